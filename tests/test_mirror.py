@@ -14,6 +14,7 @@ TESTS = Path(__file__).parent
 # unit/<room>/test_<module>.py. The first line that fits counts.
 COVERED_BY = {
     "__main__.py": "docs/test_docs.py",
+    "default_domain.py": "unit/pipeline/test_changes.py",
     "settings.py": "cli/test_serve.py",
     "version.py": "packaging/test_docker.py",
     # --- access

@@ -18,7 +18,7 @@ from tests.recorded.test_recorded import EXPECTED, RECORDING
 ROOT = Path(__file__).parents[2]
 FACTS = {
     "referer.md": "RB",
-    "protocol.md": "PS",
+    "protocol.md": "PDS",
     "access.md": "A",
     "select.md": "Q",
     "images.md": "I",

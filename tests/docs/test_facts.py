@@ -18,7 +18,7 @@ from tests.docs.markdown import blocks, table
 ROOT = Path(__file__).parents[2]
 PAGES = {
     "docs/referer.md": "RB",
-    "docs/protocol.md": "PS",
+    "docs/protocol.md": "PDS",
     "docs/access.md": "A",
     "docs/select.md": "Q",
 }
@@ -27,8 +27,8 @@ PAGES = {
 CHINESE = {page: chinese for chinese, page in translations.PAGES.items() if page in PAGES}
 """The Chinese page of each of these pages."""
 
-NUMBER = r"\b[RBPAQS]-\d\d\b"
-RANGE = re.compile(r"\b([RBPAQS])-(\d\d) (?:…|to) \1-(\d\d)\b")
+NUMBER = r"\b[RBPAQSD]-\d\d\b"
+RANGE = re.compile(r"\b([RBPAQSD])-(\d\d) (?:…|to) \1-(\d\d)\b")
 
 UNTESTED = {
     "R-40": "it is about fees, and the emulator charges none",

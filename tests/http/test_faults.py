@@ -209,3 +209,10 @@ def test_refused_request_meets_no_fault(site: Admin) -> None:
     assert site.get("/examplebucket/a", "http://evil/").status == 403
     assert counts(site) == [(0, 0)]
     assert site.get("/examplebucket/a", REFERER).status == 500
+
+
+def test_throttled_answer_names_the_delay(site: Admin, bucket: oss2.Bucket) -> None:
+    """S-01"""
+    plan(site, operation="PutObject", throttle=5, times=1)
+    assert bucket.put_object("new", b"1").headers["x-oss-qos-delay-time"] == "5"
+    assert "x-oss-qos-delay-time" not in bucket.put_object("new", b"1").headers

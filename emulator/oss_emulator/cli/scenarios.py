@@ -26,6 +26,7 @@ from oss_emulator.lab.scenarios import OBJECT_URL, ScenarioOutcome
 from oss_emulator.lab.strangers import Strangers
 from oss_emulator.lab.url import WebURL, WebURLError
 from oss_emulator.referer import RefererConfiguration, RefererPolicy, explanation
+from oss_emulator.referer.sentence import Sentence
 
 if TYPE_CHECKING:
     from oss_emulator.cli.witness import Witness
@@ -81,16 +82,23 @@ def run(arguments: argparse.Namespace) -> int:
     outcomes = scenario.play(policy, site.text, target.text)
     others = strangers.search(policy, [site, *partners])
     witness = _ask_browser(arguments, configuration, site, target)
+    warning = scenario.warn(target.text)
     if arguments.json:
         write_json(
             {
+                "default_domain": warning,
                 "scenarios": [_to_dict(outcome) for outcome in outcomes],
                 "other_sites": _strangers_to_dict(others),
                 **(witness.to_dict() if witness else {}),
             }
         )
     else:
-        show(*_report(outcomes), *_judge(outcomes, others), *(witness.report() if witness else ()))
+        show(
+            *_report(outcomes),
+            *_warn(warning),
+            *_judge(outcomes, others),
+            *(witness.report() if witness else ()),
+        )
     as_predicted = witness is None or witness.agrees
     as_wanted = not others.found and all(outcome.as_wanted for outcome in outcomes)
     return int(not (as_predicted and as_wanted))
@@ -124,6 +132,11 @@ def _report(outcomes: Sequence[ScenarioOutcome]) -> Iterator[Block]:
     for group, items in groupby(outcomes, lambda outcome: outcome.scenario.group):
         yield TextTable(headings, [_row(outcome) for outcome in items], group.value)
         yield line()
+
+
+def _warn(warning: Sentence | None) -> Iterator[Block]:
+    if warning is not None:
+        yield line(Text(warning, Tone.WARNING))
 
 
 def _judge(outcomes: Sequence[ScenarioOutcome], others: Strangers) -> Iterator[Block]:

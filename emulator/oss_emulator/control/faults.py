@@ -31,6 +31,8 @@ class Fault:
     message: str = "A fault planned this error."
     case: str = ""
     """Answer with this error of the service instead, a name of `ErrorCase` such as USER_DISABLE."""
+    throttle: int = 0
+    """Milliseconds to delay the request; `x-oss-qos-delay-time` of the answer says so (S-01)."""
     cut_body: int = -1
     """Close the connection after this many bytes of the body; -1 sends the whole body."""
     reset: bool = False
@@ -56,6 +58,7 @@ _BOUNDS: Mapping[str, tuple[float, float]] = {
     "probability": (0, 1),
     "times": (0, 10**9),
     "latency": (0, 3600),
+    "throttle": (0, 3_600_000),
     "status": (300, 599),
     "cut_body": (-1, 2**53 - 1),
 }

@@ -7,7 +7,9 @@ from typing import Any, NamedTuple
 
 from oss_emulator import accesslog
 from oss_emulator.access import Identity, resource
+from oss_emulator.default_domain import DomainRule
 from oss_emulator.operations.admission import Admission, Refused
+from oss_emulator.pipeline import default_domain
 from oss_emulator.protocol import dates
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.message import AccessDecision, Request, Response
@@ -178,9 +180,14 @@ class JournalEntry(NamedTuple):
             return RefererVerdict.NOT_CHECKED
         return RefererVerdict.ALLOWED if decision.allowed else RefererVerdict.DENIED
 
+    @property
+    def default_domain(self) -> DomainRule | None:
+        """The rule that the service applies to this object at its own host names, None for none."""
+        return default_domain.concerns(self.admission, self.response)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the entry as values for JSON."""
-        decision = self.decision
+        decision, domain = self.decision, self.default_domain
         return {
             "number": self.number,
             "time": self.time,
@@ -198,6 +205,7 @@ class JournalEntry(NamedTuple):
             "verdict": self.verdict.value,
             "decision": None if decision is None else explanation.to_dict(decision),
             "access": None if self.access is None else self.access._asdict(),
+            "default_domain": None if domain is None else domain.sentence,
             "status": self.status,
             "code": self.code,
             "ec": self.ec,

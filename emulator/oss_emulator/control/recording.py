@@ -5,11 +5,11 @@ from functools import partial
 from typing import TextIO
 
 from oss_emulator import accesslog
+from oss_emulator.changes import ARN_IN_LOGS
 from oss_emulator.control.journal import Journal, JournalEntry
 from oss_emulator.control.metrics import Metrics
 from oss_emulator.operations.admission import Admission, Refused
 from oss_emulator.pipeline.service import Service
-from oss_emulator.protocol.changes import ARN_IN_LOGS
 from oss_emulator.protocol.message import Response
 from oss_emulator.rpc import RPCAnswer
 

@@ -69,6 +69,8 @@ class Document:
     """Whether the emulator acts on it; a document that is only kept has no effect."""
     action: str = ""
     """The name of its RAM actions, after Put, Get or Delete; by default `name`."""
+    dated: bool = False
+    """Whether the time of the last Put is kept beside it, as `SUBRESOURCE/since`."""
 
     def normalize(self, document: bytes, context: PutContext) -> bytes:
         """Check a document and convert it to the service's form.

@@ -17,8 +17,18 @@ DOCUMENT: Final = Document(
     _SCHEMA,
     absent=ErrorCase.NO_SUCH_ACCELERATION,
     deletable=False,
+    dated=True,
     enforced=True,
 )
+
+
+SINCE: Final = f"{DOCUMENT.subresource}/since"
+"""The name under which a bucket keeps when its acceleration was enabled."""
+
+
+def enabled_since(documents: Documents) -> float | None:
+    """Return when acceleration was enabled, in seconds since the epoch; None if it is unknown."""
+    return float(documents[SINCE]) if SINCE in documents else None
 
 
 def is_enabled(documents: Documents) -> bool:

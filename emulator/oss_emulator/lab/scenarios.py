@@ -8,6 +8,7 @@ from enum import StrEnum
 
 import ada_url
 
+from oss_emulator.default_domain import find_rule_of_url
 from oss_emulator.referer.decision import Decision
 from oss_emulator.referer.policy import RefererPolicy
 from oss_emulator.referer.request import Signing
@@ -76,6 +77,21 @@ def play(
     return tuple(
         ScenarioOutcome(scenario, policy.decide(scenario.referer, signed=scenario.signed))
         for scenario in _all(page, target)
+    )
+
+
+def warn(object_url: str = OBJECT_URL) -> Sentence | None:
+    """Return what a visitor sees instead of the object in the address bar; None for the object."""
+    target = WebURL.parse(object_url)
+    rule = find_rule_of_url(target.host, target.path)
+    if rule is None:
+        return None
+    return Sentence(
+        "In the address bar, the object of a new bucket is {} at {} ({}), whatever the rules say; "
+        "at a domain of your own it is shown.",
+        "refused" if rule.refuses else "downloaded",
+        target.host,
+        rule.fact,
     )
 
 

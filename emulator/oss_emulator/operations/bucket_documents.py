@@ -29,6 +29,8 @@ def put(document: Document, call: Call) -> Response:
         call.request.headers, call.request.received, call.storage, call.record, item
     )
     _keep(document, call, item, document.normalize(call.body.read(), context))
+    if document.dated:
+        call.keep(f"{document.subresource}/since", repr(call.request.received).encode())
     return Response(200, _version(call, item))
 
 

@@ -6,11 +6,11 @@ from typing import NamedTuple
 from fastcrc.crc64 import xz as crc64
 
 from oss_emulator.access import Identity
+from oss_emulator.changes import BY_DEFAULT, Changes
 from oss_emulator.documents.access_point import AccessPoint
 from oss_emulator.operations.admission import Admission
 from oss_emulator.operations.operation import Operation
 from oss_emulator.protocol.address import SERVICE_DOMAIN, Target, in_service_domain
-from oss_emulator.protocol.changes import BY_DEFAULT, Changes
 from oss_emulator.protocol.checksums import md5
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.form import Form

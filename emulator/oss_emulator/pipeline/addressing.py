@@ -1,6 +1,7 @@
 """The address of a request: its bucket and key, and whether its endpoint serves that bucket."""
 
 from oss_emulator.access import Permission
+from oss_emulator.changes import CUSTOM_DOMAIN, Changes
 from oss_emulator.documents import transfer_acceleration
 from oss_emulator.operations.operation import Operation, Resource
 from oss_emulator.protocol.address import (
@@ -10,7 +11,6 @@ from oss_emulator.protocol.address import (
     is_accelerate,
     is_public_endpoint,
 )
-from oss_emulator.protocol.changes import CUSTOM_DOMAIN, Changes
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Request
 from oss_emulator.protocol.regions import is_mainland, is_region, location

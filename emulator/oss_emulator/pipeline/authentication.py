@@ -3,9 +3,9 @@
 from typing import Final
 
 from oss_emulator.access import ANONYMOUS, AccessKey, Accounts, Identity, KeyProblem
+from oss_emulator.changes import V1_OF_ACCOUNTS, V1_OF_BUCKETS, Changes
 from oss_emulator.operations.admission import UNSIGNED, Admission, Claimed
 from oss_emulator.protocol import form_policy, signature
-from oss_emulator.protocol.changes import V1_OF_ACCOUNTS, V1_OF_BUCKETS, Changes
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.form import Form
 from oss_emulator.protocol.form_policy import Sizes

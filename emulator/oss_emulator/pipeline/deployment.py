@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 
+from oss_emulator.changes import Changes
 from oss_emulator.documents.cname import bucket_of
 from oss_emulator.operations import OPERATIONS
 from oss_emulator.operations.call import Environment
@@ -11,7 +12,6 @@ from oss_emulator.pipeline.destination import Destinations
 from oss_emulator.pipeline.referer import HotlinkProtection
 from oss_emulator.pipeline.routing import Dispatcher
 from oss_emulator.protocol.address import Addresses
-from oss_emulator.protocol.changes import Changes
 from oss_emulator.settings import Settings
 from oss_emulator.storage import MemoryStorage, Storage
 
@@ -45,6 +45,8 @@ class Deployment:
         self.destinations = Destinations(self.addresses, self.dispatcher)
         self.hotlinks = HotlinkProtection(settings.assumptions)
         self.changes = Changes(settings.as_of, settings.new_account)
+        self.follows_default_domain = self.changes.as_of is not None or self.changes.new_account
+        """Whether the policy of the service's own host names may apply (D-01 to D-08)."""
         self.environment = Environment(
             self.storage,
             settings.limits,

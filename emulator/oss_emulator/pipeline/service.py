@@ -148,7 +148,7 @@ class Service(Deployment):
         return self._complete(response, admission, failed=True)
 
     def _complete(self, response: Response, admission: Admission, *, failed: bool) -> Response:
-        if steps.is_complete(admission):
+        if steps.is_complete(admission, self):
             return response
         for _, complete in steps.COMPLETE:
             response = complete(response, admission, self, failed=failed)

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Final, NamedTuple, TypeAlias
 
 from oss_emulator.access import Permission
+from oss_emulator.changes import CUSTOM_DOMAIN, V1_OF_ACCOUNTS, V1_OF_BUCKETS
 from oss_emulator.documents.access_point import find_alias, is_alias
 from oss_emulator.operations import permissions
 from oss_emulator.operations import website as pages
@@ -21,6 +22,7 @@ from oss_emulator.pipeline import (
     authentication,
     browser,
     bucket,
+    default_domain,
     images,
     referer,
     s3,
@@ -30,7 +32,6 @@ from oss_emulator.pipeline.deployment import Deployment
 from oss_emulator.pipeline.plan import NO_BUCKET, BucketPlan, plan
 from oss_emulator.protocol import checksums, origin
 from oss_emulator.protocol.address import Target, check_key
-from oss_emulator.protocol.changes import CUSTOM_DOMAIN, V1_OF_ACCOUNTS, V1_OF_BUCKETS
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.form import Form
 from oss_emulator.protocol.message import Response
@@ -113,6 +114,11 @@ def check_domain(admission: Admission, service: Deployment) -> None:
     """Refuse data calls at the public endpoint where the service requires a domain (P-60)."""
     request, operation, region = admission.request, admission.operation, admission.region
     addressing.check_domain(request, operation, region, service.changes)
+
+
+def check_default_domain(admission: Admission, service: Deployment) -> None:
+    """Refuse what the service does not send from its own host names (D-07)."""
+    default_domain.check(admission, service.changes)
 
 
 def check_page(admission: Admission, service: Deployment) -> None:
@@ -212,6 +218,15 @@ def perform(admission: Admission, service: Deployment, body: Body) -> Response:
         return operation.perform(call)
 
 
+def apply_default_domain(
+    response: Response, admission: Admission, service: Deployment, *, failed: bool
+) -> Response:
+    """Send as a download what the service's own host names do not show (D-01 to D-06, D-08)."""
+    if failed or admission.trusted or not service.follows_default_domain:
+        return response
+    return default_domain.apply(response, admission, service.changes)
+
+
 def add_bucket_headers(
     response: Response, admission: Admission, service: Deployment, *, failed: bool
 ) -> Response:
@@ -309,6 +324,13 @@ CHECK: Final = (
     ),
     RequestStep("authenticate", authenticate, _is_signed),
     RequestStep(
+        "app",
+        check_default_domain,
+        lambda needs, service: (
+            service.follows_default_domain and _reads(needs) and _is_signed(needs, service)
+        ),
+    ),
+    RequestStep(
         "version",
         check_version,
         lambda needs, service: (
@@ -344,15 +366,18 @@ CHECK: Final = (
 )
 
 
-def is_complete(admission: Admission) -> bool:
+def is_complete(admission: Admission, service: Deployment) -> bool:
     """Whether nothing is added to an answer, as for most requests."""
     record, request = admission.record, admission.request
+    if service.follows_default_domain:
+        return False
     if record is not None and record.once(plan).adds_headers:
         return False
     return request.original is None and not origin.is_from_browser(request)
 
 
 COMPLETE: Final = (
+    ("default domain", apply_default_domain),
     ("bucket's headers", add_bucket_headers),
     ("translate back", translate_back),
     ("sandbox", sandbox),

@@ -20,7 +20,7 @@ class ErrorSpec(NamedTuple):
 
 # fmt: off
 class ErrorCase(Enum):
-    """The situations that end in an error. Several may share a `ErrorCase` and differ in message or EC.
+    """The situations that end in an error. Several may share a code and differ in message or EC.
 
     Messages and ECs are those of the service if they are published: on the help page of an EC, on
     the troubleshooting pages, or in assertions of the SDKs' test suites.
@@ -44,6 +44,8 @@ class ErrorCase(Enum):
     REQUESTER_PAYS_ANONYMOUS = ErrorSpec("AccessDenied", 403, "Access denied for requester pay bucket", "0003-00000701")
     REQUESTER_PAYS = ErrorSpec("AccessDenied", 403, "Access denied for requester pay bucket", "0003-00000703")
     PUBLIC_ENDPOINT = ErrorSpec("PublicEndpointForbidden", 400, "New accounts cannot make data calls at the public endpoints of mainland China; use a domain that is bound to the bucket.", "0048-00000401")
+    APP_DOWNLOAD = ErrorSpec("ApkDownloadForbidden", 400, "The APK file is not allowed to be distributed in a public network using the OSS endpoint, please use CNAME instead.", "0048-00000200")
+    EXTERNAL_REDIRECT = ErrorSpec("ExternalRedirectForbidden", 400, "The external redirection is forbidden at the public endpoint; use a domain that is bound to the bucket.", "0048-00000300")
     PUBLIC_BUCKET_ACL = ErrorSpec("AccessDenied", 403, "Put public bucket acl is not allowed")
     PUBLIC_OBJECT_ACL = ErrorSpec("AccessDenied", 403, "Put public object acl is not allowed", "0016-00000901")
     PUBLIC_POLICY = ErrorSpec("AccessDenied", 403, "Put public bucket policy is not allowed")

@@ -41,14 +41,17 @@ class FaultyAnswer(Answer):
 
 async def apply_before(fault: Fault) -> None:
     """Apply the part of a fault that precedes the operation: wait, then raise its error."""
-    await asyncio.sleep(fault.latency)
-    if fault.error is not None:
-        raise fault.error
+    await asyncio.sleep(fault.latency + fault.throttle / 1000)
+    error = fault.error
+    if error is not None:
+        raise error
 
 
 def _spoil(fault: Fault, response: Response) -> Response:
     """Return the response with the headers that the fault asks for."""
-    if not fault.wrong_crc or CRC64 not in response.headers:
-        return response
-    wrong = str(int(response.headers[CRC64]) ^ 1)
-    return response._replace(headers={**response.headers, CRC64: wrong})
+    headers = dict(response.headers)
+    if fault.throttle:
+        headers["x-oss-qos-delay-time"] = str(fault.throttle)
+    if fault.wrong_crc and CRC64 in headers:
+        headers[CRC64] = str(int(headers[CRC64]) ^ 1)
+    return response._replace(headers=headers)

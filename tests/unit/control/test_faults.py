@@ -137,3 +137,11 @@ def test_fault_answers_with_an_error_of_the_service_by_its_name(
 def test_fault_with_an_unknown_case_is_refused() -> None:
     with pytest.raises(FaultError, match="USER_DISABLE"):
         read({"case": "NO_SUCH_ERROR"})
+
+
+def test_throttling_delays_and_says_so() -> None:
+    """S-01: the answer names the milliseconds."""
+    fault = read({"throttle": 250})
+    assert (fault.throttle, fault.error) == (250, None)
+    with pytest.raises(FaultError, match="throttle must be from 0 to"):
+        read({"throttle": -1})

@@ -168,6 +168,7 @@ def test_entry_as_json_and_as_access_log_line(service: Service) -> None:
         "status": 403,
         "code": "AccessDenied",
         "ec": "0003-00000503",
+        "default_domain": None,
         "message": "You are denied by bucket referer policy.",
         "sent_bytes": 356,
         "milliseconds": 12.3,

@@ -8,25 +8,34 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from lxml import etree
-from oss_emulator.operations.admission import Admission, Refused
-from oss_emulator.pipeline.service import Service
-from oss_emulator.protocol.changes import (
+from oss_emulator.changes import (
+    ALL_AT_ACCELERATION,
+    ALL_OF_NEW_ACCOUNTS,
+    APPS_AT_ENDPOINTS,
     ARN_IN_LOGS,
     CHANGES,
     CUSTOM_DOMAIN,
+    IMAGES_AT_ENDPOINTS,
+    IMAGES_OF_NEWER_REGIONS,
+    PAGES_AT_ACCELERATION,
+    PAGES_AT_ENDPOINTS,
     PUBLIC_ACCESS_BLOCKED,
+    REDIRECTS_AT_ENDPOINTS,
     V1_OF_ACCOUNTS,
     V1_OF_BUCKETS,
     Affected,
     ServiceChange,
 )
+from oss_emulator.documents import transfer_acceleration
+from oss_emulator.operations.admission import Admission, Refused
+from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.form import FormReader
 from oss_emulator.protocol.message import Request, Response
 
 from tests.http import forms
 from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, sign
-from tests.unit.pipeline.service import PAGE, SETTINGS, ask, serve
+from tests.unit.pipeline.service import PAGE, SETTINGS, ask, put, serve
 
 NOW = date(2026, 1, 1)
 OSS = "oss-cn-hangzhou.aliyuncs.com"
@@ -101,21 +110,117 @@ def arn_in_logs(service: Service) -> bool:
     return service.changes.follow(ARN_IN_LOGS)
 
 
+ABROAD = "ap-southeast-1"
+"""A region outside mainland China, where new accounts need no domain of their own."""
+REGIONS = {IMAGES_OF_NEWER_REGIONS: "cn-fuzhou"}
+ACCELERATED = "public-bucket.oss-accelerate.aliyuncs.com"
+APP = (400, "0048-00000200")
+
+
+def visited(
+    service: Service, key: str, kind: str = "", host: str = "", signer: str = ""
+) -> tuple[int, str]:
+    """Put an object of a public bucket and visit it; return the status and the EC of the answer."""
+    owner, at = service.accounts.owner, host or f"public-bucket.oss-{service.settings.region}"
+    headers = {"Content-Type": kind} if kind else {}
+    service.handle(ask("PUT", f"/public-bucket/{key}", headers), b"content", caller=owner)
+    name = at if "." in at.removeprefix("public-bucket.") else f"{at}.aliyuncs.com"
+    answer = service.handle(ask("GET", f"/{key}", {"Referer": PAGE}, name))
+    forced = answer.headers.get("x-oss-force-download") == "true"
+    assert forced is (answer.headers.get("Content-Disposition") == "attachment")
+    assert forced is (answer.status == 200 and "x-oss-ec" in answer.headers)
+    return answer.status, answer.headers.get("x-oss-ec", "")
+
+
+def accelerate(service: Service) -> None:
+    document = (
+        b"<TransferAccelerationConfiguration><Enabled>true</Enabled>"
+        b"</TransferAccelerationConfiguration>"
+    )
+    request = ask("PUT", "/public-bucket?transferAcceleration")
+    assert service.handle(request, document, caller=service.accounts.owner).status == 200
+
+
+def pages_at_endpoints(service: Service) -> bool:
+    """D-01"""
+    found = {visited(service, "a.HTML"), visited(service, "page", "text/html; charset=utf-8")}
+    return found == {(200, "0048-00000001")}
+
+
+def images_at_endpoints(service: Service) -> bool:
+    return visited(service, "a.png", "image/png") == (200, "0048-00000100")
+
+
+def images_of_newer_regions(service: Service) -> bool:
+    return visited(service, "a.webp", "image/webp") == (200, "0048-00000114")
+
+
+def all_at_acceleration(number: int) -> Callable[[Service], bool]:
+    def probe(service: Service) -> bool:
+        accelerate(service)
+        ec = f"0048-00000{106 + number}"
+        status, found = visited(service, "a.txt", "text/plain", ACCELERATED)
+        return status == 200 and ec <= found <= "0048-00000112"
+
+    return probe
+
+
+def pages_at_acceleration(service: Service) -> bool:
+    """D-02"""
+    accelerate(service)
+    return visited(service, "a.htm", host=ACCELERATED) == (200, "0048-00000002")
+
+
+def all_of_new_accounts(service: Service) -> bool:
+    return visited(service, "a.txt", "text/plain") == (200, "0048-00000113")
+
+
+def apps_at_endpoints(service: Service) -> bool:
+    return visited(service, "a.apk") == APP and visited(service, "a.IPA") == APP
+
+
+def redirects_at_endpoints(service: Service) -> bool:
+    """D-08"""
+    put(service, "/public-bucket?website", REDIRECT)
+    host = f"public-bucket.oss-{service.settings.region}.aliyuncs.com"
+    answer = service.handle(ask("GET", "/old/a", {"Referer": PAGE}, host))
+    return (answer.status, answer.headers.get("x-oss-ec")) == (400, "0048-00000300")
+
+
+REDIRECT = b"""<WebsiteConfiguration><IndexDocument><Suffix>index.html</Suffix></IndexDocument>
+<RoutingRules><RoutingRule><RuleNumber>1</RuleNumber><Condition>
+<KeyPrefixEquals>old/</KeyPrefixEquals></Condition><Redirect>
+<RedirectType>External</RedirectType><Protocol>http</Protocol><HostName>example.com</HostName>
+<HttpRedirectCode>302</HttpRedirectCode></Redirect></RoutingRule></RoutingRules>
+</WebsiteConfiguration>"""
+
 PROBES: dict[ServiceChange, Callable[[Service], bool]] = {
     V1_OF_ACCOUNTS: v1_of_accounts,
     CUSTOM_DOMAIN: custom_domain,
     V1_OF_BUCKETS: v1_of_buckets,
     ARN_IN_LOGS: arn_in_logs,
     PUBLIC_ACCESS_BLOCKED: public_access_blocked,
+    PAGES_AT_ENDPOINTS: pages_at_endpoints,
+    IMAGES_AT_ENDPOINTS: images_at_endpoints,
+    IMAGES_OF_NEWER_REGIONS: images_of_newer_regions,
+    **{change: all_at_acceleration(number) for number, change in enumerate(ALL_AT_ACCELERATION)},
+    PAGES_AT_ACCELERATION: pages_at_acceleration,
+    ALL_OF_NEW_ACCOUNTS: all_of_new_accounts,
+    APPS_AT_ENDPOINTS: apps_at_endpoints,
+    REDIRECTS_AT_ENDPOINTS: redirects_at_endpoints,
 }
+
+
+def region_of(change: ServiceChange) -> str:
+    return REGIONS.get(change, ABROAD if change.name == "default domain" else "")
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: str(change.since))
 def test_change_takes_effect_on_its_date(change: ServiceChange) -> None:
     """P-45, P-60"""
-    new_account = change.affected is Affected.NEW_ACCOUNTS
-    before = serve_as_of(change.since - timedelta(days=1), new_account=new_account)
-    after = serve_as_of(change.since, new_account=new_account)
+    new, day = change.affected is Affected.NEW_ACCOUNTS, change.since.date()
+    before = serve_as_of(day - timedelta(days=1), new_account=new, region=region_of(change))
+    after = serve_as_of(day, new_account=new, region=region_of(change))
     seen = PROBES[change]
     assert (seen(before), seen(after)) == (False, True)
 
@@ -125,14 +230,20 @@ def test_changes_for_new_accounts_do_not_affect_old_ones(change: ServiceChange) 
     assert not PROBES[change](serve_as_of(NOW))
 
 
-@pytest.mark.parametrize("change", CHANGES, ids=lambda change: str(change.since))
+@pytest.mark.parametrize(
+    "change",
+    [change for change in CHANGES if change is not IMAGES_OF_NEWER_REGIONS],
+    ids=lambda change: str(change.since),
+)
 def test_new_account_without_a_date_gets_all_changes(change: ServiceChange) -> None:
-    assert PROBES[change](serve_as_of(None, new_account=True))
+    """But for the images of regions where new accounts need a domain of their own."""
+    assert PROBES[change](serve_as_of(None, new_account=True, region=region_of(change)))
 
 
 def test_only_arn_in_logs_changes_without_flags() -> None:
-    service = serve_as_of(None)
-    seen = [change for change in CHANGES if PROBES[change](service)]
+    seen = [
+        change for change in CHANGES if PROBES[change](serve_as_of(None, region=region_of(change)))
+    ]
     assert seen == [ARN_IN_LOGS]
 
 
@@ -210,6 +321,64 @@ def test_new_account_needs_no_domain_outside_mainland_china(region: str) -> None
     service = serve_as_of(NOW, new_account=True, region=region)
     host = f"public-bucket.oss-{region}.aliyuncs.com"
     assert refusal(service, ask("GET", "/a", {"Referer": PAGE}, host)) == FINE
+
+
+# --- Host names of the service
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "public-bucket.oss-cn-hangzhou-internal.aliyuncs.com",
+        "public-bucket.oss-cn-hangzhou.localhost",
+        "img.example.com",
+    ],
+)
+def test_other_host_names_show_images(host: str) -> None:
+    """D-03"""
+    service = serve(replace(SETTINGS, as_of=NOW, cname={"img.example.com": "public-bucket"}))
+    assert visited(service, "a.png", "image/png", host) == (200, "")
+
+
+def test_old_bucket_shows_images() -> None:
+    """D-03, D-06"""
+    service = serve_as_of(NOW)
+    bucket = service.storage.bucket("public-bucket")
+    assert bucket is not None
+    before = datetime(2019, 9, 1, tzinfo=UTC).timestamp()
+    service.storage.put_bucket(bucket._replace(created=before))
+    assert visited(service, "a.png", "image/png") == (200, "")
+
+
+def test_images_of_newer_regions_are_not_those_of_the_others() -> None:
+    """D-03, D-06"""
+    service = serve_as_of(date(2025, 12, 1), region="cn-fuzhou")
+    assert visited(service, "a.png", "image/png") == (200, "")
+
+
+@pytest.mark.parametrize("key", ["a.css", "a.js", "a.pdf", "a.mp4"])
+def test_other_contents_of_old_accounts_are_shown(key: str) -> None:
+    """D-05"""
+    assert visited(serve_as_of(NOW), key) == (200, "")
+
+
+def test_authorization_header_passes() -> None:
+    """D-07"""
+    service = serve_as_of(NOW)
+    put(service, "/private-bucket/a.apk", b"content")
+    assert refusal(service, signed("GET", "private-bucket", "a.apk")) == FINE
+
+
+def test_acceleration_counts_from_when_it_was_enabled() -> None:
+    """D-04"""
+    service = serve_as_of(date(2020, 11, 17))
+    accelerate(service)
+    assert visited(service, "a.txt", "text/plain", ACCELERATED) == (200, "0048-00000106")
+    bucket = service.storage.bucket("public-bucket")
+    assert bucket is not None
+    old = {**bucket.documents, transfer_acceleration.SINCE: b"1600000000.0"}
+    service.storage.put_bucket(bucket._replace(documents=old))
+    assert visited(service, "a.txt", "text/plain", ACCELERATED) == (200, "")
 
 
 # --- Block Public Access

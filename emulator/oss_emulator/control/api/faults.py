@@ -73,6 +73,7 @@ _DETAILS: Mapping[str, Schema] = {
         "maximum": 10**9,
         "description": "Remove the fault after it struck this many times; 0 means never.",
     },
+    "throttle": {"minimum": 0, "maximum": 3_600_000, "description": "Milliseconds."},
     "latency": {"minimum": 0, "maximum": 3600, "description": "Seconds."},
     "status": {
         "anyOf": [{"const": 0}, {"minimum": 300, "maximum": 599}],

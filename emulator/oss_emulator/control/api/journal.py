@@ -84,6 +84,10 @@ SCHEMAS: Mapping[str, Schema] = {
         verdict=_VERDICT,
         decision=one_of(reference("Decision"), {"type": "null"}),
         access=one_of(reference("Access"), {"type": "null"}),
+        default_domain=described(
+            TEXT_OR_NULL,
+            "What the service does with this object at its own host names; null for nothing.",
+        ),
         status=INTEGER,
         code=TEXT,
         ec=TEXT,

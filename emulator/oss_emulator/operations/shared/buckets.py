@@ -2,9 +2,9 @@
 
 from typing import Final
 
+from oss_emulator.changes import PUBLIC_ACCESS_BLOCKED
 from oss_emulator.documents import encryption, public_access_block, resource_group, tagging
 from oss_emulator.operations.call import Call
-from oss_emulator.protocol.changes import PUBLIC_ACCESS_BLOCKED
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.storage import Bucket
 

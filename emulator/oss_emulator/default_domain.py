@@ -1,0 +1,164 @@
+"""The policy of the service's own host names: what they send as a download, or refuse.
+
+Custom domains are free of it, and so are requests with an Authorization header (assumed). Pages and
+images that are downloaded surprise more people than hotlink protection does.
+"""
+
+import mimetypes
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final, NamedTuple
+
+from oss_emulator.changes import (
+    ALL_AT_ACCELERATION,
+    ALL_OF_NEW_ACCOUNTS,
+    APPS_AT_ENDPOINTS,
+    IMAGES_AT_ENDPOINTS,
+    IMAGES_OF_NEWER_REGIONS,
+    PAGES_AT_ACCELERATION,
+    PAGES_AT_ENDPOINTS,
+    Changes,
+    ServiceChange,
+)
+
+
+class Contents(Enum):
+    """The objects that a rule concerns: by the end of the key, or by the type."""
+
+    PAGES = ((".htm", ".html"), frozenset({"text/html"}))
+    IMAGES = (
+        (),
+        frozenset(
+            f"image/{name}"
+            for name in (
+                "jpeg gif tiff png webp svg+xml bmp x-ms-bmp x-cmu-raster exr x-icon heic".split()
+            )
+        ),
+    )
+    APPS = ((".apk", ".ipa"), frozenset[str]())
+    ALL = (("",), frozenset[str]())
+
+    def include(self, key: str, content_type: str) -> bool:
+        """Return whether an object is among them."""
+        suffixes, types = self.value
+        kind = content_type.partition(";")[0].strip().lower()
+        return key.lower().endswith(suffixes) or kind in types
+
+
+class DomainKind(Enum):
+    """The host names of the service that the policy tells apart."""
+
+    PUBLIC = "public endpoint"
+    ACCELERATE = "accelerate endpoint"
+
+
+_NEWER_REGIONS: Final = frozenset(
+    "cn-fuzhou cn-wulanchabu cn-heyuan cn-guangzhou cn-nanjing cn-wuhan-lr".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DomainRule:
+    """One rule of the policy."""
+
+    fact: str
+    ec: str
+    change: ServiceChange
+    at: DomainKind
+    contents: Contents
+    refuses: bool = False
+    """Whether the request is refused; else the object is sent as a download."""
+    newer_regions: bool | None = None
+    """Whether it holds in the regions of D-06 only (True), in the others (False), or in all."""
+
+    @property
+    def sentence(self) -> str:
+        """What the service does, for a person."""
+        if self.refuses:
+            return f"the service refuses this at its {self.at.value} ({self.fact})"
+        return f"the service sends this as a download at its {self.at.value} ({self.fact})"
+
+
+_PUBLIC, _ACCELERATE = DomainKind.PUBLIC, DomainKind.ACCELERATE
+
+RULES: Final = (
+    DomainRule("D-07", "0048-00000200", APPS_AT_ENDPOINTS, _PUBLIC, Contents.APPS, refuses=True),
+    DomainRule("D-01", "0048-00000001", PAGES_AT_ENDPOINTS, _PUBLIC, Contents.PAGES),
+    DomainRule("D-02", "0048-00000002", PAGES_AT_ACCELERATION, _ACCELERATE, Contents.PAGES),
+    DomainRule(
+        "D-03",
+        "0048-00000100",
+        IMAGES_AT_ENDPOINTS,
+        _PUBLIC,
+        Contents.IMAGES,
+        newer_regions=False,
+    ),
+    DomainRule(
+        "D-06",
+        "0048-00000114",
+        IMAGES_OF_NEWER_REGIONS,
+        _PUBLIC,
+        Contents.IMAGES,
+        newer_regions=True,
+    ),
+    *(
+        DomainRule("D-04", f"0048-00000{106 + number}", change, _ACCELERATE, Contents.ALL)
+        for number, change in reversed([*enumerate(ALL_AT_ACCELERATION)])
+    ),
+    DomainRule("D-05", "0048-00000113", ALL_OF_NEW_ACCOUNTS, _PUBLIC, Contents.ALL),
+)
+"""The rules, the first that applies counts; of D-04 the latest date does (assumed)."""
+
+
+class DomainRequest(NamedTuple):
+    """A request for an object at a host name of the service."""
+
+    kind: DomainKind
+    region: str
+    key: str
+    content_type: str
+    created: float
+    """When the bucket was created, in seconds since the epoch."""
+    accelerated: float | None = None
+    """When its transfer acceleration was enabled; None if that is unknown."""
+
+
+def find_rule(request: DomainRequest, changes: Changes) -> DomainRule | None:
+    """Return the rule that the service applies to a request; None if it applies none."""
+    for rule in _fitting(request):
+        since = request.accelerated if rule.at is DomainKind.ACCELERATE else request.created
+        if changes.follow(rule.change, since):
+            return rule
+    return None
+
+
+def find_rule_today(region: str, key: str, content_type: str) -> DomainRule | None:
+    """Return the rule that concerns an object of a new bucket of an older account."""
+    request = DomainRequest(DomainKind.PUBLIC, region, key, content_type, 0.0)
+    return next((rule for rule in _fitting(request) if rule.contents is not Contents.ALL), None)
+
+
+def find_rule_of_url(host: str, path: str) -> DomainRule | None:
+    """Return the rule that concerns an object by its URL, whose type follows from its name."""
+    named = _ENDPOINT.fullmatch(host)
+    if named is None:
+        return None
+    return find_rule_today(named[1], path, mimetypes.guess_type(path)[0] or "")
+
+
+_ENDPOINT: Final = re.compile(r"[a-z0-9-]+\.oss-([a-z0-9-]+)\.aliyuncs\.com")
+"""The host of a bucket at the public endpoint of a region."""
+
+
+def _fitting(request: DomainRequest) -> Iterator[DomainRule]:
+    """Yield the rules for a host name, a region and an object, whatever their date."""
+    newer = request.region in _NEWER_REGIONS
+    for rule in RULES:
+        if (
+            rule.at is request.kind
+            and rule.newer_regions in (None, newer)
+            and rule.contents.include(request.key, request.content_type)
+        ):
+            yield rule

@@ -1,0 +1,39 @@
+"""Pages at the service's own host names are downloaded, not shown.
+
+Since 2017 the service sends `.htm` and `.html` objects of new buckets as downloads at hosts such as
+`BUCKET.oss-REGION.aliyuncs.com` (D-01), so a page at such a host sends no Referer: an entry for it
+helps only a video in the address bar (B-06). Images opened there are downloads as well (D-03). Bind
+a domain of your own to the bucket, and list that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from oss_emulator.default_domain import find_rule_of_url
+from oss_emulator.referer.sentence import Sentence
+
+from .finding import Correction, Evidence, Severity, Suspicion
+from .subject import SCHEMES, Subject
+
+SEVERITY = Severity.NOTE
+
+
+def suspect(subject: Subject) -> Iterator[Suspicion]:
+    """Suspect whitelist entries that name a bucket at the service's endpoint."""
+    for entry in subject.whitelist:
+        site = f"{entry.parts.scheme}://{entry.parts.host}/"
+        rule = find_rule_of_url(entry.parts.host, "index.html")
+        if rule is None or entry.parts.scheme not in SCHEMES:
+            continue
+        yield Suspicion(
+            Evidence.ALLOWED,
+            (site, f"{site}video.mp4"),
+            Sentence(
+                "Pages of {} are downloaded and not shown ({}), so they send no Referer.",
+                site,
+                rule.fact,
+            ),
+            Correction(),
+            place=entry.place,
+        )

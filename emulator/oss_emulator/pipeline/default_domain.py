@@ -1,0 +1,95 @@
+"""The policy of the service's host names: applied where the server follows it, named where not."""
+
+from oss_emulator.changes import REDIRECTS_AT_ENDPOINTS, Changes
+from oss_emulator.default_domain import (
+    DomainKind,
+    DomainRequest,
+    DomainRule,
+    find_rule,
+    find_rule_today,
+)
+from oss_emulator.documents import transfer_acceleration
+from oss_emulator.operations.admission import Admission
+from oss_emulator.protocol.address import is_accelerate, is_public_endpoint
+from oss_emulator.protocol.errors import ErrorCase, OSSError
+from oss_emulator.protocol.message import Response
+from oss_emulator.referer import Signing
+
+OBJECTS = frozenset({"GetObject", "HeadObject"})
+"""The operations that show an object."""
+
+_SUCCESS = (200, 206)
+
+
+def check(admission: Admission, changes: Changes) -> None:
+    """Raise `ApkDownloadForbidden` for an app at a public endpoint (D-07)."""
+    rule = _find(admission, "", changes)
+    if rule is not None and rule.refuses:
+        raise OSSError(ErrorCase.APP_DOWNLOAD, ec=rule.ec)
+
+
+def apply(response: Response, admission: Admission, changes: Changes) -> Response:
+    """Make an answer with an object a download (D-01 to D-06).
+
+    Raises `ExternalRedirectForbidden` for a redirect of a website (D-08).
+    """
+    if admission.visit is not None and "Location" in response.headers:
+        _check_redirect(admission, changes)
+    if response.status not in _SUCCESS:
+        return response
+    rule = _find(admission, response.headers.get("Content-Type", ""), changes)
+    if rule is None:
+        return response
+    forced = {
+        "x-oss-force-download": "true",
+        "Content-Disposition": "attachment",
+        "x-oss-ec": rule.ec,
+    }
+    return response._replace(headers={**response.headers, **forced})
+
+
+def concerns(admission: Admission, response: Response) -> DomainRule | None:
+    """Return the rule that the service applies to such an object of a new bucket.
+
+    It counts at the endpoint of the service, wherever this request was sent.
+    """
+    passes = admission.claimed.signing is Signing.HEADER
+    if passes or admission.operation.name not in OBJECTS or response.status not in _SUCCESS:
+        return None
+    kind = response.headers.get("Content-Type", "")
+    return find_rule_today(admission.region, admission.target.key, kind)
+
+
+def _find(admission: Admission, content_type: str, changes: Changes) -> DomainRule | None:
+    kind, bucket = _kind(admission), admission.record
+    if kind is None or bucket is None or admission.operation.name not in OBJECTS:
+        return None
+    request = DomainRequest(
+        kind,
+        admission.region,
+        key=admission.target.key,
+        content_type=content_type,
+        created=bucket.created,
+        accelerated=transfer_acceleration.enabled_since(bucket.documents),
+    )
+    return find_rule(request, changes)
+
+
+def _kind(admission: Admission) -> DomainKind | None:
+    """Return the kind of the host name; None where the policy does not hold."""
+    host = admission.original.host
+    if admission.claimed.signing is Signing.HEADER:
+        return None
+    if is_accelerate(host):
+        return DomainKind.ACCELERATE
+    return DomainKind.PUBLIC if is_public_endpoint(host, admission.region) else None
+
+
+def _check_redirect(admission: Admission, changes: Changes) -> None:
+    bucket = admission.record
+    if (
+        bucket is not None
+        and _kind(admission) is DomainKind.PUBLIC
+        and changes.follow(REDIRECTS_AT_ENDPOINTS, bucket.created)
+    ):
+        raise OSSError(ErrorCase.EXTERNAL_REDIRECT)
