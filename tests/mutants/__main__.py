@@ -13,8 +13,9 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.mutants import survivors, trying
+from tests.mutants import survivors
 from tests.mutants.making import mutants
+from tests.mutants.trying import Trial, load_libraries
 from tests.test_mirror import PACKAGE, mirror
 
 ROOMS = ("access", "protocol/signature", "referer", "pipeline")
@@ -24,7 +25,7 @@ Key = tuple[str, str, str]
 
 def main(wanted: list[str]) -> int:
     """Try the mutants of rooms or files, and compare those that survive with the table."""
-    trying.load_libraries()
+    load_libraries()
     listed = {found.key for found in survivors.read()}
     alive: set[Key] = set()
     files = list(_files(wanted or list(ROOMS)))
@@ -52,9 +53,10 @@ def _try(file: str, listed: set[Key]) -> set[Key]:
     if not made:
         return set()
     alive, tests = made, mirror(file)
-    for some in (tests, tests.parent):
-        if alive and some.exists():
-            alive = list(trying.survivors(some, _module(path), path, alive))
+    trials = [Trial(some, _module(path), path) for some in (tests, tests.parent) if some.exists()]
+    for trial in trials:
+        alive = trial.survivors(alive)
+    alive = [mutant for mutant in alive if all(each.survives_import(mutant) for each in trials)]
     unknown = [mutant for mutant in alive if mutant.key not in listed]
     print(f"{file}: {len(made)} mutants, {len(alive)} alive, {len(unknown)} not listed", flush=True)
     for mutant in unknown:

@@ -59,27 +59,39 @@ def load_libraries() -> None:
             del sys.modules[name]
 
 
-def survivors(tests: Path, module: str, path: Path, made: Sequence[Mutant]) -> Iterator[Mutant]:
-    """Yield the mutants of a module that tests pass; raises `TestsError`.
+class Trial:
+    """Tests that a module has to pass."""
 
-    A test may take three times the processor time that it takes without a mutant.
-    """
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(reading)
-        _end(partial(_collect, tests, _Session(module, path, made, writing)))
-    os.close(writing)
-    with os.fdopen(reading, "rb") as results:
-        words = results.read().split()
-    os.waitpid(child, 0)
-    if len(words) != 1 + len(made):
-        raise TestsError(f"{tests} fails without any mutant")
-    seconds = int(words[0]) + COLLECTION
-    for mutant, word in zip(made, words[1:], strict=True):
-        finder = _Finder(module, path, mutant.text)
-        if word == _ALIVE and _passes(seconds, partial(_import, tests, finder)):
-            yield mutant
+    def __init__(self, tests: Path, module: str, path: Path) -> None:
+        self.tests, self.module, self.path = tests, module, path
+        self._seconds = FIRST
+        """Processor time that the tests may take: three times what they take without a mutant."""
+
+    def survivors(self, made: Sequence[Mutant]) -> list[Mutant]:
+        """Return the mutants that pass, with all that are not in a function.
+
+        Raises `TestsError`.
+        """
+        if not made:
+            return []
+        reading, writing = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.close(reading)
+            _end(partial(_collect, self.tests, _Session(self, made, writing)))
+        os.close(writing)
+        with os.fdopen(reading, "rb") as results:
+            words = results.read().split()
+        os.waitpid(child, 0)
+        if len(words) != 1 + len(made):
+            raise TestsError(f"{self.tests} fails without any mutant")
+        self._seconds = int(words[0])
+        return [mutant for mutant, word in zip(made, words[1:], strict=True) if word == _ALIVE]
+
+    def survives_import(self, mutant: Mutant) -> bool:
+        """Return whether a mutant passes that is there when its module is imported."""
+        finder = _Finder(self.module, self.path, mutant.text)
+        return _passes(self._seconds + COLLECTION, partial(_import, self.tests, finder))
 
 
 def _passes(seconds: int, run: Callable[[], int]) -> bool:
@@ -121,8 +133,8 @@ class _Session:
     What killed one mutant often kills the next as well, so that test runs first.
     """
 
-    def __init__(self, module: str, path: Path, made: Sequence[Mutant], results: int) -> None:
-        self._module, self._path, self._made, self._results = module, path, made, results
+    def __init__(self, trial: Trial, made: Sequence[Mutant], results: int) -> None:
+        self._trial, self._made, self._results = trial, made, results
         self._failed = mmap.mmap(-1, 8)
         """The place of the test that failed, which the fork tells."""
 
@@ -133,9 +145,9 @@ class _Session:
             return True
         seconds = int(3 * (_processor_time() - before)) + 2
         os.write(self._results, b"%d " % seconds)
-        module = importlib.import_module(self._module)
+        module = importlib.import_module(self._trial.module)
         for mutant in self._made:
-            replaced = _replacement(module, self._path, mutant)
+            replaced = _replacement(module, self._trial.path, mutant)
             alive = replaced is None or _passes(seconds, partial(self._run, session, *replaced))
             os.write(self._results, _ALIVE + b" " if alive else b"killed ")
             if not alive:

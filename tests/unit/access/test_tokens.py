@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hmac
 import re
-from base64 import urlsafe_b64decode
+from base64 import b32encode, urlsafe_b64decode
 
 import pytest
 from hypothesis import given
@@ -24,7 +25,9 @@ def test_token_parses_to_its_grant() -> None:
     assert Tokens(b"other").parse(TOKEN) is None
 
 
-@pytest.mark.parametrize("text", [TOKEN[4:], "cais" + TOKEN[4:], TOKEN + "!", TOKEN + "\n"])
+@pytest.mark.parametrize(
+    "text", [TOKEN[4:], "cais" + TOKEN[4:], TOKEN + "!", TOKEN + "!!!!", TOKEN + "\n"]
+)
 def test_malformed_token_is_refused(text: str) -> None:
     assert TOKENS.parse(text) is None
 
@@ -34,6 +37,10 @@ def test_changed_token_is_refused(place: int, character: str) -> None:
     changed = TOKEN[:place] + character + TOKEN[place + 1 :]
     if _bytes(changed) != _bytes(TOKEN):
         assert TOKENS.parse(changed) is None
+
+
+TOKEN_START = 3
+"""The bytes that `CAIS` decodes to."""
 
 
 def _bytes(token: str) -> bytes | str:
@@ -52,3 +59,17 @@ def test_arbitrary_text_is_not_a_token(text: str) -> None:
 def test_token_with_the_longest_policy_fits_into_a_header() -> None:
     policy = "".join(chr(33 + number % 90) for number in range(2048))
     assert len(TOKENS.issue(ROLE, "s" * 64, 10**10, policy, MATERIAL).security_token) < 4096
+
+
+def test_credentials_follow_from_the_material_and_the_key() -> None:
+    made = TOKENS.issue(ROLE, "night", 1000, "", MATERIAL + b"more")
+    assert made.access_key_id == f"STS.{b32encode(MATERIAL).decode()}"
+    assert made.access_key_secret == TOKENS.secret(made.access_key_id)
+    assert len(urlsafe_b64decode(made.access_key_secret)) == 30
+
+
+def test_token_is_a_signature_of_16_bytes_and_its_grant() -> None:
+    sealed = _bytes(TOKEN)
+    assert isinstance(sealed, bytes)
+    signed = b"token\0" + sealed[TOKEN_START + 16 :]
+    assert sealed[TOKEN_START : TOKEN_START + 16] == hmac.digest(b"key", signed, "sha256")[:16]
