@@ -510,7 +510,9 @@ def test_restoring_is_tried_again(
 ) -> None:
     send, failed = ServiceClient.send, set()
 
-    def fail_once(client: ServiceClient, method: str, bucket: str, key: str, *rest: Any, **body: Any) -> Reply:
+    def fail_once(
+        client: ServiceClient, method: str, bucket: str, key: str, *rest: Any, **body: Any
+    ) -> Reply:
         if method == "DELETE" and key not in failed:
             failed.add(key)
             if problem:
