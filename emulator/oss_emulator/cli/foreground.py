@@ -95,7 +95,7 @@ def serve(settings: Settings, meanwhile: WhileListening) -> int:
                 key = service.accounts.first
                 return runner.run(_supervise(settings, hint, found, key, meanwhile))
             server = Server(controls, log, found)
-            return runner.run(_serve(server, settings, hint, found, meanwhile, known))
+            return runner.run(_serve(server, settings, hint, found, meanwhile, known=known))
 
 
 def work(settings: Settings, parent: Connection) -> None:
