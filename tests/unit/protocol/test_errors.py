@@ -8,13 +8,13 @@ from oss_emulator.protocol.errors import ErrorCase, ErrorSpec, OSSError, render
 from oss_emulator.protocol.message import Response
 
 
-@pytest.mark.parametrize("code", ErrorCase, ids=lambda code: code.name)
-def test_every_row_is_complete(code: ErrorCase) -> None:
-    row = code.value
-    assert row.code.replace("Imm Client", "ImmClient").isalnum()  # P-82
-    assert row.status == 203 or 300 <= row.status < 600
-    assert bool(row.message) is (row.status != 304)
-    assert not row.ec or [len(part) for part in row.ec.split("-")] == [4, 8]
+def test_rows_of_the_table_are_complete() -> None:
+    for case in ErrorCase:
+        row = case.value
+        assert row.code.replace("Imm Client", "ImmClient").isalnum(), case  # P-82
+        assert row.status == 203 or 300 <= row.status < 600, case
+        assert bool(row.message) is (row.status != 304), case
+        assert not row.ec or [len(part) for part in row.ec.split("-")] == [4, 8], case
 
 
 def test_error_becomes_a_document() -> None:
