@@ -24,7 +24,7 @@ from oss_emulator.recording.scenario import (
     RecordedStep,
     Recording,
 )
-from oss_emulator.recording.secrets import MASK, SECRET_NAMES, Secrets
+from oss_emulator.recording.secrets import MASK, SECRET_NAMES, Secrets, is_hidden_in
 
 MOST_TEXT = 4096
 """Bytes of the largest text that is kept on request."""
@@ -43,11 +43,14 @@ _REQUEST_HEADERS = frozenset(
 
 _LEFT_OUT = frozenset(
     """
-    x-oss-additional-headers x-oss-callback x-oss-callback-var x-oss-content-sha256 x-oss-date
-    x-oss-expires x-oss-signature-version x-oss-user-agent expires
+    x-oss-additional-headers x-oss-content-sha256 x-oss-date x-oss-expires x-oss-hash-crc64ecma
+    x-oss-signature-version x-oss-user-agent
     """.split()
 )
-"""Headers and parameters that sign or address the client; a player sends its own."""
+"""Headers and parameters that sign the request or its body; a player sends its own."""
+
+_EXPIRES = "expires"
+"""The parameter of version 1 that says until when a URL is signed; as a header it is another."""
 
 _VOLATILE_HEADERS = frozenset(
     """
@@ -179,7 +182,7 @@ class Masking:
             query={
                 self._text(name): self._text(value)
                 for name, value in pairs
-                if name.lower() not in SECRET_NAMES | _LEFT_OUT
+                if name.lower() not in SECRET_NAMES | _LEFT_OUT | {_EXPIRES}
             },
             headers=dict(self._headers(exchange)),
             body=self._body(exchange),
@@ -232,6 +235,8 @@ class Masking:
             text = text.replace(value, reference)
         for name, word in (*self._buckets.items(), *self._sites.items()):
             text = _word(name).sub(word, text)
+        if is_hidden_in(text, (*self._buckets, *self._sites)):
+            return MASK
         return _NUMBER.sub(ANY, text)
 
 
@@ -261,12 +266,19 @@ def _states(steps: Sequence[RecordedStep]) -> Iterator[BucketState]:
         creates = request.method == "PUT" and request.path == "/" and not request.query
         missing = "Error/Code=NoSuchBucket" in step.answer.xml
         if not creates and not missing:
-            versioned = any(
-                "x-oss-version-id" in map(str.lower, other.answer.headers)
-                for other in steps
-                if other.request.bucket == name
-            )
-            yield BucketState(name, versioned)
+            yield BucketState(name, _keeps_versions(steps, name))
+
+
+def _keeps_versions(steps: Sequence[RecordedStep], name: str) -> bool:
+    """Whether a bucket kept versions before the recording, rather than because a step said so."""
+    for step in steps:
+        if step.request.bucket != name:
+            continue
+        if step.request.method == "PUT" and "versioning" in step.request.query:
+            return False
+        if "x-oss-version-id" in map(str.lower, step.answer.headers):
+            return True
+    return False
 
 
 def _elements(data: bytes) -> tuple[str, ...]:

@@ -86,6 +86,12 @@ class Secrets:
                 self._known.add(stripped)
 
 
+def is_hidden_in(text: str, names: Iterable[str]) -> bool:
+    """Whether a name occurs in a text only when encodings are taken off, as in `b_ZXhhbXBsZQ`."""
+    plain, *decoded = _forms(text, _DEPTH)
+    return any(name in form and name not in plain for name in names for form in decoded)
+
+
 def _forms(text: str, depth: int) -> Iterator[str]:
     """Yield a text in lower case, and what it says when encodings are taken off."""
     yield text.lower()

@@ -137,6 +137,29 @@ def test_nothing_seen_makes_an_empty_scenario() -> None:
     assert mask().scenarios[0].steps == ()
 
 
+def test_name_in_base64_is_masked_with_its_text() -> None:
+    saved = b64encode(b"mine").decode().rstrip("=")
+    body = f"x-oss-process=image/resize,w_9|sys/saveas,o_YQ,b_{saved}".encode()
+    recording = mask(exchange("POST", "/key?x-oss-process", body), keeps_bodies=True)
+    assert recording.scenarios[0].steps[0].request.body == RecordedBody(len(body))
+
+
+def test_headers_of_the_object_stay_and_those_of_the_signature_go() -> None:
+    headers = {
+        "Expires": "Fri, 28 Feb 2027 05:38:42 GMT",
+        "x-oss-hash-crc64ecma": "1234567890123456789",
+        "x-oss-date": "20261128T000000Z",
+        "x-oss-storage-class": "IA",
+    }
+    recording = mask(exchange("PUT", "/key?Expires=1&prefix=p", headers=headers))
+    request = recording.scenarios[0].steps[0].request
+    assert request.headers == {
+        "Expires": "Fri, 28 Feb 2027 05:38:42 GMT",
+        "x-oss-storage-class": "IA",
+    }
+    assert request.query == {"prefix": "p"}
+
+
 def test_created_bucket_is_not_there_before() -> None:
     created = mask(exchange(target="/"), exchange())
     assert created.buckets == ()
@@ -144,6 +167,8 @@ def test_created_bucket_is_not_there_before() -> None:
     assert mask(exchange("GET", "/?acl", status=404, document=missing)).buckets == ()
     versioned = mask(exchange(answer={"x-oss-version-id": "V"}))
     assert versioned.buckets == (BucketState("bucket-1", versioned=True),)
+    enabled = mask(exchange(target="/?versioning"), exchange(answer={"x-oss-version-id": "V"}))
+    assert enabled.buckets == (BucketState("bucket-1"),)
 
 
 ENCODE = st.sampled_from(
