@@ -20,7 +20,6 @@ COVERED_BY = {
     # --- access
     "access/acl.py": "unit/access/test_tables.py",
     "access/context.py": "unit/access/test_condition.py",
-    "access/wildcard.py": "unit/access/test_policy.py",
     # --- cli: run as a process
     "cli/apply.py": "cli/test_lab_bucket.py",
     "cli/archive.py": "cli/test_archive.py",

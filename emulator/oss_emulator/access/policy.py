@@ -13,8 +13,8 @@ from typing import Any
 
 from oss_emulator.access.condition import OPERATORS, PolicyCondition
 from oss_emulator.access.context import NOTHING_KNOWN, Context
-from oss_emulator.access.wildcard import resource_pattern, wildcard
 from oss_emulator.toml import join
+from oss_emulator.wildcard import wildcard
 
 
 class PolicyType(StrEnum):
@@ -409,5 +409,18 @@ def _scalar(value: Any) -> Any:
     return str(value) if isinstance(value, int | float) else value
 
 
+def resource_pattern(text: str) -> re.Pattern[str]:
+    """Return a regular expression for `acs:oss:<region>:<account>:<bucket>/<key>`.
+
+    A wildcard stays within its field, except in the last field, because a key may contain colons. A
+    text with fewer fields, such as `*`, is matched as a whole.
+    """
+    fields = text.split(":", 4)
+    if len(fields) < 5:
+        return wildcard(text)
+    head = re.escape(":".join(fields[:4])).replace(r"\*", "[^:]*").replace(r"\?", "[^:]")
+    return re.compile(f"{head}:{wildcard(fields[4]).pattern}", re.DOTALL)
+
+
 def _action_pattern(text: str) -> re.Pattern[str]:
-    return wildcard(text, re.IGNORECASE)  # A-10
+    return wildcard(text, flags=re.IGNORECASE)  # A-10

@@ -19,7 +19,8 @@ from oss_emulator.access import (
     Question,
     evaluate,
 )
-from oss_emulator.access.wildcard import resource_pattern, wildcard
+from oss_emulator.access.policy import resource_pattern
+from oss_emulator.wildcard import wildcard
 
 from tests.unit.access import oracle
 

@@ -22,8 +22,7 @@ from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.referer.pattern import Pattern
 from oss_emulator.referer.request import Signing
 from oss_emulator.toml import SourceError, place_of
-
-from . import wildcards
+from oss_emulator.wildcard import wildcard
 
 _FUNCTIONS = {
     "referer_white_list_set": "refer_domain_allow_list",
@@ -141,7 +140,7 @@ class CdnRules:
         if host in self._plain or any(host[dot + 1 :] in self._plain for dot in dots):
             return True
         candidates = self._wild.candidates(host)
-        return any(wildcards.build(item.text, whole=True).match(host) for item in candidates)
+        return any(wildcard(item.text).match(host) for item in candidates)
 
     @cached_property
     def _plain(self) -> frozenset[str]:

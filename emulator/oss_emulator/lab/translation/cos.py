@@ -22,8 +22,7 @@ from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.referer.pattern import Pattern
 from oss_emulator.referer.request import Signing
 from oss_emulator.toml import SourceError
-
-from . import wildcards
+from oss_emulator.wildcard import wildcard
 
 _SCHEME = re.compile(r"\A(?:[A-Za-z][A-Za-z0-9+.-]*|\*)://")
 _VALUES = {
@@ -107,7 +106,7 @@ class CosRules:
             return self.allows_empty
         rest = _without_scheme(sent)
         candidates = self._index.candidates(rest)
-        found = any(wildcards.build(item.text, "[^/]").match(rest) for item in candidates)
+        found = any(wildcard(item.text, "[^/]", whole=False).match(rest) for item in candidates)
         return found != self.is_blacklist
 
     @property

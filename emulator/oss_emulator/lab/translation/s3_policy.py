@@ -21,8 +21,7 @@ from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.referer.pattern import Pattern
 from oss_emulator.referer.request import Signing
 from oss_emulator.toml import SourceError, join, place_of
-
-from . import wildcards
+from oss_emulator.wildcard import wildcard
 
 _OPERATORS = ("StringLike", "StringNotLike", "StringEquals", "StringNotEquals", "Null")
 _KEY = "aws:referer"
@@ -45,9 +44,7 @@ class _Condition:
             return self.if_exists or self.negates
         if self.operator.endswith("Like"):
             candidates = self._index.candidates(referer)
-            found = any(
-                wildcards.build(item.text, whole=True).match(referer) for item in candidates
-            )
+            found = any(wildcard(item.text).match(referer) for item in candidates)
         else:
             found = referer in self._set
         return found != self.negates
