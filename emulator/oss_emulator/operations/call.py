@@ -156,9 +156,10 @@ class Call(NamedTuple):
     @property
     def bucket(self) -> Bucket:
         """The bucket that the request names; raises `NoSuchBucket` if it does not exist."""
-        if self.record is None:
+        record = self.admission.record
+        if record is None:
             raise OSSError(ErrorCase.NO_SUCH_BUCKET, BucketName=self.target.bucket)
-        return self.record
+        return record
 
     @property
     def documents(self) -> Mapping[str, bytes]:

@@ -43,11 +43,10 @@ def get_object(call: Call) -> Response:
     answer = describe(call, item)
     if request.query:
         answer.update(overrides(call))
-    part = ranges.parse(
-        request.headers.get("range"),
-        item.size,
-        standard=request.headers.get("x-oss-range-behavior") == "standard",
-    )
+    part = None
+    if "range" in request.headers:
+        standard = request.headers.get("x-oss-range-behavior") == "standard"
+        part = ranges.parse(request.headers["range"], item.size, standard=standard)
     answer.update(delay_header(call, item.size if part is None else part.length))
     if part is None:
         accepted = request.headers.get("accept-encoding")

@@ -24,12 +24,13 @@ from oss_emulator.access import (
 from oss_emulator.documents import access_point, policy, public_access_block, request_payment
 from oss_emulator.documents import tagging as bucket_tagging
 from oss_emulator.documents.access_point import AccessPoint
+from oss_emulator.operations.admission import Admission
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Resource
 from oss_emulator.protocol import tagging
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import AccessDecision
-from oss_emulator.storage import Bucket, Object
+from oss_emulator.storage import Bucket, Object, Storage
 
 PAYER: Final = "x-oss-request-payer"
 _OBJECT_ACL: Final = "x-oss-object-acl"
@@ -61,54 +62,73 @@ _SPECIAL: Final = frozenset(
 """The configurations, besides ownership and ACLs, that affect accounts."""
 
 
-def check_call(call: Call) -> AccessDecision | None:
-    """Raise `AccessDenied` unless the caller may do what the call asks for.
+def allow_by_acl(admission: Admission, storage: Storage) -> AccessDecision | None:
+    """Allow what ownership or an ACL alone allows; None where anything else may count.
 
-    Returns the decision; None for DeleteMultipleObjects if each entry needs its own decision.
+    Most requests end here. What is decided is the same as in `check_call`, which is never asked
+    then.
     """
-    admission = call.admission
     bucket, caller, operation = admission.record, admission.caller, admission.operation
-    if admission.access_point is not None:
-        _check_access_point(call)
-    if bucket is None or operation.name == _CREATES:
-        return _check_service(call)
-    by_acl = (
-        caller.kind is Kind.ACCOUNT
-        and policy.SUBRESOURCE not in bucket.documents
-        and admission.access_point is None
-    )
-    if by_acl and caller.id == bucket.owner:  # nothing else counts (A-03)
-        return _allow(AccessReason.OWNER, operation.action)
-    if not by_acl and operation.name == _BY_ENTRY:
+    if bucket is None or admission.access_point is not None or caller.kind is not Kind.ACCOUNT:
         return None
-    key, version_id = admission.target.key, call.version_id
-    item = call.environment.storage.object(bucket.name, key, version_id) if key else None
-    if by_acl and version_id is None and not (operation.describes or operation.bypasses):
-        reason = bucket.once(_Grants).find(operation.permission, item)
-        if reason is not None and not _blocks(call, bucket.owner):
-            return _allow(reason, operation.action)
-    return check(call, bucket, key, operation.permission, item)
+    grants = bucket.once(_Grants)
+    if grants.has_policy or operation.name == _CREATES:
+        return None
+    if caller.id == bucket.owner:  # nothing else counts (A-03)
+        return _allow(AccessReason.OWNER, operation.action)
+    key = admission.target.key
+    on_version = operation.on_version and "versionId" in admission.request.query
+    if on_version or operation.describes or operation.bypasses:
+        return None
+    item = storage.object(bucket.name, key) if key else None
+    acl = ObjectAcl.DEFAULT if item is None else item.acl
+    reason = grants.by_acl.get((operation.permission, acl))
+    if reason is None or _blocks(storage, bucket.owner):
+        return None
+    return _allow(reason, operation.action)
 
 
 class _Grants:
     """What the ACL of a bucket grants to everybody, if nothing else in it counts for accounts."""
 
     def __init__(self, bucket: Bucket) -> None:
-        self._by_acl: dict[tuple[str, str], AccessReason] = {}
+        self.has_policy = policy.SUBRESOURCE in bucket.documents
+        self.by_acl: dict[tuple[str, str], AccessReason] = {}
+        """Why a permission is granted on an object with an ACL, or on the bucket."""
         if _SPECIAL.isdisjoint(bucket.documents):
             for permission, acl in product((Permission.READ, Permission.WRITE), ObjectAcl):
                 verdict = authorize(ANONYMOUS, bucket.owner, permission, bucket.acl, acl)
                 if verdict.allowed:
-                    self._by_acl[permission, acl] = verdict.reason
-
-    def find(self, permission: Permission, item: Object | None) -> AccessReason | None:
-        """Return why everybody has a permission on an object, or on the bucket; None if not."""
-        return self._by_acl.get((permission, ObjectAcl.DEFAULT if item is None else item.acl))
+                    self.by_acl[permission, acl] = verdict.reason
 
 
 @lru_cache(1024)
 def _allow(reason: AccessReason, action: str) -> AccessDecision:
     return AccessDecision(True, reason, action, "")
+
+
+def check_call(call: Call) -> AccessDecision | None:
+    """Raise `AccessDenied` unless the caller may do what the call asks for.
+
+    Returns the decision; None for DeleteMultipleObjects if each entry needs its own decision.
+    """
+    bucket, caller, operation = call.record, call.caller, call.operation
+    if call.access_point is not None:
+        _check_access_point(call)
+    if bucket is None or operation.name == _CREATES:
+        return _check_service(call)
+    by_acl = (
+        caller.kind is Kind.ACCOUNT
+        and policy.SUBRESOURCE not in bucket.documents
+        and call.access_point is None
+    )
+    if by_acl and caller.id == bucket.owner:  # nothing else counts (A-03)
+        return _describe(call, authorize(caller, bucket.owner, operation.permission, bucket.acl))
+    if not by_acl and operation.name == _BY_ENTRY:
+        return None
+    key = call.target.key
+    item = call.storage.object(bucket.name, key, call.version_id) if key else None
+    return check(call, bucket, key, operation.permission, item)
 
 
 def _check_access_point(call: Call) -> None:
@@ -178,7 +198,7 @@ def _decide(
         if (
             not verdict.allowed
             or verdict.reason is AccessReason.OWNER
-            or not _blocks(call, bucket.owner)
+            or not _blocks(call.storage, bucket.owner)
         ):
             return None, verdict
     fields, query = _fields(call), call.request.query
@@ -188,7 +208,7 @@ def _decide(
         context=_context(call, bucket, item, fields),
         bucket_policy=policy.of(bucket.documents),
         blocks_public=public_access_block.is_enabled(bucket.documents)
-        or _blocks(call, bucket.owner),
+        or _blocks(call.storage, bucket.owner),
         requester_pays=request_payment.is_by_requester(bucket.documents),
         says_requester=(fields.get(PAYER) or query.get(PAYER, "")).lower() == "requester",
         gate=gate,
@@ -257,12 +277,14 @@ def check_public(
     `bucket` is one that the call creates; by default it is the bucket that the call names.
     """
     bucket = bucket or call.bucket
-    if public and (public_access_block.is_enabled(bucket.documents) or _blocks(call, bucket.owner)):
+    if public and (
+        public_access_block.is_enabled(bucket.documents) or _blocks(call.storage, bucket.owner)
+    ):
         raise OSSError(code)
 
 
-def _blocks(call: Call, owner: str) -> bool:
-    account = call.storage.account(owner)
+def _blocks(storage: Storage, owner: str) -> bool:
+    account = storage.account(owner)
     return account is not None and public_access_block.is_enabled(account.documents)
 
 

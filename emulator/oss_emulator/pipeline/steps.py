@@ -173,7 +173,10 @@ def check_referer(admission: Admission, service: Deployment) -> None:
 
 def authorize(admission: Admission, service: Deployment) -> None:
     """Decide by policies, ownership and ACLs."""
-    admission.access = permissions.check_call(Call(admission, service.environment))
+    access = permissions.allow_by_acl(admission, service.storage)
+    if access is None:
+        access = permissions.check_call(Call(admission, service.environment))
+    admission.access = access
 
 
 def check_original(admission: Admission, service: Deployment) -> None:

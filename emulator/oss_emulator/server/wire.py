@@ -68,7 +68,7 @@ def format_head(version: str, status: int, fields: Mapping[str, str], own: str =
     Not by aiohttp, which cannot encode what is not UTF-8 (P-57). Raises `ValueError` for a line end
     in a header, which would let a client that stored it write headers of its own.
     """
-    lines = "".join([f"{name}: {value}\r\n" for name, value in fields.items()])
+    lines = "\r\n".join([*map(": ".join, fields.items()), ""])
     if lines.count("\n") != len(fields) or lines.count("\r") != len(fields):
         raise ValueError(f"A header of an answer has a line end: {lines!r}")
     return encode(f"HTTP/{version} {status} {_PHRASES.get(status, '')}\r\n{lines}{own}\r\n")
@@ -83,17 +83,16 @@ def _own(response: Response, admission: Admission, seconds: float) -> str:
     lines = f"Server: AliyunOSS\r\nDate: {date}\r\nx-oss-request-id: {admission.request_id}\r\n"
     if response.timed:
         lines += f"x-oss-server-time: {int(seconds * 1000)}\r\n"
-    if "Content-Length" in response.headers or response.status in _WITHOUT_BODY:
+    if "Content-Length" in response.headers or response.compress:
         return lines
-    size = _size(response)
-    return lines if size is None else f"{lines}Content-Length: {size}\r\n"
+    if response.status in _WITHOUT_BODY:
+        return lines
+    body = response.body
+    size = len(body) if isinstance(body, bytes) else length(body)
+    return lines if size is None else f"{lines}{_LENGTH}{size}\r\n"
 
 
-def _size(response: Response) -> int | None:
-    """Return the bytes of the body as it is sent; None if that is not known before."""
-    if response.compress:
-        return None
-    return len(response.body) if isinstance(response.body, bytes) else length(response.body)
+_LENGTH: Final = "Content-Length: "
 
 
 class Answer:
@@ -129,7 +128,7 @@ class Answer:
         lines = _own(response, self.admission, self.seconds)
         silent = http.method == "HEAD" or response.status in _WITHOUT_BODY
         body = b"" if silent else response.body
-        chunked = not (silent or "Content-Length" in response.headers) and _size(response) is None
+        chunked = not (silent or _LENGTH in lines or "Content-Length" in response.headers)
         stays = http.keep_alive and not (
             self._guard.is_last or response.ends_connection or (chunked and version == "1.0")
         )
