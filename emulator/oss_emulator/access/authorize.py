@@ -47,8 +47,8 @@ class AccessPointScope:
 
     resource: str
     """The name of the bucket or the object in policies of the access point."""
-    policy: Policy | None = None
-    blocks_public: bool = False
+    policy: Policy | None
+    blocks_public: bool
     """Whether PublicAccessBlock is on for the access point."""
 
 
