@@ -216,3 +216,21 @@ def test_unknown_condition_key_has_no_value(key: str) -> None:
 def test_request_from_outside_a_vpc_has_an_empty_vpc() -> None:
     assert Context().value("acs:SourceVpc") == ""
     assert Context().value("acs:SecureTransport") == "false"
+
+
+def test_conditions_of_the_same_text_are_equal() -> None:
+    """A message that shows one shows its text, and not the functions that test it."""
+    one, other = (PolicyCondition.compile("StringLike", "acs:UserAgent", ["a*"]) for _ in range(2))
+    assert one == other
+    assert hash(one) == hash(other)
+    assert "tests" not in repr(one)
+
+
+@pytest.mark.parametrize(
+    ("value", "narrows"),
+    [("10.1.2.3/8", True), ("10.1.2.3/7", False), ("2001:db8::1/32", True), ("::1/31", False)],
+)
+def test_block_may_be_written_with_any_of_its_addresses(value: str, narrows: bool) -> None:
+    """A-33"""
+    condition = PolicyCondition.compile("IpAddress", "acs:SourceIp", [value])
+    assert condition.narrows is narrows

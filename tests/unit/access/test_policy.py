@@ -333,6 +333,8 @@ def test_wildcard_stays_in_its_field_of_a_resource() -> None:
     resource = "acs:oss:cn-hangzhou:1:open/acs:oss:cn-hangzhou:1:secret"
     assert resource_pattern("acs:oss:*:*:secret").fullmatch(resource) is None
     assert resource_pattern("acs:oss:*:*:open/*").fullmatch(resource)
+    assert resource_pattern("acs:oss:*:*:open/acs:oss:*:secret").fullmatch(resource)
+    assert resource_pattern("acs:oss:*:*:open/acs:oss:*:other").fullmatch(resource) is None
 
 
 @pytest.mark.parametrize("pattern", ["*a" * 40 + "*b", "*a" * 500 + "b", "*" + "?" * 500 + "b"])
