@@ -8,11 +8,13 @@ from collections.abc import Mapping
 from typing import Final
 
 from oss_emulator.operations.call import Body
+from oss_emulator.operations.operation import Operation
 from oss_emulator.protocol.address import Addresses, Target
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.form import Form
 from oss_emulator.protocol.message import Request, Response, parse_query
 from oss_emulator.protocol.s3 import documents, form, headers, marks, operations, signature
+from oss_emulator.protocol.signature.unsigned import given_twice
 
 _NAME: Final = "x-id"
 """The parameter with which some SDKs name the operation."""
@@ -37,6 +39,12 @@ def translate(request: Request, target: Target) -> Request:
     rest, hoisted = _split(original.query_string)
     fields = headers.to_oss({**hoisted, **original.headers}, of_object=bool(target.key))
     return request._replace(query_string=rest, query=parse_query(rest), headers=fields)
+
+
+def check_operation(request: Request, operation: Operation) -> None:
+    """Raise `NotImplemented` for an operation of OSS that S3 does not have (P-71)."""
+    if request.original is not None and operation.name not in operations.OF_OSS:
+        raise operations.refuse(operation.name, request.method, operation.subresource)
 
 
 def form_to_oss(request: Request, original: Form) -> tuple[Request, Form]:
@@ -80,15 +88,20 @@ def to_s3(response: Response, request: Request, request_id: str, operation: str)
 
 
 def _split(query_string: str) -> tuple[str, Mapping[str, str]]:
-    """Take the parameters of S3 out of a query: those of the signature, and hoisted headers."""
+    """Take the parameters of S3 out of a query: those of the signature, and hoisted headers.
+
+    Raises `InvalidArgument` for a header that is hoisted twice: names of headers have no case.
+    """
     rest, hoisted = [], {}
-    for part in query_string.split("&"):
-        query = parse_query(part)
-        name = next(iter(query), "")
+    for part in filter(None, query_string.split("&")):
+        ((name, value),) = parse_query(part).items()
+        header = name.lower()
         if name in signature.PARAMETERS or name == _NAME:
             continue
-        if name.lower().startswith(headers.PREFIX):
-            hoisted[name.lower()] = query[name]
-        else:
+        if not header.startswith(headers.PREFIX):
             rest.append(part)
+        elif header in hoisted:
+            raise given_twice(header)
+        else:
+            hoisted[header] = value
     return "&".join(rest), hoisted

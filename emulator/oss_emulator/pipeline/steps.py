@@ -81,6 +81,7 @@ def find_operation(admission: Admission, service: Deployment) -> None:
     """Find the operation; 501 if there is none (P-40)."""
     if admission.operation is NO_OPERATION:
         admission.operation = service.dispatcher.find(admission.request, admission.target)
+        s3.check_operation(admission.request, admission.operation)
 
 
 def find_record(admission: Admission, service: Deployment) -> None:

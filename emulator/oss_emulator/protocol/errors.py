@@ -68,6 +68,7 @@ class ErrorCase(Enum):
     INCOMPLETE_URL_SIGNATURE = ErrorSpec("AccessDenied", 403, "Query-string authentication requires the Signature, Expires and OSSAccessKeyId parameters")
     INVALID_AUTHORIZATION = ErrorSpec("InvalidArgument", 400, "Authorization header is invalid.", "0002-00000063")
     SIGNED_TWICE = ErrorSpec("InvalidArgument", 400, "The signature must be in the Authorization header or in the URL, not in both.")
+    GIVEN_TWICE = ErrorSpec("InvalidArgument", 400, "A name that the signature covers must be given only once.")
     V1_CLOSED = ErrorSpec("AccessDenied", 403, "Signature version 1 is closed to new accounts and new buckets; sign with version 4.", "0002-00000080")
     SIGNED_HEADER_MISSING = ErrorSpec("InvalidArgument", 400, "The request lacks a header that its signature names.")
     INVALID_URL_SIGNATURE = ErrorSpec("InvalidArgument", 400, "A parameter of the signature in the URL is missing or invalid.")

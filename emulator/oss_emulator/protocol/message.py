@@ -45,6 +45,8 @@ class Request(NamedTuple):
     """Whether the request line names the host, as requests to a proxy do."""
     further_referers: tuple[str, ...] = ()
     """The values of the Referer headers after the first (R-29)."""
+    repeated: tuple[str, ...] = ()
+    """The names of headers that were sent more than once, in lower case."""
     original: "Request | None" = None
     """The request as it came, if this one was translated from S3 (P-70)."""
 
@@ -66,11 +68,14 @@ class Request(NamedTuple):
         path, _, query_string = target.partition("?")
         first: dict[str, str] = {}
         further: tuple[str, ...] = ()
+        repeated: tuple[str, ...] = ()
         for name, value in headers:
             lower = _lower(name)
             if lower not in first:
                 first[lower] = value
-            elif lower == "referer":
+                continue
+            repeated = (*repeated, lower)
+            if lower == "referer":
                 further = (*further, value)
         if absolute is not None:
             first["host"] = absolute["host"]  # in place of the Host header (RFC 9112, 3.2.2)
@@ -88,6 +93,7 @@ class Request(NamedTuple):
             version=version,
             proxied=proxied,
             further_referers=further,
+            repeated=repeated,
         )
 
     @property
@@ -184,6 +190,13 @@ def parse_query(query_string: str) -> Mapping[str, str]:
             name, _, value = part.partition("=")
             query.setdefault(_decode(name), _decode(value) if value else "")
     return query
+
+
+@lru_cache(256)
+def repeated_names(query_string: str) -> tuple[str, ...]:
+    """Find the names that a query has more than once, decoded."""
+    names = [_decode(part.partition("=")[0]) for part in query_string.split("&") if part]
+    return tuple(name for at, name in enumerate(names) if name in names[:at])
 
 
 def _decode(text: str) -> str:

@@ -57,6 +57,17 @@ SUPPORTED: Final = _parse("""
 """The operations of "Compatibility with Amazon S3" (CopyObject and UploadPartCopy are PutObject and
 UploadPart with a header), ListBuckets, which clients need, and preflights, which browsers send."""
 
+OF_OSS: Final = frozenset(
+    """
+    AbortMultipartUpload CompleteMultipartUpload CopyObject DeleteBucket DeleteMultipleObjects
+    DeleteObject GetBucketAcl GetBucketLifecycle GetBucketLocation GetBucketLogging GetObject
+    GetObjectACL HeadBucket HeadObject InitiateMultipartUpload ListBuckets ListObjects ListObjectsV2
+    ListParts OptionObject PostObject PutBucket PutBucketAcl PutBucketLifecycle PutBucketLogging
+    PutObject PutObjectACL UploadPart UploadPartCopy
+""".split()
+)
+"""The operations of OSS that answer them."""
+
 _OTHERS: Final = _parse("""
     DeleteBucketLifecycle          DELETE bucket lifecycle
     ListObjectVersions             GET    bucket versions
@@ -136,15 +147,16 @@ def check_supported(method: str, target: Target, query: Mapping[str, str]) -> No
     resource = "object" if target.key else "bucket" if target.bucket else "service"
     subresource = next((name for name in query if name in _SUBRESOURCES), "")
     if _PART in query and "uploadId" not in query:
-        raise _refuse(f"{method} of a single part of the object", method, _PART)
+        raise refuse(f"{method} of a single part of the object", method, _PART)
     if (method, resource, subresource) in _ANSWERED:
         return
     asked = f"{method} ?{subresource}" if subresource else method
     name = _NAMES.get((method, resource, subresource), f"{asked} of the {resource}")
-    raise _refuse(name, method, subresource)
+    raise refuse(name, method, subresource)
 
 
-def _refuse(name: str, method: str, subresource: str) -> OSSError:
+def refuse(name: str, method: str, subresource: str) -> OSSError:
+    """Make the error for an operation, by its name, that OSS does not answer over S3."""
     message = (
         f"{name} is not an operation that OSS answers over the S3 protocol; docs/s3.md lists those."
     )

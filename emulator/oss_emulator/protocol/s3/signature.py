@@ -9,10 +9,12 @@ from urllib.parse import quote, unquote_plus, unquote_to_bytes
 
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.headers import EXPLAIN, encode
-from oss_emulator.protocol.message import Request
+from oss_emulator.protocol.message import Request, repeated_names
+from oss_emulator.protocol.parameters import KNOWN, is_parameter
 from oss_emulator.protocol.s3.marks import COMPATIBLE, PAYLOAD_HASH
-from oss_emulator.protocol.signature import authorization, canonical, instant, period
+from oss_emulator.protocol.signature import authorization, canonical, instant, period, unsigned
 from oss_emulator.protocol.signature.claim import Claim, Place, Version
+from oss_emulator.protocol.signature.unsigned import UNSIGNED_PARTS, Dialect
 
 SCHEME: Final = "AWS4-HMAC-SHA256"
 TERMINATOR: Final = "aws4_request"
@@ -73,20 +75,40 @@ _SIGNED_BY_V2: Final = frozenset(
 """The query parameters that version 2 signs (Signing and authenticating REST requests)."""
 
 
+_COVERED_BY_V2: Final = _SIGNED_BY_V2 | UNSIGNED_PARTS[Dialect.S3, Version.V2].parameters
+
+MARKS_OF_OSS: Final = frozenset(
+    {
+        "OSSAccessKeyId",
+        "x-oss-access-key-id",
+        "x-oss-credential",
+        "x-oss-signature",
+        "x-oss-signature-version",
+    }
+)
+"""The parameters that only a signature of OSS has."""
+
+
 def parse(request: Request) -> Claim | None:
     """Parse the claim of an S3 request; None if it has no signature.
 
-    Only the syntax is checked. Raises `InvalidArgument` and `AccessDenied`.
+    Only the syntax is checked. Raises `InvalidArgument`, also for a signature of OSS, and
+    `AccessDenied`.
     """
+    query = request.query
     if "authorization" in request.headers:
-        if not PARAMETERS.isdisjoint(request.query):
+        if not PARAMETERS.isdisjoint(query) or not MARKS_OF_OSS.isdisjoint(query):
             raise OSSError(ErrorCase.SIGNED_TWICE)
         return _parse_header(request)
-    if any(name.startswith("X-Amz-") for name in request.query if name in PARAMETERS):
+    if not query:
+        return None
+    for name in query:
+        if name in MARKS_OF_OSS:
+            message = f"The parameter {name} signs requests of OSS, and this request speaks S3."
+            raise OSSError(ErrorCase.INVALID_URL_SIGNATURE, message, ArgumentName=name)
+    if any(name.startswith("X-Amz-") for name in query if name in PARAMETERS):
         return _parse_url_v4(request)
-    if "AWSAccessKeyId" in request.query or "Signature" in request.query:
-        return _parse_url_v2(request)
-    return None
+    return None if _PARAMETERS_V2.keys().isdisjoint(query) else _parse_url_v2(request)
 
 
 def verify(claim: Claim, request: Request, bucket: str, key: str, secret: str) -> None:
@@ -98,7 +120,9 @@ def verify(claim: Claim, request: Request, bucket: str, key: str, secret: str) -
     """
     period.check(claim, request.received, _EXPIRED, early="")
     _check_headers(claim, request)
+    _check_once(claim, request)
     if claim.version is Version.V2:
+        _check_parameters_v2(claim, request)
         text = string_to_sign_v2(claim, request, bucket, key)
         compare(claim, b64encode(hmac.digest(encode(secret), text, "sha1")).decode(), text)
         return
@@ -151,17 +175,9 @@ def string_to_sign_v2(claim: Claim, request: Request, bucket: str, key: str) -> 
     # A URL has the headers of S3 as parameters, and they are signed as headers.
     fields = {**request.query, **headers} if claim.place is Place.URL else headers
     amz = "".join(
-        f"{name}:{' '.join(fields[name].split())}\n"
-        for name in sorted(fields)
-        if name.startswith("x-amz-")
+        f"{name}:{fields[name].strip()}\n" for name in sorted(fields) if name.startswith("x-amz-")
     )
-    pairs = [part.partition("=") for part in request.query_string.split("&")]
-    signed = sorted(
-        (name, equals, unquote_plus(value))
-        for name, equals, value in pairs
-        if name in _SIGNED_BY_V2
-    )
-    query = "&".join("".join(part) for part in signed)
+    query = _subresources(request.query_string)
     # The resource begins with the bucket, wherever the request names it, and a slash follows it.
     in_path = not bucket or unquote_plus(request.path[1:]) != key
     resource = request.path if in_path else f"/{bucket}{request.path}"
@@ -171,6 +187,14 @@ def string_to_sign_v2(claim: Claim, request: Request, bucket: str, key: str) -> 
         f"{request.method}\n{headers.get('content-md5', '')}\n{headers.get('content-type', '')}\n"
         f"{date}\n{amz}{resource}{'?' if query else ''}{query}"
     )
+
+
+@lru_cache(256)
+def _subresources(query_string: str) -> str:
+    """Format the parameters that version 2 signs; an equals sign stays as it was sent."""
+    pairs = [part.partition("=") for part in query_string.split("&")]
+    decoded = [(unquote_plus(name), equals, unquote_plus(value)) for name, equals, value in pairs]
+    return "&".join("".join(part) for part in sorted(decoded) if part[0] in _SIGNED_BY_V2)
 
 
 def _parse_header(request: Request) -> Claim:
@@ -297,23 +321,38 @@ def _check_headers(claim: Claim, request: Request) -> None:
             message = f"The signature covers the header {name}, which the request does not have."
             raise OSSError(ErrorCase.SIGNED_HEADER_MISSING, message, ArgumentName=name)
     # Version 2 always covers all `x-amz-` headers; both versions cover the date and the hash.
-    prefixes = ("x-oss-",) if claim.version is Version.V2 else ("x-oss-", "x-amz-")
+    of_v2 = claim.version is Version.V2
+    prefixes = ("x-oss-",) if of_v2 else ("x-oss-", "x-amz-")
+    names = () if of_v2 else ("host",)
     for name in request.headers:
-        if name.startswith(prefixes) and name not in signed and name not in _UNSIGNED:
+        demanded = name in names or name.startswith(prefixes)
+        if demanded and name not in signed and name not in _UNSIGNED:
             raise OSSError(ErrorCase.HEADERS_NOT_SIGNED, HeadersNotSigned=name)
-    if claim.version is Version.V2:
-        for name in request.query:
-            if name not in PARAMETERS and _escapes_v2(name, claim.place):
-                raise OSSError(ErrorCase.HEADERS_NOT_SIGNED, HeadersNotSigned=name)
 
 
-def _escapes_v2(name: str, place: Place) -> bool:
-    """Whether a parameter stands for a header of S3 that version 2 does not sign.
+def _check_once(claim: Claim, request: Request) -> None:
+    """Check that nothing that is signed was given twice, as a header, a parameter or both."""
+    of_v2 = claim.version is Version.V2
+    if request.repeated:
+        always = ("content-md5", "content-type", "date") if of_v2 else claim.additional_headers
+        unsigned.check_once(request, always, ("x-amz-", "x-oss-"))
+    for name in repeated_names(request.query_string):
+        if not of_v2 or name not in UNSIGNED_PARTS[Dialect.S3, Version.V2].parameters:
+            raise unsigned.given_twice(name)
+    for name in request.query:
+        if name.lower() in request.headers and name.lower().startswith("x-amz-"):
+            raise unsigned.given_twice(name)
 
-    In a URL, it signs those in lower case.
-    """
-    signed = place is Place.URL and name.startswith("x-amz-")
-    return name.lower().startswith("x-amz-") and not signed
+
+def _check_parameters_v2(claim: Claim, request: Request) -> None:
+    """Check that each parameter that has an effect is signed, or that S3 leaves it unsigned."""
+    for name in request.query:
+        if name.lower().startswith("x-amz-"):  # as headers; a URL signs those in lower case
+            unsigned_ = claim.place is not Place.URL or not name.startswith("x-amz-")
+        else:
+            unsigned_ = (name in KNOWN or is_parameter(name)) and name not in _COVERED_BY_V2
+        if unsigned_ and name not in PARAMETERS:
+            raise OSSError(ErrorCase.HEADERS_NOT_SIGNED, HeadersNotSigned=name)
 
 
 def compare(claim: Claim, expected: str, text: bytes, asked: bytes = b"") -> None:
@@ -335,8 +374,8 @@ def compare(claim: Claim, expected: str, text: bytes, asked: bytes = b"") -> Non
 
 @lru_cache(1024)
 def _path(path: str) -> str:
-    """Percent-encode a path once, however the client encoded it."""
-    return quote(unquote_to_bytes(encode(path)), safe="/-._~")
+    """Percent-encode the path that is acted on, however the client encoded it (P-43)."""
+    return quote(unquote_to_bytes(encode(path.replace("+", " "))), safe="/-._~")
 
 
 @lru_cache(256)
