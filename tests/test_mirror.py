@@ -18,7 +18,6 @@ COVERED_BY = {
     "settings.py": "cli/test_serve.py",
     "version.py": "packaging/test_docker.py",
     # --- access
-    "access/acl.py": "unit/access/test_tables.py",
     "access/context.py": "unit/access/test_condition.py",
     # --- cli: run as a process
     "cli/apply.py": "cli/test_lab_bucket.py",
