@@ -46,7 +46,7 @@ class OIDCProvider:
     client_ids: tuple[str, ...]
     """The audiences (`aud`) whose tokens are accepted."""
     keys: tuple[PublicKey, ...]
-    issuance_limit: int = 12
+    issuance_limit: int
     """Hours for which a token is valid after its issue."""
 
     @property

@@ -30,7 +30,7 @@ def test_key_verifies_what_it_signed() -> None:
 
 
 def test_provider_has_a_resource_name() -> None:
-    provider = OIDCProvider("1", "local", "https://issuer.example.com", (), ())
+    provider = OIDCProvider("1", "local", "https://issuer.example.com", (), (), 12)
     assert provider.arn == "acs:ram::1:oidc-provider/local"
 
 
@@ -53,6 +53,12 @@ def test_bad_key_set_is_refused(text: str, message: str) -> None:
     with pytest.raises(JWKSError) as caught:
         parse_jwks(text)
     assert message in str(caught.value)
+
+
+def test_number_with_other_characters_is_refused() -> None:
+    (key,) = ISSUER.keys
+    with pytest.raises(JWKSError, match="is not an RSA public key"):
+        parse_jwks({"keys": [{**key, "n": key["n"] + "!!!!"}]})
 
 
 def test_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
