@@ -1,16 +1,20 @@
 """Interception: code for `https://oss-cn-….aliyuncs.com` reaches an emulator, unchanged.
 
-Requests of `requests` (oss2, SDK V2, the newer SDKs of STS and KMS) and of aiohttp's client (their
-asynchronous forms) to host names of OSS, STS and KMS go to the emulator with their original Host
-header, so it finds their buckets. All other requests are left alone, also those that
-aliyun-python-sdk-core sends with a copy of `requests` of its own.
+Requests to host names of OSS, STS and KMS go to the emulator with their original Host header, so it
+finds their buckets: those of `requests` (oss2, SDK V2, the SDKs of STS and KMS), aiohttp (their
+asynchronous forms), httpx, urllib3 and urllib. A client that is not covered fails when it
+looks up such a name, so nothing reaches the service. All other requests are left alone.
 """
 
 import re
+import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from importlib import import_module
 from typing import Any
+from unittest import mock
 from urllib.parse import urlsplit, urlunsplit
+from urllib.request import OpenerDirector, Request
 
 from oss_emulator.kms import KMS
 from oss_emulator.sts import STS
@@ -21,13 +25,15 @@ _OSS_HOST = re.compile(
 )
 
 
+def is_of_service(host: str) -> bool:
+    """Return whether a name is one of OSS, STS or KMS."""
+    return bool(_OSS_HOST.fullmatch(host)) or STS.is_host(host) or KMS.is_host(host)
+
+
 def redirect(url: str, endpoint: str) -> tuple[str, str] | None:
     """Return the emulator's URL and the Host to send; None for URLs of other services."""
     parts = urlsplit(url)
-    host = parts.hostname or ""
-    if parts.scheme not in ("http", "https") or not (
-        _OSS_HOST.fullmatch(host) or STS.is_host(host) or KMS.is_host(host)
-    ):
+    if parts.scheme not in ("http", "https") or not is_of_service(parts.hostname or ""):
         return None
     target = urlsplit(endpoint)
     return urlunsplit((target.scheme, target.netloc, *parts[2:])), parts.netloc
@@ -36,21 +42,49 @@ def redirect(url: str, endpoint: str) -> tuple[str, str] | None:
 @contextmanager
 def intercept(endpoint: str) -> Iterator[None]:
     """Redirect this process's requests to OSS, STS and KMS to `endpoint` until the block ends."""
-    undo = [patch(endpoint) for patch in (_patch_requests, _patch_aiohttp)]
-    try:
+    with ExitStack() as stack:
+        for patch in (_patch_requests, _patch_urllib3, _patch_httpx, _patch_aiohttp, _patch_urllib):
+            for owner, name, send in patch(endpoint):
+                stack.enter_context(mock.patch.object(owner, name, send))
+        look_up = _refuse_names(endpoint)
+        stack.enter_context(mock.patch.object(socket, "getaddrinfo", look_up))
         yield
-    finally:
-        for restore in reversed(undo):
-            restore()
 
 
-def _patch_requests(endpoint: str) -> Callable[[], None]:
-    try:
-        from requests.adapters import HTTPAdapter
-    except ImportError:
-        return lambda: None
-    send = HTTPAdapter.send
+_Patches = Iterator[tuple[type, str, Callable[..., Any]]]
+"""Classes of a client, each with a method and what replaces it; none if it is not installed."""
 
+
+def _refuse_names(endpoint: str) -> Callable[..., Any]:
+    """Return a look-up that finds every name but those of the service."""
+    look_up = socket.getaddrinfo
+
+    def look_up_others(host: Any, *arguments: Any, **options: Any) -> Any:
+        name = host.decode("ascii", "replace") if isinstance(host, bytes) else host
+        if isinstance(name, str) and is_of_service(name):
+            raise RuntimeError(
+                f"oss_intercept does not cover the client that looks up {name}, and no request may "
+                f"reach the service; give this client the endpoint {endpoint}"
+            )
+        return look_up(host, *arguments, **options)
+
+    return look_up_others
+
+
+_REQUESTS = ("requests.adapters", "aliyunsdkcore.vendored.requests.adapters")
+"""The modules of `requests`, and of the copy that the older SDKs of STS and KMS have."""
+
+
+def _patch_requests(endpoint: str) -> _Patches:
+    for name in _REQUESTS:
+        try:
+            adapter: Any = import_module(name).HTTPAdapter
+        except ImportError:
+            continue
+        yield adapter, "send", _with_redirect(adapter.send, endpoint)
+
+
+def _with_redirect(send: Callable[..., Any], endpoint: str) -> Callable[..., Any]:
     def send_there(self: Any, request: Any, *arguments: Any, **options: Any) -> Any:
         found = redirect(request.url, endpoint)
         if found is None:
@@ -63,14 +97,81 @@ def _patch_requests(endpoint: str) -> Callable[[], None]:
         answer.url, answer.request = request.url, request
         return answer
 
-    HTTPAdapter.send = send_there  # type: ignore[method-assign]
-    return lambda: setattr(HTTPAdapter, "send", send)
+    return send_there
+
+
+def _patch_urllib3(endpoint: str) -> _Patches:
+    try:
+        from urllib3 import PoolManager
+    except ImportError:
+        return
+    send = PoolManager.urlopen
+
+    def send_there(self: Any, method: str, url: str, *arguments: Any, **options: Any) -> Any:
+        found = redirect(url, endpoint)
+        if found is not None:
+            url, host = found
+            headers = options.get("headers")
+            options["headers"] = {**(self.headers if headers is None else headers), "Host": host}
+        return send(self, method, url, *arguments, **options)
+
+    yield PoolManager, "urlopen", send_there
+
+
+def _patch_httpx(endpoint: str) -> _Patches:
+    try:
+        import httpx
+    except ImportError:
+        return
+
+    def redirected(request: Any) -> Any:
+        found = redirect(str(request.url), endpoint)
+        if found is None:
+            return request
+        return httpx.Request(
+            request.method,
+            found[0],
+            headers=[*request.headers.raw],  # its Host is the original one
+            stream=request.stream,
+            extensions=request.extensions,
+        )
+
+    for transport, name in (
+        (httpx.HTTPTransport, "handle_request"),
+        (httpx.AsyncHTTPTransport, "handle_async_request"),
+    ):
+        yield transport, name, _with_request(getattr(transport, name), redirected)
+
+
+def _with_request(send: Callable[..., Any], redirected: Callable[[Any], Any]) -> Callable[..., Any]:
+    def send_there(self: Any, request: Any) -> Any:
+        return send(self, redirected(request))
+
+    return send_there
+
+
+def _patch_urllib(endpoint: str) -> _Patches:
+    send = OpenerDirector.open
+
+    def send_there(self: Any, fullurl: Any, data: Any = None, *rest: Any, **options: Any) -> Any:
+        request = fullurl if isinstance(fullurl, Request) else Request(fullurl)  # noqa: S310
+        found = redirect(request.full_url, endpoint)
+        if found is None:
+            return send(self, fullurl, data, *rest, **options)
+        if data is not None:
+            request.data = data  # as urllib does, before it chooses the method
+        url, host = found
+        headers = {**dict(request.header_items()), "Host": host}
+        there = Request(url, request.data, headers, method=request.get_method())  # noqa: S310
+        return send(self, there, None, *rest, **options)
+
+    yield OpenerDirector, "open", send_there
 
 
 _VERBS = ("get", "options", "head", "post", "put", "patch", "delete")
 
 
-def _patch_aiohttp(endpoint: str) -> Callable[[], None]:
+def _patch_aiohttp(endpoint: str) -> _Patches:
     """Replace the public methods that send, since aiohttp has no hook to change the URL."""
     from aiohttp import ClientSession
     from multidict import CIMultiDict
@@ -99,13 +200,6 @@ def _patch_aiohttp(endpoint: str) -> Callable[[], None]:
 
         return send_there
 
-    originals = {name: getattr(ClientSession, name) for name in ("request", *_VERBS)}
-    for name, send in originals.items():
+    for name in ("request", *_VERBS):
         patch = patch_request if name == "request" else patch_verb
-        setattr(ClientSession, name, patch(send))
-
-    def restore() -> None:
-        for name, send in originals.items():
-            setattr(ClientSession, name, send)
-
-    return restore
+        yield ClientSession, name, patch(getattr(ClientSession, name))

@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
+from collections.abc import Callable, Iterator
+from http.client import HTTPSConnection
+from importlib import import_module
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import OpenerDirector, Request, urlopen
+
+import httpx
 import pytest
 import requests
+import urllib3
+from aiohttp import ClientSession
 from oss_emulator import Emulator
 from oss_emulator.testing import intercept
 from oss_emulator.testing.interception import redirect
@@ -55,13 +67,128 @@ def test_redirected_url_keeps_path_and_query() -> None:
     assert found == (f"{ENDPOINT}/a%2Fb?acl&x=%20", "b.oss-cn-hangzhou.aliyuncs.com")
 
 
-def test_requests_are_sent_to_the_emulator_until_the_block_ends() -> None:
-    send = requests.adapters.HTTPAdapter.send
-    url = "https://examplebucket.oss-cn-hangzhou.aliyuncs.com/a%20b"
-    with Emulator() as emulator:
-        emulator.bucket("examplebucket", acl="public-read").put_object("a b", b"1")
-        with intercept(emulator.endpoint):
-            answer = requests.get(url, timeout=20)
-        assert (answer.url, answer.content) == (url, b"1")
-        assert emulator.journal[-1].status == 200
-    assert requests.adapters.HTTPAdapter.send is send
+URL = "https://examplebucket.oss-cn-hangzhou.aliyuncs.com/a%20b"
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Emulator]:
+    with Emulator() as running:
+        running.bucket("examplebucket", acl="public-read-write").put_object("a b", b"1")
+        yield running
+
+
+def by_requests(method: str, data: bytes | None) -> bytes:
+    answer = requests.request(method, URL, data=data, timeout=20)
+    assert answer.url == URL
+    return answer.content
+
+
+def by_copied_requests(method: str, data: bytes | None) -> bytes:
+    """The copy of requests that aliyun-python-sdk-core has."""
+    copied = import_module("aliyunsdkcore.vendored.requests")
+    content: bytes = copied.request(method, URL, data=data, timeout=20).content
+    return content
+
+
+def by_urllib3(method: str, data: bytes | None) -> bytes:
+    with urllib3.PoolManager(headers={"Content-Type": "text/plain"}) as pool:
+        return pool.request(method, URL, body=data).data
+
+
+def by_httpx(method: str, data: bytes | None) -> bytes:
+    return httpx.request(method, URL, content=data).content
+
+
+def by_async_httpx(method: str, data: bytes | None) -> bytes:
+    async def ask() -> bytes:
+        async with httpx.AsyncClient() as client:
+            return (await client.request(method, URL, content=data)).content
+
+    return asyncio.run(ask())
+
+
+def by_aiohttp(method: str, data: bytes | None) -> bytes:
+    async def ask() -> bytes:
+        async with ClientSession() as session, session.request(method, URL, data=data) as answer:
+            return await answer.read()
+
+    return asyncio.run(ask())
+
+
+def by_urllib(method: str, data: bytes | None) -> bytes:
+    request = Request(URL, data, {"Content-Type": "text/plain"}, method=method)
+    with urlopen(request, timeout=20) as answer:  # noqa: S310
+        found: bytes = answer.read()
+    return found
+
+
+def by_plain_urllib(method: str, data: bytes | None) -> bytes:
+    if method == "PUT":
+        return by_urllib(method, data)
+    with urlopen(URL, timeout=20) as answer:
+        found: bytes = answer.read()
+    return found
+
+
+CLIENTS = (
+    by_requests,
+    by_copied_requests,
+    by_urllib3,
+    by_httpx,
+    by_async_httpx,
+    by_aiohttp,
+    by_urllib,
+    by_plain_urllib,
+)
+
+
+@pytest.mark.parametrize("client", CLIENTS, ids=lambda client: str(client.__name__))
+def test_client_reaches_the_emulator(
+    client: Callable[[str, bytes | None], bytes], emulator: Emulator
+) -> None:
+    with intercept(emulator.endpoint):
+        assert client("PUT", b"text of the client") == b""
+        assert client("GET", None) == b"text of the client"
+    put, got = emulator.journal[-2:]
+    assert (put.method, put.bucket, put.key) == ("PUT", "examplebucket", "a b")
+    assert (got.method, got.status) == ("GET", 200)
+
+
+def test_other_hosts_are_asked_directly(emulator: Emulator) -> None:
+    url = f"{emulator.endpoint}/examplebucket/missing"
+    with intercept("http://127.0.0.1:1"):
+        assert requests.get(url, timeout=20).status_code == 404
+        assert httpx.get(url).status_code == 404
+        with urllib3.PoolManager() as pool:
+            assert pool.request("GET", url).status == 404
+        with pytest.raises(HTTPError):
+            urlopen(url, timeout=20)  # noqa: S310
+
+
+def test_client_that_is_not_covered_is_stopped_before_it_asks_for_the_name() -> None:
+    with intercept("http://127.0.0.1:1"):
+        connection = HTTPSConnection("examplebucket.oss-cn-hangzhou.aliyuncs.com", timeout=20)
+        with pytest.raises(RuntimeError, match="does not cover the client that looks up example"):
+            connection.request("GET", "/")
+        with pytest.raises(RuntimeError, match=r"endpoint http://127\.0\.0\.1:1"):
+            socket.getaddrinfo(b"sts.aliyuncs.com", 443)
+        assert socket.getaddrinfo("127.0.0.1", 80)
+
+
+def test_everything_is_as_before_when_the_block_ends() -> None:
+    def methods() -> list[Any]:
+        return [
+            requests.adapters.HTTPAdapter.send,
+            urllib3.PoolManager.urlopen,
+            httpx.HTTPTransport.handle_request,
+            httpx.AsyncHTTPTransport.handle_async_request,
+            ClientSession.get,
+            ClientSession.request,
+            OpenerDirector.open,
+            socket.getaddrinfo,
+        ]
+
+    before = methods()
+    with intercept(ENDPOINT):
+        assert all(now is not then for now, then in zip(methods(), before, strict=True))
+    assert methods() == before
