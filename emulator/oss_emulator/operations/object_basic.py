@@ -6,8 +6,8 @@ from oss_emulator.documents import access_monitor
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Takes, answers
 from oss_emulator.operations.shared.objects import (
+    add_md5,
     check_restored,
-    content_md5,
     delay_header,
     describe,
     find,
@@ -41,22 +41,23 @@ def get_object(call: Call) -> Response:
     item = show(found, target)
     conditions.check(request.headers, item.etag, item.modified)
     answer = describe(call, item)
-    if request.query:
-        answer.update(overrides(call))
+    added = overrides(call) if request.query else {}
     part = None
     if "range" in request.headers:
         standard = request.headers.get("x-oss-range-behavior") == "standard"
         part = ranges.parse(request.headers["range"], item.size, standard=standard)
-    answer.update(delay_header(call, item.size if part is None else part.length))
+    added |= delay_header(call, item.size if part is None else part.length)
+    if added:
+        answer = {**answer, **added}
     if part is None:
         accepted = request.headers.get("accept-encoding")
         if accepted is not None and compression.applies(accepted, answer, item.size):
             answer = compression.describe(answer)
             return Response(200, answer, read(item, 0, item.size), compress=True)
-        answer.update(target.once(content_md5))
+        answer = add_md5(answer, target)
         return Response(200, answer, read(item, 0, item.size), timed=item.size > 0)
     last = part.offset + part.length - 1
-    answer["Content-Range"] = f"bytes {part.offset}-{last}/{item.size}"
+    answer = {**answer, "Content-Range": f"bytes {part.offset}-{last}/{item.size}"}
     return Response(206, answer, read(item, part.offset, part.length))
 
 
@@ -70,7 +71,7 @@ def head_object(call: Call) -> Response:
     answer = describe(call, item)
     if compression.applies(request.get("accept-encoding", ""), answer, item.size):
         return Response(200, compression.describe(answer), compress=True)
-    answer |= {**target.once(content_md5), "Content-Length": str(item.size)}
+    answer = {**add_md5(answer, target), "Content-Length": str(item.size)}
     if compression.is_compressible(answer):
         answer["Vary"] = "Accept-Encoding"  # S-07
     return Response(200, answer)

@@ -48,7 +48,7 @@ def _gather(call: Call) -> Callable[[], Body]:
     actions = _actions(call, asked)
     item = _find_image(call)
     conditions.check(call.request.headers, item.etag, item.modified)
-    headers = describe(call, item)
+    headers = dict(describe(call, item))
     for name in _NOT_OF_A_RESULT:
         headers.pop(name, None)
     headers |= overrides(call)

@@ -1,7 +1,7 @@
 """Versions of objects, as operations find, read and describe them."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from oss_emulator.access import Permission, required_of_source
@@ -239,9 +239,12 @@ def restore_info(item: Object, now: float) -> str | None:
     return f'ongoing-request="false", expiry-date="{dates.format_http(item.restore.until)}"'
 
 
-def describe(call: Call, item: Object) -> dict[str, str]:
+def describe(call: Call, item: Object) -> Mapping[str, str]:
     """Return the headers of every answer about an object (P-32)."""
-    found = dict(item.once(_described))
+    shared = item.once(_described)
+    if not call.bucket.versioning and item.restore is None:
+        return shared
+    found = dict(shared)
     if call.bucket.versioning:
         found[VERSION_ID] = item.version_id
     if item.restore is not None:
@@ -249,6 +252,17 @@ def describe(call: Call, item: Object) -> dict[str, str]:
         if restore is not None:
             found["x-oss-restore"] = restore
     return found
+
+
+def add_md5(answer: Mapping[str, str], item: Object) -> Mapping[str, str]:
+    """Add the `Content-MD5` of an object to the headers of an answer with all its bytes."""
+    if answer is item.once(_described):
+        return item.once(_described_whole)
+    return {**answer, **item.once(content_md5)}
+
+
+def _described_whole(item: Object) -> Mapping[str, str]:
+    return {**_described(item), **content_md5(item)}
 
 
 def _described(item: Object) -> dict[str, str]:
