@@ -101,8 +101,8 @@ def test_generated_ids_are_always_the_same() -> None:
     )
     assert first is not None
     assert first == second
-    assert len(first.identity.principal_id) == 18
-    assert first.identity.principal_id.isdigit()
+    # 18 digits from SHA-256 of the account and the name, in every version: policies name them.
+    assert first.identity.principal_id == "265272432910583762"
 
 
 def test_role_trusts_its_own_account_by_default(accounts: Accounts) -> None:
@@ -158,9 +158,10 @@ REFUSED = [
     ),
     (ACCOUNT + ROLE_TABLE + ROLE_TABLE, 'account[0].role[1].name is "r"; write a different one'),
     (
-        ACCOUNT + ROLE_TABLE + "max_session = 60",
-        "account[0].role[0].max_session is 60; write 3600 to 43200 seconds.",
+        ACCOUNT + ROLE_TABLE + "max_session = 3599",
+        "account[0].role[0].max_session is 3599; write 3600 to 43200 seconds.",
     ),
+    (ACCOUNT + ROLE_TABLE + "max_session = 43201", "is 43201; write 3600 to 43200 seconds."),
     (
         ACCOUNT + ROLE_TABLE + "trust = '{}'",
         "account[0].role[0].trust is not a valid policy: Version: it must be",
@@ -184,11 +185,34 @@ REFUSED = [
     (ACCOUNT + PROVIDER + 'jwks_file = "keys.json"', "only a file can name files; write jwks"),
     (ACCOUNT + PROVIDER.replace('["c"]', "[]"), "client_ids is []; write a list of at least one"),
     (ACCOUNT + PROVIDER + "issuance_limit = 0", "issuance_limit is 0; write 1 to 168 hours."),
+    (ACCOUNT + PROVIDER + "issuance_limit = 169", "issuance_limit is 169; write 1 to 168 hours."),
     (
         ACCOUNT + 2 * (PROVIDER + f"jwks = '{JWKS}'\n"),
         'account[0].oidc_provider[1].name is "p"; write a different one',
     ),
 ]
+
+
+@pytest.mark.parametrize(
+    ("line", "seconds"),
+    [("", 3600), ("max_session = 3600", 3600), ("max_session = 43200", 43200)],
+)
+def test_session_of_a_role_lasts_an_hour_to_twelve(line: str, seconds: int) -> None:
+    role = Accounts.parse(ACCOUNT + KEY + ROLE_TABLE + line, token_key=b"key").role(
+        "acs:ram::1:role/r"
+    )
+    assert role is not None
+    assert role.max_session == seconds
+
+
+@pytest.mark.parametrize(
+    ("line", "hours"), [("", 12), ("issuance_limit = 1", 1), ("issuance_limit = 168", 168)]
+)
+def test_token_of_a_provider_is_valid_for_an_hour_to_a_week(line: str, hours: int) -> None:
+    text = f"{ACCOUNT}{KEY}{PROVIDER}jwks = '{JWKS}'\n{line}"
+    provider = Accounts.parse(text, token_key=b"key").oidc_provider("acs:ram::1:oidc-provider/p")
+    assert provider is not None
+    assert provider.issuance_limit == hours
 
 
 @pytest.mark.parametrize("key_set", [f"jwks = '{JWKS}'", 'jwks_file = "keys.json"'])
