@@ -126,6 +126,7 @@ def test_large_object_is_sent_and_fetched_in_parts(s3: Any, bucket: str) -> None
 def test_upload_is_listed_and_aborted(plain: Any, bucket: str) -> None:
     upload = plain.create_multipart_upload(Bucket=bucket, Key="a")["UploadId"]
     part = {"Bucket": bucket, "Key": "a", "UploadId": upload}
+    assert plain.list_parts(**part)["NextPartNumberMarker"] == 0
     plain.upload_part(**part, PartNumber=1, Body=b"x" * MIB)
     (listed,) = plain.list_parts(**part)["Parts"]
     assert (listed["PartNumber"], listed["Size"]) == (1, MIB)

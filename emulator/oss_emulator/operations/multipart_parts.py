@@ -168,8 +168,8 @@ def list_parts(call: Call) -> Response:
             ("StorageClass", upload.draft.storage_class),
             *client_encryption.format_elements(upload.draft.headers),
             ("PartNumberMarker", marker),
-            # Always present, even without parts: oss2 fails otherwise (P-33).
-            ("NextPartNumberMarker", page[-1].number if page else marker),
+            # Empty for an upload without parts, but there: without it oss2 fails (P-58).
+            ("NextPartNumberMarker", page[-1].number if page else marker if parts else ""),
             ("MaxParts", limit),
             ("IsTruncated", len(following) > limit),
             *(("Part", _summary(part)) for part in page),

@@ -24,12 +24,15 @@ SERVICE_DOMAIN = "aliyuncs.com"
 # The endpoints of transfer acceleration, which are the same for all regions.
 _ACCELERATE = (f"oss-accelerate.{SERVICE_DOMAIN}", f"oss-accelerate-overseas.{SERVICE_DOMAIN}")
 
-# The endpoints of a region: public, internal, and dual-stack (Regions and endpoints), and those of
-# the S3 protocol (P-59).
+# The endpoints of a region: public, internal, and dual-stack (Regions and endpoints), those of the
+# S3 protocol (P-59), and the one that names no region (P-91). A name before the last one that looks
+# like a region, which begins with two letters, is not a bucket.
 _REGIONAL = re.compile(
     r"(?:(?P<bucket>.+?)\.)??(?P<s3>s3\.)?"
-    r"(?:oss-(?P<region>[a-z0-9-]+?)(?:-internal)?|(?P<dual>[a-z0-9-]+)\.oss)\.aliyuncs\.com"
+    r"(?:oss-(?P<region>[a-z0-9-]+?)(?:-internal)?|(?P<dual>[a-z]{2}-[a-z0-9-]+)\.oss|oss)"
+    r"\.aliyuncs\.com"
 )
+_FIRST_REGION = "cn-hangzhou"
 
 MAX_HOST, MAX_PORT = 253, 65535
 """Characters of the longest host name (RFC 1035), and the greatest port."""
@@ -162,7 +165,8 @@ class Addresses:
         regional = _REGIONAL.fullmatch(name)
         if regional is None:
             return _Host(name, in_path=False)
-        bucket, region = regional["bucket"] or "", regional["region"] or regional["dual"]
+        bucket = regional["bucket"] or ""
+        region = regional["region"] or regional["dual"] or _FIRST_REGION
         return _Host(name, not bucket, bucket, region, regional["s3"] is not None)
 
     def _region_of(self, domain: str) -> str:

@@ -98,6 +98,15 @@ def test_endpoint_names_its_region(endpoint: str, region: str) -> None:
     assert not ADDRESSES.is_endpoint(f"b.{endpoint}")
 
 
+def test_endpoint_without_a_region_is_that_of_hangzhou() -> None:
+    """P-91: aliyungo lists the buckets there, and ossutil names it as an example."""
+    assert ADDRESSES.is_endpoint("oss.aliyuncs.com")
+    assert ADDRESSES.locate("oss.aliyuncs.com:443", "/b/a") == Target("b", "a", "cn-hangzhou")
+    found = ADDRESSES.locate("examplebucket.oss.aliyuncs.com", "/a")
+    assert found == Target("examplebucket", "a", "cn-hangzhou")
+    assert ADDRESSES.locate("cn-beijing.oss.aliyuncs.com", "/b/a").region == "cn-beijing"
+
+
 @pytest.mark.parametrize(
     ("endpoint", "region"),
     [

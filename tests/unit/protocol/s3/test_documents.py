@@ -109,3 +109,10 @@ def test_grants_of_a_request_are_refused(operation: str) -> None:
 def test_quiet_deletion_answers_an_empty_list() -> None:
     found = documents.from_oss("DeleteMultipleObjects", b"")
     assert f'<DeleteResult xmlns="{documents.NAME_SPACE}"></DeleteResult>'.encode() in found
+
+
+def test_list_without_parts_has_a_number_as_its_marker() -> None:
+    """P-58: clients of S3 parse it as one."""
+    oss = b"<ListPartsResult><NextPartNumberMarker></NextPartNumberMarker></ListPartsResult>"
+    found = documents.from_oss("ListParts", oss)
+    assert b"<NextPartNumberMarker>0</NextPartNumberMarker>" in found
