@@ -134,6 +134,35 @@ def test_function_of_each_operation_takes_a_call() -> None:
 RUN_ON_IMPORT = {"__main__", "sitecustomize"}
 """Modules that do something when they are imported; neither defines a class."""
 
+READERS = {
+    "json_text.py": {"json.JSONDecoder"},
+    "selecting/json_nodes.py": {"json.JSONDecoder"},  # by the limits of the service
+    "toml.py": {"tomllib.loads"},
+    "control/console/catalogue.py": {"tomllib.loads"},  # a file of the package
+}
+"""The modules that read JSON and TOML, and how; all others have them read."""
+
+
+def test_json_and_toml_are_read_within_limits_only(trees: Mapping[str, ast.Module]) -> None:
+    reading = {
+        *("json.load", "json.loads", "json.JSONDecoder", "ast.literal_eval", "pickle.loads"),
+        *("tomllib.load", "tomllib.loads"),
+    }
+    found = {name: set(_names_of_libraries(tree)) & reading for name, tree in trees.items()}
+    assert {name: names for name, names in found.items() if names} == READERS
+
+
+def _names_of_libraries(tree: ast.Module) -> list[str]:
+    """Return the names that a module uses of others, such as `json.loads`."""
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found += [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            found.append(f"{node.value.id}.{node.attr}")
+    return found
+
+
 LIBRARIES = {"aiohttp", "asyncio", "uvloop"}
 """Our plugin runs beside its users' own versions of these, so only their public names are safe."""
 

@@ -42,6 +42,15 @@ MAX_FILE = 64 * 1024 * 1024
 """Bytes of the largest text that people write, and of what is read of a pipe or a device."""
 
 
+MAX_DEPTH = 100
+"""Tables and arrays inside each other, and the names that dots join."""
+
+MAX_NAMES = 1_000_000
+"""Names of tables and values, and arrays: each takes a few hundred bytes when it is read."""
+
+MAX_DIGITS = 308
+"""Digits of a number: so many are a float too, and are quick to convert."""
+
 PATIENCE = 60.0
 """Seconds to wait for the first byte of a pipe."""
 
@@ -100,6 +109,7 @@ class TomlDocument:
     def parse(cls, source: str | bytes) -> Self:
         """Parse TOML; bytes must be UTF-8. Raises SourceError."""
         text = source if isinstance(source, str) else decode(source)
+        _check_limits(text)
         try:
             return cls(text, tomllib.loads(text))
         except tomllib.TOMLDecodeError as error:
@@ -107,8 +117,6 @@ class TomlDocument:
             numbers = [int(number) for number in re.findall(r"\d+", place)]
             line, column = numbers if len(numbers) == 2 else place_of(text)  # "end of document"
             raise SourceError(f"this is not valid TOML: {said}", line, column) from None
-        except RecursionError:
-            raise SourceError("this TOML is nested too deeply") from None
 
     def convert(self, kind: Any, *path: str | int) -> Any:
         """Convert the value at a path to a type, as `convert` does. Raises SourceError."""
@@ -282,11 +290,44 @@ def place_of(before: str) -> tuple[int, int]:
 
 _NAME = r"""(?:[\w-]+|"(?:\\.|[^"\\\n])*"|'[^'\n]*')"""
 _STATEMENT = re.compile(rf"(?P<header>\[\[?)?[ \t]*(?P<names>{_NAME}(?:[ \t]*\.[ \t]*{_NAME})*)")
+# A string that does not end takes the rest of its line, or of the text. So each character is looked
+# at once.
+_STRING = (
+    r'"""(?:\\.|[^\\])*?(?:"{3,5}|\Z)|\'\'\'.*?(?:\'{3,5}|\Z)'
+    r'|"(?:\\.|[^"\\\n])*+"?|\'[^\'\n]*+\'?|\#[^\n]*+'
+)
 _SKIPPED = re.compile(
-    r'"""(?:\\.|[^\\])*?"{3,5}|\'\'\'.*?\'{3,5}|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\''
-    r"|\#[^\n]*|(?P<open>[\[{])|(?P<close>[\]}])|(?P<end>\n)|[^\"'#\[\]{}\n]+",
+    rf"{_STRING}|(?P<open>[\[{{])|(?P<close>[\]}}])|(?P<end>\n)|[^\"'#\[\]{{}}\n]+", re.DOTALL
+)
+_LIMITED = re.compile(
+    rf"{_STRING}|(?P<open>[\[{{])|(?P<close>[\]}}])|(?P<end>[=,\n])|(?P<dot>\.)"
+    rf"|(?P<digits>(?:0[xob][0-9a-fA-F]|[0-9])[0-9a-fA-F_]{{{MAX_DIGITS}}})",
     re.DOTALL,
 )
+
+
+def _check_limits(text: str) -> None:
+    """Raise SourceError for a text that would take long, or much memory, to parse."""
+    depth = dots = names = 0
+    for token in _LIMITED.finditer(text):
+        kind = token.lastgroup
+        if kind == "dot":
+            dots += 1
+        elif kind == "open":
+            depth += 1
+        elif kind == "close":
+            depth -= 1
+        elif kind == "digits":
+            raise SourceError(
+                f"this number has more than {MAX_DIGITS} digits", *place_of(text[: token.start()])
+            )
+        if kind in ("end", "open", "close"):
+            dots = 0
+        names += kind is not None and kind != "close"
+        if max(depth, dots) > MAX_DEPTH:
+            raise SourceError("this TOML is nested too deeply")
+        if names > MAX_NAMES:
+            raise SourceError(f"this TOML has more than {MAX_NAMES} names")
 
 
 def statements(text: str) -> Iterator[tuple[Path, int, int]]:
@@ -298,7 +339,8 @@ def statements(text: str) -> Iterator[tuple[Path, int, int]]:
     table: Path = ()
     offset = 0
     while offset < len(text):
-        offset += len(text[offset:]) - len(text[offset:].lstrip(" \t\r\n"))
+        while text[offset : offset + 1] in (" ", "\t", "\r", "\n"):
+            offset += 1
         statement = _STATEMENT.match(text, offset)
         if statement:
             path = () if statement["header"] else table

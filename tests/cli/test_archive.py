@@ -156,6 +156,26 @@ DAMAGE: dict[str, tuple[Callable[[str, bytes], bytes | None], str]] = {
         lambda name, data: b"{}\n" if name == "index.jsonl" else data,
         "its records cannot be read",
     ),
+    "an index that is nested": (
+        lambda name, data: b'{"a":' * 20_000 if name == "index.jsonl" else data,
+        "its records cannot be read: line 1, column 1: this JSON is nested too deeply",
+    ),
+    "a record that is nested": (
+        lambda name, data: (
+            json.dumps(["account", "", '{"a":' * 20_000]).encode()
+            if name == "index.jsonl"
+            else data
+        ),
+        "its records cannot be read: line 1, column 1: this JSON is nested too deeply",
+    ),
+    "a record without fields": (
+        lambda name, data: b'["account", "", "1"]' if name == "index.jsonl" else data,
+        "its records cannot be read",
+    ),
+    "a format that is nested": (
+        lambda name, data: b"[" * 20_000 if name == "format.json" else data,
+        "its records cannot be read: line 1, column 1: this JSON is nested too deeply",
+    ),
     "records of something else": (
         lambda name, data: b'["cat", "", "{}"]\n' if name == "index.jsonl" else data,
         "unknown kind: cat",

@@ -94,6 +94,41 @@ def test_text_of_a_log_is_escaped_in_the_page(ask: Any, tmp_path: Path) -> None:
     assert "https://<script>" in str(page.xpath("string()"))
 
 
+ACCESS_LINE = Path(LOGS, "examplebucket2026-11-24-00-00-00-0001.log").read_text().partition("\n")[0]
+RECORD = {
+    "__topic__": "oss_access_log",
+    "__time__": "1764000000",
+    "bucket": "b",
+    "http_status": "200",
+    "request_uri": "/a.jpg",
+}
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ('{"a":' * 2_000, "it is not valid JSON: nested too deeply"),
+        (f'{{"a": {"9" * 5_000}}}', "it is not valid JSON: a number has more than 308 digits"),
+        (json.dumps({**RECORD, "object_size": "9" * 5_000}), "the field object_size is '999"),
+        (json.dumps({**RECORD, "__time__": "9" * 5_000}), "the time '999"),
+        (json.dumps({**RECORD, "bucket": "\ud800"}), "it is not valid JSON: not text"),
+        ("\udcff" + ACCESS_LINE, "it has bytes that are not UTF-8"),
+        (ACCESS_LINE.replace(" 200 ", f" {'9' * 5_000} "), "the field status"),
+    ],
+)
+def test_hostile_line_is_damaged_and_no_more(
+    ask: Any, tmp_path: Path, line: str, reason: str
+) -> None:
+    log = tmp_path / "a.log"
+    first = json.dumps(RECORD) if line.startswith("{") else ACCESS_LINE
+    log.write_text(f"{first}\n{line}\n", encoding="utf-8", errors="surrogateescape")
+    status, _, err = ask("replay", RULES, str(log))
+    assert status == 2
+    assert "1 of 2 lines are damaged" in err
+    assert f": {reason}" in err
+    assert len(err) < 1_000
+
+
 def test_damaged_lines_are_kept_and_too_many_end_with_2(ask: Any, tmp_path: Path) -> None:
     log, rejects, page = (tmp_path / name for name in ("a.log", "rejects", "page"))
     lines = Path(LOGS, "examplebucket2026-11-24-00-00-00-0001.log").read_text()

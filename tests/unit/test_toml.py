@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from time import process_time
 from typing import Any
 
 import pytest
@@ -86,6 +87,14 @@ def test_value_at_a_path_is_converted() -> None:
         ("a = ", 1, 5, "this is not valid TOML: Invalid value"),
         ('colour = "', 1, 11, "this is not valid TOML: Unterminated string"),
         (f"free = {'[' * 5000}", 1, 1, "this TOML is nested too deeply"),
+        (f"a{'.a' * 30_000} = 1", 1, 1, "this TOML is nested too deeply"),
+        (f"[a{'.a' * 30_000}]", 1, 1, "this TOML is nested too deeply"),
+        (f"free = {{a{'.a' * 30_000} = 1}}", 1, 1, "this TOML is nested too deeply"),
+        (f"free = {'{a=' * 5000}", 1, 1, "this TOML is nested too deeply"),
+        (f"a = 1\nfree = {'9' * 5000}", 2, 8, "this number has more than 308 digits"),
+        (f"free = 0x{'f' * 5000}", 1, 8, "this number has more than 308 digits"),
+        (f"free = 1.{'1_' * 5000}1", 1, 10, "this number has more than 308 digits"),
+        (f"free = [{'1,' * 1_000_001}]", 1, 1, "this TOML has more than 1000000 names"),
         ('colour = "green"', 1, 1, 'colour is "green"; write "red" or "blue"'),
         ("colour = []", 1, 1, 'colour is []; write "red" or "blue"'),
         ("tall = 1", 1, 1, "tall is 1; write true or false"),
@@ -106,6 +115,32 @@ def test_mistake_is_told_with_its_place(text: str, line: int, column: int, sente
         TomlDocument.parse(text).convert(Tree)
     assert refusal.value.sentence.startswith(sentence)
     assert (refusal.value.line, refusal.value.column) == (line, column)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'free = "{"a." * 5000}"  # {"[" * 5000}',
+        f"free = '{'9' * 5000}'",
+        f'free = """\n{"[" * 5000}\\"""{"9" * 5000}"""',
+        f"free = '''\n{'[' * 5000}''{'9' * 5000}'''",
+        f"free = [{'1.5, ' * 5000}]",
+        f"free = [{'[], ' * 5000}]",
+        f"free = {'9' * 308}",
+        f"[free{'.a' * 99}]",
+    ],
+)
+def test_limits_leave_strings_and_long_documents_alone(text: str) -> None:
+    assert TomlDocument.parse(text).tables["free"]
+
+
+@pytest.mark.parametrize("piece", ['\\"', '"""\\', "'''\\", '"\n', "[", "#", "'", "a.", '"a" '])
+@pytest.mark.parametrize("start", ["", "a = ", 'a = "', 'a = """', "a = '''"])
+def test_damaged_text_is_refused_in_linear_time(start: str, piece: str) -> None:
+    began = process_time()
+    with pytest.raises(SourceError):
+        TomlDocument.parse(start + piece * 100_000 + "\n=")
+    assert process_time() - began < 2
 
 
 def test_place_is_found_behind_values_that_look_like_headers() -> None:

@@ -1,10 +1,12 @@
 """OIDC providers: the issuers of tokens for AssumeRoleWithOIDC, with the keys that verify them."""
 
-import json
 from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from oss_emulator import json_text
+from oss_emulator.toml import SourceError
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -59,9 +61,9 @@ def parse_jwks(document: str | bytes | Mapping[str, Any]) -> tuple[PublicKey, ..
     """Parse the RSA keys of a JSON Web Key Set (RFC 7517); raises `JWKSError`."""
     if not isinstance(document, Mapping):
         try:
-            document = json.loads(document)
-        except (ValueError, RecursionError) as error:
-            raise JWKSError(f"it is not valid JSON: {error}") from None
+            document = json_text.parse(document)
+        except SourceError as error:
+            raise JWKSError(f"it is not valid JSON: {error.sentence}") from None
     listed = document.get("keys") if isinstance(document, Mapping) else None
     if not isinstance(listed, list):
         raise JWKSError('it must be an object such as {"keys": [{"kty": "RSA", …}]}')

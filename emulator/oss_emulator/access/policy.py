@@ -4,15 +4,16 @@ A document is JSON with `Version` "1" and statements. A statement has `Effect`, 
 `NotAction`, `Resource` or `NotResource`, `Principal` or `NotPrincipal`, and `Condition`.
 """
 
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from typing import Any
 
+from oss_emulator import json_text
 from oss_emulator.access.condition import OPERATORS, PolicyCondition
 from oss_emulator.access.context import NOTHING_KNOWN, Context
+from oss_emulator.json_text import JSONError
 from oss_emulator.toml import join
 from oss_emulator.wildcard import wildcard
 
@@ -191,14 +192,12 @@ def _parse_json(document: str | bytes, policy_type: PolicyType) -> Any:
         message = f"The policy is larger than {MAX_BUCKET_POLICY} bytes"
         raise PolicyError("", message, Problem.SIZE)
     try:
-        return json.loads(document, object_pairs_hook=_object)
-    except RecursionError:
-        raise PolicyError("", "The policy is nested too deeply") from None
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno} column {error.colno}"
-        found = document[error.pos : error.pos + 1]
-        unknown = found and error.msg == "Expecting value"  # P-90
-        reason = f"unknown char {found}" if unknown else error.msg
+        return json_text.parse(document, pairs=_object)
+    except JSONError as error:
+        if not error.placed:
+            raise PolicyError("", f"The policy is {error.reason}") from None
+        reason = f"unknown char {error.unknown}" if error.unknown else error.reason  # P-90
+        where = f"line {error.line} column {error.column}"
         raise PolicyError("", f"The policy is not valid JSON: {reason} at {where}") from None
 
 

@@ -7,6 +7,8 @@ import zlib
 from base64 import b32encode, b64decode, urlsafe_b64encode
 from dataclasses import astuple, dataclass
 
+from oss_emulator import json_text
+
 PREFIX = "STS."
 """The prefix of the ids of temporary keys (AssumeRole)."""
 _TOKEN_PREFIX = "CAIS"  # noqa: S105 - the prefix of tokens of the service
@@ -73,7 +75,7 @@ class Tokens:
         # Base64 has other texts for the same bytes, which were not issued.
         if token != _TOKEN_PREFIX + _text(sealed) or not hmac.compare_digest(signature, expected):
             return None
-        return Grant(*json.loads(zlib.decompress(payload)))
+        return Grant(*json_text.parse(zlib.decompress(payload)))
 
     def _sign(self, purpose: bytes, payload: bytes) -> bytes:
         return hmac.digest(self._key, purpose + b"\0" + payload, hashlib.sha256)

@@ -38,7 +38,7 @@ def parse_record(record: Mapping[str, object]) -> LogLine:
     if missing := REQUIRED - fields.keys():
         raise LogLineError(f"the record has no field {', '.join(sorted(missing))}")
     if fields.get("__topic__", _TOPIC) not in (_TOPIC, ""):
-        raise LogLineError(f"the topic is {fields['__topic__']!r} and not {_TOPIC!r}")
+        raise LogLineError(f"the topic is {fields['__topic__'][:64]!r} and not {_TOPIC!r}")
     access_key_id, requester = fields.get("access_id", ""), fields.get("requester_id", "")
     signed = fields.get("sign_type", "")
     if signed == "NotSign":
@@ -83,8 +83,8 @@ def _text(value: object) -> str:
 def _count(fields: Mapping[str, str], name: str) -> int:
     text = fields.get(name, "") or "0"
     most = _LARGEST_STATUS if name == "http_status" else _LARGEST
-    if not (text.isascii() and text.isdigit() and int(text) <= most):
-        raise LogLineError(f"the field {name} is {text!r} and not a number up to {most}")
+    if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= most):
+        raise LogLineError(f"the field {name} is {text[:64]!r} and not a number up to {most}")
     return int(text)
 
 
@@ -107,7 +107,7 @@ def _seconds(fields: Mapping[str, str]) -> int:
             moment = datetime.fromisoformat(f"{text}{_ZONE}")
         return int(moment.timestamp())
     except (ValueError, OverflowError):
-        raise LogLineError(f"the time {stamp or text!r} cannot be read") from None
+        raise LogLineError(f"the time {(stamp or text)[:64]!r} cannot be read") from None
 
 
 def _request(fields: Mapping[str, str], *, by_url: bool) -> str:

@@ -4,7 +4,7 @@ Fields and their operators: the page "Fields and operators for scalar retrieval"
 """
 
 import json
-from ast import literal_eval
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,9 @@ from enum import Enum, StrEnum
 from itertools import count
 from typing import Any, Final, TypeAlias
 
+from oss_emulator import json_text
 from oss_emulator.documents import schema
+from oss_emulator.json_text import JSONError
 from oss_emulator.protocol import headers, xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError, listed
 
@@ -281,13 +283,15 @@ def _parse_query(text: str) -> Condition | Junction:
 
 def _load(text: str) -> Any:
     """Parse JSON, and text like JSON with single quotes as the suite of PHP V2 sends it."""
-    readers: tuple[Callable[[str], Any], ...] = (json.loads, literal_eval)
-    for read in readers:
+    for written in (text, _SINGLE.sub(lambda quoted: json.dumps(quoted[1]), text)):
         try:
-            return read(text)
-        except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
+            return json_text.parse(written)
+        except JSONError:
             continue
     raise invalid("Query", text, 'Query must be JSON such as {"Field": "Size", "Value": "1"}.')
+
+
+_SINGLE: Final = re.compile(r"'([^'\\]*+)'")
 
 
 def _condition(text: str, found: dict[str, Any]) -> Condition:

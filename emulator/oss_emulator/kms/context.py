@@ -3,6 +3,8 @@
 import json
 from collections.abc import Mapping
 
+from oss_emulator import json_text
+from oss_emulator.json_text import JSONError
 from oss_emulator.rpc.errors import RPCError, RPCErrorCase
 
 MAX_CONTEXT = 8192
@@ -18,8 +20,8 @@ def canonical(parameters: Mapping[str, str]) -> bytes:
     if not text:
         return b"{}"
     try:
-        pairs = json.loads(text) if len(text) <= MAX_CONTEXT else None
-    except (ValueError, RecursionError):
+        pairs = json_text.parse(text, most=MAX_CONTEXT)
+    except JSONError:
         pairs = None
     if not isinstance(pairs, dict) or not all(isinstance(value, str) for value in pairs.values()):
         raise RPCError(RPCErrorCase.INVALID, name="EncryptionContext")

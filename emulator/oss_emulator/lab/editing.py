@@ -13,6 +13,7 @@ from typing import Any
 
 from lxml import etree
 
+from oss_emulator import json_text
 from oss_emulator.referer.header import WHITE_SPACE
 from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.toml import Path, SourceError, TomlDocument, statements
@@ -109,7 +110,7 @@ def _set_entries(
 
 
 def _edit_json(text: str, name: str, changed: Mapping[str, Any]) -> str:
-    members = json.loads(text)
+    members = json_text.parse(text)
     for field, value in changed.items():
         is_list = isinstance(value, tuple)
         members[_ELEMENTS[field]] = {"Referer": list(value)} if is_list else value
@@ -117,7 +118,7 @@ def _edit_json(text: str, name: str, changed: Mapping[str, Any]) -> str:
 
 
 def _edit_terraform(text: str, name: str, changed: Mapping[str, Any]) -> str:
-    members = json.loads(text)
+    members = json_text.parse(text)
     kind, _, label = name.partition(".")
     found = [
         resource

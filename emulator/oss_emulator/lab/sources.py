@@ -18,7 +18,7 @@ from enum import StrEnum
 from functools import partial
 from typing import Any
 
-from oss_emulator import referer_xml
+from oss_emulator import json_text, referer_xml
 from oss_emulator.referer.assumptions import DEFAULT, Assumptions
 from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.referer_xml import KEPT, MAX_DOCUMENT, FormatProblem, RefererFormatError
@@ -214,18 +214,7 @@ def convert_members(members: object, text: str = "") -> RefererConfiguration:
 
 def _parse_json(document: bytes) -> Named:
     text = decode(document)
-    return {"": convert_members(parse_json(text), text)}
-
-
-def parse_json(text: str) -> Any:
-    """Parse JSON. Raises SourceError."""
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        sentence = f"this is not valid JSON: {error.msg}"
-        raise SourceError(sentence, error.lineno, error.colno) from None
-    except RecursionError:
-        raise SourceError("this JSON is nested too deeply") from None
+    return {"": convert_members(json_text.parse(text), text)}
 
 
 def _format_json(configuration: RefererConfiguration) -> str:
@@ -246,7 +235,7 @@ def _format_json(configuration: RefererConfiguration) -> str:
 def _parse_terraform(document: bytes) -> Named:
     text = decode(document)
     rules = {}
-    for kind, address, name, resource in _resources(parse_json(text)):
+    for kind, address, name, resource in _resources(json_text.parse(text)):
         path = (kind, name)
         found = resources.read(TERRAFORM, kind, resource, path, partial(_error_at, text))
         if found is not None:

@@ -4,6 +4,7 @@ import json
 from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
 
+from oss_emulator import json_text
 from oss_emulator.documents import meta_query
 from oss_emulator.documents.meta_query import Aggregation, FieldKind, MetaQuery, Scalar, Statistic
 from oss_emulator.operations.call import Body, Call
@@ -164,8 +165,8 @@ def _format_token(position: Position) -> str:
 
 def _parse_token(token: str) -> Position:
     try:
-        value, key = json.loads(b64decode(token, b"-_", validate=True))
-    except (ValueError, TypeError, RecursionError):
+        value, key = json_text.parse(b64decode(token, b"-_", validate=True))
+    except (ValueError, TypeError):
         value = key = None
     known = isinstance(value, str) or (isinstance(value, int) and abs(value) < 1 << 63)
     if not (known and isinstance(key, str)):

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
+from oss_emulator import json_text
+from oss_emulator.json_text import JSONError
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.headers import invalid_argument
 from oss_emulator.protocol.message import Callback, Request
@@ -52,8 +54,8 @@ def policy_name(parameter: str) -> str | None:
     Such a parameter is `{"callbackPolicy": "name"}`.
     """
     try:
-        name = json.loads(b64decode(parameter)).get(_POLICY)
-    except (AttributeError, RecursionError, ValueError):
+        name = json_text.parse(b64decode(parameter)).get(_POLICY)
+    except (AttributeError, ValueError):
         return None
     return name if name is None or isinstance(name, str) else json.dumps(name, ensure_ascii=False)
 
@@ -129,8 +131,8 @@ def _decode(parameter: str, not_json: str, not_base64: str, name: str = _NAME) -
         message = "The callback configuration is not base64 encoded."
         raise _refuse(message, parameter, not_base64, name) from None
     try:
-        return json.loads(text)
-    except (json.JSONDecodeError, RecursionError):
+        return json_text.parse(text)
+    except JSONError:
         raise _refuse(not_json, text, "", name) from None
 
 

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
+from oss_emulator import json_text
+from oss_emulator.json_text import JSONError
 from oss_emulator.protocol import dates
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 
@@ -127,13 +129,10 @@ def _decode(encoded: str) -> Any:
     # Policies may escape the dollar sign; JSON does not allow it (PostObject, escape characters).
     text = re.sub(r"\\(.)", lambda pair: "$" if pair[1] == "$" else pair[0], text)
     try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        unknown = error.msg == "Expecting value" and error.pos < len(text)
-        what = f"unknown char {text[error.pos]}" if unknown else error.msg
+        return json_text.parse(text)
+    except JSONError as error:
+        what = f"unknown char {error.unknown}" if error.unknown else error.reason
         raise _invalid(f"Invalid JSON: {what}.", "0006-00000201") from None
-    except RecursionError:
-        raise _invalid("Invalid JSON: nested too deeply.", "0006-00000201") from None
 
 
 def _parse_expiration(value: Any) -> float:

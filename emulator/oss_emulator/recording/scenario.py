@@ -8,6 +8,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
+from oss_emulator import json_text
+from oss_emulator.toml import read_file
+
 ANY = "*"
 """A value that differs each time: an id, a date, a checksum."""
 
@@ -111,8 +114,8 @@ class Recording:
 def read(path: Path) -> Recording:
     """Read a file; raises `ScenarioError`, and `OSError` if it cannot be read."""
     try:
-        return parse(json.loads(path.read_bytes()))
-    except (ValueError, RecursionError) as error:
+        return parse(json_text.parse(read_file(path)))
+    except ValueError as error:
         said = error if isinstance(error, ScenarioError) else f"it is not valid JSON: {error}"
         raise ScenarioError(f"{path}: {said}") from None
 

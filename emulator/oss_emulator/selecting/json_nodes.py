@@ -324,7 +324,7 @@ def _compact(match: re.Match[str]) -> str:
     text = match[0]
     if text[0] != '"':
         return ""
-    return quote(json.loads(text)) if "\\" in text else text.replace("/", "\\/")
+    return quote(_DECODER.decode(text)) if "\\" in text else text.replace("/", "\\/")
 
 
 def quote(text: str) -> str:

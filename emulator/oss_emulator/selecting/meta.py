@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Final
 
+from oss_emulator import json_text
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.select import CSVInput, Input, JSONInput, RowRange
 from oss_emulator.selecting import csv_rows
@@ -41,7 +42,7 @@ class SelectMeta:
     @classmethod
     def parse(cls, text: bytes) -> SelectMeta:
         """Parse what `format` wrote."""
-        values = json.loads(text)
+        values = json_text.parse(text)
         splits = tuple((row, offset) for row, offset in values.pop("splits"))
         return cls(**values, splits=splits)
 

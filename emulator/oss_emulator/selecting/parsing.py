@@ -209,7 +209,8 @@ class _StatementParser:
     def _limit(self) -> int:
         sign = -1 if self._take("-") else 1
         is_number = self._token.kind == "number" and self._token.text.isdigit()
-        limit = sign * int(self._accept(is_number, "a number is expected"))
+        digits = self._accept(is_number, "a number is expected").lstrip("0")
+        limit = sign * int(digits[:18] or "0")  # no object has so many rows
         if limit < 1:
             message = f"LIMIT is {limit}; it must be at least 1."
             raise OSSError(ErrorCase.SQL_INVALID_LIMIT_VALUE, message)
@@ -395,7 +396,7 @@ def _checked(name: str) -> str:
 
 def _number(text: str) -> int | Decimal:
     """Return an integer of 64 bits, or a decimal for any other number."""
-    if text.isdigit() and int(text) < 1 << 63:
+    if text.isdigit() and len(text) < 64 and int(text) < 1 << 63:
         return int(text)
     return Decimal(text)
 

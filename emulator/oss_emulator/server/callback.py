@@ -7,7 +7,6 @@ would come from this machine, which may do everything below `/_emulator/`.
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Collection
 from typing import Final
 
@@ -15,6 +14,7 @@ from aiohttp import ClientError, ClientResponse, ClientSession
 from aiohttp.http import HttpVersion10
 from yarl import URL
 
+from oss_emulator import json_text
 from oss_emulator.protocol import headers
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Callback, Response
@@ -88,7 +88,7 @@ async def _read(answer: ClientResponse) -> bytes:
         raise OSSError(ErrorCase.CALLBACK_STATUS, message)
     body = await answer.read()
     try:
-        json.loads(body.decode())
-    except (ValueError, RecursionError):
+        json_text.parse(body.decode())
+    except ValueError:
         raise OSSError(ErrorCase.CALLBACK_NOT_JSON) from None
     return body

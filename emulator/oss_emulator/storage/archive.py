@@ -9,15 +9,18 @@ import json
 import os
 import tarfile
 from collections.abc import Iterator
+from functools import partial
 from itertools import groupby
 from operator import attrgetter
 from tempfile import TemporaryFile
 from typing import IO, Any
 
+from oss_emulator import json_text
 from oss_emulator.storage import records
 from oss_emulator.storage.base import Account, Bucket, Object, Part, Upload
 from oss_emulator.storage.blobs import Blob
 from oss_emulator.storage.disk import DiskStorage
+from oss_emulator.toml import MAX_FILE
 
 FORMAT = 2
 """The version of the archive's format."""
@@ -83,7 +86,7 @@ def read(storage: DiskStorage, file: IO[bytes]) -> None:
             _read(storage, tar)
     except (tarfile.TarError, EOFError) as error:
         raise ArchiveError(f"it is not an archive, or it was cut off: {error}") from None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
         raise ArchiveError(f"its records cannot be read: {error}") from None
 
 
@@ -93,12 +96,13 @@ def _read(storage: DiskStorage, tar: tarfile.TarFile) -> None:
         if (number == 0) != (member.name == _FORMAT_FILE):
             raise ArchiveError("it was not made by oss-emulator export")
         if number == 0:
-            _check_format(json.load(source))
+            _check_format(json_text.parse(source.read(MAX_FILE)))
         elif member.name.startswith(_BLOBS):
             _take(storage, member, source)
         elif member.name == _INDEX:
-            for line in source:
-                _put(storage, *json.loads(line.decode("utf-8", "surrogatepass")))
+            for line in iter(partial(source.readline, MAX_FILE), b""):
+                text = line.decode("utf-8", "surrogatepass")
+                _put(storage, *json_text.parse(text, errors="surrogatepass"))
             return
     raise ArchiveError("it ends before its index: it was cut off")
 

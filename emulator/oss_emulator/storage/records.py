@@ -5,6 +5,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+from oss_emulator import json_text
 from oss_emulator.storage.base import Account, Bucket, Object, Part, Restore, Upload
 from oss_emulator.storage.blobs import Blob
 
@@ -28,7 +29,7 @@ def format(record: Account | Bucket | Object | Part | Upload, name: Name) -> str
 
 def parse(kind: type[Record], text: str, find: Find) -> Record:
     """Parse a record; a field that is missing in the text gets its default."""
-    values = json.loads(text)
+    values = json_text.parse(text, errors="surrogatepass")
     for field, make in _READERS.items():
         if values.get(field) is not None:
             values[field] = make(values[field], find)
@@ -37,7 +38,7 @@ def parse(kind: type[Record], text: str, find: Find) -> Record:
 
 def names(text: str) -> list[str]:
     """Return the names of the blobs of a formatted object or part, in order."""
-    found: list[str] = json.loads(text)["content"]
+    found: list[str] = json_text.parse(text, errors="surrogatepass")["content"]
     return found
 
 

@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 
 from fastcrc.crc64 import xz as crc64
 
+from oss_emulator import json_text
 from oss_emulator.storage import lost, records, schema
 from oss_emulator.storage.base import Bucket, Object, Part
 from oss_emulator.storage.blobs import CorruptBlobError
@@ -162,7 +163,7 @@ def _rebuild(folder: Path, table: str, row: Row) -> str:
     """Rebuild a damaged record of an object or a part; raises `ValueError`."""
     if table not in _WITH_BYTES:
         raise ValueError("its record is damaged")
-    values = json.loads(row["record"])
+    values = json_text.parse(row["record"], errors="surrogatepass")
     values.pop("crc", None)
     if any(values.get(column, row[column]) != row[column] for column in schema.PLACES[table]):
         raise ValueError("its record is that of another row")
@@ -191,7 +192,7 @@ def _complete(done: Repair) -> None:
     uploads = {(row["bucket"], row["id"]) for table, row in done.rows if table == "upload"}
     for table, row in list(done.rows):
         if table == "version" and row["bucket"] not in buckets:
-            name, item = row["bucket"], json.loads(row["record"])
+            name, item = row["bucket"], json_text.parse(row["record"], errors="surrogatepass")
             made = Bucket(name, item["owner"], item["modified"], _REGION)
             text = records.format(made, str)
             done.rows.append(("bucket", {"name": name, "record": text}))

@@ -1,10 +1,10 @@
 """OIDC tokens: JSON Web Tokens with an RS256 signature by a key of their provider."""
 
-import json
 from base64 import b64decode
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from oss_emulator import json_text
 from oss_emulator.access import OIDCProvider
 from oss_emulator.rpc.errors import RPCError, RPCErrorCase
 from oss_emulator.sts.errors import STSErrorCase
@@ -83,8 +83,8 @@ def _decode(part: str) -> bytes:
 
 def _object(data: bytes) -> Mapping[str, Any]:
     try:
-        found = json.loads(data)
-    except (ValueError, RecursionError):
+        found = json_text.parse(data)
+    except ValueError:
         raise RPCError(STSErrorCase.OIDC_CONTENT) from None
     if not isinstance(found, Mapping):
         raise RPCError(STSErrorCase.OIDC_CONTENT)

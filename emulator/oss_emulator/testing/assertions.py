@@ -1,12 +1,12 @@
 """Assertions on hotlink protection; a failure prints every step of the decision."""
 
-import json
 from copy import copy
 from http.client import HTTPConnection, HTTPSConnection
 from ssl import create_default_context
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
+from oss_emulator import json_text
 from oss_emulator.protocol.headers import DECISION, EXPLAIN
 
 if TYPE_CHECKING:
@@ -84,7 +84,9 @@ def fetch(bucket: "oss2.Bucket", key: str, referer: str | None, *, signed: bool)
         raise AssertionError(
             f"{parts.netloc} sent no {DECISION} header with {url}: it is not an oss-emulator."
         )
-    return Fetched(url, response.status, response.headers.get("x-oss-ec"), json.loads(decision))
+    return Fetched(
+        url, response.status, response.headers.get("x-oss-ec"), json_text.parse(decision)
+    )
 
 
 def _sign(bucket: "oss2.Bucket", key: str) -> str:

@@ -57,6 +57,7 @@ REFUSED = [
     (IDENTITY, "", SYNTAX, "The policy is not valid JSON: Expecting value at line 1 column 1."),
     (IDENTITY, "[]", SYNTAX, "The policy is not a JSON object."),
     (IDENTITY, "[" * 100_000, SYNTAX, "The policy is nested too deeply."),
+    (BUCKET, "9" * 5_000, SYNTAX, "not valid JSON: a number has more than 308 digits at line 1"),
     (BUCKET, b"\xff", Problem.ENCODING, "The policy is not UTF-8."),
     (BUCKET, " " * (16 * 1024 + 1), Problem.SIZE, "The policy is larger than 16384 bytes."),
     (IDENTITY, '{"Version": "1", "Version": "1"}', SYNTAX, "The policy has Version twice"),

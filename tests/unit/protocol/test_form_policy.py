@@ -119,6 +119,7 @@ def test_bad_condition_is_refused(condition: Any, ec: str) -> None:
         ("{", "0006-00000201", "Invalid JSON"),
         ('{"a": x}', "0006-00000201", "Invalid JSON: unknown char x."),
         ("[" * 100_000, "0006-00000201", "Invalid JSON: nested too deeply."),
+        ("9" * 5_000, "0006-00000201", "Invalid JSON: a number has more than 308 digits."),
         ({"other": 1}, "0006-00000206", "Unexpected parameter: other."),
         ({"expiration": EXPIRATION}, "0006-00000207", "Policy must contain conditions."),
         ({"conditions": []}, "0006-00000208", "Policy must contain expiration."),

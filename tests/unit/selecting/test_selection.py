@@ -41,6 +41,17 @@ def test_limit_ends_reading() -> None:
     assert found.frames[-1].offset == 4
 
 
+@pytest.mark.parametrize("limit", ["99999999999999999999", "9" * 5_000, "0" * 5_000 + "9"])
+def test_limit_may_be_larger_than_any_object(limit: str) -> None:
+    found = run(f"select _1 from ossobject limit {limit}", b"a\nb\n")
+    assert (found.rows, found.frames[-1].status) == (b"a\nb\n", 200)
+
+
+def test_number_of_many_digits_is_compared() -> None:
+    found = run(f"select _1 from ossobject where _1 < {'9' * 5_000}", b"1\n")
+    assert found.rows == b"1\n"
+
+
 def test_checksums_are_sent_if_asked_for() -> None:
     """Q-11"""
     found = run("select _1 from ossobject", b"a\nb\n", {"EnablePayloadCrc": "true"})

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
+from oss_emulator import json_text
 from oss_emulator.control.api.schema import Schema
 from oss_emulator.control.contents import WriteRunner
 from oss_emulator.control.controls import Controls
 from oss_emulator.control.metrics import Metrics
 from oss_emulator.protocol.message import Request, Response
+from oss_emulator.toml import SourceError
 
 PREFIX = "/_emulator/"
 """The prefix of the API's paths, at the server's own host names."""
@@ -50,15 +52,9 @@ class ApiRequest(NamedTuple):
     def json(self) -> dict[str, Any]:
         """Parse the body as a JSON object; raises `Refusal`."""
         try:
-            value = json.loads(self.data or b"{}")
-            # Any text of it may be stored or sent, so it must have an encoding.
-            json.dumps(value, ensure_ascii=False).encode()
-        except UnicodeEncodeError:
-            raise Refusal(400, "The body has an escape such as \\ud800 without its pair.") from None
-        except ValueError as error:
-            raise Refusal(400, f"The body is not valid JSON: {error}.") from None
-        except RecursionError:
-            raise Refusal(400, "The body is nested too deeply.") from None
+            value = json_text.parse(self.data or b"{}")
+        except SourceError as error:
+            raise Refusal(400, f"The body cannot be read: {error}.") from None
         if not isinstance(value, dict):
             raise Refusal(400, "The body must be a JSON object.")
         return value

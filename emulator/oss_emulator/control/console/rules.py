@@ -1,13 +1,12 @@
 """`/_emulator/rules`: the Referer rules of each bucket: edit, try, compare, apply, take away."""
 
 import asyncio
-import json
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
-from oss_emulator import referer_xml
+from oss_emulator import json_text, referer_xml
 from oss_emulator.control.api.referer import decide, find_rules, list_requests, read_rules
 from oss_emulator.control.api.route import (
     ApiRequest,
@@ -99,11 +98,12 @@ async def check_rules(asked: ApiRequest) -> Response:
     before: list[Decision] | list[None] = [None] * len(requests)
     if saved is not None:
         before = await asyncio.to_thread(decide_all, saved)
+    sent = [item.get("referer") for item in requests]
     return page.show(
         asked,
         "rules_check",
         {"decisions": [explanation.to_dict(decision) for decision in decisions]},
-        rows=list(zip(requests, decisions, before, strict=True)),
+        rows=list(zip(sent, decisions, before, strict=True)),
     )
 
 
@@ -219,7 +219,7 @@ _FILES: Final = {
 
 def to_members(rules: RefererConfiguration) -> dict[str, Any]:
     """Return rules as the JSON of ossutil, with both lists."""
-    members: dict[str, Any] = json.loads(sources.format(rules, RulesForm.JSON))
+    members: dict[str, Any] = json_text.parse(sources.format(rules, RulesForm.JSON))
     return {"RefererBlacklist": {"Referer": []}, **members}
 
 

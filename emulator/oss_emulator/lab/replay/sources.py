@@ -6,7 +6,6 @@ import csv
 import glob
 import gzip
 import io
-import json
 import zlib
 from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Sequence
@@ -15,8 +14,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from oss_emulator import accesslog
+from oss_emulator import accesslog, json_text
 from oss_emulator.accesslog import LogLine, LogLineError
+from oss_emulator.json_text import JSONError
 
 
 class LogForm(StrEnum):
@@ -171,9 +171,9 @@ def parse_any(text: str) -> LogLine:
 def parse_json(text: str) -> LogLine:
     """Parse a JSON record. Raises LogLineError."""
     try:
-        record = json.loads(text)
-    except ValueError as error:
-        raise LogLineError(f"it is not valid JSON: {error}") from None
+        record = json_text.parse(text, errors="surrogateescape")
+    except JSONError as error:
+        raise LogLineError(f"it is not valid JSON: {error.reason}") from None
     if not isinstance(record, dict):
         raise LogLineError("it is not a JSON object")
     return accesslog.parse_record(record)
@@ -190,8 +190,11 @@ def _restore(
 
 
 def restore(line: LogLine) -> bytes:
-    """Format a line for the engines. Raises LogLineError for one that is too long."""
-    text = accesslog.format(line).encode("utf-8") + b"\n"
+    """Format a line for the engines. Raises LogLineError for one that they cannot take."""
+    try:
+        text = accesslog.format(line).encode("utf-8") + b"\n"
+    except UnicodeEncodeError:
+        raise LogLineError("it has bytes that are not UTF-8 in a field without quotes") from None
     if len(text) > LONGEST_LINE:
         raise LogLineError(f"it is longer than {LONGEST_LINE:,} bytes")
     return text

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
 
+from oss_emulator import json_text
 from oss_emulator.lab.entry import is_blank
 from oss_emulator.lab.parts import Parts
 from oss_emulator.lab.probes import Probe
-from oss_emulator.lab.sources import parse_json
 from oss_emulator.referer import header
 from oss_emulator.referer.gram_index import GramIndex
 from oss_emulator.referer.model import RefererConfiguration
@@ -42,7 +42,7 @@ class CdnRules:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Parse the functions of SetCdnDomainConfig. Raises SourceError."""
-        functions = parse_json(text)
+        functions = json_text.parse(text)
         if isinstance(functions, dict):
             functions = functions.get("Functions", functions.get("functions", [functions]))
         found = [

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Self
 
+from oss_emulator import json_text
 from oss_emulator.lab.entry import is_blank
 from oss_emulator.lab.probes import Probe
-from oss_emulator.lab.sources import parse_json
 from oss_emulator.referer.gram_index import GramIndex
 from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.referer.pattern import Pattern
@@ -76,7 +76,7 @@ class S3Rules:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Parse a bucket policy. Raises SourceError."""
-        policy = parse_json(text)
+        policy = json_text.parse(text)
         found = policy.get("Statement") if isinstance(policy, dict) else None
         if not found:
             raise SourceError("the document is not a policy; add a Statement")

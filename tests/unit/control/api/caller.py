@@ -64,9 +64,9 @@ class ApiCaller:
         _, rest = find(request)
         return ApiRequest(self.controls, change, self.metrics, request, body, rest)
 
-    def response(self, method: str, path: str, body: bytes = b"") -> Response:
+    def response(self, method: str, path: str, body: bytes = b"", **headers: str) -> Response:
         """The response to a request; raises `Refusal`."""
-        asked = self.asked(method, path, body)
+        asked = self.asked(method, path, body, **headers)
         route, _ = find(asked.request)
         response = route.handler(asked)
         if isinstance(response, OwnerRequest):

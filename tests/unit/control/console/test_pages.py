@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from threading import current_thread, main_thread
@@ -260,6 +261,13 @@ def test_applied_rules_are_those_of_the_bucket(ask: ApiCaller) -> None:
     assert saved["AllowEmptyReferer"] is False
 
 
+def test_request_without_a_referer_is_decided_on_a_page(ask: ApiCaller) -> None:
+    body = json.dumps({"rules": members(), "requests": [{}]}).encode()
+    page = ask.response("POST", "rules/check", body, accept="text/html")
+    assert isinstance(page.body, bytes)
+    assert b"no Referer" in page.body
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body"),
     [
@@ -324,6 +332,8 @@ CHANGING = [
 @settings(max_examples=cases(15, 80), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_body_gets_an_answer(ask: ApiCaller, method: str, path: str, body: Any) -> None:
     assert ask(method, path, body).status < 500
+    with suppress(Refusal):
+        ask.response(method, path, json.dumps(body).encode(), accept="text/html")
 
 
 @given(key=strategies.text(min_size=1, max_size=40), prefix=strategies.text(max_size=20))
