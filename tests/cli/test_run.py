@@ -452,3 +452,20 @@ def test_ready_file_exists_before_the_command_starts(tmp_path: Path) -> None:
     ready = tmp_path / "ready.json"
     output = printed("--ready-file", str(ready), "--", "cat", str(ready))
     assert json.loads(output)["https_endpoint"].startswith("https://")
+
+
+@pytest.mark.parametrize("program", ["boto3", "rclone"])
+def test_clients_of_s3_need_no_setting(program: str, tmp_path: Path) -> None:
+    """rclone fails if AWS_CA_BUNDLE is set; boto3 reads REQUESTS_CA_BUNDLE as well."""
+    if program == "rclone":
+        require("rclone")
+    text = {
+        "boto3": f'{PYTHON} -c \'import boto3; print(boto3.client("s3").list_buckets()["Buckets"])\'',
+        "rclone": "RCLONE_S3_ENDPOINT=$AWS_ENDPOINT_URL rclone --config /dev/null lsd :s3,provider=Alibaba,env_auth:",
+    }[program]
+    keys = "AWS_ACCESS_KEY_ID=$OSS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY=$OSS_ACCESS_KEY_SECRET"
+    place = "AWS_ENDPOINT_URL=https://oss-cn-hangzhou.aliyuncs.com AWS_REGION=cn-hangzhou"
+    done = run(
+        "--", "sh", "-c", f"export {keys} {place}; {text}", AWS_CA_BUNDLE=str(tmp_path / "missing")
+    )
+    assert done.returncode == 0, done.stderr

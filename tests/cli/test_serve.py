@@ -14,6 +14,7 @@ from pathlib import Path
 import oss2
 import oss_emulator
 import pytest
+from oss_emulator.cli import build_parser, flags, main
 from oss_emulator.settings import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET, Settings
 
 from tests.cli.forking import serving
@@ -175,6 +176,47 @@ def test_version_and_help() -> None:
         assert f"OSS_EMULATOR_{field.name.upper()}" in "".join(text.split())
 
 
+def test_bare_command_prints_the_commands_by_purpose(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([])
+    assert ended.value.code == 0
+    text = capsys.readouterr().out
+    places = [text.index(f"\n{title}:\n") for title in ("Run", "Rules", "Traffic", "Data", "Help")]
+    assert places == sorted(places)
+    assert "\n  serve       run the server\n" in text
+
+
+# --- variables
+
+
+def settings(**variables: str) -> Settings:
+    parser = build_parser(["serve"])
+    return flags.parse(parser.parse(["serve"]), variables, {})
+
+
+def test_variables_of_a_service_in_kubernetes_are_ignored(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    found = settings(
+        OSS_EMULATOR_PORT="tcp://10.0.0.1:9000",
+        OSS_EMULATOR_SERVICE_HOST="10.0.0.1",
+        OSS_EMULATOR_SERVICE_PORT="9000",
+        OSS_EMULATOR_SERVICE_PORT_HTTP="9000",
+        OSS_EMULATOR_PORT_9000_TCP="tcp://10.0.0.1:9000",
+        OSS_EMULATOR_PORT_9000_TCP_ADDR="10.0.0.1",
+    )
+    assert found.port == Settings().port
+    assert capsys.readouterr().err == ""
+
+
+def test_unknown_variable_is_a_warning_that_names_the_nearest(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert settings(OSS_EMULATOR_PRT="1", OSS_EMULATOR_PORT="9001").port == 9001
+    said = capsys.readouterr().err
+    assert "the variable OSS_EMULATOR_PRT is unknown; did you mean OSS_EMULATOR_PORT?" in said
+
+
 # --- errors in one sentence
 
 
@@ -250,9 +292,11 @@ def test_bad_value_is_reported_in_one_sentence(name: str, value: str, complaint:
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        ((), "COMMAND"),
-        (("sing",), "'sing'"),
-        (("serve", "--colour", "red"), "--colour red"),
+        (("sing",), "sing is not a command"),
+        (("serve", "--colour", "red"), "unrecognized argument --colour"),
+        (("serve", "--prot", "9000"), "unrecognized argument --prot (did you mean --port?)"),
+        (("serv",), "serv is not a command (did you mean serve?)"),
+        (("xyzzy",), "xyzzy is not a command; see"),
         (("serve", "--port"), "expected one argument"),
         (("serve", "seed.toml"), "seed.toml"),
     ],

@@ -1,5 +1,6 @@
 """The command `oss-emulator`."""
 
+import argparse
 import errno
 import importlib
 import os
@@ -10,39 +11,55 @@ import oss_emulator
 from oss_emulator.cli.loading import loading
 from oss_emulator.cli.parser import CommandError, Commands, Parser, Synopsis
 
-_COMMANDS = {
-    "serve": Synopsis("serve", "run the server"),
-    "run": Synopsis("run", "run a command with its requests to OSS redirected to an emulator"),
-    "check": Synopsis("check", "decide on Referers, and say why"),
-    "test": Synopsis("test", "run decision tables"),
-    "lint": Synopsis("lint", "find mistakes in rules"),
-    "diff": Synopsis("diff", "find the Referers that new rules decide differently"),
-    "translate": Synopsis("translate", "translate rules from and to other systems"),
-    "scenarios": Synopsis("scenarios", "decide on typical requests"),
-    "generate": Synopsis("generate", "write rules for a site, and their test"),
-    "replay": Synopsis("replay", "judge the requests of access logs by new rules"),
-    "propose": Synopsis("propose", "find the smallest rules that keep your sites"),
-    "apply": Synopsis("apply", "show how rules change a bucket, then put them"),
-    "parity": Synopsis("parity", "ask a service whether it decides as the emulator assumes"),
-    "record": Synopsis("record", "run a command against the real service, and record the answers"),
-    "play": Synopsis("play", "send recorded requests, and show which answers differ"),
-    "export": Synopsis("archive", "write the contents of a --data folder to one file"),
-    "import": Synopsis("archive", "create a --data folder from such a file"),
-    "fsck": Synopsis("fsck", "check and repair a --data folder"),
-    "completion": Synopsis("completion", "print a script that completes commands in a shell"),
-    "manual": Synopsis("completion", "print the man page"),
+_GROUPS = {
+    "Run": {
+        "serve": Synopsis("serve", "run the server"),
+        "run": Synopsis("run", "run a command with its requests to OSS redirected to an emulator"),
+    },
+    "Rules": {
+        "check": Synopsis("check", "decide on Referers, and say why"),
+        "test": Synopsis("test", "run decision tables"),
+        "lint": Synopsis("lint", "find mistakes in rules"),
+        "diff": Synopsis("diff", "find the Referers that new rules decide differently"),
+        "translate": Synopsis("translate", "translate rules from and to other systems"),
+        "scenarios": Synopsis("scenarios", "decide on typical requests"),
+        "generate": Synopsis("generate", "write rules for a site, and their test"),
+        "apply": Synopsis("apply", "show how rules change a bucket, then put them"),
+        "parity": Synopsis("parity", "ask a service whether it decides as the emulator assumes"),
+    },
+    "Traffic": {
+        "replay": Synopsis("replay", "judge the requests of access logs by new rules"),
+        "propose": Synopsis("propose", "find the smallest rules that keep your sites"),
+        "record": Synopsis(
+            "record", "run a command against the real service, and record the answers"
+        ),
+        "play": Synopsis("play", "send recorded requests, and show which answers differ"),
+    },
+    "Data": {
+        "export": Synopsis("archive", "write the contents of a --data folder to one file"),
+        "import": Synopsis("archive", "create a --data folder from such a file"),
+        "fsck": Synopsis("fsck", "check and repair a --data folder"),
+    },
+    "Help": {
+        "completion": Synopsis("completion", "print a script that completes commands in a shell"),
+        "manual": Synopsis("completion", "print the man page"),
+    },
 }
-"""The commands."""
+"""The commands, by purpose."""
+
+_COMMANDS = {name: synopsis for group in _GROUPS.values() for name, synopsis in group.items()}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     given = sys.argv[1:] if arguments is None else list(arguments)
+    if not given:
+        given = ["--help"]
     # Only the given command is loaded, so that commands do not slow down each other or --help.
     wanted = _COMMANDS.get(given[0]) if given else None
     with loading():
         parser = build_parser([] if wanted is None else [wanted.module])
-    parsed = parser.parse_args(given)
+    parsed = parser.parse(given)
     try:
         status = int(parsed.run(parsed))
         sys.stdout.flush()
@@ -76,17 +93,28 @@ def build_parser(modules: Sequence[str] | None = None) -> Parser:
 
     The other commands have a name and a line of help only.
     """
+    alone = modules is not None and not modules
     parser = Parser(
         prog="oss-emulator",
         description="Runs a local OSS that enforces hotlink protection, and tries Referer rules.",
+        usage="%(prog)s COMMAND ..." if alone else None,
+        epilog=_overview() if alone else None,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=oss_emulator.__version__)
-    adding = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
-    commands = Commands(adding, _COMMANDS)
+    commands = Commands(parser, _COMMANDS, listed=not alone)
     everything = dict.fromkeys(synopsis.module for synopsis in _COMMANDS.values())
     for module in everything if modules is None else modules:
         importlib.import_module(f"oss_emulator.cli.{module}").declare(commands)
-    if modules is not None and not modules:
+    if alone:
         for name in _COMMANDS:
-            commands.add_parser(name)
+            commands.add_hidden(name)
     return parser
+
+
+def _overview() -> str:
+    """List the commands by purpose."""
+    lines: list[str] = []
+    for title, group in _GROUPS.items():
+        lines += [f"{title}:", *(f"  {name:<12}{item.help}" for name, item in group.items()), ""]
+    return "\n".join([*lines, "oss-emulator COMMAND --help shows the flags of a command."])

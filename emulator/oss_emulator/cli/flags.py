@@ -1,9 +1,12 @@
 """The settings of a server as flags and as OSS_EMULATOR_ variables."""
 
 import argparse
+import re
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
+from difflib import get_close_matches
 from enum import IntEnum, auto
 from itertools import permutations
 from pathlib import Path
@@ -292,6 +295,33 @@ def declare(parser: argparse.ArgumentParser, defaults: Settings) -> None:
         flag.declare(parser, getattr(defaults, flag.name))
 
 
+_OTHERS = frozenset(
+    f"{_PREFIX}{name}"
+    for name in ("CA_BUNDLE", "ENDPOINT", "HTTPS_ENDPOINT", "REQUIRE", "THOROUGH")
+)
+"""Variables that `run` sets for its command, and that tests read."""
+
+_INJECTED = re.compile(
+    rf"{_PREFIX}(?:SERVICE_(?:HOST|PORT)(?:_[A-Z0-9_]+)?|PORT_[0-9]+_(?:TCP|UDP)(?:_[A-Z]+)?)"
+)
+"""What Kubernetes sets in the containers beside a Service named oss-emulator."""
+
+
+def _is_injected(variable: str, environ: Mapping[str, str]) -> bool:
+    """Whether Kubernetes set a variable: it names the port of such a Service as a URL."""
+    is_port = variable == f"{_PREFIX}PORT" and environ[variable].startswith(("tcp://", "udp://"))
+    return is_port or _INJECTED.fullmatch(variable) is not None
+
+
+def _warn_of_unknown(environ: Mapping[str, str]) -> None:
+    """Warn of variables that begin like those of this server, and have no effect."""
+    known = {flag.variable for flag in _FLAGS} | _OTHERS
+    for name in sorted(environ):
+        if name.startswith(_PREFIX) and name not in known and not _is_injected(name, environ):
+            near = "".join(f"; did you mean {one}?" for one in get_close_matches(name, known, 1))
+            print(f"oss-emulator: the variable {name} is unknown{near}", file=sys.stderr)
+
+
 def parse(
     arguments: argparse.Namespace, environ: Mapping[str, str], defaults: Mapping[str, Any]
 ) -> Settings:
@@ -300,6 +330,7 @@ def parse(
     That holds for settings that exclude each other too. Exits with 2 if a value is wrong. Raises
     InputError for values of one source that exclude each other, and for a mistake in the file.
     """
+    _warn_of_unknown(environ)
     values = dict(defaults)
     sources: dict[str, _Precedence] = {}
     file = config.read(Path(), [flag.name for flag in _FLAGS])
@@ -308,7 +339,7 @@ def parse(
         if given is not None:
             source, named = _Precedence.FLAG, flag.option
             text = ",".join(given) if flag.collects else given[-1]
-        elif environ.get(flag.variable):
+        elif environ.get(flag.variable) and not _is_injected(flag.variable, environ):
             source, named, text = _Precedence.VARIABLE, flag.variable, environ[flag.variable]
         elif flag.also and environ.get(flag.also):
             source, named, text = _Precedence.OTHER, flag.also, environ[flag.also]

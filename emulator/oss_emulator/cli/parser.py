@@ -1,18 +1,46 @@
 """The argument parser and the errors of commands, each reported in one sentence."""
 
 import argparse
+import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any, NoReturn
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser that reports a mistake in one line and exits with 2."""
+    """An argument parser that reports a mistake in one line and exits with 2.
+
+    For a mistyped command or flag, the line names the nearest one.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.commands: dict[str, Parser] = {}
+        """The parsers of commands by name; none for a parser of a command."""
+
+    def parse(self, arguments: Sequence[str]) -> argparse.Namespace:
+        """Parse a command line; exits with 2 for a mistake."""
+        first = arguments[0]
+        if self.commands and not first.startswith("-") and first not in self.commands:
+            self.error(f"{first} is not a command{_nearest(first, self.commands)}")
+        parsed, unknown = self.parse_known_args(arguments)
+        if unknown:
+            parser = self.commands.get(first, self)
+            flag = unknown[0].partition("=")[0]
+            known = re.findall(r"--[a-z0-9-]+", parser.format_help())
+            parser.error(f"unrecognized argument {unknown[0]}{_nearest(flag, known)}")
+        return parsed
 
     def error(self, message: str) -> NoReturn:
         print(f"{self.prog}: {message}; see {self.prog} --help", file=sys.stderr)
         sys.exit(2)
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    """Return a phrase that names what is nearest to a mistyped name, "" if nothing is near."""
+    return "".join(f" (did you mean {near}?)" for near in get_close_matches(name, [*known], 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +55,27 @@ class Synopsis:
 class Commands:
     """The commands of a parser; each gets its line of help when it is added."""
 
-    def __init__(self, adding: Any, synopses: Mapping[str, Synopsis]) -> None:
-        """`adding` is what `ArgumentParser.add_subparsers` returns."""
-        self._adding = adding
+    def __init__(
+        self, parser: Parser, synopses: Mapping[str, Synopsis], *, listed: bool = True
+    ) -> None:
+        """`listed` says whether the help of the parser lists the commands in their order."""
+        shown = {} if listed else {"help": argparse.SUPPRESS}
+        self._parsers = parser.commands
+        self._adding = parser.add_subparsers(
+            required=True, metavar="COMMAND", parser_class=Parser, **shown
+        )
         self._synopses = synopses
 
     def add_parser(self, name: str, **options: Any) -> Parser:
         """Add the parser of a command."""
-        added: Parser = self._adding.add_parser(name, help=self._synopses[name].help, **options)
+        added = self._parsers[name] = self._adding.add_parser(
+            name, help=self._synopses[name].help, **options
+        )
         return added
+
+    def add_hidden(self, name: str) -> None:
+        """Add the parser of a command that the help lists elsewhere."""
+        self._parsers[name] = self._adding.add_parser(name)
 
 
 class CommandError(Exception):

@@ -25,8 +25,8 @@ _BUNDLES = (
     "SSL_CERT_FILE",
     "CURL_CA_BUNDLE",
     "ALIBABA_CLOUD_CA_BUNDLE",
-    "AWS_CA_BUNDLE",
 )
+"""The variables of a bundle. AWS SDKs read one of these too, and rclone fails on AWS_CA_BUNDLE."""
 
 
 def environment(
@@ -37,7 +37,7 @@ def environment(
     alone.write_bytes(ca)
     bundle.write_bytes(_roots(inherited) + ca)
     return {
-        **inherited,
+        **{name: value for name, value in inherited.items() if name != "AWS_CA_BUNDLE"},
         **_both_cases("HTTP_PROXY", proxy),
         **_both_cases("HTTPS_PROXY", proxy),
         **_both_cases("NO_PROXY", _no_proxy(inherited)),
@@ -104,7 +104,7 @@ def _is_oss(host: str) -> bool:
 
 def _roots(inherited: Mapping[str, str]) -> bytes:
     """Return the certificates that the command trusts for hosts that it reaches directly."""
-    paths = [inherited.get(name) for name in _BUNDLES]
+    paths = [inherited.get(name) for name in ("AWS_CA_BUNDLE", *_BUNDLES)]
     paths.append(ssl.get_default_verify_paths().cafile)
     certifi = find_spec("certifi")
     if certifi is not None and certifi.origin is not None:
