@@ -459,9 +459,11 @@ def test_clients_of_s3_need_no_setting(program: str, tmp_path: Path) -> None:
     """rclone fails if AWS_CA_BUNDLE is set; boto3 reads REQUESTS_CA_BUNDLE as well."""
     if program == "rclone":
         require("rclone")
+    listing = 'import boto3; print(boto3.client("s3").list_buckets()["Buckets"])'
+    remote = ":s3,provider=Alibaba,env_auth:"
     text = {
-        "boto3": f'{PYTHON} -c \'import boto3; print(boto3.client("s3").list_buckets()["Buckets"])\'',
-        "rclone": "RCLONE_S3_ENDPOINT=$AWS_ENDPOINT_URL rclone --config /dev/null lsd :s3,provider=Alibaba,env_auth:",
+        "boto3": f"{PYTHON} -c {shlex.quote(listing)}",
+        "rclone": f"RCLONE_S3_ENDPOINT=$AWS_ENDPOINT_URL rclone --config /dev/null lsd {remote}",
     }[program]
     keys = "AWS_ACCESS_KEY_ID=$OSS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY=$OSS_ACCESS_KEY_SECRET"
     place = "AWS_ENDPOINT_URL=https://oss-cn-hangzhou.aliyuncs.com AWS_REGION=cn-hangzhou"
