@@ -86,4 +86,4 @@ def _text(data: bytes) -> str:
 
 
 def _bytes(text: str) -> bytes:
-    return b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    return b64decode(text + "=" * (-len(text) % 4), altchars=b"-_")
