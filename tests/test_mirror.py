@@ -15,6 +15,7 @@ TESTS = Path(__file__).parent
 COVERED_BY = {
     "__main__.py": "docs/test_docs.py",
     "default_domain.py": "unit/pipeline/test_changes.py",
+    "apart.py": "unit/server/test_process.py",
     "settings.py": "cli/test_serve.py",
     "version.py": "packaging/test_docker.py",
     # --- access
@@ -54,6 +55,8 @@ COVERED_BY = {
     "control/rehearsal.py": "unit/control/test_contents.py",
     # --- documents
     "documents/*.py": "unit/operations/test_bucket_documents.py",
+    # --- imaging
+    "imaging/apart.py": "http/test_images.py",
     # --- kms
     "kms/*.py": "unit/kms/test_encryption.py",
     # --- lab
@@ -69,6 +72,7 @@ COVERED_BY = {
     "operations/async_fetch.py": "http/test_async_fetch.py",
     "operations/call.py": "unit/operations/test_object_basic.py",
     "operations/operation.py": "test_architecture.py",
+    "operations/work.py": "unit/server/test_pools.py",
     "operations/shared/buckets.py": "unit/operations/test_bucket_acl.py",
     "operations/shared/locks.py": "unit/operations/test_locks.py",
     "operations/shared/metadata_index.py": "unit/operations/test_bucket_meta_query.py",
@@ -91,6 +95,7 @@ COVERED_BY = {
     "rpc/*.py": "unit/sts/test_sts.py",
     # --- selecting
     "selecting/aggregation.py": "unit/selecting/test_output.py",
+    "selecting/apart.py": "http/test_select.py",
     "selecting/cells.py": "unit/selecting/test_rows.py",
     "selecting/statement.py": "unit/selecting/test_parsing.py",
     "selecting/window.py": "unit/selecting/test_rows.py",

@@ -118,7 +118,7 @@ def damage_reported(name: str) -> Iterator[None]:
     """Turn a failure to decode into the service's error for a damaged image."""
     try:
         yield
-    except OSSError:
+    except (OSSError, MemoryError):
         raise
     except Image.DecompressionBombError:
         raise OSSError(ErrorCase.IMAGE_TOO_LARGE) from None

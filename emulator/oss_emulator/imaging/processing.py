@@ -2,9 +2,8 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import suppress
 from dataclasses import replace
-from threading import Lock
 from typing import Final, NamedTuple
 
 from PIL import Image
@@ -24,10 +23,6 @@ from oss_emulator.protocol.process import ImageAction, parse_watermark
 
 _MOVING: Final = frozenset({"resize", "crop", "watermark"})
 """The actions after which an animation still moves (FAQ of Image Processing)."""
-
-_LARGE: Final = 16_777_216
-_ONE_LARGE = Lock()
-"""Held while an image with more pixels is processed: a few at once would use up the memory."""
 
 _CHANGES: Final[Mapping[str, Callable[[Picture, ImageAction], Picture]]] = {
     "resize": geometry.resize,
@@ -58,21 +53,34 @@ def process(
 
     Raises `BadRequest`, `ImageTooLarge`, `BadWebPImage`, `WatermarkError` and `NotImplemented`.
     """
+    if actions[0].name == "info":
+        return ProcessedImage(information.describe(data), "application/json")
+    if actions[0].name == "average-hue":
+        answer = {"RGB": colours.average_hue(read(data).frames[0])}
+        return ProcessedImage(json.dumps(answer).encode(), "application/json")
+    picture = _change(data, actions, marks)
+    try:
+        written = encoding.write(picture, actions)
+    except (ValueError, OSError) as error:
+        message = f"The image cannot be written as {picture.format}: {error}"
+        raise OSSError(ErrorCase.IMAGE_REQUEST, message) from None
+    return ProcessedImage(written, encoding.CONTENT_TYPES[picture.format])
+
+
+def count_pixels(data: bytes, actions: Sequence[ImageAction], marks: Sequence[bytes]) -> int:
+    """Count the pixels that are decoded at a time: all frames, and the largest watermark.
+
+    Raises what `opened` raises for the image; a watermark that cannot be opened counts nothing.
+    """
     with opened(data) as (image, name):
-        large = image.size[0] * image.size[1] * count_frames(image, name) > _LARGE
-    with _ONE_LARGE if large else nullcontext():
-        if actions[0].name == "info":
-            return ProcessedImage(information.describe(data), "application/json")
-        if actions[0].name == "average-hue":
-            answer = {"RGB": colours.average_hue(read(data).frames[0])}
-            return ProcessedImage(json.dumps(answer).encode(), "application/json")
-        picture = _change(data, actions, marks)
-        try:
-            written = encoding.write(picture, actions)
-        except (ValueError, OSError) as error:
-            message = f"The image cannot be written as {picture.format}: {error}"
-            raise OSSError(ErrorCase.IMAGE_REQUEST, message) from None
-        return ProcessedImage(written, encoding.CONTENT_TYPES[picture.format])
+        pixels = image.size[0] * image.size[1] * count_frames(image, name)
+    if actions[0].name == "info":
+        return 0
+    largest = 0
+    for mark in marks:
+        with suppress(OSSError), opened(mark) as (image, _):
+            largest = max(largest, image.size[0] * image.size[1])
+    return pixels + largest
 
 
 def _change(data: bytes, actions: Sequence[ImageAction], marks: Mapping[str, bytes]) -> Picture:

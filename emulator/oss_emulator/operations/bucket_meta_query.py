@@ -2,7 +2,7 @@
 
 import json
 from base64 import b64decode, urlsafe_b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from oss_emulator import json_text
 from oss_emulator.documents import meta_query
@@ -10,6 +10,7 @@ from oss_emulator.documents.meta_query import Aggregation, FieldKind, MetaQuery,
 from oss_emulator.operations.call import Body, Call
 from oss_emulator.operations.operation import Takes, answers
 from oss_emulator.operations.shared.metadata_index import MetaResult, Position, search
+from oss_emulator.operations.work import Pool, Work
 from oss_emulator.protocol import dates, headers, xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError, listed
 from oss_emulator.protocol.message import Response
@@ -50,8 +51,8 @@ def get_meta_query_status(call: Call) -> Response:
     )
 
 
-def _gather(call: Call) -> Callable[[], Body]:
-    """Find the objects of the bucket; return the function that searches them."""
+def _gather(call: Call) -> Work:
+    """Find the objects of the bucket, which are then searched."""
     opened = _opened(call)
     if _mode(call) == "semantic":
         message = "Semantic queries (mode=semantic) are not emulated; query with mode=basic."
@@ -60,7 +61,7 @@ def _gather(call: Call) -> Callable[[], Body]:
     after = _parse_token(query.token) if query.token else None
     running = _is_running(call, opened)
     objects = list(call.storage.objects(call.bucket.name)) if running else []
-    return lambda: Body.of(_format(query, search(objects, query, after)))
+    return Work(Pool.COPIES, lambda _: Body.of(_format(query, search(objects, query, after))))
 
 
 @answers(f"POST /bucket?{SUBRESOURCE}&comp=query", "DoMetaQuery", gather=_gather)

@@ -1,7 +1,5 @@
 """The parts of a multipart upload: UploadPart, UploadPartCopy, ListParts."""
 
-from collections.abc import Callable
-
 from oss_emulator.operations.call import Body, Call
 from oss_emulator.operations.operation import Takes, answers
 from oss_emulator.operations.shared.objects import (
@@ -11,6 +9,7 @@ from oss_emulator.operations.shared.objects import (
     read_chunks,
     source_version_header,
 )
+from oss_emulator.operations.work import Pool, Work, Workplace
 from oss_emulator.protocol import (
     checksums,
     client_encryption,
@@ -55,7 +54,7 @@ def upload_part(call: Call) -> Response:
     return Response(200, answer)
 
 
-def _gather(call: Call) -> Callable[[], Body]:
+def _gather(call: Call) -> Work:
     """Find the bytes to copy; they can be read even if their object changes meanwhile."""
     request = call.request.headers
     _number(call)
@@ -72,10 +71,10 @@ def _gather(call: Call) -> Callable[[], Body]:
     if wanted is not None:
         origin["Content-Range"] = f"bytes {offset}-{offset + length - 1}/{source.size}"
 
-    def work() -> Body:
+    def copy(place: Workplace) -> Body:
         sums, writer = Checksums(), call.storage.blob_writer()
         try:
-            for chunk in chunks:
+            for chunk in place.steps(chunks):
                 sums.update(chunk)
                 writer.write(chunk)
             content = (writer.finish(),) if sums.size else ()
@@ -84,7 +83,7 @@ def _gather(call: Call) -> Callable[[], Body]:
             raise
         return Body(content, sums.size, sums.md5, sums.crc64, origin)
 
-    return work
+    return Work(Pool.COPIES, copy)
 
 
 @answers(

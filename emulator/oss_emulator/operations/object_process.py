@@ -1,13 +1,14 @@
 """Image processing: GetObject with `x-oss-process`, and ProcessObject, which saves the result."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from typing import Final
 
 from oss_emulator.access import Permission
 from oss_emulator.documents import style
+from oss_emulator.imaging import apart
 from oss_emulator.operations import permissions
 from oss_emulator.operations.call import Body, Call
 from oss_emulator.operations.operation import answers
@@ -20,6 +21,7 @@ from oss_emulator.operations.shared.objects import (
     read_chunks,
 )
 from oss_emulator.operations.shared.writing import draft, store
+from oss_emulator.operations.work import Pool, Work, Workplace
 from oss_emulator.protocol import checksums, conditions, process, ranges
 from oss_emulator.protocol.address import Target, check_key, is_bucket_name
 from oss_emulator.protocol.errors import ErrorCase, OSSError
@@ -37,8 +39,8 @@ _NOT_OF_A_RESULT: Final = ("x-oss-hash-crc64ecma", "Content-Encoding", "x-oss-ne
 """Headers about the bytes of the source; oss2 would compare the first with the result."""
 
 
-def _gather(call: Call) -> Callable[[], Body]:
-    """Find the image and its watermarks; return the function that makes the result."""
+def _gather(call: Call) -> Work:
+    """Find the image and its watermarks, of which the result is made."""
     style = call.admission.style
     text = f"style/{style}" if style else call.request.query[PROCESS]
     asked = process.parse(text)
@@ -57,21 +59,21 @@ def _gather(call: Call) -> Callable[[], Body]:
 
 def _work(
     call: Call, item: Object, actions: Sequence[ImageAction], headers: Mapping[str, str]
-) -> Callable[[], Body]:
-    """Make the function that processes an image; its result carries `headers`."""
-    source = read_chunks(item, 0, item.size)
-    marks = {key: read_chunks(mark, 0, mark.size) for key, mark in _find_marks(call, actions)}
+) -> Work:
+    """Return the work of processing an image; its result carries `headers`."""
+    marks = dict(_find_marks(call, actions))
+    sources = [read_chunks(each, 0, each.size) for each in (item, *marks.values())]
     overridden = "response-content-type" in call.request.query
 
-    def work() -> Body:
-        from oss_emulator.imaging.processing import process as process_image  # the extra image
-
-        found = {key: b"".join(chunks) for key, chunks in marks.items()}
-        data, content_type = process_image(b"".join(source), actions, found)
+    def process_image(place: Workplace) -> Body:
+        made = place.make(apart.process, sources, actions, tuple(marks))
+        if next(made) > apart.ALWAYS:
+            place.be_alone()
+        content_type, data = made
         kind = {} if overridden else {"Content-Type": content_type}
         return Body.of(data)._replace(origin={**headers, **kind})
 
-    return work
+    return Work(Pool.IMAGES, process_image)
 
 
 @answers(f"GET /bucket/key?{PROCESS}", "GetObject", gather=_gather)
@@ -100,8 +102,8 @@ get_processed = replace(get_processed, on_version=False)
 head_processed = replace(get_processed, name="HeadObject", method="HEAD")
 
 
-def _gather_saved(call: Call) -> Callable[[], Body]:
-    """Find the image and the place of the result; return the function that makes it."""
+def _gather_saved(call: Call) -> Work:
+    """Find the image and the place of the result."""
     asked = process.parse(process.parse_form(call.body.read()))
     if asked.save_as is None:
         message = "The request needs sys/saveas, which says where to save the result."

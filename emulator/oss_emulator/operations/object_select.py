@@ -1,6 +1,5 @@
 """SelectObject and CreateSelectObjectMeta: SQL on CSV and JSON objects."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
@@ -13,12 +12,13 @@ from oss_emulator.operations.shared.objects import (
     reach,
     read_chunks,
 )
+from oss_emulator.operations.work import Pool, Work, Workplace
 from oss_emulator.protocol import frames, ranges, select
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response, Stream
 from oss_emulator.protocol.parameters import PROCESS
 from oss_emulator.protocol.select import CSVInput, SelectRequest
-from oss_emulator.selecting import meta
+from oss_emulator.selecting import apart, meta
 from oss_emulator.selecting.window import Window
 from oss_emulator.storage import Object
 
@@ -42,14 +42,14 @@ def _describe(call: Call, item: Object) -> dict[str, str]:
     return found
 
 
-def _gather_rows(call: Call) -> Callable[[], Body]:
-    """Check the request; the function that is returned begins to read the object."""
+def _gather_rows(call: Call) -> Work:
+    """Check the request; the work that is returned begins to read the object."""
     _check_payer(call)
     asked = select.parse(call.body.read(), json=_is_json(call))
     return _work(call, reach(call, call.bucket, find(call)), asked)
 
 
-def _work(call: Call, item: Object, asked: SelectRequest) -> Callable[[], Body]:
+def _work(call: Call, item: Object, asked: SelectRequest) -> Work:
     window = _window(call, item, asked)
     # Reading opens the files, so that an object can be replaced in the meantime.
     head = read_chunks(item, 0, item.size)
@@ -59,15 +59,12 @@ def _work(call: Call, item: Object, asked: SelectRequest) -> Callable[[], Body]:
         "x-oss-select-output-raw": "true" if asked.output.raw else "false",
     }
 
-    def work() -> Body:
-        from oss_emulator.selecting.pump import Pump  # which takes long to load
-        from oss_emulator.selecting.selection import ObjectBytes, ObjectSelection
+    def select_rows(place: Workplace) -> Body:
+        pieces = place.make(apart.select, (head, body), asked, window)
+        next(pieces)  # raises the errors that precede any row
+        return NO_BODY._replace(stream=Stream(pieces, place.close), origin=headers)
 
-        pump = Pump(ObjectSelection(asked, ObjectBytes(head, body), window))
-        pump.begin()
-        return NO_BODY._replace(stream=Stream(pump, pump.close), origin=headers)
-
-    return work
+    return Work(Pool.SELECTS, select_rows)
 
 
 def _window(call: Call, item: Object, asked: SelectRequest) -> Window:
@@ -114,21 +111,21 @@ def select_csv(call: Call) -> Response:
 select_json = replace(select_csv, subresource=f"{PROCESS}=json/select")
 
 
-def _gather_meta(call: Call) -> Callable[[], Body]:
-    """Find the meta of an object, or the function that reads the object and counts."""
+def _gather_meta(call: Call) -> Work:
+    """Find the meta of an object, or the work of reading the object and counting."""
     _check_payer(call)
     asked = select.parse_meta(call.body.read(), json=_is_json(call))
     item = reach(call, call.bucket, find(call))
     kept = item.documents.get(meta.NAME)
     if kept is not None and not asked.overwrite and meta.SelectMeta.parse(kept).etag == item.etag:
-        return lambda: Body.of(kept)
+        return Work(Pool.COPIES, lambda _: Body.of(kept))
     chunks = read_chunks(item, 0, item.size)
 
-    def work() -> Body:
-        text = meta.scan(chunks, asked.source, item.etag).format()
+    def count(place: Workplace) -> Body:
+        (text,) = place.make(apart.scan, (chunks,), asked.source, item.etag)
         return Body.of(text)._replace(origin={_SCANNED: str(item.size)})
 
-    return work
+    return Work(Pool.SELECTS, count)
 
 
 _SCANNED: Final = "scanned"

@@ -65,10 +65,10 @@ A call names its operation, so this module does not know what a call is; a test 
 function takes one.
 """
 
-Gather: TypeAlias = Callable[..., Callable[[], Any]]
-"""Finds the body of an operation for a `Call` and returns a function that reads or makes a `Body`.
+Gather: TypeAlias = Callable[..., Any]
+"""Finds for a `Call` what the body of the operation is made of; returns the `Work` of making it.
 
-That takes time in proportion to the size, so the server calls that function in a thread.
+That takes time in proportion to the size, so the server has a pool do it.
 """
 
 

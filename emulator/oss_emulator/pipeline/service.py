@@ -11,6 +11,7 @@ from oss_emulator.access import ANONYMOUS, Identity
 from oss_emulator.operations.admission import Admission, Refused, refuse
 from oss_emulator.operations.call import NO_BODY, Body, Call
 from oss_emulator.operations.operation import Takes
+from oss_emulator.operations.work import HERE, Work
 from oss_emulator.pipeline import addressing, referer, steps
 from oss_emulator.pipeline.deployment import Deployment
 from oss_emulator.protocol import checksums, errors
@@ -61,7 +62,7 @@ class Service(Deployment):
         try:
             body = Body.of(_unwrap(outcome, data))
             if outcome.operation.gather is not None:
-                body = self.gather(outcome, body)()
+                body = self.gather(outcome, body).make(HERE)
             return self.perform(outcome, body)
         except OSSError as error:
             return self.render(refuse(outcome, error))
@@ -108,19 +109,20 @@ class Service(Deployment):
             return refuse(admission, error)
         return admission
 
-    def gather(self, admission: Admission, body: Body) -> Callable[[], Body]:
+    def gather(self, admission: Admission, body: Body) -> Work:
         """Check the body of a request that gathers another one from it; raises `OSSError`.
 
-        Returns the function that makes the other one, for `perform`.
+        Returns the work of making the other one, for `perform`.
         """
         operation = admission.operation
         assert operation.gather is not None  # noqa: S101 - only such operations gather
         if operation.takes is not Takes.NOTHING:
             checksums.check_md5(admission.request.headers.get("content-md5"), body.md5)
         try:
-            return operation.gather(Call(admission, self.environment, body))
+            work: Work = operation.gather(Call(admission, self.environment, body))
         except DocumentError as error:
             raise _malformed(error) from None
+        return work
 
     def perform(self, admission: Admission, body: Body = NO_BODY) -> Response:
         """Perform an admitted request with its body; raises `OSSError`."""

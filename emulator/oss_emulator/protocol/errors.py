@@ -233,6 +233,7 @@ class ErrorCase(Enum):
     IMAGE_TOO_LARGE = ErrorSpec("ImageTooLarge", 400, "MemLimitExceeded", "0040-00000012")
     RESULT_TOO_LARGE = ErrorSpec("ImageTooLarge", 400, "The resulting image is too large.", "0040-00000007")
     ROTATION_RANGE = ErrorSpec("BadRequest", 400, "Picture exceed the maximum allowable rotation range", "0040-00000006")
+    IMAGE_BUSY = ErrorSpec("CpuLimitExceeded", 503, "Please reduce your request rate", "0004-00000801")
     CUT_OUT_OF_IMAGE = ErrorSpec("BadRequest", 400, "Advance cut's position is out of image.")
     WATERMARK = ErrorSpec("WatermarkError", 400, "The watermark is invalid.")
     STYLE_ONLY = ErrorSpec("AccessDenied", 403, "The channel can be only accessed using style", "0040-00000031")
@@ -413,6 +414,11 @@ class OSSError(Exception):
         self.access = access
         self.details = details
         super().__init__(f"{self.code}: {self.message}")
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Let it pass between processes, as a case of its own and what else it carries."""
+        spec = ErrorSpec(self.code, self.status, self.message, self.ec)
+        return OSSError, (spec,), self.__dict__
 
 
 def listed(words: Iterable[str], conjunction: str = "or") -> str:

@@ -5,5 +5,6 @@
 `rows` takes those of the request, `cells` finds their columns, `output` writes the result, and
 `selection` runs all of it, in time proportional to the object.
 
-Synchronous but for `pump`, which runs each selection in a thread of its own.
+Synchronous but for `pump`, which runs each selection in a thread of its own. The server has a
+process of its own run `apart.select`.
 """

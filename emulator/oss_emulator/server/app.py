@@ -37,7 +37,7 @@ from oss_emulator.server.handshake import Listener, watch_failures
 from oss_emulator.server.performer import Performer, error_of
 from oss_emulator.server.tls import Certificates
 from oss_emulator.server.waiting import Waiting
-from oss_emulator.server.wire import Answer, Served
+from oss_emulator.server.wire import Answer, Served, close
 
 LOG: Final = logging.getLogger("oss_emulator")
 
@@ -142,7 +142,7 @@ class Server(Endpoint):
         began = time.perf_counter()
         request = guard.read_request(self.controls.clock.now())
         other = self._find_other(http, request)
-        served = await (self._serve(http, request) if other is None else other)
+        served = await (self._serve(http, request, guard) if other is None else other)
         if served is None:
             return False  # it has been sent, event by event
         if EXPLAIN in request.headers and served.recorded and served.rpc is None:
@@ -151,6 +151,7 @@ class Server(Endpoint):
         try:
             return await answer.send()
         finally:
+            close(answer.response)
             self._record(served, answer)
 
     def _find_other(
@@ -165,7 +166,7 @@ class Server(Endpoint):
             return self._administer(http, request)
         return None
 
-    async def _serve(self, http: web.BaseRequest, request: Request) -> Served:
+    async def _serve(self, http: web.BaseRequest, request: Request, guard: Guard) -> Served:
         """Admit and perform a request to OSS."""
         outcome, fault = self._performer.admit(request), None
         if isinstance(outcome, Refused):
@@ -179,7 +180,7 @@ class Server(Endpoint):
             if outcome.operation.takes is not Takes.NOTHING:
                 content, outcome = await self._read_body(http, outcome)
             if isinstance(outcome, Admission):
-                response = await self._performer.perform(outcome, content)
+                response = await self._performer.perform(outcome, content, guard.leaving)
                 return Served(outcome, response, None, fault)
         except Exception as error:
             assert isinstance(outcome, Admission)  # noqa: S101 - a refused one is not performed

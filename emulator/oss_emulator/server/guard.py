@@ -9,8 +9,8 @@ one request at a time, and every failure of the connection belongs to that reque
 import asyncio
 import socket
 import ssl
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from enum import Enum, auto
 from typing import Final, NamedTuple, cast
 
@@ -32,6 +32,10 @@ _QUICKACK: Final[int | None] = getattr(socket, "TCP_QUICKACK", None)
 
 _END_OF_HEAD: Final = b"\r\n\r\n"
 _GRANTED: Final = b"HTTP/1.1 200 Connection established\r\n\r\n"
+
+
+def _tell_nobody() -> None:
+    """Nothing depends on whether the client is still there."""
 
 
 class Handlers(NamedTuple):
@@ -104,6 +108,7 @@ class Guard(asyncio.Protocol):
         """Whether the connection must end after the last request."""
         self._no_more = False
         """Whether the client has closed its side of the connection."""
+        self._tell_left: Callable[[], None] = _tell_nobody
         self._reading_paused = False
         """Whether the guard paused reading; aiohttp pauses it too while a body is not read."""
 
@@ -150,9 +155,25 @@ class Guard(asyncio.Protocol):
         TLS cannot close one direction alone.
         """
         self._no_more = True
+        self._tell_left()
         return self._answering and self._phase is not Phase.BODY and not self.secure
 
+    @contextmanager
+    def leaving(self, tell: Callable[[], None]) -> Iterator[None]:
+        """Call `tell` if the client leaves within the block: it closes its side, or is lost.
+
+        Nothing tells a client that has closed both sides from one that still waits.
+        """
+        self._tell_left = tell
+        if self._no_more or self.transport.is_closing():
+            tell()
+        try:
+            yield
+        finally:
+            self._tell_left = _tell_nobody
+
     def connection_lost(self, exc: Exception | None) -> None:
+        self._tell_left()
         if self._phase is Phase.BODY:
             self._break_off(OSSError(ErrorCase.INCOMPLETE_BODY))
         if self._phase is not Phase.BEGINNING:

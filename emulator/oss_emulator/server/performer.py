@@ -17,6 +17,7 @@ from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import FileRange, Request, Response, Stream
 from oss_emulator.server import callback, wire
 from oss_emulator.server.fetching import Fetches, Host
+from oss_emulator.server.pools import Leaving, Pools, stays
 from oss_emulator.storage import failure
 
 LOG: Final = logging.getLogger("oss_emulator")
@@ -34,12 +35,14 @@ class Performer:
         self._service = service
         self._recorder = recorder
         self._ports = ports
+        self._pools = Pools()
         self._writing = ThreadPoolExecutor(1, "oss-emulator-writing")
         host = Host(service, ports, self._answer_itself, self._perform_with, self.change)
         self.fetches = Fetches(host)
 
     async def close(self) -> None:
-        """End the tasks; call `end` when no request runs any more."""
+        """End the tasks and the work in pools; call `end` when no request runs any more."""
+        self._pools.close()
         await self.fetches.close()
 
     def end(self) -> None:
@@ -60,23 +63,38 @@ class Performer:
             admission = Admission(request, new_request_id(request.received))
             return refuse(admission, error_of(request, error))
 
-    async def perform(self, admission: Admission, content: Body) -> Response:
-        """Perform a request, after it has gathered its body if it does that.
+    async def perform(
+        self, admission: Admission, content: Body, leaving: Leaving = stays
+    ) -> Response:
+        """Perform a request, after it has gathered its body if it does that; `leaving` ends that.
 
         Then begin the task that it has created, and call the application server that its callback
         names.
         """
         if admission.operation.gather is not None:
-            content = await _gather(partial(self._service.gather, admission, content))
-        if self._service.storage.blocking:
-            response = await self._perform_on_disk(admission, content)
-        else:
-            response = self._service.perform(admission, content)
+            content = await self._gather(admission, content, leaving)
+        try:
+            if self._service.storage.blocking:
+                response = await self._perform_on_disk(admission, content)
+            else:
+                response = self._service.perform(admission, content)
+        except BaseException:
+            if content.stream is not None:
+                content.stream.close()
+            raise
         if response.fetch:
             self.fetches.begin(admission.target.bucket, response.fetch)
         if response.callback is None:
             return response
         return await callback.deliver(response.callback, response, self._ports())
+
+    async def _gather(self, admission: Admission, content: Body, leaving: Leaving) -> Body:
+        """Have a pool read or make a body: that takes time in proportion to its size."""
+        try:
+            work = self._service.gather(admission, content)
+        except FileNotFoundError:  # replaced or deleted between its record and its file
+            work = self._service.gather(admission, content)
+        return await self._pools.make(work, leaving)
 
     async def _answer_itself(self, request: Request) -> Response:
         """Answer a request for an object that the server sends to itself."""
@@ -147,15 +165,6 @@ def error_of(request: Request, error: Exception) -> OSSError:
     else:
         LOG.error("%s %s failed: %s", request.method, request.target, reason)
     return OSSError(ErrorCase.INTERNAL_ERROR)
-
-
-async def _gather(gather: Callable[[], Callable[[], Body]]) -> Body:
-    """Read or make a body in a thread: that takes time in proportion to its size."""
-    try:
-        work = gather()
-    except FileNotFoundError:  # replaced or deleted between its record and its file
-        work = gather()
-    return await asyncio.to_thread(work)
 
 
 async def _verify(pieces: Iterable[bytes | FileRange | Stream]) -> None:

@@ -187,11 +187,13 @@ class Answer:
         """Send what comes; a thread of its own waits for it, so that no other answer has to."""
         loop, thread = asyncio.get_running_loop(), ThreadPoolExecutor(1, "oss-emulator-stream")
         try:
-            while (chunk := await loop.run_in_executor(thread, _next, piece)) is not None:
-                if chunk:
-                    await self._put(chunk)
+            with self._guard.leaving(piece.close):
+                while (chunk := await loop.run_in_executor(thread, _next, piece)) is not None:
+                    if chunk:
+                        await self._put(chunk)
+        except OSSError as error:  # the status was sent, so only the end of the connection tells it
+            raise ConnectionAbortedError(str(error)) from None
         finally:
-            piece.close()
             thread.shutdown(wait=False)
 
     def _count(self, sent: int) -> None:
@@ -209,6 +211,14 @@ class Answer:
                 raise OSError(f"The file of a blob ends at {offset}, {end - offset} bytes early.")
             await self._put(chunk)
             offset += len(chunk)
+
+
+def close(response: Response) -> None:
+    """End what a body is made of; call it once the answer was sent, or was not."""
+    if not isinstance(response.body, bytes):
+        for piece in response.body:
+            if isinstance(piece, Stream):
+                piece.close()
 
 
 def _next(piece: Stream) -> bytes | None:

@@ -16,6 +16,7 @@ from oss_emulator.operations import permissions
 from oss_emulator.operations.admission import Admission, Refused, refuse
 from oss_emulator.operations.call import Body
 from oss_emulator.operations.operation import Takes
+from oss_emulator.operations.work import HERE
 from oss_emulator.pipeline.service import Service
 from oss_emulator.pipeline.steps import choose
 from oss_emulator.protocol.errors import OSSError
@@ -199,7 +200,7 @@ def play(
         try:
             content = Body.of(body)
             if outcome.operation.gather is not None:
-                content = service.gather(outcome, content)()
+                content = service.gather(outcome, content).make(HERE)
             response = service.perform(outcome, content)
         except OSSError as error:
             outcome = refuse(outcome, error)

@@ -1,0 +1,117 @@
+"""A process of its own for work that must be bounded and that can be ended: its side of the pipes.
+
+`server/pools.py` starts it, so it belongs to no room: what it runs comes by name.
+"""
+
+import os
+import pickle
+import resource
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from threading import Lock
+from typing import IO, Any, Final, NamedTuple
+
+MIB: Final = 1024 * 1024
+
+
+class Job(NamedTuple):
+    """What a process is to do: iterate `function(sources, *arguments)`, and send what comes."""
+
+    function: Callable[..., Iterator[Any]]
+    sources: int
+    """How many sources of bytes there are, which are asked for when they are read."""
+    arguments: tuple[Any, ...]
+    memory: int
+    """MiB of data that the process may have."""
+    seconds: int
+    """Seconds of processor time that the job may take."""
+
+
+class Failure(NamedTuple):
+    """Why a job has ended without a result."""
+
+    error: Exception | None
+    """The error that the job raised; None for one that is not expected."""
+    text: str
+
+
+READ: Final = "read"
+MADE: Final = "made"
+ENDED: Final = "ended"
+
+
+class _Exchange:
+    """Asks the server, which answers one question after another."""
+
+    def __init__(self, incoming: IO[bytes], outgoing: IO[bytes]) -> None:
+        self._incoming, self._outgoing = incoming, outgoing
+        self._lock = Lock()
+
+    def receive(self) -> Any:
+        return pickle.load(self._incoming)  # noqa: S301 - from the server that started this process
+
+    def ask(self, kind: str, value: Any) -> Any:
+        """Send a message and return the answer; for any thread."""
+        with self._lock:
+            self.send(kind, value)
+            return self.receive()
+
+    def send(self, kind: str, value: Any) -> None:
+        pickle.dump((kind, value), self._outgoing, pickle.HIGHEST_PROTOCOL)
+        self._outgoing.flush()
+
+    def read(self, number: int) -> Iterator[bytes]:
+        """Yield the bytes of a source."""
+        while (chunk := self.ask(READ, number)) is not None:
+            yield chunk
+
+
+def main() -> None:
+    """Do one job after another until the server closes the pipe."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which ends this
+    incoming, outgoing = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a library prints is no answer
+    exchange = _Exchange(incoming, outgoing)
+    try:
+        while True:
+            exchange.send(ENDED, _run(exchange.receive(), exchange))
+    except (EOFError, BrokenPipeError):
+        os._exit(0)  # the server has gone; nothing here is worth a farewell
+
+
+def _run(job: Job, exchange: _Exchange) -> Failure | None:
+    try:
+        _limit(resource.RLIMIT_DATA, job.memory * MIB)
+        _limit(resource.RLIMIT_CPU, int(time.process_time()) + 1 + job.seconds)
+        sources = [exchange.read(number) for number in range(job.sources)]
+        for made in job.function(sources, *job.arguments):
+            exchange.ask(MADE, made)
+    except (EOFError, BrokenPipeError):
+        raise
+    except Exception as error:
+        expected = isinstance(error, MemoryError | ConnectionError) or hasattr(error, "status")
+        return Failure(error if expected else None, "" if expected else traceback.format_exc())
+    return None
+
+
+def _limit(kind: int, most: int) -> None:
+    """Set a soft limit; the system may know none of its kind."""
+    _, hard = resource.getrlimit(kind)
+    if hard != resource.RLIM_INFINITY:
+        most = min(most, hard)
+    resource.setrlimit(kind, (most, hard))
+
+
+START: Final = "import sys; sys.path[:] = sys.argv[1:]; from oss_emulator.apart import main; main()"
+"""What starts the process, with the search path of the server as arguments."""
+
+
+def command() -> list[str]:
+    """Return the command that starts the process.
+
+    Not by `multiprocessing`, which would run the program of whoever uses `Emulator` again.
+    """
+    return [sys.executable, "-I", "-c", START, *sys.path]

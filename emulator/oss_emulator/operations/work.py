@@ -1,0 +1,73 @@
+"""What must be made or read before a request can be answered, and the place where that is done."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from enum import StrEnum
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
+
+from oss_emulator.operations.call import Body
+
+_T = TypeVar("_T")
+
+
+class Pool(StrEnum):
+    """The work that a server bounds apart from all other work."""
+
+    IMAGES = "images"
+    SELECTS = "selects"
+    COPIES = "copies"
+    """Bytes and records that are read in proportion to their size."""
+
+
+class Workplace(Protocol):
+    """Where a body is made."""
+
+    def make(
+        self,
+        function: Callable[..., Iterator[Any]],
+        sources: Sequence[Iterator[bytes]],
+        *arguments: object,
+    ) -> Iterator[Any]:
+        """Iterate `function(sources, *arguments)`, perhaps in a process that can be ended.
+
+        Raises `OSSError`, also for work that exceeds what one request may take.
+        """
+
+    def be_alone(self) -> None:
+        """Wait until nothing else of the pool is being made: the rest needs much memory."""
+
+    def steps(self, items: Iterable[_T]) -> Iterator[_T]:
+        """Pass on items one by one; raises `ServiceUnavailable` once nobody waits for the body."""
+
+    def close(self) -> None:
+        """End what is still being made; called once a stream of it was sent."""
+
+
+class Work(NamedTuple):
+    """What an operation needs to be made."""
+
+    pool: Pool
+    make: Callable[[Workplace], Body]
+
+
+class _Here:
+    """The thread that asks, for a service without a server: nothing is bounded."""
+
+    def make(
+        self,
+        function: Callable[..., Iterator[Any]],
+        sources: Sequence[Iterator[bytes]],
+        *arguments: object,
+    ) -> Iterator[Any]:
+        return function(sources, *arguments)
+
+    def be_alone(self) -> None:
+        pass
+
+    def steps(self, items: Iterable[_T]) -> Iterator[_T]:
+        return iter(items)
+
+    def close(self) -> None:
+        pass
+
+
+HERE: Final[Workplace] = _Here()

@@ -1,0 +1,34 @@
+"""The requests on rows as a process of its own carries them out, piece by piece."""
+
+from collections.abc import Iterator, Sequence
+
+from oss_emulator.protocol.select import Input, SelectRequest
+from oss_emulator.selecting import meta
+from oss_emulator.selecting.window import Window
+
+
+def select(
+    sources: Sequence[Iterator[bytes]], asked: SelectRequest, window: Window
+) -> Iterator[bytes]:
+    """Yield an empty piece once the status is certain, then the body of the answer.
+
+    The sources are the object from its start and from the offset of the window. Raises what
+    `Pump` raises.
+    """
+    from oss_emulator.selecting.pump import Pump  # which takes long to load
+    from oss_emulator.selecting.selection import ObjectBytes, ObjectSelection
+
+    head, body = sources
+    pump = Pump(ObjectSelection(asked, ObjectBytes(head, body), window))
+    try:
+        pump.begin()
+        yield b""
+        yield from pump
+    finally:
+        pump.close()
+
+
+def scan(sources: Sequence[Iterator[bytes]], asked: Input, etag: str) -> Iterator[bytes]:
+    """Yield the meta of an object; raises what `meta.scan` raises."""
+    (chunks,) = sources
+    yield meta.scan(chunks, asked, etag).format()

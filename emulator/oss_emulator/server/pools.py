@@ -1,0 +1,263 @@
+"""The pools for long work: how much of each kind runs and waits, and what each job may take."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Final, NamedTuple, TypeVar
+
+from oss_emulator.apart import Job
+from oss_emulator.operations.call import Body
+from oss_emulator.operations.work import Pool, Work
+from oss_emulator.protocol.errors import ErrorCase, OSSError
+from oss_emulator.server.process import JobProcess
+
+_T = TypeVar("_T")
+
+
+class Bounds(NamedTuple):
+    """What a pool takes, in each process of the server."""
+
+    at_once: int
+    """Jobs that run."""
+    waiting: int
+    """Jobs that wait for their turn; one more is refused."""
+    patience: float
+    """Seconds that a job waits at most."""
+    busy: ErrorCase
+    """The answer to a job that is refused, or that has taken its processor time."""
+    seconds: int = 0
+    """Seconds of processor time of a job; 0 for work in a thread, step by step."""
+    memory: int = 0
+    """MiB of data of the process in which a job runs."""
+    alone: int = 0
+    """The same for a job that runs while no other one of the pool does."""
+
+
+# Together with the server itself the processes stay below 1.5 GiB: 3 x 96 + max(2 x 400, 840), and
+# some 25 MiB of code for each. docs/images.md says which images that suffices for.
+BOUNDS: Final[Mapping[Pool, Bounds]] = {
+    Pool.IMAGES: Bounds(2, 64, 30, ErrorCase.IMAGE_BUSY, seconds=30, memory=400, alone=840),
+    Pool.SELECTS: Bounds(3, 64, 30, ErrorCase.SERVICE_UNAVAILABLE, seconds=600, memory=96),
+    Pool.COPIES: Bounds(4, 256, 60, ErrorCase.SERVICE_UNAVAILABLE),
+}
+
+Leaving = Callable[[Callable[[], None]], AbstractContextManager[object]]
+"""Has a function called if the client leaves while the block runs."""
+
+
+def stays(_: Callable[[], None]) -> AbstractContextManager[object]:
+    """Watch no client: the server itself asks."""
+    return nullcontext()
+
+
+class JobTurn:
+    """One job in a pool: the `Workplace` of its work, which runs in a thread."""
+
+    def __init__(self, queue: "JobQueue") -> None:
+        self._queue = queue
+        self._process: JobProcess | None = None
+        self._is_alone = False
+        self.ended = False
+        """Whether nobody waits for the result any more."""
+
+    def make(
+        self,
+        function: Callable[..., Iterator[Any]],
+        sources: Sequence[Iterator[bytes]],
+        *arguments: object,
+    ) -> Iterator[Any]:
+        """Iterate the function in a process of the pool, which is started if none is idle."""
+        bounds = self._queue.bounds
+        job = Job(function, len(sources), arguments, bounds.memory, bounds.seconds)
+        process = self._process = self._queue.process()
+        if self.ended:  # before there was a process to end
+            process.kill()
+        return self._iterate(process, job, sources)
+
+    def _iterate(
+        self, process: JobProcess, job: Job, sources: Sequence[Iterator[bytes]]
+    ) -> Iterator[Any]:
+        try:
+            yield from process.do(job, sources)
+        except MemoryError:
+            raise OSSError(ErrorCase.SERVICE_UNAVAILABLE, _MEMORY) from None
+        except EOFError:
+            if self.ended:
+                raise OSSError(ErrorCase.SERVICE_UNAVAILABLE, _ENDED) from None
+            if process.took_its_time:
+                raise OSSError(self._queue.bounds.busy) from None
+            raise RuntimeError(f"A process for {self._queue.pool} has ended.") from None
+
+    def be_alone(self) -> None:
+        """Wait until no other job of the pool runs, then let the process have more memory."""
+        self._queue.wait_alone(self)
+        if self._process is not None:
+            self._is_alone = True
+            self._process.widen(self._queue.bounds.alone)
+
+    def steps(self, items: Iterable[_T]) -> Iterator[_T]:
+        """Pass on items one by one; raises `ServiceUnavailable` once nobody waits."""
+        for item in items:
+            if self.ended:
+                raise OSSError(ErrorCase.SERVICE_UNAVAILABLE, _ENDED)
+            yield item
+
+    def end(self) -> None:
+        """End the job, at once if it waits or runs in a process, and else at its next step."""
+        self.ended = True
+        if self._process is not None and self._process.busy:
+            self._process.kill()
+        self._queue.tell()
+
+    def close(self) -> None:
+        """End the job and let another one have the turn; a second call has no effect."""
+        self.end()
+        process, self._process = self._process, None
+        self._queue.leave(self, process, clean=not self._is_alone)
+
+
+_ENDED: Final = "Nobody waits for the result any more."
+_MEMORY: Final = "The request needs more memory than one request may take here."
+
+
+class JobQueue:
+    """The jobs of one pool, in the order of their arrival."""
+
+    def __init__(self, pool: Pool) -> None:
+        self.pool = pool
+        self.bounds = BOUNDS[pool]
+        self._running: set[JobTurn] = set()
+        self._waiting: deque[JobTurn] = deque()
+        self._large: deque[JobTurn] = deque()
+        """Turns that are to be alone; the first one is once no other runs."""
+        self.idle: list[JobProcess] = []
+        self._closed = False
+        self._threads = ThreadPoolExecutor(self.bounds.at_once, f"oss-emulator-{pool}")
+        self._changed = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+
+    async def enter(self, turn: JobTurn) -> None:
+        """Wait for a turn; raises the error of a pool that is busy."""
+        if len(self._waiting) >= self.bounds.waiting:
+            raise OSSError(self.bounds.busy)
+        self._waiting.append(turn)
+        try:
+            await self._wait(turn, lambda: self._waiting[0] is turn and self._is_free())
+            self._running.add(turn)
+        finally:
+            self._waiting.remove(turn)
+            self.tell()
+
+    def _is_free(self) -> bool:
+        return not self._large and len(self._running) < self.bounds.at_once
+
+    async def run(self, turn: JobTurn, work: Work) -> Body:
+        """Do the work in a thread; its turn is over on return, or when its stream is closed."""
+        future = self._loop.run_in_executor(self._threads, work.make, turn)
+        try:
+            await asyncio.wait([future])
+        except asyncio.CancelledError:
+            turn.end()
+            await asyncio.wait([future])
+        if future.exception() is not None or future.result().stream is None:
+            turn.close()
+        return future.result()
+
+    def wait_alone(self, turn: JobTurn) -> None:
+        """Wait, in the thread of a turn, until no other one runs."""
+        asyncio.run_coroutine_threadsafe(self._wait_alone(turn), self._loop).result()
+
+    async def _wait_alone(self, turn: JobTurn) -> None:
+        self._large.append(turn)
+        self.tell()
+        await self._wait(turn, lambda: self._is_alone(turn))
+        for process in self._take_idle():
+            process.dismiss()
+
+    def _is_alone(self, turn: JobTurn) -> bool:
+        return self._large[0] is turn and self._running.issubset(self._large)
+
+    async def _wait(self, turn: JobTurn, arrived: Callable[[], bool]) -> None:
+        try:
+            async with asyncio.timeout(self.bounds.patience):
+                while not (turn.ended or self._closed or arrived()):
+                    await self._changed.wait()
+        except TimeoutError:
+            raise OSSError(self.bounds.busy) from None
+        if turn.ended or self._closed:
+            raise OSSError(ErrorCase.SERVICE_UNAVAILABLE, _ENDED)
+
+    def tell(self) -> None:
+        """Have all that wait look again."""
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
+
+    def process(self) -> JobProcess:
+        """Return an idle process, or start one; for any thread."""
+        while self.idle:
+            process = self.idle.pop()
+            if process.lives:
+                return process
+            process.dismiss()
+        return JobProcess()
+
+    def leave(self, turn: JobTurn, process: JobProcess | None, *, clean: bool) -> None:
+        """End a turn; its process is kept for the next one if it is clean and has no job."""
+        if process is not None:
+            if clean and not process.busy and not self._closed:
+                self.idle.append(process)
+            else:
+                process.dismiss()
+        if turn in self._large:
+            self._large.remove(turn)
+        self._running.discard(turn)
+        self.tell()
+
+    def _take_idle(self) -> list[JobProcess]:
+        idle, self.idle = self.idle, []
+        return idle
+
+    def close(self) -> None:
+        """Refuse what waits, and end what runs."""
+        self._closed = True
+        for turn in list(self._running):
+            turn.end()
+        for process in self._take_idle():
+            process.dismiss()
+        self.tell()
+        self._threads.shutdown(wait=False)
+
+
+class Pools:
+    """The pools of one server, each made on first use."""
+
+    def __init__(self) -> None:
+        self._queues: dict[Pool, JobQueue] = {}
+        self._closed = False
+
+    async def make(self, work: Work, leaving: Leaving) -> Body:
+        """Do work in its turn, unless the client leaves. Close the stream of the body in the end.
+
+        Raises what the work raises, and the error of a pool that is busy.
+        """
+        if self._closed:
+            raise OSSError(ErrorCase.SERVICE_UNAVAILABLE, _ENDED)
+        queue = self._queues.get(work.pool)
+        if queue is None:
+            queue = self._queues[work.pool] = JobQueue(work.pool)
+        turn = JobTurn(queue)
+        with leaving(turn.end):
+            await queue.enter(turn)
+            return await queue.run(turn, work)
+
+    def idle(self, pool: Pool) -> list[JobProcess]:
+        """Return the processes of a pool that have no job."""
+        return list(self._queues[pool].idle)
+
+    def close(self) -> None:
+        """Refuse what waits, and end what runs; whoever waits gets `ServiceUnavailable`."""
+        self._closed = True
+        for queue in self._queues.values():
+            queue.close()

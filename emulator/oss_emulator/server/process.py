@@ -1,0 +1,96 @@
+"""A process in which one job after another is done: the server's side of its pipes."""
+
+import pickle
+import resource
+import signal
+import subprocess
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from typing import IO, Any, cast
+
+from oss_emulator import apart
+from oss_emulator.apart import MIB, Job
+
+
+class JobProcess:
+    """A process that starts with its first job, and can be killed by any thread."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(  # noqa: S603 - our own command
+            apart.command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        self._to = cast("IO[bytes]", self._process.stdin)
+        self._from = cast("IO[bytes]", self._process.stdout)
+        self.busy = False
+        """Whether it has a job that is not finished."""
+
+    @property
+    def lives(self) -> bool:
+        """Whether it has not ended."""
+        return self._process.poll() is None
+
+    def do(self, job: Job, sources: Sequence[Iterator[bytes]]) -> Iterator[Any]:
+        """Have it do a job; yield what the job makes of its sources.
+
+        Raises what the job raises, `EOFError` if the process has ended, and `RuntimeError` with the
+        traceback of a failure.
+        """
+        self.busy = True
+        self._send(job)
+        while True:
+            kind, value = self._receive()
+            if kind == apart.READ:
+                self._send(next(sources[value], None))
+            elif kind == apart.MADE:
+                yield value
+                self._send(None)
+            else:
+                self.busy = False
+                if value is not None:
+                    raise value.error or RuntimeError(value.text)
+                return
+
+    def _send(self, value: object) -> None:
+        try:
+            pickle.dump(value, self._to, pickle.HIGHEST_PROTOCOL)
+            self._to.flush()
+        except (BrokenPipeError, ValueError):  # the process has ended, and its pipe is closed
+            raise EOFError from None
+
+    def _receive(self) -> Any:
+        try:
+            return pickle.load(self._from)  # noqa: S301 - from a process of our own
+        except (pickle.UnpicklingError, ValueError):  # it was killed within a message
+            raise EOFError from None
+
+    def widen(self, memory: int) -> None:
+        """Let it have more MiB of data; without effect on systems with no such call."""
+        if hasattr(resource, "prlimit"):
+            _, hard = resource.prlimit(self._process.pid, resource.RLIMIT_DATA)
+            resource.prlimit(self._process.pid, resource.RLIMIT_DATA, (memory * MIB, hard))
+
+    @property
+    def took_its_time(self) -> bool:
+        """Whether it has ended because its job took all its processor time."""
+        return self._process.wait() == -signal.SIGXCPU
+
+    def send_signal(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        self._process.send_signal(number)
+
+    def kill(self) -> None:
+        """End it at once; whoever waits for its job gets `EOFError`."""
+        self._process.kill()
+
+    def dismiss(self) -> None:
+        """End it, and release what it has left in a thread: that of much memory takes time."""
+        self.kill()
+        threading.Thread(target=self.release, name="oss-emulator-release").start()
+
+    def release(self) -> None:
+        """Wait for its end, and close its pipes."""
+        self._process.wait()
+        for pipe in (self._to, self._from):
+            with suppress(OSError):  # what was not sent yet cannot be
+                pipe.close()

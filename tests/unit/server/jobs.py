@@ -1,0 +1,54 @@
+"""Jobs for the processes of pools; a process imports this module by its name."""
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from oss_emulator.protocol.errors import ErrorCase, OSSError
+
+
+def double(sources: Sequence[Iterator[bytes]], suffix: bytes) -> Iterator[bytes]:
+    """Yield the pieces of all sources twice, then a suffix."""
+    for source in sources:
+        for piece in source:
+            yield piece * 2
+    yield suffix
+
+
+def refuse(_: Sequence[Iterator[bytes]]) -> Iterator[Any]:
+    """Raise an error of the service."""
+    raise OSSError(ErrorCase.NO_SUCH_KEY, "No such thing.", ec="0001", Key="a")
+    yield
+
+
+def fail(_: Sequence[Iterator[bytes]]) -> Iterator[Any]:
+    """Fail in a way that nobody expects."""
+    raise ZeroDivisionError("what a surprise")
+    yield
+
+
+def fill(_: Sequence[Iterator[bytes]], size: int) -> Iterator[str]:
+    """Say that work begins, then take memory of a size."""
+    yield "begun"
+    data = bytearray(size)
+    data[-1] = 1
+    yield f"{len(data)} bytes"
+
+
+def spin(_: Sequence[Iterator[bytes]]) -> Iterator[Any]:
+    """Take processor time for ever, after saying so."""
+    yield "begun"
+    while True:
+        pass
+
+
+def sleep(_: Sequence[Iterator[bytes]]) -> Iterator[Any]:
+    """Wait for ever, after saying so."""
+    yield "begun"
+    time.sleep(600)
+
+
+def say(_: Sequence[Iterator[bytes]], text: str) -> Iterator[str]:
+    """Print, as a library may do, and yield a text."""
+    print(text, flush=True)
+    yield text

@@ -1,0 +1,96 @@
+"""A process that does one job after another, and its end."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from oss_emulator.apart import MIB, Job
+from oss_emulator.protocol.errors import OSSError
+from oss_emulator.server.process import JobProcess
+
+from tests.unit.server import jobs
+
+
+@pytest.fixture
+def process() -> Iterator[JobProcess]:
+    made = JobProcess()
+    yield made
+    made.kill()
+    made.release()
+
+
+def job(
+    function: Callable[..., Iterator[Any]],
+    *arguments: object,
+    sources: int = 0,
+    memory: int = 64,
+    seconds: int = 60,
+) -> Job:
+    return Job(function, sources, arguments, memory, seconds)
+
+
+def test_sources_are_read_and_pieces_come_in_order(process: JobProcess) -> None:
+    sources = [iter([b"a", b"b"]), iter([b"c" * 300_000])]
+    made = process.do(job(jobs.double, b".", sources=2), sources)
+    assert list(made) == [b"aa", b"bb", b"c" * 600_000, b"."]
+    assert not process.busy
+
+
+def test_one_process_does_many_jobs(process: JobProcess) -> None:
+    for text in ("one", "two"):
+        assert list(process.do(job(jobs.say, text), [])) == [text]
+
+
+def test_error_of_the_service_arrives_whole(process: JobProcess) -> None:
+    with pytest.raises(OSSError, match=r"NoSuchKey: No such thing\.") as caught:
+        list(process.do(job(jobs.refuse), []))
+    error = caught.value
+    assert (error.status, error.ec, error.details) == (404, "0001", {"Key": "a"})
+    assert list(process.do(job(jobs.say, "still here"), [])) == ["still here"]
+
+
+def test_failure_arrives_with_its_traceback(process: JobProcess) -> None:
+    with pytest.raises(RuntimeError, match=r"ZeroDivisionError: what a surprise") as caught:
+        list(process.do(job(jobs.fail), []))
+    assert "jobs.py" in str(caught.value)
+
+
+def test_too_much_memory_ends_the_job_and_not_the_process(process: JobProcess) -> None:
+    with pytest.raises(MemoryError):
+        list(process.do(job(jobs.fill, 128 * MIB), []))
+    assert list(process.do(job(jobs.fill, 16 * MIB), [])) == ["begun", f"{16 * MIB} bytes"]
+
+
+def test_memory_can_be_widened_while_a_job_runs(process: JobProcess) -> None:
+    made = process.do(job(jobs.fill, 128 * MIB), [])
+    assert next(made) == "begun"
+    process.widen(256)
+    assert list(made) == [f"{128 * MIB} bytes"]
+
+
+def test_too_much_processor_time_ends_the_process(process: JobProcess) -> None:
+    made = process.do(job(jobs.spin, seconds=0), [])
+    assert next(made) == "begun"
+    with pytest.raises(EOFError):
+        next(made)
+    assert process.took_its_time
+    assert not process.lives
+
+
+def test_killed_process_ends_its_job_at_once(process: JobProcess) -> None:
+    made = process.do(job(jobs.sleep), [])
+    assert next(made) == "begun"
+    threading.Timer(0.1, process.kill).start()
+    with pytest.raises(EOFError):
+        next(made)
+    assert not process.took_its_time
+
+
+def test_interrupt_is_left_to_the_server(process: JobProcess) -> None:
+    assert list(process.do(job(jobs.say, "ready"), [])) == ["ready"]
+    process.send_signal(signal.SIGINT)
+    assert list(process.do(job(jobs.say, "alive"), [])) == ["alive"]
