@@ -5,8 +5,6 @@ their own (`referer/pattern.py`): it is linear for parts of any length between t
 compilation for each of 10,000 entries, and it knows that letter case does not matter in a query.
 """
 
-from __future__ import annotations
-
 import re
 from functools import lru_cache
 

@@ -4,8 +4,6 @@ The query has the same facts under other names. Its exports are JSON lines or CS
 of names.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from datetime import datetime

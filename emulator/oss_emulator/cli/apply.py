@@ -1,7 +1,5 @@
 """`oss-emulator apply`: show how rules change a bucket, then put them."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 

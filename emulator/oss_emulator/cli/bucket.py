@@ -1,7 +1,5 @@
 """The rules of a bucket of a service, read and put with oss2 (the extra `lab`)."""
 
-from __future__ import annotations
-
 import argparse
 import importlib
 import logging

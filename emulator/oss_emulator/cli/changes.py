@@ -1,7 +1,5 @@
 """The output of a diff, for `diff` and `apply`."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from oss_emulator.cli.output import Block, Text, TextTable, Tone, line, referer

@@ -1,7 +1,5 @@
 """`oss-emulator check`: decide on Referers, and say why."""
 
-from __future__ import annotations
-
 import argparse
 from collections.abc import Iterator
 

@@ -1,7 +1,5 @@
 """HTTP requests to one bucket of a service, byte by byte as they are given, at a bounded rate."""
 
-from __future__ import annotations
-
 import http.client
 import ipaddress
 import ssl

@@ -1,7 +1,5 @@
 """The output of `lint --fix`: corrected rules, how their text changes, and what that changes."""
 
-from __future__ import annotations
-
 import argparse
 import difflib
 import sys

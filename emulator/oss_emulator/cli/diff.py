@@ -1,7 +1,5 @@
 """`oss-emulator diff`: find the Referers that two configurations decide differently."""
 
-from __future__ import annotations
-
 import argparse
 
 from oss_emulator.cli import changes, rules

@@ -4,8 +4,6 @@ A bucket that existed before keeps its ACL, and its own objects are not touched.
 replaced, and put back afterwards.
 """
 
-from __future__ import annotations
-
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping

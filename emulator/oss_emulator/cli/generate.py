@@ -1,7 +1,5 @@
 """`oss-emulator generate`: write rules for a site, and the decision table that tests them."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 from collections.abc import Callable, Mapping

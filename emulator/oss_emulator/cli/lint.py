@@ -1,7 +1,5 @@
 """`oss-emulator lint`: find mistakes in rules, each shown by a Referer, and correct them."""
 
-from __future__ import annotations
-
 import argparse
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence

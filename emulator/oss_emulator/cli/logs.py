@@ -1,7 +1,5 @@
 """The arguments LOG: files, folders, patterns, and `oss://BUCKET/PREFIX`, which is downloaded."""
 
-from __future__ import annotations
-
 import argparse
 import shutil
 from collections.abc import Mapping, Sequence

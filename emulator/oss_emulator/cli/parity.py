@@ -1,7 +1,5 @@
 """`oss-emulator parity`: ask a service whether it decides as the emulator assumes."""
 
-from __future__ import annotations
-
 import argparse
 import signal
 import sys

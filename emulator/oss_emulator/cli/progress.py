@@ -3,8 +3,6 @@
 The bar comes from rich where it is installed; without it there is one line that changes.
 """
 
-from __future__ import annotations
-
 import importlib.util
 import sys
 import time

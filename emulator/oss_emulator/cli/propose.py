@@ -1,7 +1,5 @@
 """`oss-emulator propose`: the smallest rules that keep the traffic of your own sites."""
 
-from __future__ import annotations
-
 import argparse
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The environment of a command whose requests to the service go to a proxy of this process."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import signal

@@ -4,8 +4,6 @@ It decrypts https with certificates of a local CA, which only the command that i
 other host is refused: no request of another kind passes through.
 """
 
-from __future__ import annotations
-
 import asyncio
 import ssl
 from collections.abc import AsyncGenerator, Callable

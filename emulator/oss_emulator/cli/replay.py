@@ -1,7 +1,5 @@
 """`oss-emulator replay`: what rules would have done to the requests of access logs."""
 
-from __future__ import annotations
-
 import argparse
 import json
 import shutil

@@ -1,7 +1,5 @@
 """The report of a replay on a terminal: what changes, for whom, and what to do about it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The argument RULES: a file, `-` for standard input, or `oss://BUCKET`."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 from collections.abc import Mapping

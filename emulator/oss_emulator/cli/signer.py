@@ -1,7 +1,5 @@
 """Signatures of version 4 for requests that no SDK sends: in the URL, a header, or a form."""
 
-from __future__ import annotations
-
 import json
 import time
 from base64 import b64encode

@@ -1,7 +1,5 @@
 """`oss-emulator test`: run decision tables, and list the entries that no case touches."""
 
-from __future__ import annotations
-
 import argparse
 from collections.abc import Iterator, Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """`oss-emulator translate`: translate rules from and to other systems."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 

@@ -1,7 +1,5 @@
 """`scenarios --browser`: what a real browser sent, beside what was predicted."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 

@@ -3,8 +3,6 @@
 A fact that is left out has its default variant.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from oss_emulator.referer.assumptions import FACTS, Assumptions

@@ -9,8 +9,6 @@ Characters that occur in no entry are equivalent, so one of them represents all.
 left out because a URL contains none.
 """
 
-from __future__ import annotations
-
 import string
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -51,7 +49,7 @@ class Cut(Enum):
     PATH = "path"  # R-27
 
     @classmethod
-    def of(cls, rules: RefererConfiguration, assumptions: Assumptions = DEFAULT) -> Cut:
+    def of(cls, rules: RefererConfiguration, assumptions: Assumptions = DEFAULT) -> "Cut":
         """Return how a configuration truncates a Referer."""
         if cuts_path(rules, assumptions):
             return cls.PATH

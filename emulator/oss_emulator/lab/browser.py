@@ -4,8 +4,6 @@ The Referrer Policy of the W3C decides on the Referer (B-08). `docs/browser.md` 
 predictions with what Chromium sends.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, StrEnum

@@ -5,8 +5,6 @@ search covers all possible Referers, so "equivalent" is either proved or limited
 tried Referers.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum

@@ -4,8 +4,6 @@ Only the lists and switches that change are replaced, so comments and everything
 edited text is parsed again, and refused unless it has the corrected rules.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Mapping

@@ -1,7 +1,5 @@
 """One entry of a list, read as the rules read it by default."""
 
-from __future__ import annotations
-
 from oss_emulator.referer.header import WHITE_SPACE
 from oss_emulator.referer.pattern import Pattern
 

@@ -1,7 +1,5 @@
 """Findings of the linter as annotations of GitHub Actions: one `::error …` line for each."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 
 from oss_emulator.referer.decision import Stage

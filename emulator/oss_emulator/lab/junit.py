@@ -1,7 +1,5 @@
 """Results as JUnit XML for CI systems."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """The parts of an entry: scheme, host, port and rest."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 
@@ -30,7 +28,7 @@ class Parts:
     """The text after host and port, usually a path."""
 
     @classmethod
-    def split(cls, entry: str) -> Parts:
+    def split(cls, entry: str) -> "Parts":
         """Split an entry, without the white space around it (R-25)."""
         found = _ENTRY.fullmatch(entry.strip(WHITE_SPACE))
         assert found is not None  # noqa: S101 - every part may be empty

@@ -4,8 +4,6 @@ Searches for each entry as quoted or marked-up text after the name of its list. 
 form of rules. An entry that is not found gets the place of its list.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from bisect import bisect_right

@@ -1,7 +1,5 @@
 """Probes: Referers generated from entries, each to find one common mistake."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum

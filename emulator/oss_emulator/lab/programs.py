@@ -1,7 +1,5 @@
 """Rules as programs that put them to a bucket: Python with oss2, and a script with ossutil."""
 
-from __future__ import annotations
-
 import shlex
 
 from oss_emulator.referer import RefererConfiguration

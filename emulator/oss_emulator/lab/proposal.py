@@ -4,8 +4,6 @@ The decision table of a proposal tests each entry, so `oss-emulator test` can sh
 rules still do what was wanted.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator

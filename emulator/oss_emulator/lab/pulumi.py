@@ -4,8 +4,6 @@ The text is read as events, so that neither deep nesting nor an alias that repea
 costs more than the text is long. Aliases and merge keys are not followed.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -5,8 +5,6 @@ false for one that is left out (R-38). The older `referer_config` of a bucket se
 empty Referer is allowed, which its documentation says is false if it is left out, and a list.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

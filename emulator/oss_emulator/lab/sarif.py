@@ -1,7 +1,5 @@
 """Findings of the linter as SARIF 2.1.0, which code scanners and editors read."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 

@@ -1,7 +1,5 @@
 """Scenarios: typical requests for an object, each with the Referer that it carries."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from enum import StrEnum

@@ -8,8 +8,6 @@ It is a little too wide: it does not bound the length of labels, and it does not
 an IPv6 address are left out. So a Referer that is found must still be checked with `is_sent`.
 """
 
-from __future__ import annotations
-
 import re
 import string
 from collections.abc import Iterable

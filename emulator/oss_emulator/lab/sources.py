@@ -8,8 +8,6 @@ Text that tools print around a document is skipped: the head of an answer (`curl
 that ossutil took.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -4,8 +4,6 @@ A search over all Referers that such a page can send (`sent.py`) gives the proof
 the whitelist entry by entry, because a Referer needs only one entry that matches it.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

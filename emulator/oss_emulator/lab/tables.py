@@ -3,8 +3,6 @@
 The format is described in `fixtures/referer/README.md`.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace

@@ -1,7 +1,5 @@
 """The URLs of pages and objects, as browsers read them: the WHATWG URL standard (B-02)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from ipaddress import ip_address
@@ -30,7 +28,7 @@ class WebURL:
     """With its `?`; "" without one."""
 
     @classmethod
-    def parse(cls, text: str) -> WebURL:
+    def parse(cls, text: str) -> "WebURL":
         """Read a URL like the address bar of a browser. Raises WebURLError."""
         return _parse(text)
 
@@ -53,12 +51,12 @@ class WebURL:
             return False
         return True
 
-    def by(self, scheme: str) -> WebURL:
+    def by(self, scheme: str) -> "WebURL":
         """Return the same URL with another scheme; a default port becomes that of the scheme."""
         port = "" if self.port == DEFAULT_PORTS[scheme] else self.port
         return replace(self, scheme=scheme, port=port)
 
-    def at(self, host: str) -> WebURL:
+    def at(self, host: str) -> "WebURL":
         """Return the same URL on another host. Raises WebURLError for a host that is not valid."""
         port = self.port and f":{self.port}"
         return WebURL.parse(f"{self.scheme}://{host}{port}{self.path}{self.query}")

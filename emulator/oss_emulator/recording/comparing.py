@@ -1,7 +1,5 @@
 """Compares an answer with the one that was recorded."""
 
-from __future__ import annotations
-
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass

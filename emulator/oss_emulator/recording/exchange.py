@@ -1,7 +1,5 @@
 """An exchange with the service as it was seen on the wire: a request and its answer."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias

@@ -3,8 +3,6 @@
 What is not known to be harmless is left out: only the headers in the tables below are kept.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Plays scenarios: sends their requests again, and compares the answers."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Finds the secrets of requests, and the texts in which one occurs, however it is encoded."""
 
-from __future__ import annotations
-
 import re
 from base64 import b64decode, urlsafe_b64decode
 from binascii import Error

@@ -4,8 +4,6 @@ The first variant of each fact is the default. `Decision.assumed` names the fact
 variants would give another verdict.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
@@ -128,7 +126,7 @@ class Assumptions:
     joined_entry: JoinedEntry = JoinedEntry.TEXT
     processing_order: ProcessingOrder = ProcessingOrder.BEFORE
 
-    def alternatives(self, *names: str) -> Iterator[tuple[str, Assumptions]]:
+    def alternatives(self, *names: str) -> Iterator[tuple[str, "Assumptions"]]:
         """Yield the assumptions that differ from these in one field, of all or of some, by name."""
         for name in names or self.chosen():
             chosen = getattr(self, name)

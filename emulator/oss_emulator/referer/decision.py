@@ -5,8 +5,6 @@ on an *assumed* fact, one that the service does not document, if another variant
 give another verdict. Such a decision has the basis ASSUMED; every other one is DOCUMENTED.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import StrEnum
 

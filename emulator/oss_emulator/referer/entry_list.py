@@ -10,8 +10,6 @@ Most entries are filed so that a Referer need not be walked character by charact
 The others, and entries that share their label with many, are left to `GramIndex`.
 """
 
-from __future__ import annotations
-
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator

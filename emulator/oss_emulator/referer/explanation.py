@@ -1,7 +1,5 @@
 """A decision in words for people and as plain data for programs."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from enum import StrEnum
 

@@ -10,8 +10,6 @@ as well: `*a*b*` needs an `a` before a `b`. Grams are case-folded, so that an en
 only in letter case is a candidate too (R-24).
 """
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import pairwise

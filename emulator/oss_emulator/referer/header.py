@@ -1,7 +1,5 @@
 """The Referer header as the rules see it: which one counts, and what truncation leaves of it."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 

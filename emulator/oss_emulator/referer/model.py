@@ -1,7 +1,5 @@
 """RefererConfiguration: the Referer rules of one bucket, as their owner wrote them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 MAX_SIZE = 20 * 1024

@@ -14,8 +14,6 @@ Matching is linear in the length of the Referer for every entry:
   set shifted by the character's offset: one shift and one `&` for each character.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -38,7 +36,7 @@ class Pattern:
     """Whether its capitals match small letters behind the first `?` of a Referer (R-41)."""
 
     @classmethod
-    def of(cls, text: str, body: str, *, lowers_query: bool = False) -> Pattern:
+    def of(cls, text: str, body: str, *, lowers_query: bool = False) -> "Pattern":
         """Compile an entry; `body` is the text to compare."""
         head, *tail = body.split("*")  # R-21
         return cls(text, body, head, tuple(segment for segment in tail if segment), lowers_query)

@@ -4,8 +4,6 @@ The steps of a decision: the kind of request (R-01, R-04), an empty Referer (R-1
 (R-26, R-27), the blacklist (R-12), the whitelist (R-13, R-14).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from functools import cached_property, lru_cache
@@ -40,7 +38,7 @@ class RefererPolicy:
     @classmethod
     def compile(
         cls, configuration: RefererConfiguration, assumptions: Assumptions = DEFAULT
-    ) -> RefererPolicy:
+    ) -> "RefererPolicy":
         """Compile a configuration. Every configuration can be compiled."""
         return cls(configuration, assumptions)
 

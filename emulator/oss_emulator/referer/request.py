@@ -1,7 +1,5 @@
 """The kinds of request, and which the rules check (R-01, R-04), whatever the ACL (R-02)."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 
 from .assumptions import CheckedRequests

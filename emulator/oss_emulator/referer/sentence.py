@@ -1,7 +1,5 @@
 """A sentence for people, which keeps its template so that it can be said in another language."""
 
-from __future__ import annotations
-
 from typing import Self
 
 

@@ -7,61 +7,14 @@ An entry has at most one finding: the first in the order of the rules. Its corre
 all further rules of the order, so the corrected entry needs no other correction.
 """
 
-from __future__ import annotations
-
 import inspect
 import sys
 from collections.abc import Collection, Iterable
-from types import ModuleType
+from importlib import import_module
 
 from oss_emulator.referer.assumptions import DEFAULT, Assumptions
 from oss_emulator.referer.model import RefererConfiguration
 
-from . import (
-    any_mini_program,
-    blacklist_only,
-    broken_scheme,
-    cdn_in_front,
-    console_preview,
-    covered,
-    default_domain,
-    default_port,
-    duplicate,
-    empty_allowed,
-    empty_without_whitelist,
-    fragment,
-    impossible_host,
-    international_host,
-    joined,
-    loose_wildcard,
-    matches_all,
-    mini_program,
-    missing_scheme,
-    needs_path,
-    needs_query,
-    no_rules,
-    not_examined,
-    one_scheme,
-    only_http,
-    open_host,
-    path_across_sites,
-    quoted,
-    regular_expression,
-    rests_on_assumption,
-    root_missing,
-    shadowed,
-    template,
-    too_large,
-    too_long,
-    truncate_path,
-    truncation_conflict,
-    upper_case,
-    userinfo,
-    video_second_request,
-    white_space,
-    wildcard_domain,
-    wildcard_in_path,
-)
 from .finding import Correction, EntryPlace, Evidence, Finding, Severity, Switch
 from .fixing import Fixed, follow
 from .fixing import fix as _fix
@@ -87,10 +40,32 @@ __all__ = [
 ]
 
 
-def _rule(module: ModuleType) -> LintRule:
+_NAMES = (
+    # How an entry is written.
+    *"""
+    white-space joined template quoted broken-scheme regular-expression userinfo fragment
+    matches-all blacklist-only missing-scheme upper-case international-host impossible-host
+    default-port
+    """.split(),
+    # What an entry matches.
+    *"""
+    needs-query needs-path path-across-sites wildcard-domain loose-wildcard open-host
+    wildcard-in-path root-missing only-http one-scheme any-mini-program
+    """.split(),
+    # What the rules do together.
+    *"""
+    too-long too-large shadowed duplicate covered truncate-path truncation-conflict
+    empty-without-whitelist empty-allowed rests-on-assumption no-rules not-examined
+    default-domain video-second-request mini-program console-preview cdn-in-front
+    """.split(),
+)
+
+
+def _rule(name: str) -> LintRule:
+    module = import_module(f".{name.replace('-', '_')}", __name__)
     page = inspect.getdoc(module) or ""
     return LintRule(
-        module.__name__.rpartition(".")[2].replace("_", "-"),
+        name,
         module.SEVERITY,
         page.partition("\n")[0],
         page,
@@ -100,57 +75,7 @@ def _rule(module: ModuleType) -> LintRule:
     )
 
 
-RULES = tuple(
-    _rule(module)
-    for module in (
-        # How an entry is written.
-        white_space,
-        joined,
-        template,
-        quoted,
-        broken_scheme,
-        regular_expression,
-        userinfo,
-        fragment,
-        matches_all,
-        blacklist_only,
-        missing_scheme,
-        upper_case,
-        international_host,
-        impossible_host,
-        default_port,
-        # What an entry matches.
-        needs_query,
-        needs_path,
-        path_across_sites,
-        wildcard_domain,
-        loose_wildcard,
-        open_host,
-        wildcard_in_path,
-        root_missing,
-        only_http,
-        one_scheme,
-        any_mini_program,
-        # What the rules do together.
-        too_long,
-        too_large,
-        shadowed,
-        duplicate,
-        covered,
-        truncate_path,
-        truncation_conflict,
-        empty_without_whitelist,
-        empty_allowed,
-        rests_on_assumption,
-        no_rules,
-        not_examined,
-        default_domain,
-        video_second_request,
-        mini_program,
-        console_preview,
-        cdn_in_front,
-    )
-)
+RULES = tuple(map(_rule, _NAMES))
 """All rules of the linter, in the order in which they run."""
 
 

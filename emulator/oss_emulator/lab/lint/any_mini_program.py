@@ -4,8 +4,6 @@ All mini programs send a Referer of the host `servicewechat.com`; only the appid
 which one it is. `https://servicewechat.com/` therefore allows the mini programs of everybody.
 """
 
-from __future__ import annotations
-
 from oss_emulator.referer.sentence import Sentence
 
 from .finding import Correction, Evidence, Severity, Suspicion
@@ -28,5 +26,4 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
         (REFERER,),
         Sentence("It names no appid, so it allows every WeChat mini program."),
         Correction(decide=Sentence("write {}YOUR-APPID/", HOST)),
-        entry.place,
     )

@@ -9,8 +9,6 @@ instead. If everybody else is welcome, accept this warning with `--ignore blackl
 Without a blacklist, and with `AllowEmptyReferer` false, `*` denies only requests without a Referer.
 """
 
-from __future__ import annotations
-
 from oss_emulator.lab.probes import STRANGER
 from oss_emulator.referer.sentence import Sentence
 
@@ -40,5 +38,4 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
         (STRANGER, "https://wxyz-0.invalid/", "http://wxyz-0.invalid/"),
         reason,
         Correction(decide=_DECIDE),
-        entry.place,
     )

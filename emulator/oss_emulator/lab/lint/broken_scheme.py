@@ -4,8 +4,6 @@ r"""An entry begins with a scheme that is not written correctly.
 nothing, because the scheme is compared as text (R-20, R-22). Write `https://` or `http://`.
 """
 
-from __future__ import annotations
-
 import re
 
 from oss_emulator.lab.parts import example
@@ -34,7 +32,6 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
         (example(scheme + rest) if rest else STRANGER,),
         Sentence("Its scheme is not written as {}.", scheme),
         Correction((scheme + rest,) if rest.strip(":/\\") else ()),
-        entry.place,
     )
 
 

@@ -6,14 +6,12 @@ that answer for all. A CDN that reads a private bucket signs its requests, so th
 to them (R-36). If there is a CDN, set the Referer rules there.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from oss_emulator.lab.probes import STRANGER
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Correction, Evidence, Severity, Suspicion
+from .finding import Evidence, Severity, Suspicion
 from .subject import Subject
 
 SEVERITY = Severity.NOTE
@@ -27,5 +25,4 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
             Evidence.DENIED,
             (STRANGER,),
             Sentence("Behind a CDN, denied sites still get the objects that are in its cache."),
-            Correction(),
         )

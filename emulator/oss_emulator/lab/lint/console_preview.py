@@ -6,13 +6,11 @@ the safe form is `https://*.console.aliyun.com/` with the blacklist entry
 `https://*/*.console.aliyun.com/`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Correction, Evidence, Severity, Suspicion
+from .finding import Evidence, Severity, Suspicion
 from .subject import Subject
 
 SEVERITY = Severity.NOTE
@@ -26,5 +24,4 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
             Evidence.DENIED,
             ("https://oss.console.aliyun.com/",),
             Sentence("The rules deny the preview in the OSS console."),
-            Correction(),
         )

@@ -3,8 +3,6 @@
 Often the wider entry is wider than intended: if this one was written with care, check the other.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from oss_emulator.lab.entry import parse_entry

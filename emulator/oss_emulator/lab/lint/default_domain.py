@@ -6,14 +6,12 @@ helps only a video in the address bar (B-06). Images opened there are downloads 
 a domain of your own to the bucket, and list that.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from oss_emulator.default_domain import find_rule_of_url
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Correction, Evidence, Severity, Suspicion
+from .finding import Evidence, Severity, Suspicion
 from .subject import SCHEMES, Subject
 
 SEVERITY = Severity.NOTE
@@ -34,6 +32,5 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
                 site,
                 rule.fact,
             ),
-            Correction(),
             place=entry.place,
         )

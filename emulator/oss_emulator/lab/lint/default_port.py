@@ -4,12 +4,10 @@ A port is compared as text (R-22): `https://www.example.com:443/` needs `:443` i
 browsers send a port only if it is not the default of the scheme (B-02).
 """
 
-from __future__ import annotations
-
-from oss_emulator.lab.parts import DEFAULT_PORTS, example
+from oss_emulator.lab.parts import DEFAULT_PORTS
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Correction, Evidence, Severity, Suspicion
+from .finding import Severity, Suspicion
 from .subject import LintedEntry, Subject
 
 SEVERITY = Severity.ERROR
@@ -21,10 +19,5 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     if parts.port is None or parts.port != DEFAULT_PORTS.get(parts.scheme or ""):
         return None
     corrected = f"{parts.scheme}://{parts.host}{parts.rest or '/'}"
-    return Suspicion(
-        Evidence.UNMATCHED,
-        (example(corrected),),
-        Sentence("Browsers leave the default port {} out of the Referer.", parts.port),
-        Correction((corrected,)),
-        entry.place,
-    )
+    reason = Sentence("Browsers leave the default port {} out of the Referer.", parts.port)
+    return Suspicion.unmatched(corrected, reason)

@@ -4,8 +4,6 @@ The second one has no effect. Often another entry was intended, such as the one 
 scheme.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from oss_emulator.lab.parts import example

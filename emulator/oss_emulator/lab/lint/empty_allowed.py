@@ -5,8 +5,6 @@ is allowed before any list is consulted (R-11). Set the switch to false unless p
 from the address bar, from applications or from a video player.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from oss_emulator.referer.sentence import Sentence

@@ -4,8 +4,6 @@ An empty Referer is denied only if there is a whitelist (R-11). Without one it i
 the switch and the blacklist say. To deny empty Referers only, use the whitelist `*`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from oss_emulator.referer.sentence import Sentence

@@ -1,10 +1,11 @@
 """Findings of the linter, and the suspicions and evidence that lead to them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
 
+from oss_emulator.lab.parts import example
+from oss_emulator.lab.probes import STRANGER
 from oss_emulator.referer.decision import Reason, Stage
 from oss_emulator.referer.sentence import Sentence
 
@@ -82,10 +83,18 @@ class Suspicion:
     referers: tuple[str | None, ...]
     """The Referers to try, the best first; None is a request without a Referer."""
     reason: Sentence
-    correction: Correction
+    correction: Correction = Correction()
     place: EntryPlace | None = None
-    severity: Severity | None = None
-    """The severity, if it is not that of the rule."""
+    """The entry, if a rule that looks at all rules suspects one."""
+
+    @classmethod
+    def unmatched(cls, corrected: str, reason: Sentence) -> Self:
+        """Suspect that no Referer matches an entry; one that is corrected to "" is left out."""
+        if corrected:
+            page, correction = example(corrected), Correction((corrected,))
+        else:
+            page, correction = STRANGER, Correction(())
+        return cls(Evidence.UNMATCHED, (page,), reason, correction)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,16 +4,13 @@ A host consists of letters, digits, hyphens and dots, and a port is at most 6553
 other Referer, so the entry matches nothing. Often it contains a stray character.
 """
 
-from __future__ import annotations
-
 import re
 
 from oss_emulator.lab.domains import is_host, is_port
-from oss_emulator.lab.parts import Parts, example
-from oss_emulator.lab.probes import STRANGER
+from oss_emulator.lab.parts import Parts
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Correction, Evidence, Severity, Suspicion
+from .finding import Severity, Suspicion
 from .subject import LintedEntry, Subject
 
 SEVERITY = Severity.ERROR
@@ -26,18 +23,13 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     if entry.is_foreign or (_may_be_host(entry) and not bad_port):
         return None
     likely = Parts(parts.scheme, _likely_host(parts.host), None if bad_port else parts.port, "/")
-    is_likely = is_host(likely.host) and "." in likely.host and parts.host.isascii()
     corrected = likely.join()
-    is_likely = is_likely and corrected != entry.text
-    return Suspicion(
-        Evidence.UNMATCHED,
-        (example(corrected) if is_likely else STRANGER,),
-        Sentence("No site has the port {}.", parts.port or "")
-        if bad_port
-        else Sentence("No site has such a host."),
-        Correction((corrected,) if is_likely else ()),
-        entry.place,
-    )
+    is_likely = is_host(likely.host) and "." in likely.host and parts.host.isascii()
+    if bad_port:
+        reason = Sentence("No site has the port {}.", parts.port or "")
+    else:
+        reason = Sentence("No site has such a host.")
+    return Suspicion.unmatched(corrected if is_likely and corrected != entry.text else "", reason)
 
 
 def _may_be_host(entry: LintedEntry) -> bool:

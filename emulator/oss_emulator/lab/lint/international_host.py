@@ -4,12 +4,10 @@ The Referer of `https://例え.example/` is `https://xn--r8jz45g.example/` (B-02
 that form.
 """
 
-from __future__ import annotations
-
-from oss_emulator.lab.parts import encode_host, example
+from oss_emulator.lab.parts import encode_host
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Correction, Evidence, Severity, Suspicion
+from .finding import Severity, Suspicion
 from .subject import LintedEntry, Subject
 
 SEVERITY = Severity.ERROR
@@ -23,10 +21,4 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
         return None
     head, _, tail = entry.text.partition(host)
     corrected = f"{head}{ascii_host}{tail}"
-    return Suspicion(
-        Evidence.UNMATCHED,
-        (example(corrected),),
-        Sentence("Browsers send this host in its ASCII form."),
-        Correction((corrected,)),
-        entry.place,
-    )
+    return Suspicion.unmatched(corrected, Sentence("Browsers send this host in its ASCII form."))

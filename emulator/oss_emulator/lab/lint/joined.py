@@ -5,8 +5,6 @@ entry is text, and no Referer of a site contains it. So the entry matches nothin
 in an element of its own.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 
@@ -34,7 +32,6 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
         tuple(example(part) for part in parts[:8]),
         Sentence("Several entries are joined in it, so it is compared as one text."),
         Correction(parts),
-        entry.place,
     )
 
 

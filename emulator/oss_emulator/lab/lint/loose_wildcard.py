@@ -5,8 +5,6 @@ stands for any characters (R-21). Anybody can register such a domain. Write one 
 and one for its sub-domains, with a dot.
 """
 
-from __future__ import annotations
-
 from oss_emulator.lab.domains import closed, registered
 from oss_emulator.lab.parts import Parts, fill_port
 from oss_emulator.referer.sentence import Sentence
@@ -39,5 +37,4 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
                 for scheme in entry.schemes
             )
         ),
-        entry.place,
     )

@@ -6,8 +6,6 @@ blacklist they deny everybody, whatever the whitelist says (R-12). A whitelist o
 own rule, `blacklist-only`.
 """
 
-from __future__ import annotations
-
 from oss_emulator.lab.probes import STRANGER
 from oss_emulator.referer.sentence import Sentence
 
@@ -31,7 +29,6 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
             Correction(())
             if subject.names_sites
             else Correction(decide=Sentence("name the sites to deny")),
-            entry.place,
         )
     star = "*" in subject.configuration.whitelist
     if not subject.names_sites and entry.text == "*":
@@ -46,5 +43,4 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
             "It matches every site by {}, so the whitelist denies nobody there.", matched[0]
         ),
         Correction(()) if is_needless else Correction(decide=Sentence("name the sites to allow")),
-        entry.place,
     )

@@ -4,13 +4,11 @@ A mini program sends `https://servicewechat.com/<appid>/<version>/page-frame.htm
 belongs to (R-44). Without an entry such as `https://servicewechat.com/<appid>/` it is denied.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Correction, Evidence, Severity, Suspicion
+from .finding import Evidence, Severity, Suspicion
 from .subject import Subject
 
 SEVERITY = Severity.NOTE
@@ -29,5 +27,4 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
             Evidence.DENIED,
             (REFERER,),
             Sentence("The rules deny WeChat mini programs."),
-            Correction(),
         )

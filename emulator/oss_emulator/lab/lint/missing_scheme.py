@@ -6,8 +6,6 @@ This is the usual cause of "configured but no effect", and of a whole site that 
 scheme, and the closing `/` so that no longer host matches.
 """
 
-from __future__ import annotations
-
 from oss_emulator.lab.parts import example
 from oss_emulator.referer.sentence import Sentence
 
@@ -29,5 +27,4 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
         tuple(map(example, corrected)),
         Sentence("It has no scheme, but every Referer of a browser begins with one."),
         Correction(corrected),
-        entry.place,
     )

@@ -5,8 +5,6 @@ the entries (R-28). An entry with a path, even a single `/`, therefore matches n
 path with its `/`. For the whitelist there is the rule `truncate-path`.
 """
 
-from __future__ import annotations
-
 from oss_emulator.lab.automaton import Cut
 from oss_emulator.lab.parts import example
 from oss_emulator.referer.sentence import Sentence
@@ -28,5 +26,4 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
         (example(entry.text),),
         Sentence("TruncatePath cuts the path with its / off the Referer."),
         Correction((entry.parts.origin,)),
-        entry.place,
     )

@@ -6,8 +6,6 @@ does not cut the entries (R-28). Besides, `?` in an entry is a wildcard and not 
 `AllowTruncateQueryString` to false.
 """
 
-from __future__ import annotations
-
 from oss_emulator.lab.automaton import Cut
 from oss_emulator.referer.sentence import Sentence
 
@@ -26,5 +24,4 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
         (entry.text.replace("*", "www"),),
         Sentence("AllowTruncateQueryString cuts the query off the Referer before the comparison."),
         Correction((f"{entry.parts.origin}/",) if entry.parts.names_host else ()),
-        entry.place,
     )

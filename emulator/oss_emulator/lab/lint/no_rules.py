@@ -3,14 +3,12 @@
 Without a whitelist and a blacklist, hotlink protection is off: every site is allowed (R-15).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from oss_emulator.lab.probes import STRANGER
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Correction, Evidence, Severity, Suspicion
+from .finding import Evidence, Severity, Suspicion
 from .subject import Subject
 
 SEVERITY = Severity.NOTE
@@ -26,5 +24,4 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
             Evidence.ALLOWED,
             (STRANGER,),
             Sentence("There are no rules, so every site is allowed."),
-            Correction(),
         )

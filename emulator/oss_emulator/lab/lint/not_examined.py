@@ -6,8 +6,6 @@ entries with findings, and with more than 5,000 entries it does not check the as
 these first, or lint the others in a file of their own.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from oss_emulator.lab.probes import STRANGER

@@ -5,8 +5,6 @@ The scheme is compared as text (R-22): `https://thief.example/` does not match
 entries.
 """
 
-from __future__ import annotations
-
 from oss_emulator.lab.entry import parse_entry
 from oss_emulator.lab.parts import Parts, example
 from oss_emulator.referer.sentence import Sentence
@@ -35,5 +33,4 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
         (example(other),),
         Sentence("The same site is allowed by {}.", _OTHER[parts.scheme]),
         Correction((entry.text, other)),
-        entry.place,
     )

@@ -4,8 +4,6 @@ The scheme is compared as text (R-22): `http://www.example.com/` does not match
 `https://www.example.com/`. A site that has moved to https is denied. Write both entries.
 """
 
-from __future__ import annotations
-
 from oss_emulator.lab.parts import Parts, example
 from oss_emulator.referer.sentence import Sentence
 
@@ -28,5 +26,4 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
         (example(https),),
         Sentence("The same site is denied by https."),
         Correction((entry.text, https)),
-        entry.place,
     )

@@ -6,8 +6,6 @@ Referer that is an origin without that `/` would then not match, but browsers al
 `https://host/`.
 """
 
-from __future__ import annotations
-
 from oss_emulator.lab.parts import Parts, example
 from oss_emulator.referer.sentence import Sentence
 
@@ -28,7 +26,6 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
         tuple(_longer(entry, scheme) for scheme in entry.schemes),
         Sentence("It matches every longer host that begins like this one."),
         Correction((Parts(parts.scheme, host, parts.port, "/").join(),)),
-        entry.place,
     )
 
 

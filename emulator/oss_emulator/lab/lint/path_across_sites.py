@@ -5,14 +5,12 @@ and the bucket is another host. Only a page with the policy `unsafe-url` or
 `no-referrer-when-downgrade` sends its path. Write the entry up to its first `/`.
 """
 
-from __future__ import annotations
-
 from oss_emulator.lab.automaton import Cut
 from oss_emulator.lab.entry import parse_entry
 from oss_emulator.lab.parts import Parts, example
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Correction, Evidence, Severity, Suspicion
+from .finding import Severity, Suspicion
 from .subject import LintedEntry, Subject
 
 SEVERITY = Severity.WARNING
@@ -31,13 +29,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     if parts.host in _SENDS_PATHS and parts.rest.startswith("/"):
         return None
     origin = Parts(parts.scheme, parts.host, parts.port, "/").join()
-    page = example(origin)
-    if parse_entry(entry.text).matches(page):
+    if parse_entry(entry.text).matches(example(origin)):
         return None
-    return Suspicion(
-        Evidence.UNMATCHED,
-        (page,),
-        Sentence("To other sites, browsers send the origin without the path."),
-        Correction((origin,)),
-        entry.place,
-    )
+    reason = Sentence("To other sites, browsers send the origin without the path.")
+    return Suspicion.unmatched(origin, reason)

@@ -4,14 +4,10 @@ The quotes of a program or of a shell have become part of the entry. An entry is
 first character on (R-20), and no Referer begins with a quote, so the entry matches nothing.
 """
 
-from __future__ import annotations
-
 from oss_emulator.lab.entry import is_blank
-from oss_emulator.lab.parts import example
-from oss_emulator.lab.probes import STRANGER
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Correction, Evidence, Severity, Suspicion
+from .finding import Severity, Suspicion
 from .subject import LintedEntry, Subject
 
 SEVERITY = Severity.ERROR
@@ -25,11 +21,5 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     if not set(f"{entry.parts.origin}{text[-1]}") & set(_QUOTES):
         return None
     plain = text.translate({ord(quote): None for quote in _QUOTES})
-    left = () if is_blank(plain) else (plain,)
-    return Suspicion(
-        Evidence.UNMATCHED,
-        tuple(example(item) for item in left) or (STRANGER,),
-        Sentence("The quotation marks are part of the entry."),
-        Correction(left),
-        entry.place,
-    )
+    left = "" if is_blank(plain) else plain
+    return Suspicion.unmatched(left, Sentence("The quotation marks are part of the entry."))

@@ -5,8 +5,6 @@ Only `*` (any characters, or none) and `?` (exactly one) are wildcards, and neit
 contains. An entry matches from the start of the Referer, and anything may follow (R-20).
 """
 
-from __future__ import annotations
-
 import re
 
 from oss_emulator.lab.parts import example
@@ -35,7 +33,6 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
         (*map(example, plain), "https://evil.test/"),
         Sentence("It is written as a regular expression, but only * and ? are wildcards."),
         Correction(plain),
-        entry.place,
     )
 
 

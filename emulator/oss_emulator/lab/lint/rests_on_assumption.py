@@ -7,8 +7,6 @@ a fact is about. An entry that has another finding does not count: its correctio
 too.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from itertools import islice

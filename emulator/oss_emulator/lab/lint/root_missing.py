@@ -4,8 +4,6 @@
 does not have. Write an entry for the domain too if it has pages.
 """
 
-from __future__ import annotations
-
 from oss_emulator.lab.parts import Parts, example
 from oss_emulator.referer.sentence import Sentence
 
@@ -32,5 +30,4 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
         (example(root),),
         Sentence("The domain itself, without a sub-domain, is denied."),
         Correction((entry.text, root)),
-        entry.place,
     )

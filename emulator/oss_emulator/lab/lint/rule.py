@@ -3,8 +3,6 @@
 A module has `examine`, which looks at one entry, or `suspect`, which looks at all rules.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 

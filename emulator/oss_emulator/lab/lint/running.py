@@ -1,7 +1,5 @@
 """Running the rules of the linter over a configuration."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -75,7 +73,7 @@ def _examine(entry: LintedEntry, subject: Subject, rules: Sequence[LintRule]) ->
     """Yield the finding about an entry, if there is one."""
     for number, rule in enumerate(rules, 1):
         suspicion = rule.examine(entry, subject) if rule.examine else None
-        finding = _confirm(rule, suspicion, subject) if suspicion else None
+        finding = _confirm(rule, suspicion, subject, entry.place) if suspicion else None
         if finding is not None:
             yield _complete(finding, subject, rules[number:])
             return
@@ -84,23 +82,25 @@ def _examine(entry: LintedEntry, subject: Subject, rules: Sequence[LintRule]) ->
 def _suspect(rule: LintRule, subject: Subject) -> Iterator[Finding]:
     for suspicion in rule.suspect(subject) if rule.suspect else ():
         if suspicion.place is None or suspicion.place not in subject.reported:
-            finding = _confirm(rule, suspicion, subject)
+            finding = _confirm(rule, suspicion, subject, suspicion.place)
             if finding is not None:
                 yield finding
 
 
-def _confirm(rule: LintRule, suspicion: Suspicion, subject: Subject) -> Finding | None:
+def _confirm(
+    rule: LintRule, suspicion: Suspicion, subject: Subject, place: EntryPlace | None
+) -> Finding | None:
     for referer in suspicion.referers:
-        if subject.holds(suspicion.evidence, referer, suspicion.place):
+        if subject.holds(suspicion.evidence, referer, place):
             return Finding(
                 rule.name,
-                suspicion.severity or rule.severity,
+                rule.severity,
                 suspicion.reason,
                 suspicion.evidence,
                 referer,
                 outcome=subject.judge(referer).reason,
                 correction=suspicion.correction,
-                place=suspicion.place,
+                place=place,
                 common=rule.common,
             )
     return None

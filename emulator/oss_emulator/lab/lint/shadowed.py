@@ -5,8 +5,6 @@ This rule reports a whitelist entry only if the blacklist matches everything tha
 not if the blacklist makes an exception, such as one sub-domain of many.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from oss_emulator.lab.parts import example

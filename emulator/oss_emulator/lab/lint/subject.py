@@ -1,7 +1,5 @@
 """Subject: the configuration that is linted, with what the rules of the linter ask about it."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -48,7 +46,7 @@ class LintedEntry:
     pattern: Pattern
 
     @classmethod
-    def read(cls, place: EntryPlace, text: str) -> LintedEntry:
+    def read(cls, place: EntryPlace, text: str) -> "LintedEntry":
         """Read an entry that is not blank, or one that replaces it."""
         pattern = parse_entry(text)
         return cls(place, pattern.body, Parts.split(text), pattern)

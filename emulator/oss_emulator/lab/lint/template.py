@@ -4,8 +4,6 @@
 nothing. Only you know the value: fill in the template before you set the rules.
 """
 
-from __future__ import annotations
-
 import re
 
 from oss_emulator.lab.probes import STRANGER
@@ -30,7 +28,6 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
         (STRANGER,),
         Sentence("The placeholder {} was not filled in.", found[0][:40]),
         Correction(decide=Sentence("write the value of {}", found[0][:40])),
-        entry.place,
     )
 
 

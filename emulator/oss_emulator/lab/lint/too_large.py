@@ -5,8 +5,6 @@ counts is not documented; the emulator counts the entries in UTF-8, so leave som
 entry with a wildcard instead of many, or spread the objects over several buckets.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from oss_emulator.lab.probes import STRANGER

@@ -4,8 +4,6 @@ A browser cuts a Referer of more than 4,096 characters to the origin (B-03), so 
 matches nothing that a browser sends. Perhaps many entries are joined in it (R-37).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from oss_emulator.lab.browser import MAX_LENGTH

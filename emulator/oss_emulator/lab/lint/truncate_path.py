@@ -6,8 +6,6 @@ also matches `https://www.example.com.evil.test`. Both facts are partly assumed.
 `TruncatePath` false and end each entry with `/`: browsers send other sites no path anyway.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from oss_emulator.lab.automaton import Cut

@@ -5,8 +5,6 @@ The documentation of the Terraform provider says that `TruncatePath` needs
 the rules. Terraform sends `AllowTruncateQueryString` false if a file leaves it out (R-38).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from oss_emulator.lab.probes import STRANGER

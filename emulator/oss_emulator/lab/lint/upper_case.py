@@ -4,12 +4,9 @@ Entries are compared character by character (R-24, assumed; R-41 is about querie
 converts every host to lower case before it sends it (B-02).
 """
 
-from __future__ import annotations
-
-from oss_emulator.lab.parts import example
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Correction, Evidence, Severity, Suspicion
+from .finding import Severity, Suspicion
 from .subject import LintedEntry, Subject
 
 SEVERITY = Severity.ERROR
@@ -20,11 +17,5 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     origin, lower = entry.parts.origin, entry.parts.origin.lower()
     if origin == lower or entry.is_foreign:
         return None
-    corrected = lower + entry.parts.rest
-    return Suspicion(
-        Evidence.UNMATCHED,
-        (example(corrected),),
-        Sentence("Browsers send the host in lower case, and upper and lower case differ."),
-        Correction((corrected,)),
-        entry.place,
-    )
+    reason = Sentence("Browsers send the host in lower case, and upper and lower case differ.")
+    return Suspicion.unmatched(lower + entry.parts.rest, reason)

@@ -3,12 +3,9 @@
 Browsers leave `user:password@` out of the Referer, so the entry matches nothing.
 """
 
-from __future__ import annotations
-
-from oss_emulator.lab.parts import example
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Correction, Evidence, Severity, Suspicion
+from .finding import Severity, Suspicion
 from .subject import LintedEntry, Subject
 
 SEVERITY = Severity.ERROR
@@ -22,10 +19,5 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     if not at or not host:
         return None
     corrected = f"{before}{sign}{host}{slash}{path}"
-    return Suspicion(
-        Evidence.UNMATCHED,
-        (example(corrected),),
-        Sentence("Browsers leave the user name and password out of the Referer."),
-        Correction((corrected,)),
-        entry.place,
-    )
+    reason = Sentence("Browsers leave the user name and password out of the Referer.")
+    return Suspicion.unmatched(corrected, reason)

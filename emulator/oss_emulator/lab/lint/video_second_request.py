@@ -7,13 +7,11 @@ empty Referers and add `https://BUCKET.oss-REGION.aliyuncs.com/`. On a page, the
 the Referer of the page, and further ones may have none (R-44).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Correction, Evidence, Severity, Suspicion
+from .finding import Evidence, Severity, Suspicion
 from .subject import Subject
 
 SEVERITY = Severity.NOTE
@@ -32,7 +30,6 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
             Sentence(
                 "A video opened from the address bar fails: its first request has no Referer."
             ),
-            Correction(),
         )
     elif not any(entry.text.endswith(_ENDINGS) for entry in subject.whitelist):
         yield Suspicion(
@@ -42,5 +39,4 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
                 "A video opened from the address bar fails: the Referer of its second request is "
                 "its own address, and the host of the bucket is not listed."
             ),
-            Correction(),
         )

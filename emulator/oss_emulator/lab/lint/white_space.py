@@ -4,8 +4,6 @@ White space around an entry is trimmed, and a blank entry is ignored (R-25, assu
 blank entries counts as empty, so it denies nobody.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from oss_emulator.lab.entry import is_blank
@@ -30,7 +28,6 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
         (example(entry.text),),
         Sentence("It has white space around it, which the service is assumed to trim."),
         Correction((entry.text,)),
-        entry.place,
     )
 
 

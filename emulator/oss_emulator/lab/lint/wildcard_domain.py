@@ -5,8 +5,6 @@ last wildcard, only a public suffix is left (the list of publicsuffix.org says w
 the whole name of your site; a wildcard may stand only for its sub-domains.
 """
 
-from __future__ import annotations
-
 from oss_emulator.lab.domains import closed, is_address, registered
 from oss_emulator.lab.parts import Parts, fill_port
 from oss_emulator.referer.sentence import Sentence
@@ -43,7 +41,6 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
             "It leaves the name of the site open, so anybody can register one that it matches."
         ),
         Correction(decide=Sentence("write the whole name of the site")),
-        entry.place,
     )
 
 

@@ -9,8 +9,6 @@ The whitelist entry `https://*.example.com/` becomes safe with the blacklist ent
 Write the scheme out in both, because a `*` in its place has the same fault.
 """
 
-from __future__ import annotations
-
 from oss_emulator.lab.parts import Parts, fill, fill_port
 from oss_emulator.referer.sentence import Sentence
 
@@ -39,7 +37,6 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
         tuple(page for scheme in entry.schemes for page in _behind(entry, scheme)),
         Sentence("Its * also matches another host and the / after it."),
         Correction(instead, blacklist=guards if "*" in parts.host else ()),
-        entry.place,
     )
 
 

@@ -1,7 +1,5 @@
 """Asking a service: put the rules of each setup, wait until they take effect, send the requests."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 

@@ -1,7 +1,5 @@
 """The questions: what to send under which rules, and what each variant of a fact would answer."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum

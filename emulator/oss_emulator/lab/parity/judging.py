@@ -1,7 +1,5 @@
 """What the replies of a service say about each fact, and the assumptions that follow from them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum

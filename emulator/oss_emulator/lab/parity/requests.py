@@ -1,7 +1,5 @@
 """The requests to a service, its replies, and the replies that are expected."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field

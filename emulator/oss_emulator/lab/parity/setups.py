@@ -1,7 +1,5 @@
 """The rules under which questions are asked, each with Referers that show them in effect."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 from oss_emulator.referer.model import RefererConfiguration

@@ -1,7 +1,5 @@
 """Batches of groups in Arrow, judged row by row; on Spark this runs on the executors."""
 
-from __future__ import annotations
-
 import signal
 from array import array
 from collections import deque

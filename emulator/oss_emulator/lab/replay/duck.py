@@ -1,7 +1,5 @@
 """The engine DuckDB: everything on one machine, with bounded memory and a folder to spill to."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress

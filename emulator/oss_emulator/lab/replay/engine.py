@@ -1,7 +1,5 @@
 """What an engine does for a replay: it reads, splits, groups and joins; it decides nothing."""
 
-from __future__ import annotations
-
 import importlib
 import importlib.util
 import threading

@@ -1,7 +1,5 @@
 """Figures as people read them."""
 
-from __future__ import annotations
-
 _UNITS = ("B", "KB", "MB", "GB", "TB", "PB")
 _FULL = "█"
 _WIDTH = 10

@@ -1,7 +1,5 @@
 """The cost of traffic, computed exactly."""
 
-from __future__ import annotations
-
 from decimal import ROUND_HALF_UP, Decimal
 
 GB = 1024**3

@@ -1,7 +1,5 @@
 """The report of a replay as a web page or a part of one: no script, light and dark."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from html import escape

@@ -9,8 +9,6 @@ most traffic that a tree can keep follows from its branches: take the wildcard, 
 branches keep with as many entries. So the result is the smallest, not only a small one.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -42,7 +40,7 @@ class HostName:
         name = host.lower().rpartition(":")[0] if ":" in host else host.lower()
         return name.endswith(self.text[1:]) if self.is_wildcard else name == self.text
 
-    def contains(self, other: HostName) -> bool:
+    def contains(self, other: "HostName") -> bool:
         """Return whether it stands for every host that the other one stands for."""
         return self.is_wildcard and other.text.endswith(self.text[1:]) and self != other
 
@@ -72,7 +70,7 @@ class _EntryChoice:
     whitelist: tuple[str, ...] = ()
     blacklist: tuple[str, ...] = ()
 
-    def __add__(self, other: _EntryChoice) -> _EntryChoice:
+    def __add__(self, other: "_EntryChoice") -> "_EntryChoice":
         return _EntryChoice(
             self.weight + other.weight,
             self.whitelist + other.whitelist,

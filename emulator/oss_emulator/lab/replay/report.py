@@ -1,7 +1,5 @@
 """A replay: read logs, judge each request by new rules, and report what changes."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace

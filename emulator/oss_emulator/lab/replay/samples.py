@@ -1,7 +1,5 @@
 """Sample lines of revoked hosts, found in the files by their Referer."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The sentences of a report, for the terminal and the page."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from oss_emulator.referer.sentence import Sentence

@@ -1,7 +1,5 @@
 """The files of a log: finds them, recognises their form and reads their lines."""
 
-from __future__ import annotations
-
 import csv
 import glob
 import gzip

@@ -1,7 +1,5 @@
 """The statements of `statements.sql` by name, filled in for one replay."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone

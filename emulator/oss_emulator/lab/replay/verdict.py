@@ -1,7 +1,5 @@
 """What new rules change for requests of a log, judged once for each Referer and kind."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from enum import StrEnum

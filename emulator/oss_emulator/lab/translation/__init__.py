@@ -5,8 +5,6 @@ Referers generated from the entries of both, and each Referer that they decide d
 loss.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator

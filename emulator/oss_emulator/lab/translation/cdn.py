@@ -4,8 +4,6 @@ Domains are compared with the host of the Referer, whatever its scheme and path;
 its sub-domains. There is one list, either a whitelist or a blacklist.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from dataclasses import dataclass

@@ -5,8 +5,6 @@ A domain is compared by prefix with what follows the scheme, so `a.com` matches 
 request that is signed in its header or its URL is never checked.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from functools import cached_property

@@ -11,8 +11,6 @@ not begin with http:// or https://. `server_names` are the names of the server, 
 them; a server without a name has the name "".
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -96,11 +94,11 @@ class ValidReferers:
         return (hosts, self.expressions, self.host_expressions, self.none, self.blocked)
 
     @cached_property
-    def _in_rest(self) -> _Index:
+    def _in_rest(self) -> "_Index":
         return _Index(self.expressions)
 
     @cached_property
-    def _in_host(self) -> _Index:
+    def _in_host(self) -> "_Index":
         return _Index(self.host_expressions)
 
 

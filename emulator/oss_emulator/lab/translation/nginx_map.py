@@ -13,8 +13,6 @@ The keys are regular expressions, so they take no room in the hash of the map: h
 lists are, `map_hash_max_size` and `map_hash_bucket_size` can stay as they are.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -51,7 +49,7 @@ class NginxMap:
     """The rules of OSS as a `map`. Made with `from_oss`."""
 
     reading: Reading
-    writing: Writing
+    writing: "Writing"
     too_long: tuple[str, ...]
     """The entries that nginx does not read because they are too long."""
 

@@ -1,7 +1,5 @@
 """The syntax of configuration files of nginx: directives, their words, and blocks."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -42,7 +40,7 @@ class Directive:
     """A directive, with the directives of its block, if any."""
 
     words: tuple[Word, ...] = ()
-    block: list[Directive] = field(default_factory=list)
+    block: list["Directive"] = field(default_factory=list)
 
     @property
     def name(self) -> str:

@@ -1,7 +1,5 @@
 """What the rules of every other system can do."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol

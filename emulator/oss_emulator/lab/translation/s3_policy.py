@@ -5,8 +5,6 @@ header the key is missing: it equals nothing and satisfies the operators that ne
 to signed requests as well; a request signed by the owner needs no Allow.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace

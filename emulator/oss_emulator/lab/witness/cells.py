@@ -4,8 +4,6 @@ The axes are those of the tests of Referrer Policy: the scheme of the page, how 
 policy, the element, and the origin of the object. `UNASKED` says what is left out.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum

@@ -1,7 +1,5 @@
 """The pages that make a browser ask for objects, and the files that they need."""
 
-from __future__ import annotations
-
 import html
 import json
 from collections.abc import Iterable, Mapping, Sequence

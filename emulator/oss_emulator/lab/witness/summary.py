@@ -1,7 +1,5 @@
 """A summary of what a browser sent, with one line for all cells of the same outcome."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable
 from enum import StrEnum

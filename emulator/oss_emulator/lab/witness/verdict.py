@@ -1,7 +1,5 @@
 """The comparison of what a browser sent with what was predicted."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
