@@ -15,6 +15,7 @@ from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.form import Form
 from oss_emulator.protocol.message import Request, Response, parse_query
 from oss_emulator.protocol.s3 import documents, form, headers, marks, operations, signature
+from oss_emulator.protocol.signature.canonical import BLANKS
 from oss_emulator.protocol.signature.unsigned import given_twice
 
 _NAME: Final = "x-id"
@@ -104,5 +105,5 @@ def _split(query_string: str) -> tuple[str, Mapping[str, str]]:
         elif header in hoisted:
             raise given_twice(header)
         else:
-            hoisted[header] = value
+            hoisted[header] = value.strip(BLANKS)  # as in a header
     return "&".join(rest), hoisted

@@ -59,9 +59,9 @@ KNOWN: Final[Mapping[str, QueryParameter]] = {
     ),
     **_parameters(
         """
-        Expires OSSAccessKeyId Signature delimiter encoding-type fetch-owner key-marker list-type
-        marker max-keys max-parts max-uploads part-number-marker prefix rule-id start-after tag-key
-        tag-value upload-id-marker version-id-marker
+        Expires OSSAccessKeyId Signature category delimiter encoding-type fetch-owner key-marker
+        list-type marker max-keys max-parts max-uploads mode part-number-marker prefix rule-id
+        start-after tag-key tag-value upload-id-marker version-id-marker
         """,
         subresource=False,
         signed=False,

@@ -34,7 +34,9 @@ class Sent(NamedTuple):
     body: bytes = b""
 
     def request(self) -> Request:
-        return Request.parse(self.method, self.target, self.headers, NOW)
+        """Return it as it arrives: HTTP takes no notice of blanks around a value."""
+        headers = [(name, value.strip(" ")) for name, value in self.headers]
+        return Request.parse(self.method, self.target, headers, NOW)
 
     def adding(self, query: str = "", *headers: tuple[str, str]) -> Sent:
         """Return it with more parameters and headers at its end."""

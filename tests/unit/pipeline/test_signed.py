@@ -1,22 +1,33 @@
 """A signature covers what is executed: whatever else changes, the request is refused.
 
-Only what `UNSIGNED_PARTS` names may differ from what was signed (P-12 to P-14, P-73).
+Only what `UNSIGNED_PARTS` names may differ from what was signed (P-20).
 """
 
 from __future__ import annotations
 
+import ast
+import random
+from collections import Counter
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
+import oss_emulator
 import pytest
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.message import Request, Response
+from oss_emulator.protocol.parameters import KNOWN, is_parameter
+from oss_emulator.protocol.s3 import signature as s3
 from oss_emulator.protocol.signature import Place, Version
-from oss_emulator.protocol.signature.unsigned import Dialect
+from oss_emulator.protocol.signature.unsigned import UNSIGNED_PARTS, Dialect
 from oss_emulator.storage import Storage
 
+from tests.thorough import cases
+from tests.unit.pipeline.alterations import alter
 from tests.unit.pipeline.service import SETTINGS
 from tests.unit.pipeline.signing import NOW, SCHEMES, Scheme, Sent
 
+PACKAGE = Path(oss_emulator.__file__).parent
 HOST = ("Host", "localhost")
 S3_V2 = Scheme(Dialect.S3, Version.V2, Place.URL)
 S3_V4 = Scheme(Dialect.S3, Version.V4, Place.URL)
@@ -27,26 +38,27 @@ of_s3 = pytest.mark.parametrize("scheme", [s for s in SCHEMES if s.dialect is Di
 
 
 def serve() -> Service:
-    """Return a service with a bucket of versions that has a secret, and one that is private."""
+    """Return a service with a bucket of versions, and a private one with a secret."""
     service = Service(SETTINGS, clock=lambda: NOW)
     for target, body in (
         ("/bucket", b""),
         ("/bucket?referer", RULES),
-        ("/bucket?versioning", b"<VersioningConfiguration><Status>Enabled</Status>"
-         b"</VersioningConfiguration>"),
         ("/bucket/a", b"old"),
+        ("/bucket?versioning", VERSIONING),
         ("/bucket/a", b"new"),
         ("/bucket/a%20b", b"blank"),
         ("/bucket/a%2Bb", b"plus"),
+        ("/bucket/a%3Facl", b"asks"),
         ("/private", b""),
         ("/private/secret", b"secret"),
-    ):  # fmt: skip
+    ):
         request = Request.parse("PUT", target, [HOST], NOW)
         answer = service.handle(request, body, caller=service.accounts.owner)
         assert answer.status == 200, answer.body
     return service
 
 
+VERSIONING = b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
 RULES = (
     b"<RefererConfiguration><AllowEmptyReferer>true</AllowEmptyReferer>"
     b"<RefererList/></RefererConfiguration>"
@@ -59,7 +71,8 @@ def service() -> Service:
 
 
 def put(target: str, *headers: tuple[str, str], method: str = "PUT") -> Sent:
-    return Sent(method, target, (HOST, *headers), b"content" if method == "PUT" else b"")
+    uploads = method == "PUT" and target.count("/") > 1
+    return Sent(method, target, (HOST, *headers), b"content" if uploads else b"")
 
 
 def answer(service: Service, sent: Sent) -> Response:
@@ -113,10 +126,9 @@ def test_signed_request_is_answered(
 
 
 def test_encoded_name_does_not_remove_a_version(service: Service) -> None:
-    version = next(iter(service.storage.versions("bucket"))).version_id
     for name in ("versionId", "%76ersionId", "versionI%64"):
         signed = S3_V2.sign(put("/bucket/a", method="DELETE"))
-        assert refused(service, signed.adding(f"{name}={version}"))[0] == 403
+        assert refused(service, signed.adding(f"{name}=null"))[0] == 403
 
 
 @pytest.mark.parametrize(
@@ -242,3 +254,241 @@ def test_signature_of_oss_beside_a_mark_of_s3_is_refused(
     headers = (mark,) if mark[0] == "Host" else (HOST, mark)
     assert answer(service, Sent("GET", "/bucket/a", headers)).status == 200
     assert refused(service, Sent("GET", f"/bucket/a?{query}", headers))[0] in (400, 403)
+
+
+# --- names that are given twice, and texts that may be read in two ways
+
+
+@every_scheme
+@pytest.mark.parametrize("name", ["response-content-type", "%72esponse-content-type"])
+def test_signed_parameter_is_not_given_twice(service: Service, scheme: Scheme, name: str) -> None:
+    """Neither before nor after it, whatever its spelling is."""
+    signed = scheme.sign(put("/bucket/a?response-content-type=text/x", method="GET"))
+    path, _, query = signed.target.partition("?")
+    for target in (f"{path}?{name}=text/y&{query}", f"{path}?{query}&{name}=text/y"):
+        assert refused(service, signed._replace(target=target)) in (
+            (400, "InvalidArgument"),
+            (403, "SignatureDoesNotMatch"),
+        )
+
+
+@every_scheme
+def test_signed_header_is_not_given_twice(service: Service, scheme: Scheme) -> None:
+    name = f"x-{'oss' if scheme.dialect is Dialect.OSS else 'amz'}-meta-a"
+    signed = scheme.sign(put("/bucket/new", (name, "1")))
+    for headers in (
+        (*signed.headers, (name.title(), "2")),
+        ((name, "2"), *signed.headers),
+        ((name, "1"), *signed.headers),
+    ):
+        assert refused(service, signed._replace(headers=headers))[0] in (400, 403)
+
+
+@pytest.mark.parametrize("scheme", [OSS_V1, S3_V2], ids=str)
+@pytest.mark.parametrize(
+    ("query", "other"),
+    [
+        ("response-content-type=a&versionId=null", "response-content-type=a%26versionId%3Dnull"),
+        ("acl&versionId=null", "acl%26versionId=null"),
+        ("versionId=null", "versionId%3Dnull"),
+    ],
+)
+def test_signature_of_unencoded_parameters_is_valid_for_one_reading(
+    service: Service, scheme: Scheme, query: str, other: str
+) -> None:
+    signed = scheme.sign(put(f"/bucket/a?{query}", method="GET"))
+    assert answer(service, signed).status == 200
+    refused(service, signed._replace(target=signed.target.replace(query, other)))
+
+
+def test_processed_image_of_version_1_is_not_read_as_it_was_stored(service: Service) -> None:
+    """`x-oss-process%3Dimage` is another name, but was signed like `x-oss-process=image`."""
+    signed = OSS_V1.sign(put("/bucket/a?x-oss-process=image/info", method="GET"))
+    changed = signed._replace(target=signed.target.replace("process=", "process%3D"))
+    assert refused(service, changed) == (400, "InvalidArgument")
+
+
+def test_key_of_version_1_that_reads_like_a_subresource_is_refused(service: Service) -> None:
+    """The text to sign does not tell where the key ends (P-12)."""
+    signed = OSS_V1.sign(put("/bucket/a?acl", method="GET"))
+    assert answer(service, signed).status == 200
+    changed = signed._replace(target=signed.target.replace("?acl&", "%3Facl?"))
+    assert refused(service, changed) == (400, "InvalidArgument")
+    other = Scheme(Dialect.OSS, Version.V4, Place.URL).sign(put("/bucket/a%3Facl", method="GET"))
+    assert answer(service, other).body == b"asks"
+
+
+def test_line_end_in_a_hoisted_header_is_refused(service: Service) -> None:
+    """In the text to sign of version 2 it would begin another header."""
+    signed = S3_V2.sign(put("/bucket/b?x-amz-acl=private&x-amz-meta-a=1"))
+    joined = signed.target.replace("&x-amz-meta-a=1", "%0Ax-amz-meta-a:1")
+    assert refused(service, signed._replace(target=joined)) == (403, "AccessDenied")
+
+
+def test_blanks_beyond_ascii_are_signed(service: Service) -> None:
+    """They belong to the value, unlike blanks around it (RFC 9110)."""
+    for scheme in SCHEMES:
+        name = f"x-{'oss' if scheme.dialect is Dialect.OSS else 'amz'}-meta-a"
+        signed = scheme.sign(put("/bucket/new", (name, "1")))
+        headers = tuple((key, "1\u3000" if key == name else text) for key, text in signed.headers)
+        assert refused(service, signed._replace(headers=headers)) == (403, "SignatureDoesNotMatch")
+
+
+# --- any change
+
+OF_BOTH = [
+    put("/bucket/a", method="GET"),
+    put("/bucket/a", method="DELETE"),
+    put("/bucket/a?versionId=null&response-content-type=text/x", method="GET"),
+    put("/bucket/a%2Bb", method="GET"),
+    put("/bucket/a%20b", method="HEAD"),
+    put("/bucket?prefix=a&max-keys=5&acl", method="GET"),
+    put("/bucket?prefix=a&max-keys=5", method="GET"),
+    put("/bucket/new", ("Content-Type", "text/x")),
+    put("/bucket/new?uploads", ("Content-Type", "text/x"), method="POST"),
+    put("/new-bucket"),
+    put("/bucket"),
+    put("/", method="GET"),
+]
+OF_OSS = [
+    put("/bucket/new", ("x-oss-meta-a", "1 2"), ("x-oss-object-acl", "private")),
+    put("/bucket/copy", ("x-oss-copy-source", "/bucket/a"), ("x-oss-storage-class", "IA")),
+    put("/bucket/a?x-oss-traffic-limit=819200", method="GET"),
+    put("/bucket?acl", ("x-oss-acl", "private")),
+]
+OF_S3 = [
+    put("/bucket/new", ("x-amz-meta-a", "1 2"), ("x-amz-acl", "private")),
+    put("/bucket/copy", ("x-amz-copy-source", "/bucket/a"), ("x-amz-storage-class", "STANDARD_IA")),
+    put("/bucket?acl", ("x-amz-acl", "private")),
+]
+OF_S3_IN_THE_URL = [
+    put("/bucket/copy?x-amz-copy-source=/bucket/a&x-amz-acl=private"),
+    put("/bucket/new?x-amz-meta-a=1%202&x-amz-storage-class=STANDARD"),
+]
+
+
+def requests(scheme: Scheme) -> list[Sent]:
+    if scheme.dialect is Dialect.OSS:
+        return OF_BOTH + OF_OSS
+    return OF_BOTH + OF_S3 + OF_S3_IN_THE_URL * (scheme.place is Place.URL)
+
+
+Effect = tuple[Any, ...]
+
+
+def effect(sent: Sent) -> Effect | None:
+    """Return what a request does to a service, and what it is answered; None if it is refused."""
+    service = serve()
+    before = state(service.storage)
+    request = sent.request()
+    admission = service.admit(request).admission
+    found = service.handle(request, sent.body)
+    after = state(service.storage)
+    if found.status >= 400:
+        assert after == before, "a refused request changes nothing"
+        return None
+    headers = {name: value for name, value in found.headers.items() if name not in _RANDOM}
+    reads = found.body if before == after and admission.operation.name != "" else b""
+    limit = admission.traffic_limit
+    return admission.operation.name, admission.target, limit, found.status, headers, reads, after
+
+
+_RANDOM = {
+    "Content-Length",
+    *(
+        f"x-{of}-{name}"
+        for of in ("oss", "amz")
+        for name in ("version-id", "copy-source-version-id")
+    ),
+    "x-amz-request-id",
+}
+
+
+@pytest.mark.thorough
+@every_scheme
+def test_changed_request_is_refused_or_does_exactly_what_was_signed(scheme: Scheme) -> None:
+    """P-20: whatever is changed, added, repeated, encoded anew or moved."""
+    chance = random.Random(str(scheme))  # noqa: S311
+    originals = [(sent, effect(sent)) for sent in map(scheme.sign, requests(scheme))]
+    assert [sent.target for sent, done in originals if done is None] == []
+    outcomes = Counter[bool]()
+    for _ in range(cases(60, 10_000 // len(SCHEMES))):
+        sent, done = chance.choice(originals)
+        changed = alter(sent, scheme, chance)
+        found = effect(changed)
+        outcomes[found is None] += 1
+        assert found in (None, done), f"{changed} does more than {sent}"
+    assert min(outcomes[True], outcomes[False]) > 0, "both happen"
+
+
+# --- what the package reads
+
+
+def names_read(mapping: str) -> dict[str, str]:
+    """Find the names that the package reads in a mapping of a request, each with a place."""
+    found = {}
+    for path in PACKAGE.rglob("*.py"):
+        place = path.relative_to(PACKAGE).with_suffix("").as_posix()
+        if place.startswith(("protocol/", "pipeline/", "operations/", "documents/", "access/")):
+            module = import_module(
+                f"oss_emulator.{place.removesuffix('/__init__').replace('/', '.')}"
+            )
+            for node in ast.walk(ast.parse(path.read_text())):
+                name = _name_read(node, mapping)
+                if name is not None:
+                    value = _constant(name, vars(module))
+                    if value is not None:
+                        found[value] = place
+    return found
+
+
+def _name_read(node: ast.AST, mapping: str) -> ast.expr | None:
+    """Return the name in `mapping[name]`, `mapping.get(name)` and `name in mapping`."""
+    match node:
+        case ast.Subscript(value=of, slice=name):
+            pass
+        case ast.Call(func=ast.Attribute(value=of, attr="get"), args=[name, *_]):
+            pass
+        case ast.Compare(left=name, ops=[ast.In() | ast.NotIn()], comparators=[of]):
+            pass
+        case _:
+            return None
+    return name if ast.unparse(of).split(".")[-1] == mapping else None
+
+
+def _constant(name: ast.expr, names: dict[str, Any]) -> str | None:
+    match name:
+        case ast.Constant(value=str(value)):
+            return value
+        case ast.Name() | ast.Attribute():
+            found: Any = names.get(ast.unparse(name).split(".")[0])
+            for part in ast.unparse(name).split(".")[1:]:
+                found = getattr(found, part, None)
+            return found if isinstance(found, str) else None
+        case _:
+            return None
+
+
+def test_each_parameter_that_is_read_is_known() -> None:
+    """Only so can a signature demand it: V1 signs some of `KNOWN`, S3 refuses the others."""
+    read = names_read("query")
+    assert {"prefix", "versionId", "regions", "category"} <= read.keys()
+    signing = s3.PARAMETERS | s3.MARKS_OF_OSS
+    known = KNOWN.keys() | signing
+    unknown = {name for name in read if name not in known and not is_parameter(name)}
+    assert not unknown, {name: read[name] for name in unknown}
+
+
+def test_each_header_that_is_read_is_signed_or_listed() -> None:
+    read = {name: place for name, place in names_read("headers").items() if name.islower()}
+    assert {"range", "x-oss-acl", "origin", "content-md5"} <= read.keys()
+    signing = {"authorization", "date", "security-token"}  # a token must belong to its key (P-16)
+    for (dialect, version), parts in UNSIGNED_PARTS.items():
+        signed = {"content-md5", "content-type", "host"} - parts.headers
+        listed = parts.headers | signed | signing
+        missing = {
+            name: place
+            for name, place in read.items()
+            if name not in listed and not name.startswith(("x-oss-", "x-amz-"))
+        }
+        assert not missing, (dialect, version, missing)

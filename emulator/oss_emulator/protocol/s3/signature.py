@@ -134,7 +134,7 @@ def verify(claim: Claim, request: Request, bucket: str, key: str, secret: str) -
 def canonical_request(claim: Claim, request: Request) -> bytes:
     """Format what version 4 signs of a request."""
     headers = "".join(
-        f"{name}:{' '.join(request.headers[name].split())}\n" for name in claim.additional_headers
+        f"{name}:{_squeeze(request.headers[name])}\n" for name in claim.additional_headers
     )
     in_url = claim.place is Place.URL
     payload = request.headers.get(PAYLOAD_HASH, UNSIGNED if in_url else "")
@@ -175,7 +175,9 @@ def string_to_sign_v2(claim: Claim, request: Request, bucket: str, key: str) -> 
     # A URL has the headers of S3 as parameters, and they are signed as headers.
     fields = {**request.query, **headers} if claim.place is Place.URL else headers
     amz = "".join(
-        f"{name}:{fields[name].strip()}\n" for name in sorted(fields) if name.startswith("x-amz-")
+        f"{name}:{fields[name].strip(canonical.BLANKS)}\n"
+        for name in sorted(fields)
+        if name.startswith("x-amz-")
     )
     query = _subresources(request.query_string)
     # The resource begins with the bucket, wherever the request names it, and a slash follows it.
@@ -191,10 +193,16 @@ def string_to_sign_v2(claim: Claim, request: Request, bucket: str, key: str) -> 
 
 @lru_cache(256)
 def _subresources(query_string: str) -> str:
-    """Format the parameters that version 2 signs; an equals sign stays as it was sent."""
+    """Format the parameters that version 2 signs; an equals sign stays as it was sent.
+
+    Raises `InvalidArgument` where a value reads like another parameter.
+    """
     pairs = [part.partition("=") for part in query_string.split("&")]
     decoded = [(unquote_plus(name), equals, unquote_plus(value)) for name, equals, value in pairs]
-    return "&".join("".join(part) for part in sorted(decoded) if part[0] in _SIGNED_BY_V2)
+    signed = sorted(part for part in decoded if part[0] in _SIGNED_BY_V2)
+    text = "&".join("".join(part) for part in signed)
+    unsigned.check_readable(text, [name for name, _, _ in signed], _SIGNED_BY_V2.__contains__)
+    return text
 
 
 def _parse_header(request: Request) -> Claim:
@@ -346,9 +354,10 @@ def _check_once(claim: Claim, request: Request) -> None:
 
 def _check_parameters_v2(claim: Claim, request: Request) -> None:
     """Check that each parameter that has an effect is signed, or that S3 leaves it unsigned."""
-    for name in request.query:
+    for name, value in request.query.items():
         if name.lower().startswith("x-amz-"):  # as headers; a URL signs those in lower case
-            unsigned_ = claim.place is not Place.URL or not name.startswith("x-amz-")
+            in_url = claim.place is Place.URL and "\n" not in value  # which would end the header
+            unsigned_ = not (in_url and name.startswith("x-amz-"))
         else:
             unsigned_ = (name in KNOWN or is_parameter(name)) and name not in _COVERED_BY_V2
         if unsigned_ and name not in PARAMETERS:
@@ -370,6 +379,11 @@ def compare(claim: Claim, expected: str, text: bytes, asked: bytes = b"") -> Non
     if asked:
         error.details["CanonicalRequest"] = asked.decode(errors="replace")
     raise error
+
+
+def _squeeze(value: str) -> str:
+    """Write several blanks as one ("Trimall")."""
+    return " ".join(filter(None, value.replace("\t", " ").split(" ")))
 
 
 @lru_cache(1024)

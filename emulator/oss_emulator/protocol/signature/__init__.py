@@ -13,6 +13,7 @@ from oss_emulator.protocol.message import Request, parse_query
 from oss_emulator.protocol.signature import period, v1, v2, v4
 from oss_emulator.protocol.signature.calculation import Calculation
 from oss_emulator.protocol.signature.claim import Claim, Place, Version
+from oss_emulator.protocol.signature.unsigned import check_once
 
 __all__ = ["Claim", "Place", "Version", "parse", "place", "verify"]
 
@@ -50,6 +51,9 @@ _HEADER_MISSING: Final = {
     (Version.V4, Place.URL): "",
 }
 """The EC for a missing additional header; that of V4 in the URL is unknown."""
+
+_SIGNED_HEADERS: Final = ("content-md5", "content-type", "date")
+"""The headers that are signed if they are sent, besides those of OSS."""
 
 _TOKENS: Final = frozenset({"x-oss-security-token", "security-token"})
 """The names of a security token, in the header and in the URL (P-16)."""
@@ -91,13 +95,15 @@ def verify(claim: Claim, request: Request, target: Target, secret: str, region: 
 
     `claim` is what `parse` found in `request`. `target` has the bucket and key that were signed.
     `region` is the server's, such as `cn-hangzhou`. Raises (P-17) `InvalidArgument` for another
-    region and a signed header that is missing, `RequestTimeTooSkewed`, `AccessDenied` for a URL
-    that is expired or not yet valid, and `SignatureDoesNotMatch`.
+    region and for a signed name that is missing or given twice, `RequestTimeTooSkewed`,
+    `AccessDenied` for a URL that is expired or not yet valid, and `SignatureDoesNotMatch`.
     """
     if claim.version is Version.V4 and claim.region != region:
         raise _wrong_region(claim, request)
     period.check(claim, request.received, _EXPIRED)
     _check_headers(claim, request)
+    if request.repeated:
+        check_once(request, (*_SIGNED_HEADERS, *claim.additional_headers), ("x-oss-",))
     _CALCULATE[claim.version](claim, request, target.bucket, target.key, secret).compare(claim)
 
 

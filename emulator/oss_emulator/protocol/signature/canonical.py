@@ -4,7 +4,11 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from urllib.parse import quote
 
-from oss_emulator.protocol.message import parse_query
+from oss_emulator.protocol.message import parse_query, repeated_names
+from oss_emulator.protocol.signature.unsigned import given_twice
+
+BLANKS = " \t"
+"""The characters around the value of a header that do not belong to it (RFC 9110, 5.5)."""
 
 
 def path(bucket: str, key: str) -> str:
@@ -20,7 +24,9 @@ def resource(bucket: str, key: str) -> str:
 
 def headers(fields: Mapping[str, str], also: tuple[str, ...] = ()) -> str:
     """Format `name:value` lines, sorted: the `x-oss-*` headers and those named in `also`."""
-    return "".join([f"{name}:{fields[name].strip()}\n" for name in _signed(tuple(fields), also)])
+    return "".join(
+        [f"{name}:{fields[name].strip(BLANKS)}\n" for name in _signed(tuple(fields), also)]
+    )
 
 
 @lru_cache(256)  # clients send the same headers many times
@@ -31,7 +37,12 @@ def _signed(names: tuple[str, ...], also: tuple[str, ...]) -> tuple[str, ...]:
 
 @lru_cache(256)
 def query(query_string: str) -> str:
-    """Format the query without `x-oss-signature`, percent-encoded, then sorted (P-13, P-14)."""
+    """Format the query without `x-oss-signature`, percent-encoded, then sorted (P-13, P-14).
+
+    Raises `InvalidArgument` for a name that is given twice.
+    """
+    for name in repeated_names(query_string):
+        raise given_twice(name)
     return join(
         (percent(name), percent(value))
         for name, value in parse_query(query_string).items()

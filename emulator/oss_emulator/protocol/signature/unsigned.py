@@ -4,7 +4,7 @@ All else that an operation, a front or an enforcement step reads is signed, or t
 refused. `tests/unit/pipeline/test_signed.py` changes, adds and repeats parts of signed requests.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -27,6 +27,8 @@ class UnsignedParts(NamedTuple):
     parameters: frozenset[str]
     headers: frozenset[str]
     """In lower case. A header that the signature names is signed all the same."""
+    blanks: bool = False
+    """Whether several blanks in the value of a header count as one."""
     body: bool = True
     """Whether the body may differ even if a hash of it is signed."""
 
@@ -64,7 +66,10 @@ UNSIGNED_PARTS: Final[Mapping[tuple[Dialect, Version], UnsignedParts]] = {
     (Dialect.S3, Version.V2): UnsignedParts(_LISTS_OF_S3, _HEADERS | {"host", "x-oss-s3-compat"}),
     # P-73: SDKs leave the type to whoever uses a URL.
     (Dialect.S3, Version.V4): UnsignedParts(
-        frozenset(), _HEADERS | {"content-md5", "content-type", "x-oss-s3-compat"}, body=False
+        frozenset(),
+        _HEADERS | {"content-md5", "content-type", "x-oss-s3-compat"},
+        blanks=True,
+        body=False,
     ),
 }
 
@@ -78,6 +83,17 @@ def check_once(request: Request, signed: tuple[str, ...], prefixes: tuple[str, .
     for name in request.repeated:
         if name in signed or name.startswith(prefixes):
             raise given_twice(name)
+
+
+def check_readable(text: str, names: Iterable[str], is_signed: Callable[[str], bool]) -> None:
+    """Raise `InvalidArgument` if a text of signed parameters reads like others than `names`.
+
+    Versions 1 and 2 do not encode them: a value that contains `&acl` is signed like `acl`.
+    """
+    found = [name for name, _, _ in (part.partition("=") for part in text.split("&"))]
+    if sorted(names) != [name for name in found if is_signed(name)]:
+        message = f"The signature of {text!r} would be that of other parameters as well."
+        raise OSSError(ErrorCase.INVALID_ARGUMENT, message, ArgumentName=found[0])
 
 
 def given_twice(name: str) -> OSSError:

@@ -8,11 +8,12 @@ from typing import Final
 
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.headers import encode
-from oss_emulator.protocol.message import Request, parse_query
+from oss_emulator.protocol.message import Request, parse_query, repeated_names
 from oss_emulator.protocol.parameters import is_signed
 from oss_emulator.protocol.signature import authorization, canonical, instant
 from oss_emulator.protocol.signature.calculation import Calculation
 from oss_emulator.protocol.signature.claim import Claim, Place, Version
+from oss_emulator.protocol.signature.unsigned import check_readable, given_twice
 
 SCHEME: Final = "OSS"
 
@@ -60,13 +61,18 @@ def parse_url(query: Mapping[str, str]) -> Claim:
 
 
 def calculate(claim: Claim, request: Request, bucket: str, key: str, secret: str) -> Calculation:
-    """Calculate the signature that a request should have (P-10, P-11)."""
+    """Calculate the signature that a request should have (P-10, P-11).
+
+    Raises `InvalidArgument` for a request that has the same text to sign as another one.
+    """
     headers = request.headers
     subresources = _subresources(request.query_string)
+    if "?" in key:
+        _check_key(key, subresources)
     string_to_sign = encode(
         f"{request.method}\n"
-        f"{headers.get('content-md5', '').strip()}\n"
-        f"{headers.get('content-type', '').strip()}\n"
+        f"{headers.get('content-md5', '').strip(canonical.BLANKS)}\n"
+        f"{headers.get('content-type', '').strip(canonical.BLANKS)}\n"
         f"{claim.date}\n"
         f"{canonical.headers(headers)}"
         f"{canonical.path(bucket, key)}{'?' if subresources else ''}{subresources}"
@@ -76,10 +82,40 @@ def calculate(claim: Claim, request: Request, bucket: str, key: str, secret: str
 
 @lru_cache(256)
 def _subresources(query_string: str) -> str:
-    """Format the parameters that are signed (P-12)."""
-    return canonical.join(
-        (name, value) for name, value in parse_query(query_string).items() if is_signed(name)
-    )
+    """Format the parameters that are signed (P-12).
+
+    Nothing in them is encoded, so a value may read like more of them: `InvalidArgument`.
+    """
+    for name in repeated_names(query_string):
+        if is_signed(name) or name in PARAMETERS:
+            raise given_twice(name)
+    signed = {name: value for name, value in parse_query(query_string).items() if is_signed(name)}
+    text = canonical.join(signed.items())
+    check_readable(text, signed, is_signed)
+    return text
+
+
+def _check_key(key: str, subresources: str) -> None:
+    """Raise `InvalidArgument` for a key that reads like a shorter one and its sub-resources."""
+    for at in (at for at, sign in enumerate(key) if sign == "?"):
+        rest = key[at + 1 :] + (f"?{subresources}" if subresources else "")
+        if _reads_as_subresources(rest):
+            message = (
+                f"Version 1 signs the key {key!r} like {key[:at]!r} with the parameters {rest!r}; "
+                "sign it with version 4."
+            )
+            raise OSSError(ErrorCase.INVALID_ARGUMENT, message, ArgumentName="key")
+
+
+def _reads_as_subresources(text: str) -> bool:
+    """Whether a text may be that of signed parameters; a value may contain `&` and `=`."""
+    continues = False
+    for part in text.split("&"):
+        name, equals, _ = part.partition("=")
+        if not (is_signed(name) or continues):
+            return False
+        continues = equals != "" if is_signed(name) else continues
+    return True
 
 
 def sign(secret: str, data: bytes) -> str:

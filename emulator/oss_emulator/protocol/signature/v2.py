@@ -70,8 +70,8 @@ def calculate(claim: Claim, request: Request, bucket: str, key: str, secret: str
         resource = f"{resource}?{canonical.query(request.query_string)}"
     string_to_sign = encode(
         f"{request.method}\n"
-        f"{headers.get('content-md5', '').strip()}\n"
-        f"{headers.get('content-type', '').strip()}\n"
+        f"{headers.get('content-md5', '').strip(canonical.BLANKS)}\n"
+        f"{headers.get('content-type', '').strip(canonical.BLANKS)}\n"
         f"{claim.date}\n"
         f"{canonical.headers(headers, claim.additional_headers)}"
         f"{';'.join(claim.additional_headers)}\n"

@@ -61,7 +61,9 @@ def target_of(request: Request) -> tuple[str, str]:
 
 def sent(method: str, url: str, headers: Mapping[str, Any]) -> Request:
     """The request on the wire, with the unsigned headers that the HTTP library adds."""
-    fields = [*headers.items(), ("Host", HOST), ("Connection", "keep-alive")]
+    named = {name.lower() for name in headers}
+    added = [("Host", HOST), ("Connection", "keep-alive")]
+    fields = [*headers.items(), *(field for field in added if field[0].lower() not in named)]
     return Request.parse(method, url.removeprefix(ENDPOINT), fields, time.time())
 
 
