@@ -106,6 +106,8 @@ class Settings:
     DeleteObjects without Content-MD5 (P-76)."""
     strict_addressing: bool = False
     """Whether to refuse path-style addresses, as the service does (P-06)."""
+    lenient: bool = False
+    """Whether to accept what suites of SDKs send although pages refuse it (P-92)."""
     as_of: date | None = None
     """The day whose service is emulated; None for today's, as an old account knows it (P-60)."""
     new_account: bool = False

@@ -409,7 +409,7 @@ UNSEEN = (
 )
 """The settings without effects that a client of several healthy workers can see."""
 
-SWITCHES = {"strict_addressing", "strict_s3", "new_account", "tls", "seed_anywhere"}
+SWITCHES = {"strict_addressing", "strict_s3", "lenient", "new_account", "tls", "seed_anywhere"}
 
 
 def given(way: str, folder: Path, port: int, tls_port: int) -> dict[str, str]:
@@ -433,6 +433,7 @@ def given(way: str, folder: Path, port: int, tls_port: int) -> dict[str, str]:
         "s3_host": f"s3-{way}.test",
         "strict_s3": "on",
         "strict_addressing": "on",
+        "lenient": "on",
         "as_of": {"variable": "2025-09-16", "flag": "2025-09-17"}[way],
         "new_account": "on",
         "tls": "on",
@@ -512,6 +513,7 @@ def seen(running: Running, folder: Path) -> dict[str, str]:
         x_amz_decoded_content_length="0",
     )
     (token,) = [f"token-{way}" for way in WAYS if _may_administer(running, f"token-{way}")]
+    slow = running.ask("GET", "/a", Host=f"{bucket}.{domain}", x_oss_traffic_limit="800000")
     long = running.ask("GET", "/_emulator/health", x="x" * 2500)
     outside = running.ask("GET", "/a", Host=f"{bucket}.{domain}").text
     return {
@@ -529,6 +531,7 @@ def seen(running: Running, folder: Path) -> dict[str, str]:
         "seed_anywhere": "on" if outside == Path(__file__).read_text() else "off",
         "strict_addressing": "on" if in_path.code == "SecondLevelDomainForbidden" else "off",
         "as_of": "2025-09-17" if _logs_arns(_only(folder, "log")) else "2025-09-16",
+        "lenient": "on" if slow.code != "InvalidArgument" else "off",
         "new_account": "on" if _denies(version_1, "0002-00000080") else "off",
         "tls": "on" if running.endpoint.startswith("https://") else "off",
         "tls_port": str(running.ready["https_endpoint"]).rpartition(":")[2],

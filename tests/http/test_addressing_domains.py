@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hmac
 import socket
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from typing import Any
 
 import alibabacloud_oss_v2 as oss
@@ -322,3 +326,36 @@ def test_server_listens_on_ipv6() -> None:
         assert answer.body.read() == b"content"
     finally:
         emulator.stop()
+
+
+# --- lenient
+
+
+def test_lenient_server_stores_a_key_that_is_not_utf8() -> None:
+    """P-92: the suite of ossutil uploads `C0 AE` and gets it again; both sign these bytes."""
+    date = format_datetime(datetime.now(UTC), usegmt=True)
+
+    def signed(method: str) -> tuple[str, str]:
+        text = f"{method}\n\n\n{date}\n/a-bucket/".encode() + b"\xc0\xae/a"
+        digest = hmac.digest(ACCESS_KEY_SECRET.encode(), text, "sha1")
+        return ("Authorization", f"OSS {ACCESS_KEY_ID}:{b64encode(digest).decode()}")
+
+    def ask(method: str, body: bytes = b"") -> Answer:
+        headers = [("Date", date), signed(method), ("Content-Type", "")]
+        return running.client.request(method, "/a-bucket/%C0%AE%2Fa", headers, body)
+
+    with serve(replace(SETTINGS, lenient=True)) as running:
+        running.put_bucket("a-bucket")
+        assert ask("PUT", b"content").status == 200
+        assert ask("GET").body == b"content"
+        assert ask("DELETE").status == 204
+
+
+@pytest.mark.parametrize("limit", ["645763", "800000"])
+def test_lenient_server_takes_a_low_traffic_limit(limit: str) -> None:
+    """P-92: ali-oss and ossutil are tested with these limits."""
+    with serve(replace(SETTINGS, lenient=True)) as running:
+        running.put_bucket("a-bucket", "public-read-write")
+        slow = ("x-oss-traffic-limit", limit)
+        assert running.client.put("/a-bucket/a", b"content", slow).status == 200
+        assert running.client.get("/a-bucket/a", slow).body == b"content"

@@ -214,6 +214,7 @@ _FLAGS = (
         _switch,
     ),
     _Flag("strict_addressing", "refuse path style, as the service does", _switch),
+    _Flag("lenient", "accept what SDKs are tested with although pages refuse it", _switch),
     _Flag("as_of", "YYYY-MM-DD: emulate the service of that day", _date),
     _Flag("new_account", "treat the accounts as new ones, which the service restricts", _switch),
     _Flag("tls", "serve https instead of http on the port", _switch),

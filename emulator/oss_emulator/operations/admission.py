@@ -86,13 +86,12 @@ class Admission:
         """The request as it came: over S3, not the one that was made from it."""
         return self.request.original or self.request
 
-    @property
-    def requested_limit(self) -> int | None:
-        """The limit that the request or its form asks for, in bit/s; raises `InvalidArgument`."""
+    def requested_limit(self, *, lenient: bool = False) -> int | None:
+        """Parse the limit of the request or its form, in bit/s; raises `InvalidArgument`."""
         if self.form is not None:
-            return traffic_limit(self.form.fields.get(TRAFFIC_LIMIT), None)
-        request = self.request
-        return traffic_limit(request.headers.get(TRAFFIC_LIMIT), request.query.get(TRAFFIC_LIMIT))
+            return traffic_limit(self.form.fields.get(TRAFFIC_LIMIT), None, lenient=lenient)
+        headers, query = self.request.headers, self.request.query
+        return traffic_limit(headers.get(TRAFFIC_LIMIT), query.get(TRAFFIC_LIMIT), lenient=lenient)
 
     @property
     def named_bucket(self) -> str:

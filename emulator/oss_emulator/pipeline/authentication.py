@@ -136,7 +136,9 @@ def _verify(claim: Claim, admission: Admission, secret: str) -> None:
     """Check a signature; it may cover the header that asks for an explanation, or omit it."""
     request, region = admission.request, admission.region
     # The name that was signed is that in the request, also if it is the alias of an access point.
-    target = admission.target._replace(bucket=admission.named_bucket)
+    target = admission.target
+    key = target.key if target.signed_key is None else target.signed_key
+    target = target._replace(bucket=admission.named_bucket, key=key)
     if request.original is not None:
         s3_signature.verify(claim, request.original, target.bucket, target.key, secret)
         return

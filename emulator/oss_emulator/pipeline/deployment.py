@@ -40,6 +40,7 @@ class Deployment:
             settings.cname,
             lambda domain: bucket_of(domain, self.storage),
             settings.s3_host,
+            lenient=settings.lenient,
         )
         self.dispatcher = Dispatcher(OPERATIONS)
         self.destinations = Destinations(self.addresses, self.dispatcher)

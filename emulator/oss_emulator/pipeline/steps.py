@@ -187,7 +187,7 @@ def check_original(admission: Admission, service: Deployment) -> None:
 
 def find_limit(admission: Admission, service: Deployment) -> None:
     """Find the speed that the request asks for (x-oss-traffic-limit)."""
-    admission.traffic_limit = admission.requested_limit
+    admission.traffic_limit = admission.requested_limit(lenient=service.settings.lenient)
 
 
 # --- Perform: the body, the operation, and what is added to its answer

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from oss_emulator.protocol.errors import ErrorCase, OSSError
+from oss_emulator.protocol.headers import is_utf8
 
 _BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 
@@ -48,6 +49,8 @@ class Target(NamedTuple):
     key: str = ""
     region: str = ""
     """The region of the endpoint, "" for an endpoint that serves the buckets of every region."""
+    signed_key: str | None = None
+    """The key as it was signed, with its bytes as surrogates, if it is not UTF-8 (P-92)."""
 
 
 SERVICE = Target()
@@ -80,10 +83,13 @@ class Addresses:
         cnames: Mapping[str, str] | None = None,
         bound: Callable[[str], str | None] = _bind_nothing,
         s3_hosts: Iterable[str] = (),
+        *,
+        lenient: bool = False,
     ) -> None:
         """`cnames` maps domains to buckets; `bound` finds the bucket that PutCname bound to one.
 
-        `s3_hosts` are further base domains that speak the S3 protocol.
+        `s3_hosts` are further base domains that speak the S3 protocol. `lenient` accepts keys that
+        are not UTF-8 (P-92).
         """
         names = [
             "localhost",
@@ -107,6 +113,7 @@ class Addresses:
         self.domains = tuple(sorted(set(names), key=len, reverse=True))
         self._cnames = {host_name(name): bucket for name, bucket in (cnames or {}).items()}
         self._bound = bound
+        self._lenient = lenient
         self._read = lru_cache(1024)(self._find)
 
     def locate(self, host: str, path: str) -> Target:
@@ -120,12 +127,12 @@ class Addresses:
         if target is not None:
             return target
         found = self._read(host)
-        return Target(self._bucket_bound_to(found.name), _decode(path[1:]), found.region)
+        return _target(self._bucket_bound_to(found.name), path[1:], found.region, self._lenient)
 
     def locate_unbound(self, host: str, path: str) -> Target | None:
         """Do what `locate` does, but return None for a host that only PutCname may have bound."""
         found = self._read(host)
-        return _split(found, path) if found.in_path or found.bucket else None
+        return _split(found, path, self._lenient) if found.in_path or found.bucket else None
 
     def is_endpoint(self, host: str) -> bool:
         """Return whether a Host header names the service, without a bucket."""
@@ -188,17 +195,28 @@ class Addresses:
 
 
 @lru_cache(4096)
-def _split(host: _Host, path: str) -> Target:
+def _split(host: _Host, path: str, lenient: bool) -> Target:
     """Split a path into bucket and key, or take the bucket from the host."""
     if not host.in_path:
-        return Target(host.bucket, _decode(path[1:]), host.region)
+        return _target(host.bucket, path[1:], host.region, lenient)
     bucket, _, rest = path[1:].partition("/")
-    return Target(_decode(bucket), _decode(rest) if rest else "", host.region)
+    return _target(decode_key(_space(bucket)), rest, host.region, lenient)
 
 
-def _decode(part: str) -> str:
-    """Decode a part of a path once; a plus sign is a space, as in a query (P-43)."""
-    return decode_key(part.replace("+", " ") if "+" in part else part)
+def _target(bucket: str, part: str, region: str, lenient: bool) -> Target:
+    """Decode the key in a part of a path once; with `lenient` it need not be UTF-8 (P-92)."""
+    raw = _space(part)
+    signed = unquote(raw, errors="surrogateescape") if lenient else ""
+    if is_utf8(signed):
+        return Target(bucket, decode_key(raw), region)
+    key = unquote(raw, errors="replace")
+    check_key(key)
+    return Target(bucket, key, region, signed)
+
+
+def _space(part: str) -> str:
+    """Decode the plus signs of a part of a path, which are spaces, as in a query (P-43)."""
+    return part.replace("+", " ") if "+" in part else part
 
 
 def is_bucket_name(name: str) -> bool:

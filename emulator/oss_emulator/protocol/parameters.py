@@ -117,15 +117,20 @@ def number(
     return int(text)
 
 
-def traffic_limit(in_header: str | None, in_query: str | None) -> int | None:
-    """Parse the `x-oss-traffic-limit` in bit/s, None without one; raises `InvalidArgument`."""
+def traffic_limit(
+    in_header: str | None, in_query: str | None, *, lenient: bool = False
+) -> int | None:
+    """Parse the `x-oss-traffic-limit` in bit/s, None without one; raises `InvalidArgument`.
+
+    `lenient` accepts limits below the least of the page (P-92).
+    """
     text = in_query if in_header is None else in_header
     if text is None:
         return None
     if in_header is not None and in_query is not None:
         raise invalid_argument(TRAFFIC_LIMIT, text, code=ErrorCase.TRAFFIC_LIMIT_TWICE)
     digits = text.isascii() and text.isdigit() and len(text) < 16
-    if not (digits and 819200 <= int(text) <= 838860800):
+    if not (digits and (1 if lenient else 819200) <= int(text) <= 838860800):
         raise invalid_argument(TRAFFIC_LIMIT, text, code=ErrorCase.INVALID_TRAFFIC_LIMIT)
     return int(text)
 

@@ -107,6 +107,24 @@ def test_endpoint_without_a_region_is_that_of_hangzhou() -> None:
     assert ADDRESSES.locate("cn-beijing.oss.aliyuncs.com", "/b/a").region == "cn-beijing"
 
 
+def test_lenient_service_takes_a_key_that_is_not_utf8() -> None:
+    """P-92: the suite of ossutil stores this one, and signs its bytes."""
+    lenient = Addresses("cn-hangzhou", bound={"bound.test": "b"}.get, lenient=True)
+    for host, path in (
+        ("localhost", "/b/%C0%AE%2Fa"),
+        ("b.localhost", "/%C0%AE%2Fa"),
+        ("bound.test", "/%C0%AE%2Fa"),
+    ):
+        found = lenient.locate(host, path)
+        assert (found.bucket, found.key) == ("b", "\ufffd\ufffd/a")
+        assert found.signed_key == "\udcc0\udcae/a"
+        with pytest.raises(OSSError, match="InvalidArgument"):
+            ADDRESSES.locate(host, path)
+    assert lenient.locate("localhost", "/b/a+%20b") == Target("b", "a  b")
+    with pytest.raises(OSSError, match="InvalidObjectName"):
+        lenient.locate("localhost", f"/b/{'%C0' * 342}")
+
+
 @pytest.mark.parametrize(
     ("endpoint", "region"),
     [

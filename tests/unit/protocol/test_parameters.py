@@ -89,6 +89,15 @@ def test_traffic_limit_comes_in_the_header_or_in_the_query(
     assert parameters.traffic_limit(in_header, in_query) == limit
 
 
+def test_lenient_service_takes_low_traffic_limits() -> None:
+    """P-92: the suites of ali-oss and ossutil send these two."""
+    for limit in (645763, 800000):
+        assert parameters.traffic_limit(str(limit), None, lenient=True) == limit
+    for refused in ("0", "838860801"):
+        with pytest.raises(OSSError, match="InvalidArgument"):
+            parameters.traffic_limit(refused, None, lenient=True)
+
+
 @pytest.mark.parametrize(
     ("in_header", "in_query"), [("819199", None), ("838860801", None), ("x", None), ("1", "1")]
 )

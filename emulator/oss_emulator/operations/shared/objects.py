@@ -317,7 +317,7 @@ def content_md5(item: Object) -> dict[str, str]:
 def delay_header(call: Call, size: int = 0) -> dict[str, str]:
     """Return the header with the milliseconds by which a limit delays `size` bytes (P-52)."""
     admission = call.admission
-    limit = admission.requested_limit if admission.trusted else admission.traffic_limit
+    limit = admission.requested_limit() if admission.trusted else admission.traffic_limit
     return {} if limit is None else {DELAY: str(size * 8 * 1000 // limit)}
 
 
