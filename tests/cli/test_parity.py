@@ -423,7 +423,7 @@ def test_interruption_deletes_the_bucket(
 ) -> None:
     interrupt_after(count, monkeypatch)
     status, _, error = run()
-    assert status == 2
+    assert status == 130
     assert error == f"oss-emulator: interrupted; oss://{BUCKET} was deleted again\n"
     assert buckets(emulator) == []
 
@@ -438,7 +438,7 @@ def test_interruption_restores_an_existing_bucket(
 ) -> None:
     interrupt_after(count, monkeypatch)
     status, _, error = run("--yes")
-    assert status == 2
+    assert status == 130
     assert error == f"oss-emulator: interrupted; oss://{BUCKET} has its rules back\n"
     kept = rules_of(emulator)
     assert kept is not None
@@ -467,7 +467,7 @@ def test_signal_restores_the_bucket(number: signal.Signals, emulator: Emulator) 
     process.send_signal(number)
     output, error = process.communicate(timeout=PATIENCE)
     assert (process.returncode, output, error) == (
-        2,
+        130,
         "",
         f"oss-emulator: interrupted; oss://{BUCKET} was deleted again\n",
     )

@@ -6,10 +6,17 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from typing import TextIO, cast
 
 import oss_emulator
 from oss_emulator.cli.loading import loading
-from oss_emulator.cli.parser import CommandError, Commands, Parser, Synopsis
+from oss_emulator.cli.parser import (
+    CommandError,
+    Commands,
+    InterruptedCommandError,
+    Parser,
+    Synopsis,
+)
 
 _GROUPS = {
     "Run": {
@@ -52,26 +59,23 @@ _COMMANDS = {name: synopsis for group in _GROUPS.values() for name, synopsis in 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
-    given = sys.argv[1:] if arguments is None else list(arguments)
-    if not given:
-        given = ["--help"]
-    # Only the given command is loaded, so that commands do not slow down each other or --help.
-    wanted = _COMMANDS.get(given[0]) if given else None
-    with loading():
-        parser = build_parser([] if wanted is None else [wanted.module])
-    parsed = parser.parse(given)
+    given = (sys.argv[1:] if arguments is None else list(arguments)) or ["--help"]
+    _open_closed_streams(given)
     try:
-        status = int(parsed.run(parsed))
+        status = _run(given)
         sys.stdout.flush()
         return status
     except CommandError as error:
         print(f"oss-emulator: {error}", file=sys.stderr)
         return error.status
+    except KeyboardInterrupt:
+        print("oss-emulator: interrupted", file=sys.stderr)
+        return InterruptedCommandError.status
     except BrokenPipeError:  # the reader of the output has closed the pipe
         _drop_output()
         return 1
     except OSError as error:
-        if error.errno not in _FULL or error.filename is not None:
+        if error.errno not in _UNWRITABLE or error.filename is not None:
             raise
         _drop_output()
         reason = error.strerror
@@ -79,8 +83,43 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""The errors of a full disk, of a quota and of the largest size of a file."""
+def _run(given: Sequence[str]) -> int:
+    # Only the given command is loaded, so that commands do not slow down each other or --help.
+    wanted = _COMMANDS.get(given[0])
+    with loading():
+        parser = build_parser([] if wanted is None else [wanted.module])
+    try:
+        parsed = parser.parse(given)
+    except SystemExit as ended:  # --help, --version, or a mistake that has been reported
+        return ended.code if isinstance(ended.code, int) else 0
+    return int(parsed.run(parsed))
+
+
+_UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EBADF)
+"""The errors of a full disk, of a quota, of the largest size of a file, and of a closed output."""
+
+
+def _open_closed_streams(given: Sequence[str]) -> None:
+    """Open the standard streams that the caller has closed: other files would get their place.
+
+    Input is opened for writing, and output for reading: whoever uses them gets an error. Only a
+    server does not need its output.
+    """
+    if sys.stdin is None:
+        sys.stdin = _stand_in(0, os.O_WRONLY, "r")
+    if sys.stdout is None:
+        flags = os.O_WRONLY if given[:1] == ["serve"] else os.O_RDONLY
+        sys.stdout = _stand_in(1, flags, "w")
+    if sys.stderr is None:
+        sys.stderr = _stand_in(2, os.O_WRONLY, "w")
+
+
+def _stand_in(number: int, flags: int, mode: str) -> TextIO:
+    opened = os.open(os.devnull, flags)
+    if opened != number:
+        os.dup2(opened, number)
+        os.close(opened)
+    return cast("TextIO", open(number, mode, encoding="utf-8", closefd=False))
 
 
 def _drop_output() -> None:

@@ -3,6 +3,7 @@
 import argparse
 import os
 import shutil
+from contextlib import closing
 from pathlib import Path
 from typing import IO, cast
 
@@ -62,20 +63,21 @@ def _import(arguments: argparse.Namespace) -> int:
     with source:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise CommandError(f"{folder} is not empty; choose an empty folder or a new one")
-        storage = _open(folder)
         done = False
         try:
-            with Progress("Reading the archive") as progress:
+            with closing(_open(folder)) as storage, Progress("Reading the archive") as progress:
                 size = os.fstat(source.fileno()).st_size
                 archive.read(storage, cast("IO[bytes]", CountedFile(source, size, progress.show)))
             done = True
+        except _UnopenedError:
+            done = True  # what is in the folder now is of another process
+            raise
         except (archive.ArchiveError, CorruptBlobError) as error:
             raise CommandError(f"{file} cannot be imported: {error}") from None
         except Exception as error:
             raise CommandError(f"{folder} cannot be written: {_reason(error)}") from None
         finally:
-            storage.close()
-            if not done:
+            if not done and folder.exists():
                 _empty(folder)
     return 0
 
@@ -94,7 +96,11 @@ def _open(folder: Path) -> DiskStorage:
     try:
         return DiskStorage(folder)
     except FolderError as error:
-        raise CommandError(str(error)) from None
+        raise _UnopenedError(str(error)) from None
+
+
+class _UnopenedError(CommandError):
+    """A folder cannot be opened, such as one that another process uses."""
 
 
 def _empty(folder: Path) -> None:

@@ -113,6 +113,9 @@ def _ask(address: str, arguments: argparse.Namespace, request: Callable[[Any], A
         raise InputError(sentence.rstrip(": ")) from None
     except ValueError as error:
         raise InputError(f"{address}: {error}") from None
+    except (SyntaxError, RuntimeError, AttributeError, TypeError):  # of the parsers in oss2
+        said = "answers with something else than the XML of the service"
+        raise InputError(f"{address}: {arguments.endpoint} {said}") from None
     body: bytes = getattr(bucket.session, "body", b"")
     return body
 

@@ -11,6 +11,8 @@ from oss_emulator.cli.parser import CommandError, InputError
 from oss_emulator.lab.parity import Reply
 
 TIMEOUT = 20  # seconds
+MAX_ANSWER = 64 * 1024 * 1024
+"""Bytes of an answer that are read; no answer of the service that matters here has more."""
 
 Fields = Sequence[tuple[str, str]]
 
@@ -66,7 +68,7 @@ class ServiceClient:
             connection.endheaders(body or None)
             answer = connection.getresponse()
             fields = {name.lower(): value for name, value in answer.getheaders()}
-            return Reply(answer.status, fields, answer.read())
+            return Reply(answer.status, fields, answer.read(MAX_ANSWER))
         except (OSError, http.client.HTTPException) as error:
             said = getattr(error, "strerror", None) or error
             raise CommandError(f"{self.endpoint} does not answer: {said}") from None

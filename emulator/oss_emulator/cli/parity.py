@@ -13,8 +13,8 @@ from pathlib import Path
 from oss_emulator.cli import bucket, rules
 from oss_emulator.cli.client import ServiceClient, is_loopback
 from oss_emulator.cli.experiment import OVERHEAD, Experiment
-from oss_emulator.cli.output import Block, Text, Tone, line, show, write_json
-from oss_emulator.cli.parser import CommandError, Commands, InputError
+from oss_emulator.cli.output import Block, Text, Tone, line, replacing, show, write_json
+from oss_emulator.cli.parser import CommandError, Commands, InputError, InterruptedCommandError
 from oss_emulator.cli.signer import Signer
 from oss_emulator.lab.parity import (
     Conclusion,
@@ -109,6 +109,9 @@ def run(arguments: argparse.Namespace) -> int:
     return int(any(result.conclusion is Conclusion.DIFFERS for result in results))
 
 
+_INTERRUPTED = "interrupted"
+
+
 def _ask(experiment: Experiment, name: str) -> Replies:
     """Ask everything; restores the bucket whatever happens. Raises InputError."""
     failure = done = ""
@@ -120,7 +123,7 @@ def _ask(experiment: Experiment, name: str) -> Replies:
                 experiment.send, experiment.left_out, experiment.withheld, experiment.pause
             )
         except KeyboardInterrupt:
-            failure = "interrupted"
+            failure = _INTERRUPTED
         except CommandError as error:
             failure = str(error)
         finally:
@@ -130,7 +133,8 @@ def _ask(experiment: Experiment, name: str) -> Replies:
     if left:
         raise InputError("; ".join(filter(None, (failure, *left))))
     if failure:
-        raise InputError(f"{failure}; oss://{name} {done}" if done else failure)
+        kind = InterruptedCommandError if failure == _INTERRUPTED else InputError
+        raise kind(f"{failure}; oss://{name} {done}" if done else failure)
     return replies
 
 
@@ -156,7 +160,8 @@ def _announce(experiment: Experiment, rate: float | None, arguments: argparse.Na
 def _write(arguments: argparse.Namespace, results: tuple[ParityResult, ...], date: str) -> None:
     heading = f"Found by oss-emulator parity at {arguments.endpoint} on {date}."
     try:
-        Path(arguments.write).write_text(format_assumptions(results, heading), encoding="utf-8")
+        with replacing(Path(arguments.write)) as file:
+            file.write(format_assumptions(results, heading).encode())
     except OSError as error:
         sentence = f"{arguments.write}: the file cannot be written: {error.strerror}"
         raise InputError(sentence) from None

@@ -88,3 +88,9 @@ class InputError(CommandError):
     """The input of a command is wrong; the text says where and why."""
 
     status = 2
+
+
+class InterruptedCommandError(CommandError):
+    """A command was interrupted by Ctrl-C; the text says what it left."""
+
+    status = 130  # as shells have it: 128 and the number of SIGINT

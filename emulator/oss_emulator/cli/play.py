@@ -16,7 +16,7 @@ from oss_emulator.cli import bucket
 from oss_emulator.cli.bucket import GivenKey
 from oss_emulator.cli.client import ServiceClient
 from oss_emulator.cli.loading import loading
-from oss_emulator.cli.output import Block, Text, Tone, line, show, write_json
+from oss_emulator.cli.output import Block, Text, Tone, line, replacing, show, write_json
 from oss_emulator.cli.parser import CommandError, Commands, InputError
 from oss_emulator.cli.signer import Signer
 from oss_emulator.lab import junit
@@ -208,7 +208,8 @@ def _write_junit(path: Path, played: Sequence[PlayedStep]) -> None:
         for step in played
     ]
     try:
-        path.write_bytes(junit.format([junit.JUnitSuite("recorded", cases)]))
+        with replacing(path) as file:
+            file.write(junit.format([junit.JUnitSuite("recorded", cases)]))
     except OSError as error:
         raise CommandError(f"{path}: the file cannot be written: {error.strerror}") from None
 

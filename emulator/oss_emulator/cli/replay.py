@@ -178,8 +178,6 @@ def asking(arguments: argparse.Namespace) -> Iterator[PreparedReplay]:
             raise CommandError(str(error)) from None
         except OSError as error:
             raise CommandError(f"{error.filename or folder}: {error.strerror}") from None
-        except KeyboardInterrupt:
-            raise CommandError("interrupted; no report was written") from None
 
 
 _READING = "Reading the logs"

@@ -117,12 +117,19 @@ def read_all(argument: str, arguments: argparse.Namespace) -> Mapping[str, Refer
 def read_source(argument: str, most: int = MAX_DOCUMENT) -> Source:
     """Read a file, or standard input for `-`, up to a byte beyond the limit. Raises InputError."""
     if argument == "-":
-        return Source("standard input", sys.stdin.buffer.read(most + 1))
+        return Source("standard input", _read_input(most + 1))
     try:
         with toml.open_file(Path(argument)) as file:
             return Source(argument, file.read(most + 1))
     except OSError as error:
         raise InputError(f"{argument}: the file cannot be read: {error.strerror}") from None
+
+
+def _read_input(size: int) -> bytes:
+    try:
+        return sys.stdin.buffer.read(size)
+    except OSError as error:
+        raise InputError(f"standard input cannot be read: {error.strerror}") from None
 
 
 def decode(source: Source, most: int = MAX_DOCUMENT) -> str:

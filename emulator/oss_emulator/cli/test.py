@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from oss_emulator.cli import rules
-from oss_emulator.cli.output import Block, Text, Tone, line, referer, show, write_json
+from oss_emulator.cli.output import Block, Text, Tone, line, referer, replacing, show, write_json
 from oss_emulator.cli.parser import CommandError, Commands, InputError
 from oss_emulator.lab import junit, tables
 from oss_emulator.lab.tables import Report, Result, Untouched
@@ -71,7 +71,8 @@ def _never_touched(reports: Sequence[Report]) -> tuple[Untouched, ...]:
 
 def _write_junit(path: Path, reports: Sequence[Report]) -> None:
     try:
-        path.write_bytes(junit.format(map(_suite, reports)))
+        with replacing(path) as file:
+            file.write(junit.format(map(_suite, reports)))
     except OSError as error:
         raise CommandError(f"{path}: the file cannot be written: {error.strerror}") from None
 

@@ -108,7 +108,8 @@ def _read_site(url: str) -> _Site:
     except ValueError:
         split, host, port = urlsplit(""), "", None
     ascii_host = _read_host(host)
-    if split.scheme not in DEFAULT_PORTS or ascii_host is None:
+    whole = url.isprintable() and " " not in url  # `urlsplit` would leave out line ends
+    if split.scheme not in DEFAULT_PORTS or ascii_host is None or not whole:
         raise ProposalError(
             f"{url!r} is not the address of a site; write one such as https://www.example.com"
         )

@@ -1,0 +1,180 @@
+"""Ctrl-C at any moment, and standard streams that are closed: one line, and nothing half done."""
+
+from __future__ import annotations
+
+import http.server
+import random
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from oss_emulator.cli import main
+
+from tests.cli.process import EMULATOR, PATIENCE, environment, serving
+from tests.thorough import cases
+
+ROOT = Path(__file__).parents[2]
+RULES = str(ROOT / "fixtures" / "lab" / "corrected.xml")
+SEED = str(ROOT / "emulator" / "oss_emulator" / "demo.toml")
+TABLE = str(ROOT / "examples" / "rules" / "referer.toml")
+
+COMMANDS = {
+    "check": ("check", RULES, "--referer", "https://www.example.com/"),
+    "lint": ("lint", RULES),
+    "diff": ("diff", RULES, SEED + "#examplebucket"),
+    "translate": ("translate", RULES, "--to", "nginx"),
+    "scenarios": ("scenarios", RULES, "--site", "https://www.example.com"),
+    "generate": ("generate", "--site", "https://www.example.com", "--to", "table"),
+    "replay": ("replay", RULES, str(ROOT / "fixtures" / "logs"), "--html", "page.html"),
+    "manual": ("manual",),
+    "export": ("export", "data", "all.tar"),
+    "import": ("import", "good.tar", "again"),
+    "fsck": ("fsck", "data"),
+}
+
+
+@contextmanager
+def interrupted_after(seconds: float) -> Iterator[None]:
+    """Press Ctrl-C once, so many seconds later, wherever the program is."""
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, with a `--data` folder and an archive of it."""
+    monkeypatch.chdir(tmp_path)
+    with serving(tmp_path, "--data", str(tmp_path / "data"), "--seed", SEED):
+        pass
+    assert main(["export", "data", "good.tar"]) == 0
+    return tmp_path
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.is_file() and "data/" not in str(path.relative_to(folder))
+    )
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("command", COMMANDS)
+def test_ctrl_c_ends_with_one_line_and_130(
+    command: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chance = random.Random(command)  # noqa: S311
+    before = files(folder)
+    for _ in range(cases(4, 60)):
+        try:
+            with interrupted_after(chance.choice((0.002, 0.02, 0.1, 0.3)) * chance.random()):
+                status = main(COMMANDS[command])
+        except KeyboardInterrupt:  # after the command had ended
+            continue
+        finally:
+            said = capsys.readouterr().err
+        if status == 130:
+            assert said == "oss-emulator: interrupted\n"
+            assert files(folder) == before
+        for made in ("page.html", "all.tar"):
+            (folder / made).unlink(missing_ok=True)
+        if (folder / "again" / "index.sqlite").exists():
+            break
+
+
+CLOSED = {
+    "<&-": (("lint", "-"), 2, "standard input cannot be read: Bad file descriptor"),
+    ">&-": (("check", RULES, "--referer", "x"), 1, "the output cannot be written: Bad file"),
+    "<&- >&-": (("--help",), 1, "the output cannot be written: Bad file descriptor"),
+}
+
+
+@pytest.mark.parametrize("closing", CLOSED)
+def test_closed_stream_is_named_in_one_line(closing: str) -> None:
+    command, status, said = CLOSED[closing]
+    done = subprocess.run(
+        ["/bin/sh", "-c", f'"$@" {closing}', "sh", *EMULATOR, *command],
+        capture_output=True,
+        env=environment(),
+        text=True,
+        timeout=PATIENCE,
+    )
+    assert (done.returncode, done.stdout) == (status, "")
+    assert done.stderr.startswith(f"oss-emulator: {said}")
+    assert done.stderr.count("\n") == 1
+
+
+def test_closed_standard_error_changes_no_status() -> None:
+    done = subprocess.run(
+        ["/bin/sh", "-c", '"$@" 2>&-', "sh", *EMULATOR, "lint", "missing.xml"],
+        capture_output=True,
+        env=environment(),
+        timeout=PATIENCE,
+    )
+    assert (done.returncode, done.stdout) == (2, b"")
+
+
+@contextmanager
+def endpoint(body: bytes) -> Iterator[str]:
+    """A server that answers every request with 200 and the same body."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_PUT = do_GET  # noqa: N815
+
+        def log_message(self, *_: Any) -> None:
+            """Write nothing."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("body", [b"", b"hello", b"<a/>", b"<RefererConfiguration><a/>"])
+def test_answer_that_is_not_of_the_service_is_named(
+    body: bytes, ask: Callable[..., tuple[int, str, str]]
+) -> None:
+    with endpoint(body) as url:
+        for command in (
+            ("lint", "oss://bucket"),
+            ("replay", RULES, "oss://bucket/logs"),
+            ("apply", "--yes", RULES, "oss://bucket"),
+        ):
+            status, out, err = ask(*command, "--endpoint", url)
+            assert (status, out) == (2, "")
+            assert err == (
+                f"oss-emulator: oss://bucket: {url} answers with something else than the XML of "
+                "the service\n"
+            )
+
+
+@pytest.mark.parametrize(
+    "site",
+    ["https://a.example.com\n", "https://a.exam\nple.com", "https://a.com\t", "a.com\r", "a b.com"],
+)
+def test_site_with_a_line_end_is_refused(
+    site: str, ask: Callable[..., tuple[int, str, str]]
+) -> None:
+    status, out, err = ask("generate", "--site", site, "--to", "xml")
+    assert (status, out) == (2, "")
+    assert "is not the address of a site" in err
+    assert err.count("\n") == 1
