@@ -90,8 +90,8 @@ def _run(given: Sequence[str]) -> int:
         parser = build_parser([] if wanted is None else [wanted.module])
     try:
         parsed = parser.parse(given)
-    except SystemExit as ended:  # --help, --version, or a mistake that has been reported
-        return ended.code if isinstance(ended.code, int) else 0
+    finally:
+        sys.stdout.flush()  # --help ends here
     return int(parsed.run(parsed))
 
 
