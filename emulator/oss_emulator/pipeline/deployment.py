@@ -17,7 +17,11 @@ from oss_emulator.storage import MemoryStorage, Storage
 
 
 class Deployment:
-    """The parts that the steps of a request use. None of them changes but the storage."""
+    """The parts that the steps of a request use.
+
+    The storage changes, and `accounts` when a seed or a watched file brings others. Everything else
+    stays.
+    """
 
     def __init__(
         self,
@@ -51,7 +55,10 @@ class Deployment:
         self.environment = Environment(
             self.storage,
             settings.limits,
-            self.accounts.display_name,
+            self._display_name,
             settings.assumptions,
             self.changes,
         )
+
+    def _display_name(self, account: str) -> str:
+        return self.accounts.display_name(account)  # of the accounts that are in use now

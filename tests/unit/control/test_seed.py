@@ -12,6 +12,7 @@ from oss_emulator.control import seed
 from oss_emulator.control.controls import open_storage
 from oss_emulator.control.seed import SeedError
 from oss_emulator.pipeline.service import Service
+from oss_emulator.protocol.message import Request
 from oss_emulator.settings import Settings
 
 SEED = '[[bucket]]\nname = "examplebucket"\n[[bucket.object]]\nkey = "a"\nfile = "{}"\n'
@@ -95,3 +96,14 @@ def test_seed_that_is_refused_leaves_nothing(tmp_path: Path, on_disk: bool) -> N
             seed.apply("The seed", BROKEN, Service(settings, storage))
         assert storage.buckets() == []
     assert [path for path in tmp_path.rglob("blobs/*/*") if path.is_file()] == []
+
+
+def test_accounts_of_a_seed_bring_their_display_names(tmp_path: Path) -> None:
+    path = tmp_path / "seed.toml"
+    key = '[[account.key]]\nid = "id"\nsecret = "secret"\n'
+    path.write_text(f'[[account]]\nid = "1000000000000007"\nname = "Example"\n{key}')
+    with Emulator(seed=path) as emulator:
+        owner = emulator.service.accounts.owner
+        answer = emulator.service.handle(Request.parse("GET", "/", (), 0.0), caller=owner)
+    assert isinstance(answer.body, bytes)
+    assert b"<DisplayName>Example</DisplayName>" in answer.body
