@@ -25,7 +25,7 @@ from oss_emulator.changes import (
 
 
 class Contents(Enum):
-    """The objects that a rule concerns: by the end of the key, or by the type."""
+    """The objects that a rule applies to, by the end of the key or by the content type."""
 
     PAGES = ((".htm", ".html"), frozenset({"text/html"}))
     IMAGES = (
@@ -41,14 +41,14 @@ class Contents(Enum):
     ALL = (("",), frozenset[str]())
 
     def include(self, key: str, content_type: str) -> bool:
-        """Return whether an object is among them."""
+        """Return whether an object is one of these."""
         suffixes, types = self.value
         kind = content_type.partition(";")[0].strip().lower()
         return key.lower().endswith(suffixes) or kind in types
 
 
 class DomainKind(Enum):
-    """The host names of the service that the policy tells apart."""
+    """The kinds of host names that the policy distinguishes."""
 
     PUBLIC = "public endpoint"
     ACCELERATE = "accelerate endpoint"
@@ -71,7 +71,7 @@ class DomainRule:
     refuses: bool = False
     """Whether the request is refused; else the object is sent as a download."""
     newer_regions: bool | None = None
-    """Whether it holds in the regions of D-06 only (True), in the others (False), or in all."""
+    """True: only in the regions of D-06; False: only in the others; None: in all regions."""
 
     @property
     def sentence(self) -> str:
@@ -109,7 +109,10 @@ RULES: Final = (
     ),
     DomainRule("D-05", "0048-00000113", ALL_OF_NEW_ACCOUNTS, _PUBLIC, Contents.ALL),
 )
-"""The rules, the first that applies counts; of D-04 the latest date does (assumed)."""
+"""The rules, in the order in which they are tried: the first that applies decides (assumed).
+
+D-04 has a rule for each of its dates, the latest first.
+"""
 
 
 class DomainRequest(NamedTuple):
@@ -135,13 +138,13 @@ def find_rule(request: DomainRequest, changes: Changes) -> DomainRule | None:
 
 
 def find_rule_today(region: str, key: str, content_type: str) -> DomainRule | None:
-    """Return the rule that concerns an object of a new bucket of an older account."""
+    """Return the rule for an object in a new bucket of an older account, at the public endpoint."""
     request = DomainRequest(DomainKind.PUBLIC, region, key, content_type, 0.0)
     return next((rule for rule in _fitting(request) if rule.contents is not Contents.ALL), None)
 
 
 def find_rule_of_url(host: str, path: str) -> DomainRule | None:
-    """Return the rule that concerns an object by its URL, whose type follows from its name."""
+    """Return the rule for the object of a URL; its content type is guessed from its name."""
     named = _ENDPOINT.fullmatch(host)
     if named is None:
         return None
@@ -153,7 +156,7 @@ _ENDPOINT: Final = re.compile(r"[a-z0-9-]+\.oss-([a-z0-9-]+)\.aliyuncs\.com")
 
 
 def _fitting(request: DomainRequest) -> Iterator[DomainRule]:
-    """Yield the rules for a host name, a region and an object, whatever their date."""
+    """Yield the rules for a host name, a region and an object, whatever their dates."""
     newer = request.region in _NEWER_REGIONS
     for rule in RULES:
         if (

@@ -182,8 +182,8 @@ class JournalEntry(NamedTuple):
 
     @property
     def default_domain(self) -> DomainRule | None:
-        """The rule that the service applies to this object at its own host names, None for none."""
-        return default_domain.concerns(self.admission, self.response)
+        """The rule that the service would apply to this object at its own host names; None for none."""
+        return default_domain.find_rule_at_endpoint(self.admission, self.response)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the entry as values for JSON."""
@@ -269,7 +269,7 @@ class Journal:
         """Add an answered request: `sent` bytes of body, `seconds` after it arrived."""
         if isinstance(outcome, Refused):
             return self._add(outcome.admission, outcome.error, response, sent, seconds)
-        # The body may be large, or open files; the entry stays for a while.
+        # The body may be large or hold files open, and the entry is remembered for a while.
         status, fields, access = response.status, response.headers, response.access
         answer = Response(status, fields, access=access)
         return self._add(outcome, None, answer, sent, seconds)

@@ -1,9 +1,8 @@
 """What is known of a request: one value, from the first step of the pipeline to the journal.
 
 The steps of `pipeline/` fill an admission, one after another, and only they may: a test looks for
-other assignments. Everything in it is immutable. It is a dataclass that can be filled because every
-request makes one: filling the fields that a GET has takes 1 µs, while replacing a frozen value as
-often takes 9 µs.
+other assignments. Everything in it is immutable. It is not frozen itself, because every request makes
+one: replacing a `NamedTuple` at each of eight steps takes 7 µs, filling this one 0.3 µs.
 """
 
 from dataclasses import dataclass
@@ -50,7 +49,7 @@ class Admission:
     """Whether the caller was given and may do everything, as in seeds and on the console."""
     target: Target = SERVICE
     region: str = ""
-    """The region of its endpoint or its bucket."""
+    """The region of the endpoint or, if that names none, of the bucket."""
     access_point: AccessPoint | None = None
     """The access point whose alias the request names, in place of its bucket (P-84)."""
     operation: Operation = NO_OPERATION
@@ -62,7 +61,7 @@ class Admission:
     payload: Payload | None = None
     """How S3 sends the body; None for a request of OSS."""
     visit: Visit | None = None
-    """The page of a website that an anonymous visitor asks for."""
+    """The page of a website that an anonymous visitor asks for; None for any other request."""
     style: str = ""
     """The style that follows a separator in the path, "" for none."""
     form: Form | None = None
@@ -78,7 +77,7 @@ class Admission:
 
     @property
     def admission(self) -> "Admission":
-        """This; so that what is known of a request is found alike if it is refused."""
+        """This admission: `Refused` has the same attribute, so both outcomes are read alike."""
         return self
 
     @property
@@ -113,6 +112,6 @@ class Refused(NamedTuple):
 
 def refuse(admission: Admission, error: OSSError) -> Refused:
     """Refuse a request because a step, its body or its operation failed."""
-    # The error may be kept for a while, and its traceback would keep the body in memory.
+    # The journal may remember the error, and its traceback would keep the body in memory.
     error.__context__ = error.__cause__ = error.__traceback__ = None
     return Refused(admission, error)

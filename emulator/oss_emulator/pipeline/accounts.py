@@ -1,4 +1,4 @@
-"""Opens the accounts of a service, and the key that signs its security tokens."""
+"""Opens the accounts of a service, and the key of its security tokens and of KMS."""
 
 import os
 from pathlib import Path
@@ -37,18 +37,18 @@ def open_accounts(settings: Settings, token_key: bytes) -> Accounts:
 
 
 def open_token_key(folder: Path | None) -> bytes:
-    """Return the key that signs security tokens: random, and in the data folder if there is one.
+    """Return the key that signs security tokens: a random one, stored in the data folder if any.
 
-    There it lets tokens outlive a restart, and lets workers accept each other's tokens. A damaged
-    one is never replaced, because ciphertexts of KMS need it. Raises `AccountsError`.
+    With a stored key, tokens outlive a restart, and workers accept each other's tokens. A damaged
+    key is never replaced, because ciphertexts of KMS need it. Raises `AccountsError`.
     """
     if folder is None:
         return token_bytes(TOKEN_KEY_SIZE)
     path = folder / TOKEN_KEY_FILE
     what = f"The key of security tokens and of KMS {path}"
     advice = (
-        "restore it from a backup, or move it away to begin anew with another one, which decrypts "
-        "nothing of before"
+        "restore it from a backup, or move it away: the next start makes another one, which cannot "
+        "decrypt earlier ciphertexts"
     )
     try:
         if path.is_dir():
@@ -66,7 +66,7 @@ def open_token_key(folder: Path | None) -> bytes:
 
 
 def _checksum(key: bytes) -> bytes:
-    """Return what follows a key in its file, so that damage is noticed."""
+    """Return the checksum that follows a key in its file and reveals damage."""
     return crc64(key).to_bytes(8, "big")
 
 

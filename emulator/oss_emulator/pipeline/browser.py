@@ -45,7 +45,7 @@ def _allows(bucket: Bucket | None, request: Request) -> bool:
 
 
 def sandbox(response: Response, request: Request, addresses: Addresses) -> Response:
-    """Take the origin of the endpoint from a document that a browser shows.
+    """Deny the origin of the endpoint to a document that a browser shows.
 
     At the endpoint's own hosts an HTML object would have the origin of `/_emulator/` and of all
     buckets. The header is on all answers to browsers, but works only where they show a document:

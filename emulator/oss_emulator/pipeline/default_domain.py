@@ -1,4 +1,4 @@
-"""The policy of the service's host names: applied where the server follows it, named where not."""
+"""Applies the policy of the service's own host names, or names the rule that it would apply."""
 
 from oss_emulator.changes import REDIRECTS_AT_ENDPOINTS, Changes
 from oss_emulator.default_domain import (
@@ -48,10 +48,10 @@ def apply(response: Response, admission: Admission, changes: Changes) -> Respons
     return response._replace(headers={**response.headers, **forced})
 
 
-def concerns(admission: Admission, response: Response) -> DomainRule | None:
-    """Return the rule that the service applies to such an object of a new bucket.
+def find_rule_at_endpoint(admission: Admission, response: Response) -> DomainRule | None:
+    """Return the rule that the service would apply to this answer at its public endpoint.
 
-    It counts at the endpoint of the service, wherever this request was sent.
+    The bucket counts as new, and this request may have been sent to any host.
     """
     passes = admission.claimed.signing is Signing.HEADER
     if passes or admission.operation.name not in OBJECTS or response.status not in _SUCCESS:
@@ -77,7 +77,7 @@ def _find(admission: Admission, content_type: str, changes: Changes) -> DomainRu
 
 def _kind(admission: Admission) -> DomainKind | None:
     """Return the kind of the host name; None where the policy does not hold."""
-    host = admission.original.host
+    host = admission.request.host
     if admission.claimed.signing is Signing.HEADER:
         return None
     if is_accelerate(host):

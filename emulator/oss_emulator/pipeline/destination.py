@@ -11,16 +11,16 @@ from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.message import Request
 
 MOST: Final = 1024
-"""Destinations that are remembered, and characters of the longest path and query of one."""
+"""The most destinations to remember, and the most characters of a path and query of one."""
 
 
 class Destination(NamedTuple):
-    """Where a request leads, as far as nothing else decides."""
+    """The target and the operation of a request, where nothing else decides them."""
 
     target: Target | None
-    """None where the storage decides, which binds domains, and for an address that is refused."""
+    """None for a domain that only the storage may have bound, and for an address that is refused."""
     operation: Operation | None
-    """None where headers decide or there is none, and for the alias of an access point."""
+    """None if a header decides it, if there is none, and for the alias of an access point."""
 
 
 class Destinations:

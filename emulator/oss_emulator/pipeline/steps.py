@@ -93,7 +93,7 @@ def find_record(admission: Admission, service: Deployment) -> None:
 
 
 def take_fields(admission: Admission, form: Form) -> None:
-    """Find what the fields of a form say: in them S3 is marked and translated, and the key is."""
+    """Take the key of a form from its fields, and translate them if they are those of S3."""
     admission.request, form = s3.form_to_oss(admission.request, form)
     if not form.key:
         raise OSSError(ErrorCase.OBJECT_NAME_EMPTY)
@@ -117,8 +117,8 @@ def check_domain(admission: Admission, service: Deployment) -> None:
     addressing.check_domain(request, operation, region, service.changes)
 
 
-def check_default_domain(admission: Admission, service: Deployment) -> None:
-    """Refuse what the service does not send from its own host names (D-07)."""
+def check_app(admission: Admission, service: Deployment) -> None:
+    """Refuse an app, which the service does not send from its own host names (D-07)."""
     default_domain.check(admission, service.changes)
 
 
@@ -150,7 +150,7 @@ def find_payload(admission: Admission, service: Deployment) -> None:
     admission.payload = authentication.find_payload(admission, service.accounts, service.settings)
 
 
-def find_page(admission: Admission, service: Deployment) -> None:
+def find_index_page(admission: Admission, service: Deployment) -> None:
     """Find the index page of a website to answer for a folder."""
     page = website.find_page(admission, service.addresses)
     if page is not None:
@@ -250,7 +250,7 @@ def translate_back(
 def sandbox(
     response: Response, admission: Admission, service: Deployment, *, failed: bool
 ) -> Response:
-    """Take the origin of the endpoint from a document (an addition of the emulator)."""
+    """Deny a document the origin of the endpoint (an addition of the emulator)."""
     return browser.sandbox(response, admission.request, service.addresses)
 
 
@@ -275,28 +275,28 @@ class RequestStep(NamedTuple):
     """A step of a request."""
 
     name: str
-    """As on the page."""
+    """As in `docs/architecture.md`."""
     run: Check
     applies: Callable[[Needs, Deployment], bool] = lambda needs, service: True
     """Whether a request needs the step. False only where the step would do nothing."""
 
 
-def _is_at_hand(needs: Needs, service: Deployment) -> bool:
-    """Whether this is the first pass: what follows the fields of a form comes in a second one."""
+def _is_first_pass(needs: Needs, service: Deployment) -> bool:
+    """Whether this is the first pass; only a form has a second one, after its fields."""
     return not needs.has_fields
 
 
-def _is_signed(needs: Needs, service: Deployment) -> bool:
-    """Whether the caller must show who they are now: not in a preflight, or before the fields."""
+def _needs_permission(needs: Needs, service: Deployment) -> bool:
+    """Whether the caller needs a permission now: not in a preflight, nor before a form's fields."""
     if needs.trusted or needs.operation.permission is Permission.NONE:
         return False
     return needs.operation.takes is not Takes.FORM or needs.has_fields
 
 
-def _is_protected(needs: Needs, service: Deployment) -> bool:
-    """Whether the Referer counts now; in a preflight it does as well."""
+def _has_decision(needs: Needs, service: Deployment) -> bool:
+    """Whether the Referer is decided on now; a preflight has a decision too (R-04)."""
     open_to_all = needs.operation.permission is Permission.NONE
-    return not needs.trusted and (open_to_all or _is_signed(needs, service))
+    return not needs.trusted and (open_to_all or _needs_permission(needs, service))
 
 
 def _reads(needs: Needs) -> bool:
@@ -313,7 +313,7 @@ FIND: Final = (
 )
 
 CHECK: Final = (
-    RequestStep("endpoint", check_endpoint, _is_at_hand),
+    RequestStep("endpoint", check_endpoint, _is_first_pass),
     RequestStep(
         "custom domain",
         check_domain,
@@ -326,19 +326,19 @@ CHECK: Final = (
         check_page,
         lambda needs, service: needs.operation.method == "POST" and not needs.has_fields,
     ),
-    RequestStep("authenticate", authenticate, _is_signed),
+    RequestStep("authenticate", authenticate, _needs_permission),
     RequestStep(
         "app",
-        check_default_domain,
+        check_app,
         lambda needs, service: (
-            service.follows_default_domain and _reads(needs) and _is_signed(needs, service)
+            service.follows_default_domain and _reads(needs) and _needs_permission(needs, service)
         ),
     ),
     RequestStep(
         "version",
         check_version,
         lambda needs, service: (
-            _is_signed(needs, service)
+            _needs_permission(needs, service)
             and (service.changes.follow(V1_OF_ACCOUNTS) or service.changes.follow(V1_OF_BUCKETS))
         ),
     ),
@@ -346,19 +346,19 @@ CHECK: Final = (
         "payload",
         find_payload,
         lambda needs, service: (
-            needs.over_s3 and _is_signed(needs, service) and not needs.has_fields
+            needs.over_s3 and _needs_permission(needs, service) and not needs.has_fields
         ),
     ),
     RequestStep(
         "website",
-        find_page,
+        find_index_page,
         lambda needs, service: needs.bucket.has_website and not needs.trusted and _reads(needs),
     ),
     RequestStep(
         "style", find_style, lambda needs, service: needs.bucket.has_image_access and _reads(needs)
     ),
-    RequestStep("referer", check_referer, _is_protected),
-    RequestStep("authorize", authorize, _is_signed),
+    RequestStep("referer", check_referer, _has_decision),
+    RequestStep("authorize", authorize, _needs_permission),
     RequestStep(
         "original",
         check_original,
@@ -366,7 +366,7 @@ CHECK: Final = (
             needs.bucket.has_image_access and not needs.trusted and _reads(needs)
         ),
     ),
-    RequestStep("traffic limit", find_limit, _is_signed),
+    RequestStep("traffic limit", find_limit, _needs_permission),
 )
 
 
@@ -403,7 +403,7 @@ def choose(needs: Needs, service: Deployment) -> tuple[RequestStep, ...]:
 
 
 def needs_of(admission: Admission) -> Needs:
-    """Return what decides which checks a request needs, once it is found."""
+    """Return what decides which checks a request needs, after the steps of `FIND`."""
     record = admission.record
     return Needs(
         admission.operation,

@@ -58,7 +58,7 @@ def test_damaged_key_of_tokens_is_refused_and_left_alone(tmp_path: Path) -> None
         damaged.append(number.to_bytes(len(whole), "big"))
     for content in damaged:
         path.write_bytes(content)
-        with pytest.raises(AccountsError, match=r"damaged: restore it .*, or move it away to"):
+        with pytest.raises(AccountsError, match=r"damaged: restore it .*, or move it away:"):
             open_token_key(tmp_path)
         assert path.read_bytes() == content
     path.write_bytes(whole)
