@@ -182,7 +182,7 @@ class JournalEntry(NamedTuple):
 
     @property
     def default_domain(self) -> DomainRule | None:
-        """The rule that the service would apply to this object at its own host names; None for none."""
+        """The rule that the service would apply to this object at its public endpoint, if any."""
         return default_domain.find_rule_at_endpoint(self.admission, self.response)
 
     def to_dict(self) -> dict[str, Any]:

@@ -18,7 +18,7 @@ class Destination(NamedTuple):
     """The target and the operation of a request, where nothing else decides them."""
 
     target: Target | None
-    """None for a domain that only the storage may have bound, and for an address that is refused."""
+    """None for a domain that only the storage may have bound, and for a refused address."""
     operation: Operation | None
     """None if a header decides it, if there is none, and for the alias of an access point."""
 

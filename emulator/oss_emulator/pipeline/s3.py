@@ -1,8 +1,8 @@
 """The front for S3: turns a request of S3 into one of OSS before it is routed, and answers back.
 
 A request of S3 stays in `Request.original` of the one made from it: its signature covers the
-original, and the journal records it. Between the two ends, only the steps `page`, `authenticate` and
-`payload` look at the original.
+original, and the journal records it. Between the two ends, only the steps `page`, `authenticate`
+and `payload` look at the original.
 """
 
 from collections.abc import Mapping
