@@ -90,7 +90,7 @@ COVERED_BY = {
     "referer/assumptions.py": "unit/lab/test_assumptions.py",
     "referer/model.py": "unit/referer/test_policy.py",
     "referer/reading.py": "unit/referer/test_policy.py",
-    "referer/request.py": "unit/referer/test_tables.py",
+    "referer/request.py": "unit/referer/test_policy.py",
     # --- rpc
     "rpc/*.py": "unit/sts/test_sts.py",
     # --- selecting

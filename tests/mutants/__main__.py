@@ -26,7 +26,7 @@ Key = tuple[str, str, str]
 def main(wanted: list[str]) -> int:
     """Try the mutants of rooms or files, and compare those that survive with the table."""
     load_libraries()
-    listed = {found.key for found in survivors.read()}
+    listed = {key for found in survivors.read() for key in found.keys}
     alive: set[Key] = set()
     files = list(_files(wanted or list(ROOMS)))
     with tempfile.TemporaryDirectory() as examples:

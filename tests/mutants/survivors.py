@@ -11,16 +11,17 @@ TABLE = Path(__file__).with_name("survivors.toml")
 
 @dataclass(frozen=True)
 class Survivor:
-    """A line of a file, what a mutant makes of it, and why that changes nothing."""
+    """A line of a file, what some mutants make of it, and why that changes nothing."""
 
     file: str
     line: str
-    changed: str
+    changed: list[str]
     why: str
 
     @property
-    def key(self) -> tuple[str, str, str]:
-        return self.file, self.line, self.changed
+    def keys(self) -> list[tuple[str, str, str]]:
+        """The names of its mutants."""
+        return [(self.file, self.line, changed) for changed in self.changed]
 
 
 def read() -> list[Survivor]:

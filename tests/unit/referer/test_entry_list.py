@@ -33,6 +33,8 @@ def first(entries: Iterable[str], referer: str) -> str | None:
 @example(["https://a/b", "https://a"], "https://a/b")
 @example(["*.site.com", "https://*/*.site.com/"], "https://www.site.com/")
 @example([" http", "http"], "https://")
+@example(["b", "b/", "a"], "b/")
+@example(["*"], "a")
 def test_first_match_is_the_one_found_by_trying_each_entry(
     entries: list[str], referer: str
 ) -> None:
@@ -62,3 +64,11 @@ def test_only_the_entry_with_the_label_of_the_referer_is_tried() -> None:
     assert index.first("https://www.site0123.com/a") is not None
     assert index.first("https://www.other.com/a") is None
     assert tried == ["https://*.site0123.com/"]
+
+
+def test_effort_counts_the_entries_that_a_referer_makes_it_try() -> None:
+    entries = compiled(["https://*.a.com/x", "https://*.a.com/y", "https://*.b.com/", "*"])
+    alone = compiled(["*"]).effort("")
+    assert entries.effort("https://www.a.com/") == 2 + alone
+    assert entries.effort("https://www.b.com/") == 1 + alone
+    assert entries.effort("https://www.c.com/") == alone == 1

@@ -38,8 +38,17 @@ def test_exemption_is_explained_in_words() -> None:
 
 def test_huge_referer_is_shortened_in_words_but_not_in_json() -> None:
     decision = POLICY.decide("https://" + "a" * 8_000 + "?")
-    assert max(map(len, explanation.describe(decision).splitlines())) < 250
+    cut = explanation.describe(decision).splitlines()[2]
+    assert cut.startswith("  AllowTruncateQueryString cut the Referer to 'https://aaa")
+    assert len(cut) == len("  ") + 200 + len("… [R-26]")
     assert explanation.to_dict(decision)["referer"] == "https://" + "a" * 8_000
+
+
+def test_sentence_of_the_largest_length_is_not_shortened() -> None:
+    around = len("AllowTruncateQueryString cut the Referer to ''.")
+    for length, shortened in ((200 - around, False), (201 - around, True)):
+        text = explanation.describe(POLICY.decide("a" * length + "?"))
+        assert ("…" in text) is shortened
 
 
 def test_line_end_in_an_entry_is_escaped() -> None:

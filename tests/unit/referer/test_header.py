@@ -51,6 +51,18 @@ def test_cut_path(referer: str, cut: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("referer", "lowered"),
+    [
+        ("A?AMZ?@[\u00c0", "A?amz?@[\u00c0"),  # ASCII letters only, and none before the mark
+        ("A", "A"),
+        ("?A", "?a"),
+    ],
+)
+def test_letters_of_the_query_become_small(referer: str, lowered: str) -> None:
+    assert header.lower_query(referer) == lowered
+
+
+@pytest.mark.parametrize(
     ("rule", "chosen"),
     [
         (RepeatedHeader.FIRST, "a"),
