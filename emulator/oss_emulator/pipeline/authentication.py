@@ -109,7 +109,8 @@ def authenticate_form(
     elif secret is not None:
         form_signature.verify(claim, form, secret, admission.region, now)
     policy = form_policy.parse(form.text(form_signature.POLICY))
-    policy.check((form.original or form).conditional(admission.named_bucket), now)
+    sent, bucket = admission.request.headers, admission.named_bucket
+    policy.check(s3_form.conditional(form, bucket, sent), now)
     return identity, policy.sizes
 
 

@@ -62,8 +62,7 @@ class Form:
     def conditional(self, bucket: str) -> dict[str, str]:
         """Return the values that the conditions of a policy check.
 
-        These are the fields, with the bucket that the form is sent to and the type that is stored,
-        so that no other field gets around a condition on these two.
+        These are the fields, with the bucket that the form is sent to and the type that is stored.
         """
         found = {**self.fields, "bucket": bucket}
         if self.stored_type is not None:

@@ -73,3 +73,6 @@ class STSErrorCase(ErrorTable):
     OIDC_EXPIRED = RPCErrorSpec(
         "AuthenticationFail.OIDCToken.Expired", 401, "This JsonWebToken is expired."
     )
+    OIDC_EARLY = RPCErrorSpec(  # our choice
+        "AuthenticationFail.OIDCToken.Invalid", 401, "This JsonWebToken is not valid yet."
+    )

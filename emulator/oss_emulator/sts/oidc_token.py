@@ -22,6 +22,7 @@ class OIDCToken(NamedTuple):
     issued: int
     """Seconds since the epoch."""
     expires: int
+    not_before: int = 0
 
     @classmethod
     def parse(cls, text: str, provider: OIDCProvider) -> "OIDCToken":
@@ -46,6 +47,7 @@ class OIDCToken(NamedTuple):
             tuple(_text(name) for name in (named if isinstance(named, list) else [named])),
             _time(claims.get("iat")),
             _time(claims.get("exp")),
+            _time(claims.get("nbf", 0)),
         )
 
     def check(self, provider: OIDCProvider, now: float) -> None:
@@ -57,6 +59,8 @@ class OIDCToken(NamedTuple):
         oldest = now - provider.issuance_limit * 3600
         if now >= self.expires or self.issued < oldest:
             raise RPCError(STSErrorCase.OIDC_EXPIRED)
+        if now < max(self.issued, self.not_before):
+            raise RPCError(STSErrorCase.OIDC_EARLY)
 
     def audience(self, provider: OIDCProvider) -> str:
         """Return the first audience that is a client of the provider; "" if none is."""

@@ -22,6 +22,7 @@ from oss_emulator.protocol.signature import Place, Version
 from oss_emulator.protocol.signature.unsigned import UNSIGNED_PARTS, Dialect
 from oss_emulator.storage import Storage
 
+from tests.http import forms
 from tests.thorough import cases
 from tests.unit.pipeline.alterations import alter
 from tests.unit.pipeline.service import SETTINGS
@@ -419,6 +420,69 @@ def test_changed_request_is_refused_or_does_exactly_what_was_signed(scheme: Sche
         outcomes[found is None] += 1
         assert found in (None, done), f"{changed} does more than {sent}"
     assert min(outcomes[True], outcomes[False]) > 0, "both happen"
+
+
+# --- forms: their policy decides on what the object gets, whatever it is called (P-75)
+
+FORMS = {"oss": forms.sign_v1, "s3": forms.sign_s3}
+
+
+def post(service: Service, dialect: str, condition: Any, *fields: tuple[str, str]) -> Response:
+    """Post a form with a policy of one condition; a field `@NAME` is sent as a header."""
+    signed = FORMS[dialect](forms.policy([condition]))
+    sent = [("key", "new"), *signed, *(field for field in fields if field[0][0] != "@")]
+    headers = [(name[1:], value) for name, value in fields if name[0] == "@"]
+    request = Request.parse("POST", "/bucket", [HOST, ("Content-Type", forms.TYPE), *headers], NOW)
+    return service.handle(request, forms.form(sent))
+
+
+@pytest.mark.parametrize("condition", ["acl", "x-amz-acl", "x-oss-object-acl"])
+@pytest.mark.parametrize(
+    ("dialect", "fields"),
+    [
+        ("s3", {"acl": "public-read"}),
+        ("s3", {"acl": "private", "x-oss-object-acl": "public-read", "x-amz-acl": "public-read"}),
+        ("s3", {"acl": "public-read", "x-amz-acl": "private", "x-oss-object-acl": "private"}),
+        ("s3", {"x-amz-acl": "public-read", "x-oss-object-acl": "private"}),
+        ("s3", {"x-oss-object-acl": "public-read"}),
+        ("s3", {"@x-oss-object-acl": "public-read"}),
+        ("oss", {"x-oss-object-acl": "public-read", "acl": "private"}),
+        ("oss", {"x-oss-object-acl": "public-read"}),
+        ("oss", {"@x-oss-object-acl": "public-read"}),
+    ],
+)
+def test_policy_decides_on_the_acl_that_the_object_gets(
+    service: Service, condition: str, dialect: str, fields: dict[str, str]
+) -> None:
+    stored = []
+    for wanted in ("private", "public-read"):
+        if post(service, dialect, {condition: wanted}, *fields.items()).status == 204:
+            item = service.storage.object("bucket", "new")
+            stored.append((wanted, item and str(item.acl)))
+    assert stored in ([("private", "private")], [("public-read", "public-read")])
+
+
+@pytest.mark.parametrize(
+    ("condition", "wanted"),
+    [
+        ("x-amz-storage-class", "STANDARD_IA"),
+        ("x-oss-storage-class", "IA"),
+    ],
+)
+def test_policy_decides_on_the_storage_class_that_the_object_gets(
+    service: Service, condition: str, wanted: str
+) -> None:
+    for fields, status in (
+        ({"x-amz-storage-class": "GLACIER", "x-oss-storage-class": "IA"}, 403),
+        ({"x-amz-storage-class": "GLACIER"}, 403),
+        ({"x-oss-storage-class": "Archive", "x-amz-meta-a": "1"}, 403),
+        ({"x-amz-storage-class": "STANDARD_IA", "x-oss-storage-class": "Archive"}, 204),
+        ({"x-oss-storage-class": "IA"}, 204),
+    ):
+        assert post(service, "s3", {condition: wanted}, *fields.items()).status == status, fields
+    item = service.storage.object("bucket", "new")
+    assert item is not None
+    assert item.storage_class == "IA"
 
 
 # --- what the package reads

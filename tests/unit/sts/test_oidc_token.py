@@ -28,7 +28,7 @@ def code(text: str, provider: Any = LOCAL) -> str:
 
 def test_claims_are_read() -> None:
     token = OIDCToken.parse(FIRST.token(NOW, aud=[CLIENT, "x"], exp=NOW + 1.5), LOCAL)
-    assert token == (ISSUER, SUBJECT, (CLIENT, "x"), int(NOW), int(NOW) + 1)
+    assert token == (ISSUER, SUBJECT, (CLIENT, "x"), int(NOW), int(NOW) + 1, 0)
 
 
 @pytest.mark.parametrize("issuer", [FIRST, SECOND])
@@ -95,6 +95,8 @@ def test_keys_are_those_of_the_named_provider() -> None:
         {"exp": -1},
         {"exp": float("nan")},
         {"exp": float("inf")},
+        {"nbf": "1"},
+        {"nbf": -1},
     ],
 )
 def test_missing_or_malformed_claim_is_refused(claims: dict[str, Any]) -> None:
@@ -112,9 +114,13 @@ def test_missing_or_malformed_claim_is_refused(claims: dict[str, Any]) -> None:
         ({"exp": NOW}, "Expired"),
         ({"iat": NOW - 12 * 3600}, ""),
         ({"iat": NOW - 12 * 3600 - 1}, "Expired"),
+        ({"iat": NOW + 1}, "Invalid"),
+        ({"nbf": NOW}, ""),
+        ({"nbf": NOW + 1}, "Invalid"),
     ],
 )
 def test_claims_are_checked(claims: dict[str, Any], expected: str) -> None:
+    """A-43: whom a token is for, and when it is valid."""
     assert code(FIRST.token(NOW, **claims)) == expected
 
 

@@ -5,6 +5,7 @@ Source: "Browser-based uploads using POST" of the Amazon S3 documentation.
 
 import hmac
 from base64 import b64encode
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -16,6 +17,9 @@ from oss_emulator.protocol.signature import instant
 from oss_emulator.protocol.signature.claim import Claim, Place, Version
 
 _POLICY: Final = "policy"
+_ACL: Final = "x-oss-object-acl"
+_ACLS: Final = ("acl", "x-amz-acl", _ACL)
+"""The names that a form and its policy may have for the ACL of the object."""
 _TAGGING: Final = "tagging"
 _FIELDS_V4: Final = ("x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-signature")
 _FIELDS_V2: Final = ("AWSAccessKeyId", "Signature")
@@ -37,8 +41,23 @@ def translate(form: Form) -> Form:
             raise headers.refuse(name, "field")
     found = headers.to_oss(fields, of_object=True)
     if "acl" in found:
-        found["x-oss-object-acl"] = found.pop("acl")
+        found[_ACL] = found.pop("acl")
     return replace(form, fields=found, original=form)
+
+
+def conditional(form: Form, bucket: str, sent: Mapping[str, str]) -> dict[str, str]:
+    """Return the values that the conditions of a policy check: those that the object really gets.
+
+    A form of OSS or S3 has them under all names that a condition may have for them. `bucket` is the
+    one that the form is sent to, and `sent` are the headers of the request, of which only the ACL
+    counts.
+    """
+    given = {} if form.original is None else form.original.fields
+    fields = {**given, **form.fields, **headers.from_oss(form.fields)}
+    acl = form.fields.get(_ACL, sent.get(_ACL))
+    if acl is not None:
+        fields |= dict.fromkeys(_ACLS, acl)
+    return replace(form, fields=fields).conditional(bucket)
 
 
 def parse(form: Form) -> Claim | None:
