@@ -36,11 +36,7 @@ class RPCAnswer(NamedTuple):
 
 
 def answer(
-    product: Product,
-    request: Request,
-    body: bytes,
-    installation: Installation,
-    material: bytes,
+    product: Product, request: Request, body: bytes, installation: Installation, material: bytes
 ) -> RPCAnswer:
     """Answer a request; `material` is `MATERIAL_SIZE` random bytes."""
     asked = RPCRequest.parse(request, body)

@@ -23,59 +23,25 @@ class ErrorTable(Enum):
     """The situations in which a service answers with an error; the values are `RPCErrorSpec`."""
 
 
+# fmt: off
 class RPCErrorCase(ErrorTable):
     """The situations that all services have."""
 
-    NO_ACTION = RPCErrorSpec(
-        "InvalidAction.NotFound",
-        404,
-        "Specified api is not found, please check your url and method.",
-    )
+    NO_ACTION = RPCErrorSpec("InvalidAction.NotFound", 404, "Specified api is not found, please check your url and method.")
     VERSION = RPCErrorSpec("InvalidVersion", 400, "Specified parameter Version is not valid.")
     MISSING = RPCErrorSpec("Missing{name}", 400, "{name} is mandatory for this action.")
-    SIGNATURE_METHOD = RPCErrorSpec(
-        "InvalidSignatureMethod",
-        400,
-        "Specified signature method is not valid; use HMAC-SHA1 with SignatureVersion 1.0, or "
-        "ACS3-HMAC-SHA256.",
-    )
-    TIMESTAMP_FORMAT = RPCErrorSpec(
-        "InvalidTimeStamp.Format", 400, "Specified time stamp or date value is not well formatted."
-    )
-    TIMESTAMP_EXPIRED = RPCErrorSpec(
-        "InvalidTimeStamp.Expired", 400, "Specified time stamp or date value is expired."
-    )
-    UNKNOWN_KEY = RPCErrorSpec(
-        "InvalidAccessKeyId.NotFound", 404, "Specified access key is not found."
-    )
-    TOKEN_MISMATCH = RPCErrorSpec(
-        "InvalidSecurityToken.MismatchWithAccessKey",
-        400,
-        "Specified SecurityToken mismatch with the AccessKey.",
-    )
-    TOKEN_EXPIRED = RPCErrorSpec(
-        "InvalidSecurityToken.Expired", 400, "Specified SecurityToken is expired."
-    )
+    SIGNATURE_METHOD = RPCErrorSpec("InvalidSignatureMethod", 400, "Specified signature method is not valid; use HMAC-SHA1 with SignatureVersion 1.0, or ACS3-HMAC-SHA256.")
+    TIMESTAMP_FORMAT = RPCErrorSpec("InvalidTimeStamp.Format", 400, "Specified time stamp or date value is not well formatted.")
+    TIMESTAMP_EXPIRED = RPCErrorSpec("InvalidTimeStamp.Expired", 400, "Specified time stamp or date value is expired.")
+    UNKNOWN_KEY = RPCErrorSpec("InvalidAccessKeyId.NotFound", 404, "Specified access key is not found.")
+    TOKEN_MISMATCH = RPCErrorSpec("InvalidSecurityToken.MismatchWithAccessKey", 400, "Specified SecurityToken mismatch with the AccessKey.")
+    TOKEN_EXPIRED = RPCErrorSpec("InvalidSecurityToken.Expired", 400, "Specified SecurityToken is expired.")
     # aliyun-python-sdk-core parses the string to sign after the colon.
-    SIGNATURE = RPCErrorSpec(
-        "SignatureDoesNotMatch",
-        400,
-        "Specified signature is not matched with our calculation. server string to sign is:{text}",
-    )
-    SIGNATURE_V3 = RPCErrorSpec(
-        "SignatureDoesNotMatch",
-        400,
-        "Specified signature does not match our calculation. server StringToSign is [{text}] "
-        "server CanonicalRequest is [{canonical}]",
-    )
-    INCOMPLETE = RPCErrorSpec(
-        "IncompleteSignature",
-        400,
-        "The request signature does not conform to Aliyun standards. {text}",
-    )
-    INVALID = RPCErrorSpec(
-        "InvalidParameter.{name}", 400, "The parameter {name} is wrongly formed."
-    )
+    SIGNATURE = RPCErrorSpec("SignatureDoesNotMatch", 400, "Specified signature is not matched with our calculation. server string to sign is:{text}")
+    SIGNATURE_V3 = RPCErrorSpec("SignatureDoesNotMatch", 400, "Specified signature does not match our calculation. server StringToSign is [{text}] server CanonicalRequest is [{canonical}]")
+    INCOMPLETE = RPCErrorSpec("IncompleteSignature", 400, "The request signature does not conform to Aliyun standards. {text}")
+    INVALID = RPCErrorSpec("InvalidParameter.{name}", 400, "The parameter {name} is wrongly formed.")
+# fmt: on
 
 
 class RPCError(Exception):
