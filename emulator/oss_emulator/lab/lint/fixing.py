@@ -1,40 +1,13 @@
 """Following the corrections of the linter."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from oss_emulator.referer.decision import Stage
 from oss_emulator.referer.model import RefererConfiguration
 
 from .finding import Finding
-
-ROUNDS = 3
-"""The most rounds that corrections take until none is left."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fixed:
-    """Corrected rules, and what is left for their owner to decide."""
-
-    configuration: RefererConfiguration
-    rounds: int
-    """How often corrections were followed."""
-    left: tuple[Finding, ...]
-    """The findings on the corrected rules."""
-
-
-def fix(
-    configuration: RefererConfiguration,
-    run: Callable[[RefererConfiguration], tuple[Finding, ...]],
-) -> Fixed:
-    """Apply the corrections of a linter and lint again, until no correction is left."""
-    for rounds in range(ROUNDS):
-        found = run(configuration)
-        if not any(finding.correction.changes for finding in found):
-            return Fixed(configuration, rounds, found)
-        configuration = follow(configuration, found)
-    return Fixed(configuration, ROUNDS, run(configuration))
 
 
 def follow(configuration: RefererConfiguration, found: Iterable[Finding]) -> RefererConfiguration:

@@ -24,7 +24,5 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
         "servicewechat" in entry.text for entry in subject.whitelist
     ):
         yield Suspicion(
-            Evidence.DENIED,
-            (REFERER,),
-            Sentence("The rules deny WeChat mini programs."),
+            Evidence.DENIED, (REFERER,), Sentence("The rules deny WeChat mini programs.")
         )

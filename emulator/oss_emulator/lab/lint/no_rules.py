@@ -21,7 +21,5 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
         and subject.configuration.allow_empty_referer
     ):
         yield Suspicion(
-            Evidence.ALLOWED,
-            (STRANGER,),
-            Sentence("There are no rules, so every site is allowed."),
+            Evidence.ALLOWED, (STRANGER,), Sentence("There are no rules, so every site is allowed.")
         )

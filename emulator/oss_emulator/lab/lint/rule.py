@@ -1,10 +1,12 @@
-"""LintRule: a rule of the linter, made from its module.
+"""The rules of the linter, each made from its module.
 
 A module has `examine`, which looks at one entry, or `suspect`, which looks at all rules.
 """
 
+import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from importlib import import_module
 
 from .finding import Severity, Suspicion
 from .subject import LintedEntry, Subject
@@ -26,3 +28,42 @@ class LintRule:
     suspect: Suspect | None = None
     common: bool = False
     """Whether its findings hold for nearly every configuration."""
+
+
+_NAMES = (
+    # How an entry is written.
+    *"""
+    white-space joined template quoted broken-scheme regular-expression userinfo fragment
+    matches-all blacklist-only missing-scheme upper-case international-host impossible-host
+    default-port
+    """.split(),
+    # What an entry matches.
+    *"""
+    needs-query needs-path path-across-sites wildcard-domain loose-wildcard open-host
+    wildcard-in-path root-missing only-http one-scheme any-mini-program
+    """.split(),
+    # What the rules do together.
+    *"""
+    too-long too-large shadowed duplicate covered truncate-path truncation-conflict
+    empty-without-whitelist empty-allowed rests-on-assumption no-rules not-examined
+    default-domain video-second-request mini-program console-preview cdn-in-front
+    """.split(),
+)
+
+
+def _rule(name: str) -> LintRule:
+    module = import_module(f".{name.replace('-', '_')}", __package__)
+    page = inspect.getdoc(module) or ""
+    return LintRule(
+        name,
+        module.SEVERITY,
+        page.partition("\n")[0],
+        page,
+        examine=getattr(module, "examine", None),
+        suspect=getattr(module, "suspect", None),
+        common=getattr(module, "COMMON", False),
+    )
+
+
+RULES = tuple(map(_rule, _NAMES))
+"""All rules of the linter, in the order in which they run."""

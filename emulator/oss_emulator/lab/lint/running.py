@@ -1,11 +1,12 @@
-"""Running the rules of the linter over a configuration."""
+"""Running the rules of the linter over a configuration: once, or until all is corrected."""
 
+import sys
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from oss_emulator.lab.entry import is_blank, parse_entry
 from oss_emulator.lab.parts import example
-from oss_emulator.referer.assumptions import Assumptions
+from oss_emulator.referer.assumptions import DEFAULT, Assumptions
 from oss_emulator.referer.decision import Stage
 from oss_emulator.referer.gram_index import GramIndex
 from oss_emulator.referer.model import RefererConfiguration
@@ -13,11 +14,17 @@ from oss_emulator.referer.sentence import Sentence
 
 from .finding import Correction, EntryPlace, Finding, Severity, Suspicion
 from .fixing import follow
-from .rule import LintRule
+from .rule import RULES, LintRule
 from .subject import LintedEntry, Subject
 
 MOST = 1_000
 """The number of entries with findings after which a lint ends."""
+
+MOST_FIXED = 800
+"""The most entries whose corrections `oss-emulator lint --fix` follows, so that it ends in time."""
+
+ROUNDS = 3
+"""The most rounds that corrections take until none is left."""
 
 _LAST = Sentence(
     "write the sites to allow: without this entry the whitelist is empty, which allows everybody"
@@ -26,8 +33,8 @@ _LAST = Sentence(
 
 def run(
     configuration: RefererConfiguration,
-    rules: Iterable[LintRule],
-    assumptions: Assumptions,
+    rules: Iterable[LintRule] = RULES,
+    assumptions: Assumptions = DEFAULT,
     accepted: Collection[str] = (),
     most: int = MOST,
 ) -> tuple[Finding, ...]:
@@ -59,6 +66,33 @@ def run(
                 subject.reported.add(finding.place)
     found = list(_keep_closed(subject, list(_keep_open(subject, found))))
     return tuple(sorted(found, key=_rank))
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """Corrected rules, and what is left for their owner to decide."""
+
+    configuration: RefererConfiguration
+    rounds: int
+    """How often corrections were followed."""
+    left: tuple[Finding, ...]
+    """The findings on the corrected rules."""
+
+
+def fix(
+    configuration: RefererConfiguration,
+    rules: Iterable[LintRule] = RULES,
+    assumptions: Assumptions = DEFAULT,
+    accepted: Collection[str] = (),
+) -> Fixed:
+    """Follow all corrections and lint again, until no correction is left."""
+    rules = tuple(rules)
+    for rounds in range(ROUNDS + 1):
+        found = run(configuration, rules, assumptions, accepted, sys.maxsize)
+        if rounds == ROUNDS or not any(item.correction.changes for item in found):
+            break
+        configuration = follow(configuration, found)
+    return Fixed(configuration, rounds, found)
 
 
 def _rank(finding: Finding) -> tuple[int, int, int]:
@@ -135,11 +169,7 @@ def _complete(finding: Finding, subject: Subject, rules: Sequence[LintRule]) -> 
 
 
 def _correct(
-    text: str,
-    place: EntryPlace,
-    subject: Subject,
-    rules: Sequence[LintRule],
-    given: frozenset[str],
+    text: str, place: EntryPlace, subject: Subject, rules: Sequence[LintRule], given: frozenset[str]
 ) -> _Corrected:
     """Correct an entry by the rules, and name those that add to the `given` entries."""
     if is_blank(text):
