@@ -25,7 +25,7 @@ from oss_emulator.cli.experiment import Experiment
 from oss_emulator.cli.parser import CommandError, InputError
 from oss_emulator.cli.signer import Signer
 from oss_emulator.lab import assumptions as toml
-from oss_emulator.lab.parity import Reply
+from oss_emulator.lab.parity.requests import Reply
 from oss_emulator.pipeline import referer as pipeline
 from oss_emulator.referer import (
     Assumptions,

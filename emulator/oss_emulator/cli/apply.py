@@ -16,13 +16,12 @@ _DESCRIPTION = (
 
 def declare(commands: Commands) -> None:
     """Add the command to the parser."""
-    parser = commands.add_parser("apply", description=_DESCRIPTION)
+    parser = commands.add_parser("apply", run, description=_DESCRIPTION)
     parser.add_argument("rules", metavar="RULES", help=rules.HELP)
     parser.add_argument("bucket", metavar="oss://BUCKET", help="the bucket to put the rules to")
     parser.add_argument("--yes", action="store_true", help="put the rules without asking")
     parser.add_argument("--json", action="store_true", help="print JSON; requires --yes")
     rules.declare(parser)
-    parser.set_defaults(run=run, parser=parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

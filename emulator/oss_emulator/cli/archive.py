@@ -21,10 +21,9 @@ def declare(commands: Commands) -> None:
         ("export", _export, "dir", "file"),
         ("import", _import, "file", "dir"),
     ):
-        parser = commands.add_parser(name, description=_DESCRIPTION)
+        parser = commands.add_parser(name, run, description=_DESCRIPTION)
         parser.add_argument(first, metavar=first.upper(), type=Path)
         parser.add_argument(second, metavar=second.upper(), type=Path)
-        parser.set_defaults(run=run, parser=parser)
 
 
 _DESCRIPTION = (

@@ -18,7 +18,7 @@ _SIGNING = (Signing.NONE, Signing.URL, Signing.HEADER)
 
 def declare(commands: Commands) -> None:
     """Add the command to the parser."""
-    parser = commands.add_parser("check", description=_DESCRIPTION)
+    parser = commands.add_parser("check", run, description=_DESCRIPTION)
     parser.add_argument("rules", metavar="RULES", help=rules.HELP)
     parser.add_argument(
         "--referer",
@@ -40,7 +40,6 @@ def declare(commands: Commands) -> None:
     parser.add_argument("--method", default="GET", help="the method of the requests (default: GET)")
     parser.add_argument("--json", action="store_true", help="print JSON")
     rules.declare(parser)
-    parser.set_defaults(run=run, parser=parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

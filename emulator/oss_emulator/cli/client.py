@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from urllib.parse import SplitResult, urlsplit
 
 from oss_emulator.cli.parser import CommandError, InputError
-from oss_emulator.lab.parity import Reply
+from oss_emulator.lab.parity.requests import Reply
 
 TIMEOUT = 20  # seconds
 MAX_ANSWER = 64 * 1024 * 1024

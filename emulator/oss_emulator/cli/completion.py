@@ -19,11 +19,9 @@ _MANUAL = "Prints the man page: oss-emulator manual > oss-emulator.1; man ./oss-
 
 def declare(commands: Commands) -> None:
     """Add both commands to the parser."""
-    parser = commands.add_parser("completion", description=_COMPLETION)
+    parser = commands.add_parser("completion", _print_completion, description=_COMPLETION)
     parser.add_argument("shell", metavar="SHELL", choices=SHELLS, help="bash, zsh or fish")
-    parser.set_defaults(run=_print_completion, parser=parser)
-    parser = commands.add_parser("manual", description=_MANUAL)
-    parser.set_defaults(run=_print_manual, parser=parser)
+    commands.add_parser("manual", _print_manual, description=_MANUAL)
 
 
 def _print_completion(arguments: argparse.Namespace) -> int:

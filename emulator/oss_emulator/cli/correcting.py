@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from oss_emulator.cli import changes
-from oss_emulator.cli.output import Block, Text, Tone, line, replacing, show, write, write_json
+from oss_emulator.cli.output import Block, Text, Tone, line, show, write, write_json, writing
 from oss_emulator.cli.parser import InputError
 from oss_emulator.cli.rules import SelectedRules
 from oss_emulator.lab import diff, editing, sources
@@ -86,11 +86,8 @@ def _write(selected: SelectedRules, text: str, refusal: str) -> None:
     if source is None or refusal:
         name = source.name if source else "oss://"
         raise InputError(f"{name}: {refusal}; leave --write out to print the corrected rules")
-    try:
-        with replacing(Path(source.name)) as file:
-            file.write(text.encode())
-    except OSError as error:
-        raise InputError(f"{source.name}: the file cannot be written: {error.strerror}") from None
+    with writing(Path(source.name), InputError) as file:
+        file.write(text.encode())
 
 
 def _diff(selected: SelectedRules, before: str, after: str) -> Iterator[str]:

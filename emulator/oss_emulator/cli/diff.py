@@ -17,7 +17,7 @@ _DESCRIPTION = (
 
 def declare(commands: Commands) -> None:
     """Add the command to the parser."""
-    parser = commands.add_parser("diff", description=_DESCRIPTION)
+    parser = commands.add_parser("diff", run, description=_DESCRIPTION)
     parser.add_argument("old", metavar="OLD", help=rules.HELP)
     parser.add_argument("new", metavar="NEW", help="the new rules, given in the same way")
     parser.add_argument(
@@ -30,7 +30,6 @@ def declare(commands: Commands) -> None:
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     rules.declare(parser)
-    parser.set_defaults(run=run, parser=parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from oss_emulator.cli.client import ServiceClient
 from oss_emulator.cli.parser import CommandError, InputError
 from oss_emulator.cli.signer import Signer
-from oss_emulator.lab.parity import (
-    SETUPS,
-    Ask,
+from oss_emulator.lab.parity.inquiries import Ask
+from oss_emulator.lab.parity.requests import (
     Fetch,
     GetRules,
     PutAcl,
@@ -21,8 +20,8 @@ from oss_emulator.lab.parity import (
     Reply,
     RequestTarget,
     ServiceRequest,
-    Setup,
 )
+from oss_emulator.lab.parity.setups import SETUPS, Setup
 from oss_emulator.protocol.signature import presigning
 from oss_emulator.referer import Signing
 

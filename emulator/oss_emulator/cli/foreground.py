@@ -25,13 +25,12 @@ from oss_emulator.cli.parser import CommandError
 from oss_emulator.cli.progress import Progress
 from oss_emulator.control import contents, seed
 from oss_emulator.control.controls import Controls, open_storage
-from oss_emulator.pipeline.service import Service
 from oss_emulator.server import Server
 from oss_emulator.server import tls as certificates
 from oss_emulator.server.loop import loop_factory
 from oss_emulator.server.tls import CertificateError, Certificates
 from oss_emulator.settings import Settings
-from oss_emulator.storage import FolderError, Storage
+from oss_emulator.storage import FolderError
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -74,6 +73,15 @@ class Listening:
 WhileListening: TypeAlias = Callable[[Listening], Awaitable[int]]
 
 
+@contextmanager
+def _checking() -> Iterator[None]:
+    """Convert a mistake in the settings, or in the files that they name, to a CommandError."""
+    try:
+        yield
+    except (AccountsError, CertificateError, FolderError, seed.SeedError) as error:
+        raise CommandError(str(error)) from None
+
+
 def serve(settings: Settings, meanwhile: WhileListening) -> int:
     """Listen while `meanwhile` runs and return its exit status. Raises CommandError."""
     requestlog.begin(settings)
@@ -81,14 +89,15 @@ def serve(settings: Settings, meanwhile: WhileListening) -> int:
     with ExitStack() as stack:
         if settings.workers > 1:
             settings = _share_ca(settings, stack)
-        controls = _open_controls(settings, _open_storage(settings, stack))
-        service = controls.service
-        # Before they are loaded, so that no change in the meantime is missed.
-        known = contents.stamps(settings) if settings.watch else None
-        with loading():
-            hint = _load_contents(service)
-        controls.snapshots.set_initial()
-        found = _load_certificates(settings, service)
+        with _checking():
+            controls = _open_controls(settings, stack)
+            service = controls.service
+            # Before they are loaded, so that no change in the meantime is missed.
+            known = contents.stamps(settings) if settings.watch else None
+            with loading(), Progress("Loading the seed") as progress:
+                hint = contents.load(service, progress.show)
+            controls.snapshots.set_initial()
+            found = certificates.load(settings, service.addresses.domains)
         log = _open_log(settings, stack)
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
             if settings.workers > 1:
@@ -105,9 +114,11 @@ def work(settings: Settings, parent: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent gets it and ends its workers
     try:
         with ExitStack() as stack:
-            controls = _open_controls(settings, _open_storage(settings, stack, shared=True))
-            _enroll(settings, controls.service)
-            found = _load_certificates(settings, controls.service)
+            with _checking():
+                controls = _open_controls(settings, stack, shared=True)
+                if settings.seed_file is not None:  # its accounts, which the parent has applied
+                    seed.enroll(settings.seed_file, controls.service)
+                found = certificates.load(settings, controls.service.addresses.domains)
             server = Server(controls, _open_log(settings, stack), found)
             with asyncio.Runner(loop_factory=loop_factory()) as runner:
                 runner.run(_serve(server, settings, "", found, partial(_wait_for_parent, parent)))
@@ -262,28 +273,12 @@ def _allow_connections(settings: Settings) -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def _open_storage(settings: Settings, stack: ExitStack, *, shared: bool = False) -> Storage:
-    """Open the storage of the settings; the stack closes it."""
-    try:
-        return stack.enter_context(closing(open_storage(settings, shared=shared)))
-    except FolderError as error:
-        raise CommandError(str(error)) from None
-
-
-def _open_controls(settings: Settings, storage: Storage) -> Controls:
-    try:
-        controls = Controls(settings, storage)
-    except AccountsError as error:
-        raise CommandError(str(error)) from None
+def _open_controls(settings: Settings, stack: ExitStack, *, shared: bool = False) -> Controls:
+    """Open the storage of the settings, which the stack closes, and the controls of a service."""
+    storage = stack.enter_context(closing(open_storage(settings, shared=shared)))
+    controls = Controls(settings, storage)
     controls.journal.listen(requestlog.write)
     return controls
-
-
-def _load_certificates(settings: Settings, service: Service) -> Certificates | None:
-    try:
-        return certificates.load(settings, service.addresses.domains)
-    except CertificateError as error:
-        raise CommandError(str(error)) from None
 
 
 def _share_ca(settings: Settings, stack: ExitStack) -> Settings:
@@ -305,24 +300,6 @@ def _open_log(settings: Settings, stack: ExitStack) -> TextIO | None:
         raise CommandError(
             f"the access log {settings.access_log} cannot be written: {error.strerror}"
         ) from None
-
-
-def _load_contents(service: Service) -> str:
-    try:
-        with Progress("Loading the seed") as progress:
-            return contents.load(service, progress.show)
-    except seed.SeedError as error:
-        raise CommandError(str(error)) from None
-
-
-def _enroll(settings: Settings, service: Service) -> None:
-    """Give a worker the accounts of the seed that its parent has applied."""
-    if settings.seed_file is None:
-        return
-    try:
-        seed.enroll(settings.seed_file, service)
-    except seed.SeedError as error:
-        raise CommandError(str(error)) from None
 
 
 def _reason(error: OSError) -> str:

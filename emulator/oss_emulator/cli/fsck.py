@@ -12,12 +12,11 @@ from oss_emulator.storage import FolderError
 
 def declare(commands: Commands) -> None:
     """Add the command to the parser."""
-    parser = commands.add_parser("fsck", description=_DESCRIPTION)
+    parser = commands.add_parser("fsck", run, description=_DESCRIPTION)
     parser.add_argument("dir", metavar="DIR", type=Path)
     parser.add_argument(
         "--repair", action="store_true", help="keep all that is whole, and move the rest away"
     )
-    parser.set_defaults(run=run, parser=parser)
 
 
 _DESCRIPTION = (

@@ -4,7 +4,6 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from oss_emulator.cli.output import Text, Tone, line, show, write
@@ -26,7 +25,7 @@ _DESCRIPTION = (
 
 def declare(commands: Commands) -> None:
     """Add the command to the parser."""
-    parser = commands.add_parser("generate", description=_DESCRIPTION)
+    parser = commands.add_parser("generate", run, description=_DESCRIPTION)
     parser.add_argument(
         "--site", required=True, metavar="URL", help="the site, such as https://www.example.com"
     )
@@ -57,7 +56,6 @@ def declare(commands: Commands) -> None:
         help="what to do with requests without a Referer (default: deny)",
     )
     parser.add_argument("--to", required=True, choices=list(_FORMS), help="what to print")
-    parser.set_defaults(run=run, parser=parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -98,28 +96,16 @@ def _check(proposal: Proposal) -> tuple[Text, ...]:
     return (Text(f"These rules are checked: {said}", Tone.GOOD),)
 
 
-def _format_rules(form: RulesForm, proposal: Proposal, site: str) -> str:
-    return sources.format(proposal.configuration, form)
-
-
-def _format_table(proposal: Proposal, site: str) -> str:
-    return format_table(proposal, site)
-
-
-def _format_oss2(proposal: Proposal, site: str) -> str:
-    return format_oss2(proposal.configuration, site)
-
-
-def _format_ossutil(proposal: Proposal, site: str) -> str:
-    return format_ossutil(proposal.configuration, site)
+def _rules_as(form: RulesForm) -> Callable[[Proposal, str], str]:
+    return lambda proposal, _: sources.format(proposal.configuration, form)
 
 
 _FORMS: Mapping[str, Callable[[Proposal, str], str]] = {
-    "xml": partial(_format_rules, RulesForm.XML),
-    "json": partial(_format_rules, RulesForm.JSON),
-    "terraform": partial(_format_rules, RulesForm.TERRAFORM),
-    "toml": partial(_format_rules, RulesForm.TOML),
-    "oss2": _format_oss2,
-    "ossutil": _format_ossutil,
-    "table": _format_table,
+    "xml": _rules_as(RulesForm.XML),
+    "json": _rules_as(RulesForm.JSON),
+    "terraform": _rules_as(RulesForm.TERRAFORM),
+    "toml": _rules_as(RulesForm.TOML),
+    "oss2": lambda proposal, site: format_oss2(proposal.configuration, site),
+    "ossutil": lambda proposal, site: format_ossutil(proposal.configuration, site),
+    "table": format_table,
 }

@@ -48,7 +48,7 @@ class Format(StrEnum):
 
 def declare(commands: Commands) -> None:
     """Add the command to the parser."""
-    parser = commands.add_parser("lint", description=_DESCRIPTION)
+    parser = commands.add_parser("lint", run, description=_DESCRIPTION)
     parser.add_argument("rules", metavar="RULES", nargs="?", help=rules.HELP)
     parser.add_argument(
         "--fix",
@@ -68,10 +68,7 @@ def declare(commands: Commands) -> None:
         "--all", action="store_true", help="also print the notes that hold for nearly all rules"
     )
     parser.add_argument(
-        "--explain",
-        choices=sorted(_NAMES),
-        metavar="RULE",
-        help="explain a rule of the linter",
+        "--explain", choices=sorted(_NAMES), metavar="RULE", help="explain a rule of the linter"
     )
     parser.add_argument("--list", action="store_true", help="list the rules of the linter")
     parser.add_argument(
@@ -88,7 +85,6 @@ def declare(commands: Commands) -> None:
         help="print JSON, as --format json does",
     )
     rules.declare(parser)
-    parser.set_defaults(run=run, parser=parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -108,9 +104,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.fix:
         _check_fixable(selected.configuration)
         fixed = lint.fix(
-            selected.configuration,
-            assumptions=arguments.assumptions,
-            accepted=arguments.ignore,
+            selected.configuration, assumptions=arguments.assumptions, accepted=arguments.ignore
         )
         shown = [item for item in fixed.left if arguments.all or not item.common]
         left = (
@@ -184,10 +178,7 @@ _SHOWN = 20
 
 
 def _report(
-    shown: Sequence[Finding],
-    found: Sequence[Finding],
-    where: Places,
-    arguments: argparse.Namespace,
+    shown: Sequence[Finding], found: Sequence[Finding], where: Places, arguments: argparse.Namespace
 ) -> Iterator[Block]:
     count: Counter[str] = Counter()
     notes = [finding for finding in shown if finding.severity is Severity.NOTE]

@@ -21,6 +21,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
+from oss_emulator.cli.parser import CommandError
 from oss_emulator.referer import Decision
 
 if TYPE_CHECKING:
@@ -51,6 +52,16 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing(path: Path, error: type[CommandError] = CommandError) -> Iterator[BinaryIO]:
+    """Write a file as `replacing` does; if that fails, raise an `error` that names the file."""
+    try:
+        with replacing(path) as file:
+            yield file
+    except OSError as problem:
+        raise error(f"{path}: the file cannot be written: {problem.strerror}") from None
 
 
 class Tone(StrEnum):

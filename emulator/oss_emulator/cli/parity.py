@@ -13,15 +13,13 @@ from pathlib import Path
 from oss_emulator.cli import bucket, rules
 from oss_emulator.cli.client import ServiceClient, is_loopback
 from oss_emulator.cli.experiment import OVERHEAD, Experiment
-from oss_emulator.cli.output import Block, Text, Tone, line, replacing, show, write_json
+from oss_emulator.cli.output import Block, Text, Tone, line, show, write_json, writing
 from oss_emulator.cli.parser import CommandError, Commands, InputError, InterruptedCommandError
 from oss_emulator.cli.signer import Signer
-from oss_emulator.lab.parity import (
+from oss_emulator.lab.parity.asking import Replies, ask_all, bounds
+from oss_emulator.lab.parity.judging import (
     Conclusion,
     ParityResult,
-    Replies,
-    ask_all,
-    bounds,
     chosen,
     format_assumptions,
     judge,
@@ -52,10 +50,7 @@ _TONES = {
 
 def declare(commands: Commands) -> None:
     """Add the command to the parser."""
-    parser = commands.add_parser(
-        "parity",
-        description=_DESCRIPTION,
-    )
+    parser = commands.add_parser("parity", run, description=_DESCRIPTION)
     parser.add_argument(
         "--bucket",
         required=True,
@@ -78,7 +73,6 @@ def declare(commands: Commands) -> None:
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     rules.declare(parser)
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -159,12 +153,8 @@ def _announce(experiment: Experiment, rate: float | None, arguments: argparse.Na
 
 def _write(arguments: argparse.Namespace, results: tuple[ParityResult, ...], date: str) -> None:
     heading = f"Found by oss-emulator parity at {arguments.endpoint} on {date}."
-    try:
-        with replacing(Path(arguments.write)) as file:
-            file.write(format_assumptions(results, heading).encode())
-    except OSError as error:
-        sentence = f"{arguments.write}: the file cannot be written: {error.strerror}"
-        raise InputError(sentence) from None
+    with writing(Path(arguments.write), InputError) as file:
+        file.write(format_assumptions(results, heading).encode())
 
 
 def _describe(

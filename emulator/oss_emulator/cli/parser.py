@@ -3,7 +3,7 @@
 import argparse
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, NoReturn
@@ -66,11 +66,14 @@ class Commands:
         )
         self._synopses = synopses
 
-    def add_parser(self, name: str, **options: Any) -> Parser:
-        """Add the parser of a command."""
+    def add_parser(
+        self, name: str, run: Callable[[argparse.Namespace], int], **options: Any
+    ) -> Parser:
+        """Add the parser of a command; `run` runs it, and may ask its arguments for the parser."""
         added = self._parsers[name] = self._adding.add_parser(
             name, help=self._synopses[name].help, **options
         )
+        added.set_defaults(run=run, parser=added)
         return added
 
     def add_hidden(self, name: str) -> None:

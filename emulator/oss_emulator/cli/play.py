@@ -16,7 +16,7 @@ from oss_emulator.cli import bucket
 from oss_emulator.cli.bucket import GivenKey
 from oss_emulator.cli.client import ServiceClient
 from oss_emulator.cli.loading import loading
-from oss_emulator.cli.output import Block, Text, Tone, line, replacing, show, write_json
+from oss_emulator.cli.output import Block, Text, Tone, line, show, write_json, writing
 from oss_emulator.cli.parser import CommandError, Commands, InputError
 from oss_emulator.cli.signer import Signer
 from oss_emulator.lab import junit
@@ -46,7 +46,7 @@ _DESCRIPTION = (
 
 def declare(commands: Commands) -> None:
     """Add the command to the parser."""
-    parser = commands.add_parser("play", description=_DESCRIPTION)
+    parser = commands.add_parser("play", run, description=_DESCRIPTION)
     parser.add_argument("files", metavar="FILE", nargs="+", type=Path, help="scenarios as JSON")
     parser.add_argument("--endpoint", metavar="URL", help="send them to this service instead")
     parser.add_argument(
@@ -59,7 +59,6 @@ def declare(commands: Commands) -> None:
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--junit", metavar="FILE", type=Path, help="write JUnit XML to FILE")
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -207,11 +206,8 @@ def _write_junit(path: Path, played: Sequence[PlayedStep]) -> None:
         )
         for step in played
     ]
-    try:
-        with replacing(path) as file:
-            file.write(junit.format([junit.JUnitSuite("recorded", cases)]))
-    except OSError as error:
-        raise CommandError(f"{path}: the file cannot be written: {error.strerror}") from None
+    with writing(path) as file:
+        file.write(junit.format([junit.JUnitSuite("recorded", cases)]))
 
 
 def _pair(text: str) -> tuple[str, str]:

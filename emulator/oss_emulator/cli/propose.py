@@ -9,7 +9,7 @@ from typing import Any
 
 from oss_emulator import referer_xml
 from oss_emulator.cli import rules
-from oss_emulator.cli.output import Block, Text, TextTable, Tone, line, show, write_json
+from oss_emulator.cli.output import Block, Text, TextTable, Tone, line, show, write_json, writing
 from oss_emulator.cli.parser import Commands, InputError
 from oss_emulator.cli.replay import (
     LOG_HELP,
@@ -17,7 +17,6 @@ from oss_emulator.cli.replay import (
     decimal,
     declare_selection,
     question_of,
-    writing,
 )
 from oss_emulator.cli.results import describe
 from oss_emulator.lab.parts import encode_host
@@ -40,7 +39,7 @@ _SHOWN = 10
 
 def declare(commands: Commands) -> None:
     """Add the command to the parser."""
-    parser = commands.add_parser("propose", description=_DESCRIPTION)
+    parser = commands.add_parser("propose", run, description=_DESCRIPTION)
     parser.add_argument("logs", metavar="LOG", nargs="+", help=LOG_HELP)
     for flag, text in (
         ("--own", "a host of yours; *.example.com stands for all sub-domains of example.com"),
@@ -71,7 +70,7 @@ def declare(commands: Commands) -> None:
     parser.add_argument("--write", metavar="FILE", help="write the rules to this file, in XML")
     parser.add_argument("--json", action="store_true", help="print JSON")
     rules.declare(parser)
-    parser.set_defaults(run=run, parser=parser, rules=None)
+    parser.set_defaults(rules=None)
 
 
 @dataclass(frozen=True, slots=True)

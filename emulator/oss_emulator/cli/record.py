@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
 from oss_emulator.cli.loading import loading
-from oss_emulator.cli.output import replacing
+from oss_emulator.cli.output import writing
 from oss_emulator.cli.parser import CommandError, Commands, InputError
 from oss_emulator.recording import scenario
 from oss_emulator.settings import Settings
@@ -54,7 +54,7 @@ _MOST = 10_000
 def declare(commands: Commands) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser(
-        "record", description=_DESCRIPTION, usage="%(prog)s -o FILE [options] [--] COMMAND ..."
+        "record", run, description=_DESCRIPTION, usage="%(prog)s -o FILE [options] [--] COMMAND ..."
     )
     parser.add_argument(
         "-o", "--output", metavar="FILE", type=Path, required=True, help="where to write scenarios"
@@ -74,7 +74,6 @@ def declare(commands: Commands) -> None:
     )
     parser.add_argument("--yes", action="store_true", help="do not ask before the first request")
     parser.add_argument("command", nargs=argparse.REMAINDER, metavar="COMMAND")
-    parser.set_defaults(run=run, parser=parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -90,13 +89,8 @@ def run(arguments: argparse.Namespace) -> int:
     exchanges: list[Exchange] = []
     status = asyncio.run(_run(command, upstream, exchanges))
     recording = _mask(arguments, command, exchanges)
-    try:
-        with replacing(arguments.output) as file:
-            file.write(scenario.format(recording).encode())
-    except OSError as error:
-        raise InputError(
-            f"{arguments.output}: the file cannot be written: {error.strerror}"
-        ) from None
+    with writing(arguments.output, InputError) as file:
+        file.write(scenario.format(recording).encode())
     _announce(arguments.output, recording, exchanges)
     return status
 

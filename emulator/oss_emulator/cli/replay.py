@@ -10,10 +10,10 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 from oss_emulator.cli import logs, rules
-from oss_emulator.cli.output import replacing, show, write
+from oss_emulator.cli.output import show, write, writing
 from oss_emulator.cli.parser import CommandError, Commands, InputError
 from oss_emulator.cli.progress import Progress
 from oss_emulator.cli.results import describe
@@ -44,7 +44,7 @@ LOG_HELP = (
 
 def declare(commands: Commands) -> None:
     """Add the command to the parser."""
-    parser = commands.add_parser("replay", description=_DESCRIPTION)
+    parser = commands.add_parser("replay", run, description=_DESCRIPTION)
     parser.add_argument("rules", metavar="RULES", help=rules.HELP)
     parser.add_argument("logs", metavar="LOG", nargs="+", help=LOG_HELP)
     parser.add_argument(
@@ -78,7 +78,6 @@ def declare(commands: Commands) -> None:
         help="with --engine spark: local[*], spark://…, yarn or k8s://… (default: local[*])",
     )
     rules.declare(parser)
-    parser.set_defaults(run=run, parser=parser)
 
 
 def declare_selection(parser: argparse.ArgumentParser) -> None:
@@ -201,16 +200,6 @@ def _held_back(number: signal.Signals) -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
-
-
-@contextmanager
-def writing(path: Path) -> Iterator[BinaryIO]:
-    """Write a file as `replacing` does, and name it in its error. Raises CommandError."""
-    try:
-        with replacing(path) as file:
-            yield file
-    except OSError as error:
-        raise CommandError(f"{path}: the file cannot be written: {error.strerror}") from None
 
 
 def _count(text: str) -> int:

@@ -50,11 +50,7 @@ class Source:
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the flags that say where rules are, and how they are read."""
     parser.add_argument(
-        "--assumptions",
-        type=_read_assumptions,
-        default=DEFAULT,
-        metavar="FILE",
-        help=_ASSUMPTIONS,
+        "--assumptions", type=_read_assumptions, default=DEFAULT, metavar="FILE", help=_ASSUMPTIONS
     )
     bucket.declare(parser)
 

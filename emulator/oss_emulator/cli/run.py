@@ -33,13 +33,10 @@ _TOKENS = ("OSS_SESSION_TOKEN", "ALIBABA_CLOUD_SECURITY_TOKEN")
 def declare(commands: Commands) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser(
-        "run",
-        description=_DESCRIPTION,
-        usage="%(prog)s [flags of serve] [--] COMMAND ...",
+        "run", run, description=_DESCRIPTION, usage="%(prog)s [flags of serve] [--] COMMAND ..."
     )
     flags.declare(parser, replace(Settings(), **_DEFAULTS))
     parser.add_argument("command", nargs=argparse.REMAINDER, metavar="COMMAND")
-    parser.set_defaults(run=run, parser=parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -42,16 +42,13 @@ _DESCRIPTION = (
 
 def declare(commands: Commands) -> None:
     """Add the command to the parser."""
-    parser = commands.add_parser("scenarios", description=_DESCRIPTION)
+    parser = commands.add_parser("scenarios", run, description=_DESCRIPTION)
     parser.add_argument("rules", metavar="RULES", help=rules.HELP)
     parser.add_argument(
         "--site", required=True, metavar="URL", help="a page of the site that shows the objects"
     )
     parser.add_argument(
-        "--object-url",
-        default=OBJECT_URL,
-        metavar="URL",
-        help=f"an object (default: {OBJECT_URL})",
+        "--object-url", default=OBJECT_URL, metavar="URL", help=f"an object (default: {OBJECT_URL})"
     )
     parser.add_argument(
         "--partner",
@@ -69,7 +66,6 @@ def declare(commands: Commands) -> None:
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     rules.declare(parser)
-    parser.set_defaults(run=run, parser=parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -105,10 +101,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _ask_browser(
-    arguments: argparse.Namespace,
-    configuration: RefererConfiguration,
-    site: WebURL,
-    target: WebURL,
+    arguments: argparse.Namespace, configuration: RefererConfiguration, site: WebURL, target: WebURL
 ) -> Witness | None:
     if arguments.browser is None:
         return None

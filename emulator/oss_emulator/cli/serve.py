@@ -26,10 +26,9 @@ _HINT = (
 
 def declare(commands: Commands) -> None:
     """Add the command to the parser."""
-    parser = commands.add_parser("serve", description=__doc__)
+    parser = commands.add_parser("serve", run, description=__doc__)
     flags.declare(parser, Settings())
     parser.add_argument("--open", action="store_true", help="open the console in the browser")
-    parser.set_defaults(run=run, parser=parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

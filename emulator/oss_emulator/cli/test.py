@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from oss_emulator.cli import rules
-from oss_emulator.cli.output import Block, Text, Tone, line, referer, replacing, show, write_json
-from oss_emulator.cli.parser import CommandError, Commands, InputError
+from oss_emulator.cli.output import Block, Text, Tone, line, referer, show, write_json, writing
+from oss_emulator.cli.parser import Commands, InputError
 from oss_emulator.lab import junit, tables
 from oss_emulator.lab.tables import Report, Result, Untouched
 from oss_emulator.referer import explanation
@@ -21,7 +21,7 @@ _DESCRIPTION = (
 
 def declare(commands: Commands) -> None:
     """Add the command to the parser."""
-    parser = commands.add_parser("test", description=_DESCRIPTION)
+    parser = commands.add_parser("test", run, description=_DESCRIPTION)
     parser.add_argument("rules", metavar="RULES", help=rules.HELP)
     parser.add_argument("tables", metavar="TABLE", nargs="*", help="a decision table in TOML")
     parser.add_argument(
@@ -32,7 +32,6 @@ def declare(commands: Commands) -> None:
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     rules.declare(parser)
-    parser.set_defaults(run=run, parser=parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -70,11 +69,8 @@ def _never_touched(reports: Sequence[Report]) -> tuple[Untouched, ...]:
 
 
 def _write_junit(path: Path, reports: Sequence[Report]) -> None:
-    try:
-        with replacing(path) as file:
-            file.write(junit.format(map(_suite, reports)))
-    except OSError as error:
-        raise CommandError(f"{path}: the file cannot be written: {error.strerror}") from None
+    with writing(path) as file:
+        file.write(junit.format(map(_suite, reports)))
 
 
 def _suite(report: Report) -> junit.JUnitSuite:

@@ -34,7 +34,7 @@ _SIGNED = {
 
 def declare(commands: Commands) -> None:
     """Add the command to the parser."""
-    parser = commands.add_parser("translate", description=_DESCRIPTION)
+    parser = commands.add_parser("translate", run, description=_DESCRIPTION)
     way = parser.add_mutually_exclusive_group(required=True)
     way.add_argument(
         "--from", dest="from_", choices=list(SYSTEMS), help="FILE has rules of this system"
@@ -55,7 +55,6 @@ def declare(commands: Commands) -> None:
     parser.add_argument("--exact", action="store_true", help="exit with 1 if anything is lost")
     parser.add_argument("--json", action="store_true", help="print JSON")
     rules.declare(parser)
-    parser.set_defaults(run=run, parser=parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

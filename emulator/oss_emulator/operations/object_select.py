@@ -6,12 +6,7 @@ from typing import Final
 from oss_emulator.operations import permissions
 from oss_emulator.operations.call import NO_BODY, Body, Call
 from oss_emulator.operations.operation import answers
-from oss_emulator.operations.shared.objects import (
-    describe,
-    find,
-    reach,
-    read_chunks,
-)
+from oss_emulator.operations.shared.objects import describe, find, reach, read_chunks
 from oss_emulator.operations.work import Pool, Work, Workplace
 from oss_emulator.protocol import frames, ranges, select
 from oss_emulator.protocol.errors import ErrorCase, OSSError

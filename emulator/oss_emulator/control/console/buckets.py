@@ -4,13 +4,7 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from oss_emulator.access.acl import BucketAcl
-from oss_emulator.control.api.route import (
-    ApiRequest,
-    OwnerRequest,
-    Refusal,
-    Route,
-    reply,
-)
+from oss_emulator.control.api.route import ApiRequest, OwnerRequest, Refusal, Route, reply
 from oss_emulator.control.console import page
 from oss_emulator.protocol import dates, xml
 from oss_emulator.protocol.message import Request, Response

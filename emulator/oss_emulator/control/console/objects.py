@@ -6,13 +6,7 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from oss_emulator.access.acl import ObjectAcl
-from oss_emulator.control.api.route import (
-    ApiRequest,
-    OwnerRequest,
-    Refusal,
-    Route,
-    reply,
-)
+from oss_emulator.control.api.route import ApiRequest, OwnerRequest, Refusal, Route, reply
 from oss_emulator.control.console import page
 from oss_emulator.control.console.buckets import find_bucket
 from oss_emulator.protocol import xml

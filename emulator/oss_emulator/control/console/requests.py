@@ -6,11 +6,7 @@ from typing import Any, Final
 
 from oss_emulator.control.api import events
 from oss_emulator.control.api.journal_filter import JournalFilter
-from oss_emulator.control.api.route import (
-    ApiRequest,
-    Refusal,
-    Route,
-)
+from oss_emulator.control.api.route import ApiRequest, Refusal, Route
 from oss_emulator.control.console import page, snippets
 from oss_emulator.control.journal import JournalEntry, RefererVerdict
 from oss_emulator.protocol.message import Response

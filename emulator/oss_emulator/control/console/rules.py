@@ -8,13 +8,7 @@ from urllib.parse import quote
 
 from oss_emulator import json_text, referer_xml
 from oss_emulator.control.api.referer import decide, find_rules, list_requests, read_rules
-from oss_emulator.control.api.route import (
-    ApiRequest,
-    OwnerRequest,
-    Refusal,
-    Route,
-    reply,
-)
+from oss_emulator.control.api.route import ApiRequest, OwnerRequest, Refusal, Route, reply
 from oss_emulator.control.console import page, review
 from oss_emulator.control.journal import RefererVerdict
 from oss_emulator.lab import lint, sources
@@ -117,14 +111,7 @@ async def review_rules(asked: ApiRequest) -> Response:
     assumptions = asked.controls.service.settings.assumptions
     # In a thread, because the search for a difference may take a while.
     made = await asyncio.to_thread(review.make, rules, saved, entries, site, url, assumptions)
-    return page.show(
-        asked,
-        "rules_review",
-        made.to_dict(),
-        review=made,
-        site=site,
-        shown=_FINDINGS,
-    )
+    return page.show(asked, "rules_review", made.to_dict(), review=made, site=site, shown=_FINDINGS)
 
 
 async def correct_rules(asked: ApiRequest) -> Response:
@@ -241,12 +228,7 @@ def _object_url(asked: ApiRequest, bucket: str) -> str:
 
 def _examples(site: str) -> list[str]:
     """Return the Referers to try at first: the site, a page of it, and strangers."""
-    return [
-        f"{site}/",
-        f"{site}/page.html?id=1",
-        f"{site}.evil.test/",
-        "http://thief.example.org/",
-    ]
+    return [f"{site}/", f"{site}/page.html?id=1", f"{site}.evil.test/", "http://thief.example.org/"]
 
 
 def _is_editable(rules: RefererConfiguration) -> bool:

@@ -125,10 +125,7 @@ def _host(origin: str) -> str:
 
 
 def _forest(
-    scheme: str,
-    traffic: Mapping[str, int],
-    wanted: Sequence[HostName],
-    blocked: Sequence[HostName],
+    scheme: str, traffic: Mapping[str, int], wanted: Sequence[HostName], blocked: Sequence[HostName]
 ) -> _Curve:
     """Return the curve of all origins with one scheme."""
     wildcards = sorted({name for name in wanted if name.is_wildcard}, key=lambda name: name.text)

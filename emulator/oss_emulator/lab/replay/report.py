@@ -181,11 +181,7 @@ def _check(rejects: Rejects, lines: int, question: ReplayQuestion) -> None:
 
 
 def _report(
-    question: ReplayQuestion,
-    logs: Sequence[Path],
-    engine: Engine,
-    rejects: Rejects,
-    lines: int,
+    question: ReplayQuestion, logs: Sequence[Path], engine: Engine, rejects: Rejects, lines: int
 ) -> Report:
     count: dict[str, int] = dict(engine.rows(statements.fill("counts")))
     totals = engine.rows(statements.fill("totals"))

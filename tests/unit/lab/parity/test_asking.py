@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from oss_emulator.lab.parity import SETUPS, Ask, Fetch, PutRules, ask_all, bounds
-from oss_emulator.lab.parity.asking import IN_A_ROW, TRIES
-from oss_emulator.lab.parity.inquiries import INQUIRIES, plan
+from oss_emulator.lab.parity.asking import IN_A_ROW, TRIES, ask_all, bounds
+from oss_emulator.lab.parity.inquiries import INQUIRIES, Ask, plan
 from oss_emulator.lab.parity.judging import Conclusion, judge
-from oss_emulator.lab.parity.requests import PutAcl, Reply, ServiceRequest
-from oss_emulator.lab.parity.setups import CONTRADICTION, FRESH, LISTED, PUBLIC_READ
+from oss_emulator.lab.parity.requests import Fetch, PutAcl, PutRules, Reply, ServiceRequest
+from oss_emulator.lab.parity.setups import CONTRADICTION, FRESH, LISTED, PUBLIC_READ, SETUPS
 from oss_emulator.referer import Signing
 
 from tests.unit.lab.parity.service import ModelService, error

@@ -9,14 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oss_emulator.lab import assumptions as toml
-from oss_emulator.lab.parity import (
-    Ask,
-    Conclusion,
-    ParityResult,
-    ask_all,
-    format_assumptions,
-    judge,
-)
+from oss_emulator.lab.parity.asking import ask_all
+from oss_emulator.lab.parity.inquiries import Ask
+from oss_emulator.lab.parity.judging import Conclusion, ParityResult, format_assumptions, judge
 from oss_emulator.lab.parity.requests import Reply
 from oss_emulator.lab.parity.setups import FRESH, LISTED
 from oss_emulator.referer import Assumptions
