@@ -21,6 +21,7 @@ from oss_emulator.protocol.form_policy import Sizes
 from oss_emulator.protocol.message import Request
 from oss_emulator.protocol.xml import MAX_DOCUMENT
 from oss_emulator.server import body_writer
+from oss_emulator.server.threads import ShortStep, take
 from oss_emulator.server.throttle import Throttle
 
 SHORT: Final = 64 * 1024
@@ -146,16 +147,16 @@ async def read_file(http: web.BaseRequest, most: int) -> AsyncIterator[Path]:
     await _invite(http)
     with TemporaryDirectory(prefix="oss-emulator-upload-") as folder:
         path, size, batch = Path(folder, "body"), 0, bytearray()
-        with await asyncio.to_thread(path.open, "wb") as file:
+        with await take(ShortStep.DISK, path.open, "wb") as file:
             async for chunk in _chunks(http):
                 size += len(chunk)
                 if size > most:
                     raise too_large
                 batch += chunk
                 if len(batch) >= _FLUSHED:
-                    await asyncio.to_thread(file.write, bytes(batch))
+                    await take(ShortStep.DISK, file.write, bytes(batch))
                     batch.clear()
-            await asyncio.to_thread(file.write, bytes(batch))
+            await take(ShortStep.DISK, file.write, bytes(batch))
         yield path
 
 

@@ -18,6 +18,7 @@ from oss_emulator.protocol.message import FileRange, Request, Response, Stream
 from oss_emulator.server import callback, wire
 from oss_emulator.server.fetching import Fetches, Host
 from oss_emulator.server.pools import Leaving, Pools, stays
+from oss_emulator.server.threads import ShortStep, take
 from oss_emulator.storage import failure
 
 LOG: Final = logging.getLogger("oss_emulator")
@@ -170,4 +171,4 @@ def error_of(request: Request, error: Exception) -> OSSError:
 async def _verify(pieces: Iterable[bytes | FileRange | Stream]) -> None:
     for piece in pieces:
         if isinstance(piece, FileRange) and piece.verify is not None:
-            await asyncio.to_thread(piece.verify)
+            await take(ShortStep.CHECK, piece.verify)

@@ -6,7 +6,6 @@ service without a connection, as an anonymous GET, so it never reaches `/_emulat
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -19,6 +18,7 @@ from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.headers import FROM_CALLBACK
 from oss_emulator.protocol.message import FileRange, Request, Response
 from oss_emulator.server import outgoing
+from oss_emulator.server.threads import ShortStep, take
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -185,7 +185,7 @@ async def _pieces(response: Response) -> AsyncIterator[bytes]:
         if isinstance(piece, FileRange):
             end = piece.offset + piece.length
             for start in range(piece.offset, end, _CHUNK):
-                yield await asyncio.to_thread(piece.read, start, min(_CHUNK, end - start))
+                yield await take(ShortStep.DISK, piece.read, start, min(_CHUNK, end - start))
         elif piece:
             assert isinstance(piece, bytes)  # noqa: S101 - only answers to POST are made as they go
             yield piece

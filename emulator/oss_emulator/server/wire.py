@@ -18,6 +18,7 @@ from oss_emulator.protocol.headers import encode
 from oss_emulator.protocol.message import FileRange, Response, Stream
 from oss_emulator.rpc import RPCAnswer
 from oss_emulator.server.guard import Guard
+from oss_emulator.server.threads import ShortStep, take
 from oss_emulator.server.throttle import Throttle
 
 CHUNK: Final = 256 * 1024
@@ -167,7 +168,7 @@ class Answer:
     async def _put(self, chunk: bytes) -> None:
         """Send a piece of the body, compressed if that was agreed."""
         if self._gzip is not None:
-            chunk = await asyncio.to_thread(self._gzip.compress, chunk)
+            chunk = await take(ShortStep.COMPRESSION, self._gzip.compress, chunk)
         for start in range(0, len(chunk), self._throttle.step):
             await self._write(chunk[start : start + self._throttle.step])
 
@@ -206,7 +207,7 @@ class Answer:
             if piece.length <= INLINE:
                 chunk = piece.read(offset, size)
             else:
-                chunk = await asyncio.to_thread(piece.read, offset, size)
+                chunk = await take(ShortStep.DISK, piece.read, offset, size)
             if not chunk:
                 raise OSError(f"The file of a blob ends at {offset}, {end - offset} bytes early.")
             await self._put(chunk)
