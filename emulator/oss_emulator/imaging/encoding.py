@@ -24,6 +24,9 @@ CONTENT_TYPES: Final[Mapping[str, str]] = {
 DEFAULT_QUALITY: Final = 85
 """The quality if the source has none; the service documents no value."""
 
+BYTES_PER_PIXEL: Final[Mapping[str, int]] = {"webp": 28, "avif": 28}
+"""The memory that an encoder needs beside the image, where it is much (measured)."""
+
 _MAX_WEBP_SIDE: Final = 16_383
 _MAX_AVIF: Final = 4096 * 2304
 

@@ -78,9 +78,9 @@ def _rounded(length: Fraction) -> int:
     return max(1, int(length + Fraction(1, 2)))
 
 
-def check_result(width: int, height: int) -> None:
-    """Raise `ImageTooLarge` for a result beyond the limits."""
-    if max(width, height) > MAX_SIDE or width * height > MAX_RESULT:
+def check_result(width: int, height: int, frames: int = 1) -> None:
+    """Raise `ImageTooLarge` for a result beyond the limits, or for frames that are together."""
+    if max(width, height) > MAX_SIDE or width * height * frames > MAX_RESULT:
         raise OSSError(ErrorCase.RESULT_TOO_LARGE)
 
 
@@ -109,7 +109,7 @@ def _fill(picture: Picture, width: int, height: int) -> Picture:
 
 
 def _pad(picture: Picture, width: int, height: int, colour: str) -> Picture:
-    check_result(width, height)
+    check_result(width, height, len(picture.frames))
     scaled = _fit(picture, width, height)
     left, top = (width - scaled.size[0]) // 2, (height - scaled.size[1]) // 2
 

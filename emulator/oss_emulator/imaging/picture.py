@@ -76,6 +76,11 @@ class Picture:
         return self.frames[0].size
 
     @property
+    def pixels(self) -> int:
+        """The pixels of all frames."""
+        return self.size[0] * self.size[1] * len(self.frames)
+
+    @property
     def animated(self) -> bool:
         return len(self.frames) > 1
 
@@ -154,6 +159,7 @@ def read(data: bytes, *, animated: bool = False) -> Picture:
         orientation = _orientation(image)
         loop = int(image.info.get("loop", 0))
         count = count_frames(image, name)
+        require_memory(image.size[0] * image.size[1] * (count if animated else 1), 8)
         frames, durations = [], []
         for frame in ImageSequence.Iterator(image) if animated and count > 1 else (image,):
             frame.load()
@@ -168,6 +174,14 @@ def read(data: bytes, *, animated: bool = False) -> Picture:
             durations=tuple(durations) if len(frames) > 1 else (),
             loop=loop,
         )
+
+
+def require_memory(pixels: int, each: int) -> None:
+    """Raise `MemoryError` unless there are `each` bytes for each pixel, which are not touched.
+
+    Libraries that run out of memory report that an image is damaged or cannot be written.
+    """
+    bytearray(pixels * each)
 
 
 def _tables(image: Image.Image) -> Mapping[int, list[int]]:

@@ -17,6 +17,7 @@ from oss_emulator.imaging.picture import (
     detect,
     opened,
     read,
+    require_memory,
 )
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.process import ImageAction, parse_watermark
@@ -51,6 +52,17 @@ def process(
 ) -> ProcessedImage:
     """Carry out actions on an image; `marks` are the files of watermarks by their keys.
 
+    Raises what `change` and `write` raise.
+    """
+    picture = change(data, actions, marks)
+    return write(picture, actions) if isinstance(picture, Picture) else picture
+
+
+def change(
+    data: bytes, actions: Sequence[ImageAction], marks: Mapping[str, bytes]
+) -> Picture | ProcessedImage:
+    """Carry out actions but for writing the result; `info` and `average-hue` have nothing to write.
+
     Raises `BadRequest`, `ImageTooLarge`, `BadWebPImage`, `WatermarkError` and `NotImplemented`.
     """
     if actions[0].name == "info":
@@ -58,7 +70,12 @@ def process(
     if actions[0].name == "average-hue":
         answer = {"RGB": colours.average_hue(read(data).frames[0])}
         return ProcessedImage(json.dumps(answer).encode(), "application/json")
-    picture = _change(data, actions, marks)
+    return _change(data, actions, marks)
+
+
+def write(picture: Picture, actions: Sequence[ImageAction]) -> ProcessedImage:
+    """Encode the result; raises `BadRequest` for one that its format cannot have."""
+    require_memory(picture.pixels, encoding.BYTES_PER_PIXEL.get(picture.format, 8))
     try:
         written = encoding.write(picture, actions)
     except (ValueError, OSError) as error:

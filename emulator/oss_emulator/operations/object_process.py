@@ -1,10 +1,10 @@
 """Image processing: GetObject with `x-oss-process`, and ProcessObject, which saves the result."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
-from typing import Final
+from typing import Any, Final
 
 from oss_emulator.access import Permission
 from oss_emulator.documents import style
@@ -67,13 +67,21 @@ def _work(
 
     def process_image(place: Workplace) -> Body:
         made = place.make(apart.process, sources, actions, tuple(marks))
-        if next(made) > apart.ALWAYS:
-            place.be_alone()
-        content_type, data = made
+        data, content_type = _result(made, place)
         kind = {} if overridden else {"Content-Type": content_type}
         return Body.of(data)._replace(origin={**headers, **kind})
 
     return Work(Pool.IMAGES, process_image)
+
+
+def _result(made: Iterator[Any], place: Workplace) -> tuple[bytes, str]:
+    """Return the bytes and their type; many pixels wait before until nothing else is processed."""
+    while isinstance(found := next(made), int):
+        place.be_alone()
+    for _ in made:  # to its end, which frees the process
+        pass
+    data, content_type = found
+    return data, content_type
 
 
 @answers(f"GET /bucket/key?{PROCESS}", "GetObject", gather=_gather)

@@ -35,11 +35,11 @@ class Bounds(NamedTuple):
     """The same for a job that runs while no other one of the pool does."""
 
 
-# Together with the server itself the processes stay below 1.5 GiB: 3 x 96 + max(2 x 400, 840), and
+# Together with the server itself the processes stay below 1.5 GiB: 3 x 80 + max(2 x 448, 880), and
 # some 25 MiB of code for each. docs/images.md says which images that suffices for.
 BOUNDS: Final[Mapping[Pool, Bounds]] = {
-    Pool.IMAGES: Bounds(2, 64, 30, ErrorCase.IMAGE_BUSY, seconds=30, memory=400, alone=840),
-    Pool.SELECTS: Bounds(3, 64, 30, ErrorCase.SERVICE_UNAVAILABLE, seconds=600, memory=96),
+    Pool.IMAGES: Bounds(2, 64, 30, ErrorCase.IMAGE_BUSY, seconds=30, memory=448, alone=880),
+    Pool.SELECTS: Bounds(3, 64, 30, ErrorCase.SERVICE_UNAVAILABLE, seconds=600, memory=80),
     Pool.COPIES: Bounds(4, 256, 60, ErrorCase.SERVICE_UNAVAILABLE),
 }
 
@@ -92,6 +92,8 @@ class JobTurn:
 
     def be_alone(self) -> None:
         """Wait until no other job of the pool runs, then let the process have more memory."""
+        if self._is_alone:
+            return
         self._queue.wait_alone(self)
         if self._process is not None:
             self._is_alone = True

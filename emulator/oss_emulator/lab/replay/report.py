@@ -115,7 +115,9 @@ def _read(
     counted = statements.requests(question.judge.cut, question.selected)
     forms = {path: question.form or sources.recognise(path) for path in logs}
     files = [
-        path if form is LogForm.LINES else _clean(path, form, folder, number, rejects)
+        path
+        if form is LogForm.LINES and not sources.has_long_line(path)
+        else _clean(path, form, folder, number, rejects)
         for number, (path, form) in enumerate(forms.items())
     ]
     files = [path for path in files if path.stat().st_size] or [_empty(folder)]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import AnyStr, BinaryIO, cast
 
 from oss_emulator import accesslog, json_text
 from oss_emulator.accesslog import LogLine, LogLineError
@@ -54,6 +54,8 @@ LONGEST_EXAMPLE = 200  # bytes
 PIECES = 60
 """The most pieces that a line may have between its quotation marks; other lines are parsed here."""
 LONGEST_LINE = 1 << 20  # bytes
+LONGEST_READ = 8 << 20
+"""Bytes of a line as it stands in a file; JSON may write a character in six."""
 _SNIFFED = 1 << 16  # bytes
 GZIP = b"\x1f\x8b"
 """The first bytes of a gzip file. The engines recognise such a file only by its name."""
@@ -128,6 +130,23 @@ class reading:  # noqa: N801 - used like the function that it replaces
         return LogSourceError(f"{self._path}: the file cannot be read: {reason}")
 
 
+def has_long_line(path: Path) -> bool:
+    """Whether a file has a line that no engine reads; looks at one place in LONGEST_READ bytes.
+
+    DuckDB fails on a line that is longer than its buffer, or leaves it out without a word. A
+    compressed file is left to DuckDB.
+    """
+    if path.suffix == ".gz":
+        return False
+    with reading(path) as file:
+        size = file.seek(0, io.SEEK_END)
+        for start in range(0, size - LONGEST_LINE, LONGEST_READ):
+            file.seek(start)
+            if b"\n" not in file.read(_SNIFFED) and b"\n" not in file.read(LONGEST_LINE):
+                return True
+    return False
+
+
 def read_lines(path: Path, form: LogForm, rejects: Rejects) -> Iterator[bytes]:
     """Yield the lines of a file in the form of the access log, damaged ones left out.
 
@@ -138,7 +157,7 @@ def read_lines(path: Path, form: LogForm, rejects: Rejects) -> Iterator[bytes]:
             yield from _read_table(file, rejects)
             return
         parse = parse_json if form is LogForm.JSON else None
-        for raw in file:
+        for raw in _bounded(file.readline, (b"\n",), rejects):
             line = raw.removeprefix(BOM_UTF8).strip(b"\r\n")
             if not line.strip():
                 continue
@@ -146,6 +165,20 @@ def read_lines(path: Path, form: LogForm, rejects: Rejects) -> Iterator[bytes]:
                 yield line + b"\n"
             elif (found := _restore(line, rejects, parse)) is not None:
                 yield found
+
+
+def _bounded(
+    read: Callable[[int], AnyStr], ends: tuple[AnyStr, ...], rejects: Rejects
+) -> Iterator[AnyStr]:
+    """Yield what `readline` reads, up to a length; of longer lines the beginning is rejected."""
+    while line := read(LONGEST_READ + 1):
+        if len(line) <= LONGEST_READ or line.endswith(ends):
+            yield line
+            continue
+        start = line if isinstance(line, bytes) else line.encode("utf-8", "surrogateescape")
+        rejects.add(start, f"it is longer than {LONGEST_READ:,} bytes")
+        while (line := read(LONGEST_READ)) and not line.endswith(ends):
+            pass
 
 
 def is_plain(line: bytes) -> bool:
@@ -200,7 +233,7 @@ def restore(line: LogLine) -> bytes:
 
 def _read_table(file: BinaryIO, rejects: Rejects) -> Iterator[bytes]:
     text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="")
-    rows = csv.reader(text)
+    rows = csv.reader(_bounded(text.readline, ("\n", "\r"), rejects))
     names = next(rows, [])
     for row in rows:
         if not row:

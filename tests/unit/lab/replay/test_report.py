@@ -20,6 +20,7 @@ from oss_emulator.lab.replay import duck, sources, statements
 from oss_emulator.lab.replay.duck import DuckDBEngine
 from oss_emulator.lab.replay.engine import UnsplittableError
 from oss_emulator.lab.replay.report import ReplayQuestion, Report, TooManyRejectsError, replay
+from oss_emulator.lab.replay.sources import LogForm, Rejects
 from oss_emulator.lab.replay.verdict import Judge, letters_of
 from oss_emulator.referer import RefererConfiguration
 
@@ -223,6 +224,38 @@ def test_damaged_lines_are_counted_and_kept(
     assert sorted(kept) == sorted(line + b"\n" for line in DAMAGED if line)
     assert report["lines"]["damaged"] == len(DAMAGED) - 1
     assert report["lines"]["read"] == len(lines) + len(DAMAGED) - 1
+
+
+@pytest.mark.parametrize("last", [b"", b"\n"], ids=["unfinished", "finished"])
+@pytest.mark.parametrize("before", [0, 3])
+def test_line_that_is_longer_than_any_buffer_is_damaged(
+    engine: DuckDBEngine, folder: Path, tmp_path: Path, last: bytes, before: int
+) -> None:
+    """DuckDB fails on such a line, or leaves it out without a word."""
+    lines, _ = generate(3, 6, SITE)
+    good = text(lines).splitlines(keepends=True)
+    long = b"x" * (5 * sources.LONGEST_READ)
+    content = b"".join([*good[:before], long, last, *(good[before:] if last else [])])
+    kept: list[bytes] = []
+    question = ReplayQuestion(Judge(SITE), max_rejects=Decimal(100))
+    log = save(tmp_path / "a.log", content)
+    report = ask(engine, folder, question, log, keep=kept.append)
+    assert report["lines"]["damaged"] == 1
+    assert report["lines"]["read"] == (len(lines) if last else before) + 1
+    assert [len(line) for line in kept] == [sources.LONGEST_READ + 2]  # its beginning
+
+
+@pytest.mark.parametrize("form", list(LogForm))
+def test_no_more_of_a_line_is_read_than_a_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: LogForm
+) -> None:
+    monkeypatch.setattr(sources, "LONGEST_READ", 100)
+    log = save(tmp_path / "a.log", b"a,b\n" + b"x" * 10_000 + b"\nshort,y\n" + b"z" * 300)
+    rejects = Rejects(bytes)
+    assert list(sources.read_lines(log, form, rejects)) == []
+    reasons = [reason for _, reason in rejects.examples]
+    assert reasons.count("it is longer than 100 bytes") == 2
+    assert max(len(text) for text, _ in rejects.examples) == 101
 
 
 def test_too_many_damaged_lines_end_the_replay(
