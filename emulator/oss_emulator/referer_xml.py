@@ -72,7 +72,7 @@ class RefererFormatError(ValueError):
 def parse(document: bytes, assumptions: Assumptions = DEFAULT) -> RefererConfiguration:
     """Parse the body of a PutBucketReferer request.
 
-    Entries are kept verbatim. Missing switches and a missing RefererBlacklist take their defaults
+    Entries stay verbatim. Missing switches and a missing RefererBlacklist take their defaults
     (R-30, P-34). AllowEmptyReferer is required (R-31, R-33), and RefererList unless it is assumed
     otherwise (R-30). It raises the first problem in this order: a wrong structure,
     AllowEmptyReferer, RefererList, the other switches (assumed; documented for the last two by the

@@ -47,7 +47,7 @@ async def reset(controls: Controls, change: WriteRunner) -> None:
 
 
 def _restore(controls: Controls) -> None:
-    """Restore the initial contents: those in memory are kept, those on a disk are loaded again."""
+    """Restore the initial contents: in memory from a snapshot, on a disk from their files."""
     service, snapshots = controls.service, controls.snapshots
     with service.storage.transaction():  # nobody sees an empty storage, also if the seed is wrong
         snapshots.reset()

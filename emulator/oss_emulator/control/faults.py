@@ -30,7 +30,7 @@ class Fault:
     code: str = "InternalError"
     message: str = "A fault planned this error."
     case: str = ""
-    """Answer with this error of the service instead, a name of `ErrorCase` such as USER_DISABLE."""
+    """Answer with this error of the service instead, by its name in `ErrorCase`."""
     throttle: int = 0
     """Milliseconds to delay the request; `x-oss-qos-delay-time` of the answer says so (S-01)."""
     cut_body: int = -1

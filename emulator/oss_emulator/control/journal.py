@@ -306,14 +306,14 @@ class Journal:
         return lambda: self._listeners.remove(listener)
 
     def entry(self, number: int) -> JournalEntry | None:
-        """Return the entry with a number; None if it is not kept any more, or not yet."""
+        """Return the entry with a number; None if it was removed, or does not exist yet."""
         first = self._entries[0].number if self._entries else 0
-        kept = first and 0 <= number - first < len(self._entries)
-        return self._entries[number - first] if kept else None
+        found = first and 0 <= number - first < len(self._entries)
+        return self._entries[number - first] if found else None
 
     @property
     def size(self) -> int:
-        """The most entries that are kept."""
+        """The most entries that are remembered."""
         return self._entries.maxlen or 0
 
     def clear(self) -> None:

@@ -25,7 +25,7 @@ class Recorder:
         self.after_journal: dict[str, Callable[[JournalEntry], None]] = {
             "metrics": self.metrics.count,
         }
-        """The steps that follow the journal, by the names that the page gives them."""
+        """The steps after the journal, by their names in `docs/architecture.md`."""
         if access_log is not None:
             self.after_journal["access log"] = partial(self._write_line, access_log)
 

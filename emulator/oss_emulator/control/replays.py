@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from oss_emulator.lab.replay.report import ReplayQuestion, Report
 
 MOST_KEPT: Final = 10
-"""The replays that are kept; a further one replaces the oldest."""
+"""The most replays that are remembered; a further one replaces the oldest."""
 
 MOST_BYTES: Final = 512 * 1024 * 1024
 """The most bytes of a log as it is sent."""
@@ -148,5 +148,5 @@ class Replays:
         return made
 
     def find(self, name: str) -> LogReplay | None:
-        """Find a replay by its id; None if it is not kept any more."""
+        """Find a replay by its id; None if it is not remembered any more."""
         return self._kept.get(name)

@@ -106,7 +106,7 @@ def parse(document: bytes, bucket: Bucket, now: float) -> AccessPoint:
 
 def changes(point: AccessPoint) -> Mapping[str, bytes]:
     """Return the documents of a new access point. Public access is blocked at first."""
-    kept: xml.Children = [
+    stored: xml.Children = [
         ("Name", point.name),
         ("Alias", point.alias),
         ("NetworkOrigin", point.origin),
@@ -114,7 +114,7 @@ def changes(point: AccessPoint) -> Mapping[str, bytes]:
         ("Created", point.created),
     ]
     return {
-        _PREFIX + point.name: xml.format(_KEPT, kept),
+        _PREFIX + point.name: xml.format(_KEPT, stored),
         block_name(point.name): public_access_block.ENABLED,
     }
 
@@ -138,13 +138,13 @@ def of(bucket: Bucket) -> Iterator[AccessPoint]:
     """Return the access points of a bucket, by name."""
     for name in sorted(bucket.documents):
         if name.startswith(_PREFIX):
-            yield _parse_kept(bucket, bucket.documents[name])
+            yield _parse_stored(bucket, bucket.documents[name])
 
 
 def find(bucket: Bucket, name: str) -> AccessPoint | None:
     """Find an access point of a bucket by its name; None if it is missing."""
     document = bucket.documents.get(_PREFIX + name)
-    return None if document is None else _parse_kept(bucket, document)
+    return None if document is None else _parse_stored(bucket, document)
 
 
 def is_alias(name: str) -> bool:
@@ -158,7 +158,7 @@ def find_alias(storage: Storage, alias: str) -> AccessPoint | None:
         return None
     written = alias.encode(errors="replace")
     points = (
-        _parse_kept(bucket, document)
+        _parse_stored(bucket, document)
         for bucket in storage.buckets()
         for name, document in bucket.documents.items()
         if name.startswith(_PREFIX) and written in document  # parsing 1,000 takes 100 ms
@@ -191,7 +191,7 @@ def blocks_public(documents: Documents, name: str) -> bool:
     )
 
 
-def _parse_kept(bucket: Bucket, document: bytes) -> AccessPoint:
+def _parse_stored(bucket: Bucket, document: bytes) -> AccessPoint:
     node = xml.parse(document, _KEPT)
     return AccessPoint(
         name=node.text("Name"),

@@ -21,7 +21,7 @@ MAX_RUNNING: Final = 100
 """Tasks of a bucket that may run or wait at a time."""
 
 MAX_KEPT: Final = 100
-"""Tasks of a bucket that are kept once they have ended; older ones go."""
+"""The most ended tasks of a bucket that stay stored; older ones are removed."""
 
 MAX_AGE: Final = 3600
 """Seconds after which a task that has not ended counts as failed."""
@@ -134,16 +134,16 @@ def describe(task: FetchTask) -> xml.Children:
 def find(documents: Documents, task_id: str) -> FetchTask | None:
     """Find a task by its id; None if it is missing."""
     document = documents.get(PREFIX + task_id)
-    return None if document is None else _parse_kept(document)
+    return None if document is None else _parse_stored(document)
 
 
 def of(documents: Documents) -> Iterator[FetchTask]:
     """Return the tasks of a bucket, the oldest first."""
-    kept = (text for name, text in documents.items() if name.startswith(PREFIX))
-    return iter(sorted(map(_parse_kept, kept), key=lambda task: task.created))
+    stored = (text for name, text in documents.items() if name.startswith(PREFIX))
+    return iter(sorted(map(_parse_stored, stored), key=lambda task: task.created))
 
 
-def _parse_kept(document: bytes) -> FetchTask:
+def _parse_stored(document: bytes) -> FetchTask:
     node = xml.parse(document, _ROOT)
     configuration = node.first(_SCHEMA.name)
     assert configuration is not None  # noqa: S101 - `format` writes it

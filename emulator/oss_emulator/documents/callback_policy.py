@@ -24,7 +24,7 @@ DOCUMENT: Final = Document(
 
 
 def find(documents: Documents, name: str) -> tuple[str, str]:
-    """Find the `callback` and `callback-var` kept under a name; raises `InvalidArgument`."""
+    """Find the `callback` and `callback-var` stored under a name; raises `InvalidArgument`."""
     node = DOCUMENT.find(documents)
     for item in [] if node is None else node.all("PolicyItem"):
         if item.text("PolicyName") == name:

@@ -130,7 +130,7 @@ class CorsConfiguration:
 
 @lru_cache(256)
 def parse(document: bytes) -> CorsConfiguration:
-    """Parse a kept configuration. The cache is keyed by the bytes, so it is never stale."""
+    """Parse a stored configuration. The cache is keyed by the bytes, so it is never stale."""
     node = xml.parse(document, _SCHEMA.name)
     rules = tuple(_read_rule(rule) for rule in node.all("CORSRule"))
     return CorsConfiguration(rules, node.text("ResponseVary").lower() == "true")

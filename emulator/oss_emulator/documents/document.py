@@ -1,8 +1,8 @@
 """Configuration documents: name, schema, checks and default answer.
 
-An account, a bucket or one version of an object keeps a document. Each kind of document has a file
-in this package, which also defines its meaning. `operations.bucket_documents` makes its Put, Get
-and Delete.
+A document belongs to an account, a bucket or one version of an object. Each kind of document has a
+file in this package, which also defines its meaning. `operations.bucket_documents` makes its Put,
+Get and Delete.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,11 +17,11 @@ from oss_emulator.protocol.xml import Children, Node
 from oss_emulator.storage import Bucket, Object, Storage
 
 Documents: TypeAlias = Mapping[str, bytes]
-"""The kept documents by name."""
+"""The stored documents by name."""
 
 
 class Holder(Enum):
-    """The kinds of things that keep a document."""
+    """What a document can belong to."""
 
     ACCOUNT = "account"
     BUCKET = "bucket"
@@ -46,7 +46,7 @@ Validate: TypeAlias = Callable[[Node, PutContext], xml.Value]
 
 
 def keep_content(node: Node, _: PutContext) -> xml.Value:
-    """Keep a document as its schema normalized it."""
+    """Accept a document as its schema has normalized it."""
     return node.content
 
 
@@ -57,20 +57,20 @@ class Document:
     name: str
     """The name of its operations, after Put, Get or Delete."""
     subresource: str
-    """The query parameter of its operations, and its name among the kept documents."""
+    """The query parameter of its operations, and its name among the stored documents."""
     schema: Element
     absent: ErrorCase | Children
     """What Get answers before the first Put: an error or a content."""
     validate: Validate = keep_content
-    """Checks what the schema cannot express; returns the content to keep."""
+    """Checks what the schema cannot express; returns the content to store."""
     deletable: bool = True
     holder: Holder = Holder.BUCKET
     enforced: bool = False
-    """Whether the emulator acts on it; a document that is only kept has no effect."""
+    """Whether the emulator acts on it; a document that is only stored has no effect."""
     action: str = ""
     """The name of its RAM actions, after Put, Get or Delete; by default `name`."""
     dated: bool = False
-    """Whether the time of the last Put is kept beside it, as `SUBRESOURCE/since`."""
+    """Whether the time of the last Put is stored beside it, as `SUBRESOURCE/since`."""
 
     def normalize(self, document: bytes, context: PutContext) -> bytes:
         """Check a document and convert it to the service's form.
@@ -81,10 +81,10 @@ class Document:
         return xml.format(self.schema.name, content)
 
     def format(self, content: Children) -> bytes:
-        """Format a content as a document to keep."""
+        """Format a content as a document to store."""
         return xml.format(self.schema.name, content)
 
     def find(self, documents: Documents) -> Node | None:
-        """Return the kept document; None before the first Put."""
+        """Return the stored document; None before the first Put."""
         document = documents.get(self.subresource)
         return None if document is None else xml.parse(document, self.schema.name)

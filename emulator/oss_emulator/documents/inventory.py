@@ -1,4 +1,4 @@
-"""Inventories: scheduled lists of objects, kept and never written (PutBucketInventory)."""
+"""Inventories: the rules are stored, and no list is ever written (PutBucketInventory)."""
 
 from typing import Final
 
@@ -69,7 +69,7 @@ def format(document: bytes, inventory_id: str) -> bytes:
 
 
 def check_destination(document: bytes, storage: Storage) -> None:
-    """Raise `InvalidArgument` for a kept inventory whose destination does not exist (P-58)."""
+    """Raise `InvalidArgument` for a stored inventory whose destination does not exist (P-58)."""
     path = "Destination/OSSBucketDestination/Bucket"
     destination = xml.parse(document, ROOT).text(path)
     if storage.bucket(destination.removeprefix(_DESTINATION)) is None:
@@ -78,7 +78,7 @@ def check_destination(document: bytes, storage: Storage) -> None:
 
 
 def content(document: bytes) -> xml.Value:
-    """Return the elements of a kept inventory."""
+    """Return the elements of a stored inventory."""
     return xml.parse(document, ROOT).content
 
 

@@ -1,6 +1,6 @@
 """When objects move to colder storage classes or expire (PutBucketLifecycle).
 
-The rules are checked and kept; nothing ever moves or expires.
+The rules are checked and stored; nothing ever moves or expires.
 """
 
 from collections.abc import Iterable

@@ -1,6 +1,6 @@
 """Live channels: the configuration of a stream that a client may push (PutLiveChannel, P-63).
 
-The emulator has no RTMP server: a channel is kept, and no stream ever arrives.
+The emulator has no RTMP server: a channel is stored, and no stream ever arrives.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""Limits of bandwidth and requests for buckets and requesters, kept and never applied.
+"""Limits of bandwidth and requests for buckets and requesters, stored and never applied.
 
 PutBucketQosInfo, PutBucketRequesterQosInfo.
 """

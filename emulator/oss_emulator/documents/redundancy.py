@@ -76,12 +76,12 @@ class Transition(NamedTuple):
 
     def format(self) -> bytes:
         """Format the document to keep."""
-        kept: xml.Children = [
+        stored: xml.Children = [
             ("Bucket", self.bucket),
             ("TaskId", self.id),
             ("CreateTime", dates.format_iso(self.created)),
         ]
-        return xml.format(ROOT, kept)
+        return xml.format(ROOT, stored)
 
     @property
     def _end(self) -> float:

@@ -32,7 +32,7 @@ def parse(document: bytes, assumptions: Assumptions = DEFAULT) -> RefererConfigu
     return configuration
 
 
-def parse_kept(document: bytes) -> RefererConfiguration:
+def parse_stored(document: bytes) -> RefererConfiguration:
     """Parse a configuration that was accepted before, of any size and under any assumptions."""
     return _parse(document, referer_xml.KEPT)
 

@@ -1,4 +1,4 @@
-"""Rules of replication between buckets, kept but not applied (PutBucketReplication)."""
+"""Rules of replication between buckets, stored but not applied (PutBucketReplication)."""
 
 from enum import StrEnum
 from random import getrandbits
@@ -91,5 +91,5 @@ def start(rule: Node, rule_id: str) -> Children:
         void |= {"SourceSelectionCriteria", "EncryptionConfiguration"}
     elif encrypted != "Enabled":
         void.add("EncryptionConfiguration")
-    kept = [(child.name, child.content) for child in rule if child.name not in void]
-    return [("ID", rule_id), *kept, ("Status", RuleStatus.STARTING)]
+    stored = [(child.name, child.content) for child in rule if child.name not in void]
+    return [("ID", rule_id), *stored, ("Status", RuleStatus.STARTING)]

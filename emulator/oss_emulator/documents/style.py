@@ -47,7 +47,7 @@ def format(document: bytes, name: str, category: str, present: bytes | None, now
 
 
 def content(document: bytes) -> xml.Value:
-    """Return the elements of a kept style."""
+    """Return the elements of a stored style."""
     return xml.parse(document, _SCHEMA.name).content
 
 

@@ -23,7 +23,7 @@ DOCUMENT: Final = Document(
 
 
 SINCE: Final = f"{DOCUMENT.subresource}/since"
-"""The name under which a bucket keeps when its acceleration was enabled."""
+"""The name of the document that says when acceleration was enabled."""
 
 
 def enabled_since(documents: Documents) -> float | None:

@@ -234,7 +234,7 @@ class RoutingRule:
     """The status to which it applies; None if it applies before the object is looked up."""
     headers: tuple[IncludedHeader, ...]
     redirect: Redirect | None
-    """None for mirroring, which is kept but not emulated."""
+    """None for mirroring, which is stored but not emulated."""
 
     def applies(self, key: str, headers: Mapping[str, str], status: int | None) -> bool:
         """Return whether it applies to a request; `status` is None before the object lookup."""
@@ -305,7 +305,7 @@ class Visit:
 
 @lru_cache(256)
 def parse(document: bytes) -> WebsiteConfiguration:
-    """Parse a kept configuration. The cache is keyed by the bytes, so it is never stale."""
+    """Parse a stored configuration. The cache is keyed by the bytes, so it is never stale."""
     root = xml.parse(document, _SCHEMA.name)
     routing = root.first("RoutingRules")
     rules = [] if routing is None else map(_read_rule, routing.all("RoutingRule"))

@@ -25,8 +25,8 @@ _DIRECTIONS: Final[Mapping[str, str]] = {"N": "North", "S": "South", "E": "East"
 def describe(data: bytes) -> bytes:
     """Return the JSON document about an image; raises what `opened` raises.
 
-    Sorted names, four blanks of indentation, and values that are all texts (I-08). The EXIF data
-    of a PNG are not shown.
+    Names are sorted and indented by four spaces, and every value is a string (I-08). The EXIF data
+    of a PNG are left out.
     """
     with opened(data) as (image, name):
         found: dict[str, str] = {

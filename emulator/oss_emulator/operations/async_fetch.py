@@ -88,10 +88,10 @@ def store_request(bucket: str, task: FetchTask, found: Mapping[str, str], now: f
 
     `found` are the headers of the answer to the task, by name in lower case.
     """
-    kept = ("content-type", "content-encoding")
+    stored = ("content-type", "content-encoding")
     asked = {
         "host": "localhost",
-        **{name: found[name] for name in kept if name in found},
+        **{name: found[name] for name in stored if name in found},
         "x-oss-forbid-overwrite": str(task.ignores_same_key).lower(),
     }
     if task.storage_class:
@@ -110,8 +110,8 @@ def failure_callback(bucket: Bucket, task: FetchTask) -> Callback | None:
     parameter, custom = task.callback, dict[str, str]()
     name = callback.policy_name(parameter) if parameter else None
     if name is not None:
-        parameter, kept = callback_policy.find(bucket.documents, name)
-        custom = callback.parse_variables(kept)
+        parameter, stored = callback_policy.find(bucket.documents, name)
+        custom = callback.parse_variables(stored)
     system = {"bucket": bucket.name, "object": task.key, "operation": "PutObject"}
     wanted = callback.parse(parameter, system, custom)
     return wanted if task.calls_back_on_failure else None

@@ -38,14 +38,14 @@ def get(document: Document, call: Call) -> Response:
     """Return the document in the service's form (P-31); raises the error of a missing one."""
     item = _item(document, call)
     documents: Documents = call.documents if item is None else item.documents
-    kept = documents.get(document.subresource)
-    if kept is None:
+    stored = documents.get(document.subresource)
+    if stored is None:
         if isinstance(document.absent, ErrorCase):
             if item is not None:
                 raise OSSError(document.absent, ObjectName=item.key)
             raise OSSError(document.absent, BucketName=call.target.bucket)
-        kept = document.format(document.absent)
-    answer = xml.reply(kept)
+        stored = document.format(document.absent)
+    answer = xml.reply(stored)
     return answer._replace(headers={**answer.headers, **_version(call, item)})
 
 
@@ -66,7 +66,7 @@ def _keep(document: Document, call: Call, item: Object | None, text: bytes | Non
     if item is None:
         call.keep(name, text)
         return
-    documents = {other: kept for other, kept in item.documents.items() if other != name}
+    documents = {other: stored for other, stored in item.documents.items() if other != name}
     if text is not None:
         documents[name] = text
     call.storage.replace_object(call.bucket.name, item._replace(documents=documents))

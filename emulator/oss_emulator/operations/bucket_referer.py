@@ -22,5 +22,5 @@ def put_bucket_referer(call: Call) -> Response:
 def get_bucket_referer(call: Call) -> Response:
     """Return the rules; before the first put, the default rules of R-15."""
     document = call.documents.get(referer.SUBRESOURCE)
-    configuration = RefererConfiguration() if document is None else referer.parse_kept(document)
+    configuration = RefererConfiguration() if document is None else referer.parse_stored(document)
     return xml.reply(referer_xml.format(configuration))

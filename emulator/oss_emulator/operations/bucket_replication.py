@@ -79,7 +79,7 @@ def get_bucket_replication_location(call: Call) -> Response:
 
 @answers("GET /bucket?replicationProgress", "GetBucketReplicationProgress")
 def get_bucket_replication_progress(call: Call) -> Response:
-    """Return the progress of a rule, or without an id of all rules, which is always 0.
+    """Return the progress, always 0, of a rule or, if no id is given, of all rules.
 
     Raises `NoSuchReplicationRule`.
     """

@@ -13,9 +13,9 @@ def put_style(call: Call) -> Response:
     """Add or replace a style; raises `InvalidArgument` for its name or content."""
     name, category = (call.request.query["styleName"], call.request.query.get("category", "image"))
     style.check_name(name)
-    kept = style.PREFIX + name
-    present, now = call.documents.get(kept), call.request.received
-    call.keep(kept, style.format(call.body.read(), name, category, present, now))
+    stored_as = style.PREFIX + name
+    present, now = call.documents.get(stored_as), call.request.received
+    call.keep(stored_as, style.format(call.body.read(), name, category, present, now))
     return Response()
 
 

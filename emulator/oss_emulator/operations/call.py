@@ -202,4 +202,4 @@ def _with(documents: Mapping[str, bytes], name: str, document: bytes | None) -> 
     """Return the configurations with one added at the end or replaced in place; None removes it."""
     if document is not None:
         return {**documents, name: document}
-    return {other: kept for other, kept in documents.items() if other != name}
+    return {other: stored for other, stored in documents.items() if other != name}

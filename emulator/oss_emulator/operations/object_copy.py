@@ -95,7 +95,7 @@ def _replaced_metadata(request: Mapping[str, str], source: Mapping[str, str]) ->
     That is the type, unless the request sends one, and the metadata of client-side encryption.
     Raises `InvalidEncryptionRequest` for other values of the latter.
     """
-    found, encryption = headers.kept(request), client_encryption.metadata(source)
+    found, encryption = headers.select_stored(request), client_encryption.metadata(source)
     if encryption and not client_encryption.metadata(found).items() <= encryption.items():
         raise OSSError(ErrorCase.ENCRYPTION_SET_TWICE)
     if "content-type" not in request and "Content-Type" in source:

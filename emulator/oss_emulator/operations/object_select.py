@@ -72,8 +72,8 @@ def _window(call: Call, item: Object, asked: SelectRequest) -> Window:
     if header is None:
         if part is None:
             return Window()
-        kept = meta.find(item.documents.get(meta.NAME), item.etag, asked.source)
-        return kept.window(part)
+        stored = meta.find(item.documents.get(meta.NAME), item.etag, asked.source)
+        return stored.window(part)
     if part is not None:
         raise OSSError(ErrorCase.SELECT_RANGE_TWICE)
     if not isinstance(asked.source, CSVInput) or asked.source.quoted_records or asked.gzip:
@@ -111,9 +111,13 @@ def _gather_meta(call: Call) -> Work:
     _check_payer(call)
     asked = select.parse_meta(call.body.read(), json=_is_json(call))
     item = reach(call, call.bucket, find(call))
-    kept = item.documents.get(meta.NAME)
-    if kept is not None and not asked.overwrite and meta.SelectMeta.parse(kept).etag == item.etag:
-        return Work(Pool.COPIES, lambda _: Body.of(kept))
+    stored = item.documents.get(meta.NAME)
+    if (
+        stored is not None
+        and not asked.overwrite
+        and meta.SelectMeta.parse(stored).etag == item.etag
+    ):
+        return Work(Pool.COPIES, lambda _: Body.of(stored))
     chunks = read_chunks(item, 0, item.size)
 
     def count(place: Workplace) -> Body:

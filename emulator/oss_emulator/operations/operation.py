@@ -74,7 +74,7 @@ That takes time in proportion to the size, so the server has a pool do it.
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Operation:
-    """One operation of the OSS API and the function that performs it. Each is equal to itself."""
+    """One operation of the OSS API and the function that performs it. Compared by identity."""
 
     name: str
     method: str
@@ -121,7 +121,7 @@ _PERMISSIONS: Final = {
     "oss:AbortMultipartUpload": Permission.WRITE,
     "oss:OptionObject": Permission.NONE,
 }
-"""The permission of an ACL that stands for an action; any other action needs the owner."""
+"""The permission that an ACL must grant for an action; any other action is the owner's alone."""
 
 _KEPT: Final = frozenset(
     """
@@ -129,7 +129,7 @@ _KEPT: Final = frozenset(
     requesterQosInfo resourcePool rtc vod
     """.split()
 )
-"""The sub-resources whose documents are kept and change nothing else."""
+"""The sub-resources whose documents are stored and have no effect (`Status.KEPT`)."""
 
 
 def answers(

@@ -63,10 +63,9 @@ _SPECIAL: Final = frozenset(
 
 
 def allow_by_acl(admission: Admission, storage: Storage) -> AccessDecision | None:
-    """Allow what ownership or an ACL alone allows; None where anything else may count.
+    """Allow what ownership or an ACL alone allows; None if anything else may count.
 
-    Most requests end here. What is decided is the same as in `check_call`, which is never asked
-    then.
+    Most requests are decided here. Then `check_call`, which would decide the same, is not called.
     """
     bucket, caller, operation = admission.record, admission.caller, admission.operation
     if bucket is None or admission.access_point is not None or caller.kind is not Kind.ACCOUNT:
@@ -89,7 +88,7 @@ def allow_by_acl(admission: Admission, storage: Storage) -> AccessDecision | Non
 
 
 class _Grants:
-    """What the ACL of a bucket grants to everybody, if nothing else in it counts for accounts."""
+    """What a bucket grants by its ACL alone: nothing if another configuration may count."""
 
     def __init__(self, bucket: Bucket) -> None:
         self.has_policy = policy.SUBRESOURCE in bucket.documents

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import lru_cache
 
-from oss_emulator.documents.referer import SUBRESOURCE, parse_kept
+from oss_emulator.documents.referer import SUBRESOURCE, parse_stored
 from oss_emulator.operations.admission import Admission
 from oss_emulator.operations.operation import Operation
 from oss_emulator.pipeline import images
@@ -54,7 +54,7 @@ class HotlinkProtection:
         return self._processes_first and images.is_processing(operation)
 
     def _compile(self, document: bytes | None) -> RefererPolicy:
-        rules = RefererConfiguration() if document is None else parse_kept(document)
+        rules = RefererConfiguration() if document is None else parse_stored(document)
         return RefererPolicy.compile(rules, self._assumptions)
 
 

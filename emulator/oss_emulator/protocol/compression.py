@@ -34,8 +34,8 @@ def describe(headers: Mapping[str, str]) -> dict[str, str]:
 
     A cache must not give it to clients without gzip, hence `Vary` (P-48).
     """
-    kept = {name: value for name, value in headers.items() if name not in _OF_BYTES}
-    return {**kept, "Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+    rest = {name: value for name, value in headers.items() if name not in _OF_BYTES}
+    return {**rest, "Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
 
 
 def _takes_gzip(accept_encoding: str) -> bool:

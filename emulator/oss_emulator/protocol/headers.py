@@ -28,7 +28,7 @@ MAX_META = 8 * 1024
 """Bytes of all user metadata of one object (PutObject)."""
 
 # Stored with an object and sent when it is read, spelled as in the answer.
-_KEPT = {
+_STORED = {
     name.lower(): name
     for name in (
         "Cache-Control",
@@ -43,26 +43,26 @@ _KEPT = {
 ENCRYPTION = "x-oss-server-side-encryption"
 _KEY_ID = "x-oss-server-side-encryption-key-id"
 _DATA_ENCRYPTION = "x-oss-server-side-data-encryption"
-_ENCRYPTION_KEPT = (ENCRYPTION, _KEY_ID, _DATA_ENCRYPTION)
+_ENCRYPTION_STORED = (ENCRYPTION, _KEY_ID, _DATA_ENCRYPTION)
 
 DEFAULT_KEY_ID = "0b1f2e3d-0000-4000-8000-000000000000"
 """The KMS key of requests that name none; the service creates one for each account."""
 
 # GetObject: each query parameter, and the header of the answer that it replaces.
-OVERRIDES = {f"response-{name}": header for name, header in _KEPT.items()}
+OVERRIDES = {f"response-{name}": header for name, header in _STORED.items()}
 
 
-def kept(headers: Mapping[str, str]) -> dict[str, str]:
+def select_stored(headers: Mapping[str, str]) -> dict[str, str]:
     """Select the headers of a request to store with an object: standard ones and user metadata.
 
     Raises `InvalidArgument` for metadata that is too large or that no header can carry.
     """
     found = {"Content-Type": DEFAULT_CONTENT_TYPE}
     size = 0
-    for name in _kept_of(tuple(headers)):
+    for name in _stored_names(tuple(headers)):
         value = headers[name]
-        found[_KEPT.get(name, name)] = text(name, value)
-        if name not in _KEPT:
+        found[_STORED.get(name, name)] = text(name, value)
+        if name not in _STORED:
             size += len(name) - len(META_PREFIX) + len(encode(value))
     if size > MAX_META:
         raise invalid_argument(
@@ -75,30 +75,30 @@ def kept(headers: Mapping[str, str]) -> dict[str, str]:
 
 def sends_metadata(headers: Mapping[str, str]) -> bool:
     """Whether a request has a header that is stored with an object."""
-    return bool(_kept_of(tuple(headers)))
+    return bool(_stored_names(tuple(headers)))
 
 
 @lru_cache(256)  # clients send the same headers many times
-def _kept_of(names: tuple[str, ...]) -> tuple[str, ...]:
+def _stored_names(names: tuple[str, ...]) -> tuple[str, ...]:
     """Select the names of headers that are stored with an object."""
-    return tuple(name for name in names if name in _KEPT or name.startswith(META_PREFIX))
+    return tuple(name for name in names if name in _STORED or name.startswith(META_PREFIX))
 
 
-def metadata(kept: Mapping[str, str]) -> dict[str, str]:
+def metadata(stored: Mapping[str, str]) -> dict[str, str]:
     """Select the user metadata of an object out of its stored headers."""
-    return {name: value for name, value in kept.items() if name.startswith(META_PREFIX)}
+    return {name: value for name, value in stored.items() if name.startswith(META_PREFIX)}
 
 
-def without_encryption(kept: Mapping[str, str]) -> dict[str, str]:
+def without_encryption(stored: Mapping[str, str]) -> dict[str, str]:
     """Leave out the encryption of an object, which a copy does not inherit."""
-    return {name: value for name, value in kept.items() if name not in _ENCRYPTION_KEPT}
+    return {name: value for name, value in stored.items() if name not in _ENCRYPTION_STORED}
 
 
-def encryption_of(kept: Mapping[str, str]) -> dict[str, str]:
+def encryption_of(stored: Mapping[str, str]) -> dict[str, str]:
     """Select the encryption of an object out of its stored headers."""
-    if ENCRYPTION not in kept:
+    if ENCRYPTION not in stored:
         return {}
-    return {name: kept[name] for name in _ENCRYPTION_KEPT if name in kept}
+    return {name: stored[name] for name in _ENCRYPTION_STORED if name in stored}
 
 
 def encryption(headers: Mapping[str, str]) -> dict[str, str]:

@@ -178,7 +178,7 @@ class Response(NamedTuple):
     ends_connection: bool = False
     """Whether the connection must close: the body is shorter than `Content-Length` says (P-56)."""
     timed: bool = True
-    """Whether it says how long the server worked; few answers do not (S-08)."""
+    """Whether it has `x-oss-server-time`; few answers have none (S-08)."""
 
 
 @lru_cache(256)  # clients request one signed URL many times

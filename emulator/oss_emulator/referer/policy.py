@@ -61,7 +61,7 @@ class RefererPolicy:
     def decide_on(
         self, kind: RequestKind, referer: str | None, further: tuple[str, ...] = ()
     ) -> Decision:
-        """Decide on one request of a kind that is known."""
+        """Decide on one request whose kind is known already."""
         if further or (referer and len(referer) > CACHED_REFERER_LENGTH):
             return self._decide(kind, referer, *further)
         return self._decide_cached(kind, referer)

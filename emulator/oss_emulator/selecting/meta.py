@@ -36,7 +36,7 @@ class SelectMeta:
     """The number and the offset of the first row of each split."""
 
     def format(self) -> bytes:
-        """Format it to be kept with an object."""
+        """Format it to be stored with an object."""
         return json.dumps(asdict(self)).encode()
 
     @classmethod
@@ -66,15 +66,15 @@ def form_of(source: Input) -> str:
     return " ".join(each.hex() for each in (source.record, source.field, source.quote))
 
 
-def find(kept: bytes | None, etag: str, source: Input) -> SelectMeta:
+def find(stored: bytes | None, etag: str, source: Input) -> SelectMeta:
     """Return the meta that an object keeps.
 
     Raises `SelectCsvMetaUnavailable` if there is none, if the object has changed since, or if it
     was read with other delimiters.
     """
-    if kept is None:
+    if stored is None:
         raise OSSError(ErrorCase.SELECT_META_MISSING)
-    meta = SelectMeta.parse(kept)
+    meta = SelectMeta.parse(stored)
     if meta.etag != etag:
         raise OSSError(ErrorCase.SELECT_META_STALE)
     if meta.form != form_of(source):

@@ -23,8 +23,9 @@ class Record:
     def once(self, work: Callable[[Self], _Result]) -> _Result:
         """Return `work(self)`, computed at the first call with this function.
 
-        `work` must be a pure function: its result is kept as long as the record, also by threads
-        that call it at once. A changed record is another one, with results of its own.
+        `work` must be a pure function: its result lives as long as the record, and threads that
+        ask at the same time may each compute it. A changed record is another record, without the
+        results of this one.
         """
         results: dict[Any, _Result] = self.__dict__
         try:

@@ -47,7 +47,7 @@ class DiskStorage:
         self._opened = OpenFolder(folder, fsync=fsync, shared=shared)
         self._local = threading.local()
         self._connections: list[IndexConnection] = []
-        # What a text says never changes, whoever has written it.
+        # By its text, so a record that another process has written is never a stale one.
         self._remembered: Callable[[Any, str], Any] = lru_cache(REMEMBERED)(self._parse)
 
     def close(self) -> None:

@@ -16,7 +16,8 @@ _random = SystemRandom()
 class FileWriter:
     """Writes a blob to a file below `incoming`, which `finish` moves to its place.
 
-    With `unnamed`, the files of a transaction, it stays where it is until the commit.
+    `unnamed` has the complete files of the transaction around it. With `fsync`, `finish` adds the
+    file to them instead, and the commit syncs and moves them together.
     """
 
     def __init__(

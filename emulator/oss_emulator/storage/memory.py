@@ -116,7 +116,7 @@ class MemoryStorage:
             self._set(parts, part.number, part)
 
     def _in(self, bucket: str) -> "_BucketContents":
-        """Return the contents of a bucket; for a missing one, an empty value that is not kept."""
+        """Return the contents of a bucket; for a missing one, an empty value that is not stored."""
         return self._contents.get(bucket) or _BucketContents()
 
     def _set(self, table: dict[_Key, _Value], key: _Key, value: _Value | None) -> None:

@@ -75,7 +75,7 @@ def test_lists_of_more_than_20_kb_are_refused() -> None:
         referer.parse(document(20_481))
     assert (caught.value.status, caught.value.code) == (400, "InlineDataTooLarge")
     assert "20,481 bytes" in str(caught.value.details["ErrorDetail"])
-    assert referer.parse_kept(document(20_481)).size == 20_481
+    assert referer.parse_stored(document(20_481)).size == 20_481
 
 
 def test_missing_list_is_accepted_if_that_is_assumed() -> None:
@@ -94,5 +94,5 @@ def test_contradiction_is_refused_if_that_is_assumed() -> None:
 
 
 def test_kept_document_is_read_under_whatever_assumptions_it_was_accepted() -> None:
-    assert referer.parse_kept(ROOT % EMPTY).whitelist == ()
-    assert referer.parse_kept(ROOT % (EMPTY + NO_QUERY + PATH)).truncate_path
+    assert referer.parse_stored(ROOT % EMPTY).whitelist == ()
+    assert referer.parse_stored(ROOT % (EMPTY + NO_QUERY + PATH)).truncate_path

@@ -7,7 +7,7 @@ from oss_emulator.protocol.errors import OSSError
 
 def test_standard_headers_and_metadata_are_kept() -> None:
     sent = {"cache-control": "no-cache", "x-oss-meta-a": "1", "x-oss-acl": "private", "host": "h"}
-    assert headers.kept(sent) == {
+    assert headers.select_stored(sent) == {
         "Content-Type": "application/octet-stream",
         "Cache-Control": "no-cache",
         "x-oss-meta-a": "1",
@@ -18,10 +18,10 @@ def test_standard_headers_and_metadata_are_kept() -> None:
 
 def test_metadata_has_a_limit() -> None:
     name = "x-oss-meta-a"
-    assert headers.kept({name: "v" * (headers.MAX_META - 1)})
+    assert headers.select_stored({name: "v" * (headers.MAX_META - 1)})
     for value in ("v" * headers.MAX_META, "\udcd6\udcd0" * (headers.MAX_META // 2)):
         with pytest.raises(OSSError, match="User metadata has 8193 bytes; at most 8192 are"):
-            headers.kept({name: value})
+            headers.select_stored({name: value})
 
 
 @pytest.mark.parametrize("value", ["\ud83d", "a\nb", "\x7f"])

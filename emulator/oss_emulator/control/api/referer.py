@@ -16,7 +16,7 @@ from oss_emulator.control.api.schema import (
     record,
     reference,
 )
-from oss_emulator.documents.referer import SUBRESOURCE, parse_kept
+from oss_emulator.documents.referer import SUBRESOURCE, parse_stored
 from oss_emulator.protocol.message import Response
 from oss_emulator.referer import (
     Assumptions,
@@ -76,8 +76,8 @@ def find_rules(asked: ApiRequest, bucket: str) -> RefererConfiguration:
     found = asked.controls.service.storage.bucket(bucket)
     if found is None:
         raise Refusal(404, f"The bucket {bucket} does not exist.")
-    kept = found.documents.get(SUBRESOURCE)
-    return RefererConfiguration() if kept is None else parse_kept(kept)
+    stored = found.documents.get(SUBRESOURCE)
+    return RefererConfiguration() if stored is None else parse_stored(stored)
 
 
 def _assumptions(asked: ApiRequest, body: Mapping[str, Any]) -> Assumptions:

@@ -117,7 +117,10 @@ class Route:
     """Below the prefix; its last part may be a name in braces."""
     handler: Handler
     summary: str = ""
-    """Describes it in the OpenAPI document, as the next five do; the console is not described."""
+    """The title in the OpenAPI document, which has the routes of the API but not of the console.
+
+    That document also shows the next five fields.
+    """
     answer: Content = _NOT_DESCRIBED
     status: int = 200
     """The status of the answer to a request that succeeds."""
@@ -134,7 +137,7 @@ class Route:
     takes_object: bool = False
     """Whether the body is the content of an object, which the storage takes as it arrives."""
     takes_file: int = 0
-    """The most bytes of a body that is kept in a file for the handler; 0 for any other body."""
+    """The most bytes of a body that is stored in a file for the handler; 0 for any other body."""
 
     @property
     def stem(self) -> str:

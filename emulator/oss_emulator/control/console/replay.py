@@ -26,7 +26,7 @@ from oss_emulator.referer import RefererConfiguration
 from oss_emulator.toml import SourceError
 
 _LOG_NAME: Final = 200
-"""The most characters of a log's name that are kept."""
+"""The most characters of a log's name that are shown."""
 
 
 def get_replay(asked: ApiRequest) -> Response:

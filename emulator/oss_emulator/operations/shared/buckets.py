@@ -36,10 +36,10 @@ def _documents(call: Call) -> dict[str, bytes]:
     request = call.request.headers
     group, tags = request.get(resource_group.HEADER), request.get(tagging.HEADER)
     blocked = call.changes.follow(PUBLIC_ACCESS_BLOCKED)
-    kept = {
+    stored = {
         encryption.DOCUMENT: encryption.format(request),
         resource_group.DOCUMENT: resource_group.format(group) if group else None,
         tagging.DOCUMENT: tagging.format_header(tags) if tags else None,
         public_access_block.OF_BUCKET: public_access_block.ENABLED if blocked else None,
     }
-    return {document.subresource: text for document, text in kept.items() if text is not None}
+    return {document.subresource: text for document, text in stored.items() if text is not None}

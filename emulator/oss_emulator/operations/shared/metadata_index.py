@@ -62,7 +62,7 @@ class Position(NamedTuple):
 
     @property
     def order(self) -> tuple[bool, Scalar, str]:
-        """What positions are sorted by: any number comes before any text."""
+        """The key by which positions are sorted: numbers come before texts."""
         return isinstance(self.value, str), self.value, self.key
 
 
@@ -93,7 +93,7 @@ def _value(item: Object, field: Field) -> Scalar | None:
 
 
 def _meets(item: Object, node: Condition | Junction) -> bool:
-    """Whether an object meets a condition; one without the field does not."""
+    """Whether an object meets a condition; an object without the field meets none."""
     if isinstance(node, Junction):
         parts = (_meets(item, part) for part in node.parts)
         return all(parts) if node.logic is Logic.AND else any(parts) is (node.logic is Logic.OR)
@@ -104,7 +104,7 @@ def _meets(item: Object, node: Condition | Junction) -> bool:
 
 
 def _page(found: list[Object], query: MetaQuery, after: Position | None) -> MetaResult:
-    """Take a page of the objects by a field, then by name; a missing field counts as empty."""
+    """Return a page of objects, sorted by a field, then by name; a missing field is empty."""
     places = []
     for item in found:
         value = _value(item, query.sort)

@@ -266,7 +266,7 @@ def _described_whole(item: Object) -> Mapping[str, str]:
 
 
 def _described(item: Object) -> dict[str, str]:
-    """Return those of the headers that follow from the version alone."""
+    """Return the headers that depend on nothing but the version."""
     found = {
         **item.headers,
         "Accept-Ranges": "bytes",
@@ -329,5 +329,5 @@ def version_header(call: Call, item: Object) -> dict[str, str]:
 def source_version_header(call: Call, source: CopySource, item: Object) -> dict[str, str]:
     """Return the header with the copied version, if the source's bucket is versioned."""
     bucket = call.storage.bucket(access_point.bucket_of(call.storage, source.bucket))
-    kept = bucket is not None and bucket.versioning
-    return {SOURCE_VERSION_ID: item.version_id} if kept else {}
+    versioned = bucket is not None and bucket.versioning
+    return {SOURCE_VERSION_ID: item.version_id} if versioned else {}

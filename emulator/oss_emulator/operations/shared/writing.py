@@ -36,7 +36,7 @@ def draft(call: Call, kind: str = "Normal", body: Body = NO_BODY, etag: str = ""
         kind=kind,
         storage_class=headers.storage_class(request, bucket.storage_class),
         acl=object_acl(call),
-        headers={**headers.kept(request), **_encryption(call)},
+        headers={**headers.select_stored(request), **_encryption(call)},
         tags={} if call.tagging is None else tagging.parse_header(call.tagging),
         documents=locks.of_request(call),
     )
@@ -149,8 +149,8 @@ def callback_of(call: Call, item: Object) -> Callback | None:
         return None
     name = callback.policy_name(parameter)
     if name is not None:
-        parameter, kept = callback_policy.find(call.bucket.documents, name)
-        custom = {**callback.parse_variables(kept), **custom}
+        parameter, stored = callback_policy.find(call.bucket.documents, name)
+        custom = {**callback.parse_variables(stored), **custom}
     system: dict[str, str | int] = {
         "bucket": call.bucket.name,
         "object": item.key,
