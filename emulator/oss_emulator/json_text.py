@@ -1,8 +1,8 @@
 """JSON that comes from outside, read within limits on its size, its depth and its numbers.
 
-Forms, policies, rules, requests, logs, archives and key sets are all read here. So what passes can
-be walked by recursion, be written again, and be computed with. A test searches the package for
-other readers.
+Forms, policies, rules, requests, logs, archives and key sets are all read here. Whatever passes can
+be walked recursively, written again and computed with. A test searches the package for other
+readers.
 """
 
 import json
@@ -18,7 +18,7 @@ MAX_DEPTH: Final = 100
 the calls that Python allows."""
 
 MAX_DIGITS: Final = 308
-"""Characters of a number: so many are a float too, and are quick to convert."""
+"""The most characters of a number: any such number fits into a float and is quick to convert."""
 
 Pairs = Callable[[list[tuple[str, Any]]], Any]
 
@@ -43,9 +43,9 @@ def parse(
 ) -> Any:
     """Parse JSON (RFC 8259); raises `JSONError`, or SourceError for bytes that are not UTF-8.
 
-    `most` is the length of the longest text. `pairs` makes a value of the members of an object.
-    `errors` is the handler with which UTF-8 must be able to represent the texts, since escapes can
-    write halves of a character.
+    `most` is the length of the longest text. `pairs` turns the members of an object into a value.
+    The strings must be encodable as UTF-8 with the error handler `errors`: an escape can write one
+    half of a surrogate pair.
     """
     if len(text) > most:
         raise _beyond(f"longer than {most}")
@@ -114,7 +114,7 @@ _STRUCTURE: Final = re.compile(r'"(?:[^"\\]|\\.)*+"?|([\[{])|[\]}]', re.DOTALL)
 
 
 def _depth(text: str) -> int:
-    """Return how deep a text is nested, which need not be valid."""
+    """Return how deeply a text is nested, which need not be valid."""
     depth = deepest = 0
     for token in _STRUCTURE.finditer(text):
         if token[1]:

@@ -43,13 +43,13 @@ MAX_FILE = 64 * 1024 * 1024
 
 
 MAX_DEPTH = 100
-"""Tables and arrays inside each other, and the names that dots join."""
+"""The most levels of tables and arrays, and the most names that dots join."""
 
 MAX_NAMES = 1_000_000
-"""Names of tables and values, and arrays: each takes a few hundred bytes when it is read."""
+"""The most names and arrays: each takes a few hundred bytes when it is read."""
 
 MAX_DIGITS = 308
-"""Digits of a number: so many are a float too, and are quick to convert."""
+"""The most digits of a number: any such number fits into a float and is quick to convert."""
 
 PATIENCE = 60.0
 """Seconds to wait for the first byte of a pipe."""

@@ -325,7 +325,7 @@ class _Parser:
             return ("*",)
         texts = self._texts(where, tree)
         for text in texts:
-            # A UID in brackets is accepted, and is nobody's (P-90).
+            # A UID in brackets is accepted and matches no caller (P-90).
             if not re.fullmatch(
                 r"\*|\d+|\[\d+\]|arn:sts::\d+:assumed-role/[^/]+/.+", text, re.ASCII
             ):

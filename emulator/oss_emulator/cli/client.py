@@ -28,9 +28,9 @@ class ServiceClient:
         host: str = "",
         context: ssl.SSLContext | None = None,
     ) -> None:
-        """`rate` is the most requests a second; None does not wait.
+        """`rate` is the most requests a second; None sends without pauses.
 
-        `host` is the name of the service in requests; without it the endpoint has the name.
+        `host` is the name of the service in requests; without it, that of the endpoint.
         Raises InputError for an endpoint that is not the URL of a server.
         """
         self.endpoint = endpoint

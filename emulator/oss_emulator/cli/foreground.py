@@ -51,7 +51,7 @@ class Listening:
     """The first key."""
 
     async def reset(self) -> None:
-        """Restore the initial contents, of a server in this process."""
+        """Restore the initial contents; only for a server in this process."""
         assert isinstance(self.server, Server)  # noqa: S101 - workers cannot be reset
         await contents.reset(self.server.controls, self.server.change)
 

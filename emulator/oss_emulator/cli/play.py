@@ -85,12 +85,12 @@ class Player:
         recording: Recording,
         names: Mapping[str, str] | None = None,
     ) -> None:
-        """`names` has the buckets to use for those of the recording; they exist already."""
+        """`names` has existing buckets to use instead of those of the recording."""
         self._client, self._signer, self._recording = client, signer, recording
         self._names = names or {}
 
     def play(self, scenario: RecordedScenario) -> list[PlayedStep]:
-        """Make what was there before the first step, then play each. Raises CommandError."""
+        """Create what existed before the first step, then play each step. Raises CommandError."""
         for number, request in enumerate(prepare(self._recording, scenario)):
             is_given = request.path == "/" and request.bucket in self._names
             reply = None if is_given else self._send(request, content(request, f"before {number}"))

@@ -48,7 +48,7 @@ _SECRETS = (
 """The variables whose values are masked wherever they occur."""
 
 _MOST = 10_000
-"""Exchanges that are recorded; the requests after them pass as well."""
+"""The most exchanges to record; requests after them are only passed on."""
 
 
 def declare(commands: Commands) -> None:

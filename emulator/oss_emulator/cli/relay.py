@@ -1,4 +1,4 @@
-"""A proxy that passes requests for the service on as they are, and keeps each exchange.
+"""A proxy that passes requests for the service on unchanged, and records each exchange.
 
 It decrypts https with certificates of a local CA, which only the command that it serves trusts. Any
 other host is refused: no request of another kind passes through.
@@ -12,7 +12,7 @@ from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 from oss_emulator.protocol.address import SERVICE_DOMAIN
-from oss_emulator.recording.exchange import MOST_KEPT, Exchange, ExchangedBody
+from oss_emulator.recording.exchange import MOST_BYTES, Exchange, ExchangedBody
 from oss_emulator.server.tls import Certificates
 
 MAX_HEAD = 64 * 1024
@@ -22,7 +22,7 @@ TIMEOUT = 60.0
 """Seconds to wait for the service, and for the rest of a request that has begun."""
 
 _GRACE = 1.0
-"""Seconds that the rest of a request gets when its answer has come, and requests at the end."""
+"""Seconds to wait for the rest of an answered request, and for running ones at the end."""
 
 _PIECE = 64 * 1024
 _PORTS = {"http": 80, "https": 443}
@@ -59,7 +59,7 @@ class Relay:
         upstream: SplitResult | None = None,
         trusted: ssl.SSLContext | None = None,
     ) -> None:
-        """`keep` gets each exchange; `upstream` is the service, if not the host of the request.
+        """`keep` is called with each exchange; `upstream` is used instead of a request's host.
 
         `trusted` has the authorities that may vouch for the service; None for those of the system.
         """
@@ -76,7 +76,7 @@ class Relay:
         return int(self._server.sockets[0].getsockname()[1])
 
     async def stop(self) -> None:
-        """Listen no more, and end what is under way; what is nearly done may finish."""
+        """Stop listening, let running requests finish for a moment, then end them."""
         assert self._server is not None  # noqa: S101 - only after start
         self._server.close()
         if self._tasks:
@@ -130,7 +130,7 @@ class Relay:
             service.writer.close()
 
     async def _connect(self, scheme: str, host: str) -> _Streams:
-        """Connect to the service, or to the one that was named instead."""
+        """Connect to the host of a request, or to `upstream` if that is set."""
         name, port = host, _PORTS[scheme]
         if self._upstream is not None:
             scheme = self._upstream.scheme
@@ -224,9 +224,9 @@ async def _read_head(reader: asyncio.StreamReader) -> _Head | None:
 async def _body(
     reader: asyncio.StreamReader, head: _Head, *, has_body: bool, to_end: bool = False
 ) -> AsyncGenerator[tuple[bytes, bool], None]:
-    """Yield the bytes of a body as they come, each with whether they are content.
+    """Yield the bytes of a body as they come, each piece with whether it is content.
 
-    The size of a chunk and its line ends are not. `to_end` allows a body that ends with the
+    The sizes and line ends of chunks are not content. `to_end` allows a body that ends with the
     connection.
     """
     if not has_body:
@@ -276,15 +276,15 @@ async def _copy(
                 await writer.drain()
             if is_content:
                 size += len(piece)
-                if size <= MOST_KEPT:
+                if size <= MOST_BYTES:
                     kept += piece
     async with asyncio.timeout(TIMEOUT):
         await writer.drain()
-    return ExchangedBody(size, bytes(kept) if size <= MOST_KEPT else b"")
+    return ExchangedBody(size, bytes(kept) if size <= MOST_BYTES else b"")
 
 
 async def _refuse(client: _Streams, reason: str) -> None:
-    """Answer with an error, and take the rest of the request so that the client sees the answer."""
+    """Answer with an error, then read the rest of the request so that the client gets it."""
     status, _, sentence = reason.partition(" ")
     body = f"oss-emulator record: {sentence}.\n".encode()
     head = (

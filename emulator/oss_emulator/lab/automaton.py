@@ -44,7 +44,7 @@ class Cut(Enum):
 
     NOT = "not"
     LOWERED = "lowered"
-    """Not at all, but the query is compared in lower case (R-41)."""
+    """The rules truncate nothing, but compare the query in lower case (R-41)."""
     QUERY = "query"  # R-26
     PATH = "path"  # R-27
 

@@ -79,7 +79,7 @@ def play(
 
 
 def warn(object_url: str = OBJECT_URL) -> Sentence | None:
-    """Return what a visitor sees instead of the object in the address bar; None for the object."""
+    """Say what happens instead of showing the object in the address bar; None if it is shown."""
     target = WebURL.parse(object_url)
     rule = find_rule_of_url(target.host, target.path)
     if rule is None:

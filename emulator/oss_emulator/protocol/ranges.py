@@ -21,9 +21,9 @@ def parse(header: str | None, size: int, *, standard: bool = False) -> Range | N
     """Parse a Range header for an object of `size` bytes; None means the whole object.
 
     A range that is malformed or reaches past the end, and several ranges, are ignored (GetObject,
-    "Range"); what follows a comma without being a range is ignored itself (P-90). With
-    `x-oss-range-behavior: standard`, a range that reaches past the end is cut there, and one that
-    begins there raises `InvalidRange`.
+    "Range"). Text after a comma that is not a range is left out, and the first range counts (P-90).
+    With `x-oss-range-behavior: standard`, a range that reaches past the end is cut there, and one
+    that begins there raises `InvalidRange`.
     """
     if header is None or not header.startswith("bytes="):
         return None

@@ -76,7 +76,7 @@ def _elements(wanted: Sequence[str], reply: PlayedAnswer) -> Iterator[AnswerDiff
 
 
 def _masked_as(element: str, wanted: Sequence[str]) -> str:
-    """Mask the text of an element if the recording masks that of its kind."""
+    """Mask the text of an element if the recording has one at the same path with a masked text."""
     path, is_leaf, _ = element.partition("=")
     masked = f"{path}={ANY}"
     return masked if is_leaf and masked in wanted and element not in wanted else element

@@ -8,7 +8,7 @@ from oss_emulator.protocol import xml
 
 
 def list_elements(document: bytes) -> tuple[str, ...]:
-    """List the elements of a document by their paths, leaves with their texts.
+    """List the elements of a document by their paths; a leaf has its text as well.
 
     Raises `ValueError` if the document is not well-formed.
     """
@@ -30,7 +30,7 @@ def _list(element: etree._Element, above: str) -> Iterator[str]:
 
 
 def build(elements: Sequence[str]) -> bytes:
-    """Build the document that `list_elements` lists so."""
+    """Build a document from the list that `list_elements` returns for it."""
     root: etree._Element | None = None
     opened: list[etree._Element] = []
     for element in elements:

@@ -7,13 +7,13 @@ from typing import TypeAlias
 Fields: TypeAlias = Sequence[tuple[str, str]]
 """Headers as they came, in order."""
 
-MOST_KEPT = 2 * 1024**2
-"""Bytes of a body that are kept: those of the largest document."""
+MOST_BYTES = 2 * 1024**2
+"""The most bytes of a body that is recorded, which are those of the largest document."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExchangedBody:
-    """A body: its size, and its bytes if they are no more than `MOST_KEPT`."""
+    """A body: its size, and its bytes if there are no more than `MOST_BYTES`."""
 
     size: int = 0
     data: bytes = b""

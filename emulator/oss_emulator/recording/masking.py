@@ -1,6 +1,6 @@
 """Makes a scenario of exchanges: names, ids and secrets are masked before anything is written.
 
-What is not known to be harmless is left out: only the headers in the tables below are kept.
+What is not known to be harmless is left out: only the headers in the tables below are recorded.
 """
 
 import re
@@ -25,10 +25,10 @@ from oss_emulator.recording.scenario import (
 from oss_emulator.recording.secrets import MASK, SECRET_NAMES, Secrets, is_hidden_in
 
 MOST_TEXT = 4096
-"""Bytes of the largest text that is kept on request."""
+"""Bytes of the largest text that is recorded on request."""
 
 _LONGEST = 16 * 1024
-"""Characters of the longest value that is examined; a longer one is masked as it is."""
+"""Characters of the longest value that is searched for names; a longer one is masked whole."""
 
 _REQUEST_HEADERS = frozenset(
     """
@@ -37,7 +37,7 @@ _REQUEST_HEADERS = frozenset(
     if-modified-since if-none-match if-unmodified-since origin range referer
     """.split()
 )
-"""The headers of a request that are kept, besides those that begin with `x-oss-`."""
+"""The headers of a request that are recorded, besides those that begin with `x-oss-`."""
 
 _LEFT_OUT = frozenset(
     """
@@ -48,7 +48,7 @@ _LEFT_OUT = frozenset(
 """Headers and parameters that sign the request or its body; a player sends its own."""
 
 _EXPIRES = "expires"
-"""The parameter of version 1 that says until when a URL is signed; as a header it is another."""
+"""The parameter of version 1 that ends the validity of a URL; the header is another one."""
 
 _VOLATILE_HEADERS = frozenset(
     """
@@ -91,7 +91,7 @@ _BUCKET_HOST = re.compile(
 
 @dataclass
 class Masking:
-    """The words that stand for names, the same for the same name."""
+    """Replaces names by words, the same name always by the same word."""
 
     secrets: Secrets
     keeps_bodies: bool = False
@@ -102,14 +102,14 @@ class Masking:
     def mask(
         self, exchanges: Sequence[Exchange], name: str, date: str, *, only: Sequence[str] = ()
     ) -> Recording:
-        """Make a recording with one scenario; requests to other services are left out.
+        """Make a recording with one scenario.
 
-        So are requests with a callback, whose URL would be recorded, and with `only` those for
-        other buckets.
+        It leaves out requests to other services, requests with a callback, whose URL would be
+        recorded, and, if `only` names buckets, requests for others.
         """
         for exchange in exchanges:
             self.secrets.learn(exchange)
-        found = [exchange for exchange in exchanges if _is_kept(exchange, only)]
+        found = [exchange for exchange in exchanges if _is_recorded(exchange, only)]
         for exchange in found:
             self._learn_names(exchange)
         steps = tuple(self._step(exchange, number) for number, exchange in enumerate(found))
@@ -146,7 +146,7 @@ class Masking:
         return self._buckets.setdefault(name, f"bucket-{len(self._buckets) + 1}")
 
     def _site(self, host: str) -> None:
-        """Learn the domain of a host; the labels before its last two stay."""
+        """Learn the domain of a host: its last two labels; those before them stay as they are."""
         host = host.lower()
         if not host.endswith(SERVICE_DOMAIN):
             domain = ".".join(host.split(".")[-2:])
@@ -196,7 +196,7 @@ class Masking:
                 yield name, self._text(value)
 
     def _body(self, exchange: Exchange) -> RecordedBody:
-        """Keep the elements of a document; of anything else its size, unless texts are wanted."""
+        """Record the elements of a document; of anything else its size, or its text on request."""
         content = exchange.content
         if elements := _elements(content.data):
             return RecordedBody(xml=tuple(self._text(text) for text in elements))
@@ -244,7 +244,7 @@ def _word(name: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![a-z0-9-]){re.escape(name)}(?![a-z0-9-])", re.IGNORECASE)
 
 
-def _is_kept(exchange: Exchange, only: Sequence[str]) -> bool:
+def _is_recorded(exchange: Exchange, only: Sequence[str]) -> bool:
     match = _BUCKET_HOST.fullmatch(exchange.host)
     if match is None or (only and match[1] not in only):
         return False
@@ -268,7 +268,7 @@ def _states(steps: Sequence[RecordedStep]) -> Iterator[BucketState]:
 
 
 def _keeps_versions(steps: Sequence[RecordedStep], name: str) -> bool:
-    """Whether a bucket kept versions before the recording, rather than because a step said so."""
+    """Whether a bucket had versions before the recording, not since a step enabled them."""
     for step in steps:
         if step.request.bucket != name:
             continue

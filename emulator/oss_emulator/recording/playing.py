@@ -18,7 +18,7 @@ from oss_emulator.recording.scenario import (
 )
 
 Send: TypeAlias = Callable[[RecordedRequest, bytes], PlayedAnswer]
-"""Sends a request with a body; the texts refer to nothing any more."""
+"""Sends a request, whose references are replaced, with a body."""
 
 _REFERENCE = re.compile(r"\{(version|upload|token|etag) (\d+)\}|\{([a-z0-9-]+)\}")
 
@@ -31,12 +31,12 @@ _VERSIONED = {
     "versioning": ("VersioningConfiguration", "VersioningConfiguration/Status=Enabled"),
     "objectWorm": ("ObjectWormConfiguration", "ObjectWormConfiguration/ObjectWormEnabled=Enabled"),
 }
-"""The documents of a bucket that keeps versions, by their sub-resources."""
+"""The documents that make a bucket keep versions, by their sub-resources."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlayedStep:
-    """A step, and what its answer had that the recorded one has not."""
+    """A step that was played, and how its answer differs from the recorded one."""
 
     scenario: str
     number: int
@@ -46,7 +46,7 @@ class PlayedStep:
 
 
 def prepare(recording: Recording, scenario: RecordedScenario) -> Iterator[RecordedRequest]:
-    """Yield the requests that make what was there before the first step."""
+    """Yield the requests that create what existed before the first step."""
     for bucket in recording.buckets:
         yield RecordedRequest("PUT", bucket.name, "/")
         if bucket.versioned:
@@ -59,7 +59,7 @@ def prepare(recording: Recording, scenario: RecordedScenario) -> Iterator[Record
 def play(
     scenario: RecordedScenario, send: Send, names: Mapping[str, str] | None = None
 ) -> list[PlayedStep]:
-    """Send the requests of a scenario; `names` has the real name of each bucket that differs."""
+    """Send the requests of a scenario; `names` has the buckets to use instead of recorded ones."""
     replies: list[PlayedAnswer] = []
 
     def resolve(text: str) -> str:

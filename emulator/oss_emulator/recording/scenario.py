@@ -28,9 +28,9 @@ class RecordedBody:
     """The body of a request: only one of its three forms is known."""
 
     size: int = 0
-    """Bytes of a body whose content was not kept."""
+    """Bytes of a body whose content was not recorded."""
     xml: tuple[str, ...] = ()
-    """The elements of a document, as `format_xml` lists them."""
+    """The elements of a document, as `elements.list_elements` lists them."""
     text: str = ""
 
 
@@ -61,7 +61,7 @@ class RecordedAnswer:
     status: int
     headers: Headers
     xml: tuple[str, ...] = ()
-    """The elements of the document, as `format_xml` lists them; () for no document."""
+    """The elements of the document, as `elements.list_elements` lists them; () for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +83,14 @@ class BucketState:
 
 @dataclass(frozen=True, slots=True)
 class RecordedScenario:
-    """Steps that were recorded one after another, and what must be there before the first."""
+    """Steps that were recorded one after another, and what must exist before the first."""
 
     name: str
     recorded: str
     """The day, as the recording gives it."""
     steps: tuple[RecordedStep, ...]
     before: tuple[RecordedRequest, ...] = ()
-    """Requests that make the state which the answers prove; their own answers are unknown."""
+    """Requests that create what the answers presuppose; their own answers were not recorded."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,7 @@ class Pattern:
                 start = _find_with_wildcards(referer, segment, end, query)
             else:
                 start = referer.find(segment, end)
-                if start < 0 and query:  # no segment without `?` begins before the query's mark
+                if start < 0 and query:  # a segment without `?` lies before the query or in it
                     start = referer.find(lower(segment), max(end, query))
             if start < 0:
                 return False

@@ -18,7 +18,7 @@ from oss_emulator.server.waiting import Waiting
 
 
 class Administration:
-    """Has the routes of the API and the console answer, with what they need of the server."""
+    """Lets the routes of the API and the console answer, with what they need of the server."""
 
     def __init__(
         self, controls: Controls, metrics: Metrics, performer: Performer, waiting: Waiting
@@ -66,7 +66,7 @@ class Administration:
     async def _handle(
         self, http: web.BaseRequest, asked: admin.ApiRequest, route: admin.Route
     ) -> Response:
-        """Have a route answer, itself or by a request of the owner; raises `OSSError`."""
+        """Answer by a route or, if it returns an `OwnerRequest`, by that; raises `OSSError`."""
         if route.takes_file:
             async with body.read_file(http, route.takes_file) as file:
                 return await self._handle_asked(http, asked._replace(file=file), route)

@@ -231,7 +231,7 @@ class Fetches:
 
 
 async def _take(environment: Environment, content: AsyncIterator[bytes]) -> Body:
-    """Take in what arrives; raises `FetchFailedError` if it is too large."""
+    """Store what arrives; raises `FetchFailedError` if it is too large."""
     limit = environment.limits.object
     async with body_writer.begin(environment.storage, Takes.OBJECT) as taken:
         async for chunk in content:

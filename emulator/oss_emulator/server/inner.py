@@ -21,7 +21,7 @@ _LOG = logging.getLogger("oss_emulator.aiohttp")
 _LOG.addFilter(_is_failure)
 
 BUFFER: Final = 512 * 1024
-"""Bytes of a body that aiohttp keeps until they are read."""
+"""Bytes of a body that aiohttp buffers until they are read."""
 
 
 class Answered(web.StreamResponse):

@@ -64,10 +64,10 @@ def format(served: Served, began: float) -> bytes:
 
 
 def format_head(version: str, status: int, fields: Mapping[str, str], own: str = "") -> bytes:
-    """Format the first line and the headers of an answer; `own` has the lines of the server's.
+    """Format the first line and the headers of an answer; `own` are the server's lines.
 
-    Not by aiohttp, which cannot encode what is not UTF-8 (P-57). Raises `ValueError` for a line end
-    in a header, which would let a client that stored it write headers of its own.
+    aiohttp could not: it encodes only UTF-8 (P-57). Raises `ValueError` for a line end in a header,
+    with which the client that stored it could write headers of its own.
     """
     lines = "\r\n".join([*map(": ".join, fields.items()), ""])
     if lines.count("\n") != len(fields) or lines.count("\r") != len(fields):

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from oss_emulator.cli.relay import MAX_HEAD, Relay
-from oss_emulator.recording.exchange import MOST_KEPT, Exchange, ExchangedBody
+from oss_emulator.recording.exchange import MOST_BYTES, Exchange, ExchangedBody
 from oss_emulator.server import tls
 from oss_emulator.settings import Settings
 
@@ -100,7 +100,7 @@ async def test_head_and_304_have_no_body() -> None:
 
 
 async def test_large_body_passes_and_only_its_size_is_kept() -> None:
-    body = b"x" * (MOST_KEPT + 1)
+    body = b"x" * (MOST_BYTES + 1)
     answer = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
     async with relaying(Service(answer).serve) as (reader, writer, exchanges):
         writer.write(f"GET http://{HOST}/ HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode())

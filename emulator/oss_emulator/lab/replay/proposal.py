@@ -78,7 +78,7 @@ class _EntryChoice:
         )
 
     def rules(self, allow_empty: bool) -> RefererConfiguration:
-        """Return the rules that these entries are."""
+        """Return these entries as rules."""
         return RefererConfiguration(
             allow_empty_referer=allow_empty,
             whitelist=tuple(sorted(set(self.whitelist))),

@@ -210,13 +210,13 @@ def _in_characters(body: str) -> str:
 
 
 def _anywhere(head: str, tail: Sequence[str], some: str = ".") -> str:
-    """Return the segments of an entry; each one behind the first is taken at its leftmost place."""
+    """Format the segments of an entry; each after the first matches at its leftmost place."""
     found = "".join(f"(?>{some}*?{_escape(segment, some)})" for segment in tail)
     return _escape(head, some) + found
 
 
 def _before_query(head: str, tail: Sequence[str]) -> str:
-    """Return the segments of an entry where the `?` of the Referer is still to come (R-41).
+    """Format the segments of an entry where the `?` of the Referer is still to come (R-41).
 
     A wildcard may stand for that `?`. What follows it is compared without regard to letter case.
     """
