@@ -105,7 +105,8 @@ class Settings:
     """Whether to refuse over S3 what the service refuses: chunks with trailers (P-74), and
     DeleteObjects without Content-MD5 (P-76)."""
     strict_addressing: bool = False
-    """Whether to refuse path-style addresses, as the service does (P-06)."""
+    """Whether to refuse, as the service does, path-style addresses (P-06) and accelerate endpoints
+    of buckets without transfer acceleration."""
     lenient: bool = False
     """Whether to accept what suites of SDKs send although pages refuse it (P-92)."""
     as_of: date | None = None

@@ -130,11 +130,11 @@ def test_nobody_to_ask_is_refused(tmp_path: Path) -> None:
         (("-o", "r.json", "--yes", "--upstream", "ftp://x", "true"), "'ftp://x' is not a service"),
     ],
 )
-def test_wrong_call_is_refused(arguments: tuple[str, ...], said: str) -> None:
+def test_command_line_with_a_mistake_is_refused(arguments: tuple[str, ...], said: str) -> None:
     assert said in refuse("record", *arguments)
 
 
-def test_full_disk_is_said(tmp_path: Path) -> None:
+def test_full_disk_is_reported(tmp_path: Path) -> None:
     if not os.path.exists("/dev/full"):
         pytest.skip("the system has no /dev/full")
     assert "/dev/full: the file cannot be written: No space left on device" in refuse(
@@ -157,7 +157,7 @@ def test_file_without_scenarios_is_refused(content: str | None, said: str, tmp_p
     assert said in refuse("play", str(file))
 
 
-def test_service_that_does_not_answer_is_said(tmp_path: Path) -> None:
+def test_service_that_does_not_answer_is_reported(tmp_path: Path) -> None:
     file = tmp_path / "recorded.json"
     step = {
         "request": {"method": "GET", "bucket": "b", "path": "/"},

@@ -16,7 +16,7 @@ def test_tables_are_current(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", [*PAGES, ROOT / "README.md", ROOT / "README.zh-CN.md"], ids=str)
-def test_sentence_has_the_number(page: Path) -> None:
+def test_page_states_how_many_answers_are_equal(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     answers = sum(len(recorded.steps) for recorded in RECORDING.scenarios)
     assert str(answers) in text

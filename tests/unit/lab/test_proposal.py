@@ -81,6 +81,6 @@ def test_rules_pass_lint_scenarios_and_their_table(wish: SiteProfile, tmp_path: 
         ),
     ],
 )
-def test_wish_without_rules_is_refused(wish: SiteProfile, words: str) -> None:
+def test_profile_that_gives_no_rules_is_refused(wish: SiteProfile, words: str) -> None:
     with pytest.raises(ProposalError, match=words):
         propose(wish)

@@ -109,7 +109,7 @@ def test_body_is_kept_as_its_size_unless_texts_are_wanted() -> None:
     assert kept == [RecordedBody(text="text"), *bodies[1:]]
 
 
-def test_signature_is_left_out_and_said() -> None:
+def test_signature_is_left_out_and_reported() -> None:
     recording = mask(
         exchange("GET", f"/key?OSSAccessKeyId=LTAIexample&Expires=1&Signature=c2ln&x={SECRET}"),
         exchange("GET", headers={"Authorization": "OSS LTAIexample:c2lnbmF0"}),
