@@ -331,7 +331,7 @@ def test_server_listens_on_ipv6() -> None:
 # --- lenient
 
 
-def test_lenient_server_stores_a_key_that_is_not_utf8() -> None:
+def test_lenient_server_stores_a_key_in_overlong_utf8() -> None:
     """P-92: the suite of ossutil uploads `C0 AE` and gets it again; both sign these bytes."""
     date = format_datetime(datetime.now(UTC), usegmt=True)
 

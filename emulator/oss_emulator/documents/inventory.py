@@ -61,6 +61,9 @@ def format(document: bytes, inventory_id: str) -> bytes:
     Raises `DocumentError`, and `InvalidArgument` for a different id or an unknown storage class.
     """
     node = _SCHEMA.parse(document)
+    encryption = node.first("Destination/OSSBucketDestination/Encryption")
+    if encryption is not None and len(list(encryption)) > 1:
+        raise xml.DocumentError("Encryption has SSE-OSS or SSE-KMS, not both.")  # P-90
     named = node.text("Id")
     if named != inventory_id:
         message = f"The Id of the inventory must be the inventoryId of the request, {inventory_id}."

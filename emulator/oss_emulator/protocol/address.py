@@ -8,7 +8,7 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from oss_emulator.protocol.errors import ErrorCase, OSSError
-from oss_emulator.protocol.headers import is_utf8
+from oss_emulator.protocol.headers import encode, is_utf8
 
 _BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 
@@ -35,6 +35,12 @@ _REGIONAL = re.compile(
 )
 _FIRST_REGION = "cn-hangzhou"
 
+# Bytes whose form is that of UTF-8, but whose characters may be written with too many (P-92).
+_OVERLONG = re.compile(
+    rb"(?:[\x00-\x7f]|[\xc0-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}"
+    rb"|[\xf0-\xf7][\x80-\xbf]{3})*"
+)
+
 MAX_HOST, MAX_PORT = 253, 65535
 """Characters of the longest host name (RFC 1035), and the greatest port."""
 
@@ -50,7 +56,7 @@ class Target(NamedTuple):
     region: str = ""
     """The region of the endpoint, "" for an endpoint that serves the buckets of every region."""
     signed_key: str | None = None
-    """The key as it was signed, with its bytes as surrogates, if it is not UTF-8 (P-92)."""
+    """The key as it was signed, with its bytes as surrogates, if it is overlong (P-92)."""
 
 
 SERVICE = Target()
@@ -88,8 +94,8 @@ class Addresses:
     ) -> None:
         """`cnames` maps domains to buckets; `bound` finds the bucket that PutCname bound to one.
 
-        `s3_hosts` are further base domains that speak the S3 protocol. `lenient` accepts keys that
-        are not UTF-8 (P-92).
+        `s3_hosts` are further base domains that speak the S3 protocol. `lenient` accepts keys with
+        characters that take more bytes than in UTF-8 (P-92).
         """
         names = [
             "localhost",
@@ -204,10 +210,10 @@ def _split(host: _Host, path: str, lenient: bool) -> Target:
 
 
 def _target(bucket: str, part: str, region: str, lenient: bool) -> Target:
-    """Decode the key in a part of a path once; with `lenient` it need not be UTF-8 (P-92)."""
+    """Decode the key in a part of a path once; with `lenient` it may be overlong UTF-8."""
     raw = _space(part)
     signed = unquote(raw, errors="surrogateescape") if lenient else ""
-    if is_utf8(signed):
+    if is_utf8(signed) or _OVERLONG.fullmatch(encode(signed)) is None:
         return Target(bucket, decode_key(raw), region)
     key = unquote(raw, errors="replace")
     check_key(key)

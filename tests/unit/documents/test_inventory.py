@@ -48,6 +48,15 @@ def test_empty_kms_key_is_accepted() -> None:
     assert xml.parse(kept, inventory.ROOT).first(encryption) is not None
 
 
+def test_two_kinds_of_encryption_are_refused() -> None:
+    """P-90: the suite of Go V1 expects an error."""
+    both = "<Encryption><SSE-OSS/><SSE-KMS><KeyId>k</KeyId></SSE-KMS></Encryption>"
+    document = INVENTORY.format(filter="", frequency="Daily")
+    document = document.replace("</OSSBucketDestination>", f"{both}</OSSBucketDestination>")
+    with pytest.raises(DocumentError, match="SSE-OSS or SSE-KMS, not both"):
+        inventory.format(document.encode(), "i")
+
+
 @pytest.mark.parametrize(
     "destination", ["acs:oss:::no-such-bucket", "no-such-bucket", "acs:oss:::"]
 )

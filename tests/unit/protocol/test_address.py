@@ -107,7 +107,7 @@ def test_endpoint_without_a_region_is_that_of_hangzhou() -> None:
     assert ADDRESSES.locate("cn-beijing.oss.aliyuncs.com", "/b/a").region == "cn-beijing"
 
 
-def test_lenient_service_takes_a_key_that_is_not_utf8() -> None:
+def test_lenient_service_takes_a_key_in_overlong_utf8() -> None:
     """P-92: the suite of ossutil stores this one, and signs its bytes."""
     lenient = Addresses("cn-hangzhou", bound={"bound.test": "b"}.get, lenient=True)
     for host, path in (
@@ -122,7 +122,14 @@ def test_lenient_service_takes_a_key_that_is_not_utf8() -> None:
             ADDRESSES.locate(host, path)
     assert lenient.locate("localhost", "/b/a+%20b") == Target("b", "a  b")
     with pytest.raises(OSSError, match="InvalidObjectName"):
-        lenient.locate("localhost", f"/b/{'%C0' * 342}")
+        lenient.locate("localhost", f"/b/{'%C0%AE' * 171}")
+
+
+def test_lenient_service_refuses_a_key_in_gbk() -> None:
+    """P-92: the suite of PHP expects this key to be refused."""
+    lenient = Addresses("cn-hangzhou", lenient=True)
+    with pytest.raises(OSSError, match="InvalidArgument"):
+        lenient.locate("localhost", f"/b/{quote('中文测试'.encode('gbk'))}")
 
 
 @pytest.mark.parametrize(
