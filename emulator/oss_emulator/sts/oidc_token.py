@@ -45,9 +45,9 @@ class OIDCToken(NamedTuple):
             _text(claims.get("iss")),
             _text(claims.get("sub")),
             tuple(_text(name) for name in (named if isinstance(named, list) else [named])),
-            _time(claims.get("iat")),
-            _time(claims.get("exp")),
-            _time(claims.get("nbf", 0)),
+            issued=_time(claims.get("iat")),
+            expires=_time(claims.get("exp")),
+            not_before=_time(claims.get("nbf", 0)),
         )
 
     def check(self, provider: OIDCProvider, now: float) -> None:
