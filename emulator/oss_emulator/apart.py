@@ -1,4 +1,4 @@
-"""A process of its own for work that must be bounded and that can be ended: its side of the pipes.
+"""The process in which a server has bounded work done, and which it can end: its side of the pipes.
 
 `server/pools.py` starts it, so it belongs to no room: what it runs comes by name.
 """
@@ -18,11 +18,11 @@ MIB: Final = 1024 * 1024
 
 
 class Job(NamedTuple):
-    """What a process is to do: iterate `function(sources, *arguments)`, and send what comes."""
+    """What a process has to do: iterate `function(sources, *arguments)`, and send each item."""
 
     function: Callable[..., Iterator[Any]]
     sources: int
-    """How many sources of bytes there are, which are asked for when they are read."""
+    """The number of sources of bytes; the process asks the server for them when it reads them."""
     arguments: tuple[Any, ...]
     memory: int
     """MiB of data that the process may have."""
@@ -31,10 +31,10 @@ class Job(NamedTuple):
 
 
 class Failure(NamedTuple):
-    """Why a job has ended without a result."""
+    """Why a job has no result."""
 
     error: Exception | None
-    """The error that the job raised; None for one that is not expected."""
+    """The error of the job that the server answers with; None for a failure of the emulator."""
     text: str
 
 
@@ -79,7 +79,7 @@ def main() -> None:
         while True:
             exchange.send(ENDED, _run(exchange.receive(), exchange))
     except (EOFError, BrokenPipeError):
-        os._exit(0)  # the server has gone; nothing here is worth a farewell
+        os._exit(0)  # the server has ended, and nothing here needs to be stored
 
 
 def _run(job: Job, exchange: _Exchange) -> Failure | None:

@@ -1,4 +1,4 @@
-"""An image request as a process of its own carries it out, piece by piece."""
+"""The job of processing an image, which runs in a process of its own (`oss_emulator.apart`)."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
@@ -6,7 +6,7 @@ from typing import Any, Final
 from oss_emulator.protocol.process import ImageAction
 
 ALWAYS: Final = 8_388_608
-"""Pixels that are decoded or encoded beside other images; more wait until no other is processed."""
+"""The most pixels of an image that is processed beside others; a larger one is processed alone."""
 
 
 def process(

@@ -66,9 +66,9 @@ function takes one.
 """
 
 Gather: TypeAlias = Callable[..., Any]
-"""Finds for a `Call` what the body of the operation is made of; returns the `Work` of making it.
+"""Returns the `Work` that makes the body of an operation for a `Call`.
 
-That takes time in proportion to the size, so the server has a pool do it.
+It takes time in proportion to the size, so the server has a pool do it.
 """
 
 
@@ -96,7 +96,7 @@ class Operation:
     """Whether a missing bucket is reported before any other error (P-18)."""
     perform: Performs
     gather: Gather | None = None
-    """Makes the body from the storage, instead of reading one or as the request's one says."""
+    """Makes the body from the storage; the body of the request, if any, says how."""
     on_version: bool = False
     """Whether it acts on a version that the request names."""
     describes: bool = False

@@ -1,4 +1,4 @@
-"""What must be made or read before a request can be answered, and the place where that is done."""
+"""Work that takes long: it makes the body of a request before the operation is performed."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
@@ -43,14 +43,14 @@ class Workplace(Protocol):
 
 
 class Work(NamedTuple):
-    """What an operation needs to be made."""
+    """The work of making a body, and the pool that bounds it."""
 
     pool: Pool
     make: Callable[[Workplace], Body]
 
 
 class _Here:
-    """The thread that asks, for a service without a server: nothing is bounded."""
+    """The thread of the caller, for a service without a server: nothing is bounded."""
 
     def make(
         self,

@@ -1,4 +1,4 @@
-"""The requests on rows as a process of its own carries them out, piece by piece."""
+"""The jobs of SelectObject, which run in a process of their own (`oss_emulator.apart`)."""
 
 from collections.abc import Iterator, Sequence
 

@@ -27,7 +27,7 @@ _T = TypeVar("_T")
 
 
 class Performer:
-    """Performs requests where the storage needs it, and begins what follows from them."""
+    """Performs requests in the thread that the storage needs; begins their callbacks and tasks."""
 
     def __init__(
         self, service: Service, recorder: Recorder, ports: Callable[[], Collection[int]]
@@ -67,10 +67,10 @@ class Performer:
     async def perform(
         self, admission: Admission, content: Body, leaving: Leaving = stays
     ) -> Response:
-        """Perform a request, after it has gathered its body if it does that; `leaving` ends that.
+        """Gather the body of a request if its operation does that, then perform the request.
 
         Then begin the task that it has created, and call the application server that its callback
-        names.
+        names. `leaving` ends the gathering when the client leaves.
         """
         if admission.operation.gather is not None:
             content = await self._gather(admission, content, leaving)

@@ -133,7 +133,7 @@ class JobQueue:
         self._running: set[JobTurn] = set()
         self._waiting: deque[JobTurn] = deque()
         self._large: deque[JobTurn] = deque()
-        """Turns that are to be alone; the first one is once no other runs."""
+        """Turns that must run alone; the first of them begins once no other runs."""
         self.idle: list[JobProcess] = []
         self._closed = False
         self._threads = ThreadPoolExecutor(self.bounds.at_once, f"oss-emulator-{pool}")
@@ -192,7 +192,7 @@ class JobQueue:
             raise OSSError(ErrorCase.SERVICE_UNAVAILABLE, _ENDED)
 
     def tell(self) -> None:
-        """Have all that wait look again."""
+        """Wake all that wait, so that they check again whether it is their turn."""
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
 
@@ -206,7 +206,7 @@ class JobQueue:
         return JobProcess()
 
     def leave(self, turn: JobTurn, process: JobProcess | None, *, clean: bool) -> None:
-        """End a turn; its process is kept for the next one if it is clean and has no job."""
+        """End a turn; its process is reused for the next one if it is clean and has no job."""
         if process is not None:
             if clean and not process.busy and not self._closed:
                 self.idle.append(process)

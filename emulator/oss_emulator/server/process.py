@@ -1,4 +1,4 @@
-"""A process in which one job after another is done: the server's side of its pipes."""
+"""A process that does one job after another: the server's side of its pipes."""
 
 import pickle
 import resource
