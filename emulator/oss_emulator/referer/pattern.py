@@ -32,7 +32,7 @@ class Pattern:
     """The segment before its first `*`."""
     tail: tuple[str, ...]
     """The segments after it, none of them empty."""
-    lowers_query: bool = False
+    lowers_query: bool
     """Whether its capitals match small letters behind the first `?` of a Referer (R-41)."""
 
     @classmethod

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from oss_emulator.lab.entry import parse_entry
-from oss_emulator.referer.pattern import _places
+from oss_emulator.referer.header import lower_query
+from oss_emulator.referer.pattern import Pattern, _places
 
 from tests.unit.referer import oracle
 
@@ -26,8 +27,48 @@ referers = st.text("ab?", max_size=16)
 @example("*ba*a?", "abazz")
 @example("*aa*aa", "aaa")
 @example("*a?*?a", "aba")
+@example("*a?", "ba?")
+@example("*??", "ab")
+@example("*a?*b", "aab")
+@example("*a?b", "???????a?b")
 def test_decisions_agree_with_the_oracle(entry: str, referer: str) -> None:
     assert parse_entry(entry).matches(referer) == oracle.matches(entry, referer)
+
+
+@given(st.text("aA?*", min_size=1, max_size=8), st.text("aA?", max_size=10))
+@example("?A", "aa")  # without a query
+@example("?A", "?a")
+@example("*A", "?a")
+@example("*a", "a?")
+@example("*?A", "?xa")
+@example("*?A", "xa")
+@example("*?A", "xa?")
+def test_letter_case_does_not_matter_in_the_query(entry: str, referer: str) -> None:
+    """R-41"""
+    pattern = Pattern.of(entry, entry, lowers_query=True)
+    expected = oracle.begins_with(referer, entry, lowers_query=True)
+    assert pattern.matches(lower_query(referer)) is expected
+
+
+@pytest.mark.parametrize(
+    ("entry", "labels"),
+    [
+        ("https://*.Site.com/a", {"https:", "Site", "com"}),
+        ("https://a.com/x*", {"https:", "a", "com"}),
+        ("*www.site.com/", {"site", "com"}),
+        ("www.s?te.com", {"www"}),
+        ("*", set()),
+    ],
+)
+def test_label_is_a_text_that_a_referer_must_have_as_a_whole(entry: str, labels: set[str]) -> None:
+    assert parse_entry(entry).labels == labels
+    lowering = Pattern.of(entry, entry, lowers_query=True)
+    assert lowering.labels == labels - {"Site"}  # in a query `site` does as well (R-41)
+
+
+@pytest.mark.parametrize(("entry", "has"), [("a", False), ("a*", True), ("a?", True)])
+def test_wildcards_are_asterisks_and_question_marks(entry: str, has: bool) -> None:
+    assert parse_entry(entry).has_wildcards is has
 
 
 @given(entries, referers)

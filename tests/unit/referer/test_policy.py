@@ -21,6 +21,7 @@ from oss_emulator.referer import (
     Signing,
 )
 from oss_emulator.referer.assumptions import DEFAULT
+from oss_emulator.referer.model import MAX_SIZE
 from oss_emulator.referer.policy import CACHED_DECISIONS, CACHED_REFERER_LENGTH
 
 from tests.unit.referer import oracle
@@ -180,6 +181,20 @@ def test_requests_that_are_checked(signed: Signing, method: str, scope: Scope) -
     )
     assert (not decision.allowed) is checked  # R-01, R-04
     assert (decision.referer is not None) is checked
+
+
+@pytest.mark.parametrize("referer", [None, "https://a.example/"])
+def test_bucket_without_rules_allows_every_referer(referer: str | None) -> None:
+    """R-15"""
+    decision = RefererPolicy.compile(RefererConfiguration()).decide(referer)
+    reason = Reason.EMPTY_ALLOWED if referer is None else Reason.NO_WHITELIST
+    assert decision.reason is reason
+
+
+def test_both_lists_together_may_have_20_kib() -> None:
+    """R-42"""
+    rules = RefererConfiguration(whitelist=("é" * 4_096, "a"), blacklist=("a" * 12_287,))
+    assert rules.size == MAX_SIZE
 
 
 def test_referer_is_compared_without_surrounding_white_space() -> None:
