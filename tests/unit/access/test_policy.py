@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -33,6 +34,9 @@ def document(statement: Any = None, **changes: Any) -> str:
     statement = {**ALLOW, **changes} if statement is None else statement
     present = {name: value for name, value in statement.items() if value is not ...}
     return json.dumps({"Version": "1", "Statement": [present]})
+
+
+QUESTION = Question("oss:GetObject", "acs:oss:r:1:b/k", principals=("1",))
 
 
 def condition(operator: str, key: str, values: Any) -> str:
@@ -213,7 +217,60 @@ def test_documented_policies_are_accepted(policy_type: PolicyType, text: str) ->
         assert statement.effect is Effect.ALLOW
 
 
-# --- public statements (A-33)
+@pytest.mark.parametrize("secure", [True, False])
+def test_boolean_means_the_same_as_its_text(secure: bool) -> None:
+    for value in (secure, str(secure).lower()):
+        text = condition("Bool", "acs:SecureTransport", value)
+        (statement,) = Policy.parse(text, IDENTITY).statements
+        asked = [replace(QUESTION, context=Context(secure=one)) for one in (True, False)]
+        assert [statement.applies(question) for question in asked] == [secure, not secure]
+
+
+def test_bucket_policy_may_have_16_kib_and_a_field_4095_bytes() -> None:
+    assert Policy.parse(document().ljust(16 * 1024), BUCKET).statements
+    field = "é" * 2_047 + "a"
+    assert Policy.parse(condition("StringLike", "oss:Prefix", field), BUCKET).statements
+
+
+# --- statements for everybody (A-31, A-33)
+
+
+@pytest.mark.parametrize(
+    ("changes", "spared"),
+    [
+        ({}, True),
+        ({"Principal": ["1", "*"]}, True),
+        ({"Principal": "1"}, False),
+        ({"NotPrincipal": "2"}, False),
+        ({"NotPrincipal": ["2", "*"]}, False),
+        ({"Condition": {"Bool": {"acs:SecureTransport": False}}}, False),
+    ],
+)
+def test_denial_of_everybody_spares_the_owner(changes: dict[str, Any], spared: bool) -> None:
+    """A-31"""
+    (statement,) = Policy.parse(document(Effect="Deny", **changes), BUCKET).statements
+    assert statement.spares_owner is spared
+    applies = statement.applies(QUESTION) and not spared
+    assert statement.applies(replace(QUESTION, by_owner=True)) is applies
+
+
+def test_public_statement_is_skipped_on_demand_unless_it_denies() -> None:
+    """A-32"""
+    allowing = Policy.parse(document(), BUCKET)
+    assert evaluate([allowing], QUESTION) is not None
+    assert evaluate([allowing], QUESTION, without_public=True) is None
+    denying = Policy.parse(document(Effect="Deny"), BUCKET)
+    assert evaluate([allowing, denying], QUESTION, without_public=True) is not None
+    named = Policy.parse(document(Principal="1"), BUCKET)
+    assert evaluate([named], QUESTION, without_public=True) is not None
+
+
+def test_only_policies_of_buckets_and_access_points_are_public() -> None:
+    """A-33"""
+    kinds = set(PolicyType) - {TRUST}
+    public = {kind for kind in kinds if Policy.parse(document(), kind).public}
+    assert public == {BUCKET, PolicyType.ACCESS_POINT}
+
 
 PUBLIC = [
     ({}, True),
