@@ -25,6 +25,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 import pytest
+from hypothesis import Phase, settings
 
 from tests.mutants.making import Mutant
 
@@ -125,7 +126,16 @@ def _end(run: Callable[[], int]) -> None:
 
 def _collect(tests: Path, *plugins: object) -> int:
     options = "-q -x -n 0 -s -p no:cacheprovider --assert=plain".split()
-    return int(pytest.main([*options, str(tests)], list(plugins)))
+    return int(pytest.main([*options, str(tests)], [_Hasty(), *plugins]))
+
+
+class _Hasty:
+    """A plugin that makes Hypothesis end with the first example that fails, however large."""
+
+    def pytest_sessionstart(self) -> None:
+        phases = (Phase.explicit, Phase.generate)
+        settings.register_profile("hasty", settings.default, phases=phases)
+        settings.load_profile("hasty")
 
 
 # --- Mutants of functions
