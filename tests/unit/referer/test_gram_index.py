@@ -48,7 +48,46 @@ def test_long_literal_is_found_wherever_it_differs() -> None:
 
 
 def test_long_entry_has_few_grams() -> None:
-    assert len(list(_grams(parse_entry("a" * 100_000)))) <= 64
+    assert len(list(_grams(parse_entry("a" * 100_000)))) == 64
+    assert len(list(_grams(parse_entry("*ab" * 1_000)))) == 256
+
+
+@pytest.mark.parametrize(
+    ("entry", "grams"),
+    [
+        ("*abcde*", ["abcd", "bcde"]),
+        ("*ABC", ["ab", "bc"]),
+        ("a?bc", ["bc", "a"]),
+        ("*a*b", ["a", "b", "a*b"]),
+        ("*", []),
+    ],
+)
+def test_grams_are_as_long_as_their_runs_allow(entry: str, grams: list[str]) -> None:
+    assert list(_grams(parse_entry(entry))) == grams
+
+
+@pytest.mark.parametrize(
+    ("entry", "referer", "is_candidate"),
+    [
+        ("*a*b", "ab", True),
+        ("*a*b", "ba", False),
+        ("*a*a", "xa", False),
+        ("*abcd", "abcd", True),
+        ("*abcd", "xabc", False),
+        ("*", "", True),
+    ],
+)
+def test_candidate_has_its_grams_in_the_referer(
+    entry: str, referer: str, is_candidate: bool
+) -> None:
+    assert bool(compiled([entry]).candidates(referer)) is is_candidate
+
+
+def test_effort_counts_candidates_and_pairs_of_characters() -> None:
+    entries = compiled(["*", "*x*y", "*abcd", "*abce"])
+    assert entries.effort("z") == 2  # `*` and the order of x and y
+    assert entries.effort("abcd") == 3
+    assert entries.effort("xabcd") == 4
 
 
 @pytest.mark.parametrize("referer", ["https://ΑΣ.example/", "https://İß.example/"])
