@@ -1,7 +1,5 @@
 """A real browser that visits pages and asks an emulator for their objects, all on this machine."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import re
@@ -145,7 +143,7 @@ async def _visit(url: WebURL, setting: Setting, requests: int) -> Testimony:
 class _Stage:
     """An emulator, a server of pages and a browser that finds every host at one of the two."""
 
-    def __init__(self, browser: Browser, controls: Controls) -> None:
+    def __init__(self, browser: "Browser", controls: Controls) -> None:
         self.browser = browser
         self.version = f"Chromium {browser.version}"
         self.seen: dict[int, list[Seen]] = {}
@@ -153,7 +151,7 @@ class _Stage:
         self._telling: set[asyncio.Task[None]] = set()
         controls.journal.listen(self._note)
 
-    async def show(self, page: Page, url: str, cells: Iterable[Cell]) -> None:
+    async def show(self, page: "Page", url: str, cells: Iterable[Cell]) -> None:
         """Open a page and wait until its cells are settled."""
         from playwright.async_api import Error
 
@@ -168,7 +166,7 @@ class _Stage:
             reason = error.message.splitlines()[0]
             raise CommandError(f"the browser cannot show {url}: {reason}") from None
 
-    async def _follow(self, page: Page, number: int) -> None:
+    async def _follow(self, page: "Page", number: int) -> None:
         """Click a link; again if the window that it opens in was busy."""
         for _ in range(CLICKS):
             await page.evaluate(f"follow({number})")
@@ -331,7 +329,7 @@ def _scheme_of(targets: Sequence[WebURL], host: str, port: str) -> str:
     return next(url.scheme for url in targets if (url.host, url.port) == (host, port))
 
 
-async def _launch(executable: str, rules: str, stack: AsyncExitStack) -> Browser:
+async def _launch(executable: str, rules: str, stack: AsyncExitStack) -> "Browser":
     try:
         from playwright.async_api import Error, async_playwright
     except ImportError:

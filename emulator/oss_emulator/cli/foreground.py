@@ -1,7 +1,5 @@
 """A server in the foreground, which runs together with another task."""
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import json
@@ -42,7 +40,7 @@ if TYPE_CHECKING:
 class Listening:
     """A server that listens, and what the caller may know about it."""
 
-    server: Server | Workers
+    server: "Server | Workers"
     settings: Settings
     hint: str
     """The hint of the seed."""
@@ -107,7 +105,7 @@ def serve(settings: Settings, meanwhile: WhileListening) -> int:
             return runner.run(_serve(server, settings, hint, found, meanwhile, known=known))
 
 
-def work(settings: Settings, parent: Connection) -> None:
+def work(settings: Settings, parent: "Connection") -> None:
     """Serve as one of several workers until a signal arrives or the parent ends."""
     requestlog.begin(settings)
     _allow_connections(settings)
@@ -127,7 +125,7 @@ def work(settings: Settings, parent: Connection) -> None:
         sys.exit(error.status)
 
 
-async def _wait_for_parent(parent: Connection, listening: Listening) -> int:
+async def _wait_for_parent(parent: "Connection", listening: Listening) -> int:
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, ended.set)

@@ -128,7 +128,7 @@ def run(arguments: argparse.Namespace) -> int:
             write(sarif.format(shown, name, where, __version__))
         case Format.GITHUB:
             write(github.format(shown, name, where))
-    return int(_has_mistakes(found))
+    return int(any(item.severity is not Severity.NOTE for item in found))
 
 
 def _check_fixable(configuration: RefererConfiguration) -> None:
@@ -138,10 +138,6 @@ def _check_fixable(configuration: RefererConfiguration) -> None:
             f"--fix corrects at most {lint.MOST_FIXED:,} entries, and these rules have {count:,}; "
             "split them into files"
         )
-
-
-def _has_mistakes(found: Sequence[Finding]) -> bool:
-    return any(finding.severity is not Severity.NOTE for finding in found)
 
 
 def _places(selected: SelectedRules) -> Places:

@@ -5,8 +5,6 @@ gets plain text. Referers and entries may come from untrusted sources, so charac
 terminal are shown by their numbers.
 """
 
-from __future__ import annotations
-
 import importlib.util
 import json
 import os
@@ -245,13 +243,13 @@ def _width(text: str) -> int:
     return len(text) + wide - sum(map(bool, map(unicodedata.combining, text)))
 
 
-def _console(stream: TextIO) -> Console:
+def _console(stream: TextIO) -> "Console":
     from rich.console import Console
 
     return Console(file=stream, highlight=False, emoji=False, markup=False)
 
 
-def _rich(block: Block) -> RenderableType:
+def _rich(block: Block) -> "RenderableType":
     from rich import box
     from rich.padding import Padding
     from rich.table import Table as RichTable
@@ -273,7 +271,7 @@ def _rich(block: Block) -> RenderableType:
     return Padding(table, (0, 0, 0, block.indent))
 
 
-def _rich_text(*pieces: Piece) -> RichText:
+def _rich_text(*pieces: Piece) -> "RichText":
     from rich.text import Text as RichText
 
     text = RichText()

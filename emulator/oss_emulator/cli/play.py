@@ -1,7 +1,5 @@
 """`oss-emulator play`: send recorded requests again, and show which answers differ."""
 
-from __future__ import annotations
-
 import argparse
 import asyncio
 import ssl
@@ -141,7 +139,7 @@ def _play_alone(recording: Recording) -> list[PlayedStep]:
 
     played: list[PlayedStep] = []
 
-    async def play_all(listening: Listening) -> int:
+    async def play_all(listening: "Listening") -> int:
         player = Player(_client_of(listening, recording), _signer_of(listening), recording)
         for scenario in recording.scenarios:
             played.extend(await asyncio.to_thread(player.play, scenario))
@@ -153,14 +151,14 @@ def _play_alone(recording: Recording) -> list[PlayedStep]:
     return played
 
 
-def _client_of(listening: Listening, recording: Recording) -> ServiceClient:
+def _client_of(listening: "Listening", recording: Recording) -> ServiceClient:
     certificates = listening.certificates
     assert certificates is not None and certificates.ca is not None  # noqa: S101, PT018 - tls is set
     context = ssl.create_default_context(cadata=certificates.ca.decode())
     return ServiceClient(listening.server.endpoint, host=recording.endpoint, context=context)
 
 
-def _signer_of(listening: Listening) -> Signer:
+def _signer_of(listening: "Listening") -> Signer:
     key = listening.key
     return Signer(GivenKey(key.id, key.secret, None), listening.settings.region)
 

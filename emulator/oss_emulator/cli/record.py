@@ -1,7 +1,5 @@
 """`oss-emulator record`: run a command against the real service, and record the answers."""
 
-from __future__ import annotations
-
 import argparse
 import asyncio
 import os
@@ -95,7 +93,7 @@ def run(arguments: argparse.Namespace) -> int:
     return status
 
 
-async def _run(command: list[str], upstream: SplitResult | None, found: list[Exchange]) -> int:
+async def _run(command: list[str], upstream: SplitResult | None, found: "list[Exchange]") -> int:
     """Run the command while a relay listens; `found` gets what passes through it."""
     with loading():
         from oss_emulator.cli import redirection
@@ -126,8 +124,8 @@ def _trusted(inherited: Mapping[str, str]) -> ssl.SSLContext:
 
 
 def _mask(
-    arguments: argparse.Namespace, command: list[str], exchanges: list[Exchange]
-) -> Recording:
+    arguments: argparse.Namespace, command: list[str], exchanges: "list[Exchange]"
+) -> "Recording":
     from oss_emulator.recording.masking import Masking
     from oss_emulator.recording.secrets import Secrets
 
@@ -150,7 +148,7 @@ def _ask(command: list[str], service: str) -> None:
         raise InputError("nothing was run")
 
 
-def _announce(path: Path, recording: Recording, exchanges: list[Exchange]) -> None:
+def _announce(path: Path, recording: "Recording", exchanges: "list[Exchange]") -> None:
     steps = len(recording.scenarios[0].steps)
     others = len(exchanges) - steps
     said = f"oss-emulator: {path}: {steps} answers recorded"

@@ -1,7 +1,5 @@
 """`oss-emulator scenarios`: decide on typical requests of browsers and other clients."""
 
-from __future__ import annotations
-
 import argparse
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -102,7 +100,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _ask_browser(
     arguments: argparse.Namespace, configuration: RefererConfiguration, site: WebURL, target: WebURL
-) -> Witness | None:
+) -> "Witness | None":
     if arguments.browser is None:
         return None
     from oss_emulator.cli import witness  # loads the server

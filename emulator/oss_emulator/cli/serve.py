@@ -1,7 +1,5 @@
 """`oss-emulator serve`: run the server in the foreground."""
 
-from __future__ import annotations
-
 import argparse
 import asyncio
 import os
@@ -40,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
     return foreground.serve(flags.parse(arguments, os.environ, {}), meanwhile)
 
 
-async def _wait_for_signal(opens: bool, listening: Listening) -> int:
+async def _wait_for_signal(opens: bool, listening: "Listening") -> int:
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -59,13 +57,13 @@ def _open(url: str) -> bool:
     return webbrowser.open(url)
 
 
-def _console(listening: Listening) -> str:
+def _console(listening: "Listening") -> str:
     from oss_emulator.control.api.route import PREFIX  # not needed for --help
 
     return f"{listening.server.endpoint}{PREFIX}"
 
 
-def _announce(listening: Listening) -> None:
+def _announce(listening: "Listening") -> None:
     settings, endpoint = listening.settings, listening.server.endpoint
     beside = listening.server.https_endpoint
     both = endpoint if beside in (None, endpoint) else f"{endpoint} and {beside}"

@@ -1,7 +1,5 @@
 """Replays of access logs that the console was asked for, with their progress and reports."""
 
-from __future__ import annotations
-
 import asyncio
 import gzip
 import secrets
@@ -29,7 +27,7 @@ _PIECE: Final = 1024 * 1024
 class LogReplay:
     """One replay: its question, then its progress, then its report or why there is none."""
 
-    def __init__(self, question: ReplayQuestion) -> None:
+    def __init__(self, question: "ReplayQuestion") -> None:
         self.id = secrets.token_hex(6)
         self.question = question
         self.log = ""
@@ -92,7 +90,7 @@ class LogReplay:
         if self._engine is not None:
             self._engine.interrupt()
 
-    def _work(self, log: Path, tell: ScanListener) -> Report:
+    def _work(self, log: Path, tell: "ScanListener") -> "Report":
         # On first use: a server without replays does without them.
         from oss_emulator.lab.replay.engine import EngineError, EngineName, open_engine
         from oss_emulator.lab.replay.report import replay
@@ -139,7 +137,7 @@ class Replays:
         self._kept: dict[str, LogReplay] = {}
         self.turn = asyncio.Lock()
 
-    def add(self, question: ReplayQuestion) -> LogReplay:
+    def add(self, question: "ReplayQuestion") -> LogReplay:
         """Begin a replay, which waits for its log."""
         made = LogReplay(question)
         self._kept[made.id] = made

@@ -1,7 +1,5 @@
 """Domains: what a host is, and which part of it somebody registers, by the public suffix list."""
 
-from __future__ import annotations
-
 import re
 from functools import cache
 from typing import TYPE_CHECKING
@@ -47,7 +45,7 @@ def registered(host: str) -> str | None:
 
 
 @cache
-def suffix_list() -> PublicSuffixList:
+def suffix_list() -> "PublicSuffixList":
     """Return the public suffix list."""
     from publicsuffixlist import PublicSuffixList  # takes a tenth of a second to read
 

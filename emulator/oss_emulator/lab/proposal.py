@@ -134,7 +134,8 @@ def _lists(wish: SiteProfile, site: _Site) -> tuple[tuple[str, ...], tuple[str, 
         names = [site.base, f"*.{site.base}"]
     white += [site.origin(scheme, name) for name in names for scheme in site.schemes]
     if wish.subdomains:
-        black += [f"{scheme}://*/*{_tail(site)}" for scheme in site.schemes]
+        tail = Parts(None, f".{site.base}", site.port, "/").join()
+        black += [f"{scheme}://*/*{tail}" for scheme in site.schemes]
     for given in wish.cdn:
         host = _read_host(given)
         if host is None or "." not in host:
@@ -150,10 +151,6 @@ def _lists(wish: SiteProfile, site: _Site) -> tuple[tuple[str, ...], tuple[str, 
         white.append(f"https://*.{CONSOLE}/")
         black.append(f"https://*/*.{CONSOLE}/")
     return tuple(dict.fromkeys(white)), tuple(dict.fromkeys(black))
-
-
-def _tail(site: _Site) -> str:
-    return Parts(None, f".{site.base}", site.port, "/").join()
 
 
 def _allow(name: str, referer: str) -> Case:

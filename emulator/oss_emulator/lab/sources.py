@@ -312,14 +312,6 @@ def _error_at(text: str, path: Path, sentence: str) -> SourceError:
 # HCL and YAML
 
 
-def _parse_hcl(document: bytes) -> Named:
-    return _read_resources(TERRAFORM, hcl.parse(decode(document)))
-
-
-def _parse_pulumi(document: bytes) -> Named:
-    return _read_resources(PULUMI, pulumi.parse(decode(document)))
-
-
 def _read_resources(tool: Tool, found: Iterable[Declared]) -> Named:
     rules = {}
     for resource in found:
@@ -385,8 +377,8 @@ def _format_toml(configuration: RefererConfiguration) -> str:
 _PARSERS: dict[RulesForm, Callable[[bytes], Named]] = {
     RulesForm.JSON: _parse_json,
     RulesForm.TERRAFORM: _parse_terraform,
-    RulesForm.HCL: _parse_hcl,
-    RulesForm.PULUMI: _parse_pulumi,
+    RulesForm.HCL: lambda document: _read_resources(TERRAFORM, hcl.parse(decode(document))),
+    RulesForm.PULUMI: lambda document: _read_resources(PULUMI, pulumi.parse(decode(document))),
     RulesForm.TOML: _parse_toml,
 }
 _FORMATTERS: dict[RulesForm, Callable[[RefererConfiguration], str]] = {

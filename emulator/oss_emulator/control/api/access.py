@@ -83,7 +83,8 @@ def protect(response: Response) -> Response:
 def has_token(request: Request, token: str) -> bool:
     """Return whether a request has the token, in the header or as the session of a browser."""
     sent = request.headers.get(TOKEN_HEADER, "")
-    return bool(token) and (is_equal(sent, token) or is_equal(_cookie(request), session(token)))
+    kept = cookies(request).get(SESSION, "")
+    return bool(token) and (is_equal(sent, token) or is_equal(kept, session(token)))
 
 
 def is_equal(sent: str, known: str) -> bool:
@@ -94,10 +95,6 @@ def is_equal(sent: str, known: str) -> bool:
 def session(token: str) -> str:
     """Return the value of the cookie that stands for the token, from which it cannot be found."""
     return hmac.new(token.encode(), b"oss-emulator console", "sha256").hexdigest()
-
-
-def _cookie(request: Request) -> str:
-    return cookies(request).get(SESSION, "")
 
 
 def cookies(request: Request) -> dict[str, str]:

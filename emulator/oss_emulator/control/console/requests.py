@@ -108,7 +108,10 @@ def get_request(asked: ApiRequest) -> Response:
         **entry.to_dict(),
         "headers": dict(entry.request.headers),
         "caller": entry.caller.arn if entry.caller.id else "",
-        "answer": {"headers": dict(entry.answer), "document": _text(entry.document)},
+        "answer": {
+            "headers": dict(entry.answer),
+            "document": entry.document.decode(errors="replace"),
+        },
         "curl": snippets.format_curl(entry.request),
         "oss2": snippets.format_oss2(entry, region) if entry.bucket else None,
         "case": snippets.format_case(entry),
@@ -118,10 +121,6 @@ def get_request(asked: ApiRequest) -> Response:
 
 def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 16
-
-
-def _text(document: bytes) -> str:
-    return document.decode(errors="replace")
 
 
 ROUTES = (

@@ -77,11 +77,7 @@ class LintedEntry:
 
     def admits_all(self, scheme: str) -> bool:
         """Return whether it matches sites of a scheme that have nothing in common."""
-        return all(self.pattern.matches(_by(scheme, item)) for item in _STRANGERS)
-
-
-def _by(scheme: str, referer: str) -> str:
-    return referer.replace("https", scheme, 1)
+        return all(self.pattern.matches(item.replace("https", scheme, 1)) for item in _STRANGERS)
 
 
 class Subject:
@@ -180,7 +176,8 @@ class Subject:
     def covers(self, wider: Iterable[Pattern], pattern: Pattern) -> bool:
         """Return whether some entries match all that an entry matches; False if undecided."""
         others = list(wider)
-        if not pattern.has_wildcards and (self.cut is not Cut.PATH or "/" not in _rest(pattern)):
+        rest = pattern.body.partition("://")[2]
+        if not pattern.has_wildcards and (self.cut is not Cut.PATH or "/" not in rest):
             return any(other.matches(pattern.body) for other in others)  # R-20: a prefix
         if self._comparisons == 0:
             return False
@@ -221,10 +218,6 @@ class Subject:
         changed_rules = replace(self.configuration, **changed)
         reading = Reading(changed_rules, self.assumptions, self.policy.reading)
         return reading.judge(header.trim(referer)).reason.allows == judged.reason.allows
-
-
-def _rest(pattern: Pattern) -> str:
-    return pattern.body.partition("://")[2]
 
 
 def _entries(stage: Stage, texts: tuple[str, ...]) -> Iterator[LintedEntry]:

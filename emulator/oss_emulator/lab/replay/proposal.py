@@ -107,7 +107,7 @@ def propose(
     open_ = {
         origin: size
         for origin, size in traffic.items()
-        if not any(name.covers(_host(origin)) for name in blocked)
+        if not any(name.covers(origin.partition("://")[2]) for name in blocked)
     }
     curve = [_EntryChoice()]
     for scheme in dict.fromkeys(origin.partition("://")[0] for origin in sorted(open_)):
@@ -118,10 +118,6 @@ def propose(
     fitting = [item for item in curve if item.rules(allow_empty).size <= MAX_SIZE]
     best = next((item for item in fitting if item.weight >= target), fitting[-1])
     return RuleProposal(best.rules(allow_empty), best.weight, whole, best.weight >= target)
-
-
-def _host(origin: str) -> str:
-    return origin.partition("://")[2]
 
 
 def _forest(

@@ -1,7 +1,5 @@
 """The engine Spark: executors read, split, group and join, and judge if there are many groups."""
 
-from __future__ import annotations
-
 import os
 import sys
 import zipfile
@@ -115,10 +113,10 @@ class SparkEngine:
         wanted = max(self._session.sparkContext.defaultParallelism, size // PARTITION)
         self._session.conf.set("spark.sql.shuffle.partitions", str(wanted))
 
-    def _name(self, name: str, frame: DataFrame) -> None:
+    def _name(self, name: str, frame: "DataFrame") -> None:
         frame.persist().createOrReplaceTempView(name)
 
-    def _on_lines(self, files: Sequence[Path], statement: str) -> DataFrame:
+    def _on_lines(self, files: Sequence[Path], statement: str) -> "DataFrame":
         """Return a statement that reads its table `lines` from files."""
         from pyspark.sql import functions as f
 

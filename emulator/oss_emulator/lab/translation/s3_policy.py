@@ -6,7 +6,7 @@ to signed requests as well; a request signed by the owner needs no Allow.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Self
@@ -174,7 +174,9 @@ def _parse_statement(text: str, item: Any) -> Iterator[_Statement]:
     if not read & {str(action).lower() for action in listed}:
         return
     principal = item.get("Principal", "*")
-    if principal != "*" and not (isinstance(principal, dict) and _everybody(principal)):
+    if principal != "*" and not (
+        isinstance(principal, dict) and principal.get("AWS") in ("*", ["*"])
+    ):
         return
     conditions = item.get("Condition", {})
     yield _Statement(item["Effect"] == "Allow", tuple(_parse_conditions(text, conditions)))
@@ -197,10 +199,6 @@ def _merge(statements: Iterable[_Statement]) -> tuple[_Statement, ...]:
 
 
 _POSITIVE = ("StringLike", "StringEquals")
-
-
-def _everybody(principal: Mapping[str, Any]) -> bool:
-    return principal.get("AWS") in ("*", ["*"])
 
 
 def _parse_conditions(text: str, conditions: Any) -> Iterator[_Condition]:
