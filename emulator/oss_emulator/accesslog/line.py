@@ -182,32 +182,21 @@ _NUMBERS = {
     *("request_length", "delta_size"),
 }
 _COUNTS = _NUMBERS - {"object_size", "delta_size"}
-_FIELDS = (
-    ("remote_ip", _WORD),
-    ("time", _STAMP),
-    ("request", _QUOTED),
-    ("status", _STATUS),
-    ("sent_bytes", _COUNT),
-    ("request_time", _COUNT),
-    ("referer", _QUOTED),
-    ("user_agent", _QUOTED),
-    ("host", _QUOTED),
-    ("request_id", _QUOTED),
-    ("logging", _FLAG),
-    ("requester_id", _QUOTED),
-    ("operation", _QUOTED),
-    ("bucket", _QUOTED),
-    ("key", _QUOTED),
-    ("object_size", _COUNT),
-    ("server_cost", _COUNT),
-    ("error_code", _QUOTED),
-    ("request_length", _COUNT),
-    ("owner_id", _QUOTED),
-    ("delta_size", _COUNT),
-    ("sync", _QUOTED),
-    ("storage_class", _QUOTED),
-    ("target_storage_class", _QUOTED),
-    ("acceleration", _QUOTED),
-    ("access_key_id", _QUOTED),
-    (_LAST, _QUOTED),
+_FORMS = {
+    "remote_ip": _WORD,
+    "time": _STAMP,
+    **dict.fromkeys(_NUMBERS, _COUNT),
+    "status": _STATUS,
+    "logging": _FLAG,
+}
+"""How fields are written that are not quoted."""
+_FIELDS = tuple(
+    (name, _FORMS.get(name, _QUOTED))
+    for name in """
+        remote_ip time request status sent_bytes request_time referer user_agent host request_id
+        logging requester_id operation bucket key object_size server_cost error_code request_length
+        owner_id delta_size sync storage_class target_storage_class acceleration access_key_id
+        bucket_arn
+        """.split()
 )
+"""The fields in the order of the line."""

@@ -53,7 +53,7 @@ class FaultError(ValueError):
 
 
 _KINDS: Mapping[type, tuple[type, ...]] = {float: (int, float), int: (int,)}
-_BOUNDS: Mapping[str, tuple[float, float]] = {
+BOUNDS: Mapping[str, tuple[float, float]] = {
     "every": (1, 10**9),
     "probability": (0, 1),
     "times": (0, 10**9),
@@ -62,6 +62,7 @@ _BOUNDS: Mapping[str, tuple[float, float]] = {
     "status": (300, 599),
     "cut_body": (-1, 2**53 - 1),
 }
+"""The least and the greatest value of a field; its default may lie outside."""
 
 
 def read(description: Mapping[str, Any]) -> Fault:
@@ -73,7 +74,7 @@ def read(description: Mapping[str, Any]) -> Fault:
         kind = type(defaults[name])
         if type(value) not in _KINDS.get(kind, (kind,)):
             raise FaultError(f"{name} must be of type {kind.__name__}, not {value!r}")
-        low, high = _BOUNDS.get(name, (value, value))
+        low, high = BOUNDS.get(name, (value, value))
         if not low <= value <= high and value != defaults[name]:
             raise FaultError(f"{name} must be from {low:g} to {high:g}, not {value!r}")
     case = description.get("case", "")

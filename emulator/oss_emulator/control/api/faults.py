@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, fields
-from typing import Final
+from typing import Any, Final
 
 from oss_emulator.control import faults
 from oss_emulator.control.api.route import (
@@ -18,7 +18,6 @@ from oss_emulator.control.api.schema import (
     COUNT,
     FLAG,
     INTEGER,
-    MAX_INTEGER,
     NUMBER,
     TEXT,
     Schema,
@@ -66,43 +65,35 @@ _DETAILS: Mapping[str, Schema] = {
     "operation": {"description": "A glob of operation names."},
     "bucket": {"description": "A glob of bucket names."},
     "key": {"description": "A glob of keys."},
-    "every": {"minimum": 1, "maximum": 10**9},
-    "probability": {"minimum": 0, "maximum": 1},
-    "times": {
-        "minimum": 0,
-        "maximum": 10**9,
-        "description": "Remove the fault after it struck this many times; 0 means never.",
-    },
-    "throttle": {"minimum": 0, "maximum": 3_600_000, "description": "Milliseconds."},
-    "latency": {"minimum": 0, "maximum": 3600, "description": "Seconds."},
-    "status": {
-        "anyOf": [{"const": 0}, {"minimum": 300, "maximum": 599}],
-        "description": "0 performs the operation.",
-    },
+    "times": {"description": "Remove the fault after it struck this many times; 0 means never."},
+    "throttle": {"description": "Milliseconds."},
+    "latency": {"description": "Seconds."},
+    "status": {"description": "0 performs the operation."},
     "case": {
         "enum": ["", *ErrorCase.__members__],
         "description": "An error of the service by its name, instead of status, code and message.",
     },
-    "cut_body": {"minimum": -1, "maximum": MAX_INTEGER},
 }
 
 
-def _schema_of_fault() -> Schema:
-    properties = {
-        field.name: {
-            **_TYPES[type(field.default)],
-            "default": field.default,
-            **_DETAILS.get(field.name, {}),
-        }
-        for field in fields(Fault)
-    }
-    return {"type": "object", "additionalProperties": False, "properties": properties}
+def _schema_of(name: str, default: Any) -> Schema:
+    bounds: Schema = {}
+    if name in faults.BOUNDS:
+        low, high = faults.BOUNDS[name]
+        bounds = {"minimum": low, "maximum": high}
+        if not low <= default <= high:
+            bounds = {"anyOf": [{"const": default}, bounds]}
+    return {**_TYPES[type(default)], "default": default, **bounds, **_DETAILS.get(name, {})}
 
 
 _PLANNED = record(faults=array(reference("Planned")))
 
 SCHEMAS = {
-    "Fault": _schema_of_fault(),
+    "Fault": {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {item.name: _schema_of(item.name, item.default) for item in fields(Fault)},
+    },
     "Planned": record(id=INTEGER, fault=reference("Fault"), fitted=INTEGER, met=INTEGER),
 }
 
