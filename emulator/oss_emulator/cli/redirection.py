@@ -102,7 +102,7 @@ def _is_oss(host: str) -> bool:
 
 def _roots(inherited: Mapping[str, str]) -> bytes:
     """Return the certificates that the command trusts for hosts that it reaches directly."""
-    paths = [inherited.get(name) for name in ("AWS_CA_BUNDLE", *_BUNDLES)]
+    paths = [inherited.get(name) for name in (*_BUNDLES, "AWS_CA_BUNDLE")]
     paths.append(ssl.get_default_verify_paths().cafile)
     certifi = find_spec("certifi")
     if certifi is not None and certifi.origin is not None:
