@@ -80,21 +80,21 @@ class Settings:
     watch: bool = False
     """Whether to load the seed, the preloaded folders and the accounts again when they change."""
     data: Path | None = None
-    """The folder that keeps buckets and objects; None keeps them in memory."""
+    """The folder that stores buckets and objects; None stores them in memory."""
     fsync: Fsync = Fsync.ALWAYS
     workers: int = 1
     """The number of processes that serve the port and share the folder."""
     request_timeout: float = 60
     """Seconds that a client may pause within its request, or while it receives the response."""
     max_connections: int = 4096
-    """The most connections that one process keeps open."""
+    """The most connections that one process has open."""
     limit: Mapping[str, int] = field(default_factory=dict)
     """Limits below those of the service, by field of `Limits`."""
     access_log: Path | None = None
     log_level: str = "warning"
     log_format: LogFormat = LogFormat.TEXT
     journal_size: int = 1000
-    """The number of requests that the journal keeps."""
+    """The number of requests that the journal remembers."""
     admin_token: str = ""
     """The token that opens `/_emulator/` to other machines; "" closes it to them."""
     cname: Mapping[str, str] = field(default_factory=dict)
@@ -118,7 +118,7 @@ class Settings:
     tls_port: int | None = None
     """A second port, which serves https."""
     tls_dir: Path | None = None
-    """The folder that keeps the local CA; None creates a CA that lasts as long as the server."""
+    """The folder that stores the local CA; None creates a CA that lasts as long as the server."""
     ca_file: Path | None = None
     """Where to write the certificate of the local CA."""
     tls_cert: Path | None = None

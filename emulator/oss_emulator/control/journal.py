@@ -18,7 +18,7 @@ from oss_emulator.rpc import RPCAnswer, RPCErrorSpec
 from oss_emulator.storage import Storage
 
 SIZE = 1000
-"""The number of entries to keep by default."""
+"""The number of entries to remember by default."""
 
 
 class RefererVerdict(StrEnum):
@@ -77,11 +77,6 @@ class JournalEntry(NamedTuple):
     def access_key_id(self) -> str:
         """The id of the access key in the request, known or not."""
         return self.admission.claimed.access_key_id
-
-    @property
-    def signing(self) -> Signing:
-        """How the request was signed, validly or not."""
-        return self.admission.claimed.signing
 
     @property
     def caller(self) -> Identity:
@@ -160,7 +155,7 @@ class JournalEntry(NamedTuple):
     @property
     def signed(self) -> Signing:
         """How the request was signed, validly or not."""
-        return self.signing
+        return self.admission.claimed.signing
 
     @property
     def sent_bytes(self) -> int:
@@ -256,7 +251,7 @@ class JournalEntry(NamedTuple):
 
 
 class Journal:
-    """Keeps the last entries and passes each new one to listeners."""
+    """Remembers the last entries and passes each new one to listeners."""
 
     def __init__(self, size: int = SIZE) -> None:
         self._entries: deque[JournalEntry] = deque(maxlen=size)

@@ -11,7 +11,7 @@ from oss_emulator.protocol.message import Request, Response
 
 
 class Rehearsal(Service):
-    """A service that begins empty and in memory, and keeps the requests that change it."""
+    """A service that begins empty and in memory, and remembers the requests that change it."""
 
     def __init__(self, service: Service) -> None:
         """Take the settings of `service`, and read its accounts again; raises `AccountsError`."""
@@ -21,7 +21,7 @@ class Rehearsal(Service):
         self._requests: list[tuple[Request, Body]] = []
 
     def act(self, request: Request, body: Body, caller: Identity) -> Response:
-        """Answer as any service does, and keep the request with its body."""
+        """Answer as any service does, and remember the request with its body."""
         self._requests.append((request, body))
         return super().act(request, body, caller)
 

@@ -56,7 +56,7 @@ InventoryConfiguration
 
 
 def format(document: bytes, inventory_id: str) -> bytes:
-    """Check an inventory that is put under an id, and format the document to keep.
+    """Check an inventory that is put under an id, and format the document to store.
 
     Raises `DocumentError`, and `InvalidArgument` for a different id or an unknown storage class.
     """

@@ -40,5 +40,5 @@ def is_on(documents: Documents) -> bool:
 
 
 def format(status: str) -> bytes:
-    """Format the document that a version keeps; the status is `ON` or `OFF`."""
+    """Format the document that is stored with a version; the status is `ON` or `OFF`."""
     return DOCUMENT.format([("Status", status)])

@@ -173,7 +173,7 @@ def invalid(name: str, value: str, message: str, ec: str = "") -> OSSError:
 
 
 def format(channel: LiveChannel) -> bytes:
-    """Format the document that a bucket keeps."""
+    """Format the document that is stored with a bucket."""
     return xml.format(
         _ROOT,
         [
@@ -185,7 +185,7 @@ def format(channel: LiveChannel) -> bytes:
 
 
 def read(document: bytes) -> LiveChannel:
-    """Read a document that a bucket keeps."""
+    """Read a document that is stored with a bucket."""
     node = xml.parse(document, _ROOT)
     snapshot = node.first("Snapshot") or ()
     return LiveChannel(

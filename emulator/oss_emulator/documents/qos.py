@@ -40,12 +40,12 @@ def limits(document: bytes | None) -> xml.Value:
 
 
 def format(document: bytes) -> bytes:
-    """Format the limits of a requester as a document to keep; raises `DocumentError`."""
+    """Format the limits of a requester as a document to store; raises `DocumentError`."""
     return xml.format(ROOT, _SCHEMA.parse(document).content)
 
 
 def format_bucket(document: bytes) -> bytes:
-    """Format the limits of a bucket as a document to keep.
+    """Format the limits of a bucket as a document to store.
 
     Raises `DocumentError`, and `InvalidArgument` for limits above those of the account.
     """

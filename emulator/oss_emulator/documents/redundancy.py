@@ -75,7 +75,7 @@ class Transition(NamedTuple):
         return [*found, ("ProcessPercentage", int(100 * share)), ("EstimatedRemainingTime", 0)]
 
     def format(self) -> bytes:
-        """Format the document to keep."""
+        """Format the document to store."""
         stored: xml.Children = [
             ("Bucket", self.bucket),
             ("TaskId", self.id),

@@ -84,7 +84,7 @@ def new_id(rule: Node) -> str:
 
 
 def start(rule: Node, rule_id: str) -> Children:
-    """Make a new rule to keep, without the elements that have no effect in it."""
+    """Make a new rule to store, without the elements that have no effect in it."""
     void = {"ID"}
     encrypted = rule.text("SourceSelectionCriteria/SseKmsEncryptedObjects/Status")
     if rule.first("SyncRole") is None:

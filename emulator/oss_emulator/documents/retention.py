@@ -94,6 +94,6 @@ def _read(node: xml.Node) -> RetentionPeriod:
 
 
 def format(period: RetentionPeriod) -> bytes:
-    """Format the document that a version keeps."""
+    """Format the document that is stored with a version."""
     until = dates.format_iso(period.until)
     return DOCUMENT.format([("Mode", period.mode.value), ("RetainUntilDate", until)])

@@ -27,7 +27,7 @@ def check_name(name: str) -> None:
 
 
 def format(document: bytes, name: str, category: str, present: bytes | None, now: float) -> bytes:
-    """Format a style that is put as a document to keep; `present` is the one it replaces.
+    """Format a style that is put as a document to store; `present` is the one it replaces.
 
     Raises `DocumentError`, and `InvalidArgument` for a style without content.
     """

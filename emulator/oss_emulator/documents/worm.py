@@ -61,7 +61,7 @@ def policy(documents: Documents) -> RetentionPolicy | None:
 
 
 def format(policy: RetentionPolicy) -> bytes:
-    """Format the document that a bucket keeps, which is also the answer of GetBucketWorm."""
+    """Format the document of a bucket, which is also the answer of GetBucketWorm."""
     expires = None if policy.locked else dates.format_iso(policy.created + DAY)
     return xml.format(
         _ROOT,

@@ -128,7 +128,7 @@ def _gather_meta(call: Call) -> Work:
 
 
 _SCANNED: Final = "scanned"
-"""Says in `Body.origin` how many bytes were read; missing if the object keeps a meta."""
+"""Says in `Body.origin` how many bytes were read; missing if the object has a meta."""
 
 
 @answers(
@@ -138,7 +138,7 @@ _SCANNED: Final = "scanned"
     gather=_gather_meta,
 )
 def create_meta_of_csv(call: Call) -> Response:
-    """Count the rows, columns and splits of an object and keep the counts with it.
+    """Count the rows, columns and splits of an object and store the counts with it.
 
     The caller needs `oss:PutObject`. Raises `MalformedXML`, `NoSuchKey`, `InvalidObjectState`,
     `InvalidCsvLine` and `InvalidJsonData`.

@@ -18,12 +18,12 @@ SPLIT: Final = 4 * 1024 * 1024
 """Bytes of a split, up to the end of a row (assumed: Q-23)."""
 
 NAME: Final = "selectMeta"
-"""The name under which an object keeps it."""
+"""The name under which it is stored with an object."""
 
 
 @dataclass(frozen=True, slots=True)
 class SelectMeta:
-    """The rows and splits of an object, as an object keeps them."""
+    """The rows and splits of an object, as they are stored with it."""
 
     etag: str
     """The ETag of the object that was read."""
@@ -67,7 +67,7 @@ def form_of(source: Input) -> str:
 
 
 def find(stored: bytes | None, etag: str, source: Input) -> SelectMeta:
-    """Return the meta that an object keeps.
+    """Return the meta that is stored with an object.
 
     Raises `SelectCsvMetaUnavailable` if there is none, if the object has changed since, or if it
     was read with other delimiters.

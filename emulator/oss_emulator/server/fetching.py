@@ -107,7 +107,7 @@ class Fetches:
         return None if record is None else async_fetch.find(record.documents, task_id)
 
     async def _run(self, bucket: str, task: FetchTask) -> None:
-        """Run a task to its end and keep its state."""
+        """Run a task to its end and store its state."""
         response = None
         try:
             async with asyncio.timeout(MAX_AGE):

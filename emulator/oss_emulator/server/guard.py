@@ -25,7 +25,7 @@ from oss_emulator.server.outlet import Outlet
 from oss_emulator.server.patience import Patience
 
 READ_AHEAD: Final = 64 * 1024
-"""Bytes to keep of the requests after the one that is being answered."""
+"""Bytes to buffer of the requests after the one that is being answered."""
 
 _QUICKACK: Final[int | None] = getattr(socket, "TCP_QUICKACK", None)
 """The option of Linux to acknowledge at once; other systems have none."""

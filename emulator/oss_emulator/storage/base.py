@@ -1,4 +1,4 @@
-"""The records that a storage keeps, and the contract that every storage fulfils.
+"""The records of a storage, and the contract that every storage fulfils.
 
 Records are named tuples because every upload creates one: creating a frozen dataclass takes three
 times as long.

@@ -1,4 +1,4 @@
-"""A storage in a folder: SQLite keeps the records, files keep the bytes.
+"""A storage in a folder: SQLite stores the records, files store the bytes.
 
 A body is written to a file below `incoming`, synced and renamed into `blobs`; then its record is
 committed. A record therefore never refers to an incomplete file. A file without a record was left

@@ -11,7 +11,7 @@ TABLES = """
 SELECT group_concat(sql, char(10)) FROM
 (SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name)
 """
-"""The query for the definitions of all tables, which `state` keeps to compare them."""
+"""The query for the definitions of all tables, which the table `state` stores for comparison."""
 
 CREATE = f"""
 CREATE TABLE account (id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;

@@ -21,7 +21,7 @@ LANGUAGES: Final[Mapping[str, str]] = {"en": "English", "zh": "中文"}
 """The languages, each with its own name; the first is the default."""
 
 COOKIE: Final = "oss-emulator-language"
-"""The cookie that keeps a chosen language."""
+"""The cookie with the chosen language."""
 
 _FOLDER: Final = Path(__file__).with_name("messages")
 
@@ -78,7 +78,7 @@ class Catalogue:
 
 
 def choose(request: Request) -> str:
-    """Choose the language of a request: a new choice, the kept one, or what the browser prefers."""
+    """Choose the language of a request: a new choice, the cookie's, or what the browser prefers."""
     for chosen in (request.query.get("language", ""), cookies(request).get(COOKIE, "")):
         if chosen in LANGUAGES:
             return chosen

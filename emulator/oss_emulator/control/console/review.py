@@ -117,7 +117,7 @@ def decide_again(policy: RefererPolicy, entry: JournalEntry) -> Decision:
     return policy.decide(
         entry.request.headers.get("referer"),
         *entry.request.further_referers,
-        signed=entry.signing,
+        signed=entry.signed,
         method=entry.request.method,
         scope=Scope.OBJECT if entry.key else Scope.BUCKET,
     )

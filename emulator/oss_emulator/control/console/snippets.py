@@ -105,8 +105,8 @@ def format_case(entry: JournalEntry) -> str | None:
     members: dict[str, object] = {"name": f"{request.method} {entry.bucket}/{entry.key}"}
     if sent:
         members["referer"] = sent if len(sent) > 1 else sent[0]
-    if entry.signing is not Signing.NONE:
-        members["signed"] = entry.signing.value
+    if entry.signed is not Signing.NONE:
+        members["signed"] = entry.signed.value
     if request.method != "GET":
         members["method"] = request.method
     members["verdict"] = verdict
