@@ -38,7 +38,9 @@ def record(
         text=True,
         timeout=PATIENCE,
         env=environment(
-            SSL_CERT_FILE=str(service.ca_file), OSS_ACCESS_KEY_ID=KEY, OSS_ACCESS_KEY_SECRET=SECRET
+            SSL_CERT_FILE=str(service.ca_file or ""),
+            OSS_ACCESS_KEY_ID=KEY,
+            OSS_ACCESS_KEY_SECRET=SECRET,
         ),
     )
 
@@ -80,6 +82,19 @@ def _check_difference_is_reported(file: Path, folder: Path) -> None:
         {"where": "header Vary", "recorded": "Origin", "found": ""}
     ]
     assert b'failures="1"' in report.read_bytes()
+
+
+def test_default_key_of_an_emulator_is_no_obstacle(tmp_path: Path) -> None:
+    """It is in the name of this program, which the file has."""
+    file = tmp_path / "recorded.json"
+    program = (
+        "import oss2\n"
+        "auth = oss2.Auth('oss-emulator', 'oss-emulator-secret')\n"
+        "oss2.Bucket(auth, 'http://oss-cn-hangzhou.aliyuncs.com', 'bucket').create_bucket()\n"
+    )
+    with Emulator() as emulator:
+        done = record(emulator, "-o", file, "--yes", "--", sys.executable, "-c", program)
+    assert (done.returncode, done.stderr.count("1 answers recorded")) == (0, 1), done.stderr
 
 
 def test_status_of_the_command_is_kept(service: Emulator, tmp_path: Path) -> None:
@@ -132,6 +147,22 @@ def test_nobody_to_ask_is_refused(tmp_path: Path) -> None:
 )
 def test_command_line_with_a_mistake_is_refused(arguments: tuple[str, ...], said: str) -> None:
     assert said in refuse("record", *arguments)
+
+
+@pytest.mark.parametrize("content", [None, "text"])
+def test_file_without_certificates_is_refused(content: str | None, tmp_path: Path) -> None:
+    file = tmp_path / "ca.pem"
+    if content is not None:
+        file.write_text(content)
+    done = subprocess.run(
+        [*EMULATOR, "record", "-o", tmp_path / "o.json", "--yes", "true"],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        env=environment(SSL_CERT_FILE=str(file)),
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"oss-emulator: SSL_CERT_FILE={file} has no certificates: ")
 
 
 def test_full_disk_is_reported(tmp_path: Path) -> None:

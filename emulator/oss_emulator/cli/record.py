@@ -8,6 +8,7 @@ import ssl
 import sys
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -120,7 +121,11 @@ async def _run(command: list[str], upstream: SplitResult | None, found: "list[Ex
 
 def _trusted(inherited: Mapping[str, str]) -> ssl.SSLContext:
     """Return the authorities that may vouch for the service: the system's, or a named bundle."""
-    return ssl.create_default_context(cafile=inherited.get("SSL_CERT_FILE") or None)
+    path = inherited.get("SSL_CERT_FILE") or None
+    try:
+        return ssl.create_default_context(cafile=path)
+    except OSError as error:  # SSLError is one
+        raise InputError(f"SSL_CERT_FILE={path} has no certificates: {error.strerror}") from None
 
 
 def _mask(
@@ -130,10 +135,12 @@ def _mask(
     from oss_emulator.recording.secrets import Secrets
 
     secrets = Secrets(os.environ[name] for name in _SECRETS if os.environ.get(name))
+    secrets.learn_variables(os.environ)
     masking = Masking(secrets, arguments.keep_bodies)
     date = datetime.now(UTC).date().isoformat()
     found = masking.mask(exchanges, Path(command[0]).name, date, only=arguments.bucket)
-    if secrets.is_in(scenario.format(found), depth=1):
+    written = scenario.format(replace(found, source=""))  # an emulator's key may be in our own name
+    if secrets.is_in(written, depth=1):
         raise CommandError("a secret was left in what would have been written; nothing is written")
     return found
 

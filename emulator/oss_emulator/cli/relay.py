@@ -43,6 +43,16 @@ class _Head(NamedTuple):
         """Return the value of a header by its name in lower case, "" without one."""
         return next((value for other, value in self.headers if other.lower() == name), "")
 
+    @property
+    def ends_with_connection(self) -> bool:
+        """Whether nothing but the end of the connection can end the body of an answer."""
+        return not self.is_chunked and not self.find("content-length")
+
+    @property
+    def is_chunked(self) -> bool:
+        """Whether the body comes in chunks."""
+        return "chunked" in self.find("transfer-encoding").lower()
+
 
 class _Streams(NamedTuple):
     reader: asyncio.StreamReader
@@ -91,7 +101,9 @@ class Relay:
         self._tasks.add(task)
         client = _Streams(reader, writer)
         try:
-            await self._serve_client(client)
+            head = await _read_head(client.reader)
+            while head is not None:
+                head = await self._serve_host(client, head)
         except RelayError as error:
             with suppress(OSError, TimeoutError):
                 await _refuse(client, str(error))
@@ -101,31 +113,27 @@ class Relay:
             self._tasks.discard(task)
             writer.close()
 
-    async def _serve_client(self, client: _Streams) -> None:
-        head = await _read_head(client.reader)
-        if head is None:
-            return
-        method, target, _ = _split_line(head.line)
-        scheme = "http"
-        if method == "CONNECT":
-            url = urlsplit(f"//{target}")
-            scheme = "http" if url.port == _PORTS["http"] else "https"
-        else:
-            url = urlsplit(target)
-        host = (url.hostname or "").lower()
-        if not _is_of_service(host):
-            raise RelayError(
-                f"403 {host or target} is not a host of the service; name it in NO_PROXY"
-            )
+    async def _serve_host(self, client: _Streams, head: _Head | None) -> _Head | None:
+        """Pass on requests for one host; returns the head of one for another host.
+
+        A client may send requests without TLS for any host on one connection.
+        """
+        assert head is not None  # noqa: S101 - the caller has the first head
+        is_tunnel, scheme, host = _destination(head)
         service = await self._connect(scheme, host)
         try:
-            if method == "CONNECT":
+            if is_tunnel:
                 client.writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
                 if scheme == "https":
                     await client.writer.start_tls(self._certificates.context(host))
-                head = await _read_head(client.reader)
-            while head is not None and await self._pass_on(client, service, head, host):
-                head = await _read_head(client.reader)
+                head = await _next_head(client, service)
+            while head is not None:
+                if not is_tunnel and _destination(head) != (False, scheme, host):
+                    return head
+                if not await self._pass_on(client, service, head, host):
+                    return None
+                head = await _next_head(client, service)
+            return None
         finally:
             service.writer.close()
 
@@ -189,11 +197,22 @@ class Relay:
             )
         )
         closes = "close" in (answer.find("connection").lower(), head.find("connection").lower())
-        return is_whole and not closes
+        return is_whole and not closes and not (has_body and answer.ends_with_connection)
 
 
-def _is_of_service(host: str) -> bool:
-    return host.endswith(f".{SERVICE_DOMAIN}")
+def _destination(head: _Head) -> tuple[bool, str, str]:
+    """Return whether a request asks for a tunnel, its scheme and its host.
+
+    Raises RelayError for a host that is not one of the service.
+    """
+    method, target, _ = _split_line(head.line)
+    is_tunnel = method == "CONNECT"
+    url = urlsplit(f"//{target}" if is_tunnel else target)
+    host = (url.hostname or "").lower()
+    if not host.endswith(f".{SERVICE_DOMAIN}"):
+        raise RelayError(f"403 {host or target} is not a host of the service; name it in NO_PROXY")
+    is_encrypted = is_tunnel and url.port != _PORTS["http"]
+    return is_tunnel, "https" if is_encrypted else "http", host
 
 
 def _split_line(line: str) -> tuple[str, str, str]:
@@ -221,6 +240,22 @@ async def _read_head(reader: asyncio.StreamReader) -> _Head | None:
     return _Head(first, [(name, value.strip()) for name, _, value in split], raw)
 
 
+async def _next_head(client: _Streams, service: _Streams) -> _Head | None:
+    """Read the head of the next request; None if the client leaves, or the service does.
+
+    Then the client sees its connection end before it sends a request on it, as without a relay.
+    """
+    reading = asyncio.ensure_future(_read_head(client.reader))
+    leaving = asyncio.ensure_future(service.reader.read(1))
+    try:
+        await asyncio.wait({reading, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        return None if leaving.done() else reading.result()
+    finally:
+        reading.cancel()
+        leaving.cancel()
+        await asyncio.gather(reading, leaving, return_exceptions=True)
+
+
 async def _body(
     reader: asyncio.StreamReader, head: _Head, *, has_body: bool, to_end: bool = False
 ) -> AsyncGenerator[tuple[bytes, bool], None]:
@@ -231,12 +266,12 @@ async def _body(
     """
     if not has_body:
         return
-    if "chunked" in head.find("transfer-encoding").lower():
+    if head.is_chunked:
         size = 1
         while size:
             line = await reader.readuntil(b"\r\n")
             yield line, False
-            size = int(line.partition(b";")[0], 16)
+            size = _number(line.partition(b";")[0].strip().decode("latin-1"), 16)
             async for piece in _exactly(reader, size):
                 yield piece, True
             while not size and line != b"\r\n":  # trailers
@@ -247,11 +282,18 @@ async def _body(
         return
     length = head.find("content-length")
     if length:
-        async for piece in _exactly(reader, int(length)):
+        async for piece in _exactly(reader, _number(length, 10)):
             yield piece, True
     elif to_end:
         while piece := await reader.read(_PIECE):
             yield piece, True
+
+
+def _number(text: str, base: int) -> int:
+    """Return the size of a body or a chunk; raises ValueError for one that HTTP does not have."""
+    if not text.isalnum():  # `int` reads signs and underscores too
+        raise ValueError(text)
+    return int(text, base)
 
 
 async def _exactly(reader: asyncio.StreamReader, size: int) -> AsyncGenerator[bytes, None]:

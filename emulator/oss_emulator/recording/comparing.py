@@ -57,6 +57,8 @@ def _differences(
 
 
 def _elements(wanted: Sequence[str], reply: PlayedAnswer) -> Iterator[AnswerDifference]:
+    if wanted == [ANY]:  # the content of an object, which recordings do not have
+        return
     if not wanted and not reply.headers.get("content-type", "").startswith("application/xml"):
         return
     try:

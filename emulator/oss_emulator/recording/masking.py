@@ -14,6 +14,7 @@ from oss_emulator.recording.elements import list_elements
 from oss_emulator.recording.exchange import Exchange
 from oss_emulator.recording.scenario import (
     ANY,
+    ENDPOINT,
     BucketState,
     RecordedAnswer,
     RecordedBody,
@@ -22,7 +23,7 @@ from oss_emulator.recording.scenario import (
     RecordedStep,
     Recording,
 )
-from oss_emulator.recording.secrets import MASK, SECRET_NAMES, Secrets, is_hidden_in
+from oss_emulator.recording.secrets import MASK, SECRET_NAMES, Secrets, forms
 
 MOST_TEXT = 4096
 """Bytes of the largest text that is recorded on request."""
@@ -69,9 +70,9 @@ _VOLATILE_ELEMENTS = frozenset(
     AccessKeyId ArgumentValue AuthPrincipalDisplayName AuthPrincipalOwnerId CanonicalRequest
     ContinuationToken CreationDate DisplayName ETag EncodedDiagnosticMessage ExpirationDate
     HashCrc64ecma HostId ID Initiated KMSMasterKeyID LastModified LastModifiedTime
-    NextContinuationToken NextUploadIdMarker NextVersionIdMarker OSSAccessKeyId RequestId ServerTime
-    Signature SignatureProvided StringToSign StringToSignBytes Token UploadId UploadIdMarker
-    VersionId VersionIdMarker XAmzDate
+    NextContinuationToken NextUploadIdMarker NextVersionIdMarker OSSAccessKeyId Owner RequestId
+    ServerTime Signature SignatureProvided StringToSign StringToSignBytes Token UploadId
+    UploadIdMarker VersionId VersionIdMarker XAmzDate
     """.split()
 )
 """The elements of an answer whose texts differ each time, or name an account."""
@@ -79,13 +80,41 @@ _VOLATILE_ELEMENTS = frozenset(
 _SITES = frozenset(
     "AllowedOrigin Cname Domain Endpoint HostName HttpRedirectHost MirrorURL Referer URL".split()
 )
-"""The elements that name hosts."""
+"""The elements that name hosts, with or without a scheme."""
 
-_HOST = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,}", re.IGNORECASE)
-_AFTER_SCHEME = re.compile(rf"://[*?]*\.?({_HOST.pattern})", re.IGNORECASE)
+_NAMED_BUCKETS = ("Bucket/Name", "Destination/Bucket", "Error/BucketName", "TargetBucket")
+"""How the paths of the elements end that name buckets."""
+
+_PRIVATE = ("/Callback", "/MirrorHeaders/Set/Value")
+"""How the paths of the elements end whose texts are masked as a whole: they may hold passwords."""
+
+_DOCUMENTS = frozenset(
+    """
+    acl delete legal-hold legalhold object-lock restore retention symlink tagging uploadid uploads
+    worm x-oss-process
+    """.split()
+)
+"""The parameters of requests for an object whose bodies are documents, not contents."""
+
+# Names may have any characters but those that end a host or a label, since browsers and rules also
+# write them as they are, and headers show their bytes as Latin-1.
+_ENDS = r""" \t\r\n/?#@:*.,;"'<>|()\[\]{}=&%$^+\\"""
+_HOST = re.compile(rf"(?<![^{_ENDS}])(?:[^{_ENDS}]+\.)+[^{_ENDS}]{{2,}}")
+_AFTER_SCHEME = re.compile(rf"://(?:[^/?#@\s]*@)?[*?]*\.?({_HOST.pattern})")
+_OF_THE_VENDOR = (f".{SERVICE_DOMAIN}", ".aliyun.com")
+_ADDRESS = re.compile(r"(?<![0-9.])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![0-9.])")
+_USER = re.compile(r"://[^/?#@\s]+@")
+_PUBLIC_SUFFIX = re.compile(
+    r"(?:ac|co|com|edu|go|gob|gov|ltd|me|mil|ne|net|or|org|plc|sch)\.[a-z]{2}|[a-z]{2}\.cn"
+)
+"""Two labels below which everyone registers names, such as `com.cn` and `bj.cn`."""
+
+_TOKEN = re.compile(r"[^\s,;&=?]+")
 _NUMBER = re.compile(r"(?<![0-9])[0-9]{12,20}(?![0-9])")
 _BUCKET_HOST = re.compile(
-    rf"(?:([a-z0-9][a-z0-9-]*)\.)?(?:oss|s3)[a-z0-9.-]*\.{re.escape(SERVICE_DOMAIN)}"
+    r"(?:([a-z0-9][a-z0-9-]*)\.)??(?:s3\.)?"
+    r"(?:[a-z]{2}-[a-z0-9-]+\.oss|oss(?:-[a-z0-9-]+)?(?:\.oss-(?:accesspoint|object-process))?)"
+    rf"\.{re.escape(SERVICE_DOMAIN)}"
 )
 
 
@@ -97,6 +126,7 @@ class Masking:
     keeps_bodies: bool = False
     _buckets: dict[str, str] = field(default_factory=dict)
     _sites: dict[str, str] = field(default_factory=dict)
+    _addresses: dict[str, str] = field(default_factory=dict)
     _references: dict[str, str] = field(default_factory=dict)
 
     def mask(
@@ -114,7 +144,7 @@ class Masking:
             self._learn_names(exchange)
         steps = tuple(self._step(exchange, number) for number, exchange in enumerate(found))
         match = _BUCKET_HOST.fullmatch(found[0].host) if found else None
-        endpoint = "" if match is None else match[0].removeprefix(f"{match[1]}.")
+        endpoint = ENDPOINT if match is None else match[0].removeprefix(f"{match[1]}.")
         scenario = RecordedScenario(self._text(name), date, steps)
         source = f"oss-emulator record, {date}"
         return Recording((scenario,), source, endpoint, tuple(_states(steps)))
@@ -130,26 +160,27 @@ class Masking:
         source = unquote(fields.get("x-oss-copy-source", "")).strip("/")
         if source:
             self._bucket(source.split("/")[0])
-        for name in ("referer", "origin"):
-            for host in _AFTER_SCHEME.findall(unquote(fields.get(name, ""))):
+        for _, value in (*exchange.headers, *exchange.answer_headers):
+            for host in _AFTER_SCHEME.findall(unquote(value)):
                 self._site(host)
-        for element in _elements(exchange.content.data) + _elements(exchange.answer_content.data):
+        for element in _sent_elements(exchange) + _answered_elements(exchange):
             path, _, text = element.partition("=")
-            leaf = path.rpartition("/")[2]
-            if leaf in _SITES:
-                for host in _HOST.findall(unquote(text)):
-                    self._site(host)
-            if path.endswith(("Bucket/Name", "TargetBucket", "Error/BucketName")) and text:
-                self._bucket(text)
+            is_site = path.rpartition("/")[2] in _SITES
+            for host in (_HOST if is_site else _AFTER_SCHEME).findall(unquote(text)):
+                self._site(host)
+            if path.endswith(_NAMED_BUCKETS) and text:
+                self._bucket(text.rpartition(":")[2])  # `acs:oss:::name` in inventories
 
     def _bucket(self, name: str) -> str:
         return self._buckets.setdefault(name, f"bucket-{len(self._buckets) + 1}")
 
     def _site(self, host: str) -> None:
-        """Learn the domain of a host: its last two labels; those before them stay as they are."""
+        """Learn the registered domain of a host; the labels before it stay."""
         host = host.lower()
-        if not host.endswith(SERVICE_DOMAIN):
-            domain = ".".join(host.split(".")[-2:])
+        if not host.endswith(_OF_THE_VENDOR) and not _ADDRESS.fullmatch(host):
+            labels = host.split(".")
+            is_short = _PUBLIC_SUFFIX.fullmatch(".".join(labels[-2:])) is None
+            domain = ".".join(labels[-2 if is_short else -3 :])
             self._sites.setdefault(domain, f"site-{len(self._sites) + 1}.example")
 
     def _step(self, exchange: Exchange, number: int) -> RecordedStep:
@@ -162,7 +193,8 @@ class Masking:
                 for name, value in fields.items()
                 if name.lower() not in _DROPPED
             },
-            tuple(self._element(text) for text in _elements(exchange.answer_content.data)),
+            tuple(self._element(text) for text in _answered_elements(exchange))
+            or ((ANY,) if _elements(exchange.answer_content.data) else ()),
         )
         self._learn_references(exchange, number)
         return RecordedStep(request, answer)
@@ -198,8 +230,8 @@ class Masking:
     def _body(self, exchange: Exchange) -> RecordedBody:
         """Record the elements of a document; of anything else its size, or its text on request."""
         content = exchange.content
-        if elements := _elements(content.data):
-            return RecordedBody(xml=tuple(self._text(text) for text in elements))
+        if elements := _sent_elements(exchange):
+            return RecordedBody(xml=tuple(self._leaf(text) for text in elements))
         if self.keeps_bodies and 0 < len(content.data) <= MOST_TEXT and content.data.isascii():
             text = self._text(content.data.decode())
             return RecordedBody(content.size) if text == MASK else RecordedBody(text=text)
@@ -209,13 +241,19 @@ class Masking:
         path, is_leaf, text = element.partition("=")
         if is_leaf and text and path.rpartition("/")[2] in _VOLATILE_ELEMENTS:
             return f"{path}={ANY}"
+        return self._leaf(element)
+
+    def _leaf(self, element: str) -> str:
+        path, is_leaf, text = element.partition("=")
+        if text and path.endswith(_PRIVATE):
+            return f"{path}={MASK}"
         return f"{path}={self._text(text)}" if is_leaf else path
 
     def _learn_references(self, exchange: Exchange, number: int) -> None:
         """Learn the ids of an answer, to which later requests may refer."""
         fields = {name.lower(): value for name, value in exchange.answer_headers}
         found = {"version": fields.get("x-oss-version-id"), "etag": fields.get("etag")}
-        for element in _elements(exchange.answer_content.data):
+        for element in _answered_elements(exchange):
             path, _, text = element.partition("=")
             if path.endswith("Result/UploadId"):
                 found["upload"] = text
@@ -229,13 +267,32 @@ class Masking:
         """Mask a text; one with a secret in it is masked as a whole."""
         if len(text) > _LONGEST or self.secrets.is_in(text):
             return MASK
-        for value, reference in self._references.items():
-            text = text.replace(value, reference)
+        text = self._references.get(text) or _TOKEN.sub(self._refer, text)
+        text = _USER.sub(f"://{MASK}@", text)
         for name, word in (*self._buckets.items(), *self._sites.items()):
-            text = _word(name).sub(word, text)
-        if is_hidden_in(text, (*self._buckets, *self._sites)):
+            if name in text.lower():
+                text = _word(name).sub(word, text)
+        if self._is_hidden_in(text):
             return MASK
-        return _NUMBER.sub(ANY, text)
+        return _NUMBER.sub(ANY, _ADDRESS.sub(self._address, text))
+
+    def _refer(self, match: re.Match[str]) -> str:
+        return self._references.get(match[0], match[0])
+
+    def _address(self, match: re.Match[str]) -> str:
+        """Return an address of documentation (RFC 5737) for one."""
+        number = len(self._addresses) % 254 + 1
+        return self._addresses.setdefault(match[0], f"192.0.2.{number}")
+
+    def _is_hidden_in(self, text: str) -> bool:
+        """Whether a name or an account occurs only when encodings are taken off: `b_ZXhhbXBsZQ`."""
+        plain, *decoded = forms(text)
+        names = (*self._buckets, *self._sites)
+        return any(
+            any(name in form and name not in plain for name in names)
+            or any(number not in plain for number in _NUMBER.findall(form))
+            for form in decoded
+        )
 
 
 @lru_cache
@@ -277,6 +334,36 @@ def _keeps_versions(steps: Sequence[RecordedStep], name: str) -> bool:
         if "x-oss-version-id" in map(str.lower, step.answer.headers):
             return True
     return False
+
+
+def _sent_elements(exchange: Exchange) -> tuple[str, ...]:
+    """List the elements of a document of the protocol; () for the content of an object."""
+    names = _parameters(exchange)
+    is_content = "partnumber" in names or _DOCUMENTS.isdisjoint(names)
+    if is_content and not _is_of_bucket(exchange):
+        return ()
+    return _elements(exchange.content.data)
+
+
+def _answered_elements(exchange: Exchange) -> tuple[str, ...]:
+    """List the elements of a document of the service; () for what an object or a page says."""
+    names = {name.lower() for name, _ in exchange.answer_headers}
+    found = _elements(exchange.answer_content.data)
+    is_content = exchange.method == "GET" and "x-oss-object-type" in names
+    is_page = exchange.status >= 400 and found[:1] != ("Error",)
+    return () if is_content or is_page else found
+
+
+def _is_of_bucket(exchange: Exchange) -> bool:
+    """Whether a request has no key: it is for the service or for a bucket."""
+    match = _BUCKET_HOST.fullmatch(exchange.host)
+    path = urlsplit(exchange.target).path.strip("/")
+    return not path or (match is not None and not match[1] and "/" not in path)
+
+
+def _parameters(exchange: Exchange) -> set[str]:
+    query = urlsplit(exchange.target).query
+    return {name.lower() for name, _ in parse_qsl(query, keep_blank_values=True)}
 
 
 def _elements(data: bytes) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from oss_emulator.recording.scenario import (
 Send: TypeAlias = Callable[[RecordedRequest, bytes], PlayedAnswer]
 """Sends a request, whose references are replaced, with a body."""
 
-_REFERENCE = re.compile(r"\{(version|upload|token|etag) (\d+)\}|\{([a-z0-9-]+)\}")
+_REFERENCE = re.compile(r"\{(version|upload|token|etag) ([0-9]{1,9})\}|\{([a-z0-9-]+)\}")
 
 _ELEMENTS = {"upload": "/UploadId=", "token": "/NextContinuationToken="}
 _HEADERS = {"version": "x-oss-version-id", "etag": "etag"}

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 from oss_emulator import json_text
+from oss_emulator.recording.elements import build
 from oss_emulator.toml import read_file
 
 ANY = "*"
 """A value that differs each time: an id, a date, a checksum."""
 
 ENDPOINT = "oss-cn-hangzhou.aliyuncs.com"
+
+MOST_BYTES = 1024**3
+"""Bytes of the largest body that is played: it is made in memory."""
+
+_METHOD = re.compile("[A-Z]{1,20}")
+_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,256}")
+_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+_BUCKET = re.compile(r"[A-Za-z0-9._-]{0,253}")
+_ENDPOINT = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,50}[a-z0-9])?\.){1,5}[a-z]{2,20}")
+"""What can be sent over HTTP, and what a host can be called."""
 
 Headers: TypeAlias = Mapping[str, str]
 
@@ -30,7 +42,7 @@ class RecordedBody:
     size: int = 0
     """Bytes of a body whose content was not recorded."""
     xml: tuple[str, ...] = ()
-    """The elements of a document, as `elements.list_elements` lists them."""
+    """The elements of a document, as `list_elements` lists them."""
     text: str = ""
 
 
@@ -61,7 +73,10 @@ class RecordedAnswer:
     status: int
     headers: Headers
     xml: tuple[str, ...] = ()
-    """The elements of the document, as `elements.list_elements` lists them; () for none."""
+    """The elements of the document, as `list_elements` lists them; () for no document.
+
+    A single `*` stands for the content of an object, which may be a document too.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +141,9 @@ def parse(document: Any) -> Recording:
         {"scenarios": document} if isinstance(document, list) else document, "the file"
     )
     buckets = given.object("buckets")
+    for name in buckets.names:
+        _check(_BUCKET, name, "a name of a bucket")
+    _check(_ENDPOINT, given.text("endpoint", ENDPOINT), "a host name of a service")
     return Recording(
         tuple(_scenario(item) for item in given.objects("scenarios")),
         given.text("source"),
@@ -224,7 +242,7 @@ def _request(item: _Members) -> RecordedRequest:
         headers["x-oss-copy-source"] = item.text("copy-source")
     if "range" in item.names:
         headers["Range"] = f"bytes={item.text('range')}"
-    return RecordedRequest(
+    request = RecordedRequest(
         item.text("method", None),
         item.text("bucket", None),
         item.text("path", None),
@@ -233,6 +251,28 @@ def _request(item: _Members) -> RecordedRequest:
         body=RecordedBody(body.number("size", 0), body.texts("xml"), body.text("text")),
         signed=item.flag("signed", True),
     )
+    _check_request(request)
+    return request
+
+
+def _check_request(request: RecordedRequest) -> None:
+    """Raise `ScenarioError` for a request that cannot be sent."""
+    _check(_METHOD, request.method, "a method")
+    _check(_BUCKET, request.bucket, "a name of a bucket or a host")
+    for name, value in request.headers.items():
+        _check(_TOKEN, name, "a name of a header")
+        _check(_VALUE, value, "a value of a header")
+    if not 0 <= request.body.size <= MOST_BYTES:
+        raise ScenarioError(f"{request}: its body cannot be made: it has {request.body.size} bytes")
+    try:
+        build(request.body.xml)
+    except ValueError as error:
+        raise ScenarioError(f"{request}: its document cannot be made: {error}") from None
+
+
+def _check(pattern: re.Pattern[str], text: str, kind: str) -> None:
+    if not pattern.fullmatch(text):
+        raise ScenarioError(f"{text[:80]!r} is not {kind}")
 
 
 def _answer(item: _Members) -> RecordedAnswer:

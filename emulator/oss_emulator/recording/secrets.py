@@ -3,9 +3,9 @@
 import re
 from base64 import b64decode, urlsafe_b64decode
 from binascii import Error
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from urllib.parse import parse_qsl, unquote, unquote_plus, urlsplit
+from urllib.parse import parse_qsl, unquote, unquote_plus
 
 from oss_emulator.recording.exchange import Exchange
 
@@ -24,6 +24,11 @@ SECRET_NAMES = frozenset(
 _SHORTEST = 6
 """Characters of the shortest secret that is looked for; shorter ones occur by chance."""
 
+_VARIABLE = re.compile("ACCESS_?KEY|SECRET|TOKEN|PASSWORD", re.IGNORECASE)
+_SHORTEST_VARIABLE = 16
+"""What a variable of the environment must be called and how long it must be to be secret: shorter
+ones may be flags, such as `default`, which are texts of the service as well."""
+
 _DEPTH = 3
 """How many encodings are taken off a text, one after another."""
 
@@ -32,6 +37,15 @@ _FIELD = re.compile(
     rb"([^\r\n]{0,8192})\r\n",
     re.IGNORECASE,
 )
+_GIVEN = re.compile(
+    rb"(?<![a-z0-9_-])(?:accesskeyid|accesskeysecret|access_key_id|access_key_secret|awsaccesskeyid"
+    rb"|ossaccesskeyid|secretaccesskey|security-?token|sessiontoken|signature|sts_?token"
+    rb"|x-(?:amz|oss)-(?:access-key-id|credential|security-token|signature))"
+    rb"[\"']?\s*[:=>]\s*[\"']?([^\s\"'<>&,;]+)",
+    re.IGNORECASE,
+)
+"""A secret in a body, such as an answer of STS, a file of settings or a signed URL."""
+_PASSWORD = re.compile(rb"://[^\s\"'<>/@:]*:([^\s\"'<>/@]+)@")
 _WORD = re.compile(r"[A-Za-z0-9+/_-]{8,}={0,2}")
 _SEPARATOR = re.compile("[/_-]")
 _HEX = re.compile(r"(?:[0-9A-Fa-f]{2})+")
@@ -42,12 +56,19 @@ class Secrets:
     """The secrets that are known so far."""
 
     def __init__(self, known: Iterable[str] = ()) -> None:
-        self._known: set[str] = set()
+        # By their first characters: each request has a signature of its own.
+        self._known: dict[str, set[str]] = {}
         for secret in known:
             self._add(secret)
 
+    def learn_variables(self, variables: Mapping[str, str]) -> None:
+        """Remember the values of variables of an environment that are called like secrets."""
+        for name, value in variables.items():
+            if _VARIABLE.search(name) and len(value) >= _SHORTEST_VARIABLE:
+                self._add(value)
+
     def learn(self, exchange: Exchange) -> None:
-        """Remember the keys, signatures and tokens of a request."""
+        """Remember the keys, signatures and tokens of a request, and those in the answer."""
         for name, value in exchange.headers:
             if name.lower() == "authorization":
                 self._learn_authorization(value)
@@ -56,13 +77,23 @@ class Secrets:
             else:
                 self._learn_url(value)
         self._learn_url(exchange.target)
+        for _, value in exchange.answer_headers:
+            self._learn_url(value)
+        for data in (exchange.content.data, exchange.answer_content.data):
+            for value in (*_GIVEN.findall(data), *_PASSWORD.findall(data)):
+                self._add(unquote(value.decode("utf-8", "replace")))
         for found, value in _FIELD.findall(exchange.content.data):
             if found.decode("latin-1").lower() in SECRET_NAMES:
                 self._add(value.decode("utf-8", "replace"))
 
     def is_in(self, text: str, depth: int = _DEPTH) -> bool:
         """Whether a secret occurs in a text as it is, or under up to `depth` encodings."""
-        return any(secret in form for form in _forms(text, depth) for secret in self._known)
+        return any(
+            form.startswith(secret, place)
+            for form in forms(text, depth)
+            for place in range(len(form) - _SHORTEST + 1)
+            for secret in self._known.get(form[place : place + _SHORTEST], ())
+        )
 
     def _learn_authorization(self, value: str) -> None:
         _, _, rest = value.partition(" ")
@@ -71,7 +102,9 @@ class Secrets:
             self._add(found)
 
     def _learn_url(self, text: str) -> None:
-        query = urlsplit(text).query if "?" in text else ""
+        for value in _PASSWORD.findall(text.encode()):
+            self._add(unquote(value.decode()))
+        query = text.partition("?")[2].partition("#")[0]
         for name, value in parse_qsl(query, keep_blank_values=True):
             if name.lower() in SECRET_NAMES:
                 self._add(value)
@@ -81,16 +114,10 @@ class Secrets:
         for part in (secret, secret.partition("/")[0]):
             stripped = part.strip().lower()
             if len(stripped) >= _SHORTEST:
-                self._known.add(stripped)
+                self._known.setdefault(stripped[:_SHORTEST], set()).add(stripped)
 
 
-def is_hidden_in(text: str, names: Iterable[str]) -> bool:
-    """Whether a name occurs in a text only when encodings are taken off, as in `b_ZXhhbXBsZQ`."""
-    plain, *decoded = _forms(text, _DEPTH)
-    return any(name in form and name not in plain for name in names for form in decoded)
-
-
-def _forms(text: str, depth: int) -> Iterator[str]:
+def forms(text: str, depth: int = _DEPTH) -> Iterator[str]:
     """Yield a text in lower case, and what it says when encodings are taken off."""
     yield text.lower()
     if not depth:
@@ -99,7 +126,7 @@ def _forms(text: str, depth: int) -> Iterator[str]:
     for word in _WORD.findall(text):
         decoded.update(_decode(word))
     for form in decoded:
-        yield from _forms(form, depth - 1)
+        yield from forms(form, depth - 1)
 
 
 def _decode(word: str) -> Iterator[str]:

@@ -144,6 +144,56 @@ async def test_service_that_leaves_ends_the_connection() -> None:
     assert exchanges == []
 
 
+async def test_each_request_reaches_the_host_that_it_names() -> None:
+    other = "other.oss-cn-beijing.aliyuncs.com"
+    async with relaying(Service(OK, OK).serve) as (reader, writer, exchanges):
+        for host in (HOST, other, HOST):
+            writer.write(f"GET http://{host}/ HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+            assert await reader.readexactly(len(OK)) == OK
+    assert [found.host for found in exchanges] == [HOST, other, HOST]
+
+
+async def test_later_request_for_another_service_is_refused() -> None:
+    service = Service(OK, OK)
+    async with relaying(service.serve) as (reader, writer, exchanges):
+        writer.write(f"GET http://{HOST}/ HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode())
+        await reader.readexactly(len(OK))
+        writer.write(b"GET http://example.com/secret HTTP/1.1\r\nHost: example.com\r\n\r\n")
+        assert (await reader.read()).startswith(b"HTTP/1.1 403 ")
+    assert b"secret" not in service.read
+    assert len(exchanges) == 1
+
+
+async def test_answer_that_ends_with_the_connection_ends_that_of_the_client() -> None:
+    async with relaying(Service(b"HTTP/1.1 200 OK\r\n\r\nabc").serve) as (
+        reader,
+        writer,
+        exchanges,
+    ):
+        writer.write(f"GET http://{HOST}/ HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode())
+        async with asyncio.timeout(10):
+            assert (await reader.read()).endswith(b"abc")
+    assert exchanges[0].answer_content == ExchangedBody(3, b"abc")
+
+
+async def test_client_sees_that_the_service_has_left_between_two_requests() -> None:
+    async with relaying(Service(OK).serve) as (reader, writer, exchanges):
+        writer.write(f"GET http://{HOST}/ HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode())
+        async with asyncio.timeout(10):
+            assert await reader.read() == OK
+    assert len(exchanges) == 1
+
+
+@pytest.mark.parametrize("length", ["-1", "+2", "1_0", "x"])
+async def test_length_that_is_no_number_ends_the_connection(length: str) -> None:
+    async with relaying(Service(OK).serve) as (reader, writer, exchanges):
+        head = f"PUT http://{HOST}/ HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: {length}\r\n\r\n"
+        writer.write(head.encode() + b"x" * 20)
+        async with asyncio.timeout(10):
+            await reader.read()
+    assert exchanges == []
+
+
 async def test_missing_service_is_502() -> None:
     certificates = tls.load(Settings(tls_port=0), ())
     assert certificates is not None

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Callable
+from time import process_time
 from typing import Any
 from urllib.parse import quote
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from oss_emulator.recording import scenario
@@ -142,6 +144,121 @@ def test_name_in_base64_is_masked_with_its_text() -> None:
     body = f"x-oss-process=image/resize,w_9|sys/saveas,o_YQ,b_{saved}".encode()
     recording = mask(exchange("POST", "/key?x-oss-process", body), keeps_bodies=True)
     assert recording.scenarios[0].steps[0].request.body == RecordedBody(len(body))
+
+
+SITES = {
+    "a user and a password": "https://alice:hunter22@www.corp.com/x",
+    "a port": "https://www.corp.com:8443/x",
+    "a suffix of two labels": "https://www.corp.com.cn/x",
+    "a suffix of a province": "https://www.corp.bj.cn/x",
+    "a suffix in Punycode": "https://www.corp.xn--fiqs8s/x",
+    "other characters": "https://www.%E4%BE%8Bcorp.com/x",
+    "bytes of UTF-8": "https://www.例corp.com/x".encode().decode("latin-1"),
+    "a name that ends like the service's": "https://www.corpaliyuncs.com/x",
+    "an address": "https://10.11.12.13/x",
+}
+
+
+@pytest.mark.parametrize("site", SITES)
+@pytest.mark.parametrize("place", ["Referer", "x-oss-meta-page", "answer"])
+def test_site_is_masked(site: str, place: str) -> None:
+    headers = {} if place == "answer" else {place: SITES[site]}
+    answer = {"Location": SITES[site]} if place == "answer" else {}
+    written = scenario.format(mask(exchange("GET", headers=headers, answer=answer)))
+    assert "corp" not in written
+    assert "hunter22" not in written
+    assert "10.11" not in written
+
+
+def test_site_below_a_suffix_of_two_labels_keeps_its_relations() -> None:
+    rule = b"<R><Referer>*.corp.com.cn</Referer></R>"
+    recording = mask(
+        exchange(target="/?referer", body=rule),
+        exchange("GET", headers={"Referer": "https://www.corp.com.cn/"}),
+    )
+    first, second = recording.scenarios[0].steps
+    assert first.request.body.xml[-1] == "R/Referer=*.site-1.example"
+    assert second.request.headers["Referer"] == "https://www.site-1.example/"
+
+
+@pytest.mark.parametrize(
+    ("target", "document"),
+    [
+        ("/?replication", "<R><Destination><Bucket>other</Bucket></Destination></R>"),
+        ("/?inventory", "<R><Destination><Bucket>acs:oss:::other</Bucket></Destination></R>"),
+        ("/?website", "<R><MirrorURL>https://u:other@corp.com/</MirrorURL></R>"),
+        ("/?website", "<R><MirrorHeaders><Set><Value>other</Value></Set></MirrorHeaders></R>"),
+        ("/?asyncFetch", "<R><Url>https://u:other@corp.com/?x</Url></R>"),
+        ("/?asyncFetch", "<R><Callback>other</Callback></R>"),
+        ("/?referer", "<R><Referer>https://a.com/?OSSAccessKeyId=other-key&amp;x</Referer></R>"),
+    ],
+)
+def test_name_or_password_in_a_document_is_masked(target: str, document: str) -> None:
+    sent = exchange(target=target, body=document.encode())
+    answered = exchange("GET", target, document=document.encode())
+    for seen in (sent, answered):
+        assert "other" not in scenario.format(mask(seen))
+
+
+def test_account_in_base64_is_masked_with_its_text() -> None:
+    account = b64encode(b"1234567890123456").decode().rstrip("=")
+    recording = mask(exchange("GET", f"/key?x-oss-process=image/watermark,text_{account}"))
+    assert recording.scenarios[0].steps[0].request.query == {"x-oss-process": "masked"}
+
+
+def test_content_of_an_object_is_not_kept_although_it_is_xml() -> None:
+    content = b"<settings><password>hunter22</password></settings>"
+    page = b"<html><body>hunter22</body></html>"
+    recording = mask(
+        exchange(target="/settings.xml", body=content),
+        exchange(target="/big?partNumber=1&uploadId=U", body=content),
+        exchange("GET", answer={"x-oss-object-type": "Normal"}, document=content),
+        exchange("GET", status=404, document=page),
+    )
+    put, part, got, missing = recording.scenarios[0].steps
+    assert put.request.body == part.request.body == RecordedBody(len(content))
+    assert got.answer.xml == missing.answer.xml == ("*",)
+
+
+def test_keys_in_bodies_are_secret() -> None:
+    bodies = (
+        b'{"AccessKeySecret": "hunter-hunter-22"}',
+        b"access_key_secret=hunter-hunter-22&a=b",
+        b"https://u:hunter-hunter-22@src.example/",
+    )
+    for body in bodies:
+        written = scenario.format(mask(exchange(body=body), keeps_bodies=True))
+        assert "hunter" not in written
+    answer = b"<A><AccessKeySecret>hunter-hunter-22</AccessKeySecret></A>"
+    seen = exchange(host="sts.aliyuncs.com", document=answer)
+    written = scenario.format(mask(seen, exchange(body=b"hunter-hunter-22"), keeps_bodies=True))
+    assert "hunter" not in written
+
+
+def test_host_of_a_dual_stack_endpoint_is_of_the_service() -> None:
+    recording = mask(exchange("GET", host="mine.cn-hangzhou.oss.aliyuncs.com"))
+    assert recording.endpoint == "cn-hangzhou.oss.aliyuncs.com"
+    assert recording.region == "cn-hangzhou"
+    assert recording.scenarios[0].steps[0].request.bucket == "bucket-1"
+
+
+def test_time_grows_with_the_requests_not_with_their_square() -> None:
+    def seconds(count: int) -> float:
+        exchanges = [
+            exchange(
+                "GET",
+                f"/key-{number}",
+                headers={"Authorization": f"OSS LTAIexample:signature{number:08}="},
+                answer={"ETag": f'"{number:032X}"'},
+            )
+            for number in range(count)
+        ]
+        before = process_time()
+        mask(*exchanges)
+        return process_time() - before
+
+    seconds(100)
+    assert seconds(2000) < 25 * seconds(200)
 
 
 def test_headers_of_the_object_stay_and_those_of_the_signature_go() -> None:

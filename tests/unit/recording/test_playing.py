@@ -63,6 +63,12 @@ def test_reference_to_a_later_step_stays() -> None:
     assert request.query == {"versionId": "{version 5}"}
 
 
+def test_number_that_no_step_has_is_no_reference() -> None:
+    text = f"{{version {'9' * 5000}}}"
+    ((request, _),) = sent(RecordedStep(replace(PUT, query={"versionId": text}), OK))
+    assert request.query == {"versionId": text}
+
+
 def test_bodies_of_a_size_differ_from_step_to_step() -> None:
     (_, first), (_, second) = sent(RecordedStep(PUT, OK), RecordedStep(PUT, OK))
     assert len(first) == len(second) == 4

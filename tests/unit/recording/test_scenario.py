@@ -90,6 +90,43 @@ def test_wrong_file_is_refused_with_its_place(document: Any, said: str) -> None:
     assert said in str(caught.value)
 
 
+REQUEST = {"method": "PUT", "bucket": "b-1", "path": "/key"}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"method": "GET / HTTP/1.1\r\nA: b"},
+        {"method": "例"},
+        {"bucket": "a/b"},
+        {"bucket": "a\r\nb"},
+        {"headers": {"x-oss-meta-a": "b\r\nX: y"}},
+        {"headers": {"x-oss-meta-a": "例"}},
+        {"headers": {"x-oss-meta-a\r\nb": "c"}},
+        {"body": {"size": -1}},
+        {"body": {"size": 10**13}},
+        {"body": {"size": 10**300}},
+        {"body": {"xml": ["A", "B"]}},
+        {"body": {"xml": ["1 a"]}},
+        {"body": {"xml": ["A=\x00"]}},
+        {"body": {"xml": [""]}},
+    ],
+)
+def test_request_that_cannot_be_sent_is_refused(changed: dict[str, Any]) -> None:
+    step = {"request": {**REQUEST, **changed}, "answer": {"status": 200}}
+    with pytest.raises(ScenarioError):
+        scenario.parse([{"scenario": "s", "steps": [step]}])
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"endpoint": ""}, {"endpoint": "a\r\nb.com"}, {"endpoint": "[::"}, {"buckets": {"a/b": {}}}],
+)
+def test_name_that_no_host_can_have_is_refused(changed: dict[str, Any]) -> None:
+    with pytest.raises(ScenarioError):
+        scenario.parse({"scenarios": [], **changed})
+
+
 @pytest.mark.parametrize("content", [b"{", b"\xff", b"[" * 100_000, b'{"a": ' * 100_000])
 def test_file_that_is_not_json_is_refused(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "recorded.json"

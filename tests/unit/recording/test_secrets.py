@@ -86,3 +86,13 @@ def test_secret_is_found_under_encodings(encoding: str) -> None:
 
 def test_short_value_is_no_secret() -> None:
     assert not Secrets(["abc"]).is_in("abc")
+
+
+def test_variable_that_is_called_like_a_secret_is_learnt() -> None:
+    secrets = Secrets()
+    secrets.learn_variables(
+        {"ALICLOUD_SECRET_KEY": SECRET, "PAGE": "x" * 30, "KIND_TOKEN": "short"}
+    )
+    assert secrets.is_in(SECRET)
+    assert not secrets.is_in("x" * 30)
+    assert not secrets.is_in("short")
