@@ -21,6 +21,7 @@ from oss_emulator.control.console.embedding import MARK, POLICIES
 from oss_emulator.control.console.replay import run_replay
 from oss_emulator.control.console.requests import PAUSE, READABLE, SHOWN, follow_requests
 from oss_emulator.control.console.static_files import FOLDER
+from oss_emulator.control.faults import Fault
 from oss_emulator.control.replays import LogReplay
 from oss_emulator.lab import lint, sources
 from oss_emulator.lab.replay import STYLE
@@ -113,6 +114,12 @@ def test_fragment_is_the_main_part_only(ask: ApiCaller) -> None:
     page = html(ask, "requests/2", x_oss_emulator_fragment="1")
     assert "<html" not in page
     assert "No whitelist entry matches" in page
+
+
+def test_planned_fault_is_shown_with_what_it_does(ask: ApiCaller) -> None:
+    ask.asked("GET", "emulator").controls.faults.add(Fault(case="USER_DISABLE", throttle=20))
+    page = html(ask, "emulator")
+    assert "USER_DISABLE throttle=20" in page
 
 
 @pytest.mark.parametrize("word", PAGES)
