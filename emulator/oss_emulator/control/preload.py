@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from oss_emulator.control.seed import Report, SeedError, all_or_nothing, put, say_nothing
 from oss_emulator.pipeline.service import Service
-from oss_emulator.toml import read_regular_file
+from oss_emulator.toml import read_file_below
 
 _TYPES = MimeTypes()
 """The types that Python knows; those of the machine differ from one machine to the next."""
@@ -26,7 +26,7 @@ def load(folder: Path, bucket: str, service: Service, report: Report = say_nothi
         for number, path in enumerate(paths):
             key = _key(folder, path)
             try:
-                data = read_regular_file(path, service.environment.limits.object)
+                data = read_file_below(folder, path, service.environment.limits.object)
             except OSError as error:
                 raise SeedError(f"{path} cannot be preloaded: {error.strerror}.") from None
             kind, _ = _TYPES.guess_type(path.name)

@@ -18,7 +18,13 @@ from oss_emulator.protocol.message import Request, Response
 from oss_emulator.referer import RefererConfiguration
 from oss_emulator.storage import Storage, snapshot
 from oss_emulator.toml import Path as Place
-from oss_emulator.toml import SourceError, TomlDocument, format_path, read_regular_file
+from oss_emulator.toml import (
+    SourceError,
+    TomlDocument,
+    format_path,
+    read_file_below,
+    read_regular_file,
+)
 
 
 class SeedError(ValueError):
@@ -230,13 +236,15 @@ class _Planter:
         folder = self._folder
         assert folder is not None  # noqa: S101 - only a seed that is a file names files
         # `Path.resolve` of a link to itself raises a RuntimeError before Python 3.13.
-        path = Path(realpath(folder / name))
-        if not (self._service.settings.seed_anywhere or path.is_relative_to(folder.resolve())):
+        path, most = Path(realpath(folder / name)), self._service.environment.limits.object
+        if self._service.settings.seed_anywhere:
+            return read_regular_file(path, most)
+        if not path.is_relative_to(folder.resolve()):
             raise OSError(
                 errno.EACCES,
                 "it is outside of the seed's folder; move it there or start with --seed-anywhere",
             )
-        return read_regular_file(path, self._service.environment.limits.object)
+        return read_file_below(folder, path, most)
 
     def _format_rules(self, place: Place, rules: RefererConfiguration) -> bytes:
         try:
