@@ -139,6 +139,7 @@ bench: $(TESTING)  ## measure everything and write docs/benchmarks.md
 soak: $(TESTING)  ## long traffic, broken connections, crashes, damage, objects of 5 GiB
 	@$(BIN)/python -m tests.hard.soak
 	@$(BIN)/python -m tests.hard.leaks
+	@$(BIN)/python -m tests.hard.fuzz
 	@$(BIN)/python -m tests.hard.crash
 	@$(BIN)/python -m tests.hard.damage
 	@$(BIN)/python -m tests.hard.large

@@ -253,3 +253,9 @@ def test_replay_needs_the_extra(admin: Admin, monkeypatch: pytest.MonkeyPatch) -
         501,
         "Replays need an extra: run pip install 'oss-emulator[replay]'.",
     )
+
+
+def test_log_without_a_body_stops_no_other_request(admin: Admin) -> None:
+    for _ in range(3):
+        assert admin.send("PUT", "/_emulator/replay/missing", None).status == 404
+    assert admin.send("GET", "/_emulator/health").status == 200

@@ -169,6 +169,8 @@ async def _invite(http: web.BaseRequest) -> None:
 
 async def _chunks(http: web.BaseRequest) -> AsyncIterator[bytes]:
     """Yield the body as it arrives; raises `OSSError` if it does not arrive completely."""
+    if not http.can_read_body:
+        return  # aiohttp ends its empty body once for all requests, and later never
     try:
         while True:
             # Not `readany`, which would copy all that has arrived into one piece.
