@@ -201,7 +201,7 @@ class Fuzzer:
     def _json(self, depth: int) -> Any:
         chance = self._chance
         if depth > 3 or (depth and chance.random() < 0.5):
-            more = (None, True, 1, -1, 1.5, 10**300, [], {}, [{}], "none", "GET")
+            more: tuple[Any, ...] = (None, True, 1, -1, 1.5, 10**300, [], {}, [{}], "none", "GET")
             return chance.choice((*more, self._value()))
         if chance.random() < 0.2:
             return [self._json(depth + 1) for _ in range(chance.randrange(3))]
