@@ -83,10 +83,10 @@ _SITES = frozenset(
 """The elements that name hosts, with or without a scheme."""
 
 _NAMED_BUCKETS = ("Bucket/Name", "Destination/Bucket", "Error/BucketName", "TargetBucket")
-"""How the paths of the elements end that name buckets."""
+"""The ends of the paths of elements that name buckets."""
 
 _PRIVATE = ("/Callback", "/MirrorHeaders/Set/Value")
-"""How the paths of the elements end whose texts are masked as a whole: they may hold passwords."""
+"""The ends of the paths of elements whose texts are masked whole: they may hold passwords."""
 
 _DOCUMENTS = frozenset(
     """

@@ -26,7 +26,7 @@ _SHORTEST = 6
 
 _VARIABLE = re.compile("ACCESS_?KEY|SECRET|TOKEN|PASSWORD", re.IGNORECASE)
 _SHORTEST_VARIABLE = 16
-"""What a variable of the environment must be called and how long it must be to be secret: shorter
+"""The names of secret variables of an environment, and the least length of their values: shorter
 ones may be flags, such as `default`, which are texts of the service as well."""
 
 _DEPTH = 3
