@@ -6,7 +6,7 @@ A document is JSON with `Version` "1" and statements. A statement has `Effect`, 
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import Any
 
@@ -83,7 +83,7 @@ class Selection:
 
     texts: tuple[str, ...]
     negated: bool
-    patterns: tuple[re.Pattern[str], ...] = field(compare=False, repr=False)
+    patterns: tuple[re.Pattern[str], ...]
 
     def includes(self, *names: str) -> bool:
         found = any(
@@ -274,9 +274,10 @@ class _Parser:
         given = [name for name in (element, f"Not{element}") if name in tree]
         if len(given) != 1:
             raise PolicyError(where, f"it must have either {element} or Not{element}")
-        texts = self._texts(f"{where}.{given[0]}", tree[given[0]])
+        (name,) = given
+        texts = self._texts(f"{where}.{name}", tree[name])
         patterns = tuple(compile_text(text) for text in texts)
-        return Selection(texts, negated=given[0] != element, patterns=patterns)
+        return Selection(texts, negated=name != element, patterns=patterns)
 
     def _actions(self, where: str, tree: Mapping[str, Any]) -> Selection:
         found = self._selection(where, tree, "Action", _action_pattern)
@@ -301,16 +302,14 @@ class _Parser:
 
     def _principals(self, where: str, tree: Mapping[str, Any]) -> Selection:
         given = [name for name in ("Principal", "NotPrincipal") if name in tree]
+        name, *others = given or ["Principal"]
         if self._type not in _WITH_PRINCIPAL:
             if given:
-                raise PolicyError(
-                    f"{where}.{given[0]}",
-                    "only bucket policies and trust policies have this element",
-                )
+                message = "only bucket policies and trust policies have this element"
+                raise PolicyError(f"{where}.{name}", message)
             return EVERYTHING
-        if len(given) > 1:
+        if others:
             raise PolicyError(where, "it must have either Principal or NotPrincipal")
-        name = given[0] if given else "Principal"
         if self._type is PolicyType.TRUST:
             texts = self._trusted(f"{where}.{name}", tree.get(name))
         else:

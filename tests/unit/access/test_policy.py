@@ -65,6 +65,7 @@ REFUSED = [
     (BUCKET, b"\xff", Problem.ENCODING, "The policy is not UTF-8."),
     (BUCKET, " " * (16 * 1024 + 1), Problem.SIZE, "The policy is larger than 16384 bytes."),
     (IDENTITY, '{"Version": "1", "Version": "1"}', SYNTAX, "The policy has Version twice"),
+    (IDENTITY, '{"Id": 1, "Version": 1, "Version": 1}', SYNTAX, "The policy has Version twice"),
     (IDENTITY, '{"Version": "1", "Id": "x"}', SYNTAX, "The policy: 'Id' is unknown; use"),
     (IDENTITY, '{"Statement": []}', SYNTAX, "Version: it must be"),
     (BUCKET, '{"Version": 1, "Statement": [{}]}', SYNTAX, "Version: it must be"),
@@ -72,6 +73,8 @@ REFUSED = [
     (IDENTITY, '{"Version": "1"}', SYNTAX, "Statement: it must be a list"),
     (IDENTITY, '{"Version": "1", "Statement": []}', SYNTAX, "Statement: it must be a list"),
     (IDENTITY, '{"Version": "1", "Statement": {}}', SYNTAX, "Statement: it must be a list"),
+    (IDENTITY, '{"Version": "1", "Statement": {"Effect": 1}}', SYNTAX, "Statement: it must be a l"),
+    (IDENTITY, '{"Version": "1", "Statement": "x"}', SYNTAX, "Statement: it must be a list"),
     (IDENTITY, '{"Version": "1", "Statement": [1]}', SYNTAX, "Statement[0]: it must be an object"),
     # Its statements
     (IDENTITY, document(Sid="x"), SYNTAX, "Statement[0]: 'Sid' is unknown; use"),
@@ -385,6 +388,14 @@ def test_deciding_statement_is_the_first_deny_or_allow() -> None:
         settled = evaluate(listed, question)
         assert settled is not None
         assert settled.place == place
+
+
+def test_denial_counts_wherever_it_stands_in_a_policy() -> None:
+    allow, deny = ALLOW, ALLOW | {"Effect": "Deny"}
+    policy = Policy.parse({"Version": "1", "Statement": [allow, allow, deny]}, IDENTITY)
+    settled = evaluate([policy], QUESTION)
+    assert settled is not None
+    assert settled.effect is Effect.DENY
 
 
 def test_wildcard_stays_in_its_field_of_a_resource() -> None:
