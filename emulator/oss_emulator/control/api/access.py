@@ -55,23 +55,23 @@ def check_page(request: Request, *, trusted: bool = False) -> None:
             "program that sends neither Origin nor Sec-Fetch-Site.",
         )
     if not reads:
-        _check_change(request, trusted)
+        _check_change(request)
+    if "origin" in request.headers and origin.SITE not in request.headers and not trusted:
+        raise Refusal(
+            403,
+            f"This browser does not send {origin.SITE}, so the page behind the request is not "
+            f"certain. Use http://localhost or http://127.0.0.1 with this port, or send "
+            f"{TOKEN_HEADER}.",
+        )
 
 
-def _check_change(request: Request, trusted: bool) -> None:
+def _check_change(request: Request) -> None:
     headers = request.headers
     if HEADER not in headers and TOKEN_HEADER not in headers:
         raise Refusal(
             403,
             f"{request.method} {request.path} needs the header {HEADER} with any value, because no "
             f"form of a web page can send it: with curl, add -H '{HEADER}: 1'.",
-        )
-    if "origin" in headers and origin.SITE not in headers and not trusted:
-        raise Refusal(
-            403,
-            f"This browser does not send {origin.SITE}, so the page behind the request is not "
-            f"certain. Use http://localhost or http://127.0.0.1 with this port, or send "
-            f"{TOKEN_HEADER}.",
         )
 
 

@@ -98,7 +98,8 @@ def test_pages_of_the_api_itself_may_change_the_server() -> None:
 
 def test_browser_that_does_not_name_the_page_needs_the_token() -> None:
     page = {"origin": OWN["origin"], **MARK}
-    assert "does not send sec-fetch-site" in refusal("POST", page)
+    for method in ("POST", "GET"):
+        assert "does not send sec-fetch-site" in refusal(method, page)
     assert refusal("POST", {**page, **TOKEN}, token="t") == ""
     assert refusal("POST", {**page, **TOKEN}, token="u") != ""
 
