@@ -6,6 +6,7 @@ asynchronous forms), httpx, urllib3 and urllib. A client that is not covered fai
 looks up such a name, so nothing reaches the service. All other requests are left alone.
 """
 
+import os
 import re
 import socket
 from collections.abc import Callable, Iterator
@@ -46,9 +47,26 @@ def intercept(endpoint: str) -> Iterator[None]:
         for patch in (_patch_requests, _patch_urllib3, _patch_httpx, _patch_aiohttp, _patch_urllib):
             for owner, name, send in patch(endpoint):
                 stack.enter_context(mock.patch.object(owner, name, send))
+        stack.enter_context(_without_proxy(endpoint))
         look_up = _refuse_names(endpoint)
         stack.enter_context(mock.patch.object(socket, "getaddrinfo", look_up))
         yield
+
+
+@contextmanager
+def _without_proxy(endpoint: str) -> Iterator[None]:
+    """Name the emulator in no_proxy: urllib decides on a proxy by the URL that it requests."""
+    before = os.environ.get("no_proxy")
+    given = before if before is not None else os.environ.get("NO_PROXY", "")
+    host = urlsplit(endpoint).hostname or ""
+    os.environ["no_proxy"] = given if given == "*" else f"{given},{host}".lstrip(",")
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop("no_proxy", None)
+        else:
+            os.environ["no_proxy"] = before
 
 
 _Patches = Iterator[tuple[type, str, Callable[..., Any]]]
@@ -113,6 +131,9 @@ def _patch_urllib3(endpoint: str) -> _Patches:
             url, host = found
             headers = options.get("headers")
             options["headers"] = {**(self.headers if headers is None else headers), "Host": host}
+            if self.proxy is not None:  # the emulator is on this machine
+                settings = self.connection_pool_kw.items()
+                self = PoolManager(**{n: s for n, s in settings if not n.startswith("_proxy")})
         return send(self, method, url, *arguments, **options)
 
     yield PoolManager, "urlopen", send_there
@@ -136,16 +157,24 @@ def _patch_httpx(endpoint: str) -> _Patches:
             extensions=request.extensions,
         )
 
+    # A transport may have a proxy, which is not to be asked for the emulator. Connections are not
+    # reused, since those of asyncio belong to one loop. With TLS, the transport knows the CA.
+    once = httpx.Limits(max_keepalive_connections=0)
+    is_plain = urlsplit(endpoint).scheme == "http"
     for transport, name in (
         (httpx.HTTPTransport, "handle_request"),
         (httpx.AsyncHTTPTransport, "handle_async_request"),
     ):
-        yield transport, name, _with_request(getattr(transport, name), redirected)
+        direct = transport(verify=False, limits=once) if is_plain else None
+        yield transport, name, _with_request(getattr(transport, name), redirected, direct)
 
 
-def _with_request(send: Callable[..., Any], redirected: Callable[[Any], Any]) -> Callable[..., Any]:
+def _with_request(
+    send: Callable[..., Any], redirected: Callable[[Any], Any], direct: Any
+) -> Callable[..., Any]:
     def send_there(self: Any, request: Any) -> Any:
-        return send(self, redirected(request))
+        there = redirected(request)
+        return send(self if there is request or direct is None else direct, there)
 
     return send_there
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from collections.abc import Callable, Iterator
 from http.client import HTTPSConnection
@@ -152,6 +153,34 @@ def test_client_reaches_the_emulator(
     put, got = emulator.journal[-2:]
     assert (put.method, put.bucket, put.key) == ("PUT", "examplebucket", "a b")
     assert (got.method, got.status) == ("GET", 200)
+
+
+def by_proxied_urllib3(method: str, data: bytes | None) -> bytes:
+    headers = {"Content-Type": "text/plain"}
+    with urllib3.ProxyManager("http://127.0.0.1:9", headers=headers) as pool:
+        return pool.request(method, URL, body=data, retries=False).data
+
+
+@pytest.mark.parametrize("given", [None, "example.com", "*"])
+@pytest.mark.parametrize(
+    "client", [*CLIENTS, by_proxied_urllib3], ids=lambda client: str(client.__name__)
+)
+def test_proxy_is_not_asked_for_the_emulator(
+    client: Callable[[str, bytes | None], bytes],
+    given: str | None,
+    emulator: Emulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+        monkeypatch.setenv(name.lower(), "http://127.0.0.1:9")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    if given is not None:
+        monkeypatch.setenv("no_proxy", given)
+    with intercept(emulator.endpoint):
+        assert client("GET", None)
+    assert os.environ.get("no_proxy") == given
 
 
 def test_other_hosts_are_asked_directly(emulator: Emulator) -> None:
