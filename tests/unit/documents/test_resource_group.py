@@ -36,3 +36,10 @@ def test_header_gives_the_group_of_a_new_bucket() -> None:
     with pytest.raises(OSSError) as caught:
         format("other")
     assert caught.value.code == "ResourceGroupIdPreCheckError"
+
+
+def test_id_with_a_second_hyphen_is_refused() -> None:
+    """P-90: the suite of Go V2 puts this one."""
+    with pytest.raises(OSSError, match="ResourceGroupIdPreCheckError") as caught:
+        put(DOCUMENT, ID % "rg-not-exist")
+    assert caught.value.ec == "0039-00000003"
