@@ -143,6 +143,7 @@ def test_nobody_to_ask_is_refused(tmp_path: Path) -> None:
         (("-o", "missing/r.json", "--yes", "true"), "missing/r.json: its folder does not exist"),
         (("-o", "r.json", "--yes"), "give a COMMAND to run"),
         (("-o", "r.json", "--yes", "--upstream", "ftp://x", "true"), "'ftp://x' is not a service"),
+        (("-o", "/", "--yes", "false"), "/ is a folder; nothing is run"),
     ],
 )
 def test_command_line_with_a_mistake_is_refused(arguments: tuple[str, ...], said: str) -> None:

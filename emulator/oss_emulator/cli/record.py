@@ -83,6 +83,8 @@ def run(arguments: argparse.Namespace) -> int:
     upstream = None if arguments.upstream is None else _split(arguments.upstream)
     if not arguments.output.absolute().parent.is_dir():
         raise InputError(f"{arguments.output}: its folder does not exist")
+    if arguments.output.is_dir():
+        raise InputError(f"{arguments.output} is a folder; nothing is run")
     if not arguments.yes:
         _ask(command, arguments.upstream or "the real service")
     exchanges: list[Exchange] = []
