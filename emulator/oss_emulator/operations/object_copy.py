@@ -98,7 +98,7 @@ def _replaced_metadata(request: Mapping[str, str], source: Mapping[str, str]) ->
     found, encryption = headers.select_stored(request), client_encryption.metadata(source)
     if encryption and not client_encryption.metadata(found).items() <= encryption.items():
         raise OSSError(ErrorCase.ENCRYPTION_SET_TWICE)
-    if "content-type" not in request and "Content-Type" in source:
+    if not request.get("content-type") and "Content-Type" in source:
         found["Content-Type"] = source["Content-Type"]
     return {**found, **encryption}
 

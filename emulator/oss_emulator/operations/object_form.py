@@ -50,7 +50,7 @@ def _describe(call: Call, form: Form) -> dict[str, str]:
 
 
 def _describes(name: str) -> bool:
-    return name.startswith("x-oss-") or headers.sends_metadata({name: ""})
+    return name.startswith("x-oss-") or headers.sends_metadata({name: name})
 
 
 def _find_redirect(form: Form) -> str:

@@ -60,6 +60,10 @@ def _encode(text: str, chance: random.Random) -> str:
     return f"{text[:at]}%{ord(text[at]):02x}{text[at + 1 :]}" if text else ""
 
 
+def _names_free(sent: Sent, free: UnsignedParts) -> bool:
+    return any(part.partition("=")[0] in free.parameters for part in _split(sent)[1])
+
+
 def _add_parameter(sent: Sent, free: UnsignedParts, chance: random.Random) -> Sent:
     path, parts = _split(sent)
     name = chance.choice([name for name in PARAMETERS if name not in free.parameters])
@@ -112,11 +116,13 @@ def _change_target(sent: Sent, free: UnsignedParts, chance: random.Random) -> Se
         return sent._replace(target=target[: found.start()] + new + target[found.end() :])
     if chance.random() < 0.6 and len(target) > 1:
         at = chance.randrange(1, len(target))
+        if target[at] in "&=" and _names_free(sent, free):
+            return sent  # it would change a parameter that is free
         new = f"%{ord(target[at]):02X}"
         return sent._replace(target=target[:at] + new + target[at + 1 :])
     path, parts = _split(sent)
     changes = ["/", "a", "+", "%2B", "%00", "/../secret", "%3Facl", "//"]
-    if not parts or parts[0].partition("=")[0] not in free.parameters:
+    if not _names_free(sent, free):
         changes.append("?acl")
     at = chance.randint(1, len(path))
     return _join(sent, path[:at] + chance.choice(changes) + path[at:], parts)
@@ -134,10 +140,10 @@ def _add_header(sent: Sent, free: UnsignedParts, chance: random.Random) -> Sent:
 def _change_header(sent: Sent, free: UnsignedParts, chance: random.Random) -> Sent:
     """Leave out, repeat or change one header."""
     headers = list(sent.headers)
-    at = chance.randrange(len(headers))
-    name, value = headers[at]
-    if name.lower() in free.headers:
+    at = chance.randrange(len(headers)) if headers else 0
+    if not headers or headers[at][0].lower() in free.headers:
         return _add_header(sent, free, chance)
+    name, value = headers[at]
     match chance.randrange(3):
         case 0:
             del headers[at]

@@ -335,6 +335,31 @@ def test_blanks_beyond_ascii_are_signed(service: Service) -> None:
         assert refused(service, signed._replace(headers=headers)) == (403, "SignatureDoesNotMatch")
 
 
+@pytest.mark.parametrize(
+    ("scheme", "query", "headers"),
+    [
+        (S3_V4, "x-amz-acl=private&X-Amz-Acl=public-read", ()),
+        (S3_V4, "response-expires=a&%72esponse-expires=b", ()),
+        (S3_V2, "x-amz-acl=private", (("x-amz-acl", "public-read"),)),
+    ],
+)
+def test_name_that_was_signed_twice_is_refused(
+    service: Service, scheme: Scheme, query: str, headers: tuple[tuple[str, str], ...]
+) -> None:
+    signed = scheme.sign(put(f"/bucket/new?{query}", *headers))
+    assert refused(service, signed) == (400, "InvalidArgument")
+
+
+@pytest.mark.parametrize("scheme", [OSS_V1, S3_V2], ids=str)
+def test_empty_content_type_is_none(service: Service, scheme: Scheme) -> None:
+    """Versions 1 and 2 sign it like a missing one."""
+    signed = scheme.sign(put("/bucket/new"))
+    assert answer(service, signed.adding("", ("Content-Type", ""))).status == 200
+    item = service.storage.object("bucket", "new")
+    assert item is not None
+    assert item.headers == {"Content-Type": "application/octet-stream"}
+
+
 # --- any change
 
 OF_BOTH = [
