@@ -127,9 +127,14 @@ def _patch_urllib3(endpoint: str) -> _Patches:
 
     def send_there(self: Any, method: str, url: str, *arguments: Any, **options: Any) -> Any:
         found = redirect(url, endpoint)
+        headers = options.get("headers")
+        if found is None and headers and urlsplit(url).netloc != urlsplit(endpoint).netloc:
+            # urllib3 follows a redirect to another host with the Host that was set below.
+            options["headers"] = headers.copy()
+            if is_of_service(headers.get("Host", "").partition(":")[0]):
+                del options["headers"]["Host"]
         if found is not None:
             url, host = found
-            headers = options.get("headers")
             options["headers"] = {**(self.headers if headers is None else headers), "Host": host}
             if self.proxy is not None:  # the emulator is on this machine
                 settings = self.connection_pool_kw.items()

@@ -183,6 +183,14 @@ def test_proxy_is_not_asked_for_the_emulator(
     assert os.environ.get("no_proxy") == given
 
 
+def test_host_of_a_redirect_is_not_that_of_the_service(emulator: Emulator) -> None:
+    host = "examplebucket.oss-cn-hangzhou.aliyuncs.com"
+    with Emulator() as other, intercept(emulator.endpoint), urllib3.PoolManager() as pool:
+        pool.request("GET", f"{other.endpoint}/a", headers={"Host": host, "x-oss-meta-a": "1"})
+        (asked,) = other.journal
+    assert asked.bucket == "a"
+
+
 def test_other_hosts_are_asked_directly(emulator: Emulator) -> None:
     url = f"{emulator.endpoint}/examplebucket/missing"
     with intercept("http://127.0.0.1:1"):
