@@ -93,6 +93,35 @@ def test_steps_of_a_decision_are_in_order() -> None:
     assert decision.facts == ("R-01", "R-04", "R-26", "R-12", "R-13")
 
 
+@pytest.mark.parametrize(
+    ("rules", "referer", "steps", "facts"),
+    [
+        (
+            RefererConfiguration(truncate_path=True, whitelist=(A,)),
+            f"{A}/x",
+            [(Stage.PATH, Outcome.CUT), (Stage.BLACKLIST, Outcome.NO_ENTRIES)],
+            ("R-01", "R-27", "R-12", "R-13", "R-20"),
+        ),
+        (
+            RefererConfiguration(blacklist=(B,), whitelist=(A,)),
+            A,
+            [(Stage.BLACKLIST, Outcome.UNMATCHED)],
+            ("R-01", "R-12", "R-13", "R-20"),
+        ),
+    ],
+)
+def test_steps_say_what_was_cut_and_which_lists_there_are(
+    rules: RefererConfiguration,
+    referer: str,
+    steps: list[tuple[Stage, Outcome]],
+    facts: tuple[str, ...],
+) -> None:
+    decision = RefererPolicy.compile(rules).decide(referer)
+    found = [(step.stage, step.outcome) for step in decision.steps[1:]]
+    assert found == [*steps, (Stage.WHITELIST, Outcome.MATCHED)]
+    assert decision.facts == facts
+
+
 def test_empty_whitelist_has_its_own_fact() -> None:
     decision = RefererPolicy.compile(RefererConfiguration()).decide(A)
     assert decision.facts == ("R-01", "R-12", "R-14")
