@@ -23,13 +23,16 @@ from PIL import Image
 PATIENCE: Final = 150.0
 BUCKET: Final = "/examplebucket"
 SMALL: Final = f"{BUCKET}/small.bin"
-FLAGS: Final = ("--auth", "off", "--default-bucket", "examplebucket")
+SEED: Final = '[[bucket]]\nname = "examplebucket"\nacl = "public-read-write"\n'
+MEMORY: Final = 1536.0
+"""MiB that the server and its processes may have together."""
 
-IMAGES: Final = 8
 SELECTS: Final = 12
 
 _SIDE: Final = 15_800
 """The side of a square image with nearly as many pixels as the service allows."""
+_WIDE: Final = 9_000
+"""The side of one that is served, but alone."""
 _ROWS: Final = 600_000
 
 
@@ -42,8 +45,8 @@ class Heavy(NamedTuple):
     body: bytes = b""
 
 
-def _image(key: str, process: str) -> Heavy:
-    return Heavy(process[:20], "GET", f"{BUCKET}/{key}?x-oss-process=image/{process}")
+def _image(name: str, key: str, process: str) -> Heavy:
+    return Heavy(name, "GET", f"{BUCKET}/{key}?x-oss-process=image/{process}")
 
 
 def _watermark() -> str:
@@ -51,10 +54,11 @@ def _watermark() -> str:
     return "/".join(["watermark,image_" + key.rstrip("=")] * 3)
 
 
-BLURS: Final = _image("photo.png", "/".join(["blur,r_50,s_50"] * 300))
-MARKS: Final = _image("photo.png", _watermark())
-HUE: Final = _image("mark.png", "average-hue")
-LARGE: Final = _image("wide.jpg", "resize,w_100")
+SMALL_IMAGE: Final = _image("small", "little.png", "resize,w_100")
+BLURS: Final = _image("blur", "photo.png", "/".join(["blur,r_50,s_50"] * 300))
+MARKS: Final = _image("watermark", "photo.png", _watermark())
+HUE: Final = _image("average-hue", "mark.png", "average-hue")
+LARGE: Final = _image("large", "wide.jpg", "resize,w_100")
 
 _SQL: Final = "select count(*) from ossobject where " + " and ".join(
     f"cast(_{column} as timestamp) < cast('2024-0{month}-01' as timestamp)"
@@ -68,8 +72,11 @@ SELECT: Final = Heavy(
     f"<SelectRequest><Expression>{_EXPRESSION}</Expression></SelectRequest>".encode(),
 )
 
-WORST: Final = (BLURS, MARKS, HUE, LARGE) * 2 + (SELECT,) * SELECTS
+WORST: Final = (MARKS, HUE, LARGE, BLURS) * 2 + (SELECT,) * SELECTS
 """Eight requests for images and twelve for rows."""
+
+REFUSALS: Final = {(503, "CpuLimitExceeded"), (503, "ServiceUnavailable")}
+ANSWERS: Final = REFUSALS | {(200, ""), (206, "")}
 
 
 def _encode(image: Image.Image, kind: str) -> bytes:
@@ -84,7 +91,7 @@ def contents() -> dict[str, bytes]:
         "small.bin": os.urandom(1024),
         "photo.png": _encode(Image.radial_gradient("L").resize((4096, 4096)), "PNG"),
         "mark.png": _encode(Image.new("P", (_SIDE, _SIDE)), "PNG"),
-        "wide.jpg": _encode(Image.new("L", (_SIDE, _SIDE)), "JPEG"),
+        "wide.jpg": _encode(Image.new("RGB", (_WIDE, _WIDE)), "JPEG"),
         "little.png": _encode(Image.radial_gradient("L"), "PNG"),
         "rows.csv": b"0123456789,2024-06-01 00:00:00\n" * _ROWS,
     }

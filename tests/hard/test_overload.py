@@ -1,0 +1,87 @@
+"""The worst images and selects at once: memory, refusals, clients that leave, and the end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.cli.process import Running, serving, wait_for
+from tests.hard import overload
+from tests.hard.overload import ANSWERS, BLURS, HUE, LARGE, MARKS, MEMORY, REFUSALS, SELECT, WORST
+
+pytestmark = pytest.mark.system
+
+SHUTDOWN = 30.0
+"""Seconds within which a server ends (`server/app.py`)."""
+
+
+@contextmanager
+def loaded(folder: Path, *flags: str) -> Iterator[Running]:
+    seed = folder / "seed.toml"
+    seed.write_text(overload.SEED)
+    with serving(folder, "--seed", str(seed), "--auth", "off", *flags) as server:
+        overload.prepare(server.port)
+        yield server
+
+
+@pytest.mark.parametrize("on_disk", [False, True], ids=["memory", "disk"])
+def test_worst_requests_are_bounded_and_keep_no_other_waiting(
+    tmp_path: Path, on_disk: bool
+) -> None:
+    flags = ("--data", str(tmp_path / "data")) if on_disk else ()
+    with loaded(tmp_path, *flags) as server:
+        pid = server.process.pid
+        with overload.watching(pid) as peak:
+            underway = overload.Underway(server.port, WORST)
+            for _ in range(40):
+                overload.get(server.port)
+                time.sleep(0.05)
+            assert len(overload.processes(pid)) <= 1 + 2 + 3
+            underway.leave()
+            underway.wait()
+            # What waited is dropped and what ran has ended, or this would wait for half a minute.
+            began = time.monotonic()
+            little = overload.Underway(server.port, [overload.SMALL_IMAGE])
+            little.wait()
+            assert little.answers == {("small", 200, ""): 1}
+            assert time.monotonic() - began < 15
+            last = overload.Underway(server.port, WORST)
+            wait_for(lambda: len(overload.processes(pid)) > 3)
+            children = overload.processes(pid)[1:]
+            began = time.monotonic()
+            assert server.end() == 0
+            assert time.monotonic() - began < SHUTDOWN
+            last.wait()
+        assert {(status, code) for _, status, code in last.answers} <= ANSWERS | {(0, "")}
+        wait_for(lambda: not any(Path(f"/proc/{child}/cmdline").exists() for child in children))
+        assert peak.resident < MEMORY
+        assert "Traceback" not in server.stderr.read_text()
+
+
+def test_what_exceeds_the_bounds_is_refused_and_what_is_large_is_served_alone(
+    tmp_path: Path,
+) -> None:
+    with loaded(tmp_path) as server, overload.watching(server.process.pid) as peak:
+        underway = overload.Underway(server.port, [LARGE, MARKS, HUE, LARGE])
+        underway.wait()
+        by_name = {
+            name: {answer[1:] for answer in underway.answers if answer[0] == name}
+            for name in ("large", "watermark", "average-hue")
+        }
+        assert by_name["watermark"] | by_name["average-hue"] <= REFUSALS
+        assert by_name["large"] <= {(200, ""), (503, "CpuLimitExceeded")}
+        assert (200, "") in by_name["large"]
+        assert peak.resident < MEMORY
+        assert "Traceback" not in server.stderr.read_text()
+
+
+def test_hundreds_of_actions_take_no_more_time_than_a_request_may(tmp_path: Path) -> None:
+    with loaded(tmp_path) as server:
+        underway = overload.Underway(server.port, [BLURS, SELECT])
+        underway.wait()
+        assert underway.answers["blur", 503, "CpuLimitExceeded"] == 1
+        assert underway.answers["select", 206, ""] == 1
