@@ -20,6 +20,7 @@ from benchmarks import (
     growth,
     large,
     machine,
+    overload,
     page,
     peers,
     replay,
@@ -41,6 +42,7 @@ SECTIONS = {
     "growth": growth,
     "replay": replay,
     "seeding": seeding,
+    "overload": overload,
 }
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 

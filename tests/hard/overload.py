@@ -20,7 +20,7 @@ from typing import Final, NamedTuple
 
 from PIL import Image
 
-PATIENCE: Final = 150.0
+PATIENCE: Final = 600.0
 BUCKET: Final = "/examplebucket"
 SMALL: Final = f"{BUCKET}/small.bin"
 SEED: Final = '[[bucket]]\nname = "examplebucket"\nacl = "public-read-write"\n'

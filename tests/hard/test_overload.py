@@ -11,7 +11,7 @@ import pytest
 
 from tests.cli.process import Running, serving, wait_for
 from tests.hard import overload
-from tests.hard.overload import ANSWERS, BLURS, HUE, LARGE, MARKS, MEMORY, REFUSALS, SELECT, WORST
+from tests.hard.overload import ANSWERS, BLURS, HUE, LARGE, MARKS, MEMORY, REFUSALS, WORST
 
 pytestmark = pytest.mark.system
 
@@ -81,7 +81,6 @@ def test_what_exceeds_the_bounds_is_refused_and_what_is_large_is_served_alone(
 
 def test_hundreds_of_actions_take_no_more_time_than_a_request_may(tmp_path: Path) -> None:
     with loaded(tmp_path) as server:
-        underway = overload.Underway(server.port, [BLURS, SELECT])
+        underway = overload.Underway(server.port, [BLURS])
         underway.wait()
-        assert underway.answers["blur", 503, "CpuLimitExceeded"] == 1
-        assert underway.answers["select", 206, ""] == 1
+        assert underway.answers == {("blur", 503, "CpuLimitExceeded"): 1}

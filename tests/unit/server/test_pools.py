@@ -166,6 +166,7 @@ async def test_thread_ends_at_its_next_step_when_its_client_leaves(made: Pools) 
 async def test_job_that_takes_its_processor_time_is_refused(
     made: Pools, bounds: Callable[..., None]
 ) -> None:
+    """I-17"""
     bounds(seconds=0)
     with pytest.raises(OSSError, match=BUSY):
         await made.make(asks(jobs.spin), stays)
