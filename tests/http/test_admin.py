@@ -167,6 +167,16 @@ def test_request_of_an_sdk_is_explained_if_it_asks(site: Admin, sign: Any) -> No
     bucket.session.session.close()
 
 
+def test_explanation_names_the_policy_of_the_default_domain(site: Admin) -> None:
+    """D-03"""
+    site.emulator.put("/examplebucket/a.png", b"1", {"Content-Type": "image/png"})
+    headers = {"Referer": REFERER, "x-oss-emulator-explain": "1"}
+    answer = site.send("GET", "/examplebucket/a.png", headers=headers)
+    assert answer.status == 200
+    told = json.loads(answer.headers["x-oss-emulator-decision"])
+    assert "sends this as a download at its public endpoint (D-03)" in told["default_domain"]
+
+
 def test_request_that_ended_before_the_rules_has_no_decision(site: Admin) -> None:
     answer = site.send("GET", "/none/a", headers={"x-oss-emulator-explain": "1"})
     assert (answer.status, answer.headers["x-oss-emulator-decision"]) == (404, "null")

@@ -21,6 +21,7 @@ from oss_emulator.control.recording import Recorder
 from oss_emulator.operations.admission import Admission, Claimed, Refused, refuse
 from oss_emulator.operations.call import NO_BODY, Body
 from oss_emulator.operations.operation import NO_OPERATION, Operation, Takes
+from oss_emulator.pipeline import default_domain
 from oss_emulator.pipeline.service import new_request_id
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.headers import DECISION, EXPLAIN
@@ -286,7 +287,13 @@ def _action(name: str) -> Operation:
 
 
 def _explain(served: Served) -> Response:
-    """Return the answer with the decision by the Referer rules."""
+    """Return the answer with the decision by the Referer rules, and the policy of the host name."""
     response, decision = served.response, served.admission.decision
-    told = None if decision is None else explanation.to_dict(decision)
+    told = None
+    if decision is not None:
+        rule = default_domain.find_rule_at_endpoint(served.admission, response)
+        told = {
+            **explanation.to_dict(decision),
+            "default_domain": None if rule is None else rule.sentence,
+        }
     return response._replace(headers={**response.headers, DECISION: json.dumps(told)})
