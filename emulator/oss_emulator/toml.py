@@ -109,7 +109,7 @@ def read_file_below(folder: FilePath, path: FilePath, most: int = MAX_FILE) -> b
     link: a file or a folder that is replaced by a link in the meantime is not read.
     """
     root = realpath(folder)
-    *names, last = FilePath(relpath(realpath(path), root)).parts or ("..",)
+    *names, last = FilePath(relpath(realpath(path), root)).parts or (".",)
     if ".." in (*names, last):
         raise OSError(errno.EACCES, "it is outside of the folder")
     handle = os.open(root, _STEP | os.O_DIRECTORY)
