@@ -262,7 +262,14 @@ class Sender:
         self._connection: Connection | None = None
 
     def ask(self, method: str, sent: bytes) -> Answer:
-        """Send a request and check its answer."""
+        """Send a request, check its answer, and take back what would make later ones fail."""
+        answer = self._exchange(method, sent)
+        line = sent.partition(b"\r\n")[0]
+        if b"/_emulator/" in line and answer.status < 300:
+            self._undo(line)
+        return answer
+
+    def _exchange(self, method: str, sent: bytes) -> Answer:
         began = time.monotonic()
         if self._connection is None:
             self._connection = self._client.connect().__enter__()
@@ -277,18 +284,14 @@ class Sender:
         if answer.headers["Connection"] == "close":
             self._connection.__exit__(None, None, None)
             self._connection = None
-        changed = sent.partition(b"\r\n")[0]
-        if b"/_emulator/" in changed and answer.status < 300:
-            self._undo(changed)
         return answer
 
     def _undo(self, line: bytes) -> None:
-        """Take back what would make later requests fail on purpose."""
         head = [("Host", "127.0.0.1"), ("x-oss-emulator", "1")]
         if b"/_emulator/faults" in line and line.startswith(b"POST"):
-            self.ask("DELETE", write("DELETE", "/_emulator/faults", head))
+            self._exchange("DELETE", write("DELETE", "/_emulator/faults", head))
         if b"/_emulator/clock" in line and line.startswith(b"PUT"):
-            self.ask("PUT", write("PUT", "/_emulator/clock", head, b'{"shift": 0}'))
+            self._exchange("PUT", write("PUT", "/_emulator/clock", head, b'{"shift": 0}'))
 
 
 if __name__ == "__main__":

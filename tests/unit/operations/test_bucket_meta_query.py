@@ -332,13 +332,14 @@ def test_query_needs_its_own_permission(index: Caller) -> None:
 
 # --- The index itself
 
-TEXT = some.text(some.characters(exclude_categories=[]), max_size=3)
+KEYS = some.text(some.characters(exclude_categories=[]), min_size=1, max_size=3)
+VALUES = some.text(max_size=3)  # a query with half a surrogate pair is not text
 
 
 @given(
-    keys=some.sets(TEXT.filter(bool), max_size=6),
+    keys=some.sets(KEYS, max_size=6),
     operation=some.sampled_from(["eq", "gt", "gte", "lt", "lte", "match", "prefix"]),
-    value=TEXT,
+    value=VALUES,
 )
 def test_names_are_compared_by_their_bytes(keys: set[str], operation: str, value: str) -> None:
     plain = {key.encode(errors="replace"): key for key in keys}
