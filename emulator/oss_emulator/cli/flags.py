@@ -309,7 +309,7 @@ _INJECTED = re.compile(
 
 
 def _is_injected(variable: str, environ: Mapping[str, str]) -> bool:
-    """Whether Kubernetes set a variable: it names the port of such a Service as a URL."""
+    """Whether Kubernetes set this variable, as it does for a Service named oss-emulator."""
     is_port = variable == f"{_PREFIX}PORT" and environ[variable].startswith(("tcp://", "udp://"))
     return is_port or _INJECTED.fullmatch(variable) is not None
 

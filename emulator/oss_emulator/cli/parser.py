@@ -77,7 +77,7 @@ class Commands:
         return added
 
     def add_hidden(self, name: str) -> None:
-        """Add the parser of a command that the help lists elsewhere."""
+        """Add the parser of a command, and leave it out of the list in the help."""
         self._parsers[name] = self._adding.add_parser(name)
 
 

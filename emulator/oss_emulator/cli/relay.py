@@ -259,7 +259,7 @@ async def _next_head(client: _Streams, service: _Streams) -> _Head | None:
 async def _body(
     reader: asyncio.StreamReader, head: _Head, *, has_body: bool, to_end: bool = False
 ) -> AsyncGenerator[tuple[bytes, bool], None]:
-    """Yield the bytes of a body as they come, each piece with whether it is content.
+    """Yield the pieces of a body as they arrive, and whether each one is content.
 
     The sizes and line ends of chunks are not content. `to_end` allows a body that ends with the
     connection.

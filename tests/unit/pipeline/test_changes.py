@@ -236,7 +236,7 @@ def test_changes_for_new_accounts_do_not_affect_old_ones(change: ServiceChange) 
     ids=lambda change: str(change.since),
 )
 def test_new_account_without_a_date_gets_all_changes(change: ServiceChange) -> None:
-    """But for the images of regions where new accounts need a domain of their own."""
+    """Images in newer regions are left out: new accounts need their own domain there."""
     assert PROBES[change](serve_as_of(None, new_account=True, region=region_of(change)))
 
 
