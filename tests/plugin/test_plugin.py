@@ -18,8 +18,7 @@ FAILURES = [
     (
         'assert_denied(oss_bucket, "a", referer="http://www.example.com/x")',
         [
-            "*GET *'http://www.example.com/x' should be denied.",
-            "*The answer was 200.",
+            "*Error: allowed (200), should be denied: GET *'http://www.example.com/x'.",
             "*The rules allowed it (whitelisted, documented):",
             "*The whitelist entry 'http://www.example.com/' matches. ?R-13*",
         ],
@@ -27,19 +26,18 @@ FAILURES = [
     (
         'assert_allowed(oss_bucket, "a")',
         [
-            "*GET * with no Referer should be allowed.",
-            "*The answer was 403 with EC 0003-00000501.",
+            "*Error: denied by the rules (403, EC 0003-00000501), should be allowed: GET *",
             "*The rules denied it (empty-denied, documented):",
             "*AllowEmptyReferer is false and there is a whitelist. ?R-10, R-11*",
         ],
     ),
     (
         'assert_denied(oss_bucket, "a", referer="http://evil/", ec="0003-00000502")',
-        ["*should be denied with 0003-00000502.", "*EC 0003-00000503.", "*No whitelist entry*"],
+        ["*EC 0003-00000503), should be denied with 0003-00000502: *", "*No whitelist entry*"],
     ),
     (
         'assert_allowed(oss_bucket, "none", referer="http://www.example.com/")',
-        ["*should be allowed.", "*The answer was 404*", "*The rules allowed it*"],
+        ["*answered with 404, EC *, should be allowed: *", "*The rules allowed it*"],
     ),
 ]
 """Failing assertions, and the lines of their messages in order."""
@@ -47,8 +45,11 @@ FAILURES = [
 BAD_RULES = [
     ('"none.xml"', "*none.xml cannot be read: No such file or directory"),
     ('"bad.xml"', "*bad.xml, line 2, column 3: *Refererlist*"),
-    ('"two.toml"', "*two.toml holds several rules: one, two"),
-    ("", 'oss_rules names one file: @pytest.mark.oss_rules("rules.xml")'),
+    ('"two.toml"', "*two.toml holds several rules: one, two; give one of them"),
+    ("", 'oss_rules takes one value: @pytest.mark.oss_rules("rules.xml")'),
+    ('"<RefererConfiguration/>"', "rules, line 1, column 1: AllowEmptyReferer is missing; write *"),
+    ('{"whitelist": [3]}', "rules: whitelist[[]0] is 3; write a string"),
+    ("3", "rules are of the type int; give a file, a text, a mapping or a RefererConfiguration"),
 ]
 """Arguments of the marker, and the errors that they cause."""
 
@@ -114,18 +115,50 @@ def test_rules(oss_bucket):
     assert_allowed(oss_bucket, "a b/c", referer="http://www.example.com/", signed=True)
 """,
     "test_formats.py": """
+import pathlib
 import pytest
+from oss_emulator.referer import RefererConfiguration
 
 @pytest.mark.parametrize(
     "entry",
     [
         pytest.param("http://a/", marks=pytest.mark.oss_rules("rules.json")),
         pytest.param("b", marks=pytest.mark.oss_rules("rules.toml")),
+        pytest.param("b", marks=pytest.mark.oss_rules(pathlib.Path("rules.toml"))),
+        pytest.param("c", marks=pytest.mark.oss_rules(
+            "<RefererConfiguration><AllowEmptyReferer>false</AllowEmptyReferer><RefererList>"
+            "<Referer>c</Referer></RefererList></RefererConfiguration>")),
+        pytest.param("d", marks=pytest.mark.oss_rules(
+            b'allow_empty_referer = false\\nwhitelist = ["d"]\\n')),
+        pytest.param("e", marks=pytest.mark.oss_rules(
+            {"allow_empty_referer": False, "whitelist": ["e"]})),
+        pytest.param("f", marks=pytest.mark.oss_rules(
+            RefererConfiguration(allow_empty_referer=False, whitelist=("f",)))),
     ],
 )
 def test_rules(oss_bucket, entry):
     rules = oss_bucket.get_bucket_referer()
     assert (rules.allow_empty_referer, rules.referers) == (False, [entry])
+""",
+    "test_scopes.py": """
+import pytest
+
+@pytest.fixture(scope="module")
+def shared(module_oss_emulator):
+    bucket = module_oss_emulator.bucket("shared")
+    bucket.put_object("a", b"1")
+    return bucket
+
+@pytest.mark.parametrize("number", range(2))
+def test_wider_scope_survives_the_reset(shared, oss_emulator, number):
+    assert shared.get_object("a").read() == b"1"
+    assert list(oss_emulator.service.storage.buckets()) == []
+
+def test_each_scope_has_its_server(
+    oss_emulator, class_oss_emulator, module_oss_emulator, session_oss_emulator
+):
+    servers = [oss_emulator, class_oss_emulator, module_oss_emulator, session_oss_emulator]
+    assert len({server.port for server in servers}) == 4
 """,
     "test_intercept.py": """
 import asyncio
@@ -188,8 +221,12 @@ def test_marker_sets_the_rules(outcomes: Outcomes) -> None:
     outcomes.check("test_marker", passed=1)
 
 
-def test_rules_can_be_json_or_toml(outcomes: Outcomes) -> None:
-    outcomes.check("test_formats", passed=2)
+def test_rules_can_be_files_texts_and_values(outcomes: Outcomes) -> None:
+    outcomes.check("test_formats", passed=7)
+
+
+def test_wider_scopes_have_servers_of_their_own(outcomes: Outcomes) -> None:
+    outcomes.check("test_scopes", passed=3)
 
 
 def test_intercept_redirects_code_for_the_real_service(outcomes: Outcomes) -> None:

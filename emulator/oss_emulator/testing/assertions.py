@@ -123,8 +123,8 @@ def _connect(bucket: "oss2.Bucket", parts: SplitResult) -> HTTPConnection:
 def _explain(expected: str, answer: Fetched, referer: str | None) -> str:
     sent = "no Referer" if referer is None else f"Referer {referer!r}"
     lines = [
-        f"GET {answer.url.partition('?')[0]} with {sent} should be {expected}.",
-        f"The answer was {answer.status}" + (f" with EC {answer.ec}." if answer.ec else "."),
+        f"{_summarize(answer)}, should be {expected}: "
+        f"GET {answer.url.partition('?')[0]} with {sent}."
     ]
     decision = answer.decision
     if decision is None:
@@ -140,3 +140,14 @@ def _explain(expected: str, answer: Fetched, referer: str | None) -> str:
     if decision["allowed"] and answer.status == 403:
         lines.append("It was denied for another reason: the ACL of the bucket or of the object.")
     return "\n".join(lines)
+
+
+def _summarize(answer: Fetched) -> str:
+    """Say in a few words what happened; they stand first, as pytest cuts its summary."""
+    ec = f", EC {answer.ec}" if answer.ec else ""
+    decision = answer.decision
+    if decision is not None and not decision["allowed"]:
+        return f"denied by the rules ({answer.status}{ec})"
+    if answer.status in (200, 206):
+        return f"allowed ({answer.status})"
+    return f"not denied by the rules but answered with {answer.status}{ec}"

@@ -15,11 +15,13 @@ from oss_emulator.control.controls import Controls, open_storage
 from oss_emulator.control.journal import JournalEntry
 from oss_emulator.lab import assumptions
 from oss_emulator.protocol.message import Request, Response
-from oss_emulator.referer import Assumptions, RefererConfiguration
+from oss_emulator.referer import Assumptions
 from oss_emulator.server import tls as certificates
 from oss_emulator.server.app import Server
 from oss_emulator.server.loop import close, loop_factory
 from oss_emulator.settings import Auth, Fsync, Settings
+from oss_emulator.testing.rules import Rules
+from oss_emulator.testing.rules import read as read_rules
 
 if TYPE_CHECKING:
     import oss2
@@ -29,9 +31,19 @@ Result = TypeVar("Result")
 PATIENCE = 60.0
 """Seconds to wait for the thread."""
 
+
+def _port(given: object) -> int:
+    text = "" if isinstance(given, bool) else str(given)
+    if not (text.isascii() and text.isdigit() and int(text) <= 65535):
+        raise ValueError(f"The port is {given!r}; give a whole number from 0 to 65535.")
+    return int(text)
+
+
 _CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {
     "auth": Auth,
     "fsync": Fsync,
+    "port": _port,
+    "tls_port": _port,
     "assumptions": lambda given: (
         given if isinstance(given, Assumptions) else assumptions.read(given)
     ),
@@ -73,19 +85,19 @@ class Emulator:
 
     Raises:
         TypeError: an option does not exist, or only `oss-emulator serve` has it.
-        ValueError: an option has a value that is not allowed.
+        ValueError: an option has a value that is not allowed, such as a port "x".
         OSError: the port is in use (from `start`).
         SeedError: the seed file is not valid (from `start`).
         AccountsError, AssumptionsError, CertificateError, FolderError: these files or the folder
             cannot be used.
     """
 
-    def __init__(self, *, port: int = 0, **settings: Any) -> None:
-        self.settings = _convert(port, settings)
+    def __init__(self, *, port: int | str = 0, **settings: Any) -> None:
+        self.settings = _convert({"port": port, **settings})
         self.controls = Controls(self.settings, open_storage(self.settings))
         """The journal, faults, clock and snapshots of the service; use them through `run`."""
         self.service = self.controls.service
-        self.port = port
+        self.port = self.settings.port
         self.ca_file: Path | None = None
         """The file with the local CA's certificate while the emulator runs; None without TLS."""
         self._certificates = certificates.load(self.settings, self.service.addresses.domains)
@@ -97,13 +109,15 @@ class Emulator:
 
     @property
     def endpoint(self) -> str:
-        """The endpoint for an SDK, such as `http://127.0.0.1:40123`."""
+        """The endpoint for an SDK, such as `http://127.0.0.1:40123`; set once it has started."""
+        self._check_started()
         return self._server.endpoint
 
     @property
     def https_endpoint(self) -> str:
         """The https endpoint; raises `RuntimeError` if the emulator does not serve https."""
         endpoint = self._server.https_endpoint
+        self._check_started()
         if endpoint is None:
             raise RuntimeError("The emulator does not serve https: start it with tls or tls_port.")
         return endpoint
@@ -182,13 +196,14 @@ class Emulator:
         name: str,
         *,
         acl: str = "private",
-        rules: RefererConfiguration | bytes | None = None,
+        rules: Rules | None = None,
     ) -> "oss2.Bucket":
         """Create a bucket unless it exists; returns an `oss2.Bucket` with the owner's key.
 
-        `acl` is set in either case. `rules` are the bucket's hotlink protection, as a configuration
-        or as the XML of PutBucketReferer. Raises `ValueError` with the service's error document for
-        a bad name, ACL or document.
+        `acl` is set in either case. `rules` are the bucket's hotlink protection: a
+        `RefererConfiguration`, a mapping of its fields, text in XML, JSON, TOML or another form of
+        the rule lab, or the path of a file. Raises `ValueError` for wrong rules, with the place and
+        the mistake, and for a bad name or ACL, with the service's error document.
         """
         try:
             import oss2
@@ -199,10 +214,11 @@ class Emulator:
             ) from None
         from oss2.credentials import StaticCredentialsProvider
 
+        assumed = self.settings.assumptions
+        configuration = None if rules is None else read_rules(rules, assumptions=assumed)
         self.put(f"/{name}", headers={"x-oss-acl": acl})
-        if rules is not None:
-            document = rules if isinstance(rules, bytes) else referer_xml.format(rules)
-            self.put(f"/{name}?referer", document)
+        if configuration is not None:
+            self.put(f"/{name}?referer", referer_xml.format(configuration))
         provider = StaticCredentialsProvider(self.access_key_id, self.access_key_secret)
         auth = oss2.ProviderAuthV4(provider)
         session = oss2.Session()
@@ -237,6 +253,14 @@ class Emulator:
             return function()
 
         return self._await(call())
+
+    def _check_started(self) -> None:
+        """Raise RuntimeError before the start, which chooses the port."""
+        if not self._started:
+            raise RuntimeError(
+                "The emulator has no endpoint before it starts: use it in a with statement, or "
+                "call start()."
+            )
 
     def _await(self, running: Coroutine[Any, Any, Result]) -> Result:
         """Run a coroutine on the server's thread; returns its result."""
@@ -289,7 +313,7 @@ def _run(loop: asyncio.AbstractEventLoop) -> None:
         loop.run_until_complete(asyncio.gather(*rest, return_exceptions=True))
 
 
-def _convert(port: int, given: Mapping[str, Any]) -> Settings:
+def _convert(given: Mapping[str, Any]) -> Settings:
     for name in _SERVE_ONLY:
         if name in given:
             raise TypeError(f"{name} is an option of `oss-emulator serve` only")
@@ -297,4 +321,4 @@ def _convert(port: int, given: Mapping[str, Any]) -> Settings:
         name: _CONVERSIONS[name](value) if name in _CONVERSIONS and value is not None else value
         for name, value in given.items()
     }
-    return Settings(port=port, **settings)
+    return Settings(**settings)

@@ -5,7 +5,6 @@ It imports nothing else of the package until a test uses a fixture.
 
 from collections.abc import Iterator
 from itertools import count
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
     import oss2
 
     from oss_emulator import Emulator
-    from oss_emulator.referer import RefererConfiguration
+    from oss_emulator.referer import Assumptions, RefererConfiguration
 
 _INI = {
     "oss_emulator_region": "the region of the emulator (default: cn-hangzhou)",
@@ -36,14 +35,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
-        "oss_rules(file): the hotlink protection of oss_bucket, as a file of XML, JSON or TOML "
-        "relative to the test or to the root folder",
+        "oss_rules(rules): the hotlink protection of oss_bucket, as a file relative to the test or "
+        "to the root folder, as text (XML, JSON, TOML), a mapping or a RefererConfiguration",
     )
 
 
-@pytest.fixture(scope="session")
-def _oss_emulator(pytestconfig: pytest.Config) -> Iterator["Emulator"]:
-    """The emulator of this process; each worker of pytest-xdist has its own."""
+def _run_emulator(pytestconfig: pytest.Config) -> Iterator["Emulator"]:
+    """Run an emulator with the options of the configuration."""
     from oss_emulator import Emulator
 
     settings: dict[str, Any] = {}
@@ -57,6 +55,15 @@ def _oss_emulator(pytestconfig: pytest.Config) -> Iterator["Emulator"]:
             settings[name] = pytestconfig.rootpath / path
     with Emulator(**settings) as running:
         yield running
+
+
+# Servers of their own, so that what a test resets is not what a wider fixture has prepared.
+class_oss_emulator = pytest.fixture(scope="class", name="class_oss_emulator")(_run_emulator)
+module_oss_emulator = pytest.fixture(scope="module", name="module_oss_emulator")(_run_emulator)
+session_oss_emulator = pytest.fixture(scope="session", name="session_oss_emulator")(_run_emulator)
+
+_oss_emulator = pytest.fixture(scope="session", name="_oss_emulator")(_run_emulator)
+"""The emulator of this process; each worker of pytest-xdist has its own."""
 
 
 @pytest.fixture
@@ -74,7 +81,8 @@ def oss_bucket(oss_emulator: "Emulator", request: pytest.FixtureRequest) -> "oss
     """A new, empty bucket with the rules of the test's `oss_rules` marker."""
     acl = request.config.getini("oss_emulator_acl") or "public-read"
     marker = request.node.get_closest_marker("oss_rules")
-    rules = None if marker is None else _read_rules(request, *marker.args)
+    assumed = oss_emulator.settings.assumptions
+    rules = None if marker is None else _read_rules(request, marker, assumed)
     return oss_emulator.bucket(f"test-bucket-{next(_NUMBERS)}", acl=acl, rules=rules)
 
 
@@ -87,20 +95,15 @@ def oss_intercept(oss_emulator: "Emulator") -> Iterator["Emulator"]:
         yield oss_emulator
 
 
-def _read_rules(request: pytest.FixtureRequest, *names: str) -> "RefererConfiguration":
-    from oss_emulator.lab import sources
-    from oss_emulator.toml import SourceError, read_file
+def _read_rules(
+    request: pytest.FixtureRequest, marker: pytest.Mark, assumed: "Assumptions"
+) -> "RefererConfiguration":
+    from oss_emulator.testing import rules
 
-    if len(names) != 1:
-        raise pytest.UsageError('oss_rules names one file: @pytest.mark.oss_rules("rules.xml")')
-    beside, root = request.path.parent / names[0], request.config.rootpath / names[0]
-    path: Path = beside if beside.exists() else root
+    if len(marker.args) != 1 or marker.kwargs:
+        raise pytest.UsageError('oss_rules takes one value: @pytest.mark.oss_rules("rules.xml")')
+    folders = (request.path.parent, request.config.rootpath)
     try:
-        named = sources.parse(read_file(path))
-    except OSError as error:
-        raise pytest.UsageError(f"oss_rules: {path} cannot be read: {error.strerror}") from None
-    except SourceError as error:
-        raise pytest.UsageError(f"oss_rules: {path}, {error}") from None
-    if len(named) != 1:
-        raise pytest.UsageError(f"oss_rules: {path} holds several rules: {', '.join(named)}")
-    return next(iter(named.values()))
+        return rules.read(marker.args[0], *folders, assumptions=assumed)
+    except (TypeError, ValueError) as error:
+        raise pytest.UsageError(f"oss_rules: {error}") from None

@@ -12,7 +12,7 @@ from typing import Any
 import oss2
 import pytest
 import requests
-from oss_emulator import Emulator, referer_xml
+from oss_emulator import Emulator
 from oss_emulator.control.seed import SeedError
 from oss_emulator.protocol.errors import ErrorCase
 from oss_emulator.referer import Assumptions, RefererConfiguration
@@ -154,7 +154,11 @@ def test_bad_seed_raises_seed_error_that_names_the_file(
         ("B", {}, ErrorCase.INVALID_BUCKET_NAME),
         ("a", {}, ErrorCase.INVALID_BUCKET_NAME),
         ("examplebucket", {"acl": "everybody"}, ErrorCase.INVALID_ARGUMENT),
-        ("examplebucket", {"rules": b"<Rules/>"}, ErrorCase.MALFORMED_XML),
+        (
+            "examplebucket",
+            {"rules": {"whitelist": ["a" * 21_000]}},
+            ErrorCase.REFERER_LISTS_TOO_LARGE,
+        ),
     ],
 )
 def test_bad_bucket_raises_the_error_of_the_service(
@@ -180,6 +184,9 @@ def test_methods_raise_while_the_emulator_is_not_running(method: Any) -> None:
         ({"auth": "lax"}, ValueError, "'lax' is not a valid Auth"),
         ({"ready_file": "r.json"}, TypeError, "ready_file is an option of `oss-emulator serve`"),
         ({"access_log": "a.log"}, TypeError, "access_log is an option of `oss-emulator serve`"),
+        ({"port": "x"}, ValueError, "The port is 'x'; give a whole number from 0 to 65535"),
+        ({"tls_port": 65536}, ValueError, "The port is 65536; give"),
+        ({"port": True}, ValueError, "The port is True; give"),
         ({"tls_key": "key.pem"}, ValueError, "needs its certificate"),
     ],
 )
@@ -212,9 +219,26 @@ def test_bucket_creates_a_bucket_once() -> None:
         bucket.put_object("a", b"1")
         assert bucket.get_bucket_acl().acl == "public-read"
         assert bucket.get_bucket_referer().referers == ["http://a/"]
-        again = emulator.bucket("examplebucket", rules=referer_xml.format(RefererConfiguration()))
+        again = emulator.bucket("examplebucket", rules={"whitelist": []})
         assert again.get_object("a").read() == b"1"
         assert again.get_bucket_referer().referers == []
+
+
+def test_wrong_rules_are_named_with_their_place_and_create_no_bucket() -> None:
+    with Emulator() as emulator:
+        with pytest.raises(ValueError, match=r"^rules, line 2, column 3: Refererlist is unknown"):
+            emulator.bucket(
+                "examplebucket",
+                rules="<RefererConfiguration>\n  <Refererlist/>\n</RefererConfiguration>",
+            )
+        assert list(emulator.service.storage.buckets()) == []
+
+
+def test_endpoint_before_the_start_says_what_is_missing() -> None:
+    emulator = Emulator(tls_port=0)
+    for name in ("endpoint", "https_endpoint"):
+        with pytest.raises(RuntimeError, match="has no endpoint before it starts"):
+            getattr(emulator, name)
 
 
 def test_put_stores_an_object_as_the_owner() -> None:

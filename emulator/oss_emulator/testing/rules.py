@@ -1,0 +1,85 @@
+"""The Referer rules that a test gives: a file, a text, a value of Python, or a configuration."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from oss_emulator.lab import sources
+from oss_emulator.referer import Assumptions, RefererConfiguration
+from oss_emulator.referer.assumptions import DEFAULT
+from oss_emulator.toml import Path as MemberPath
+from oss_emulator.toml import SourceError, convert, read_file
+
+Rules: TypeAlias = RefererConfiguration | Mapping[str, Any] | str | bytes | os.PathLike[str]
+"""What `read` takes. A string with a line break, or one that begins with `<` or `{`, is the rules
+themselves; any other string names a file."""
+
+
+def read(given: Rules, *folders: Path, assumptions: Assumptions = DEFAULT) -> RefererConfiguration:
+    """Read rules; a file is searched in the `folders`, or in the current one.
+
+    Text may have any form that the rule lab reads. A mapping has the names of
+    `RefererConfiguration`, or those of ossutil's JSON. Raises ValueError with the place and the
+    sentence of the mistake, and TypeError for what cannot be rules.
+    """
+    if isinstance(given, RefererConfiguration):
+        return _convert({name: getattr(given, name) for name in _FIELDS})
+    if isinstance(given, Mapping):
+        return _convert(given)
+    if isinstance(given, (bytes, bytearray)):
+        return _parse(bytes(given), "rules", assumptions)
+    if isinstance(given, str) and _is_text(given):
+        return _parse(given.encode(), "rules", assumptions)
+    if not isinstance(given, (str, os.PathLike)):
+        raise TypeError(
+            f"rules are of the type {type(given).__name__}; give a file, a text, a mapping or a "
+            "RefererConfiguration"
+        )
+    path = next((found for folder in folders if (found := folder / given).exists()), Path(given))
+    try:
+        document = read_file(path)
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}") from None
+    return _parse(document, str(path), assumptions)
+
+
+_FIELDS = tuple(RefererConfiguration.__dataclass_fields__)
+
+
+def _is_text(given: str) -> bool:
+    begin = given.lstrip("\ufeff \t\r\n")[:1]
+    return "\n" in given or begin in ("", "<", "{")
+
+
+def _parse(document: bytes, name: str, assumptions: Assumptions) -> RefererConfiguration:
+    try:
+        named = sources.parse(document, assumptions=assumptions)
+    except SourceError as error:
+        raise ValueError(f"{name}, {error}") from None
+    if len(named) != 1:
+        raise ValueError(f"{name} holds several rules: {', '.join(named)}; give one of them")
+    return next(iter(named.values()))
+
+
+def _convert(given: Mapping[str, Any]) -> RefererConfiguration:
+    """Convert a mapping with the names of Python, or with those of ossutil's JSON."""
+    members = _as_plain(given)
+    try:
+        if any(name[:1].isupper() for name in members):
+            return sources.convert_members(members)
+        found: RefererConfiguration = convert(members, RefererConfiguration, (), _error)
+    except SourceError as error:
+        raise ValueError(f"rules: {error.sentence}") from None
+    return found
+
+
+def _as_plain(value: Any) -> Any:
+    """Return what a parser of JSON would return: with dicts and lists."""
+    if isinstance(value, Mapping):
+        return {str(name): _as_plain(member) for name, member in value.items()}
+    return [_as_plain(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def _error(path: MemberPath, sentence: str) -> SourceError:
+    return SourceError(sentence)  # the sentence names the member

@@ -1,0 +1,76 @@
+"""The rules that tests give, in each form."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from oss_emulator.lab import sources
+from oss_emulator.lab.sources import RulesForm
+from oss_emulator.referer import Assumptions, RefererConfiguration
+from oss_emulator.referer.assumptions import MissingList
+from oss_emulator.testing import rules
+
+RULES = RefererConfiguration(allow_empty_referer=False, whitelist=("http://a/", "b?*"))
+XML = sources.format(RULES, RulesForm.XML)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        RULES,
+        RefererConfiguration(allow_empty_referer=False, whitelist=["http://a/", "b?*"]),  # type: ignore[arg-type]
+        {"allow_empty_referer": False, "whitelist": ("http://a/", "b?*")},
+        {"AllowEmptyReferer": False, "RefererList": {"Referer": ["http://a/", "b?*"]}},
+        *(sources.format(RULES, form) for form in RulesForm),
+        XML.replace("\n", ""),
+        f"\ufeff{XML}",
+        XML.encode(),
+        bytearray(XML.encode()),
+    ],
+)
+def test_every_form_gives_the_same_rules(given: Any) -> None:
+    assert rules.read(given) == RULES
+
+
+def test_file_is_searched_in_each_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "here").mkdir()
+    path = tmp_path / "here" / "rules.xml"
+    path.write_text(XML, encoding="utf-8")
+    assert rules.read("rules.xml", tmp_path, tmp_path / "here") == RULES
+    assert rules.read(path, tmp_path) == RULES
+    monkeypatch.chdir(path.parent)
+    assert rules.read("rules.xml") == rules.read(Path("rules.xml")) == RULES
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "sentence"),
+    [
+        ("none.xml", ValueError, "none.xml cannot be read: No such file or directory"),
+        ("", ValueError, "rules, line 1, column 1: the document is empty"),
+        (b"PK", ValueError, "rules, line 1, column 1: the document is neither XML nor JSON"),
+        ("<a>\n<", ValueError, "rules, line 2, column 2: this is not well-formed XML"),
+        ("whitelist = 3\n", ValueError, "rules, line 1, column 1: whitelist is 3; write a list"),
+        ("[rules.a]\n[rules.b]\n", ValueError, "rules holds several rules: a, b; give one"),
+        ({"white": []}, ValueError, "rules: white is unknown; use allow_empty_referer, "),
+        ({"AllowEmptyReferer": 3}, ValueError, "rules: AllowEmptyReferer is 3; write true or"),
+        (RefererConfiguration(whitelist="http://a/"), ValueError, 'rules: whitelist is "http'),  # type: ignore[arg-type]
+        (3, TypeError, "rules are of the type int; give a file"),
+        (["http://a/"], TypeError, "rules are of the type list; give a file"),
+    ],
+)
+def test_mistake_is_named_with_its_place(given: Any, error: type[Exception], sentence: str) -> None:
+    with pytest.raises(error) as caught:
+        rules.read(given)
+    assert str(caught.value).startswith(sentence)
+
+
+def test_assumptions_say_what_is_accepted() -> None:
+    document = (
+        "<RefererConfiguration><AllowEmptyReferer>true</AllowEmptyReferer></RefererConfiguration>"
+    )
+    with pytest.raises(ValueError, match="RefererList is missing"):
+        rules.read(document)
+    accepted = Assumptions(missing_list=MissingList.ACCEPTED)
+    assert rules.read(document, assumptions=accepted) == RefererConfiguration()
