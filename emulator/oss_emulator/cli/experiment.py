@@ -22,6 +22,7 @@ from oss_emulator.lab.parity.requests import (
     ServiceRequest,
 )
 from oss_emulator.lab.parity.setups import SETUPS, Setup
+from oss_emulator.protocol import copy_source
 from oss_emulator.protocol.signature import presigning
 from oss_emulator.referer import Signing
 
@@ -158,10 +159,13 @@ class Experiment:
     def _fetch(self, fetch: Fetch) -> Reply:
         query, key = dict(fetch.query), self._key(fetch.target)
         headers = [("Referer", referer) for referer in fetch.referers]
+        if fetch.copies:
+            source = f"/{self._bucket}/{self._key(RequestTarget.OPEN)}"
+            headers.append((copy_source.HEADER, source))
         text, body = presigning.format_query(query), b""
         match fetch.signing:
             case Signing.URL:
-                text = self._signer.sign_url(fetch.method, self._bucket, key, query)
+                text = self._signer.sign_url(fetch.method, self._bucket, key, query, headers)
                 text = text[:-8] + "00000000" if fetch.forged else text
             case Signing.HEADER:
                 signed = self._signer.sign_headers(fetch.method, self._bucket, key, query, {})
@@ -173,7 +177,7 @@ class Experiment:
         if fetch.method == "OPTIONS":
             headers.append(("Origin", "https://www.example.com"))
             headers.append(("Access-Control-Request-Method", "GET"))
-        if fetch.method == "PUT":
+        if fetch.method == "PUT" and not fetch.copies:
             body = _CONTENT
         return self._client.send(fetch.method, self._bucket, key, text, headers, body=body)
 

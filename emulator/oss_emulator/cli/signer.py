@@ -3,7 +3,7 @@
 import json
 import time
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from oss_emulator.cli.bucket import GivenKey
@@ -20,8 +20,15 @@ class Signer:
     key: GivenKey
     region: str
 
-    def sign_url(self, method: str, bucket: str, object_key: str, query: Mapping[str, str]) -> str:
-        """Return the query string of a signed URL."""
+    def sign_url(
+        self,
+        method: str,
+        bucket: str,
+        object_key: str,
+        query: Mapping[str, str],
+        headers: Iterable[tuple[str, str]] = (),
+    ) -> str:
+        """Return the query string of a signed URL for a request with some headers."""
         return presigning.sign_url(
             method,
             bucket,
@@ -33,6 +40,7 @@ class Signer:
             now=time.time(),
             expires=_EXPIRES,
             token=self.key.token,
+            headers=headers,
         )
 
     def sign_headers(

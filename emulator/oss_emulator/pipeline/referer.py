@@ -1,16 +1,26 @@
 """Hotlink protection of a request: the rules of its bucket and their decision (R-05)."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 
+from oss_emulator.documents.access_point import bucket_of
 from oss_emulator.documents.referer import SUBRESOURCE, parse_stored
 from oss_emulator.operations.admission import Admission
 from oss_emulator.operations.operation import Operation
 from oss_emulator.pipeline import images
+from oss_emulator.protocol import copy_source
 from oss_emulator.protocol.errors import ErrorCase, OSSError
-from oss_emulator.referer import Assumptions, Decision, RefererConfiguration, RefererPolicy, Scope
-from oss_emulator.referer.assumptions import CheckOrder, ProcessingOrder
-from oss_emulator.referer.request import classify
+from oss_emulator.referer import (
+    Assumptions,
+    Decision,
+    RefererConfiguration,
+    RefererPolicy,
+    Scope,
+    Signing,
+)
+from oss_emulator.referer.assumptions import CheckOrder, ProcessingOrder, SourceOfCopy
+from oss_emulator.referer.request import RequestKind, classify
 from oss_emulator.storage import Bucket, Storage
 
 
@@ -26,6 +36,7 @@ class HotlinkProtection:
         self.precedes_acl = assumptions.check_order is CheckOrder.BEFORE_ACL
         """Whether a request is checked before its permissions are (R-05)."""
         self._processes_first = assumptions.processing_order is ProcessingOrder.AFTER
+        self._looks_for_objects = assumptions.check_order is CheckOrder.AFTER_OBJECT
 
     def policy_of(self, document: bytes | None) -> RefererPolicy:
         """Compile the rules of a bucket; cached by the bytes of the document, so never stale."""
@@ -40,18 +51,54 @@ class HotlinkProtection:
         bucket, request = admission.record, admission.request
         if bucket is None:
             return None
-        if self._assumptions.check_order is CheckOrder.AFTER_OBJECT and _lacks_object(
-            admission, storage
-        ):
+        if self._looks_for_objects and _lacks_object(admission, storage):
             return None
         scope = Scope.OBJECT if admission.target.key else Scope.BUCKET
         kind = _classify(admission.claimed.signing, request.method, scope)
         policy = bucket.once(self._policy_of_bucket)
         return policy.decide_on(kind, request.headers.get("referer"), request.further_referers)
 
+    def decide_on_copy(self, admission: Admission, storage: Storage) -> tuple[str, Decision | None]:
+        """Decide on a copy by the rules of its source as well (R-45), after `decide`.
+
+        Returns the bucket whose rules decided, and its decision. If the rules of the source would
+        deny the copy, the decision rests on the assumption.
+        """
+        target, decision = admission.target.bucket, admission.decision
+        source = self._decide_on_source(admission, storage)
+        if decision is None or source is None or source[1].allowed:
+            return target, decision
+        chosen = self._assumptions.copy_source
+        if chosen is SourceOfCopy.CHECKED:
+            target, decision = source
+        return target, replace(decision, variants=(*decision.variants, ("copy_source", chosen)))
+
     def denies_late(self, operation: Operation) -> bool:
         """Whether a denial waits until the image of an operation is processed (R-39)."""
         return self._processes_first and images.is_processing(operation)
+
+    def _decide_on_source(
+        self, admission: Admission, storage: Storage
+    ) -> tuple[str, Decision] | None:
+        """Decide by the rules of a copy's source; None if they do not matter."""
+        request = admission.request
+        if admission.claimed.signing is Signing.HEADER:  # R-01
+            return None
+        try:
+            source = copy_source.parse(request.headers[copy_source.HEADER])
+        except OSSError:
+            return None  # the operation refuses it, in the order of its own checks
+        name = bucket_of(storage, source.bucket)
+        bucket = storage.bucket(name)
+        if bucket is None:
+            return None
+        if self._looks_for_objects:
+            found = storage.object(name, source.key, source.version_id)
+            if found is None or found.delete_marker:
+                return None
+        policy = bucket.once(self._policy_of_bucket)
+        referer, further = request.headers.get("referer"), request.further_referers
+        return name, policy.decide_on(RequestKind.SOURCE_OF_COPY, referer, further)
 
     def _compile(self, document: bytes | None) -> RefererPolicy:
         rules = RefererConfiguration() if document is None else parse_stored(document)  # R-15

@@ -30,7 +30,7 @@ from oss_emulator.pipeline import (
 )
 from oss_emulator.pipeline.deployment import Deployment
 from oss_emulator.pipeline.plan import NO_BUCKET, BucketPlan, plan
-from oss_emulator.protocol import checksums, origin
+from oss_emulator.protocol import checksums, copy_source, origin
 from oss_emulator.protocol.address import Target, check_key
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.form import Form
@@ -167,9 +167,14 @@ def find_style(admission: Admission, service: Deployment) -> None:
 
 def check_referer(admission: Admission, service: Deployment) -> None:
     """Hotlink protection: decide by the bucket's rules, and refuse what they deny."""
-    admission.decision = service.hotlinks.decide(admission, service.storage)
-    if not service.hotlinks.denies_late(admission.operation):
-        referer.check(admission.decision, admission.target.bucket)
+    hotlinks, storage, bucket = service.hotlinks, service.storage, admission.target.bucket
+    admission.decision = hotlinks.decide(admission, storage)
+    if hotlinks.denies_late(admission.operation):
+        return
+    referer.check(admission.decision, bucket)
+    if admission.operation.header == copy_source.HEADER:
+        bucket, admission.decision = hotlinks.decide_on_copy(admission, storage)
+        referer.check(admission.decision, bucket)
 
 
 def authorize(admission: Admission, service: Deployment) -> None:

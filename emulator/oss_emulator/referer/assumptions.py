@@ -109,6 +109,13 @@ class ProcessingOrder(StrEnum):
     AFTER = "after-processing"
 
 
+class SourceOfCopy(StrEnum):
+    """R-45: whether the rules of its source's bucket are consulted for a copy as well."""
+
+    UNCHECKED = "source-not-checked"
+    CHECKED = "source-checked"
+
+
 @dataclass(frozen=True, slots=True)
 class Assumptions:
     """One variant of each assumed fact. Its names are those that people write in TOML."""
@@ -125,6 +132,7 @@ class Assumptions:
     missing_list: MissingList = MissingList.REFUSED
     joined_entry: JoinedEntry = JoinedEntry.TEXT
     processing_order: ProcessingOrder = ProcessingOrder.BEFORE
+    copy_source: SourceOfCopy = SourceOfCopy.UNCHECKED
 
     def alternatives(self, *names: str) -> Iterator[tuple[str, "Assumptions"]]:
         """Yield the assumptions that differ from these in one field, of all or of some, by name."""
@@ -153,6 +161,7 @@ FACTS: Mapping[str, str] = {
     "missing_list": "R-30",
     "joined_entry": "R-37",
     "processing_order": "R-39",
+    "copy_source": "R-45",
 }
 """The fact that each field of Assumptions is about."""
 

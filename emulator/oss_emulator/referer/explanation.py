@@ -15,6 +15,7 @@ from oss_emulator.referer.assumptions import (
     MissingList,
     ProcessingOrder,
     RepeatedHeader,
+    SourceOfCopy,
     TruncationConflict,
     WhiteSpace,
 )
@@ -140,5 +141,7 @@ SENTENCES: Mapping[StrEnum, Sentence] = {
     JoinedEntry.SEPARATED: Sentence("a comma within an entry separates two entries"),
     ProcessingOrder.BEFORE: Sentence("the Referer is checked before image processing"),
     ProcessingOrder.AFTER: Sentence("the Referer is checked after image processing"),
+    SourceOfCopy.UNCHECKED: Sentence("a copy is checked by the rules of its own bucket only"),
+    SourceOfCopy.CHECKED: Sentence("a copy is checked by the rules of its source as well"),
 }
 """What each variant says."""

@@ -35,6 +35,8 @@ class RequestKind(StrEnum):
     SIGNED_URL_TO_GET = "a signed URL that gets an object"
     SIGNED_URL_TO_HEAD = "a signed URL that heads an object"
     ANONYMOUS = "an anonymous request to an object"
+    SOURCE_OF_COPY = "the source of a copy"
+    """What a copy reads, by the rules of the bucket that it reads from."""
 
 
 def classify(signed: Signing, method: str, scope: Scope) -> RequestKind:
@@ -59,6 +61,7 @@ _SIGNED_URLS = {"GET": RequestKind.SIGNED_URL_TO_GET, "HEAD": RequestKind.SIGNED
 _CHECKED = {
     RequestKind.ANONYMOUS: ("R-01",),
     RequestKind.SIGNED_URL_TO_GET: ("R-01", "R-04"),
+    RequestKind.SOURCE_OF_COPY: ("R-45",),  # `HotlinkProtection` asks only where this is assumed
 }
 """The kinds that are checked in any case, each with the facts that say so."""
 
@@ -79,7 +82,7 @@ def is_checked(kind: RequestKind, rule: CheckedRequests) -> bool:
 
 
 def facts_of(kind: RequestKind) -> tuple[str, ...]:
-    """Return the documented facts that say whether requests of a kind are checked."""
+    """Return the facts that say whether requests of a kind are checked."""
     return _CHECKED.get(kind, ("R-01",))
 
 

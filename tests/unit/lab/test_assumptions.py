@@ -47,7 +47,7 @@ def test_missing_fact_has_its_default() -> None:
             '\nr15 = "x"',
             "line 2, column 1: r15 is unknown; use checked_requests, check_order, empty_whitelist, "
             "letter_case, white_space, cut_path, truncation_conflict, cut_entries, "
-            "repeated_header, missing_list, joined_entry or processing_order",
+            "repeated_header, missing_list, joined_entry, processing_order or copy_source",
         ),
         (
             "empty_whitelist = true",

@@ -12,19 +12,30 @@ from oss_emulator.pipeline import referer
 from oss_emulator.pipeline.referer import HotlinkProtection
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.errors import OSSError
-from oss_emulator.protocol.message import Request
-from oss_emulator.referer import Assumptions, Decision, RefererConfiguration, RefererPolicy
+from oss_emulator.protocol.message import Request, Response
+from oss_emulator.protocol.signature import Place, Version
+from oss_emulator.protocol.signature.unsigned import Dialect
+from oss_emulator.referer import (
+    Assumptions,
+    Basis,
+    Decision,
+    RefererConfiguration,
+    RefererPolicy,
+    explanation,
+)
 from oss_emulator.referer.assumptions import (
     DEFAULT,
     CheckOrder,
     MissingList,
     ProcessingOrder,
     RepeatedHeader,
+    SourceOfCopy,
     TruncationConflict,
 )
 
 from tests.unit.imaging.drawing import encode, quarters
 from tests.unit.pipeline.service import PAGE, RULES, SETTINGS, THIEF, ask, put, serve
+from tests.unit.pipeline.signing import Scheme, Sent
 
 
 def decision_on(service: Service, target: str, sent: str | None) -> Decision | None:
@@ -228,3 +239,118 @@ def test_contradiction_is_refused_only_if_assumed(variant: TruncationConflict) -
         caller=service.accounts.owner,
     )
     assert response.status == (400 if variant is TruncationConflict.REFUSED else 200)
+
+
+# --- copies: the rules of the source (R-45)
+
+COPIES = ["/open-bucket/b", "/open-bucket/b?uploadId={upload}&partNumber=1"]
+
+
+def serve_copies(variant: SourceOfCopy, order: CheckOrder = DEFAULT.check_order) -> Service:
+    """Return a service with a bucket without rules, to which anybody may copy."""
+    assumptions = Assumptions(copy_source=variant, check_order=order)
+    service = serve(replace(SETTINGS, assumptions=assumptions))
+    put(service, "/open-bucket", headers={"x-oss-acl": "public-read-write"})
+    return service
+
+
+def copy(
+    service: Service, target: str, sent: str, source: str = "/public-bucket/a"
+) -> tuple[Response, Decision]:
+    """Copy as an anonymous caller."""
+    started = service.handle(ask("POST", "/open-bucket/b?uploads"), caller=service.accounts.owner)
+    assert isinstance(started.body, bytes)
+    upload = started.body.partition(b"<UploadId>")[2].partition(b"<")[0].decode()
+    fields = {"x-oss-copy-source": source, "Referer": sent}
+    request = ask("PUT", target.format(upload=upload), fields)
+    admission = service.admit(request).admission
+    assert admission.decision is not None
+    return service.handle(request), admission.decision
+
+
+@pytest.mark.parametrize("target", COPIES)
+def test_rules_of_the_source_are_consulted_only_if_assumed(target: str) -> None:
+    """R-45"""
+    for variant, status in ((SourceOfCopy.UNCHECKED, 200), (SourceOfCopy.CHECKED, 403)):
+        service = serve_copies(variant)
+        answered, decision = copy(service, target, THIEF)
+        assert answered.status == status
+        assert decision.allowed is (status == 200)
+        assert decision.variants == (("copy_source", variant),)
+        assert decision.basis is Basis.ASSUMED
+        answered, decision = copy(service, target, PAGE)
+        assert (answered.status, decision.variants) == (200, ())
+
+
+def test_denial_of_a_source_names_its_bucket() -> None:
+    """R-35, R-45"""
+    answered, decision = copy(serve_copies(SourceOfCopy.CHECKED), COPIES[0], THIEF)
+    assert isinstance(answered.body, bytes)
+    assert b"<BucketName>public-bucket</BucketName>" in answered.body
+    assert answered.headers["x-oss-ec"] == decision.ec == DENIED
+    assert "The rules are consulted for the source of a copy." in explanation.describe(decision)
+
+
+def test_rules_of_the_target_decide_first() -> None:
+    """R-45: the source has no rules, or allows what the target denies."""
+    service = serve_copies(SourceOfCopy.CHECKED)
+    put(service, "/open-bucket?referer", RULES)
+    for source in ("/open-bucket/b", "/public-bucket/a"):
+        answered, decision = copy(service, COPIES[0], THIEF, source)
+        assert (answered.status, decision.variants) == (403, ())
+
+
+@pytest.mark.parametrize("place", [Place.URL, Place.HEADER])
+@pytest.mark.parametrize("dialect", Dialect)
+def test_source_of_a_signed_copy_is_checked_like_a_signed_get(
+    dialect: Dialect, place: Place
+) -> None:
+    """R-01, R-45: a copy that is signed in its header is never checked."""
+    service = serve_copies(SourceOfCopy.CHECKED)
+    name = f"x-{'oss' if dialect is Dialect.OSS else 'amz'}-copy-source"
+    signed = Scheme(dialect, Version.V4, place).sign(
+        Sent("PUT", "/open-bucket/b", (("Host", "localhost"), (name, "/public-bucket/a")))
+    )
+    for sent, status in ((THIEF, 200 if place is Place.HEADER else 403), (PAGE, 200)):
+        request = signed.adding("", ("Referer", sent)).request()
+        assert service.handle(request).status == status
+
+
+@pytest.mark.parametrize(
+    "source", ["/public-bucket", "/missing-bucket/a", "/Bad_Name/a", "/private-bucket/a"]
+)
+def test_source_that_cannot_be_read_gets_its_own_error(source: str) -> None:
+    """R-45: only rules that exist deny; what is wrong with a source is told as without rules."""
+    found = []
+    for variant in SourceOfCopy:
+        service = serve_copies(variant)
+        answered, _ = copy(service, COPIES[0], PAGE, source)
+        assert isinstance(answered.body, bytes)
+        found.append((answered.status, answered.body.partition(b"<Code>")[2].partition(b"<")[0]))
+    assert found[0] == found[1]
+    assert found[0][0] >= 400
+
+
+@pytest.mark.parametrize(
+    ("order", "status"), [(CheckOrder.BEFORE_ACL, 403), (CheckOrder.AFTER_OBJECT, 404)]
+)
+def test_missing_source_is_looked_for_first_only_if_assumed(order: CheckOrder, status: int) -> None:
+    """R-05, R-45"""
+    service = serve_copies(SourceOfCopy.CHECKED, order)
+    assert copy(service, COPIES[0], THIEF, "/public-bucket/missing")[0].status == status
+    assert copy(service, COPIES[0], THIEF)[0].status == 403
+
+
+def test_alias_of_an_access_point_leads_to_the_rules_of_its_bucket() -> None:
+    """P-84, R-45"""
+    service = serve_copies(SourceOfCopy.CHECKED)
+    document = b"<CreateAccessPointConfiguration><AccessPointName>ap-01</AccessPointName>"
+    document += b"<NetworkOrigin>internet</NetworkOrigin></CreateAccessPointConfiguration>"
+    request = ask("PUT", "/public-bucket?accessPoint")
+    created = service.handle(request, document, caller=service.accounts.owner)
+    assert isinstance(created.body, bytes)
+    alias = created.body.partition(b"<Alias>")[2].partition(b"<")[0].decode()
+    answered, _ = copy(service, COPIES[0], THIEF, f"/{alias}/a")
+    assert isinstance(answered.body, bytes)
+    assert b"<BucketName>public-bucket</BucketName>" in answered.body
+    assert answered.headers["x-oss-ec"] == DENIED

@@ -12,6 +12,7 @@ from oss_emulator.referer.assumptions import (
     CheckOrder,
     MissingList,
     ProcessingOrder,
+    SourceOfCopy,
     TruncationConflict,
 )
 
@@ -71,6 +72,7 @@ def test_case_states_the_basis_of_its_decision() -> None:
 SHOWN_BY_NO_CASE = {
     CheckOrder: "the verdict is the same; the tests of the pipeline show the order",
     MissingList: "it is about PutBucketReferer and not about decisions",
+    SourceOfCopy: "it is about two buckets; the tests of the pipeline show it",
     ProcessingOrder: "the verdict is the same; the tests of the pipeline show the order",
     TruncationConflict.REFUSED: "rules that are refused decide nothing",
 }

@@ -10,6 +10,7 @@ from oss_emulator.referer.assumptions import (
     CheckOrder,
     MissingList,
     ProcessingOrder,
+    SourceOfCopy,
     TruncationConflict,
 )
 from oss_emulator.referer.model import RefererConfiguration
@@ -66,9 +67,10 @@ class Inquiry:
         """Return the wanted replies under assumptions."""
         if not self.field:
             return self.wanted
-        table = _TABLES.get(self.field)
-        if table is not None:
-            return table[assumptions.chosen()[self.field]]
+        table = _TABLES.get(self.field, {})
+        found = table.get(assumptions.chosen()[self.field])
+        if found is not None:
+            return found
         return tuple(_decide(ask, assumptions) for ask in self.asks)
 
 
@@ -113,6 +115,7 @@ _TABLES: Mapping[str, Mapping[StrEnum, tuple[Wanted, ...]]] = {
         ProcessingOrder.BEFORE: (NOT_LISTED,),
         ProcessingOrder.AFTER: (PASSED,),
     },
+    "copy_source": {SourceOfCopy.CHECKED: (NOT_LISTED,)},
 }
 """The replies that the rules alone do not decide, by field and variant."""
 
@@ -125,8 +128,10 @@ def _with(
     target: RequestTarget = RequestTarget.OPEN,
     query: tuple[tuple[str, str], ...] = (),
     forged: bool = False,
+    copies: bool = False,
 ) -> Ask:
-    return Ask(setup, Fetch(referers, signing, method, target, query=query, forged=forged))
+    fetch = Fetch(referers, signing, method, target, query=query, forged=forged, copies=copies)
+    return Ask(setup, fetch)
 
 
 def _assumed(field: str, about: str, *asks: Ask) -> Inquiry:
@@ -231,6 +236,11 @@ ASSUMED = (
         "processing_order",
         "the Referer and x-oss-process",
         _with(UNLISTED, query=(("x-oss-process", "image/resize,w_10"),)),
+    ),
+    _assumed(
+        "copy_source",
+        "the source of a copy",
+        _with(UNLISTED, method="PUT", target=RequestTarget.SPARE, copies=True),
     ),
     _assumed(
         "missing_list",

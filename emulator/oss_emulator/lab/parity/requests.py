@@ -37,12 +37,15 @@ class Fetch:
     query: tuple[tuple[str, str], ...] = ()
     forged: bool = False
     """Whether the signature is wrong."""
+    copies: bool = False
+    """Whether it copies OPEN to its target."""
 
     def __str__(self) -> str:
         sent = ", then ".join(repr(value) for value in self.referers) or "none"
         how = "wrong signature" if self.forged else _SIGNING[self.signing]
         query = "".join(f" ?{name}={value}" for name, value in self.query)
-        return f"{self.method} {self.target.name.lower()}{query}, {how}, Referer {sent}"
+        copied = " as a copy of open" * self.copies
+        return f"{self.method} {self.target.name.lower()}{query}{copied}, {how}, Referer {sent}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Signed URLs of version 4: the query that a signer adds (P-16)."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 from urllib.parse import quote, urlencode
 
@@ -23,8 +23,12 @@ def sign_url(
     now: float,
     expires: int,
     token: str | None = None,
+    headers: Iterable[tuple[str, str]] = (),
 ) -> str:
-    """Return the query string of a signed URL for a decoded `key`, valid `expires` seconds."""
+    """Return the query string of a signed URL for a decoded `key`, valid `expires` seconds.
+
+    The request must be sent with those of `headers` that version 4 signs (P-16).
+    """
     date = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
     unsigned = {
         **query,
@@ -37,7 +41,7 @@ def sign_url(
         unsigned["x-oss-security-token"] = token
     text = format_query(unsigned)
     claim = v4.parse_url({**parse_query(text), SIGNATURE: "-"})
-    request = Request.parse(method, f"/?{text}", (), now)
+    request = Request.parse(method, f"/?{text}", headers, now)
     signature = v4.calculate(claim, request, bucket, key, secret).signature
     return f"{text}&{SIGNATURE}={signature}"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from oss_emulator import referer_xml
@@ -17,7 +17,7 @@ from oss_emulator.lab.parity.requests import (
     ServiceRequest,
 )
 from oss_emulator.referer import Assumptions, RefererConfiguration, RefererPolicy, Scope, Signing
-from oss_emulator.referer.assumptions import DEFAULT, CheckOrder, ProcessingOrder
+from oss_emulator.referer.assumptions import DEFAULT, CheckOrder, ProcessingOrder, SourceOfCopy
 from oss_emulator.referer_xml import FormatProblem, RefererFormatError
 
 ECS = {
@@ -86,6 +86,9 @@ class ModelService:
             method=fetch.method,
             scope=Scope.BUCKET if fetch.target is RequestTarget.BUCKET else Scope.OBJECT,
         )
+        reads = fetch.copies and self.assumptions.copy_source is SourceOfCopy.CHECKED
+        if decision.ec is None and reads:
+            return self._rules(replace(fetch, method="GET", copies=False))
         return error(403, "AccessDenied", decision.ec, MESSAGE) if decision.ec else None
 
     def _acl(self, fetch: Fetch) -> Reply | None:

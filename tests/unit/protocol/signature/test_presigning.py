@@ -10,7 +10,7 @@ from oss_emulator.protocol.signature.presigning import sign_url
 from tests.unit.protocol.signature.requests import ISO, NOW, SCOPE, claimed
 
 
-def signed(token: str | None) -> Request:
+def signed(token: str | None, *headers: tuple[str, str]) -> Request:
     query = sign_url(
         "GET",
         "b",
@@ -22,8 +22,9 @@ def signed(token: str | None) -> Request:
         now=NOW,
         expires=60,
         token=token,
+        headers=headers,
     )
-    return Request.parse("GET", f"/b/a%20key?{query}", (), NOW + 59)
+    return Request.parse("GET", f"/b/a%20key?{query}", headers, NOW + 59)
 
 
 @pytest.mark.parametrize("token", [None, "a token"])
@@ -47,3 +48,15 @@ def test_signed_url_is_verified_until_its_end(token: str | None) -> None:
         verify(claim, request, target, "another", "cn-hangzhou")
     with pytest.raises(OSSError, match="AccessDenied"):
         verify(claim, request._replace(received=NOW + 61), target, "sk", "cn-hangzhou")
+
+
+def test_signed_url_needs_the_headers_that_it_was_made_for() -> None:
+    """P-16"""
+    request, target = (
+        signed(None, ("x-oss-copy-source", "/b/c"), ("Referer", "r")),
+        Target("b", "a key"),
+    )
+    verify(claimed(request), request, target, "sk", "cn-hangzhou")
+    for source in ({}, {"x-oss-copy-source": "/b/d"}):
+        with pytest.raises(OSSError, match="SignatureDoesNotMatch"):
+            verify(claimed(request), request._replace(headers=source), target, "sk", "cn-hangzhou")
