@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shlex
@@ -19,10 +20,12 @@ from oss_emulator.cli import main
 
 from tests.cli.process import EMULATOR, PATIENCE, environment
 from tests.cli.refusal import fail
+from tests.docs.markdown import blocks
 from tests.node import copy_project
 from tests.requirements import require
 
-SAMPLES = Path(__file__).parents[1] / "sdk" / "samples"
+ROOT = Path(__file__).parents[2]
+SAMPLES = ROOT / "tests" / "sdk" / "samples"
 PROGRAMS = Path(__file__).with_name("dropin")
 SEED = '[[bucket]]\nname = "examplebucket"\nacl = "public-read"\n'
 PYTHON = shlex.quote(sys.executable)
@@ -192,6 +195,21 @@ def test_node_connects_to_other_hosts_directly(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.system
+def test_program_in_java_on_the_page_reaches_the_emulator(tmp_path: Path) -> None:
+    """The folder of the store has a space: JAVA_TOOL_OPTIONS is split at spaces."""
+    require("java")
+    page = (ROOT / "docs" / "drop-in.md").read_text(encoding="utf-8").partition("### Java\n")[2]
+    program, command, output = blocks(page)[:3]
+    (tmp_path / "Fetch.java").write_text(program.text, encoding="utf-8")
+    spaced = tmp_path / "a b"
+    spaced.mkdir()
+    with mock.patch.object(tempfile, "tempdir", str(spaced)):
+        done = run(*shlex.split(command.text)[2:], cwd=tmp_path, JAVA_TOOL_OPTIONS="-Dmine=1")
+    assert done.stdout == output.text, done.stderr
+    assert "-Dmine=1 -Dhttp.proxyHost=" in done.stderr
+
+
 def test_own_sitecustomize_runs_as_well(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text("import sys; sys.mine = 'mine'")
     code = "import aiohttp, certifi, sys; print(sys.mine)"
@@ -323,6 +341,8 @@ def test_no_proxy_is_kept_except_for_oss() -> None:
     given = "*, api.example.com,.aliyuncs.com,oss-cn-hangzhou.aliyuncs.com:443,.com,10.0.0.0/8"
     found = variables(NO_PROXY=given, no_proxy="other.example")
     assert found["NO_PROXY"] == ("localhost,127.0.0.1,::1,api.example.com,10.0.0.0/8,other.example")
+    for host in ("[::1]", "api.example.com|*.api.example.com|other.example|*.other.example"):
+        assert host in found["JAVA_TOOL_OPTIONS"]
 
 
 def test_public_certificates_stay_trusted(tmp_path: Path) -> None:
@@ -346,9 +366,22 @@ def test_other_hosts_are_refused_without_a_request(seed: str) -> None:
         "import requests\n"
         "print(requests.get('http://www.example.com/').status_code)\n"
         "try: requests.get('https://www.example.com/')\n"
-        "except requests.exceptions.ProxyError as error: print('403 Forbidden' in str(error))"
+        "except requests.exceptions.ProxyError as error:\n"
+        "    print('403 Forbidden' in str(error), 'NO_PROXY' in str(error))"
     )
-    assert printed("--seed", seed, "--", sys.executable, "-c", code) == "403\nTrue\n"
+    assert printed("--seed", seed, "--", sys.executable, "-c", code) == "403\nTrue True\n"
+
+
+@pytest.mark.parametrize("command", ["run", "record"])
+def test_read_only_disk_is_reported_in_one_sentence(command: str, tmp_path: Path) -> None:
+    none = FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']")
+    flags = {"run": (), "record": ("--yes", "--output", str(tmp_path / "out"))}[command]
+    with mock.patch.object(tempfile, "mkdtemp", side_effect=none):
+        status, sentence = fail(command, *flags, "--", "true")
+    assert (status, sentence) == (
+        1,
+        "oss-emulator: no folder for temporary files can be written; name one with TMPDIR\n",
+    )
 
 
 # --- the command

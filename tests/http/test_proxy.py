@@ -221,6 +221,8 @@ def test_connect_to_other_hosts_and_ports_is_refused(client: Client, authority: 
     answer = client.request("CONNECT", authority, [("Host", BUCKET)])
     assert (answer.status, answer.code) == (403, "ProxyForbidden")
     assert answer.error["Host"] == authority
+    assert answer.reason == f"Forbidden: {answer.error['Message']}"
+    assert "Put other hosts in NO_PROXY" in answer.reason
     assert answer.headers["Connection"] == "close"
     check_alive(client)
 

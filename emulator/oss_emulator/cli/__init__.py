@@ -75,6 +75,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _drop_output()
         return 1
     except OSError as error:
+        from oss_emulator.storage import failure  # most commands need no storage
+
+        if failure.lacks_temporary_folder(error):
+            print(f"oss-emulator: {failure.NO_TEMPORARY_FOLDER}", file=sys.stderr)
+            return 1
         if error.errno not in _UNWRITABLE or error.filename is not None:
             raise
         _drop_output()

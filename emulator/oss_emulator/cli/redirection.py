@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
+from oss_emulator.cli import java
 from oss_emulator.cli.parser import CommandError
 from oss_emulator.protocol.address import SERVICE_DOMAIN
 from oss_emulator.toml import read_file
@@ -32,18 +33,23 @@ def environment(
 ) -> dict[str, str]:
     """Return the environment of the command; `proxy` is a URL, certificates are in `folder`."""
     alone, bundle = folder / "ca.pem", folder / "bundle.pem"
+    trusted, direct = _roots(inherited) + ca, _no_proxy(inherited)
     alone.write_bytes(ca)
-    bundle.write_bytes(_roots(inherited) + ca)
+    bundle.write_bytes(trusted)
+    store = java.write_store(trusted, folder / "bundle.p12")
     return {
         **{name: value for name, value in inherited.items() if name != "AWS_CA_BUNDLE"},
         **_both_cases("HTTP_PROXY", proxy),
         **_both_cases("HTTPS_PROXY", proxy),
-        **_both_cases("NO_PROXY", _no_proxy(inherited)),
+        **_both_cases("NO_PROXY", ",".join(direct)),
         **dict.fromkeys(_BUNDLES, str(bundle)),
         "NODE_EXTRA_CA_CERTS": str(alone),
         "OSS_EMULATOR_CA_BUNDLE": str(bundle),
         "PYTHONPATH": os.pathsep.join(filter(None, (str(PRELOAD), inherited.get("PYTHONPATH")))),
         "NODE_OPTIONS": f"{inherited.get('NODE_OPTIONS', '')} {_require()}".strip(),
+        java.OPTIONS: " ".join(
+            filter(None, (inherited.get(java.OPTIONS), java.options(proxy, store, direct)))
+        ),
     }
 
 
@@ -87,11 +93,11 @@ def _both_cases(name: str, value: str) -> dict[str, str]:
     return {name: value, name.lower(): value}
 
 
-def _no_proxy(inherited: Mapping[str, str]) -> str:
+def _no_proxy(inherited: Mapping[str, str]) -> list[str]:
     """Return the hosts to reach directly: this machine and the inherited ones, except OSS."""
     given = (inherited.get(name, "") for name in ("NO_PROXY", "no_proxy"))
     hosts = [host.strip() for hosts in given for host in hosts.split(",") if host.strip()]
-    return ",".join(dict.fromkeys([*_LOCAL, *(host for host in hosts if not _is_oss(host))]))
+    return list(dict.fromkeys([*_LOCAL, *(host for host in hosts if not _is_oss(host))]))
 
 
 def _is_oss(host: str) -> bool:

@@ -60,11 +60,20 @@ def format(served: Served, began: float) -> bytes:
     assert isinstance(response.body, bytes)  # noqa: S101 - errors are short
     own = _own(response, served.admission, time.perf_counter() - began)
     own += "Connection: close\r\n"
-    return format_head("1.1", response.status, response.headers, own) + response.body
+    error = served.error
+    # Clients show nothing but this line of a refused CONNECT, so it says what to do.
+    connects = served.admission.request.method == "CONNECT"
+    said = " ".join(error.message.split()) if connects and error is not None else ""
+    head = format_head("1.1", response.status, response.headers, own, said)
+    return head + response.body
 
 
-def format_head(version: str, status: int, fields: Mapping[str, str], own: str = "") -> bytes:
+def format_head(
+    version: str, status: int, fields: Mapping[str, str], own: str = "", said: str = ""
+) -> bytes:
     """Format the first line and the headers of an answer; `own` are the server's lines.
+
+    `said` is one of our own sentences, which the first line has behind the name of the status.
 
     aiohttp could not: it encodes only UTF-8 (P-57). Raises `ValueError` for a line end in a header,
     with which the client that stored it could write headers of its own.
@@ -72,7 +81,8 @@ def format_head(version: str, status: int, fields: Mapping[str, str], own: str =
     lines = "\r\n".join([*map(": ".join, fields.items()), ""])
     if lines.count("\n") != len(fields) or lines.count("\r") != len(fields):
         raise ValueError(f"A header of an answer has a line end: {lines!r}")
-    return encode(f"HTTP/{version} {status} {_PHRASES.get(status, '')}\r\n{lines}{own}\r\n")
+    phrase = ": ".join(filter(None, (_PHRASES.get(status, ""), said)))
+    return encode(f"HTTP/{version} {status} {phrase}\r\n{lines}{own}\r\n")
 
 
 _PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}

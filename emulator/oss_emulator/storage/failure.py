@@ -21,10 +21,24 @@ _DISK = frozenset(
 )
 
 
+NO_TEMPORARY_FOLDER = "no folder for temporary files can be written; name one with TMPDIR"
+
+
+def lacks_temporary_folder(error: Exception) -> bool:
+    """Whether Python found no folder for temporary files, as on a read-only disk."""
+    return (
+        isinstance(error, FileNotFoundError)
+        and error.filename is None
+        and "temporary directory" in str(error.strerror)
+    )
+
+
 def describe(error: Exception) -> str | None:
     """Describe a disk or index failure in one line; None for a bug in the emulator."""
     if isinstance(error, CorruptBlobError | FolderError):
         return str(error)
+    if lacks_temporary_folder(error):
+        return NO_TEMPORARY_FOLDER
     if isinstance(error, OSError) and error.errno in _DISK:
         where = f": {error.filename}" if error.filename else ""
         return f"{os.strerror(error.errno)}{where}"

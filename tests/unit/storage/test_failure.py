@@ -8,7 +8,7 @@ import sqlite3
 import pytest
 from oss_emulator.storage import FolderError
 from oss_emulator.storage.blobs import CorruptBlobError
-from oss_emulator.storage.failure import describe
+from oss_emulator.storage.failure import NO_TEMPORARY_FOLDER, describe
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,10 @@ from oss_emulator.storage.failure import describe
     [
         (OSError(errno.ENOSPC, "x", "/data/a"), "No space left on device: /data/a"),
         (OSError(errno.EROFS, "x"), "Read-only file system"),
+        (
+            FileNotFoundError(errno.ENOENT, "No usable temporary directory found"),
+            NO_TEMPORARY_FOLDER,
+        ),
         (CorruptBlobError("a is damaged"), "a is damaged"),
         (FolderError("the folder is gone"), "the folder is gone"),
         (sqlite3.OperationalError("disk I/O error"), "the index: disk I/O error"),
