@@ -1,29 +1,42 @@
-"""Damage rounds: bytes of a data folder are flipped or cut, and no wrong answer follows.
+"""Damage rounds: files of a data folder are flipped, erased, cut, lost or replaced.
 
-After each damage the folder is served as it was, or refused and left alone.
-`python -m tests.hard.damage [REGIONS]` is the long form.
+After each damage the folder is served as it was, or refused with one sentence and left alone, or
+what is lost is told: when it is read, or in the log. `python -m tests.hard.damage [REGIONS]` is the
+long form.
 """
 
 from __future__ import annotations
 
+import logging
 import random
 import shutil
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
+from oss_emulator.access import AccountsError
+from oss_emulator.control.controls import open_storage
+from oss_emulator.pipeline.accounts import TOKEN_KEY_FILE
+from oss_emulator.pipeline.service import Service
+from oss_emulator.settings import Fsync, Settings
 from oss_emulator.storage import Bucket, CorruptBlobError, FolderError, Object, Part, Upload
 from oss_emulator.storage.base import Account
 from oss_emulator.storage.disk import DiskStorage
+from oss_emulator.storage.folder import CLAIMS, INCOMING, LOCKS, LOST, SHM, TURN
 
 INDEX, WAL = "index.sqlite", "index.sqlite-wal"
-CHANGED_BY_LOOKING = ("index.sqlite-shm", "lock", "workers")
+CHANGED_BY_LOOKING = (SHM, *LOCKS)
+CUT_OFF, KEPT = f"{INCOMING}/{'0' * 32}", f"{LOST}/{'1' * 32}"
+"""An upload that a crash cut off, and a file that an earlier start moved away."""
 
-Damage = Callable[[bytes, int, int, random.Random], bytes]
+LOST_WITH_A_LINE = "was made: what KMS encrypted with another key cannot be decrypted"
+
+Round = Callable[[Path], object]
 
 
 def flip(data: bytes, start: int, end: int, chance: random.Random) -> bytes:
@@ -64,17 +77,30 @@ def fill(storage: DiskStorage, first: int, last: int) -> None:
 
 def make(folder: Path) -> Path:
     """Return a copy of a folder that is in use: half of it is in the index, the rest in the WAL."""
+    settings = settings_of(folder / "live")
     with closing(DiskStorage(folder / "live", fsync=False)) as storage:
+        Service(settings, storage)  # makes the key of tokens
         fill(storage, 0, 40)
     with closing(DiskStorage(folder / "live", fsync=False)) as storage:
         fill(storage, 40, 60)
-        return Path(shutil.copytree(folder / "live", folder / "image"))
+        image = Path(shutil.copytree(folder / "live", folder / "image"))
+    for name in (CUT_OFF, KEPT):
+        (image / name).parent.mkdir(exist_ok=True)
+        (image / name).write_bytes(b"the beginning")
+    return image
+
+
+def settings_of(folder: Path) -> Settings:
+    """The settings of a server with a data folder."""
+    return Settings(data=folder, fsync=Fsync.OFF)
 
 
 def contents(folder: Path) -> list[object]:
-    """All that a storage holds; a damaged object gives the name of the error."""
-    with closing(DiskStorage(folder, fsync=False)) as storage:
-        found: list[object] = [*storage.accounts(), *storage.buckets()]
+    """All that a start finds: the key of tokens, then the records with their bytes."""
+    settings = settings_of(folder)
+    with closing(open_storage(settings)) as storage:
+        service = Service(settings, storage)
+        found: list[object] = [service.token_key, *storage.accounts(), *storage.buckets()]
         for bucket in storage.buckets():
             versions = storage.versions(bucket.name)
             found += [(item._replace(content=()), read(item)) for item in versions]
@@ -114,30 +140,36 @@ def renew(image: Path, scratch: Path) -> None:
     for path in scratch.rglob("*"):
         if path.is_file():
             path.unlink()
+        elif (image / path.relative_to(scratch)).is_file():
+            path.rmdir()
     for path in image.rglob("*"):
         if path.is_file():
             shutil.copy2(path, scratch / path.relative_to(image))
 
 
-def check(image: Path, scratch: Path, name: str, damaged: bytes, wanted: list[object]) -> str:
-    """Damage a file of a copy and start; returns what happened."""
-    renew(image, scratch)
-    (scratch / name).write_bytes(damaged)
+def check(image: Path, scratch: Path, name: str, wanted: list[object]) -> str:
+    """Start with a damaged copy; returns what happened."""
     before = snapshot(scratch)
-    try:
-        found = contents(scratch)
-    except FolderError as error:
-        text = str(error)
-        assert "\n" not in text
-        assert "oss-emulator fsck" in text or "format" in text, text
-        assert snapshot(scratch) == before
-        return "refused"
+    with _lines() as lines:
+        try:
+            found = contents(scratch)
+        except (FolderError, AccountsError) as error:
+            text = str(error)
+            assert "\n" not in text
+            assert "fsck" in text or "format" in text or "restore it from a backup" in text, text
+            assert snapshot(scratch) == before
+            return "refused"
     after = snapshot(scratch)
     kept = {Path(path).name: data for path, data in after.items()}
     for path, data in before.items():
-        assert not path.startswith("blobs/") or kept.get(Path(path).name) == data, path
+        if path.startswith(("blobs/", LOST)):
+            assert kept.get(Path(path).name) == data, path
     if found == wanted:
         return "served"
+    if name == TOKEN_KEY_FILE:
+        assert found[1:] == wanted[1:]
+        assert any(LOST_WITH_A_LINE in line for line in lines)
+        return "logged"
     assert name.startswith("blobs/")  # reading tells what is wrong with one object
     for had, has in zip(wanted, found, strict=True):
         if had != has:
@@ -146,33 +178,63 @@ def check(image: Path, scratch: Path, name: str, damaged: bytes, wanted: list[ob
     return "reported"
 
 
+@contextmanager
+def _lines() -> Iterator[list[str]]:
+    """Collect the lines of the log."""
+    lines: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: lines.append(record.getMessage())  # type: ignore[method-assign]
+    log = logging.getLogger("oss_emulator")
+    log.addHandler(handler)
+    try:
+        yield lines
+    finally:
+        log.removeHandler(handler)
+
+
+def damages(image: Path, regions: int, chance: random.Random) -> Iterator[tuple[str, str, Round]]:
+    """Yield each damage to try: its file, its name, and what makes it."""
+    files = sorted(path for path in image.rglob("*") if path.is_file())
+    blobs = [path.relative_to(image).as_posix() for path in files if path.parts[-3] == "blobs"]
+    for name in (INDEX, WAL, SHM, TURN, CLAIMS, *LOCKS, TOKEN_KEY_FILE, CUT_OFF, KEPT, *blobs[:3]):
+        data = (image / name).read_bytes()
+        many = min(regions, len(data)) if name in (INDEX, WAL) else min(2, len(data))
+        edges = [len(data) * number // many for number in range(many + 1)] if many else []
+        for start, end in pairwise(edges):
+            for damage in (flip, erase, cut):
+                made = damage(data, start, end, chance)
+                where = f"{name} {damage.__name__} {start}-{end}"
+                yield name, where, partial(Path.write_bytes, data=made)
+        yield name, f"{name} lost", Path.unlink
+        yield name, f"{name} replaced by a folder", _replace
+
+
+def _replace(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
 def run(folder: Path, regions: int, seed: int = 0) -> Counter[str]:
-    """Damage each region of the index and the WAL in each way, and some blobs."""
+    """Damage each region of the index and the WAL in each way, and all other kinds of files."""
     chance = random.Random(seed)  # noqa: S311
     image = make(folder)
     scratch = folder / "scratch"
     shutil.copytree(image, scratch)
     wanted = contents(scratch)
-    blobs = sorted(path.relative_to(image).as_posix() for path in (image / "blobs").rglob("?" * 32))
     happened: Counter[str] = Counter()
-    for name in (INDEX, WAL, *blobs[:3]):
-        data = (image / name).read_bytes()
-        many = min(regions, len(data)) if name in (INDEX, WAL) else 2
-        edges = [len(data) * number // many for number in range(many + 1)]
-        for start, end in pairwise(edges):
-            for damage in (flip, erase, cut):
-                where = f"{name} {damage.__name__} {start}-{end}"
-                damaged = damage(data, start, end, chance)
-                try:
-                    how = check(image, scratch, name, damaged, wanted)
-                except Exception as error:
-                    error.add_note(where)
-                    raise
-                happened[how] += 1
+    for name, where, damage in damages(image, regions, chance):
+        renew(image, scratch)
+        damage(scratch / name)
+        try:
+            happened[check(image, scratch, name, wanted)] += 1
+        except Exception as error:
+            error.add_note(where)
+            raise
     return happened
 
 
 if __name__ == "__main__":
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 500
     with tempfile.TemporaryDirectory(prefix="oss-emulator-") as place:
-        print(dict(run(Path(place), count, seed=random.randrange(10**6))))  # noqa: S311
+        happened = run(Path(place), count, seed=random.randrange(10**6))  # noqa: S311
+        print(f"{happened.total()} damages: {dict(happened)}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from contextlib import closing
 from pathlib import Path
+from random import Random
 
 import pytest
 from oss_emulator.storage import FolderError
@@ -19,6 +20,13 @@ def test_damaged_folder_is_served_right_or_refused(tmp_path: Path) -> None:
     happened = damage.run(tmp_path, cases(3, 30))
     assert happened["refused"] > 10
     assert happened["reported"] > 1
+    assert happened["logged"] == 1  # the key of tokens was lost
+
+
+def test_every_kind_of_file_is_damaged(image: Path) -> None:
+    kinds = {path.relative_to(image).parts[0] for path in image.rglob("*") if path.is_file()}
+    tried = damage.damages(image, 1, Random(0))  # noqa: S311
+    assert {name.partition("/")[0] for name, *_ in tried} == kinds
 
 
 @pytest.fixture

@@ -82,11 +82,10 @@ def _locked(folder: Path) -> Iterator[None]:
 def _check_token_key(folder: Path) -> list[str]:
     """Return what is wrong with the key of security tokens and of KMS."""
     from oss_emulator.access import AccountsError
-    from oss_emulator.pipeline.accounts import TOKEN_KEY_FILE, open_token_key
+    from oss_emulator.pipeline.accounts import read_token_key
 
     try:
-        if (folder / TOKEN_KEY_FILE).exists():
-            open_token_key(folder)
+        read_token_key(folder)
     except AccountsError as error:
         return [str(error)]
     return []

@@ -1,5 +1,6 @@
 """Opens the accounts of a service, and the key of its security tokens and of KMS."""
 
+import logging
 import os
 from pathlib import Path
 from secrets import token_bytes
@@ -11,12 +12,24 @@ from oss_emulator.access import AccessKey, Accounts, AccountsError, Identity
 from oss_emulator.settings import Settings
 from oss_emulator.toml import read_file
 
+LOG: Final = logging.getLogger("oss_emulator")
+
 OWNER: Final = Identity("1000000000000001")
 """The account that owns the configured key."""
 
 TOKEN_KEY_FILE: Final = "sts.key"  # noqa: S105 - the name of a file
 TOKEN_KEY_SIZE: Final = 32
 """Bytes of the key that signs security tokens."""
+
+_KEY: Final = "The key of security tokens and of KMS"
+_ADVICE: Final = (
+    "restore it from a backup, or move it away: the next start makes another one, which cannot "
+    "decrypt earlier ciphertexts"
+)
+_NEW_KEY: Final = (
+    "%s did not exist, although the folder has buckets, and was made: what KMS encrypted with "
+    "another key cannot be decrypted. To keep the old key, stop the server and put its file back"
+)
 
 
 def open_accounts(settings: Settings, token_key: bytes) -> Accounts:
@@ -36,32 +49,45 @@ def open_accounts(settings: Settings, token_key: bytes) -> Accounts:
         raise AccountsError(f"{where}, {error}") from None
 
 
-def open_token_key(folder: Path | None) -> bytes:
+def open_token_key(folder: Path | None, *, has_contents: bool = False) -> bytes:
     """Return the key that signs security tokens: a random one, stored in the data folder if any.
 
-    With a stored key, tokens outlive a restart, and workers accept each other's tokens. A damaged
-    key is never replaced, because ciphertexts of KMS need it. Raises `AccountsError`.
+    With a stored key, tokens outlive a restart, and workers accept each other's tokens. A new key
+    in a folder that already `has_contents` is logged: the old one may have been lost. Raises
+    `AccountsError`.
     """
     if folder is None:
         return token_bytes(TOKEN_KEY_SIZE)
-    path = folder / TOKEN_KEY_FILE
-    what = f"The key of security tokens and of KMS {path}"
-    advice = (
-        "restore it from a backup, or move it away: the next start makes another one, which cannot "
-        "decrypt earlier ciphertexts"
-    )
+    found = read_token_key(folder)
+    if found is not None:
+        return found
+    path, key = folder / TOKEN_KEY_FILE, token_bytes(TOKEN_KEY_SIZE)
     try:
-        if path.is_dir():
-            raise AccountsError(f"{what} is a folder: {advice}.")
-        if not path.exists():
-            key = token_bytes(TOKEN_KEY_SIZE)
-            _write_secret(path, key + _checksum(key))
-        content = read_file(path)
+        _write_secret(path, key + _checksum(key))
     except OSError as error:
-        raise AccountsError(f"{what} cannot be kept: {error.strerror}.") from None
+        raise AccountsError(f"{_KEY} {path} cannot be kept: {error.strerror}.") from None
+    if has_contents:
+        LOG.warning(_NEW_KEY, path)
+    return read_token_key(folder) or key
+
+
+def read_token_key(folder: Path) -> bytes | None:
+    """Return the key that a data folder stores; None without one.
+
+    A damaged key is never replaced, because ciphertexts of KMS need it: raises `AccountsError`.
+    """
+    path = folder / TOKEN_KEY_FILE
+    if path.is_dir():
+        raise AccountsError(f"{_KEY} {path} is a folder: {_ADVICE}.")
+    try:
+        content = read_file(path)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise AccountsError(f"{_KEY} {path} cannot be read: {error.strerror}.") from None
     key = content[:TOKEN_KEY_SIZE]
     if content != key + _checksum(key) or len(key) != TOKEN_KEY_SIZE:
-        raise AccountsError(f"{what} is damaged: {advice}.")
+        raise AccountsError(f"{_KEY} {path} is damaged: {_ADVICE}.")
     return key
 
 

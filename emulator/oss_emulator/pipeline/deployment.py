@@ -36,7 +36,9 @@ class Deployment:
         self.settings = settings = settings or Settings()
         self.storage = storage if storage is not None else MemoryStorage()
         self.clock = clock
-        self.token_key = open_token_key(settings.data)
+        self.token_key = open_token_key(
+            settings.data, has_contents=settings.data is not None and bool(self.storage.buckets())
+        )
         self.accounts = open_accounts(settings, self.token_key)
         self.addresses = Addresses(
             settings.region,

@@ -48,7 +48,7 @@ def inspect(folder: Path, *, thorough: bool = False) -> Inspection:
     found = Inspection()
     for entry in walk(folder / BLOBS):
         found.files[Path(entry.path)] = entry.stat(follow_symlinks=False).st_size
-    found.problems += [f"{path} is a folder instead of a file" for path in misplaced(folder)]
+    found.problems += check_places(folder)
     if found.problems:
         return found  # a repair moves it away, and reads the rest
     try:
@@ -57,6 +57,11 @@ def inspect(folder: Path, *, thorough: bool = False) -> Inspection:
         found.problems.append(f"the index is damaged: {error}")
     found.problems.extend(_check_blobs(folder, found, thorough=thorough))
     return found
+
+
+def check_places(folder: Path) -> list[str]:
+    """Return a problem for each folder that stands where the data folder needs a file."""
+    return [f"{path} is a folder instead of a file" for path in misplaced(folder)]
 
 
 def size_of(path: Path) -> int:

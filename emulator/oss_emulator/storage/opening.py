@@ -27,7 +27,7 @@ from oss_emulator.storage.folder import (
     write_mark,
 )
 from oss_emulator.storage.index import IndexConnection
-from oss_emulator.storage.inspection import inspect
+from oss_emulator.storage.inspection import check_places, inspect
 from oss_emulator.storage.schema import CREATE, FORMAT, refuse_format
 
 WORKERS_END = 5.0
@@ -47,6 +47,8 @@ class OpenFolder:
                     stack.enter_context(lock(folder, "workers", fcntl.LOCK_SH))
                 else:
                     make_private(folder)
+                    if problems := check_places(folder):  # one of the locks, perhaps
+                        raise FolderError(_refusal(folder, problems))
                     stack.enter_context(lock(folder, "lock", fcntl.LOCK_EX))
                     # Workers of a killed parent may still be finishing their requests.
                     with lock(folder, "workers", fcntl.LOCK_EX, patience=WORKERS_END):

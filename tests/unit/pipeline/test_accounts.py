@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import os
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from oss_emulator.access import AccountsError
 from oss_emulator.access.tokens import Tokens
+from oss_emulator.control.controls import open_storage
 from oss_emulator.pipeline.accounts import TOKEN_KEY_FILE, open_accounts, open_token_key
 from oss_emulator.pipeline.service import Service
 from oss_emulator.settings import Settings
+from oss_emulator.storage import Bucket
 
 
 @pytest.mark.parametrize(
@@ -63,6 +66,21 @@ def test_damaged_key_of_tokens_is_refused_and_left_alone(tmp_path: Path) -> None
         assert path.read_bytes() == content
     path.write_bytes(whole)
     assert open_token_key(tmp_path) == key
+
+
+@pytest.mark.parametrize("has_contents", [False, True])
+def test_new_key_of_tokens_beside_buckets_is_logged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, has_contents: bool
+) -> None:
+    settings = Settings(data=tmp_path)
+    with closing(open_storage(settings)) as storage:
+        if has_contents:
+            storage.put_bucket(Bucket("examplebucket", "1", 1.0, "cn-hangzhou"))
+        keys = [Service(settings, storage).token_key for _ in range(2)]
+    assert keys[0] == keys[1]
+    assert [str(tmp_path / TOKEN_KEY_FILE) in line for line in caplog.messages] == (
+        [True] * has_contents
+    )
 
 
 def test_key_of_tokens_that_cannot_be_kept_is_told(tmp_path: Path) -> None:
