@@ -5,8 +5,11 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -148,6 +151,64 @@ def test_rules_of_a_bucket_are_corrected_but_not_written(
     assert "give these to oss-emulator apply" in printed.err
     assert main(["lint", lab_bucket, "--fix", "--write"]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+class Endless(BaseHTTPRequestHandler):
+    """Answers without an end."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        with suppress(OSError):  # the client leaves
+            while True:
+                self.wfile.write(b"<" * (1 << 20))
+
+    def log_message(self, *_: object) -> None:
+        """Log nothing."""
+
+
+class BrokenOff(Endless):
+    """Breaks off an answer."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "100")
+        self.end_headers()
+        self.wfile.write(b"<RefererConfiguration>")
+
+
+@contextmanager
+def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.mark.parametrize("command", ["lint", "replay"])
+@pytest.mark.parametrize(
+    ("handler", "said"),
+    [(Endless, "more than 1,000,000 bytes"), (BrokenOff, "cannot be read: ")],
+)
+def test_answer_is_read_up_to_a_limit(
+    file: str,
+    command: str,
+    handler: type[BaseHTTPRequestHandler],
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("oss_emulator.cli.bucket.MAX_ANSWER", 1_000_000)
+    arguments = [file, "oss://examplebucket/x"] if command == "replay" else ["oss://examplebucket"]
+    with serving(handler) as endpoint:
+        assert main([command, *arguments, "--endpoint", endpoint]) == 2
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err.count("\n")) == ("", 1)
+    assert said in printed.err
 
 
 def test_missing_oss2_is_reported(

@@ -7,10 +7,12 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from oss_emulator.cli.client import TIMEOUT
 from oss_emulator.testing import Emulator
 
 from tests.cli.process import EMULATOR, PATIENCE, environment, wait_for
@@ -187,6 +189,28 @@ def test_file_without_scenarios_is_refused(content: str | None, said: str, tmp_p
     if content is not None:
         file.write_text(content)
     assert said in refuse("play", str(file))
+
+
+def test_recorded_framing_is_not_sent(tmp_path: Path) -> None:
+    """The player frames a request itself: the server would wait for what does not come."""
+    file = tmp_path / "recorded.json"
+    framing = {
+        "Transfer-Encoding": "chunked",
+        "content-length": "7",
+        "Host": "example.com",
+        "Expect": "100-continue",
+        "Connection": "Upgrade",
+    }
+    request = {"method": "PUT", "bucket": "bbb", "path": "/k", "headers": framing}
+    steps = [
+        {"request": {"method": "PUT", "bucket": "bbb", "path": "/"}, "answer": {"status": 200}},
+        {"request": {**request, "body": {"size": 3}}, "answer": {"status": 200}},
+    ]
+    file.write_text(json.dumps([{"scenario": "s", "steps": steps}]))
+    began = time.monotonic()
+    found = json.loads(play(file, "--json")[1])["different"]
+    assert time.monotonic() - began < TIMEOUT
+    assert "status" not in {item["where"] for each in found for item in each["differences"]}
 
 
 def test_service_that_does_not_answer_is_reported(tmp_path: Path) -> None:

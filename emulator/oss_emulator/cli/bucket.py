@@ -5,11 +5,13 @@ import importlib
 import logging
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from oss_emulator import referer_xml
+from oss_emulator.cli.client import MAX_ANSWER
 from oss_emulator.cli.parser import InputError
 from oss_emulator.referer import RefererConfiguration
 from oss_emulator.referer_xml import RefererFormatError
@@ -79,7 +81,6 @@ def download(address: str, folder: Path, arguments: argparse.Namespace) -> None:
 
     def fetch(bucket: Any) -> None:
         oss2 = _load_oss2()
-        bucket.session = oss2.Session()  # it must not keep whole objects in memory
         for number, item in enumerate(oss2.ObjectIteratorV2(bucket, prefix=prefix)):
             suffix = ".gz" if item.key.endswith(".gz") else ".log"
             bucket.get_object_to_file(item.key, str(folder / f"{number:08}{suffix}"))
@@ -111,6 +112,9 @@ def _ask(address: str, arguments: argparse.Namespace, request: Callable[[Any], A
         what = " ".join(filter(None, (f"{error.code}:" if error.code else "", error.message)))
         sentence = f"{address}: {arguments.endpoint} answers {error.status} {what}"
         raise InputError(sentence.rstrip(": ")) from None
+    except OSError as error:  # also those of requests: the service broke off, or the disk is full
+        said = error.strerror or str(error).partition("(")[0].strip("( ") or "it broke off"
+        raise InputError(f"{address}: {arguments.endpoint} cannot be read: {said}") from None
     except ValueError as error:
         raise InputError(f"{address}: {error}") from None
     except (SyntaxError, RuntimeError, AttributeError, TypeError):  # of the parsers in oss2
@@ -122,11 +126,16 @@ def _ask(address: str, arguments: argparse.Namespace, request: Callable[[Any], A
 
 def _bucket(oss2: Any, name: str, arguments: argparse.Namespace) -> Any:
     class KeepingSession(oss2.Session):  # type: ignore[misc]
-        """A session that keeps the last body: oss2 2.19 drops TruncatePath when it parses rules."""
+        """A session that keeps the last document: oss2 2.19 drops TruncatePath from rules.
+
+        oss2 itself would read a document of any size. The objects of a bucket go to files.
+        """
 
         def do_request(self, req: Any, timeout: Any) -> Any:
             answer = super().do_request(req, timeout)
-            self.body = answer.response.content  # requests keeps it, so that oss2 reads it too
+            if "list-type" in req.params or "referer" in req.params:
+                self.body = b"".join(_bounded(answer))
+                answer.read = BytesIO(self.body).read
             return answer
 
     key = access_key()
@@ -139,6 +148,16 @@ def _bucket(oss2: Any, name: str, arguments: argparse.Namespace) -> Any:
         session=KeepingSession(),
         connect_timeout=_TIMEOUT,
     )
+
+
+def _bounded(answer: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the pieces of an answer; raises ValueError for one that is too large to be used."""
+    size = 0
+    for piece in answer:
+        size += len(piece)
+        if size > MAX_ANSWER:
+            raise ValueError(f"the service answers with more than {MAX_ANSWER:,} bytes")
+        yield piece
 
 
 def _load_oss2() -> Any:

@@ -73,6 +73,10 @@ def run(arguments: argparse.Namespace) -> int:
     return int(any(step.differences for step in played))
 
 
+_FRAMING = frozenset("connection content-length expect host transfer-encoding".split())
+"""Headers that say how and where a request was sent: the player sends it in its own way."""
+
+
 class Player:
     """Plays the scenarios of a recording at one service."""
 
@@ -100,6 +104,7 @@ class Player:
         bucket = "" if "." in request.bucket else self._names.get(request.bucket, request.bucket)
         key = request.path.removeprefix("/")
         headers = {name.lower(): text for name, text in request.headers.items()}
+        headers = {name: text for name, text in headers.items() if name not in _FRAMING}
         if request.body.xml:
             # Recordings have few headers of requests; SDKs send this one with each document (P-76).
             headers["content-md5"] = format_md5(md5(body))

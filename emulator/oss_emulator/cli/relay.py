@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from oss_emulator.protocol.address import SERVICE_DOMAIN
 from oss_emulator.recording.exchange import MOST_BYTES, Exchange, ExchangedBody
+from oss_emulator.server import framing
 from oss_emulator.server.tls import Certificates
 
 MAX_HEAD = 64 * 1024
@@ -30,6 +31,10 @@ _PORTS = {"http": 80, "https": 443}
 
 class RelayError(Exception):
     """A request that cannot be passed on; the text is the answer to the client."""
+
+
+class _TLSError(Exception):
+    """A client begins TLS without CONNECT: it takes this for a proxy that it reaches by https."""
 
 
 class _Head(NamedTuple):
@@ -107,6 +112,8 @@ class Relay:
         except RelayError as error:
             with suppress(OSError, TimeoutError):
                 await _refuse(client, str(error))
+        except _TLSError:
+            writer.write(framing.TLS_ALERT)
         except (OSError, EOFError, TimeoutError, ValueError, asyncio.LimitOverrunError):
             pass  # one side has left or is no server of HTTP: the other one sees its connection end
         finally:
@@ -164,13 +171,7 @@ class Relay:
             _copy(_body(client.reader, head, has_body=True), service.writer)
         )
         try:
-            async with asyncio.timeout(TIMEOUT):
-                answer = await _read_head(service.reader)
-                while answer is not None and answer.line.split(" ")[1].startswith("1"):
-                    client.writer.write(answer.raw)
-                    answer = await _read_head(service.reader)
-            if answer is None:
-                raise EOFError
+            answer = await _answer(client, service, host)
             status = int(answer.line.split(" ")[1])
             client.writer.write(answer.raw)
             has_body = method != "HEAD" and status not in (204, 304)
@@ -227,10 +228,28 @@ def _origin_form(target: str) -> str:
     return f"{url.path or '/'}?{url.query}" if url.query else url.path or "/"
 
 
-async def _read_head(reader: asyncio.StreamReader) -> _Head | None:
-    """Read a head; None at the end of the connection."""
+async def _answer(client: _Streams, service: _Streams, host: str) -> _Head:
+    """Read the head of the answer, and pass on those of interim answers before it."""
     try:
-        raw = await reader.readuntil(b"\r\n\r\n")
+        async with asyncio.timeout(TIMEOUT):
+            answer = await _read_head(service.reader)
+            while answer is not None and answer.line.split(" ")[1].startswith("1"):
+                client.writer.write(answer.raw)
+                answer = await _read_head(service.reader)
+    except TimeoutError:
+        raise RelayError(f"504 {host} did not answer within {TIMEOUT:g} seconds") from None
+    if answer is None:
+        raise EOFError
+    return answer
+
+
+async def _read_head(reader: asyncio.StreamReader) -> _Head | None:
+    """Read a head; None at the end of the connection. Raises `_TLSError` for one of TLS."""
+    try:
+        first_byte = await reader.readexactly(1)
+        if first_byte == framing.TLS:
+            raise _TLSError
+        raw = first_byte + await reader.readuntil(b"\r\n\r\n")
     except asyncio.IncompleteReadError:
         return None
     except asyncio.LimitOverrunError:
@@ -269,13 +288,13 @@ async def _body(
     if head.is_chunked:
         size = 1
         while size:
-            line = await reader.readuntil(b"\r\n")
+            line = await _line(reader)
             yield line, False
             size = _number(line.partition(b";")[0].strip().decode("latin-1"), 16)
             async for piece in _exactly(reader, size):
                 yield piece, True
             while not size and line != b"\r\n":  # trailers
-                line = await reader.readuntil(b"\r\n")
+                line = await _line(reader)
                 yield line, False
             if size:
                 yield await reader.readexactly(2), False
@@ -287,6 +306,12 @@ async def _body(
     elif to_end:
         while piece := await reader.read(_PIECE):
             yield piece, True
+
+
+async def _line(reader: asyncio.StreamReader) -> bytes:
+    """Read a line between chunks; raises TimeoutError if it does not arrive."""
+    async with asyncio.timeout(TIMEOUT):
+        return await reader.readuntil(b"\r\n")
 
 
 def _number(text: str, base: int) -> int:

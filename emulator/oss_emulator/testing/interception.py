@@ -12,10 +12,12 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from importlib import import_module
+from inspect import signature
 from typing import Any
 from unittest import mock
 from urllib.parse import urlsplit, urlunsplit
 from urllib.request import OpenerDirector, Request
+from weakref import WeakKeyDictionary
 
 from oss_emulator.kms import KMS
 from oss_emulator.sts import STS
@@ -162,24 +164,58 @@ def _patch_httpx(endpoint: str) -> _Patches:
             extensions=request.extensions,
         )
 
-    # A transport may have a proxy, which is not to be asked for the emulator. Connections are not
-    # reused, since those of asyncio belong to one loop. With TLS, the transport knows the CA.
+    # Connections are not reused, since those of asyncio belong to one loop.
     once = httpx.Limits(max_keepalive_connections=0)
     is_plain = urlsplit(endpoint).scheme == "http"
     for transport, name in (
         (httpx.HTTPTransport, "handle_request"),
         (httpx.AsyncHTTPTransport, "handle_async_request"),
     ):
-        direct = transport(verify=False, limits=once) if is_plain else None
-        yield transport, name, _with_request(getattr(transport, name), redirected, direct)
+        direct = _DirectTransports(transport, once, verify=False if is_plain else None)
+        yield transport, "__init__", direct.remember(transport.__init__)
+        yield transport, name, _with_request(getattr(transport, name), redirected, direct.of)
+
+
+class _DirectTransports:
+    """The transports of httpx that send to the emulator: a given one may have a proxy."""
+
+    def __init__(self, transport: Any, limits: Any, *, verify: bool | None) -> None:
+        """`verify` is what to verify; None for what the given transport does."""
+        self._make = transport
+        self._limits = limits
+        self._options: WeakKeyDictionary[Any, dict[str, Any]] = WeakKeyDictionary()
+        self._any = None if verify is None else transport(verify=verify, limits=limits)
+
+    def remember(self, init: Callable[..., None]) -> Callable[..., None]:
+        """Wrap the constructor: no transport tells later whether it has a proxy, and which CA."""
+        parameters = signature(init)
+
+        def init_and_remember(transport: Any, *arguments: Any, **options: Any) -> None:
+            init(transport, *arguments, **options)
+            given = parameters.bind(transport, *arguments, **options).arguments
+            if given.get("proxy") is not None:
+                kept = {name: given[name] for name in _TLS_OPTIONS & given.keys()}
+                self._options[transport] = kept
+
+        return init_and_remember
+
+    def of(self, transport: Any) -> Any:
+        """Return the transport that takes the place of one."""
+        if self._any is not None:
+            return self._any
+        options = self._options.get(transport)
+        return transport if options is None else self._make(**options, limits=self._limits)
+
+
+_TLS_OPTIONS = {"verify", "cert", "trust_env"}
 
 
 def _with_request(
-    send: Callable[..., Any], redirected: Callable[[Any], Any], direct: Any
+    send: Callable[..., Any], redirected: Callable[[Any], Any], direct: Callable[[Any], Any]
 ) -> Callable[..., Any]:
     def send_there(self: Any, request: Any) -> Any:
         there = redirected(request)
-        return send(self if there is request or direct is None else direct, there)
+        return send(self if there is request else direct(self), there)
 
     return send_there
 

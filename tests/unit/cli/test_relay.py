@@ -8,9 +8,10 @@ from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 import pytest
+from oss_emulator.cli import relay
 from oss_emulator.cli.relay import MAX_HEAD, Relay
 from oss_emulator.recording.exchange import MOST_BYTES, Exchange, ExchangedBody
-from oss_emulator.server import tls
+from oss_emulator.server import framing, tls
 from oss_emulator.settings import Settings
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -47,13 +48,13 @@ async def relaying(
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     exchanges: list[Exchange] = []
-    relay = Relay(certificates, exchanges.append, urlsplit(f"http://127.0.0.1:{port}"))
-    reader, writer = await asyncio.open_connection("127.0.0.1", await relay.start())
+    made = Relay(certificates, exchanges.append, urlsplit(f"http://127.0.0.1:{port}"))
+    reader, writer = await asyncio.open_connection("127.0.0.1", await made.start())
     try:
         yield reader, writer, exchanges
     finally:
         writer.close()
-        await relay.stop()
+        await made.stop()
         server.close()
 
 
@@ -197,9 +198,62 @@ async def test_length_that_is_no_number_ends_the_connection(length: str) -> None
 async def test_missing_service_is_502() -> None:
     certificates = tls.load(Settings(tls_port=0), ())
     assert certificates is not None
-    relay = Relay(certificates, lambda _: None, urlsplit("http://127.0.0.1:1"))
-    reader, writer = await asyncio.open_connection("127.0.0.1", await relay.start())
+    made = Relay(certificates, lambda _: None, urlsplit("http://127.0.0.1:1"))
+    reader, writer = await asyncio.open_connection("127.0.0.1", await made.start())
     writer.write(f"GET http://{HOST}/ HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode())
     assert (await reader.read()).startswith(b"HTTP/1.1 502 ")
     writer.close()
-    await relay.stop()
+    await made.stop()
+
+
+async def test_tls_without_connect_is_ended_with_an_alert() -> None:
+    """By a client that reaches this proxy by https, which would wait for an answer otherwise."""
+    service = Service(OK)
+    async with relaying(service.serve) as (reader, writer, exchanges):
+        writer.write(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")
+        async with asyncio.timeout(10):
+            assert await reader.read() == framing.TLS_ALERT
+    assert (service.read, exchanges) == (b"", [])
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 200 OK\r\n"])
+async def test_service_that_stalls_before_its_answer_is_504(
+    monkeypatch: pytest.MonkeyPatch, answer: bytes
+) -> None:
+    monkeypatch.setattr(relay, "TIMEOUT", 0.2)
+    async with relaying(stalling(answer)) as (reader, writer, exchanges):
+        writer.write(f"GET http://{HOST}/ HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode())
+        async with asyncio.timeout(10):
+            assert b"HTTP/1.1 504 " in await reader.read()
+    assert exchanges == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nO",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nA: ",
+    ],
+)
+async def test_service_that_stalls_in_its_answer_ends_the_connection(
+    monkeypatch: pytest.MonkeyPatch, answer: bytes
+) -> None:
+    monkeypatch.setattr(relay, "TIMEOUT", 0.2)
+    async with relaying(stalling(answer)) as (reader, writer, exchanges):
+        writer.write(f"GET http://{HOST}/ HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode())
+        async with asyncio.timeout(10):
+            assert answer.startswith(await reader.read())
+    assert exchanges == []
+
+
+def stalling(answer: bytes) -> Serve:
+    """Answer with some bytes, and then with nothing until the connection ends."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1 << 16)
+        writer.write(answer)
+        await reader.read()
+        writer.close()
+
+    return serve

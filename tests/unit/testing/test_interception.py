@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 from http.client import HTTPSConnection
 from importlib import import_module
@@ -183,6 +184,24 @@ def test_proxy_is_not_asked_for_the_emulator(
     assert os.environ.get("no_proxy") == given
 
 
+@pytest.mark.parametrize("proxy", [None, "http://127.0.0.1:9"])
+def test_httpx_reaches_an_emulator_with_tls_without_its_proxy(proxy: str | None) -> None:
+    """The client verifies the emulator with the authority that it was given."""
+
+    async def ask(verify: ssl.SSLContext | bool) -> int:
+        async with httpx.AsyncClient(verify=verify, proxy=proxy) as client:
+            return (await client.get(URL)).status_code
+
+    with Emulator(tls=True) as emulator, intercept(emulator.endpoint):
+        known = ssl.create_default_context(cafile=str(emulator.ca_file))
+        with httpx.Client(verify=known, proxy=proxy) as client:
+            assert client.get(URL).status_code == 404
+        assert asyncio.run(ask(known)) == 404
+        unknown = pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED")
+        with httpx.Client(proxy=proxy) as client, unknown:
+            client.get(URL)
+
+
 def test_host_of_a_redirect_is_not_that_of_the_service(emulator: Emulator) -> None:
     host = "examplebucket.oss-cn-hangzhou.aliyuncs.com"
     with Emulator() as other, intercept(emulator.endpoint), urllib3.PoolManager() as pool:
@@ -217,6 +236,7 @@ def test_everything_is_as_before_when_the_block_ends() -> None:
         return [
             requests.adapters.HTTPAdapter.send,
             urllib3.PoolManager.urlopen,
+            httpx.HTTPTransport.__init__,
             httpx.HTTPTransport.handle_request,
             httpx.AsyncHTTPTransport.handle_async_request,
             ClientSession.get,

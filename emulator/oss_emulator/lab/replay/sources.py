@@ -133,17 +133,28 @@ class reading:  # noqa: N801 - used like the function that it replaces
 def has_long_line(path: Path) -> bool:
     """Whether a file has a line that no engine reads; looks at one place in LONGEST_READ bytes.
 
-    DuckDB fails on a line that is longer than its buffer, or leaves it out without a word. A
-    compressed file is left to DuckDB.
+    DuckDB fails on a line that is longer than its buffer, or leaves it out without a word. Of a
+    compressed file all is read: it has no places to go to.
     """
-    if path.suffix == ".gz":
-        return False
     with reading(path) as file:
+        if path.suffix == ".gz":
+            return _runs_on(file)
         size = file.seek(0, io.SEEK_END)
         for start in range(0, size - LONGEST_LINE, LONGEST_READ):
             file.seek(start)
             if b"\n" not in file.read(_SNIFFED) and b"\n" not in file.read(LONGEST_LINE):
                 return True
+    return False
+
+
+def _runs_on(file: BinaryIO) -> bool:
+    """Whether a line is longer than LONGEST_READ; at most twice LONGEST_LINE is in memory."""
+    length = 0
+    while piece := file.read(LONGEST_LINE):
+        first, last = piece.find(b"\n"), piece.rfind(b"\n")
+        if length + (len(piece) if first < 0 else first) > LONGEST_READ:
+            return True
+        length = length + len(piece) if first < 0 else len(piece) - last - 1
     return False
 
 

@@ -226,10 +226,11 @@ def test_damaged_lines_are_counted_and_kept(
     assert report["lines"]["read"] == len(lines) + len(DAMAGED) - 1
 
 
+@pytest.mark.parametrize("name", ["a.log", "a.log.gz"])
 @pytest.mark.parametrize("last", [b"", b"\n"], ids=["unfinished", "finished"])
 @pytest.mark.parametrize("before", [0, 3])
 def test_line_that_is_longer_than_any_buffer_is_damaged(
-    engine: DuckDBEngine, folder: Path, tmp_path: Path, last: bytes, before: int
+    engine: DuckDBEngine, folder: Path, tmp_path: Path, last: bytes, before: int, name: str
 ) -> None:
     """DuckDB fails on such a line, or leaves it out without a word."""
     lines, _ = generate(3, 6, SITE)
@@ -238,7 +239,8 @@ def test_line_that_is_longer_than_any_buffer_is_damaged(
     content = b"".join([*good[:before], long, last, *(good[before:] if last else [])])
     kept: list[bytes] = []
     question = ReplayQuestion(Judge(SITE), max_rejects=Decimal(100))
-    log = save(tmp_path / "a.log", content)
+    packed = gzip.compress(content, 1) if name.endswith(".gz") else content
+    log = save(tmp_path / name, packed)
     report = ask(engine, folder, question, log, keep=kept.append)
     assert report["lines"]["damaged"] == 1
     assert report["lines"]["read"] == (len(lines) if last else before) + 1
