@@ -76,5 +76,6 @@ def test_job_of_compose_example_passes() -> None:
 def test_node_example_passes(tmp_path: Path) -> None:
     project = copy_project(EXAMPLES / "node", tmp_path / "node")
     with Emulator() as emulator:
-        output = run("npm", "test", folder=project, OSS_ENDPOINT=emulator.endpoint)
+        endpoint = f"http://localhost:{emulator.port}"
+        output = run("npm", "test", folder=project, OSS_ENDPOINT=endpoint)
     assert "# pass 2" in output

@@ -10,7 +10,11 @@ import oss2
 import pytest
 from oss_emulator import Emulator
 
+from tests.docs.settings import settings
+
 NUMBERS = count()
+PAGE = "docs/s3.md"
+"""The page with the settings of the clients: tests take them from there."""
 
 
 @pytest.fixture(scope="module")
@@ -39,13 +43,15 @@ def over_oss(server: Emulator, bucket: str) -> Iterator[oss2.Bucket]:
 @pytest.fixture(scope="module")
 def rust_options(server: Emulator) -> dict[str, str]:
     """The options of clients that are built on object_store, such as Polars and delta-rs."""
-    return {
+    values = {
         "aws_access_key_id": server.access_key_id,
         "aws_secret_access_key": server.access_key_secret,
         "aws_endpoint_url": server.endpoint,
         "aws_region": "us-east-1",
         "aws_allow_http": "true",
     }
+    _, *names = settings(PAGE, "Polars", server.port)
+    return {name: values[name] for name in names}
 
 
 @pytest.fixture(autouse=True)

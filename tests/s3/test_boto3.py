@@ -6,6 +6,7 @@ import base64
 import hashlib
 import io
 import os
+import re
 import subprocess
 import sys
 import urllib.request
@@ -24,7 +25,7 @@ from botocore.exceptions import ClientError
 from oss_emulator import Emulator
 
 from tests.cli.process import environment
-from tests.s3.conftest import code_of
+from tests.s3.conftest import PAGE, code_of
 from tests.sdk.accounts import ACCOUNTS, assume_role
 
 NAMES = [
@@ -330,6 +331,32 @@ def test_temporary_key_and_policies_count_as_over_oss(tmp_path: Path) -> None:
             with pytest.raises(ClientError) as caught:
                 connect(emulator, key=key).get_object(**names)
             assert code_of(caught) == code
+
+
+CORS = {"CORSRules": [{"AllowedMethods": ["GET"], "AllowedOrigins": ["*"]}]}
+ARGUMENTS: dict[str, dict[str, Any]] = {
+    "get_object_tagging": {"Key": "a"},
+    "put_object_tagging": {"Key": "a", "Tagging": {"TagSet": [{"Key": "a", "Value": "b"}]}},
+    "put_bucket_cors": {"CORSConfiguration": CORS},
+    "put_bucket_versioning": {"VersioningConfiguration": {"Status": "Enabled"}},
+}
+"""The further arguments of calls that the page names."""
+
+
+def test_calls_that_fail_on_the_page_get_not_implemented(plain: Any, bucket: str) -> None:
+    page = (Path(__file__).parents[2] / PAGE).read_text(encoding="utf-8")
+    (row,) = re.findall(r"^\| boto3: (.*?) \|", page, re.MULTILINE)
+    names = re.findall(r"`(\w+)`", row)
+    assert set(ARGUMENTS) < set(names)
+    for name in names:
+        with pytest.raises(ClientError) as caught:
+            getattr(plain, name)(Bucket=bucket, **ARGUMENTS.get(name, {}))
+        answer = caught.value.response
+        assert (code_of(caught), answer["ResponseMetadata"]["HTTPStatusCode"]) == (
+            "NotImplemented",
+            501,
+        )
+        assert name.replace("_", "") in answer["Error"]["Message"].partition(" ")[0].lower()
 
 
 def test_trailers_are_refused_where_the_service_is_followed_strictly() -> None:

@@ -16,7 +16,9 @@ import oss2
 import pytest
 from oss_emulator import Emulator
 
+from tests.docs.settings import settings
 from tests.requirements import required
+from tests.s3.conftest import PAGE
 
 MIB = 1024 * 1024
 
@@ -31,9 +33,11 @@ def client_of(name: str) -> Any:
 @pytest.fixture
 def files(server: Emulator) -> Any:
     """s3fs, the file system of fsspec, over aiobotocore."""
-    options = {"key": server.access_key_id, "secret": server.access_key_secret}
-    kind = client_of("s3fs").S3FileSystem
-    return kind(**options, endpoint_url=server.endpoint, skip_instance_cache=True)
+    module = client_of("s3fs")
+    module.S3FileSystem.clear_instance_cache()
+    key, secret = repr(server.access_key_id), repr(server.access_key_secret)
+    (code,) = settings(PAGE, "s3fs", server.port, key=key, secret=secret)
+    return eval(code, vars(module))  # noqa: S307 - our own page
 
 
 def test_s3fs_writes_lists_copies_and_removes(files: Any, bucket: str, tmp_path: Path) -> None:
@@ -51,6 +55,20 @@ def test_s3fs_writes_lists_copies_and_removes(files: Any, bucket: str, tmp_path:
     assert not files.exists(f"{bucket}/a")
 
 
+def test_s3fs_needs_single_deletions_where_the_service_is_followed_strictly() -> None:
+    """P-76: its `rm` sends a DeleteObjects without Content-MD5."""
+    kind = client_of("s3fs").S3FileSystem
+    with Emulator(strict_s3=True) as strict:
+        strict.bucket("examplebucket")
+        key = {"key": strict.access_key_id, "secret": strict.access_key_secret}
+        files = kind(**key, endpoint_url=strict.endpoint, skip_instance_cache=True)
+        files.pipe_file("examplebucket/dir/a", b"1")
+        with pytest.raises(OSError, match="MissingArgument"):
+            files.rm("examplebucket/dir", recursive=True)
+        files.rm_file("examplebucket/dir/a")
+        assert files.find("examplebucket") == []
+
+
 def test_s3fs_writes_a_large_file_in_parts(files: Any, bucket: str, over_oss: oss2.Bucket) -> None:
     content = os.urandom(11 * MIB)
     with files.open(f"{bucket}/a", "wb", block_size=5 * MIB) as opened:
@@ -65,16 +83,19 @@ def test_pyiceberg_writes_a_table_and_reads_it_back(
 ) -> None:
     """Its metadata and its data are in the bucket; PyArrow uses the AWS SDK for C++."""
     catalogs, arrow = client_of("pyiceberg.catalog.sql"), client_of("pyarrow")
+    values = {
+        "s3.endpoint": server.endpoint,
+        "s3.access-key-id": server.access_key_id,
+        "s3.secret-access-key": server.access_key_secret,
+        "s3.region": "us-east-1",
+    }
     catalog = catalogs.SqlCatalog(
         "test",
         **{
             "uri": f"sqlite:///{tmp_path}/catalog.db",
             "warehouse": f"s3://{bucket}/warehouse",
             "py-io-impl": f"pyiceberg.io.{implementation}FileIO",
-            "s3.endpoint": server.endpoint,
-            "s3.access-key-id": server.access_key_id,
-            "s3.secret-access-key": server.access_key_secret,
-            "s3.region": "us-east-1",
+            **{name: values[name] for name in settings(PAGE, "pyiceberg", server.port)},
         },
     )
     catalog.create_namespace("shop")
@@ -103,12 +124,9 @@ def test_polars_writes_and_scans(rust_options: dict[str, str], bucket: str) -> N
 DUCKDB = """
 import sys
 import duckdb
-extension, endpoint, key, secret, folder = sys.argv[1:]
+extension, statement, folder = sys.argv[1:]
 duckdb.execute(f"LOAD '{extension}'")
-duckdb.execute(
-    f"CREATE SECRET (TYPE s3, KEY_ID '{key}', SECRET '{secret}', ENDPOINT '{endpoint}', "
-    "URL_STYLE 'path', USE_SSL false, REGION 'cn-hangzhou')"
-)
+duckdb.execute(statement)
 duckdb.sql("SELECT range AS id FROM range(1000)").write_parquet(f"{folder}/a b+c.parquet")
 print(duckdb.read_parquet(f"{folder}/*.parquet").sum("id").fetchall())
 """
@@ -119,10 +137,10 @@ def test_duckdb_writes_and_reads(server: Emulator, bucket: str) -> None:
     client_of("duckdb")
     extension = client_of("duckdb_extension_httpfs")
     (path,) = Path(extension.__file__).parent.rglob("*.duckdb_extension")
-    key = (server.access_key_id, server.access_key_secret)
-    endpoint = server.endpoint.removeprefix("http://")
+    key, secret = repr(server.access_key_id), repr(server.access_key_secret)
+    (statement,) = settings(PAGE, "DuckDB", server.port, KEY_ID=key, SECRET=secret)
     done = subprocess.run(
-        [sys.executable, "-c", DUCKDB, str(path), endpoint, *key, f"s3://{bucket}/dir"],
+        [sys.executable, "-c", DUCKDB, str(path), statement, f"s3://{bucket}/dir"],
         capture_output=True,
         text=True,
         check=False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -11,12 +12,15 @@ import oss2
 import pytest
 from oss_emulator import Emulator
 
+from tests.docs.markdown import blocks
+from tests.docs.settings import settings
 from tests.requirements import require
+from tests.s3.conftest import PAGE
 
 pytestmark = pytest.mark.system
 
+ROOT = Path(__file__).parents[2]
 MIB = 1024 * 1024
-ENDPOINT = "http://oss-cn-hangzhou.aliyuncs.com"
 
 # The provider Alibaba names the bucket in the host, so it needs the server as its proxy.
 PROVIDERS = ["Alibaba", "Other"]
@@ -25,22 +29,27 @@ Rclone = Callable[..., str]
 
 
 @pytest.fixture(params=PROVIDERS)
-def rclone(request: pytest.FixtureRequest, server: Emulator) -> Rclone:
-    """Run rclone: `rclone("copy", ...)` returns what it prints; the remote is `oss:`."""
+def rclone(request: pytest.FixtureRequest, server: Emulator, tmp_path: Path) -> Rclone:
+    """Run rclone with the settings of the page; the remote is `oss:`.
+
+    `rclone("copy", ...)` returns what it prints.
+    """
     program, alibaba = require("rclone"), request.param == "Alibaba"
-    settings = {
-        "type": "s3",
-        "provider": request.param,
-        "access_key_id": server.access_key_id,
-        "secret_access_key": server.access_key_secret,
-        "endpoint": ENDPOINT if alibaba else server.endpoint,
-    }
+    page = (ROOT / PAGE).read_text(encoding="utf-8")
+    (config,) = [block.text for block in blocks(page) if "# rclone.conf" in block.text]
+    printed = settings(PAGE, "rclone", server.port, number=int(alibaba))
+    for line in printed:
+        name = line.partition(" = ")[0]
+        config = re.sub(rf"^{name} = .*$", line, config, flags=re.MULTILINE)
+    path = tmp_path / "rclone.conf"
+    path.write_text(config, encoding="utf-8")
+    proxies = dict(line.split("=", 1) for line in printed if line.startswith("HTTP_PROXY="))
     env = {
         "PATH": os.environ["PATH"],
         "HOME": "/nonexistent",
-        "RCLONE_CONFIG": "/dev/null",
-        "HTTP_PROXY": server.endpoint if alibaba else "",
-        **{f"RCLONE_CONFIG_OSS_{name.upper()}": value for name, value in settings.items()},
+        "RCLONE_CONFIG": str(path),
+        "HTTP_PROXY": "",
+        **proxies,
     }
 
     def run(*arguments: str) -> str:

@@ -9,11 +9,14 @@ from oss_emulator.protocol.address import (
     Addresses,
     Target,
     is_accelerate,
+    is_ip,
     is_public_endpoint,
+    split_host,
 )
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Request
 from oss_emulator.protocol.regions import is_mainland, is_region, location
+from oss_emulator.protocol.signature import is_signed_url
 from oss_emulator.storage import Bucket
 
 
@@ -31,6 +34,17 @@ def locate(addresses: Addresses, request: Request, *, strict: bool) -> Target:
     if strict and target.bucket and addresses.is_endpoint(host):
         raise OSSError(ErrorCase.PATH_STYLE, BucketName=target.bucket)
     return target
+
+
+def explain_missing(error: OSSError, request: Request) -> OSSError:
+    """Say what is wrong if a signed URL lacks its bucket, as ali-oss signs it for an IP (P-02)."""
+    host, port = split_host(request.host)
+    if is_ip(host) and is_signed_url(request.query):
+        error.details["ErrorDetail"] = (
+            "At an address, the first part of the path is the bucket. If ali-oss signed this URL, "
+            f"it lacks the bucket: use the endpoint http://localhost:{port or 80} with sldEnable."
+        )
+    return error
 
 
 def check_endpoint(

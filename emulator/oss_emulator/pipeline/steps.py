@@ -87,7 +87,10 @@ def find_operation(admission: Admission, service: Deployment) -> None:
 def find_record(admission: Admission, service: Deployment) -> None:
     """Find the bucket's record, and the region that the request is for; 404 without one (P-18)."""
     target = admission.target
-    record = bucket.find_bucket(service.storage, target.bucket, admission.operation)
+    try:
+        record = bucket.find_bucket(service.storage, target.bucket, admission.operation)
+    except OSSError as error:
+        raise addressing.explain_missing(error, admission.request) from None
     admission.record = record
     admission.region = addressing.region_of(target, record, service.settings.region)
 

@@ -169,7 +169,7 @@ class Addresses:
         name = host_name(host)
         if name in self._cnames:
             return _Host(name, in_path=False, bucket=self._cnames[name])
-        if name in self.domains or "." not in name or _is_ip(name):
+        if name in self.domains or "." not in name or is_ip(name):
             return _Host(name, region=self._region_of(name), s3=name in self._s3_domains)
         for domain in self.domains:
             if name.endswith("." + domain):
@@ -259,7 +259,7 @@ def split_host(host: str) -> tuple[str, int | None]:
     if match is not None:
         name = (match["address"] or match["name"]).lower()
         port = int(match["port"]) if match["port"] else None
-        if len(name) <= MAX_HOST and (port or 0) <= MAX_PORT and _is_ip(match["address"] or "::"):
+        if len(name) <= MAX_HOST and (port or 0) <= MAX_PORT and is_ip(match["address"] or "::"):
             return name, port
     detail = f"The host {host[:256]!r} is invalid; send a name or address, with or without a port."
     raise OSSError(ErrorCase.BAD_REQUEST, ErrorDetail=detail)
@@ -287,7 +287,8 @@ def check_key(key: str) -> None:
         raise OSSError(ErrorCase.OBJECT_NAME_TOO_LONG)
 
 
-def _is_ip(name: str) -> bool:
+def is_ip(name: str) -> bool:
+    """Return whether the host of a Host header is an address."""
     try:
         ip_address(name)
     except ValueError:
@@ -296,7 +297,7 @@ def _is_ip(name: str) -> bool:
 
 
 def _is_loopback(name: str) -> bool:
-    return _is_ip(name) and ip_address(name).is_loopback
+    return is_ip(name) and ip_address(name).is_loopback
 
 
 def _is_below(name: str, domains: Iterable[str]) -> bool:

@@ -79,6 +79,25 @@ const cases = {
     assert.equal((await client.get("a")).content.toString(), "content");
   },
 
+  "P-02: with a name as the endpoint and sldEnable, signed URLs name the bucket": async () => {
+    const named = { endpoint: endpoint.replace("127.0.0.1", "localhost"), sldEnable: true };
+    for (const authorizationV4 of [false, true]) {
+      const { client } = await create({}, { ...named, authorizationV4 });
+      await client.put("dir/a b", Buffer.from("content"));
+      const presigned = authorizationV4
+        ? await client.signatureUrlV4("GET", 60, {}, "dir/a b")
+        : client.signatureUrl("dir/a b");
+      assert.equal((await client.urllib.request(presigned)).data.toString(), "content");
+    }
+    const { client } = await create();
+    assert.throws(() => client.signatureUrl("dir/a"), /endpoint is IP/);
+    const lacking = await client.urllib.request(
+      await client.signatureUrlV4("GET", 60, {}, "dir/a"),
+    );
+    assert.equal(lacking.status, 404);
+    assert.match(lacking.data.toString(), /<ErrorDetail>.*ali-oss.*sldEnable/);
+  },
+
   "P-41: the ETag of an object in parts is that of the parts' ETags as text": async () => {
     const { client } = await create();
     const parts = [Buffer.alloc(102_400, "a"), Buffer.from("rest")];

@@ -103,6 +103,26 @@ def test_proxy_answers_only_for_its_own_hosts(host: str, code: str) -> None:
     assert code_of(request, strict=False) == code
 
 
+@pytest.mark.parametrize(
+    ("host", "target", "code", "told"),
+    [
+        ("127.0.0.1:9000", "/dir/a?x-oss-signature-version=OSS4-HMAC-SHA256", "NoSuchBucket", True),
+        ("[::1]", "/a.png?Signature=a", "InvalidBucketName", True),
+        ("127.0.0.1:9000", "/dir/a", "NoSuchBucket", False),
+        ("localhost:9000", "/dir/a?Signature=a", "NoSuchBucket", False),
+        (f"no-bucket.{OSS}", "/a?Signature=a", "NoSuchBucket", False),
+    ],
+)
+def test_signed_url_without_a_bucket_is_told_apart_at_an_address(
+    host: str, target: str, code: str, told: bool
+) -> None:
+    """P-02: ali-oss signs such URLs for an endpoint that is an address."""
+    outcome = serve().admit(ask("GET", target, host=host))
+    assert isinstance(outcome, Refused)
+    assert outcome.error.code == code
+    assert ("sldEnable" in str(outcome.error.details.get("ErrorDetail"))) is told
+
+
 def test_server_of_a_region_of_its_own_creates_buckets_in_it() -> None:
     """A name that the service does not have, as `--region` may give."""
     service = serve(replace(SETTINGS, region="here-1"))

@@ -44,6 +44,11 @@ _MARKS: Final = _MARKS_OF_V1 | {
 }
 
 
+def is_signed_url(query: Mapping[str, str]) -> bool:
+    """Whether a URL has a parameter of a signature, a correct one or not."""
+    return not _MARKS.isdisjoint(query)
+
+
 _HEADER_MISSING: Final = {
     (Version.V2, Place.HEADER): "0002-00000112",
     (Version.V2, Place.URL): "0002-00000078",
