@@ -29,6 +29,8 @@ COVERED_BY = {
     "cli/client.py": "cli/test_parity.py",
     "cli/experiment.py": "cli/test_parity.py",
     "cli/foreground.py": "cli/test_serve.py",
+    "cli/folders.py": "cli/test_folders.py",
+    "cli/formats.py": "cli/test_formats.py",
     "cli/fsck.py": "cli/test_fsck.py",
     "cli/logs.py": "cli/test_replay.py",
     "cli/parity.py": "cli/test_parity.py",
@@ -60,7 +62,10 @@ COVERED_BY = {
     # --- kms
     "kms/*.py": "unit/kms/test_encryption.py",
     # --- lab
+    "lab/lint/remarks.py": "unit/lab/test_sarif.py",
     "lab/lint/*.py": "unit/lab/lint/test_lint.py",
+    "lab/remark.py": "unit/lab/test_junit.py",
+    "lab/yaml_tree.py": "unit/lab/test_pulumi.py",
     "lab/parity/setups.py": "unit/lab/parity/test_inquiries.py",
     "lab/sent.py": "unit/lab/test_strangers.py",
     "lab/replay/page.py": "cli/test_replay.py",

@@ -49,7 +49,7 @@ def few_cells(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.system
 @pytest.mark.usefixtures("few_cells")
 def test_browser_stands_beside_the_prediction(ask: Any) -> None:
-    status, out, err = ask(*ASKED, require("browser"))
+    status, out, err = ask(*ASKED, "--browser-path", require("browser"))
     assert (status, err) == (0, ""), out
     assert "What Chromium " in out
     assert "All 52 requests are as predicted.\n" in out
@@ -64,7 +64,7 @@ def test_difference_is_shown_and_is_exit_1(ask: Any, monkeypatch: pytest.MonkeyP
 
     real: Callable[[cells.Cell], Sent | None] = vars(cells.Cell)["predicted"].fget
     monkeypatch.setattr(cells.Cell, "predicted", property(predict))
-    status, out, _ = ask(*ASKED, require("browser"))
+    status, out, _ = ask(*ASKED, "--browser-path", require("browser"))
     assert status == 1
     assert out.endswith(
         "! img of a page by https, object by https, no policy by none\n"
@@ -98,7 +98,7 @@ def test_cells_are_shown_in_json(ask: Any, monkeypatch: pytest.MonkeyPatch) -> N
     ],
 )
 def test_browser_that_cannot_be_used_is_one_sentence(ask: Any, path: str, said: str) -> None:
-    status, out, err = ask(*ASKED, path)
+    status, out, err = ask(*ASKED, "--browser-path", path)
     assert (status, out) == (1, "")
     assert err.startswith(f"oss-emulator: {said}")
     assert err.count("\n") == 1
@@ -109,7 +109,7 @@ def test_broken_driver_is_one_sentence(
     ask: Any, monkeypatch: pytest.MonkeyPatch, driver: str
 ) -> None:
     monkeypatch.setenv("PLAYWRIGHT_NODEJS_PATH", driver)
-    status, out, err = ask(*ASKED, sys.executable)
+    status, out, err = ask(*ASKED, "--browser-path", sys.executable)
     assert (status, out) == (1, "")
     assert err.startswith("oss-emulator: the driver of playwright does not start: ")
     assert err.endswith("; to see why, run python -m playwright --version\n")
@@ -122,13 +122,13 @@ def test_missing_browser_is_one_sentence(ask: Any, monkeypatch: pytest.MonkeyPat
     assert status == 1
     assert err == (
         "oss-emulator: no browser is installed as chromium-of-nowhere; "
-        "give its path with --browser PATH\n"
+        "give its path with --browser-path PATH\n"
     )
 
 
 def test_missing_package_is_one_sentence(ask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "playwright.async_api", None)
-    status, _, err = ask(*ASKED, sys.executable)
+    status, _, err = ask(*ASKED, "--browser-path", sys.executable)
     assert status == 1
     assert err == (
         "oss-emulator: --browser needs the package playwright, which is not installed; "

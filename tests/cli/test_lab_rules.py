@@ -86,7 +86,7 @@ def test_missing_file_is_reported(refuse: Callable[..., str], tmp_path: Path) ->
     assert "nothing.xml: the file cannot be read: No such file" in refuse(
         "lint", str(tmp_path / "nothing.xml")
     )
-    assert "the file cannot be read: Is a directory" in refuse("lint", str(tmp_path))
+    assert "the file cannot be read: Is a directory" in refuse("check", str(tmp_path), "a")
 
 
 def test_one_of_several_rules_must_be_selected(
@@ -110,7 +110,7 @@ def test_file_name_may_contain_a_hash(tmp_path: Path, capsys: pytest.CaptureFixt
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("check", "-"), "give --referer URL or --no-referer"),
+        (("check", "-"), "give a REFERER or --no-referer"),
         (("check", "-", "--referer", "a", "--signed", "twice"), "invalid choice: 'twice'"),
         (("scenarios", "-", "--site", "www.example.com"), "no browser opens 'www.example.com': it"),
         (("scenarios", "-", "--site", "https://[/"), "its host or its port is not valid"),

@@ -406,7 +406,7 @@ def test_full_disk_leaves_no_half_report(tmp_path: Path) -> None:
 
 def test_proposal_keeps_the_hosts_and_is_replayed(ask: Any, tmp_path: Path) -> None:
     written = tmp_path / "rules.xml"
-    asked = ("--own", "www.example.com", "*.example.com", "--partner", "example.org")
+    asked = ("--own", "www.example.com", "--own", "*.example.com", "--partner", "example.org")
     status, out, err = ask("propose", LOGS, *asked, "--write", str(written))
     assert (status, err) == (0, "")
     assert out.startswith("3 entries keep 100.00 % of ")

@@ -88,7 +88,7 @@ def find(path: str | None) -> str:
         if found := shutil.which(name):
             return found
     raise CommandError(
-        f"no browser is installed as {', '.join(PROGRAMS)}; give its path with --browser PATH"
+        f"no browser is installed as {', '.join(PROGRAMS)}; give its path with --browser-path PATH"
     )
 
 

@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 
 from oss_emulator.cli.output import Block, Text, TextTable, Tone, line, referer
+from oss_emulator.cli.rules import SelectedRules
 from oss_emulator.lab.diff import Certainty, Change, Diff
 from oss_emulator.lab.probes import ProbeKind
-from oss_emulator.referer import Decision, RefererConfiguration
+from oss_emulator.lab.remark import Remark, RemarkKind, Severity
+from oss_emulator.referer import Decision, RefererConfiguration, explanation
 
 _FIELDS = {
     "allow_empty_referer": "AllowEmptyReferer",
@@ -70,6 +72,34 @@ def describe_text(old: RefererConfiguration, new: RefererConfiguration) -> Itera
         for entry in entries_after:
             if entry not in entries_before:
                 yield line(Text(f"+ {field}: {entry}", Tone.GOOD), indent=2)
+
+
+KINDS = (
+    RemarkKind("let-in", "The new rules allow what the old ones deny.", "", Severity.WARNING),
+    RemarkKind("kept-out", "The new rules deny what the old ones allow.", "", Severity.WARNING),
+)
+
+
+def remark(diff: Diff, new: SelectedRules, *, whole: bool = False) -> Iterator[Remark]:
+    """Yield a remark for each change that `describe` shows, at the entry that settles it."""
+    for change in diff.changes if whole else _telling(diff):
+        sent = "no Referer" if change.referer is None else change.referer or "an empty Referer"
+        verdicts = "let in" if change.opens else "kept out"
+        yield Remark(
+            source=new.where,
+            kind="let-in" if change.opens else "kept-out",
+            group="diff",
+            name=sent,
+            severity=Severity.WARNING,
+            message=f"{sent}: {verdicts} by the new rules. {_why(change.new)}",
+            place=new.find_place(change.new),
+        )
+    if diff.equivalent:
+        yield Remark(source=new.where, kind="let-in", group="diff", name="equivalent")
+
+
+def _why(decision: Decision) -> str:
+    return explanation.sentence(decision.steps[-1])
 
 
 def to_dict(diff: Diff) -> dict[str, object]:

@@ -1,18 +1,22 @@
 """`oss-emulator check`: decide on Referers, and say why."""
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from oss_emulator.cli import rules
-from oss_emulator.cli.output import Block, Text, Tone, line, referer, show, verdict, write_json
+from oss_emulator.cli import formats, rules
+from oss_emulator.cli.formats import Findings
+from oss_emulator.cli.output import Block, Text, Tone, line, referer, verdict
 from oss_emulator.cli.parser import Commands
+from oss_emulator.cli.rules import SelectedRules
+from oss_emulator.lab.remark import Remark, RemarkKind, Severity
 from oss_emulator.referer import Decision, RefererPolicy, Signing, explanation
 from oss_emulator.referer.assumptions import FACTS
 
 _DESCRIPTION = (
-    "Decides on requests by the rules, and says why. The exit status is 0 if all are allowed, and "
-    "1 if one is denied."
+    "Decides on requests by the rules, and says why. The exit status is 0 if all are allowed, 1 if "
+    "one is denied, and 2 if the rules cannot be read."
 )
+_KINDS = (RemarkKind("denied", "The rules deny a request."),)
 _SIGNING = (Signing.NONE, Signing.URL, Signing.HEADER)
 
 
@@ -20,13 +24,14 @@ def declare(commands: Commands) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser("check", run, description=_DESCRIPTION)
     parser.add_argument("rules", metavar="RULES", help=rules.HELP)
+    parser.add_argument("referers", metavar="REFERER", nargs="*", help="the Referer of a request")
     parser.add_argument(
         "--referer",
-        action="extend",
-        nargs="+",
+        dest="named",
+        action="append",
         default=[],
         metavar="URL",
-        help="the Referer of a request; may be repeated",
+        help="the Referer of a request, wherever it stands; may be repeated",
     )
     parser.add_argument(
         "--no-referer", action="store_true", help="also decide on a request without the header"
@@ -38,28 +43,55 @@ def declare(commands: Commands) -> None:
         help="how the requests are signed (default: none)",
     )
     parser.add_argument("--method", default="GET", help="the method of the requests (default: GET)")
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    formats.declare(parser)
     rules.declare(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Decide on each request."""
-    referers: list[str | None] = list(arguments.referer)
+    referers: list[str | None] = [*arguments.named, *arguments.referers]
     if arguments.no_referer:
         referers.append(None)
     if not referers:
-        arguments.parser.error("give --referer URL or --no-referer")
-    configuration = rules.read(arguments.rules, arguments)
-    policy = RefererPolicy.compile(configuration, arguments.assumptions)
+        arguments.parser.error("give a REFERER or --no-referer")
+    selected = rules.select(arguments.rules, arguments)
+    policy = RefererPolicy.compile(selected.configuration, arguments.assumptions)
     signed, method = Signing(arguments.signed), arguments.method.upper()
-    decisions = [policy.decide(item, signed=signed, method=method) for item in referers]
-    asked = list(zip(referers, decisions, strict=True))
-    if arguments.json:
-        write_json([{"sent": item, **explanation.to_dict(decision)} for item, decision in asked])
-    else:
-        for number, (item, decision) in enumerate(asked):
-            show(*([line()] if number else []), *_describe(item, decision))
-    return int(not all(decision.allowed for decision in decisions))
+    asked = [(item, policy.decide(item, signed=signed, method=method)) for item in referers]
+    findings = Findings(
+        text=_describe_all(asked),
+        data=lambda: [{"sent": item, **explanation.to_dict(answer)} for item, answer in asked],
+        remarks=_remark(asked, selected),
+        kinds=_KINDS,
+    )
+    formats.print_findings(findings, arguments)
+    return int(not all(decision.allowed for _, decision in asked))
+
+
+_Asked = Sequence[tuple[str | None, Decision]]
+"""Referers, each with the decision on it."""
+
+
+def _remark(asked: _Asked, selected: SelectedRules) -> Iterator[Remark]:
+    for sent, decision in asked:
+        name = "no Referer" if sent is None else sent or "an empty Referer"
+        yield Remark(
+            source=selected.where,
+            kind="denied",
+            group="check",
+            name=name,
+            severity=None if decision.allowed else Severity.ERROR,
+            message=f"{name}: {explanation.sentence(decision.steps[-1])}",
+            detail=explanation.describe(decision),
+            place=selected.find_place(decision),
+        )
+
+
+def _describe_all(asked: _Asked) -> Iterator[Block]:
+    for number, (sent, decision) in enumerate(asked):
+        if number:
+            yield line()
+        yield from _describe(sent, decision)
 
 
 def _describe(sent: str | None, decision: Decision) -> Iterator[Block]:

@@ -63,13 +63,18 @@ def _correct(selected: SelectedRules, fixed: Fixed) -> tuple[str, str]:
         document, form = selected.source.content, selected.form
         return editing.edit(document, form, selected.name, fixed.configuration), ""
     except NotEditableError as error:
-        return _format(fixed.configuration, selected.form), str(error)
+        return _format(fixed.configuration, _written(selected.form)), str(error)
 
 
 def _text_before(selected: SelectedRules, refusal: str) -> str:
     if selected.source is None or refusal:
-        return _format(selected.configuration, selected.form)
+        return _format(selected.configuration, _written(selected.form))
     return selected.source.content.decode("utf-8-sig")
+
+
+def _written(form: RulesForm) -> RulesForm:
+    """Return the form in which to print rules: another one for a form that is only read."""
+    return form if form in sources.WRITTEN else RulesForm.XML
 
 
 def _format(configuration: RefererConfiguration, form: RulesForm) -> str:

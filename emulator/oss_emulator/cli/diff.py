@@ -2,8 +2,8 @@
 
 import argparse
 
-from oss_emulator.cli import changes, rules
-from oss_emulator.cli.output import show, write_json
+from oss_emulator.cli import changes, formats, rules
+from oss_emulator.cli.formats import Findings
 from oss_emulator.cli.parser import Commands, InputError
 from oss_emulator.lab import diff
 from oss_emulator.toml import MAX_FILE
@@ -11,7 +11,8 @@ from oss_emulator.toml import MAX_FILE
 _DESCRIPTION = (
     "Compares the decisions of two configurations. Without --referers it tries Referers made from "
     "the entries of both and, if they show no difference, searches all possible Referers. The "
-    "exit status is 0 if the configurations are equivalent, and 1 if they differ."
+    "exit status is 0 if the configurations are equivalent, 1 if they differ, and 2 if one cannot "
+    "be read."
 )
 
 
@@ -28,23 +29,26 @@ def declare(commands: Commands) -> None:
     parser.add_argument(
         "--all", action="store_true", help="show every Referer that is decided differently"
     )
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    formats.declare(parser)
     rules.declare(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Compare two configurations."""
     old = rules.read(arguments.old, arguments)
-    new = rules.read(arguments.new, arguments)
+    new = rules.select(arguments.new, arguments)
     referers: list[str | None] | None = None
     if arguments.referers is not None:
         text = rules.decode(rules.read_source(arguments.referers, MAX_FILE), MAX_FILE)
         referers = [item.strip() or None for item in text.splitlines()]
         if not referers:
             raise InputError(f"{arguments.referers}: there are no Referers; write one on each line")
-    found = diff.compare(old, new, referers, arguments.assumptions)
-    if arguments.json:
-        write_json(changes.to_dict(found))
-    else:
-        show(*changes.describe(found, whole=arguments.all))
+    found = diff.compare(old, new.configuration, referers, arguments.assumptions)
+    findings = Findings(
+        text=changes.describe(found, whole=arguments.all),
+        data=lambda: changes.to_dict(found),
+        remarks=changes.remark(found, new, whole=arguments.all),
+        kinds=changes.KINDS,
+    )
+    formats.print_findings(findings, arguments)
     return int(not found.equivalent)

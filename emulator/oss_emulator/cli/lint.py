@@ -1,11 +1,13 @@
 """`oss-emulator lint`: find mistakes in rules, each shown by a Referer, and correct them."""
 
 import argparse
+import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from enum import StrEnum
+from dataclasses import dataclass
 
-from oss_emulator.cli import correcting, rules
+from oss_emulator.cli import correcting, formats, rules
+from oss_emulator.cli.formats import Findings, Format
 from oss_emulator.cli.output import (
     Block,
     Piece,
@@ -19,37 +21,29 @@ from oss_emulator.cli.output import (
     write_json,
 )
 from oss_emulator.cli.parser import Commands, InputError
-from oss_emulator.cli.rules import SelectedRules
-from oss_emulator.lab import github, lint, places, sarif
-from oss_emulator.lab.lint import Evidence, Finding, LintRule, Severity
+from oss_emulator.cli.rules import FoundRules, SelectedRules
+from oss_emulator.lab import lint
+from oss_emulator.lab.lint import Evidence, Finding, LintRule, Severity, remarks
 from oss_emulator.lab.places import Place
+from oss_emulator.lab.remark import Remark
 from oss_emulator.referer import RefererConfiguration, Stage
-from oss_emulator.version import __version__
 
 _DESCRIPTION = (
     "Finds mistakes in rules. The engine has decided on every Referer that is shown. The exit "
-    "status is 0 if there are only notes, 1 if there are errors or warnings, and 2 if the rules "
-    "cannot be read or written. With --fix it is about the corrected rules."
+    "status is 0 if there are only notes, 1 if there are errors or warnings, and 2 if a file "
+    "cannot be read or written, or has no rules. With --fix it is about the corrected rules."
 )
+_HELP = f"{rules.HELP}. A folder stands for its files with rules, except those that Git ignores"
 _TONES = {Severity.ERROR: Tone.BAD, Severity.WARNING: Tone.WARNING, Severity.NOTE: Tone.FAINT}
 _NAMES = {rule.name: rule for rule in lint.RULES}
 
 Places = Mapping[tuple[Stage, int], Place]
 
 
-class Format(StrEnum):
-    """How findings are printed."""
-
-    TEXT = "text"
-    JSON = "json"
-    SARIF = "sarif"
-    GITHUB = "github"
-
-
 def declare(commands: Commands) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser("lint", run, description=_DESCRIPTION)
-    parser.add_argument("rules", metavar="RULES", nargs="?", help=rules.HELP)
+    parser.add_argument("rules", metavar="RULES", nargs="*", help=_HELP)
     parser.add_argument(
         "--fix",
         action="store_true",
@@ -71,19 +65,7 @@ def declare(commands: Commands) -> None:
         "--explain", choices=sorted(_NAMES), metavar="RULE", help="explain a rule of the linter"
     )
     parser.add_argument("--list", action="store_true", help="list the rules of the linter")
-    parser.add_argument(
-        "--format",
-        choices=[item.value for item in Format],
-        default=Format.TEXT.value,
-        help="how to print the findings (default: text); github makes annotations of a workflow",
-    )
-    parser.add_argument(
-        "--json",
-        dest="format",
-        action="store_const",
-        const=Format.JSON.value,
-        help="print JSON, as --format json does",
-    )
+    formats.declare(parser)
     rules.declare(parser)
 
 
@@ -94,41 +76,92 @@ def run(arguments: argparse.Namespace) -> int:
         return _explain(_NAMES[arguments.explain])
     if arguments.list:
         return _list(as_json)
-    if arguments.rules is None:
+    if not arguments.rules:
         arguments.parser.error("give RULES, --list or --explain RULE")
     if arguments.write and not arguments.fix:
         arguments.parser.error("--write requires --fix")
     if arguments.fix and arguments.format not in (Format.TEXT, Format.JSON):
         arguments.parser.error("--fix prints text or JSON; leave --format out")
-    selected = rules.select(arguments.rules, arguments)
-    if arguments.fix:
-        _check_fixable(selected.configuration)
-        fixed = lint.fix(
-            selected.configuration, assumptions=arguments.assumptions, accepted=arguments.ignore
-        )
-        shown = [item for item in fixed.left if arguments.all or not item.common]
-        left = (
-            list(_to_dicts(shown, {}))
-            if as_json
-            else list(_report(shown, fixed.left, {}, arguments))
-        )
-        return correcting.show_fixed(selected, fixed, left, arguments)
+    selected = rules.select_all(arguments.rules, arguments)
+    status = _fix(selected, arguments) if arguments.fix else _lint(selected, arguments)
+    return 2 if selected.wrong else status
+
+
+@dataclass(frozen=True, slots=True)
+class _Linted:
+    """Rules, and what the linter finds in them."""
+
+    rules: SelectedRules
+    found: Sequence[Finding]
+    shown: Sequence[Finding]
+    """Those to print."""
+
+    def remark(self) -> Iterator[Remark]:
+        """Yield what is printed for other tools."""
+        return remarks.remark(self.shown, self.rules.where, self.rules.find_places())
+
+    def to_dicts(self) -> Iterator[dict[str, object]]:
+        """Yield what is printed as JSON."""
+        where = self.rules.find_places()
+        for item in _to_dicts(self.shown, where):
+            yield {"file": self.rules.where, "name": self.rules.name, **item}
+
+
+def _lint(selected: FoundRules, arguments: argparse.Namespace) -> int:
+    linted = [_lint_one(item, arguments) for item in selected.found]
+    findings = Findings(
+        text=_report_all(linted, arguments),
+        data=lambda: [item for one in linted for item in one.to_dicts()],
+        remarks=(item for one in linted for item in one.remark()),
+        kinds=remarks.KINDS,
+        wrong=selected.wrong,
+        is_empty=not linted,
+    )
+    formats.print_findings(findings, arguments)
+    found = (item for one in linted for item in one.found)
+    return int(any(item.severity is not Severity.NOTE for item in found))
+
+
+def _lint_one(selected: SelectedRules, arguments: argparse.Namespace) -> _Linted:
     found = lint.run(
         selected.configuration, assumptions=arguments.assumptions, accepted=arguments.ignore
     )
-    shown = [item for item in found if arguments.all or not item.common]
-    where = _places(selected)
-    name = selected.source.name if selected.source else arguments.rules
-    match Format(arguments.format):
-        case Format.TEXT:
-            show(*_report(shown, found, where, arguments))
-        case Format.JSON:
-            write_json(list(_to_dicts(shown, where)))
-        case Format.SARIF:
-            write(sarif.format(shown, name, where, __version__))
-        case Format.GITHUB:
-            write(github.format(shown, name, where))
-    return int(any(item.severity is not Severity.NOTE for item in found))
+    return _Linted(selected, found, [item for item in found if arguments.all or not item.common])
+
+
+def _fix(selected: FoundRules, arguments: argparse.Namespace) -> int:
+    if len(selected.found) == 1 and not selected.wrong:
+        return _fix_one(selected.found[0], arguments)
+    if len(selected.found) > 1 and (not arguments.write or arguments.format != Format.TEXT):
+        arguments.parser.error("--fix prints one configuration; name one, or add --write")
+    status = 0
+    for error in selected.wrong:
+        print(f"oss-emulator: {error}", file=sys.stderr)
+    for item in selected.found:
+        show(line(Text(item.argument, Tone.STRONG)))
+        # Read it again: the rules before it may be in the same file, which has changed.
+        again = rules.select(item.argument, arguments)
+        status = max(status, _fix_one(again, arguments))
+        show(line())
+    return status
+
+
+def _fix_one(selected: SelectedRules, arguments: argparse.Namespace) -> int:
+    _check_fixable(selected.configuration)
+    fixed = lint.fix(
+        selected.configuration, assumptions=arguments.assumptions, accepted=arguments.ignore
+    )
+    shown = [item for item in fixed.left if arguments.all or not item.common]
+    left = (
+        list(_to_dicts(shown, {}))
+        if arguments.format == Format.JSON
+        else [
+            *_report(shown, {}, arguments),
+            *_closing(shown, fixed.left, arguments),
+            line(*_summary(shown)),
+        ]
+    )
+    return correcting.show_fixed(selected, fixed, left, arguments)
 
 
 def _check_fixable(configuration: RefererConfiguration) -> None:
@@ -138,13 +171,6 @@ def _check_fixable(configuration: RefererConfiguration) -> None:
             f"--fix corrects at most {lint.MOST_FIXED:,} entries, and these rules have {count:,}; "
             "split them into files"
         )
-
-
-def _places(selected: SelectedRules) -> Places:
-    if selected.source is None:
-        return {}
-    text = selected.source.content.decode("utf-8-sig", errors="replace")
-    return places.find(text, selected.name, selected.configuration)
 
 
 def _explain(rule: LintRule) -> int:
@@ -173,8 +199,25 @@ _SHOWN = 20
 """How many findings of one rule are shown without --all."""
 
 
+def _report_all(linted: Sequence[_Linted], arguments: argparse.Namespace) -> Iterator[Block]:
+    """Describe the findings by the rules that they are about, then all in one summary."""
+    for item in linted:
+        if len(linted) > 1 and item.shown:
+            yield line(Text(item.rules.argument, Tone.STRONG))
+            yield line()
+        yield from _report(item.shown, item.rules.find_places(), arguments)
+    shown = [item for one in linted for item in one.shown]
+    yield from _closing(shown, [item for one in linted for item in one.found], arguments)
+    if len(linted) > 1:
+        count = sum(bool(item.shown) for item in linted)
+        place = f"{count:,} of {len(linted):,}" if shown else f"{len(linted):,}"
+        yield line(*_summary(shown, f" in {place} configurations"))
+    else:
+        yield line(*_summary(shown))
+
+
 def _report(
-    shown: Sequence[Finding], found: Sequence[Finding], where: Places, arguments: argparse.Namespace
+    shown: Sequence[Finding], where: Places, arguments: argparse.Namespace
 ) -> Iterator[Block]:
     count: Counter[str] = Counter()
     notes = [finding for finding in shown if finding.severity is Severity.NOTE]
@@ -196,7 +239,6 @@ def _report(
             name = Text(f"  [{note.rule}]", Tone.FAINT)
             yield line(f"{about}{note.reason}", name, indent=2)
         yield line()
-    yield from _closing(shown, found, arguments)
 
 
 def _closing(
@@ -208,7 +250,6 @@ def _closing(
     if hidden:
         said = f"As with nearly all rules: {', '.join(hidden)} (--all shows them)"
         yield line(Text(said, Tone.FAINT))
-    yield line(*_summary(shown))
 
 
 def _describe(finding: Finding, where: Places) -> Iterator[Block]:
@@ -259,16 +300,17 @@ def _corrections(finding: Finding) -> Iterator[Text]:
         yield Text(f"{switch.element}: {str(value).lower()}", Tone.GOOD)
 
 
-def _summary(shown: Sequence[Finding]) -> tuple[Piece, ...]:
+def _summary(shown: Sequence[Finding], place: str = "") -> tuple[Piece, ...]:
     count = Counter(finding.severity for finding in shown)
     if not shown:
-        return (Text("Nothing to correct.", Tone.GOOD),)
+        return (Text(f"Nothing to correct{place}.", Tone.GOOD),)
     parts = [
         f"{count[severity]:,} {severity}{'' if count[severity] == 1 else 's'}"
         for severity in Severity
         if count[severity]
     ]
-    return (Text(", ".join(parts), _TONES[shown[0].severity]),)
+    worst = next(severity for severity in Severity if count[severity])
+    return Text(", ".join(parts), _TONES[worst]), place
 
 
 def _to_dicts(found: Sequence[Finding], where: Places) -> Iterator[dict[str, object]]:

@@ -15,6 +15,8 @@ class Parser(argparse.ArgumentParser):
     For a mistyped command or flag, the line names the nearest one.
     """
 
+    _rest: argparse.Action | None = None
+
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.commands: dict[str, Parser] = {}
@@ -26,12 +28,32 @@ class Parser(argparse.ArgumentParser):
         if self.commands and not first.startswith("-") and first not in self.commands:
             self.error(f"{first} is not a command{_nearest(first, self.commands)}")
         parsed, unknown = self.parse_known_args(arguments)
-        if unknown:
-            parser = self.commands.get(first, self)
+        parser = self.commands.get(first, self)
+        if unknown := parser.take_rest(unknown, parsed):
             flag = unknown[0].partition("=")[0]
             known = re.findall(r"--[a-z0-9-]+", parser.format_help())
             parser.error(f"unrecognized argument {unknown[0]}{_nearest(flag, known)}")
         return parsed
+
+    def add_argument(self, *names: Any, **options: Any) -> argparse.Action:
+        """Add a flag or an argument, and remember the argument that takes any number of values."""
+        added = super().add_argument(*names, **options)
+        if not added.option_strings and added.nargs in ("*", "+"):
+            self._rest = added
+        return added
+
+    def take_rest(self, unknown: Sequence[str], parsed: argparse.Namespace) -> list[str]:
+        """Take the values that stand behind a flag; argparse takes only those that are together.
+
+        Return what is not a value.
+        """
+        rest = self._rest
+        if rest is None:
+            return [*unknown]
+        values = [one for one in unknown if one == "-" or not one.startswith("-")]
+        convert: Any = rest.type or str
+        setattr(parsed, rest.dest, [*getattr(parsed, rest.dest), *map(convert, values)])
+        return [one for one in unknown if one not in values]
 
     def error(self, message: str) -> NoReturn:
         print(f"{self.prog}: {message}; see {self.prog} --help", file=sys.stderr)
@@ -91,6 +113,11 @@ class InputError(CommandError):
     """The input of a command is wrong; the text says where and why."""
 
     status = 2
+
+    def __init__(self, text: str, place: tuple[str, int, int] | None = None) -> None:
+        """`place` is the file, the line and the column, if they are known."""
+        super().__init__(text)
+        self.place = place
 
 
 class InterruptedCommandError(CommandError):

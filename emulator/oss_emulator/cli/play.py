@@ -18,6 +18,7 @@ from oss_emulator.cli.output import Block, Text, Tone, line, show, write_json, w
 from oss_emulator.cli.parser import CommandError, Commands, InputError
 from oss_emulator.cli.signer import Signer
 from oss_emulator.lab import junit
+from oss_emulator.lab.remark import Remark, Severity
 from oss_emulator.protocol.checksums import format_md5, md5
 from oss_emulator.protocol.signature import presigning
 from oss_emulator.recording import scenario as scenarios
@@ -65,7 +66,8 @@ def run(arguments: argparse.Namespace) -> int:
     play = _play_alone if arguments.endpoint is None else partial(_play_at, arguments)
     played = [step for recording in recordings for step in play(recording)]
     if arguments.junit is not None:
-        _write_junit(arguments.junit, played)
+        with writing(arguments.junit) as file:
+            file.write(junit.format(_remark(played)))
     if arguments.json:
         write_json(_to_dict(played))
     else:
@@ -202,15 +204,17 @@ def _to_dict(played: Sequence[PlayedStep]) -> dict[str, object]:
     }
 
 
-def _write_junit(path: Path, played: Sequence[PlayedStep]) -> None:
-    cases = [
-        junit.JUnitCase(
-            step.scenario, f"{step.number} {step.step.request}", [str(d) for d in step.differences]
+def _remark(played: Sequence[PlayedStep]) -> Iterator[Remark]:
+    for step in played:
+        differences = "; ".join(map(str, step.differences))
+        yield Remark(
+            source="recorded",
+            kind="answer",
+            group=step.scenario,
+            name=f"{step.number} {step.step.request}",
+            severity=Severity.ERROR if differences else None,
+            message=differences,
         )
-        for step in played
-    ]
-    with writing(path) as file:
-        file.write(junit.format([junit.JUnitSuite("recorded", cases)]))
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -48,13 +48,12 @@ def declare(commands: Commands) -> None:
     ):
         parser.add_argument(
             flag,
-            action="extend",
-            nargs="+",
+            action="append",
             type=_host,
             default=[],
             metavar="HOST",
             required=flag == "--own",
-            help=text,
+            help=f"{text}; may be repeated",
         )
     parser.add_argument(
         "--keep",

@@ -1,20 +1,22 @@
-"""The argument RULES: a file, `-` for standard input, or `oss://BUCKET`."""
+"""The argument RULES: a file, `-` for standard input, or `oss://BUCKET`; for some also a folder."""
 
 import argparse
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from oss_emulator import toml
 from oss_emulator.cli import bucket
 from oss_emulator.cli.parser import InputError
-from oss_emulator.lab import assumptions
+from oss_emulator.lab import assumptions, places, ros
 from oss_emulator.lab import sources as document
 from oss_emulator.lab.assumptions import AssumptionsError
+from oss_emulator.lab.places import Place
+from oss_emulator.lab.resources import NoRulesError
 from oss_emulator.lab.sources import RulesForm
 from oss_emulator.protocol.xml import MAX_DOCUMENT
-from oss_emulator.referer import Assumptions, RefererConfiguration
+from oss_emulator.referer import Assumptions, Decision, RefererConfiguration, Stage
 from oss_emulator.referer.assumptions import DEFAULT
 from oss_emulator.toml import SourceError
 
@@ -24,8 +26,8 @@ _ASSUMPTIONS = (
 )
 HELP = (
     "a file, - for standard input, or oss://BUCKET. A file contains a RefererConfiguration in "
-    "XML, in the JSON of ossutil, as a resource of Terraform (HCL or JSON) or Pulumi (YAML), or in "
-    "TOML; FILE#NAME selects one of several"
+    "XML, in the JSON of ossutil, as a resource of Terraform (HCL or JSON), Pulumi (YAML) or ROS "
+    "(JSON or YAML), or in TOML; FILE#NAME selects one of several"
 )
 
 _FORMS = {
@@ -72,6 +74,37 @@ class SelectedRules:
     source: Source | None
     """None if it comes from a bucket."""
     form: RulesForm = RulesForm.XML
+    argument: str = ""
+    """What selects exactly it: `FILE`, `FILE#NAME` or `oss://BUCKET`."""
+
+    @property
+    def where(self) -> str:
+        """The file or the bucket that has it."""
+        return self.source.name if self.source else self.argument
+
+    def find_places(self) -> Mapping[tuple[Stage, int], Place]:
+        """Return the places of its entries in the text; none for a bucket."""
+        if self.source is None:
+            return {}
+        text = self.source.content.decode("utf-8-sig", errors="replace")
+        return places.find(text, self.name, self.configuration)
+
+    def find_place(self, decision: Decision) -> Place:
+        """Return the place of the entry that settles a decision, or the beginning."""
+        stage = decision.steps[-1].stage
+        entries = getattr(self.configuration, stage.value, ())
+        if decision.entry not in entries:
+            return 1, 1
+        return self.find_places().get((stage, entries.index(decision.entry)), (1, 1))
+
+
+@dataclass(frozen=True, slots=True)
+class FoundRules:
+    """What several arguments select."""
+
+    found: Sequence[SelectedRules]
+    wrong: Sequence[InputError]
+    """Why the others cannot be read."""
 
 
 def read(argument: str, arguments: argparse.Namespace) -> RefererConfiguration:
@@ -82,12 +115,75 @@ def read(argument: str, arguments: argparse.Namespace) -> RefererConfiguration:
 def select(argument: str, arguments: argparse.Namespace) -> SelectedRules:
     """Read the configuration that RULES selects, with its source. Raises InputError."""
     if argument.startswith(bucket.SCHEME):
-        return SelectedRules(bucket.get(argument, arguments), "", None)
+        return SelectedRules(bucket.get(argument, arguments), "", None, argument=argument)
     path, name = _split(argument)
     source = read_source(path)
     named = _parse(source, arguments)
     name = _choose(path, name, named)
-    return SelectedRules(named[name], name, source, _form(source))
+    return SelectedRules(named[name], name, source, _form(source), argument)
+
+
+def select_all(given: Sequence[str], arguments: argparse.Namespace) -> FoundRules:
+    """Read all configurations of several files, folders and buckets."""
+    found: dict[str, SelectedRules] = {}
+    wrong: list[InputError] = []
+    for argument in given:
+        try:
+            for selected in _select_each(argument, arguments, wrong.append):
+                found.setdefault(selected.argument, selected)
+        except InputError as error:
+            wrong.append(error)
+    return FoundRules(tuple(found.values()), wrong)
+
+
+def _select_each(
+    argument: str, arguments: argparse.Namespace, refuse: Callable[[InputError], None]
+) -> Iterator[SelectedRules]:
+    path, name = _split(argument)
+    if argument.startswith(bucket.SCHEME) or name is not None:
+        yield select(argument, arguments)
+    elif Path(path).is_dir():
+        yield from _search(Path(path), arguments, refuse)
+    else:
+        source = read_source(path)
+        yield from _name_each(source, _parse(source, arguments))
+
+
+def _name_each(
+    source: Source, named: Mapping[str, RefererConfiguration]
+) -> Iterator[SelectedRules]:
+    for name, configuration in named.items():
+        argument = source.name if len(named) == 1 else f"{source.name}#{name}"
+        yield SelectedRules(configuration, name, source, _form(source), argument)
+
+
+def _search(
+    folder: Path, arguments: argparse.Namespace, refuse: Callable[[InputError], None]
+) -> Iterator[SelectedRules]:
+    """Yield the rules of the files below a folder. Raises InputError if there are none."""
+    from oss_emulator.cli import folders
+    from oss_emulator.lab import discovery  # not needed for a file
+
+    is_empty = True
+    for path in folders.find_files(folder):
+        if path.suffix.lower() not in discovery.ENDINGS:
+            continue
+        try:
+            source = read_source(str(path))
+            if not discovery.has_rules(path, source.content):
+                continue
+            named = document.parse(source.content, _form_of_name(source), arguments.assumptions)
+        except NoRulesError:
+            continue
+        except SourceError as error:
+            refuse(error_at(source, error))
+        except InputError as error:
+            refuse(error)
+        else:
+            yield from _name_each(source, named)
+        is_empty = False
+    if is_empty:
+        raise InputError(f"{folder}: no file below it has rules, or Git ignores those that do")
 
 
 def _choose(path: str, name: str | None, named: Mapping[str, RefererConfiguration]) -> str:
@@ -100,14 +196,6 @@ def _choose(path: str, name: str | None, named: Mapping[str, RefererConfiguratio
         known = ", ".join(named)
         raise InputError(f"{path}: there are several rules; write {path}#NAME with one of {known}")
     return next(iter(named))
-
-
-def read_all(argument: str, arguments: argparse.Namespace) -> Mapping[str, RefererConfiguration]:
-    """Read all configurations that RULES selects, by name. Raises InputError."""
-    path, name = _split(argument)
-    if argument.startswith(bucket.SCHEME) or name is not None:
-        return {name or "": read(argument, arguments)}
-    return _parse(read_source(path), arguments)
 
 
 def read_source(argument: str, most: int = MAX_DOCUMENT) -> Source:
@@ -140,20 +228,26 @@ def decode(source: Source, most: int = MAX_DOCUMENT) -> str:
 
 def error_at(source: Source, error: SourceError) -> InputError:
     """Return the error for a mistake in a source, with its place."""
-    return InputError(f"{source.name}, {error}")
+    return InputError(f"{source.name}, {error}", (source.name, error.line, error.column))
+
+
+def _form_of_name(source: Source) -> RulesForm | None:
+    """Return the form that the name of a file tells, None if the content must."""
+    form = _FORMS.get(Path(source.name).suffix.lower())
+    is_template = form is RulesForm.PULUMI and ros.declares_buckets(source.content)
+    return RulesForm.ROS if is_template else form
 
 
 def _form(source: Source) -> RulesForm:
     try:
-        return _FORMS.get(Path(source.name).suffix.lower()) or document.detect(source.content)
+        return _form_of_name(source) or document.detect(source.content)
     except SourceError:
         return RulesForm.XML  # an answer of the service with its head, as `curl -i` prints it
 
 
 def _parse(source: Source, arguments: argparse.Namespace) -> Mapping[str, RefererConfiguration]:
-    form = _FORMS.get(Path(source.name).suffix.lower())
     try:
-        return document.parse(source.content, form, arguments.assumptions)
+        return document.parse(source.content, _form_of_name(source), arguments.assumptions)
     except SourceError as error:
         raise error_at(source, error) from None
 

@@ -1,25 +1,19 @@
 """`oss-emulator scenarios`: decide on typical requests of browsers and other clients."""
 
 import argparse
+import itertools
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from oss_emulator.cli import rules
-from oss_emulator.cli.output import (
-    Block,
-    Text,
-    TextTable,
-    Tone,
-    line,
-    referer,
-    show,
-    verdict,
-    write_json,
-)
+from oss_emulator.cli import formats, rules
+from oss_emulator.cli.formats import Findings
+from oss_emulator.cli.output import Block, Text, TextTable, Tone, line, referer, verdict
 from oss_emulator.cli.parser import Commands, InputError
+from oss_emulator.cli.rules import SelectedRules
 from oss_emulator.lab import scenarios as scenario
 from oss_emulator.lab import strangers
+from oss_emulator.lab.remark import Remark, RemarkKind, Severity
 from oss_emulator.lab.scenarios import OBJECT_URL, ScenarioOutcome
 from oss_emulator.lab.strangers import Strangers
 from oss_emulator.lab.url import WebURL, WebURLError
@@ -35,6 +29,11 @@ _DESCRIPTION = (
     "registered domain belong to the site. With --browser, a browser also asks an emulator with "
     "these rules for the object, by every element and under every Referrer-Policy, and the exit "
     "status is 1 as well if it sends anything else than predicted."
+)
+
+
+_KINDS = (
+    RemarkKind("scenario", "The rules decide on a typical request against the site's owner."),
 )
 
 
@@ -57,12 +56,17 @@ def declare(commands: Commands) -> None:
     )
     parser.add_argument(
         "--browser",
-        nargs="?",
+        action="store_const",
         const="",
-        metavar="PATH",
-        help="ask a browser of this machine too (default: the first of chromium, google-chrome)",
+        help="ask a browser of this machine too, the first of chromium, google-chrome",
     )
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument(
+        "--browser-path",
+        dest="browser",
+        metavar="PATH",
+        help="ask this browser too",
+    )
+    formats.declare(parser)
     rules.declare(parser)
 
 
@@ -71,31 +75,56 @@ def run(arguments: argparse.Namespace) -> int:
     site = _read_url("--site", arguments.site)
     target = _read_url("--object-url", arguments.object_url)
     partners = [_read_url("--partner", text) for text in arguments.partner]
-    configuration = rules.read(arguments.rules, arguments)
+    selected = rules.select(arguments.rules, arguments)
+    configuration = selected.configuration
     policy = RefererPolicy.compile(configuration, arguments.assumptions)
     outcomes = scenario.play(policy, site.text, target.text)
     others = strangers.search(policy, [site, *partners])
     witness = _ask_browser(arguments, configuration, site, target)
     warning = scenario.warn(target.text)
-    if arguments.json:
-        write_json(
-            {
-                "default_domain": warning,
-                "scenarios": [_to_dict(outcome) for outcome in outcomes],
-                "other_sites": _strangers_to_dict(others),
-                **(witness.to_dict() if witness else {}),
-            }
-        )
-    else:
-        show(
-            *_report(outcomes),
-            *_warn(warning),
-            *_judge(outcomes, others),
-            *(witness.report() if witness else ()),
-        )
+    findings = Findings(
+        text=itertools.chain(
+            _report(outcomes),
+            _warn(warning),
+            _judge(outcomes, others),
+            witness.report() if witness else (),
+        ),
+        data=lambda: {
+            "default_domain": warning,
+            "scenarios": [_to_dict(outcome) for outcome in outcomes],
+            "other_sites": _strangers_to_dict(others),
+            **(witness.to_dict() if witness else {}),
+        },
+        remarks=_remark(outcomes, others, selected),
+        kinds=_KINDS,
+    )
+    formats.print_findings(findings, arguments)
     as_predicted = witness is None or witness.agrees
     as_wanted = not others.found and all(outcome.as_wanted for outcome in outcomes)
     return int(not (as_predicted and as_wanted))
+
+
+def _remark(
+    outcomes: Sequence[ScenarioOutcome], others: Strangers, selected: SelectedRules
+) -> Iterator[Remark]:
+    """Yield a remark for each scenario and each stranger; what a browser sent is text and JSON."""
+    found = [
+        (str(item.scenario.name), item.scenario.group.value, item.decision, item.as_wanted)
+        for item in outcomes
+    ]
+    found += [(item.referer, "other sites", item.decision, False) for item in others.found]
+    for name, group, decision, as_wanted in found:
+        came_of_it = "let in" if decision.allowed else "kept out"
+        yield Remark(
+            source=selected.where,
+            kind="scenario",
+            group=group,
+            name=name,
+            severity=None if as_wanted else Severity.ERROR,
+            message=f"{name} is {came_of_it}. {explanation.sentence(decision.steps[-1])}",
+            detail=explanation.describe(decision),
+            place=selected.find_place(decision),
+        )
 
 
 def _ask_browser(

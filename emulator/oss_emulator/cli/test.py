@@ -1,95 +1,226 @@
 """`oss-emulator test`: run decision tables, and list the entries that no case touches."""
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from oss_emulator.cli import rules
-from oss_emulator.cli.output import Block, Text, Tone, line, referer, show, write_json, writing
+from oss_emulator.cli import formats, rules
+from oss_emulator.cli.formats import Findings
+from oss_emulator.cli.output import Block, Text, Tone, line, referer, writing
 from oss_emulator.cli.parser import Commands, InputError
-from oss_emulator.lab import junit, tables
+from oss_emulator.cli.rules import SelectedRules
+from oss_emulator.lab import places, tables
+from oss_emulator.lab.places import Place
+from oss_emulator.lab.remark import Remark, RemarkKind, Severity
 from oss_emulator.lab.tables import Report, Result, Untouched
-from oss_emulator.referer import explanation
+from oss_emulator.referer import RefererConfiguration, explanation
 
 _DESCRIPTION = (
-    "Runs decision tables. RULES replaces the rules in the tables; a table with rules of its own "
-    "may be given alone. The exit status is 0 if all cases pass and touch each entry, 1 if a case "
-    "fails or an entry is not touched, and 2 if a table has no cases or cannot be read."
+    "Runs decision tables. RULES, which comes first, replaces the rules in the tables; tables with "
+    "rules of their own need none. A folder stands for the tables in it, except those that Git "
+    "ignores. The exit status is 0 if all cases pass and touch each entry, 1 if a case fails or an "
+    "entry is not touched, and 2 if a table has no cases or cannot be read."
+)
+_KINDS = (
+    RemarkKind("case", "The rules decide otherwise than a case of a table requires."),
+    RemarkKind("untouched", "No case of a table touches an entry.", severity=Severity.WARNING),
 )
 
 
 def declare(commands: Commands) -> None:
     """Add the command to the parser."""
-    parser = commands.add_parser("test", run, description=_DESCRIPTION)
-    parser.add_argument("rules", metavar="RULES", help=rules.HELP)
-    parser.add_argument("tables", metavar="TABLE", nargs="*", help="a decision table in TOML")
+    parser = commands.add_parser(
+        "test", run, description=_DESCRIPTION, usage="%(prog)s [options] [RULES] TABLE ..."
+    )
+    parser.add_argument(
+        "paths",
+        metavar="TABLE",
+        nargs="+",
+        help="a decision table in TOML, or a folder with some. The first may be RULES instead: "
+        f"{rules.HELP}",
+    )
     parser.add_argument(
         "--junit", metavar="FILE", type=Path, help="write JUnit XML to FILE as well"
     )
     parser.add_argument(
         "--partial", action="store_true", help="accept entries that no case touches"
     )
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    formats.declare(parser)
     rules.declare(parser)
+
+
+@dataclass(frozen=True, slots=True)
+class _UntouchedEntry:
+    """An entry that no case touches, and where it stands."""
+
+    entry: Untouched
+    source: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class _Tested:
+    """What came of all tables."""
+
+    reports: Sequence[Report]
+    untouched: Sequence[_UntouchedEntry]
+
+    @property
+    def passed(self) -> bool:
+        return all(report.passed for report in self.reports)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run every table."""
-    given = rules.read_all(arguments.rules, arguments) if arguments.tables else None
-    paths = arguments.tables or [arguments.rules]
-    reports = [tables.run(_read_table(Path(path), given, arguments)) for path in paths]
-    if arguments.junit is not None:
-        _write_junit(arguments.junit, reports)
-    untouched = _never_touched(reports) if given else reports[0].untouched
-    if arguments.json:
-        write_json(_to_dict(reports, untouched))
-    else:
-        show(*_report(reports, untouched, arguments.partial))
-    passed = all(report.passed for report in reports)
-    return int(not passed or (bool(untouched) and not arguments.partial))
+    given, paths = _separate(arguments)
+    reports, wrong = _run_all(paths, given, arguments)
+    tested = _Tested(reports, list(_find_untouched(reports, given)))
+    findings = Findings(
+        text=_report(tested, arguments.partial),
+        data=lambda: _to_dict(tested),
+        remarks=_remark(tested, arguments.partial),
+        kinds=_KINDS,
+        wrong=wrong,
+        is_empty=not reports,
+    )
+    if arguments.junit is not None and reports:
+        _write_junit(arguments.junit, tested, arguments.partial)
+    formats.print_findings(findings, arguments)
+    passed = tested.passed and (arguments.partial or not tested.untouched)
+    return 2 if wrong else int(not passed)
 
 
-def _read_table(path: Path, given: Any, arguments: argparse.Namespace) -> tables.DecisionTable:
+def _separate(arguments: argparse.Namespace) -> tuple[Sequence[SelectedRules], Sequence[str]]:
+    """Return the rules that come first, and the tables. Raises InputError."""
+    first, *others = arguments.paths
+    if not others or _has_tables(Path(first)):
+        return (), arguments.paths
+    selected = rules.select_all([first], arguments)
+    if selected.wrong:
+        raise selected.wrong[0]
+    return selected.found, others
+
+
+def _run_all(
+    paths: Sequence[str], given: Sequence[SelectedRules], arguments: argparse.Namespace
+) -> tuple[Sequence[Report], Sequence[InputError]]:
+    """Run all tables; return the reports, and why other tables cannot be run."""
+    named = {item.name: item.configuration for item in given}
+    reports: list[Report] = []
+    wrong: list[InputError] = []
+    for path in paths:
+        try:
+            files = _find_tables(path)
+        except InputError as error:
+            wrong.append(error)
+            continue
+        for file in files:
+            try:
+                report = tables.run(_read_table(file, named, arguments))
+            except InputError as error:
+                wrong.append(error)
+            else:
+                reports.append(report)
+    return reports, wrong
+
+
+def _has_tables(path: Path) -> bool:
+    """Return whether a path is a folder or a table; a pipe, which can be read once, is neither."""
+    if not path.is_file():
+        return path.is_dir()
+    from oss_emulator.lab import discovery
+
+    return discovery.has_cases(path, rules.read_source(str(path)).content)
+
+
+def _find_tables(argument: str) -> Sequence[Path]:
+    """Return a table, or those in a folder. Raises InputError if there are none."""
+    path = Path(argument)
+    if not path.is_dir():
+        return [path]
+    from oss_emulator.cli import folders
+
+    files = [file for file in folders.find_files(path) if _has_tables(file)]
+    if not files:
+        raise InputError(f"{path}: no file below it is a decision table, or Git ignores those")
+    return files
+
+
+def _read_table(
+    path: Path, given: Mapping[str, RefererConfiguration], arguments: argparse.Namespace
+) -> tables.DecisionTable:
     try:
         return tables.read(path, given, arguments.assumptions)
     except tables.TableError as error:
-        raise InputError(str(error)) from None
+        raise InputError(str(error), error.place) from None
     except OSError as error:
         raise InputError(f"{path}: the file cannot be read: {error.strerror}") from None
 
 
-def _never_touched(reports: Sequence[Report]) -> tuple[Untouched, ...]:
-    """Return the entries that no case touched, for tables with the same rules."""
-    return tuple(
-        item
-        for item in reports[0].untouched
-        if all(item in report.untouched for report in reports[1:])
-    )
+def _find_untouched(
+    reports: Sequence[Report], given: Sequence[SelectedRules]
+) -> Iterator[_UntouchedEntry]:
+    """Yield the entries that no case touches; those of given rules if no table touches them."""
+    if not given:
+        for report in reports:
+            table = report.table
+            found = {
+                name: places.find(table.text, name, configuration)
+                for name, configuration in table.rules.items()
+                if any(item.rules == name for item in report.untouched)
+            }
+            for item in report.untouched:
+                place = found[item.rules].get((item.list, item.position), (1, 1))
+                yield _UntouchedEntry(item, str(table.path), place)
+        return
+    for selected in given if reports else ():
+        where = selected.find_places()
+        for item in reports[0].untouched:
+            alike = all(item in report.untouched for report in reports[1:])
+            if alike and item.rules == selected.name:
+                place = where.get((item.list, item.position), (1, 1))
+                yield _UntouchedEntry(item, selected.where, place)
 
 
-def _write_junit(path: Path, reports: Sequence[Report]) -> None:
-    with writing(path) as file:
-        file.write(junit.format(map(_suite, reports)))
-
-
-def _suite(report: Report) -> junit.JUnitSuite:
-    cases = [
-        junit.JUnitCase(
-            f"{report.table.path.stem}.{result.case.rules or 'rules'}",
-            result.case.name,
-            [str(difference) for difference in result.differences],
-            explanation.describe(result.decision),
+def _remark(tested: _Tested, partial: bool) -> Iterator[Remark]:
+    for report in tested.reports:
+        where = report.table.find_cases()
+        for number, result in enumerate(report.results):
+            differences = "; ".join(map(str, result.differences))
+            yield Remark(
+                source=str(report.table.path),
+                kind="case",
+                group=f"{report.table.path.stem}.{result.case.rules or 'rules'}",
+                name=result.case.name,
+                severity=Severity.ERROR if result.differences else None,
+                message=f"{result.case.name}: {differences}",
+                detail=explanation.describe(result.decision),
+                place=where.get(number, (1, 1)),
+            )
+    for item in () if partial else tested.untouched:
+        entry = f"{item.entry.list.value}[{item.entry.position}]"
+        yield Remark(
+            source=item.source,
+            kind="untouched",
+            group="untouched",
+            name=f"{entry}: {item.entry.entry}",
+            severity=Severity.WARNING,
+            message=f"{item.entry.entry or 'a blank entry'}: No case touches this entry.",
+            place=item.place,
+            entry=entry,
         )
-        for result in report.results
-    ]
-    return junit.JUnitSuite(str(report.table.path), cases)
 
 
-def _report(
-    reports: Sequence[Report], untouched: Sequence[Untouched], partial: bool
-) -> Iterator[Block]:
-    for report in reports:
+def _write_junit(path: Path, tested: _Tested, partial: bool) -> None:
+    from oss_emulator.lab import junit
+
+    with writing(path) as file:
+        file.write(junit.format(_remark(tested, partial)))
+
+
+def _report(tested: _Tested, partial: bool) -> Iterator[Block]:
+    for report in tested.reports:
         failed = [result for result in report.results if not result.passed]
         passed = len(report.results) - len(failed)
         tone = Tone.BAD if failed else Tone.GOOD
@@ -97,16 +228,37 @@ def _report(
         yield line(f"{report.table.path}  ", Text(said, tone))
         for result in failed:
             yield from _describe(result)
-    if untouched:
+    if len(tested.reports) > 1:
         yield line()
-        yield line(Text("Entries that no case touched", Tone.WARNING))
-        for item in untouched:
-            rules_name = f"{item.rules}, " if item.rules else ""
-            where = f"{rules_name}{item.list} entry {item.position + 1}: "
-            yield line(Text(where, Tone.FAINT), item.entry or '""', indent=2)
-        if not partial:
-            advice = "Add a case for each, or accept that they are not tested with --partial."
-            yield line(Text(advice, Tone.WARNING))
+        yield line(*_summary(tested.reports))
+    yield from _describe_untouched(tested, partial)
+
+
+def _summary(reports: Sequence[Report]) -> Iterator[Text]:
+    results = [result for report in reports for result in report.results]
+    failed = sum(not result.passed for result in results)
+    said = f"{len(results) - failed:,} passed" + (f", {failed:,} failed" if failed else "")
+    yield Text(said, Tone.BAD if failed else Tone.GOOD)
+    yield Text(f" in {len(reports)} tables", Tone.FAINT)
+
+
+def _describe_untouched(tested: _Tested, partial: bool) -> Iterator[Block]:
+    if not tested.untouched:
+        return
+    yield line()
+    yield line(Text("Entries that no case touched", Tone.WARNING))
+    several = len({item.source for item in tested.untouched}) > 1
+    for item in tested.untouched:
+        where = ", ".join(filter(None, (item.source if several else "", item.entry.rules)))
+        named = f"{item.entry.list} entry {item.entry.position + 1}: "
+        yield line(
+            Text(f"{where}, {named}" if where else named, Tone.FAINT),
+            item.entry.entry or '""',
+            indent=2,
+        )
+    if not partial:
+        advice = "Add a case for each, or accept that they are not tested with --partial."
+        yield line(Text(advice, Tone.WARNING))
 
 
 def _describe(result: Result) -> Iterator[Block]:
@@ -117,25 +269,26 @@ def _describe(result: Result) -> Iterator[Block]:
     yield line(Text(explanation.sentence(result.decision.steps[-1]), Tone.FAINT), indent=10)
 
 
-def _to_dict(reports: Sequence[Report], untouched: Sequence[Untouched]) -> dict[str, object]:
+def _to_dict(tested: _Tested) -> dict[str, object]:
     return {
-        "passed": all(report.passed for report in reports),
-        "complete": not untouched,
+        "passed": tested.passed,
+        "complete": not tested.untouched,
         "tables": [
             {
                 "table": str(report.table.path),
                 "cases": [_case(result) for result in report.results],
             }
-            for report in reports
+            for report in tested.reports
         ],
         "untouched": [
             {
-                "rules": item.rules,
-                "list": item.list.value,
-                "position": item.position,
-                "entry": item.entry,
+                "file": item.source,
+                "rules": item.entry.rules,
+                "list": item.entry.list.value,
+                "position": item.entry.position,
+                "entry": item.entry.entry,
             }
-            for item in untouched
+            for item in tested.untouched
         ],
     }
 

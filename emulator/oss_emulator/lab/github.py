@@ -1,34 +1,24 @@
-"""Findings of the linter as annotations of GitHub Actions: one `::error …` line for each."""
+"""Remarks as annotations of GitHub Actions: one `::error …` line for each."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable
 
-from oss_emulator.referer.decision import Stage
-
-from .lint import Finding, Severity
-from .places import Place
-from .sarif import describe
+from .remark import Remark, Severity, wrong
 
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
 
 
-def format(found: Sequence[Finding], source: str, places: Mapping[tuple[Stage, int], Place]) -> str:
-    """Format findings on rules that were read from a file or a bucket."""
-    return "".join(f"{line}\n" for line in _lines(found, source, places))
+def format(remarks: Iterable[Remark]) -> str:
+    """Format the remarks that have a severity."""
+    return "".join(f"{_format(item, severity)}\n" for item, severity in wrong(remarks))
 
 
-def _lines(
-    found: Sequence[Finding], source: str, places: Mapping[tuple[Stage, int], Place]
-) -> Iterator[str]:
-    for item in found:
-        place = item.place
-        line, column = places.get((place.list, place.position), (1, 1)) if place else (1, 1)
-        properties = {"file": source, "line": line, "col": column, "title": item.rule}
-        if source.startswith("oss://"):
-            properties = {"title": item.rule}
-        written = ",".join(
-            f"{name}={_escape(str(value), ',:')}" for name, value in properties.items()
-        )
-        yield f"::{_COMMANDS[item.severity]} {written}::{_escape(describe(item))}"
+def _format(remark: Remark, severity: Severity) -> str:
+    line, column = remark.place
+    properties = {"file": remark.source, "line": line, "col": column, "title": remark.kind}
+    if remark.source.startswith("oss://"):
+        properties = {"title": remark.kind}
+    written = ",".join(f"{name}={_escape(str(value), ',:')}" for name, value in properties.items())
+    return f"::{_COMMANDS[severity]} {written}::{_escape(remark.message)}"
 
 
 def _escape(text: str, also: str = "") -> str:

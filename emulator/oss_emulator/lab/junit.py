@@ -1,53 +1,44 @@
-"""Results as JUnit XML for CI systems."""
+"""Remarks as JUnit XML, which CI systems show as tests."""
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable
+from itertools import groupby
 
 from lxml import etree
 
-
-class JUnitCase(NamedTuple):
-    """One case; `problems` are the sentences that say why it failed, () if it passed."""
-
-    classname: str
-    name: str
-    problems: Sequence[str] = ()
-    detail: str = ""
+from .remark import Remark
 
 
-class JUnitSuite(NamedTuple):
-    """Cases that belong together, such as those of one file."""
+def format(remarks: Iterable[Remark]) -> bytes:
+    """Format each remark as a case, and those on a source that follow each other as a suite.
 
-    name: str
-    cases: Sequence[JUnitCase]
-
-
-def format(suites: Iterable[JUnitSuite]) -> bytes:
-    """Format suites; `?` replaces characters that XML cannot represent."""
+    `?` replaces characters that XML cannot represent.
+    """
     root = etree.Element("testsuites")
-    for suite in suites:
-        element = etree.SubElement(
+    for source, grouped in groupby(remarks, lambda remark: remark.source):
+        cases = list(grouped)
+        suite = etree.SubElement(
             root,
             "testsuite",
-            name=_text(suite.name),
-            tests=str(len(suite.cases)),
-            failures=str(sum(bool(case.problems) for case in suite.cases)),
+            name=_text(source),
+            tests=str(len(cases)),
+            failures=str(sum(case.fails for case in cases)),
             errors="0",
             skipped="0",
         )
-        for case in suite.cases:
-            _add(element, case)
+        for case in cases:
+            _add(suite, case)
     etree.indent(root)
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
 
 
-def _add(suite: etree._Element, case: JUnitCase) -> None:
+def _add(suite: etree._Element, case: Remark) -> None:
     element = etree.SubElement(
-        suite, "testcase", classname=_text(case.classname), name=_text(case.name)
+        suite, "testcase", classname=_text(case.group), name=_text(case.name)
     )
-    if case.problems:
-        message = _text("; ".join(case.problems))
-        failure = etree.SubElement(element, "failure", message=message, type="decision")
+    if case.fails:
+        failure = etree.SubElement(
+            element, "failure", message=_text(case.message), type=_text(case.kind)
+        )
         failure.text = _text(case.detail)
 
 

@@ -1,8 +1,11 @@
-"""Resources of Terraform and Pulumi that set rules, with the defaults of their provider.
+"""Resources of Terraform, Pulumi and ROS that set rules, with the defaults of their provider.
 
 Pulumi's provider wraps Terraform's, so both send the same. `BucketReferer` sends every switch, and
 false for one that is left out (R-38). The older `referer_config` of a bucket sends only whether an
 empty Referer is allowed, which its documentation says is false if it is left out, and a list.
+
+A bucket of ROS has these two as well. Its documentation does not say what it sends if
+`AllowEmptyReferer` is left out, so it must be written.
 """
 
 import re
@@ -15,6 +18,10 @@ from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.toml import Path, SourceError, convert, format_path, show
 
 ErrorAt = Callable[[Path, str], SourceError]
+
+
+class NoRulesError(SourceError):
+    """A document may be right for another purpose, but has no rules."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +39,13 @@ class Declared:
     name: str
     values: Any
     places: dict[Path, tuple[int, int]] = field(default_factory=dict)
+    find: Callable[[Path], tuple[int, int]] | None = None
+    """Finds a place in the text, if `places` has none."""
 
     def error(self, path: Path, sentence: str) -> SourceError:
         """Return the error for a mistake at a path, or at the nearest place above it."""
+        if self.find is not None:
+            return SourceError(sentence, *self.find((self.name, *path)))
         known = (path[:length] for length in range(len(path), -1, -1))
         place = next((self.places[item] for item in known if item in self.places), (1, 1))
         return SourceError(sentence, *place)
@@ -76,6 +87,12 @@ class _PulumiConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class _RosConfig:
+    allow_empty_referer: bool = _field("AllowEmptyReferer")
+    whitelist: tuple[str, ...] = _field("RefererList", default=())
+
+
+@dataclass(frozen=True, slots=True)
 class Tool:
     """The names that a tool gives to the resources and to their members."""
 
@@ -89,8 +106,8 @@ class Tool:
     """Members that are not rules."""
     advice: str
     """What to do about an unknown value."""
-    referer_type: type[_TerraformReferer] | type[_PulumiReferer]
-    config_type: type[_TerraformConfig] | type[_PulumiConfig]
+    config_type: type[_TerraformConfig] | type[_PulumiConfig] | type[_RosConfig]
+    referer_type: type[_TerraformReferer] | type[_PulumiReferer] | None = None
 
 
 TERRAFORM = Tool(
@@ -110,6 +127,14 @@ PULUMI = Tool(
     advice="write its value",
     referer_type=_PulumiReferer,
     config_type=_PulumiConfig,
+)
+ROS = Tool(
+    referers=frozenset(),
+    buckets=frozenset({"ALIYUN::OSS::Bucket"}),
+    config="RefererConfiguration",
+    others=frozenset(),
+    advice="write its value",
+    config_type=_RosConfig,
 )
 
 
@@ -169,6 +194,19 @@ def parse_flags(members: object) -> object:
 
 
 _FLAGS = {"true": True, "false": False}
+
+
+def evaluate_ros(value: Any, depth: int = 0) -> Any:
+    """Evaluate a value of a ROS template; a function such as `{"Ref": …}` becomes Unknown."""
+    if isinstance(value, dict) and len(value) == 1:
+        ((name, argument),) = value.items()
+        if name == "Ref" or name.startswith("Fn::"):
+            return Unknown(f"{name} {show(argument)}")
+    if isinstance(value, list) and depth < _DEEPEST:
+        return [evaluate_ros(item, depth + 1) for item in value]
+    if isinstance(value, dict) and depth < _DEEPEST:
+        return {name: evaluate_ros(item, depth + 1) for name, item in value.items()}
+    return value
 
 
 def evaluate(value: Any, depth: int = 0) -> Any:

@@ -1,84 +1,57 @@
-"""Findings of the linter as SARIF 2.1.0, which code scanners and editors read."""
+"""Remarks as SARIF 2.1.0, which code scanners and editors read."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
-from oss_emulator.referer.decision import Stage
-
-from .lint import RULES, Finding
-from .places import Place
+from .remark import Remark, RemarkKind, wrong
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json"
 
 
 def format(
-    found: Sequence[Finding], source: str, places: Mapping[tuple[Stage, int], Place], version: str
+    remarks: Iterable[Remark], kinds: Sequence[RemarkKind], command: str, version: str
 ) -> str:
-    """Format findings on rules that were read from a file or a bucket."""
-    names = [rule.name for rule in RULES]
+    """Format the remarks of a command that have a severity; `kinds` describe all their kinds."""
+    ids = [kind.id for kind in kinds]
     driver = {
-        "name": "oss-emulator lint",
+        "name": f"oss-emulator {command}",
         "version": version,
-        "rules": [
-            {
-                "id": rule.name,
-                "shortDescription": {"text": rule.title},
-                "fullDescription": {"text": rule.page},
-                "help": {"text": rule.page},
-                "defaultConfiguration": {"level": rule.severity.value},
-            }
-            for rule in RULES
-        ],
+        "rules": [_describe(kind) for kind in kinds],
     }
     results = [
         {
-            "ruleId": item.rule,
-            "ruleIndex": names.index(item.rule),
-            "level": item.severity.value,
-            "message": {"text": describe(item)},
-            "locations": [_location(item, source, places)],
+            "ruleId": item.kind,
+            "ruleIndex": ids.index(item.kind),
+            "level": severity.value,
+            "message": {"text": item.message},
+            "locations": [_location(item)],
         }
-        for item in found
+        for item, severity in wrong(remarks)
     ]
     run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
 
 
-def describe(finding: Finding) -> str:
-    """Describe a finding in one line: what is wrong, what shows it, what to do."""
-    correction = finding.correction
-    entry = f"{finding.place.entry.strip() or 'a blank entry'}: " if finding.place else ""
-    shown = "A request without a Referer" if finding.referer is None else finding.referer
-    steps = [
-        f"write {', '.join(correction.instead)}" if correction.instead else "",
-        "leave it out" if correction.instead == () else "",
-        f"add {', '.join(correction.whitelist)}" if correction.whitelist else "",
-        f"add {', '.join(correction.blacklist)} to the blacklist" if correction.blacklist else "",
-        _switch(finding),
-        correction.decide,
-    ]
-    advice = "; ".join(filter(None, steps))
-    ending = f" To correct it: {advice}." if advice else ""
-    return f"{entry}{finding.reason} {shown} {finding.evidence}.{ending}"
+def _describe(kind: RemarkKind) -> dict[str, object]:
+    page = {"text": kind.page or kind.title}
+    return {
+        "id": kind.id,
+        "shortDescription": {"text": kind.title},
+        "fullDescription": page,
+        "help": page,
+        "defaultConfiguration": {"level": kind.severity.value},
+    }
 
 
-def _switch(finding: Finding) -> str:
-    if finding.correction.switch is None:
-        return ""
-    switch, value = finding.correction.switch
-    return f"set {switch.element} {str(value).lower()}"
-
-
-def _location(
-    finding: Finding, source: str, places: Mapping[tuple[Stage, int], Place]
-) -> dict[str, object]:
-    physical: dict[str, object] = {"artifactLocation": {"uri": _uri(source)}}
-    place = finding.place
-    line, column = places.get((place.list, place.position), (1, 1)) if place else (1, 1)
-    if not source.startswith("oss://"):
+def _location(remark: Remark) -> dict[str, object]:
+    physical: dict[str, object] = {"artifactLocation": {"uri": _uri(remark.source)}}
+    if not remark.source.startswith("oss://"):
+        line, column = remark.place
         physical["region"] = {"startLine": line, "startColumn": column}
-    name = f"{place.list.value}[{place.position}]" if place else "rules"
-    return {"physicalLocation": physical, "logicalLocations": [{"fullyQualifiedName": name}]}
+    return {
+        "physicalLocation": physical,
+        "logicalLocations": [{"fullyQualifiedName": remark.entry}],
+    }
 
 
 def _uri(source: str) -> str:

@@ -1,8 +1,8 @@
-"""The sources of rules: XML, ossutil's JSON, Terraform's HCL and JSON, Pulumi's YAML, and TOML.
+"""The sources of rules: XML, JSON, TOML, and resources of Terraform, Pulumi and ROS.
 
 A document may contain several configurations, each with a name: the `[rules.NAME]` of a decision
-table, the buckets of a seed, the resources of Terraform and Pulumi. A single configuration may have
-the name "". Each mistake is a `SourceError` with its line and column.
+table, the buckets of a seed, the resources of Terraform, Pulumi and ROS. A single configuration may
+have the name "". Each mistake is a `SourceError` with its line and column.
 
 Text that tools print around a document is skipped: the head of an answer (`curl -i`), and the time
 that ossutil took.
@@ -11,7 +11,7 @@ that ossutil took.
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from functools import partial
 from typing import Any
@@ -22,8 +22,19 @@ from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.referer_xml import KEPT, MAX_DOCUMENT, FormatProblem, RefererFormatError
 from oss_emulator.toml import Path, SourceError, TomlDocument, convert, decode, join, place_of
 
-from . import hcl, pulumi, resources
-from .resources import PULUMI, TERRAFORM, Declared, Tool, escape_template, evaluate, parse_flags
+from . import hcl, pulumi, resources, ros
+from .resources import (
+    PULUMI,
+    ROS,
+    TERRAFORM,
+    Declared,
+    NoRulesError,
+    Tool,
+    escape_template,
+    evaluate,
+    evaluate_ros,
+    parse_flags,
+)
 
 
 class RulesForm(StrEnum):
@@ -34,6 +45,7 @@ class RulesForm(StrEnum):
     TERRAFORM = "terraform"
     HCL = "hcl"
     PULUMI = "pulumi"
+    ROS = "ros"
     TOML = "toml"
 
 
@@ -67,7 +79,8 @@ def parse(
         return _PARSERS[form](body)
     except SourceError as error:
         above = head[0].count(b"\n") if head else 0
-        raise SourceError(error.sentence, error.line + above, error.column) from None
+        kind = NoRulesError if isinstance(error, NoRulesError) else SourceError
+        raise kind(error.sentence, error.line + above, error.column) from None
 
 
 _HEAD = re.compile(rb"(?:HTTP/[\d.]+ [^\r\n]*\r?\n(?:[^\r\n]+\r?\n)*\r?\n)+")
@@ -79,9 +92,11 @@ def detect(document: bytes) -> RulesForm:
     """Detect the form of a document by its beginning. Raises SourceError."""
     text = document.removeprefix(b"\xef\xbb\xbf").lstrip()
     if not text:
-        raise SourceError("the document is empty")
+        raise NoRulesError("the document is empty")
     if text.startswith((b"<", b"\xff\xfe", b"\xfe\xff")):
         return RulesForm.XML
+    if ros.declares_buckets(text):
+        return RulesForm.ROS
     if text.startswith(b"{"):
         terraform = any(f'"{kind}"'.encode() in text for kind in _TERRAFORM_TYPES)
         return RulesForm.TERRAFORM if terraform else RulesForm.JSON
@@ -92,7 +107,7 @@ def detect(document: bytes) -> RulesForm:
     if not code or text.startswith(b"#"):
         return RulesForm.TOML
     place = place_of(document[: document.find(text)].decode("latin-1"))
-    raise SourceError("the document is neither XML nor JSON nor HCL nor YAML nor TOML", *place)
+    raise NoRulesError("the document is neither XML nor JSON nor HCL nor YAML nor TOML", *place)
 
 
 _TERRAFORM_TYPES = (*TERRAFORM.referers, *TERRAFORM.buckets)
@@ -109,7 +124,10 @@ _BEGINNINGS = {
 
 
 def format(configuration: RefererConfiguration, form: RulesForm) -> str:
-    """Format rules. Raises ValueError for an entry with a character that XML cannot represent."""
+    """Format rules in one of the forms of `WRITTEN`.
+
+    Raises ValueError for an entry with a character that XML cannot represent.
+    """
     return _FORMATTERS[form](configuration)
 
 
@@ -126,7 +144,9 @@ def _parse_xml(document: bytes, assumptions: Assumptions) -> Named:
             decode(document)  # more exact than the place from the parser
         line = error.line or 1
         column = error.column or _column_of_tag(document, line, error.element)
-        raise SourceError(_said(document, error), line, max(column, 1)) from None
+        is_other = error.problem is FormatProblem.WRONG_ROOT
+        kind = NoRulesError if is_other else SourceError
+        raise kind(_said(document, error), line, max(column, 1)) from None
 
 
 def _said(document: bytes, error: RefererFormatError) -> str:
@@ -193,6 +213,10 @@ class _OssutilRules:
     blacklist: _OssutilList = field(default=_OssutilList(), metadata={"name": "RefererBlacklist"})
 
 
+OSSUTIL_MEMBERS = frozenset(item.metadata["name"] for item in fields(_OssutilRules))
+"""The names of its members."""
+
+
 def convert_members(members: object, text: str = "") -> RefererConfiguration:
     """Convert parsed JSON for ossutil; `text` is the JSON itself.
 
@@ -241,7 +265,7 @@ def _parse_terraform(document: bytes) -> Named:
     if not rules:
         (kind,) = TERRAFORM.referers
         sentence = f"the document has no resource {kind} with values"
-        raise _error_at(text, (kind,), sentence)
+        raise NoRulesError(sentence, *_place_of_path(text, (kind,)))
     return rules
 
 
@@ -298,6 +322,10 @@ def _dump(value: Any) -> str:
 
 def _error_at(text: str, path: Path, sentence: str) -> SourceError:
     """Return the error for the member of a JSON text that a path leads to."""
+    return SourceError(sentence, *_place_of_path(text, path))
+
+
+def _place_of_path(text: str, path: Path) -> tuple[int, int]:
     position = found_at = 0
     for name in path:
         pattern = rf"(?<![\w-]){re.escape(str(name))}(?![\w-])"
@@ -306,7 +334,7 @@ def _error_at(text: str, path: Path, sentence: str) -> SourceError:
             found_at, position = found.start(), found.end()
     if found_at and text[found_at - 1] == '"':
         found_at -= 1
-    return SourceError(sentence, *place_of(text[:found_at]))
+    return place_of(text[:found_at])
 
 
 # HCL and YAML
@@ -317,12 +345,28 @@ def _read_resources(tool: Tool, found: Iterable[Declared]) -> Named:
     for resource in found:
         read = resources.read(tool, resource.kind, resource.values, (), resource.error)
         if read is not None:
-            named = tool is PULUMI
-            rules[resource.name if named else f"{resource.kind}.{resource.name}"] = read
+            typed = tool is TERRAFORM
+            rules[f"{resource.kind}.{resource.name}" if typed else resource.name] = read
     if not rules:
-        kinds = join(sorted(tool.referers))
-        raise SourceError(f"the document has no resource of the type {kinds}")
+        kinds = join(sorted(tool.referers or tool.buckets))
+        has = "" if tool.referers else f" with {tool.config}"
+        raise NoRulesError(f"the document has no resource of the type {kinds}{has}")
     return rules
+
+
+def _parse_ros(document: bytes) -> Named:
+    text = decode(document)
+    if not text.lstrip().startswith("{"):
+        return _read_resources(ROS, ros.parse(text))
+    declared = _dict(_dict(json_text.parse(text)).get("Resources"))
+    return _read_resources(ROS, (_declare(name, declared[name], text) for name in declared))
+
+
+def _declare(name: str, resource: Any, text: str) -> Declared:
+    """Return a resource of a template in JSON, whose places are searched in its text."""
+    members = _dict(resource)
+    values = evaluate_ros(members.get("Properties"))
+    return Declared(str(members.get("Type")), name, values, find=partial(_place_of_path, text))
 
 
 # TOML
@@ -335,7 +379,7 @@ def _parse_toml(source: bytes) -> Named:
         for name, path in find_rules(document.tables)
     }
     if not rules:
-        raise SourceError("the document has no rules; add [rules.NAME]")
+        raise NoRulesError("the document has no rules; add [rules.NAME]")
     return rules
 
 
@@ -379,6 +423,7 @@ _PARSERS: dict[RulesForm, Callable[[bytes], Named]] = {
     RulesForm.TERRAFORM: _parse_terraform,
     RulesForm.HCL: lambda document: _read_resources(TERRAFORM, hcl.parse(decode(document))),
     RulesForm.PULUMI: lambda document: _read_resources(PULUMI, pulumi.parse(decode(document))),
+    RulesForm.ROS: _parse_ros,
     RulesForm.TOML: _parse_toml,
 }
 _FORMATTERS: dict[RulesForm, Callable[[RefererConfiguration], str]] = {
@@ -389,3 +434,5 @@ _FORMATTERS: dict[RulesForm, Callable[[RefererConfiguration], str]] = {
     RulesForm.PULUMI: pulumi.format,
     RulesForm.TOML: _format_toml,
 }
+WRITTEN = tuple(_FORMATTERS)
+"""The forms in which rules can be written. A bucket of ROS has no blacklist and no truncation."""

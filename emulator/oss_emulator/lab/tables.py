@@ -22,13 +22,21 @@ from oss_emulator.toml import (
     TomlDocument,
     format_path,
     join,
+    place_of,
     read_file,
     show,
+    statements,
 )
+
+from .places import Place
 
 
 class TableError(ValueError):
     """A table cannot be run; the text names the file, the place and the mistake."""
+
+    def __init__(self, path: Path, error: SourceError) -> None:
+        super().__init__(f"{path}, {error}")
+        self.place = (str(path), error.line, error.column)
 
 
 class Expected(StrEnum):
@@ -84,6 +92,15 @@ class DecisionTable:
     path: Path
     rules: Mapping[str, RefererConfiguration]
     cases: tuple[Case, ...]
+    text: str = field(default="", repr=False)
+
+    def find_cases(self) -> Mapping[int, Place]:
+        """Return the places of the cases in the text, by number; not of those in inline tables."""
+        return {
+            path[1]: place_of(self.text[:start])
+            for path, start, _ in statements(self.text)
+            if len(path) == 2 and path[0] == "case" and isinstance(path[1], int)
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +178,8 @@ def read(
         content: _TableDocument = document.convert(_TableDocument)
         rules = given or content.rules
         if not rules:
-            raise document.error((), "there are no rules; add [rules.NAME]")
+            sentence = "there are no rules; add [rules.NAME], or name RULES before the table"
+            raise document.error((), sentence)
         if not content.case:
             raise document.error((), "there are no cases; add [[case]] for each request")
         assumptions = _change(assumptions, content.assumptions, document.tables)
@@ -175,8 +193,8 @@ def read(
             _check_case(document, number, case, rules) for number, case in enumerate(cases)
         )
     except SourceError as error:
-        raise TableError(f"{path}, {error}") from None
-    return DecisionTable(path, rules, checked)
+        raise TableError(path, error) from None
+    return DecisionTable(path, rules, checked, document.text)
 
 
 def run(table: DecisionTable) -> Report:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from oss_emulator.lab import github, lint
+from oss_emulator.lab.lint import remarks
 from oss_emulator.referer import RefererConfiguration, Stage
 
 from tests.unit.lab.lint.random_rules import rules, seeded
@@ -15,16 +16,18 @@ LINE = re.compile(r"::(?:error|warning|notice) (?:\w+=[^,:\r\n]*,?)+::[^\r\n]+")
 def test_each_finding_is_one_line() -> None:
     for seed in range(200):
         found = lint.run(rules(seeded(seed)))
-        printed = github.format(found, "a,b:c/rules.xml", {})
+        printed = github.format(remarks.remark(found, "a,b:c/rules.xml", {}))
         lines = printed.split("\n")[:-1]
-        assert len(lines) == len(found)
+        assert len(lines) == len(found)  # none for rules without a finding
         assert all(map(LINE.fullmatch, lines))
 
 
 def test_annotation_names_file_line_and_rule() -> None:
     found = lint.run(RefererConfiguration(False, whitelist=("h 100%\nx.example",)))
-    first = github.format(found, "rules.xml", {(Stage.WHITELIST, 0): (4, 7)}).split("\n")[0]
+    where = {(Stage.WHITELIST, 0): (4, 7)}
+    first = github.format(remarks.remark(found, "rules.xml", where)).split("\n")[0]
     assert first.startswith(
         "::error file=rules.xml,line=4,col=7,title=joined::h 100%25%0Ax.example"
     )
-    assert github.format(found, "oss://b", {}).startswith("::error title=joined::")
+    of_bucket = github.format(remarks.remark(found, "oss://b", {}))
+    assert of_bucket.startswith("::error title=joined::")

@@ -1,19 +1,28 @@
-"""Results as JUnit XML."""
+"""Remarks as JUnit XML."""
 
 from __future__ import annotations
 
 from lxml import etree
 from oss_emulator.lab import junit
-from oss_emulator.lab.junit import JUnitCase, JUnitSuite
+from oss_emulator.lab.remark import Remark, Severity
 
 
-def test_report_has_a_suite_per_file_and_explains_failures() -> None:
-    cases = [
-        JUnitCase("site.rules", "passes"),
-        JUnitCase("site.rules", "fails \x01 <&>", ["one", "two"], "because\n\x02"),
+def test_report_has_a_suite_per_source_and_explains_failures() -> None:
+    remarks = [
+        Remark(source="site.toml", kind="case", group="site.rules", name="passes"),
+        Remark(
+            source="site.toml",
+            kind="case",
+            group="site.rules",
+            name="fails \x01 <&>",
+            severity=Severity.ERROR,
+            message="one; two",
+            detail="because\n\x02",
+        ),
+        Remark(source="b", kind="x", group="y", name="z", severity=Severity.NOTE, message="m"),
     ]
-    root = etree.fromstring(junit.format([JUnitSuite("site.toml", cases)]))
-    (suite,) = root.findall("testsuite")
+    root = etree.fromstring(junit.format(remarks))
+    suite, other = root.findall("testsuite")
     assert dict(suite.items()) == {
         "name": "site.toml",
         "tests": "2",
@@ -26,5 +35,6 @@ def test_report_has_a_suite_per_file_and_explains_failures() -> None:
     assert len(passed) == 0
     assert failed.get("name") == "fails ? <&>"
     (failure,) = failed
-    assert failure.get("message") == "one; two"
+    assert (failure.get("message"), failure.get("type")) == ("one; two", "case")
     assert failure.text == "because\n?"
+    assert (other.get("name"), other.get("failures")) == ("b", "0")  # a note is no failure

@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 from oss_emulator.lab import lint, places, sarif
-from oss_emulator.lab.lint import RULES
+from oss_emulator.lab.lint import RULES, remarks
 from oss_emulator.referer import RefererConfiguration
 
 from tests.unit.lab.lint.random_rules import rules, seeded
@@ -74,7 +74,8 @@ def test_output_has_what_the_schema_requires(source: str) -> None:
     for seed in range(60):
         configuration = rules(seeded(seed))
         found = lint.run(configuration)
-        log = json.loads(sarif.format(found, source, {}, "1.0"))
+        made = remarks.remark(found, source, {})
+        log = json.loads(sarif.format(made, remarks.KINDS, "lint", "1.0"))
         validator.validate(log)
         (run,) = log["runs"]
         assert len(run["results"]) == len(found)
@@ -87,7 +88,9 @@ def test_result_names_the_line_and_the_correction() -> None:
     configuration = RefererConfiguration(False, whitelist=("www.example.com",))
     found = lint.run(configuration, [rule for rule in RULES if rule.name == "missing-scheme"])
     where = places.find(text, "a", configuration)
-    (result,) = json.loads(sarif.format(found, "rules.toml", where, "1"))["runs"][0]["results"]
+    made = remarks.remark(found, "rules.toml", where)
+    log = json.loads(sarif.format(made, remarks.KINDS, "lint", "1"))
+    (result,) = log["runs"][0]["results"]
     location = result["locations"][0]
     assert location["physicalLocation"] == {
         "artifactLocation": {"uri": "rules.toml"},

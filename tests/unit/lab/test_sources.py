@@ -19,7 +19,7 @@ FULL = RefererConfiguration(
 UNSET = RefererConfiguration()
 
 
-@pytest.mark.parametrize("form", RulesForm)
+@pytest.mark.parametrize("form", document.WRITTEN)
 @pytest.mark.parametrize("configuration", [FULL, UNSET], ids=["full", "unset"])
 def test_formatted_rules_can_be_parsed(
     form: RulesForm, configuration: RefererConfiguration

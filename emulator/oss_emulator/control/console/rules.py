@@ -59,7 +59,7 @@ def get_rules(asked: ApiRequest) -> Response:
         values,
         referers=[given] if given else [] if _NONE in asked.query else _examples(site),
         editable=_is_editable(rules),
-        forms=tuple(RulesForm),
+        forms=sources.WRITTEN,
     )
 
 
@@ -162,7 +162,7 @@ async def export_rules(asked: ApiRequest) -> Response:
 
 def _format_all(rules: RefererConfiguration, bucket: str) -> dict[str, str]:
     """Format rules in every form, for a bucket. Raises ValueError."""
-    texts = {form.value: sources.format(rules, form) for form in RulesForm}
+    texts = {form.value: sources.format(rules, form) for form in sources.WRITTEN}
     for form in (RulesForm.TERRAFORM, RulesForm.HCL, RulesForm.PULUMI):
         texts[form.value] = texts[form.value].replace(_PLACE, bucket, 1)
     texts["oss2"] = format_oss2(rules, bucket, bucket)

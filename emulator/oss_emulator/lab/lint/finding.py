@@ -6,19 +6,12 @@ from typing import Self
 
 from oss_emulator.lab.parts import example
 from oss_emulator.lab.probes import STRANGER
+from oss_emulator.lab.remark import Severity as Severity
 from oss_emulator.referer.decision import Reason, Stage
 from oss_emulator.referer.sentence import Sentence
 
 NOTHING = Sentence("")
 """Leaves nothing to the owner to decide."""
-
-
-class Severity(StrEnum):
-    """How severe a finding is. A note is good to know and not a mistake in the rules."""
-
-    ERROR = "error"
-    WARNING = "warning"
-    NOTE = "note"
 
 
 class Evidence(StrEnum):

@@ -1,0 +1,215 @@
+"""`lint` and `test` with several files and folders."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from oss_emulator.cli import folders
+from oss_emulator.lab import sources
+from oss_emulator.lab.sources import RulesForm
+from oss_emulator.referer import RefererConfiguration
+
+GOOD = RefererConfiguration(False, whitelist=("https://www.example.com/",))
+BAD = RefererConfiguration(False, whitelist=("www.example.com",))
+TABLE = """\
+[rules.site]
+allow_empty_referer = false
+whitelist = ["https://www.example.com/"]
+
+[[case]]
+name = "the site"
+referer = "https://www.example.com/"
+verdict = "allow"
+"""
+ROS = """\
+Resources:
+  Images:
+    Type: ALIYUN::OSS::Bucket
+    Properties:
+      RefererConfiguration: {AllowEmptyReferer: false, RefererList: ["https://a.test/"]}
+"""
+
+
+def write(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with rules in every form, among other files."""
+    for name, form in (
+        ("site/rules.xml", RulesForm.XML),
+        ("site/rules.json", RulesForm.JSON),
+        ("infra/main.tf", RulesForm.HCL),
+        ("infra/main.tf.json", RulesForm.TERRAFORM),
+        ("infra/Pulumi.yaml", RulesForm.PULUMI),
+        ("seed.toml", RulesForm.TOML),
+    ):
+        write(tmp_path / name, sources.format(GOOD, form))
+    write(tmp_path / "infra/template.yml", ROS)
+    bad = sources.format(BAD, RulesForm.XML)
+    for name in ("node_modules/a/rules.xml", "infra/.terraform/modules/rules.xml"):
+        write(tmp_path / name, bad)
+    write(tmp_path / "ignored/rules.xml", bad)
+    write(tmp_path / ".gitignore", "ignored/\n")
+    write(tmp_path / "package.json", "{}")
+    write(tmp_path / "broken.json", "{")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def repository(tree: Path) -> Path:
+    """The same folder as a working tree of Git, of which nothing is committed."""
+    subprocess.run(["git", "init", "--quiet"], check=True, cwd=tree)
+    return tree
+
+
+FOUND = [
+    "infra/Pulumi.yaml",
+    "infra/main.tf",
+    "infra/main.tf.json",
+    "infra/template.yml",
+    "seed.toml",
+    "site/rules.json",
+    "site/rules.xml",
+]
+
+
+def linted(out: str) -> list[str]:
+    return sorted({finding["file"] for finding in json.loads(out)})
+
+
+@pytest.mark.usefixtures("repository")
+def test_lint_finds_rules_in_every_form_and_leaves_out_what_git_ignores(ask: Any) -> None:
+    status, out, err = ask("lint", ".", "--json", "--all")
+    assert (status, err) == (0, "")
+    assert linted(out) == FOUND
+
+
+@pytest.mark.usefixtures("tree")
+def test_without_git_only_copies_and_hidden_folders_are_left_out(
+    ask: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    write(Path(".venv/rules.xml"), sources.format(BAD, RulesForm.XML))
+    status, out, _ = ask("lint", ".", "--json", "--all")
+    assert status == 1
+    assert linted(out) == sorted([*FOUND, "ignored/rules.xml"])
+
+
+def test_git_runs_no_program_that_a_folder_names(repository: Path, ask: Any) -> None:
+    script = write(repository / "evil.sh", f"#!/bin/sh\ntouch {repository}/ran\n")
+    script.chmod(0o755)
+    subprocess.run(["git", "config", "core.fsmonitor", str(script)], check=True, cwd=repository)
+    assert ask("lint", ".")[0] == 0
+    assert not (repository / "ran").exists()
+
+
+@pytest.mark.usefixtures("repository")
+def test_there_is_one_summary_and_findings_are_below_their_file(ask: Any) -> None:
+    Path("site/rules.xml").write_text(sources.format(BAD, RulesForm.XML))
+    status, out, _ = ask("lint", ".", "seed.toml")
+    assert status == 1
+    assert "\nsite/rules.xml\n\nerror missing-scheme  line 7, whitelist entry 1: " in f"\n{out}"
+    assert out.endswith("\n1 error in 1 of 7 configurations\n")
+    assert out.count("As with nearly all rules") == 1
+
+
+@pytest.mark.usefixtures("repository")
+def test_what_cannot_be_read_is_said_and_the_rest_is_linted(ask: Any) -> None:
+    Path("site/rules.xml").write_text("<RefererConfiguration>")
+    status, out, err = ask("lint", ".", "--json", "--all")
+    assert status == 2
+    assert linted(out) == [name for name in FOUND if name != "site/rules.xml"]
+    assert err.startswith("oss-emulator: site/rules.xml, line 1, column ")
+    assert err.count("\n") == 1
+    status, out, _ = ask("lint", ".", "--format", "github")
+    assert status == 2
+    assert "::error file=site/rules.xml,line=1,col=23,title=unreadable::" in out
+
+
+@pytest.mark.usefixtures("repository")
+def test_named_file_without_rules_is_an_error(ask: Any) -> None:
+    status, out, err = ask("lint", "package.json", "seed.toml")
+    assert status == 2
+    assert err.startswith("oss-emulator: package.json, line 1, column 1: ")
+    assert "In 0 of" not in out
+
+
+def test_folder_without_rules_is_an_error(tmp_path: Path, ask: Any) -> None:
+    for command in ("lint", "test"):
+        status, out, err = ask(command, str(tmp_path))
+        assert (status, out) == (2, "")
+        assert err.startswith(f"oss-emulator: {tmp_path}: no file below it ")
+
+
+def test_each_of_several_rules_in_a_file_is_linted(tmp_path: Path, ask: Any) -> None:
+    file = write(tmp_path / "rules.toml", '[rules.a]\nwhitelist = ["a"]\n[rules.b]\n')
+    _, out, _ = ask("lint", str(file), "--json", "--all")
+    assert {finding["name"] for finding in json.loads(out)} == {"a", "b"}
+    _, out, _ = ask("lint", f"{file}#b", "--json", "--all")
+    assert {finding["name"] for finding in json.loads(out)} == {"b"}
+
+
+def test_fix_writes_each_of_several_rules_in_a_file(tmp_path: Path, ask: Any) -> None:
+    rules = "allow_empty_referer = false\nwhitelist = ['www.example.com']\n"
+    file = write(tmp_path / "rules.toml", f"[rules.a]\n{rules}[rules.b]\n{rules}")
+    status, _, err = ask("lint", str(file), "--fix")
+    assert (status, err.count("\n")) == (2, 1)
+    assert ask("lint", str(tmp_path), "--fix", "--write")[0] == 0
+    assert file.read_text().count('"https://www.example.com/"') == 2
+
+
+def test_tables_with_rules_of_their_own_run_together(tmp_path: Path, ask: Any) -> None:
+    one, two = (write(tmp_path / name, TABLE) for name in ("one.toml", "sub/two.toml"))
+    write(tmp_path / "rules.toml", "[rules.a]\n")
+    for given in ([str(tmp_path)], [str(one), str(two)]):
+        status, out, err = ask("test", *given)
+        assert (status, err) == (0, "")
+        assert out == f"{one}  1 passed\n{two}  1 passed\n\n2 passed in 2 tables\n"
+
+
+def test_rules_come_first_and_decide_all_tables_of_a_folder(tmp_path: Path, ask: Any) -> None:
+    rules = write(tmp_path / "rules.xml", sources.format(BAD, RulesForm.XML))
+    write(tmp_path / "one.toml", TABLE)
+    write(tmp_path / "two.toml", "[[case]]\nname = 'b'\nverdict = 'deny'\n")
+    status, out, _ = ask("test", "--partial", str(rules), str(tmp_path))
+    assert status == 1
+    assert out.count("1 failed") == 2  # one of the table, one of the summary
+    assert "1 passed, 1 failed in 2 tables" in out
+
+
+def test_table_without_rules_is_an_error_that_says_how_to_name_them(
+    tmp_path: Path, ask: Any
+) -> None:
+    write(tmp_path / "a.toml", TABLE)
+    table = write(tmp_path / "b.toml", "[[case]]\nname = 'b'\nverdict = 'deny'\n")
+    status, out, err = ask("test", str(tmp_path))
+    assert status == 2
+    assert "1 passed" in out
+    assert f"{table}, line 1, column 1: there are no rules; add [rules.NAME], or name RULES" in err
+
+
+@pytest.fixture
+def odd(tmp_path: Path) -> Path:
+    """A folder whose names are odd."""
+    subprocess.run(["git", "init", "--quiet"], check=True, cwd=tmp_path)
+    write(tmp_path / "a b\n#1/ü.xml", sources.format(BAD, RulesForm.XML))
+    (tmp_path / "gone.xml").symlink_to(tmp_path / "nowhere.xml")
+    (tmp_path / "loop").symlink_to(tmp_path)
+    return tmp_path
+
+
+def test_odd_names_are_read_and_shown_on_one_line(odd: Path, ask: Any) -> None:
+    assert [path.name for path in folders.find_files(odd)] == ["ü.xml"]
+    status, out, _ = ask("lint", str(odd), "--format", "github")
+    assert status == 1
+    assert "/a b%0A#1/ü.xml,line=7" in out
+    assert ask("lint", str(odd), "--format", "sarif")[0] == 1
