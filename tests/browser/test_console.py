@@ -755,6 +755,21 @@ def test_login_with_the_token_opens_the_console(tab: Page, monkeypatch: pytest.M
         expect(token).to_be_visible()
 
 
+def test_token_in_the_fragment_opens_the_console_and_is_erased(
+    tab: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(access, "_is_loopback", lambda remote: False)
+    with Emulator(seed=DEMO, admin_token="s3cret") as emulator:
+        asked: list[str] = []
+        tab.on("request", lambda request: asked.append(request.url))
+        tab.goto(f"{emulator.endpoint}/_emulator/login#token=s3cret")
+        expect(tab.get_by_role("heading", name="Requests")).to_be_visible()
+        assert "s3cret" not in tab.url
+        tab.go_back()
+        assert "s3cret" not in tab.url
+        assert not any("s3cret" in url for url in asked if "#" not in url)
+
+
 def test_language_is_switched_and_kept(tab: Page, emulator: Emulator) -> None:
     visit(tab, emulator, "requests")
     tab.get_by_role("link", name="中文").click()

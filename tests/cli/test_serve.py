@@ -74,6 +74,36 @@ def other_port() -> Iterator[int]:
         yield port
 
 
+# --- the console
+
+
+def console_of(running: Running) -> str:
+    """Return what is printed about the console."""
+    running.process.send_signal(signal.SIGTERM)
+    found = re.search(r"^Console: (.*)$", running.announced + running.read_rest(), re.MULTILINE)
+    assert found is not None
+    return found[1]
+
+
+def test_console_of_a_server_for_all_machines_is_opened_by_a_token_of_its_own(
+    tmp_path: Path,
+) -> None:
+    """At the published port of a container, every browser looks like another machine."""
+    with serving(tmp_path, "--host", "0.0.0.0") as running:  # noqa: S104
+        url = console_of(running)
+    page, token = url.split("#token=")
+    assert page == f"http://127.0.0.1:{running.port}/_emulator/login"
+    assert len(token) == 24
+
+
+def test_token_of_the_settings_is_not_printed(tmp_path: Path) -> None:
+    flags = ("--host", "0.0.0.0", "--admin-token", "s3cret")  # noqa: S104
+    with serving(tmp_path, *flags) as running:
+        said = console_of(running)
+    assert said.endswith("/_emulator/ (asks other machines for the value of --admin-token)")
+    assert "s3cret" not in said
+
+
 # --- ready
 
 

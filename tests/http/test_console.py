@@ -11,6 +11,7 @@ from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 
 import pytest
+import requests
 from oss_emulator import Emulator
 from oss_emulator.control.api import access
 from oss_emulator.control.console import replay
@@ -125,6 +126,32 @@ def test_other_machine_logs_in_with_the_token(monkeypatch: pytest.MonkeyPatch) -
         assert admin.send("GET", "/_emulator/rules", headers=session).status == 200
         ended = admin.send("DELETE", "/_emulator/login", headers=session)
         assert "Max-Age=0" in ended.headers["Set-Cookie"]
+
+
+def test_login_works_without_scripts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The form sends itself; only the login page's own origin may do so."""
+    monkeypatch.setattr(access, "_is_loopback", lambda remote: False)
+    with Emulator(admin_token="s3 cret") as emulator:
+
+        def send(token: str, origin: str = emulator.endpoint) -> requests.Response:
+            return requests.post(
+                f"{emulator.endpoint}/_emulator/login",
+                data={"token": token, "next": "/_emulator/rules"},
+                headers={**PAGE, "Origin": origin, "Sec-Fetch-Site": "same-origin"},
+                allow_redirects=False,
+                timeout=20,
+            )
+
+        wrong = send("guess")
+        assert (wrong.status_code, "Set-Cookie" in wrong.headers) == (403, False)
+        assert "This is not the value of --admin-token." in wrong.text
+        assert 'value="/_emulator/rules"' in wrong.text
+        foreign = send("s3 cret", "https://evil.test")
+        assert (foreign.status_code, "Set-Cookie" in foreign.headers) == (403, False)
+        right = send("s3 cret")
+        assert (right.status_code, right.headers["Location"]) == (303, "/_emulator/rules")
+        cookie = {"Cookie": right.headers["Set-Cookie"].partition(";")[0]}
+        assert Admin(emulator).send("GET", "/_emulator/rules", headers=cookie).status == 200
 
 
 def test_other_machine_without_a_token_is_told_why(monkeypatch: pytest.MonkeyPatch) -> None:

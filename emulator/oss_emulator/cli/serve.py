@@ -3,9 +3,12 @@
 import argparse
 import asyncio
 import os
+import secrets
 import signal
 import sys
+from dataclasses import replace
 from functools import partial
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from oss_emulator.cli import flags
@@ -34,18 +37,30 @@ def run(arguments: argparse.Namespace) -> int:
     with loading():
         from oss_emulator.cli import foreground  # not needed for --help
 
-    meanwhile = partial(_wait_for_signal, arguments.open)
-    return foreground.serve(flags.parse(arguments, os.environ, {}), meanwhile)
+    settings = flags.parse(arguments, os.environ, {})
+    made = "" if settings.admin_token or _is_loopback(settings.host) else secrets.token_urlsafe(18)
+    meanwhile = partial(_wait_for_signal, arguments.open, made)
+    admin_token = settings.admin_token or made
+    return foreground.serve(replace(settings, admin_token=admin_token), meanwhile)
 
 
-async def _wait_for_signal(opens: bool, listening: "Listening") -> int:
+def _is_loopback(host: str) -> bool:
+    """Whether only this machine can connect; a name but `localhost` may have any address."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+async def _wait_for_signal(opens: bool, made: str, listening: "Listening") -> int:
+    """Announce the server, and wait; `made` is the token that was made for this start, or ""."""
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
     listening.write_ready_file()
-    _announce(listening)
-    if opens and not await asyncio.to_thread(_open, _console(listening)):
+    _announce(listening, made)
+    if opens and not await asyncio.to_thread(_open, _console(listening, made)):
         print("No browser was found: open the console yourself.", file=sys.stderr)
     await ended.wait()
     return 0
@@ -57,13 +72,17 @@ def _open(url: str) -> bool:
     return webbrowser.open(url)
 
 
-def _console(listening: "Listening") -> str:
+def _console(listening: "Listening", made: str) -> str:
+    """Return a URL that opens the console, also in a browser that looks like another machine.
+
+    Such is a browser at the published port of a container. A fragment is not sent and not logged.
+    """
     from oss_emulator.control.api.route import PREFIX  # not needed for --help
 
-    return f"{listening.server.endpoint}{PREFIX}"
+    return f"{listening.server.endpoint}{PREFIX}{f'login#token={made}' if made else ''}"
 
 
-def _announce(listening: "Listening") -> None:
+def _announce(listening: "Listening", made: str) -> None:
     settings, endpoint = listening.settings, listening.server.endpoint
     beside = listening.server.https_endpoint
     both = endpoint if beside in (None, endpoint) else f"{endpoint} and {beside}"
@@ -74,7 +93,9 @@ def _announce(listening: "Listening") -> None:
         f"access key {listening.key.id} / {secret}",
         flush=True,
     )
-    print(f"Console: {_console(listening)}", flush=True)
+    asks = not made and bool(settings.admin_token)
+    note = " (asks other machines for the value of --admin-token)" if asks else ""
+    print(f"Console: {_console(listening, made)}{note}", flush=True)
     if fixed:
         print(_HINT, flush=True)
     if listening.hint:

@@ -18,15 +18,18 @@ _T = TypeVar("_T")
 
 
 def load(service: Service, report: Report = say_nothing) -> str:
-    """Create the initial contents and return the hint of the seed. Raises SeedError."""
-    settings, hint = service.settings, ""
+    """Create the initial contents and return the hints of the seed and the folders.
+
+    Raises SeedError.
+    """
+    settings, hints = service.settings, []
     if settings.seed_file is not None:
-        hint = seed.load(settings.seed_file, service, report)
+        hints.append(seed.load(settings.seed_file, service, report))
     if settings.preload:
         from oss_emulator.control import preload  # on first use: it knows all types of files
     for bucket, folder in settings.preload.items():
-        preload.load(folder, bucket, service, report)
-    return hint
+        hints.append(preload.load(folder, bucket, service, report))
+    return "\n".join(filter(None, hints))
 
 
 class WriteRunner(Protocol):

@@ -4,20 +4,24 @@ from collections.abc import Iterator
 from mimetypes import MimeTypes
 from os.path import realpath
 from pathlib import Path
+from typing import Final
 from urllib.parse import quote
 
 from oss_emulator.control.seed import Report, SeedError, all_or_nothing, put, say_nothing
 from oss_emulator.pipeline.service import Service
 from oss_emulator.toml import read_file_below
 
+_PRIVATE: Final = "private"
+
 _TYPES = MimeTypes()
 """The types that Python knows; those of the machine differ from one machine to the next."""
 
 
-def load(folder: Path, bucket: str, service: Service, report: Report = say_nothing) -> None:
+def load(folder: Path, bucket: str, service: Service, report: Report = say_nothing) -> str:
     """Put each file below a folder as an object, whose key is its path in the folder.
 
-    The bucket is created if it is missing. Raises SeedError, and then nothing was changed.
+    The bucket is created if it is missing. Returns a hint on how to open a bucket that browsers may
+    not read, "" for any other. Raises SeedError, and then nothing was changed.
     """
     paths = list(files(folder))
     with all_or_nothing(service.storage):
@@ -33,6 +37,15 @@ def load(folder: Path, bucket: str, service: Service, report: Report = say_nothi
             headers = {} if kind is None else {"Content-Type": kind}
             _put(service, f"/{bucket}/{quote(key)}", headers, data, str(path))
             report(number + 1, len(paths))
+    found = service.storage.bucket(bucket)
+    if found is None or found.acl != _PRIVATE or not paths:
+        return ""
+    shown = next((path for path in paths if path.name == "index.html"), paths[0])
+    return (
+        f"The bucket {bucket} is private, so browsers get 403 for "
+        f"{{endpoint}}/{bucket}/{quote(_key(folder, shown))}. To open it, add --seed FILE with:\n"
+        f'  bucket = [{{ name = "{bucket}", acl = "public-read" }}]'
+    )
 
 
 def files(folder: Path) -> Iterator[Path]:

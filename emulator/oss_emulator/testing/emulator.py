@@ -20,11 +20,11 @@ from oss_emulator.server import tls as certificates
 from oss_emulator.server.app import Server
 from oss_emulator.server.loop import close, loop_factory
 from oss_emulator.settings import Auth, Fsync, Settings
-from oss_emulator.testing.rules import Rules
-from oss_emulator.testing.rules import read as read_rules
 
 if TYPE_CHECKING:
     import oss2
+
+    from oss_emulator.testing.rules import Rules
 
 Result = TypeVar("Result")
 
@@ -196,7 +196,7 @@ class Emulator:
         name: str,
         *,
         acl: str = "private",
-        rules: Rules | None = None,
+        rules: "Rules | None" = None,
     ) -> "oss2.Bucket":
         """Create a bucket unless it exists; returns an `oss2.Bucket` with the owner's key.
 
@@ -214,11 +214,10 @@ class Emulator:
             ) from None
         from oss2.credentials import StaticCredentialsProvider
 
-        assumed = self.settings.assumptions
-        configuration = None if rules is None else read_rules(rules, assumptions=assumed)
+        document = None if rules is None else self._format_rules(rules)
         self.put(f"/{name}", headers={"x-oss-acl": acl})
-        if configuration is not None:
-            self.put(f"/{name}?referer", referer_xml.format(configuration))
+        if document is not None:
+            self.put(f"/{name}?referer", document)
         provider = StaticCredentialsProvider(self.access_key_id, self.access_key_secret)
         auth = oss2.ProviderAuthV4(provider)
         session = oss2.Session()
@@ -226,6 +225,11 @@ class Emulator:
             session.session.verify = str(self.ca_file)
             session.session.trust_env = False  # otherwise REQUESTS_CA_BUNDLE would override it
         return oss2.Bucket(auth, self.endpoint, name, region=self.region, session=session)
+
+    def _format_rules(self, rules: "Rules") -> bytes:
+        from oss_emulator.testing import rules as given  # on first use: the lab reads all forms
+
+        return referer_xml.format(given.read(rules, assumptions=self.settings.assumptions))
 
     def put(self, target: str, body: bytes = b"", headers: dict[str, str] | None = None) -> None:
         """Send a PUT as the owner, without a signature: `put("/bucket/key", b"...")`.

@@ -7,6 +7,7 @@ from os.path import realpath
 from pathlib import Path
 
 import pytest
+import requests
 from oss_emulator import Emulator, toml
 from oss_emulator.control import preload
 from oss_emulator.control.seed import SeedError
@@ -38,6 +39,20 @@ def test_files_become_objects_with_their_types(site: Path) -> None:
         "unknown": "application/octet-stream",
         "图片/a b+c.png": "image/png",
     }
+
+
+def test_private_bucket_is_told_with_what_opens_it(site: Path, tmp_path: Path) -> None:
+    with Emulator() as emulator:
+        service = emulator.service
+        hint = emulator.run(lambda: preload.load(site, "examplebucket", service))
+    assert "browsers get 403 for {endpoint}/examplebucket/index.html." in hint
+    seed = tmp_path / "seed.toml"
+    seed.write_text(hint.splitlines()[-1].strip())
+    with Emulator(seed=seed) as emulator:
+        service = emulator.service
+        assert emulator.run(lambda: preload.load(site, "examplebucket", service)) == ""
+        url = f"{emulator.endpoint}/examplebucket/index.html"
+        assert requests.get(url, timeout=20).status_code == 200
 
 
 def test_bucket_of_the_seed_keeps_its_acl(site: Path, tmp_path: Path) -> None:

@@ -43,8 +43,11 @@ def check_allowed(request: Request, token: str) -> None:
     check_page(request, trusted=trusted)
 
 
-def check_page(request: Request, *, trusted: bool = False) -> None:
-    """Raise `Refusal` for a request by a page of another origin, or for an unmarked change."""
+def check_page(request: Request, *, trusted: bool = False, is_form: bool = False) -> None:
+    """Raise `Refusal` for a request by a page of another origin, or for an unmarked change.
+
+    A form of this origin cannot mark its change, and need not.
+    """
     reads = request.method in READS
     if origin.is_foreign(request) and not (reads and origin.is_visit(request)):
         sender = request.headers.get("origin", "another origin")
@@ -54,7 +57,7 @@ def check_page(request: Request, *, trusted: bool = False) -> None:
             f"Pages {page} may not administer this server: use a page of the server's own, or a "
             "program that sends neither Origin nor Sec-Fetch-Site.",
         )
-    if not reads:
+    if not reads and not is_form:
         _check_change(request)
     if "origin" in request.headers and origin.SITE not in request.headers and not trusted:
         raise Refusal(

@@ -1,7 +1,11 @@
-"""`/_emulator/login`: exchange the value of --admin-token for the cookie of a session."""
+"""`/_emulator/login`: exchange the value of --admin-token for the cookie of a session.
 
-from typing import Final
-from urllib.parse import quote
+A script sends the token as JSON: from the form, or from the fragment of the URL that the server
+prints when it starts, which browsers do not send. Without scripts, the form sends itself.
+"""
+
+from typing import Any, Final
+from urllib.parse import parse_qsl, quote
 
 from oss_emulator.control.api.access import SESSION, check_page, is_equal, session
 from oss_emulator.control.api.route import PREFIX, ApiRequest, Refusal, Route, reply
@@ -9,6 +13,7 @@ from oss_emulator.control.console import page
 from oss_emulator.protocol.message import Request, Response
 
 _PATH: Final = f"{PREFIX}login"
+_FORM: Final = "application/x-www-form-urlencoded"
 
 
 def lead(request: Request) -> Response:
@@ -18,22 +23,34 @@ def lead(request: Request) -> Response:
 
 def get_login(asked: ApiRequest) -> Response:
     """Show the form for the token."""
-    wanted = asked.query.get("next", PREFIX)
+    return page.show(asked, "login", _values(asked, asked.query.get("next", PREFIX)), wrong=False)
+
+
+def _values(asked: ApiRequest, wanted: str) -> dict[str, Any]:
     known = wanted.startswith(PREFIX) and "\\" not in wanted
     has_token = bool(asked.controls.service.settings.admin_token)
-    return page.show(asked, "login", {"next": wanted if known else PREFIX, "has_token": has_token})
+    return {"next": wanted if known else PREFIX, "has_token": has_token}
 
 
 def log_in(asked: ApiRequest) -> Response:
-    """Set the cookie if the token is right."""
-    token, sent = asked.controls.service.settings.admin_token, asked.json().get("token")
+    """Set the cookie if the token is right; a form is answered with a page."""
+    token = asked.controls.service.settings.admin_token
+    is_form = asked.request.headers.get("content-type", "").startswith(_FORM)
+    sent = dict(parse_qsl(asked.data.decode(errors="replace"))) if is_form else asked.json()
     if not token:
         raise Refusal(409, "This server has no token: start it with --admin-token.")
-    knows = isinstance(sent, str) and is_equal(sent, token)
-    check_page(asked.request, trusted=knows)
+    given = sent.get("token")
+    knows = isinstance(given, str) and is_equal(given, token)
+    check_page(asked.request, trusted=knows, is_form=is_form)
+    values = _values(asked, str(sent.get("next", PREFIX)))
+    if not knows and is_form:
+        return page.render(asked.request, "login", {**values, "wrong": True}, 403)
     if not knows:
         raise Refusal(403, "This is not the value of --admin-token.")
-    return _answer(asked, f"{SESSION}={session(token)}")
+    answer = _answer(asked, f"{SESSION}={session(token)}")
+    if not is_form:
+        return answer
+    return Response(303, {**answer.headers, "Location": values["next"]})
 
 
 def log_out(asked: ApiRequest) -> Response:
