@@ -12,7 +12,9 @@ from typing import Any
 import oss2
 import pytest
 from oss_emulator import Emulator
+from oss_emulator.control.api import access
 
+from tests.hard.fuzz import routes
 from tests.http.administration import REFERER, Admin
 
 
@@ -50,6 +52,24 @@ def test_seed_snapshot_and_restore(site: Admin) -> None:
     assert site.get("/seeded/y").status == 404
     assert site.send("DELETE", "/_emulator/snapshot/before").status == 200
     assert site.send("POST", "/_emulator/restore/before").status == 404
+
+
+OPEN = {"health": "health", "login": "login", "static/{name}": "static/mark.svg"}
+"""The routes that other machines may use, each with a path."""
+
+
+def test_other_machines_reach_only_what_is_open_to_all(
+    site: Admin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(access, "_is_loopback", lambda remote: False)
+    reached = {
+        path
+        for method, path in routes()
+        if site.send(method, f"/_emulator/{OPEN.get(path, path)}").status != 403
+    }
+    assert reached == OPEN.keys()
+    for path in OPEN.values():
+        assert site.get(f"/_emulator/{path}").status == 200
 
 
 SEED = b'[[bucket]]\nname = "seeded"\n'

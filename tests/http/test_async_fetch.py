@@ -345,6 +345,24 @@ def names(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @in_thread
+def test_address_that_was_checked_is_the_one_connected_to(
+    bucket: oss2.Bucket, app: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name that leads elsewhere at a second look-up could lead to the emulator then."""
+    resolve, asked = socket.getaddrinfo, []
+
+    def getaddrinfo(host: Any, *arguments: Any, **named: Any) -> Any:
+        if host == "app.example":
+            asked.append(host)
+            host = "127.0.0.1" if len(asked) == 1 else "127.0.0.99"
+        return resolve(host, *arguments, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    assert fetch(bucket, f"http://app.example:{app.port}/a.png") == ("Success", "")
+    assert asked == ["app.example"]
+
+
+@in_thread
 def test_task_that_is_reset_stores_nothing(
     live: Live, bucket: oss2.Bucket, app: Application
 ) -> None:

@@ -342,6 +342,20 @@ def test_address_that_was_checked_is_the_one_connected_to(
     assert names.asked == ["app.example"]
 
 
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@in_thread
+def test_redirection_of_an_application_is_not_followed(
+    live: Live, public: str, app: Application, status: int
+) -> None:
+    """Neither to another address nor to the server itself, which has the address of the first."""
+    for target in (app.url("/elsewhere"), f"{live.endpoint}/{public}/a%20b.txt"):
+        app.replies["/"] = Reply(status=status, headers={"Location": target})
+        answer = put(live.client, public, wanted(app.url()))
+        message = f"Error status : {status}."
+        check_error(answer, 203, "CallbackFailed", message, "0007-00000203")
+    assert [taken.line for taken in app.taken] == ["POST / HTTP/1.0"] * 2
+
+
 @pytest.mark.parametrize("path", ["health", "reset", "seed", "requests", "none"])
 @in_thread
 def test_calls_of_callbacks_are_marked_and_refused_by_the_api(

@@ -86,3 +86,30 @@ def test_nothing_hides_the_acl_of_an_object(ask: Caller, method: str, subresourc
         answer = ask.anonymously(method, f"/bucket/own?{subresource}{query}", b"", **sent)
         assert answer.body != b"secret", (query, extra)
         assert ask.service.storage.object("bucket", "own") == before, (query, extra)
+
+
+NO_VERSIONS = """{"Version": "1", "Statement": [
+{"Effect": "Allow", "Principal": ["*"], "Action": ["oss:*"],
+ "Resource": ["acs:oss:*:*:bucket", "acs:oss:*:*:bucket/*"]},
+{"Effect": "Deny", "Principal": ["*"], "Action": ["oss:*Version", "oss:*VersionAcl"],
+ "Resource": ["acs:oss:*:*:bucket/*"]}]}"""
+VERSIONS = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE", "PUT"])
+def test_nothing_hides_that_a_request_names_a_version(ask: Caller, method: str) -> None:
+    """A-11"""
+    ask("PUT", "/bucket?versioning", VERSIONS)
+    for content in (b"secret", b"known"):
+        assert ask("PUT", "/bucket/own", content).status == 200
+    old = list(ask.service.storage.versions("bucket", "own"))[-1]
+    ask("PUT", "/bucket?policy", NO_VERSIONS)
+    target = f"/bucket/own?versionId={old.version_id}"
+    subresource = "&acl" if method == "PUT" else ""
+    for query, extra in EXTRAS:
+        named = f"{target}{subresource}" + f"&{query}" * bool(query)
+        answer = ask.anonymously(method, named, b"", **{"x-oss-object-acl": "public-read", **extra})
+        assert answer.body != b"secret", (query, extra)
+        found = ask.service.storage.object("bucket", "own", old.version_id)
+        assert found == old, (query, extra)
+    assert ask("GET", target).body == b"secret"

@@ -1,0 +1,253 @@
+"""No cache is stale: long-lived services answer like one that has just started.
+
+Two services share a folder, as two workers do, and remember what they were asked. After each random
+change by one of them, both are asked the same as a new service on the same folder.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from oss_emulator.documents.transfer_acceleration import DOCUMENT as ACCELERATION
+from oss_emulator.pipeline.accounts import open_accounts
+from oss_emulator.pipeline.service import Service
+from oss_emulator.protocol.message import Request, Response
+from oss_emulator.protocol.signature import Place, Version
+from oss_emulator.protocol.signature.unsigned import Dialect
+from oss_emulator.referer import Assumptions
+from oss_emulator.referer.assumptions import SourceOfCopy
+from oss_emulator.settings import Settings
+from oss_emulator.storage import snapshot
+from oss_emulator.storage.disk import DiskStorage
+
+from tests.thorough import cases
+from tests.unit.pipeline.service import PAGE, RULES, SETTINGS, THIEF
+from tests.unit.pipeline.signing import NOW, Scheme, Sent
+
+DAY = 24 * 3600.0
+
+
+def versioning(status: str) -> bytes:
+    text = f"<VersioningConfiguration><Status>{status}</Status></VersioningConfiguration>"
+    return text.encode()
+
+
+def policy(effect: str, condition: str = "") -> bytes:
+    return (
+        f'{{"Version": "1", "Statement": [{{"Effect": "{effect}", "Principal": ["*"], "Action": '
+        f'["oss:*"], "Resource": ["acs:oss:*:*:*"]{condition}}}]}}'
+    ).encode()
+
+
+UNTIL_TOMORROW = ', "Condition": {"DateLessThan": {"acs:CurrentTime": "2023-11-15T10:00:00Z"}}'
+CORS = b"""<CORSConfiguration><CORSRule><AllowedOrigin>*</AllowedOrigin><AllowedMethod>GET
+</AllowedMethod></CORSRule></CORSConfiguration>""".replace(b"\n", b"")
+WEBSITE = b"""<WebsiteConfiguration><IndexDocument><Suffix>a</Suffix></IndexDocument><ErrorDocument>
+<Key>a</Key></ErrorDocument></WebsiteConfiguration>""".replace(b"\n", b"")
+CNAME = (
+    b"<BucketCnameConfiguration><Cname><Domain>a.test</Domain></Cname></BucketCnameConfiguration>"
+)
+ENCRYPTION = b"""<ServerSideEncryptionRule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256
+</SSEAlgorithm></ApplyServerSideEncryptionByDefault></ServerSideEncryptionRule>""".replace(
+    b"\n", b""
+)
+PAYER = b"<RequestPaymentConfiguration><Payer>Requester</Payer></RequestPaymentConfiguration>"
+BLOCKED = b"""<PublicAccessBlockConfiguration><BlockPublicAccess>true</BlockPublicAccess>
+</PublicAccessBlockConfiguration>""".replace(b"\n", b"")
+ACCELERATED = b"""<TransferAccelerationConfiguration><Enabled>true</Enabled>
+</TransferAccelerationConfiguration>""".replace(b"\n", b"")
+OPEN_RULES = RULES.replace(b"false", b"true").replace(b"http://www.example.com/", b"http://x/")
+
+CHANGES: tuple[tuple[str, str, bytes, dict[str, str]], ...] = (
+    ("PUT", "/bucket", b"", {}),
+    ("DELETE", "/bucket", b"", {}),
+    *(("PUT", "/bucket?acl", b"", {"x-oss-acl": acl}) for acl in ("private", "public-read")),
+    *(("PUT", "/bucket?acl", b"", {"x-oss-acl": acl}) for acl in ("public-read-write",)),
+    *(("PUT", "/bucket?policy", policy(effect), {}) for effect in ("Allow", "Deny")),
+    ("PUT", "/bucket?policy", policy("Allow", UNTIL_TOMORROW), {}),
+    ("DELETE", "/bucket?policy", b"", {}),
+    ("PUT", "/bucket?referer", RULES, {}),
+    ("PUT", "/bucket?referer", OPEN_RULES, {}),
+    ("PUT", "/bucket?cors", CORS, {}),
+    ("DELETE", "/bucket?cors", b"", {}),
+    ("PUT", "/bucket?website", WEBSITE, {}),
+    ("DELETE", "/bucket?website", b"", {}),
+    *(("PUT", "/bucket?versioning", versioning(x), {}) for x in ("Enabled", "Suspended")),
+    ("PUT", "/bucket?encryption", ENCRYPTION, {}),
+    ("DELETE", "/bucket?encryption", b"", {}),
+    ("PUT", "/bucket?requestPayment", PAYER, {}),
+    ("PUT", "/bucket?publicAccessBlock", BLOCKED, {}),
+    ("DELETE", "/bucket?publicAccessBlock", b"", {}),
+    ("PUT", "/?publicAccessBlock", BLOCKED, {}),
+    ("DELETE", "/?publicAccessBlock", b"", {}),
+    ("PUT", f"/bucket?{ACCELERATION.subresource}", ACCELERATED, {}),
+    ("POST", "/bucket?cname&comp=add", CNAME, {}),
+    ("POST", "/bucket?cname&comp=delete", CNAME, {}),
+    ("PUT", "/bucket/a", b"one", {"Content-Type": "text/html"}),
+    ("PUT", "/bucket/a", b"another", {"x-oss-storage-class": "Archive"}),
+    ("PUT", "/bucket/a", b"", {"x-oss-copy-source": "/other/a"}),
+    ("PUT", "/bucket/a?symlink", b"", {"x-oss-symlink-target": "b"}),
+    ("PUT", "/bucket/b", b"the target", {"x-oss-tagging": "a=b"}),
+    ("DELETE", "/bucket/a", b"", {}),
+    ("DELETE", "/bucket/b", b"", {}),
+    ("POST", "/bucket/a?restore", b"", {}),
+    *(("PUT", "/bucket/a?acl", b"", {"x-oss-object-acl": x}) for x in ("private", "public-read")),
+    ("PUT", "/bucket/a?acl", b"", {"x-oss-object-acl": "default"}),
+    ("PUT", "/bucket/a?tagging", b"<Tagging><TagSet/></Tagging>", {}),
+    ("PUT", "/other", b"", {"x-oss-acl": "public-read"}),
+    ("PUT", "/other/a", b"of the other", {}),
+    ("PUT", "/other?referer", RULES, {}),
+    ("DELETE", "/other/a", b"", {}),
+    ("DELETE", "/other", b"", {}),
+)
+"""What the owner does."""
+
+SCHEMES = (
+    Scheme(Dialect.OSS, Version.V1, Place.URL),
+    Scheme(Dialect.OSS, Version.V4, Place.HEADER),
+    Scheme(Dialect.S3, Version.V4, Place.URL),
+)
+
+
+def questions() -> Iterator[Sent]:
+    """Requests whose answers depend on what is changed."""
+    at = {"Host": "localhost"}
+    of = "bucket.oss-cn-hangzhou.aliyuncs.com"
+    for method, target, headers in (
+        ("GET", "/bucket/a", at),
+        ("GET", "/bucket/a", {**at, "Referer": PAGE}),
+        ("GET", "/bucket/a", {**at, "Referer": THIEF}),
+        ("HEAD", "/bucket/a", at),
+        ("GET", "/bucket/", at),
+        ("GET", "/bucket/a?acl", at),
+        ("GET", "/a", {"Host": of}),
+        ("GET", "/a", {"Host": "bucket.oss-accelerate.aliyuncs.com"}),
+        ("GET", "/", {"Host": "bucket.localhost"}),
+        ("GET", "/missing/", {"Host": "bucket.localhost"}),
+        ("GET", "/a", {"Host": "a.test"}),
+        (
+            "OPTIONS",
+            "/bucket/a",
+            {**at, "Origin": "http://o", "Access-Control-Request-Method": "GET"},
+        ),
+        ("GET", "/bucket/a", {**at, "Origin": "http://o"}),
+        ("GET", "/bucket/b", {**at, "x-oss-request-payer": "requester"}),
+        ("GET", "/other/a", {**at, "Referer": THIEF}),
+    ):
+        yield Sent(method, target, tuple(headers.items()))
+    for scheme in SCHEMES:
+        for target in ("/bucket/a", "/bucket?referer", "/bucket?versions", "/"):
+            yield scheme.sign(Sent("GET", target, (("Host", "localhost"),)))
+
+
+QUESTIONS = tuple(questions())
+
+
+def answer(service: Service, sent: Sent, now: float) -> tuple[int, dict[str, str], bytes]:
+    request = sent.request()._replace(received=now)
+    response = service.handle(request, sent.body)
+    random_each_time = ("x-oss-err", "x-amz-request-id")
+    headers = {
+        name: text for name, text in response.headers.items() if name not in random_each_time
+    }
+    return response.status, headers, whole(response)
+
+
+def whole(response: Response) -> bytes:
+    """The body of an answer, without what differs each time."""
+    body = response.body
+    if not isinstance(body, bytes):
+        parts = (
+            part if isinstance(part, bytes) else part.read(part.offset, part.length)
+            for part in body
+        )
+        body = b"".join(parts)
+    return re.sub(rb"<RequestId>[^<]*", b"", body)
+
+
+class Workers:
+    """Two services of one folder, and what changes them."""
+
+    def __init__(self, settings: Settings, folder: Path, chance: random.Random) -> None:
+        self.settings, self._folder, self._chance = settings, folder, chance
+        self.storages = [DiskStorage(folder, fsync=False)]
+        self.storages.append(DiskStorage(folder, fsync=False, shared=True))
+        self.services = [Service(settings, storage) for storage in self.storages]
+        self.now = NOW
+        self._taken = snapshot.take(self.storages[0])
+        self.secret = settings.access_key_secret
+
+    def change(self) -> str:
+        """Make a random change; returns what it was."""
+        chance = self._chance
+        kind = chance.random()
+        if kind < 0.08:
+            self.now = NOW + chance.choice((0.0, 20.0, 0.5 * DAY, 2 * DAY, -DAY))
+            return f"the clock is {self.now - NOW:+} s"
+        if kind < 0.14:
+            self.secret = chance.choice((self.settings.access_key_secret, "another"))
+            self._adopt()
+            return f"the secret is {self.secret}"
+        if kind < 0.18:
+            self._taken = snapshot.take(self.storages[0])
+            return "a snapshot was taken"
+        if kind < 0.22:
+            with self.storages[0].transaction():
+                snapshot.restore(self.storages[0], self._taken)
+            return "the snapshot was restored"
+        method, target, body, headers = chance.choice(CHANGES)
+        service = chance.choice(self.services)
+        request = Request.parse(method, target, {"Host": "localhost", **headers}.items(), self.now)
+        response = service.handle(request, body, caller=service.accounts.owner)
+        return f"{method} {target} {headers} {body!r} was answered {response.status}"
+
+    def _adopt(self) -> None:
+        for service in self.services:
+            self.dress(service)
+
+    def dress(self, service: Service) -> None:
+        """Give a service the accounts of now, as `--watch` does."""
+        settings = replace(self.settings, access_key_secret=self.secret)
+        service.accounts = open_accounts(settings, service.token_key)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda settings: settings,
+        lambda settings: replace(
+            settings, assumptions=Assumptions(copy_source=SourceOfCopy.CHECKED), new_account=True
+        ),
+    ],
+    ids=["default", "new account"],
+)
+def test_long_lived_services_answer_like_a_new_one(
+    tmp_path: Path, change: Callable[[Settings], Settings]
+) -> None:
+    chance = random.Random(0)  # noqa: S311
+    settings = change(replace(SETTINGS, data=tmp_path))
+    workers = Workers(settings, tmp_path, chance)
+    said: list[str] = []
+    statuses: set[int] = set()
+    for _ in range(cases(40, 1_500)):
+        said.append(workers.change())
+        asked = chance.sample(QUESTIONS, 8)
+        with closing(DiskStorage(tmp_path, fsync=False, shared=True)) as storage:
+            new = Service(settings, storage)
+            workers.dress(new)
+            wanted = [answer(new, sent, workers.now) for sent in asked]
+        for service in workers.services:
+            found: list[Any] = [answer(service, sent, workers.now) for sent in asked]
+            assert found == wanted, (said[-20:], asked)
+        statuses |= {status for status, _, _ in wanted}
+    assert {200, 403, 404} <= statuses
+    for storage in workers.storages[::-1]:
+        storage.close()
