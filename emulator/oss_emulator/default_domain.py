@@ -4,11 +4,11 @@ Custom domains are free of it, and so are requests with an Authorization header 
 images that are downloaded surprise more people than hotlink protection does.
 """
 
-import mimetypes
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from mimetypes import MimeTypes
 from typing import Final, NamedTuple
 
 from oss_emulator.changes import (
@@ -148,8 +148,11 @@ def find_rule_of_url(host: str, path: str) -> DomainRule | None:
     named = _ENDPOINT.fullmatch(host)
     if named is None:
         return None
-    return find_rule_today(named[1], path, mimetypes.guess_type(path)[0] or "")
+    return find_rule_today(named[1], path, _TYPES.guess_type(path, strict=False)[0] or "")
 
+
+_TYPES: Final = MimeTypes()
+"""The types that Python knows; those of the machine differ from one machine to the next."""
 
 _ENDPOINT: Final = re.compile(r"[a-z0-9-]+\.oss-([a-z0-9-]+)\.aliyuncs\.com")
 """The host of a bucket at the public endpoint of a region."""

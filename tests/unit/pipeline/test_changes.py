@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mimetypes
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -26,6 +27,7 @@ from oss_emulator.changes import (
     Affected,
     ServiceChange,
 )
+from oss_emulator.default_domain import find_rule_of_url
 from oss_emulator.documents import transfer_acceleration
 from oss_emulator.operations.admission import Admission, Refused
 from oss_emulator.pipeline.service import Service
@@ -421,3 +423,23 @@ def test_buckets_of_seeds_and_tests_are_not_blocked() -> None:
     service = serve_as_of(NOW)
     assert not is_blocked(service, "public-bucket")
     assert refusal(service, ask("GET", "/public-bucket/a", {"Referer": PAGE})) == FINE
+
+
+@pytest.mark.parametrize(
+    ("host", "path", "fact"),
+    [
+        ("b.oss-cn-hangzhou.aliyuncs.com", "/a.html", "D-01"),
+        ("b.oss-cn-hangzhou.aliyuncs.com", "/a.webp", "D-03"),
+        ("b.oss-cn-wulanchabu.aliyuncs.com", "/a.png", "D-06"),
+        ("b.oss-cn-hangzhou.aliyuncs.com", "/a.apk", "D-07"),
+        ("b.oss-cn-hangzhou.aliyuncs.com", "/a.txt", None),
+        ("b.oss-cn-hangzhou-internal.aliyuncs.com", "/a.txt", None),
+        ("www.example.com", "/a.html", None),
+    ],
+)
+def test_rule_of_a_url_is_the_same_on_every_machine(
+    host: str, path: str, fact: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mimetypes, "guess_type", lambda *_: ("text/html", None))
+    rule = find_rule_of_url(host, path)
+    assert (None if rule is None else rule.fact) == fact
