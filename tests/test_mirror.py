@@ -34,6 +34,7 @@ COVERED_BY = {
     "cli/fsck.py": "cli/test_fsck.py",
     "cli/logs.py": "cli/test_replay.py",
     "cli/parity.py": "cli/test_parity.py",
+    "cli/planned.py": "cli/test_planned.py",
     "cli/parser.py": "cli/test_serve.py",
     "cli/preload/sitecustomize.py": "cli/test_run.py",
     "cli/propose.py": "cli/test_replay.py",

@@ -20,7 +20,16 @@ from tests.docs.markdown import Block, agrees, blocks
 from tests.requirements import require
 
 ROOT = Path(__file__).parents[2]
-PAGES = ["addressing", "admin", "operations", "replay", "rule-lab", "scenarios", "translate"]
+PAGES = [
+    "addressing",
+    "admin",
+    "operations",
+    "replay",
+    "rule-lab",
+    "scenarios",
+    "terraform",
+    "translate",
+]
 
 
 def steps(page: str) -> Iterator[tuple[str, str]]:
@@ -41,6 +50,7 @@ def test_commands_print_what_is_shown(name: str, tmp_path: Path) -> None:
     page = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
     reader = tmp_path / "reader"
     shutil.copytree(ROOT / "fixtures" / "logs", reader / "logs")
+    shutil.copytree(ROOT / "examples" / "guard", reader / "guard")
     (tmp_path / ".curlrc").write_text("silent\nshow-error\n", encoding="utf-8")
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     with serving(tmp_path, "--demo") as running:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from oss_emulator import Emulator
 
 from tests.node import copy_project
@@ -70,6 +73,26 @@ def test_job_of_compose_example_passes() -> None:
             sys.executable, "check.py", folder=EXAMPLES / "compose", OSS_ENDPOINT=emulator.endpoint
         )
     assert "answers as it should" in output
+
+
+@pytest.mark.parametrize(("plan", "status"), [("plan.json", 0), ("plan-bad.json", 1)])
+def test_guard_example_blocks_the_bad_plan(plan: str, status: int, tmp_path: Path) -> None:
+    """Run the step as a runner of GitHub Actions does: in a file for `bash -e`."""
+    job = yaml.safe_load((EXAMPLES / "guard" / "github-actions.yml").read_text())["jobs"]["guard"]
+    (step,) = [item["run"] for item in job["steps"] if item.get("name") == "Guard"]
+    (tmp_path / "step.sh").write_text(step)
+    shutil.copy(EXAMPLES / "guard" / "access.log", tmp_path)
+    shutil.copy(EXAMPLES / "guard" / plan, tmp_path / "plan.json")
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    variables = {**os.environ, "PATH": path, "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md")}
+    done = subprocess.run(
+        ["bash", "-e", "step.sh"], cwd=tmp_path, env=variables, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (status, "")
+    assert done.stdout.startswith("::error file=plan.json" if status else "::notice file=plan.json")
+    verdict = "blocked" if status else "passed"
+    assert f"## Referer rules: {verdict}" in (tmp_path / "summary.md").read_text()
+    assert json.loads((tmp_path / "guard.json").read_text())["verdict"] == verdict
 
 
 @pytest.mark.system

@@ -36,6 +36,7 @@ _GROUPS = {
     },
     "Traffic": {
         "replay": Synopsis("replay", "judge the requests of access logs by new rules"),
+        "guard": Synopsis("guard", "block a plan of Terraform that locks out too many requests"),
         "propose": Synopsis("propose", "find the smallest rules that keep your sites"),
         "record": Synopsis(
             "record", "run a command against the real service, and record the answers"

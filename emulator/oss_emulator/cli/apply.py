@@ -6,7 +6,9 @@ import sys
 from oss_emulator.cli import bucket, changes, rules
 from oss_emulator.cli.output import Text, Tone, line, show, write_json
 from oss_emulator.cli.parser import Commands, InputError
-from oss_emulator.lab import diff
+from oss_emulator.lab import diff, guard
+from oss_emulator.lab.guard import TokenError
+from oss_emulator.referer import RefererConfiguration
 
 _DESCRIPTION = (
     "Shows what would change for a bucket, asks for confirmation and puts the rules. The exit "
@@ -20,6 +22,11 @@ def declare(commands: Commands) -> None:
     parser.add_argument("rules", metavar="RULES", help=rules.HELP)
     parser.add_argument("bucket", metavar="oss://BUCKET", help="the bucket to put the rules to")
     parser.add_argument("--yes", action="store_true", help="put the rules without asking")
+    parser.add_argument(
+        "--require-token",
+        metavar="FILE",
+        help="put the rules only if guard wrote this token, and they passed for this bucket",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON; requires --yes")
     rules.declare(parser)
 
@@ -31,6 +38,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json and not arguments.yes:
         arguments.parser.error("--json requires --yes")
     new = rules.read(arguments.rules, arguments)
+    if arguments.require_token is not None:
+        _require_token(arguments.require_token, new, arguments.bucket)
     old = bucket.get(arguments.bucket, arguments)
     found = diff.compare(old, new, assumptions=arguments.assumptions)
     if not arguments.json:
@@ -46,6 +55,14 @@ def run(arguments: argparse.Namespace) -> int:
         said = "has these rules now." if old != new else "has these rules already."
         show(line(Text(f"{arguments.bucket} {said}", Tone.GOOD)))
     return 0
+
+
+def _require_token(path: str, new: RefererConfiguration, address: str) -> None:
+    source = rules.read_source(path)
+    try:
+        guard.check_token(rules.decode(source), new, address.removeprefix(bucket.SCHEME))
+    except TokenError as error:
+        raise InputError(f"{source.name}: {error}; the rules were not put") from None
 
 
 def _agrees(address: str) -> bool:

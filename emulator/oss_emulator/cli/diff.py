@@ -2,7 +2,7 @@
 
 import argparse
 
-from oss_emulator.cli import changes, formats, rules
+from oss_emulator.cli import changes, formats, planned, rules
 from oss_emulator.cli.formats import Findings
 from oss_emulator.cli.parser import Commands, InputError
 from oss_emulator.lab import diff
@@ -12,7 +12,8 @@ _DESCRIPTION = (
     "Compares the decisions of two configurations. Without --referers it tries Referers made from "
     "the entries of both and, if they show no difference, searches all possible Referers. The "
     "exit status is 0 if the configurations are equivalent, 1 if they differ, and 2 if one cannot "
-    "be read."
+    "be read. A plan of Terraform has both: without NEW, the rules of each of its resources are "
+    "compared, before against after."
 )
 
 
@@ -20,7 +21,12 @@ def declare(commands: Commands) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser("diff", run, description=_DESCRIPTION)
     parser.add_argument("old", metavar="OLD", help=rules.HELP)
-    parser.add_argument("new", metavar="NEW", help="the new rules, given in the same way")
+    parser.add_argument(
+        "new",
+        metavar="NEW",
+        nargs="?",
+        help="the new rules, given in the same way; left out if OLD is a plan of Terraform",
+    )
     parser.add_argument(
         "--referers",
         metavar="FILE",
@@ -35,14 +41,16 @@ def declare(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Compare two configurations."""
-    old = rules.read(arguments.old, arguments)
-    new = rules.select(arguments.new, arguments)
     referers: list[str | None] | None = None
     if arguments.referers is not None:
         text = rules.decode(rules.read_source(arguments.referers, MAX_FILE), MAX_FILE)
         referers = [item.strip() or None for item in text.splitlines()]
         if not referers:
             raise InputError(f"{arguments.referers}: there are no Referers; write one on each line")
+    if arguments.new is None:
+        return planned.show_changes(arguments, referers)
+    old = rules.read(arguments.old, arguments)
+    new = rules.select(arguments.new, arguments)
     found = diff.compare(old, new.configuration, referers, arguments.assumptions)
     findings = Findings(
         text=changes.describe(found, whole=arguments.all),

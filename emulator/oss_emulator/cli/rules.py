@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,11 +14,12 @@ from oss_emulator.lab import sources as document
 from oss_emulator.lab.assumptions import AssumptionsError
 from oss_emulator.lab.places import Place
 from oss_emulator.lab.resources import NoRulesError
-from oss_emulator.lab.sources import RulesForm
+from oss_emulator.lab.sources import Readers, RulesForm
+from oss_emulator.lab.terraform import PlannedChange
 from oss_emulator.protocol.xml import MAX_DOCUMENT
 from oss_emulator.referer import Assumptions, Decision, RefererConfiguration, Stage
 from oss_emulator.referer.assumptions import DEFAULT
-from oss_emulator.toml import SourceError
+from oss_emulator.toml import MAX_FILE, SourceError
 
 _ASSUMPTIONS = (
     "a TOML file that says what the service does where its documents do not "
@@ -117,10 +118,13 @@ def select(argument: str, arguments: argparse.Namespace) -> SelectedRules:
     if argument.startswith(bucket.SCHEME):
         return SelectedRules(bucket.get(argument, arguments), "", None, argument=argument)
     path, name = _split(argument)
-    source = read_source(path)
-    named = _parse(source, arguments)
-    name = _choose(path, name, named)
-    return SelectedRules(named[name], name, source, _form(source), argument)
+    source = read_source(path, MAX_FILE)
+    found = _find(source, arguments)
+    name = _choose(path, name, found)
+    try:
+        return SelectedRules(found[name](), name, source, _form(source), argument)
+    except SourceError as error:
+        raise error_at(source, error) from None
 
 
 def select_all(given: Sequence[str], arguments: argparse.Namespace) -> FoundRules:
@@ -145,16 +149,19 @@ def _select_each(
     elif Path(path).is_dir():
         yield from _search(Path(path), arguments, refuse)
     else:
-        source = read_source(path)
-        yield from _name_each(source, _parse(source, arguments))
+        source = read_source(path, MAX_FILE)
+        yield from _read_each(source, _find(source, arguments), refuse)
 
 
-def _name_each(
-    source: Source, named: Mapping[str, RefererConfiguration]
+def _read_each(
+    source: Source, found: Readers, refuse: Callable[[InputError], None]
 ) -> Iterator[SelectedRules]:
-    for name, configuration in named.items():
-        argument = source.name if len(named) == 1 else f"{source.name}#{name}"
-        yield SelectedRules(configuration, name, source, _form(source), argument)
+    for name, read in found.items():
+        argument = source.name if len(found) == 1 else f"{source.name}#{name}"
+        try:
+            yield SelectedRules(read(), name, source, _form(source), argument)
+        except SourceError as error:
+            refuse(error_at(source, error))
 
 
 def _search(
@@ -169,10 +176,10 @@ def _search(
         if path.suffix.lower() not in discovery.ENDINGS:
             continue
         try:
-            source = read_source(str(path))
+            source = read_source(str(path), MAX_FILE)
             if not discovery.has_rules(path, source.content):
                 continue
-            named = document.parse(source.content, _form_of_name(source), arguments.assumptions)
+            found = document.find(source.content, _form_of_name(source), arguments.assumptions)
         except NoRulesError:
             continue
         except SourceError as error:
@@ -180,13 +187,29 @@ def _search(
         except InputError as error:
             refuse(error)
         else:
-            yield from _name_each(source, named)
+            yield from _read_each(source, found, refuse)
         is_empty = False
     if is_empty:
         raise InputError(f"{folder}: no file below it has rules, or Git ignores those that do")
 
 
-def _choose(path: str, name: str | None, named: Mapping[str, RefererConfiguration]) -> str:
+def find_changes(
+    argument: str, arguments: argparse.Namespace
+) -> tuple[Source, Mapping[str, PlannedChange]]:
+    """Return what a plan of Terraform does to rules, by address. Raises InputError."""
+    path, name = _split(argument)
+    source = read_source(path, MAX_FILE)
+    try:
+        found = {change.address: change for change in document.find_changes(source.content)}
+    except SourceError as error:
+        raise error_at(source, error) from None
+    if name is None:
+        return source, found
+    name = _choose(path, name, found)
+    return source, {name: found[name]}
+
+
+def _choose(path: str, name: str | None, named: Collection[str]) -> str:
     if name is not None:
         if name not in named:
             known = ", ".join(named)
@@ -245,14 +268,18 @@ def _form(source: Source) -> RulesForm:
         return RulesForm.XML  # an answer of the service with its head, as `curl -i` prints it
 
 
-def _parse(source: Source, arguments: argparse.Namespace) -> Mapping[str, RefererConfiguration]:
+def _find(source: Source, arguments: argparse.Namespace) -> Readers:
     try:
-        return document.parse(source.content, _form_of_name(source), arguments.assumptions)
+        return document.find(source.content, _form_of_name(source), arguments.assumptions)
     except SourceError as error:
         raise error_at(source, error) from None
 
 
 def _split(argument: str) -> tuple[str, str | None]:
-    """Split off the name after `#`, unless the whole argument names a file."""
-    path, sign, name = argument.rpartition("#")
-    return (path, name) if sign and not Path(argument).exists() else (argument, None)
+    """Split off the name after `#`, which may have another one, unless it belongs to a file."""
+    if Path(argument).exists():
+        return argument, None
+    parts = argument.split("#")
+    paths = ("#".join(parts[:count]) for count in range(1, len(parts)))
+    path = next((path for path in paths if path == "-" or Path(path).is_file()), parts[0])
+    return (path, argument[len(path) + 1 :]) if len(parts) > 1 else (argument, None)

@@ -12,6 +12,7 @@ from xml.sax.saxutils import escape
 
 from oss_emulator.referer.decision import Stage
 from oss_emulator.referer.model import RefererConfiguration
+from oss_emulator.toml import Path, place_of
 
 Place = tuple[int, int]
 """A line and a column, from 1."""
@@ -45,6 +46,19 @@ def find(
                 line = bisect_right(ends, offset)
                 places[stage, position] = line + 1, offset - ([0, *ends][line]) + 1
     return places
+
+
+def find_member(text: str, path: Path) -> Place:
+    """Return the place of the member of a JSON text that a path leads to, or of one above it."""
+    position = found_at = 0
+    for name in path:
+        pattern = rf"(?<![\w-]){re.escape(json.dumps(name)[1:-1])}(?![\w-])"
+        found = re.compile(pattern).search(text, position) if isinstance(name, str) else None
+        if found:
+            found_at, position = found.start(), found.end()
+    if found_at and text[found_at - 1] == '"':
+        found_at -= 1
+    return place_of(text[:found_at])
 
 
 def _start(text: str, name: str) -> int:

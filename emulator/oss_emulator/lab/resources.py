@@ -24,11 +24,17 @@ class NoRulesError(SourceError):
     """A document may be right for another purpose, but has no rules."""
 
 
+Reader = Callable[[], RefererConfiguration]
+"""Reads the rules of one resource; raises SourceError."""
+
+
 @dataclass(frozen=True, slots=True)
 class Unknown:
     """A value that only Terraform or Pulumi can know, such as a variable."""
 
     text: str
+    why: str = ""
+    """Why it is not known and what to do, for a message; "" for an expression."""
 
 
 @dataclass(slots=True)
@@ -138,10 +144,8 @@ ROS = Tool(
 )
 
 
-def read(
-    tool: Tool, kind: str, values: Any, path: Path, error: ErrorAt
-) -> RefererConfiguration | None:
-    """Return the rules of a resource; None if it has none. Raises SourceError."""
+def read(tool: Tool, kind: str, values: Any, path: Path, error: ErrorAt) -> RefererConfiguration:
+    """Return the rules of a resource that has some. Raises SourceError."""
     if kind in tool.referers:
         if isinstance(values, Mapping):
             values = {name: value for name, value in values.items() if name not in tool.others}
@@ -153,14 +157,24 @@ def read(
             found.whitelist,
             found.blacklist,
         )
-    config = values.get(tool.config) if isinstance(values, Mapping) else None
-    if kind not in tool.buckets or config is None or config == []:
-        return None
+    config = values[tool.config]
     path = (*path, tool.config)
     if isinstance(config, list) and len(config) == 1:
         config = config[0]
     found = _convert(tool, config, tool.config_type, path, error)
     return RefererConfiguration(found.allow_empty_referer, whitelist=found.whitelist)
+
+
+def has_rules(tool: Tool, kind: str, values: Any) -> bool:
+    """Return whether a resource has rules, which may be unknown."""
+    if kind not in tool.buckets or not isinstance(values, Mapping):
+        return kind in tool.referers and values is not None
+    return values.get(tool.config) not in (None, [])
+
+
+def hide(tool: Tool, kind: str, unknown: Unknown) -> Any:
+    """Return values that are refused: those of a resource that cannot be known at all."""
+    return unknown if kind in tool.referers else {tool.config: unknown}
 
 
 def _convert(tool: Tool, values: Any, kind: Any, path: Path, error: ErrorAt) -> Any:
@@ -177,8 +191,9 @@ def _convert(tool: Tool, values: Any, kind: Any, path: Path, error: ErrorAt) -> 
 
 def _refuse_unknown(tool: Tool, value: object, path: Path, error: ErrorAt) -> None:
     if isinstance(value, Unknown):
-        known = f"{show(value.text)[1:-1]}, which is not known here"
-        raise error(path, f"{format_path(path)} is the expression {known}; {tool.advice}")
+        about = format_path(path) if path else "the resource"
+        expression = f"is the expression {show(value.text)[1:-1]}, which is not known here"
+        raise error(path, f"{about} {value.why or f'{expression}; {tool.advice}'}")
 
 
 def parse_flags(members: object) -> object:

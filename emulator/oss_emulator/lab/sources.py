@@ -14,27 +14,38 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from oss_emulator import json_text, referer_xml
 from oss_emulator.referer.assumptions import DEFAULT, Assumptions
 from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.referer_xml import KEPT, MAX_DOCUMENT, FormatProblem, RefererFormatError
-from oss_emulator.toml import Path, SourceError, TomlDocument, convert, decode, join, place_of
+from oss_emulator.toml import (
+    MAX_FILE,
+    Path,
+    SourceError,
+    TomlDocument,
+    convert,
+    decode,
+    join,
+    place_of,
+)
 
-from . import hcl, pulumi, resources, ros
+from . import hcl, pulumi, resources, ros, terraform
+from .places import find_member
 from .resources import (
     PULUMI,
     ROS,
     TERRAFORM,
     Declared,
     NoRulesError,
+    Reader,
     Tool,
     escape_template,
-    evaluate,
     evaluate_ros,
     parse_flags,
 )
+from .terraform import PlannedChange
 
 
 class RulesForm(StrEnum):
@@ -50,6 +61,8 @@ class RulesForm(StrEnum):
 
 
 Named = Mapping[str, RefererConfiguration]
+Readers = Mapping[str, Reader]
+"""What reads the rules with each name; the others may be wrong. A reader raises SourceError."""
 
 
 def parse(
@@ -59,9 +72,20 @@ def parse(
 
     `assumptions` say what PutBucketReferer takes (R-27, R-30), so they are about XML only.
     """
-    if len(document) > MAX_DOCUMENT:
-        place = place_of(document[:MAX_DOCUMENT].decode("latin-1"))
-        limit = MAX_DOCUMENT // 1024 // 1024
+    return {name: read() for name, read in find(document, form, assumptions).items()}
+
+
+def find(
+    document: bytes, form: RulesForm | None = None, assumptions: Assumptions = DEFAULT
+) -> Readers:
+    """Return what reads the rules of a document, by name; it parses them only when it is asked.
+
+    Raises SourceError for a document without rules.
+    """
+    most = MAX_FILE if document[:64].lstrip().startswith(b"{") else MAX_DOCUMENT  # plans are large
+    if len(document) > most:
+        place = place_of(document[:most].decode("latin-1"))
+        limit = most // 1024 // 1024
         raise SourceError(
             f"the document is larger than {limit} MiB; the limit is reached here", *place
         )
@@ -72,15 +96,50 @@ def parse(
     if head:
         assumptions = KEPT  # an answer of the service is not refused (R-30)
         form = None
+    above = head[0].count(b"\n") if head else 0
+    found = _lowered(above, lambda: _find(body, form or detect(body), assumptions))
+    return {name: partial(_lowered, above, read) for name, read in found.items()}
+
+
+def _find(body: bytes, form: RulesForm, assumptions: Assumptions) -> Readers:
+    if form is RulesForm.XML:
+        return {"": partial(_parse_xml, body, assumptions)}
+    found = _FINDERS[form](body)
+    if not found:
+        raise NoRulesError(_NO_RULES[form])
+    return found
+
+
+def _no_resource(tool: Tool) -> str:
+    kinds = join(sorted(tool.referers or tool.buckets))
+    has = "rules" if tool.referers else tool.config
+    return f"the document has no resource of the type {kinds} with {has}"
+
+
+_NO_RULES: Mapping[RulesForm, str] = {
+    RulesForm.TERRAFORM: _no_resource(TERRAFORM),
+    RulesForm.HCL: _no_resource(TERRAFORM),
+    RulesForm.PULUMI: _no_resource(PULUMI),
+    RulesForm.ROS: _no_resource(ROS),
+    RulesForm.TOML: "the document has no rules; add [rules.NAME]",
+}
+
+
+def find_changes(document: bytes) -> list[PlannedChange]:
+    """Return what a plan of Terraform does to rules. Raises SourceError."""
+    return terraform.find_changes(decode(document))
+
+
+_T = TypeVar("_T")
+
+
+def _lowered(lines: int, read: Callable[[], _T]) -> _T:
+    """Read what begins some lines below the top, where mistakes then are."""
     try:
-        form = form or detect(body)
-        if form is RulesForm.XML:
-            return _parse_xml(body, assumptions)
-        return _PARSERS[form](body)
+        return read()
     except SourceError as error:
-        above = head[0].count(b"\n") if head else 0
         kind = NoRulesError if isinstance(error, NoRulesError) else SourceError
-        raise kind(error.sentence, error.line + above, error.column) from None
+        raise kind(error.sentence, error.line + lines, error.column) from None
 
 
 _HEAD = re.compile(rb"(?:HTTP/[\d.]+ [^\r\n]*\r?\n(?:[^\r\n]+\r?\n)*\r?\n)+")
@@ -98,8 +157,8 @@ def detect(document: bytes) -> RulesForm:
     if ros.declares_buckets(text):
         return RulesForm.ROS
     if text.startswith(b"{"):
-        terraform = any(f'"{kind}"'.encode() in text for kind in _TERRAFORM_TYPES)
-        return RulesForm.TERRAFORM if terraform else RulesForm.JSON
+        found = any(f'"{word}"'.encode() in text for word in _OF_TERRAFORM)
+        return RulesForm.TERRAFORM if found else RulesForm.JSON
     code = _COMMENTS.sub(b"", text, count=1)
     for form, begin in _BEGINNINGS.items():
         if begin.match(code):
@@ -110,7 +169,7 @@ def detect(document: bytes) -> RulesForm:
     raise NoRulesError("the document is neither XML nor JSON nor HCL nor YAML nor TOML", *place)
 
 
-_TERRAFORM_TYPES = (*TERRAFORM.referers, *TERRAFORM.buckets)
+_OF_TERRAFORM = (*terraform.KINDS, "terraform_version", "format_version", "encryption_version")
 _COMMENTS = re.compile(rb"\A(?:\s+|#[^\n]*|//[^\n]*|/\*(?s:.*?)\*/)+")
 _BEGINNINGS = {
     RulesForm.HCL: re.compile(
@@ -134,9 +193,9 @@ def format(configuration: RefererConfiguration, form: RulesForm) -> str:
 # XML
 
 
-def _parse_xml(document: bytes, assumptions: Assumptions) -> Named:
+def _parse_xml(document: bytes, assumptions: Assumptions) -> RefererConfiguration:
     try:
-        return {"": referer_xml.parse(document, assumptions)}
+        return referer_xml.parse(document, assumptions)
     except RefererFormatError as error:
         if error.problem is FormatProblem.MALFORMED and not _DECLARES_ENCODING.search(
             document[:200]
@@ -223,7 +282,7 @@ def convert_members(members: object, text: str = "") -> RefererConfiguration:
     A boolean may be a string, as ossutil allows. Raises SourceError.
     """
     rules: _OssutilRules = convert(
-        parse_flags(members), _OssutilRules, (), partial(_error_at, text)
+        parse_flags(members), _OssutilRules, (), partial(terraform.error_at, text)
     )
     return RefererConfiguration(
         rules.allow_empty_referer,
@@ -234,9 +293,9 @@ def convert_members(members: object, text: str = "") -> RefererConfiguration:
     )
 
 
-def _parse_json(document: bytes) -> Named:
+def _parse_json(document: bytes) -> RefererConfiguration:
     text = decode(document)
-    return {"": convert_members(json_text.parse(text), text)}
+    return convert_members(json_text.parse(text), text)
 
 
 def _format_json(configuration: RefererConfiguration) -> str:
@@ -252,54 +311,6 @@ def _format_json(configuration: RefererConfiguration) -> str:
 
 
 # Terraform
-
-
-def _parse_terraform(document: bytes) -> Named:
-    text = decode(document)
-    rules = {}
-    for kind, address, name, resource in _resources(json_text.parse(text)):
-        path = (kind, name)
-        found = resources.read(TERRAFORM, kind, resource, path, partial(_error_at, text))
-        if found is not None:
-            rules[address] = found
-    if not rules:
-        (kind,) = TERRAFORM.referers
-        sentence = f"the document has no resource {kind} with values"
-        raise NoRulesError(sentence, *_place_of_path(text, (kind,)))
-    return rules
-
-
-def _resources(members: Any) -> Iterator[tuple[str, str, str, Any]]:
-    """Yield the type, the address, the name in the text and the values of each resource.
-
-    The document is a `*.tf.json` file or the output of `terraform show -json`.
-    """
-    for block in _list(_dict(members).get("resource", {})):
-        for kind in _TERRAFORM_TYPES:
-            for name, listed in _dict(_dict(block).get(kind)).items():
-                for resource in _list(listed):
-                    yield kind, f"{kind}.{name}", name, evaluate(resource)
-    for state in ("planned_values", "values"):
-        yield from _resources_of_modules(_dict(_dict(members).get(state)).get("root_module"))
-
-
-def _resources_of_modules(root: Any) -> Iterator[tuple[str, str, str, Any]]:
-    modules = [root]
-    while modules:
-        module = _dict(modules.pop(0))
-        for resource in map(_dict, _list(module.get("resources", []))):
-            if resource.get("type") in _TERRAFORM_TYPES:
-                address = str(resource.get("address", ""))
-                yield resource["type"], address, "values", resource.get("values", {})
-        modules += _list(module.get("child_modules", []))
-
-
-def _dict(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
 
 
 def _format_terraform(configuration: RefererConfiguration) -> str:
@@ -320,67 +331,48 @@ def _dump(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, indent=2) + "\n"
 
 
-def _error_at(text: str, path: Path, sentence: str) -> SourceError:
-    """Return the error for the member of a JSON text that a path leads to."""
-    return SourceError(sentence, *_place_of_path(text, path))
-
-
-def _place_of_path(text: str, path: Path) -> tuple[int, int]:
-    position = found_at = 0
-    for name in path:
-        pattern = rf"(?<![\w-]){re.escape(str(name))}(?![\w-])"
-        found = re.compile(pattern).search(text, position) if isinstance(name, str) else None
-        if found:
-            found_at, position = found.start(), found.end()
-    if found_at and text[found_at - 1] == '"':
-        found_at -= 1
-    return place_of(text[:found_at])
-
-
 # HCL and YAML
 
 
-def _read_resources(tool: Tool, found: Iterable[Declared]) -> Named:
-    rules = {}
-    for resource in found:
-        read = resources.read(tool, resource.kind, resource.values, (), resource.error)
-        if read is not None:
-            typed = tool is TERRAFORM
-            rules[f"{resource.kind}.{resource.name}" if typed else resource.name] = read
-    if not rules:
-        kinds = join(sorted(tool.referers or tool.buckets))
-        has = "" if tool.referers else f" with {tool.config}"
-        raise NoRulesError(f"the document has no resource of the type {kinds}{has}")
-    return rules
+def _find_resources(tool: Tool, found: Iterable[Declared]) -> Readers:
+    typed = tool is TERRAFORM
+    return {
+        f"{resource.kind}.{resource.name}" if typed else resource.name: partial(
+            resources.read, tool, resource.kind, resource.values, (), resource.error
+        )
+        for resource in found
+        if resources.has_rules(tool, resource.kind, resource.values)
+    }
 
 
-def _parse_ros(document: bytes) -> Named:
+def _find_ros(document: bytes) -> Readers:
     text = decode(document)
     if not text.lstrip().startswith("{"):
-        return _read_resources(ROS, ros.parse(text))
+        return _find_resources(ROS, ros.parse(text))
     declared = _dict(_dict(json_text.parse(text)).get("Resources"))
-    return _read_resources(ROS, (_declare(name, declared[name], text) for name in declared))
+    return _find_resources(ROS, (_declare(name, declared[name], text) for name in declared))
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _declare(name: str, resource: Any, text: str) -> Declared:
     """Return a resource of a template in JSON, whose places are searched in its text."""
     members = _dict(resource)
     values = evaluate_ros(members.get("Properties"))
-    return Declared(str(members.get("Type")), name, values, find=partial(_place_of_path, text))
+    return Declared(str(members.get("Type")), name, values, find=partial(find_member, text))
 
 
 # TOML
 
 
-def _parse_toml(source: bytes) -> Named:
+def _find_toml(source: bytes) -> Readers:
     document = TomlDocument.parse(source)
-    rules: dict[str, RefererConfiguration] = {
-        name: document.convert(RefererConfiguration, *path)
+    return {
+        name: partial(document.convert, RefererConfiguration, *path)
         for name, path in find_rules(document.tables)
     }
-    if not rules:
-        raise NoRulesError("the document has no rules; add [rules.NAME]")
-    return rules
 
 
 def find_rules(tables: Mapping[str, Any]) -> Iterator[tuple[str, Path]]:
@@ -418,13 +410,13 @@ def _format_toml(configuration: RefererConfiguration) -> str:
     return "\n".join(lines) + "\n"
 
 
-_PARSERS: dict[RulesForm, Callable[[bytes], Named]] = {
-    RulesForm.JSON: _parse_json,
-    RulesForm.TERRAFORM: _parse_terraform,
-    RulesForm.HCL: lambda document: _read_resources(TERRAFORM, hcl.parse(decode(document))),
-    RulesForm.PULUMI: lambda document: _read_resources(PULUMI, pulumi.parse(decode(document))),
-    RulesForm.ROS: _parse_ros,
-    RulesForm.TOML: _parse_toml,
+_FINDERS: dict[RulesForm, Callable[[bytes], Readers]] = {
+    RulesForm.JSON: lambda document: {"": partial(_parse_json, document)},
+    RulesForm.TERRAFORM: lambda document: terraform.find(decode(document)),
+    RulesForm.HCL: lambda document: _find_resources(TERRAFORM, hcl.parse(decode(document))),
+    RulesForm.PULUMI: lambda document: _find_resources(PULUMI, pulumi.parse(decode(document))),
+    RulesForm.ROS: _find_ros,
+    RulesForm.TOML: _find_toml,
 }
 _FORMATTERS: dict[RulesForm, Callable[[RefererConfiguration], str]] = {
     RulesForm.XML: _format_xml,

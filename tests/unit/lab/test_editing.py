@@ -123,9 +123,9 @@ def test_xml_keeps_its_layout() -> None:
         ),
         (
             RulesForm.TERRAFORM,
-            '{"planned_values": {"root_module": {"resources": [{"type": '
+            '{"resource_changes": [{"type": '
             '"alicloud_oss_bucket_referer", "address": "alicloud_oss_bucket_referer.a", '
-            '"values": {"allow_empty_referer": true}}]}}}',
+            '"change": {"actions": ["create"], "after": {"allow_empty_referer": true}}}]}',
             "alicloud_oss_bucket_referer.a",
             "it is not the source of the rules",
         ),

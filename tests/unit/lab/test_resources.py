@@ -58,8 +58,10 @@ def test_older_form_leaves_truncation_to_the_service(tool: Tool, kind: str) -> N
     values = {tool.config: write(tool, referers=["a"])}
     found = resources.read(tool, kind, values, (), error)
     assert found == RefererConfiguration(False, True, False, ("a",))
-    assert resources.read(tool, kind, {}, (), error) is None
-    assert resources.read(tool, "another", values, (), error) is None
+    assert resources.has_rules(tool, kind, values)
+    assert not resources.has_rules(tool, kind, {})
+    assert not resources.has_rules(tool, kind, {tool.config: []})
+    assert not resources.has_rules(tool, "another", values)
 
 
 @pytest.mark.parametrize(("tool", "kind"), REFERER)

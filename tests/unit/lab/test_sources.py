@@ -107,12 +107,11 @@ DECLARED = {
 @pytest.mark.parametrize(
     "members",
     [
-        {"planned_values": {"root_module": STATE}},
         {"values": {"root_module": {"child_modules": [STATE]}}},
         {"resource": {"alicloud_oss_bucket_referer": {"site": DECLARED}}},
         {"resource": [{"alicloud_oss_bucket_referer": {"site": [DECLARED]}}]},
     ],
-    ids=["plan", "state of a module", "declared", "declared in lists"],
+    ids=["state of a module", "declared", "declared in lists"],
 )
 def test_rules_of_terraform_are_parsed(members: object) -> None:
     assert document.parse(json.dumps(members).encode()) == {ADDRESS: SITE}
@@ -333,7 +332,7 @@ BAD = {
         '{"resource": {"alicloud_oss_bucket_referer": {"a":\n{"allow_empty_referer": "${x}"}}}}',
         2, 2, "is the expression",
     ),
-    "no resource": ('{"values": "alicloud_oss_bucket_referer"}', 1, 12, "no resource"),
+    "no resource": ('{"values": "alicloud_oss_bucket_referer"}', 1, 1, "no resource"),
     "Terraform without the flag": (
         '{"resource": {"alicloud_oss_bucket_referer": {"a": {}}}}', 1, 47, "is missing",
     ),

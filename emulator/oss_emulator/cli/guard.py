@@ -1,0 +1,209 @@
+"""`oss-emulator guard`: block a change of rules that locks out more than was agreed."""
+
+import argparse
+import json
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from hashlib import file_digest
+from pathlib import Path
+
+from oss_emulator.cli import logs, replay, rules
+from oss_emulator.cli.output import write, writing
+from oss_emulator.cli.parser import Commands, InputError
+from oss_emulator.cli.rules import Source
+from oss_emulator.lab import github, guard, guard_report
+from oss_emulator.lab.guard import Agreement, GuardedChange, Limit
+from oss_emulator.lab.replay.report import replay as run_replay
+from oss_emulator.lab.replay.verdict import Judge
+from oss_emulator.lab.terraform import PlannedChange
+from oss_emulator.referer import RefererConfiguration
+from oss_emulator.toml import SourceError
+
+_DESCRIPTION = (
+    "Replays access logs under the rules that a plan of Terraform would put, and blocks the plan "
+    "if they lock out more requests than was agreed. The exit status is 0 if the plan passes, 1 if "
+    "it is blocked, and 2 if something cannot be read or is known only after apply."
+)
+
+
+class GuardFormat(StrEnum):
+    """How a report is printed."""
+
+    MARKDOWN = "markdown"
+    GITHUB = "github"
+    JSON = "json"
+
+
+def declare(commands: Commands) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser("guard", run, description=_DESCRIPTION)
+    parser.add_argument(
+        "--plan",
+        required=True,
+        metavar="PLAN",
+        help="the output of terraform show -json for a plan; PLAN#ADDRESS selects one resource",
+    )
+    parser.add_argument(
+        "--logs", action="extend", nargs="+", required=True, metavar="LOG", help=replay.LOG_HELP
+    )
+    parser.add_argument(
+        "--max-revoked",
+        type=_limit,
+        default=Limit.parse("0"),
+        metavar="LIMIT",
+        help="the most requests to lock out, of each bucket: 0.1%% or a number (default: 0)",
+    )
+    parser.add_argument(
+        "--agreed",
+        action="append",
+        default=[],
+        metavar="HOST",
+        help="do not count the requests of this host, which may be locked out: a name, *.NAME, or "
+        "- for no Referer; may be repeated",
+    )
+    parser.add_argument(
+        "--min-requests",
+        type=_count,
+        default=1,
+        metavar="N",
+        help="block a plan if the logs have fewer requests to a bucket (default: 1)",
+    )
+    _declare_outputs(parser)
+    replay.declare_selection(parser)
+    rules.declare(parser)
+
+
+def _declare_outputs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--format",
+        choices=[item.value for item in GuardFormat],
+        default=GuardFormat.MARKDOWN.value,
+        help="how to print the report (default: markdown); github makes annotations of a workflow",
+    )
+    parser.add_argument(
+        "--json",
+        dest="format",
+        action="store_const",
+        const=GuardFormat.JSON.value,
+        help="print JSON, as --format json does",
+    )
+    parser.add_argument("--report", metavar="FILE", help="also write the report in Markdown")
+    parser.add_argument(
+        "--token",
+        metavar="FILE",
+        help="write what was judged and the verdict, for apply --require-token",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Judge every change of rules, report, and write the token."""
+    agreement = Agreement(arguments.max_revoked, tuple(arguments.agreed), arguments.min_requests)
+    source, found = rules.find_changes(arguments.plan, arguments)
+    changed = list(_changed(source, found, arguments))
+    _refuse_rivals(source, changed)
+    hashes: dict[Path, str] = {}
+    judged = [_judge(change, both, agreement, arguments, hashes) for change, both in changed]
+    notes = [
+        f"{change.address} deletes the bucket itself, with all its objects."
+        for change in found.values()
+        if change.deletes_bucket
+    ]
+    logs_read = [(path.name, digest) for path, digest in hashes.items()]
+    token = guard.make_token(judged, agreement, logs_read)
+    for name, text in (
+        (arguments.report, guard_report.format_markdown(judged, notes)),
+        (arguments.token, json.dumps(token, indent=2) + "\n"),
+    ):
+        if name:
+            with writing(Path(name)) as file:
+                file.write(text.encode())
+    match GuardFormat(arguments.format):
+        case GuardFormat.MARKDOWN:
+            write(guard_report.format_markdown(judged, notes))
+        case GuardFormat.GITHUB:
+            write(github.format(guard_report.remark(judged, source.name, notes)))
+        case GuardFormat.JSON:
+            reports = [{"resource": item.resource, "report": item.report} for item in judged]
+            write(json.dumps({**token, "notes": notes, "reports": reports}, indent=2) + "\n")
+    return int(any(change.objection for change in judged))
+
+
+Both = tuple[RefererConfiguration, RefererConfiguration]
+
+
+def _changed(
+    source: Source, found: Mapping[str, PlannedChange], arguments: argparse.Namespace
+) -> Iterator[tuple[PlannedChange, Both]]:
+    """Yield the changes of rules, of the bucket that was asked for. Raises InputError."""
+    for change in found.values():
+        if arguments.bucket and change.bucket not in (None, arguments.bucket):
+            continue
+        try:
+            old, new = change.rules()
+        except SourceError as error:
+            raise rules.error_at(source, error) from None
+        if guard.hash_rules(old) != guard.hash_rules(new):
+            yield change, (old, new)
+
+
+def _refuse_rivals(source: Source, changed: list[tuple[PlannedChange, Both]]) -> None:
+    """Raise InputError if two resources set the rules of one bucket: the last one would win."""
+    addresses: dict[str, str] = {}
+    for change, _ in changed:
+        if change.bucket in addresses:
+            both = f"{addresses[change.bucket]} and {change.address}"
+            raise InputError(
+                f"{source.name}: {both} both change the rules of {change.bucket}; leave one of "
+                "them out of the configuration"
+            )
+        if change.bucket:
+            addresses[change.bucket] = change.address
+
+
+def _judge(
+    change: PlannedChange,
+    both: Both,
+    agreement: Agreement,
+    arguments: argparse.Namespace,
+    hashes: dict[Path, str],
+) -> GuardedChange:
+    """Replay the logs under new rules; note the hashes of the logs."""
+    bucket = change.bucket or arguments.bucket
+    if bucket is None:
+        raise InputError(
+            f"{arguments.plan}: the bucket of {change.address} is known only after apply; write "
+            "its name, or say --bucket NAME"
+        )
+    old, new = both
+    given = {**vars(arguments), "bucket": bucket, "top": guard.TOP, "rules": arguments.plan}
+    asked = argparse.Namespace(**given)
+    question = replay.question_of(asked, Judge(new, None, arguments.assumptions))
+    with replay.asking(asked) as prepared:
+        outputs = {"--report": arguments.report, "--token": arguments.token}
+        logs.check_outputs(outputs, prepared.logs, [arguments.plan])
+        report = run_replay(question, *prepared)
+        for path in {*prepared.logs} - hashes.keys():
+            with path.open("rb") as file:
+                hashes[path] = file_digest(file, "sha256").hexdigest()
+    return GuardedChange(
+        resource=change.address,
+        actions=change.actions,
+        bucket=bucket,
+        old=old,
+        new=new,
+        report=report,
+        agreement=agreement,
+    )
+
+
+def _limit(text: str) -> Limit:
+    try:
+        return Limit.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 12):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of at least 0")
+    return int(text)

@@ -1,0 +1,364 @@
+"""Terraform's JSON: plans and states of `terraform show -json`, raw states, and `*.tf.json` files.
+
+A plan says of each resource what it is before and after, and which values are known only after
+`terraform apply` (`after_unknown`). Such a value is never read as a missing one: it is refused. The
+formats are described at https://developer.hashicorp.com/terraform/internals/json-format; that of
+the raw state is the source of Terraform (version 4). OpenTofu has the same formats.
+"""
+
+import json
+import re
+import shlex
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import zip_longest
+from typing import Any
+
+from oss_emulator import json_text
+from oss_emulator.referer.model import RefererConfiguration
+from oss_emulator.toml import Path, SourceError, format_path
+
+from . import resources
+from .places import find_member
+from .resources import TERRAFORM, ErrorAt, Reader, Unknown, evaluate
+
+KINDS = (*TERRAFORM.referers, *TERRAFORM.buckets)
+SHOW = "terraform plan -out=plan.bin && terraform show -json plan.bin > plan.json"
+"""How to make a plan that can be read here."""
+_SHOW_STATE = "terraform show -json > state.json"
+_MAJORS = {"0", "1"}
+"""The major versions of the format of `terraform show -json` that are known."""
+_STATE_VERSION = 4
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedChange:
+    """What a plan does to one resource that has rules, before it or after it."""
+
+    address: str
+    kind: str
+    actions: tuple[str, ...]
+    bucket: str | None
+    """None if the name is known only after apply."""
+    before: Reader | None
+    after: Reader | None
+    """None if the resource has no rules, or is gone."""
+
+    @property
+    def deletes_bucket(self) -> bool:
+        """Whether the bucket itself is deleted."""
+        return self.kind in TERRAFORM.buckets and "delete" in self.actions
+
+    def rules(self) -> tuple[RefererConfiguration, RefererConfiguration]:
+        """Return the rules before and after. Raises SourceError for a value that is not known.
+
+        Before a resource is created, Terraform knows of no rules. When the resource of rules is
+        deleted, the provider puts empty lists and leaves the switches as they are (R-38).
+        """
+        before = self.before() if self.before else RefererConfiguration()
+        if self.after:
+            return before, self.after()
+        if "forget" in self.actions:
+            return before, before
+        if self.kind in TERRAFORM.referers:
+            return before, replace(before, whitelist=(), blacklist=())
+        return before, RefererConfiguration()
+
+
+def find(text: str) -> dict[str, Reader]:
+    """Return what reads the rules of each resource, by its address. Raises SourceError.
+
+    The rules of a plan are those after it.
+    """
+    members = json_text.parse(text)
+    if _is_plan(members):
+        return {item.address: item.after for item in _find_changes(members, text) if item.after}
+    stated = {item.address: _reader(item) for item in _find_stated(members, text)}
+    return {address: read for address, read in stated.items() if read}
+
+
+def find_changes(text: str) -> list[PlannedChange]:
+    """Return what a plan does to the resources that have rules. Raises SourceError."""
+    members = json_text.parse(text)
+    if not _is_plan(members):
+        raise SourceError(
+            f"the document is not a plan, so it does not say what changes; run {SHOW}"
+        )
+    return list(_find_changes(members, text))
+
+
+def error_at(text: str, path: Path, sentence: str) -> SourceError:
+    """Return the error for the member of a JSON text that a path leads to."""
+    return SourceError(sentence, *find_member(text, path))
+
+
+@dataclass(frozen=True, slots=True)
+class _Stated:
+    """A resource that a document states: its type, its address and its values."""
+
+    kind: str
+    address: str
+    values: Any
+    error: ErrorAt
+    path: Path = ()
+
+    def read(self) -> RefererConfiguration:
+        return resources.read(TERRAFORM, self.kind, self.values, self.path, self.error)
+
+
+def _find_stated(members: Any, text: str) -> Iterator[_Stated]:
+    """Yield the resources of a `*.tf.json` file or a state."""
+    error = partial(error_at, text)
+    for block in _list(_dict(members).get("resource", {})):
+        for kind in KINDS:
+            for name, listed in _dict(_dict(block).get(kind)).items():
+                for values in _list(listed):
+                    yield from _expand(_Stated(kind, f"{kind}.{name}", values, error, (kind, name)))
+    if isinstance(_dict(members).get("values"), dict):
+        _check_format(members, text)
+        for address, resource in _walk(members["values"].get("root_module")):
+            values = resource.get("values", {})
+            error = partial(_error_in, text, address, (address,))
+            yield _Stated(resource["type"], address, values, error)
+    elif "lineage" in _dict(members) or "serial" in _dict(members):
+        yield from _find_in_state(members, text)
+    elif "encrypted_data" in _dict(members):
+        raise SourceError("the state is encrypted; run tofu show -json > state.json and read that")
+
+
+def _expand(stated: _Stated) -> Iterator[_Stated]:
+    """Yield the instances of a resource in a `*.tf.json` file: none if its count is 0."""
+    for name in ("count", "for_each"):
+        given = _dict(stated.values).get(name)
+        if given in (0, [], {}):
+            return
+        if given is not None and resources.has_rules(TERRAFORM, stated.kind, stated.values):
+            why = f"has {name}, so only Terraform knows its instances; run {SHOW}"
+            unknown = Unknown(name, why)
+            yield replace(stated, values=resources.hide(TERRAFORM, stated.kind, unknown))
+            return
+    yield replace(stated, values=evaluate(stated.values))
+
+
+def _walk(root: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the address and the resource of all modules, as far as they may have rules."""
+    modules = [root]
+    while modules:
+        module = _dict(modules.pop(0))
+        for resource in map(_dict, _list(module.get("resources", []))):
+            if resource.get("type") in KINDS and resource.get("mode", "managed") == "managed":
+                yield str(resource.get("address", "")), resource
+        modules += _list(module.get("child_modules", []))
+
+
+def _find_in_state(members: Any, text: str) -> Iterator[_Stated]:
+    """Yield the resources of a raw state."""
+    version = members.get("version")
+    if version != _STATE_VERSION:
+        raise error_at(
+            text,
+            ("version",),
+            f"the state has version {version}, and only version {_STATE_VERSION} is known; "
+            f"run {_SHOW_STATE} and read that",
+        )
+    for resource in map(_dict, _list(members.get("resources", []))):
+        kind = resource.get("type")
+        if kind not in KINDS or resource.get("mode") != "managed":
+            continue
+        module = f"{resource['module']}." if resource.get("module") else ""
+        for instance in map(_dict, _list(resource.get("instances", []))):
+            if instance.get("deposed"):
+                continue  # it is to be deleted, since another one has replaced it
+            key = instance.get("index_key")
+            index = "" if key is None else f"[{json.dumps(key, ensure_ascii=False)}]"
+            address = f"{module}{kind}.{resource.get('name')}{index}"
+            where = (str(kind), str(resource.get("name")))
+            values = instance.get("attributes")
+            if not isinstance(values, dict):
+                unknown = Unknown("", f"has no attributes; run {_SHOW_STATE} and read that")
+                values = resources.hide(TERRAFORM, str(kind), unknown)
+            yield _Stated(str(kind), address, values, partial(_error_in, text, address, where))
+
+
+# Plans
+
+
+def _is_plan(members: Any) -> bool:
+    return bool({"planned_values", "resource_changes"} & _dict(members).keys())
+
+
+def _find_changes(members: dict[str, Any], text: str) -> Iterator[PlannedChange]:
+    _check_format(members, text)
+    if members.get("errored"):
+        raise error_at(
+            text, ("errored",), f"the plan ended with an error; correct it and run {SHOW}"
+        )
+    changes = members.get("resource_changes")
+    if changes is None:
+        for address, _ in _walk(_dict(members.get("planned_values")).get("root_module")):
+            raise error_at(
+                text,
+                (address,),
+                "the plan has no resource_changes, so an unknown value cannot be told from a "
+                f"missing one; run {SHOW}",
+            )
+    for item in map(_dict, _list(changes or [])):
+        if _concerns(item):
+            yield from _read_change(item, members, text)
+    for deferred in map(_dict, _list(members.get("deferred_changes") or [])):
+        item = _dict(deferred.get("resource_change"))
+        if _concerns(item):
+            yield _defer(item, text)
+
+
+def _concerns(item: Mapping[str, Any]) -> bool:
+    """Return whether a change is one of a resource that may have rules."""
+    managed = item.get("mode", "managed") == "managed"
+    return item.get("type") in KINDS and managed and not item.get("deposed")
+
+
+def _read_change(
+    item: dict[str, Any], members: dict[str, Any], text: str
+) -> Iterator[PlannedChange]:
+    kind, address = item["type"], str(item.get("address", ""))
+    change = _dict(item.get("change"))
+    before, after = change.get("before"), change.get("after")
+    configured = _configured(item, members)
+    if isinstance(after, dict) or change.get("after_unknown") is True:
+        module = f"{item['module_address']}." if item.get("module_address") else ""
+        why = partial(_why, module, configured)
+        after = _mark((), after, change.get("after_unknown"), configured, why)
+    error, later = (
+        partial(_error_in, text, address, ("resource_changes", address, part))
+        for part in ("before", "after")
+    )
+    actions = change.get("actions", [])
+    found = PlannedChange(
+        address=address,
+        kind=kind,
+        actions=tuple(map(str, _list(actions))),
+        bucket=_text_of((after if isinstance(after, dict) else _dict(before)).get("bucket")),
+        before=_reader(_Stated(kind, address, before, error)),
+        after=_reader(_Stated(kind, address, after, later)),
+    )
+    if found.before or found.after or found.deletes_bucket:
+        yield found
+
+
+def _reader(stated: _Stated) -> Reader | None:
+    """Return what reads the rules of a resource; None if it has none."""
+    has_rules = resources.has_rules(TERRAFORM, stated.kind, stated.values)
+    return stated.read if has_rules else None
+
+
+def _text_of(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _defer(item: dict[str, Any], text: str) -> PlannedChange:
+    address = str(item.get("address", ""))
+    sentence = f"Terraform defers it to a later plan; apply this one, then run {SHOW}"
+
+    def refuse() -> RefererConfiguration:
+        raise _error_in(text, address, ("deferred_changes", address), (), sentence)
+
+    return PlannedChange(address, item["type"], ("defer",), None, before=None, after=refuse)
+
+
+def _mark(path: Path, value: Any, unknown: Any, configured: Any, why: Callable[[Path], str]) -> Any:
+    """Return a value in which each part that is known only after apply is Unknown.
+
+    A switch that the configuration leaves out is unknown in the plan of a new resource, since the
+    provider could learn it from the service. It sends false (R-38), so it counts as left out.
+    """
+    if unknown is True:
+        return Unknown(format_path(path), why(path))
+    if isinstance(unknown, dict):
+        marked = dict(_dict(value))
+        for name, one in unknown.items():
+            left_out = isinstance(configured, dict) and name not in configured
+            if one is True and left_out and name in _COMPUTED:
+                marked[name] = None
+            elif _has_true(one):
+                written = _dict(configured).get(name)
+                marked[name] = _mark((*path, name), marked.get(name), one, written, why)
+        return marked
+    if isinstance(unknown, list):
+        written = configured if isinstance(configured, list) else []
+        given = value if isinstance(value, list) else []
+        items = enumerate(zip_longest(given, unknown, written[: max(len(given), len(unknown))]))
+        return [_mark((*path, number), *parts, why) for number, parts in items]
+    return value
+
+
+_COMPUTED = frozenset({"allow_truncate_query_string", "allow_empty"})
+"""The switches that the provider reads from the service if the configuration leaves them out."""
+
+
+def _has_true(unknown: Any) -> bool:
+    if isinstance(unknown, (dict, list)):
+        inner = unknown.values() if isinstance(unknown, dict) else unknown
+        return any(map(_has_true, inner))
+    return unknown is True
+
+
+def _why(module: str, configured: Any, path: Path) -> str:
+    """Return why a value is not known, and what to run."""
+    for name in _references(_dict(configured).get(str(path[0])) if path else None):
+        found = _TARGET.match(name)
+        if found and found[1] not in _NO_TARGET:
+            target = shlex.quote(f"{module}{found[0]}")
+            return f"is known only after apply; run terraform apply -target={target} && {SHOW}"
+    return f"is known only after apply; run terraform apply && {_SHOW_STATE}"
+
+
+_TARGET = re.compile(r"(\w[\w-]*)\.\w[\w-]*")
+_NO_TARGET = frozenset("var local data each count path self terraform".split())
+
+
+def _references(expression: Any) -> Iterator[str]:
+    if isinstance(expression, list):
+        for one in expression:
+            yield from _references(one)
+    for name, value in _dict(expression).items():
+        yield from map(str, _list(value)) if name == "references" else _references(value)
+
+
+def _configured(item: Mapping[str, Any], members: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the expressions of a resource in the configuration of a plan; None if unknown."""
+    module = _dict(_dict(members.get("configuration")).get("root_module"))
+    for found in _MODULE.finditer(str(item.get("module_address", ""))):
+        calls = _dict(module.get("module_calls"))
+        module = _dict(_dict(calls.get(found[1])).get("module"))
+    for resource in map(_dict, _list(module.get("resources", []))):
+        same = all(resource.get(name) == item.get(name) for name in ("type", "name"))
+        if same and resource.get("mode", "managed") == "managed":
+            expressions = resource.get("expressions")
+            return expressions if isinstance(expressions, dict) else None
+    return None
+
+
+_MODULE = re.compile(r'module\.([\w-]+)(?:\[(?:\d+|"(?:\\.|[^"\\])*")\])?')
+
+
+def _check_format(members: Mapping[str, Any], text: str) -> None:
+    version = members.get("format_version")
+    if version is not None and str(version).partition(".")[0] not in _MAJORS:
+        known = " and ".join(f"{major}.x" for major in sorted(_MAJORS))
+        raise error_at(
+            text, ("format_version",), f"format_version is {version}, and only {known} are known"
+        )
+
+
+def _error_in(text: str, address: str, where: Path, path: Path, sentence: str) -> SourceError:
+    """Return an error for a resource of a plan or a state, which it names."""
+    return error_at(text, (*where, *path), f"{address}: {sentence}")
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]

@@ -1,0 +1,155 @@
+"""`guard` blocks a plan that locks out more than was agreed, and `apply` can require its token."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.plans import KIND, SITE, change, plan
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "guard"
+LOG = str(EXAMPLE / "access.log")
+SITES = ["https://www.example.com/", "https://m.example.com/", "https://pictures.thief.test/"]
+CLOSED = {**SITE, "referer_list": SITES}
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Any:
+    def run(*changes: dict[str, Any], **members: Any) -> str:
+        path = tmp_path / "plan.json"
+        path.write_text(json.dumps(plan(*changes, **members)), encoding="utf-8")
+        return str(path)
+
+    return run
+
+
+def test_bad_plan_is_blocked_and_good_one_passes(ask: Any, tmp_path: Path) -> None:
+    report, token = tmp_path / "report.md", tmp_path / "token.json"
+    flags = ["--logs", LOG, "--max-revoked", "0.1%", "--agreed", "pictures.thief.test"]
+    flags += ["--report", str(report), "--token", str(token)]
+    status, out, errors = ask("guard", "--plan", str(EXAMPLE / "plan-bad.json"), *flags)
+    assert (status, errors) == (1, "")
+    assert out.startswith("## Referer rules: blocked, 1 of 1\n")
+    assert "| `m.example.com` | 12 | 4.5 MB | add the whitelist entry `https://m." in out
+    assert report.read_text() == out
+    assert json.loads(token.read_text())["verdict"] == "blocked"
+    status, out, _ = ask("guard", "--plan", str(EXAMPLE / "plan.json"), *flags)
+    assert status == 0
+    assert out.startswith("## Referer rules: passed\n")
+    assert json.loads(token.read_text())["verdict"] == "passed"
+
+
+def test_formats_of_the_report(ask: Any) -> None:
+    asked = ["guard", "--plan", str(EXAMPLE / "plan-bad.json"), "--logs", LOG]
+    status, out, _ = ask(*asked, "--format", "github")
+    assert status == 1
+    assert out.startswith("::error file=")
+    assert f"title=guard::{KIND}.site locks out 20 of 54 requests to examplebucket" in out
+    status, out, _ = ask(*asked, "--format", "json", "--max-revoked", "20")
+    answer = json.loads(out)
+    assert (status, answer["verdict"]) == (0, "passed")
+    (judged,) = answer["changes"]
+    assert (judged["resource"], judged["bucket"]) == (f"{KIND}.site", "examplebucket")
+    assert (judged["requests"], judged["locked_out"]) == (54, 20)
+    assert answer["logs"][0]["name"] == "access.log"
+    assert answer["reports"][0]["report"]["totals"]["revoked"]["requests"] == 20
+
+
+def test_each_bucket_is_judged_by_its_own_requests(ask: Any, write: Any) -> None:
+    path = write(
+        change(f"{KIND}.site", None, CLOSED),
+        change(f"{KIND}.other", None, {**SITE, "bucket": "other"}),
+        change(f"{KIND}.same", SITE, SITE),
+    )
+    asked = ["guard", "--plan", path, "--logs", LOG]
+    status, out, _ = ask(*asked)
+    assert status == 1
+    assert "| `examplebucket` | 54 | 0 (0.00 %) | 0 | 0 | passed |" in out
+    assert "**blocked**: the logs have 0 requests to the bucket, and the verdict needs 1" in out
+    assert "same" not in out
+    assert ask(*asked, "--min-requests", "0")[0] == 0
+    assert ask(*asked, "--bucket", "examplebucket")[0] == 0
+    assert ask("guard", "--plan", f"{path}#{KIND}.site", "--logs", LOG)[0] == 0
+
+
+def test_plan_without_changes_of_rules_passes(ask: Any, write: Any) -> None:
+    path = write(
+        change(f"{KIND}.same", SITE, {**SITE, "referer_list": [*SITES[:1], *SITES[:1]]}),
+        change("alicloud_oss_bucket.gone", {"bucket": "b"}, None),
+    )
+    status, out, _ = ask("guard", "--plan", path, "--logs", LOG)
+    assert status == 0
+    assert out == (
+        "## Referer rules: nothing changes\n\n"
+        "- alicloud_oss_bucket.gone deletes the bucket itself, with all its objects.\n"
+    )
+
+
+def test_bucket_that_is_not_known_must_be_named(ask: Any, write: Any) -> None:
+    path = write(change(f"{KIND}.site", None, {**CLOSED, "bucket": None}, {"bucket": True}))
+    status, out, errors = ask("guard", "--plan", path, "--logs", LOG)
+    assert (status, out) == (2, "")
+    assert f"the bucket of {KIND}.site is known only after apply" in errors
+    assert ask("guard", "--plan", path, "--logs", LOG, "--bucket", "examplebucket")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ([change(f"{KIND}.a", None, SITE, {"referer_list": True})], "a: referer_list is known onl"),
+        (
+            [change(f"{KIND}.a", None, SITE), change(f"{KIND}.b", None, CLOSED)],
+            f"{KIND}.a and {KIND}.b both change the rules of examplebucket; leave one of them out",
+        ),
+    ],
+)
+def test_plan_that_cannot_be_judged_is_refused(
+    ask: Any, write: Any, tmp_path: Path, changes: Any, words: str
+) -> None:
+    token = tmp_path / "token.json"
+    flags = ["--logs", LOG, "--token", str(token)]
+    status, out, errors = ask("guard", "--plan", write(*changes), *flags)
+    assert (status, out) == (2, "")
+    assert words in errors
+    assert not token.exists()
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["--max-revoked", "half"], "'half' is neither a number of requests nor a percentage"),
+        (["--min-requests", "-1"], "'-1' is not a number of at least 0"),
+        (["--logs", "nowhere.log"], "nowhere.log"),
+        (["--token", LOG], "is read by this command; name another file"),
+        (["--report", str(EXAMPLE / "plan.json")], "is read by this command; name another"),
+        (["--report", "x", "--token", "x"], "is the file of --report; name another file"),
+    ],
+)
+def test_wrong_flags_are_refused(ask: Any, flags: list[str], words: str) -> None:
+    status, _, errors = ask("guard", "--plan", str(EXAMPLE / "plan.json"), "--logs", LOG, *flags)
+    assert status == 2
+    assert words in errors
+
+
+def test_apply_puts_only_what_passed(ask: Any, tmp_path: Path) -> None:
+    """The bucket is not asked for anything before the token is checked."""
+    token = tmp_path / "token.json"
+    good, bad = str(EXAMPLE / "plan.json"), str(EXAMPLE / "plan-bad.json")
+    flags = ["--logs", LOG, "--max-revoked", "8", "--token", str(token)]
+    assert ask("guard", "--plan", good, *flags)[0] == 0
+    apply = ["--yes", "--require-token", str(token), "--endpoint", "http://127.0.0.1:9"]
+    for rules, bucket, words in (
+        (bad, "examplebucket", "it is about other rules; run guard with these"),
+        (good, "other", "these rules were judged for examplebucket, not for other"),
+    ):
+        status, out, errors = ask("apply", rules, f"oss://{bucket}", *apply)
+        assert (status, out) == (2, "")
+        assert f"{token}: {words}; the rules were not put" in errors
+    assert ask("guard", "--plan", bad, *flags)[0] == 1
+    errors = ask("apply", bad, "oss://examplebucket", *apply)[2]
+    assert "its verdict is that the change is blocked; the rules were not put" in errors
+    missing = ask("apply", bad, "oss://b", "--yes", "--require-token", str(tmp_path / "no"))
+    assert missing[0] == 2
