@@ -15,7 +15,7 @@ TESTS = Path(__file__).parent
 COVERED_BY = {
     "__main__.py": "docs/test_docs.py",
     "default_domain.py": "unit/pipeline/test_changes.py",
-    "apart.py": "unit/server/test_process.py",
+    "child.py": "unit/server/test_process.py",
     "settings.py": "cli/test_serve.py",
     "version.py": "packaging/test_docker.py",
     # --- access
@@ -59,7 +59,7 @@ COVERED_BY = {
     # --- documents
     "documents/*.py": "unit/operations/test_bucket_documents.py",
     # --- imaging
-    "imaging/apart.py": "http/test_images.py",
+    "imaging/job.py": "http/test_images.py",
     # --- kms
     "kms/*.py": "unit/kms/test_encryption.py",
     # --- lab
@@ -101,7 +101,7 @@ COVERED_BY = {
     "rpc/*.py": "unit/sts/test_sts.py",
     # --- selecting
     "selecting/aggregation.py": "unit/selecting/test_output.py",
-    "selecting/apart.py": "http/test_select.py",
+    "selecting/jobs.py": "http/test_select.py",
     "selecting/cells.py": "unit/selecting/test_rows.py",
     "selecting/statement.py": "unit/selecting/test_parsing.py",
     "selecting/window.py": "unit/selecting/test_rows.py",

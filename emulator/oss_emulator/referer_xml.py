@@ -29,7 +29,7 @@ _FLAGS = {
 }
 _LISTS = {"RefererList": "whitelist", "RefererBlacklist": "blacklist"}
 
-KEPT = Assumptions(missing_list=MissingList.ACCEPTED)
+STORED = Assumptions(missing_list=MissingList.ACCEPTED)
 """For documents that a service has accepted before: they may lack RefererList."""
 
 

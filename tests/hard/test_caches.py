@@ -18,7 +18,7 @@ import pytest
 from oss_emulator.documents.transfer_acceleration import DOCUMENT as ACCELERATION
 from oss_emulator.pipeline.accounts import open_accounts
 from oss_emulator.pipeline.service import Service
-from oss_emulator.protocol.message import Request, Response
+from oss_emulator.protocol.message import Request, Response, Stream
 from oss_emulator.protocol.signature import Place, Version
 from oss_emulator.protocol.signature.unsigned import Dialect
 from oss_emulator.referer import Assumptions
@@ -164,10 +164,10 @@ def whole(response: Response) -> bytes:
     """The body of an answer, without what differs each time."""
     body = response.body
     if not isinstance(body, bytes):
-        parts = (
-            part if isinstance(part, bytes) else part.read(part.offset, part.length)
-            for part in body
-        )
+        parts = []
+        for part in body:
+            assert not isinstance(part, Stream)
+            parts += [part if isinstance(part, bytes) else part.read(part.offset, part.length)]
         body = b"".join(parts)
     return re.sub(rb"<RequestId>[^<]*", b"", body)
 

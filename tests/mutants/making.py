@@ -77,8 +77,12 @@ def mutants(file: str, path: Path) -> list[Mutant]:
     operators = [get_operator(f"core/{name}")() for name in OPERATORS] + [RemoveCall()]
     texts = dict.fromkeys(text for operator in operators for text in _texts(source, operator))
     made = (_mutant(file, source, text) for text in texts)
-    # A decorator says how large a cache is, or that a value is frozen: no answer depends on it.
-    tested = (mutant for mutant in made if not mutant.line.startswith("@"))
+    # No answer depends on how large a cache is, or on what else a decorator says.
+    tested = (
+        mutant
+        for mutant in made
+        if not mutant.line.startswith("@") and "lru_cache(" not in mutant.line
+    )
     return sorted(tested, key=lambda mutant: mutant.number)
 
 

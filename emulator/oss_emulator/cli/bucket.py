@@ -64,7 +64,7 @@ def get(address: str, arguments: argparse.Namespace) -> RefererConfiguration:
     """Read the rules of `oss://BUCKET`. Raises InputError."""
     document = _ask(address, arguments, lambda bucket: bucket.get_bucket_referer())
     try:
-        return referer_xml.parse(document, referer_xml.KEPT)
+        return referer_xml.parse(document, referer_xml.STORED)
     except RefererFormatError as error:
         raise InputError(f"{address}: {error}") from None
 

@@ -91,8 +91,7 @@ class JournalEntry(NamedTuple):
     @property
     def access(self) -> AccessDecision | None:
         """The last decision on permissions; None if the request ended before it."""
-        denied = self.error.access if isinstance(self.error, OSSError) else None
-        return self.response.access or denied or self.admission.access
+        return self.response.access or self.admission.access
 
     @property
     def code(self) -> str:

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from oss_emulator.access import Identity
 from oss_emulator.control.seed import SeedError, all_or_nothing, refusal_of
-from oss_emulator.operations.call import Body
+from oss_emulator.operations.admission import Admission
+from oss_emulator.operations.call import NO_BODY, Body
 from oss_emulator.pipeline.accounts import open_accounts
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.message import Request, Response
@@ -20,10 +20,10 @@ class Rehearsal(Service):
         self.accounts = open_accounts(service.settings, service.token_key)
         self._requests: list[tuple[Request, Body]] = []
 
-    def act(self, request: Request, body: Body, caller: Identity) -> Response:
-        """Answer as any service does, and remember the request with its body."""
-        self._requests.append((request, body))
-        return super().act(request, body, caller)
+    def perform(self, admission: Admission, body: Body = NO_BODY) -> Response:
+        """Perform a request as any service does, and remember it with its body."""
+        self._requests.append((admission.original, body))
+        return super().perform(admission, body)
 
     def perform_on(self, service: Service) -> None:
         """Send the same requests to a running service, and give it the accounts: all or nothing.
@@ -34,7 +34,7 @@ class Rehearsal(Service):
         with all_or_nothing(service.storage):
             for request, body in self._requests:
                 now = request._replace(received=service.clock())
-                refusal = refusal_of(service.act(now, body, self.accounts.owner))
+                refusal = refusal_of(service.handle(now, body, caller=self.accounts.owner))
                 if refusal:
                     raise SeedError(f"PUT {request.target} was refused with {refusal}")
         service.accounts = self.accounts

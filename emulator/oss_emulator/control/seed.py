@@ -11,7 +11,6 @@ from urllib.parse import quote
 from oss_emulator import referer_xml
 from oss_emulator.access import Accounts, AccountsError
 from oss_emulator.access.accounts import AccountTable
-from oss_emulator.operations.call import Body
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.message import Request, Response
@@ -263,7 +262,7 @@ def put(service: Service, target: str, headers: Mapping[str, str], data: bytes) 
     """Send a PUT as the owner; returns the code and the message of an error, "" for success."""
     fields = [("Host", "localhost"), *headers.items()]
     request = Request.parse("PUT", target, fields, service.clock())
-    return refusal_of(service.act(request, Body.of(data), service.accounts.owner))
+    return refusal_of(service.handle(request, data, caller=service.accounts.owner))
 
 
 def refusal_of(response: Response) -> str:

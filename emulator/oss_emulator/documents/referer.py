@@ -34,7 +34,7 @@ def parse(document: bytes, assumptions: Assumptions = DEFAULT) -> RefererConfigu
 
 def parse_stored(document: bytes) -> RefererConfiguration:
     """Parse a configuration that was accepted before, of any size and under any assumptions."""
-    return _parse(document, referer_xml.KEPT)
+    return _parse(document, referer_xml.STORED)
 
 
 def _parse(document: bytes, assumptions: Assumptions) -> RefererConfiguration:

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from oss_emulator import json_text, referer_xml
 from oss_emulator.referer.assumptions import DEFAULT, Assumptions
 from oss_emulator.referer.model import RefererConfiguration
-from oss_emulator.referer_xml import KEPT, MAX_DOCUMENT, FormatProblem, RefererFormatError
+from oss_emulator.referer_xml import MAX_DOCUMENT, STORED, FormatProblem, RefererFormatError
 from oss_emulator.toml import (
     MAX_FILE,
     Path,
@@ -94,7 +94,7 @@ def find(
     if elapsed := _ELAPSED.search(body, max(len(body) - 64, 0)):
         body = body[: elapsed.start()]
     if head:
-        assumptions = KEPT  # an answer of the service is not refused
+        assumptions = STORED  # an answer of the service is not refused
         form = None
     above = head[0].count(b"\n") if head else 0
     found = _lowered(above, lambda: _find(body, form or detect(body), assumptions))

@@ -116,9 +116,8 @@ def put_access_point_policy(call: Call) -> Response:
 def get_access_point_policy(call: Call) -> Response:
     """Return the policy as it was put; raises `NoSuchAccessPoint`, `NoSuchAccessPointPolicy`."""
     point = _named(call)
-    document = call.documents.get(access_point.policy_name(point.name))
-    if document is None:
-        raise OSSError(ErrorCase.NO_SUCH_ACCESS_POINT_POLICY, AccessPointName=point.name)
+    missing = OSSError(ErrorCase.NO_SUCH_ACCESS_POINT_POLICY, AccessPointName=point.name)
+    document = call.document(access_point.policy_name(point.name), missing)
     return Response(200, {"Content-Type": "application/json"}, document)
 
 
@@ -171,12 +170,12 @@ def _list(call: Call, points: list[AccessPoint]) -> Response:
     query = call.request.query
     marker, limit = query.get("continuation-token", ""), parameters.max_keys(query)
     found = sorted((f"{point.name}/{point.region}", point) for point in points)
-    page, truncated = paging.first((each for each in found if each[0] > marker), limit)
+    page, following = paging.after(found, marker, limit)
     return xml.answer(
         "ListAccessPointsResult",
         [
-            ("IsTruncated", truncated),
-            ("NextContinuationToken", page[-1][0] if truncated else ""),
+            ("IsTruncated", bool(following)),
+            ("NextContinuationToken", following),
             ("AccountId", call.caller.id),
             ("MaxKeys", limit),
             ("AccessPoints", [("AccessPoint", _summary(point)) for _, point in page]),

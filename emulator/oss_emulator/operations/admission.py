@@ -5,7 +5,7 @@ other assignments. Everything in it is immutable. It is not frozen itself, becau
 makes one: replacing a `NamedTuple` at each of eight steps takes 7 µs, filling this one 0.3 µs.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from oss_emulator.access import ANONYMOUS, Identity
@@ -104,14 +104,14 @@ class Refused(NamedTuple):
     admission: Admission
     error: OSSError
 
-    @property
-    def access(self) -> AccessDecision | None:
-        """The last decision on permissions; None if the request was refused before it."""
-        return self.error.access or self.admission.access
-
 
 def refuse(admission: Admission, error: OSSError) -> Refused:
-    """Refuse a request because a step, its body or its operation failed."""
+    """Refuse a request because a step, its body or its operation failed.
+
+    If the error is a denial of permission, it becomes the decision of the admission.
+    """
     # The journal may remember the error, and its traceback would keep the body in memory.
     error.__context__ = error.__cause__ = error.__traceback__ = None
+    if error.access is not None:
+        admission = replace(admission, access=error.access)
     return Refused(admission, error)

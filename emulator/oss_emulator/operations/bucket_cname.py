@@ -21,10 +21,8 @@ def create_cname_token(call: Call) -> Response:
 def get_cname_token(call: Call) -> Response:
     """Return the token of a domain; raises `CnameTokenNotFound`."""
     domain = call.request.query["cname"]
-    token = call.documents.get(cname.TOKENS + domain.lower())
-    if token is None:
-        raise OSSError(ErrorCase.NO_SUCH_CNAME_TOKEN, Bucket=call.bucket.name, Cname=domain)
-    return xml.reply(token)
+    missing = OSSError(ErrorCase.NO_SUCH_CNAME_TOKEN, Bucket=call.bucket.name, Cname=domain)
+    return xml.reply(call.document(cname.TOKENS + domain.lower(), missing))
 
 
 @answers("POST /bucket?cname&comp=add", "PutCname")

@@ -36,10 +36,8 @@ def put_bucket_inventory(call: Call) -> Response:
 def get_bucket_inventory(call: Call) -> Response:
     """Return an inventory by its id; raises `NoSuchInventory`."""
     inventory_id = call.request.query["inventoryId"]
-    document = call.documents.get(inventory.PREFIX + inventory_id)
-    if document is None:
-        raise OSSError(ErrorCase.NO_SUCH_INVENTORY, InventoryId=inventory_id)
-    return xml.reply(document)
+    missing = OSSError(ErrorCase.NO_SUCH_INVENTORY, InventoryId=inventory_id)
+    return xml.reply(call.document(inventory.PREFIX + inventory_id, missing))
 
 
 @answers("GET /bucket?inventory", "ListBucketInventory", action="oss:GetBucketInventory")
@@ -52,14 +50,14 @@ def list_bucket_inventory(call: Call) -> Response:
     if not found:
         raise OSSError(ErrorCase.NO_SUCH_INVENTORY, BucketName=call.bucket.name)
     token = call.request.query.get("continuation-token", "")
-    page, truncated = paging.first((item for item in found.items() if item[0] > token), PAGE)
+    page, following = paging.after(found.items(), token, PAGE)
     return xml.answer(
         "ListInventoryConfigurationsResult",
         [
             *((inventory.ROOT, inventory.content(document)) for _, document in page),
-            ("IsTruncated", truncated),
+            ("IsTruncated", bool(following)),
             ("ContinuationToken", token or None),
-            ("NextContinuationToken", page[-1][0] if truncated else None),
+            ("NextContinuationToken", following or None),
         ],
     )
 

@@ -90,9 +90,7 @@ def _mode(call: Call) -> str:
 
 
 def _opened(call: Call) -> xml.Node:
-    document = call.documents.get(SUBRESOURCE)
-    if document is None:
-        raise OSSError(ErrorCase.NO_SUCH_META_QUERY)
+    document = call.document(SUBRESOURCE, OSSError(ErrorCase.NO_SUCH_META_QUERY))
     return xml.parse(document, "MetaQueryStatus")
 
 

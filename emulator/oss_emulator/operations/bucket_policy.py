@@ -30,9 +30,8 @@ def put_bucket_policy(call: Call) -> Response:
 @answers(f"GET /bucket?{policy.SUBRESOURCE}", "GetBucketPolicy")
 def get_bucket_policy(call: Call) -> Response:
     """Return the policy as it was put; raises `NoSuchBucketPolicy`."""
-    document = call.documents.get(policy.SUBRESOURCE)
-    if document is None:
-        raise OSSError(ErrorCase.NO_SUCH_POLICY, BucketName=call.bucket.name)
+    missing = OSSError(ErrorCase.NO_SUCH_POLICY, BucketName=call.bucket.name)
+    document = call.document(policy.SUBRESOURCE, missing)
     return Response(200, {"Content-Type": "application/json"}, document)
 
 

@@ -29,10 +29,8 @@ def put_bucket_qos_info(call: Call) -> Response:
 @answers(f"GET /bucket?{_BUCKET}", "GetBucketQosInfo")
 def get_bucket_qos_info(call: Call) -> Response:
     """Return the limits of a bucket; raises `NoSuchBucketQosInfo` where none were put (Go V1)."""
-    document = call.documents.get(_BUCKET)
-    if document is None:
-        raise OSSError(ErrorCase.NO_SUCH_QOS, BucketName=call.bucket.name)
-    return xml.answer(qos.ROOT, qos.limits(document))
+    missing = OSSError(ErrorCase.NO_SUCH_QOS, BucketName=call.bucket.name)
+    return xml.answer(qos.ROOT, qos.limits(call.document(_BUCKET, missing)))
 
 
 @answers(f"DELETE /bucket?{_BUCKET}", "DeleteBucketQosInfo")
@@ -64,15 +62,14 @@ def list_bucket_requester_qos_infos(call: Call) -> Response:
     """List a page of the requesters with limits."""
     query = call.request.query
     marker, limit = query.get("continuation-token", ""), parameters.max_keys(query)
-    found = call.documents_below(_PREFIX).items()
-    page, truncated = paging.first((item for item in found if item[0] > marker), limit)
+    page, following = paging.after(call.documents_below(_PREFIX).items(), marker, limit)
     return xml.answer(
         "ListBucketRequesterQoSInfosResult",
         [
             ("Bucket", call.bucket.name),
             ("ContinuationToken", marker),
-            ("NextContinuationToken", page[-1][0] if truncated else ""),
-            ("IsTruncated", truncated),
+            ("NextContinuationToken", following),
+            ("IsTruncated", bool(following)),
             *(("RequesterQoSInfo", _requester(name, document)) for name, document in page),
         ],
     )

@@ -72,12 +72,12 @@ def list_user_data_redundancy_transition(call: Call) -> Response:
         if bucket.owner == call.caller.id
         for task in redundancy.of(bucket)
     )
-    page, truncated = paging.first((task for task in tasks if task[0] > marker), limit)
+    page, following = paging.after(tasks, marker, limit)
     return xml.answer(
         _LIST,
         [
-            ("IsTruncated", truncated),
-            ("NextContinuationToken", page[-1][0] if truncated else ""),
+            ("IsTruncated", bool(following)),
+            ("NextContinuationToken", following),
             *((redundancy.ROOT, task.describe(now)) for _, task in page),
         ],
     )

@@ -34,10 +34,8 @@ def put_bucket_replication(call: Call) -> Response:
 @answers(f"GET /bucket?{replication.SUBRESOURCE}", "GetBucketReplication")
 def get_bucket_replication(call: Call) -> Response:
     """Return the rules with their states; raises `NoSuchReplicationConfiguration`."""
-    document = call.documents.get(replication.SUBRESOURCE)
-    if document is None:
-        raise OSSError(ErrorCase.NO_SUCH_REPLICATION, BucketName=call.bucket.name)
-    return xml.reply(document)
+    missing = OSSError(ErrorCase.NO_SUCH_REPLICATION, BucketName=call.bucket.name)
+    return xml.reply(call.document(replication.SUBRESOURCE, missing))
 
 
 @answers(f"POST /bucket?{replication.SUBRESOURCE}&comp=delete", "DeleteBucketReplication")

@@ -23,10 +23,8 @@ def put_style(call: Call) -> Response:
 def get_style(call: Call) -> Response:
     """Return a style by its name; raises `NoSuchStyle`."""
     name = call.request.query["styleName"]
-    document = call.documents.get(style.PREFIX + name)
-    if document is None:
-        raise OSSError(ErrorCase.NO_SUCH_STYLE, Style=name)
-    return xml.reply(document)
+    missing = OSSError(ErrorCase.NO_SUCH_STYLE, Style=name)
+    return xml.reply(call.document(style.PREFIX + name, missing))
 
 
 @answers("GET /bucket?style", "ListStyle")

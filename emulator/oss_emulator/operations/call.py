@@ -169,6 +169,13 @@ class Call(NamedTuple):
         account = self.storage.account(self.caller.id)
         return {} if account is None else account.documents
 
+    def document(self, name: str, missing: OSSError) -> bytes:
+        """Return a configuration; raises `missing` if there is none."""
+        found = self.documents.get(name)
+        if found is None:
+            raise missing
+        return found
+
     def documents_below(self, prefix: str) -> dict[str, bytes]:
         """Return the configurations with a prefix, sorted, by the rest of their names."""
         return {

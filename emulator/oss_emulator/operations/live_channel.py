@@ -75,22 +75,17 @@ def list_live_channel(call: Call) -> Response:
     query = call.request.query
     prefix, marker = query.get("prefix", ""), query.get("marker", "")
     limit = parameters.max_keys(query)
-    page, truncated = paging.first(
-        (
-            (name, document)
-            for name, document in call.documents_below(live_channel.PREFIX).items()
-            if name > marker and name.startswith(prefix)
-        ),
-        limit,
-    )
+    channels = call.documents_below(live_channel.PREFIX).items()
+    found = (channel for channel in channels if channel[0].startswith(prefix))
+    page, following = paging.after(found, marker, limit)
     return xml.answer(
         "ListLiveChannelResult",
         [
             ("Prefix", prefix),
             ("Marker", marker),
             ("MaxKeys", limit),
-            ("IsTruncated", truncated),
-            ("NextMarker", page[-1][0] if truncated else ""),
+            ("IsTruncated", bool(following)),
+            ("NextMarker", following),
             *(
                 ("LiveChannel", _entry(call, name, live_channel.read(document)))
                 for name, document in page

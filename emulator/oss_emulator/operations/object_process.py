@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from oss_emulator.access import Permission
 from oss_emulator.documents import style
-from oss_emulator.imaging import apart
+from oss_emulator.imaging import job
 from oss_emulator.operations import permissions
 from oss_emulator.operations.call import Body, Call
 from oss_emulator.operations.operation import answers
@@ -66,7 +66,7 @@ def _work(
     overridden = "response-content-type" in call.request.query
 
     def process_image(place: Workplace) -> Body:
-        made = place.make(apart.process, sources, actions, tuple(marks))
+        made = place.make(job.process, sources, actions, tuple(marks))
         data, content_type = _result(made, place)
         kind = {} if overridden else {"Content-Type": content_type}
         return Body.of(data)._replace(origin={**headers, **kind})

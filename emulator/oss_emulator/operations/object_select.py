@@ -13,7 +13,7 @@ from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response, Stream
 from oss_emulator.protocol.parameters import PROCESS
 from oss_emulator.protocol.select import CSVInput, SelectRequest
-from oss_emulator.selecting import apart, meta
+from oss_emulator.selecting import jobs, meta
 from oss_emulator.selecting.window import Window
 from oss_emulator.storage import Object
 
@@ -55,7 +55,7 @@ def _work(call: Call, item: Object, asked: SelectRequest) -> Work:
     }
 
     def select_rows(place: Workplace) -> Body:
-        pieces = place.make(apart.select, (head, body), asked, window)
+        pieces = place.make(jobs.select, (head, body), asked, window)
         next(pieces)  # raises the errors that precede any row
         return NO_BODY._replace(stream=Stream(pieces, place.close), origin=headers)
 
@@ -121,7 +121,7 @@ def _gather_meta(call: Call) -> Work:
     chunks = read_chunks(item, 0, item.size)
 
     def count(place: Workplace) -> Body:
-        (text,) = place.make(apart.scan, (chunks,), asked.source, item.etag)
+        (text,) = place.make(jobs.scan, (chunks,), asked.source, item.etag)
         return Body.of(text)._replace(origin={_SCANNED: str(item.size)})
 
     return Work(Pool.SELECTS, count)

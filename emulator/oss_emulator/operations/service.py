@@ -28,25 +28,24 @@ def list_buckets(call: Call) -> Response:
     limit = max_keys(query)
     region = call.region if "regionList" in query else ""
     found = (
-        bucket
+        (bucket.name, bucket)
         for bucket in call.storage.buckets()
         if bucket.owner == call.caller.id
         and bucket.name.startswith(prefix)
-        and bucket.name > marker
         and _has_tags(bucket, wanted)
         and region in ("", bucket.region)
         and group in (None, "", resource_group.of(bucket.documents))
     )
-    page, truncated = paging.first(found, limit)
+    page, following = paging.after(found, marker, limit)
     summaries = (
         _summary(call, bucket, with_tags=bool(wanted), with_group=group is not None)
-        for bucket in page
+        for _, bucket in page
     )
-    place = (("Prefix", prefix), ("Marker", marker), ("MaxKeys", limit), ("IsTruncated", truncated))
+    place = (("Prefix", prefix), ("Marker", marker), ("MaxKeys", limit), ("IsTruncated", True))
     return xml.answer(
         "ListAllMyBucketsResult",
         [
-            *((*place, ("NextMarker", page[-1].name)) if truncated else ()),  # S-04
+            *((*place, ("NextMarker", following)) if following else ()),  # S-04
             ("Owner", call.owner(call.caller.id)),
             ("Buckets", [("Bucket", summary) for summary in summaries]),
         ],

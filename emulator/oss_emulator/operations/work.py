@@ -10,7 +10,7 @@ _T = TypeVar("_T")
 
 
 class Pool(StrEnum):
-    """The work that a server bounds apart from all other work."""
+    """The work that a server bounds separately from all other work."""
 
     IMAGES = "images"
     SELECTS = "selects"

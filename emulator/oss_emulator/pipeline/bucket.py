@@ -10,7 +10,8 @@ from oss_emulator.protocol.message import Request, Response
 from oss_emulator.storage import Bucket, Storage
 
 _CORS = cors.DOCUMENT.subresource
-_PAYER = request_payment.DOCUMENT.subresource
+ADDS_HEADERS = frozenset({_CORS, request_payment.DOCUMENT.subresource})
+"""The configurations that add headers to an answer."""
 
 
 def find_bucket(storage: Storage, name: str, operation: Operation) -> Bucket | None:
@@ -40,8 +41,6 @@ def add_headers(
     if bucket is None:
         return response
     documents = bucket.documents
-    if _CORS not in documents and _PAYER not in documents:
-        return response
     headers = dict(response.headers)
     if _CORS in documents:
         rules = cors.parse(documents[_CORS])

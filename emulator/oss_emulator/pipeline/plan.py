@@ -2,8 +2,8 @@
 
 from typing import Final, NamedTuple
 
-from oss_emulator.documents import cors, request_payment
 from oss_emulator.pipeline import images, website
+from oss_emulator.pipeline.bucket import ADDS_HEADERS
 from oss_emulator.storage import Bucket
 
 
@@ -26,5 +26,5 @@ def plan(bucket: Bucket) -> BucketPlan:
     return BucketPlan(
         website.WEBSITE in documents,
         images.CONFIGURATION in documents,
-        cors.DOCUMENT.subresource in documents or request_payment.DOCUMENT.subresource in documents,
+        not ADDS_HEADERS.isdisjoint(documents),
     )

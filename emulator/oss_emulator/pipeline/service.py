@@ -51,28 +51,21 @@ class Service(Deployment):
         return self.settings.region if record is None else record.region
 
     def handle(
-        self, request: Request, data: bytes = b"", *, caller: Identity | None = None
+        self, request: Request, body: bytes | Body = b"", *, caller: Identity | None = None
     ) -> Response:
-        """Answer a request whose body is in memory; a given `caller` may do everything."""
+        """Answer a request whose body is in memory; a given `caller` may do everything.
+
+        A `Body` is the content itself, bytes may be a form or framed by S3.
+        """
         outcome = self.admit(request, caller)
-        if isinstance(outcome, Admission) and outcome.operation.takes is Takes.FORM:
-            outcome, data = self._parse_form(outcome, data)
+        if isinstance(outcome, Admission) and isinstance(body, bytes):
+            outcome, body = self._read(outcome, body)
         if isinstance(outcome, Refused):
             return self.render(outcome)
+        assert isinstance(body, Body)  # noqa: S101 - an admitted one was read
         try:
-            body = Body.of(_unwrap(outcome, data))
             if outcome.operation.gather is not None:
                 body = self.gather(outcome, body).make(HERE)
-            return self.perform(outcome, body)
-        except OSSError as error:
-            return self.render(refuse(outcome, error))
-
-    def act(self, request: Request, body: Body, caller: Identity) -> Response:
-        """Answer a request whose body has arrived, for a caller who may do everything."""
-        outcome = self.admit(request, caller)
-        if isinstance(outcome, Refused):
-            return self.render(outcome)
-        try:
             return self.perform(outcome, body)
         except OSSError as error:
             return self.render(refuse(outcome, error))
@@ -156,17 +149,19 @@ class Service(Deployment):
             response = complete(response, admission, self, failed=failed)
         return response
 
-    def _parse_form(self, admission: Admission, data: bytes) -> tuple[Admission | Refused, bytes]:
-        """Admit a form that is in memory; returns its file as well."""
+    def _read(self, admission: Admission, data: bytes) -> tuple[Admission | Refused, Body]:
+        """Return the content of a body in memory; a form is admitted by its fields."""
         headers = admission.request.headers
         try:
+            if admission.operation.takes is not Takes.FORM:
+                return admission, Body.of(_unwrap(admission, data))
             reader = FormReader(headers.get("content-type", ""))
             content = reader.feed(data)
             form = reader.finish()
             checksums.check_md5(headers.get("content-md5"), checksums.md5(data))
         except OSSError as error:
-            return refuse(admission, error), b""
-        return self.admit_form(admission, form), content
+            return refuse(admission, error), NO_BODY
+        return self.admit_form(admission, form), Body.of(content)
 
 
 _FIND: Final = tuple(step.run for step in steps.FIND)

@@ -82,10 +82,16 @@ def _group(name: str, prefix: str, delimiter: str) -> str:
     return name[: at + len(delimiter)] if at >= 0 else ""
 
 
-def first(items: Iterable[Item], limit: int) -> tuple[list[Item], bool]:
-    """Take the first `limit` items; also returns whether more follow."""
-    found = list(islice(items, limit + 1))
-    return found[:limit], len(found) > limit
+def after(
+    items: Iterable[tuple[str, Item]], marker: str, limit: int
+) -> tuple[list[tuple[str, Item]], str]:
+    """Take the first `limit` items, sorted by name, whose names are greater than `marker`.
+
+    Also returns the last name of the page, or "" if nothing follows.
+    """
+    found = list(islice((item for item in items if item[0] > marker), limit + 1))
+    page = found[:limit]
+    return page, page[-1][0] if len(found) > limit else ""
 
 
 def format_token(name: str) -> str:

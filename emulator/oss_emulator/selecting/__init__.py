@@ -6,5 +6,5 @@
 `selection` runs all of it, in time proportional to the object.
 
 Synchronous but for `pump`, which runs each selection in a thread of its own. The server has a
-process of its own run `apart.select`.
+process of its own run `jobs.select`.
 """

@@ -53,13 +53,13 @@ class Administration:
         if not route.open_to_all:
             admin.check_allowed(request, settings.admin_token)
             admin.check_alone(route, settings.workers)
-        apart = route.takes_object or route.takes_file
+        is_streamed = route.takes_object or route.takes_file
         return admin.ApiRequest(
             controls=self._controls,
             change=self._performer.change,
             metrics=self._metrics,
             request=request,
-            data=b"" if apart else await body.read_document(http),
+            data=b"" if is_streamed else await body.read_document(http),
             rest=rest,
         ), route
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final, NamedTuple, TypeVar
 
-from oss_emulator.apart import Job
+from oss_emulator.child import Job
 from oss_emulator.operations.call import Body
 from oss_emulator.operations.work import Pool, Work
 from oss_emulator.protocol.errors import ErrorCase, OSSError

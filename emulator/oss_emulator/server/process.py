@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import IO, Any, cast
 
-from oss_emulator import apart
-from oss_emulator.apart import MIB, Job
+from oss_emulator import child
+from oss_emulator.child import MIB, Job
 
 
 class JobProcess:
@@ -18,7 +18,7 @@ class JobProcess:
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(  # noqa: S603 - our own command
-            apart.command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            child.command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
         self._to = cast("IO[bytes]", self._process.stdin)
         self._from = cast("IO[bytes]", self._process.stdout)
@@ -40,9 +40,9 @@ class JobProcess:
         self._send(job)
         while True:
             kind, value = self._receive()
-            if kind == apart.READ:
+            if kind == child.READ:
                 self._send(next(sources[value], None))
-            elif kind == apart.MADE:
+            elif kind == child.MADE:
                 yield value
                 self._send(None)
             else:

@@ -58,16 +58,16 @@ _COLUMNS = {
 
 @dataclass(slots=True)
 class Repair:
-    """What a repair kept and what it did not."""
+    """What a repair saved and what it lost."""
 
     place: Path
-    """The folder below `lost+found` with the old index and what was not kept."""
+    """The folder below `lost+found` with the old index and what was lost."""
     kept: Counter[str] = field(default_factory=Counter)
     """The number of records by table."""
     said: list[str] = field(default_factory=list)
-    """What was rebuilt or not kept, a line each."""
+    """What was rebuilt or lost, a line each."""
     uses: Counter[str] = field(default_factory=Counter)
-    """How many kept records refer to each blob."""
+    """How many saved records refer to each blob."""
     rows: list[tuple[str, Row]] = field(default_factory=list)
     dropped: list[tuple[str, Row]] = field(default_factory=list)
 

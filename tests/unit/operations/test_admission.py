@@ -70,13 +70,13 @@ def test_failed_call_keeps_the_earlier_decisions(service: Service) -> None:
     error = OSSError(ErrorCase.NO_SUCH_KEY)
     refused = refuse(admitted, error)
     assert refused == Refused(admitted, error)
-    assert refused.access is admitted.access is not None
+    assert refused.admission.access is admitted.access is not None
 
 
 def test_denial_by_the_operation_replaces_the_access_decision(service: Service) -> None:
     denial = AccessDecision(False, "the object's ACL", "oss:GetObject", "")
     refused = refuse(admit(service), OSSError(ErrorCase.OBJECT_ACL_READ, access=denial))
-    assert refused.access is denial
+    assert refused.admission.access is denial
 
 
 def test_refusal_drops_the_traceback_of_its_error(service: Service) -> None:

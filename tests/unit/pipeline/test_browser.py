@@ -144,10 +144,12 @@ def test_page_is_checked_before_the_signature() -> None:
 def test_reason_is_kept_for_the_journal(service: Service) -> None:
     outcome = service.admit(ask("POST", "/open-bucket?delete", EVIL))
     assert isinstance(outcome, Refused)
-    assert outcome.access is not None
-    assert not outcome.access.allowed
-    assert outcome.access.reason == "a page of another origin sent this without a preflight"
-    assert outcome.access.action == "oss:DeleteObject"
+    assert outcome.admission.access is not None
+    assert not outcome.admission.access.allowed
+    assert (
+        outcome.admission.access.reason == "a page of another origin sent this without a preflight"
+    )
+    assert outcome.admission.access.action == "oss:DeleteObject"
     assert outcome.error.details["Origin"] == "http://evil.example"
 
 

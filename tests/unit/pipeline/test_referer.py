@@ -11,6 +11,7 @@ from oss_emulator.operations.admission import Admission, Refused
 from oss_emulator.pipeline import referer
 from oss_emulator.pipeline.referer import HotlinkProtection
 from oss_emulator.pipeline.service import Service
+from oss_emulator.protocol.address import Target
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.protocol.signature import Place, Version
@@ -139,6 +140,29 @@ def test_delete_marker_counts_as_a_missing_object() -> None:
     assert service.handle(request).status == 404
     old = ask("GET", f"/public-bucket/a?versionId={version.version_id}", {"Referer": THIEF})
     assert service.handle(old).status == 403
+
+
+@pytest.mark.parametrize(
+    ("method", "key", "allowed"),
+    [
+        ("GET", "missing", None),
+        ("HEAD", "missing", None),
+        ("GET", "a", False),
+        ("PUT", "missing", False),
+        ("GET", "", True),
+        ("PUT", "", True),
+    ],
+)
+def test_only_reads_of_objects_wait_for_the_object(
+    service: Service, method: str, key: str, allowed: bool | None
+) -> None:
+    """R-05"""
+    request = ask(method, f"/public-bucket/{key}", {"Referer": THIEF})
+    record = service.storage.bucket("public-bucket")
+    admission = Admission(request, "", target=Target("public-bucket", key), record=record)
+    hotlinks = HotlinkProtection(Assumptions(check_order=CheckOrder.AFTER_OBJECT))
+    decision = hotlinks.decide(admission, service.storage)
+    assert (None if decision is None else decision.allowed) is allowed
 
 
 def test_refusal_before_the_check_has_no_decision() -> None:

@@ -126,7 +126,7 @@ def test_refusal_has_the_results_of_earlier_steps(service: Service, first: str) 
     known = refused.admission
     assert known.request is request
     assert known.caller is ANONYMOUS
-    decision, access = known.decision, refused.access
+    decision, access = known.decision, refused.admission.access
     told = Known(
         (refused.error.code, refused.error.ec),
         known.operation.name,
@@ -163,7 +163,10 @@ def test_missing_object_is_reported_after_all_checks(service: Service) -> None:
         service.perform(admitted)
     refused = refuse(admitted, raised.value)
     assert (refused.error, refused.admission.decision) == (raised.value, admitted.decision)
-    assert (refused.access, refused.admission.target) == (admitted.access, admitted.target)
+    assert (refused.admission.access, refused.admission.target) == (
+        admitted.access,
+        admitted.target,
+    )
 
 
 def test_request_with_a_given_caller_is_not_checked(service: Service) -> None:
@@ -261,7 +264,7 @@ def test_form_gets_its_own_admission(service: Service) -> None:
     )
     assert (outcome.target.key, outcome.request) == ("b", original.request)
     assert outcome.decision is not None
-    assert outcome.access is not None
+    assert outcome.admission.access is not None
 
 
 # --- Answers

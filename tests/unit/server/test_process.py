@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from oss_emulator.apart import MIB, Job
+from oss_emulator.child import MIB, Job
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.server.process import JobProcess
 

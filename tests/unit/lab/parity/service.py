@@ -48,7 +48,7 @@ class ModelService:
             case GetRules(missing=True):
                 return error(404, "NoSuchBucket")
             case GetRules():
-                rules = referer_xml.parse(self.kept, referer_xml.KEPT)
+                rules = referer_xml.parse(self.kept, referer_xml.STORED)
                 return Reply(200, body=referer_xml.format(rules))
             case Fetch():
                 if self.waiting:
@@ -107,7 +107,7 @@ class ModelService:
 
 @lru_cache
 def compile_rules(document: bytes, assumptions: Assumptions) -> RefererPolicy:
-    return RefererPolicy.compile(referer_xml.parse(document, referer_xml.KEPT), assumptions)
+    return RefererPolicy.compile(referer_xml.parse(document, referer_xml.STORED), assumptions)
 
 
 def error(status: int, code: str, ec: str = "", message: str = "") -> Reply:

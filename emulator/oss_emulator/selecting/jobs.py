@@ -1,4 +1,4 @@
-"""The jobs of SelectObject, which run in a process of their own (`oss_emulator.apart`)."""
+"""The jobs of SelectObject, which run in a process of their own (`oss_emulator.child`)."""
 
 from collections.abc import Iterator, Sequence
 

@@ -1,4 +1,4 @@
-"""The job of processing an image, which runs in a process of its own (`oss_emulator.apart`)."""
+"""The job of processing an image, which runs in a process of its own (`oss_emulator.child`)."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final

@@ -105,7 +105,7 @@ def _limit(kind: int, most: int) -> None:
     resource.setrlimit(kind, (most, hard))
 
 
-START: Final = "import sys; sys.path[:] = sys.argv[1:]; from oss_emulator.apart import main; main()"
+START: Final = "import sys; sys.path[:] = sys.argv[1:]; from oss_emulator.child import main; main()"
 """What starts the process, with the search path of the server as arguments."""
 
 
