@@ -135,6 +135,7 @@ RUN_ON_IMPORT = {"__main__", "sitecustomize"}
 """Modules that do something when they are imported; neither defines a class."""
 
 READERS = {
+    "extras.py": {"json.loads"},  # what pip wrote
     "json_text.py": {"json.JSONDecoder"},
     "selecting/json_nodes.py": {"json.JSONDecoder"},  # by the limits of the service
     "toml.py": {"tomllib.loads"},

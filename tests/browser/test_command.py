@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from oss_emulator import extras
 from oss_emulator.cli import browser, main, witness
 from oss_emulator.lab.browser import Sent
 from oss_emulator.lab.witness import cells
@@ -132,5 +133,5 @@ def test_missing_package_is_one_sentence(ask: Any, monkeypatch: pytest.MonkeyPat
     assert status == 1
     assert err == (
         "oss-emulator: --browser needs the package playwright, which is not installed; "
-        "install it with pip install 'oss-emulator[browser]'\n"
+        f"install it with {extras.command('browser')}\n"
     )

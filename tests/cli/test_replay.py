@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from lxml import etree, html
+from oss_emulator import extras
 
 from tests.cli.forking import serving
 from tests.cli.process import EMULATOR, PATIENCE, environment, wait_for
@@ -299,8 +300,8 @@ def test_missing_package_is_named(
     status, _, err = ask(*command)
     assert status == 2
     assert err == (
-        "oss-emulator: replay needs the package duckdb, which is not installed; run pip install "
-        "'oss-emulator[replay]'\n"
+        "oss-emulator: replay needs the package duckdb, which is not installed; run "
+        f"{extras.command('replay')}\n"
     )
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 import requests
-from oss_emulator import Emulator
+from markupsafe import escape
+from oss_emulator import Emulator, extras
 from oss_emulator.control.api import access
 from oss_emulator.control.console import replay
 
@@ -274,11 +275,11 @@ def test_replay_needs_the_extra(admin: Admin, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     assert admin.get("/_emulator/replay").json["installed"] is False
     page = admin.send("GET", "/_emulator/replay", headers=PAGE).text
-    assert "pip install 'oss-emulator[replay]'" in page
+    assert escape(extras.command("replay")) in page
     refused = admin.send("POST", "/_emulator/replay", b'{"bucket": "examplebucket"}')
     assert (refused.status, refused.json["error"]) == (
         501,
-        "Replays need an extra: run pip install 'oss-emulator[replay]'.",
+        f"Replays need an extra: run {extras.command('replay')}",
     )
 
 

@@ -20,37 +20,89 @@ from oss_emulator.cli.parser import (
 
 _GROUPS = {
     "Run": {
-        "serve": Synopsis("serve", "run the server"),
-        "run": Synopsis("run", "run a command with its requests to OSS redirected to an emulator"),
+        "serve": Synopsis("serve", "run the server", "serve --demo"),
+        "run": Synopsis(
+            "run",
+            "run a command with its requests to OSS redirected to an emulator",
+            "run --demo -- python app.py",
+        ),
     },
     "Rules": {
-        "check": Synopsis("check", "decide on Referers, and say why"),
-        "test": Synopsis("test", "run decision tables"),
-        "lint": Synopsis("lint", "find mistakes in rules"),
-        "diff": Synopsis("diff", "find the Referers that new rules decide differently"),
-        "translate": Synopsis("translate", "translate rules from and to other systems"),
-        "scenarios": Synopsis("scenarios", "decide on typical requests"),
-        "generate": Synopsis("generate", "write rules for a site, and their test"),
-        "apply": Synopsis("apply", "show how rules change a bucket, then put them"),
-        "parity": Synopsis("parity", "ask a service whether it decides as the emulator assumes"),
+        "check": Synopsis(
+            "check", "decide on Referers, and say why", "check rules.xml https://www.example.com/"
+        ),
+        "test": Synopsis("test", "run decision tables", "test rules.xml table.toml"),
+        "lint": Synopsis("lint", "find mistakes in rules", "lint ."),
+        "diff": Synopsis(
+            "diff", "find the Referers that new rules decide differently", "diff old.xml new.xml"
+        ),
+        "translate": Synopsis(
+            "translate",
+            "translate rules from and to other systems",
+            "translate --to nginx rules.xml",
+        ),
+        "scenarios": Synopsis(
+            "scenarios",
+            "decide on typical requests",
+            "scenarios rules.xml --site https://www.example.com",
+        ),
+        "generate": Synopsis(
+            "generate",
+            "write rules for a site, and their test",
+            "generate --site https://www.example.com --to xml",
+        ),
+        "apply": Synopsis(
+            "apply",
+            "show how rules change a bucket, then put them",
+            "apply rules.xml oss://examplebucket",
+        ),
+        "parity": Synopsis(
+            "parity",
+            "ask a service whether it decides as the emulator assumes",
+            "parity --bucket a-new-bucket --endpoint https://oss-cn-hangzhou.aliyuncs.com",
+        ),
     },
     "Traffic": {
-        "replay": Synopsis("replay", "judge the requests of access logs by new rules"),
-        "guard": Synopsis("guard", "block a plan of Terraform that locks out too many requests"),
-        "propose": Synopsis("propose", "find the smallest rules that keep your sites"),
-        "record": Synopsis(
-            "record", "run a command against the real service, and record the answers"
+        "replay": Synopsis(
+            "replay",
+            "judge the requests of access logs by new rules",
+            "replay rules.xml logs/ --html report.html",
         ),
-        "play": Synopsis("play", "send recorded requests, and show which answers differ"),
+        "guard": Synopsis(
+            "guard",
+            "block a plan of Terraform that locks out too many requests",
+            "guard --plan plan.json --logs logs/",
+        ),
+        "propose": Synopsis(
+            "propose",
+            "find the smallest rules that keep your sites",
+            "propose logs/ --own www.example.com",
+        ),
+        "record": Synopsis(
+            "record",
+            "run a command against the real service, and record the answers",
+            "record -o recorded.json -- python app.py",
+        ),
+        "play": Synopsis(
+            "play", "send recorded requests, and show which answers differ", "play recorded.json"
+        ),
     },
     "Data": {
-        "export": Synopsis("archive", "write the contents of a --data folder to one file"),
-        "import": Synopsis("archive", "create a --data folder from such a file"),
-        "fsck": Synopsis("fsck", "check and repair a --data folder"),
+        "export": Synopsis(
+            "archive",
+            "write the contents of a --data folder to one file",
+            "export data/ backup.tar",
+        ),
+        "import": Synopsis(
+            "archive", "create a --data folder from such a file", "import backup.tar data/"
+        ),
+        "fsck": Synopsis("fsck", "check and repair a --data folder", "fsck data/"),
     },
     "Help": {
-        "completion": Synopsis("completion", "print a script that completes commands in a shell"),
-        "manual": Synopsis("completion", "print the man page"),
+        "completion": Synopsis(
+            "completion", "print a script that completes commands in a shell", "completion bash"
+        ),
+        "manual": Synopsis("completion", "print the man page", "manual > oss-emulator.1"),
     },
 }
 """The commands, by purpose."""

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 
 from aiohttp import ClientSession, TCPConnector, web
 
-from oss_emulator import referer_xml
+from oss_emulator import extras, referer_xml
 from oss_emulator.cli.parser import CommandError
 from oss_emulator.control.controls import Controls
 from oss_emulator.control.journal import JournalEntry
@@ -335,7 +335,7 @@ async def _launch(executable: str, rules: str, stack: AsyncExitStack) -> "Browse
     except ImportError:
         raise CommandError(
             "--browser needs the package playwright, which is not installed; "
-            "install it with pip install 'oss-emulator[browser]'"
+            f"install it with {extras.command('browser')}"
         ) from None
     flags = [*_FLAGS, f"--host-resolver-rules={rules}"]
     if os.geteuid() == 0:

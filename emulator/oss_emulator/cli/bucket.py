@@ -10,7 +10,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from oss_emulator import referer_xml
+from oss_emulator import extras, referer_xml
 from oss_emulator.cli.client import MAX_ANSWER
 from oss_emulator.cli.parser import InputError
 from oss_emulator.referer import RefererConfiguration
@@ -166,6 +166,5 @@ def _load_oss2() -> Any:
         return importlib.import_module("oss2")
     except ImportError:
         raise InputError(
-            "oss:// needs the package oss2, which is not installed; "
-            "run pip install 'oss-emulator[lab]'"
+            f"oss:// needs the package oss2, which is not installed; run {extras.command('lab')}"
         ) from None

@@ -1,18 +1,17 @@
 """`oss-emulator completion` and `manual`: the parser as a completion script or as a man page."""
 
 import argparse
-import importlib
-from types import ModuleType
 
 from oss_emulator import cli
-from oss_emulator.cli.parser import CommandError, Commands
+from oss_emulator.cli.parser import Commands, Parser
+from oss_emulator.version import __version__
 
 SHELLS = ("bash", "zsh", "fish")
 
 _COMPLETION = (
-    "Prints a script that completes commands and flags. Load it in the file that your shell reads "
-    'at its start: bash and zsh with eval "$(oss-emulator completion SHELL)", fish with '
-    "oss-emulator completion fish | source."
+    "Prints a script that completes commands, flags, their values and the names of files. Load it "
+    "in the file that your shell reads at its start: bash and zsh with "
+    'eval "$(oss-emulator completion SHELL)", fish with oss-emulator completion fish | source.'
 )
 _MANUAL = "Prints the man page: oss-emulator manual > oss-emulator.1; man ./oss-emulator.1"
 
@@ -25,20 +24,30 @@ def declare(commands: Commands) -> None:
 
 
 def _print_completion(arguments: argparse.Namespace) -> int:
-    print(_load("shtab").complete(cli.build_parser(), arguments.shell))
+    import shtab
+
+    parser = cli.build_parser()
+    for command in parser.commands.values():
+        for action, values in command.offered.items():
+            action.choices = values
+    print(shtab.complete(parser, arguments.shell))
     return 0
 
 
 def _print_manual(arguments: argparse.Namespace) -> int:
-    print(_load("argparse_manpage.manpage").Manpage(cli.build_parser()))
+    from argparse_manpage.manpage import Manpage
+
+    parser = cli.build_parser()
+    page = Manpage(parser)
+    page.description = "a local OSS that enforces hotlink protection, and tools for Referer rules"
+    page.manual = "User Commands"
+    page.source = f"oss-emulator {__version__}"
+    page.add_section("examples", ">", _examples(parser))
+    print(page)
     return 0
 
 
-def _load(name: str) -> ModuleType:
-    try:
-        return importlib.import_module(name)
-    except ImportError:
-        package = name.partition(".")[0].replace("_", "-")
-        raise CommandError(
-            f"this needs the package {package}; run pip install 'oss-emulator[completion]'"
-        ) from None
+def _examples(parser: Parser) -> str:
+    """Return the examples as lines that a man page shows as they are."""
+    lines = (command.example.replace("-", "\\-") for command in parser.commands.values())
+    return "\n".join((".nf", *lines, ".fi"))

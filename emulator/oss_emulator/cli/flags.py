@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from oss_emulator.cli import config
-from oss_emulator.cli.parser import InputError
+from oss_emulator.cli.parser import InputError, Parser, complete_path
 from oss_emulator.protocol.address import host_name, is_bucket_name
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.referer.assumptions import Assumptions
@@ -21,13 +21,6 @@ from oss_emulator.settings import Auth, Fsync, Limits, LogFormat, Settings
 from oss_emulator.toml import join
 
 _PREFIX = "OSS_EMULATOR_"
-
-_COMPLETE_PATH = {
-    "bash": "_shtab_compgen_files",
-    "zsh": "_files",
-    "fish": "(__fish_complete_path (commandline -ct))",
-}
-"""How shells complete a path, with the names of shtab (see `completion`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +51,7 @@ class _Flag:
         """Whether the flag has no value; its variable is on or off."""
         return self.parse is _switch
 
-    def declare(self, parser: argparse.ArgumentParser, default: Any) -> None:
+    def declare(self, parser: Parser, default: Any) -> None:
         """Add the flag to a parser."""
         if self.switch:
             how: dict[str, Any] = {"action": "append_const", "const": "on"}
@@ -70,7 +63,9 @@ class _Flag:
         text = f"{self.help} (default: {shown}; {self.variable})"
         action = parser.add_argument(self.option, dest=self.name, help=text, **how)
         if self.parse in (Path, _assumptions, _preload):
-            setattr(action, "complete", _COMPLETE_PATH)  # noqa: B010 - shtab reads it
+            complete_path(action)
+        if self.choices:
+            parser.offered[action] = self.choices
 
 
 def _port(text: str) -> int:
@@ -290,7 +285,7 @@ def _strongest(
     return max((sources.get(name, 0) for name in group if values.get(name)), default=0)
 
 
-def declare(parser: argparse.ArgumentParser, defaults: Settings) -> None:
+def declare(parser: Parser, defaults: Settings) -> None:
     """Add all flags to a parser."""
     for flag in _FLAGS:
         flag.declare(parser, getattr(defaults, flag.name))

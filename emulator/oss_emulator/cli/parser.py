@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, NoReturn
 
 
@@ -21,6 +22,10 @@ class Parser(argparse.ArgumentParser):
         super().__init__(*arguments, **options)
         self.commands: dict[str, Parser] = {}
         """The parsers of commands by name; none for a parser of a command."""
+        self.example = ""
+        """A command line, with which the help begins."""
+        self.offered: dict[argparse.Action, Sequence[str]] = {}
+        """What shells offer for flags whose values are checked later."""
 
     def parse(self, arguments: Sequence[str]) -> argparse.Namespace:
         """Parse a command line; exits with 2 for a mistake."""
@@ -38,9 +43,15 @@ class Parser(argparse.ArgumentParser):
     def add_argument(self, *names: Any, **options: Any) -> argparse.Action:
         """Add a flag or an argument, and remember the argument that takes any number of values."""
         added = super().add_argument(*names, **options)
+        if options.get("metavar") in _PATHS or options.get("type") is Path:
+            complete_path(added)
         if not added.option_strings and added.nargs in ("*", "+"):
             self._rest = added
         return added
+
+    def format_help(self) -> str:
+        text = super().format_help()
+        return f"example: {self.example}\n\n{text}" if self.example else text
 
     def take_rest(self, unknown: Sequence[str], parsed: argparse.Namespace) -> list[str]:
         """Take the values that stand behind a flag; argparse takes only those that are together.
@@ -60,6 +71,22 @@ class Parser(argparse.ArgumentParser):
         sys.exit(2)
 
 
+_PATHS = frozenset({"RULES", "OLD", "NEW", "TABLE", "LOG", "FILE", "DIR", "PATH"})
+"""What the arguments that are paths are called."""
+
+_COMPLETE_PATH = {
+    "bash": "_shtab_compgen_files",
+    "zsh": "_files",
+    "fish": "(__fish_complete_path (commandline -ct))",
+}
+"""How shells complete a path, with the names of shtab (see `completion`)."""
+
+
+def complete_path(action: argparse.Action) -> None:
+    """Let shells complete the values of a flag or an argument as paths."""
+    setattr(action, "complete", _COMPLETE_PATH)  # noqa: B010 - shtab reads it
+
+
 def _nearest(name: str, known: Iterable[str]) -> str:
     """Return a phrase that names what is nearest to a mistyped name, "" if nothing is near."""
     return "".join(f" (did you mean {near}?)" for near in get_close_matches(name, [*known], 1))
@@ -72,6 +99,8 @@ class Synopsis:
     module: str
     """The module of this package that declares the command."""
     help: str
+    example: str
+    """Its arguments, as most people would give them."""
 
 
 class Commands:
@@ -92,9 +121,9 @@ class Commands:
         self, name: str, run: Callable[[argparse.Namespace], int], **options: Any
     ) -> Parser:
         """Add the parser of a command; `run` runs it, and may ask its arguments for the parser."""
-        added = self._parsers[name] = self._adding.add_parser(
-            name, help=self._synopses[name].help, **options
-        )
+        synopsis = self._synopses[name]
+        added = self._parsers[name] = self._adding.add_parser(name, help=synopsis.help, **options)
+        added.example = f"{added.prog.partition(' ')[0]} {synopsis.example}"
         added.set_defaults(run=run, parser=added)
         return added
 

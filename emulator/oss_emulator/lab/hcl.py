@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from oss_emulator import extras
 from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.toml import Path, SourceError
 
@@ -68,7 +69,7 @@ class _Source:
             import tree_sitter
             import tree_sitter_hcl
         except ImportError:
-            sentence = "HCL needs the package tree-sitter-hcl; run pip install 'oss-emulator[lab]'"
+            sentence = f"HCL needs the package tree-sitter-hcl; run {extras.command('lab')}"
             raise SourceError(sentence) from None
         parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_hcl.language()))
         end = time.process_time() + _PATIENCE

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from oss_emulator import extras
 from oss_emulator.toml import Path, SourceError
 
 from .resources import Unknown
@@ -32,7 +33,7 @@ def read(text: str) -> YamlNode:
     try:
         import yaml
     except ImportError:
-        sentence = "YAML needs the package PyYAML; run pip install 'oss-emulator[lab]'"
+        sentence = f"YAML needs the package PyYAML; run {extras.command('lab')}"
         raise SourceError(sentence) from None
     loader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
     try:

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from oss_emulator import referer_xml
+from oss_emulator import extras, referer_xml
 from oss_emulator.control import contents
 from oss_emulator.control.controls import Controls, open_storage
 from oss_emulator.control.journal import JournalEntry
@@ -210,7 +210,7 @@ class Emulator:
         except ImportError:
             raise ModuleNotFoundError(
                 "A bucket of the emulator is an oss2.Bucket, and the package oss2 is not "
-                "installed; run pip install 'oss-emulator[lab]'."
+                f"installed; run {extras.command('lab')}"
             ) from None
         from oss2.credentials import StaticCredentialsProvider
 

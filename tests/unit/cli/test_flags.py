@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from oss_emulator.cli import flags
-from oss_emulator.cli.parser import InputError
+from oss_emulator.cli.parser import InputError, Parser
 from oss_emulator.settings import DEFAULT_ACCESS_KEY_ID, Settings
 
 NOTHING: Mapping[str, str] = {}
 
 
 def parse(*given: str, variables: Mapping[str, str] = NOTHING) -> Settings:
-    parser = ArgumentParser()
+    parser = Parser()
     flags.declare(parser, Settings())
     parser.set_defaults(parser=parser)
     return flags.parse(parser.parse_args(given), variables, {})

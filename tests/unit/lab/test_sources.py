@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from oss_emulator import extras
 from oss_emulator.lab import sources as document
 from oss_emulator.lab.sources import RulesForm
 from oss_emulator.referer import RefererConfiguration
@@ -298,7 +300,7 @@ def test_rules_of_pulumi_are_parsed() -> None:
 )
 def test_missing_package_is_named(package: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(SourceError, match=r"run pip install 'oss-emulator\[lab\]'"):
+    with pytest.raises(SourceError, match=re.escape(extras.command("lab"))):
         document.parse(text.encode())
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
+from oss_emulator import extras
 from oss_emulator.control.api import events
 from oss_emulator.control.api.referer import find_rules, read_rules
 from oss_emulator.control.api.route import ApiRequest, Refusal, Route, reply
@@ -47,7 +48,8 @@ def _show(asked: ApiRequest, found: LogReplay | None) -> Response:
         "most_bytes": MOST_BYTES,
         **_describe(found),
     }
-    return page.show(asked, "replay", values, body=_body(found), extra=EngineName.DUCKDB.extra)
+    needed = extras.command(EngineName.DUCKDB.extra)
+    return page.show(asked, "replay", values, body=_body(found), command=needed)
 
 
 def _describe(found: LogReplay | None) -> dict[str, Any]:
@@ -76,8 +78,8 @@ def _body(found: LogReplay | None) -> Any:
 async def begin_replay(asked: ApiRequest) -> Response:
     """Begin a replay by the rules of the body; the log follows."""
     if not EngineName.DUCKDB.is_installed:
-        extra = EngineName.DUCKDB.extra
-        raise Refusal(501, f"Replays need an extra: run pip install 'oss-emulator[{extra}]'.")
+        needed = extras.command(EngineName.DUCKDB.extra)
+        raise Refusal(501, f"Replays need an extra: run {needed}")
     body = asked.json()
     rules = await _rules(asked, body)
     against, only = _name(body, "against"), _name(body, "only")

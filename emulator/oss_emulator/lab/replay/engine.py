@@ -9,6 +9,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol, cast
 
+from oss_emulator import extras
+
 from .verdict import Judge
 
 Row = tuple[Any, ...]
@@ -95,7 +97,7 @@ def open_engine(
     except ImportError as error:
         raise MissingEngineError(
             f"replay needs the package {error.name}, which is not installed; "
-            f"run pip install 'oss-emulator[{name.extra}]'"
+            f"run {extras.command(name.extra)}"
         ) from None
 
 
