@@ -26,7 +26,8 @@ TABLE = str(ROOT / "examples" / "rules" / "referer.toml")
 COMMANDS = {
     "check": ("check", RULES, "--referer", "https://www.example.com/"),
     "lint": ("lint", RULES),
-    "diff": ("diff", RULES, SEED + "#examplebucket"),
+    "diff": ("diff", RULES, SEED + "#examplebucket", "--certificate", "proof.json"),
+    "verify": ("verify", "good.json", RULES, SEED + "#examplebucket"),
     "translate": ("translate", RULES, "--to", "nginx"),
     "scenarios": ("scenarios", RULES, "--site", "https://www.example.com"),
     "generate": ("generate", "--site", "https://www.example.com", "--to", "table"),
@@ -57,6 +58,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     with serving(tmp_path, "--data", str(tmp_path / "data"), "--seed", SEED):
         pass
     assert main(["export", "data", "good.tar"]) == 0
+    assert main(["diff", RULES, SEED + "#examplebucket", "--certificate", "good.json"]) == 1
     return tmp_path
 
 
@@ -86,7 +88,7 @@ def test_ctrl_c_ends_with_one_line_and_130(
         if status == 130:
             assert said == "oss-emulator: interrupted\n"
             assert files(folder) == before
-        for made in ("page.html", "all.tar"):
+        for made in ("page.html", "all.tar", "proof.json"):
             (folder / made).unlink(missing_ok=True)
         if (folder / "again" / "index.sqlite").exists():
             break

@@ -36,6 +36,9 @@ _GROUPS = {
         "diff": Synopsis(
             "diff", "find the Referers that new rules decide differently", "diff old.xml new.xml"
         ),
+        "verify": Synopsis(
+            "verify", "check the certificate of a diff", "verify proof.json old.xml new.xml"
+        ),
         "translate": Synopsis(
             "translate",
             "translate rules from and to other systems",

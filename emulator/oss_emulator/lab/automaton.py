@@ -5,20 +5,19 @@ set of places in it that the text may have reached, kept as bits. Texts that lea
 form a class. There are few classes, so a search that visits each class once covers every text, and
 the shortest text of a class is its witness.
 
-Characters that occur in no entry are equivalent, so one of them represents all. White space is
-left out because a URL contains none.
+Characters that occur in no entry are equivalent, so one of them represents all. A Referer contains
+no line end, because no header can, and neither begins nor ends with a blank (R-10).
 """
 
 import string
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, IntEnum, auto
-from functools import cache
+from itertools import chain
 from typing import Any, NamedTuple
 
 from oss_emulator.referer.assumptions import DEFAULT, Assumptions, LetterCase
-from oss_emulator.referer.header import WHITE_SPACE
 from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.referer.pattern import Pattern
 from oss_emulator.referer.policy import RefererPolicy
@@ -27,6 +26,7 @@ from oss_emulator.referer.reading import cuts_path
 BUDGET = 600_000
 """The most steps of a search, each for one entry; they take well under a second."""
 _BUDGET_OF_COVERS = BUDGET // 10  # `covers` is called for many entries
+_BUDGET_OF_TABLES = BUDGET * 4  # a table has letters in both cases
 
 _MATCHED = -1  # every bit: a match is final, because entries match by prefix (R-20)
 
@@ -142,54 +142,116 @@ def find(
     `wanted` gets one truth value for each entry: whether it matches. `barren` gets the same values
     and returns whether every longer Referer is unwanted too. Raises UndecidedError.
     """
-    budget = budget or Budget()
-    budget.take(sum(len(item.pattern.body) for item in watched))
-    if any(len(item.pattern.body) > LONGEST for item in watched):
-        raise UndecidedError
-    cuts = tuple(dict.fromkeys(item.cut for item in watched))
-    readers = [_Reader(item.pattern, cuts.index(item.cut)) for item in watched]
+    walk = _Walk(watched, budget or Budget(), language)
     needed = [number for number, item in enumerate(watched) if item.needed]
-    alphabet = _alphabet((item.pattern for item in watched), language.letters)
-
-    @cache
-    def moves(spot: Any, places: tuple[_Place, ...]) -> list[_Move]:
-        return list(_moves(language, alphabet, cuts, spot, places))
-
-    before = (_Place.BEFORE,) * len(cuts)
-    start = (language.start, before, tuple(reader.start for reader in readers))
-    seen = set()  # without the start, since the empty text is not a result
-    waiting = deque([(start, "")])
+    seen = set()
+    waiting = deque([(walk.start, "")])
     while waiting:
-        (spot, places, states), text = waiting.popleft()
-        budget.take(len(alphabet) * (len(readers) + 1))
-        for character, next_spot, next_places, read in moves(spot, places):
-            advance = zip(readers, states, strict=True)
-            next_states = tuple([item.advance(state, read[item.cut]) for item, state in advance])
-            after = (next_spot, next_places, next_states)
-            if after in seen or any(not next_states[number] for number in needed):
+        before, text = waiting.popleft()
+        for character, after in walk.read(before):
+            if after in seen or any(not after.states[number] for number in needed):
                 continue
             seen.add(after)
-            matched = [state == _MATCHED for state in next_states]
-            if wanted(matched) and language.ends(next_spot):
+            matched = [state == _MATCHED for state in after.states]
+            if wanted(matched) and language.ends(after.spot) and not after.is_blank:
                 return text + character
             if not barren(matched):
                 waiting.append((after, text + character))
     return None
 
 
-def _moves(
-    language: Language,
-    alphabet: Iterable[str],
-    cuts: Sequence[Cut],
-    spot: Any,
-    places: Sequence[_Place],
-) -> Iterator[_Move]:
-    """Yield the moves of the language and of each truncation, which are the same for all."""
-    for character in alphabet:
-        next_spot = language.step(spot, character)
-        if next_spot is not None:
-            cut = [_move(cut, place, character) for cut, place in zip(cuts, places, strict=True)]
-            yield _Move(character, next_spot, tuple(p for p, _ in cut), tuple(c for _, c in cut))
+class Table(NamedTuple):
+    """All states that Referers lead to, and the moves between them."""
+
+    letters: str
+    """The characters that the entries distinguish."""
+    moves: list[list[int]]
+    """For each state, the number of the next state for any other character, then for each letter.
+
+    State 0 is before any character. It is never the next one, but 0 stands where there is none: no
+    Referer begins with a blank.
+    """
+
+
+def tabulate(watched: Sequence[Watched]) -> Table:
+    """Return the states and moves for some entries. Raises UndecidedError."""
+    written = {letter for item in watched for letter in item.pattern.body if letter.isascii()}
+    lowered = any(item.cut is Cut.LOWERED for item in watched)
+    letters = frozenset(letter.swapcase() for letter in written - {"*"} if lowered)
+    walk = _Walk(watched, Budget(_BUDGET_OF_TABLES), replace(ANY, letters=letters))
+    numbers: dict[object, int] = {}
+    waiting = deque([walk.start])
+    moves = []
+    while waiting:
+        row = dict.fromkeys(walk.alphabet, 0)
+        for character, after in walk.read(waiting.popleft()):
+            known = walk.reduce(after)
+            if known not in numbers:
+                numbers[known] = len(numbers) + 1
+                waiting.append(after)
+            row[character] = numbers[known]
+        moves.append([*row.values()])
+    return Table("".join(walk.alphabet[1:]), moves)
+
+
+class _SearchState(NamedTuple):
+    """The state of a search: equal for all texts that continue alike."""
+
+    spot: Any
+    """The state of the language."""
+    places: tuple[_Place, ...]
+    """The place of each truncation."""
+    states: tuple[int, ...]
+    """The state of each entry."""
+    is_blank: bool | None
+    """Whether the text ends with a blank; None for the empty text."""
+
+
+class _Walk:
+    """The moves between the states of a search."""
+
+    def __init__(self, watched: Sequence[Watched], budget: Budget, language: Language) -> None:
+        budget.take(sum(len(item.pattern.body) for item in watched))
+        if any(len(item.pattern.body) > LONGEST for item in watched):
+            raise UndecidedError
+        self.alphabet = _alphabet((item.pattern for item in watched), language.letters)
+        self._budget = budget
+        self._language = language
+        self._cuts = tuple(dict.fromkeys(item.cut for item in watched))
+        self._readers = [_Reader(item.pattern, self._cuts.index(item.cut)) for item in watched]
+        self._moves: dict[tuple[Any, tuple[_Place, ...]], list[_Move]] = {}
+        before = (_Place.BEFORE,) * len(self._cuts)
+        states = tuple(reader.start for reader in self._readers)
+        self.start = _SearchState(language.start, before, states, None)
+
+    def read(self, before: _SearchState) -> Iterator[tuple[str, _SearchState]]:
+        """Yield each character that may follow, and the state after it."""
+        self._budget.take(len(self.alphabet) * (len(self._readers) + 1))
+        spot, places, states, is_blank = before
+        moves = self._moves.get((spot, places))
+        if moves is None:
+            moves = self._moves[spot, places] = list(self._move(spot, places))
+        for character, next_spot, next_places, read in moves:
+            if is_blank is None and character in _BLANKS:
+                continue
+            advance = zip(self._readers, states, strict=True)
+            after = tuple([item.advance(state, read[item.cut]) for item, state in advance])
+            yield character, _SearchState(next_spot, next_places, after, character in _BLANKS)
+
+    def reduce(self, state: _SearchState) -> object:
+        """Return what matters of a state: truncations do not once their entries are settled."""
+        both = zip(self._readers, state.states, strict=True)
+        open_cuts = {reader.cut for reader, at in both if at not in (0, _MATCHED)}
+        return state.states, tuple(state.places[cut] for cut in sorted(open_cuts))
+
+    def _move(self, spot: Any, places: Sequence[_Place]) -> Iterator[_Move]:
+        """Yield the moves of the language and of each truncation, which are the same for all."""
+        for character in self.alphabet:
+            after = self._language.step(spot, character)
+            if after is not None:
+                both = zip(self._cuts, places, strict=True)
+                cut = [_move(cut, place, character) for cut, place in both]
+                yield _Move(character, after, tuple(p for p, _ in cut), tuple(c for _, c in cut))
 
 
 def covers(pattern: Pattern, others: Iterable[Pattern], cut: Cut) -> bool:
@@ -279,8 +341,13 @@ def _alphabet(patterns: Iterable[Pattern], letters: frozenset[str]) -> list[str]
     written = {character for pattern in patterns for character in pattern.body} - {"*"}
     written |= set("/:?#") | letters
     in_any_case = {character.lower() for character in written}
-    other = next(
-        (letter for letter in string.ascii_lowercase + string.digits if letter not in in_any_case),
-        "\N{LATIN SMALL LETTER Z WITH CARON}",
-    )
-    return [other, *sorted(written - set(WHITE_SPACE))]
+    candidates = chain(string.ascii_lowercase, string.digits, map(chr, _WITHOUT_CASE))
+    other = next(letter for letter in candidates if letter not in in_any_case)
+    return [other, *sorted(written - _UNSENT)]
+
+
+_BLANKS = " \t"
+_UNSENT = frozenset("\r\n\0")
+"""The characters that no header can carry."""
+_WITHOUT_CASE = range(0x4E00, 0xA000)
+"""Ideographs: more characters than the entries of a bucket have bytes (R-42)."""

@@ -139,25 +139,27 @@ def _entries(old: RefererConfiguration, new: RefererConfiguration) -> list[str]:
     return list(islice(dict.fromkeys(taken), limit))
 
 
+def watch(policy: RefererPolicy) -> list[Watched]:
+    """Return the entries of the blacklist and of the whitelist for a search.
+
+    Raises UndecidedError.
+    """
+    if policy.assumptions.cut_path is CutPath.WITH_SLASH and policy.configuration.truncate_path:
+        raise UndecidedError  # the search cannot keep the slash
+    cut = Cut.of(policy.configuration, policy.assumptions)
+    reading = policy.reading
+    entries = (*reading.blacklist.patterns, *reading.whitelist.patterns)
+    return [Watched(pattern, cut) for pattern in entries]
+
+
 def _search(policies: tuple[RefererPolicy, RefererPolicy]) -> str | None:
     """Find a nonempty Referer that two configurations decide differently.
 
     Raises UndecidedError.
     """
-    for policy in policies:
-        if policy.assumptions.cut_path is CutPath.WITH_SLASH and policy.configuration.truncate_path:
-            raise UndecidedError  # the search cannot keep the slash
+    watched = [watch(policy) for policy in policies]
+    middle = len(watched[0])
     readings = [policy.reading for policy in policies]
-    cuts = [Cut.of(policy.configuration, policy.assumptions) for policy in policies]
-    black, white = (
-        [
-            [Watched(pattern, cut) for pattern in getattr(reading, name).patterns]
-            for reading, cut in zip(readings, cuts, strict=True)
-        ]
-        for name in ("blacklist", "whitelist")
-    )
-    watched = [*black[0], *white[0], *black[1], *white[1]]
-    middle = len(black[0]) + len(white[0])
 
     def allows(matched: Sequence[bool], reading: Reading) -> bool:
         length = len(reading.blacklist.patterns)
@@ -165,7 +167,7 @@ def _search(policies: tuple[RefererPolicy, RefererPolicy]) -> str | None:
         return not denied and (not reading.needs_whitelist or any(matched[length:]))  # R-13, R-14
 
     return automaton.find(
-        watched,
+        [*watched[0], *watched[1]],
         lambda matched: (
             allows(matched[:middle], readings[0]) != allows(matched[middle:], readings[1])
         ),

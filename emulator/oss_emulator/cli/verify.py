@@ -1,0 +1,55 @@
+"""`oss-emulator verify`: check a certificate of `diff`."""
+
+import argparse
+from dataclasses import asdict
+
+from oss_emulator import json_text, verifier
+from oss_emulator.cli import rules
+from oss_emulator.cli.output import Text, Tone, line, show, write_json
+from oss_emulator.cli.parser import CommandError, Commands
+from oss_emulator.toml import MAX_FILE, SourceError
+from oss_emulator.verifier import ProofError
+
+_DESCRIPTION = (
+    "Checks a certificate that `diff --certificate` wrote for two configurations, with a program "
+    "of its own. The exit status is 0 if the certificate proves its claim, and 1 if it does not."
+)
+_PROVED = {
+    "equal": "Proved: both rules decide alike on every Referer there can be.",
+    "different": "Proved: the rules decide differently on each Referer that the certificate names.",
+}
+
+
+def declare(commands: Commands) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser("verify", run, description=_DESCRIPTION)
+    parser.add_argument(
+        "certificate", metavar="FILE", help="the certificate, or - for standard input"
+    )
+    parser.add_argument("old", metavar="OLD", help=rules.HELP)
+    parser.add_argument("new", metavar="NEW", help="the new rules, given in the same way")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    rules.declare(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Check a certificate."""
+    source = rules.read_source(arguments.certificate, MAX_FILE)
+    try:
+        certificate = json_text.parse(source.content)
+    except SourceError as error:
+        raise rules.error_at(source, error) from None
+    given = {
+        "old": asdict(rules.read(arguments.old, arguments)),
+        "new": asdict(rules.read(arguments.new, arguments)),
+        "assumptions": asdict(arguments.assumptions),
+    }
+    try:
+        claim = verifier.verify(certificate, given)
+    except ProofError as error:
+        raise CommandError(f"{source.name}: the certificate proves nothing: {error}") from None
+    if arguments.json:
+        write_json({"proved": claim})
+    else:
+        show(line(Text(_PROVED[claim], Tone.GOOD)))
+    return 0
