@@ -139,7 +139,7 @@ READERS = {
     "json_text.py": {"json.JSONDecoder"},
     "selecting/json_nodes.py": {"json.JSONDecoder"},  # by the limits of the service
     "toml.py": {"tomllib.loads"},
-    "control/console/catalogue.py": {"tomllib.loads"},  # a file of the package
+    "catalogue.py": {"tomllib.loads"},  # a file of the package
 }
 """The modules that read JSON and TOML, and how; all others have them read."""
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from oss_emulator.control.console.catalogue import Catalogue
+from oss_emulator.catalogue import Catalogue
 from oss_emulator.lab import assumptions
 from oss_emulator.referer.assumptions import DEFAULT, FACTS
 from oss_emulator.referer.explanation import SENTENCES

@@ -8,10 +8,11 @@ from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from oss_emulator.catalogue import LANGUAGES, Catalogue
 from oss_emulator.control.api.access import SESSION, cookies
 from oss_emulator.control.api.route import PREFIX, ApiRequest, reply
 from oss_emulator.control.console import wants_page
-from oss_emulator.control.console.catalogue import COOKIE, LANGUAGES, Catalogue, choose
+from oss_emulator.control.console.language import COOKIE, choose
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.version import __version__
 

@@ -9,11 +9,11 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from oss_emulator import extras
+from oss_emulator.catalogue import Catalogue
 from oss_emulator.control.api import events
 from oss_emulator.control.api.referer import find_rules, read_rules
 from oss_emulator.control.api.route import ApiRequest, Refusal, Route, reply
 from oss_emulator.control.console import page
-from oss_emulator.control.console.catalogue import Catalogue
 from oss_emulator.control.replays import MOST_BYTES, LogReplay, LogTooLargeError
 from oss_emulator.lab import sources
 from oss_emulator.lab.replay.engine import EngineError, EngineName, MissingEngineError

@@ -1,7 +1,7 @@
-"""The message catalogues: the texts of the pages in each language.
+"""The message catalogues: what the console and the commands say, in each language.
 
-Tables whose name begins with `engine_` translate sentences that the emulator itself says in
-English, so the English catalogue has none.
+Tables whose name begins with `engine_` translate what the emulator itself says in English, so the
+English catalogue has none.
 """
 
 import tomllib
@@ -11,17 +11,12 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from oss_emulator.control.api.access import cookies
-from oss_emulator.protocol.message import Request
 from oss_emulator.referer import explanation
 from oss_emulator.referer.decision import Step
 from oss_emulator.referer.sentence import Sentence
 
 LANGUAGES: Final[Mapping[str, str]] = {"en": "English", "zh": "中文"}
 """The languages, each with its own name; the first is the default."""
-
-COOKIE: Final = "oss-emulator-language"
-"""The cookie with the chosen language."""
 
 _FOLDER: Final = Path(__file__).with_name("messages")
 
@@ -75,15 +70,3 @@ class Catalogue:
             for value in sentence.values
         )
         return found.format(*values)
-
-
-def choose(request: Request) -> str:
-    """Choose the language of a request: a new choice, the cookie's, or what the browser prefers."""
-    for chosen in (request.query.get("language", ""), cookies(request).get(COOKIE, "")):
-        if chosen in LANGUAGES:
-            return chosen
-    for part in request.headers.get("accept-language", "").split(","):
-        language = part.partition(";")[0].strip().partition("-")[0].lower()
-        if language in LANGUAGES:
-            return language
-    return next(iter(LANGUAGES))

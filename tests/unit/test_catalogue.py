@@ -11,8 +11,9 @@ from string import Formatter
 import pytest
 from oss_emulator import lab, referer
 from oss_emulator.access.authorize import AccessReason
-from oss_emulator.control.console import catalogue
-from oss_emulator.control.console.catalogue import LANGUAGES, Catalogue, choose, read
+from oss_emulator.catalogue import LANGUAGES, Catalogue, read
+from oss_emulator.control import console
+from oss_emulator.control.console.language import choose
 from oss_emulator.lab.scenarios import Group
 from oss_emulator.pipeline import browser
 from oss_emulator.protocol.message import Request
@@ -22,7 +23,7 @@ from oss_emulator.referer.decision import Outcome, Reason, Stage, Step
 from oss_emulator.referer.request import RequestKind
 from oss_emulator.referer.sentence import Sentence
 
-FOLDER = Path(catalogue.__file__).parent
+FOLDER = Path(console.__file__).parent
 OTHERS = [language for language in LANGUAGES if language != "en"]
 
 

@@ -1,0 +1,22 @@
+"""The language of a page: the visitor's choice, or what the browser prefers."""
+
+from typing import Final
+
+from oss_emulator.catalogue import LANGUAGES
+from oss_emulator.control.api.access import cookies
+from oss_emulator.protocol.message import Request
+
+COOKIE: Final = "oss-emulator-language"
+"""The cookie with the chosen language."""
+
+
+def choose(request: Request) -> str:
+    """Choose the language of a request: a new choice, the cookie's, or what the browser prefers."""
+    for chosen in (request.query.get("language", ""), cookies(request).get(COOKIE, "")):
+        if chosen in LANGUAGES:
+            return chosen
+    for part in request.headers.get("accept-language", "").split(","):
+        language = part.partition(";")[0].strip().partition("-")[0].lower()
+        if language in LANGUAGES:
+            return language
+    return next(iter(LANGUAGES))
