@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -23,6 +24,7 @@ from oss_emulator.lab.replay.verdict import Judge
 from tests.cli.process import EMULATOR, environment, wait_for
 from tests.requirements import require, required
 from tests.unit.lab.replay.generator import generate, text
+from tests.unit.lab.replay.nasty import nasty
 from tests.unit.lab.replay.test_report import DAMAGED, RULES, SITE, as_csv, as_json
 
 ROOT = Path(__file__).parents[2]
@@ -30,6 +32,8 @@ RULES_FILE = str(ROOT / "fixtures" / "lab" / "corrected.xml")
 LOGS = str(ROOT / "fixtures" / "logs")
 PATIENCE = 300  # seconds
 WORKERS = 2
+SEEDS = range(4)
+"""Of the logs that are nasty."""
 VARIABLES = {
     "SPARK_LOCAL_IP": "127.0.0.1",
     # The jobs are short: optimised machine code would cost more than it saves.
@@ -109,16 +113,27 @@ def test_command_prints_the_same_report(cluster: Cluster, tmp_path: Path) -> Non
     assert found["spark"] == found["duckdb"]
 
 
-def test_reports_of_difficult_logs_are_equal(
-    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Damaged lines, other encodings and mixed forms; the executors judge all groups."""
-    for name, value in VARIABLES.items():
-        monkeypatch.setenv(name, value)
-    from oss_emulator.lab.replay.spark import SparkEngine
+@dataclass(frozen=True)
+class Reported:
+    """What a replay said, and the damaged lines that it kept."""
 
-    logs = tmp_path / "logs"
-    logs.mkdir()
+    report: bytes
+    kept: list[bytes]
+
+
+def replayed(asked: Engine, question: ReplayQuestion, logs: Path, folder: Path) -> Reported:
+    """Replay logs on an engine, which is closed."""
+    kept: list[bytes] = []
+    folder.mkdir()
+    try:
+        found = replay(question, sources.find([str(logs)]), asked, folder, kept.append)
+    finally:
+        asked.close()
+    return Reported(json.dumps(found).encode(), sorted(kept))
+
+
+def write_difficult(logs: Path) -> None:
+    """Write logs of several forms, encodings and line ends."""
     lines, _ = generate(21, 1_500, SITE)
     (logs / "a.log").write_bytes(
         text(lines[:500]).replace(rb"\xFF", b"\xff") + b"\n".join(DAMAGED) + b"\r\n"
@@ -128,26 +143,52 @@ def test_reports_of_difficult_logs_are_equal(
     )
     (logs / "c.log").write_bytes(as_csv(lines[800:1_000]))
     (logs / "d.log").write_bytes(text(lines[1_000:]).replace(b"\n", b"\r\n"))
-    question = ReplayQuestion(
-        Judge(SITE, RULES["blacklist"]), "examplebucket", top=30, max_rejects=Decimal(5)
-    )
 
-    def report(asked: Engine, name: str) -> tuple[bytes, list[bytes]]:
-        folder = tmp_path / name
-        kept: list[bytes] = []
-        folder.mkdir()
-        found = replay(question, sources.find([str(logs)]), asked, folder, kept.append)
-        asked.close()
-        return json.dumps(found).encode(), sorted(kept)
 
-    spill = tmp_path / "spill"
+def write_nasty(logs: Path) -> None:
+    """Write logs with everything that a line can suffer."""
+    for number, seed in enumerate(SEEDS):
+        content = nasty(seed, 400, SITE, long=number == 0)
+        (logs / f"{seed}.log").write_bytes(content)
+        (logs / f"{seed}.log.gz").write_bytes(gzip.compress(content[:50_000], 1))
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("write", [write_difficult, write_nasty])
+def test_reports_are_equal(
+    cluster: Cluster,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    write: Callable[[Path], None],
+    workers: int,
+) -> None:
+    """The executors judge all groups."""
+    for name, value in VARIABLES.items():
+        monkeypatch.setenv(name, value)
+    from oss_emulator.lab.replay.spark import SparkEngine
+
+    logs, spill = tmp_path / "logs", tmp_path / "spill"
+    logs.mkdir()
     spill.mkdir()
-    ours = report(DuckDBEngine(spill), "duckdb")
+    write(logs)
+    question = ReplayQuestion(
+        Judge(SITE, RULES["blacklist"]), "examplebucket", top=30, max_rejects=Decimal(50)
+    )
+    ours = replayed(DuckDBEngine(spill), question, logs, tmp_path / "duckdb")
     monkeypatch.setattr(engine, "LOOK", 0.01)
+    monkeypatch.setenv("SPARK_CONF_DIR", str(configured(tmp_path, cores=workers)))
     parts: list[float] = []
     spark = SparkEngine(cluster.url, spill, on_driver=0, progress=parts.append)
-    theirs = report(spark, "spark")
-    assert json.loads(theirs[0]) == json.loads(ours[0])
+    theirs = replayed(spark, question, logs, tmp_path / "spark")
+    assert json.loads(theirs.report) == json.loads(ours.report)
     assert theirs == ours
     assert 0 < max(parts) <= 1
     assert os.environ["SPARK_LOCAL_IP"] == "127.0.0.1"
+
+
+def configured(folder: Path, cores: int) -> Path:
+    """Write a configuration that limits the cores; each worker of the cluster has one."""
+    made = folder / "conf"
+    made.mkdir()
+    (made / "spark-defaults.conf").write_text(f"spark.cores.max {cores}\n")
+    return made

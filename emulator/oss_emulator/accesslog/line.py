@@ -166,12 +166,13 @@ _ESCAPE = re.compile(r'\\(?:x([0-9A-Fa-f]{2})|["\\])')
 _TIME = re.compile(
     rf"(?P<day>0[1-9]|[12]\d|3[01])/(?P<month>{'|'.join(_MONTHS)})/(?P<year>[12]\d{{3}})"
     r":(?P<hour>[01]\d|2[0-3]):(?P<minute>[0-5]\d):(?P<second>[0-6]\d)"
-    r" (?P<sign>[+-])(?P<zone>(?:0\d|1[0-4])(?:00|15|30|45))"
+    r" (?P<sign>[+-])(?P<zone>(?:0\d|1[0-4])(?:00|15|30|45))",
+    re.ASCII,
 )
-_WORD = re.compile(r" *(\S+)")
-_STAMP = re.compile(r" +\S+ +\S+ +\[([^\]]*)\]")
-_COUNT = re.compile(r" +(-?\d{1,18}|-)(?= |$)")
-_STATUS = re.compile(r" +(\d{3}|-)(?= )")
+_WORD = re.compile(r" *([^ ]+)")
+_STAMP = re.compile(r" +[^ ]+ +[^ ]+ +\[([^\]]*)\]")
+_COUNT = re.compile(r" +(-?[0-9]{1,15}|-)(?= |$)")  # an object has up to 48.8 TB, of 14 digits
+_STATUS = re.compile(r" +([0-9]{3}|-)(?= )")
 _QUOTED = re.compile(r' +"((?:[^"\\]|\\.)*)"')
 _FLAG = re.compile(r' +"(true|false|-)"')
 _LAST = "bucket_arn"

@@ -19,7 +19,7 @@ _HEADER_SIGNED = ("NormalSign", "AdminSign")
 _ZONE = "+0800"
 """The time zone of the field `time`, which does not name one (assumed; `__time__` is exact)."""
 _LARGEST_STATUS = 999
-_LARGEST = 10**18 - 1
+_LARGEST = 10**15 - 1
 _LATEST = 32_503_680_000
 """The year 3000 in seconds; a line of the access log has four digits for the year."""
 _SIGNATURE = re.compile(r"[?&](?:Signature|x-oss-signature)=")
@@ -65,6 +65,7 @@ def parse_record(record: Mapping[str, object]) -> LogLine:
         owner_id=fields.get("owner_id", ""),
         delta_size=None,
         access_key_id=access_key_id,
+        sync=fields.get("sync_request", ""),
         storage_class=fields.get("bucket_storage_type", ""),
     )
 

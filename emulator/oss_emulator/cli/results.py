@@ -6,7 +6,7 @@ from typing import Any
 from oss_emulator.cli.output import Block, Piece, Text, TextTable, Tone, line
 from oss_emulator.lab.replay.figures import bar, quantity, size, tens
 from oss_emulator.lab.replay.report import Report
-from oss_emulator.lab.replay.sentences import NAMES, headline, host_name
+from oss_emulator.lab.replay.sentences import NAMES, apart, headline, host_name
 from oss_emulator.lab.replay.verdict import Verdict
 
 _TONES = {
@@ -30,6 +30,8 @@ def describe(report: Report) -> Iterator[Block]:
         yield line(sentence)
     yield line()
     yield _totals(report)
+    for sentence in apart(report):
+        yield line(sentence)
     yield from _doubts(report)
     yield from _hosts(report["hosts"])
     yield from _ranking("By folder of the object", "folder", "prefix", report["prefixes"])

@@ -29,6 +29,7 @@ VERDICTS = pa.schema(
         ("host", pa.string()),
         ("origin", pa.string()),
         ("bare", pa.int32()),
+        ("own", pa.int32()),
     ]
 )
 """The columns of the table `verdicts`."""

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -10,8 +11,9 @@ import duckdb
 import pyarrow as pa
 
 from .batches import SQL_SCHEMA, judge_batches, judge_in_processes
-from .engine import EngineError, Row, ScanListener, UnsplittableError, reporting
-from .sources import LONGEST_LINE, PIECES
+from .engine import EngineError, Row, ScanListener, reporting
+from .lines import LONGEST_LINE, PIECES
+from .sources import is_cut_alike
 from .verdict import Judge
 
 MOST_THREADS = 8
@@ -23,8 +25,8 @@ SCANNED = 256 << 20
 """Bytes of files for each statement of a scan: DuckDB keeps read buffers for all its files."""
 GROUPS_PER_PROCESS = 100_000
 """Groups for each process; fewer are judged before another process has started."""
-_MISSING = "\x01"
-"""Stands for a piece that a line lacks; an empty piece stays empty."""
+_FETCHED = 1_000
+"""Rows that are fetched at a time."""
 
 
 class DuckDBEngine:
@@ -54,28 +56,49 @@ class DuckDBEngine:
         self._scanned = False
         self._interrupted = False
 
-    def scan(self, files: Sequence[Path], requests: str) -> None:
-        """Add the counted lines of files to `requests`."""
+    def scan(self, files: Sequence[Path], requests: str) -> list[Path]:
+        """Add the counted lines of files to `requests`; return the files that cannot be split."""
         sizes = {path: path.stat().st_size for path in files}
         whole, done = max(1, sum(sizes.values())), 0
+        left: list[Path] = []
+        with ThreadPoolExecutor(1) as pool:  # files are checked while others are scanned
+            checks = {path: pool.submit(is_cut_alike, path) for path in files}
+            try:
+                for part in _parts(sizes):
+                    share = sum(sizes[path] for path in part)
+                    look = partial(self._look, done / whole, share / whole)
+                    with reporting(self._progress, look):
+                        if not self._add(part, requests, [checks[path] for path in part]):
+                            left += part
+                    done += share
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+        return left
+
+    def _add(self, part: Sequence[Path], requests: str, checks: Sequence[Future[bool]]) -> bool:
+        """Add the counted lines of files, or nothing; return whether all could be split."""
         make = "INSERT INTO requests" if self._scanned else "CREATE TABLE requests AS"
         self._run("BEGIN")
         try:
-            for part in _parts(sizes):
-                share = sum(sizes[path] for path in part)
-                with reporting(self._progress, partial(self._look, done / whole, share / whole)):
-                    self._run(f"{make} {_on_lines(part, requests)}")
-                make, done = "INSERT INTO requests", done + share
-            self._run("COMMIT")
-            self._scanned = True
-        except BaseException:
-            with suppress(duckdb.Error):  # the failure may have ended the transaction
+            self._run(f"{make} {_on_lines(part, requests)}")
+            if all(check.result() for check in checks):
+                self._run("COMMIT")
+                self._scanned = True
+                return True
+        except _UnsplittableError:
+            pass
+        finally:
+            with suppress(duckdb.Error):  # it is committed, or the failure has ended it
                 self._connection.execute("ROLLBACK")
-            raise
+        return False
 
-    def find(self, files: Sequence[Path], odd: str) -> list[Row]:
-        """Return the rows of a statement on lines."""
-        return self._run(_on_lines(files, odd)).fetchall()
+    def find(self, files: Sequence[Path], odd: str) -> Iterator[Row]:
+        """Yield the rows of a statement on lines; the first column, raw, as bytes."""
+        for part in _parts({path: path.stat().st_size for path in files}):
+            found = self._run(_on_lines(part, odd))
+            while rows := found.fetchmany(_FETCHED):
+                yield from ((raw.encode(), *others) for raw, *others in rows)
 
     def judge(self, judge: Judge, groups: str) -> None:
         """Judge batch by batch, so that Python holds only a few; judge many groups on all cores."""
@@ -116,8 +139,8 @@ class DuckDBEngine:
             raise EngineError("DuckDB was interrupted")
         try:
             return self._connection.execute(statement)
-        except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
-            raise UnsplittableError(str(error)) from None
+        except (duckdb.InvalidInputException, duckdb.NotImplementedException) as error:
+            raise _UnsplittableError(f"DuckDB: {str(error).splitlines()[0]}") from None
         except RuntimeError as error:  # DuckDB's error for Ctrl-C
             raise KeyboardInterrupt from error
         except duckdb.Error as error:
@@ -126,6 +149,10 @@ class DuckDBEngine:
     def _look(self, done: float, share: float) -> float:
         """Return the finished part of a scan whose running statement is a share of it."""
         return done + share * max(0.0, self._connection.query_progress() / 100)
+
+
+class _UnsplittableError(EngineError):
+    """DuckDB cannot split the lines of a file."""
 
 
 def _parts(sizes: Mapping[Path, int]) -> Iterator[list[Path]]:
@@ -142,7 +169,10 @@ def _parts(sizes: Mapping[Path, int]) -> Iterator[list[Path]]:
 
 
 def _on_lines(files: Sequence[Path], statement: str) -> str:
-    """Return a statement that reads its table `lines` from files."""
+    """Return a statement that reads its table `lines` from files.
+
+    A piece that a line lacks is NULL. No piece equals the text that stands for NULL, a line feed.
+    """
     pieces = [f"f{number}" for number in range(1, PIECES + 1)]
     columns = ", ".join(f"'{piece}': 'VARCHAR'" for piece in pieces)
     names = ", ".join(_quote(_escape(path)) for path in files)
@@ -151,7 +181,7 @@ def _on_lines(files: Sequence[Path], statement: str) -> str:
             SELECT *, concat_ws('"', {", ".join(pieces)}) AS raw FROM read_csv(
                 [{names}], columns = {{{columns}}}, delim = '"', quote = '', escape = '',
                 comment = '', header = false, auto_detect = false, null_padding = true,
-                nullstr = '{_MISSING}', max_line_size = {LONGEST_LINE}
+                nullstr = '\n', max_line_size = {LONGEST_LINE + 2}
             )
         )
         {statement}"""

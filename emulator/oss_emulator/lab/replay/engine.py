@@ -20,10 +20,6 @@ ScanListener = Callable[[float], None]
 """Called with the finished part of the scan, from 0 to 1."""
 
 
-class UnsplittableError(Exception):
-    """The engine cannot split the lines of a file; they must be cleaned first."""
-
-
 class EngineError(Exception):
     """The engine failed; the text says why."""
 
@@ -59,14 +55,14 @@ _EXTRAS = {
 class Engine(Protocol):
     """An SQL engine with the tables `requests` and `verdicts` of a replay."""
 
-    def scan(self, files: Sequence[Path], requests: str) -> None:
+    def scan(self, files: Sequence[Path], requests: str) -> list[Path]:
         """Add the result of the statement on the lines of files to the table `requests`.
 
-        Raises UnsplittableError and then leaves the table unchanged.
+        Returns the files that it cannot split, which add nothing.
         """
 
-    def find(self, files: Sequence[Path], odd: str) -> list[Row]:
-        """Return the rows of a statement on the lines of files."""
+    def find(self, files: Sequence[Path], odd: str) -> Iterator[Row]:
+        """Yield the rows of a statement on the lines of files; the first column, raw, as bytes."""
 
     def judge(self, judge: Judge, groups: str) -> None:
         """Judge the groups that a statement finds, and store the verdicts in a table."""
@@ -124,7 +120,3 @@ def reporting(listener: ScanListener | None, look: Callable[[], float]) -> Itera
     finally:
         done.set()
         thread.join()
-
-
-HEX = "\x02hex:"
-"""The prefix of a line whose bytes are not UTF-8; the bytes follow in hexadecimal."""

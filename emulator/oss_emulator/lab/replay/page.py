@@ -13,7 +13,7 @@ from oss_emulator.referer.sentence import Sentence
 from . import STYLE
 from .figures import quantity, size
 from .report import Report
-from .sentences import NAMES, headline, host_name
+from .sentences import NAMES, apart, headline, host_name
 from .verdict import UNKNOWN, Verdict
 
 _SHOWN = (Verdict.REVOKED, Verdict.GAINED, Verdict.UNKNOWN, Verdict.UNCHANGED, Verdict.NOT_CHECKED)
@@ -91,6 +91,8 @@ class _Body:
         yield self._totals()
         traffic = [(verdict, report["totals"][verdict]["bytes"]) for verdict in _SHOWN]
         yield self._stack(traffic, Sentence("Traffic by verdict"))
+        for sentence in apart(report):
+            yield f"<p>{self._text(sentence)}</p>"
         yield from self._doubts()
         if report["hours"]:
             yield f"<h2>{self._text(Sentence('By hour (UTC)'))}</h2>"

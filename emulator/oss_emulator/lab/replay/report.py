@@ -10,17 +10,19 @@ from typing import Any
 from urllib.parse import unquote
 
 from oss_emulator import accesslog
+from oss_emulator.lab.domains import closed, registered
+from oss_emulator.lab.parts import Parts
 from oss_emulator.referer import RefererConfiguration, RefererPolicy, explanation
 from oss_emulator.referer.header import WHITE_SPACE
 
 from . import money, sources, statements
-from .engine import HEX, Engine, Row, UnsplittableError
+from .engine import Engine, EngineError, Row
 from .proposal import HostName
 from .samples import find_samples
 from .sources import LogForm, Rejects
-from .verdict import Judge, Verdict, request_of
+from .verdict import NETWORKS, Judge, Network, Verdict, request_of
 
-VERSION = 1
+VERSION = 2
 """The version of the report's JSON form; docs/replay.md describes it."""
 
 Report = dict[str, Any]
@@ -76,11 +78,18 @@ def replay(
     EngineError and TooManyRejectsError.
     """
     rejects = Rejects(keep)
-    lines = _read(question, logs, engine, folder, rejects)
-    _check(rejects, lines, question)
-    engine.judge(question.judge, statements.fill("groups"))
+    _read(question, logs, engine, folder, rejects)
+    _check(rejects, engine, question)
+    judge = replace(question.judge, sites=_sites(question.judge.rules))
+    engine.judge(judge, statements.fill("groups"))
     engine.keep("cells", statements.fill("cells"))
-    return _report(question, logs, engine, rejects, lines)
+    return _report(question, logs, engine, rejects)
+
+
+def _sites(rules: RefererConfiguration) -> frozenset[str]:
+    """Return the domains that somebody registered for the sites in the whitelist."""
+    hosts = (closed(Parts.split(entry).host.lower().strip("*.")) for entry in rules.whitelist)
+    return frozenset(filter(None, (registered(host) for host in hosts if host)))
 
 
 def measure(
@@ -95,8 +104,8 @@ def measure(
     Raises what `replay` raises.
     """
     rejects = Rejects(bytes)
-    lines = _read(question, logs, engine, folder, rejects)
-    _check(rejects, lines, question)
+    _read(question, logs, engine, folder, rejects)
+    _check(rejects, engine, question)
     engine.judge(question.judge, statements.fill("groups"))
     hosts = " OR ".join(_condition(name) for name in names)
     return engine.rows(statements.fill("origins", hosts=hosts))
@@ -110,41 +119,40 @@ def _condition(name: HostName) -> str:
 
 def _read(
     question: ReplayQuestion, logs: Sequence[Path], engine: Engine, folder: Path, rejects: Rejects
-) -> int:
-    """Fill the table `requests` and return the number of lines that were read."""
+) -> None:
+    """Fill the table `requests`."""
     counted = statements.requests(question.judge.cut, question.selected)
     forms = {path: question.form or sources.recognise(path) for path in logs}
-    files = [
-        path
-        if form is LogForm.LINES and not sources.has_long_line(path)
-        else _clean(path, form, folder, number, rejects)
-        for number, (path, form) in enumerate(forms.items())
-    ]
+    copies = {
+        path: _clean(path, form, folder, rejects)
+        for path, form in forms.items()
+        if form is not LogForm.LINES
+    }
+    files = [copies.get(path, path) for path in logs]
     files = [path for path in files if path.stat().st_size] or [_empty(folder)]
-    try:
-        engine.scan(files, counted)
-    except UnsplittableError:
-        files = [
-            _clean(path, LogForm.LINES, folder, len(forms) + number, rejects)
-            if path.parent != folder
-            else path
-            for number, path in enumerate(files)
-        ]
-        engine.scan(files, counted)
-    count: dict[str, int] = dict(engine.rows(statements.fill("counts")))
-    lines = sum(count.values()) + rejects.count
-    if count.get(_REJECTED):
+    if left := engine.scan(files, counted):
+        copies = {path: _clean(path, LogForm.LINES, folder, rejects) for path in left}
+        files = [copies.get(path, path) for path in files]
+        if engine.scan(list(copies.values()), counted):
+            raise EngineError("the engine cannot split lines that were restored")
+    if odd := _counts(engine).get(_REJECTED):
         restored = folder / "restored.log"
         with restored.open("wb") as file:
-            file.writelines(_restore(engine.find(files, statements.odd()), rejects))
-        if restored.stat().st_size:
-            engine.scan([restored], counted)
-    return lines
+            for raw, times in engine.find(files, statements.odd()):
+                file.writelines(sources.restore(raw, rejects, times))
+        engine.scan([restored], counted)
+        if _counts(engine)[_REJECTED] != odd:
+            raise EngineError("a line that was restored does not have the documented form")
 
 
-def _clean(path: Path, form: LogForm, folder: Path, number: int, rejects: Rejects) -> Path:
+def _counts(engine: Engine) -> dict[str, int]:
+    """Return how many lines are judged, not asked for, or left to Python."""
+    return dict(engine.rows(statements.fill("counts")))
+
+
+def _clean(path: Path, form: LogForm, folder: Path, rejects: Rejects) -> Path:
     """Copy a file with lines that the engines can split."""
-    copy = folder / f"{number:06}.log"
+    copy = folder / f"{len(list(folder.iterdir())):06}.log"
     with copy.open("wb") as file:
         file.writelines(sources.read_lines(path, form, rejects))
     return copy
@@ -156,36 +164,25 @@ def _empty(folder: Path) -> Path:
     return path
 
 
-def _restore(rows: Sequence[Row], rejects: Rejects) -> Iterator[bytes]:
-    """Yield the lines that can be restored to the documented form; reject the others as damaged."""
-    raws = [
-        (bytes.fromhex(raw[len(HEX) :]) if raw.startswith(HEX) else raw.encode(), times)
-        for raw, times in rows
-    ]
-    for raw, times in sorted(raws):
-        line = raw.strip(b"\r\n")
-        try:
-            text = sources.restore(sources.parse_any(line.decode("utf-8", "surrogateescape")))
-        except accesslog.LogLineError as error:
-            rejects.add(line, str(error), times)
-            continue
-        for _ in range(times):
-            yield text
+def _total_lines(count: Mapping[str, int], rejects: Rejects) -> int:
+    """Return how many lines were read."""
+    return sum(count[kind] for kind in count if kind != _REJECTED) + rejects.count
 
 
-def _check(rejects: Rejects, lines: int, question: ReplayQuestion) -> None:
-    if rejects.count * 100 > lines * question.max_rejects:
+def _check(rejects: Rejects, engine: Engine, question: ReplayQuestion) -> None:
+    read = _total_lines(_counts(engine), rejects)
+    if rejects.count * 100 > read * question.max_rejects:
         example, reason = rejects.examples[0]
         raise TooManyRejectsError(
-            f"{rejects.count:,} of {lines:,} lines are damaged, more than "
+            f"{rejects.count:,} of {read:,} lines are damaged, more than "
             f"{question.max_rejects:g} %; one of them: {example!r}: {reason}"
         )
 
 
 def _report(
-    question: ReplayQuestion, logs: Sequence[Path], engine: Engine, rejects: Rejects, lines: int
+    question: ReplayQuestion, logs: Sequence[Path], engine: Engine, rejects: Rejects
 ) -> Report:
-    count: dict[str, int] = dict(engine.rows(statements.fill("counts")))
+    count = _counts(engine)
     totals = engine.rows(statements.fill("totals"))
     hours = _hours(engine.rows(statements.clocks()))
     engine.keep("ranked", statements.ranking("hosts", question.top))
@@ -195,17 +192,19 @@ def _report(
         **_figures(totals, _span(hours), question.price),
         "period": {"from": hours[0]["hour"] if hours else None, "hours": _span(hours)},
         "lines": {
-            "read": lines,
+            "read": _total_lines(count, rejects),
             "judged": _total(totals)["requests"],
             "outside": count.get(_OUTSIDE, 0),
             "damaged": rejects.count,
             "examples": [{"line": line, "reason": why} for line, why in rejects.examples],
         },
+        "networks": _networks(totals),
+        "own": _total([row for row in totals if row[4]]),
         "against": "log" if question.judge.against is None else "rules",
         "assumed": _total([row for row in totals if row[1]]),
         "unknown": [
             {"why": why, "requests": requests, "bytes": size}
-            for _, _, why, requests, size in _merge(totals)
+            for why, requests, size in _merge(totals)
         ],
         "hosts": list(_hosts(question, logs, engine, hosts)),
         "prefixes": [
@@ -221,7 +220,7 @@ def _report(
             {"family": family, "requests": requests, "bytes": size}
             for family, requests, size in engine.rows(statements.fill("bare"))
         ],
-        **_entries(question.judge.rules, engine.rows(statements.fill("entries"))),
+        **_entries(question.judge.rules, engine.rows(statements.entries())),
     }
 
 
@@ -248,13 +247,28 @@ def _figures(totals: Sequence[Row], hours: int, price: Decimal) -> Report:
 
 
 def _total(rows: Sequence[Row]) -> dict[str, int]:
-    return {"requests": sum(row[3] for row in rows), "bytes": sum(row[4] for row in rows)}
+    """Return the requests of rows of `totals`, and their traffic out to the Internet."""
+    return {
+        "requests": sum(row[5] for row in rows),
+        "bytes": sum(row[6] for row in rows if NETWORKS[row[3]] is Network.INTERNET),
+    }
+
+
+def _networks(totals: Sequence[Row]) -> Report:
+    """Return the requests and bytes of each network, whatever the verdict."""
+    return {
+        network.value: {
+            "requests": sum(row[5] for row in totals if row[3] == letter),
+            "bytes": sum(row[6] for row in totals if row[3] == letter),
+        }
+        for letter, network in NETWORKS.items()
+    }
 
 
 def _merge(totals: Sequence[Row]) -> Iterator[Row]:
     for why in sorted({row[2] for row in totals if row[2]}):
         found = _total([row for row in totals if row[2] == why])
-        yield (None, None, why, found["requests"], found["bytes"])
+        yield (why, found["requests"], found["bytes"])
 
 
 def _measures(row: Row) -> dict[str, dict[str, int]]:
@@ -269,7 +283,7 @@ def _hours(rows: Sequence[Row]) -> list[dict[str, Any]]:
     found: defaultdict[str, list[int]] = defaultdict(lambda: [0] * 2 * len(Verdict))
     for clock, *numbers in rows:
         if clock:
-            seconds = accesslog.parse_time(f"{clock[:14]}:00:00{clock[14:]}")
+            seconds = accesslog.parse_time(f"{clock[:17]}:00{clock[17:]}")
             hour = datetime.fromtimestamp(seconds - seconds % 3600, UTC).strftime("%Y-%m-%dT%H:00Z")
             found[hour] = [a + b for a, b in zip(found[hour], numbers, strict=True)]
     return [{"hour": hour, **_measures((hour, *found[hour]))} for hour in sorted(found)]
@@ -296,7 +310,8 @@ def _hosts(
         detail = _detail(question.judge, found) if found else {}
         yield {
             "host": row[0],
-            **_measures(row),
+            "own": bool(row[1]),
+            **_measures(row[1:]),
             **detail,
             **({"samples": samples.get(row[0], [])} if found else {}),
         }

@@ -5,12 +5,12 @@ from pathlib import Path
 
 from oss_emulator import accesslog
 
-from . import sources
+from . import lines, sources
 from .verdict import Judge, Verdict, letters_of
 
 SAMPLES = 2
 """Lines for each host."""
-LONGEST = 400  # characters
+LONGEST = 500  # characters
 Selects = Callable[[accesslog.LogLine], bool]
 """Whether a line counts."""
 _BLOCK = 1 << 20
@@ -67,9 +67,9 @@ def _lines_with(block: bytes, needle: bytes) -> Iterator[bytes]:
 
 def _revoked(raw: bytes, host: str, judge: Judge, selects: Selects) -> str | None:
     """Return the text of a line of a host that is revoked."""
-    text = raw.decode("utf-8", "surrogateescape").strip("\r\n")
+    text = lines.content(raw).decode("utf-8", "surrogateescape")
     try:
-        line = sources.parse_any(text)
+        line = lines.parse(text)
     except accesslog.LogLineError:
         return None
     if not selects(line):

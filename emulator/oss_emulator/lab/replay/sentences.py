@@ -1,12 +1,14 @@
 """The sentences of a report, for the terminal and the page."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 from oss_emulator.referer.sentence import Sentence
 
+from . import money
 from .figures import quantity, size
 from .report import Report
-from .verdict import Verdict
+from .verdict import Network, Verdict
 
 NAMES = {
     Verdict.REVOKED: Sentence("locked out"),
@@ -48,6 +50,36 @@ def headline(report: Report) -> Iterator[Sentence]:
     hours = _duration(report["period"]["hours"])
     saved = (size(revoked["bytes"]), yuan["revoked"], yuan["per_gb"], hours, yuan["revoked_a_day"])
     yield Sentence("That saves {} of traffic, or ¥{} at ¥{} per GB, in {}: ¥{} a day.", *saved)
+
+
+def apart(report: Report) -> Iterator[Sentence]:
+    """Yield what is no traffic out to the Internet, and what a CDN means for the rules (P-93)."""
+    cdn, internal = (report["networks"][name] for name in (Network.CDN, Network.INTERNAL))
+    if cdn["requests"]:
+        yield Sentence(
+            "{} of the requests came from a CDN, which got {}. It is billed as back-to-origin "
+            "traffic, and is not in the traffic and money of this report.",
+            quantity(cdn["requests"]),
+            size(cdn["bytes"]),
+        )
+    share = money.share(cdn["requests"], report["lines"]["judged"])
+    if Decimal(share) >= _MANY:
+        yield Sentence(
+            "A CDN in front hides the Referer from these rules: {} % of the requests came from it, "
+            "and what it has in its cache it gives to everybody. Set its own Referer rules.",
+            share,
+        )
+    if internal["requests"]:
+        yield Sentence(
+            "{} of the requests came through an internal endpoint, which sent {}. That costs "
+            "nothing, and is not in the traffic and money of this report.",
+            quantity(internal["requests"]),
+            size(internal["bytes"]),
+        )
+
+
+_MANY = 10
+"""Per cent of the requests from which on a CDN matters more than the rules."""
 
 
 def _duration(hours: int) -> Sentence:

@@ -4,17 +4,21 @@ import csv
 import glob
 import gzip
 import io
+import mmap
 import zlib
 from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import repeat
 from pathlib import Path
 from typing import AnyStr, BinaryIO, cast
 
-from oss_emulator import accesslog, json_text
-from oss_emulator.accesslog import LogLine, LogLineError
-from oss_emulator.json_text import JSONError
+from oss_emulator import accesslog
+from oss_emulator.accesslog import LogLineError
+
+from . import lines
+from .lines import LONGEST_LINE, LONGEST_READ
 
 
 class LogForm(StrEnum):
@@ -46,16 +50,11 @@ class Rejects:
         for _ in range(times):
             self.keep(raw + b"\n")
         text = raw[:LONGEST_EXAMPLE].decode("utf-8", "backslashreplace")
-        self.examples = sorted([*self.examples, (text, reason)])[:MOST_EXAMPLES]
+        self.examples = sorted({*self.examples, (text, reason)})[:MOST_EXAMPLES]
 
 
 MOST_EXAMPLES = 3
 LONGEST_EXAMPLE = 200  # bytes
-PIECES = 60
-"""The most pieces that a line may have between its quotation marks; other lines are parsed here."""
-LONGEST_LINE = 1 << 20  # bytes
-LONGEST_READ = 8 << 20
-"""Bytes of a line as it stands in a file; JSON may write a character in six."""
 _SNIFFED = 1 << 16  # bytes
 GZIP = b"\x1f\x8b"
 """The first bytes of a gzip file. The engines recognise such a file only by its name."""
@@ -130,32 +129,29 @@ class reading:  # noqa: N801 - used like the function that it replaces
         return LogSourceError(f"{self._path}: the file cannot be read: {reason}")
 
 
-def has_long_line(path: Path) -> bool:
-    """Whether a file has a line that no engine reads; looks at one place in LONGEST_READ bytes.
+def is_cut_alike(path: Path) -> bool:
+    """Return whether DuckDB cuts a file into the lines that `lines` defines.
 
-    DuckDB fails on a line that is longer than its buffer, or leaves it out without a word. Of a
-    compressed file all is read: it has no places to go to.
+    It takes a carriage return for a line end in some places and not in others. It fails on a line
+    that is longer than its buffer, or leaves it out without a word. Raises LogSourceError.
     """
     with reading(path) as file:
-        if path.suffix == ".gz":
-            return _runs_on(file)
-        size = file.seek(0, io.SEEK_END)
-        for start in range(0, size - LONGEST_LINE, LONGEST_READ):
-            file.seek(start)
-            if b"\n" not in file.read(_SNIFFED) and b"\n" not in file.read(LONGEST_LINE):
-                return True
-    return False
+        if path.suffix != ".gz":
+            return not path.stat().st_size or _is_map_cut_alike(file)
+        while block := file.read(LONGEST_LINE):
+            if b"\r" in block or (b"\n" not in block and len(block) == LONGEST_LINE):
+                return False
+    return True
 
 
-def _runs_on(file: BinaryIO) -> bool:
-    """Whether a line is longer than LONGEST_READ; at most twice LONGEST_LINE is in memory."""
-    length = 0
-    while piece := file.read(LONGEST_LINE):
-        first, last = piece.find(b"\n"), piece.rfind(b"\n")
-        if length + (len(piece) if first < 0 else first) > LONGEST_READ:
-            return True
-        length = length + len(piece) if first < 0 else len(piece) - last - 1
-    return False
+def _is_map_cut_alike(file: BinaryIO) -> bool:
+    """Return the same of a file that is not compressed; it looks for long lines here and there."""
+    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        last = len(content) - LONGEST_LINE
+        places = range(0, last, LONGEST_READ)
+        if any(content.find(b"\n", place, place + LONGEST_LINE) < 0 for place in places):
+            return False
+        return content.find(b"\r") < 0
 
 
 def read_lines(path: Path, form: LogForm, rejects: Rejects) -> Iterator[bytes]:
@@ -167,15 +163,26 @@ def read_lines(path: Path, form: LogForm, rejects: Rejects) -> Iterator[bytes]:
         if form is LogForm.CSV:
             yield from _read_table(file, rejects)
             return
-        parse = parse_json if form is LogForm.JSON else None
         for raw in _bounded(file.readline, (b"\n",), rejects):
-            line = raw.removeprefix(BOM_UTF8).strip(b"\r\n")
-            if not line.strip():
-                continue
-            if parse is None and is_plain(line):
+            line = lines.content(raw)
+            if line and form is LogForm.LINES and lines.is_plain(line):
                 yield line + b"\n"
-            elif (found := _restore(line, rejects, parse)) is not None:
-                yield found
+            else:
+                yield from restore(raw, rejects)
+
+
+def restore(raw: bytes, rejects: Rejects, times: int = 1) -> Iterator[bytes]:
+    """Yield a line in the documented form if it is one; reject it if it is damaged."""
+    if len(raw.rstrip(b"\n")) > LONGEST_READ:
+        rejects.add(raw, _TOO_LONG, times)
+    elif line := lines.content(raw):
+        try:
+            yield from repeat(lines.restore(line), times)
+        except LogLineError as error:
+            rejects.add(line, str(error), times)
+
+
+_TOO_LONG = f"it is longer than {LONGEST_READ:,} bytes"
 
 
 def _bounded(
@@ -187,59 +194,9 @@ def _bounded(
             yield line
             continue
         start = line if isinstance(line, bytes) else line.encode("utf-8", "surrogateescape")
-        rejects.add(start, f"it is longer than {LONGEST_READ:,} bytes")
+        rejects.add(start, _TOO_LONG)
         while (line := read(LONGEST_READ)) and not line.endswith(ends):
             pass
-
-
-def is_plain(line: bytes) -> bool:
-    """Return whether both engines split a line alike."""
-    if len(line) > LONGEST_LINE or line.count(b'"') >= PIECES or b"\r" in line or b"\0" in line:
-        return False
-    if line.isascii():
-        return True
-    try:
-        line.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def parse_any(text: str) -> LogLine:
-    """Parse a line of an access log or a JSON record. Raises LogLineError."""
-    return parse_json(text) if text.lstrip().startswith("{") else accesslog.parse(text)
-
-
-def parse_json(text: str) -> LogLine:
-    """Parse a JSON record. Raises LogLineError."""
-    try:
-        record = json_text.parse(text, errors="surrogateescape")
-    except JSONError as error:
-        raise LogLineError(f"it is not valid JSON: {error.reason}") from None
-    if not isinstance(record, dict):
-        raise LogLineError("it is not a JSON object")
-    return accesslog.parse_record(record)
-
-
-def _restore(
-    line: bytes, rejects: Rejects, parse: Callable[[str], LogLine] | None = None
-) -> bytes | None:
-    try:
-        return restore((parse or parse_any)(line.decode("utf-8", "surrogateescape")))
-    except LogLineError as error:
-        rejects.add(line, str(error))
-        return None
-
-
-def restore(line: LogLine) -> bytes:
-    """Format a line for the engines. Raises LogLineError for one that they cannot take."""
-    try:
-        text = accesslog.format(line).encode("utf-8") + b"\n"
-    except UnicodeEncodeError:
-        raise LogLineError("it has bytes that are not UTF-8 in a field without quotes") from None
-    if len(text) > LONGEST_LINE:
-        raise LogLineError(f"it is longer than {LONGEST_LINE:,} bytes")
-    return text
 
 
 def _read_table(file: BinaryIO, rejects: Rejects) -> Iterator[bytes]:
@@ -254,6 +211,6 @@ def _read_table(file: BinaryIO, rejects: Rejects) -> Iterator[bytes]:
             rejects.add(raw, f"it has {len(row)} fields instead of {len(names)}")
             continue
         try:
-            yield restore(accesslog.parse_record(dict(zip(names, row, strict=True))))
+            yield lines.format(accesslog.parse_record(dict(zip(names, row, strict=True))))
         except LogLineError as error:
             rejects.add(raw, str(error))

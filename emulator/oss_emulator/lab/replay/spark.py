@@ -4,6 +4,7 @@ import os
 import sys
 import zipfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from .batches import SQL_SCHEMA, judge_batches
-from .engine import HEX, Row, ScanListener, reporting
+from .engine import EngineError, Row, ScanListener, reporting
+from .lines import LONGEST_LINE, LONGEST_READ, PIECES, WHITE_SPACE
 from .verdict import Judge
 
 if TYPE_CHECKING:
@@ -23,6 +25,37 @@ PARTITION = 64 << 20
 """Bytes of a log for each partition of a shuffle."""
 _LAST_PIECE = 35
 """The last piece that a statement reads."""
+
+
+_HEX = "\x02hex:"
+"""The prefix of a line that is not text; its bytes follow in hexadecimal."""
+_LINE = {
+    "line": r"trim(BOTH '\r' FROM value)",
+    "is_blank": rf"trim(BOTH '{WHITE_SPACE}' FROM line) = ''",
+    "is_text": f"is_valid_utf8(line) AND NOT startswith(line, '{_HEX}')",
+    "raw": f"""
+        CASE WHEN is_text AND octet_length(value) <= {LONGEST_READ} THEN line
+        ELSE concat('{_HEX}', hex(substr(cast(value AS binary), 1, {LONGEST_READ + 1}))) END
+    """,
+    "is_plain": rf"""
+        is_text AND octet_length(line) <= {LONGEST_LINE} AND instr(line, '\r') = 0
+        AND octet_length(line) - octet_length(replace(line, '"', '')) < {PIECES}
+    """,
+    "pieces": """CASE WHEN is_plain THEN split(line, '"') END""",
+}
+"""Columns of a line, as `lines` defines it; each may use those before it."""
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Turn the errors of Spark into EngineError."""
+    from py4j.protocol import Py4JError
+    from pyspark.errors import PySparkException
+
+    try:
+        yield
+    except (Py4JError, PySparkException) as error:
+        raise EngineError(f"Spark: {str(error).strip().splitlines()[0]}") from None
 
 
 class SparkEngine:
@@ -55,18 +88,24 @@ class SparkEngine:
         self._session.sparkContext.addPyFile(str(_pack(folder)))
         self._requests: DataFrame | None = None
 
-    def scan(self, files: Sequence[Path], requests: str) -> None:
+    @_explained()
+    def scan(self, files: Sequence[Path], requests: str) -> list[Path]:
         """Add the counted lines of files to `requests`."""
         found = self._on_lines(files, requests)
         self._requests = found if self._requests is None else self._requests.unionByName(found)
         self._name("requests", self._requests)
         with reporting(self._progress, self._look):
             self._requests.count()  # Spark reads the logs when it is asked for rows
+        return []
 
-    def find(self, files: Sequence[Path], odd: str) -> list[Row]:
-        """Return the rows of a statement on lines."""
-        return [tuple(row) for row in self._on_lines(files, odd).toLocalIterator()]
+    def find(self, files: Sequence[Path], odd: str) -> Iterator[Row]:
+        """Yield the rows of a statement on lines; the first column, raw, as bytes."""
+        with _explained():
+            for raw, *others in self._on_lines(files, odd).toLocalIterator():
+                digits = raw.removeprefix(_HEX)
+                yield (bytes.fromhex(digits) if digits != raw else raw.encode(), *others)
 
+    @_explained()
     def judge(self, judge: Judge, groups: str) -> None:
         """Judge on the driver, or on the executors if there are many groups."""
         found = self._session.sql(groups).persist()
@@ -84,10 +123,12 @@ class SparkEngine:
             verdicts = found.mapInArrow(judge_all, SQL_SCHEMA)
         self._name("verdicts", verdicts)
 
+    @_explained()
     def keep(self, name: str, statement: str) -> None:
         """Make a table."""
         self._name(name, self._session.sql(statement))
 
+    @_explained()
     def rows(self, statement: str) -> list[Row]:
         """Return the rows of a statement."""
         return [tuple(row) for row in self._session.sql(statement).collect()]
@@ -122,14 +163,10 @@ class SparkEngine:
 
         names = [path.as_uri() for path in files]
         self._partition(sum(path.stat().st_size for path in files))
-        text = self._session.read.text(names, lineSep="\n").where("trim(value) <> ''")
-        # Spark keeps bytes that are not UTF-8; those lines are parsed in Python.
-        valid = f.expr("is_valid_utf8(value)")
-        raw = f.when(valid, f.col("value")).otherwise(
-            f.concat(f.lit(HEX), f.hex(f.col("value").cast("binary")))
-        )
-        pieces = f.split(f.regexp_replace(f.col("value"), "\r$", ""), '"')
-        split = text.select(raw.alias("raw"), f.when(valid, pieces).alias("pieces")).select(
+        text = self._session.read.text(names, lineSep="\n")
+        for name, expression in _LINE.items():
+            text = text.withColumn(name, f.expr(expression))
+        split = text.where("not is_blank").select(
             "raw",
             *(
                 f.get("pieces", f.lit(number)).alias(f"f{number + 1}")

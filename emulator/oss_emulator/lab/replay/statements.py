@@ -10,7 +10,7 @@ from .verdict import Verdict
 
 _SECTION = re.compile(r"^-- name: (\w+)\n((?:.*\n)*?)(?=-- name: |\Z)", re.MULTILINE)
 _COMMENT = re.compile(r"^--.*\n", re.MULTILINE)
-_MEASURED = ("requests", "bytes")
+_MEASURES = tuple((verdict, what) for verdict in Verdict for what in ("requests", "bytes"))
 
 
 @cache
@@ -32,6 +32,7 @@ def requests(cut: str, selected: str) -> str:
     return fill(
         "requests",
         cut=fill(cut),
+        clock=fill("clock"),
         family=fill("family"),
         regular=f"({fill('regular')})",
         selected=f"({selected})",
@@ -46,7 +47,19 @@ def odd() -> str:
 
 def ranking(name: str, top: int) -> str:
     """Return the statement of a table that shows its first `top` rows."""
-    return fill(name, measures=_measures(), order=fill("order", top=str(top)))
+    return fill(
+        name,
+        columns=", ".join(["value", "own", *(f"{verdict}_{what}" for verdict, what in _MEASURES)]),
+        measures=_measures(),
+        traffic=fill("traffic"),
+        order=fill("order"),
+        top=str(top),
+    )
+
+
+def entries() -> str:
+    """Return the statement of what each entry decided."""
+    return fill("entries", traffic=fill("traffic"))
 
 
 def clocks() -> str:
@@ -73,9 +86,7 @@ def literal(text: str) -> str:
 
 
 def _measures() -> str:
-    return ", ".join(
-        fill("measure", verdict=verdict, what=what) for verdict in Verdict for what in _MEASURED
-    )
+    return ", ".join(fill("measure", verdict=verdict, what=what) for verdict, what in _MEASURES)
 
 
 def _local(moment: datetime) -> str:
@@ -85,4 +96,5 @@ def _local(moment: datetime) -> str:
         zone = timezone(timedelta(minutes=minutes))
         local = moment.astimezone(UTC).astimezone(zone)
         cases.append(f"WHEN '{local:%z}' THEN '{local:%Y%m%d %H:%M:%S}'")
-    return f"CASE substr(f1, -7, 5) {' '.join(cases)} END"
+    here = f"{moment.astimezone(UTC):%Y%m%d %H:%M:%S}"
+    return f"CASE substr(f1, -7, 5) {' '.join(cases)} ELSE '{here}' END"

@@ -7,9 +7,11 @@
 -- name: regular
 -- Whether a line has the documented form (docs/protocol.md, "Access log"). Every other line is
 -- parsed in Python. An escaped quotation mark shifts the pieces behind it, so all gaps are checked.
-f1 LIKE '% - - [%] '
-AND regexp_like(f1, ' .(0[1-9]|[12][0-9]|3[01])/(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)/[12][0-9]{3}:([01][0-9]|2[0-3]):[0-5][0-9]:[0-6][0-9] [+-](0[0-9]|1[0-4])(00|15|30|45). $')
-AND regexp_like(f3, '^ [0-9]{3} ([0-9]{1,18}|-) ([0-9]{1,18}|-) $')
+-- The `$` of Spark also matches before the last line end, which Unicode has many of, so LIKE checks
+-- what a piece ends with.
+f1 LIKE '% - - [%] ' AND f3 LIKE '% '
+AND regexp_like(f1, '^[^ ]+ - - .(0[1-9]|[12][0-9]|3[01])/(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)/[12][0-9]{3}:([01][0-9]|2[0-3]):[0-5][0-9]:[0-6][0-9] [+-](0[0-9]|1[0-4])(00|15|30|45). $')
+AND regexp_like(f3, '^ [0-9]{3} ([0-9]{1,15}|-) ([0-9]{1,15}|-) $')
 AND f5 = ' ' AND f7 = ' ' AND f9 = ' ' AND f11 = ' '
 AND f13 = ' ' AND f15 = ' ' AND f17 = ' ' AND f19 = ' '
 AND f21 LIKE ' % % ' AND f23 LIKE ' % ' AND f25 LIKE ' % '
@@ -17,7 +19,8 @@ AND f27 = ' ' AND f29 = ' ' AND f31 = ' ' AND f33 = ' ' AND coalesce(f35, '') IN
 AND f34 <> ''
 
 -- name: kind
--- Four letters: how the request is signed, its method, what it addresses, and how it ended.
+-- Five letters: how the request is signed, its method, what it addresses, how it ended, and where
+-- the answer went: into the Internet, to a CDN, or into the internal network (P-93).
 concat(
   CASE
     WHEN f2 LIKE '%ignature=%'
@@ -37,6 +40,11 @@ concat(
     WHEN f3 LIKE ' 2%' OR f3 LIKE ' 3%' THEN 'S'
     WHEN f3 LIKE ' 403 %' AND f22 = 'AccessDenied' THEN 'D'
     ELSE 'F'
+  END,
+  CASE
+    WHEN f26 = 'cdn' THEN 'C'
+    WHEN f8 LIKE '%-internal.%' AND split_part(f8, ':', 1) LIKE '%-internal.aliyuncs.com' THEN 'N'
+    ELSE 'I'
   END
 )
 
@@ -77,13 +85,26 @@ concat(
   substr(f1, -16, 8)
 )
 
+-- name: clock
+-- The hour of a line and its time zone, and the quarter of the hour where zones need it.
+concat(
+  substr(f1, -28, 15),
+  CASE
+    WHEN f1 LIKE '%00] ' OR substr(f1, -13, 2) < '15' THEN '00'
+    WHEN substr(f1, -13, 2) < '30' THEN '15'
+    WHEN substr(f1, -13, 2) < '45' THEN '30'
+    ELSE '45'
+  END,
+  substr(f1, -8, 6)
+)
+
 -- name: requests
 -- Lines that are alike in all that the report distinguishes, counted. The kind of lines that are
 -- not selected is '-', and that of lines without the documented form '!'.
 SELECT
   CASE WHEN kind < 'A' THEN '' ELSE {cut} END AS referer,
   kind,
-  CASE WHEN kind < 'A' THEN '' ELSE concat(substr(f1, -28, 14), substr(f1, -8, 6)) END AS clock,
+  CASE WHEN kind < 'A' THEN '' ELSE {clock} END AS clock,
   CASE
     WHEN kind < 'A' THEN '' ELSE substr(f20, 1, instr(f20, '/'))
   END AS prefix,
@@ -124,27 +145,34 @@ GROUP BY referer, kind
 
 -- name: totals
 SELECT
-  verdict, assumed, why,
+  verdict, assumed, why, substr(kind, 5, 1) AS network, own,
   cast(sum(requests) AS bigint) AS requests,
   cast(sum(bytes) AS bigint) AS bytes
 FROM verdicts
-GROUP BY verdict, assumed, why
+GROUP BY 1, 2, 3, 4, 5
 
 -- name: entries
 SELECT
   entry,
   allowed,
   cast(sum(requests) AS bigint) AS requests,
-  cast(sum(bytes) AS bigint) AS bytes
+  cast(sum({traffic}) AS bigint) AS bytes
 FROM verdicts
 WHERE entry <> ''
 GROUP BY entry, allowed
 
 -- name: hosts
-SELECT * FROM (
-  SELECT host AS value, {measures} FROM verdicts WHERE checked = 1 GROUP BY host
-) AS host
-{order}
+-- The first hosts of the sites of the rules, and the first of others.
+SELECT {columns} FROM (
+  SELECT *, row_number() OVER (PARTITION BY own {order}) AS place FROM (
+    SELECT host AS value, max(own) AS own, {measures}
+    FROM (
+      SELECT host, verdict, requests, {traffic} AS bytes, own FROM verdicts WHERE checked = 1
+    ) AS one
+    GROUP BY host
+  ) AS host
+) AS placed
+WHERE place <= {top}
 
 -- name: ranked
 SELECT * FROM ranked
@@ -162,7 +190,7 @@ ORDER BY host, origin, kind
 SELECT
   v.verdict, v.bare, r.prefix, r.clock, r.family,
   cast(sum(r.requests) AS bigint) AS requests,
-  cast(sum(r.bytes) AS bigint) AS bytes
+  cast(sum(CASE WHEN r.kind LIKE '____I' THEN r.bytes ELSE 0 END) AS bigint) AS bytes
 FROM requests AS r
 JOIN verdicts AS v ON r.referer = v.referer AND r.kind = v.kind
 GROUP BY GROUPING SETS (
@@ -174,6 +202,7 @@ SELECT * FROM (
   SELECT prefix AS value, {measures} FROM cells WHERE prefix IS NOT NULL GROUP BY prefix
 ) AS prefix
 {order}
+LIMIT {top}
 
 -- name: clocks
 SELECT clock AS value, {measures} FROM cells WHERE clock IS NOT NULL GROUP BY clock ORDER BY clock
@@ -184,6 +213,7 @@ SELECT * FROM (
   WHERE family IS NOT NULL AND verdict IS NOT NULL GROUP BY family
 ) AS family
 {order}
+LIMIT {top}
 
 -- name: bare
 -- Who was and stays served without a Referer.
@@ -192,6 +222,10 @@ FROM cells
 WHERE bare = 1 AND family IS NOT NULL AND verdict IS NULL
 ORDER BY bytes DESC, requests DESC, family
 
+-- name: traffic
+-- What is billed as traffic out to the Internet (P-93).
+CASE WHEN kind LIKE '____I' THEN bytes ELSE 0 END
+
 -- name: measure
 cast(sum(CASE WHEN verdict = '{verdict}' THEN {what} ELSE 0 END) AS bigint) AS {verdict}_{what}
 
@@ -199,7 +233,6 @@ cast(sum(CASE WHEN verdict = '{verdict}' THEN {what} ELSE 0 END) AS bigint) AS {
 ORDER BY
   revoked_bytes DESC, revoked_requests DESC, gained_bytes DESC, gained_requests DESC,
   unchanged_bytes DESC, unchanged_requests DESC, value
-LIMIT {top}
 
 -- name: origins
 -- The served traffic of hosts, by origin, and whether a Referer goes on with a slash.
@@ -208,6 +241,6 @@ SELECT
   CASE WHEN instr(referer, concat(origin, '/')) = 1 THEN 1 ELSE 0 END AS closed,
   cast(sum(bytes) AS bigint) AS bytes
 FROM verdicts
-WHERE checked = 1 AND kind LIKE '%S' AND ({hosts})
+WHERE checked = 1 AND kind LIKE '___S_' AND ({hosts})
 GROUP BY 1, 2, 3
 ORDER BY bytes DESC, origin, closed

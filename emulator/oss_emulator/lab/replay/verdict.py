@@ -31,6 +31,19 @@ class Verdict(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Network(StrEnum):
+    """Where an answer went, which decides what its traffic costs (P-93)."""
+
+    INTERNET = "internet"
+    CDN = "cdn"
+    """To a CDN that asked the bucket as its origin."""
+    INTERNAL = "internal"
+    """Into the network of the region, through an internal endpoint."""
+
+
+NETWORKS = {"I": Network.INTERNET, "C": Network.CDN, "N": Network.INTERNAL}
+"""The networks by the last letter of a kind."""
+
 WHO_DENIED = Sentence(
     "the log says AccessDenied but not whether the Referer rules or the permissions denied; "
     "name the rules of that time with --against"
@@ -70,6 +83,8 @@ class JudgedGroup(NamedTuple):
     """The Referer up to its host and port."""
     bare: bool
     """Whether the requests have no Referer, and are served before and after the change."""
+    own: bool
+    """Whether they are locked out although their host belongs to a site of the rules."""
 
 
 _SIGNING = {"N": Signing.NONE, "H": Signing.HEADER, "U": Signing.URL, "F": Signing.FORM}
@@ -89,6 +104,8 @@ class Judge:
     rules: RefererConfiguration
     against: RefererConfiguration | None = None
     assumptions: Assumptions = DEFAULT
+    sites: frozenset[str] = frozenset()
+    """The domains of the sites that the new rules allow."""
 
     @cached_property
     def policy(self) -> RefererPolicy:
@@ -112,7 +129,7 @@ class Judge:
         return "cut_path" if all(item.truncate_path for item in rules) else "cut_query"
 
     def judge(self, text: str, letters: str) -> JudgedGroup:
-        """Judge requests by the Referer as it is in the log and the four letters of their kind."""
+        """Judge requests by the Referer as it is in the log and the letters of their kind."""
         return self.judge_sent("" if text == "-" else unescape(text), letters)
 
     def judge_sent(self, referer: str, letters: str) -> JudgedGroup:
@@ -133,7 +150,13 @@ class Judge:
             host=_writable(host),
             origin=_writable(origin),
             bare=checked and not sent and letters[3] == _SERVED and ruling.reason.allows,
+            own=verdict is Verdict.REVOKED and self._is_own(host),
         )
+
+    def _is_own(self, host: str) -> bool:
+        """Return whether a host is a domain of the sites, or below one."""
+        labels = host.partition(":")[0].lower().split(".")
+        return any(".".join(labels[place:]) in self.sites for place in range(len(labels)))
 
     def _compare(
         self, ruling: Ruling, kind: RequestKind, sent: str, outcome: str
@@ -189,7 +212,7 @@ def _kind_of(letters: str) -> RequestKind:
 
 
 def letters_of(line: LogLine) -> str:
-    """Return the four letters of a line, as the statement `kind` does."""
+    """Return the letters of a line, as the statement `kind` does."""
     method = line.request.partition(" ")[0]
     if _SIGNATURE.search(line.request):
         signed = "U"
@@ -202,4 +225,11 @@ def letters_of(line: LogLine) -> str:
     denied = line.status == 403 and line.error_code == "AccessDenied"
     outcome = _SERVED if served else _DENIED if denied else "F"
     letter = {"GET": "G", "HEAD": "H", "OPTIONS": "O"}.get(method, "P")
-    return f"{signed}{letter}{scope}{outcome}"
+    return f"{signed}{letter}{scope}{outcome}{_network_of(line)}"
+
+
+def _network_of(line: LogLine) -> str:
+    if line.sync == "cdn":
+        return "C"
+    internal = line.host.partition(":")[0].endswith("-internal.aliyuncs.com")
+    return "N" if internal else "I"

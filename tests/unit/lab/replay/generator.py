@@ -34,6 +34,14 @@ AGENTS = [
     "",
 ]
 KEYS = ["img/a.jpg", "img/b c.jpg", "video/例.mp4", "top.html", "a/b/c/d.png", '"odd".txt']
+SERVERS = [
+    *["examplebucket.oss-cn-hangzhou.aliyuncs.com"] * 4,
+    "examplebucket.oss-cn-hangzhou-internal.aliyuncs.com",
+    "examplebucket.oss-cn-hangzhou-internal.aliyuncs.com:80",
+    "x-internal.oss-cn-a.aliyuncs.com",
+    "oss-internal.aliyuncs.com.example.com",
+]
+"""Two of them belong to the internal network (P-93)."""
 OUTCOMES = [(200, ""), (206, ""), (304, ""), (403, "AccessDenied"), (404, "NoSuchKey"), (500, "x")]
 START = 1_795_000_000
 """Seconds; the lines are within the two days that follow."""
@@ -45,6 +53,8 @@ class Answer:
 
     requests: Counter[str] = field(default_factory=Counter)
     bytes: Counter[str] = field(default_factory=Counter)
+    networks: Counter[str] = field(default_factory=Counter)
+    """Bytes."""
     revoked_hosts: Counter[str] = field(default_factory=Counter)
     gained_hosts: Counter[str] = field(default_factory=Counter)
     prefixes: Counter[str] = field(default_factory=Counter)
@@ -93,7 +103,7 @@ def _line(chance: random.Random, number: int) -> LogLine:
         request_time=3,
         referer=url if chance.random() < 0.7 else chance.choice(ODD_REFERERS),
         user_agent=chance.choice(AGENTS),
-        host="examplebucket.oss-cn-hangzhou.aliyuncs.com",
+        host=chance.choice(SERVERS),
         request_id=f"{number:024X}",
         requester_id="1" if signed is Signing.HEADER and chance.random() < 0.5 else "",
         operation="PostObject" if signed is Signing.FORM else "GetObject",
@@ -106,6 +116,7 @@ def _line(chance: random.Random, number: int) -> LogLine:
         owner_id="1",
         delta_size=None,
         access_key_id="" if signed is Signing.NONE else "LTAI",
+        sync=chance.choice(["", "", "", "cdn", "x"]),
         bucket_arn=chance.choice([None, "acs:oss:cn-hangzhou:1:examplebucket"]),
     )
 
@@ -115,7 +126,8 @@ def _count(
 ) -> None:
     found = verdict(line, rules, against)
     answer.requests[found] += 1
-    answer.bytes[found] += line.sent_bytes
+    answer.bytes[found] += traffic(line)
+    answer.networks[network(line)] += line.sent_bytes
     sent = line.referer.strip(" ")
     host = sent.partition("://")[2] if "://" in sent else sent
     for mark in "/?#":
@@ -130,16 +142,29 @@ def _count(
         answer.gained_hosts[shown] += 1
 
 
+def network(line: LogLine) -> str:
+    """Where the answer went."""
+    if line.sync == "cdn":
+        return "cdn"
+    return "internal" if "hangzhou-internal." in line.host else "internet"
+
+
+def traffic(line: LogLine) -> int:
+    """The bytes that are billed as traffic out to the Internet."""
+    return line.sent_bytes if network(line) == "internet" else 0
+
+
 def verdict(
     line: LogLine, rules: RefererConfiguration, against: RefererConfiguration | None
 ) -> str:
     """The verdict on a line, from what it says."""
-    if "?Signature=" in line.request or "&x-oss-signature=" in line.request:
+    target = line.request.partition("?")[2]
+    if any(part.startswith(("Signature=", "x-oss-signature=")) for part in target.split("&")):
         signed = Signing.URL
-    elif line.operation == "PostObject":
-        signed = Signing.FORM
+    elif not (line.access_key_id or line.requester_id):
+        signed = Signing.NONE
     else:
-        signed = Signing.HEADER if line.access_key_id else Signing.NONE
+        signed = Signing.FORM if line.operation == "PostObject" else Signing.HEADER
     asked = (signed, line.request.split()[0], Scope.OBJECT if line.key else Scope.BUCKET)
     if not oracle.is_checked(*asked, rule=DEFAULT.checked_requests):
         return "not_checked"

@@ -6,6 +6,8 @@ import csv
 import gzip
 import io
 import json
+import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -18,14 +20,24 @@ from oss_emulator import accesslog
 from oss_emulator.accesslog import LogLine
 from oss_emulator.lab.replay import duck, sources, statements
 from oss_emulator.lab.replay.duck import DuckDBEngine
-from oss_emulator.lab.replay.engine import UnsplittableError
+from oss_emulator.lab.replay.lines import LONGEST_LINE, LONGEST_READ
+from oss_emulator.lab.replay.lines import parse as parse_line
 from oss_emulator.lab.replay.report import ReplayQuestion, Report, TooManyRejectsError, replay
 from oss_emulator.lab.replay.sources import LogForm, Rejects
-from oss_emulator.lab.replay.verdict import Judge, letters_of
+from oss_emulator.lab.replay.verdict import Judge, Verdict, letters_of
 from oss_emulator.referer import RefererConfiguration
 
 from tests.thorough import cases
-from tests.unit.lab.replay.generator import START, Answer, answer_to, generate, text, verdict
+from tests.unit.lab.replay.generator import (
+    START,
+    Answer,
+    answer_to,
+    generate,
+    text,
+    traffic,
+    verdict,
+)
+from tests.unit.lab.replay.nasty import nasty, read, totals
 
 SITE = RefererConfiguration(
     allow_empty_referer=False,
@@ -90,6 +102,9 @@ def check(report: Report, answer: Answer) -> None:
         assert {host: count for host, count in found.items() if count} == dict(hosts)
     prefixes = {row["prefix"].rstrip("/"): row["revoked"]["requests"] for row in report["prefixes"]}
     assert {name: count for name, count in prefixes.items() if count} == dict(answer.prefixes)
+    assert {name: item["bytes"] for name, item in report["networks"].items()} == {
+        name: answer.networks[name] for name in ("internet", "cdn", "internal")
+    }
     hours = {
         int(datetime.fromisoformat(row["hour"]).timestamp()): row["revoked"]["requests"]
         for row in report["hours"]
@@ -153,6 +168,8 @@ def record(line: LogLine) -> dict[str, str]:
         "object": accesslog.format(line).split('"')[19],
         "error_code": line.error_code or "-",
         "access_id": line.access_key_id or "-",
+        "host": line.host,
+        "sync_request": line.sync or "-",
     }
 
 
@@ -203,7 +220,7 @@ DAMAGED = [
     b'{"http_status": 200',
     b"\xff\xfe\x00",
     b'a"' * 70,
-    b"x" * (sources.LONGEST_LINE + 10),
+    b"x" * (LONGEST_LINE + 10),
     text(generate(1, 1, SITE)[0]).replace(b'HTTP/1.1" ', b'HTTP/1.1" x').strip(),
 ]
 
@@ -235,7 +252,7 @@ def test_line_that_is_longer_than_any_buffer_is_damaged(
     """DuckDB fails on such a line, or leaves it out without a word."""
     lines, _ = generate(3, 6, SITE)
     good = text(lines).splitlines(keepends=True)
-    long = b"x" * (5 * sources.LONGEST_READ)
+    long = b"x" * (5 * LONGEST_READ)
     content = b"".join([*good[:before], long, last, *(good[before:] if last else [])])
     kept: list[bytes] = []
     question = ReplayQuestion(Judge(SITE), max_rejects=Decimal(100))
@@ -244,7 +261,7 @@ def test_line_that_is_longer_than_any_buffer_is_damaged(
     report = ask(engine, folder, question, log, keep=kept.append)
     assert report["lines"]["damaged"] == 1
     assert report["lines"]["read"] == (len(lines) if last else before) + 1
-    assert [len(line) for line in kept] == [sources.LONGEST_READ + 2]  # its beginning
+    assert [len(line) for line in kept] == [LONGEST_READ + 2]  # its beginning
 
 
 @pytest.mark.parametrize("form", list(LogForm))
@@ -257,6 +274,73 @@ def test_no_more_of_a_line_is_read_than_a_limit(
     assert max(map(len, sources.read_lines(log, form, Rejects(kept.append))), default=0) < 102
     assert [line[:1] for line in kept if len(line) == 102] == [b"x", b"z"]
     assert max(map(len, kept)) == 102  # with a line end
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("seed", range(cases(3, 60)))
+def test_nasty_log_is_read_as_defined(
+    seed: int, engine: DuckDBEngine, folder: Path, tmp_path: Path
+) -> None:
+    """Carriage returns, blanks, bytes that are not UTF-8, long, cut and hostile lines."""
+    content = nasty(seed, 200, SITE, long=seed % 20 == 0)
+    kept: list[bytes] = []
+    question = ReplayQuestion(Judge(SITE), max_rejects=Decimal(100))
+    report = ask(engine, folder, question, save(tmp_path / "a.log", content), keep=kept.append)
+    lines, damaged = read(content)
+    assert {name: item for name, item in report["totals"].items() if item["requests"]} == totals(
+        lines, SITE
+    )
+    assert Counter(line[:-1] for line in kept) == damaged
+    assert report["lines"]["read"] == len(lines) + damaged.total()
+
+
+@pytest.mark.parametrize("suffix", [".log", ".log.gz"])
+@pytest.mark.parametrize("hidden", [b"\r", b"\r\r\n", b"\n\r", b"\r\n", b"x" * 900], ids=repr)
+def test_cut_that_duckdb_makes_elsewhere_is_found(
+    tmp_path: Path, hidden: bytes, suffix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DuckDB accepts a carriage return beside a quotation mark as a line end (2.0)."""
+    monkeypatch.setattr(sources, "LONGEST_LINE", 256)
+    monkeypatch.setattr(sources, "LONGEST_READ", 512)
+    pack = gzip.compress if suffix.endswith(".gz") else bytes
+    good = b'a "b" c\n' * 200
+    assert sources.is_cut_alike(save(tmp_path / f"good{suffix}", pack(good)))
+    for place in (0, 4, 801, 1_600):
+        bad = good[:place] + hidden + good[place:]
+        assert not sources.is_cut_alike(save(tmp_path / f"bad{suffix}", pack(bad))), place
+
+
+def test_damaged_line_is_an_example_once(
+    engine: DuckDBEngine, folder: Path, tmp_path: Path
+) -> None:
+    content = b"b\r\nb\r\n\r\n \r\n" + b"a\n" * 3 + text(generate(1, 9, SITE)[0])
+    question = ReplayQuestion(Judge(SITE), max_rejects=Decimal(100))
+    report = ask(engine, folder, question, save(tmp_path / "a.log", content))
+    assert [item["line"] for item in report["lines"]["examples"]] == ["a", "b"]
+    assert (report["lines"]["damaged"], report["lines"]["read"]) == (5, 14)
+
+
+def test_line_is_counted_in_its_hour_in_every_time_zone(
+    engine: DuckDBEngine, folder: Path, tmp_path: Path
+) -> None:
+    """Some zones are not whole hours from UTC, such as -0330 of Newfoundland."""
+    line = replace(generate(1, 1, SITE)[0][0], bucket_arn=None)
+    written, answer = [], Counter[str]()
+    for zone in ("+0000", "-0000", "+0800", "-0330", "+0545", "-0930", "+1245", "+1445", "-1415"):
+        for minute in range(0, 60, 5):
+            local = f"24/Nov/2026:14:{minute:02}:59 {zone}"
+            written.append(re.sub(r"\[.*?\]", f"[{local}]", accesslog.format(line)))
+            moment = datetime.strptime(local, "%d/%b/%Y:%H:%M:%S %z").astimezone(UTC)
+            answer[f"{moment:%Y-%m-%dT%H:00Z}"] += 1
+    log = save(tmp_path / "a.log", "\n".join(written).encode())
+    report = ask(engine, folder, ReplayQuestion(Judge(SITE)), log)
+    hours = {row["hour"]: sum(row[v]["requests"] for v in Verdict) for row in report["hours"]}
+    assert hours == answer
+    since = datetime(2026, 11, 24, 14, tzinfo=UTC)
+    report = ask(DuckDBEngine(folder), folder, ReplayQuestion(Judge(SITE), since=since), log)
+    assert report["lines"]["judged"] == sum(
+        count for hour, count in answer.items() if datetime.fromisoformat(hour) >= since
+    )
 
 
 def test_too_many_damaged_lines_end_the_replay(
@@ -292,10 +376,10 @@ def test_line_that_is_not_parsed_has_the_facts_of_the_parser(
     facts = (
         f"SELECT raw, {statements.fill('kind')}, f4 FROM lines WHERE {statements.fill('regular')}"
     )
-    found = engine.find([log], facts)
+    found = list(engine.find([log], facts))
     assert found
     for raw, kind, referer in found:
-        parsed = accesslog.parse(raw)
+        parsed = accesslog.parse(raw.decode())
         assert (kind, referer) == (letters_of(parsed), parsed.referer)
 
 
@@ -327,7 +411,7 @@ def test_only_the_asked_bucket_and_time_are_judged(
     assert report["lines"]["judged"] == len(chosen)
     assert report["lines"]["outside"] == len(lines) - len(chosen)
     assert report["totals"]["revoked"]["bytes"] == sum(
-        line.sent_bytes for line in chosen if generate_verdict(line) == "revoked"
+        traffic(line) for line in chosen if generate_verdict(line) == "revoked"
     )
 
 
@@ -353,12 +437,24 @@ def test_revoked_host_comes_with_reason_remedy_and_sample(
         for entry in item["add"]:
             assert Judge(grown).policy.allows(entry)
         for sample in item["samples"]:
-            line = sources.parse_any(sample.removesuffix("…"))
+            line = parse_line(sample.removesuffix("…"))
             assert generate_verdict(line) == "revoked"
     assert hosts["thief.test"]["add"] == ["http://thief.test/", "https://thief.test/"]
     assert hosts[""]["set"] == "AllowEmptyReferer: true"
     assert {"list": "whitelist", "entry": "https://idle.test/"} in report["idle_entries"]
     assert all(item["entry"] != "https://www.example.com/" for item in report["idle_entries"])
+
+
+def test_own_hosts_are_told_from_others(engine: DuckDBEngine, folder: Path, tmp_path: Path) -> None:
+    log = save(tmp_path / "a.log", text(generate(7, 1_500, SITE)[0]))
+    rules = replace(SITE, whitelist=("https://www.example.com/",))
+    report = ask(engine, folder, ReplayQuestion(Judge(rules), top=2), log)
+    hosts = {item["host"]: item["own"] for item in report["hosts"]}
+    assert hosts == {"shop.example.com": True, "example.com": True} | {
+        host: False for host in hosts if "thief" in host or host == "" or "test" in host
+    }
+    assert len(hosts) == 4
+    assert 0 < report["own"]["requests"] < report["totals"]["revoked"]["requests"]
 
 
 def test_decision_that_rests_on_an_assumption_is_counted(
@@ -416,16 +512,16 @@ def test_files_are_scanned_in_parts(
     assert 3 < sum("read_csv" in made for made in run) < 9
 
 
-def test_scan_that_fails_in_its_last_part_adds_nothing(
-    engine: DuckDBEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(duck, "SCANNED", 1)
+def test_file_that_cannot_be_split_adds_nothing(engine: DuckDBEngine, tmp_path: Path) -> None:
     good = save(tmp_path / "good.log", text(generate(1, 10, SITE)[0]))
-    bad = save(tmp_path / "bad.log", b'a"' * 70 + b"\n")
+    bad = [
+        save(tmp_path / "pieces.log", text(generate(1, 10, SITE)[0]) + b'a"' * 70 + b"\n"),
+        save(tmp_path / "return.log", text(generate(1, 10, SITE)[0]).replace(b' "', b' "\r')),
+    ]
     requests = statements.requests("cut_query", "TRUE")
-    with pytest.raises(UnsplittableError):
-        engine.scan([good, bad], requests)
-    engine.scan([good], requests)
+    for path in bad:
+        assert engine.scan([path], requests) == [path]
+    assert engine.scan([good], requests) == []
     assert engine.rows(statements.fill("counts")) == [("A", 10)]
 
 
