@@ -28,7 +28,7 @@ FILES = sorted(
     path
     for path in EXAMPLES.rglob("*")
     if path.parent.name in ("ci", "flink", "kubernetes", "spark", "testcontainers")
-    and path.name != "package.json"
+    and path.name not in ("package.json", "rules.yml")  # these use no emulator
 )
 
 

@@ -26,7 +26,7 @@ def test_zizmor_finds_nothing() -> None:
     done = subprocess.run(
         [
             *(zizmor, "--offline", "--no-progress", "--persona", "auditor", "--strict-collection"),
-            *(ROOT / ".github", HOOKS),
+            *(ROOT / ".github", HOOKS, ROOT / "action.yml"),
         ],
         capture_output=True,
         text=True,
@@ -42,7 +42,8 @@ def test_actionlint_finds_nothing(tmp_path: Path) -> None:
     bad.write_text(
         "on: push\njobs: {a: {runs-on: ubuntu-latest, steps: [{run: 'echo ${{ github.x }}'}]}}\n"
     )
-    paths = [*WORKFLOWS.glob("*.yml"), ROOT / "examples" / "ci" / "github-actions.yml", bad]
+    examples = [ROOT / "examples" / "ci" / f"{name}.yml" for name in ("github-actions", "rules")]
+    paths = [*WORKFLOWS.glob("*.yml"), *examples, bad]
     done = subprocess.run(
         ["node", "lint.mjs", *paths], cwd=folder, capture_output=True, text=True, timeout=120
     )

@@ -1,0 +1,237 @@
+"""The action for GitHub and the hooks for pre-commit, run as these run them."""
+
+from __future__ import annotations
+
+import os
+import runpy
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from oss_emulator import Emulator
+
+from tests.cli.process import environment
+
+ROOT = Path(__file__).parents[2]
+ACTION = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
+HOOKS = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+
+OLD = """<RefererConfiguration>
+  <AllowEmptyReferer>false</AllowEmptyReferer>
+  <RefererList>
+    <Referer>https://www.example.com/</Referer>
+    <Referer>https://old.example.com/</Referer>
+  </RefererList>
+</RefererConfiguration>
+"""
+NEW = OLD.replace("old.example.com", "new.example.com")
+TABLE = """
+[rules.site]
+allow_empty_referer = false
+whitelist = ["https://www.example.com/"]
+
+[[case]]
+name = "the site"
+referer = "https://www.example.com/a"
+verdict = "allow"
+"""
+
+
+def git(folder: Path, *arguments: str) -> None:
+    name = ("-c", "user.name=a", "-c", "user.email=a@example.com")
+    subprocess.run(["git", *name, *arguments], cwd=folder, check=True, capture_output=True)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A clone with one commit on `main`, and another one on top of it."""
+    origin = tmp_path / "origin"
+    origin.mkdir()
+    git(origin, "init", "--quiet", "--initial-branch", "main")
+    (origin / "rules.xml").write_text(OLD, encoding="utf-8")
+    (origin / "other.toml").write_text("a = 1\n", encoding="utf-8")
+    git(origin, "add", ".")
+    git(origin, "commit", "--quiet", "--message", "one")
+    git(origin, "switch", "--quiet", "--create", "change")
+    (origin / "rules.xml").write_text(NEW, encoding="utf-8")
+    (origin / "other.toml").write_text("a = 2\n", encoding="utf-8")
+    git(origin, "commit", "--quiet", "--all", "--message", "two")
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "--quiet", "--depth=1", "--branch=change", f"file://{origin}", "clone")
+    return clone
+
+
+class Runner:
+    """Runs steps of the action as a runner does: each as a file that `bash -e` gets."""
+
+    def __init__(self, project: Path, folder: Path, steps: list[dict[str, Any]]) -> None:
+        self._project, self._folder, self._steps = project, folder, steps
+        self.summary = folder / "summary.md"
+
+    def __call__(self, **inputs: str) -> tuple[int, str]:
+        """Run the steps with these inputs; return the status and what was printed."""
+        given = {name: one["default"] for name, one in ACTION["inputs"].items()}
+        given |= {"base": ""} | {name.replace("_", "-"): text for name, text in inputs.items()}
+        printed = ""
+        for number, step in enumerate(self._steps):
+            script = self._folder / f"{number}.sh"
+            script.write_text(step["run"], encoding="utf-8")
+            expressions = step.get("env", {})
+            env = {
+                **{
+                    name: given[text[len("${{ inputs.") : -3]] for name, text in expressions.items()
+                },
+                "RUNNER_TEMP": str(self._folder),
+                "GITHUB_ACTION_PATH": str(ROOT),
+                "GITHUB_STEP_SUMMARY": str(self.summary),
+                "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            }
+            done = subprocess.run(
+                ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", str(script)],
+                cwd=self._project,
+                env=environment(**env),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                check=False,
+                timeout=240,
+            )
+            printed += done.stdout
+            if done.returncode:
+                return done.returncode, printed
+        return 0, printed
+
+
+@pytest.fixture
+def check(project: Path, tmp_path: Path) -> Runner:
+    """The step that checks, with this environment instead of the one that the first step makes."""
+    folder = tmp_path / "runner"
+    folder.mkdir()
+    (folder / "oss-emulator").symlink_to(sys.prefix)
+    return Runner(project, folder, ACTION["runs"]["steps"][1:])
+
+
+def test_change_is_annotated_and_shown_in_the_summary(check: Runner) -> None:
+    status, printed = check(base="main")
+    assert status == 0, printed
+    assert "::warning file=rules.xml,line=5,col=14,title=let-in::" in printed
+    summary = check.summary.read_text(encoding="utf-8")
+    assert "### Referer rules: <code>rules.xml, compared with main</code>" in summary
+    assert "**Locked out** by the new rules: " in summary
+    assert "| <code>https://old.example.com/</code> | " in summary
+    assert "**Let in** by the new rules: " in summary
+    assert "| <code>https://new.example.com/</code> | " in summary
+
+
+def test_text_of_others_stays_one_cell_of_the_table() -> None:
+    code = runpy.run_path(str(ROOT / "action" / "check.py"))["code"]
+    assert code("a|`b`\n<img>&") == "<code>a&#124;`b`\\n&lt;img&gt;&amp;</code>"
+
+
+def test_findings_and_failing_cases_fail_the_step(check: Runner, project: Path) -> None:
+    (project / "rules.xml").write_text(OLD.replace(".com/<", ".com<"), encoding="utf-8")
+    status, printed = check()
+    assert status == 1
+    assert "::error file=rules.xml,line=4" in printed
+    (project / "rules.xml").write_text(OLD, encoding="utf-8")
+    (project / "table.toml").write_text(TABLE, encoding="utf-8")
+    assert check(tables="table.toml")[0] == 0
+    (project / "table.toml").write_text(TABLE.replace('allow"', 'deny"'), encoding="utf-8")
+    status, printed = check(tables="table.toml")
+    assert status == 1
+    assert "::error file=table.toml" in printed
+
+
+def test_rules_are_compared_with_those_of_the_bucket(check: Runner) -> None:
+    with Emulator() as emulator:
+        emulator.bucket("examplebucket", rules=OLD)
+        bucket = {"bucket": "oss://examplebucket", "bucket_rules": "rules.xml"}
+        status, printed = check(**bucket, endpoint=emulator.endpoint)
+        assert status == 0, printed
+        called = [entry.operation for entry in emulator.journal[1:]]
+    assert set(called) == {"GetBucketReferer"}
+    assert "compared with oss://examplebucket" in check.summary.read_text(encoding="utf-8")
+    assert check(**bucket, endpoint="http://127.0.0.1:1")[0] == 2
+
+
+@pytest.mark.parametrize("base", ["--upload-pack=touch x", "none", "-"])
+def test_base_that_does_not_exist_is_reported(check: Runner, base: str, project: Path) -> None:
+    status, printed = check(base=base)
+    assert status == 1
+    assert f"::error::The base {base} cannot be fetched" in printed
+    assert not (project / "x").exists()
+
+
+@pytest.mark.system
+def test_all_steps_run_from_the_start(project: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "runner"
+    folder.mkdir()
+    status, printed = Runner(project, folder, ACTION["runs"]["steps"])(base="main")
+    assert status == 0, printed
+
+
+# --- pre-commit
+
+
+def test_hooks_bring_what_the_forms_of_rules_need() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    lab = project["optional-dependencies"]["lab"]
+    for hook in HOOKS:
+        assert set(hook["additional_dependencies"]) <= {*lab, *project["dependencies"]}
+        assert {text.partition(">")[0] for text in hook["additional_dependencies"]} == {
+            "pyyaml",
+            "tree-sitter",
+            "tree-sitter-hcl",
+        }
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A clone of this project with its uncommitted changes, as pre-commit clones it."""
+    clone = tmp_path / "oss-emulator"
+    git(tmp_path, "clone", "--quiet", str(ROOT), str(clone))
+    names = ("pyproject.toml", ".pre-commit-hooks.yaml", "README.md", "LICENSE")
+    for name in names:
+        (clone / name).write_bytes((ROOT / name).read_bytes())
+    git(clone, "add", ".")
+    git(clone, "commit", "--quiet", "--allow-empty", "--message", "now")
+    return clone
+
+
+@pytest.mark.system
+def test_hooks_run_in_a_project(repository: Path, tmp_path: Path) -> None:
+    """One environment for both hooks, installed by pre-commit from the clone."""
+    project = tmp_path / "project"
+    project.mkdir()
+    git(project, "init", "--quiet")
+    config = f"""
+repos:
+  - repo: {repository}
+    rev: {subprocess.check_output(["git", "rev-parse", "HEAD"], cwd=repository, text=True).strip()}
+    hooks:
+      - id: oss-emulator-lint
+      - id: oss-emulator-test
+"""
+    (project / ".pre-commit-config.yaml").write_text(config, encoding="utf-8")
+    (project / "rules.xml").write_text(OLD, encoding="utf-8")
+    (project / "table.toml").write_text(TABLE, encoding="utf-8")
+    git(project, "add", ".")
+    env = environment(PRE_COMMIT_HOME=str(tmp_path / "home"), NO_COLOR="1")
+
+    def run() -> str:
+        command = [sys.executable, "-m", "pre_commit", "run", "--all-files"]
+        done = subprocess.run(
+            command, cwd=project, env=env, capture_output=True, text=True, timeout=240, check=False
+        )
+        return done.stdout + done.stderr
+
+    passed = run()
+    assert passed.count("Passed") == 2, passed
+    (project / "rules.xml").write_text(OLD.replace(".com/<", ".com<"), encoding="utf-8")
+    failed = run()
+    assert "exit code: 1" in failed
+    assert "open-host" in failed
