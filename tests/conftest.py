@@ -25,6 +25,10 @@ hypothesis.settings.register_profile("same", deadline=None, max_examples=CASES, 
 hypothesis.settings.load_profile("same")
 
 
+# Commands speak the language of the locale, and the tests read English.
+os.environ["LC_ALL"] = "C.UTF-8"
+
+
 def pytest_configure(config: pytest.Config) -> None:
     # A shell makes its background jobs ignore Ctrl-C, and their children inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)

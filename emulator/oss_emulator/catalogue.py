@@ -4,12 +4,13 @@ Tables whose name begins with `engine_` translate what the emulator itself says 
 English catalogue has none.
 """
 
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from oss_emulator.referer import explanation
 from oss_emulator.referer.decision import Step
@@ -28,6 +29,50 @@ def read(language: str) -> Mapping[str, str]:
     return {
         f"{table}.{name}": text for table, texts in tables.items() for name, text in texts.items()
     }
+
+
+_SLOT: Final = re.compile(r"\{(message)?\}")
+"""What stands in the template of a message for a value, or for a message that is translated."""
+
+
+class _Recognised(NamedTuple):
+    """What recognises a message, and its translation."""
+
+    pattern: re.Pattern[str]
+    has_message: Sequence[bool]
+    """Which of its values are messages."""
+    text: str
+    begins: bool
+    """Whether it begins with a value."""
+
+    def before(self, found: re.Match[str]) -> str:
+        """Return what stands before its own text."""
+        return found[1] if self.begins else ""
+
+
+_LONGEST: Final = 4_000
+"""The characters of a message above which it is not recognised: that would take long."""
+
+
+@cache
+def _messages(language: str) -> Sequence[_Recognised]:
+    """Return what recognises messages; those with the longest texts come first."""
+    begin = "engine_message."
+    found = {
+        name.removeprefix(begin): text
+        for name, text in read(language).items()
+        if name.startswith(begin)
+    }
+    ordered = sorted(found, key=lambda template: len(_SLOT.sub("", template)), reverse=True)
+    return [_recognise(template, found[template]) for template in ordered]
+
+
+def _recognise(template: str, text: str) -> _Recognised:
+    """Compile the template of a message."""
+    literals = _SLOT.split(template)[::2]
+    pattern = re.compile("(.*?)".join(map(re.escape, literals)), re.DOTALL)
+    nested = [bool(slot) for slot in _SLOT.findall(template)]
+    return _Recognised(pattern, nested, text, begins=not literals[0])
 
 
 class Catalogue:
@@ -59,6 +104,27 @@ class Catalogue:
     def access(self, reason: str) -> str:
         """Return what settled a decision on permissions."""
         return self._texts.get(f"engine_access.{reason}", reason)
+
+    def message(self, message: str) -> str:
+        """Return an error in this language, with the errors in it; one that is unknown stays.
+
+        Errors are plain text, since they also come from libraries and the operating system. So
+        they are recognised by their templates.
+        """
+        if len(message) > _LONGEST:
+            return message
+        matches = [
+            (found, known)
+            for known in _messages(self.language)
+            if (found := known.pattern.fullmatch(message))
+        ]
+        if not matches:
+            return message
+        # What a message says first is its frame: `FILE, line 1, column 2: …`.
+        found, known = min(matches, key=lambda match: len(match[1].before(match[0])))
+        values = zip(found.groups(), known.has_message, strict=True)
+        said = (self.message(value) if nested else value for value, nested in values)
+        return known.text.format(*said)
 
     def sentence(self, sentence: Sentence) -> str:
         """Return a sentence of the lab, with the values that it has."""

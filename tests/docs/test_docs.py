@@ -38,7 +38,7 @@ def help_of_serve() -> Iterator[tuple[str, str, str]]:
         timeout=PATIENCE,
     )
     for match in re.finditer(
-        r"^  (--[a-z0-9-]+)(?: \S+)?\s+[^()]+\(default: ([^;]*); (OSS_EMULATOR_[A-Z0-9_]+)\)$",
+        r"^  (--[a-z0-9-]+)(?: \S+)?\s+[^()\n]+\(default: ([^;]*); (OSS_EMULATOR_[A-Z0-9_]+)\)$",
         done.stdout,
         re.MULTILINE,
     ):

@@ -5,11 +5,14 @@ from __future__ import annotations
 import ast
 import itertools
 import re
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 from string import Formatter
 
+import oss_emulator
 import pytest
-from oss_emulator import lab, referer
+from oss_emulator import cli, lab, referer
 from oss_emulator.access.authorize import AccessReason
 from oss_emulator.catalogue import LANGUAGES, Catalogue, read
 from oss_emulator.control import console
@@ -88,7 +91,7 @@ def test_what_the_engine_says_is_translated(language: str) -> None:
 def templates() -> set[str]:
     """The templates of the sentences in the sources of the lab and of the rules."""
     found = set()
-    rooms = (Path(room.__path__[0]) for room in (lab, referer))
+    rooms = (Path(room.__path__[0]) for room in (cli, lab, referer))
     for path in itertools.chain.from_iterable(room.rglob("*.py") for room in rooms):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "Sentence":
@@ -110,6 +113,99 @@ def test_every_sentence_of_the_lab_is_translated(language: str) -> None:
         values = [f"<{number}>" for number in range(english.count("{}"))]
         said = text.format(*values)
         assert [value for value in values if said.count(value) != 1] == [], english
+
+
+SAID_BY = ("*Error", "error", "_error_at", "_invalid", "_beyond", "_wrong", "_refuse*")
+"""The functions and classes that get the text of an error."""
+
+OTHERS_SAY = {
+    "cli/relay.py",  # answers to the programs that it serves
+    "lab/parity/asking.py",  # mistakes of the program
+    "lab/parity/inquiries.py",
+    "lab/witness/pages.py",
+    "verifier.py",  # it is read alone
+}
+
+
+def messages() -> set[str]:
+    """The templates of errors in the sources of the commands, and of what they read."""
+    root = Path(oss_emulator.__path__[0])
+    files = [
+        *(path for room in ("cli", "lab") for path in (root / room).rglob("*.py")),
+        *(root / name for name in ("toml.py", "referer_xml.py", "json_text.py")),
+    ]
+    found: set[str] = set()
+    for path in files:
+        if str(path.relative_to(root)) not in OTHERS_SAY:
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            found.update(template for node in ast.walk(tree) for template in said(node))
+    return found
+
+
+def said(node: ast.AST) -> Iterator[str]:
+    """Yield the templates of errors in a node."""
+    if isinstance(node, ast.Call):
+        name = ast.unparse(node.func).rpartition(".")[2]
+        if any(fnmatchcase(name, pattern) for pattern in SAID_BY):
+            yield from filter(None, map(template_of, node.args))
+    elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "sentence":
+        yield from filter(None, [template_of(node.value)])
+
+
+def template_of(node: ast.expr) -> str | None:
+    """Return the template that a text is made from; None for what is not a sentence."""
+    if isinstance(node, ast.JoinedStr):
+        parts = (part.value if isinstance(part, ast.Constant) else "{}" for part in node.values)
+        text = "".join(map(str, parts))
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+        text = node.value
+    else:
+        return None
+    return text if re.search(r"[a-z]{2,} ", text) else None
+
+
+def filled(template: str) -> str:
+    """Return a template with a number for each value; it may have other braces."""
+    numbers = itertools.count()
+    return re.sub(r"\{\}", lambda _: f"<{next(numbers)}>", template)
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_every_error_is_translated(language: str) -> None:
+    said = Catalogue(language)
+    missing = []
+    for template in messages():
+        english = filled(template)
+        translated = said.message(english)
+        values = re.findall(r"<\d>", english)
+        if translated == english or sorted(re.findall(r"<\d>", translated)) != sorted(values):
+            missing.append(template)
+    assert missing == []
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_errors_are_recognised_by_their_own_templates(language: str) -> None:
+    begin = "engine_message."
+    said = Catalogue(language)
+    for name, text in read(language).items():
+        if name.startswith(begin):
+            template = name.removeprefix(begin).replace("{message}", "{}")
+            values = [f"<{number}>" for number in range(template.count("{}"))]
+            assert said.message(filled(template)) == text.format(*values)
+
+
+def test_error_is_translated_with_the_error_in_it() -> None:
+    said = Catalogue("zh").message(
+        "a: b.xml, line 1, column 2: AllowEmptyReferer is missing; write x"
+    )
+    assert said == "a: b.xml，第 1 行第 2 列：缺少 AllowEmptyReferer，应为 x"
+    assert Catalogue("zh").message("interrupted: interrupted") == "interrupted: interrupted"
+    assert Catalogue("en").message("interrupted") == "interrupted"
+
+
+def test_long_message_is_not_searched() -> None:
+    message = "a" * 10_000 + ": the file cannot be read: b"
+    assert Catalogue("zh").message(message) == message
 
 
 def test_sentence_is_translated_with_the_sentences_in_it() -> None:

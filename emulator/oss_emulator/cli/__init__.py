@@ -1,6 +1,5 @@
 """The command `oss-emulator`."""
 
-import argparse
 import errno
 import importlib
 import os
@@ -9,11 +8,13 @@ from collections.abc import Sequence
 from typing import TextIO, cast
 
 import oss_emulator
+from oss_emulator.cli import language
 from oss_emulator.cli.loading import loading
 from oss_emulator.cli.parser import (
     CommandError,
     Commands,
     InterruptedCommandError,
+    OverviewFormatter,
     Parser,
     Synopsis,
 )
@@ -115,17 +116,18 @@ _COMMANDS = {name: synopsis for group in _GROUPS.values() for name, synopsis in 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
-    given = (sys.argv[1:] if arguments is None else list(arguments)) or ["--help"]
+    given = language.lead(sys.argv[1:] if arguments is None else arguments)
     _open_closed_streams(given)
+    language.choose(language.named(given))
     try:
         status = _run(given)
         sys.stdout.flush()
         return status
     except CommandError as error:
-        print(f"oss-emulator: {error}", file=sys.stderr)
+        print(f"oss-emulator: {language.explain(str(error))}", file=sys.stderr)
         return error.status
     except KeyboardInterrupt:
-        print("oss-emulator: interrupted", file=sys.stderr)
+        print(f"oss-emulator: {language.explain('interrupted')}", file=sys.stderr)
         return InterruptedCommandError.status
     except BrokenPipeError:  # the reader of the output has closed the pipe
         _drop_output()
@@ -134,13 +136,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from oss_emulator.storage import failure  # most commands need no storage
 
         if failure.lacks_temporary_folder(error):
-            print(f"oss-emulator: {failure.NO_TEMPORARY_FOLDER}", file=sys.stderr)
+            said = language.explain(failure.NO_TEMPORARY_FOLDER)
+            print(f"oss-emulator: {said}", file=sys.stderr)
             return 1
         if error.errno not in _UNWRITABLE or error.filename is not None:
             raise
         _drop_output()
-        reason = error.strerror
-        print(f"oss-emulator: the output cannot be written: {reason}", file=sys.stderr)
+        said = language.explain(f"the output cannot be written: {error.strerror}")
+        print(f"oss-emulator: {said}", file=sys.stderr)
         return 1
 
 
@@ -153,6 +156,7 @@ def _run(given: Sequence[str]) -> int:
         parsed = parser.parse(given)
     finally:
         sys.stdout.flush()  # --help ends here
+    language.choose(parsed.lang)
     return int(parsed.run(parsed))
 
 
@@ -188,6 +192,9 @@ def _drop_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+_DESCRIPTION = "Runs a local OSS that enforces hotlink protection, and tries Referer rules."
+
+
 def build_parser(modules: Sequence[str] | None = None) -> Parser:
     """Build the parser with the flags of the commands of some modules; None for all.
 
@@ -196,10 +203,10 @@ def build_parser(modules: Sequence[str] | None = None) -> Parser:
     alone = modules is not None and not modules
     parser = Parser(
         prog="oss-emulator",
-        description="Runs a local OSS that enforces hotlink protection, and tries Referer rules.",
+        description=language.explain(_DESCRIPTION),
         usage="%(prog)s COMMAND ..." if alone else None,
         epilog=_overview() if alone else None,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=OverviewFormatter,
     )
     parser.add_argument("--version", action="version", version=oss_emulator.__version__)
     commands = Commands(parser, _COMMANDS, listed=not alone)
@@ -214,7 +221,10 @@ def build_parser(modules: Sequence[str] | None = None) -> Parser:
 
 def _overview() -> str:
     """List the commands by purpose."""
+    say = language.explain
     lines: list[str] = []
     for title, group in _GROUPS.items():
-        lines += [f"{title}:", *(f"  {name:<12}{item.help}" for name, item in group.items()), ""]
-    return "\n".join([*lines, "oss-emulator COMMAND --help shows the flags of a command."])
+        lines.append(f"{say(title)}:")
+        lines += [f"  {name:<12}{say(item.help)}" for name, item in group.items()]
+        lines.append("")
+    return "\n".join([*lines, say("oss-emulator COMMAND --help shows the flags of a command.")])

@@ -24,7 +24,9 @@ def declare(commands: Commands) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser("check", run, description=_DESCRIPTION)
     parser.add_argument("rules", metavar="RULES", help=rules.HELP)
-    parser.add_argument("referers", metavar="REFERER", nargs="*", help="the Referer of a request")
+    parser.add_argument(
+        "referers", metavar="REFERER", nargs="*", default=[], help="the Referer of a request"
+    )
     parser.add_argument(
         "--referer",
         dest="named",

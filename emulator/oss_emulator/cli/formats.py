@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from oss_emulator.cli import language
 from oss_emulator.cli.output import Block, show, write, write_json
 from oss_emulator.cli.parser import InputError
 from oss_emulator.lab.remark import Remark, RemarkKind, Severity
@@ -69,7 +70,7 @@ def print_findings(found: Findings, arguments: argparse.Namespace) -> None:
         _print(found, arguments)
     sys.stdout.flush()
     for error in found.wrong:
-        print(f"oss-emulator: {error}", file=sys.stderr)
+        print(f"oss-emulator: {language.explain(str(error))}", file=sys.stderr)
 
 
 def _print(found: Findings, arguments: argparse.Namespace) -> None:

@@ -43,7 +43,7 @@ Places = Mapping[tuple[Stage, int], Place]
 def declare(commands: Commands) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser("lint", run, description=_DESCRIPTION)
-    parser.add_argument("rules", metavar="RULES", nargs="*", help=_HELP)
+    parser.add_argument("rules", metavar="RULES", nargs="*", default=[], help=_HELP)
     parser.add_argument(
         "--fix",
         action="store_true",

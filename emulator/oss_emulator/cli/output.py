@@ -19,6 +19,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
+from oss_emulator.cli import language
 from oss_emulator.cli.parser import CommandError
 from oss_emulator.referer import Decision
 
@@ -80,6 +81,8 @@ class Text:
 
     text: str
     tone: Tone = Tone.PLAIN
+    width: int = 0
+    """The columns that it takes at least."""
 
 
 Piece = Text | str
@@ -234,7 +237,11 @@ def _plain(block: Block) -> list[str]:
 
 
 def _text(piece: Piece) -> str:
-    return visible(piece.text if isinstance(piece, Text) else piece)
+    """Return what a piece says in the language of the command, as wide as it must be."""
+    if isinstance(piece, Text):
+        text = visible(language.say(piece.text))
+        return text + " " * (piece.width - _width(text))
+    return visible(language.say(piece))
 
 
 def _width(text: str) -> int:

@@ -9,6 +9,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NoReturn
 
+from oss_emulator.cli import language
+from oss_emulator.referer.sentence import Sentence
+
 
 class Parser(argparse.ArgumentParser):
     """An argument parser that reports a mistake in one line and exits with 2.
@@ -19,7 +22,12 @@ class Parser(argparse.ArgumentParser):
     _rest: argparse.Action | None = None
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
+        super().__init__(*arguments, **{"formatter_class": TranslatingFormatter, **options})
+        self.add_argument(
+            language.FLAG,
+            choices=language.LANGUAGES,
+            help="the language for people; without it, that of LC_ALL, LC_MESSAGES or LANG",
+        )
         self.commands: dict[str, Parser] = {}
         """The parsers of commands by name; none for a parser of a command."""
         self.example = ""
@@ -51,7 +59,7 @@ class Parser(argparse.ArgumentParser):
 
     def format_help(self) -> str:
         text = super().format_help()
-        return f"example: {self.example}\n\n{text}" if self.example else text
+        return f"{language.explain('example')}: {self.example}\n\n{text}" if self.example else text
 
     def take_rest(self, unknown: Sequence[str], parsed: argparse.Namespace) -> list[str]:
         """Take the values that stand behind a flag; argparse takes only those that are together.
@@ -67,8 +75,24 @@ class Parser(argparse.ArgumentParser):
         return [one for one in unknown if one not in values]
 
     def error(self, message: str) -> NoReturn:
-        print(f"{self.prog}: {message}; see {self.prog} --help", file=sys.stderr)
+        said = Sentence("{}; see {} --help", language.explain(message), self.prog)
+        print(f"{self.prog}: {language.say(said)}", file=sys.stderr)
         sys.exit(2)
+
+
+class TranslatingFormatter(argparse.HelpFormatter):
+    """Writes the help with headings in the language of the command."""
+
+    def start_section(self, heading: str | None) -> None:
+        super().start_section(heading and language.explain(heading))
+
+    def add_usage(self, usage: Any, actions: Any, groups: Any, prefix: str | None = None) -> None:
+        prefix = f"{language.explain('usage')}: " if prefix is None else prefix
+        super().add_usage(usage, actions, groups, prefix)
+
+
+class OverviewFormatter(TranslatingFormatter, argparse.RawDescriptionHelpFormatter):
+    """Keeps the lines of the list of commands."""
 
 
 _PATHS = frozenset({"RULES", "OLD", "NEW", "TABLE", "LOG", "FILE", "DIR", "PATH"})

@@ -1,0 +1,156 @@
+"""The language of commands: what chooses it, and what it changes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from oss_emulator import catalogue
+from oss_emulator.cli import language, main
+from oss_emulator.cli.formats import Format
+
+from tests.cli.process import environment
+
+LAB = Path(__file__).parents[3] / "fixtures" / "lab"
+BROKEN, TABLE = str(LAB / "broken.xml"), str(LAB / "site.toml")
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    try:
+        status = main(arguments)
+    except SystemExit as end:
+        status = int(end.code or 0)
+    printed = capsys.readouterr()
+    return status, printed.out, printed.err
+
+
+def test_languages_are_those_of_the_catalogue() -> None:
+    assert tuple(catalogue.LANGUAGES) == language.LANGUAGES
+
+
+@pytest.mark.parametrize(
+    ("variables", "chosen"),
+    [
+        ({}, "en"),
+        ({"LANG": "zh_CN.UTF-8"}, "zh"),
+        ({"LANG": "zh"}, "zh"),
+        ({"LANG": "zh_CN.UTF-8", "LC_ALL": "C.UTF-8"}, "en"),
+        ({"LANG": "en_US.UTF-8", "LC_MESSAGES": "zh_TW"}, "zh"),
+        ({"LANG": "zh_CN.UTF-8", "LC_ALL": ""}, "zh"),
+        ({"LANG": "zhuang"}, "en"),
+    ],
+)
+def test_locale_chooses_the_language(
+    variables: Mapping[str, str],
+    chosen: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    _, out, _ = run(capsys)
+    assert ("启动服务" in out) is (chosen == "zh")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--lang", "zh", "lint", "no-such.xml"),
+        ("--lang=zh", "lint", "no-such.xml"),
+        ("lint", "--lang", "zh", "no-such.xml"),
+        ("lint", "no-such.xml", "--lang=zh"),
+    ],
+)
+def test_flag_may_stand_anywhere(
+    arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, out, err = run(capsys, *arguments)
+    assert (status, out) == (2, "")
+    assert err == "oss-emulator: no-such.xml：无法读取文件：文件或目录不存在\n"
+    assert run(capsys, "lint", "no-such.xml")[2].endswith("No such file or directory\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--lang", "zh", "lnt"), "lnt 不是命令，您是不是要输入 lint？；参见 oss-emulator --help"),
+        (("--lang", "fr"), "argument --lang: invalid choice: 'fr' (choose from"),
+        (("--lang", "zh", "check"), "缺少参数：RULES；参见 oss-emulator check --help"),
+        (
+            ("--lang", "zh", "lint", "--formt", "a"),
+            "无法识别的参数 --formt，您是不是要输入 --format",
+        ),
+        (("--lang", "zh", "lint", "--format", "a"), "参数 --format 的取值 'a' 无效，可选："),
+        (("--lang",), "argument --lang: expected one argument"),
+    ],
+)
+def test_mistakes_are_said_in_the_language(
+    arguments: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, _, err = run(capsys, *arguments)
+    assert status == 2
+    assert said in err
+    assert err.count("\n") == 1
+
+
+def test_headings_of_help_are_translated(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = run(capsys, "check", "--lang", "zh", "--help")
+    lines = out.splitlines()
+    assert lines[0].startswith("示例: oss-emulator check ")
+    assert lines[2].startswith("用法: oss-emulator check ")
+    assert {"位置参数:", "选项:", "用于 oss://BUCKET:"} <= set(lines)
+
+
+@pytest.mark.parametrize("form", [form for form in Format if form is not Format.TEXT])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("lint", BROKEN),
+        ("test", BROKEN, TABLE),
+        ("check", BROKEN, "x"),
+        ("diff", BROKEN, str(LAB / "corrected.xml")),
+        ("scenarios", BROKEN, "--site", "https://www.example.com"),
+    ],
+    ids=lambda command: command[0],
+)
+def test_what_programs_read_is_the_same_in_every_language(
+    command: tuple[str, ...], form: Format, capsys: pytest.CaptureFixture[str]
+) -> None:
+    english = run(capsys, *command, "--format", form)
+    assert run(capsys, *command, "--format", form, "--lang", "zh") == english
+
+
+def test_command_of_run_keeps_its_own_flag() -> None:
+    code = "import sys; print(sys.argv[1:])"
+    done = subprocess.run(
+        [sys.executable, "-m", "oss_emulator", "run", sys.executable, "-c", code, "--lang", "zh"],
+        capture_output=True,
+        text=True,
+        env=environment(),
+        check=True,
+    )
+    assert done.stdout == "['--lang', 'zh']\n"
+
+
+def test_terminal_without_chinese_letters_gets_their_numbers() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "oss_emulator", "--lang", "zh"],
+        capture_output=True,
+        text=True,
+        env=environment(PYTHONIOENCODING="ascii"),
+        check=True,
+    )
+    assert "\\u542f\\u52a8" in done.stdout
+
+
+def test_json_of_errors_stays_english(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = run(capsys, "lint", BROKEN, "--json", "--lang", "zh")
+    found: list[dict[str, Any]] = json.loads(out)
+    assert found[0]["reason"].startswith("It has no scheme")
