@@ -60,8 +60,9 @@ def _correct(selected: SelectedRules, fixed: Fixed) -> tuple[str, str]:
         refusal = "rules of a bucket are not written back; give these to oss-emulator apply"
         return _format(fixed.configuration, RulesForm.XML), refusal
     try:
-        document, form = selected.source.content, selected.form
-        return editing.edit(document, form, selected.name, fixed.configuration), ""
+        source, form = selected.source, selected.form
+        document, folder = source.content, source.folder.quiet()
+        return editing.edit(document, form, selected.name, fixed.configuration, folder), ""
     except NotEditableError as error:
         return _format(fixed.configuration, _written(selected.form)), str(error)
 

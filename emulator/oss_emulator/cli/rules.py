@@ -12,6 +12,7 @@ from oss_emulator.cli.parser import InputError
 from oss_emulator.lab import assumptions, places, ros
 from oss_emulator.lab import sources as document
 from oss_emulator.lab.assumptions import AssumptionsError
+from oss_emulator.lab.hcl_module import NO_FOLDER, Folder
 from oss_emulator.lab.places import Place
 from oss_emulator.lab.resources import NoRulesError
 from oss_emulator.lab.sources import Readers, RulesForm
@@ -48,6 +49,28 @@ class Source:
     name: str
     """The path, or "standard input"."""
     content: bytes
+
+    @property
+    def folder(self) -> Folder:
+        """The files beside it, if it is a configuration of Terraform."""
+        path = Path(self.name)
+        if _FORMS.get(path.suffix.lower()) is not RulesForm.HCL:
+            return NO_FOLDER
+        try:
+            names = tuple(item.name for item in path.parent.iterdir() if item.name != path.name)
+        except OSError:
+            return NO_FOLDER
+        told: set[str] = set()
+
+        def read(name: str) -> bytes:
+            return toml.read_regular_file(path.parent / name, MAX_DOCUMENT)
+
+        def tell(sentence: str) -> None:
+            if sentence not in told:
+                print(f"oss-emulator: {self.name}: {sentence}", file=sys.stderr)
+            told.add(sentence)
+
+        return Folder(names, read, tell)
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -179,7 +202,8 @@ def _search(
             source = read_source(str(path), MAX_FILE)
             if not discovery.has_rules(path, source.content):
                 continue
-            found = document.find(source.content, _form_of_name(source), arguments.assumptions)
+            form = _form_of_name(source)
+            found = document.find(source.content, form, arguments.assumptions, source.folder)
         except NoRulesError:
             continue
         except SourceError as error:
@@ -270,7 +294,8 @@ def _form(source: Source) -> RulesForm:
 
 def _find(source: Source, arguments: argparse.Namespace) -> Readers:
     try:
-        return document.find(source.content, _form_of_name(source), arguments.assumptions)
+        form = _form_of_name(source)
+        return document.find(source.content, form, arguments.assumptions, source.folder)
     except SourceError as error:
         raise error_at(source, error) from None
 

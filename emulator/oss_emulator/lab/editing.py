@@ -16,8 +16,11 @@ from oss_emulator.referer.header import WHITE_SPACE
 from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.toml import Path, SourceError, TomlDocument, statements
 
-from . import sources
+from . import hcl_editing, sources
+from .hcl_module import NO_FOLDER, Folder
+from .resources import TERRAFORM, Reader
 from .sources import RulesForm
+from .written_list import WrittenItem, WrittenList, apply
 
 
 class NotEditableError(ValueError):
@@ -35,7 +38,13 @@ _ELEMENTS = {
 _ATTRIBUTES = {"whitelist": "referer_list", "blacklist": "referer_blacklist"}
 
 
-def edit(document: bytes, form: RulesForm, name: str, new: RefererConfiguration) -> str:
+def edit(
+    document: bytes,
+    form: RulesForm,
+    name: str,
+    new: RefererConfiguration,
+    folder: Folder = NO_FOLDER,
+) -> str:
     """Replace the configuration with a name in a document, and return the document.
 
     Raises NotEditableError.
@@ -43,31 +52,50 @@ def edit(document: bytes, form: RulesForm, name: str, new: RefererConfiguration)
     editor = _EDITORS.get(form.value)
     if editor is None:
         raise NotEditableError(f"rules in the form {form} cannot be written back")
-    old = sources.parse(document, form)[name]
+    old = sources.find(document, form, folder=folder)[name]()
     changed = {
-        item: getattr(new, item) for item in FIELDS if getattr(old, item) != getattr(new, item)
+        item: (getattr(old, item), getattr(new, item))
+        for item in FIELDS
+        if getattr(old, item) != getattr(new, item)
     }
     try:
-        text = editor(document.decode("utf-8-sig"), name, changed) if changed else None
+        text = editor(document.decode("utf-8-sig"), name, changed, folder) if changed else None
         if text is None:
             return document.decode("utf-8-sig")
-        again = sources.parse(text.encode(), form)
+        before, after = (
+            sources.find(item, form, folder=folder) for item in (document, text.encode())
+        )
     except (SourceError, UnicodeError, ValueError, etree.XMLSyntaxError) as error:
         raise NotEditableError(f"the document cannot be edited: {error}") from None
-    if again.get(name) != new or again.keys() != sources.parse(document, form).keys():
+    if after.keys() != before.keys() or after[name]() != new:
         raise NotEditableError("the document does not write its rules as plain lists and switches")
+    for other in before:
+        if other != name and _read(before[other]) != _read(after[other]):
+            raise NotEditableError(f"{other} takes the same entries; give {name} its own")
     return text
+
+
+def _read(reader: Reader) -> RefererConfiguration | str:
+    """Return rules, or why they cannot be read."""
+    try:
+        return reader()
+    except SourceError as error:
+        return error.sentence
+
+
+Changed = Mapping[str, tuple[Any, Any]]
+"""The fields that change, with their old and new values."""
 
 
 # XML
 
 
-def _edit_xml(text: str, name: str, changed: Mapping[str, Any]) -> str:
+def _edit_xml(text: str, name: str, changed: Changed, folder: Folder) -> str:
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
     root = etree.fromstring(text.encode(), parser)
     space = etree.QName(root).namespace
     made = f"{{{space}}}" if space else ""
-    for field, value in changed.items():
+    for field, (_, value) in changed.items():
         element = root.find(f"{made}{_ELEMENTS[field]}")
         if element is None:
             element = etree.SubElement(root, f"{made}{_ELEMENTS[field]}")
@@ -107,15 +135,15 @@ def _set_entries(
 # JSON
 
 
-def _edit_json(text: str, name: str, changed: Mapping[str, Any]) -> str:
+def _edit_json(text: str, name: str, changed: Changed, folder: Folder) -> str:
     members = json_text.parse(text)
-    for field, value in changed.items():
+    for field, (_, value) in changed.items():
         is_list = isinstance(value, tuple)
         members[_ELEMENTS[field]] = {"Referer": list(value)} if is_list else value
     return _dump(text, members)
 
 
-def _edit_terraform(text: str, name: str, changed: Mapping[str, Any]) -> str:
+def _edit_terraform(text: str, name: str, changed: Changed, folder: Folder) -> str:
     members = json_text.parse(text)
     kind, _, label = name.partition(".")
     found = [
@@ -125,7 +153,7 @@ def _edit_terraform(text: str, name: str, changed: Mapping[str, Any]) -> str:
     ]
     if len(found) != 1 or kind != "alicloud_oss_bucket_referer":
         raise ValueError("it is not the source of the rules, or has them in another resource")
-    for field, value in changed.items():
+    for field, (_, value) in changed.items():
         is_list = isinstance(value, tuple)
         found[0][_ATTRIBUTES.get(field, field)] = list(value) if is_list else value
     return _dump(text, members)
@@ -146,66 +174,91 @@ def _dump(text: str, members: Any) -> str:
 # TOML and HCL
 
 
-def _edit_toml(text: str, name: str, changed: Mapping[str, Any]) -> str:
+def _edit_toml(text: str, name: str, changed: Changed, folder: Folder) -> str:
     found = [
         path for found, path in sources.find_rules(TomlDocument.parse(text).tables) if found == name
     ]
     if len(found) != 1:
         raise ValueError(f"it has several rules with the name {name!r}")
-    for field, value in changed.items():
-        text = _set_statement(text, found[0], field, value)
+    for field, (old, new) in changed.items():
+        text = _set_statement(text, (*found[0], field), old, new)
     return text
 
 
-def _set_statement(text: str, path: Path, field: str, value: Any) -> str:
+def _set_statement(text: str, path: Path, old: Any, new: Any) -> str:
     written = list(statements(text))
-    statement = f"{field} = {_literal(value)}\n"
     for place, start, end in written:
-        if place == (*path, field):
-            return text[:start] + statement + text[end:]
-    ends = [end for place, _, end in written if place[:-1] == path and place[-1] in FIELDS]
-    ends = ends or [end for place, _, end in written if place == path]
-    if ends:
-        return text[: ends[-1]] + statement + text[ends[-1] :]
-    raise ValueError("its rules are written in one line")
+        if place == path:
+            return text[:start] + _change_statement(text[start:end], old, new) + text[end:]
+    ends = [end for place, _, end in written if place[:-1] == path[:-1] and place[-1] in FIELDS]
+    ends = ends or [end for place, _, end in written if place == path[:-1]]
+    if not ends:
+        raise ValueError("its rules are written in one line")
+    statement = f"{path[-1]} = {_literal(new)}\n"
+    return text[: ends[-1]] + statement + text[ends[-1] :]
 
 
-def _edit_hcl(text: str, name: str, changed: Mapping[str, Any]) -> str:
-    label = name.rpartition(".")[2]
-    begin = re.search(
-        rf'resource\s+"?alicloud_oss_bucket_referer"?\s+"?{re.escape(label)}"?\s*\{{[^\n]*\n', text
-    )
-    if begin is None:
-        raise ValueError("it has the rules in a resource of another type")
-    end = text.find("\n}", begin.end())
-    block = text[begin.end() : end]
-    for field, value in changed.items():
-        attribute = _ATTRIBUTES.get(field, field)
-        found = re.search(
-            rf"^([ \t]*){attribute}([ \t]*=[ \t]*)(\[.*?\]|true|false)", block, re.M | re.S
-        )
-        if found:
-            written = f"{found[1]}{attribute}{found[2]}{_literal(value, found[1])}"
-            block = block[: found.start()] + written + block[found.end() :]
-        else:
-            block = f"  {attribute} = {_literal(value, '  ')}\n{block}"
-    return text[: begin.end()] + block + text[end:]
+_TOML = re.compile(
+    r'"""(?:\\.|[^\\])*?"{3,5}|"(?:\\.|[^"\\\n])*"|\'\'\'.*?\'{3,5}|\'[^\'\n]*\''
+    r"|(?P<sign>[\[\],])|(?P<flag>true|false)|(?:[\w.-]+|[ \t]*=)|#[^\n]*|\s+",
+    re.DOTALL,
+)
+"""The tokens of a statement: strings, signs, switches, names and comments."""
 
 
-def _literal(value: Any, indent: str = "") -> str:
-    """Format a switch or a list of entries as TOML and HCL write them."""
+def _change_statement(statement: str, old: Any, new: Any) -> str:
+    """Replace what changes in a statement `name = value  # comment`."""
+    begin = statement.index("=") + 1
+    tokens = [item for item in _TOML.finditer(statement, begin) if item[0].strip()]
+    if isinstance(new, bool):
+        (flag,) = (item for item in tokens if item["flag"])
+        return statement[: flag.start()] + _literal(new) + statement[flag.end() :]
+    place = [len(statement[:offset].encode()) for offset in range(len(statement) + 1)]
+    items: list[WrittenItem] = []
+    start = end = 0
+    for token in tokens:
+        if token[0] == "[":
+            start = place[token.start()]
+        elif token[0] == "]":
+            end = place[token.end()]
+        elif token[0] == ",":
+            last = items[-1]
+            items[-1] = WrittenItem(last.start, last.end, comma=place[token.start()])
+        elif token[0][0] in "\"'":
+            items.append(WrittenItem(place[token.start()], place[token.end()]))
+    if len(items) != len(old):
+        raise ValueError("its entries are not written as plain strings")
+    data = statement.encode()
+    written = WrittenList(data, start, end, items)
+    return apply(data, list(written.edit(old, new, _string))).decode()
+
+
+def _edit_hcl(text: str, name: str, changed: Changed, folder: Folder) -> str:
+    older = name.startswith(tuple(f"{kind}." for kind in TERRAFORM.buckets))
+    names = _OLDER_ATTRIBUTES if older else {item: _ATTRIBUTES.get(item, item) for item in FIELDS}
+    if missing := changed.keys() - names.keys():
+        kind = next(iter(TERRAFORM.referers))
+        raise ValueError(f"{TERRAFORM.config} has no {min(missing)}; use {kind}")
+    attributes = {names[field]: values for field, values in changed.items()}
+    return hcl_editing.edit(text, folder, name, attributes)
+
+
+_OLDER_ATTRIBUTES = {"allow_empty_referer": "allow_empty", "whitelist": "referers"}
+
+
+def _literal(value: Any) -> str:
+    """Format a switch or a list of entries as TOML writes them."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    step = "  " if indent else "    "
-    lines = "".join(f"{indent}{step}{_string(entry)},\n" for entry in value)
-    return f"[\n{lines}{indent}]" if value else "[]"
+    lines = "".join(f"    {_string(entry)},\n" for entry in value)
+    return f"[\n{lines}]" if value else "[]"
 
 
 def _string(entry: str) -> str:
     return json.dumps(entry, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-_EDITORS: Mapping[str, Callable[[str, str, Mapping[str, Any]], str]] = {
+_EDITORS: Mapping[str, Callable[[str, str, Changed, Folder], str]] = {
     "xml": _edit_xml,
     "json": _edit_json,
     "terraform": _edit_terraform,

@@ -121,7 +121,7 @@ TERRAFORM = Tool(
     buckets=frozenset({"alicloud_oss_bucket"}),
     config="referer_config",
     others=frozenset("bucket id timeouts depends_on provider lifecycle count for_each".split()),
-    advice="use `terraform show -json`",
+    advice="use a plan: terraform plan -out=plan.bin && terraform show -json plan.bin > plan.json",
     referer_type=_TerraformReferer,
     config_type=_TerraformConfig,
 )
@@ -146,6 +146,7 @@ ROS = Tool(
 
 def read(tool: Tool, kind: str, values: Any, path: Path, error: ErrorAt) -> RefererConfiguration:
     """Return the rules of a resource that has some. Raises SourceError."""
+    _refuse_unknown(tool, values, path, error)
     if kind in tool.referers:
         if isinstance(values, Mapping):
             values = {name: value for name, value in values.items() if name not in tool.others}
@@ -166,15 +167,12 @@ def read(tool: Tool, kind: str, values: Any, path: Path, error: ErrorAt) -> Refe
 
 
 def has_rules(tool: Tool, kind: str, values: Any) -> bool:
-    """Return whether a resource has rules, which may be unknown."""
+    """Return whether a resource has rules; an unknown one may have some."""
+    if isinstance(values, Unknown):
+        return True
     if kind not in tool.buckets or not isinstance(values, Mapping):
         return kind in tool.referers and values is not None
     return values.get(tool.config) not in (None, [])
-
-
-def hide(tool: Tool, kind: str, unknown: Unknown) -> Any:
-    """Return values that are refused: those of a resource that cannot be known at all."""
-    return unknown if kind in tool.referers else {tool.config: unknown}
 
 
 def _convert(tool: Tool, values: Any, kind: Any, path: Path, error: ErrorAt) -> Any:
@@ -192,8 +190,19 @@ def _convert(tool: Tool, values: Any, kind: Any, path: Path, error: ErrorAt) -> 
 def _refuse_unknown(tool: Tool, value: object, path: Path, error: ErrorAt) -> None:
     if isinstance(value, Unknown):
         about = format_path(path) if path else "the resource"
-        expression = f"is the expression {show(value.text)[1:-1]}, which is not known here"
+        expression = f"is the expression {_shorten(value.text)}, which is not known here"
         raise error(path, f"{about} {value.why or f'{expression}; {tool.advice}'}")
+
+
+def _shorten(text: str) -> str:
+    """Return an expression on one line."""
+    line = " ".join(text.split())
+    line = "".join(item if item.isprintable() else f"\\u{ord(item):04x}" for item in line)
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"
+
+
+_LONGEST = 60
+"""Characters of an expression in a message."""
 
 
 def parse_flags(members: object) -> object:

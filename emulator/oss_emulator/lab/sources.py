@@ -32,6 +32,7 @@ from oss_emulator.toml import (
 )
 
 from . import hcl, pulumi, resources, ros, terraform
+from .hcl_module import NO_FOLDER, Folder
 from .places import find_member
 from .resources import (
     PULUMI,
@@ -76,11 +77,14 @@ def parse(
 
 
 def find(
-    document: bytes, form: RulesForm | None = None, assumptions: Assumptions = DEFAULT
+    document: bytes,
+    form: RulesForm | None = None,
+    assumptions: Assumptions = DEFAULT,
+    folder: Folder = NO_FOLDER,
 ) -> Readers:
     """Return what reads the rules of a document, by name; it parses them only when it is asked.
 
-    Raises SourceError for a document without rules.
+    `folder` has the files beside it, for HCL. Raises SourceError for a document without rules.
     """
     most = MAX_FILE if document[:64].lstrip().startswith(b"{") else MAX_DOCUMENT  # plans are large
     if len(document) > most:
@@ -97,14 +101,14 @@ def find(
         assumptions = STORED  # an answer of the service is not refused (R-30)
         form = None
     above = head[0].count(b"\n") if head else 0
-    found = _lowered(above, lambda: _find(body, form or detect(body), assumptions))
+    found = _lowered(above, lambda: _find(body, form or detect(body), assumptions, folder))
     return {name: partial(_lowered, above, read) for name, read in found.items()}
 
 
-def _find(body: bytes, form: RulesForm, assumptions: Assumptions) -> Readers:
+def _find(body: bytes, form: RulesForm, assumptions: Assumptions, folder: Folder) -> Readers:
     if form is RulesForm.XML:
         return {"": partial(_parse_xml, body, assumptions)}
-    found = _FINDERS[form](body)
+    found = _FINDERS[form](body) if form is not RulesForm.HCL else hcl.find(decode(body), folder)
     if not found:
         raise NoRulesError(_NO_RULES[form])
     return found
@@ -413,7 +417,6 @@ def _format_toml(configuration: RefererConfiguration) -> str:
 _FINDERS: dict[RulesForm, Callable[[bytes], Readers]] = {
     RulesForm.JSON: lambda document: {"": partial(_parse_json, document)},
     RulesForm.TERRAFORM: lambda document: terraform.find(decode(document)),
-    RulesForm.HCL: lambda document: _find_resources(TERRAFORM, hcl.parse(decode(document))),
     RulesForm.PULUMI: lambda document: _find_resources(PULUMI, pulumi.parse(decode(document))),
     RulesForm.ROS: _find_ros,
     RulesForm.TOML: _find_toml,

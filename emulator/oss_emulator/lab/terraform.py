@@ -136,7 +136,7 @@ def _expand(stated: _Stated) -> Iterator[_Stated]:
         if given is not None and resources.has_rules(TERRAFORM, stated.kind, stated.values):
             why = f"has {name}, so only Terraform knows its instances; run {SHOW}"
             unknown = Unknown(name, why)
-            yield replace(stated, values=resources.hide(TERRAFORM, stated.kind, unknown))
+            yield replace(stated, values=unknown)
             return
     yield replace(stated, values=evaluate(stated.values))
 
@@ -177,7 +177,7 @@ def _find_in_state(members: Any, text: str) -> Iterator[_Stated]:
             values = instance.get("attributes")
             if not isinstance(values, dict):
                 unknown = Unknown("", f"has no attributes; run {_SHOW_STATE} and read that")
-                values = resources.hide(TERRAFORM, str(kind), unknown)
+                values = unknown
             yield _Stated(str(kind), address, values, partial(_error_in, text, address, where))
 
 

@@ -340,7 +340,7 @@ BAD = {
     ),
     "HCL with a variable": (
         HCL.replace("local.site", "var.site"), 11, 3,
-        "referer_list is the expression var.site, which is not known here; use `terraform show",
+        "referer_list is the expression var.site, which is not known here; use a plan: ",
     ),
     "HCL with a variable in a list": (
         HCL.replace("local.site", '["a", "${var.site}/"]'), 11, 3, 'referer_list[1] is the expres',
@@ -352,7 +352,7 @@ BAD = {
         HCL.replace('["https://www.example.com/"]', "local.site"), 11, 3, "is the expression",
     ),
     "HCL with a function": (
-        HCL.replace("local.site", "concat(local.site, [])"), 11, 3, "is the expression concat(",
+        HCL.replace("local.site", "zipmap(local.site, [])"), 11, 3, "is the expression zipmap(",
     ),
     "HCL with a dynamic block": (
         HCL.replace("  referer_config {", '  dynamic "referer_config" {\n    for_each = x'), 20, 3,
