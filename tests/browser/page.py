@@ -52,6 +52,9 @@ _HOW = """\
   (`examplebucket.oss-cn-hangzhou.aliyuncs.com`), each by `https` and by `http`.
 - The page sets none or one of the eight policies: with the header, with `<meta>`, with the
   attribute of the element (the page then has another policy), or with `rel=noreferrer`.
+- An `https` page that asks for `http` objects is asked again with the header
+  `Content-Security-Policy: upgrade-insecure-requests`: each element, and what is blocked otherwise
+  under each policy.
 - All hosts are mapped to this machine, where the emulator answers for the objects with the
   whitelist `https://www.example.com/` and `http://www.example.com/album/`, without empty Referers.
   The certificates are those of a local CA. The http page answers only http, so that the browser

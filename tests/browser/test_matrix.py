@@ -27,6 +27,7 @@ from tests.unit.lab.test_url import READ, REFUSED
 AXES: tuple[Callable[[Cell], object], ...] = (
     lambda cell: (cell.element, cell.sheet.page.scheme, cell.target.scheme),
     lambda cell: (cell.element, cell.relation),
+    lambda cell: (cell.element, cell.sheet.upgrades),
     lambda cell: (cell.element, cell.policy),
     lambda cell: (cell.delivery, cell.policy, cell.relation),
 )

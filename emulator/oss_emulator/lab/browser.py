@@ -45,7 +45,7 @@ class Mixed(Enum):
     """How a browser treats an http request of an https page (B-01)."""
 
     UPGRADED = "sent by https, with the Referer"
-    BLOCKED = "not sent"
+    BLOCKED = "not sent, or by https if the page has upgrade-insecure-requests"
     NAVIGATED = "sent by https if the host answers it, without the Referer of a downgrade"
 
 
@@ -53,7 +53,7 @@ class Sender(Enum):
     """The document, style sheet or worker whose URL is the Referer."""
 
     PAGE = "the page"
-    FILE = "a file of the page: a style sheet or a worker"
+    FILE = "a file of the page: a style sheet, a worker or a frame"
     NOBODY = "a document without a URL of its own (B-05)"
 
 
@@ -79,11 +79,15 @@ class Embedding(StrEnum):
     DOWNLOAD = "link with download"
     REDIRECT = "img by a redirect of the site"
     REDIRECT_AWAY = "img by a redirect of another site"
+    REDIRECT_LOOSE = "img by a redirect of another site with unsafe-url"
+    LINK_AWAY = "link to a redirect of another site"
     WORKER_FETCH = "fetch in a worker"
     BLOB_WORKER_FETCH = "fetch in a blob: worker"
     SRCDOC = "img in a srcdoc iframe"
     BLANK = "img in an about:blank iframe"
+    WRITTEN = "img in a written about:blank iframe"
     SANDBOX = "img in a sandboxed iframe"
+    SANDBOX_OF_ORIGIN = "img in a sandboxed iframe with allow-same-origin"
     DATA = "img in a data: iframe"
     BLOB = "img in a blob: iframe"
 
@@ -124,11 +128,15 @@ BEHAVIOURS: Mapping[Embedding, Behaviour] = {
     Embedding.DOWNLOAD: Behaviour(Mixed.NAVIGATED, (*_ATTRIBUTE, Delivery.REL)),
     Embedding.REDIRECT: Behaviour(Mixed.UPGRADED, _ATTRIBUTE),
     Embedding.REDIRECT_AWAY: Behaviour(Mixed.UPGRADED, _ATTRIBUTE),
+    Embedding.REDIRECT_LOOSE: Behaviour(Mixed.UPGRADED),
+    Embedding.LINK_AWAY: Behaviour(Mixed.NAVIGATED),
     Embedding.WORKER_FETCH: Behaviour(Mixed.BLOCKED, sender=Sender.FILE),
     Embedding.BLOB_WORKER_FETCH: Behaviour(Mixed.BLOCKED, sender=Sender.NOBODY),
     Embedding.SRCDOC: Behaviour(Mixed.UPGRADED),
     Embedding.BLANK: Behaviour(Mixed.UPGRADED, sender=Sender.NOBODY),
+    Embedding.WRITTEN: Behaviour(Mixed.UPGRADED),
     Embedding.SANDBOX: Behaviour(Mixed.UPGRADED, sender=Sender.NOBODY),
+    Embedding.SANDBOX_OF_ORIGIN: Behaviour(Mixed.UPGRADED, sender=Sender.FILE),
     Embedding.DATA: Behaviour(Mixed.UPGRADED, sender=Sender.NOBODY),
     Embedding.BLOB: Behaviour(Mixed.UPGRADED, sender=Sender.NOBODY),
 }
@@ -160,11 +168,14 @@ def predict(
     policy: ReferrerPolicy = DEFAULT,
     file: WebURL | None = None,
     stop: WebURL | None = None,
+    upgrades: bool = False,
 ) -> Sent | None:
     """Return what a browser sends for an element of a page; None if it sends nothing.
 
     `target` is a URL as the page writes it, on a host that answers http and https. `file` is the
-    style sheet or the worker that asks for it, `stop` the URL that redirects to it.
+    style sheet, the worker or the frame that asks for it, `stop` the URL that redirects to it.
+    `upgrades` says whether the page has the header
+    `Content-Security-Policy: upgrade-insecure-requests`; a worker obeys only that of its script.
     """
     behaviour = BEHAVIOURS[element]
     if behaviour.same_origin_only and page.origin != target.origin:
@@ -172,7 +183,8 @@ def predict(
     asked = target
     if target.scheme == "http":
         is_mixed = page.scheme == "https"
-        if is_mixed and behaviour.mixed is Mixed.BLOCKED:
+        is_upgraded = upgrades and behaviour.sender is not Sender.FILE
+        if is_mixed and behaviour.mixed is Mixed.BLOCKED and not is_upgraded:
             return None
         # A host with http pages does not answer them by https, or they would be https pages.
         # A navigation to a port other than 80 is not upgraded.
@@ -191,8 +203,9 @@ def predict(
         sender = file
         if delivery is Delivery.META:
             policy = DEFAULT  # a style sheet and a worker obey only the header of their own answer
-    # A navigation is upgraded after its Referer has been chosen.
-    seen = target if behaviour.mixed is Mixed.NAVIGATED else asked
+    # A navigation is upgraded after its Referer has been chosen (B-01).
+    is_navigation = behaviour.mixed is Mixed.NAVIGATED or element is Embedding.IFRAME
+    seen = target if is_navigation else asked
     if stop is None:
         return Sent(asked.scheme, _refer(sender, seen, policy))
     first = _refer(sender, stop, policy)

@@ -115,9 +115,14 @@ def _show(
     target: WebURL,
     policy: ReferrerPolicy = browser.DEFAULT,
     element: Embedding = Embedding.IMG,
+    *,
+    stop: WebURL | None = None,
+    upgrades: bool = False,
 ) -> str | None:
     """Return the Referer of a page that shows the object."""
-    sent = browser.predict(element, page, target, policy=policy)
+    sent = browser.predict(
+        element, page, target, policy=policy, file=page, stop=stop, upgrades=upgrades
+    )
     return None if sent is None else sent.referer
 
 
@@ -164,6 +169,13 @@ def _browser(page: WebURL, target: WebURL) -> Iterator[Scenario]:
     for name, referer, wanted in (
         (Sentence("the address bar, a bookmark, a new tab"), None, None),
         (Sentence("an http image in an https page"), _show(secure, plain), None),  # B-01
+        *(
+            (Sentence(name), _show(secure, plain, element=element, upgrades=True), None)
+            for name, element in (
+                ("an http script with upgrade-insecure-requests", Embedding.SCRIPT),
+                ("an http iframe with upgrade-insecure-requests", Embedding.IFRAME),
+            )
+        ),
         (
             Sentence("an http link or download in an https page"),  # B-01
             _show(secure, plain, element=Embedding.LINK),
@@ -171,6 +183,21 @@ def _browser(page: WebURL, target: WebURL) -> Iterator[Scenario]:
         ),
         (Sentence("an image in a style sheet of another host"), _show(sheet, target), None),  # B-04
         (Sentence("a sandboxed iframe, a data: or blob: page"), None, None),  # B-05
+        (
+            Sentence("an iframe with sandbox=allow-same-origin"),  # B-05
+            _show(page, target, element=Embedding.SANDBOX_OF_ORIGIN),
+            None,
+        ),
+        (
+            Sentence("an about:blank page filled by document.write"),  # B-05
+            _show(page, target, element=Embedding.WRITTEN),
+            None,
+        ),
+        (
+            Sentence("a redirect of another site with unsafe-url"),  # B-08
+            _show(page, target, element=Embedding.REDIRECT_LOOSE, stop=evil),
+            None,
+        ),
         (Sentence("a link with rel=noreferrer"), None, None),
         (Sentence("an iframe of the site, inside another site"), _show(page, target), None),
         (Sentence("the object as an iframe of another site"), _show(evil, target), False),

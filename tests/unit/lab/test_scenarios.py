@@ -65,6 +65,9 @@ def test_http_image_in_an_https_page_is_requested_with_a_referer() -> None:  # B
     image = rows["an http image in an https page"]
     assert image.scenario.referer == "https://www.example.com/"
     assert rows["an http link or download in an https page"].scenario.referer is None
+    script = rows["an http script with upgrade-insecure-requests"]
+    assert script.scenario.referer == "https://www.example.com/"
+    assert rows["an http iframe with upgrade-insecure-requests"].scenario.referer is None
 
 
 def test_image_in_a_style_sheet_has_the_address_of_the_style_sheet() -> None:  # B-04
@@ -74,6 +77,20 @@ def test_image_in_a_style_sheet_has_the_address_of_the_style_sheet() -> None:  #
 
 def test_pages_without_an_address_send_no_referer() -> None:  # B-05
     assert play(GOOD)["a sandboxed iframe, a data: or blob: page"].scenario.referer is None
+
+
+def test_pages_without_an_address_send_the_origin_if_they_share_it() -> None:  # B-05
+    rows = play(GOOD)
+    for name in (
+        "an iframe with sandbox=allow-same-origin",
+        "an about:blank page filled by document.write",
+    ):
+        assert rows[name].scenario.referer == "https://www.example.com/"
+
+
+def test_redirect_of_another_site_sends_no_more_than_the_origin() -> None:  # B-08
+    row = play(GOOD)["a redirect of another site with unsafe-url"]
+    assert row.scenario.referer == "https://www.example.com/"
 
 
 def test_http_site_is_also_visited_over_https() -> None:  # B-07

@@ -7,13 +7,29 @@ policy, the element, and the origin of the object. `UNASKED` says what is left o
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from urllib.parse import quote
 
 from oss_emulator.lab import browser
-from oss_emulator.lab.browser import BEHAVIOURS, Delivery, Embedding, ReferrerPolicy, Sender, Sent
+from oss_emulator.lab.browser import (
+    BEHAVIOURS,
+    Delivery,
+    Embedding,
+    Mixed,
+    ReferrerPolicy,
+    Sender,
+    Sent,
+)
 from oss_emulator.lab.url import WebURL
 
 ELSEWHERE = "elsewhere.test"
 """A host of another site, which redirects."""
+
+AWAY = (
+    Embedding.REDIRECT_AWAY,
+    Embedding.REDIRECT_LOOSE,
+    Embedding.LINK_AWAY,
+)
+"""The elements whose object is behind a redirect of another site."""
 
 UNASKED: Mapping[str, str] = {
     "attribute or option on other elements": (
@@ -26,7 +42,9 @@ UNASKED: Mapping[str, str] = {
     "area, SVG link": "they are links; the link is asked",
     "dynamic import, shared worker, worklet": "they load scripts, which buckets seldom hold",
     "beacon, WebSocket": "they do not read an object",
-    "a redirect of a navigation": "its Referer is that of the navigation",
+    "upgrade-insecure-requests with other policies": (
+        "it changes only what is blocked otherwise, which is asked with the header's policies"
+    ),
     "http and https on one port": "a site or an object with a port answers one scheme there",
 }
 """What the Web Platform Tests cover but no cell asks, with the reason."""
@@ -39,6 +57,8 @@ class Sheet:
     page: WebURL
     delivery: Delivery = Delivery.NONE
     policy: ReferrerPolicy | None = None
+    upgrades: bool = False
+    """Whether the page has the header `Content-Security-Policy: upgrade-insecure-requests`."""
 
     @property
     def worker(self) -> WebURL:
@@ -78,18 +98,28 @@ class Cell:
         """The URL that redirects to the object."""
         if self.element is Embedding.REDIRECT:
             return replace(self.sheet.page, path="/redirect", query=f"?stop={self.number}")
-        if self.element is Embedding.REDIRECT_AWAY:
+        if self.element in AWAY:
             away = replace(self.sheet.page, host=ELSEWHERE, port="", path="/redirect")
-            return replace(away, query=f"?stop={self.number}")
+            loose = "&loose=1" if self.element is Embedding.REDIRECT_LOOSE else ""
+            return replace(away, query=f"?stop={self.number}{loose}")
         return None
 
     @property
     def file(self) -> WebURL | None:
-        """The style sheet or the worker that asks for the object."""
+        """The style sheet, the worker or the frame that asks for the object."""
         if BEHAVIOURS[self.element].sender is not Sender.FILE:
             return None
+        if self.element is Embedding.SANDBOX_OF_ORIGIN:
+            return self.frame
         is_style = self.element is Embedding.STYLE_SHEET
         return self.sheet.style if is_style else self.sheet.worker
+
+    @property
+    def frame(self) -> WebURL:
+        """The page of a sandboxed iframe that shows the object."""
+        shown = quote(self.target.text, safe="")
+        page = self.sheet.page
+        return replace(page, query=f"{page.query}&frame=1&shows={shown}&as={self.number}")
 
     @property
     def predicted(self) -> Sent | None:
@@ -99,7 +129,14 @@ class Cell:
             policy = self.sheet.policy or browser.DEFAULT
         page, delivery = self.sheet.page, self.delivery
         return browser.predict(
-            self.element, page, self.target, delivery, policy, file=self.file, stop=self.stop
+            self.element,
+            page,
+            self.target,
+            delivery,
+            policy,
+            file=self.file,
+            stop=self.stop,
+            upgrades=self.sheet.upgrades,
         )
 
 
@@ -113,8 +150,11 @@ def plan(site: WebURL, objects: Mapping[Relation, WebURL]) -> tuple[Cell, ...]:
                 if target.port and page.scheme != scheme:
                     continue  # the browser may use https although the port answers http
                 asked = target.by(scheme)
-                for element, delivery, policy in _combine():
-                    sheet = _sheet(page, delivery, policy)
+                ways = [(False, *way) for way in _combine()]
+                if (page.scheme, scheme) == ("https", "http"):
+                    ways += [(True, *way) for way in _combine() if _is_upgraded(*way[:2])]
+                for upgrades, element, delivery, policy in ways:
+                    sheet = _sheet(page, delivery, policy, upgrades=upgrades)
                     number = len(cells)
                     named = _number(asked, number)
                     cell = Cell(
@@ -138,7 +178,15 @@ def _combine() -> Iterator[tuple[Embedding, Delivery, ReferrerPolicy | None]]:
                 yield element, delivery, policy
 
 
-def _sheet(page: WebURL, delivery: Delivery, policy: ReferrerPolicy | None) -> Sheet:
+def _is_upgraded(element: Embedding, delivery: Delivery) -> bool:
+    """Whether an element is asked on a page with upgrade-insecure-requests."""
+    is_blocked = BEHAVIOURS[element].mixed is Mixed.BLOCKED
+    return delivery is Delivery.NONE or (is_blocked and delivery is Delivery.HEADER)
+
+
+def _sheet(
+    page: WebURL, delivery: Delivery, policy: ReferrerPolicy | None, *, upgrades: bool
+) -> Sheet:
     """Return the page that sets a policy; an attribute overrides another policy of the page."""
     if delivery in (Delivery.NONE, Delivery.HEADER, Delivery.META):
         chosen, by = policy, delivery
@@ -147,7 +195,8 @@ def _sheet(page: WebURL, delivery: Delivery, policy: ReferrerPolicy | None) -> S
         hidden = delivery is Delivery.ATTRIBUTE and policy is not ReferrerPolicy.NO_REFERRER
         chosen = ReferrerPolicy.NO_REFERRER if hidden else ReferrerPolicy.UNSAFE_URL
     name = f"{page.scheme}.{by.value}.{chosen.value if chosen else 'default'}.{delivery.value}"
-    return Sheet(replace(page, query=f"?sheet={name}"), by, chosen)
+    name += ".upgrade" * upgrades
+    return Sheet(replace(page, query=f"?sheet={name}"), by, chosen, upgrades)
 
 
 def _number(target: WebURL, number: int) -> WebURL:

@@ -25,6 +25,8 @@ const message = number => new Promise(resolve => addEventListener("message", eve
 const image = (number, url) =>
   `<img src="${url}" onload="parent.postMessage(${number},'*')" onerror="parent.postMessage(${number},'*')">`;
 
+const shown = (number, url) => `${files.frame}&shows=${encodeURIComponent(url)}&as=${number}`;
+
 function frame(number, attributes) {
   const end = message(number);
   document.body.append(make("iframe", attributes));
@@ -89,14 +91,23 @@ const ways = {
     inner.contentDocument.body.append(img);
     return end;
   },
-  "img in a sandboxed iframe": (n, url) =>
-    frame(n, {sandbox: "allow-scripts", src: files.frame + "&shows=" + encodeURIComponent(url) + "&as=" + n}),
+  "img in a written about:blank iframe": (n, url) => {
+    const inner = make("iframe", {}), end = message(n);
+    document.body.append(inner);
+    inner.contentDocument.write(image(n, url));
+    inner.contentDocument.close();
+    return end;
+  },
+  "img in a sandboxed iframe": (n, url) => frame(n, {sandbox: "allow-scripts", src: shown(n, url)}),
+  "img in a sandboxed iframe with allow-same-origin": (n, url) =>
+    frame(n, {sandbox: "allow-scripts allow-same-origin", src: shown(n, url)}),
   "img in a data: iframe": (n, url) =>
     frame(n, {src: "data:text/html," + encodeURIComponent(image(n, url))}),
   "img in a blob: iframe": (n, url) =>
     frame(n, {src: URL.createObjectURL(new Blob([image(n, url)], {type: "text/html"}))}),
 };
 ways["img by a redirect of the site"] = ways["img by a redirect of another site"] = ways["img"];
+ways["img by a redirect of another site with unsafe-url"] = ways["img"];
 
 // A blocked iframe has no event: it counts as blocked once a later one has loaded.
 const framed = ["iframe", "object"];

@@ -17,7 +17,7 @@ WORKER = (
     ".then(() => postMessage(0), () => postMessage(0));"
 )
 
-FOLLOWED = (Embedding.LINK, Embedding.DOWNLOAD)
+FOLLOWED = (Embedding.LINK, Embedding.DOWNLOAD, Embedding.LINK_AWAY)
 """The elements that are clicked, one after the other."""
 
 
@@ -52,7 +52,8 @@ class Pages:
         asked = parse_qs(query)
         if path == "/redirect" and "stop" in asked:
             cell = self._cells[int(asked["stop"][0])]
-            return PageAnswer(headers={"Location": cell.target.text}, status=302)
+            loose = {"Referrer-Policy": "unsafe-url"} if "loose" in asked else {}
+            return PageAnswer(headers={"Location": cell.target.text, **loose}, status=302)
         if "sheet" not in asked:
             return None
         sheet = self._sheets.get((scheme, host, f"?sheet={asked['sheet'][0]}"))
@@ -69,6 +70,8 @@ class Pages:
             )
         if "frame" in asked:
             return PageAnswer(text=_frame(asked), headers=headers)
+        if sheet.upgrades:
+            headers["Content-Security-Policy"] = "upgrade-insecure-requests"
         return PageAnswer(text=_page(sheet, self.by_sheet[sheet]), headers=headers)
 
 

@@ -18,7 +18,7 @@ class SentReferer(StrEnum):
     NONE = "(no Referer)"
     ORIGIN = "the origin"
     WHOLE = "the whole URL"
-    FILE = "the URL of a style sheet or worker"
+    FILE = "the URL of a style sheet, worker or frame"
 
 
 class CellOutcome(NamedTuple):

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from oss_emulator.lab.browser import BEHAVIOURS, Delivery, Embedding, ReferrerPolicy, Sent
+from oss_emulator.lab.browser import BEHAVIOURS, Delivery, Embedding, Mixed, ReferrerPolicy, Sent
 from oss_emulator.lab.url import WebURL
 from oss_emulator.lab.witness.cells import Cell, Relation, plan
 
 SITE = WebURL.parse("https://www.example.com/album/today.html")
 BUCKET = WebURL.parse("https://examplebucket.oss-cn-hangzhou.aliyuncs.com/photo.jpg")
 CELLS = plan(SITE, {Relation.CROSS_SITE: BUCKET})
+UPGRADED = [cell for cell in CELLS if cell.sheet.upgrades]
 
 
 def one(element: Embedding, **wanted: object) -> Cell:
@@ -21,6 +22,7 @@ def one(element: Embedding, **wanted: object) -> Cell:
         cell
         for cell in CELLS
         if cell.element is element
+        and not cell.sheet.upgrades
         and (cell.sheet.page.scheme, cell.target.scheme) == schemes
         and cell.delivery is wanted.get("delivery", Delivery.NONE)
         and cell.policy is wanted.get("policy")
@@ -29,11 +31,16 @@ def one(element: Embedding, **wanted: object) -> Cell:
 
 
 def test_every_element_is_asked_with_every_policy_by_both_schemes() -> None:
-    asked = Counter((cell.element, cell.delivery) for cell in CELLS)
+    asked = Counter((cell.element, cell.delivery) for cell in CELLS if not cell.sheet.upgrades)
     for element, behaviour in BEHAVIOURS.items():
         for delivery in behaviour.deliveries:
             policies = 1 if delivery in (Delivery.NONE, Delivery.REL) else len(ReferrerPolicy)
             assert asked[element, delivery] == 4 * policies
+    upgraded = Counter((cell.element, cell.policy) for cell in UPGRADED)
+    for element, behaviour in BEHAVIOURS.items():
+        is_blocked = behaviour.mixed is Mixed.BLOCKED
+        policies = sum(upgraded[element, policy] for policy in (None, *ReferrerPolicy))
+        assert policies == 1 + is_blocked * len(ReferrerPolicy)
     assert {cell.target.query for cell in CELLS} == {f"?cell={n}" for n in range(len(CELLS))}
 
 
@@ -90,12 +97,36 @@ ORIGIN = "https://www.example.com/"
         (Embedding.DATA, "https", Sent("https", None)),
         (Embedding.BLOB, "https", Sent("https", None)),
         (Embedding.BLOB_WORKER_FETCH, "https", Sent("https", None)),
+        # Those that have the origin of the page.
+        (Embedding.WRITTEN, "https", Sent("https", ORIGIN)),
+        (Embedding.SANDBOX_OF_ORIGIN, "https", Sent("https", ORIGIN)),
     ],
 )
 def test_page_without_a_policy_is_predicted_by_the_default(
     element: Embedding, target: str, sent: Sent | None
 ) -> None:
     assert one(element, target=target).predicted == sent
+
+
+@pytest.mark.parametrize(
+    ("element", "sent"),
+    [
+        (Embedding.FETCH, Sent("https", ORIGIN)),
+        (Embedding.SCRIPT, Sent("https", ORIGIN)),
+        (Embedding.SRCSET, Sent("https", ORIGIN)),
+        (Embedding.OBJECT, Sent("https", ORIGIN)),
+        (Embedding.IFRAME, Sent("https", None)),
+        (Embedding.BLOB_WORKER_FETCH, Sent("https", None)),
+        (Embedding.WORKER_FETCH, None),  # its script has no such header
+        (Embedding.LINK, Sent("https", None)),
+    ],
+)
+def test_upgrade_insecure_requests_sends_what_is_blocked(
+    element: Embedding, sent: Sent | None
+) -> None:
+    """B-01"""
+    (cell,) = (cell for cell in UPGRADED if cell.element is element and cell.policy is None)
+    assert cell.predicted == sent
 
 
 def test_style_sheet_and_worker_send_their_own_url() -> None:  # B-04
@@ -141,3 +172,7 @@ def test_referer_of_a_redirect_is_cut_at_each_step() -> None:
     policy = {"delivery": Delivery.HEADER, "policy": ReferrerPolicy.SAME_ORIGIN}
     assert one(Embedding.REDIRECT, **policy).predicted == Sent("https", None)
     assert one(Embedding.REDIRECT_AWAY).predicted == Sent("https", ORIGIN)
+    loose = one(Embedding.REDIRECT_LOOSE)
+    assert loose.predicted == Sent("https", ORIGIN)
+    assert loose.stop is not None
+    assert loose.stop.query.endswith("&loose=1")

@@ -37,6 +37,15 @@ def test_policy_is_set_as_the_cells_say() -> None:
         )
 
 
+def test_page_upgrades_insecure_requests_as_the_cells_say() -> None:
+    for sheet in PAGES.by_sheet:
+        asked = sheet.page.scheme, sheet.page.host, sheet.page.path, sheet.page.query[1:]
+        answer = PAGES.answer(*asked)
+        assert answer is not None
+        upgrades = answer.headers.get("Content-Security-Policy") == "upgrade-insecure-requests"
+        assert upgrades == sheet.upgrades
+
+
 def test_requests_for_objects_are_not_for_pages() -> None:
     assert PAGES.answer("https", SITE.host, "/photo.jpg", "cell=3") is None
     assert PAGES.answer("https", SITE.host, "/favicon.ico", "") is None
@@ -48,6 +57,11 @@ def test_redirects_lead_to_the_object() -> None:
     answer = PAGES.answer("https", cell.stop.host, cell.stop.path, cell.stop.query[1:])
     assert answer is not None
     assert (answer.status, answer.headers) == (302, {"Location": cell.target.text})
+    cell = next(cell for cell in CELLS if cell.element is Embedding.REDIRECT_LOOSE)
+    assert cell.stop is not None
+    answer = PAGES.answer("https", cell.stop.host, cell.stop.path, cell.stop.query[1:])
+    assert answer is not None
+    assert answer.headers["Referrer-Policy"] == "unsafe-url"
 
 
 def test_files_of_a_page_have_their_kind() -> None:
