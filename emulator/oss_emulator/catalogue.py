@@ -95,7 +95,7 @@ class Catalogue:
 
     def group(self, group: str) -> str:
         """Return the name of a group of scenarios."""
-        return self._texts.get(f"engine_group.{group}", group)
+        return self._texts.get(f"engine_sentence.{group}", group)
 
     def assumption(self, variant: StrEnum) -> str:
         """Return what a variant of an assumed fact says."""

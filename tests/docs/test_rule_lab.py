@@ -49,5 +49,5 @@ def test_replay_names_every_flag(command: str, capsys: pytest.CaptureFixture[str
         main([command, "--help"])
     flags = set(re.findall(r"^  (--[a-z-]+)", capsys.readouterr().out, re.MULTILINE))
     assert flags
-    known_elsewhere = {"--endpoint", "--region", "--assumptions"}
+    known_elsewhere = {"--endpoint", "--region", "--assumptions", "--lang"}
     assert [flag for flag in sorted(flags - known_elsewhere) if flag not in REPLAY] == []

@@ -17,6 +17,9 @@ from oss_emulator.access.authorize import AccessReason
 from oss_emulator.catalogue import LANGUAGES, Catalogue, read
 from oss_emulator.control import console
 from oss_emulator.control.console.language import choose
+from oss_emulator.lab.lint import Evidence
+from oss_emulator.lab.probes import ProbeKind
+from oss_emulator.lab.remark import Severity
 from oss_emulator.lab.scenarios import Group
 from oss_emulator.pipeline import browser
 from oss_emulator.protocol.message import Request
@@ -75,7 +78,6 @@ def test_what_the_engine_says_is_translated(language: str) -> None:
     assert {f"engine_access.{reason}" for reason in (*AccessReason, browser.REASON)} == {
         name for name in texts if name.startswith("engine_access.")
     }
-    assert {f"engine_group.{group}" for group in Group} <= texts
     assert {f"engine_kind.{kind}" for kind in RequestKind} <= texts
     said = Catalogue(language)
     for stage in Stage:
@@ -95,8 +97,23 @@ def templates() -> set[str]:
     for path in itertools.chain.from_iterable(room.rglob("*.py") for room in rooms):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "Sentence":
-                found.add(ast.literal_eval(node.args[0]))  # fails for a text that is computed
-    return found - {"", "{}"}
+                named = ast.unparse(node.args[0])
+                if not named.endswith((".value", "template")):
+                    found.add(ast.literal_eval(node.args[0]))  # fails for a text that is computed
+            elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "template":
+                found.update(texts_of(node.value))
+    return (found | {item.value for kind in SAID for item in kind}) - {"", "{}"}
+
+
+SAID = (Evidence, Group, ProbeKind, Severity)
+"""The sets whose members are sentences."""
+
+
+def texts_of(node: ast.expr) -> Iterator[str]:
+    """Yield the texts in an expression that chooses one."""
+    for part in ast.walk(node):
+        if isinstance(part, ast.Constant) and " " in str(part.value):
+            yield str(part.value)
 
 
 @pytest.mark.parametrize("language", OTHERS)

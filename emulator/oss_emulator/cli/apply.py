@@ -3,12 +3,13 @@
 import argparse
 import sys
 
-from oss_emulator.cli import bucket, changes, rules
+from oss_emulator.cli import bucket, changes, language, rules
 from oss_emulator.cli.output import Text, Tone, line, show, write_json
 from oss_emulator.cli.parser import Commands, InputError
 from oss_emulator.lab import diff, guard
 from oss_emulator.lab.guard import TokenError
 from oss_emulator.referer import RefererConfiguration
+from oss_emulator.referer.sentence import Sentence
 
 _DESCRIPTION = (
     "Shows what would change for a bucket, asks for confirmation and puts the rules. The exit "
@@ -46,14 +47,14 @@ def run(arguments: argparse.Namespace) -> int:
         show(*changes.describe_text(old, new), *changes.describe(found, whole=True))
     if old != new:
         if not arguments.yes and not _agrees(arguments.bucket):
-            show(line("The rules were not put."))
+            show(line(Sentence("The rules were not put.")))
             return 1
         bucket.put(arguments.bucket, new, arguments)
     if arguments.json:
         write_json({"bucket": arguments.bucket, "put": old != new, **changes.to_dict(found)})
     else:
-        said = "has these rules now." if old != new else "has these rules already."
-        show(line(Text(f"{arguments.bucket} {said}", Tone.GOOD)))
+        template = "{} has these rules already." if old == new else "{} has these rules now."
+        show(line(Text(Sentence(template, arguments.bucket), Tone.GOOD)))
     return 0
 
 
@@ -68,4 +69,5 @@ def _require_token(path: str, new: RefererConfiguration, address: str) -> None:
 def _agrees(address: str) -> bool:
     if not sys.stdin.isatty():
         raise InputError("standard input is not a terminal, so nobody can confirm; add --yes")
-    return input(f"Put these rules to {address}? [y/N] ").strip().lower() in ("y", "yes")
+    asked = language.say(Sentence("Put these rules to {}? [y/N] ", address))
+    return input(asked).strip().lower() in ("y", "yes")

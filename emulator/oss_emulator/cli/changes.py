@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
-from oss_emulator.cli.output import Block, Text, TextTable, Tone, line, referer
+from oss_emulator.cli.output import Block, Text, TextTable, Tone, join, line, referer
 from oss_emulator.cli.rules import SelectedRules
 from oss_emulator.lab.diff import Certainty, Change, Diff
 from oss_emulator.lab.probes import ProbeKind
 from oss_emulator.lab.remark import Remark, RemarkKind, Severity
 from oss_emulator.referer import Decision, RefererConfiguration, explanation
+from oss_emulator.referer.sentence import Sentence
 
 _FIELDS = {
     "allow_empty_referer": "AllowEmptyReferer",
@@ -29,17 +30,24 @@ _TELLING = (
 """The kinds of probes to show first, the most informative one first."""
 
 
+_TITLES = {
+    True: Sentence("let in by the new rules"),
+    False: Sentence("kept out by the new rules"),
+}
+_HEADINGS = (Sentence("Referer"), Sentence("what it is"), Sentence("old"), Sentence("new"))
+
+
 def describe(diff: Diff, *, whole: bool = False) -> Iterator[Block]:
     """Describe a diff; `whole` shows every Referer."""
     shown = diff.changes if whole else tuple(_telling(diff))
-    for opens, title in ((True, "let in by the new rules"), (False, "kept out by the new rules")):
+    for opens, title in _TITLES.items():
         rows = [_row(change) for change in shown if change.opens is opens]
         if rows:
-            yield TextTable(("Referer", "what it is", "old", "new"), rows, title)
+            yield TextTable(_HEADINGS, rows, title)
             yield line()
     if len(shown) < len(diff.changes):
         more = len(diff.changes) - len(shown)
-        said = f"and {more} more that the same entries settle (--all shows them)"
+        said = Sentence("and {} more that the same entries settle (--all shows them)", str(more))
         yield line(Text(said, Tone.FAINT))
     yield line(*_conclusion(diff))
 
@@ -121,7 +129,7 @@ def to_dict(diff: Diff) -> dict[str, object]:
 
 
 def _row(change: Change) -> tuple[Text, str, Text, Text]:
-    kind = change.kind.value if change.kind else "given"
+    kind = Sentence(change.kind.value) if change.kind else Sentence("given")
     return referer(change.referer), kind, _settled(change.old), _settled(change.new)
 
 
@@ -131,20 +139,24 @@ def _settled(decision: Decision) -> Text:
 
 
 def _conclusion(diff: Diff) -> tuple[Text, ...]:
+    tried = str(diff.tried)
     if diff.equivalent:
         said = {
-            Certainty.PROVED: "These rules are equivalent for every Referer there can be.",
-            Certainty.GENERATED: (
-                f"These rules are equivalent on all {diff.tried} generated Referers."
+            Certainty.PROVED: Sentence(
+                "These rules are equivalent for every Referer there can be."
             ),
-            Certainty.GIVEN: f"All {diff.tried} given Referers are decided alike.",
+            Certainty.GENERATED: Sentence(
+                "These rules are equivalent on all {} generated Referers.", tried
+            ),
+            Certainty.GIVEN: Sentence("All {} given Referers are decided alike.", tried),
         }
         return (Text(said[diff.certainty], Tone.GOOD),)
     opened = sum(change.opens for change in diff.changes)
     closed = len(diff.changes) - opened
-    parts = [f"{opened} let in"] * bool(opened) + [f"{closed} kept out"] * bool(closed)
-    of = f" of {diff.tried} Referers"
-    return (Text(f"These rules differ: {', '.join(parts)}{of}.", Tone.WARNING),)
+    parts = [Sentence("{} let in", str(opened))] * bool(opened)
+    parts += [Sentence("{} kept out", str(closed))] * bool(closed)
+    differ = Sentence("These rules differ: {} of {} Referers.", join(parts), tried)
+    return (Text(differ, Tone.WARNING),)
 
 
 def _decision(decision: Decision) -> dict[str, object]:

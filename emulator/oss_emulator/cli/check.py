@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Iterator, Sequence
 
-from oss_emulator.cli import formats, rules
+from oss_emulator.cli import formats, language, rules
 from oss_emulator.cli.formats import Findings
 from oss_emulator.cli.output import Block, Text, Tone, line, referer, verdict
 from oss_emulator.cli.parser import Commands
@@ -11,6 +11,7 @@ from oss_emulator.cli.rules import SelectedRules
 from oss_emulator.lab.remark import Remark, RemarkKind, Severity
 from oss_emulator.referer import Decision, RefererPolicy, Signing, explanation
 from oss_emulator.referer.assumptions import FACTS
+from oss_emulator.referer.sentence import Sentence
 
 _DESCRIPTION = (
     "Decides on requests by the rules, and says why. The exit status is 0 if all are allowed, 1 if "
@@ -97,26 +98,28 @@ def _describe_all(asked: _Asked) -> Iterator[Block]:
 
 
 def _describe(sent: str | None, decision: Decision) -> Iterator[Block]:
-    answer = verdict(decision)
-    yield line(Text(answer.text.upper(), answer.tone), "  ", referer(sent))
+    answer = Sentence("ALLOWED") if decision.allowed else Sentence("DENIED")
+    yield line(Text(answer, verdict(decision).tone), "  ", referer(sent))
     facts = {
-        "EC": decision.ec,
-        "reason": decision.reason.value,
-        "entry": decision.entry,
-        "compared as": decision.referer if decision.referer != sent and decision.referer else None,
-        "basis": decision.basis.value,
+        Sentence("EC"): decision.ec,
+        Sentence("reason"): decision.reason.value,
+        Sentence("entry"): decision.entry,
+        Sentence("compared as"): decision.referer
+        if decision.referer != sent and decision.referer
+        else None,
+        Sentence("basis"): decision.basis.value,
     }
     for name, value in facts.items():
         if value is not None:
-            yield line(Text(f"{name:<12}", Tone.FAINT), value, indent=2)
-    yield line(Text("steps", Tone.FAINT), indent=2)
+            yield line(Text(name, Tone.FAINT, 12), value, indent=2)
+    yield line(Text(Sentence("steps"), Tone.FAINT), indent=2)
     for number, step in enumerate(decision.steps, 1):
         numbers = f" [{', '.join(step.facts)}]"
-        yield line(f"{number}. {explanation.sentence(step)}", Text(numbers, Tone.FAINT), indent=4)
-    for name, variant in decision.variants:
+        yield line(f"{number}. {language.say_step(step)}", Text(numbers, Tone.FAINT), indent=4)
+    for fact, variant in decision.variants:
         yield line(
-            Text("assumed, not documented: ", Tone.WARNING),
+            Text(Sentence("assumed, not documented: "), Tone.WARNING),
             explanation.SENTENCES[variant],
-            Text(f" [{FACTS[name]}, {variant}]", Tone.FAINT),
+            Text(f" [{FACTS[fact]}, {variant}]", Tone.FAINT),
             indent=2,
         )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from oss_emulator.cli import changes
+from oss_emulator.cli import changes, language
 from oss_emulator.cli.output import Block, Text, Tone, line, show, write, write_json, writing
 from oss_emulator.cli.parser import InputError
 from oss_emulator.cli.rules import SelectedRules
@@ -16,6 +16,7 @@ from oss_emulator.lab.editing import NotEditableError
 from oss_emulator.lab.lint import Fixed, Severity
 from oss_emulator.lab.sources import RulesForm
 from oss_emulator.referer import RefererConfiguration
+from oss_emulator.referer.sentence import Sentence
 
 
 def show_fixed(
@@ -110,7 +111,7 @@ def _report(
     refusal: str, changed: Sequence[str], proof: Iterable[Block], left: Iterable[Block]
 ) -> Iterator[Block]:
     if refusal:
-        yield line(Text(f"Not written back: {refusal}.", Tone.WARNING))
+        yield line(Text(Sentence("Not written back: {}.", language.explain(refusal)), Tone.WARNING))
         yield line()
     for item in changed:
         yield line(Text(item, _TONES.get(item[:1], Tone.PLAIN)))

@@ -14,6 +14,7 @@ from oss_emulator.lab.programs import format_oss2, format_ossutil
 from oss_emulator.lab.proposal import Proposal, ProposalError, SiteProfile, format_table, propose
 from oss_emulator.lab.sources import RulesForm
 from oss_emulator.lab.tables import DecisionTable
+from oss_emulator.referer.sentence import Sentence
 
 _DESCRIPTION = (
     "Writes rules that allow a site, and whatever else is named, and nobody else. Standard output "
@@ -82,18 +83,19 @@ def _check(proposal: Proposal) -> tuple[Text, ...]:
     """Lint and test the rules, and say what came of it."""
     found = lint.run(proposal.configuration)
     mistakes = sorted({item.rule for item in found if item.severity is not Severity.NOTE})
-    linted = (
-        f"lint warns of what you asked for; accept it with --ignore {' --ignore '.join(mistakes)}"
-        if mistakes
-        else "lint finds nothing to correct"
-    )
+    linted = Sentence("lint finds nothing to correct")
+    if mistakes:
+        linted = Sentence(
+            "lint warns of what you asked for; accept it with --ignore {}",
+            " --ignore ".join(mistakes),
+        )
     cases = tuple(replace(case, rules="site") for case in proposal.cases)
     report = tables.run(DecisionTable(Path(), {"site": proposal.configuration}, cases))
     failed = [result.case.name for result in report.results if not result.passed]
     if failed:
         raise InputError(f"these rules fail their own table: {', '.join(failed)}")
-    said = f"{linted}, and all {len(cases)} cases of their table pass."
-    return (Text(f"These rules are checked: {said}", Tone.GOOD),)
+    template = "These rules are checked: {}, and all {} cases of their table pass."
+    return (Text(Sentence(template, linted, str(len(cases))), Tone.GOOD),)
 
 
 def _rules_as(form: RulesForm) -> Callable[[Proposal, str], str]:

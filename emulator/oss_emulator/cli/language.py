@@ -10,6 +10,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from oss_emulator.referer import explanation
+from oss_emulator.referer.decision import Step
 from oss_emulator.referer.sentence import Sentence
 
 if TYPE_CHECKING:
@@ -71,6 +73,13 @@ def say(text: str) -> str:
     if _Speaker.catalogue is None or not isinstance(text, Sentence):
         return text
     return _Speaker.catalogue.sentence(text)
+
+
+def say_step(step: Step) -> str:
+    """Return a step of a decision in the language of this command."""
+    if _Speaker.catalogue is None:
+        return explanation.sentence(step)
+    return _Speaker.catalogue.step(step)
 
 
 def explain(message: str) -> str:

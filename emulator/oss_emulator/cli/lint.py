@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from oss_emulator.cli import correcting, formats, rules
 from oss_emulator.cli.formats import Findings, Format
 from oss_emulator.cli.output import (
+    ENTRIES,
     Block,
     Piece,
     Text,
     TextTable,
     Tone,
+    join,
     line,
     referer,
     show,
@@ -27,6 +29,7 @@ from oss_emulator.lab.lint import Evidence, Finding, LintRule, Severity, remarks
 from oss_emulator.lab.places import Place
 from oss_emulator.lab.remark import Remark
 from oss_emulator.referer import RefererConfiguration, Stage
+from oss_emulator.referer.sentence import Sentence
 
 _DESCRIPTION = (
     "Finds mistakes in rules. The engine has decided on every Referer that is shown. The exit "
@@ -158,7 +161,7 @@ def _fix_one(selected: SelectedRules, arguments: argparse.Namespace) -> int:
         else [
             *_report(shown, {}, arguments),
             *_closing(shown, fixed.left, arguments),
-            line(*_summary(shown)),
+            line(_summary(shown)),
         ]
     )
     return correcting.show_fixed(selected, fixed, left, arguments)
@@ -188,10 +191,11 @@ def _list(as_json: bool) -> int:
         )
     else:
         rows = [
-            (Text(rule.severity, _TONES[rule.severity]), rule.name, rule.title)
+            (Text(Sentence(rule.severity.value), _TONES[rule.severity]), rule.name, rule.title)
             for rule in lint.RULES
         ]
-        show(TextTable(("severity", "rule", "what it finds"), rows))
+        headings = (Sentence("severity"), Sentence("rule"), Sentence("what it finds"))
+        show(TextTable(headings, rows))
     return 0
 
 
@@ -210,10 +214,10 @@ def _report_all(linted: Sequence[_Linted], arguments: argparse.Namespace) -> Ite
     yield from _closing(shown, [item for one in linted for item in one.found], arguments)
     if len(linted) > 1:
         count = sum(bool(item.shown) for item in linted)
-        place = f"{count:,} of {len(linted):,}" if shown else f"{len(linted):,}"
-        yield line(*_summary(shown, f" in {place} configurations"))
+        where = Sentence(" in {} of {} configurations", f"{count:,}", f"{len(linted):,}")
+        yield line(_summary(shown), where if shown else "")
     else:
-        yield line(*_summary(shown))
+        yield line(_summary(shown))
 
 
 def _report(
@@ -230,14 +234,15 @@ def _report(
             yield line()
     for rule, number in count.items():
         if number > _SHOWN and not arguments.all and _NAMES[rule].severity is not Severity.NOTE:
-            yield line(f"{number - _SHOWN:,} more by {rule} (--all shows them)")
+            more = f"{number - _SHOWN:,}"
+            yield line(Sentence("{} more by {} (--all shows them)", more, rule))
             yield line()
     if notes:
-        yield line(Text("Good to know", Tone.STRONG))
+        yield line(Text(Sentence("Good to know"), Tone.STRONG))
         for note in notes[: None if arguments.all else _SHOWN]:
             about = f"{note.place.entry}: " if note.place else ""
             name = Text(f"  [{note.rule}]", Tone.FAINT)
-            yield line(f"{about}{note.reason}", name, indent=2)
+            yield line(about, note.reason, name, indent=2)
         yield line()
 
 
@@ -246,9 +251,11 @@ def _closing(
 ) -> Iterator[Block]:
     hidden = sorted({finding.rule for finding in found} - {finding.rule for finding in shown})
     if arguments.ignore:
-        yield line(Text(f"Accepted: {', '.join(sorted(set(arguments.ignore)))}", Tone.FAINT))
+        yield line(
+            Text(Sentence("Accepted: {}", ", ".join(sorted(set(arguments.ignore)))), Tone.FAINT)
+        )
     if hidden:
-        said = f"As with nearly all rules: {', '.join(hidden)} (--all shows them)"
+        said = Sentence("As with nearly all rules: {} (--all shows them)", ", ".join(hidden))
         yield line(Text(said, Tone.FAINT))
 
 
@@ -257,32 +264,34 @@ def _describe(finding: Finding, where: Places) -> Iterator[Block]:
     place = finding.place
     if place is not None:
         at = where.get((place.list, place.position))
-        in_line = f"line {at[0]}, " if at else ""
+        name = Sentence(ENTRIES[place.list].template, str(place.position + 1))
+        named = Sentence("line {}, {}", str(at[0]), name) if at else name
         entry = Text(place.entry or '""', Tone.STRONG)
-        about = (f"  {in_line}{place.list} entry {place.position + 1}: ", entry)
-    yield line(Text(finding.severity, _TONES[finding.severity]), f" {finding.rule}", *about)
+        about = ("  ", Sentence("{}: ", named), entry)
+    severity = Text(Sentence(finding.severity.value), _TONES[finding.severity])
+    yield line(severity, f" {finding.rule}", *about)
     yield line(finding.reason, indent=2)
-    yield _labelled("shown by", *_evidence(finding))
-    label = "correct"
+    yield _labelled(Sentence("shown by"), *_evidence(finding))
+    label: str = Sentence("correct")
     for piece in _corrections(finding):
         yield _labelled(label, piece)
         label = ""
     if finding.correction.decide:
-        yield _labelled("decide", finding.correction.decide)
+        yield _labelled(Sentence("decide"), finding.correction.decide)
     if finding.also:
-        yield _labelled("also", f"corrects {', '.join(finding.also)}")
+        yield _labelled(Sentence("also"), Sentence("corrects {}", ", ".join(finding.also)))
 
 
 def _labelled(label: str, *pieces: Piece) -> Block:
-    return line(Text(f"{label:<10}", Tone.FAINT), *pieces, indent=2)
+    return line(Text(label, Tone.FAINT, 10), *pieces, indent=2)
 
 
 def _evidence(finding: Finding) -> tuple[Piece, ...]:
     shown = referer(finding.referer)
     if finding.evidence in (Evidence.ALLOWED, Evidence.DENIED):
         ec = f", EC {finding.outcome.ec}" if finding.outcome.ec else ""
-        return shown, f" {finding.evidence}{ec}"
-    return shown, f" {finding.evidence}"
+        return shown, " ", Sentence(finding.evidence.value), ec
+    return shown, " ", Sentence(finding.evidence.value)
 
 
 def _corrections(finding: Finding) -> Iterator[Text]:
@@ -290,27 +299,34 @@ def _corrections(finding: Finding) -> Iterator[Text]:
     for entry in correction.instead or ():
         yield Text(entry, Tone.GOOD)
     if correction.instead == ():
-        yield Text("leave it out", Tone.GOOD)
+        yield Text(Sentence("leave it out"), Tone.GOOD)
     for entry in correction.whitelist:
-        yield Text(f"add {entry} to the whitelist", Tone.GOOD)
+        yield Text(Sentence("add {} to the whitelist", entry), Tone.GOOD)
     for entry in correction.blacklist:
-        yield Text(f"add {entry} to the blacklist", Tone.GOOD)
+        yield Text(Sentence("add {} to the blacklist", entry), Tone.GOOD)
     if correction.switch:
         switch, value = correction.switch
         yield Text(f"{switch.element}: {str(value).lower()}", Tone.GOOD)
 
 
-def _summary(shown: Sequence[Finding], place: str = "") -> tuple[Piece, ...]:
+_COUNTS = {
+    Severity.ERROR: (Sentence("{} error", ""), Sentence("{} errors", "")),
+    Severity.WARNING: (Sentence("{} warning", ""), Sentence("{} warnings", "")),
+    Severity.NOTE: (Sentence("{} note", ""), Sentence("{} notes", "")),
+}
+
+
+def _summary(shown: Sequence[Finding]) -> Text:
     count = Counter(finding.severity for finding in shown)
     if not shown:
-        return (Text(f"Nothing to correct{place}.", Tone.GOOD),)
+        return Text(Sentence("Nothing to correct."), Tone.GOOD)
     parts = [
-        f"{count[severity]:,} {severity}{'' if count[severity] == 1 else 's'}"
+        Sentence(_COUNTS[severity][count[severity] > 1].template, f"{count[severity]:,}")
         for severity in Severity
         if count[severity]
     ]
     worst = next(severity for severity in Severity if count[severity])
-    return Text(", ".join(parts), _TONES[worst]), place
+    return Text(join(parts), _TONES[worst])
 
 
 def _to_dicts(found: Sequence[Finding], where: Places) -> Iterator[dict[str, object]]:

@@ -5,6 +5,7 @@ gets plain text. Referers and entries may come from untrusted sources, so charac
 terminal are shown by their numbers.
 """
 
+import functools
 import importlib.util
 import json
 import os
@@ -12,16 +13,17 @@ import re
 import shutil
 import sys
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
 from oss_emulator.cli import language
 from oss_emulator.cli.parser import CommandError
-from oss_emulator.referer import Decision
+from oss_emulator.referer import Decision, Stage
+from oss_emulator.referer.sentence import Sentence
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -120,6 +122,7 @@ def show(*blocks: Block, to: TextIO | None = None) -> None:
     On a terminal lines are wrapped between words, and a table that is too wide becomes a list.
     """
     stream = to or sys.stdout
+    blocks = tuple(_translated(block) for block in blocks)
     if not _is_for_people(stream):
         write("".join(text for block in blocks for text in _plain(block)), stream)
         return
@@ -145,16 +148,30 @@ def write_json(value: Any) -> None:
     print(json.dumps(value, indent=2))
 
 
+def join(parts: Iterable[str]) -> str:
+    """Return sentences with commas between them."""
+    return functools.reduce(lambda before, part: Sentence("{}, {}", before, part), parts)
+
+
 def verdict(decision: Decision) -> Text:
     """Return "allowed" or "denied" in its colour."""
-    return Text("allowed", Tone.GOOD) if decision.allowed else Text("denied", Tone.BAD)
+    if decision.allowed:
+        return Text(Sentence("allowed"), Tone.GOOD)
+    return Text(Sentence("denied"), Tone.BAD)
 
 
 def referer(value: str | None) -> Text:
     """Return a Referer, or a note that there is none."""
     if value is None:
-        return Text("(no Referer)", Tone.FAINT)
-    return Text(value, Tone.DATA) if value else Text("(empty Referer)", Tone.FAINT)
+        return Text(Sentence("(no Referer)"), Tone.FAINT)
+    return Text(value, Tone.DATA) if value else Text(Sentence("(empty Referer)"), Tone.FAINT)
+
+
+ENTRIES = {
+    Stage.WHITELIST: Sentence("whitelist entry {}", ""),
+    Stage.BLACKLIST: Sentence("blacklist entry {}", ""),
+}
+"""How an entry is called, by its list."""
 
 
 def visible(text: str) -> str:
@@ -168,6 +185,14 @@ def visible(text: str) -> str:
 
 
 _CONTROL_CATEGORIES = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
+
+def _translated(block: Block) -> Block:
+    """Return a table with its title and headings in the language of the command."""
+    if isinstance(block, TextLine):
+        return block
+    headings = tuple(map(language.say, block.headings))
+    return replace(block, headings=headings, title=language.say(block.title))
 
 
 def _is_for_people(stream: TextIO) -> bool:
@@ -198,12 +223,19 @@ def _fit(block: Block, width: int) -> Iterator[Block]:
                 yield from _wrap(TextLine((named, cell), block.indent + 2), width)
 
 
+_WORD = re.compile(
+    r"\s+|[\u2e80-\u9fff\uff00-\uffef][\u3001\u3002\uff01\uff09\uff0c\uff1a\uff1b\uff1f]*"
+    r"|[^\s\u2e80-\u9fff\uff00-\uffef]+"
+)
+"""What stays on one line: spaces, a Chinese character with the marks behind it, any other word."""
+
+
 def _wrap(block: TextLine, width: int) -> Iterator[TextLine]:
     """Break a line between words; a word that is too long gets a line of its own."""
     words = [
         Text(word, piece.tone if isinstance(piece, Text) else Tone.PLAIN)
         for piece in block.pieces
-        for word in re.findall(r"\s+|\S+", _text(piece))
+        for word in _WORD.findall(_text(piece))
     ]
     if sum(_width(word.text) for word in words) + block.indent <= width:
         yield block

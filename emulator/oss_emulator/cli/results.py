@@ -3,11 +3,15 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from oss_emulator.cli.output import Block, Piece, Text, TextTable, Tone, line
+from oss_emulator.cli import language
+from oss_emulator.cli.output import ENTRIES, Block, Piece, Text, TextTable, Tone, join, line
 from oss_emulator.lab.replay.figures import bar, quantity, size, tens
 from oss_emulator.lab.replay.report import Report
 from oss_emulator.lab.replay.sentences import NAMES, apart, headline, host_name
-from oss_emulator.lab.replay.verdict import Verdict
+from oss_emulator.lab.replay.verdict import UNKNOWN, Verdict
+from oss_emulator.referer import Stage, explanation
+from oss_emulator.referer.decision import Outcome, Step
+from oss_emulator.referer.sentence import Sentence
 
 _TONES = {
     Verdict.REVOKED: Tone.BAD,
@@ -34,8 +38,12 @@ def describe(report: Report) -> Iterator[Block]:
         yield line(sentence)
     yield from _doubts(report)
     yield from _hosts(report["hosts"])
-    yield from _ranking("By folder of the object", "folder", "prefix", report["prefixes"])
-    yield from _ranking("By user agent", "user agent", "family", report["families"])
+    yield from _ranking(
+        Sentence("By folder of the object"), Sentence("folder"), "prefix", report["prefixes"]
+    )
+    yield from _ranking(
+        Sentence("By user agent"), Sentence("user agent"), "family", report["families"]
+    )
     yield from _times(report["hours"])
     yield from _bare(report["without_referer"])
     yield from _entries(report)
@@ -57,37 +65,40 @@ def _totals(report: Report) -> TextTable:
                 Text(bar(share["bytes"]), _TONES[verdict]),
             )
         )
-    headings = ("verdict", "requests", "", "traffic", "", "money", "")
+    requests, traffic = Sentence("requests"), Sentence("traffic")
+    headings = (Sentence("verdict"), requests, "", traffic, "", Sentence("money"), "")
     return TextTable(headings, rows)
 
 
 def _doubts(report: Report) -> Iterator[Block]:
     for item in report["unknown"]:
-        yield line(
-            Text(f"unknown: {quantity(item['requests'])} requests. ", Tone.WARNING), item["why"]
-        )
+        said = Sentence("unknown: {} requests. ", quantity(item["requests"]))
+        yield line(Text(said, Tone.WARNING), UNKNOWN[item["why"]])
     if report["assumed"]["requests"]:
-        yield line(
-            Text(f"assumed: {quantity(report['assumed']['requests'])} requests. ", Tone.WARNING),
-            "The verdict rests on something that the service does not document; see --assumptions.",
+        said = Sentence("assumed: {} requests. ", quantity(report["assumed"]["requests"]))
+        why = Sentence(
+            "The verdict rests on something that the service does not document; see --assumptions."
         )
+        yield line(Text(said, Tone.WARNING), why)
 
 
 def _hosts(hosts: Sequence[Report]) -> Iterator[Block]:
     revoked = [item for item in hosts if item["revoked"]["requests"]]
-    yield from _table("Locked out, by the host of the Referer", "host", revoked, "host", host_name)
+    title = Sentence("Locked out, by the host of the Referer")
+    yield from _table(title, Sentence("host"), revoked, "host", host_name)
     for item in revoked[:_EXPLAINED]:
         yield line()
         yield line(Text(host_name(item["host"]), Tone.STRONG))
-        yield line(Text("why     ", Tone.FAINT), _reason(item), indent=2)
+        yield line(Text(Sentence("why"), Tone.FAINT, 8), _reason(item), indent=2)
         for number, remedy in enumerate(_remedies(item)):
-            label = "        " if number else "keep it "
-            yield line(Text(label, Tone.FAINT), Text(remedy, Tone.GOOD), indent=2)
+            label = "" if number else Sentence("keep it")
+            yield line(Text(label, Tone.FAINT, 8), Text(remedy, Tone.GOOD), indent=2)
         for number, sample in enumerate(item["samples"]):
-            label = "        " if number else "sample  "
-            yield line(Text(label, Tone.FAINT), _shorten(sample), indent=2)
+            label = "" if number else Sentence("sample")
+            yield line(Text(label, Tone.FAINT, 8), _shorten(sample), indent=2)
     gained = [item for item in hosts if item["gained"]["requests"]]
-    yield from _table("Let in, by the host of the Referer", "host", gained, "host", host_name)
+    title = Sentence("Let in, by the host of the Referer")
+    yield from _table(title, Sentence("host"), gained, "host", host_name)
 
 
 def _shorten(sample: str) -> str:
@@ -97,21 +108,27 @@ def _shorten(sample: str) -> str:
 def _reason(item: Mapping[str, Any]) -> str:
     steps = item["explanation"].splitlines()[1:]
     said = [step.strip() for step in steps if "not documented" not in step]
-    return str(said[-1] if said else item["explanation"])
+    english = str(said[-1] if said else item["explanation"])
+    stage, outcome, detail = item["steps"][-1]
+    step = Step(Stage(stage), Outcome(outcome), detail=detail)
+    translated = language.say_step(step)
+    if translated == explanation.sentence(step):
+        return english
+    return f"{translated} [{english.rpartition(' [')[2]}"
 
 
-def _remedies(item: Mapping[str, Any]) -> Iterator[str]:
+def _remedies(item: Mapping[str, Any]) -> Iterator[Sentence]:
     for entry in item["remove"]:
-        yield f"remove the blacklist entry {entry}"
+        yield Sentence("remove the blacklist entry {}", entry)
     for entry in item["add"]:
-        yield f"add the whitelist entry {entry}"
+        yield Sentence("add the whitelist entry {}", entry)
     if item["set"]:
-        yield f"set {item['set']}"
+        yield Sentence("set {}", item["set"])
 
 
 def _ranking(title: str, heading: str, key: str, rows: Sequence[Report]) -> Iterator[Block]:
     changed = [row for row in rows if row["revoked"]["requests"] or row["gained"]["requests"]]
-    yield from _table(title, heading, changed, key, lambda text: text or "(no folder)")
+    yield from _table(title, heading, changed, key, lambda text: text or Sentence("(no folder)"))
 
 
 def _table(
@@ -135,15 +152,17 @@ def _table(
         )
         for row in rows
     ]
-    headings = (heading, *(NAMES[verdict] for verdict in shown), "unchanged", "traffic", "")
+    verdicts = (NAMES[verdict] for verdict in (*shown, Verdict.UNCHANGED))
+    headings = (heading, *verdicts, Sentence("traffic"), "")
     yield TextTable(headings, cells, title=title)
 
 
 def _times(hours: Sequence[Report]) -> Iterator[Block]:
     shown = hours if len(hours) <= _HOURS else _days(hours)
-    word = "hour (UTC)" if len(hours) <= _HOURS else "day (UTC)"
+    is_short = len(hours) <= _HOURS
+    word = Sentence("hour (UTC)") if is_short else Sentence("day (UTC)")
     if any(row["revoked"]["requests"] or row["gained"]["requests"] for row in shown):
-        title = f"By {word}"
+        title = Sentence("By hour (UTC)") if is_short else Sentence("By day (UTC)")
         yield from _table(title, word, shown, "hour", lambda text: text.replace("T", " ")[:16])
 
 
@@ -164,25 +183,27 @@ def _bare(rows: Sequence[Report]) -> Iterator[Block]:
     if rows:
         yield line()
         cells = [(row["family"], quantity(row["requests"]), size(row["bytes"])) for row in rows]
-        title = "Still served without a Referer"
-        yield TextTable(("user agent", "requests", "traffic"), cells, title=title)
+        title = Sentence("Still served without a Referer")
+        headings = (Sentence("user agent"), Sentence("requests"), Sentence("traffic"))
+        yield TextTable(headings, cells, title=title)
 
 
 def _entries(report: Report) -> Iterator[Block]:
     if report["idle_entries"]:
         yield line()
-        yield line(Text("Entries that settled no request", Tone.STRONG))
+        yield line(Text(Sentence("Entries that settled no request"), Tone.STRONG))
         for item in report["idle_entries"]:
-            yield line(f"{item['list']} entry {item['entry']}", indent=2)
+            template = ENTRIES[Stage(item["list"])].template
+            yield line(Sentence(template, item["entry"]), indent=2)
 
 
 def _lines(lines: Report) -> Iterator[Block]:
     yield line()
-    parts = [f"{quantity(lines['read'])} lines were read"]
+    parts = [Sentence("{} lines were read", quantity(lines["read"]))]
     if lines["outside"]:
-        parts.append(f"{quantity(lines['outside'])} were not asked for")
+        parts.append(Sentence("{} were not asked for", quantity(lines["outside"])))
     if lines["damaged"]:
-        parts.append(f"{quantity(lines['damaged'])} are damaged")
-    yield line(Text(", ".join(parts) + ".", Tone.FAINT))
+        parts.append(Sentence("{} are damaged", quantity(lines["damaged"])))
+    yield line(Text(Sentence("{}.", join(parts)), Tone.FAINT))
     for item in lines["examples"]:
         yield line(Text(f"{item['reason']}: ", Tone.FAINT), item["line"], indent=2)

@@ -148,9 +148,14 @@ def _read_url(flag: str, text: str) -> WebURL:
 
 
 def _report(outcomes: Sequence[ScenarioOutcome]) -> Iterator[Block]:
-    headings = ("how it arrives", "Referer", "verdict", "why")
+    headings = (
+        Sentence("how it arrives"),
+        Sentence("Referer"),
+        Sentence("verdict"),
+        Sentence("why"),
+    )
     for group, items in groupby(outcomes, lambda outcome: outcome.scenario.group):
-        yield TextTable(headings, [_row(outcome) for outcome in items], group.value)
+        yield TextTable(headings, [_row(outcome) for outcome in items], Sentence(group.value))
         yield line()
 
 
@@ -163,32 +168,34 @@ def _judge(outcomes: Sequence[ScenarioOutcome], others: Strangers) -> Iterator[B
     """Say what is wrong; what is right only where it is proved."""
     wrong = [outcome for outcome in outcomes if not outcome.as_wanted]
     for outcome in wrong:
-        unwanted = "let in" if outcome.decision.allowed else "kept out"
-        yield line(Text(f"! {outcome.scenario.name} is {unwanted}", Tone.BAD))
+        template = "! {} is let in" if outcome.decision.allowed else "! {} is kept out"
+        yield line(Text(Sentence(template, outcome.scenario.name), Tone.BAD))
     for stranger in others.found:
-        by = f" by {stranger.decision.entry}" if stranger.decision.entry else ""
-        yield line(Text(f"! {stranger.referer} is let in{by}", Tone.BAD))
+        said = Sentence("! {} is let in", stranger.referer)
+        if stranger.decision.entry:
+            said = Sentence("! {} is let in by {}", stranger.referer, stranger.decision.entry)
+        yield line(Text(said, Tone.BAD))
     if wrong or others.found:
         return
     if others.proved:
-        said = "The site gets its objects, and no other site that sends a Referer does (proved)."
+        said = Sentence(
+            "The site gets its objects, and no other site that sends a Referer does (proved)."
+        )
         yield line(Text(said, Tone.GOOD))
     else:
-        yield line(Text("The site gets its objects.", Tone.GOOD))
-        yield line(
-            Text("It is not proved that no other site does: the search ended early.", Tone.WARNING)
-        )
+        yield line(Text(Sentence("The site gets its objects."), Tone.GOOD))
+        said = Sentence("It is not proved that no other site does: the search ended early.")
+        yield line(Text(said, Tone.WARNING))
 
 
 def _row(outcome: ScenarioOutcome) -> tuple[Text | str, ...]:
     decision = outcome.decision
     answer = verdict(decision)
-    mark = "" if outcome.as_wanted else " !"
     why = decision.entry if decision.entry is not None else decision.reason.value
     return (
         outcome.scenario.name,
         referer(outcome.scenario.referer),
-        Text(f"{answer.text}{mark}", answer.tone),
+        answer if outcome.as_wanted else Text(Sentence("{} !", answer.text), answer.tone),
         f"{why} ({decision.ec})" if decision.ec else why,
     )
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from oss_emulator.cli import formats, rules
+from oss_emulator.cli import formats, language, rules
 from oss_emulator.cli.formats import Findings
-from oss_emulator.cli.output import Block, Text, Tone, line, referer, writing
+from oss_emulator.cli.output import ENTRIES, Block, Text, Tone, line, referer, writing
 from oss_emulator.cli.parser import Commands, InputError
 from oss_emulator.cli.rules import SelectedRules
 from oss_emulator.lab import places, tables
@@ -15,6 +15,7 @@ from oss_emulator.lab.places import Place
 from oss_emulator.lab.remark import Remark, RemarkKind, Severity
 from oss_emulator.lab.tables import Report, Result, Untouched
 from oss_emulator.referer import RefererConfiguration, explanation
+from oss_emulator.referer.sentence import Sentence
 
 _DESCRIPTION = (
     "Runs decision tables. RULES, which comes first, replaces the rules in the tables; tables with "
@@ -224,8 +225,7 @@ def _report(tested: _Tested, partial: bool) -> Iterator[Block]:
         failed = [result for result in report.results if not result.passed]
         passed = len(report.results) - len(failed)
         tone = Tone.BAD if failed else Tone.GOOD
-        said = f"{passed} passed" + (f", {len(failed)} failed" if failed else "")
-        yield line(f"{report.table.path}  ", Text(said, tone))
+        yield line(f"{report.table.path}  ", Text(_count(passed, len(failed)), tone))
         for result in failed:
             yield from _describe(result)
     if len(tested.reports) > 1:
@@ -237,36 +237,45 @@ def _report(tested: _Tested, partial: bool) -> Iterator[Block]:
 def _summary(reports: Sequence[Report]) -> Iterator[Text]:
     results = [result for report in reports for result in report.results]
     failed = sum(not result.passed for result in results)
-    said = f"{len(results) - failed:,} passed" + (f", {failed:,} failed" if failed else "")
-    yield Text(said, Tone.BAD if failed else Tone.GOOD)
-    yield Text(f" in {len(reports)} tables", Tone.FAINT)
+    tone = Tone.BAD if failed else Tone.GOOD
+    yield Text(_count(len(results) - failed, failed), tone)
+    yield Text(Sentence(" in {} tables", str(len(reports))), Tone.FAINT)
+
+
+def _count(passed: int, failed: int) -> Sentence:
+    if failed:
+        return Sentence("{} passed, {} failed", f"{passed:,}", f"{failed:,}")
+    return Sentence("{} passed", f"{passed:,}")
 
 
 def _describe_untouched(tested: _Tested, partial: bool) -> Iterator[Block]:
     if not tested.untouched:
         return
     yield line()
-    yield line(Text("Entries that no case touched", Tone.WARNING))
+    yield line(Text(Sentence("Entries that no case touched"), Tone.WARNING))
     several = len({item.source for item in tested.untouched}) > 1
     for item in tested.untouched:
         where = ", ".join(filter(None, (item.source if several else "", item.entry.rules)))
-        named = f"{item.entry.list} entry {item.entry.position + 1}: "
+        entry = Sentence(ENTRIES[item.entry.list].template, str(item.entry.position + 1))
         yield line(
-            Text(f"{where}, {named}" if where else named, Tone.FAINT),
+            Text(f"{where}, " if where else "", Tone.FAINT),
+            Text(Sentence("{}: ", entry), Tone.FAINT),
             item.entry.entry or '""',
             indent=2,
         )
     if not partial:
-        advice = "Add a case for each, or accept that they are not tested with --partial."
+        advice = Sentence("Add a case for each, or accept that they are not tested with --partial.")
         yield line(Text(advice, Tone.WARNING))
 
 
 def _describe(result: Result) -> Iterator[Block]:
-    yield line(Text("failed  ", Tone.BAD), Text(result.case.name, Tone.STRONG), indent=2)
+    yield line(Text(Sentence("failed"), Tone.BAD, 8), Text(result.case.name, Tone.STRONG), indent=2)
     yield line(referer(result.case.counted), indent=10)
     for difference in result.differences:
-        yield line(str(difference), indent=10)
-    yield line(Text(explanation.sentence(result.decision.steps[-1]), Tone.FAINT), indent=10)
+        expected, actual = repr(difference.expected), repr(difference.actual)
+        said = Sentence("{}: expected {}, was {}", difference.aspect, expected, actual)
+        yield line(said, indent=10)
+    yield line(Text(language.say_step(result.decision.steps[-1]), Tone.FAINT), indent=10)
 
 
 def _to_dict(tested: _Tested) -> dict[str, object]:
