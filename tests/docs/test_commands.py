@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.forking import serving
+from tests.cli.installed import installed
 from tests.cli.process import PATIENCE, environment
 from tests.docs.markdown import Block, agrees, blocks
 from tests.requirements import require
@@ -52,8 +53,8 @@ def test_commands_print_what_is_shown(name: str, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "fixtures" / "logs", reader / "logs")
     shutil.copytree(ROOT / "examples" / "guard", reader / "guard")
     (tmp_path / ".curlrc").write_text("silent\nshow-error\n", encoding="utf-8")
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    with serving(tmp_path, "--demo") as running:
+    with serving(tmp_path, "--demo") as running, installed(tmp_path) as place:
+        path = f"{place}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         variables = environment(
             PATH=path, HOME=str(tmp_path), OSS_ENDPOINT=running.endpoint, no_proxy="*"
         )

@@ -1,7 +1,6 @@
 """The address of a request: its bucket and key, and whether its endpoint serves that bucket."""
 
 from oss_emulator.access import Permission
-from oss_emulator.changes import CUSTOM_DOMAIN, Changes
 from oss_emulator.documents import transfer_acceleration
 from oss_emulator.operations.operation import Operation, Resource
 from oss_emulator.protocol.address import (
@@ -68,17 +67,16 @@ def region_of(target: Target, bucket: Bucket | None, default: str) -> str:
     return target.region or (default if bucket is None else bucket.region)
 
 
-def check_domain(request: Request, operation: Operation, region: str, changes: Changes) -> None:
+def check_domain(request: Request, operation: Operation, region: str) -> None:
     """Raise `PublicEndpointForbidden` if a data call requires a custom domain (P-60).
 
     Data calls are calls on objects, and calls whose permission ACLs can grant.
     """
-    if not changes.follow(CUSTOM_DOMAIN) or not is_mainland(region):
-        return
     permission = operation.permission
-    if permission is Permission.NONE or not is_public_endpoint(request.host, region):
+    if permission is Permission.NONE or not is_mainland(region):
         return
-    if operation.resource is Resource.OBJECT or permission is not Permission.OWN:
+    is_data = operation.resource is Resource.OBJECT or permission is not Permission.OWN
+    if is_data and is_public_endpoint(request.host, region):
         raise OSSError(ErrorCase.PUBLIC_ENDPOINT, Host=request.host)
 
 

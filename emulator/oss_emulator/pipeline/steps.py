@@ -116,8 +116,7 @@ def check_endpoint(admission: Admission, service: Deployment) -> None:
 
 def check_domain(admission: Admission, service: Deployment) -> None:
     """Refuse data calls at the public endpoint where the service requires a domain (P-60)."""
-    request, operation, region = admission.request, admission.operation, admission.region
-    addressing.check_domain(request, operation, region, service.changes)
+    addressing.check_domain(admission.request, admission.operation, admission.region)
 
 
 def check_app(admission: Admission, service: Deployment) -> None:

@@ -53,6 +53,7 @@ def test_entries_are_numbered_and_the_last_are_kept(service: Service) -> None:
     assert [entry.number for entry in journal.entries()] == [3, 4, 5]
     assert [entry.number for entry in journal.entries(since=4)] == [5]
     assert journal.entries(since=5) == []
+    assert Journal().size == 1000
 
 
 def test_numbers_continue_after_clear(service: Service) -> None:

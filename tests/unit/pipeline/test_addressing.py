@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
+from oss_emulator.operations import OPERATIONS
 from oss_emulator.operations.admission import Refused
+from oss_emulator.pipeline import addressing
+from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.message import Request
 
 from tests.unit.pipeline.service import PAGE, SETTINGS, ask, put, serve
@@ -130,3 +134,25 @@ def test_server_of_a_region_of_its_own_creates_buckets_in_it() -> None:
         request = ask("PUT", "/", host=f"made-in-{region}.oss-{region}.aliyuncs.com")
         assert service.handle(request, caller=service.accounts.owner).status == status
         assert (service.storage.bucket(f"made-in-{region}") is None) is (status == 400)
+
+
+@pytest.mark.parametrize(
+    ("operation", "host", "region", "refused"),
+    [
+        ("GetObject", f"public-bucket.{OSS}", "cn-hangzhou", True),
+        ("GetObjectLegalHold", f"public-bucket.{OSS}", "cn-hangzhou", True),
+        ("DeleteMultipleObjects", f"public-bucket.{OSS}", "cn-hangzhou", True),
+        ("GetBucketAcl", f"public-bucket.{OSS}", "cn-hangzhou", False),
+        ("OptionObject", f"public-bucket.{OSS}", "cn-hangzhou", False),
+        ("GetObject", f"public-bucket.{ELSEWHERE}", "cn-hangzhou", False),
+        ("GetObject", "static.example.com", "cn-hangzhou", False),
+        ("GetObject", "public-bucket.oss-us-west-1.aliyuncs.com", "us-west-1", False),
+    ],
+)
+def test_data_calls_at_the_public_endpoint_need_a_custom_domain(
+    operation: str, host: str, region: str, refused: bool
+) -> None:
+    """P-60"""
+    found = next(item for item in OPERATIONS if item.name == operation)
+    with pytest.raises(OSSError, match="PublicEndpoint") if refused else nullcontext():
+        addressing.check_domain(ask("GET", "/a", host=host), found, region)

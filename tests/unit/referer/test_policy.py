@@ -20,7 +20,7 @@ from oss_emulator.referer import (
     Scope,
     Signing,
 )
-from oss_emulator.referer.assumptions import DEFAULT
+from oss_emulator.referer.assumptions import DEFAULT, CutEntries, CutPath
 from oss_emulator.referer.model import MAX_SIZE
 from oss_emulator.referer.policy import CACHED_DECISIONS, CACHED_REFERER_LENGTH
 
@@ -207,6 +207,69 @@ def test_referer_that_is_empty_after_truncation_is_not_empty() -> None:
     decision = RefererPolicy.compile(rules).decide("?a=b")
     assert decision.reason is Reason.WHITELISTED
     assert decision.referer == ""
+
+
+KEEPS_QUERY = RefererConfiguration(allow_truncate_query_string=False)
+
+
+@pytest.mark.parametrize(
+    ("entry", "referer", "rests"),
+    [
+        ("http://a.com/?X", "http://a.com/?x", True),
+        ("http://a.com/*Xy", "http://a.com/?Xy", False),
+        ("http://a.com/*Xy", "http://a.com/?xy", True),
+        ("http://a.com/", "http://a.com/?x", False),
+    ],
+)
+def test_match_that_needs_small_letters_in_the_query_rests_on_their_fact(
+    entry: str, referer: str, rests: bool
+) -> None:
+    """R-41"""
+    decision = RefererPolicy.compile(replace(KEEPS_QUERY, whitelist=(entry,))).decide(referer)
+    assert decision.reason is Reason.WHITELISTED
+    assert ("R-41" in decision.facts) is rests
+
+
+@pytest.mark.parametrize(
+    ("whitelist", "blacklist", "origins"),
+    [
+        ((), (), True),
+        (("http://a.com",), ("http://b.com/",), True),
+        (("http://a.com", "http://a.com/b"), (), False),
+        ((), ("http://a.com/b",), False),
+        (("http://*.a.com",), (), False),
+    ],
+)
+def test_policy_sees_only_origins_if_no_entry_looks_further(
+    whitelist: tuple[str, ...], blacklist: tuple[str, ...], origins: bool
+) -> None:
+    rules = RefererConfiguration(whitelist=whitelist, blacklist=blacklist)
+    assert RefererPolicy.compile(rules).sees_only_origins is origins
+
+
+@pytest.mark.parametrize(
+    ("entry", "compared", "with_slash"),
+    [
+        ("http://a.com/b/c", "http://a.com", "http://a.com/"),
+        ("a.com/b/c", "a.com", "a.com/"),
+        ("http:///b", "http://", "http:///"),
+        ("http://a.com", "http://a.com", "http://a.com"),
+        ("http://a?.com/b", "http://a?.com", "http://a?.com/"),
+        ("/b/c", None, "/"),
+    ],
+)
+def test_entries_are_cut_like_the_referer_if_assumed(
+    entry: str, compared: str | None, with_slash: str
+) -> None:
+    """R-28"""
+    rules = RefererConfiguration(truncate_path=True, whitelist=(entry,))
+    for variant, expected in (
+        (CutPath.WITHOUT_SLASH, compared),
+        (CutPath.WITH_SLASH, with_slash),
+    ):
+        assumptions = Assumptions(cut_entries=CutEntries.CUT, cut_path=variant)
+        patterns = RefererPolicy.compile(rules, assumptions).reading.whitelist.patterns
+        assert [pattern.body for pattern in patterns] == ([] if expected is None else [expected])
 
 
 def test_decision_on_a_known_referer_is_cached(monkeypatch: pytest.MonkeyPatch) -> None:
