@@ -178,20 +178,9 @@ def predict(
     `Content-Security-Policy: upgrade-insecure-requests`; a worker obeys only that of its script.
     """
     behaviour = BEHAVIOURS[element]
-    if behaviour.same_origin_only and page.origin != target.origin:
+    asked = _ask(behaviour, page, target, upgrades=upgrades)
+    if asked is None:
         return None
-    asked = target
-    if target.scheme == "http":
-        is_mixed = page.scheme == "https"
-        is_upgraded = upgrades and behaviour.sender is not Sender.FILE
-        if is_mixed and behaviour.mixed is Mixed.BLOCKED and not is_upgraded:
-            return None
-        # A host with http pages does not answer them by https, or they would be https pages.
-        # A navigation to a port other than 80 is not upgraded.
-        is_elsewhere = page.host != target.host and not target.port
-        upgrades = behaviour.mixed is Mixed.NAVIGATED and is_elsewhere
-        if is_mixed or upgrades:
-            asked = target.by("https")
     # Chromium ignores rel=noreferrer where `download` saves a file: for the same origin (B-10).
     saved = element is Embedding.DOWNLOAD and page.origin == target.origin
     if behaviour.sender is Sender.NOBODY or (delivery is Delivery.REL and not saved):
@@ -210,6 +199,23 @@ def predict(
         return Sent(asked.scheme, _refer(sender, seen, policy))
     first = _refer(sender, stop, policy)
     return Sent(asked.scheme, first and _refer(WebURL.parse(first), seen, policy))
+
+
+def _ask(behaviour: Behaviour, page: WebURL, target: WebURL, *, upgrades: bool) -> WebURL | None:
+    """Return the URL that is asked for; None if no request is sent."""
+    if behaviour.same_origin_only and page.origin != target.origin:
+        return None
+    if target.scheme == "https":
+        return target
+    if page.scheme == "https":
+        is_upgraded = upgrades and behaviour.sender is not Sender.FILE
+        is_blocked = behaviour.mixed is Mixed.BLOCKED and not is_upgraded
+        return None if is_blocked else target.by("https")
+    # A host with http pages does not answer them by https, or they would be https pages.
+    # A navigation to a port other than 80 is not upgraded.
+    is_elsewhere = page.host != target.host and not target.port
+    is_navigation = behaviour.mixed is Mixed.NAVIGATED
+    return target.by("https") if is_navigation and is_elsewhere else target
 
 
 def _refer(page: WebURL, target: WebURL, policy: ReferrerPolicy) -> str | None:

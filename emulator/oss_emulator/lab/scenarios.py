@@ -163,36 +163,13 @@ def _policies(page: WebURL, target: WebURL) -> Iterator[Scenario]:
 
 
 def _browser(page: WebURL, target: WebURL) -> Iterator[Scenario]:
-    evil, secure, plain = _stranger(page), page.by("https"), target.by("http")
-    sheet = WebURL.parse(STYLE_SHEET)
+    evil, sheet = _stranger(page), WebURL.parse(STYLE_SHEET)
     pretender = replace(evil, path=f"/{page.origin}/", query="")
     for name, referer, wanted in (
         (Sentence("the address bar, a bookmark, a new tab"), None, None),
-        (Sentence("an http image in an https page"), _show(secure, plain), None),  # B-01
-        *(
-            (Sentence(name), _show(secure, plain, element=element, upgrades=True), None)
-            for name, element in (
-                ("an http script with upgrade-insecure-requests", Embedding.SCRIPT),
-                ("an http iframe with upgrade-insecure-requests", Embedding.IFRAME),
-            )
-        ),
-        (
-            Sentence("an http link or download in an https page"),  # B-01
-            _show(secure, plain, element=Embedding.LINK),
-            None,
-        ),
+        *((name, referer, None) for name, referer in _mixed(page.by("https"), target.by("http"))),
         (Sentence("an image in a style sheet of another host"), _show(sheet, target), None),  # B-04
-        (Sentence("a sandboxed iframe, a data: or blob: page"), None, None),  # B-05
-        (
-            Sentence("an iframe with sandbox=allow-same-origin"),  # B-05
-            _show(page, target, element=Embedding.SANDBOX_OF_ORIGIN),
-            None,
-        ),
-        (
-            Sentence("an about:blank page filled by document.write"),  # B-05
-            _show(page, target, element=Embedding.WRITTEN),
-            None,
-        ),
+        *((name, referer, None) for name, referer in _frames(page, target)),
         (
             Sentence("a redirect of another site with unsafe-url"),  # B-08
             _show(page, target, element=Embedding.REDIRECT_LOOSE, stop=evil),
@@ -215,6 +192,27 @@ def _browser(page: WebURL, target: WebURL) -> Iterator[Scenario]:
         ),
     ):
         yield Scenario(Group.BROWSER, name, referer, wanted=wanted)
+
+
+def _mixed(page: WebURL, target: WebURL) -> Iterator[tuple[Sentence, str | None]]:
+    """Yield what an https page sends for an http object (B-01)."""
+    for name, element, upgrades in (
+        (Sentence("an http image in an https page"), Embedding.IMG, False),
+        (Sentence("an http script with upgrade-insecure-requests"), Embedding.SCRIPT, True),
+        (Sentence("an http iframe with upgrade-insecure-requests"), Embedding.IFRAME, True),
+        (Sentence("an http link or download in an https page"), Embedding.LINK, False),
+    ):
+        yield name, _show(page, target, element=element, upgrades=upgrades)
+
+
+def _frames(page: WebURL, target: WebURL) -> Iterator[tuple[Sentence, str | None]]:
+    """Yield what frames without a URL of their own send (B-05)."""
+    for name, element in (
+        (Sentence("a sandboxed iframe, a data: or blob: page"), Embedding.SANDBOX),
+        (Sentence("an iframe with sandbox=allow-same-origin"), Embedding.SANDBOX_OF_ORIGIN),
+        (Sentence("an about:blank page filled by document.write"), Embedding.WRITTEN),
+    ):
+        yield name, _show(page, target, element=element)
 
 
 def _others(page: WebURL, target: WebURL) -> Iterator[Scenario]:
