@@ -43,7 +43,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Make an environment again after a failure.
 .DELETE_ON_ERROR:
 
-.PHONY: help run test test-system pythons thorough lowest s3 languages containers spark lint fmt docs site translations screenshots conformance browser bench soak mutants clean
+.PHONY: help run test test-system pythons thorough lowest s3 languages containers spark newcomer lint fmt docs site translations screenshots conformance browser bench soak mutants clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -96,6 +96,9 @@ spark: $(TESTING)  ## run the tests that need Spark, s3a among them: 640 MB to d
 	@$(INSTALL) '.[spark]'
 	@$(INSTALL) . --no-deps --requirement tests/spark-jars.txt
 	@OSS_EMULATOR_REQUIRE=java,spark $(BIN)/python -m pytest tests/spark $(ARGS)
+
+newcomer:  ## do what a new user does, with a fresh clone and a project for each client
+	@$(or $(PYTHON),python3) -m tests.newcomer
 
 lint: $(TESTING)  ## check style, types and architecture
 	@$(BIN)/python -m ruff check .

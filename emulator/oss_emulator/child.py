@@ -5,7 +5,6 @@
 
 import os
 import pickle
-import resource
 import signal
 import sys
 import time
@@ -13,6 +12,8 @@ import traceback
 from collections.abc import Callable, Iterator
 from threading import Lock
 from typing import IO, Any, Final, NamedTuple
+
+from oss_emulator.system import resource
 
 MIB: Final = 1024 * 1024
 
@@ -84,8 +85,9 @@ def main() -> None:
 
 def _run(job: Job, exchange: _Exchange) -> Failure | None:
     try:
-        _limit(resource.RLIMIT_DATA, job.memory * MIB)
-        _limit(resource.RLIMIT_CPU, int(time.process_time()) + 1 + job.seconds)
+        if resource is not None:
+            _limit(resource.RLIMIT_DATA, job.memory * MIB)
+            _limit(resource.RLIMIT_CPU, int(time.process_time()) + 1 + job.seconds)
         sources = [exchange.read(number) for number in range(job.sources)]
         for made in job.function(sources, *job.arguments):
             exchange.ask(MADE, made)

@@ -22,6 +22,8 @@ from pathlib import Path as FilePath
 from types import NoneType, UnionType
 from typing import Any, BinaryIO, Self, TypeAlias, Union, get_args, get_origin, get_type_hints
 
+from oss_emulator.system import flags
+
 Path: TypeAlias = tuple[str | int, ...]
 """The names and positions that lead to a value, such as `("bucket", 0, "acl")`."""
 
@@ -61,14 +63,15 @@ def open_file(path: FilePath) -> BinaryIO:
 
     A pipe is waited for, such as the output of a command, but not for ever.
     """
-    file = os.fdopen(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb")
+    file = os.fdopen(os.open(path, _READ | flags("O_NONBLOCK")), "rb")
     if stat.S_ISFIFO(os.fstat(file.fileno()).st_mode):
         written = select.poll()
         written.register(file, select.POLLIN)
         if not written.poll(1000 * PATIENCE):
             file.close()
             raise OSError(errno.ETIMEDOUT, f"nobody wrote to this pipe for {PATIENCE:g} seconds")
-    os.set_blocking(file.fileno(), True)
+    if flags("O_NONBLOCK"):
+        os.set_blocking(file.fileno(), True)
     return file
 
 
@@ -106,12 +109,15 @@ def read_file_below(folder: FilePath, path: FilePath, most: int = MAX_FILE) -> b
     """Read a regular file below a folder; raises OSError, also if links lead out of the folder.
 
     The way to the file is opened step by step from a handle of the folder, and no step follows a
-    link: a file or a folder that is replaced by a link in the meantime is not read.
+    link: a file or a folder that is replaced by a link in the meantime is not read. A system
+    without such handles reads the file as it is found.
     """
     root = realpath(folder)
     *names, last = FilePath(relpath(realpath(path), root)).parts or (".",)
     if ".." in (*names, last):
         raise OSError(errno.EACCES, "it is outside of the folder")
+    if os.open not in os.supports_dir_fd:
+        return read_regular_file(FilePath(root, *names, last), most)
     handle = os.open(root, _STEP | os.O_DIRECTORY)
     try:
         for name in names:
@@ -127,7 +133,8 @@ def read_file_below(folder: FilePath, path: FilePath, most: int = MAX_FILE) -> b
         return _read(file, most)
 
 
-_STEP = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
+_READ = os.O_RDONLY | flags("O_CLOEXEC", "O_BINARY")
+_STEP = _READ | flags("O_NOFOLLOW")
 
 
 def _check_regular(mode: int) -> None:

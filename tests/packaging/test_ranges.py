@@ -4,6 +4,8 @@ import re
 import tomllib
 from pathlib import Path
 
+from tests.docs.markdown import table
+
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 LOWEST = (ROOT / "tests" / "lowest.txt").read_text(encoding="utf-8")
@@ -52,3 +54,9 @@ def test_extras_agree_on_a_range() -> None:
             name = re.split(r"[<>=;\[ ]", requirement)[0]
             ranges.setdefault(name, set()).add(requirement)
     assert {name: found for name, found in ranges.items() if len(found) > 1} == {}
+
+
+def test_page_says_what_each_dependency_is_for() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    listed = [row[0] for row in table(page.partition("## Dependencies")[2], "Package")]
+    assert listed == [re.split("[<>=]", text)[0] for text in PROJECT["dependencies"]]

@@ -82,6 +82,20 @@ def test_forms_of_issues_name_what_they_ask() -> None:
         assert len({item["id"] for item in asked}) == len(asked)
 
 
+def test_release_pushes_the_image_for_both_architectures_with_provenance_and_sbom() -> None:
+    jobs = yaml.safe_load((WORKFLOWS / "release.yml").read_text(encoding="utf-8"))["jobs"]
+    *_, build = jobs["image"]["steps"]
+    flags = ("--platform linux/amd64,linux/arm64", "--provenance mode=max", "--sbom true", "--push")
+    assert all(flag in build["run"] for flag in flags)
+    assert jobs["image"]["permissions"]["packages"] == "write"
+
+
+def test_dependabot_raises_actions_and_the_base_image() -> None:
+    found = yaml.safe_load((ROOT / ".github" / "dependabot.yml").read_text(encoding="utf-8"))
+    raised = {(one["package-ecosystem"], one["directory"]) for one in found["updates"]}
+    assert raised == {("github-actions", "/"), ("docker", "/")}
+
+
 def test_release_is_attested_and_published_without_a_token() -> None:
     text = (WORKFLOWS / "release.yml").read_text(encoding="utf-8")
     publish = yaml.safe_load(text)["jobs"]["publish"]

@@ -4,7 +4,6 @@ import asyncio
 import gc
 import json
 import os
-import resource
 import signal
 import socket
 import sys
@@ -29,6 +28,7 @@ from oss_emulator.server.loop import loop_factory
 from oss_emulator.server.tls import CertificateError, Certificates
 from oss_emulator.settings import Settings
 from oss_emulator.storage import FolderError
+from oss_emulator.system import resource
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -237,6 +237,11 @@ def _reporting(settings: Settings) -> Iterator[None]:
     """Convert a failure to listen to a CommandError."""
     try:
         yield
+    except NotImplementedError:  # by the loop of asyncio that Windows has
+        raise CommandError(
+            "this system cannot serve https: leave out the flags of TLS, or use Linux, macOS or a "
+            "container"
+        ) from None
     except OSError as error:
         ports = [port for port in (settings.port, settings.tls_port) if port is not None]
         raise CommandError(
@@ -263,6 +268,8 @@ def _facts(listening: Listening) -> dict[str, object]:
 
 def _allow_connections(settings: Settings) -> None:
     """Raise the limit of open files to the number that the connections may need, if possible."""
+    if resource is None:
+        return
     most = 4 * settings.max_connections  # each connection may send an object from several files
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = most if hard == resource.RLIM_INFINITY else min(most, hard)

@@ -1,13 +1,13 @@
 """`oss-emulator fsck`: check a `--data` folder, and repair it on request."""
 
 import argparse
-import fcntl
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from oss_emulator.cli.parser import CommandError, Commands
 from oss_emulator.storage import FolderError
+from oss_emulator.system import fcntl
 
 
 def declare(commands: Commands) -> None:

@@ -12,12 +12,13 @@ from pathlib import Path
 from oss_emulator.cli import java
 from oss_emulator.cli.parser import CommandError
 from oss_emulator.protocol.address import SERVICE_DOMAIN
+from oss_emulator.system import signals
 from oss_emulator.toml import read_file
 
 PRELOAD = Path(__file__).with_name("preload")
 """Modules for programs that ignore the proxy variables."""
 
-_FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
+_FORWARDED = signals("SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1", "SIGUSR2")
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 _BUNDLES = (
     "REQUESTS_CA_BUNDLE",

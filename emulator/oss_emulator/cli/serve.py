@@ -54,10 +54,11 @@ def _is_loopback(host: str) -> bool:
 
 async def _wait_for_signal(opens: bool, made: str, listening: "Listening") -> int:
     """Announce the server, and wait; `made` is the token that was made for this start, or ""."""
+    from oss_emulator.server.loop import on_signal  # not needed for --help
+
     ended = asyncio.Event()
-    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, ended.set)
+        on_signal(number, ended.set)
     listening.write_ready_file()
     _announce(listening, made)
     if opens and not await asyncio.to_thread(_open, _console(listening, made)):

@@ -4,7 +4,6 @@ Every request creates one of each, so they are named tuples: creating a frozen d
 times as long.
 """
 
-import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -12,6 +11,8 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 from urllib.parse import unquote_plus
+
+from oss_emulator.system import read_at
 
 # Names of headers repeat, and the journal remembers the headers of many requests.
 _lower = lru_cache(1024)(str.lower)
@@ -125,7 +126,7 @@ class FileRange:
 
     def read(self, offset: int, length: int) -> bytes:
         """Read up to `length` bytes at an offset of the file, without moving its position."""
-        return os.pread(self.file.fileno(), length, offset)
+        return read_at(self.file, length, offset)
 
 
 @dataclass(frozen=True, slots=True)

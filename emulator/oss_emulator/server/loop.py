@@ -1,6 +1,7 @@
 """The event loop of the server."""
 
 import asyncio
+import signal
 import warnings
 from collections.abc import Callable
 
@@ -12,6 +13,15 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     except ImportError:
         return None
     return uvloop.new_event_loop
+
+
+def on_signal(number: signal.Signals, call: Callable[[], object]) -> None:
+    """Call a function in the running loop when a signal arrives."""
+    loop = asyncio.get_running_loop()
+    try:
+        loop.add_signal_handler(number, call)
+    except NotImplementedError:
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(call))
 
 
 def close(loop: asyncio.AbstractEventLoop) -> None:

@@ -1,7 +1,6 @@
 """A process that does one job after another: the server's side of its pipes."""
 
 import pickle
-import resource
 import signal
 import subprocess
 import threading
@@ -11,6 +10,7 @@ from typing import IO, Any, cast
 
 from oss_emulator import child
 from oss_emulator.child import MIB, Job
+from oss_emulator.system import resource, signals
 
 
 class JobProcess:
@@ -73,7 +73,7 @@ class JobProcess:
     @property
     def took_its_time(self) -> bool:
         """Whether it has ended because its job took all its processor time."""
-        return self._process.wait() == -signal.SIGXCPU
+        return -self._process.wait() in signals("SIGXCPU")
 
     def send_signal(self, number: signal.Signals) -> None:
         """Send it a signal."""

@@ -11,6 +11,8 @@ from typing import IO, Protocol, TypeAlias
 
 from fastcrc.crc64 import xz as crc64
 
+from oss_emulator.system import read_at
+
 SPOOL_ABOVE = 4 * 1024 * 1024
 """Bytes up to which a blob stays in memory; a larger one goes to a temporary file."""
 
@@ -47,7 +49,7 @@ class FileBlob:
         return self.file
 
     def read(self, offset: int, length: int) -> bytes:
-        return os.pread(self.file.fileno(), max(0, min(length, self.size - offset)), offset)
+        return read_at(self.file, max(0, min(length, self.size - offset)), offset)
 
 
 class CorruptBlobError(Exception):
@@ -92,7 +94,7 @@ class StoredBlob:
         if not self.verified:
             self.verify()
         with open(self.path, "rb") as file:
-            return os.pread(file.fileno(), max(0, min(length, self.size - offset)), offset)
+            return read_at(file, max(0, min(length, self.size - offset)), offset)
 
 
 _CHUNK = 1024 * 1024

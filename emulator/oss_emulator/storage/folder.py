@@ -2,7 +2,6 @@
 
 import ctypes
 import errno
-import fcntl
 import os
 import re
 import sqlite3
@@ -14,6 +13,7 @@ from typing import IO
 
 from oss_emulator.storage.base import FolderError
 from oss_emulator.storage.blobs import StoredBlob
+from oss_emulator.system import fcntl
 
 INDEX, WAL, SHM = "index.sqlite", "index.sqlite-wal", "index.sqlite-shm"
 INCOMING, BLOBS, LOST = "incoming", "blobs", "lost+found"

@@ -1,6 +1,5 @@
 """Opens a data folder for this process: checks or makes it, locks it, and watches its identity."""
 
-import fcntl
 import os
 import sqlite3
 from collections.abc import Sequence
@@ -29,6 +28,7 @@ from oss_emulator.storage.folder import (
 from oss_emulator.storage.index import IndexConnection
 from oss_emulator.storage.inspection import check_places, inspect
 from oss_emulator.storage.schema import CREATE, FORMAT, refuse_format
+from oss_emulator.system import fcntl
 
 WORKERS_END = 5.0
 """Seconds a start waits for workers whose server was killed."""
@@ -41,6 +41,11 @@ class OpenFolder:
         """`shared` is for a worker whose parent has prepared the folder. Raises `FolderError`."""
         self._folder = folder
         self._index = f"{folder}/{INDEX}"
+        if fcntl is None:
+            raise FolderError(
+                f"the folder {folder} cannot be used: this system has no locks of POSIX; leave out "
+                "--data, or use Linux, macOS or a container"
+            )
         try:
             with ExitStack() as stack:
                 if shared:

@@ -1,0 +1,53 @@
+"""What not every system has: Windows lacks the locks, limits, signals and files of POSIX.
+
+Without them the server serves http from memory. Whoever needs more says so in one sentence.
+"""
+
+import os
+import signal
+from importlib import import_module
+from threading import Lock
+from typing import Any, Final, Protocol
+
+
+def _find(name: str) -> Any:
+    try:
+        return import_module(name)
+    except ImportError:
+        return None
+
+
+fcntl: Final = _find("fcntl")
+"""The locks of files; None on a system without them."""
+
+resource: Final = _find("resource")
+"""The limits of a process; None on a system without them."""
+
+
+def flags(*names: str) -> int:
+    """Return flags to open a file with, without those that the system does not have."""
+    found = 0
+    for name in names:
+        found |= getattr(os, name, 0)
+    return found
+
+
+def signals(*names: str) -> tuple[signal.Signals, ...]:
+    """Return the signals of these names that the system has."""
+    return tuple(getattr(signal, name) for name in names if hasattr(signal, name))
+
+
+class _File(Protocol):
+    def fileno(self) -> int: ...
+
+
+_reading = Lock()
+
+
+def read_at(file: _File, length: int, offset: int) -> bytes:
+    """Read up to `length` bytes at an offset; where the system can, without moving the position."""
+    if hasattr(os, "pread"):
+        return os.pread(file.fileno(), length, offset)
+    with _reading:
+        os.lseek(file.fileno(), offset, os.SEEK_SET)
+        return os.read(file.fileno(), length)

@@ -1,0 +1,22 @@
+"""The service names the endpoint of production; `oss_intercept` leads it to the emulator."""
+
+import pytest
+from app import app
+from fastapi.testclient import TestClient
+
+
+@pytest.fixture
+def client(oss_intercept):
+    bucket = oss_intercept.bucket("examplebucket", acl="public-read", rules="rules.xml")
+    bucket.put_object("logo.png", b"image")
+    return TestClient(app)
+
+
+def test_our_page_gets_the_image(client):
+    answer = client.get("/images/logo.png", params={"page": "https://www.example.com/"})
+    assert (answer.status_code, answer.content) == (200, b"image")
+
+
+def test_another_page_is_denied(client):
+    answer = client.get("/images/logo.png", params={"page": "https://thief.test/"})
+    assert answer.status_code == 403

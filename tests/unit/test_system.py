@@ -1,0 +1,120 @@
+"""A system without POSIX: the server starts and serves http where this one hides what it has."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+from unittest import mock
+
+from oss_emulator import system
+
+from tests.cli.process import PATIENCE, environment
+
+HIDE = """
+import asyncio, multiprocessing.connection, os, select, signal, socket, subprocess, sys, tempfile
+import asyncio.unix_events, concurrent.futures, sqlite3, ssl, uuid, webbrowser
+
+for name in ("fcntl", "grp", "pwd", "resource", "termios", "uvloop"):
+    sys.modules[name] = None
+for module, names in (
+    (os, "pread sendfile fchmod set_blocking getpgrp tcgetpgrp killpg fork O_CLOEXEC O_DIRECTORY "
+         "O_NOFOLLOW O_NONBLOCK"),
+    (signal, "SIGHUP SIGUSR1 SIGUSR2 SIGXCPU SIGCHLD SIGALRM pthread_sigmask"),
+    (select, "poll epoll"),
+    (socket, "SO_REUSEPORT TCP_CORK TCP_QUICKACK"),
+):
+    for name in names.split():
+        if hasattr(module, name):
+            delattr(module, name)
+os.supports_dir_fd = set()
+
+
+def refuse(*arguments):
+    raise NotImplementedError
+
+
+for name in ("add_signal_handler", "add_reader", "add_writer"):
+    setattr(asyncio.SelectorEventLoop, name, refuse)
+
+from oss_emulator.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+"""Hides what Windows lacks, once the standard library is loaded, and runs a command."""
+
+
+def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", HIDE, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd=folder,
+        env=environment(),
+    )
+
+
+def status(url: str, referer: str) -> int:
+    asked = urllib.request.Request(url, headers={"Referer": referer})  # noqa: S310
+    try:
+        with urllib.request.urlopen(asked, timeout=20) as answer:  # noqa: S310
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def test_server_serves_http_without_posix(tmp_path: Path) -> None:
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "large").write_bytes(b"x" * 5_000_000)  # in a temporary file
+    seed = tmp_path / "seed.toml"
+    seed.write_text(
+        '[[bucket]]\nname = "site"\nacl = "public-read"\n'
+        '[bucket.referer]\nwhitelist = ["http://www.example.com/"]\n'
+    )
+    ready = tmp_path / "ready.json"
+    flags = ("--port", "0", "--ready-file", str(ready), "--seed", str(seed), "--preload", "site")
+    with start(tmp_path, "serve", *flags) as process:
+        assert process.stdout is not None
+        announced = process.stdout.readline()
+        try:
+            assert "ready" in announced, announced + process.stdout.read()
+            url = announced.split("endpoint ")[1].split(",")[0] + "/site/large"
+            assert status(url, "http://www.example.com/") == 200
+            assert status(url, "http://thief.test/") == 403
+            process.send_signal(signal.SIGINT)
+            assert process.wait(PATIENCE) == 0
+        finally:
+            process.kill()
+
+
+def test_data_folder_is_refused_without_locks(tmp_path: Path) -> None:
+    with start(tmp_path, "serve", "--port", "0", "--data", "data") as process:
+        said, _ = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 1
+    assert said.startswith("oss-emulator: the folder data cannot be used: this system has no locks")
+
+
+def test_https_is_refused_without_readers_of_the_loop(tmp_path: Path) -> None:
+    with start(tmp_path, "serve", "--port", "0", "--tls") as process:
+        said, _ = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 1
+    assert said.splitlines()[-1].startswith("oss-emulator: this system cannot serve https:")
+
+
+def test_reading_at_an_offset_needs_no_pread(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"0123456789")
+    with path.open("rb") as file:
+        assert system.read_at(file, 3, 4) == b"456"
+        with mock.patch.object(os, "pread", create=True):
+            del os.pread
+            assert system.read_at(file, 3, 4) == b"456"
+
+
+def test_flags_and_signals_that_are_missing_are_left_out() -> None:
+    assert system.flags("O_CLOEXEC", "O_OF_NO_SYSTEM") == os.O_CLOEXEC
+    assert system.signals("SIGTERM", "SIGOFNOSYSTEM") == (signal.SIGTERM,)
