@@ -208,7 +208,12 @@ def build_parser(modules: Sequence[str] | None = None) -> Parser:
         epilog=_overview() if alone else None,
         formatter_class=OverviewFormatter,
     )
-    parser.add_argument("--version", action="version", version=oss_emulator.__version__)
+    parser.add_argument(
+        "--version",
+        action="version",
+        version=oss_emulator.__version__,
+        help="show the version and exit",
+    )
     commands = Commands(parser, _COMMANDS, listed=not alone)
     everything = dict.fromkeys(synopsis.module for synopsis in _COMMANDS.values())
     for module in everything if modules is None else modules:

@@ -46,6 +46,11 @@ def choose(language: str | None, environ: Mapping[str, str] = os.environ) -> Non
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
 
 
+def current() -> str:
+    """Return the language that is spoken."""
+    return _Speaker.catalogue.language if _Speaker.catalogue else LANGUAGES[0]
+
+
 def lead(given: Sequence[str]) -> list[str]:
     """Return a command line with the command first: `--lang` may stand before it."""
     flag, *rest = given = [*given] or ["--help"]

@@ -50,6 +50,8 @@ class Parser(argparse.ArgumentParser):
 
     def add_argument(self, *names: Any, **options: Any) -> argparse.Action:
         """Add a flag or an argument, and remember the argument that takes any number of values."""
+        if options.get("help"):
+            options["help"] = language.explain(options["help"])
         added = super().add_argument(*names, **options)
         if options.get("metavar") in _PATHS or options.get("type") is Path:
             complete_path(added)

@@ -10,15 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from oss_emulator.cli import bucket
+from oss_emulator.cli import bucket, formats
 from oss_emulator.cli.bucket import GivenKey
 from oss_emulator.cli.client import ServiceClient
+from oss_emulator.cli.formats import Findings
 from oss_emulator.cli.loading import loading
-from oss_emulator.cli.output import Block, Text, Tone, line, show, write_json, writing
+from oss_emulator.cli.output import Block, Text, Tone, line, writing
 from oss_emulator.cli.parser import CommandError, Commands, InputError
 from oss_emulator.cli.signer import Signer
 from oss_emulator.lab import junit
-from oss_emulator.lab.remark import Remark, Severity
+from oss_emulator.lab.remark import Remark, RemarkKind, Severity
 from oss_emulator.protocol.checksums import format_md5, md5
 from oss_emulator.protocol.signature import presigning
 from oss_emulator.recording import scenario as scenarios
@@ -43,6 +44,9 @@ _DESCRIPTION = (
 )
 
 
+_KINDS = (RemarkKind("answer", "An answer differs from the one that was recorded."),)
+
+
 def declare(commands: Commands) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser("play", run, description=_DESCRIPTION)
@@ -56,7 +60,7 @@ def declare(commands: Commands) -> None:
         type=_pair,
         help="the bucket to use at --endpoint for one of the recording; may be repeated",
     )
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    formats.declare(parser)
     parser.add_argument("--junit", metavar="FILE", type=Path, help="write JUnit XML to FILE")
 
 
@@ -68,10 +72,13 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.junit is not None:
         with writing(arguments.junit) as file:
             file.write(junit.format(_remark(played)))
-    if arguments.json:
-        write_json(_to_dict(played))
-    else:
-        show(*_report(played))
+    findings = Findings(
+        text=_report(played),
+        data=lambda: _to_dict(played),
+        remarks=_remark(played),
+        kinds=_KINDS,
+    )
+    formats.print_findings(findings, arguments)
     return int(any(step.differences for step in played))
 
 

@@ -12,7 +12,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import NamedTuple
 
-from oss_emulator.cli import logs, rules
+from oss_emulator.cli import language, logs, rules
 from oss_emulator.cli.output import show, write, writing
 from oss_emulator.cli.parser import CommandError, Commands, InputError
 from oss_emulator.cli.progress import Progress
@@ -111,7 +111,8 @@ def run(arguments: argparse.Namespace) -> int:
         report = replay(question_of(arguments, judge), *asked)
     if arguments.html:
         with writing(Path(arguments.html)) as file:
-            file.write(page.format(report).encode())
+            voice = page.Translator(language.say, language.say_step)
+            file.write(page.format(report, voice, language.current()).encode())
     if arguments.json:
         write(json.dumps(report, indent=2, ensure_ascii=False) + "\n")
     else:

@@ -108,6 +108,14 @@ def test_headings_of_help_are_translated(capsys: pytest.CaptureFixture[str]) -> 
     assert {"位置参数:", "选项:", "用于 oss://BUCKET:"} <= set(lines)
 
 
+def test_every_line_of_the_list_of_commands_is_translated(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    _, out, _ = run(capsys, "--lang", "zh")
+    lines = [line for line in out.splitlines() if line]
+    assert [line for line in lines[1:] if line.isascii() and "[-h]" not in line] == []
+
+
 @pytest.mark.parametrize("form", [form for form in Format if form is not Format.TEXT])
 @pytest.mark.parametrize(
     "command",
@@ -125,6 +133,18 @@ def test_what_programs_read_is_the_same_in_every_language(
 ) -> None:
     english = run(capsys, *command, "--format", form)
     assert run(capsys, *command, "--format", form, "--lang", "zh") == english
+
+
+def test_web_page_of_a_replay_is_for_people(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page, logs = tmp_path / "page.html", str(LAB.parent / "logs")
+    arguments = ("replay", str(LAB / "corrected.xml"), logs, "--html", str(page))
+    assert run(capsys, *arguments, "--lang", "zh")[0] == 0
+    text = page.read_text(encoding="utf-8")
+    assert '<html lang="zh">' in text
+    assert "<h1>这些规则会带来的变化</h1>" in text
+    assert "不匹配任何白名单条目。" in text
 
 
 def test_command_of_run_keeps_its_own_flag() -> None:

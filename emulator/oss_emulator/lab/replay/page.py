@@ -20,12 +20,12 @@ _SHOWN = (Verdict.REVOKED, Verdict.GAINED, Verdict.UNKNOWN, Verdict.UNCHANGED, V
 _WIDTH, _HEIGHT = 720, 160
 _PAGE = Template(
     """<!DOCTYPE html>
-<html lang="en">
+<html lang="$language">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>Replay of access logs</title>
+<title>$title</title>
 <style>
 :root { --back: #fff; --text: #1b1f24; --faint: #5a6372; --line: #d8dce2; }
 @media (prefers-color-scheme: dark) {
@@ -38,7 +38,7 @@ $style</style>
 </head>
 <body>
 <main>
-<h1>What these rules would change</h1>
+<h1>$heading</h1>
 $body
 </main>
 </body>
@@ -58,9 +58,15 @@ class Translator(NamedTuple):
 _ENGLISH = Translator()
 
 
-def format(report: Report) -> str:
-    """Format a report as a page that stands alone."""
-    return _PAGE.substitute(style=_style(), body=body(report))
+def format(report: Report, voice: Translator = _ENGLISH, language: str = "en") -> str:
+    """Format a report as a page that stands alone, in a language."""
+    return _PAGE.substitute(
+        style=_style(),
+        body=body(report, voice),
+        title=escape(voice.say(Sentence("Replay of access logs"))),
+        heading=escape(voice.say(Sentence("What these rules would change"))),
+        language=language,
+    )
 
 
 @cache
