@@ -9,6 +9,7 @@ looks up such a name, so nothing reaches the service. All other requests are lef
 import os
 import re
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from importlib import import_module
@@ -46,12 +47,10 @@ def redirect(url: str, endpoint: str) -> tuple[str, str] | None:
 def intercept(endpoint: str) -> Iterator[None]:
     """Redirect this process's requests to OSS, STS and KMS to `endpoint` until the block ends."""
     with ExitStack() as stack:
-        for patch in (_patch_requests, _patch_urllib3, _patch_httpx, _patch_aiohttp, _patch_urllib):
+        for patch in _PATCHES:
             for owner, name, send in patch(endpoint):
                 stack.enter_context(mock.patch.object(owner, name, send))
         stack.enter_context(_without_proxy(endpoint))
-        look_up = _refuse_names(endpoint)
-        stack.enter_context(mock.patch.object(socket, "getaddrinfo", look_up))
         yield
 
 
@@ -71,22 +70,40 @@ def _without_proxy(endpoint: str) -> Iterator[None]:
             os.environ["no_proxy"] = before
 
 
-_Patches = Iterator[tuple[type, str, Callable[..., Any]]]
+_Patches = Iterator[tuple[Any, str, Callable[..., Any]]]
 """Classes of a client, each with a method and what replaces it; none if it is not installed."""
 
 
-def _refuse_names(endpoint: str) -> Callable[..., Any]:
-    """Return a look-up that finds every name but those of the service."""
-    look_up = socket.getaddrinfo
+_LOOK_UPS: tuple[tuple[Any, str, int], ...] = (
+    (socket, "getaddrinfo", 0),
+    (socket, "gethostbyname", 0),
+    (socket, "gethostbyname_ex", 0),
+    (socket.socket, "connect", 1),
+    (socket.socket, "connect_ex", 1),
+)
+"""What looks up a name in Python, and the position of the name, or of an address with it."""
 
-    def look_up_others(host: Any, *arguments: Any, **options: Any) -> Any:
+
+def _patch_look_ups(endpoint: str) -> _Patches:
+    """Refuse names of the service to clients that are not covered, before they are looked up."""
+    found = list(_LOOK_UPS)
+    if uvloop := sys.modules.get("uvloop"):  # it looks up names without Python
+        found.append((uvloop.Loop, "create_connection", 2))
+    for owner, name, position in found:
+        yield owner, name, _without_names(getattr(owner, name), position, endpoint)
+
+
+def _without_names(look_up: Callable[..., Any], position: int, endpoint: str) -> Callable[..., Any]:
+    def look_up_others(*arguments: Any, **options: Any) -> Any:
+        given = arguments[position] if len(arguments) > position else options.get("host")
+        host = given[0] if isinstance(given, tuple) else given
         name = host.decode("ascii", "replace") if isinstance(host, bytes) else host
         if isinstance(name, str) and is_of_service(name):
             raise RuntimeError(
                 f"oss_intercept does not cover the client that looks up {name}, and no request may "
                 f"reach the service; give this client the endpoint {endpoint}"
             )
-        return look_up(host, *arguments, **options)
+        return look_up(*arguments, **options)
 
     return look_up_others
 
@@ -273,3 +290,13 @@ def _patch_aiohttp(endpoint: str) -> _Patches:
     for name in ("request", *_VERBS):
         patch = patch_request if name == "request" else patch_verb
         yield ClientSession, name, patch(getattr(ClientSession, name))
+
+
+_PATCHES: tuple[Callable[[str], _Patches], ...] = (
+    _patch_requests,
+    _patch_urllib3,
+    _patch_httpx,
+    _patch_aiohttp,
+    _patch_urllib,
+    _patch_look_ups,
+)

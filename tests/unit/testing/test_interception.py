@@ -7,6 +7,7 @@ import os
 import socket
 import ssl
 from collections.abc import Callable, Iterator
+from functools import partial
 from http.client import HTTPSConnection
 from importlib import import_module
 from typing import Any
@@ -17,6 +18,7 @@ import httpx
 import pytest
 import requests
 import urllib3
+import uvloop
 from aiohttp import ClientSession
 from oss_emulator import Emulator
 from oss_emulator.testing import intercept
@@ -229,6 +231,29 @@ def test_client_that_is_not_covered_is_stopped_before_it_asks_for_the_name() -> 
         with pytest.raises(RuntimeError, match=r"endpoint http://127\.0\.0\.1:1"):
             socket.getaddrinfo(b"sts.aliyuncs.com", 443)
         assert socket.getaddrinfo("127.0.0.1", 80)
+
+
+def ask_asynchronously(run: Callable[[Any], Any], name: str) -> None:
+    run(asyncio.open_connection(name, 443))
+
+
+@pytest.mark.parametrize(
+    "look_up",
+    [
+        lambda name: socket.getaddrinfo(host=name, port=443),
+        lambda name: socket.gethostbyname(name),
+        lambda name: socket.gethostbyname_ex(name),
+        lambda name: socket.create_connection((name, 443)),
+        lambda name: socket.socket().connect((name, 443)),
+        lambda name: socket.socket().connect_ex((name, 443)),
+        partial(ask_asynchronously, asyncio.run),
+        partial(ask_asynchronously, uvloop.run),
+    ],
+)
+def test_no_way_looks_up_a_name_of_the_service(look_up: Callable[[str], Any]) -> None:
+    refused = pytest.raises(RuntimeError, match="does not cover the client that looks up oss-cn-")
+    with intercept("http://127.0.0.1:1"), refused:
+        look_up("oss-cn-hangzhou.aliyuncs.com")
 
 
 def test_everything_is_as_before_when_the_block_ends() -> None:
