@@ -440,7 +440,7 @@ def test_crash_after_the_object_was_put_does_not_fail_the_task(
         raise OSError(errno.ENOSPC, "as if the process had ended here")
 
     with monkeypatch.context() as patch, Emulator(data=tmp_path / "data") as emulator:
-        patch.setattr(fetching, "settle", crash)
+        patch.setattr(fetching, "update", crash)
         task_id = begin(emulator.bucket("examplebucket"), app.url("/a.png"))
         assert crashed.wait(20)
     with Emulator(data=tmp_path / "data") as emulator:

@@ -66,7 +66,7 @@ class PolicyInputs:
     requester_pays: bool = False
     says_requester: bool = False
     """Whether the request has `x-oss-request-payer: requester`."""
-    gate: AccessPointScope | None = None
+    access_point: AccessPointScope | None = None
     """None for a request that names the bucket."""
 
 
@@ -126,8 +126,9 @@ def authorize(
         verdict = _by_policies(caller, owner, action, inputs) or _by_ownership(
             caller, owner, permission, bucket_acl, object_acl, action=action
         )
-        if verdict.allowed and inputs.gate is not None:
-            verdict = _by_gate(caller, owner, action, inputs, inputs.gate) or verdict
+        point = inputs.access_point
+        if verdict.allowed and point is not None:
+            verdict = _by_access_point(caller, owner, action, inputs, point) or verdict
         if not verdict.allowed:
             break
         permission = Permission.OWN  # ACLs do not grant the additional actions (A-12).
@@ -181,8 +182,8 @@ def _by_bucket_policy(
     return evaluate([inputs.bucket_policy], question, without_public=inputs.blocks_public)
 
 
-def _by_gate(
-    caller: Identity, owner: str, action: str, inputs: PolicyInputs, gate: AccessPointScope
+def _by_access_point(
+    caller: Identity, owner: str, action: str, inputs: PolicyInputs, point: AccessPointScope
 ) -> AccessVerdict | None:
     """Decide by the policy of the access point; None if it does not object (P-84).
 
@@ -190,9 +191,9 @@ def _by_gate(
     """
     owns = caller.id == owner and caller.kind is Kind.ACCOUNT
     names = caller.names(PolicyType.ACCESS_POINT)
-    question = Question(action, gate.resource, inputs.context, names, by_owner=owns)
-    policies = () if gate.policy is None else (gate.policy,)
-    settled = evaluate(policies, question, without_public=gate.blocks_public)
+    question = Question(action, point.resource, inputs.context, names, by_owner=owns)
+    policies = () if point.policy is None else (point.policy,)
+    settled = evaluate(policies, question, without_public=point.blocks_public)
     if owns if settled is None else settled.effect is Effect.ALLOW:
         return None
     reason = AccessReason.ACCESS_POINT_POLICY

@@ -41,10 +41,10 @@ def _validate(node: xml.Node, _: PutContext) -> xml.Value:
                 raise headers.invalid_argument(child.name, child.value, message)
             headers.text(child.name, child.value)  # answers repeat it
     vary = [(child.name, child.content) for child in node.all("ResponseVary")]
-    return [*(("CORSRule", _settle_rule(rule)) for rule in rules), *vary]
+    return [*(("CORSRule", _normalize_rule(rule)) for rule in rules), *vary]
 
 
-def _settle_rule(rule: xml.Node) -> xml.Children:
+def _normalize_rule(rule: xml.Node) -> xml.Children:
     """Return a rule with its request headers in lower case, as the service returns them."""
     return [
         (child.name, child.value.lower() if child.name == "AllowedHeader" else child.content)

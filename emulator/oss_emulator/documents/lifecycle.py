@@ -95,7 +95,7 @@ def _validate(node: Node, context: PutContext) -> xml.Value:
     for one, other in combinations(rules, 2):
         if _overlaps(one, other):
             check(one, other)
-    return [("Rule", _settle_rule(rule, context.now)) for rule in rules]
+    return [("Rule", _normalize_rule(rule, context.now)) for rule in rules]
 
 
 def _move_times(rule: Node) -> Node:
@@ -112,7 +112,7 @@ def _move_times(rule: Node) -> Node:
     return xml.parse(xml.format("Rule", content), "Rule")
 
 
-def _settle_rule(rule: Node, now: float) -> xml.Children:
+def _normalize_rule(rule: Node, now: float) -> xml.Children:
     """Return a rule with an ID; one by access time also gets the start of access tracking."""
     content = [(child.name, child.content) for child in rule]
     if rule.first("ID") is None:

@@ -130,7 +130,7 @@ def _validate(node: xml.Node, _: PutContext) -> xml.Value:
     rules = routing.all("RoutingRule")
     _check_rules([rule.text("RuleNumber") for rule in rules])
     rest = [(child.name, child.content) for child in node if child.name != "RoutingRules"]
-    return [*rest, ("RoutingRules", [("RoutingRule", _settle_rule(rule)) for rule in rules])]
+    return [*rest, ("RoutingRules", [("RoutingRule", _normalize_rule(rule)) for rule in rules])]
 
 
 def _check_rules(numbers: list[str]) -> None:
@@ -142,7 +142,7 @@ def _check_rules(numbers: list[str]) -> None:
             raise headers.invalid_argument("RuleNumber", number, message)
 
 
-def _settle_rule(rule: xml.Node) -> xml.Value:
+def _normalize_rule(rule: xml.Node) -> xml.Value:
     """Return a rule; one that mirrors gets the defaults of the service (P-58).
 
     `PassQueryString` takes the value of `MirrorPassQueryString`.

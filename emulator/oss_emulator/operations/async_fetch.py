@@ -73,8 +73,8 @@ def get_async_fetch_task(call: Call) -> Response:
     )
 
 
-def settle(storage: Storage, bucket: str, task: FetchTask) -> None:
-    """Keep the new state of a task, unless its bucket or the task itself has gone."""
+def update(storage: Storage, bucket: str, task: FetchTask) -> None:
+    """Store the new state of a task, unless its bucket or the task itself has gone."""
     with storage.transaction():
         record = storage.bucket(bucket)
         if record is None or task.name not in record.documents:

@@ -189,8 +189,8 @@ def _decide(
 ) -> tuple[PolicyInputs | None, AccessVerdict]:
     caller, acl = call.caller, ObjectAcl.DEFAULT if item is None else item.acl
     actions = actions or _required(call)
-    gate = _gate(call, bucket, key)
-    plain = gate is None and _SPECIAL.isdisjoint(bucket.documents)
+    scope = _scope_of(call, bucket, key)
+    plain = scope is None and _SPECIAL.isdisjoint(bucket.documents)
     if plain and caller.kind is Kind.ACCOUNT and len(actions) == 1:
         # For accounts and anonymous callers only ownership, ACLs and the account's block count.
         verdict = authorize(caller, bucket.owner, permission, bucket.acl, acl)
@@ -210,12 +210,12 @@ def _decide(
         or _blocks(call.storage, bucket.owner),
         requester_pays=request_payment.is_by_requester(bucket.documents),
         says_requester=(fields.get(PAYER) or query.get(PAYER, "")).lower() == "requester",
-        gate=gate,
+        access_point=scope,
     )
     return inputs, authorize(caller, bucket.owner, permission, bucket.acl, acl, inputs=inputs)
 
 
-def _gate(call: Call, bucket: Bucket, key: str) -> AccessPointScope | None:
+def _scope_of(call: Call, bucket: Bucket, key: str) -> AccessPointScope | None:
     """Return the access point through which a call comes to a bucket; None if it names it."""
     point = call.access_point
     if point is None or point.bucket != bucket.name:

@@ -33,9 +33,7 @@ def find_styled(admission: Admission, storage: Storage) -> Styled | None:
     An object with the whole key comes first, and the style must exist. Both are assumed.
     """
     bucket, operation, key = admission.record, admission.operation, admission.target.key
-    if bucket is None or CONFIGURATION not in bucket.documents:
-        return None
-    if operation.name not in _READS or operation.subresource:
+    if bucket is None or operation.name not in _READS or operation.subresource:
         return None
     parts = image_access.find(bucket.documents).split(key)
     if parts is None or style.PREFIX + parts[1] not in bucket.documents:
@@ -48,9 +46,9 @@ def find_styled(admission: Admission, storage: Storage) -> Styled | None:
 def check_original(admission: Admission) -> None:
     """Raise `AccessDenied` if a protected original is read without a signature and a style."""
     bucket = admission.record
-    if bucket is None or CONFIGURATION not in bucket.documents:
+    if bucket is None or admission.claimed.signing is not Signing.NONE:
         return
-    if admission.operation.name not in _READS or admission.claimed.signing is not Signing.NONE:
+    if admission.operation.name not in _READS:
         return
     asked = admission.request.query.get(PROCESS, "")
     by_style = admission.style or asked.startswith("style/")

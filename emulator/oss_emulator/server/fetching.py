@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from oss_emulator.documents import async_fetch
 from oss_emulator.documents.async_fetch import MAX_AGE, FetchTask, State
 from oss_emulator.operations.admission import Admission, Refused
-from oss_emulator.operations.async_fetch import failure_callback, settle, store_request
+from oss_emulator.operations.async_fetch import failure_callback, store_request, update
 from oss_emulator.operations.call import Body, Environment
 from oss_emulator.operations.operation import Takes
 from oss_emulator.protocol import checksums
@@ -175,7 +175,7 @@ class Fetches:
             return task._replace(state=state, stored=True)
 
         def keep(response: Response) -> None:
-            settle(service.storage, bucket, stored(response))
+            update(service.storage, bucket, stored(response))
 
         try:
             response = await self._host.perform(admitted, body, keep)
@@ -210,14 +210,14 @@ class Fetches:
 
     async def _keep(self, bucket: str, task: FetchTask) -> None:
         try:
-            await self._host.write(lambda: self._settle(bucket, task))
+            await self._host.write(lambda: self._update(bucket, task))
         except Exception as error:
             reason = failure.describe(error)
             if reason is None:
                 raise
             LOG.error("the state of the task %s cannot be stored: %s", task.id, reason)
 
-    def _settle(self, bucket: str, task: FetchTask) -> None:
+    def _update(self, bucket: str, task: FetchTask) -> None:
         """Store the state of a task, unless the stored one knows better about its object.
 
         A snapshot may have brought the task back without the object; then it begins again once this
@@ -227,7 +227,7 @@ class Fetches:
         with storage.transaction():
             stored = self._find(bucket, task.id)
             if stored is not None and stored.stored == task.stored:
-                settle(storage, bucket, task)
+                update(storage, bucket, task)
 
 
 async def _take(environment: Environment, content: AsyncIterator[bytes]) -> Body:

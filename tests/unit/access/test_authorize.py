@@ -137,7 +137,7 @@ def test_access_point_must_allow_all_but_the_owner(
 ) -> None:
     """P-84: everybody here may read the bucket."""
     point = policy(effect, POINT, PolicyType.ACCESS_POINT) if effect else None
-    inputs = PolicyInputs((READ,), OBJECT, gate=AccessPointScope(POINT, point, False))
+    inputs = PolicyInputs((READ,), OBJECT, access_point=AccessPointScope(POINT, point, False))
     verdict = authorize(caller, OWNER.id, Permission.READ, BucketAcl.PUBLIC_READ, inputs=inputs)
     assert verdict.allowed is allowed
     if not allowed:
@@ -148,16 +148,16 @@ def test_access_point_must_allow_all_but_the_owner(
 
 def test_access_point_grants_nothing_that_the_bucket_does_not() -> None:
     """P-84"""
-    gate = AccessPointScope(POINT, policy("Allow", POINT, PolicyType.ACCESS_POINT), False)
-    inputs = PolicyInputs((READ,), OBJECT, gate=gate)
+    scope = AccessPointScope(POINT, policy("Allow", POINT, PolicyType.ACCESS_POINT), False)
+    inputs = PolicyInputs((READ,), OBJECT, access_point=scope)
     verdict = authorize(OTHER, OWNER.id, Permission.READ, BucketAcl.PRIVATE, inputs=inputs)
     assert (verdict.allowed, verdict.reason) == (False, AccessReason.BUCKET_ACL)
 
 
 def test_access_point_that_blocks_public_access_ignores_a_public_policy() -> None:
     """A-32, P-84"""
-    gate = AccessPointScope(POINT, policy("Allow", POINT, PolicyType.ACCESS_POINT), True)
-    inputs = PolicyInputs((READ,), OBJECT, gate=gate)
+    scope = AccessPointScope(POINT, policy("Allow", POINT, PolicyType.ACCESS_POINT), True)
+    inputs = PolicyInputs((READ,), OBJECT, access_point=scope)
     verdict = authorize(OTHER, OWNER.id, Permission.READ, BucketAcl.PUBLIC_READ, inputs=inputs)
     assert (verdict.allowed, verdict.reason) == (False, AccessReason.ACCESS_POINT_POLICY)
 
@@ -165,6 +165,6 @@ def test_access_point_that_blocks_public_access_ignores_a_public_policy() -> Non
 def test_access_point_may_deny_the_owner_by_name() -> None:
     """A-31, P-84"""
     point = policy("Deny", POINT, PolicyType.ACCESS_POINT, OWNER.id)
-    inputs = PolicyInputs((READ,), OBJECT, gate=AccessPointScope(POINT, point, False))
+    inputs = PolicyInputs((READ,), OBJECT, access_point=AccessPointScope(POINT, point, False))
     verdict = authorize(OWNER, OWNER.id, Permission.READ, BucketAcl.PRIVATE, inputs=inputs)
     assert (verdict.allowed, verdict.reason) == (False, AccessReason.ACCESS_POINT_POLICY)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from io import BytesIO
 
 import pytest
+from oss_emulator.operations import OPERATIONS
+from oss_emulator.pipeline import images
 from oss_emulator.pipeline.service import Service
 from PIL import Image
 
@@ -56,6 +58,7 @@ def width(service: Service, target: str) -> int:
         ("-", "a-small", 200),  # an object with the whole key comes first
         ("", "photo.png!small", 0),
         ("!", "photo.png", 200),
+        ("!", "photo.png!small?x-oss-process=style/small", 0),  # the style is a parameter
     ],
 )
 def test_style_follows_a_separator(
@@ -111,6 +114,24 @@ def test_owner_reads_a_protected_original(service: Service) -> None:
     configure(service, "Enabled", "png", "!")
     request = ask("GET", "/public-bucket/photo.png")
     assert service.handle(request, caller=service.accounts.owner).status == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "subresource", "processing"),
+    [
+        ("GetObject", "x-oss-process", True),
+        ("HeadObject", "x-oss-process", True),
+        ("GetObject", "", False),
+        ("ProcessObject", "x-oss-process", False),
+        ("GetObjectACL", "acl", False),
+    ],
+)
+def test_operation_that_returns_a_processed_image(
+    name: str, subresource: str, processing: bool
+) -> None:
+    """R-39"""
+    (found,) = (item for item in OPERATIONS if (item.name, item.subresource) == (name, subresource))
+    assert images.is_processing(found) is processing
 
 
 @pytest.mark.parametrize("place", ["header", "url"])

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 
 import pytest
+from oss_emulator.operations import OPERATIONS
 from oss_emulator.operations.admission import Admission, Refused
+from oss_emulator.operations.call import Body
+from oss_emulator.pipeline import s3
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol import xml
+from oss_emulator.protocol.errors import OSSError
+from oss_emulator.protocol.form import Form
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.protocol.s3 import signature
 from oss_emulator.protocol.s3.documents import NAME_SPACE
@@ -290,3 +296,46 @@ def test_strict_mode_refuses_deletions_without_md5(strict: bool) -> None:
     assert send("POST", "/deletions?delete", digest, body).status == 200
     assert send("POST", "/deletions/a?uploads", {}).status == 200
     assert send("DELETE", "/deletions/a", {}).status == 204
+
+
+# --- the functions of the front
+
+
+OVER_S3 = ask("PUT", "/b/k")._replace(original=ask("PUT", "/b/k"))
+
+
+@pytest.mark.parametrize(
+    ("request_", "operation", "refused"),
+    [
+        (OVER_S3, "PutBucketReferer", True),
+        (OVER_S3, "PutObject", False),
+        (ask("PUT", "/b/k"), "PutBucketReferer", False),
+    ],
+)
+def test_operation_without_a_counterpart_is_refused_over_s3(
+    request_: Request, operation: str, refused: bool
+) -> None:
+    """P-71"""
+    found = next(item for item in OPERATIONS if item.name == operation)
+    with pytest.raises(OSSError, match="NotImplemented") if refused else nullcontext():
+        s3.check_operation(request_, found)
+
+
+def test_form_of_s3_becomes_one_of_oss_and_marks_its_request() -> None:
+    """P-75"""
+    request, form = ask("POST", "/b"), Form({"key": "a", "x-amz-meta-color": "blue"})
+    marked, translated = s3.form_to_oss(request, form)
+    assert marked.original is request
+    assert translated.fields == {"key": "a", "x-oss-meta-color": "blue"}
+    assert s3.form_to_oss(OVER_S3, form)[0].original is OVER_S3.original
+    plain = Form({"key": "a", "x-oss-meta-color": "blue"})
+    assert s3.form_to_oss(request, plain) == (request, plain)
+
+
+def test_only_documents_of_s3_are_translated() -> None:
+    document, nothing = Body.of(b"<LifecycleConfiguration/>"), Body.of(b"")
+    assert s3.translate_body(ask("PUT", "/b"), "PutBucketLifecycle", document) is document
+    assert s3.translate_body(OVER_S3, "PutBucketLifecycle", nothing) is nothing
+    assert s3.translate_body(OVER_S3, "PutObject", document) is document
+    with pytest.raises(OSSError, match="Grants of S3"):
+        s3.translate_body(OVER_S3, "PutBucketAcl", document)

@@ -83,7 +83,7 @@ def describe(item: Object) -> dict[str, str]:
     return {**found, HOLD: "ON"} if legal_hold.is_on(item.documents) else found
 
 
-def hold(call: Call, item: Object) -> bool:
+def protects(call: Call, item: Object) -> bool:
     """Return whether a version must stay: it is under legal hold, or retained and not bypassed."""
     if legal_hold.is_on(item.documents):
         return True

@@ -88,7 +88,7 @@ def check_mutable(call: Call, key: str, version_id: str) -> None:
     item = call.storage.object(call.bucket.name, key, version_id)
     if item is None or item.delete_marker:
         return
-    if (policy is not None and policy.protects(item.modified, now)) or locks.hold(call, item):
+    if (policy is not None and policy.protects(item.modified, now)) or locks.protects(call, item):
         raise OSSError(ErrorCase.FILE_IMMUTABLE, Key=key)
 
 
