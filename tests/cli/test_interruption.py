@@ -21,6 +21,7 @@ from tests.thorough import cases
 ROOT = Path(__file__).parents[2]
 RULES = str(ROOT / "fixtures" / "lab" / "corrected.xml")
 SEED = str(ROOT / "emulator" / "oss_emulator" / "demo.toml")
+GUARD = ROOT / "examples" / "guard"
 TABLE = str(ROOT / "examples" / "rules" / "referer.toml")
 
 COMMANDS = {
@@ -32,6 +33,10 @@ COMMANDS = {
     "scenarios": ("scenarios", RULES, "--site", "https://www.example.com"),
     "generate": ("generate", "--site", "https://www.example.com", "--to", "table"),
     "replay": ("replay", RULES, str(ROOT / "fixtures" / "logs"), "--html", "page.html"),
+    "guard": (
+        *("guard", "--plan", str(GUARD / "plan.json"), "--logs", str(GUARD / "access.log")),
+        *("--max-revoked", "8", "--report", "report.md", "--token", "token.json"),
+    ),
     "manual": ("manual",),
     "export": ("export", "data", "all.tar"),
     "import": ("import", "good.tar", "again"),

@@ -3,6 +3,7 @@
 import argparse
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from enum import StrEnum
 from hashlib import file_digest
 from pathlib import Path
@@ -110,13 +111,13 @@ def run(arguments: argparse.Namespace) -> int:
     ]
     logs_read = [(path.name, digest) for path, digest in hashes.items()]
     token = guard.make_token(judged, agreement, logs_read)
-    for name, text in (
-        (arguments.report, guard_report.format_markdown(judged, notes)),
-        (arguments.token, json.dumps(token, indent=2) + "\n"),
-    ):
-        if name:
-            with writing(Path(name)) as file:
-                file.write(text.encode())
+    with ExitStack() as files:  # both are written, or none
+        for name, text in (
+            (arguments.report, guard_report.format_markdown(judged, notes)),
+            (arguments.token, json.dumps(token, indent=2) + "\n"),
+        ):
+            if name:
+                files.enter_context(writing(Path(name), InputError)).write(text.encode())
     match GuardFormat(arguments.format):
         case GuardFormat.MARKDOWN:
             write(guard_report.format_markdown(judged, notes))

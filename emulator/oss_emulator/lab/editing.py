@@ -20,7 +20,7 @@ from . import hcl_editing, sources
 from .hcl_module import NO_FOLDER, Folder
 from .resources import TERRAFORM, Reader
 from .sources import RulesForm
-from .written_list import WrittenItem, WrittenList, apply
+from .written_list import WrittenItem, WrittenList, align, apply
 
 
 class NotEditableError(ValueError):
@@ -119,9 +119,29 @@ def _indent_last(root: etree._Element) -> None:
 def _set_entries(
     element: etree._Element, tag: str, entries: tuple[str, ...], root: etree._Element
 ) -> None:
+    children = element.findall(tag)
+    if not children or not entries:
+        _fill(element, tag, entries, root)
+        return
+    for first, last, begin, end in align([child.text or "" for child in children], entries):
+        items, given = children[first:last], entries[begin:end]
+        for child, entry in zip(items, given, strict=False):
+            child.text = entry
+        for child in items[len(given) :]:
+            before = child.getprevious()
+            if child.getnext() is None and before is not None:
+                before.tail = child.tail
+            element.remove(child)
+        for entry in reversed(given[len(items) :]):
+            _insert(element, children[last - 1] if last else None, tag, entry)
+
+
+def _fill(
+    element: etree._Element, tag: str, entries: tuple[str, ...], root: etree._Element
+) -> None:
+    """Replace whatever an element contains by entries, indented like the others."""
     outer = root.text or "" if not (root.text or "").strip() else ""
-    inner = element.text if len(element) else outer and f"{outer}  "
-    last = element[-1].tail if len(element) else outer
+    inner = outer and f"{outer}  "
     for child in list(element):
         element.remove(child)
     element.text = inner if entries else None
@@ -129,7 +149,23 @@ def _set_entries(
         child = etree.SubElement(element, tag)
         child.text, child.tail = entry, inner
     if entries:
-        element[-1].tail = last
+        element[-1].tail = outer
+
+
+def _insert(element: etree._Element, before: etree._Element | None, tag: str, entry: str) -> None:
+    """Insert an entry behind another one and the comments on its line, or as the first one."""
+    while before is not None and "\n" not in (before.tail or ""):
+        comment = before.getnext()
+        if comment is None or isinstance(comment.tag, str):
+            break
+        before = comment
+    child = element.makeelement(tag)
+    child.text, child.tail = entry, element.text
+    if before is None:
+        element.insert(0, child)
+        return
+    element.insert(element.index(before) + 1, child)
+    child.tail, before.tail = before.tail, element.text
 
 
 # JSON

@@ -20,7 +20,7 @@ from .replay import money
 
 TOKEN_VERSION = 1
 TOP = 200
-"""The hosts of a report: those with the most traffic locked out. The others cannot be agreed."""
+"""The hosts of a report, those that lose most first: as many of own domains as of others."""
 NO_REFERER = "-"
 """Stands for requests without a Referer where hosts are agreed, as in logs."""
 

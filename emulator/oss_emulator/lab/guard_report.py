@@ -9,7 +9,7 @@ from .guard import GuardedChange
 from .remark import Remark, Severity
 from .replay.figures import quantity, size
 from .replay.report import Report
-from .replay.sentences import host_name
+from .replay.sentences import apart, host_name
 
 _HOSTS = 10
 """The most hosts in a table."""
@@ -67,6 +67,7 @@ def _section(change: GuardedChange) -> Iterator[str]:
     period = report["period"]
     if period["from"]:
         yield f"The logs begin at {period['from']} and span {period['hours']:,} hours."
+    yield from apart(report)
     if report["lines"]["damaged"]:
         yield f"{quantity(report['lines']['damaged'])} of their lines are damaged and left out."
     if report["assumed"]["requests"]:

@@ -18,7 +18,9 @@ Place = tuple[int, int]
 """A line and a column, from 1."""
 
 _NAMES = {
-    Stage.WHITELIST: re.compile(r"RefererList|referer_?list\b|whitelist", re.IGNORECASE),
+    Stage.WHITELIST: re.compile(
+        r"RefererList|referer_?list\b|\breferers\b|whitelist", re.IGNORECASE
+    ),
     Stage.BLACKLIST: re.compile(r"RefererBlacklist|referer_?blacklist|blacklist", re.IGNORECASE),
 }
 _NEAR = 1_000
@@ -62,7 +64,11 @@ def find_member(text: str, path: Path) -> Place:
 
 
 def _start(text: str, name: str) -> int:
-    last = name.rpartition(".")[2]
+    """Return where the rules with a name begin: at the name, or at its last part."""
+    whole = json.dumps(name, ensure_ascii=False)[1:-1]
+    if "[" in name and (place := text.find(whole)) >= 0:
+        return place  # an instance, in a plan or a state
+    last = name.partition("[")[0].rpartition(".")[2]
     found = re.search(rf"(?<![\w-]){re.escape(last)}(?![\w-])", text) if last else None
     return found.start() if found else 0
 

@@ -131,6 +131,7 @@ _NO_RULES: Mapping[RulesForm, str] = {
 
 def find_changes(document: bytes) -> list[PlannedChange]:
     """Return what a plan of Terraform does to rules. Raises SourceError."""
+    terraform.refuse_binary(document)
     return terraform.find_changes(decode(document))
 
 
@@ -153,6 +154,7 @@ _ELAPSED = re.compile(rb"\s+[\d.]+\(s\) elapsed\s*\Z")
 
 def detect(document: bytes) -> RulesForm:
     """Detect the form of a document by its beginning. Raises SourceError."""
+    terraform.refuse_binary(document)
     text = document.removeprefix(b"\xef\xbb\xbf").lstrip()
     if not text:
         raise NoRulesError("the document is empty")

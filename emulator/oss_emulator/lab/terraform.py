@@ -78,8 +78,19 @@ def find(text: str) -> dict[str, Reader]:
     return {address: read for address, read in stated.items() if read}
 
 
+def refuse_binary(document: bytes) -> None:
+    """Raise SourceError for the file of `terraform plan -out`, which is not JSON."""
+    if document.startswith(b"PK\x03\x04"):
+        raise SourceError(
+            "this is a plan in the form that only Terraform reads; "
+            "run terraform show -json FILE > plan.json and give plan.json"
+        )
+
+
 def find_changes(text: str) -> list[PlannedChange]:
     """Return what a plan does to the resources that have rules. Raises SourceError."""
+    if not text.lstrip().startswith("{"):
+        raise SourceError(f"the document is not a plan of Terraform; run {SHOW}")
     members = json_text.parse(text)
     if not _is_plan(members):
         raise SourceError(

@@ -46,6 +46,33 @@ class ListEditError(ValueError):
         self.item = item
 
 
+Part = tuple[int, int, int, int]
+"""A part of an old list and one of a new list: where each begins and ends."""
+
+
+def align(old: Sequence[str], new: Sequence[str], level: int = 0) -> Iterator[Part]:
+    """Yield the parts of two lists that belong together.
+
+    Equal items do, then those that differ in a closing slash, then those for the same site: so the
+    comment beside an entry stays beside what corrects it.
+    """
+    alike = _ALIKE[level]
+    a, b = ([alike.sub("", item) for item in items] for items in (old, new))
+    for tag, first, last, begin, end in SequenceMatcher(a=a, b=b, autojunk=False).get_opcodes():
+        if tag == "replace" and level + 1 < len(_ALIKE):
+            for at, stop, low, high in align(old[first:last], new[begin:end], level + 1):
+                yield first + at, first + stop, begin + low, begin + high
+        elif tag == "equal" and level:
+            for one in range(last - first):
+                yield first + one, first + one + 1, begin + one, begin + one + 1
+        else:
+            yield first, last, begin, end
+
+
+_ALIKE = (re.compile(r"\A(?!)"), re.compile(r"/\Z"), re.compile(r"\A[^/]*://|/+\Z"))
+"""What does not tell one item from another: nothing, a closing slash, the scheme as well."""
+
+
 @dataclass(frozen=True, slots=True)
 class WrittenList:
     """A list with its items."""
@@ -66,10 +93,9 @@ class WrittenList:
         """
         written: list[bytes] = []
         edits: list[Edit] = []
-        matcher = SequenceMatcher(a=old, b=new, autojunk=False)
-        for tag, first, last, begin, end in matcher.get_opcodes():
+        for first, last, begin, end in align(old, new):
             items = self.items[first:last]
-            if tag == "equal":
+            if [*old[first:last]] == [*new[begin:end]]:
                 written += [self.text[item.start : item.end] for item in items]
                 continue
             for item in items:

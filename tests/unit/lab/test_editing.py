@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from oss_emulator.lab import editing, lint, sources
 from oss_emulator.lab.editing import NotEditableError
@@ -110,6 +112,33 @@ def test_xml_keeps_its_layout() -> None:
     ending = "  </RefererList>\n"
     black = "  <RefererBlacklist>\n    <Referer>x</Referer>\n  </RefererBlacklist>\n"
     assert edited == expected.replace(ending, ending + black)
+
+
+def test_comments_in_a_list_of_xml_stay_beside_their_entries() -> None:
+    text = XML.replace(
+        "    <Referer>www.example.com</Referer>\n",
+        "    <Referer>http://a.test</Referer> <!-- a -->\n    <!-- about b -->\n"
+        "    <Referer>b.test</Referer>\n    <Referer>c.test</Referer>\n",
+    )
+    entries = ("http://a.test/", "https://a.test/", "https://b.test/")
+    edited = editing.edit(
+        text.encode(), RulesForm.XML, "", RefererConfiguration(True, whitelist=entries)
+    )
+    assert edited == (
+        text.replace("http://a.test<", "http://a.test/<")
+        .replace("<!-- a -->\n", "<!-- a -->\n    <Referer>https://a.test/</Referer>\n")
+        .replace(">b.test<", ">https://b.test/<")
+        .replace("    <Referer>c.test</Referer>\n", "")
+    )
+
+
+def test_xml_on_one_line_keeps_its_order() -> None:
+    text = re.sub(r"\n *", "", XML.partition("?>")[2]).replace(
+        "<Referer>", "<Referer>a</Referer><Referer>"
+    )
+    new = RefererConfiguration(True, whitelist=("a", "b", "c", "https://www.example.com/"))
+    edited = editing.edit(text.encode(), RulesForm.XML, "", new)
+    assert "<Referer>a</Referer><Referer>b</Referer><Referer>c</Referer><Referer>https:" in edited
 
 
 @pytest.mark.parametrize(

@@ -39,8 +39,12 @@ def make(*hosts: str) -> GuardedChange:
         "totals": totals,
         "hosts": rows,
         "period": {"from": "2026-11-24T00:00Z", "hours": 24},
-        "lines": {"damaged": 2},
+        "lines": {"damaged": 2, "judged": 1000},
         "assumed": {"requests": 3},
+        "networks": {
+            "cdn": {"requests": 500, "bytes": 1024},
+            "internal": {"requests": 0, "bytes": 0},
+        },
     }
     return GuardedChange("kind.site", ("update",), "bucket", OLD, NEW, report, AGREEMENT)
 
@@ -58,6 +62,7 @@ def test_blocked_change_is_reported_with_hosts_and_remedies() -> None:
         "| `shop.test` | 10 | 2.0 KB | add the whitelist entry `https://shop.test/` |\n",
         "| (no Referer) | 10 |",
         "The logs begin at 2026-11-24T00:00Z and span 24 hours.\n",
+        "A CDN in front hides the Referer from these rules: 50.00 % of the requests came from it",
         "2 of their lines are damaged and left out.\n",
         "For 3 requests, the verdict rests on what the service does not document.\n",
     ):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from oss_emulator.lab import places, sources
 from oss_emulator.lab.sources import RulesForm
@@ -46,3 +48,24 @@ def test_search_without_a_match_ends_in_time() -> None:
     missing = tuple(f"entry-{number}" for number in range(20_000))
     text = f"whitelist = [{'x' * 1_000_000}]"
     assert len(places.find(text, "", RefererConfiguration(whitelist=missing))) == 20_000
+
+
+def test_entries_of_an_instance_are_found_at_its_address() -> None:
+    resources = [
+        {"address": f'module.m.kind.a["{key}"]', "values": {"referer_list": [f"{key}.test"]}}
+        for key in ("x.y", "z")
+    ]
+    text = json.dumps({"resources": resources}, indent=1)
+    for key, line in (("x.y", 7), ("z", 15)):
+        found = places.find(
+            text, f'module.m.kind.a["{key}"]', RefererConfiguration(whitelist=(f"{key}.test",))
+        )
+        assert found[Stage.WHITELIST, 0][0] == line, text
+
+
+def test_entries_of_an_older_block_are_found() -> None:
+    text = (
+        'resource "alicloud_oss_bucket" "b" {\n  referer_config {\n    referers = ["a"]\n  }\n}\n'
+    )
+    found = places.find(text, "alicloud_oss_bucket.b", RefererConfiguration(whitelist=("a",)))
+    assert found[Stage.WHITELIST, 0] == (3, 18)

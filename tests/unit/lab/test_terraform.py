@@ -239,7 +239,15 @@ def test_deletion_of_a_bucket_is_said() -> None:
     assert found.rules() == (RefererConfiguration(), RefererConfiguration())
 
 
+@pytest.mark.parametrize("read", [sources.parse, sources.find_changes])
+def test_plan_that_only_terraform_reads_is_named(read: Any) -> None:
+    with pytest.raises(SourceError, match="run terraform show -json FILE"):
+        read(b"PK\x03\x04\x00\xff")
+
+
 def test_document_without_changes_is_refused() -> None:
+    with pytest.raises(SourceError, match="the document is not a plan of Terraform; run terraform"):
+        sources.find_changes(b"<RefererConfiguration/>")
     with pytest.raises(SourceError, match="is not a plan, so it does not say what changes; run"):
         changes(state((ADDRESS, SITE)))
 

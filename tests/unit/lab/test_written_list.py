@@ -54,6 +54,12 @@ def edit(text: str, *new: str) -> str:
         ('[\n  "a",\n  "b",\n]', ["b"], '[\n  "b",\n]'),
         ('[\n  "a",\n  "b"\n]', ["b", "c"], '[\n  "b",\n  "c",\n]'),
         ('[\n  "a",\n]', ["x", "a"], '[\n  "x",\n  "a",\n]'),
+        (
+            '[\n  "http://a", # a\n  "b", # b\n]',
+            ["http://a/", "https://a/", "https://b/"],
+            '[\n  "http://a/", # a\n  "https://a/",\n  "https://b/", # b\n]',
+        ),
+        ('["http://a", "https://a"]', ["https://a"], '["https://a"]'),
         ('["a",\n "b"]', ["a", "b", "c"], '["a",\n "b", "c"]'),
     ],
 )
@@ -93,7 +99,8 @@ def test_overlapping_edits_are_refused() -> None:
         apply(b"abc", [Edit(0, 2, b""), Edit(1, 3, b"")])
 
 
-ITEMS = st.lists(st.sampled_from("abcde"), max_size=6, unique=True)
+WORDS = "a http://a https://a/ b https://b/ c d".split()
+ITEMS = st.lists(st.sampled_from(WORDS), max_size=6, unique=True)
 
 
 @given(ITEMS, ITEMS, st.sampled_from([", ", ",\n  ", ", # c\n  ", ",\n  // d\n  "]), st.booleans())
