@@ -27,6 +27,7 @@ TABLE = str(ROOT / "examples" / "rules" / "referer.toml")
 COMMANDS = {
     "check": ("check", RULES, "--referer", "https://www.example.com/"),
     "lint": ("lint", RULES),
+    "lint a folder": ("lint", str(ROOT / "examples")),
     "diff": ("diff", RULES, SEED + "#examplebucket", "--certificate", "proof.json"),
     "verify": ("verify", "good.json", RULES, SEED + "#examplebucket"),
     "translate": ("translate", RULES, "--to", "nginx"),

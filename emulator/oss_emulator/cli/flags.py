@@ -12,7 +12,7 @@ from itertools import permutations
 from pathlib import Path
 from typing import Any
 
-from oss_emulator.cli import config
+from oss_emulator.cli import config, language
 from oss_emulator.cli.parser import InputError, Parser, complete_path
 from oss_emulator.protocol.address import host_name, is_bucket_name
 from oss_emulator.protocol.errors import OSSError
@@ -315,7 +315,8 @@ def _warn_of_unknown(environ: Mapping[str, str]) -> None:
     for name in sorted(environ):
         if name.startswith(_PREFIX) and name not in known and not _is_injected(name, environ):
             near = "".join(f"; did you mean {one}?" for one in get_close_matches(name, known, 1))
-            print(f"oss-emulator: the variable {name} is unknown{near}", file=sys.stderr)
+            said = language.explain(f"the variable {name} is unknown{near}")
+            print(f"oss-emulator: {said}", file=sys.stderr)
 
 
 def parse(
