@@ -90,6 +90,7 @@ KINDS = (
 
 def remark(diff: Diff, new: SelectedRules, *, whole: bool = False) -> Iterator[Remark]:
     """Yield a remark for each change that `describe` shows, at the entry that settles it."""
+    place = new.placing()
     for change in diff.changes if whole else _telling(diff):
         sent = "no Referer" if change.referer is None else change.referer or "an empty Referer"
         verdicts = "let in" if change.opens else "kept out"
@@ -100,7 +101,7 @@ def remark(diff: Diff, new: SelectedRules, *, whole: bool = False) -> Iterator[R
             name=sent,
             severity=Severity.WARNING,
             message=f"{sent}: {verdicts} by the new rules. {_why(change.new)}",
-            place=new.find_place(change.new),
+            place=place(change.new),
         )
     if diff.equivalent:
         yield Remark(source=new.where, kind="let-in", group="diff", name="equivalent")

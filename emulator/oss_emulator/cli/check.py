@@ -76,6 +76,7 @@ _Asked = Sequence[tuple[str | None, Decision]]
 
 
 def _remark(asked: _Asked, selected: SelectedRules) -> Iterator[Remark]:
+    place = selected.placing()
     for sent, decision in asked:
         name = "no Referer" if sent is None else sent or "an empty Referer"
         yield Remark(
@@ -86,7 +87,7 @@ def _remark(asked: _Asked, selected: SelectedRules) -> Iterator[Remark]:
             severity=None if decision.allowed else Severity.ERROR,
             message=f"{name}: {explanation.sentence(decision.steps[-1])}",
             detail=explanation.describe(decision),
-            place=selected.find_place(decision),
+            place=place(decision),
         )
 
 

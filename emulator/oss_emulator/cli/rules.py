@@ -113,13 +113,18 @@ class SelectedRules:
         text = self.source.content.decode("utf-8-sig", errors="replace")
         return places.find(text, self.name, self.configuration)
 
-    def find_place(self, decision: Decision) -> Place:
-        """Return the place of the entry that settles a decision, or the beginning."""
-        stage = decision.steps[-1].stage
-        entries = getattr(self.configuration, stage.value, ())
-        if decision.entry not in entries:
-            return 1, 1
-        return self.find_places().get((stage, entries.index(decision.entry)), (1, 1))
+    def placing(self) -> Callable[[Decision], Place]:
+        """Return what finds the place of the entry that settles a decision, or the beginning."""
+        found = self.find_places()
+
+        def place(decision: Decision) -> Place:
+            stage = decision.steps[-1].stage
+            entries = getattr(self.configuration, stage.value, ())
+            if decision.entry not in entries:
+                return 1, 1
+            return found.get((stage, entries.index(decision.entry)), (1, 1))
+
+        return place
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,6 +108,7 @@ def _remark(
     outcomes: Sequence[ScenarioOutcome], others: Strangers, selected: SelectedRules
 ) -> Iterator[Remark]:
     """Yield a remark for each scenario and each stranger; what a browser sent is text and JSON."""
+    place = selected.placing()
     found = [
         (str(item.scenario.name), item.scenario.group.value, item.decision, item.as_wanted)
         for item in outcomes
@@ -123,7 +124,7 @@ def _remark(
             severity=None if as_wanted else Severity.ERROR,
             message=f"{name} is {came_of_it}. {explanation.sentence(decision.steps[-1])}",
             detail=explanation.describe(decision),
-            place=selected.find_place(decision),
+            place=place(decision),
         )
 
 
