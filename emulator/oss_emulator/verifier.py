@@ -27,7 +27,7 @@ def verify(certificate: Any, given: dict[str, Any]) -> str:
             raise ProofError("it was changed after it was written: its sha256 is another")
         if _digest({name: certificate[name] for name in given}) != _digest(given):
             raise ProofError("it is about other rules or assumptions than those given here")
-        old, new = (_Rules(given[name], given["assumptions"]) for name in ("old", "new"))
+        old, new = (ReadRules(given[name], given["assumptions"]) for name in ("old", "new"))
         if certificate["claim"] == "equal":
             _check_moves(old, new, certificate["letters"], certificate["moves"])
             return "equal"
@@ -44,7 +44,7 @@ def _digest(value: object) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
-class _Rules:
+class ReadRules:
     """Rules as the assumptions read them, which decide on a Referer letter by letter."""
 
     def __init__(self, rules: Any, assumed: Any) -> None:
@@ -54,7 +54,7 @@ class _Rules:
         self.cut = "path" if path else "query" if truncates else kept
         self.folds = letters == "case-insensitive"  # R-24
         self.slash = assumed["cut_path"] == "origin-with-slash"  # R-27
-        lists = [[*self._read(rules[name], assumed)] for name in ("blacklist", "whitelist")]
+        lists = [sorted({*self._read(rules[n], assumed)}) for n in ("blacklist", "whitelist")]
         self.entries, self.middle = lists[0] + lists[1], len(lists[0])
         counts = assumed["white_space"] == "blank-counts"  # R-25
         black, white = (rules["blacklist"], rules["whitelist"]) if counts else lists
@@ -124,12 +124,12 @@ def _settle(entry: str, places: set[int]) -> Places:
     return MATCHED if len(entry) in places else frozenset(at for at in places if at >= last)
 
 
-def _check_moves(old: _Rules, new: _Rules, letters: str, moves: list[str]) -> None:
+def _check_moves(old: ReadRules, new: ReadRules, letters: str, moves: list[str]) -> None:
     """Check by induction that each Referer leads to a state in which both rules decide alike."""
     if old.allows_empty != new.allows_empty:
         raise ProofError("a request without a Referer is decided differently")
     if vars(old) == vars(new) and (letters, moves) == ("", []):
-        return  # the same rules need no search
+        return  # the same entries need no search
     known = {*"/:?#", *"".join(old.entries + new.entries)} - {"*", *UNSENT}
     if any(rules.cut == "lower" and rules.entries for rules in (old, new)):
         known |= {letter.swapcase() for letter in known if letter.isascii()}

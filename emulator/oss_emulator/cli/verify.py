@@ -2,11 +2,13 @@
 
 import argparse
 from dataclasses import asdict
+from typing import Any
 
-from oss_emulator import json_text, verifier
+from oss_emulator import extras, json_text, solver, verifier
 from oss_emulator.cli import rules
 from oss_emulator.cli.output import Text, Tone, line, show, write_json
-from oss_emulator.cli.parser import CommandError, Commands
+from oss_emulator.cli.parser import CommandError, Commands, InputError
+from oss_emulator.solver import SolverMissingError
 from oss_emulator.toml import MAX_FILE, SourceError
 from oss_emulator.verifier import ProofError
 
@@ -18,6 +20,11 @@ _PROVED = {
     "equal": "Proved: both rules decide alike on every Referer there can be.",
     "different": "Proved: the rules decide differently on each Referer that the certificate names.",
 }
+_SECOND = {
+    "unknown": f"z3 does not find out within {solver.PATIENCE} seconds.",
+    "equal": "z3 finds no Referer either that they decide differently.",
+    "different": "z3 finds a Referer too that they decide differently.",
+}
 
 
 def declare(commands: Commands) -> None:
@@ -28,6 +35,9 @@ def declare(commands: Commands) -> None:
     )
     parser.add_argument("old", metavar="OLD", help=rules.HELP)
     parser.add_argument("new", metavar="NEW", help="the new rules, given in the same way")
+    parser.add_argument(
+        "--z3", action="store_true", help="also ask z3, a theorem prover (extra z3)"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     rules.declare(parser)
 
@@ -48,8 +58,24 @@ def run(arguments: argparse.Namespace) -> int:
         claim = verifier.verify(certificate, given)
     except ProofError as error:
         raise CommandError(f"{source.name}: the certificate proves nothing: {error}") from None
+    second = _ask_z3(given, claim) if arguments.z3 else None
     if arguments.json:
-        write_json({"proved": claim})
+        write_json({"proved": claim, "z3": second})
     else:
         show(line(Text(_PROVED[claim], Tone.GOOD)))
+        if second is not None:
+            show(line(_SECOND[second]))
     return 0
+
+
+def _ask_z3(given: dict[str, Any], claim: str) -> str:
+    """Return what z3 says. Raises CommandError if that is something else."""
+    try:
+        said = solver.ask(given)
+    except SolverMissingError:
+        raise InputError(
+            f"--z3 needs the package z3-solver, which is not installed; run {extras.command('z3')}"
+        ) from None
+    if said not in (claim, "unknown"):
+        raise CommandError(f"the certificate proves that the rules are {claim}, but z3 says {said}")
+    return said

@@ -60,7 +60,7 @@ def _prove(
 ) -> dict[str, object]:
     if found.certainty is not Certainty.PROVED:
         raise UndecidedError
-    if old == new:
+    if diff.are_same(old, new):
         return {"letters": "", "moves": []}
     policies = (RefererPolicy.compile(rules, assumptions) for rules in (old, new))
     table = automaton.tabulate([entry for policy in policies for entry in diff.watch(policy)])

@@ -6,7 +6,7 @@ tried Referers.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import islice, zip_longest
 
@@ -85,7 +85,7 @@ def compare(
     changes = _changes(both, asked)
     if changes:
         return Diff(changes, len(tried), Certainty.GENERATED)
-    if old == new:
+    if are_same(old, new):
         return Diff((), len(tried), Certainty.PROVED)
     try:
         witness = _search(both)
@@ -93,6 +93,16 @@ def compare(
         return Diff((), len(tried), Certainty.GENERATED)
     found = () if witness is None else _changes(both, [(witness, ProbeKind.FOUND)])
     return Diff(found, len(tried) + len(found), Certainty.PROVED)
+
+
+def are_same(old: RefererConfiguration, new: RefererConfiguration) -> bool:
+    """Return whether configurations differ at most in the order and repetition of entries."""
+    return _sort(old) == _sort(new)
+
+
+def _sort(rules: RefererConfiguration) -> RefererConfiguration:
+    whitelist, blacklist = (tuple(sorted(set(one))) for one in (rules.whitelist, rules.blacklist))
+    return replace(rules, whitelist=whitelist, blacklist=blacklist)
 
 
 def _changes(
