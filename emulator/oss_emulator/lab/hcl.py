@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -86,29 +87,15 @@ class ResourceBlock:
         yield self
 
     def _repeat(self, name: str, value: Any) -> Iterator[ResourceBlock]:
-        try:
-            if name == "count":
-                keys = range(int(value)) if str(value).isdecimal() else None
-                rows = [(number, {"index": number}) for number in keys or ()]
-                known = keys is not None and not isinstance(value, bool)
-            else:
-                known = isinstance(value, (dict, HclSet)) and not has_unknown([*value])
-                rows = (
-                    [(key, {"key": key, "value": each}) for key, each in members(value)]
-                    if known
-                    else []
-                )
-        except CannotComputeError:
-            known = False
-        if not known or len(rows) > _MOST_INSTANCES:
+        instances = _count(value) if name == "count" else _each(value)
+        if instances is None or len(instances) > _MOST_INSTANCES:
             shown = value.text if isinstance(value, Unknown) else name
             why = f"has {name} = {shown}, which is not known here; {TERRAFORM.advice}"
             yield replace(self, hidden=Unknown(shown, why))
             return
-        scope = "count" if name == "count" else "each"
-        for key, values in rows:
+        for key, names in instances:
             index = f"[{json.dumps(key, ensure_ascii=False)}]"
-            yield replace(self, names={scope: values}, index=index)
+            yield replace(self, names=names, index=index)
 
     def has_rules(self) -> bool:
         """Return whether the resource sets rules; if that is not known, it may."""
@@ -179,6 +166,23 @@ class ResourceBlock:
             )
             for key, value in rows
         ]
+
+
+def _count(value: Any) -> list[tuple[Any, Names]] | None:
+    """Return the keys of the instances by a count, with what is known in them; None if unknown."""
+    if isinstance(value, bool) or not re.fullmatch(r"\d{1,4}", str(value), re.ASCII):
+        return None
+    return [(number, {"count": {"index": number}}) for number in range(int(value))]
+
+
+def _each(value: Any) -> list[tuple[Any, Names]] | None:
+    """Return the keys of the instances by `for_each`, with what is known in them."""
+    if not isinstance(value, (dict, HclSet)) or has_unknown([*value]):
+        return None
+    try:
+        return [(key, {"each": {"key": key, "value": one}}) for key, one in members(value)]
+    except CannotComputeError:
+        return None
 
 
 def format(configuration: RefererConfiguration) -> str:

@@ -120,7 +120,7 @@ TERRAFORM = Tool(
     referers=frozenset({"alicloud_oss_bucket_referer"}),
     buckets=frozenset({"alicloud_oss_bucket"}),
     config="referer_config",
-    others=frozenset("bucket id timeouts depends_on provider lifecycle count for_each".split()),
+    others=frozenset("// bucket id timeouts depends_on provider lifecycle count for_each".split()),
     advice="use a plan: terraform plan -out=plan.bin && terraform show -json plan.bin > plan.json",
     referer_type=_TerraformReferer,
     config_type=_TerraformConfig,

@@ -140,16 +140,18 @@ def _find_stated(members: Any, text: str) -> Iterator[_Stated]:
 
 def _expand(stated: _Stated) -> Iterator[_Stated]:
     """Yield the instances of a resource in a `*.tf.json` file: none if its count is 0."""
-    for name in ("count", "for_each"):
-        given = _dict(stated.values).get(name)
-        if given in (0, [], {}):
-            return
-        if given is not None and resources.has_rules(TERRAFORM, stated.kind, stated.values):
-            why = f"has {name}, so only Terraform knows its instances; run {SHOW}"
-            unknown = Unknown(name, why)
-            yield replace(stated, values=unknown)
-            return
-    yield replace(stated, values=evaluate(stated.values))
+    values = _dict(stated.values)
+    given = {name: values.get(name) for name in ("count", "for_each")}
+    if any(value in (0, [], {}) for value in given.values()):
+        return
+    dynamic = any(TERRAFORM.config in _dict(item) for item in _list(values.get("dynamic", [])))
+    has_rules = dynamic or resources.has_rules(TERRAFORM, stated.kind, stated.values)
+    named = [name for name, value in given.items() if value is not None] + ["dynamic"] * dynamic
+    if named and has_rules:
+        unknown = Unknown(named[0], f"has {named[0]}, which only Terraform computes; run {SHOW}")
+        yield replace(stated, values=unknown)
+    else:
+        yield replace(stated, values=evaluate(stated.values))
 
 
 def _walk(root: Any) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -187,8 +189,7 @@ def _find_in_state(members: Any, text: str) -> Iterator[_Stated]:
             where = (str(kind), str(resource.get("name")))
             values = instance.get("attributes")
             if not isinstance(values, dict):
-                unknown = Unknown("", f"has no attributes; run {_SHOW_STATE} and read that")
-                values = unknown
+                values = Unknown("", f"has no attributes; run {_SHOW_STATE} and read that")
             yield _Stated(str(kind), address, values, partial(_error_in, text, address, where))
 
 

@@ -58,6 +58,7 @@ def test_instances_have_their_own_values() -> None:
         ('for_each = ["a"]', "the resource has for_each = for_each, which is not known"),
         ("count = true", "the resource has count = count, which is not known"),
         ("count = 5000", "the resource has count = count, which is not known"),
+        ("count = 999999999999", "the resource has count = count, which is not known"),
     ],
 )
 def test_unknown_number_of_instances_is_refused(line: str, words: str) -> None:

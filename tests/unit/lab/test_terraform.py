@@ -286,7 +286,17 @@ def test_number_of_declared_instances_is_respected(name: str) -> None:
         return {"resource": both}
 
     assert list(find(declare(0))) == [f"{KIND}.other"]
-    assert refusal(declare("${var.n}")).startswith(f"{KIND}.site has {name}, so only Terraform")
+    assert refusal(declare("${var.n}")).startswith(f"{KIND}.site has {name}, which only")
+
+
+def test_dynamic_block_in_json_is_refused() -> None:
+    dynamic = {"referer_config": {"for_each": [1], "content": {"referers": ["a"]}}}
+    document = {"resource": {"alicloud_oss_bucket": {"site": {"dynamic": dynamic}}}}
+    assert refusal(document).startswith(f"{BUCKET} has dynamic, which only Terraform computes")
+
+
+def test_comment_in_json_is_passed_over() -> None:
+    assert find({"resource": {KIND: {"site": {"//": "why", **SITE}}}}) == {ADDRESS: RULES}
 
 
 def test_any_members_are_read_or_refused() -> None:

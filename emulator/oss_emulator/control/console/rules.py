@@ -176,13 +176,14 @@ async def import_rules(asked: ApiRequest) -> Response:
     assumptions = asked.controls.service.settings.assumptions
     try:
         document = _text(body, "text").encode()
-        named = await asyncio.to_thread(sources.parse, document, None, assumptions)
+        found = await asyncio.to_thread(sources.find, document, None, assumptions)
+        name = _text(body, "name", next(iter(found)))
+        if name not in found:
+            raise Refusal(404, f"The document has no rules {name!r}; it has {', '.join(found)}.")
+        rules = await asyncio.to_thread(found[name])
     except SourceError as error:
         raise Refusal(400, f"The rules cannot be read: {error}.") from None
-    name = _text(body, "name", next(iter(named)))
-    if name not in named:
-        raise Refusal(404, f"The document has no rules {name!r}; it has {', '.join(named)}.")
-    return reply({"rules": to_members(named[name]), "name": name, "names": list(named)})
+    return reply({"rules": to_members(rules), "name": name, "names": list(found)})
 
 
 _FINDINGS: Final = 60
