@@ -16,10 +16,14 @@ import pytest
 from oss_emulator import Emulator
 
 from tests.cli.process import EMULATOR, output
+from tests.docs.settings import settings
 from tests.requirements import required
 
 PROGRAMS = Path(__file__).parent / "programs"
 EXAMPLES = Path(__file__).parents[2] / "examples"
+CLIENTS = "docs/clients.md"
+"""The page whose settings the clients get."""
+
 PATIENCE = 240
 
 
@@ -53,12 +57,13 @@ def test_jindosdk(server: Emulator, bucket: str, over_oss: oss2.Bucket, tmp_path
     if sys.platform != "linux":
         pytest.skip("pyjindosdk is only for Linux")
     need("pyjindo")
-    address = f"127.0.0.1:{server.port}"
+    *printed, region, _ = settings(CLIENTS, "JindoSDK", server.port)
+    assert region == "fs.oss.region"
     key = {
         "OSS_ACCESS_KEY_ID": server.access_key_id,
         "OSS_ACCESS_KEY_SECRET": server.access_key_secret,
     }
-    command = (sys.executable, str(PROGRAMS / "over_jindo.py"), address, bucket)
+    command = (sys.executable, str(PROGRAMS / "over_jindo.py"), bucket, *printed)
     assert output(command, tmp_path, PATIENCE, **key).splitlines() == [
         "b'content'",
         "True",
@@ -94,9 +99,10 @@ def test_dvc_pushes_and_pulls(server: Emulator, bucket: str, tmp_path: Path) -> 
     """dvc-oss, over OSS, needs an older aiohttp: see tests/sdk/test_dvc_oss.py."""
     need("dvc_s3")
     (tmp_path / ".dvc").mkdir()
+    endpoint = settings(CLIENTS, "DVC (dvc-s3)", server.port)[0]
     (tmp_path / ".dvc" / "config").write_text(
         "[core]\n    no_scm = True\n    analytics = false\n    remote = store\n"
-        f"['remote \"store\"']\n    url = s3://{bucket}/dvc\n    endpointurl = {server.endpoint}\n"
+        f"['remote \"store\"']\n    url = s3://{bucket}/dvc\n    {endpoint}\n"
         f"    access_key_id = {server.access_key_id}\n"
         f"    secret_access_key = {server.access_key_secret}\n"
     )

@@ -13,6 +13,7 @@ import pytest
 from oss_emulator import Emulator
 
 from tests.cli.process import output
+from tests.docs.settings import settings
 
 AIOHTTP = tuple(int(part) for part in aiohttp.__version__.split(".")[:2])
 PATIENCE = 120
@@ -34,7 +35,7 @@ def repository(oss_emulator: Emulator, tmp_path: Path) -> Path:
     (tmp_path / ".dvc" / "config").write_text(
         "[core]\n    no_scm = True\n    analytics = false\n    remote = store\n"
         "['remote \"store\"']\n    url = oss://examplebucket/dvc\n"
-        f"    oss_endpoint = {oss_emulator.endpoint}\n"
+        f"    {settings('docs/clients.md', 'DVC (dvc-oss)', oss_emulator.port)[0]}\n"
         f"    oss_key_id = {oss_emulator.access_key_id}\n"
         f"    oss_key_secret = {oss_emulator.access_key_secret}\n"
     )

@@ -17,6 +17,8 @@ import oss2
 import pytest
 from oss_emulator import Emulator
 
+from tests.docs.settings import settings
+
 ossfs = pytest.importorskip("ossfs", reason="ossfs is missing: only `make lowest` installs it")
 
 AIOHTTP = tuple(int(part) for part in aiohttp.__version__.split(".")[:2])
@@ -37,7 +39,9 @@ def connect(request: pytest.FixtureRequest, oss_emulator: Emulator) -> Callable[
             f"aiooss2 cannot send bodies with aiohttp {aiohttp.__version__}, only before 3.10"
         )
     kind = getattr(ossfs, request.param)
-    return lambda **key: kind(endpoint=oss_emulator.endpoint, skip_instance_cache=True, **key)
+    printed = settings("docs/clients.md", "ossfs", oss_emulator.port)[0]
+    endpoint = printed.removeprefix('OSSFileSystem(endpoint="').removesuffix('", …)')
+    return lambda **key: kind(endpoint=endpoint, skip_instance_cache=True, **key)
 
 
 @pytest.fixture

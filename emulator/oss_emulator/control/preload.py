@@ -42,8 +42,9 @@ def load(folder: Path, bucket: str, service: Service, report: Report = say_nothi
         return ""
     shown = next((path for path in paths if path.name == "index.html"), paths[0])
     return (
-        f"The bucket {bucket} is private, so browsers get 403 for "
-        f"{{endpoint}}/{bucket}/{quote(_key(folder, shown))}. To open it, add --seed FILE with:\n"
+        f"The bucket {bucket} is private, so a browser gets 403 for\n"
+        f"  {{endpoint}}/{bucket}/{quote(_key(folder, shown))}\n"
+        "To open it, add --seed FILE with the line\n"
         f'  bucket = [{{ name = "{bucket}", acl = "public-read" }}]'
     )
 

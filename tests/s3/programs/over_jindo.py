@@ -1,6 +1,6 @@
 """Writes, reads, moves, lists and deletes with JindoSDK.
 
-Its arguments are the address of the server and the bucket; the key is in the environment.
+Its arguments are the bucket and the settings of the page; the key is in the environment.
 """
 
 import os
@@ -9,16 +9,14 @@ import sys
 from pyjindo import fs
 
 SETTINGS = {
-    "fs.oss.endpoint": sys.argv[1],
+    **dict(setting.split(" = ") for setting in sys.argv[2:]),
     "fs.oss.accessKeyId": os.environ["OSS_ACCESS_KEY_ID"],
     "fs.oss.accessKeySecret": os.environ["OSS_ACCESS_KEY_SECRET"],
-    "fs.oss.https.enable": "false",
     "fs.oss.region": "cn-hangzhou",
-    "fs.oss.second.level.domain.enable": "true",
     "logger.dir": ".",
 }
 
-ROOT = f"oss://{sys.argv[2]}"
+ROOT = f"oss://{sys.argv[1]}"
 config = fs.Config()
 for name, value in SETTINGS.items():
     config.set(name, value)

@@ -45,7 +45,8 @@ def test_private_bucket_is_told_with_what_opens_it(site: Path, tmp_path: Path) -
     with Emulator() as emulator:
         service = emulator.service
         hint = emulator.run(lambda: preload.load(site, "examplebucket", service))
-    assert "browsers get 403 for {endpoint}/examplebucket/index.html." in hint
+    assert "a browser gets 403 for\n  {endpoint}/examplebucket/index.html\n" in hint
+    assert max(map(len, hint.splitlines())) <= 80
     seed = tmp_path / "seed.toml"
     seed.write_text(hint.splitlines()[-1].strip())
     with Emulator(seed=seed) as emulator:
