@@ -77,7 +77,7 @@ def test_formats_name_file_and_line(ask: Any) -> None:
 
 
 def test_fix_prints_rules_and_says_what_changes_for_whom(ask: Any, tmp_path: Path) -> None:
-    status, out, errors = ask("lint", str(BROKEN), "--fix")
+    status, out, errors = ask("lint", str(BROKEN), "--fix", "--unsafe-fixes")
     assert status == 0
     corrected = tmp_path / "corrected.xml"
     corrected.write_text(out, encoding="utf-8")
@@ -91,9 +91,11 @@ def test_fix_prints_rules_and_says_what_changes_for_whom(ask: Any, tmp_path: Pat
         "Nothing to correct.\n",
     ):
         assert words in errors
-    answer = json.loads(ask("lint", str(BROKEN), "--fix", "--json")[1])
+    assert errors.startswith("Followed, although not safe\n")
+    answer = json.loads(ask("lint", str(BROKEN), "--fix", "--unsafe-fixes", "--json")[1])
     assert answer["rules"] == out
     assert answer["left"] == []
+    assert "empty-allowed" in [item["rule"] for item in answer["unsafe"]]
     assert answer["proof"]["equivalent"] is False
 
 
@@ -101,11 +103,11 @@ def test_fix_writes_the_file_and_keeps_its_mode(ask: Any, tmp_path: Path) -> Non
     file = tmp_path / "rules.xml"
     shutil.copy(BROKEN, file)
     file.chmod(0o640)
-    status, out, errors = ask("lint", str(file), "--fix", "--write")
+    status, out, errors = ask("lint", str(file), "--fix", "--unsafe-fixes", "--write")
     assert (status, errors) == (0, "")
-    assert out.startswith(f"--- {file}\n")
+    assert f"--- {file}\n" in out
     assert file.stat().st_mode & 0o777 == 0o640
-    assert file.read_text() == ask("lint", str(BROKEN), "--fix")[1]
+    assert file.read_text() == ask("lint", str(BROKEN), "--fix", "--unsafe-fixes")[1]
     assert [item.name for item in tmp_path.iterdir()] == ["rules.xml"]
     before = file.read_bytes()
     status, out, _ = ask("lint", str(file), "--fix", "--write")
@@ -130,9 +132,21 @@ def test_fix_that_cannot_be_written_leaves_the_file_and_nothing_else(
     assert [item.name for item in tmp_path.iterdir()] == ["rules.xml"]
 
 
+def test_fix_does_nothing_that_is_not_safe(ask: Any, tmp_path: Path) -> None:
+    file = tmp_path / "rules.toml"
+    file.write_text('allow_empty_referer = true\nwhitelist = ["https://www.example.com/album/"]\n')
+    before = file.read_bytes()
+    status, out, _ = ask("lint", str(file), "--fix", "--write")
+    assert (status, file.read_bytes()) == (1, before)
+    assert "decide    It names the whole host, and not only the path.\n" in out
+    assert "decide    It denies requests without a Referer.\n" in out
+    assert "Corrections that are not safe: 2 (--fix --unsafe-fixes follows them)\n" in out
+
+
 def test_fix_leaves_decisions_and_ends_with_1(ask: Any, tmp_path: Path) -> None:
     file = tmp_path / "rules.toml"
-    file.write_text('whitelist = ["https://*.github.io/", "www.example.com"]\n')
+    entries = '["https://*.github.io/", "www.example.com"]'
+    file.write_text(f"allow_empty_referer = false\nwhitelist = {entries}\n")
     status, out, errors = ask("lint", str(file), "--fix")
     assert status == 1
     assert "https://*.github.io/" in out
@@ -146,9 +160,9 @@ def test_one_of_several_rules_is_written_back(ask: Any, tmp_path: Path) -> None:
     shutil.copy(ROOT / "emulator" / "oss_emulator" / "demo.toml", file)
     before = file.read_text(encoding="utf-8")
     names = list(sources.parse(before.encode()))
-    status, out, _ = ask("lint", f"{file}#{names[0]}", "--fix", "--write")
+    status, out, _ = ask("lint", f"{file}#{names[0]}", "--fix", "--unsafe-fixes", "--write")
     assert status in (0, 1)
-    assert out.startswith("---")
+    assert "\n---" in out
     after = file.read_text(encoding="utf-8")
     assert after != before
     assert list(sources.parse(after.encode())) == names
@@ -160,6 +174,7 @@ def test_one_of_several_rules_is_written_back(ask: Any, tmp_path: Path) -> None:
     ("arguments", "words"),
     [
         (("RULES", "--write"), "--write requires --fix"),
+        (("RULES", "--unsafe-fixes"), "--unsafe-fixes requires --fix"),
         (("RULES", "--fix", "--format", "sarif"), "--fix prints text or JSON"),
         (("INLINE", "--fix", "--write"), "its rules are written in one line; leave --write out"),
         (("RULES", "--format", "xml"), "invalid choice: 'xml'"),
@@ -180,7 +195,7 @@ def test_rules_that_cannot_be_written_back_are_printed(ask: Any, tmp_path: Path)
     inline = tmp_path / "inline.toml"
     inline.write_text('rules = {a = {whitelist = ["a.example"]}}\n')
     status, out, errors = ask("lint", f"{inline}#a", "--fix")
-    assert status == 0
+    assert status == 1  # AllowEmptyReferer is left
     assert "https://a.example/" in out
     assert "Not written back: " in errors
 
@@ -210,7 +225,7 @@ def test_no_word_is_broken_at_80_columns(
 def test_large_input_is_answered(ask: Any, tmp_path: Path) -> None:
     file = tmp_path / "rules.toml"
     entries = ", ".join(f'"www{number}.example.com"' for number in range(800))
-    file.write_text(f"whitelist = [{entries}]\n")
+    file.write_text(f"allow_empty_referer = false\nwhitelist = [{entries}]\n")
     status, out, _ = ask("lint", str(file))
     assert status == 1
     assert "780 more by missing-scheme (--all shows them)" in out
@@ -228,7 +243,7 @@ def test_fix_of_more_entries_than_it_takes_is_refused(ask: Any, tmp_path: Path) 
 def test_answer_of_the_service_is_corrected_and_not_written(ask: Any, tmp_path: Path) -> None:
     file = tmp_path / "answer.txt"
     file.write_bytes(b"HTTP/1.1 200 OK\r\nServer: AliyunOSS\r\n\r\n" + BROKEN.read_bytes())
-    status, out, errors = ask("lint", str(file), "--fix")
+    status, out, errors = ask("lint", str(file), "--fix", "--unsafe-fixes")
     assert status == 0
     assert out.startswith("<?xml")
     assert "Not written back: " in errors

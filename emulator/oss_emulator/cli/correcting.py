@@ -39,6 +39,7 @@ def show_fixed(
                 "rules": text,
                 "written": arguments.write,
                 "diff": "".join(_diff(selected, before, text)),
+                "unsafe": [item.to_dict() for item in fixed.unsafe],
                 "proof": changes.to_dict(found),
                 "left": left,
             }
@@ -49,6 +50,7 @@ def show_fixed(
             sys.stdout.flush()
         changed = [item.rstrip("\n") for item in _diff(selected, before, text)]
         show(
+            *_warn(fixed),
             *_report(refusal, changed, changes.describe(found, whole=arguments.all), left),
             to=sys.stdout if arguments.write else sys.stderr,
         )
@@ -102,6 +104,17 @@ def _diff(selected: SelectedRules, before: str, after: str) -> Iterator[str]:
     old, new = (text.splitlines(keepends=True) for text in (before, after))
     for item in difflib.unified_diff(old, new, name, f"{name} (corrected)"):
         yield item if item.endswith("\n") else f"{item}\n"
+
+
+def _warn(fixed: Fixed) -> Iterator[Block]:
+    """Yield the corrections that were followed although they are not safe."""
+    if fixed.unsafe:
+        yield line(Text(Sentence("Followed, although not safe"), Tone.STRONG))
+        for item in fixed.unsafe:
+            entry = f" {item.place.entry}:" if item.place else ":"
+            name = Text(item.rule, Tone.WARNING)
+            yield line(name, f"{entry} ", item.risk, indent=2)
+        yield line()
 
 
 _TONES = {"+": Tone.GOOD, "-": Tone.BAD, "@": Tone.FAINT}

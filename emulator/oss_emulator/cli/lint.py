@@ -25,7 +25,7 @@ from oss_emulator.cli.output import (
 from oss_emulator.cli.parser import Commands, InputError
 from oss_emulator.cli.rules import FoundRules, SelectedRules
 from oss_emulator.lab import lint
-from oss_emulator.lab.lint import Evidence, Finding, LintRule, Severity, remarks
+from oss_emulator.lab.lint import Correction, Evidence, Finding, LintRule, Severity, remarks
 from oss_emulator.lab.places import Place
 from oss_emulator.lab.remark import Remark
 from oss_emulator.referer import RefererConfiguration, Stage
@@ -51,6 +51,12 @@ def declare(commands: Commands) -> None:
         "--fix",
         action="store_true",
         help="print the corrected rules, and what they change for whom",
+    )
+    parser.add_argument(
+        "--unsafe-fixes",
+        action="store_true",
+        help="with --fix, also follow the corrections that are not proved to be safe, and show "
+        "these first",
     )
     parser.add_argument("--write", action="store_true", help="with --fix, write them to the file")
     parser.add_argument(
@@ -83,6 +89,8 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.parser.error("give RULES, --list or --explain RULE")
     if arguments.write and not arguments.fix:
         arguments.parser.error("--write requires --fix")
+    if arguments.unsafe_fixes and not arguments.fix:
+        arguments.parser.error("--unsafe-fixes requires --fix")
     if arguments.fix and arguments.format not in (Format.TEXT, Format.JSON):
         arguments.parser.error("--fix prints text or JSON; leave --format out")
     selected = rules.select_all(arguments.rules, arguments)
@@ -152,7 +160,10 @@ def _fix(selected: FoundRules, arguments: argparse.Namespace) -> int:
 def _fix_one(selected: SelectedRules, arguments: argparse.Namespace) -> int:
     _check_fixable(selected.configuration)
     fixed = lint.fix(
-        selected.configuration, assumptions=arguments.assumptions, accepted=arguments.ignore
+        selected.configuration,
+        assumptions=arguments.assumptions,
+        accepted=arguments.ignore,
+        unsafe=arguments.unsafe_fixes,
     )
     shown = [item for item in fixed.left if arguments.all or not item.common]
     left = (
@@ -254,6 +265,11 @@ def _closing(
         yield line(
             Text(Sentence("Accepted: {}", ", ".join(sorted(set(arguments.ignore)))), Tone.FAINT)
         )
+    if risky := sum(bool(finding.risk) for finding in found):
+        said = Sentence(
+            "Corrections that are not safe: {} (--fix --unsafe-fixes follows them)", f"{risky:,}"
+        )
+        yield line(Text(said, Tone.FAINT))
     if hidden:
         said = Sentence("As with nearly all rules: {} (--all shows them)", ", ".join(hidden))
         yield line(Text(said, Tone.FAINT))
@@ -272,12 +288,13 @@ def _describe(finding: Finding, where: Places) -> Iterator[Block]:
     yield line(severity, f" {finding.rule}", *about)
     yield line(finding.reason, indent=2)
     yield _labelled(Sentence("shown by"), *_evidence(finding))
-    label: str = Sentence("correct")
-    for piece in _corrections(finding):
-        yield _labelled(label, piece)
-        label = ""
-    if finding.correction.decide:
-        yield _labelled(Sentence("decide"), finding.correction.decide)
+    safe = tuple(_corrections(finding.safe)) if finding.safe else ()
+    rest = tuple(item for item in _corrections(finding.correction) if item not in safe)
+    for label, pieces in ((Sentence("correct"), safe), (Sentence("unsafe"), rest)):
+        for number, piece in enumerate(pieces):
+            yield _labelled("" if number else label, piece)
+    if finding.decide:
+        yield _labelled(Sentence("decide"), finding.decide)
     if finding.also:
         yield _labelled(Sentence("also"), Sentence("corrects {}", ", ".join(finding.also)))
 
@@ -294,8 +311,7 @@ def _evidence(finding: Finding) -> tuple[Piece, ...]:
     return shown, " ", Sentence(finding.evidence.value)
 
 
-def _corrections(finding: Finding) -> Iterator[Text]:
-    correction = finding.correction
+def _corrections(correction: Correction) -> Iterator[Text]:
     for entry in correction.instead or ():
         yield Text(entry, Tone.GOOD)
     if correction.instead == ():

@@ -12,6 +12,7 @@ no line end, because no header can, and neither begins nor ends with a blank (R-
 import string
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import Enum, IntEnum, auto
 from itertools import chain
@@ -98,10 +99,9 @@ class Language:
 
 
 class _Move(NamedTuple):
-    """What a character does to the language and to each truncation."""
+    """What a character does to each truncation."""
 
     character: str
-    spot: Any
     places: tuple[_Place, ...]
     read: tuple[Sequence[str], ...]
     """The characters that the entries read behind each truncation; `aA` is a letter in any case."""
@@ -116,6 +116,21 @@ class Budget:
 
     def __init__(self, steps: int = BUDGET) -> None:
         self._left = steps
+
+    @property
+    def left(self) -> int:
+        """The steps that are left; 0 if too few were."""
+        return max(0, self._left)
+
+    @contextmanager
+    def lend(self, steps: int) -> Iterator["Budget"]:
+        """Lend at most so many steps; what is not taken of them comes back."""
+        lent = min(steps, self.left)
+        budget = Budget(lent)
+        try:
+            yield budget
+        finally:
+            self._left -= lent - budget.left
 
     def take(self, steps: int) -> None:
         """Take some steps. Raises UndecidedError if too few are left."""
@@ -143,13 +158,12 @@ def find(
     and returns whether every longer Referer is unwanted too. Raises UndecidedError.
     """
     walk = _Walk(watched, budget or Budget(), language)
-    needed = [number for number, item in enumerate(watched) if item.needed]
     seen = set()
     waiting = deque([(walk.start, "")])
     while waiting:
         before, text = waiting.popleft()
         for character, after in walk.read(before):
-            if after in seen or any(not after.states[number] for number in needed):
+            if after in seen:
                 continue
             seen.add(after)
             matched = [state == _MATCHED for state in after.states]
@@ -219,7 +233,10 @@ class _Walk:
         self._language = language
         self._cuts = tuple(dict.fromkeys(item.cut for item in watched))
         self._readers = [_Reader(item.pattern, self._cuts.index(item.cut)) for item in watched]
-        self._moves: dict[tuple[Any, tuple[_Place, ...]], list[_Move]] = {}
+        self._needed = [
+            (number, self._readers[number]) for number, item in enumerate(watched) if item.needed
+        ]
+        self._moves: dict[tuple[_Place, ...], list[_Move]] = {}
         before = (_Place.BEFORE,) * len(self._cuts)
         states = tuple(reader.start for reader in self._readers)
         self.start = _SearchState(language.start, before, states, None)
@@ -228,15 +245,23 @@ class _Walk:
         """Yield each character that may follow, and the state after it."""
         self._budget.take(len(self.alphabet) * (len(self._readers) + 1))
         spot, places, states, is_blank = before
-        moves = self._moves.get((spot, places))
+        moves = self._moves.get(places)
         if moves is None:
-            moves = self._moves[spot, places] = list(self._move(spot, places))
-        for character, next_spot, next_places, read in moves:
+            moves = self._moves[places] = list(self._move(places))
+        for character, next_places, read in moves:
             if is_blank is None and character in _BLANKS:
                 continue
-            advance = zip(self._readers, states, strict=True)
-            after = tuple([item.advance(state, read[item.cut]) for item, state in advance])
-            yield character, _SearchState(next_spot, next_places, after, character in _BLANKS)
+            # The entries that must match are read first: they leave few characters.
+            for number, item in self._needed:
+                if not item.advance(states[number], read[item.cut]):
+                    break
+            else:
+                next_spot = self._language.step(spot, character)
+                if next_spot is None:
+                    continue
+                advance = zip(self._readers, states, strict=True)
+                after = tuple([item.advance(state, read[item.cut]) for item, state in advance])
+                yield character, _SearchState(next_spot, next_places, after, character in _BLANKS)
 
     def reduce(self, state: _SearchState) -> object:
         """Return what matters of a state: truncations do not once their entries are settled."""
@@ -244,14 +269,12 @@ class _Walk:
         open_cuts = {reader.cut for reader, at in both if at not in (0, _MATCHED)}
         return state.states, tuple(state.places[cut] for cut in sorted(open_cuts))
 
-    def _move(self, spot: Any, places: Sequence[_Place]) -> Iterator[_Move]:
-        """Yield the moves of the language and of each truncation, which are the same for all."""
+    def _move(self, places: Sequence[_Place]) -> Iterator[_Move]:
+        """Yield the moves of each truncation, which are the same for all entries."""
         for character in self.alphabet:
-            after = self._language.step(spot, character)
-            if after is not None:
-                both = zip(self._cuts, places, strict=True)
-                cut = [_move(cut, place, character) for cut, place in both]
-                yield _Move(character, after, tuple(p for p, _ in cut), tuple(c for _, c in cut))
+            both = zip(self._cuts, places, strict=True)
+            cut = [_move(cut, place, character) for cut, place in both]
+            yield _Move(character, tuple(p for p, _ in cut), tuple(c for _, c in cut))
 
 
 def covers(pattern: Pattern, others: Iterable[Pattern], cut: Cut) -> bool:

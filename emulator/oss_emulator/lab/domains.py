@@ -44,6 +44,12 @@ def registered(host: str) -> str | None:
     return found
 
 
+def has_known_suffix(host: str) -> bool:
+    """Return whether a host ends in a public suffix that the list knows, and is none itself."""
+    found: str | None = suffix_list().privatesuffix(host, accept_unknown=False)
+    return found is not None
+
+
 @cache
 def suffix_list() -> "PublicSuffixList":
     """Return the public suffix list."""

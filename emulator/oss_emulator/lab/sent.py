@@ -1,4 +1,4 @@
-"""The Referers that pages of other sites can send, as a language that the search can read.
+"""The Referers that browsers can send, of all pages or of some, as a language for the search.
 
 The language is that of the WHATWG URL standard: lower case, ASCII, no default port, no user, no
 fragment and no dot segments (B-02). A host is one that DNS can hold, or an IP address. A page can
@@ -11,6 +11,7 @@ an IPv6 address are left out. So a Referer that is found must still be checked w
 import re
 import string
 from collections.abc import Iterable
+from enum import Enum
 from functools import cache
 from typing import NamedTuple
 
@@ -20,19 +21,47 @@ from .parts import DEFAULT_PORTS
 from .url import WebURL, WebURLError
 
 _IN_NAME = frozenset(string.ascii_lowercase + string.digits + "-_!$&'()+,;=~")
+_IN_HOST = _IN_NAME | {"."}
 _IN_PATH = frozenset(map(chr, range(0x21, 0x7F))) - set('"#<>?`{}^|\\')
 _IN_QUERY = frozenset(map(chr, range(0x21, 0x7F))) - set("\"#<>'")
 _DOTS = re.compile(r"(?:\.|%2[eE])(?:\.|%2[eE])?")
 _TOWARDS_DOTS = re.compile(r"(?:\.|%2[eE]){0,2}|(?:\.|%2[eE])?%2?")
 _HEX = re.compile(r"0x[0-9a-f]*")
+_NEVER = -1
+"""The place in the name of a host that is not one's own by the scheme that is read."""
 _MAX_LABEL, _MAX_HOST, _MAX_PORT = 63, 253, "65535"
 
 
-class _Own(NamedTuple):
-    """A host of the site: a domain with all its sub-domains, or one host alone."""
+class Own(NamedTuple):
+    """A host of a site: a domain with all its sub-domains, or one host alone."""
 
     host: str
+    """As browsers send it, without a dot at its end."""
     with_sub_domains: bool
+    schemes: frozenset[str] = frozenset(DEFAULT_PORTS)
+
+    @classmethod
+    def of(cls, site: WebURL) -> "Own":
+        """Return the domain that the host of a page belongs to, or else that host alone."""
+        domain = domain_of(site)
+        return cls(site.host.removesuffix("."), False) if domain is None else cls(domain, True)
+
+    def owns(self, host: str, scheme: str = "") -> bool:
+        """Return whether a host belongs to it, by a scheme if one is given."""
+        if scheme and scheme not in self.schemes:
+            return False
+        bare = host.removesuffix(".")
+        return bare == self.host or (self.with_sub_domains and bare.endswith(f".{self.host}"))
+
+
+class Senders(Enum):
+    """Which pages send the Referers of a language."""
+
+    ALL = "all"
+    OWN = "own"
+    """The pages of some hosts, as they are usually written: without a dot at the end."""
+    FOREIGN = "foreign"
+    """The pages of all other hosts."""
 
 
 class _Reached(NamedTuple):
@@ -50,11 +79,21 @@ class _Reached(NamedTuple):
     """Whether the host may end here, after a dot."""
 
 
-class ForeignReferers:
-    """The Referers of pages that belong to no host of some sites."""
+class SentReferers:
+    """The Referers of pages: of all, of some hosts of one's own, or of all others.
 
-    def __init__(self, sites: Iterable[WebURL]) -> None:
-        self._own = tuple(dict.fromkeys(map(_own, sites)))
+    Without `ports`, pages may have any port; otherwise one of these or the default one.
+    """
+
+    def __init__(
+        self,
+        pages: Senders,
+        own: Iterable[Own] = (),
+        ports: frozenset[str] | None = None,
+    ) -> None:
+        self._pages = pages
+        self._ports = ports
+        self._own = () if pages is Senders.ALL else tuple(dict.fromkeys(own))
         # A slash stands for the start of a host without sub-domains: no host contains one.
         self._texts = [("." if own.with_sub_domains else "/") + own.host for own in self._own]
         self._failures = [_failures(text) for text in self._texts]
@@ -66,27 +105,25 @@ class ForeignReferers:
             "path": self._read_path,
             "query": self._read_query,
         }
+        self._has_only_names = pages is Senders.OWN and not any(
+            own.host[-1:].isdigit() or own.host.startswith("[") for own in self._own
+        )
         letters = frozenset("htps:/.a1?[]").union(*(own.host for own in self._own))
         self.language = Language(_Reached("scheme"), cache(self._step), self._ends, letters)
 
     def is_sent(self, referer: str) -> bool:
-        """Return whether a page of another site can send a Referer, as browsers read URLs."""
-        try:
-            url = WebURL.parse(referer)
-        except WebURLError:
+        """Return whether one of these pages can send a Referer, as browsers read URLs."""
+        url = read_sent(referer)
+        if url is None or (self._ports is not None and url.port not in ("", *self._ports)):
             return False
-        bare = url.host.removesuffix(".")
-        is_name = all(0 < len(label) <= _MAX_LABEL for label in bare.split("."))
-        fits = url.is_address or (is_name and len(bare) <= _MAX_HOST)
-        return fits and url.text == referer and not self.owns(url.host)
+        if self._pages is Senders.OWN and url.host.endswith("."):
+            return False
+        owned = self.owns(url.host, url.scheme)
+        return self._pages is Senders.ALL or owned is (self._pages is Senders.OWN)
 
-    def owns(self, host: str) -> bool:
-        """Return whether a host belongs to the sites."""
-        bare = host.removesuffix(".")
-        return any(
-            bare == own.host or (own.with_sub_domains and bare.endswith(f".{own.host}"))
-            for own in self._own
-        )
+    def owns(self, host: str, scheme: str = "") -> bool:
+        """Return whether a host is one's own, by a scheme if one is given."""
+        return any(own.owns(host, scheme) for own in self._own)
 
     def _step(self, place: _Reached, character: str) -> _Reached | None:
         return self._reading[place.part](place, character)
@@ -99,22 +136,32 @@ class ForeignReferers:
     def _read_scheme(self, place: _Reached, character: str) -> _Reached | None:
         read = place.label + character
         if read in ("http://", "https://"):
-            return _Reached("host", read.removesuffix("://"), tuple(1 for _ in self._own))
+            scheme = read.removesuffix("://")
+            seen = tuple(1 if scheme in own.schemes else _NEVER for own in self._own)
+            return _Reached("host", scheme, seen)
         known = "https://".startswith(read) or "http://".startswith(read)
         return place._replace(label=read) if known else None
 
     def _read_host(self, place: _Reached, character: str) -> _Reached | None:
         if character in "/:":
-            may_end = self._may_end(place) if place.label else place.may_end
+            may_end = self._may_end(place) if place.label else self._may_end_in_dot(place)
             return _after_host(place, character) if may_end else None
         seen = self._follow(place.seen, character)
+        if self._has_only_names:  # then no label can be a part of an address
+            return self._read_name(place._replace(seen=seen), character)
         if character == ".":
             return self._read_dot(place._replace(seen=seen), self._may_end(place))
         if character == "[" and not place.label and place.octets == 0:
             return place._replace(part="address", label="[", seen=seen)
         if character not in _IN_NAME or place.label == "]":
             return None
-        return place._replace(label=_shorten_label(place.label + character), seen=seen)
+        label = _shorten_label(place.label + character, may_be_octet=place.octets >= 0)
+        return place._replace(label=label, seen=seen)
+
+    def _read_name(self, place: _Reached, character: str) -> _Reached | None:
+        if character == ".":
+            return place._replace(label="") if place.label else None
+        return place._replace(label=_NAME) if character in _IN_NAME else None
 
     @staticmethod
     def _read_dot(place: _Reached, may_end: bool) -> _Reached | None:
@@ -144,12 +191,15 @@ class ForeignReferers:
         after = {"[": "[:", "0": "0:"}.get(group, ":")
         return None if group in ("::", "0:") else place._replace(label=after)
 
-    @staticmethod
-    def _read_port(place: _Reached, character: str) -> _Reached | None:
+    def _read_port(self, place: _Reached, character: str) -> _Reached | None:
         if character == "/":
             is_port = place.label not in ("", DEFAULT_PORTS[place.scheme])
-            return _Reached("path") if is_port else None
+            fits = self._ports is None or place.label in self._ports
+            return _Reached("path") if is_port and fits else None
         port = place.label + character
+        if self._ports is not None:
+            fits = any(known.startswith(port) for known in self._ports)
+            return place._replace(label=port) if fits else None
         is_port = character in string.digits and place.label != "0" and len(port) <= len(_MAX_PORT)
         if not is_port or int(port) > int(_MAX_PORT):
             return None
@@ -172,14 +222,23 @@ class ForeignReferers:
 
     def _may_end(self, place: _Reached) -> bool:
         """Whether the host may end with the label that is being read."""
-        if any(seen == len(text) for seen, text in zip(place.seen, self._texts, strict=True)):
-            return False
+        if self._pages is not Senders.ALL:
+            ends = zip(place.seen, self._texts, strict=True)
+            if any(seen == len(text) for seen, text in ends) is (self._pages is Senders.FOREIGN):
+                return False
         return place.label in (_NAME, "]") or (place.octets == 3 and place.label in _OCTETS)
+
+    def _may_end_in_dot(self, place: _Reached) -> bool:
+        """Whether the host may end behind a dot; such a host is another one than without it."""
+        return place.may_end and self._pages is not Senders.OWN
 
     def _follow(self, seen: tuple[int, ...], character: str) -> tuple[int, ...]:
         """Read a character of a host in the search of Knuth, Morris and Pratt."""
         after = []
         for state, text, failures in zip(seen, self._texts, self._failures, strict=True):
+            if state == _NEVER:
+                after.append(state)
+                continue
             while state and (state == len(text) or text[state] != character):
                 state = failures[state - 1]
             after.append(state + (text[state] == character))
@@ -197,9 +256,9 @@ _AROUND_GROUPS = ("[", "[:", ":", "0:", "::")
 _MAX_GROUP = 4
 
 
-def _shorten_label(label: str) -> str:
+def _shorten_label(label: str, *, may_be_octet: bool) -> str:
     """Return what matters of a label: whether it is an octet, another number or a name."""
-    if label in _OCTETS:
+    if label == "0" or (may_be_octet and label in _OCTETS):
         return label
     if label.isdigit():
         return "00"
@@ -228,16 +287,28 @@ def _after_host(place: _Reached, character: str) -> _Reached:
     return _Reached("path") if character == "/" else _Reached("port", place.scheme)
 
 
+ALL_PAGES = SentReferers(Senders.ALL)
+"""The Referers of all pages."""
+
+
+def read_sent(referer: str) -> WebURL | None:
+    """Read a Referer that a browser can send; None for a text that no browser sends."""
+    try:
+        url = WebURL.parse(referer)
+    except WebURLError:
+        return None
+    bare = url.host.removesuffix(".")
+    is_name = all(0 < len(label) <= _MAX_LABEL for label in bare.split("."))
+    is_name = is_name and _IN_HOST.issuperset(bare)
+    fits = url.is_address or (is_name and len(bare) <= _MAX_HOST)
+    return url if fits and url.text == referer else None
+
+
 def domain_of(url: WebURL) -> str | None:
     """Return the domain that somebody has registered; None for an address and a public suffix."""
     host = url.host.removesuffix(".")
     domain: str | None = None if url.is_address else suffix_list().privatesuffix(host)
     return domain
-
-
-def _own(site: WebURL) -> _Own:
-    domain = domain_of(site)
-    return _Own(site.host.removesuffix("."), False) if domain is None else _Own(domain, True)
 
 
 def _failures(text: str) -> list[int]:

@@ -17,7 +17,7 @@ from . import automaton, probes
 from .automaton import Budget, Cut, UndecidedError, Watched
 from .browser import MAX_LENGTH
 from .parts import example
-from .sent import ForeignReferers
+from .sent import Own, Senders, SentReferers
 from .url import WebURL
 
 SHOWN = 10
@@ -57,11 +57,11 @@ def search(policy: RefererPolicy, sites: Iterable[WebURL]) -> Strangers:
     A site is everything below the domain that somebody has registered: `www.example.com.cn` and
     `m.example.com.cn` belong together.
     """
-    return _Search(policy, ForeignReferers(sites)).run()
+    return _Search(policy, SentReferers(Senders.FOREIGN, map(Own.of, sites))).run()
 
 
 class _Search:
-    def __init__(self, policy: RefererPolicy, strange: ForeignReferers) -> None:
+    def __init__(self, policy: RefererPolicy, strange: SentReferers) -> None:
         self._policy = policy
         self._reading = policy.reading
         self._strange = strange

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from oss_emulator.lab import strangers
-from oss_emulator.lab.sent import ForeignReferers
+from oss_emulator.lab.sent import Own, Senders, SentReferers
 from oss_emulator.lab.strangers import SHOWN, Strangers
 from oss_emulator.lab.url import WebURL
 from oss_emulator.referer import RefererConfiguration, RefererPolicy
@@ -26,6 +26,10 @@ from tests.thorough import cases
 SITE = WebURL.parse("https://www.example.com/")
 CASES = cases(120, 1_000)
 """Of each seed."""
+
+
+def foreign(site: WebURL) -> SentReferers:
+    return SentReferers(Senders.FOREIGN, [Own.of(site)])
 
 
 def search(
@@ -177,7 +181,7 @@ SITES = [WebURL.parse(f"https://{host}/") for host in ("a.b", "b.a", "a", "b.a.b
 @pytest.mark.parametrize("seed", range(3))
 def test_random_sites_agree_with_trying_all_referers(seed: int) -> None:
     random = Random(seed)  # noqa: S311 - the same cases every time
-    strange = {site: ForeignReferers([site]) for site in SITES}
+    strange = {site: foreign(site) for site in SITES}
     sent = {site: list(filter(strange[site].is_sent, REFERERS)) for site in SITES}
     assert all(len(REFERERS) > len(tried) > len(REFERERS) / 2 for tried in sent.values())
     nobody = 0
@@ -200,13 +204,13 @@ def test_random_sites_agree_with_trying_all_referers(seed: int) -> None:
 
 @given(st.text("ab.:[]01f/?%2e", max_size=12), st.sampled_from(SITES))
 def test_language_contains_every_referer_that_is_sent(rest: str, site: WebURL) -> None:
-    strange = ForeignReferers([site])
+    strange = foreign(site)
     referer = f"https://{rest}"
     if strange.is_sent(referer):
         assert _is_in_language(strange, referer)
 
 
-def _is_in_language(strange: ForeignReferers, referer: str) -> bool:
+def _is_in_language(strange: SentReferers, referer: str) -> bool:
     state = strange.language.start
     for character in referer:
         state = strange.language.step(state, character)

@@ -115,7 +115,7 @@ async def review_rules(asked: ApiRequest) -> Response:
 
 
 async def correct_rules(asked: ApiRequest) -> Response:
-    """Follow the correction of one finding of the linter, or of all without a `rule`."""
+    """Follow the correction of one finding of the linter, or without a `rule` all safe ones."""
     body = asked.json()
     rules = _read(asked, body)
     assumptions = asked.controls.service.settings.assumptions
@@ -126,7 +126,7 @@ async def correct_rules(asked: ApiRequest) -> Response:
     for finding in await asyncio.to_thread(lint.run, rules, assumptions=assumptions):
         place = (finding.place.list, finding.place.position) if finding.place else (None, None)
         if (finding.rule, *place) == wanted:
-            return reply({"rules": to_members(lint.follow(rules, [finding]))})
+            return reply({"rules": to_members(lint.follow(rules, [finding], unsafe=True))})
     raise Refusal(404, "The linter does not find this any more.")
 
 

@@ -13,6 +13,11 @@ from oss_emulator.referer.sentence import Sentence
 NOTHING = Sentence("")
 """Leaves nothing to the owner to decide."""
 
+LEAVE_OUT = Sentence("correct it, or leave it out")
+
+WIDENS = Sentence("It names the whole host, and not only the path.")
+"""The risk of a correction that leaves out a path: somebody may have meant that."""
+
 
 class Evidence(StrEnum):
     """What a Referer shows."""
@@ -61,6 +66,8 @@ class Correction:
     switch: tuple[Switch, bool] | None = None
     """A switch to set, and its value."""
     decide: Sentence = NOTHING
+    risk: Sentence = NOTHING
+    """What only a person can decide, if the rule knows: such a correction is never safe."""
 
     @property
     def changes(self) -> bool:
@@ -79,14 +86,19 @@ class Suspicion:
     correction: Correction = Correction()
     place: EntryPlace | None = None
     """The entry, if a rule that looks at all rules suspects one."""
+    is_dead: bool = False
+    """Whether it says that no Referer of a browser matches the entry: a search confirms that."""
 
     @classmethod
-    def unmatched(cls, corrected: str, reason: Sentence) -> Self:
-        """Suspect that no Referer matches an entry; one that is corrected to "" is left out."""
+    def unmatched(cls, corrected: str, reason: Sentence, risk: Sentence = NOTHING) -> Self:
+        """Suspect that an entry does not match a page that a corrected one matches.
+
+        The owner decides what to do with one that is corrected to "".
+        """
         if corrected:
-            page, correction = example(corrected), Correction((corrected,))
+            page, correction = example(corrected), Correction((corrected,), risk=risk)
         else:
-            page, correction = STRANGER, Correction(())
+            page, correction = STRANGER, Correction(decide=LEAVE_OUT)
         return cls(Evidence.UNMATCHED, (page,), reason, correction)
 
 
@@ -103,10 +115,28 @@ class Finding:
     """Why all the rules together allow or deny that Referer."""
     correction: Correction
     place: EntryPlace | None
+    safe: Correction | None = None
+    """What of the correction is safe: all of it, a part, or nothing."""
+    risk: Sentence = NOTHING
+    """Why the correction is not safe."""
     also: tuple[str, ...] = ()
     """The rules of the linter that the corrected entry would break without more corrections."""
     common: bool = False
     """Whether it holds for nearly every configuration."""
+
+    @property
+    def is_safe(self) -> bool:
+        """Whether the whole correction is safe."""
+        return self.correction.changes and not self.risk
+
+    @property
+    def decide(self) -> Sentence:
+        """What is left to the owner of the rules: a decision, or whether to take a risk."""
+        return self.correction.decide or self.risk
+
+    def following(self, *, unsafe: bool) -> Correction | None:
+        """Return what to follow of the correction: all, or with `unsafe` false what is safe."""
+        return self.correction if unsafe and self.correction.changes else self.safe
 
     def to_dict(self, line: int | None = None) -> dict[str, object]:
         """Return the finding as values for JSON; `line` is that of its entry in a file."""
@@ -127,7 +157,8 @@ class Finding:
             "add": correction.whitelist,
             "add_to_blacklist": correction.blacklist,
             "set": {switch[0].element: switch[1]} if (switch := correction.switch) else {},
-            "decide": correction.decide or None,
+            "decide": self.decide or None,
+            "safe": self.is_safe if correction.changes else None,
             "also": self.also,
             "common": self.common,
         }

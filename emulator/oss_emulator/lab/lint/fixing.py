@@ -1,4 +1,4 @@
-"""Following the corrections of the linter."""
+"""Following the corrections of the linter: those that are safe, or all."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -7,27 +7,36 @@ from typing import Any
 from oss_emulator.referer.decision import Stage
 from oss_emulator.referer.model import RefererConfiguration
 
-from .finding import Finding
+from .finding import Correction, EntryPlace, Finding
+
+Step = tuple[EntryPlace | None, Correction]
+"""A correction of an entry, or of the rules as a whole."""
 
 
-def follow(configuration: RefererConfiguration, found: Iterable[Finding]) -> RefererConfiguration:
-    """Return a configuration with the corrections of some findings."""
-    found = tuple(found)
+def follow(
+    configuration: RefererConfiguration, found: Iterable[Finding], *, unsafe: bool = False
+) -> RefererConfiguration:
+    """Return a configuration with the corrections of some findings that are safe, or with all."""
+    steps = ((item.place, item.following(unsafe=unsafe)) for item in found)
+    return take(configuration, [(place, step) for place, step in steps if step is not None])
+
+
+def take(configuration: RefererConfiguration, steps: Iterable[Step]) -> RefererConfiguration:
+    """Return a configuration after some corrections."""
+    steps = tuple(steps)
     lists: dict[Stage, Mapping[int, tuple[str, ...]]] = {
         stage: {
-            item.place.position: item.correction.instead
-            for item in found
-            if item.place and item.place.list is stage and item.correction.instead is not None
+            place.position: step.instead
+            for place, step in steps
+            if place and place.list is stage and step.instead is not None
         }
         for stage in (Stage.WHITELIST, Stage.BLACKLIST)
     }
     changes: dict[str, Any] = {
-        item.correction.switch[0].value: item.correction.switch[1]
-        for item in found
-        if item.correction.switch
+        step.switch[0].value: step.switch[1] for _, step in steps if step.switch
     }
-    white = [text for item in found for text in item.correction.whitelist]
-    black = [text for item in found for text in item.correction.blacklist]
+    white = [text for _, step in steps for text in step.whitelist]
+    black = [text for _, step in steps for text in step.blacklist]
     return replace(
         configuration,
         whitelist=tuple(_replace(configuration.whitelist, lists[Stage.WHITELIST], white)),

@@ -8,30 +8,39 @@ in an element of its own.
 import re
 from collections.abc import Iterator
 
-from oss_emulator.lab.parts import example
+from oss_emulator.lab.parts import Parts, example
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Correction, Evidence, Severity, Suspicion
+from .finding import NOTHING, Correction, Evidence, Severity, Suspicion
+from .risk import GUESS
 from .subject import LintedEntry, Subject
 
 SEVERITY = Severity.ERROR
 
 _SPACE = re.compile(r"\s+")
 _MARKS = re.compile(r"[,;，；、]+")
-_LIKE_AN_ENTRY = re.compile(r"https?:|[\w*?-]+\.|\*|\Z", re.IGNORECASE)
-_EXPRESSION = re.compile(r"[\\^$()|]")
+_LIKE_AN_ENTRY = re.compile(r"https?:|//|[\w*?-]+\.|\*|\Z", re.IGNORECASE)
+_CERTAIN = re.compile(r"https?:|\S*//|[\w*?-]*\.[\w*?-]+|localhost\b|\*\Z", re.IGNORECASE)
+_EXPRESSION = re.compile(r"[\\^$()|{}]")
+_PATH = re.compile(r"/[*]*|")
+"""What precedes a comma between entries; behind another path, it belongs to the path."""
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     """Suspect entries with white space within, or with commas between what looks like entries."""
-    parts = split(entry.text)
-    if parts == (entry.text,):
+    words = split(entry.text)
+    if words == (entry.text,):
         return None
+    # A comment may follow, such as `# production`: what does not look like an entry is left out.
+    parts = tuple(filter(_CERTAIN.match, words))
+    sure = parts == words
     return Suspicion(
         Evidence.UNMATCHED,
-        tuple(example(part) for part in parts[:8]),
-        Sentence("Several entries are joined in it, so it is compared as one text."),
-        Correction(parts),
+        tuple(map(example, (parts or words)[:8])),
+        Sentence("Several entries are joined in it, so it is compared as one text.")
+        if len(words) > 1
+        else Sentence("It has a mark before or after it that does not belong to an entry."),
+        Correction(parts or words, risk=NOTHING if sure else GUESS),
     )
 
 
@@ -43,5 +52,9 @@ def split(text: str) -> tuple[str, ...]:
 def _split(text: str) -> Iterator[str]:
     for word in _SPACE.split(text):
         parts = _MARKS.split(word)
-        joined = all(map(_LIKE_AN_ENTRY.match, parts)) and not _EXPRESSION.search(word)
+        joined = (
+            all(map(_LIKE_AN_ENTRY.match, parts))
+            and not _EXPRESSION.search(word)
+            and all(_PATH.fullmatch(Parts.split(part).rest) for part in parts[:-1])
+        )
         yield from filter(None, parts if joined else [word.strip(",;，；、")])

@@ -5,7 +5,7 @@ stands for any characters (R-21). Anybody can register such a domain. Write one 
 and one for its sub-domains, with a dot.
 """
 
-from oss_emulator.lab.domains import closed, registered
+from oss_emulator.lab.domains import closed, is_host, registered
 from oss_emulator.lab.parts import Parts, fill_port
 from oss_emulator.referer.sentence import Sentence
 
@@ -23,7 +23,11 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     if not star or not entry.is_white or "?" in domain or domain[:1] in ("", "."):
         return None
     fixed = closed(host)
-    if registered(domain) is None or (fixed is not None and registered(fixed)):
+    if (
+        not is_host(domain)
+        or registered(domain) is None
+        or (fixed is not None and registered(fixed))
+    ):
         return None
     glued = f"{head.replace('*', 'x').replace('?', 'x')}not{domain}"
     return Suspicion(

@@ -26,7 +26,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
             Evidence.DENIED,
             referers,
             Sentence("It matches every site, so the whitelist allows nobody."),
-            Correction(())
+            Correction((), risk=Sentence("It lets in the sites that the whitelist names."))
             if subject.names_sites
             else Correction(decide=Sentence("name the sites to deny")),
         )

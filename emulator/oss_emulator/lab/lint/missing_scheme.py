@@ -27,4 +27,5 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
         tuple(map(example, corrected)),
         Sentence("It has no scheme, but every Referer of a browser begins with one."),
         Correction(corrected),
+        is_dead=True,
     )

@@ -9,7 +9,7 @@ from oss_emulator.lab.automaton import Cut
 from oss_emulator.lab.parts import example
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Correction, Evidence, Severity, Suspicion
+from .finding import NOTHING, WIDENS, Correction, Evidence, Severity, Suspicion
 from .subject import LintedEntry, Subject
 
 SEVERITY = Severity.ERROR
@@ -25,5 +25,5 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
         Evidence.UNMATCHED,
         (example(entry.text),),
         Sentence("TruncatePath cuts the path with its / off the Referer."),
-        Correction((entry.parts.origin,)),
+        Correction((entry.parts.origin,), risk=NOTHING if entry.parts.rest == "/" else WIDENS),
     )

@@ -9,7 +9,7 @@ does not cut the entries (R-28). Besides, `?` in an entry is a wildcard and not 
 from oss_emulator.lab.automaton import Cut
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Correction, Evidence, Severity, Suspicion
+from .finding import LEAVE_OUT, NOTHING, WIDENS, Correction, Evidence, Severity, Suspicion
 from .subject import LintedEntry, Subject
 
 SEVERITY = Severity.ERROR
@@ -23,5 +23,12 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
         Evidence.UNMATCHED,
         (entry.text.replace("*", "www"),),
         Sentence("AllowTruncateQueryString cuts the query off the Referer before the comparison."),
-        Correction((f"{entry.parts.origin}/",) if entry.parts.names_host else ()),
+        _correct(entry),
     )
+
+
+def _correct(entry: LintedEntry) -> Correction:
+    if not entry.parts.names_host:
+        return Correction(decide=LEAVE_OUT)
+    has_path = entry.parts.rest.partition("?")[0] not in ("", "/")
+    return Correction((f"{entry.parts.origin}/",), risk=WIDENS if has_path else NOTHING)

@@ -28,6 +28,11 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
         reason = Sentence(
             "The assumptions behind {} entries were not examined.", f"{subject.length:,}"
         )
+    elif subject.undecided:
+        reason = Sentence(
+            "Whether {} lets in other sites is not known; the search ended too soon.",
+            subject.undecided[0].text,
+        )
     else:
         return
     yield Suspicion(

@@ -24,7 +24,9 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     return Suspicion(
         Evidence.ALLOWED,
         tuple(_longer(entry, scheme) for scheme in entry.schemes),
-        Sentence("It matches every longer host that begins like this one."),
+        Sentence("It matches every longer host that begins like this one.")
+        if parts.port is None
+        else Sentence("It matches every longer port that begins like this one."),
         Correction((Parts(parts.scheme, host, parts.port, "/").join(),)),
     )
 

@@ -10,7 +10,7 @@ from oss_emulator.lab.entry import parse_entry
 from oss_emulator.lab.parts import Parts, example
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Severity, Suspicion
+from .finding import WIDENS, Severity, Suspicion
 from .subject import LintedEntry, Subject
 
 SEVERITY = Severity.WARNING
@@ -32,4 +32,4 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     if parse_entry(entry.text).matches(example(origin)):
         return None
     reason = Sentence("To other sites, browsers send the origin without the path.")
-    return Suspicion.unmatched(origin, reason)
+    return Suspicion.unmatched(origin, reason, risk=WIDENS)

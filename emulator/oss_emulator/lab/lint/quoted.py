@@ -1,25 +1,61 @@
-"""An entry contains quotation marks.
+"""An entry contains quotation marks, or stands in brackets.
 
-The quotes of a program or of a shell have become part of the entry. An entry is compared from its
-first character on (R-20), and no Referer begins with a quote, so the entry matches nothing.
+The quotes or the brackets of a program, of a shell or of a text have become part of the entry. An
+entry is compared from its first character on (R-20), and no Referer begins with such a character,
+so the entry matches nothing.
 """
 
+import re
+
 from oss_emulator.lab.entry import is_blank
+from oss_emulator.lab.probes import STRANGER
+from oss_emulator.referer.header import WHITE_SPACE
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Severity, Suspicion
+from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import LintedEntry, Subject
 
 SEVERITY = Severity.ERROR
 
 _QUOTES = "\"'`“”‘’„«»「」"
+_BRACKETS = {"[": "]", "(": ")", "<": ">", "{": "}", "【": "】", "（": "）", "《": "》"}
+_ADDRESS = re.compile(r"\[[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*\]")
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
-    """Suspect entries with a quote in the origin or at the end."""
+    """Suspect entries with a quote in the origin or at the end, or in brackets."""
     text = entry.text
-    if not set(f"{entry.parts.origin}{text[-1]}") & set(_QUOTES):
+    if set(f"{entry.parts.origin}{text[-1]}") & set(_QUOTES):
+        plain = text.translate({ord(quote): None for quote in _QUOTES})
+        reason = Sentence("The quotation marks are part of the entry.")
+    else:
+        plain, reason = text, Sentence("The brackets are part of the entry.")
+    plain = _unwrap(plain.strip(WHITE_SPACE))
+    if plain == text:
         return None
-    plain = text.translate({ord(quote): None for quote in _QUOTES})
-    left = "" if is_blank(plain) else plain
-    return Suspicion.unmatched(left, Sentence("The quotation marks are part of the entry."))
+    if is_blank(plain):
+        return Suspicion(Evidence.UNMATCHED, (STRANGER,), reason, Correction(()))
+    return Suspicion.unmatched(plain, reason)
+
+
+def _unwrap(text: str) -> str:
+    """Return a text without the brackets around it, also if one of the two is left over."""
+    while len(text) > 1 and _BRACKETS.get(text[0]) == text[-1]:
+        inner = text[1:-1]
+        if _ADDRESS.fullmatch(text) or not _is_balanced(inner, text[0], text[-1]):
+            return text
+        text = inner.strip(WHITE_SPACE)
+    if text[:1] in _BRACKETS and _BRACKETS[text[0]] not in text:
+        return text[1:].strip(WHITE_SPACE)
+    if text and any(text[-1] == end and start not in text for start, end in _BRACKETS.items()):
+        return text[:-1].strip(WHITE_SPACE)
+    return text
+
+
+def _is_balanced(text: str, start: str, end: str) -> bool:
+    depth = 0
+    for character in text:
+        depth += (character == start) - (character == end)
+        if depth < 0:
+            return False
+    return depth == 0

@@ -51,7 +51,8 @@ def describe(finding: Finding) -> str:
     ]
     advice = "; ".join(filter(None, steps))
     ending = f" To correct it: {advice}." if advice else ""
-    return f"{entry}{finding.reason} {shown} {finding.evidence}.{ending}"
+    risk = f" Not safe: {finding.risk}" if finding.risk else ""
+    return f"{entry}{finding.reason} {shown} {finding.evidence}.{ending}{risk}"
 
 
 def _switch(finding: Finding) -> str:

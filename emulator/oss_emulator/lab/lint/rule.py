@@ -33,18 +33,19 @@ class LintRule:
 _NAMES = (
     # How an entry is written.
     *"""
-    white-space joined template quoted broken-scheme regular-expression userinfo fragment
-    matches-all blacklist-only missing-scheme upper-case international-host impossible-host
-    default-port
+    white-space invisible-character template quoted joined keyword regular-expression
+    wildcard-scheme broken-scheme userinfo fragment matches-all blacklist-only missing-scheme
+    upper-case international-host closing-dot impossible-host default-port
     """.split(),
     # What an entry matches.
     *"""
     needs-query needs-path path-across-sites wildcard-domain loose-wildcard open-host
-    wildcard-in-path root-missing only-http one-scheme any-mini-program
+    wildcard-in-path wildcard-port root-missing only-http one-scheme any-mini-program
     """.split(),
     # What the rules do together.
     *"""
-    too-long too-large shadowed duplicate covered truncate-path truncation-conflict
+    too-long too-large other-sites never-matches shadowed duplicate covered truncate-path
+    truncation-conflict
     empty-without-whitelist empty-allowed rests-on-assumption no-rules not-examined
     default-domain video-second-request mini-program console-preview cdn-in-front
     """.split(),

@@ -6,14 +6,17 @@ from dataclasses import dataclass, replace
 
 from oss_emulator.lab.entry import is_blank, parse_entry
 from oss_emulator.lab.parts import example
+from oss_emulator.lab.sent import read_sent
 from oss_emulator.referer.assumptions import DEFAULT, Assumptions
 from oss_emulator.referer.decision import Stage
 from oss_emulator.referer.gram_index import GramIndex
 from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Correction, EntryPlace, Finding, Severity, Suspicion
-from .fixing import follow
+from .assessing import TOGETHER, Assessor
+from .completing import complete
+from .finding import Correction, EntryPlace, Evidence, Finding, Severity, Suspicion
+from .fixing import follow, take
 from .rule import RULES, LintRule
 from .subject import LintedEntry, Subject
 
@@ -44,12 +47,30 @@ def run(
     decide, the whole entry is accepted. After `most` entries with findings, no further entry is
     examined by itself.
     """
-    subject, rules = Subject(configuration, assumptions), tuple(rules)
+    return _run(configuration, tuple(rules), assumptions, accepted, most)[0]
+
+
+def _run(
+    configuration: RefererConfiguration,
+    rules: Sequence[LintRule],
+    assumptions: Assumptions,
+    accepted: Collection[str],
+    most: int,
+) -> tuple[tuple[Finding, ...], Assessor]:
+    """Lint a configuration; the assessor knows which sites it names."""
+    subject = Subject(configuration, assumptions)
     if accepted:
-        for item in run(configuration, rules, assumptions, most=most):
+        for item in _find(Subject(configuration, assumptions), rules, most):
             if item.place is not None and item.rule in accepted and item.correction.decide:
                 subject.reported.add(item.place)
         rules = tuple(rule for rule in rules if rule.name not in accepted)
+    found = _find(subject, rules, most)
+    assessor = Assessor(subject, found)
+    return tuple(sorted(map(assessor.assess, found), key=_rank)), assessor
+
+
+def _find(subject: Subject, rules: Sequence[LintRule], most: int) -> list[Finding]:
+    """Return the findings, of which no correction is assessed yet."""
     examining = [rule for rule in rules if rule.examine is not None]
     found: list[Finding] = []
     for number, entry in enumerate(subject.entries):
@@ -61,11 +82,10 @@ def run(
     subject.reported.update(item.place for item in found if item.place)
     for rule in rules:
         for finding in _suspect(rule, subject):
-            found.append(_complete(finding, subject, examining))
+            found.append(complete(finding, subject, examining))
             if finding.place is not None:
                 subject.reported.add(finding.place)
-    found = list(_keep_closed(subject, list(_keep_open(subject, found))))
-    return tuple(sorted(found, key=_rank))
+    return list(_keep_closed(subject, list(_keep_open(subject, found))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +97,8 @@ class Fixed:
     """How often corrections were followed."""
     left: tuple[Finding, ...]
     """The findings on the corrected rules."""
+    unsafe: tuple[Finding, ...] = ()
+    """The findings whose unsafe corrections were followed."""
 
 
 def fix(
@@ -84,15 +106,32 @@ def fix(
     rules: Iterable[LintRule] = RULES,
     assumptions: Assumptions = DEFAULT,
     accepted: Collection[str] = (),
+    *,
+    unsafe: bool = False,
 ) -> Fixed:
-    """Follow all corrections and lint again, until no correction is left."""
+    """Follow the safe corrections, or all, and lint again, until nothing is left to follow."""
     rules = tuple(rules)
+    first: Assessor | None = None
+    risky: list[Finding] = []
     for rounds in range(ROUNDS + 1):
-        found = run(configuration, rules, assumptions, accepted, sys.maxsize)
-        if rounds == ROUNDS or not any(item.correction.changes for item in found):
+        found, assessor = _run(configuration, rules, assumptions, accepted, sys.maxsize)
+        first = first or assessor
+        if unsafe:
+            after = follow(configuration, found, unsafe=True)
+        else:
+            after = first.follow(configuration, found)
+        if rounds == ROUNDS or after == configuration:
             break
-        configuration = follow(configuration, found)
-    return Fixed(configuration, rounds, found)
+        risky += [item for item in found if unsafe and item.correction.changes and item.risk]
+        configuration = after
+    return Fixed(configuration, rounds, tuple(map(_leave, found)), tuple(risky))
+
+
+def _leave(finding: Finding) -> Finding:
+    """Return a finding that is left, whose correction was not followed if it has one."""
+    if finding.safe is None:
+        return finding
+    return replace(finding, safe=None, risk=TOGETHER)
 
 
 def _rank(finding: Finding) -> tuple[int, int, int]:
@@ -109,7 +148,7 @@ def _examine(entry: LintedEntry, subject: Subject, rules: Sequence[LintRule]) ->
         suspicion = rule.examine(entry, subject) if rule.examine else None
         finding = _confirm(rule, suspicion, subject, entry.place) if suspicion else None
         if finding is not None:
-            yield _complete(finding, subject, rules[number:])
+            yield complete(finding, subject, rules[number:])
             return
 
 
@@ -124,7 +163,11 @@ def _suspect(rule: LintRule, subject: Subject) -> Iterator[Finding]:
 def _confirm(
     rule: LintRule, suspicion: Suspicion, subject: Subject, place: EntryPlace | None
 ) -> Finding | None:
+    if suspicion.is_dead and place is not None and not subject.is_dead(place.entry):
+        return None
     for referer in suspicion.referers:
+        if place is not None and not _may_show(suspicion.evidence, referer):
+            continue
         if subject.holds(suspicion.evidence, referer, place):
             return Finding(
                 rule.name,
@@ -140,61 +183,10 @@ def _confirm(
     return None
 
 
-# Complete corrections
-
-
-@dataclass(frozen=True, slots=True)
-class _Corrected:
-    """What an entry becomes."""
-
-    entries: tuple[str, ...]
-    blacklist: tuple[str, ...] = ()
-    rules: tuple[str, ...] = ()
-    """The rules that changed it."""
-
-
-def _complete(finding: Finding, subject: Subject, rules: Sequence[LintRule]) -> Finding:
-    """Return a finding whose corrected entries break none of the further rules."""
-    correction, place = finding.correction, finding.place
-    if correction.instead is None or place is None:
-        return finding
-    given = frozenset(correction.instead)
-    results = [_correct(text, place, subject, rules, given) for text in correction.instead]
-    complete = replace(
-        correction,
-        instead=_union(item.entries for item in results),
-        blacklist=_union([correction.blacklist, *(item.blacklist for item in results)]),
-    )
-    return replace(finding, correction=complete, also=_union(item.rules for item in results))
-
-
-def _correct(
-    text: str, place: EntryPlace, subject: Subject, rules: Sequence[LintRule], given: frozenset[str]
-) -> _Corrected:
-    """Correct an entry by the rules, and name those that add to the `given` entries."""
-    if is_blank(text):
-        return _Corrected(())
-    entry = LintedEntry.read(place, text)
-    for number, rule in enumerate(rules, 1):
-        suspicion = rule.examine(entry, subject) if rule.examine else None
-        if suspicion is None:
-            continue
-        instead = suspicion.correction.instead
-        if instead is None:
-            break  # only the owner can go on
-        further = rules[number:]
-        results = [_correct(item, place, subject, further, given | {*instead}) for item in instead]
-        named = () if given.issuperset(instead) and instead else (rule.name,)
-        return _Corrected(
-            _union(item.entries for item in results),
-            _union([suspicion.correction.blacklist, *(item.blacklist for item in results)]),
-            _union([named, *(item.rules for item in results)]),
-        )
-    return _Corrected((entry.text,))
-
-
-def _union(parts: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(item for part in parts for item in part))
+def _may_show(evidence: Evidence, referer: str | None) -> bool:
+    """Return whether a Referer may show a verdict on an entry: a browser must send it (B-02)."""
+    is_verdict = evidence in (Evidence.ALLOWED, Evidence.DENIED)
+    return not is_verdict or referer is None or read_sent(referer) is not None
 
 
 # Corrections that would go too far
@@ -203,14 +195,16 @@ def _union(parts: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
 def _keep_open(subject: Subject, found: Sequence[Finding]) -> Iterator[Finding]:
     """Remove the corrections that would deny a site that the whitelist names."""
     written = set(subject.configuration.blacklist)
-    added = _union(
-        item.correction.instead or ()
+    added = [
+        text
         for item in found
         if item.place is not None and item.place.list is Stage.BLACKLIST
-    )
+        for text in item.correction.instead or ()
+    ]
     filed = GramIndex(parse_entry(text) for text in added if text not in written)
+    whole = [(item.place, item.correction) for item in found]
     denied = set()
-    for text in follow(subject.configuration, found).whitelist if filed.patterns else ():
+    for text in take(subject.configuration, whole).whitelist if filed.patterns else ():
         page = "" if is_blank(text) else example(text)
         for entry in filed.candidates(page) if page else ():
             if entry.matches(page) and subject.covers([entry], parse_entry(text)):
@@ -220,19 +214,28 @@ def _keep_open(subject: Subject, found: Sequence[Finding]) -> Iterator[Finding]:
         if item.place is None or item.place.list is Stage.WHITELIST or not instead:
             yield item
         else:
-            kept = tuple(text for text in instead if text not in denied)
-            yield replace(item, correction=replace(item.correction, instead=kept))
+            yield replace(
+                item,
+                correction=_leave_out(denied, item.correction),
+                safe=item.safe and _leave_out(denied, item.safe),
+            )
+
+
+def _leave_out(denied: Collection[str], correction: Correction) -> Correction:
+    kept = tuple(text for text in correction.instead or () if text not in denied)
+    return replace(correction, instead=kept)
 
 
 def _keep_closed(subject: Subject, found: Sequence[Finding]) -> Iterator[Finding]:
     """Let the owner decide about the last entry of a whitelist: an empty one allows everybody."""
+    whole = [(item.place, item.correction) for item in found]
     opens = subject.has_whitelist and all(
-        map(is_blank, follow(subject.configuration, found).whitelist)
+        map(is_blank, take(subject.configuration, whole).whitelist)
     )
     for item in found:
         place = item.place
         is_white = place is not None and place.list is Stage.WHITELIST and not is_blank(place.entry)
         if opens and is_white and item.correction.instead is not None:
-            yield replace(item, correction=Correction(decide=_LAST))
+            yield replace(item, correction=Correction(decide=_LAST), safe=None)
         else:
             yield item

@@ -34,6 +34,6 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
                 Sentence(
                     "The blacklist, consulted first, matches everything that this entry matches."
                 ),
-                Correction(()),
+                Correction(decide=Sentence("leave it out, or correct the blacklist")),
                 entry.place,
             )

@@ -7,11 +7,12 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
-from oss_emulator.lab.automaton import Cut, covers, effort
+from oss_emulator.lab.automaton import Budget, Cut, UndecidedError, covers, effort
 from oss_emulator.lab.browser import MAX_LENGTH
 from oss_emulator.lab.entry import is_blank, parse_entry
 from oss_emulator.lab.parts import Parts, example
 from oss_emulator.lab.probes import STRANGER
+from oss_emulator.lab.sent import ALL_PAGES, read_sent
 from oss_emulator.referer import header
 from oss_emulator.referer.assumptions import DEFAULT, Assumptions
 from oss_emulator.referer.decision import Basis, Reason, Stage
@@ -21,6 +22,9 @@ from oss_emulator.referer.policy import RefererPolicy
 from oss_emulator.referer.reading import Judgement, Reading
 
 from .finding import EntryPlace, Evidence
+from .risk import Compiled
+from .search import seek
+from .sites import Sites
 
 SCHEMES = ("https", "http")
 _STRANGERS = (STRANGER, "https://wxyz-0.invalid/")
@@ -33,6 +37,8 @@ _WORK, _FOR_AN_ENTRY, _FOR_A_TRIAL = 1_000_000, 75, 10
 """The work of a lint, about a microsecond each: in all, for an entry, and for each entry that is
 tried on its Referers."""
 _SAMPLE = 20
+_SEARCHES, _FOR_A_SEARCH = 3_000_000, 300_000
+"""The most steps of all searches for what an entry matches, and of one of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +97,11 @@ class Subject:
         self.policy = RefererPolicy.compile(configuration, assumptions)
         self.cut = Cut.of(configuration, assumptions)
         self._comparisons = _COMPARISONS
+        self._searches = Budget(_SEARCHES)
+        self._dead: dict[str, bool] = {}
+        self._blacklisted = {text.strip(header.WHITE_SPACE) for text in configuration.blacklist}
+        self.undecided: list[LintedEntry] = []
+        """The entries of which it is not known whether they let in other sites."""
         lists = {stage: getattr(configuration, stage.value) for stage in LISTS}
         self._count = {stage: Counter(entries) for stage, entries in lists.items()}
         self._filled = {
@@ -100,6 +111,11 @@ class Subject:
         """The number of examined entries, if too many findings ended the lint."""
         self.reported: set[EntryPlace] = set()
         """The entries that have a finding."""
+
+    @cached_property
+    def compiled(self) -> Compiled:
+        """The rules, as the search for risks reads them."""
+        return Compiled(self.policy)
 
     @cached_property
     def effort(self) -> int:
@@ -138,6 +154,11 @@ class Subject:
     def has_whitelist(self) -> bool:
         """Whether the whitelist has an entry that is not blank."""
         return self._filled[Stage.WHITELIST] > 0
+
+    @property
+    def has_other_white(self) -> bool:
+        """Whether the whitelist has more than one entry that is not blank."""
+        return self._filled[Stage.WHITELIST] > 1
 
     @property
     def has_blacklist(self) -> bool:
@@ -183,6 +204,43 @@ class Subject:
             return False
         self._comparisons -= 1
         return covers(pattern, others, self.cut)
+
+    def is_dead(self, entry: str) -> bool:
+        """Return whether an entry matches no Referer of a browser; False if that is undecided."""
+        if entry not in self._dead:
+            self._dead[entry] = self._find_out_if_dead(entry)
+        return self._dead[entry]
+
+    def _find_out_if_dead(self, entry: str) -> bool:
+        (watched,) = self.compiled.watch([self.compiled.read(entry)])
+        page = example(entry)
+        if read_sent(page) and watched.pattern.matches(self.compiled.see(page)):
+            return False
+        if not self.compiled.is_searchable:
+            return False
+        with self._searches.lend(_FOR_A_SEARCH) as budget:
+            try:
+                return seek(watched, ALL_PAGES, lambda _: None, budget) is None
+            except UndecidedError:
+                return False
+
+    @cached_property
+    def sites(self) -> Sites:
+        """The sites that the whitelist names."""
+        return Sites.of({entry.text: [entry.text] for entry in self.whitelist})
+
+    def find_stranger(self, entry: LintedEntry) -> str | None:
+        """Return a Referer of another site that an entry lets in; None without one."""
+        if self.sites.owns_all(entry.text, self._blacklisted) or not self.compiled.is_searchable:
+            return None
+        (watched,) = self.compiled.watch([self.compiled.read(entry.text)])
+        with self._searches.lend(_FOR_A_SEARCH) as budget:
+            try:
+                foreign = self.sites.foreign_pages
+                return seek(watched, foreign, self.compiled.denying, budget)
+            except UndecidedError:
+                self.undecided.append(entry)
+                return None
 
     def holds(self, evidence: Evidence, referer: str | None, place: EntryPlace | None) -> bool:
         """Ask the engine whether a Referer proves what the evidence claims."""

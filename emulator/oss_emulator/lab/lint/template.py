@@ -6,6 +6,7 @@ nothing. Only you know the value: fill in the template before you set the rules.
 
 import re
 
+from oss_emulator.lab.domains import has_known_suffix
 from oss_emulator.lab.probes import STRANGER
 from oss_emulator.referer.sentence import Sentence
 
@@ -14,7 +15,11 @@ from .subject import LintedEntry, Subject
 
 SEVERITY = Severity.ERROR
 
-_PLACEHOLDER = re.compile(r"[$#%]?\{[^}]*\}|\$\(?[A-Za-z_][\w.]*\)?|<[\w .-]+>|%[A-Z_]{2,}%|%s\b")
+_SCHEME = re.compile(r"[a-z]*:?[/\\]{1,3}", re.IGNORECASE)
+_PLACEHOLDER = re.compile(
+    r"[$#%]\{[^}]*\}|\{\{[^}]*\}\}|\{[A-Za-z_][\w .-]*\}|\$\(?[A-Za-z_][\w.]*\)?"
+    r"|<[\w .-]+>|%[A-Z_]{2,}%|%s\b"
+)
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
@@ -23,6 +28,8 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     found = _PLACEHOLDER.search(text)
     if found is None or found.start() >= _end_of_origin(text):
         return None
+    if found[0].startswith("<") and has_known_suffix(found[0].strip("<>").lower()):
+        return None  # a host in brackets
     return Suspicion(
         Evidence.UNMATCHED,
         (STRANGER,),
@@ -33,6 +40,6 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
 
 def _end_of_origin(text: str) -> int:
     """Return where the path begins; a placeholder may itself contain slashes."""
-    start = text.find("://") + 3 if "://" in text else 0
-    end = text.find("/", start)
+    scheme = _SCHEME.match(text)
+    end = text.find("/", scheme.end() if scheme else 0)
     return len(text) if end < 0 else end

@@ -13,7 +13,7 @@ from oss_emulator.lab.parts import Parts
 from oss_emulator.lab.probes import STRANGER
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Correction, EntryPlace, Evidence, Severity, Suspicion
+from .finding import LEAVE_OUT, WIDENS, Correction, EntryPlace, Evidence, Severity, Suspicion
 from .joined import split
 from .subject import LISTS, Subject
 
@@ -33,16 +33,17 @@ def suspect(subject: Subject) -> Iterator[Suspicion]:
                         f"{len(text):,}",
                         f"{MAX_LENGTH:,}",
                     ),
-                    Correction(_shorter(text)),
+                    _shorten(text),
                     EntryPlace(stage, position, text),
                 )
 
 
-def _shorter(text: str) -> tuple[str, ...]:
+def _shorten(text: str) -> Correction:
     """Return the entries that are joined in a text, or its origin."""
     parts = split(text)
     if len(parts) > 1:
-        return tuple(part for part in parts if len(part) <= MAX_LENGTH)
+        return Correction(tuple(part for part in parts if len(part) <= MAX_LENGTH))
     origin = Parts.split(text)
-    is_site = origin.scheme in ("http", "https") and is_host(origin.host)
-    return (Parts(origin.scheme, origin.host, None, "/").join(),) if is_site else ()
+    if origin.scheme in ("http", "https") and is_host(origin.host):
+        return Correction((Parts(origin.scheme, origin.host, None, "/").join(),), risk=WIDENS)
+    return Correction(decide=LEAVE_OUT)

@@ -175,9 +175,16 @@ class _ExpressionParser:
         if re.search(r"\\[^dDwWsS\W]", text):
             raise ValueError(f"{text} is not supported")
         try:
-            return re.compile(text, self._flags)
+            return re.compile(_escape_set(text), self._flags)
         except re.error as error:
             raise ValueError(f"{text} is not valid: {error.msg}") from None
+
+
+def _escape_set(text: str) -> str:
+    """Escape what a set may come to mean in Python: a set in it, and operators on sets."""
+    if not text.startswith("["):
+        return text
+    return text[0] + re.sub(r"(?<!\\)[\[&~|]", r"\\\g<0>", text[1:]).replace("--", r"-\-")
 
 
 class _Automaton:

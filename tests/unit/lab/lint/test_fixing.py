@@ -10,7 +10,7 @@ from oss_emulator.referer import RefererConfiguration, RefererPolicy
 from tests.thorough import cases
 from tests.unit.lab.lint.random_rules import entry, rules, seeded
 
-CONFIGURATIONS, PARTS = cases(240, 3_000), 6
+CONFIGURATIONS, PARTS = cases(90, 3_000), 6
 
 DECIDES = {
     "blacklist-only": "the documented recipe, if everybody else is welcome",
@@ -34,10 +34,10 @@ def test_corrections_finish_in_at_most_three_rounds(part: int) -> None:
     """Only decisions of the owner are left, and they can be accepted rule by rule."""
     for seed in range(part, CONFIGURATIONS, PARTS):
         configuration = rules(seeded(seed))
-        fixed = lint.fix(configuration)
+        fixed = lint.fix(configuration, unsafe=True)
         left = list(filter(is_mistake, fixed.left))
         assert not any(item.correction.changes for item in fixed.left), (seed, configuration)
-        assert all(item.correction.decide for item in left), (seed, configuration)
+        assert all(item.decide for item in left), (seed, configuration)
         if seed % 10 == 0:
             again = lint.run(fixed.configuration, accepted={item.rule for item in left})
             assert not any(map(is_mistake, again)), (seed, configuration)
@@ -46,7 +46,7 @@ def test_corrections_finish_in_at_most_three_rounds(part: int) -> None:
 @pytest.mark.thorough
 def test_only_some_rules_leave_a_decision_to_the_owner() -> None:
     """Other rules leave a decision only if their correction would empty the whitelist."""
-    for seed in range(cases(100, 500)):
+    for seed in range(cases(40, 500)):
         configuration = rules(seeded(seed))
         for finding in lint.run(configuration):
             if finding.correction.decide and finding.rule not in DECIDES:
@@ -60,7 +60,7 @@ def test_corrections_let_no_stranger_in() -> None:
         f"{scheme}://stranger-{n}.example/" for scheme in ("http", "https") for n in (1, 2)
     ]
     opened = []
-    for seed in range(cases(60, 300)):
+    for seed in range(cases(30, 300)):
         configuration = rules(seeded(seed))
         fixed = lint.fix(configuration).configuration
         old, new = (RefererPolicy.compile(item) for item in (configuration, fixed))
@@ -76,7 +76,7 @@ def test_corrections_let_no_stranger_in() -> None:
 @pytest.mark.parametrize("seed", [1, 3])
 def test_many_random_entries_are_linted_without_an_error(seed: int) -> None:
     random = seeded(seed)
-    entries = tuple(entry(random) for _ in range(cases(4_000, 10_000)))
+    entries = tuple(entry(random) for _ in range(cases(1_500, 10_000)))
     parted = len(entries) * (seed + 1) // 4
     configuration = RefererConfiguration(whitelist=entries[:parted], blacklist=entries[parted:])
     for finding in lint.run(configuration):

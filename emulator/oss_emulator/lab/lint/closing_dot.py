@@ -1,0 +1,30 @@
+"""A host ends in a dot.
+
+`https://www.example.com./` is another host than `https://www.example.com/`: a browser sends the dot
+only if the address has it, and entries are compared character by character (R-20). Write the host
+without it.
+"""
+
+from oss_emulator.lab.parts import Parts, example
+from oss_emulator.referer.sentence import Sentence
+
+from .finding import Correction, Evidence, Severity, Suspicion
+from .subject import LintedEntry, Subject
+
+SEVERITY = Severity.ERROR
+
+
+def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
+    """Suspect whitelist entries with a dot before the path or the port."""
+    parts = entry.parts
+    if not entry.is_white or not parts.names_host or not parts.host.endswith("."):
+        return None
+    if not (parts.rest or parts.port):
+        return None  # the beginning of longer names
+    corrected = Parts(parts.scheme, parts.host.rstrip("."), parts.port, parts.rest or "/").join()
+    return Suspicion(
+        Evidence.UNMATCHED,
+        (example(corrected),),
+        Sentence("Browsers send the dot behind the host only if the address has it."),
+        Correction((corrected,)),
+    )

@@ -1,0 +1,45 @@
+"""An entry contains a character that cannot be seen.
+
+A byte order mark, a zero-width space or a space of another width comes along when a list is copied
+from a document or from a chat. The character is compared like any other, and no Referer contains
+it, because browsers send ASCII (B-02).
+"""
+
+import unicodedata
+
+from oss_emulator.lab.entry import is_blank
+from oss_emulator.lab.probes import STRANGER
+from oss_emulator.referer.header import WHITE_SPACE
+from oss_emulator.referer.sentence import Sentence
+
+from .finding import Correction, Evidence, Severity, Suspicion
+from .subject import LintedEntry, Subject
+
+SEVERITY = Severity.ERROR
+
+_HIDDEN = {"Cc", "Cf", "Co", "Cn"}
+_SPACES = {"Zs", "Zl", "Zp"}
+
+
+def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
+    """Suspect entries with control and format characters, or with wide spaces at their ends."""
+    plain = "".join(
+        character
+        for character in entry.text
+        if character in WHITE_SPACE or unicodedata.category(character) not in _HIDDEN
+    )
+    spaces = "".join({item for item in plain if unicodedata.category(item) in _SPACES})
+    plain = plain.strip(f"{WHITE_SPACE}{spaces}")
+    if plain == entry.text:
+        return None
+    gone = next(item for item in entry.text if item not in plain or _is_hidden(item))
+    reason = Sentence(
+        "It contains the invisible character {}, which no Referer contains.", f"U+{ord(gone):04X}"
+    )
+    if is_blank(plain):
+        return Suspicion(Evidence.UNMATCHED, (STRANGER,), reason, Correction(()))
+    return Suspicion.unmatched(plain, reason)
+
+
+def _is_hidden(character: str) -> bool:
+    return character not in WHITE_SPACE and unicodedata.category(character) in _HIDDEN
