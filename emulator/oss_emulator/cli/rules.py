@@ -28,8 +28,8 @@ _ASSUMPTIONS = (
 )
 HELP = (
     "a file, - for standard input, or oss://BUCKET. A file contains a RefererConfiguration in "
-    "XML, in the JSON of ossutil, as a resource of Terraform (HCL or JSON), Pulumi (YAML) or ROS "
-    "(JSON or YAML), or in TOML; FILE#NAME selects one of several"
+    "XML, in the JSON of ossutil, as a resource of Terraform (HCL, JSON, a plan or a state), "
+    "Pulumi (YAML) or ROS (JSON or YAML), or in TOML; FILE#NAME selects one of several"
 )
 
 _FORMS = {

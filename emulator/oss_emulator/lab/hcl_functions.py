@@ -50,7 +50,7 @@ def to_text(value: Any) -> str:
 def members(value: Any) -> list[tuple[Any, Any]]:
     """Return the keys and values over which `for` and `for_each` go. Raises CannotComputeError."""
     if isinstance(value, HclSet):
-        return [(item, item) for item in sorted(set(_texts(value)))]
+        return [(item, item) for item in _list(value)]
     if isinstance(value, list):
         return list(enumerate(value))
     if isinstance(value, dict):
@@ -59,9 +59,10 @@ def members(value: Any) -> list[tuple[Any, Any]]:
 
 
 def _list(value: Any) -> list[Any]:
+    """Return a list; a set becomes one in the order of its texts."""
     if not isinstance(value, list):
         raise CannotComputeError
-    return value
+    return sorted(set(map(_text, value))) if isinstance(value, HclSet) else value
 
 
 def _texts(value: Any) -> list[str]:
@@ -86,7 +87,7 @@ def _flatten(value: Any) -> list[Any]:
     while stack:
         for item in stack[-1]:
             if isinstance(item, list):
-                stack.append(iter(item))
+                stack.append(iter(_list(item)))
                 break
             flat.append(item)
         else:
@@ -138,11 +139,7 @@ def _merge(*maps: dict[str, Any]) -> dict[str, Any]:
 
 
 def _length(value: Any) -> int:
-    if isinstance(value, HclSet):
-        return len(set(_texts(value)))
-    if not isinstance(value, (list, dict)):
-        raise CannotComputeError
-    return len(value)
+    return len(value if isinstance(value, dict) else _list(value))
 
 
 _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
@@ -165,7 +162,7 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "sort": lambda value: sorted(_texts(value)),
     "split": _split,
     "tolist": lambda value: list(_list(value)),
-    "toset": lambda value: HclSet(_list(value)),
+    "toset": lambda value: HclSet(value if isinstance(value, HclSet) else _list(value)),
     "trimspace": lambda text: _ascii(text).strip(_SPACE),
     "upper": lambda text: _ascii(text).upper(),
     "values": lambda value: [value[name] for name in sorted(value.keys())],

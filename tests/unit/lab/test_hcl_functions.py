@@ -34,7 +34,9 @@ MAP = {"b": 2, "a": 1}
         ("sort", [["e", "a", "E"]], ["E", "a", "e"]),
         ("split", [",", "a,b,"], ["a", "b", ""]),
         ("split", [",", ""], [""]),
-        ("tolist", [HclSet(["a"])], ["a"]),
+        ("tolist", [HclSet(["b", "a", "b"])], ["a", "b"]),
+        ("join", [",", HclSet(["b", "a", "b"])], "a,b"),
+        ("flatten", [[HclSet(["b", "a"]), "c"]], ["a", "b", "c"]),
         ("toset", [["a"]], ["a"]),
         ("trimspace", ["  a\n\n"], "a"),
         ("upper", ["hello"], "HELLO"),
@@ -70,6 +72,7 @@ def test_function_returns_what_terraform_returns(
         ("split", ["", "ab"]),
         ("sort", [[1]]),
         ("tolist", [MAP]),
+        ("tolist", [HclSet([1])]),
         ("compact", []),
     ],
 )
