@@ -144,12 +144,20 @@ OTHERS_SAY = {
 }
 
 
+READ_BY_COMMANDS = (
+    *("toml.py", "referer_xml.py", "json_text.py", "settings.py", "control/seed.py"),
+    *("control/preload.py", "server/tls.py", "storage/folder.py", "storage/archive.py"),
+    "pipeline/accounts.py",
+)
+"""Other modules whose errors end a command."""
+
+
 def messages() -> set[str]:
     """The templates of errors in the sources of the commands, and of what they read."""
     root = Path(oss_emulator.__path__[0])
     files = [
         *(path for room in ("cli", "lab") for path in (root / room).rglob("*.py")),
-        *(root / name for name in ("toml.py", "referer_xml.py", "json_text.py")),
+        *(root / name for name in READ_BY_COMMANDS),
     ]
     found: set[str] = set()
     for path in files:

@@ -3,7 +3,8 @@
 import argparse
 import sys
 
-from oss_emulator.cli import bucket, changes, language, rules
+from oss_emulator.cli import bucket, changes, formats, language, rules
+from oss_emulator.cli.formats import Format
 from oss_emulator.cli.output import Text, Tone, line, show, write_json
 from oss_emulator.cli.parser import Commands, InputError
 from oss_emulator.lab import diff, guard
@@ -28,7 +29,7 @@ def declare(commands: Commands) -> None:
         metavar="FILE",
         help="put the rules only if guard wrote this token, and they passed for this bucket",
     )
-    parser.add_argument("--json", action="store_true", help="print JSON; requires --yes")
+    formats.declare(parser, formats.PLAIN)
     rules.declare(parser)
 
 
@@ -36,21 +37,21 @@ def run(arguments: argparse.Namespace) -> int:
     """Compare, ask and put."""
     if not arguments.bucket.startswith(bucket.SCHEME):
         raise InputError(f"{arguments.bucket!r} is not the address of a bucket; write oss://BUCKET")
-    if arguments.json and not arguments.yes:
+    if arguments.format == Format.JSON and not arguments.yes:
         arguments.parser.error("--json requires --yes")
     new = rules.read(arguments.rules, arguments)
     if arguments.require_token is not None:
         _require_token(arguments.require_token, new, arguments.bucket)
     old = bucket.get(arguments.bucket, arguments)
     found = diff.compare(old, new, assumptions=arguments.assumptions)
-    if not arguments.json:
+    if arguments.format != Format.JSON:
         show(*changes.describe_text(old, new), *changes.describe(found, whole=True))
     if old != new:
         if not arguments.yes and not _agrees(arguments.bucket):
             show(line(Sentence("The rules were not put.")))
             return 1
         bucket.put(arguments.bucket, new, arguments)
-    if arguments.json:
+    if arguments.format == Format.JSON:
         write_json({"bucket": arguments.bucket, "put": old != new, **changes.to_dict(found)})
     else:
         template = "{} has these rules already." if old == new else "{} has these rules now."

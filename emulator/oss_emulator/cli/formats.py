@@ -28,14 +28,21 @@ class Format(StrEnum):
     JUNIT = "junit"
 
 
-def declare(parser: argparse.ArgumentParser) -> None:
+PLAIN = (Format.TEXT, Format.JSON)
+"""The formats of a command that finds nothing at a place."""
+
+
+def declare(parser: argparse.ArgumentParser, formats: Sequence[Format] = tuple(Format)) -> None:
     """Add `--format`, and `--json` for one of its values."""
+    others = (
+        "; sarif is for code scanning, github for annotations of a workflow, junit for lists of "
+        "tests"
+    )
     parser.add_argument(
         "--format",
-        choices=[item.value for item in Format],
+        choices=[item.value for item in formats],
         default=Format.TEXT.value,
-        help="how to print what was found (default: text); sarif is for code scanning, github for "
-        "annotations of a workflow, junit for lists of tests",
+        help=f"how to print what was found (default: text){'' if formats == PLAIN else others}",
     )
     parser.add_argument(
         "--json",

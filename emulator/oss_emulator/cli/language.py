@@ -4,6 +4,7 @@ Only text for people is translated: JSON, SARIF, annotations, JUnit XML, the ser
 programs wait for are the same in every language.
 """
 
+import io
 import os
 import re
 import sys
@@ -43,7 +44,8 @@ def choose(language: str | None, environ: Mapping[str, str] = os.environ) -> Non
 
         _Speaker.catalogue = Catalogue(language)
         for stream in (sys.stdout, sys.stderr):
-            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
 
 
 def current() -> str:

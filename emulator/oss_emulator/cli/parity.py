@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
-from oss_emulator.cli import bucket, rules
+from oss_emulator.cli import bucket, formats, rules
 from oss_emulator.cli.client import ServiceClient, is_loopback
 from oss_emulator.cli.experiment import OVERHEAD, Experiment
+from oss_emulator.cli.formats import Format
 from oss_emulator.cli.output import Block, Text, Tone, line, show, write_json, writing
 from oss_emulator.cli.parser import CommandError, Commands, InputError, InterruptedCommandError
 from oss_emulator.cli.signer import Signer
@@ -71,7 +72,7 @@ def declare(commands: Commands) -> None:
         type=_rate,
         help=f"the most requests a second (default: {DEFAULT_RATE:g}, unbounded on this machine)",
     )
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    formats.declare(parser, formats.PLAIN)
     rules.declare(parser)
 
 
@@ -96,7 +97,7 @@ def run(arguments: argparse.Namespace) -> int:
     date = datetime.now(UTC).date().isoformat()
     if arguments.write:
         _write(arguments, results, date)
-    if arguments.json:
+    if arguments.format == Format.JSON:
         write_json(_to_dict(results, arguments, date, client.sent))
     else:
         show(*_describe(results, arguments, date, client.sent))
@@ -148,7 +149,7 @@ def _announce(experiment: Experiment, rate: float | None, arguments: argparse.Na
     few, most = (number + OVERHEAD for number in bounds(experiment.left_out))
     pace = f"{rate:g} a second" if rate else "without pauses"
     said = f"About {few} requests to oss://{arguments.bucket}, at most {most}, {pace}."
-    print(said, file=sys.stderr if arguments.json else sys.stdout, flush=True)
+    print(said, file=sys.stderr if arguments.format == Format.JSON else sys.stdout, flush=True)
 
 
 def _write(arguments: argparse.Namespace, results: tuple[ParityResult, ...], date: str) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from oss_emulator import referer_xml
-from oss_emulator.cli import rules
+from oss_emulator.cli import formats, rules
+from oss_emulator.cli.formats import Format
 from oss_emulator.cli.output import Block, Text, TextTable, Tone, line, show, write_json, writing
 from oss_emulator.cli.parser import Commands, InputError
 from oss_emulator.cli.replay import (
@@ -67,7 +68,7 @@ def declare(commands: Commands) -> None:
     )
     declare_selection(parser)
     parser.add_argument("--write", metavar="FILE", help="write the rules to this file, in XML")
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    formats.declare(parser, formats.PLAIN)
     rules.declare(parser)
     parser.set_defaults(rules=None)
 
@@ -94,7 +95,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.write:
         with writing(Path(arguments.write)) as file:
             file.write(referer_xml.format(found.proposal.rules))
-    if arguments.json:
+    if arguments.format == Format.JSON:
         write_json(_to_dict(found))
     else:
         show(*_describe(found))

@@ -12,7 +12,8 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import NamedTuple
 
-from oss_emulator.cli import language, logs, rules
+from oss_emulator.cli import formats, language, logs, rules
+from oss_emulator.cli.formats import Format
 from oss_emulator.cli.output import show, write, writing
 from oss_emulator.cli.parser import CommandError, Commands, InputError
 from oss_emulator.cli.progress import Progress
@@ -64,7 +65,7 @@ def declare(commands: Commands) -> None:
         help=f"the price of traffic out to the Internet (default: {money.PRICE})",
     )
     parser.add_argument("--html", metavar="FILE", help="also write the report as a web page")
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    formats.declare(parser, formats.PLAIN)
     parser.add_argument(
         "--engine",
         choices=[name.value for name in EngineName],
@@ -113,7 +114,7 @@ def run(arguments: argparse.Namespace) -> int:
         with writing(Path(arguments.html)) as file:
             voice = page.Translator(language.say, language.say_step)
             file.write(page.format(report, voice, language.current()).encode())
-    if arguments.json:
+    if arguments.format == Format.JSON:
         write(json.dumps(report, indent=2, ensure_ascii=False) + "\n")
     else:
         show(*describe(report))

@@ -3,7 +3,8 @@
 import argparse
 import sys
 
-from oss_emulator.cli import rules
+from oss_emulator.cli import formats, rules
+from oss_emulator.cli.formats import Format
 from oss_emulator.cli.output import visible, write, write_json
 from oss_emulator.cli.parser import Commands, InputError
 from oss_emulator.lab import sources as document
@@ -53,7 +54,7 @@ def declare(commands: Commands) -> None:
         help="the form of the result with --from (default: xml)",
     )
     parser.add_argument("--exact", action="store_true", help="exit with 1 if anything is lost")
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    formats.declare(parser, formats.PLAIN)
     rules.declare(parser)
 
 
@@ -78,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
         opens=not arguments.from_,  # show rather what the result lets in than what it keeps out
         signed=system.knows_signatures,
     )
-    if arguments.json:
+    if arguments.format == Format.JSON:
         write_json({"system": name, "result": text, "lost": [_to_dict(loss) for loss in lost]})
     else:
         write(text)

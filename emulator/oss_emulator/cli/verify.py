@@ -5,9 +5,11 @@ from dataclasses import asdict
 from typing import Any
 
 from oss_emulator import extras, json_text, solver, verifier
-from oss_emulator.cli import rules
+from oss_emulator.cli import formats, rules
+from oss_emulator.cli.formats import Format
 from oss_emulator.cli.output import Text, Tone, line, show, write_json
 from oss_emulator.cli.parser import CommandError, Commands, InputError
+from oss_emulator.referer.sentence import Sentence
 from oss_emulator.solver import SolverMissingError
 from oss_emulator.toml import MAX_FILE, SourceError
 from oss_emulator.verifier import ProofError
@@ -17,13 +19,15 @@ _DESCRIPTION = (
     "of its own. The exit status is 0 if the certificate proves its claim, and 1 if it does not."
 )
 _PROVED = {
-    "equal": "Proved: both rules decide alike on every Referer there can be.",
-    "different": "Proved: the rules decide differently on each Referer that the certificate names.",
+    "equal": Sentence("Proved: both rules decide alike on every Referer there can be."),
+    "different": Sentence(
+        "Proved: the rules decide differently on each Referer that the certificate names."
+    ),
 }
 _SECOND = {
-    "unknown": f"z3 does not find out within {solver.PATIENCE} seconds.",
-    "equal": "z3 finds no Referer either that they decide differently.",
-    "different": "z3 finds a Referer too that they decide differently.",
+    "unknown": Sentence("z3 does not find out within {} seconds.", str(solver.PATIENCE)),
+    "equal": Sentence("z3 finds no Referer either that they decide differently."),
+    "different": Sentence("z3 finds a Referer too that they decide differently."),
 }
 
 
@@ -38,7 +42,7 @@ def declare(commands: Commands) -> None:
     parser.add_argument(
         "--z3", action="store_true", help="also ask z3, a theorem prover (extra z3)"
     )
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    formats.declare(parser, formats.PLAIN)
     rules.declare(parser)
 
 
@@ -59,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
     except ProofError as error:
         raise CommandError(f"{source.name}: the certificate proves nothing: {error}") from None
     second = _ask_z3(given, claim) if arguments.z3 else None
-    if arguments.json:
+    if arguments.format == Format.JSON:
         write_json({"proved": claim, "z3": second})
     else:
         show(line(Text(_PROVED[claim], Tone.GOOD)))
