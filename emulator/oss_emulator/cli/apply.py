@@ -61,8 +61,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _require_token(path: str, new: RefererConfiguration, address: str) -> None:
     source = rules.read_source(path)
+    name = address.removeprefix(bucket.SCHEME).removesuffix("/")
     try:
-        guard.check_token(rules.decode(source), new, address.removeprefix(bucket.SCHEME))
+        guard.check_token(rules.decode(source), new, name)
     except TokenError as error:
         raise InputError(f"{source.name}: {error}; the rules were not put") from None
 
