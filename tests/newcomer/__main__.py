@@ -146,7 +146,7 @@ class Newcomer:
         else:
             venv = (sys.executable, "-m", "venv", self.projects / ".venv")
             run(*venv, cwd=self.home, env=self.bare)
-            pip = (self.python, "-m", "pip", "install")
+            pip = (self.python, "-m", "pip", "install", "--no-compile")
         run(*pip, "--quiet", *packages, cwd=self.home, env=self.bare)
 
     def install_node(self) -> None:
