@@ -82,7 +82,7 @@ def replay(
     _check(rejects, engine, question)
     judge = replace(question.judge, sites=_sites(question.judge.rules))
     engine.judge(judge, statements.fill("groups"))
-    engine.keep("cells", statements.fill("cells"))
+    engine.keep("cells", statements.cells())
     return _report(question, logs, engine, rejects)
 
 
@@ -121,7 +121,7 @@ def _read(
     question: ReplayQuestion, logs: Sequence[Path], engine: Engine, folder: Path, rejects: Rejects
 ) -> None:
     """Fill the table `requests`."""
-    counted = statements.requests(question.judge.cut, question.selected)
+    counted = statements.requests(question.judge, question.selected)
     forms = {path: question.form or sources.recognise(path) for path in logs}
     copies = {
         path: _clean(path, form, folder, rejects)

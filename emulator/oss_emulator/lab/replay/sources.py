@@ -5,6 +5,7 @@ import glob
 import gzip
 import io
 import mmap
+import os
 import zlib
 from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Sequence
@@ -56,6 +57,8 @@ class Rejects:
 MOST_EXAMPLES = 3
 LONGEST_EXAMPLE = 200  # bytes
 _SNIFFED = 1 << 16  # bytes
+_WINDOW = LONGEST_READ
+"""Bytes of a file that are looked at together; a page of memory divides it."""
 GZIP = b"\x1f\x8b"
 """The first bytes of a gzip file. The engines recognise such a file only by its name."""
 
@@ -137,18 +140,19 @@ def is_cut_alike(path: Path) -> bool:
     """
     with reading(path) as file:
         if path.suffix != ".gz":
-            return not path.stat().st_size or _is_map_cut_alike(file)
+            starts = range(0, path.stat().st_size, _WINDOW)
+            return all(_is_window_cut_alike(file, start) for start in starts)
         while block := file.read(LONGEST_LINE):
             if b"\r" in block or (b"\n" not in block and len(block) == LONGEST_LINE):
                 return False
     return True
 
 
-def _is_map_cut_alike(file: BinaryIO) -> bool:
-    """Return the same of a file that is not compressed; it looks for long lines here and there."""
-    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        last = len(content) - LONGEST_LINE
-        places = range(0, last, LONGEST_READ)
+def _is_window_cut_alike(file: BinaryIO, start: int) -> bool:
+    """Return the same of a part of a plain file; it looks for long lines at a few places."""
+    size = min(_WINDOW, os.fstat(file.fileno()).st_size - start)
+    with mmap.mmap(file.fileno(), size, offset=start, access=mmap.ACCESS_READ) as content:
+        places = range(0, size - LONGEST_LINE + 1, LONGEST_READ)
         if any(content.find(b"\n", place, place + LONGEST_LINE) < 0 for place in places):
             return False
         return content.find(b"\r") < 0

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from functools import cache
 from importlib.resources import files
 
-from .verdict import Verdict
+from .verdict import STRANGER, Judge, Verdict
 
 _SECTION = re.compile(r"^-- name: (\w+)\n((?:.*\n)*?)(?=-- name: |\Z)", re.MULTILINE)
 _COMMENT = re.compile(r"^--.*\n", re.MULTILINE)
@@ -27,17 +27,31 @@ def fill(name: str, **values: str) -> str:
     return text
 
 
-def requests(cut: str, selected: str) -> str:
-    """Return the statement that counts lines. `cut` is the name of a statement."""
+def requests(judge: Judge, selected: str) -> str:
+    """Return the statement that counts lines."""
+    needed = judge.needed
+    foreign = "FALSE" if needed is None else f"(kind >= 'A' AND {fill('foreign', needed=needed)})"
+    cut, shortest = fill(judge.cut), fill("cut_path")
     return fill(
         "requests",
-        cut=fill(cut),
+        foreign=foreign,
+        referer=cut if cut == shortest else f"CASE WHEN {foreign} THEN {shortest} ELSE {cut} END",
+        stranger=literal(STRANGER),
         clock=fill("clock"),
-        family=fill("family"),
         regular=f"({fill('regular')})",
         selected=f"({selected})",
-        kind=fill("kind"),
+        kind=kind(),
     )
+
+
+def kind() -> str:
+    """Return the expression of the letters of a line."""
+    return fill("kind", letters=fill("letters"))
+
+
+def cells() -> str:
+    """Return the statement that joins the verdicts to hours, folders and kinds of User-Agent."""
+    return fill("cells", family=fill("family", agent="r.agent"))
 
 
 def odd() -> str:

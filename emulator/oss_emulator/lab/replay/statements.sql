@@ -15,12 +15,22 @@ AND regexp_like(f3, '^ [0-9]{3} ([0-9]{1,15}|-) ([0-9]{1,15}|-) $')
 AND f5 = ' ' AND f7 = ' ' AND f9 = ' ' AND f11 = ' '
 AND f13 = ' ' AND f15 = ' ' AND f17 = ' ' AND f19 = ' '
 AND f21 LIKE ' % % ' AND f23 LIKE ' % ' AND f25 LIKE ' % '
-AND f27 = ' ' AND f29 = ' ' AND f31 = ' ' AND f33 = ' ' AND coalesce(f35, '') IN ('', ' ')
+AND f27 = ' ' AND f29 = ' ' AND f31 = ' ' AND f33 = ' ' AND (f35 IS NULL OR f35 = '' OR f35 = ' ')
 AND f34 <> ''
 
 -- name: kind
 -- Five letters: how the request is signed, its method, what it addresses, how it ended, and where
--- the answer went: into the Internet, to a CDN, or into the internal network (P-93).
+-- the answer went: into the Internet, to a CDN, or into the internal network (P-93). Most requests are
+-- of the first case, which is quicker to recognise than its letters are to put together.
+CASE
+  WHEN f14 = '-' AND f34 = '-' AND f20 <> '-' AND (f3 LIKE ' 2%' OR f3 LIKE ' 3%')
+    AND f26 <> 'cdn' AND NOT f8 LIKE '%-internal.%'
+    AND f2 LIKE 'GET %' AND NOT f2 LIKE '%ignature=%'
+  THEN 'NGOSI'
+  ELSE {letters}
+END
+
+-- name: letters
 concat(
   CASE
     WHEN f2 LIKE '%ignature=%'
@@ -49,16 +59,16 @@ concat(
 )
 
 -- name: family
--- Who sent a request, by its User-Agent.
+-- The kind of a User-Agent.
 CASE
-  WHEN f6 = '-' THEN 'no User-Agent'
-  WHEN f6 LIKE '%bot%' OR f6 LIKE '%Bot%' OR f6 LIKE '%pider%' OR f6 LIKE '%rawler%' THEN 'robots'
-  WHEN f6 NOT LIKE 'Mozilla/%' THEN 'programs'
-  WHEN f6 LIKE '%MicroMessenger%' THEN 'WeChat'
-  WHEN f6 LIKE '%Edg%' THEN 'Edge'
-  WHEN f6 LIKE '%Firefox/%' THEN 'Firefox'
-  WHEN f6 LIKE '%Chrome/%' OR f6 LIKE '%CriOS/%' THEN 'Chrome'
-  WHEN f6 LIKE '%Safari/%' THEN 'Safari'
+  WHEN {agent} = '-' THEN 'no User-Agent'
+  WHEN {agent} LIKE '%bot%' OR {agent} LIKE '%Bot%' OR {agent} LIKE '%pider%' OR {agent} LIKE '%rawler%' THEN 'robots'
+  WHEN {agent} NOT LIKE 'Mozilla/%' THEN 'programs'
+  WHEN {agent} LIKE '%MicroMessenger%' THEN 'WeChat'
+  WHEN {agent} LIKE '%Edg%' THEN 'Edge'
+  WHEN {agent} LIKE '%Firefox/%' THEN 'Firefox'
+  WHEN {agent} LIKE '%Chrome/%' OR {agent} LIKE '%CriOS/%' THEN 'Chrome'
+  WHEN {agent} LIKE '%Safari/%' THEN 'Safari'
   ELSE 'other browsers'
 END
 
@@ -70,6 +80,10 @@ regexp_extract(f4, '^([^/?#]*://)?[^/?#]*[/?#]?', 0)
 
 -- name: cut_nothing
 f4
+
+-- name: foreign
+-- Whether a Referer is one that no entry matches: it lacks a text that each entry needs.
+f4 LIKE 'http%://%' AND NOT regexp_like(f4, '{needed}')
 
 -- name: stamp
 -- The time of a line as text that sorts.
@@ -99,27 +113,36 @@ concat(
 )
 
 -- name: requests
--- Lines that are alike in all that the report distinguishes, counted. The kind of lines that are
--- not selected is '-', and that of lines without the documented form '!'.
+-- The lines counted four times: by Referer, hour, folder, and User-Agent. The kind of lines that are
+-- not selected is '-', and that of lines without the documented form '!'. A Referer that no entry
+-- matches is cut to its origin. Beside the hours and the like, one `party` stands for all of these.
 SELECT
-  CASE WHEN kind < 'A' THEN '' ELSE {cut} END AS referer,
-  kind,
-  CASE WHEN kind < 'A' THEN '' ELSE {clock} END AS clock,
-  CASE
-    WHEN kind < 'A' THEN '' ELSE substr(f20, 1, instr(f20, '/'))
-  END AS prefix,
-  CASE WHEN kind < 'A' THEN '' ELSE {family} END AS family,
+  kind, referer, party, clock, prefix, agent,
   count(*) AS requests,
-  cast(sum(
-    CASE WHEN kind < 'A' THEN 0 ELSE coalesce(try_cast(split_part(f3, ' ', 3) AS bigint), 0) END
-  ) AS bigint) AS bytes
+  cast(sum(bytes) AS bigint) AS bytes
 FROM (
-  SELECT
-    *,
-    CASE WHEN {regular} THEN CASE WHEN {selected} THEN {kind} ELSE '-' END ELSE '!' END AS kind
-  FROM lines
-) AS line
-GROUP BY 1, 2, 3, 4, 5
+  SELECT *, CASE WHEN is_foreign THEN {stranger} ELSE referer END AS party
+  FROM (
+    SELECT
+      kind, {foreign} AS is_foreign,
+      CASE WHEN kind < 'A' THEN '' ELSE {referer} END AS referer,
+      CASE WHEN kind < 'A' THEN '' ELSE {clock} END AS clock,
+      CASE WHEN kind < 'A' THEN '' ELSE substr(f20, 1, instr(f20, '/')) END AS prefix,
+      CASE WHEN kind < 'A' THEN '' ELSE f6 END AS agent,
+      CASE
+        WHEN kind < 'A' THEN 0 ELSE coalesce(try_cast(split_part(f3, ' ', 3) AS bigint), 0)
+      END AS bytes
+    FROM (
+      SELECT
+        *,
+        CASE WHEN {regular} THEN CASE WHEN {selected} THEN {kind} ELSE '-' END ELSE '!' END AS kind
+      FROM lines
+    ) AS line
+  ) AS fact
+) AS assigned
+GROUP BY GROUPING SETS (
+  (kind, referer), (kind, party, clock), (kind, party, prefix), (kind, party, agent)
+)
 
 -- name: odd
 SELECT raw, count(*) AS requests
@@ -132,14 +155,20 @@ ORDER BY raw
 SELECT
   CASE WHEN kind < 'A' THEN kind ELSE 'A' END AS kind, cast(sum(requests) AS bigint) AS requests
 FROM requests
+WHERE referer IS NOT NULL
 GROUP BY 1
 
 -- name: groups
+-- The parties are judged too, but have no requests of their own.
 SELECT
   referer, kind,
   cast(sum(requests) AS bigint) AS requests,
   cast(sum(bytes) AS bigint) AS bytes
-FROM requests
+FROM (
+  SELECT referer, kind, requests, bytes FROM requests WHERE referer IS NOT NULL
+  UNION ALL
+  SELECT party AS referer, kind, 0 AS requests, 0 AS bytes FROM requests WHERE clock IS NOT NULL
+) AS one
 WHERE kind >= 'A'
 GROUP BY referer, kind
 
@@ -149,6 +178,7 @@ SELECT
   cast(sum(requests) AS bigint) AS requests,
   cast(sum(bytes) AS bigint) AS bytes
 FROM verdicts
+WHERE requests > 0
 GROUP BY 1, 2, 3, 4, 5
 
 -- name: entries
@@ -167,7 +197,8 @@ SELECT {columns} FROM (
   SELECT *, row_number() OVER (PARTITION BY own {order}) AS place FROM (
     SELECT host AS value, max(own) AS own, {measures}
     FROM (
-      SELECT host, verdict, requests, {traffic} AS bytes, own FROM verdicts WHERE checked = 1
+      SELECT host, verdict, requests, {traffic} AS bytes, own FROM verdicts
+      WHERE checked = 1 AND requests > 0
     ) AS one
     GROUP BY host
   ) AS host
@@ -182,20 +213,26 @@ SELECT * FROM ranked
 -- What was revoked of the hosts in the table.
 SELECT host, origin, kind, min(referer) AS referer
 FROM verdicts
-WHERE verdict = 'revoked' AND host IN (SELECT value FROM ranked)
+WHERE verdict = 'revoked' AND requests > 0 AND host IN (SELECT value FROM ranked)
 GROUP BY host, origin, kind
 ORDER BY host, origin, kind
 
 -- name: cells
+-- Only one of prefix, clock and family is known.
 SELECT
-  v.verdict, v.bare, r.prefix, r.clock, r.family,
-  cast(sum(r.requests) AS bigint) AS requests,
-  cast(sum(CASE WHEN r.kind LIKE '____I' THEN r.bytes ELSE 0 END) AS bigint) AS bytes
-FROM requests AS r
-JOIN verdicts AS v ON r.referer = v.referer AND r.kind = v.kind
-GROUP BY GROUPING SETS (
-  (v.verdict, r.prefix), (v.verdict, r.clock), (v.verdict, r.family), (v.bare, r.family)
-)
+  verdict, bare, prefix, clock, family,
+  cast(sum(requests) AS bigint) AS requests,
+  cast(sum(bytes) AS bigint) AS bytes
+FROM (
+  SELECT
+    v.verdict, v.bare, r.prefix, r.clock,
+    CASE WHEN r.agent IS NOT NULL THEN {family} END AS family,
+    r.requests,
+    CASE WHEN r.kind LIKE '____I' THEN r.bytes ELSE 0 END AS bytes
+  FROM requests AS r
+  JOIN verdicts AS v ON r.party = v.referer AND r.kind = v.kind
+) AS one
+GROUP BY 1, 2, 3, 4, 5
 
 -- name: prefixes
 SELECT * FROM (
@@ -209,17 +246,22 @@ SELECT clock AS value, {measures} FROM cells WHERE clock IS NOT NULL GROUP BY cl
 
 -- name: families
 SELECT * FROM (
-  SELECT family AS value, {measures} FROM cells
-  WHERE family IS NOT NULL AND verdict IS NOT NULL GROUP BY family
+  SELECT family AS value, {measures} FROM cells WHERE family IS NOT NULL GROUP BY family
 ) AS family
 {order}
 LIMIT {top}
 
 -- name: bare
 -- Who was and stays served without a Referer.
-SELECT family, requests, bytes
-FROM cells
-WHERE bare = 1 AND family IS NOT NULL AND verdict IS NULL
+SELECT * FROM (
+  SELECT
+    family,
+    cast(sum(requests) AS bigint) AS requests,
+    cast(sum(bytes) AS bigint) AS bytes
+  FROM cells
+  WHERE bare = 1 AND family IS NOT NULL
+  GROUP BY family
+) AS family
 ORDER BY bytes DESC, requests DESC, family
 
 -- name: traffic

@@ -94,6 +94,14 @@ _SERVED, _DENIED = "S", "D"
 _ORIGIN = re.compile(r"([^/?#]*://)?([^/?#]*)")
 _SIGNATURE = re.compile(r"[?&](?:Signature|x-oss-signature)=")
 _LONGEST_HOST = 255
+STRANGER = "https://another-site.invalid/"
+"""Stands for all Referers that no entry can match."""
+_FIXED = re.compile("[a-z0-9.-]{3,}")
+"""What an entry has between its wildcards; a Referer that it matches has the same in any case."""
+_LONGEST_NEEDED = 4_000
+"""Characters of an expression that the engines still search quickly."""
+_NOT_PLAIN = "[^ -Z_-~]"
+"""What is not ASCII or may begin an escape; this class has no backslash, which SQL reads twice."""
 _EXEMPT = frozenset(EXEMPTIONS.values())
 
 
@@ -127,6 +135,24 @@ class Judge:
         if not all(item.allow_truncate_query_string for item in rules):
             return "cut_nothing"
         return "cut_path" if all(item.truncate_path for item in rules) else "cut_query"
+
+    @property
+    def needed(self) -> str | None:
+        """A regular expression that is found in each Referer that an entry matches, and in each
+        that is not plain ASCII; None if there is none.
+
+        A Referer of http or https in which it is not found has the verdict of STRANGER.
+        """
+        policies = [item for item in (self.policy, self._old) if item is not None]
+        texts: set[str] = set()
+        for rules in (policy.configuration for policy in policies):
+            for entry in (*rules.whitelist, *rules.blacklist):
+                fixed = _FIXED.findall(entry.lower().partition("://")[2] or entry.lower())
+                texts.add(max(fixed, key=len, default=""))
+        found = "|".join(sorted(text.replace(".", "[.]") for text in texts))
+        if "" in texts or len(found) > _LONGEST_NEEDED or any(text in STRANGER for text in texts):
+            return None
+        return f"(?i){found}|{_NOT_PLAIN}" if texts else _NOT_PLAIN
 
     def judge(self, text: str, letters: str) -> JudgedGroup:
         """Judge requests by the Referer as it is in the log and the letters of their kind."""

@@ -373,9 +373,7 @@ def test_line_that_is_not_parsed_has_the_facts_of_the_parser(
     whole = accesslog.format(replace(line, referer="https://thief.test/a"))
     lines = [f'{whole[:place]}\\"{whole[place:]}' for place in range(len(whole) + 1)]
     log = save(tmp_path / "a.log", "\n".join([whole, *lines]).encode())
-    facts = (
-        f"SELECT raw, {statements.fill('kind')}, f4 FROM lines WHERE {statements.fill('regular')}"
-    )
+    facts = f"SELECT raw, {statements.kind()}, f4 FROM lines WHERE {statements.fill('regular')}"
     found = list(engine.find([log], facts))
     assert found
     for raw, kind, referer in found:
@@ -518,7 +516,7 @@ def test_file_that_cannot_be_split_adds_nothing(engine: DuckDBEngine, tmp_path: 
         save(tmp_path / "pieces.log", text(generate(1, 10, SITE)[0]) + b'a"' * 70 + b"\n"),
         save(tmp_path / "return.log", text(generate(1, 10, SITE)[0]).replace(b' "', b' "\r')),
     ]
-    requests = statements.requests("cut_query", "TRUE")
+    requests = statements.requests(Judge(SITE), "TRUE")
     for path in bad:
         assert engine.scan([path], requests) == [path]
     assert engine.scan([good], requests) == []

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from oss_emulator.lab.replay import statements
 from oss_emulator.lab.replay.duck import DuckDBEngine
-from oss_emulator.lab.replay.verdict import Judge, letters_of, rule
+from oss_emulator.lab.replay.verdict import STRANGER, Judge, letters_of, rule
 from oss_emulator.referer import (
     Assumptions,
     Basis,
@@ -90,6 +91,66 @@ def test_cut_before_grouping_changes_no_verdict_of_rules_without_wildcards(
     assert cut == whole
 
 
+named = st.tuples(texts, texts).map(lambda around: "a.com".join(around))
+named_lists = st.lists(named, max_size=3).map(tuple)
+named_configurations = st.builds(
+    RefererConfiguration, st.booleans(), st.booleans(), st.booleans(), named_lists, named_lists
+)
+
+
+@given(
+    named_configurations,
+    st.none() | named_configurations,
+    st.sampled_from(["http://", "https://", "https:https://", "http x://"]),
+    texts,
+    any_assumptions,
+    st.sampled_from(["NGOSI", "NGODI", "NGOFC", "HGOSI"]),
+)
+@example(RefererConfiguration(False, whitelist=("b",)), None, "https://", "a", DEFAULT, "NGOSI")
+@example(RefererConfiguration(blacklist=("*.com",)), None, "https://", "a", DEFAULT, "NGODI")
+def test_referer_without_what_entries_need_is_a_stranger(
+    rules: RefererConfiguration,
+    against: RefererConfiguration | None,
+    scheme: str,
+    rest: str,
+    assumptions: Assumptions,
+    letters: str,
+) -> None:
+    judge, referer = Judge(rules, against, assumptions), scheme + rest
+    if judge.needed is None or re.search(judge.needed, referer):
+        return
+    whole = judge.judge_sent(referer, letters)
+    assert judge.judge_sent(CUTS["cut_path"](referer), letters) == whole
+    stranger = judge.judge_sent(STRANGER, letters)
+    assert (stranger.verdict, stranger.bare) == (whole.verdict, whole.bare)
+
+
+@pytest.mark.parametrize(
+    ("entries", "found", "missed"),
+    [
+        (
+            ("https://*.a.com/",),
+            ["https://x.a.com/", "https://X.A.COM", "https://é.b"],
+            ["https://b.com"],
+        ),
+        (("https://a.com/", "*.org"), ["https://b.org", "https://a.com"], ["https://b.net/"]),
+        ((), ["https://\\x61.com", "https://[::1]/"], ["https://a.com/?b=c&d#e"]),
+    ],
+)
+def test_what_entries_need_is_found_in_what_they_match(
+    entries: tuple[str, ...], found: Sequence[str], missed: Sequence[str]
+) -> None:
+    needed = Judge(RefererConfiguration(whitelist=entries)).needed
+    assert needed is not None
+    assert all(re.search(needed, referer) for referer in found)
+    assert not any(re.search(needed, referer) for referer in missed)
+
+
+@pytest.mark.parametrize("entry", ["*", "http*://*", "例子.中国", "https:", "invalid", "a" * 5_000])
+def test_rules_that_need_nothing_in_particular_have_no_strangers(entry: str) -> None:
+    assert Judge(RefererConfiguration(whitelist=("a.com", entry))).needed is None
+
+
 @pytest.mark.parametrize(
     ("entries", "cut"),
     [
@@ -145,7 +206,7 @@ def test_engine_cuts_and_classifies_as_python_does(tmp_path: Path) -> None:
     log = tmp_path / "a.log"
     log.write_bytes(text(lines))
     engine = DuckDBEngine(tmp_path)
-    names = ", ".join(statements.fill(name) for name in ("kind", *CUTS))
+    names = ", ".join([statements.kind(), *map(statements.fill, CUTS)])
     query = f"SELECT raw, {names} FROM lines ORDER BY cast(f10 AS int)"
     for line, (_, kind, *cut) in zip(lines, engine.find([log], query), strict=True):
         assert kind == letters_of(line)
