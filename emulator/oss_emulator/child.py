@@ -17,6 +17,9 @@ from oss_emulator.system import resource
 
 MIB: Final = 1024 * 1024
 
+YIELD: Final = 10
+"""How much lower the priority is than that of the server, which answers others meanwhile."""
+
 
 class Job(NamedTuple):
     """What a process has to do: iterate `function(sources, *arguments)`, and send each item."""
@@ -73,6 +76,7 @@ class _Exchange:
 def main() -> None:
     """Do one job after another until the server closes the pipe."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which ends this
+    os.nice(YIELD)
     incoming, outgoing = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints is no answer
     exchange = _Exchange(incoming, outgoing)

@@ -116,6 +116,8 @@ class Relay:
             writer.write(framing.TLS_ALERT)
         except (OSError, EOFError, TimeoutError, ValueError, asyncio.LimitOverrunError):
             pass  # one side has left or is no server of HTTP: the other one sees its connection end
+        except asyncio.CancelledError:
+            pass  # by `stop`: asyncio would report a cancelled connection with a traceback
         finally:
             self._tasks.discard(task)
             writer.close()

@@ -257,3 +257,10 @@ def stalling(answer: bytes) -> Serve:
         writer.close()
 
     return serve
+
+
+async def test_end_while_a_service_stalls_is_quiet(caplog: pytest.LogCaptureFixture) -> None:
+    async with relaying(stalling(b"")) as (_, writer, exchanges):
+        writer.write(f"GET http://{HOST}/ HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode())
+        await asyncio.sleep(0.2)
+    assert (exchanges, caplog.messages) == ([], [])

@@ -1,5 +1,6 @@
 """Jobs for the processes of pools; a process imports this module by its name."""
 
+import os
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -36,10 +37,15 @@ def fill(_: Sequence[Iterator[bytes]], size: int) -> Iterator[str]:
 
 
 def spin(_: Sequence[Iterator[bytes]]) -> Iterator[Any]:
-    """Take processor time for ever, after saying so."""
+    """Take much more processor time than a second, after saying so."""
     yield "begun"
-    while True:
+    while time.process_time() < 10:
         pass
+
+
+def priority(_: Sequence[Iterator[bytes]]) -> Iterator[Any]:
+    """Say the priority of the process; a lower number goes first."""
+    yield os.getpriority(os.PRIO_PROCESS, 0)
 
 
 def sleep(_: Sequence[Iterator[bytes]]) -> Iterator[Any]:

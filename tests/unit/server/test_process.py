@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from oss_emulator.child import MIB, Job
+from oss_emulator.child import MIB, YIELD, Job
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.server.process import JobProcess
 
@@ -79,6 +80,11 @@ def test_too_much_processor_time_ends_the_process(process: JobProcess) -> None:
         next(made)
     assert process.took_its_time
     assert not process.lives
+
+
+def test_process_yields_to_the_server(process: JobProcess) -> None:
+    wanted = min(19, os.getpriority(os.PRIO_PROCESS, 0) + YIELD)
+    assert list(process.do(job(jobs.priority), [])) == [wanted]
 
 
 def test_killed_process_ends_its_job_at_once(process: JobProcess) -> None:
