@@ -76,7 +76,8 @@ class _Exchange:
 def main() -> None:
     """Do one job after another until the server closes the pipe."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which ends this
-    os.nice(YIELD)
+    if hasattr(os, "nice"):
+        os.nice(YIELD)
     incoming, outgoing = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints is no answer
     exchange = _Exchange(incoming, outgoing)

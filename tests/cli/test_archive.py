@@ -206,7 +206,46 @@ def test_truncated_archive_is_refused(run: Run, data: Path, tmp_path: Path, shar
     assert list((tmp_path / "again").iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["blobs/../../outside", "../outside", "blobs/x.1.1", "/outside"])
+@pytest.mark.parametrize("promised", [1, 1 << 40])
+def test_member_of_another_size_is_refused_before_it_is_written(
+    run: Run, tmp_path: Path, promised: int
+) -> None:
+    """The name of a file promises its size, and so does the header in the archive."""
+    head = json.dumps({"format": archive.FORMAT}).encode()
+    name = f"blobs/{'0' * 32}.{promised}.0"
+    with tarfile.open(tmp_path / "evil.tar", "w") as target:
+        for member, content in (("format.json", head), (name, b"x" * 5000)):
+            info = tarfile.TarInfo(member)
+            info.size = len(content)
+            target.addfile(info, io.BytesIO(content))
+    done = run("import", "evil.tar", "again")
+    check_refused(done, f"the file {name} is damaged: it has 5000 bytes")
+
+
+@pytest.mark.parametrize("kind", ["S", "1", "2"], ids=["sparse", "hard link", "symbolic link"])
+def test_member_that_is_not_a_plain_file_is_refused(run: Run, tmp_path: Path, kind: str) -> None:
+    """A sparse member of a few bytes could grow to a terabyte."""
+    head = json.dumps({"format": archive.FORMAT}).encode()
+    name = f"blobs/{'0' * 32}.{1 << 30}.0"
+    with tarfile.open(tmp_path / "evil.tar", "w", format=tarfile.GNU_FORMAT) as target:
+        info = tarfile.TarInfo("format.json")
+        info.size = len(head)
+        target.addfile(info, io.BytesIO(head))
+        data = bytearray(tarfile.TarInfo(name).tobuf(tarfile.GNU_FORMAT))
+        data[156:157] = kind.encode()
+        if kind == "S":  # the old GNU form: no parts, and the real size
+            data[483:495] = b"%011o\0" % (1 << 30)
+        data[148:156] = b"%06o\0 " % (sum(data[:148]) + 8 * 32 + sum(data[156:512]))
+        assert target.fileobj is not None
+        target.fileobj.write(bytes(data))
+    done = run("import", "evil.tar", "again")
+    check_refused(done, "evil.tar cannot be imported: it was not made by oss-emulator export")
+    assert "is not a plain file" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "name", ["blobs/../../outside", "../outside", "blobs/x.1.1", "blobs/up/x.1.1", "/outside"]
+)
 def test_archive_cannot_write_outside_its_folder(run: Run, tmp_path: Path, name: str) -> None:
     head = json.dumps({"format": archive.FORMAT}).encode()
     with tarfile.open(tmp_path / "evil.tar", "w") as target:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -202,8 +202,18 @@ class Workers:
             with self.storages[0].transaction():
                 snapshot.restore(self.storages[0], self._taken)
             return "the snapshot was restored"
-        method, target, body, headers = chance.choice(CHANGES)
-        service = chance.choice(self.services)
+        number = chance.randrange(2)
+        service = self.services[number]
+        if kind > 0.28:
+            return self._send(service)
+        with suppress(RuntimeError), self.storages[number].transaction():
+            said = self._send(service)
+            answer(service, chance.choice(QUESTIONS), self.now)
+            raise RuntimeError
+        return f"{said}, and this was undone"
+
+    def _send(self, service: Service) -> str:
+        method, target, body, headers = self._chance.choice(CHANGES)
         request = Request.parse(method, target, {"Host": "localhost", **headers}.items(), self.now)
         response = service.handle(request, body, caller=service.accounts.owner)
         return f"{method} {target} {headers} {body!r} was answered {response.status}"

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import subprocess
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from oss_emulator.pipeline.service import Service
+from oss_emulator.protocol.checksums import format_md5, md5
+from oss_emulator.storage.disk import DiskStorage
 
 from tests.cli.process import EMULATOR, environment, serving, wait_for
 from tests.hard import crash
+from tests.unit.pipeline.service import SETTINGS, ask, put
 
 pytestmark = pytest.mark.system
 
@@ -41,3 +47,31 @@ def test_start_that_was_killed_while_it_seeds_starts_again(tmp_path: Path) -> No
         assert not any(incoming.iterdir())
         assert sum(path.is_file() for path in (data / "blobs").rglob("*")) == SEEDED
         assert not (data / "lost+found").exists()
+
+
+def test_operation_that_breaks_off_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A crash between the writes of one request, which no round of `crash` may meet."""
+    document = b"<Delete>%b</Delete>" % b"".join(
+        b"<Object><Key>%d</Key></Object>" % number for number in range(3)
+    )
+    with closing(DiskStorage(tmp_path, fsync=False)) as storage:
+        service = Service(replace(SETTINGS, data=tmp_path), storage)
+        for target in ("/bucket", *(f"/bucket/{number}" for number in range(3))):
+            put(service, target, b"" if target == "/bucket" else b"content")
+        delete = storage.delete_object
+        deleted: list[str] = []
+
+        def break_off(bucket: str, key: str, version_id: str) -> None:
+            if deleted:
+                raise OSError("the power is gone")
+            deleted.append(key)
+            delete(bucket, key, version_id)
+
+        monkeypatch.setattr(storage, "delete_object", break_off)
+        digest = format_md5(md5(document))
+        request = ask("POST", "/bucket?delete", {"Content-MD5": digest})
+        with pytest.raises(OSError, match="the power is gone"):
+            service.handle(request, document, caller=service.accounts.owner)
+        assert [item.key for item in storage.objects("bucket")] == ["0", "1", "2"]

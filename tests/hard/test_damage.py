@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from contextlib import closing
 from pathlib import Path
 from random import Random
@@ -54,6 +55,15 @@ def test_lost_index_is_refused_beside_objects(image: Path, how: str) -> None:
 def test_lost_wal_is_noticed(image: Path) -> None:
     (image / damage.WAL).unlink()
     check_refused(image, "the index is older than the objects")
+
+
+@pytest.mark.parametrize("table", ["account", "bucket", "version", "upload", "part"])
+def test_changed_record_is_refused(image: Path, table: str) -> None:
+    """What SQLite itself does not notice: one character of a text."""
+    with closing(sqlite3.connect(image / damage.INDEX)) as index:
+        index.execute(f"UPDATE {table} SET record = replace(record, ':', ': ')")
+        index.commit()
+    check_refused(image, "records differ from what was written")
 
 
 def test_older_index_is_refused(tmp_path: Path, image: Path) -> None:

@@ -72,6 +72,19 @@ def test_other_machines_reach_only_what_is_open_to_all(
         assert site.get(f"/_emulator/{path}").status == 200
 
 
+@pytest.mark.parametrize("path", sorted({path for _, path in routes()}))
+def test_no_preflight_is_answered(site: Admin, path: str) -> None:
+    """So no script of another origin can send the header that a change needs."""
+    asked = {
+        "Origin": "http://evil.example",
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "x-oss-emulator",
+    }
+    answer = site.send("OPTIONS", f"/_emulator/{OPEN.get(path, path)}", headers=asked)
+    assert answer.status in (403, 405)
+    assert not [name for name in answer.headers if name.lower().startswith("access-control")]
+
+
 SEED = b'[[bucket]]\nname = "seeded"\n'
 
 
@@ -221,6 +234,8 @@ REFUSED = [
     ("POST", "/_emulator/faults", b'{"a":' * 100_000, 400, "nested too deeply"),
     ("PUT", "/_emulator/clock", b"[" * 100_000, 400, "nested too deeply"),
     ("POST", "/_emulator/seed", b"a=" + b"[" * 100_000, 400, "nested too deeply"),
+    ("POST", "/_emulator/referer/check", b"9" * 5_000, 400, "more than 308 digits"),
+    ("PUT", "/_emulator/clock", b'{"shift":' + b"9" * 5_000 + b"}", 400, "more than 308 digits"),
     ("POST", "/_emulator/referer/check", b'{"bucket":"\\ud800"}', 400, "without its pair"),
     ("DELETE", "/_emulator/faults/" + "9" * 5000, None, 404, "The fault"),
     ("DELETE", "/_emulator/faults/%C2%B2", None, 404, "The fault"),

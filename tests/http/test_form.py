@@ -410,6 +410,7 @@ INVALID_POLICIES = {
     "no base64": ("***", "0006-00000201"),
     "no JSON": (forms.encode('{"expiration": e}'), "0006-00000201"),
     "deep JSON": (forms.encode("[" * 100_000), "0006-00000201"),
+    "a long number": (forms.encode('{"expiration": ' + "9" * 5_000 + "}"), "0006-00000201"),
     "no object": (forms.encode("[]"), ""),
     "no conditions": (forms.encode(json.dumps({"expiration": EXPIRATION})), "0006-00000207"),
     "no expiration": (forms.encode('{"conditions": []}'), "0006-00000208"),

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from oss_emulator.control.seed import Report, SeedError, all_or_nothing, put, say_nothing
+from oss_emulator.control.seed import Report, SeedError, put, say_nothing
 from oss_emulator.pipeline.service import Service
 from oss_emulator.toml import read_file_below
 
@@ -24,7 +24,7 @@ def load(folder: Path, bucket: str, service: Service, report: Report = say_nothi
     not read, "" for any other. Raises SeedError, and then nothing was changed.
     """
     paths = list(files(folder))
-    with all_or_nothing(service.storage):
+    with service.storage.transaction():
         if service.storage.bucket(bucket) is None:
             _put(service, f"/{bucket}", {}, b"", f"The bucket {bucket}")
         for number, path in enumerate(paths):

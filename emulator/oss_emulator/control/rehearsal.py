@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from oss_emulator.control.seed import SeedError, all_or_nothing, refusal_of
+from oss_emulator.control.seed import SeedError, refusal_of
 from oss_emulator.operations.admission import Admission
 from oss_emulator.operations.call import NO_BODY, Body
 from oss_emulator.pipeline.accounts import open_accounts
@@ -31,7 +31,7 @@ class Rehearsal(Service):
         The files are read and the bodies hashed already. Raises SeedError for a request that the
         running service refuses.
         """
-        with all_or_nothing(service.storage):
+        with service.storage.transaction():
             for request, body in self._requests:
                 now = request._replace(received=service.clock())
                 refusal = refusal_of(service.handle(now, body, caller=self.accounts.owner))

@@ -1,8 +1,7 @@
 """Seeds: accounts, and buckets with ACLs, rules and objects, created by requests of the owner."""
 
 import errno
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from os.path import realpath
 from pathlib import Path
@@ -15,7 +14,6 @@ from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.referer import RefererConfiguration
-from oss_emulator.storage import Storage, snapshot
 from oss_emulator.toml import Path as Place
 from oss_emulator.toml import (
     SourceError,
@@ -118,19 +116,6 @@ def apply(
     return planter.seed.hint
 
 
-@contextmanager
-def all_or_nothing(storage: Storage) -> Iterator[None]:
-    """Undo all writes of the block after an exception, also in memory."""
-    before = None if storage.blocking else snapshot.take(storage)
-    try:
-        with storage.transaction():
-            yield
-    except BaseException:
-        if before is not None:
-            snapshot.restore(storage, before)
-        raise
-
-
 def _name(path: Path) -> str:
     return f"The seed {path}"
 
@@ -183,7 +168,7 @@ class _Planter:
     def put_buckets(self, report: Report) -> None:
         """Create all buckets with their rules and objects, or none of them."""
         done, total = 0, sum(len(bucket.object) for bucket in self.seed.bucket)
-        with all_or_nothing(self._service.storage):
+        with self._service.storage.transaction():
             for number, bucket in enumerate(self.seed.bucket):
                 here: Place = ("bucket", number)
                 target = self._put_bucket(here, bucket)

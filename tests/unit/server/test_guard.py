@@ -18,6 +18,7 @@ from oss_emulator.protocol.message import Request
 from oss_emulator.server.app import Server
 from oss_emulator.server.body_writer import BodyWriter
 from oss_emulator.server.framing import METHODS
+from oss_emulator.server.guard import READ_AHEAD
 from oss_emulator.server.loop import loop_factory
 
 from tests.http.live import SETTINGS
@@ -110,6 +111,26 @@ def test_aiohttp_reads_every_method(controls: Controls, method: str) -> None:
         converse(controls, [(method.encode() + b" /anybodys/none" + TAIL + b"\r\n", 0)])
     )
     assert b"\r\nx-oss-request-id: " in answer
+
+
+def test_what_is_read_ahead_of_a_running_request_is_bounded(controls: Controls) -> None:
+    count = READ_AHEAD // len(GET) + 2
+
+    async def ask() -> bytes:
+        ours, theirs = socket.socketpair()
+        loop = asyncio.get_running_loop()
+        transport, guard = await loop.connect_accepted_socket(Server(controls).accept, theirs)
+        reader, writer = await asyncio.open_connection(sock=ours)
+        guard.data_received(GET)
+        assert transport.is_reading()
+        guard.data_received(GET * count)
+        assert not transport.is_reading()
+        writer.write_eof()  # is read once the rest was answered
+        answers = await reader.read()
+        writer.close()
+        return answers
+
+    assert asyncio.run(ask()).count(b"HTTP/1.1 404 ") == count + 1
 
 
 @st.composite

@@ -262,6 +262,14 @@ def test_file_is_synced_before_it_gets_its_name(
     assert ("blobs", 1) in synced[1:]  # its name
 
 
+@pytest.mark.parametrize(("fsync", "level"), [(True, 2), (False, 0)], ids=["always", "off"])
+def test_commits_are_synced_with_fsync(tmp_path: Path, fsync: bool, level: int) -> None:
+    """By SQLite, which syncs the WAL at each commit with `synchronous = FULL`."""
+    with closing(DiskStorage(tmp_path, fsync=fsync)) as storage:
+        assert storage._database.execute("PRAGMA synchronous").fetchone() == (level,)
+        assert storage._database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
 def test_abandoned_and_forgotten_blobs_leave_no_file(storage: DiskStorage) -> None:
     writer = storage.blob_writer()
     writer.write(b"abc")

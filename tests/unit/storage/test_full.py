@@ -26,6 +26,12 @@ def emulator(tmp_path: Path) -> Iterator[Emulator]:
         yield running
 
 
+def files(data: Path) -> list[Path]:
+    """The files of blobs, complete or not."""
+    found = [path for name in ("incoming", "blobs") for path in (data / name).rglob("*")]
+    return [path for path in found if path.is_file()]
+
+
 def client(emulator: Emulator) -> Client:
     return Client("127.0.0.1", emulator.port)
 
@@ -88,6 +94,7 @@ def test_put_that_fails_at_any_step_changes_nothing(
             break
         check_refused(answer, caplog, os.strerror(error))
         assert to.get(f"{BUCKET}/a").body == b"old"
+        assert len(files(tmp_path / "data")) == 1
         steps += 1
     assert steps >= 5  # create, write, sync, rename, sync the folder
     assert answer.status == 200
