@@ -28,6 +28,7 @@ SUFFIXES = frozenset((".xml", ".json", ".toml", ".tf", ".yaml", ".yml"))
 
 def main(environ: Mapping[str, str]) -> int:
     """Run every check that the inputs ask for; returns the status of the step."""
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     rules, tables = (environ[f"CHECK_{name}"].split("\n") for name in ("RULES", "TABLES"))
     statuses = [run("Lint", "lint", "--format", "github", "--", *filter(None, rules))]
     if any(tables):
@@ -52,7 +53,7 @@ def main(environ: Mapping[str, str]) -> int:
 
 def run(title: str, *arguments: str) -> int:
     """Run a command in a group of the log; returns its status."""
-    print(f"::group::{title}", flush=True)
+    print(f"::group::{escape(title)}", flush=True)
     status = subprocess.run([*COMMAND, *arguments], check=False).returncode
     print("::endgroup::", flush=True)
     return status
@@ -68,12 +69,19 @@ def find_base(name: str) -> str:
             return found.stdout.strip()
     fetched = git("fetch", "--quiet", "--depth=1", "--end-of-options", "origin", name)
     if fetched.returncode != 0:
-        sys.exit(f"::error::The base {name} cannot be fetched: {fetched.stderr.strip()}")
+        print(f"::error::{escape(f'The base {name} cannot be fetched: {fetched.stderr.strip()}')}")
+        sys.exit(1)
     return git("rev-parse", "FETCH_HEAD").stdout.strip()
 
 
 def git(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
+    return subprocess.run(
+        ["git", *arguments],
+        capture_output=True,
+        encoding="utf-8",
+        errors="surrogateescape",  # names and files may have any bytes
+        check=False,
+    )
 
 
 def changed_rules(base: str, name: str, folder: Path) -> Iterator[tuple[str, str, str]]:
@@ -82,13 +90,21 @@ def changed_rules(base: str, name: str, folder: Path) -> Iterator[tuple[str, str
     for number, path in enumerate(filter(None, changed.split("\0"))):
         if Path(path).suffix.lower() not in SUFFIXES:
             continue
-        before = git("show", f"{base}:{path}").stdout.encode()
-        shared = names(before) & names(Path(path).read_bytes())
+        before = git("show", f"{base}:{path}").stdout.encode(errors="surrogateescape")
+        shared = names(before) & names(read(path))
         old = folder / f"{number}{Path(path).suffix}"
         old.write_bytes(before)
         for each in sorted(shared):
             part = f"#{each}" if each else ""
             yield f"{old}{part}", f"{path}{part}", f"{path}{part}, compared with {name}"
+
+
+def read(path: str) -> bytes:
+    """Read a changed file; a link to nothing, or a submodule, has no rules."""
+    try:
+        return Path(path).read_bytes()
+    except OSError:
+        return b""
 
 
 def names(document: bytes) -> set[str]:
@@ -131,6 +147,11 @@ def describe(title: str, found: Mapping[str, Any]) -> Iterator[str]:
         if len(changes) > MOST_ROWS:
             yield f"\nand {len(changes) - MOST_ROWS} more"
         yield ""
+
+
+def escape(text: str) -> str:
+    """Format a text for a command of a workflow, which ends with its line."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def code(text: str) -> str:

@@ -127,6 +127,27 @@ def test_change_is_annotated_and_shown_in_the_summary(check: Runner) -> None:
     assert "| <code>https://new.example.com/</code> | " in summary
 
 
+def test_names_and_files_of_any_kind_are_no_commands_and_no_failure(
+    check: Runner, project: Path
+) -> None:
+    git(project, "fetch", "--quiet", "--depth=1", "origin", "main:main")
+    git(project, "switch", "--quiet", "main")
+    odd = project / "a\n::error::forged %0A.xml"
+    odd.write_text(OLD, encoding="utf-8")
+    (project / "binary.json").write_bytes(b"\xff\xfe{")
+    (project / "link.xml").write_text(OLD, encoding="utf-8")
+    git(project, "add", ".")
+    git(project, "commit", "--quiet", "--message", "odd")
+    odd.write_text(NEW, encoding="utf-8")
+    (project / "binary.json").write_bytes(b"\xff\xff{")
+    (project / "link.xml").unlink()
+    (project / "link.xml").symlink_to("nowhere")
+    status, printed = check(base="main", rules="rules.xml")
+    assert status == 0, printed
+    assert "::group::a%0A::error::forged %250A.xml, compared with main" in printed
+    assert not [line for line in printed.splitlines() if line.startswith("::error::")]
+
+
 def test_text_of_others_stays_one_cell_of_the_table() -> None:
     code = runpy.run_path(str(ROOT / "action" / "check.py"))["code"]
     assert code("a|`b`\n<img>&") == "<code>a&#124;`b`\\n&lt;img&gt;&amp;</code>"
