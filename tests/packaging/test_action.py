@@ -115,6 +115,7 @@ def check(project: Path, tmp_path: Path) -> Runner:
     return Runner(project, folder, ACTION["runs"]["steps"][1:])
 
 
+@pytest.mark.system
 def test_change_is_annotated_and_shown_in_the_summary(check: Runner) -> None:
     status, printed = check(base="main")
     assert status == 0, printed
@@ -127,6 +128,7 @@ def test_change_is_annotated_and_shown_in_the_summary(check: Runner) -> None:
     assert "| <code>https://new.example.com/</code> | " in summary
 
 
+@pytest.mark.system
 def test_names_and_files_of_any_kind_are_no_commands_and_no_failure(
     check: Runner, project: Path
 ) -> None:
@@ -153,6 +155,7 @@ def test_text_of_others_stays_one_cell_of_the_table() -> None:
     assert code("a|`b`\n<img>&") == "<code>a&#124;`b`\\n&lt;img&gt;&amp;</code>"
 
 
+@pytest.mark.system
 def test_findings_and_failing_cases_fail_the_step(check: Runner, project: Path) -> None:
     (project / "rules.xml").write_text(OLD.replace(".com/<", ".com<"), encoding="utf-8")
     status, printed = check()
@@ -167,6 +170,7 @@ def test_findings_and_failing_cases_fail_the_step(check: Runner, project: Path) 
     assert "::error file=table.toml" in printed
 
 
+@pytest.mark.system
 def test_rules_are_compared_with_those_of_the_bucket(check: Runner) -> None:
     with Emulator() as emulator:
         emulator.bucket("examplebucket", rules=OLD)
@@ -179,6 +183,7 @@ def test_rules_are_compared_with_those_of_the_bucket(check: Runner) -> None:
     assert check(**bucket, endpoint="http://127.0.0.1:1")[0] == 2
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("base", ["--upload-pack=touch x", "none", "-"])
 def test_base_that_does_not_exist_is_reported(check: Runner, base: str, project: Path) -> None:
     status, printed = check(base=base)

@@ -11,6 +11,7 @@ import urllib.request
 from pathlib import Path
 from unittest import mock
 
+import pytest
 from oss_emulator import system
 
 from tests.cli.process import PATIENCE, environment
@@ -67,6 +68,7 @@ def status(url: str, referer: str) -> int:
         return error.code
 
 
+@pytest.mark.system
 def test_server_serves_http_without_posix(tmp_path: Path) -> None:
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "large").write_bytes(b"x" * 5_000_000)  # in a temporary file
@@ -91,6 +93,7 @@ def test_server_serves_http_without_posix(tmp_path: Path) -> None:
             process.kill()
 
 
+@pytest.mark.system
 def test_data_folder_is_refused_without_locks(tmp_path: Path) -> None:
     with start(tmp_path, "serve", "--port", "0", "--data", "data") as process:
         said, _ = process.communicate(timeout=PATIENCE)
@@ -98,6 +101,7 @@ def test_data_folder_is_refused_without_locks(tmp_path: Path) -> None:
     assert said.startswith("oss-emulator: the folder data cannot be used: this system has no locks")
 
 
+@pytest.mark.system
 def test_https_is_refused_without_readers_of_the_loop(tmp_path: Path) -> None:
     with start(tmp_path, "serve", "--port", "0", "--tls") as process:
         said, _ = process.communicate(timeout=PATIENCE)
