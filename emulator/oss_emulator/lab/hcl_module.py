@@ -8,7 +8,7 @@ too, and nobody here can know: whoever takes a default is told so.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
@@ -62,6 +62,21 @@ class Definition(NamedTuple):
         return self.source.attributes(self.block)
 
 
+def _index(source: HclText) -> Mapping[tuple[str, str], Definition]:
+    """Return the definitions in a file: of `("local", NAME)` and of `("var", NAME)`."""
+    found: dict[tuple[str, str], Definition] = {}
+    for block in source.blocks():
+        labels = source.labels(block)
+        if labels[0] not in ("locals", "variable"):
+            continue
+        for name, node, _ in source.attributes(block):
+            if labels[0] == "locals":
+                found.setdefault(("local", name), Definition(source, node, block))
+            elif name == "default":
+                found.setdefault(("var", labels[-1]), Definition(source, node, block))
+    return found
+
+
 class HclModule:
     """The definitions in the file that is read, and in those beside it."""
 
@@ -72,7 +87,7 @@ class HclModule:
         names = sorted(folder.names)
         overriding = [name for name in reversed(names) if _OVERRIDE.search(name)]
         self._overriding = [*self._read_all(overriding)]
-        self._sources = [*self._overriding, source]
+        self._indexes = [_index(item) for item in (*self._overriding, source)]
         self._unread = [name for name in names if name.endswith(".tf") and name not in overriding]
         self._given: dict[str, Any] = {}
         for name in (*_SETTINGS, *(name for name in names if _AUTOMATIC.search(name))):
@@ -96,26 +111,19 @@ class HclModule:
 
     def find(self, kind: str, name: str) -> Definition | None:
         """Return what defines `local.name`, or the default of `var.name`."""
-        for source in self._each_source():
-            for block in source.blocks():
-                labels = source.labels(block)
-                if labels == (["locals"] if kind == "local" else ["variable", name]):
-                    wanted = name if kind == "local" else "default"
-                    for attribute, node, _ in source.attributes(block):
-                        if attribute == wanted:
-                            return Definition(source, node, block)
-        return None
+        found = (index.get((kind, name)) for index in self._each_index())
+        return next(filter(None, found), None)
 
     def is_given(self, name: str) -> bool:
         """Return whether a file of settings gives a variable its value."""
         return name in self._given
 
-    def _each_source(self) -> Iterator[HclText]:
-        yield from self._sources
+    def _each_index(self) -> Iterator[Mapping[tuple[str, str], Definition]]:
+        yield from self._indexes
         while self._unread:
             for source in self._read_all([self._unread.pop(0)]):
-                self._sources.append(source)
-                yield source
+                self._indexes.append(_index(source))
+                yield self._indexes[-1]
 
     def _read_all(self, names: Sequence[str]) -> Iterator[HclText]:
         for name in names:
