@@ -14,11 +14,14 @@ def describe() -> str:
     """Describe processor, memory, system, versions and load."""
     load = os.getloadavg()[0]
     cores = os.cpu_count() or 1
+    priority = os.getpriority(os.PRIO_PROCESS, 0)
+    went_first = f" They had to wait: it ran with `nice -n {priority}`." if priority < 0 else ""
     return (
         f"{_processor()}, {cores} cores, {_memory():.0f} GiB of memory; {_system()}, "
         f"Linux {platform.release()}; Python {platform.python_version()}, "
         f"{', '.join(f'{name} {_version(name)}' for name in PACKAGES)}. "
         f"When it began, {load:.1f} other processes wanted to run on its {cores} cores."
+        f"{went_first}"
     )
 
 

@@ -157,6 +157,12 @@ def processes(pid: int) -> list[int]:
     return [pid, *(int(child) for task in tasks for child in task.read_text().split())]
 
 
+def cpu(pid: int) -> float:
+    """Return the seconds of processor time that a process has used, without its children."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def resident(pid: int) -> float:
     """Return MiB of memory of a process and its children."""
     total = 0
