@@ -33,7 +33,7 @@ def find_styled(admission: Admission, storage: Storage) -> Styled | None:
     An object with the whole key comes first, and the style must exist. Both are assumed.
     """
     bucket, operation, key = admission.record, admission.operation, admission.target.key
-    if bucket is None or operation.name not in _READS or operation.subresource:
+    if bucket is None or operation.subresource:
         return None
     parts = image_access.find(bucket.documents).split(key)
     if parts is None or style.PREFIX + parts[1] not in bucket.documents:

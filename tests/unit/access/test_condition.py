@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from ipaddress import IPv4Address
 
@@ -234,3 +235,35 @@ def test_block_may_be_written_with_any_of_its_addresses(value: str, narrows: boo
     """A-33"""
     condition = PolicyCondition.compile("IpAddress", "acs:SourceIp", [value])
     assert condition.narrows is narrows
+
+
+@pytest.mark.parametrize(
+    ("operator", "key", "values", "narrows"),
+    [
+        ("IpAddress", "acs:SourceIp", ["10.1.2.*"], False),
+        ("IpAddress", "acs:SourceIp", ["10.1.2.3", "0.0.0.0/0"], False),
+        ("NotIpAddress", "acs:SourceIp", ["10.1.2.3"], False),
+        ("StringEquals", "acs:AccessId", ["a"], True),
+        ("StringLike", "acs:AccessId", ["a", "b*"], False),
+        ("StringEquals", "acs:UserAgent", ["a"], False),
+    ],
+)
+def test_condition_that_keeps_a_statement_from_being_public(
+    operator: str, key: str, values: list[str], narrows: bool
+) -> None:
+    """A-33"""
+    assert PolicyCondition.compile(operator, key, values).narrows is narrows
+
+
+@pytest.mark.parametrize(
+    ("operator", "value", "message"),
+    [
+        ("DateLessThan", "yesterday", "'yesterday' is not an ISO 8601 date"),
+        ("IpAddress", "10.1", "'10.1' is not an IP address or a CIDR block"),
+        ("IpAddress", "10.*", "'10.*' is not an IP address, a CIDR block or an address with *"),
+        ("NumericEquals", "five", "'five' is not a number"),
+    ],
+)
+def test_value_that_cannot_be_read_is_named(operator: str, value: str, message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        PolicyCondition.compile(operator, "acs:SourceIp", [value])

@@ -48,6 +48,15 @@ def test_key_of_tokens_is_kept_in_the_folder(tmp_path: Path) -> None:
     assert open_token_key(tmp_path) == key
     assert [path.name for path in tmp_path.iterdir()] == [TOKEN_KEY_FILE]
     assert (tmp_path / TOKEN_KEY_FILE).stat().st_mode & 0o777 == 0o600
+    sizes = len(key), (tmp_path / TOKEN_KEY_FILE).stat().st_size
+    assert sizes == (32, 40), "files of earlier releases have these sizes"
+
+
+def test_key_of_tokens_is_written_although_an_earlier_start_was_cut_off(tmp_path: Path) -> None:
+    (tmp_path / f"{TOKEN_KEY_FILE}.part").write_bytes(b"half")
+    key = open_token_key(tmp_path)
+    assert open_token_key(tmp_path) == key
+    assert [path.name for path in tmp_path.iterdir()] == [TOKEN_KEY_FILE]
 
 
 def test_damaged_key_of_tokens_is_refused_and_left_alone(tmp_path: Path) -> None:

@@ -368,3 +368,19 @@ def test_region_is_checked_before_time_and_time_before_signature() -> None:
     request = at(client.send(CALL), 0)
     assert refused(request, region="x", secret="x").code == "InvalidArgument"
     assert refused(request, secret="x").code == "RequestTimeTooSkewed"
+
+
+@one_of_each
+@pytest.mark.parametrize(
+    ("name", "refuses"),
+    [("content-type", True), ("x-oss-meta-a", True), ("date", True), ("user-agent", False)],
+)
+def test_signed_header_that_is_sent_twice_is_refused(
+    client: Client, name: str, refuses: bool
+) -> None:
+    request = client.send(CALL)._replace(repeated=(name,))
+    if refuses:
+        error = refused(request)
+        assert (error.code, error.details["ArgumentName"]) == ("InvalidArgument", name)
+    else:
+        accepted(request)
