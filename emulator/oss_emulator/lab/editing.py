@@ -187,8 +187,10 @@ def _edit_terraform(text: str, name: str, changed: Changed, folder: Folder) -> s
         for block in _list(members.get("resource", []))
         for resource in _list(block.get(kind, {}).get(label, []))
     ]
+    if "resource" not in members:
+        raise ValueError("a plan or a state follows from the configuration; correct that")
     if len(found) != 1 or kind != "alicloud_oss_bucket_referer":
-        raise ValueError("it is not the source of the rules, or has them in another resource")
+        raise ValueError("it has the rules in a resource of another type or several times")
     for field, (_, value) in changed.items():
         is_list = isinstance(value, tuple)
         found[0][_ATTRIBUTES.get(field, field)] = list(value) if is_list else value

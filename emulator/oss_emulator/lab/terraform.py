@@ -322,7 +322,7 @@ def _why(module: str, configured: Any, path: Path) -> str:
         if found and found[1] not in _NO_TARGET:
             target = shlex.quote(f"{module}{found[0]}")
             return f"is known only after apply; run terraform apply -target={target} && {SHOW}"
-    return f"is known only after apply; run terraform apply && {_SHOW_STATE}"
+    return f"is known only after apply; run terraform apply && {_SHOW_STATE}, and read that"
 
 
 _TARGET = re.compile(r"(\w[\w-]*)\.\w[\w-]*")

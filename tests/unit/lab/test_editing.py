@@ -156,7 +156,7 @@ def test_xml_on_one_line_keeps_its_order() -> None:
             '"alicloud_oss_bucket_referer", "address": "alicloud_oss_bucket_referer.a", '
             '"change": {"actions": ["create"], "after": {"allow_empty_referer": true}}}]}',
             "alicloud_oss_bucket_referer.a",
-            "it is not the source of the rules",
+            "a plan or a state follows from the configuration; correct that",
         ),
     ],
     ids=["inline", "plan"],

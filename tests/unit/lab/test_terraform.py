@@ -64,7 +64,7 @@ def test_unknown_list_is_refused_with_its_address_and_what_to_run() -> None:
     )
     assert refusal(plan(item)) == (
         f"{ADDRESS}: referer_list is known only after apply; run terraform apply && "
-        "terraform show -json > state.json"
+        "terraform show -json > state.json, and read that"
     )
 
 
