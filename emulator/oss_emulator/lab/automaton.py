@@ -158,6 +158,7 @@ def find(
     and returns whether every longer Referer is unwanted too. Raises UndecidedError.
     """
     walk = _Walk(watched, budget or Budget(), language)
+    bits = [1 << walk.numbers[_identify(item)] for item in watched]
     seen = set()
     waiting = deque([(walk.start, "")])
     while waiting:
@@ -166,7 +167,7 @@ def find(
             if after in seen:
                 continue
             seen.add(after)
-            matched = [state == _MATCHED for state in after.states]
+            matched = [bool(after.matched & bit) for bit in bits]
             if wanted(matched) and language.ends(after.spot) and not after.is_blank:
                 return text + character
             if not barren(matched):
@@ -215,8 +216,10 @@ class _SearchState(NamedTuple):
     """The state of the language."""
     places: tuple[_Place, ...]
     """The place of each truncation."""
-    states: tuple[int, ...]
-    """The state of each entry."""
+    open: tuple[tuple[int, int], ...]
+    """The numbers of the entries that may still match, each with its state."""
+    matched: int
+    """The numbers of the entries that match, as bits."""
     is_blank: bool | None
     """Whether the text ends with a blank; None for the empty text."""
 
@@ -232,19 +235,24 @@ class _Walk:
         self._budget = budget
         self._language = language
         self._cuts = tuple(dict.fromkeys(item.cut for item in watched))
-        self._readers = [_Reader(item.pattern, self._cuts.index(item.cut)) for item in watched]
-        self._needed = [
-            (number, self._readers[number]) for number, item in enumerate(watched) if item.needed
+        different = {_identify(item): item for item in watched}
+        self.numbers = {known: number for number, known in enumerate(different)}
+        """The numbers of the entries: the same for entries that are compared alike."""
+        self._readers = [
+            _Reader(item.pattern, self._cuts.index(item.cut)) for item in different.values()
         ]
+        self._needed = {self.numbers[_identify(item)] for item in watched if item.needed}
         self._moves: dict[tuple[_Place, ...], list[_Move]] = {}
         before = (_Place.BEFORE,) * len(self._cuts)
-        states = tuple(reader.start for reader in self._readers)
-        self.start = _SearchState(language.start, before, states, None)
+        starts = ((number, reader.start) for number, reader in enumerate(self._readers))
+        self.start = _SearchState(language.start, before, *_sort(starts, 0), None)
 
     def read(self, before: _SearchState) -> Iterator[tuple[str, _SearchState]]:
         """Yield each character that may follow, and the state after it."""
-        self._budget.take(len(self.alphabet) * (len(self._readers) + 1))
-        spot, places, states, is_blank = before
+        spot, places, entries, matched, is_blank = before
+        self._budget.take(len(self.alphabet) * (len(entries) + 1))
+        readers = [(number, self._readers[number], at) for number, at in entries]
+        needed = [(item, at) for number, item, at in readers if number in self._needed]
         moves = self._moves.get(places)
         if moves is None:
             moves = self._moves[places] = list(self._move(places))
@@ -252,22 +260,21 @@ class _Walk:
             if is_blank is None and character in _BLANKS:
                 continue
             # The entries that must match are read first: they leave few characters.
-            for number, item in self._needed:
-                if not item.advance(states[number], read[item.cut]):
-                    break
-            else:
-                next_spot = self._language.step(spot, character)
-                if next_spot is None:
-                    continue
-                advance = zip(self._readers, states, strict=True)
-                after = tuple([item.advance(state, read[item.cut]) for item, state in advance])
-                yield character, _SearchState(next_spot, next_places, after, character in _BLANKS)
+            if any(not item.advance(at, read[item.cut]) for item, at in needed):
+                continue
+            next_spot = self._language.step(spot, character)
+            if next_spot is None:
+                continue
+            after = [(number, item.advance(at, read[item.cut])) for number, item, at in readers]
+            still, found = _sort(after, matched)
+            is_blank_now = character in _BLANKS
+            yield character, _SearchState(next_spot, next_places, still, found, is_blank_now)
 
     def reduce(self, state: _SearchState) -> object:
         """Return what matters of a state: truncations do not once their entries are settled."""
-        both = zip(self._readers, state.states, strict=True)
-        open_cuts = {reader.cut for reader, at in both if at not in (0, _MATCHED)}
-        return state.states, tuple(state.places[cut] for cut in sorted(open_cuts))
+        open_cuts = {self._readers[number].cut for number, _ in state.open}
+        places = tuple(state.places[cut] for cut in sorted(open_cuts))
+        return state.open, state.matched, places
 
     def _move(self, places: Sequence[_Place]) -> Iterator[_Move]:
         """Yield the moves of each truncation, which are the same for all entries."""
@@ -275,6 +282,23 @@ class _Walk:
             both = zip(self._cuts, places, strict=True)
             cut = [_move(cut, place, character) for cut, place in both]
             yield _Move(character, tuple(p for p, _ in cut), tuple(c for _, c in cut))
+
+
+def _identify(item: Watched) -> tuple[str, Cut]:
+    return item.pattern.body, item.cut
+
+
+def _sort(
+    entries: Iterable[tuple[int, int]], matched: int
+) -> tuple[tuple[tuple[int, int], ...], int]:
+    """Return the entries that may still match, and those that match."""
+    still = []
+    for number, at in entries:
+        if at == _MATCHED:
+            matched |= 1 << number
+        elif at:
+            still.append((number, at))
+    return tuple(still), matched
 
 
 def covers(pattern: Pattern, others: Iterable[Pattern], cut: Cut) -> bool:

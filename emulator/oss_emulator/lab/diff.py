@@ -176,9 +176,15 @@ def _search(policies: tuple[RefererPolicy, RefererPolicy]) -> str | None:
         denied = any(matched[:length])
         return not denied and (not reading.needs_whitelist or any(matched[length:]))
 
+    def denies(matched: Sequence[bool], reading: Reading) -> bool:
+        return any(matched[: len(reading.blacklist.patterns)])  # a match is final
+
     return automaton.find(
         [*watched[0], *watched[1]],
         lambda matched: (
             allows(matched[:middle], readings[0]) != allows(matched[middle:], readings[1])
+        ),
+        barren=lambda matched: (
+            denies(matched[:middle], readings[0]) and denies(matched[middle:], readings[1])
         ),
     )

@@ -136,3 +136,11 @@ def test_very_long_entries_are_not_searched() -> None:
     old = RefererConfiguration(whitelist=("*" + "a*" * 40_000,))
     new = RefererConfiguration(whitelist=("*" + "a*" * 40_001,))
     assert diff.compare(old, new).certainty is Certainty.GENERATED
+
+
+def test_equivalence_of_a_hundred_sites_is_proved() -> None:
+    sites = tuple(f"https://www.site{number}.example.com/" for number in range(100))
+    old = RefererConfiguration(False, whitelist=sites)
+    new = replace(old, whitelist=(*sites, "https://www.site7.example.com/album/"))
+    found = diff.compare(old, new)
+    assert (found.equivalent, found.certainty) == (True, Certainty.PROVED)
