@@ -69,7 +69,6 @@ COVERED_BY = {
     "lab/yaml_tree.py": "unit/lab/test_pulumi.py",
     "lab/parity/setups.py": "unit/lab/parity/test_inquiries.py",
     "lab/sent.py": "unit/lab/test_strangers.py",
-    "lab/replay/page.py": "cli/test_replay.py",
     "lab/replay/spark.py": "spark/test_spark.py",
     "lab/replay/*.py": "unit/lab/replay/test_report.py",
     "lab/translation/*.py": "unit/lab/translation/test_translation.py",

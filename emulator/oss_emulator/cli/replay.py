@@ -27,7 +27,12 @@ from oss_emulator.lab.replay.engine import (
     ScanListener,
     open_engine,
 )
-from oss_emulator.lab.replay.report import ReplayQuestion, TooManyRejectsError, replay
+from oss_emulator.lab.replay.report import (
+    ReplayNames,
+    ReplayQuestion,
+    TooManyRejectsError,
+    replay,
+)
 from oss_emulator.lab.replay.sources import LogForm, LogSourceError
 from oss_emulator.lab.replay.verdict import Judge
 
@@ -135,6 +140,11 @@ def question_of(arguments: argparse.Namespace, judge: Judge) -> ReplayQuestion:
         price=getattr(arguments, "price", money.PRICE),
         form=arguments.form and LogForm(arguments.form),
         max_rejects=arguments.max_rejects,
+        names=ReplayNames(
+            getattr(arguments, "rules", None) or "",
+            getattr(arguments, "against", None) or "",
+            tuple(arguments.logs),
+        ),
     )
 
 

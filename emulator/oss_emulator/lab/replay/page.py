@@ -1,6 +1,7 @@
 """The report of a replay as a web page or a part of one: no script, light and dark."""
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
 from functools import cache
 from html import escape
 from string import Template
@@ -10,14 +11,16 @@ from oss_emulator.referer import explanation
 from oss_emulator.referer.decision import Outcome, Stage, Step
 from oss_emulator.referer.sentence import Sentence
 
-from . import STYLE
+from . import STYLE, money
 from .figures import quantity, size
 from .report import Report
-from .sentences import NAMES, apart, headline, host_name
+from .sentences import NAMES, apart, duration, headline, host_name
 from .verdict import UNKNOWN, Verdict
 
 _SHOWN = (Verdict.REVOKED, Verdict.GAINED, Verdict.UNKNOWN, Verdict.UNCHANGED, Verdict.NOT_CHECKED)
 _WIDTH, _HEIGHT = 720, 160
+_MARKS, _DAY, _MOST_HOURS = 6, 48, 24 * 366
+"""The times below a chart, the hours up to which they are times of a day, and the most hours."""
 _PAGE = Template(
     """<!DOCTYPE html>
 <html lang="$language">
@@ -92,21 +95,22 @@ class _Body:
     def parts(self) -> Iterator[str]:
         """Yield the parts in order."""
         report = self._report
-        for sentence in headline(report):
+        yield self._about()
+        if report["lines"]["judged"]:
+            yield self._cards()
+        for sentence in (*headline(report), *apart(report)):
             yield f'<p class="lead">{self._text(sentence)}</p>'
         yield self._totals()
-        traffic = [(verdict, report["totals"][verdict]["bytes"]) for verdict in _SHOWN]
-        yield self._stack(traffic, Sentence("Traffic by verdict"))
-        for sentence in apart(report):
-            yield f"<p>{self._text(sentence)}</p>"
+        yield self._stack()
         yield from self._doubts()
         if report["hours"]:
-            yield f"<h2>{self._text(Sentence('By hour (UTC)'))}</h2>"
+            yield f"<h2>{self._text(Sentence('Traffic in each hour (UTC)'))}</h2>"
             yield self._series(report["hours"])
         revoked = [item for item in report["hosts"] if item["revoked"]["requests"]]
-        title = Sentence("Locked out, by the host of the Referer")
-        yield from self._ranking(title, revoked, "host", host_name)
-        yield from map(self._detail, revoked)
+        for own, title in _REVOKED.items():
+            rows = [item for item in revoked if item["own"] is own]
+            yield from self._ranking(title, rows, "host", host_name)
+            yield from map(self._detail, rows)
         gained = [item for item in report["hosts"] if item["gained"]["requests"]]
         title = Sentence("Let in, by the host of the Referer")
         yield from self._ranking(title, gained, "host", host_name)
@@ -117,19 +121,95 @@ class _Body:
         yield from self._entries()
         yield self._lines()
 
+    def _about(self) -> str:
+        """Format what the report is about: rules, bucket, log and period."""
+        report, names = self._report, self._report["names"]
+        compared = names["against"]
+        if report["against"] == "log":
+            compared = self._say(Sentence("what the log says"))
+        facts = (
+            (Sentence("Rules"), names["rules"]),
+            (Sentence("Compared with"), compared),
+            (Sentence("Bucket"), ", ".join(report["buckets"])),
+            (Sentence("Log"), ", ".join(names["logs"])),
+            (Sentence("Period"), self._period()),
+        )
+        rows = [
+            f"<dt>{self._text(name)}</dt><dd><bdi>{escape(text)}</bdi></dd>"
+            for name, text in facts
+            if text
+        ]
+        return f'<dl class="about">{"".join(rows)}</dl>'
+
+    def _period(self) -> str:
+        hours = self._report["hours"]
+        if not hours:
+            return ""
+        first, last = (datetime.fromisoformat(hours[place]["hour"]) for place in (0, -1))
+        return self._say(
+            Sentence(
+                "{} to {} (UTC), {}",
+                f"{first:%Y-%m-%d %H:%M}",
+                f"{last + timedelta(hours=1):%Y-%m-%d %H:%M}",
+                duration(self._report["period"]["hours"]),
+            )
+        )
+
+    def _cards(self) -> str:
+        """Format what matters most: the money and its share, and who is locked out."""
+        report = self._report
+        yuan, own, revoked = report["yuan"], report["own"], report["totals"]["revoked"]
+        whole = sum(item["bytes"] for item in report["totals"].values())
+        share = Sentence(
+            "{} % of the traffic out, ¥{} in {} at ¥{} per GB",
+            money.share(revoked["bytes"], whole),
+            yuan["revoked"],
+            duration(report["period"]["hours"]),
+            yuan["per_gb"],
+        )
+        others = revoked["requests"] - own["requests"]
+        cards = [
+            ("good", f"¥{yuan['revoked_a_day']}", Sentence("saved in a day"), share),
+            (
+                "bad" if own["requests"] else "good",
+                quantity(own["requests"]),
+                Sentence("requests of your own domains would be locked out"),
+                Sentence("Domains of sites in the whitelist")
+                if own["requests"]
+                else Sentence("No domain of a site in the whitelist is affected"),
+            ),
+            (
+                "good",
+                quantity(others),
+                Sentence("requests of others would be locked out"),
+                Sentence("Look for partners and customers among them below"),
+            ),
+        ]
+        return "".join(
+            [
+                '<div class="cards">',
+                *(
+                    f'<p class="card {tone}"><b>{escape(figure)}</b>'
+                    f"<span>{self._text(what)}</span><small>{self._text(more)}</small></p>"
+                    for tone, figure, what, more in cards
+                ),
+                "</div>",
+            ]
+        )
+
     def _totals(self) -> str:
         totals, shares = self._report["totals"], self._report["shares"]
         rows = [
             (
                 f'<i class="{verdict}"></i>{self._text(NAMES[verdict])}',
-                quantity(totals[verdict]["requests"]),
-                f"{shares[verdict]['requests']} %",
-                size(totals[verdict]["bytes"]),
                 f"¥{self._report['yuan'][verdict]}",
+                f"{shares[verdict]['bytes']} %",
+                size(totals[verdict]["bytes"]),
+                quantity(totals[verdict]["requests"]),
             )
             for verdict in Verdict
         ]
-        columns = ("verdict", "requests", "share", "traffic", "money")
+        columns = ("verdict", "money", "share", "traffic", "requests")
         return self._table([_COLUMNS[name] for name in columns], rows)
 
     def _doubts(self) -> Iterator[str]:
@@ -145,59 +225,83 @@ class _Body:
             yield f"<p>{self._text(sentence)}</p>"
 
     def _table(self, headings: Sequence[Sentence | None], rows: Sequence[Sequence[str]]) -> str:
-        """Format a table of cells in HTML; all but the first column are numbers."""
-        named = [None if text is None else self._text(text) for text in headings]
-        parts = ['<div class="wide"><table>', "<thead><tr>", *_headings(named), "</tr></thead>"]
-        parts.append("<tbody>")
+        """Format a table of cells in HTML; all but the first column are numbers.
+
+        Each cell names its column, since a narrow page shows a row as a list.
+        """
+        named = ["" if text is None else self._text(text) for text in headings]
+        parts = ["<table><thead><tr>", *_headings(named), "</tr></thead><tbody>"]
         for first, *others in rows:
             parts.append(f'<tr><th scope="row">{first}</th>')
-            parts += [f'<td class="number">{text}</td>' for text in others]
+            parts += [
+                f'<td class="number" data-label="{name}">{text}</td>'
+                for name, text in zip(named[1:], others, strict=True)
+            ]
             parts.append("</tr>")
-        return "".join([*parts, "</tbody></table></div>"])
+        return "".join([*parts, "</tbody></table>"])
 
     def _label(self, verdict: Verdict, count: int) -> str:
         return f"{self._text(NAMES[verdict])}: {size(count)}"
 
-    def _stack(self, parts: Sequence[tuple[Verdict, int]], title: Sentence) -> str:
-        """Draw one bar of parts."""
-        whole = sum(count for _, count in parts) or 1
+    def _stack(self) -> str:
+        """Draw one bar of the traffic by verdict."""
+        totals = self._report["totals"]
+        whole = sum(item["bytes"] for item in totals.values())
+        if not whole:
+            return ""
         drawn, x = [], 0.0
-        for verdict, count in parts:
-            width = count / whole * _WIDTH
+        for verdict in _SHOWN:
+            width = totals[verdict]["bytes"] / whole * _WIDTH
             drawn.append(
                 f'<rect class="{verdict}" x="{x:.2f}" y="0" width="{width:.2f}" height="24">'
-                f"<title>{self._label(verdict, count)}</title></rect>"
+                f"<title>{self._label(verdict, totals[verdict]['bytes'])}</title></rect>"
             )
             x += width
-        return self._svg(24, title, drawn)
+        return self._svg(24, Sentence("Traffic by verdict"), drawn)
 
     def _svg(self, height: int, title: Sentence, drawn: Sequence[str]) -> str:
         text = self._text(title)
         return (
-            f'<svg viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="{text}">'
+            f'<svg class="chart" viewBox="0 0 {_WIDTH} {height}" preserveAspectRatio="none" '
+            f'height="{height}" role="img" aria-label="{text}">'
             f"<title>{text}</title>{''.join(drawn)}</svg>"
         )
 
     def _series(self, hours: Sequence[Report]) -> str:
-        """Draw the traffic of each hour as a stack of verdicts."""
-        most = max(sum(row[v]["bytes"] for v in _SHOWN) for row in hours) or 1
-        step = _WIDTH / len(hours)
-        drawn = []
-        for number, row in enumerate(hours):
+        """Draw the traffic of each hour as a stack of verdicts, with the units beside it."""
+        rows = _filled(hours)
+        most = max(sum(row[v]["bytes"] for v in _SHOWN) for row in hours)
+        top, step = _ceiling(most), _WIDTH / len(rows)
+        drawn = [
+            f'<line class="axis" x1="0" y1="{y}" x2="{_WIDTH}" y2="{y}"/>'
+            for y in (0.5, _HEIGHT / 2, _HEIGHT - 0.5)
+        ]
+        for number, (hour, row) in enumerate(rows.items()):
             y = float(_HEIGHT)
             for verdict in _SHOWN:
-                height = row[verdict]["bytes"] / most * _HEIGHT
-                y -= height
-                if height:
-                    label = f"{row['hour']}, {self._label(verdict, row[verdict]['bytes'])}"
+                count = row[verdict]["bytes"] if row else 0
+                y -= count / top * _HEIGHT
+                if count:
+                    label = f"{hour:%Y-%m-%d %H:%M}, {self._label(verdict, count)}"
                     drawn.append(
                         f'<rect class="{verdict}" x="{number * step:.2f}" y="{y:.2f}" width='
-                        f'"{step * 0.9:.2f}" height="{height:.2f}"><title>{label}</title></rect>'
+                        f'"{step * 0.9:.2f}" height="{count / top * _HEIGHT:.2f}">'
+                        f"<title>{label}</title></rect>"
                     )
-        drawn.append(f'<line class="axis" x1="0" y1="{_HEIGHT}" x2="{_WIDTH}" y2="{_HEIGHT}"/>')
-        first, last = hours[0]["hour"], hours[-1]["hour"]
-        chart = self._svg(_HEIGHT + 1, Sentence("Traffic by hour and verdict"), drawn)
-        return f'{chart}<p class="ends"><span>{first}</span><span>{last}</span></p>'
+        chart = self._svg(_HEIGHT, Sentence("Traffic in each hour, by verdict"), drawn)
+        units = "".join(f"<span>{size(round(top * part))}</span>" for part in (1, 0.5, 0))
+        form = "%H:%M" if len(hours) <= _DAY else "%m-%d"
+        marks = list(rows)[:: len(rows) // _MARKS or 1]
+        times = "".join(f"<span>{moment:{form}}</span>" for moment in marks)
+        key = "".join(
+            f'<span><i class="{verdict}"></i>{self._text(NAMES[verdict])}</span>'
+            for verdict in _SHOWN
+            if any(row[verdict]["bytes"] for row in hours)
+        )
+        return (
+            f'<div class="series"><div class="units">{units}</div>{chart}'
+            f'<div class="times">{times}</div></div><p class="key">{key}</p>'
+        )
 
     def _ranking(
         self, title: Sentence, rows: Sequence[Report], key: str, name: Callable[[str], Sentence]
@@ -240,7 +344,8 @@ class _Body:
         said += map(self._say, _remedies(item))
         samples = "\n".join(item["samples"])
         return (
-            f"<details><summary>{self._text(host_name(item['host']))}</summary>"
+            f'<details class="{"bad" if item["own"] else "good" if item["host"] else ""}">'
+            f"<summary>{self._text(host_name(item['host']))}</summary>"
             f"<ul>{''.join(f'<li>{escape(text)}</li>' for text in said)}</ul>"
             + (f'<pre tabindex="0">{escape(samples)}</pre>' if samples else "")
         ) + "</details>"
@@ -285,6 +390,12 @@ _COLUMNS = {
 }
 """The headings of columns."""
 
+_REVOKED = {
+    True: Sentence("Locked out, of your own domains"),
+    False: Sentence("Locked out, of others"),
+}
+"""The titles of the hosts that are locked out, by whether they belong to sites of the rules."""
+
 _LISTS = {"whitelist": Sentence("whitelist"), "blacklist": Sentence("blacklist")}
 
 
@@ -296,10 +407,35 @@ def _verbatim(text: str) -> Sentence:
     return Sentence("{}", text)
 
 
-def _headings(texts: Sequence[str | None]) -> Iterator[str]:
+def _headings(texts: Sequence[str]) -> Iterator[str]:
     for number, text in enumerate(texts):
         kind = ' class="number"' if number else ""
-        yield "<td></td>" if text is None else f'<th scope="col"{kind}>{text}</th>'
+        yield f'<th scope="col"{kind}>{text}</th>' if text else "<td></td>"
+
+
+def _filled(hours: Sequence[Report]) -> dict[datetime, Report | None]:
+    """Return the measures of each hour from the first to the last, None for one without requests.
+
+    Further hours make their number one that the marks below a chart divide.
+    """
+    known = {datetime.fromisoformat(row["hour"]): row for row in hours}
+    first, last = min(known), max(known)
+    count = (last - first) // timedelta(hours=1) + 1
+    if count > _MOST_HOURS:  # the clock of a client was wrong
+        return {moment: known[moment] for moment in sorted(known)}
+    if count > _MARKS:
+        count += -count % _MARKS
+    moments = (first + timedelta(hours=number) for number in range(count))
+    return {moment: known.get(moment) for moment in moments}
+
+
+def _ceiling(most: int) -> int:
+    """Return the value of a whole number of units that a scale ends with."""
+    unit = 1
+    while most / unit >= 1024:
+        unit *= 1024
+    digits = int("1" + "0" * (len(str(int(most / unit))) - 1))
+    return max(2, -(-most // (unit * digits)) * digits * unit)
 
 
 def _bar(row: Report, most: int) -> str:

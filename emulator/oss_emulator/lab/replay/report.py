@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -36,6 +36,15 @@ class TooManyRejectsError(Exception):
 
 
 @dataclass(frozen=True)
+class ReplayNames:
+    """What the rules and logs of a replay are called, for people."""
+
+    rules: str = ""
+    against: str = ""
+    logs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class ReplayQuestion:
     """What a replay is asked."""
 
@@ -49,6 +58,7 @@ class ReplayQuestion:
     form: LogForm | None = None
     max_rejects: Decimal = Decimal(1)
     """Per cent of the lines."""
+    names: ReplayNames = ReplayNames()
 
     @property
     def selected(self) -> str:
@@ -189,6 +199,10 @@ def _report(
     hosts = engine.rows(statements.ranking("ranked", question.top))
     return {
         "version": VERSION,
+        "names": {**asdict(question.names), "logs": list(question.names.logs)},
+        "buckets": [
+            row[0] for row in engine.rows(statements.fill("buckets", top=str(question.top)))
+        ],
         **_figures(totals, _span(hours), question.price),
         "period": {"from": hours[0]["hour"] if hours else None, "hours": _span(hours)},
         "lines": {

@@ -47,7 +47,7 @@ def headline(report: Report) -> Iterator[Sentence]:
     if not revoked["bytes"]:
         yield Sentence("That saves no traffic.")
         return
-    hours = _duration(report["period"]["hours"])
+    hours = duration(report["period"]["hours"])
     saved = (size(revoked["bytes"]), yuan["revoked"], yuan["per_gb"], hours, yuan["revoked_a_day"])
     yield Sentence("That saves {} of traffic, or ¥{} at ¥{} per GB, in {}: ¥{} a day.", *saved)
 
@@ -82,7 +82,8 @@ _MANY = 10
 """Per cent of the requests from which on a CDN matters more than the rules."""
 
 
-def _duration(hours: int) -> Sentence:
+def duration(hours: int) -> Sentence:
+    """Return a number of hours as it is shown."""
     if hours == 1:
         return Sentence("1 hour")
     if hours < 48:

@@ -117,7 +117,7 @@ concat(
 -- not selected is '-', and that of lines without the documented form '!'. A Referer that no entry
 -- matches is cut to its origin. Beside the hours and the like, one `party` stands for all of these.
 SELECT
-  kind, referer, party, clock, prefix, agent,
+  kind, referer, party, clock, prefix, bucket, agent,
   count(*) AS requests,
   cast(sum(bytes) AS bigint) AS bytes
 FROM (
@@ -128,6 +128,7 @@ FROM (
       CASE WHEN kind < 'A' THEN '' ELSE {referer} END AS referer,
       CASE WHEN kind < 'A' THEN '' ELSE {clock} END AS clock,
       CASE WHEN kind < 'A' THEN '' ELSE substr(f20, 1, instr(f20, '/')) END AS prefix,
+      CASE WHEN kind < 'A' THEN '' ELSE f18 END AS bucket,
       CASE WHEN kind < 'A' THEN '' ELSE f6 END AS agent,
       CASE
         WHEN kind < 'A' THEN 0 ELSE coalesce(try_cast(split_part(f3, ' ', 3) AS bigint), 0)
@@ -141,7 +142,7 @@ FROM (
   ) AS fact
 ) AS assigned
 GROUP BY GROUPING SETS (
-  (kind, referer), (kind, party, clock), (kind, party, prefix), (kind, party, agent)
+  (kind, referer), (kind, party, clock), (kind, party, prefix, bucket), (kind, party, agent)
 )
 
 -- name: odd
@@ -157,6 +158,14 @@ SELECT
 FROM requests
 WHERE referer IS NOT NULL
 GROUP BY 1
+
+-- name: buckets
+SELECT bucket, cast(sum(requests) AS bigint) AS requests
+FROM requests
+WHERE bucket IS NOT NULL AND kind >= 'A' AND bucket <> '-'
+GROUP BY bucket
+ORDER BY requests DESC, bucket
+LIMIT {top}
 
 -- name: groups
 -- The parties are judged too, but have no requests of their own.

@@ -49,8 +49,12 @@ WHO_DENIED = Sentence(
     "name the rules of that time with --against"
 )
 
-UNKNOWN = {str(why): why for why in (WHO_DENIED,)}
-"""Why a verdict may be unknown, by the text of it."""
+UNKNOWN = {
+    str(WHO_DENIED): Sentence(
+        "The log says AccessDenied but not whether the Referer rules or the permissions denied"
+    )
+}
+"""Why a verdict may be unknown, for a reader of the page, by the text for who runs the command."""
 
 
 class Ruling(NamedTuple):
