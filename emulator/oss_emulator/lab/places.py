@@ -8,7 +8,7 @@ import json
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
-from xml.sax.saxutils import escape
+from html import escape
 
 from oss_emulator.referer.decision import Stage
 from oss_emulator.referer.model import RefererConfiguration
@@ -92,7 +92,7 @@ def _spellings(entry: str) -> set[str]:
     """Return an entry as XML, JSON and other texts may write it."""
     return {
         entry,
-        escape(entry),
+        escape(entry, quote=False),
         json.dumps(entry)[1:-1],
         json.dumps(entry, ensure_ascii=False)[1:-1],
     }
