@@ -125,6 +125,8 @@ def rules_of(live: Live, bucket: str) -> RefererConfiguration:
     ("arguments", "words"),
     [
         (("--site", "https://a:99999/", "--to", "xml"), "is not the address of a site"),
+        (("--site", "https://a.example\n", "--to", "xml"), "is not the address of a site"),
+        (("--site", "https://a.exa\rmple/", "--to", "xml"), "is not the address of a site"),
         (("--site", "https://github.io", "--subdomains", "--to", "xml"), "has no sub-domains"),
         (("--site", "https://a.example", "--to", "yaml"), "invalid choice: 'yaml'"),
         (("--to", "xml"), "the following arguments are required: --site"),

@@ -108,7 +108,7 @@ class SentReferers:
         self._has_only_names = pages is Senders.OWN and not any(
             own.host[-1:].isdigit() or own.host.startswith("[") for own in self._own
         )
-        letters = frozenset("htps:/.a1?[]").union(*(own.host for own in self._own))
+        letters = frozenset("htps:/.a1?[]").union(*(own.host for own in self._own), *(ports or ()))
         self.language = Language(_Reached("scheme"), cache(self._step), self._ends, letters)
 
     def is_sent(self, referer: str) -> bool:

@@ -162,8 +162,10 @@ def _read_one(subject: Subject, entry: str, corrected: tuple[str, ...] | None) -
     parts = Parts.split(entry)
     if subject.is_dead(entry):
         return corrected
-    if parts.scheme in DEFAULT_PORTS and read_host(parts) is not None:
-        return (entry,)
+    host = read_host(parts)
+    if parts.scheme in DEFAULT_PORTS and host is not None:
+        others = (text for text in corrected if read_host(Parts.split(text)) != host)
+        return (entry, *others)  # several entries may be joined in one
     # Somebody may have meant the wildcards that a correction leaves out.
     return (entry, *corrected) if set(parts.host) & set("*?") else corrected
 

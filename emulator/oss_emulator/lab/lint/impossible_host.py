@@ -41,7 +41,9 @@ def _bad_port(parts: Parts) -> str | None:
     if parts.port is None:
         written = re.match(r":[^/]*", parts.rest)
         return written and (written[0].removeprefix(":") or ":")
-    return None if is_port(parts.port) and parts.rest[:1] in ("", "/", "?", "#") else parts.port
+    if is_port(parts.port) and parts.rest[:1] in ("", "/", "?", "#"):
+        return None
+    return parts.port + parts.rest.partition("/")[0]
 
 
 def _correct(entry: LintedEntry, likely: Parts) -> Correction:

@@ -19,7 +19,7 @@ SEVERITY = Severity.ERROR
 
 _SPACE = re.compile(r"\s+")
 _MARKS = re.compile(r"[,;，；、]+")
-_LIKE_AN_ENTRY = re.compile(r"https?:|//|[\w*?-]+\.|\*|\Z", re.IGNORECASE)
+_LIKE_AN_ENTRY = re.compile(r"https?:|[\w*?]*:?//|[\w*?-]+\.|\*|\Z", re.IGNORECASE)
 _CERTAIN = re.compile(r"https?:|\S*//|[\w*?-]*\.[\w*?-]+|localhost\b|\*\Z", re.IGNORECASE)
 _EXPRESSION = re.compile(r"[\\^$()|{}]")
 _PATH = re.compile(r"/[*]*|")

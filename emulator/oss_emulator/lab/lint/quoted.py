@@ -45,10 +45,11 @@ def _unwrap(text: str) -> str:
         if _ADDRESS.fullmatch(text) or not _is_balanced(inner, text[0], text[-1]):
             return text
         text = inner.strip(WHITE_SPACE)
-    if text[:1] in _BRACKETS and _BRACKETS[text[0]] not in text:
-        return text[1:].strip(WHITE_SPACE)
-    if text and any(text[-1] == end and start not in text for start, end in _BRACKETS.items()):
-        return text[:-1].strip(WHITE_SPACE)
+    for start, end in _BRACKETS.items():
+        if end not in text:
+            text = text.lstrip(start + WHITE_SPACE)
+        if start not in text:
+            text = text.rstrip(end + WHITE_SPACE)
     return text
 
 

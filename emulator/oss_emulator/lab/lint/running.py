@@ -97,6 +97,8 @@ class Fixed:
     """How often corrections were followed."""
     left: tuple[Finding, ...]
     """The findings on the corrected rules."""
+    found: tuple[Finding, ...]
+    """The findings on the rules as they were."""
     unsafe: tuple[Finding, ...] = ()
     """The findings whose unsafe corrections were followed."""
 
@@ -111,20 +113,21 @@ def fix(
 ) -> Fixed:
     """Follow the safe corrections, or all, and lint again, until nothing is left to follow."""
     rules = tuple(rules)
-    first: Assessor | None = None
+    before, first = _run(configuration, rules, assumptions, accepted, sys.maxsize)
+    found, rounds = before, 0
     risky: list[Finding] = []
-    for rounds in range(ROUNDS + 1):
-        found, assessor = _run(configuration, rules, assumptions, accepted, sys.maxsize)
-        first = first or assessor
-        if unsafe:
-            after = follow(configuration, found, unsafe=True)
-        else:
-            after = first.follow(configuration, found)
+    while True:
+        after = (
+            follow(configuration, found, unsafe=True)
+            if unsafe
+            else first.follow(configuration, found)
+        )
         if rounds == ROUNDS or after == configuration:
             break
         risky += [item for item in found if unsafe and item.correction.changes and item.risk]
-        configuration = after
-    return Fixed(configuration, rounds, tuple(map(_leave, found)), tuple(risky))
+        configuration, rounds = after, rounds + 1
+        found, _ = _run(configuration, rules, assumptions, accepted, sys.maxsize)
+    return Fixed(configuration, rounds, tuple(map(_leave, found)), before, tuple(risky))
 
 
 def _leave(finding: Finding) -> Finding:

@@ -121,7 +121,7 @@ def read_host(parts: Parts) -> str | None:
     if is_address(host) or not set(host) & set("*?"):
         return host if is_host(host) else None
     behind = host.rpartition("*")[2]  # *example.com, but not *-example.com
-    for fixed in (closed(host), behind if "?" not in behind else None):
+    for fixed in (behind if "?" not in behind else None, closed(host)):
         if fixed and is_host(fixed) and registered(fixed) is not None:
             return fixed
     return None

@@ -68,7 +68,7 @@ class LintedEntry:
         scheme = self.parts.scheme
         if scheme is None:
             return self.parts.rest.startswith(":") and self.parts.host.isalpha()
-        return scheme.lower() not in SCHEMES and not set(scheme) & set("*?")
+        return bool(scheme) and scheme.lower() not in SCHEMES and not set(scheme) & set("*?")
 
     @property
     def schemes(self) -> tuple[str, ...]:

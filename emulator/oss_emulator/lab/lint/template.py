@@ -28,7 +28,8 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     found = _PLACEHOLDER.search(text)
     if found is None or found.start() >= _end_of_origin(text):
         return None
-    if found[0].startswith("<") and has_known_suffix(found[0].strip("<>").lower()):
+    inner = found[0].strip("<>").lower()
+    if inner != found[0].lower() and (inner == "localhost" or has_known_suffix(inner)):
         return None  # a host in brackets
     return Suspicion(
         Evidence.UNMATCHED,

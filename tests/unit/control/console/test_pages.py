@@ -214,9 +214,11 @@ def test_correction_is_applied_and_what_is_gone_is_told(ask: ApiCaller) -> None:
     assert (again.status, again.json["error"]) == (404, "The linter does not find this any more.")
 
 
-def test_all_corrections_are_followed_at_once(ask: ApiCaller) -> None:
+def test_all_safe_corrections_are_followed_at_once(ask: ApiCaller) -> None:
     rules = members("http://www.example.com", " https://www.example.com")
+    rules["AllowEmptyReferer"] = True
     corrected = ask("POST", "rules/correct", {"rules": rules}).json["rules"]
+    assert corrected["AllowEmptyReferer"] is True
     assert corrected["RefererList"]["Referer"] == [
         "http://www.example.com/",
         "https://www.example.com/",

@@ -62,7 +62,7 @@ def cut(rules: RefererConfiguration, referer: str) -> str:
     return referer.partition("?")[0] if rules.allow_truncate_query_string else referer
 
 
-_HOST = re.compile(r"\[[0-9a-f:]+\]|([a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}\.?")
+_HOST = re.compile(r"\[[0-9a-f:]+\]|([\w!$&'()+,;=~-]{1,63}\.)*[\w!$&'()+,;=~-]{1,63}\.?", re.ASCII)
 
 
 @lru_cache(maxsize=100_000)
@@ -75,7 +75,9 @@ def is_sent(referer: str) -> bool:
     except ValueError:
         return False
     fits = _HOST.fullmatch(url.hostname)
-    return fits is not None and url.href == referer and not set("@#") & set(referer)
+    authority = referer.partition("://")[2].partition("/")[0]
+    is_plain = "@" not in authority and "#" not in referer
+    return fits is not None and url.href == referer and is_plain
 
 
 @lru_cache(maxsize=100_000)
