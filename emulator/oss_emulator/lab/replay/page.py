@@ -14,13 +14,14 @@ from oss_emulator.referer.sentence import Sentence
 from . import STYLE, money
 from .figures import quantity, size
 from .report import Report
+from .scale import MARKS, ceiling, fill
 from .sentences import NAMES, apart, duration, headline, host_name
 from .verdict import UNKNOWN, Verdict
 
 _SHOWN = (Verdict.REVOKED, Verdict.GAINED, Verdict.UNKNOWN, Verdict.UNCHANGED, Verdict.NOT_CHECKED)
 _WIDTH, _HEIGHT = 720, 160
-_MARKS, _DAY, _MOST_HOURS = 6, 48, 24 * 366
-"""The times below a chart, the hours up to which they are times of a day, and the most hours."""
+_DAY = 48
+"""The hours up to which the times below a chart are those of a day."""
 _PAGE = Template(
     """<!DOCTYPE html>
 <html lang="$language">
@@ -59,6 +60,15 @@ class Translator(NamedTuple):
 
 
 _ENGLISH = Translator()
+
+
+class _Card(NamedTuple):
+    """A figure that a manager sees first."""
+
+    tone: str
+    figure: str
+    what: Sentence
+    more: Sentence
 
 
 def format(report: Report, voice: Translator = _ENGLISH, language: str = "en") -> str:
@@ -157,44 +167,40 @@ class _Body:
 
     def _cards(self) -> str:
         """Format what matters most: the money and its share, and who is locked out."""
-        report = self._report
-        yuan, own, revoked = report["yuan"], report["own"], report["totals"]["revoked"]
+        cards = "".join(
+            f'<p class="card {tone}"><b>{escape(figure)}</b>'
+            f"<span>{self._text(what)}</span><small>{self._text(more)}</small></p>"
+            for tone, figure, what, more in (self._money(), *self._locked_out())
+        )
+        return f'<div class="cards">{cards}</div>'
+
+    def _money(self) -> _Card:
+        report, yuan = self._report, self._report["yuan"]
         whole = sum(item["bytes"] for item in report["totals"].values())
         share = Sentence(
             "{} % of the traffic out, ¥{} in {} at ¥{} per GB",
-            money.share(revoked["bytes"], whole),
+            money.share(report["totals"]["revoked"]["bytes"], whole),
             yuan["revoked"],
             duration(report["period"]["hours"]),
             yuan["per_gb"],
         )
-        others = revoked["requests"] - own["requests"]
-        cards = [
-            ("good", f"¥{yuan['revoked_a_day']}", Sentence("saved in a day"), share),
-            (
-                "bad" if own["requests"] else "good",
-                quantity(own["requests"]),
-                Sentence("requests of your own domains would be locked out"),
-                Sentence("Domains of sites in the whitelist")
-                if own["requests"]
-                else Sentence("No domain of a site in the whitelist is affected"),
-            ),
-            (
-                "good",
-                quantity(others),
-                Sentence("requests of others would be locked out"),
-                Sentence("Look for partners and customers among them below"),
-            ),
-        ]
-        return "".join(
-            [
-                '<div class="cards">',
-                *(
-                    f'<p class="card {tone}"><b>{escape(figure)}</b>'
-                    f"<span>{self._text(what)}</span><small>{self._text(more)}</small></p>"
-                    for tone, figure, what, more in cards
-                ),
-                "</div>",
-            ]
+        return _Card("good", f"¥{yuan['revoked_a_day']}", Sentence("saved in a day"), share)
+
+    def _locked_out(self) -> Iterator[_Card]:
+        own = self._report["own"]["requests"]
+        yield _Card(
+            "bad" if own else "good",
+            quantity(own),
+            Sentence("requests of your own domains would be locked out"),
+            Sentence("Domains of sites in the whitelist")
+            if own
+            else Sentence("No domain of a site in the whitelist is affected"),
+        )
+        yield _Card(
+            "good",
+            quantity(self._report["totals"]["revoked"]["requests"] - own),
+            Sentence("requests of others would be locked out"),
+            Sentence("Look for partners and customers among them below"),
         )
 
     def _totals(self) -> str:
@@ -269,9 +275,9 @@ class _Body:
 
     def _series(self, hours: Sequence[Report]) -> str:
         """Draw the traffic of each hour as a stack of verdicts, with the units beside it."""
-        rows = _filled(hours)
+        rows = fill(hours)
         most = max(sum(row[v]["bytes"] for v in _SHOWN) for row in hours)
-        top, step = _ceiling(most), _WIDTH / len(rows)
+        top, step = ceiling(most), _WIDTH / len(rows)
         drawn = [
             f'<line class="axis" x1="0" y1="{y}" x2="{_WIDTH}" y2="{y}"/>'
             for y in (0.5, _HEIGHT / 2, _HEIGHT - 0.5)
@@ -291,7 +297,7 @@ class _Body:
         chart = self._svg(_HEIGHT, Sentence("Traffic in each hour, by verdict"), drawn)
         units = "".join(f"<span>{size(round(top * part))}</span>" for part in (1, 0.5, 0))
         form = "%H:%M" if len(hours) <= _DAY else "%m-%d"
-        marks = list(rows)[:: len(rows) // _MARKS or 1]
+        marks = list(rows)[:: len(rows) // MARKS or 1]
         times = "".join(f"<span>{moment:{form}}</span>" for moment in marks)
         key = "".join(
             f'<span><i class="{verdict}"></i>{self._text(NAMES[verdict])}</span>'
@@ -411,31 +417,6 @@ def _headings(texts: Sequence[str]) -> Iterator[str]:
     for number, text in enumerate(texts):
         kind = ' class="number"' if number else ""
         yield f'<th scope="col"{kind}>{text}</th>' if text else "<td></td>"
-
-
-def _filled(hours: Sequence[Report]) -> dict[datetime, Report | None]:
-    """Return the measures of each hour from the first to the last, None for one without requests.
-
-    Further hours make their number one that the marks below a chart divide.
-    """
-    known = {datetime.fromisoformat(row["hour"]): row for row in hours}
-    first, last = min(known), max(known)
-    count = (last - first) // timedelta(hours=1) + 1
-    if count > _MOST_HOURS:  # the clock of a client was wrong
-        return {moment: known[moment] for moment in sorted(known)}
-    if count > _MARKS:
-        count += -count % _MARKS
-    moments = (first + timedelta(hours=number) for number in range(count))
-    return {moment: known.get(moment) for moment in moments}
-
-
-def _ceiling(most: int) -> int:
-    """Return the value of a whole number of units that a scale ends with."""
-    unit = 1
-    while most / unit >= 1024:
-        unit *= 1024
-    digits = int("1" + "0" * (len(str(int(most / unit))) - 1))
-    return max(2, -(-most // (unit * digits)) * digits * unit)
 
 
 def _bar(row: Report, most: int) -> str:

@@ -199,10 +199,7 @@ def _report(
     hosts = engine.rows(statements.ranking("ranked", question.top))
     return {
         "version": VERSION,
-        "names": {**asdict(question.names), "logs": list(question.names.logs)},
-        "buckets": [
-            row[0] for row in engine.rows(statements.fill("buckets", top=str(question.top)))
-        ],
+        **_about(question, engine),
         **_figures(totals, _span(hours), question.price),
         "period": {"from": hours[0]["hour"] if hours else None, "hours": _span(hours)},
         "lines": {
@@ -236,6 +233,13 @@ def _report(
         ],
         **_entries(question.judge.rules, engine.rows(statements.entries())),
     }
+
+
+def _about(question: ReplayQuestion, engine: Engine) -> Report:
+    """Return what rules, logs and buckets are called."""
+    buckets = engine.rows(statements.fill("buckets", top=str(question.top)))
+    names = {**asdict(question.names), "logs": list(question.names.logs)}
+    return {"names": names, "buckets": [row[0] for row in buckets]}
 
 
 def _figures(totals: Sequence[Row], hours: int, price: Decimal) -> Report:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from lxml import html
-from oss_emulator.lab.replay import page
+from oss_emulator.lab.replay import page, scale
 from oss_emulator.lab.replay.duck import DuckDBEngine
+from oss_emulator.lab.replay.figures import size
 from oss_emulator.lab.replay.report import ReplayNames, ReplayQuestion, replay
 from oss_emulator.lab.replay.verdict import Judge
 from oss_emulator.referer import RefererConfiguration
@@ -89,3 +91,19 @@ def test_page_does_not_speak_of_commands(tmp_path: Path) -> None:
 
 def test_log_without_requests_has_a_page(tmp_path: Path) -> None:
     assert "No request of the logs was judged." in words(make(tmp_path, RULES, count=0))
+
+
+@pytest.mark.parametrize("most", [0, 1, 2, 9, 1_000, 1_023, 1_024, 999 * 2**20, 10**15])
+def test_scale_ends_with_a_round_number_above_the_most(most: int) -> None:
+    top = scale.ceiling(most)
+    assert max(most, 2) <= top <= max(10 * most, 10)
+    assert len(size(top).partition(" ")[0].removesuffix(".0").rstrip("0")) <= 2
+
+
+@pytest.mark.parametrize(("last", "count"), [(0, 1), (5, 6), (6, 12), (23, 24), (24 * 400, 2)])
+def test_hours_without_requests_are_gaps(last: int, count: int) -> None:
+    first = datetime(2026, 11, 24, tzinfo=UTC)
+    rows = [{"hour": (first + timedelta(hours=number)).isoformat()} for number in {0, last}]
+    found = scale.fill(rows)
+    assert len(found) == count
+    assert [row for row in found.values() if row] == sorted(rows, key=lambda row: row["hour"])
