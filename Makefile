@@ -139,7 +139,7 @@ bench: $(TESTING)  ## measure everything and write docs/benchmarks.md
 	@$(INSTALL) '.[bench]'
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-soak: $(TESTING)  ## long traffic, broken connections, crashes, damage, objects of 5 GiB
+soak: $(TESTING)  ## long traffic, 500,000 random requests, broken connections, crashes, damage, 5 GiB
 	@$(BIN)/python -m tests.hard.soak
 	@$(BIN)/python -m tests.hard.leaks
 	@$(BIN)/python -m tests.hard.fuzz
