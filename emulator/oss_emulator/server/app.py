@@ -224,7 +224,7 @@ class Server(Endpoint):
         """Format the answer to a malformed request or a refused CONNECT."""
         began = time.perf_counter()
         original = request or Request.parse("", "/", (), self.controls.clock.now())
-        refused = Refused(_begin(original), error)
+        refused = refuse(_begin(original), error)  # the journal keeps no connection alive
         response = self.service.render(refused)
         if request is not None:
             seconds = time.perf_counter() - began
