@@ -36,9 +36,8 @@ class Deployment:
         self.settings = settings = settings or Settings()
         self.storage = storage if storage is not None else MemoryStorage()
         self.clock = clock
-        self.token_key = open_token_key(
-            settings.data, has_contents=settings.data is not None and bool(self.storage.buckets())
-        )
+        has_contents = bool(self.storage.buckets())
+        self.token_key = open_token_key(settings.data, has_contents=has_contents)
         self.accounts = open_accounts(settings, self.token_key)
         self.addresses = Addresses(
             settings.region,

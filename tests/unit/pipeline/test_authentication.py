@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import hmac
 from base64 import b64encode
+from contextlib import nullcontext
 from dataclasses import replace
+from datetime import UTC, date, datetime
 
 import pytest
 from oss_emulator.access import ANONYMOUS
-from oss_emulator.operations.admission import Admission, Refused
+from oss_emulator.changes import Changes
+from oss_emulator.operations.admission import Admission, Claimed, Refused
 from oss_emulator.pipeline.accounts import OWNER
+from oss_emulator.pipeline.authentication import check_version
 from oss_emulator.pipeline.service import Service
+from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.form import FormReader
 from oss_emulator.protocol.message import Request
+from oss_emulator.protocol.signature import Claim, Place, Version
 from oss_emulator.referer import Signing
 from oss_emulator.settings import Auth
+from oss_emulator.storage import Bucket
 
 from tests.http import forms
 from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, sign
@@ -102,6 +109,39 @@ def test_explain_header_may_be_signed_or_unsigned(is_signed: bool) -> None:
     request = signed(headers={EXPLAIN: "1"} if is_signed else {}, signer="v1")
     explained = request._replace(headers={**request.headers, EXPLAIN: "1"})
     assert isinstance(admit(Auth.STRICT, explained), Admission)
+
+
+@pytest.mark.parametrize("place", ["header", "url"])
+def test_explain_header_makes_no_wrong_signature_right(place: str) -> None:
+    request = signed(secret="wrong", place=place, signer="v1")
+    outcome = admit(Auth.STRICT, request._replace(headers={**request.headers, EXPLAIN: "1"}))
+    assert isinstance(outcome, Refused)
+    assert outcome.error.code == "SignatureDoesNotMatch"
+
+
+OLD, NEW = 0.0, datetime(2100, 1, 1, tzinfo=UTC).timestamp()
+
+
+@pytest.mark.parametrize(
+    ("version", "changes", "created", "refused"),
+    [
+        (Version.V1, Changes(date(2026, 12, 31), new_account=True), None, True),
+        (Version.V1, Changes(date(2026, 12, 31)), NEW, True),
+        (Version.V1, Changes(date(2026, 12, 31)), OLD, False),
+        (Version.V1, Changes(date(2026, 12, 31)), None, False),
+        (Version.V1, Changes(date(2020, 1, 1)), NEW, False),
+        (Version.V4, Changes(date(2026, 12, 31), new_account=True), NEW, False),
+        (None, Changes(date(2026, 12, 31), new_account=True), NEW, False),
+    ],
+)
+def test_version_1_is_refused_to_new_accounts_and_for_new_buckets(
+    version: Version | None, changes: Changes, created: float | None, refused: bool
+) -> None:
+    """P-60"""
+    claim = None if version is None else Claim(version, Place.HEADER, "id", "", None, date="")
+    bucket = None if created is None else Bucket("b", "1", created, "cn-hangzhou")
+    with pytest.raises(OSSError, match="version 1") if refused else nullcontext():
+        check_version(Claimed(claim=claim), bucket, changes)
 
 
 def post(auth: Auth, fields: dict[str, str]) -> Admission | Refused:

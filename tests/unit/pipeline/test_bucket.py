@@ -86,6 +86,7 @@ def test_requester_is_charged_unless_it_is_the_owner(payer: Identity | None, cha
 def test_vary_of_the_answer_and_of_cors_are_joined() -> None:
     """P-48"""
     document = CORS.replace(b"</CORSC", b"<ResponseVary>true</ResponseVary></CORSC")
+    assert headers({"cors": document}) == {"Vary": "Origin"}
     bucket = Bucket("b", OWNER.id, 0.0, "cn-hangzhou", documents={"cors": document})
     given = Response(200, {"Vary": "Accept-Encoding"})
     answered = add_headers(given, bucket, ask("GET", "/b/a"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 from email.utils import formatdate
 from itertools import combinations
 from typing import NamedTuple
@@ -16,6 +17,7 @@ from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.form import FormReader
 from oss_emulator.protocol.message import Request
 from oss_emulator.referer import Reason, Signing
+from oss_emulator.settings import Settings
 
 from tests.http import forms
 from tests.unit.pipeline.service import PAGE, THIEF, ask, put
@@ -276,3 +278,28 @@ def test_request_id_has_24_digits_and_begins_with_the_time() -> None:
     assert len(ids) == 100
     assert all(len(made) == 24 and made == made.upper() for made in ids)
     assert {int(made[:8], 16) for made in ids} == {1_700_000_000}
+
+
+# --- what a service is made of
+
+
+def test_service_has_the_settings_that_it_is_given() -> None:
+    assert Service(Settings(region="cn-beijing")).settings.region == "cn-beijing"
+    assert Service().settings == Settings()
+
+
+@pytest.mark.parametrize(
+    ("as_of", "new_account", "follows"),
+    [
+        (None, False, False),
+        (date(2026, 1, 1), False, True),
+        (None, True, True),
+        (date(2026, 1, 1), True, True),
+    ],
+)
+def test_rules_of_host_names_may_apply_with_a_date_or_to_a_new_account(
+    as_of: date | None, new_account: bool, follows: bool
+) -> None:
+    """D-01 to D-08"""
+    service = Service(Settings(as_of=as_of, new_account=new_account))
+    assert service.follows_default_domain is follows

@@ -12,10 +12,12 @@ from oss_emulator.control.journal import Journal
 from oss_emulator.control.recording import Recorder
 from oss_emulator.operations.admission import Admission
 from oss_emulator.pipeline import steps
+from oss_emulator.pipeline.plan import NO_BUCKET, BucketPlan, plan
 from oss_emulator.pipeline.service import Service
 from oss_emulator.pipeline.steps import CHECK, FIND, PERFORM, choose, needs_of
 from oss_emulator.protocol.message import Request
 from oss_emulator.referer.assumptions import DEFAULT, CheckOrder
+from oss_emulator.storage import Bucket
 
 from tests.unit.pipeline.service import PAGE, SETTINGS, ask, put, serve
 
@@ -125,3 +127,22 @@ def test_steps_have_names_of_their_own() -> None:
     names = [step.name for step in (*FIND, *CHECK)] + [name for name, _ in PERFORM]
     assert len(names) == len(set(names))
     assert all(vars(steps)[step.run.__name__] is step.run for step in (*FIND, *CHECK))
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        ("website", BucketPlan(has_website=True)),
+        ("processConfiguration", BucketPlan(has_image_access=True)),
+        ("cors", BucketPlan(adds_headers=True)),
+        ("requestPayment", BucketPlan(adds_headers=True)),
+        ("lifecycle", NO_BUCKET),
+        (None, NO_BUCKET),
+    ],
+)
+def test_plan_of_a_bucket_follows_from_its_configurations(
+    document: str | None, expected: BucketPlan
+) -> None:
+    documents = {} if document is None else {document: b""}
+    assert plan(Bucket("b", "1", 0.0, "cn-hangzhou", documents=documents)) == expected
+    assert BucketPlan(False, False, False) == NO_BUCKET
