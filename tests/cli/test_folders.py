@@ -148,6 +148,13 @@ def test_folder_without_rules_is_an_error(tmp_path: Path, ask: Any) -> None:
         status, out, err = ask(command, str(tmp_path))
         assert (status, out) == (2, "")
         assert err.startswith(f"oss-emulator: {tmp_path}: no file below it ")
+        assert ask(command, str(tmp_path), "--format", "github")[1].startswith(
+            f"::error title=unreadable::{tmp_path}: no file below it "
+        )
+        (result,) = json.loads(ask(command, str(tmp_path), "--format", "sarif")[1])["runs"][0][
+            "results"
+        ]
+        assert result["locations"] == []
 
 
 def test_each_of_several_rules_in_a_file_is_linted(tmp_path: Path, ask: Any) -> None:

@@ -15,7 +15,7 @@ def format(remarks: Iterable[Remark]) -> str:
 def _format(remark: Remark, severity: Severity) -> str:
     line, column = remark.place
     properties = {"file": remark.source, "line": line, "col": column, "title": remark.kind}
-    if remark.source.startswith("oss://"):
+    if not remark.has_file:
         properties = {"title": remark.kind}
     written = ",".join(f"{name}={_escape(str(value), ',:')}" for name, value in properties.items())
     return f"::{_COMMANDS[severity]} {written}::{_escape(remark.message)}"

@@ -35,7 +35,7 @@ class Remark:
     """What was found; without a severity, nothing is wrong."""
 
     source: str
-    """The file, or `oss://BUCKET`."""
+    """The file, or `oss://BUCKET`; "" if it is about none."""
     kind: str
     """The id of its kind."""
     group: str
@@ -47,6 +47,11 @@ class Remark:
     place: Place = (1, 1)
     entry: str = "rules"
     """The place within the rules, such as `whitelist[0]`."""
+
+    @property
+    def has_file(self) -> bool:
+        """Whether it is about a file, in which tools can show it."""
+        return bool(self.source) and not self.source.startswith("oss://")
 
     @property
     def fails(self) -> bool:

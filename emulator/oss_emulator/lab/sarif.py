@@ -24,7 +24,7 @@ def format(
             "ruleIndex": ids.index(item.kind),
             "level": severity.value,
             "message": {"text": item.message},
-            "locations": [_location(item)],
+            "locations": [_location(item)] if item.source else [],
         }
         for item, severity in wrong(remarks)
     ]
@@ -45,7 +45,7 @@ def _describe(kind: RemarkKind) -> dict[str, object]:
 
 def _location(remark: Remark) -> dict[str, object]:
     physical: dict[str, object] = {"artifactLocation": {"uri": _uri(remark.source)}}
-    if not remark.source.startswith("oss://"):
+    if remark.has_file:
         line, column = remark.place
         physical["region"] = {"startLine": line, "startColumn": column}
     return {
