@@ -92,7 +92,7 @@ def test_bucket_that_is_not_known_must_be_named(ask: Any, write: Any) -> None:
     path = write(change(f"{KIND}.site", None, {**CLOSED, "bucket": None}, {"bucket": True}))
     status, out, errors = ask("guard", "--plan", path, "--logs", LOG)
     assert (status, out) == (2, "")
-    assert f"the bucket of {KIND}.site is known only after apply" in errors
+    assert f"the bucket of {KIND}.site is sensitive or known only after apply" in errors
     assert ask("guard", "--plan", path, "--logs", LOG, "--bucket", "examplebucket")[0] == 0
 
 

@@ -172,8 +172,8 @@ def _judge(
     bucket = change.bucket or arguments.bucket
     if bucket is None:
         raise InputError(
-            f"{arguments.plan}: the bucket of {change.address} is known only after apply; write "
-            "its name, or say --bucket NAME"
+            f"{arguments.plan}: the name of the bucket of {change.address} is sensitive or known "
+            "only after apply; write it, or say --bucket NAME"
         )
     old, new = both
     given = {**vars(arguments), "bucket": bucket, "top": guard.TOP, "rules": arguments.plan}

@@ -1,9 +1,10 @@
 """Terraform's JSON: plans and states of `terraform show -json`, raw states, and `*.tf.json` files.
 
 A plan says of each resource what it is before and after, and which values are known only after
-`terraform apply` (`after_unknown`). Such a value is never read as a missing one: it is refused. The
-formats are described at https://developer.hashicorp.com/terraform/internals/json-format; that of
-the raw state is the source of Terraform (version 4). OpenTofu has the same formats.
+`terraform apply` (`after_unknown`). Such a value is never read as a missing one: it is refused. So
+is one that is marked as sensitive, since reports show rules. The formats are described at
+https://developer.hashicorp.com/terraform/internals/json-format; that of the raw state is the source
+of Terraform (version 4). OpenTofu has the same formats.
 """
 
 import json
@@ -40,7 +41,7 @@ class PlannedChange:
     kind: str
     actions: tuple[str, ...]
     bucket: str | None
-    """None if the name is known only after apply."""
+    """None if the name is sensitive or known only after apply."""
     before: Reader | None
     after: Reader | None
     """None if the resource has no rules, or is gone."""
@@ -129,7 +130,7 @@ def _find_stated(members: Any, text: str) -> Iterator[_Stated]:
     if isinstance(_dict(members).get("values"), dict):
         _check_format(members, text)
         for address, resource in _walk(members["values"].get("root_module")):
-            values = resource.get("values", {})
+            values = _hide(resource.get("values", {}), resource.get("sensitive_values"))
             error = partial(_error_in, text, address, (address,))
             yield _Stated(resource["type"], address, values, error)
     elif "lineage" in _dict(members) or "serial" in _dict(members):
@@ -190,7 +191,31 @@ def _find_in_state(members: Any, text: str) -> Iterator[_Stated]:
             values = instance.get("attributes")
             if not isinstance(values, dict):
                 values = Unknown("", f"has no attributes; run {_SHOW_STATE} and read that")
+            values = _hide(values, _sensitive_in_state(instance))
             yield _Stated(str(kind), address, values, partial(_error_in, text, address, where))
+
+
+def _sensitive_in_state(instance: Mapping[str, Any]) -> dict[str, bool]:
+    """Return the attributes of a raw state that are sensitive, whole or in part."""
+    paths = map(_list, _list(instance.get("sensitive_attributes") or []))
+    return {str(_dict(path[0]).get("value")): True for path in paths if path}
+
+
+def _hide(value: Any, sensitive: Any) -> Any:
+    """Return a value in which each part that is marked as sensitive is Unknown."""
+    if sensitive is True:
+        return Unknown("", _SENSITIVE)
+    if isinstance(value, dict) and isinstance(sensitive, dict):
+        return {name: _hide(one, sensitive.get(name)) for name, one in value.items()}
+    if isinstance(value, list) and isinstance(sensitive, list):
+        return [_hide(*parts) for parts in zip_longest(value, sensitive[: len(value)])]
+    return value
+
+
+_SENSITIVE = (
+    "is marked as sensitive, and reports show rules; if it is no secret, write nonsensitive(…) "
+    f"around it and run {SHOW}"
+)
 
 
 # Plans
@@ -235,12 +260,14 @@ def _read_change(
 ) -> Iterator[PlannedChange]:
     kind, address = item["type"], str(item.get("address", ""))
     change = _dict(item.get("change"))
-    before, after = change.get("before"), change.get("after")
+    before = _hide(change.get("before"), change.get("before_sensitive"))
+    after = change.get("after")
     configured = _configured(item, members)
     if isinstance(after, dict) or change.get("after_unknown") is True:
         module = f"{item['module_address']}." if item.get("module_address") else ""
         why = partial(_why, module, configured)
         after = _mark((), after, change.get("after_unknown"), configured, why)
+    after = _hide(after, change.get("after_sensitive"))
     error, later = (
         partial(_error_in, text, address, ("resource_changes", address, part))
         for part in ("before", "after")

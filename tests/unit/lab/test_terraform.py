@@ -101,6 +101,48 @@ def test_switch_that_the_configuration_leaves_out_is_what_the_provider_sends() -
     assert "is known only after apply" in refusal(plan(item))
 
 
+@pytest.mark.parametrize(
+    ("sensitive", "part"),
+    [
+        ({"referer_list": True}, "referer_list"),
+        ({"referer_list": [True]}, "referer_list[0]"),
+        ({"allow_empty_referer": True}, "allow_empty_referer"),
+        (True, "the resource"),
+    ],
+)
+def test_sensitive_rules_are_refused_and_not_shown(sensitive: Any, part: str) -> None:
+    planned = change(ADDRESS, None, SITE)
+    planned["change"]["after_sensitive"] = sensitive
+    shown = {"type": KIND, "address": ADDRESS, "values": SITE, "sensitive_values": sensitive}
+    for document in (plan(planned), {"values": {"root_module": {"resources": [shown]}}}):
+        said = refusal(document)
+        assert said.startswith(f"{ADDRESS}: {part} is marked as sensitive")
+        assert "example.com" not in said
+
+
+def test_sensitive_list_of_a_raw_state_is_refused() -> None:
+    document = state((ADDRESS, SITE))
+    path = [{"type": "get_attr", "value": "referer_list"}]
+    document["resources"][0]["instances"][0]["sensitive_attributes"] = [path]
+    assert "referer_list is marked as sensitive" in refusal(document)
+
+
+def test_sensitive_rules_before_a_plan_are_refused() -> None:
+    item = change(ADDRESS, SITE, {**SITE, "referer_list": []})
+    item["change"]["before_sensitive"] = {"referer_list": True}
+    (found,) = changes(plan(item))
+    with pytest.raises(SourceError, match="referer_list is marked as sensitive"):
+        found.rules()
+
+
+def test_sensitive_name_of_a_bucket_is_not_known() -> None:
+    item = change(ADDRESS, None, SITE)
+    item["change"]["after_sensitive"] = {"bucket": True}
+    (found,) = changes(plan(item))
+    assert found.bucket is None
+    assert found.rules()[1] == RULES
+
+
 def test_configuration_of_a_module_is_found() -> None:
     address = f'module.a["x"].module.b.{KIND}.site'
     inner = configured(ADDRESS, referer_list={"references": ["random_pet.x.id", "random_pet.x"]})
