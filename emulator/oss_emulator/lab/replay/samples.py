@@ -1,5 +1,6 @@
 """Sample lines of revoked hosts, found in the files by their Referer."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -16,6 +17,8 @@ Selects = Callable[[accesslog.LogLine], bool]
 _BLOCK = 1 << 20
 _MOST_TRIED = 10_000
 """Lines with the Referer that are tried before a host stays without a sample."""
+_SECRET = re.compile(r"(?i)((?:signature|security-token)=)[^&\s\"]+")
+"""What opens an object to whoever reads a report, as long as a signed URL holds."""
 
 
 def find_samples(
@@ -77,5 +80,5 @@ def _revoked(raw: bytes, host: str, judge: Judge, selects: Selects) -> str | Non
     judged = judge.judge_sent(line.referer, letters_of(line))
     if judged.verdict is not Verdict.REVOKED or judged.host != host:
         return None
-    shown = text.encode("utf-8", "backslashreplace").decode()
+    shown = _SECRET.sub(r"\1…", text).encode("utf-8", "backslashreplace").decode()
     return shown if len(shown) <= LONGEST else f"{shown[:LONGEST]}…"

@@ -443,6 +443,20 @@ def test_revoked_host_comes_with_reason_remedy_and_sample(
     assert all(item["entry"] != "https://www.example.com/" for item in report["idle_entries"])
 
 
+def test_sample_of_a_signed_url_has_no_signature(
+    engine: DuckDBEngine, folder: Path, tmp_path: Path
+) -> None:
+    query = "?Expires=1&OSSAccessKeyId=id&Signature=c2VjcmV0%3D&security-token=secret HTTP/1.1"
+    generated = text(generate(7, 1_500, SITE)[0]).decode().splitlines()
+    stolen = next(
+        one for one in generated if "thief.test" in one and "GET " in one and "?" not in one
+    )
+    log = save(tmp_path / "a.log", f"{stolen.replace(' HTTP/1.1', query, 1)}\n".encode())
+    report = ask(engine, folder, ReplayQuestion(Judge(SITE)), log)
+    (sample,) = (one for item in report["hosts"] for one in item["samples"])
+    assert "&Signature=…&security-token=… HTTP/1.1" in sample
+
+
 def test_own_hosts_are_told_from_others(engine: DuckDBEngine, folder: Path, tmp_path: Path) -> None:
     log = save(tmp_path / "a.log", text(generate(7, 1_500, SITE)[0]))
     rules = replace(SITE, whitelist=("https://www.example.com/",))
