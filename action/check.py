@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from oss_emulator.lab import sources
+from oss_emulator.lab.discovery import ENDINGS
+from oss_emulator.lab.github import escape
 from oss_emulator.toml import SourceError
 
 MOST_ROWS = 50
 """Rows of a table in the summary; GitHub shows at most 1 MiB of it."""
 
 COMMAND = (sys.executable, "-m", "oss_emulator")
-SUFFIXES = frozenset((".xml", ".json", ".toml", ".tf", ".yaml", ".yml"))
-"""The endings of files that may have rules."""
 
 
 def main(environ: Mapping[str, str]) -> int:
@@ -88,7 +88,7 @@ def changed_rules(base: str, name: str, folder: Path) -> Iterator[tuple[str, str
     """Yield the old and the new rules, and a title, of each configuration in a changed file."""
     changed = git("diff", "--name-only", "-z", "--diff-filter=M", base, "--").stdout
     for number, path in enumerate(filter(None, changed.split("\0"))):
-        if Path(path).suffix.lower() not in SUFFIXES:
+        if Path(path).suffix.lower() not in ENDINGS:
             continue
         before = git("show", f"{base}:{path}").stdout.encode(errors="surrogateescape")
         shared = names(before) & names(read(path))
@@ -147,11 +147,6 @@ def describe(title: str, found: Mapping[str, Any]) -> Iterator[str]:
         if len(changes) > MOST_ROWS:
             yield f"\nand {len(changes) - MOST_ROWS} more"
         yield ""
-
-
-def escape(text: str) -> str:
-    """Format a text for a command of a workflow, which ends with its line."""
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def code(text: str) -> str:

@@ -75,8 +75,13 @@ def print_findings(found: Findings, arguments: argparse.Namespace) -> None:
     """Print what was found in the format that was asked for, and then what is wrong."""
     if not (found.is_empty and arguments.format in (Format.TEXT, Format.JSON)):
         _print(found, arguments)
+    print_errors(found.wrong)
+
+
+def print_errors(errors: Sequence[InputError]) -> None:
+    """Print to standard error why something could not be looked at."""
     sys.stdout.flush()
-    for error in found.wrong:
+    for error in errors:
         print(f"oss-emulator: {language.explain(str(error))}", file=sys.stderr)
 
 

@@ -1,7 +1,6 @@
 """`oss-emulator lint`: find mistakes in rules, each shown by a Referer, and correct them."""
 
 import argparse
-import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -146,8 +145,7 @@ def _fix(selected: FoundRules, arguments: argparse.Namespace) -> int:
     if len(selected.found) > 1 and (not arguments.write or arguments.format != Format.TEXT):
         arguments.parser.error("--fix prints one configuration; name one, or add --write")
     status = 0
-    for error in selected.wrong:
-        print(f"oss-emulator: {error}", file=sys.stderr)
+    formats.print_errors(selected.wrong)
     for item in selected.found:
         show(line(Text(item.argument, Tone.STRONG)))
         # Read it again: the rules before it may be in the same file, which has changed.

@@ -17,12 +17,12 @@ def _format(remark: Remark, severity: Severity) -> str:
     properties = {"file": remark.source, "line": line, "col": column, "title": remark.kind}
     if not remark.has_file:
         properties = {"title": remark.kind}
-    written = ",".join(f"{name}={_escape(str(value), ',:')}" for name, value in properties.items())
-    return f"::{_COMMANDS[severity]} {written}::{_escape(remark.message)}"
+    written = ",".join(f"{name}={escape(str(value), ',:')}" for name, value in properties.items())
+    return f"::{_COMMANDS[severity]} {written}::{escape(remark.message)}"
 
 
-def _escape(text: str, also: str = "") -> str:
-    """Escape what ends a line or a property."""
+def escape(text: str, also: str = "") -> str:
+    """Return a text of a command without what would end it: a line end, and `also`."""
     return "".join(
         f"%{ord(character):02X}" if character in f"%\r\n{also}" else character for character in text
     )
