@@ -23,8 +23,9 @@ from .subject import LISTS, LintedEntry, Subject
 
 TOGETHER = Sentence("It is not proved to be safe together with the other corrections.")
 
-_STEPS, _FOR_ONE = 2_000_000, 400_000
-"""The most steps of all searches of an assessment, and of those for one correction."""
+_STEPS, _FOR_ONE, _TOGETHER = 1_200_000, 300_000, 6_000_000
+"""The most steps of all searches of an assessment, of those for one correction, and of those for
+all corrections together."""
 
 
 class Assessor:
@@ -57,14 +58,14 @@ class Assessor:
     ) -> RefererConfiguration:
         """Follow the safe corrections, unless together they are not safe for these rules."""
         after = follow(configuration, found)
-        self._budget = Budget(_STEPS)
-        if after == configuration or self._compare(after) is None:
+        if after == configuration or self._compare(after, Budget(_TOGETHER)) is None:
             return after
+        budget = Budget(_STEPS)
         steps: list[tuple[EntryPlace | None, Correction]] = []
         for item in found:
             if item.safe is not None:
                 trial = [*steps, (item.place, item.safe)]
-                if self._compare(take(configuration, trial)) is None:
+                if self._compare(take(configuration, trial), budget) is None:
                     steps = trial
         return take(configuration, steps)
 
@@ -75,15 +76,16 @@ class Assessor:
     def _find_risk(self, place: EntryPlace | None, correction: Correction) -> Sentence | None:
         edit = self._edit(place, correction)
         if edit is None:
-            return self._compare(take(self._subject.configuration, [(place, correction)]))
+            after = take(self._subject.configuration, [(place, correction)])
+            with self._budget.lend(_FOR_ONE) as budget:
+                return self._compare(after, budget)
         old = self._subject.compiled
         with self._budget.lend(_FOR_ONE) as budget:
             return risk.find_risk(old, Edited(old, edit), edit, self._named, budget)
 
-    def _compare(self, after: RefererConfiguration) -> Sentence | None:
+    def _compare(self, after: RefererConfiguration, budget: Budget) -> Sentence | None:
         new = RefererPolicy.compile(after, self._subject.assumptions)
-        with self._budget.lend(_FOR_ONE) as budget:
-            return risk.compare(self._subject.compiled, new, self._named, budget)
+        return risk.compare(self._subject.compiled, new, self._named, budget)
 
     def _edit(self, place: EntryPlace | None, correction: Correction) -> EntryEdit | None:
         """Return what a correction changes; None if the rules must be compiled to know that."""
