@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -146,7 +147,8 @@ def network(line: LogLine) -> str:
     """Where the answer went."""
     if line.sync == "cdn":
         return "cdn"
-    return "internal" if "hangzhou-internal." in line.host else "internet"
+    internal = re.fullmatch(r"[^:]*-internal\.aliyuncs\.com(:.*)?", line.host, re.DOTALL)
+    return "internal" if internal else "internet"
 
 
 def traffic(line: LogLine) -> int:
@@ -165,7 +167,7 @@ def verdict(
         signed = Signing.NONE
     else:
         signed = Signing.FORM if line.operation == "PostObject" else Signing.HEADER
-    asked = (signed, line.request.split()[0], Scope.OBJECT if line.key else Scope.BUCKET)
+    asked = (signed, line.request.split(" ")[0], Scope.OBJECT if line.key else Scope.BUCKET)
     if not oracle.is_checked(*asked, rule=DEFAULT.checked_requests):
         return "not_checked"
     new = oracle.verdict(rules, [line.referer], DEFAULT, *asked) is None
