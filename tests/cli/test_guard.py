@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from oss_emulator import Emulator
 
 from tests.plans import KIND, SITE, change, plan
 
@@ -153,3 +154,21 @@ def test_apply_puts_only_what_passed(ask: Any, tmp_path: Path) -> None:
     assert "its verdict is that the change is blocked; the rules were not put" in errors
     missing = ask("apply", bad, "oss://b", "--yes", "--require-token", str(tmp_path / "no"))
     assert missing[0] == 2
+
+
+def test_log_in_a_bucket_that_two_resources_read_is_named_once(
+    ask: Any, write: Any, tmp_path: Path
+) -> None:
+    token = tmp_path / "token.json"
+    changes = [
+        change(f"{KIND}.{name}", None, {**CLOSED, "bucket": name}) for name in ("one", "two")
+    ]
+    with Emulator() as emulator:
+        emulator.bucket(name="logs")
+        emulator.put("/logs/day/access.log", Path(LOG).read_bytes())
+        flags = ["--logs", "oss://logs/day/", "--endpoint", emulator.endpoint]
+        flags += ["--token", str(token), "--min-requests", "0"]
+        assert ask("guard", "--plan", write(*changes), *flags)[0] == 0
+    said = json.loads(token.read_text())
+    assert len(said["changes"]) == 2
+    assert len(said["logs"]) == 1

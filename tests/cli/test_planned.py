@@ -109,4 +109,5 @@ def test_diff_with_one_argument_needs_a_plan(ask: Any, tmp_path: Path) -> None:
     path.write_text('{"AllowEmptyReferer": true}')
     status, _, errors = ask("diff", str(path))
     assert status == 2
-    assert "the document is not a plan, so it does not say what changes; run terraform" in errors
+    assert f"NEW is missing, and {path}, line 1, column 1: the document is not a plan" in errors
+    assert "NEW" not in ask("diff", str(tmp_path / "nowhere"))[2]

@@ -109,7 +109,8 @@ def run(arguments: argparse.Namespace) -> int:
         for change in found.values()
         if change.deletes_bucket
     ]
-    logs_read = [(path.name, digest) for path, digest in hashes.items()]
+    # A log from a bucket is fetched for each resource, so it has several paths.
+    logs_read = {(path.name, digest) for path, digest in hashes.items()}
     token = guard.make_token(judged, agreement, logs_read)
     with ExitStack() as files:  # both are written, or none
         for name, text in (

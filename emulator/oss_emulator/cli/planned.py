@@ -59,7 +59,12 @@ def show_changes(arguments: argparse.Namespace, referers: Sequence[str | None] |
 
     Returns 1 if a decision changes, or 2 if a resource has a value that is not known.
     """
-    source, found = rules.find_changes(arguments.old, arguments)
+    try:
+        source, found = rules.find_changes(arguments.old, arguments)
+    except InputError as error:
+        if error.place is None:
+            raise
+        raise InputError(f"NEW is missing, and {error}", error.place) from None
     compared: list[_Compared] = []
     wrong: list[InputError] = []
     for change in found.values():
