@@ -22,12 +22,14 @@ if TYPE_CHECKING:
     from lxml import etree
 
 _ROOT = "RefererConfiguration"
-_FLAGS = {
+SWITCHES = {
     "AllowEmptyReferer": "allow_empty_referer",
     "AllowTruncateQueryString": "allow_truncate_query_string",
     "TruncatePath": "truncate_path",
 }
-_LISTS = {"RefererList": "whitelist", "RefererBlacklist": "blacklist"}
+"""The elements of the switches, each with its field of RefererConfiguration."""
+LISTS = {"RefererList": "whitelist", "RefererBlacklist": "blacklist"}
+"""Those of the lists."""
 
 STORED = Assumptions(missing_list=MissingList.ACCEPTED)
 """For documents that a service has accepted before: they may lack RefererList."""
@@ -89,8 +91,8 @@ def parse(document: bytes, assumptions: Assumptions = DEFAULT) -> RefererConfigu
         raise _wrong(root, sentence, FormatProblem.WRONG_ROOT)
     elements = _elements(root)
     values: dict[str, Any] = {
-        _LISTS[name]: tuple(_text(entry) for entry in _children(elements[name], "Referer"))
-        for name in _LISTS
+        LISTS[name]: tuple(_text(entry) for entry in _children(elements[name], "Referer"))
+        for name in LISTS
         if name in elements
     }
     values["allow_empty_referer"] = _parse_allow_empty_referer(elements)
@@ -99,7 +101,7 @@ def parse(document: bytes, assumptions: Assumptions = DEFAULT) -> RefererConfigu
         raise RefererFormatError(FormatProblem.MISSING_REFERER_LIST, sentence)
     for name in ("AllowTruncateQueryString", "TruncatePath"):
         if name in elements:
-            values[_FLAGS[name]] = _parse_boolean(elements[name])
+            values[SWITCHES[name]] = _parse_boolean(elements[name])
     configuration = RefererConfiguration(**values)
     if assumptions.truncation_conflict is TruncationConflict.REFUSED:
         _refuse_contradiction(configuration)
@@ -114,9 +116,9 @@ def format(configuration: RefererConfiguration) -> bytes:
     from lxml import etree  # on first use: deciding on requests needs no XML
 
     root = etree.Element(_ROOT)
-    for name, field in _FLAGS.items():
+    for name, field in SWITCHES.items():
         etree.SubElement(root, name).text = "true" if getattr(configuration, field) else "false"
-    for name, field in _LISTS.items():
+    for name, field in LISTS.items():
         entries = getattr(configuration, field)
         # Node needs RefererList even if it is empty, Go the absence of an empty blacklist (P-34).
         if entries or name == "RefererList":
@@ -129,7 +131,7 @@ def format(configuration: RefererConfiguration) -> bytes:
 def _elements(root: etree._Element) -> dict[str, etree._Element]:
     """Return the children of the root by their names. Unknown and repeated ones are errors."""
     elements: dict[str, etree._Element] = {}
-    for element in _children(root, *_FLAGS, *_LISTS):
+    for element in _children(root, *SWITCHES, *LISTS):
         name = _name(element)
         if name in elements:
             sentence = f"{name} occurs twice; write it once"

@@ -9,13 +9,7 @@ from oss_emulator.lab.probes import ProbeKind
 from oss_emulator.lab.remark import Remark, RemarkKind, Severity
 from oss_emulator.referer import Decision, RefererConfiguration, explanation
 from oss_emulator.referer.sentence import Sentence
-
-_FIELDS = {
-    "allow_empty_referer": "AllowEmptyReferer",
-    "allow_truncate_query_string": "AllowTruncateQueryString",
-    "truncate_path": "TruncatePath",
-}
-
+from oss_emulator.referer_xml import SWITCHES
 
 _SHOWN = 3
 """The number of Referers to show for each pair of entries that settle them."""
@@ -67,7 +61,7 @@ def _rank(change: Change) -> int:
 
 def describe_text(old: RefererConfiguration, new: RefererConfiguration) -> Iterator[Block]:
     """Describe which switches and entries changed."""
-    for field, name in _FIELDS.items():
+    for name, field in SWITCHES.items():
         before, after = (str(getattr(rules, field)).lower() for rules in (old, new))
         if before != after:
             yield line(Text(f"~ {name}: {before} -> {after}", Tone.WARNING), indent=2)

@@ -14,6 +14,7 @@ from lxml import etree
 from oss_emulator import json_text
 from oss_emulator.referer.header import WHITE_SPACE
 from oss_emulator.referer.model import RefererConfiguration
+from oss_emulator.referer_xml import LISTS, SWITCHES
 from oss_emulator.toml import Path, SourceError, TomlDocument, statements
 
 from . import hcl_editing, sources
@@ -28,13 +29,7 @@ class NotEditableError(ValueError):
 
 
 FIELDS = tuple(RefererConfiguration.__dataclass_fields__)
-_ELEMENTS = {
-    "allow_empty_referer": "AllowEmptyReferer",
-    "allow_truncate_query_string": "AllowTruncateQueryString",
-    "truncate_path": "TruncatePath",
-    "whitelist": "RefererList",
-    "blacklist": "RefererBlacklist",
-}
+_ELEMENTS = {field: name for name, field in (SWITCHES | LISTS).items()}
 _ATTRIBUTES = {"whitelist": "referer_list", "blacklist": "referer_blacklist"}
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from oss_emulator.referer.model import RefererConfiguration
+from oss_emulator.referer_xml import SWITCHES
 
 from .guard import GuardedChange
 from .remark import Remark, Severity
@@ -75,18 +76,11 @@ def _section(change: GuardedChange) -> Iterator[str]:
         yield f"For {count} requests, the verdict rests on what the service does not document."
 
 
-_SWITCHES = {
-    "allow_empty_referer": "AllowEmptyReferer",
-    "allow_truncate_query_string": "AllowTruncateQueryString",
-    "truncate_path": "TruncatePath",
-}
-
-
 def _edits(old: RefererConfiguration | None, new: RefererConfiguration) -> Iterator[str]:
     """Yield what changes in the rules, as a list."""
     if old is None or old == new:
         return
-    for field, name in _SWITCHES.items():
+    for name, field in SWITCHES.items():
         before, after = (str(getattr(rules, field)).lower() for rules in (old, new))
         if before != after:
             yield f"- {name}: {before} → {after}"

@@ -19,7 +19,13 @@ from typing import Any, TypeVar
 from oss_emulator import json_text, referer_xml
 from oss_emulator.referer.assumptions import DEFAULT, Assumptions
 from oss_emulator.referer.model import RefererConfiguration
-from oss_emulator.referer_xml import MAX_DOCUMENT, STORED, FormatProblem, RefererFormatError
+from oss_emulator.referer_xml import (
+    MAX_DOCUMENT,
+    STORED,
+    SWITCHES,
+    FormatProblem,
+    RefererFormatError,
+)
 from oss_emulator.toml import (
     MAX_FILE,
     Path,
@@ -308,12 +314,8 @@ def _format_json(configuration: RefererConfiguration) -> str:
     lists = {"RefererList": {"Referer": configuration.whitelist}}
     if configuration.blacklist:
         lists["RefererBlacklist"] = {"Referer": configuration.blacklist}
-    flags = {
-        "AllowEmptyReferer": configuration.allow_empty_referer,
-        "AllowTruncateQueryString": configuration.allow_truncate_query_string,
-        "TruncatePath": configuration.truncate_path,
-    }
-    return _dump({**flags, **lists})
+    switches = {name: getattr(configuration, field) for name, field in SWITCHES.items()}
+    return _dump({**switches, **lists})
 
 
 # Terraform
