@@ -8,6 +8,7 @@ from oss_emulator.lab.parts import Parts, example
 from oss_emulator.referer.sentence import Sentence
 
 from .finding import Correction, Evidence, Severity, Suspicion
+from .sites import read_host
 from .subject import LintedEntry, Subject
 
 SEVERITY = Severity.WARNING
@@ -23,6 +24,8 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     if not entry.is_white or entry.is_foreign or host == parts.host or "*" in host:
         return None
     root = Parts(parts.scheme or "https", host, parts.port, "/").join()
+    if read_host(parts) is None:
+        return None  # a public suffix, which is no site of the owner
     if parts.host in _SERVICES or not subject.misses(example(root)):
         return None
     return Suspicion(
