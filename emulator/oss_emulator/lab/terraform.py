@@ -203,13 +203,11 @@ def _sensitive_in_state(instance: Mapping[str, Any]) -> dict[str, bool]:
 
 def _hide(value: Any, sensitive: Any) -> Any:
     """Return a value in which each part that is marked as sensitive is Unknown."""
-    if sensitive is True:
-        return Unknown("", _SENSITIVE)
     if isinstance(value, dict) and isinstance(sensitive, dict):
         return {name: _hide(one, sensitive.get(name)) for name, one in value.items()}
     if isinstance(value, list) and isinstance(sensitive, list):
         return [_hide(*parts) for parts in zip_longest(value, sensitive[: len(value)])]
-    return value
+    return Unknown("", _SENSITIVE) if _has_true(sensitive) else value
 
 
 _SENSITIVE = (

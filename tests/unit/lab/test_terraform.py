@@ -106,6 +106,7 @@ def test_switch_that_the_configuration_leaves_out_is_what_the_provider_sends() -
     [
         ({"referer_list": True}, "referer_list"),
         ({"referer_list": [True]}, "referer_list[0]"),
+        ({"referer_list": {"0": True}}, "referer_list"),
         ({"allow_empty_referer": True}, "allow_empty_referer"),
         (True, "the resource"),
     ],
