@@ -117,8 +117,7 @@ class Assessor:
         return (body for body in bodies if body and body not in self._bodies[stage])
 
     def _watch(self, bodies: Iterable[str]) -> tuple[Watched, ...]:
-        compiled = self._subject.compiled
-        return tuple(compiled.watch(map(compiled.read, bodies)))
+        return tuple(entry for body in bodies for entry in self._subject.compiled.read(body))
 
 
 def _parts(finding: Finding) -> Iterator[Correction]:

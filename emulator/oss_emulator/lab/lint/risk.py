@@ -8,7 +8,7 @@ they change what is found.
 """
 
 from collections.abc import Collection, Container, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple, Protocol
 
@@ -19,6 +19,7 @@ from oss_emulator.referer.assumptions import CutPath
 from oss_emulator.referer.entry_list import EntryList
 from oss_emulator.referer.pattern import Pattern
 from oss_emulator.referer.policy import RefererPolicy
+from oss_emulator.referer.reading import Reading
 from oss_emulator.referer.sentence import Sentence
 
 from .search import Spared, seek
@@ -103,10 +104,10 @@ class Compiled:
         """Return what entries are compared with."""
         return self.reading.see(header.trim(referer))
 
-    def read(self, entry: str) -> Pattern:
-        """Read another entry as these rules would by default."""
-        body = entry.strip(header.WHITE_SPACE)
-        return Pattern.of(entry, body, lowers_query=self.reading.lowers_query)
+    def read(self, entry: str) -> tuple[Watched, ...]:
+        """Read another entry as these rules would: commas may separate it into several (R-37)."""
+        alone = replace(self.policy.configuration, whitelist=(entry,), blacklist=())
+        return tuple(self.watch(Reading(alone, self.policy.assumptions).whitelist.patterns))
 
     def watch(self, patterns: Iterable[Pattern]) -> Iterator[Watched]:
         """Yield entries as the search reads them, each once."""

@@ -212,15 +212,14 @@ class Subject:
         return self._dead[entry]
 
     def _find_out_if_dead(self, entry: str) -> bool:
-        (watched,) = self.compiled.watch([self.compiled.read(entry)])
-        page = example(entry)
-        if read_sent(page) and watched.pattern.matches(self.compiled.see(page)):
+        read, page = self.compiled.read(entry), example(entry)
+        if read_sent(page) and any(one.pattern.matches(self.compiled.see(page)) for one in read):
             return False
         if not self.compiled.is_searchable:
             return False
         with self._searches.lend(_FOR_A_SEARCH) as budget:
             try:
-                return seek(watched, ALL_PAGES, lambda _: None, budget) is None
+                return all(seek(one, ALL_PAGES, lambda _: None, budget) is None for one in read)
             except UndecidedError:
                 return False
 
@@ -233,11 +232,11 @@ class Subject:
         """Return a Referer of another site that an entry lets in; None without one."""
         if self.sites.owns_all(entry.text, self._blacklisted) or not self.compiled.is_searchable:
             return None
-        (watched,) = self.compiled.watch([self.compiled.read(entry.text)])
+        foreign, read = self.sites.foreign_pages, self.compiled.read(entry.text)
         with self._searches.lend(_FOR_A_SEARCH) as budget:
             try:
-                foreign = self.sites.foreign_pages
-                return seek(watched, foreign, self.compiled.denying, budget)
+                found = (seek(one, foreign, self.compiled.denying, budget) for one in read)
+                return next((page for page in found if page), None)
             except UndecidedError:
                 self.undecided.append(entry)
                 return None

@@ -43,18 +43,18 @@ class DuckDBEngine:
                 "autoload_known_extensions": "false",
             },
         )
-        ((threads,),) = self._connection.execute("SELECT current_setting('threads')").fetchall()
-        threads = min(threads, MOST_THREADS)
-        self._connection.execute(f"SET threads = {threads}")
-        memory = MEMORY + MEMORY_PER_THREAD * threads
-        self._connection.execute(f"SET memory_limit = '{memory}MiB'")
-        self._connection.execute("SET enable_progress_bar = true")
-        self._connection.execute("SET enable_progress_bar_print = false")
-        self._connection.execute(
-            "CREATE MACRO regexp_like(text, pattern) AS regexp_matches(text, pattern)"
-        )
         self._scanned = False
         self._interrupted = False
+        ((threads,),) = self.rows("SELECT current_setting('threads')")
+        threads = min(threads, MOST_THREADS)
+        self._run(f"SET threads = {threads}")
+        memory = MEMORY + MEMORY_PER_THREAD * threads
+        self._run(f"SET memory_limit = '{memory}MiB'")
+        self._run("SET enable_progress_bar = true")
+        self._run("SET enable_progress_bar_print = false")
+        self._run(
+            "CREATE MACRO regexp_like(text, pattern) AS regexp_matches(text, pattern)"
+        )
 
     def scan(self, files: Sequence[Path], requests: str) -> list[Path]:
         """Add the counted lines of files to `requests`; return the files that cannot be split."""

@@ -13,7 +13,7 @@ import pytest
 from oss_emulator.lab import lint
 from oss_emulator.lab.lint import RULES, Evidence, Finding, Severity
 from oss_emulator.referer import Assumptions, Basis, RefererConfiguration, RefererPolicy, Stage
-from oss_emulator.referer.assumptions import EmptyWhitelist, LetterCase
+from oss_emulator.referer.assumptions import EmptyWhitelist, JoinedEntry, LetterCase
 
 FIXTURES = Path(__file__).parents[4] / "fixtures"
 CASES = tomllib.loads((FIXTURES / "lab" / "lint.toml").read_text(encoding="utf-8"))["case"]
@@ -255,6 +255,11 @@ def test_findings_follow_the_given_assumptions() -> None:
     insensitive = Assumptions(letter_case=LetterCase.INSENSITIVE)
     assert lint.run(capitals, [RULE["upper-case"]])
     assert lint.run(capitals, [RULE["upper-case"]], insensitive) == ()
+    joined = RefererConfiguration(whitelist=("https://a.example/,https://b.example/",))
+    separated = Assumptions(joined_entry=JoinedEntry.SEPARATED)
+    for read, assumptions in ((capitals, insensitive), (joined, separated)):
+        found = {finding.rule for finding in lint.run(read, RULES, assumptions)}
+        assert "never-matches" not in found
 
 
 def test_many_entries_are_linted_for_assumptions_quickly() -> None:
