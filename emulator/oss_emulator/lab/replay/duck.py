@@ -52,9 +52,7 @@ class DuckDBEngine:
         self._run(f"SET memory_limit = '{memory}MiB'")
         self._run("SET enable_progress_bar = true")
         self._run("SET enable_progress_bar_print = false")
-        self._run(
-            "CREATE MACRO regexp_like(text, pattern) AS regexp_matches(text, pattern)"
-        )
+        self._run("CREATE MACRO regexp_like(text, pattern) AS regexp_matches(text, pattern)")
 
     def scan(self, files: Sequence[Path], requests: str) -> list[Path]:
         """Add the counted lines of files to `requests`; return the files that cannot be split."""
