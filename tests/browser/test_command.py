@@ -53,7 +53,7 @@ def test_browser_stands_beside_the_prediction(ask: Any) -> None:
     status, out, err = ask(*ASKED, "--browser-path", require("browser"))
     assert (status, err) == (0, ""), out
     assert "What Chromium " in out
-    assert "All 52 requests are as predicted.\n" in out
+    assert "All 75 requests are as predicted.\n" in out
     assert "https -> http, upgraded  the origin" in out
 
 
@@ -71,7 +71,7 @@ def test_difference_is_shown_and_is_exit_1(ask: Any, monkeypatch: pytest.MonkeyP
         "! img of a page by https, object by https, no policy by none\n"
         "  predicted  by https, https://www.example.com/wrong, allowed\n"
         "  sent       by https, https://www.example.com/, allowed\n"
-        "1 of 52 requests are not as predicted.\n"
+        "1 of 75 requests are not as predicted.\n"
     )
 
 

@@ -380,7 +380,7 @@ def test_finding_is_beside_its_line_and_corrected_with_one_click(
         "https://www.example.com/\nhttp://www.example.com/"
     )
     expect(finding).to_have_count(0)
-    tab.get_by_label("Whitelist").fill(" http://www.example.com")
+    tab.get_by_label("Whitelist").fill(" http://www.example.com\nhttps://www.example.net")
     tab.get_by_role("button", name="Correct everything").click()
     expect(tab.get_by_label("Whitelist")).to_have_value(re.compile("^http://www.example.com/\n"))
 
