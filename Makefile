@@ -3,6 +3,7 @@
 VENV = .venv
 BIN = $(VENV)/bin
 ARGS =
+SHARE = 1
 
 # The Python to use; without one, the first of PYTHONS that works.
 PYTHON =
@@ -72,8 +73,8 @@ pythons: $(TESTING)  ## run test and test-system on every other Python that is i
 	done; \
 	if test -n "$$failed"; then echo "The tests failed on$$failed."; exit 1; fi
 
-thorough: $(TESTING)  ## run the tests that try more cases here than in make test
-	@OSS_EMULATOR_THOROUGH=yes $(BIN)/python -m pytest -n auto -m thorough $(ARGS)
+thorough: $(TESTING)  ## run the tests that try more cases here than in make test; SHARE=0.2 tries a fifth
+	@OSS_EMULATOR_THOROUGH=$(SHARE) $(BIN)/python -m pytest -n auto -m thorough $(ARGS)
 
 lowest:  ## run the tests of the server, the plugin, ossfs and dvc-oss with the lowest versions
 	@$(MAKE) --no-print-directory VENV=$(LOWEST) \
