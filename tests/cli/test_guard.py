@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -97,6 +99,20 @@ def test_bucket_that_is_not_known_must_be_named(ask: Any, write: Any) -> None:
     assert ask("guard", "--plan", path, "--logs", LOG, "--bucket", "examplebucket")[0] == 0
 
 
+@pytest.mark.parametrize("is_known", [False, True])
+def test_flag_names_the_bucket_of_one_resource_only(ask: Any, write: Any, is_known: bool) -> None:
+    """Two resources would be judged by the requests of one bucket."""
+    unknown = {**CLOSED, "bucket": None}
+    one, two = f"{KIND}.one", f"{KIND}.two"
+    first = change(one, None, CLOSED) if is_known else change(one, None, unknown, {"bucket": True})
+    path = write(first, change(two, None, unknown, {"bucket": True}))
+    flags = ["--logs", LOG, "--bucket", "examplebucket"]
+    status, out, errors = ask("guard", "--plan", path, *flags)
+    assert (status, out) == (2, "")
+    assert f"--bucket examplebucket would stand for the buckets of both {one} and {two}" in errors
+    assert ask("guard", "--plan", f"{path}#{two}", *flags)[0] == 0
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -127,6 +143,7 @@ def test_plan_that_cannot_be_judged_is_refused(
         (["--token", LOG], "is read by this command; name another file"),
         (["--report", str(EXAMPLE / "plan.json")], "is read by this command; name another"),
         (["--report", "x", "--token", "x"], "is the file of --report; name another file"),
+        (["--report", "x", "--rejects", "x"], "is the file of --rejects; name another file"),
     ],
 )
 def test_wrong_flags_are_refused(ask: Any, flags: list[str], words: str) -> None:
@@ -156,19 +173,44 @@ def test_apply_puts_only_what_passed(ask: Any, tmp_path: Path) -> None:
     assert missing[0] == 2
 
 
-def test_log_in_a_bucket_that_two_resources_read_is_named_once(
+TWO = [change(f"{KIND}.{name}", None, {**CLOSED, "bucket": name}) for name in ("one", "two")]
+
+
+def test_log_in_a_bucket_that_two_resources_read_is_fetched_once(
     ask: Any, write: Any, tmp_path: Path
 ) -> None:
     token = tmp_path / "token.json"
-    changes = [
-        change(f"{KIND}.{name}", None, {**CLOSED, "bucket": name}) for name in ("one", "two")
-    ]
     with Emulator() as emulator:
         emulator.bucket(name="logs")
         emulator.put("/logs/day/access.log", Path(LOG).read_bytes())
         flags = ["--logs", "oss://logs/day/", "--endpoint", emulator.endpoint]
         flags += ["--token", str(token), "--min-requests", "0"]
-        assert ask("guard", "--plan", write(*changes), *flags)[0] == 0
+        assert ask("guard", "--plan", write(*TWO), *flags)[0] == 0
+        assert [entry.operation for entry in emulator.journal].count("GetObject") == 1
     said = json.loads(token.read_text())
     assert len(said["changes"]) == 2
     assert len(said["logs"]) == 1
+
+
+def test_damaged_lines_are_kept_once_for_two_resources(
+    ask: Any, write: Any, tmp_path: Path
+) -> None:
+    log, rejects = tmp_path / "access.log", tmp_path / "rejects.log"
+    log.write_bytes(b"damaged\n" + Path(LOG).read_bytes())
+    flags = ["--logs", str(log), "--rejects", str(rejects), "--max-rejects", "50"]
+    status, out, _ = ask("guard", "--plan", write(*TWO), "--min-requests", "0", *flags)
+    assert status == 0
+    assert out.count("1 of their lines are damaged and left out.") == 2
+    assert rejects.read_bytes() == b"damaged\n"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_pipe_is_read_once_for_two_resources(ask: Any, write: Any, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = Thread(target=pipe.write_bytes, args=(Path(LOG).read_bytes(),), daemon=True)
+    writer.start()
+    status, out, _ = ask("guard", "--plan", write(*TWO), "--logs", str(pipe), "--min-requests", "0")
+    writer.join()
+    assert status == 0
+    assert out.startswith("## Referer rules: passed\n")

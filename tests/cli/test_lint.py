@@ -247,3 +247,35 @@ def test_answer_of_the_service_is_corrected_and_not_written(ask: Any, tmp_path: 
     assert status == 0
     assert out.startswith("<?xml")
     assert "Not written back: " in errors
+
+
+@pytest.mark.parametrize(
+    ("rules", "rule", "lines"),
+    [
+        (
+            {"whitelist": ["https://www.example.com:*/"]},
+            "wildcard-port",
+            ["  correct   add https://www.example.com/ to the whitelist"],
+        ),
+        (
+            {"blacklist": ["http://thief.test/"], "whitelist": ["*"]},
+            "one-scheme",
+            ["  correct   add https://thief.test/ to the blacklist"],
+        ),
+        (
+            {"whitelist": ["www.example.com"]},
+            "missing-scheme",
+            ["  correct   https://www.example.com/", "            http://www.example.com/"],
+        ),
+    ],
+)
+def test_entry_that_stays_is_not_shown_as_its_correction(
+    ask: Any, tmp_path: Path, rules: dict[str, list[str]], rule: str, lines: list[str]
+) -> None:
+    path = tmp_path / "rules.toml"
+    text = "".join(f"{name} = {json.dumps(entries)}\n" for name, entries in rules.items())
+    path.write_text(f"allow_empty_referer = false\n{text}", encoding="utf-8")
+    out = ask("lint", str(path))[1]
+    (finding,) = [part for part in out.split("\n\n") if f" {rule}  " in part]
+    assert "\n".join(lines) in finding
+    assert finding.count("\n") == 2 + len(lines)

@@ -14,7 +14,8 @@ from oss_emulator.referer.sentence import Sentence
 
 _DESCRIPTION = (
     "Shows what would change for a bucket, asks for confirmation and puts the rules. The exit "
-    "status is 0 if the bucket has the rules now, and 1 if the answer was no."
+    "status is 0 if the bucket has the rules now, 1 if the answer was no, and 2 if something "
+    "cannot be read, the token does not allow the rules, or the service refuses them."
 )
 
 

@@ -8,9 +8,10 @@ from enum import StrEnum
 from hashlib import file_digest
 from pathlib import Path
 
-from oss_emulator.cli import logs, replay, rules
+from oss_emulator.cli import replay, rules
 from oss_emulator.cli.output import write, writing
 from oss_emulator.cli.parser import Commands, InputError
+from oss_emulator.cli.replay import FoundLogs
 from oss_emulator.cli.rules import Source
 from oss_emulator.lab import github, guard, guard_report
 from oss_emulator.lab.guard import Agreement, GuardedChange, Limit
@@ -100,17 +101,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Judge every change of rules, report, and write the token."""
     agreement = Agreement(arguments.max_revoked, tuple(arguments.agreed), arguments.min_requests)
     source, found = rules.find_changes(arguments.plan, arguments)
-    changed = list(_changed(source, found, arguments))
-    _refuse_rivals(source, changed)
-    hashes: dict[Path, str] = {}
-    judged = [_judge(change, both, agreement, arguments, hashes) for change, both in changed]
+    changed = _by_bucket(source, _changed(source, found, arguments), arguments.bucket)
+    judged, logs_read = _judge_all(changed, agreement, arguments)
     notes = [
         f"{change.address} deletes the bucket itself, with all its objects."
         for change in found.values()
         if change.deletes_bucket
     ]
-    # A log from a bucket is fetched for each resource, so it has several paths.
-    logs_read = {(path.name, digest) for path, digest in hashes.items()}
     token = guard.make_token(judged, agreement, logs_read)
     with ExitStack() as files:  # both are written, or none
         for name, text in (
@@ -148,18 +145,64 @@ def _changed(
             yield change, (old, new)
 
 
-def _refuse_rivals(source: Source, changed: list[tuple[PlannedChange, Both]]) -> None:
-    """Raise InputError if two resources set the rules of one bucket: the last one would win."""
-    addresses: dict[str, str] = {}
-    for change, _ in changed:
-        if change.bucket in addresses:
-            both = f"{addresses[change.bucket]} and {change.address}"
+def _by_bucket(
+    source: Source, changed: Iterator[tuple[PlannedChange, Both]], named: str | None
+) -> dict[str, tuple[PlannedChange, Both]]:
+    """Return the changes by their buckets; `named` is the bucket of those that do not say it.
+
+    Raises InputError for a bucket that is not known, and if two resources set the rules of one
+    bucket: the last one would win.
+    """
+    found: dict[str, tuple[PlannedChange, Both]] = {}
+    for change, both in changed:
+        bucket = change.bucket or named
+        if bucket is None:
             raise InputError(
-                f"{source.name}: {both} both change the rules of {change.bucket}; leave one of "
-                "them out of the configuration"
+                f"{source.name}: the name of the bucket of {change.address} is sensitive or known "
+                "only after apply; write it, or say --bucket NAME"
             )
-        if change.bucket:
-            addresses[change.bucket] = change.address
+        if bucket in found:
+            rival = found[bucket][0]
+            addresses = f"{rival.address} and {change.address}"
+            if rival.bucket and change.bucket:
+                raise InputError(
+                    f"{source.name}: {addresses} both change the rules of {bucket}; leave one of "
+                    "them out of the configuration"
+                )
+            raise InputError(
+                f"{source.name}: --bucket {bucket} would stand for the buckets of both "
+                f"{addresses}, of which the plan does not name all; select one resource with "
+                "--plan PLAN#ADDRESS"
+            )
+        found[bucket] = change, both
+    return found
+
+
+def _judge_all(
+    changed: Mapping[str, tuple[PlannedChange, Both]],
+    agreement: Agreement,
+    arguments: argparse.Namespace,
+) -> tuple[list[GuardedChange], set[tuple[str, str]]]:
+    """Replay the logs under each of the new rules; return also their names and hashes."""
+    if not changed:
+        return [], set()
+    given = {**vars(arguments), "top": guard.TOP, "rules": arguments.plan}
+    judged = []
+    with replay.finding(argparse.Namespace(**given)) as found:
+        hashes = {(path.name, _hash(path)) for path in found.logs}
+        for bucket, (change, both) in changed.items():
+            asked = argparse.Namespace(**{**given, "bucket": bucket})
+            judged.append(_judge(change, both, agreement, asked, found))
+            found = found._replace(keep=bytes)  # every replay meets the same damaged lines
+    return judged, hashes
+
+
+def _hash(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(f"{path}: the file cannot be read: {error.strerror}") from None
 
 
 def _judge(
@@ -167,30 +210,17 @@ def _judge(
     both: Both,
     agreement: Agreement,
     arguments: argparse.Namespace,
-    hashes: dict[Path, str],
+    found: FoundLogs,
 ) -> GuardedChange:
-    """Replay the logs under new rules; note the hashes of the logs."""
-    bucket = change.bucket or arguments.bucket
-    if bucket is None:
-        raise InputError(
-            f"{arguments.plan}: the name of the bucket of {change.address} is sensitive or known "
-            "only after apply; write it, or say --bucket NAME"
-        )
+    """Replay the logs under new rules."""
     old, new = both
-    given = {**vars(arguments), "bucket": bucket, "top": guard.TOP, "rules": arguments.plan}
-    asked = argparse.Namespace(**given)
-    question = replay.question_of(asked, Judge(new, None, arguments.assumptions))
-    with replay.asking(asked) as prepared:
-        outputs = {"--report": arguments.report, "--token": arguments.token}
-        logs.check_outputs(outputs, prepared.logs, [arguments.plan])
+    question = replay.question_of(arguments, Judge(new, None, arguments.assumptions))
+    with replay.opening(found, arguments) as prepared:
         report = run_replay(question, *prepared)
-        for path in {*prepared.logs} - hashes.keys():
-            with path.open("rb") as file:
-                hashes[path] = file_digest(file, "sha256").hexdigest()
     return GuardedChange(
         resource=change.address,
         actions=change.actions,
-        bucket=bucket,
+        bucket=arguments.bucket,
         old=old,
         new=new,
         report=report,

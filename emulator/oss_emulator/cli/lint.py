@@ -24,7 +24,15 @@ from oss_emulator.cli.output import (
 from oss_emulator.cli.parser import Commands, InputError
 from oss_emulator.cli.rules import FoundRules, SelectedRules
 from oss_emulator.lab import lint
-from oss_emulator.lab.lint import Correction, Evidence, Finding, LintRule, Severity, remarks
+from oss_emulator.lab.lint import (
+    Correction,
+    EntryPlace,
+    Evidence,
+    Finding,
+    LintRule,
+    Severity,
+    remarks,
+)
 from oss_emulator.lab.places import Place
 from oss_emulator.lab.remark import Remark
 from oss_emulator.referer import RefererConfiguration, Stage
@@ -286,8 +294,8 @@ def _describe(finding: Finding, where: Places) -> Iterator[Block]:
     yield line(severity, f" {finding.rule}", *about)
     yield line(finding.reason, indent=2)
     yield _labelled(Sentence("shown by"), *_evidence(finding))
-    safe = tuple(_corrections(finding.safe)) if finding.safe else ()
-    rest = tuple(item for item in _corrections(finding.correction) if item not in safe)
+    safe = tuple(_corrections(finding.safe, place)) if finding.safe else ()
+    rest = tuple(item for item in _corrections(finding.correction, place) if item not in safe)
     for label, pieces in ((Sentence("correct"), safe), (Sentence("unsafe"), rest)):
         for number, piece in enumerate(pieces):
             yield _labelled("" if number else label, piece)
@@ -309,14 +317,22 @@ def _evidence(finding: Finding) -> tuple[Piece, ...]:
     return shown, " ", Sentence(finding.evidence.value)
 
 
-def _corrections(correction: Correction) -> Iterator[Text]:
-    for entry in correction.instead or ():
+def _corrections(correction: Correction, place: EntryPlace | None) -> Iterator[Text]:
+    instead, white, black = correction.instead, correction.whitelist, correction.blacklist
+    if place and instead and place.entry in instead:  # the entry stays, and others join it
+        others = tuple(entry for entry in instead if entry != place.entry)
+        instead = None
+        if place.list is Stage.WHITELIST:
+            white = (*others, *white)
+        else:
+            black = (*others, *black)
+    for entry in instead or ():
         yield Text(entry, Tone.GOOD)
-    if correction.instead == ():
+    if instead == ():
         yield Text(Sentence("leave it out"), Tone.GOOD)
-    for entry in correction.whitelist:
+    for entry in white:
         yield Text(Sentence("add {} to the whitelist", entry), Tone.GOOD)
-    for entry in correction.blacklist:
+    for entry in black:
         yield Text(Sentence("add {} to the blacklist", entry), Tone.GOOD)
     if correction.switch:
         switch, value = correction.switch

@@ -53,7 +53,7 @@ class Limit:
         return locked_out <= self.most
 
     def __str__(self) -> str:
-        return f"{self.most:f}%" if self.is_percentage else f"{self.most:f} requests"
+        return f"{self.most:f} %" if self.is_percentage else f"{self.most:f} requests"
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,14 +178,24 @@ def check_token(text: str, rules: RefererConfiguration, bucket: str) -> None:
         raise TokenError(f"it is not a token of the version {TOKEN_VERSION}")
     if token.get("hash") != _hash({name: token[name] for name in token if name != "hash"}):
         raise TokenError("it was changed or damaged; run guard again")
+    changes = token.get("changes")
+    if not (isinstance(changes, list) and all(map(_is_change, changes)) and "verdict" in token):
+        raise TokenError("it does not say what guard writes into a token; run guard again")
     if token["verdict"] != "passed":
         raise TokenError("its verdict is that the change is blocked")
-    judged = [item for item in token["changes"] if item["rules"] == hash_rules(rules)]
+    judged = [item for item in changes if item["rules"] == hash_rules(rules)]
     if not judged:
         raise TokenError("it is about other rules; run guard with these")
     if all(item["bucket"] != bucket for item in judged):
         names = ", ".join(sorted({item["bucket"] for item in judged}))
         raise TokenError(f"these rules were judged for {names}, not for {bucket}")
+
+
+def _is_change(value: Any) -> bool:
+    """Return whether a value has the rules and the bucket of a judged change."""
+    return isinstance(value, dict) and all(
+        isinstance(value.get(name), str) for name in ("rules", "bucket")
+    )
 
 
 def _hash(value: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -75,7 +76,7 @@ def test_agreed_hosts_do_not_count() -> None:
     assert (change.requests, change.agreed, change.locked_out) == (1000, 300, 5)
     assert (change.share, change.objection) == ("0.50", "")
     worse = make(agreement, thief_test=300, shop_test=6)
-    assert worse.objection == "that is more than 0.5%"
+    assert worse.objection == "that is more than 0.5 %"
 
 
 def test_verdict_needs_requests() -> None:
@@ -107,6 +108,42 @@ def token(**revoked: int) -> dict[str, Any]:
 
 def test_token_of_rules_that_passed_allows_them() -> None:
     guard.check_token(json.dumps(token()), RULES, "bucket")
+
+
+def signed(**members: Any) -> str:
+    """Return a token with other members, and the hash that fits them; None leaves one out."""
+    made = {**token(), **members}
+    made = {name: made[name] for name in made if name != "hash" and made[name] is not None}
+    text = json.dumps(made, sort_keys=True, separators=(",", ":"))
+    return json.dumps({**made, "hash": sha256(text.encode()).hexdigest()})
+
+
+def test_fitting_hash_is_accepted() -> None:
+    guard.check_token(signed(more=1), RULES, "bucket")
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"verdict": None},
+        {"changes": None},
+        {"changes": 7},
+        {"changes": {"rules": "x"}},
+        {"changes": ["x"]},
+        {"changes": [{}]},
+        {"changes": [{"rules": "x", "bucket": ["a"]}]},
+        {"changes": [{"rules": 1, "bucket": "a"}]},
+    ],
+)
+def test_token_of_another_form_is_refused(members: dict[str, Any]) -> None:
+    with pytest.raises(TokenError, match="it does not say what guard writes into a token"):
+        guard.check_token(signed(**members), RULES, "bucket")
+
+
+@pytest.mark.parametrize("verdict", [7, [], {}, False, "Passed"])
+def test_other_verdict_does_not_pass(verdict: object) -> None:
+    with pytest.raises(TokenError, match="its verdict is that the change is blocked"):
+        guard.check_token(signed(verdict=verdict), RULES, "bucket")
 
 
 @pytest.mark.parametrize(

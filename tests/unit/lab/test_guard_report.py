@@ -88,7 +88,7 @@ def test_remarks_name_the_hosts() -> None:
     blocked, note = guard_report.remark([change], "plan.json", ["Why."])
     assert (blocked.severity, blocked.source) == (Severity.ERROR, "plan.json")
     assert blocked.message == (
-        "kind.site locks out 20 of 1,030 requests to bucket (1.94 %); that is more than 1%: "
+        "kind.site locks out 20 of 1,030 requests to bucket (1.94 %); that is more than 1 %: "
         "shop.test (10), no Referer (10)"
     )
     assert (note.severity, note.message) == (Severity.NOTE, "Why.")
