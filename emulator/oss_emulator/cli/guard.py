@@ -109,13 +109,6 @@ def run(arguments: argparse.Namespace) -> int:
         if change.deletes_bucket
     ]
     token = guard.make_token(judged, agreement, logs_read)
-    with ExitStack() as files:  # both are written, or none
-        for name, text in (
-            (arguments.report, guard_report.format_markdown(judged, notes)),
-            (arguments.token, json.dumps(token, indent=2) + "\n"),
-        ):
-            if name:
-                files.enter_context(writing(Path(name), InputError)).write(text.encode())
     match GuardFormat(arguments.format):
         case GuardFormat.MARKDOWN:
             write(guard_report.format_markdown(judged, notes))
@@ -124,6 +117,13 @@ def run(arguments: argparse.Namespace) -> int:
         case GuardFormat.JSON:
             reports = [{"resource": item.resource, "report": item.report} for item in judged]
             write(json.dumps({**token, "notes": notes, "reports": reports}, indent=2) + "\n")
+    with ExitStack() as files:  # at the end: both are written, or none
+        for name, text in (
+            (arguments.report, guard_report.format_markdown(judged, notes)),
+            (arguments.token, json.dumps(token, indent=2) + "\n"),
+        ):
+            if name:
+                files.enter_context(writing(Path(name), InputError)).write(text.encode())
     return int(any(change.objection for change in judged))
 
 
