@@ -1,27 +1,33 @@
 """What the action runs: lint, decision tables, and whom a change locks out and lets in.
 
 Annotations go to standard output, and a table of the differences to the summary of the job. Fails
-if the linter finds an error or a warning, if a case fails, or if something cannot be read; a
-difference is shown and fails nothing.
+if the linter finds an error or a warning, if a case fails, or if what they check cannot be read; a
+difference is shown and fails nothing. The summary names rules that are new or gone, and those that
+cannot be compared with the reason.
 """
 
+import argparse
+import contextlib
 import html
+import io
 import json
 import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from oss_emulator.lab import sources
-from oss_emulator.lab.discovery import ENDINGS
+from oss_emulator.cli import rules as reading
 from oss_emulator.lab.github import escape
-from oss_emulator.toml import SourceError
+from oss_emulator.referer.assumptions import DEFAULT
 
 MOST_ROWS = 50
 """Rows of a table in the summary; GitHub shows at most 1 MiB of it."""
+
+OF_TERRAFORM = (".tf", ".tfvars", ".json")
+"""The endings of files that may define what a `.tf` beside them names."""
 
 COMMAND = (sys.executable, "-m", "oss_emulator")
 
@@ -38,8 +44,9 @@ def main(environ: Mapping[str, str]) -> int:
     with tempfile.TemporaryDirectory() as folder:
         if environ["CHECK_BASE"]:
             base = find_base(environ["CHECK_BASE"])
-            for old, new, title in changed_rules(base, environ["CHECK_BASE"], Path(folder)):
-                statuses.append(compare(title, old, new))
+            check_out(base, Path(folder))
+            for path, before in changed_files(base, Path(folder)).items():
+                statuses.append(compare_file(path, before, environ["CHECK_BASE"]))
     if environ["CHECK_BUCKET"]:
         place = ["--region", environ["CHECK_REGION"]]
         if environ["CHECK_ENDPOINT"]:
@@ -74,56 +81,111 @@ def find_base(name: str) -> str:
     return git("rev-parse", "FETCH_HEAD").stdout.strip()
 
 
-def git(*arguments: str) -> "subprocess.CompletedProcess[str]":
+def git(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         ["git", *arguments],
         capture_output=True,
         encoding="utf-8",
         errors="surrogateescape",  # names and files may have any bytes
+        env={**os.environ, **variables},
         check=False,
     )
 
 
-def changed_rules(base: str, name: str, folder: Path) -> Iterator[tuple[str, str, str]]:
-    """Yield the old and the new rules, and a title, of each configuration in a changed file."""
-    changed = git("diff", "--name-only", "-z", "--diff-filter=M", base, "--").stdout
-    for number, path in enumerate(filter(None, changed.split("\0"))):
-        if Path(path).suffix.lower() not in ENDINGS:
-            continue
-        before = git("show", f"{base}:{path}").stdout.encode(errors="surrogateescape")
-        shared = names(before) & names(read(path))
-        old = folder / f"{number}{Path(path).suffix}"
-        old.write_bytes(before)
-        for each in sorted(shared):
-            part = f"#{each}" if each else ""
-            yield f"{old}{part}", f"{path}{part}", f"{path}{part}, compared with {name}"
+def ask_git(*arguments: str, **variables: str) -> str:
+    """Return what git prints; ends the step if it fails."""
+    done = git(*arguments, **variables)
+    if done.returncode != 0:
+        print(f"::error::{escape(f'git {arguments[0]} failed: {done.stderr.strip()}')}")
+        sys.exit(1)
+    return done.stdout
 
 
-def read(path: str) -> bytes:
-    """Read a changed file; a link to nothing, or a submodule, has no rules."""
-    try:
-        return Path(path).read_bytes()
-    except OSError:
-        return b""
+def check_out(base: str, folder: Path) -> None:
+    """Write the files of a commit to a folder, since the rules of one may depend on others."""
+    with tempfile.TemporaryDirectory() as other:
+        index = {"GIT_INDEX_FILE": str(Path(other, "index"))}
+        ask_git("read-tree", base, **index)
+        ask_git("checkout-index", "--all", "--quiet", f"--prefix={folder}/", **index)
 
 
-def names(document: bytes) -> set[str]:
-    """Return the names of the rules in a document; none if it has none."""
-    try:
-        return set(sources.parse(document))
-    except SourceError:
-        return set()
+def changed_files(base: str, folder: Path) -> Mapping[Path, Path]:
+    """Return the files whose rules a change may touch, each with the same file of the base.
+
+    What a file of Terraform says depends on all files beside it.
+    """
+    listing = ask_git("diff", "--name-status", "-z", "--find-renames", base, "--")
+    words = iter(listing.split("\0")[:-1])
+    found: dict[Path, Path] = {}
+    for status in words:
+        old = next(words)
+        found[Path(next(words) if status[0] in "RC" else old)] = folder / old
+    changed = set(found.values())
+    both = (*found, *(old.relative_to(folder) for old in changed))
+    for place in sorted({path.parent for path in both if path.suffix in OF_TERRAFORM}):
+        for root in (Path(), folder):
+            for each in sorted(Path(root, place).glob("*.tf")):
+                path = each.relative_to(root)
+                if folder / path not in changed:
+                    found.setdefault(path, folder / path)
+    return found
+
+
+def compare_file(path: Path, before: Path, base: str) -> int:
+    """Compare all rules of a file with those of the same file of the base."""
+    (old, unread), (new, wrong) = read(before), read(path)
+    there = [error.replace(str(before), str(path)) for error in unread]
+    reasons = [*wrong, *(f"{base}:{error}" for error in there if error not in wrong)]
+    if reasons:
+        note("warning", f"{path} is not compared as a whole with {base}", "; ".join(reasons))
+    is_same = path.is_file() and before.is_file() and path.read_bytes() == before.read_bytes()
+    status = 0
+    for name in sorted(old.keys() | new.keys()):
+        title = f"{path}#{name}" if name else str(path)
+        if name in old and name in new:
+            if not (is_same and old[name].configuration == new[name].configuration):
+                arguments = (old[name].argument, new[name].argument)
+                status = max(status, compare(f"{title}, compared with {base}", *arguments))
+        elif wrong if name in old else unread:
+            why = "the other version cannot be read as a whole"
+            note("warning", f"{title} is not compared", why)
+        elif name in new:
+            note("notice", f"{title} is new", f"{base} has no such rules, so nothing is compared")
+        else:
+            note("notice", f"{title} is gone", f"only {base} has these rules")
+    return status
+
+
+def read(path: Path) -> tuple[Mapping[str, reading.SelectedRules], Sequence[str]]:
+    """Return the rules of a file by name, and why others cannot be read."""
+    if not path.is_file():  # it is missing on this side, a link to nothing, or a submodule
+        return {}, ()
+    with contextlib.redirect_stderr(io.StringIO()):  # `diff` says again what is assumed
+        looked = reading.look(path, argparse.Namespace(assumptions=DEFAULT))
+    return {one.name: one for one in looked.found}, [str(error) for error in looked.wrong]
+
+
+def note(kind: str, title: str, text: str) -> None:
+    """Annotate what is not compared, and add it to the summary."""
+    print(f"::{kind}::{escape(f'{title}: {text}')}", flush=True)
+    summarize([f"### Referer rules: {code(title)}\n", code(text)])
+
+
+def summarize(lines: Iterable[str]) -> None:
+    """Add lines to the summary of the job."""
+    with Path(os.environ["GITHUB_STEP_SUMMARY"]).open("a", encoding="utf-8") as summary:
+        summary.write("\n".join(lines) + "\n\n")
 
 
 def compare(title: str, old: str, new: str, *place: str) -> int:
     """Annotate whom new rules lock out and let in, and add a table of them to the summary."""
     status = run(title, "diff", "--format", "github", *place, "--", old, new)
     if status > 1:
+        note("warning", title, "they cannot be compared; the log says why")
         return status
     asked = [*COMMAND, "diff", "--all", "--format", "json", *place, "--", old, new]
     found = json.loads(subprocess.run(asked, capture_output=True, check=False).stdout)
-    with Path(os.environ["GITHUB_STEP_SUMMARY"]).open("a", encoding="utf-8") as summary:
-        summary.write("\n".join(describe(title, found)) + "\n\n")
+    summarize(describe(title, found))
     return 0
 
 

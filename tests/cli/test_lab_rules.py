@@ -146,6 +146,24 @@ def test_bad_table(refuse: Callable[..., str], tmp_path: Path, text: str, words:
     assert words in message
 
 
+@pytest.mark.parametrize("argument", ["rules.xml", "rules.toml#a", "-", "oss://examplebucket"])
+@pytest.mark.parametrize(("language", "words"), [("en", "TABLE is missing"), ("zh", "缺少用例表")])
+def test_rules_without_a_table_say_what_is_missing(
+    refuse: Callable[..., str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    argument: str,
+    language: str,
+    words: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("rules.xml").write_text("<RefererConfiguration/>")
+    Path("rules.toml").write_text("[rules.a]\n")
+    message = refuse("test", argument, "--lang", language)
+    assert words in message
+    assert message.endswith(f"oss-emulator test {argument} TABLE\n")
+
+
 def test_bad_rules_of_another_system(refuse: Callable[..., str], tmp_path: Path) -> None:
     path = tmp_path / "nginx.conf"
     path.write_text("\n valid_referers none")

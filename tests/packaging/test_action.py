@@ -150,6 +150,67 @@ def test_names_and_files_of_any_kind_are_no_commands_and_no_failure(
     assert not [line for line in printed.splitlines() if line.startswith("::error::")]
 
 
+MODULE = """
+resource "alicloud_oss_bucket_referer" "site" {
+  bucket              = "examplebucket"
+  allow_empty_referer = false
+  referer_list        = local.sites
+}
+resource "alicloud_oss_bucket_referer" "unknown" {
+  bucket       = "examplebucket"
+  referer_list = data.sites.all.urls
+}
+"""
+
+
+@pytest.mark.system
+def test_summary_tells_what_is_new_gone_or_not_compared(check: Runner, project: Path) -> None:
+    """The list of a resource is in another file, which alone changes."""
+    git(project, "fetch", "--quiet", "--depth=1", "origin", "main:main")
+    git(project, "switch", "--quiet", "main")
+    table = "[rules.{}]\nallow_empty_referer = true\n"
+    files = {"main.tf": MODULE, "gone.toml": table.format("old")}
+    files["locals.tf"] = 'locals {\n  sites = ["https://old.example.com/"]\n}\n'
+    for name, text in files.items():
+        (project / name).write_text(text, encoding="utf-8")
+    git(project, "add", ".")
+    git(project, "commit", "--quiet", "--message", "base")
+    (project / "locals.tf").write_text(files["locals.tf"].replace("old.", "new."), encoding="utf-8")
+    (project / "gone.toml").unlink()
+    (project / "added.json").write_text('{"AllowEmptyReferer": false}', encoding="utf-8")
+    (project / "rules.xml").rename(project / "moved.xml")
+    (project / "moved.xml").write_text(NEW, encoding="utf-8")
+    git(project, "add", ".")
+    status, printed = check(base="main", rules="moved.xml")
+    assert status == 0, printed
+    summary = check.summary.read_text(encoding="utf-8")
+    assert summary.count("### ") == 5
+    assert "main.tf#alicloud_oss_bucket_referer.site, compared with main" in summary
+    assert "| <code>https://old.example.com/</code> | " in summary.split("main.tf#")[1]
+    assert "main.tf is not compared as a whole with main" in summary
+    assert "referer_list is the expression data.sites.all.urls" in summary
+    assert "moved.xml, compared with main" in summary
+    assert "gone.toml#old is gone" in summary
+    assert "added.json is new" in summary
+    git(project, "diff", "--quiet")  # neither the index nor the files are touched
+
+
+@pytest.mark.system
+def test_rules_that_the_base_has_wrong_are_named(check: Runner, project: Path) -> None:
+    git(project, "fetch", "--quiet", "--depth=1", "origin", "main:main")
+    git(project, "switch", "--quiet", "main")
+    (project / "rules.xml").write_text("<RefererConfiguration><", encoding="utf-8")
+    git(project, "commit", "--quiet", "--all", "--message", "broken")
+    (project / "rules.xml").write_text(NEW, encoding="utf-8")
+    status, printed = check(base="main")
+    assert status == 0, printed
+    assert (
+        "::warning::rules.xml is not compared as a whole with main: main:rules.xml, line" in printed
+    )
+    assert "::warning::rules.xml is not compared: the other version" in printed
+    assert "is new" not in printed
+
+
 def test_text_of_others_stays_one_cell_of_the_table() -> None:
     code = runpy.run_path(str(ROOT / "action" / "check.py"))["code"]
     assert code("a|`b`\n<img>&") == "<code>a&#124;`b`\\n&lt;img&gt;&amp;</code>"

