@@ -121,8 +121,8 @@ class FileRange:
     file: ReadableFile
     offset: int
     length: int
-    verify: Callable[[], None] | None = None
-    """Called in a thread before any of the file is sent; raises if the file is damaged."""
+    check: Callable[[], Iterator[bool]] | None = None
+    """Reads the whole file piece by piece, before any of it is sent; raises if it is damaged."""
 
     def read(self, offset: int, length: int) -> bytes:
         """Read up to `length` bytes at an offset of the file, without moving its position."""

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Final, TypeVar
@@ -152,7 +152,7 @@ class Performer:
     async def _read(self, admission: Admission, content: Body) -> Response:
         response = self._service.perform(admission, content)
         if not isinstance(response.body, bytes):
-            await _verify(response.body)
+            await check_files(response.body)
         return response
 
 
@@ -168,7 +168,14 @@ def error_of(request: Request, error: Exception) -> OSSError:
     return OSSError(ErrorCase.INTERNAL_ERROR)
 
 
-async def _verify(pieces: Iterable[bytes | FileRange | Stream]) -> None:
+async def check_files(pieces: Iterable[bytes | FileRange | Stream]) -> None:
+    """Check files before they are sent; a large one lets others pass after each of its pieces."""
     for piece in pieces:
-        if isinstance(piece, FileRange) and piece.verify is not None:
-            await take(ShortStep.CHECK, piece.verify)
+        if isinstance(piece, FileRange) and piece.check is not None:
+            checking = piece.check()
+            while await take(ShortStep.CHECK, _go_on, checking):
+                pass
+
+
+def _go_on(checking: Iterator[bool]) -> bool:
+    return next(checking, False)

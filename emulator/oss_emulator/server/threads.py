@@ -21,7 +21,7 @@ class ShortStep(StrEnum):
     DISK = "disk"
     """Read or write a piece of a file."""
     CHECK = "check"
-    """Read a whole file, once, to compare its checksum."""
+    """Read a piece of a file, all pieces once, to compare its checksum."""
     HASH = "hash"
     """Hash and store a batch of a body."""
     COMPRESSION = "compression"

@@ -16,7 +16,7 @@ from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import FileRange
 from oss_emulator.referer import Signing
 from oss_emulator.storage import NULL_VERSION, Blob, Bucket, MemoryBlob, Object, Upload
-from oss_emulator.storage.blobs import BlobFile, open_files, slices
+from oss_emulator.storage.blobs import BlobFile, StoredBlob, open_files, slices
 
 VERSION_ID = "x-oss-version-id"
 SOURCE_VERSION_ID = "x-oss-copy-source-version-id"
@@ -204,8 +204,8 @@ def read(item: Object, offset: int, length: int) -> bytes | tuple[bytes | FileRa
 def _piece(blob: Blob, files: Iterator[BlobFile], start: int, length: int) -> bytes | FileRange:
     if isinstance(blob, MemoryBlob):
         return blob.read(start, length)
-    verify = None if blob.verified else blob.verify
-    return FileRange(next(files), start, length, verify)
+    check = blob.check if isinstance(blob, StoredBlob) and not blob.verified else None
+    return FileRange(next(files), start, length, check)
 
 
 _CHUNK = 1024 * 1024
@@ -223,8 +223,8 @@ def _chunks(piece: bytes | FileRange) -> Iterator[bytes]:
     if isinstance(piece, bytes):
         yield piece
         return
-    if piece.verify is not None:
-        piece.verify()
+    for _ in piece.check() if piece.check is not None else ():
+        pass
     end = piece.offset + piece.length
     for start in range(piece.offset, end, _CHUNK):
         yield piece.read(start, min(_CHUNK, end - start))
