@@ -118,7 +118,6 @@ COVERED_BY = {
     "server/outgoing.py": "http/test_callback.py",
     "server/outlet.py": "http/test_sendfile.py",
     "server/patience.py": "http/test_connection.py",
-    "server/performer.py": "http/test_async_fetch.py",
     "server/proxy.py": "http/test_proxy.py",
     "server/rpc_endpoint.py": "sdk/test_oss2_sts.py",
     "server/sendfile.py": "http/test_sendfile.py",
