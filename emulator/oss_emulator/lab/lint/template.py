@@ -28,8 +28,8 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     found = _PLACEHOLDER.search(text)
     if found is None or found.start() >= _end_of_origin(text):
         return None
-    inner = found[0].strip("<>").lower()
-    if inner != found[0].lower() and (inner == "localhost" or has_known_suffix(inner)):
+    inner = found[0].strip("<>").lstrip(".").lower()
+    if found[0].startswith("<") and (inner == "localhost" or has_known_suffix(inner)):
         return None  # a host in brackets
     return Suspicion(
         Evidence.UNMATCHED,
