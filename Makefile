@@ -73,7 +73,7 @@ pythons: $(TESTING)  ## run test and test-system on every other Python that is i
 	done; \
 	if test -n "$$failed"; then echo "The tests failed on$$failed."; exit 1; fi
 
-thorough: $(TESTING)  ## run the tests that try more cases here than in make test; SHARE=0.2 tries a fifth
+thorough: $(TESTING)  ## run the tests that try more cases here than in make test; SHARE=0.05 tries a twentieth
 	@OSS_EMULATOR_THOROUGH=$(SHARE) $(BIN)/python -m pytest -n auto -m thorough $(ARGS)
 
 lowest:  ## run the tests of the server, the plugin, ossfs and dvc-oss with the lowest versions

@@ -1,4 +1,4 @@
-"""How much a test tries: some cases in `make test`, all in `make thorough`, a fifth of them in CI.
+"""How much a test tries: some cases in `make test`, all in `make thorough`, a twentieth in CI.
 
 A test whose cases depend on this has the marker `thorough`, by which `make thorough` finds it.
 """

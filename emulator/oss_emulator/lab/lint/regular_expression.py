@@ -73,7 +73,8 @@ def _translate(text: str) -> tuple[str, ...]:
     except ValueError:
         return ()
     read = tuple(dict.fromkeys(_tidy(entry, written) for entry in entries))
-    return read if len(read) <= _MOST and all(map(_ENTRY.match, read)) else ()
+    is_read = all(_ENTRY.match(entry) and not _is_expression(entry) for entry in read)
+    return read if is_read and len(read) <= _MOST else ()
 
 
 def _write(piece: re.Match[str]) -> str:
