@@ -38,12 +38,14 @@ def declare(parser: argparse.ArgumentParser, formats: Sequence[Format] = tuple(F
         "; sarif is for code scanning, github for annotations of a workflow, junit for lists of "
         "tests"
     )
-    parser.add_argument(
-        "--format",
-        choices=[item.value for item in formats],
-        default=Format.TEXT.value,
-        help=f"how to print what was found (default: text){'' if formats == PLAIN else others}",
-    )
+    said = f"how to print what was found (default: text){'' if formats == PLAIN else others}"
+    declare_choices(parser, formats, said)
+
+
+def declare_choices(parser: argparse.ArgumentParser, formats: Sequence[StrEnum], said: str) -> None:
+    """Add `--format`, whose default is the first of the formats, and `--json`, which is one."""
+    values = [item.value for item in formats]
+    parser.add_argument("--format", choices=values, default=values[0], help=said)
     parser.add_argument(
         "--json",
         dest="format",

@@ -8,7 +8,7 @@ from enum import StrEnum
 from hashlib import file_digest
 from pathlib import Path
 
-from oss_emulator.cli import replay, rules
+from oss_emulator.cli import formats, replay, rules
 from oss_emulator.cli.output import write, writing
 from oss_emulator.cli.parser import Commands, InputError
 from oss_emulator.cli.replay import FoundLogs
@@ -76,18 +76,10 @@ def declare(commands: Commands) -> None:
 
 
 def _declare_outputs(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--format",
-        choices=[item.value for item in GuardFormat],
-        default=GuardFormat.MARKDOWN.value,
-        help="how to print the report (default: markdown); github makes annotations of a workflow",
-    )
-    parser.add_argument(
-        "--json",
-        dest="format",
-        action="store_const",
-        const=GuardFormat.JSON.value,
-        help="print JSON, as --format json does",
+    formats.declare_choices(
+        parser,
+        tuple(GuardFormat),
+        "how to print the report (default: markdown); github makes annotations of a workflow",
     )
     parser.add_argument("--report", metavar="FILE", help="also write the report in Markdown")
     parser.add_argument(
@@ -109,9 +101,10 @@ def run(arguments: argparse.Namespace) -> int:
         if change.deletes_bucket
     ]
     token = guard.make_token(judged, agreement, logs_read)
+    markdown = guard_report.format_markdown(judged, notes)
     match GuardFormat(arguments.format):
         case GuardFormat.MARKDOWN:
-            write(guard_report.format_markdown(judged, notes))
+            write(markdown)
         case GuardFormat.GITHUB:
             write(github.format(guard_report.remark(judged, source.name, notes)))
         case GuardFormat.JSON:
@@ -119,7 +112,7 @@ def run(arguments: argparse.Namespace) -> int:
             write(json.dumps({**token, "notes": notes, "reports": reports}, indent=2) + "\n")
     with ExitStack() as files:  # at the end: both are written, or none
         for name, text in (
-            (arguments.report, guard_report.format_markdown(judged, notes)),
+            (arguments.report, markdown),
             (arguments.token, json.dumps(token, indent=2) + "\n"),
         ):
             if name:

@@ -10,6 +10,7 @@ from pathlib import PurePath
 from typing import Any
 
 from oss_emulator import json_text
+from oss_emulator.referer_xml import LISTS, SWITCHES
 from oss_emulator.toml import SourceError, TomlDocument
 
 from .resources import NoRulesError
@@ -80,15 +81,12 @@ def _follow(value: Any, path: tuple[str | int, ...]) -> Any:
     return value
 
 
-_LISTS = {"whitelist", "blacklist"}
-_SWITCHES = {"allow_empty_referer", "allow_truncate_query_string", "truncate_path"}
-
-
 def _is_rules(table: Any) -> bool:
     """Return whether a table is of rules: other programs have lists of these names too."""
     if not isinstance(table, dict):
         return False
-    return bool(_SWITCHES & set(table)) or (bool(table) and set(table) <= _LISTS)
+    has_switch = not {*SWITCHES.values()}.isdisjoint(table)
+    return has_switch or (bool(table) and set(table) <= {*LISTS.values()})
 
 
 _LOOKS: Mapping[str, Callable[[bytes], bool]] = {
