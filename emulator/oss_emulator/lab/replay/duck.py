@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -110,7 +110,8 @@ class DuckDBEngine:
         else:
             judged = judge_batches(judge, batches)
         for batch in judged:
-            self._connection.register("batch", pa.Table.from_batches([batch]))
+            with _telling():
+                self._connection.register("batch", pa.Table.from_batches([batch]))
             self._run("INSERT INTO verdicts SELECT * FROM batch")
             self._connection.unregister("batch")
         self._connection.execute("DROP TABLE groups")
@@ -121,7 +122,8 @@ class DuckDBEngine:
 
     def rows(self, statement: str) -> list[Row]:
         """Return the rows of a statement."""
-        return self._run(statement).fetchall()
+        with _telling():
+            return self._run(statement).fetchall()
 
     def interrupt(self) -> None:
         """End the running statement, and run no more."""
@@ -135,14 +137,8 @@ class DuckDBEngine:
     def _run(self, statement: str) -> duckdb.DuckDBPyConnection:
         if self._interrupted:
             raise EngineError("DuckDB was interrupted")
-        try:
+        with _telling():
             return self._connection.execute(statement)
-        except (duckdb.InvalidInputException, duckdb.NotImplementedException) as error:
-            raise _UnsplittableError(f"DuckDB: {str(error).splitlines()[0]}") from None
-        except RuntimeError as error:  # DuckDB's error for Ctrl-C
-            raise KeyboardInterrupt from error
-        except duckdb.Error as error:
-            raise EngineError(f"DuckDB: {str(error).splitlines()[0]}") from None
 
     def _look(self, done: float, share: float) -> float:
         """Return the finished part of a scan whose running statement is a share of it."""
@@ -151,6 +147,21 @@ class DuckDBEngine:
 
 class _UnsplittableError(EngineError):
     """DuckDB cannot split the lines of a file."""
+
+
+@contextmanager
+def _telling() -> Iterator[None]:
+    """Raise what DuckDB's errors mean: KeyboardInterrupt or EngineError."""
+    try:
+        yield
+    except (RuntimeError, duckdb.Error) as error:
+        # A RuntimeError is Ctrl-C within a statement. Ctrl-C while DuckDB asks Python for the
+        # columns of a table is an InvalidInputException that only names it.
+        if not isinstance(error, duckdb.Error) or "KeyboardInterrupt" in str(error):
+            raise KeyboardInterrupt from error
+        kinds = (duckdb.InvalidInputException, duckdb.NotImplementedException)
+        kind = _UnsplittableError if isinstance(error, kinds) else EngineError
+        raise kind(f"DuckDB: {str(error).splitlines()[0]}") from None
 
 
 def _parts(sizes: Mapping[Path, int]) -> Iterator[list[Path]]:

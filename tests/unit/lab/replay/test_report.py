@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -379,6 +380,23 @@ def test_line_that_is_not_parsed_has_the_facts_of_the_parser(
     for raw, kind, referer in found:
         parsed = accesslog.parse(raw.decode())
         assert (kind, referer) == (letters_of(parsed), parsed.referer)
+
+
+class Interrupting:
+    """A table during whose reading somebody presses Ctrl-C."""
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        raise KeyboardInterrupt
+
+
+def test_ctrl_c_while_a_batch_is_read_is_a_keyboard_interrupt(
+    engine: DuckDBEngine, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = SimpleNamespace(from_batches=lambda _: Interrupting())
+    monkeypatch.setattr(duck, "pa", SimpleNamespace(Table=table))
+    log = save(tmp_path / "a.log", text(generate(1, 1, SITE)[0]))
+    with pytest.raises(KeyboardInterrupt):
+        ask(engine, folder, ReplayQuestion(Judge(SITE)), log)
 
 
 def test_only_the_asked_bucket_and_time_are_judged(
