@@ -135,6 +135,7 @@ COVERED_BY = {
     "sts/session.py": "unit/sts/test_assume_role.py",
     "sts/*.py": "unit/sts/test_sts.py",
     # --- testing
+    "testing/buckets.py": "unit/testing/test_emulator.py",
     "testing/pytest_plugin.py": "plugin/test_plugin.py",
 }
 

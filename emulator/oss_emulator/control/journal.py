@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from oss_emulator import accesslog
 from oss_emulator.access import Identity, resource
+from oss_emulator.control.running_tests import RunningTests
 from oss_emulator.default_domain import DomainRule
 from oss_emulator.operations.admission import Admission, Refused
 from oss_emulator.pipeline import default_domain
@@ -44,6 +45,8 @@ class JournalEntry(NamedTuple):
     """Bytes of body that were sent."""
     seconds: float
     """How long the answer took, from the arrival of the request."""
+    test: str = ""
+    """The test that sent the request, such as `test_a.py::test_b`; "" for none."""
 
     @property
     def request(self) -> Request:
@@ -206,6 +209,7 @@ class JournalEntry(NamedTuple):
             "message": self.message,
             "sent_bytes": self.sent_bytes,
             "milliseconds": self.milliseconds,
+            "test": self.test,
         }
 
     def to_line(self, storage: Storage, region: str | None = None) -> accesslog.LogLine:
@@ -256,6 +260,8 @@ class Journal:
         self._entries: deque[JournalEntry] = deque(maxlen=size)
         self._listeners: list[Callable[[JournalEntry], None]] = []
         self._count = 0
+        self.tests = RunningTests()
+        """The tests that send requests now."""
 
     def record(
         self, outcome: Admission | Refused, response: Response, sent: int, seconds: float
@@ -284,7 +290,15 @@ class Journal:
         seconds: float,
     ) -> JournalEntry:
         self._count += 1
-        entry = JournalEntry(self._count, admission, error, response, sent, seconds=seconds)
+        entry = JournalEntry(
+            self._count,
+            admission,
+            error,
+            response,
+            sent,
+            seconds=seconds,
+            test=self.tests.of(admission.target.bucket),
+        )
         self._entries.append(entry)
         for listener in self._listeners:
             listener(entry)

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from oss_emulator import extras, referer_xml
+from oss_emulator import referer_xml
 from oss_emulator.control import contents
 from oss_emulator.control.controls import Controls, open_storage
 from oss_emulator.control.journal import JournalEntry
@@ -20,6 +20,7 @@ from oss_emulator.server import tls as certificates
 from oss_emulator.server.app import Server
 from oss_emulator.server.loop import close, loop_factory
 from oss_emulator.settings import Auth, Fsync, Settings
+from oss_emulator.testing import buckets
 
 if TYPE_CHECKING:
     import oss2
@@ -138,6 +139,11 @@ class Emulator:
         return self.service.accounts.first.secret
 
     @property
+    def assumptions(self) -> Assumptions:
+        """What is assumed where the documents of the service do not say."""
+        return self.settings.assumptions
+
+    @property
     def journal(self) -> list[JournalEntry]:
         """The requests since the last reset, oldest first, each with its decision."""
         return self.run(self.controls.journal.entries)
@@ -191,6 +197,10 @@ class Emulator:
         """Restore the seed, or no buckets, and the real time; clear journal and faults."""
         self._await(contents.reset(self.controls, self._server.change))
 
+    def mark(self, test: str) -> None:
+        """Have the journal say that `test` sends the requests from now on; "" for no test."""
+        self.controls.journal.tests.begin("", test)
+
     def bucket(
         self,
         name: str,
@@ -205,26 +215,11 @@ class Emulator:
         the rule lab, or the path of a file. Raises `ValueError` for wrong rules, with the place and
         the mistake, and for a bad name or ACL, with the service's error document.
         """
-        try:
-            import oss2
-        except ImportError:
-            raise ModuleNotFoundError(
-                "A bucket of the emulator is an oss2.Bucket, and the package oss2 is not "
-                f"installed; run {extras.command('lab')}"
-            ) from None
-        from oss2.credentials import StaticCredentialsProvider
-
         document = None if rules is None else self._format_rules(rules)
         self.put(f"/{name}", headers={"x-oss-acl": acl})
         if document is not None:
             self.put(f"/{name}?referer", document)
-        provider = StaticCredentialsProvider(self.access_key_id, self.access_key_secret)
-        auth = oss2.ProviderAuthV4(provider)
-        session = oss2.Session()
-        if self.ca_file is not None:
-            session.session.verify = str(self.ca_file)
-            session.session.trust_env = False  # otherwise REQUESTS_CA_BUNDLE would override it
-        return oss2.Bucket(auth, self.endpoint, name, region=self.region, session=session)
+        return buckets.connect(self, name)
 
     def _format_rules(self, rules: "Rules") -> bytes:
         from oss_emulator.testing import rules as given  # on first use: the lab reads all forms

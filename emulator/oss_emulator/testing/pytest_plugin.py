@@ -3,9 +3,13 @@
 It imports nothing else of the package until a test uses a fixture.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Generator, Iterator
+from contextlib import closing, suppress
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, Union
+from urllib.parse import quote
+from uuid import uuid4
 
 import pytest
 
@@ -14,6 +18,9 @@ if TYPE_CHECKING:
 
     from oss_emulator import Emulator
     from oss_emulator.referer import Assumptions, RefererConfiguration
+    from oss_emulator.testing.remote import RemoteEmulator, ServerSession
+
+AnyEmulator: TypeAlias = Union["Emulator", "RemoteEmulator"]
 
 _INI = {
     "oss_emulator_region": "the region of the emulator (default: cn-hangzhou)",
@@ -27,9 +34,26 @@ _INI = {
 }
 
 
+_URL = "oss_emulator_url"
+_RUNNING = pytest.StashKey[list["Emulator | ServerSession"]]()
+"""The servers that tests use now."""
+
+_REMOTE = pytest.StashKey[dict[str, "RemoteEmulator"]]()
+"""What the fixtures, by their names, are given of a server of another process."""
+
+_TEST = pytest.StashKey[str]()
+"""The test that runs now."""
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     for name, text in _INI.items():
         parser.addini(name, text)
+    parser.getgroup("oss-emulator").addoption(
+        "--oss-emulator-url",
+        dest=_URL,
+        metavar="URL",
+        help="use the server at URL, which oss-emulator serve has started, and link its console",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -40,21 +64,130 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
-def _run_emulator(pytestconfig: pytest.Config) -> Iterator["Emulator"]:
-    """Run an emulator with the options of the configuration."""
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> None:
+    """Tell the servers which test sends the requests from now on."""
+    item.config.stash[_TEST] = item.nodeid
+    for emulator in item.config.stash.get(_RUNNING, ()):
+        with suppress(ConnectionError, ValueError):  # tests that use a server that is gone fail
+            emulator.mark(item.nodeid)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Say where the requests of a failed test are, and which fixture a wider one needs."""
+    report = yield
+    if report.failed:
+        # A server of this process ends with it; while pdb asks, it can be looked at.
+        said = [] if _is_debugged(item.config) else _links(item, only_remote=True)
+        report.sections += [("oss-emulator", text) for text in (*said, *_scope_hints(report))]
+    return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_exception_interact(node: pytest.Item | pytest.Collector) -> None:
+    """Before pdb begins, say where the requests of the failed test are."""
+    if _is_debugged(node.config) and isinstance(node, pytest.Item):
+        for text in _links(node, only_remote=False):
+            node.config.get_terminal_writer().line(text)
+
+
+def _is_debugged(config: pytest.Config) -> bool:
+    return bool(config.getoption("usepdb", default=False))
+
+
+_EMULATORS = ("Emulator", "RemoteEmulator")  # by their names, as nothing is imported
+
+
+def _links(item: pytest.Item, *, only_remote: bool) -> list[str]:
+    """Return sentences with the pages that show the requests of a test."""
+    if only_remote and not item.config.getoption(_URL):
+        return []
+    used = getattr(item, "funcargs", {}).values()
+    servers = {value.endpoint for value in used if type(value).__name__ in _EMULATORS}
+    test = quote(item.nodeid, safe="/:")
+    return [f"The requests of this test: {at}/_emulator/requests?test={test}" for at in servers]
+
+
+_MISMATCH = re.compile(r"ScopeMismatch: .* (oss_(?:emulator|bucket|intercept)) with a (\w+) scoped")
+_INSTEAD = {
+    "oss_emulator": "ask for {0}",
+    "oss_bucket": 'ask for {0} and create a bucket with {0}.bucket("NAME")',
+    "oss_intercept": "ask for {0} and use oss_emulator.testing.intercept({0}.endpoint)",
+}
+"""What a fixture of a wider scope does instead of asking for these."""
+
+
+def _scope_hints(report: pytest.TestReport) -> list[str]:
+    found = _MISMATCH.search(report.longreprtext)
+    if found is None:
+        return []
+    name, scope = found.groups()
+    wider = f"{scope if scope in ('class', 'module') else 'session'}_oss_emulator"
+    return [
+        f"{name} starts anew before each test, so that a fixture for several tests would lose "
+        f"what it made: {_INSTEAD[name].format(wider)}."
+    ]
+
+
+def _run_emulator(request: pytest.FixtureRequest) -> Iterator[AnyEmulator]:
+    """Run an emulator with the options of the configuration, or use the one of another process."""
+    if request.config.getoption(_URL):
+        yield _use_remote(request)
+        return
     from oss_emulator import Emulator
 
-    settings: dict[str, Any] = {}
-    for name in ("region", "access_key_id", "access_key_secret", "auth"):
-        value = pytestconfig.getini(f"oss_emulator_{name}")
+    settings = _key_settings(request.config)
+    for name in ("auth", "accounts", "assumptions", "seed"):
+        value = request.config.getini(f"oss_emulator_{name}")
         if value:
-            settings[name] = value
-    for name in ("accounts", "assumptions", "seed"):
-        path = pytestconfig.getini(f"oss_emulator_{name}")
-        if path:
-            settings[name] = pytestconfig.rootpath / path
+            settings[name] = value if name == "auth" else request.config.rootpath / value
     with Emulator(**settings) as running:
-        yield running
+        yield from _note(running, request.config)
+
+
+def _key_settings(config: pytest.Config) -> dict[str, Any]:
+    names = ("region", "access_key_id", "access_key_secret")
+    return {name: value for name in names if (value := config.getini(f"oss_emulator_{name}"))}
+
+
+_T = TypeVar("_T", "Emulator", "ServerSession")
+
+
+def _note(server: _T, config: pytest.Config) -> Iterator[_T]:
+    """Have a server know which test runs, as long as tests use it."""
+    running = config.stash.setdefault(_RUNNING, [])
+    server.mark(config.stash.get(_TEST, ""))
+    running.append(server)
+    yield server
+    running.remove(server)
+
+
+@pytest.fixture(scope="session")
+def _oss_session(pytestconfig: pytest.Config) -> Iterator["ServerSession"]:
+    """The session of this process with the server of --oss-emulator-url."""
+    from oss_emulator.testing.remote import ServerSession
+
+    try:
+        with closing(ServerSession(pytestconfig.getoption(_URL))) as session:
+            yield from _note(session, pytestconfig)
+    except (ConnectionError, ValueError) as error:
+        raise pytest.UsageError(f"--oss-emulator-url: {error}") from None
+
+
+def _use_remote(request: pytest.FixtureRequest) -> "RemoteEmulator":
+    """Return the server for a fixture, without what the fixture made of it the last time."""
+    from oss_emulator.testing.remote import RemoteEmulator
+
+    session: ServerSession = request.getfixturevalue("_oss_session")
+    used = request.config.stash.setdefault(_REMOTE, {})
+    name = request.fixturename or ""
+    if name not in used:
+        used[name] = RemoteEmulator(session, **_key_settings(request.config))
+    used[name].reset()
+    return used[name]
 
 
 # Servers of their own, so that what a test resets is not what a wider fixture has prepared.
@@ -67,27 +200,28 @@ _oss_emulator = pytest.fixture(scope="session", name="_oss_emulator")(_run_emula
 
 
 @pytest.fixture
-def oss_emulator(_oss_emulator: "Emulator") -> Iterator["Emulator"]:
-    """A running emulator, reset after each test."""
-    yield _oss_emulator
+def oss_emulator(_oss_emulator: AnyEmulator) -> AnyEmulator:
+    """A running emulator, reset before each test: what a failed test made can be looked at."""
     _oss_emulator.reset()
+    return _oss_emulator
 
 
 _NUMBERS = count(1)
 
 
 @pytest.fixture
-def oss_bucket(oss_emulator: "Emulator", request: pytest.FixtureRequest) -> "oss2.Bucket":
+def oss_bucket(oss_emulator: AnyEmulator, request: pytest.FixtureRequest) -> "oss2.Bucket":
     """A new, empty bucket with the rules of the test's `oss_rules` marker."""
     acl = request.config.getini("oss_emulator_acl") or "public-read"
     marker = request.node.get_closest_marker("oss_rules")
-    assumed = oss_emulator.settings.assumptions
-    rules = None if marker is None else _read_rules(request, marker, assumed)
-    return oss_emulator.bucket(f"test-bucket-{next(_NUMBERS)}", acl=acl, rules=rules)
+    rules = None if marker is None else _read_rules(request, marker, oss_emulator.assumptions)
+    # Workers and earlier sessions may use the same server.
+    number = uuid4().hex[:12] if request.config.getoption(_URL) else next(_NUMBERS)
+    return oss_emulator.bucket(f"test-bucket-{number}", acl=acl, rules=rules)
 
 
 @pytest.fixture
-def oss_intercept(oss_emulator: "Emulator") -> Iterator["Emulator"]:
+def oss_intercept(oss_emulator: AnyEmulator) -> Iterator[AnyEmulator]:
     """Send requests for the endpoints of OSS and STS to the emulator, whose key must sign them."""
     from oss_emulator.testing.interception import intercept
 

@@ -173,6 +173,7 @@ def test_entry_as_json_and_as_access_log_line(service: Service) -> None:
         "message": "You are denied by bucket referer policy.",
         "sent_bytes": 356,
         "milliseconds": 12.3,
+        "test": "",
     }
     line = accesslog.format(entry.to_line(service.storage))
     assert line.startswith(

@@ -13,6 +13,7 @@ from oss_emulator.control.api import (
     journal,
     openapi,
     referer,
+    running_tests,
     seed,
     snapshots,
 )
@@ -79,6 +80,7 @@ ROUTES: tuple[Route, ...] = (
     *seed.ROUTES,
     *snapshots.ROUTES,
     *journal.ROUTES,
+    *running_tests.ROUTES,
     *referer.ROUTES,
     *faults.ROUTES,
     *clock.ROUTES,

@@ -94,6 +94,7 @@ SCHEMAS: Mapping[str, Schema] = {
         message=TEXT,
         sent_bytes=INTEGER,
         milliseconds=NUMBER,
+        test=described(TEXT, "The test that sent the request; empty for none."),
     ),
     "Access": described(
         record(
@@ -125,6 +126,12 @@ ROUTES = (
             Parameter("ec", "query", TEXT, "Only answers with this EC."),
             Parameter("method", "query", TEXT, "Only requests with this method."),
             Parameter("referer", "query", TEXT, "Only requests whose Referer has this text."),
+            Parameter(
+                "test",
+                "query",
+                TEXT,
+                "Only requests of this test, or of the tests in this file, class or folder.",
+            ),
             Parameter(
                 "text",
                 "query",

@@ -16,6 +16,8 @@ class JournalFilter(NamedTuple):
     method: str | None
     referer: str | None
     """Text that the Referer contains, in any letter case."""
+    test: str | None
+    """A test, or a file, class or folder of tests."""
     text: str | None
     """Text that anything people search for contains, in any letter case."""
     since: int
@@ -40,6 +42,7 @@ class JournalFilter(NamedTuple):
             ec=query.get("ec"),
             method=query.get("method"),
             referer=query.get("referer", "").casefold() or None,
+            test=query.get("test"),
             text=query.get("text", "").casefold() or None,
             since=int(asked.number("since")),
             before=int(asked.number("before")),
@@ -56,6 +59,7 @@ class JournalFilter(NamedTuple):
             and self.method in (None, entry.request.method)
             and (not self.before or entry.number < self.before)
             and (self.referer is None or self.referer in _referer(entry))
+            and (self.test is None or _is_within(entry.test, self.test))
             and (self.text is None or self.text in _searched(entry))
         )
 
@@ -63,6 +67,12 @@ class JournalFilter(NamedTuple):
         """Find the entries, oldest first."""
         found = [entry for entry in journal.entries(self.since) if self.fits(entry)]
         return found[-self.limit :] if self.limit else found
+
+
+def _is_within(test: str, wanted: str) -> bool:
+    """Return whether a test is the wanted one, one of its parameters, or one of its tests."""
+    stems = (wanted if wanted.endswith("/") else f"{wanted}/", f"{wanted}::", f"{wanted}[")
+    return test == wanted or test.startswith(stems)
 
 
 def _referer(entry: JournalEntry) -> str:
@@ -84,5 +94,6 @@ def _searched(entry: JournalEntry) -> str:
         entry.code,
         entry.ec,
         entry.message,
+        entry.test,
     )
     return "\n".join(words).casefold()

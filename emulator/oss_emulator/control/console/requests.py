@@ -20,7 +20,7 @@ PAUSE: Final = 0.1
 READABLE: Final = 50
 """Requests of such a batch; after a larger one, the next is collected for longer."""
 
-FILTERS: Final = ("text", "bucket", "verdict", "status", "ec", "method", "referer")
+FILTERS: Final = ("text", "bucket", "verdict", "status", "ec", "method", "referer", "test")
 """The filters of the page, by their names in the query."""
 
 
@@ -44,6 +44,7 @@ def list_requests(asked: ApiRequest) -> Response:
         ecs=sorted({entry.ec for entry in kept if entry.ec}),
         methods=sorted({entry.request.method for entry in kept}),
         statuses=sorted({entry.status for entry in kept}),
+        tests=sorted({entry.test for entry in kept if entry.test}),
         verdicts=tuple(RefererVerdict),
         shown=SHOWN,
     )
@@ -69,6 +70,7 @@ def summarize(entry: JournalEntry) -> dict[str, Any]:
         "code": entry.code,
         "ec": entry.ec,
         "seconds": entry.seconds,
+        "test": entry.test,
     }
 
 

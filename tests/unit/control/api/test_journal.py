@@ -41,6 +41,30 @@ def test_entries_are_selected(recorded: ApiCaller, query: str, numbers: list[int
 
 
 @pytest.mark.parametrize(
+    ("wanted", "numbers"),
+    [
+        ("", [1, 2, 3]),
+        ("tests/a.py", [1, 2]),
+        ("tests/a.py::one", [1]),
+        ("tests/a.py::one[x]", [1]),
+        ("tests/a.py::on", []),
+        ("tests/a", []),
+        ("tests", [1, 2]),
+        ("tests/", [1, 2]),
+        ("tests/a.py::two", [2]),
+    ],
+)
+def test_entries_are_selected_by_their_test(
+    ask: ApiCaller, wanted: str, numbers: list[int]
+) -> None:
+    for test in ("tests/a.py::one[x]", "tests/a.py::two", ""):
+        ask.journal.tests.begin("", test)
+        ask.record("/bucket/a")
+    answer = ask("GET", f"journal?test={wanted}")
+    assert [entry["number"] for entry in answer.json["entries"]] == numbers
+
+
+@pytest.mark.parametrize(
     ("query", "sentence"),
     [
         ("verdict=maybe", "verdict must be one of allowed, denied, not-checked"),

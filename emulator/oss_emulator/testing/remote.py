@@ -1,0 +1,202 @@
+"""The server of another process, which tests use with `--oss-emulator-url`."""
+
+import json
+import os
+import time
+from contextlib import suppress
+from http.client import HTTPException
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Final
+from urllib.error import HTTPError
+from urllib.parse import quote, urlsplit
+from urllib.request import ProxyHandler, Request, build_opener
+from uuid import uuid4
+
+from oss_emulator import json_text, referer_xml
+from oss_emulator.control.api import HEADER, PREFIX, TOKEN_HEADER
+from oss_emulator.protocol.signature import presigning
+from oss_emulator.referer.assumptions import DEFAULT
+from oss_emulator.settings import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET
+from oss_emulator.testing import buckets
+
+if TYPE_CHECKING:
+    import oss2
+
+    from oss_emulator.testing.rules import Rules
+
+PATIENCE: Final = 60.0
+"""Seconds to wait for an answer."""
+
+_EXPIRES: Final = 60
+"""Seconds for which a signed URL is valid."""
+
+_ONLY_IN_PROCESS: Final = ("controls", "run", "service", "settings", "https_endpoint")
+
+
+class ServerSession:
+    """What this process says to a server about its tests, and asks of it below `/_emulator/`.
+
+    OSS_EMULATOR_ADMIN_TOKEN gives the token that a server on another machine asks for.
+    """
+
+    def __init__(self, url: str) -> None:
+        """Raises ValueError for what is not the URL of a server."""
+        self.endpoint = _normalize(url)
+        self.test = ""
+        self._name = uuid4().hex
+        self._opener = build_opener(ProxyHandler({}))
+
+    def mark(self, test: str) -> None:
+        """Tell the server which test runs in this process; raises as `ask` does."""
+        self.test = test
+        self.claim()
+
+    def claim(self, *names: str) -> None:
+        """Tell the server which buckets only the tests of this process use."""
+        self.ask("PUT", f"tests/{self._name}", {"test": self.test, "buckets": names})
+
+    def close(self) -> None:
+        """Tell the server that this process sends no more; a server that is gone need not know."""
+        with suppress(ConnectionError):
+            self.ask("DELETE", f"tests/{self._name}")
+
+    def ask(self, method: str, path: str, value: object = None) -> dict[str, Any]:
+        """Ask the API below `/_emulator/`; returns the JSON of the answer.
+
+        Raises `ConnectionError` if no emulator answers, and `ValueError` with its refusal.
+        """
+        body = None if value is None else json.dumps(value).encode()
+        token = os.environ.get("OSS_EMULATOR_ADMIN_TOKEN")
+        fields = {HEADER: "1"} if token is None else {TOKEN_HEADER: token}
+        try:
+            return dict(json_text.parse(self.send(method, f"{PREFIX}{path}", body, fields)))
+        except HTTPError as error:
+            said = error.read().decode(errors="replace").strip()
+            raise ValueError(f"{self.endpoint} answers {error.code}: {said}") from None
+        except (OSError, HTTPException, ValueError) as error:
+            said = str(getattr(error, "reason", error))
+            raise ConnectionError(
+                f"{self.endpoint} is not an emulator that answers: {said}; start one with "
+                "oss-emulator serve"
+            ) from None
+
+    def send(self, method: str, target: str, body: bytes | None, fields: dict[str, str]) -> bytes:
+        """Send a request and return the body of the answer; raises as urllib does."""
+        url = f"{self.endpoint}{target}"
+        asked = Request(url, body, fields, method=method)  # noqa: S310 - its scheme was checked
+        with self._opener.open(asked, timeout=PATIENCE) as answer:
+            found: bytes = answer.read()
+        return found
+
+
+class RemoteEmulator:
+    """A server that `oss-emulator serve` has started, with the members that tests use most.
+
+    Others may use the server as well: `reset` only removes the buckets that `bucket` has made.
+    """
+
+    ca_file: Path | None = None
+    assumptions = DEFAULT
+    """Those that rules are read with; the server checks the rules with its own."""
+
+    def __init__(
+        self,
+        session: ServerSession,
+        *,
+        region: str = "cn-hangzhou",
+        access_key_id: str = DEFAULT_ACCESS_KEY_ID,
+        access_key_secret: str = DEFAULT_ACCESS_KEY_SECRET,
+    ) -> None:
+        self.endpoint = session.endpoint
+        self.region = region
+        self.access_key_id = access_key_id
+        self.access_key_secret = access_key_secret
+        self._session = session
+        self._since = 0
+        self._made: list[str] = []
+
+    @property
+    def journal(self) -> list[Any]:
+        """The requests of this test since the last reset; each has the fields of HTTP's journal."""
+        asked = f"journal?test={quote(self._session.test)}&since={self._since}"
+        return [SimpleNamespace(**entry) for entry in self._session.ask("GET", asked)["entries"]]
+
+    def reset(self) -> None:
+        """Remove the buckets that this object has made, and begin the journal anew."""
+        ask, left = self._session.ask, self._names()
+        for name in left.intersection(self._made):
+            ask("POST", f"reset?bucket={name}")
+            ask("DELETE", f"buckets/{name}")
+        self._made.clear()
+        last = ask("GET", "journal?limit=1")["entries"]
+        self._since = last[0]["number"] if last else 0
+
+    def bucket(
+        self, name: str, *, acl: str = "private", rules: "Rules | None" = None
+    ) -> "oss2.Bucket":
+        """Create a bucket unless it exists; arguments and result as those of `Emulator.bucket`."""
+        from oss_emulator.testing import rules as given  # on first use: the lab reads all forms
+
+        ask, address = self._session.ask, quote(name, safe="")
+        document = None
+        if rules is not None:
+            document = referer_xml.format(given.read(rules, assumptions=self.assumptions))
+        is_new = name not in self._names()
+        ask("PUT", f"buckets/{address}", {"acl": acl})
+        self._session.claim(name)
+        if is_new:
+            self._made.append(name)
+        if document is not None:
+            ask("PUT", f"rules/{address}", {"rules": document.decode()})
+        return buckets.connect(self, name)
+
+    def _names(self) -> set[str]:
+        return {bucket["name"] for bucket in self._session.ask("GET", "buckets")["buckets"]}
+
+    def put(self, target: str, body: bytes = b"", headers: dict[str, str] | None = None) -> None:
+        """Send a PUT with a signed URL: `put("/bucket/key", b"...")`.
+
+        Raises `ValueError` with the error document if the response is not a 200.
+        """
+        path, _, query = target.partition("?")
+        _, bucket, *key = path.split("/", 2)
+        fields = {"content-type": "application/octet-stream", **(headers or {})}
+        signed = presigning.sign_url(
+            "PUT",
+            bucket,
+            "".join(key),
+            dict(part.partition("=")[::2] for part in query.split("&") if part),
+            access_key_id=self.access_key_id,
+            secret=self.access_key_secret,
+            region=self.region,
+            now=time.time(),
+            expires=_EXPIRES,
+            headers=fields.items(),
+        )
+        try:
+            self._session.send("PUT", f"{quote(path)}?{signed}", body, fields)
+        except HTTPError as error:
+            raise ValueError(error.read().decode(errors="replace")) from None
+
+    def __getattr__(self, name: str) -> Any:
+        if name in _ONLY_IN_PROCESS:
+            raise AttributeError(
+                f"{name} is not available for the server of another process: use its API below "
+                f"{PREFIX}, or run this test without --oss-emulator-url"
+            )
+        raise AttributeError(f"'RemoteEmulator' object has no attribute {name!r}")
+
+
+def _normalize(url: str) -> str:
+    """Return the endpoint of a URL that people write; raises ValueError."""
+    try:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host = None
+    if not host or parts.scheme not in ("http", "https"):
+        raise ValueError(f"{url!r} is not the URL of a server; write http://127.0.0.1:9000")
+    # oss2 would ask for the bucket's own name below localhost, which few systems resolve.
+    name = "127.0.0.1" if host == "localhost" else f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{name}" + ("" if port is None else f":{port}")
