@@ -18,11 +18,11 @@ def copy_project(source: Path, target: Path) -> Path:
     """Copy a project and add its packages; return the copy."""
     require("node")
     shutil.copytree(source, target, ignore=shutil.ignore_patterns("node_modules"))
-    target.joinpath("node_modules").symlink_to(_packages(source / "package.json"))
+    target.joinpath("node_modules").symlink_to(packages(source / "package.json"))
     return target
 
 
-def _packages(project: Path) -> Path:
+def packages(project: Path) -> Path:
     """Return the folder of the packages that a project names; install them if they are not there.
 
     npm takes longer than the programs, so that its packages are kept like those of `.venv`:

@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Page
 
-from tests.requirements import require
+from tests.node import packages
 
-VERSION = "4.10.3"
-_FOLDER = Path(__file__).parents[2] / ".cache" / f"axe-core-{VERSION}"
-_FILE = _FOLDER / "node_modules" / "axe-core" / "axe.min.js"
+PROJECT = Path(__file__).with_name("scripts")
 
 
 def source() -> str:
     """Return the script, which is fetched once."""
-    npm = require("npm")
-    if not _FILE.exists():
-        _FOLDER.mkdir(parents=True, exist_ok=True)
-        command = [npm, "install", "--no-audit", "--no-fund", "--no-package-lock", "--prefix"]
-        subprocess.run(
-            [*command, str(_FOLDER), f"axe-core@{VERSION}"],
-            check=True,
-            capture_output=True,
-            timeout=240,
-        )
-    return _FILE.read_text(encoding="utf-8")
+    folder = packages(PROJECT / "package.json")
+    return (folder / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 
 
 def find_violations(page: Page, script: str, rules: list[str] | None = None) -> list[str]:

@@ -1,20 +1,59 @@
 // What all pages share: requests to the server, fragments of pages, times in the reader's language.
 
-export const root = document.body.dataset.root;
+export const root = document.body.dataset.root ?? "";
 
-const policy = window.trustedTypes?.createPolicy("console", { createHTML: (html) => html }) ??
-  { createHTML: (html) => html };
+const trusted = /** @type {{ trustedTypes?: { createPolicy: Function } }} */ (window).trustedTypes;
+const rules = { createHTML: (/** @type {string} */ html) => html };
+const policy = trusted?.createPolicy("console", rules) ?? rules;
 const language = document.documentElement.lang;
 const clock = new Intl.DateTimeFormat(language, {
   hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3, hourCycle: "h23",
 });
 const date = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" });
 
-export const find = (selector, within = document) => within.querySelector(selector);
-export const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+/**
+ * The element that a selector names: its type follows from the tag in the selector.
+ * @template {string} S
+ * @typedef {import("typed-query-selector/parser").ParseSelector<S, HTMLElement>} Named
+ */
 
-/** Ask the server; a value is sent as JSON. Throws an Error with the server's sentence. */
+/**
+ * Find the first element that a selector names. Its type does not say that it may be missing: where the
+ * template of the page may leave it out, the caller asks with `?.`.
+ * @template {string} S
+ * @param {S} selector
+ * @param {ParentNode} [within]
+ * @returns {Named<S>}
+ */
+export const find = (selector, within = document) => /** @type {any} */ (within.querySelector(selector));
+
+/**
+ * Find all elements that a selector names.
+ * @template {string} S
+ * @param {S} selector
+ * @param {ParentNode} [within]
+ * @returns {Named<S>[]}
+ */
+export const all = (selector, within = document) => /** @type {any} */ ([...within.querySelectorAll(selector)]);
+
+/**
+ * Find the element at which something happened, or the nearest one around it, that a selector names.
+ * @template {string} S
+ * @param {Event} event
+ * @param {S} selector
+ * @returns {Named<S> | null}
+ */
+export const at = (event, selector) =>
+  /** @type {any} */ (event.target instanceof Element ? event.target.closest(selector) : null);
+
+/**
+ * Ask the server; a value is sent as JSON. Throws an Error with the server's sentence.
+ * @param {string} path
+ * @param {{ method?: string, value?: unknown, html?: boolean, signal?: AbortSignal }} [how]
+ * @returns {Promise<any>} the text of HTML, or the value of JSON
+ */
 export async function ask(path, { method = "GET", value, html = false, signal } = {}) {
+  /** @type {Record<string, string>} */
   const headers = { Accept: html ? "text/html" : "application/json" };
   if (method !== "GET") headers["x-oss-emulator"] = "1";
   if (html) headers["x-oss-emulator-fragment"] = "1";
@@ -25,7 +64,13 @@ export async function ask(path, { method = "GET", value, html = false, signal } 
   return html ? text : JSON.parse(text);
 }
 
-/** Send a file, and tell how much of it is sent. Throws an Error with the server's sentence. */
+/**
+ * Send a file, and tell how much of it is sent. Throws an Error with the server's sentence.
+ * @param {string} path
+ * @param {File} file
+ * @param {{ html?: boolean, type?: string, progress: (part: number) => void }} how
+ * @returns {Promise<string>}
+ */
 export function put(path, file, { html = false, type, progress }) {
   const request = new XMLHttpRequest();
   request.open("PUT", root + path);
@@ -45,6 +90,7 @@ export function put(path, file, { html = false, type, progress }) {
   });
 }
 
+/** @param {string} text an answer that is not what was asked for */
 function sentence(text) {
   try {
     return JSON.parse(text).error;
@@ -53,7 +99,10 @@ function sentence(text) {
   }
 }
 
-/** Turn HTML that the server made into nodes. */
+/**
+ * Turn HTML that the server made into nodes.
+ * @param {string} html
+ */
 export function parse(html) {
   const made = document.createElement("template");
   made.innerHTML = policy.createHTML(html);
@@ -61,12 +110,19 @@ export function parse(html) {
   return made.content;
 }
 
-/** Show HTML that the server made in place of the contents of an element. */
+/**
+ * Show HTML that the server made in place of the contents of an element.
+ * @param {Element} element
+ * @param {string} html
+ */
 export function fill(element, html) {
   element.replaceChildren(parse(html));
 }
 
-/** Write each time in the language and time zone of the reader. */
+/**
+ * Write each time in the language and time zone of the reader.
+ * @param {ParentNode} within
+ */
 export function localise(within) {
   const today = new Date().toDateString();
   for (const time of all("time[data-time]:empty", within)) {
@@ -78,10 +134,14 @@ export function localise(within) {
 }
 
 const announced = find("#announce");
+/** @type {ReturnType<typeof setTimeout>} */
 let hiding;
 
-/** Tell the reader something, also by a screen reader. */
-export function announce(text, bad = false) {
+/**
+ * Tell the reader something, also by a screen reader.
+ * @param {string} [text]
+ */
+export function announce(text = "", bad = false) {
   announced.textContent = text;
   announced.classList.toggle("bad", bad);
   announced.classList.add("shown");
@@ -89,25 +149,36 @@ export function announce(text, bad = false) {
   hiding = setTimeout(() => announced.classList.remove("shown"), bad ? 8000 : 3000);
 }
 
-/** Do something, and tell the reader if it fails. */
+/**
+ * Do something, and tell the reader if it fails.
+ * @template T
+ * @param {() => T | Promise<T>} action
+ */
 export async function attempt(action) {
   try {
     return await action();
-  } catch (error) {
+  } catch (caught) {
+    const error = /** @type {Error} */ (caught);
     if (error.name !== "AbortError") announce(`${announced.dataset.failed} ${error.message}`, true);
     return undefined;
   }
 }
 
-/** Call an action a moment after the last of several changes. */
+/**
+ * Call an action a moment after the last of several changes.
+ * @param {() => unknown} action
+ * @param {number} milliseconds
+ */
 export function later(action, milliseconds) {
+  /** @type {ReturnType<typeof setTimeout>} */
   let waiting;
-  return (...values) => {
+  return () => {
     clearTimeout(waiting);
-    waiting = setTimeout(() => action(...values), milliseconds);
+    waiting = setTimeout(action, milliseconds);
   };
 }
 
+/** @param {string} text */
 export async function copy(text) {
   await navigator.clipboard.writeText(text);
   announce(announced.dataset.copied);
@@ -115,18 +186,27 @@ export async function copy(text) {
 
 /** Keep a value for this browser; a browser that keeps nothing forgets it with the page. */
 export const kept = {
+  /**
+   * @param {string} name
+   * @param {any} [otherwise]
+   */
   get(name, otherwise) {
     try {
-      return JSON.parse(localStorage.getItem(name)) ?? otherwise;
+      return JSON.parse(localStorage.getItem(name) ?? "null") ?? otherwise;
     } catch {
       return otherwise;
     }
   },
+  /**
+   * @param {string} name
+   * @param {unknown} value
+   */
   set(name, value) {
     try {
       localStorage.setItem(name, JSON.stringify(value));
     } catch { /* the browser keeps nothing */ }
   },
+  /** @param {string} name */
   remove(name) {
     try {
       localStorage.removeItem(name);
@@ -135,10 +215,10 @@ export const kept = {
 };
 
 document.addEventListener("click", (event) => {
-  const target = event.target.closest("[data-copy], [data-logout]");
-  if (target?.matches("[data-copy]")) {
-    attempt(() => copy(find("code", target.parentElement).textContent));
-  } else if (target) {
+  const copier = at(event, "[data-copy]");
+  if (copier) {
+    attempt(() => copy(find("code", copier.parentElement ?? copier).textContent));
+  } else if (at(event, "[data-logout]")) {
     attempt(async () => {
       await ask("login", { method: "DELETE" });
       location.reload();
@@ -163,7 +243,11 @@ export async function refresh() {
   fill(find("main"), await ask(path, { html: true }));
 }
 
-/** Ask the reader in a dialog; resolves to the answer. */
+/**
+ * Ask the reader in a dialog; resolves to the answer.
+ * @param {string} question
+ * @param {string} yes the name of the button that agrees
+ */
 function confirm(question, yes) {
   const dialog = document.createElement("dialog");
   const text = document.createElement("p");
@@ -172,7 +256,7 @@ function confirm(question, yes) {
   form.className = "actions end";
   text.textContent = question;
   dialog.setAttribute("aria-label", question);
-  for (const [name, value] of [[announced.dataset.cancel, ""], [yes, "yes"]]) {
+  for (const [name, value] of [[announced.dataset.cancel ?? "", ""], [yes, "yes"]]) {
     const button = document.createElement("button");
     button.value = value;
     button.textContent = name;
@@ -190,21 +274,28 @@ function confirm(question, yes) {
   });
 }
 
-/** The values of a form; numbers are numbers, and what is empty is left out if the form says so. */
+/**
+ * The values of a form; numbers are numbers, and what is empty is left out if the form says so.
+ * @param {HTMLFormElement} form
+ */
 export function values(form) {
+  /** @type {Record<string, string | number | boolean>} */
   const found = {};
-  for (const field of form.elements) {
+  for (const field of /** @type {Iterable<HTMLInputElement>} */ (form.elements)) {
     if (!field.name || ("sparse" in form.dataset && field.value === "")) continue;
     found[field.name] = field.type === "number" ? Number(field.value) : field.type === "checkbox" ? field.checked : field.value;
   }
   return found;
 }
 
-/** Send a form with a path as JSON; `{name}` in the path is a field, and not in the body. */
+/**
+ * Send a form with a path as JSON; `{name}` in the path is a field, and not in the body.
+ * @param {HTMLFormElement} form
+ */
 async function send(form) {
-  const { method, path, done, next, into } = form.dataset;
+  const { method, path = "", done, next, into } = form.dataset;
   const question = form.dataset.confirm;
-  if (question && !(await confirm(question, find("button", form).firstChild.textContent))) return;
+  if (question && !(await confirm(question, find("button", form).firstChild?.textContent ?? ""))) return;
   const value = values(form);
   const place = path.replace(/\{(\w+)\}/g, (_, name) => {
     const part = encodeURIComponent(value[name]);
@@ -225,11 +316,12 @@ async function send(form) {
 }
 
 document.addEventListener("submit", (event) => {
-  if (!event.target.dataset.path) return;
+  const form = at(event, "form[data-path]");
+  if (!form) return;
   event.preventDefault();
-  attempt(() => send(event.target));
+  attempt(() => send(form));
 });
 document.addEventListener("change", (event) => {
-  const form = event.target.form;
-  if (form && "onChange" in form.dataset) attempt(() => send(form));
+  const form = at(event, "form[data-on-change]");
+  if (form) attempt(() => send(form));
 });

@@ -4,12 +4,11 @@ import { ask, attempt, fill, find } from "./console.js";
 
 const test = find("#test");
 if (test) {
-  const { run, site } = test.dataset;
+  const { run, site = "" } = test.dataset;
   attempt(async () => {
     fill(find("#results"), await ask(`embed/${run}?site=${encodeURIComponent(site)}`, { html: true }));
   });
 }
 
-find("#embed-bucket")?.addEventListener("change", (event) => {
-  location.assign(`?bucket=${encodeURIComponent(event.target.value)}`);
-});
+const choice = find("select#embed-bucket");
+choice?.addEventListener("change", () => location.assign(`?bucket=${encodeURIComponent(choice.value)}`));

@@ -1,8 +1,13 @@
-import { find, root } from "./console.js";
+// The login: the token is sent by a script, so that it is in no URL.
 
-const form = find("#login");
+import { attempt, find, root } from "./console.js";
 
-/** Send the token; go on to the page that was wanted, or show what is wrong. */
+const form = find("form#login");
+
+/**
+ * Send the token; go on to the page that was wanted, or show what is wrong.
+ * @param {string} token
+ */
 async function logIn(token) {
   const wrong = find("#wrong");
   const answer = await fetch(`${root}login`, {
@@ -11,22 +16,22 @@ async function logIn(token) {
     body: JSON.stringify({ token }),
   });
   if (answer.ok) {
-    location.replace(form.elements.next.value);
+    location.replace(find("input[name=next]", form).value);
     return;
   }
   wrong.textContent = (await answer.json()).error;
   wrong.hidden = false;
-  form.elements.token.select();
+  find("input[name=token]", form).select();
 }
 
 form?.addEventListener("submit", (event) => {
   event.preventDefault();
-  logIn(form.elements.token.value);
+  attempt(() => logIn(find("input[name=token]", form).value));
 });
 
 // The server prints a URL with the token in its fragment. It must not stay in the history.
 const given = new URLSearchParams(location.hash.slice(1)).get("token");
 if (form && given !== null) {
   history.replaceState(null, "", location.pathname + location.search);
-  logIn(given);
+  attempt(() => logIn(given));
 }

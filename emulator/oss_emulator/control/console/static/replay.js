@@ -2,30 +2,38 @@
 
 import { all, announce, ask, attempt, fill, find, kept, put, root } from "./console.js";
 
-const form = find("#replay-form");
-const [choice, again, bar, said] = ["#choice", "#again", "#progress", "#said"].map((id) => find(id));
+const form = find("form#replay-form");
+const [choice, again] = [find("select#choice"), find("button#again")];
+const [bar, said] = [find("progress#progress"), find("#said")];
+/** @type {File | undefined} */
 let log;
 
 /** Offer the rules of each bucket that are being edited in this browser. */
 function offerDrafts() {
-  for (const option of all("[value^='bucket:']", choice)) {
+  for (const option of all("option[value^='bucket:']", choice)) {
     const name = option.value.slice("bucket:".length);
     if (!kept.get(`rules:${name}`)) continue;
-    option.after(new Option(form.dataset.draft.replace("{name}", name), `draft:${name}`));
+    option.after(new Option((form.dataset.draft ?? "").replace("{name}", name), `draft:${name}`));
   }
 }
 
+const named = (/** @type {string} */ name) => /** @type {HTMLInputElement} */ (form.elements.namedItem(name));
+
 function question() {
-  const value = { against: form.elements.against.value, only: form.elements.only.value };
+  const value = Object.fromEntries(["against", "only"].map((name) => [name, named(name).value]));
   const [kind, name] = choice.value.split(":");
   if (kind === "bucket") return { ...value, bucket: name };
   if (kind === "draft") return { ...value, rules: kept.get(`rules:${name}`) };
-  return { ...value, text: form.elements.text.value };
+  return { ...value, text: named("text").value };
 }
 
+/**
+ * @param {number | undefined} part undefined for no known part
+ * @param {string | undefined} text
+ */
 function show(part, text) {
   bar.hidden = false;
-  said.textContent = text;
+  said.textContent = text ?? "";
   if (part === undefined) bar.removeAttribute("value");
   else bar.value = part;
 }
@@ -37,14 +45,16 @@ async function run() {
     return;
   }
   again.disabled = true;
+  /** @type {EventSource | undefined} */
   let source;
   try {
     const { replay } = await ask("replay", { method: "POST", value: question() });
     show(0, said.dataset.sending);
-    source = new EventSource(`${root}replay/${replay}`);
-    source.onmessage = (event) => {
+    const progress = new EventSource(`${root}replay/${replay}`);
+    source = progress;
+    progress.onmessage = (event) => {
       const { log: name, part, done } = JSON.parse(event.data);
-      if (done) source.close();
+      if (done) progress.close();
       else if (name) show(part || undefined, said.dataset.reading);
     };
     const html = await put(`replay/${replay}?name=${encodeURIComponent(log.name)}`, log, {
@@ -53,7 +63,7 @@ async function run() {
     fill(find("#report"), html);
     find("#report").hidden = false;
     history.replaceState(null, "", `${root}replay/${replay}`);
-    said.textContent = said.dataset.done;
+    said.textContent = said.dataset.done ?? "";
   } catch (error) {
     said.textContent = "";
     throw error;
@@ -64,11 +74,12 @@ async function run() {
   }
 }
 
+/** @param {File} [file] */
 function take(file) {
   if (!file) return;
   log = file;
   again.hidden = false;
-  again.textContent = form.dataset.again.replace("{name}", file.name);
+  again.textContent = (form.dataset.again ?? "").replace("{name}", file.name);
   attempt(run);
 }
 
@@ -81,12 +92,13 @@ if (form) {
     event.preventDefault();
     attempt(run);
   });
-  find("#log").addEventListener("change", (event) => take(event.target.files[0]));
-  for (const kind of ["dragover", "dragleave", "drop"]) {
+  const chosen = find("input#log");
+  chosen.addEventListener("change", () => take(chosen.files?.[0]));
+  for (const kind of /** @type {const} */ (["dragover", "dragleave", "drop"])) {
     find("main").addEventListener(kind, (event) => {
       event.preventDefault();
       find("#drop").classList.toggle("over", kind === "dragover");
-      if (kind === "drop") take(event.dataTransfer.files[0]);
+      if (kind === "drop") take(event.dataTransfer?.files[0]);
     });
   }
 }

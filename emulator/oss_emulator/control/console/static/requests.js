@@ -1,6 +1,6 @@
 // The list of requests as they come, the story of one, and the table of cases.
 
-import { all, announce, ask, attempt, copy, fill, find, kept, later, localise, parse, root } from "./console.js";
+import { all, announce, ask, at, attempt, copy, fill, find, kept, later, localise, parse, root } from "./console.js";
 
 const MOST_ROWS = 500; // rows that stay while new ones come, unless older ones were asked for
 const list = find("#rows tbody");
@@ -10,23 +10,26 @@ const TABLE = "table";
 if (list) {
   const table = find("#rows");
   const state = find("#state");
-  const filters = find("#filters");
+  const filters = find("form#filters");
   const page = Number(table.dataset.page);
   let last = Number(table.dataset.last);
+  /** @type {EventSource | undefined} */
   let source;
   let wantsOlder = false;
 
-  const query = () => new URLSearchParams([...new FormData(filters)].filter(([, value]) => value));
+  const query = () => new URLSearchParams(
+    [...new FormData(filters)].flatMap(([name, value]) => (value ? [[name, `${value}`]] : [])),
+  );
 
-  const show = (name) => {
+  const show = (/** @type {string} */ name) => {
     state.dataset.state = name;
-    find(".text", state).textContent = state.dataset[name];
+    find(".text", state).textContent = state.dataset[name] ?? "";
   };
 
   const connect = () => {
     source?.close();
     const asked = query();
-    asked.set("since", last);
+    asked.set("since", `${last}`);
     source = new EventSource(`${root}requests?${asked}`);
     source.onopen = () => {
       if (state.dataset.state === "lost") restart(); // a new server counts from 1 again
@@ -39,7 +42,7 @@ if (list) {
       if (skips && !wantsOlder) list.replaceChildren(); // so that there is no gap between two rows
       list.prepend(parse(rows));
       find("#empty").hidden = true;
-      while (!wantsOlder && list.rows.length > MOST_ROWS) list.lastElementChild.remove();
+      while (!wantsOlder && list.rows.length > MOST_ROWS) list.lastElementChild?.remove();
       find("#older").hidden = list.rows.length < page;
     };
   };
@@ -82,7 +85,7 @@ if (list) {
 
   find("#older").addEventListener("click", () => attempt(async () => {
     const asked = query();
-    asked.set("before", list.lastElementChild?.dataset.number ?? 0);
+    asked.set("before", find("tr:last-child", list)?.dataset.number ?? "0");
     const rows = all("#rows tbody tr", parse(await ask(`requests?${asked}`, { html: true })));
     wantsOlder = true;
     list.append(...rows);
@@ -91,8 +94,8 @@ if (list) {
   }));
 
   list.addEventListener("click", (event) => {
-    const row = event.target.closest("tr");
-    if (!row || event.ctrlKey || event.metaKey || event.shiftKey || getSelection().toString()) return;
+    const row = at(event, "tr");
+    if (!row || event.ctrlKey || event.metaKey || event.shiftKey || getSelection()?.toString()) return;
     event.preventDefault();
     open(row);
   });
@@ -109,8 +112,10 @@ if (list) {
   connect();
 }
 
+/** @type {HTMLTableRowElement | undefined} */
 let opened;
 
+/** @param {HTMLTableRowElement} row */
 async function open(row) {
   const html = await attempt(() => ask(`requests/${row.dataset.number}`, { html: true }));
   if (html === undefined) return;
@@ -136,7 +141,10 @@ detail?.addEventListener("keydown", (event) => {
   if (event.key === "Escape") close();
 });
 
-/** Offer what the edited rules say, if the rules of the bucket are being edited in this browser. */
+/**
+ * Offer what the edited rules say, if the rules of the bucket are being edited in this browser.
+ * @param {ParentNode} within
+ */
 function prepare(within) {
   const story = find(".story", within);
   const button = find("[data-edited]", within);
@@ -152,8 +160,8 @@ function prepare(within) {
 }
 
 document.addEventListener("click", (event) => {
-  if (event.target.closest("[data-close]")) close();
-  const adder = event.target.closest("[data-add-case]");
+  if (at(event, "[data-close]")) close();
+  const adder = at(event, "[data-add-case]");
   if (adder) {
     kept.set(TABLE, [...kept.get(TABLE, []), adder.dataset.addCase]);
     showTable();
@@ -167,9 +175,9 @@ function showTable() {
   const cases = kept.get(TABLE, []);
   const text = cases.join("\n");
   panel.hidden = !cases.length;
-  find("#table-count").textContent = cases.length;
+  find("#table-count").textContent = `${cases.length}`;
   find("#table-text").textContent = text;
-  find("#table-save").href = `data:text/plain;charset=utf-8,${encodeURIComponent(text)}`;
+  find("a#table-save").href = `data:text/plain;charset=utf-8,${encodeURIComponent(text)}`;
 }
 
 find("#table-copy")?.addEventListener("click", () => attempt(() => copy(find("#table-text").textContent)));

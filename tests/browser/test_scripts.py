@@ -1,0 +1,75 @@
+"""The scripts of the console: TypeScript checks their types, and Biome lints them."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from oss_emulator.control.console.static_files import FOLDER
+
+from tests.node import copy_project
+
+pytestmark = pytest.mark.system
+
+PROJECT = Path(__file__).with_name("scripts")
+CHECKS = {
+    "types": ("tsc", "--pretty", "false"),
+    "lint": ("biome", "lint", "--error-on-warnings", "--colors=off", "static"),
+}
+
+MISTAKES = {
+    "types": {
+        'import { find, fond } from "./console.js";': "no exported member 'fond'",
+        'find("#rows").value = fond;': "Property 'value' does not exist on type 'HTMLElement'",
+        "export const take = (event) => event;": "Parameter 'event' implicitly has an 'any' type",
+    },
+    "lint": {
+        "export const take = () => { const unused = 1; };": "noUnusedVariables",
+        "give();": "noUndeclaredVariables",
+        "try { close(); } catch {}": "noEmptyBlockStatements",
+    },
+}
+"""Lines of a script, and what a check says of each."""
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The configuration of the checks, their packages, and the scripts."""
+    copied = copy_project(PROJECT, tmp_path_factory.mktemp("scripts") / "project")
+    shutil.copytree(FOLDER, copied / "static", ignore=shutil.ignore_patterns("*.css", "*.svg"))
+    return copied
+
+
+def run(project: Path, check: str) -> tuple[int, str]:
+    """Run a check; return its status and what it says."""
+    name, *arguments = CHECKS[check]
+    done = subprocess.run(
+        [project / "node_modules" / ".bin" / name, *arguments],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_scripts_pass_the_check(project: Path, check: str) -> None:
+    status, said = run(project, check)
+    assert status == 0, said
+
+
+@pytest.mark.parametrize("check", MISTAKES)
+def test_check_finds_mistakes(project: Path, check: str) -> None:
+    mistakes = project / "static" / "mistakes.js"
+    mistakes.write_text("\n".join(MISTAKES[check]), encoding="utf-8")
+    try:
+        status, said = run(project, check)
+    finally:
+        mistakes.unlink()
+    assert status != 0
+    for complaint in MISTAKES[check].values():
+        assert complaint in said
