@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from oss_emulator.cli import rules as reading
+from oss_emulator.cli.folders import find_files
 from oss_emulator.lab.github import escape
 from oss_emulator.referer.assumptions import DEFAULT
 
@@ -112,7 +113,7 @@ def check_out(base: str, folder: Path) -> None:
 def changed_files(base: str, folder: Path) -> Mapping[Path, Path]:
     """Return the files whose rules a change may touch, each with the same file of the base.
 
-    What a file of Terraform says depends on all files beside it.
+    Git need not track them yet. What a file of Terraform says depends on all files beside it.
     """
     listing = ask_git("diff", "--name-status", "-z", "--find-renames", base, "--")
     words = iter(listing.split("\0")[:-1])
@@ -120,6 +121,10 @@ def changed_files(base: str, folder: Path) -> Mapping[Path, Path]:
     for status in words:
         old = next(words)
         found[Path(next(words) if status[0] in "RC" else old)] = folder / old
+    tracked = set(ask_git("ls-files", "-z").split("\0"))
+    for path in find_files(Path()):  # what an earlier step wrote, such as a plan
+        if path.as_posix() not in tracked:
+            found.setdefault(path, folder / path)
     changed = set(found.values())
     both = (*found, *(old.relative_to(folder) for old in changed))
     for place in sorted({path.parent for path in both if path.suffix in OF_TERRAFORM}):

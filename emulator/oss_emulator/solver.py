@@ -54,8 +54,7 @@ class _Language:
         """The Referers, not empty, that rules allow (R-12, R-13)."""
         z3 = self._z3
         black, white = (
-            self._union(self._matched(rules, entry) for entry in entries)
-            for entries in (rules.entries[: rules.middle], rules.entries[rules.middle :])
+            self._union(self._matched(rules, entry) for entry in entries) for entries in rules.lists
         )
         return z3.Intersect(z3.Complement(black), self._any if rules.allows_others else white)
 

@@ -2,14 +2,14 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
-from functools import lru_cache
+from itertools import chain
 from typing import Any, TypeAlias
 
 BLANKS, UNSENT = " \t", "\r\n\0"  # not around a Referer (R-10); not in a header
-Places: TypeAlias = frozenset[int]  # in the text of an entry: where a Referer may be
-State: TypeAlias = tuple[str, tuple[Places, ...]]  # of the truncation and of each entry
-MATCHED: Places = frozenset({-1})  # final, because entries match by prefix (R-20)
+Rests: TypeAlias = frozenset[str] | None  # what still has to follow for each entry; None: nothing
+State: TypeAlias = tuple[str, Rests, Rests]  # of the truncation, the blacklist, the whitelist
 
 
 class ProofError(Exception):
@@ -54,14 +54,14 @@ class ReadRules:
         self.cut = "path" if path else "query" if truncates else kept
         self.folds = letters == "case-insensitive"  # R-24
         self.slash = assumed["cut_path"] == "origin-with-slash"  # R-27
-        lists = [sorted({*self._read(rules[n], assumed)}) for n in ("blacklist", "whitelist")]
-        self.entries, self.middle = lists[0] + lists[1], len(lists[0])
+        self.lists = [sorted({*self._read(rules[n], assumed)}) for n in ("blacklist", "whitelist")]
         counts = assumed["white_space"] == "blank-counts"  # R-25
-        black, white = (rules["blacklist"], rules["whitelist"]) if counts else lists
+        black, white = (rules["blacklist"], rules["whitelist"]) if counts else self.lists
         denies = black and assumed["empty_whitelist"] == "empty-whitelist-denies"  # R-14
         self.allows_empty = bool(rules["allow_empty_referer"] or not white)  # R-11
         self.allows_others = not (white or denies)  # R-13
-        self.start: State = "scheme", tuple(_settle(entry, {0}) for entry in self.entries)
+        shortest = [{re.sub(r"\*+\Z|\*+(?=\*)", "", one) for one in item} for item in self.lists]
+        self.start: State = "scheme", _settle(shortest[0]), _settle(shortest[1])
 
     def _read(self, entries: list[str], assumed: Any) -> Iterator[str]:
         separates, blanks = assumed["joined_entry"] == "comma-separates", assumed["white_space"]
@@ -76,11 +76,12 @@ class ReadRules:
 
     def read(self, state: State, letter: str) -> State:
         """Return the state after one more letter."""
-        (place, seen), reached = self._truncate(state[0], letter), state[1]
+        (place, seen), (_, black, white) = self._truncate(state[0], letter), state
         for one in seen:
-            both = zip(self.entries, reached, strict=True)
-            reached = tuple(_read(entry, at, one, state[0] == "query") for entry, at in both)
-        return place if any(at and at != MATCHED for at in reached) else "", reached
+            black, white = (_read(rests, one, state[0] == "query") for rests in (black, white))
+        if place == "end":  # the rest is compared with nothing
+            black, white = black and frozenset(), white and frozenset()
+        return place if black or white else "", black, white
 
     def _truncate(self, place: str, letter: str) -> tuple[str, str]:
         """Return the next place, and what is compared of a letter (R-26, R-27)."""
@@ -96,8 +97,7 @@ class ReadRules:
 
     def allows(self, state: State) -> bool:
         """Decide on a Referer that is not empty (R-12, R-13)."""
-        matched = [at == MATCHED for at in state[1]]
-        return not any(matched[: self.middle]) and (any(matched) or self.allows_others)
+        return state[1] is not None and (state[2] is None or self.allows_others)
 
     def decide(self, referer: str | None) -> str:
         """Decide on any Referer: "allowed" or "denied"."""
@@ -107,21 +107,19 @@ class ReadRules:
         return "allowed" if (self.allows(state) if sent else self.allows_empty) else "denied"
 
 
-@lru_cache(1 << 16)
-def _read(entry: str, places: Places, letter: str, lowers: bool) -> Places:
+def _read(rests: Rests, letter: str, lowers: bool) -> Rests:
     known = {"*", "?", letter, letter.swapcase() if lowers and letter.isascii() else letter}  # R-21
-    passed = {at + (entry[at] != "*") for at in places - MATCHED if entry[at] in known}
-    return MATCHED if places == MATCHED else _settle(entry, passed)
+    after = {rest if rest[0] == "*" else rest[1:] for rest in rests or () if rest[0] in known}
+    return rests and _settle(after)
 
 
-def _settle(entry: str, places: set[int]) -> Places:
+def _settle(rests: set[str]) -> Rests:
     """Pass each `*`: it may stand for nothing, and goes on as whatever stands before it does."""
-    for place in sorted(places):
-        while entry[place : place + 1] == "*":
-            place += 1
-            places.add(place)
-    last = max((place for place in places if entry[place : place + 1] == "*"), default=0)
-    return MATCHED if len(entry) in places else frozenset(at for at in places if at >= last)
+    passed = frozenset(rests | {rest.lstrip("*") for rest in rests})
+    if "" in passed:
+        return None  # final: entries match by prefix (R-20), and one of a list is enough
+    stars = [rest for rest in passed if rest[0] == "*"]
+    return passed - {rest for star in stars for rest in passed - {star} if rest.endswith(star)}
 
 
 def _check_moves(old: ReadRules, new: ReadRules, letters: str, moves: list[str]) -> None:
@@ -130,8 +128,8 @@ def _check_moves(old: ReadRules, new: ReadRules, letters: str, moves: list[str])
         raise ProofError("a request without a Referer is decided differently")
     if vars(old) == vars(new) and (letters, moves) == ("", []):
         return  # the same entries need no search
-    known = {*"/:?#", *"".join(old.entries + new.entries)} - {"*", *UNSENT}
-    if any(rules.cut == "lower" and rules.entries for rules in (old, new)):
+    known = {*"/:?#"}.union(*chain(*old.lists, *new.lists)) - {"*", *UNSENT}
+    if any(rules.cut == "lower" and any(rules.lists) for rules in (old, new)):
         known |= {letter.swapcase() for letter in known if letter.isascii()}
     if letters != "".join(sorted(known)):
         raise ProofError("its letters are not those of the entries")

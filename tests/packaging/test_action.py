@@ -196,6 +196,19 @@ def test_summary_tells_what_is_new_gone_or_not_compared(check: Runner, project: 
 
 
 @pytest.mark.system
+def test_rules_that_git_does_not_track_are_compared(check: Runner, project: Path) -> None:
+    (project / ".gitignore").write_text("ignored.xml\n", encoding="utf-8")
+    for name in ("made.xml", "ignored.xml", "made.txt"):
+        (project / name).write_text(OLD, encoding="utf-8")
+    git(project, "rm", "--quiet", "--cached", "rules.xml")  # the base has them
+    status, printed = check(base="main")
+    assert status == 0, printed
+    assert "made.xml is new: main has no such rules" in printed
+    assert "ignored.xml" not in printed
+    assert "rules.xml, compared with main" in check.summary.read_text(encoding="utf-8")
+
+
+@pytest.mark.system
 def test_rules_that_the_base_has_wrong_are_named(check: Runner, project: Path) -> None:
     git(project, "fetch", "--quiet", "--depth=1", "origin", "main:main")
     git(project, "switch", "--quiet", "main")

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from oss_emulator import extras, referer_xml
-from oss_emulator.cli.client import MAX_ANSWER
 from oss_emulator.cli.parser import InputError
 from oss_emulator.referer import RefererConfiguration
 from oss_emulator.referer_xml import RefererFormatError
 from oss_emulator.settings import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET
+from oss_emulator.toml import MAX_FILE
 
 SCHEME = "oss://"
 DEFAULT_ENDPOINT = "http://127.0.0.1:9000"
@@ -155,8 +155,8 @@ def _bounded(answer: Iterable[bytes]) -> Iterator[bytes]:
     size = 0
     for piece in answer:
         size += len(piece)
-        if size > MAX_ANSWER:
-            raise ValueError(f"the service answers with more than {MAX_ANSWER:,} bytes")
+        if size > MAX_FILE:
+            raise ValueError(f"the service answers with more than {MAX_FILE:,} bytes")
         yield piece
 
 

@@ -1,17 +1,11 @@
 """`oss-emulator diff`: find the Referers that two configurations decide differently."""
 
 import argparse
-import json
-from pathlib import Path
 
-from oss_emulator.cli import changes, formats, planned, rules
+from oss_emulator.cli import certificates, changes, formats, planned, rules
 from oss_emulator.cli.formats import Findings
-from oss_emulator.cli.output import writing
-from oss_emulator.cli.parser import CommandError, Commands, InputError
+from oss_emulator.cli.parser import Commands, InputError
 from oss_emulator.lab import certificate, diff
-from oss_emulator.lab.automaton import UndecidedError
-from oss_emulator.lab.diff import Diff
-from oss_emulator.referer import Assumptions, RefererConfiguration
 from oss_emulator.toml import MAX_FILE
 
 _DESCRIPTION = (
@@ -52,8 +46,8 @@ def declare(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Compare two configurations."""
-    if arguments.certificate and (arguments.new is None or arguments.referers is not None):
-        arguments.parser.error("--certificate needs OLD and NEW, and no --referers")
+    if arguments.certificate and arguments.referers is not None:
+        arguments.parser.error("--certificate is about all Referers, so it takes no --referers")
     referers: list[str | None] | None = None
     if arguments.referers is not None:
         text = rules.decode(rules.read_source(arguments.referers, MAX_FILE), MAX_FILE)
@@ -73,23 +67,6 @@ def run(arguments: argparse.Namespace) -> int:
     )
     formats.print_findings(findings, arguments)
     if arguments.certificate:
-        both = (old, new.configuration)
-        _write_certificate(Path(arguments.certificate), both, found, arguments.assumptions)
+        both = old, new.configuration, found, arguments.assumptions
+        certificates.write(arguments.certificate, lambda: certificate.certify(*both))
     return int(not found.equivalent)
-
-
-def _write_certificate(
-    path: Path,
-    both: tuple[RefererConfiguration, RefererConfiguration],
-    found: Diff,
-    assumptions: Assumptions,
-) -> None:
-    try:
-        proof = certificate.certify(*both, found, assumptions)
-    except UndecidedError:
-        raise CommandError(
-            f"{path} is not written: the rules are too many or too complex to prove that they "
-            "are equivalent"
-        ) from None
-    with writing(path) as file:
-        file.write(f"{json.dumps(proof, indent=2, ensure_ascii=False)}\n".encode())

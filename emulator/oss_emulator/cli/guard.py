@@ -11,11 +11,10 @@ from pathlib import Path
 from oss_emulator.cli import formats, replay, rules
 from oss_emulator.cli.output import write, writing
 from oss_emulator.cli.parser import Commands, InputError
-from oss_emulator.cli.replay import FoundLogs
 from oss_emulator.cli.rules import Source
 from oss_emulator.lab import github, guard, guard_report
 from oss_emulator.lab.guard import Agreement, GuardedChange, Limit
-from oss_emulator.lab.replay.report import replay as run_replay
+from oss_emulator.lab.replay.report import replay_each
 from oss_emulator.lab.replay.verdict import Judge
 from oss_emulator.lab.terraform import PlannedChange
 from oss_emulator.referer import RefererConfiguration
@@ -176,17 +175,29 @@ def _judge_all(
     agreement: Agreement,
     arguments: argparse.Namespace,
 ) -> tuple[list[GuardedChange], set[tuple[str, str]]]:
-    """Replay the logs under each of the new rules; return also their names and hashes."""
+    """Replay the logs under the new rules; return also their names and hashes."""
     if not changed:
         return [], set()
     given = {**vars(arguments), "top": guard.TOP, "rules": arguments.plan}
-    judged = []
-    with replay.finding(argparse.Namespace(**given)) as found:
-        hashes = {(path.name, _hash(path)) for path in found.logs}
-        for bucket, (change, both) in changed.items():
-            asked = argparse.Namespace(**{**given, "bucket": bucket})
-            judged.append(_judge(change, both, agreement, asked, found))
-            found = found._replace(keep=bytes)  # every replay meets the same damaged lines
+    questions = []
+    for bucket, (_, (_, new)) in changed.items():
+        asked = argparse.Namespace(**{**given, "bucket": bucket})
+        questions.append(replay.question_of(asked, Judge(new, None, arguments.assumptions)))
+    with replay.asking(argparse.Namespace(**given)) as prepared:
+        hashes = {(path.name, _hash(path)) for path in prepared.logs}
+        reports = [*replay_each(questions, *prepared)]
+    judged = [
+        GuardedChange(
+            resource=change.address,
+            actions=change.actions,
+            bucket=bucket,
+            old=old,
+            new=new,
+            report=report,
+            agreement=agreement,
+        )
+        for (bucket, (change, (old, new))), report in zip(changed.items(), reports, strict=True)
+    ]
     return judged, hashes
 
 
@@ -196,29 +207,6 @@ def _hash(path: Path) -> str:
             return file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise InputError(f"{path}: the file cannot be read: {error.strerror}") from None
-
-
-def _judge(
-    change: PlannedChange,
-    both: Both,
-    agreement: Agreement,
-    arguments: argparse.Namespace,
-    found: FoundLogs,
-) -> GuardedChange:
-    """Replay the logs under new rules."""
-    old, new = both
-    question = replay.question_of(arguments, Judge(new, None, arguments.assumptions))
-    with replay.opening(found, arguments) as prepared:
-        report = run_replay(question, *prepared)
-    return GuardedChange(
-        resource=change.address,
-        actions=change.actions,
-        bucket=arguments.bucket,
-        old=old,
-        new=new,
-        report=report,
-        agreement=agreement,
-    )
 
 
 def _limit(text: str) -> Limit:

@@ -148,15 +148,6 @@ def question_of(arguments: argparse.Namespace, judge: Judge) -> ReplayQuestion:
     )
 
 
-class FoundLogs(NamedTuple):
-    """The logs of a command, which several replays may read."""
-
-    logs: list[Path]
-    folder: Path
-    keep: Callable[[bytes], object]
-    """Takes each damaged line."""
-
-
 class PreparedReplay(NamedTuple):
     """What a replay needs, made from the arguments."""
 
@@ -170,27 +161,6 @@ class PreparedReplay(NamedTuple):
 @contextmanager
 def asking(arguments: argparse.Namespace) -> Iterator[PreparedReplay]:
     """Find the logs and make an engine. Raises InputError and CommandError, also for the body."""
-    with finding(arguments) as found, opening(found, arguments) as prepared:
-        yield prepared
-
-
-@contextmanager
-def opening(found: FoundLogs, arguments: argparse.Namespace) -> Iterator[PreparedReplay]:
-    """Make an engine for one replay of logs. Raises MissingEngineError and EngineError."""
-    with ExitStack() as stack:
-        folder = Path(tempfile.mkdtemp(dir=found.folder))
-        stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        listener = _listener(stack.enter_context(Progress(_READING, unit="lines")), found.logs)
-        with _held_back(signal.SIGINT):
-            name = EngineName(getattr(arguments, "engine", EngineName.DUCKDB))
-            engine = open_engine(name, folder, listener, getattr(arguments, "master", ""))
-        stack.callback(engine.close)
-        yield PreparedReplay(found.logs, engine, folder, found.keep)
-
-
-@contextmanager
-def finding(arguments: argparse.Namespace) -> Iterator[FoundLogs]:
-    """Find the logs, once. Raises InputError and CommandError, also for the body."""
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="oss-emulator-replay-"))
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
@@ -202,7 +172,12 @@ def finding(arguments: argparse.Namespace) -> Iterator[FoundLogs]:
             names = vars(arguments)
             outputs = {f"--{name}": names.get(name) for name in _OUTPUTS}
             logs.check_outputs(outputs, files, [names.get("rules"), names.get("against")])
-            yield FoundLogs(files, folder, keep)
+            listener = _listener(stack.enter_context(Progress(_READING, unit="lines")), files)
+            with _held_back(signal.SIGINT):
+                name = EngineName(getattr(arguments, "engine", EngineName.DUCKDB))
+                engine = open_engine(name, folder, listener, getattr(arguments, "master", ""))
+            stack.callback(engine.close)
+            yield PreparedReplay(files, engine, folder, keep)
         except (LogSourceError, MissingEngineError) as error:
             raise InputError(str(error)) from None
         except TooManyRejectsError as error:

@@ -7,21 +7,21 @@ from oss_emulator.cli import language
 from oss_emulator.cli.output import ENTRIES, Block, Piece, Text, TextTable, Tone, join, line
 from oss_emulator.lab.replay.figures import bar, quantity, size, tens
 from oss_emulator.lab.replay.report import Report
-from oss_emulator.lab.replay.sentences import NAMES, apart, headline, host_name
+from oss_emulator.lab.replay.sentences import LOCKED_OUT, NAMES, apart, headline, host_name
 from oss_emulator.lab.replay.verdict import UNKNOWN, Verdict
 from oss_emulator.referer import Stage, explanation
 from oss_emulator.referer.decision import Outcome, Step
 from oss_emulator.referer.sentence import Sentence
 
 _TONES = {
-    Verdict.REVOKED: Tone.BAD,
+    Verdict.REVOKED: Tone.STRONG,  # good for strangers, and bad for the own domains
     Verdict.GAINED: Tone.WARNING,
     Verdict.UNCHANGED: Tone.GOOD,
     Verdict.NOT_CHECKED: Tone.FAINT,
     Verdict.UNKNOWN: Tone.WARNING,
 }
 _EXPLAINED = 3
-"""Hosts whose verdict is explained; --json and --html explain all."""
+"""Hosts of a table whose verdict is explained; --json and --html explain all."""
 _SAMPLE = 66
 """Characters of a sample line; --json and --html have more."""
 _HOURS = 24
@@ -32,6 +32,9 @@ def describe(report: Report) -> Iterator[Block]:
     """Describe a report."""
     for sentence in headline(report):
         yield line(sentence)
+    if own := report["own"]["requests"]:
+        said = Sentence("Requests of your own domains would be locked out: {}.", quantity(own))
+        yield line(Text(said, Tone.BAD))
     yield line()
     yield _totals(report)
     for sentence in apart(report):
@@ -84,21 +87,27 @@ def _doubts(report: Report) -> Iterator[Block]:
 
 def _hosts(hosts: Sequence[Report]) -> Iterator[Block]:
     revoked = [item for item in hosts if item["revoked"]["requests"]]
-    title = Sentence("Locked out, by the host of the Referer")
-    yield from _table(title, Sentence("host"), revoked, "host", host_name)
-    for item in revoked[:_EXPLAINED]:
-        yield line()
-        yield line(Text(host_name(item["host"]), Tone.STRONG))
-        yield line(Text(Sentence("why"), Tone.FAINT, 8), _reason(item), indent=2)
-        for number, remedy in enumerate(_remedies(item)):
-            label = "" if number else Sentence("keep it")
-            yield line(Text(label, Tone.FAINT, 8), Text(remedy, Tone.GOOD), indent=2)
-        for number, sample in enumerate(item["samples"]):
-            label = "" if number else Sentence("sample")
-            yield line(Text(label, Tone.FAINT, 8), _shorten(sample), indent=2)
+    for own, title in LOCKED_OUT.items():
+        rows = [item for item in revoked if item["own"] is own]
+        tone = Tone.BAD if own else Tone.GOOD
+        yield from _table(title, Sentence("host"), rows, "host", host_name, tone=tone)
+        for item in rows[:_EXPLAINED]:
+            yield from _explain(item)
     gained = [item for item in hosts if item["gained"]["requests"]]
     title = Sentence("Let in, by the host of the Referer")
     yield from _table(title, Sentence("host"), gained, "host", host_name)
+
+
+def _explain(item: Report) -> Iterator[Block]:
+    yield line()
+    yield line(Text(host_name(item["host"]), Tone.STRONG))
+    yield line(Text(Sentence("why"), Tone.FAINT, 8), _reason(item), indent=2)
+    for number, remedy in enumerate(_remedies(item)):
+        label = "" if number else Sentence("keep it")
+        yield line(Text(label, Tone.FAINT, 8), Text(remedy, Tone.GOOD), indent=2)
+    for number, sample in enumerate(item["samples"]):
+        label = "" if number else Sentence("sample")
+        yield line(Text(label, Tone.FAINT, 8), _shorten(sample), indent=2)
 
 
 def _shorten(sample: str) -> str:
@@ -132,7 +141,13 @@ def _ranking(title: str, heading: str, key: str, rows: Sequence[Report]) -> Iter
 
 
 def _table(
-    title: str, heading: str, rows: Sequence[Report], key: str, name: Callable[[str], str]
+    title: str,
+    heading: str,
+    rows: Sequence[Report],
+    key: str,
+    name: Callable[[str], str],
+    *,
+    tone: Tone | None = None,
 ) -> Iterator[Block]:
     if not rows:
         return
@@ -148,7 +163,7 @@ def _table(
             *(quantity(row[verdict]["requests"]) for verdict in shown),
             quantity(row["unchanged"]["requests"]),
             size(row[first]["bytes"]),
-            Text(tens(row[first]["bytes"], most), _TONES[first]),
+            Text(tens(row[first]["bytes"], most), tone or _TONES[first]),
         )
         for row in rows
     ]

@@ -1,14 +1,17 @@
 """`oss-emulator verify`: check a certificate of `diff`."""
 
 import argparse
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
 from oss_emulator import extras, json_text, solver, verifier
-from oss_emulator.cli import formats, rules
+from oss_emulator.cli import formats, planned, rules
 from oss_emulator.cli.formats import Format
 from oss_emulator.cli.output import Text, Tone, line, show, write_json
 from oss_emulator.cli.parser import CommandError, Commands, InputError
+from oss_emulator.cli.rules import Source
+from oss_emulator.referer import RefererConfiguration
 from oss_emulator.referer.sentence import Sentence
 from oss_emulator.solver import SolverMissingError
 from oss_emulator.toml import MAX_FILE, SourceError
@@ -16,7 +19,8 @@ from oss_emulator.verifier import ProofError
 
 _DESCRIPTION = (
     "Checks a certificate that `diff --certificate` wrote for two configurations, with a program "
-    "of its own. The exit status is 0 if the certificate proves its claim, and 1 if it does not."
+    "of its own. The exit status is 0 if the certificate proves its claim, and 1 if it does not. "
+    "Without NEW, the certificates of all resources of a plan of Terraform are checked."
 )
 _PROVED = {
     "equal": Sentence("Proved: both rules decide alike on every Referer there can be."),
@@ -38,7 +42,12 @@ def declare(commands: Commands) -> None:
         "certificate", metavar="FILE", help="the certificate, or - for standard input"
     )
     parser.add_argument("old", metavar="OLD", help=rules.HELP)
-    parser.add_argument("new", metavar="NEW", help="the new rules, given in the same way")
+    parser.add_argument(
+        "new",
+        metavar="NEW",
+        nargs="?",
+        help="the new rules, given in the same way; left out if OLD is a plan of Terraform",
+    )
     parser.add_argument(
         "--z3", action="store_true", help="also ask z3, a theorem prover (extra z3)"
     )
@@ -47,29 +56,66 @@ def declare(commands: Commands) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Check a certificate."""
+    """Check a certificate, or those of a plan."""
     source = rules.read_source(arguments.certificate, MAX_FILE)
     try:
         certificate = json_text.parse(source.content)
     except SourceError as error:
         raise rules.error_at(source, error) from None
-    given = {
-        "old": asdict(rules.read(arguments.old, arguments)),
-        "new": asdict(rules.read(arguments.new, arguments)),
-        "assumptions": asdict(arguments.assumptions),
-    }
+    if arguments.new is None:
+        proved = [*_prove_plan(source, certificate, arguments)]
+    else:
+        both = rules.read(arguments.old, arguments), rules.read(arguments.new, arguments)
+        proved = [_prove(source, certificate, both, arguments)]
+    if arguments.format == Format.JSON:
+        write_json(proved[0] if arguments.new else proved)
+        return 0
+    if not proved:
+        show(line(planned.NOTHING))
+    for item in proved:
+        if "resource" in item:
+            show(line(Text(item["resource"], Tone.STRONG)))
+        show(line(Text(_PROVED[item["proved"]], Tone.GOOD)))
+        if item["z3"]:
+            show(line(_SECOND[item["z3"]]))
+    return 0
+
+
+def _prove_plan(
+    source: Source, certificates: Any, arguments: argparse.Namespace
+) -> Iterator[dict[str, Any]]:
+    """Check the certificate of each resource of a plan. Raises CommandError and InputError."""
+    plan, found = planned.find_changes(arguments)
+    for address, change in found.items():
+        mine = [
+            item
+            for item in (certificates if isinstance(certificates, list) else ())
+            if isinstance(item, dict) and item.get("resource") == address
+        ]
+        if not mine:
+            raise CommandError(f"{source.name}: there is no certificate for {address}")
+        try:
+            both = change.rules()
+        except SourceError as error:
+            raise rules.error_at(plan, error) from None
+        yield _prove(source, mine[0], both, arguments, resource=address)
+
+
+def _prove(
+    source: Source,
+    certificate: Any,
+    both: tuple[RefererConfiguration, RefererConfiguration],
+    arguments: argparse.Namespace,
+    **about: str,
+) -> dict[str, Any]:
+    """Return what a certificate proves, as values for JSON. Raises CommandError."""
+    old, new = map(asdict, both)
+    given = {**about, "old": old, "new": new, "assumptions": asdict(arguments.assumptions)}
     try:
         claim = verifier.verify(certificate, given)
     except ProofError as error:
         raise CommandError(f"{source.name}: the certificate proves nothing: {error}") from None
-    second = _ask_z3(given, claim) if arguments.z3 else None
-    if arguments.format == Format.JSON:
-        write_json({"proved": claim, "z3": second})
-    else:
-        show(line(Text(_PROVED[claim], Tone.GOOD)))
-        if second is not None:
-            show(line(_SECOND[second]))
-    return 0
+    return {**about, "proved": claim, "z3": _ask_z3(given, claim) if arguments.z3 else None}
 
 
 def _ask_z3(given: dict[str, Any], claim: str) -> str:

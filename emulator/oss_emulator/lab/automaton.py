@@ -1,9 +1,10 @@
 """A search over all possible Referers: which of them match which entries.
 
 All entries read the same text in parallel, one character at a time. The state of an entry is the
-set of places in it that the text may have reached, kept as bits. Texts that lead to the same states
-form a class. There are few classes, so a search that visits each class once covers every text, and
-the shortest text of a class is its witness.
+set of places in it that the text may have reached, kept as bits. Once an entry of a list matches,
+the others of the list matter no more. Texts that lead to the same states form a class. There are
+few classes, so a search that visits each class once covers every text, and the shortest text of a
+class is its witness.
 
 Characters that occur in no entry are equivalent, so one of them represents all. A Referer contains
 no line end, because no header can, and neither begins nor ends with a blank (R-10).
@@ -103,8 +104,11 @@ class _Move(NamedTuple):
 
     character: str
     places: tuple[_Place, ...]
-    read: tuple[Sequence[str], ...]
-    """The characters that the entries read behind each truncation; `aA` is a letter in any case."""
+    read: tuple[Sequence[str] | None, ...]
+    """The characters that the entries read behind each truncation; `aA` is a letter in any case.
+
+    None: they read nothing more.
+    """
 
 
 ANY = Language((), lambda state, _: state, lambda _: True)
@@ -146,7 +150,7 @@ def effort(policy: RefererPolicy, referer: str) -> int:
 
 
 def find(
-    watched: Sequence[Watched],
+    lists: Sequence[Sequence[Watched]],
     wanted: Callable[[Sequence[bool]], bool],
     barren: Callable[[Sequence[bool]], bool] = lambda _: False,
     budget: Budget | None = None,
@@ -154,11 +158,11 @@ def find(
 ) -> str | None:
     """Return the shortest Referer of a language that is not empty and is wanted, or None.
 
-    `wanted` gets one truth value for each entry: whether it matches. `barren` gets the same values
-    and returns whether every longer Referer is unwanted too. Raises UndecidedError.
+    `wanted` gets one truth value for each list: whether an entry of it matches. `barren` gets the
+    same values and returns whether every longer Referer is unwanted too. Raises UndecidedError.
     """
-    walk = _Walk(watched, budget or Budget(), language)
-    bits = [1 << walk.numbers[_identify(item)] for item in watched]
+    walk = _Walk(lists, budget or Budget(), language)
+    bits = [1 << number for number in range(len(lists))]
     seen = set()
     waiting = deque([(walk.start, "")])
     while waiting:
@@ -188,12 +192,13 @@ class Table(NamedTuple):
     """
 
 
-def tabulate(watched: Sequence[Watched]) -> Table:
-    """Return the states and moves for some entries. Raises UndecidedError."""
+def tabulate(lists: Sequence[Sequence[Watched]]) -> Table:
+    """Return the states and moves for some lists of entries. Raises UndecidedError."""
+    watched = [*chain.from_iterable(lists)]
     written = {letter for item in watched for letter in item.pattern.body if letter.isascii()}
     lowered = any(item.cut is Cut.LOWERED for item in watched)
     letters = frozenset(letter.swapcase() for letter in written - {"*"} if lowered)
-    walk = _Walk(watched, Budget(_BUDGET_OF_TABLES), replace(ANY, letters=letters))
+    walk = _Walk(lists, Budget(_BUDGET_OF_TABLES), replace(ANY, letters=letters))
     numbers: dict[object, int] = {}
     waiting = deque([walk.start])
     moves = []
@@ -217,9 +222,9 @@ class _SearchState(NamedTuple):
     places: tuple[_Place, ...]
     """The place of each truncation."""
     open: tuple[tuple[int, int], ...]
-    """The numbers of the entries that may still match, each with its state."""
+    """The numbers of the entries that may still match and matter, each with its state."""
     matched: int
-    """The numbers of the entries that match, as bits."""
+    """The numbers of the lists of which an entry matches, as bits."""
     is_blank: bool | None
     """Whether the text ends with a blank; None for the empty text."""
 
@@ -227,25 +232,34 @@ class _SearchState(NamedTuple):
 class _Walk:
     """The moves between the states of a search."""
 
-    def __init__(self, watched: Sequence[Watched], budget: Budget, language: Language) -> None:
+    def __init__(
+        self, lists: Sequence[Sequence[Watched]], budget: Budget, language: Language
+    ) -> None:
+        watched = [*chain.from_iterable(lists)]
         budget.take(sum(len(item.pattern.body) for item in watched))
         if any(len(item.pattern.body) > LONGEST for item in watched):
             raise UndecidedError
         self.alphabet = _alphabet((item.pattern for item in watched), language.letters)
+        self._count = len(lists)
         self._budget = budget
         self._language = language
         self._cuts = tuple(dict.fromkeys(item.cut for item in watched))
+        # Entries that are compared alike are read once, for all the lists that have them.
+        holders: defaultdict[tuple[str, Cut], int] = defaultdict(int)
+        for number, entries in enumerate(lists):
+            for item in entries:
+                holders[_identify(item)] |= 1 << number
         different = {_identify(item): item for item in watched}
-        self.numbers = {known: number for number, known in enumerate(different)}
-        """The numbers of the entries: the same for entries that are compared alike."""
         self._readers = [
-            _Reader(item.pattern, self._cuts.index(item.cut)) for item in different.values()
+            _Reader(item.pattern, self._cuts.index(item.cut), holders[known])
+            for known, item in different.items()
         ]
-        self._needed = {self.numbers[_identify(item)] for item in watched if item.needed}
+        needed = {_identify(item) for item in watched if item.needed}
+        self._needed = {number for number, known in enumerate(different) if known in needed}
         self._moves: dict[tuple[_Place, ...], list[_Move]] = {}
         before = (_Place.BEFORE,) * len(self._cuts)
         starts = ((number, reader.start) for number, reader in enumerate(self._readers))
-        self.start = _SearchState(language.start, before, *_sort(starts, 0), None)
+        self.start = _SearchState(language.start, before, *self._sort([*starts], 0), None)
 
     def read(self, before: _SearchState) -> Iterator[tuple[str, _SearchState]]:
         """Yield each character that may follow, and the state after it."""
@@ -266,15 +280,38 @@ class _Walk:
             if next_spot is None:
                 continue
             after = [(number, item.advance(at, read[item.cut])) for number, item, at in readers]
-            still, found = _sort(after, matched)
+            still, found = self._sort(after, matched)
             is_blank_now = character in _BLANKS
             yield character, _SearchState(next_spot, next_places, still, found, is_blank_now)
 
+    def _sort(
+        self, entries: Sequence[tuple[int, int]], matched: int
+    ) -> tuple[tuple[tuple[int, int], ...], int]:
+        """Return the entries that may still match and matter, and the lists that match.
+
+        One entry that matches settles its list: the others of the list matter no more.
+        """
+        for number, at in entries:
+            if at == _MATCHED:
+                matched |= self._readers[number].holders
+        still = (
+            (number, at)
+            for number, at in entries
+            if at and self._readers[number].holders & ~matched
+        )
+        return tuple(still), matched
+
     def reduce(self, state: _SearchState) -> object:
-        """Return what matters of a state: truncations do not once their entries are settled."""
+        """Return what matters of a state: what each list still needs, and where its text is cut."""
+        needs: list[set[str]] = [set() for _ in range(self._count)]
+        for number, at in state.open:
+            reader = self._readers[number]
+            for place, need in enumerate(needs):
+                if reader.holders >> place & 1:
+                    need.update(reader.rests(at))
         open_cuts = {self._readers[number].cut for number, _ in state.open}
         places = tuple(state.places[cut] for cut in sorted(open_cuts))
-        return state.open, state.matched, places
+        return tuple(map(_without_longer, needs)), state.matched, places
 
     def _move(self, places: Sequence[_Place]) -> Iterator[_Move]:
         """Yield the moves of each truncation, which are the same for all entries."""
@@ -288,17 +325,12 @@ def _identify(item: Watched) -> tuple[str, Cut]:
     return item.pattern.body, item.cut
 
 
-def _sort(
-    entries: Iterable[tuple[int, int]], matched: int
-) -> tuple[tuple[tuple[int, int], ...], int]:
-    """Return the entries that may still match, and those that match."""
-    still = []
-    for number, at in entries:
-        if at == _MATCHED:
-            matched |= 1 << number
-        elif at:
-            still.append((number, at))
-    return tuple(still), matched
+def _without_longer(rests: set[str]) -> frozenset[str]:
+    """Leave out the texts that match no more than another one, which is their end from a `*` on."""
+    stars = [rest for rest in rests if rest.startswith("*")]
+    return frozenset(
+        rest for rest in rests if not any(rest != star and rest.endswith(star) for star in stars)
+    )
 
 
 def covers(pattern: Pattern, others: Iterable[Pattern], cut: Cut) -> bool:
@@ -306,17 +338,17 @@ def covers(pattern: Pattern, others: Iterable[Pattern], cut: Cut) -> bool:
 
     Also False if the search is undecided, and for an entry that matches nothing.
     """
-    watched = [Watched(item, cut) for item in (pattern, *others)]
+    lists = [[Watched(pattern, cut)], [Watched(item, cut) for item in others]]
     try:
         uncovered = find(
-            watched,
-            wanted=lambda matched: matched[0] and not any(matched[1:]),
-            barren=lambda matched: any(matched[1:]),
+            lists,
+            wanted=lambda matched: matched[0] and not matched[1],
+            barren=lambda matched: matched[1],
             budget=Budget(_BUDGET_OF_COVERS),
         )
         if uncovered is not None:
             return False
-        return find(watched[:1], lambda matched: matched[0]) is not None
+        return find(lists[:1], lambda matched: matched[0]) is not None
     except UndecidedError:
         return False
 
@@ -324,12 +356,15 @@ def covers(pattern: Pattern, others: Iterable[Pattern], cut: Cut) -> bool:
 class _Reader:
     """Reads texts for one entry. A state is a set of places in the entry, as bits."""
 
-    def __init__(self, pattern: Pattern, cut: int) -> None:
+    def __init__(self, pattern: Pattern, cut: int, holders: int) -> None:
         self.cut = cut
+        self.holders = holders
+        """The numbers of the lists that have the entry, as bits."""
         segments = [pattern.head, *pattern.tail]
         text = "*".join(segments)
         if "*" in pattern.body and not pattern.tail:
             text = pattern.head  # a `*` at the end adds nothing to a prefix
+        self._text = text
         self._end = 1 << len(text)
         self._of: defaultdict[str, int] = defaultdict(int)
         for place, item in enumerate(text):
@@ -340,14 +375,20 @@ class _Reader:
         self._any = self._of.pop("?", 0)
         self.start = self._settle(1)
 
-    def advance(self, state: int, characters: Sequence[str]) -> int:
+    def advance(self, state: int, characters: Sequence[str] | None) -> int:
         """Return the state after some characters."""
+        if characters is None:
+            return 0
         for character in characters:
             if state in (0, _MATCHED):
                 break
             wanted = self._of.get(character, 0) | self._any
             state = self._settle(((state & wanted) << 1) | (state & self._stars))
         return state
+
+    def rests(self, state: int) -> Iterator[str]:
+        """Yield what may follow in the entry, for each place of a state."""
+        return (self._text[place:] for place in range(len(self._text)) if state >> place & 1)
 
     def _settle(self, state: int) -> int:
         state |= (state & self._stars) << 1
@@ -363,8 +404,8 @@ _EITHER_CASE = {letter: ("".join(both),) for both in _LETTERS for letter in both
 """The letters of a query, each as one symbol for both cases (R-41)."""
 
 
-def _move(cut: Cut, place: _Place, character: str) -> tuple[_Place, Sequence[str]]:
-    """Return the next place of a truncation, and the characters that the entries read."""
+def _move(cut: Cut, place: _Place, character: str) -> tuple[_Place, Sequence[str] | None]:
+    """Return the next place of a truncation, and what the entries read; None for nothing more."""
     if cut is Cut.NOT:
         return place, character
     closed = place is _Place.CLOSED or character == "?"
@@ -372,13 +413,13 @@ def _move(cut: Cut, place: _Place, character: str) -> tuple[_Place, Sequence[str
         read = _EITHER_CASE.get(character, character) if place is _Place.CLOSED else character
         return (_Place.CLOSED if closed else place), read
     if cut is Cut.QUERY:
-        return (_Place.CLOSED, "") if closed else (place, character)
+        return (_Place.CLOSED, None) if closed else (place, character)
     if place is _Place.COLON and character == "/":
         return _Place.SLASH, ""
     if place is _Place.SLASH:
-        return (_Place.HOST, "//") if character == "/" else (_Place.CLOSED, "")
+        return (_Place.HOST, "//") if character == "/" else (_Place.CLOSED, None)
     if place is _Place.CLOSED or character in "/?#":
-        return _Place.CLOSED, ""
+        return _Place.CLOSED, None
     if place is _Place.HOST:
         return place, character
     return (_Place.COLON if character == ":" else _Place.BEFORE), character

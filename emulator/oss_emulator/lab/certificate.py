@@ -21,10 +21,15 @@ def certify(
     new: RefererConfiguration,
     found: Diff,
     assumptions: Assumptions = DEFAULT,
+    **about: str,
 ) -> dict[str, object]:
-    """Return the certificate of a diff, as values for JSON. Raises UndecidedError."""
+    """Return the certificate of a diff, as values for JSON; `about` says whose rules they are.
+
+    Raises UndecidedError.
+    """
     certificate = {
         "claim": "equal" if found.equivalent else "different",
+        **about,
         **state(old, new, assumptions),
         **(_prove(old, new, found, assumptions) if found.equivalent else _witness(found)),
     }
@@ -63,5 +68,5 @@ def _prove(
     if diff.are_same(old, new):
         return {"letters": "", "moves": []}
     policies = (RefererPolicy.compile(rules, assumptions) for rules in (old, new))
-    table = automaton.tabulate([entry for policy in policies for entry in diff.watch(policy)])
+    table = automaton.tabulate([entries for policy in policies for entries in diff.watch(policy)])
     return {"letters": table.letters, "moves": [" ".join(map(str, row)) for row in table.moves]}

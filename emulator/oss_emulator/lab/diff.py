@@ -14,7 +14,6 @@ from oss_emulator.referer.assumptions import DEFAULT, Assumptions, CutPath
 from oss_emulator.referer.decision import Decision
 from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.referer.policy import RefererPolicy
-from oss_emulator.referer.reading import Reading
 
 from . import automaton, probes
 from .automaton import Cut, UndecidedError, Watched
@@ -149,17 +148,13 @@ def _entries(old: RefererConfiguration, new: RefererConfiguration) -> list[str]:
     return list(islice(dict.fromkeys(taken), limit))
 
 
-def watch(policy: RefererPolicy) -> list[Watched]:
-    """Return the entries of the blacklist and of the whitelist for a search.
-
-    Raises UndecidedError.
-    """
+def watch(policy: RefererPolicy) -> list[list[Watched]]:
+    """Return the blacklist and the whitelist for a search. Raises UndecidedError."""
     if policy.assumptions.cut_path is CutPath.WITH_SLASH and policy.configuration.truncate_path:
         raise UndecidedError  # the search cannot keep the slash
     cut = Cut.of(policy.configuration, policy.assumptions)
-    reading = policy.reading
-    entries = (*reading.blacklist.patterns, *reading.whitelist.patterns)
-    return [Watched(pattern, cut) for pattern in entries]
+    lists = policy.reading.blacklist, policy.reading.whitelist
+    return [[Watched(pattern, cut) for pattern in entries.patterns] for entries in lists]
 
 
 def _search(policies: tuple[RefererPolicy, RefererPolicy]) -> str | None:
@@ -167,24 +162,14 @@ def _search(policies: tuple[RefererPolicy, RefererPolicy]) -> str | None:
 
     Raises UndecidedError.
     """
-    watched = [watch(policy) for policy in policies]
-    middle = len(watched[0])
-    readings = [policy.reading for policy in policies]
+    needed = [policy.reading.needs_whitelist for policy in policies]
 
-    def allows(matched: Sequence[bool], reading: Reading) -> bool:
-        length = len(reading.blacklist.patterns)
-        denied = any(matched[:length])  # R-12
-        return not denied and (not reading.needs_whitelist or any(matched[length:]))  # R-13, R-14
-
-    def denies(matched: Sequence[bool], reading: Reading) -> bool:
-        return any(matched[: len(reading.blacklist.patterns)])  # R-12: a match is final
+    def allows(matched: Sequence[bool], needs_whitelist: bool) -> bool:
+        denied, named = matched
+        return not denied and (named or not needs_whitelist)  # R-12, R-13, R-14
 
     return automaton.find(
-        [*watched[0], *watched[1]],
-        lambda matched: (
-            allows(matched[:middle], readings[0]) != allows(matched[middle:], readings[1])
-        ),
-        barren=lambda matched: (
-            denies(matched[:middle], readings[0]) and denies(matched[middle:], readings[1])
-        ),
+        [*watch(policies[0]), *watch(policies[1])],
+        lambda matched: allows(matched[:2], needed[0]) != allows(matched[2:], needed[1]),
+        barren=lambda matched: matched[0] and matched[2],  # R-12: both deny for good
     )

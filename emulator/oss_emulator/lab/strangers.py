@@ -126,11 +126,9 @@ class _Search:
         black = [Watched(entry, self._cut) for entry in self._reading.blacklist.patterns]
         white = [] if pattern is None else [Watched(pattern, self._cut, needed=True)]
         return automaton.find(
-            [*white, *black],
-            wanted=lambda matched: (
-                all(matched[: len(white)]) and not any(matched[len(white) :])
-            ),
-            barren=lambda matched: any(matched[len(white) :]),
+            [white, black],
+            wanted=lambda matched: (matched[0] or not white) and not matched[1],
+            barren=lambda matched: matched[1],
             budget=self._budget,
             language=self._strange.language,
         )

@@ -72,8 +72,12 @@ class RefererPolicy:
 
         It holds under every assumption.
         """
-        others = (reading for _, reading in self._other_readings)
-        return all(reading.sees_only_origins for reading in (self.reading, *others))
+        return all(reading.sees_only_origins for reading in self.readings)
+
+    @property
+    def readings(self) -> tuple[Reading, ...]:
+        """The chosen reading of the rules, and others that may judge some Referer differently."""
+        return (self.reading, *(reading for _, reading in self._other_readings))
 
     def allows(
         self,

@@ -33,7 +33,7 @@ def test_search_knows_that_letter_case_does_not_matter_in_queries(one: str, othe
     """R-41"""
     patterns = [Pattern.of(text, text, lowers_query=True) for text in (one, other)]
     watched = [Watched(pattern, Cut.LOWERED) for pattern in patterns]
-    witness = automaton.find(watched, lambda matched: matched[0] != matched[1])
+    witness = automaton.find([[item] for item in watched], lambda matched: matched[0] != matched[1])
     differing = (
         text
         for text in LETTERED
@@ -53,7 +53,7 @@ def test_search_knows_that_letter_case_does_not_matter_in_queries(one: str, othe
 def test_search_finds_a_difference_if_there_is_one(one: str, other: str, cut: Cut) -> None:
     patterns = parse_entry(one), parse_entry(other)
     watched = [Watched(pattern, cut) for pattern in patterns]
-    witness = automaton.find(watched, lambda matched: matched[0] != matched[1])
+    witness = automaton.find([[item] for item in watched], lambda matched: matched[0] != matched[1])
 
     def differs(text: str) -> bool:
         seen = CUTTERS[cut](text)
@@ -114,7 +114,7 @@ def test_search_stops_at_its_budget() -> None:
     # Twelve letters in any order make too many classes.
     patterns = [parse_entry(f"*{letter}?????") for letter in "abcdefghijkl"]
     with pytest.raises(UndecidedError):
-        automaton.find([Watched(pattern) for pattern in patterns], lambda _: False)
+        automaton.find([[Watched(pattern)] for pattern in patterns], lambda _: False)
 
 
 def test_undecided_search_claims_only_the_generated_referers() -> None:

@@ -35,14 +35,11 @@ def seek(
         return None
     needed = replace(entry, needed=True)
     known = [*sparing]
-    first = 1 + len(white)
     while True:
         referer = automaton.find(
-            [needed, *white, *known],
-            lambda matched: (
-                matched[0] and (not white or any(matched[1:first])) and not any(matched[first:])
-            ),
-            lambda matched: any(matched[first:]),
+            [[needed], white, known],
+            lambda matched: matched[0] and (matched[1] or not white) and not matched[2],
+            lambda matched: matched[2],
             budget,
             pages.language,
         )

@@ -42,17 +42,15 @@ SQL_SCHEMA = ", ".join(f"{item.name} {_SQL_TYPES[item.type]}" for item in VERDIC
 def judge_batches(judge: Judge, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Judge the groups of batches with the columns of the statement `groups`."""
     for batch in batches:
-        texts, letters = batch.column(0).to_pylist(), batch.column(1).to_pylist()
-        judged = list(zip(*map(judge.judge, texts, letters), strict=True))
+        texts, letters, foreign = (batch.column(number).to_pylist() for number in (0, 1, 4))
+        judged = list(zip(*map(judge.judge, texts, letters, foreign), strict=True))
         if not judged:
             continue
         columns = [
             _texts(column) if item.type == pa.string() else _numbers(column)
             for column, item in zip(judged, list(VERDICTS)[4:], strict=True)
         ]
-        head = [
-            batch.column(number).cast(item.type) for number, item in enumerate(list(VERDICTS)[:4])
-        ]
+        head = [_as(batch.column(number), item) for number, item in enumerate(list(VERDICTS)[:4])]
         yield pa.RecordBatch.from_arrays([*head, *columns], schema=VERDICTS)
 
 
@@ -91,8 +89,14 @@ def _ignore_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-# These do not call `pa.array`, because it imports pandas where that is installed. That takes longer
-# than everything else that a process does at its start.
+# These do not call `pa.array`, because it imports pandas where that is installed, and cast nothing
+# without need, because that imports `pyarrow.compute`. Either takes longer than everything else
+# that a process does at its start.
+
+
+def _as(column: pa.Array, item: pa.Field) -> pa.Array:
+    """Convert a column to a type, which it mostly has."""
+    return column if column.type == item.type else column.cast(item.type)
 
 
 def _texts(column: Sequence[str]) -> pa.Array:

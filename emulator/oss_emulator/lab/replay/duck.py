@@ -103,7 +103,7 @@ class DuckDBEngine:
         self.keep("groups", groups)
         ((count,),) = self.rows("SELECT count(*) FROM groups")
         batches = self._connection.cursor().sql("SELECT * FROM groups").to_arrow_reader(BATCH)
-        self._run(f"CREATE TABLE verdicts ({SQL_SCHEMA})")
+        self._run(f"CREATE OR REPLACE TABLE verdicts ({SQL_SCHEMA})")
         processes = min(os.cpu_count() or 1, count // GROUPS_PER_PROCESS)
         if processes > 1:
             judged = judge_in_processes(judge, batches, processes)
@@ -117,8 +117,8 @@ class DuckDBEngine:
         self._connection.execute("DROP TABLE groups")
 
     def keep(self, name: str, statement: str) -> None:
-        """Make a table."""
-        self._run(f"CREATE TABLE {name} AS {statement}")
+        """Make a table, or replace it."""
+        self._run(f"CREATE OR REPLACE TABLE {name} AS {statement}")
 
     def rows(self, statement: str) -> list[Row]:
         """Return the rows of a statement."""

@@ -65,10 +65,10 @@ class Engine(Protocol):
         """Yield the rows of a statement on the lines of files; the first column, raw, as bytes."""
 
     def judge(self, judge: Judge, groups: str) -> None:
-        """Judge the groups that a statement finds, and store the verdicts in a table."""
+        """Judge the groups that a statement finds; the table `verdicts` gets the verdicts."""
 
     def keep(self, name: str, statement: str) -> None:
-        """Store the rows of a statement as a table."""
+        """Store the rows of a statement as a table; one of this name is replaced."""
 
     def rows(self, statement: str) -> list[Row]:
         """Return the rows of a statement on the tables."""

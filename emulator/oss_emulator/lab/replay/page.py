@@ -15,7 +15,7 @@ from . import STYLE, money
 from .figures import quantity, size
 from .report import Report
 from .scale import MARKS, ceiling, fill
-from .sentences import NAMES, apart, duration, headline, host_name
+from .sentences import LOCKED_OUT, NAMES, apart, duration, headline, host_name
 from .verdict import UNKNOWN, Verdict
 
 _SHOWN = (Verdict.REVOKED, Verdict.GAINED, Verdict.UNKNOWN, Verdict.UNCHANGED, Verdict.NOT_CHECKED)
@@ -117,7 +117,7 @@ class _Body:
             yield f"<h2>{self._text(Sentence('Traffic in each hour (UTC)'))}</h2>"
             yield self._series(report["hours"])
         revoked = [item for item in report["hosts"] if item["revoked"]["requests"]]
-        for own, title in _REVOKED.items():
+        for own, title in LOCKED_OUT.items():
             rows = [item for item in revoked if item["own"] is own]
             yield from self._ranking(title, rows, "host", host_name)
             yield from map(self._detail, rows)
@@ -395,12 +395,6 @@ _COLUMNS = {
     "family": Sentence("user agent"),
 }
 """The headings of columns."""
-
-_REVOKED = {
-    True: Sentence("Locked out, of your own domains"),
-    False: Sentence("Locked out, of others"),
-}
-"""The titles of the hosts that are locked out, by whether they belong to sites of the rules."""
 
 _LISTS = {"whitelist": Sentence("whitelist"), "blacklist": Sentence("blacklist")}
 

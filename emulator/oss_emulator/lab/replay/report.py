@@ -87,13 +87,33 @@ def replay(
     `folder` takes temporary files, and `keep` each damaged line. Raises LogSourceError,
     EngineError and TooManyRejectsError.
     """
+    (report,) = replay_each([question], logs, engine, folder, keep)
+    return report
+
+
+def replay_each(
+    questions: Sequence[ReplayQuestion],
+    logs: Sequence[Path],
+    engine: Engine,
+    folder: Path,
+    keep: Callable[[bytes], object] = bytes,
+) -> Iterator[Report]:
+    """Replay logs, which are read once, for questions that differ in the bucket and its rules.
+
+    Yields a report for each question. Raises what `replay` raises.
+    """
     rejects = Rejects(keep)
-    _read(question, logs, engine, folder, rejects)
-    _check(rejects, engine, question)
-    judge = replace(question.judge, sites=_sites(question.judge.rules))
-    engine.judge(judge, statements.fill("groups"))
-    engine.keep("cells", statements.cells())
-    return _report(question, logs, engine, rejects)
+    _read(questions, logs, engine, folder, rejects)
+    _check(rejects, engine, questions[0])
+    if len(questions) > 1:
+        engine.keep("all_requests", "SELECT * FROM requests")
+    for question in questions:
+        if len(questions) > 1:
+            engine.keep("requests", statements.requests_of(question.bucket or ""))
+        judge = replace(question.judge, sites=_sites(question.judge.rules))
+        engine.judge(judge, statements.groups(judge))
+        engine.keep("cells", statements.cells())
+        yield _report(question, logs, engine, rejects)
 
 
 def _sites(rules: RefererConfiguration) -> frozenset[str]:
@@ -114,9 +134,9 @@ def measure(
     Raises what `replay` raises.
     """
     rejects = Rejects(bytes)
-    _read(question, logs, engine, folder, rejects)
+    _read([question], logs, engine, folder, rejects)
     _check(rejects, engine, question)
-    engine.judge(question.judge, statements.fill("groups"))
+    engine.judge(question.judge, statements.groups(question.judge))
     hosts = " OR ".join(_condition(name) for name in names)
     return engine.rows(statements.fill("origins", hosts=hosts))
 
@@ -128,11 +148,16 @@ def _condition(name: HostName) -> str:
 
 
 def _read(
-    question: ReplayQuestion, logs: Sequence[Path], engine: Engine, folder: Path, rejects: Rejects
+    questions: Sequence[ReplayQuestion],
+    logs: Sequence[Path],
+    engine: Engine,
+    folder: Path,
+    rejects: Rejects,
 ) -> None:
     """Fill the table `requests`."""
-    counted = statements.requests(question.judge, question.selected)
-    forms = {path: question.form or sources.recognise(path) for path in logs}
+    selected = " OR ".join(f"({question.selected})" for question in questions)
+    counted = statements.requests([question.judge for question in questions], selected)
+    forms = {path: questions[0].form or sources.recognise(path) for path in logs}
     copies = {
         path: _clean(path, form, folder, rejects)
         for path, form in forms.items()

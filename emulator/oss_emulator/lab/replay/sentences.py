@@ -18,6 +18,12 @@ NAMES = {
     Verdict.UNKNOWN: Sentence("unknown"),
 }
 
+LOCKED_OUT = {
+    True: Sentence("Locked out, of your own domains"),
+    False: Sentence("Locked out, of others"),
+}
+"""The titles of the hosts that are locked out, by whether they belong to sites of the rules."""
+
 
 def headline(report: Report) -> Iterator[Sentence]:
     """Yield the sentences that a report begins with."""

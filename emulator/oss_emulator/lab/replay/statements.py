@@ -1,7 +1,7 @@
 """The statements of `statements.sql` by name, filled in for one replay."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from functools import cache
 from importlib.resources import files
@@ -19,6 +19,10 @@ def _sections() -> Mapping[str, str]:
     return {name: _COMMENT.sub("", body).strip() for name, body in _SECTION.findall(text)}
 
 
+_CUTS = ("cut_path", "cut_query", "cut_nothing")
+"""The statements that cut Referers, those first that leave less of them."""
+
+
 def fill(name: str, **values: str) -> str:
     """Return a statement with its names in braces filled in."""
     text = _sections()[name]
@@ -27,11 +31,12 @@ def fill(name: str, **values: str) -> str:
     return text
 
 
-def requests(judge: Judge, selected: str) -> str:
-    """Return the statement that counts lines."""
-    needed = judge.needed
-    foreign = "FALSE" if needed is None else f"(kind >= 'A' AND {fill('foreign', needed=needed)})"
-    cut, shortest = fill(judge.cut), fill("cut_path")
+def requests(judges: Sequence[Judge], selected: str) -> str:
+    """Return the statement that counts lines, for one bucket or for the buckets of some judges."""
+    strange = dict.fromkeys(_foreign(judge, "f4") for judge in judges)
+    foreign = f"(kind >= 'A' AND {' AND '.join(strange)})"
+    cut = fill(max((judge.cut for judge in judges), key=_CUTS.index))
+    shortest = fill("cut_path")
     return fill(
         "requests",
         foreign=foreign,
@@ -40,8 +45,23 @@ def requests(judge: Judge, selected: str) -> str:
         clock=fill("clock"),
         regular=f"({fill('regular')})",
         selected=f"({selected})",
-        kind=kind(),
+        kind=kind() if len(judges) == 1 else f"concat({kind()}, f18)",
     )
+
+
+def groups(judge: Judge) -> str:
+    """Return the statement that finds what is judged."""
+    return fill("groups", foreign=_foreign(judge, "referer"))
+
+
+def _foreign(judge: Judge, text: str) -> str:
+    needed = judge.needed
+    return "FALSE" if needed is None else fill("foreign", needed=needed, text=text)
+
+
+def requests_of(bucket: str) -> str:
+    """Return the statement that chooses the lines of one bucket of several."""
+    return fill("requests_of", bucket=literal(bucket))
 
 
 def kind() -> str:

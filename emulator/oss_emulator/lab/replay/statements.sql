@@ -83,7 +83,7 @@ f4
 
 -- name: foreign
 -- Whether a Referer is one that no entry matches: it lacks a text that each entry needs.
-f4 LIKE 'http%://%' AND NOT regexp_like(f4, '{needed}')
+{text} LIKE 'http%://%' AND NOT regexp_like({text}, '{needed}')
 
 -- name: stamp
 -- The time of a line as text that sorts.
@@ -145,6 +145,17 @@ GROUP BY GROUPING SETS (
   (kind, referer), (kind, party, clock), (kind, party, prefix, bucket), (kind, party, agent)
 )
 
+-- name: requests_of
+-- The lines of one bucket, of those that were counted for several; others were not asked for.
+SELECT
+  CASE
+    WHEN substr(kind, 6) = {bucket} THEN substr(kind, 1, 5)
+    WHEN kind < 'A' THEN kind
+    ELSE '-'
+  END AS kind,
+  referer, party, clock, prefix, bucket, agent, requests, bytes
+FROM all_requests
+
 -- name: odd
 SELECT raw, count(*) AS requests
 FROM (SELECT raw, CASE WHEN {regular} THEN 1 ELSE 0 END AS regular FROM lines) AS line
@@ -172,7 +183,8 @@ LIMIT {top}
 SELECT
   referer, kind,
   cast(sum(requests) AS bigint) AS requests,
-  cast(sum(bytes) AS bigint) AS bytes
+  cast(sum(bytes) AS bigint) AS bytes,
+  {foreign} AS is_foreign
 FROM (
   SELECT referer, kind, requests, bytes FROM requests WHERE referer IS NOT NULL
   UNION ALL

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, cached_property
+from itertools import chain
 from typing import NamedTuple
 
 from oss_emulator.accesslog import LogLine, unescape
@@ -129,6 +130,15 @@ class Judge:
         rules = self.against
         return None if rules is None else RefererPolicy.compile(rules, self.assumptions)
 
+    @cached_property
+    def _endings(self) -> tuple[str, ...]:
+        return tuple(f".{site}" for site in self.sites)
+
+    @cached_property
+    def _of_stranger(self) -> dict[str, JudgedGroup]:
+        """The verdicts of STRANGER by the letters of a kind."""
+        return {}
+
     @property
     def cut(self) -> str:
         """The statement that cuts off what changes no decision, whatever is assumed."""
@@ -142,24 +152,30 @@ class Judge:
 
     @property
     def needed(self) -> str | None:
-        """A regular expression that is found in each Referer that an entry matches, and in each
-        that is not plain ASCII; None if there is none.
+        """A regular expression that is found in each Referer that an entry matches, whatever is
+        assumed, and in each that is not plain ASCII; None if there is none.
 
         A Referer of http or https in which it is not found has the verdict of STRANGER.
         """
         policies = [item for item in (self.policy, self._old) if item is not None]
         texts: set[str] = set()
-        for rules in (policy.configuration for policy in policies):
-            for entry in (*rules.whitelist, *rules.blacklist):
-                fixed = _FIXED.findall(entry.lower().partition("://")[2] or entry.lower())
+        for reading in chain.from_iterable(policy.readings for policy in policies):
+            for entry in (*reading.whitelist.patterns, *reading.blacklist.patterns):
+                body = entry.body.lower()
+                fixed = _FIXED.findall(body.partition("://")[2] or body)
                 texts.add(max(fixed, key=len, default=""))
         found = "|".join(sorted(text.replace(".", "[.]") for text in texts))
         if "" in texts or len(found) > _LONGEST_NEEDED or any(text in STRANGER for text in texts):
             return None
         return f"(?i){found}|{_NOT_PLAIN}" if texts else _NOT_PLAIN
 
-    def judge(self, text: str, letters: str) -> JudgedGroup:
-        """Judge requests by the Referer as it is in the log and the letters of their kind."""
+    def judge(self, text: str, letters: str, foreign: bool = False) -> JudgedGroup:
+        """Judge requests by the Referer as it is in the log and the letters of their kind.
+
+        `foreign` says that it has the verdict of STRANGER, which is known then.
+        """
+        if foreign:
+            return self._judge_foreign(text.strip(WHITE_SPACE), letters)
         return self.judge_sent("" if text == "-" else unescape(text), letters)
 
     def judge_sent(self, referer: str, letters: str) -> JudgedGroup:
@@ -183,10 +199,18 @@ class Judge:
             own=verdict is Verdict.REVOKED and self._is_own(host),
         )
 
+    def _judge_foreign(self, sent: str, letters: str) -> JudgedGroup:
+        """Return the verdict of STRANGER with the host of a Referer; there are many of them."""
+        if letters not in self._of_stranger:
+            self._of_stranger[letters] = self.judge_sent(STRANGER, letters)
+        known = self._of_stranger[letters]
+        origin, host = _split(sent)
+        own = known.verdict is Verdict.REVOKED and self._is_own(host)
+        return JudgedGroup(*known[:6], _writable(host), _writable(origin), bare=False, own=own)
+
     def _is_own(self, host: str) -> bool:
         """Return whether a host is a domain of the sites, or below one."""
-        labels = host.partition(":")[0].lower().split(".")
-        return any(".".join(labels[place:]) in self.sites for place in range(len(labels)))
+        return f".{host.partition(':')[0].lower()}".endswith(self._endings)
 
     def _compare(
         self, ruling: Ruling, kind: RequestKind, sent: str, outcome: str

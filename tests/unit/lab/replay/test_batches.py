@@ -10,13 +10,13 @@ from oss_emulator.lab.replay.verdict import Judge
 from oss_emulator.referer import RefererConfiguration
 
 JUDGE = Judge(RefererConfiguration(False, whitelist=("https://www.example.com/",)))
-NAMES = ["referer", "kind", "requests", "bytes"]
+NAMES = ["referer", "kind", "requests", "bytes", "is_foreign"]
 
 
 def make(count: int) -> Iterator[pa.RecordBatch]:
     for number in range(count):
         hosts = [f"https://www.example.{end}/{number}" for end in ("com", "org", "com.evil.test")]
-        columns = [hosts, ["NGOS", "NGOD", "UGOS"], [1, 2, 3], [4, 5, 6]]
+        columns = [hosts, ["NGOS", "NGOD", "UGOS"], [1, 2, 3], [4, 5, 6], [False, True, False]]
         yield pa.record_batch([pa.array(column) for column in columns], names=NAMES)
 
 
@@ -35,7 +35,7 @@ def test_judged_batch_has_the_groups_and_what_the_judge_says() -> None:
     assert judged.schema == VERDICTS
     letters = ["NGOS", "NGOD", "UGOS"]
     assert [tuple(row.values()) for row in judged.to_pylist()] == [
-        (*group.values(), *JUDGE.judge(group["referer"], kind))
+        (*[*group.values()][:4], *JUDGE.judge(group["referer"], kind))
         for group, kind in zip(groups.to_pylist(), letters, strict=True)
     ]
 

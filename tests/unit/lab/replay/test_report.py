@@ -9,6 +9,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -23,7 +24,13 @@ from oss_emulator.lab.replay import duck, sources, statements
 from oss_emulator.lab.replay.duck import DuckDBEngine
 from oss_emulator.lab.replay.lines import LONGEST_LINE, LONGEST_READ
 from oss_emulator.lab.replay.lines import parse as parse_line
-from oss_emulator.lab.replay.report import ReplayQuestion, Report, TooManyRejectsError, replay
+from oss_emulator.lab.replay.report import (
+    ReplayQuestion,
+    Report,
+    TooManyRejectsError,
+    replay,
+    replay_each,
+)
 from oss_emulator.lab.replay.sources import LogForm, Rejects
 from oss_emulator.lab.replay.verdict import Judge, Verdict, letters_of
 from oss_emulator.referer import RefererConfiguration
@@ -136,6 +143,33 @@ def test_comparison_with_other_rules_is_the_known_answer(
     report = ask(engine, folder, ReplayQuestion(Judge(SITE, RULES[old]), top=50), log)
     check(report, answer)
     assert report["unknown"] == []
+
+
+@pytest.mark.parametrize("name", ["no rules", "queries count", "paths are cut"])
+def test_buckets_that_are_read_together_are_judged_as_if_alone(
+    name: str, folder: Path, tmp_path: Path
+) -> None:
+    lines = [
+        replace(line, bucket=("one", "two", "three")[number % 3])
+        for number, line in enumerate(generate(9, LINES, SITE)[0])
+    ]
+    log = save(tmp_path / "a.log", text(lines) + b"damaged\n" + nasty(9, 50, SITE))
+    questions = [
+        ReplayQuestion(Judge(SITE), "one", top=50, max_rejects=Decimal(100)),
+        ReplayQuestion(Judge(RULES[name], SITE), "two", top=50, max_rejects=Decimal(100)),
+        ReplayQuestion(Judge(SITE), "nothing", top=50, max_rejects=Decimal(100)),
+    ]
+    with closing(DuckDBEngine(folder)) as engine:
+        together = list(replay_each(questions, [log], engine, folder))
+    for question, report in zip(questions, together, strict=True):
+        with closing(DuckDBEngine(folder)) as engine:
+            alone = replay(question, [log], engine, folder)
+        for row in (*report["hosts"], *alone["hosts"]):
+            # One of the Referers of the host, which may be cut at another place.
+            assert ("referer" in row) == bool(row["revoked"]["requests"])
+            for what in ("referer", "explanation", "steps", "variants", "ec", "samples"):
+                row.pop(what, None)
+        assert report == alone
 
 
 def as_json(lines: Sequence[LogLine]) -> bytes:
@@ -548,7 +582,7 @@ def test_file_that_cannot_be_split_adds_nothing(engine: DuckDBEngine, tmp_path: 
         save(tmp_path / "pieces.log", text(generate(1, 10, SITE)[0]) + b'a"' * 70 + b"\n"),
         save(tmp_path / "return.log", text(generate(1, 10, SITE)[0]).replace(b' "', b' "\r')),
     ]
-    requests = statements.requests(Judge(SITE), "TRUE")
+    requests = statements.requests([Judge(SITE)], "TRUE")
     for path in bad:
         assert engine.scan([path], requests) == [path]
     assert engine.scan([good], requests) == []
