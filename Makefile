@@ -124,6 +124,7 @@ site: $(TESTING)  ## build the documentation site in build/site and test it
 	@rm -rf build/site build/doctrees
 	@$(SPHINX) --doctree-dir build/doctrees/en . build/site
 	@$(SPHINX) --doctree-dir build/doctrees/zh --tag chinese . build/site/zh
+	@$(BIN)/python -m docs.site.lab.build build/site/lab
 	@$(BIN)/python -m tests.docs.site build/site
 	@OSS_EMULATOR_REQUIRE="$$OSS_EMULATOR_REQUIRE,site" $(BIN)/python -m pytest tests/browser/test_site.py $(ARGS)
 

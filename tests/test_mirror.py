@@ -66,6 +66,7 @@ COVERED_BY = {
     "lab/lint/remarks.py": "unit/lab/test_sarif.py",
     "lab/lint/*.py": "unit/lab/lint/test_lint.py",
     "lab/remark.py": "unit/lab/test_junit.py",
+    "lab/xml_editing.py": "unit/lab/test_editing.py",
     "lab/yaml_tree.py": "unit/lab/test_pulumi.py",
     "lab/parity/setups.py": "unit/lab/parity/test_inquiries.py",
     "lab/sent.py": "unit/lab/test_strangers.py",
@@ -73,6 +74,8 @@ COVERED_BY = {
     "lab/replay/*.py": "unit/lab/replay/test_report.py",
     "lab/translation/*.py": "unit/lab/translation/test_translation.py",
     "lab/witness/summary.py": "unit/lab/witness/test_verdict.py",
+    # --- markup
+    "markup/document.py": "unit/markup/test_parsers.py",
     # --- operations
     "operations/async_fetch.py": "http/test_async_fetch.py",
     "operations/call.py": "unit/operations/test_object_basic.py",

@@ -1,25 +1,24 @@
 """RefererConfiguration as XML, the body of PutBucketReferer and of GetBucketReferer.
 
 Parsing is strict except for what clients are known to send: elements in any order, with or without
-a name space (R-31), and an unescaped `&` (P-34). Such an `&` is escaped before parsing, because
-lxml's own recovery would drop it together with the name that follows. Only the five entities of XML
-and numeric references are resolved, nothing is fetched, and a document type is refused.
+a name space (R-31), and an unescaped `&` (P-34). `markup/` reads the XML.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from oss_emulator.protocol import xml
+from oss_emulator.markup import writing
+from oss_emulator.markup.document import XmlDocument, XmlElement
+from oss_emulator.markup.scanning import DocumentTypeError
+from oss_emulator.markup.writing import Tag
 from oss_emulator.protocol.xml import MAX_DOCUMENT as MAX_DOCUMENT
 from oss_emulator.referer.assumptions import DEFAULT, Assumptions, MissingList, TruncationConflict
 from oss_emulator.referer.header import WHITE_SPACE
 from oss_emulator.referer.model import RefererConfiguration
-
-if TYPE_CHECKING:
-    from lxml import etree
+from oss_emulator.toml import SourceError
 
 _ROOT = "RefererConfiguration"
 SWITCHES = {
@@ -85,10 +84,37 @@ def parse(document: bytes, assumptions: Assumptions = DEFAULT) -> RefererConfigu
     if len(document) > MAX_DOCUMENT:
         sentence = f"the document has {len(document)} bytes; the limit is {MAX_DOCUMENT}"
         raise RefererFormatError(FormatProblem.TOO_LARGE, sentence)
-    root = _parse_xml(document)
-    if _name(root) != _ROOT:
-        sentence = f"the root element is {_name(root)}; write {_ROOT}"
-        raise _wrong(root, sentence, FormatProblem.WRONG_ROOT)
+    parsed = _parse_xml(document)
+    try:
+        configuration = _read(parsed.root, assumptions)
+    except _ElementError as error:
+        line, column = parsed.place(error.element)
+        name = error.element.name
+        raise RefererFormatError(error.problem, error.sentence, line, column, name) from None
+    if assumptions.truncation_conflict is TruncationConflict.REFUSED:
+        _refuse_contradiction(configuration)
+    return configuration
+
+
+class _ElementError(ValueError):
+    """An element is not what it must be."""
+
+    def __init__(
+        self,
+        element: XmlElement,
+        sentence: str,
+        problem: FormatProblem = FormatProblem.WRONG_VALUE,
+    ) -> None:
+        super().__init__(sentence)
+        self.element = element
+        self.sentence = sentence
+        self.problem = problem
+
+
+def _read(root: XmlElement, assumptions: Assumptions) -> RefererConfiguration:
+    if root.name != _ROOT:
+        sentence = f"the root element is {root.name}; write {_ROOT}"
+        raise _ElementError(root, sentence, FormatProblem.WRONG_ROOT)
     elements = _elements(root)
     values: dict[str, Any] = {
         LISTS[name]: tuple(_text(entry) for entry in _children(elements[name], "Referer"))
@@ -102,10 +128,7 @@ def parse(document: bytes, assumptions: Assumptions = DEFAULT) -> RefererConfigu
     for name in ("AllowTruncateQueryString", "TruncatePath"):
         if name in elements:
             values[SWITCHES[name]] = _parse_boolean(elements[name])
-    configuration = RefererConfiguration(**values)
-    if assumptions.truncation_conflict is TruncationConflict.REFUSED:
-        _refuse_contradiction(configuration)
-    return configuration
+    return RefererConfiguration(**values)
 
 
 def format(configuration: RefererConfiguration) -> bytes:
@@ -113,34 +136,37 @@ def format(configuration: RefererConfiguration) -> bytes:
 
     Raises ValueError for an entry with a character that XML cannot represent.
     """
-    from lxml import etree  # on first use: deciding on requests needs no XML
+    return (
+        f"<?xml version='1.0' encoding='UTF-8'?>\n{writing.format(to_tag(configuration))}".encode()
+    )
 
-    root = etree.Element(_ROOT)
+
+def to_tag(configuration: RefererConfiguration) -> Tag:
+    """Return the document of a configuration as an element to write."""
+    content: list[Tag] = []
     for name, field in SWITCHES.items():
-        etree.SubElement(root, name).text = "true" if getattr(configuration, field) else "false"
+        content.append(Tag(name, "true" if getattr(configuration, field) else "false"))
     for name, field in LISTS.items():
         entries = getattr(configuration, field)
         # Node needs RefererList even if it is empty, Go the absence of an empty blacklist (P-34).
         if entries or name == "RefererList":
-            parent = etree.SubElement(root, name)
-            for entry in entries:
-                etree.SubElement(parent, "Referer").text = entry
-    return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+            content.append(Tag(name, [Tag("Referer", entry) for entry in entries]))
+    return Tag(_ROOT, content)
 
 
-def _elements(root: etree._Element) -> dict[str, etree._Element]:
+def _elements(root: XmlElement) -> dict[str, XmlElement]:
     """Return the children of the root by their names. Unknown and repeated ones are errors."""
-    elements: dict[str, etree._Element] = {}
+    elements: dict[str, XmlElement] = {}
     for element in _children(root, *SWITCHES, *LISTS):
-        name = _name(element)
+        name = element.name
         if name in elements:
             sentence = f"{name} occurs twice; write it once"
-            raise _wrong(element, sentence, FormatProblem.REPEATED_ELEMENT)
+            raise _ElementError(element, sentence, FormatProblem.REPEATED_ELEMENT)
         elements[name] = element
     return elements
 
 
-def _parse_allow_empty_referer(elements: dict[str, etree._Element]) -> bool:
+def _parse_allow_empty_referer(elements: dict[str, XmlElement]) -> bool:
     element = elements.get("AllowEmptyReferer")
     if element is None:
         problem = FormatProblem.MISSING_ALLOW_EMPTY_REFERER
@@ -148,13 +174,12 @@ def _parse_allow_empty_referer(elements: dict[str, etree._Element]) -> bool:
     return _parse_boolean(element, FormatProblem.WRONG_ALLOW_EMPTY_REFERER)
 
 
-def _parse_boolean(
-    element: etree._Element, problem: FormatProblem = FormatProblem.WRONG_VALUE
-) -> bool:
+def _parse_boolean(element: XmlElement, problem: FormatProblem = FormatProblem.WRONG_VALUE) -> bool:
     text = _text(element)
     lowered = text.strip(WHITE_SPACE).lower()
     if lowered not in ("true", "false"):
-        raise _wrong(element, f"{_name(element)} is {text[:40]!r}; write true or false", problem)
+        sentence = f"{element.name} is {text[:40]!r}; write true or false"
+        raise _ElementError(element, sentence, problem)
     return lowered == "true"
 
 
@@ -167,58 +192,29 @@ def _refuse_contradiction(configuration: RefererConfiguration) -> None:
 # XML
 
 
-def _parse_xml(document: bytes) -> etree._Element:
-    from lxml import etree  # on first use: deciding on requests needs no XML
-
+def _parse_xml(document: bytes) -> XmlDocument:
     try:
-        root = etree.fromstring(document, xml.parser())
-    except etree.XMLSyntaxError:
-        root = _parse_xml_leniently(document)
-    if root.getroottree().docinfo.internalDTD is not None:
-        sentence = "the document has a document type declaration; leave <!DOCTYPE …> out"
-        raise RefererFormatError(FormatProblem.DOCUMENT_TYPE, sentence)
-    return root
+        return XmlDocument.parse(document)
+    except SourceError as error:
+        is_type = isinstance(error, DocumentTypeError)
+        problem = FormatProblem.DOCUMENT_TYPE if is_type else FormatProblem.MALFORMED
+        raise RefererFormatError(problem, error.sentence, error.line, error.column) from None
 
 
-def _parse_xml_leniently(document: bytes) -> etree._Element:
-    from lxml import etree  # on first use: deciding on requests needs no XML
-
-    try:
-        return etree.fromstring(xml.escape_ampersands(document), xml.parser())
-    except etree.XMLSyntaxError as error:
-        # The message may continue with the text that could not be parsed.
-        said = error.msg.partition("\n")[0].partition(", line ")[0]
-        sentence = f"this is not well-formed XML: {said}"
-        problem, (line, column) = FormatProblem.MALFORMED, error.position
-        raise RefererFormatError(problem, sentence, line, column) from None
-
-
-def _name(element: etree._Element) -> str:
-    return element.tag.rpartition("}")[2]
-
-
-def _children(element: etree._Element, *names: str) -> Iterator[etree._Element]:
+def _children(element: XmlElement, *names: str) -> Iterator[XmlElement]:
     """Yield the children. Other names, and text between the children, are errors."""
-    texts = (element.text, *(child.tail for child in element))
-    if any(text and text.strip(WHITE_SPACE) for text in texts):
-        raise _wrong(element, f"{_name(element)} contains text beside its elements")
-    for child in element:
-        if _name(child) not in names:
+    texts = (element.text, *(child.tail for child in element.children))
+    if any(text.strip(WHITE_SPACE) for text in texts):
+        raise _ElementError(element, f"{element.name} contains text beside its elements")
+    for child in element.children:
+        if child.name not in names:
             use = " or ".join(filter(None, (", ".join(names[:-1]), names[-1])))
-            sentence = f"{_name(child)[:40]} is unknown in {_name(element)}; use {use}"
-            raise _wrong(child, sentence, FormatProblem.UNKNOWN_ELEMENT)
+            sentence = f"{child.name[:40]} is unknown in {element.name}; use {use}"
+            raise _ElementError(child, sentence, FormatProblem.UNKNOWN_ELEMENT)
         yield child
 
 
-def _text(element: etree._Element) -> str:
-    if len(element):
-        raise _wrong(element, f"{_name(element)} contains elements; write a text")
-    return element.text or ""
-
-
-def _wrong(
-    element: etree._Element, sentence: str, problem: FormatProblem = FormatProblem.WRONG_VALUE
-) -> RefererFormatError:
-    line: object = element.sourceline
-    place = line if isinstance(line, int) else None
-    return RefererFormatError(problem, sentence, place, element=_name(element))
+def _text(element: XmlElement) -> str:
+    if element.children:
+        raise _ElementError(element, f"{element.name} contains elements; write a text")
+    return element.text

@@ -7,12 +7,11 @@ import time
 from collections.abc import Sequence
 from urllib.parse import SplitResult, urlsplit
 
+from oss_emulator.cli.bucket import MAX_ANSWER
 from oss_emulator.cli.parser import CommandError, InputError
 from oss_emulator.lab.parity.requests import Reply
 
 TIMEOUT = 20  # seconds
-MAX_ANSWER = 64 * 1024 * 1024
-"""Bytes of an answer that are read; no answer of the service that matters here has more."""
 
 Fields = Sequence[tuple[str, str]]
 

@@ -9,19 +9,17 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from lxml import etree
-
 from oss_emulator import json_text
 from oss_emulator.referer.header import WHITE_SPACE
 from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.referer_xml import LISTS, SWITCHES
 from oss_emulator.toml import Path, SourceError, TomlDocument, statements
 
-from . import hcl_editing, sources
+from . import hcl_editing, sources, xml_editing
 from .hcl_module import NO_FOLDER, Folder
 from .resources import TERRAFORM, Reader
 from .sources import RulesForm
-from .written_list import WrittenItem, WrittenList, align, apply
+from .written_list import WrittenItem, WrittenList, apply
 
 
 class NotEditableError(ValueError):
@@ -60,7 +58,7 @@ def edit(
         before, after = (
             sources.find(item, form, folder=folder) for item in (document, text.encode())
         )
-    except (SourceError, UnicodeError, ValueError, etree.XMLSyntaxError) as error:
+    except (SourceError, UnicodeError, ValueError) as error:
         raise NotEditableError(f"the document cannot be edited: {error}") from None
     if after.keys() != before.keys() or after[name]() != new:
         raise NotEditableError("the document does not write its rules as plain lists and switches")
@@ -82,85 +80,8 @@ Changed = Mapping[str, tuple[Any, Any]]
 """The fields that change, with their old and new values."""
 
 
-# XML
-
-
 def _edit_xml(text: str, name: str, changed: Changed, folder: Folder) -> str:
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
-    root = etree.fromstring(text.encode(), parser)
-    space = etree.QName(root).namespace
-    made = f"{{{space}}}" if space else ""
-    for field, (_, value) in changed.items():
-        element = root.find(f"{made}{_ELEMENTS[field]}")
-        if element is None:
-            element = etree.SubElement(root, f"{made}{_ELEMENTS[field]}")
-            _indent_last(root)
-        if isinstance(value, bool):
-            element.text = "true" if value else "false"
-        else:
-            _set_entries(element, f"{made}Referer", value, root)
-    start = re.search(r"<(?:[\w.-]+:)?RefererConfiguration\b", text)
-    before = text[: start.start()] if start else ""
-    after = text[text.rindex("RefererConfiguration") :].partition(">")[2]
-    return before + etree.tostring(root, encoding="unicode", with_tail=False) + after
-
-
-def _indent_last(root: etree._Element) -> None:
-    """Indent the last child like the first."""
-    if len(root) > 1:
-        root[-1].tail, root[-2].tail = root[-2].tail, root.text
-
-
-def _set_entries(
-    element: etree._Element, tag: str, entries: tuple[str, ...], root: etree._Element
-) -> None:
-    children = element.findall(tag)
-    if not children or not entries:
-        _fill(element, tag, entries, root)
-        return
-    for first, last, begin, end in align([child.text or "" for child in children], entries):
-        items, given = children[first:last], entries[begin:end]
-        for child, entry in zip(items, given, strict=False):
-            child.text = entry
-        for child in items[len(given) :]:
-            before = child.getprevious()
-            if child.getnext() is None and before is not None:
-                before.tail = child.tail
-            element.remove(child)
-        for entry in reversed(given[len(items) :]):
-            _insert(element, children[last - 1] if last else None, tag, entry)
-
-
-def _fill(
-    element: etree._Element, tag: str, entries: tuple[str, ...], root: etree._Element
-) -> None:
-    """Replace whatever an element contains by entries, indented like the others."""
-    outer = root.text or "" if not (root.text or "").strip() else ""
-    inner = outer and f"{outer}  "
-    for child in list(element):
-        element.remove(child)
-    element.text = inner if entries else None
-    for entry in entries:
-        child = etree.SubElement(element, tag)
-        child.text, child.tail = entry, inner
-    if entries:
-        element[-1].tail = outer
-
-
-def _insert(element: etree._Element, before: etree._Element | None, tag: str, entry: str) -> None:
-    """Insert an entry behind another one and the comments on its line, or as the first one."""
-    while before is not None and "\n" not in (before.tail or ""):
-        comment = before.getnext()
-        if comment is None or isinstance(comment.tag, str):
-            break
-        before = comment
-    child = element.makeelement(tag)
-    child.text, child.tail = entry, element.text
-    if before is None:
-        element.insert(0, child)
-        return
-    element.insert(element.index(before) + 1, child)
-    child.tail, before.tail = before.tail, element.text
+    return xml_editing.edit(text, {_ELEMENTS[field]: values for field, values in changed.items()})
 
 
 # JSON

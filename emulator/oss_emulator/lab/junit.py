@@ -1,9 +1,10 @@
 """Remarks as JUnit XML, which CI systems show as tests."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-from lxml import etree
+from oss_emulator.markup import writing
+from oss_emulator.markup.writing import Tag
 
 from .remark import Remark
 
@@ -13,33 +14,31 @@ def format(remarks: Iterable[Remark]) -> bytes:
 
     `?` replaces characters that XML cannot represent.
     """
-    root = etree.Element("testsuites")
-    for source, grouped in groupby(remarks, lambda remark: remark.source):
-        cases = list(grouped)
-        suite = etree.SubElement(
-            root,
-            "testsuite",
-            name=_text(source),
-            tests=str(len(cases)),
-            failures=str(sum(case.fails for case in cases)),
-            errors="0",
-            skipped="0",
-        )
-        for case in cases:
-            _add(suite, case)
-    etree.indent(root)
-    return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
+    suites = [
+        _suite(source, list(cases))
+        for source, cases in groupby(remarks, lambda remark: remark.source)
+    ]
+    written = writing.format(Tag("testsuites", suites), indent="  ")
+    return f"<?xml version='1.0' encoding='UTF-8'?>\n{written}\n".encode()
 
 
-def _add(suite: etree._Element, case: Remark) -> None:
-    element = etree.SubElement(
-        suite, "testcase", classname=_text(case.group), name=_text(case.name)
-    )
+def _suite(source: str, cases: Sequence[Remark]) -> Tag:
+    attributes = {
+        "name": _text(source),
+        "tests": str(len(cases)),
+        "failures": str(sum(case.fails for case in cases)),
+        "errors": "0",
+        "skipped": "0",
+    }
+    return Tag("testsuite", [_case(case) for case in cases], attributes)
+
+
+def _case(case: Remark) -> Tag:
+    failures = []
     if case.fails:
-        failure = etree.SubElement(
-            element, "failure", message=_text(case.message), type=_text(case.kind)
-        )
-        failure.text = _text(case.detail)
+        attributes = {"message": _text(case.message), "type": _text(case.kind)}
+        failures = [Tag("failure", _text(case.detail), attributes)]
+    return Tag("testcase", failures, {"classname": _text(case.group), "name": _text(case.name)})
 
 
 def _text(text: str) -> str:

@@ -2,10 +2,11 @@
 
 import re
 from dataclasses import dataclass
-
-import ada_url
+from functools import cache
 
 from oss_emulator.referer.header import WHITE_SPACE
+
+from . import url_standard
 
 DEFAULT_PORTS = {"http": "80", "https": "443"}
 
@@ -58,14 +59,36 @@ def encode_host(host: str) -> str | None:
     """Return a host as browsers send it, in ASCII (B-02); None if it has no such form."""
     labels = []
     for label in host.split("."):
-        try:
-            encoded = label if label.isascii() else ada_url.idna.encode(label).decode()
-        except UnicodeEncodeError:  # half of a character, which no URL contains
-            return None
+        encoded = label if label.isascii() else _encode_label(label)
         if label and not encoded:
             return None
         labels.append(encoded)
     return ".".join(labels)
+
+
+_standard = cache(url_standard.choose)
+_NOT_IN_HOSTS = re.compile(r"[\x00-\x20#%/:<>?@\[\\\]^|\x7f]")
+
+
+def _encode_label(label: str) -> str:
+    if _NOT_IN_HOSTS.search(label):
+        return ""
+    try:  # behind the label stands another one, so that digits are not an address
+        return _standard()(f"http://{label}.a/")["hostname"].removesuffix(".a")
+    except ValueError:
+        return ""
+
+
+def decode_host(host: str) -> str:
+    """Return a host in ASCII as people write it; a label that has no such form stays."""
+    return ".".join(map(_decode_label, host.split(".")))
+
+
+def _decode_label(label: str) -> str:
+    try:
+        return label[4:].encode().decode("punycode") if label.startswith("xn--") else label
+    except UnicodeError:
+        return label
 
 
 def example(entry: str, star: str = "www") -> str:

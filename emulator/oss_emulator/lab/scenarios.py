@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-import ada_url
-
 from oss_emulator.default_domain import find_rule_of_url
 from oss_emulator.referer.decision import Decision
 from oss_emulator.referer.policy import RefererPolicy
@@ -14,6 +12,7 @@ from oss_emulator.referer.sentence import Sentence
 
 from . import browser
 from .browser import Embedding, ReferrerPolicy
+from .parts import decode_host
 from .sent import domain_of
 from .url import WebURL
 
@@ -143,7 +142,7 @@ def _neighbours(page: WebURL) -> Iterator[tuple[Sentence, WebURL, bool | None]]:
         return
     host = page.host.rstrip(".")
     domain = host.removeprefix("www.")
-    glued = f"not{ada_url.idna.decode(domain_of(page) or domain)}"
+    glued = f"not{decode_host(domain_of(page) or domain)}"
     for name, resembling, wanted in (
         (Sentence("the domain without www"), domain, None),
         (Sentence("a sub-domain"), f"m.{domain}", None),

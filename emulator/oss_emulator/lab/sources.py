@@ -17,6 +17,8 @@ from functools import partial
 from typing import Any, TypeVar
 
 from oss_emulator import json_text, referer_xml
+from oss_emulator.markup import writing
+from oss_emulator.markup.document import XmlDocument
 from oss_emulator.referer.assumptions import DEFAULT, Assumptions
 from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.referer_xml import (
@@ -209,52 +211,25 @@ def _parse_xml(document: bytes, assumptions: Assumptions) -> RefererConfiguratio
     try:
         return referer_xml.parse(document, assumptions)
     except RefererFormatError as error:
-        if error.problem is FormatProblem.MALFORMED and not _DECLARES_ENCODING.search(
-            document[:200]
-        ):
-            decode(document)  # more exact than the place from the parser
-        line = error.line or 1
-        column = error.column or _column_of_tag(document, line, error.element)
         is_other = error.problem is FormatProblem.WRONG_ROOT
         kind = NoRulesError if is_other else SourceError
-        raise kind(_said(document, error), line, max(column, 1)) from None
+        raise kind(_said(document, error), error.line or 1, error.column or 1) from None
 
 
 def _said(document: bytes, error: RefererFormatError) -> str:
     """Return the sentence of an error; for an error of the service, what the service says."""
     if error.problem is not FormatProblem.WRONG_ROOT or error.element != "Error":
         return error.sentence
-    from lxml import etree
-
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True)
-    root = etree.fromstring(document, parser)
-    code, message = (str(root.findtext(name) or "")[:200] for name in ("Code", "Message"))
+    root = XmlDocument.parse(document).root
+    found = (root.find(name) for name in ("Code", "Message"))
+    code, message = (element.text[:200] if element else "" for element in found)
     said = " ".join(f"{code}: {message}".split())
     return f"the document is not rules but an error of the service: {said}"
 
 
-# UTF-16 begins with a byte order mark; other encodings are declared.
-_DECLARES_ENCODING = re.compile(rb"^(?:\xff\xfe|\xfe\xff)|encoding\s*=\s*[\"'](?!utf-8)", re.I)
-
-
-def _column_of_tag(document: bytes, line: int, tag: str) -> int:
-    lines = document.decode(errors="replace").splitlines()
-    tags = re.escape(tag) or r"!DOCTYPE|[A-Za-z]"
-    found = [
-        match.start() + 1
-        for match in re.finditer(rf"<(?:[\w.-]+:)?(?:{tags})", lines[line - 1])
-        if line <= len(lines)
-    ]
-    return found[-1] if found else 1  # the last one, because the second of two elements is wrong
-
-
 def _format_xml(configuration: RefererConfiguration) -> str:
-    from lxml import etree
-
-    root = etree.fromstring(referer_xml.format(configuration))
-    etree.indent(root)
-    text = etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
-    return text.decode().replace("'", '"', 4)
+    written = writing.format(referer_xml.to_tag(configuration), indent="  ")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{written}\n'
 
 
 # JSON

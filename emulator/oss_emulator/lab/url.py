@@ -1,11 +1,10 @@
 """The URLs of pages and objects, as browsers read them: the WHATWG URL standard (B-02)."""
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from ipaddress import ip_address
 
-import ada_url
-
+from . import url_standard
 from .parts import DEFAULT_PORTS
 
 
@@ -62,12 +61,15 @@ class WebURL:
         return WebURL.parse(f"{self.scheme}://{host}{port}{self.path}{self.query}")
 
 
+_standard = cache(url_standard.choose)
+
+
 @lru_cache(1024)
 def _parse(text: str) -> WebURL:
     if "://" not in text:
         raise WebURLError("it does not begin with https:// or http://")
     try:
-        url = ada_url.parse_url(text)
+        url = _standard()(text)
     except ValueError:
         raise WebURLError(_explain(text)) from None
     scheme = url["protocol"].rstrip(":")

@@ -83,6 +83,8 @@ class WrittenList:
     end: int
     """The offset behind its closing bracket."""
     items: Sequence[WrittenItem]
+    comma: bytes = b","
+    """What stands between two items; b"" for elements."""
 
     def edit(
         self, old: Sequence[str], new: Sequence[str], write: Callable[[str], str]
@@ -107,7 +109,8 @@ class WrittenList:
         line = self.text.rfind(b"\n", 0, self.start)
         width = self.start - line + sum(len(item) + 2 for item in written)
         has_comment = b"/*" in self.text[self.start : self.end]
-        if edits and width > _WIDEST and self.items and not self._is_tall and not has_comment:
+        is_wide = self.comma and width > _WIDEST and not self._is_tall and not has_comment
+        if edits and is_wide and self.items:
             yield Edit(self.start + 1, self.end - 1, self._stack(written))
         else:
             yield from edits
@@ -149,7 +152,8 @@ class WrittenList:
             start = self.items[0].start
             line = self.text.rfind(b"\n", 0, start) + 1
             lead = self.text[line:start]
-            separator = b",\n" + lead if self._is_tall and not lead.strip() else b", "
+            alone = self._is_tall and not lead.strip()
+            separator = self.comma + (b"\n" + lead if alone else b" " if self.comma else b"")
             yield Edit(start, start, b"".join(item + separator for item in given))
             return
         item = self.items[place - 1]
@@ -158,12 +162,13 @@ class WrittenList:
         stop = self.text.find(b"\n", item.after)
         alone = line > self.start and not self.text[line : item.start].strip()
         if not self._is_tall or not alone or not 0 <= stop < self.end:
-            yield Edit(item.end, item.end, b"".join(b", " + text for text in given))
+            separator = self.comma and self.comma + b" "
+            yield Edit(item.end, item.end, b"".join(separator + text for text in given))
             return
         if item.comma is None:
-            yield Edit(item.end, item.end, b",")
+            yield Edit(item.end, item.end, self.comma)
         lead = indent[0] if indent else b""
-        lines = b"".join(b"\n" + lead + text + b"," for text in given)
+        lines = b"".join(b"\n" + lead + text + self.comma for text in given)
         yield Edit(stop, stop, lines)
 
     def _fill(self, given: Sequence[bytes]) -> Iterator[Edit]:

@@ -309,7 +309,7 @@ BAD = {
     "empty": ("", 1, 1, "is empty"),
     "no form": ("\n  hello", 2, 3, "neither XML nor JSON nor HCL nor YAML nor T"),
     "a JSON list": ("[1, 2]", 1, 1, "neither XML nor JSON nor HCL nor YAML nor T"),
-    "XML cut off": ("<RefererConfiguration>\n<AllowEmptyReferer>", 2, 20, "not well-formed"),
+    "XML cut off": ("<RefererConfiguration>\n<AllowEmptyReferer>", 2, 1, "not well-formed"),
     "wrong root": ("\n<Foo/>", 2, 1, "the root element is Foo"),
     "unknown element": (ROOT.format("<Refererlist/>"), 2, 3, "Refererlist is unknown in"),
     "wrong boolean": (

@@ -50,7 +50,7 @@ def test_file_is_searched_in_each_folder(tmp_path: Path, monkeypatch: pytest.Mon
         ("none.xml", ValueError, "none.xml cannot be read: No such file or directory"),
         ("", ValueError, "rules, line 1, column 1: the document is empty"),
         (b"PK", ValueError, "rules, line 1, column 1: the document is neither XML nor JSON"),
-        ("<a>\n<", ValueError, "rules, line 2, column 2: this is not well-formed XML"),
+        ("<a>\n<", ValueError, "rules, line 2, column 1: this is not well-formed XML"),
         ("whitelist = 3\n", ValueError, "rules, line 1, column 1: whitelist is 3; write a list"),
         ("[rules.a]\n[rules.b]\n", ValueError, "rules holds several rules: a, b; give one"),
         ({"white": []}, ValueError, "rules: white is unknown; use allow_empty_referer, "),

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
 
-from lxml import etree
-
 from oss_emulator.lab.entry import is_blank
 from oss_emulator.lab.probes import Probe
+from oss_emulator.markup import writing
+from oss_emulator.markup.document import XmlDocument
+from oss_emulator.markup.writing import Tag
 from oss_emulator.referer import header
 from oss_emulator.referer.gram_index import GramIndex
 from oss_emulator.referer.model import RefererConfiguration
@@ -42,20 +43,16 @@ class CosRules:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Parse the XML of COS. Raises SourceError."""
-        parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
-        try:
-            root = etree.fromstring(text.encode(), parser)
-        except etree.XMLSyntaxError as error:
-            said = error.msg.partition("\n")[0].partition(", line ")[0]
-            sentence = f"this is not well-formed XML: {said}"
-            raise SourceError(sentence, *error.position) from None
-        if root.tag != "RefererConfiguration" or root.find("RefererType") is None:
+        parsed = XmlDocument.parse(text.encode())
+        root = parsed.root
+        if root.name != "RefererConfiguration" or root.find("RefererType") is None:
             raise SourceError(
                 "the document has no RefererType; write the RefererConfiguration of COS"
             )
-        values = {name: _value(root, name, allowed) for name, allowed in _VALUES.items()}
+        values = {name: _value(parsed, name, allowed) for name, allowed in _VALUES.items()}
+        listed = root.find("DomainList")
         return cls(
-            tuple((item.text or "").strip() for item in root.findall("DomainList/Domain")),
+            tuple(item.text.strip() for item in listed.find_all("Domain")) if listed else (),
             values["RefererType"] == "Black-List",
             values["EmptyReferConfiguration"] == "Allow",
             values["Status"] != "Disabled",
@@ -63,16 +60,13 @@ class CosRules:
 
     def format(self) -> str:
         """Format the XML of COS."""
-        root = etree.Element("RefererConfiguration")
-        for name, index in (("Status", not self.enabled), ("RefererType", self.is_blacklist)):
-            etree.SubElement(root, name).text = _VALUES[name][index]
-        domains = etree.SubElement(root, "DomainList")
-        for domain in self.domains:
-            etree.SubElement(domains, "Domain").text = domain
-        name = "EmptyReferConfiguration"
-        etree.SubElement(root, name).text = _VALUES[name][not self.allows_empty]
-        etree.indent(root)
-        return etree.tostring(root, encoding="unicode") + "\n"
+        content = [
+            Tag("Status", "Enabled" if self.enabled else "Disabled"),
+            Tag("RefererType", "Black-List" if self.is_blacklist else "White-List"),
+            Tag("DomainList", [Tag("Domain", domain) for domain in self.domains]),
+            Tag("EmptyReferConfiguration", "Allow" if self.allows_empty else "Deny"),
+        ]
+        return writing.format(Tag("RefererConfiguration", content), indent="  ") + "\n"
 
     @classmethod
     def from_oss(cls, configuration: RefererConfiguration) -> Self:
@@ -130,15 +124,14 @@ class CosRules:
         return GramIndex(Pattern.of(name, name) for name in self._names)
 
 
-def _value(root: etree._Element, name: str, allowed: tuple[str, ...]) -> str:
-    found = root.find(name)
+def _value(document: XmlDocument, name: str, allowed: tuple[str, ...]) -> str:
+    found = document.root.find(name)
     if found is None:
         return ""
-    value = (found.text or "").strip()
+    value = found.text.strip()
     if value not in allowed:
-        line = found.sourceline
         sentence = f"{name} is {value[:40]!r}; write {' or '.join(allowed)}"
-        raise SourceError(sentence, line if isinstance(line, int) else 1)
+        raise SourceError(sentence, *document.place(found))
     return value
 
 

@@ -1,0 +1,164 @@
+"""Builds the lab of the site: `python -m docs.site.lab.build build/site/lab`, as `make site` does.
+
+Pyodide comes from npm, everything else from the installed environment. The page loads nothing from
+another host, so all of it is written beside the page.
+"""
+
+import base64
+import gzip
+import hashlib
+import io
+import json
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator, Mapping
+from importlib.metadata import distribution
+from pathlib import Path
+
+import grimp
+import oss_emulator
+
+HERE = Path(__file__).parent
+CACHE = HERE.parents[2] / ".cache" / "lab"
+PACKAGE = Path(oss_emulator.__file__).parent
+
+COMMANDS = ("check", "diff", "generate", "lint", "scenarios", "test", "translate", "verify")
+"""The commands that run in a browser; the others need sockets, processes or large files."""
+
+LEFT_OUT = (
+    *("control", "server", "testing", "pipeline", "operations", "rpc", "sts", "kms", "storage"),
+    *("lab.parity", "lab.replay", "lab.witness", "cli.browser", "cli.client", "cli.witness"),
+)
+"""What their modules may import on first use, and a browser cannot run."""
+
+LIBRARIES = {"publicsuffixlist": "publicsuffixlist", "PyYAML": "yaml"}
+"""The pure parts of these distributions are shipped: each with its package."""
+
+STATIC = ("lab.js",)
+"""The files of the page that are copied as they are."""
+
+
+def build(target: Path) -> None:
+    """Write the lab to a folder."""
+    pyodide = fetch_pyodide()
+    shutil.rmtree(target, ignore_errors=True)
+    (target / "parts").mkdir(parents=True)
+    for name in STATIC:
+        shutil.copy(HERE / name, target)
+    for name, data in parts(pyodide).items():
+        # A page that is opened from a disk may load scripts, but no other files.
+        packed = base64.b64encode(gzip.compress(data, 9, mtime=0)).decode()
+        script = f'lab.part("{name}", "{packed}");\n'
+        (target / "parts" / f"{name}.js").write_text(script, encoding="utf-8")
+    (target / "NOTICES.txt").write_text(notices(pyodide), encoding="utf-8")
+
+
+def fetch_pyodide() -> Path:
+    """Return the folder of Pyodide; npm installs it for the first build, and after a change."""
+    wanted = (HERE / "package.json").read_bytes()
+    folder = CACHE / hashlib.sha256(wanted).hexdigest()[:16]
+    pyodide = folder / "node_modules" / "pyodide"
+    if not (folder / "installed").exists():
+        npm = shutil.which("npm")
+        if npm is None:
+            sys.exit("The lab needs npm, which is not installed (on Debian: npm).")
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "package.json").write_bytes(wanted)
+        install = (
+            npm,
+            "install",
+            "--no-audit",
+            "--no-fund",
+            "--no-package-lock",
+            "--ignore-scripts",
+        )
+        subprocess.run(install, cwd=folder, check=True, stdout=subprocess.DEVNULL)  # noqa: S603
+        (folder / "installed").touch()
+    return pyodide
+
+
+def parts(pyodide: Path) -> Mapping[str, bytes]:
+    """Return the files that the worker unpacks, by name."""
+    whole = json.loads((pyodide / "pyodide-lock.json").read_bytes())
+    found = {"pyodide-lock.json": json.dumps({"info": whole["info"], "packages": {}}).encode()}
+    for name in ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm"):
+        found[name] = (pyodide / name).read_bytes()
+    found["python_stdlib.zip"] = _store(_standard_library(pyodide))
+    found["lab.zip"] = _store(_modules())
+    return found
+
+
+def _standard_library(pyodide: Path) -> Iterator[tuple[str, bytes]]:
+    with zipfile.ZipFile(pyodide / "python_stdlib.zip") as archive:
+        for name in archive.namelist():
+            yield name, archive.read(name)
+
+
+def _modules() -> Iterator[tuple[str, bytes]]:
+    """Yield the files that Python imports in the browser."""
+    for path in sorted(HERE.glob("*.py")):
+        if path != Path(__file__):
+            yield path.name, path.read_bytes()
+    for name in sorted(select_modules()):
+        path = PACKAGE.parent.joinpath(*name.split("."))
+        path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+        yield path.relative_to(PACKAGE.parent).as_posix(), path.read_bytes()
+    for path in sorted((PACKAGE / "messages").glob("*.toml")):
+        yield path.relative_to(PACKAGE.parent).as_posix(), path.read_bytes()
+    for name, package in LIBRARIES.items():
+        for file in distribution(name).files or ():
+            if (
+                file.parts[0] == package
+                and file.suffix in (".py", ".dat")
+                and "test" not in file.stem
+            ):
+                yield file.as_posix(), Path(str(file.locate())).read_bytes()
+
+
+def select_modules() -> frozenset[str]:
+    """Return the modules of the package that the commands and the lab use."""
+    graph = grimp.build_graph(PACKAGE.name)
+    for name in LEFT_OUT:
+        room = f"{PACKAGE.name}.{name}"
+        for module in (*graph.find_descendants(room), room):
+            graph.remove_module(module)
+    roots = {f"{PACKAGE.name}.cli", *(f"{PACKAGE.name}.cli.{name}" for name in COMMANDS)}
+    roots |= graph.find_descendants(f"{PACKAGE.name}.lab")  # with its lint rules, found by name
+    found = roots.union(*map(graph.find_upstream_modules, roots))
+    above = {
+        name.rsplit(".", count)[0] for name in found for count in range(1, name.count(".") + 1)
+    }
+    return frozenset(found | above)
+
+
+def _store(files: Iterator[tuple[str, bytes]]) -> bytes:
+    """Put files into a ZIP archive that is not compressed: the part is, as a whole."""
+    memory = io.BytesIO()
+    with zipfile.ZipFile(memory, "w") as archive:
+        for name, data in files:
+            archive.writestr(zipfile.ZipInfo(name), data)
+    return memory.getvalue()
+
+
+def notices(pyodide: Path) -> str:
+    """Return the notices that the licences of the shipped files ask for, with their texts."""
+    package = json.loads((pyodide / "package.json").read_bytes())
+    lock = json.loads((pyodide / "pyodide-lock.json").read_bytes())
+    versions = {
+        "version": oss_emulator.__version__,
+        "pyodide": package["version"],
+        "python": lock["info"]["python"],
+        **{name: distribution(name).version for name in LIBRARIES},
+    }
+    text = (HERE / "notices.txt").read_text(encoding="utf-8").format_map(versions)
+    titles = {"publicsuffixlist": "Mozilla Public License 2.0", "PyYAML": "The licence of PyYAML"}
+    for name, title in titles.items():
+        licence = distribution(name).read_text("licenses/LICENSE")
+        text += f"\n\n{title}\n{'-' * len(title)}\n\n{licence}"
+    return text
+
+
+if __name__ == "__main__":
+    build(Path(sys.argv[1]))

@@ -1,0 +1,106 @@
+"""What the page asks of Python: a command line in a folder of its own, or a function of `page`.
+
+It runs in the browser. Questions and answers are JSON, so that no object lives in two languages.
+"""
+
+import io
+import json
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from pathlib import Path, PurePosixPath
+
+from oss_emulator import cli
+
+STANDARD_INPUT = "-"
+"""The name of the file that a command reads as its standard input."""
+
+_INSTALL = "install oss-emulator to run it: pip install oss-emulator"
+
+
+def run(asked: str) -> str:
+    """Run the command line `args` in a folder with `files`, and return what came of it.
+
+    The answer has `status`, `stdout`, `stderr`, and the `files` of the folder afterwards. Raises
+    ValueError for a name that leads out of the folder.
+    """
+    given = json.loads(asked)
+    files: dict[str, str] = dict(given["files"])
+    standard_input = files.pop(STANDARD_INPUT, "")
+    here = Path.cwd()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        _write(folder, files)
+        os.chdir(folder)
+        try:
+            status, written, errors = _run(given["args"], standard_input)
+        finally:
+            os.chdir(here)
+        return json.dumps(
+            {"status": status, "stdout": written, "stderr": errors, "files": _read(folder)}
+        )
+
+
+def call(name: str, value: str) -> str:
+    """Call a public function of the module `page` with a value, and return its answer."""
+    page = import_module("page")
+    if name not in page.FUNCTIONS:
+        raise ValueError(f"the page has no function {name}")
+    return json.dumps(page.FUNCTIONS[name](json.loads(value)))
+
+
+def _write(folder: Path, files: Mapping[str, str]) -> None:
+    for name, text in files.items():
+        parts = PurePosixPath(name).parts
+        if not parts or name.startswith("/") or ".." in parts or "\0" in name:
+            raise ValueError(f"{name!r} is not the name of a file in the folder of the command")
+        path = folder.joinpath(*parts)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode("utf-8", "surrogatepass"))
+
+
+def _read(folder: Path) -> dict[str, str]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes().decode("utf-8", "replace")
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def _run(arguments: Sequence[str], standard_input: str) -> tuple[int, str, str]:
+    """Run a command line; return its status, and what it wrote to both outputs."""
+    streams = sys.stdin, sys.stdout, sys.stderr
+    given = io.BytesIO(standard_input.encode("utf-8", "surrogatepass"))
+    output, said = io.BytesIO(), io.BytesIO()
+    sys.stdin = io.TextIOWrapper(given, "utf-8")
+    sys.stdout = io.TextIOWrapper(output, "utf-8", newline="", write_through=True)
+    sys.stderr = io.TextIOWrapper(said, "utf-8", "backslashreplace", "", write_through=True)
+    try:
+        status = _main(arguments)
+        return status, _text(output), _text(said)
+    finally:
+        sys.stdin, sys.stdout, sys.stderr = streams
+
+
+def _text(written: io.BytesIO) -> str:
+    return written.getvalue().decode("utf-8", "replace")
+
+
+def _main(arguments: Sequence[str]) -> int:
+    try:
+        return cli.main(arguments)
+    except SystemExit as ending:
+        return ending.code if isinstance(ending.code, int) else int(ending.code is not None)
+    except ModuleNotFoundError as error:
+        if not str(error.name).startswith("oss_emulator."):
+            raise
+        command = arguments[0] if arguments else ""
+        sentence = f"{command} needs what a browser does not have; {_INSTALL}"
+        print(f"oss-emulator: {sentence}", file=sys.stderr)
+        return 2
+    except Exception:
+        traceback.print_exc()
+        return 1
