@@ -145,7 +145,7 @@ def test_newcomer_finds_out_why_and_changes_the_rule(tab: Page, tmp_path: Path) 
         expect(tab.locator("#rows tbody tr").first.locator(".verdict")).to_have_text("allowed")
 
         tab.go_back()
-        tab.locator("#export > summary").click()
+        tab.get_by_role("button", name="Export").click()
         terraform = tab.locator("details[data-form=hcl]")
         terraform.locator("summary").click()
         with tab.expect_download() as download:
@@ -402,6 +402,7 @@ def test_difference_journal_and_scenarios_are_shown(tab: Page, emulator: Emulato
     visit(tab, emulator, f"rules/{BUCKET}")
     review = tab.locator("#review")
     expect(review).to_contain_text("decide every possible Referer as the saved ones do")
+    tab.get_by_role("textbox", name="A page of your site").fill("https://www.example.com")
     tab.get_by_label("Whitelist").fill(THIEF)
     expect(review.get_by_text("Would be allowed")).to_be_visible()
     expect(review.get_by_text("Would be denied")).to_be_visible()

@@ -7,8 +7,8 @@ from typing import Any, Final, NamedTuple
 from oss_emulator.control.journal import JournalEntry
 from oss_emulator.lab import diff, lint, scenarios
 from oss_emulator.lab.lint import Finding
-from oss_emulator.lab.parts import Parts
 from oss_emulator.lab.scenarios import ScenarioOutcome
+from oss_emulator.lab.trial import DEFAULT_SITE as DEFAULT_SITE
 from oss_emulator.lab.url import WebURL, WebURLError
 from oss_emulator.protocol import dates
 from oss_emulator.referer import (
@@ -22,8 +22,6 @@ from oss_emulator.referer import (
 
 LAST: Final = 500
 """The requests of the journal to decide again."""
-
-DEFAULT_SITE: Final = "https://www.example.com"
 
 
 class Turn(NamedTuple):
@@ -48,19 +46,7 @@ class Review(NamedTuple):
         """Return the review as values for JSON."""
         return {
             "findings": [finding.to_dict() for finding in self.findings],
-            "difference": {
-                "equivalent": self.difference.equivalent,
-                "certainty": self.difference.certainty.value,
-                "tried": self.difference.tried,
-                "changes": [
-                    {
-                        "referer": change.referer,
-                        "old": explanation.to_dict(change.old),
-                        "new": explanation.to_dict(change.new),
-                    }
-                    for change in self.difference.changes
-                ],
-            },
+            "difference": difference_to_dict(self.difference),
             "journal": {
                 "decided": self.decided,
                 "turns": [_turn_to_dict(turn) for turn in self.turns],
@@ -77,6 +63,23 @@ class Review(NamedTuple):
                 for outcome in outcomes
             ],
         }
+
+
+def difference_to_dict(difference: diff.Diff) -> dict[str, Any]:
+    """Return a difference between rules as values for JSON."""
+    return {
+        "equivalent": difference.equivalent,
+        "certainty": difference.certainty.value,
+        "tried": difference.tried,
+        "changes": [
+            {
+                "referer": change.referer,
+                "old": explanation.to_dict(change.old),
+                "new": explanation.to_dict(change.new),
+            }
+            for change in difference.changes
+        ],
+    }
 
 
 def make(
@@ -129,17 +132,6 @@ def is_site(text: str) -> bool:
         return bool(WebURL.parse(text).host)
     except WebURLError:
         return False
-
-
-def guess_site(rules: RefererConfiguration) -> str:
-    """Guess the site that the rules are for: the first host of the whitelist without a wildcard."""
-    for entry in rules.whitelist:
-        parts = Parts.split(entry.strip())
-        if parts.scheme in ("http", "https") and parts.host and not set("*?") & set(parts.host):
-            site = f"{parts.scheme}://{parts.host}"
-            if is_site(site):
-                return site
-    return DEFAULT_SITE
 
 
 def _turn_to_dict(turn: Turn) -> dict[str, Any]:

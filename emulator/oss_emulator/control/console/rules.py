@@ -3,18 +3,22 @@
 import asyncio
 from collections import Counter
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any, Final
 from urllib.parse import quote
 
 from oss_emulator import json_text, referer_xml
 from oss_emulator.control.api.referer import decide, find_rules, list_requests, read_rules
-from oss_emulator.control.api.route import ApiRequest, OwnerRequest, Refusal, Route, reply
+from oss_emulator.control.api.route import ApiRequest, Refusal, Route, reply
 from oss_emulator.control.console import page, review
 from oss_emulator.control.journal import RefererVerdict
-from oss_emulator.lab import lint, sources
+from oss_emulator.documents.referer import SUBRESOURCE
+from oss_emulator.lab import diff, lint, sources, trial
 from oss_emulator.lab.programs import format_oss2, format_ossutil
 from oss_emulator.lab.proposal import ProposalError, SiteProfile, format_table, propose
 from oss_emulator.lab.sources import RulesForm
+from oss_emulator.operations.admission import Refused
+from oss_emulator.operations.call import Body
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.referer import Decision, RefererConfiguration, RefererPolicy, explanation
 from oss_emulator.toml import SourceError
@@ -46,42 +50,67 @@ def get_rules(asked: ApiRequest) -> Response:
     """Show the rules of a bucket for editing."""
     bucket, rules = asked.rest, find_rules(asked, asked.rest)
     given = asked.query.get("referer")
-    site = review.guess_site(rules)
     values = {
         "bucket": bucket,
         "rules": to_members(rules),
-        "site": site,
+        "etag": _etag(asked, bucket),
+        "site": trial.guess_site(rules),
         "object": _object_url(asked, bucket),
     }
+    is_proposed = not given and _NONE not in asked.query
     return page.show(
         asked,
         "rules",
         values,
-        referers=[given] if given else [] if _NONE in asked.query else _examples(site),
+        referers=trial.propose_referers(rules) if is_proposed else [given] if given else [],
+        is_proposed=is_proposed,
         editable=_is_editable(rules),
-        forms=sources.WRITTEN,
     )
 
 
-def put_rules(asked: ApiRequest) -> OwnerRequest:
-    """Put rules to a bucket, as PutBucketReferer does."""
-    rules = _read(asked, asked.json())
+async def put_rules(asked: ApiRequest) -> Response:
+    """Put rules to a bucket, as PutBucketReferer does; with If-Match, only in place of those."""
+    rules, wanted = _read(asked, asked.json()), asked.request.headers.get("if-match")
     try:
         document = referer_xml.format(rules)
     except ValueError as error:
         raise Refusal(400, f"An entry cannot be written as XML: {error}.") from None
+    service = asked.controls.service
     fields = [("Host", "localhost"), ("Content-Length", str(len(document)))]
     target = f"/{quote(asked.rest, safe='')}?referer"
     request = Request.parse("PUT", target, fields, asked.controls.clock.now())
-    saved = {"bucket": asked.rest, "rules": to_members(rules)}
-    return OwnerRequest(request, lambda _: reply(saved), document)
+
+    def write() -> str:
+        with service.storage.transaction():  # nobody writes between the check and the change
+            if wanted is not None and wanted != _etag(asked, asked.rest):
+                raise Refusal(409, _CONFLICT)
+            outcome = service.admit(request, service.accounts.owner)
+            if isinstance(outcome, Refused):
+                raise outcome.error
+            service.perform(outcome, Body.of(document))
+            return _etag(asked, asked.rest)
+
+    etag = await asked.change(write)
+    return reply({"bucket": asked.rest, "rules": to_members(rules), "etag": etag})
+
+
+_CONFLICT: Final = (
+    "Meanwhile the bucket got other rules, which were not replaced; look at them first."
+)
 
 
 async def check_rules(asked: ApiRequest) -> Response:
-    """Decide on requests by edited rules, and by the saved ones of a bucket if one is named."""
+    """Decide on requests by edited rules, and by the saved ones of a bucket if one is named.
+
+    Without `requests`, decide on Referers that are proposed for these rules.
+    """
     body = asked.json()
     assumptions = asked.controls.service.settings.assumptions
-    rules, requests = _read(asked, body), list_requests(body)
+    rules = _read(asked, body)
+    if "requests" not in body:
+        proposed = await asyncio.to_thread(trial.propose_referers, rules)
+        body["requests"] = [{"referer": referer} for referer in (None, *proposed)]
+    requests = list_requests(body)
     saved = find_rules(asked, _text(body, "bucket")) if body.get("bucket") is not None else None
 
     def decide_all(by: RefererConfiguration) -> list[Decision]:
@@ -106,28 +135,57 @@ async def review_rules(asked: ApiRequest) -> Response:
     body = asked.json()
     bucket = _text(body, "bucket")
     rules, saved = _read(asked, body), find_rules(asked, bucket)
-    site, url = _text(body, "site", review.DEFAULT_SITE), _object_url(asked, bucket)
+    site, url = _text(body, "site", "") or trial.guess_site(rules), _object_url(asked, bucket)
     entries = [entry for entry in asked.controls.journal.entries() if entry.bucket == bucket]
     assumptions = asked.controls.service.settings.assumptions
     # In a thread, because the search for a difference may take a while.
     made = await asyncio.to_thread(review.make, rules, saved, entries, site, url, assumptions)
-    return page.show(asked, "rules_review", made.to_dict(), review=made, site=site, shown=_FINDINGS)
+    etag = _etag(asked, bucket)
+    return page.show(
+        asked,
+        "rules_review",
+        {**made.to_dict(), "site": site, "etag": etag},
+        review=made,
+        shown=_FINDINGS,
+    )
 
 
 async def correct_rules(asked: ApiRequest) -> Response:
-    """Follow the correction of one finding of the linter, or without a `rule` all safe ones."""
+    """Follow the correction of one finding of the linter, or without a `rule` all safe ones.
+
+    A page gets the correction of one finding with its proof: who would be allowed or denied.
+    """
     body = asked.json()
     rules = _read(asked, body)
     assumptions = asked.controls.service.settings.assumptions
     if "rule" not in body:
         fixed = await asyncio.to_thread(lint.fix, rules, assumptions=assumptions)
-        return reply({"rules": to_members(fixed.configuration)})
-    wanted = (body.get("rule"), body.get("list"), body.get("position"))
-    for finding in await asyncio.to_thread(lint.run, rules, assumptions=assumptions):
-        place = (finding.place.list, finding.place.position) if finding.place else (None, None)
-        if (finding.rule, *place) == wanted:
-            return reply({"rules": to_members(lint.follow(rules, [finding], unsafe=True))})
-    raise Refusal(404, "The linter does not find this any more.")
+        left = [one.to_dict() for one in fixed.left if one.correction.changes and not one.common]
+        return reply({"rules": to_members(fixed.configuration), "left": left})
+    found = await asyncio.to_thread(lint.run, rules, assumptions=assumptions)
+    finding = next((one for one in found if _is_meant(one, body)), None)
+    if finding is None:
+        raise Refusal(404, "The linter does not find this any more.")
+    corrected = lint.follow(rules, [finding], unsafe=True)
+    difference = await asyncio.to_thread(diff.compare, rules, corrected, assumptions=assumptions)
+    values = {
+        "rules": to_members(corrected),
+        "finding": finding.to_dict(),
+        "difference": review.difference_to_dict(difference),
+    }
+    return page.show(asked, "rules_correction", values, one=finding, proof=difference)
+
+
+def _is_meant(finding: lint.Finding, body: Mapping[str, Any]) -> bool:
+    """Return whether a body names a finding: its rule, and the entry or its position."""
+    place = finding.place
+    if finding.rule != body.get("rule") or (place.list if place else None) != body.get("list"):
+        return False
+    if place is None:
+        return True
+    return (
+        body["entry"] == place.entry if "entry" in body else body.get("position") == place.position
+    )
 
 
 async def generate_rules(asked: ApiRequest) -> Response:
@@ -227,15 +285,17 @@ def _object_url(asked: ApiRequest, bucket: str) -> str:
     return f"https://{bucket}.oss-{region}.aliyuncs.com/photo.jpg"
 
 
-def _examples(site: str) -> list[str]:
-    """Return the Referers to try at first: the site, a page of it, and strangers."""
-    return [f"{site}/", f"{site}/page.html?id=1", f"{site}.evil.test/", "http://thief.example.org/"]
+def _etag(asked: ApiRequest, bucket: str) -> str:
+    """Return the entity tag of the rules that a bucket has now; one without rules has one too."""
+    found = asked.controls.service.storage.bucket(bucket)
+    stored = b"" if found is None else found.documents.get(SUBRESOURCE, b"")
+    return f'"{sha256(stored).hexdigest()[:16]}"'
 
 
 def _is_editable(rules: RefererConfiguration) -> bool:
     """Return whether one line for each entry shows the lists as they are."""
     lists = (rules.whitelist, rules.blacklist)
-    return not any(entries == ("",) or any("\n" in entry for entry in entries) for entries in lists)
+    return not any(entries == ("",) or set("\r\n") & set("".join(entries)) for entries in lists)
 
 
 ROUTES = (

@@ -47,20 +47,20 @@ export const at = (event, selector) =>
   /** @type {any} */ (event.target instanceof Element ? event.target.closest(selector) : null);
 
 /**
- * Ask the server; a value is sent as JSON. Throws an Error with the server's sentence.
+ * Ask the server; a value is sent as JSON. Throws an Error with the server's sentence and the status.
  * @param {string} path
- * @param {{ method?: string, value?: unknown, html?: boolean, signal?: AbortSignal }} [how]
+ * @param {{ method?: string, value?: unknown, html?: boolean, signal?: AbortSignal, headers?: Record<string, string> }} [how]
  * @returns {Promise<any>} the text of HTML, or the value of JSON
  */
-export async function ask(path, { method = "GET", value, html = false, signal } = {}) {
+export async function ask(path, { method = "GET", value, html = false, signal, headers: more = {} } = {}) {
   /** @type {Record<string, string>} */
-  const headers = { Accept: html ? "text/html" : "application/json" };
+  const headers = { ...more, Accept: html ? "text/html" : "application/json" };
   if (method !== "GET") headers["x-oss-emulator"] = "1";
   if (html) headers["x-oss-emulator-fragment"] = "1";
   const body = value === undefined ? undefined : JSON.stringify(value);
   const answer = await fetch(root + path, { method, headers, body, signal });
   const text = await answer.text();
-  if (!answer.ok) throw new Error(sentence(text) || `${answer.status}`);
+  if (!answer.ok) throw Object.assign(new Error(sentence(text) || `${answer.status}`), { status: answer.status });
   return html ? text : JSON.parse(text);
 }
 

@@ -1,107 +1,166 @@
 // The editor of rules: it sends what is typed to the server and shows what the server says.
 
 import { all, announce, ask, at, attempt, copy, fill, find, kept, later, values } from "./console.js";
+import {
+  Timeline, canonical, follow, isEditable, isRules, keepFocus, lines, lists, mark, number, onUndo, pack, select, unpack,
+  write,
+} from "./entries.js";
+
+/** @typedef {import("./entries.js").Rules} Rules */
+/** @typedef {{ tab: string, rules: Rules }} Draft */
 
 const editor = find("#editor");
 const { bucket = "" } = editor.dataset;
-const draft = `rules:${bucket}`;
-const aside = `${draft}:aside`; // earlier drafts, the last one first
-const MOST_ASIDE = 10;
+const path = `rules/${encodeURIComponent(bucket)}`;
 const state = find("#state");
-/** @type {Record<string, string>} */
-const lists = { whitelist: "RefererList", blacklist: "RefererBlacklist" };
-const switches = all(".switches input", editor);
-/** @typedef {Record<string, any>} Rules the rules of a bucket in the JSON of ossutil */
+const boxes = all(".switches input", editor);
+const area = (/** @type {string} */ name) => /** @type {HTMLTextAreaElement} */ (find(`#${name}`));
+const areas = Object.keys(lists).map(area);
+const gutter = (/** @type {string} */ name) => find(`.gutter[data-list=${name}]`);
+const referers = find("textarea#referers");
+const site = find("input#site");
+const [undoButton, redoButton, revertButton, applyButton] = all("#undo, #redo, #revert, #apply");
+
 /** @type {Rules} */
 let saved = JSON.parse(editor.dataset.rules ?? "");
-const editable = Boolean(editor.dataset.editable);
-
-const lines = (/** @type {string} */ text) => (text === "" ? [] : text.split("\n"));
-const area = (/** @type {string} */ name) => /** @type {HTMLTextAreaElement} */ (find(`#${name}`));
+let { etag = "" } = editor.dataset; // of the saved rules
+let isConflict = false; // whether the reader has to choose between the draft and the saved rules
+let isApplying = false;
+/** @type {Rules | undefined} */
+let whole; // the rules on the page if lines cannot show them
+/** @type {Rules | undefined} */
+let linked; // the rules of the link in the address
+const timeline = new Timeline(saved);
 
 /** The rules as the page shows them, in the JSON of ossutil. */
 function rules() {
-  if (!editable) return saved;
+  if (whole) return whole;
   /** @type {Rules} */
   const made = {};
-  for (const box of switches) made[box.name] = box.checked;
+  for (const box of boxes) made[box.name] = box.checked;
   for (const [name, member] of Object.entries(lists)) made[member] = { Referer: lines(area(name).value) };
   return made;
 }
 
+const isEdited = () => canonical(rules()) !== canonical(saved);
+
 /** @param {Rules} given */
 function show(given) {
-  for (const box of switches) {
+  whole = isEditable(given) ? undefined : given;
+  find("#not-editable").hidden = !whole;
+  for (const box of boxes) {
     box.checked = given[box.name];
-    box.disabled = !editable;
+    box.disabled = Boolean(whole);
   }
-  for (const [name, member] of Object.entries(lists)) area(name).value = given[member].Referer.join("\n");
+  for (const [name, member] of Object.entries(lists)) {
+    write(area(name), given[member].Referer.join("\n"));
+    area(name).readOnly = Boolean(whole);
+  }
   changed();
 }
 
-const canonical = (/** @type {Rules} */ given) => JSON.stringify([
-  ...switches.map((box) => given[box.name]), ...Object.values(lists).map((member) => given[member].Referer),
-]);
-const edited = () => canonical(rules()) !== canonical(saved);
-
-/** @param {string} name */
-function number(name) {
-  const count = Math.max(1, area(name).value.split("\n").length);
-  const gutter = find(`.gutter[data-list=${name}]`);
-  area(name).rows = Math.max(3, count + 1);
-  while (gutter.children.length > count) gutter.lastElementChild?.remove();
-  while (gutter.children.length < count) gutter.append(document.createElement("li"));
-}
-
-function mark() {
-  const worst = ["note", "warning", "error"];
-  for (const line of all(".gutter li")) line.removeAttribute("class");
-  for (const finding of all(".finding[data-list]")) {
-    const { list, position, severity = "" } = finding.dataset;
-    const line = find(`.gutter[data-list=${list}]`).children[Number(position)];
-    if (line && worst.indexOf(severity) >= worst.indexOf(line.className)) line.className = severity;
-  }
-}
-
 /**
- * Keep edited rules that are about to be replaced, unless they are kept already.
+ * Show other rules; that can be undone.
  * @param {Rules} given
  */
-function setAside(given) {
-  const old = kept.get(aside, []).filter((/** @type {Rules} */ one) => canonical(one) !== canonical(given));
-  if (canonical(given) !== canonical(saved)) kept.set(aside, [given, ...old].slice(0, MOST_ASIDE));
-  offer();
-}
-
-/** Offer the last draft that was set aside, if it is not what the page shows. */
-function offer() {
-  const shown = canonical(rules());
-  find("#aside").hidden = kept.get(aside, []).every((/** @type {Rules} */ one) => canonical(one) === shown);
-}
-
-/** @param {Rules} given */
-function replace(given) {
-  setAside(rules());
+function step(given) {
+  timeline.note(given);
   show(given);
 }
 
+// --- Drafts: each tab has its own. The newest of all tabs is what other pages call the edited rules.
+
+const draft = `rules:${bucket}`;
+const owner = `${draft}:tab`;
+const aside = `${draft}:aside`; // other drafts, the last one first
+const MOST_ASIDE = 10;
+const tab = Math.random().toString(36).slice(2);
+/** @type {Rules | undefined} */
+let written; // what this tab has made the newest draft
+
+/** The draft of this tab, also after a reload. */
+const own = {
+  /** @returns {{ rules: Rules, etag: string } | undefined} */
+  get() {
+    try {
+      const found = JSON.parse(sessionStorage.getItem(draft) ?? "null");
+      return isRules(found?.rules) ? found : undefined;
+    } catch {
+      return undefined;
+    }
+  },
+  /** @param {{ rules: Rules, etag: string }} [value] */
+  set(value) {
+    try {
+      if (value) sessionStorage.setItem(draft, JSON.stringify(value));
+      else sessionStorage.removeItem(draft);
+    } catch { /* the browser keeps nothing */ }
+  },
+};
+
+/**
+ * @param {Rules | undefined} one
+ * @param {Rules | undefined} other
+ */
+const isSame = (one, other) => Boolean(one && other && canonical(one) === canonical(other));
+const drafts = () => /** @type {Draft[]} */ (kept.get(aside, []));
+const others = () => [{ tab: "", rules: kept.get(draft) }, ...drafts()]
+  .filter((one) => isRules(one.rules) && ![rules(), saved].some((shown) => isSame(shown, one.rules)));
+
+/**
+ * Keep a draft that something else is about to replace; of another tab, only its last one.
+ * @param {Rules} given
+ */
+function setAside(given, by = "") {
+  if (!isRules(given) || isSame(given, saved)) return;
+  const before = drafts().filter((one) => !(by && one.tab === by) && !isSame(one.rules, given));
+  kept.set(aside, [{ tab: by, rules: given }, ...before].slice(0, MOST_ASIDE));
+}
+
+function keepDraft() {
+  const newest = kept.get(draft);
+  if (isEdited()) {
+    if (isRules(newest) && !isSame(newest, written)) setAside(newest, kept.get(owner));
+    written = rules();
+    kept.set(draft, written);
+    kept.set(owner, tab);
+    own.set({ rules: written, etag: isConflict ? "" : etag });
+  } else {
+    if (isSame(newest, written)) kept.remove(draft);
+    written = undefined;
+    own.set();
+  }
+  offer();
+}
+
+function offer() {
+  find("#aside").hidden = !others().length;
+}
+
 find("#bring-back").addEventListener("click", () => {
-  const drafts = kept.get(aside, []).filter((/** @type {Rules} */ one) => canonical(one) !== canonical(rules()));
-  const [next, ...others] = drafts;
-  kept.set(aside, others);
-  if (edited()) kept.set(aside, [...others, rules()]);
-  show(next);
+  const [next] = others();
+  const rest = drafts().filter((one) => !isSame(one.rules, next.rules));
+  kept.set(aside, isEdited() ? [...rest, { tab: "", rules: rules() }] : rest);
+  if (isSame(kept.get(draft), next.rules)) written = next.rules;
+  step(next.rules);
+  if (find("#aside").hidden) find("#whitelist").focus();
 });
+addEventListener("storage", offer);
+
+// --- What the server says
 
 /** @type {AbortController | undefined} */
 let checking;
 const check = later(() => attempt(async () => {
   checking?.abort();
   checking = new AbortController();
-  const requests = [null, ...lines(area("referers").value).filter(Boolean)].map((referer) => ({ referer }));
-  const value = { rules: rules(), bucket, requests };
-  fill(find("#verdicts"), await ask("rules/check", { method: "POST", value, html: true, signal: checking.signal }));
-  find("#tally").textContent = find("#verdicts table").dataset.tally ?? "";
+  const isProposed = "proposed" in referers.dataset;
+  const requests = [null, ...lines(referers.value).filter(Boolean)].map((referer) => ({ referer }));
+  const value = { rules: rules(), bucket, requests: isProposed ? undefined : requests };
+  fill(find("#verdicts"), await fresh("rules/check", value, checking));
+  const { tally = "", referers: tried = "[]" } = find("#verdicts table").dataset;
+  find("#tally").textContent = tally;
+  if (isProposed && "proposed" in referers.dataset) referers.value = JSON.parse(tried).join("\n");
 }), 80);
 
 /** @type {AbortController | undefined} */
@@ -109,50 +168,252 @@ let reviewing;
 const review = later(() => attempt(async () => {
   reviewing?.abort();
   reviewing = new AbortController();
-  const value = { rules: rules(), bucket, site: find("input#site").value };
-  const html = await ask("rules/review", { method: "POST", value, html: true, signal: reviewing.signal });
+  const isProposed = "proposed" in site.dataset;
+  const value = { rules: rules(), bucket, site: isProposed ? "" : site.value };
+  const html = await fresh("rules/review", value, reviewing);
   const opened = all("#review details").map((part) => part.open);
-  fill(find("#review"), html);
+  keepFocus(find("#review"), () => fill(find("#review"), html));
   all("#review details").forEach((part, place) => { part.open = opened[place] ?? part.open; });
-  mark();
+  const said = find(".reviews").dataset;
+  if (isProposed && "proposed" in site.dataset) site.value = said.site ?? "";
+  const found = (said.marks ?? "").split(" ").filter(Boolean).map((one) => one.split(":"));
+  for (const name of Object.keys(lists)) {
+    mark(gutter(name), found.filter(([list]) => list === name)
+      .map(([, position, severity]) => ({ position: Number(position), severity })));
+  }
+  if (said.etag !== etag) await look();
 }), 350);
 
-const exportAll = later(() => attempt(async () => {
-  if (!find("details#export").open) return;
-  const opened = all("#export-texts details[open]").map((part) => part.dataset.form);
-  fill(find("#export-texts"), await ask("rules/export", { method: "POST", value: { rules: rules(), bucket }, html: true }));
-  for (const part of all("#export-texts details")) part.open = opened.includes(part.dataset.form);
-}), 200);
-
-function changed() {
-  Object.keys(lists).forEach(number);
-  const differs = edited();
-  state.textContent = (differs ? state.dataset.edited : state.dataset.same) ?? "";
-  find("button#apply").disabled = !differs;
-  find("button#revert").disabled = !differs;
-  if (differs) kept.set(draft, rules());
-  else kept.remove(draft);
-  offer();
-  check();
-  review();
-  exportAll();
+/**
+ * Ask for a part of the page, and say whether what stands there is old.
+ * @param {string} place
+ * @param {unknown} value
+ * @param {AbortController} controller
+ */
+async function fresh(place, value, { signal }) {
+  try {
+    const html = await ask(place, { method: "POST", value, html: true, signal });
+    age(false);
+    return html;
+  } catch (error) {
+    if (!signal.aborted) age(true);
+    throw error;
+  }
 }
 
-find("#apply").addEventListener("click", () => attempt(async () => {
-  saved = (await ask(`rules/${encodeURIComponent(bucket)}`, { method: "PUT", value: { rules: rules() } })).rules;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let waiting;
+/** @param {boolean} isOld */
+function age(isOld) {
+  find("#old").hidden = !isOld;
+  for (const id of ["#verdicts", "#review"]) find(id).classList.toggle("old", isOld);
+  clearTimeout(waiting);
+  if (isOld) waiting = setTimeout(() => look().then(changed, () => age(true)), 3000);
+}
+
+function changed() {
+  for (const name of Object.keys(lists)) number(gutter(name), area(name));
+  if (linked && !isSame(linked, rules())) {
+    linked = undefined; // the case is another one now
+    history.replaceState(null, "", location.pathname + location.search);
+  }
+  const edited = isEdited();
+  state.textContent = state.dataset[isConflict ? "conflict" : edited ? "edited" : "same"] ?? "";
+  allow(undoButton, timeline.past.length > 0);
+  allow(redoButton, timeline.future.length > 0);
+  allow(revertButton, edited);
+  allow(applyButton, edited && !isConflict);
+  keepDraft();
+  check();
+  review();
+  if (find("#export").matches(":popover-open")) exportAll();
+}
+
+/**
+ * Enable a button or not; a disabled one keeps the focus.
+ * @param {Element} button
+ * @param {boolean} can
+ */
+function allow(button, can) {
+  button.setAttribute("aria-disabled", String(!can));
+}
+
+/**
+ * @param {Element} button
+ * @param {() => unknown} action
+ */
+const when = (button, action) => button.addEventListener("click", () => {
+  if (button.getAttribute("aria-disabled") !== "true") attempt(async () => action());
+});
+
+// --- Undo, redo, revert, apply
+
+/** @param {Rules | undefined} next */
+function go(next) {
+  if (!next) return;
+  const shown = rules();
+  const isTyping = areas.some((one) => one === document.activeElement);
+  show(next);
+  const changedOne = areas.find((one) => !isSame({ ...shown, [lists[one.id]]: next[lists[one.id]] }, shown));
+  if (isTyping) changedOne?.focus();
+}
+const undo = () => go(timeline.undo());
+const redo = () => go(timeline.redo());
+when(undoButton, undo);
+when(redoButton, redo);
+onUndo([...areas, ...boxes], undo, redo);
+
+when(revertButton, () => {
+  setAside(rules());
+  step(saved);
+});
+when(applyButton, async () => {
+  if (isApplying) return;
+  isApplying = true;
+  try {
+    const headers = { "If-Match": etag };
+    ({ rules: saved, etag } = await ask(path, { method: "PUT", value: { rules: rules() }, headers }));
+    announce(state.dataset.applied);
+  } catch (error) {
+    if (statusOf(error) !== 409) throw error;
+  } finally {
+    isApplying = false;
+  }
+  await look();
   changed();
-  announce(state.dataset.applied);
-}));
-find("#revert").addEventListener("click", () => replace(saved));
-find("#export").addEventListener("toggle", exportAll);
-find("#site").addEventListener("input", review);
-area("referers").addEventListener("input", check);
-for (const control of [...switches, ...Object.keys(lists).map(area)]) {
-  control.addEventListener("input", () => {
-    if (location.hash) history.replaceState(null, "", location.pathname + location.search); // the case is another one now
+  if (isConflict) find("#conflict").focus();
+});
+
+const statusOf = (/** @type {any} */ error) => error.status;
+
+// --- Other rules in the bucket
+
+/** Look whether the bucket has other rules than this page believes. */
+async function look() {
+  const now = await ask(path);
+  if (isApplying || now.etag === etag) return;
+  const before = saved;
+  const edited = isEdited();
+  ({ rules: saved, etag } = now);
+  if (isSame(before, saved)) return;
+  if (edited && isEdited()) {
+    confront();
+  } else {
+    isConflict = false;
+    step(saved);
+    announce(state.dataset.meanwhile);
+  }
+}
+
+/**
+ * Return the switches and entries of rules, each as a text.
+ * @param {Rules} given
+ * @returns {string[]}
+ */
+const describe = (given) => [
+  ...boxes.map((box) => `${box.name}: ${given[box.name]}`),
+  ...Object.entries(lists).flatMap(([id, member]) => {
+    const name = find(`label[for=${id}]`).firstChild?.textContent?.trim();
+    return given[member].Referer.map((/** @type {string} */ entry) => `${name}: ${entry}`);
+  }),
+];
+
+/** Show what differs between the draft and the saved rules, and let the reader choose. */
+function confront() {
+  isConflict = true;
+  const [mine, theirs] = [describe(rules()), describe(saved)];
+  find("#mine").textContent = mine.filter((text) => !theirs.includes(text)).join("\n") || "—";
+  find("#theirs").textContent = theirs.filter((text) => !mine.includes(text)).join("\n") || "—";
+  find("#conflict").hidden = false;
+  changed();
+}
+
+/** @param {Rules} given */
+function settle(given) {
+  isConflict = false;
+  find("#conflict").hidden = true;
+  applyButton.focus();
+  step(given);
+}
+
+find("#take-theirs").addEventListener("click", () => {
+  setAside(rules());
+  settle(saved);
+});
+find("#keep-mine").addEventListener("click", () => settle(rules()));
+addEventListener("focus", () => look().catch(() => age(true)));
+
+// --- Typing
+
+for (const control of [...boxes, ...areas]) {
+  control.addEventListener("input", (event) => {
+    const how = event instanceof InputEvent ? event.inputType : "";
+    const isTyped = /^(insertText|insertCompositionText|deleteContent)/.test(how);
+    timeline.note(rules(), isTyped ? `${control.name} ${how}` : "");
     changed();
   });
 }
+for (const one of areas) follow(gutter(one.id), one);
+for (const field of [site, referers]) {
+  field.addEventListener("input", () => {
+    delete field.dataset.proposed; // from now on it is the reader's own
+    if (field === site) review();
+    else check();
+  });
+}
+
+// --- Corrections
+
+const proof = find("dialog#proof");
+
+/**
+ * Show what a correction changes, and follow it if the reader wants that; false to stop asking.
+ * @param {Record<string, unknown>} finding
+ */
+async function decide(finding) {
+  const shown = rules();
+  const html = await ask("rules/correct", { method: "POST", value: { rules: shown, ...finding }, html: true });
+  fill(find("#proof-text"), html);
+  proof.returnValue = "stop";
+  proof.showModal();
+  await new Promise((resolve) => { proof.addEventListener("close", resolve, { once: true }); });
+  if (proof.returnValue === "follow") step(JSON.parse(find("[data-rules]", proof).dataset.rules ?? ""));
+  return proof.returnValue !== "stop";
+}
+
+async function correctAll() {
+  const { rules: corrected, left } = await ask("rules/correct", { method: "POST", value: { rules: rules() } });
+  step(corrected);
+  for (const { rule, list, entry } of left) {
+    try {
+      if (!(await decide({ rule, list, entry }))) return;
+    } catch (error) {
+      if (statusOf(error) !== 404) throw error; // another correction has settled this one
+    }
+  }
+}
+
+find("#review").addEventListener("click", (event) => {
+  const target = at(event, "[data-correct-all], [data-correct], [data-goto]");
+  if (!target) return;
+  const { correct, goto: place, unsafe } = target.dataset;
+  if (place) {
+    event.preventDefault();
+    const [name, position] = place.split(":");
+    select(area(name), Number(position));
+  } else if (correct === undefined) {
+    attempt(correctAll);
+  } else {
+    const { list = null, position } = at(event, ".finding")?.dataset ?? {};
+    const finding = { rule: correct, list, position: list && Number(position) };
+    attempt(async () => {
+      if (unsafe !== undefined) await decide(finding);
+      else step((await ask("rules/correct", { method: "POST", value: { rules: rules(), ...finding } })).rules);
+    });
+  }
+});
+
+// --- Generate, import, export, links
 
 const generator = find("form#generate-form");
 generator.addEventListener("submit", (event) => {
@@ -161,30 +422,8 @@ generator.addEventListener("submit", (event) => {
     const made = await ask("rules/generate", { method: "POST", value: values(generator) });
     find("#generated").hidden = false;
     find("#generated code").textContent = made.table;
-    replace(made.rules);
+    step(made.rules);
   });
-});
-
-find("#review").addEventListener("click", (event) => {
-  if (at(event, "[data-correct-all]")) {
-    attempt(async () => show((await ask("rules/correct", { method: "POST", value: { rules: rules() } })).rules));
-    return;
-  }
-  const go = at(event, "[data-goto]");
-  const button = at(event, "[data-correct]");
-  if (go) {
-    event.preventDefault();
-    const [name, position] = (go.dataset.goto ?? "").split(":");
-    const before = area(name).value.split("\n").slice(0, Number(position)).join("\n").length;
-    area(name).focus();
-    area(name).setSelectionRange(before + Number(Number(position) > 0), area(name).value.indexOf("\n", before + 1) >>> 0);
-  } else if (button) {
-    const { list = null, position } = at(event, ".finding")?.dataset ?? {};
-    attempt(async () => {
-      const value = { rules: rules(), rule: button.dataset.correct, list, position: list && Number(position) };
-      show((await ask("rules/correct", { method: "POST", value })).rules);
-    });
-  }
 });
 
 const file = find("input#import-file");
@@ -193,37 +432,56 @@ file.addEventListener("change", () => attempt(async () => {
 }));
 find("#import-go").addEventListener("click", () => attempt(async () => {
   const value = { text: area("import-text").value };
-  replace((await ask("rules/import", { method: "POST", value })).rules);
+  step((await ask("rules/import", { method: "POST", value })).rules);
 }));
 
-const pack = (/** @type {unknown} */ value) => {
-  const bytes = new TextEncoder().encode(JSON.stringify(value));
-  const text = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
-  return text.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
-};
-const unpack = (/** @type {string} */ text) => {
-  const bytes = Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (sign) => sign.charCodeAt(0));
-  return JSON.parse(new TextDecoder().decode(bytes));
-};
+const exportAll = later(() => attempt(async () => {
+  const opened = all("#export-texts details[open]").map((part) => part.dataset.form);
+  const html = await ask("rules/export", { method: "POST", value: { rules: rules(), bucket }, html: true });
+  keepFocus(find("#export-texts"), () => fill(find("#export-texts"), html));
+  for (const part of all("#export-texts details")) part.open = opened.includes(part.dataset.form);
+}), 100);
+find("#export").addEventListener("toggle", () => {
+  if (find("#export").matches(":popover-open")) exportAll();
+});
 
 find("#link").addEventListener("click", () => attempt(async () => {
-  const whole = { rules: rules(), referers: area("referers").value, site: find("input#site").value };
-  history.replaceState(null, "", `#case=${pack(whole)}`);
+  const given = { rules: rules(), referers: referers.value, site: site.value };
+  history.replaceState(null, "", `#case=${await pack(given)}`);
+  linked = given.rules;
   await copy(location.href);
 }));
 
-/** Show the case of a link, and set the reader's own draft aside; without a link, show the draft. */
-function open() {
-  const own = kept.get(draft, saved);
-  show(own);
+/** Read the case of the address; undefined without one. */
+async function readLink() {
   const fragment = location.hash.match(/^#case=([\w-]+)$/);
-  if (!fragment) return;
-  const given = unpack(fragment[1]);
-  const isOther = canonical(given.rules) !== canonical(own); // fails for what is no case
-  area("referers").value = given.referers;
-  find("input#site").value = given.site;
-  if (isOther) replace(given.rules);
+  if (!fragment) return undefined;
+  try {
+    const given = await unpack(fragment[1]);
+    if (isRules(given.rules) && typeof given.referers === "string" && typeof given.site === "string") return given;
+  } catch { /* what it says is the same */ }
+  throw new Error(state.dataset.broken);
 }
 
-addEventListener("hashchange", () => attempt(async () => open()));
-attempt(async () => open());
+/** Show the case of a link over the reader's own draft, which can be had back. */
+async function open() {
+  const given = await readLink();
+  if (!given) return;
+  referers.value = given.referers;
+  site.value = given.site;
+  for (const field of [referers, site]) delete field.dataset.proposed;
+  linked = given.rules;
+  if (isSame(given.rules, rules())) return;
+  setAside(rules());
+  step(given.rules);
+}
+
+const before = own.get();
+if (before) {
+  written = before.rules;
+  timeline.note(before.rules);
+}
+show(before?.rules ?? saved);
+if (before && before.etag !== etag && isEdited()) confront();
+addEventListener("hashchange", () => attempt(open));
+attempt(open);

@@ -1,0 +1,264 @@
+// The lists of rules as text in a page: entries, line numbers and their marks, undo, and links.
+//
+// It asks no server and knows no page, so that every page with an editor of rules can use it.
+
+/** @typedef {Record<string, any>} Rules the rules of a bucket in the JSON of ossutil */
+
+/**
+ * The text areas of an editor, each with the member of the rules that it edits.
+ * @type {Record<string, string>}
+ */
+export const lists = { whitelist: "RefererList", blacklist: "RefererBlacklist" };
+
+/** The switches of rules, as they are named in XML and JSON. */
+export const switches = ["AllowEmptyReferer", "AllowTruncateQueryString", "TruncatePath"];
+
+/**
+ * Return the entries of a text: one a line, and none in an empty text.
+ * @param {string} text
+ */
+export const lines = (text) => (text === "" ? [] : text.split("\n"));
+
+/**
+ * Return a text by which rules are compared.
+ * @param {Rules} rules
+ */
+export const canonical = (rules) => JSON.stringify([
+  ...switches.map((name) => rules[name]), ...Object.values(lists).map((member) => rules[member].Referer),
+]);
+
+/**
+ * Return whether a value has the form of rules.
+ * @param {any} value
+ * @returns {value is Rules}
+ */
+export const isRules = (value) => switches.every((name) => typeof value?.[name] === "boolean") &&
+  Object.values(lists).every((member) => Array.isArray(value[member]?.Referer) &&
+    value[member].Referer.every((/** @type {unknown} */ entry) => typeof entry === "string"));
+
+/**
+ * Return whether one line for each entry shows the lists of rules as they are.
+ * @param {Rules} rules
+ */
+export const isEditable = (rules) => Object.values(lists)
+  .map((member) => /** @type {string[]} */ (rules[member].Referer))
+  .every((entries) => !(entries.length === 1 && entries[0] === "") && !entries.some((entry) => /[\r\n]/.test(entry)));
+
+/**
+ * Give each line of a text area its number.
+ * @param {Element} gutter
+ * @param {HTMLTextAreaElement} area
+ */
+export function number(gutter, area) {
+  const count = area.value.split("\n").length;
+  area.rows = Math.max(3, count + 1);
+  while (gutter.children.length > count) gutter.lastElementChild?.remove();
+  while (gutter.children.length < count) gutter.append(document.createElement("li"));
+}
+
+/**
+ * Let the numbers of a text area move with its lines.
+ * @param {Element} gutter
+ * @param {HTMLTextAreaElement} area
+ */
+export function follow(gutter, area) {
+  area.addEventListener("scroll", () => { gutter.scrollTop = area.scrollTop; });
+}
+
+const worst = ["note", "warning", "error"];
+
+/**
+ * Mark lines by the severity of what is found in them.
+ * @param {Element} gutter
+ * @param {{ position: number, severity: string }[]} found
+ */
+export function mark(gutter, found) {
+  for (const line of gutter.children) line.removeAttribute("class");
+  for (const { position, severity } of found) {
+    const line = gutter.children[position];
+    if (line && worst.indexOf(severity) >= worst.indexOf(line.className)) line.className = severity;
+  }
+}
+
+/**
+ * Select a line of a text area, and show it.
+ * @param {HTMLTextAreaElement} area
+ * @param {number} position
+ */
+export function select(area, position) {
+  const texts = area.value.split("\n");
+  const start = texts.slice(0, position).join("\n").length + Number(position > 0);
+  area.focus();
+  area.setSelectionRange(start, start + (texts[position] ?? "").length);
+  reveal(area, position);
+}
+
+/**
+ * @param {HTMLTextAreaElement} area
+ * @param {number} position
+ */
+function reveal(area, position) {
+  area.scrollTop = (area.scrollHeight / area.value.split("\n").length) * position - area.clientHeight / 3;
+}
+
+/**
+ * Give a text area another text, with the cursor at the end of what changes.
+ * @param {HTMLTextAreaElement} area
+ * @param {string} text
+ */
+export function write(area, text) {
+  const old = area.value;
+  if (old === text) return;
+  const longer = text.length - old.length;
+  let begin = 0;
+  while (begin < Math.min(old.length, text.length) && old[begin] === text[begin]) begin += 1;
+  let end = text.length;
+  while (end > begin && end - longer > begin && old[end - longer - 1] === text[end - 1]) end -= 1;
+  area.value = text;
+  area.setSelectionRange(end, end);
+  reveal(area, text.slice(0, end).split("\n").length - 1);
+}
+
+/** The most steps that can be undone. */
+const STEPS = 300;
+/** Milliseconds without typing after which the next character begins a step of its own. */
+const BREATH = 1000;
+
+/** The rules that an editor has shown, in order, for undo and redo. Rules in it are never changed. */
+export class Timeline {
+  /** @param {Rules} first */
+  constructor(first) {
+    this.now = first;
+    /** @type {Rules[]} */
+    this.past = [];
+    /** @type {Rules[]} */
+    this.future = [];
+    this.stroke = "";
+    this.moment = 0;
+  }
+
+  /**
+   * Begin a step, or go on with one: what is typed with the same `stroke` in quick succession is one step.
+   * @param {Rules} rules
+   */
+  note(rules, stroke = "", moment = Date.now()) {
+    if (canonical(rules) === canonical(this.now)) return;
+    const goesOn = stroke !== "" && stroke === this.stroke && moment - this.moment < BREATH;
+    if (!goesOn) this.past = [...this.past, this.now].slice(-STEPS);
+    this.now = rules;
+    this.future = [];
+    this.stroke = stroke;
+    this.moment = moment;
+  }
+
+  /** Go a step back, and return its rules; undefined if there is none. */
+  undo() {
+    return this.#go(this.past, this.future);
+  }
+
+  /** Go a step forward again, and return its rules; undefined if there is none. */
+  redo() {
+    return this.#go(this.future, this.past);
+  }
+
+  /**
+   * @param {Rules[]} from
+   * @param {Rules[]} to
+   */
+  #go(from, to) {
+    const next = from.pop();
+    if (!next) return undefined;
+    to.push(this.now);
+    this.now = next;
+    this.stroke = "";
+    return next;
+  }
+}
+
+const FOREIGN = "dialog, textarea, select, input:not([type=checkbox])";
+
+/**
+ * Call an action for Ctrl-Z, Ctrl-Shift-Z and Ctrl-Y, but in dialogs and in fields that are not `own`.
+ * @param {Element[]} own
+ * @param {() => void} undo
+ * @param {() => void} redo
+ */
+export function onUndo(own, undo, redo) {
+  const isOwn = (/** @type {Event} */ { target }) => target instanceof Element && own.includes(target);
+  document.addEventListener("keydown", (event) => {
+    if (!(event.ctrlKey || event.metaKey) || event.altKey || event.isComposing) return;
+    if (!isOwn(event) && event.target instanceof Element && event.target.closest(FOREIGN)) return;
+    const key = event.key.toLowerCase();
+    if (key !== "z" && (key !== "y" || event.shiftKey)) return;
+    event.preventDefault();
+    if (key === "y" || event.shiftKey) redo();
+    else undo();
+  });
+  // The browser's own menu.
+  document.addEventListener("beforeinput", (event) => {
+    if (!/^history(Undo|Redo)$/.test(event.inputType) || !isOwn(event)) return;
+    event.preventDefault();
+    if (event.inputType === "historyUndo") undo();
+    else redo();
+  });
+}
+
+const CONTROLS = "a[href], button:not(:disabled), input, select, textarea, summary, [tabindex]";
+
+/**
+ * Change a part of a page; if it had the focus, what stands at the same place then has it.
+ * @param {HTMLElement} part
+ * @param {() => void} change
+ */
+export function keepFocus(part, change) {
+  const controls = () => /** @type {HTMLElement[]} */ ([...part.querySelectorAll(CONTROLS)])
+    .filter((control) => control.checkVisibility?.() ?? true);
+  const before = controls().indexOf(/** @type {HTMLElement} */ (document.activeElement));
+  change();
+  if (before < 0 || part.contains(document.activeElement)) return;
+  const after = controls();
+  const next = after[Math.min(before, after.length - 1)];
+  if (!next) part.tabIndex = -1;
+  (next ?? part).focus();
+}
+
+/** The most characters that a link may carry. */
+const LONGEST = 4 * 1024 * 1024;
+
+/**
+ * @param {{ readable: ReadableStream, writable: WritableStream }} stream
+ * @param {Uint8Array<ArrayBuffer>} bytes
+ */
+async function pass(stream, bytes) {
+  const reader = new Blob([bytes]).stream().pipeThrough(stream).getReader();
+  const pieces = [];
+  for (let length = 0; ;) {
+    const { done, value } = await reader.read();
+    if (done) return new Uint8Array(await new Blob(pieces).arrayBuffer());
+    length += value.length;
+    if (length > LONGEST) throw new RangeError("The link carries too much.");
+    pieces.push(value);
+  }
+}
+
+/**
+ * Pack a value into a text for a link, compressed where the browser can.
+ * @param {unknown} value
+ */
+export async function pack(value) {
+  const plain = new TextEncoder().encode(JSON.stringify(value));
+  const bytes = "CompressionStream" in globalThis ? await pass(new CompressionStream("deflate"), plain) : plain;
+  const text = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+  return text.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+}
+
+/**
+ * Unpack the value of a link. Throws for a text that is not one of `pack`.
+ * @param {string} text
+ * @returns {Promise<any>}
+ */
+export async function unpack(text) {
+  const bytes = Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (sign) => sign.charCodeAt(0));
+  const isPlain = bytes[0] === 0x7b; // "{"; compressed values begin otherwise
+  return JSON.parse(new TextDecoder().decode(isPlain ? bytes : await pass(new DecompressionStream("deflate"), bytes)));
+}
