@@ -2,13 +2,16 @@
 
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 from oss_emulator import accesslog
 from oss_emulator.access import Identity, resource
+from oss_emulator.control.faults import Fault
 from oss_emulator.control.running_tests import RunningTests
 from oss_emulator.default_domain import DomainRule
+from oss_emulator.documents.referer import SUBRESOURCE
 from oss_emulator.operations.admission import Admission, Refused
 from oss_emulator.pipeline import default_domain
 from oss_emulator.protocol import dates
@@ -47,6 +50,8 @@ class JournalEntry(NamedTuple):
     """How long the answer took, from the arrival of the request."""
     test: str = ""
     """The test that sent the request, such as `test_a.py::test_b`; "" for none."""
+    fault: Fault | None = None
+    """The planned fault that struck the request, None for none."""
 
     @property
     def request(self) -> Request:
@@ -178,6 +183,15 @@ class JournalEntry(NamedTuple):
         return RefererVerdict.ALLOWED if decision.allowed else RefererVerdict.DENIED
 
     @property
+    def rules(self) -> bytes | None:
+        """The document with the Referer rules of the bucket when it was decided; None for none.
+
+        It is that of the record of the bucket, which all entries between two changes share.
+        """
+        record = self.admission.record
+        return None if record is None else record.documents.get(SUBRESOURCE)
+
+    @property
     def default_domain(self) -> DomainRule | None:
         """The rule that the service would apply to this object at its public endpoint, if any."""
         return default_domain.find_rule_at_endpoint(self.admission, self.response)
@@ -203,6 +217,7 @@ class JournalEntry(NamedTuple):
             "decision": None if decision is None else explanation.to_dict(decision),
             "access": None if self.access is None else self.access._asdict(),
             "default_domain": None if domain is None else domain.sentence,
+            "fault": None if self.fault is None else asdict(self.fault),
             "status": self.status,
             "code": self.code,
             "ec": self.ec,
@@ -264,15 +279,22 @@ class Journal:
         """The tests that send requests now."""
 
     def record(
-        self, outcome: Admission | Refused, response: Response, sent: int, seconds: float
+        self,
+        outcome: Admission | Refused,
+        response: Response,
+        sent: int,
+        seconds: float,
+        *,
+        fault: Fault | None = None,
     ) -> JournalEntry:
         """Add an answered request: `sent` bytes of body, `seconds` after it arrived."""
         if isinstance(outcome, Refused):
-            return self._add(outcome.admission, outcome.error, response, sent, seconds)
+            found = outcome.admission, outcome.error
+            return self._add(*found, response, sent, seconds, fault=fault)
         # The body may be large or hold files open, and the entry is remembered for a while.
         status, fields, access = response.status, response.headers, response.access
         answer = Response(status, fields, access=access)
-        return self._add(outcome, None, answer, sent, seconds)
+        return self._add(outcome, None, answer, sent, seconds, fault=fault)
 
     def record_rpc(
         self, asked: RPCAnswer, admission: Admission, sent: int, seconds: float
@@ -288,6 +310,8 @@ class Journal:
         response: Response,
         sent: int,
         seconds: float,
+        *,
+        fault: Fault | None = None,
     ) -> JournalEntry:
         self._count += 1
         entry = JournalEntry(
@@ -298,6 +322,7 @@ class Journal:
             sent,
             seconds=seconds,
             test=self.tests.of(admission.target.bucket),
+            fault=fault,
         )
         self._entries.append(entry)
         for listener in self._listeners:

@@ -6,6 +6,7 @@ from typing import TextIO
 
 from oss_emulator import accesslog
 from oss_emulator.changes import ARN_IN_LOGS
+from oss_emulator.control.faults import Fault
 from oss_emulator.control.journal import Journal, JournalEntry
 from oss_emulator.control.metrics import Metrics
 from oss_emulator.operations.admission import Admission, Refused
@@ -30,10 +31,18 @@ class Recorder:
             self.after_journal["access log"] = partial(self._write_line, access_log)
 
     def record(
-        self, outcome: Admission | Refused, response: Response, sent: int, seconds: float
-    ) -> None:
+        self,
+        outcome: Admission | Refused,
+        response: Response,
+        sent: int,
+        seconds: float,
+        *,
+        fault: Fault | None = None,
+    ) -> JournalEntry:
         """Record an answer of OSS: `sent` bytes of body, `seconds` after the request arrived."""
-        self._pass_on(self._journal.record(outcome, response, sent, seconds))
+        entry = self._journal.record(outcome, response, sent, seconds, fault=fault)
+        self._pass_on(entry)
+        return entry
 
     def record_rpc(
         self, answer: RPCAnswer, admission: Admission, sent: int, seconds: float

@@ -16,7 +16,7 @@ from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.referer.policy import RefererPolicy
 
 from . import automaton, probes
-from .automaton import Cut, UndecidedError, Watched
+from .automaton import Cut, Language, UndecidedError, Watched
 from .probes import Probe, ProbeKind
 
 COMPARISONS, FEWEST = 400_000, 20
@@ -87,7 +87,7 @@ def compare(
     if are_same(old, new):
         return Diff((), len(tried), Certainty.PROVED)
     try:
-        witness = _search(both)
+        witness = search(both)
     except UndecidedError:
         return Diff((), len(tried), Certainty.GENERATED)
     found = () if witness is None else _changes(both, [(witness, ProbeKind.FOUND)])
@@ -157,8 +157,10 @@ def watch(policy: RefererPolicy) -> list[list[Watched]]:
     return [[Watched(pattern, cut) for pattern in entries.patterns] for entries in lists]
 
 
-def _search(policies: tuple[RefererPolicy, RefererPolicy]) -> str | None:
-    """Find a nonempty Referer that two configurations decide differently.
+def search(
+    policies: tuple[RefererPolicy, RefererPolicy], language: Language = automaton.ANY
+) -> str | None:
+    """Find a nonempty Referer of a language that two configurations decide differently.
 
     Raises UndecidedError.
     """
@@ -172,4 +174,5 @@ def _search(policies: tuple[RefererPolicy, RefererPolicy]) -> str | None:
         [*watch(policies[0]), *watch(policies[1])],
         lambda matched: allows(matched[:2], needed[0]) != allows(matched[2:], needed[1]),
         barren=lambda matched: matched[0] and matched[2],  # R-12: both deny for good
+        language=language,
     )

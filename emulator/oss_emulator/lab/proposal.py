@@ -20,7 +20,8 @@ from .tables import Case, Expected
 CONSOLE = "console.aliyun.com"
 MINI_PROGRAMS = "https://servicewechat.com/"
 """What the preview of the console and mini programs send (R-44)."""
-_APPID = re.compile(r"wx[0-9A-Za-z]{4,30}")
+APPID = re.compile(r"wx[0-9A-Za-z]{4,30}")
+"""The appid of a mini program."""
 _EMPTY_DENIED, _BLACKLISTED, _NOT_LISTED = (f"0003-0000050{number}" for number in (1, 2, 3))  # R-35
 
 
@@ -144,7 +145,7 @@ def _lists(wish: SiteProfile, site: _Site) -> tuple[tuple[str, ...], tuple[str, 
         if not is_listed:
             white += [f"{scheme}://{host}/" for scheme in site.cdn_schemes]
     for appid in wish.mini_programs:
-        if not _APPID.fullmatch(appid):
+        if not APPID.fullmatch(appid):
             raise ProposalError(f"{appid!r} is not an appid; write one such as wx0123456789abcdef")
         white.append(f"{MINI_PROGRAMS}{appid}/")
     if wish.console:

@@ -58,6 +58,7 @@ class Administration:
             controls=self._controls,
             change=self._performer.change,
             metrics=self._metrics,
+            send=self._performer.send,
             request=request,
             data=b"" if is_streamed else await body.read_document(http),
             rest=rest,

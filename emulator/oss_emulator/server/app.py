@@ -212,7 +212,7 @@ class Server(Endpoint):
         elif served.recorded:
             admission, error = served.admission, served.error
             outcome = admission if error is None else Refused(admission, error)
-            self._recorder.record(outcome, answer.response, sent, seconds)
+            self._recorder.record(outcome, answer.response, sent, seconds, fault=served.fault)
 
     # Requests that are not for OSS
 

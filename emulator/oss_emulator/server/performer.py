@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Final, TypeVar
 
+from oss_emulator.control.journal import JournalEntry
 from oss_emulator.control.recording import Recorder
 from oss_emulator.operations.admission import Admission, Refused, refuse
 from oss_emulator.operations.call import NO_BODY, Body
@@ -99,6 +100,18 @@ class Performer:
 
     async def _answer_itself(self, request: Request) -> Response:
         """Answer a request for an object that the server sends to itself."""
+        return (await self._answer(request))[0]
+
+    async def send(self, request: Request) -> JournalEntry:
+        """Answer a request without a body that no client has sent, and return its entry.
+
+        Planned faults do not strike it.
+        """
+        response, entry = await self._answer(request)
+        wire.close(response)
+        return entry
+
+    async def _answer(self, request: Request) -> tuple[Response, JournalEntry]:
         began = time.perf_counter()
         outcome = self.admit(request)
         if isinstance(outcome, Admission):
@@ -111,8 +124,7 @@ class Performer:
         seconds = time.perf_counter() - began
         whole = response.body
         sent = len(whole) if isinstance(whole, bytes) else wire.length(whole) or 0
-        self._recorder.record(outcome, response, sent, seconds)
-        return response
+        return response, self._recorder.record(outcome, response, sent, seconds)
 
     async def _perform_with(
         self, admission: Admission, content: Body, keep: Callable[[Response], None]

@@ -178,7 +178,7 @@ class DiskStorage:
         if found is None:
             found = self._one(Bucket, "SELECT record FROM bucket WHERE name = ?", name)
             if found is not None:
-                buckets[name] = found
+                found = index.remember(found)
         return found
 
     def put_bucket(self, bucket: Bucket) -> None:

@@ -37,6 +37,7 @@ class IndexConnection:
         self._doomed: list[str] = []
         """The names of the files whose last use this transaction has removed."""
         self._buckets: dict[str, Bucket] = {}
+        self._earlier: dict[str, Bucket] = {}
         self._seen = -1
         """The state of the index that the buckets were read from, as SQLite numbers it."""
         self._asked = False
@@ -100,8 +101,17 @@ class IndexConnection:
             self._asked = self.in_transaction
             (seen,) = self.database.execute("PRAGMA data_version").fetchone()
             if seen != self._seen:
-                self._buckets, self._seen = {}, seen
+                self._earlier, self._buckets, self._seen = self._buckets, {}, seen
         return self._buckets
+
+    def remember(self, bucket: Bucket) -> Bucket:
+        """Add a bucket to those that were read; if it has not changed, it is the same record.
+
+        So what follows from the record is computed once, and the journal has it in memory once.
+        """
+        earlier = self._earlier.get(bucket.name)
+        kept = self._buckets[bucket.name] = bucket if earlier != bucket else earlier
+        return kept
 
     # Files
 

@@ -5,6 +5,7 @@ import weakref
 
 import pytest
 from oss_emulator import accesslog
+from oss_emulator.control.faults import Fault
 from oss_emulator.control.journal import Journal, JournalEntry, RefererVerdict
 from oss_emulator.operations.admission import Admission, Refused, refuse
 from oss_emulator.operations.call import NO_BODY, Body
@@ -170,6 +171,7 @@ def test_entry_as_json_and_as_access_log_line(service: Service) -> None:
         "code": "AccessDenied",
         "ec": "0003-00000503",
         "default_domain": None,
+        "fault": None,
         "message": "You are denied by bucket referer policy.",
         "sent_bytes": 356,
         "milliseconds": 12.3,
@@ -181,6 +183,29 @@ def test_entry_as_json_and_as_access_log_line(service: Service) -> None:
         '"GET /examplebucket/a%20b?x=1 HTTP/1.1" 403 356 12 "http://thief.test/" '
         rf'"a \x22b\x22" "localhost" "{request_id}" "true" "-" "GetObject" "examplebucket" '
     )
+
+
+def test_entry_tells_the_fault_that_struck_it(service: Service) -> None:
+    entry = Journal().record(ask(service), Response(200), 3, 0.0, fault=Fault(cut_body=3))
+    assert entry.to_dict()["fault"]["cut_body"] == 3
+    assert record(Journal(), ask(service)).to_dict()["fault"] is None
+
+
+def test_entry_has_the_rules_as_they_were_and_shares_them_with_others(service: Service) -> None:
+    """They are in memory once for all entries between two changes, and leave with the last."""
+    journal = Journal(size=2)
+    before = [record(journal, ask(service)) for _ in range(2)]
+    assert before[0].rules == RULES
+    assert before[0].rules is before[1].rules
+    fields = [("Host", "localhost")]
+    put = Request.parse("PUT", "/examplebucket?referer", fields, time.time())
+    other = RULES.replace(b"example.com", b"example.org")
+    assert service.handle(put, other, caller=service.accounts.owner).status == 200
+    assert record(journal, ask(service)).rules == other
+    assert before[1].rules == RULES
+    record(journal, ask(service))
+    assert {entry.rules for entry in journal.entries()} == {other}
+    assert record(journal, ask(service, "/missing/a")).rules is None
 
 
 def test_object_size_in_the_access_log_is_that_of_the_storage(service: Service) -> None:

@@ -85,6 +85,17 @@ def reopen(storage: DiskStorage) -> DiskStorage:
     return DiskStorage(storage.folder, fsync=False)
 
 
+def test_bucket_that_another_thread_left_alone_is_the_same_record(tmp_path: Path) -> None:
+    with closing(DiskStorage(tmp_path)) as storage, ThreadPoolExecutor(1) as writer:
+        storage.put_bucket(BUCKET)
+        first = storage.bucket(BUCKET.name)
+        writer.submit(put, storage, "key", b"data").result()
+        assert storage.bucket(BUCKET.name) is first
+        changed = BUCKET._replace(documents={})
+        writer.submit(storage.put_bucket, changed).result()
+        assert storage.bucket(BUCKET.name) == changed
+
+
 def test_records_and_bytes_survive_a_restart(storage: DiskStorage) -> None:
     first = put(storage, "a\x00/中", b"abc", "1")
     second = put(storage, "a\x00/中", b"defg", "2")

@@ -88,6 +88,10 @@ SCHEMAS: Mapping[str, Schema] = {
             TEXT_OR_NULL,
             "What the service does with this object at its own host names; null for nothing.",
         ),
+        fault=described(
+            one_of(reference("Fault"), {"type": "null"}),
+            "The planned fault that struck the request; null for none.",
+        ),
         status=INTEGER,
         code=TEXT,
         ec=TEXT,

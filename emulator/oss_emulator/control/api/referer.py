@@ -73,11 +73,20 @@ def find_policy(asked: ApiRequest, body: Mapping[str, Any]) -> RefererPolicy:
 
 def find_rules(asked: ApiRequest, bucket: str) -> RefererConfiguration:
     """Find the rules of a bucket; raises `Refusal`."""
+    return read_document(find_document(asked, bucket))
+
+
+def find_document(asked: ApiRequest, bucket: str) -> bytes | None:
+    """Find the document with the rules of a bucket, None for none; raises `Refusal`."""
     found = asked.controls.service.storage.bucket(bucket)
     if found is None:
         raise Refusal(404, f"The bucket {bucket} does not exist.")
-    stored = found.documents.get(SUBRESOURCE)
-    return RefererConfiguration() if stored is None else parse_stored(stored)
+    return found.documents.get(SUBRESOURCE)
+
+
+def read_document(document: bytes | None) -> RefererConfiguration:
+    """Read a document of a bucket; None stands for a bucket without rules (R-15)."""
+    return RefererConfiguration() if document is None else parse_stored(document)
 
 
 def _assumptions(asked: ApiRequest, body: Mapping[str, Any]) -> Assumptions:

@@ -10,6 +10,7 @@ from oss_emulator import json_text
 from oss_emulator.control.api.schema import Schema
 from oss_emulator.control.contents import WriteRunner
 from oss_emulator.control.controls import Controls
+from oss_emulator.control.journal import JournalEntry
 from oss_emulator.control.metrics import Metrics
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.toml import SourceError
@@ -38,6 +39,8 @@ class ApiRequest(NamedTuple):
     change: WriteRunner
     """Runs what changes the contents."""
     metrics: Metrics
+    send: Callable[[Request], Awaitable[JournalEntry]]
+    """Has OSS answer a request that no client has sent, and returns its entry of the journal."""
     request: Request
     data: bytes
     rest: str

@@ -25,6 +25,8 @@ PAGES: Final[Mapping[str, str]] = {
     "embed": "embed",
     "replay": "replay",
     "emulator": "emulator",
+    "remedies": "remedies",
+    "resend": "resend",
     "login": "login",
     "static": "static_files",
 }

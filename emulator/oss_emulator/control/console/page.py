@@ -78,7 +78,16 @@ def render(
 
 def _tab(request: Request) -> str:
     word = request.path.removeprefix(PREFIX).removesuffix(".json").partition("/")[0]
-    return "buckets" if word in ("objects", "signed") else word
+    return _TAB_OF.get(word, word)
+
+
+_TAB_OF: Final = {
+    "objects": "buckets",
+    "signed": "buckets",
+    "remedies": "requests",
+    "resend": "requests",
+}
+"""The tab of a page that has none of its own."""
 
 
 def format_bytes(count: int) -> str:

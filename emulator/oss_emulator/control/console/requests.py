@@ -1,14 +1,15 @@
-"""`/_emulator/requests`: the requests as they come, and the whole story of each."""
+"""`/_emulator/requests`: the requests as they come."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Any, Final
+from typing import Final
 
 from oss_emulator.control.api import events
 from oss_emulator.control.api.journal_filter import JournalFilter
-from oss_emulator.control.api.route import ApiRequest, Refusal, Route
-from oss_emulator.control.console import page, snippets
-from oss_emulator.control.journal import JournalEntry, RefererVerdict
+from oss_emulator.control.api.route import ApiRequest, Route
+from oss_emulator.control.console import page, story
+from oss_emulator.control.console.entries import summarize
+from oss_emulator.control.journal import RefererVerdict
 from oss_emulator.protocol.message import Response
 
 SHOWN: Final = 200
@@ -50,30 +51,6 @@ def list_requests(asked: ApiRequest) -> Response:
     )
 
 
-def summarize(entry: JournalEntry) -> dict[str, Any]:
-    """Return what a row shows of an entry."""
-    request, decision = entry.request, entry.decision
-    return {
-        "number": entry.number,
-        "time": request.received,
-        "method": request.method,
-        "bucket": entry.bucket,
-        "key": entry.key,
-        "target": request.target,
-        "operation": entry.operation,
-        "referer": request.headers.get("referer"),
-        "verdict": entry.verdict.value,
-        "reason": None if decision is None else decision.reason.value,
-        "entry": None if decision is None else decision.entry,
-        "denied_by_access": entry.access is not None and not entry.access.allowed,
-        "status": entry.status,
-        "code": entry.code,
-        "ec": entry.ec,
-        "seconds": entry.seconds,
-        "test": entry.test,
-    }
-
-
 def follow_requests(asked: ApiRequest) -> AsyncGenerator[bytes]:
     """Yield the rows of new requests as events; raises `Refusal` at once for a bad query."""
     return _rows(asked, events.parse_filter(asked))
@@ -95,37 +72,7 @@ async def _rows(asked: ApiRequest, wanted: JournalFilter) -> AsyncGenerator[byte
             )
 
 
-def get_request(asked: ApiRequest) -> Response:
-    """Show one request with everything that is known about it."""
-    number = asked.rest
-    entry = asked.controls.journal.entry(int(number)) if _is_number(number) else None
-    if entry is None:
-        raise Refusal(
-            404,
-            f"The request {number!r} is not in the journal, which keeps the last "
-            f"{asked.controls.journal.size}; choose one from the list of requests.",
-        )
-    region = asked.controls.service.region_of(entry.bucket)
-    values = {
-        **entry.to_dict(),
-        "headers": dict(entry.request.headers),
-        "caller": entry.caller.arn if entry.caller.id else "",
-        "answer": {
-            "headers": dict(entry.answer),
-            "document": entry.document.decode(errors="replace"),
-        },
-        "curl": snippets.format_curl(entry.request),
-        "oss2": snippets.format_oss2(entry, region) if entry.bucket else None,
-        "case": snippets.format_case(entry),
-    }
-    return page.show(asked, "request", values, entry=entry, row=summarize(entry))
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 16
-
-
 ROUTES = (
     Route("GET", "requests", list_requests, of_one_process=True, stream=follow_requests),
-    Route("GET", "requests/{number}", get_request, of_one_process=True),
+    Route("GET", "requests/{number}", story.get_story, of_one_process=True),
 )

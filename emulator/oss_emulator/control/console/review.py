@@ -102,12 +102,13 @@ def make(
         lint.run(rules, assumptions=assumptions),
         diff.compare(saved, rules, assumptions=assumptions),
         len(decided),
-        tuple(_turns(policy, reversed(decided))),
+        tuple(find_turns(policy, reversed(decided))),
         tuple((group, tuple(outcomes)) for group, outcomes in groups),
     )
 
 
-def _turns(policy: RefererPolicy, entries: Iterable[JournalEntry]) -> Iterable[Turn]:
+def find_turns(policy: RefererPolicy, entries: Iterable[JournalEntry]) -> Iterable[Turn]:
+    """Yield the requests, all of them decided, that other rules decide differently."""
     for entry in entries:
         decision = decide_again(policy, entry)
         assert entry.decision is not None  # noqa: S101 - the entries were chosen so

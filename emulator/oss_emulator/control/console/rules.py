@@ -3,23 +3,19 @@
 import asyncio
 from collections import Counter
 from collections.abc import Mapping
-from hashlib import sha256
 from typing import Any, Final
-from urllib.parse import quote
 
-from oss_emulator import json_text, referer_xml
+from oss_emulator import json_text
 from oss_emulator.control.api.referer import decide, find_rules, list_requests, read_rules
 from oss_emulator.control.api.route import ApiRequest, Refusal, Route, reply
 from oss_emulator.control.console import page, review
+from oss_emulator.control.console.saved import etag_of, replace, tag
 from oss_emulator.control.journal import RefererVerdict
-from oss_emulator.documents.referer import SUBRESOURCE
 from oss_emulator.lab import diff, lint, sources, trial
 from oss_emulator.lab.programs import format_oss2, format_ossutil
 from oss_emulator.lab.proposal import ProposalError, SiteProfile, format_table, propose
 from oss_emulator.lab.sources import RulesForm
-from oss_emulator.operations.admission import Refused
-from oss_emulator.operations.call import Body
-from oss_emulator.protocol.message import Request, Response
+from oss_emulator.protocol.message import Response
 from oss_emulator.referer import Decision, RefererConfiguration, RefererPolicy, explanation
 from oss_emulator.toml import SourceError
 
@@ -53,7 +49,7 @@ def get_rules(asked: ApiRequest) -> Response:
     values = {
         "bucket": bucket,
         "rules": to_members(rules),
-        "etag": _etag(asked, bucket),
+        "etag": etag_of(asked, bucket),
         "site": trial.guess_site(rules),
         "object": _object_url(asked, bucket),
     }
@@ -70,33 +66,9 @@ def get_rules(asked: ApiRequest) -> Response:
 
 async def put_rules(asked: ApiRequest) -> Response:
     """Put rules to a bucket, as PutBucketReferer does; with If-Match, only in place of those."""
-    rules, wanted = _read(asked, asked.json()), asked.request.headers.get("if-match")
-    try:
-        document = referer_xml.format(rules)
-    except ValueError as error:
-        raise Refusal(400, f"An entry cannot be written as XML: {error}.") from None
-    service = asked.controls.service
-    fields = [("Host", "localhost"), ("Content-Length", str(len(document)))]
-    target = f"/{quote(asked.rest, safe='')}?referer"
-    request = Request.parse("PUT", target, fields, asked.controls.clock.now())
-
-    def write() -> str:
-        with service.storage.transaction():  # nobody writes between the check and the change
-            if wanted is not None and wanted != _etag(asked, asked.rest):
-                raise Refusal(409, _CONFLICT)
-            outcome = service.admit(request, service.accounts.owner)
-            if isinstance(outcome, Refused):
-                raise outcome.error
-            service.perform(outcome, Body.of(document))
-            return _etag(asked, asked.rest)
-
-    etag = await asked.change(write)
+    rules, seen = _read(asked, asked.json()), asked.request.headers.get("if-match")
+    etag = tag(await replace(asked, asked.rest, rules, seen))
     return reply({"bucket": asked.rest, "rules": to_members(rules), "etag": etag})
-
-
-_CONFLICT: Final = (
-    "Meanwhile the bucket got other rules, which were not replaced; look at them first."
-)
 
 
 async def check_rules(asked: ApiRequest) -> Response:
@@ -140,7 +112,7 @@ async def review_rules(asked: ApiRequest) -> Response:
     assumptions = asked.controls.service.settings.assumptions
     # In a thread, because the search for a difference may take a while.
     made = await asyncio.to_thread(review.make, rules, saved, entries, site, url, assumptions)
-    etag = _etag(asked, bucket)
+    etag = etag_of(asked, bucket)
     return page.show(
         asked,
         "rules_review",
@@ -283,13 +255,6 @@ def _text(body: Mapping[str, Any], name: str, default: str | None = None) -> str
 def _object_url(asked: ApiRequest, bucket: str) -> str:
     region = asked.controls.service.region_of(bucket)
     return f"https://{bucket}.oss-{region}.aliyuncs.com/photo.jpg"
-
-
-def _etag(asked: ApiRequest, bucket: str) -> str:
-    """Return the entity tag of the rules that a bucket has now; one without rules has one too."""
-    found = asked.controls.service.storage.bucket(bucket)
-    stored = b"" if found is None else found.documents.get(SUBRESOURCE, b"")
-    return f'"{sha256(stored).hexdigest()[:16]}"'
 
 
 def _is_editable(rules: RefererConfiguration) -> bool:

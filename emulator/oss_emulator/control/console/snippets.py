@@ -5,9 +5,10 @@ import shlex
 from collections.abc import Mapping
 from typing import Final
 
+from oss_emulator import referer_xml
 from oss_emulator.control.journal import JournalEntry, RefererVerdict
 from oss_emulator.protocol.message import Request
-from oss_emulator.referer import Signing
+from oss_emulator.referer import RefererConfiguration, Signing
 
 _NOT_REPEATED: Final = frozenset(
     {"host", "connection", "content-length", "expect", "transfer-encoding", "keep-alive"}
@@ -92,6 +93,44 @@ def _client(entry: JournalEntry, region: str) -> list[str]:
         "auth = oss2.ProviderAuthV4(EnvironmentVariableCredentialsProvider())",
         f"bucket = oss2.Bucket(auth, {endpoint!r}, {entry.bucket!r}, region={region!r})",
     ]
+
+
+def format_test(entry: JournalEntry) -> str | None:
+    """Format a request as a test that expects the same verdict; None for others than downloads.
+
+    It asserts what `oss_emulator.testing` can: an anonymous GET, or a signed URL to GET.
+    """
+    decision, is_signed = entry.decision, entry.signed is Signing.URL
+    is_download = entry.operation == "GetObject" and entry.method == "GET"
+    if decision is None or not is_download or entry.signed not in (Signing.NONE, Signing.URL):
+        return None
+    if decision.allowed and entry.status not in (200, 206):
+        return None  # permissions deny it, or the object is missing
+    call = "assert_allowed" if decision.allowed else "assert_denied"
+    words = [f"oss_bucket, {entry.key!r}", f"referer={entry.referer!r}"]
+    words += [f"ec={decision.ec!r}"] * (not decision.allowed) + ["signed=True"] * is_signed
+    verdict = "allowed" if decision.allowed else "denied"
+    lines = [
+        "import pytest",
+        f"from oss_emulator.testing import {call}",
+        "",
+        f"RULES = {_quote(entry.rules or referer_xml.format(RefererConfiguration()))}",
+        "",
+        "",
+        "@pytest.mark.oss_rules(RULES)",
+        f"def test_request_is_{verdict}(oss_bucket):",
+        f"    oss_bucket.put_object({entry.key!r}, b'...')",
+        f"    {call}({', '.join(words)})",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _quote(document: bytes) -> str:
+    """Return a document as a literal of Python, on several lines if it can be read like that."""
+    text = document.decode(errors="replace")
+    is_plain = "\\" not in text and '"""' not in text and text.replace("\n", "").isprintable()
+    return f'"""{text}"""' if is_plain else repr(text)
 
 
 def format_case(entry: JournalEntry) -> str | None:

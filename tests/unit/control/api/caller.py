@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 from oss_emulator.control.api import PREFIX, ApiRequest, OwnerRequest, Refusal, reply
 from oss_emulator.control.console import find
 from oss_emulator.control.controls import Controls
-from oss_emulator.control.journal import Journal
+from oss_emulator.control.journal import Journal, JournalEntry
 from oss_emulator.control.metrics import Metrics
 from oss_emulator.operations.admission import Refused
 from oss_emulator.protocol.message import Request, Response
@@ -62,7 +62,13 @@ class ApiCaller:
         fields = [(name.replace("_", "-"), value) for name, value in headers.items()]
         request = Request.parse(method, PREFIX + path, fields, time.time())
         _, rest = find(request)
-        return ApiRequest(self.controls, change, self.metrics, request, body, rest)
+        return ApiRequest(self.controls, change, self.metrics, self.send, request, body, rest)
+
+    async def send(self, request: Request) -> JournalEntry:
+        """Let a request without a body be the next entry of the journal."""
+        outcome = self.service.admit(request)
+        response = self.service.handle(request)
+        return self.journal.record(outcome, response, 0, 0.0)
 
     def response(self, method: str, path: str, body: bytes = b"", **headers: str) -> Response:
         """The response to a request; raises `Refusal`."""

@@ -305,6 +305,7 @@ async function send(form) {
   const answer = await ask(place, { method, value, html: Boolean(into) });
   if (into) {
     fill(find(`#${into}`), answer);
+    find(`#${into}`).focus();
     return;
   }
   if (next) {

@@ -1,0 +1,86 @@
+"""Incidents: what befell a request: a planned fault, a dated change, a host name's policy."""
+
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from oss_emulator.changes import (
+    CUSTOM_DOMAIN,
+    REDIRECTS_AT_ENDPOINTS,
+    V1_OF_ACCOUNTS,
+    V1_OF_BUCKETS,
+    ServiceChange,
+)
+from oss_emulator.control.faults import Fault
+from oss_emulator.control.journal import JournalEntry
+from oss_emulator.default_domain import RULES
+from oss_emulator.protocol.errors import ErrorCase
+
+
+class IncidentKind(StrEnum):
+    """The kinds of incidents."""
+
+    ERROR = "error"
+    LATENCY = "latency"
+    THROTTLE = "throttle"
+    CUT = "cut"
+    RESET = "reset"
+    WRONG_CRC = "wrong-crc"
+    CHANGE = "change"
+    """A change of the service since a date refused the request or made the answer a download."""
+    DOWNLOAD = "download"
+    """The service would send the object as a download at its own host names."""
+    REFUSED = "refused"
+    """The service would refuse to send the object at its own host names."""
+
+
+class Incident(NamedTuple):
+    """One of them, with what its sentence says: an error, a duration, a size, a date, a fact."""
+
+    kind: IncidentKind
+    value: str = ""
+    change: ServiceChange | None = None
+    """The change, for the story."""
+
+    def to_dict(self) -> dict[str, str]:
+        """Return the incident as values for JSON."""
+        return {"kind": self.kind.value, "value": self.value}
+
+
+def find(entry: JournalEntry) -> tuple[Incident, ...]:
+    """Find what befell a request."""
+    found = list(_of_fault(entry.fault) if entry.fault is not None else ())
+    ec = entry.ec or entry.answer.get("x-oss-ec", "")
+    found += [
+        Incident(IncidentKind.CHANGE, f"{change.since:%Y-%m-%d}", change)
+        for change in _CHANGES.get(ec, ())
+    ]
+    rule = entry.default_domain
+    if rule is not None and ec not in _CHANGES:
+        kind = IncidentKind.REFUSED if rule.refuses else IncidentKind.DOWNLOAD
+        found.append(Incident(kind, rule.fact))
+    return tuple(found)
+
+
+def _of_fault(fault: Fault) -> Iterator[Incident]:
+    if fault.latency:
+        yield Incident(IncidentKind.LATENCY, f"{fault.latency:g}")
+    if fault.throttle:
+        yield Incident(IncidentKind.THROTTLE, f"{fault.throttle}")
+    if fault.error is not None:
+        yield Incident(IncidentKind.ERROR, f"{fault.error.status} {fault.error.code}")
+    if fault.reset:
+        yield Incident(IncidentKind.RESET)
+    if fault.cut_body >= 0:
+        yield Incident(IncidentKind.CUT, f"{fault.cut_body:,}")
+    if fault.wrong_crc:
+        yield Incident(IncidentKind.WRONG_CRC)
+
+
+_CHANGES: Final[Mapping[str, tuple[ServiceChange, ...]]] = {
+    ErrorCase.V1_CLOSED.value.ec: (V1_OF_ACCOUNTS, V1_OF_BUCKETS),
+    ErrorCase.PUBLIC_ENDPOINT.value.ec: (CUSTOM_DOMAIN,),
+    ErrorCase.EXTERNAL_REDIRECT.value.ec: (REDIRECTS_AT_ENDPOINTS,),
+    **{rule.ec: (rule.change,) for rule in RULES},
+}
+"""The changes that an EC tells of."""

@@ -1,0 +1,163 @@
+"""`/_emulator/remedies`: allow or deny the site of a request: a change, its proof, undo."""
+
+import asyncio
+from typing import Any, Final, NamedTuple
+
+from oss_emulator import referer_xml
+from oss_emulator.control.api.referer import find_document, read_rules
+from oss_emulator.control.api.route import ApiRequest, Refusal, Route
+from oss_emulator.control.console import entries, page, resend, review, saved
+from oss_emulator.control.console.review import Turn
+from oss_emulator.control.console.rules import to_members
+from oss_emulator.control.journal import JournalEntry, RefererVerdict
+from oss_emulator.lab import diff, lint, reach, remedy, scenarios
+from oss_emulator.lab.automaton import UndecidedError
+from oss_emulator.lab.lint import Finding
+from oss_emulator.lab.remedy import Remedy
+from oss_emulator.protocol.message import Response
+from oss_emulator.referer import RefererConfiguration, RefererPolicy, Signing, explanation
+from oss_emulator.referer.sentence import Sentence
+
+_OTHERS: Final = 200
+"""The most requests of the journal whose sites stay denied when a blacklist entry is narrowed."""
+
+
+class Proof(NamedTuple):
+    """What a remedy changes for everybody."""
+
+    difference: diff.Diff
+    proved: bool
+    """Whether the search for pages of other hosts covered all of them."""
+    other: str | None
+    """A Referer of another host that is decided differently as well."""
+    decided: int
+    """The requests of the journal that were decided again."""
+    turns: tuple[Turn, ...]
+    findings: tuple[Finding, ...]
+    """What the linter finds in the new rules only."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the proof as values for JSON."""
+        return {
+            "changes": [
+                {
+                    "referer": change.referer,
+                    "old": explanation.to_dict(change.old),
+                    "new": explanation.to_dict(change.new),
+                }
+                for change in self.difference.changes
+            ],
+            "tried": self.difference.tried,
+            "proved": self.proved,
+            "other": self.other,
+            "decided": self.decided,
+            "turns": [turn.entry.number for turn in self.turns],
+            "findings": [finding.to_dict() for finding in self.findings],
+        }
+
+
+def find(asked: ApiRequest, entry: JournalEntry, policy: RefererPolicy) -> tuple[Remedy, ...]:
+    """Find what turns the verdict of some rules on a request; nothing if they do not concern it."""
+    if entry.verdict is RefererVerdict.NOT_CHECKED:
+        return ()
+    denied = [
+        other.request.headers.get("referer", "")
+        for other in asked.controls.journal.entries()[-_OTHERS:]
+        if other.bucket == entry.bucket and other.verdict is RefererVerdict.DENIED
+    ]
+    return remedy.find(policy, entries.referer_of(entry, policy.assumptions), denied)
+
+
+async def prove_remedy(asked: ApiRequest) -> Response:
+    """Show a remedy with its proof: who else gets in, and who is locked out."""
+    entry = entries.find(asked)
+    chosen, etag = _choose(asked, entry)
+    proof = await asyncio.to_thread(_prove, asked, entry, chosen)
+    values = {"number": entry.number, "etag": etag, **chosen.to_dict(), "proof": proof.to_dict()}
+    shown = {"chosen": chosen, "found": proof, "place": asked.json()["place"]}
+    return page.show(asked, "remedy", values, **shown)
+
+
+async def apply_remedy(asked: ApiRequest) -> Response:
+    """Apply a remedy to the rules for which it was proved, or `undo` one: put the rules back."""
+    entry, body = entries.find(asked), asked.json()
+    etag, undoes = body.get("etag"), "undo" in body
+    if not isinstance(etag, str):
+        raise Refusal(400, "Send the etag of the rules that are replaced.")
+    if undoes:
+        rules = read_rules(body["undo"], asked.controls.service.settings.assumptions)
+    else:
+        rules = _choose(asked, entry)[0].new
+    before = find_document(asked, entry.bucket)
+    document = await saved.replace(asked, entry.bucket, rules, etag)
+    values = {"number": entry.number, "rules": to_members(rules), "etag": saved.tag(document)}
+    return page.show(
+        asked,
+        "remedy_applied",
+        values,
+        bucket=entry.bucket,
+        before=_format(before),
+        document=_format(document),
+        undone=undoes,
+        method=entry.method,
+        can_resend=resend.is_possible(entry),
+        changes=resend.changes(entry),
+    )
+
+
+def _choose(asked: ApiRequest, entry: JournalEntry) -> tuple[Remedy, str]:
+    """Find the remedy that a body names, and the entity tag of the rules that it changes."""
+    body, document = asked.json(), find_document(asked, entry.bucket)
+    kind, place = body.get("kind"), body.get("place")
+    if not isinstance(place, str) or not place.isdecimal() or len(place) > 3:
+        raise Refusal(400, "Send the kind of a remedy and its place, as the story shows them.")
+    found = find(asked, entry, asked.controls.service.hotlinks.policy_of(document))
+    if int(place) >= len(found) or found[int(place)].kind != kind:
+        raise Refusal(409, saved.CONFLICT)
+    return found[int(place)], saved.tag(document)
+
+
+def _prove(asked: ApiRequest, entry: JournalEntry, chosen: Remedy) -> Proof:
+    """Compare the rules of a remedy with those of now. It may take a moment."""
+    assumptions = asked.controls.service.settings.assumptions
+    old, new = (RefererPolicy.compile(rules, assumptions) for rules in (chosen.old, chosen.new))
+    try:
+        other, proved = reach.search(old, new, chosen.host), True
+    except UndecidedError:
+        other, proved = None, False
+    decided = [
+        one
+        for one in asked.controls.journal.entries()
+        if one.bucket == entry.bucket and one.decision is not None
+    ][-review.LAST :]
+    before, after = (lint.run(rules, assumptions=assumptions) for rules in (chosen.old, chosen.new))
+    known = {(finding.rule, finding.reason) for finding in before}
+    return Proof(
+        difference=diff.compare(chosen.old, chosen.new, assumptions=assumptions),
+        proved=proved,
+        other=other,
+        decided=len(decided),
+        turns=tuple(review.find_turns(new, decided)),
+        findings=tuple(one for one in after if (one.rule, one.reason) not in known),
+    )
+
+
+def find_senders(policy: RefererPolicy) -> tuple[Sentence, ...]:
+    """Find the usual requests that have no Referer (B-01, B-05, B-06)."""
+    return tuple(
+        outcome.scenario.name
+        for outcome in scenarios.play(policy, review.DEFAULT_SITE)
+        if outcome.scenario.referer is None and outcome.scenario.signed is Signing.NONE
+    )
+
+
+def _format(document: bytes | None) -> str:
+    """Return the document of rules, or that of a bucket without any."""
+    found = document or referer_xml.format(RefererConfiguration())  # R-15
+    return found.decode(errors="surrogateescape")
+
+
+ROUTES = (
+    Route("POST", "remedies/{number}", prove_remedy, of_one_process=True),
+    Route("PUT", "remedies/{number}", apply_remedy, of_one_process=True),
+)

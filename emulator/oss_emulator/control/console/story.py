@@ -1,0 +1,151 @@
+"""The story of one request: the rules as they were, what settled it, what would have changed it."""
+
+from typing import Any, NamedTuple
+
+from oss_emulator.control.api.route import ApiRequest
+from oss_emulator.control.console import (
+    entries,
+    incidents,
+    page,
+    remedies,
+    resend,
+    review,
+    saved,
+    snippets,
+)
+from oss_emulator.control.console.rules import to_members
+from oss_emulator.control.journal import JournalEntry
+from oss_emulator.documents.referer import SUBRESOURCE
+from oss_emulator.lab import nearest
+from oss_emulator.lab.nearest import NearMiss
+from oss_emulator.lab.remedy import Remedy
+from oss_emulator.protocol.message import Response
+from oss_emulator.referer import Decision, RefererPolicy
+from oss_emulator.referer.assumptions import SourceOfCopy
+from oss_emulator.referer.decision import Outcome, Stage
+from oss_emulator.referer.entry_list import EntryList
+from oss_emulator.referer.sentence import Sentence
+
+SHOWN = 12
+"""The entries of a list above which it is folded."""
+
+
+class ConsultedList(NamedTuple):
+    """A list of the rules as it was, and what it says of the Referer."""
+
+    stage: Stage
+    entries: tuple[str, ...]
+    matched: str | None
+    """The entry that settled the decision."""
+    miss: NearMiss | None
+    """The entry that comes closest, of a list that was consulted in vain."""
+
+
+class Judged(NamedTuple):
+    """The rules that decided on a request, as they were then, and the rules of now."""
+
+    policy: RefererPolicy
+    lists: tuple[ConsultedList, ...]
+    would_turn: tuple[Remedy, ...]
+    """What would have turned the verdict."""
+    has_changed: bool
+    """Whether the bucket has other rules now."""
+    now: Decision | None
+    """The decision by the rules of now; None for a bucket that does not exist any more."""
+    remedies: tuple[Remedy, ...]
+    """What would turn the decision of now."""
+    senders: tuple[Sentence, ...]
+    """Who sends no Referer, for a request without one."""
+
+    def to_dict(self, etag: str) -> dict[str, Any]:
+        """Return the rules and what would change as values for JSON."""
+        return {
+            **to_members(self.policy.configuration),
+            "etag": etag,
+            "changed": self.has_changed,
+            "now": None if self.now is None else self.now.allowed,
+            "nearest": {
+                one.stage.value: one.miss._asdict() for one in self.lists if one.miss is not None
+            },
+            "remedies": [one.to_dict() for one in self.remedies],
+            "senders": list(self.senders),
+        }
+
+
+def get_story(asked: ApiRequest) -> Response:
+    """Show one request with everything that is known about it."""
+    entry = entries.find(asked)
+    region = asked.controls.service.region_of(entry.bucket)
+    judged = judge(asked, entry)
+    values = {
+        **entry.to_dict(),
+        "headers": dict(entry.request.headers),
+        "caller": entry.caller.arn if entry.caller.id else "",
+        "answer": {
+            "headers": dict(entry.answer),
+            "document": entry.document.decode(errors="replace"),
+        },
+        "rules": None if judged is None else judged.to_dict(saved.tag(entry.rules)),
+        "incidents": [incident.to_dict() for incident in incidents.find(entry)],
+        "curl": snippets.format_curl(entry.request),
+        "oss2": snippets.format_oss2(entry, region) if entry.bucket else None,
+        "test": snippets.format_test(entry),
+        "case": snippets.format_case(entry),
+    }
+    return page.show(
+        asked,
+        "request",
+        values,
+        entry=entry,
+        row=entries.summarize(entry),
+        judged=judged,
+        happened=incidents.find(entry),
+        can_resend=resend.is_possible(entry),
+        changes=resend.changes(entry),
+        folded=SHOWN,
+    )
+
+
+def judge(asked: ApiRequest, entry: JournalEntry) -> Judged | None:
+    """Find the rules that decided on a request; None if no rules of its bucket did."""
+    decision = entry.decision
+    if decision is None or decision.referer is None or _is_by_source(decision):
+        return None
+    service = asked.controls.service
+    then = service.hotlinks.policy_of(entry.rules)
+    bucket = service.storage.bucket(entry.bucket)
+    document = None if bucket is None else bucket.documents.get(SUBRESOURCE)
+    now = service.hotlinks.policy_of(document)
+    return Judged(
+        then,
+        tuple(
+            _consult(stage, listed, configured, decision)
+            for stage, listed, configured in (
+                (Stage.BLACKLIST, then.reading.blacklist, then.configuration.blacklist),
+                (Stage.WHITELIST, then.reading.whitelist, then.configuration.whitelist),
+            )
+        ),
+        remedies.find(asked, entry, then),
+        has_changed=document != entry.rules,
+        now=None if bucket is None else review.decide_again(now, entry),
+        remedies=() if bucket is None else remedies.find(asked, entry, now),
+        senders=() if decision.referer else remedies.find_senders(then),
+    )
+
+
+def _is_by_source(decision: Decision) -> bool:
+    """Whether the rules of a copy's source have decided, which the journal does not keep (R-45)."""
+    return ("copy_source", SourceOfCopy.CHECKED) in decision.variants
+
+
+def _consult(
+    stage: Stage, listed: EntryList, configured: tuple[str, ...], decision: Decision
+) -> ConsultedList:
+    outcomes = {step.stage: step.outcome for step in decision.steps}
+    matched = decision.entry if outcomes.get(stage) is Outcome.MATCHED else None
+    in_vain = outcomes.get(stage) is Outcome.UNMATCHED
+    miss = nearest.find(listed.patterns, decision.referer or "") if in_vain else None
+    is_blacklist = stage is Stage.BLACKLIST
+    if miss is not None and is_blacklist and not (decision.allowed and miss.is_related):
+        miss = None  # it says nothing about this decision
+    return ConsultedList(stage, configured, matched, miss)

@@ -1,0 +1,193 @@
+"""The story of a request in a real browser: from "denied" to "fixed, and in production"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+from oss_emulator import Emulator
+from oss_emulator.lab import sources
+from oss_emulator.settings import DEMO
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.browser import axe
+from tests.browser.conftest import PATIENCE
+
+pytestmark = pytest.mark.system
+
+BUCKET, KEY = "examplebucket", "hello.txt"
+BLOG = "https://blog.example.com"
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Emulator]:
+    """The demo bucket."""
+    with Emulator(seed=DEMO) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def reset(emulator: Emulator) -> None:
+    emulator.reset()
+
+
+@pytest.fixture
+def tab(tabs: BrowserContext) -> Iterator[Page]:
+    """A page that breaks no rule of its own."""
+    complaints: list[str] = []
+    tabs.on("weberror", lambda error: complaints.append(str(error.error)))
+    page = tabs.new_page()
+    yield page
+    assert complaints == []
+
+
+def fetch(emulator: Emulator, referer: str | None, key: str = KEY) -> int:
+    headers = {} if referer is None else {"Referer": referer}
+    url = f"{emulator.endpoint}/{BUCKET}/{key}"
+    return requests.get(url, headers=headers, timeout=20).status_code
+
+
+def visit(tab: Page, emulator: Emulator, path: str) -> None:
+    tab.goto(f"{emulator.endpoint}/_emulator/{path}")
+
+
+def path_of(tab: Page) -> str:
+    return urlsplit(tab.url).path.removeprefix("/_emulator/")
+
+
+# --- The address of a story
+
+
+def test_open_story_has_an_address_and_back_closes_it(tab: Page, emulator: Emulator) -> None:
+    for referer in ("http://a.test/", "http://b.test/"):
+        fetch(emulator, referer)
+    visit(tab, emulator, "requests")
+    rows, detail = tab.locator("#rows tbody tr"), tab.locator("#detail")
+    number = int(rows.first.get_attribute("data-number") or 0)
+    rows.first.click()
+    expect(detail).to_contain_text("http://b.test/")
+    assert path_of(tab) == f"requests/{number}"
+    rows.nth(1).click()
+    expect(detail).to_contain_text("http://a.test/")
+    tab.go_back()
+    expect(detail).to_be_hidden()
+    assert path_of(tab) == "requests"
+    tab.go_forward()
+    expect(detail).to_contain_text("http://a.test/")
+    tab.get_by_label("Search").fill("b.test")
+    expect(rows).to_have_count(1)
+    detail.press("Escape")
+    expect(detail).to_be_hidden()
+    assert tab.url.endswith("/requests?text=b.test")
+
+
+def test_address_of_a_story_shows_it_alone_after_a_reload(tab: Page, emulator: Emulator) -> None:
+    fetch(emulator, "http://a.test/")
+    visit(tab, emulator, "requests")
+    tab.locator("#rows tbody tr").first.click()
+    expect(tab.locator("#detail")).to_be_visible()
+    tab.reload()
+    expect(tab.locator("main > .story")).to_contain_text("http://a.test/")
+    tab.go_back()
+    expect(tab.locator("#rows tbody tr")).to_have_count(1)
+
+
+def test_story_that_covers_the_page_keeps_the_focus(browser: Browser, emulator: Emulator) -> None:
+    fetch(emulator, "http://a.test/")
+    tab = browser.new_page(viewport={"width": 390, "height": 780})
+    tab.set_default_timeout(PATIENCE)
+    visit(tab, emulator, "requests")
+    tab.locator("#rows tbody tr").first.click()
+    detail = tab.locator("#detail")
+    expect(detail).to_be_focused()
+    for _ in range(30):
+        tab.keyboard.press("Tab")
+        assert tab.evaluate(
+            "document.activeElement.closest('main') === null || "
+            "document.activeElement.closest('#detail') !== null"
+        )
+    tab.go_back()
+    expect(detail).to_be_hidden()
+    expect(tab.locator("#rows tbody a").first).to_be_focused()
+    tab.close()
+
+
+# --- From "denied" to "fixed, and in production"
+
+
+@pytest.mark.parametrize(("width", "language"), [(1440, "en"), (390, "zh")])
+def test_denied_request_is_allowed_sent_again_and_exported(
+    browser: Browser, emulator: Emulator, width: int, language: str
+) -> None:
+    assert fetch(emulator, f"{BLOG}/post/1?x=2") == 403
+    script = axe.source()
+    context = browser.new_context(viewport={"width": width, "height": 900}, locale=language)
+    context.set_default_timeout(PATIENCE)
+    tab = context.new_page()
+    words = WORDS[language]
+    visit(tab, emulator, "requests")
+    tab.locator("#rows tbody tr").first.click()
+    story = tab.locator("#detail")
+    # Denied, because of this list; the nearest entry, and where it parts.
+    expect(story.locator(".badges .denied")).to_be_visible()
+    expect(story.locator(".parting .differs").first).to_have_text("www.example.com/")
+    expect(story.locator(".parting .differs").nth(1)).to_have_text("blog.example.com/post/1")
+    expect(story).to_contain_text(words["host"])
+    assert axe.find_violations(tab, script) == []
+    # Allow this site, with the proof of what changes.
+    story.get_by_role("button", name=f"{words['allow']} {BLOG}").click()
+    expect(story.locator("#remedy")).to_contain_text(words["proved"])
+    expect(story.locator("#remedy .edits")).to_contain_text(f"{BLOG}/")
+    assert axe.find_violations(tab, script) == []
+    # Apply, resend.
+    story.get_by_role("button", name=words["apply"], exact=True).click()
+    expect(story.locator("#remedy")).to_contain_text(words["applied"])
+    story.locator("#remedy").get_by_role("button", name=words["resend"]).click()
+    rows = story.locator(".resent tbody tr")
+    expect(rows).to_have_count(2)
+    expect(rows.nth(0).locator(".code4")).to_have_text("403")
+    expect(rows.nth(1).locator(".code2")).to_have_text("200")
+    assert fetch(emulator, f"{BLOG}/other") == 200
+    # Export to production.
+    story.get_by_role("button", name=words["export"]).click()
+    form = story.locator("#exported [data-form=hcl]")
+    form.locator("summary").click()
+    with tab.expect_download() as download:
+        form.locator("a[download]").click()
+    (rules,) = sources.parse(download.value.path().read_bytes()).values()
+    assert f"{BLOG}/" in rules.whitelist
+    assert axe.find_violations(tab, script) == []
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    # Undo, and the story says that the rules are the same again.
+    story.get_by_role("button", name=words["undo"]).click()
+    expect(story.locator("#remedy")).to_contain_text(words["undone"])
+    assert fetch(emulator, f"{BLOG}/other") == 403
+    context.close()
+
+
+WORDS = {
+    "en": {
+        "host": "The host differs.",
+        "allow": "Allow",
+        "proved": "Proved",
+        "apply": "Apply",
+        "applied": "Applied",
+        "resend": "Send it again",
+        "export": "Export to production",
+        "undo": "Undo",
+        "undone": "Undone",
+    },
+    "zh": {
+        "host": "域名不同。",
+        "allow": "允许",
+        "proved": "已证明",
+        "apply": "应用",
+        "applied": "已应用",
+        "resend": "重新发送",
+        "export": "导出到生产环境",
+        "undo": "撤销",
+        "undone": "已撤销",
+    },
+}
