@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import random
+import shutil
 import signal
 import subprocess
 import threading
@@ -57,14 +58,23 @@ def interrupted_after(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current folder, with a `--data` folder and an archive of it."""
-    monkeypatch.chdir(tmp_path)
-    with serving(tmp_path, "--data", str(tmp_path / "data"), "--seed", SEED):
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a `--data` folder, an archive of it, and a certificate."""
+    made = tmp_path_factory.mktemp("prepared")
+    with serving(made, "--data", str(made / "data"), "--seed", SEED):
         pass
-    assert main(["export", "data", "good.tar"]) == 0
-    assert main(["diff", RULES, SEED + "#examplebucket", "--certificate", "good.json"]) == 1
+    assert main(["export", str(made / "data"), str(made / "good.tar")]) == 0
+    certificate = ("--certificate", str(made / "good.json"))
+    assert main(["diff", RULES, SEED + "#examplebucket", *certificate]) == 1
+    return made
+
+
+@pytest.fixture
+def folder(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, with copies of what was prepared."""
+    shutil.copytree(prepared, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
     return tmp_path
 
 

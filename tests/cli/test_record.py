@@ -59,6 +59,7 @@ def play(*arguments: str | Path) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
+@pytest.mark.system
 def test_recorded_program_is_played_without_a_difference(service: Emulator, tmp_path: Path) -> None:
     file = tmp_path / "recorded.json"
     done = record(service, "-o", file, "--yes", "--keep-bodies", "--", sys.executable, PROGRAM)
@@ -86,6 +87,7 @@ def _check_difference_is_reported(file: Path, folder: Path) -> None:
     assert b'failures="1"' in report.read_bytes()
 
 
+@pytest.mark.system
 def test_default_key_of_an_emulator_is_no_obstacle(tmp_path: Path) -> None:
     """It is in the name of this program, which the file has."""
     file = tmp_path / "recorded.json"
@@ -109,6 +111,7 @@ def test_status_of_the_command_is_kept(service: Emulator, tmp_path: Path) -> Non
     }
 
 
+@pytest.mark.system
 def test_interrupted_command_leaves_what_was_recorded(service: Emulator, tmp_path: Path) -> None:
     file, begun = tmp_path / "recorded.json", tmp_path / "begun"
     program = (
@@ -191,6 +194,7 @@ def test_file_without_scenarios_is_refused(content: str | None, said: str, tmp_p
     assert said in refuse("play", str(file))
 
 
+@pytest.mark.system
 def test_recorded_framing_is_not_sent(tmp_path: Path) -> None:
     """The player frames a request itself: the server would wait for what does not come."""
     file = tmp_path / "recorded.json"

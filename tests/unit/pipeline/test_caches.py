@@ -144,8 +144,9 @@ def _signed(
     return _request(sent, target, "localhost", dict(signed), now)
 
 
-def _modules() -> list[tuple[Any, str, Any]]:
-    """The functions of the package that remember results, by module and name."""
+@functools.cache
+def _modules(imported: int) -> list[tuple[Any, str, Any]]:
+    """The functions that remember results, by module and name, of that many imported modules."""
     return [
         (module, name, found)
         for package, module in list(sys.modules.items())
@@ -158,7 +159,7 @@ def _modules() -> list[tuple[Any, str, Any]]:
 @contextmanager
 def remembering_nothing() -> Iterator[None]:
     """Compute within the block what is remembered otherwise, in all modules and records."""
-    functions, once, allow = _modules(), Record.once, permissions.allow_by_acl
+    functions, once, allow = _modules(len(sys.modules)), Record.once, permissions.allow_by_acl
     permissions.allow_by_acl = lambda *_: None
     for module, name, found in functions:
         setattr(module, name, found.__wrapped__)
@@ -211,11 +212,17 @@ def play(
     return response.status, headers, response.body, response._replace(headers={}), entry
 
 
-def seed_ids(monkeypatch: pytest.MonkeyPatch, generator: Random) -> None:
-    """Have the ids of requests, versions and tokens come from a known generator."""
-    for package, module in list(sys.modules.items()):
-        if package.startswith("oss_emulator") and "getrandbits" in vars(module):
-            monkeypatch.setattr(module, "getrandbits", generator.getrandbits)
+class Ids:
+    """The known generator from which the ids of requests, versions and tokens come."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.generator = Random()  # noqa: S311
+        for package, module in list(sys.modules.items()):
+            if package.startswith("oss_emulator") and "getrandbits" in vars(module):
+                monkeypatch.setattr(module, "getrandbits", self._draw)
+
+    def _draw(self, count: int) -> int:
+        return self.generator.getrandbits(count)
 
 
 def compare(seed: int, monkeypatch: pytest.MonkeyPatch) -> set[int]:
@@ -223,12 +230,12 @@ def compare(seed: int, monkeypatch: pytest.MonkeyPatch) -> set[int]:
     remembering, forgetful = Service(SETTINGS), Service(SETTINGS)
     forget(forgetful)
     journals = Journal(), Journal()
-    ids = Random(seed), Random(seed)  # noqa: S311
+    ids, generators = Ids(monkeypatch), (Random(seed), Random(seed))  # noqa: S311
     statuses = set()
     for request, body, by_owner in requests(Random(seed)):  # noqa: S311
-        seed_ids(monkeypatch, ids[0])
+        ids.generator = generators[0]
         mine = play(remembering, journals[0], request, body, by_owner)
-        seed_ids(monkeypatch, ids[1])
+        ids.generator = generators[1]
         with remembering_nothing():
             its = play(forgetful, journals[1], request, body, by_owner)
         assert mine == its, (request.method, request.target, request.headers)
