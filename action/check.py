@@ -8,7 +8,6 @@ cannot be compared with the reason.
 
 import argparse
 import contextlib
-import html
 import io
 import json
 import os
@@ -22,10 +21,14 @@ from typing import Any
 from oss_emulator.cli import rules as reading
 from oss_emulator.cli.folders import find_files
 from oss_emulator.lab.github import escape
+from oss_emulator.lab.markdown import code
 from oss_emulator.referer.assumptions import DEFAULT
 
 MOST_ROWS = 50
 """Rows of a table in the summary; GitHub shows at most 1 MiB of it."""
+
+LONGEST = 2000
+"""Characters of a title or an error in the summary."""
 
 OF_TERRAFORM = (".tf", ".tfvars", ".json")
 """The endings of files that may define what a `.tf` beside them names."""
@@ -173,7 +176,7 @@ def read(path: Path) -> tuple[Mapping[str, reading.SelectedRules], Sequence[str]
 def note(kind: str, title: str, text: str) -> None:
     """Annotate what is not compared, and add it to the summary."""
     print(f"::{kind}::{escape(f'{title}: {text}')}", flush=True)
-    summarize([f"### Referer rules: {code(title)}\n", code(text)])
+    summarize([f"### Referer rules: {code(title, LONGEST)}\n", code(text, LONGEST)])
 
 
 def summarize(lines: Iterable[str]) -> None:
@@ -196,7 +199,7 @@ def compare(title: str, old: str, new: str, *place: str) -> int:
 
 def describe(title: str, found: Mapping[str, Any]) -> Iterator[str]:
     """Yield the lines of the summary of one comparison."""
-    yield f"### Referer rules: {code(title)}\n"
+    yield f"### Referer rules: {code(title, LONGEST)}\n"
     if found["equivalent"]:
         yield f"No Referer is decided differently ({found['tried']} tried, {found['certainty']})."
         return
@@ -214,12 +217,6 @@ def describe(title: str, found: Mapping[str, Any]) -> Iterator[str]:
         if len(changes) > MOST_ROWS:
             yield f"\nand {len(changes) - MOST_ROWS} more"
         yield ""
-
-
-def code(text: str) -> str:
-    """Format a text of somebody else as code, whatever characters it has."""
-    shown = "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
-    return f"<code>{html.escape(shown).replace('|', '&#124;')}</code>"
 
 
 if __name__ == "__main__":

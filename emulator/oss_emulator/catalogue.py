@@ -113,6 +113,8 @@ class Catalogue:
         """
         if len(message) > _LONGEST:
             return message
+        if "{" not in message and (whole := self._texts.get(f"engine_message.{message}")):
+            return whole
         matches = [
             (found, known)
             for known in _messages(self.language)

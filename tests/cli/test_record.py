@@ -69,6 +69,7 @@ def test_recorded_program_is_played_without_a_difference(service: Emulator, tmp_
     for secret in (KEY, SECRET, "private-bucket", "private-site"):
         assert secret not in written
     assert play(file) == (0, "26 of 26 answers are equal\n")
+    assert play(file, "--lang", "zh") == (0, "26 个响应中有 26 个相同\n")
     _check_difference_is_reported(file, tmp_path)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from string import Formatter
@@ -18,13 +18,14 @@ from oss_emulator.catalogue import LANGUAGES, Catalogue, read
 from oss_emulator.control import console
 from oss_emulator.control.console.language import choose
 from oss_emulator.lab.lint import Evidence
+from oss_emulator.lab.parity.inquiries import INQUIRIES
 from oss_emulator.lab.probes import ProbeKind
 from oss_emulator.lab.remark import Severity
 from oss_emulator.lab.scenarios import Group
 from oss_emulator.pipeline import browser
 from oss_emulator.protocol.message import Request
 from oss_emulator.referer import RefererConfiguration, RefererPolicy, explanation
-from oss_emulator.referer.assumptions import LetterCase
+from oss_emulator.referer.assumptions import DEFAULT, LetterCase
 from oss_emulator.referer.decision import Outcome, Reason, Stage, Step
 from oss_emulator.referer.request import RequestKind
 from oss_emulator.referer.sentence import Sentence
@@ -152,6 +153,13 @@ READ_BY_COMMANDS = (
 """Other modules whose errors end a command."""
 
 
+REPORTS = (
+    *("storage/inspection.py", "storage/repair.py"),
+    *("lab/parity/asking.py", "lab/parity/judging.py", "cli/experiment.py"),
+)
+"""Modules that report what they find as plain texts."""
+
+
 def messages() -> set[str]:
     """The templates of errors in the sources of the commands, and of what they read."""
     root = Path(oss_emulator.__path__[0])
@@ -160,11 +168,25 @@ def messages() -> set[str]:
         *(root / name for name in READ_BY_COMMANDS),
     ]
     found: set[str] = set()
+    for name in REPORTS:
+        tree = ast.parse((root / name).read_text(encoding="utf-8"))
+        found.update(template for node in ast.walk(tree) for template in reported(node))
     for path in files:
         if str(path.relative_to(root)) not in OTHERS_SAY:
             tree = ast.parse(path.read_text(encoding="utf-8"))
             found.update(template for node in ast.walk(tree) for template in said(node))
     return found
+
+
+def reported(node: ast.AST) -> Iterator[str]:
+    """Yield the templates of what a function yields, returns or adds to a report."""
+    values: Sequence[ast.expr | None] = ()
+    if isinstance(node, ast.Yield | ast.Return):
+        values = [node.value]
+    elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".append"):
+        values = node.args
+    found = [template_of(value) for value in values if value is not None]
+    yield from (text for text in found if text and not text.startswith("INSERT"))
 
 
 def said(node: ast.AST) -> Iterator[str]:
@@ -206,6 +228,15 @@ def test_every_error_is_translated(language: str) -> None:
         if translated == english or sorted(re.findall(r"<\d>", translated)) != sorted(values):
             missing.append(template)
     assert missing == []
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_every_question_of_parity_and_every_expected_answer_is_translated(language: str) -> None:
+    texts = {inquiry.about for inquiry in INQUIRIES}
+    wanted = (want for inquiry in INQUIRIES for want in inquiry.expect(DEFAULT))
+    texts |= {want.says for want in wanted if want.says} | {"anything"}
+    said = Catalogue(language)
+    assert {text for text in texts if said.message(text) == text} == set()
 
 
 @pytest.mark.parametrize("language", OTHERS)

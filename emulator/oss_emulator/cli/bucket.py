@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from oss_emulator import extras, referer_xml
+from oss_emulator.cli import language
 from oss_emulator.cli.parser import InputError
 from oss_emulator.referer import RefererConfiguration
 from oss_emulator.referer_xml import RefererFormatError
@@ -29,19 +30,23 @@ def declare(parser: argparse.ArgumentParser) -> None:
     """Add the flags that say where buckets are."""
     group = parser.add_argument_group(
         "for oss://BUCKET",
-        "OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET give the key, and OSS_SESSION_TOKEN the token "
-        "of a temporary key. The default is the key of the emulator.",
+        language.explain(
+            "OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET give the key, and OSS_SESSION_TOKEN the "
+            "token of a temporary key. The default is the key of the emulator."
+        ),
     )
+    address = f"the address of the service (default: OSS_ENDPOINT or {DEFAULT_ENDPOINT})"
     group.add_argument(
         "--endpoint",
         default=os.environ.get("OSS_ENDPOINT", DEFAULT_ENDPOINT),
         metavar="URL",
-        help=f"the address of the service (default: OSS_ENDPOINT or {DEFAULT_ENDPOINT})",
+        help=language.explain(address),
     )
+    region = f"the region of the bucket (default: OSS_REGION or {DEFAULT_REGION})"
     group.add_argument(
         "--region",
         default=os.environ.get("OSS_REGION", DEFAULT_REGION),
-        help=f"the region of the bucket (default: OSS_REGION or {DEFAULT_REGION})",
+        help=language.explain(region),
     )
 
 

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from oss_emulator.cli.output import Block, Text, TextTable, Tone, join, line, referer
 from oss_emulator.cli.rules import SelectedRules
+from oss_emulator.lab import rule_edits
 from oss_emulator.lab.diff import Certainty, Change, Diff
 from oss_emulator.lab.probes import ProbeKind
 from oss_emulator.lab.remark import Remark, RemarkKind, Severity
 from oss_emulator.referer import Decision, RefererConfiguration, explanation
 from oss_emulator.referer.sentence import Sentence
-from oss_emulator.referer_xml import SWITCHES
 
 _SHOWN = 3
 """The number of Referers to show for each pair of entries that settle them."""
@@ -61,19 +61,14 @@ def _rank(change: Change) -> int:
 
 def describe_text(old: RefererConfiguration, new: RefererConfiguration) -> Iterator[Block]:
     """Describe which switches and entries changed."""
-    for name, field in SWITCHES.items():
-        before, after = (str(getattr(rules, field)).lower() for rules in (old, new))
-        if before != after:
-            yield line(Text(f"~ {name}: {before} -> {after}", Tone.WARNING), indent=2)
-    for field in ("whitelist", "blacklist"):
-        entries_before: tuple[str, ...] = getattr(old, field)
-        entries_after: tuple[str, ...] = getattr(new, field)
-        for entry in entries_before:
-            if entry not in entries_after:
-                yield line(Text(f"- {field}: {entry}", Tone.BAD), indent=2)
-        for entry in entries_after:
-            if entry not in entries_before:
-                yield line(Text(f"+ {field}: {entry}", Tone.GOOD), indent=2)
+    for name, before, after in rule_edits.find(old, new):
+        if before is None:
+            text = Text(f"+ {name}: {after}", Tone.GOOD)
+        elif after is None:
+            text = Text(f"- {name}: {before}", Tone.BAD)
+        else:
+            text = Text(f"~ {name}: {before} -> {after}", Tone.WARNING)
+        yield line(text, indent=2)
 
 
 KINDS = (

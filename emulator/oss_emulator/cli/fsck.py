@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from oss_emulator.cli import language
 from oss_emulator.cli.parser import CommandError, Commands
+from oss_emulator.referer.sentence import Sentence
 from oss_emulator.storage import FolderError
 from oss_emulator.system import fcntl
 
@@ -41,12 +43,9 @@ def run(arguments: argparse.Namespace) -> int:
                 raise CommandError(schema.refuse_format(folder, found.format))
             token_key = _check_token_key(folder)
             for problem in [*found.problems, *token_key]:
-                print(problem)
+                print(language.explain(problem))
             if not found.problems and not token_key:
-                count = len(found.orphans(folder))
-                print(
-                    f"{folder} is whole" + (f"; no record refers to {count} files" if count else "")
-                )
+                print(language.say(_approve(folder, len(found.orphans(folder)))))
                 return 0
             if not arguments.repair:
                 return 1
@@ -59,10 +58,22 @@ def run(arguments: argparse.Namespace) -> int:
     except OSError as error:
         raise CommandError(f"{folder} cannot be checked: {error}") from None
     for line in done.said:
-        print(line)
-    kept = ", ".join(f"{count} {table}s" for table, count in done.kept.items()) or "nothing"
-    print(f"{folder} was repaired; kept: {kept}; the old index and the rest are in {done.place}")
+        print(language.explain(line))
+    kept = ", ".join(f"{count} {table}s" for table, count in done.kept.items())
+    said = Sentence(
+        "{} was repaired; kept: {}; the old index and the rest are in {}",
+        str(folder),
+        kept or Sentence("nothing"),
+        str(done.place),
+    )
+    print(language.say(said))
     return 0
+
+
+def _approve(folder: Path, orphans: int) -> Sentence:
+    if orphans:
+        return Sentence("{} is whole; no record refers to {} files", str(folder), str(orphans))
+    return Sentence("{} is whole", str(folder))
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from enum import StrEnum
 from hashlib import file_digest
 from pathlib import Path
 
-from oss_emulator.cli import formats, replay, rules
+from oss_emulator.cli import formats, language, replay, rules
 from oss_emulator.cli.output import write, writing
 from oss_emulator.cli.parser import Commands, InputError
 from oss_emulator.cli.rules import Source
@@ -18,6 +18,7 @@ from oss_emulator.lab.replay.report import replay_each
 from oss_emulator.lab.replay.verdict import Judge
 from oss_emulator.lab.terraform import PlannedChange
 from oss_emulator.referer import RefererConfiguration
+from oss_emulator.referer.sentence import Sentence
 from oss_emulator.toml import SourceError
 
 _DESCRIPTION = (
@@ -95,12 +96,12 @@ def run(arguments: argparse.Namespace) -> int:
     changed = _by_bucket(source, _changed(source, found, arguments), arguments.bucket)
     judged, logs_read = _judge_all(changed, agreement, arguments)
     notes = [
-        f"{change.address} deletes the bucket itself, with all its objects."
+        Sentence("{} deletes the bucket itself, with all its objects.", change.address)
         for change in found.values()
         if change.deletes_bucket
     ]
     token = guard.make_token(judged, agreement, logs_read)
-    markdown = guard_report.format_markdown(judged, notes)
+    markdown = guard_report.format_markdown(judged, notes, language.say)
     match GuardFormat(arguments.format):
         case GuardFormat.MARKDOWN:
             write(markdown)

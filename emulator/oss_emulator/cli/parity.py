@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
-from oss_emulator.cli import bucket, formats, rules
+from oss_emulator.cli import bucket, formats, language, rules
 from oss_emulator.cli.client import ServiceClient, is_loopback
 from oss_emulator.cli.experiment import OVERHEAD, Experiment
 from oss_emulator.cli.formats import Format
@@ -26,6 +26,7 @@ from oss_emulator.lab.parity.judging import (
     judge,
 )
 from oss_emulator.referer.explanation import SENTENCES
+from oss_emulator.referer.sentence import Sentence
 
 DEFAULT_RATE = 10.0
 """Requests a second, unless the service is on this machine."""
@@ -42,6 +43,11 @@ _PAUSE = 1.0
 
 _INDENT = 6
 
+_WORDS = {
+    Conclusion.CONFIRMED: Sentence("confirmed"),
+    Conclusion.DIFFERS: Sentence("differs"),
+    Conclusion.UNSEEN: Sentence("could not be seen"),
+}
 _TONES = {
     Conclusion.CONFIRMED: Tone.GOOD,
     Conclusion.DIFFERS: Tone.BAD,
@@ -146,10 +152,13 @@ def _terminable() -> Iterator[None]:
 
 
 def _announce(experiment: Experiment, rate: float | None, arguments: argparse.Namespace) -> None:
-    few, most = (number + OVERHEAD for number in bounds(experiment.left_out))
-    pace = f"{rate:g} a second" if rate else "without pauses"
-    said = f"About {few} requests to oss://{arguments.bucket}, at most {most}, {pace}."
-    print(said, file=sys.stderr if arguments.format == Format.JSON else sys.stdout, flush=True)
+    few, most = (str(number + OVERHEAD) for number in bounds(experiment.left_out))
+    pace = Sentence("{} a second", f"{rate:g}") if rate else Sentence("without pauses")
+    said = Sentence(
+        "About {} requests to oss://{}, at most {}, {}.", few, arguments.bucket, most, pace
+    )
+    to = sys.stderr if arguments.format == Format.JSON else sys.stdout
+    print(language.say(said), file=to, flush=True)
 
 
 def _write(arguments: argparse.Namespace, results: tuple[ParityResult, ...], date: str) -> None:
@@ -161,46 +170,53 @@ def _write(arguments: argparse.Namespace, results: tuple[ParityResult, ...], dat
 def _describe(
     results: tuple[ParityResult, ...], arguments: argparse.Namespace, date: str, sent: int
 ) -> Iterator[Block]:
-    yield line(f"{arguments.endpoint}, {arguments.region}, on {date}, {sent} requests")
+    place = (arguments.endpoint, arguments.region)
+    yield line(Sentence("{}, {}, on {}, {} requests", *place, date, str(sent)))
     yield line()
     for result in results:
-        word = Text(f"{result.conclusion.value:<19}", _TONES[result.conclusion])
-        yield line(f"{result.inquiry.fact}  ", word, result.inquiry.about)
+        word = Text(_WORDS[result.conclusion], _TONES[result.conclusion], width=19)
+        yield line(f"{result.inquiry.fact}  ", word, language.explain(result.inquiry.about))
         yield from _detail(result)
     yield line()
     counts = {
         conclusion: sum(result.conclusion is conclusion for result in results)
         for conclusion in Conclusion
     }
-    yield line(", ".join(f"{conclusion.value}: {count}" for conclusion, count in counts.items()))
+    yield line(
+        ", ".join(f"{language.say(_WORDS[found])}: {count}" for found, count in counts.items())
+    )
 
 
 def _detail(result: ParityResult) -> Iterator[Block]:
     if result.expected is not None:
         if result.conclusion is not Conclusion.CONFIRMED:
-            yield from _variant("expected", result.expected)
+            yield from _variant(_EXPECTED, result.expected)
         if result.found is not None:
-            yield from _variant("found", result.found)
+            yield from _variant(_FOUND, result.found)
     if result.why:
-        yield from _fact("why", result.why)
+        yield from _fact(Sentence("why"), language.explain(result.why))
     if result.conclusion is Conclusion.DIFFERS and result.found is None:
         for item in result.answers:
             if result.expected is not None or not item.fits:
-                yield from _fact("asked", str(item.ask))
-                yield from _fact("expected", str(item.wanted))
-                yield from _fact("found", str(item.reply))
+                yield from _fact(Sentence("asked"), str(item.ask))
+                yield from _fact(_EXPECTED, language.explain(str(item.wanted)))
+                yield from _fact(_FOUND, language.explain(str(item.reply)))
 
 
-def _variant(name: str, variant: StrEnum) -> Iterator[Block]:
+_EXPECTED, _FOUND = Sentence("expected"), Sentence("found")
+
+
+def _variant(name: Sentence, variant: StrEnum) -> Iterator[Block]:
     yield from _fact(name, variant)
-    yield from _fact("", SENTENCES[variant])
+    yield from _fact(Sentence(""), language.say(SENTENCES[variant]))
 
 
-def _fact(name: str, value: str) -> Iterator[Block]:
-    """Describe one fact, wrapped to 80 columns."""
-    for number, text in enumerate(textwrap.wrap(value, 80 - _INDENT - 9)):
-        label = name if number == 0 else ""
-        yield line(Text(f"{label:<9}", Tone.FAINT), text, indent=_INDENT)
+def _fact(name: Sentence, value: str) -> Iterator[Block]:
+    """Describe one fact, wrapped to 80 columns; a Chinese character takes two."""
+    room = 80 - _INDENT - 9
+    for number, text in enumerate(textwrap.wrap(value, room if value.isascii() else room // 2)):
+        label = Text("" if number else name, Tone.FAINT, width=9)
+        yield line(label, text, indent=_INDENT)
 
 
 def _to_dict(

@@ -22,6 +22,8 @@ class Parser(argparse.ArgumentParser):
     _rest: argparse.Action | None = None
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
+        for name in ("usage", "description"):
+            options[name] = options.get(name) and language.explain(options[name])
         super().__init__(*arguments, **{"formatter_class": TranslatingFormatter, **options})
         self.add_argument(
             language.FLAG,

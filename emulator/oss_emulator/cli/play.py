@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from oss_emulator.cli import bucket, formats
+from oss_emulator.cli import bucket, formats, language
 from oss_emulator.cli.bucket import GivenKey
 from oss_emulator.cli.client import ServiceClient
 from oss_emulator.cli.formats import Findings
@@ -31,6 +31,7 @@ from oss_emulator.recording.scenario import (
     Recording,
     ScenarioError,
 )
+from oss_emulator.referer.sentence import Sentence
 from oss_emulator.settings import Settings
 
 if TYPE_CHECKING:
@@ -188,10 +189,14 @@ def _report(played: Sequence[PlayedStep]) -> Iterator[Block]:
         name = step.scenario
         yield line(f"{step.number}  {step.step.request}", indent=2)
         for difference in step.differences:
-            yield line(str(difference), indent=6)
+            nothing = Sentence("nothing")
+            where = language.explain(difference.where)
+            recorded, found = difference.recorded or nothing, difference.found or nothing
+            yield line(Sentence("{}: recorded {}, found {}", where, recorded, found), indent=6)
     equal = sum(not step.differences for step in played)
     tone = Tone.GOOD if equal == len(played) else Tone.BAD
-    yield line(Text(f"{equal} of {len(played)} answers are equal", tone))
+    said = Sentence("{} of {} answers are equal", str(equal), str(len(played)))
+    yield line(Text(said, tone))
 
 
 def _to_dict(played: Sequence[PlayedStep]) -> dict[str, object]:

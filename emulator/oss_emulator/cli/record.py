@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
+from oss_emulator.cli import language
 from oss_emulator.cli.loading import loading
 from oss_emulator.cli.output import writing
 from oss_emulator.cli.parser import CommandError, Commands, InputError
 from oss_emulator.recording import scenario
+from oss_emulator.referer.sentence import Sentence
 from oss_emulator.settings import Settings
 
 if TYPE_CHECKING:
@@ -86,7 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.output.is_dir():
         raise InputError(f"{arguments.output} is a folder; nothing is run")
     if not arguments.yes:
-        _ask(command, arguments.upstream or "the real service")
+        _ask(command, arguments.upstream or Sentence("the real service"))
     exchanges: list[Exchange] = []
     status = asyncio.run(_run(command, upstream, exchanges))
     recording = _mask(arguments, command, exchanges)
@@ -149,10 +151,10 @@ def _mask(
 
 def _ask(command: list[str], service: str) -> None:
     """Ask whether to go on; raises InputError for a no, and where nobody can be asked."""
-    said = f"Pass the requests of `{shlex.join(command)}` on to {service}? [y/N] "
+    said = Sentence("Pass the requests of `{}` on to {}? [y/N] ", shlex.join(command), service)
     if not sys.stdin.isatty():
         raise InputError("nobody can be asked before the first request; add --yes")
-    print(said, end="", file=sys.stderr, flush=True)
+    print(language.say(said), end="", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
         raise InputError("nothing was run")
 
@@ -160,12 +162,18 @@ def _ask(command: list[str], service: str) -> None:
 def _announce(path: Path, recording: "Recording", exchanges: "list[Exchange]") -> None:
     steps = len(recording.scenarios[0].steps)
     others = len(exchanges) - steps
-    said = f"oss-emulator: {path}: {steps} answers recorded"
+    said = [Sentence("{}: {} answers recorded.", str(path), str(steps))]
     if others:
-        said += f"; {others} requests to other services or buckets were passed on, not recorded"
+        said.append(
+            Sentence(
+                "{} requests to other services or buckets were passed on, not recorded.",
+                str(others),
+            )
+        )
     if len(exchanges) == _MOST:
-        said += f"; nothing after {_MOST} requests is recorded"
-    print(f"{said}. Look at the file before you send it.", file=sys.stderr)
+        said.append(Sentence("Nothing after {} requests is recorded.", str(_MOST)))
+    said.append(Sentence("Look at the file before you send it."))
+    print("oss-emulator:", *map(language.say, said), file=sys.stderr)
 
 
 def _split(text: str) -> SplitResult:

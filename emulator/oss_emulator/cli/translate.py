@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from oss_emulator.cli import formats, rules
+from oss_emulator.cli import formats, language, rules
 from oss_emulator.cli.formats import Format
 from oss_emulator.cli.output import visible, write, write_json
 from oss_emulator.cli.parser import Commands, InputError
@@ -37,10 +37,11 @@ def declare(commands: Commands) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser("translate", run, description=_DESCRIPTION)
     way = parser.add_mutually_exclusive_group(required=True)
-    way.add_argument(
-        "--from", dest="from_", choices=list(SYSTEMS), help="FILE has rules of this system"
-    )
-    way.add_argument("--to", choices=list(SYSTEMS), help="translate RULES to this system")
+    for name, dest, text in (
+        ("--from", "from_", "FILE has rules of this system"),
+        ("--to", "to", "translate RULES to this system"),
+    ):
+        way.add_argument(name, dest=dest, choices=list(SYSTEMS), help=language.explain(text))
     parser.add_argument(
         "file",
         metavar="FILE",

@@ -14,6 +14,7 @@ from typing import Any, Self
 
 from oss_emulator import json_text
 from oss_emulator.referer.model import RefererConfiguration
+from oss_emulator.referer.sentence import Sentence
 from oss_emulator.toml import SourceError
 
 from .replay import money
@@ -113,16 +114,20 @@ class GuardedChange:
         return money.share(self.locked_out, self.requests)
 
     @property
-    def objection(self) -> str:
+    def objection(self) -> Sentence:
         """Why the change is blocked; "" if it passes."""
-        if self.requests < self.agreement.least:
-            return (
-                f"the logs have {self.requests:,} requests to the bucket, and the verdict needs "
-                f"{self.agreement.least:,}"
+        limit, least = self.agreement.limit, self.agreement.least
+        if self.requests < least:
+            return Sentence(
+                "the logs have {} requests to the bucket, and the verdict needs {}",
+                f"{self.requests:,}",
+                f"{least:,}",
             )
-        if self.agreement.limit.allows(self.locked_out, self.requests):
-            return ""
-        return f"that is more than {self.agreement.limit}"
+        if limit.allows(self.locked_out, self.requests):
+            return Sentence("")
+        if limit.is_percentage:
+            return Sentence("that is more than {} %", f"{limit.most:f}")
+        return Sentence("that is more than {} requests", f"{limit.most:f}")
 
 
 def hash_rules(rules: RefererConfiguration) -> str:

@@ -1,134 +1,167 @@
 """The report of a guarded change: Markdown for a pull request, and remarks for annotations."""
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from oss_emulator.referer.model import RefererConfiguration
-from oss_emulator.referer_xml import SWITCHES
+from oss_emulator.referer.sentence import Sentence
 
+from . import rule_edits
 from .guard import GuardedChange
+from .markdown import code
 from .remark import Remark, Severity
 from .replay.figures import quantity, size
 from .replay.report import Report
 from .replay.sentences import apart, host_name
+from .rule_edits import RuleEdit
 
 _HOSTS = 10
 """The most hosts in a table."""
-_LONGEST = 120
-"""Characters of a text of others, such as the host of a Referer."""
+
+_HEADINGS = (
+    Sentence("Resource"),
+    Sentence("Bucket"),
+    Sentence("Requests"),
+    Sentence("Locked out"),
+    Sentence("As agreed"),
+    Sentence("Let in"),
+    Sentence("Verdict"),
+)
+_HOST_HEADINGS = (
+    Sentence("Locked out, by the host of the Referer"),
+    Sentence("Requests"),
+    Sentence("Traffic"),
+    Sentence("To keep it"),
+)
+_LEFT, _RIGHT = "---", "--:"
+"""How the columns of a table are aligned."""
 
 
-def format_markdown(changes: Sequence[GuardedChange], notes: Sequence[str]) -> str:
-    """Format a report in Markdown. What comes from logs and plans is shown as code."""
-    return "\n".join(_lines(changes, notes)) + "\n"
+def format_markdown(
+    changes: Sequence[GuardedChange],
+    notes: Sequence[Sentence],
+    say: Callable[[Sentence], str] = str,
+) -> str:
+    """Format a report in Markdown, in the language of `say`.
+
+    What comes from logs and plans is shown as code.
+    """
+    return "\n".join(_GuardReport(say).lines(changes, notes)) + "\n"
 
 
-def _lines(changes: Sequence[GuardedChange], notes: Sequence[str]) -> Iterator[str]:
-    blocked = sum(bool(change.objection) for change in changes)
-    if not changes:
-        yield "## Referer rules: nothing changes"
-    elif blocked:
-        yield f"## Referer rules: blocked, {blocked} of {len(changes)}"
-    else:
-        yield "## Referer rules: passed"
-    if changes:
+class _GuardReport:
+    """Writes the lines of a report in one language."""
+
+    def __init__(self, say: Callable[[Sentence], str]) -> None:
+        self._say = say
+
+    def lines(self, changes: Sequence[GuardedChange], notes: Sequence[Sentence]) -> Iterator[str]:
+        """Yield all lines."""
+        yield f"## {self._say(_title(changes))}"
+        if changes:
+            yield ""
+            yield from self._head(_HEADINGS, (_LEFT, _LEFT, *[_RIGHT] * 4, _LEFT))
+            yield from map(self._row, changes)
+        for note in notes:
+            yield ""
+            yield f"- {self._say(note)}"
+        for change in changes:
+            yield ""
+            yield from self._section(change)
+
+    def _head(self, headings: Sequence[Sentence], columns: Sequence[str]) -> Iterator[str]:
+        yield _table_row(*map(self._say, headings))
+        yield f"|{'|'.join(columns)}|"
+
+    def _row(self, change: GuardedChange) -> str:
+        actions = " + ".join(change.actions) or self._say(Sentence("rules"))
+        verdict = Sentence("passed")
+        if change.objection:
+            verdict = Sentence("**blocked**: {}", change.objection)
+        return _table_row(
+            f"{code(change.resource)} ({actions})",
+            code(change.bucket),
+            quantity(change.requests),
+            f"{quantity(change.locked_out)} ({change.share} %)",
+            quantity(change.agreed),
+            quantity(change.report["totals"]["gained"]["requests"]),
+            self._say(verdict),
+        )
+
+    def _section(self, change: GuardedChange) -> Iterator[str]:
+        yield f"### {code(change.resource)}"
         yield ""
-        yield "| Resource | Bucket | Requests | Locked out | As agreed | Let in | Verdict |"
-        yield "|---|---|--:|--:|--:|--:|---|"
-        yield from map(_row, changes)
-    for note in notes:
+        if change.old is not None and change.old != change.new:
+            for edit in rule_edits.find(change.old, change.new):
+                yield f"- {self._say(_edit(edit))}"
+            yield ""
+        yield from self._hosts(change)
+        yield from map(self._say, _remarks(change))
+
+    def _hosts(self, change: GuardedChange) -> Iterator[str]:
+        rows = [row for row in change.report["hosts"] if row["revoked"]["requests"]]
+        if not rows:
+            return
+        yield from self._head(_HOST_HEADINGS, (_LEFT, _RIGHT, _RIGHT, _LEFT))
+        for row in rows[:_HOSTS]:
+            name = code(row["host"]) if row["host"] else self._say(host_name(""))
+            remedies = list(map(self._say, _remedies(row)))
+            if change.agreement.covers(row["host"]):
+                name, remedies = f"{name} {self._say(Sentence('(agreed)'))}", []
+            revoked = row["revoked"]
+            figures = quantity(revoked["requests"]), size(revoked["bytes"])
+            yield _table_row(name, *figures, ", ".join(remedies))
+        if len(rows) > _HOSTS:
+            more = Sentence("{} more", quantity(len(rows) - _HOSTS))
+            yield f"| {self._say(more)} | | | |"
         yield ""
-        yield f"- {note}"
-    for change in changes:
-        yield ""
-        yield from _section(change)
 
 
-def _row(change: GuardedChange) -> str:
-    gained = change.report["totals"]["gained"]["requests"]
-    verdict = f"**blocked**: {change.objection}" if change.objection else "passed"
-    cells = (
-        f"{_code(change.resource)} ({' and '.join(change.actions) or 'rules'})",
-        _code(change.bucket),
-        quantity(change.requests),
-        f"{quantity(change.locked_out)} ({change.share} %)",
-        quantity(change.agreed),
-        quantity(gained),
-        verdict,
-    )
+def _table_row(*cells: str) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _section(change: GuardedChange) -> Iterator[str]:
+def _title(changes: Sequence[GuardedChange]) -> Sentence:
+    blocked = sum(bool(change.objection) for change in changes)
+    if not changes:
+        return Sentence("Referer rules: nothing changes")
+    if blocked:
+        return Sentence("Referer rules: blocked, {} of {}", str(blocked), str(len(changes)))
+    return Sentence("Referer rules: passed")
+
+
+def _edit(edit: RuleEdit) -> Sentence:
+    name, before, after = edit
+    if before is None:
+        return Sentence("added to the {}: {}", name, code(after or ""))
+    if after is None:
+        return Sentence("removed from the {}: {}", name, code(before))
+    return Sentence("{}: {} → {}", name, before, after)
+
+
+def _remarks(change: GuardedChange) -> Iterator[Sentence]:
+    """Yield what else there is to know about the logs."""
     report = dict(change.report)
-    yield f"### {_code(change.resource)}"
-    yield ""
-    yield from _edits(change.old, change.new)
-    yield from _hosts(change, report)
-    period = report["period"]
+    period, lines, assumed = report["period"], report["lines"], report["assumed"]
     if period["from"]:
-        yield f"The logs begin at {period['from']} and span {period['hours']:,} hours."
+        yield Sentence(
+            "The logs begin at {} and span {} hours.", period["from"], quantity(period["hours"])
+        )
     yield from apart(report)
-    if report["lines"]["damaged"]:
-        yield f"{quantity(report['lines']['damaged'])} of their lines are damaged and left out."
-    if report["assumed"]["requests"]:
-        count = quantity(report["assumed"]["requests"])
-        yield f"For {count} requests, the verdict rests on what the service does not document."
+    if lines["damaged"]:
+        yield Sentence("{} of their lines are damaged and left out.", quantity(lines["damaged"]))
+    if assumed["requests"]:
+        yield Sentence(
+            "For {} requests, the verdict rests on what the service does not document.",
+            quantity(assumed["requests"]),
+        )
 
 
-def _edits(old: RefererConfiguration | None, new: RefererConfiguration) -> Iterator[str]:
-    """Yield what changes in the rules, as a list."""
-    if old is None or old == new:
-        return
-    for name, field in SWITCHES.items():
-        before, after = (str(getattr(rules, field)).lower() for rules in (old, new))
-        if before != after:
-            yield f"- {name}: {before} → {after}"
-    for field in ("whitelist", "blacklist"):
-        before_entries, after_entries = getattr(old, field), getattr(new, field)
-        for sign, entries, others in (
-            ("removed from", before_entries, after_entries),
-            ("added to", after_entries, before_entries),
-        ):
-            for entry in entries:
-                if entry not in others:
-                    yield f"- {sign} the {field}: {_code(entry)}"
-    yield ""
-
-
-def _hosts(change: GuardedChange, report: Report) -> Iterator[str]:
-    rows = [row for row in report["hosts"] if row["revoked"]["requests"]]
-    if not rows:
-        return
-    yield "| Locked out, by the host of the Referer | Requests | Traffic | To keep it |"
-    yield "|---|--:|--:|---|"
-    for row in rows[:_HOSTS]:
-        agreed = " (agreed)" if change.agreement.covers(row["host"]) else ""
-        name = _code(row["host"]) if row["host"] else str(host_name(""))
-        revoked = row["revoked"]
-        remedy = "" if agreed else _remedy(row)
-        requests = quantity(revoked["requests"])
-        yield f"| {name}{agreed} | {requests} | {size(revoked['bytes'])} | {remedy} |"
-    if len(rows) > _HOSTS:
-        yield f"| {len(rows) - _HOSTS:,} more | | | |"
-    yield ""
-
-
-def _remedy(row: Report) -> str:
-    parts = [f"remove the blacklist entry {_code(entry)}" for entry in row.get("remove", ())]
-    parts += [f"add the whitelist entry {_code(entry)}" for entry in row.get("add", ())]
-    parts += [f"set {_code(row['set'])}"] if row.get("set") else []
-    return ", ".join(parts)
-
-
-def _code(text: str) -> str:
-    """Return a text as code that ends neither its span nor its table, and mentions nobody."""
-    shown = "".join(item if item.isprintable() else f"\\x{ord(item):02x}" for item in text)
-    shown = shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}…"
-    longest = max((len(ticks) for ticks in re.findall("`+", shown)), default=0)
-    fence = "`" * (longest + 1)
-    space = " " if longest or not shown.strip() else ""
-    return f"{fence}{space}{shown}{space}{fence}".replace("|", "\\|")
+def _remedies(row: Report) -> Iterator[Sentence]:
+    for entry in row.get("remove", ()):
+        yield Sentence("remove the blacklist entry {}", code(entry))
+    for entry in row.get("add", ()):
+        yield Sentence("add the whitelist entry {}", code(entry))
+    if row.get("set"):
+        yield Sentence("set {}", code(row["set"]))
 
 
 def remark(changes: Sequence[GuardedChange], source: str, notes: Sequence[str]) -> Iterator[Remark]:

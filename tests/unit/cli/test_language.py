@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-from oss_emulator import catalogue
-from oss_emulator.cli import language, main
+from oss_emulator import Emulator, catalogue
+from oss_emulator.cli import build_parser, language, main
 from oss_emulator.cli.formats import Format
+from oss_emulator.cli.parser import Parser
 
 from tests.cli.process import environment
 
 LAB = Path(__file__).parents[3] / "fixtures" / "lab"
+CHINESE = re.compile("[\u4e00-\u9fff]")
 BROKEN, TABLE = str(LAB / "broken.xml"), str(LAB / "site.toml")
 
 
@@ -114,6 +117,63 @@ def test_every_line_of_the_list_of_commands_is_translated(
     _, out, _ = run(capsys, "--lang", "zh")
     lines = [line for line in out.splitlines() if line]
     assert [line for line in lines[1:] if line.isascii() and "[-h]" not in line] == []
+
+
+def texts(parser: Parser) -> Iterator[str]:
+    """Return what the help of a parser says in words."""
+    yield parser.description or ""
+    for group in parser._action_groups:
+        yield group.description or ""
+    yield from (action.help or "" for action in parser._actions)
+
+
+def test_every_text_of_every_help_is_translated() -> None:
+    language.choose("zh")
+    try:
+        whole = build_parser()
+    finally:
+        language.choose("en")
+    found = [text for parser in (whole, *whole.commands.values()) for text in texts(parser)]
+    english = [text for text in found if re.search("[a-z]", text) and not CHINESE.search(text)]
+    assert english == []
+    assert len(found) > 150
+
+
+GUARD = LAB.parents[1] / "examples" / "guard"
+
+
+def test_a_guard_a_check_of_a_folder_and_parity_speak_chinese(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    logs = ("--logs", str(GUARD / "access.log"))
+    status, out, _ = run(
+        capsys, "guard", "--plan", str(GUARD / "plan-bad.json"), *logs, "--lang=zh"
+    )
+    assert (status, out.splitlines()[0]) == (1, "## Referer 规则：阻止，1 项中的 1 项")
+    assert "，".join(re.findall(r"[a-z]{2,} [a-z]{2,} [a-z]{2,}", out)) == ""
+    with Emulator(data=tmp_path / "data") as emulator:
+        emulator.bucket("examplebucket").put_object("a", b"1")
+        place = ("--endpoint", emulator.endpoint)
+        status, out, _ = run(capsys, "parity", "--bucket", "new", *place, "--lang", "zh")
+        assert (status, english(out)) == (0, [])
+        assert "R-13  一致               由白名单决定\n" in out
+    folder = str(tmp_path / "data")
+    assert run(capsys, "fsck", folder, "--lang", "zh")[1] == f"{folder} 完好\n"
+    for path in (tmp_path / "data" / "blobs").rglob("*"):
+        if path.is_file():
+            path.write_bytes(b"")
+    for flags in ((), ("--repair",)):
+        _, out, _ = run(capsys, "fsck", folder, "--lang", "zh", *flags)
+        assert english(out) == []
+
+
+def english(text: str) -> list[str]:
+    """Return the lines that say several English words and nothing in Chinese."""
+    return [
+        line
+        for line in text.splitlines()
+        if re.search("[a-z]+ [a-z]+ [a-z]+", line) and not CHINESE.search(line)
+    ]
 
 
 @pytest.mark.parametrize("form", [form for form in Format if form is not Format.TEXT])

@@ -14,6 +14,7 @@ from oss_emulator.lab.guard import Agreement, GuardedChange, Limit
 from oss_emulator.lab.remark import Severity
 from oss_emulator.lab.replay.verdict import Verdict
 from oss_emulator.referer import RefererConfiguration
+from oss_emulator.referer.sentence import Sentence
 
 AGREEMENT = Agreement(Limit.parse("1%"), ("thief.test",))
 OLD = RefererConfiguration(True, whitelist=("https://old.test/",))
@@ -50,7 +51,9 @@ def make(*hosts: str) -> GuardedChange:
 
 
 def test_blocked_change_is_reported_with_hosts_and_remedies() -> None:
-    text = guard_report.format_markdown([make("thief.test", "shop.test", "")], ["A note."])
+    text = guard_report.format_markdown(
+        [make("thief.test", "shop.test", "")], [Sentence("A note.")]
+    )
     for words in (
         "## Referer rules: blocked, 1 of 1\n",
         "| `kind.site` (update) | `bucket` | 1,030 | 20 (1.94 %) | 10 | 0 | **blocked**: that is ",
