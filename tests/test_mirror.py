@@ -52,6 +52,7 @@ COVERED_BY = {
     # --- control
     "control/api/schema.py": "http/test_openapi.py",
     "control/api/*.py": "http/test_admin.py",
+    "control/console/clients.py": "sdk/test_snippets.py",
     "control/console/*.py": "unit/control/console/test_pages.py",
     "control/controls.py": "unit/control/test_snapshots.py",
     "control/recording.py": "unit/control/test_journal.py",

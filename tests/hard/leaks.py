@@ -66,7 +66,7 @@ REQUESTS = (
     b"GET /_emulator/events" + _ADMIN + b"\r\n",
     b"GET /_emulator/requests" + _ADMIN + b"\r\n",
     b"POST /_emulator/seed" + _ADMIN + b"Content-Length: 3\r\n\r\n{}\n",
-    b"POST /_emulator/faults" + _ADMIN + b"Content-Length: 2\r\n\r\n{}",
+    b"POST /_emulator/faults" + _ADMIN + b'Content-Length: 17\r\n\r\n{"latency": 1e-9}',
     b"DELETE /_emulator/faults" + _ADMIN + b"\r\n",
     b"POST /_emulator/nothing" + _ADMIN + b"Content-Length: 2\r\n\r\n{}",
     b"\x16\x03\x01\x02\x00\x01\x00",

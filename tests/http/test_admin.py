@@ -19,7 +19,7 @@ from tests.http.administration import REFERER, Admin
 
 
 def test_reset_restores_the_first_state(site: Admin) -> None:
-    site.send("POST", "/_emulator/faults", {})
+    site.send("POST", "/_emulator/faults", {"status": 500})
     site.send("PUT", "/_emulator/clock", {"shift": 60})
     assert site.send("POST", "/_emulator/reset").json == {"reset": "everything"}
     assert site.get("/examplebucket/a").status == 404

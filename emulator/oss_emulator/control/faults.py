@@ -1,11 +1,13 @@
 """The faults that a test plans: errors, delays and broken answers for matching requests."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from random import Random
-from typing import Any
+from typing import Any, Final
 
+from oss_emulator.operations import OPERATIONS
 from oss_emulator.operations.admission import Admission
 from oss_emulator.protocol.errors import ErrorCase, ErrorSpec, OSSError
 
@@ -52,6 +54,9 @@ class FaultError(ValueError):
     """An invalid description of a fault; the text says why."""
 
 
+EFFECTS: Final = ("status", "case", "latency", "throttle", "cut_body", "reset", "wrong_crc")
+"""The fields of which a fault needs at least one: the others say when it strikes, and how."""
+
 _KINDS: Mapping[type, tuple[type, ...]] = {float: (int, float), int: (int,)}
 BOUNDS: Mapping[str, tuple[float, float]] = {
     "every": (1, 10**9),
@@ -77,10 +82,23 @@ def read(description: Mapping[str, Any]) -> Fault:
         low, high = BOUNDS.get(name, (value, value))
         if not low <= value <= high and value != defaults[name]:
             raise FaultError(f"{name} must be from {low:g} to {high:g}, not {value!r}")
-    case = description.get("case", "")
-    if case and case not in ErrorCase.__members__:
-        raise FaultError(f"case must be the name of an error such as USER_DISABLE, not {case!r}")
-    return Fault(**description)
+    fault = Fault(**description)
+    if all(getattr(fault, name) == defaults[name] for name in EFFECTS):
+        raise FaultError(f"it does nothing; give it one of {', '.join(EFFECTS)}")
+    if not any(fnmatchcase(operation.name, fault.operation) for operation in OPERATIONS):
+        near = _nearest(fault.operation, [operation.name for operation in OPERATIONS], "GetObject")
+        raise FaultError(f"no operation is called {fault.operation!r}; use {near}")
+    if fault.case and fault.case not in ErrorCase.__members__:
+        near = _nearest(fault.case, ErrorCase.__members__, "USER_DISABLE")
+        raise FaultError(f"no error is called {fault.case!r}; use {near}")
+    return fault
+
+
+def _nearest(name: str, known: Iterable[str], example: str) -> str:
+    """Return the known name that is most like another; a name such as the example if none is."""
+    folded = {one.lower(): one for one in known}
+    found = get_close_matches(name.lower().strip("*?"), folded, 1)
+    return folded[found[0]] if found else f"a name such as {example}"
 
 
 @dataclass(slots=True)

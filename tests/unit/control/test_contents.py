@@ -59,7 +59,7 @@ def test_changed_seed_is_added_and_is_what_a_reset_restores(seed: Path) -> None:
 def test_reset_clears_journal_and_faults_and_shows_the_real_time(seed: Path) -> None:
     controls = start(Settings(seed=seed))
     controls.clock.shift = 60.0
-    controls.faults.add(read({"code": "InternalError"}))
+    controls.faults.add(read({"status": 500}))
     service = controls.service
     admitted = service.admit(Request.parse("GET", "/", [("Host", "localhost")], 0.0))
     controls.journal.record(admitted, Response(), 0, 0.0)

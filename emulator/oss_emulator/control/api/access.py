@@ -22,6 +22,10 @@ _PAGES: Final = {"X-Frame-Options": "DENY", "X-Content-Type-Options": "nosniff"}
 """Headers of all answers: no other page shows them in a frame, or runs them as a script."""
 
 
+class LoginNeeded(Refusal):
+    """The refusal of a request that the token would allow."""
+
+
 def check_no_callback(request: Request) -> None:
     """Raise `Refusal` for a call that an upload's callback makes: its sender is not its author."""
     if FROM_CALLBACK in request.headers:
@@ -37,8 +41,12 @@ def check_allowed(request: Request, token: str) -> None:
     """
     trusted = has_token(request, token)
     if not trusted and not _is_loopback(request.remote):
-        raise Refusal(
-            403, f"Requests from another machine need the value of --admin-token in {TOKEN_HEADER}."
+        raise LoginNeeded(
+            403,
+            f"{TOKEN_HEADER} does not have the value of --admin-token."
+            if TOKEN_HEADER in request.headers
+            else "Requests from another machine need the value of --admin-token in "
+            f"{TOKEN_HEADER}.",
         )
     check_page(request, trusted=trusted)
 

@@ -62,7 +62,7 @@ def clear_faults(asked: ApiRequest) -> Response:
 
 _TYPES: Mapping[type, Schema] = {str: TEXT, int: INTEGER, float: NUMBER, bool: FLAG}
 _DETAILS: Mapping[str, Schema] = {
-    "operation": {"description": "A glob of operation names."},
+    "operation": {"description": "A glob of operation names; it must match one of them."},
     "bucket": {"description": "A glob of bucket names."},
     "key": {"description": "A glob of keys."},
     "times": {"description": "Remove the fault after it struck this many times; 0 means never."},
@@ -92,6 +92,7 @@ SCHEMAS = {
     "Fault": {
         "type": "object",
         "additionalProperties": False,
+        "description": f"It needs one of {', '.join(faults.EFFECTS)}.",
         "properties": {item.name: _schema_of(item.name, item.default) for item in fields(Fault)},
     },
     "Planned": record(id=INTEGER, fault=reference("Fault"), fitted=INTEGER, met=INTEGER),

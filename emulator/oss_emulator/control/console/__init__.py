@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import Final
 
 from oss_emulator.control import api
+from oss_emulator.control.api.access import LoginNeeded
 from oss_emulator.control.api.route import PREFIX, Refusal, Route, choose, reply
 from oss_emulator.protocol import signature
 from oss_emulator.protocol.message import Request, Response
@@ -27,12 +28,16 @@ PAGES: Final[Mapping[str, str]] = {
     "emulator": "emulator",
     "remedies": "remedies",
     "resend": "resend",
+    "connect": "connect",
     "login": "login",
     "static": "static_files",
 }
 """The first words of the paths, each with the module of this package that has its routes."""
 
 HTML: Final = "text/html"
+
+LOGIN: Final = "X-OSS-Emulator-Login"
+"""The header of a refusal that tells a script of a page that its reader has to log in."""
 
 _DOORS: Final = frozenset({"/", PREFIX.rstrip("/")})
 """The paths of the endpoint from which a browser is led to the console."""
@@ -81,13 +86,17 @@ def show(request: Request, is_endpoint: Callable[[str], bool]) -> Response | Non
 
 
 def refuse(request: Request, refusal: Refusal, settings: Settings) -> Response:
-    """Answer a refused request: with JSON, with a page, or with the way to the login."""
+    """Answer a refused request: with JSON, with a page, or with the way to the login.
+
+    What a script of a page asks for is not led there: the script tells its reader to log in.
+    """
+    needs_login = isinstance(refusal, LoginNeeded) and bool(settings.admin_token)
     if not wants_page(request):
-        return reply({"error": refusal.sentence}, refusal.status)
-    from oss_emulator.control.console import page  # loads jinja2
+        answer = reply({"error": refusal.sentence}, refusal.status)
+    else:
+        from oss_emulator.control.console import login, page  # loads jinja2
 
-    if refusal.status == 403 and settings.admin_token and request.method == "GET":
-        from oss_emulator.control.console.login import lead
-
-        return lead(request)
-    return page.render(request, "error", {"refusal": refusal}, refusal.status)
+        if needs_login and request.method == "GET" and page.FRAGMENT not in request.headers:
+            return login.lead(request)
+        answer = page.render(request, "error", {"refusal": refusal}, refusal.status)
+    return answer._replace(headers={**answer.headers, LOGIN: "needed"}) if needs_login else answer

@@ -1,17 +1,21 @@
 """`/_emulator/buckets`: the buckets, and the objects of each by folders."""
 
-from typing import Any, Final
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from oss_emulator.access.acl import BucketAcl
-from oss_emulator.control.api.route import ApiRequest, OwnerRequest, Refusal, Route, reply
-from oss_emulator.control.console import page
-from oss_emulator.protocol import dates, xml
+from oss_emulator.control.api.route import (
+    PREFIX,
+    ApiRequest,
+    OwnerRequest,
+    Refusal,
+    Route,
+    reply,
+)
+from oss_emulator.control.console import folder, page
+from oss_emulator.control.console.folder import FolderOrder, FolderQuery
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.storage import Bucket
-
-_SHOWN: Final = "200"
-"""Names on one page of a folder."""
 
 
 def list_buckets(asked: ApiRequest) -> Response:
@@ -22,35 +26,71 @@ def list_buckets(asked: ApiRequest) -> Response:
 
 def get_bucket(asked: ApiRequest) -> Response:
     """Show a folder of a bucket: its folders and objects."""
-    bucket = find_bucket(asked, asked.rest)
-    prefix, token = asked.query.get("prefix", ""), asked.query.get("token", "")
-    query = {"list-type": "2", "delimiter": "/", "prefix": prefix, "max-keys": _SHOWN}
-    if token:
-        query["continuation-token"] = token
-    target = f"/{quote(bucket.name, safe='')}?{urlencode(query, quote_via=quote)}"
-    service = asked.controls.service
-    request = Request.parse("GET", target, [("Host", "localhost")], asked.controls.clock.now())
-    answer = service.handle(request, caller=service.accounts.owner)
-    assert isinstance(answer.body, bytes)  # noqa: S101 - a listing is a document
-    if answer.status != 200:
-        raise Refusal(answer.status, xml.parse(answer.body, "Error").text("Message"))
-    listed = xml.parse(answer.body, "ListBucketResult")
+    bucket, wanted = find_bucket(asked, asked.rest), _read_query(asked)
+    found = folder.read(asked.controls.service.storage, bucket.name, wanted)
     values = {
         "bucket": _describe(bucket),
-        "prefix": prefix,
-        "folders": [_name(node, "Prefix") for node in listed.all("CommonPrefixes")],
+        "prefix": wanted.prefix,
+        "folders": found.folders,
         "objects": [
             {
-                "key": _name(node, "Key"),
-                "size": int(node.text("Size")),
-                "modified": dates.parse_iso(node.text("LastModified")),
-                "storage_class": node.text("StorageClass"),
+                "key": item.key,
+                "size": item.size,
+                "modified": item.modified,
+                "storage_class": item.storage_class,
             }
-            for node in listed.all("Contents")
+            for item in found.objects
         ],
-        "next": listed.text("NextContinuationToken"),
+        "total": found.total,
+        "page": found.page,
+        "pages": found.pages,
+        "rest": found.rest,
     }
-    return page.show(asked, "bucket", values, way=_way(prefix), acls=tuple(BucketAcl))
+    return page.show(
+        asked,
+        "bucket",
+        values,
+        way=_way(wanted.prefix),
+        acls=tuple(BucketAcl),
+        query=wanted,
+        found=found,
+        window=folder.WINDOW,
+        orders=tuple(FolderOrder),
+        link=lambda **changes: _link(bucket.name, wanted._replace(**{"page": 1, **changes})),
+    )
+
+
+def _read_query(asked: ApiRequest) -> FolderQuery:
+    query = asked.query
+    order, number = query.get("sort", "") or FolderOrder.NAME, query.get("page", "") or "1"
+    if order.removeprefix("-") not in tuple(FolderOrder):
+        raise Refusal(400, f"sort must be one of {', '.join(FolderOrder)}, not {order!r}.")
+    if not (number.isascii() and number.isdigit()) or len(number) > 9:
+        raise Refusal(400, f"page must be a number from 1, not {number!r}.")
+    return FolderQuery(
+        query.get("prefix", ""),
+        query.get("text", "").strip(),
+        FolderOrder(order.removeprefix("-")),
+        descending=order.startswith("-"),
+        page=max(1, int(number)),
+        after=query.get("after", ""),
+    )
+
+
+def _link(bucket: str, wanted: FolderQuery) -> str:
+    """Return the address of a page of a folder."""
+    values = {
+        "prefix": wanted.prefix,
+        "text": wanted.text,
+        "sort": f"-{wanted.order}" if wanted.descending else wanted.order.value,
+        "page": str(wanted.page),
+        "after": wanted.after,
+    }
+    usual = {"sort": FolderOrder.NAME.value, "page": "1"}
+    query = {name: value for name, value in values.items() if value != usual.get(name, "")}
+    sign = "?" if query else ""
+    encoded = urlencode(query, quote_via=quote, errors="replace")
+    return f"{PREFIX}buckets/{quote(bucket, safe='')}{sign}{encoded}"
 
 
 def put_bucket(asked: ApiRequest) -> OwnerRequest:
@@ -89,12 +129,6 @@ def _describe(bucket: Bucket) -> dict[str, Any]:
         "versioning": bucket.versioning,
         "documents": sorted(bucket.documents),
     }
-
-
-def _name(node: xml.Node, element: str) -> str:
-    """Return a name with the white space around it."""
-    found = node.first(element)
-    return "" if found is None else found.value
 
 
 def _way(prefix: str) -> list[tuple[str, str]]:

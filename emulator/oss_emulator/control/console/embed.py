@@ -3,6 +3,7 @@
 import asyncio
 import re
 import secrets
+from itertools import islice
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
@@ -10,7 +11,9 @@ from oss_emulator.control.api.referer import find_rules
 from oss_emulator.control.api.route import ApiRequest, Refusal, Route
 from oss_emulator.control.console import EMBED_DOMAIN, page, review
 from oss_emulator.control.console.embedding import MARK, POLICIES
+from oss_emulator.control.console.objects import content_type
 from oss_emulator.control.journal import JournalEntry
+from oss_emulator.lab.trial import DEFAULT_SITE, guess_site
 from oss_emulator.protocol.message import Response
 from oss_emulator.referer import RefererPolicy, explanation
 
@@ -19,31 +22,37 @@ _PATIENCE: Final = 8.0
 
 _PATH: Final = "gallery/page.html"
 
+_LOOKED_AT: Final = 1_000
+"""The objects among which images are looked for."""
+
+_OFFERED: Final = 100
+"""The most keys that the form offers."""
+
 _RUN: Final = re.compile("[0-9a-f]{12}")
 
 
 def get_embed(asked: ApiRequest) -> Response:
-    """Show the form of a test; with a `bucket` and a `key`, begin one."""
+    """Show the form of a test; with a `key`, begin one. The page is one of the rules' own site."""
     buckets = [bucket.name for bucket in asked.controls.service.storage.buckets()]
-    bucket, key = asked.query.get("bucket", ""), asked.query.get("key", "")
-    host = asked.query.get("host", "") or "www.example.com"
+    bucket, key = asked.query.get("bucket", "") or next(iter(buckets), ""), asked.query.get("key")
+    own = urlsplit(guess_site(find_rules(asked, bucket)) if bucket else DEFAULT_SITE)
+    host = asked.query.get("host", "") or own.hostname or ""
     if not re.fullmatch(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*", host) or len(host) > 200:
         raise Refusal(
             400, f"{host!r} is not the name of a host; write one such as www.example.com."
         )
-    values: dict[str, Any] = {"buckets": buckets, "run": None, "frames": []}
-    if bucket and key:
-        find_rules(asked, bucket)
-        run = secrets.token_hex(6)
-        values |= {"run": run, "frames": _frames(asked, run, bucket, key, host)}
-    first = buckets[0] if buckets else ""
-    shown = {
-        "bucket": bucket or first,
-        "key": key,
+    run = secrets.token_hex(6) if bucket and key else None
+    values = {
+        "buckets": buckets,
+        "run": run,
+        "frames": _frames(asked, run, bucket, key, host) if run and key else [],
+        "bucket": bucket,
+        "key": key or "",
         "host": host,
-        "keys": _keys(asked, bucket or first),
+        "site": f"{own.scheme if host == own.hostname else 'https'}://{host}",
+        "keys": _keys(asked, bucket),
     }
-    return page.show(asked, "embed", {**values, **shown})
+    return page.show(asked, "embed", values)
 
 
 async def get_results(asked: ApiRequest) -> Response:
@@ -115,9 +124,9 @@ def _result(asked: ApiRequest, policy: str, entry: JournalEntry | None) -> dict[
 
 
 def _site(asked: ApiRequest) -> str:
-    site = asked.query.get("site", "") or review.DEFAULT_SITE
+    site = asked.query.get("site", "") or DEFAULT_SITE
     if not review.is_site(site):
-        raise Refusal(400, f"{site!r} is not an address; write one such as {review.DEFAULT_SITE}.")
+        raise Refusal(400, f"{site!r} is not an address; write one such as {DEFAULT_SITE}.")
     return site.rstrip("/")
 
 
@@ -131,8 +140,13 @@ def _moved(referer: str | None, site: str) -> str | None:
 
 
 def _keys(asked: ApiRequest, bucket: str) -> list[str]:
-    items = asked.controls.service.storage.objects(bucket)
-    return [item.key for item, _ in zip(items, range(100), strict=False)]
+    """Return keys to choose from, images first."""
+    found = islice(asked.controls.service.storage.objects(bucket), _LOOKED_AT)
+    items = sorted(
+        (item for item in found if not item.delete_marker),
+        key=lambda item: not content_type(item).startswith("image/"),
+    )
+    return [item.key for item in items[:_OFFERED]]
 
 
 ROUTES = (

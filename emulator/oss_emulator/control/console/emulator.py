@@ -7,6 +7,7 @@ from oss_emulator.control.api.route import ApiRequest, Route
 from oss_emulator.control.console import page
 from oss_emulator.control.metrics import BOUNDS
 from oss_emulator.lab import assumptions as lines
+from oss_emulator.operations import OPERATIONS
 from oss_emulator.protocol.message import Response
 from oss_emulator.referer.assumptions import DEFAULT, FACTS
 from oss_emulator.settings import Settings
@@ -45,6 +46,7 @@ def get_emulator(asked: ApiRequest) -> Response:
         facts=FACTS,
         changed=_changed(settings),
         assumptions_toml=lines.format(settings.assumptions),
+        operations=sorted(operation.name for operation in OPERATIONS),
         keeps=controls.service.storage.blocking,
     )
 

@@ -7,8 +7,9 @@ from urllib.parse import quote, urlencode
 
 from oss_emulator.access.acl import ObjectAcl
 from oss_emulator.control.api.route import ApiRequest, OwnerRequest, Refusal, Route, reply
-from oss_emulator.control.console import page
+from oss_emulator.control.console import page, visitors
 from oss_emulator.control.console.buckets import find_bucket
+from oss_emulator.control.console.visitors import find_address
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.message import Request, Response, parse_query
 from oss_emulator.protocol.signature import presigning
@@ -37,8 +38,9 @@ def get_object(asked: ApiRequest) -> Response:
         "versioning": bucket.versioning,
         **_describe(item),
         "versions": [_describe(one) for one, _ in zip(versions, range(_VERSIONS), strict=False)],
+        **visitors.judge(asked, bucket.name, key, version),
     }
-    is_image = _kind(item).startswith("image/") and 0 < item.size <= _PREVIEW
+    is_image = content_type(item).startswith("image/") and 0 < item.size <= _PREVIEW
     shown = {"is_image": is_image, "acls": tuple(ObjectAcl), "version": version}
     return page.show(asked, "object", values, **shown)
 
@@ -88,10 +90,10 @@ def get_content(asked: ApiRequest) -> OwnerRequest:
 
 
 def put_content(asked: ApiRequest) -> OwnerRequest:
-    """Upload an object."""
+    """Upload an object; with `x-oss-forbid-overwrite` an existing one is kept, and 409 says so."""
     bucket, key = find_bucket(asked, asked.rest), _key(asked)
     sent = asked.request.headers
-    names = ("content-type", "content-length", "transfer-encoding")
+    names = ("content-type", "content-length", "transfer-encoding", "x-oss-forbid-overwrite")
     fields = [(name, sent[name]) for name in names if name in sent]
     return _request(asked, "PUT", (bucket, key), {}, fields)._replace(data=None)
 
@@ -124,22 +126,12 @@ def sign_object(asked: ApiRequest) -> Response:
         expires=seconds,
     )
     values = {
-        "url": f"{_address(asked, bucket.name)}/{quote(key)}?{query}",
+        "url": f"{find_address(asked, bucket.name)}/{quote(key)}?{query}",
         "method": method,
         "until": now + seconds,
         "parts": dict(parse_query(query)),
     }
     return page.show(asked, "signed", values, parts_of_url=values["parts"])
-
-
-def _address(asked: ApiRequest, bucket: str) -> str:
-    """Return the address of a bucket, at a host of its own where the server demands that."""
-    request = asked.request
-    scheme = "https" if request.secure else "http"
-    if not asked.controls.service.settings.strict_addressing:
-        return f"{scheme}://{request.host}/{bucket}"
-    colon, port = request.host.rpartition(":")[1:]
-    return f"{scheme}://{bucket}.localhost{f':{port}' if colon and port.isdecimal() else ''}"
 
 
 def _request(
@@ -191,7 +183,8 @@ def _version(asked: ApiRequest) -> dict[str, str]:
     return {"versionId": version} if version else {}
 
 
-def _kind(item: Object) -> str:
+def content_type(item: Object) -> str:
+    """Return the Content-Type of an object, "" for none."""
     fields = {name.lower(): value for name, value in item.headers.items()}
     return fields.get("content-type", "")
 

@@ -13,6 +13,7 @@ from oss_emulator.control.api.access import SESSION, cookies
 from oss_emulator.control.api.route import PREFIX, ApiRequest, reply
 from oss_emulator.control.console import wants_page
 from oss_emulator.control.console.language import COOKIE, choose
+from oss_emulator.protocol import dates
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.version import __version__
 
@@ -105,6 +106,11 @@ def format_seconds(seconds: float) -> str:
     return f"{seconds * 1000:.1f} ms" if seconds < 1 else f"{seconds:.2f} s"
 
 
+def format_utc(seconds: float) -> str:
+    """Format a time for readers without scripts, such as `2026-11-28 08:00:00 UTC`."""
+    return f"{dates.format_iso(seconds)[:19].replace('T', ' ')} UTC"
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(
@@ -117,6 +123,7 @@ def _environment() -> Environment:
     )
     environment.filters["bytes"] = format_bytes
     environment.filters["seconds"] = format_seconds
+    environment.filters["utc"] = format_utc
     environment.filters["count"] = "{:,}".format
     environment.filters["quoted"] = lambda text: quote(text, safe="")
     return environment

@@ -7,7 +7,7 @@ from typing import Final
 from oss_emulator.control.api import events
 from oss_emulator.control.api.journal_filter import JournalFilter
 from oss_emulator.control.api.route import ApiRequest, Route
-from oss_emulator.control.console import page, story
+from oss_emulator.control.console import connect, page, story
 from oss_emulator.control.console.entries import summarize
 from oss_emulator.control.journal import RefererVerdict
 from oss_emulator.protocol.message import Response
@@ -48,6 +48,7 @@ def list_requests(asked: ApiRequest) -> Response:
         tests=sorted({entry.test for entry in kept if entry.test}),
         verdicts=tuple(RefererVerdict),
         shown=SHOWN,
+        **({} if kept else connect.describe(asked)),
     )
 
 

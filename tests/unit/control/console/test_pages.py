@@ -16,7 +16,7 @@ from urllib.parse import quote
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies
 from oss_emulator.control.api import Refusal, check_alone, events
-from oss_emulator.control.api.access import SESSION, check_allowed, session
+from oss_emulator.control.api.access import SESSION, LoginNeeded, check_allowed, session
 from oss_emulator.control.console import EMBED_DOMAIN, PAGES, find, refuse, show, wants_page
 from oss_emulator.control.console.embedding import MARK, POLICIES
 from oss_emulator.control.console.replay import run_replay
@@ -82,6 +82,7 @@ PATHS = [
     "objects/examplebucket?key=hello.txt",
     "replay",
     "emulator",
+    "connect",
     "login",
 ]
 
@@ -398,10 +399,29 @@ def test_long_folder_has_pages(ask: ApiCaller) -> None:
     for number in range(201):
         ask("PUT", f"content/examplebucket?key=many/{number:03}", b"x")
     first = ask("GET", "buckets/examplebucket?prefix=many/").json
-    assert len(first["objects"]) == 200
-    rest = ask("GET", f"buckets/examplebucket?prefix=many/&token={quote(first['next'])}").json
-    assert [item["key"] for item in rest["objects"]] == ["many/200"]
-    assert rest["next"] == ""
+    assert (len(first["objects"]), first["total"], first["pages"]) == (200, 201, 2)
+    path = "buckets/examplebucket?prefix=many/&page=2"
+    assert [item["key"] for item in ask("GET", path).json["objects"]] == ["many/200"]
+    assert 'rel="next" href="/_emulator/buckets/examplebucket?prefix=many%2F&amp;page=2"' in html(
+        ask, "buckets/examplebucket?prefix=many/"
+    )
+    assert 'rel="prev" href="/_emulator/buckets/examplebucket?prefix=many%2F"' in html(ask, path)
+
+
+def test_folder_is_searched_and_sorted_by_links(ask: ApiCaller) -> None:
+    for key, content in {"a/b/Photo.png": b"12", "a/c.txt": b"1", "photo2.png": b"123"}.items():
+        ask("PUT", f"content/examplebucket?key={quote(key)}", content)
+    path = "buckets/examplebucket?text=PHOTO&sort=-size"
+    found = [item["key"] for item in ask("GET", path).json["objects"]]
+    assert found == ["photo2.png", "a/b/Photo.png"]
+    page = html(ask, path)
+    assert 'aria-sort="descending"><a href="/_emulator/buckets/examplebucket?text=PHOTO' in page
+    assert "No key contains this text." in html(ask, "buckets/examplebucket?text=nowhere")
+
+
+@pytest.mark.parametrize("query", ["sort=colour", "sort=--size", "page=x", "page=-1", "page=²"])
+def test_bad_query_of_a_folder_is_refused(ask: ApiCaller, query: str) -> None:
+    assert ask("GET", f"buckets/examplebucket?{quote(query, safe='=')}").status == 400
 
 
 def test_content_is_an_attachment_that_runs_nowhere(ask: ApiCaller) -> None:
@@ -649,7 +669,7 @@ def test_session_of_a_browser_stands_for_the_token() -> None:
 
 def test_browser_without_a_session_is_led_to_the_login() -> None:
     page = request("/_emulator/rules/b?x=1", accept="text/html")
-    refusal = Refusal(403, "No.")
+    refusal = LoginNeeded(403, "No.")
     led = refuse(page, refusal, Settings(admin_token="t"))
     assert (led.status, led.headers["Location"]) == (
         303,

@@ -1,46 +1,118 @@
-// Uploads by a choice of files or by drag and drop, each with its progress.
+// Uploads by a choice of files, or of files and folders that are dropped anywhere on the page.
 
-import { announce, at, find, put, refresh } from "./console.js";
+import { announce, at, attempt, confirm, find, put, refresh } from "./console.js";
+
+const EXISTS = 409; // the status for an object that may not be replaced
+const NAMED = 10; // the most files that a question names
+
+/** @typedef {{ file: File, name: string }} Named a file, and its name with those of its folders */
 
 /**
- * @param {File} file
- * @param {DOMStringMap} place the bucket and the folder
+ * Upload a file; what is there already is replaced only if that is wanted.
+ * @param {Named} named
+ * @param {boolean} replaces
+ * @returns {Promise<"done" | "exists" | "failed">}
  */
-function upload(file, { bucket, prefix }) {
+async function upload({ file, name }, replaces) {
+  const { bucket, prefix } = find("#drop").dataset;
   const item = document.createElement("li");
-  const name = document.createElement("bdi");
+  const label = document.createElement("bdi");
   const bar = document.createElement("progress");
-  name.textContent = file.name;
-  bar.setAttribute("aria-label", file.name);
-  item.append(name, bar);
+  label.textContent = name;
+  bar.setAttribute("aria-label", name);
+  item.append(label, bar);
   find("#uploads").append(item);
-  const key = encodeURIComponent(prefix + file.name);
+  const key = encodeURIComponent(prefix + name);
   const progress = (/** @type {number} */ part) => { bar.value = part; };
-  return put(`content/${bucket}?key=${key}`, file, { type: file.type, progress });
+  /** @type {Record<string, string>} */
+  const headers = replaces ? {} : { "x-oss-forbid-overwrite": "true" };
+  try {
+    await put(`content/${bucket}?key=${key}`, file, { type: file.type, progress, headers });
+    item.remove();
+    return "done";
+  } catch (caught) {
+    const error = /** @type {Error & { status: number }} */ (caught);
+    if (!replaces && error.status === EXISTS) {
+      item.remove();
+      return "exists";
+    }
+    item.className = "failed";
+    item.textContent = error.message; // it names the file
+    return "failed";
+  }
 }
 
-/** @param {File[]} files */
+/**
+ * Upload files one after another; a failed one keeps none of the others from it.
+ * @param {Named[]} files
+ */
 async function uploadAll(files) {
   const { dataset } = find("#drop");
-  try {
-    for (const file of files) await upload(file, dataset);
-    announce(`${files.length} ${dataset.done}`);
-  } catch (error) {
-    announce(/** @type {Error} */ (error).message, true);
+  /** @type {Record<"done" | "exists" | "failed", Named[]>} */
+  const found = { done: [], exists: [], failed: [] };
+  for (const one of files) found[await upload(one, false)].push(one);
+  const names = found.exists.slice(0, NAMED).map(({ name }) => name).join(", ");
+  const more = found.exists.length > NAMED ? " …" : "";
+  if (names && (await confirm(`${dataset.exist} ${names}${more}`, dataset.replace ?? "", dataset.keep))) {
+    for (const one of found.exists.splice(0)) found[await upload(one, true)].push(one);
   }
-  await refresh();
+  await attempt(refresh);
+  const said = [
+    [found.done.length, dataset.done], [found.exists.length, dataset.kept], [found.failed.length, dataset.failed],
+  ].filter(([count]) => count).map(([count, word]) => `${count} ${word}`);
+  if (said.length) announce(said.join(", "), found.failed.length > 0);
+}
+
+/**
+ * Find the files of what was dropped; those of a folder get its name before their own.
+ * @param {FileSystemEntry} entry
+ * @returns {AsyncGenerator<Named>}
+ */
+async function* walk(entry, folder = "") {
+  if (entry.isFile) {
+    const one = /** @type {FileSystemFileEntry} */ (entry);
+    /** @type {File} */
+    const file = await new Promise((resolve, reject) => { one.file(resolve, reject); });
+    yield { file, name: folder + file.name };
+    return;
+  }
+  const reader = /** @type {FileSystemDirectoryEntry} */ (entry).createReader();
+  for (;;) {
+    /** @type {FileSystemEntry[]} */
+    const some = await new Promise((resolve, reject) => { reader.readEntries(resolve, reject); });
+    if (!some.length) return;
+    for (const one of some) yield* walk(one, `${folder}${entry.name}/`);
+  }
+}
+
+/** @param {{ entry: FileSystemEntry | null, file: File | null }[]} items */
+async function uploadDropped(items) {
+  /** @type {Named[]} */
+  const files = [];
+  for (const { entry, file } of items) {
+    if (entry) for await (const found of walk(entry)) files.push(found);
+    else if (file) files.push({ file, name: file.name });
+  }
+  await uploadAll(files);
 }
 
 document.addEventListener("change", (event) => {
   const chosen = at(event, "input#files");
-  if (chosen) uploadAll([...chosen.files ?? []]);
+  if (!chosen) return;
+  const files = [...chosen.files ?? []].map((file) => ({ file, name: file.name }));
+  chosen.value = ""; // so that the same files can be chosen again
+  attempt(() => uploadAll(files));
 });
 for (const kind of /** @type {const} */ (["dragover", "dragleave", "drop"])) {
   document.addEventListener(kind, (event) => {
-    const drop = at(event, "main") && find("#drop");
-    if (!drop) return;
+    const drop = find("#drop");
+    if (!drop || !event.dataTransfer?.types.includes("Files")) return;
     event.preventDefault();
     drop.classList.toggle("over", kind === "dragover");
-    if (kind === "drop") uploadAll([...event.dataTransfer?.files ?? []]);
+    if (kind !== "drop") return;
+    // They are gone once the event is over.
+    const items = [...event.dataTransfer.items].filter((item) => item.kind === "file")
+      .map((item) => ({ entry: item.webkitGetAsEntry(), file: item.getAsFile() }));
+    attempt(() => uploadDropped(items));
   });
 }

@@ -60,34 +60,52 @@ export async function ask(path, { method = "GET", value, html = false, signal, h
   const body = value === undefined ? undefined : JSON.stringify(value);
   const answer = await fetch(root + path, { method, headers, body, signal });
   const text = await answer.text();
+  askForLogin(answer.headers.has(LOGIN));
   if (!answer.ok) throw Object.assign(new Error(sentence(text) || `${answer.status}`), { status: answer.status });
   return html ? text : JSON.parse(text);
 }
 
 /**
- * Send a file, and tell how much of it is sent. Throws an Error with the server's sentence.
+ * Send a file, and tell how much of it is sent. Throws an Error with the server's sentence and the status.
  * @param {string} path
  * @param {File} file
- * @param {{ html?: boolean, type?: string, progress: (part: number) => void }} how
+ * @param {{ html?: boolean, type?: string, progress: (part: number) => void, headers?: Record<string, string> }} how
  * @returns {Promise<string>}
  */
-export function put(path, file, { html = false, type, progress }) {
+export function put(path, file, { html = false, type, progress, headers = {} }) {
   const request = new XMLHttpRequest();
   request.open("PUT", root + path);
   request.setRequestHeader("x-oss-emulator", "1");
   request.setRequestHeader("Accept", html ? "text/html" : "application/json");
   if (html) request.setRequestHeader("x-oss-emulator-fragment", "1");
   request.setRequestHeader("Content-Type", type || "application/octet-stream");
+  for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
   request.upload.onprogress = (event) => progress(event.loaded / (event.total || 1));
   return new Promise((resolve, reject) => {
-    request.onerror = () => reject(new Error(file.name));
+    const fail = (/** @type {unknown} */ why) =>
+      reject(Object.assign(new Error(`${file.name}: ${why}`), { status: request.status }));
+    request.onerror = () => fail(announced.dataset.unreachable);
     request.onload = () => {
       const text = request.responseText;
+      askForLogin(request.getResponseHeader(LOGIN) !== null);
       if (request.status < 300) resolve(text);
-      else reject(new Error(`${file.name}: ${sentence(text) || request.status}`));
+      else fail(sentence(text) || request.status);
     };
     request.send(file);
   });
+}
+
+const LOGIN = "x-oss-emulator-login"; // the header of a refusal that a login would avoid
+
+/**
+ * Lead the reader to the login and back to this page, if the server asks for it.
+ * @param {boolean} needed
+ */
+function askForLogin(needed) {
+  const notice = find("#login-again");
+  notice.hidden = !needed;
+  const here = location.pathname + location.search + location.hash;
+  find("a", notice).href = `${root}login?next=${encodeURIComponent(here)}`;
 }
 
 /** @param {string} text an answer that is not what was asked for */
@@ -125,7 +143,7 @@ export function fill(element, html) {
  */
 export function localise(within) {
   const today = new Date().toDateString();
-  for (const time of all("time[data-time]:empty", within)) {
+  for (const time of all("time[data-time]:not([datetime])", within)) {
     const moment = new Date(Number(time.dataset.time) * 1000);
     time.dateTime = moment.toISOString();
     time.title = date.format(moment);
@@ -178,10 +196,29 @@ export function later(action, milliseconds) {
   };
 }
 
-/** @param {string} text */
+/**
+ * Copy a text. Pages of plain http have no clipboard, unless they are of this machine.
+ * @param {string} text
+ */
 export async function copy(text) {
-  await navigator.clipboard.writeText(text);
+  if (navigator.clipboard) await navigator.clipboard.writeText(text);
+  else copyFromField(text);
   announce(announced.dataset.copied);
+}
+
+/** @param {string} text */
+function copyFromField(text) {
+  const field = document.createElement("textarea");
+  const focused = /** @type {HTMLElement | null} */ (document.activeElement);
+  field.value = text;
+  field.className = "hidden";
+  field.setAttribute("aria-hidden", "true");
+  (focused?.closest("dialog") ?? document.body).append(field);
+  field.select();
+  const done = document.execCommand("copy");
+  field.remove();
+  focused?.focus();
+  if (!done) throw new Error(announced.dataset.uncopied);
 }
 
 /** Keep a value for this browser; a browser that keeps nothing forgets it with the page. */
@@ -217,7 +254,8 @@ export const kept = {
 document.addEventListener("click", (event) => {
   const copier = at(event, "[data-copy]");
   if (copier) {
-    attempt(() => copy(find("code", copier.parentElement ?? copier).textContent));
+    const place = copier.dataset.copy ? find(copier.dataset.copy) : find("code", copier.parentElement ?? copier);
+    attempt(() => copy(place.textContent));
   } else if (at(event, "[data-logout]")) {
     attempt(async () => {
       await ask("login", { method: "DELETE" });
@@ -237,18 +275,43 @@ for (const link of all(".settings a[hreflang]")) {
 
 localise(document);
 
-/** Show the main part of this page as the server has it now. */
+const CONTROLS = "a[href], button, input, select, textarea, summary";
+
+/**
+ * What a control is called, so that it is found again after a refresh.
+ * @param {Element | null} control
+ */
+const identify = (control) => control?.id || [
+  control?.closest("form")?.dataset.path, control?.getAttribute("name"), control?.getAttribute("href"), control?.textContent,
+].join();
+
+/**
+ * Show the main part of this page as the server has it now; what stays keeps its contents.
+ *
+ * The focus stays where it was, or goes to what follows if that is gone.
+ */
 export async function refresh() {
   const path = location.pathname.slice(root.length) + location.search;
-  fill(find("main"), await ask(path, { html: true }));
+  const made = parse(await ask(path, { html: true }));
+  const main = find("main");
+  const names = all(CONTROLS, main).map(identify);
+  const place = main.contains(document.activeElement) ? names.indexOf(identify(document.activeElement)) : -1;
+  for (const staying of all("[data-stays]", main)) find(`#${staying.id}`, made)?.replaceWith(staying);
+  main.replaceChildren(made);
+  if (place < 0) return;
+  /** @type {Map<string, HTMLElement>} */
+  const controls = new Map(all(CONTROLS, main).reverse().map((control) => [identify(control), control]));
+  const near = [...names.slice(place), ...names.slice(0, place).reverse()].find((name) => controls.has(name));
+  (controls.get(near ?? "") ?? main).focus();
 }
 
 /**
  * Ask the reader in a dialog; resolves to the answer.
  * @param {string} question
  * @param {string} yes the name of the button that agrees
+ * @param {string} [no] the name of the button that declines
  */
-function confirm(question, yes) {
+export function confirm(question, yes, no = announced.dataset.cancel ?? "") {
   const dialog = document.createElement("dialog");
   const text = document.createElement("p");
   const form = document.createElement("form");
@@ -256,7 +319,7 @@ function confirm(question, yes) {
   form.className = "actions end";
   text.textContent = question;
   dialog.setAttribute("aria-label", question);
-  for (const [name, value] of [[announced.dataset.cancel ?? "", ""], [yes, "yes"]]) {
+  for (const [name, value] of [[no, ""], [yes, "yes"]]) {
     const button = document.createElement("button");
     button.value = value;
     button.textContent = name;
@@ -294,8 +357,11 @@ export function values(form) {
  */
 async function send(form) {
   const { method, path = "", done, next, into } = form.dataset;
-  const question = form.dataset.confirm;
-  if (question && !(await confirm(question, find("button", form).firstChild?.textContent ?? ""))) return;
+  const question = form.dataset.confirm ?? find("option:checked", form)?.dataset.confirm;
+  if (question && !(await confirm(question, form.dataset.yes ?? find("button", form).firstChild?.textContent ?? ""))) {
+    form.reset();
+    return;
+  }
   const value = values(form);
   const place = path.replace(/\{(\w+)\}/g, (_, name) => {
     const part = encodeURIComponent(value[name]);

@@ -29,9 +29,13 @@ form?.addEventListener("submit", (event) => {
   attempt(() => logIn(find("input[name=token]", form).value));
 });
 
-// The server prints a URL with the token in its fragment. It must not stay in the history.
-const given = new URLSearchParams(location.hash.slice(1)).get("token");
-if (form && given !== null) {
+/** The server prints a URL with the token in its fragment. It must not stay in the history. */
+function takeFromAddress() {
+  const given = new URLSearchParams(location.hash.slice(1)).get("token");
+  if (given === null) return;
   history.replaceState(null, "", location.pathname + location.search);
-  attempt(() => logIn(given));
+  if (form) attempt(() => logIn(given));
 }
+
+addEventListener("hashchange", takeFromAddress); // the URL may be opened where this page is open
+takeFromAddress();

@@ -1,0 +1,73 @@
+"""`/_emulator/connect`: the endpoint, the access key, and how clients are pointed here."""
+
+import shlex
+from ipaddress import ip_address
+from typing import Any, Final
+from urllib.parse import quote
+
+from oss_emulator.control.api.route import ApiRequest, Route
+from oss_emulator.control.console import clients, page
+from oss_emulator.protocol.message import Request, Response
+from oss_emulator.settings import DEFAULT_ACCESS_KEY_SECRET
+
+_THIEF: Final = "http://thief.example.org/"
+"""The Referer of the first request that a newcomer sends, as in the README."""
+
+
+def get_connect(asked: ApiRequest) -> Response:
+    """Show how to connect a client."""
+    return page.show(asked, "connect", describe(asked))
+
+
+def describe(asked: ApiRequest) -> dict[str, Any]:
+    """Return what a client needs, for the first bucket; a secret of one's own is not shown."""
+    service = asked.controls.service
+    endpoint, named_endpoint = _endpoints(asked.request)
+    buckets, key = service.storage.buckets(), service.accounts.first
+    bucket = buckets[0].name if buckets else "examplebucket"
+    item = next(service.storage.objects(bucket), None)
+    url = f"{endpoint}/{bucket}/{quote(item.key if item else 'hello.txt')}"
+    values = {
+        "endpoint": endpoint,
+        "named_endpoint": named_endpoint,
+        "region": service.region_of(bucket),
+        "bucket": bucket,
+    }
+    return {
+        **values,
+        "access_key_id": key.id,
+        "access_key_secret": key.secret if key.secret == DEFAULT_ACCESS_KEY_SECRET else None,
+        "has_bucket": bool(buckets),
+        "is_named": endpoint == named_endpoint and not _is_address(asked.request),
+        "curl": shlex.join(["curl", "-i", "-H", f"Referer: {_THIEF}", url]),
+        "clients": [
+            {**snippet._asdict(), "text": clients.fill_in(snippet, **values)}
+            for snippet in clients.SNIPPETS
+        ],
+    }
+
+
+def _endpoints(request: Request) -> tuple[str, str]:
+    """Return the endpoint for most clients, and the one for those that need a name.
+
+    On this machine these are `127.0.0.1` and `localhost`: most SDKs put a bucket before a name,
+    but some take an address for a domain of the bucket (docs/addressing.md).
+    """
+    scheme = "https" if request.secure else "http"
+    name, colon, port = request.host.rpartition(":")
+    name, end = (name, f":{port}") if colon and port.isdecimal() else (request.host, "")
+    if name in ("127.0.0.1", "localhost"):
+        return f"{scheme}://127.0.0.1{end}", f"{scheme}://localhost{end}"
+    return (f"{scheme}://{request.host}",) * 2
+
+
+def _is_address(request: Request) -> bool:
+    name = request.host.removesuffix(f":{request.host.rpartition(':')[2]}")
+    try:
+        ip_address(name.strip("[]"))
+    except ValueError:
+        return False
+    return True
+
+
+ROUTES = (Route("GET", "connect", get_connect),)

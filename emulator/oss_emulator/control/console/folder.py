@@ -1,0 +1,86 @@
+"""A folder of a bucket: its folders and objects, searched, sorted and cut into pages."""
+
+from enum import StrEnum
+from operator import attrgetter
+from typing import Final, NamedTuple
+
+from oss_emulator.protocol import paging
+from oss_emulator.storage import Object, Storage
+
+SHOWN: Final = 200
+"""Names on one page."""
+
+WINDOW: Final = 20_000
+"""The most names that are searched and sorted at once: a disk takes a quarter of a second."""
+
+
+class FolderOrder(StrEnum):
+    """By what objects are sorted."""
+
+    NAME = "name"
+    SIZE = "size"
+    MODIFIED = "modified"
+
+
+class FolderQuery(NamedTuple):
+    """What to show of a folder."""
+
+    prefix: str = ""
+    text: str = ""
+    """What keys have to contain, in any letter case; such keys are found in folders below too."""
+    order: FolderOrder = FolderOrder.NAME
+    descending: bool = False
+    page: int = 1
+    after: str = ""
+    """The name behind which the search begins; "" for the start of the folder."""
+
+
+class FolderPage(NamedTuple):
+    """One page of a folder."""
+
+    folders: list[str]
+    objects: list[Object]
+    total: int
+    """The names on all pages."""
+    page: int
+    pages: int
+    rest: str
+    """The last name that was looked at, if more follow; "" if this is the whole folder."""
+
+    @property
+    def first(self) -> int:
+        """The number of the first name on the page."""
+        return (self.page - 1) * SHOWN + 1
+
+    @property
+    def last(self) -> int:
+        """The number of the last name on the page."""
+        return self.first + len(self.folders) + len(self.objects) - 1
+
+
+def read(storage: Storage, bucket: str, asked: FolderQuery) -> FolderPage:
+    """Read one page of a folder; a page behind the last one is the last one."""
+    found = paging.cut(
+        lambda start: (one for one in storage.objects(bucket, start) if not one.delete_marker),
+        attrgetter("key"),
+        prefix=asked.prefix,
+        delimiter="" if asked.text else "/",
+        marker=asked.after,
+        limit=WINDOW,
+    )
+    folders, objects = found.prefixes, found.items
+    if asked.text:
+        text, begin = asked.text.casefold(), len(asked.prefix)
+        objects = [one for one in objects if text in one.key[begin:].casefold()]
+    if asked.order is not FolderOrder.NAME:
+        objects.sort(key=attrgetter(asked.order), reverse=asked.descending)
+    elif asked.descending:
+        folders.reverse()
+        objects.reverse()
+    total = len(folders) + len(objects)
+    pages = max(1, -(-total // SHOWN))
+    page = min(asked.page, pages)
+    start, end = (page - 1) * SHOWN, page * SHOWN
+    shown = folders[start:end]
+    rest = objects[max(0, start - len(folders)) : max(0, end - len(folders))]
+    return FolderPage(shown, rest, total, page, pages=pages, rest=found.next)

@@ -1,0 +1,65 @@
+"""What visitors get at the public URL of an object: its own site, strangers, and no Referer."""
+
+from typing import Any, Final
+from urllib.parse import quote
+
+from oss_emulator.control.api.referer import find_rules
+from oss_emulator.control.api.route import ApiRequest
+from oss_emulator.control.console.entries import summarize
+from oss_emulator.control.journal import JournalEntry
+from oss_emulator.lab.trial import guess_site
+from oss_emulator.operations.admission import Refused
+from oss_emulator.protocol.message import Request, Response
+
+STRANGER: Final = "https://stranger.example.net/"
+"""The Referer of a page that no rules are written for."""
+
+
+def judge(asked: ApiRequest, bucket: str, key: str, version: str | None) -> dict[str, Any]:
+    """Return the public URL of an object, and what each kind of visitor gets there.
+
+    The visitors have no signature. Their requests pass all checks of the service, but nothing
+    answers or records them.
+    """
+    address = find_address(asked, bucket)
+    target = f"/{quote(key)}" + (f"?versionId={quote(version, safe='')}" if version else "")
+    referers = {
+        "own": f"{guess_site(find_rules(asked, bucket))}/",
+        "stranger": STRANGER,
+        "none": None,
+    }
+    return {
+        "url": address + target,
+        "visitors": [
+            {"visitor": visitor, **_judge(asked, address + target, referer)}
+            for visitor, referer in referers.items()
+        ],
+    }
+
+
+def _judge(asked: ApiRequest, url: str, referer: str | None) -> dict[str, Any]:
+    """Return the row of a request for a URL, as the list of requests would have it."""
+    service, (scheme, _, rest) = asked.controls.service, url.partition("://")
+    host, _, target = rest.partition("/")
+    fields = [("Host", host), *([] if referer is None else [("Referer", referer)])]
+    now, secure = asked.controls.clock.now(), scheme == "https"
+    request = Request.parse(
+        "GET", f"/{target}", fields, now, remote=asked.request.remote, secure=secure
+    )
+    outcome = service.admit(request)
+    error = outcome.error if isinstance(outcome, Refused) else None
+    response = service.render(outcome) if isinstance(outcome, Refused) else Response(200)
+    entry = JournalEntry(0, outcome.admission, error, response, sent=0, seconds=0.0)
+    row = summarize(entry)
+    names = ("referer", "verdict", "reason", "entry", "denied_by_access", "status", "code", "ec")
+    return {**{name: row[name] for name in names}, "operation": row["operation"]}
+
+
+def find_address(asked: ApiRequest, bucket: str) -> str:
+    """Return the address of a bucket, at a host of its own where the server demands that."""
+    request = asked.request
+    scheme = "https" if request.secure else "http"
+    if not asked.controls.service.settings.strict_addressing:
+        return f"{scheme}://{request.host}/{bucket}"
+    colon, port = request.host.rpartition(":")[1:]
+    return f"{scheme}://{bucket}.localhost{f':{port}' if colon and port.isdecimal() else ''}"

@@ -1,0 +1,322 @@
+"""Buckets, objects, the embed test and the first run in a browser: what a person does with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+from oss_emulator import Emulator
+from oss_emulator.control.console.embedding import POLICIES
+from oss_emulator.settings import DEMO
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+
+from tests.browser import axe
+from tests.browser.test_console import PIXEL, SITE, THIEF, Watch
+
+pytestmark = pytest.mark.system
+
+BUCKET = "examplebucket"
+MANY = 10_050
+"""Keys of a folder of many pages."""
+
+DROP = """([where, files]) => {
+  const data = new DataTransfer();
+  for (const [name, text] of files) data.items.add(new File([text], name, {type: "text/plain"}));
+  document.querySelector(where).dispatchEvent(
+    new DragEvent("drop", {dataTransfer: data, bubbles: true, cancelable: true}));
+}"""
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Emulator]:
+    with Emulator(seed=DEMO, journal_size=20_000) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def fresh(emulator: Emulator) -> None:
+    emulator.reset()
+
+
+@pytest.fixture
+def tab(tabs: BrowserContext) -> Iterator[Page]:
+    watch = Watch(tabs)
+    tabs.grant_permissions(["clipboard-read", "clipboard-write"])
+    yield tabs.new_page()
+    assert (watch.strangers, watch.complaints) == ([], [])
+
+
+def visit(tab: Page, emulator: Emulator, path: str) -> None:
+    tab.goto(f"{emulator.endpoint}/_emulator/{path}")
+
+
+def choose(tab: Page, *names: str) -> None:
+    files: Any = [{"name": name, "mimeType": "text/plain", "buffer": b"new"} for name in names]
+    tab.locator("#files").set_input_files(files)
+
+
+def clipboard(tab: Page) -> str:
+    return str(tab.evaluate("() => navigator.clipboard.readText()"))
+
+
+# --- An object
+
+
+def test_object_shows_who_gets_it_at_its_public_url(tab: Page, emulator: Emulator) -> None:
+    emulator.put(f"/{BUCKET}/a b/dot.png", PIXEL, {"Content-Type": "image/png"})
+    visit(tab, emulator, f"objects/{BUCKET}?key=a%20b/dot.png")
+    url = f"{emulator.endpoint}/{BUCKET}/a%20b/dot.png"
+    public = tab.locator("section", has=tab.get_by_role("heading", name="Public URL"))
+    expect(public.locator("code").first).to_have_text(url)
+    public.get_by_role("button", name="Copy").first.click()
+    expect(tab.locator("#announce")).to_have_text("Copied")
+    assert clipboard(tab) == url
+    public.get_by_role("button", name="Copy").last.click()
+    assert f'<img src="{url}" alt="">' in public.locator("code").all_inner_texts()
+
+    rows = public.locator("tbody tr")
+    verdicts = [row.locator(".verdict").inner_text() for row in rows.all()]
+    answers = [
+        requests.get(url, headers={"Referer": referer} if referer else {}, timeout=20).status_code
+        for referer in (SITE, THIEF, None)
+    ]
+    shown = [int(row.locator("td").last.locator("span").inner_text()) for row in rows.all()]
+    assert shown == answers == [200, 403, 200]
+    assert verdicts == ["allowed", "denied", "allowed"]
+
+    with tab.expect_popup() as opened:
+        public.get_by_role("link", name="Open").click()
+    opened.value.wait_for_load_state()
+    (entry,) = [entry for entry in emulator.journal if entry.request.headers.get("sec-fetch-dest")]
+    assert (entry.status, entry.request.headers.get("referer")) == (200, None)
+
+
+def test_private_object_says_that_permissions_deny_it(tab: Page, emulator: Emulator) -> None:
+    visit(tab, emulator, f"objects/{BUCKET}?key=hello.txt")
+    acl = tab.get_by_role("combobox", name="ACL")
+    acl.focus()
+    acl.select_option("private")
+    dialog = tab.get_by_role("dialog")
+    expect(dialog).to_contain_text("Only signed requests may read it")
+    dialog.get_by_role("button", name="Set the ACL").click()
+    expect(tab.locator("#announce")).to_have_text("Saved")
+    row = tab.locator(".visitors tbody tr").first
+    expect(row).to_contain_text("Permissions deny it")
+    expect(row).to_contain_text("403")
+    expect(acl).to_be_focused()
+
+
+def test_acl_is_asked_for_and_stays_if_the_reader_declines(tab: Page, emulator: Emulator) -> None:
+    emulator.bucket("private-bucket", acl="private")
+    visit(tab, emulator, "buckets/private-bucket")
+    acl = tab.get_by_role("combobox", name="ACL")
+    acl.select_option("public-read-write")
+    dialog = tab.get_by_role("dialog")
+    expect(dialog).to_contain_text("read, replace and delete")
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(acl).to_have_value("private")
+    bucket = emulator.run(lambda: emulator.service.storage.bucket("private-bucket"))
+    assert bucket is not None
+    assert bucket.acl == "private"
+
+
+# --- A folder
+
+
+@pytest.fixture
+def many(emulator: Emulator) -> None:
+    emulator.run(lambda: _fill(emulator))
+
+
+def _fill(emulator: Emulator) -> None:
+    storage = emulator.service.storage
+    item = storage.object(BUCKET, "hello.txt")
+    assert item is not None
+    for number in range(MANY):
+        storage.put_object(BUCKET, item._replace(key=f"many/{number:05}.txt", size=number))
+
+
+@pytest.mark.usefixtures("many")
+def test_folder_of_ten_thousand_keys_is_paged_searched_and_sorted(
+    tab: Page, emulator: Emulator
+) -> None:
+    visit(tab, emulator, f"buckets/{BUCKET}?prefix=many/")
+    names = tab.locator("tbody th a")
+    expect(tab.get_by_text("1–200 of 10,050")).to_be_visible()
+    tab.get_by_role("link", name="Next").click()
+    expect(tab.get_by_text("201–400 of 10,050")).to_be_visible()
+    expect(names.first).to_have_text("00200.txt")
+    tab.get_by_role("link", name="Previous").click()
+    expect(names.first).to_have_text("00000.txt")
+    tab.get_by_role("link", name="Size").click()
+    tab.get_by_role("link", name="Size").click()
+    expect(names.first).to_have_text("10049.txt")
+    tab.get_by_role("searchbox").fill("9999")
+    tab.get_by_role("searchbox").press("Enter")
+    expect(names).to_have_text(["09999.txt"])
+    tab.get_by_role("link", name="Show all").click()
+    expect(names).to_have_count(200)
+
+
+def test_focus_goes_to_the_next_row_after_a_deletion(tab: Page, emulator: Emulator) -> None:
+    for name in ("x1", "x2", "x3"):
+        emulator.put(f"/{BUCKET}/x/{name}", b"x")
+    visit(tab, emulator, f"buckets/{BUCKET}?prefix=x/")
+    for gone, focused in (("x2", "x3"), ("x3", "Delete x/x1"), ("x1", "")):
+        tab.get_by_role("button", name=f"Delete x/{gone}").press("Enter")
+        tab.get_by_role("dialog").get_by_role("button", name="Delete").press("Enter")
+        expect(tab.get_by_role("link", name=gone, exact=True)).to_have_count(0)
+        if focused:
+            tab.wait_for_function(
+                "(text) => document.activeElement.textContent === text", arg=focused
+            )
+    assert tab.evaluate("() => document.activeElement !== document.body")
+
+
+# --- Uploads
+
+
+def test_files_are_dropped_anywhere_on_the_page(tab: Page, emulator: Emulator) -> None:
+    visit(tab, emulator, f"buckets/{BUCKET}?prefix=new/")
+    tab.evaluate(DROP, [".top", [["a.txt", "A"], ["b.txt", "B"]]])
+    expect(tab.locator("#announce")).to_have_text("2 uploaded")
+    expect(tab.locator("tbody th a")).to_have_text(["a.txt", "b.txt"])
+
+
+def test_failed_upload_keeps_the_others_and_is_named(tab: Page, emulator: Emulator) -> None:
+    def fail(route: Route) -> None:
+        route.fulfill(status=500, content_type="application/json", body='{"error": "No room."}')
+
+    visit(tab, emulator, f"buckets/{BUCKET}?prefix=new/")
+    tab.route("**/content/**key=new%2Fbad.txt", fail)
+    choose(tab, "a.txt", "bad.txt", "c.txt")
+    expect(tab.locator("#announce")).to_have_text("2 uploaded, 1 failed")
+    expect(tab.locator("tbody th a")).to_have_text(["a.txt", "c.txt"])
+    expect(tab.locator("#uploads li")).to_have_text(["bad.txt: No room."])
+
+
+def test_upload_without_a_server_is_told(tabs: BrowserContext, emulator: Emulator) -> None:
+    tab = tabs.new_page()
+    failures: list[str] = []
+    tab.on("pageerror", lambda error: failures.append(str(error)))
+    visit(tab, emulator, f"buckets/{BUCKET}?prefix=new/")
+    tab.route("**/_emulator/**", lambda route: route.abort())
+    choose(tab, "a.txt", "b.txt")
+    expect(tab.locator("#uploads li")).to_have_count(2)
+    expect(tab.locator("#uploads li").first).to_contain_text("a.txt: the server did not answer")
+    expect(tab.locator("#announce")).to_have_text("2 failed")
+    assert failures == []
+
+
+@pytest.mark.parametrize(("answer", "content"), [("Replace them", b"new"), ("Keep them", b"old")])
+def test_upload_asks_before_it_replaces(
+    tab: Page, emulator: Emulator, answer: str, content: bytes
+) -> None:
+    emulator.put(f"/{BUCKET}/new/there.txt", b"old")
+    visit(tab, emulator, f"buckets/{BUCKET}?prefix=new/")
+    choose(tab, "there.txt", "other.txt")
+    dialog = tab.get_by_role("dialog")
+    expect(dialog).to_contain_text("These exist already: there.txt")
+    dialog.get_by_role("button", name=answer).click()
+    kept = "1 uploaded, 1 kept as before" if content == b"old" else "2 uploaded"
+    expect(tab.locator("#announce")).to_have_text(kept)
+    url = f"{emulator.endpoint}/{BUCKET}/new/there.txt"
+    assert requests.get(url, headers={"Referer": SITE}, timeout=20).content == content
+    expect(tab.get_by_role("link", name="other.txt", exact=True)).to_be_visible()
+
+
+# --- The embed test
+
+
+def test_embed_test_is_at_the_site_of_the_rules_and_takes_an_image(
+    tab: Page, emulator: Emulator
+) -> None:
+    emulator.put(f"/{BUCKET}/zz.png", PIXEL, {"Content-Type": "image/png"})
+    emulator.put(f"/{BUCKET}/a.txt", b"x")
+    rules: Any = {"AllowEmptyReferer": False, "RefererList": {"Referer": ["http://shop.test/*"]}}
+    address = f"{emulator.endpoint}/_emulator/rules/{BUCKET}"
+    marked = {"x-oss-emulator": "1"}
+    requests.put(address, json={"rules": rules}, headers=marked, timeout=20).raise_for_status()
+    tab.set_viewport_size({"width": 390, "height": 844})
+    visit(tab, emulator, f"embed?bucket={BUCKET}")
+    expect(tab.get_by_label("Host of the page")).to_have_value("shop.test")
+    assert tab.get_by_label("Object").input_value().endswith((".png", ".svg"))
+    tab.get_by_role("button", name="Run the test").click()
+    rows = tab.locator("#results tbody tr")
+    expect(rows).to_have_count(len(POLICIES))
+    for row in rows.all():
+        verdict = row.locator(".verdict")
+        expect(verdict).to_have_count(1)
+        box = verdict.bounding_box()
+        assert box is not None
+        assert 0 <= box["x"] <= 390 - box["width"]
+    expect(rows.nth(0).locator(".verdict")).to_have_text("allowed")
+    no_referrer = tab.locator("#results tr", has=tab.get_by_text("no-referrer", exact=True))
+    expect(no_referrer.locator(".verdict")).to_have_text("denied")
+    assert not tab.evaluate("() => document.documentElement.scrollWidth > innerWidth")
+
+
+# --- The first run
+
+
+def test_newcomer_is_led_from_nothing_to_a_request(tab: Page) -> None:
+    with Emulator() as empty:
+        visit(tab, empty, "requests")
+        card = tab.locator(".connect")
+        expect(card).to_contain_text(empty.endpoint)
+        expect(card).to_contain_text("oss-emulator / oss-emulator-secret")
+        expect(card.locator("details")).to_have_count(8)
+        card.locator("summary").first.click()
+        card.locator("details [data-copy]").first.click()
+        expect(tab.locator("#announce")).to_have_text("Copied")
+        assert clipboard(tab).startswith("import os")
+        assert empty.endpoint in clipboard(tab)
+        for path, link in (
+            ("rules", "Create a bucket"),
+            ("embed", "Create a bucket"),
+            ("buckets", "Connect a client"),
+            ("emulator", "Connect a client"),
+        ):
+            visit(tab, empty, path)
+            expect(tab.locator("main").get_by_role("link", name=link).first).to_be_visible()
+        visit(tab, empty, "requests")
+        requests.get(f"{empty.endpoint}/examplebucket/hello.txt", timeout=20)
+        expect(tab.locator("#rows tbody tr")).to_have_count(1)
+        expect(card).to_be_hidden()
+
+
+# --- For everyone
+
+
+@pytest.fixture(scope="module")
+def script() -> str:
+    return axe.source()
+
+
+PAGES = [
+    f"buckets/{BUCKET}",
+    f"objects/{BUCKET}?key=picture.svg",
+    f"embed?bucket={BUCKET}&key=picture.svg",
+    "connect",
+]
+
+
+@pytest.mark.parametrize("width", [390, 1024, 1440])
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_axe_finds_nothing_at_any_width(
+    browser: Browser, emulator: Emulator, script: str, width: int, language: str
+) -> None:
+    for scheme in ("light", "dark"):
+        context = browser.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=scheme, locale=language
+        )
+        tab = context.new_page()
+        for path in PAGES:
+            visit(tab, emulator, path)
+            if path.startswith("embed"):
+                tab.locator("#results table").wait_for()
+            assert axe.find_violations(tab, script) == [], path
+            assert tab.evaluate("() => document.documentElement.scrollWidth - innerWidth") <= 0
+        context.close()

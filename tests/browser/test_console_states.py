@@ -1,0 +1,221 @@
+"""The console where something is missing or has changed: a login, a clipboard, scripts, workers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+from oss_emulator import Emulator
+from oss_emulator.control.api import access
+from oss_emulator.settings import DEMO
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.browser import axe
+from tests.cli.process import serving
+
+pytestmark = pytest.mark.system
+
+BUCKET = "examplebucket"
+WIDTHS = (390, 1024, 1440)
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Emulator]:
+    with Emulator(seed=DEMO) as running:
+        yield running
+
+
+@pytest.fixture
+def far(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
+    """A server that takes every browser for one of another machine."""
+    monkeypatch.setattr(access, "_is_loopback", lambda remote: False)
+    with Emulator(seed=DEMO, admin_token="s3cret", domain=("console.test",)) as running:
+        yield running
+
+
+def log_in(tab: Page, far: Emulator, path: str) -> None:
+    tab.goto(f"{far.endpoint}/_emulator/{path}")
+    tab.get_by_label("Value of --admin-token").fill("s3cret")
+    tab.get_by_role("button", name="Log in").click()
+    expect(tab.get_by_label("Value of --admin-token")).to_have_count(0)
+
+
+# --- The login
+
+
+@pytest.mark.parametrize(
+    ("path", "act"),
+    [
+        ("requests", "#rows tbody tr"),
+        ("emulator", "form[data-path=clock] button"),
+    ],
+)
+def test_page_whose_login_has_ended_leads_to_the_login_and_back(
+    tabs: BrowserContext, far: Emulator, path: str, act: str
+) -> None:
+    """As after a restart with another token."""
+    requests.get(f"{far.endpoint}/{BUCKET}/hello.txt", timeout=20)
+    tab = tabs.new_page()
+    log_in(tab, far, f"{path}?language=en")
+    tabs.clear_cookies()
+    tab.locator(act).first.click()
+    again = tab.locator("#login-again")
+    expect(again).to_contain_text("You are not logged in any more")
+    expect(tab.locator("input[type=password]")).to_have_count(0)
+    script = axe.source()
+    for width in WIDTHS:
+        tab.set_viewport_size({"width": width, "height": 900})
+        assert axe.find_violations(tab, script) == []
+    again.get_by_role("link", name="Log in").click()
+    tab.get_by_label("Value of --admin-token").fill("s3cret")
+    tab.get_by_role("button", name="Log in").click()
+    expect(tab).to_have_url(f"{far.endpoint}/_emulator/{path}?language=en")
+    assert "s3cret" not in tab.evaluate("() => JSON.stringify(performance.getEntries())")
+
+
+def test_url_with_the_token_works_where_the_login_is_open(
+    tabs: BrowserContext, far: Emulator
+) -> None:
+    """A browser loads no page again for another fragment."""
+    tab = tabs.new_page()
+    tab.goto(f"{far.endpoint}/_emulator/login")
+    tab.evaluate("() => { location.hash = 'token=s3cret'; }")
+    expect(tab.get_by_role("heading", name="Requests")).to_be_visible()
+    tab.go_back()
+    assert "s3cret" not in tab.url
+
+
+def test_wrong_token_from_afar_is_called_wrong(browser: Browser, far: Emulator) -> None:
+    """To plain http at a name, a browser sends no Sec-Fetch-Site."""
+    context = browser.new_context()
+    tab = context.new_page()
+    tab.goto(f"http://console.test:{far.port}/_emulator/login")
+    tab.get_by_label("Value of --admin-token").fill("wrong")
+    tab.get_by_role("button", name="Log in").click()
+    expect(tab.get_by_role("alert")).to_have_text("This is not the value of --admin-token.")
+    context.close()
+
+
+# --- The clipboard
+
+
+def test_text_is_copied_at_a_plain_remote_name(browser: Browser, far: Emulator) -> None:
+    context = browser.new_context()
+    context.grant_permissions(["clipboard-read"], origin=far.endpoint)
+    tab = context.new_page()
+    tab.goto(f"http://console.test:{far.port}/_emulator/connect")
+    tab.get_by_label("Value of --admin-token").fill("s3cret")
+    tab.get_by_role("button", name="Log in").click()
+    button = tab.locator("[data-copy]").first
+    wanted = tab.locator(".code code").first.inner_text()
+    assert tab.evaluate("() => navigator.clipboard === undefined")
+    button.click()
+    expect(tab.locator("#announce")).to_have_text("Copied")
+    expect(button).to_be_focused()
+    reader = context.new_page()
+    reader.goto(f"{far.endpoint}/_emulator/login")
+    assert reader.evaluate("() => navigator.clipboard.readText()") == wanted
+    context.close()
+
+
+def test_browser_that_copies_nothing_is_told(tabs: BrowserContext, emulator: Emulator) -> None:
+    tabs.add_init_script(
+        "Object.defineProperty(navigator, 'clipboard', {value: undefined});"
+        "document.execCommand = () => false;"
+    )
+    tab = tabs.new_page()
+    tab.goto(f"{emulator.endpoint}/_emulator/connect")
+    tab.locator("[data-copy]").first.click()
+    expect(tab.locator("#announce")).to_contain_text("select the text and copy it yourself")
+
+
+# --- Without scripts
+
+
+def test_saved_rules_are_shown_without_scripts(browser: Browser, emulator: Emulator) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    tab = context.new_page()
+    tab.goto(f"{emulator.endpoint}/_emulator/rules/{BUCKET}")
+    expect(tab.get_by_label("Whitelist")).to_have_value(
+        "http://www.example.com/\nhttps://www.example.com/"
+    )
+    expect(tab.get_by_label("AllowEmptyReferer")).to_be_checked()
+    context.close()
+
+
+# --- The clock
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_dates_of_a_shifted_clock_are_shown_whole(
+    browser: Browser, emulator: Emulator, width: int, language: str
+) -> None:
+    emulator.reset()
+    emulator.run(lambda: emulator.controls.clock.set(1_900_000_000.0))
+    requests.get(f"{emulator.endpoint}/{BUCKET}/hello.txt", timeout=20)
+    context = browser.new_context(viewport={"width": width, "height": 900}, locale=language)
+    tab = context.new_page()
+    for path in ("requests", "emulator"):
+        tab.goto(f"{emulator.endpoint}/_emulator/{path}")
+        times = tab.locator("main time:visible")
+        for time in times.all():
+            expect(time).to_contain_text("2030")
+            assert time.evaluate(
+                """(time) => {
+                  const cell = time.closest("td, p");
+                  const inner = time.getBoundingClientRect();
+                  return inner.right <= cell.getBoundingClientRect().right + 1
+                    && inner.right <= innerWidth;
+                }"""
+            ), (path, width)
+    context.close()
+    emulator.reset()
+
+
+# --- Faults
+
+
+def test_fault_without_an_effect_is_refused_on_the_page(
+    tabs: BrowserContext, emulator: Emulator
+) -> None:
+    tab = tabs.new_page()
+    tab.goto(f"{emulator.endpoint}/_emulator/emulator")
+    tab.get_by_role("button", name="Plan").click()
+    expect(tab.locator("#announce")).to_contain_text("it does nothing")
+    tab.get_by_role("combobox", name="Operation").fill("GetObjet")
+    tab.get_by_label("Status").fill("503")
+    tab.get_by_role("button", name="Plan").click()
+    expect(tab.locator("#announce")).to_contain_text("use GetObject")
+    assert emulator.run(lambda: emulator.controls.faults.planned) == []
+
+
+# --- Several workers, and links that lead nowhere
+
+
+def test_console_of_two_workers_begins_with_a_page_that_works(
+    tabs: BrowserContext, tmp_path: Path
+) -> None:
+    data = str(tmp_path / "data")
+    with serving(tmp_path, "--workers", "2", "--data", data) as running:
+        tab = tabs.new_page()
+        tab.goto(running.endpoint)
+        expect(tab.get_by_role("heading", name="Rules")).to_be_visible()
+        tab.get_by_role("link", name="Requests").click()
+        expect(tab.get_by_role("heading", name="Error 409")).to_be_visible()
+        tab.get_by_role("link", name="To the console").click()
+        expect(tab.get_by_role("heading", name="Rules")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["nowhere", "requests/999", "rules/missing", "buckets/missing", "replay/x", "faults/x"],
+)
+def test_broken_link_shows_a_page(tabs: BrowserContext, emulator: Emulator, path: str) -> None:
+    tab = tabs.new_page()
+    tab.goto(f"{emulator.endpoint}/_emulator/{path}")
+    expect(tab.get_by_role("heading", name="Error 40")).to_be_visible()
+    tab.get_by_role("link", name="To the console").click()
+    expect(tab.get_by_role("heading", name="Requests")).to_be_visible()

@@ -1,0 +1,87 @@
+"""What a page of a folder shows: searched, sorted, and within a window of names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+from oss_emulator.control.console import folder
+from oss_emulator.control.console.folder import FolderOrder, FolderQuery
+from oss_emulator.storage import Bucket, MemoryStorage, Object
+
+
+def storage(sizes: Mapping[str, int]) -> MemoryStorage:
+    """A bucket with objects of these sizes; each is newer than those before it."""
+    made = MemoryStorage()
+    made.put_bucket(Bucket("b", "owner", 0.0, "cn-hangzhou"))
+    for moment, (key, size) in enumerate(sizes.items()):
+        made.put_object("b", Object(key, (), size, '"x"', 0, float(moment), "owner"))
+    return made
+
+
+SIZES = {"a/1": 9, "a/2": 8, "b": 3, "c": 1, "d/e/1": 7, "f": 2}
+
+
+def keys(asked: FolderQuery, sizes: Mapping[str, int] = SIZES) -> list[str]:
+    found = folder.read(storage(sizes), "b", asked)
+    return [*found.folders, *(item.key for item in found.objects)]
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [
+        (FolderQuery(), ["a/", "d/", "b", "c", "f"]),
+        (FolderQuery(descending=True), ["d/", "a/", "f", "c", "b"]),
+        (FolderQuery(order=FolderOrder.SIZE), ["a/", "d/", "c", "f", "b"]),
+        (FolderQuery(order=FolderOrder.SIZE, descending=True), ["a/", "d/", "b", "f", "c"]),
+        (FolderQuery(order=FolderOrder.MODIFIED, descending=True), ["a/", "d/", "f", "c", "b"]),
+        (FolderQuery("a/"), ["a/1", "a/2"]),
+        (FolderQuery(text="1"), ["a/1", "d/e/1"]),
+        (FolderQuery("d/", "D"), []),
+        (FolderQuery("d/", "E"), ["d/e/1"]),
+        (FolderQuery(text="", page=9), ["a/", "d/", "b", "c", "f"]),
+        (FolderQuery("missing/"), []),
+    ],
+)
+def test_folder_is_searched_and_sorted(asked: FolderQuery, shown: list[str]) -> None:
+    assert keys(asked) == shown
+
+
+def test_pages_have_every_name_once_and_folders_first() -> None:
+    sizes = {f"{number:05}{'/x' if number % 3 == 0 else ''}": 1 for number in range(1_000)}
+    made = storage(sizes)
+    first = folder.read(made, "b", FolderQuery())
+    assert (first.total, first.pages, first.first, first.last) == (1_000, 5, 1, 200)
+    pages = [folder.read(made, "b", FolderQuery(page=number)) for number in range(1, 6)]
+    assert [(page.first, page.last) for page in pages[1:]] == [
+        (201, 400),
+        (401, 600),
+        (601, 800),
+        (801, 1_000),
+    ]
+    shown = [name for page in pages for name in page.folders]
+    shown += [item.key for page in pages for item in page.objects]
+    assert sorted(shown) == sorted(key.removesuffix("x") for key in sizes)
+
+
+def test_delete_markers_are_not_shown() -> None:
+    made = storage({"a": 1})
+    item = made.object("b", "a")
+    assert item is not None
+    made.put_object("b", item._replace(key="gone", delete_marker=True))
+    assert folder.read(made, "b", FolderQuery()).total == 1
+
+
+def test_folder_of_more_names_than_are_searched_goes_on_behind_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(folder, "WINDOW", 3)
+    made = storage(dict.fromkeys("abcdefgh", 1))
+    windows, after = [], ""
+    while True:
+        found = folder.read(made, "b", FolderQuery(descending=True, after=after))
+        windows.append("".join(item.key for item in found.objects))
+        after = found.rest
+        if not after:
+            break
+    assert windows == ["cba", "fed", "hg"]
