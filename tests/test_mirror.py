@@ -67,6 +67,7 @@ COVERED_BY = {
     "lab/lint/remarks.py": "unit/lab/test_sarif.py",
     "lab/lint/*.py": "unit/lab/lint/test_lint.py",
     "lab/remark.py": "unit/lab/test_junit.py",
+    "lab/page/*.py": "unit/lab/page/test_actions.py",
     "lab/xml_editing.py": "unit/lab/test_editing.py",
     "lab/yaml_tree.py": "unit/lab/test_pulumi.py",
     "lab/parity/setups.py": "unit/lab/parity/test_inquiries.py",

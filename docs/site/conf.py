@@ -15,6 +15,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 sys.path[:0] = [str(HERE), str(ROOT / "emulator")]
 
+import samples
 from chinese import ChineseSearch
 from oss_emulator import __version__ as release
 from sphinx.search import languages
@@ -188,7 +189,47 @@ def _last_paragraph(lines: list[str]) -> list[str]:
     return text.splitlines()
 
 
+# --- the page of the lab, which docs/site/lab/pages.py writes beside this site
+
+TRIED = ("rule-lab", "scenarios", "referer")
+"""The pages whose samples can be tried."""
+LAB = "build/site/lab/index.html"
+"""What pages call the page of the lab, as its place in the repository."""
+
+
+def link_lab(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Make a link of the name of the lab's page, and one beside each sample that it can run."""
+    up = "../" * (docname.count("/") + CHINESE)
+    page = f"{up}lab/{'zh' if CHINESE else 'index'}.html"
+    for name in list(doctree.findall(nodes.literal)):
+        if name.astext() == LAB:
+            label = "浏览器中的规则实验室" if CHINESE else "the rule lab in your browser"
+            name.replace_self(nodes.reference("", label, refuri=page, internal=True))
+    folder, _, name = docname.rpartition("/")
+    if folder in ("docs", "docs/zh") and name in TRIED:
+        for block, fragment in _find_samples(doctree):
+            label = "在浏览器中试一试" if CHINESE else "Try it"
+            link = nodes.reference("", label, refuri=page + fragment, internal=True)
+            block.parent.insert(block.parent.index(block) + 1, nodes.paragraph("", "", link))
+
+
+def _find_samples(doctree: nodes.document) -> list[tuple[nodes.Element, str]]:
+    """Find the blocks that the lab can run, each with the fragment that carries it."""
+    found, reader = [], samples.Samples()
+    for block in doctree.findall(nodes.literal_block):
+        before = block.parent[max(block.parent.index(block) - 1, 0)]
+        if isinstance(before, nodes.comment):  # it is not run
+            continue
+        text = f"{block.astext()}\n"
+        if block.get("language") == "sh" and (sample := reader.read(text)):
+            found.append((block, samples.link("sample", sample)))
+        elif block.get("language") == "python" and (case := samples.read_case(text)):
+            found.append((block, samples.link("case", case)))
+    return found
+
+
 def setup(app: Sphinx) -> None:
+    app.connect("doctree-resolved", link_lab)
     app.connect("source-read", add_navigation)
     app.connect("html-page-context", name_translation)
     app.connect("autodoc-process-docstring", format_docstring)

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import requests
@@ -14,6 +15,7 @@ from oss_emulator import Emulator
 from oss_emulator.settings import DEMO
 from playwright.sync_api import Page, sync_playwright
 
+from docs.site.lab.build import build
 from tests.requirements import find
 
 ROOT = Path(__file__).parents[2]
@@ -40,6 +42,8 @@ class Picture(NamedTuple):
     width: int = 1280
     height: int = 800
     scheme: str = "light"
+    of_lab: bool = False
+    """Whether it is of the page of the lab, which needs no server."""
 
 
 def _open_story(page: Page) -> None:
@@ -66,6 +70,11 @@ def _replay(page: Page) -> None:
     page.locator("#report .report").wait_for()
 
 
+def _wait_for_findings(page: Page) -> None:
+    page.locator(".finding").first.wait_for(timeout=120_000)
+    page.wait_for_timeout(500)
+
+
 PICTURES = [
     Picture("requests", "requests", _open_story),
     Picture("requests-dark", "requests", scheme="dark", height=520),
@@ -77,6 +86,7 @@ PICTURES = [
     Picture("embed", f"embed?bucket={BUCKET}&key=hello.txt", _wait_for_results, height=900),
     Picture("replay", "replay", _replay, height=1000),
     Picture("emulator", "emulator", height=900),
+    Picture("lab", "index.html", _wait_for_findings, height=1000, of_lab=True),
 ]
 
 
@@ -87,7 +97,10 @@ def take_all() -> None:
     with (
         Emulator(seed=DEMO) as emulator,
         sync_playwright() as playwright,
+        TemporaryDirectory() as folder,
     ):
+        build(Path(folder))
+        lab = Path(folder).as_uri()
         for key in ("photos/cat.jpg", "photos/dog.jpg", "logo.png"):
             emulator.put(f"/{BUCKET}/{key}", b"x" * 20_000)
         for referer in REFERERS:
@@ -101,7 +114,8 @@ def take_all() -> None:
                 locale="en-GB",
                 timezone_id="UTC",
             )
-            page.goto(f"{emulator.endpoint}/_emulator/{picture.path}")
+            root = lab if picture.of_lab else f"{emulator.endpoint}/_emulator"
+            page.goto(f"{root}/{picture.path}")
             picture.act(page)
             if not _has_chinese_font():
                 page.evaluate("() => { document.querySelector('.settings').hidden = true; }")

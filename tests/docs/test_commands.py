@@ -25,6 +25,7 @@ PAGES = [
     "addressing",
     "admin",
     "operations",
+    "referer",
     "replay",
     "rule-lab",
     "scenarios",
@@ -35,14 +36,14 @@ PAGES = [
 
 def steps(page: str) -> Iterator[tuple[str, str]]:
     """Yield each command of a page with the output below it; "" for one that prints nothing."""
-    found = [block for block in blocks(page) if block.language in ("sh", "text")]
+    found = [block for block in blocks(page) if block.language in ("sh", "python", "text")]
     run = [block for block in found if not block.why_not_run]
     nothing = Block("text", "")
     for before, block, after in zip([nothing, *run], run, [*run[1:], nothing], strict=False):
         if block.language == "sh":
             yield block.text, after.text if after.language == "text" else ""
-        else:
-            assert before.language == "sh", f"an output follows no command: {block.text}"
+        elif block.language == "text":
+            assert before.language in ("sh", "python"), f"an output follows nothing: {block.text}"
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -77,8 +78,9 @@ def test_commands_print_what_is_shown(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["referer", "testing", "tls"])
 def test_code_prints_what_is_shown(name: str) -> None:
     found = blocks((ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8"))
-    code, output = [block for block in found if block.language in ("python", "text")][:2]
-    assert (code.language, output.language) == ("python", "text")
+    languages = [block.language for block in found]
+    code, output = found[languages.index("python") :][:2]
+    assert output.language == "text"
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         exec(compile(code.text, f"docs/{name}.md", "exec"), {})  # noqa: S102 - our own page

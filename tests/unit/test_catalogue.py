@@ -18,6 +18,7 @@ from oss_emulator.catalogue import LANGUAGES, Catalogue, read
 from oss_emulator.control import console
 from oss_emulator.control.console.language import choose
 from oss_emulator.lab.lint import Evidence
+from oss_emulator.lab.page import rendering
 from oss_emulator.lab.parity.inquiries import INQUIRIES
 from oss_emulator.lab.probes import ProbeKind
 from oss_emulator.lab.remark import Severity
@@ -58,7 +59,9 @@ def test_english_leaves_the_engine_its_own_sentences() -> None:
 
 
 def test_every_text_is_used() -> None:
-    sources = [*FOLDER.glob("templates/*.html"), *FOLDER.glob("*.py")]
+    rooms = (FOLDER, rendering.FOLDER.parent)
+    sources = [path for room in rooms for path in (*room.glob("*/*.html"), *room.glob("*.py"))]
+    sources.append(Path(__file__).parents[2] / "docs" / "site" / "lab" / "page.html")
     text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
     prefixes = set(re.findall(r't\("(\w+\.)" ~', text))
     unused = [

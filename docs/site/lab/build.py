@@ -19,6 +19,9 @@ from pathlib import Path
 
 import grimp
 import oss_emulator
+from oss_emulator.lab.page import rendering
+
+from docs.site.lab import pages
 
 HERE = Path(__file__).parent
 CACHE = HERE.parents[2] / ".cache" / "lab"
@@ -33,7 +36,12 @@ LEFT_OUT = (
 )
 """What their modules may import on first use, and a browser cannot run."""
 
-LIBRARIES = {"publicsuffixlist": "publicsuffixlist", "PyYAML": "yaml"}
+LIBRARIES = {
+    "Jinja2": "jinja2",
+    "MarkupSafe": "markupsafe",
+    "PyYAML": "yaml",
+    "publicsuffixlist": "publicsuffixlist",
+}
 """The pure parts of these distributions are shipped: each with its package."""
 
 STATIC = ("lab.js",)
@@ -53,6 +61,7 @@ def build(target: Path) -> None:
         script = f'lab.part("{name}", "{packed}");\n'
         (target / "parts" / f"{name}.js").write_text(script, encoding="utf-8")
     (target / "NOTICES.txt").write_text(notices(pyodide), encoding="utf-8")
+    pages.write(target)
 
 
 def fetch_pyodide() -> Path:
@@ -98,22 +107,16 @@ def _standard_library(pyodide: Path) -> Iterator[tuple[str, bytes]]:
 
 def _modules() -> Iterator[tuple[str, bytes]]:
     """Yield the files that Python imports in the browser."""
-    for path in sorted(HERE.glob("*.py")):
-        if path != Path(__file__):
-            yield path.name, path.read_bytes()
+    yield "runner.py", (HERE / "runner.py").read_bytes()
     for name in sorted(select_modules()):
         path = PACKAGE.parent.joinpath(*name.split("."))
         path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
         yield path.relative_to(PACKAGE.parent).as_posix(), path.read_bytes()
-    for path in sorted((PACKAGE / "messages").glob("*.toml")):
+    for path in sorted([*(PACKAGE / "messages").glob("*.toml"), *rendering.FOLDER.glob("*.html")]):
         yield path.relative_to(PACKAGE.parent).as_posix(), path.read_bytes()
     for name, package in LIBRARIES.items():
         for file in distribution(name).files or ():
-            if (
-                file.parts[0] == package
-                and file.suffix in (".py", ".dat")
-                and "test" not in file.stem
-            ):
+            if file.parts[0] == package and file.suffix in (".py", ".dat") and file.stem != "test":
                 yield file.as_posix(), Path(str(file.locate())).read_bytes()
 
 
@@ -142,6 +145,15 @@ def _store(files: Iterator[tuple[str, bytes]]) -> bytes:
     return memory.getvalue()
 
 
+_LICENCES = {
+    "publicsuffixlist": ("Mozilla Public License 2.0", "LICENSE"),
+    "Jinja2": ("The licence of Jinja", "LICENSE.txt"),
+    "MarkupSafe": ("The licence of MarkupSafe", "LICENSE.txt"),
+    "PyYAML": ("The licence of PyYAML", "LICENSE"),
+}
+"""The texts of licences: the title of each, and its file in the distribution."""
+
+
 def notices(pyodide: Path) -> str:
     """Return the notices that the licences of the shipped files ask for, with their texts."""
     package = json.loads((pyodide / "package.json").read_bytes())
@@ -153,9 +165,8 @@ def notices(pyodide: Path) -> str:
         **{name: distribution(name).version for name in LIBRARIES},
     }
     text = (HERE / "notices.txt").read_text(encoding="utf-8").format_map(versions)
-    titles = {"publicsuffixlist": "Mozilla Public License 2.0", "PyYAML": "The licence of PyYAML"}
-    for name, title in titles.items():
-        licence = distribution(name).read_text("licenses/LICENSE")
+    for name, (title, file) in _LICENCES.items():
+        licence = distribution(name).read_text(f"licenses/{file}")
         text += f"\n\n{title}\n{'-' * len(title)}\n\n{licence}"
     return text
 

@@ -2,7 +2,7 @@
 //
 // lab.ready              resolves when commands can run, and rejects with one sentence that says why not
 // lab.run(args, files)   runs a command line in a folder with these files: {status, stdout, stderr, files}
-// lab.call(name, value)  calls a function of page.py
+// lab.call(name, value)  asks an action of oss_emulator.lab.page.actions, as the page does
 //
 // Nothing is loaded from another host, and nothing is sent. Pyodide's files are scripts beside this
 // one (parts/), because pages that are opened from a disk may not fetch files.

@@ -1,4 +1,4 @@
-"""What the page asks of Python: a command line in a folder of its own, or a function of `page`.
+"""What the page asks of Python: a command line in a folder of its own, or an action.
 
 It runs in the browser. Questions and answers are JSON, so that no object lives in two languages.
 """
@@ -10,10 +10,10 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Mapping, Sequence
-from importlib import import_module
 from pathlib import Path, PurePosixPath
 
 from oss_emulator import cli
+from oss_emulator.lab.page import actions
 
 STANDARD_INPUT = "-"
 """The name of the file that a command reads as its standard input."""
@@ -45,11 +45,8 @@ def run(asked: str) -> str:
 
 
 def call(name: str, value: str) -> str:
-    """Call a public function of the module `page` with a value, and return its answer."""
-    page = import_module("page")
-    if name not in page.FUNCTIONS:
-        raise ValueError(f"the page has no function {name}")
-    return json.dumps(page.FUNCTIONS[name](json.loads(value)))
+    """Ask an action of the page with a value, and return its answer."""
+    return json.dumps(actions.answer(name, json.loads(value)))
 
 
 def _write(folder: Path, files: Mapping[str, str]) -> None:

@@ -4,16 +4,15 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 
 from oss_emulator.catalogue import LANGUAGES, Catalogue
 from oss_emulator.control.api.access import SESSION, cookies
 from oss_emulator.control.api.route import PREFIX, ApiRequest, reply
 from oss_emulator.control.console import wants_page
 from oss_emulator.control.console.language import COOKIE, choose
-from oss_emulator.protocol import dates
+from oss_emulator.lab.page import rendering
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.version import __version__
 
@@ -106,26 +105,11 @@ def format_seconds(seconds: float) -> str:
     return f"{seconds * 1000:.1f} ms" if seconds < 1 else f"{seconds:.2f} s"
 
 
-def format_utc(seconds: float) -> str:
-    """Format a time for readers without scripts, such as `2026-11-28 08:00:00 UTC`."""
-    return f"{dates.format_iso(seconds)[:19].replace('T', ' ')} UTC"
-
-
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).with_name("templates")),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
-    )
+    environment = rendering.load(Path(__file__).with_name("templates"))
     environment.filters["bytes"] = format_bytes
     environment.filters["seconds"] = format_seconds
-    environment.filters["utc"] = format_utc
-    environment.filters["count"] = "{:,}".format
-    environment.filters["quoted"] = lambda text: quote(text, safe="")
     return environment
 
 

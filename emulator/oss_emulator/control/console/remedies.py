@@ -8,11 +8,11 @@ from oss_emulator.control.api.referer import find_document, read_rules
 from oss_emulator.control.api.route import ApiRequest, Refusal, Route
 from oss_emulator.control.console import entries, page, resend, review, saved
 from oss_emulator.control.console.review import Turn
-from oss_emulator.control.console.rules import to_members
 from oss_emulator.control.journal import JournalEntry, RefererVerdict
-from oss_emulator.lab import diff, lint, reach, remedy, scenarios
+from oss_emulator.lab import diff, lint, reach, remedy, scenarios, trial
 from oss_emulator.lab.automaton import UndecidedError
 from oss_emulator.lab.lint import Finding
+from oss_emulator.lab.page.review import to_members
 from oss_emulator.lab.remedy import Remedy
 from oss_emulator.protocol.message import Response
 from oss_emulator.referer import RefererConfiguration, RefererPolicy, Signing, explanation
@@ -146,7 +146,7 @@ def find_senders(policy: RefererPolicy) -> tuple[Sentence, ...]:
     """Find the usual requests that have no Referer (B-01, B-05, B-06)."""
     return tuple(
         outcome.scenario.name
-        for outcome in scenarios.play(policy, review.DEFAULT_SITE)
+        for outcome in scenarios.play(policy, trial.DEFAULT_SITE)
         if outcome.scenario.referer is None and outcome.scenario.signed is Signing.NONE
     )
 

@@ -5,16 +5,17 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final
 
-from oss_emulator import json_text
 from oss_emulator.control.api.referer import decide, find_rules, list_requests, read_rules
 from oss_emulator.control.api.route import ApiRequest, Refusal, Route, reply
-from oss_emulator.control.console import page, review
+from oss_emulator.control.console import page
+from oss_emulator.control.console.review import JournalReview
 from oss_emulator.control.console.saved import etag_of, replace, tag
 from oss_emulator.control.journal import RefererVerdict
 from oss_emulator.lab import diff, lint, sources, trial
-from oss_emulator.lab.programs import format_oss2, format_ossutil
+from oss_emulator.lab.page import review
+from oss_emulator.lab.page.exports import export
+from oss_emulator.lab.page.review import to_members
 from oss_emulator.lab.proposal import ProposalError, SiteProfile, format_table, propose
-from oss_emulator.lab.sources import RulesForm
 from oss_emulator.protocol.message import Response
 from oss_emulator.referer import Decision, RefererConfiguration, RefererPolicy, explanation
 from oss_emulator.toml import SourceError
@@ -99,6 +100,7 @@ async def check_rules(asked: ApiRequest) -> Response:
         "rules_check",
         {"decisions": [explanation.to_dict(decision) for decision in decisions]},
         rows=list(zip(sent, decisions, before, strict=True)),
+        words=review.SAVED,
     )
 
 
@@ -111,15 +113,13 @@ async def review_rules(asked: ApiRequest) -> Response:
     entries = [entry for entry in asked.controls.journal.entries() if entry.bucket == bucket]
     assumptions = asked.controls.service.settings.assumptions
     # In a thread, because the search for a difference may take a while.
-    made = await asyncio.to_thread(review.make, rules, saved, entries, site, url, assumptions)
-    etag = etag_of(asked, bucket)
-    return page.show(
-        asked,
-        "rules_review",
-        {**made.to_dict(), "site": site, "etag": etag},
-        review=made,
-        shown=_FINDINGS,
-    )
+    made = await asyncio.to_thread(review.make, rules, saved, site, url, assumptions)
+    policy = RefererPolicy.compile(rules, assumptions)
+    journal = await asyncio.to_thread(JournalReview.make, policy, entries)
+    about = {"site": site, "etag": etag_of(asked, bucket)}
+    values = {**made.to_dict(), "journal": journal.to_dict(), **about}
+    shown = {"review": made, "journal": journal, "words": review.SAVED, "shown": review.FINDINGS}
+    return page.show(asked, "rules_review", values, **shown)
 
 
 async def correct_rules(asked: ApiRequest) -> Response:
@@ -135,7 +135,7 @@ async def correct_rules(asked: ApiRequest) -> Response:
         left = [one.to_dict() for one in fixed.left if one.correction.changes and not one.common]
         return reply({"rules": to_members(fixed.configuration), "left": left})
     found = await asyncio.to_thread(lint.run, rules, assumptions=assumptions)
-    finding = next((one for one in found if _is_meant(one, body)), None)
+    finding = next((one for one in found if review.is_meant(one, body)), None)
     if finding is None:
         raise Refusal(404, "The linter does not find this any more.")
     corrected = lint.follow(rules, [finding], unsafe=True)
@@ -146,18 +146,6 @@ async def correct_rules(asked: ApiRequest) -> Response:
         "difference": review.difference_to_dict(difference),
     }
     return page.show(asked, "rules_correction", values, one=finding, proof=difference)
-
-
-def _is_meant(finding: lint.Finding, body: Mapping[str, Any]) -> bool:
-    """Return whether a body names a finding: its rule, and the entry or its position."""
-    place = finding.place
-    if finding.rule != body.get("rule") or (place.list if place else None) != body.get("list"):
-        return False
-    if place is None:
-        return True
-    return (
-        body["entry"] == place.entry if "entry" in body else body.get("position") == place.position
-    )
 
 
 async def generate_rules(asked: ApiRequest) -> Response:
@@ -183,21 +171,13 @@ async def export_rules(asked: ApiRequest) -> Response:
     """Format edited rules in every form."""
     body = asked.json()
     rules, bucket = _read(asked, body), _text(body, "bucket")
+    assumptions = asked.controls.service.settings.assumptions
     try:
-        texts = await asyncio.to_thread(_format_all, rules, bucket)
+        exports = await asyncio.to_thread(export, rules, bucket, assumptions)
     except ValueError as error:
         raise Refusal(400, f"An entry cannot be written as XML: {error}.") from None
-    return page.show(asked, "rules_export", {"texts": texts}, bucket=bucket, names=_FILES)
-
-
-def _format_all(rules: RefererConfiguration, bucket: str) -> dict[str, str]:
-    """Format rules in every form, for a bucket. Raises ValueError."""
-    texts = {form.value: sources.format(rules, form) for form in sources.WRITTEN}
-    for form in (RulesForm.TERRAFORM, RulesForm.HCL, RulesForm.PULUMI):
-        texts[form.value] = texts[form.value].replace(_PLACE, bucket, 1)
-    texts["oss2"] = format_oss2(rules, bucket, bucket)
-    texts["ossutil"] = format_ossutil(rules, bucket, bucket)
-    return texts
+    texts = {name: made.text for name, made in exports.items()}
+    return page.show(asked, "rules_export", {"texts": texts}, bucket=bucket, exports=exports)
 
 
 async def import_rules(asked: ApiRequest) -> Response:
@@ -214,31 +194,6 @@ async def import_rules(asked: ApiRequest) -> Response:
     except SourceError as error:
         raise Refusal(400, f"The rules cannot be read: {error}.") from None
     return reply({"rules": to_members(rules), "name": name, "names": list(found)})
-
-
-_FINDINGS: Final = 60
-"""The most findings on a page."""
-
-_PLACE: Final = "YOUR-BUCKET"
-"""The placeholder for the name of the bucket, in the forms that have one."""
-
-_FILES: Final = {
-    "xml": "referer.xml",
-    "json": "referer.json",
-    "terraform": "referer.tf.json",
-    "hcl": "referer.tf",
-    "pulumi": "referer.yaml",
-    "toml": "referer.toml",
-    "oss2": "put_referer.py",
-    "ossutil": "put_referer.sh",
-}
-"""The names under which texts are saved."""
-
-
-def to_members(rules: RefererConfiguration) -> dict[str, Any]:
-    """Return rules as the JSON of ossutil, with both lists."""
-    members: dict[str, Any] = json_text.parse(sources.format(rules, RulesForm.JSON))
-    return {"RefererBlacklist": {"Referer": []}, **members}
 
 
 def _read(asked: ApiRequest, body: Mapping[str, Any]) -> RefererConfiguration:

@@ -13,11 +13,11 @@ from oss_emulator.control.console import (
     saved,
     snippets,
 )
-from oss_emulator.control.console.rules import to_members
 from oss_emulator.control.journal import JournalEntry
 from oss_emulator.documents.referer import SUBRESOURCE
 from oss_emulator.lab import nearest
 from oss_emulator.lab.nearest import NearMiss
+from oss_emulator.lab.page.review import to_members
 from oss_emulator.lab.remedy import Remedy
 from oss_emulator.protocol.message import Response
 from oss_emulator.referer import Decision, RefererPolicy

@@ -1,0 +1,71 @@
+"""Writes the page of the lab, in each language: `python -m docs.site.lab.pages build/site/lab`.
+
+Its script is one classic script, since browsers import no modules from `file://`.
+"""
+
+import re
+import shutil
+import sys
+from pathlib import Path
+
+from oss_emulator.catalogue import LANGUAGES, Catalogue
+from oss_emulator.control.console.static_files import FOLDER as STATIC
+from oss_emulator.lab.page import rendering
+
+HERE = Path(__file__).parent
+
+PAGES = {"en": "index.html", "zh": "zh.html"}
+_DOCS = {"en": "../docs/", "zh": "../zh/docs/zh/"}
+
+CSP = (
+    "default-src 'none'; script-src 'self' file: blob: 'wasm-unsafe-eval'; worker-src blob:; "
+    "style-src 'self' file:; img-src 'self' file: data:; base-uri 'none'; form-action 'none'"
+)
+"""Lets the page load what lies beside it, and nothing else: `file:` is `'self'` from a disk."""
+
+_MODULES = (STATIC / "console.js", STATIC / "entries.js", HERE / "page.js")
+_IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./([\w.]+)";$', re.MULTILINE)
+_EXPORT = re.compile(r"^export ((?:async )?(?:function|const|class|let)\*? (\w+))", re.MULTILINE)
+
+
+def write(folder: Path) -> None:
+    """Write the page, its script and its styles into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    environment = rendering.load(HERE)
+    for language, name in PAGES.items():
+        text = environment.get_template("page.html").render(
+            t=Catalogue(language),
+            language=language,
+            languages=LANGUAGES,
+            pages=PAGES,
+            docs=_DOCS[language],
+            csp=CSP,
+        )
+        (folder / name).write_text(text, encoding="utf-8")
+    modules = {path.name: path.read_text(encoding="utf-8") for path in _MODULES}
+    (folder / "page.js").write_text(bundle(modules), encoding="utf-8")
+    for path in (STATIC / "console.css", STATIC / "mark.svg", HERE / "page.css"):
+        shutil.copy(path, folder)
+
+
+def bundle(modules: dict[str, str]) -> str:
+    """Make one classic script of modules, which stand in the order of their imports."""
+    parts = ['"use strict";', "const modules = {};"]
+    exported: dict[str, list[str]] = {}
+    for name, text in modules.items():
+        for match in _IMPORT.finditer(text):
+            wanted = set(re.findall(r"\w+", match[1]))
+            if missing := wanted - set(exported[match[2]]):
+                raise ValueError(f"{name}: {match[2]} does not export {', '.join(sorted(missing))}")
+        exported[name] = [match[2] for match in _EXPORT.finditer(text)]
+        body = _IMPORT.sub(r'const \1 = modules["\2"];', text)
+        body = _EXPORT.sub(r"\1", body)
+        if left := re.search(r"^(?:import|export)\b.*", body, re.MULTILINE):
+            raise ValueError(f"{name}: {left[0]!r} cannot be bundled")
+        returned = f"return {{ {', '.join(exported[name])} }};"
+        parts += [f'modules["{name}"] = (() => {{', body, returned, "})();"]
+    return "(() => {\n" + "\n".join(parts) + "\n})();\n"
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]))

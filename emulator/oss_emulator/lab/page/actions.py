@@ -1,0 +1,173 @@
+"""The actions of the page without a server: each gets the values of JSON and returns such values.
+
+They are what the routes of the console's rules page are to its script, and render the same parts.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from oss_emulator.catalogue import Catalogue
+from oss_emulator.lab import diff, editing, lint, sources, trial
+from oss_emulator.lab.editing import NotEditableError
+from oss_emulator.lab.resources import NoRulesError
+from oss_emulator.lab.sources import RulesForm
+from oss_emulator.lab.translation import SYSTEMS
+from oss_emulator.referer import RefererConfiguration, RefererPolicy
+from oss_emulator.toml import SourceError
+
+from . import review
+from .exports import export
+from .rendering import render
+
+Values = Mapping[str, Any]
+
+ENTRIES: Final = 2_000
+"""The most entries that the page reviews: more than PutBucketReferer takes (R-42)."""
+
+
+def answer(name: str, values: Values) -> Values:
+    """Do what an action says.
+
+    What cannot be done is told by a member `error`, a sentence in the `language` of the values;
+    for a text that cannot be read, it begins with the place, and `line` and `column` have it too.
+    """
+    try:
+        return _ACTIONS[name](values)
+    except SourceError as error:
+        said = Catalogue(values["language"]).message
+        if name != "read":
+            return {"error": said(error.sentence)}
+        return {"error": said(str(error)), "line": error.line, "column": error.column}
+
+
+def _read(values: Values) -> Values:
+    """Recognise the form of a text, and read its rules; `name` chooses among several.
+
+    `form` is null if rules cannot be written back into the text: into a list, or into nginx's.
+    """
+    text = _text(values, "text")
+    document = text.encode(errors="replace")
+    try:
+        form = sources.detect(document)
+    except NoRulesError:
+        is_nginx = "valid_referers" in text
+        rules = SYSTEMS["nginx"].parse(text).to_oss() if is_nginx else _read_lines(text)
+        label = Catalogue(_text(values, "language"))("form.nginx" if is_nginx else "lab.lines")
+        return {"rules": review.to_members(rules), "form": None, "label": label, "names": [""]}
+    found = sources.find(document, form)
+    wanted = values.get("name")
+    name = wanted if isinstance(wanted, str) and wanted in found else next(iter(found))
+    return {
+        "rules": review.to_members(found[name]()),
+        "form": form.value if form in sources.WRITTEN else None,
+        "label": Catalogue(_text(values, "language"))(f"form.{form}"),
+        "name": name,
+        "names": list(found),
+    }
+
+
+def _read_lines(text: str) -> RefererConfiguration:
+    """Read a whitelist with one entry a line. Raises SourceError for what is no such list."""
+    lines = [line.strip() for line in text.splitlines()]
+    for number, line in enumerate(lines, 1):
+        if "\0" in line or "\N{REPLACEMENT CHARACTER}" in line:
+            raise SourceError("the text is not readable; save it as UTF-8", number, 1)
+    if not any(lines):
+        raise SourceError("the document is empty")
+    return RefererConfiguration(whitelist=tuple(filter(None, lines)))
+
+
+def _check(values: Values) -> Values:
+    """Decide on Referers by some rules and by others; without `referers`, on proposed ones."""
+    rules, other = _rules(values), _rules(values, "other")
+    referers: list[str | None] = [None, *trial.propose_referers(rules)]
+    if "referers" in values:
+        referers = _list(values, "referers")
+    policies = RefererPolicy.compile(rules), RefererPolicy.compile(other)
+    decisions, before = ([policy.decide(item) for item in referers] for policy in policies)
+    rows = list(zip(referers, decisions, before, strict=True))
+    shown = {"rows": rows, "decisions": decisions, "words": review.OTHER}
+    return {"html": _show("rules_check", values, **shown)}
+
+
+def _review(values: Values) -> Values:
+    """Lint rules, compare them with others, and play the scenarios of a site."""
+    rules, site = _rules(values), _text(values, "site")
+    count = len(rules.whitelist) + len(rules.blacklist)
+    if count > ENTRIES:
+        raise SourceError(
+            f"these are {count} entries, more than a bucket can have (20 KB, R-42); "
+            f"the page reviews at most {ENTRIES}"
+        )
+    site = site or trial.guess_site(rules)
+    made = review.make(rules, _rules(values, "other"), site)
+    shown = {"review": made, "journal": None, "site": site, "shown": review.FINDINGS}
+    return {"html": _show("rules_review", values, **shown, words=review.OTHER)}
+
+
+def _correct(values: Values) -> Values:
+    """Follow the correction of one finding, with its proof, or without a `rule` all safe ones."""
+    rules = _rules(values)
+    if values.get("rule") is None:
+        fixed = lint.fix(rules)
+        left = [finding.to_dict() for finding in fixed.left if finding.correction.changes]
+        return {"rules": review.to_members(fixed.configuration), "left": left}
+    finding = next((one for one in lint.run(rules) if review.is_meant(one, values)), None)
+    if finding is None:
+        raise SourceError("the linter does not find this any more")
+    corrected = lint.follow(rules, [finding], unsafe=True)
+    members, proof = review.to_members(corrected), diff.compare(rules, corrected)
+    html = _show("rules_correction", values, rules=members, one=finding, proof=proof)
+    return {"rules": members, "safe": finding.is_safe, "html": html}
+
+
+def _export(values: Values) -> Values:
+    """Format rules in every form."""
+    try:
+        exports = export(_rules(values))
+    except ValueError as error:
+        raise SourceError(f"an entry cannot be written as XML: {error}") from None
+    return {"html": _show("rules_export", values, exports=exports, bucket="rules")}
+
+
+def _write(values: Values) -> Values:
+    """Write rules back into the text that they were read from, so that the rest of it stays."""
+    form, rules = RulesForm(_text(values, "form")), _rules(values)
+    document = _text(values, "text").encode(errors="replace")
+    try:
+        return {"text": editing.edit(document, form, _text(values, "name"), rules)}
+    except NotEditableError:
+        return {"text": sources.format(rules, form)}
+
+
+_ACTIONS: Final[Mapping[str, Callable[[Values], Values]]] = {
+    "read": _read,
+    "check": _check,
+    "review": _review,
+    "correct": _correct,
+    "export": _export,
+    "write": _write,
+}
+
+
+def _show(template: str, values: Values, **shown: Any) -> str:
+    return render(template, _text(values, "language"), **shown)
+
+
+def _rules(values: Values, name: str = "rules") -> RefererConfiguration:
+    return sources.convert_members(values.get(name))
+
+
+def _text(values: Values, name: str) -> str:
+    found = values.get(name)
+    if not isinstance(found, str):
+        raise SourceError(f"{name} must be a string")
+    return found
+
+
+def _list(values: Values, name: str) -> list[str | None]:
+    """Return Referers; None is a request without one."""
+    found = values.get(name)
+    if not isinstance(found, list) or not all(isinstance(item, str | None) for item in found):
+        raise SourceError(f"{name} must be a list of strings")
+    return found

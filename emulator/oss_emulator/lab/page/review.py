@@ -1,0 +1,124 @@
+"""What rules would do: what the linter says of them, their difference from others, scenarios."""
+
+from collections.abc import Mapping
+from itertools import groupby
+from typing import Any, Final, NamedTuple
+
+from oss_emulator import json_text
+from oss_emulator.lab import diff, lint, scenarios, sources
+from oss_emulator.lab.lint import Finding
+from oss_emulator.lab.scenarios import OBJECT_URL, ScenarioOutcome
+from oss_emulator.lab.sources import RulesForm
+from oss_emulator.lab.url import WebURL, WebURLError
+from oss_emulator.referer import Assumptions, RefererConfiguration, RefererPolicy, explanation
+from oss_emulator.referer.assumptions import DEFAULT
+
+FINDINGS: Final = 60
+"""The most findings on a page."""
+
+
+class Words(NamedTuple):
+    """The names of the texts about what rules are compared with."""
+
+    title: str
+    was: str
+    old: str
+    new: str
+    alike: str
+    """That both are proved to decide alike."""
+
+
+SAVED: Final = Words(
+    "rules.difference", "rules.was", "rules.saved", "rules.edited", "certainty.proved"
+)
+OTHER: Final = Words("lab.difference", "lab.was", "lab.other", "lab.these", "lab.alike")
+
+
+class Review(NamedTuple):
+    """What the linter, other rules and the scenarios say of rules."""
+
+    findings: tuple[Finding, ...]
+    difference: diff.Diff
+    scenarios: tuple[tuple[str, tuple[ScenarioOutcome, ...]], ...]
+    """The outcomes by group; empty for a site that is not an address."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the review as values for JSON."""
+        return {
+            "findings": [finding.to_dict() for finding in self.findings],
+            "difference": difference_to_dict(self.difference),
+            "scenarios": [
+                {
+                    "group": group,
+                    "name": outcome.scenario.name,
+                    "sent": outcome.scenario.referer,
+                    "as_wanted": outcome.as_wanted,
+                    **explanation.to_dict(outcome.decision),
+                }
+                for group, outcomes in self.scenarios
+                for outcome in outcomes
+            ],
+        }
+
+
+def difference_to_dict(difference: diff.Diff) -> dict[str, Any]:
+    """Return a difference between rules as values for JSON."""
+    return {
+        "equivalent": difference.equivalent,
+        "certainty": difference.certainty.value,
+        "tried": difference.tried,
+        "changes": [
+            {
+                "referer": change.referer,
+                "old": explanation.to_dict(change.old),
+                "new": explanation.to_dict(change.new),
+            }
+            for change in difference.changes
+        ],
+    }
+
+
+def make(
+    rules: RefererConfiguration,
+    other: RefererConfiguration,
+    site: str,
+    object_url: str = OBJECT_URL,
+    assumptions: Assumptions = DEFAULT,
+) -> Review:
+    """Review rules, compared with others, for the page of a site that shows an object."""
+    try:
+        played = scenarios.play(RefererPolicy.compile(rules, assumptions), site, object_url)
+    except WebURLError:
+        played = ()
+    groups = groupby(played, lambda outcome: outcome.scenario.group.value)
+    return Review(
+        lint.run(rules, assumptions=assumptions),
+        diff.compare(other, rules, assumptions=assumptions),
+        tuple((group, tuple(outcomes)) for group, outcomes in groups),
+    )
+
+
+def is_site(text: str) -> bool:
+    """Return whether a text is the address of a page."""
+    try:
+        return bool(WebURL.parse(text).host)
+    except WebURLError:
+        return False
+
+
+def is_meant(finding: Finding, values: Mapping[str, Any]) -> bool:
+    """Return whether values name a finding: its rule, and the entry or its position."""
+    place = finding.place
+    if finding.rule != values.get("rule") or (place.list if place else None) != values.get("list"):
+        return False
+    if place is None:
+        return True
+    if "entry" in values:
+        return bool(values["entry"] == place.entry)
+    return bool(values.get("position") == place.position)
+
+
+def to_members(rules: RefererConfiguration) -> dict[str, Any]:
+    """Return rules as the JSON of ossutil, with both lists."""
+    members: dict[str, Any] = json_text.parse(sources.format(rules, RulesForm.JSON))
+    return {"RefererBlacklist": {"Referer": []}, **members}

@@ -1,0 +1,296 @@
+"""The page of the lab in a real browser: without a network, from a server and from the disk."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from docs.site import samples
+from docs.site.lab.build import build
+from tests.browser import axe
+from tests.docs.markdown import agrees, blocks
+from tests.requirements import require
+
+pytestmark = pytest.mark.system
+
+ROOT = Path(__file__).parents[2]
+BROKEN = (ROOT / "fixtures" / "lab" / "broken.xml").read_text(encoding="utf-8")
+SITE = "https://www.example.com/"
+PATIENCE = 60_000
+"""Milliseconds until Python runs in a browser on a busy machine."""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The built lab, below a folder as on a site."""
+    require("npm")
+    made = tmp_path_factory.mktemp("site") / "below" / "lab"
+    build(made)
+    return made
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *arguments: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def served(folder: Path) -> Iterator[str]:
+    """The address of the lab on a static host."""
+    handler = partial(_Quiet, directory=str(folder.parents[1]))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/below/lab"
+        server.shutdown()
+        thread.join()
+
+
+class Visit:
+    """A profile without a network: what it asks for beside the page, and what goes wrong in it."""
+
+    def __init__(self, browser: Browser, address: str, **options: Any) -> None:
+        self.strangers: list[str] = []
+        self.complaints: list[str] = []
+        self.address = address
+        self.profile: BrowserContext = browser.new_context(**options)
+        self.profile.set_default_timeout(PATIENCE)
+        self.profile.on("request", lambda request: self._look(request.url))
+        self.profile.on("weberror", lambda error: self.complaints.append(str(error.error)))
+        self.profile.on(
+            "console",
+            lambda said: self.complaints.append(said.text) if said.type == "error" else None,
+        )
+        self.profile.set_offline(address.startswith("file:"))
+
+    def _look(self, url: str) -> None:
+        if not url.startswith((self.address, "blob:", "data:")):
+            self.strangers.append(url)
+
+    def open(self, name: str = "index.html") -> Page:
+        page = self.profile.new_page()
+        page.goto(f"{self.address}/{name}")
+        expect(page.locator("#verdicts tr").first).to_be_attached(timeout=PATIENCE)
+        return page
+
+    def close(self) -> None:
+        self.profile.close()
+        assert self.strangers == []
+        assert self.complaints == []
+
+
+@pytest.fixture(params=["http", "file"])
+def visit(
+    request: pytest.FixtureRequest, browser: Browser, folder: Path, served: str
+) -> Iterator[Visit]:
+    """A visit of the page on a static host, or from the disk."""
+    found = Visit(browser, served if request.param == "http" else folder.as_uri())
+    if request.param == "http":
+        found.profile.grant_permissions(["clipboard-read", "clipboard-write"])
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="module")
+def shown(browser: Browser, folder: Path) -> Iterator[Page]:
+    """One page from the disk for the tests that ask it different things, as it takes seconds."""
+    found = Visit(browser, folder.as_uri())
+    yield found.open()
+    found.close()
+
+
+def paste(page: Page, text: str, into: str = "#whitelist") -> None:
+    """Paste a text, as a person does."""
+    page.locator(into).evaluate(
+        """(area, text) => {
+            const data = new DataTransfer();
+            data.setData("text/plain", text);
+            area.focus();
+            area.select();
+            const event = new ClipboardEvent("paste", {
+                clipboardData: data, bubbles: true, cancelable: true,
+            });
+            if (area.dispatchEvent(event)) document.execCommand("insertText", false, text);
+        }""",
+        text,
+    )
+
+
+def verdict_on(page: Page, referer: str) -> Any:
+    row = page.locator("#verdicts tr", has=page.get_by_text(referer, exact=True))
+    return row.locator(".verdict").first
+
+
+def goes_to(page: Page, fragment: str) -> None:
+    """Follow a link to the page that is open already."""
+    page.evaluate("(fragment) => { location.hash = fragment; }", fragment)
+
+
+def test_broken_rules_are_understood_corrected_and_shared(visit: Visit) -> None:
+    """Paste, see what is wrong and why, correct it, copy the link, open it in another window."""
+    page = visit.open()
+    paste(page, BROKEN)
+    expect(page.locator("#state")).to_contain_text("XML")
+    found = page.locator("#found")
+    expect(found).to_contain_text("It has no scheme")
+    expect(page.locator(".gutter[data-list=whitelist] .error")).to_have_count(3)
+    expect(verdict_on(page, SITE)).to_have_text("denied")
+    found.locator("[data-correct-all]").click()
+    proof = page.locator("#proof")
+    while True:
+        expect(proof.or_(page.locator("#found:not(:has(.error))")).first).to_be_visible()
+        if not proof.is_visible():
+            break
+        expect(proof).to_contain_text("Would be")
+        proof.get_by_role("button", name="Follow it").click()
+        page.wait_for_timeout(300)
+    expect(verdict_on(page, SITE)).to_have_text("allowed")
+    page.locator("#link").click()
+    expect(page.locator("#announce")).to_have_text("Copied")
+    link = page.url
+    assert "#case=" in link
+    other = visit.profile.new_page()
+    other.goto(link)
+    expect(verdict_on(other, SITE)).to_have_text("allowed", timeout=PATIENCE)
+    assert other.locator("#whitelist").input_value() == page.locator("#whitelist").input_value()
+
+
+def found_samples() -> Iterator[tuple[str, str, str]]:
+    """Yield the samples of the pages: what they are, their links, and what they print."""
+    for name in ("rule-lab", "scenarios", "referer"):
+        reader = samples.Samples()
+        markdown = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
+        run = [
+            block
+            for block in blocks(markdown)
+            if block.language in ("sh", "python", "text") and not block.why_not_run
+        ]
+        for block, after in itertools.pairwise(run):
+            if block.language == "sh" and (sample := reader.read(block.text)):
+                title = f"{name}: {block.text.splitlines()[-1]}"
+                yield title, samples.link("sample", sample), after.text
+
+
+SAMPLES = {title: (link, printed) for title, link, printed in found_samples()}
+
+
+@pytest.mark.parametrize("title", SAMPLES)
+def test_sample_prints_what_its_page_shows(shown: Page, title: str) -> None:
+    link, printed = SAMPLES[title]
+    goes_to(shown, "")
+    shown.locator("#output").evaluate("(output) => { output.textContent = ''; }")
+    goes_to(shown, link)
+    expect(shown.locator("#output")).not_to_be_empty(timeout=PATIENCE)
+    assert agrees(printed, shown.locator("#output").inner_text() + "\n") or agrees(
+        printed, shown.locator("#output").text_content() or ""
+    )
+
+
+def test_program_of_a_page_opens_with_its_rules_and_its_verdict(shown: Page) -> None:
+    markdown = (ROOT / "docs" / "referer.md").read_text(encoding="utf-8")
+    run = [block for block in blocks(markdown) if block.language in ("python", "text")]
+    code = next(place for place, block in enumerate(run) if block.language == "python")
+    case = samples.read_case(run[code].text)
+    assert case is not None
+    goes_to(shown, samples.link("case", case))
+    row = shown.locator("#verdicts tr", has=shown.get_by_text(case["referers"], exact=True))
+    expect(row).to_contain_text("0003-00000503", timeout=PATIENCE)
+    for step in re.findall(r"^  (.*) \[", run[code + 1].text, re.MULTILINE):
+        expect(row).to_contain_text(step)
+
+
+@pytest.mark.parametrize("language", ["index.html", "zh.html"])
+@pytest.mark.parametrize("width", [390, 1440])
+def test_axe_finds_nothing(browser: Browser, folder: Path, width: int, language: str) -> None:
+    script = axe.source()
+    visit = Visit(browser, folder.as_uri(), viewport={"width": width, "height": 900})
+    page = visit.open(language)
+    expect(page.locator(".finding").first).to_be_visible()
+    for place in ("#document", "#compare"):
+        page.locator(f"{place} > summary").click()
+    found = {}
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme="light" if scheme == "light" else "dark")
+        found[scheme] = axe.find_violations(page, script)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    visit.close()
+    assert found == {"light": [], "dark": []}
+
+
+BAD_TEXTS = {
+    "<RefererConfiguration><Refererlist/></RefererConfiguration>": "line 1, column",
+    "{" + '"a": 1, ' * 600_000: "larger than 4 MB",
+    "\0\1PNG": "not a text",
+    'resource "alicloud_oss_bucket_referer" "a" {}': "tree-sitter-hcl",
+    "\n": "empty",
+}
+
+
+@pytest.mark.parametrize("text", BAD_TEXTS, ids=BAD_TEXTS.values())
+def test_text_that_is_not_rules_gets_one_sentence(shown: Page, text: str) -> None:
+    shown.locator("#text").evaluate(
+        """(area, text) => {
+            area.value = text;
+            area.dispatchEvent(new InputEvent("input", { bubbles: true }));
+        }""",
+        text,
+    )
+    expect(shown.locator("#text-error")).to_contain_text(BAD_TEXTS[text])
+    expect(shown.locator("#document")).to_have_attribute("open", "")
+
+
+def test_broken_links_are_named(shown: Page) -> None:
+    goes_to(shown, "#case=eyJydWxlcyI6")
+    expect(shown.locator("#announce")).to_contain_text("broken or cut off")
+    goes_to(shown, "#sample=AAAA")
+    expect(shown.locator("#announce")).to_contain_text("broken or cut off")
+
+
+def test_ten_thousand_entries_do_not_hang_the_page(shown: Page) -> None:
+    many = "\n".join(f"https://{number}.example.com/" for number in range(10_000))
+    shown.locator("#referers").fill("https://9999.example.com/")
+    paste(shown, many)
+    expect(shown.locator("#review-error")).to_contain_text("these are 10000 entries")
+    expect(verdict_on(shown, "https://9999.example.com/")).to_have_text("allowed")
+    paste(shown, "https://a.test/")  # while Python may still be at work
+    expect(verdict_on(shown, "https://9999.example.com/")).to_have_text("denied")
+    expect(shown.locator("#review-error")).to_be_hidden()
+
+
+def test_last_state_counts_however_fast_somebody_types(shown: Page) -> None:
+    shown.locator("#referers").fill(SITE)
+    shown.locator("#whitelist").fill("")
+    shown.locator("#whitelist").press_sequentially(SITE, delay=1)
+    expect(verdict_on(shown, SITE)).to_have_text("allowed")
+    shown.keyboard.press("Control+z")
+    expect(verdict_on(shown, SITE)).not_to_have_text("denied")
+
+
+def test_other_version_is_compared_and_exports_have_all_forms(shown: Page) -> None:
+    shown.locator("#whitelist").fill("https://a.test/")
+    shown.locator("#compare > summary").click()
+    shown.locator("#other").fill('whitelist = ["https://b.test/"]')
+    difference = shown.locator("#review section").first
+    expect(difference).to_contain_text("Other version")
+    expect(difference).to_contain_text("https://b.test/")
+    shown.locator("#export-open").click()
+    for form in ("xml", "hcl", "oss2", "nginx", "cdn"):
+        expect(shown.locator(f"#export-texts [data-form={form}]")).to_be_visible()
+    shown.keyboard.press("Escape")
+
+
+def test_corrections_go_into_the_text_that_was_pasted(shown: Page) -> None:
+    paste(shown, 'allow_empty_referer = false\nwhitelist = ["http://www.example.com"]  # ours\n')
+    shown.locator("#found [data-correct=open-host]").click()
+    expect(shown.locator("#text")).to_have_value(
+        re.compile(r'www\.example\.com/".*\]  # ours', re.S)
+    )
