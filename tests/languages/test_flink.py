@@ -19,6 +19,7 @@ import pytest
 from oss_emulator import Emulator
 
 from tests.cli.process import output
+from tests.docs.settings import settings
 from tests.requirements import require, required
 
 PROGRAMS = Path(__file__).parent / "programs"
@@ -90,7 +91,11 @@ def run(flink: Path, tmp_path: Path) -> Run:
     return start
 
 
-def settings(file: str, separator: str, server: Emulator) -> dict[str, str]:
+CLIENTS = "docs/clients.md"
+"""The page whose settings the clients get."""
+
+
+def of_example(file: str, separator: str, server: Emulator) -> dict[str, str]:
     """Return the settings of an example, with the port of a server."""
     text = (EXAMPLES / file).read_text(encoding="utf-8").replace(":9000", f":{server.port}")
     lines = [line for line in text.splitlines() if not line.startswith("#")]
@@ -101,7 +106,11 @@ def test_job_of_flink_reads_and_writes(
     server: Emulator, bucket: oss2.Bucket, run: Run, tmp_path: Path
 ) -> None:
     """With the settings of `examples/flink/`, in the file of this older Flink."""
-    found = settings("flink/config.yaml", ": ", server)
+    found = of_example("flink/config.yaml", ": ", server)
+    name, value = settings(CLIENTS, "Apache Flink 1.10.3, flink-oss-fs-hadoop", server.port)[
+        0
+    ].split(": ")
+    assert found[name] == value
     lines = {**found, "parallelism.default": "2", "io.tmp.dirs": str(tmp_path)}
     (tmp_path / "flink-conf.yaml").write_text(
         "".join(f"{name}: {value}\n" for name, value in lines.items())
@@ -121,12 +130,15 @@ def test_hadoop_aliyun_writes_lists_moves_and_deletes(
 ) -> None:
     """The commands of `hadoop fs`, with the settings of `examples/spark/`."""
     java = require("java")
-    found = settings("spark/spark-defaults.conf", r"\s+", server)
+    found = of_example("spark/spark-defaults.conf", r"\s+", server)
     options = {
         name.removeprefix("spark.hadoop."): value
         for name, value in found.items()
         if name.startswith("spark.hadoop.")
     }
+    printed = settings(CLIENTS, "hadoop-aliyun 3.1.0, as Flink's plugin contains it", server.port)
+    name, value = printed[0].split("=")
+    assert options[name] == value
     options["fs.oss.impl"] = options["fs.oss.impl"].replace("org.apache.hadoop", HADOOP)
     # The smallest limit from which on a file is sent in parts.
     options["fs.oss.multipart.upload.threshold"] = str(5 * 1024 * 1024)
@@ -155,7 +167,11 @@ def test_sdk_for_java(server: Emulator, bucket: oss2.Bucket, run: Run, tmp_path:
     """P-02: it takes 127.0.0.1 for a domain of the bucket, unless it is told to use path style."""
     content = os.urandom(3 * 1024 * 1024 + 1)
     (tmp_path / "large").write_bytes(content)
-    endpoint = f"http://localhost:{server.port}"
+    row = "aliyun-sdk-oss 3.4.1, as Flink's plugin contains it"
+    endpoint, address, switch, *_ = settings(CLIENTS, row, server.port)
+    program = (PROGRAMS / "over_java.py").read_text(encoding="utf-8")
+    assert address in program
+    assert switch.partition("(")[0] in program
     key = (server.access_key_id, server.access_key_secret)
     printed = run(sys.executable, PROGRAMS / "over_java.py", endpoint, *key, tmp_path / "large")
     assert printed.splitlines() == [

@@ -1,7 +1,7 @@
 """The SDKs for Go (V1) and Ruby, in the versions that Debian has as packages.
 
-Each program does the same in its language. `make languages` runs them, since Go compiles its
-standard library first.
+Each program does the same in its language, with the endpoint that docs/clients.md prints.
+`make languages` runs them, since Go compiles its standard library first.
 """
 
 from __future__ import annotations
@@ -15,9 +15,13 @@ import pytest
 from oss_emulator import Emulator
 
 from tests.cli.process import environment
+from tests.docs.settings import settings
 from tests.requirements import require, required
 
 PROGRAMS = Path(__file__).parent / "programs"
+CLIENTS = "SDKs of Debian: aliyun-oss-go-sdk 1.5.0, aliyun-sdk 0.8.0"
+"""The row of docs/clients.md."""
+
 PATIENCE = 300
 """Seconds for a program."""
 
@@ -76,7 +80,8 @@ def test_sdk_stores_lists_copies_and_protects(name: str, tmp_path: Path) -> None
     with Emulator() as server:
         bucket = server.bucket("examplebucket")
         key = (server.access_key_id, server.access_key_secret)
-        done = run(language, *language.command, server.endpoint, *key, large)
+        (endpoint,) = settings("docs/clients.md", CLIENTS, server.port)
+        done = run(language, *language.command, endpoint, *key, large)
         assert done.returncode == 0, done.stderr
         assert done.stdout.splitlines() == [
             "listed true",

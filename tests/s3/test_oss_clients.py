@@ -76,7 +76,8 @@ def test_jindosdk(server: Emulator, bucket: str, over_oss: oss2.Bucket, tmp_path
 def test_django_oss_storage(server: Emulator, tmp_path: Path) -> None:
     need("django_oss_storage")
     server.bucket("examplebucket")
-    command = (sys.executable, "-W", "ignore", str(PROGRAMS / "over_django.py"), server.endpoint)
+    setting = settings(CLIENTS, "django-oss-storage", server.port)[0]
+    command = (sys.executable, "-W", "ignore", str(PROGRAMS / "over_django.py"), setting)
     saved, exists = output(
         command,
         tmp_path,

@@ -6,6 +6,7 @@ its own version, which are numbers where the newer ones are durations.
 
 from __future__ import annotations
 
+import re
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 from oss_emulator import Emulator
 
 from tests.cli.process import output
+from tests.docs.settings import settings
 from tests.requirements import require, required
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "spark" / "s3a.conf"
@@ -54,6 +56,9 @@ def test_table_is_written_in_partitions_and_read(jars: list[Path], tmp_path: Pat
     with Emulator() as server:
         server.bucket("examplebucket")
         properties = EXAMPLE.read_text(encoding="utf-8").replace(":9000", f":{server.port}")
+        row = settings("docs/clients.md", "Spark 4 with s3a (hadoop-aws 3.3.1)", server.port)
+        name, value = row[0].split("=")
+        assert re.search(rf"^spark\.hadoop\.{name} +{value}$", properties, re.MULTILINE)
         for name, value in OF_ITS_VERSION.items():
             properties += f"spark.hadoop.fs.s3a.{name} {value}\n"
         (tmp_path / "s3a.conf").write_text(properties, encoding="utf-8")

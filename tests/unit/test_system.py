@@ -48,6 +48,10 @@ sys.exit(main(sys.argv[1:]))
 """Hides what Windows lacks, once the standard library is loaded, and runs a command."""
 
 
+RULES = str(Path(__file__).parents[2] / "fixtures" / "lab" / "corrected.xml")
+LOGS = Path(__file__).parents[2] / "fixtures" / "logs"
+
+
 def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", HIDE, *arguments],
@@ -107,6 +111,17 @@ def test_https_is_refused_without_readers_of_the_loop(tmp_path: Path) -> None:
         said, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
     assert said.splitlines()[-1].startswith("oss-emulator: this system cannot serve https:")
+
+
+@pytest.mark.system
+def test_replay_needs_no_posix(tmp_path: Path) -> None:
+    pytest.importorskip("duckdb", reason="replay needs the extra `replay`")
+    given = ("replay", RULES, str(LOGS), "--html", "report.html")
+    with start(tmp_path, *given) as process:
+        said, _ = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, said
+    assert "these rules would lock out" in said
+    assert (tmp_path / "report.html").stat().st_size > 10_000
 
 
 def test_reading_at_an_offset_needs_no_pread(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from oss_emulator.lab.replay.proposal import HostName, RuleProposal, propose
 from oss_emulator.lab.replay.report import VERSION, Report, measure, replay
 from oss_emulator.lab.replay.verdict import Judge
 from oss_emulator.referer import RefererConfiguration
+from oss_emulator.referer.sentence import Sentence
 
 _DESCRIPTION = (
     "Finds the rules with the fewest entries that keep the traffic of your own and your partners' "
@@ -143,24 +144,26 @@ def _describe(found: _Found) -> Iterator[Block]:
     proposal = found.proposal
     share = money.share(proposal.kept, proposal.wanted)
     tone = Tone.GOOD if proposal.suffices else Tone.BAD
-    entries = "1 entry keeps" if proposal.entries == 1 else f"{proposal.entries} entries keep"
-    yield line(
-        f"{entries} ",
-        Text(f"{share} %", tone),
-        f" of {size(proposal.wanted)} of your traffic. Fewer entries would keep too little."
-        if proposal.suffices
-        else f" of {size(proposal.wanted)} of your traffic. No safe entries keep what you ask for.",
-    )
+    traffic = size(proposal.wanted)
+    entries = str(proposal.entries)
+    kept = Sentence("{} entries keep {} % of {} of your traffic.", entries, share, traffic)
+    if proposal.entries == 1:
+        kept = Sentence("1 entry keeps {} % of {} of your traffic.", share, traffic)
+    why = Sentence("No safe entries keep what you ask for.")
+    if proposal.suffices:
+        why = Sentence("Fewer entries would keep too little.")
+    yield line(Text(Sentence("{} {}", kept, why), tone))
     yield line()
     yield from _list(proposal.rules)
     yield line()
     if found.given_up:
         rows = [(name, size(count)) for name, count in found.given_up[:_SHOWN]]
-        yield TextTable(("origin", "traffic"), rows, title="Given up, of your hosts")
+        headings = (Sentence("origin"), Sentence("traffic"))
+        yield TextTable(headings, rows, title=Sentence("Given up, of your hosts"))
         if len(found.given_up) > _SHOWN:
-            yield line(f"and {len(found.given_up) - _SHOWN} more")
+            yield line(Sentence("and {} more", str(len(found.given_up) - _SHOWN)))
         yield line()
-    yield line(Text("A replay of the logs by these rules", Tone.STRONG))
+    yield line(Text(Sentence("A replay of the logs by these rules"), Tone.STRONG))
     yield from describe(found.report)
 
 

@@ -5,6 +5,7 @@ import json
 import shutil
 import signal
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
@@ -173,7 +174,7 @@ def asking(arguments: argparse.Namespace) -> Iterator[PreparedReplay]:
             outputs = {f"--{name}": names.get(name) for name in _OUTPUTS}
             logs.check_outputs(outputs, files, [names.get("rules"), names.get("against")])
             listener = _listener(stack.enter_context(Progress(_READING, unit="lines")), files)
-            with _held_back(signal.SIGINT):
+            with _held_back():
                 name = EngineName(getattr(arguments, "engine", EngineName.DUCKDB))
                 engine = open_engine(name, folder, listener, getattr(arguments, "master", ""))
             stack.callback(engine.close)
@@ -206,13 +207,22 @@ def _listener(progress: Progress, files: Sequence[Path]) -> ScanListener | None:
 
 
 @contextmanager
-def _held_back(number: signal.Signals) -> Iterator[None]:
-    """Deliver a signal after the block: modules in C++ abort when it arrives while they load."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, {number})
+def _held_back() -> Iterator[None]:
+    """Deliver Ctrl-C after the block: modules in C++ abort on an exception while they load.
+
+    Only the main thread gets it, and only there may it be held back.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
+        signal.signal(signal.SIGINT, before)
+        if came:
+            signal.raise_signal(signal.SIGINT)
 
 
 def _count(text: str) -> int:

@@ -1,4 +1,4 @@
-"""Saves, reads, lists and deletes a file with django-oss-storage; its argument is the endpoint."""
+"""Saves, reads, lists and deletes a file with django-oss-storage; its argument is a setting."""
 
 import os
 import sys
@@ -7,11 +7,13 @@ import django
 from django.conf import settings
 from django.core.files.base import ContentFile
 
+given: dict[str, str] = {}
+exec(sys.argv[1], given)  # noqa: S102 - a line of our own page
 settings.configure(
     OSS_ACCESS_KEY_ID=os.environ["OSS_ACCESS_KEY_ID"],
     OSS_ACCESS_KEY_SECRET=os.environ["OSS_ACCESS_KEY_SECRET"],
     OSS_BUCKET_NAME="examplebucket",
-    OSS_ENDPOINT=sys.argv[1],
+    OSS_ENDPOINT=given["OSS_ENDPOINT"],
     MEDIA_ROOT="media",
     MEDIA_URL="/media/",
 )
