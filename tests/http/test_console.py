@@ -49,6 +49,22 @@ def read_event(response: HTTPResponse) -> tuple[int, str]:
     return int(line[4:]), value["rows"]
 
 
+def test_request_is_sent_again_from_a_disk(disk: Admin) -> None:
+    """It is a request like any other, but no planned fault strikes it."""
+    disk.emulator.put("/examplebucket/large", b"x" * SIZE)
+    disk.send("POST", "/_emulator/faults", {"status": 503})
+    assert disk.get("/examplebucket/large", "https://www.example.com/").status == 503
+    (entry,) = disk.get("/_emulator/journal?key=large&method=GET").json["entries"]
+    told = disk.send("POST", f"/_emulator/resend/{entry['number']}").json
+    assert (told["before"]["status"], told["before"]["fault"]["status"]) == (503, 503)
+    assert (told["after"]["status"], told["after"]["fault"]) == (200, None)
+    assert told["after"]["referer"] == "https://www.example.com/"
+    (_, again) = disk.get("/_emulator/journal?key=large&method=GET").json["entries"]
+    assert again == told["after"]
+    head = {"Range": "bytes=0-9"}
+    assert disk.send("GET", "/examplebucket/large", headers=head).status == 503
+
+
 def test_content_passes_through_the_disk(disk: Admin) -> None:
     path = "/_emulator/content/examplebucket?key=a%2Fb.bin"
     body = bytes(range(256)) * (SIZE // 256)

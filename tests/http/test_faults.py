@@ -133,6 +133,7 @@ def test_cut_body_ends_the_connection_early(
     connection.close()
     (entry,) = site.get("/_emulator/journal?bucket=faulty").json["entries"]
     assert (entry["status"], entry["sent_bytes"]) == (200, size)
+    assert entry["fault"]["cut_body"] == size
 
 
 def test_shorter_body_is_not_cut(site: Admin, bucket: oss2.Bucket) -> None:

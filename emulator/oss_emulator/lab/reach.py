@@ -3,6 +3,8 @@
 The search covers all Referers that the pages of other hosts can send (`sent.py`).
 """
 
+from collections.abc import Iterable
+
 from oss_emulator.referer.pattern import Pattern
 from oss_emulator.referer.policy import RefererPolicy
 
@@ -12,15 +14,21 @@ from .parts import DEFAULT_PORTS, Parts
 from .sent import Own, Senders, SentReferers
 
 
-def search(old: RefererPolicy, new: RefererPolicy, host: str) -> str | None:
+def search(
+    old: RefererPolicy, new: RefererPolicy, host: str, known: Iterable[str | None] = ()
+) -> str | None:
     """Return a Referer that a page of another host can send and that both decide differently.
 
-    None is a proof that there is none. With an empty `host` all hosts are other ones. Raises
+    None is a proof that there is none. With an empty `host` all hosts are other ones. `known` are
+    Referers that both decide differently: one of them may be an answer without a search. Raises
     `UndecidedError` if the search would take too long.
     """
     if _changes_only(old, new, host):
         return None
     pages = SentReferers(Senders.FOREIGN, [Own(host, False)] if host else [])
+    for referer in known:
+        if referer and pages.is_sent(referer):
+            return referer
     found = diff.search((old, new), pages.language)
     if found is not None and not pages.is_sent(found):
         raise UndecidedError  # the language is a little too wide

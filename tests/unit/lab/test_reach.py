@@ -62,6 +62,12 @@ def test_page_of_another_host_is_found(
     assert not found.startswith(ENTRY)
 
 
+def test_known_page_of_another_host_needs_no_search() -> None:
+    old, new = map(RefererPolicy.compile, (white(OTHER), white(OTHER, "https://*")))
+    known = [None, "", ENTRY, "not sent by any page", "https://known.test/"]
+    assert reach.search(old, new, HOST, known) == "https://known.test/"
+
+
 def test_first_blacklist_entry_denies_everybody_under_another_assumption() -> None:
     """R-14: then a blacklist needs a whitelist."""
     after = RefererConfiguration(blacklist=(ENTRY,))

@@ -1,6 +1,7 @@
 """`/_emulator/remedies`: allow or deny the site of a request: a change, its proof, undo."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from oss_emulator import referer_xml
@@ -9,13 +10,18 @@ from oss_emulator.control.api.route import ApiRequest, Refusal, Route
 from oss_emulator.control.console import entries, page, resend, review, saved
 from oss_emulator.control.console.review import Turn
 from oss_emulator.control.journal import JournalEntry, RefererVerdict
-from oss_emulator.lab import diff, lint, reach, remedy, scenarios, trial
+from oss_emulator.lab import diff, reach, remedy, scenarios, trial
 from oss_emulator.lab.automaton import UndecidedError
-from oss_emulator.lab.lint import Finding
 from oss_emulator.lab.page.review import to_members
 from oss_emulator.lab.remedy import Remedy
 from oss_emulator.protocol.message import Response
-from oss_emulator.referer import RefererConfiguration, RefererPolicy, Signing, explanation
+from oss_emulator.referer import (
+    Assumptions,
+    RefererConfiguration,
+    RefererPolicy,
+    Signing,
+    explanation,
+)
 from oss_emulator.referer.sentence import Sentence
 
 _OTHERS: Final = 200
@@ -33,8 +39,6 @@ class Proof(NamedTuple):
     decided: int
     """The requests of the journal that were decided again."""
     turns: tuple[Turn, ...]
-    findings: tuple[Finding, ...]
-    """What the linter finds in the new rules only."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the proof as values for JSON."""
@@ -52,7 +56,6 @@ class Proof(NamedTuple):
             "other": self.other,
             "decided": self.decided,
             "turns": [turn.entry.number for turn in self.turns],
-            "findings": [finding.to_dict() for finding in self.findings],
         }
 
 
@@ -72,7 +75,14 @@ async def prove_remedy(asked: ApiRequest) -> Response:
     """Show a remedy with its proof: who else gets in, and who is locked out."""
     entry = entries.find(asked)
     chosen, etag = _choose(asked, entry)
-    proof = await asyncio.to_thread(_prove, asked, entry, chosen)
+    decided = [
+        one
+        for one in asked.controls.journal.entries()
+        if one.bucket == entry.bucket and one.decision is not None
+    ][-review.LAST :]
+    assumptions = asked.controls.service.settings.assumptions
+    # In a thread, because the searches may take a while.
+    proof = await asyncio.to_thread(_prove, chosen, decided, assumptions)
     values = {"number": entry.number, "etag": etag, **chosen.to_dict(), "proof": proof.to_dict()}
     shown = {"chosen": chosen, "found": proof, "place": asked.json()["place"]}
     return page.show(asked, "remedy", values, **shown)
@@ -87,7 +97,10 @@ async def apply_remedy(asked: ApiRequest) -> Response:
     if undoes:
         rules = read_rules(body["undo"], asked.controls.service.settings.assumptions)
     else:
-        rules = _choose(asked, entry)[0].new
+        chosen, now = _choose(asked, entry)
+        if now != etag:
+            raise Refusal(409, saved.CONFLICT)
+        rules = chosen.new
     before = find_document(asked, entry.bucket)
     document = await saved.replace(asked, entry.bucket, rules, etag)
     values = {"number": entry.number, "rules": to_members(rules), "etag": saved.tag(document)}
@@ -117,28 +130,21 @@ def _choose(asked: ApiRequest, entry: JournalEntry) -> tuple[Remedy, str]:
     return found[int(place)], saved.tag(document)
 
 
-def _prove(asked: ApiRequest, entry: JournalEntry, chosen: Remedy) -> Proof:
-    """Compare the rules of a remedy with those of now. It may take a moment."""
-    assumptions = asked.controls.service.settings.assumptions
+def _prove(chosen: Remedy, decided: Sequence[JournalEntry], assumptions: Assumptions) -> Proof:
+    """Compare the rules of a remedy with those of now, also for requests of the journal."""
     old, new = (RefererPolicy.compile(rules, assumptions) for rules in (chosen.old, chosen.new))
+    difference = diff.compare(chosen.old, chosen.new, assumptions=assumptions)
+    known = [change.referer for change in difference.changes]
     try:
-        other, proved = reach.search(old, new, chosen.host), True
+        other, proved = reach.search(old, new, chosen.host, known), True
     except UndecidedError:
         other, proved = None, False
-    decided = [
-        one
-        for one in asked.controls.journal.entries()
-        if one.bucket == entry.bucket and one.decision is not None
-    ][-review.LAST :]
-    before, after = (lint.run(rules, assumptions=assumptions) for rules in (chosen.old, chosen.new))
-    known = {(finding.rule, finding.reason) for finding in before}
     return Proof(
-        difference=diff.compare(chosen.old, chosen.new, assumptions=assumptions),
+        difference=difference,
         proved=proved,
         other=other,
         decided=len(decided),
         turns=tuple(review.find_turns(new, decided)),
-        findings=tuple(one for one in after if (one.rule, one.reason) not in known),
     )
 
 

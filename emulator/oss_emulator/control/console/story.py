@@ -35,6 +35,8 @@ class ConsultedList(NamedTuple):
 
     stage: Stage
     entries: tuple[str, ...]
+    outcome: str
+    """`empty`, `skipped` for a list that was not consulted, `matched` or `unmatched`."""
     matched: str | None
     """The entry that settled the decision."""
     miss: NearMiss | None
@@ -142,10 +144,19 @@ def _consult(
     stage: Stage, listed: EntryList, configured: tuple[str, ...], decision: Decision
 ) -> ConsultedList:
     outcomes = {step.stage: step.outcome for step in decision.steps}
-    matched = decision.entry if outcomes.get(stage) is Outcome.MATCHED else None
-    in_vain = outcomes.get(stage) is Outcome.UNMATCHED
-    miss = nearest.find(listed.patterns, decision.referer or "") if in_vain else None
+    found = "empty" if not configured else _OUTCOMES.get(outcomes.get(stage), "skipped")
+    matched = decision.entry if found == "matched" else None
+    miss = nearest.find(listed.patterns, decision.referer or "") if found == "unmatched" else None
     is_blacklist = stage is Stage.BLACKLIST
     if miss is not None and is_blacklist and not (decision.allowed and miss.is_related):
         miss = None  # it says nothing about this decision
-    return ConsultedList(stage, configured, matched, miss)
+    return ConsultedList(stage, configured, found, matched, miss)
+
+
+_OUTCOMES = {
+    Outcome.MATCHED: "matched",
+    Outcome.UNMATCHED: "unmatched",
+    Outcome.NO_ENTRIES: "unmatched",  # all entries are blank
+    Outcome.DENIED: "unmatched",
+    None: "skipped",
+}

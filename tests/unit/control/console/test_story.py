@@ -1,0 +1,405 @@
+"""The story of a request without a socket: the rules as they were, remedies, sending it again."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+from oss_emulator import Emulator, referer_xml
+from oss_emulator.control.api import Refusal
+from oss_emulator.control.console import incidents, resend
+from oss_emulator.control.console.incidents import IncidentKind
+from oss_emulator.control.faults import Fault
+from oss_emulator.operations.admission import Refused
+from oss_emulator.protocol.message import Request, Response
+from oss_emulator.protocol.signature import presigning
+from oss_emulator.referer import Assumptions, RefererConfiguration
+from oss_emulator.referer.assumptions import SourceOfCopy
+from oss_emulator.settings import Settings
+
+from tests.unit.control.api.caller import ApiAnswer, ApiCaller
+
+BUCKET = "/examplebucket"
+SITE, BLOG = "https://www.example.com/", "https://blog.example.com/"
+HOSTILE = "https://a.test/\"><img src=x onerror='alert(1)'>"
+
+
+@pytest.fixture
+def ask() -> ApiCaller:
+    """A public bucket with an object, whose rules allow one site."""
+    caller = ApiCaller()
+    caller.oss("PUT", BUCKET, x_oss_acl="public-read")
+    caller.oss("PUT", f"{BUCKET}/hello.txt", b"Hello", content_length="5")
+    put_rules(caller, RefererConfiguration(False, whitelist=(SITE,)))
+    return caller
+
+
+def put_rules(ask: ApiCaller, rules: RefererConfiguration) -> None:
+    document = referer_xml.format(rules)
+    ask.oss("PUT", f"{BUCKET}?referer", document, content_length=str(len(document)))
+
+
+def get(ask: ApiCaller, referer: str | None, target: str = "/hello.txt", **headers: str) -> int:
+    """Let a GET be the next entry of the journal, and return its number."""
+    fields = [("Host", "localhost")] + ([] if referer is None else [("Referer", referer)])
+    fields += [(name.replace("_", "-"), value) for name, value in headers.items()]
+    request = Request.parse("GET", f"{BUCKET}{target}", fields, time.time())
+    outcome = ask.service.admit(request)
+    response = ask.service.handle(request)
+    return ask.journal.record(outcome, response, 0, 0.0).number
+
+
+def html(ask: ApiCaller, method: str, path: str, body: object = None) -> str:
+    data = b"" if body is None else json.dumps(body).encode()
+    response = ask.response(method, path, data, accept="text/html")
+    assert isinstance(response.body, bytes)
+    return response.body.decode()
+
+
+def story(ask: ApiCaller, number: int) -> Any:
+    return ask("GET", f"requests/{number}").json
+
+
+def rules_of(ask: ApiCaller) -> Any:
+    return ask("GET", "rules/examplebucket").json["rules"]
+
+
+# --- The rules as they were
+
+
+def test_story_has_the_rules_as_they_were_and_the_verdict_of_now(ask: ApiCaller) -> None:
+    number = get(ask, BLOG)
+    told = story(ask, number)["rules"]
+    assert told["RefererList"] == {"Referer": [SITE]}
+    assert (told["changed"], told["now"]) == (False, False)
+    put_rules(ask, RefererConfiguration(False, whitelist=(SITE, BLOG)))
+    told = story(ask, number)["rules"]
+    assert told["RefererList"] == {"Referer": [SITE]}
+    assert (told["changed"], told["now"]) == (True, True)
+    page = html(ask, "GET", f"requests/{number}")
+    assert "The bucket has other rules now." in page
+    assert "Deny https://blog.example.com" in page
+
+
+def test_story_names_the_nearest_entry_and_where_it_parts(ask: ApiCaller) -> None:
+    number = get(ask, f"{BLOG}a")
+    nearest = story(ask, number)["rules"]["nearest"]["whitelist"]
+    assert (nearest["entry"], nearest["agrees"], nearest["parting"]) == (SITE, 8, "host")
+    assert "The host differs." in html(ask, "GET", f"requests/{number}")
+
+
+def test_story_outlives_the_bucket(ask: ApiCaller) -> None:
+    number = get(ask, BLOG)
+    ask.oss("DELETE", f"{BUCKET}/hello.txt")
+    assert ask.oss("DELETE", BUCKET).status == 204
+    told = story(ask, number)["rules"]
+    assert (told["now"], told["remedies"]) == (None, [])
+    assert "/_emulator/remedies" not in html(ask, "GET", f"requests/{number}")
+    assert ask("POST", f"remedies/{number}", {"kind": "allow-site", "place": "0"}).status == 404
+
+
+def test_story_of_an_empty_referer_says_who_sends_none(ask: ApiCaller) -> None:
+    told = story(ask, get(ask, None))["rules"]
+    assert [one["kind"] for one in told["remedies"]] == ["allow-empty"]
+    assert "a link with rel=noreferrer" in told["senders"]
+    assert story(ask, get(ask, BLOG))["rules"]["senders"] == []
+
+
+def test_rules_of_a_source_are_not_those_of_the_bucket() -> None:
+    """The rules of the source denied the copy (R-45); the journal does not have them."""
+    ask = ApiCaller()
+    settings = Settings(assumptions=Assumptions(copy_source=SourceOfCopy.CHECKED))
+    ask.service = ask.controls.service = type(ask.service)(settings)
+    ask.oss("PUT", BUCKET, x_oss_acl="public-read-write")
+    ask.oss("PUT", f"{BUCKET}/a", b"")
+    ask.oss("PUT", "/copies", x_oss_acl="public-read-write")
+    put_rules(ask, RefererConfiguration(False, whitelist=(SITE,)))
+    key = ask.service.accounts.first
+    query = presigning.sign_url(
+        "PUT",
+        "copies",
+        "b",
+        {},
+        access_key_id=key.id,
+        secret=key.secret,
+        region="cn-hangzhou",
+        now=time.time(),
+        expires=60,
+        headers=[("x-oss-copy-source", f"{BUCKET}/a")],
+    )
+    fields = [("Host", "localhost"), ("x-oss-copy-source", f"{BUCKET}/a"), ("Referer", BLOG)]
+    outcome = ask.service.admit(Request.parse("PUT", f"/copies/b?{query}", fields, time.time()))
+    assert isinstance(outcome, Refused)
+    number = ask.journal.record(outcome, ask.service.render(outcome), 0, 0.0).number
+    assert story(ask, number)["rules"] is None
+    assert "rules of the source of this copy" in html(ask, "GET", f"requests/{number}")
+
+
+def test_what_clients_and_rules_say_is_text_in_a_story(ask: ApiCaller) -> None:
+    put_rules(ask, RefererConfiguration(False, whitelist=(SITE, HOSTILE + "/")))
+    number = get(ask, HOSTILE)
+    for method, path, body in (
+        ("GET", f"requests/{number}", None),
+        ("POST", f"remedies/{number}", {"kind": "allow-site", "place": "0"}),
+        ("POST", f"resend/{number}", {}),
+    ):
+        assert "<img" not in html(ask, method, path, body)
+
+
+def test_story_by_many_rules_takes_a_moment(ask: ApiCaller) -> None:
+    """600 entries are what 20 KB hold (R-42)."""
+    entries = tuple(f"https://*.site{number}.example.com/" for number in range(560))
+    put_rules(ask, RefererConfiguration(False, whitelist=entries))
+    number = get(ask, "https://www.site7.example.org/")
+    began = time.process_time()
+    page = html(ask, "GET", f"requests/{number}")
+    assert time.process_time() - began < 1
+    assert "All 560 entries" in page
+
+
+# --- Remedies
+
+
+def prove(ask: ApiCaller, number: int, kind: str = "allow-site", place: str = "0") -> ApiAnswer:
+    return ask("POST", f"remedies/{number}", {"kind": kind, "place": place})
+
+
+def test_site_is_allowed_with_a_proof_and_undone(ask: ApiCaller) -> None:
+    number = get(ask, f"{BLOG}a")
+    get(ask, SITE)
+    proved = prove(ask, number).json
+    assert proved["edits"] == [{"sign": "+", "where": "whitelist", "text": BLOG}]
+    assert (proved["proof"]["proved"], proved["proof"]["other"]) == (True, None)
+    assert (proved["proof"]["decided"], proved["proof"]["turns"]) == (2, [number])
+    wanted = {"kind": "allow-site", "place": "0", "etag": proved["etag"]}
+    before = rules_of(ask)
+    applied = ask("PUT", f"remedies/{number}", wanted).json
+    assert rules_of(ask)["RefererList"] == {"Referer": [SITE, BLOG]}
+    undo = referer_xml.format(RefererConfiguration(False, whitelist=(SITE,))).decode()
+    ask("PUT", f"remedies/{number}", {"undo": undo, "etag": applied["etag"]})
+    assert rules_of(ask) == before
+
+
+def test_rules_that_changed_after_the_proof_are_not_overwritten(ask: ApiCaller) -> None:
+    number = get(ask, BLOG)
+    wanted = {"kind": "allow-site", "place": "0", "etag": prove(ask, number).json["etag"]}
+    put_rules(ask, RefererConfiguration(False, whitelist=("https://other.test/",)))
+    now = rules_of(ask)
+    answer = ask("PUT", f"remedies/{number}", wanted)
+    assert (answer.status, rules_of(ask)) == (409, now)
+    assert "got other rules" in answer.json["error"]
+    put_rules(ask, RefererConfiguration(False, whitelist=(BLOG,)))
+    assert prove(ask, number).status == 409  # by these rules, there is nothing to allow
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({}, 400),
+        ({"kind": "allow-site"}, 400),
+        ({"kind": "allow-site", "place": 0}, 400),
+        ({"kind": "allow-site", "place": "9999"}, 400),
+        ({"kind": "allow-site", "place": "7"}, 409),
+        ({"kind": "deny-site", "place": "0"}, 409),
+        ({"kind": ["x"], "place": "0"}, 409),
+        ({"kind": "allow-site", "place": "²"}, 400),
+    ],
+)
+def test_remedy_that_is_not_offered_is_refused(
+    ask: ApiCaller, body: dict[str, object], status: int
+) -> None:
+    number = get(ask, BLOG)
+    assert ask("POST", f"remedies/{number}", body).status == status
+    assert ask("PUT", f"remedies/{number}", {**body, "etag": '"x"'}).status == status
+    assert ask("PUT", f"remedies/{number}", body).status == 400
+    assert ask("POST", "remedies/99", body).status == 404
+
+
+def test_undo_must_be_rules(ask: ApiCaller) -> None:
+    number = get(ask, BLOG)
+    for undo in ("<x/>", 1, None, {"AllowEmptyReferer": 7}):
+        assert ask("PUT", f"remedies/{number}", {"undo": undo, "etag": "x"}).status == 400
+
+
+def test_proof_names_another_site_that_a_remedy_lets_in(ask: ApiCaller) -> None:
+    put_rules(ask, RefererConfiguration(False, blacklist=("https://*.thief.test/",)))
+    number = get(ask, "https://www.thief.test/")
+    proved = prove(ask, number, "leave-out").json["proof"]
+    assert proved["other"].endswith(".thief.test/")
+    assert not proved["other"].startswith("https://www.")
+    page = html(ask, "POST", f"remedies/{number}", {"kind": "leave-out", "place": "0"})
+    assert "Other sites are decided differently too" in page
+
+
+def test_blacklist_entry_is_narrowed_to_the_sites_of_the_journal(ask: ApiCaller) -> None:
+    put_rules(ask, RefererConfiguration(False, blacklist=("https://*.thief.test/",)))
+    get(ask, "https://b.thief.test/")
+    number = get(ask, "https://a.thief.test/")
+    kinds = [one["kind"] for one in story(ask, number)["rules"]["remedies"]]
+    assert kinds == ["narrow", "leave-out"]
+    edits = prove(ask, number, "narrow").json["edits"]
+    assert {"sign": "+", "where": "blacklist", "text": "https://b.thief.test/"} in edits
+
+
+def test_proof_of_a_switch_warns_of_pages_without_a_referer(ask: ApiCaller) -> None:
+    number = get(ask, None)
+    assert prove(ask, number, "allow-empty").json["proof"]["proved"]
+    page = html(ask, "POST", f"remedies/{number}", {"kind": "allow-empty", "place": "0"})
+    assert "every request with a Referer is decided as before" in page
+    assert "Any page can suppress its Referer" in page
+
+
+# --- Sending it again
+
+
+def send_again(ask: ApiCaller, number: int) -> Any:
+    answer = ask("POST", f"resend/{number}")
+    assert answer.status == 200
+    return answer.json
+
+
+def test_request_is_sent_again_and_both_verdicts_are_shown(ask: ApiCaller) -> None:
+    number = get(ask, BLOG)
+    put_rules(ask, RefererConfiguration(False, whitelist=(SITE, BLOG)))
+    told = send_again(ask, number)
+    assert (told["before"]["verdict"], told["after"]["verdict"]) == ("denied", "allowed")
+    assert (told["after"]["status"], told["signed_anew"]) == (200, False)
+    assert ask.journal.entries()[-1].number == told["number"] > number
+    assert "Before and now" in html(ask, "POST", f"resend/{number}")
+
+
+def sign(ask: ApiCaller, now: float, **query: str) -> str:
+    key = ask.service.accounts.first
+    return presigning.sign_url(
+        "GET",
+        "examplebucket",
+        "hello.txt",
+        {name.replace("_", "-"): text for name, text in query.items()},
+        access_key_id=key.id,
+        secret=key.secret,
+        region="cn-hangzhou",
+        now=now,
+        expires=60,
+    )
+
+
+def test_expired_url_is_signed_anew(ask: ApiCaller) -> None:
+    query = sign(ask, time.time() - 3600, response_content_type="text/css")
+    number = get(ask, SITE, f"/hello.txt?{query}")
+    told = send_again(ask, number)
+    assert (told["before"]["status"], told["after"]["status"]) == (403, 200)
+    assert told["signed_anew"]
+    assert "response-content-type=text%2Fcss" in told["after"]["target"]
+    assert "signed it anew" in html(ask, "POST", f"resend/{number}")
+    assert not send_again(ask, get(ask, SITE, f"/hello.txt?{sign(ask, time.time())}"))[
+        "signed_anew"
+    ]
+
+
+def test_expired_url_of_version_1_is_signed_anew(ask: ApiCaller) -> None:
+    key = ask.service.accounts.first
+    query = f"OSSAccessKeyId={key.id}&Expires=1000000000&Signature=eA%3D%3D"
+    told = send_again(ask, get(ask, SITE, f"/hello.txt?{query}"))
+    assert (told["signed_anew"], told["after"]["status"]) == (True, 200)
+    assert "OSSAccessKeyId" not in told["after"]["target"]
+
+
+def test_wrong_signature_is_not_replaced(ask: ApiCaller) -> None:
+    query = sign(ask, time.time())[:-4] + "0000"
+    told = send_again(ask, get(ask, SITE, f"/hello.txt?{query}"))
+    assert (told["signed_anew"], told["after"]["code"]) == (False, "SignatureDoesNotMatch")
+
+
+def test_request_with_a_body_is_not_sent_again(ask: ApiCaller) -> None:
+    fields = [("Host", "localhost"), ("Content-Length", "5"), ("Referer", BLOG)]
+    request = Request.parse("PUT", f"{BUCKET}/a", fields, time.time())
+    entry = ask.journal.record(ask.service.admit(request), Response(403), 0, 0.0)
+    assert not resend.is_possible(entry)
+    answer = ask("POST", f"resend/{entry.number}")
+    assert answer.status == 409
+    assert "keeps no bodies" in answer.json["error"]
+    assert "Send it again" not in html(ask, "GET", f"requests/{entry.number}")
+
+
+def test_request_that_changes_something_asks_first(ask: ApiCaller) -> None:
+    request = Request.parse("DELETE", f"{BUCKET}/a", [("Host", "localhost")], time.time())
+    entry = ask.journal.record(ask.service.admit(request), Response(403), 0, 0.0)
+    assert "DELETE may change the bucket" in html(ask, "GET", f"requests/{entry.number}")
+    assert "data-confirm" not in html(ask, "GET", f"requests/{get(ask, SITE)}")
+
+
+# --- What befell it
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "value"),
+    [
+        (Fault(latency=1.5), IncidentKind.LATENCY, "1.5"),
+        (Fault(throttle=20), IncidentKind.THROTTLE, "20"),
+        (Fault(status=503), IncidentKind.ERROR, "503 InternalError"),
+        (Fault(case="USER_DISABLE"), IncidentKind.ERROR, "403 UserDisable"),
+        (Fault(cut_body=1000), IncidentKind.CUT, "1,000"),
+        (Fault(reset=True), IncidentKind.RESET, ""),
+        (Fault(wrong_crc=True), IncidentKind.WRONG_CRC, ""),
+    ],
+)
+def test_fault_is_named_in_the_row_and_in_the_story(
+    ask: ApiCaller, fault: Fault, kind: IncidentKind, value: str
+) -> None:
+    fields = [("Host", "localhost"), ("Referer", SITE)]
+    outcome = ask.service.admit(Request.parse("GET", f"{BUCKET}/a", fields, 1.0))
+    entry = ask.journal.record(outcome, Response(200), 0, 0.0, fault=fault)
+    (found,) = incidents.find(entry)
+    assert (found.kind, found.value) == (kind, value)
+    for path in ("requests", f"requests/{entry.number}"):
+        assert "fault: " in html(ask, "GET", path)
+
+
+@pytest.mark.parametrize(
+    ("ec", "value"),
+    [
+        ("0048-00000401", ["2025-03-20"]),
+        ("0002-00000080", ["2025-03-01", "2025-09-01"]),
+        ("0048-00000300", ["2024-08-05"]),
+        ("0048-00000100", ["2019-09-30"]),
+        ("0003-00000503", []),
+    ],
+)
+def test_dated_change_is_named_by_its_ec(ask: ApiCaller, ec: str, value: list[str]) -> None:
+    fields = [("Host", "localhost"), ("Referer", SITE)]
+    outcome = ask.service.admit(Request.parse("GET", f"{BUCKET}/a", fields, 1.0))
+    entry = ask.journal.record(outcome, Response(200, {"x-oss-ec": ec}), 0, 0.0)
+    assert [one.value for one in incidents.find(entry)] == value
+
+
+def test_policy_of_the_host_names_is_named(ask: ApiCaller) -> None:
+    ask.oss("PUT", f"{BUCKET}/a.html", b"x", content_length="1")
+    entry = ask.journal.entry(get(ask, SITE, "/a.html"))
+    assert entry is not None
+    assert [one.to_dict() for one in incidents.find(entry)] == [
+        {"kind": "download", "value": "D-01"}
+    ]
+    assert "a download at the service’s host names (D-01)" in html(ask, "GET", "requests")
+
+
+# --- To take along
+
+
+def test_request_as_a_test_passes(ask: ApiCaller) -> None:
+    with Emulator() as emulator:
+        for referer in (SITE, BLOG, None, "https://a.test/'\"\\"):
+            names: dict[str, Any] = {}
+            exec(story(ask, get(ask, referer))["test"], names)  # noqa: S102
+            (test,) = (value for name, value in names.items() if name.startswith("test_"))
+            bucket = emulator.bucket("examplebucket", acl="public-read", rules=names["RULES"])
+            test(bucket)
+            bucket.session.session.close()
+
+
+def test_request_that_no_assertion_can_send_has_no_test(ask: ApiCaller) -> None:
+    assert story(ask, get(ask, SITE, "?acl"))["test"] is None
+    assert story(ask, get(ask, SITE, "/missing"))["test"] is None
+    with pytest.raises(Refusal):
+        ask.response("GET", "requests/99")
