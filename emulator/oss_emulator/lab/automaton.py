@@ -11,12 +11,14 @@ no line end, because no header can, and neither begins nor ends with a blank (R-
 """
 
 import string
+import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import Enum, IntEnum, auto
 from itertools import chain
+from math import inf
 from typing import Any, NamedTuple
 
 from oss_emulator.referer.assumptions import DEFAULT, Assumptions, LetterCase
@@ -116,10 +118,12 @@ ANY = Language((), lambda state, _: state, lambda _: True)
 
 
 class Budget:
-    """The steps that a search, or several, may still take."""
+    """The steps that a search, or several, may still take, and the moment at which they end."""
 
-    def __init__(self, steps: int = BUDGET) -> None:
+    def __init__(self, steps: int = BUDGET, until: float = inf) -> None:
+        """`until` is a moment of `time.monotonic()`, for those who wait for an answer."""
         self._left = steps
+        self._until = until
 
     @property
     def left(self) -> int:
@@ -130,16 +134,16 @@ class Budget:
     def lend(self, steps: int) -> Iterator["Budget"]:
         """Lend at most so many steps; what is not taken of them comes back."""
         lent = min(steps, self.left)
-        budget = Budget(lent)
+        budget = Budget(lent, self._until)
         try:
             yield budget
         finally:
             self._left -= lent - budget.left
 
     def take(self, steps: int) -> None:
-        """Take some steps. Raises UndecidedError if too few are left."""
+        """Take some steps. Raises UndecidedError if too few are left, or the time is over."""
         self._left -= steps
-        if self._left < 0:
+        if self._left < 0 or (self._until != inf and time.monotonic() > self._until):
             raise UndecidedError
 
 

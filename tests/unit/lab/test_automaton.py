@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from itertools import product
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from oss_emulator.lab import automaton, diff
-from oss_emulator.lab.automaton import Cut, UndecidedError, Watched
+from oss_emulator.lab.automaton import Budget, Cut, UndecidedError, Watched
 from oss_emulator.lab.diff import Certainty
 from oss_emulator.lab.entry import parse_entry
 from oss_emulator.referer import Pattern, RefererConfiguration, RefererPolicy, header
@@ -127,3 +128,10 @@ def test_undecided_search_claims_only_the_generated_referers() -> None:
     assert found.equivalent
     assert found.certainty is Certainty.GENERATED
     assert found.tried > 12
+
+
+def test_search_ends_when_its_time_is_over() -> None:
+    budget = Budget(until=time.monotonic())
+    with pytest.raises(UndecidedError), budget.lend(1_000) as lent:
+        lent.take(1)
+    Budget(until=time.monotonic() + 60).take(1)

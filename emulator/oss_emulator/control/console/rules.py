@@ -134,7 +134,8 @@ async def correct_rules(asked: ApiRequest) -> Response:
         fixed = await asyncio.to_thread(lint.fix, rules, assumptions=assumptions)
         left = [one.to_dict() for one in fixed.left if one.correction.changes and not one.common]
         return reply({"rules": to_members(fixed.configuration), "left": left})
-    found = await asyncio.to_thread(lint.run, rules, assumptions=assumptions)
+    patience = review.PATIENCE
+    found = await asyncio.to_thread(lint.run, rules, assumptions=assumptions, seconds=patience)
     finding = next((one for one in found if review.is_meant(one, body)), None)
     if finding is None:
         raise Refusal(404, "The linter does not find this any more.")

@@ -1,8 +1,10 @@
 """Assessing corrections: which of them are safe, and why the others are not."""
 
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from math import inf
 
 from oss_emulator.lab.automaton import Budget, Watched
 from oss_emulator.lab.entry import is_blank
@@ -31,10 +33,11 @@ all corrections together."""
 class Assessor:
     """Assesses the corrections of a configuration by the sites that its entries name."""
 
-    def __init__(self, subject: Subject, found: Sequence[Finding]) -> None:
+    def __init__(self, subject: Subject, found: Sequence[Finding], seconds: float = inf) -> None:
+        """Corrections that are not proved to be safe within some seconds are not safe."""
         self._subject = subject
         self._named = Named(*(Sites.of(_read(subject, stage, found)) for stage in LISTS))
-        self._budget = Budget(_STEPS)
+        self._budget = Budget(_STEPS, time.monotonic() + seconds)
         self._bodies = {
             stage: Counter(text.strip(WHITE_SPACE) for text in _list(subject, stage))
             for stage in LISTS

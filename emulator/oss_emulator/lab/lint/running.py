@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 
 from oss_emulator.lab.entry import is_blank, parse_entry
 from oss_emulator.lab.parts import example
@@ -40,14 +41,17 @@ def run(
     assumptions: Assumptions = DEFAULT,
     accepted: Collection[str] = (),
     most: int = MOST,
+    *,
+    seconds: float = inf,
 ) -> tuple[Finding, ...]:
     """Lint a configuration and return the findings, the most severe first.
 
     Rules named in `accepted` find nothing. If such a rule would leave an entry for the owner to
     decide, the whole entry is accepted. After `most` entries with findings, no further entry is
-    examined by itself.
+    examined by itself. Corrections that are not proved to be safe within some seconds count as
+    not safe, for somebody who waits for the findings.
     """
-    return _run(configuration, tuple(rules), assumptions, accepted, most)[0]
+    return _run(configuration, tuple(rules), assumptions, accepted, most, seconds=seconds)[0]
 
 
 def _run(
@@ -56,6 +60,8 @@ def _run(
     assumptions: Assumptions,
     accepted: Collection[str],
     most: int,
+    *,
+    seconds: float = inf,
 ) -> tuple[tuple[Finding, ...], Assessor]:
     """Lint a configuration; the assessor knows which sites it names."""
     subject = Subject(configuration, assumptions)
@@ -65,7 +71,7 @@ def _run(
                 subject.reported.add(item.place)
         rules = tuple(rule for rule in rules if rule.name not in accepted)
     found = _find(subject, rules, most)
-    assessor = Assessor(subject, found)
+    assessor = Assessor(subject, found, seconds)
     return tuple(sorted(map(assessor.assess, found), key=_rank)), assessor
 
 

@@ -112,7 +112,8 @@ def _correct(values: Values) -> Values:
         fixed = lint.fix(rules)
         left = [finding.to_dict() for finding in fixed.left if finding.correction.changes]
         return {"rules": review.to_members(fixed.configuration), "left": left}
-    finding = next((one for one in lint.run(rules) if review.is_meant(one, values)), None)
+    found = lint.run(rules, seconds=review.PATIENCE)
+    finding = next((one for one in found if review.is_meant(one, values)), None)
     if finding is None:
         raise SourceError("the linter does not find this any more")
     corrected = lint.follow(rules, [finding], unsafe=True)

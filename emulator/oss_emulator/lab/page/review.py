@@ -13,6 +13,9 @@ from oss_emulator.lab.url import WebURL, WebURLError
 from oss_emulator.referer import Assumptions, RefererConfiguration, RefererPolicy, explanation
 from oss_emulator.referer.assumptions import DEFAULT
 
+PATIENCE: Final = 0.25
+"""The seconds for which corrections are proved while somebody types."""
+
 FINDINGS: Final = 60
 """The most findings on a page."""
 
@@ -92,7 +95,7 @@ def make(
         played = ()
     groups = groupby(played, lambda outcome: outcome.scenario.group.value)
     return Review(
-        lint.run(rules, assumptions=assumptions),
+        lint.run(rules, assumptions=assumptions, seconds=PATIENCE),
         diff.compare(other, rules, assumptions=assumptions),
         tuple((group, tuple(outcomes)) for group, outcomes in groups),
     )

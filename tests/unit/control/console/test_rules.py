@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -155,3 +156,28 @@ def test_page_without_scripts_shows_the_rules(ask: ApiCaller) -> None:
     response: Any = find(asked.request)[0].handler(asked)
     assert ">\nhttps://a.test/\nhttps://b.test/</textarea>" in response.body.decode()
     assert 'name="AllowEmptyReferer" checked' in response.body.decode()
+
+
+# --- Long lists
+
+
+def test_rules_as_long_as_the_service_takes_are_reviewed_at_once(ask: ApiCaller) -> None:
+    """R-42: 20 KB, here with a finding on each entry, which takes ten times as long to prove."""
+    entries = [f"*.shop{number:03}.example{number % 50}.com.cn/x/y" for number in range(600)]
+    assert len("".join(entries)) <= 20 * 1024
+    body = {"rules": members(*entries), "bucket": BUCKET}
+    began = time.process_time()
+    review = ask("POST", "rules/review", body).json
+    assert time.process_time() - began < 4
+    assert {finding["position"] for finding in review["findings"]} >= set(range(600))
+
+
+def test_lines_of_all_findings_are_marked_and_some_are_described(ask: ApiCaller) -> None:
+    body = {
+        "rules": members(*(f" http://{number}.test/" for number in range(70))),
+        "bucket": BUCKET,
+    }
+    text = page(ask, "rules/review", body)
+    marks = text.partition('data-marks="')[2].partition('"')[0].split()
+    assert {mark.split(":")[1] for mark in marks} == {str(number) for number in range(70)}
+    assert text.count('<li class="finding"') < 70

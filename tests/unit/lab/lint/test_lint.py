@@ -295,3 +295,13 @@ def test_finding_is_written_as_plain_data() -> None:
         "common": False,
     }
     assert finding.to_dict()["line"] is None
+
+
+def test_findings_without_time_to_prove_are_the_same_and_not_safe() -> None:
+    rules = RefererConfiguration(False, whitelist=("http://www.example.com", "*.example.net"))
+    (whole, hasty) = (lint.run(rules), lint.run(rules, seconds=-1))
+    assert [(one.rule, one.place, one.correction) for one in whole] == [
+        (one.rule, one.place, one.correction) for one in hasty
+    ]
+    assert any(one.is_safe for one in whole)
+    assert not any(one.is_safe for one in hasty)

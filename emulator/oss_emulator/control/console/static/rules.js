@@ -203,12 +203,21 @@ async function fresh(place, value, { signal }) {
 
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let waiting;
-/** @param {boolean} isOld */
+
+/**
+ * Say whether what stands here is old; if so, ask again until the server answers.
+ * @param {boolean} isOld
+ */
 function age(isOld) {
+  const wasOld = !find("#old").hidden;
   find("#old").hidden = !isOld;
   for (const id of ["#verdicts", "#review"]) find(id).classList.toggle("old", isOld);
   clearTimeout(waiting);
-  if (isOld) waiting = setTimeout(() => look().then(changed, () => age(true)), 3000);
+  if (isOld) waiting = setTimeout(() => look().then(() => age(false), () => age(true)), 3000);
+  else if (wasOld) {
+    check();
+    review();
+  }
 }
 
 function changed() {
@@ -369,11 +378,13 @@ const proof = find("dialog#proof");
 /**
  * Show what a correction changes, and follow it if the reader wants that; false to stop asking.
  * @param {Record<string, unknown>} finding
+ * @param {boolean} isOneOfMany whether others follow, so that this one can be skipped
  */
-async function decide(finding) {
+async function decide(finding, isOneOfMany) {
   const shown = rules();
   const html = await ask("rules/correct", { method: "POST", value: { rules: shown, ...finding }, html: true });
   fill(find("#proof-text"), html);
+  find("[value=skip]", proof).hidden = !isOneOfMany;
   proof.returnValue = "stop";
   proof.showModal();
   await new Promise((resolve) => { proof.addEventListener("close", resolve, { once: true }); });
@@ -386,7 +397,7 @@ async function correctAll() {
   step(corrected);
   for (const { rule, list, entry } of left) {
     try {
-      if (!(await decide({ rule, list, entry }))) return;
+      if (!(await decide({ rule, list, entry }, true))) return;
     } catch (error) {
       if (statusOf(error) !== 404) throw error; // another correction has settled this one
     }
@@ -404,10 +415,10 @@ find("#review").addEventListener("click", (event) => {
   } else if (correct === undefined) {
     attempt(correctAll);
   } else {
-    const { list = null, position } = at(event, ".finding")?.dataset ?? {};
-    const finding = { rule: correct, list, position: list && Number(position) };
+    const { list = null, entry } = at(event, ".finding")?.dataset ?? {};
+    const finding = { rule: correct, list, entry };
     attempt(async () => {
-      if (unsafe !== undefined) await decide(finding);
+      if (unsafe !== undefined) await decide(finding, false);
       else step((await ask("rules/correct", { method: "POST", value: { rules: rules(), ...finding } })).rules);
     });
   }

@@ -1,0 +1,405 @@
+"""The editor of rules in a real browser: undo, conflicts, drafts, corrections, long lists."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import requests
+from oss_emulator import Emulator
+from oss_emulator.settings import DEMO
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+
+from tests.browser import axe
+
+pytestmark = pytest.mark.system
+
+BUCKET = "examplebucket"
+SAVED = "http://www.example.com/\nhttps://www.example.com/"
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Emulator]:
+    with Emulator(seed=DEMO) as running:
+        yield running
+
+
+@pytest.fixture
+def tab(tabs: BrowserContext, emulator: Emulator) -> Iterator[Page]:
+    """The rules page with the demo rules; nothing that it does fails in its scripts."""
+    put(emulator, SAVED)
+    failures: list[str] = []
+    tabs.on("weberror", lambda error: failures.append(str(error.error)))
+    tabs.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = tabs.new_page()
+    visit(page, emulator)
+    yield page
+    assert failures == []
+
+
+def visit(page: Page, emulator: Emulator, more: str = "") -> None:
+    page.goto(f"{emulator.endpoint}/_emulator/rules/{BUCKET}{more}")
+
+
+def put(emulator: Emulator, whitelist: str) -> None:
+    """Put rules as somebody else would do it."""
+    rules: dict[str, Any] = {"AllowEmptyReferer": True}
+    rules["RefererList"] = {"Referer": whitelist.split("\n")}
+    url = f"{emulator.endpoint}/_emulator/rules/{BUCKET}"
+    answer = requests.put(url, json={"rules": rules}, headers={"x-oss-emulator": "1"}, timeout=20)
+    assert answer.status_code == 200
+
+
+def saved(emulator: Emulator) -> str:
+    """The whitelist that the bucket has."""
+    url = f"{emulator.endpoint}/_emulator/rules/{BUCKET}"
+    found = requests.get(url, timeout=20).json()["rules"]["RefererList"]["Referer"]
+    return "\n".join(found)
+
+
+def whitelist(page: Page) -> Locator:
+    return page.get_by_label("Whitelist")
+
+
+def button(page: Page, name: str) -> Locator:
+    return page.get_by_role("button", name=name, exact=True)
+
+
+# --- Undo and redo
+
+
+def test_typing_is_undone_in_steps_and_redone(tab: Page) -> None:
+    field = whitelist(tab)
+    field.press("Control+End")
+    field.press_sequentially("\nhttps://a.test/")
+    expect(field).to_have_value(f"{SAVED}\nhttps://a.test/")
+    field.press("Control+z")
+    expect(field).to_have_value(f"{SAVED}\n")
+    expect(field).to_be_focused()
+    field.press("Control+z")
+    expect(field).to_have_value(SAVED)
+    expect(button(tab, "Undo")).to_have_attribute("aria-disabled", "true")
+    field.press("Control+Shift+Z")
+    field.press("Control+y")
+    expect(field).to_have_value(f"{SAVED}\nhttps://a.test/")
+
+
+def test_switch_is_undone_with_the_keys_where_it_was_clicked(tab: Page) -> None:
+    switch = tab.get_by_label("AllowEmptyReferer")
+    switch.uncheck()
+    tab.keyboard.press("Control+z")
+    expect(switch).to_be_checked()
+    button(tab, "Redo").click()
+    expect(switch).not_to_be_checked()
+
+
+def _correct_all(page: Page) -> str:
+    typed = " http://a.test/\nhttp://www.example.com"
+    whitelist(page).fill(typed)
+    page.get_by_role("button", name="Correct everything").click()
+    page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+    return typed
+
+
+def _correct_one(page: Page) -> str:
+    typed = "http://www.example.com\nhttps://www.example.com/"
+    whitelist(page).fill(typed)
+    page.locator('[data-correct="open-host"]').click()
+    return typed
+
+
+def _generate(page: Page) -> str:
+    page.locator("#generate > summary").click()
+    page.locator("#generate-form [name=site]").fill("https://shop.example.net")
+    page.get_by_role("button", name="Generate rules").click()
+    return SAVED
+
+
+def _import(page: Page) -> str:
+    page.locator("#import > summary").click()
+    text = '{"AllowEmptyReferer": false, "RefererList": {"Referer": []}}'
+    page.locator("#import-text").fill(text)
+    page.get_by_role("button", name="Read these rules").click()
+    return SAVED
+
+
+def _revert(page: Page) -> str:
+    whitelist(page).fill("https://mine.test/")
+    button(page, "Revert").click()
+    return "https://mine.test/"
+
+
+@pytest.mark.parametrize("act", [_correct_all, _correct_one, _generate, _import, _revert])
+def test_whatever_replaces_rules_is_one_step(tab: Page, act: Callable[[Page], str]) -> None:
+    before = act(tab)
+    expect(whitelist(tab)).not_to_have_value(before)
+    after = whitelist(tab).input_value()
+    button(tab, "Undo").click()
+    expect(whitelist(tab)).to_have_value(before)
+    button(tab, "Redo").click()
+    expect(whitelist(tab)).to_have_value(after)
+
+
+def test_fields_beside_the_rules_keep_their_own_undo(tab: Page) -> None:
+    whitelist(tab).fill("https://a.test/")
+    site = tab.get_by_role("textbox", name="A page of your site")
+    site.press("End")
+    site.press_sequentially("x")
+    site.press("Control+z")
+    expect(whitelist(tab)).to_have_value("https://a.test/")
+
+
+# --- Corrections
+
+
+def test_risky_correction_is_asked_for_with_its_proof(tab: Page) -> None:
+    whitelist(tab).fill("https://www.example.com/a/*")
+    tab.locator("[data-list=whitelist] [data-unsafe]").first.click()
+    proof = tab.get_by_role("dialog", name="Follow this correction?")
+    expect(proof).to_contain_text("It names the whole host, and not only the path.")
+    expect(proof).to_contain_text("Would be allowed")
+    proof.get_by_role("button", name="Cancel").click()
+    expect(whitelist(tab)).to_have_value("https://www.example.com/a/*")
+    tab.locator("[data-list=whitelist] [data-unsafe]").first.click()
+    proof.get_by_role("button", name="Follow it").click()
+    expect(whitelist(tab)).to_have_value("https://www.example.com/")
+
+
+def test_correct_everything_follows_what_is_safe_and_asks_about_the_rest(tab: Page) -> None:
+    tab.get_by_label("AllowEmptyReferer").uncheck()
+    risky = ["https://a.test/a/*", "https://b.test/b/*"]
+    whitelist(tab).fill("\n".join([" https://safe.test/", *risky]))
+    tab.get_by_role("button", name="Correct everything").click()
+    proof = tab.get_by_role("dialog", name="Follow this correction?")
+    expect(proof).to_contain_text(risky[0])
+    expect(whitelist(tab)).to_have_value("\n".join(["https://safe.test/", *risky]))
+    proof.get_by_role("button", name="Skip it").click()
+    expect(proof).to_contain_text(risky[1])
+    proof.get_by_role("button", name="Follow it").click()
+    expect(proof).to_be_hidden()
+    after = "\n".join(["https://safe.test/", risky[0], "https://b.test/"])
+    expect(whitelist(tab)).to_have_value(after)
+
+
+def test_focus_stays_in_the_findings_after_a_correction(tab: Page) -> None:
+    whitelist(tab).fill("http://a.test\nhttp://b.test\nhttps://c.test/")
+    corrections = tab.locator('[data-correct="open-host"]')
+    expect(corrections).to_have_count(2)
+    corrections.first.focus()
+    tab.keyboard.press("Enter")
+    expect(corrections).to_have_count(1)
+    inside = "() => document.querySelector('#review').contains(document.activeElement)"
+    assert tab.evaluate(inside)
+    assert tab.evaluate("() => document.activeElement !== document.body")
+
+
+# --- Other rules in the bucket
+
+
+def test_rules_that_others_put_are_never_overwritten_unseen(tab: Page, emulator: Emulator) -> None:
+    whitelist(tab).fill("https://mine.test/")
+    expect(button(tab, "Apply")).to_have_attribute("aria-disabled", "false")
+    expect(tab.locator(".reviews")).to_be_visible()
+    put(emulator, "https://theirs.test/")
+    button(tab, "Apply").click()
+    conflict = tab.get_by_role("alert", name="The bucket got other rules meanwhile")
+    expect(conflict.locator("#theirs")).to_have_text("Whitelist: https://theirs.test/")
+    expect(conflict.locator("#mine")).to_have_text("Whitelist: https://mine.test/")
+    expect(tab.locator("#review")).to_contain_text("https://theirs.test/")
+    assert saved(emulator) == "https://theirs.test/"
+    tab.reload()  # the question stays
+    expect(conflict).to_be_visible()
+    expect(button(tab, "Apply")).to_have_attribute("aria-disabled", "true")
+    conflict.get_by_role("button", name="Keep mine").click()
+    expect(conflict).to_be_hidden()
+    button(tab, "Apply").click()
+    expect(tab.get_by_text("as saved in the bucket")).to_be_visible()
+    assert saved(emulator) == "https://mine.test/"
+
+
+def test_rules_of_the_bucket_can_be_taken_in_a_conflict(tab: Page, emulator: Emulator) -> None:
+    whitelist(tab).fill("https://mine.test/")
+    put(emulator, "https://theirs.test/")
+    tab.evaluate("() => dispatchEvent(new Event('focus'))")
+    button(tab, "Take the rules of the bucket").click()
+    expect(whitelist(tab)).to_have_value("https://theirs.test/")
+    expect(button(tab, "Apply")).to_be_focused()
+    button(tab, "Undo").click()
+    expect(whitelist(tab)).to_have_value("https://mine.test/")
+
+
+def test_page_without_a_draft_follows_the_bucket(tab: Page, emulator: Emulator) -> None:
+    expect(tab.locator(".reviews")).to_be_visible()
+    put(emulator, "https://theirs.test/")
+    tab.evaluate("() => dispatchEvent(new Event('focus'))")
+    expect(whitelist(tab)).to_have_value("https://theirs.test/")
+    expect(tab.locator("#announce")).to_contain_text("The bucket has other rules now")
+
+
+# --- Drafts
+
+
+def test_tabs_do_not_share_a_draft_silently(
+    tab: Page, tabs: BrowserContext, emulator: Emulator
+) -> None:
+    whitelist(tab).fill("https://one.test/")
+    other = tabs.new_page()
+    visit(other, emulator)
+    expect(whitelist(other)).to_have_value(SAVED)
+    expect(other.get_by_text("Another draft of these rules is kept")).to_be_visible()
+    whitelist(other).fill("https://two.test/")
+    whitelist(tab).press("End")
+    whitelist(tab).press_sequentially("x")
+    expect(whitelist(other)).to_have_value("https://two.test/")
+    for page, own in ((tab, "https://one.test/x"), (other, "https://two.test/")):
+        page.reload()
+        expect(whitelist(page)).to_have_value(own)
+    button(other, "Bring it back").click()
+    expect(whitelist(other)).to_have_value("https://one.test/x")
+
+
+def test_draft_of_a_closed_tab_can_be_had_back(
+    tab: Page, tabs: BrowserContext, emulator: Emulator
+) -> None:
+    whitelist(tab).fill("https://mine.test/")
+    tab.close()
+    again = tabs.new_page()
+    visit(again, emulator)
+    button(again, "Bring it back").click()
+    expect(whitelist(again)).to_have_value("https://mine.test/")
+
+
+# --- Trying Referers
+
+
+def test_referers_to_try_follow_the_rules_until_they_are_typed(tab: Page) -> None:
+    tried = tab.get_by_label("Referers to try")
+    expect(tried).to_have_value(re.compile(r"^http://www\.example\.com/\n"))
+    whitelist(tab).fill("https://*.shop.example/")
+    expect(tried).to_have_value(re.compile(r"^https://www\.shop\.example/\n"))
+    expect(tab.get_by_role("textbox", name="A page of your site")).to_have_value(
+        "https://www.shop.example"
+    )
+    tried.fill("https://typed.test/")
+    whitelist(tab).fill("https://*.other.example/")
+    expect(tab.locator("#review")).to_contain_text("https://www.other.example")
+    expect(tried).to_have_value("https://typed.test/")
+
+
+def test_server_that_is_gone_leaves_old_verdicts_marked(
+    tab: Page, tabs: BrowserContext, emulator: Emulator
+) -> None:
+    old = tab.get_by_text("The server does not answer. What stands below")
+    expect(tab.locator(".reviews")).to_be_visible()
+    tabs.set_offline(True)
+    whitelist(tab).fill("https://a.test/")
+    expect(old).to_be_visible()
+    expect(tab.locator("#verdicts")).to_have_class(re.compile("old"))
+    tabs.set_offline(False)
+    expect(old).to_be_hidden()
+    expect(tab.locator("#verdicts")).to_contain_text("https://a.test/")
+
+
+# --- Export and links
+
+
+def test_one_button_exports_all_forms(tab: Page) -> None:
+    button(tab, "Export").click()
+    forms = tab.locator("#export details")
+    expect(forms.nth(7)).to_be_visible()
+    forms.nth(0).locator("summary").click()
+    expect(forms.nth(0).locator("code")).to_contain_text("<RefererConfiguration>")
+    forms.nth(2).locator("summary").click()
+    expect(forms.nth(0).locator("code")).to_be_hidden()
+    forms.nth(2).get_by_role("button", name="Copy").click()
+    expect(tab.locator("#announce")).to_have_text("Copied")
+    tab.keyboard.press("Escape")
+    expect(tab.locator("#export")).to_be_hidden()
+    expect(button(tab, "Export")).to_be_focused()
+
+
+def test_link_of_600_entries_is_short_and_of_an_older_page_is_read(
+    tab: Page, browser: Browser, emulator: Emulator
+) -> None:
+    many = "\n".join(f"https://www.shop{number:03}.example.com/" for number in range(500))
+    whitelist(tab).fill(many)
+    button(tab, "Copy link").click()
+    expect(tab.locator("#announce")).to_have_text("Copied")
+    link = tab.evaluate("() => navigator.clipboard.readText()")
+    assert len(link) < 4_000
+    pack = """(rules) => btoa(JSON.stringify({rules, referers: "", site: "https://x.test"}))
+      .replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "")"""
+    rules = {
+        "AllowEmptyReferer": True,
+        "AllowTruncateQueryString": True,
+        "TruncatePath": False,
+        "RefererList": {"Referer": ["https://older.test/"]},
+        "RefererBlacklist": {"Referer": []},
+    }
+    older = f"{tab.url.partition('#')[0]}#case={tab.evaluate(pack, rules)}"
+    colleague = browser.new_context()
+    for address, text in ((link, many), (older, "https://older.test/")):
+        page = colleague.new_page()
+        page.goto(address)
+        expect(whitelist(page)).to_have_value(text)
+    colleague.close()
+
+
+@pytest.mark.parametrize("case", ["e30", "x", "eJwDAAAAAAE", "_w"])
+def test_damaged_link_gets_a_sentence(tab: Page, emulator: Emulator, case: str) -> None:
+    tab.goto("about:blank")
+    visit(tab, emulator, f"#case={case}")
+    expect(tab.locator("#announce")).to_contain_text("The link is damaged or cut off")
+    expect(whitelist(tab)).to_have_value(SAVED)
+
+
+# --- Long lists, small screens
+
+
+def test_600_entries_scroll_with_their_numbers_and_marks(tab: Page) -> None:
+    lines = [f"https://www.shop{number:03}.example.net/" for number in range(600)]
+    lines[-1] = "http://www.last.test"
+    whitelist(tab).fill("\n".join(lines))
+    field, gutter = whitelist(tab), tab.locator(".gutter[data-list=whitelist]")
+    expect(gutter.locator("li")).to_have_count(600)
+    expect(gutter.locator("li").last).to_have_class(re.compile("error|warning"))
+    height = tab.evaluate("() => document.querySelector('#whitelist').offsetHeight / innerHeight")
+    assert height <= 0.61
+    tab.locator("[data-goto='whitelist:599']").first.click()
+    selected = """() => { const area = document.querySelector("#whitelist");
+      return area.value.slice(area.selectionStart, area.selectionEnd); }"""
+    assert tab.evaluate(selected) == lines[-1]
+    same = """() => document.querySelector("#whitelist").scrollTop ===
+      document.querySelector(".gutter[data-list=whitelist]").scrollTop"""
+    tab.wait_for_function(same)
+    assert tab.evaluate("() => document.querySelector('#whitelist').scrollTop") > 10_000
+    field.press("Control+z")
+    expect(field).to_have_value(SAVED)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("width", [390, 1440])
+def test_dialogs_and_bars_are_for_everyone(
+    tab: Page, emulator: Emulator, language: str, width: int
+) -> None:
+    script = axe.source()
+    tab.set_viewport_size({"width": width, "height": 800})
+    visit(tab, emulator, f"?language={language}")
+    tab.locator("#whitelist").fill("https://www.example.com/a/*\nhttps://b.test")
+    tab.locator("[data-list=whitelist] [data-unsafe]").first.click()
+    expect(tab.locator("#proof table").first).to_be_visible()
+    found = axe.find_violations(tab, script)
+    tab.keyboard.press("Escape")
+    put(emulator, "https://theirs.test/")
+    tab.evaluate("() => dispatchEvent(new Event('focus'))")
+    expect(tab.locator("#conflict")).to_be_visible()
+    tab.locator("#export-open").click()
+    tab.locator("#export summary").first.click()
+    found += axe.find_violations(tab, script)
+    assert found == []
+    tab.keyboard.press("Escape")
+    assert tab.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    tab.mouse.wheel(0, 2_000)
+    expect(tab.locator("#apply")).to_be_in_viewport()
