@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from playwright.sync_api import Page
 
 from tests.node import packages
 
 PROJECT = Path(__file__).with_name("scripts")
+
+WIDTHS = (1_440, 1_024, 390)
+"""The widths of a desktop, of a tablet and of a telephone."""
+
+SCHEMES: Mapping[Literal["light", "dark"], list[str] | None] = {
+    "light": None,
+    "dark": ["color-contrast"],
+}
+"""The colour schemes, each with the rules to check; None for all."""
 
 
 def source() -> str:
@@ -31,3 +41,18 @@ def find_violations(page: Page, script: str, rules: list[str] | None = None) -> 
         for violation in found["violations"]
         for node in violation["nodes"]
     ]
+
+
+def find_violations_everywhere(page: Page, script: str) -> list[str]:
+    """Return what axe finds on a page at all widths, light and dark.
+
+    A dark page differs from the light one by its colours only, so only these are checked.
+    """
+    found = []
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        for scheme, rules in SCHEMES.items():
+            page.emulate_media(color_scheme=scheme)
+            said = find_violations(page, script, rules)
+            found += [f"{width} pixels, {scheme}: {violation}" for violation in said]
+    return found

@@ -1,5 +1,6 @@
 """The journal: the last requests and the decisions on them, also as lines of the access log."""
 
+import secrets
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -272,6 +273,9 @@ class Journal:
     """Remembers the last entries and passes each new one to listeners."""
 
     def __init__(self, size: int = SIZE) -> None:
+        self.name = secrets.token_hex(4)
+        """A name that no other journal has: the numbers of entries begin anew with each."""
+        self._cleared: tuple[JournalEntry, ...] = ()
         self._entries: deque[JournalEntry] = deque(maxlen=size)
         self._listeners: list[Callable[[JournalEntry], None]] = []
         self._count = 0
@@ -351,7 +355,14 @@ class Journal:
 
     def clear(self) -> None:
         """Remove all entries; their numbers continue."""
+        self._cleared = tuple(self._entries) or self._cleared
         self._entries.clear()
+
+    def restore(self) -> None:
+        """Put back what `clear` removed last, as far as there is room beside later entries."""
+        entries = (*self._cleared, *self._entries)
+        self._entries = deque(entries, maxlen=self.size)
+        self._cleared = ()
 
 
 def _object_size(storage: Storage, bucket: str, key: str) -> int | None:

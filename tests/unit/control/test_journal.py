@@ -65,6 +65,28 @@ def test_numbers_continue_after_clear(service: Service) -> None:
     assert record(journal, ask(service)).number == first.number + 1
 
 
+def test_cleared_entries_are_restored_before_later_ones(service: Service) -> None:
+    journal = Journal(size=4)
+    for _ in range(3):
+        record(journal, ask(service))
+    journal.clear()
+    journal.clear()  # nothing to remove: what can be restored stays
+    assert journal.entry(2) is None
+    later = [record(journal, ask(service)) for _ in range(2)]
+    journal.restore()
+    assert [entry.number for entry in journal.entries()] == [2, 3, 4, 5]
+    assert journal.entries()[2:] == later
+    entry = journal.entry(2)
+    assert entry is not None
+    assert entry.number == 2
+    journal.restore()
+    assert len(journal.entries()) == 4
+
+
+def test_each_journal_has_a_name_of_its_own() -> None:
+    assert len({Journal().name for _ in range(9)}) == 9
+
+
 def test_listeners_are_called_until_they_stop(service: Service) -> None:
     journal = Journal()
     heard: list[list[JournalEntry]] = [[], []]

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import Final
 
@@ -53,15 +53,26 @@ async def _events(journal: Journal, wanted: JournalFilter) -> AsyncGenerator[byt
                 yield format(entry.number, entry.to_dict())
 
 
-def format(number: int, value: object) -> bytes:
-    """Format an event with the number of its last entry."""
-    return f"id: {number}\ndata: {json.dumps(value)}\n\n".encode()
+def format(number: int | None, value: object) -> bytes:
+    """Format an event with the number of its last entry; None for an event without entries."""
+    name = "" if number is None else f"id: {number}\n"
+    return f"{name}data: {json.dumps(value)}\n\n".encode()
+
+
+def _nothing(entry: JournalEntry) -> bool:
+    return False
 
 
 async def batches(
-    journal: Journal, wanted: JournalFilter, pause: float = 0.0, many: int = MAX_BEHIND
+    journal: Journal,
+    wanted: JournalFilter,
+    pause: float = 0.0,
+    many: int = MAX_BEHIND,
+    also: Callable[[JournalEntry], bool] = _nothing,
 ) -> AsyncGenerator[list[JournalEntry]]:
     """Yield the entries that fit, then new ones as they come; an empty list after a silence.
+
+    `also` is called with each new entry, and says whether it is yielded even if it does not fit.
 
     With a `pause` in seconds, entries that come that soon after each other are one batch. After a
     batch of more than `many` entries, LONGER times as long: nobody can read them as they come, and
@@ -73,7 +84,7 @@ async def batches(
         queue.put_nowait(entry)
 
     def put(entry: JournalEntry) -> None:
-        if wanted.fits(entry):
+        if also(entry) or wanted.fits(entry):
             if queue.qsize() >= MAX_BEHIND:
                 queue.get_nowait()
             queue.put_nowait(entry)

@@ -1,15 +1,15 @@
 """`/_emulator/requests`: the requests as they come."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import aclosing
-from typing import Final
+from typing import Any, Final
 
 from oss_emulator.control.api import events
 from oss_emulator.control.api.journal_filter import JournalFilter
-from oss_emulator.control.api.route import ApiRequest, Route
+from oss_emulator.control.api.route import ApiRequest, Route, reply
 from oss_emulator.control.console import connect, page, story
 from oss_emulator.control.console.entries import summarize
-from oss_emulator.control.journal import RefererVerdict
+from oss_emulator.control.journal import JournalEntry, RefererVerdict
 from oss_emulator.protocol.message import Response
 
 SHOWN: Final = 200
@@ -18,11 +18,54 @@ SHOWN: Final = 200
 PAUSE: Final = 0.1
 """Seconds in which new requests are collected before they are sent to the page."""
 
-READABLE: Final = 50
+READABLE: Final = 4
 """Requests of such a batch; after a larger one, the next is collected for longer."""
+
+MOST_SENT: Final = 100
+"""Rows that are sent at once, the newest ones; the page has a button for those left out."""
 
 FILTERS: Final = ("text", "bucket", "verdict", "status", "ec", "method", "referer", "test")
 """The filters of the page, by their names in the query."""
+
+CHOICES: Final[Mapping[str, Callable[[JournalEntry], str]]] = {
+    "bucket": lambda entry: entry.bucket,
+    "status": lambda entry: str(entry.status),
+    "ec": lambda entry: entry.ec,
+    "method": lambda entry: entry.method,
+    "test": lambda entry: entry.test,
+}
+"""The filters that offer what the requests have, each with the function that reads it."""
+
+MOST_CHOICES: Final = 1000
+"""The most values that one filter offers: a client may ask for any number of buckets."""
+
+
+class Choices:
+    """What the filters offer: the values of all requests so far."""
+
+    def __init__(self, entries: Iterable[JournalEntry] = ()) -> None:
+        self._all: dict[str, set[str]] = {name: set() for name in CHOICES}
+        self._new: dict[str, set[str]] = {name: set() for name in CHOICES}
+        for entry in entries:
+            self.add(entry)
+
+    def add(self, entry: JournalEntry) -> bool:
+        """Add what an entry has; return whether any of it is new."""
+        is_new = False
+        for name, read in CHOICES.items():
+            value, known = read(entry), self._all[name]
+            if value and value not in known and len(known) < MOST_CHOICES:
+                known.add(value)
+                self._new[name].add(value)
+                is_new = True
+        return is_new
+
+    def take(self) -> dict[str, list[str]]:
+        """Return what was added since this was called last, sorted."""
+        taken = {name: sorted(values) for name, values in self._new.items() if values}
+        for values in self._new.values():
+            values.clear()
+        return taken
 
 
 def list_requests(asked: ApiRequest) -> Response:
@@ -41,12 +84,9 @@ def list_requests(asked: ApiRequest) -> Response:
             "last": kept[-1].number if kept else 0,
         },
         query={name: asked.query.get(name, "") for name in FILTERS},
-        buckets=sorted({entry.bucket for entry in kept if entry.bucket}),
-        ecs=sorted({entry.ec for entry in kept if entry.ec}),
-        methods=sorted({entry.request.method for entry in kept}),
-        statuses=sorted({entry.status for entry in kept}),
-        tests=sorted({entry.test for entry in kept if entry.test}),
+        choices=dict.fromkeys(CHOICES, ()) | Choices(kept).take(),
         verdicts=tuple(RefererVerdict),
+        journal=journal.name,
         shown=SHOWN,
         **({} if kept else connect.describe(asked)),
     )
@@ -59,21 +99,31 @@ def follow_requests(asked: ApiRequest) -> AsyncGenerator[bytes]:
 
 async def _rows(asked: ApiRequest, wanted: JournalFilter) -> AsyncGenerator[bytes]:
     journal = asked.controls.journal
-    async with aclosing(events.batches(journal, wanted, PAUSE, READABLE)) as batches:
-        yield events.COMMENT
-        async for batch in batches:
+    choices = Choices(journal.entries())
+    batches = events.batches(journal, wanted, PAUSE, READABLE, choices.add)
+    async with aclosing(batches) as found:
+        yield events.format(None, {"journal": journal.name, "choices": choices.take()})
+        async for batch in found:
             if not batch:
                 yield events.COMMENT
                 continue
-            rows = [summarize(entry) for entry in reversed(batch[-SHOWN:])]
-            html = page.fragment(asked.request, "requests_rows", {"entries": rows})
-            skips = len(batch) > SHOWN
-            yield events.format(
-                batch[-1].number, {"rows": html, "count": len(batch), "skips": skips}
-            )
+            fitting = [entry for entry in batch if wanted.fits(entry)]
+            rows = [summarize(entry) for entry in reversed(fitting[-MOST_SENT:])]
+            value: dict[str, Any] = {"choices": choices.take()}
+            if rows:
+                value["rows"] = page.fragment(asked.request, "requests_rows", {"entries": rows})
+                value |= {"count": len(fitting), "skips": len(fitting) > MOST_SENT}
+            yield events.format(batch[-1].number, value)
+
+
+def restore_requests(asked: ApiRequest) -> Response:
+    """Put back the requests that were cleared last."""
+    asked.controls.journal.restore()
+    return reply({"kept": len(asked.controls.journal.entries())})
 
 
 ROUTES = (
     Route("GET", "requests", list_requests, of_one_process=True, stream=follow_requests),
     Route("GET", "requests/{number}", story.get_story, of_one_process=True),
+    Route("POST", "requests/restore", restore_requests, of_one_process=True),
 )

@@ -1,20 +1,19 @@
 // The story of one request, on a page of its own or beside the list; each has a URL of its own.
 
-import { ask, at, attempt, fill, find, kept, root } from "./console.js";
+import { all, ask, at, attempt, fill, find, kept, root } from "./console.js";
 import "./cases.js";
 
 const detail = find("#detail"); // null on the page of one story
 const covering = matchMedia("(max-width: 69.99rem)"); // the story covers the list, see console.css
-/** @type {HTMLTableRowElement | undefined} */
-let opened; // the row of the open story
+/** @type {string | undefined} */
+let opened; // the number of the open story
 
 /**
- * Open the story of a row of the list, in place of the one that is open.
- * @param {HTMLTableRowElement} row
+ * Open the story of a request, in place of the one that is open.
+ * @param {string} number
  */
-export async function open(row) {
-  const number = row.dataset.number ?? "";
-  if (!(await show(number, row))) return;
+export async function open(number) {
+  if (!(await show(number))) return;
   const url = `${root}requests/${number}${location.search}`;
   if (history.state?.story) history.replaceState({ story: number }, "", url);
   else history.pushState({ story: number }, "", url); // so that Back closes it
@@ -29,16 +28,18 @@ export function close() {
 /** Whether a story is open beside the list. */
 export const isOpen = () => Boolean(detail && !detail.hidden);
 
-/**
- * @param {string} number
- * @param {HTMLTableRowElement | null} row the row of the list; null where the list has none
- */
-async function show(number, row) {
+/** Mark the row of the open story, which the list may have made anew. */
+export function mark() {
+  for (const row of all("#rows tr[aria-selected]")) row.removeAttribute("aria-selected");
+  find(`#rows tr[data-number="${opened}"]`)?.setAttribute("aria-selected", "true");
+}
+
+/** @param {string} number */
+async function show(number) {
   const html = await attempt(() => ask(`requests/${number}`, { html: true }));
   if (html === undefined) return false;
-  opened?.removeAttribute("aria-selected");
-  opened = row ?? undefined;
-  row?.setAttribute("aria-selected", "true");
+  opened = number;
+  mark();
   fill(detail, html);
   detail.hidden = false;
   find("#split").classList.add("open");
@@ -55,10 +56,9 @@ function hide() {
   detail.replaceChildren();
   find("#split").classList.remove("open");
   cover();
-  opened?.removeAttribute("aria-selected");
-  const link = opened?.isConnected ? find("a", opened) : null;
-  (link ?? find("#main")).focus();
+  (find(`#rows tr[data-number="${opened}"] a`) ?? find("#main")).focus();
   opened = undefined;
+  mark();
 }
 
 /** Keep the focus in the story while it covers the page. */
@@ -75,9 +75,7 @@ function cover() {
 function follow() {
   const number = location.pathname.slice(root.length).match(/^requests\/(\d+)$/)?.[1];
   if (!number) hide();
-  else if (!isOpen() || opened?.dataset.number !== number) {
-    show(number, find(`tr[data-number="${number}"]`));
-  }
+  else if (opened !== number) show(number);
 }
 
 /**

@@ -1,0 +1,377 @@
+"""The list of requests in a real browser: what comes, what waits, and what a filter leaves."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+
+import pytest
+import requests
+from oss_emulator import Emulator
+from oss_emulator.control.api.events import LONGER
+from oss_emulator.control.console.requests import PAUSE, SHOWN
+from oss_emulator.operations.admission import Refused
+from oss_emulator.protocol.message import Request, Response
+from oss_emulator.settings import DEMO
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+
+from tests.browser import axe
+
+pytestmark = pytest.mark.system
+
+BUCKET = "examplebucket"
+SITE, THIEF = "http://www.example.com/", "http://thief.example.org/"
+MOST_ROWS = 500
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Emulator]:
+    """One server for all tests of the module."""
+    with Emulator(seed=DEMO, journal_size=5_000) as running:
+        yield running
+
+
+@pytest.fixture
+def emulator(server: Emulator) -> Emulator:
+    """The server without the requests of other tests."""
+    server.run(server.controls.journal.clear)
+    server.controls.clock.shift = 0.0
+    return server
+
+
+@pytest.fixture
+def tab(tabs: BrowserContext) -> Iterator[Page]:
+    """A page without errors in its scripts."""
+    errors: list[str] = []
+    tabs.on("weberror", lambda error: errors.append(str(error.error)))
+    yield tabs.new_page()
+    assert errors == []
+
+
+def visit(tab: Page, emulator: Emulator, query: str = "") -> Locator:
+    """Open the list; return its rows once it is live."""
+    tab.goto(f"{emulator.endpoint}/_emulator/requests{query}")
+    expect(tab.locator("#state")).to_have_attribute("data-state", "live")
+    return tab.locator("#rows tbody tr")
+
+
+def fetch(emulator: Emulator, referer: str = THIEF, path: str = f"{BUCKET}/hello.txt") -> None:
+    """Ask for an object, which is denied for most Referers."""
+    requests.get(f"{emulator.endpoint}/{path}", headers={"Referer": referer}, timeout=20)
+
+
+def record(emulator: Emulator, count: int) -> None:
+    """Put requests into the journal, all at the same moment."""
+
+    def put() -> None:
+        controls = emulator.controls
+        target, fields = f"/{BUCKET}/hello.txt", [("Host", "localhost"), ("Referer", THIEF)]
+        now = controls.clock.now()
+        outcome = controls.service.admit(Request.parse("GET", target, fields, now))
+        assert isinstance(outcome, Refused)
+        for _ in range(count):
+            controls.journal.record(outcome, Response(403), 0, 0.001)
+
+    emulator.run(put)
+
+
+# --- Rows that wait
+
+
+def test_new_requests_wait_while_the_pointer_is_in_the_list(tab: Page, emulator: Emulator) -> None:
+    fetch(emulator)
+    rows = visit(tab, emulator)
+    first = rows.first.get_attribute("data-number")
+    rows.first.hover()
+    fetch(emulator)
+    expect(tab.get_by_role("button", name="1 new request", exact=True)).to_be_visible()
+    fetch(emulator)
+    fresh = tab.get_by_role("button", name="2 new requests")
+    expect(fresh).to_be_visible()
+    assert rows.first.get_attribute("data-number") == first
+    tab.get_by_role("heading", name="Requests").hover()
+    expect(rows).to_have_count(3)
+    expect(fresh).to_be_hidden()
+    fetch(emulator)
+    expect(rows).to_have_count(4)
+
+
+def test_new_requests_wait_while_the_focus_is_in_the_list(tab: Page, emulator: Emulator) -> None:
+    fetch(emulator)
+    rows = visit(tab, emulator)
+    rows.first.get_by_role("link").focus()
+    fetch(emulator)
+    fresh = tab.get_by_role("button", name="1 new request", exact=True)
+    expect(fresh).to_be_visible()
+    expect(rows).to_have_count(1)
+    fresh.press("Enter")
+    expect(rows).to_have_count(2)
+    expect(fresh).to_be_hidden()
+    expect(rows.first.get_by_role("link")).to_be_focused()
+
+
+def test_new_requests_wait_while_the_reader_is_further_down(tab: Page, emulator: Emulator) -> None:
+    record(emulator, 150)
+    rows = visit(tab, emulator)
+    tab.evaluate("scrollTo(0, 2000)")
+    place = "() => document.querySelector('#rows tbody tr:nth-child(60)').getBoundingClientRect().y"
+    tab.wait_for_function("scrollY === 2000")
+    before = tab.evaluate(place)
+    record(emulator, 12)
+    fresh = tab.get_by_role("button", name="12 new requests")
+    expect(fresh).to_be_in_viewport()
+    assert tab.evaluate(place) == before
+    fresh.click()
+    expect(rows).to_have_count(162)
+    expect(rows.first).to_be_in_viewport()
+    expect(fresh).to_be_hidden()
+
+
+def test_many_that_wait_leave_no_gap(tab: Page, emulator: Emulator) -> None:
+    fetch(emulator)
+    rows = visit(tab, emulator)
+    rows.first.hover()
+    for _ in range(6):
+        record(emulator, 90)
+        tab.wait_for_timeout(150)
+    fresh = tab.locator("#fresh")
+    expect(fresh).to_have_text("540 new requests")
+    fresh.click()
+    numbers = rows.evaluate_all("(rows) => rows.map((row) => Number(row.dataset.number))")
+    assert numbers == list(range(numbers[0], numbers[0] - len(numbers), -1))
+    assert len(numbers) <= SHOWN
+    expect(tab.get_by_role("button", name="Show older requests")).to_be_visible()
+
+
+# --- Keys
+
+
+def test_list_is_used_with_keys_alone(tab: Page, emulator: Emulator) -> None:
+    for number in range(3):
+        fetch(emulator, path=f"{BUCKET}/{number}.txt")
+    links = visit(tab, emulator).get_by_role("link")
+    tab.keyboard.press("/")
+    search = tab.get_by_label("Search")
+    expect(search).to_be_focused()
+    tab.keyboard.type("a/b")
+    expect(search).to_have_value("a/b")
+    search.fill("")
+    expect(links).to_have_count(3)
+    for key, focused in [("ArrowDown", 0), ("ArrowDown", 1), ("ArrowDown", 2), ("ArrowUp", 1)]:
+        tab.keyboard.press(key)
+        expect(links.nth(focused)).to_be_focused()
+    tab.keyboard.press("Enter")
+    expect(tab.locator("#detail")).to_contain_text(f"{BUCKET}/1.txt")
+    tab.keyboard.press("Escape")
+    expect(links.nth(1)).to_be_focused()
+
+
+# --- Filters
+
+
+def test_filters_offer_what_comes(tab: Page, server: Emulator) -> None:
+    with Emulator(seed=DEMO) as fresh:
+        visit(tab, fresh, "?verdict=allowed")
+        fetch(fresh, path="missing/a.txt")  # the filter hides it
+        for label, values in {
+            "Bucket": ["missing"],
+            "Status": ["404"],
+            "EC": ["0015-00000101"],
+            "Method": ["GET"],
+        }.items():
+            field = tab.get_by_role("combobox", name=label, exact=True)
+            expect(field.locator("option")).to_have_text(["all", *values])
+        fetch(fresh)
+        field = tab.get_by_role("combobox", name="Status", exact=True)
+        expect(field.locator("option")).to_have_text(["all", "403", "404"])
+        field.select_option("403")
+        tab.get_by_role("combobox", name="Rules", exact=True).select_option("denied")
+        expect(tab.locator("#rows tbody tr")).to_have_count(1)
+
+
+def test_filter_that_nothing_fits_says_so(tab: Page, emulator: Emulator) -> None:
+    fetch(emulator)
+    rows = visit(tab, emulator)
+    tab.get_by_label("Search").fill("nothing like this")
+    expect(tab.get_by_text("No requests match this filter")).to_be_visible()
+    expect(tab.get_by_text("No requests yet")).to_be_hidden()
+    tab.get_by_role("link", name="All requests").click()
+    expect(rows).to_have_count(1)
+    expect(tab.get_by_text("No requests match this filter")).to_be_hidden()
+    expect(tab.get_by_label("Search")).to_have_value("")
+
+
+# --- Long lists
+
+
+def test_older_requests_do_not_let_the_list_grow_without_end(tab: Page, emulator: Emulator) -> None:
+    record(emulator, 1_200)
+    rows = visit(tab, emulator)
+    older = tab.get_by_role("button", name="Show older requests")
+    for shown in (400, 600, 800):
+        older.click()
+        expect(rows).to_have_count(shown)
+        expect(rows.nth(shown - 200).get_by_role("link")).to_be_focused()
+    record(emulator, 1)
+    fresh = tab.locator("#fresh")
+    expect(fresh).to_be_visible()
+    expect(rows).to_have_count(800)
+    fresh.click()
+    expect(rows).to_have_count(MOST_ROWS)
+    expect(older).to_be_visible()
+    last = int(rows.last.get_attribute("data-number") or 0)
+    older.click()
+    expect(rows).to_have_count(MOST_ROWS + 200)
+    expect(rows.nth(MOST_ROWS)).to_have_attribute("data-number", f"{last - 1}")
+
+
+def test_flood_changes_the_list_twice_a_second(tab: Page, emulator: Emulator) -> None:
+    """At 400 requests a second; docs/benchmarks.md has the time that Chromium needs."""
+    rows = visit(tab, emulator)
+    tab.evaluate(
+        """() => {
+          window.changes = 0;
+          const watched = document.querySelector("#rows tbody");
+          new MutationObserver(() => { changes += 1; }).observe(watched, { childList: true });
+        }"""
+    )
+    began = time.monotonic()
+    for _ in range(40):
+        record(emulator, 40)
+        tab.wait_for_timeout(100)
+    changes, took = tab.evaluate("changes"), time.monotonic() - began
+    assert 0 < changes <= took / (PAUSE * LONGER) + 2
+    assert rows.count() <= MOST_ROWS
+
+
+# --- Clear
+
+
+def test_clear_is_undone(tab: Page, emulator: Emulator) -> None:
+    for _ in range(3):
+        fetch(emulator)
+    rows = visit(tab, emulator)
+    tab.get_by_role("button", name="Clear", exact=True).click()
+    expect(rows).to_have_count(0)
+    expect(tab.get_by_text("No requests yet")).to_be_visible()
+    fetch(emulator, SITE)
+    expect(rows).to_have_count(1)
+    undo = tab.get_by_role("button", name="Undo Clear")
+    undo.click()
+    expect(rows).to_have_count(4)
+    expect(undo).to_be_hidden()
+    rows.last.click()
+    expect(tab.locator("#detail .because")).to_contain_text("No whitelist entry matches")
+
+
+def test_clear_asks_when_filters_hide_requests(tab: Page, emulator: Emulator) -> None:
+    fetch(emulator)
+    fetch(emulator, SITE)
+    rows = visit(tab, emulator, "?verdict=denied")
+    expect(rows).to_have_count(1)
+    clear = tab.get_by_role("button", name="Clear", exact=True)
+    clear.click()
+    dialog = tab.get_by_role("dialog")
+    expect(dialog).to_contain_text("also those that the filters hide")
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(rows).to_have_count(1)
+    clear.click()
+    dialog.get_by_role("button", name="Clear").click()
+    expect(tab.get_by_text("No requests match this filter")).to_be_visible()
+    tab.get_by_role("button", name="Undo Clear").click()
+    expect(rows).to_have_count(1)
+
+
+# --- A server that goes away
+
+
+def test_verdicts_are_marked_as_old_until_the_server_is_back(tab: Page, server: Emulator) -> None:
+    with Emulator(seed=DEMO) as first:
+        fetch(first)
+        rows = visit(tab, first)
+        rows.first.click()
+        tab.locator("#detail .story").wait_for()
+        port = first.port
+    expect(tab.locator("#state")).to_contain_text(re.compile(r"has not answered since \d\d:\d\d"))
+    style = "(verdict) => getComputedStyle(verdict).outlineStyle"
+    for verdict in (rows.first.locator(".verdict"), tab.locator("#detail .verdict").first):
+        assert verdict.evaluate(style) == "dashed"
+    with Emulator(seed=DEMO, port=port):
+        expect(tab.locator("#state")).to_have_attribute("data-state", "live")
+        expect(tab.locator("#announce")).to_contain_text("The server was started again")
+        expect(rows).to_have_count(0)
+        assert tab.locator("#detail .verdict").first.evaluate(style) == "none"
+
+
+def test_list_goes_on_where_it_was_if_only_the_line_broke(tab: Page, emulator: Emulator) -> None:
+    fetch(emulator)
+    rows = visit(tab, emulator)
+    tab.context.set_offline(True)
+    tab.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(tab.locator("#state")).to_have_attribute("data-state", "lost")
+    fetch(emulator)
+    tab.context.set_offline(False)
+    expect(rows).to_have_count(2)
+    expect(tab.locator("#state")).to_have_attribute("data-state", "live")
+    expect(tab.locator("#announce")).to_be_empty()
+
+
+# --- Times
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_times_of_a_shifted_clock_are_whole(tab: Page, emulator: Emulator, language: str) -> None:
+    emulator.controls.clock.shift = -40 * 24 * 3600.0
+    record(emulator, 3)
+    visit(tab, emulator, f"?language={language}")
+    cells = tab.locator("#rows .when")
+    clipped = "(cells) => cells.filter((cell) => cell.scrollWidth > cell.clientWidth).length"
+    for width in (1_440, 1_024):
+        tab.set_viewport_size({"width": width, "height": 800})
+        assert cells.evaluate_all(clipped) == 0
+    tab.set_viewport_size({"width": 1_440, "height": 800})
+    tab.locator("#rows tbody tr").first.click()
+    tab.locator("#detail .story").wait_for()
+    assert cells.evaluate_all(clipped) == 0
+
+
+# --- For everyone
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_axe_finds_nothing_in_any_state(tab: Page, language: str) -> None:
+    script, found = axe.source(), {}
+
+    def look(state: str) -> None:
+        tab.wait_for_timeout(200)  # colours change slowly
+        found[state] = axe.find_violations_everywhere(tab, script)
+        tab.set_viewport_size({"width": 1_440, "height": 900})
+
+    with Emulator(seed=DEMO) as emulator:
+        rows = visit(tab, emulator, f"?language={language}")
+        look("nothing yet")
+        fetch(emulator)
+        link = rows.first.get_by_role("link")
+        link.focus()
+        fetch(emulator)
+        expect(tab.locator("#fresh")).to_be_visible()
+        look("new requests wait")
+        tab.locator("#pause").click()
+        tab.locator("input[name=text]").fill("nothing like this")
+        expect(tab.locator("#unmatched")).to_be_visible()
+        look("no request fits")
+        tab.locator("#clear").click()
+        tab.locator("dialog").wait_for()
+        look("clear asks")
+        tab.locator("dialog .danger").click()
+        expect(tab.locator("#undo")).to_be_visible()
+        look("cleared")
+        tab.locator("#undo").click()
+        tab.locator("input[name=text]").fill("")
+        rows.first.click()
+        tab.locator("#detail .story").wait_for()
+        tab.locator("#pause").click()
+    expect(tab.locator("#state")).to_have_attribute("data-state", "lost")
+    look("the server is gone")
+    assert {state: said for state, said in found.items() if said} == {}
