@@ -75,6 +75,20 @@ def test_page_whose_login_has_ended_leads_to_the_login_and_back(
     assert "s3cret" not in tab.evaluate("() => JSON.stringify(performance.getEntries())")
 
 
+def test_list_whose_stream_is_refused_leads_to_the_login(
+    tabs: BrowserContext, far: Emulator
+) -> None:
+    """A browser does not open such a stream again."""
+    tab = tabs.new_page()
+    log_in(tab, far, "requests?language=en")
+    expect(tab.locator("#state")).to_contain_text("Live")
+    tabs.clear_cookies()
+    for _ in range(2):  # the second click opens the stream again
+        tab.get_by_role("button", name="Pause").click()
+    expect(tab.locator("#login-again")).to_be_visible()
+    expect(tab.locator("#state")).to_have_attribute("data-state", "lost")
+
+
 def test_url_with_the_token_works_where_the_login_is_open(
     tabs: BrowserContext, far: Emulator
 ) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 import oss2
 import pytest
 from oss_emulator import Emulator
+from oss_emulator.control.console import clients
 
 from tests.cli.process import output
 from tests.docs.settings import settings
@@ -29,6 +30,9 @@ PATIENCE = 240
 
 HADOOP = "org.apache.flink.fs.shaded.hadoop3.org.apache.hadoop"
 """What the plugin calls the package org.apache.hadoop."""
+
+SHADED = "org.apache.flink.fs.osshadoop.shaded"
+"""What the plugin puts before the packages of the SDK for Java."""
 
 OPENED = (
     "--add-exports=java.base/sun.net.util=ALL-UNNAMED",
@@ -186,3 +190,19 @@ def test_sdk_for_java(server: Emulator, bucket: oss2.Bucket, run: Run, tmp_path:
     ]
     assert (tmp_path / "large.back").read_bytes() == content
     assert bucket.head_object("large").headers["x-oss-object-type"] == "Multipart"
+
+
+def test_snippet_of_the_console_stores_and_reads_an_object(
+    server: Emulator, bucket: oss2.Bucket, run: Run, tmp_path: Path
+) -> None:
+    """Java compiles it itself; only the name of the package is that of the plugin."""
+    (snippet,) = [one for one in clients.SNIPPETS if one.language == "Java"]
+    endpoint = f"http://localhost:{server.port}"
+    text = clients.fill_in(snippet, named_endpoint=endpoint, bucket=bucket.bucket_name)
+    (tmp_path / "Hello.java").write_text(text.replace("com.aliyun.oss", f"{SHADED}.com.aliyun.oss"))
+    keys = (
+        f"OSS_ACCESS_KEY_ID={server.access_key_id}",
+        f"OSS_ACCESS_KEY_SECRET={server.access_key_secret}",
+    )
+    assert run("env", *keys, require("java"), "Hello.java").endswith("Hello")
+    assert bucket.get_object("hello.txt").read() == b"Hello"

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import pytest
 from oss_emulator import Emulator
+from oss_emulator.control.console import clients
 
 from tests.cli.process import environment
 from tests.docs.settings import settings
@@ -66,10 +67,16 @@ def run(language: Language, *command: str | Path) -> subprocess.CompletedProcess
     )
 
 
-@pytest.mark.parametrize("name", LANGUAGES)
-def test_sdk_stores_lists_copies_and_protects(name: str, tmp_path: Path) -> None:
+@pytest.fixture
+def compiled() -> None:
+    """Skip a test unless `make languages` runs it."""
     if "languages" not in required():
         pytest.skip("Go compiles its library for a minute: only `make languages` runs these tests")
+
+
+@pytest.mark.usefixtures("compiled")
+@pytest.mark.parametrize("name", LANGUAGES)
+def test_sdk_stores_lists_copies_and_protects(name: str, tmp_path: Path) -> None:
     language = LANGUAGES[name]
     if run(language, *language.probe).returncode:
         reason = f"the SDK for {name} is missing: Debian's {language.package} has it"
@@ -94,4 +101,23 @@ def test_sdk_stores_lists_copies_and_protects(name: str, tmp_path: Path) -> None
         uploads = [entry.operation for entry in server.journal if entry.key == "large"]
         assert uploads.count("UploadPart") == 4
         assert bucket.get_bucket_referer().referers == ["http://*.example.com"]
+        bucket.session.session.close()
+
+
+@pytest.mark.usefixtures("compiled")
+def test_snippet_of_the_console_stores_and_reads_an_object(tmp_path: Path) -> None:
+    (snippet,) = [one for one in clients.SNIPPETS if one.language == "Go"]
+    with Emulator() as server:
+        bucket = server.bucket("examplebucket")
+        text = clients.fill_in(snippet, endpoint=server.endpoint, bucket="examplebucket")
+        (tmp_path / "hello.go").write_text(text)
+        keys = {
+            "OSS_ACCESS_KEY_ID": server.access_key_id,
+            "OSS_ACCESS_KEY_SECRET": server.access_key_secret,
+        }
+        language = LANGUAGES["go"]
+        language = language._replace(variables={**language.variables, **keys})
+        done = run(language, "go", "run", tmp_path / "hello.go")
+        assert (done.returncode, done.stdout) == (0, "Hello\n"), done.stderr
+        assert bucket.get_object("hello.txt").read() == b"Hello"
         bucket.session.session.close()

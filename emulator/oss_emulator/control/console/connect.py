@@ -25,8 +25,8 @@ def describe(asked: ApiRequest) -> dict[str, Any]:
     endpoint, named_endpoint = _endpoints(asked.request)
     buckets, key = service.storage.buckets(), service.accounts.first
     bucket = buckets[0].name if buckets else "examplebucket"
-    item = next(service.storage.objects(bucket), None)
-    url = f"{endpoint}/{bucket}/{quote(item.key if item else 'hello.txt')}"
+    keys = (item.key for item in service.storage.objects(bucket) if not item.delete_marker)
+    url = f"{endpoint}/{bucket}/{quote(next(keys, 'hello.txt'))}"
     values = {
         "endpoint": endpoint,
         "named_endpoint": named_endpoint,
@@ -39,6 +39,7 @@ def describe(asked: ApiRequest) -> dict[str, Any]:
         "access_key_secret": key.secret if key.secret == DEFAULT_ACCESS_KEY_SECRET else None,
         "has_bucket": bool(buckets),
         "is_named": endpoint == named_endpoint and not _is_address(asked.request),
+        "is_secure": asked.request.secure,
         "curl": shlex.join(["curl", "-i", "-H", f"Referer: {_THIEF}", url]),
         "clients": [
             {**snippet._asdict(), "text": clients.fill_in(snippet, **values)}
