@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Collection
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -13,6 +15,7 @@ from typing import NamedTuple
 import requests
 from oss_emulator import Emulator
 from oss_emulator.settings import DEMO
+from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 from docs.site.lab.build import build
@@ -23,13 +26,16 @@ FOLDER = ROOT / "docs" / "img"
 LOG = ROOT / "fixtures" / "logs" / "examplebucket2026-11-24-12-00-00-0001.log.gz"
 BUCKET = "examplebucket"
 
+COLOURS = 96
+"""The colours of a picture."""
+
 REFERERS = [
     "https://www.example.com/",
     "https://www.example.com/gallery?page=2",
     None,
     "http://www.example.com/embed/player.html",
-    "https://www.example.com.evil.test/",
     "http://thief.example.org/",
+    "https://blog.example.com/post/1",
 ]
 
 
@@ -41,14 +47,33 @@ class Picture(NamedTuple):
     act: Callable[[Page], None] = lambda page: None
     width: int = 1280
     height: int = 800
-    scheme: str = "light"
     of_lab: bool = False
     """Whether it is of the page of the lab, which needs no server."""
+
+
+_SCROLL_UP = "() => { scrollTo(0, 0); document.querySelector('#detail').scrollTo(0, 0); }"
 
 
 def _open_story(page: Page) -> None:
     page.locator("#rows tbody tr").first.click()
     page.locator("#detail .story").wait_for()
+
+
+def _prove(page: Page) -> None:
+    """Show what allowing the site of a denied request would change."""
+    _open_story(page)
+    page.get_by_role("button", name="Allow https://blog.example.com").click()
+    page.get_by_role("button", name="Apply", exact=True).wait_for()
+    page.evaluate(_SCROLL_UP)
+
+
+def _allow(page: Page) -> None:
+    """Allow the site, and send the request again."""
+    _prove(page)
+    page.get_by_role("button", name="Apply", exact=True).click()
+    page.locator("#remedies").get_by_role("button", name="Send it again").click()
+    page.locator(".resent").wait_for()
+    page.evaluate(_SCROLL_UP)
 
 
 def _edit(page: Page) -> None:
@@ -76,22 +101,20 @@ def _wait_for_findings(page: Page) -> None:
 
 
 PICTURES = [
-    Picture("requests", "requests", _open_story),
-    Picture("requests-dark", "requests", scheme="dark", height=520),
-    Picture("requests-narrow", "requests", width=390, height=780),
+    Picture("requests", "requests", _prove, height=1100),
     Picture("rules", f"rules/{BUCKET}", _edit, height=1150),
-    Picture("rules-narrow", f"rules/{BUCKET}", _edit, width=390, height=1000),
     Picture("buckets", f"buckets/{BUCKET}", height=520),
     Picture("object", f"objects/{BUCKET}?key=hello.txt", height=620),
     Picture("embed", f"embed?bucket={BUCKET}&key=hello.txt", _wait_for_results, height=900),
     Picture("replay", "replay", _replay, height=1000),
     Picture("emulator", "emulator", height=900),
     Picture("lab", "index.html", _wait_for_findings, height=1000, of_lab=True),
+    Picture("story", "requests", _allow, width=720, height=960),  # the last: it changes the rules
 ]
 
 
-def take_all() -> None:
-    """Take every picture."""
+def take(names: Collection[str]) -> None:
+    """Take the pictures with some names, or all if there are none."""
     FOLDER.mkdir(exist_ok=True)
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
     with (
@@ -108,9 +131,10 @@ def take_all() -> None:
             requests.get(f"{emulator.endpoint}/{BUCKET}/hello.txt", headers=headers, timeout=20)
         browser = playwright.chromium.launch(executable_path=find("browser"), args=arguments)
         for picture in PICTURES:
+            if names and picture.name not in names:
+                continue
             page = browser.new_page(
                 viewport={"width": picture.width, "height": picture.height},
-                color_scheme="dark" if picture.scheme == "dark" else "light",
                 locale="en-GB",
                 timezone_id="UTC",
             )
@@ -119,9 +143,14 @@ def take_all() -> None:
             picture.act(page)
             if not _has_chinese_font():
                 page.evaluate("() => { document.querySelector('.settings').hidden = true; }")
-            page.screenshot(path=FOLDER / f"{picture.name}.png")
+            _save(page.screenshot(), FOLDER / f"{picture.name}.png")
             page.close()
         browser.close()
+
+
+def _save(png: bytes, path: Path) -> None:
+    """Save a picture with the few colours that a page has, in a third of the bytes."""
+    Image.open(BytesIO(png)).convert("RGB").quantize(COLOURS).save(path, optimize=True)
 
 
 @cache
@@ -132,4 +161,4 @@ def _has_chinese_font() -> bool:
 
 
 if __name__ == "__main__":
-    take_all()
+    take(sys.argv[1:])

@@ -1,4 +1,4 @@
-"""The scripts of the console: TypeScript checks their types, and Biome lints them."""
+"""The scripts of the console's pages: TypeScript checks their types, and Biome lints them."""
 
 from __future__ import annotations
 
