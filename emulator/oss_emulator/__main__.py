@@ -1,8 +1,17 @@
-"""`python -m oss_emulator` is the command `oss-emulator`."""
+"""The command `oss-emulator`, also as `python -m oss_emulator`."""
 
 import sys
 
-from oss_emulator.cli import main
+
+def main() -> int:
+    """Run the command and return its status; Ctrl-C is one line also while it loads."""
+    try:
+        from oss_emulator.cli import main as run
+    except KeyboardInterrupt:
+        print("oss-emulator: interrupted", file=sys.stderr)
+        return 130
+    return run()
+
 
 if __name__ == "__main__":
     sys.exit(main())

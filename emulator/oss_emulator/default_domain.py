@@ -148,10 +148,10 @@ def find_rule_of_url(host: str, path: str) -> DomainRule | None:
     named = _ENDPOINT.fullmatch(host)
     if named is None:
         return None
-    return find_rule_today(named[1], path, _TYPES.guess_type(path, strict=False)[0] or "")
+    return find_rule_today(named[1], path, MIME_TYPES.guess_type(path, strict=False)[0] or "")
 
 
-_TYPES: Final = MimeTypes()
+MIME_TYPES: Final = MimeTypes()
 """The types that Python knows; those of the machine differ from one machine to the next."""
 
 _ENDPOINT: Final = re.compile(r"[a-z0-9-]+\.oss-([a-z0-9-]+)\.aliyuncs\.com")

@@ -31,7 +31,9 @@ def verify(certificate: Any, given: dict[str, Any]) -> str:
         if certificate["claim"] == "equal":
             _check_moves(old, new, certificate["letters"], certificate["moves"])
             return "equal"
-        for witness in {"different": certificate["witnesses"]}[certificate["claim"]] or [{}]:
+        if certificate["claim"] != "different" or not certificate["witnesses"]:
+            raise ValueError("it claims neither equality nor a difference with a witness")
+        for witness in certificate["witnesses"]:
             decided = [rules.decide(witness["referer"]) for rules in (old, new)]
             if decided[0] == decided[1] or decided != [witness["old"], witness["new"]]:
                 raise ProofError(f"{witness} is not how the rules decide: {decided}")

@@ -7,6 +7,7 @@ import random
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from oss_emulator import __main__ as command
 from oss_emulator.cli import main
 
 from tests.cli.process import EMULATOR, PATIENCE, environment, serving
@@ -108,6 +110,20 @@ def test_ctrl_c_ends_with_one_line_and_130(
             (folder / made).unlink(missing_ok=True)
         if (folder / "again" / "index.sqlite").exists():
             break
+
+
+def test_ctrl_c_while_the_command_loads_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Interrupted:
+        """A module that Ctrl-C interrupts while it is loaded."""
+
+        def __getattr__(self, name: str) -> Any:
+            raise KeyboardInterrupt
+
+    monkeypatch.setitem(sys.modules, "oss_emulator.cli", Interrupted())
+    assert command.main() == 130
+    assert capsys.readouterr().err == "oss-emulator: interrupted\n"
 
 
 CLOSED = {

@@ -120,7 +120,7 @@ def test_wheel_declares_the_command_and_the_plugin(wheel: Path) -> None:
     assert (
         zipfile.ZipFile(wheel).read(metadata).decode().split()
         == (
-            "[console_scripts] oss-emulator = oss_emulator.cli:main "
+            "[console_scripts] oss-emulator = oss_emulator.__main__:main "
             "[pytest11] oss-emulator = oss_emulator.testing.pytest_plugin"
         ).split()
     )

@@ -4,6 +4,7 @@ import argparse
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from enum import StrEnum
 from hashlib import file_digest
 from pathlib import Path
@@ -14,7 +15,7 @@ from oss_emulator.cli.parser import Commands, InputError
 from oss_emulator.cli.rules import Source
 from oss_emulator.lab import github, guard, guard_report
 from oss_emulator.lab.guard import Agreement, GuardedChange, Limit
-from oss_emulator.lab.replay.report import replay_each
+from oss_emulator.lab.replay.report import ReplayNames, replay_each
 from oss_emulator.lab.replay.verdict import Judge
 from oss_emulator.lab.terraform import PlannedChange
 from oss_emulator.referer import RefererConfiguration
@@ -179,12 +180,13 @@ def _judge_all(
     """Replay the logs under the new rules; return also their names and hashes."""
     if not changed:
         return [], set()
-    given = {**vars(arguments), "top": guard.TOP, "rules": arguments.plan}
     questions = []
     for bucket, (_, (_, new)) in changed.items():
-        asked = argparse.Namespace(**{**given, "bucket": bucket})
-        questions.append(replay.question_of(asked, Judge(new, None, arguments.assumptions)))
-    with replay.asking(argparse.Namespace(**given)) as prepared:
+        selected = replay.select(arguments, Judge(new, None, arguments.assumptions), bucket)
+        names = ReplayNames(arguments.plan, logs=selected.names.logs)
+        questions.append(replace(selected, top=guard.TOP, names=names))
+    written = {"--report": arguments.report, "--token": arguments.token}
+    with replay.asking(arguments, [arguments.plan], written) as prepared:
         hashes = {(path.name, _hash(path)) for path in prepared.logs}
         reports = [*replay_each(questions, *prepared)]
     judged = [

@@ -17,7 +17,7 @@ from oss_emulator.cli.replay import (
     asking,
     decimal,
     declare_selection,
-    question_of,
+    select,
 )
 from oss_emulator.cli.results import describe
 from oss_emulator.lab.parts import encode_host
@@ -71,7 +71,6 @@ def declare(commands: Commands) -> None:
     parser.add_argument("--write", metavar="FILE", help="write the rules to this file, in XML")
     formats.declare(parser, formats.PLAIN)
     rules.declare(parser)
-    parser.set_defaults(rules=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,16 +103,18 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _find(wanted: Sequence[HostName], arguments: argparse.Namespace) -> _Found:
-    nothing = question_of(arguments, Judge(RefererConfiguration()))
+    nothing = select(arguments, Judge(RefererConfiguration()), arguments.bucket)
     rows: list[Row] = []
-    with asking(arguments) as asked:
+    written = {"--write": arguments.write}
+    with asking(arguments, (), written) as asked:
         rows = measure(wanted, nothing, asked.logs, asked.engine, asked.folder)
     if not rows:
         names = ", ".join(name.text for name in wanted)
         raise InputError(f"the logs have no served request with a Referer of {names}")
     proposal = _propose(rows, wanted, arguments)
-    question = question_of(arguments, Judge(proposal.rules, None, arguments.assumptions))
-    with asking(arguments) as asked:
+    judge = Judge(proposal.rules, None, arguments.assumptions)
+    question = select(arguments, judge, arguments.bucket)
+    with asking(arguments, (), written) as asked:
         report = replay(question, asked.logs, asked.engine, asked.folder, asked.keep)
     policy = question.judge.policy
     lost = [

@@ -6,8 +6,9 @@ import shutil
 import signal
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -113,9 +114,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Replay the logs and report."""
     new = rules.read(arguments.rules, arguments)
     old = rules.read(arguments.against, arguments) if arguments.against else None
-    judge = Judge(new, old, arguments.assumptions)
-    with asking(arguments) as asked:
-        report = replay(question_of(arguments, judge), *asked)
+    selected = select(arguments, Judge(new, old, arguments.assumptions), arguments.bucket)
+    names = ReplayNames(arguments.rules, arguments.against or "", selected.names.logs)
+    question = replace(selected, top=arguments.top, price=arguments.price, names=names)
+    engine = EngineName(arguments.engine), arguments.master
+    read = arguments.rules, arguments.against
+    with asking(arguments, read, {"--html": arguments.html}, engine) as asked:
+        report = replay(question, *asked)
     if arguments.html:
         with writing(Path(arguments.html)) as file:
             voice = page.Translator(language.say, language.say_step)
@@ -127,25 +132,21 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def question_of(arguments: argparse.Namespace, judge: Judge) -> ReplayQuestion:
-    """Return the question that the arguments ask."""
-    name = arguments.bucket
-    if name is not None and not set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789-"):
-        raise InputError(f"--bucket: {name!r} is not the name of a bucket")
+def select(arguments: argparse.Namespace, judge: Judge, bucket: str | None) -> ReplayQuestion:
+    """Return a question about the lines that the flags of `declare_selection` select.
+
+    Raises InputError for what is not the name of a bucket.
+    """
+    if bucket is not None and not set(bucket) <= set("abcdefghijklmnopqrstuvwxyz0123456789-"):
+        raise InputError(f"--bucket: {bucket!r} is not the name of a bucket")
     return ReplayQuestion(
         judge,
-        name,
+        bucket,
         arguments.since,
         arguments.until,
-        top=getattr(arguments, "top", 10),
-        price=getattr(arguments, "price", money.PRICE),
         form=arguments.form and LogForm(arguments.form),
         max_rejects=arguments.max_rejects,
-        names=ReplayNames(
-            getattr(arguments, "rules", None) or "",
-            getattr(arguments, "against", None) or "",
-            tuple(arguments.logs),
-        ),
+        names=ReplayNames(logs=tuple(arguments.logs)),
     )
 
 
@@ -160,8 +161,17 @@ class PreparedReplay(NamedTuple):
 
 
 @contextmanager
-def asking(arguments: argparse.Namespace) -> Iterator[PreparedReplay]:
-    """Find the logs and make an engine. Raises InputError and CommandError, also for the body."""
+def asking(
+    arguments: argparse.Namespace,
+    read: Sequence[str | None],
+    written: Mapping[str, str | None],
+    engine: tuple[EngineName, str] = (EngineName.DUCKDB, ""),
+) -> Iterator[PreparedReplay]:
+    """Find the logs and make an engine, which is given with the address of its master.
+
+    `read` are further files that are read, and `written` those that are written, by their flags:
+    none may be another one. Raises InputError and CommandError, also for the body.
+    """
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="oss-emulator-replay-"))
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
@@ -170,15 +180,12 @@ def asking(arguments: argparse.Namespace) -> Iterator[PreparedReplay]:
             if arguments.rejects:
                 keep = stack.enter_context(writing(Path(arguments.rejects))).write
             files = logs.find(arguments.logs, arguments, folder)
-            names = vars(arguments)
-            outputs = {f"--{name}": names.get(name) for name in _OUTPUTS}
-            logs.check_outputs(outputs, files, [names.get("rules"), names.get("against")])
+            logs.check_outputs({"--rejects": arguments.rejects, **written}, files, read)
             listener = _listener(stack.enter_context(Progress(_READING, unit="lines")), files)
             with _held_back():
-                name = EngineName(getattr(arguments, "engine", EngineName.DUCKDB))
-                engine = open_engine(name, folder, listener, getattr(arguments, "master", ""))
-            stack.callback(engine.close)
-            yield PreparedReplay(files, engine, folder, keep)
+                opened = open_engine(engine[0], folder, listener, engine[1])
+            stack.callback(opened.close)
+            yield PreparedReplay(files, opened, folder, keep)
         except (LogSourceError, MissingEngineError) as error:
             raise InputError(str(error)) from None
         except TooManyRejectsError as error:
@@ -191,8 +198,6 @@ def asking(arguments: argparse.Namespace) -> Iterator[PreparedReplay]:
             raise CommandError(f"{error.filename or folder}: {error.strerror}") from None
 
 
-_OUTPUTS = ("rejects", "html", "write", "report", "token")
-"""The flags of files that a replay, a proposal or a guard writes."""
 _READING = "Reading the logs"
 _BYTES_PER_LINE = 400
 """About what a line of an access log has; the progress counts lines by it."""

@@ -1,20 +1,17 @@
 """Preloaded folders: their files become the objects of a bucket."""
 
 from collections.abc import Iterator
-from mimetypes import MimeTypes
 from os.path import realpath
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
 from oss_emulator.control.seed import Report, SeedError, put, say_nothing
+from oss_emulator.default_domain import MIME_TYPES
 from oss_emulator.pipeline.service import Service
 from oss_emulator.toml import read_file_below
 
 _PRIVATE: Final = "private"
-
-_TYPES = MimeTypes()
-"""The types that Python knows; those of the machine differ from one machine to the next."""
 
 
 def load(folder: Path, bucket: str, service: Service, report: Report = say_nothing) -> str:
@@ -33,7 +30,7 @@ def load(folder: Path, bucket: str, service: Service, report: Report = say_nothi
                 data = read_file_below(folder, path, service.environment.limits.object)
             except OSError as error:
                 raise SeedError(f"{path} cannot be preloaded: {error.strerror}.") from None
-            kind, _ = _TYPES.guess_type(path.name)
+            kind, _ = MIME_TYPES.guess_type(path.name)
             headers = {} if kind is None else {"Content-Type": kind}
             _put(service, f"/{bucket}/{quote(key)}", headers, data, str(path))
             report(number + 1, len(paths))

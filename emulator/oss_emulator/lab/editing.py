@@ -17,7 +17,7 @@ from oss_emulator.toml import Path, SourceError, TomlDocument, statements
 
 from . import hcl_editing, sources, xml_editing
 from .hcl_module import NO_FOLDER, Folder
-from .resources import TERRAFORM, Reader
+from .resources import TERRAFORM, Reader, as_list
 from .sources import RulesForm
 from .written_list import WrittenItem, WrittenList, apply
 
@@ -100,8 +100,8 @@ def _edit_terraform(text: str, name: str, changed: Changed, folder: Folder) -> s
     kind, _, label = name.partition(".")
     found = [
         resource
-        for block in _list(members.get("resource", []))
-        for resource in _list(block.get(kind, {}).get(label, []))
+        for block in as_list(members.get("resource", []))
+        for resource in as_list(block.get(kind, {}).get(label, []))
     ]
     if "resource" not in members:
         raise ValueError("a plan or a state follows from the configuration; correct that")
@@ -111,10 +111,6 @@ def _edit_terraform(text: str, name: str, changed: Changed, folder: Folder) -> s
         is_list = isinstance(value, tuple)
         found[0][_ATTRIBUTES.get(field, field)] = list(value) if is_list else value
     return _dump(text, members)
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
 
 
 def _dump(text: str, members: Any) -> str:

@@ -6,20 +6,12 @@ from collections.abc import Iterator
 from oss_emulator.referer.model import RefererConfiguration
 
 from . import yaml_tree
-from .resources import Declared, NoRulesError, escape_template, evaluate
+from .resources import Declared, escape_template, evaluate
 
 
 def parse(text: str) -> Iterator[Declared]:
     """Yield the resources of a program. Raises SourceError."""
-    found = yaml_tree.member(yaml_tree.read(text), "resources")
-    if not isinstance(found.value, dict):
-        raise NoRulesError("the document has no resources; add them", *found.place)
-    for name, node in found.value.items():
-        kind = yaml_tree.member(node, "type").value
-        properties = yaml_tree.member(node, "properties")
-        resource = Declared(str(kind), name, None, {(): node.place})
-        resource.values = yaml_tree.plain(properties, (), resource.places, evaluate)
-        yield resource
+    return yaml_tree.resources(text, ("resources", "type", "properties"), evaluate)
 
 
 def format(configuration: RefererConfiguration) -> str:

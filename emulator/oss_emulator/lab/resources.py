@@ -255,3 +255,13 @@ def escape_template(value: Any) -> Any:
     if isinstance(value, tuple):
         return tuple(map(escape_template, value))
     return re.sub(r"([$%])(?=\{)", r"\1\1", value) if isinstance(value, str) else value
+
+
+def as_dict(value: Any) -> dict[str, Any]:
+    """Return an object of JSON; anything else has no members."""
+    return value if isinstance(value, dict) else {}
+
+
+def as_list(value: Any) -> list[Any]:
+    """Return a list of JSON; anything else is the only item of one."""
+    return value if isinstance(value, list) else [value]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from . import yaml_tree
-from .resources import ROS, Declared, NoRulesError, evaluate_ros
+from .resources import ROS, Declared, evaluate_ros
 
 
 def declares_buckets(document: bytes) -> bool:
@@ -13,13 +13,7 @@ def declares_buckets(document: bytes) -> bool:
 
 def parse(text: str) -> Iterator[Declared]:
     """Yield the resources of a template. Raises SourceError."""
-    found = yaml_tree.member(yaml_tree.read(text), "Resources")
-    if not isinstance(found.value, dict):
-        raise NoRulesError("the template has no Resources; add them", *found.place)
-    for name, node in found.value.items():
-        kind = yaml_tree.member(node, "Type").value
-        properties = yaml_tree.member(node, "Properties")
-        resource = Declared(str(kind), name, None, {(): node.place})
-        values = yaml_tree.plain(properties, (), resource.places, lambda value: value)
-        resource.values = evaluate_ros(values)
+    members = ("Resources", "Type", "Properties")
+    for resource in yaml_tree.resources(text, members, lambda value: value):
+        resource.values = evaluate_ros(resource.values)
         yield resource

@@ -50,6 +50,7 @@ from .resources import (
     NoRulesError,
     Reader,
     Tool,
+    as_dict,
     escape_template,
     evaluate_ros,
     parse_flags,
@@ -332,17 +333,13 @@ def _find_ros(document: bytes) -> Readers:
     text = decode(document)
     if not text.lstrip().startswith("{"):
         return _find_resources(ROS, ros.parse(text))
-    declared = _dict(_dict(json_text.parse(text)).get("Resources"))
+    declared = as_dict(as_dict(json_text.parse(text)).get("Resources"))
     return _find_resources(ROS, (_declare(name, declared[name], text) for name in declared))
-
-
-def _dict(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
 
 
 def _declare(name: str, resource: Any, text: str) -> Declared:
     """Return a resource of a template in JSON, whose places are searched in its text."""
-    members = _dict(resource)
+    members = as_dict(resource)
     values = evaluate_ros(members.get("Properties"))
     return Declared(str(members.get("Type")), name, values, find=partial(find_member, text))
 

@@ -22,7 +22,7 @@ from oss_emulator.toml import Path, SourceError, format_path
 
 from . import resources
 from .places import find_member
-from .resources import TERRAFORM, ErrorAt, Reader, Unknown, evaluate
+from .resources import TERRAFORM, ErrorAt, Reader, Unknown, as_dict, as_list, evaluate
 
 KINDS = (*TERRAFORM.referers, *TERRAFORM.buckets)
 SHOW = "terraform plan -out=plan.bin && terraform show -json plan.bin > plan.json"
@@ -122,30 +122,30 @@ class _Stated:
 def _find_stated(members: Any, text: str) -> Iterator[_Stated]:
     """Yield the resources of a `*.tf.json` file or a state."""
     error = partial(error_at, text)
-    for block in _list(_dict(members).get("resource", {})):
+    for block in as_list(as_dict(members).get("resource", {})):
         for kind in KINDS:
-            for name, listed in _dict(_dict(block).get(kind)).items():
-                for values in _list(listed):
+            for name, listed in as_dict(as_dict(block).get(kind)).items():
+                for values in as_list(listed):
                     yield from _expand(_Stated(kind, f"{kind}.{name}", values, error, (kind, name)))
-    if isinstance(_dict(members).get("values"), dict):
+    if isinstance(as_dict(members).get("values"), dict):
         _check_format(members, text)
         for address, resource in _walk(members["values"].get("root_module")):
             values = _hide(resource.get("values", {}), resource.get("sensitive_values"))
             error = partial(_error_in, text, address, (address,))
             yield _Stated(resource["type"], address, values, error)
-    elif "lineage" in _dict(members) or "serial" in _dict(members):
+    elif "lineage" in as_dict(members) or "serial" in as_dict(members):
         yield from _find_in_state(members, text)
-    elif "encrypted_data" in _dict(members):
+    elif "encrypted_data" in as_dict(members):
         raise SourceError("the state is encrypted; run tofu show -json > state.json and read that")
 
 
 def _expand(stated: _Stated) -> Iterator[_Stated]:
     """Yield the instances of a resource in a `*.tf.json` file: none if its count is 0."""
-    values = _dict(stated.values)
+    values = as_dict(stated.values)
     given = {name: values.get(name) for name in ("count", "for_each")}
     if any(value in (0, [], {}) for value in given.values()):
         return
-    dynamic = any(TERRAFORM.config in _dict(item) for item in _list(values.get("dynamic", [])))
+    dynamic = any(TERRAFORM.config in as_dict(item) for item in as_list(values.get("dynamic", [])))
     has_rules = dynamic or resources.has_rules(TERRAFORM, stated.kind, stated.values)
     named = [name for name, value in given.items() if value is not None] + ["dynamic"] * dynamic
     if named and has_rules:
@@ -159,11 +159,11 @@ def _walk(root: Any) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the address and the resource of all modules, as far as they may have rules."""
     modules = [root]
     while modules:
-        module = _dict(modules.pop(0))
-        for resource in map(_dict, _list(module.get("resources", []))):
+        module = as_dict(modules.pop(0))
+        for resource in map(as_dict, as_list(module.get("resources", []))):
             if resource.get("type") in KINDS and resource.get("mode", "managed") == "managed":
                 yield str(resource.get("address", "")), resource
-        modules += _list(module.get("child_modules", []))
+        modules += as_list(module.get("child_modules", []))
 
 
 def _find_in_state(members: Any, text: str) -> Iterator[_Stated]:
@@ -176,12 +176,12 @@ def _find_in_state(members: Any, text: str) -> Iterator[_Stated]:
             f"the state has version {version}, and only version {_STATE_VERSION} is known; "
             f"run {_SHOW_STATE} and read that",
         )
-    for resource in map(_dict, _list(members.get("resources", []))):
+    for resource in map(as_dict, as_list(members.get("resources", []))):
         kind = resource.get("type")
         if kind not in KINDS or resource.get("mode") != "managed":
             continue
         module = f"{resource['module']}." if resource.get("module") else ""
-        for instance in map(_dict, _list(resource.get("instances", []))):
+        for instance in map(as_dict, as_list(resource.get("instances", []))):
             if instance.get("deposed"):
                 continue  # it is to be deleted, since another one has replaced it
             key = instance.get("index_key")
@@ -197,8 +197,8 @@ def _find_in_state(members: Any, text: str) -> Iterator[_Stated]:
 
 def _sensitive_in_state(instance: Mapping[str, Any]) -> dict[str, bool]:
     """Return the attributes of a raw state that are sensitive, whole or in part."""
-    paths = map(_list, _list(instance.get("sensitive_attributes") or []))
-    return {str(_dict(path[0]).get("value")): True for path in paths if path}
+    paths = map(as_list, as_list(instance.get("sensitive_attributes") or []))
+    return {str(as_dict(path[0]).get("value")): True for path in paths if path}
 
 
 def _hide(value: Any, sensitive: Any) -> Any:
@@ -220,7 +220,7 @@ _SENSITIVE = (
 
 
 def _is_plan(members: Any) -> bool:
-    return bool({"planned_values", "resource_changes"} & _dict(members).keys())
+    return bool({"planned_values", "resource_changes"} & as_dict(members).keys())
 
 
 def _find_changes(members: dict[str, Any], text: str) -> Iterator[PlannedChange]:
@@ -231,18 +231,18 @@ def _find_changes(members: dict[str, Any], text: str) -> Iterator[PlannedChange]
         )
     changes = members.get("resource_changes")
     if changes is None:
-        for address, _ in _walk(_dict(members.get("planned_values")).get("root_module")):
+        for address, _ in _walk(as_dict(members.get("planned_values")).get("root_module")):
             raise error_at(
                 text,
                 (address,),
                 "the plan has no resource_changes, so an unknown value cannot be told from a "
                 f"missing one; run {SHOW}",
             )
-    for item in map(_dict, _list(changes or [])):
+    for item in map(as_dict, as_list(changes or [])):
         if _concerns(item):
             yield from _read_change(item, members, text)
-    for deferred in map(_dict, _list(members.get("deferred_changes") or [])):
-        item = _dict(deferred.get("resource_change"))
+    for deferred in map(as_dict, as_list(members.get("deferred_changes") or [])):
+        item = as_dict(deferred.get("resource_change"))
         if _concerns(item):
             yield _defer(item, text)
 
@@ -257,7 +257,7 @@ def _read_change(
     item: dict[str, Any], members: dict[str, Any], text: str
 ) -> Iterator[PlannedChange]:
     kind, address = item["type"], str(item.get("address", ""))
-    change = _dict(item.get("change"))
+    change = as_dict(item.get("change"))
     before = _hide(change.get("before"), change.get("before_sensitive"))
     after = change.get("after")
     configured = _configured(item, members)
@@ -274,8 +274,8 @@ def _read_change(
     found = PlannedChange(
         address=address,
         kind=kind,
-        actions=tuple(map(str, _list(actions))),
-        bucket=_text_of((after if isinstance(after, dict) else _dict(before)).get("bucket")),
+        actions=tuple(map(str, as_list(actions))),
+        bucket=_text_of((after if isinstance(after, dict) else as_dict(before)).get("bucket")),
         before=_reader(_Stated(kind, address, before, error)),
         after=_reader(_Stated(kind, address, after, later)),
     )
@@ -312,13 +312,13 @@ def _mark(path: Path, value: Any, unknown: Any, configured: Any, why: Callable[[
     if unknown is True:
         return Unknown(format_path(path), why(path))
     if isinstance(unknown, dict):
-        marked = dict(_dict(value))
+        marked = dict(as_dict(value))
         for name, one in unknown.items():
             left_out = isinstance(configured, dict) and name not in configured
             if one is True and left_out and name in _COMPUTED:
                 marked[name] = None
             elif _has_true(one):
-                written = _dict(configured).get(name)
+                written = as_dict(configured).get(name)
                 marked[name] = _mark((*path, name), marked.get(name), one, written, why)
         return marked
     if isinstance(unknown, list):
@@ -342,7 +342,7 @@ def _has_true(unknown: Any) -> bool:
 
 def _why(module: str, configured: Any, path: Path) -> str:
     """Return why a value is not known, and what to run."""
-    for name in _references(_dict(configured).get(str(path[0])) if path else None):
+    for name in _references(as_dict(configured).get(str(path[0])) if path else None):
         found = _TARGET.match(name)
         if found and found[1] not in _NO_TARGET:
             target = shlex.quote(f"{module}{found[0]}")
@@ -358,17 +358,17 @@ def _references(expression: Any) -> Iterator[str]:
     if isinstance(expression, list):
         for one in expression:
             yield from _references(one)
-    for name, value in _dict(expression).items():
-        yield from map(str, _list(value)) if name == "references" else _references(value)
+    for name, value in as_dict(expression).items():
+        yield from map(str, as_list(value)) if name == "references" else _references(value)
 
 
 def _configured(item: Mapping[str, Any], members: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return the expressions of a resource in the configuration of a plan; None if unknown."""
-    module = _dict(_dict(members.get("configuration")).get("root_module"))
+    module = as_dict(as_dict(members.get("configuration")).get("root_module"))
     for found in _MODULE.finditer(str(item.get("module_address", ""))):
-        calls = _dict(module.get("module_calls"))
-        module = _dict(_dict(calls.get(found[1])).get("module"))
-    for resource in map(_dict, _list(module.get("resources", []))):
+        calls = as_dict(module.get("module_calls"))
+        module = as_dict(as_dict(calls.get(found[1])).get("module"))
+    for resource in map(as_dict, as_list(module.get("resources", []))):
         same = all(resource.get(name) == item.get(name) for name in ("type", "name"))
         if same and resource.get("mode", "managed") == "managed":
             expressions = resource.get("expressions")
@@ -391,11 +391,3 @@ def _check_format(members: Mapping[str, Any], text: str) -> None:
 def _error_in(text: str, address: str, where: Path, path: Path, sentence: str) -> SourceError:
     """Return an error for a resource of a plan or a state, which it names."""
     return error_at(text, (*where, *path), f"{address}: {sentence}")
-
-
-def _dict(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]

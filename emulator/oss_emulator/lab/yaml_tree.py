@@ -11,7 +11,7 @@ from typing import Any
 from oss_emulator import extras
 from oss_emulator.toml import Path, SourceError
 
-from .resources import Unknown
+from .resources import Declared, NoRulesError, Unknown
 
 _DEEPEST = 100
 _DEEPEST_VALUE = 4
@@ -138,3 +138,21 @@ def plain(
     if isinstance(node.value, list):
         return [plain(one, (*path, n), places, evaluate) for n, one in enumerate(node.value)]
     return evaluate(node.value)
+
+
+def resources(
+    text: str, members: tuple[str, str, str], evaluate: Callable[[Any], Any]
+) -> Iterator[Declared]:
+    """Yield the resources of a document, each value evaluated.
+
+    `members` are the names of all resources, and of the type and the properties of one. Raises
+    SourceError.
+    """
+    everything, kind, properties = members
+    found = member(read(text), everything)
+    if not isinstance(found.value, dict):
+        raise NoRulesError(f"the document has no {everything}; add them", *found.place)
+    for name, node in found.value.items():
+        resource = Declared(str(member(node, kind).value), name, None, {(): node.place})
+        resource.values = plain(member(node, properties), (), resource.places, evaluate)
+        yield resource

@@ -222,11 +222,11 @@ class _RiskSearch:
     def risks(self) -> Iterator[Sentence]:
         """Yield what the edit does that it must not do. Raises UndecidedError."""
         for referer in self._denied():
-            yield Sentence("It denies {}, a page that the entries name.", referer)
+            yield Sentence("It denies {}, a page of a site that the entries name.", referer)
         for referer in self._allowed():
             yield Sentence("It allows {}, a page of another site.", referer)
         for referer in self._readmitted():
-            yield Sentence("It allows {}, a page that the blacklist names.", referer)
+            yield Sentence("It allows {}, a page of a site that the blacklist names.", referer)
 
     # Pages that are denied.
 
