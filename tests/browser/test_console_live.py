@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 import requests
 from oss_emulator import Emulator
+from oss_emulator.control.api import access
 from oss_emulator.control.api.events import LONGER
 from oss_emulator.control.console.requests import PAUSE, SHOWN
 from oss_emulator.operations.admission import Refused
@@ -227,7 +228,7 @@ def test_older_requests_do_not_let_the_list_grow_without_end(tab: Page, emulator
 
 
 def test_flood_changes_the_list_twice_a_second(tab: Page, emulator: Emulator) -> None:
-    """At 400 requests a second; docs/benchmarks.md has the time that Chromium needs."""
+    """At 400 requests a second, which nobody can read."""
     rows = visit(tab, emulator)
     tab.evaluate(
         """() => {
@@ -317,23 +318,49 @@ def test_list_goes_on_where_it_was_if_only_the_line_broke(tab: Page, emulator: E
     expect(tab.locator("#announce")).to_be_empty()
 
 
-# --- Times
+def test_another_token_after_a_restart_leads_to_the_login(
+    tab: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The browser does not ask again by itself for events that the server has refused."""
+    monkeypatch.setattr(access, "_is_loopback", lambda remote: False)
+    with Emulator(seed=DEMO, admin_token="one") as first:
+        tab.goto(f"{first.endpoint}/_emulator/login#token=one")
+        expect(tab.locator("#state")).to_have_attribute("data-state", "live")
+        fetch(first)
+        expect(tab.locator("#rows tbody tr")).to_have_count(1)
+        port = first.port
+    with Emulator(seed=DEMO, admin_token="two", port=port):
+        expect(tab.locator("#state")).to_have_attribute("data-state", "lost")
+        notice = tab.locator("#login-again")
+        expect(notice).to_be_visible()
+        expect(tab.locator("#rows tbody tr")).to_have_count(1)
+        notice.get_by_role("link").click()
+        tab.get_by_label("Value of --admin-token").fill("two")
+        tab.get_by_role("button", name="Log in").click()
+        expect(tab.locator("#state")).to_have_attribute("data-state", "live")
+
+
+# --- Widths
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_times_of_a_shifted_clock_are_whole(tab: Page, emulator: Emulator, language: str) -> None:
+def test_nothing_in_the_list_is_cut(tab: Page, emulator: Emulator, language: str) -> None:
+    """Also the dates of a shifted clock."""
+    fetch(emulator)
+    fetch(emulator, path="missing/a.txt")  # not checked
     emulator.controls.clock.shift = -40 * 24 * 3600.0
-    record(emulator, 3)
-    visit(tab, emulator, f"?language={language}")
-    cells = tab.locator("#rows .when")
-    clipped = "(cells) => cells.filter((cell) => cell.scrollWidth > cell.clientWidth).length"
-    for width in (1_440, 1_024):
+    record(emulator, 1)
+    rows = visit(tab, emulator, f"?language={language}")
+    cells = tab.locator("#rows :is(th, td)")
+    cut = """(cells) => cells.filter((cell) => cell.scrollWidth > cell.clientWidth)
+      .map((cell) => `${innerWidth}: ${cell.textContent}`)"""
+    for width in axe.WIDTHS:
         tab.set_viewport_size({"width": width, "height": 800})
-        assert cells.evaluate_all(clipped) == 0
+        assert cells.evaluate_all(cut) == []
     tab.set_viewport_size({"width": 1_440, "height": 800})
-    tab.locator("#rows tbody tr").first.click()
+    rows.first.click()
     tab.locator("#detail .story").wait_for()
-    assert cells.evaluate_all(clipped) == 0
+    assert cells.evaluate_all(cut) == []
 
 
 # --- For everyone
