@@ -27,9 +27,11 @@ _PIECE: Final = 1024 * 1024
 class LogReplay:
     """One replay: its question, then its progress, then its report or why there is none."""
 
-    def __init__(self, question: "ReplayQuestion") -> None:
+    def __init__(self, question: "ReplayQuestion", bucket: str = "") -> None:
         self.id = secrets.token_hex(6)
         self.question = question
+        self.bucket = bucket
+        """The bucket of the rules, saved or edited ones; "" for rules of no bucket."""
         self.log = ""
         """The name of the log; "" until it comes."""
         self.part = 0.0
@@ -137,9 +139,9 @@ class Replays:
         self._kept: dict[str, LogReplay] = {}
         self.turn = asyncio.Lock()
 
-    def add(self, question: "ReplayQuestion") -> LogReplay:
-        """Begin a replay, which waits for its log."""
-        made = LogReplay(question)
+    def add(self, question: "ReplayQuestion", bucket: str = "") -> LogReplay:
+        """Begin a replay of the rules of a bucket, or of others; it waits for its log."""
+        made = LogReplay(question, bucket)
         self._kept[made.id] = made
         while len(self._kept) > MOST_KEPT:
             del self._kept[next(iter(self._kept))]

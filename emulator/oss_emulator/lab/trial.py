@@ -22,13 +22,13 @@ def guess_site(rules: RefererConfiguration) -> str:
     A host without a wildcard comes first; `https://*.example.com/` stands for its `www`.
     """
     entries = sorted(rules.whitelist, key=lambda entry: bool(_wildcards(entry)))
-    return next(_sites(entries), DEFAULT_SITE)
+    return next(name_sites(entries), DEFAULT_SITE)
 
 
 def propose_referers(rules: RefererConfiguration) -> tuple[str, ...]:
     """Propose Referers to try: pages of the sites that rules name, and pages of strangers."""
-    named = list(islice(_sites(rules.whitelist), MOST_SITES)) or [DEFAULT_SITE]
-    denied = islice(_sites(rules.blacklist), MOST_SITES)
+    named = list(islice(name_sites(rules.whitelist), MOST_SITES)) or [DEFAULT_SITE]
+    denied = islice(name_sites(rules.blacklist), MOST_SITES)
     first = named[0]
     return tuple(
         dict.fromkeys(
@@ -48,7 +48,7 @@ def _wildcards(entry: str) -> set[str]:
     return set(Parts.split(entry).host) & set("*?")
 
 
-def _sites(entries: Iterable[str]) -> Iterator[str]:
+def name_sites(entries: Iterable[str]) -> Iterator[str]:
     """Yield the origins of pages that entries name, one for each host."""
     seen = set()
     for entry in entries:

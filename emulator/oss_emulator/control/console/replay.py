@@ -1,8 +1,10 @@
 """`/_emulator/replay`: what rules would have done to the requests of an access log."""
 
 import asyncio
+import json
 import zlib
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import replace
 from gzip import BadGzipFile
 from typing import Any, Final
 
@@ -13,16 +15,25 @@ from oss_emulator.catalogue import Catalogue
 from oss_emulator.control.api import events
 from oss_emulator.control.api.referer import find_rules, read_rules
 from oss_emulator.control.api.route import ApiRequest, Refusal, Route, reply
-from oss_emulator.control.console import page
+from oss_emulator.control.console import page, traffic
+from oss_emulator.control.console.language import choose
 from oss_emulator.control.replays import MOST_BYTES, LogReplay, LogTooLargeError
 from oss_emulator.lab import sources
+from oss_emulator.lab.page.review import to_members
 from oss_emulator.lab.replay.engine import EngineError, EngineName, MissingEngineError
 from oss_emulator.lab.replay.page import Translator, body
-from oss_emulator.lab.replay.report import ReplayQuestion, TooManyRejectsError
+from oss_emulator.lab.replay.page import format as format_report
+from oss_emulator.lab.replay.report import (
+    ReplayNames,
+    ReplayQuestion,
+    Report,
+    TooManyRejectsError,
+)
 from oss_emulator.lab.replay.sources import LogSourceError
 from oss_emulator.lab.replay.verdict import Judge
+from oss_emulator.lab.trial import guess_site
 from oss_emulator.protocol.address import is_bucket_name
-from oss_emulator.protocol.message import Response
+from oss_emulator.protocol.message import Request, Response
 from oss_emulator.referer import RefererConfiguration
 from oss_emulator.toml import SourceError
 
@@ -36,8 +47,38 @@ def get_replay(asked: ApiRequest) -> Response:
 
 
 def get_report(asked: ApiRequest) -> Response:
-    """Show a replay with its report."""
-    return _show(asked, _find(asked))
+    """Show a replay with its report; `?download=` returns the report as a file."""
+    found, form = _find(asked), asked.query.get("download")
+    if form is None:
+        return _show(asked, found)
+    if form not in _DOWNLOADS:
+        raise Refusal(400, f"download must be {' or '.join(_DOWNLOADS)}, not {form!r}.")
+    if found.report is None:
+        raise Refusal(404, "This replay has no report yet.")
+    kind, format = _DOWNLOADS[form]
+    headers = {
+        "Content-Type": f"{kind}; charset=utf-8",
+        "Content-Disposition": f'attachment; filename="replay-{found.id}.{form}"',
+        "Content-Security-Policy": "sandbox",
+    }
+    return Response(200, headers, format(found.report, asked.request).encode(errors="replace"))
+
+
+def _format_page(report: Report, request: Request) -> str:
+    language = choose(request)
+    texts = Catalogue(language)
+    return format_report(report, Translator(texts.sentence, texts.step), language)
+
+
+def _format_json(report: Report, _: Request) -> str:
+    return json.dumps(report, indent=2, ensure_ascii=False) + "\n"
+
+
+_DOWNLOADS: Final[Mapping[str, tuple[str, Callable[[Report, Request], str]]]] = {
+    "html": ("text/html", _format_page),
+    "json": ("application/json", _format_json),
+}
+"""The forms of a report as a file, as `oss-emulator replay` writes them."""
 
 
 def _show(asked: ApiRequest, found: LogReplay | None) -> Response:
@@ -49,7 +90,27 @@ def _show(asked: ApiRequest, found: LogReplay | None) -> Response:
         **_describe(found),
     }
     needed = extras.command(EngineName.DUCKDB.extra)
-    return page.show(asked, "replay", values, body=_body(found), command=needed)
+    shown = {"body": _body(found), "command": needed, "edit": _edit(asked, found)}
+    return page.show(asked, "replay", values, **shown)
+
+
+def _edit(asked: ApiRequest, found: LogReplay | None) -> Mapping[str, Any] | None:
+    """Return what the link to the editor carries: the rules, and the Referers they lock out."""
+    if found is None or found.report is None:
+        return None
+    buckets = [bucket.name for bucket in asked.controls.service.storage.buckets()]
+    likely = (found.bucket, found.question.bucket, *found.report["buckets"], *buckets)
+    bucket = next((name for name in likely if name in buckets), None)
+    if bucket is None:
+        return None
+    rules = found.question.judge.rules
+    hosts = [host for host in found.report["hosts"] if host["revoked"]["requests"]]
+    case = {
+        "rules": to_members(rules),
+        "referers": "\n".join(host["referer"] for host in hosts if host["referer"]),
+        "site": guess_site(rules),
+    }
+    return {"bucket": bucket, "case": case}
 
 
 def _describe(found: LogReplay | None) -> dict[str, Any]:
@@ -82,13 +143,15 @@ async def begin_replay(asked: ApiRequest) -> Response:
         raise Refusal(501, f"Replays need an extra: run {needed}")
     body = asked.json()
     rules = await _rules(asked, body)
-    against, only = _name(body, "against"), _name(body, "only")
+    bucket, against, only = (_name(body, name) for name in ("bucket", "against", "only"))
     judge = Judge(
         rules,
         find_rules(asked, against) if against else None,
         asked.controls.service.settings.assumptions,
     )
-    made = asked.controls.replays.add(ReplayQuestion(judge, only or None))
+    is_saved = not {"text", "rules"} & body.keys()
+    names = ReplayNames(rules=bucket if is_saved else "", against=against)
+    made = asked.controls.replays.add(ReplayQuestion(judge, only or None, names=names), bucket)
     return reply({"replay": made.id, "most_bytes": MOST_BYTES}, 201)
 
 
@@ -96,8 +159,6 @@ async def _rules(asked: ApiRequest, body: Mapping[str, Any]) -> RefererConfigura
     """Return the rules that a body names, has as text in any form, or has as JSON."""
     assumptions = asked.controls.service.settings.assumptions
     match body:
-        case {"bucket": str() as bucket}:
-            return find_rules(asked, bucket)
         case {"text": str() as text}:
             try:
                 named = await asyncio.to_thread(sources.parse, text.encode(), None, assumptions)
@@ -106,6 +167,8 @@ async def _rules(asked: ApiRequest, body: Mapping[str, Any]) -> RefererConfigura
                 raise Refusal(400, f"The rules cannot be read: {error}.") from None
         case {"rules": dict() as rules}:
             return read_rules(rules, assumptions)
+        case {"bucket": str() as bucket}:
+            return find_rules(asked, bucket)
     raise Refusal(400, "Send the rules: a bucket, the text of a file, or rules in JSON.")
 
 
@@ -123,6 +186,8 @@ async def run_replay(asked: ApiRequest) -> Response:
         raise Refusal(409, "This replay has its log already; begin another one.")
     assert asked.file is not None  # noqa: S101 - the route takes a file
     found.log = (asked.query.get("name") or "log")[:_LOG_NAME]
+    names = found.question.names
+    found.question = replace(found.question, names=replace(names, logs=(found.log,)))
     try:
         async with asked.controls.replays.turn:
             await found.run(asked.file)
@@ -139,7 +204,8 @@ async def run_replay(asked: ApiRequest) -> Response:
         raise _failed(found, 500, f"The replay failed: {error.strerror or error}.") from None
     finally:
         found.finish()
-    return page.show(asked, "replay_report", _describe(found), body=_body(found))
+    shown = {"body": _body(found), "edit": _edit(asked, found)}
+    return page.show(asked, "replay_report", _describe(found), **shown)
 
 
 def _failed(found: LogReplay, status: int, sentence: str) -> Refusal:
@@ -172,7 +238,19 @@ def _find(asked: ApiRequest) -> LogReplay:
     return found
 
 
+async def make_sample(asked: ApiRequest) -> Response:
+    """Make a log of a day for the sites that the rules of the body name."""
+    body = asked.json()
+    rules, bucket = await _rules(asked, body), _name(body, "bucket") or SAMPLE_BUCKET
+    log = await asyncio.to_thread(traffic.write, bucket, rules, asked.controls.clock.now())
+    return reply({"log": log.decode()})
+
+
+SAMPLE_BUCKET: Final = "examplebucket"
+"""The bucket of a sample log for rules of no bucket."""
+
 ROUTES = (
+    Route("POST", "replay/sample", make_sample),
     Route("GET", "replay", get_replay, of_one_process=True),
     Route("POST", "replay", begin_replay, of_one_process=True),
     Route("GET", "replay/{id}", get_report, of_one_process=True, stream=follow_replay),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import cache
 from html import escape
 from string import Template
@@ -204,19 +205,21 @@ class _Body:
         )
 
     def _totals(self) -> str:
-        totals, shares = self._report["totals"], self._report["shares"]
-        rows = [
-            (
-                f'<i class="{verdict}"></i>{self._text(NAMES[verdict])}',
-                f"¥{self._report['yuan'][verdict]}",
-                f"{shares[verdict]['bytes']} %",
-                size(totals[verdict]["bytes"]),
-                quantity(totals[verdict]["requests"]),
-            )
-            for verdict in Verdict
-        ]
+        rows = []
+        for verdict in Verdict:
+            name = f'<i class="{verdict}"></i>{self._text(NAMES[verdict])}'
+            rows.append(self._total(name, self._report["totals"][verdict]))
+            for still, said in _STILL.items() if verdict is Verdict.UNCHANGED else ():
+                if (found := self._report["unchanged"][still])["requests"]:
+                    rows.append(self._total(f'<span class="part">{self._text(said)}</span>', found))
         columns = ("verdict", "money", "share", "traffic", "requests")
         return self._table([_COLUMNS[name] for name in columns], rows)
+
+    def _total(self, name: str, found: dict[str, int]) -> tuple[str, ...]:
+        count, price = found["bytes"], Decimal(self._report["yuan"]["per_gb"])
+        whole = sum(item["bytes"] for item in self._report["totals"].values())
+        yuan, share = money.cost(count, price), money.share(count, whole)
+        return name, f"¥{yuan}", f"{share} %", size(count), quantity(found["requests"])
 
     def _doubts(self) -> Iterator[str]:
         for item in self._report["unknown"]:
@@ -395,6 +398,13 @@ _COLUMNS = {
     "family": Sentence("user agent"),
 }
 """The headings of columns."""
+
+_STILL = {
+    "allowed": Sentence("still allowed"),
+    "denied": Sentence("still denied"),
+    "failed": Sentence("failed for another reason"),
+}
+"""What unchanged requests are."""
 
 _LISTS = {"whitelist": Sentence("whitelist"), "blacklist": Sentence("blacklist")}
 

@@ -276,6 +276,10 @@ def _figures(totals: Sequence[Row], hours: int, price: Decimal) -> Report:
     a_day = int(by_verdict["revoked"]["bytes"] / days) if days else 0
     return {
         "totals": by_verdict,
+        "unchanged": {
+            still: _total([row for row in totals if row[5] == still])
+            for still in ("allowed", "denied", "failed")
+        },
         "shares": {
             name: {what: money.share(item[what], whole[what]) for what in whole}
             for name, item in by_verdict.items()
@@ -292,8 +296,8 @@ def _figures(totals: Sequence[Row], hours: int, price: Decimal) -> Report:
 def _total(rows: Sequence[Row]) -> dict[str, int]:
     """Return the requests of rows of `totals`, and their traffic out to the Internet."""
     return {
-        "requests": sum(row[5] for row in rows),
-        "bytes": sum(row[6] for row in rows if NETWORKS[row[3]] is Network.INTERNET),
+        "requests": sum(row[6] for row in rows),
+        "bytes": sum(row[7] for row in rows if NETWORKS[row[3]] is Network.INTERNET),
     }
 
 
@@ -301,8 +305,8 @@ def _networks(totals: Sequence[Row]) -> Report:
     """Return the requests and bytes of each network, whatever the verdict."""
     return {
         network.value: {
-            "requests": sum(row[5] for row in totals if row[3] == letter),
-            "bytes": sum(row[6] for row in totals if row[3] == letter),
+            "requests": sum(row[6] for row in totals if row[3] == letter),
+            "bytes": sum(row[7] for row in totals if row[3] == letter),
         }
         for letter, network in NETWORKS.items()
     }

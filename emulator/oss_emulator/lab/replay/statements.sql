@@ -194,13 +194,20 @@ WHERE kind >= 'A'
 GROUP BY referer, kind
 
 -- name: totals
+-- Unchanged requests are still allowed or still denied, or failed for another reason.
 SELECT
   verdict, assumed, why, substr(kind, 5, 1) AS network, own,
+  CASE
+    WHEN verdict <> 'unchanged' THEN ''
+    WHEN kind LIKE '___F_' THEN 'failed'
+    WHEN kind LIKE '___S_' AND allowed = 1 THEN 'allowed'
+    ELSE 'denied'
+  END AS still,
   cast(sum(requests) AS bigint) AS requests,
   cast(sum(bytes) AS bigint) AS bytes
 FROM verdicts
 WHERE requests > 0
-GROUP BY 1, 2, 3, 4, 5
+GROUP BY 1, 2, 3, 4, 5, 6
 
 -- name: entries
 SELECT

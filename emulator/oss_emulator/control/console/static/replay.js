@@ -1,6 +1,7 @@
 // A replay: the rules are sent first, then the log with its progress; the answer is the report.
 
-import { all, announce, ask, attempt, fill, find, kept, put, root } from "./console.js";
+import { all, announce, ask, at, attempt, fill, find, kept, put, root } from "./console.js";
+import { pack } from "./entries.js";
 
 const form = find("form#replay-form");
 const [choice, again] = [find("select#choice"), find("button#again")];
@@ -23,7 +24,7 @@ function question() {
   const value = Object.fromEntries(["against", "only"].map((name) => [name, named(name).value]));
   const [kind, name] = choice.value.split(":");
   if (kind === "bucket") return { ...value, bucket: name };
-  if (kind === "draft") return { ...value, rules: kept.get(`rules:${name}`) };
+  if (kind === "draft") return { ...value, bucket: name, rules: kept.get(`rules:${name}`) };
   return { ...value, text: named("text").value };
 }
 
@@ -83,6 +84,14 @@ function take(file) {
   attempt(run);
 }
 
+// The rules of the report, with the Referers that they lock out to try.
+find("#report").addEventListener("click", (event) => {
+  const link = at(event, "a#edit");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  attempt(async () => location.assign(`${link.href}#case=${await pack(JSON.parse(link.dataset.case ?? ""))}`));
+});
+
 if (form) {
   offerDrafts();
   const change = () => { find("#text-label").hidden = choice.value !== "text"; };
@@ -94,6 +103,11 @@ if (form) {
   });
   const chosen = find("input#log");
   chosen.addEventListener("change", () => take(chosen.files?.[0]));
+  const sample = find("button#sample");
+  sample.addEventListener("click", () => attempt(async () => {
+    const { log: text } = await ask("replay/sample", { method: "POST", value: question() });
+    take(new File([text], sample.dataset.name ?? ""));
+  }));
   for (const kind of /** @type {const} */ (["dragover", "dragleave", "drop"])) {
     find("main").addEventListener(kind, (event) => {
       event.preventDefault();
