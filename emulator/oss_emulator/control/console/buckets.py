@@ -42,6 +42,7 @@ def get_bucket(asked: ApiRequest) -> Response:
             for item in found.objects
         ],
         "total": found.total,
+        "more": found.more,
         "page": found.page,
         "pages": found.pages,
         "rest": found.rest,

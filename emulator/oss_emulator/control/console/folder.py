@@ -11,7 +11,10 @@ SHOWN: Final = 200
 """Names on one page."""
 
 WINDOW: Final = 20_000
-"""The most names that are searched and sorted at once: a disk takes a quarter of a second."""
+"""The most names that are searched and sorted at once: a disk takes half a second."""
+
+AHEAD: Final = 10
+"""The pages behind the shown one that are counted, where names are neither searched nor sorted."""
 
 
 class FolderOrder(StrEnum):
@@ -41,11 +44,13 @@ class FolderPage(NamedTuple):
     folders: list[str]
     objects: list[Object]
     total: int
-    """The names on all pages."""
+    """The names that were found."""
     page: int
     pages: int
+    more: bool
+    """Whether more names follow than were looked at."""
     rest: str
-    """The last name that was looked at, if more follow; "" if this is the whole folder."""
+    """The last name that was looked at, if the next page begins behind it; else ""."""
 
     @property
     def first(self) -> int:
@@ -60,13 +65,15 @@ class FolderPage(NamedTuple):
 
 def read(storage: Storage, bucket: str, asked: FolderQuery) -> FolderPage:
     """Read one page of a folder; a page behind the last one is the last one."""
+    plain = asked.order is FolderOrder.NAME and not (asked.text or asked.descending)
+    limit = min(WINDOW, (asked.page + AHEAD) * SHOWN) if plain else WINDOW
     found = paging.cut(
         lambda start: (one for one in storage.objects(bucket, start) if not one.delete_marker),
         attrgetter("key"),
         prefix=asked.prefix,
         delimiter="" if asked.text else "/",
         marker=asked.after,
-        limit=WINDOW,
+        limit=limit,
     )
     folders, objects = found.prefixes, found.items
     if asked.text:
@@ -83,4 +90,12 @@ def read(storage: Storage, bucket: str, asked: FolderQuery) -> FolderPage:
     start, end = (page - 1) * SHOWN, page * SHOWN
     shown = folders[start:end]
     rest = objects[max(0, start - len(folders)) : max(0, end - len(folders))]
-    return FolderPage(shown, rest, total, page, pages=pages, rest=found.next)
+    return FolderPage(
+        shown,
+        rest,
+        total,
+        page,
+        pages=pages,
+        more=found.truncated,
+        rest=found.next if not plain or (limit == WINDOW and page == pages) else "",
+    )

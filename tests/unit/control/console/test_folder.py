@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import pytest
 from oss_emulator.control.console import folder
@@ -76,6 +76,7 @@ def test_folder_of_more_names_than_are_searched_goes_on_behind_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(folder, "WINDOW", 3)
+    monkeypatch.setattr(folder, "SHOWN", 3)
     made = storage(dict.fromkeys("abcdefgh", 1))
     windows, after = [], ""
     while True:
@@ -85,3 +86,41 @@ def test_folder_of_more_names_than_are_searched_goes_on_behind_them(
         if not after:
             break
     assert windows == ["cba", "fed", "hg"]
+
+
+def test_plain_page_of_a_large_folder_looks_at_a_few_pages_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = storage({f"{number:05}": 1 for number in range(5_000)})
+    walk, looked = made.objects, [0]
+
+    def count(bucket: str, start: str = "") -> Iterator[Object]:
+        for item in walk(bucket, start):
+            looked[0] += 1
+            yield item
+
+    monkeypatch.setattr(made, "objects", count)
+    found = folder.read(made, "b", FolderQuery(page=2))
+    assert (found.first, found.last, found.total, found.more) == (201, 400, 2_400, True)
+    assert looked[0] <= 2_401
+    last = folder.read(made, "b", FolderQuery(page=25))
+    assert (last.last, last.total, last.more, last.rest) == (5_000, 5_000, False, "")
+
+
+def test_plain_pages_of_a_window_end_where_the_next_window_begins(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(folder, "WINDOW", 6)
+    monkeypatch.setattr(folder, "SHOWN", 3)
+    made = storage(dict.fromkeys("abcdefgh", 1))
+    shown, asked = [], FolderQuery()
+    while True:
+        found = folder.read(made, "b", asked)
+        shown.append("".join(item.key for item in found.objects))
+        if found.page < found.pages:
+            asked = asked._replace(page=found.page + 1)
+        elif found.rest:
+            asked = FolderQuery(after=found.rest)
+        else:
+            break
+    assert shown == ["abc", "def", "gh"]
