@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 from urllib.parse import urlsplit
 
 import pytest
 import requests
-from oss_emulator import Emulator
+from oss_emulator import Emulator, referer_xml
 from oss_emulator.lab import sources
+from oss_emulator.referer import RefererConfiguration
 from oss_emulator.settings import DEMO
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
@@ -18,7 +20,7 @@ from tests.browser.conftest import PATIENCE
 pytestmark = pytest.mark.system
 
 BUCKET, KEY = "examplebucket", "hello.txt"
-BLOG = "https://blog.example.com"
+SITE, BLOG = "https://www.example.com/", "https://blog.example.com"
 
 
 @pytest.fixture(scope="module")
@@ -192,3 +194,93 @@ WORDS = {
         "undone": "已撤销",
     },
 }
+
+
+def put_rules(emulator: Emulator, rules: RefererConfiguration) -> None:
+    emulator.put(f"/{BUCKET}?referer", referer_xml.format(rules))
+
+
+def visit_last(tab: Page, emulator: Emulator) -> None:
+    """Visit the story of the last request, on a page of its own."""
+    visit(tab, emulator, f"requests/{emulator.journal[-1].number}")
+
+
+def test_rules_that_changed_after_the_proof_are_not_overwritten(
+    tab: Page, emulator: Emulator
+) -> None:
+    fetch(emulator, f"{BLOG}/")
+    visit_last(tab, emulator)
+    tab.get_by_role("button", name=f"Allow {BLOG}").click()
+    expect(tab.locator("#remedy")).to_be_focused()
+    others = RefererConfiguration(False, whitelist=("https://others.test/",))
+    put_rules(emulator, others)
+    tab.get_by_role("button", name="Apply", exact=True).click()
+    expect(tab.locator("#announce")).to_contain_text("got other rules")
+    assert fetch(emulator, "https://others.test/") == 200
+    assert fetch(emulator, f"{BLOG}/") == 403
+    tab.reload()
+    expect(tab.locator(".story")).to_contain_text("The bucket has other rules now.")
+
+
+def test_request_that_changes_something_is_sent_again_after_a_question(
+    tab: Page, emulator: Emulator
+) -> None:
+    requests.delete(f"{emulator.endpoint}/{BUCKET}/{KEY}", timeout=20)
+    visit_last(tab, emulator)
+    tab.get_by_role("button", name="Send it again").click()
+    dialog = tab.get_by_role("dialog")
+    expect(dialog).to_contain_text("DELETE may change the bucket")
+    tab.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    assert len(emulator.journal) == 1
+    tab.get_by_role("button", name="Send it again").click()
+    dialog.get_by_role("button", name="Send it again").click()
+    expect(tab.locator(".resent")).to_contain_text("Permissions deny it")
+    assert len(emulator.journal) == 2
+
+
+HOSTILE = "https://a.test/\"><img src=x onerror='document.title=`hit`'>"
+
+STORIES: dict[str, tuple[RefererConfiguration, str | None, str]] = {
+    "blacklisted": (
+        RefererConfiguration(blacklist=("https://*.thief.test/",)),
+        "https://a.thief.test/",
+        "matches",
+    ),
+    "empty": (RefererConfiguration(False, whitelist=(SITE,)), None, "an app, curl, a script"),
+    "allowed": (RefererConfiguration(False, whitelist=(SITE, f"{BLOG}/")), SITE, "Deny"),
+    "hostile": (RefererConfiguration(False, whitelist=(HOSTILE,)), f"{HOSTILE[:-1]}!", "<img"),
+    "long": (
+        RefererConfiguration(
+            False, whitelist=tuple(f"https://a{number}.example.com/" for number in range(600))
+        ),
+        f"{BLOG}/{'x' * 5000}",
+        "All 600 entries",
+    ),
+}
+"""Rules, a Referer, and what the story says of it."""
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1024, "light")])
+def test_each_kind_of_story_is_readable(
+    browser: Browser, emulator: Emulator, width: int, scheme: Literal["dark", "light"]
+) -> None:
+    script = axe.source()
+    context = browser.new_context(
+        viewport={"width": width, "height": 900}, color_scheme=scheme, locale="en"
+    )
+    context.set_default_timeout(PATIENCE)
+    tab = context.new_page()
+    for name, (rules, referer, said) in STORIES.items():
+        put_rules(emulator, rules)
+        fetch(emulator, referer)
+        visit_last(tab, emulator)
+        expect(tab.locator(".story")).to_contain_text(said)
+        remedy = tab.locator("form[data-path^=remedies] button").first
+        if name != "hostile":  # no page sends such a Referer, so nothing is offered
+            remedy.click()
+            expect(tab.get_by_role("button", name="Apply", exact=True)).to_be_visible()
+        assert axe.find_violations(tab, script) == [], name
+        assert tab.evaluate("document.documentElement.scrollWidth") <= width, name
+        assert tab.title() != "hit"
+    context.close()

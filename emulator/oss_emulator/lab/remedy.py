@@ -178,14 +178,13 @@ def _name_others(
     policy: RefererPolicy, patterns: Iterable[Pattern], site: Site, others: Iterable[str]
 ) -> tuple[str, ...]:
     """Return entries for the other sites that some blacklist entries deny."""
-    denied = {
-        found.address: found.both_schemes
-        for referer in others
-        if any(item.matches(policy.reading.see(referer)) for item in patterns)
-        and (found := read_site(referer)) is not None
-        and not {*found.both_schemes} & {*site.both_schemes}
+    named = {
+        entry
+        for found in filter(None, map(read_site, sorted(set(others))))
+        for entry in found.both_schemes
+        if any(item.matches(policy.reading.see(entry)) for item in patterns)
     }
-    return tuple(entry for address in sorted(denied) for entry in denied[address])
+    return tuple(sorted(named - {*site.both_schemes}))
 
 
 def _add(rules: RefererConfiguration, entries: Iterable[str]) -> RefererConfiguration:

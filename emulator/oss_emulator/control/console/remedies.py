@@ -14,6 +14,7 @@ from oss_emulator.lab import diff, reach, remedy, scenarios, trial
 from oss_emulator.lab.automaton import UndecidedError
 from oss_emulator.lab.page.review import to_members
 from oss_emulator.lab.remedy import Remedy
+from oss_emulator.lab.scenarios import Scenario
 from oss_emulator.protocol.message import Response
 from oss_emulator.referer import (
     Assumptions,
@@ -22,7 +23,6 @@ from oss_emulator.referer import (
     Signing,
     explanation,
 )
-from oss_emulator.referer.sentence import Sentence
 
 _OTHERS: Final = 200
 """The most requests of the journal whose sites stay denied when a blacklist entry is narrowed."""
@@ -148,10 +148,10 @@ def _prove(chosen: Remedy, decided: Sequence[JournalEntry], assumptions: Assumpt
     )
 
 
-def find_senders(policy: RefererPolicy) -> tuple[Sentence, ...]:
+def find_senders(policy: RefererPolicy) -> tuple[Scenario, ...]:
     """Find the usual requests that have no Referer (B-01, B-05, B-06)."""
     return tuple(
-        outcome.scenario.name
+        outcome.scenario
         for outcome in scenarios.play(policy, trial.DEFAULT_SITE)
         if outcome.scenario.referer is None and outcome.scenario.signed is Signing.NONE
     )

@@ -18,13 +18,13 @@ from oss_emulator.documents.referer import SUBRESOURCE
 from oss_emulator.lab import nearest
 from oss_emulator.lab.nearest import NearMiss
 from oss_emulator.lab.page.review import to_members
-from oss_emulator.lab.remedy import Remedy
+from oss_emulator.lab.remedy import Remedy, read_site
+from oss_emulator.lab.scenarios import Scenario
 from oss_emulator.protocol.message import Response
 from oss_emulator.referer import Decision, RefererPolicy
 from oss_emulator.referer.assumptions import SourceOfCopy
 from oss_emulator.referer.decision import Outcome, Stage
 from oss_emulator.referer.entry_list import EntryList
-from oss_emulator.referer.sentence import Sentence
 
 SHOWN = 12
 """The entries of a list above which it is folded."""
@@ -56,8 +56,10 @@ class Judged(NamedTuple):
     """The decision by the rules of now; None for a bucket that does not exist any more."""
     remedies: tuple[Remedy, ...]
     """What would turn the decision of now."""
-    senders: tuple[Sentence, ...]
+    senders: tuple[Scenario, ...]
     """Who sends no Referer, for a request without one."""
+    lacks_slash: bool
+    """Whether the Referer is that of a site without the slash that pages send."""
 
     def to_dict(self, etag: str) -> dict[str, Any]:
         """Return the rules and what would change as values for JSON."""
@@ -70,7 +72,7 @@ class Judged(NamedTuple):
                 one.stage.value: one.miss._asdict() for one in self.lists if one.miss is not None
             },
             "remedies": [one.to_dict() for one in self.remedies],
-            "senders": list(self.senders),
+            "senders": [sender.name for sender in self.senders],
         }
 
 
@@ -91,7 +93,7 @@ def get_story(asked: ApiRequest) -> Response:
         "incidents": [incident.to_dict() for incident in incidents.find(entry)],
         "curl": snippets.format_curl(entry.request),
         "oss2": snippets.format_oss2(entry, region) if entry.bucket else None,
-        "test": snippets.format_test(entry),
+        "pytest": snippets.format_test(entry),
         "case": snippets.format_case(entry),
     }
     return page.show(
@@ -132,7 +134,13 @@ def judge(asked: ApiRequest, entry: JournalEntry) -> Judged | None:
         now=None if bucket is None else review.decide_again(now, entry),
         remedies=() if bucket is None else remedies.find(asked, entry, now),
         senders=() if decision.referer else remedies.find_senders(then),
+        lacks_slash=_lacks_slash(decision.referer),
     )
+
+
+def _lacks_slash(referer: str) -> bool:
+    site = read_site(referer)
+    return site is not None and site.address == referer
 
 
 def _is_by_source(decision: Decision) -> bool:

@@ -90,6 +90,13 @@ def test_story_names_the_nearest_entry_and_where_it_parts(ask: ApiCaller) -> Non
     assert "The host differs." in html(ask, "GET", f"requests/{number}")
 
 
+def test_referer_that_lacks_its_slash_is_explained(ask: ApiCaller) -> None:
+    """People write it like that for curl; pages do not send it."""
+    page = html(ask, "GET", f"requests/{get(ask, BLOG.removesuffix('/'))}")
+    assert f"with a slash at its end, {BLOG}" in page
+    assert "No safe entry changes this" in html(ask, "GET", f"requests/{get(ask, 'a.test')}")
+
+
 def test_story_outlives_the_bucket(ask: ApiCaller) -> None:
     number = get(ask, BLOG)
     ask.oss("DELETE", f"{BUCKET}/hello.txt")
@@ -391,15 +398,22 @@ def test_request_as_a_test_passes(ask: ApiCaller) -> None:
     with Emulator() as emulator:
         for referer in (SITE, BLOG, None, "https://a.test/'\"\\"):
             names: dict[str, Any] = {}
-            exec(story(ask, get(ask, referer))["test"], names)  # noqa: S102
+            exec(story(ask, get(ask, referer))["pytest"], names)  # noqa: S102
             (test,) = (value for name, value in names.items() if name.startswith("test_"))
             bucket = emulator.bucket("examplebucket", acl="public-read", rules=names["RULES"])
             test(bucket)
             bucket.session.session.close()
 
 
+def test_test_that_sent_a_request_is_not_the_one_to_take_along(ask: ApiCaller) -> None:
+    ask.journal.tests.begin("session", "test_a.py::test_b")
+    told = story(ask, get(ask, SITE))
+    assert told["test"] == "test_a.py::test_b"
+    assert told["pytest"].startswith("import pytest")
+
+
 def test_request_that_no_assertion_can_send_has_no_test(ask: ApiCaller) -> None:
-    assert story(ask, get(ask, SITE, "?acl"))["test"] is None
-    assert story(ask, get(ask, SITE, "/missing"))["test"] is None
+    assert story(ask, get(ask, SITE, "?acl"))["pytest"] is None
+    assert story(ask, get(ask, SITE, "/missing"))["pytest"] is None
     with pytest.raises(Refusal):
         ask.response("GET", "requests/99")
