@@ -208,26 +208,26 @@ def _fit(block: Block, width: int) -> Iterator[Block]:
         yield from _wrap(block, width)
         return
     rows = [[_text(cell) for cell in row] for row in (block.headings, *block.rows)]
-    needed = sum(max(map(_width, column)) + 3 for column in zip(*rows, strict=True)) + _FRAME - 3
+    needed = sum(max(map(width_of, column)) + 3 for column in zip(*rows, strict=True)) + _FRAME - 3
     if needed + block.indent <= width:
         yield block
         return
     if block.title:
         yield TextLine((Text(block.title, Tone.STRONG),), block.indent)
-    label = max(map(_width, block.headings[1:]), default=0) + 2
+    label = max(map(width_of, block.headings[1:]), default=0) + 2
     for first, *others in block.rows:
         yield from _wrap(TextLine((first,), block.indent), width)
         for heading, cell in zip(block.headings[1:], others, strict=True):
             if _text(cell):
-                named = Text(heading + " " * (label - _width(heading)), Tone.FAINT)
+                named = Text(heading + " " * (label - width_of(heading)), Tone.FAINT)
                 yield from _wrap(TextLine((named, cell), block.indent + 2), width)
 
 
 _WORD = re.compile(
-    r"\s+|[\u2e80-\u9fff\uff00-\uffef][\u3001\u3002\uff01\uff09\uff0c\uff1a\uff1b\uff1f]*"
-    r"|[^\s\u2e80-\u9fff\uff00-\uffef]+"
+    r"\s+|(?:[\u2e80-\u9fff\uff00-\uffef]|[^\s\u2e80-\u9fff\uff00-\uffef]+)"
+    r"[\u3001\u3002\uff01\uff09\uff0c\uff1a\uff1b\uff1f]*"
 )
-"""What stays on one line: spaces, a Chinese character with the marks behind it, any other word."""
+"""What stays on one line: spaces; a Chinese character, or another word, with the marks behind."""
 
 
 def _wrap(block: TextLine, width: int) -> Iterator[TextLine]:
@@ -237,20 +237,37 @@ def _wrap(block: TextLine, width: int) -> Iterator[TextLine]:
         for piece in block.pieces
         for word in _WORD.findall(_text(piece))
     ]
-    if sum(_width(word.text) for word in words) + block.indent <= width:
+    if sum(width_of(word.text) for word in words) + block.indent <= width:
         yield block
         return
     kept: list[Piece] = []
     indent, used = block.indent, block.indent
     for word in words:
-        if used + _width(word.text.rstrip()) > width and any(_text(item).strip() for item in kept):
+        if used + width_of(word.text.rstrip()) > width and any(
+            _text(item).strip() for item in kept
+        ):
             yield TextLine(tuple(kept), indent)
             kept, indent = [], block.indent + 2
             used = indent
         if kept or word.text.strip() or indent == block.indent:
             kept.append(word)
-            used += _width(word.text)
+            used += width_of(word.text)
     yield TextLine(tuple(kept), indent)
+
+
+def fold(text: str, width: int, indent: int) -> Iterator[str]:
+    """Break a text between words into lines that take at most `width` columns.
+
+    The lines after the first one are indented.
+    """
+    kept = ""
+    for word in _WORD.findall(text):
+        if width_of(kept + word.rstrip()) > width and kept.strip():
+            yield kept.rstrip()
+            kept = " " * indent
+        if kept.strip() or word.strip() or not kept:
+            kept += word
+    yield kept.rstrip()
 
 
 def _plain(block: Block) -> list[str]:
@@ -258,11 +275,11 @@ def _plain(block: Block) -> list[str]:
     if isinstance(block, TextLine):
         return [f"{indent}{''.join(_text(piece) for piece in block.pieces)}".rstrip() + "\n"]
     rows = [[_text(cell) for cell in row] for row in (block.headings, *block.rows)]
-    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
+    widths = [max(map(width_of, column)) for column in zip(*rows, strict=True)]
     lines = [f"{indent}{block.title}"] if block.title else []
     for row in rows:
         cells = (
-            cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)
+            cell + " " * (width - width_of(cell)) for cell, width in zip(row, widths, strict=True)
         )
         lines.append(f"{indent}{'  '.join(cells)}".rstrip())
     return [f"{text}\n" for text in lines]
@@ -272,11 +289,11 @@ def _text(piece: Piece) -> str:
     """Return what a piece says in the language of the command, as wide as it must be."""
     if isinstance(piece, Text):
         text = visible(language.say(piece.text))
-        return text + " " * (piece.width - _width(text))
+        return text + " " * (piece.width - width_of(text))
     return visible(language.say(piece))
 
 
-def _width(text: str) -> int:
+def width_of(text: str) -> int:
     """Return the columns of a text on a terminal; wide East Asian characters take two."""
     wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
     return len(text) + wide - sum(map(bool, map(unicodedata.combining, text)))

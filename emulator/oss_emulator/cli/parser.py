@@ -2,10 +2,12 @@
 
 import argparse
 import re
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -63,7 +65,29 @@ class Parser(argparse.ArgumentParser):
 
     def format_help(self) -> str:
         text = super().format_help()
+        if language.current() != language.LANGUAGES[0]:
+            text = self._fold_help()
         return f"{language.explain('example')}: {self.example}\n\n{text}" if self.example else text
+
+    def _fold_help(self) -> str:
+        """Format the help for a terminal where a character may take two columns."""
+        from oss_emulator.cli.output import fold  # it imports this module
+
+        usage = self.format_usage()
+        ordinary: Any = self.formatter_class
+        unbounded: Any = partial(ordinary, width=_UNBOUNDED)
+        self.formatter_class = unbounded
+        try:
+            _, gap, rest = super().format_help().partition("\n\n")
+        finally:
+            self.formatter_class = ordinary
+        columns = shutil.get_terminal_size().columns - 2
+        lines = (
+            line
+            for whole in rest.splitlines()
+            for line in fold(whole, columns, len(_BEFORE_HELP.findall(whole)[0]))
+        )
+        return "\n".join([f"{usage}{gap[1:-1]}", *lines, ""])
 
     def take_rest(self, unknown: Sequence[str], parsed: argparse.Namespace) -> list[str]:
         """Take the values that stand behind a flag; argparse takes only those that are together.
@@ -98,6 +122,12 @@ class TranslatingFormatter(argparse.HelpFormatter):
 class OverviewFormatter(TranslatingFormatter, argparse.RawDescriptionHelpFormatter):
     """Keeps the lines of the list of commands."""
 
+
+_UNBOUNDED = 10_000
+"""The columns of a help whose lines are folded afterwards."""
+
+_BEFORE_HELP = re.compile(r" *(?:\S.*?\s{2,}(?=\S))?")
+"""What stands before the text about an argument: spaces, and the argument itself."""
 
 _PATHS = frozenset({"RULES", "OLD", "NEW", "TABLE", "LOG", "FILE", "DIR", "PATH"})
 """What the arguments that are paths are called."""

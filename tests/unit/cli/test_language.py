@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from oss_emulator import Emulator, catalogue
-from oss_emulator.cli import build_parser, language, main
+from oss_emulator.cli import build_parser, language, main, output
 from oss_emulator.cli.formats import Format
 from oss_emulator.cli.parser import Parser
 
@@ -137,6 +137,19 @@ def test_every_text_of_every_help_is_translated() -> None:
     english = [text for text in found if re.search("[a-z]", text) and not CHINESE.search(text)]
     assert english == []
     assert len(found) > 150
+
+
+@pytest.mark.parametrize("command", ["serve", "check", "fsck", "replay"])
+def test_chinese_help_fits_a_terminal(
+    command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    _, out, _ = run(capsys, command, "--help", "--lang", "zh")
+    wide = [line for line in out.splitlines() if output.width_of(line) > 80]
+    assert wide == []
+    assert [line for line in out.splitlines() if re.match(" *[，。；）]", line)] == []
+    _, before, _ = run(capsys, command, "--help", "--lang", "en")
+    assert set(re.findall("--[a-z-]+", before)) == set(re.findall("--[a-z-]+", out))
 
 
 GUARD = LAB.parents[1] / "examples" / "guard"
