@@ -12,6 +12,7 @@ import json
 import shutil
 import subprocess
 import sys
+import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
 from importlib.metadata import distribution
@@ -19,7 +20,6 @@ from pathlib import Path
 
 import grimp
 import oss_emulator
-from oss_emulator.lab.page import rendering
 
 from docs.site.lab import pages
 
@@ -32,17 +32,35 @@ COMMANDS = ("check", "diff", "generate", "lint", "scenarios", "test", "translate
 
 LEFT_OUT = (
     *("control", "server", "testing", "pipeline", "operations", "rpc", "sts", "kms", "storage"),
-    *("lab.parity", "lab.replay", "lab.witness", "cli.browser", "cli.client", "cli.witness"),
+    *("lab.guard", "lab.guard_report", "lab.parity", "lab.replay", "lab.witness"),
+    *("cli.browser", "cli.client", "cli.witness"),
 )
 """What their modules may import on first use, and a browser cannot run."""
+
+DATA = {"messages": "*.toml", "lab/page/templates": "*.html"}
+"""The files that are not modules, below the package."""
 
 LIBRARIES = {
     "Jinja2": "jinja2",
     "MarkupSafe": "markupsafe",
-    "PyYAML": "yaml",
     "publicsuffixlist": "publicsuffixlist",
+    "PyYAML": "yaml",
 }
 """The pure parts of these distributions are shipped: each with its package."""
+
+NOT_SHIPPED = frozenset(
+    "_pydatetime _pyio _pyrepl bdb compileall cProfile ctypes doctest ftplib http imaplib mailbox "
+    "modulefinder multiprocessing netrc optparse pdb pickletools plistlib poplib profile pstats "
+    "pty pyclbr pydoc smtplib socketserver sqlite3 statistics symtable tabnanny tarfile timeit "
+    "trace tracemalloc unittest wave wsgiref xmlrpc zipapp".split()
+)
+"""What the lab never imports of the standard library."""
+
+ENCODINGS = frozenset(
+    "__init__ _win_cp_codecs aliases ascii big5 cp1252 cp437 gb18030 gb2312 gbk idna latin_1 "
+    "punycode raw_unicode_escape unicode_escape utf_16 utf_16_be utf_16_le utf_8 utf_8_sig".split()
+)
+"""The encodings that it knows: those of documents, of hosts, and of Python itself."""
 
 STATIC = ("lab.js",)
 """The files of the page that are copied as they are."""
@@ -51,7 +69,7 @@ STATIC = ("lab.js",)
 def build(target: Path) -> None:
     """Write the lab to a folder."""
     pyodide = fetch_pyodide()
-    shutil.rmtree(target, ignore_errors=True)
+    shutil.rmtree(target / "parts", ignore_errors=True)
     (target / "parts").mkdir(parents=True)
     for name in STATIC:
         shutil.copy(HERE / name, target)
@@ -96,13 +114,37 @@ def parts(pyodide: Path) -> Mapping[str, bytes]:
         found[name] = (pyodide / name).read_bytes()
     found["python_stdlib.zip"] = _store(_standard_library(pyodide))
     found["lab.zip"] = _store(_modules())
-    return found
+    return found | _compile(
+        pyodide, {name: found[name] for name in ("python_stdlib.zip", "lab.zip")}
+    )
+
+
+def _compile(pyodide: Path, archives: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Put bytecode in the place of the modules that most pages need; see compile.mjs."""
+    script = HERE / "compile.mjs"
+    told = b"".join((script.read_bytes(), str(pyodide).encode(), *archives.values()))
+    folder = CACHE / "compiled" / hashlib.sha256(told).hexdigest()[:16]
+    if not folder.exists():
+        node = shutil.which("node")
+        if node is None:
+            sys.exit("The lab needs node, which is not installed (on Debian: nodejs).")
+        shutil.rmtree(folder.parent, ignore_errors=True)
+        folder.parent.mkdir(parents=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent) as name:
+            paths = [Path(name, archive) for archive in archives]
+            for path in paths:
+                path.write_bytes(archives[path.name])
+            subprocess.run([node, script, pyodide, *paths], check=True)  # noqa: S603
+            shutil.copytree(name, folder)
+    return {name: (folder / name).read_bytes() for name in archives}
 
 
 def _standard_library(pyodide: Path) -> Iterator[tuple[str, bytes]]:
     with zipfile.ZipFile(pyodide / "python_stdlib.zip") as archive:
         for name in archive.namelist():
-            yield name, archive.read(name)
+            top, _, rest = name.removesuffix(".py").partition("/")
+            if top not in NOT_SHIPPED and (top != "encodings" or rest in ENCODINGS):
+                yield name, archive.read(name)
 
 
 def _modules() -> Iterator[tuple[str, bytes]]:
@@ -112,11 +154,13 @@ def _modules() -> Iterator[tuple[str, bytes]]:
         path = PACKAGE.parent.joinpath(*name.split("."))
         path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
         yield path.relative_to(PACKAGE.parent).as_posix(), path.read_bytes()
-    for path in sorted([*(PACKAGE / "messages").glob("*.toml"), *rendering.FOLDER.glob("*.html")]):
-        yield path.relative_to(PACKAGE.parent).as_posix(), path.read_bytes()
+    for folder, pattern in DATA.items():
+        for path in sorted((PACKAGE / folder).glob(pattern)):
+            yield path.relative_to(PACKAGE.parent).as_posix(), path.read_bytes()
     for name, package in LIBRARIES.items():
         for file in distribution(name).files or ():
-            if file.parts[0] == package and file.suffix in (".py", ".dat") and file.stem != "test":
+            is_needed = file.suffix in (".py", ".dat") and file.name != "test.py"
+            if is_needed and file.parts[0] == package:
                 yield file.as_posix(), Path(str(file.locate())).read_bytes()
 
 
@@ -145,15 +189,6 @@ def _store(files: Iterator[tuple[str, bytes]]) -> bytes:
     return memory.getvalue()
 
 
-_LICENCES = {
-    "publicsuffixlist": ("Mozilla Public License 2.0", "LICENSE"),
-    "Jinja2": ("The licence of Jinja", "LICENSE.txt"),
-    "MarkupSafe": ("The licence of MarkupSafe", "LICENSE.txt"),
-    "PyYAML": ("The licence of PyYAML", "LICENSE"),
-}
-"""The texts of licences: the title of each, and its file in the distribution."""
-
-
 def notices(pyodide: Path) -> str:
     """Return the notices that the licences of the shipped files ask for, with their texts."""
     package = json.loads((pyodide / "package.json").read_bytes())
@@ -165,10 +200,19 @@ def notices(pyodide: Path) -> str:
         **{name: distribution(name).version for name in LIBRARIES},
     }
     text = (HERE / "notices.txt").read_text(encoding="utf-8").format_map(versions)
-    for name, (title, file) in _LICENCES.items():
-        licence = distribution(name).read_text(f"licenses/{file}")
-        text += f"\n\n{title}\n{'-' * len(title)}\n\n{licence}"
+    for name in LIBRARIES:
+        title = _TITLES.get(name, f"The licence of {name}")
+        text += f"\n\n{title}\n{'-' * len(title)}\n\n{_licence(name)}"
     return text
+
+
+_TITLES = {"publicsuffixlist": "Mozilla Public License 2.0"}
+
+
+def _licence(name: str) -> str:
+    files = distribution(name).files or ()
+    file = next(file for file in files if file.stem == "LICENSE")
+    return Path(str(file.locate())).read_text(encoding="utf-8")
 
 
 if __name__ == "__main__":

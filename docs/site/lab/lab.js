@@ -1,16 +1,17 @@
-// `window.lab`: the rule lab of oss-emulator, run by Python in this browser.
+// `window.lab`: the commands of oss-emulator that need no server, run by Python in this browser.
 //
-// lab.ready              resolves when commands can run, and rejects with one sentence that says why not
-// lab.run(args, files)   runs a command line in a folder with these files: {status, stdout, stderr, files}
-// lab.call(name, value)  asks an action of oss_emulator.lab.page.actions, as the page does
+// lab.ready              resolves when commands can run; rejects with a sentence that says why not
+// lab.run(args, files)   runs a command line in a folder with these files:
+//                        {status, stdout, stderr, files}
+// lab.call(name, value)  does an action of oss_emulator/lab/page/actions.py
 //
-// Nothing is loaded from another host, and nothing is sent. Pyodide's files are scripts beside this
-// one (parts/), because pages that are opened from a disk may not fetch files.
+// Nothing is loaded from another host, and nothing is sent. What Python needs are scripts beside this
+// one, in parts/, since a page that is opened from a disk may load scripts, but fetch no files.
 
 (() => {
   "use strict";
 
-  const NEWER = "open this page in a current Firefox, Chrome, Edge or Safari";
+  const NEWER = "open this page in a current Chrome, Edge, Firefox or Safari";
   const PARTS = [
     "pyodide.mjs",
     "pyodide.asm.mjs",
@@ -19,8 +20,9 @@
     "python_stdlib.zip",
     "lab.zip",
   ];
-  const here = new URL("parts/", document.currentScript.src).href;
+  const folder = new URL("parts/", document.currentScript.src).href;
 
+  /** What a page can show: `message` is a sentence, and `code` says which one. */
   class LabError extends Error {
     constructor(code, message) {
       super(message);
@@ -29,83 +31,79 @@
     }
   }
 
-  const broken = (name) =>
-    new LabError(
-      "broken-file",
-      `The file parts/${name}.js of the lab is missing or damaged; reload the page, or copy the whole folder again.`,
-    );
+  const ERRORS = {
+    "no-webassembly": () =>
+      `This browser has no WebAssembly, or it is switched off; switch it on, or ${NEWER}.`,
+    "old-browser": () => `This browser is too old to run Python; ${NEWER}.`,
+    "broken-file": (name) =>
+      `The file parts/${name}.js is missing or damaged; reload the page, or copy its folder again.`,
+    "not-started": (said) => `Python does not start here (${said}); reload the page, or ${NEWER}.`,
+    crashed: (said) => `Python gave up (${said}); give it less, or try again.`,
+    refused: (said) => said,
+  };
+
+  const fail = (code, said) => new LabError(code, ERRORS[code](said));
+
+  // --- The parts: each script calls lab.part(name, text)
 
   const received = new Map();
 
-  function load(name) {
-    return new Promise((resolve, reject) => {
-      const script = document.createElement("script");
-      script.src = `${here}${name}.js`;
-      script.onload = () => (received.has(name) ? resolve() : reject(broken(name)));
-      script.onerror = () => reject(broken(name));
+  async function load(name) {
+    const script = document.createElement("script");
+    await new Promise((resolve) => {
+      script.onload = script.onerror = resolve;
+      script.src = `${folder}${name}.js`;
       document.head.append(script);
-    }).then(() => {
-      const text = received.get(name);
-      received.delete(name);
-      return [name, text];
     });
+    script.remove();
+    const text = received.get(name);
+    received.delete(name); // it is large
+    if (text === undefined) throw fail("broken-file", name);
+    return [name, text];
   }
 
-  function check() {
-    if (typeof WebAssembly !== "object") {
-      throw new LabError(
-        "no-webassembly",
-        `This browser has no WebAssembly, or it is switched off; switch it on, or ${NEWER}.`,
-      );
-    }
-    const needed = ["Worker", "DecompressionStream", "BigInt64Array"];
-    if (needed.some((name) => !(name in window)) || !WebAssembly.Exception) {
-      throw new LabError("old-browser", `This browser is too old for the lab; ${NEWER}.`);
-    }
-  }
+  // --- The worker: this function is its whole text, so it uses nothing from outside of itself
 
-  // The worker has this function as its whole text, so it uses nothing from outside of itself.
   function work() {
-    const INDEX = "https://pyodide.invalid/"; // where Pyodide looks for its files: `fetch` below
+    const INDEX = "https://pyodide.invalid/"; // no host: `fetch` below answers for it
 
     async function unpack(base64) {
-      const binary = atob(base64);
-      const bytes = new Uint8Array(binary.length);
-      for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
+      const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
       const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
       return new Uint8Array(await new Response(stream).arrayBuffer());
     }
 
     async function unpackAll(parts) {
-      const files = new Map();
-      for (const [name, text] of parts) {
-        try {
-          files.set(name, await unpack(text));
-        } catch {
-          throw Object.assign(new Error(name), { code: "broken-file" });
-        }
-      }
-      return files;
+      const unpacked = parts.map(async ([name, text]) => {
+        const bytes = await unpack(text).catch(() => {
+          throw { code: "broken-file", message: name };
+        });
+        return [name, bytes];
+      });
+      return new Map(await Promise.all(unpacked));
     }
 
+    /** Start Python, and return its module `runner`. */
     async function start(parts) {
       const files = await unpackAll(parts);
-      const script = (name) =>
-        URL.createObjectURL(new Blob([files.get(name)], { type: "text/javascript" }));
-      self.importScripts = undefined; // Pyodide refuses classic workers, though it works in them
-      const { loadPyodide } = await import(script("pyodide.mjs"));
-      const { default: createPyodideModule } = await import(script("pyodide.asm.mjs"));
-      self.fetch = async (url) => {
-        const bytes = files.get(String(url).replace(INDEX, ""));
-        if (!bytes) throw new TypeError("the lab loads nothing");
-        const type = String(url).endsWith(".wasm") ? "application/wasm" : "application/zip";
-        return new Response(bytes, { headers: { "Content-Type": type } });
+      const load = (name) => {
+        const script = new Blob([files.get(name)], { type: "text/javascript" });
+        return import(URL.createObjectURL(script));
       };
+      self.fetch = async (address) => {
+        const name = String(address).replace(INDEX, "");
+        if (!files.has(name)) throw new TypeError(`nothing is loaded from ${address}`);
+        const type = name.endsWith(".wasm") ? "application/wasm" : "application/zip";
+        return new Response(files.get(name), { headers: { "Content-Type": type } });
+      };
+      self.importScripts = undefined; // Pyodide asks for a worker of modules, which file: has not
+      const { loadPyodide } = await load("pyodide.mjs");
+      const { default: createPyodideModule } = await load("pyodide.asm.mjs");
       const pyodide = await loadPyodide({
-        indexURL: INDEX,
-        lockFileContents: new TextDecoder().decode(files.get("pyodide-lock.json")),
-        packageBaseUrl: INDEX,
         createPyodideModule,
+        indexURL: INDEX,
+        packageBaseUrl: INDEX,
+        lockFileContents: new TextDecoder().decode(files.get("pyodide-lock.json")),
         env: { HOME: "/home/lab", COLUMNS: "80" },
         stdout: () => {},
         stderr: () => {},
@@ -115,56 +113,83 @@
       return pyodide.pyimport("runner");
     }
 
-    let runner;
+    let runner = null;
+
     const answers = {
-      start: async (parts) => {
-        runner = await start(parts);
+      async start(parts) {
+        try {
+          runner = await start(parts);
+        } catch (error) {
+          throw error.code ? error : { code: "not-started", message: error.message };
+        }
       },
       run: (args, files) => JSON.parse(runner.run(JSON.stringify({ args, files }))),
-      call: (name, value) => JSON.parse(runner.call(name, JSON.stringify(value ?? null))),
+      call: (name, value) => JSON.parse(runner.call(name, JSON.stringify(value))),
     };
+
     self.onmessage = async ({ data: { id, name, given } }) => {
       try {
         self.postMessage({ id, value: await answers[name](...given) });
       } catch (error) {
-        self.postMessage({ id, code: error.code || "failed", message: String(error.message) });
+        // An exception of Python is the fault of what was given; any other is its end.
+        const { code = error.type ? "refused" : "crashed" } = error;
+        const said = String(error.message).trim().split("\n").pop().replace(/^[\w.]+Error: /, "");
+        self.postMessage({ id, code, said });
       }
     };
   }
 
+  // --- Questions to the worker, and its answers
+
   const waiting = new Map();
   let worker = null;
+  let asked = 0;
 
   function ask(name, ...given) {
     return new Promise((resolve, reject) => {
-      const id = waiting.size ? Math.max(...waiting.keys()) + 1 : 1;
-      waiting.set(id, { resolve, reject });
-      worker.postMessage({ id, name, given });
+      asked += 1;
+      waiting.set(asked, { resolve, reject });
+      worker.postMessage({ id: asked, name, given });
     });
   }
 
-  function answer({ data: { id, value, code, message } }) {
+  function take({ data: { id, value, code, said } }) {
     const { resolve, reject } = waiting.get(id);
     waiting.delete(id);
     if (code === undefined) resolve(value);
-    else reject(code === "broken-file" ? broken(message) : new LabError(code, message));
+    else reject(fail(code, said));
+    if (code === "crashed") restart(said);
+  }
+
+  function restart(said) {
+    worker.terminate();
+    for (const { reject } of waiting.values()) reject(fail("crashed", said));
+    waiting.clear();
+    started = start();
+    started.catch(() => {});
   }
 
   async function start() {
-    check();
+    if (typeof WebAssembly !== "object") throw fail("no-webassembly");
+    const needed = ["BigInt64Array", "DecompressionStream", "Worker"];
+    if (!needed.every((name) => name in window) || !WebAssembly.Exception) throw fail("old-browser");
     const parts = await Promise.all(PARTS.map(load));
-    const text = new Blob([`(${work})();`], { type: "text/javascript" });
-    worker = new Worker(URL.createObjectURL(text));
-    worker.onmessage = answer;
-    await ask("start", parts);
+    const script = URL.createObjectURL(new Blob([`(${work})();`], { type: "text/javascript" }));
+    worker = new Worker(script);
+    worker.onmessage = take;
+    const failure = new Promise((_, reject) => {
+      worker.onerror = ({ message }) => reject(fail("not-started", message || "no worker"));
+    });
+    await Promise.race([ask("start", parts), failure]);
+    URL.revokeObjectURL(script);
   }
 
   window.lab = { part: (name, text) => received.set(name, text) };
-  const ready = start();
-  ready.catch(() => {}); // whoever runs something gets the error
+  let started = start();
+  started.catch(() => {}); // whoever asks for something gets the error
   Object.assign(window.lab, {
-    ready,
-    run: (args, files = {}) => ready.then(() => ask("run", args, files)),
-    call: (name, value) => ready.then(() => ask("call", name, value)),
+    ready: started,
+    run: (args, files = {}) => started.then(() => ask("run", args, files)),
+    call: (name, value = null) => started.then(() => ask("call", name, value)),
   });
 })();

@@ -1,4 +1,4 @@
-"""What the page asks of Python: a command line in a folder of its own, or an action.
+"""What the page asks of Python: a command line in a folder of its own, or an action of the page.
 
 It runs in the browser. Questions and answers are JSON, so that no object lives in two languages.
 """
@@ -13,12 +13,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from oss_emulator import cli
-from oss_emulator.lab.page import actions
 
 STANDARD_INPUT = "-"
 """The name of the file that a command reads as its standard input."""
 
-_INSTALL = "install oss-emulator to run it: pip install oss-emulator"
+_INSTALL = "install oss-emulator and run it there: pip install oss-emulator"
 
 
 def run(asked: str) -> str:
@@ -28,7 +27,10 @@ def run(asked: str) -> str:
     ValueError for a name that leads out of the folder.
     """
     given = json.loads(asked)
-    files: dict[str, str] = dict(given["files"])
+    arguments, files = given["args"], dict(given["files"])
+    texts = (*arguments, *files.values()) if isinstance(arguments, list) else (None,)
+    if not all(isinstance(text, str) for text in texts):
+        raise ValueError("args must be a list of strings, and files an object of strings")
     standard_input = files.pop(STANDARD_INPUT, "")
     here = Path.cwd()
     with tempfile.TemporaryDirectory() as name:
@@ -36,7 +38,7 @@ def run(asked: str) -> str:
         _write(folder, files)
         os.chdir(folder)
         try:
-            status, written, errors = _run(given["args"], standard_input)
+            status, written, errors = _run(arguments, standard_input)
         finally:
             os.chdir(here)
         return json.dumps(
@@ -45,7 +47,9 @@ def run(asked: str) -> str:
 
 
 def call(name: str, value: str) -> str:
-    """Ask an action of the page with a value, and return its answer."""
+    """Do an action of the page with a value, and return its answer."""
+    from oss_emulator.lab.page import actions  # with templates, which commands do not need
+
     return json.dumps(actions.answer(name, json.loads(value)))
 
 
@@ -91,12 +95,11 @@ def _main(arguments: Sequence[str]) -> int:
         return cli.main(arguments)
     except SystemExit as ending:
         return ending.code if isinstance(ending.code, int) else int(ending.code is not None)
-    except ModuleNotFoundError as error:
-        if not str(error.name).startswith("oss_emulator."):
+    except ImportError as error:
+        if not str(error.name).startswith("oss_emulator"):
             raise
-        command = arguments[0] if arguments else ""
-        sentence = f"{command} needs what a browser does not have; {_INSTALL}"
-        print(f"oss-emulator: {sentence}", file=sys.stderr)
+        given = " ".join(arguments)
+        print(f"oss-emulator: a browser cannot run {given}; {_INSTALL}", file=sys.stderr)
         return 2
     except Exception:
         traceback.print_exc()

@@ -67,7 +67,8 @@ def encode_host(host: str) -> str | None:
 
 
 _standard = cache(url_standard.choose)
-_NOT_IN_HOSTS = re.compile(r"[\x00-\x20#%/:<>?@\[\\\]^|\x7f]")
+# A wildcard beside such letters has no ASCII form: it would stand for other letters there.
+_NOT_IN_HOSTS = re.compile(r"[\x00-\x20#%*/:<>?@\[\\\]^|\x7f]")
 
 
 def _encode_label(label: str) -> str:
@@ -85,10 +86,13 @@ def decode_host(host: str) -> str:
 
 
 def _decode_label(label: str) -> str:
+    if not label.startswith("xn--"):
+        return label
     try:
-        return label[4:].encode().decode("punycode") if label.startswith("xn--") else label
+        decoded = label[4:].encode().decode("punycode")
     except UnicodeError:
         return label
+    return decoded if _encode_label(decoded) == label else label
 
 
 def example(entry: str, star: str = "www") -> str:

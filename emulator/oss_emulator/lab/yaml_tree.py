@@ -35,9 +35,8 @@ def read(text: str) -> YamlNode:
     except ImportError:
         sentence = f"YAML needs the package PyYAML; run {extras.command('lab')}"
         raise SourceError(sentence) from None
-    loader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
     try:
-        return _build(yaml, yaml.parse(text, Loader=loader))
+        return _parse(yaml, text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = (mark.line + 1, mark.column + 1) if mark else (1, 1)
@@ -45,6 +44,24 @@ def read(text: str) -> YamlNode:
     except yaml.YAMLError as error:  # such as a control character
         sentence = f"this is not valid YAML: {str(error).splitlines()[0]}"
         raise SourceError(sentence) from None
+
+
+_EXPLAINED = 100_000
+"""The characters of the longest text that is read again to explain it, which takes a second."""
+
+
+def _parse(yaml: Any, text: str) -> YamlNode:
+    """Read with libyaml; a mistake gets the words and the place of the parser in Python.
+
+    Both are different, and libyaml is not everywhere.
+    """
+    if yaml.__with_libyaml__:
+        try:
+            return _build(yaml, yaml.parse(text, Loader=yaml.CSafeLoader))
+        except yaml.YAMLError:
+            if len(text) > _EXPLAINED:
+                raise
+    return _build(yaml, yaml.parse(text, Loader=yaml.SafeLoader))
 
 
 def _build(yaml: Any, events: Iterator[Any]) -> YamlNode:

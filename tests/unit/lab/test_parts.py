@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from oss_emulator.lab.entry import parse_entry
-from oss_emulator.lab.parts import Parts, example
+from oss_emulator.lab.parts import Parts, decode_host, encode_host, example
 
 
 @pytest.mark.parametrize(
@@ -41,3 +41,36 @@ def test_parts_join_to_the_trimmed_entry(entry: str) -> None:
 def test_example_is_a_referer_that_the_entry_matches(entry: str, referer: str) -> None:
     assert example(entry) == referer
     assert parse_entry(entry).matches(referer)
+
+
+@pytest.mark.parametrize(
+    ("host", "encoded"),
+    [
+        ("例子.example.com", "xn--fsqu00a.example.com"),
+        ("faß.１", "xn--fa-hia.1"),
+        ("www.*.com", "www.*.com"),
+        ("*例子.com", None),
+        ("例 子.com", None),
+        ("ü/a", None),
+        ("xn--ü", None),
+        ("\ud800", None),
+        ("\u00ad.com", None),
+        ("a..例子", "a..xn--fsqu00a"),
+    ],
+)
+def test_host_is_encoded_as_browsers_send_it(host: str, encoded: str | None) -> None:
+    """B-02"""
+    assert encode_host(host) == encoded
+
+
+@pytest.mark.parametrize(
+    ("host", "decoded"),
+    [
+        ("xn--fsqu00a.example.com", "例子.example.com"),
+        ("xn--a.com", "xn--a.com"),
+        ("xn--!!!", "xn--!!!"),
+        ("a.b", "a.b"),
+    ],
+)
+def test_host_is_decoded_as_people_write_it(host: str, decoded: str) -> None:
+    assert decode_host(host) == decoded

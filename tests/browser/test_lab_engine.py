@@ -1,0 +1,452 @@
+"""The lab in a browser answers like the command line, from a server and from the disk."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import tomllib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import pytest
+from oss_emulator.lab import sources
+from oss_emulator.lab.sources import WRITTEN, RulesForm
+from oss_emulator.lab.translation import SYSTEMS
+from oss_emulator.lab.url_standard import UrlStandard, browser_parser, parse_with_ada
+from oss_emulator.referer import RefererConfiguration
+from playwright.sync_api import Browser, Page
+
+from docs.site.lab import runner
+from docs.site.lab.build import COMMANDS, build
+from tests.docs.markdown import blocks
+from tests.requirements import require
+from tests.unit.lab import test_url
+from tests.unit.lab.lint.random_rules import rules, seeded
+
+pytestmark = pytest.mark.system
+
+ROOT = Path(__file__).parents[2]
+FIXTURES = ROOT / "fixtures"
+PATIENCE = 240_000
+"""Milliseconds for a group of commands. A busy machine takes many times as long."""
+MOST_BYTES = 10_000_000
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The built lab, below another folder, with a page that has nothing but its script."""
+    require("npm")
+    require("node")
+    made = tmp_path_factory.mktemp("site") / "below" / "lab"
+    build(made)
+    page = '<!doctype html><meta charset="utf-8"><script src="lab.js"></script>'
+    (made / "engine.html").write_text(page, encoding="utf-8")
+    return made
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *arguments: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def served(folder: Path) -> Iterator[str]:
+    """The address of the lab on a static host."""
+    handler = partial(_Quiet, directory=str(folder.parents[1]))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/below/lab"
+        server.shutdown()
+        thread.join()
+
+
+def open_lab(browser: Browser, address: str, script: str = "") -> Page:
+    """Open the page without a network: whatever is not beside it fails."""
+    page = browser.new_page()
+    page.set_default_timeout(PATIENCE)
+    page.add_init_script(script)
+    page.context.set_offline(address.startswith("file:"))
+    page.route(lambda url: not url.startswith((address, "blob:")), lambda route: route.abort())
+    page.goto(f"{address}/engine.html")
+    return page
+
+
+@pytest.fixture(scope="module", params=["file", "http"])
+def address(request: pytest.FixtureRequest, folder: Path, served: str) -> str:
+    """Where the lab is: on the disk, or on a server."""
+    return folder.as_uri() if request.param == "file" else served
+
+
+@pytest.fixture(scope="module")
+def lab(browser: Browser, address: str) -> Iterator[Page]:
+    """The page with Python started."""
+    page = open_lab(browser, address)
+    strangers: list[str] = []
+    page.on("requestfailed", lambda failed: strangers.append(failed.url))
+    assert page.evaluate("lab.ready.then(() => '', (error) => error.message)") == ""
+    yield page
+    assert strangers == []
+    page.close()
+
+
+Files = Mapping[str, str]
+
+
+class Run(NamedTuple):
+    """A command line with the files of its folder."""
+
+    args: Sequence[str]
+    files: Files
+
+
+def assert_same(page: Page, runs: Sequence[Run]) -> None:
+    """Run commands in the browser and here, and compare everything that they leave."""
+    wanted = [json.loads(runner.run(json.dumps(run._asdict()))) for run in runs]
+    script = """async (runs) => {
+        const answers = [];
+        for (const { args, files } of runs) answers.push(await lab.run(args, files));
+        return answers;
+    }"""
+    found = page.evaluate(script, [run._asdict() for run in runs])
+    for run, answer, expected in zip(runs, found, wanted, strict=True):
+        assert {"args": run.args, **answer} == {"args": run.args, **expected}
+    assert any(expected["status"] == 0 for expected in wanted)
+
+
+def read(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def as_toml(case: Mapping[str, Any]) -> str:
+    """The rules of a case as a file."""
+    names = RefererConfiguration.__dataclass_fields__
+    return "".join(f"{name} = {json.dumps(case[name])}\n" for name in names if name in case)
+
+
+TABLES = sorted((FIXTURES / "referer").glob("*.toml"))
+
+
+def test_decision_tables_pass_alike(lab: Page) -> None:
+    runs = [Run(["test", path.name, "--json"], {path.name: read(path)}) for path in TABLES]
+    assert_same(lab, runs)
+
+
+def test_each_case_of_a_table_is_decided_alike(lab: Page) -> None:
+    runs: list[Run] = []
+    for path in TABLES:
+        text = read(path)
+        for case in tomllib.loads(text)["case"]:
+            referers = case.get("referer", [])
+            referers = [referers] if isinstance(referers, str) else referers
+            given = [f"--referer={referer}" for referer in referers] or ["--no-referer"]
+            argument = f"{path.name}#{case['rules']}" if "rules" in case else path.name
+            runs.append(Run(["check", argument, "--json", *given], {path.name: text}))
+    assert_same(lab, runs)
+
+
+LINTED = tomllib.loads(read(FIXTURES / "lab" / "lint.toml"))["case"]
+
+
+def test_cases_of_the_linter_are_found_alike(lab: Page) -> None:
+    args = ["lint", "r.toml", "--json"]
+    assert_same(lab, [Run(args, {"r.toml": as_toml(case)}) for case in LINTED])
+
+
+LAB = {path.name: read(path) for path in (FIXTURES / "lab").iterdir()}
+SITE = "https://www.example.com/"
+
+
+FORMATS = ("json", "sarif", "github", "junit")
+
+
+def test_each_command_answers_alike(lab: Page) -> None:
+    commands = [
+        ["lint", "broken.xml"],
+        ["lint", "--fix", "broken.xml"],
+        ["lint", "--fix", "--unsafe", "broken.xml"],
+        ["lint", "--diff", "broken.xml"],
+        ["lint", "--explain", "missing-scheme"],
+        ["--lang", "zh", "lint", "broken.xml"],
+        *(["lint", "broken.xml", "--format", form] for form in FORMATS),
+        ["test", "broken.xml", "site.toml", "--json"],
+        ["test", "corrected.xml", "site.toml"],
+        ["diff", "broken.xml", "corrected.xml", "--json"],
+        ["diff", "broken.xml", "corrected.xml", "--certificate", "proof.json"],
+        ["scenarios", "broken.xml", "--site", SITE, "--json"],
+        ["scenarios", "corrected.xml", "--site", "https://例子.example.com:8443/a|b^c?d"],
+        ["translate", "--from", "nginx", "nginx.conf"],
+        *(["translate", "--to", to, "broken.xml"] for to in SYSTEMS),
+        *(["generate", "--site", SITE, "--to", to] for to in WRITTEN if to is not RulesForm.HCL),
+        *([command] for command in ("--version", "nonsense")),
+        ["check", "none.xml", SITE],
+        ["check", "oss://examplebucket", SITE],
+        ["check", "../broken.xml", SITE],
+    ]
+    assert_same(lab, [Run(args, LAB) for args in commands])
+
+
+LARGE = ("serve", "replay r.xml logs/", "scenarios r.xml --site https://a.test/ --browser")
+
+
+@pytest.mark.parametrize("args", LARGE)
+def test_command_that_needs_more_than_a_browser_is_refused(lab: Page, args: str) -> None:
+    files = {"r.xml": LAB["broken.xml"]}
+    answer = lab.evaluate("([args, files]) => lab.run(args, files)", [args.split(), files])
+    assert answer["status"] == 2
+    said = f"oss-emulator: a browser cannot run {args}; install oss-emulator and run it there"
+    assert answer["stderr"].startswith(said)
+
+
+def test_files_of_one_command_are_those_of_the_next(lab: Page) -> None:
+    made = lab.evaluate(
+        """async (given) => {
+            const pair = ["broken.xml", "corrected.xml"];
+            const { files } = await lab.run(["diff", ...pair, "--certificate", "p.json"], given);
+            return lab.run(["verify", "p.json", ...pair], files);
+        }""",
+        LAB,
+    )
+    assert made["status"] == 0, made
+
+
+def test_documents_of_each_form_are_read_alike(lab: Page) -> None:
+    configuration = RefererConfiguration(False, whitelist=(SITE, "例子.test"), blacklist=("x & y",))
+    runs = []
+    for form in WRITTEN:
+        if form is RulesForm.HCL:
+            continue
+        files = {f"rules.{form}": sources.format(configuration, form)}
+        runs.append(Run(["check", f"rules.{form}", SITE, "--json"], files))
+        cut = {name: text[: len(text) // 2] for name, text in files.items()}
+        runs.append(Run(["check", f"rules.{form}", SITE, "--json"], cut))
+    assert_same(lab, runs)
+
+
+def test_plan_of_terraform_is_read_and_hcl_is_refused_with_what_to_do(lab: Page) -> None:
+    answer = lab.evaluate(
+        "(text) => lab.run(['lint', 'main.tf'], { 'main.tf': text })",
+        sources.format(RefererConfiguration(), RulesForm.HCL),
+    )
+    assert answer["status"] == 2
+    assert "HCL needs the package tree-sitter-hcl; run pip install" in answer["stderr"]
+    plan = next((ROOT / "examples" / "guard").glob("*plan*.json"))
+    assert_same(lab, [Run(["lint", plan.name, "--json"], {plan.name: read(plan)})])
+
+
+def test_xml_that_is_not_rules_is_refused_alike(lab: Page) -> None:
+    cases = tomllib.loads(read(FIXTURES / "xml" / "malformed.toml"))["case"]
+    sent = sorted((FIXTURES / "xml" / "referer").glob("*.xml"))
+    texts = [case["text"] for case in cases]
+    texts += [path.read_bytes().decode("utf-8", "replace") for path in sent]
+    assert_same(lab, [Run(["check", "r.xml", SITE, "--json"], {"r.xml": text}) for text in texts])
+
+
+@pytest.mark.parametrize("page", ["rule-lab", "referer", "scenarios"])
+def test_commands_of_pages_print_the_same(lab: Page, page: str) -> None:
+    runs = list(samples(read(ROOT / "docs" / f"{page}.md")))
+    if page == "referer":  # its samples are code
+        runs += [Run(["check", "-", SITE], {"-": 'whitelist = ["https://www.example.com/"]'})]
+    assert_same(lab, runs)
+
+
+_FILE = re.compile(r"^cat > (\S+) <<'END'\n(.*?\n)END\n", re.DOTALL | re.MULTILINE)
+
+
+def samples(page: str) -> Iterator[Run]:
+    """The commands of a page that a browser can run, with the files of the page."""
+    files: dict[str, str] = {}
+    for block in blocks(page):
+        files |= dict(_FILE.findall(block.text))
+        for line in _FILE.sub("", block.text).splitlines() if block.language == "sh" else ():
+            words = line.partition("|")[0].partition(">")[0].split()
+            if any(mark in line for mark in NOT_HERE) or words[:1] != ["oss-emulator"]:
+                continue
+            run = Run(words[1:], dict(files))
+            if words[1] in COMMANDS:
+                yield run
+                files |= json.loads(runner.run(json.dumps(run._asdict())))["files"]
+
+
+NOT_HERE = ("'", '"', "$", "oss://", "--browser")
+"""What of a line of the shell is not tried here, or not in a browser."""
+
+
+def test_random_rules_are_linted_alike(lab: Page) -> None:
+    runs = []
+    for seed in range(200):
+        configuration = rules(seeded(seed))
+        text = sources.format(configuration, RulesForm.TOML)
+        runs.append(Run(["lint", "r.toml", "--json"], {"r.toml": text}))
+    assert_same(lab, runs)
+
+
+def test_page_that_embeds_the_lab_runs_as_it_is_printed(
+    browser: Browser, folder: Path, served: str
+) -> None:
+    (code,) = (
+        block.text for block in blocks(read(ROOT / "docs/rule-lab.md")) if block.language == "html"
+    )
+    (folder.parent / "own.html").write_text(code, encoding="utf-8")
+    page = browser.new_page()
+    with page.expect_console_message(timeout=PATIENCE) as said:
+        page.goto(f"{served.removesuffix('/lab')}/own.html")
+    status, findings = (argument.json_value() for argument in said.value.args)
+    assert (status, findings[0]["rule"]) == (1, "missing-scheme")
+
+
+# --- URLs
+
+
+def hosts() -> Iterator[str]:
+    """Hosts of every kind: with blanks, escapes and wildcards, in all scripts, and addresses."""
+    pieces = (
+        *("aZ09-_.*~!$&'()+,;= %"),
+        *("%20", "%41", "%2A", "%zz", "xn--", "xn--a", "1.2", "0x7f", "256", "::1", ":80"),
+        *("ü", "例子", "ß", "ａ", "。", "\u00ad", "\u200d", "[", "]", "@", "\t", "^", "|"),
+    )
+    chance = seeded(29)
+    yield from ("".join(chance.choices(pieces, k=chance.randrange(1, 5))) for _ in range(1_900))
+
+
+def test_browser_reads_each_url_like_the_command_line(browser: Browser) -> None:
+    """What Chromium answers is replayed to the parser that runs in the browser."""
+    texts = [*test_url.READ, *test_url.REFUSED, *(f"https://{host}/a|b^c?d'e" for host in hosts())]
+    answers = browser.new_page().evaluate(
+        """(texts) => texts.map((text) => {
+            try {
+                const { protocol, hostname, port, pathname, search, href } = new URL(text);
+                return { protocol, hostname, port, pathname, search, href };
+            } catch {
+                return null;
+            }
+        })""",
+        texts,
+    )
+    known = dict(zip(texts, answers, strict=True))
+
+    def new(text: str) -> SimpleNamespace:
+        if known[text] is None:
+            raise LookupError
+        return SimpleNamespace(**known[text])
+
+    parsers = {"browser": browser_parser(new, LookupError), "ada": parse_with_ada}
+    differing = {}
+    for text in texts:
+        found = {name: describe(parse, text) for name, parse in parsers.items()}
+        if found["browser"] != found["ada"]:
+            differing[text] = found
+    assert differing == {}
+
+
+def describe(parse: UrlStandard, text: str) -> tuple[str, ...] | None:
+    """What the lab takes of a URL; None if it is refused."""
+    try:
+        url = parse(text)
+    except ValueError:
+        return None
+    if "*" in url["hostname"]:
+        return ("a wildcard",)  # which is refused: Chromium encodes it beside other letters
+    path = url["pathname"].replace("|", "%7C")
+    return url["protocol"], url["hostname"], url["port"], path, url["search"]
+
+
+# --- What goes wrong
+
+
+def why_not(page: Page) -> dict[str, str]:
+    """Return what `lab.ready` rejects with."""
+    script = "lab.ready.then(() => ({}), ({ code, message }) => ({ code, message }))"
+    answer: dict[str, str] = page.evaluate(script)
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("script", "code", "sentence"),
+    [
+        (
+            "delete window.WebAssembly",
+            "no-webassembly",
+            "This browser has no WebAssembly, or it is switched off; switch it on, or open this "
+            "page in a current Chrome, Edge, Firefox or Safari.",
+        ),
+        (
+            "delete window.DecompressionStream",
+            "old-browser",
+            "This browser is too old to run Python; open this page in a current Chrome, Edge, "
+            "Firefox or Safari.",
+        ),
+        (
+            "delete WebAssembly.Exception",
+            "old-browser",
+            "This browser is too old to run Python; open this page in a current Chrome, Edge, "
+            "Firefox or Safari.",
+        ),
+    ],
+)
+def test_browser_that_cannot_run_it_is_told_what_to_do(
+    browser: Browser, folder: Path, script: str, code: str, sentence: str
+) -> None:
+    page = open_lab(browser, folder.as_uri(), script)
+    assert why_not(page) == {"code": code, "message": sentence}
+    run = "lab.run(['--version'], {}).catch((error) => error.message)"
+    assert page.evaluate(run) == sentence
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        ("lab.zip", None),
+        ("lab.zip", lambda text: text[: len(text) // 2]),
+        ("python_stdlib.zip", lambda text: text.replace("AAAA", "AAAB")),
+        ("pyodide.asm.wasm", lambda text: "<!doctype html><title>Not found</title>"),
+        ("pyodide.asm.wasm", lambda text: text[:1000] + text[2000:]),
+        ("pyodide.mjs", lambda text: ""),
+    ],
+)
+def test_damaged_part_is_named_with_what_to_do(
+    browser: Browser,
+    folder: Path,
+    tmp_path: Path,
+    name: str,
+    damage: Callable[[str], str] | None,
+) -> None:
+    copy = tmp_path / "lab"
+    shutil.copytree(folder, copy)
+    part = copy / "parts" / f"{name}.js"
+    if damage is None:
+        part.unlink()
+    else:
+        part.write_text(damage(read(part)), encoding="utf-8")
+    page = open_lab(browser, copy.as_uri())
+    sentence = f"The file parts/{name}.js is missing or damaged; "
+    sentence += "reload the page, or copy its folder again."
+    assert why_not(page) == {"code": "broken-file", "message": sentence}
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        ("lab.run(['lint', 'x'], {'../x': ''})", "'../x' is not the name of a file in the folder"),
+        ("lab.run(['lint', 'x'], {'/etc/x': ''})", "'/etc/x' is not the name of a file"),
+        ("lab.run('lint x', {})", "args must be a list of strings, and files an object of strings"),
+        ("lab.run(['lint', 3], {})", "args must be a list of strings"),
+        ("lab.run(['lint', 'x'], {x: null})", "files an object of strings"),
+    ],
+)
+def test_wrong_question_is_refused_with_a_sentence(lab: Page, call: str, words: str) -> None:
+    say = "({ code, message }) => `${code}: ${message}`"
+    said = lab.evaluate(f"{call}.then(() => '', {say})")
+    assert said.startswith("refused: ")
+    assert words in said
+    assert lab.evaluate("lab.run(['--version'])")["status"] == 0
+
+
+def test_lab_is_small(folder: Path) -> None:
+    assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) < MOST_BYTES
