@@ -1,5 +1,8 @@
 """Hotlink protection: PutBucketReferer and GetBucketReferer."""
 
+from functools import lru_cache
+from typing import Final
+
 from oss_emulator import referer_xml
 from oss_emulator.documents import referer
 from oss_emulator.operations.call import Call
@@ -14,8 +17,21 @@ def put_bucket_referer(call: Call) -> Response:
     """Replace the rules as a whole (R-30); raises what `documents.referer.parse` does."""
     document = call.body.read()
     referer.parse(document, call.environment.assumptions)
-    call.keep(referer.SUBRESOURCE, document)
+    call.keep(referer.SUBRESOURCE, _share(document) if len(document) <= _SHARED else document)
     return Response()
+
+
+@lru_cache(64)
+def _share(document: bytes) -> bytes:
+    """Return the same bytes for equal documents, since the journal keeps those of each request.
+
+    Rules that are put again and again, such as those of each test, are in memory once.
+    """
+    return document
+
+
+_SHARED: Final = 64 * 1024
+"""Bytes of the largest document that is shared."""
 
 
 @answers(f"GET /bucket?{referer.SUBRESOURCE}", "GetBucketReferer")

@@ -230,6 +230,16 @@ def test_entry_has_the_rules_as_they_were_and_shares_them_with_others(service: S
     assert record(journal, ask(service, "/missing/a")).rules is None
 
 
+def test_equal_rules_are_in_memory_once(service: Service) -> None:
+    journal, found = Journal(), []
+    for document in (RULES, RULES.replace(b"www", b"blog"), RULES + b"", bytes(bytearray(RULES))):
+        put = Request.parse("PUT", "/examplebucket?referer", [("Host", "x")], time.time())
+        assert service.handle(put, document, caller=service.accounts.owner).status == 200
+        found.append(record(journal, ask(service)).rules)
+    assert found[0] is found[2] is found[3]
+    assert found[1] != found[0]
+
+
 def test_object_size_in_the_access_log_is_that_of_the_storage(service: Service) -> None:
     entry = record(Journal(), ask(service, referer="http://www.example.com/"))
     assert entry.to_line(service.storage).object_size is None

@@ -166,6 +166,13 @@ def test_story_by_many_rules_takes_a_moment(ask: ApiCaller) -> None:
     assert "All 560 entries" in page
 
 
+def test_story_says_that_permissions_denied_it(ask: ApiCaller) -> None:
+    ask.oss("PUT", f"{BUCKET}?acl", x_oss_acl="private")
+    page = html(ask, "GET", f"requests/{get(ask, SITE)}")
+    assert "The rules do not deny this; permissions do." in page
+    assert "permissions do" not in html(ask, "GET", f"requests/{get(ask, BLOG)}")
+
+
 # --- Remedies
 
 
