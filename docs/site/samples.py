@@ -113,7 +113,9 @@ def read_case(code: str) -> dict[str, Any] | None:
         name = ast.unparse(node.func).rpartition(".")[2]
         if name == "RefererConfiguration":
             given = {item.arg: ast.literal_eval(item.value) for item in node.keywords if item.arg}
-            found["rules"] = to_members(RefererConfiguration(**given))
+            found["rules"] = to_members(
+                RefererConfiguration(*map(ast.literal_eval, node.args), **given)
+            )
         elif name == "decide":
             found["referers"] = ast.literal_eval(node.args[0])
     return found if {"rules", "referers"} <= found.keys() else None

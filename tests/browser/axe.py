@@ -32,7 +32,7 @@ def find_violations(page: Page, script: str, rules: list[str] | None = None) -> 
     """Return what axe finds on a page: the rule, why, and where; `rules` are those to run."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(script)
-    options: dict[str, Any] = {"resultTypes": ["violations"], "iframes": False}
+    options: dict[str, Any] = {"resultTypes": ["violations"], "iframes": False, "preload": False}
     if rules is not None:
         options["runOnly"] = {"type": "rule", "values": rules}
     found = page.evaluate("(options) => axe.run(document, options)", options)

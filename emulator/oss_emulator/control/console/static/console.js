@@ -201,8 +201,11 @@ export function later(action, milliseconds) {
  * @param {string} text
  */
 export async function copy(text) {
-  if (navigator.clipboard) await navigator.clipboard.writeText(text);
-  else copyFromField(text);
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch { // it is missing, or not allowed
+    copyFromField(text);
+  }
   announce(announced.dataset.copied);
 }
 
