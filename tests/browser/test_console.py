@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import pytest
 import requests
 from oss_emulator import Emulator
+from oss_emulator.control import console
 from oss_emulator.control.api import access
 from oss_emulator.control.console.embedding import POLICIES
 from oss_emulator.control.console.requests import MOST_SENT
@@ -818,9 +820,17 @@ PAGES = [
     f"embed?bucket={BUCKET}&key=hello.txt",
     "replay",
     "emulator",
+    "connect",
     "login",
     "missing",
 ]
+
+
+def test_no_page_is_left_out() -> None:
+    modules = {import_module(f"{console.__name__}.{name}") for name in console.PAGES.values()}
+    routes = [route for module in modules for route in module.ROUTES if route.method == "GET"]
+    pages = {route.path for route in routes if route.path == route.stem} - {""}
+    assert pages <= {path.partition("?")[0] for path in PAGES}
 
 
 def settle(tab: Page, path: str) -> None:

@@ -117,7 +117,6 @@ def test_new_requests_wait_while_the_reader_is_further_down(tab: Page, emulator:
     rows = visit(tab, emulator)
     tab.evaluate("scrollTo(0, 2000)")
     place = "() => document.querySelector('#rows tbody tr:nth-child(60)').getBoundingClientRect().y"
-    tab.wait_for_function("scrollY === 2000")
     before = tab.evaluate(place)
     record(emulator, 12)
     fresh = tab.get_by_role("button", name="12 new requests")
