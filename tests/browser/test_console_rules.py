@@ -260,15 +260,20 @@ def test_tabs_do_not_share_a_draft_silently(
     expect(whitelist(other)).to_have_value("https://one.test/x")
 
 
+@pytest.mark.parametrize("meanwhile", [SAVED, "https://theirs.test/"])
 def test_draft_of_a_closed_tab_can_be_had_back(
-    tab: Page, tabs: BrowserContext, emulator: Emulator
+    tab: Page, tabs: BrowserContext, emulator: Emulator, meanwhile: str
 ) -> None:
     whitelist(tab).fill("https://mine.test/")
     tab.close()
+    if meanwhile != SAVED:
+        put(emulator, meanwhile)
     again = tabs.new_page()
     visit(again, emulator)
     button(again, "Bring it back").click()
     expect(whitelist(again)).to_have_value("https://mine.test/")
+    conflict = again.get_by_role("alert", name="The bucket got other rules meanwhile")
+    expect(conflict).to_be_visible(visible=meanwhile != SAVED)
 
 
 # --- Trying Referers
@@ -300,6 +305,17 @@ def test_server_that_is_gone_leaves_old_verdicts_marked(
     tabs.set_offline(False)
     expect(old).to_be_hidden()
     expect(tab.locator("#verdicts")).to_contain_text("https://a.test/")
+
+
+def test_bucket_that_is_gone_is_said_so(tab: Page, emulator: Emulator) -> None:
+    emulator.put("/gone-bucket")
+    tab.goto(f"{emulator.endpoint}/_emulator/rules/gone-bucket")
+    expect(tab.locator(".reviews")).to_be_visible()
+    url = f"{emulator.endpoint}/_emulator/buckets/gone-bucket"
+    requests.delete(url, headers={"x-oss-emulator": "1"}, timeout=20)
+    whitelist(tab).fill("https://a.test/")
+    said = "What stands below is old: The bucket gone-bucket does not exist."
+    expect(tab.locator("#old")).to_have_text(said)
 
 
 # --- Export and links

@@ -28,6 +28,13 @@ export const canonical = (rules) => JSON.stringify([
 ]);
 
 /**
+ * Return whether two rules are the same; missing ones are not.
+ * @param {Rules | undefined} one
+ * @param {Rules | undefined} other
+ */
+export const isSame = (one, other) => Boolean(one && other && canonical(one) === canonical(other));
+
+/**
  * Return whether a value has the form of rules.
  * @param {any} value
  * @returns {value is Rules}

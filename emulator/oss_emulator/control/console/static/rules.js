@@ -1,13 +1,12 @@
 // The editor of rules: it sends what is typed to the server and shows what the server says.
 
-import { all, announce, ask, at, attempt, copy, fill, find, kept, later, values } from "./console.js";
+import { all, announce, ask, at, attempt, copy, fill, find, later, values } from "./console.js";
+import { Drafts } from "./drafts.js";
 import {
-  Timeline, canonical, follow, isEditable, isRules, keepFocus, lines, lists, mark, number, onUndo, pack, select, unpack,
-  write,
+  Timeline, follow, isEditable, isRules, isSame, keepFocus, lines, lists, mark, number, onUndo, pack, select, unpack, write,
 } from "./entries.js";
 
 /** @typedef {import("./entries.js").Rules} Rules */
-/** @typedef {{ tab: string, rules: Rules }} Draft */
 
 const editor = find("#editor");
 const { bucket = "" } = editor.dataset;
@@ -31,6 +30,7 @@ let whole; // the rules on the page if lines cannot show them
 /** @type {Rules | undefined} */
 let linked; // the rules of the link in the address
 const timeline = new Timeline(saved);
+const drafts = new Drafts(bucket); // the draft of this tab, and others
 
 /** The rules as the page shows them, in the JSON of ossutil. */
 function rules() {
@@ -42,7 +42,7 @@ function rules() {
   return made;
 }
 
-const isEdited = () => canonical(rules()) !== canonical(saved);
+const isEdited = () => !isSame(rules(), saved);
 
 /** @param {Rules} given */
 function show(given) {
@@ -68,80 +68,23 @@ function step(given) {
   show(given);
 }
 
-// --- Drafts: each tab has its own. The newest of all tabs is what other pages call the edited rules.
+// --- Drafts
 
-const draft = `rules:${bucket}`;
-const owner = `${draft}:tab`;
-const aside = `${draft}:aside`; // other drafts, the last one first
-const MOST_ASIDE = 10;
-const tab = Math.random().toString(36).slice(2);
-/** @type {Rules | undefined} */
-let written; // what this tab has made the newest draft
+/** The rules of the page, and what they are to replace: in a conflict, nothing that the bucket has. */
+const current = () => ({ rules: rules(), etag: isConflict ? "" : etag });
 
-/** The draft of this tab, also after a reload. */
-const own = {
-  /** @returns {{ rules: Rules, etag: string } | undefined} */
-  get() {
-    try {
-      const found = JSON.parse(sessionStorage.getItem(draft) ?? "null");
-      return isRules(found?.rules) ? found : undefined;
-    } catch {
-      return undefined;
-    }
-  },
-  /** @param {{ rules: Rules, etag: string }} [value] */
-  set(value) {
-    try {
-      if (value) sessionStorage.setItem(draft, JSON.stringify(value));
-      else sessionStorage.removeItem(draft);
-    } catch { /* the browser keeps nothing */ }
-  },
-};
-
-/**
- * @param {Rules | undefined} one
- * @param {Rules | undefined} other
- */
-const isSame = (one, other) => Boolean(one && other && canonical(one) === canonical(other));
-const drafts = () => /** @type {Draft[]} */ (kept.get(aside, []));
-const others = () => [{ tab: "", rules: kept.get(draft) }, ...drafts()]
-  .filter((one) => isRules(one.rules) && ![rules(), saved].some((shown) => isSame(shown, one.rules)));
-
-/**
- * Keep a draft that something else is about to replace; of another tab, only its last one.
- * @param {Rules} given
- */
-function setAside(given, by = "") {
-  if (!isRules(given) || isSame(given, saved)) return;
-  const before = drafts().filter((one) => !(by && one.tab === by) && !isSame(one.rules, given));
-  kept.set(aside, [{ tab: by, rules: given }, ...before].slice(0, MOST_ASIDE));
-}
-
-function keepDraft() {
-  const newest = kept.get(draft);
-  if (isEdited()) {
-    if (isRules(newest) && !isSame(newest, written)) setAside(newest, kept.get(owner));
-    written = rules();
-    kept.set(draft, written);
-    kept.set(owner, tab);
-    own.set({ rules: written, etag: isConflict ? "" : etag });
-  } else {
-    if (isSame(newest, written)) kept.remove(draft);
-    written = undefined;
-    own.set();
-  }
-  offer();
+function setAside() {
+  if (isEdited()) drafts.setAside(current());
 }
 
 function offer() {
-  find("#aside").hidden = !others().length;
+  find("#aside").hidden = !drafts.others([rules(), saved]).length;
 }
 
 find("#bring-back").addEventListener("click", () => {
-  const [next] = others();
-  const rest = drafts().filter((one) => !isSame(one.rules, next.rules));
-  kept.set(aside, isEdited() ? [...rest, { tab: "", rules: rules() }] : rest);
-  if (isSame(kept.get(draft), next.rules)) written = next.rules;
+  const [next] = drafts.others([rules(), saved]);
+  drafts.take(next, isEdited() ? current() : undefined);
+  isConflict = next.etag !== etag;
   step(next.rules);
   if (find("#aside").hidden) find("#whitelist").focus();
 });
@@ -157,7 +100,9 @@ const check = later(() => attempt(async () => {
   const isProposed = "proposed" in referers.dataset;
   const requests = [null, ...lines(referers.value).filter(Boolean)].map((referer) => ({ referer }));
   const value = { rules: rules(), bucket, requests: isProposed ? undefined : requests };
-  fill(find("#verdicts"), await fresh("rules/check", value, checking));
+  const html = await fresh("rules/check", value, checking);
+  if (html === undefined) return;
+  fill(find("#verdicts"), html);
   const { tally = "", referers: tried = "[]" } = find("#verdicts table").dataset;
   find("#tally").textContent = tally;
   if (isProposed && "proposed" in referers.dataset) referers.value = JSON.parse(tried).join("\n");
@@ -171,6 +116,7 @@ const review = later(() => attempt(async () => {
   const isProposed = "proposed" in site.dataset;
   const value = { rules: rules(), bucket, site: isProposed ? "" : site.value };
   const html = await fresh("rules/review", value, reviewing);
+  if (html === undefined) return;
   const opened = all("#review details").map((part) => part.open);
   keepFocus(find("#review"), () => fill(find("#review"), html));
   all("#review details").forEach((part, place) => { part.open = opened[place] ?? part.open; });
@@ -185,7 +131,7 @@ const review = later(() => attempt(async () => {
 }), 350);
 
 /**
- * Ask for a part of the page, and say whether what stands there is old.
+ * Ask for a part of the page, and say whether what stands there is old; undefined without an answer.
  * @param {string} place
  * @param {unknown} value
  * @param {AbortController} controller
@@ -196,8 +142,8 @@ async function fresh(place, value, { signal }) {
     age(false);
     return html;
   } catch (error) {
-    if (!signal.aborted) age(true);
-    throw error;
+    if (!signal.aborted) age(true, error);
+    return undefined;
   }
 }
 
@@ -205,18 +151,32 @@ async function fresh(place, value, { signal }) {
 let waiting;
 
 /**
- * Say whether what stands here is old; if so, ask again until the server answers.
+ * Say whether what stands here is old, and why; a server that does not answer is asked again.
  * @param {boolean} isOld
+ * @param {any} [error]
  */
-function age(isOld) {
-  const wasOld = !find("#old").hidden;
-  find("#old").hidden = !isOld;
+function age(isOld, error) {
+  const notice = find("#old");
+  const wasOld = !notice.hidden;
+  const isGone = error?.status === undefined;
+  notice.hidden = !isOld;
+  notice.textContent = (isGone ? notice.dataset.gone : `${notice.dataset.why} ${error.message}`) ?? "";
   for (const id of ["#verdicts", "#review"]) find(id).classList.toggle("old", isOld);
   clearTimeout(waiting);
-  if (isOld) waiting = setTimeout(() => look().then(() => age(false), () => age(true)), 3000);
-  else if (wasOld) {
+  if (isOld && isGone) waiting = setTimeout(lookAgain, 3000);
+  else if (wasOld && !isOld) {
     check();
     review();
+  }
+}
+
+/** Look whether the bucket has other rules, in the background. */
+async function lookAgain() {
+  try {
+    await look();
+    age(false);
+  } catch (error) {
+    age(true, error);
   }
 }
 
@@ -227,12 +187,17 @@ function changed() {
     history.replaceState(null, "", location.pathname + location.search);
   }
   const edited = isEdited();
-  state.textContent = state.dataset[isConflict ? "conflict" : edited ? "edited" : "same"] ?? "";
+  isConflict &&= edited;
+  confront();
+  const said = state.dataset[isConflict ? "conflict" : edited ? "edited" : "same"] ?? "";
+  if (state.textContent !== said) state.textContent = said;
   allow(undoButton, timeline.past.length > 0);
   allow(redoButton, timeline.future.length > 0);
   allow(revertButton, edited);
   allow(applyButton, edited && !isConflict);
-  keepDraft();
+  if (edited) drafts.keep(current());
+  else drafts.drop();
+  offer();
   check();
   review();
   if (find("#export").matches(":popover-open")) exportAll();
@@ -273,7 +238,7 @@ when(redoButton, redo);
 onUndo([...areas, ...boxes], undo, redo);
 
 when(revertButton, () => {
-  setAside(rules());
+  setAside();
   step(saved);
 });
 when(applyButton, async () => {
@@ -305,10 +270,10 @@ async function look() {
   const edited = isEdited();
   ({ rules: saved, etag } = now);
   if (isSame(before, saved)) return;
-  if (edited && isEdited()) {
-    confront();
+  if (edited) {
+    isConflict = true;
+    changed();
   } else {
-    isConflict = false;
     step(saved);
     announce(state.dataset.meanwhile);
   }
@@ -327,30 +292,28 @@ const describe = (given) => [
   }),
 ];
 
-/** Show what differs between the draft and the saved rules, and let the reader choose. */
+/** Show what differs between the draft and the saved rules while the reader has to choose. */
 function confront() {
-  isConflict = true;
+  find("#conflict").hidden = !isConflict;
+  if (!isConflict) return;
   const [mine, theirs] = [describe(rules()), describe(saved)];
   find("#mine").textContent = mine.filter((text) => !theirs.includes(text)).join("\n") || "—";
   find("#theirs").textContent = theirs.filter((text) => !mine.includes(text)).join("\n") || "—";
-  find("#conflict").hidden = false;
-  changed();
 }
 
 /** @param {Rules} given */
 function settle(given) {
   isConflict = false;
-  find("#conflict").hidden = true;
   applyButton.focus();
   step(given);
 }
 
 find("#take-theirs").addEventListener("click", () => {
-  setAside(rules());
+  setAside();
   settle(saved);
 });
 find("#keep-mine").addEventListener("click", () => settle(rules()));
-addEventListener("focus", () => look().catch(() => age(true)));
+addEventListener("focus", lookAgain);
 
 // --- Typing
 
@@ -376,13 +339,24 @@ for (const field of [site, referers]) {
 const proof = find("dialog#proof");
 
 /**
+ * Ask for a correction of the rules as they are now; undefined if they have changed meanwhile.
+ * @param {Record<string, unknown>} finding
+ * @param {boolean} html whether to get its proof, or else its values
+ */
+async function correct(finding, html) {
+  const shown = rules();
+  const answer = await ask("rules/correct", { method: "POST", value: { rules: shown, ...finding }, html });
+  return isSame(shown, rules()) ? answer : undefined;
+}
+
+/**
  * Show what a correction changes, and follow it if the reader wants that; false to stop asking.
  * @param {Record<string, unknown>} finding
  * @param {boolean} isOneOfMany whether others follow, so that this one can be skipped
  */
 async function decide(finding, isOneOfMany) {
-  const shown = rules();
-  const html = await ask("rules/correct", { method: "POST", value: { rules: shown, ...finding }, html: true });
+  const html = await correct(finding, true);
+  if (html === undefined) return false;
   fill(find("#proof-text"), html);
   find("[value=skip]", proof).hidden = !isOneOfMany;
   proof.returnValue = "stop";
@@ -392,10 +366,17 @@ async function decide(finding, isOneOfMany) {
   return proof.returnValue !== "stop";
 }
 
+/** @param {Record<string, unknown>} finding */
+async function followSafe(finding) {
+  const answer = await correct(finding, false);
+  if (answer) step(answer.rules);
+}
+
 async function correctAll() {
-  const { rules: corrected, left } = await ask("rules/correct", { method: "POST", value: { rules: rules() } });
-  step(corrected);
-  for (const { rule, list, entry } of left) {
+  const answer = await correct({}, false);
+  if (!answer) return;
+  step(answer.rules);
+  for (const { rule, list, entry } of answer.left) {
     try {
       if (!(await decide({ rule, list, entry }, true))) return;
     } catch (error) {
@@ -404,23 +385,36 @@ async function correctAll() {
   }
 }
 
+let isCorrecting = false;
+
+/**
+ * Do one thing at a time, and show that it takes time.
+ * @param {HTMLElement} button
+ * @param {() => Promise<unknown>} action
+ */
+async function alone(button, action) {
+  if (isCorrecting) return;
+  isCorrecting = true;
+  button.setAttribute("aria-busy", "true");
+  await attempt(async () => { await action(); });
+  button.removeAttribute("aria-busy");
+  isCorrecting = false;
+}
+
 find("#review").addEventListener("click", (event) => {
   const target = at(event, "[data-correct-all], [data-correct], [data-goto]");
   if (!target) return;
-  const { correct, goto: place, unsafe } = target.dataset;
+  const { correct: rule, goto: place, unsafe } = target.dataset;
   if (place) {
     event.preventDefault();
     const [name, position] = place.split(":");
     select(area(name), Number(position));
-  } else if (correct === undefined) {
-    attempt(correctAll);
+  } else if (rule === undefined) {
+    alone(target, correctAll);
   } else {
     const { list = null, entry } = at(event, ".finding")?.dataset ?? {};
-    const finding = { rule: correct, list, entry };
-    attempt(async () => {
-      if (unsafe !== undefined) await decide(finding, false);
-      else step((await ask("rules/correct", { method: "POST", value: { rules: rules(), ...finding } })).rules);
-    });
+    const finding = { rule, list, entry };
+    alone(target, () => (unsafe === undefined ? followSafe(finding) : decide(finding, false)));
   }
 });
 
@@ -483,16 +477,15 @@ async function open() {
   for (const field of [referers, site]) delete field.dataset.proposed;
   linked = given.rules;
   if (isSame(given.rules, rules())) return;
-  setAside(rules());
+  setAside();
   step(given.rules);
 }
 
-const before = own.get();
+const before = drafts.own();
 if (before) {
-  written = before.rules;
+  isConflict = before.etag !== etag;
   timeline.note(before.rules);
 }
 show(before?.rules ?? saved);
-if (before && before.etag !== etag && isEdited()) confront();
 addEventListener("hashchange", () => attempt(open));
 attempt(open);
