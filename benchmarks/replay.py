@@ -153,7 +153,9 @@ def replay(scratch: Path, log: Path, *further: str, entries: int = 20, form: Ent
 
 def _run(command: Sequence[str]) -> Run:
     began = time.monotonic()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    # What is installed is compiled, so the first run may write bytecode.
+    environ = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=environ)
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 0, command

@@ -87,6 +87,14 @@ def test_verifier_decides_like_the_rules(
 
 @settings(max_examples=cases(100, 3_000), deadline=None)
 @given(PAIRS, ASSUMED)
+@example(
+    # The second entry is in a list that matches at once, and in one that may match yet.
+    (
+        RefererConfiguration(False, blacklist=("*", "Aa")),
+        RefererConfiguration(True, whitelist=("?a", "Aa"), blacklist=("?",)),
+    ),
+    DEFAULT,
+)
 @pytest.mark.thorough
 def test_certificate_of_each_diff_is_accepted(
     pair: tuple[RefererConfiguration, RefererConfiguration], assumptions: Assumptions

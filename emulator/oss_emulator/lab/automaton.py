@@ -311,7 +311,7 @@ class _Walk:
         for number, at in state.open:
             reader = self._readers[number]
             for place, need in enumerate(needs):
-                if reader.holders >> place & 1:
+                if (reader.holders & ~state.matched) >> place & 1:
                     need.update(reader.rests(at))
         open_cuts = {self._readers[number].cut for number, _ in state.open}
         places = tuple(state.places[cut] for cut in sorted(open_cuts))

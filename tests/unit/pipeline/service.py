@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
 
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.message import Request
@@ -17,6 +19,14 @@ PAGE = "http://www.example.com/page"
 """A Referer that the rules allow."""
 THIEF = "http://thief.test/"
 """A Referer that the rules deny."""
+
+REDIRECT = b"""<WebsiteConfiguration><IndexDocument><Suffix>index.html</Suffix></IndexDocument>
+<RoutingRules><RoutingRule><RuleNumber>1</RuleNumber><Condition>
+<KeyPrefixEquals>old/</KeyPrefixEquals></Condition><Redirect>
+<RedirectType>External</RedirectType><Protocol>http</Protocol><HostName>example.com</HostName>
+<HttpRedirectCode>302</HttpRedirectCode></Redirect></RoutingRule></RoutingRules>
+</WebsiteConfiguration>"""
+"""A website that sends visitors of `old/` to another host."""
 
 RULES = b"""<RefererConfiguration><AllowEmptyReferer>false</AllowEmptyReferer>
 <RefererList><Referer>http://www.example.com/</Referer></RefererList></RefererConfiguration>"""
@@ -43,9 +53,38 @@ def serve(settings: Settings = SETTINGS) -> Service:
     return service
 
 
+def serve_as_of(day: date | None, *, new_account: bool = False, region: str = "") -> Service:
+    settings = replace(SETTINGS, as_of=day, new_account=new_account)
+    return serve(replace(settings, region=region) if region else settings)
+
+
 def put(
     service: Service, target: str, body: bytes = b"", headers: Mapping[str, str] | None = None
 ) -> None:
     """Put as the owner, without a signature."""
     response = service.handle(ask("PUT", target, headers), body, caller=service.accounts.owner)
     assert response.status == 200, response.body
+
+
+def visited(
+    service: Service, key: str, kind: str = "", host: str = "", signer: str = ""
+) -> tuple[int, str]:
+    """Put an object of a public bucket and visit it; return the status and the EC of the answer."""
+    owner, at = service.accounts.owner, host or f"public-bucket.oss-{service.settings.region}"
+    headers = {"Content-Type": kind} if kind else {}
+    service.handle(ask("PUT", f"/public-bucket/{key}", headers), b"content", caller=owner)
+    name = at if "." in at.removeprefix("public-bucket.") else f"{at}.aliyuncs.com"
+    answer = service.handle(ask("GET", f"/{key}", {"Referer": PAGE}, name))
+    forced = answer.headers.get("x-oss-force-download") == "true"
+    assert forced is (answer.headers.get("Content-Disposition") == "attachment")
+    assert forced is (answer.status == 200 and "x-oss-ec" in answer.headers)
+    return answer.status, answer.headers.get("x-oss-ec", "")
+
+
+def accelerate(service: Service) -> None:
+    document = (
+        b"<TransferAccelerationConfiguration><Enabled>true</Enabled>"
+        b"</TransferAccelerationConfiguration>"
+    )
+    request = ask("PUT", "/public-bucket?transferAcceleration")
+    assert service.handle(request, document, caller=service.accounts.owner).status == 200

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hmac
+import time
 from base64 import b64encode
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from email.utils import formatdate
 
 import pytest
-from oss_emulator.access import ANONYMOUS
+from oss_emulator.access import ANONYMOUS, Accounts
 from oss_emulator.changes import Changes
 from oss_emulator.operations.admission import Admission, Claimed, Refused
 from oss_emulator.pipeline.accounts import OWNER
@@ -119,6 +121,47 @@ def test_explain_header_makes_no_wrong_signature_right(place: str) -> None:
     assert outcome.error.code == "SignatureDoesNotMatch"
 
 
+ROLE = """
+[[account]]
+id = "1000000000000001"
+
+[[account.key]]
+id = "owner-key"
+secret = "owner-secret"
+
+[[account.role]]
+id = "3000000000000000001"
+name = "worker"
+"""
+
+
+@pytest.mark.parametrize(
+    ("lasts", "token", "code"),
+    [
+        (60, "", "SignatureDoesNotMatch"),
+        (-60, "", "SecurityTokenExpired"),
+        (60, "another", ""),
+    ],
+)
+def test_token_that_was_issued_here_is_checked_even_where_unknown_keys_are_accepted(
+    lasts: int, token: str, code: str
+) -> None:
+    """A-50"""
+    service = serve(replace(SETTINGS, auth=Auth.RELAXED))
+    service.accounts = Accounts.parse(ROLE, token_key=b"key")
+    role = service.accounts.role("acs:ram::1000000000000001:role/worker")
+    assert role is not None
+    now = time.time()
+    issued = service.accounts.issue(role, "s", int(now + lasts), "", bytes(15))
+    headers = {
+        "Authorization": f"OSS {issued.access_key_id}:c2lnbmF0dXJl",
+        "Date": formatdate(now, usegmt=True),
+        "x-oss-security-token": token or issued.security_token,
+    }
+    outcome = service.admit(ask("GET", "/private-bucket/a", headers))
+    assert (outcome.error.code if isinstance(outcome, Refused) else "") == code
+
+
 OLD, NEW = 0.0, datetime(2100, 1, 1, tzinfo=UTC).timestamp()
 
 
@@ -153,6 +196,16 @@ def post(auth: Auth, fields: dict[str, str]) -> Admission | Refused:
     reader = FormReader(forms.TYPE)
     reader.feed(forms.form(list(fields.items())))
     return service.admit_form(admitted, reader.finish())
+
+
+@pytest.mark.parametrize(
+    ("secret", "code"), [(ACCESS_KEY_SECRET, ""), ("wrong", "SignatureDoesNotMatch")]
+)
+def test_signature_of_a_form_of_s3_is_verified(secret: str, code: str) -> None:
+    """P-75"""
+    _, *others = forms.sign_v1(forms.policy([["starts-with", "$key", ""]]), secret=secret)
+    outcome = post(Auth.STRICT, {"key": "b", "AWSAccessKeyId": ACCESS_KEY_ID, **dict(others)})
+    assert (outcome.error.code if isinstance(outcome, Refused) else "") == code
 
 
 def form_of(key_id: str, secret: str) -> dict[str, str]:

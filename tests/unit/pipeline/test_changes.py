@@ -28,7 +28,6 @@ from oss_emulator.changes import (
     ServiceChange,
 )
 from oss_emulator.default_domain import find_rule_of_url
-from oss_emulator.documents import transfer_acceleration
 from oss_emulator.operations.admission import Admission, Refused
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.errors import OSSError
@@ -37,15 +36,20 @@ from oss_emulator.protocol.message import Request, Response
 
 from tests.http import forms
 from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, sign
-from tests.unit.pipeline.service import PAGE, SETTINGS, ask, put, serve
+from tests.unit.pipeline.service import (
+    PAGE,
+    REDIRECT,
+    SETTINGS,
+    accelerate,
+    ask,
+    put,
+    serve,
+    serve_as_of,
+    visited,
+)
 
 NOW = date(2026, 1, 1)
 OSS = "oss-cn-hangzhou.aliyuncs.com"
-
-
-def serve_as_of(day: date | None, *, new_account: bool = False, region: str = "") -> Service:
-    settings = replace(SETTINGS, as_of=day, new_account=new_account)
-    return serve(replace(settings, region=region) if region else settings)
 
 
 def signed(
@@ -119,30 +123,6 @@ ACCELERATED = "public-bucket.oss-accelerate.aliyuncs.com"
 APP = (400, "0048-00000200")
 
 
-def visited(
-    service: Service, key: str, kind: str = "", host: str = "", signer: str = ""
-) -> tuple[int, str]:
-    """Put an object of a public bucket and visit it; return the status and the EC of the answer."""
-    owner, at = service.accounts.owner, host or f"public-bucket.oss-{service.settings.region}"
-    headers = {"Content-Type": kind} if kind else {}
-    service.handle(ask("PUT", f"/public-bucket/{key}", headers), b"content", caller=owner)
-    name = at if "." in at.removeprefix("public-bucket.") else f"{at}.aliyuncs.com"
-    answer = service.handle(ask("GET", f"/{key}", {"Referer": PAGE}, name))
-    forced = answer.headers.get("x-oss-force-download") == "true"
-    assert forced is (answer.headers.get("Content-Disposition") == "attachment")
-    assert forced is (answer.status == 200 and "x-oss-ec" in answer.headers)
-    return answer.status, answer.headers.get("x-oss-ec", "")
-
-
-def accelerate(service: Service) -> None:
-    document = (
-        b"<TransferAccelerationConfiguration><Enabled>true</Enabled>"
-        b"</TransferAccelerationConfiguration>"
-    )
-    request = ask("PUT", "/public-bucket?transferAcceleration")
-    assert service.handle(request, document, caller=service.accounts.owner).status == 200
-
-
 def pages_at_endpoints(service: Service) -> bool:
     """D-01"""
     found = {visited(service, "a.HTML"), visited(service, "page", "text/html; charset=utf-8")}
@@ -188,13 +168,6 @@ def redirects_at_endpoints(service: Service) -> bool:
     answer = service.handle(ask("GET", "/old/a", {"Referer": PAGE}, host))
     return (answer.status, answer.headers.get("x-oss-ec")) == (400, "0048-00000300")
 
-
-REDIRECT = b"""<WebsiteConfiguration><IndexDocument><Suffix>index.html</Suffix></IndexDocument>
-<RoutingRules><RoutingRule><RuleNumber>1</RuleNumber><Condition>
-<KeyPrefixEquals>old/</KeyPrefixEquals></Condition><Redirect>
-<RedirectType>External</RedirectType><Protocol>http</Protocol><HostName>example.com</HostName>
-<HttpRedirectCode>302</HttpRedirectCode></Redirect></RoutingRule></RoutingRules>
-</WebsiteConfiguration>"""
 
 PROBES: dict[ServiceChange, Callable[[Service], bool]] = {
     V1_OF_ACCOUNTS: v1_of_accounts,
@@ -323,64 +296,6 @@ def test_new_account_needs_no_domain_outside_mainland_china(region: str) -> None
     service = serve_as_of(NOW, new_account=True, region=region)
     host = f"public-bucket.oss-{region}.aliyuncs.com"
     assert refusal(service, ask("GET", "/a", {"Referer": PAGE}, host)) == FINE
-
-
-# --- Host names of the service
-
-
-@pytest.mark.parametrize(
-    "host",
-    [
-        "public-bucket.oss-cn-hangzhou-internal.aliyuncs.com",
-        "public-bucket.oss-cn-hangzhou.localhost",
-        "img.example.com",
-    ],
-)
-def test_other_host_names_show_images(host: str) -> None:
-    """D-03"""
-    service = serve(replace(SETTINGS, as_of=NOW, cname={"img.example.com": "public-bucket"}))
-    assert visited(service, "a.png", "image/png", host) == (200, "")
-
-
-def test_old_bucket_shows_images() -> None:
-    """D-03, D-06"""
-    service = serve_as_of(NOW)
-    bucket = service.storage.bucket("public-bucket")
-    assert bucket is not None
-    before = datetime(2019, 9, 1, tzinfo=UTC).timestamp()
-    service.storage.put_bucket(bucket._replace(created=before))
-    assert visited(service, "a.png", "image/png") == (200, "")
-
-
-def test_images_of_newer_regions_are_not_those_of_the_others() -> None:
-    """D-03, D-06"""
-    service = serve_as_of(date(2025, 12, 1), region="cn-fuzhou")
-    assert visited(service, "a.png", "image/png") == (200, "")
-
-
-@pytest.mark.parametrize("key", ["a.css", "a.js", "a.pdf", "a.mp4"])
-def test_other_contents_of_old_accounts_are_shown(key: str) -> None:
-    """D-05"""
-    assert visited(serve_as_of(NOW), key) == (200, "")
-
-
-def test_authorization_header_passes() -> None:
-    """D-07"""
-    service = serve_as_of(NOW)
-    put(service, "/private-bucket/a.apk", b"content")
-    assert refusal(service, signed("GET", "private-bucket", "a.apk")) == FINE
-
-
-def test_acceleration_counts_from_when_it_was_enabled() -> None:
-    """D-04"""
-    service = serve_as_of(date(2020, 11, 17))
-    accelerate(service)
-    assert visited(service, "a.txt", "text/plain", ACCELERATED) == (200, "0048-00000106")
-    bucket = service.storage.bucket("public-bucket")
-    assert bucket is not None
-    old = {**bucket.documents, transfer_acceleration.SINCE: b"1600000000.0"}
-    service.storage.put_bucket(bucket._replace(documents=old))
-    assert visited(service, "a.txt", "text/plain", ACCELERATED) == (200, "")
 
 
 # --- Block Public Access

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from email.utils import formatdate
 from itertools import combinations
 from typing import NamedTuple
 
 import pytest
-from oss_emulator.access import ANONYMOUS
+from oss_emulator.access import ANONYMOUS, Identity
 from oss_emulator.operations.admission import UNSIGNED, Admission, Refused, refuse
 from oss_emulator.operations.call import Body
 from oss_emulator.pipeline.service import Service, new_request_id
@@ -17,10 +18,12 @@ from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.form import FormReader
 from oss_emulator.protocol.message import Request
 from oss_emulator.referer import Reason, Signing
+from oss_emulator.referer.assumptions import Assumptions, ProcessingOrder
 from oss_emulator.settings import Settings
 
 from tests.http import forms
-from tests.unit.pipeline.service import PAGE, THIEF, ask, put
+from tests.http.live import REGION
+from tests.unit.pipeline.service import PAGE, SETTINGS, THIEF, ask, put, serve
 
 
 class Known(NamedTuple):
@@ -278,9 +281,114 @@ def test_request_id_has_24_digits_and_begins_with_the_time() -> None:
     assert len(ids) == 100
     assert all(len(made) == 24 and made == made.upper() for made in ids)
     assert {int(made[:8], 16) for made in ids} == {1_700_000_000}
+    assert {int(made[8], 16) >= 8 for made in ids} == {False, True}
+
+
+def test_answer_of_a_body_in_memory_is_made_in_any_case(service: Service) -> None:
+    owner = service.accounts.owner
+    for content in (b"new", Body.of(b"new")):
+        assert service.handle(ask("PUT", "/public-bucket/b"), content, caller=owner).status == 200
+        assert service.handle(ask("PUT", "/no-bucket/b"), content, caller=owner).status == 404
+    found = service.handle(ask("GET", "/public-bucket/none", {"Referer": PAGE}))
+    assert (found.status, found.headers["x-oss-ec"]) == (404, "0026-00000001")
+
+
+def test_reader_pays_for_an_answer_and_for_no_error(service: Service) -> None:
+    """A-61"""
+    document = (
+        b"<RequestPaymentConfiguration><Payer>Requester</Payer></RequestPaymentConfiguration>"
+    )
+    put(service, "/public-bucket?requestPayment", document)
+    paid = [
+        "x-oss-request-charged"
+        in service.handle(ask("GET", f"/public-bucket/{key}"), caller=Identity("2")).headers
+        for key in ("a", "none")
+    ]
+    assert paid == [True, False]
+
+
+def test_denial_may_wait_until_the_image_is_processed() -> None:
+    """R-39"""
+    late = Assumptions(processing_order=ProcessingOrder.AFTER)
+    service = serve(replace(SETTINGS, assumptions=late))
+    target = "/public-bucket/a?x-oss-process=image/info"
+    admitted = service.admit(ask("GET", target, {"Referer": THIEF}))
+    assert isinstance(admitted, Admission)
+    assert admitted.decision is not None
+    assert not admitted.decision.allowed
+    with pytest.raises(OSSError, match="AccessDenied") as raised:
+        service.perform(admitted)
+    assert raised.value.ec == "0003-00000503"
+
+
+# --- Bodies
+
+
+MD5_OF_NOTHING = "1B2M2Y8AsgTpgAmY7PhCfg=="
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "body", "md5", "code"),
+    [
+        ("POST", "a?x-oss-process=csv/select", b"<SelectRequest>", "", "MalformedXML"),
+        ("POST", "a?x-oss-process=csv/select", b"x", MD5_OF_NOTHING, "InvalidDigest"),
+        ("GET", "a?x-oss-process=image/info", b"x", MD5_OF_NOTHING, "BadRequest"),
+        ("PUT", "?referer", b"<RefererConfiguration>", "", "MalformedXML"),
+    ],
+)
+def test_body_of_an_operation_is_checked(
+    service: Service, method: str, target: str, body: bytes, md5: str, code: str
+) -> None:
+    request = ask(method, f"/public-bucket/{target}", {"Content-MD5": md5} if md5 else {})
+    answer = service.handle(request, body, caller=service.accounts.owner)
+    assert isinstance(answer.body, bytes)
+    assert f"<Code>{code}</Code>".encode() in answer.body
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "code"),
+    [
+        (b"", {"Content-MD5": MD5_OF_NOTHING}, b"MalformedPOSTRequest"),
+        (forms.form([("key", "b")]), {"Content-MD5": MD5_OF_NOTHING}, b"InvalidDigest"),
+        (forms.form([("key", "b")]), {}, b""),
+    ],
+)
+def test_form_in_memory_is_checked(
+    service: Service, body: bytes, headers: dict[str, str], code: bytes
+) -> None:
+    put(service, "/public-bucket?acl", headers={"x-oss-acl": "public-read-write"})
+    request = ask(
+        "POST", "/public-bucket", {"Content-Type": forms.TYPE, "Referer": PAGE, **headers}
+    )
+    answer = service.handle(request, body)
+    assert isinstance(answer.body, bytes)
+    assert (code in answer.body) if code else answer.status == 204, answer.body
+
+
+def test_content_that_s3_framed_must_be_whole(service: Service) -> None:
+    put(service, "/public-bucket?acl", headers={"x-oss-acl": "public-read-write"})
+    headers = {
+        "Referer": PAGE,
+        "x-amz-content-sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+        "x-amz-decoded-content-length": "4",
+        "Content-Encoding": "aws-chunked",
+    }
+    statuses = [
+        service.handle(ask("PUT", "/public-bucket/b", headers), body).status
+        for body in (b"4\r\nabcd\r\n0\r\n\r\n", b"4\r\nabcd\r\n", b"abcd")
+    ]
+    assert statuses == [200, 400, 400]
 
 
 # --- what a service is made of
+
+
+def test_region_of_a_bucket_may_be_another_one(service: Service) -> None:
+    bucket = service.storage.bucket("public-bucket")
+    assert bucket is not None
+    service.storage.put_bucket(bucket._replace(region="cn-beijing"))
+    names = ("public-bucket", "private-bucket", "no-bucket")
+    assert [service.region_of(name) for name in names] == ["cn-beijing", REGION, REGION]
 
 
 def test_service_has_the_settings_that_it_is_given() -> None:
