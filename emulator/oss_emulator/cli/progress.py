@@ -10,6 +10,9 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import IO, Any, Self
 
+from oss_emulator.cli import language
+from oss_emulator.referer.sentence import Sentence
+
 PATIENCE = 0.5
 """Seconds after which progress is shown; what ends earlier shows nothing."""
 
@@ -28,7 +31,7 @@ class Progress:
         unit: str = "",
     ) -> None:
         """With a `unit`, such as `lines`, the bar also shows how many are done in a second."""
-        self._title = title
+        self._title = language.explain(title)
         self._unit = unit
         self._stream = sys.stderr if stream is None else stream
         self.visible = self._stream.isatty()
@@ -50,7 +53,8 @@ class Progress:
             self._show_bar(done, total)
             return
         left = (now - self._began) * (total - done) / done if done else 0.0
-        text = f"{self._title}: {100 * done // total} %, {_duration(left)} left"
+        share, rest = str(100 * done // total), _duration(left)
+        text = language.say(Sentence("{}: {} %, {} left", self._title, share, rest))
         self._stream.write(f"\r{text}\x1b[K")
         self._stream.flush()
         self._written = True
@@ -120,6 +124,8 @@ class CountedFile:
         self._report(self._count, self._total)
 
 
-def _duration(seconds: float) -> str:
+def _duration(seconds: float) -> Sentence:
     minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+    if minutes:
+        return Sentence("{} min {} s", str(minutes), f"{rest:02d}")
+    return Sentence("{} s", str(rest))

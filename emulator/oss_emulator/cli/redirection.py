@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
-from oss_emulator.cli import java
+from oss_emulator.cli import java, language
 from oss_emulator.cli.parser import CommandError
 from oss_emulator.protocol.address import SERVICE_DOMAIN
 from oss_emulator.system import signals
@@ -67,7 +67,8 @@ async def run(command: list[str], env: Mapping[str, str]) -> int:
     try:
         process = await asyncio.create_subprocess_exec(*command, env=env)
     except OSError as error:
-        print(f"oss-emulator: {command[0]} cannot be run: {error.strerror}", file=sys.stderr)
+        said = language.explain(f"{command[0]} cannot be run: {error.strerror}")
+        print(f"oss-emulator: {said}", file=sys.stderr)
         return 127 if isinstance(error, FileNotFoundError) else 126
     for number in _FORWARDED:
         loop.add_signal_handler(number, _forward, process, number)

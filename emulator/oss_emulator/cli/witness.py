@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from oss_emulator.cli import browser
 from oss_emulator.cli.browser import Setting
-from oss_emulator.cli.output import Block, Text, TextTable, Tone, line, referer
+from oss_emulator.cli.output import Block, Text, TextTable, Tone, line, referer, verdict
 from oss_emulator.lab.browser import Sent
 from oss_emulator.lab.scenarios import PATH
 from oss_emulator.lab.url import WebURL
@@ -13,6 +13,7 @@ from oss_emulator.lab.witness.cells import Cell, Relation, plan
 from oss_emulator.lab.witness.summary import summarize
 from oss_emulator.lab.witness.verdict import Comparison, compare
 from oss_emulator.referer import Assumptions, Decision, RefererConfiguration, RefererPolicy
+from oss_emulator.referer.sentence import Sentence
 
 SHOWN = 10
 """The number of differences to show."""
@@ -86,8 +87,9 @@ def _verdict(verdict: str) -> Text:
 def _difference(comparison: Comparison) -> Iterator[Block]:
     cell = comparison.cell
     yield line(Text(f"! {_name(cell)}", Tone.BAD))
-    yield line("  predicted  ", *_sent(comparison.predicted, comparison.expected))
-    yield line("  sent       ", *_sent(*_seen(comparison)))
+    predicted = _sent(comparison.predicted, comparison.expected)
+    yield line(Text(Sentence("predicted"), width=11), *predicted, indent=2)
+    yield line(Text(Sentence("sent"), width=11), *_sent(*_seen(comparison)), indent=2)
 
 
 def _seen(comparison: Comparison) -> tuple[Sent | None, Decision | None]:
@@ -105,11 +107,13 @@ def _name(cell: Cell) -> str:
 
 def _sent(sent: Sent | None, decision: Decision | None) -> Iterator[Text | str]:
     if sent is None or decision is None:
-        yield "no request"
+        yield Sentence("no request")
         return
-    yield f"by {sent.scheme}, "
+    yield Sentence("by {}, ", sent.scheme)
     yield referer(sent.referer)
-    yield ", allowed" if decision.allowed else f", denied ({decision.ec})"
+    yield ", "
+    yield verdict(decision)
+    yield f" ({decision.ec})" if decision.ec else ""
 
 
 def _to_dict(comparison: Comparison) -> dict[str, object]:

@@ -141,7 +141,7 @@ ROUTES = (
                 "query",
                 TEXT,
                 "Only requests with this text in the target, the Referer, the host, the operation, "
-                "the request id or the error.",
+                "the request id, the error or the test.",
             ),
             Parameter("since", "query", COUNT, "Only entries with a greater number."),
             Parameter("before", "query", COUNT, "Only entries with a lower number; 0 means all."),
