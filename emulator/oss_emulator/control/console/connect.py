@@ -38,7 +38,7 @@ def describe(asked: ApiRequest) -> dict[str, Any]:
         "access_key_id": key.id,
         "access_key_secret": key.secret if key.secret == DEFAULT_ACCESS_KEY_SECRET else None,
         "has_bucket": bool(buckets),
-        "is_named": endpoint == named_endpoint and not _is_address(asked.request),
+        "is_named": endpoint == named_endpoint and not _is_address(asked.request.host),
         "is_secure": asked.request.secure,
         "curl": shlex.join(["curl", "-i", "-H", f"Referer: {_THIEF}", url]),
         "clients": [
@@ -55,17 +55,21 @@ def _endpoints(request: Request) -> tuple[str, str]:
     but some take an address for a domain of the bucket (docs/addressing.md).
     """
     scheme = "https" if request.secure else "http"
-    name, colon, port = request.host.rpartition(":")
-    name, end = (name, f":{port}") if colon and port.isdecimal() else (request.host, "")
+    name = _name(request.host)
     if name in ("127.0.0.1", "localhost"):
-        return f"{scheme}://127.0.0.1{end}", f"{scheme}://localhost{end}"
+        port = request.host.removeprefix(name)
+        return f"{scheme}://127.0.0.1{port}", f"{scheme}://localhost{port}"
     return (f"{scheme}://{request.host}",) * 2
 
 
-def _is_address(request: Request) -> bool:
-    name = request.host.removesuffix(f":{request.host.rpartition(':')[2]}")
+def _name(host: str) -> str:
+    """Return the name or address in a Host header, without its port."""
+    return host if host.endswith("]") else host.rpartition(":")[0] or host
+
+
+def _is_address(host: str) -> bool:
     try:
-        ip_address(name.strip("[]"))
+        ip_address(_name(host).strip("[]"))
     except ValueError:
         return False
     return True

@@ -39,7 +39,7 @@ class FolderQuery(NamedTuple):
 
 
 class FolderPage(NamedTuple):
-    """One page of a folder."""
+    """One page of a folder. Sorted by name, each page has its folders first, else all are first."""
 
     folders: list[str]
     objects: list[Object]
@@ -75,27 +75,28 @@ def read(storage: Storage, bucket: str, asked: FolderQuery) -> FolderPage:
         marker=asked.after,
         limit=limit,
     )
-    folders, objects = found.prefixes, found.items
+    objects = found.items
     if asked.text:
         text, begin = asked.text.casefold(), len(asked.prefix)
         objects = [one for one in objects if text in one.key[begin:].casefold()]
     if asked.order is not FolderOrder.NAME:
         objects.sort(key=attrgetter(asked.order), reverse=asked.descending)
-    elif asked.descending:
-        folders.reverse()
-        objects.reverse()
-    total = len(folders) + len(objects)
-    pages = max(1, -(-total // SHOWN))
+    entries: list[str | Object] = [*found.prefixes, *objects]
+    if asked.order is FolderOrder.NAME:
+        entries.sort(key=_name_of, reverse=asked.descending)
+    pages = max(1, -(-len(entries) // SHOWN))
     page = min(asked.page, pages)
-    start, end = (page - 1) * SHOWN, page * SHOWN
-    shown = folders[start:end]
-    rest = objects[max(0, start - len(folders)) : max(0, end - len(folders))]
+    shown = entries[(page - 1) * SHOWN : page * SHOWN]
     return FolderPage(
-        shown,
-        rest,
-        total,
+        [one for one in shown if isinstance(one, str)],
+        [one for one in shown if not isinstance(one, str)],
+        len(entries),
         page,
         pages=pages,
         more=found.truncated,
         rest=found.next if not plain or (limit == WINDOW and page == pages) else "",
     )
+
+
+def _name_of(entry: str | Object) -> str:
+    return entry if isinstance(entry, str) else entry.key

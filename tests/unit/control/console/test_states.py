@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from oss_emulator.control.api import Refusal
 from oss_emulator.control.api.access import TOKEN_HEADER, LoginNeeded, check_allowed
-from oss_emulator.control.console import LOGIN, find, refuse
+from oss_emulator.control.console import LOGIN, connect, find, refuse
 from oss_emulator.control.console.page import FRAGMENT
 from oss_emulator.protocol.message import Request
 from oss_emulator.settings import Settings
@@ -126,3 +126,33 @@ def test_times_are_shown_without_scripts(ask: ApiCaller) -> None:
         times: list[Any] = re.findall(r"<time[^>]*>([^<]*)</time>", shown(ask, path))
         assert times
         assert all(re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", time) for time in times)
+
+
+# --- The first run
+
+
+@pytest.mark.parametrize(
+    ("host", "endpoint", "named_endpoint", "is_named"),
+    [
+        ("127.0.0.1:9000", "http://127.0.0.1:9000", "http://localhost:9000", False),
+        ("localhost:9000", "http://127.0.0.1:9000", "http://localhost:9000", False),
+        ("localhost", "http://127.0.0.1", "http://localhost", False),
+        ("192.0.2.7:9000", "http://192.0.2.7:9000", "http://192.0.2.7:9000", False),
+        ("[::1]:9000", "http://[::1]:9000", "http://[::1]:9000", False),
+        ("[::1]", "http://[::1]", "http://[::1]", False),
+        ("nas:9000", "http://nas:9000", "http://nas:9000", True),
+    ],
+)
+def test_clients_get_the_endpoint_in_the_form_that_they_take(
+    ask: ApiCaller, host: str, endpoint: str, named_endpoint: str, is_named: bool
+) -> None:
+    asked = ask.asked("GET", "connect", b"", host=host)
+    asked = asked._replace(request=asked.request._replace(headers={"host": host}))
+    card = connect.describe(asked)
+    assert (card["endpoint"], card["named_endpoint"], card["is_named"]) == (
+        endpoint,
+        named_endpoint,
+        is_named,
+    )
+    assert any(f'"{endpoint}"' in client["text"] for client in card["clients"])
+    assert f"{endpoint}/examplebucket/hello.txt" in card["curl"]
