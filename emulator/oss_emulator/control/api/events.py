@@ -74,11 +74,11 @@ async def batches(
 
     `also` is called with each new entry, and says whether it is yielded even if it does not fit.
 
-    With a `pause` in seconds, entries that come that soon after each other are one batch. After a
-    batch of more than `many` entries, LONGER times as long: nobody can read them as they come, and
-    showing them takes the server's time.
+    With a `pause` in seconds, entries that come that soon after each other are one batch. While
+    more than `many` come in that time, batches are LONGER times as long: nobody can read the entries
+    as they come, and showing them takes the time of the server and of the browser.
     """
-    longer = False
+    stretch = 1
     queue: asyncio.Queue[JournalEntry] = asyncio.Queue()
     for entry in wanted.find(journal):
         queue.put_nowait(entry)
@@ -98,9 +98,9 @@ async def batches(
                 yield []
                 continue
             if pause:
-                await asyncio.sleep(pause * LONGER if longer else pause)
+                await asyncio.sleep(pause * stretch)
                 found += [queue.get_nowait() for _ in range(queue.qsize())]
-                longer = len(found) > many
+                stretch = LONGER if len(found) > many * stretch else 1
             yield found
     finally:
         end()

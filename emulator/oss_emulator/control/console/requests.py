@@ -19,7 +19,7 @@ PAUSE: Final = 0.1
 """Seconds in which new requests are collected before they are sent to the page."""
 
 READABLE: Final = 4
-"""Requests of such a batch; after a larger one, the next is collected for longer."""
+"""Requests in that time; while more come, they are collected for longer."""
 
 MOST_SENT: Final = 100
 """Rows that are sent at once, the newest ones; the page has a button for those left out."""

@@ -153,7 +153,7 @@ async def test_many_requests_are_sent_less_often(
 
     async def sleep(seconds: float) -> None:
         pauses.append(seconds)
-        for _ in range({1: MOST_SENT, 2: READABLE}.get(len(pauses), 1)):
+        for _ in range({1: MOST_SENT, 2: READABLE * events.LONGER}.get(len(pauses), 1)):
             ask.record("/examplebucket/hello.txt", "http://thief.test/")
 
     monkeypatch.setattr(asyncio, "sleep", sleep)
@@ -168,7 +168,7 @@ async def test_many_requests_are_sent_less_often(
     assert pauses == [PAUSE, PAUSE * events.LONGER, PAUSE * events.LONGER, PAUSE]
     assert [(one["count"], one["skips"]) for one in sent] == [
         (MOST_SENT + 1, True),
-        (READABLE + 1, False),
+        (READABLE * events.LONGER + 1, False),
         (2, False),
         (2, False),
     ]

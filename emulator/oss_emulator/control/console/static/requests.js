@@ -135,11 +135,10 @@ function tell() {
 function offer(choices) {
   for (const [name, values] of Object.entries(choices)) {
     const field = find(`select[name=${name}]`, filters);
-    for (const value of values) {
+    const known = new Set([...field.options].map((option) => option.value));
+    for (const value of values.filter((one) => !known.has(one))) {
       const others = [...field.options].slice(1); // the first one is "all"
-      if (others.every((other) => other.value !== value)) {
-        field.add(new Option(value), others.find((other) => other.value > value));
-      }
+      field.add(new Option(value), others.find((other) => other.value > value));
     }
   }
 }
