@@ -25,6 +25,9 @@ BUCKET = "examplebucket"
 SITE, THIEF = "http://www.example.com/", "http://thief.example.org/"
 MOST_ROWS = 500
 
+SETTLED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+"""Resolves when the page is laid out as it will stay."""
+
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Emulator]:
@@ -116,6 +119,7 @@ def test_new_requests_wait_while_the_reader_is_further_down(tab: Page, emulator:
     record(emulator, 150)
     rows = visit(tab, emulator)
     tab.evaluate("scrollTo(0, 2000)")
+    tab.evaluate(SETTLED)
     place = "() => document.querySelector('#rows tbody tr:nth-child(60)').getBoundingClientRect().y"
     before = tab.evaluate(place)
     record(emulator, 12)

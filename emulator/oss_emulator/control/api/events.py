@@ -75,8 +75,8 @@ async def batches(
     `also` is called with each new entry, and says whether it is yielded even if it does not fit.
 
     With a `pause` in seconds, entries that come that soon after each other are one batch. While
-    more than `many` come in that time, batches are LONGER times as long: nobody can read the entries
-    as they come, and showing them takes the time of the server and of the browser.
+    more than `many` come in that time, batches are LONGER times as long: nobody can read them as
+    they come, and showing them takes the time of the server and of the browser.
     """
     stretch = 1
     queue: asyncio.Queue[JournalEntry] = asyncio.Queue()
