@@ -130,6 +130,11 @@ class Budget:
         """The steps that are left; 0 if too few were."""
         return max(0, self._left)
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the moment has come at which the steps end."""
+        return self._until != inf and time.monotonic() > self._until
+
     @contextmanager
     def lend(self, steps: int) -> Iterator["Budget"]:
         """Lend at most so many steps; what is not taken of them comes back."""
@@ -143,7 +148,7 @@ class Budget:
     def take(self, steps: int) -> None:
         """Take some steps. Raises UndecidedError if too few are left, or the time is over."""
         self._left -= steps
-        if self._left < 0 or (self._until != inf and time.monotonic() > self._until):
+        if self._left < 0 or self.is_over:
             raise UndecidedError
 
 

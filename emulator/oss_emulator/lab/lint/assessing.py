@@ -19,7 +19,7 @@ from oss_emulator.referer.sentence import Sentence
 from . import risk
 from .finding import NOTHING, Correction, EntryPlace, Finding
 from .fixing import follow, take
-from .risk import GUESS, Edited, EntryEdit, Named
+from .risk import GUESS, UNPROVED, Edited, EntryEdit, Named
 from .sites import Sites, find_names, read_host
 from .subject import LISTS, LintedEntry, Subject
 
@@ -77,6 +77,8 @@ class Assessor:
         return take(rules, [(place, correction)]) != rules
 
     def _find_risk(self, place: EntryPlace | None, correction: Correction) -> Sentence | None:
+        if self._budget.is_over:
+            return UNPROVED
         edit = self._edit(place, correction)
         if edit is None:
             after = take(self._subject.configuration, [(place, correction)])
