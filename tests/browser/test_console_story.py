@@ -12,7 +12,7 @@ from oss_emulator import Emulator, referer_xml
 from oss_emulator.lab import sources
 from oss_emulator.referer import RefererConfiguration
 from oss_emulator.settings import DEMO
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from tests.browser import axe
 from tests.browser.conftest import PATIENCE
@@ -83,6 +83,24 @@ def test_open_story_has_an_address_and_back_closes_it(tab: Page, emulator: Emula
     detail.press("Escape")
     expect(detail).to_be_hidden()
     assert tab.url.endswith("/requests?text=b.test")
+
+
+def test_story_that_was_asked_for_last_stays(tab: Page, emulator: Emulator) -> None:
+    for referer in ("http://slow.test/", "http://quick.test/"):
+        fetch(emulator, referer)
+    slow, quick = (entry.number for entry in emulator.journal)
+    visit(tab, emulator, "requests")
+    held: list[Route] = []
+    tab.route(f"**/_emulator/requests/{slow}", lambda route: held.append(route))
+    detail = tab.locator("#detail")
+    tab.locator(f"tr[data-number='{slow}']").click()
+    tab.locator(f"tr[data-number='{quick}']").click()
+    expect(detail).to_contain_text("http://quick.test/")
+    with tab.expect_response(f"**/_emulator/requests/{slow}"):
+        held[0].continue_()
+    tab.evaluate("() => new Promise((go) => setTimeout(go))")  # what waits for the answer goes on
+    expect(detail).to_contain_text("http://quick.test/")
+    assert path_of(tab) == f"requests/{quick}"
 
 
 def test_address_of_a_story_shows_it_alone_after_a_reload(tab: Page, emulator: Emulator) -> None:

@@ -80,7 +80,7 @@ def find(
     if decision.reason is Reason.BLACKLISTED:
         drafts = _free(policy, referer, site, others)
     elif decision.allowed:
-        drafts = _deny(policy, site)
+        drafts = _deny(policy, referer, site)
     else:
         drafts = _allow(policy, referer, site)
     turned = (
@@ -130,12 +130,12 @@ def _on_empty(policy: RefererPolicy, decision: Decision) -> Iterator[Remedy]:
 def _allow(policy: RefererPolicy, referer: str, site: Site) -> Iterator[Remedy]:
     rules = policy.configuration
     new = _add(rules, site.entries)
-    if rules.truncate_path and not RefererPolicy.compile(new, policy.assumptions).allows(referer):
-        new = replace(new, truncate_path=False)  # R-28: no entry with a slash matches then
+    if not RefererPolicy.compile(new, policy.assumptions).allows(referer):
+        new = replace(new, truncate_path=False)  # R-28: with it, no entry with a slash matches
     yield Remedy(RemedyKind.ALLOW_SITE, site.address, rules, new)
 
 
-def _deny(policy: RefererPolicy, site: Site) -> Iterator[Remedy]:
+def _deny(policy: RefererPolicy, referer: str, site: Site) -> Iterator[Remedy]:
     """Take the site out of the whitelist if that suffices, or else put it on the blacklist."""
     rules, named = policy.configuration, {*site.both_schemes}
     rest = tuple(entry for entry in rules.whitelist if entry.strip() not in named)
@@ -145,8 +145,10 @@ def _deny(policy: RefererPolicy, site: Site) -> Iterator[Remedy]:
         yield Remedy(RemedyKind.DENY_SITE, site.address, rules, without)
         return
     added = [entry for entry in site.both_schemes if entry not in rules.blacklist]
-    black = replace(rules, blacklist=(*rules.blacklist, *added))
-    yield Remedy(RemedyKind.DENY_SITE, site.address, rules, black)
+    new = replace(rules, blacklist=(*rules.blacklist, *added))
+    if RefererPolicy.compile(new, policy.assumptions).allows(referer):
+        new = replace(new, truncate_path=False)  # R-28, as above
+    yield Remedy(RemedyKind.DENY_SITE, site.address, rules, new)
 
 
 def _free(

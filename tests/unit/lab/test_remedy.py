@@ -128,6 +128,13 @@ def test_truncated_path_is_turned_off_where_no_entry_could_match() -> None:
     assert RefererPolicy.compile(found.new).allows(f"{BLOG}a")
 
 
+def test_truncated_path_is_turned_off_to_deny_a_site() -> None:
+    policy = RefererPolicy.compile(RefererConfiguration(truncate_path=True))
+    (found,) = remedy.find(policy, THIEF)
+    assert ("+", "TruncatePath", "false") in found.edits
+    assert not RefererPolicy.compile(found.new).allows(THIEF)
+
+
 def test_switch_is_no_remedy_without_a_whitelist() -> None:
     """AllowEmptyReferer has no effect then (R-11)."""
     policy = RefererPolicy.compile(RefererConfiguration(True))

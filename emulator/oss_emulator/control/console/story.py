@@ -120,6 +120,9 @@ def judge(asked: ApiRequest, entry: JournalEntry) -> Judged | None:
     bucket = service.storage.bucket(entry.bucket)
     document = None if bucket is None else bucket.documents.get(SUBRESOURCE)
     now = service.hotlinks.policy_of(document)
+    would_turn = remedies.find(asked, entry, then)
+    has_changed = document != entry.rules
+    turns_now = remedies.find(asked, entry, now) if has_changed else would_turn
     return Judged(
         then,
         tuple(
@@ -129,12 +132,12 @@ def judge(asked: ApiRequest, entry: JournalEntry) -> Judged | None:
                 (Stage.WHITELIST, then.reading.whitelist, then.configuration.whitelist),
             )
         ),
-        remedies.find(asked, entry, then),
-        has_changed=document != entry.rules,
+        would_turn,
+        has_changed=has_changed,
         now=None if bucket is None else review.decide_again(now, entry),
-        remedies=() if bucket is None else remedies.find(asked, entry, now),
+        remedies=() if bucket is None else turns_now,
         senders=() if decision.referer else remedies.find_senders(then),
-        lacks_slash=_lacks_slash(decision.referer),
+        lacks_slash=_lacks_slash(entries.referer_of(entry, then.assumptions) or ""),
     )
 
 

@@ -7,6 +7,8 @@ const detail = find("#detail"); // null on the page of one story
 const covering = matchMedia("(max-width: 69.99rem)"); // the story covers the list, see console.css
 /** @type {string | undefined} */
 let opened; // the number of the open story
+/** @type {string | undefined} */
+let wanted; // the number of the story that was asked for last
 
 /**
  * Open the story of a request, in place of the one that is open.
@@ -36,8 +38,9 @@ export function mark() {
 
 /** @param {string} number */
 async function show(number) {
+  wanted = number;
   const html = await attempt(() => ask(`requests/${number}`, { html: true }));
-  if (html === undefined) return false;
+  if (html === undefined || wanted !== number) return false; // another one was asked for meanwhile
   opened = number;
   mark();
   fill(detail, html);
@@ -51,6 +54,7 @@ async function show(number) {
 }
 
 function hide() {
+  wanted = undefined;
   if (!isOpen()) return;
   detail.hidden = true;
   detail.replaceChildren();
