@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.message import Request
+from oss_emulator.protocol.s3 import signature
 from oss_emulator.settings import Settings
 
 from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, REGION
@@ -27,6 +28,9 @@ REDIRECT = b"""<WebsiteConfiguration><IndexDocument><Suffix>index.html</Suffix><
 <HttpRedirectCode>302</HttpRedirectCode></Redirect></RoutingRule></RoutingRules>
 </WebsiteConfiguration>"""
 """A website that sends visitors of `old/` to another host."""
+
+UNSIGNED = "UNSIGNED-PAYLOAD"
+"""What S3 writes instead of the hash of a body that the signature does not cover."""
 
 RULES = b"""<RefererConfiguration><AllowEmptyReferer>false</AllowEmptyReferer>
 <RefererList><Referer>http://www.example.com/</Referer></RefererList></RefererConfiguration>"""
@@ -88,3 +92,22 @@ def accelerate(service: Service) -> None:
     )
     request = ask("PUT", "/public-bucket?transferAcceleration")
     assert service.handle(request, document, caller=service.accounts.owner).status == 200
+
+
+def sign_s3(
+    asked: Request, payload: str = UNSIGNED, secret: str = ACCESS_KEY_SECRET, **headers: str
+) -> Request:
+    """Sign a request as AWS does, with version 4 in its header."""
+    moment = datetime.fromtimestamp(asked.received, UTC).strftime("%Y%m%dT%H%M%SZ")
+    more = {name.replace("_", "-"): value for name, value in headers.items()}
+    fields = {**asked.headers, **more, "x-amz-date": moment, "x-amz-content-sha256": payload}
+    scope = f"{ACCESS_KEY_ID}/{moment[:8]}/us-east-1/s3/aws4_request"
+    head = f"AWS4-HMAC-SHA256 Credential={scope},SignedHeaders={';'.join(sorted(fields))}"
+    unsigned = {**fields, "authorization": f"{head},Signature={'0' * 64}"}
+    claim = signature.parse(asked._replace(headers=unsigned))
+    assert claim is not None
+    text = signature.string_to_sign(
+        claim, signature.canonical_request(claim, asked._replace(headers=fields))
+    )
+    made = signature.sign(signature.signing_key(secret, claim.day, claim.region), text)
+    return asked._replace(headers={**fields, "authorization": f"{head},Signature={made}"})

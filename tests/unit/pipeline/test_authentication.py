@@ -9,6 +9,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from email.utils import formatdate
+from hashlib import sha256
 
 import pytest
 from oss_emulator.access import ANONYMOUS, Accounts
@@ -27,7 +28,7 @@ from oss_emulator.storage import Bucket
 
 from tests.http import forms
 from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, sign
-from tests.unit.pipeline.service import PAGE, SETTINGS, ask, serve
+from tests.unit.pipeline.service import PAGE, SETTINGS, ask, put, serve, sign_s3
 
 EXPLAIN = "x-oss-emulator-explain"
 
@@ -206,6 +207,44 @@ def test_signature_of_a_form_of_s3_is_verified(secret: str, code: str) -> None:
     _, *others = forms.sign_v1(forms.policy([["starts-with", "$key", ""]]), secret=secret)
     outcome = post(Auth.STRICT, {"key": "b", "AWSAccessKeyId": ACCESS_KEY_ID, **dict(others)})
     assert (outcome.error.code if isinstance(outcome, Refused) else "") == code
+
+
+def test_policy_of_a_form_is_checked() -> None:
+    fields = {**form_of(ACCESS_KEY_ID, ACCESS_KEY_SECRET), "key": "b"}
+    fields |= dict(forms.sign_v1(forms.policy([["eq", "$key", "other"]])))
+    outcome = post(Auth.STRICT, fields)
+    assert isinstance(outcome, Refused)
+    assert outcome.error.code == "AccessDenied"
+    assert "other" in str(outcome.error)
+
+
+@pytest.mark.parametrize("auth", Auth)
+@pytest.mark.parametrize("secret", [ACCESS_KEY_SECRET, "wrong"])
+def test_signature_of_s3_is_verified(auth: Auth, secret: str) -> None:
+    """P-70"""
+    outcome = admit(
+        auth, sign_s3(ask("GET", "/private-bucket/a", {"Referer": PAGE}), secret=secret)
+    )
+    if secret == ACCESS_KEY_SECRET or auth is Auth.OFF:
+        assert isinstance(outcome, Admission)
+        assert outcome.caller == OWNER
+    else:
+        assert isinstance(outcome, Refused)
+        assert outcome.error.code == "SignatureDoesNotMatch"
+
+
+@pytest.mark.parametrize("is_signed", [True, False])
+def test_body_of_s3_is_compared_with_the_hash_that_is_sent(is_signed: bool) -> None:
+    service = serve()
+    target = "/private-bucket/b" if is_signed else "/public-bucket/b"
+    put(service, "/public-bucket?acl", headers={"x-oss-acl": "public-read-write"})
+    digest = sha256(b"content").hexdigest()
+    request = ask("PUT", target, {"Referer": PAGE, "x-amz-content-sha256": digest})
+    request = sign_s3(request, digest) if is_signed else request
+    for body, status in ((b"content", 200), (b"another", 400)):
+        assert service.handle(request, body).status == status
+    plain = service.admit(ask("PUT", target, {"Referer": PAGE}))
+    assert plain.admission.payload is None
 
 
 def form_of(key_id: str, secret: str) -> dict[str, str]:

@@ -26,27 +26,7 @@ from oss_emulator.settings import Auth
 from tests.http.client import content_md5
 from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET
 from tests.unit.pipeline.service import PAGE, SETTINGS, THIEF, ask, serve
-
-UNSIGNED = "UNSIGNED-PAYLOAD"
-
-
-def sign(
-    asked: Request, payload: str = UNSIGNED, secret: str = ACCESS_KEY_SECRET, **headers: str
-) -> Request:
-    """Sign a request with version 4 in its header."""
-    moment = datetime.fromtimestamp(asked.received, UTC).strftime("%Y%m%dT%H%M%SZ")
-    more = {name.replace("_", "-"): value for name, value in headers.items()}
-    fields = {**asked.headers, **more, "x-amz-date": moment, "x-amz-content-sha256": payload}
-    scope = f"{ACCESS_KEY_ID}/{moment[:8]}/us-east-1/s3/aws4_request"
-    head = f"AWS4-HMAC-SHA256 Credential={scope},SignedHeaders={';'.join(sorted(fields))}"
-    unsigned = {**fields, "authorization": f"{head},Signature={'0' * 64}"}
-    claim = signature.parse(asked._replace(headers=unsigned))
-    assert claim is not None
-    text = signature.string_to_sign(
-        claim, signature.canonical_request(claim, asked._replace(headers=fields))
-    )
-    made = signature.sign(signature.signing_key(secret, claim.day, claim.region), text)
-    return asked._replace(headers={**fields, "authorization": f"{head},Signature={made}"})
+from tests.unit.pipeline.service import sign_s3 as sign
 
 
 def error(response: Response, code: str) -> xml.Node:
