@@ -60,7 +60,7 @@ def edit(
         )
     except (SourceError, UnicodeError, ValueError) as error:
         raise NotEditableError(f"the document cannot be edited: {error}") from None
-    if after.keys() != before.keys() or after[name]() != new:
+    if after.keys() != before.keys() or _read(after[name]) != new:
         raise NotEditableError("the document does not write its rules as plain lists and switches")
     for other in before:
         if other != name and _read(before[other]) != _read(after[other]):

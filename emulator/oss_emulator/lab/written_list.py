@@ -138,7 +138,7 @@ class WrittenList:
             return
         for item in removed:
             begin = self.text.rfind(b"\n", 0, item.start) + 1
-            stop = self.text.find(b"\n", item.after) + 1
+            stop = self.text.find(b"\n", item.after) + 1 or len(self.text)
             before, behind = self.text[begin : item.start], self.text[item.after : stop]
             alone = begin > self.start and not before.strip() and not behind.strip()
             yield Edit(begin, stop, b"") if alone else Edit(item.start, item.after, b"")

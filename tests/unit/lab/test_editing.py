@@ -141,6 +141,34 @@ def test_xml_on_one_line_keeps_its_order() -> None:
     assert "<Referer>a</Referer><Referer>b</Referer><Referer>c</Referer><Referer>https:" in edited
 
 
+EDITED = {
+    "<o:RefererConfiguration xmlns:o='u:v'>\n  <o:AllowEmptyReferer>true</o:AllowEmptyReferer>\n"
+    "  <o:RefererList/>\n</o:RefererConfiguration>": (
+        "  <o:RefererList/>",
+        "  <o:RefererList>\n    <o:Referer>a&amp;b</o:Referer>\n  </o:RefererList>",
+    ),
+    "<RefererConfiguration><AllowEmptyReferer>true</AllowEmptyReferer><RefererList/>"
+    "</RefererConfiguration>": (
+        "<RefererList/>",
+        "<RefererList><Referer>a&amp;b</Referer></RefererList>",
+    ),
+    "<RefererConfiguration>\n<AllowEmptyReferer>true</AllowEmptyReferer>\n<RefererList>\n"
+    "<Referer>a?b&c</Referer> <!-- 例 & -->\n<Referer/></RefererList></RefererConfiguration>": (
+        "<Referer>a?b&c</Referer> <!-- 例 & -->\n<Referer/>",
+        "<Referer>a&amp;b</Referer> <!-- 例 & -->\n",
+    ),
+}
+"""Documents of clients, and what changes in each."""
+
+
+@pytest.mark.parametrize(("text", "change"), EDITED.items())
+def test_xml_of_any_client_is_edited_in_place(text: str, change: tuple[str, str]) -> None:
+    edited = editing.edit(
+        text.encode(), RulesForm.XML, "", RefererConfiguration(True, whitelist=("a&b",))
+    )
+    assert edited == text.replace(*change)
+
+
 @pytest.mark.parametrize(
     ("form", "text", "name", "words"),
     [

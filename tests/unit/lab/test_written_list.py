@@ -39,6 +39,7 @@ def edit(text: str, *new: str) -> str:
 @pytest.mark.parametrize(
     ("text", "new", "expected"),
     [
+        ('x = [\n"a",\n"b"]', ["a"], 'x = [\n"a",\n]'),
         ('["a", "b"]', ["a", "b"], '["a", "b"]'),
         ('["a", "b"]', ["c", "b"], '["c", "b"]'),
         ('["a", "b"]', ["a", "x", "y", "b"], '["a", "x", "y", "b"]'),
