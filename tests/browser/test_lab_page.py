@@ -238,6 +238,27 @@ def test_broken_links_are_named(shown: Page) -> None:
     expect(shown.locator("#announce")).to_contain_text("broken or cut off")
 
 
+def test_link_replaces_a_sample_and_a_sample_replaces_a_link(shown: Page) -> None:
+    sample = next(iter(SAMPLES.values()))
+    goes_to(shown, sample.link)
+    expect(shown.locator("#sample")).to_be_visible()
+    rules = {
+        "AllowEmptyReferer": False,
+        "AllowTruncateQueryString": True,
+        "TruncatePath": False,
+        "RefererList": {"Referer": ["https://a.test/"]},
+        "RefererBlacklist": {"Referer": []},
+    }
+    case = {"rules": rules, "referers": "https://a.test/", "site": "https://a.test"}
+    goes_to(shown, samples.link("case", case))
+    expect(shown.locator("#whitelist")).to_have_value("https://a.test/")
+    expect(shown.locator("#sample")).to_be_hidden()
+    expect(verdict_on(shown, "https://a.test/")).to_have_text("allowed")
+    goes_to(shown, sample.link)
+    expect(shown.locator("#whitelist")).not_to_have_value("https://a.test/")
+    expect(shown.locator("#sample")).to_be_visible()
+
+
 def test_ten_thousand_entries_do_not_hang_the_page(shown: Page) -> None:
     many = "\n".join(f"https://{number}.example.com/" for number in range(10_000))
     shown.locator("#referers").fill("https://9999.example.com/")

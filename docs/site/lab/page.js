@@ -37,6 +37,7 @@ const NONE = {
 let other = NONE; // the rules to compare with
 let source; // the text that the rules were read from, with its form and the name of the rules
 let sample; // the sample of a page of the documentation that is shown
+let playing = 0; // how often the commands of samples were run
 let isOwn = false; // whether the reader has changed anything, so that the address carries it
 let timeline = new Timeline(NONE);
 
@@ -173,10 +174,10 @@ const writeBack = later(() => {
   if (!source?.form || document.activeElement === area("text")) return;
   const { text, form, name } = source;
   want("write", () => ({ text, form, name, rules: rules() }), (answer) => {
-    if (source?.text !== text || document.activeElement === area("text")) return;
+    if (source?.text !== text || answer.text === area("text").value) return;
     area("text").value = answer.text;
     number(gutter("text"), area("text"));
-    if (sample?.files[sample.document]) play({ ...sample.files, [sample.document]: answer.text });
+    if (sample?.files[sample.document]) attempt(() => play({ ...sample.files, [sample.document]: answer.text }));
   }, () => {});
 }, 250);
 
@@ -195,6 +196,7 @@ find("#export").addEventListener("toggle", (event) => {
 function take(text, name) {
   area("text").value = text.length > LARGEST ? "" : text;
   number(gutter("text"), area("text"));
+  source = undefined;
   if (text.length > LARGEST) return refuse(new Error(state.dataset.large));
   if (text.includes("\0")) return refuse(new Error(state.dataset.binary));
   return want("read", () => ({ text, name }), (answer) => {
@@ -220,7 +222,7 @@ function choose({ names, name }) {
   find("#names").hidden = names.length < 2;
   area("name").replaceChildren(...names.map((one) => new Option(one || "–", one, false, one === name)));
 }
-area("name").addEventListener("change", () => take(source.text, area("name").value));
+area("name").addEventListener("change", () => take(area("text").value, area("name").value));
 
 const read = later(() => take(area("text").value), 150);
 area("text").addEventListener("input", () => {
@@ -402,11 +404,27 @@ async function visit() {
     showSample(given);
   } else {
     if (location.hash.length > 1) announce(state.dataset.broken, true);
-    take(EXAMPLE);
+    if (!source) take(EXAMPLE); // at first; later, the reader's own rules stay
   }
 }
 
+/** Forget what the page has shown, for a link that shows something else. */
+function reset() {
+  playing += 1; // what a sample still runs is not shown
+  sample = undefined;
+  source = undefined;
+  isComparing = false;
+  find("#sample").hidden = true;
+  for (const name of ["text", "other"]) {
+    area(name).value = "";
+    complain(name);
+  }
+  find("#names").hidden = true;
+  for (const name of ["referers", "site"]) area(name).dataset.proposed = "";
+}
+
 function showCase(given) {
+  reset();
   for (const name of ["referers", "site"]) {
     area(name).value = given[name];
     delete area(name).dataset.proposed;
@@ -422,6 +440,7 @@ function showCase(given) {
 // --- Samples of the documentation
 
 function showSample(given) {
+  reset();
   sample = given;
   find("#sample").hidden = false;
   find("#commands").textContent = sample.text;
@@ -431,28 +450,28 @@ function showSample(given) {
     delete area(name).dataset.proposed;
   }
   attempt(async () => {
-    if (sample.other) {
-      area("other").value = sample.files[sample.other];
-      const { rules: old } = await tell("read", { text: sample.files[sample.other] });
+    if (given.other) {
+      area("other").value = given.files[given.other];
+      const { rules: old } = await tell("read", { text: given.files[given.other] });
+      if (sample !== given) return;
       isComparing = true;
       other = old;
     }
-    const made = await play(sample.files);
-    take(made?.[sample.document] ?? EXAMPLE);
+    const made = await play(given.files);
+    if (sample === given) take(made?.[given.document] ?? EXAMPLE);
   });
 }
 
-let playing = 0;
-
 /** Run the commands of the sample with some files, and show what they print; resolves to the files. */
 async function play(files) {
-  const number = playing += 1;
-  await window.lab.ready;
+  playing += 1;
+  const turn = playing;
+  const { steps } = sample;
   let printed = "";
   let now = files;
-  for (const { args, show, to, head, tail, hidden } of sample.steps) {
+  for (const { args, show, to, head, tail, hidden } of steps) {
     const result = show ? { stdout: now[show], stderr: "", files: {} } : await window.lab.run(args, now);
-    if (number !== playing) return undefined; // overtaken
+    if (turn !== playing) return undefined; // overtaken
     now = { ...now, ...result.files, ...(to ? { [to]: result.stdout } : {}) };
     const out = to ? "" : cut(result.stdout, head, tail);
     if (!hidden) printed += out + result.stderr;
