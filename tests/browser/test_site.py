@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.requirements import required
 
@@ -60,6 +60,14 @@ def test_search_finds_pages_from_files(site: Path, page: Page) -> None:
         page.goto(f"{site.as_uri()}/{search}")
         page.wait_for_selector(f'#search-results a[href^="{found}"]')
     assert errors == []
+
+
+def test_sample_is_tried_in_the_lab(site: Path, page: Page) -> None:
+    """In both languages; tests/browser/test_lab_page.py compares what each sample prints."""
+    for name, label in (("docs/rule-lab", "Try it"), ("zh/docs/zh/rule-lab", "在浏览器中试一试")):
+        page.goto(f"{site.as_uri()}/{name}.html")
+        page.get_by_role("link", name=label).first.click()
+        expect(page.locator("#output")).to_contain_text("not-whitelisted", timeout=180_000)
 
 
 def test_pages_fit_a_telephone_and_request_only_files(site: Path, page: Page) -> None:
