@@ -13,10 +13,11 @@ from tests.node import copy_project
 
 pytestmark = pytest.mark.system
 
+ROOT = Path(__file__).parents[2]
 PROJECT = Path(__file__).with_name("scripts")
 CHECKS = {
     "types": ("tsc", "--pretty", "false"),
-    "lint": ("biome", "lint", "--error-on-warnings", "--colors=off", "static"),
+    "lint": ("biome", "lint", "--error-on-warnings", "--colors=off", "static", "lab"),
 }
 
 MISTAKES = {
@@ -39,6 +40,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The configuration of the checks, their packages, and the scripts."""
     copied = copy_project(PROJECT, tmp_path_factory.mktemp("scripts") / "project")
     shutil.copytree(FOLDER, copied / "static", ignore=shutil.ignore_patterns("*.css", "*.svg"))
+    (copied / "lab").mkdir()
+    shutil.copy(ROOT / "docs" / "site" / "lab" / "page.js", copied / "lab")
     return copied
 
 

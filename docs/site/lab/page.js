@@ -2,7 +2,7 @@
 
 import { all, announce, attempt, copy, fill, find, later, parse } from "./console.js";
 import {
-  Timeline, canonical, follow, isRules, keepFocus, lines, lists, mark, number, onUndo, pack, select, unpack, write,
+  Timeline, follow, isRules, keepFocus, lines, lists, mark, number, onUndo, pack, select, unpack, write,
 } from "./entries.js";
 
 const language = document.documentElement.lang;
@@ -178,7 +178,7 @@ const writeBack = later(() => {
     area("text").value = answer.text;
     number(gutter("text"), area("text"));
     if (sample?.files[sample.document]) attempt(() => play({ ...sample.files, [sample.document]: answer.text }));
-  }, () => {});
+  }, (error) => complain("text", error));
 }, 250);
 
 const exportAll = later(() => want("export", () => ({ rules: rules() }), ({ html }) => {
@@ -305,7 +305,7 @@ for (const control of [...boxes, ...areas]) {
     changed();
   });
 }
-areas.forEach((one) => follow(gutter(one.id), one));
+for (const one of areas) follow(gutter(one.id), one);
 for (const [name, action] of [["site", review], ["referers", check]]) {
   area(name).addEventListener("input", () => {
     delete area(name).dataset.proposed; // from now on it is the reader's own
