@@ -21,8 +21,6 @@ from oss_emulator.toml import MAX_FILE
 SCHEME = "oss://"
 DEFAULT_ENDPOINT = "http://127.0.0.1:9000"
 DEFAULT_REGION = "cn-hangzhou"
-MAX_ANSWER = 64 * 1024 * 1024
-"""Bytes of an answer that are read; no answer of the service that matters here has more."""
 _TIMEOUT = 10  # seconds
 
 

@@ -7,9 +7,9 @@ import time
 from collections.abc import Sequence
 from urllib.parse import SplitResult, urlsplit
 
-from oss_emulator.cli.bucket import MAX_ANSWER
 from oss_emulator.cli.parser import CommandError, InputError
 from oss_emulator.lab.parity.requests import Reply
+from oss_emulator.toml import MAX_FILE
 
 TIMEOUT = 20  # seconds
 
@@ -67,7 +67,7 @@ class ServiceClient:
             connection.endheaders(body or None)
             answer = connection.getresponse()
             fields = {name.lower(): value for name, value in answer.getheaders()}
-            return Reply(answer.status, fields, answer.read(MAX_ANSWER))
+            return Reply(answer.status, fields, answer.read(MAX_FILE))
         except (OSError, http.client.HTTPException) as error:
             said = getattr(error, "strerror", None) or error
             raise CommandError(f"{self.endpoint} does not answer: {said}") from None
