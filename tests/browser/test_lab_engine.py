@@ -23,7 +23,8 @@ from oss_emulator.referer import RefererConfiguration
 from playwright.sync_api import Browser, Page
 
 from docs.site.lab import runner
-from docs.site.lab.build import COMMANDS, build
+from docs.site.lab.build import build
+from docs.site.samples import COMMANDS
 from tests.docs.markdown import blocks
 from tests.requirements import require
 from tests.thorough import cases

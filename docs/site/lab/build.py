@@ -22,13 +22,11 @@ import grimp
 import oss_emulator
 
 from docs.site.lab import pages
+from docs.site.samples import COMMANDS
 
 HERE = Path(__file__).parent
 CACHE = HERE.parents[2] / ".cache" / "lab"
 PACKAGE = Path(oss_emulator.__file__).parent
-
-COMMANDS = ("check", "diff", "generate", "lint", "scenarios", "test", "translate", "verify")
-"""The commands that run in a browser; the others need sockets, processes or large files."""
 
 LEFT_OUT = (
     *("control", "server", "testing", "pipeline", "operations", "rpc", "sts", "kms", "storage"),
@@ -62,17 +60,13 @@ ENCODINGS = frozenset(
 )
 """The encodings that it knows: those of documents, of hosts, and of Python itself."""
 
-STATIC = ("lab.js",)
-"""The files of the page that are copied as they are."""
-
 
 def build(target: Path) -> None:
     """Write the lab to a folder."""
     pyodide = fetch_pyodide()
     shutil.rmtree(target / "parts", ignore_errors=True)
     (target / "parts").mkdir(parents=True)
-    for name in STATIC:
-        shutil.copy(HERE / name, target)
+    shutil.copy(HERE / "lab.js", target)
     for name, data in parts(pyodide).items():
         # A page that is opened from a disk may load scripts, but no other files.
         packed = base64.b64encode(gzip.compress(data, 9, mtime=0)).decode()

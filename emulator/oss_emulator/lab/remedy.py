@@ -15,6 +15,7 @@ from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.referer.pattern import Pattern
 from oss_emulator.referer.policy import RefererPolicy
 
+from . import rule_edits
 from .parts import Parts
 from .proposal import APPID, MINI_PROGRAMS, ProposalError, SiteProfile, propose
 from .url import WebURL, WebURLError
@@ -50,7 +51,10 @@ class Remedy(NamedTuple):
     @property
     def edits(self) -> tuple[tuple[str, str, str], ...]:
         """What is changed: `+` or `-`, the name of the list or the switch, an entry or a value."""
-        return tuple(_edits(self.old, self.new))
+        return tuple(
+            ("+", name, after) if after is not None else ("-", name, before or "")
+            for name, before, after in rule_edits.find(self.old, self.new)
+        )
 
     def to_dict(self) -> dict[str, object]:
         """Return what it changes as values for JSON."""
@@ -192,16 +196,3 @@ def _name_others(
 def _add(rules: RefererConfiguration, entries: Iterable[str]) -> RefererConfiguration:
     added = [entry for entry in entries if entry not in rules.whitelist]
     return replace(rules, whitelist=(*rules.whitelist, *added))
-
-
-def _edits(old: RefererConfiguration, new: RefererConfiguration) -> Iterator[tuple[str, str, str]]:
-    for name, member in (
-        ("AllowEmptyReferer", "allow_empty_referer"),
-        ("TruncatePath", "truncate_path"),
-    ):
-        if getattr(old, member) != getattr(new, member):
-            yield "+", name, str(getattr(new, member)).lower()
-    for list_ in ("whitelist", "blacklist"):
-        before, after = getattr(old, list_), getattr(new, list_)
-        yield from (("-", list_, entry) for entry in before if entry not in after)
-        yield from (("+", list_, entry) for entry in after if entry not in before)

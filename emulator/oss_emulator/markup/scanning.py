@@ -11,6 +11,8 @@ from typing import Final, NoReturn
 
 from oss_emulator.toml import SourceError, place_of
 
+from .writing import FORBIDDEN
+
 MAX_DEPTH: Final = 100
 """Elements inside each other: far more than rules have, and fewer than either parser takes."""
 
@@ -71,7 +73,6 @@ _DECLARATION = re.compile(
     rf"(?:{_SPACE}++standalone{_SPACE}*+={_SPACE}*+(?:\"(?:yes|no)\"|'(?:yes|no)'))?+{_SPACE}*+\?>",
     re.ASCII,
 )
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _REFERENCE = re.compile(r"&#(?:x([0-9A-Fa-f]+)|([0-9]+));")
 _URI = re.compile(r"[A-Za-z0-9:/.?=&;#_~-]*")
 
@@ -79,7 +80,7 @@ _URI = re.compile(r"[A-Za-z0-9:/.?=&;#_~-]*")
 def scan(text: str) -> Sequence[Span]:
     """Return the elements of a text in its order. Raises MarkupError and DocumentTypeError."""
     declaration = _DECLARATION.match(text)
-    found = _FORBIDDEN.search(text)
+    found = FORBIDDEN.search(text)
     if found:
         code = f"U+{ord(found[0]):04X}"
         raise MarkupError(f"the character {code} cannot occur in XML", text[: found.start()])
@@ -133,7 +134,7 @@ class _Scanning:
         for found in _REFERENCE.finditer(text):
             digits = (found[1] or found[2]).lstrip("0")
             code = int(digits or "0", 16 if found[1] else 10) if len(digits) < 8 else -1
-            if not 0 <= code < 0x110000 or _FORBIDDEN.match(chr(code)):
+            if not 0 <= code < 0x110000 or FORBIDDEN.match(chr(code)):
                 what = found[0][:20]
                 flaw = f"{what} stands for a character that cannot occur in XML"
                 self._refuse(flaw, offset + found.start())

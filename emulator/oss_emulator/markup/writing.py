@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"}
 _IN_ATTRIBUTE = _ESCAPES | {'"': "&quot;", "\t": "&#9;", "\n": "&#10;"}
 _SPECIAL = re.compile('[&<>\r"\t\n]')
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""The characters that XML cannot represent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,6 @@ def _pieces(tag: Tag, line: str, indent: str) -> Iterator[str]:
 
 def escape(text: str, escapes: Mapping[str, str] = _ESCAPES) -> str:
     """Escape a text. Raises ValueError for a character that XML cannot represent."""
-    if found := _FORBIDDEN.search(text):
+    if found := FORBIDDEN.search(text):
         raise ValueError(f"XML cannot represent the character U+{ord(found[0]):04X}")
     return _SPECIAL.sub(lambda found: escapes.get(found[0], found[0]), text)

@@ -1,4 +1,4 @@
-"""Incidents: what befell a request: a planned fault, a dated change, a host name's policy."""
+"""Incidents: what else happened to a request: a fault, a dated change, a host name's policy."""
 
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
@@ -35,7 +35,7 @@ class IncidentKind(StrEnum):
 
 
 class Incident(NamedTuple):
-    """One of them, with what its sentence says: an error, a duration, a size, a date, a fact."""
+    """An incident, with the value in its sentence: an error, a duration, a size, a date, a fact."""
 
     kind: IncidentKind
     value: str = ""
@@ -48,7 +48,7 @@ class Incident(NamedTuple):
 
 
 def find(entry: JournalEntry) -> tuple[Incident, ...]:
-    """Find what befell a request."""
+    """Find what else happened to a request."""
     found = list(_of_fault(entry.fault) if entry.fault is not None else ())
     ec = entry.ec or entry.answer.get("x-oss-ec", "")
     found += [

@@ -12,17 +12,11 @@ from oss_emulator.control.console.review import Turn
 from oss_emulator.control.journal import JournalEntry, RefererVerdict
 from oss_emulator.lab import diff, reach, remedy, scenarios, trial
 from oss_emulator.lab.automaton import UndecidedError
-from oss_emulator.lab.page.review import to_members
+from oss_emulator.lab.page.review import difference_to_dict, to_members
 from oss_emulator.lab.remedy import Remedy
 from oss_emulator.lab.scenarios import Scenario
 from oss_emulator.protocol.message import Response
-from oss_emulator.referer import (
-    Assumptions,
-    RefererConfiguration,
-    RefererPolicy,
-    Signing,
-    explanation,
-)
+from oss_emulator.referer import Assumptions, RefererConfiguration, RefererPolicy, Signing
 
 _OTHERS: Final = 200
 """The most requests of the journal whose sites stay denied when a blacklist entry is narrowed."""
@@ -42,16 +36,10 @@ class Proof(NamedTuple):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the proof as values for JSON."""
+        found = difference_to_dict(self.difference)
         return {
-            "changes": [
-                {
-                    "referer": change.referer,
-                    "old": explanation.to_dict(change.old),
-                    "new": explanation.to_dict(change.new),
-                }
-                for change in self.difference.changes
-            ],
-            "tried": self.difference.tried,
+            "changes": found["changes"],
+            "tried": found["tried"],
             "proved": self.proved,
             "other": self.other,
             "decided": self.decided,

@@ -14,6 +14,12 @@ from oss_emulator.protocol.message import Request, Response
 STRANGER: Final = "https://stranger.example.net/"
 """The Referer of a page that no rules are written for."""
 
+_SHOWN: Final = (
+    *("referer", "verdict", "reason", "entry", "denied_by_access"),
+    *("status", "code", "ec", "operation"),
+)
+"""What the page shows of a row."""
+
 
 def judge(asked: ApiRequest, bucket: str, key: str, version: str | None) -> dict[str, Any]:
     """Return the public URL of an object, and what each kind of visitor gets there.
@@ -51,8 +57,7 @@ def _judge(asked: ApiRequest, url: str, referer: str | None) -> dict[str, Any]:
     response = service.render(outcome) if isinstance(outcome, Refused) else Response(200)
     entry = JournalEntry(0, outcome.admission, error, response, sent=0, seconds=0.0)
     row = summarize(entry)
-    names = ("referer", "verdict", "reason", "entry", "denied_by_access", "status", "code", "ec")
-    return {**{name: row[name] for name in names}, "operation": row["operation"]}
+    return {name: row[name] for name in _SHOWN}
 
 
 def find_address(asked: ApiRequest, bucket: str) -> str:

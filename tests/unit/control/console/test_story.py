@@ -344,7 +344,7 @@ def test_request_that_changes_something_asks_first(ask: ApiCaller) -> None:
     assert "data-confirm" not in html(ask, "GET", f"requests/{get(ask, SITE)}")
 
 
-# --- What befell it
+# --- What else happened to it
 
 
 @pytest.mark.parametrize(

@@ -141,7 +141,7 @@ export function fill(element, html) {
  * Write each time in the language and time zone of the reader.
  * @param {ParentNode} within
  */
-export function localise(within) {
+function localise(within) {
   const today = new Date().toDateString();
   for (const time of all("time[data-time]:not([datetime])", within)) {
     const moment = new Date(Number(time.dataset.time) * 1000);

@@ -11,7 +11,7 @@
 export const lists = { whitelist: "RefererList", blacklist: "RefererBlacklist" };
 
 /** The switches of rules, as they are named in XML and JSON. */
-export const switches = ["AllowEmptyReferer", "AllowTruncateQueryString", "TruncatePath"];
+const switches = ["AllowEmptyReferer", "AllowTruncateQueryString", "TruncatePath"];
 
 /**
  * Return the entries of a text: one a line, and none in an empty text.
@@ -23,7 +23,7 @@ export const lines = (text) => (text === "" ? [] : text.split("\n"));
  * Return a text by which rules are compared.
  * @param {Rules} rules
  */
-export const canonical = (rules) => JSON.stringify([
+const canonical = (rules) => JSON.stringify([
   ...switches.map((name) => rules[name]), ...Object.values(lists).map((member) => rules[member].Referer),
 ]);
 

@@ -28,7 +28,7 @@ export function close() {
 }
 
 /** Whether a story is open beside the list. */
-export const isOpen = () => Boolean(detail && !detail.hidden);
+const isOpen = () => Boolean(detail && !detail.hidden);
 
 /** Mark the row of the open story, which the list may have made anew. */
 export function mark() {
