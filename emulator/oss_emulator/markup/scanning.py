@@ -16,6 +16,9 @@ from .writing import FORBIDDEN
 MAX_DEPTH: Final = 100
 """Elements inside each other: far more than rules have, and fewer than either parser takes."""
 
+MAX_PREFIXES: Final = 100
+"""Prefixes of name spaces that an element knows: both parsers try them one after the other."""
+
 
 class MarkupError(SourceError):
     """A text is not well-formed XML."""
@@ -188,6 +191,8 @@ class _Scanning:
         if not _URI.fullmatch(space) or space in _RESERVED or (prefix and not space):
             self._refuse(f"the value of {name} is not valid", offset)
         span.spaces = {**span.spaces, prefix: space}
+        if len(span.spaces) > MAX_PREFIXES:
+            self._refuse(f"more than {MAX_PREFIXES} prefixes are declared", offset)
 
     def _expand(self, span: Span, name: str, offset: int) -> str:
         """Return a name with its name space."""

@@ -11,7 +11,13 @@ from lxml import etree
 from oss_emulator.markup import parsers
 from oss_emulator.markup.document import XmlDocument
 from oss_emulator.markup.parsers import XmlParser
-from oss_emulator.markup.scanning import MAX_DEPTH, DocumentTypeError, MarkupError, scan
+from oss_emulator.markup.scanning import (
+    MAX_DEPTH,
+    MAX_PREFIXES,
+    DocumentTypeError,
+    MarkupError,
+    scan,
+)
 
 TABLE = Path(__file__).parents[3] / "fixtures" / "xml" / "malformed.toml"
 CASES = tomllib.loads(TABLE.read_text(encoding="utf-8"))["case"]
@@ -79,6 +85,17 @@ def test_deep_document_is_refused() -> None:
     scan("<a>" * MAX_DEPTH + "</a>" * MAX_DEPTH)
     with pytest.raises(MarkupError, match=f"more than {MAX_DEPTH} elements"):
         scan("<a>" * (MAX_DEPTH + 1) + "</a>" * (MAX_DEPTH + 1))
+
+
+def test_many_prefixes_are_refused_where_they_exceed_the_limit() -> None:
+    declared = [f" xmlns:p{number}='u'" for number in range(100_000)]
+    most = "".join(declared[: MAX_PREFIXES - 1])  # xml is declared anyway
+    scan(f"<a{most}/>")
+    with pytest.raises(MarkupError, match=f"more than {MAX_PREFIXES} prefixes") as refusal:
+        scan(f"<a{''.join(declared)}/>")
+    assert refusal.value.column == len("<a") + len(most) + len(" ") + 1
+    with pytest.raises(MarkupError, match=f"more than {MAX_PREFIXES} prefixes"):
+        scan(f"<a{most}><b xmlns:q='u'/></a>")
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ A script sends the token as JSON: from the form, or from the fragment of the URL
 prints when it starts, which browsers do not send. Without scripts, the form sends itself.
 """
 
+import re
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote
 
@@ -13,6 +14,7 @@ from oss_emulator.control.console import page
 from oss_emulator.protocol.message import Request, Response
 
 _PATH: Final = f"{PREFIX}login"
+_UNSAFE: Final = re.compile(r"[^!-~]|\\")
 _FORM: Final = "application/x-www-form-urlencoded"
 
 
@@ -27,7 +29,8 @@ def get_login(asked: ApiRequest) -> Response:
 
 
 def _values(asked: ApiRequest, wanted: str) -> dict[str, Any]:
-    known = wanted.startswith(PREFIX) and "\\" not in wanted
+    # Only what a header can carry: a browser writes other characters as %XX.
+    known = wanted.startswith(PREFIX) and not _UNSAFE.search(wanted)
     has_token = bool(asked.controls.service.settings.admin_token)
     return {"next": wanted if known else PREFIX, "has_token": has_token}
 

@@ -127,7 +127,7 @@ def _export(values: Values) -> Values:
     try:
         exports = export(_rules(values))
     except ValueError as error:
-        raise SourceError(f"an entry cannot be written as XML: {error}") from None
+        raise _not_writable(error) from None
     return {"html": _show("rules_export", values, exports=exports, bucket="rules")}
 
 
@@ -136,9 +136,18 @@ def _write(values: Values) -> Values:
     form, rules = RulesForm(_text(values, "form")), _rules(values)
     document = _text(values, "text").encode(errors="replace")
     try:
-        return {"text": editing.edit(document, form, _text(values, "name"), rules)}
-    except NotEditableError:
-        return {"text": sources.format(rules, form)}
+        try:
+            return {"text": editing.edit(document, form, _text(values, "name"), rules)}
+        except NotEditableError:
+            return {"text": sources.format(rules, form)}
+    except SourceError:
+        raise
+    except ValueError as error:
+        raise _not_writable(error) from None
+
+
+def _not_writable(error: ValueError) -> SourceError:
+    return SourceError(f"an entry cannot be written as XML: {error}")
 
 
 _ACTIONS: Final[Mapping[str, Callable[[Values], Values]]] = {

@@ -763,7 +763,16 @@ def test_browser_without_a_session_is_led_to_the_login() -> None:
     )
 
 
-@pytest.mark.parametrize("wanted", ["https://evil.test/", "//evil.test", "/_emulator/\\evil.test"])
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        "https://evil.test/",
+        "//evil.test",
+        "/_emulator/\\evil.test",
+        "/_emulator/%0D%0AX:%20y",
+        "/_emulator/%E4%B8%AD",
+    ],
+)
 def test_login_leads_to_pages_of_its_own_only(ask: ApiCaller, wanted: str) -> None:
     assert ask("GET", f"login?next={wanted}").json["next"] == "/_emulator/"
 

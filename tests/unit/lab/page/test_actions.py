@@ -171,3 +171,10 @@ def test_write_keeps_the_rest_of_a_document() -> None:
 )
 def test_values_of_other_types_are_refused(values: dict[str, Any]) -> None:
     assert "error" in ask("check", **values)
+
+
+def test_entry_that_xml_cannot_hold_is_not_written() -> None:
+    found = ask("write", form="xml", text=BROKEN, name="", rules=rules("http://a.test/\0"))
+    assert found == {
+        "error": "an entry cannot be written as XML: XML cannot represent the character U+0000"
+    }
