@@ -64,14 +64,14 @@ test: $(TESTING)  ## run all checks, and all tests but those of test-system
 test-system: $(TESTING)  ## run the tests with a browser, other programs or several processes, and long ones
 	@$(BIN)/python -m pytest -n auto --dist worksteal -m system $(ARGS)
 
-# What the pages do in a browser does not depend on the Python that serves them.
-pythons: $(TESTING)  ## run test and test-system, without browsers, on every other Python that is installed
+# Neither style and types nor what pages do in a browser depend on the Python.
+pythons: $(TESTING)  ## run the tests, but for those with a browser, on every other Python that is installed
 	@used=$$($(BIN)/python -c 'import sys; print("python%d.%d" % sys.version_info[:2])'); failed=; \
 	for python in python3.11 python3.12 python3.13 python3.14; do \
 	  if test $$python = $$used || ! $$python -c 'import ensurepip, venv' 2>/dev/null; then continue; fi; \
 	  echo "Testing on $$python ..."; \
-	  $(MAKE) --no-print-directory VENV=.cache/$$python PYTHON=$$python test && \
-	  $(MAKE) --no-print-directory VENV=.cache/$$python PYTHON=$$python test-system ARGS=--ignore=tests/browser || \
+	  $(MAKE) --no-print-directory VENV=.cache/$$python PYTHON=$$python .cache/$$python/.installed-to-test && \
+	  .cache/$$python/bin/python -m pytest -n auto --dist worksteal --ignore=tests/browser $(ARGS) || \
 	  failed="$$failed $$python"; \
 	done; \
 	if test -n "$$failed"; then echo "The tests failed on$$failed."; exit 1; fi

@@ -237,6 +237,7 @@ def test_ten_thousand_requests_are_within_reach(tab: Page, emulator: Emulator) -
     visit(tab, emulator, "requests")
     rows = tab.locator("#rows tbody tr")
     expect(rows).to_have_count(200)
+    expect(tab.locator("#state")).to_have_attribute("data-state", "live")
     tab.get_by_role("button", name="Show older requests").click()
     expect(rows).to_have_count(400)
     expect(rows.last).to_have_attribute("data-number", "9601")

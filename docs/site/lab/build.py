@@ -5,6 +5,7 @@ another host, so all of it is written beside the page.
 """
 
 import base64
+import fcntl
 import gzip
 import hashlib
 import io
@@ -63,11 +64,15 @@ ENCODINGS = frozenset(
 
 def build(target: Path) -> None:
     """Write the lab to a folder."""
-    pyodide = fetch_pyodide()
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # several processes of the tests build it at once
+        pyodide = fetch_pyodide()
+        made = parts(pyodide)
     shutil.rmtree(target / "parts", ignore_errors=True)
     (target / "parts").mkdir(parents=True)
     shutil.copy(HERE / "lab.js", target)
-    for name, data in parts(pyodide).items():
+    for name, data in made.items():
         # A page that is opened from a disk may load scripts, but no other files.
         packed = base64.b64encode(gzip.compress(data, 9, mtime=0)).decode()
         script = f'lab.part("{name}", "{packed}");\n'
