@@ -15,9 +15,11 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import wraps
 from importlib.metadata import distribution
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 import grimp
 import oss_emulator
@@ -26,6 +28,9 @@ from docs.site.lab import pages
 from docs.site.samples import COMMANDS
 
 HERE = Path(__file__).parent
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
 CACHE = HERE.parents[2] / ".cache" / "lab"
 PACKAGE = Path(oss_emulator.__file__).parent
 
@@ -64,15 +69,11 @@ ENCODINGS = frozenset(
 
 def build(target: Path) -> None:
     """Write the lab to a folder."""
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with (CACHE / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # several processes of the tests build it at once
-        pyodide = fetch_pyodide()
-        made = parts(pyodide)
+    pyodide = fetch_pyodide()
     shutil.rmtree(target / "parts", ignore_errors=True)
     (target / "parts").mkdir(parents=True)
     shutil.copy(HERE / "lab.js", target)
-    for name, data in made.items():
+    for name, data in parts(pyodide).items():
         # A page that is opened from a disk may load scripts, but no other files.
         packed = base64.b64encode(gzip.compress(data, 9, mtime=0)).decode()
         script = f'lab.part("{name}", "{packed}");\n'
@@ -81,6 +82,20 @@ def build(target: Path) -> None:
     pages.write(target)
 
 
+def _alone(work: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Have one process at a time do work in the cache: the processes of the tests share it."""
+
+    @wraps(work)
+    def run(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        CACHE.mkdir(parents=True, exist_ok=True)
+        with (CACHE / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            return work(*args, **kwargs)
+
+    return run
+
+
+@_alone
 def fetch_pyodide() -> Path:
     """Return the folder of Pyodide; npm installs it for the first build, and after a change."""
     wanted = (HERE / "package.json").read_bytes()
@@ -118,6 +133,7 @@ def parts(pyodide: Path) -> Mapping[str, bytes]:
     )
 
 
+@_alone
 def _compile(pyodide: Path, archives: Mapping[str, bytes]) -> dict[str, bytes]:
     """Put bytecode in the place of the modules that most pages need; see compile.mjs."""
     script = HERE / "compile.mjs"
