@@ -13,7 +13,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -153,8 +153,11 @@ class Underway:
 
 def processes(pid: int) -> list[int]:
     """Return the ids of a process and of its children."""
-    tasks = Path(f"/proc/{pid}/task").glob("*/children")
-    return [pid, *(int(child) for task in tasks for child in task.read_text().split())]
+    children: list[str] = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(FileNotFoundError, ProcessLookupError):  # the thread has just ended
+            children += task.read_text().split()
+    return [pid, *map(int, children)]
 
 
 def cpu(pid: int) -> float:
