@@ -23,7 +23,7 @@ LIST = Path(__file__).parent / "expected.toml"
 PAGE = ROOT / "docs" / "conformance.md"
 CACHE = ROOT / ".cache" / "conformance"
 
-SECONDS = 480
+SECONDS = 1200
 """The most seconds that all tests may take."""
 
 
