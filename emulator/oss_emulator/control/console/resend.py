@@ -10,25 +10,14 @@ from oss_emulator.operations.admission import Refused
 from oss_emulator.operations.operation import Takes
 from oss_emulator.pipeline.service import Service
 from oss_emulator.pipeline.steps import READS
+from oss_emulator.protocol import signature
 from oss_emulator.protocol.errors import ErrorCase
 from oss_emulator.protocol.message import Request, Response, parse_query
-from oss_emulator.protocol.signature import presigning, v1
+from oss_emulator.protocol.signature import presigning
 from oss_emulator.referer import Signing
 
 EXPIRES: Final = 3600
 """Seconds for which a URL that is signed anew is valid."""
-
-_SIGNATURE: Final = frozenset(v1.PARAMETERS) | {
-    presigning.SIGNATURE,
-    "x-oss-signature-version",
-    "x-oss-credential",
-    "x-oss-date",
-    "x-oss-expires",
-    "x-oss-additional-headers",
-    "x-oss-security-token",
-    "security-token",
-}
-"""The parameters with which a URL is signed."""
 
 
 def is_possible(entry: JournalEntry) -> bool:
@@ -85,7 +74,7 @@ def sign_anew(service: Service, entry: JournalEntry, request: Request) -> Reques
         request.method,
         entry.admission.named_bucket,
         target.key,
-        {name: text for name, text in request.query.items() if name not in _SIGNATURE},
+        {name: text for name, text in request.query.items() if name not in signature.PARAMETERS},
         access_key_id=signer.id,
         secret=signer.secret,
         region=service.region_of(target.bucket),

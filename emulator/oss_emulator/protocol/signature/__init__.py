@@ -63,6 +63,15 @@ _SIGNED_HEADERS: Final = ("content-md5", "content-type", "date")
 _TOKENS: Final = frozenset({"x-oss-security-token", "security-token"})
 """The names of a security token, in the header and in the URL (P-16)."""
 
+PARAMETERS: Final = _TOKENS | {
+    *v1.PARAMETERS,
+    *v2.PARAMETERS,
+    *v4.PARAMETERS,
+    "x-oss-additional-headers",
+    "x-oss-signature-version",
+}
+"""The parameters with which a URL of any version is signed."""
+
 
 def place(request: Request) -> Place | None:
     """Find where a request has a signature, valid or not; None without one (P-19)."""

@@ -14,12 +14,13 @@ from oss_emulator.protocol.signature.claim import Claim, Place, Version
 
 SCHEME: Final = "OSS2"
 
-_PARAMETERS: Final = {
+PARAMETERS: Final = {
     # 113, 117 and 118 have help pages; the others lie between them.
     "x-oss-expires": ("0002-00000113", "0002-00000114"),
     "x-oss-access-key-id": ("0002-00000115", "0002-00000116"),
     "x-oss-signature": ("0002-00000117", "0002-00000118"),
 }
+"""The parameters that a signed URL must have, each with the EC of a missing and of an empty one."""
 _FIELDS: Final = frozenset({"AccessKeyId", "AdditionalHeaders", "Signature"})
 
 
@@ -46,7 +47,7 @@ def parse_header(request: Request, credentials: str) -> Claim:
 
 def parse_url(query: Mapping[str, str]) -> Claim:
     """Parse `x-oss-access-key-id`, `x-oss-expires`, `x-oss-signature`, `security-token` (P-13)."""
-    if gap := authorization.find_gap(query, _PARAMETERS):
+    if gap := authorization.find_gap(query, PARAMETERS):
         name, ec = gap
         message = f"The URL is signed, but its parameter {name} is missing or empty."
         raise OSSError(ErrorCase.INCOMPLETE_URL_SIGNATURE, message, ec=ec)

@@ -18,13 +18,14 @@ SCHEME: Final = "OSS4-HMAC-SHA256"
 MAX_EXPIRES: Final = 604800
 """Seven days in seconds, the longest `x-oss-expires` (EC 0002-00000232)."""
 
-_PARAMETERS: Final = {
+PARAMETERS: Final = {
     # 216 to 219 have help pages; 215 and 220 are their neighbours. Those of x-oss-date are unknown.
     "x-oss-expires": ("0002-00000215", "0002-00000216"),
     "x-oss-credential": ("0002-00000217", "0002-00000218"),
     "x-oss-signature": ("0002-00000219", "0002-00000220"),
     "x-oss-date": ("", ""),
 }
+"""The parameters that a signed URL must have, each with the EC of a missing and of an empty one."""
 _FIELDS: Final = frozenset({"Credential", "AdditionalHeaders", "Signature"})
 _PRODUCTS: Final = frozenset({"oss", "oss-cloudbox"})
 TERMINATOR: Final = "aliyun_v4_request"
@@ -55,7 +56,7 @@ def parse_header(request: Request, credentials: str) -> Claim:
 
 def parse_url(query: Mapping[str, str]) -> Claim:
     """Parse `x-oss-credential`, `x-oss-date`, `x-oss-expires`, `x-oss-signature` … (P-15)."""
-    if gap := authorization.find_gap(query, _PARAMETERS):
+    if gap := authorization.find_gap(query, PARAMETERS):
         name, ec = gap
         raise _refuse_parameter(name, "", ec)
     date = query["x-oss-date"]

@@ -320,6 +320,17 @@ def test_expired_url_of_version_1_is_signed_anew(ask: ApiCaller) -> None:
     assert "OSSAccessKeyId" not in told["after"]["target"]
 
 
+def test_expired_url_of_version_2_is_signed_anew(ask: ApiCaller) -> None:
+    key = ask.service.accounts.first
+    query = (
+        f"x-oss-signature-version=OSS2&x-oss-access-key-id={key.id}&x-oss-expires=1000000000"
+        "&x-oss-additional-headers=host&x-oss-signature=eA%3D%3D"
+    )
+    told = send_again(ask, get(ask, SITE, f"/hello.txt?{query}"))
+    assert (told["signed_anew"], told["after"]["status"]) == (True, 200)
+    assert "x-oss-access-key-id" not in told["after"]["target"]
+
+
 def test_wrong_signature_is_not_replaced(ask: ApiCaller) -> None:
     query = sign(ask, time.time())[:-4] + "0000"
     told = send_again(ask, get(ask, SITE, f"/hello.txt?{query}"))
