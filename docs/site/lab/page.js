@@ -86,7 +86,7 @@ async function tell(action, values) {
   const slow = setTimeout(() => { engine.hidden = false; }, 1000);
   try {
     const answer = await window.lab.call(action, { language, ...values });
-    if (answer.error) throw Object.assign(new Error(answer.error), { line: answer.line });
+    if (answer.error) throw Object.assign(new Error(answer.error), { line: answer.line, isRefusal: true });
     return answer;
   } finally {
     clearTimeout(slow);
@@ -341,7 +341,11 @@ async function correctAll() {
   const { rules: corrected, left } = await tell("correct", { rules: rules() });
   step(corrected);
   for (const finding of left) {
-    if (!(await decide(finding).catch(() => true))) return; // another one may have settled it
+    try {
+      if (!(await decide(finding))) return;
+    } catch (error) {
+      if (!error.isRefusal) throw error; // else another correction has settled this one
+    }
   }
 }
 

@@ -63,11 +63,8 @@ async def prove_remedy(asked: ApiRequest) -> Response:
     """Show a remedy with its proof: who else gets in, and who is locked out."""
     entry = entries.find(asked)
     chosen, etag = _choose(asked, entry)
-    decided = [
-        one
-        for one in asked.controls.journal.entries()
-        if one.bucket == entry.bucket and one.decision is not None
-    ][-review.LAST :]
+    journal = asked.controls.journal.entries()
+    decided = review.select_decided(one for one in journal if one.bucket == entry.bucket)
     assumptions = asked.controls.service.settings.assumptions
     # In a thread, because the searches may take a while.
     proof = await asyncio.to_thread(_prove, chosen, decided, assumptions)

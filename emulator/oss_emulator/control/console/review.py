@@ -28,12 +28,17 @@ class JournalReview(NamedTuple):
     @classmethod
     def make(cls, policy: RefererPolicy, entries: Iterable[JournalEntry]) -> Self:
         """Decide again on the last requests that met rules."""
-        decided = [entry for entry in entries if entry.decision is not None][-LAST:]
+        decided = select_decided(entries)
         return cls(len(decided), tuple(find_turns(policy, reversed(decided))))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the review as values for JSON."""
         return {"decided": self.decided, "turns": [_turn_to_dict(turn) for turn in self.turns]}
+
+
+def select_decided(entries: Iterable[JournalEntry]) -> list[JournalEntry]:
+    """Select the last requests that met rules, the oldest first."""
+    return [entry for entry in entries if entry.decision is not None][-LAST:]
 
 
 def find_turns(policy: RefererPolicy, entries: Iterable[JournalEntry]) -> Iterable[Turn]:

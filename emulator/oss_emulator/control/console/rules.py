@@ -132,7 +132,7 @@ async def correct_rules(asked: ApiRequest) -> Response:
     assumptions = asked.controls.service.settings.assumptions
     if "rule" not in body:
         fixed = await asyncio.to_thread(lint.fix, rules, assumptions=assumptions)
-        left = [one.to_dict() for one in fixed.left if one.correction.changes and not one.common]
+        left = [finding.to_dict() for finding in fixed.undecided]
         return reply({"rules": to_members(fixed.configuration), "left": left})
     patience = review.PATIENCE
     found = await asyncio.to_thread(lint.run, rules, assumptions=assumptions, seconds=patience)

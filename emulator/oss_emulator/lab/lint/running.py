@@ -108,6 +108,11 @@ class Fixed:
     unsafe: tuple[Finding, ...] = ()
     """The findings whose unsafe corrections were followed."""
 
+    @property
+    def undecided(self) -> tuple[Finding, ...]:
+        """What is left and could be corrected, which is for the owner of the rules to decide."""
+        return tuple(one for one in self.left if one.correction.changes and not one.common)
+
 
 def fix(
     configuration: RefererConfiguration,

@@ -110,7 +110,7 @@ def _correct(values: Values) -> Values:
     rules = _rules(values)
     if values.get("rule") is None:
         fixed = lint.fix(rules)
-        left = [finding.to_dict() for finding in fixed.left if finding.correction.changes]
+        left = [finding.to_dict() for finding in fixed.undecided]
         return {"rules": review.to_members(fixed.configuration), "left": left}
     found = lint.run(rules, seconds=review.PATIENCE)
     finding = next((one for one in found if review.is_meant(one, values)), None)
