@@ -1,10 +1,13 @@
-"""A headless Chromium, and servers for pages of other origins."""
+"""A headless Chromium, servers for pages of other origins, and the built lab."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -58,12 +61,45 @@ class _Page(BaseHTTPRequestHandler):
         pass
 
 
-@pytest.fixture(scope="session")
-def elsewhere() -> Iterator[int]:
-    """The port of a server whose pages are of another origin than the emulator's."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Page) as server:
+@contextmanager
+def _serving(handler: Callable[..., BaseHTTPRequestHandler]) -> Iterator[int]:
+    """Serve in a thread; yields the port."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = Thread(target=server.serve_forever)
         thread.start()
         yield server.server_port
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture(scope="session")
+def elsewhere() -> Iterator[int]:
+    """The port of a server whose pages are of another origin than the emulator's."""
+    with _serving(_Page) as port:
+        yield port
+
+
+class _Files(SimpleHTTPRequestHandler):
+    """Sends files, and logs nothing."""
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The built lab, below another folder, as on a site."""
+    require("npm")
+    require("node")
+    from docs.site.lab.build import build  # it reads the whole package, which few tests need
+
+    made = tmp_path_factory.mktemp("site") / "below" / "lab"
+    build(made)
+    return made
+
+
+@pytest.fixture(scope="session")
+def served(folder: Path) -> Iterator[str]:
+    """The address of the lab on a static host."""
+    with _serving(partial(_Files, directory=str(folder.parents[1]))) as port:
+        yield f"http://127.0.0.1:{port}/below/lab"

@@ -7,10 +7,7 @@ import re
 import shutil
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -23,10 +20,8 @@ from oss_emulator.referer import RefererConfiguration
 from playwright.sync_api import Browser, Page
 
 from docs.site.lab import runner
-from docs.site.lab.build import build
 from docs.site.samples import COMMANDS
 from tests.docs.markdown import blocks
-from tests.requirements import require
 from tests.thorough import cases
 from tests.unit.lab import test_url
 from tests.unit.lab.lint.random_rules import rules, seeded
@@ -40,35 +35,6 @@ PATIENCE = 240_000
 MOST_BYTES = 10_000_000
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The built lab, below another folder, with a page that has nothing but its script."""
-    require("npm")
-    require("node")
-    made = tmp_path_factory.mktemp("site") / "below" / "lab"
-    build(made)
-    page = '<!doctype html><meta charset="utf-8"><script src="lab.js"></script>'
-    (made / "engine.html").write_text(page, encoding="utf-8")
-    return made
-
-
-class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *arguments: object) -> None:
-        pass
-
-
-@pytest.fixture(scope="module")
-def served(folder: Path) -> Iterator[str]:
-    """The address of the lab on a static host."""
-    handler = partial(_Quiet, directory=str(folder.parents[1]))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/below/lab"
-        server.shutdown()
-        thread.join()
-
-
 def open_lab(browser: Browser, address: str, script: str = "") -> Page:
     """Open the page without a network: whatever is not beside it fails."""
     page = browser.new_page()
@@ -78,6 +44,13 @@ def open_lab(browser: Browser, address: str, script: str = "") -> Page:
     page.route(lambda url: not url.startswith((address, "blob:")), lambda route: route.abort())
     page.goto(f"{address}/engine.html")
     return page
+
+
+@pytest.fixture(scope="module", autouse=True)
+def bare(folder: Path) -> None:
+    """Add a page that has nothing but the script of the lab."""
+    page = '<!doctype html><meta charset="utf-8"><script src="lab.js"></script>'
+    (folder / "engine.html").write_text(page, encoding="utf-8")
 
 
 @pytest.fixture(scope="module", params=["file", "http"])

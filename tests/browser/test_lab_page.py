@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from docs.site import samples
-from docs.site.lab.build import build
 from tests.browser import axe
 from tests.docs.markdown import agrees, blocks
 from tests.docs.test_samples import find
-from tests.requirements import require
 
 pytestmark = pytest.mark.system
 
@@ -27,32 +22,6 @@ BROKEN = (ROOT / "fixtures" / "lab" / "broken.xml").read_text(encoding="utf-8")
 SITE = "https://www.example.com/"
 PATIENCE = 180_000
 """Milliseconds until Python runs in a browser on a busy machine."""
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The built lab, below a folder as on a site."""
-    require("npm")
-    made = tmp_path_factory.mktemp("site") / "below" / "lab"
-    build(made)
-    return made
-
-
-class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *arguments: object) -> None:
-        pass
-
-
-@pytest.fixture(scope="module")
-def served(folder: Path) -> Iterator[str]:
-    """The address of the lab on a static host."""
-    handler = partial(_Quiet, directory=str(folder.parents[1]))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/below/lab"
-        server.shutdown()
-        thread.join()
 
 
 class Visit:
