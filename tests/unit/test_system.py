@@ -17,7 +17,11 @@ from oss_emulator import system
 from tests.cli.process import PATIENCE, environment
 
 HIDE = """
-import asyncio, multiprocessing.connection, os, select, signal, socket, subprocess, sys, tempfile
+import os
+
+os.supports_dir_fd = set()  # shutil decides by it, once, how it deletes a folder
+
+import asyncio, multiprocessing.connection, select, signal, socket, subprocess, sys, tempfile
 import asyncio.unix_events, concurrent.futures, sqlite3, ssl, uuid, webbrowser
 
 for name in ("fcntl", "grp", "pwd", "resource", "termios", "uvloop"):
@@ -32,7 +36,6 @@ for module, names in (
     for name in names.split():
         if hasattr(module, name):
             delattr(module, name)
-os.supports_dir_fd = set()
 
 
 def refuse(*arguments):
