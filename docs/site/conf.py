@@ -194,11 +194,11 @@ def _last_paragraph(lines: list[str]) -> list[str]:
 TRIED = ("rule-lab", "scenarios", "referer")
 """The pages whose samples can be tried."""
 LAB = "build/site/lab/index.html"
-"""What pages call the page of the lab, as its place in the repository."""
+"""The path by which pages of the repository link the page of the lab."""
 
 
 def link_lab(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    """Make a link of the name of the lab's page, and one beside each sample that it can run."""
+    """Link the name of the lab's page, and each sample that the page can run."""
     up = "../" * (docname.count("/") + CHINESE)
     page = f"{up}lab/{'zh' if CHINESE else 'index'}.html"
     for name in list(doctree.findall(nodes.literal)):

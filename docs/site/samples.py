@@ -105,7 +105,7 @@ def _after(args: list[str], flag: str) -> str | None:
 
 
 def read_case(code: str) -> dict[str, Any] | None:
-    """Read the rules and the Referer of a program that asks them; None without both."""
+    """Read the rules and the Referer of a program that checks one; None if either is missing."""
     found: dict[str, Any] = {"site": ""}
     for node in ast.walk(ast.parse(code)):
         if not isinstance(node, ast.Call):

@@ -38,7 +38,7 @@ def server() -> Iterator[Emulator]:
 
 @pytest.fixture
 def emulator(server: Emulator) -> Emulator:
-    """The server without the requests of other tests."""
+    """The server, cleared of the requests of other tests."""
     server.run(server.controls.journal.clear)
     server.controls.clock.shift = 0.0
     return server

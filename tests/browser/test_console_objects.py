@@ -188,7 +188,7 @@ def test_files_are_dropped_anywhere_on_the_page(tab: Page, emulator: Emulator) -
 
 
 def test_dropped_folder_keeps_its_names(tab: Page, emulator: Emulator, tmp_path: Path) -> None:
-    """The browser hands out a real folder only to a real drag."""
+    """Chromium gives a page a real folder only when a person drags it."""
     below = tmp_path / "site" / "图 片"
     below.mkdir(parents=True)
     for number in range(120):  # a browser names a hundred at a time

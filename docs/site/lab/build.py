@@ -39,7 +39,7 @@ LEFT_OUT = (
     *("lab.guard", "lab.guard_report", "lab.parity", "lab.replay", "lab.witness"),
     *("cli.browser", "cli.client", "cli.witness"),
 )
-"""What their modules may import on first use, and a browser cannot run."""
+"""What these modules may import on first use although a browser cannot run it."""
 
 DATA = {"messages": "*.toml", "lab/page/templates": "*.html"}
 """The files that are not modules, below the package."""
@@ -50,7 +50,7 @@ LIBRARIES = {
     "publicsuffixlist": "publicsuffixlist",
     "PyYAML": "yaml",
 }
-"""The pure parts of these distributions are shipped: each with its package."""
+"""The distributions whose Python files are shipped, each with the name of its package."""
 
 NOT_SHIPPED = frozenset(
     "_pydatetime _pyio _pyrepl bdb compileall cProfile ctypes doctest ftplib http imaplib mailbox "
@@ -58,7 +58,7 @@ NOT_SHIPPED = frozenset(
     "pty pyclbr pydoc smtplib socketserver sqlite3 statistics symtable tabnanny tarfile timeit "
     "trace tracemalloc unittest wave wsgiref xmlrpc zipapp".split()
 )
-"""What the lab never imports of the standard library."""
+"""Modules of the standard library that the lab never imports."""
 
 ENCODINGS = frozenset(
     "__init__ _win_cp_codecs aliases ascii big5 cp1252 cp437 gb18030 gb2312 gbk idna latin_1 "
@@ -196,7 +196,7 @@ def select_modules() -> frozenset[str]:
 
 
 def _store(files: Iterator[tuple[str, bytes]]) -> bytes:
-    """Put files into a ZIP archive that is not compressed: the part is, as a whole."""
+    """Put files into an uncompressed ZIP archive; the part is compressed as a whole."""
     memory = io.BytesIO()
     with zipfile.ZipFile(memory, "w") as archive:
         for name, data in files:

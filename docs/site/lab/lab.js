@@ -131,7 +131,7 @@
       try {
         self.postMessage({ id, value: await answers[name](...given) });
       } catch (error) {
-        // An exception of Python is the fault of what was given; any other is its end.
+        // A Python exception means that the input was wrong; any other error, that Python has crashed.
         const { code = error.type ? "refused" : "crashed" } = error;
         const said = String(error.message).trim().split("\n").pop().replace(/^[\w.]+Error: /, "");
         self.postMessage({ id, code, said });

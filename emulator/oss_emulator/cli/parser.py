@@ -127,7 +127,7 @@ _UNBOUNDED = 10_000
 """The columns of a help whose lines are folded afterwards."""
 
 _BEFORE_HELP = re.compile(r" *(?:\S.*?\s{2,}(?=\S))?")
-"""What stands before the text about an argument: spaces, and the argument itself."""
+"""What precedes the text about an argument: spaces, and the argument itself."""
 
 _PATHS = frozenset({"RULES", "OLD", "NEW", "TABLE", "LOG", "FILE", "DIR", "PATH"})
 """What the arguments that are paths are called."""

@@ -21,7 +21,7 @@ _TONES = {
     Verdict.UNKNOWN: Tone.WARNING,
 }
 _EXPLAINED = 3
-"""Hosts of a table whose verdict is explained; --json and --html explain all."""
+"""The most hosts of a table to explain; --json and --html explain all of them."""
 _SAMPLE = 66
 """Characters of a sample line; --json and --html have more."""
 _HOURS = 24

@@ -95,7 +95,7 @@ def read(description: Mapping[str, Any]) -> Fault:
 
 
 def _nearest(name: str, known: Iterable[str], example: str) -> str:
-    """Return the known name that is most like another; a name such as the example if none is."""
+    """Return the known name that is most like another; without one, words with an example."""
     folded = {one.lower(): one for one in known}
     found = get_close_matches(name.lower().strip("*?"), folded, 1)
     return folded[found[0]] if found else f"a name such as {example}"

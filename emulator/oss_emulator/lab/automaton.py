@@ -118,7 +118,7 @@ ANY = Language((), lambda state, _: state, lambda _: True)
 
 
 class Budget:
-    """The steps that a search, or several, may still take, and the moment at which they end."""
+    """The steps that searches may still take, and the time at which they must end."""
 
     def __init__(self, steps: int = BUDGET, until: float = inf) -> None:
         """`until` is a moment of `time.monotonic()`, for those who wait for an answer."""
@@ -132,7 +132,7 @@ class Budget:
 
     @property
     def is_over(self) -> bool:
-        """Whether the moment has come at which the steps end."""
+        """Whether the time for the steps is over."""
         return self._until != inf and time.monotonic() > self._until
 
     @contextmanager
@@ -146,7 +146,7 @@ class Budget:
             self._left -= lent - budget.left
 
     def take(self, steps: int) -> None:
-        """Take some steps. Raises UndecidedError if too few are left, or the time is over."""
+        """Use up some steps. Raises UndecidedError if too few are left, or the time is over."""
         self._left -= steps
         if self._left < 0 or self.is_over:
             raise UndecidedError
@@ -335,7 +335,7 @@ def _identify(item: Watched) -> tuple[str, Cut]:
 
 
 def _without_longer(rests: set[str]) -> frozenset[str]:
-    """Leave out the texts that match no more than another one, which is their end from a `*` on."""
+    """Leave out each text that ends with another one that begins with `*`: it adds nothing."""
     stars = [rest for rest in rests if rest.startswith("*")]
     return frozenset(
         rest for rest in rests if not any(rest != star and rest.endswith(star) for star in stars)

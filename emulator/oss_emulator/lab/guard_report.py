@@ -48,7 +48,7 @@ def format_markdown(
 
 
 class _GuardReport:
-    """Writes the lines of a report in one language."""
+    """Writes a report in one language, line by line."""
 
     def __init__(self, say: Callable[[Sentence], str]) -> None:
         self._say = say
@@ -138,7 +138,7 @@ def _edit(edit: RuleEdit) -> Sentence:
 
 
 def _remarks(change: GuardedChange) -> Iterator[Sentence]:
-    """Yield what else there is to know about the logs."""
+    """Yield further remarks on the logs."""
     report = dict(change.report)
     period, lines, assumed = report["period"], report["lines"], report["assumed"]
     if period["from"]:

@@ -7,7 +7,7 @@ LONGEST = 120
 
 
 def code(text: str, longest: int = LONGEST) -> str:
-    """Return a text as code that ends neither its span nor its table, and mentions nobody."""
+    """Return a text as code that cannot end its span or its table, or mention a user."""
     shown = "".join(item if item.isprintable() else repr(item)[1:-1] for item in text)
     shown = shown if len(shown) <= longest else f"{shown[:longest]}…"
     ticks = max((len(found) for found in re.findall("`+", shown)), default=0)

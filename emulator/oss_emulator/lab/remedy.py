@@ -1,7 +1,7 @@
 """Remedies: the smallest safe change of rules that allows or denies the pages of one site.
 
 The entries are those that `generate` writes: an origin with its closing slash, or the appid of a
-mini program. A remedy that does not turn the verdict is not offered.
+mini program. A remedy that does not reverse the verdict is not offered.
 """
 
 from collections.abc import Iterable, Iterator
@@ -35,7 +35,7 @@ class RemedyKind(StrEnum):
 
 
 class Remedy(NamedTuple):
-    """A change of rules that turns the verdict on a request."""
+    """A change of rules that reverses the verdict on a request."""
 
     kind: RemedyKind
     site: str
@@ -70,7 +70,7 @@ class Remedy(NamedTuple):
 def find(
     policy: RefererPolicy, referer: str | None, others: Iterable[str] = ()
 ) -> tuple[Remedy, ...]:
-    """Find the remedies that turn the verdict on a Referer, the smallest change first.
+    """Find the remedies that reverse the verdict on a Referer, the smallest change first.
 
     `others` are Referers of other sites: those that a blacklist entry denies are to stay denied
     when it becomes narrower. There are none for a Referer that is not the address of a page.

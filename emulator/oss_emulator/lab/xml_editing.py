@@ -66,7 +66,7 @@ class _WrittenXml:
 
     @property
     def _indent(self) -> str:
-        """The line break and the blanks in front of the elements, "" where they are on one line."""
+        """The line break and the indentation before each element; "" if all are on one line."""
         behind = self.document.text[self.document.root.span.inside :]
         return behind[: len(behind) - len(behind.lstrip())]
 

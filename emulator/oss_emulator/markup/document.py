@@ -45,7 +45,7 @@ class XmlDocument:
 
     @classmethod
     def parse(cls, document: bytes, parser: XmlParser | None = None) -> Self:
-        """Parse a document. Raises SourceError, of it MarkupError and DocumentTypeError."""
+        """Parse a document. Raises SourceError, also as MarkupError or DocumentTypeError."""
         text = decode(document)
         spans = iter(scan(text))
         try:

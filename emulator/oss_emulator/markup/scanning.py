@@ -14,7 +14,7 @@ from oss_emulator.toml import SourceError, place_of
 from .writing import FORBIDDEN
 
 MAX_DEPTH: Final = 100
-"""Elements inside each other: far more than rules have, and fewer than either parser takes."""
+"""The deepest nesting of elements: far more than rules have, and less than either parser takes."""
 
 MAX_PREFIXES: Final = 100
 """Prefixes of name spaces that an element knows: both parsers try them one after the other."""
@@ -24,7 +24,7 @@ class MarkupError(SourceError):
     """A text is not well-formed XML."""
 
     def __init__(self, flaw: str, before: str = "") -> None:
-        """`before` is the text in front of the flaw."""
+        """`before` is the text that precedes the flaw."""
         super().__init__(f"this is not well-formed XML: {flaw}", *place_of(before))
 
 
@@ -220,7 +220,7 @@ _WORD = re.compile(r"</?([^\s<>/&=\"'!?0-9][^\s<>/]*+)")
 
 
 def _explain(text: str, offset: int) -> SourceError:
-    """Say what is wrong with what begins with `<` at an offset."""
+    """Say what is wrong with the markup that begins at an offset."""
     before = text[:offset]
     if text.startswith("<!DOCTYPE", offset):
         return DocumentTypeError(before)

@@ -140,7 +140,7 @@ class Emulator:
 
     @property
     def assumptions(self) -> Assumptions:
-        """What is assumed where the documents of the service do not say."""
+        """What is assumed where the service's documentation is silent."""
         return self.settings.assumptions
 
     @property

@@ -39,7 +39,7 @@ _RUNNING = pytest.StashKey[list["Emulator | ServerSession"]]()
 """The servers that tests use now."""
 
 _REMOTE = pytest.StashKey[dict[str, "RemoteEmulator"]]()
-"""What the fixtures, by their names, are given of a server of another process."""
+"""What each fixture, by its name, gets when the server runs in another process."""
 
 _TEST = pytest.StashKey[str]()
 """The test that runs now."""
@@ -178,7 +178,7 @@ def _oss_session(pytestconfig: pytest.Config) -> Iterator["ServerSession"]:
 
 
 def _use_remote(request: pytest.FixtureRequest) -> "RemoteEmulator":
-    """Return the server for a fixture, without what the fixture made of it the last time."""
+    """Return the server for a fixture, after removing what the fixture made there last time."""
     from oss_emulator.testing.remote import RemoteEmulator
 
     session: ServerSession = request.getfixturevalue("_oss_session")

@@ -35,13 +35,13 @@ _ONLY_IN_PROCESS: Final = ("controls", "run", "service", "settings", "https_endp
 
 
 class ServerSession:
-    """What this process says to a server about its tests, and asks of it below `/_emulator/`.
+    """What this process tells a server about its tests, and asks of it below `/_emulator/`.
 
     OSS_EMULATOR_ADMIN_TOKEN gives the token that a server on another machine asks for.
     """
 
     def __init__(self, url: str) -> None:
-        """Raises ValueError for what is not the URL of a server."""
+        """Raises ValueError for anything but the URL of a server."""
         self.endpoint = _normalize(url)
         self.test = ""
         self._name = uuid4().hex
@@ -57,7 +57,7 @@ class ServerSession:
         self.ask("PUT", f"tests/{self._name}", {"test": self.test, "buckets": names})
 
     def close(self) -> None:
-        """Tell the server that this process sends no more; a server that is gone need not know."""
+        """Tell the server that this process is done; ignore a server that has ended."""
         with suppress(ConnectionError):
             self.ask("DELETE", f"tests/{self._name}")
 
@@ -91,14 +91,14 @@ class ServerSession:
 
 
 class RemoteEmulator:
-    """A server that `oss-emulator serve` has started, with the members that tests use most.
+    """A server started by `oss-emulator serve`, with the members that tests use most.
 
     Others may use the server as well: `reset` only removes the buckets that `bucket` has made.
     """
 
     ca_file: Path | None = None
     assumptions = DEFAULT
-    """Those that rules are read with; the server checks the rules with its own."""
+    """The assumptions that rules are read with; the server checks the rules with its own."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""The server of another process: what it is asked, and what is said when it does not answer."""
+"""An emulator in another process: the requests that it gets, and the errors when it is gone."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ AHEAD: Final = 10
 
 
 class FolderOrder(StrEnum):
-    """By what objects are sorted."""
+    """What objects are sorted by."""
 
     NAME = "name"
     SIZE = "size"
@@ -50,7 +50,7 @@ class FolderPage(NamedTuple):
     more: bool
     """Whether more names follow than were looked at."""
     rest: str
-    """The last name that was looked at, if the next page begins behind it; else ""."""
+    """The last name that was read, if the next page begins after it; else ""."""
 
     @property
     def first(self) -> int:

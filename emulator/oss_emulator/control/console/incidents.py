@@ -31,7 +31,7 @@ class IncidentKind(StrEnum):
     DOWNLOAD = "download"
     """The service would send the object as a download at its own host names."""
     REFUSED = "refused"
-    """The service would refuse to send the object at its own host names."""
+    """The service would refuse to send the object from its own host names."""
 
 
 class Incident(NamedTuple):

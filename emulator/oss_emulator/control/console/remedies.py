@@ -48,7 +48,7 @@ class Proof(NamedTuple):
 
 
 def find(asked: ApiRequest, entry: JournalEntry, policy: RefererPolicy) -> tuple[Remedy, ...]:
-    """Find what turns the verdict of some rules on a request; nothing if they do not concern it."""
+    """Find what reverses the verdict of some rules on a request; nothing if there is none."""
     if entry.verdict is RefererVerdict.NOT_CHECKED:
         return ()
     denied = [

@@ -44,18 +44,18 @@ class ConsultedList(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """The rules that decided on a request, as they were then, and the rules of now."""
+    """The rules that decided on a request, as they were then, and the present rules."""
 
     policy: RefererPolicy
     lists: tuple[ConsultedList, ...]
     would_turn: tuple[Remedy, ...]
-    """What would have turned the verdict."""
+    """What would have reversed the verdict."""
     has_changed: bool
     """Whether the bucket has other rules now."""
     now: Decision | None
-    """The decision by the rules of now; None for a bucket that does not exist any more."""
+    """The decision by the present rules; None if the bucket no longer exists."""
     remedies: tuple[Remedy, ...]
-    """What would turn the decision of now."""
+    """What would reverse today's decision."""
     senders: tuple[Scenario, ...]
     """Who sends no Referer, for a request without one."""
     lacks_slash: bool

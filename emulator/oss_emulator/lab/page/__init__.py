@@ -1,1 +1,1 @@
-"""What people see of rules on a page, in the console and in the lab that runs in the browser."""
+"""The parts of a page about rules, shared by the console and the lab in the browser."""

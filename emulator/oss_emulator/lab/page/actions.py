@@ -67,7 +67,7 @@ def _read(values: Values) -> Values:
 
 
 def _read_lines(text: str) -> RefererConfiguration:
-    """Read a whitelist with one entry a line. Raises SourceError for what is no such list."""
+    """Read a whitelist with one entry a line. Raises SourceError for anything else."""
     lines = [line.strip() for line in text.splitlines()]
     for number, line in enumerate(lines, 1):
         if "\0" in line or "\N{REPLACEMENT CHARACTER}" in line:

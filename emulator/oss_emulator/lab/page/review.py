@@ -28,7 +28,7 @@ class Words(NamedTuple):
     old: str
     new: str
     alike: str
-    """That both are proved to decide alike."""
+    """The heading when both are proved to decide alike."""
 
 
 SAVED: Final = Words(

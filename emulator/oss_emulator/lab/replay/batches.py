@@ -95,7 +95,7 @@ def _ignore_interrupts() -> None:
 
 
 def _as(column: pa.Array, item: pa.Field) -> pa.Array:
-    """Convert a column to a type, which it mostly has."""
+    """Convert a column to a type; usually it has that type already."""
     return column if column.type == item.type else column.cast(item.type)
 
 

@@ -22,7 +22,7 @@ LOCKED_OUT = {
     True: Sentence("Locked out, of your own domains"),
     False: Sentence("Locked out, of others"),
 }
-"""The titles of the hosts that are locked out, by whether they belong to sites of the rules."""
+"""The headings of the hosts that are locked out: the sites of the rules, and all others."""
 
 
 def headline(report: Report) -> Iterator[Sentence]:

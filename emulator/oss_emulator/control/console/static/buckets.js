@@ -43,7 +43,7 @@ async function upload({ file, name }, replaces) {
 }
 
 /**
- * Upload files one after another; a failed one keeps none of the others from it.
+ * Upload files one after another; go on when one fails.
  * @param {Named[]} files
  */
 async function uploadAll(files) {

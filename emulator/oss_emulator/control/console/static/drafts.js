@@ -87,7 +87,7 @@ export class Drafts {
   }
 
   /**
-   * Take a draft from the others; what it replaces comes after them.
+   * Take a draft out of the others, and put the one that it replaces at their end.
    * @param {Draft} draft
    * @param {Draft} [replaced]
    */

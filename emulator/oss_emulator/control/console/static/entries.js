@@ -64,7 +64,7 @@ export function number(gutter, area) {
 }
 
 /**
- * Let the numbers of a text area move with its lines.
+ * Scroll the line numbers of a text area with its lines.
  * @param {Element} gutter
  * @param {HTMLTextAreaElement} area
  */
@@ -185,7 +185,7 @@ export class Timeline {
 const FOREIGN = "dialog, textarea, select, input:not([type=checkbox])";
 
 /**
- * Call an action for Ctrl-Z, Ctrl-Shift-Z and Ctrl-Y, but in dialogs and in fields that are not `own`.
+ * Call an action for Ctrl-Z, Ctrl-Shift-Z and Ctrl-Y, except in dialogs and in fields that are not `own`.
  * @param {Element[]} own
  * @param {() => void} undo
  * @param {() => void} redo
