@@ -52,6 +52,14 @@ print(len(duckdb.sql(f'''SELECT c9, count(*), sum(try_cast(c7 AS bigint)) FROM r
     '{sys.argv[1]}', columns = {{{columns}}}, delim = ' ', quote = '"', escape = '',
     header = false, auto_detect = false, null_padding = true) GROUP BY c9''').fetchall()))
 """
+_MEASURE = """
+import os, subprocess, sys, time
+began = time.monotonic()
+process = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
+_, status, used = os.wait4(process.pid, 0)
+print(status, time.monotonic() - began, used.ru_utime + used.ru_stime, used.ru_maxrss)
+"""
+"""Runs a command from a small process: a child's peak counts the memory of who started it."""
 
 
 class EntryForm(StrEnum):
@@ -152,15 +160,17 @@ def replay(scratch: Path, log: Path, *further: str, entries: int = 20, form: Ent
 
 
 def _run(command: Sequence[str]) -> Run:
-    began = time.monotonic()
     # What is installed is compiled, so the first run may write bytecode.
     environ = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=environ)
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0, command
-    memory = used.ru_maxrss / 2**20
-    return Run(time.monotonic() - began, used.ru_utime + used.ru_stime, memory)
+    done = subprocess.run(
+        [sys.executable, "-c", _MEASURE, *command],
+        stdout=subprocess.PIPE,
+        env=environ,
+        check=True,
+    )
+    status, seconds, cpu, peak = map(float, done.stdout.split())
+    assert status == 0, command
+    return Run(seconds, cpu, peak / 2**20)
 
 
 def write(log: Path, lines: int, count: int, origins: int = ORIGINS) -> None:
