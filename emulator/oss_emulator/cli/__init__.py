@@ -21,92 +21,62 @@ from oss_emulator.cli.parser import (
 
 _GROUPS = {
     "Run": {
-        "serve": Synopsis("serve", "run the server", "serve --demo"),
+        "serve": Synopsis("run the server", "--demo"),
         "run": Synopsis(
-            "run",
             "run a command with its requests to OSS redirected to an emulator",
-            "run --demo -- python app.py",
+            "--demo -- python app.py",
         ),
     },
     "Rules": {
-        "check": Synopsis(
-            "check", "decide on Referers, and say why", "check rules.xml https://www.example.com/"
-        ),
-        "test": Synopsis("test", "run decision tables", "test rules.xml table.toml"),
-        "lint": Synopsis("lint", "find mistakes in rules", "lint ."),
-        "diff": Synopsis(
-            "diff", "find the Referers that new rules decide differently", "diff old.xml new.xml"
-        ),
-        "verify": Synopsis(
-            "verify", "check the certificate of a diff", "verify proof.json old.xml new.xml"
-        ),
-        "translate": Synopsis(
-            "translate",
-            "translate rules from and to other systems",
-            "translate --to nginx rules.xml",
-        ),
+        "check": Synopsis("decide on Referers, and say why", "rules.xml https://www.example.com/"),
+        "test": Synopsis("run decision tables", "rules.xml table.toml"),
+        "lint": Synopsis("find mistakes in rules", "."),
+        "diff": Synopsis("find the Referers that new rules decide differently", "old.xml new.xml"),
+        "verify": Synopsis("check the certificate of a diff", "proof.json old.xml new.xml"),
+        "translate": Synopsis("translate rules from and to other systems", "--to nginx rules.xml"),
         "scenarios": Synopsis(
-            "scenarios",
-            "decide on typical requests",
-            "scenarios rules.xml --site https://www.example.com",
+            "decide on typical requests", "rules.xml --site https://www.example.com"
         ),
         "generate": Synopsis(
-            "generate",
-            "write rules for a site, and their test",
-            "generate --site https://www.example.com --to xml",
+            "write rules for a site, and their test", "--site https://www.example.com --to xml"
         ),
         "apply": Synopsis(
-            "apply",
-            "show how rules change a bucket, then put them",
-            "apply rules.xml oss://examplebucket",
+            "show how rules change a bucket, then put them", "rules.xml oss://examplebucket"
         ),
         "parity": Synopsis(
-            "parity",
             "ask a service whether it decides as the emulator assumes",
-            "parity --bucket a-new-bucket --endpoint https://oss-cn-hangzhou.aliyuncs.com",
+            "--bucket a-new-bucket --endpoint https://oss-cn-hangzhou.aliyuncs.com",
         ),
     },
     "Traffic": {
         "replay": Synopsis(
-            "replay",
-            "judge the requests of access logs by new rules",
-            "replay rules.xml logs/ --html report.html",
+            "judge the requests of access logs by new rules", "rules.xml logs/ --html report.html"
         ),
         "guard": Synopsis(
-            "guard",
             "block a plan of Terraform that locks out too many requests",
-            "guard --plan plan.json --logs logs/",
+            "--plan plan.json --logs logs/",
         ),
         "propose": Synopsis(
-            "propose",
-            "find the smallest rules that keep your sites",
-            "propose logs/ --own www.example.com",
+            "find the smallest rules that keep your sites", "logs/ --own www.example.com"
         ),
         "record": Synopsis(
-            "record",
             "run a command against the real service, and record the answers",
-            "record -o recorded.json -- python app.py",
+            "-o recorded.json -- python app.py",
         ),
-        "play": Synopsis(
-            "play", "send recorded requests, and show which answers differ", "play recorded.json"
-        ),
+        "play": Synopsis("send recorded requests, and show which answers differ", "recorded.json"),
     },
     "Data": {
         "export": Synopsis(
-            "archive",
-            "write the contents of a --data folder to one file",
-            "export data/ backup.tar",
+            "write the contents of a --data folder to one file", "data/ backup.tar", "archive"
         ),
         "import": Synopsis(
-            "archive", "create a --data folder from such a file", "import backup.tar data/"
+            "create a --data folder from such a file", "backup.tar data/", "archive"
         ),
-        "fsck": Synopsis("fsck", "check and repair a --data folder", "fsck data/"),
+        "fsck": Synopsis("check and repair a --data folder", "data/"),
     },
     "Help": {
-        "completion": Synopsis(
-            "completion", "print a script that completes commands in a shell", "completion bash"
-        ),
-        "manual": Synopsis("completion", "print the man page", "manual > oss-emulator.1"),
+        "completion": Synopsis("print a script that completes commands in a shell", "bash"),
+        "manual": Synopsis("print the man page", "> oss-emulator.1", "completion"),
     },
 }
 """The commands, by purpose."""
@@ -149,9 +119,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(given: Sequence[str]) -> int:
     # Only the given command is loaded, so that commands do not slow down each other or --help.
-    wanted = _COMMANDS.get(given[0])
+    name = given[0]
     with loading():
-        parser = build_parser([] if wanted is None else [wanted.module])
+        parser = build_parser([_module_of(name)] if name in _COMMANDS else [])
     try:
         parsed = parser.parse(given)
     finally:
@@ -215,13 +185,17 @@ def build_parser(modules: Sequence[str] | None = None) -> Parser:
         help="show the version and exit",
     )
     commands = Commands(parser, _COMMANDS, listed=not alone)
-    everything = dict.fromkeys(synopsis.module for synopsis in _COMMANDS.values())
+    everything = dict.fromkeys(map(_module_of, _COMMANDS))
     for module in everything if modules is None else modules:
         importlib.import_module(f"oss_emulator.cli.{module}").declare(commands)
     if alone:
         for name in _COMMANDS:
             commands.add_hidden(name)
     return parser
+
+
+def _module_of(name: str) -> str:
+    return _COMMANDS[name].module or name
 
 
 def _overview() -> str:

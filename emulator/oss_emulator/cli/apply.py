@@ -24,7 +24,7 @@ def declare(commands: Commands) -> None:
     parser = commands.add_parser("apply", run, description=_DESCRIPTION)
     parser.add_argument("rules", metavar="RULES", help=rules.HELP)
     parser.add_argument("bucket", metavar="oss://BUCKET", help="the bucket to put the rules to")
-    parser.add_argument("--yes", action="store_true", help="put the rules without asking")
+    parser.add_switch("--yes", "put the rules without asking")
     parser.add_argument(
         "--require-token",
         metavar="FILE",

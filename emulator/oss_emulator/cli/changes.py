@@ -83,21 +83,18 @@ def remark(diff: Diff, new: SelectedRules, *, whole: bool = False) -> Iterator[R
     for change in diff.changes if whole else _telling(diff):
         sent = "no Referer" if change.referer is None else change.referer or "an empty Referer"
         verdicts = "let in" if change.opens else "kept out"
+        why = explanation.sentence(change.new.steps[-1])
         yield Remark(
             source=new.where,
             kind="let-in" if change.opens else "kept-out",
             group="diff",
             name=sent,
             severity=Severity.WARNING,
-            message=f"{sent}: {verdicts} by the new rules. {_why(change.new)}",
+            message=f"{sent}: {verdicts} by the new rules. {why}",
             place=place(change.new),
         )
     if diff.equivalent:
         yield Remark(source=new.where, kind="let-in", group="diff", name="equivalent")
-
-
-def _why(decision: Decision) -> str:
-    return explanation.sentence(decision.steps[-1])
 
 
 def to_dict(diff: Diff) -> dict[str, object]:

@@ -28,17 +28,9 @@ def declare(commands: Commands) -> None:
     parser.add_argument(
         "referers", metavar="REFERER", nargs="*", default=[], help="the Referer of a request"
     )
-    parser.add_argument(
-        "--referer",
-        dest="named",
-        action="append",
-        default=[],
-        metavar="URL",
-        help="the Referer of a request, wherever it stands; may be repeated",
-    )
-    parser.add_argument(
-        "--no-referer", action="store_true", help="also decide on a request without the header"
-    )
+    said = "the Referer of a request, wherever it stands"
+    parser.add_repeated("--referer", "URL", said, dest="named")
+    parser.add_switch("--no-referer", "also decide on a request without the header")
     parser.add_argument(
         "--signed",
         choices=[item.value for item in _SIGNING],

@@ -32,9 +32,7 @@ def declare(commands: Commands) -> None:
         metavar="FILE",
         help="try these Referers only, one on each line; an empty line means no Referer",
     )
-    parser.add_argument(
-        "--all", action="store_true", help="show every Referer that is decided differently"
-    )
+    parser.add_switch("--all", "show every Referer that is decided differently")
     parser.add_argument(
         "--certificate",
         metavar="FILE",

@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from enum import IntEnum, auto
 from itertools import permutations
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from oss_emulator.cli import config, language
 from oss_emulator.cli.parser import InputError, Parser, complete_path
@@ -21,6 +21,7 @@ from oss_emulator.settings import Auth, Fsync, Limits, LogFormat, Settings
 from oss_emulator.toml import join
 
 _PREFIX = "OSS_EMULATOR_"
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +93,9 @@ def _list(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
-def _cnames(text: str) -> dict[str, str]:
-    return dict(map(_cname, _list(text)))
+def _each(parse: Callable[[str], tuple[str, _T]]) -> Callable[[str], dict[str, _T]]:
+    """Return what parses a list of pairs, each by a function."""
+    return lambda text: dict(map(parse, _list(text)))
 
 
 def _cname(text: str) -> tuple[str, str]:
@@ -120,10 +122,6 @@ def _seconds(text: str) -> float:
     if not 0 < seconds < 2**31:
         raise ValueError(f"{text!r} is not a duration; write a number of seconds above 0")
     return seconds
-
-
-def _limits(text: str) -> dict[str, int]:
-    return dict(map(_limit, _list(text)))
 
 
 def _limit(text: str) -> tuple[str, int]:
@@ -194,7 +192,7 @@ _FLAGS = (
     _Flag(
         "cname",
         "HOST=BUCKET: a custom domain and its bucket; several as with --domain",
-        _cnames,
+        _each(_cname),
         collects=True,
     ),
     _Flag(
@@ -242,15 +240,12 @@ _FLAGS = (
     _Flag(
         "limit",
         "NAME=NUMBER: lower a limit of the service; several as with --domain",
-        _limits,
+        _each(_limit),
         collects=True,
     ),
     _Flag("access_log", "append a line in the format of OSS access logs for each request", Path),
     _Flag("journal_size", "how many requests the journal keeps", _count),
-    _Flag(
-        "admin_token",
-        "the token that lets other machines use /_emulator/",
-    ),
+    _Flag("admin_token", "the token that lets other machines use /_emulator/"),
     _Flag(
         "log_level",
         "the least severe messages on standard error; info has every request",

@@ -16,9 +16,7 @@ def declare(commands: Commands) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser("fsck", run, description=_DESCRIPTION)
     parser.add_argument("dir", metavar="DIR", type=Path)
-    parser.add_argument(
-        "--repair", action="store_true", help="keep all that is whole, and move the rest away"
-    )
+    parser.add_switch("--repair", "keep all that is whole, and move the rest away")
 
 
 _DESCRIPTION = (

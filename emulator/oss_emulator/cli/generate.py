@@ -30,26 +30,10 @@ def declare(commands: Commands) -> None:
     parser.add_argument(
         "--site", required=True, metavar="URL", help="the site, such as https://www.example.com"
     )
-    parser.add_argument(
-        "--subdomains", action="store_true", help="allow the domain and all its sub-domains"
-    )
-    parser.add_argument(
-        "--mini-program",
-        action="append",
-        default=[],
-        metavar="APPID",
-        help="allow a WeChat mini program; may be repeated",
-    )
-    parser.add_argument(
-        "--console", action="store_true", help="allow the preview in the OSS console"
-    )
-    parser.add_argument(
-        "--cdn",
-        action="append",
-        default=[],
-        metavar="HOST",
-        help="allow the style sheets of a host; may be repeated",
-    )
+    parser.add_switch("--subdomains", "allow the domain and all its sub-domains")
+    parser.add_repeated("--mini-program", "APPID", "allow a WeChat mini program")
+    parser.add_switch("--console", "allow the preview in the OSS console")
+    parser.add_repeated("--cdn", "HOST", "allow the style sheets of a host")
     parser.add_argument(
         "--empty",
         choices=["allow", "deny"],

@@ -56,13 +56,11 @@ def declare(commands: Commands) -> None:
         metavar="LIMIT",
         help="the most requests to lock out, of each bucket: 0.1%% or a number (default: 0)",
     )
-    parser.add_argument(
+    parser.add_repeated(
         "--agreed",
-        action="append",
-        default=[],
-        metavar="HOST",
-        help="do not count the requests of this host, which may be locked out: a name, *.NAME, or "
-        "- for no Referer; may be repeated",
+        "HOST",
+        "do not count the requests of this host, which may be locked out: a name, *.NAME, or - for "
+        "no Referer",
     )
     parser.add_argument(
         "--min-requests",

@@ -29,7 +29,6 @@ from oss_emulator.lab.lint import (
     EntryPlace,
     Evidence,
     Finding,
-    LintRule,
     Severity,
     remarks,
 )
@@ -54,33 +53,20 @@ def declare(commands: Commands) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser("lint", run, description=_DESCRIPTION)
     parser.add_argument("rules", metavar="RULES", nargs="*", default=[], help=_HELP)
-    parser.add_argument(
-        "--fix",
-        action="store_true",
-        help="print the corrected rules, and what they change for whom",
-    )
-    parser.add_argument(
+    parser.add_switch("--fix", "print the corrected rules, and what they change for whom")
+    parser.add_switch(
         "--unsafe-fixes",
-        action="store_true",
-        help="with --fix, also follow the corrections that are not proved to be safe, and show "
+        "with --fix, also follow the corrections that are not proved to be safe, and show "
         "these first",
     )
-    parser.add_argument("--write", action="store_true", help="with --fix, write them to the file")
-    parser.add_argument(
-        "--ignore",
-        action="append",
-        choices=sorted(_NAMES),
-        default=[],
-        metavar="RULE",
-        help="accept what a rule of the linter finds; may be repeated",
-    )
-    parser.add_argument(
-        "--all", action="store_true", help="also print the notes that hold for nearly all rules"
-    )
+    parser.add_switch("--write", "with --fix, write them to the file")
+    said = "accept what a rule of the linter finds"
+    parser.add_repeated("--ignore", "RULE", said, choices=sorted(_NAMES))
+    parser.add_switch("--all", "also print the notes that hold for nearly all rules")
     parser.add_argument(
         "--explain", choices=sorted(_NAMES), metavar="RULE", help="explain a rule of the linter"
     )
-    parser.add_argument("--list", action="store_true", help="list the rules of the linter")
+    parser.add_switch("--list", "list the rules of the linter")
     formats.declare(parser)
     rules.declare(parser)
 
@@ -89,7 +75,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Lint rules, correct them, or list or explain the rules of the linter."""
     as_json = arguments.format == Format.JSON
     if arguments.explain:
-        return _explain(_NAMES[arguments.explain])
+        rule = _NAMES[arguments.explain]
+        write(f"{rule.name} ({rule.severity})\n\n{rule.page}\n")
+        return 0
     if arguments.list:
         return _list(as_json)
     if not arguments.rules:
@@ -191,11 +179,6 @@ def _check_fixable(configuration: RefererConfiguration) -> None:
             f"--fix corrects at most {lint.MOST_FIXED:,} entries, and these rules have {count:,}; "
             "split them into files"
         )
-
-
-def _explain(rule: LintRule) -> int:
-    write(f"{rule.name} ({rule.severity})\n\n{rule.page}\n")
-    return 0
 
 
 def _list(as_json: bool) -> int:

@@ -15,7 +15,7 @@ import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
@@ -26,7 +26,7 @@ from oss_emulator.referer import Decision, Stage
 from oss_emulator.referer.sentence import Sentence
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from rich.console import RenderableType
     from rich.text import Text as RichText
 
 
@@ -105,7 +105,6 @@ class TextTable:
     headings: tuple[str, ...]
     rows: Sequence[Sequence[Piece]]
     title: str = ""
-    indent: int = field(default=0)
 
 
 Block = TextLine | TextTable
@@ -123,7 +122,7 @@ def show(*blocks: Block, to: TextIO | None = None) -> None:
     """
     stream = to or sys.stdout
     blocks = tuple(_translated(block) for block in blocks)
-    if not _is_for_people(stream):
+    if not (stream.isatty() or os.environ.get("FORCE_COLOR")):
         write("".join(text for block in blocks for text in _plain(block)), stream)
         return
     width = shutil.get_terminal_size().columns
@@ -131,7 +130,9 @@ def show(*blocks: Block, to: TextIO | None = None) -> None:
     if importlib.util.find_spec("rich") is None:
         write("".join(text for block in fitted for text in _plain(block)), stream)
         return
-    console = _console(stream)
+    from rich.console import Console
+
+    console = Console(file=stream, highlight=False, emoji=False, markup=False)
     for block in fitted:
         console.print(_rich(block), soft_wrap=isinstance(block, TextLine))
 
@@ -195,10 +196,6 @@ def _translated(block: Block) -> Block:
     return replace(block, headings=headings, title=language.say(block.title))
 
 
-def _is_for_people(stream: TextIO) -> bool:
-    return stream.isatty() or bool(os.environ.get("FORCE_COLOR"))
-
-
 _FRAME = 4
 """The columns of a table's frame, besides three for each further column."""
 
@@ -209,18 +206,18 @@ def _fit(block: Block, width: int) -> Iterator[Block]:
         return
     rows = [[_text(cell) for cell in row] for row in (block.headings, *block.rows)]
     needed = sum(max(map(width_of, column)) + 3 for column in zip(*rows, strict=True)) + _FRAME - 3
-    if needed + block.indent <= width:
+    if needed <= width:
         yield block
         return
     if block.title:
-        yield TextLine((Text(block.title, Tone.STRONG),), block.indent)
+        yield line(Text(block.title, Tone.STRONG))
     label = max(map(width_of, block.headings[1:]), default=0) + 2
     for first, *others in block.rows:
-        yield from _wrap(TextLine((first,), block.indent), width)
+        yield from _wrap(line(first), width)
         for heading, cell in zip(block.headings[1:], others, strict=True):
             if _text(cell):
                 named = Text(heading + " " * (label - width_of(heading)), Tone.FAINT)
-                yield from _wrap(TextLine((named, cell), block.indent + 2), width)
+                yield from _wrap(line(named, cell, indent=2), width)
 
 
 _WORD = re.compile(
@@ -271,17 +268,17 @@ def fold(text: str, width: int, indent: int) -> Iterator[str]:
 
 
 def _plain(block: Block) -> list[str]:
-    indent = " " * block.indent
     if isinstance(block, TextLine):
+        indent = " " * block.indent
         return [f"{indent}{''.join(_text(piece) for piece in block.pieces)}".rstrip() + "\n"]
     rows = [[_text(cell) for cell in row] for row in (block.headings, *block.rows)]
     widths = [max(map(width_of, column)) for column in zip(*rows, strict=True)]
-    lines = [f"{indent}{block.title}"] if block.title else []
+    lines = [block.title] if block.title else []
     for row in rows:
         cells = (
             cell + " " * (width - width_of(cell)) for cell, width in zip(row, widths, strict=True)
         )
-        lines.append(f"{indent}{'  '.join(cells)}".rstrip())
+        lines.append("  ".join(cells).rstrip())
     return [f"{text}\n" for text in lines]
 
 
@@ -299,15 +296,8 @@ def width_of(text: str) -> int:
     return len(text) + wide - sum(map(bool, map(unicodedata.combining, text)))
 
 
-def _console(stream: TextIO) -> "Console":
-    from rich.console import Console
-
-    return Console(file=stream, highlight=False, emoji=False, markup=False)
-
-
 def _rich(block: Block) -> "RenderableType":
     from rich import box
-    from rich.padding import Padding
     from rich.table import Table as RichTable
 
     if isinstance(block, TextLine):
@@ -324,7 +314,7 @@ def _rich(block: Block) -> "RenderableType":
         table.add_column(heading, overflow="fold")
     for row in block.rows:
         table.add_row(*(_rich_text(cell) for cell in row))
-    return Padding(table, (0, 0, 0, block.indent))
+    return table
 
 
 def _rich_text(*pieces: Piece) -> "RichText":

@@ -65,10 +65,8 @@ def declare(commands: Commands) -> None:
         metavar="NAME",
         help="the bucket to create and delete",
     )
-    parser.add_argument(
-        "--yes",
-        action="store_true",
-        help="use the bucket if it exists; its rules are replaced for a while, then restored",
+    parser.add_switch(
+        "--yes", "use the bucket if it exists; its rules are replaced for a while, then restored"
     )
     parser.add_argument(
         "--write", metavar="FILE", help="write the assumptions that make the emulator do the same"
@@ -102,7 +100,9 @@ def run(arguments: argparse.Namespace) -> int:
     results = judge(_ask(experiment, arguments.bucket), arguments.assumptions)
     date = datetime.now(UTC).date().isoformat()
     if arguments.write:
-        _write(arguments, results, date)
+        heading = f"Found by oss-emulator parity at {arguments.endpoint} on {date}."
+        with writing(Path(arguments.write), InputError) as file:
+            file.write(format_assumptions(results, heading).encode())
     if arguments.format == Format.JSON:
         write_json(_to_dict(results, arguments, date, client.sent))
     else:
@@ -159,12 +159,6 @@ def _announce(experiment: Experiment, rate: float | None, arguments: argparse.Na
     )
     to = sys.stderr if arguments.format == Format.JSON else sys.stdout
     print(language.say(said), file=to, flush=True)
-
-
-def _write(arguments: argparse.Namespace, results: tuple[ParityResult, ...], date: str) -> None:
-    heading = f"Found by oss-emulator parity at {arguments.endpoint} on {date}."
-    with writing(Path(arguments.write), InputError) as file:
-        file.write(format_assumptions(results, heading).encode())
 
 
 def _describe(

@@ -63,6 +63,15 @@ class Parser(argparse.ArgumentParser):
             self._rest = added
         return added
 
+    def add_switch(self, name: str, said: str) -> None:
+        """Add a flag without a value."""
+        self.add_argument(name, action="store_true", help=said)
+
+    def add_repeated(self, name: str, metavar: str, said: str, **options: Any) -> None:
+        """Add a flag that may be repeated, whose values are collected."""
+        said = f"{said}; may be repeated"
+        self.add_argument(name, action="append", default=[], metavar=metavar, help=said, **options)
+
     def format_help(self) -> str:
         text = super().format_help()
         if language.current() != language.LANGUAGES[0]:
@@ -154,11 +163,11 @@ def _nearest(name: str, known: Iterable[str]) -> str:
 class Synopsis:
     """A command without its flags."""
 
-    module: str
-    """The module of this package that declares the command."""
     help: str
     example: str
     """Its arguments, as most people would give them."""
+    module: str = ""
+    """The module of this package that declares the command; "" for that of its name."""
 
 
 class Commands:
@@ -181,7 +190,7 @@ class Commands:
         """Add the parser of a command; `run` runs it, and may ask its arguments for the parser."""
         synopsis = self._synopses[name]
         added = self._parsers[name] = self._adding.add_parser(name, help=synopsis.help, **options)
-        added.example = f"{added.prog.partition(' ')[0]} {synopsis.example}"
+        added.example = f"{added.prog} {synopsis.example}".rstrip()
         added.set_defaults(run=run, parser=added)
         return added
 

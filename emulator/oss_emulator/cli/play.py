@@ -53,14 +53,8 @@ def declare(commands: Commands) -> None:
     parser = commands.add_parser("play", run, description=_DESCRIPTION)
     parser.add_argument("files", metavar="FILE", nargs="+", type=Path, help="scenarios as JSON")
     parser.add_argument("--endpoint", metavar="URL", help="send them to this service instead")
-    parser.add_argument(
-        "--bucket",
-        metavar="RECORDED=NAME",
-        action="append",
-        default=[],
-        type=_pair,
-        help="the bucket to use at --endpoint for one of the recording; may be repeated",
-    )
+    said = "the bucket to use at --endpoint for one of the recording"
+    parser.add_repeated("--bucket", "RECORDED=NAME", said, type=_pair)
     formats.declare(parser)
     parser.add_argument("--junit", metavar="FILE", type=Path, help="write JUnit XML to FILE")
 

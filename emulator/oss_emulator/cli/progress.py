@@ -7,7 +7,6 @@ import importlib.util
 import sys
 import time
 from collections.abc import Callable
-from types import TracebackType
 from typing import IO, Any, Self
 
 from oss_emulator.cli import language
@@ -84,12 +83,7 @@ class Progress:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Remove what was shown."""
         if self._bar is not None:
             self._bar.stop()

@@ -48,15 +48,7 @@ def declare(commands: Commands) -> None:
         ("--partner", "a host that may show your objects, written in the same way"),
         ("--block", "a host that must be denied, even below a host of yours"),
     ):
-        parser.add_argument(
-            flag,
-            action="append",
-            type=_host,
-            default=[],
-            metavar="HOST",
-            required=flag == "--own",
-            help=f"{text}; may be repeated",
-        )
+        parser.add_repeated(flag, "HOST", text, type=_host, required=flag == "--own")
     parser.add_argument(
         "--keep",
         type=_share,
@@ -64,9 +56,7 @@ def declare(commands: Commands) -> None:
         metavar="SHARE",
         help="the share of the bytes of these hosts that must be kept (default: 0.999)",
     )
-    parser.add_argument(
-        "--allow-empty", action="store_true", help="allow requests without a Referer"
-    )
+    parser.add_switch("--allow-empty", "allow requests without a Referer")
     declare_selection(parser)
     parser.add_argument("--write", metavar="FILE", help="write the rules to this file, in XML")
     formats.declare(parser, formats.PLAIN)

@@ -60,20 +60,12 @@ def declare(commands: Commands) -> None:
     parser.add_argument(
         "-o", "--output", metavar="FILE", type=Path, required=True, help="where to write scenarios"
     )
-    parser.add_argument(
-        "--bucket",
-        metavar="NAME",
-        action="append",
-        default=[],
-        help="record only requests for this bucket; may be repeated",
-    )
+    parser.add_repeated("--bucket", "NAME", "record only requests for this bucket")
     parser.add_argument(
         "--upstream", metavar="URL", help="pass requests on to this service instead"
     )
-    parser.add_argument(
-        "--keep-bodies", action="store_true", help="keep uploaded texts of up to 4 KiB"
-    )
-    parser.add_argument("--yes", action="store_true", help="do not ask before the first request")
+    parser.add_switch("--keep-bodies", "keep uploaded texts of up to 4 KiB")
+    parser.add_switch("--yes", "do not ask before the first request")
     parser.add_argument("command", nargs=argparse.REMAINDER, metavar="COMMAND")
 
 

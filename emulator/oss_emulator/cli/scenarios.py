@@ -47,13 +47,8 @@ def declare(commands: Commands) -> None:
     parser.add_argument(
         "--object-url", default=OBJECT_URL, metavar="URL", help=f"an object (default: {OBJECT_URL})"
     )
-    parser.add_argument(
-        "--partner",
-        action="append",
-        default=[],
-        metavar="URL",
-        help="a page of another site that may show the objects (may be repeated)",
-    )
+    said = "a page of another site that may show the objects"
+    parser.add_repeated("--partner", "URL", said)
     parser.add_argument(
         "--browser",
         action="store_const",
@@ -61,10 +56,7 @@ def declare(commands: Commands) -> None:
         help="ask a browser of this machine too, the first of chromium, google-chrome",
     )
     parser.add_argument(
-        "--browser-path",
-        dest="browser",
-        metavar="PATH",
-        help="ask this browser too",
+        "--browser-path", dest="browser", metavar="PATH", help="ask this browser too"
     )
     formats.declare(parser)
     rules.declare(parser)
@@ -85,7 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
     findings = Findings(
         text=itertools.chain(
             _report(outcomes),
-            _warn(warning),
+            [] if warning is None else [line(Text(warning, Tone.WARNING))],
             _judge(outcomes, others),
             witness.report() if witness else (),
         ),
@@ -158,11 +150,6 @@ def _report(outcomes: Sequence[ScenarioOutcome]) -> Iterator[Block]:
     for group, items in groupby(outcomes, lambda outcome: outcome.scenario.group):
         yield TextTable(headings, [_row(outcome) for outcome in items], Sentence(group.value))
         yield line()
-
-
-def _warn(warning: Sentence | None) -> Iterator[Block]:
-    if warning is not None:
-        yield line(Text(warning, Tone.WARNING))
 
 
 def _judge(outcomes: Sequence[ScenarioOutcome], others: Strangers) -> Iterator[Block]:

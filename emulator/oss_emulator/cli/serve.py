@@ -29,7 +29,7 @@ def declare(commands: Commands) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser("serve", run, description=__doc__)
     flags.declare(parser, Settings())
-    parser.add_argument("--open", action="store_true", help="open the console in the browser")
+    parser.add_switch("--open", "open the console in the browser")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -2,7 +2,7 @@
 
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from oss_emulator.cli import bucket, formats, language, rules
@@ -44,9 +44,7 @@ def declare(commands: Commands) -> None:
     parser.add_argument(
         "--junit", metavar="FILE", type=Path, help="write JUnit XML to FILE as well"
     )
-    parser.add_argument(
-        "--partial", action="store_true", help="accept entries that no case touches"
-    )
+    parser.add_switch("--partial", "accept entries that no case touches")
     formats.declare(parser)
     rules.declare(parser)
 
@@ -327,8 +325,5 @@ def _case(result: Result) -> dict[str, object]:
         "allowed": result.decision.allowed,
         "ec": result.decision.ec,
         "entry": result.decision.entry,
-        "differences": [
-            {"aspect": item.aspect, "expected": item.expected, "actual": item.actual}
-            for item in result.differences
-        ],
+        "differences": [asdict(item) for item in result.differences],
     }

@@ -54,7 +54,7 @@ def declare(commands: Commands) -> None:
         default=RulesForm.XML.value,
         help="the form of the result with --from (default: xml)",
     )
-    parser.add_argument("--exact", action="store_true", help="exit with 1 if anything is lost")
+    parser.add_switch("--exact", "exit with 1 if anything is lost")
     formats.declare(parser, formats.PLAIN)
     rules.declare(parser)
 

@@ -48,9 +48,7 @@ def declare(commands: Commands) -> None:
         nargs="?",
         help="the new rules, given in the same way; left out if OLD is a plan of Terraform",
     )
-    parser.add_argument(
-        "--z3", action="store_true", help="also ask z3, a theorem prover (extra z3)"
-    )
+    parser.add_switch("--z3", "also ask z3, a theorem prover (extra z3)")
     formats.declare(parser, formats.PLAIN)
     rules.declare(parser)
 

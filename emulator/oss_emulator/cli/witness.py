@@ -37,7 +37,7 @@ class Witness:
             (
                 f"{outcome.page} -> {outcome.target}{', upgraded' if outcome.upgraded else ''}",
                 outcome.kind.value,
-                _verdict(outcome.verdict),
+                Text(outcome.verdict, Tone.GOOD if outcome.verdict == "allowed" else Tone.BAD),
                 str(count),
             )
             for outcome, count in summarize(self.comparisons)
@@ -78,10 +78,6 @@ def ask(
     testimony = browser.ask(cells, setting)
     policy = RefererPolicy.compile(configuration, assumptions)
     return Witness(testimony.version, compare(cells, testimony.seen, policy))
-
-
-def _verdict(verdict: str) -> Text:
-    return Text(verdict, Tone.GOOD if verdict == "allowed" else Tone.BAD)
 
 
 def _difference(comparison: Comparison) -> Iterator[Block]:
