@@ -7,7 +7,14 @@ from oss_emulator.cli import language
 from oss_emulator.cli.output import ENTRIES, Block, Piece, Text, TextTable, Tone, join, line
 from oss_emulator.lab.replay.figures import bar, quantity, size, tens
 from oss_emulator.lab.replay.report import Report
-from oss_emulator.lab.replay.sentences import LOCKED_OUT, NAMES, apart, headline, host_name
+from oss_emulator.lab.replay.sentences import (
+    LOCKED_OUT,
+    NAMES,
+    apart,
+    headline,
+    host_name,
+    remedies,
+)
 from oss_emulator.lab.replay.verdict import UNKNOWN, Verdict
 from oss_emulator.referer import Stage, explanation
 from oss_emulator.referer.decision import Outcome, Step
@@ -102,7 +109,7 @@ def _explain(item: Report) -> Iterator[Block]:
     yield line()
     yield line(Text(host_name(item["host"]), Tone.STRONG))
     yield line(Text(Sentence("why"), Tone.FAINT, 8), _reason(item), indent=2)
-    for number, remedy in enumerate(_remedies(item)):
+    for number, remedy in enumerate(remedies(item)):
         label = "" if number else Sentence("keep it")
         yield line(Text(label, Tone.FAINT, 8), Text(remedy, Tone.GOOD), indent=2)
     for number, sample in enumerate(item["samples"]):
@@ -124,15 +131,6 @@ def _reason(item: Mapping[str, Any]) -> str:
     if translated == explanation.sentence(step):
         return english
     return f"{translated} [{english.rpartition(' [')[2]}"
-
-
-def _remedies(item: Mapping[str, Any]) -> Iterator[Sentence]:
-    for entry in item["remove"]:
-        yield Sentence("remove the blacklist entry {}", entry)
-    for entry in item["add"]:
-        yield Sentence("add the whitelist entry {}", entry)
-    if item["set"]:
-        yield Sentence("set {}", item["set"])
 
 
 def _ranking(title: str, heading: str, key: str, rows: Sequence[Report]) -> Iterator[Block]:

@@ -11,16 +11,6 @@ from oss_emulator.imaging.picture import FORMATS, Picture
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.process import ImageAction
 
-CONTENT_TYPES: Final[Mapping[str, str]] = {
-    "jpg": "image/jpeg",
-    "png": "image/png",
-    "gif": "image/gif",
-    "webp": "image/webp",
-    "bmp": "image/bmp",
-    "tiff": "image/tiff",
-    "avif": "image/avif",
-}
-
 DEFAULT_QUALITY: Final = 85
 """The quality if the source has none; the service documents no value."""
 

@@ -29,12 +29,7 @@ _ANY_SIDE: Final = (30_000, "0040-00000012")
 
 FORMATS: Final[Mapping[str, str]] = {
     "jpg": "JPEG",
-    "png": "PNG",
-    "gif": "GIF",
-    "webp": "WEBP",
-    "bmp": "BMP",
-    "tiff": "TIFF",
-    "avif": "AVIF",
+    **{name: name.upper() for name in ("png", "gif", "webp", "bmp", "tiff", "avif")},
 }
 """The formats by the names of the service, with those of Pillow."""
 

@@ -81,7 +81,7 @@ def write(picture: Picture, actions: Sequence[ImageAction]) -> ProcessedImage:
     except (ValueError, OSError) as error:
         message = f"The image cannot be written as {picture.format}: {error}"
         raise OSSError(ErrorCase.IMAGE_REQUEST, message) from None
-    return ProcessedImage(written, encoding.CONTENT_TYPES[picture.format])
+    return ProcessedImage(written, Image.MIME[FORMATS[picture.format]])
 
 
 def count_pixels(data: bytes, actions: Sequence[ImageAction], marks: Sequence[bytes]) -> int:

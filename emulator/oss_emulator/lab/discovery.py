@@ -6,6 +6,8 @@ read: the mistake may be in its rules.
 
 import re
 from collections.abc import Callable, Mapping
+from functools import reduce
+from operator import getitem
 from pathlib import PurePath
 from typing import Any
 
@@ -71,14 +73,8 @@ def _look_at_json(document: bytes) -> bool:
 
 
 def _look_at_toml(document: bytes) -> bool:
-    tables = TomlDocument.parse(document).tables
-    return any(_is_rules(_follow(tables, path)) for _, path in find_rules(tables))
-
-
-def _follow(value: Any, path: tuple[str | int, ...]) -> Any:
-    for step in path:
-        value = value[step]
-    return value
+    tables: Any = TomlDocument.parse(document).tables
+    return any(_is_rules(reduce(getitem, path, tables)) for _, path in find_rules(tables))
 
 
 def _is_rules(table: Any) -> bool:

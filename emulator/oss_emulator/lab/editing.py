@@ -28,7 +28,6 @@ class NotEditableError(ValueError):
 
 FIELDS = tuple(RefererConfiguration.__dataclass_fields__)
 _ELEMENTS = {field: name for name, field in (SWITCHES | LISTS).items()}
-_ATTRIBUTES = {"whitelist": "referer_list", "blacklist": "referer_blacklist"}
 
 
 def edit(
@@ -109,7 +108,7 @@ def _edit_terraform(text: str, name: str, changed: Changed, folder: Folder) -> s
         raise ValueError("it has the rules in a resource of another type or several times")
     for field, (_, value) in changed.items():
         is_list = isinstance(value, tuple)
-        found[0][_ATTRIBUTES.get(field, field)] = list(value) if is_list else value
+        found[0][TERRAFORM.names[field]] = list(value) if is_list else value
     return _dump(text, members)
 
 
@@ -185,15 +184,12 @@ def _change_statement(statement: str, old: Any, new: Any) -> str:
 
 def _edit_hcl(text: str, name: str, changed: Changed, folder: Folder) -> str:
     older = name.startswith(tuple(f"{kind}." for kind in TERRAFORM.buckets))
-    names = _OLDER_ATTRIBUTES if older else {item: _ATTRIBUTES.get(item, item) for item in FIELDS}
+    names = TERRAFORM.config_names if older else TERRAFORM.names
     if missing := changed.keys() - names.keys():
         kind = next(iter(TERRAFORM.referers))
         raise ValueError(f"{TERRAFORM.config} has no {min(missing)}; use {kind}")
     attributes = {names[field]: values for field, values in changed.items()}
     return hcl_editing.edit(text, folder, name, attributes)
-
-
-_OLDER_ATTRIBUTES = {"allow_empty_referer": "allow_empty", "whitelist": "referers"}
 
 
 def _literal(value: Any) -> str:

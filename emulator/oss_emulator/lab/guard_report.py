@@ -9,8 +9,7 @@ from .guard import GuardedChange
 from .markdown import code
 from .remark import Remark, Severity
 from .replay.figures import quantity, size
-from .replay.report import Report
-from .replay.sentences import apart, host_name
+from .replay.sentences import apart, host_name, remedies
 from .rule_edits import RuleEdit
 
 _HOSTS = 10
@@ -103,12 +102,12 @@ class _GuardReport:
         yield from self._head(_HOST_HEADINGS, (_LEFT, _RIGHT, _RIGHT, _LEFT))
         for row in rows[:_HOSTS]:
             name = code(row["host"]) if row["host"] else self._say(host_name(""))
-            remedies = list(map(self._say, _remedies(row)))
+            advice = list(map(self._say, remedies(row, code)))
             if change.agreement.covers(row["host"]):
-                name, remedies = f"{name} {self._say(Sentence('(agreed)'))}", []
+                name, advice = f"{name} {self._say(Sentence('(agreed)'))}", []
             revoked = row["revoked"]
             figures = quantity(revoked["requests"]), size(revoked["bytes"])
-            yield _table_row(name, *figures, ", ".join(remedies))
+            yield _table_row(name, *figures, ", ".join(advice))
         if len(rows) > _HOSTS:
             more = Sentence("{} more", quantity(len(rows) - _HOSTS))
             yield f"| {self._say(more)} | | | |"
@@ -153,15 +152,6 @@ def _remarks(change: GuardedChange) -> Iterator[Sentence]:
             "For {} requests, the verdict rests on what the service does not document.",
             quantity(assumed["requests"]),
         )
-
-
-def _remedies(row: Report) -> Iterator[Sentence]:
-    for entry in row.get("remove", ()):
-        yield Sentence("remove the blacklist entry {}", code(entry))
-    for entry in row.get("add", ()):
-        yield Sentence("add the whitelist entry {}", code(entry))
-    if row.get("set"):
-        yield Sentence("set {}", code(row["set"]))
 
 
 def remark(changes: Sequence[GuardedChange], source: str, notes: Sequence[str]) -> Iterator[Remark]:

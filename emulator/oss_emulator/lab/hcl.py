@@ -188,18 +188,12 @@ def _each(value: Any) -> list[tuple[Any, Names]] | None:
 def format(configuration: RefererConfiguration) -> str:
     """Format rules as a resource of Terraform."""
     (kind,) = TERRAFORM.referers
-    lines = [
-        f'resource "{kind}" "default" {{',
-        '  bucket                      = "YOUR-BUCKET"',
-        f"  allow_empty_referer         = {json.dumps(configuration.allow_empty_referer)}",
-        f"  allow_truncate_query_string = {json.dumps(configuration.allow_truncate_query_string)}",
-        f"  truncate_path               = {json.dumps(configuration.truncate_path)}",
-    ]
-    lists = {
-        "referer_list": configuration.whitelist,
-        "referer_blacklist": configuration.blacklist,
-    }
-    for name, entries in lists.items():
-        written = [f"    {format_string(entry)},\n" for entry in entries]
-        lines.append(f"  {name} = [\n{''.join(written)}  ]" if entries else f"  {name} = []")
+    lines = [f'resource "{kind}" "default" {{', '  bucket                      = "YOUR-BUCKET"']
+    for field_name, name in TERRAFORM.names.items():
+        value = getattr(configuration, field_name)
+        if isinstance(value, bool):
+            lines.append(f"  {name:<27} = {json.dumps(value)}")
+        else:
+            entries = "".join(f"    {format_string(entry)},\n" for entry in value)
+            lines.append(f"  {name} = [\n{entries}  ]" if value else f"  {name} = []")
     return "\n".join([*lines, "}"]) + "\n"

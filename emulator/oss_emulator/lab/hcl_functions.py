@@ -97,10 +97,6 @@ def _flatten(value: Any) -> list[Any]:
     return flat
 
 
-def _split(separator: str, text: str) -> list[str]:
-    return _text(text).split(_text(separator))
-
-
 def _replace(text: str, old: str, new: str) -> str:
     if not old or (len(old) > 1 and old[0] == old[-1] == "/"):  # a regular expression
         raise CannotComputeError
@@ -134,14 +130,6 @@ def _format_list(pattern: str, *values: Any) -> list[str]:
     return [_format(pattern, *row) for row in zip(*given, strict=True)]
 
 
-def _merge(*maps: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for item in maps for name, value in item.items()}
-
-
-def _length(value: Any) -> int:
-    return len(value if isinstance(value, dict) else _list(value))
-
-
 _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "chomp": lambda text: _text(text).rstrip("\r\n"),
     "compact": lambda value: [item for item in _list(value) if item not in ("", None)],
@@ -153,14 +141,14 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "formatlist": _format_list,
     "join": lambda separator, value: _text(separator).join(_texts(value)),
     "keys": lambda value: sorted(value.keys()),
-    "length": _length,
+    "length": lambda value: len(value if isinstance(value, dict) else _list(value)),
     "lookup": lambda value, name, default: value.get(_text(name), default),
     "lower": lambda text: _ascii(text).lower(),
-    "merge": _merge,
+    "merge": lambda *maps: {name: value for one in maps for name, value in one.items()},
     "replace": _replace,
     "setunion": lambda *lists: HclSet(item for one in lists for item in _list(one)),
     "sort": lambda value: sorted(_texts(value)),
-    "split": _split,
+    "split": lambda separator, text: _text(text).split(_text(separator)),
     "tolist": lambda value: list(_list(value)),
     "toset": lambda value: HclSet(value if isinstance(value, HclSet) else _list(value)),
     "trimspace": lambda text: _ascii(text).strip(_SPACE),

@@ -138,7 +138,7 @@ def _name(body: str, agrees: int, referer: str, matched: int) -> Parting:
     place = _name_place(referer, matched)
     if rest[:1] == ":" and place is Parting.PATH:
         return Parting.PORT
-    is_longer = matched == len(_origin(referer)) and rest[:1] != "/"
+    is_longer = matched == len(Parts.split(referer).origin) and rest[:1] != "/"
     return Parting.HOST if is_longer and place is Parting.PATH else place
 
 
@@ -151,7 +151,3 @@ def _name_place(text: str, place: int) -> Parting:
     if place < start + len(parts.host):
         return Parting.HOST
     return Parting.PORT if place < len(parts.origin) else Parting.PATH
-
-
-def _origin(referer: str) -> str:
-    return Parts.split(referer).origin

@@ -1,7 +1,7 @@
 """Probes: Referers generated from entries, each to find one common mistake."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from .parts import DEFAULT_PORTS, Parts, example, fill
@@ -94,6 +94,10 @@ def _origin(parts: Parts, **changes: str) -> str:
     return Parts(scheme, changes.get("host", parts.host), parts.port, "/").join()
 
 
+def _other_port(parts: Parts) -> str:
+    return "8443" if parts.port in (None, DEFAULT_PORTS.get(parts.scheme or "")) else "9443"
+
+
 def _bare(host: str) -> str:
     return host.removeprefix("www.").strip(".")
 
@@ -107,23 +111,13 @@ _VARIATIONS: dict[ProbeKind, Callable[[Parts], str]] = {
     ProbeKind.SUB_DOMAIN: lambda parts: _origin(parts, host=f"img.{_bare(parts.host)}"),
     ProbeKind.DEEP_SUB_DOMAIN: lambda parts: _origin(parts, host=f"a.img.{_bare(parts.host)}"),
     ProbeKind.ROOT_DOMAIN: lambda parts: _origin(parts, host=_bare(parts.host)),
-    ProbeKind.OTHER_SCHEME: lambda parts: Parts(
-        {"http": "https", "https": "http"}.get(parts.scheme or "", "https"),
-        parts.host,
-        parts.port,
-        parts.rest,
+    ProbeKind.OTHER_SCHEME: lambda parts: replace(
+        parts, scheme="http" if parts.scheme == "https" else "https"
     ).join(),
-    ProbeKind.PORT: lambda parts: Parts(
-        parts.scheme,
-        parts.host,
-        "8443" if parts.port in (None, DEFAULT_PORTS.get(parts.scheme or "")) else "9443",
-        parts.rest,
-    ).join(),
+    ProbeKind.PORT: lambda parts: replace(parts, port=_other_port(parts)).join(),
     ProbeKind.NO_SLASH: lambda parts: parts.origin,
     ProbeKind.NO_SCHEME: lambda parts: parts.authority + parts.rest,
-    ProbeKind.UPPER_CASE: lambda parts: Parts(
-        parts.scheme, parts.host.upper(), parts.port, parts.rest
-    ).join(),
+    ProbeKind.UPPER_CASE: lambda parts: replace(parts, host=parts.host.upper()).join(),
     ProbeKind.LONGER_HOST: lambda parts: f"{parts.scheme}://{parts.host}.evil.test/",
     ProbeKind.OTHER_ENDING: lambda parts: f"{parts.scheme}://{parts.host}.cn/",
     ProbeKind.GLUED_HOST: lambda parts: _origin(parts, host=f"not{_bare(parts.host)}"),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from oss_emulator.referer.model import RefererConfiguration
 
 from . import yaml_tree
-from .resources import Declared, escape_template, evaluate
+from .resources import PULUMI, Declared, escape_template, evaluate
 
 
 def parse(text: str) -> Iterator[Declared]:
@@ -22,17 +22,14 @@ def format(configuration: RefererConfiguration) -> str:
         "    type: alicloud:oss:BucketReferer",
         "    properties:",
         "      bucket: YOUR-BUCKET",
-        f"      allowEmptyReferer: {json.dumps(configuration.allow_empty_referer)}",
-        f"      allowTruncateQueryString: {json.dumps(configuration.allow_truncate_query_string)}",
-        f"      truncatePath: {json.dumps(configuration.truncate_path)}",
     ]
-    lists = {
-        "refererLists": configuration.whitelist,
-        "refererBlacklists": configuration.blacklist,
-    }
-    for name, entries in lists.items():
-        lines.append(f"      {name}:" if entries else f"      {name}: []")
-        lines += [f"        - {_quote(entry)}" for entry in entries]
+    for field, name in PULUMI.names.items():
+        value = getattr(configuration, field)
+        if isinstance(value, bool):
+            lines.append(f"      {name}: {json.dumps(value)}")
+        else:
+            lines.append(f"      {name}:" if value else f"      {name}: []")
+            lines += [f"        - {_quote(entry)}" for entry in value]
     return "\n".join(lines) + "\n"
 
 

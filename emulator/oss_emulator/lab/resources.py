@@ -10,11 +10,13 @@ A bucket of ROS has these two as well. Its documentation does not say what it se
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field, make_dataclass
+from functools import cache
 from typing import Any
 
 from oss_emulator.referer.header import WHITE_SPACE
 from oss_emulator.referer.model import RefererConfiguration
+from oss_emulator.referer_xml import LISTS, SWITCHES
 from oss_emulator.toml import Path, SourceError, convert, format_path, show
 
 ErrorAt = Callable[[Path, str], SourceError]
@@ -57,45 +59,19 @@ class Declared:
         return SourceError(sentence, *place)
 
 
-def _field(name: str, **keywords: Any) -> Any:
-    """Declare a field that has another name in the document."""
-    return field(metadata={"name": name}, **keywords)
+@cache
+def _members(names: tuple[tuple[str, str], ...]) -> type[Any]:
+    """Make a class of fields of RefererConfiguration, each with its name in a document.
 
-
-@dataclass(frozen=True, slots=True)
-class _TerraformReferer:
-    allow_empty_referer: bool
-    allow_truncate_query_string: bool = False
-    truncate_path: bool = False
-    whitelist: tuple[str, ...] = _field("referer_list", default=())
-    blacklist: tuple[str, ...] = _field("referer_blacklist", default=())
-
-
-@dataclass(frozen=True, slots=True)
-class _PulumiReferer:
-    allow_empty_referer: bool = _field("allowEmptyReferer")
-    allow_truncate_query_string: bool = _field("allowTruncateQueryString", default=False)
-    truncate_path: bool = _field("truncatePath", default=False)
-    whitelist: tuple[str, ...] = _field("refererLists", default=())
-    blacklist: tuple[str, ...] = _field("refererBlacklists", default=())
-
-
-@dataclass(frozen=True, slots=True)
-class _TerraformConfig:
-    whitelist: tuple[str, ...] = _field("referers")
-    allow_empty_referer: bool = _field("allow_empty", default=False)
-
-
-@dataclass(frozen=True, slots=True)
-class _PulumiConfig:
-    whitelist: tuple[str, ...] = _field("referers")
-    allow_empty_referer: bool = _field("allowEmpty", default=False)
-
-
-@dataclass(frozen=True, slots=True)
-class _RosConfig:
-    allow_empty_referer: bool = _field("AllowEmptyReferer")
-    whitelist: tuple[str, ...] = _field("RefererList", default=())
+    The first one is required. A switch that is left out is false, and a list is empty.
+    """
+    made: list[tuple[str, Any, Any]] = []
+    for name, written in names:
+        is_list = name in LISTS.values()
+        kind, default = (tuple[str, ...], ()) if is_list else (bool, False)
+        left_out: Any = default if made else MISSING
+        made.append((name, kind, field(default=left_out, metadata={"name": written})))
+    return make_dataclass("Members", made)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +88,10 @@ class Tool:
     """Members that are not rules."""
     advice: str
     """What to do about an unknown value."""
-    config_type: type[_TerraformConfig] | type[_PulumiConfig] | type[_RosConfig]
-    referer_type: type[_TerraformReferer] | type[_PulumiReferer] | None = None
+    config_names: Mapping[str, str]
+    """The fields of RefererConfiguration that `config` has, by their names there."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Those that the resource has that has only rules."""
 
 
 TERRAFORM = Tool(
@@ -122,8 +100,12 @@ TERRAFORM = Tool(
     config="referer_config",
     others=frozenset("// bucket id timeouts depends_on provider lifecycle count for_each".split()),
     advice="use a plan: terraform plan -out=plan.bin && terraform show -json plan.bin > plan.json",
-    referer_type=_TerraformReferer,
-    config_type=_TerraformConfig,
+    names={
+        **{name: name for name in SWITCHES.values()},
+        "whitelist": "referer_list",
+        "blacklist": "referer_blacklist",
+    },
+    config_names={"whitelist": "referers", "allow_empty_referer": "allow_empty"},
 )
 PULUMI = Tool(
     referers=frozenset({"alicloud:oss:BucketReferer", "alicloud:oss/bucketReferer:BucketReferer"}),
@@ -131,8 +113,14 @@ PULUMI = Tool(
     config="refererConfig",
     others=frozenset({"bucket"}),
     advice="write its value",
-    referer_type=_PulumiReferer,
-    config_type=_PulumiConfig,
+    names={
+        "allow_empty_referer": "allowEmptyReferer",
+        "allow_truncate_query_string": "allowTruncateQueryString",
+        "truncate_path": "truncatePath",
+        "whitelist": "refererLists",
+        "blacklist": "refererBlacklists",
+    },
+    config_names={"whitelist": "referers", "allow_empty_referer": "allowEmpty"},
 )
 ROS = Tool(
     referers=frozenset(),
@@ -140,7 +128,7 @@ ROS = Tool(
     config="RefererConfiguration",
     others=frozenset(),
     advice="write its value",
-    config_type=_RosConfig,
+    config_names={"allow_empty_referer": "AllowEmptyReferer", "whitelist": "RefererList"},
 )
 
 
@@ -150,20 +138,12 @@ def read(tool: Tool, kind: str, values: Any, path: Path, error: ErrorAt) -> Refe
     if kind in tool.referers:
         if isinstance(values, Mapping):
             values = {name: value for name, value in values.items() if name not in tool.others}
-        found = _convert(tool, values, tool.referer_type, path, error)
-        return RefererConfiguration(
-            found.allow_empty_referer,
-            found.allow_truncate_query_string,
-            found.truncate_path,
-            found.whitelist,
-            found.blacklist,
-        )
+        return _convert(tool, values, tool.names, path, error)
     config = values[tool.config]
     path = (*path, tool.config)
     if isinstance(config, list) and len(config) == 1:
         config = config[0]
-    found = _convert(tool, config, tool.config_type, path, error)
-    return RefererConfiguration(found.allow_empty_referer, whitelist=found.whitelist)
+    return _convert(tool, config, tool.config_names, path, error)
 
 
 def has_rules(tool: Tool, kind: str, values: Any) -> bool:
@@ -175,7 +155,9 @@ def has_rules(tool: Tool, kind: str, values: Any) -> bool:
     return values.get(tool.config) not in (None, [])
 
 
-def _convert(tool: Tool, values: Any, kind: Any, path: Path, error: ErrorAt) -> Any:
+def _convert(
+    tool: Tool, values: Any, names: Mapping[str, str], path: Path, error: ErrorAt
+) -> RefererConfiguration:
     _refuse_unknown(tool, values, path, error)
     if isinstance(values, Mapping):  # null means not set
         values = {name: value for name, value in values.items() if value is not None}
@@ -184,7 +166,8 @@ def _convert(tool: Tool, values: Any, kind: Any, path: Path, error: ErrorAt) -> 
             for number, item in enumerate(items):
                 _refuse_unknown(tool, item, (*path, name, number), error)
             _refuse_unknown(tool, value, (*path, name), error)
-    return convert(parse_flags(values), kind, path, error)
+    found = convert(parse_flags(values), _members((*names.items(),)), path, error)
+    return RefererConfiguration(**vars(found))
 
 
 def _refuse_unknown(tool: Tool, value: object, path: Path, error: ErrorAt) -> None:

@@ -298,17 +298,12 @@ def _format_json(configuration: RefererConfiguration) -> str:
 
 
 def _format_terraform(configuration: RefererConfiguration) -> str:
-    resource = {
-        "bucket": "YOUR-BUCKET",
-        "allow_empty_referer": configuration.allow_empty_referer,
-        "allow_truncate_query_string": configuration.allow_truncate_query_string,
-        "truncate_path": configuration.truncate_path,
-        "referer_list": configuration.whitelist,
-        "referer_blacklist": configuration.blacklist,
+    written = {
+        name: escape_template(getattr(configuration, field))
+        for field, name in TERRAFORM.names.items()
     }
     (kind,) = TERRAFORM.referers
-    written = {name: escape_template(value) for name, value in resource.items()}
-    return _dump({"resource": {kind: {"default": written}}})
+    return _dump({"resource": {kind: {"default": {"bucket": "YOUR-BUCKET", **written}}}})
 
 
 def _dump(value: Any) -> str:

@@ -33,7 +33,6 @@ from .requests import (
     RequestTarget,
     ServiceRequest,
     Wanted,
-    denied,
     refused,
 )
 from .setups import BAD, LISTED, UNLISTED, Setup, canary
@@ -86,7 +85,7 @@ def _decide(ask: Ask, assumptions: Assumptions) -> Wanted:
         scope=Scope.BUCKET if fetch.target is RequestTarget.BUCKET else Scope.OBJECT,
     )
     if decision.ec and fetch.method != "HEAD":
-        return denied(decision.ec)
+        return Wanted((403,), ec=decision.ec)
     if decision.ec:  # the reply has no body, and perhaps no header with the EC
         return Wanted((403,))
     return PASSED if fetch.method == "OPTIONS" else ALLOWED  # the bucket has no CORS rules

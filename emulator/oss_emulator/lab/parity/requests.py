@@ -183,11 +183,6 @@ _SIGNING = {
 }
 
 
-def denied(ec: str) -> Wanted:
-    """Return the denial that an EC stands for."""
-    return Wanted((403,), ec=ec)
-
-
 def refused(status: int, code: str = "", ec: str = "") -> Wanted:
     """Return an error."""
     return Wanted((status,), code, ec)

@@ -1,6 +1,6 @@
 """The sentences of a report, for the terminal and the page."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 from oss_emulator.referer.sentence import Sentence
@@ -86,6 +86,16 @@ def apart(report: Report) -> Iterator[Sentence]:
 
 _MANY = 10
 """Per cent of the requests from which on a CDN matters more than the rules."""
+
+
+def remedies(row: Report, quote: Callable[[str], str] = str) -> Iterator[Sentence]:
+    """Yield what would admit a host that is locked out; `quote` marks entries as text."""
+    for entry in row.get("remove", ()):
+        yield Sentence("remove the blacklist entry {}", quote(entry))
+    for entry in row.get("add", ()):
+        yield Sentence("add the whitelist entry {}", quote(entry))
+    if row.get("set"):
+        yield Sentence("set {}", quote(row["set"]))
 
 
 def duration(hours: int) -> Sentence:

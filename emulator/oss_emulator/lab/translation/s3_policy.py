@@ -7,9 +7,9 @@ to signed requests as well; a request signed by the owner needs no Allow.
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from oss_emulator import json_text
 from oss_emulator.lab.entry import is_blank
@@ -69,7 +69,9 @@ class _Statement:
 class S3Rules:
     """The statements on GetObject by everybody."""
 
-    statements: tuple[_Statement, ...] = field(default=())
+    statements: tuple[_Statement, ...] = ()
+    probes: ClassVar[tuple[Probe, ...]] = ()
+    """None: the entries show everything."""
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -117,25 +119,10 @@ class S3Rules:
 
     def to_oss(self) -> RefererConfiguration:
         """Put allowed values into the whitelist and denied values into the blacklist."""
-        # Denying all but certain values means allowing only these.
-        white = [
-            value
-            for statement in self.statements
-            for condition in statement.conditions
-            if condition.operator != "Null" and statement.allows != condition.negates
-            for value in condition.values
-        ]
-        black = [
-            value
-            for statement in self.statements
-            for condition in statement.conditions
-            if condition.operator != "Null" and statement.allows == condition.negates
-            for value in condition.values
-        ]
         return RefererConfiguration(
             self.allows(None, Signing.NONE),
-            whitelist=tuple(dict.fromkeys(map(_entry, white))),
-            blacklist=tuple(dict.fromkeys(map(_entry, black))),
+            whitelist=self._entries(True),
+            blacklist=self._entries(False),
         )
 
     def allows(self, referer: str | None, signed: Signing) -> bool:
@@ -148,20 +135,21 @@ class S3Rules:
     @property
     def entries(self) -> tuple[str, ...]:
         """The values of all conditions."""
+        return self._entries(True, False)
+
+    def _entries(self, *admits: bool) -> tuple[str, ...]:
+        """Return the values that admit a Referer (True), or keep it out (False), as entries."""
+        # Denying all but certain values means allowing only these.
         return tuple(
             dict.fromkeys(
-                _entry(value)
+                value.rstrip("*") or "*"
                 for statement in self.statements
                 for condition in statement.conditions
                 if condition.operator != "Null"
+                and (statement.allows != condition.negates) in admits
                 for value in condition.values
             )
         )
-
-    @property
-    def probes(self) -> tuple[Probe, ...]:
-        """None: the entries show everything."""
-        return ()
 
 
 def _parse_statement(text: str, item: Any) -> Iterator[_Statement]:
@@ -234,7 +222,3 @@ def _format_conditions(conditions: tuple[_Condition, ...]) -> dict[str, Any]:
 def _values(entries: tuple[str, ...]) -> tuple[str, ...]:
     """Return entries as values, which end in `*` because entries match by prefix."""
     return tuple(f"{entry.strip().rstrip('*')}*" for entry in entries if not is_blank(entry))
-
-
-def _entry(value: str) -> str:
-    return value.rstrip("*") or "*"
