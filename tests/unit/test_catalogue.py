@@ -20,6 +20,7 @@ from oss_emulator.control.console.language import choose
 from oss_emulator.lab.lint import Evidence
 from oss_emulator.lab.page import rendering
 from oss_emulator.lab.parity.inquiries import INQUIRIES
+from oss_emulator.lab.parity.judging import Conclusion
 from oss_emulator.lab.probes import ProbeKind
 from oss_emulator.lab.remark import Severity
 from oss_emulator.lab.scenarios import Group
@@ -109,7 +110,7 @@ def templates() -> set[str]:
     return (found | {item.value for kind in SAID for item in kind}) - {"", "{}"}
 
 
-SAID = (Evidence, Group, ProbeKind, Severity)
+SAID = (Conclusion, Evidence, Group, ProbeKind, Severity)
 """The sets whose members are sentences."""
 
 

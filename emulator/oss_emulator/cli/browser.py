@@ -217,10 +217,7 @@ async def _stage(
         server = Server(controls, certificates=found)
         await server.start(settings.host, 0)
         stack.push_async_callback(server.stop)
-        session = await stack.enter_async_context(
-            ClientSession(connector=TCPConnector(ssl=False), auto_decompress=False)
-        )
-        ports = await _serve_pages(pages, _Objects(server, session), found, stack)
+        ports = await _serve_pages(pages, server, found, stack)
         rules = _map_hosts(pages, targets, server, ports)
         browser = await _launch(setting.executable, rules, stack)
         yield _Stage(browser, controls)
@@ -261,32 +258,30 @@ def _fill(controls: Controls, targets: Sequence[WebURL], setting: Setting) -> No
             put(f"/{bucket}{url.path}", b"-", content_type=setting.media_type)
 
 
-class _Objects:
-    """Passes requests for objects on the host of a page on to the emulator, like a site's proxy."""
-
-    def __init__(self, server: Server, session: ClientSession) -> None:
-        self._server = server
-        self._session = session
-
-    async def answer(self, request: web.BaseRequest) -> web.Response:
-        port = self._server.tls_port if request.scheme == "https" else self._server.port
-        url = f"{request.scheme}://127.0.0.1:{port}{request.path_qs}"
-        asked = self._session.get(url, headers=request.headers, allow_redirects=False)
-        async with asked as given:
-            kept = {name: given.headers[name] for name in _PASSED_ON if name in given.headers}
-            return web.Response(status=given.status, headers=kept, body=await given.read())
+async def _pass_on(
+    request: web.BaseRequest, server: Server, session: ClientSession
+) -> web.Response:
+    """Pass a request for an object on the host of a page on to the emulator, as a proxy does."""
+    port = server.tls_port if request.scheme == "https" else server.port
+    url = f"{request.scheme}://127.0.0.1:{port}{request.path_qs}"
+    async with session.get(url, headers=request.headers, allow_redirects=False) as given:
+        kept = {name: given.headers[name] for name in _PASSED_ON if name in given.headers}
+        return web.Response(status=given.status, headers=kept, body=await given.read())
 
 
 async def _serve_pages(
-    pages: Pages, objects: _Objects, found: Certificates, stack: AsyncExitStack
+    pages: Pages, server: Server, found: Certificates, stack: AsyncExitStack
 ) -> Mapping[str, int]:
     """Serve the pages; returns the port of each scheme."""
+    session = await stack.enter_async_context(
+        ClientSession(connector=TCPConnector(ssl=False), auto_decompress=False)
+    )
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
         host = WebURL.parse(f"{request.scheme}://{request.host}/").host
         answer = pages.answer(request.scheme, host, request.path, request.query_string)
         if answer is None:
-            return await objects.answer(request)
+            return await _pass_on(request, server, session)
         if answer is REFUSAL and request.transport is not None:
             request.transport.abort()
         headers = {"Content-Type": f"{answer.kind}; charset=utf-8", **answer.headers}

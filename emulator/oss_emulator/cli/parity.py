@@ -43,11 +43,6 @@ _PAUSE = 1.0
 
 _INDENT = 6
 
-_WORDS = {
-    Conclusion.CONFIRMED: Sentence("confirmed"),
-    Conclusion.DIFFERS: Sentence("differs"),
-    Conclusion.UNSEEN: Sentence("could not be seen"),
-}
 _TONES = {
     Conclusion.CONFIRMED: Tone.GOOD,
     Conclusion.DIFFERS: Tone.BAD,
@@ -168,7 +163,7 @@ def _describe(
     yield line(Sentence("{}, {}, on {}, {} requests", *place, date, str(sent)))
     yield line()
     for result in results:
-        word = Text(_WORDS[result.conclusion], _TONES[result.conclusion], width=19)
+        word = Text(Sentence(result.conclusion.value), _TONES[result.conclusion], width=19)
         yield line(f"{result.inquiry.fact}  ", word, language.explain(result.inquiry.about))
         yield from _detail(result)
     yield line()
@@ -177,7 +172,9 @@ def _describe(
         for conclusion in Conclusion
     }
     yield line(
-        ", ".join(f"{language.say(_WORDS[found])}: {count}" for found, count in counts.items())
+        ", ".join(
+            f"{language.say(Sentence(found.value))}: {count}" for found, count in counts.items()
+        )
     )
 
 

@@ -72,10 +72,6 @@ class HclText:
         """Return the text between two bytes."""
         return self._bytes[start:end].decode(errors="replace")
 
-    def offset(self, byte: int) -> int:
-        """Return the position of a byte in the text."""
-        return len(self._bytes[:byte].decode(errors="surrogatepass"))
-
     def blocks(self, node: Node | None = None) -> list[Node]:
         """Return the blocks in a block, or in the file."""
         return [item for item in _body(node or self.root) if item.type == "block"]

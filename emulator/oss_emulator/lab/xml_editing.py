@@ -43,7 +43,7 @@ class _WrittenXml:
             last = len(self.document.text[: self.document.root.span.closing].rstrip())
             yield self._edit(last, last, self._indent + self._format(name, new))
         elif isinstance(new, bool) and element.span.closing >= 0:
-            yield self._edit(element.span.inside, element.span.closing, _word(new))
+            yield self._edit(element.span.inside, element.span.closing, str(new).lower())
         elif element.children and new:
             yield from self._list(element).edit(old, new, self._entry)
         else:
@@ -73,7 +73,7 @@ class _WrittenXml:
     def _format(self, name: str, value: Any) -> str:
         tag = self._prefix + name
         if isinstance(value, bool):
-            return f"<{tag}>{_word(value)}</{tag}>"
+            return f"<{tag}>{str(value).lower()}</{tag}>"
         if not value:
             return f"<{tag}/>"
         inner = self._indent and f"{self._indent}  "
@@ -83,7 +83,3 @@ class _WrittenXml:
     def _entry(self, entry: str) -> str:
         tag = f"{self._prefix}Referer"
         return f"<{tag}>{escape(entry)}</{tag}>"
-
-
-def _word(value: bool) -> str:
-    return "true" if value else "false"

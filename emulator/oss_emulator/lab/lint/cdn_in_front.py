@@ -6,19 +6,17 @@ that answer for all. A CDN that reads a private bucket signs its requests, so th
 to them (R-36). If there is a CDN, set the Referer rules there.
 """
 
-from collections.abc import Iterator
-
 from oss_emulator.lab.probes import STRANGER
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Evidence, Severity, Suspicion
+from .finding import Evidence, Severity, Suspicion, Suspicions
 from .subject import Subject
 
 SEVERITY = Severity.NOTE
 COMMON = True
 
 
-def suspect(subject: Subject) -> Iterator[Suspicion]:
+def suspect(subject: Subject) -> Suspicions:
     """Suspect rules that deny somebody."""
     if subject.has_whitelist:
         yield Suspicion(

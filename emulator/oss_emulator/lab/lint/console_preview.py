@@ -6,18 +6,16 @@ the safe form is `https://*.console.aliyun.com/` with the blacklist entry
 `https://*/*.console.aliyun.com/`.
 """
 
-from collections.abc import Iterator
-
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Evidence, Severity, Suspicion
+from .finding import Evidence, Severity, Suspicion, Suspicions
 from .subject import Subject
 
 SEVERITY = Severity.NOTE
 COMMON = True
 
 
-def suspect(subject: Subject) -> Iterator[Suspicion]:
+def suspect(subject: Subject) -> Suspicions:
     """Suspect whitelists that deny the console."""
     if subject.has_whitelist:
         yield Suspicion(

@@ -3,20 +3,18 @@
 Often the wider entry is wider than intended: if this one was written with care, check the other.
 """
 
-from collections.abc import Iterator
-
 from oss_emulator.lab.entry import parse_entry
 from oss_emulator.lab.parts import example
 from oss_emulator.referer.gram_index import GramIndex
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Correction, Evidence, Severity, Suspicion
+from .finding import Correction, Evidence, Severity, Suspicion, Suspicions
 from .subject import LintedEntry, Subject
 
 SEVERITY = Severity.NOTE
 
 
-def suspect(subject: Subject) -> Iterator[Suspicion]:
+def suspect(subject: Subject) -> Suspicions:
     """Suspect entries that one other entry of the same list covers."""
     for entries in subject.lists:
         first = {entry.text: entry for entry in reversed(entries)}  # duplicates have their own rule

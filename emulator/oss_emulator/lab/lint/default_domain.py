@@ -6,18 +6,16 @@ helps only a video in the address bar (B-06). Images opened there are downloads 
 a domain of your own to the bucket, and list that.
 """
 
-from collections.abc import Iterator
-
 from oss_emulator.default_domain import find_rule_of_url
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Evidence, Severity, Suspicion
+from .finding import Evidence, Severity, Suspicion, Suspicions
 from .subject import SCHEMES, Subject
 
 SEVERITY = Severity.NOTE
 
 
-def suspect(subject: Subject) -> Iterator[Suspicion]:
+def suspect(subject: Subject) -> Suspicions:
     """Suspect whitelist entries that name a bucket at the service's endpoint."""
     for entry in subject.whitelist:
         site = f"{entry.parts.scheme}://{entry.parts.host}/"

@@ -4,18 +4,16 @@ The second one has no effect. Often another entry was intended, such as the one 
 scheme.
 """
 
-from collections.abc import Iterator
-
 from oss_emulator.lab.parts import example
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Correction, Evidence, Severity, Suspicion
+from .finding import Correction, Evidence, Severity, Suspicion, Suspicions
 from .subject import Subject
 
 SEVERITY = Severity.WARNING
 
 
-def suspect(subject: Subject) -> Iterator[Suspicion]:
+def suspect(subject: Subject) -> Suspicions:
     """Suspect entries that repeat an earlier one."""
     for entries in subject.lists:
         seen: set[str] = set()

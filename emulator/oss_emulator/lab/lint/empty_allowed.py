@@ -5,17 +5,15 @@ is allowed before any list is consulted (R-11). Set the switch to false unless p
 from the address bar, from applications or from a video player.
 """
 
-from collections.abc import Iterator
-
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Correction, Evidence, Severity, Suspicion, Switch
+from .finding import Correction, Evidence, Severity, Suspicion, Suspicions, Switch
 from .subject import Subject
 
 SEVERITY = Severity.WARNING
 
 
-def suspect(subject: Subject) -> Iterator[Suspicion]:
+def suspect(subject: Subject) -> Suspicions:
     """Suspect the switch if there is a list to get around."""
     if subject.configuration.allow_empty_referer and (
         subject.has_whitelist or subject.has_blacklist

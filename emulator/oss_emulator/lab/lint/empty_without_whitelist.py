@@ -4,17 +4,15 @@ An empty Referer is denied only if there is a whitelist (R-11). Without one it i
 the switch and the blacklist say. To deny empty Referers only, use the whitelist `*`.
 """
 
-from collections.abc import Iterator
-
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Correction, Evidence, Severity, Suspicion
+from .finding import Correction, Evidence, Severity, Suspicion, Suspicions
 from .subject import Subject
 
 SEVERITY = Severity.ERROR
 
 
-def suspect(subject: Subject) -> Iterator[Suspicion]:
+def suspect(subject: Subject) -> Suspicions:
     """Suspect the switch if there is no whitelist."""
     if not subject.configuration.allow_empty_referer and not subject.has_whitelist:
         yield Suspicion(

@@ -1,5 +1,6 @@
 """Findings of the linter, and the suspicions and evidence that lead to them."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
@@ -100,6 +101,9 @@ class Suspicion:
         else:
             page, correction = STRANGER, Correction(decide=LEAVE_OUT)
         return cls(Evidence.UNMATCHED, (page,), reason, correction)
+
+
+Suspicions = Iterator[Suspicion]
 
 
 @dataclass(frozen=True, slots=True)

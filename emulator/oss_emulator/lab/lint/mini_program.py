@@ -4,11 +4,9 @@ A mini program sends `https://servicewechat.com/<appid>/<version>/page-frame.htm
 belongs to (R-44). Without an entry such as `https://servicewechat.com/<appid>/` it is denied.
 """
 
-from collections.abc import Iterator
-
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Evidence, Severity, Suspicion
+from .finding import Evidence, Severity, Suspicion, Suspicions
 from .subject import Subject
 
 SEVERITY = Severity.NOTE
@@ -18,7 +16,7 @@ HOST = "https://servicewechat.com/"
 REFERER = f"{HOST}wx0123456789abcdef/1/page-frame.html"
 
 
-def suspect(subject: Subject) -> Iterator[Suspicion]:
+def suspect(subject: Subject) -> Suspicions:
     """Suspect whitelists that name no mini program."""
     if subject.has_whitelist and not any(
         "servicewechat" in entry.text for entry in subject.whitelist

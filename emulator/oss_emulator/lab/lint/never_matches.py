@@ -4,19 +4,17 @@ A search over all Referers that browsers can send (B-02) has found none that the
 has no effect. Usually a character is wrong.
 """
 
-from collections.abc import Iterator
-
 from oss_emulator.lab.automaton import Cut
 from oss_emulator.lab.probes import STRANGER
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import LEAVE_OUT, Correction, Evidence, Severity, Suspicion
+from .finding import LEAVE_OUT, Correction, Evidence, Severity, Suspicion, Suspicions
 from .subject import Subject
 
 SEVERITY = Severity.ERROR
 
 
-def suspect(subject: Subject) -> Iterator[Suspicion]:
+def suspect(subject: Subject) -> Suspicions:
     """Suspect entries for which no other rule knows why."""
     for entry in subject.entries:
         has_cut_path = subject.cut is Cut.PATH and "/" in entry.parts.rest

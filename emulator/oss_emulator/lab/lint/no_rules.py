@@ -3,18 +3,16 @@
 Without a whitelist and a blacklist, hotlink protection is off: every site is allowed (R-15).
 """
 
-from collections.abc import Iterator
-
 from oss_emulator.lab.probes import STRANGER
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Evidence, Severity, Suspicion
+from .finding import Evidence, Severity, Suspicion, Suspicions
 from .subject import Subject
 
 SEVERITY = Severity.NOTE
 
 
-def suspect(subject: Subject) -> Iterator[Suspicion]:
+def suspect(subject: Subject) -> Suspicions:
     """Suspect rules without entries, unless the switch shows that something was intended."""
     if (
         not (subject.has_whitelist or subject.has_blacklist)

@@ -6,18 +6,16 @@ entries with findings, and with more than 5,000 entries it does not check the as
 these first, or lint the others in a file of their own.
 """
 
-from collections.abc import Iterator
-
 from oss_emulator.lab.probes import STRANGER
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Correction, Evidence, Severity, Suspicion
+from .finding import Correction, Evidence, Severity, Suspicion, Suspicions
 from .subject import MOST_ASSUMED, Subject
 
 SEVERITY = Severity.WARNING
 
 
-def suspect(subject: Subject) -> Iterator[Suspicion]:
+def suspect(subject: Subject) -> Suspicions:
     """Suspect rules with more entries than are examined."""
     examined = subject.examined if subject.stopped is None else subject.stopped
     if subject.length > examined:

@@ -5,17 +5,15 @@ entry matches and the blacklist does not. A site is everything below the domain 
 registered.
 """
 
-from collections.abc import Iterator
-
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Correction, Evidence, Severity, Suspicion
+from .finding import Correction, Evidence, Severity, Suspicion, Suspicions
 from .subject import Subject
 
 SEVERITY = Severity.ERROR
 
 
-def suspect(subject: Subject) -> Iterator[Suspicion]:
+def suspect(subject: Subject) -> Suspicions:
     """Suspect whitelist entries for which no other rule knows why."""
     for entry in subject.whitelist:
         if entry.is_foreign or entry.place in subject.reported:

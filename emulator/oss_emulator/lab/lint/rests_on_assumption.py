@@ -22,7 +22,7 @@ from oss_emulator.referer.reading import Reading
 from oss_emulator.referer.sentence import Sentence
 from oss_emulator.toml import join
 
-from .finding import Correction, EntryPlace, Evidence, Severity, Suspicion, Switch
+from .finding import Correction, EntryPlace, Evidence, Severity, Suspicion, Suspicions, Switch
 from .subject import LISTS, MOST_ASSUMED, Subject
 
 SEVERITY = Severity.WARNING
@@ -44,7 +44,7 @@ _ABOUT: Mapping[str, Callable[[Subject, str], bool]] = {
 """The facts that the verdict on one anonymous GET may rest on, and which entries they are about."""
 
 
-def suspect(subject: Subject) -> Iterator[Suspicion]:
+def suspect(subject: Subject) -> Suspicions:
     """Suspect each fact that the verdict on some Referer rests on."""
     if subject.length > MOST_ASSUMED:
         return

@@ -4,15 +4,15 @@ A module has `examine`, which looks at one entry, or `suspect`, which looks at a
 """
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 
-from .finding import Severity, Suspicion
+from .finding import Severity, Suspicion, Suspicions
 from .subject import LintedEntry, Subject
 
 Examine = Callable[[LintedEntry, Subject], Suspicion | None]
-Suspect = Callable[[Subject], Iterable[Suspicion]]
+Suspect = Callable[[Subject], Suspicions]
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,8 +99,6 @@ class Fixed:
     """Corrected rules, and what is left for their owner to decide."""
 
     configuration: RefererConfiguration
-    rounds: int
-    """How often corrections were followed."""
     left: tuple[Finding, ...]
     """The findings on the corrected rules."""
     found: tuple[Finding, ...]
@@ -138,7 +136,7 @@ def fix(
         risky += [item for item in found if unsafe and item.correction.changes and item.risk]
         configuration, rounds = after, rounds + 1
         found, _ = _run(configuration, rules, assumptions, accepted, sys.maxsize)
-    return Fixed(configuration, rounds, tuple(map(_leave, found)), before, tuple(risky))
+    return Fixed(configuration, tuple(map(_leave, found)), before, tuple(risky))
 
 
 def _leave(finding: Finding) -> Finding:

@@ -5,19 +5,17 @@ This rule reports a whitelist entry only if the blacklist matches everything tha
 not if the blacklist makes an exception, such as one sub-domain of many.
 """
 
-from collections.abc import Iterator
-
 from oss_emulator.lab.parts import example
 from oss_emulator.referer.gram_index import GramIndex
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Correction, Evidence, Severity, Suspicion
+from .finding import Correction, Evidence, Severity, Suspicion, Suspicions
 from .subject import Subject
 
 SEVERITY = Severity.ERROR
 
 
-def suspect(subject: Subject) -> Iterator[Suspicion]:
+def suspect(subject: Subject) -> Suspicions:
     """Suspect whitelist entries whose Referers are all blacklisted."""
     black = [entry.pattern for entry in subject.blacklist]
     filed = GramIndex(black)

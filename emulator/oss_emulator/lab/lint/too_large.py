@@ -5,13 +5,11 @@ counts is not documented; the emulator counts the entries in UTF-8, so leave som
 entry with a wildcard instead of many, or spread the objects over several buckets.
 """
 
-from collections.abc import Iterator
-
 from oss_emulator.lab.probes import STRANGER
 from oss_emulator.referer.model import MAX_SIZE
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Correction, Evidence, Severity, Suspicion
+from .finding import Correction, Evidence, Severity, Suspicion, Suspicions
 from .subject import Subject
 
 SEVERITY = Severity.WARNING
@@ -20,7 +18,7 @@ WARNED_SIZE = 16 * 1024
 """The bytes from which the rule warns."""
 
 
-def suspect(subject: Subject) -> Iterator[Suspicion]:
+def suspect(subject: Subject) -> Suspicions:
     """Suspect lists that are, or nearly are, too large."""
     size = subject.configuration.size
     if size < WARNED_SIZE:

@@ -4,8 +4,6 @@ A browser cuts a Referer of more than 4,096 characters to the origin (B-03), so 
 matches nothing that a browser sends. Perhaps many entries are joined in it (R-37).
 """
 
-from collections.abc import Iterator
-
 from oss_emulator.lab.browser import MAX_LENGTH
 from oss_emulator.lab.domains import is_host
 from oss_emulator.lab.entry import is_blank
@@ -13,14 +11,23 @@ from oss_emulator.lab.parts import Parts
 from oss_emulator.lab.probes import STRANGER
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import LEAVE_OUT, WIDENS, Correction, EntryPlace, Evidence, Severity, Suspicion
+from .finding import (
+    LEAVE_OUT,
+    WIDENS,
+    Correction,
+    EntryPlace,
+    Evidence,
+    Severity,
+    Suspicion,
+    Suspicions,
+)
 from .joined import split
 from .subject import LISTS, Subject
 
 SEVERITY = Severity.ERROR
 
 
-def suspect(subject: Subject) -> Iterator[Suspicion]:
+def suspect(subject: Subject) -> Suspicions:
     """Suspect entries that are longer than a Referer can be."""
     for stage in LISTS:
         for position, text in enumerate(getattr(subject.configuration, stage.value)):

@@ -6,19 +6,17 @@ also matches `https://www.example.com.evil.test`. Both facts are partly assumed.
 `TruncatePath` false and end each entry with `/`: browsers send other sites no path anyway.
 """
 
-from collections.abc import Iterator
-
 from oss_emulator.lab.automaton import Cut
 from oss_emulator.lab.parts import example
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Correction, Evidence, Severity, Suspicion, Switch
+from .finding import Correction, Evidence, Severity, Suspicion, Suspicions, Switch
 from .subject import Subject
 
 SEVERITY = Severity.ERROR
 
 
-def suspect(subject: Subject) -> Iterator[Suspicion]:
+def suspect(subject: Subject) -> Suspicions:
     """Suspect TruncatePath with a whitelist that names a site."""
     if not subject.configuration.truncate_path or not subject.names_sites:
         return

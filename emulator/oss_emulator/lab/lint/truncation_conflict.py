@@ -5,12 +5,10 @@ The documentation of the Terraform provider says that `TruncatePath` needs
 the rules. Terraform sends `AllowTruncateQueryString` false if a file leaves it out (R-38).
 """
 
-from collections.abc import Iterator
-
 from oss_emulator.lab.probes import STRANGER
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Correction, Evidence, Severity, Suspicion, Switch
+from .finding import Correction, Evidence, Severity, Suspicion, Suspicions, Switch
 from .subject import Subject
 
 SEVERITY = Severity.WARNING
@@ -18,7 +16,7 @@ SEVERITY = Severity.WARNING
 _CORRECTION = Correction(switch=(Switch.ALLOW_TRUNCATE_QUERY_STRING, True))
 
 
-def suspect(subject: Subject) -> Iterator[Suspicion]:
+def suspect(subject: Subject) -> Suspicions:
     """Suspect the two switches."""
     rules = subject.configuration
     if rules.truncate_path and not rules.allow_truncate_query_string:

@@ -7,11 +7,9 @@ empty Referers and add `https://BUCKET.oss-REGION.aliyuncs.com/`. On a page, the
 the Referer of the page, and further ones may have none (R-44).
 """
 
-from collections.abc import Iterator
-
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Evidence, Severity, Suspicion
+from .finding import Evidence, Severity, Suspicion, Suspicions
 from .subject import Subject
 
 SEVERITY = Severity.NOTE
@@ -21,7 +19,7 @@ _BUCKET = "https://examplebucket.oss-cn-hangzhou.aliyuncs.com/video.mp4"
 _ENDINGS = (".aliyuncs.com", ".aliyuncs.com/")
 
 
-def suspect(subject: Subject) -> Iterator[Suspicion]:
+def suspect(subject: Subject) -> Suspicions:
     """Suspect rules that deny one of the two requests."""
     if not subject.configuration.allow_empty_referer:
         yield Suspicion(

@@ -4,15 +4,13 @@ White space around an entry is trimmed, and a blank entry is ignored (R-25, assu
 blank entries counts as empty, so it denies nobody.
 """
 
-from collections.abc import Iterator
-
 from oss_emulator.lab.entry import is_blank
 from oss_emulator.lab.parts import example
 from oss_emulator.lab.probes import STRANGER
 from oss_emulator.referer.header import WHITE_SPACE
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Correction, EntryPlace, Evidence, Severity, Suspicion
+from .finding import Correction, EntryPlace, Evidence, Severity, Suspicion, Suspicions
 from .subject import LISTS, LintedEntry, Subject
 
 SEVERITY = Severity.WARNING
@@ -31,7 +29,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     )
 
 
-def suspect(subject: Subject) -> Iterator[Suspicion]:
+def suspect(subject: Subject) -> Suspicions:
     """Suspect blank entries."""
     for stage in LISTS:
         for position, text in enumerate(getattr(subject.configuration, stage.value)):

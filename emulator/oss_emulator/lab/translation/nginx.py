@@ -48,8 +48,6 @@ _TEXTS = ("", "a", "1", "a/b", "x.y")
 class ValidReferers:
     """The parameters of `valid_referers` that hold in one place of a file."""
 
-    title: str
-    """The server or the location."""
     hosts: Mapping[str, str]
     """The path of each name, or ""."""
     expressions: tuple[Expression, ...] = ()
@@ -89,7 +87,7 @@ class ValidReferers:
 
     @property
     def rules(self) -> tuple[object, ...]:
-        """Everything but the title, to compare."""
+        """Everything, to compare."""
         hosts = tuple(sorted(self.hosts.items()))
         return (hosts, self.expressions, self.host_expressions, self.none, self.blocked)
 
@@ -211,7 +209,7 @@ class _ServersReader:
             server = block if block.name == "server" else server
             directives = [item for item in block.block if item.name == "valid_referers"]
             if directives:
-                above = self._read_block(block.title, directives, server, above)
+                above = self._read_block(directives, server, above)
                 yield above
             waiting += [
                 (item, server, above) for item in reversed(block.block) if item.name in _BLOCKS
@@ -219,7 +217,6 @@ class _ServersReader:
 
     def _read_block(
         self,
-        title: str,
         directives: list[Directive],
         server: Directive | None,
         above: ValidReferers | None,
@@ -239,7 +236,6 @@ class _ServersReader:
             sentence = "none and blocked need a host beside them; nginx refuses them alone"
             raise self._error(directives[0].words[0], sentence)
         return ValidReferers(
-            title,
             found.hosts,
             # A block without expressions inherits those of the block around it.
             tuple(found.expressions) or (above.expressions if above else ()),

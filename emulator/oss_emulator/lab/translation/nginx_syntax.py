@@ -52,11 +52,6 @@ class Directive:
         """The words after the name."""
         return self.words[1:]
 
-    @property
-    def title(self) -> str:
-        """All words, separated by spaces."""
-        return " ".join(word.text for word in self.words)
-
 
 def shorten(text: str) -> str:
     """Return a text for an error: on one line, and not too long."""
