@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -28,10 +28,29 @@ def source() -> str:
     return (folder / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 
 
-def find_violations(page: Page, script: str, rules: list[str] | None = None) -> list[str]:
-    """Return what axe finds on a page: the rule, why, and where; `rules` are those to run."""
+def find_violations(page: Page, script: str, widths: Sequence[int] = WIDTHS) -> list[str]:
+    """Return what axe finds on a page at some widths, light and dark: the rule, why, and where.
+
+    A dark page differs from the light one by its colours only, so only these are checked. A page
+    that is wider than its window is found as well.
+    """
     if not page.evaluate("'axe' in window"):
         page.evaluate(script)
+    found, size = [], page.viewport_size
+    for width in widths:
+        page.set_viewport_size({"width": width, "height": 900})
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            found.append(f"{width} pixels: the page is wider than its window")
+        for scheme, rules in SCHEMES.items():
+            page.emulate_media(color_scheme=scheme)
+            found += [f"{width} pixels, {scheme}: {said}" for said in _run(page, rules)]
+    page.emulate_media(color_scheme="null")
+    if size is not None:
+        page.set_viewport_size(size)
+    return found
+
+
+def _run(page: Page, rules: list[str] | None) -> list[str]:
     options: dict[str, Any] = {"resultTypes": ["violations"], "iframes": False, "preload": False}
     if rules is not None:
         options["runOnly"] = {"type": "rule", "values": rules}
@@ -41,18 +60,3 @@ def find_violations(page: Page, script: str, rules: list[str] | None = None) -> 
         for violation in found["violations"]
         for node in violation["nodes"]
     ]
-
-
-def find_violations_everywhere(page: Page, script: str) -> list[str]:
-    """Return what axe finds on a page at all widths, light and dark.
-
-    A dark page differs from the light one by its colours only, so only these are checked.
-    """
-    found = []
-    for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 900})
-        for scheme, rules in SCHEMES.items():
-            page.emulate_media(color_scheme=scheme)
-            said = find_violations(page, script, rules)
-            found += [f"{width} pixels, {scheme}: {violation}" for violation in said]
-    return found

@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from oss_emulator.lab import sources
+from oss_emulator.lab.sources import RulesForm
+from oss_emulator.referer import RefererConfiguration, RefererPolicy
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from docs.site import samples
@@ -128,6 +131,20 @@ def test_broken_rules_are_understood_corrected_and_shared(visit: Visit) -> None:
     other.goto(link)
     expect(verdict_on(other, SITE)).to_have_text("allowed", timeout=PATIENCE)
     assert other.locator("#whitelist").input_value() == page.locator("#whitelist").input_value()
+    expect(other.locator("#undo")).to_have_attribute("aria-disabled", "true")
+
+
+def test_rules_that_lines_cannot_show_keep_their_verdict(shown: Page) -> None:
+    """As two lines, the first half of an entry with a line break would allow the site."""
+    broken = RefererConfiguration(False, whitelist=(f"{SITE}\nhttps://a.test/",))
+    paste(shown, sources.format(broken, RulesForm.XML))
+    expect(shown.locator("#not-editable")).to_be_visible(timeout=PATIENCE)
+    shown.locator("#referers").fill(SITE)
+    assert not RefererPolicy.compile(broken).decide(SITE).allowed
+    expect(verdict_on(shown, SITE)).to_have_text("denied")
+    paste(shown, sources.format(RefererConfiguration(False, whitelist=(SITE,)), RulesForm.XML))
+    expect(shown.locator("#not-editable")).to_be_hidden()
+    expect(verdict_on(shown, SITE)).to_have_text("allowed")
 
 
 SAMPLES = {
@@ -161,21 +178,15 @@ def test_program_of_a_page_opens_with_its_rules_and_its_verdict(shown: Page) -> 
 
 
 @pytest.mark.parametrize("language", ["index.html", "zh.html"])
-@pytest.mark.parametrize("width", [390, 1440])
-def test_axe_finds_nothing(browser: Browser, folder: Path, width: int, language: str) -> None:
-    script = axe.source()
-    visit = Visit(browser, folder.as_uri(), viewport={"width": width, "height": 900})
+def test_axe_finds_nothing(browser: Browser, folder: Path, language: str) -> None:
+    visit = Visit(browser, folder.as_uri())
     page = visit.open(language)
     expect(page.locator(".finding").first).to_be_visible()
     for place in ("#document", "#compare"):
         page.locator(f"{place} > summary").click()
-    found = {}
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme="light" if scheme == "light" else "dark")
-        found[scheme] = axe.find_violations(page, script)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    found = axe.find_violations(page, axe.source())
     visit.close()
-    assert found == {"light": [], "dark": []}
+    assert found == []
 
 
 BAD_TEXTS = {

@@ -1,4 +1,4 @@
-"""The scripts of the console's pages: TypeScript checks their types, and Biome lints them."""
+"""The scripts of the console and of the lab's page: TypeScript checks types, and Biome lints."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 PROJECT = Path(__file__).with_name("scripts")
 CHECKS = {
     "types": ("tsc", "--pretty", "false"),
-    "lint": ("biome", "lint", "--error-on-warnings", "--colors=off", "static", "lab"),
+    "lint": ("biome", "lint", "--error-on-warnings", "--colors=off", "static"),
 }
 
 MISTAKES = {
@@ -40,8 +40,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The configuration of the checks, their packages, and the scripts."""
     copied = copy_project(PROJECT, tmp_path_factory.mktemp("scripts") / "project")
     shutil.copytree(FOLDER, copied / "static", ignore=shutil.ignore_patterns("*.css", "*.svg"))
-    (copied / "lab").mkdir()
-    shutil.copy(ROOT / "docs" / "site" / "lab" / "page.js", copied / "lab")
+    shutil.copy(ROOT / "docs" / "site" / "lab" / "page.js", copied / "static")
     return copied
 
 

@@ -1,17 +1,29 @@
 // The page of the lab: it shows what Python in a worker says of the rules; no server takes part.
 
-import { all, announce, attempt, copy, fill, find, later, parse } from "./console.js";
-import {
-  Timeline, follow, isRules, keepFocus, lines, lists, mark, number, onUndo, pack, select, unpack, write,
-} from "./entries.js";
+import { all, announce, attempt, copy, find, later, parse } from "./console.js";
+import { Editor, area, gutter } from "./editor.js";
+import { follow, isRules, keepFocus, lines, lists, mark, number, pack, unpack } from "./entries.js";
 
+/**
+ * @typedef {import("./entries.js").Rules} Rules
+ * @typedef {Record<string, string>} Files the texts of files by their names
+ * @typedef {{ args: string[], show?: string, to?: string, head?: number, tail?: number, hidden?: boolean }} Step
+ *   a command of a sample, or a file that it shows; where what it prints goes, and which lines are shown
+ * @typedef {{ text: string, files: Files, document: string, other?: string, steps: Step[], referers?: string, site?: string }} Sample
+ * @typedef {{ rules: Rules, referers: string, site: string, other?: Rules }} Case
+ * @typedef {{
+ *   ready: Promise<void>,
+ *   call: (action: string, values: object) => Promise<any>,
+ *   run: (args: string[], files: Files) => Promise<{ stdout: string, stderr: string, files: Files }>,
+ * }} Lab
+ */
+
+const { lab } = /** @type {{ lab: Lab }} */ (/** @type {unknown} */ (window)); // of lab.js
 const language = document.documentElement.lang;
 const state = find("#state");
-const boxes = all(".switches input");
-const area = (name) => find(`#${name}`);
-const areas = Object.keys(lists).map(area);
-const gutter = (name) => find(`.gutter[data-list=${name}]`);
-
+const verdicts = find("#verdicts");
+const site = find("input#site");
+const referers = find("textarea#referers");
 /** The largest text that is read, and the longest link that is made, in characters. */
 const LARGEST = 4 * 1024 * 1024;
 const LONGEST = 256 * 1024;
@@ -34,29 +46,40 @@ const NONE = {
   RefererList: { Referer: [] }, RefererBlacklist: { Referer: [] },
 };
 
+/** @type {Rules} */
 let other = NONE; // the rules to compare with
+/** @type {{ text: string, form: string | null, name?: string } | undefined} */
 let source; // the text that the rules were read from, with its form and the name of the rules
+/** @type {Sample | undefined} */
 let sample; // the sample of a page of the documentation that is shown
+let taken = 0; // how often a text was read, or what it says became unwanted
 let playing = 0; // how often the commands of samples were run
 let isOwn = false; // whether the reader has changed anything, so that the address carries it
-let timeline = new Timeline(NONE);
 
-/** The rules as the page shows them, in the JSON of ossutil. */
-function rules() {
-  const made = {};
-  for (const box of boxes) made[box.name] = box.checked;
-  for (const [name, member] of Object.entries(lists)) made[member] = { Referer: lines(area(name).value) };
-  return made;
-}
+const editor = new Editor({
+  changed,
+  touched: own,
+  correct: (rules, finding) => tell("correct", { rules, ...finding }),
+  isSettled: (error) => error.isRefusal,
+  format: async (rules) => (await tell("export", { rules })).html,
+});
+const rules = () => editor.rules;
 
 // --- Asking Python: one call at a time, and of each kind only the last
 
-const KINDS = ["read", "other", "check", "review", "write", "export"]; // in the order of their urgency
+const KINDS = ["read", "other", "check", "review", "write"]; // in the order of their urgency
+/** @type {Map<string, { values: () => object, show: (answer: any) => void, refuse: (error: any) => void }>} */
 const waiting = new Map();
 let isAsking = false;
 const engine = find("#engine");
 
-/** Ask for something that concerns what the page shows; `values` are taken when it is asked. */
+/**
+ * Ask for something that concerns what the page shows; `values` are taken when it is asked.
+ * @param {string} kind
+ * @param {() => object} values
+ * @param {(answer: any) => void} show
+ * @param {(error: any) => void} refuse
+ */
 function want(kind, values, show, refuse = (error) => announce(error.message, true)) {
   waiting.set(kind, { values, show, refuse });
   pump();
@@ -66,9 +89,11 @@ async function pump() {
   if (isAsking) return;
   isAsking = true;
   try {
-    while (waiting.size) {
+    for (;;) {
       const kind = KINDS.find((one) => waiting.has(one));
-      const { values, show, refuse } = waiting.get(kind);
+      const wanted = kind && waiting.get(kind);
+      if (!wanted) return;
+      const { values, show, refuse } = wanted;
       waiting.delete(kind);
       const answer = await tell(kind === "other" ? "read" : kind, values()).catch((error) => error);
       if (waiting.has(kind)) continue; // overtaken
@@ -80,12 +105,17 @@ async function pump() {
   }
 }
 
-/** Ask Python, and say so if it takes long. Throws an Error with its sentence. */
+/**
+ * Ask Python, and say so if it takes long. Throws an Error with its sentence.
+ * @param {string} action
+ * @param {object} values
+ * @returns {Promise<any>}
+ */
 async function tell(action, values) {
-  await window.lab.ready;
+  await lab.ready;
   const slow = setTimeout(() => { engine.hidden = false; }, 1000);
   try {
-    const answer = await window.lab.call(action, { language, ...values });
+    const answer = await lab.call(action, { language, ...values });
     if (answer.error) throw Object.assign(new Error(answer.error), { line: answer.line, isRefusal: true });
     return answer;
   } finally {
@@ -96,62 +126,41 @@ async function tell(action, values) {
 
 // --- What the page shows of the rules
 
-function show(given) {
-  for (const box of boxes) box.checked = given[box.name];
-  for (const [name, member] of Object.entries(lists)) write(area(name), given[member].Referer.join("\n"));
-  changed();
-}
-
-/** Show other rules; that can be undone. */
-function step(given) {
-  timeline.note(given);
-  show(given);
-}
-
 function changed() {
-  for (const name of Object.keys(lists)) number(gutter(name), area(name));
-  allow(find("#undo"), timeline.past.length);
-  allow(find("#redo"), timeline.future.length);
   check();
   review();
   writeBack();
-  if (find("#export").matches(":popover-open")) exportAll();
   remember();
 }
 
-function allow(button, can) {
-  button.setAttribute("aria-disabled", String(!can));
-}
-
 const check = later(() => want("check", () => {
-  const isProposed = "proposed" in area("referers").dataset;
-  const referers = [null, ...lines(area("referers").value).filter(Boolean)];
-  return { rules: rules(), other, ...(isProposed ? {} : { referers }) };
+  const isProposed = "proposed" in referers.dataset;
+  const tried = [null, ...lines(referers.value).filter(Boolean)];
+  return { rules: rules(), other, ...(isProposed ? {} : { referers: tried }) };
 }, ({ html }) => {
-  refill(find("#verdicts"), parse(html));
-  const { tally, referers } = find("#verdicts table").dataset;
+  refill(verdicts, parse(html));
+  const { tally = "", referers: tried = "[]" } = find("table", verdicts).dataset;
   find("#tally").textContent = tally;
-  if ("proposed" in area("referers").dataset) area("referers").value = JSON.parse(referers).join("\n");
+  if ("proposed" in referers.dataset) referers.value = JSON.parse(tried).join("\n");
 }), 40);
 
-const review = later(() => want("review", () => {
-  const site = area("site");
-  return { rules: rules(), other, site: "proposed" in site.dataset ? "" : site.value };
-}, ({ html }) => {
+const review = later(() => want("review", () => (
+  { rules: rules(), other, site: "proposed" in site.dataset ? "" : site.value }
+), ({ html }) => {
   complain("review");
   const made = parse(html);
-  refill(find("#found"), made.querySelector("#findings"));
+  refill(find("#found"), find("#findings", made));
   refill(find("#review"), made);
   const said = find(".reviews").dataset;
-  if ("proposed" in area("site").dataset) area("site").value = said.site;
-  const found = said.marks.split(" ").filter(Boolean).map((one) => one.split(":"));
-  for (const name of Object.keys(lists)) {
-    mark(gutter(name), found.filter(([list]) => list === name)
-      .map(([, position, severity]) => ({ position: Number(position), severity })));
-  }
+  if ("proposed" in site.dataset) site.value = said.site ?? "";
+  editor.mark(said.marks ?? "");
 }, (error) => complain("review", error)), 250);
 
-/** Fill a part of the page; what the reader has opened in it stays open. */
+/**
+ * Fill a part of the page; what the reader has opened in it stays open.
+ * @param {HTMLElement} part
+ * @param {Node} nodes
+ */
 function refill(part, nodes) {
   const opened = new Set(all("details[open]", part).map(nameOf));
   const isFirst = !part.children.length;
@@ -159,10 +168,17 @@ function refill(part, nodes) {
   if (!isFirst) for (const one of all("details", part)) one.open = opened.has(nameOf(one));
 }
 
-/** A name of something that can be opened: its row and its title without counts. */
-const nameOf = (one) => `${one.closest("tr")?.querySelector(".data, .none")?.textContent} ${find("summary", one).firstChild.textContent}`;
+/**
+ * A name of something that can be opened: its row and its title without counts.
+ * @param {Element} one
+ */
+const nameOf = (one) => `${one.closest("tr")?.querySelector(".data, .none")?.textContent} ${find("summary", one).firstChild?.textContent}`;
 
-/** Show what is wrong with a text, or that nothing is. */
+/**
+ * Show what is wrong with a text, or that nothing is.
+ * @param {string} name
+ * @param {Error} [error]
+ */
 function complain(name, error) {
   const notice = find(`#${name}-error`);
   notice.hidden = !error;
@@ -177,47 +193,52 @@ const writeBack = later(() => {
     if (source?.text !== text || answer.text === area("text").value) return;
     area("text").value = answer.text;
     number(gutter("text"), area("text"));
-    if (sample?.files[sample.document]) attempt(() => play({ ...sample.files, [sample.document]: answer.text }));
+    const shown = sample;
+    if (shown?.files[shown.document]) attempt(() => play(shown, { ...shown.files, [shown.document]: answer.text }));
   }, (error) => complain("text", error));
 }, 250);
 
-const exportAll = later(() => want("export", () => ({ rules: rules() }), ({ html }) => {
-  const opened = all("#export-texts details[open]").map((part) => part.dataset.form);
-  keepFocus(find("#export-texts"), () => fill(find("#export-texts"), html));
-  for (const part of all("#export-texts details")) part.open = opened.includes(part.dataset.form);
-}), 100);
-find("#export").addEventListener("toggle", (event) => {
-  if (event.newState === "open") exportAll();
-});
-
 // --- Reading rules
 
-/** Read rules from a text in any form. */
+/**
+ * Read rules from a text in any form.
+ * @param {string} text
+ * @param {string} [name] of several in the text
+ */
 function take(text, name) {
+  taken += 1;
+  const turn = taken;
   area("text").value = text.length > LARGEST ? "" : text;
   number(gutter("text"), area("text"));
   source = undefined;
   if (text.length > LARGEST) return refuse(new Error(state.dataset.large));
   if (text.includes("\0")) return refuse(new Error(state.dataset.binary));
   return want("read", () => ({ text, name }), (answer) => {
+    if (turn !== taken) return;
     complain("text");
     mark(gutter("text"), []);
     source = { text, form: answer.form, name: answer.name };
     state.textContent = `${state.dataset.form} ${answer.label}`;
     choose(answer);
     if (!isComparing) other = answer.rules;
-    if (!isOwn) timeline = new Timeline(answer.rules); // nothing to go back to
-    step(answer.rules);
-  }, refuse);
+    if (isOwn) editor.step(answer.rules);
+    else editor.begin(answer.rules);
+  }, (error) => {
+    if (turn === taken) refuse(error);
+  });
 }
 
+/** @param {Error & { line?: number }} error */
 function refuse(error) {
   complain("text", error);
-  find("#document").open = true;
+  find("details#document").open = true;
   mark(gutter("text"), error.line ? [{ position: error.line - 1, severity: "error" }] : []);
 }
 
-/** Let the reader choose among several rules in one text. */
+/**
+ * Let the reader choose among several rules in one text.
+ * @param {{ names: string[], name: string }} answer
+ */
 function choose({ names, name }) {
   find("#names").hidden = names.length < 2;
   area("name").replaceChildren(...names.map((one) => new Option(one || "–", one, false, one === name)));
@@ -234,11 +255,11 @@ follow(gutter("text"), area("text"));
 
 /** How texts begin that are no lists of entries: XML, JSON, TOML, HCL, YAML. */
 const DOCUMENT = /^\s*(?:#.*\n\s*|\/\/.*\n\s*)*(?:<|\{|\[+ *[\w."'-]+ *\]|[\w."'-]+ *=|[\w"'-]+:\s|resource\s|---|HTTP\/)/;
-for (const one of areas) {
+for (const one of Object.keys(lists).map(area)) {
   one.addEventListener("paste", (event) => {
-    const text = event.clipboardData.getData("text/plain");
+    const text = event.clipboardData?.getData("text/plain") ?? "";
     const isDocument = DOCUMENT.test(text) || text.length > LARGEST;
-    if (!isDocument && text.length < LONG) return;
+    if (!isDocument && (text.length < LONG || one.readOnly)) return;
     event.preventDefault();
     if (isDocument) {
       own();
@@ -250,19 +271,22 @@ for (const one of areas) {
   });
 }
 
+/** @param {File} [file] */
 async function open(file) {
   if (!file) return;
   own();
   if (file.size > LARGEST) refuse(new Error(state.dataset.large));
   else take(await file.text());
 }
-area("file").addEventListener("change", (event) => attempt(() => open(event.target.files[0])));
-for (const [name, isOver] of [["dragover", true], ["dragleave", false], ["drop", false]]) {
+const file = find("input#file");
+file.addEventListener("change", () => attempt(() => open(file.files?.[0])));
+for (const name of /** @type {const} */ (["dragover", "dragleave", "drop"])) {
   document.addEventListener(name, (event) => {
     if (!event.dataTransfer?.types.includes("Files")) return;
     event.preventDefault();
-    document.body.classList.toggle("over", isOver);
-    if (name === "drop") attempt(() => open(event.dataTransfer.files[0]));
+    document.body.classList.toggle("over", name === "dragover");
+    const [dropped] = event.dataTransfer.files;
+    if (name === "drop") attempt(() => open(dropped));
   });
 }
 
@@ -270,6 +294,7 @@ for (const [name, isOver] of [["dragover", true], ["dragleave", false], ["drop",
 
 let isComparing = false; // whether the reader has chosen what to compare with
 
+/** @param {Rules} given */
 function compareWith(given) {
   isComparing = true;
   other = given;
@@ -291,90 +316,31 @@ find("#keep").addEventListener("click", () => {
   compareWith(rules());
 });
 
-// --- Typing, undo, redo
+// --- What is the reader's own
 
 function own() {
   isOwn = true;
 }
 
-for (const control of [...boxes, ...areas]) {
-  control.addEventListener("input", (event) => {
+for (const field of [site, referers]) {
+  field.addEventListener("input", () => {
+    delete field.dataset.proposed; // from now on it is the reader's own
     own();
-    const isTyped = /^(insertText|insertCompositionText|deleteContent)/.test(event.inputType ?? "");
-    timeline.note(rules(), isTyped ? `${control.name} ${event.inputType}` : "");
-    changed();
-  });
-}
-for (const one of areas) follow(gutter(one.id), one);
-for (const [name, action] of [["site", review], ["referers", check]]) {
-  area(name).addEventListener("input", () => {
-    delete area(name).dataset.proposed; // from now on it is the reader's own
-    own();
-    action();
+    if (field === site) review();
+    else check();
     remember();
   });
 }
 
-const go = (way) => () => {
-  const next = timeline[way]();
-  if (next) show(next);
-};
-for (const way of ["undo", "redo"]) find(`#${way}`).addEventListener("click", go(way));
-onUndo([...areas, ...boxes], go("undo"), go("redo"));
-
-// --- Corrections
-
-const proof = find("#proof");
-
-/** Show what a correction changes, and follow it if the reader wants that; false to stop asking. */
-async function decide(finding) {
-  const { html, rules: corrected } = await tell("correct", { rules: rules(), ...finding });
-  fill(find("#proof-text"), html);
-  proof.returnValue = "stop";
-  proof.showModal();
-  await new Promise((resolve) => { proof.addEventListener("close", resolve, { once: true }); });
-  if (proof.returnValue === "follow") step(corrected);
-  return proof.returnValue !== "stop";
-}
-
-async function correctAll() {
-  const { rules: corrected, left } = await tell("correct", { rules: rules() });
-  step(corrected);
-  for (const finding of left) {
-    try {
-      if (!(await decide(finding))) return;
-    } catch (error) {
-      if (!error.isRefusal) throw error; // else another correction has settled this one
-    }
-  }
-}
-
-document.addEventListener("click", (event) => {
-  const target = event.target.closest("[data-correct-all], [data-correct], [data-goto]");
-  if (!target) return;
-  const { correct, goto: place, unsafe } = target.dataset;
-  if (place) {
-    event.preventDefault();
-    const [name, position] = place.split(":");
-    select(area(name), Number(position));
-    return;
-  }
-  own();
-  const { list = null, position } = target.closest(".finding")?.dataset ?? {};
-  const finding = { rule: correct, list, position: list && Number(position) };
-  attempt(correct === undefined ? correctAll : unsafe !== undefined ? () => decide(finding) : async () => {
-    step((await tell("correct", { rules: rules(), ...finding })).rules);
-  });
-});
-
 // --- Links
 
-/** All that the page shows, as a link carries it. */
-function theCase() {
-  const given = { rules: rules(), referers: area("referers").value, site: area("site").value };
-  if (isComparing) given.other = other;
-  return given;
-}
+/**
+ * All that the page shows, as a link carries it.
+ * @returns {Case}
+ */
+const theCase = () => ({
+  rules: rules(), referers: referers.value, site: site.value, ...(isComparing ? { other } : {}),
+});
 
 async function address() {
   const fragment = `#case=${await pack(theCase())}`;
@@ -392,11 +358,10 @@ find("#link").addEventListener("click", () => attempt(async () => {
   history.replaceState(null, "", await address());
   await copy(location.href);
 }));
-find("#other-language").addEventListener("click", (event) => {
-  event.target.hash = location.hash;
-});
+const otherLanguage = find("a#other-language");
+otherLanguage.addEventListener("click", () => { otherLanguage.hash = location.hash; });
 
-const isText = (value) => typeof value === "string";
+const isText = (/** @type {unknown} */ value) => typeof value === "string";
 
 /** Show the case or the sample of the address, or else the example. */
 async function visit() {
@@ -415,6 +380,7 @@ async function visit() {
 /** Forget what the page has shown, for a link that shows something else. */
 function reset() {
   playing += 1; // what a sample still runs is not shown
+  taken += 1;
   sample = undefined;
   source = undefined;
   isComparing = false;
@@ -424,35 +390,42 @@ function reset() {
     complain(name);
   }
   find("#names").hidden = true;
-  for (const name of ["referers", "site"]) area(name).dataset.proposed = "";
+  for (const field of [referers, site]) field.dataset.proposed = "";
 }
 
+/**
+ * Show the reader's own Referers or site in a field, not proposed ones.
+ * @param {HTMLInputElement | HTMLTextAreaElement} field
+ * @param {string} text
+ */
+function put(field, text) {
+  field.value = text;
+  delete field.dataset.proposed;
+}
+
+/** @param {Case} given */
 function showCase(given) {
   reset();
-  for (const name of ["referers", "site"]) {
-    area(name).value = given[name];
-    delete area(name).dataset.proposed;
-  }
+  put(referers, given.referers);
+  put(site, given.site);
   state.textContent = "";
   isComparing = isRules(given.other);
-  other = isComparing ? given.other : given.rules;
+  other = isRules(given.other) ? given.other : given.rules;
   if (isComparing) area("other").value = JSON.stringify(other, null, 2);
   isOwn = true;
-  step(given.rules);
+  editor.step(given.rules);
 }
 
 // --- Samples of the documentation
 
+/** @param {Sample} given */
 function showSample(given) {
   reset();
   sample = given;
   find("#sample").hidden = false;
-  find("#commands").textContent = sample.text;
-  for (const name of ["referers", "site"]) {
-    if (!isText(sample[name])) continue;
-    area(name).value = sample[name];
-    delete area(name).dataset.proposed;
-  }
+  find("#commands").textContent = given.text;
+  if (given.referers !== undefined) put(referers, given.referers);
+  if (given.site !== undefined) put(site, given.site);
   attempt(async () => {
     if (given.other) {
       area("other").value = given.files[given.other];
@@ -461,20 +434,23 @@ function showSample(given) {
       isComparing = true;
       other = old;
     }
-    const made = await play(given.files);
+    const made = await play(given, given.files);
     if (sample === given) take(made?.[given.document] ?? EXAMPLE);
   });
 }
 
-/** Run the commands of the sample with some files, and show what they print; resolves to the files. */
-async function play(files) {
+/**
+ * Run the commands of a sample with some files, and show what they print; resolves to the files.
+ * @param {Sample} given
+ * @param {Files} files
+ */
+async function play({ steps }, files) {
   playing += 1;
   const turn = playing;
-  const { steps } = sample;
   let printed = "";
   let now = files;
   for (const { args, show, to, head, tail, hidden } of steps) {
-    const result = show ? { stdout: now[show], stderr: "", files: {} } : await window.lab.run(args, now);
+    const result = show ? { stdout: now[show], stderr: "", files: {} } : await lab.run(args, now);
     if (turn !== playing) return undefined; // overtaken
     now = { ...now, ...result.files, ...(to ? { [to]: result.stdout } : {}) };
     const out = to ? "" : cut(result.stdout, head, tail);
@@ -484,17 +460,22 @@ async function play(files) {
   return now;
 }
 
-/** The first or the last lines of a text. */
+/**
+ * The first or the last lines of a text.
+ * @param {string} text
+ * @param {number} [head]
+ * @param {number} [tail]
+ */
 function cut(text, head, tail) {
-  const all = text.split("\n").slice(0, -1);
-  const chosen = head ? all.slice(0, head) : tail ? all.slice(-tail) : all;
+  const whole = text.split("\n").slice(0, -1);
+  const chosen = head ? whole.slice(0, head) : tail ? whole.slice(-tail) : whole;
   return chosen.map((line) => `${line}\n`).join("");
 }
 
 // --- The beginning
 
-window.lab.ready.then(() => {
-  engine.textContent = engine.dataset.busy;
+lab.ready.then(() => {
+  engine.textContent = engine.dataset.busy ?? "";
   engine.hidden = true;
 }, (error) => {
   engine.textContent = error.message;

@@ -23,7 +23,9 @@ CSP = (
 )
 """Lets the page load what lies beside it, and nothing else: `file:` is `'self'` from a disk."""
 
-_MODULES = (STATIC / "console.js", STATIC / "entries.js", HERE / "page.js")
+_SHARED = ("console.js", "entries.js", "editor.js")
+"""The modules that the console has as well, in the order of their imports."""
+_MODULES = (*(STATIC / name for name in _SHARED), HERE / "page.js")
 _IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./([\w.]+)";$', re.MULTILINE)
 _EXPORT = re.compile(r"^export ((?:async )?(?:function|const|class|let)\*? (\w+))", re.MULTILINE)
 

@@ -61,7 +61,7 @@ def get_rules(asked: ApiRequest) -> Response:
         values,
         referers=trial.propose_referers(rules) if is_proposed else [given] if given else [],
         is_proposed=is_proposed,
-        editable=_is_editable(rules),
+        editable=is_editable(rules),
     )
 
 
@@ -213,7 +213,7 @@ def _object_url(asked: ApiRequest, bucket: str) -> str:
     return f"https://{bucket}.oss-{region}.aliyuncs.com/photo.jpg"
 
 
-def _is_editable(rules: RefererConfiguration) -> bool:
+def is_editable(rules: RefererConfiguration) -> bool:
     """Return whether one line for each entry shows the lists as they are."""
     lists = (rules.whitelist, rules.blacklist)
     return not any(entries == ("",) or set("\r\n") & set("".join(entries)) for entries in lists)

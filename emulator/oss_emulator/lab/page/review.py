@@ -110,15 +110,10 @@ def is_site(text: str) -> bool:
 
 
 def is_meant(finding: Finding, values: Mapping[str, Any]) -> bool:
-    """Return whether values name a finding: its rule, and the entry or its position."""
+    """Return whether values name a finding: its rule, its list and its entry."""
     place = finding.place
-    if finding.rule != values.get("rule") or (place.list if place else None) != values.get("list"):
-        return False
-    if place is None:
-        return True
-    if "entry" in values:
-        return bool(values["entry"] == place.entry)
-    return bool(values.get("position") == place.position)
+    meant = (finding.rule, place.list if place else None, place.entry if place else None)
+    return meant == (values.get("rule"), values.get("list"), values.get("entry"))
 
 
 def to_members(rules: RefererConfiguration) -> dict[str, Any]:

@@ -277,7 +277,7 @@ def test_review_has_findings_differences_turns_and_scenarios(ask: ApiCaller) -> 
 
 def test_correction_is_applied_and_what_is_gone_is_told(ask: ApiCaller) -> None:
     rules = members("http://www.example.com")
-    wanted = {"rule": "open-host", "list": "whitelist", "position": 0}
+    wanted = {"rule": "open-host", "list": "whitelist", "entry": "http://www.example.com"}
     corrected = ask("POST", "rules/correct", {"rules": rules, **wanted}).json["rules"]
     assert corrected["RefererList"]["Referer"][0] == "http://www.example.com/"
     again = ask("POST", "rules/correct", {"rules": corrected, **wanted})

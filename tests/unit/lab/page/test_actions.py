@@ -138,10 +138,11 @@ def test_corrections_are_followed_one_by_one_or_all_safe_ones() -> None:
     all_safe = ask("correct", rules=given)["rules"]["RefererList"]["Referer"]
     assert "http://www.example.com/" in all_safe
     assert "https://a.test/list?page=1" in all_safe
-    one = ask("correct", rules=given, rule="needs-query", list="whitelist", position=1)
+    place = {"list": "whitelist", "entry": "https://a.test/list?page=1"}
+    one = ask("correct", rules=given, rule="needs-query", **place)
     assert "Would be allowed" in one["html"]
     assert (one["safe"], one["rules"]["RefererList"]["Referer"][1]) == (False, "https://a.test/")
-    assert "error" in ask("correct", rules=given, rule="open-host", list="whitelist", position=1)
+    assert "error" in ask("correct", rules=given, rule="open-host", **place)
 
 
 def test_export_has_every_form_and_what_others_lose() -> None:

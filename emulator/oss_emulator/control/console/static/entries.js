@@ -133,7 +133,7 @@ const BREATH = 1000;
 
 /** The rules that an editor has shown, in order, for undo and redo. Rules in it are never changed. */
 export class Timeline {
-  /** @param {Rules} first */
+  /** @param {Rules} [first] without them, the first rules that are noted */
   constructor(first) {
     this.now = first;
     /** @type {Rules[]} */
@@ -149,6 +149,10 @@ export class Timeline {
    * @param {Rules} rules
    */
   note(rules, stroke = "", moment = Date.now()) {
+    if (!this.now) {
+      this.now = rules;
+      return;
+    }
     if (canonical(rules) === canonical(this.now)) return;
     const goesOn = stroke !== "" && stroke === this.stroke && moment - this.moment < BREATH;
     if (!goesOn) this.past = [...this.past, this.now].slice(-STEPS);
@@ -174,7 +178,7 @@ export class Timeline {
    */
   #go(from, to) {
     const next = from.pop();
-    if (!next) return undefined;
+    if (!next || !this.now) return undefined;
     to.push(this.now);
     this.now = next;
     this.stroke = "";

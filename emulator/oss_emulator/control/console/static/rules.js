@@ -1,72 +1,31 @@
 // The editor of rules: it sends what is typed to the server and shows what the server says.
 
-import { all, announce, ask, at, attempt, copy, fill, find, later, values } from "./console.js";
+import { all, announce, ask, attempt, copy, fill, find, later, parse, values } from "./console.js";
 import { Drafts } from "./drafts.js";
-import {
-  Timeline, follow, isEditable, isRules, isSame, keepFocus, lines, lists, mark, number, onUndo, pack, select, unpack, write,
-} from "./entries.js";
+import { Editor, allow, area, boxes, when } from "./editor.js";
+import { isRules, isSame, keepFocus, lines, lists, pack, unpack } from "./entries.js";
 
 /** @typedef {import("./entries.js").Rules} Rules */
 
-const editor = find("#editor");
-const { bucket = "" } = editor.dataset;
+const { bucket = "", rules: given = "", etag: tag = "" } = find("#editor").dataset;
 const path = `rules/${encodeURIComponent(bucket)}`;
 const state = find("#state");
-const boxes = all(".switches input", editor);
-const area = (/** @type {string} */ name) => /** @type {HTMLTextAreaElement} */ (find(`#${name}`));
-const areas = Object.keys(lists).map(area);
-const gutter = (/** @type {string} */ name) => find(`.gutter[data-list=${name}]`);
 const referers = find("textarea#referers");
 const site = find("input#site");
-const [undoButton, redoButton, revertButton, applyButton] = all("#undo, #redo, #revert, #apply");
+const [revertButton, applyButton] = all("#revert, #apply");
 
 /** @type {Rules} */
-let saved = JSON.parse(editor.dataset.rules ?? "");
-let { etag = "" } = editor.dataset; // of the saved rules
+let saved = JSON.parse(given);
+let etag = tag; // of the saved rules
 let isConflict = false; // whether the reader has to choose between the draft and the saved rules
 let isApplying = false;
 /** @type {Rules | undefined} */
-let whole; // the rules on the page if lines cannot show them
-/** @type {Rules | undefined} */
 let linked; // the rules of the link in the address
-const timeline = new Timeline(saved);
 const drafts = new Drafts(bucket); // the draft of this tab, and others
 
-/** The rules as the page shows them, in the JSON of ossutil. */
-function rules() {
-  if (whole) return whole;
-  /** @type {Rules} */
-  const made = {};
-  for (const box of boxes) made[box.name] = box.checked;
-  for (const [name, member] of Object.entries(lists)) made[member] = { Referer: lines(area(name).value) };
-  return made;
-}
-
+const editor = new Editor({ changed, correct, isSettled: (error) => error.status === 404, format });
+const rules = () => editor.rules;
 const isEdited = () => !isSame(rules(), saved);
-
-/** @param {Rules} given */
-function show(given) {
-  whole = isEditable(given) ? undefined : given;
-  find("#not-editable").hidden = !whole;
-  for (const box of boxes) {
-    box.checked = given[box.name];
-    box.disabled = Boolean(whole);
-  }
-  for (const [name, member] of Object.entries(lists)) {
-    write(area(name), given[member].Referer.join("\n"));
-    area(name).readOnly = Boolean(whole);
-  }
-  changed();
-}
-
-/**
- * Show other rules; that can be undone.
- * @param {Rules} given
- */
-function step(given) {
-  timeline.note(given);
-  show(given);
-}
 
 // --- Drafts
 
@@ -85,7 +44,7 @@ find("#bring-back").addEventListener("click", () => {
   const [next] = drafts.others([rules(), saved]);
   drafts.take(next, isEdited() ? current() : undefined);
   isConflict = next.etag !== etag;
-  step(next.rules);
+  editor.step(next.rules);
   if (find("#aside").hidden) find("#whitelist").focus();
 });
 addEventListener("storage", offer);
@@ -122,11 +81,7 @@ const review = later(() => attempt(async () => {
   all("#review details").forEach((part, place) => { part.open = opened[place] ?? part.open; });
   const said = find(".reviews").dataset;
   if (isProposed && "proposed" in site.dataset) site.value = said.site ?? "";
-  const found = (said.marks ?? "").split(" ").filter(Boolean).map((one) => one.split(":"));
-  for (const name of Object.keys(lists)) {
-    mark(gutter(name), found.filter(([list]) => list === name)
-      .map(([, position, severity]) => ({ position: Number(position), severity })));
-  }
+  editor.mark(said.marks ?? "");
   if (said.etag !== etag) await look();
 }), 350);
 
@@ -181,7 +136,6 @@ async function lookAgain() {
 }
 
 function changed() {
-  for (const name of Object.keys(lists)) number(gutter(name), area(name));
   if (linked && !isSame(linked, rules())) {
     linked = undefined; // the case is another one now
     history.replaceState(null, "", location.pathname + location.search);
@@ -191,8 +145,6 @@ function changed() {
   confront();
   const said = state.dataset[isConflict ? "conflict" : edited ? "edited" : "same"] ?? "";
   if (state.textContent !== said) state.textContent = said;
-  allow(undoButton, timeline.past.length > 0);
-  allow(redoButton, timeline.future.length > 0);
   allow(revertButton, edited);
   allow(applyButton, edited && !isConflict);
   if (edited) drafts.keep(current());
@@ -200,46 +152,13 @@ function changed() {
   offer();
   check();
   review();
-  if (find("#export").matches(":popover-open")) exportAll();
 }
 
-/**
- * Enable a button or not; a disabled one keeps the focus.
- * @param {Element} button
- * @param {boolean} can
- */
-function allow(button, can) {
-  button.setAttribute("aria-disabled", String(!can));
-}
-
-/**
- * @param {Element} button
- * @param {() => unknown} action
- */
-const when = (button, action) => button.addEventListener("click", () => {
-  if (button.getAttribute("aria-disabled") !== "true") attempt(async () => action());
-});
-
-// --- Undo, redo, revert, apply
-
-/** @param {Rules | undefined} next */
-function go(next) {
-  if (!next) return;
-  const shown = rules();
-  const isTyping = areas.some((one) => one === document.activeElement);
-  show(next);
-  const changedOne = areas.find((one) => !isSame({ ...shown, [lists[one.id]]: next[lists[one.id]] }, shown));
-  if (isTyping) changedOne?.focus();
-}
-const undo = () => go(timeline.undo());
-const redo = () => go(timeline.redo());
-when(undoButton, undo);
-when(redoButton, redo);
-onUndo([...areas, ...boxes], undo, redo);
+// --- Revert, apply
 
 when(revertButton, () => {
   setAside();
-  step(saved);
+  editor.step(saved);
 });
 when(applyButton, async () => {
   if (isApplying) return;
@@ -274,7 +193,7 @@ async function look() {
     isConflict = true;
     changed();
   } else {
-    step(saved);
+    editor.step(saved);
     announce(state.dataset.meanwhile);
   }
 }
@@ -305,7 +224,7 @@ function confront() {
 function settle(given) {
   isConflict = false;
   applyButton.focus();
-  step(given);
+  editor.step(given);
 }
 
 find("#take-theirs").addEventListener("click", () => {
@@ -315,17 +234,8 @@ find("#take-theirs").addEventListener("click", () => {
 find("#keep-mine").addEventListener("click", () => settle(rules()));
 addEventListener("focus", lookAgain);
 
-// --- Typing
+// --- Trying
 
-for (const control of [...boxes, ...areas]) {
-  control.addEventListener("input", (event) => {
-    const how = event instanceof InputEvent ? event.inputType : "";
-    const isTyped = /^(insertText|insertCompositionText|deleteContent)/.test(how);
-    timeline.note(rules(), isTyped ? `${control.name} ${how}` : "");
-    changed();
-  });
-}
-for (const one of areas) follow(gutter(one.id), one);
 for (const field of [site, referers]) {
   field.addEventListener("input", () => {
     delete field.dataset.proposed; // from now on it is the reader's own
@@ -334,91 +244,24 @@ for (const field of [site, referers]) {
   });
 }
 
-// --- Corrections
-
-const proof = find("dialog#proof");
+// --- What the editor asks for
 
 /**
- * Ask for a correction of the rules as they are now; undefined if they have changed meanwhile.
- * @param {Record<string, unknown>} finding
- * @param {boolean} html whether to get its proof, or else its values
+ * @param {Rules} shown
+ * @param {import("./editor.js").Finding} finding
+ * @param {boolean} isShown
  */
-async function correct(finding, html) {
-  const shown = rules();
-  const answer = await ask("rules/correct", { method: "POST", value: { rules: shown, ...finding }, html });
-  return isSame(shown, rules()) ? answer : undefined;
+async function correct(shown, finding, isShown) {
+  const html = await ask("rules/correct", { method: "POST", value: { rules: shown, ...finding }, html: isShown });
+  return isShown ? { html, rules: JSON.parse(find("[data-rules]", parse(html)).dataset.rules ?? "") } : html;
 }
 
-/**
- * Show what a correction changes, and follow it if the reader wants that; false to stop asking.
- * @param {Record<string, unknown>} finding
- * @param {boolean} isOneOfMany whether others follow, so that this one can be skipped
- */
-async function decide(finding, isOneOfMany) {
-  const html = await correct(finding, true);
-  if (html === undefined) return false;
-  fill(find("#proof-text"), html);
-  find("[value=skip]", proof).hidden = !isOneOfMany;
-  proof.returnValue = "stop";
-  proof.showModal();
-  await new Promise((resolve) => { proof.addEventListener("close", resolve, { once: true }); });
-  if (proof.returnValue === "follow") step(JSON.parse(find("[data-rules]", proof).dataset.rules ?? ""));
-  return proof.returnValue !== "stop";
+/** @param {Rules} shown */
+function format(shown) {
+  return ask("rules/export", { method: "POST", value: { rules: shown, bucket }, html: true });
 }
 
-/** @param {Record<string, unknown>} finding */
-async function followSafe(finding) {
-  const answer = await correct(finding, false);
-  if (answer) step(answer.rules);
-}
-
-async function correctAll() {
-  const answer = await correct({}, false);
-  if (!answer) return;
-  step(answer.rules);
-  for (const { rule, list, entry } of answer.left) {
-    try {
-      if (!(await decide({ rule, list, entry }, true))) return;
-    } catch (error) {
-      if (statusOf(error) !== 404) throw error; // another correction has settled this one
-    }
-  }
-}
-
-let isCorrecting = false;
-
-/**
- * Do one thing at a time, and show that it takes time.
- * @param {HTMLElement} button
- * @param {() => Promise<unknown>} action
- */
-async function alone(button, action) {
-  if (isCorrecting) return;
-  isCorrecting = true;
-  button.setAttribute("aria-busy", "true");
-  await attempt(async () => { await action(); });
-  button.removeAttribute("aria-busy");
-  isCorrecting = false;
-}
-
-find("#review").addEventListener("click", (event) => {
-  const target = at(event, "[data-correct-all], [data-correct], [data-goto]");
-  if (!target) return;
-  const { correct: rule, goto: place, unsafe } = target.dataset;
-  if (place) {
-    event.preventDefault();
-    const [name, position] = place.split(":");
-    select(area(name), Number(position));
-  } else if (rule === undefined) {
-    alone(target, correctAll);
-  } else {
-    const { list = null, entry } = at(event, ".finding")?.dataset ?? {};
-    const finding = { rule, list, entry };
-    alone(target, () => (unsafe === undefined ? followSafe(finding) : decide(finding, false)));
-  }
-});
-
-// --- Generate, import, export, links
+// --- Generate, import, links
 
 const generator = find("form#generate-form");
 generator.addEventListener("submit", (event) => {
@@ -427,7 +270,7 @@ generator.addEventListener("submit", (event) => {
     const made = await ask("rules/generate", { method: "POST", value: values(generator) });
     find("#generated").hidden = false;
     find("#generated code").textContent = made.table;
-    step(made.rules);
+    editor.step(made.rules);
   });
 });
 
@@ -437,18 +280,8 @@ file.addEventListener("change", () => attempt(async () => {
 }));
 find("#import-go").addEventListener("click", () => attempt(async () => {
   const value = { text: area("import-text").value };
-  step((await ask("rules/import", { method: "POST", value })).rules);
+  editor.step((await ask("rules/import", { method: "POST", value })).rules);
 }));
-
-const exportAll = later(() => attempt(async () => {
-  const opened = all("#export-texts details[open]").map((part) => part.dataset.form);
-  const html = await ask("rules/export", { method: "POST", value: { rules: rules(), bucket }, html: true });
-  keepFocus(find("#export-texts"), () => fill(find("#export-texts"), html));
-  for (const part of all("#export-texts details")) part.open = opened.includes(part.dataset.form);
-}), 100);
-find("#export").addEventListener("toggle", () => {
-  if (find("#export").matches(":popover-open")) exportAll();
-});
 
 find("#link").addEventListener("click", () => attempt(async () => {
   const given = { rules: rules(), referers: referers.value, site: site.value };
@@ -478,14 +311,11 @@ async function open() {
   linked = given.rules;
   if (isSame(given.rules, rules())) return;
   setAside();
-  step(given.rules);
+  editor.step(given.rules);
 }
 
 const before = drafts.own();
-if (before) {
-  isConflict = before.etag !== etag;
-  timeline.note(before.rules);
-}
-show(before?.rules ?? saved);
+if (before) isConflict = before.etag !== etag;
+editor.begin(saved, before?.rules);
 addEventListener("hashchange", () => attempt(open));
 attempt(open);
