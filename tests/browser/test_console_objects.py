@@ -11,7 +11,7 @@ import requests
 from oss_emulator import Emulator
 from oss_emulator.control.console.embedding import POLICIES
 from oss_emulator.settings import DEMO
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from tests.browser import axe
 from tests.browser.test_console import PIXEL, SITE, THIEF, Watch
@@ -312,11 +312,6 @@ def test_newcomer_is_led_from_nothing_to_a_request(tab: Page) -> None:
 # --- For everyone
 
 
-@pytest.fixture(scope="module")
-def script() -> str:
-    return axe.source()
-
-
 PAGES = [
     f"buckets/{BUCKET}",
     f"objects/{BUCKET}?key=picture.svg",
@@ -325,20 +320,12 @@ PAGES = [
 ]
 
 
-@pytest.mark.parametrize("width", [390, 1024, 1440])
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_axe_finds_nothing_at_any_width(
-    browser: Browser, emulator: Emulator, script: str, width: int, language: str
-) -> None:
-    for scheme in ("light", "dark"):
-        context = browser.new_context(
-            viewport={"width": width, "height": 900}, color_scheme=scheme, locale=language
-        )
-        tab = context.new_page()
-        for path in PAGES:
-            visit(tab, emulator, path)
-            if path.startswith("embed"):
-                tab.locator("#results table").wait_for()
-            assert axe.find_violations(tab, script) == [], path
-            assert tab.evaluate("() => document.documentElement.scrollWidth - innerWidth") <= 0
-        context.close()
+def test_axe_finds_nothing(tab: Page, emulator: Emulator, language: str) -> None:
+    script, found = axe.source(), {}
+    for path in PAGES:
+        visit(tab, emulator, f"{path}{'&' if '?' in path else '?'}language={language}")
+        if path.startswith("embed"):
+            tab.locator("#results table").wait_for()
+        found[path] = axe.find_violations(tab, script)
+    assert {path: said for path, said in found.items() if said} == {}

@@ -81,12 +81,9 @@ def test_rules_as_text_have_a_sample_of_their_own_sites(tab: Page) -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-@pytest.mark.parametrize("width", [390, 1440])
-def test_report_is_for_everyone(tab: Page, language: str, width: int) -> None:
-    tab.set_viewport_size({"width": width, "height": 800})
+def test_report_is_for_everyone(tab: Page, language: str) -> None:
     tab.goto(f"{tab.url.partition('?')[0]}?language={language}")
     tab.locator("#sample").click()
     expect(tab.locator("#report .card").first).to_be_visible()
     tab.evaluate("() => document.querySelectorAll('#report details').forEach((d) => d.open = true)")
     assert axe.find_violations(tab, axe.source()) == []
-    assert tab.evaluate("() => document.documentElement.scrollWidth <= innerWidth")

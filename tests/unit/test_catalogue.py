@@ -16,6 +16,7 @@ from oss_emulator import cli, lab, referer
 from oss_emulator.access.authorize import AccessReason
 from oss_emulator.catalogue import LANGUAGES, Catalogue, read
 from oss_emulator.control import console
+from oss_emulator.control.console import incidents
 from oss_emulator.control.console.language import choose
 from oss_emulator.lab.lint import Evidence
 from oss_emulator.lab.page import rendering
@@ -241,6 +242,13 @@ def test_every_question_of_parity_and_every_expected_answer_is_translated(langua
     texts |= {want.says for want in wanted if want.says} | {"anything"}
     said = Catalogue(language)
     assert {text for text in texts if said.message(text) == text} == set()
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_every_change_that_a_story_names_is_translated(language: str) -> None:
+    effects = {change.effect.replace("`", "") for of in incidents.CHANGES.values() for change in of}
+    said = Catalogue(language)
+    assert {effect for effect in effects if said.message(effect) == effect} == set()
 
 
 @pytest.mark.parametrize("language", OTHERS)

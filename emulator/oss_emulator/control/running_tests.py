@@ -11,6 +11,8 @@ from typing import Final, NamedTuple
 
 LEASE: Final = 600.0
 """Seconds after which a session of another process counts as gone unless it has said more."""
+MOST: Final = 10_000
+"""The most sessions, and the most buckets of all of them, that are remembered."""
 
 
 class _Running(NamedTuple):
@@ -30,13 +32,23 @@ class RunningTests:
         self._sessions: dict[str, str] = {}
 
     def begin(self, session: str, test: str, lease: float = math.inf) -> None:
-        """Begin a test; it replaces the one that the session ran before."""
+        """Begin a test; it replaces the one that the session ran before.
+
+        Above MOST, the session that began first ends.
+        """
         for other in [name for name, found in self._running.items() if found.until < self._now()]:
             self.end(other)
+        if session not in self._running and len(self._running) == MOST:
+            self.end(next(iter(self._running)))
         self._running[session] = _Running(test, self._now() + lease)
 
     def claim(self, session: str, bucket: str) -> None:
-        """Count the requests to a bucket as those of a session's tests."""
+        """Count the requests to a bucket as those of a session's tests.
+
+        Above MOST, the bucket that was claimed first is forgotten.
+        """
+        if bucket not in self._sessions and len(self._sessions) == MOST:
+            del self._sessions[next(iter(self._sessions))]
         self._sessions[bucket] = session
 
     def end(self, session: str) -> None:

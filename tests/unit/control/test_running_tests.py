@@ -62,3 +62,20 @@ def test_session_that_says_nothing_more_ends(tests: RunningTests, clock: Clock) 
     clock.seconds = LEASE + 1
     tests.begin("two", "a.py::two", LEASE)
     assert tests.of("b") == "a.py::two"
+
+
+def test_sessions_and_their_buckets_have_a_bound(
+    tests: RunningTests, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("oss_emulator.control.running_tests.MOST", 2)
+    for name in ("one", "two", "three"):
+        tests.begin(name, f"a.py::{name}")
+        tests.claim(name, f"bucket-{name}")
+    assert [tests.of(f"bucket-{name}") for name in ("one", "two", "three")] == [
+        "",
+        "a.py::two",
+        "a.py::three",
+    ]
+    for bucket in ("b", "c"):
+        tests.claim("two", bucket)
+    assert [tests.of(name) for name in ("bucket-two", "b", "c")] == ["", "a.py::two", "a.py::two"]

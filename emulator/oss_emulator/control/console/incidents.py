@@ -53,10 +53,10 @@ def find(entry: JournalEntry) -> tuple[Incident, ...]:
     ec = entry.ec or entry.answer.get("x-oss-ec", "")
     found += [
         Incident(IncidentKind.CHANGE, f"{change.since:%Y-%m-%d}", change)
-        for change in _CHANGES.get(ec, ())
+        for change in CHANGES.get(ec, ())
     ]
     rule = entry.default_domain
-    if rule is not None and ec not in _CHANGES:
+    if rule is not None and ec not in CHANGES:
         kind = IncidentKind.REFUSED if rule.refuses else IncidentKind.DOWNLOAD
         found.append(Incident(kind, rule.fact))
     return tuple(found)
@@ -77,7 +77,7 @@ def _of_fault(fault: Fault) -> Iterator[Incident]:
         yield Incident(IncidentKind.WRONG_CRC)
 
 
-_CHANGES: Final[Mapping[str, tuple[ServiceChange, ...]]] = {
+CHANGES: Final[Mapping[str, tuple[ServiceChange, ...]]] = {
     ErrorCase.V1_CLOSED.value.ec: (V1_OF_ACCOUNTS, V1_OF_BUCKETS),
     ErrorCase.PUBLIC_ENDPOINT.value.ec: (CUSTOM_DOMAIN,),
     ErrorCase.EXTERNAL_REDIRECT.value.ec: (REDIRECTS_AT_ENDPOINTS,),
