@@ -227,8 +227,11 @@ _WORD = re.compile(
 """What stays on one line: spaces; a Chinese character, or another word, with the marks behind."""
 
 
-def _wrap(block: TextLine, width: int) -> Iterator[TextLine]:
-    """Break a line between words; a word that is too long gets a line of its own."""
+def _wrap(block: TextLine, width: int, hanging: int = 2) -> Iterator[TextLine]:
+    """Break a line between words; a word that is too long gets a line of its own.
+
+    The lines after the first one are indented by `hanging` columns more.
+    """
     words = [
         Text(word, piece.tone if isinstance(piece, Text) else Tone.PLAIN)
         for piece in block.pieces
@@ -244,7 +247,7 @@ def _wrap(block: TextLine, width: int) -> Iterator[TextLine]:
             _text(item).strip() for item in kept
         ):
             yield TextLine(tuple(kept), indent)
-            kept, indent = [], block.indent + 2
+            kept, indent = [], block.indent + hanging
             used = indent
         if kept or word.text.strip() or indent == block.indent:
             kept.append(word)
@@ -257,14 +260,8 @@ def fold(text: str, width: int, indent: int) -> Iterator[str]:
 
     The lines after the first one are indented.
     """
-    kept = ""
-    for word in _WORD.findall(text):
-        if width_of(kept + word.rstrip()) > width and kept.strip():
-            yield kept.rstrip()
-            kept = " " * indent
-        if kept.strip() or word.strip() or not kept:
-            kept += word
-    yield kept.rstrip()
+    for part in _wrap(line(text), width, hanging=indent):
+        yield " " * part.indent + "".join(map(_text, part.pieces)).rstrip()
 
 
 def _plain(block: Block) -> list[str]:

@@ -1,13 +1,13 @@
 """`scenarios --browser`: what a real browser sent, beside what was predicted."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from oss_emulator.cli import browser
 from oss_emulator.cli.browser import Setting
 from oss_emulator.cli.output import Block, Text, TextTable, Tone, line, referer, verdict
 from oss_emulator.lab.browser import Sent
-from oss_emulator.lab.scenarios import PATH
+from oss_emulator.lab.scenarios import page_of
 from oss_emulator.lab.url import WebURL
 from oss_emulator.lab.witness.cells import Cell, Relation, plan
 from oss_emulator.lab.witness.summary import summarize
@@ -71,7 +71,7 @@ def ask(
     target: WebURL,
 ) -> Witness:
     """Ask the browser at a path, "" for the first that is installed. Raises CommandError."""
-    page = site if site.path.strip("/") else replace(site, path=PATH)
+    page = page_of(site)
     relation = Relation.SAME_HOST if page.host == target.host else Relation.CROSS_SITE
     cells = plan(page, {relation: target})
     setting = Setting(configuration, assumptions, browser.find(path))

@@ -1,7 +1,7 @@
 """Scenarios: typical requests for an object, each with the Referer that it carries."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from oss_emulator.default_domain import find_rule_of_url
@@ -45,9 +45,13 @@ class Scenario:
     group: Group
     name: Sentence
     referer: str | None
-    signed: Signing = field(default=Signing.NONE)
-    wanted: bool | None = None
+    wanted: bool | None
     """Whether an owner wants it allowed; None if that depends on the owner."""
+    signed: Signing = Signing.NONE
+
+
+_Row = tuple[Sentence, str | None, bool | None] | tuple[Sentence, str | None, bool | None, Signing]
+"""The fields of a scenario behind its group."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +74,13 @@ def play(
 
     Raises WebURLError.
     """
-    page, target = _page(WebURL.parse(site)), WebURL.parse(object_url)
+    page, target = page_of(WebURL.parse(site)), WebURL.parse(object_url)
+    scenarios = (
+        Scenario(group, *row) for group, rows in _ROWS.items() for row in rows(page, target)
+    )
     return tuple(
         ScenarioOutcome(scenario, policy.decide(scenario.referer, signed=scenario.signed))
-        for scenario in _all(page, target)
+        for scenario in scenarios
     )
 
 
@@ -92,15 +99,7 @@ def warn(object_url: str = OBJECT_URL) -> Sentence | None:
     )
 
 
-def _all(page: WebURL, target: WebURL) -> Iterator[Scenario]:
-    yield from _pages(page, target)
-    yield from _policies(page, target)
-    yield from _browser(page, target)
-    yield from _others(page, target)
-    yield from _signed(page, target)
-
-
-def _page(site: WebURL) -> WebURL:
+def page_of(site: WebURL) -> WebURL:
     """Return a page with a path, to show how much of the path is sent."""
     return site if site.path.strip("/") else replace(site, path=PATH)
 
@@ -125,18 +124,15 @@ def _show(
     return None if sent is None else sent.referer
 
 
-def _pages(page: WebURL, target: WebURL) -> Iterator[Scenario]:
+def _pages(page: WebURL, target: WebURL) -> Iterator[_Row]:
     other = "http" if page.scheme == "https" else "https"
-    for name, shown, wanted in (
-        (Sentence("the site"), page, True),
-        (Sentence("the site over {}", other), page.by(other), None),
-        *_neighbours(page),
-        (Sentence("another site"), _stranger(page), False),
-    ):
-        yield Scenario(Group.PAGES, name, _show(shown, target), wanted=wanted)
+    yield Sentence("the site"), _show(page, target), True
+    yield Sentence("the site over {}", other), _show(page.by(other), target), None
+    yield from _neighbours(page, target)
+    yield Sentence("another site"), _show(_stranger(page), target), False
 
 
-def _neighbours(page: WebURL) -> Iterator[tuple[Sentence, WebURL, bool | None]]:
+def _neighbours(page: WebURL, target: WebURL) -> Iterator[_Row]:
     """Yield pages of hosts whose names resemble that of the site; none for an IP address."""
     if page.is_address:
         return
@@ -150,50 +146,37 @@ def _neighbours(page: WebURL) -> Iterator[tuple[Sentence, WebURL, bool | None]]:
         (Sentence("a host that ends like the site"), glued, False),
     ):
         if resembling != host:
-            yield name, page.at(resembling), wanted
+            yield name, _show(page.at(resembling), target), wanted
 
 
-def _policies(page: WebURL, target: WebURL) -> Iterator[Scenario]:
+def _policies(page: WebURL, target: WebURL) -> Iterator[_Row]:
     for policy in ReferrerPolicy:
         name = Sentence("{}", policy.value)
         if policy is browser.DEFAULT:
             name = Sentence("{} (the default)", policy.value)
-        yield Scenario(Group.POLICIES, name, _show(page, target, policy))
+        yield name, _show(page, target, policy), None
 
 
-def _browser(page: WebURL, target: WebURL) -> Iterator[Scenario]:
+def _browser(page: WebURL, target: WebURL) -> Iterator[_Row]:
     evil, sheet = _stranger(page), WebURL.parse(STYLE_SHEET)
     pretender = replace(evil, path=f"/{page.origin}/", query="")
-    for name, referer, wanted in (
-        (Sentence("the address bar, a bookmark, a new tab"), None, None),
-        *((name, referer, None) for name, referer in _mixed(page.by("https"), target.by("http"))),
-        (Sentence("an image in a style sheet of another host"), _show(sheet, target), None),  # B-04
-        *((name, referer, None) for name, referer in _frames(page, target)),
-        (
-            Sentence("a redirect of another site with unsafe-url"),  # B-08
-            _show(page, target, element=Embedding.REDIRECT_LOOSE, stop=evil),
-            None,
-        ),
-        (Sentence("a link with rel=noreferrer"), None, None),
-        (Sentence("an iframe of the site, inside another site"), _show(page, target), None),
-        (Sentence("the object as an iframe of another site"), _show(evil, target), False),
-        (Sentence("another site with referrerpolicy=no-referrer"), None, None),
-        (
-            Sentence("another site with the site's address in its path"),
-            _show(pretender, target, ReferrerPolicy.UNSAFE_URL),
-            False,
-        ),
-        (Sentence("an MP4 in the address bar, first request"), None, None),
-        (
-            Sentence("an MP4 in the address bar, second request"),  # B-06
-            _show(target, target),
-            None,
-        ),
-    ):
-        yield Scenario(Group.BROWSER, name, referer, wanted=wanted)
+    redirected = _show(page, target, element=Embedding.REDIRECT_LOOSE, stop=evil)
+    pretended = _show(pretender, target, ReferrerPolicy.UNSAFE_URL)
+    yield Sentence("the address bar, a bookmark, a new tab"), None, None
+    yield from _mixed(page.by("https"), target.by("http"))
+    yield Sentence("an image in a style sheet of another host"), _show(sheet, target), None  # B-04
+    yield from _frames(page, target)
+    yield Sentence("a redirect of another site with unsafe-url"), redirected, None  # B-08
+    yield Sentence("a link with rel=noreferrer"), None, None
+    yield Sentence("an iframe of the site, inside another site"), _show(page, target), None
+    yield Sentence("the object as an iframe of another site"), _show(evil, target), False
+    yield Sentence("another site with referrerpolicy=no-referrer"), None, None
+    yield Sentence("another site with the site's address in its path"), pretended, False
+    yield Sentence("an MP4 in the address bar, first request"), None, None
+    yield Sentence("an MP4 in the address bar, second request"), _show(target, target), None  # B-06
 
 
-def _mixed(page: WebURL, target: WebURL) -> Iterator[tuple[Sentence, str | None]]:
+def _mixed(page: WebURL, target: WebURL) -> Iterator[_Row]:
     """Yield what an https page sends for an http object (B-01)."""
     for name, element, upgrades in (
         (Sentence("an http image in an https page"), Embedding.IMG, False),
@@ -201,42 +184,40 @@ def _mixed(page: WebURL, target: WebURL) -> Iterator[tuple[Sentence, str | None]
         (Sentence("an http iframe with upgrade-insecure-requests"), Embedding.IFRAME, True),
         (Sentence("an http link or download in an https page"), Embedding.LINK, False),
     ):
-        yield name, _show(page, target, element=element, upgrades=upgrades)
+        yield name, _show(page, target, element=element, upgrades=upgrades), None
 
 
-def _frames(page: WebURL, target: WebURL) -> Iterator[tuple[Sentence, str | None]]:
+def _frames(page: WebURL, target: WebURL) -> Iterator[_Row]:
     """Yield what frames without a URL of their own send (B-05)."""
     for name, element in (
         (Sentence("a sandboxed iframe, a data: or blob: page"), Embedding.SANDBOX),
         (Sentence("an iframe with sandbox=allow-same-origin"), Embedding.SANDBOX_OF_ORIGIN),
         (Sentence("an about:blank page filled by document.write"), Embedding.WRITTEN),
     ):
-        yield name, _show(page, target, element=element)
+        yield name, _show(page, target, element=element), None
 
 
-def _others(page: WebURL, target: WebURL) -> Iterator[Scenario]:
-    evil = _stranger(page)
-    for name, referer, wanted in (
-        (Sentence("an app, curl, a script"), None, None),
-        (Sentence("a WeChat mini program"), MINI_PROGRAM, None),
-        (Sentence("the preview of the OSS console"), CONSOLE, None),
-        (Sentence("a CDN's back-to-origin, first asked by the site"), _show(page, target), None),
-        (
-            Sentence("a CDN's back-to-origin, first asked by another site"),
-            _show(evil, target),
-            None,
-        ),
-    ):
-        yield Scenario(Group.OTHERS, name, referer, wanted=wanted)
+def _others(page: WebURL, target: WebURL) -> Iterator[_Row]:
+    own, foreign = _show(page, target), _show(_stranger(page), target)
+    yield Sentence("an app, curl, a script"), None, None
+    yield Sentence("a WeChat mini program"), MINI_PROGRAM, None
+    yield Sentence("the preview of the OSS console"), CONSOLE, None
+    yield Sentence("a CDN's back-to-origin, first asked by the site"), own, None
+    yield Sentence("a CDN's back-to-origin, first asked by another site"), foreign, None
 
 
-def _signed(page: WebURL, target: WebURL) -> Iterator[Scenario]:
-    evil = _stranger(page)
-    url, header = Signing.URL, Signing.HEADER
-    for name, referer, signed, wanted in (
-        (Sentence("a server-side SDK, signed in the header"), None, header, True),
-        (Sentence("a signed URL in the address bar"), None, url, None),
-        (Sentence("a signed URL in a page of the site"), _show(page, target), url, True),
-        (Sentence("a signed URL in another site"), _show(evil, target), url, None),
-    ):
-        yield Scenario(Group.SIGNED, name, referer, signed, wanted)
+def _signed(page: WebURL, target: WebURL) -> Iterator[_Row]:
+    own, foreign = _show(page, target), _show(_stranger(page), target)
+    yield Sentence("a server-side SDK, signed in the header"), None, True, Signing.HEADER
+    yield Sentence("a signed URL in the address bar"), None, None, Signing.URL
+    yield Sentence("a signed URL in a page of the site"), own, True, Signing.URL
+    yield Sentence("a signed URL in another site"), foreign, None, Signing.URL
+
+
+_ROWS: Mapping[Group, Callable[[WebURL, WebURL], Iterator[_Row]]] = {
+    Group.PAGES: _pages,
+    Group.POLICIES: _policies,
+    Group.BROWSER: _browser,
+    Group.OTHERS: _others,
+    Group.SIGNED: _signed,
+}

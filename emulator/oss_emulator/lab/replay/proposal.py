@@ -109,23 +109,16 @@ def propose(
         for origin, size in traffic.items()
         if not any(name.covers(origin.partition("://")[2]) for name in blocked)
     }
+    wildcards = sorted({name for name in wanted if name.is_wildcard}, key=lambda name: name.text)
     curve = [_EntryChoice()]
     for scheme in dict.fromkeys(origin.partition("://")[0] for origin in sorted(open_)):
         own = {o: size for o, size in open_.items() if o.startswith(f"{scheme}://")}
-        curve = _join(curve, _forest(scheme, own, wanted, blocked))
+        curve = _join(curve, _branch(scheme, None, own, wildcards, blocked))
     whole = sum(open_.values()) + others
     target = ceil(keep * whole)
     fitting = [item for item in curve if item.rules(allow_empty).size <= MAX_SIZE]  # R-42
     best = next((item for item in fitting if item.weight >= target), fitting[-1])
     return RuleProposal(best.rules(allow_empty), best.weight, whole, best.weight >= target)
-
-
-def _forest(
-    scheme: str, traffic: Mapping[str, int], wanted: Sequence[HostName], blocked: Sequence[HostName]
-) -> _Curve:
-    """Return the curve of all origins with one scheme."""
-    wildcards = sorted({name for name in wanted if name.is_wildcard}, key=lambda name: name.text)
-    return _branch(scheme, None, dict(traffic), wildcards, blocked)
 
 
 def _branch(

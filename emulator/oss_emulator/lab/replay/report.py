@@ -109,10 +109,11 @@ def replay_each(
         engine.keep("all_requests", "SELECT * FROM requests")
     for question in questions:
         if len(questions) > 1:
-            engine.keep("requests", statements.requests_of(question.bucket or ""))
+            bucket = statements.literal(question.bucket or "")
+            engine.keep("requests", statements.fill("requests_of", bucket=bucket))
         judge = replace(question.judge, sites=_sites(question.judge.rules))
         engine.judge(judge, statements.groups(judge))
-        engine.keep("cells", statements.cells())
+        engine.keep("cells", statements.fill("cells"))
         yield _report(question, logs, engine, rejects)
 
 
@@ -173,7 +174,7 @@ def _read(
     if odd := _counts(engine).get(_REJECTED):
         restored = folder / "restored.log"
         with restored.open("wb") as file:
-            for raw, times in engine.find(files, statements.odd()):
+            for raw, times in engine.find(files, statements.fill("odd")):
                 file.writelines(sources.restore(raw, rejects, times))
         engine.scan([restored], counted)
         if _counts(engine)[_REJECTED] != odd:
@@ -219,9 +220,10 @@ def _report(
 ) -> Report:
     count = _counts(engine)
     totals = engine.rows(statements.fill("totals"))
-    hours = _hours(engine.rows(statements.clocks()))
-    engine.keep("ranked", statements.ranking("hosts", question.top))
-    hosts = engine.rows(statements.ranking("ranked", question.top))
+    hours = _hours(engine.rows(statements.fill("clocks")))
+    top = str(question.top)
+    engine.keep("ranked", statements.fill("hosts", top=top))
+    hosts = engine.rows(statements.fill("ranked"))
     return {
         "version": VERSION,
         **_about(question, engine),
@@ -239,24 +241,24 @@ def _report(
         "against": "log" if question.judge.against is None else "rules",
         "assumed": _total([row for row in totals if row[1]]),
         "unknown": [
-            {"why": why, "requests": requests, "bytes": size}
-            for why, requests, size in _merge(totals)
+            {"why": why, **_total([row for row in totals if row[2] == why])}
+            for why in sorted({row[2] for row in totals if row[2]})
         ],
         "hosts": list(_hosts(question, logs, engine, hosts)),
         "prefixes": [
             {"prefix": unquote(row[0]), **_measures(row)}
-            for row in engine.rows(statements.ranking("prefixes", question.top))
+            for row in engine.rows(statements.fill("prefixes", top=top))
         ],
         "families": [
             {"family": row[0], **_measures(row)}
-            for row in engine.rows(statements.ranking("families", question.top))
+            for row in engine.rows(statements.fill("families", top=top))
         ],
         "hours": hours,
         "without_referer": [
             {"family": family, "requests": requests, "bytes": size}
             for family, requests, size in engine.rows(statements.fill("bare"))
         ],
-        **_entries(question.judge.rules, engine.rows(statements.entries())),
+        **_entries(question.judge.rules, engine.rows(statements.fill("entries"))),
     }
 
 
@@ -310,12 +312,6 @@ def _networks(totals: Sequence[Row]) -> Report:
         }
         for letter, network in NETWORKS.items()
     }
-
-
-def _merge(totals: Sequence[Row]) -> Iterator[Row]:
-    for why in sorted({row[2] for row in totals if row[2]}):
-        found = _total([row for row in totals if row[2] == why])
-        yield (why, found["requests"], found["bytes"])
 
 
 def _measures(row: Row) -> dict[str, dict[str, int]]:

@@ -10,13 +10,17 @@ from .verdict import STRANGER, Judge, Verdict
 
 _SECTION = re.compile(r"^-- name: (\w+)\n((?:.*\n)*?)(?=-- name: |\Z)", re.MULTILINE)
 _COMMENT = re.compile(r"^--.*\n", re.MULTILINE)
-_MEASURES = tuple((verdict, what) for verdict in Verdict for what in ("requests", "bytes"))
+_NAME = re.compile(r"\{([a-z_]+)\}")
 
 
 @cache
 def _sections() -> Mapping[str, str]:
     text = files(__package__).joinpath("statements.sql").read_text(encoding="utf-8")
-    return {name: _COMMENT.sub("", body).strip() for name, body in _SECTION.findall(text)}
+    found = {name: _COMMENT.sub("", body).strip() for name, body in _SECTION.findall(text)}
+    both = [(verdict.value, what) for verdict in Verdict for what in ("requests", "bytes")]
+    measures = [_fill(found["measure"], {"verdict": name, "what": what}) for name, what in both]
+    columns = ["value", "own", *map("_".join, both)]
+    return {**found, "measures": ", ".join(measures), "columns": ", ".join(columns)}
 
 
 _CUTS = ("cut_path", "cut_query", "cut_nothing")
@@ -24,11 +28,12 @@ _CUTS = ("cut_path", "cut_query", "cut_nothing")
 
 
 def fill(name: str, **values: str) -> str:
-    """Return a statement with its names in braces filled in."""
-    text = _sections()[name]
-    for key, value in values.items():
-        text = text.replace(f"{{{key}}}", value)
-    return text
+    """Return a statement with its names in braces filled in: by values, or else by statements."""
+    return _fill(_sections()[name], values)
+
+
+def _fill(text: str, values: Mapping[str, str]) -> str:
+    return _NAME.sub(lambda found: values[found[1]] if found[1] in values else fill(found[1]), text)
 
 
 def requests(judges: Sequence[Judge], selected: str) -> str:
@@ -42,10 +47,8 @@ def requests(judges: Sequence[Judge], selected: str) -> str:
         foreign=foreign,
         referer=cut if cut == shortest else f"CASE WHEN {foreign} THEN {shortest} ELSE {cut} END",
         stranger=literal(STRANGER),
-        clock=fill("clock"),
-        regular=f"({fill('regular')})",
-        selected=f"({selected})",
-        kind=kind() if len(judges) == 1 else f"concat({kind()}, f18)",
+        selected=selected,
+        kind=fill("kind") if len(judges) == 1 else f"concat({fill('kind')}, f18)",
     )
 
 
@@ -57,48 +60,6 @@ def groups(judge: Judge) -> str:
 def _foreign(judge: Judge, text: str) -> str:
     needed = judge.needed
     return "FALSE" if needed is None else fill("foreign", needed=needed, text=text)
-
-
-def requests_of(bucket: str) -> str:
-    """Return the statement that chooses the lines of one bucket of several."""
-    return fill("requests_of", bucket=literal(bucket))
-
-
-def kind() -> str:
-    """Return the expression of the letters of a line."""
-    return fill("kind", letters=fill("letters"))
-
-
-def cells() -> str:
-    """Return the statement that joins the verdicts to hours, folders and kinds of User-Agent."""
-    return fill("cells", family=fill("family", agent="r.agent"))
-
-
-def odd() -> str:
-    """Return the statement that finds the lines without the documented form."""
-    return fill("odd", regular=f"({fill('regular')})")
-
-
-def ranking(name: str, top: int) -> str:
-    """Return the statement of a table that shows its first `top` rows."""
-    return fill(
-        name,
-        columns=", ".join(["value", "own", *(f"{verdict}_{what}" for verdict, what in _MEASURES)]),
-        measures=_measures(),
-        traffic=fill("traffic"),
-        order=fill("order"),
-        top=str(top),
-    )
-
-
-def entries() -> str:
-    """Return the statement of what each entry decided."""
-    return fill("entries", traffic=fill("traffic"))
-
-
-def clocks() -> str:
-    """Return the statement of the hours."""
-    return fill("clocks", measures=_measures())
 
 
 def selection(bucket: str | None, since: datetime | None, until: datetime | None) -> str:
@@ -117,10 +78,6 @@ def literal(text: str) -> str:
     if "\\" in text:
         raise ValueError("a backslash cannot be used here: DuckDB and Spark read it differently")
     return "'" + text.replace("'", "''") + "'"
-
-
-def _measures() -> str:
-    return ", ".join(fill("measure", verdict=verdict, what=what) for verdict, what in _MEASURES)
 
 
 def _local(moment: datetime) -> str:

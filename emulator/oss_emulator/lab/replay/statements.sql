@@ -2,7 +2,8 @@
 --
 -- A line of an access log is split at its quotation marks: `lines` has the pieces f1, f2, … of each
 -- line and its whole text, raw. f2, f4, f6 … are the quoted fields, f1, f3, f5 … what is between
--- them. A statement begins with its name; names in braces are filled in before it runs.
+-- them. A statement begins with its name; names in braces are filled in before it runs, with the
+-- statements of these names or with values.
 
 -- name: regular
 -- Whether a line has the documented form (docs/protocol.md, "Access log"). Every other line is
@@ -61,14 +62,14 @@ concat(
 -- name: family
 -- The kind of a User-Agent.
 CASE
-  WHEN {agent} = '-' THEN 'no User-Agent'
-  WHEN {agent} LIKE '%bot%' OR {agent} LIKE '%Bot%' OR {agent} LIKE '%pider%' OR {agent} LIKE '%rawler%' THEN 'robots'
-  WHEN {agent} NOT LIKE 'Mozilla/%' THEN 'programs'
-  WHEN {agent} LIKE '%MicroMessenger%' THEN 'WeChat'
-  WHEN {agent} LIKE '%Edg%' THEN 'Edge'
-  WHEN {agent} LIKE '%Firefox/%' THEN 'Firefox'
-  WHEN {agent} LIKE '%Chrome/%' OR {agent} LIKE '%CriOS/%' THEN 'Chrome'
-  WHEN {agent} LIKE '%Safari/%' THEN 'Safari'
+  WHEN r.agent = '-' THEN 'no User-Agent'
+  WHEN r.agent LIKE '%bot%' OR r.agent LIKE '%Bot%' OR r.agent LIKE '%pider%' OR r.agent LIKE '%rawler%' THEN 'robots'
+  WHEN r.agent NOT LIKE 'Mozilla/%' THEN 'programs'
+  WHEN r.agent LIKE '%MicroMessenger%' THEN 'WeChat'
+  WHEN r.agent LIKE '%Edg%' THEN 'Edge'
+  WHEN r.agent LIKE '%Firefox/%' THEN 'Firefox'
+  WHEN r.agent LIKE '%Chrome/%' OR r.agent LIKE '%CriOS/%' THEN 'Chrome'
+  WHEN r.agent LIKE '%Safari/%' THEN 'Safari'
   ELSE 'other browsers'
 END
 

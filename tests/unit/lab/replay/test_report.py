@@ -408,7 +408,9 @@ def test_line_that_is_not_parsed_has_the_facts_of_the_parser(
     whole = accesslog.format(replace(line, referer="https://thief.test/a"))
     lines = [f'{whole[:place]}\\"{whole[place:]}' for place in range(len(whole) + 1)]
     log = save(tmp_path / "a.log", "\n".join([whole, *lines]).encode())
-    facts = f"SELECT raw, {statements.kind()}, f4 FROM lines WHERE {statements.fill('regular')}"
+    facts = (
+        f"SELECT raw, {statements.fill('kind')}, f4 FROM lines WHERE {statements.fill('regular')}"
+    )
     found = list(engine.find([log], facts))
     assert found
     for raw, kind, referer in found:

@@ -205,7 +205,7 @@ def test_engine_cuts_and_classifies_as_python_does(tmp_path: Path) -> None:
     log = tmp_path / "a.log"
     log.write_bytes(text(lines))
     engine = DuckDBEngine(tmp_path)
-    names = ", ".join([statements.kind(), *map(statements.fill, CUTS)])
+    names = ", ".join([statements.fill("kind"), *map(statements.fill, CUTS)])
     query = f"SELECT raw, {names} FROM lines ORDER BY cast(f10 AS int)"
     for line, (_, kind, *cut) in zip(lines, engine.find([log], query), strict=True):
         assert kind == letters_of(line)
