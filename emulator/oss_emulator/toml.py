@@ -232,7 +232,8 @@ def _convert_table(
         else:
             values[item.name] = convert(value, hint, here, error)
     for name, item in known.items():
-        if item.name not in values and _is_required(item):
+        is_required = item.default is MISSING and item.default_factory is MISSING
+        if item.name not in values and is_required:
             here = (*path, name)
             wanted = _describe(hints[item.name], here)
             raise error(here, f"{format_path(here)} is missing; write {wanted}")
@@ -244,10 +245,6 @@ def _members(kind: Any) -> tuple[dict[str, Field[Any]], dict[str, Any]]:
     """Return the fields of a dataclass by their names in a document, and their types."""
     known = {item.metadata.get("name", item.name): item for item in fields(kind)}
     return known, get_type_hints(kind)
-
-
-def _is_required(item: Field[Any]) -> bool:
-    return item.default is MISSING and item.default_factory is MISSING
 
 
 @cache

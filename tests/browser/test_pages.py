@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from oss_emulator import Emulator
-from oss_emulator.control.api import HEADER
+from oss_emulator.control.api.access import HEADER
 from oss_emulator.storage import snapshot
 from playwright.sync_api import BrowserContext, Error, Frame, Page, Response
 

@@ -7,7 +7,8 @@ from http.client import HTTPConnection
 from typing import Any, NamedTuple
 
 from oss_emulator import Emulator
-from oss_emulator.control.api import HEADER, PREFIX
+from oss_emulator.control.api.access import HEADER
+from oss_emulator.control.api.route import PREFIX
 
 REFERER = "http://www.example.com/"
 """The Referer that the rules of `site` allow."""

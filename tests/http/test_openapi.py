@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from oss_emulator.control.api import PREFIX, ROUTES, TOKEN_HEADER, document
+from oss_emulator.control.api import ROUTES, document
+from oss_emulator.control.api.access import TOKEN_HEADER
+from oss_emulator.control.api.route import PREFIX
 
 from tests.plugin.process import run_pytest
 

@@ -198,7 +198,7 @@ def test_snippet_of_the_console_stores_and_reads_an_object(
     """Java compiles it itself; only the name of the package is that of the plugin."""
     (snippet,) = [one for one in clients.SNIPPETS if one.language == "Java"]
     endpoint = f"http://localhost:{server.port}"
-    text = clients.fill_in(snippet, named_endpoint=endpoint, bucket=bucket.bucket_name)
+    text = snippet.fill_in(named_endpoint=endpoint, bucket=bucket.bucket_name)["text"]
     (tmp_path / "Hello.java").write_text(text.replace("com.aliyun.oss", f"{SHADED}.com.aliyun.oss"))
     keys = (
         f"OSS_ACCESS_KEY_ID={server.access_key_id}",

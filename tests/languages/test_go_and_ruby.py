@@ -109,7 +109,7 @@ def test_snippet_of_the_console_stores_and_reads_an_object(tmp_path: Path) -> No
     (snippet,) = [one for one in clients.SNIPPETS if one.language == "Go"]
     with Emulator() as server:
         bucket = server.bucket("examplebucket")
-        text = clients.fill_in(snippet, endpoint=server.endpoint, bucket="examplebucket")
+        text = snippet.fill_in(endpoint=server.endpoint, bucket="examplebucket")["text"]
         (tmp_path / "hello.go").write_text(text)
         keys = {
             "OSS_ACCESS_KEY_ID": server.access_key_id,

@@ -21,19 +21,17 @@ def detail(verdict: AccessVerdict, caller: Identity, resource: str = "") -> Deta
     if verdict.allowed or verdict.policy_type in unknown:
         return None
     explicit = verdict.statement is not None
+    is_session = caller.kind is Kind.SESSION
+    name = f"{caller.name}:{caller.session}" if is_session else caller.principal
     return [
         ("PolicyType", str(verdict.policy_type)),
         ("AuthPrincipalOwnerId", caller.id),
         ("AuthPrincipalType", str(caller.kind)),
-        ("AuthPrincipalDisplayName", _display_name(caller)),
+        ("AuthPrincipalDisplayName", name),
         ("NoPermissionType", "ExplicitDeny" if explicit else "ImplicitDeny"),
         ("AuthAction", verdict.action),
         ("EncodedDiagnosticMessage", _diagnostic(verdict, resource)),
     ]
-
-
-def _display_name(caller: Identity) -> str:
-    return f"{caller.name}:{caller.session}" if caller.kind is Kind.SESSION else caller.principal
 
 
 def _diagnostic(verdict: AccessVerdict, resource: str) -> str:

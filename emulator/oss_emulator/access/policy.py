@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, StrEnum
+from functools import partial
 from typing import Any
 
 from oss_emulator import json_text
@@ -122,7 +123,8 @@ class Statement:
     @property
     def spares_owner(self) -> bool:
         """Whether the statement exempts the owner of the bucket (A-31)."""
-        return self._for_everybody and not self.conditions
+        everybody = not self.principals.negated and "*" in self.principals.texts
+        return everybody and not self.conditions
 
     @property
     def public(self) -> bool:
@@ -131,10 +133,6 @@ class Statement:
             return False
         named = not self.principals.negated and not any("*" in p for p in self.principals.texts)
         return not named and not any(condition.narrows for condition in self.conditions)
-
-    @property
-    def _for_everybody(self) -> bool:
-        return not self.principals.negated and "*" in self.principals.texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,7 +278,8 @@ class _Parser:
         return Selection(texts, negated=name != element, patterns=patterns)
 
     def _actions(self, where: str, tree: Mapping[str, Any]) -> Selection:
-        found = self._selection(where, tree, "Action", _action_pattern)
+        in_any_case = partial(wildcard, flags=re.IGNORECASE)  # A-10
+        found = self._selection(where, tree, "Action", in_any_case)
         for text in found.texts:
             if not re.fullmatch(r"\*|[\w*?-]+:[\w*?]+", text, re.ASCII):
                 raise PolicyError(
@@ -418,7 +417,3 @@ def resource_pattern(text: str) -> re.Pattern[str]:
         return wildcard(text)
     head = re.escape(":".join(fields[:4])).replace(r"\*", "[^:]*").replace(r"\?", "[^:]")
     return re.compile(f"{head}:{wildcard(fields[4]).pattern}", re.DOTALL)
-
-
-def _action_pattern(text: str) -> re.Pattern[str]:
-    return wildcard(text, flags=re.IGNORECASE)  # A-10

@@ -19,7 +19,7 @@ from oss_emulator.protocol import dates
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.message import AccessDecision, Request, Response
 from oss_emulator.referer import Decision, Signing, explanation
-from oss_emulator.rpc import RPCAnswer, RPCErrorSpec
+from oss_emulator.rpc import RPCErrorSpec
 from oss_emulator.storage import Storage
 
 SIZE = 1000
@@ -290,43 +290,23 @@ class Journal:
         seconds: float,
         *,
         fault: Fault | None = None,
+        rpc_error: RPCErrorSpec | None = None,
     ) -> JournalEntry:
-        """Add an answered request: `sent` bytes of body, `seconds` after it arrived."""
+        """Add an answered request: `sent` bytes of body, `seconds` after it arrived.
+
+        `rpc_error` is that of STS or KMS.
+        """
+        admission = outcome.admission
+        error: OSSError | RPCErrorSpec | None = rpc_error
         if isinstance(outcome, Refused):
-            found = outcome.admission, outcome.error
-            return self._add(*found, response, sent, seconds, fault=fault)
-        # The body may be large or hold files open, and the entry is remembered for a while.
-        status, fields, access = response.status, response.headers, response.access
-        answer = Response(status, fields, access=access)
-        return self._add(outcome, None, answer, sent, seconds, fault=fault)
-
-    def record_rpc(
-        self, asked: RPCAnswer, admission: Admission, sent: int, seconds: float
-    ) -> JournalEntry:
-        """Add an answered request to STS or KMS."""
-        response = asked.response._replace(body=b"")
-        return self._add(admission, asked.error, response, sent, seconds)
-
-    def _add(
-        self,
-        admission: Admission,
-        error: OSSError | RPCErrorSpec | None,
-        response: Response,
-        sent: int,
-        seconds: float,
-        *,
-        fault: Fault | None = None,
-    ) -> JournalEntry:
+            error = outcome.error
+        else:
+            # The body may be large or hold files open, and the entry is remembered for a while.
+            response = Response(response.status, response.headers, access=response.access)
         self._count += 1
+        test = self.tests.of(admission.target.bucket)
         entry = JournalEntry(
-            self._count,
-            admission,
-            error,
-            response,
-            sent,
-            seconds=seconds,
-            test=self.tests.of(admission.target.bucket),
-            fault=fault,
+            self._count, admission, error, response, sent, seconds=seconds, test=test, fault=fault
         )
         self._entries.append(entry)
         for listener in self._listeners:

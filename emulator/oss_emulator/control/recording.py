@@ -12,7 +12,7 @@ from oss_emulator.control.metrics import Metrics
 from oss_emulator.operations.admission import Admission, Refused
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.message import Response
-from oss_emulator.rpc import RPCAnswer
+from oss_emulator.rpc import RPCErrorSpec
 
 
 class Recorder:
@@ -38,21 +38,15 @@ class Recorder:
         seconds: float,
         *,
         fault: Fault | None = None,
+        rpc_error: RPCErrorSpec | None = None,
     ) -> JournalEntry:
-        """Record an answer of OSS: `sent` bytes of body, `seconds` after the request arrived."""
-        entry = self._journal.record(outcome, response, sent, seconds, fault=fault)
-        self._pass_on(entry)
-        return entry
-
-    def record_rpc(
-        self, answer: RPCAnswer, admission: Admission, sent: int, seconds: float
-    ) -> None:
-        """Record an answer of STS or KMS."""
-        self._pass_on(self._journal.record_rpc(answer, admission, sent, seconds))
-
-    def _pass_on(self, entry: JournalEntry) -> None:
+        """Record an answer: `sent` bytes of body, `seconds` after the request arrived."""
+        entry = self._journal.record(
+            outcome, response, sent, seconds, fault=fault, rpc_error=rpc_error
+        )
         for step in self.after_journal.values():
             step(entry)
+        return entry
 
     def _write_line(self, file: TextIO, entry: JournalEntry) -> None:
         service = self._service

@@ -38,6 +38,7 @@ class LogReplay:
         """The part of the log that is read, from 0 to 1."""
         self.report: Report | None = None
         self.failure = ""
+        """Why there will be no report."""
         self._changed = asyncio.Event()
         self._engine: Engine | None = None
         self._interrupted = False
@@ -54,9 +55,10 @@ class LogReplay:
     def tell(self, part: float) -> None:
         """Set the part of the log that is read."""
         self.part = part
-        self._announce()
+        self.announce()
 
-    def _announce(self) -> None:
+    def announce(self) -> None:
+        """Tell all waiting clients of a change, such as the end of the replay."""
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
 
@@ -78,14 +80,6 @@ class LogReplay:
             work.exception()  # it was interrupted, and nobody waits for its report
             raise
         self.report = work.result()
-
-    def fail(self, sentence: str) -> None:
-        """Say why there will be no report."""
-        self.failure = sentence
-
-    def finish(self) -> None:
-        """Tell all waiting clients that the replay has ended."""
-        self._announce()
 
     def _interrupt(self) -> None:
         self._interrupted = True

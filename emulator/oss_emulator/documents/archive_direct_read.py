@@ -5,15 +5,13 @@ from typing import Final
 from oss_emulator.documents import schema
 from oss_emulator.documents.document import Document, Documents
 
-_SCHEMA: Final = schema.parse("""
-ArchiveDirectReadConfiguration
-  Enabled boolean
-""")
-
 DOCUMENT: Final = Document(
     "BucketArchiveDirectRead",
     "bucketArchiveDirectRead",
-    _SCHEMA,
+    schema.parse("""
+ArchiveDirectReadConfiguration
+  Enabled boolean
+"""),
     absent=(("Enabled", False),),
     deletable=False,
     enforced=True,

@@ -6,7 +6,7 @@ A bucket keeps each task as a document of its own.
 from collections.abc import Iterator
 from enum import StrEnum
 from random import getrandbits
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from oss_emulator.documents import schema
 from oss_emulator.documents.document import Documents
@@ -119,16 +119,7 @@ def format(task: FetchTask) -> bytes:
 
 def describe(task: FetchTask) -> xml.Children:
     """Return the elements of a configuration."""
-    return [
-        ("Url", task.url),
-        ("Object", task.key),
-        ("Host", task.host),
-        ("ContentMD5", task.content_md5),
-        ("Callback", task.callback),
-        ("StorageClass", task.storage_class),
-        ("IgnoreSameKey", task.ignores_same_key),
-        ("CallbackWhenFailed", task.calls_back_on_failure),
-    ]
+    return [(element, getattr(task, name)) for element, name in _FIELDS.items()]
 
 
 def find(documents: Documents, task_id: str) -> FetchTask | None:
@@ -156,15 +147,21 @@ def _parse_stored(document: bytes) -> FetchTask:
 
 
 def _read(node: xml.Node, task_id: str, created: float) -> FetchTask:
-    return FetchTask(
-        id=task_id,
-        created=created,
-        url=node.text("Url"),
-        key=node.text("Object"),
-        host=node.text("Host"),
-        content_md5=node.text("ContentMD5"),
-        callback=node.text("Callback"),
-        storage_class=node.text("StorageClass"),
-        ignores_same_key=node.text("IgnoreSameKey") == "true",
-        calls_back_on_failure=node.text("CallbackWhenFailed") == "true",
-    )
+    texts: dict[str, Any] = {name: node.text(element) for element, name in _FIELDS.items()}
+    flags = {name: texts.pop(name) == "true" for name in _FLAGS}
+    return FetchTask(id=task_id, created=created, **texts, **flags)
+
+
+_FIELDS: Final = {
+    "Url": "url",
+    "Object": "key",
+    "Host": "host",
+    "ContentMD5": "content_md5",
+    "Callback": "callback",
+    "StorageClass": "storage_class",
+    "IgnoreSameKey": "ignores_same_key",
+    "CallbackWhenFailed": "calls_back_on_failure",
+}
+"""The elements of a configuration, and the fields of a task."""
+
+_FLAGS: Final = ("ignores_same_key", "calls_back_on_failure")

@@ -4,20 +4,19 @@ from typing import Final
 
 from oss_emulator.documents import schema
 from oss_emulator.documents.document import Document, Documents
-from oss_emulator.protocol.errors import ErrorCase, OSSError
+from oss_emulator.protocol.errors import ErrorCase
+from oss_emulator.protocol.headers import invalid_argument
 
-_SCHEMA: Final = schema.parse("""
+DOCUMENT: Final = Document(
+    "BucketCallbackPolicy",
+    "policy&comp=callback",
+    schema.parse("""
 BucketCallbackPolicy
   PolicyItem*
     PolicyName? name
     Callback? text
     CallbackVar? text
-""")
-
-DOCUMENT: Final = Document(
-    "BucketCallbackPolicy",
-    "policy&comp=callback",
-    _SCHEMA,
+"""),
     absent=ErrorCase.NO_SUCH_CALLBACK_POLICY,
     enforced=True,
 )
@@ -30,6 +29,4 @@ def find(documents: Documents, name: str) -> tuple[str, str]:
         if item.text("PolicyName") == name:
             return item.text("Callback"), item.text("CallbackVar")
     message = "The callback policy does not exist."
-    raise OSSError(
-        ErrorCase.INVALID_CALLBACK, message, ec="", ArgumentName="callback", ArgumentValue=name
-    )
+    raise invalid_argument("callback", name, message, ErrorCase.INVALID_CALLBACK)

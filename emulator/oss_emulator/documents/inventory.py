@@ -80,11 +80,6 @@ def check_destination(document: bytes, storage: Storage) -> None:
         raise headers.invalid_argument("Bucket", destination, message)
 
 
-def content(document: bytes) -> xml.Value:
-    """Return the elements of a stored inventory."""
-    return xml.parse(document, ROOT).content
-
-
 def _validate(child: xml.Node) -> xml.Value:
     """Return an element; the storage classes of a filter are checked and sorted."""
     if child.name != "Filter":

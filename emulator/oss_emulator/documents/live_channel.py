@@ -10,6 +10,7 @@ from oss_emulator.documents.document import Documents
 from oss_emulator.protocol import dates, xml
 from oss_emulator.protocol.address import is_bucket_name
 from oss_emulator.protocol.errors import ErrorCase, OSSError, listed
+from oss_emulator.protocol.headers import invalid_argument
 from oss_emulator.protocol.xml import DocumentError, Node
 from oss_emulator.storage import Storage
 
@@ -110,7 +111,7 @@ def check_name(name: str) -> None:
     """Raise `InvalidArgument` for an invalid name of a channel."""
     if "/" in name or len(name.encode()) > MAX_NAME:
         sentence = f"The name of a live channel must have up to {MAX_NAME} bytes and no slash."
-        raise invalid("ChannelName", name, sentence)
+        raise invalid_argument("ChannelName", name, sentence)
 
 
 def parse(document: bytes, now: float, storage: Storage) -> LiveChannel:
@@ -122,12 +123,14 @@ def parse(document: bytes, now: float, storage: Storage) -> LiveChannel:
     if node.first("Target") is None:
         raise DocumentError("The element Target is missing in LiveChannelConfiguration.")
     if len(node.all("Snapshot")) > 1:
-        raise invalid("Snapshot", "", "There may be at most one Snapshot.", _TWO_SNAPSHOTS)
+        message = "There may be at most one Snapshot."
+        raise invalid_argument("Snapshot", "", message, ec=_TWO_SNAPSHOTS)
     found = _fill(node)
     for rule in _RULES:
         value = found.get(rule.path)
         if value is not None and not rule.holds(value):
-            raise invalid(rule.path.rpartition("/")[2], value, rule.sentence, rule.ec)
+            name = rule.path.rpartition("/")[2]
+            raise invalid_argument(name, value, rule.sentence, ec=rule.ec)
     _check_destination(found.get("Snapshot/DestBucket"), storage)
     snapshot = [(name, found[f"Snapshot/{name}"]) for name in _SNAPSHOT if "Snapshot" in found]
     return LiveChannel(
@@ -162,14 +165,7 @@ def _fill(node: Node) -> dict[str, str]:
 def _check_destination(name: str | None, storage: Storage) -> None:
     if name is not None and storage.bucket(name) is None:
         message = "The bucket for snapshots does not exist; create it first."
-        raise invalid("DestBucket", name, message, "0044-00000008")
-
-
-def invalid(name: str, value: str, message: str, ec: str = "") -> OSSError:
-    """Make the error for an invalid element or parameter of a channel."""
-    return OSSError(
-        ErrorCase.INVALID_ARGUMENT, message, ec=ec, ArgumentName=name, ArgumentValue=value
-    )
+        raise invalid_argument("DestBucket", name, message, ec="0044-00000008")
 
 
 def format(channel: LiveChannel) -> bytes:

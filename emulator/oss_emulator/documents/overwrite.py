@@ -5,7 +5,10 @@ from typing import Final
 from oss_emulator.documents import schema
 from oss_emulator.documents.document import Document
 
-_SCHEMA: Final = schema.parse("""
+DOCUMENT: Final = Document(
+    "BucketOverwriteConfig",
+    "overwriteConfig",
+    schema.parse("""
 OverwriteConfiguration
   Rule{1,100}
     ID? name
@@ -14,6 +17,6 @@ OverwriteConfiguration
     Suffix? text
     Principals?
       Principal* name
-""")
-
-DOCUMENT: Final = Document("BucketOverwriteConfig", "overwriteConfig", _SCHEMA, absent=())
+"""),
+    absent=(),
+)

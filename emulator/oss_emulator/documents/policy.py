@@ -3,10 +3,19 @@
 from functools import lru_cache
 from typing import Final
 
-from oss_emulator.access import Policy, PolicyType
+from oss_emulator.access import Policy, PolicyError, PolicyType
 from oss_emulator.documents.document import Documents
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 
 SUBRESOURCE: Final = "policy"
+
+
+def parse(document: bytes, kind: PolicyType) -> Policy:
+    """Parse a policy that is put; raises `InvalidPolicyDocument`."""
+    try:
+        return Policy.parse(document, kind)
+    except PolicyError as error:
+        raise OSSError(ErrorCase.INVALID_POLICY, str(error), ec=error.problem.value) from None
 
 
 def of(documents: Documents) -> Policy | None:

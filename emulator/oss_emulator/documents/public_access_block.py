@@ -9,15 +9,13 @@ from typing import Final
 from oss_emulator.documents import schema
 from oss_emulator.documents.document import Document, Documents, Holder
 
-_SCHEMA: Final = schema.parse("""
-PublicAccessBlockConfiguration
-  BlockPublicAccess boolean
-""")
-
 OF_ACCOUNT: Final = Document(
     "PublicAccessBlock",
     "publicAccessBlock",
-    _SCHEMA,
+    schema.parse("""
+PublicAccessBlockConfiguration
+  BlockPublicAccess boolean
+"""),
     absent=(("BlockPublicAccess", False),),
     holder=Holder.ACCOUNT,
     enforced=True,

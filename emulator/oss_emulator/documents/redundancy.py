@@ -5,7 +5,6 @@ A bucket keeps each task as a document of its own. The clock alone moves a task 
 
 from collections.abc import Iterator
 from enum import StrEnum
-from random import getrandbits
 from typing import Final, NamedTuple
 
 from oss_emulator.protocol import dates, xml
@@ -86,11 +85,6 @@ class Transition(NamedTuple):
     @property
     def _end(self) -> float:
         return self.created + QUEUED + PROCESSED
-
-
-def begin(bucket: Bucket, now: float) -> Transition:
-    """Make a new task."""
-    return Transition(bucket.name, f"{getrandbits(128):032x}", now)
 
 
 def of(bucket: Bucket) -> Iterator[Transition]:

@@ -78,18 +78,13 @@ def format(rules: list[xml.Value]) -> bytes:
     return xml.format(_SCHEMA.name, [("Rule", rule) for rule in rules])
 
 
-def new_id(rule: Node) -> str:
-    """Return the id of a new rule: the one it has, or a random one."""
-    return rule.text("ID") or f"{getrandbits(128):032x}"
-
-
-def start(rule: Node, rule_id: str) -> Children:
-    """Make a new rule to store, without the elements that have no effect in it."""
-    void = {"ID"}
+def start(rule: Node) -> tuple[str, Children]:
+    """Return the id of a new rule, and the rule to store, without elements that have no effect."""
+    rule_id, void = rule.text("ID") or f"{getrandbits(128):032x}", {"ID"}
     encrypted = rule.text("SourceSelectionCriteria/SseKmsEncryptedObjects/Status")
     if rule.first("SyncRole") is None:
         void |= {"SourceSelectionCriteria", "EncryptionConfiguration"}
     elif encrypted != "Enabled":
         void.add("EncryptionConfiguration")
     stored = [(child.name, child.content) for child in rule if child.name not in void]
-    return [("ID", rule_id), *stored, ("Status", RuleStatus.STARTING)]
+    return rule_id, [("ID", rule_id), *stored, ("Status", RuleStatus.STARTING)]

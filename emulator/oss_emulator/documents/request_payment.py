@@ -5,15 +5,13 @@ from typing import Final
 from oss_emulator.documents import schema
 from oss_emulator.documents.document import Document, Documents
 
-_SCHEMA: Final = schema.parse("""
-RequestPaymentConfiguration
-  Payer BucketOwner|Requester
-""")
-
 DOCUMENT: Final = Document(
     "BucketRequestPayment",
     "requestPayment",
-    _SCHEMA,
+    schema.parse("""
+RequestPaymentConfiguration
+  Payer BucketOwner|Requester
+"""),
     absent=(("Payer", "BucketOwner"),),
     deletable=False,
     enforced=True,

@@ -54,16 +54,13 @@ def _children(node: Node, element: Element) -> xml.Children:
             )
     found: list[tuple[str, xml.Value]] = []
     for child in element.children:
-        nodes = [item for item in node.all(child.name) if not _is_missing(item, child)]
+        may_lack = child.least == 0 and child.kind == "name"
+        nodes = [item for item in node.all(child.name) if item.value.strip() or not may_lack]
         _check_number(len(nodes), child, element)
         if not nodes and child.default is not None:
             found.append((child.name, child.default))
         found.extend((child.name, _value(item, child)) for item in nodes)
     return found
-
-
-def _is_missing(node: Node, element: Element) -> bool:
-    return element.least == 0 and element.kind == "name" and not node.value.strip()
 
 
 def _check_number(number: int, child: Element, parent: Element) -> None:

@@ -46,11 +46,6 @@ def format(document: bytes, name: str, category: str, present: bytes | None, now
     return xml.format(_SCHEMA.name, style)
 
 
-def content(document: bytes) -> xml.Value:
-    """Return the elements of a stored style."""
-    return xml.parse(document, _SCHEMA.name).content
-
-
 def instructions(documents: Mapping[str, bytes], name: str) -> str:
     """Return what a style asks for, such as `image/resize,w_100`; raises `NoSuchStyle`."""
     document = documents.get(PREFIX + name)

@@ -6,15 +6,13 @@ from oss_emulator.documents import schema
 from oss_emulator.documents.document import Document, Documents
 from oss_emulator.protocol.errors import ErrorCase
 
-_SCHEMA: Final = schema.parse("""
-TransferAccelerationConfiguration
-  Enabled boolean
-""")
-
 DOCUMENT: Final = Document(
     "BucketTransferAcceleration",
     "transferAcceleration",
-    _SCHEMA,
+    schema.parse("""
+TransferAccelerationConfiguration
+  Enabled boolean
+"""),
     absent=ErrorCase.NO_SUCH_ACCELERATION,
     deletable=False,
     dated=True,

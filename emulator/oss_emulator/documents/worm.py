@@ -1,6 +1,6 @@
 """The retention policy of a bucket: its states, and the objects it protects (Retention policy)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from oss_emulator.documents import schema
@@ -38,12 +38,6 @@ class RetentionPolicy:
     def protects(self, modified: float, now: float) -> bool:
         """Return whether an object last modified at that time must not be changed or deleted."""
         return self.is_in_force(now) and now < modified + self.days * DAY
-
-    def lock(self) -> "RetentionPolicy":
-        return replace(self, locked=True)
-
-    def extend(self, days: int) -> "RetentionPolicy":
-        return replace(self, days=days)
 
 
 def policy(documents: Documents) -> RetentionPolicy | None:

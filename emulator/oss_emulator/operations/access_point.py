@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from oss_emulator.access import Policy, PolicyError, PolicyType
-from oss_emulator.documents import access_point, public_access_block
+from oss_emulator.access import PolicyType
+from oss_emulator.documents import access_point, policy, public_access_block
 from oss_emulator.documents.access_point import AccessPoint
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import answers
@@ -102,10 +102,7 @@ def put_access_point_policy(call: Call) -> Response:
     the access point blocks public access.
     """
     point, document = _named(call), call.body.read()
-    try:
-        found = Policy.parse(document, PolicyType.ACCESS_POINT)
-    except PolicyError as error:
-        raise OSSError(ErrorCase.INVALID_POLICY, str(error), ec=error.problem.value) from None
+    found = policy.parse(document, PolicyType.ACCESS_POINT)
     if found.public and access_point.blocks_public(call.documents, point.name):
         raise OSSError(ErrorCase.PUBLIC_POLICY)
     call.keep(access_point.policy_name(point.name), document)

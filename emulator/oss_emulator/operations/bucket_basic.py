@@ -143,14 +143,6 @@ def get_bucket_location(call: Call) -> Response:
     return xml.answer("LocationConstraint", f"oss-{call.bucket.region}")
 
 
-# The prefix that each storage class has in the element names of GetBucketStat.
-_STAT = {
-    "Standard": "Standard",
-    "IA": "InfrequentAccess",
-    "Archive": "Archive",
-    "ColdArchive": "ColdArchive",
-    "DeepColdArchive": "DeepColdArchive",
-}
 _LEAST = 64 * 1024
 """Bytes that a smaller object is billed for, in every class but Standard."""
 
@@ -179,7 +171,7 @@ def get_bucket_stat(call: Call) -> Response:
         ("DeleteMarkerCount", len(items) - len(objects)),
         ("LastModifiedTime", int(call.request.received) if items or uploads else 0),
     ]
-    by_class = [element for name in _STAT for element in _stat_of(name, objects, parts)]
+    by_class = [element for name in STORAGE_CLASSES for element in _stat_of(name, objects, parts)]
     return xml.answer("BucketStat", [*stat, *by_class])
 
 
@@ -187,7 +179,7 @@ def _stat_of(
     storage_class: str, objects: list[tuple[str, int]], parts: list[tuple[str, int]]
 ) -> xml.Children:
     """Make the elements of one storage class; `objects` and `parts` are pairs of class and size."""
-    name = _STAT[storage_class]
+    name = "InfrequentAccess" if storage_class == "IA" else storage_class
     least = 0 if storage_class == "Standard" else _LEAST
     sizes = [size for found, size in objects if found == storage_class]
     part_sizes = [size for found, size in parts if found == storage_class]

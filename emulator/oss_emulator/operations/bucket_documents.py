@@ -45,8 +45,7 @@ def get(document: Document, call: Call) -> Response:
                 raise OSSError(document.absent, ObjectName=item.key)
             raise OSSError(document.absent, BucketName=call.target.bucket)
         stored = document.format(document.absent)
-    answer = xml.reply(stored)
-    return answer._replace(headers={**answer.headers, **_version(call, item)})
+    return xml.reply(stored, _version(call, item))
 
 
 def delete(document: Document, call: Call) -> Response:

@@ -54,7 +54,10 @@ def list_bucket_inventory(call: Call) -> Response:
     return xml.answer(
         "ListInventoryConfigurationsResult",
         [
-            *((inventory.ROOT, inventory.content(document)) for _, document in page),
+            *(
+                (inventory.ROOT, xml.parse(document, inventory.ROOT).content)
+                for _, document in page
+            ),
             ("IsTruncated", bool(following)),
             ("ContinuationToken", token or None),
             ("NextContinuationToken", following or None),

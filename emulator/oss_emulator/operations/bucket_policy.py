@@ -1,6 +1,6 @@
 """The policy of a bucket: put, read and delete it."""
 
-from oss_emulator.access import Policy, PolicyError, PolicyType
+from oss_emulator.access import PolicyType
 from oss_emulator.documents import policy
 from oss_emulator.operations import permissions
 from oss_emulator.operations.call import Call
@@ -18,11 +18,8 @@ def put_bucket_policy(call: Call) -> Response:
     blocked.
     """
     document = call.body.read()
-    try:
-        found = Policy.parse(document, PolicyType.BUCKET)
-    except PolicyError as error:
-        raise OSSError(ErrorCase.INVALID_POLICY, str(error), ec=error.problem.value) from None
-    permissions.check_public(call, ErrorCase.PUBLIC_POLICY, public=found.public)
+    public = policy.parse(document, PolicyType.BUCKET).public
+    permissions.check_public(call, ErrorCase.PUBLIC_POLICY, public=public)
     call.keep(policy.SUBRESOURCE, document)
     return Response()
 

@@ -1,5 +1,6 @@
 """Transitions of a bucket to another redundancy: tasks that the clock moves on (P-85)."""
 
+from random import getrandbits
 from typing import Final
 
 from oss_emulator.documents import redundancy
@@ -42,7 +43,7 @@ def create_bucket_data_redundancy_transition(call: Call) -> Response:
         raise headers.invalid_argument(_TARGET, target, message)
     if any(True for _ in redundancy.of(bucket)):
         raise OSSError(ErrorCase.TRANSITION_EXISTS, BucketName=bucket.name)
-    task = redundancy.begin(bucket, now)
+    task = Transition(bucket.name, f"{getrandbits(128):032x}", now)
     call.keep(redundancy.PREFIX + task.id, task.format())
     return xml.answer(redundancy.ROOT, [("TaskId", task.id)])
 

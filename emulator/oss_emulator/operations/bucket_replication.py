@@ -25,8 +25,8 @@ def put_bucket_replication(call: Call) -> Response:
     for rule in added:
         if rule.text("Destination/Bucket") in targets:
             raise OSSError(ErrorCase.REPLICATION_ALREADY_EXISTS, BucketName=call.bucket.name)
-        rule_id = replication.new_id(rule)
-        rules.append(replication.start(rule, rule_id))
+        rule_id, started = replication.start(rule)
+        rules.append(started)
     _keep(call, rules)
     return Response(200, {"x-oss-replication-rule-id": rule_id})
 

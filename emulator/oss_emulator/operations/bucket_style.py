@@ -32,7 +32,8 @@ def list_style(call: Call) -> Response:
     """List all styles in the order of their creation (P-58)."""
     documents = call.documents.items()
     styles = [document for name, document in documents if name.startswith(style.PREFIX)]
-    return xml.answer("StyleList", [("Style", style.content(document)) for document in styles])
+    found = [("Style", xml.parse(document, "Style").content) for document in styles]
+    return xml.answer("StyleList", found)
 
 
 @answers("DELETE /bucket?style&styleName", "DeleteStyle")

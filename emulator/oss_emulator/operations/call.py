@@ -7,17 +7,15 @@ from fastcrc.crc64 import xz as crc64
 
 from oss_emulator.access import Identity
 from oss_emulator.changes import BY_DEFAULT, Changes
-from oss_emulator.documents.access_point import AccessPoint
 from oss_emulator.operations.admission import Admission
 from oss_emulator.operations.operation import Operation
 from oss_emulator.protocol.address import SERVICE_DOMAIN, Target, in_service_domain
 from oss_emulator.protocol.checksums import md5
 from oss_emulator.protocol.errors import ErrorCase, OSSError
-from oss_emulator.protocol.form import Form
 from oss_emulator.protocol.message import Request, Stream
 from oss_emulator.protocol.tagging import HEADER as TAGGING
 from oss_emulator.protocol.xml import Children
-from oss_emulator.referer import Assumptions, Signing
+from oss_emulator.referer import Assumptions
 from oss_emulator.settings import Limits
 from oss_emulator.storage import Account, Blob, Bucket, MemoryBlob, Storage
 
@@ -73,10 +71,6 @@ class Call(NamedTuple):
         return self.admission.request
 
     @property
-    def request_id(self) -> str:
-        return self.admission.request_id
-
-    @property
     def target(self) -> Target:
         return self.admission.target
 
@@ -99,26 +93,8 @@ class Call(NamedTuple):
         return self.admission.caller
 
     @property
-    def signing(self) -> Signing:
-        return self.admission.claimed.signing
-
-    @property
-    def form(self) -> Form | None:
-        """The fields of a form that precede its file; None for any other request."""
-        return self.admission.form
-
-    @property
-    def access_point(self) -> AccessPoint | None:
-        """The access point whose alias the request names, in place of its bucket (P-84)."""
-        return self.admission.access_point
-
-    @property
     def storage(self) -> Storage:
         return self.environment.storage
-
-    @property
-    def limits(self) -> Limits:
-        return self.environment.limits
 
     @property
     def changes(self) -> Changes:

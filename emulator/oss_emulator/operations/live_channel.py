@@ -7,11 +7,12 @@ from typing import Final
 from urllib.parse import quote, unquote
 
 from oss_emulator.documents import live_channel
-from oss_emulator.documents.live_channel import LiveChannel, invalid
+from oss_emulator.documents.live_channel import LiveChannel
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Takes, answers
 from oss_emulator.protocol import dates, paging, parameters, xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError, listed
+from oss_emulator.protocol.headers import invalid_argument
 from oss_emulator.protocol.message import Response
 
 _DAY: Final = 24 * 60 * 60
@@ -56,7 +57,7 @@ def put_live_channel_status(call: Call) -> Response:
     status = call.request.query["status"]
     if status not in live_channel.STATUSES:
         sentence = f"The status must be {listed(live_channel.STATUSES)}."
-        raise invalid("status", status, sentence, "0017-00000255")
+        raise invalid_argument("status", status, sentence, ec="0017-00000255")
     _keep(call, _find(call)._replace(status=status, modified=call.request.received))
     return Response()
 
@@ -113,7 +114,8 @@ def get_vod_playlist(call: Call) -> Response:
 
 def _check_name(channel: str) -> None:
     if "/" in channel or not channel:
-        raise invalid("ChannelName", channel, "The name of the channel is invalid.", f"{_EC}02")
+        message = "The name of the channel is invalid."
+        raise invalid_argument("ChannelName", channel, message, ec=f"{_EC}02")
 
 
 def _find_no_files(call: Call) -> OSSError:
@@ -123,19 +125,19 @@ def _find_no_files(call: Call) -> OSSError:
     """
     start, end = _time(call, "startTime", "04"), _time(call, "endTime", "05")
     if start > end:
-        raise invalid(
-            "startTime", str(start), "The startTime must be before the endTime.", f"{_EC}06"
-        )
+        sentence = "The startTime must be before the endTime."
+        raise invalid_argument("startTime", str(start), sentence, ec=f"{_EC}06")
     if end - start > _DAY:
         sentence = "The startTime and the endTime must be at most a day apart."
-        raise invalid("endTime", str(end), sentence, f"{_EC}07")
+        raise invalid_argument("endTime", str(end), sentence, ec=f"{_EC}07")
     return OSSError(ErrorCase.NO_TS_FILE)
 
 
 def _time(call: Call, name: str, number: str) -> int:
     text = call.request.query.get(name, "")
     if not (text.isascii() and text.isdigit() and len(text) < 16):
-        raise invalid(name, text, f"The {name} must be a Unix timestamp.", _EC + number)
+        message = f"The {name} must be a Unix timestamp."
+        raise invalid_argument(name, text, message, ec=_EC + number)
     return int(text)
 
 

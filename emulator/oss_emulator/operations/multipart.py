@@ -8,15 +8,8 @@ from urllib.parse import quote, unquote
 
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import answers
+from oss_emulator.operations.shared import writing
 from oss_emulator.operations.shared.objects import find_upload, read_chunks
-from oss_emulator.operations.shared.writing import (
-    OBJECT_ACL,
-    callback_of,
-    check_writable,
-    draft,
-    object_acl,
-    store,
-)
 from oss_emulator.protocol import checksums, client_encryption, headers, parameters, xml
 from oss_emulator.protocol.checksums import Checksums
 from oss_emulator.protocol.errors import ErrorCase, OSSError
@@ -39,12 +32,12 @@ def initiate_multipart_upload(call: Call) -> Response:
     what `draft` raises, `InvalidEncryptionRequest`.
     """
     encoding = parameters.encoding_type(call.request.query)
-    item = draft(call, kind="Multipart")
+    item = writing.draft(call, kind="Multipart")
     client_encryption.parse_parts(item.headers)
     sequential = "sequential" in call.request.query
     upload = Upload(_new_upload_id(call), call.request.received, item, sequential)
     call.storage.put_upload(call.bucket.name, upload)
-    answer = xml.answer(
+    return xml.answer(
         "InitiateMultipartUploadResult",
         [
             ("EncodingType", encoding),
@@ -52,8 +45,8 @@ def initiate_multipart_upload(call: Call) -> Response:
             ("Key", parameters.encode(call.key) if encoding else call.key),
             ("UploadId", upload.id),
         ],
+        headers.encryption_of(item.headers),
     )
-    return answer._replace(headers={**answer.headers, **headers.encryption_of(item.headers)})
 
 
 @answers("POST /bucket/key?uploadId", "CompleteMultipartUpload", action="oss:PutObject")
@@ -68,7 +61,7 @@ def complete_multipart_upload(call: Call) -> Response:
     encoding = parameters.encoding_type(call.request.query)
     upload = find_upload(call, ErrorCase.NO_SUCH_UPLOAD_OF_COMPLETION)
     headers.refuse_encryption(call.request.headers)
-    check_writable(call)
+    writing.check_writable(call)
     parts = _chosen_parts(call, upload)
     for part in parts[:-1]:
         if part.size < MIN_PART:
@@ -77,9 +70,10 @@ def complete_multipart_upload(call: Call) -> Response:
     if encrypted is not None:
         encrypted.check_count(len(parts))
     item = _join(call, upload, parts)
-    callback = callback_of(call, item)
-    stored = store(call, item)
+    callback = writing.callback_of(call, item)
+    stored = writing.store(call, item)
     call.storage.delete_upload(call.bucket.name, upload.id)
+    found = {"ETag": item.etag, "x-oss-hash-crc64ecma": str(item.crc64)}
     answer = xml.answer(
         "CompleteMultipartUploadResult",
         [
@@ -89,10 +83,9 @@ def complete_multipart_upload(call: Call) -> Response:
             ("Key", parameters.encode(call.key) if encoding else call.key),
             ("ETag", item.etag),
         ],
+        {**found, **headers.encryption_of(item.headers), **stored},
     )
-    found = {"ETag": item.etag, "x-oss-hash-crc64ecma": str(item.crc64)}
-    found = {**found, **headers.encryption_of(item.headers), **stored}
-    return answer._replace(headers={**answer.headers, **found}, callback=callback)
+    return answer._replace(callback=callback)
 
 
 @answers("DELETE /bucket/key?uploadId", "AbortMultipartUpload")
@@ -179,14 +172,12 @@ def _join(call: Call, upload: Upload, parts: Sequence[Part]) -> Object:
         content=tuple(blob for part in parts for blob in part.content),
         size=sum(part.size for part in parts),
         etag=checksums.format_multipart_etag(part.etag for part in parts),
-        crc64=reduce(_add_crc64, parts, 0),
+        crc64=reduce(lambda crc, one: checksums.combine_crc64(crc, one.crc64, one.size), parts, 0),
         modified=call.request.received,
     )
     if upload.sequential:
         item = item._replace(content_md5=_md5_of(item))
-    if OBJECT_ACL in call.request.headers:
-        item = item._replace(acl=object_acl(call))
-    return item
+    return writing.with_acl(call, item)
 
 
 def _md5_of(item: Object) -> str:
@@ -195,10 +186,6 @@ def _md5_of(item: Object) -> str:
     for chunk in read_chunks(item, 0, item.size):
         sums.update(chunk)
     return checksums.format_md5(sums.md5)
-
-
-def _add_crc64(crc64: int, part: Part) -> int:
-    return checksums.combine_crc64(crc64, part.crc64, part.size)
 
 
 def _location(call: Call) -> str:

@@ -2,13 +2,7 @@
 
 from oss_emulator.operations.call import Body, Call
 from oss_emulator.operations.operation import Takes, answers
-from oss_emulator.operations.shared.objects import (
-    delay_header,
-    find_source,
-    find_upload,
-    read_chunks,
-    source_version_header,
-)
+from oss_emulator.operations.shared import objects
 from oss_emulator.operations.work import Pool, Work, Workplace
 from oss_emulator.protocol import (
     checksums,
@@ -40,7 +34,7 @@ def upload_part(call: Call) -> Response:
     """
     request = call.request.headers
     number = _number(call)
-    upload = find_upload(call, ErrorCase.NO_SUCH_UPLOAD_OF_PART)
+    upload = objects.find_upload(call, ErrorCase.NO_SUCH_UPLOAD_OF_PART)
     headers.refuse_encryption(request)
     checksums.check_crc64(request.get("x-oss-hash-crc64ecma"), call.body.crc64)
     part = _put(call, upload, number)
@@ -48,7 +42,7 @@ def upload_part(call: Call) -> Response:
         "ETag": part.etag,
         "Content-MD5": checksums.format_md5(call.body.md5),
         "x-oss-hash-crc64ecma": str(part.crc64),
-        **delay_header(call, part.size),
+        **objects.delay_header(call, part.size),
         **headers.encryption_of(upload.draft.headers),
     }
     return Response(200, answer)
@@ -58,16 +52,16 @@ def _gather(call: Call) -> Work:
     """Find the bytes to copy; they can be read even if their object changes meanwhile."""
     request = call.request.headers
     _number(call)
-    find_upload(call, ErrorCase.NO_SUCH_UPLOAD_OF_COPY)
+    objects.find_upload(call, ErrorCase.NO_SUCH_UPLOAD_OF_COPY)
     named = copy_source.parse(request[copy_source.HEADER])
     # A part has only bytes, so the bytes of a link's target are copied.
-    source = find_source(call, named, through_link=True)
+    source = objects.find_source(call, named, through_link=True)
     conditions.check(request, source.etag, source.modified, copy_source.CONDITIONS)
     # A malformed range is ignored: the whole object is copied (UploadPartCopy).
     wanted = ranges.parse(request.get(f"{copy_source.HEADER}-range"), source.size)
     offset, length = wanted or (0, source.size)
-    chunks = read_chunks(source, offset, length)
-    origin = source_version_header(call, named, source)
+    chunks = objects.read_chunks(source, offset, length)
+    origin = objects.source_version_header(call, named, source)
     if wanted is not None:
         origin["Content-Range"] = f"bytes {offset}-{offset + length - 1}/{source.size}"
 
@@ -99,19 +93,17 @@ def upload_part_copy(call: Call) -> Response:
 
     Raises `InvalidArgument`, `NoSuchUpload`, what `find_source` raises, `PreconditionFailed`.
     """
-    upload = find_upload(call, ErrorCase.NO_SUCH_UPLOAD_OF_COPY)
+    upload = objects.find_upload(call, ErrorCase.NO_SUCH_UPLOAD_OF_COPY)
     part = _put(call, upload, _number(call))
-    answer = xml.answer(
-        "CopyPartResult", [("LastModified", dates.format_iso(part.modified)), ("ETag", part.etag)]
-    )
     found = {
         "ETag": part.etag,
         "x-oss-hash-crc64ecma": str(part.crc64),
-        **delay_header(call),
+        **objects.delay_header(call),
         **headers.encryption_of(upload.draft.headers),
         **call.body.origin,
     }
-    return answer._replace(headers={**answer.headers, **found})
+    result = [("LastModified", dates.format_iso(part.modified)), ("ETag", part.etag)]
+    return xml.answer("CopyPartResult", result, found)
 
 
 def _put(call: Call, upload: Upload, number: int) -> Part:
@@ -150,7 +142,7 @@ def _put(call: Call, upload: Upload, number: int) -> Part:
 def list_parts(call: Call) -> Response:
     """List a page of the parts of an upload by number; raises `NoSuchUpload`, `InvalidArgument`."""
     query = call.request.query
-    upload = find_upload(call)
+    upload = objects.find_upload(call)
     encoding = parameters.encoding_type(query)
     limit = parameters.number(query, "max-parts", 1, 1000, default=1000)
     marker = parameters.number(query, "part-number-marker", 0, MAX_NUMBER, default=0)
@@ -188,7 +180,7 @@ def _summary(part: Part) -> xml.Children:
 
 def _number(call: Call) -> int:
     text = call.request.query["partNumber"]
-    most = call.limits.parts
+    most = call.environment.limits.parts
     if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= most):
         message = f"Part number must be an integer between 1 and {most}, inclusive."
         raise headers.invalid_argument("PartNumber", text, message, ErrorCase.INVALID_PART_NUMBER)

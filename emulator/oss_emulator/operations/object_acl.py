@@ -33,8 +33,8 @@ def put_object_acl(call: Call) -> Response:
 def get_object_acl(call: Call) -> Response:
     """Return the owner and the ACL of an object."""
     found = find(call)
-    answer = xml.answer(
+    return xml.answer(
         "AccessControlPolicy",
         [("Owner", call.owner(found.owner)), ("AccessControlList", [("Grant", found.acl)])],
+        version_header(call, found),
     )
-    return answer._replace(headers={**answer.headers, **version_header(call, found)})

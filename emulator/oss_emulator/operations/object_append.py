@@ -3,21 +3,7 @@
 from oss_emulator.documents import object_worm
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Takes, answers
-from oss_emulator.operations.shared.objects import (
-    NEXT_POSITION,
-    SEALED_TIME,
-    delay_header,
-    find,
-    version_header,
-)
-from oss_emulator.operations.shared.writing import (
-    OBJECT_ACL,
-    check_mutable,
-    check_writable,
-    draft,
-    object_acl,
-    store,
-)
+from oss_emulator.operations.shared import objects, writing
 from oss_emulator.protocol import checksums, dates, headers
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
@@ -41,21 +27,21 @@ def append_object(call: Call) -> Response:
         raise OSSError(ErrorCase.OBJECT_WORM_EXCLUDES_APPENDING)
     current = call.storage.object(call.bucket.name, call.key)
     if current is None or current.delete_marker:
-        item = draft(call, kind="Appendable")
+        item = writing.draft(call, kind="Appendable")
         _check_position(item, position)
         grown = _grow(call, item)
-        version = store(call, grown)
+        version = writing.store(call, grown)
     else:
         item = _check_appendable(call, current)
         _check_position(item, position)
         grown = _grow(call, item)
         call.storage.replace_object(call.bucket.name, grown)
-        version = version_header(call, grown)
+        version = objects.version_header(call, grown)
     answer = {
         "ETag": grown.etag,
-        NEXT_POSITION: str(grown.size),
+        objects.NEXT_POSITION: str(grown.size),
         "x-oss-hash-crc64ecma": str(grown.crc64),
-        **delay_header(call, call.body.size),
+        **objects.delay_header(call, call.body.size),
         **headers.encryption_of(grown.headers),
         **version,
     }
@@ -69,14 +55,16 @@ def seal_append_object(call: Call) -> Response:
     Raises `NoSuchKey`, `ObjectNotAppendable`, `PositionNotEqualToLength`.
     """
     position = _position(call)
-    item = find(call)
+    item = objects.find(call)
     if item.kind != "Appendable":
         raise OSSError(ErrorCase.OBJECT_NOT_APPENDABLE)
     _check_position(item, position)
     sealed = call.request.received if item.sealed is None else item.sealed
     call.storage.replace_object(call.bucket.name, item._replace(sealed=sealed))
     time = dates.format_http(sealed)
-    return Response(200, {"ETag": item.etag, SEALED_TIME: time, **version_header(call, item)})
+    return Response(
+        200, {"ETag": item.etag, objects.SEALED_TIME: time, **objects.version_header(call, item)}
+    )
 
 
 def _position(call: Call) -> int:
@@ -90,18 +78,18 @@ def _position(call: Call) -> int:
 
 def _check_appendable(call: Call, item: Object) -> Object:
     """Return the object to append to, with the ACL that the request asks for."""
-    check_writable(call)
-    check_mutable(call, call.key, item.version_id)
+    writing.check_writable(call)
+    writing.check_mutable(call, call.key, item.version_id)
     if item.kind != "Appendable" or item.sealed is not None:
         raise OSSError(ErrorCase.OBJECT_NOT_APPENDABLE)
-    return item._replace(acl=object_acl(call)) if OBJECT_ACL in call.request.headers else item
+    return writing.with_acl(call, item)
 
 
 def _check_position(item: Object, position: int) -> None:
     if position != item.size:
         # P-38
         raise OSSError(
-            ErrorCase.POSITION_NOT_EQUAL_TO_LENGTH, headers={NEXT_POSITION: str(item.size)}
+            ErrorCase.POSITION_NOT_EQUAL_TO_LENGTH, headers={objects.NEXT_POSITION: str(item.size)}
         )
 
 

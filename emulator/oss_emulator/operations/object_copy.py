@@ -55,14 +55,11 @@ def copy_object(call: Call) -> Response:
         kind=_kind(call, source, onto_itself),
         sealed=source.sealed,
         headers={**_metadata(call, source, onto_itself), **encryption},
-        tags=_tags(call, source, new),
+        tags=new.tags if _replaces(call, f"{tagging.HEADER}-directive") else source.tags,
         symlink_target=source.symlink_target,
         acl=source.acl if onto_itself and OBJECT_ACL not in request else new.acl,
     )
     stored = store(call, item)
-    answer = xml.answer(
-        "CopyObjectResult", [("ETag", item.etag), ("LastModified", dates.format_iso(item.modified))]
-    )
     found = {
         "ETag": item.etag,
         "x-oss-hash-crc64ecma": str(item.crc64),
@@ -73,7 +70,9 @@ def copy_object(call: Call) -> Response:
         **source_version_header(call, named, source),
         **stored,
     }
-    return answer._replace(headers={**answer.headers, **found})
+    modified = dates.format_iso(item.modified)
+    result = [("ETag", item.etag), ("LastModified", modified)]
+    return xml.answer("CopyObjectResult", result, found)
 
 
 def _metadata(call: Call, source: Object, onto_itself: bool) -> dict[str, str]:
@@ -108,11 +107,6 @@ def _kind(call: Call, source: Object, onto_itself: bool) -> str:
     if source.kind == "Appendable" and not (onto_itself and not call.bucket.versioning):
         return "Normal"
     return source.kind
-
-
-def _tags(call: Call, source: Object, new: Object) -> Mapping[str, str]:
-    """Return the tags of the copy: the source's, or the request's if its directive is REPLACE."""
-    return new.tags if _replaces(call, f"{tagging.HEADER}-directive") else source.tags
 
 
 def _replaces(call: Call, name: str) -> bool:

@@ -25,7 +25,7 @@ def delete_multiple_objects(call: Call) -> Response:
     except xml.DocumentError as error:
         raise _malformed(str(error)) from None
     entries = node.all("Object")
-    most = call.limits.keys
+    most = call.environment.limits.keys
     if not 0 < len(entries) <= most:
         raise _malformed(f"{len(entries)} objects are named; 1 to {most} can be deleted at once.")
     wanted = [(_key(entry), entry.text("VersionId") or None) for entry in entries]

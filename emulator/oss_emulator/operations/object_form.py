@@ -21,7 +21,7 @@ _STATUSES: Final = {"200": 200, "201": 201}
 @answers("POST /bucket", "PostObject", takes=Takes.FORM, action="oss:PutObject")
 def post_object(call: Call) -> Response:
     """Store the file of a form; its fields stand for the headers of PutObject."""
-    form = call.form
+    form = call.admission.form
     if form is None:
         raise OSSError(ErrorCase.MALFORMED_POST)
     redirect = _find_redirect(form)

@@ -12,14 +12,7 @@ from oss_emulator.imaging import job
 from oss_emulator.operations import permissions
 from oss_emulator.operations.call import Body, Call
 from oss_emulator.operations.operation import answers
-from oss_emulator.operations.shared.objects import (
-    describe,
-    find,
-    follow,
-    overrides,
-    reach,
-    read_chunks,
-)
+from oss_emulator.operations.shared import objects
 from oss_emulator.operations.shared.writing import draft, store
 from oss_emulator.operations.work import Pool, Work, Workplace
 from oss_emulator.protocol import checksums, conditions, process, ranges
@@ -50,10 +43,10 @@ def _gather(call: Call) -> Work:
     actions = _actions(call, asked)
     item = _find_image(call)
     conditions.check(call.request.headers, item.etag, item.modified)
-    headers = dict(describe(call, item))
+    headers = dict(objects.describe(call, item))
     for name in _NOT_OF_A_RESULT:
         headers.pop(name, None)
-    headers |= overrides(call)
+    headers |= objects.overrides(call)
     return _work(call, item, actions, headers)
 
 
@@ -62,7 +55,7 @@ def _work(
 ) -> Work:
     """Return the work of processing an image; its result carries `headers`."""
     marks = dict(_find_marks(call, actions))
-    sources = [read_chunks(each, 0, each.size) for each in (item, *marks.values())]
+    sources = [objects.read_chunks(each, 0, each.size) for each in (item, *marks.values())]
     overridden = "response-content-type" in call.request.query
 
     def process_image(place: Workplace) -> Body:
@@ -167,7 +160,7 @@ def async_process_object(call: Call) -> Response:
     No project can be attached here. Raises `NoSuchKey` and `MissingArgument` first.
     """
     process.parse_form(call.body.read(), ASYNC_PROCESS)
-    follow(call, call.bucket, find(call))
+    objects.follow(call, call.bucket, objects.find(call))
     raise OSSError(ErrorCase.NO_PROJECT)
 
 
@@ -192,12 +185,12 @@ def _actions(call: Call, asked: Process) -> tuple[ImageAction, ...]:
 def _find_image(call: Call) -> Object:
     """Find the image to process; raises `NoSuchKey` and `ImageTooLarge`."""
     try:
-        found = find(call)
+        found = objects.find(call)
     except OSSError as error:
         if error.code != "NoSuchKey":
             raise
         raise OSSError(ErrorCase.IMAGE_MISSING, headers=error.headers, Key=call.key) from None
-    return _bounded(reach(call, call.bucket, found))
+    return _bounded(objects.reach(call, call.bucket, found))
 
 
 def _find_marks(call: Call, actions: Sequence[ImageAction]) -> list[tuple[str, Object]]:
@@ -212,7 +205,7 @@ def _find_marks(call: Call, actions: Sequence[ImageAction]) -> list[tuple[str, O
         permissions.check(call, call.bucket, key, Permission.READ, item, actions=("oss:GetObject",))
         if item is None or item.delete_marker:
             raise OSSError(ErrorCase.IMAGE_MISSING, Key=key)
-        found.append((key, _bounded(reach(call, call.bucket, item))))
+        found.append((key, _bounded(objects.reach(call, call.bucket, item))))
     return found
 
 

@@ -25,8 +25,8 @@ def put_object_tagging(call: Call) -> Response:
 def get_object_tagging(call: Call) -> Response:
     """Return the tags of an object."""
     item = find(call)
-    answer = xml.answer(ROOT, tagging.format_document(item.tags.items()))
-    return answer._replace(headers={**answer.headers, **version_header(call, item)})
+    tags = tagging.format_document(item.tags.items())
+    return xml.answer(ROOT, tags, version_header(call, item))
 
 
 @answers("DELETE /bucket/key?tagging", "DeleteObjectTagging")

@@ -112,14 +112,14 @@ def check_call(call: Call) -> AccessDecision | None:
     Returns the decision; None for DeleteMultipleObjects if each entry needs its own decision.
     """
     bucket, caller, operation = call.record, call.caller, call.operation
-    if call.access_point is not None:
+    if call.admission.access_point is not None:
         _check_access_point(call)
     if bucket is None or operation.name == _CREATES:
         return _check_service(call)
     by_acl = (
         caller.kind is Kind.ACCOUNT
         and policy.SUBRESOURCE not in bucket.documents
-        and call.access_point is None
+        and call.admission.access_point is None
     )
     if by_acl and caller.id == bucket.owner:  # nothing else counts (A-03)
         return _describe(call, authorize(caller, bucket.owner, operation.permission, bucket.acl))
@@ -135,7 +135,7 @@ def _check_access_point(call: Call) -> None:
     of_object = call.operation.resource is Resource.OBJECT
     if not of_object and call.operation.name not in _THROUGH_ACCESS_POINTS:
         raise OSSError(ErrorCase.ACCESS_POINT_OPERATION)
-    check_origin(call.access_point)
+    check_origin(call.admission.access_point)
 
 
 def check_origin(point: AccessPoint | None) -> None:
@@ -217,7 +217,7 @@ def _decide(
 
 def _scope_of(call: Call, bucket: Bucket, key: str) -> AccessPointScope | None:
     """Return the access point through which a call comes to a bucket; None if it names it."""
-    point = call.access_point
+    point = call.admission.access_point
     if point is None or point.bucket != bucket.name:
         return None
     documents = bucket.documents
@@ -242,10 +242,11 @@ def _fields(call: Call) -> Mapping[str, str]:
     object's tags.
     """
     request = call.request.headers
-    if call.form is None:
+    form = call.admission.form
+    if form is None:
         return request
     acl = {name: request[name] for name in (_OBJECT_ACL,) if name in request}
-    fields = {**acl, **call.form.fields}
+    fields = {**acl, **form.fields}
     fields.pop(tagging.HEADER, None)
     return fields
 
@@ -290,7 +291,7 @@ def _blocks(storage: Storage, owner: str) -> bool:
 def _context(
     call: Call, bucket: Bucket | None, item: Object | None, fields: Mapping[str, str]
 ) -> Context:
-    request, point = call.request, call.access_point
+    request, point = call.request, call.admission.access_point
     lists = call.operation.action in _LISTINGS
     return Context(
         time=request.received,

@@ -56,10 +56,7 @@ class Deployment:
         self.environment = Environment(
             self.storage,
             settings.limits,
-            self._display_name,
+            lambda account: self.accounts.display_name(account),  # of those in use now
             settings.assumptions,
             self.changes,
         )
-
-    def _display_name(self, account: str) -> str:
-        return self.accounts.display_name(account)  # of the accounts that are in use now

@@ -75,10 +75,6 @@ class _Host(NamedTuple):
     """Whether it speaks the S3 protocol, whatever the request looks like."""
 
 
-def _bind_nothing(domain: str) -> str | None:
-    return None
-
-
 class Addresses:
     """The host names of the service and of its buckets."""
 
@@ -87,7 +83,7 @@ class Addresses:
         region: str,
         domains: Iterable[str] = (),
         cnames: Mapping[str, str] | None = None,
-        bound: Callable[[str], str | None] = _bind_nothing,
+        bound: Callable[[str], str | None] = lambda _: None,
         s3_hosts: Iterable[str] = (),
         *,
         lenient: bool = False,
@@ -163,7 +159,7 @@ class Addresses:
         name = host_name(host)
         if _is_below(name, (SERVICE_DOMAIN, *self.domains)) or name in self._cnames:
             return True
-        return _is_loopback(name) or self._bound(name) is not None
+        return (is_ip(name) and ip_address(name).is_loopback) or self._bound(name) is not None
 
     def _find(self, host: str) -> _Host:
         name = host_name(host)
@@ -294,10 +290,6 @@ def is_ip(name: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _is_loopback(name: str) -> bool:
-    return is_ip(name) and ip_address(name).is_loopback
 
 
 def _is_below(name: str, domains: Iterable[str]) -> bool:

@@ -165,13 +165,8 @@ def _parse_body(body: Any) -> str:
         raise _refuse("The callback body is empty.", "", "0007-00000011")
     if "$" in _VARIABLE.sub("", body):
         # The help page of EC 0007-00000105 shows this answer, with this name of the argument.
-        raise OSSError(
-            ErrorCase.INVALID_ARGUMENT,
-            "Left brace must be adjacent to dollar sign.",
-            ec="0007-00000105",
-            ArgumentName="ReplaceKeyPrefix",
-            ArgumentValue=body,
-        )
+        message = "Left brace must be adjacent to dollar sign."
+        raise invalid_argument("ReplaceKeyPrefix", body, message, ec="0007-00000105")
     return body
 
 
@@ -189,6 +184,4 @@ def _fill(body: str, values: Mapping[str, str | int], content_type: str) -> str:
 
 def _refuse(message: str, value: Any, ec: str = "", name: str = _NAME) -> OSSError:
     shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return OSSError(
-        ErrorCase.INVALID_CALLBACK, message, ec=ec, ArgumentName=name, ArgumentValue=shown
-    )
+    return invalid_argument(name, shown, message, ErrorCase.INVALID_CALLBACK, ec=ec)

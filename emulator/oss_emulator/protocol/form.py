@@ -124,7 +124,7 @@ class FormReader:
                 "on_header_value": self._add_header_value,
                 "on_header_end": self._end_header,
                 "on_headers_finished": self._end_headers,
-                "on_part_data": self._add_part_data,
+                "on_part_data": lambda data, start, end: self._add_data(data[start:end]),
                 "on_part_end": self._end_part,
                 "on_end": self._end,
             },
@@ -206,9 +206,6 @@ class FormReader:
         content_type = self._headers.get("content-type")
         self.form = Form(dict(self._fields), parameters.get("filename", ""), content_type)
         self._add_data = self._content.append
-
-    def _add_part_data(self, data: bytes, start: int, end: int) -> None:
-        self._add_data(data[start:end])
 
     def _ignore(self, data: bytes) -> None:
         pass

@@ -30,14 +30,9 @@ MAX_META = 8 * 1024
 # Stored with an object and sent when it is read, spelled as in the answer.
 _STORED = {
     name.lower(): name
-    for name in (
-        "Cache-Control",
-        "Content-Disposition",
-        "Content-Encoding",
-        "Content-Language",
-        "Content-Type",
-        "Expires",
-    )
+    for name in """
+    Cache-Control Content-Disposition Content-Encoding Content-Language Content-Type Expires
+    """.split()
 }
 
 ENCRYPTION = "x-oss-server-side-encryption"
@@ -157,10 +152,15 @@ def flag(headers: Mapping[str, str], name: str) -> bool:
 
 
 def invalid_argument(
-    name: str, value: str, message: str | None = None, code: ErrorCase = ErrorCase.INVALID_ARGUMENT
+    name: str,
+    value: str,
+    message: str | None = None,
+    code: ErrorCase = ErrorCase.INVALID_ARGUMENT,
+    *,
+    ec: str | None = None,
 ) -> OSSError:
-    """Make the error for a header or parameter with a bad value."""
-    return OSSError(code, message, ArgumentName=name, ArgumentValue=value)
+    """Make the error for a header, a parameter or a field with a bad value."""
+    return OSSError(code, message, ec=ec, ArgumentName=name, ArgumentValue=value)
 
 
 def location(url: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from oss_emulator.protocol.message import Response
@@ -49,14 +49,14 @@ def plain(text: str) -> str:
     return text.translate(_REPLACEMENTS)
 
 
-def answer(root: str, content: Value) -> Response:
-    """Make a 200 answer with a document of this root and content."""
-    return reply(format(root, content))
+def answer(root: str, content: Value, headers: Mapping[str, str] = {}) -> Response:
+    """Make a 200 answer with a document of this root and content, and further headers."""
+    return reply(format(root, content), headers)
 
 
-def reply(document: bytes) -> Response:
-    """Make a 200 answer with a document that was stored."""
-    return Response(200, {"Content-Type": "application/xml"}, document)
+def reply(document: bytes, headers: Mapping[str, str] = {}) -> Response:
+    """Make a 200 answer with a document that was stored, and further headers."""
+    return Response(200, {"Content-Type": "application/xml", **headers}, document)
 
 
 def _write(lines: list[str], indent: str, children: Children) -> None:

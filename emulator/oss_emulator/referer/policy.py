@@ -185,15 +185,9 @@ class RefererPolicy:
         return Step(stage, outcome, (number,))
 
 
-_ABOUT_RULES = (
-    "empty_whitelist",
-    "letter_case",
-    "white_space",
-    "cut_path",
-    "truncation_conflict",
-    "cut_entries",
-    "joined_entry",
-)
+_ABOUT_RULES = """
+    empty_whitelist letter_case white_space cut_path truncation_conflict cut_entries joined_entry
+""".split()
 """The assumptions about how rules are read.
 
 checked_requests and repeated_header are about requests, and no decision depends on the others.

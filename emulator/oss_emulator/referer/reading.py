@@ -140,7 +140,8 @@ class Reading:
             (text, body, self.lowers_query and _differs_in_query(body))
             for text, body in self._read_all(entries)
         ]
-        known = {_identify(item): item for item in other.patterns} if other else {}
+        patterns = other.patterns if other else ()
+        known = {(item.text, item.body, item.lowers_query): item for item in patterns}
         compiled = tuple(
             known.get(item) or Pattern.of(item[0], item[1], lowers_query=item[2]) for item in read
         )
@@ -176,10 +177,6 @@ class Reading:
     def _is_list(self, entries: tuple[str, ...], compiled: EntryList) -> bool:
         counts_blanks = self._assumptions.white_space is WhiteSpace.BLANK_COUNTS
         return bool(entries if counts_blanks else compiled.patterns)
-
-
-def _identify(pattern: Pattern) -> tuple[str, str, bool]:
-    return pattern.text, pattern.body, pattern.lowers_query
 
 
 def _differs_in_query(body: str) -> bool:

@@ -3,6 +3,7 @@
 import json
 from typing import NamedTuple
 from urllib.parse import urlencode
+from uuid import UUID
 
 from oss_emulator.access import ANONYMOUS, Identity
 from oss_emulator.protocol import xml
@@ -41,7 +42,8 @@ def answer(
     """Answer a request; `material` is `MATERIAL_SIZE` random bytes."""
     asked = RPCRequest.parse(request, body)
     claimed = claim(asked)
-    request_id, material = _format_request_id(material[-_ID_SIZE:]), material[:-_ID_SIZE]
+    request_id = str(UUID(bytes=material[-_ID_SIZE:])).upper()
+    material = material[:-_ID_SIZE]
     region = product.region(host_name(product.endpoint_host(request))) or installation.region
     name, caller, refusal = "", ANONYMOUS, None
     try:
@@ -100,8 +102,3 @@ def _tree(content: xml.Value) -> object:
     if content is None or isinstance(content, str | int):
         return content
     return {name: _tree(value) for name, value in content if value is not None}
-
-
-def _format_request_id(material: bytes) -> str:
-    digits = material.hex().upper()
-    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))

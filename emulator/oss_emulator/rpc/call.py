@@ -26,8 +26,3 @@ class RPCCall(NamedTuple):
     now: float
     material: bytes
     """Random bytes."""
-
-    @property
-    def accounts(self) -> Accounts:
-        """The accounts of the server."""
-        return self.installation.accounts

@@ -12,32 +12,8 @@ from typing import Final
 
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.select import Output
+from oss_emulator.selecting import statement as ast
 from oss_emulator.selecting import timestamps
-from oss_emulator.selecting.statement import (
-    Aggregate,
-    Arithmetic,
-    Between,
-    Cast,
-    Column,
-    Compare,
-    Concatenation,
-    Connective,
-    Every,
-    Expression,
-    In,
-    IsNull,
-    Like,
-    Literal,
-    Negation,
-    Not,
-    SelectStatement,
-    Star,
-    Type,
-    children,
-    column_of,
-    index_of,
-    walk,
-)
 
 MAX_COLUMNS: Final = 1000
 MAX_CONDITIONS: Final = 20
@@ -55,7 +31,7 @@ SPECIAL: Final = "%*?"
 """The characters of a pattern that stand for others."""
 
 
-def check(statement: SelectStatement, output: Output, *, json: bool) -> None:
+def check(statement: ast.SelectStatement, output: Output, *, json: bool) -> None:
     """Raise the error of the first thing that the service refuses."""
     selected = [each.expression for each in statement.projections]
     where = [statement.where] if statement.where is not None else []
@@ -65,7 +41,7 @@ def check(statement: SelectStatement, output: Output, *, json: bool) -> None:
         raise OSSError(ErrorCase.TABLE_ROOT_NODE_ONLY_SUPPORT_IN_JSON)
     for column in statement.columns:
         _check_column(column, json=json)
-    _check_casts([found for each in (*selected, *where) for found in walk(each)], json=json)
+    _check_casts([found for each in (*selected, *where) for found in ast.walk(each)], json=json)
     for expression in selected:
         _check_selected(expression, json=json)
     _check_mix(selected)
@@ -75,47 +51,47 @@ def check(statement: SelectStatement, output: Output, *, json: bool) -> None:
         _check_where(statement.where)
 
 
-def type_of(expression: Expression) -> Type:
+def type_of(expression: ast.Expression) -> ast.Type:
     """Return the type of the value of an expression."""
     match expression:
-        case Literal(value):
+        case ast.Literal(value):
             return _type_of_value(value)
-        case Column():
-            return Type.DYNAMIC
-        case Cast():
+        case ast.Column():
+            return ast.Type.DYNAMIC
+        case ast.Cast():
             return expression.type
-        case Negation(operand):
-            return Type.INT if type_of(operand) is Type.INT else Type.DOUBLE
-        case Arithmetic(operator, left, right):
+        case ast.Negation(operand):
+            return ast.Type.INT if type_of(operand) is ast.Type.INT else ast.Type.DOUBLE
+        case ast.Arithmetic(operator, left, right):
             kinds = {type_of(left), type_of(right)}
-            if kinds == {Type.INT}:
-                return Type.INT
-            exact = Type.DECIMAL in kinds and operator in ("+", "-")
-            return Type.DECIMAL if exact else Type.DOUBLE
-        case Concatenation():
-            return Type.STRING
-        case Aggregate() | Star():
-            return Type.DOUBLE
+            if kinds == {ast.Type.INT}:
+                return ast.Type.INT
+            exact = ast.Type.DECIMAL in kinds and operator in ("+", "-")
+            return ast.Type.DECIMAL if exact else ast.Type.DOUBLE
+        case ast.Concatenation():
+            return ast.Type.STRING
+        case ast.Aggregate() | ast.Star():
+            return ast.Type.DOUBLE
         case _:
-            return Type.BOOL
+            return ast.Type.BOOL
 
 
-def _type_of_value(value: object) -> Type:
+def _type_of_value(value: object) -> ast.Type:
     if value is None:
-        return Type.NULL
-    for kind, found in ((bool, Type.BOOL), (int, Type.INT), (Decimal, Type.DOUBLE)):
+        return ast.Type.NULL
+    for kind, found in ((bool, ast.Type.BOOL), (int, ast.Type.INT), (Decimal, ast.Type.DOUBLE)):
         if isinstance(value, kind):
             return found
-    return Type.STRING
+    return ast.Type.STRING
 
 
-def is_constant(expression: Expression) -> bool:
+def is_constant(expression: ast.Expression) -> bool:
     """Return whether an expression is a literal, perhaps cast."""
-    operand = expression.operand if isinstance(expression, Cast) else expression
-    return isinstance(operand, Literal)
+    operand = expression.operand if isinstance(expression, ast.Cast) else expression
+    return isinstance(operand, ast.Literal)
 
 
-def _identity(column: Column, *, json: bool) -> tuple[object, ...]:
+def _identity(column: ast.Column, *, json: bool) -> tuple[object, ...]:
     """Return what two columns have in common if they are the same; CSV ignores case (Q-32)."""
     return column.path if json else tuple(str(step).lower() for step in column.path)
 
@@ -124,74 +100,74 @@ def _syntax(message: str) -> OSSError:
     return OSSError(ErrorCase.SQL_SYNTAX_ERROR, message)
 
 
-def _check_levels(expression: Expression) -> None:
+def _check_levels(expression: ast.Expression) -> None:
     level, waiting = 0, [expression]
     while waiting:
         level += 1
-        waiting = [child for each in waiting for child in children(each)]
+        waiting = [child for each in waiting for child in ast.children(each)]
         if level > MAX_LEVELS:
             message = f"The SQL statement has more than {MAX_LEVELS} levels."
             raise OSSError(ErrorCase.SQL_UNSUPPORTED_SQL, message)
 
 
-def _check_column(column: Column, *, json: bool) -> None:
+def _check_column(column: ast.Column, *, json: bool) -> None:
     path = column.path
     if json:
-        if Every.CHILD in path:
+        if ast.Every.CHILD in path:
             raise OSSError(ErrorCase.WILD_CARD_NOT_ALLOWED)
         return
     if len(path) != 1 or not isinstance(path[0], str):
         raise OSSError(ErrorCase.NESTED_COLUMN_NOT_SUPPORT_IN_CSV)
-    index = index_of(path[0])
+    index = ast.index_of(path[0])
     if index is not None and not 1 <= index <= MAX_COLUMNS:
         message = f"The index of column {path[0]} must be from 1 to {MAX_COLUMNS}."
         raise OSSError(ErrorCase.SQL_INVALID_COLUMN_INDEX, message)
 
 
-def _check_casts(everything: Iterable[Expression], *, json: bool) -> None:
-    types: dict[tuple[object, ...], tuple[Type, str]] = {}
+def _check_casts(everything: Iterable[ast.Expression], *, json: bool) -> None:
+    types: dict[tuple[object, ...], tuple[ast.Type, str]] = {}
     for cast in everything:
-        if not isinstance(cast, Cast):
+        if not isinstance(cast, ast.Cast):
             continue
         if cast.format and not timestamps.is_supported(cast.format):
             message = f"The format {cast.format} of a timestamp is not supported."
             raise OSSError(ErrorCase.SQL_NOT_SUPPORTED_TIMESTAMP_FORMAT, message)
-        if isinstance(cast.operand, Column):
+        if isinstance(cast.operand, ast.Column):
             found = (cast.type, cast.format)
             if types.setdefault(_identity(cast.operand, json=json), found) != found:
                 raise OSSError(ErrorCase.SQL_ONE_COLUMN_CAST_TO_DIFFERENT_TYPES)
-        elif isinstance(cast.operand, Literal):
+        elif isinstance(cast.operand, ast.Literal):
             fold(cast)
         else:
             raise _syntax("CAST takes a column or a constant.")
 
 
-def _check_selected(expression: Expression, *, json: bool) -> None:
+def _check_selected(expression: ast.Expression, *, json: bool) -> None:
     match expression:
-        case Star() | Column() | Cast() | Aggregate("count"):
+        case ast.Star() | ast.Column() | ast.Cast() | ast.Aggregate("count"):
             return
-        case Aggregate(function, operand):
+        case ast.Aggregate(function, operand):
             _check_aggregate(function.upper(), operand, json=json)
         case _:
             raise _syntax("SELECT takes columns, aggregate functions and CAST.")
 
 
-def _check_aggregate(name: str, operand: Expression, *, json: bool) -> None:
-    if column_of(operand) is None:
+def _check_aggregate(name: str, operand: ast.Expression, *, json: bool) -> None:
+    if ast.column_of(operand) is None:
         raise _syntax(f"{name} takes a column, perhaps cast.")
     # Columns of CSV are strings (Query objects, data types); in JSON the value tells.
-    kind = type_of(operand) if json or isinstance(operand, Cast) else Type.STRING
-    if kind is Type.TIMESTAMP and name in ("SUM", "AVG"):
+    kind = type_of(operand) if json or isinstance(operand, ast.Cast) else ast.Type.STRING
+    if kind is ast.Type.TIMESTAMP and name in ("SUM", "AVG"):
         message = f"{name} does not take timestamps."
         raise OSSError(ErrorCase.SQL_INVALID_AGGREGATION_ON_TIMESTAMP, message)
-    if not (kind.numeric or kind in (Type.DYNAMIC, Type.TIMESTAMP)):
+    if not (kind.numeric or kind in (ast.Type.DYNAMIC, ast.Type.TIMESTAMP)):
         message = f"{name} takes numbers; cast the column to int, double or decimal."
         raise OSSError(ErrorCase.SQL_AGGREGATION_ON_NON_NUMERIC_TYPE, message)
 
 
-def _check_mix(selected: Sequence[Expression]) -> None:
-    aggregates = sum(isinstance(each, Aggregate) for each in selected)
-    if any(isinstance(each, Star) for each in selected) and len(selected) > 1:
+def _check_mix(selected: Sequence[ast.Expression]) -> None:
+    aggregates = sum(isinstance(each, ast.Aggregate) for each in selected)
+    if any(isinstance(each, ast.Star) for each in selected) and len(selected) > 1:
         raise OSSError(ErrorCase.SQL_INVALID_MIX_OF_STAR_AND_COLUMN)
     if aggregates not in (0, len(selected)):
         raise OSSError(ErrorCase.SQL_INVALID_MIX_OF_AGGREGATION_AND_COLUMN)
@@ -202,12 +178,12 @@ def _check_mix(selected: Sequence[Expression]) -> None:
         raise OSSError(ErrorCase.SQL_UNSUPPORTED_SQL, message)
 
 
-def _check_all_columns(selected: Sequence[Expression]) -> None:
-    if any(isinstance(each, Aggregate) for each in selected):
+def _check_all_columns(selected: Sequence[ast.Expression]) -> None:
+    if any(isinstance(each, ast.Aggregate) for each in selected):
         raise OSSError(ErrorCase.SQL_INVALID_KEEP_ALL_COLUMNS_WITH_AGGREGATION)
     if any(map(is_constant, selected)):
         raise OSSError(ErrorCase.SQL_UNSUPPORTED_SQL, "KeepAllColumns excludes constants.")
-    columns = [_identity(found, json=False) for each in selected if (found := column_of(each))]
+    columns = [_identity(found, json=False) for each in selected if (found := ast.column_of(each))]
     if len(set(columns)) < len(columns):
         raise OSSError(ErrorCase.SQL_INVALID_KEEP_ALL_COLUMNS_WITH_DUPLICATE_COLUMN)
 
@@ -215,31 +191,34 @@ def _check_all_columns(selected: Sequence[Expression]) -> None:
 # Conditions
 
 
-def _check_where(where: Expression) -> None:
-    everything = walk(where)
-    if any(isinstance(each, Aggregate | Star) for each in everything):
+def _check_where(where: ast.Expression) -> None:
+    everything = ast.walk(where)
+    if any(isinstance(each, ast.Aggregate | ast.Star) for each in everything):
         raise _syntax("WHERE has no aggregate functions.")
-    conditions = (isinstance(each, Compare | In | Between | Like | IsNull) for each in everything)
+    conditions = (
+        isinstance(each, ast.Compare | ast.In | ast.Between | ast.Like | ast.IsNull)
+        for each in everything
+    )
     if sum(conditions) > MAX_CONDITIONS:
         raise OSSError(ErrorCase.SQL_EXCEEDS_MAX_CONDITION_COUNT)
     if _depth(where) > MAX_DEPTH:
         raise OSSError(ErrorCase.SQL_EXCEEDS_MAX_CONDITION_DEPTH)
     for each in everything:
         _check_condition(each)
-    if not _adapts(Type.BOOL, where):
+    if not _adapts(ast.Type.BOOL, where):
         raise _syntax("WHERE takes a condition.")
 
 
-def _depth(expression: Expression) -> int:
+def _depth(expression: ast.Expression) -> int:
     """Count the levels of AND, OR and NOT, and the conditions below them."""
-    if isinstance(expression, Connective | Not):
-        return 1 + max(map(_depth, children(expression)))
+    if isinstance(expression, ast.Connective | ast.Not):
+        return 1 + max(map(_depth, ast.children(expression)))
     return 1
 
 
-def _adapts(kind: Type, *operands: Expression) -> bool:
+def _adapts(kind: ast.Type, *operands: ast.Expression) -> bool:
     """Return whether all operands have a type; a column without a cast adapts to any."""
-    return {type_of(each) for each in operands} <= {kind, Type.DYNAMIC}
+    return {type_of(each) for each in operands} <= {kind, ast.Type.DYNAMIC}
 
 
 _LOGIC: Final = {
@@ -248,60 +227,60 @@ _LOGIC: Final = {
 }
 
 
-def _check_condition(expression: Expression) -> None:
+def _check_condition(expression: ast.Expression) -> None:
     match expression:
-        case Connective(word, operands) if not _adapts(Type.BOOL, *operands):
+        case ast.Connective(word, operands) if not _adapts(ast.Type.BOOL, *operands):
             raise OSSError(_LOGIC[word])
-        case Not(operand) if not _adapts(Type.BOOL, operand):
+        case ast.Not(operand) if not _adapts(ast.Type.BOOL, operand):
             raise OSSError(ErrorCase.SQL_INVALID_NOT_OPERAND)
-        case Compare(operator, left, right):
+        case ast.Compare(operator, left, right):
             code = ErrorCase.SQL_COMPARER_OPERAND_TYPE_MISMATCH
             _check_same((left, right), code, f"The operator {operator} compares")
-        case Between():
+        case ast.Between():
             code = ErrorCase.SQL_OPERATION_APPLIED_TO_DIFFERENT_TYPES
-            _check_same(children(expression), code, "BETWEEN compares")
-        case Arithmetic(operator, left, right):
+            _check_same(ast.children(expression), code, "BETWEEN compares")
+        case ast.Arithmetic(operator, left, right):
             _check_numbers((left, right), operator)
-        case Negation(operand):
+        case ast.Negation(operand):
             _check_numbers((operand,), "-")
-        case Concatenation(left, right):
+        case ast.Concatenation(left, right):
             if is_constant(left) and is_constant(right):
                 message = "The operator || joins two constants."
                 raise OSSError(ErrorCase.SQL_INVALID_CONCAT_OPERAND, message)
-            if not _adapts(Type.STRING, left, right):
+            if not _adapts(ast.Type.STRING, left, right):
                 raise OSSError(ErrorCase.SQL_INVALID_CONCAT_OPERAND)
-        case IsNull(operand) if is_constant(operand):
+        case ast.IsNull(operand) if is_constant(operand):
             raise OSSError(ErrorCase.SQL_INVALID_IS_NULL_OPERAND)
-        case In():
+        case ast.In():
             _check_in(expression)
-        case Like():
+        case ast.Like():
             _check_like(expression)
 
 
-def _check_numbers(operands: Iterable[Expression], operator: str) -> None:
-    if not all(kind.numeric or kind is Type.DYNAMIC for kind in map(type_of, operands)):
+def _check_numbers(operands: Iterable[ast.Expression], operator: str) -> None:
+    if not all(kind.numeric or kind is ast.Type.DYNAMIC for kind in map(type_of, operands)):
         message = f"The operator {operator} takes numbers and columns."
         raise OSSError(ErrorCase.INVALID_ARITHMETIC_OPERAND, message)
 
 
-def _category(kind: Type) -> str:
+def _category(kind: ast.Type) -> str:
     """Return the category that types must share to be compared; "" for a type that adapts."""
-    if kind in (Type.DYNAMIC, Type.NULL):
+    if kind in (ast.Type.DYNAMIC, ast.Type.NULL):
         return ""
     return "number" if kind.numeric else str(kind)
 
 
-def _check_same(operands: Iterable[Expression], code: ErrorCase, subject: str) -> None:
+def _check_same(operands: Iterable[ast.Expression], code: ErrorCase, subject: str) -> None:
     kinds = {_category(type_of(each)) for each in operands} - {""}
     if len(kinds) > 1:
         raise OSSError(code, f"{subject} values of the types {' and '.join(sorted(kinds))}.")
 
 
-def _check_in(expression: In) -> None:
+def _check_in(expression: ast.In) -> None:
     operand, values = expression.operand, expression.values
     if len(values) > MAX_VALUES:
         raise OSSError(ErrorCase.SQL_EXCEEDS_MAX_IN_COUNT)
-    if column_of(operand) is None or not all(map(is_constant, values)):
+    if ast.column_of(operand) is None or not all(map(is_constant, values)):
         raise _syntax("IN takes a column and constants.")
     kinds = {_category(type_of(value)) for value in values}
     if len(kinds) > 1 or kinds == {""}:
@@ -310,10 +289,10 @@ def _check_in(expression: In) -> None:
     _check_same((operand, values[0]), code, "IN compares")
 
 
-def _check_like(expression: Like) -> None:
+def _check_like(expression: ast.Like) -> None:
     operand, pattern, escape = expression.operand, expression.pattern, expression.escape
-    text = pattern.value if isinstance(pattern, Literal) else None
-    if is_constant(operand) or not (_adapts(Type.STRING, operand) and isinstance(text, str)):
+    text = pattern.value if isinstance(pattern, ast.Literal) else None
+    if is_constant(operand) or not (_adapts(ast.Type.STRING, operand) and isinstance(text, str)):
         raise OSSError(ErrorCase.SQL_INVALID_LIKE_OPERAND)
     if len(escape.encode()) > 1:
         raise OSSError(ErrorCase.SQL_ONLY_ONE_ESCAPE_CHAR_IS_ALLOWED)
@@ -342,22 +321,22 @@ def split_pattern(pattern: str, escape: str) -> list[tuple[str, bool]]:
     return pieces
 
 
-def fold(cast: Cast) -> object:
+def fold(cast: ast.Cast) -> object:
     """Return the value of a cast constant: str, int, Decimal, bool, datetime or None."""
-    assert isinstance(cast.operand, Literal)  # noqa: S101 - `check` refuses other operands
+    assert isinstance(cast.operand, ast.Literal)  # noqa: S101 - `check` refuses other operands
     value, kind = cast.operand.value, cast.type
     if value is None:
         return None
     text = str(value).lower() if isinstance(value, bool) else str(value).strip()
-    if kind is Type.STRING:
+    if kind is ast.Type.STRING:
         return value if isinstance(value, str) else text
-    if kind is Type.TIMESTAMP:
+    if kind is ast.Type.TIMESTAMP:
         return _fold_timestamp(text, cast.format)
-    if kind is Type.BOOL and text.lower() in ("true", "false"):
+    if kind is ast.Type.BOOL and text.lower() in ("true", "false"):
         return text.lower() == "true"
     if kind.numeric:
         number = _decimal(text)
-        if number is not None and kind is not Type.INT:
+        if number is not None and kind is not ast.Type.INT:
             return number
         if number is not None and -(1 << 63) <= number < 1 << 63:
             return int(number)

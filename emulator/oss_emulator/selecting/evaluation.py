@@ -14,25 +14,9 @@ from decimal import Decimal
 from math import fmod
 from typing import Any, Final
 
+from oss_emulator.selecting import statement as ast
 from oss_emulator.selecting.cells import Cells, JSONCells, Reader
 from oss_emulator.selecting.checking import fold, split_pattern, type_of
-from oss_emulator.selecting.statement import (
-    Arithmetic,
-    Between,
-    Cast,
-    Column,
-    Compare,
-    Concatenation,
-    Connective,
-    Expression,
-    In,
-    IsNull,
-    Like,
-    Literal,
-    Negation,
-    Not,
-    Type,
-)
 from oss_emulator.selecting.values import (
     CAST,
     COMPARED,
@@ -41,7 +25,6 @@ from oss_emulator.selecting.values import (
     NUMBER,
     TEXT,
     BadRowError,
-    ByKind,
     fits_integer,
     round_exact,
     timestamps_of,
@@ -80,66 +63,71 @@ class Evaluator:
     def __init__(self, cells: Cells) -> None:
         self._cells = cells
 
-    def value(self, expression: Expression, compared: Type = Type.STRING) -> Reader:
+    def value(self, expression: ast.Expression, compared: ast.Type = ast.Type.STRING) -> Reader:
         """Evaluate anything; a column without a cast becomes what it is compared with."""
         match expression:
-            case Literal(value):
+            case ast.Literal(value):
                 return _constant(value)
-            case Column():
+            case ast.Column():
                 return self._cells.reader(expression, COMPARED[compared])
-            case Cast(Column() as column, kind, form):
-                return self._cells.reader(column, _by_kind(kind, form))
-            case Cast(_, Type.DOUBLE):
+            case ast.Cast(ast.Column() as column, kind, form):
+                stamped = kind is ast.Type.TIMESTAMP
+                return self._cells.reader(
+                    column, {"s": timestamps_of(form)} if stamped else CAST[kind]
+                )
+            case ast.Cast(_, ast.Type.DOUBLE):
                 return self.number(expression)
-            case Cast(_, Type.DECIMAL):
+            case ast.Cast(_, ast.Type.DECIMAL):
                 return self.exact(expression) or _constant(None)
-            case Cast():
+            case ast.Cast():
                 return _constant(fold(expression))
-            case Negation() | Arithmetic():
+            case ast.Negation() | ast.Arithmetic():
                 return self.number(expression)
-            case Concatenation(left, right):
+            case ast.Concatenation(left, right):
                 return _both(self.value(left), self.value(right), operator.add)
             case _:
                 return self.condition(expression)
 
     # Numbers
 
-    def number(self, expression: Expression) -> Reader:
+    def number(self, expression: ast.Expression) -> Reader:
         """Evaluate a number: int, or float."""
         match expression:
-            case Literal(value):
+            case ast.Literal(value):
                 return _constant(float(value) if isinstance(value, Decimal) else value)
-            case Column():
+            case ast.Column():
                 return self._cells.reader(expression, NUMBER)
-            case Cast(Column() as column, Type.DECIMAL):
-                read = self._cells.reader(column, CAST[Type.DECIMAL])
+            case ast.Cast(ast.Column() as column, ast.Type.DECIMAL):
+                read = self._cells.reader(column, CAST[ast.Type.DECIMAL])
                 return _apply(float, read)
-            case Cast(Literal(), kind):
+            case ast.Cast(ast.Literal(), kind):
                 folded: Any = fold(expression)
-                exact = folded is None or kind is Type.INT
+                exact = folded is None or kind is ast.Type.INT
                 return _constant(folded if exact else float(folded))
-            case Negation(operand):
+            case ast.Negation(operand):
                 return _calculate("-", _constant(0), self.number(operand))
-            case Arithmetic(symbol, left, right):
+            case ast.Arithmetic(symbol, left, right):
                 return _calculate(symbol, self.number(left), self.number(right))
             case _:
                 return self.value(expression)
 
-    def exact(self, expression: Expression) -> Reader | None:
+    def exact(self, expression: ast.Expression) -> Reader | None:
         """Evaluate a number as `Decimal`; None if an expression has no such form."""
         match expression:
-            case Column() | Cast(Column(), Type.DOUBLE):
-                column = expression if isinstance(expression, Column) else expression.operand
-                assert isinstance(column, Column)  # noqa: S101 - of the pattern
+            case ast.Column() | ast.Cast(ast.Column(), ast.Type.DOUBLE):
+                column = expression if isinstance(expression, ast.Column) else expression.operand
+                assert isinstance(column, ast.Column)  # noqa: S101 - of the pattern
                 return self._cells.reader(column, EXACT)
-            case Cast(Column()):
+            case ast.Cast(ast.Column()):
                 read = self.value(expression)
                 return _apply(Decimal, read)
-            case Literal() | Cast():
-                value: Any = fold(expression) if isinstance(expression, Cast) else expression.value
+            case ast.Literal() | ast.Cast():
+                value: Any = (
+                    fold(expression) if isinstance(expression, ast.Cast) else expression.value
+                )
                 rounded = None if value is None else round_exact(value)
                 return None if value is not None and rounded is None else _constant(rounded)
-            case Arithmetic(symbol, left, right) if type_of(expression) is Type.DECIMAL:
+            case ast.Arithmetic(symbol, left, right) if type_of(expression) is ast.Type.DECIMAL:
                 first, second = self.exact(left), self.exact(right)
                 if first is None or second is None:
                     return None
@@ -152,57 +140,57 @@ class Evaluator:
 
     # Conditions
 
-    def condition(self, expression: Expression) -> Reader:
+    def condition(self, expression: ast.Expression) -> Reader:
         """Evaluate a condition: True, False, or None for NULL."""
         match expression:
-            case Connective(word, operands):
+            case ast.Connective(word, operands):
                 return _connect([self.condition(each) for each in operands], settled=word == "or")
-            case Not(operand):
+            case ast.Not(operand):
                 return _apply(operator.not_, self.condition(operand))
-            case IsNull(Column() as column):
+            case ast.IsNull(ast.Column() as column):
                 read = self._cells.reader(column, TEXT)
                 return lambda cells: read(cells) is None
-            case IsNull(operand):
+            case ast.IsNull(operand):
                 read = self.value(operand)
                 return lambda cells: read(cells) is None
-            case Compare(symbol, left, right):
+            case ast.Compare(symbol, left, right):
                 return self._compare(_COMPARE[symbol], left, right)
-            case Between(operand, low, high):
+            case ast.Between(operand, low, high):
                 least = self._compare(operator.ge, operand, low)
                 return _connect([least, self._compare(operator.le, operand, high)], settled=False)
-            case In():
+            case ast.In():
                 return self._in(expression)
-            case Like(operand, Literal(pattern), escape):
+            case ast.Like(operand, ast.Literal(pattern), escape):
                 match = _regular(str(pattern), escape).fullmatch
                 return _apply(lambda text: match(text) is not None, self.value(operand))
             case _:
-                return self.value(expression, Type.BOOL)
+                return self.value(expression, ast.Type.BOOL)
 
     def _compare(
-        self, compare: Callable[[Any, Any], bool], left: Expression, right: Expression
+        self, compare: Callable[[Any, Any], bool], left: ast.Expression, right: ast.Expression
     ) -> Reader:
         kinds = {type_of(left), type_of(right)}
-        if Type.NULL in kinds:
+        if ast.Type.NULL in kinds:
             return _constant(None)
-        kinds.discard(Type.DYNAMIC)
+        kinds.discard(ast.Type.DYNAMIC)
         match left, right, self._cells:
-            case Column(), Column(), JSONCells() as cells:
+            case ast.Column(), ast.Column(), JSONCells() as cells:
                 return _compare_kinds(compare, cells.kind_reader(left), cells.kind_reader(right))
         if not any(kind.numeric for kind in kinds):
-            compared = next(iter(kinds), Type.STRING)
+            compared = next(iter(kinds), ast.Type.STRING)
             return _both(self.value(left, compared), self.value(right, compared), compare)
-        if Type.DECIMAL in kinds:
+        if ast.Type.DECIMAL in kinds:
             first, second = self.exact(left), self.exact(right)
             if first is not None and second is not None:
                 return _both(first, second, compare)
         return _both(self.number(left), self.number(right), _of_numbers(compare))
 
-    def _in(self, expression: In) -> Reader:
+    def _in(self, expression: ast.In) -> Reader:
         kinds = {type_of(each) for each in expression.values}
         if not any(kind.numeric for kind in kinds):
             read = self.value(expression.operand, next(iter(kinds)))
             return _member(read, [self.value(each) for each in expression.values])
-        if Type.DECIMAL in {type_of(expression.operand), *kinds}:
+        if ast.Type.DECIMAL in {type_of(expression.operand), *kinds}:
             exact = [self.exact(each) for each in (expression.operand, *expression.values)]
             readers = [each for each in exact if each is not None]
             if len(readers) == len(exact):
@@ -224,10 +212,6 @@ _EXACT: Final[Mapping[str, Callable[[Decimal, Decimal], Decimal]]] = {
     "+": EXACT_CONTEXT.add,
     "-": EXACT_CONTEXT.subtract,
 }
-
-
-def _by_kind(kind: Type, form: str) -> ByKind:
-    return {"s": timestamps_of(form)} if kind is Type.TIMESTAMP else CAST[kind]
 
 
 def _constant(value: object) -> Reader:

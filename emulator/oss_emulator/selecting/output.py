@@ -12,20 +12,12 @@ from typing import Any, Final
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.select import CSVInput, Output
 from oss_emulator.selecting import json_nodes, timestamps
+from oss_emulator.selecting import statement as ast
 from oss_emulator.selecting.aggregation import FunctionResult
 from oss_emulator.selecting.cells import CSVCells, JSONCells
 from oss_emulator.selecting.checking import type_of
 from oss_emulator.selecting.evaluation import Evaluator
 from oss_emulator.selecting.json_nodes import MISSING
-from oss_emulator.selecting.statement import (
-    Aggregate,
-    Column,
-    Expression,
-    Projection,
-    Star,
-    Type,
-    column_of,
-)
 
 MAX_ROW: Final = 1024 * 1024
 """Bytes of one row of a result (our choice; the service has a limit of its own)."""
@@ -37,17 +29,21 @@ class CSVWriter:
     """Writes rows of CSV."""
 
     def __init__(
-        self, projections: Sequence[Projection], output: Output, cells: CSVCells, source: CSVInput
+        self,
+        projections: Sequence[ast.Projection],
+        output: Output,
+        cells: CSVCells,
+        source: CSVInput,
     ) -> None:
         self._projections, self._output, self._quote = projections, output, source.quote
         self._header, self._split, self._evaluator = cells.header, cells.split, Evaluator(cells)
-        self._star = isinstance(projections[0].expression, Star)
+        self._star = isinstance(projections[0].expression, ast.Star)
         self._joins = output.field != source.field
         special = {source.quote, output.field, output.record, b"\r", b"\n"}
         self._special = tuple(each for each in special if each)
         self._places = []
         if output.all_columns and not self._star:
-            columns = [column_of(each.expression) for each in projections]
+            columns = [ast.column_of(each.expression) for each in projections]
             self._places = [self._header.find(each) for each in columns if each is not None]
         self._fields = [self._field(each.expression) for each in projections]
 
@@ -69,19 +65,19 @@ class CSVWriter:
             raise OSSError(ErrorCase.HEADER_INFO_EXCEEDS_MAX_SIZE, message)
         return self.line(fields)
 
-    def _name(self, projection: Projection, number: int) -> str:
+    def _name(self, projection: ast.Projection, number: int) -> str:
         if projection.alias:
             return projection.alias
-        if not isinstance(projection.expression, Column):
+        if not isinstance(projection.expression, ast.Column):
             return f"_{number}"
         place, names = self._header.find(projection.expression), self._header.names
         return names[place].lower() if place < len(names) else f"_{place + 1}"
 
-    def _field(self, expression: Expression) -> Callable[[Sequence[bytes]], bytes]:
+    def _field(self, expression: ast.Expression) -> Callable[[Sequence[bytes]], bytes]:
         """Return the function that writes one result; columns are shown as they are (Q-36)."""
-        if isinstance(expression, Star | Aggregate):
+        if isinstance(expression, ast.Star | ast.Aggregate):
             return lambda cells: b""
-        if isinstance(expression, Column):
+        if isinstance(expression, ast.Column):
             place = self._header.find(expression)
             return lambda cells: cells[place] if place < len(cells) else b""
         read, write = self._evaluator.value(expression), _TEXTS.get(type_of(expression), str)
@@ -118,16 +114,18 @@ class CSVWriter:
 class JSONWriter:
     """Writes rows as JSON objects."""
 
-    def __init__(self, projections: Sequence[Projection], output: Output, cells: JSONCells) -> None:
+    def __init__(
+        self, projections: Sequence[ast.Projection], output: Output, cells: JSONCells
+    ) -> None:
         self._record, self._evaluator = output.record, Evaluator(cells)
-        self._star = isinstance(projections[0].expression, Star)
+        self._star = isinstance(projections[0].expression, ast.Star)
         self._keys = [self._key(each, number) for number, each in enumerate(projections, 1)]
         self._values = [self._value(each.expression) for each in projections]
 
-    def _key(self, projection: Projection, number: int) -> str:
+    def _key(self, projection: ast.Projection, number: int) -> str:
         """Write the alias, the last key of the path, or `_1` (SelectObject, JSON errors)."""
         found = projection.expression
-        last = found.path[-1] if isinstance(found, Column) and found.path else None
+        last = found.path[-1] if isinstance(found, ast.Column) and found.path else None
         usual = last if isinstance(last, str) else f"_{number}"
         return json_nodes.quote(projection.alias or usual) + ":"
 
@@ -135,11 +133,11 @@ class JSONWriter:
         """Return nothing: every row has its keys."""
         return b""
 
-    def _value(self, expression: Expression) -> Callable[[object], str | None]:
+    def _value(self, expression: ast.Expression) -> Callable[[object], str | None]:
         """Return the function that writes one result, None for a key that is left out."""
-        if isinstance(expression, Star | Aggregate):
+        if isinstance(expression, ast.Star | ast.Aggregate):
             return lambda cells: None
-        if isinstance(expression, Column):
+        if isinstance(expression, ast.Column):
             path = expression.path
 
             def show(cells: object) -> str | None:
@@ -231,19 +229,15 @@ def expand(value: Fraction) -> str:
     return f"{'-' if cut < 0 else ''}{digits[:-scale]}.{digits[-scale:]}"
 
 
-def _word(value: bool) -> str:
-    return "true" if value else "false"
-
-
-_TEXTS: Final[Mapping[Type, Callable[[Any], str]]] = {
-    Type.INT: str,
-    Type.DOUBLE: number,
-    Type.DECIMAL: number,
-    Type.BOOL: _word,
-    Type.TIMESTAMP: timestamps.format,
+_TEXTS: Final[Mapping[ast.Type, Callable[[Any], str]]] = {
+    ast.Type.INT: str,
+    ast.Type.DOUBLE: number,
+    ast.Type.DECIMAL: number,
+    ast.Type.BOOL: lambda value: "true" if value else "false",
+    ast.Type.TIMESTAMP: timestamps.format,
 }
 
-_JSON: Final[Mapping[Type, Callable[[Any], str]]] = {
+_JSON: Final[Mapping[ast.Type, Callable[[Any], str]]] = {
     **_TEXTS,
-    Type.TIMESTAMP: lambda value: json_nodes.quote(timestamps.format(value)),
+    ast.Type.TIMESTAMP: lambda value: json_nodes.quote(timestamps.format(value)),
 }

@@ -8,29 +8,7 @@ from decimal import Decimal
 from typing import Final, NamedTuple, TypeVar
 
 from oss_emulator.protocol.errors import ErrorCase, OSSError
-from oss_emulator.selecting.statement import (
-    Aggregate,
-    Arithmetic,
-    Between,
-    Cast,
-    Column,
-    Compare,
-    Concatenation,
-    Connective,
-    Every,
-    Expression,
-    In,
-    IsNull,
-    Like,
-    Literal,
-    Negation,
-    Not,
-    Projection,
-    SelectStatement,
-    Star,
-    Step,
-    Type,
-)
+from oss_emulator.selecting import statement as ast
 
 MAX_NAME: Final = 1024
 """Bytes of the name of a column (limits on SQL statements)."""
@@ -49,9 +27,9 @@ _RESERVED: Final = frozenset(
 _CONSTANTS: Final = {"true": True, "false": False, "null": None}
 _AGGREGATES: Final = frozenset({"avg", "sum", "max", "min", "count"})
 _TYPES: Final = {
-    **{str(each): each for each in Type if each not in (Type.DYNAMIC, Type.NULL)},
-    "float": Type.DOUBLE,  # the name in the first document of SelectObject
-    "boolean": Type.BOOL,
+    **{str(each): each for each in ast.Type if each not in (ast.Type.DYNAMIC, ast.Type.NULL)},
+    "float": ast.Type.DOUBLE,  # the name in the first document of SelectObject
+    "boolean": ast.Type.BOOL,
 }
 _COMPARISONS: Final = ("=", "!=", "<>", "<", "<=", ">", ">=")
 _OPERATORS: Final = (("+", "-", "||"), ("*", "/", "%"))
@@ -88,7 +66,7 @@ class _Token(NamedTuple):
         return self.kind == "word" and self.keyword not in _RESERVED
 
 
-def parse(sql: str) -> SelectStatement:
+def parse(sql: str) -> ast.SelectStatement:
     """Parse a statement; raises `SqlSyntaxError` and the errors of names, paths and LIMIT."""
     return _StatementParser(_split(sql)).statement()
 
@@ -176,7 +154,7 @@ class _StatementParser:
 
     # The statement
 
-    def statement(self) -> SelectStatement:
+    def statement(self) -> ast.SelectStatement:
         self._expect("select")
         # The alias of the table stands after the columns that use it.
         start = self._next
@@ -189,7 +167,7 @@ class _StatementParser:
         limit = self._limit() if self._take("limit") else None
         if self._token.kind != "end":
             raise self._unexpected("the end is expected")
-        return SelectStatement(projections, root, where, limit)
+        return ast.SelectStatement(projections, root, where, limit)
 
     def _find_alias(self) -> None:
         while self._token.kind != "end":
@@ -199,7 +177,7 @@ class _StatementParser:
                 return
             self._next += 1
 
-    def _table(self) -> tuple[Step, ...]:
+    def _table(self) -> tuple[ast.Step, ...]:
         self._expect(_TABLE)
         root = _shallow(self._steps())
         if self._take("as") or self._token.is_name:
@@ -216,13 +194,13 @@ class _StatementParser:
             raise OSSError(ErrorCase.SQL_INVALID_LIMIT_VALUE, message)
         return limit
 
-    def _projection(self) -> Projection:
+    def _projection(self) -> ast.Projection:
         if self._take("*"):
-            return Projection(Star())
+            return ast.Projection(ast.Star())
         expression, alias = self._expression(), ""
         while self._take("as"):  # the last one counts (Q-34)
             alias = self._name()
-        return Projection(expression, alias)
+        return ast.Projection(expression, alias)
 
     def _name(self) -> str:
         fits = self._token.is_name or self._token.kind in _QUOTES
@@ -230,7 +208,7 @@ class _StatementParser:
 
     # Conditions
 
-    def _expression(self) -> Expression:
+    def _expression(self) -> ast.Expression:
         self._nesting += 1
         if self._nesting > MAX_NESTING:
             raise _too_deep(f"The SQL statement has more than {MAX_NESTING} levels.")
@@ -238,13 +216,13 @@ class _StatementParser:
         self._nesting -= 1
         return found
 
-    def _logic(self, operator: str, operand: Callable[[], Expression]) -> Expression:
+    def _logic(self, operator: str, operand: Callable[[], ast.Expression]) -> ast.Expression:
         operands = [operand()]
         while self._take(operator):
             operands.append(operand())
-        return operands[0] if len(operands) == 1 else Connective(operator, tuple(operands))
+        return operands[0] if len(operands) == 1 else ast.Connective(operator, tuple(operands))
 
-    def _negated(self) -> Expression:
+    def _negated(self) -> ast.Expression:
         count = 0
         while self._take("not"):
             count += 1
@@ -252,55 +230,57 @@ class _StatementParser:
         if count > MAX_NESTING:
             raise _too_deep("The statement has too many NOT.")
         for _ in range(count):
-            found = Not(found)
+            found = ast.Not(found)
         return found
 
-    def _condition(self) -> Expression:
+    def _condition(self) -> ast.Expression:
         left = self._operation()
         if self._take("is", "not", "null"):
-            return Not(IsNull(left))
+            return ast.Not(ast.IsNull(left))
         if self._take("is", "null"):
-            return IsNull(left)
+            return ast.IsNull(left)
         if self._take("not"):
             found = self._membership(left)
             if found is None:
                 raise self._unexpected("IN, BETWEEN or LIKE is expected")
-            return Not(found)
+            return ast.Not(found)
         operator = self._take_any(_COMPARISONS)
         if operator:
-            return Compare("!=" if operator == "<>" else operator, left, self._operation())
+            return ast.Compare("!=" if operator == "<>" else operator, left, self._operation())
         return self._membership(left) or left
 
-    def _membership(self, left: Expression) -> Expression | None:
+    def _membership(self, left: ast.Expression) -> ast.Expression | None:
         if self._take("in"):
             self._expect("(")
             values = self._list(self._operation)
             self._expect(")")
-            return In(left, values)
+            return ast.In(left, values)
         if self._take("between"):
             low = self._operation()
             self._expect("and")
-            return Between(left, low, self._operation())
+            return ast.Between(left, low, self._operation())
         if self._take("like"):
             pattern = self._operation()
             escapes = self._take("escape")
             escape = self._quoted("a character is expected after ESCAPE") if escapes else ""
-            return Like(left, pattern, escape)
+            return ast.Like(left, pattern, escape)
         return None
 
     # Values
 
-    def _operation(self, level: int = 0) -> Expression:
+    def _operation(self, level: int = 0) -> ast.Expression:
         if level == len(_OPERATORS):
             return self._signed()
         left = self._operation(level + 1)
         while operator := self._take_any(_OPERATORS[level]):
             right = self._operation(level + 1)
             joins = operator == "||"
-            left = Concatenation(left, right) if joins else Arithmetic(operator, left, right)
+            left = (
+                ast.Concatenation(left, right) if joins else ast.Arithmetic(operator, left, right)
+            )
         return left
 
-    def _signed(self) -> Expression:
+    def _signed(self) -> ast.Expression:
         signs = []
         while sign := self._take_any(("-", "+")):
             signs.append(sign)
@@ -311,7 +291,7 @@ class _StatementParser:
             found = _negate(found)
         return found
 
-    def _primary(self) -> Expression:
+    def _primary(self) -> ast.Expression:
         token = self._token
         if self._take("("):
             found = self._expression()
@@ -321,45 +301,45 @@ class _StatementParser:
         if is_constant or token.kind == "number" or token.kind in _QUOTES:
             self._next += 1
             if is_constant:
-                return Literal(_CONSTANTS[token.keyword])
-            return Literal(_number(token.text) if token.kind == "number" else token.text)
+                return ast.Literal(_CONSTANTS[token.keyword])
+            return ast.Literal(_number(token.text) if token.kind == "number" else token.text)
         if token.kind == "word" and self._tokens[self._next + 1].keyword == "(":
             return self._call()
         return self._column()
 
-    def _call(self) -> Expression:
+    def _call(self) -> ast.Expression:
         name = self._token.keyword
         if name != "cast" and name not in _AGGREGATES:
             raise self._unexpected("AVG, SUM, MAX, MIN, COUNT or CAST is expected")
         self._next += 2
         if name == "count":
             self._expect("*")
-            found: Expression = Aggregate(name, Star())
+            found: ast.Expression = ast.Aggregate(name, ast.Star())
         else:
             operand = self._expression()
-            found = self._cast(operand) if name == "cast" else Aggregate(name, operand)
+            found = self._cast(operand) if name == "cast" else ast.Aggregate(name, operand)
         self._expect(")")
         return found
 
-    def _cast(self, operand: Expression) -> Cast:
+    def _cast(self, operand: ast.Expression) -> ast.Cast:
         self._expect("as")
         known = self._token.keyword in _TYPES
         name = self._accept(known, f"one of the types {', '.join(_TYPES)} is expected")
         kind = _TYPES[name.lower()]
-        formatted = kind is Type.TIMESTAMP and self._take("format")
-        return Cast(operand, kind, self._quoted("a format is expected") if formatted else "")
+        formatted = kind is ast.Type.TIMESTAMP and self._take("format")
+        return ast.Cast(operand, kind, self._quoted("a format is expected") if formatted else "")
 
-    def _column(self) -> Column:
-        path: list[Step] = []
+    def _column(self) -> ast.Column:
+        path: list[ast.Step] = []
         if self._token.keyword != "[":
             path = [_checked(self._accept(self._token.is_name, "a value is expected"))]
         path += self._steps()
         if isinstance(path[0], str) and path[0].lower() in (self._alias, _TABLE):
             path = path[1:]
-        return Column(_shallow(path))
+        return ast.Column(_shallow(path))
 
-    def _steps(self) -> list[Step]:
-        steps: list[Step] = []
+    def _steps(self) -> list[ast.Step]:
+        steps: list[ast.Step] = []
         while True:
             if self._take("."):
                 is_name = self._token.kind in ("word", "text", "quoted")
@@ -370,9 +350,9 @@ class _StatementParser:
             else:
                 return steps
 
-    def _index(self) -> Step:
+    def _index(self) -> ast.Step:
         if self._take("*"):
-            return Every.CHILD
+            return ast.Every.CHILD
         if self._take("-"):
             raise OSSError(ErrorCase.NEGATIVE_ROW_INDEX)
         kind, text = self._token.kind, self._token.text
@@ -382,7 +362,7 @@ class _StatementParser:
         return int(text) if is_index else _checked(text)
 
 
-def _shallow(path: Sequence[Step]) -> tuple[Step, ...]:
+def _shallow(path: Sequence[ast.Step]) -> tuple[ast.Step, ...]:
     if len(path) > MAX_PATH:
         raise OSSError(ErrorCase.EXCEEDS_MAX_NESTED_COLUMN_DEPTH)
     return tuple(path)
@@ -401,10 +381,10 @@ def _number(text: str) -> int | Decimal:
     return Decimal(text)
 
 
-def _negate(expression: Expression) -> Expression:
-    value = expression.value if isinstance(expression, Literal) else None
+def _negate(expression: ast.Expression) -> ast.Expression:
+    value = expression.value if isinstance(expression, ast.Literal) else None
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        return Negation(expression)
+        return ast.Negation(expression)
     if isinstance(value, int):
-        return Literal(-value)
-    return Literal(-(1 << 63) if value == 1 << 63 else value.copy_negate())
+        return ast.Literal(-value)
+    return ast.Literal(-(1 << 63) if value == 1 << 63 else value.copy_negate())

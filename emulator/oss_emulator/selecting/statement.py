@@ -193,11 +193,6 @@ class SelectStatement:
     limit: int | None
 
     @property
-    def star(self) -> bool:
-        """Whether all columns are selected."""
-        return isinstance(self.projections[0].expression, Star)
-
-    @property
     def aggregates(self) -> bool:
         return isinstance(self.projections[0].expression, Aggregate)
 

@@ -2,9 +2,10 @@
 
 from aiohttp import web
 
-from oss_emulator.control import api as admin
-from oss_emulator.control import console
+from oss_emulator.control import api, console
 from oss_emulator.control.api import events
+from oss_emulator.control.api.access import check_allowed, check_no_callback
+from oss_emulator.control.api.route import ApiRequest, OwnerRequest, Refusal, Route
 from oss_emulator.control.controls import Controls
 from oss_emulator.control.metrics import Metrics
 from oss_emulator.operations.admission import Refused
@@ -43,18 +44,16 @@ class Administration:
             await wire.send_events(http, events.HEADERS, stream)
         return None
 
-    async def _read(
-        self, http: web.BaseRequest, request: Request
-    ) -> tuple[admin.ApiRequest, admin.Route]:
+    async def _read(self, http: web.BaseRequest, request: Request) -> tuple[ApiRequest, Route]:
         """Check a request, read its body and find its route."""
         settings = self._controls.service.settings
-        admin.check_no_callback(request)
+        check_no_callback(request)
         route, rest = console.find(request)
         if not route.open_to_all:
-            admin.check_allowed(request, settings.admin_token)
-            admin.check_alone(route, settings.workers)
+            check_allowed(request, settings.admin_token)
+            api.check_alone(route, settings.workers)
         is_streamed = route.takes_object or route.takes_file
-        return admin.ApiRequest(
+        return ApiRequest(
             controls=self._controls,
             change=self._performer.change,
             metrics=self._metrics,
@@ -64,9 +63,7 @@ class Administration:
             rest=rest,
         ), route
 
-    async def _handle(
-        self, http: web.BaseRequest, asked: admin.ApiRequest, route: admin.Route
-    ) -> Response:
+    async def _handle(self, http: web.BaseRequest, asked: ApiRequest, route: Route) -> Response:
         """Answer by a route or, if it returns an `OwnerRequest`, by that; raises `OSSError`."""
         if route.takes_file:
             async with body.read_file(http, route.takes_file) as file:
@@ -74,10 +71,10 @@ class Administration:
         return await self._handle_asked(http, asked, route)
 
     async def _handle_asked(
-        self, http: web.BaseRequest, asked: admin.ApiRequest, route: admin.Route
+        self, http: web.BaseRequest, asked: ApiRequest, route: Route
     ) -> Response:
         given = route.handler(asked)
-        if not isinstance(given, admin.OwnerRequest):
+        if not isinstance(given, OwnerRequest):
             return given if isinstance(given, Response) else await given
         service = self._controls.service
         outcome = service.admit(given.request, service.accounts.owner)
@@ -91,10 +88,10 @@ class Administration:
         return given.finish(await self._performer.perform(outcome, content))
 
 
-def _refusal_of(request: Request, failed: Exception) -> admin.Refusal:
-    if isinstance(failed, admin.Refusal):
+def _refusal_of(request: Request, failed: Exception) -> Refusal:
+    if isinstance(failed, Refusal):
         return failed
     error = error_of(request, failed)
     if not isinstance(failed, OSSError):
-        return admin.Refusal(error.status, "The emulator failed; its log says why.")
-    return admin.Refusal(error.status, str(error.details.get("ErrorDetail", error.message)))
+        return Refusal(error.status, "The emulator failed; its log says why.")
+    return Refusal(error.status, str(error.details.get("ErrorDetail", error.message)))

@@ -13,8 +13,9 @@ from typing import Final, TextIO
 
 from aiohttp import web
 
-from oss_emulator.control import api as admin
 from oss_emulator.control import console
+from oss_emulator.control.api.access import protect
+from oss_emulator.control.api.route import PREFIX
 from oss_emulator.control.controls import Controls
 from oss_emulator.control.faults import Fault
 from oss_emulator.control.recording import Recorder
@@ -63,9 +64,10 @@ class Server(Endpoint):
         super().__init__(settings)
         self.controls = controls
         self.service = controls.service
+        self._is_endpoint = self.service.addresses.is_endpoint
         handlers = Handlers(
             answer=self._answer,
-            connect=self._connect,
+            connect=partial(proxy.connect, self.service, certificates),
             refuse=self._format_refusal,
             report_tls=self._report_tls,
             now=controls.clock.now,
@@ -163,7 +165,7 @@ class Server(Endpoint):
             return self._ask(product, http, request)
         if (page := console.show(request, self._is_endpoint)) is not None:
             return self._show(request, page)
-        if self._is_administration(request):
+        if request.path.startswith(PREFIX) and self._is_endpoint(request.host):
             return self._administer(http, request)
         return None
 
@@ -206,19 +208,19 @@ class Server(Endpoint):
 
     def _record(self, served: Served, answer: Answer) -> None:
         """Record an answered request in the journal, the metrics and the logs."""
-        sent, seconds = answer.sent, answer.seconds
-        if served.rpc is not None:
-            self._recorder.record_rpc(served.rpc, served.admission, sent, seconds)
-        elif served.recorded:
-            admission, error = served.admission, served.error
-            outcome = admission if error is None else Refused(admission, error)
-            self._recorder.record(outcome, answer.response, sent, seconds, fault=served.fault)
+        if not served.recorded:
+            return
+        admission, error = served.admission, served.error
+        self._recorder.record(
+            admission if error is None else Refused(admission, error),
+            answer.response,
+            answer.sent,
+            answer.seconds,
+            fault=served.fault,
+            rpc_error=None if served.rpc is None else served.rpc.error,
+        )
 
     # Requests that are not for OSS
-
-    def _connect(self, authority: str, request: Request) -> ssl.SSLContext | None:
-        """Answer a client that uses this server as a proxy and asks for a connection."""
-        return proxy.connect(authority, request, self.service, self._certificates)
 
     def _format_refusal(self, error: OSSError, request: Request | None) -> bytes:
         """Format the answer to a malformed request or a refused CONNECT."""
@@ -252,13 +254,6 @@ class Server(Endpoint):
         )
         return Served(admission, given.response, rpc=given)
 
-    def _is_endpoint(self, host: str) -> bool:
-        """Whether a Host header names the service itself; a malformed one does not."""
-        try:
-            return self.service.addresses.is_endpoint(host)
-        except OSSError:
-            return False
-
     async def _show(self, request: Request, page: Response) -> Served:
         """Answer with a page of the console."""
         return Served(_begin(request), page, recorded=False)
@@ -268,11 +263,7 @@ class Server(Endpoint):
         given = await self._administration.answer(http, request)
         if given is None:
             return None
-        return Served(_begin(request), admin.protect(given), recorded=False)
-
-    def _is_administration(self, request: Request) -> bool:
-        """Whether a request is for the emulator itself, below `/_emulator/`."""
-        return request.path.startswith(admin.PREFIX) and self._is_endpoint(request.host)
+        return Served(_begin(request), protect(given), recorded=False)
 
 
 def _begin(request: Request) -> Admission:

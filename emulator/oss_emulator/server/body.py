@@ -10,7 +10,7 @@ from typing import Final
 from aiohttp import web
 from aiohttp.http import HttpVersion11
 
-from oss_emulator.control.api import Refusal
+from oss_emulator.control.api.route import Refusal
 from oss_emulator.operations.admission import Admission
 from oss_emulator.operations.call import NO_BODY, Body, Environment
 from oss_emulator.operations.operation import Takes
@@ -38,7 +38,8 @@ async def read(http: web.BaseRequest, admission: Admission, environment: Environ
 
     Raises `OSSError` if it is malformed, incomplete or too large.
     """
-    takes, limit = admission.operation.takes, _limit(admission, environment)
+    takes, limits = admission.operation.takes, environment.limits
+    limit = limits.document if takes is Takes.DOCUMENT else limits.object
     length = int(admission.request.headers.get("content-length", -1))
     if takes is Takes.OBJECT and length < 0 and "transfer-encoding" not in http.headers:
         raise OSSError(ErrorCase.MISSING_CONTENT_LENGTH)
@@ -60,12 +61,6 @@ async def read(http: web.BaseRequest, admission: Admission, environment: Environ
             await taken.take(chunk)
             await throttle.passed(len(chunk))
         return await taken.finish()
-
-
-def _limit(admission: Admission, environment: Environment) -> int:
-    """Return the most bytes that a request may send."""
-    limits = environment.limits
-    return limits.document if admission.operation.takes is Takes.DOCUMENT else limits.object
 
 
 class FormBody:

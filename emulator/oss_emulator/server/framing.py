@@ -107,7 +107,7 @@ class Chunked:
     def take(self, data: bytes) -> tuple[bytes, bytes]:
         parts, place = [], 0
         while place < len(data) and not self.done:
-            end = place + self._left if self._left else self._find_line(data, place)
+            end = place + self._left if self._left else data.find(b"\n", place) + 1 or len(data)
             part = data[place:end]
             place += len(part)
             if self._left:
@@ -116,9 +116,6 @@ class Chunked:
             else:
                 parts.append(self._take_line(part))
         return b"".join(parts), data[place:]
-
-    def _find_line(self, data: bytes, place: int) -> int:
-        return data.find(b"\n", place) + 1 or len(data)
 
     def _take_line(self, part: bytes) -> bytes:
         self._line += part

@@ -181,7 +181,7 @@ def watch_failures() -> Callable[[], None]:
     """
     loop = asyncio.get_running_loop()
     if sys.version_info >= (3, 13):
-        return _do_nothing
+        return lambda: None
     before = loop.get_exception_handler()
 
     def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -199,10 +199,6 @@ def watch_failures() -> Callable[[], None]:
 
     loop.set_exception_handler(handle)
     return restore
-
-
-def _do_nothing() -> None:
-    """Leave the handler of the loop alone: this Python reports nothing wrongly."""
 
 
 _TLS_OF_ASYNCIO: Final = "sslproto.py"

@@ -254,10 +254,6 @@ class Pools:
             await queue.enter(turn)
             return await queue.run(turn, work)
 
-    def idle(self, pool: Pool) -> list[JobProcess]:
-        """Return the processes of a pool that have no job."""
-        return list(self._queues[pool].idle)
-
     def close(self) -> None:
         """Refuse what waits, and end what runs; whoever waits gets `ServiceUnavailable`."""
         self._closed = True

@@ -1,7 +1,6 @@
 """A process that does one job after another: the server's side of its pipes."""
 
 import pickle
-import signal
 import subprocess
 import threading
 from collections.abc import Iterator, Sequence
@@ -74,10 +73,6 @@ class JobProcess:
     def took_its_time(self) -> bool:
         """Whether it has ended because its job took all its processor time."""
         return -self._process.wait() in signals("SIGXCPU")
-
-    def send_signal(self, number: signal.Signals) -> None:
-        """Send it a signal."""
-        self._process.send_signal(number)
 
     def kill(self) -> None:
         """End it at once; whoever waits for its job gets `EOFError`."""

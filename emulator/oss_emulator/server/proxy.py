@@ -13,7 +13,7 @@ HTTP, HTTPS = 80, 443
 
 
 def connect(
-    authority: str, request: Request, service: Service, certificates: Certificates | None
+    service: Service, certificates: Certificates | None, authority: str, request: Request
 ) -> ssl.SSLContext | None:
     """Grant a CONNECT to a host of the service; the client is then connected to this server.
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from aiohttp import web
 
 from oss_emulator import rpc
-from oss_emulator.control.api import PREFIX
+from oss_emulator.control.api.route import PREFIX
 from oss_emulator.kms import KMS
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.address import host_name

@@ -29,6 +29,9 @@ REMEMBERED = 1024
 SHORT = 4 * 1024
 """Characters of the longest record to remember."""
 
+_VERSION = "bucket = ? AND key = ? AND version_id = ?"
+"""The condition for one version of an object."""
+
 
 class DiskStorage:
     """Buckets and objects in a folder; `Storage` documents the methods.
@@ -220,15 +223,10 @@ class DiskStorage:
         with self.transaction():
             if self.bucket(bucket) is None:
                 return
-            text = self._keep(item, bucket, item.key, item.version_id)
+            row = (bucket, item.key, item.version_id)
+            text = self._keep(item, *row)
             if self._exists("version", "bucket = ? AND key = ?", bucket, item.key):
-                self._remove(
-                    "version",
-                    "bucket = ? AND key = ? AND version_id = ?",
-                    bucket,
-                    item.key,
-                    item.version_id,
-                )
+                self._remove("version", _VERSION, *row)
                 self._database.execute(
                     "UPDATE version SET newest = 0 WHERE bucket = ? AND key = ? AND newest",
                     (bucket, item.key),
@@ -236,30 +234,25 @@ class DiskStorage:
             self._database.execute(
                 "INSERT INTO version (bucket, key, version_id, newest, record) "
                 "VALUES (?, ?, ?, 1, ?)",
-                (bucket, item.key, item.version_id, text),
+                (*row, text),
             )
 
     def replace_object(self, bucket: str, item: Object) -> None:
         row = (bucket, item.key, item.version_id)
-        where = "bucket = ? AND key = ? AND version_id = ?"
         with self.transaction():
-            old = self._database.execute(
-                f"SELECT record FROM version WHERE {where}",  # noqa: S608
-                row,
-            ).fetchall()
+            query = f"SELECT record FROM version WHERE {_VERSION}"  # noqa: S608
+            old = self._database.execute(query, row).fetchall()
             if not old:
                 return
             self._database.execute(
-                f"UPDATE version SET record = ? WHERE {where}",  # noqa: S608
+                f"UPDATE version SET record = ? WHERE {_VERSION}",  # noqa: S608
                 (self._keep(item, *row), *row),
             )
             self._drop(old)
 
     def delete_object(self, bucket: str, key: str, version_id: str) -> None:
         with self.transaction():
-            self._remove(
-                "version", "bucket = ? AND key = ? AND version_id = ?", bucket, key, version_id
-            )
+            self._remove("version", _VERSION, bucket, key, version_id)
             self._database.execute(
                 "UPDATE version SET newest = 1 WHERE number = "
                 "(SELECT MAX(number) FROM version WHERE bucket = ? AND key = ?)",

@@ -6,20 +6,8 @@ import os
 from oss_emulator.storage.base import FolderError
 from oss_emulator.storage.blobs import CorruptBlobError
 
-_DISK = frozenset(
-    (
-        errno.ENOSPC,
-        errno.EDQUOT,
-        errno.EROFS,
-        errno.EACCES,
-        errno.EPERM,
-        errno.EIO,
-        errno.ENOENT,
-        errno.EMFILE,
-        errno.ENFILE,
-    )
-)
-
+_NAMES = "ENOSPC EDQUOT EROFS EACCES EPERM EIO ENOENT EMFILE ENFILE".split()
+_DISK: frozenset[int] = frozenset(getattr(errno, name) for name in _NAMES)
 
 NO_TEMPORARY_FOLDER = "no folder for temporary files can be written; name one with TMPDIR"
 

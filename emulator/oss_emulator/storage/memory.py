@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from oss_emulator.storage.base import Account, Bucket, Object, Part, Upload
-from oss_emulator.storage.blobs import Blob, BlobWriter, SpoolWriter
+from oss_emulator.storage.blobs import BlobWriter, SpoolWriter
 
 _Key = TypeVar("_Key", str, int)
 _Value = TypeVar("_Value")
@@ -129,15 +129,6 @@ class MemoryStorage:
     def blob_writer(self) -> BlobWriter:
         return SpoolWriter()
 
-    def pin(self, content: tuple[Blob, ...]) -> None:
-        """Do nothing: a blob lives as long as something refers to it."""
-
-    def release(self, content: tuple[Blob, ...]) -> None:
-        """Do nothing: the garbage collector removes unused blobs."""
-
-    def discard_unreferenced(self, content: tuple[Blob, ...]) -> None:
-        """Do nothing: the garbage collector removes unused blobs."""
-
     def transaction(self) -> AbstractContextManager[None]:
         if self._transaction.undo is not None:  # it belongs to the one around it
             return nullcontext()
@@ -147,8 +138,10 @@ class MemoryStorage:
         """Return True: the storage belongs to one process."""
         return True
 
-    def disclaim(self, name: str) -> None:
-        """Do nothing."""
+    def _do_nothing(self, _: Any) -> None:
+        """Do nothing: a blob lives as long as something refers to it, and no name is shared."""
+
+    pin = release = discard_unreferenced = disclaim = _do_nothing
 
     def close(self) -> None:
         """Do nothing: nothing is open."""

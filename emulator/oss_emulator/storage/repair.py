@@ -118,10 +118,8 @@ def _salvage(folder: Path, done: Repair) -> Iterator[tuple[str, Row]]:
         database.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
         for table, columns in _COLUMNS.items():
             seen = set()
-            for order in (
-                "ASC",
-                "DESC",
-            ):  # read from both ends, to get all rows before and after a damaged page
+            # From both ends, to get all rows before and after a damaged page.
+            for order in ("ASC", "DESC"):
                 by = ("number",) if table == "version" else schema.PLACES[table]
                 query = (
                     f"SELECT {', '.join(columns)} FROM {table} NOT INDEXED "  # noqa: S608

@@ -17,7 +17,7 @@ def assume_role_with_oidc(call: RPCCall) -> Children:
     parameters = call.parameters
     arn = session.match(parameters, "OIDCProviderArn", r"acs:ram::\d+:oidc-provider/.+")
     wanted = session.WantedSession.parse(parameters)
-    provider = call.accounts.oidc_provider(arn)
+    provider = call.installation.accounts.oidc_provider(arn)
     if provider is None:
         raise RPCError(STSErrorCase.OIDC_PROVIDER)
     token = OIDCToken.parse(parameters.get("OIDCToken", ""), provider)

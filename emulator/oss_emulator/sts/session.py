@@ -36,7 +36,7 @@ class WantedSession(NamedTuple):
 
 def find_role(call: RPCCall, wanted: WantedSession) -> Role:
     """Find the role of a session; raises `RPCError`."""
-    role = call.accounts.role(wanted.role_arn)
+    role = call.installation.accounts.role(wanted.role_arn)
     if role is None:
         raise RPCError(STSErrorCase.NO_ROLE)
     return role
@@ -45,7 +45,9 @@ def find_role(call: RPCCall, wanted: WantedSession) -> Role:
 def start(call: RPCCall, role: Role, wanted: WantedSession) -> Children:
     """Issue the credentials of a session and describe it; raises `RPCError`."""
     expires = int(call.now) + _duration(call.parameters, role)
-    issued = call.accounts.issue(role, wanted.name, expires, wanted.policy, call.material)
+    issued = call.installation.accounts.issue(
+        role, wanted.name, expires, wanted.policy, call.material
+    )
     return [
         (
             "AssumedRoleUser",

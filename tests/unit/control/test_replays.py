@@ -45,7 +45,7 @@ def replay(log: Path) -> LogReplay:
     async def run() -> None:
         changed = asyncio.ensure_future(asked.change())
         await asked.run(log)
-        asked.finish()
+        asked.announce()
         await changed
 
     asyncio.run(run())

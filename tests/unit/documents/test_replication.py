@@ -27,14 +27,15 @@ def test_rule_has_defaults() -> None:
 
 
 def test_new_rule_has_its_own_id_or_a_random_one() -> None:
-    assert replication.new_id(rule("<ID>mine</ID>")) == "mine"
-    assert len(replication.new_id(rule())) == 32
+    assert replication.start(rule("<ID>mine</ID>"))[0] == "mine"
+    assert len(replication.start(rule())[0]) == 32
 
 
 def test_new_rule_is_starting() -> None:
-    kept = replication.format([replication.start(rule("<ID>mine</ID>"), "other")])
+    rule_id, started = replication.start(rule())
+    kept = replication.format([started])
     (found,) = replication.rules({"replication": kept})
-    assert (found.text("ID"), found.text("Status")) == ("other", "starting")
+    assert (found.text("ID"), found.text("Status")) == (rule_id, "starting")
 
 
 @pytest.mark.parametrize(
@@ -48,7 +49,7 @@ def test_new_rule_is_starting() -> None:
 def test_elements_of_encryption_need_a_role_and_encrypted_objects(
     rest: str, kept: set[str]
 ) -> None:
-    names = {name for name, _ in replication.start(rule(rest), "1")}
+    names = {name for name, _ in replication.start(rule(rest))[1]}
     assert names & {"SourceSelectionCriteria", "EncryptionConfiguration"} == kept
 
 

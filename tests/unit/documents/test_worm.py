@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from oss_emulator.documents import worm
 from oss_emulator.documents.schema import Element
@@ -9,6 +11,7 @@ from oss_emulator.documents.worm import DAY, RetentionPolicy
 from oss_emulator.protocol.errors import OSSError
 
 POLICY = RetentionPolicy("1666E2CF", 2, 1000.0)
+LOCKED = replace(POLICY, locked=True)
 
 
 @pytest.mark.parametrize(
@@ -18,13 +21,13 @@ POLICY = RetentionPolicy("1666E2CF", 2, 1000.0)
 def test_policy_is_void_unless_it_is_locked_within_a_day(
     locked: bool, now: float, in_force: bool
 ) -> None:
-    policy = POLICY.lock() if locked else POLICY
+    policy = LOCKED if locked else POLICY
     assert policy.is_in_force(now) is in_force
 
 
 @pytest.mark.parametrize(("now", "protected"), [(2 * DAY - 1, True), (2 * DAY, False)])
 def test_protection_begins_with_the_last_change_of_the_object(now: float, protected: bool) -> None:
-    assert POLICY.lock().protects(0.0, now) is protected
+    assert LOCKED.protects(0.0, now) is protected
 
 
 def test_void_policy_protects_nothing() -> None:
@@ -32,7 +35,7 @@ def test_void_policy_protects_nothing() -> None:
     assert not POLICY.protects(now, now)
 
 
-@pytest.mark.parametrize("policy", [POLICY, POLICY.lock(), POLICY.lock().extend(9)])
+@pytest.mark.parametrize("policy", [POLICY, LOCKED, replace(LOCKED, days=9)])
 def test_kept_policy_is_read_back(policy: RetentionPolicy) -> None:
     assert worm.policy({"worm": worm.format(policy)}) == policy
 

@@ -263,7 +263,7 @@ async def test_end_of_the_server_ends_what_runs_and_refuses_what_waits(
 
 async def test_process_that_died_is_replaced(made: Pools) -> None:
     await made.make(asks(jobs.say, "first"), stays)
-    (process,) = made.idle(Pool.IMAGES)
+    (process,) = made._queues[Pool.IMAGES].idle
     process.kill()
     process.release()
     assert (await made.make(asks(jobs.say, "second"), stays)).read() == b"second"

@@ -98,5 +98,5 @@ def test_killed_process_ends_its_job_at_once(process: JobProcess) -> None:
 
 def test_interrupt_is_left_to_the_server(process: JobProcess) -> None:
     assert list(process.do(job(jobs.say, "ready"), [])) == ["ready"]
-    process.send_signal(signal.SIGINT)
+    process._process.send_signal(signal.SIGINT)
     assert list(process.do(job(jobs.say, "alive"), [])) == ["alive"]

@@ -17,43 +17,8 @@ from oss_emulator.control.api import (
     seed,
     snapshots,
 )
-from oss_emulator.control.api.access import (
-    HEADER,
-    TOKEN_HEADER,
-    check_allowed,
-    check_no_callback,
-    protect,
-)
-from oss_emulator.control.api.route import (
-    JSON,
-    PREFIX,
-    ApiRequest,
-    OwnerRequest,
-    Refusal,
-    Route,
-    choose,
-    json_content,
-    reply,
-)
+from oss_emulator.control.api.route import JSON, ApiRequest, Refusal, Route, choose, json_content
 from oss_emulator.protocol.message import Request, Response
-
-__all__ = [
-    "HEADER",
-    "PREFIX",
-    "ROUTES",
-    "TOKEN_HEADER",
-    "ApiRequest",
-    "OwnerRequest",
-    "Refusal",
-    "Route",
-    "check_allowed",
-    "check_alone",
-    "check_no_callback",
-    "document",
-    "find",
-    "protect",
-    "reply",
-]
 
 
 @cache
@@ -74,7 +39,6 @@ ROUTES: tuple[Route, ...] = (
         "GET",
         "openapi.json",
         get_openapi,
-        "This document",
         json_content({"type": "object"}, "An OpenAPI document."),
     ),
     *seed.ROUTES,

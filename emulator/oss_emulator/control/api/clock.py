@@ -1,6 +1,6 @@
 """`/_emulator/clock`: the time of the server."""
 
-from oss_emulator.control.api.route import ApiRequest, Refusal, Route, json_content, reply
+from oss_emulator.control.api.route import ApiRequest, Refusal, json_content, of_one_process, reply
 from oss_emulator.control.api.schema import NUMBER, TEXT, Schema, one_of, record, reference
 from oss_emulator.protocol import dates
 from oss_emulator.protocol.message import Response
@@ -39,22 +39,18 @@ _SHIFT: Schema = {**NUMBER, "minimum": 1 - MAX_SHIFT, "maximum": MAX_SHIFT - 1}
 SCHEMAS = {"Clock": record(now=TEXT, shift=NUMBER)}
 
 ROUTES = (
-    Route(
+    of_one_process(
         "GET",
         "clock",
         get_clock,
-        "The time of the server",
         json_content(reference("Clock"), "The server's time, and its shift in seconds."),
-        of_one_process=True,
     ),
-    Route(
+    of_one_process(
         "PUT",
         "clock",
         set_clock,
-        "Set or shift the time",
         json_content(reference("Clock"), "The new time, from which the clock continues."),
         body=json_content(one_of(record(now=_MOMENT), record(shift=_SHIFT))),
         errors=(400,),
-        of_one_process=True,
     ),
 )

@@ -59,16 +59,12 @@ def format(number: int | None, value: object) -> bytes:
     return f"{name}data: {json.dumps(value)}\n\n".encode()
 
 
-def _nothing(entry: JournalEntry) -> bool:
-    return False
-
-
 async def batches(
     journal: Journal,
     wanted: JournalFilter,
     pause: float = 0.0,
     many: int = MAX_BEHIND,
-    also: Callable[[JournalEntry], bool] = _nothing,
+    also: Callable[[JournalEntry], bool] = lambda _: False,
 ) -> AsyncGenerator[list[JournalEntry]]:
     """Yield the entries that fit, then new ones as they come; an empty list after a silence.
 

@@ -6,25 +6,17 @@ from dataclasses import asdict, fields
 from typing import Any, Final
 
 from oss_emulator.control import faults
+from oss_emulator.control.api import schema
 from oss_emulator.control.api.route import (
     ApiRequest,
+    Content,
     Parameter,
     Refusal,
-    Route,
     json_content,
+    of_one_process,
     reply,
 )
-from oss_emulator.control.api.schema import (
-    COUNT,
-    FLAG,
-    INTEGER,
-    NUMBER,
-    TEXT,
-    Schema,
-    array,
-    record,
-    reference,
-)
+from oss_emulator.control.api.schema import INTEGER, Schema, record, reference
 from oss_emulator.control.faults import Fault
 from oss_emulator.protocol.errors import ErrorCase
 from oss_emulator.protocol.message import Response
@@ -60,7 +52,12 @@ def clear_faults(asked: ApiRequest) -> Response:
     return list_faults(asked)
 
 
-_TYPES: Mapping[type, Schema] = {str: TEXT, int: INTEGER, float: NUMBER, bool: FLAG}
+_TYPES: Mapping[type, Schema] = {
+    str: schema.TEXT,
+    int: INTEGER,
+    float: schema.NUMBER,
+    bool: schema.FLAG,
+}
 _DETAILS: Mapping[str, Schema] = {
     "operation": {"description": "A glob of operation names; it must match one of them."},
     "bucket": {"description": "A glob of bucket names."},
@@ -86,7 +83,9 @@ def _schema_of(name: str, default: Any) -> Schema:
     return {**_TYPES[type(default)], "default": default, **bounds, **_DETAILS.get(name, {})}
 
 
-_PLANNED = record(faults=array(reference("Planned")))
+def _planned(description: str) -> Content:
+    return json_content(record(faults=schema.array(reference("Planned"))), description)
+
 
 SCHEMAS = {
     "Fault": {
@@ -99,41 +98,25 @@ SCHEMAS = {
 }
 
 ROUTES = (
-    Route(
-        "GET",
-        "faults",
-        list_faults,
-        "The planned faults",
-        json_content(_PLANNED, "The faults in the order they were added."),
-        of_one_process=True,
+    of_one_process(
+        "GET", "faults", list_faults, _planned("The faults in the order they were added.")
     ),
-    Route(
+    of_one_process(
         "POST",
         "faults",
         add_fault,
-        "Plan a fault",
         json_content(reference("Planned"), "The planned fault, with its id."),
         status=201,
         body=json_content(reference("Fault")),
         errors=(400,),
-        of_one_process=True,
     ),
-    Route(
-        "DELETE",
-        "faults",
-        clear_faults,
-        "Remove all faults",
-        json_content(_PLANNED, "An empty list."),
-        of_one_process=True,
-    ),
-    Route(
+    of_one_process("DELETE", "faults", clear_faults, _planned("An empty list.")),
+    of_one_process(
         "DELETE",
         "faults/{id}",
         remove_fault,
-        "Remove one fault",
-        json_content(_PLANNED, "The remaining faults."),
-        parameters=(Parameter("id", "path", COUNT),),
+        _planned("The remaining faults."),
+        parameters=(Parameter("id", "path", schema.COUNT),),
         errors=(404,),
-        of_one_process=True,
     ),
 )

@@ -1,6 +1,14 @@
 """`/_emulator/health` and `/_emulator/metrics`: the state of the server."""
 
-from oss_emulator.control.api.route import PLAIN, ApiRequest, Content, Route, json_content, reply
+from oss_emulator.control.api.route import (
+    PLAIN,
+    ApiRequest,
+    Content,
+    Route,
+    json_content,
+    of_one_process,
+    reply,
+)
 from oss_emulator.control.api.schema import TEXT, record
 from oss_emulator.control.metrics import CONTENT_TYPE
 from oss_emulator.protocol.message import Response
@@ -22,19 +30,11 @@ ROUTES = (
         "GET",
         "health",
         get_health,
-        "Is the server well?",
-        json_content(record(status=TEXT, version=TEXT), "It is."),
+        json_content(record(status=TEXT, version=TEXT), "The server is well."),
         open_to_all=True,
     ),
-    Route(
-        "HEAD", "health", get_health, "Is the server well?", Content({}, "It is."), open_to_all=True
-    ),
-    Route(
-        "GET",
-        "metrics",
-        get_metrics,
-        "Counts and latencies for Prometheus",
-        Content({PLAIN: TEXT}, "The text format of Prometheus."),
-        of_one_process=True,
+    Route("HEAD", "health", get_health, Content({}, "The server is well."), open_to_all=True),
+    of_one_process(
+        "GET", "metrics", get_metrics, Content({PLAIN: TEXT}, "The text format of Prometheus.")
     ),
 )

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 
-from oss_emulator.control.api import events
+from oss_emulator.control.api import events, schema
 from oss_emulator.control.api.journal_filter import JournalFilter
 from oss_emulator.control.api.route import (
     EVENTS,
@@ -11,19 +11,14 @@ from oss_emulator.control.api.route import (
     ApiRequest,
     Content,
     Parameter,
-    Route,
     json_content,
+    of_one_process,
     reply,
 )
 from oss_emulator.control.api.schema import (
     COUNT,
-    FLAG,
     INTEGER,
-    NUMBER,
     TEXT,
-    TEXT_OR_NULL,
-    Schema,
-    array,
     described,
     one_of,
     record,
@@ -64,9 +59,9 @@ def clear_journal(asked: ApiRequest) -> Response:
     return reply({"entries": []})
 
 
-_VERDICT: Schema = {"enum": list(RefererVerdict)}
+_VERDICT: schema.Schema = {"enum": list(RefererVerdict)}
 
-SCHEMAS: Mapping[str, Schema] = {
+SCHEMAS: Mapping[str, schema.Schema] = {
     "JournalEntry": record(
         number=INTEGER,
         time=TEXT,
@@ -80,12 +75,12 @@ SCHEMAS: Mapping[str, Schema] = {
         key=TEXT,
         signed={"enum": list(Signing)},
         access_key_id=TEXT,
-        referer=TEXT_OR_NULL,
+        referer=schema.TEXT_OR_NULL,
         verdict=_VERDICT,
         decision=one_of(reference("Decision"), {"type": "null"}),
         access=one_of(reference("Access"), {"type": "null"}),
         default_domain=described(
-            TEXT_OR_NULL,
+            schema.TEXT_OR_NULL,
             "What the service does with this object at its own host names; null for nothing.",
         ),
         fault=described(
@@ -97,12 +92,12 @@ SCHEMAS: Mapping[str, Schema] = {
         ec=TEXT,
         message=TEXT,
         sent_bytes=INTEGER,
-        milliseconds=NUMBER,
+        milliseconds=schema.NUMBER,
         test=described(TEXT, "The test that sent the request; empty for none."),
     ),
     "Access": described(
         record(
-            allowed=FLAG,
+            allowed=schema.FLAG,
             reason=TEXT,
             action=described(
                 TEXT, "The RAM action that was denied, or the last one that was allowed."
@@ -114,13 +109,12 @@ SCHEMAS: Mapping[str, Schema] = {
 }
 
 ROUTES = (
-    Route(
+    of_one_process(
         "GET",
         "journal",
         list_entries,
-        "The last requests, oldest first",
         Content(
-            {JSON: record(entries=array(reference("JournalEntry"))), EVENTS: TEXT},
+            {JSON: record(entries=schema.array(reference("JournalEntry"))), EVENTS: TEXT},
             f"The matching entries; with `Accept: {EVENTS}`, a stream that does not end.",
         ),
         parameters=(
@@ -151,7 +145,7 @@ ROUTES = (
             Parameter(
                 "wait",
                 "query",
-                {**NUMBER, "minimum": 0, "maximum": MAX_WAIT},
+                {**schema.NUMBER, "minimum": 0, "maximum": MAX_WAIT},
                 "Seconds to wait for an entry if none matches yet.",
             ),
             Parameter(
@@ -162,15 +156,12 @@ ROUTES = (
             ),
         ),
         errors=(400,),
-        of_one_process=True,
         stream=events.follow,
     ),
-    Route(
+    of_one_process(
         "DELETE",
         "journal",
         clear_journal,
-        "Forget the entries",
         json_content(record(entries={"type": "array"}), "An empty list."),
-        of_one_process=True,
     ),
 )

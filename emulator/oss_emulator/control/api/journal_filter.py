@@ -58,7 +58,7 @@ class JournalFilter(NamedTuple):
             and self.ec in (None, entry.ec)
             and self.method in (None, entry.request.method)
             and (not self.before or entry.number < self.before)
-            and (self.referer is None or self.referer in _referer(entry))
+            and (self.referer is None or self.referer in (entry.referer or "").casefold())
             and (self.test is None or _is_within(entry.test, self.test))
             and (self.text is None or self.text in _searched(entry))
         )
@@ -73,10 +73,6 @@ def _is_within(test: str, wanted: str) -> bool:
     """Return whether a test is the wanted one, one of its parameters, or one of its tests."""
     stems = (wanted if wanted.endswith("/") else f"{wanted}/", f"{wanted}::", f"{wanted}[")
     return test == wanted or test.startswith(stems)
-
-
-def _referer(entry: JournalEntry) -> str:
-    return entry.request.headers.get("referer", "").casefold()
 
 
 def _searched(entry: JournalEntry) -> str:

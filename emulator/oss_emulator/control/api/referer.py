@@ -4,18 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from oss_emulator import referer_xml
+from oss_emulator.control.api import schema
 from oss_emulator.control.api.route import ApiRequest, Refusal, Route, json_content, reply
-from oss_emulator.control.api.schema import (
-    FLAG,
-    TEXT,
-    TEXT_OR_NULL,
-    Schema,
-    array,
-    described,
-    one_of,
-    record,
-    reference,
-)
+from oss_emulator.control.api.schema import TEXT, TEXT_OR_NULL, array, described, record, reference
 from oss_emulator.documents.referer import SUBRESOURCE, parse_stored
 from oss_emulator.protocol.message import Response
 from oss_emulator.referer import (
@@ -28,7 +19,7 @@ from oss_emulator.referer import (
 )
 from oss_emulator.referer.assumptions import DEFAULT
 from oss_emulator.referer_xml import RefererFormatError
-from oss_emulator.toml import Path, SourceError, convert
+from oss_emulator.toml import SourceError, convert
 
 
 def check_requests(asked: ApiRequest) -> Response:
@@ -95,14 +86,12 @@ def _assumptions(asked: ApiRequest, body: Mapping[str, Any]) -> Assumptions:
     if given is None:
         return asked.controls.service.settings.assumptions
     try:
-        found: Assumptions = convert(given, Assumptions, ("assumptions",), _error)
+        found: Assumptions = convert(
+            given, Assumptions, ("assumptions",), lambda _, sentence: SourceError(sentence)
+        )
     except SourceError as error:
         raise Refusal(400, f"{error.sentence}.") from None
     return found
-
-
-def _error(_: Path, sentence: str) -> SourceError:
-    return SourceError(sentence)
 
 
 def read_rules(rules: object, assumptions: Assumptions) -> RefererConfiguration:
@@ -119,7 +108,7 @@ def read_rules(rules: object, assumptions: Assumptions) -> RefererConfiguration:
         raise Refusal(400, f"The rules cannot be read: {error.sentence}.") from None
 
 
-_REQUEST: Schema = {
+_REQUEST: schema.Schema = {
     "type": "object",
     "properties": {
         "referer": TEXT_OR_NULL,
@@ -128,13 +117,13 @@ _REQUEST: Schema = {
     },
 }
 
-SCHEMAS: Mapping[str, Schema] = {
+SCHEMAS: Mapping[str, schema.Schema] = {
     "Check": {
         "type": "object",
         "required": ["requests"],
         "properties": {
             "rules": described(
-                one_of(TEXT, {"type": "object"}),
+                schema.one_of(TEXT, {"type": "object"}),
                 "A RefererConfiguration, as XML in a string or as the JSON of ossutil.",
             ),
             "bucket": described(TEXT, "The bucket whose rules to use, instead of rules."),
@@ -154,7 +143,7 @@ SCHEMAS: Mapping[str, Schema] = {
         },
     },
     "Decision": record(
-        allowed=FLAG,
+        allowed=schema.FLAG,
         ec=TEXT_OR_NULL,
         reason=TEXT,
         entry=TEXT_OR_NULL,
@@ -173,7 +162,6 @@ ROUTES = (
         "POST",
         "referer/check",
         check_requests,
-        "Decide on many requests without sending them",
         json_content(record(decisions=array(reference("Decision"))), "One decision per request."),
         body=json_content(reference("Check")),
         errors=(400, 404),

@@ -3,8 +3,9 @@
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from oss_emulator import json_text
 from oss_emulator.control.api.schema import Schema
@@ -119,12 +120,11 @@ class Route:
     path: str
     """Below the prefix; its last part may be a name in braces."""
     handler: Handler
-    summary: str = ""
-    """The title in the OpenAPI document, which has the routes of the API but not of the console.
-
-    That document also shows the next five fields.
-    """
     answer: Content = _NOT_DESCRIBED
+    """What the OpenAPI document shows, as it does the next four fields.
+
+    It has the routes of the API but not of the console.
+    """
     status: int = 200
     """The status of the answer to a request that succeeds."""
     parameters: tuple[Parameter, ...] = ()
@@ -143,6 +143,11 @@ class Route:
     """The most bytes of a body that is stored in a file for the handler; 0 for any other body."""
 
     @property
+    def summary(self) -> str:
+        """What it does, as its handler says."""
+        return (self.handler.__doc__ or "").partition(".")[0]
+
+    @property
     def stem(self) -> str:
         """The path before its name in braces."""
         return self.path.partition("{")[0]
@@ -150,6 +155,10 @@ class Route:
     def streams(self, request: Request) -> bool:
         """Return whether the answer to a request is a stream of events."""
         return self.stream is not None and EVENTS in request.headers.get("accept", "")
+
+
+of_one_process: Final = partial(Route, of_one_process=True)
+"""Makes a route that uses the memory of one process."""
 
 
 def choose(routes: Sequence[Route], request: Request) -> tuple[Route, str]:

@@ -6,8 +6,8 @@ from oss_emulator.control.api.route import (
     Content,
     Parameter,
     Refusal,
-    Route,
     json_content,
+    of_one_process,
     reply,
 )
 from oss_emulator.control.api.schema import TEXT, array, record
@@ -42,11 +42,10 @@ _SESSION = Parameter(
 )
 
 ROUTES = (
-    Route(
+    of_one_process(
         "PUT",
         "tests/{session}",
         begin_test,
-        "Begin a test, which the journal then names",
         json_content(record(test=TEXT), "The test."),
         parameters=(_SESSION,),
         body=Content(
@@ -54,15 +53,12 @@ ROUTES = (
             "The test and, where several sessions run, the buckets that are only its own.",
         ),
         errors=(400,),
-        of_one_process=True,
     ),
-    Route(
+    of_one_process(
         "DELETE",
         "tests/{session}",
         end_session,
-        "End a session of tests",
         json_content(record(ended=TEXT), "The session."),
         parameters=(_SESSION,),
-        of_one_process=True,
     ),
 )

@@ -47,7 +47,6 @@ ROUTES = (
         "POST",
         "reset",
         reset,
-        "Restore the initial state, or empty one bucket",
         json_content(record(reset=TEXT), "The bucket that was reset, or everything."),
         parameters=(
             Parameter(
@@ -63,7 +62,6 @@ ROUTES = (
         "POST",
         "seed",
         apply_seed,
-        "Create buckets, rules and objects",
         json_content(record(buckets=array(TEXT)), "The names of all buckets."),
         body=Content({PLAIN: TEXT}, "A seed; its objects must have a text, not a file."),
         errors=(400,),

@@ -6,8 +6,8 @@ from oss_emulator.control.api.route import (
     ApiRequest,
     Parameter,
     Refusal,
-    Route,
     json_content,
+    of_one_process,
     reply,
 )
 from oss_emulator.control.api.schema import TEXT, array, record
@@ -52,42 +52,25 @@ def _missing(asked: ApiRequest) -> Refusal:
 _NAME = Parameter("name", "path", {**TEXT, "minLength": 1, "pattern": "^[A-Za-z0-9._-]+$"})
 
 ROUTES = (
-    Route(
+    of_one_process(
         "GET",
         "snapshot",
         list_snapshots,
-        "The names of the snapshots",
         json_content(record(snapshots=array(TEXT)), "The names, sorted."),
-        of_one_process=True,
     ),
-    Route(
-        "PUT",
-        "snapshot/{name}",
-        take_snapshot,
-        "Save the contents of all buckets",
-        json_content(record(snapshot=TEXT), "The name of the snapshot."),
-        parameters=(_NAME,),
-        errors=(400,),
-        of_one_process=True,
-    ),
-    Route(
-        "DELETE",
-        "snapshot/{name}",
-        delete_snapshot,
-        "Delete a snapshot",
-        json_content(record(deleted=TEXT), "The name of the snapshot."),
-        parameters=(_NAME,),
-        errors=(400, 404),
-        of_one_process=True,
-    ),
-    Route(
-        "POST",
-        "restore/{name}",
-        restore_snapshot,
-        "Restore the contents of a snapshot",
-        json_content(record(restored=TEXT), "The name of the snapshot."),
-        parameters=(_NAME,),
-        errors=(400, 404),
-        of_one_process=True,
+    *(
+        of_one_process(
+            method,
+            path,
+            handler,
+            json_content(record(**{member: TEXT}), "The name of the snapshot."),
+            parameters=(_NAME,),
+            errors=errors,
+        )
+        for method, path, handler, member, errors in (
+            ("PUT", "snapshot/{name}", take_snapshot, "snapshot", (400,)),
+            ("DELETE", "snapshot/{name}", delete_snapshot, "deleted", (400, 404)),
+            ("POST", "restore/{name}", restore_snapshot, "restored", (400, 404)),
+        )
     ),
 )

@@ -32,20 +32,8 @@ def get_bucket(asked: ApiRequest) -> Response:
         "bucket": _describe(bucket),
         "prefix": wanted.prefix,
         "folders": found.folders,
-        "objects": [
-            {
-                "key": item.key,
-                "size": item.size,
-                "modified": item.modified,
-                "storage_class": item.storage_class,
-            }
-            for item in found.objects
-        ],
-        "total": found.total,
-        "more": found.more,
-        "page": found.page,
-        "pages": found.pages,
-        "rest": found.rest,
+        "objects": [page.pick(item, "key size modified storage_class") for item in found.objects],
+        **page.pick(found, "total more page pages rest"),
     }
     return page.show(
         asked,
@@ -121,15 +109,8 @@ def find_bucket(asked: ApiRequest, name: str) -> Bucket:
 
 
 def _describe(bucket: Bucket) -> dict[str, Any]:
-    return {
-        "name": bucket.name,
-        "acl": bucket.acl,
-        "region": bucket.region,
-        "created": bucket.created,
-        "storage_class": bucket.storage_class,
-        "versioning": bucket.versioning,
-        "documents": sorted(bucket.documents),
-    }
+    shown = page.pick(bucket, "name acl region created storage_class versioning")
+    return {**shown, "documents": sorted(bucket.documents)}
 
 
 def _way(prefix: str) -> list[tuple[str, str]]:

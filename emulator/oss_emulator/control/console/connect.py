@@ -41,10 +41,7 @@ def describe(asked: ApiRequest) -> dict[str, Any]:
         "is_named": endpoint == named_endpoint and not _is_address(asked.request.host),
         "is_secure": asked.request.secure,
         "curl": shlex.join(["curl", "-i", "-H", f"Referer: {_THIEF}", url]),
-        "clients": [
-            {**snippet._asdict(), "text": clients.fill_in(snippet, **values)}
-            for snippet in clients.SNIPPETS
-        ],
+        "clients": [snippet.fill_in(**values) for snippet in clients.SNIPPETS],
     }
 
 

@@ -83,7 +83,9 @@ def read(storage: Storage, bucket: str, asked: FolderQuery) -> FolderPage:
         objects.sort(key=attrgetter(asked.order), reverse=asked.descending)
     entries: list[str | Object] = [*found.prefixes, *objects]
     if asked.order is FolderOrder.NAME:
-        entries.sort(key=_name_of, reverse=asked.descending)
+        entries.sort(
+            key=lambda one: one if isinstance(one, str) else one.key, reverse=asked.descending
+        )
     pages = max(1, -(-len(entries) // SHOWN))
     page = min(asked.page, pages)
     shown = entries[(page - 1) * SHOWN : page * SHOWN]
@@ -96,7 +98,3 @@ def read(storage: Storage, bucket: str, asked: FolderQuery) -> FolderPage:
         more=found.truncated,
         rest=found.next if not plain or (limit == WINDOW and page == pages) else "",
     )
-
-
-def _name_of(entry: str | Object) -> str:
-    return entry if isinstance(entry, str) else entry.key

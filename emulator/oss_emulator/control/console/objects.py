@@ -13,6 +13,7 @@ from oss_emulator.control.console.visitors import find_address
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.message import Request, Response, parse_query
 from oss_emulator.protocol.signature import presigning
+from oss_emulator.protocol.signature.v4 import MAX_EXPIRES
 from oss_emulator.storage import NULL_VERSION, Bucket, Object
 
 _PREVIEW: Final = 20 * 1024 * 1024
@@ -20,9 +21,6 @@ _PREVIEW: Final = 20 * 1024 * 1024
 
 _VERSIONS: Final = 100
 """The most versions that are shown."""
-
-MAX_EXPIRES: Final = 7 * 24 * 3600
-"""Seconds that a signed URL of version 4 may be valid (P-17)."""
 
 
 def get_object(asked: ApiRequest) -> Response:
@@ -194,12 +192,9 @@ def _describe(item: Object) -> dict[str, Any]:
         "key": item.key,
         "version_id": item.version_id,
         "is_null_version": item.version_id == NULL_VERSION,
-        "delete_marker": item.delete_marker,
-        "size": item.size,
-        "etag": item.etag,
+        **page.pick(item, "delete_marker size etag"),
         "crc64": str(item.crc64),
-        "modified": item.modified,
-        "storage_class": item.storage_class,
+        **page.pick(item, "modified storage_class"),
         "type": item.kind,
         "acl": item.acl,
         "headers": dict(item.headers),

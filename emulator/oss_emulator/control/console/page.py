@@ -76,6 +76,11 @@ def render(
     return Response(status, headers, text.encode(errors="replace"))
 
 
+def pick(item: object, names: str) -> dict[str, Any]:
+    """Return some attributes of a value, for JSON."""
+    return {name: getattr(item, name) for name in names.split()}
+
+
 def _tab(request: Request) -> str:
     word = request.path.removeprefix(PREFIX).removesuffix(".json").partition("/")[0]
     return _TAB_OF.get(word, word)

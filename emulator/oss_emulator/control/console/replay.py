@@ -70,13 +70,12 @@ def _format_page(report: Report, request: Request) -> str:
     return format_report(report, Translator(texts.sentence, texts.step), language)
 
 
-def _format_json(report: Report, _: Request) -> str:
-    return json.dumps(report, indent=2, ensure_ascii=False) + "\n"
-
-
 _DOWNLOADS: Final[Mapping[str, tuple[str, Callable[[Report, Request], str]]]] = {
     "html": ("text/html", _format_page),
-    "json": ("application/json", _format_json),
+    "json": (
+        "application/json",
+        lambda report, _: json.dumps(report, indent=2, ensure_ascii=False) + "\n",
+    ),
 }
 """The forms of a report as a file, as `oss-emulator replay` writes them."""
 
@@ -116,13 +115,7 @@ def _edit(asked: ApiRequest, found: LogReplay | None) -> Mapping[str, Any] | Non
 def _describe(found: LogReplay | None) -> dict[str, Any]:
     if found is None:
         return {"replay": None, "log": "", "part": 0.0, "report": None, "failure": ""}
-    return {
-        "replay": found.id,
-        "log": found.log,
-        "part": found.part,
-        "report": found.report,
-        "failure": found.failure,
-    }
+    return {"replay": found.id, **page.pick(found, "log part report failure")}
 
 
 def _body(found: LogReplay | None) -> Any:
@@ -203,13 +196,13 @@ async def run_replay(asked: ApiRequest) -> Response:
     except OSError as error:
         raise _failed(found, 500, f"The replay failed: {error.strerror or error}.") from None
     finally:
-        found.finish()
+        found.announce()
     shown = {"body": _body(found), "edit": _edit(asked, found)}
     return page.show(asked, "replay_report", _describe(found), **shown)
 
 
 def _failed(found: LogReplay, status: int, sentence: str) -> Refusal:
-    found.fail(sentence)
+    found.failure = sentence
     return Refusal(status, sentence)
 
 

@@ -105,20 +105,16 @@ def _meets(item: Object, node: Condition | Junction) -> bool:
 
 def _page(found: list[Object], query: MetaQuery, after: Position | None) -> MetaResult:
     """Return a page of objects, sorted by a field, then by name; a missing field is empty."""
-    places = []
+    places, follows = [], lt if query.descending else gt
     for item in found:
         value = _value(item, query.sort)
         place = Position("" if value is None else value, item.key)
-        if after is None or _follows(place, after, query.descending):
+        if after is None or follows(place.order, after.order):
             places.append((place.order, place, item))
     places.sort(key=itemgetter(0), reverse=query.descending)
     chosen = places[: query.limit]
     last = chosen[-1][1] if len(places) > query.limit else None
     return MetaResult(tuple(item for _, _, item in chosen), last)
-
-
-def _follows(place: Position, after: Position, descending: bool) -> bool:
-    return place.order < after.order if descending else place.order > after.order
 
 
 def _aggregate(

@@ -300,7 +300,7 @@ def overrides(call: Call) -> dict[str, str]:
         for name, header in headers.OVERRIDES.items()
         if name in query
     }
-    if call.signing is Signing.NONE:
+    if call.admission.claimed.signing is Signing.NONE:
         raise OSSError(ErrorCase.RESPONSE_HEADERS_OF_ANONYMOUS)
     return found
 

@@ -36,16 +36,13 @@ def draft(call: Call, kind: str = "Normal", body: Body = NO_BODY, etag: str = ""
         kind=kind,
         storage_class=headers.storage_class(request, bucket.storage_class),
         acl=object_acl(call),
-        headers={**headers.select_stored(request), **_encryption(call)},
+        headers={
+            **headers.select_stored(request),
+            **(headers.encryption(request) or encryption.headers_for(bucket.documents)),
+        },
         tags={} if call.tagging is None else tagging.parse_header(call.tagging),
         documents=locks.of_request(call),
     )
-
-
-def _encryption(call: Call) -> dict[str, str]:
-    """Return the encryption headers of a new object: the request's, or the bucket's default."""
-    asked = headers.encryption(call.request.headers)
-    return asked or encryption.headers_for(call.bucket.documents)
 
 
 def check_writable(call: Call) -> None:
@@ -74,6 +71,12 @@ def object_acl(call: Call) -> ObjectAcl:
         raise headers.invalid_argument(OBJECT_ACL, value, code=code) from None
     permissions.check_public(call, ErrorCase.PUBLIC_OBJECT_ACL, public=acl.public)
     return acl
+
+
+def with_acl(call: Call, item: Object) -> Object:
+    """Return an object with the ACL that the request asks for, if it asks for one."""
+    asks = OBJECT_ACL in call.request.headers
+    return item._replace(acl=object_acl(call)) if asks else item
 
 
 def check_mutable(call: Call, key: str, version_id: str) -> None:
@@ -140,8 +143,9 @@ def callback_of(call: Call, item: Object) -> Callback | None:
     Raises `InvalidArgument`, so call it before the object is stored (Callback).
     """
     request = call.request
-    if call.form is not None:
-        parameter, custom = callback.of_fields(call.form.fields)
+    form = call.admission.form
+    if form is not None:
+        parameter, custom = callback.of_fields(form.fields)
     else:
         parameter, variables = callback.of_request(request)
         custom = callback.parse_variables(variables) if variables else {}
@@ -159,7 +163,7 @@ def callback_of(call: Call, item: Object) -> Callback | None:
         "mimeType": item.headers.get("Content-Type", ""),
         "crc64": str(item.crc64),
         "clientIp": request.remote,
-        "reqId": call.request_id,
+        "reqId": call.admission.request_id,
         "operation": call.operation.name,
     }
     return callback.parse(parameter, system, custom)

@@ -177,18 +177,10 @@ _TO_OSS: Final[Mapping[str, Callable[[bytes], bytes]]] = {
 REQUESTS: Final = frozenset(_TO_OSS)
 """The operations of OSS whose request documents differ from those of S3."""
 
-ANSWERS: Final = frozenset(
-    {
-        *_FROM_OSS,
-        "CompleteMultipartUpload",
-        "CopyObject",
-        "GetBucketLocation",
-        "GetBucketLogging",
-        "InitiateMultipartUpload",
-        "ListBuckets",
-        "ListObjects",
-        "ListObjectsV2",
-        "UploadPartCopy",
-    }
+ANSWERS: Final = _FROM_OSS.keys() | frozenset(
+    """
+    CompleteMultipartUpload CopyObject GetBucketLocation GetBucketLogging InitiateMultipartUpload
+    ListBuckets ListObjects ListObjectsV2 UploadPartCopy
+    """.split()
 )
 """The operations of OSS that answer with a document."""

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from oss_emulator.protocol.errors import ErrorCase, OSSError
+from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.form import Form, missing
-from oss_emulator.protocol.headers import encode
+from oss_emulator.protocol.headers import encode, invalid_argument
 from oss_emulator.protocol.s3 import headers, signature
 from oss_emulator.protocol.signature import instant
 from oss_emulator.protocol.signature.claim import Claim, Place, Version
@@ -129,4 +129,4 @@ def _token(form: Form) -> str | None:
 
 def _refuse(name: str, value: str) -> OSSError:
     message = f"The field {name} of the form is invalid."
-    return OSSError(ErrorCase.INVALID_ARGUMENT, message, ArgumentName=name, ArgumentValue=value)
+    return invalid_argument(name, value, message)

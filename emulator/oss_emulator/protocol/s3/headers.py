@@ -25,53 +25,31 @@ _ENCRYPTIONS: Final = {"AES256": "AES256", "aws:kms": "KMS"}
 _S3_ENCRYPTIONS: Final = {oss: s3 for s3, oss in _ENCRYPTIONS.items()}
 
 _TO_OSS: Final = {
-    f"{PREFIX}{s3}": f"x-oss-{oss}"
-    for s3, oss in {
-        "copy-source": "copy-source",
-        "copy-source-if-match": "copy-source-if-match",
-        "copy-source-if-none-match": "copy-source-if-none-match",
-        "copy-source-if-modified-since": "copy-source-if-modified-since",
-        "copy-source-if-unmodified-since": "copy-source-if-unmodified-since",
-        "copy-source-range": "copy-source-range",
-        "metadata-directive": "metadata-directive",
-        "request-payer": "request-payer",
-        "security-token": "security-token",
-        "server-side-encryption": "server-side-encryption",
-        "server-side-encryption-aws-kms-key-id": "server-side-encryption-key-id",
-        "storage-class": "storage-class",
-    }.items()
-}
+    f"{PREFIX}{name}": f"x-oss-{name}"
+    for name in """
+    copy-source copy-source-if-match copy-source-if-none-match copy-source-if-modified-since
+    copy-source-if-unmodified-since copy-source-range metadata-directive request-payer
+    security-token server-side-encryption storage-class
+    """.split()
+} | {f"{_ENCRYPTION}-aws-kms-key-id": "x-oss-server-side-encryption-key-id"}
 """The request headers of S3 that have a counterpart in OSS."""
 
 _UNDERSTOOD: Final = frozenset(
     f"{PREFIX}{name}"
-    for name in (
-        "algorithm",
-        "api-version",
-        "checksum-mode",
-        "content-sha256",
-        "date",
-        "decoded-content-length",
-        "sdk-checksum-algorithm",
-        "te",
-        "trailer",
-        "user-agent",
-    )
+    for name in """
+    algorithm api-version checksum-mode content-sha256 date decoded-content-length
+    sdk-checksum-algorithm te trailer user-agent
+    """.split()
 )
 """The request headers that concern the signature and the transfer, and nothing that is stored."""
 
 _FROM_OSS: Final = {
-    "x-oss-bucket-region": f"{PREFIX}bucket-region",
-    "x-oss-copy-source-version-id": f"{PREFIX}copy-source-version-id",
-    "x-oss-delete-marker": f"{PREFIX}delete-marker",
-    "x-oss-request-charged": f"{PREFIX}request-charged",
-    "x-oss-restore": f"{PREFIX}restore",
-    "x-oss-server-side-encryption": _ENCRYPTION,
-    "x-oss-server-side-encryption-key-id": f"{_ENCRYPTION}-aws-kms-key-id",
-    "x-oss-storage-class": _STORAGE_CLASS,
-    "x-oss-tagging-count": f"{PREFIX}tagging-count",
-    "x-oss-version-id": f"{PREFIX}version-id",
-}
+    f"x-oss-{name}": f"{PREFIX}{name}"
+    for name in """
+    bucket-region copy-source-version-id delete-marker request-charged restore
+    server-side-encryption storage-class tagging-count version-id
+    """.split()
+} | {"x-oss-server-side-encryption-key-id": f"{_ENCRYPTION}-aws-kms-key-id"}
 """The headers of answers that have a counterpart in S3; others stay as they are."""
 
 

@@ -1,8 +1,9 @@
 """The payload of an S3 request: how its body is framed, and the checksums that it must have."""
 
+import re
 import zlib
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from hashlib import sha1, sha256
 from typing import Final, NamedTuple, Protocol
@@ -10,6 +11,7 @@ from typing import Final, NamedTuple, Protocol
 from fastcrc.crc32 import iscsi as crc32c
 
 from oss_emulator.protocol.errors import ErrorCase, OSSError
+from oss_emulator.protocol.headers import invalid_argument
 from oss_emulator.protocol.message import Request
 from oss_emulator.protocol.s3 import signature
 from oss_emulator.protocol.s3.chunks import ChunkDecoder, Seed
@@ -59,8 +61,12 @@ class _Crc32C(_Crc32):
         self._value = crc32c(data, self._value)
 
 
-_SUMS: Final[Mapping[str, type[_Sum]]] = {"crc32": _Crc32, "crc32c": _Crc32C}
-_HASHES: Final = {"sha1": sha1, "sha256": sha256}
+_SUMS: Final[Mapping[str, Callable[[], _Sum]]] = {
+    "crc32": _Crc32,
+    "crc32c": _Crc32C,
+    "sha1": sha1,
+    "sha256": sha256,
+}
 
 
 class Payload(NamedTuple):
@@ -96,15 +102,12 @@ class Payload(NamedTuple):
             message = f"The payload {declared} is not understood; use {', '.join(Framing)}."
             raise OSSError(ErrorCase.NOT_IMPLEMENTED, message, Header=PAYLOAD_HASH)
         is_hash = framing is None and declared not in ("", signature.UNSIGNED)
-        if is_hash and not _is_sha256(declared):
-            raise OSSError(
-                ErrorCase.INVALID_ARGUMENT,
+        if is_hash and not re.fullmatch("[0-9a-f]{64}", declared):
+            message = (
                 f"The value of {PAYLOAD_HASH} must be a SHA-256 in lower-case hex, "
-                f"{signature.UNSIGNED}, or one of {', '.join(Framing)}.",
-                ec="0002-00000427",
-                ArgumentName=PAYLOAD_HASH,
-                ArgumentValue=declared,
+                f"{signature.UNSIGNED}, or one of {', '.join(Framing)}."
             )
+            raise invalid_argument(PAYLOAD_HASH, declared, message, ec="0002-00000427")
         names = headers.get("x-amz-trailer", "").lower().split(",")
         return cls(
             framing,
@@ -135,7 +138,7 @@ class PayloadReader:
     def __init__(self, payload: Payload) -> None:
         self._payload = payload
         self._size = 0
-        self._sums = {name: _sum(name) for name in (*payload.checksums, *payload.announced)}
+        self._sums = {name: _SUMS[name]() for name in (*payload.checksums, *payload.announced)}
         self._hash = sha256() if payload.sha256 else None
         self._decoder: ChunkDecoder | None = None
         if payload.framing is not None:
@@ -191,12 +194,7 @@ class PayloadReader:
 
 def _checksums(headers: Mapping[str, str]) -> dict[str, str]:
     """Select the checksums of content that can be calculated here; CRC64NVME is not (P-74)."""
-    names = (*_SUMS, *_HASHES)
-    return {name: headers[CHECKSUM + name] for name in names if CHECKSUM + name in headers}
-
-
-def _sum(name: str) -> _Sum:
-    return _SUMS[name]() if name in _SUMS else _HASHES[name]()
+    return {name: headers[CHECKSUM + name] for name in _SUMS if CHECKSUM + name in headers}
 
 
 def _size(headers: Mapping[str, str]) -> int:
@@ -207,11 +205,5 @@ def _size(headers: Mapping[str, str]) -> int:
     return int(text)
 
 
-def _is_sha256(text: str) -> bool:
-    return len(text) == 64 and all(sign in "0123456789abcdef" for sign in text)
-
-
 def _not_chunked() -> OSSError:
-    return OSSError(
-        ErrorCase.CHUNKS_NOT_SUPPORTED, ArgumentName="Content-Encoding", ArgumentValue=CHUNKED
-    )
+    return invalid_argument("Content-Encoding", CHUNKED, code=ErrorCase.CHUNKS_NOT_SUPPORTED)

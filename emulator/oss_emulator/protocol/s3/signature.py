@@ -13,6 +13,7 @@ from oss_emulator.protocol.message import Request, repeated_names
 from oss_emulator.protocol.parameters import KNOWN, is_parameter
 from oss_emulator.protocol.s3.marks import COMPATIBLE, PAYLOAD_HASH
 from oss_emulator.protocol.signature import authorization, canonical, instant, period, unsigned
+from oss_emulator.protocol.signature.authorization import refuse_parameter
 from oss_emulator.protocol.signature.claim import Claim, Place, Version
 from oss_emulator.protocol.signature.unsigned import UNSIGNED_PARTS, Dialect
 
@@ -78,13 +79,9 @@ _SIGNED_BY_V2: Final = frozenset(
 _COVERED_BY_V2: Final = _SIGNED_BY_V2 | UNSIGNED_PARTS[Dialect.S3, Version.V2].parameters
 
 MARKS_OF_OSS: Final = frozenset(
-    {
-        "OSSAccessKeyId",
-        "x-oss-access-key-id",
-        "x-oss-credential",
-        "x-oss-signature",
-        "x-oss-signature-version",
-    }
+    """
+    OSSAccessKeyId x-oss-access-key-id x-oss-credential x-oss-signature x-oss-signature-version
+    """.split()
 )
 """The parameters that only a signature of OSS has."""
 
@@ -257,19 +254,19 @@ def _parse_header_v2(request: Request, credentials: str) -> Claim:
 def _parse_url_v4(request: Request) -> Claim:
     query = request.query
     if gap := authorization.find_gap(query, _PARAMETERS_V4):
-        raise _refuse(gap[0], "", gap[1])
+        raise refuse_parameter(gap[0], "", gap[1])
     if query["X-Amz-Algorithm"] != SCHEME:
-        raise _refuse("X-Amz-Algorithm", query["X-Amz-Algorithm"], "0002-00000411")
+        raise refuse_parameter("X-Amz-Algorithm", query["X-Amz-Algorithm"], "0002-00000411")
     date = query["X-Amz-Date"]
     signed_at = instant.parse(date)
     if signed_at is None:
-        raise _refuse("X-Amz-Date", date)
+        raise refuse_parameter("X-Amz-Date", date)
     expires = instant.parse_seconds(query["X-Amz-Expires"])
     if expires is None or not 1 <= expires <= MAX_EXPIRES:
-        raise _refuse("X-Amz-Expires", query["X-Amz-Expires"], "0002-00000417")
+        raise refuse_parameter("X-Amz-Expires", query["X-Amz-Expires"], "0002-00000417")
     access_key_id, day, region = parse_credential(query["X-Amz-Credential"], "0002-00000425")
     if day != instant.day(signed_at):
-        raise _refuse("X-Amz-Credential", query["X-Amz-Credential"], "0002-00000421")
+        raise refuse_parameter("X-Amz-Credential", query["X-Amz-Credential"], "0002-00000421")
     return Claim(
         version=Version.V4,
         place=Place.URL,
@@ -405,10 +402,3 @@ def _query(query_string: str) -> str:
 
 def _encoded(value: str) -> str:
     return canonical.percent(unquote_plus(value, errors="surrogateescape"))
-
-
-def _refuse(name: str, value: str, ec: str = "") -> OSSError:
-    message = f"The parameter {name} of the signature in the URL is missing or invalid."
-    return OSSError(
-        ErrorCase.INVALID_URL_SIGNATURE, message, ec=ec, ArgumentName=name, ArgumentValue=value
-    )

@@ -9,6 +9,7 @@ from typing import Final
 
 from oss_emulator.protocol.address import Target
 from oss_emulator.protocol.errors import ErrorCase, OSSError
+from oss_emulator.protocol.headers import invalid_argument
 from oss_emulator.protocol.message import Request, parse_query
 from oss_emulator.protocol.signature import period, v1, v2, v4
 from oss_emulator.protocol.signature.calculation import Calculation
@@ -139,12 +140,8 @@ def _parse_url(query_string: str) -> Claim:
         return v1.parse_url(query)
     parse_url = _PARSE_URL.get(version or "")
     if parse_url is None:
-        raise OSSError(
-            ErrorCase.INVALID_URL_SIGNATURE,
-            ec="0002-00000066",
-            ArgumentName="x-oss-signature-version",
-            ArgumentValue=version or "",
-        )
+        name, code = "x-oss-signature-version", ErrorCase.INVALID_URL_SIGNATURE
+        raise invalid_argument(name, version or "", code=code, ec="0002-00000066")
     return parse_url(query)
 
 
@@ -152,13 +149,9 @@ def _check_headers(claim: Claim, request: Request) -> None:
     """Raise `InvalidArgument` if the request lacks an additional header of its signature (P-58)."""
     for name in claim.additional_headers:
         if name not in request.headers:
-            raise OSSError(
-                ErrorCase.SIGNED_HEADER_MISSING,
-                f"The signature covers the header {name}, which the request does not have.",
-                ec=_HEADER_MISSING[claim.version, claim.place],
-                ArgumentName=name,
-                ArgumentValue="",
-            )
+            message = f"The signature covers the header {name}, which the request does not have."
+            ec = _HEADER_MISSING[claim.version, claim.place]
+            raise invalid_argument(name, "", message, ErrorCase.SIGNED_HEADER_MISSING, ec=ec)
 
 
 def _wrong_region(claim: Claim, request: Request) -> OSSError:
@@ -166,8 +159,5 @@ def _wrong_region(claim: Claim, request: Request) -> OSSError:
         return OSSError(
             ErrorCase.INVALID_SIGNING_REGION, Authorization=request.headers["authorization"]
         )
-    return OSSError(
-        ErrorCase.INVALID_CREDENTIAL_REGION,
-        ArgumentName="x-oss-credential",
-        ArgumentValue=request.query["x-oss-credential"],
-    )
+    name, code = "x-oss-credential", ErrorCase.INVALID_CREDENTIAL_REGION
+    return invalid_argument(name, request.query[name], code=code)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from oss_emulator.protocol.errors import ErrorCase, OSSError
+from oss_emulator.protocol.headers import invalid_argument
 
 
 def fields(text: str, separator: str, names: frozenset[str], ec: str) -> dict[str, str]:
@@ -36,3 +37,9 @@ def find_gap(
         if not query.get(name):
             return name, empty if name in query else missing
     return None
+
+
+def refuse_parameter(name: str, value: str, ec: str = "") -> OSSError:
+    """Make the error for a parameter of a signed URL of version 4."""
+    message = f"The parameter {name} of the signature in the URL is missing or invalid."
+    return invalid_argument(name, value, message, ErrorCase.INVALID_URL_SIGNATURE, ec=ec)

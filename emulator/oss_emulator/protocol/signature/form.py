@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
-from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.form import Form, missing
-from oss_emulator.protocol.headers import encode
+from oss_emulator.protocol.headers import encode, invalid_argument
 from oss_emulator.protocol.signature import instant, v1, v4
 from oss_emulator.protocol.signature.calculation import Calculation
 from oss_emulator.protocol.signature.claim import Claim, Place, Version
@@ -86,20 +85,20 @@ def _parse_v4(form: Form) -> Claim:
     if version != v4.SCHEME:
         if not form.has(_VERSION):
             raise missing(_VERSION)
-        raise _refuse(_VERSION, version, "The signature version is not supported.")
+        raise invalid_argument(_VERSION, version, "The signature version is not supported.")
     found = _require(form, _FIELDS_OF_V4)
     signed_at = instant.parse(found[_DATE])
     if signed_at is None:
-        raise _refuse(_DATE, found[_DATE], "The date is invalid.")
+        raise invalid_argument(_DATE, found[_DATE], "The date is invalid.")
     credential = found[_CREDENTIAL]
     parts = credential.rsplit("/", 4)
     if not parts[0] or parts[3:] != ["oss", v4.TERMINATOR]:
         message = "The credential is invalid."
-        raise _refuse(_CREDENTIAL, credential, message, "0002-00000710")
+        raise invalid_argument(_CREDENTIAL, credential, message, ec="0002-00000710")
     access_key_id, day, region, product, _ = parts
     if day != instant.day(signed_at):
         message = "The date in the credential is invalid."
-        raise _refuse(_CREDENTIAL, credential, message, "0002-00000709")
+        raise invalid_argument(_CREDENTIAL, credential, message, ec="0002-00000709")
     return Claim(
         Version.V4,
         Place.FORM,
@@ -118,11 +117,11 @@ def _parse_v4(form: Form) -> Claim:
 def _check_scope(claim: Claim, form: Form, region: str, now: float) -> None:
     if claim.region != region:
         message = "The signing region in credential is invalid."
-        raise _refuse(_CREDENTIAL, form.text(_CREDENTIAL), message, "0002-00000715")
+        raise invalid_argument(_CREDENTIAL, form.text(_CREDENTIAL), message, ec="0002-00000715")
     ahead = claim.signed_at is not None and claim.signed_at - now > MAX_SKEW
     if ahead or (claim.expires_at is not None and now > claim.expires_at):
         message = "The date is too far from the time of the server."
-        raise _refuse(_DATE, claim.date, message, "0002-00000709")
+        raise invalid_argument(_DATE, claim.date, message, ec="0002-00000709")
 
 
 def _require(form: Form, fields: Mapping[str, str]) -> dict[str, str]:
@@ -132,15 +131,9 @@ def _require(form: Form, fields: Mapping[str, str]) -> dict[str, str]:
             raise missing(name, ec)
         if not form.text(name):
             called, ec = _EMPTY.get(name, (name, ""))
-            raise _refuse(name, "", f"Post request {called} is empty.", ec)
+            raise invalid_argument(name, "", f"Post request {called} is empty.", ec=ec)
     return {name: form.text(name) for name in fields}
 
 
 def _token(form: Form) -> str | None:
     return form.text("x-oss-security-token") or None
-
-
-def _refuse(name: str, value: str, message: str, ec: str = "") -> OSSError:
-    return OSSError(
-        ErrorCase.INVALID_ARGUMENT, message, ec=ec, ArgumentName=name, ArgumentValue=value
-    )

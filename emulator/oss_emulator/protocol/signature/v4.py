@@ -10,6 +10,7 @@ from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.headers import encode
 from oss_emulator.protocol.message import Request
 from oss_emulator.protocol.signature import authorization, canonical, instant
+from oss_emulator.protocol.signature.authorization import refuse_parameter
 from oss_emulator.protocol.signature.calculation import Calculation
 from oss_emulator.protocol.signature.claim import Claim, Place, Version
 
@@ -58,14 +59,14 @@ def parse_url(query: Mapping[str, str]) -> Claim:
     """Parse `x-oss-credential`, `x-oss-date`, `x-oss-expires`, `x-oss-signature` … (P-15)."""
     if gap := authorization.find_gap(query, PARAMETERS):
         name, ec = gap
-        raise _refuse_parameter(name, "", ec)
+        raise refuse_parameter(name, "", ec)
     date = query["x-oss-date"]
     signed_at = instant.parse(date)
     if signed_at is None:
-        raise _refuse_parameter("x-oss-date", date)
+        raise refuse_parameter("x-oss-date", date)
     expires = instant.parse_seconds(query["x-oss-expires"])
     if expires is None or not 1 <= expires <= MAX_EXPIRES:
-        raise _refuse_parameter("x-oss-expires", query["x-oss-expires"], "0002-00000232")
+        raise refuse_parameter("x-oss-expires", query["x-oss-expires"], "0002-00000232")
     access_key_id, day, region, product = _parse_credential(
         query["x-oss-credential"], signed_at, Place.URL
     )
@@ -137,7 +138,7 @@ def _parse_credential(text: str, signed_at: float, place: Place) -> tuple[str, s
     if product not in _PRODUCTS:
         if place is Place.HEADER:
             raise OSSError(ErrorCase.INVALID_SIGNING_PRODUCT)
-        raise _refuse_parameter("x-oss-credential", text)
+        raise refuse_parameter("x-oss-credential", text)
     return access_key_id, day, region, product
 
 
@@ -145,14 +146,4 @@ def _refuse_credential(place: Place, text: str, *, header: str, url: str) -> OSS
     """Make the error for a bad credential, with the EC of its place."""
     if place is Place.HEADER:
         return OSSError(ErrorCase.INVALID_AUTHORIZATION, ec=header)
-    return _refuse_parameter("x-oss-credential", text, url)
-
-
-def _refuse_parameter(name: str, value: str, ec: str = "") -> OSSError:
-    return OSSError(
-        ErrorCase.INVALID_URL_SIGNATURE,
-        f"The parameter {name} of the signature in the URL is missing or invalid.",
-        ec=ec,
-        ArgumentName=name,
-        ArgumentValue=value,
-    )
+    return refuse_parameter("x-oss-credential", text, url)

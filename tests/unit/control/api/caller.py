@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple, TypeVar
 
-from oss_emulator.control.api import PREFIX, ApiRequest, OwnerRequest, Refusal, reply
+from oss_emulator.control.api.route import PREFIX, ApiRequest, OwnerRequest, Refusal, reply
 from oss_emulator.control.console import find
 from oss_emulator.control.controls import Controls
 from oss_emulator.control.journal import Journal, JournalEntry

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
-from oss_emulator.control.api import Refusal, check_allowed, protect
+from oss_emulator.control.api.access import check_allowed, protect
+from oss_emulator.control.api.route import Refusal
 from oss_emulator.protocol.message import Request, Response
 
 OWN = {"origin": "http://127.0.0.1:9000", "sec-fetch-site": "same-origin"}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from oss_emulator.control.api import PREFIX, ROUTES, Refusal, Route, check_alone, find
+from oss_emulator.control.api import ROUTES, check_alone, find
 from oss_emulator.control.api.health import get_health
+from oss_emulator.control.api.route import PREFIX, Refusal, Route
 from oss_emulator.control.api.snapshots import list_snapshots, take_snapshot
 from oss_emulator.protocol.message import Request
 

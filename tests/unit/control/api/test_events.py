@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from oss_emulator.control.api import Refusal, events
+from oss_emulator.control.api import events
+from oss_emulator.control.api.route import Refusal
 
 from tests.unit.control.api.caller import ApiCaller
 

@@ -13,6 +13,7 @@ from oss_emulator.protocol.message import Response
 
 
 def rename_thing(asked: ApiRequest) -> Response:
+    """Rename a thing."""
     return reply({})
 
 
@@ -20,7 +21,6 @@ ROUTE = Route(
     "PUT",
     "thing/{name}",
     rename_thing,
-    "Rename a thing",
     json_content(record(name=TEXT), "The new name."),
     status=201,
     parameters=(Parameter("name", "path", TEXT), Parameter("to", "query", TEXT, "The new name.")),

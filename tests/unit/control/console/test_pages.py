@@ -15,8 +15,9 @@ from urllib.parse import quote
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies
-from oss_emulator.control.api import Refusal, check_alone, events
+from oss_emulator.control.api import check_alone, events
 from oss_emulator.control.api.access import SESSION, LoginNeeded, check_allowed, session
+from oss_emulator.control.api.route import Refusal
 from oss_emulator.control.console import EMBED_DOMAIN, PAGES, find, refuse, show, wants_page
 from oss_emulator.control.console.embedding import MARK, POLICIES
 from oss_emulator.control.console.replay import run_replay

@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 import pytest
-from oss_emulator.control.api import Refusal
+from oss_emulator.control.api.route import Refusal
 from oss_emulator.control.console import find
 from oss_emulator.protocol.errors import OSSError
 

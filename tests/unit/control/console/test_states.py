@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from oss_emulator.control.api import Refusal
 from oss_emulator.control.api.access import TOKEN_HEADER, LoginNeeded, check_allowed
+from oss_emulator.control.api.route import Refusal
 from oss_emulator.control.console import LOGIN, connect, find, refuse
 from oss_emulator.control.console.page import FRAGMENT
 from oss_emulator.protocol.message import Request

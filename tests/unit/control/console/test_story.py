@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from oss_emulator import Emulator, referer_xml
-from oss_emulator.control.api import Refusal
+from oss_emulator.control.api.route import Refusal
 from oss_emulator.control.console import incidents, resend
 from oss_emulator.control.console.incidents import IncidentKind
 from oss_emulator.control.faults import Fault
