@@ -1,22 +1,25 @@
 """Try the mutants of rooms or files: `python -m tests.mutants access protocol/signature`.
 
-A file is tried with the tests that mirror it, and what survives those with the others of their
-folder. The end is 1 if a mutant survives that the table does not list, or if the table lists one
-that is killed or no longer made.
+A file is tried with the tests that mirror it and the others of their folder, until one fails. The
+end is 1 if a mutant survives that the table does not list, or if the table lists one that is killed
+or no longer made. A run goes on where an earlier one ended if neither the package nor those tests
+have changed: `build/mutants/` has the survivors of each file.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
 from pathlib import Path
 
 from tests.mutants import survivors
-from tests.mutants.making import mutants
+from tests.mutants.making import Mutant, mutants
 from tests.mutants.trying import Trial, load_libraries
-from tests.test_mirror import PACKAGE, mirror
+from tests.test_mirror import PACKAGE, TESTS, mirror
 
 ROOMS = ("access", "protocol/signature", "referer", "pipeline")
 
@@ -48,15 +51,12 @@ def _files(wanted: list[str]) -> Iterator[str]:
 
 def _try(file: str, listed: set[Key]) -> set[Key]:
     """Try the mutants of a file, print those that are not listed, and return all that survive."""
-    path = PACKAGE / file
-    made = mutants(file, path)
-    if not made:
-        return set()
-    alive, tests = made, mirror(file)
-    trials = [Trial(some, _module(path), path) for some in (tests, tests.parent) if some.exists()]
-    for trial in trials:
-        alive = trial.survivors(alive)
-    alive = [mutant for mutant in alive if all(each.survives_import(mutant) for each in trials)]
+    made = mutants(file, PACKAGE / file)
+    kept = _kept(file)
+    if not kept.exists():
+        _keep(kept, Trial(_module(file), PACKAGE / file, mirror(file)).survivors(made))
+    keys = json.loads(kept.read_text(encoding="utf-8"))
+    alive = [mutant for mutant in made if list(mutant.key) in keys]
     unknown = [mutant for mutant in alive if mutant.key not in listed]
     print(f"{file}: {len(made)} mutants, {len(alive)} alive, {len(unknown)} not listed", flush=True)
     for mutant in unknown:
@@ -64,9 +64,23 @@ def _try(file: str, listed: set[Key]) -> set[Key]:
     return {mutant.key for mutant in alive}
 
 
-def _module(path: Path) -> str:
-    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
-    return ".".join(part for part in parts if part != "__init__")
+def _kept(file: str) -> Path:
+    """Return where the survivors of a file are kept, as long as the code and its tests stay."""
+    state = sha256()
+    for path in sorted((*PACKAGE.rglob("*.py"), *mirror(file).parent.glob("*.py"))):
+        state.update(path.read_bytes())
+    name = f"{file.replace('/', '.')}.{state.hexdigest()[:16]}.json"
+    return TESTS.parent / "build" / "mutants" / name
+
+
+def _keep(path: Path, alive: Sequence[Mutant]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps([mutant.key for mutant in alive]), encoding="utf-8")
+
+
+def _module(file: str) -> str:
+    path = Path(PACKAGE.name, file).with_suffix("")
+    return ".".join(part for part in path.parts if part != "__init__")
 
 
 if __name__ == "__main__":

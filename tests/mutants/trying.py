@@ -7,22 +7,19 @@ import of its module on, since what a module does when it is imported may tell a
 
 from __future__ import annotations
 
-import ast
+import gc
 import importlib
-import inspect
 import mmap
 import os
 import resource
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
-from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec, SourceFileLoader
-from importlib.util import spec_from_file_location
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from types import CodeType, FunctionType, ModuleType
-from typing import Any
+from types import CodeType, FunctionType
 
 import pytest
 from hypothesis import Phase, settings
@@ -45,10 +42,10 @@ FIRST = 600
 COLLECTION = 15
 """Seconds of processor time for the collection of tests."""
 
-PATIENCE = 60
+PATIENCE = 20
 """Seconds to wait for one second of processor time: others may be using the machine."""
 
-_ALIVE = b"alive"
+_ALIVE = "alive"
 
 
 class TestsError(Exception):
@@ -64,39 +61,36 @@ def load_libraries() -> None:
             del sys.modules[name]
 
 
+@dataclass(frozen=True)
 class Trial:
-    """Tests that a module has to pass."""
+    """The tests of a room, which a module has to pass."""
 
-    def __init__(self, tests: Path, module: str, path: Path) -> None:
-        self.tests, self.module, self.path = tests, module, path
-        self._seconds = FIRST
-        """Processor time that the tests may take: three times what they take without a mutant."""
+    module: str
+    path: Path
+    mirror: Path
+    """The test file of the module, which may be missing. Its tests run first."""
 
     def survivors(self, made: Sequence[Mutant]) -> list[Mutant]:
-        """Return the mutants that pass, with all that are not in a function.
-
-        Raises `TestsError`.
-        """
+        """Return the mutants that pass; raises `TestsError`."""
         if not made:
             return []
         reading, writing = os.pipe()
         child = os.fork()
         if child == 0:
             os.close(reading)
-            _end(partial(_collect, self.tests, _Session(self, made, writing)))
+            _end(partial(_collect, self.mirror, _Session(self, made, writing)))
         os.close(writing)
-        with os.fdopen(reading, "rb") as results:
+        with os.fdopen(reading) as results:
             words = results.read().split()
         os.waitpid(child, 0)
         if len(words) != 1 + len(made):
-            raise TestsError(f"{self.tests} fails without any mutant")
-        self._seconds = int(words[0])
-        return [mutant for mutant, word in zip(made, words[1:], strict=True) if word == _ALIVE]
-
-    def survives_import(self, mutant: Mutant) -> bool:
-        """Return whether a mutant passes that is there when its module is imported."""
-        finder = _Finder(self.module, self.path, mutant.text)
-        return _passes(self._seconds + COLLECTION, partial(_import, self.tests, finder))
+            raise TestsError(f"{self.mirror.parent} fails without mutants, or in another order")
+        seconds = int(words[0]) + COLLECTION
+        return [
+            mutant
+            for mutant, word in zip(made, words[1:], strict=True)
+            if word == _ALIVE and _passes(seconds, partial(_import, self, mutant))
+        ]
 
 
 def _passes(seconds: int, run: Callable[[], int]) -> bool:
@@ -124,18 +118,28 @@ def _end(run: Callable[[], int]) -> None:
         os._exit(code)
 
 
-def _collect(tests: Path, *plugins: object) -> int:
-    options = "-q -x -n 0 -s -p no:cacheprovider --assert=plain".split()
-    return int(pytest.main([*options, str(tests)], [_Hasty(), *plugins]))
+def _collect(mirror: Path, *plugins: object) -> int:
+    options = "-q -x -n 0 -s --tb=native -p no:cacheprovider --assert=plain".split()
+    return int(pytest.main([*options, str(mirror.parent)], [_Hasty(mirror), *plugins]))
 
 
 class _Hasty:
-    """A plugin that makes Hypothesis end with the first example that fails, however large."""
+    """A plugin that finds a failure early.
+
+    The tests that mirror the module come first, and Hypothesis ends with the first example that
+    fails, however large.
+    """
+
+    def __init__(self, mirror: Path) -> None:
+        self._mirror = mirror
 
     def pytest_sessionstart(self) -> None:
         phases = (Phase.explicit, Phase.generate)
         settings.register_profile("hasty", settings.default, phases=phases)
         settings.load_profile("hasty")
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        items.sort(key=lambda item: item.path != self._mirror)
 
 
 # --- Mutants of functions
@@ -155,28 +159,25 @@ class _Session:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         before = _processor_time()
-        if not _passes(FIRST, partial(self._run, session)):
+        if not _passes(FIRST, partial(self._run, session, [])):
             return True
         seconds = int(3 * (_processor_time() - before)) + 2
-        os.write(self._results, b"%d " % seconds)
-        module = importlib.import_module(self._trial.module)
+        functions, old = _functions(path := self._trial.path), _codes(path)
+        words = [str(seconds)]
         for mutant in self._made:
-            replaced = _replacement(module, self._trial.path, mutant)
-            alive = replaced is None or _passes(seconds, partial(self._run, session, *replaced))
-            os.write(self._results, _ALIVE + b" " if alive else b"killed ")
+            replaced = _replaced(functions, old, _codes(path, mutant.text))
+            alive = not replaced or _passes(seconds, partial(self._run, session, replaced))
+            words.append(_ALIVE if alive else "killed")
             if not alive:
                 place = int.from_bytes(self._failed[:])
                 session.items.insert(0, session.items.pop(place))
+        if _passes(FIRST, partial(self._run, session, [])):  # in any order
+            os.write(self._results, " ".join(words).encode())
         return True
 
-    def _run(
-        self,
-        session: pytest.Session,
-        function: FunctionType | None = None,
-        code: CodeType | None = None,
-    ) -> int:
-        """Run the tests until one fails, with the code of a function replaced."""
-        if function is not None and code is not None:
+    def _run(self, session: pytest.Session, replaced: list[tuple[FunctionType, CodeType]]) -> int:
+        """Run the tests until one fails, with the code of functions replaced."""
+        for function, code in replaced:
             function.__code__ = code
         for place, item in enumerate(session.items):
             self._failed[:] = place.to_bytes(8)
@@ -192,90 +193,54 @@ def _processor_time() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _replacement(
-    module: ModuleType, path: Path, mutant: Mutant
-) -> tuple[FunctionType, CodeType] | None:
-    """Return the function that holds the changed line and its new code; None if none does."""
-    source = ast.parse(path.read_text(encoding="utf-8"))
-    names = _names(source.body, mutant.number)
-    if not names:
-        return None
-    found: Any = module
-    for name in names:
-        found = vars(found).get(name)
-        if found is None:
-            return None
-    function = _unwrap(found)
-    codes = _codes(compile(mutant.text, str(path), "exec", dont_inherit=True))
-    if not isinstance(function, FunctionType):
-        return None
-    old = function.__code__
-    for code in codes:
-        if (code.co_qualname, code.co_firstlineno) == (old.co_qualname, old.co_firstlineno):
-            return (function, code) if code.co_freevars == old.co_freevars else None
-    return None
+def _functions(path: Path) -> list[FunctionType]:
+    """Return the functions of a file that there are now."""
+    gc.unfreeze()  # frozen objects are not listed
+    found = [each for each in gc.get_objects() if isinstance(each, FunctionType)]
+    gc.freeze()
+    return [function for function in found if function.__code__.co_filename == str(path)]
 
 
-def _names(body: Sequence[ast.stmt], number: int) -> list[str]:
-    """Return the names of the classes and of the function whose body holds a line."""
-    for node in body:
-        if not isinstance(node, ast.ClassDef | ast.FunctionDef):
-            continue
-        if not node.body[0].lineno <= number <= (node.end_lineno or 0):
-            continue
-        if isinstance(node, ast.FunctionDef):
-            return [node.name]
-        inner = _names(node.body, number)
-        return [node.name, *inner] if inner else []
-    return []
+def _replaced(
+    functions: list[FunctionType], old: list[CodeType], new: list[CodeType]
+) -> list[tuple[FunctionType, CodeType]]:
+    """Return the functions whose code differs, each with its new code."""
+    if len(old) != len(new):
+        return []
+    changed = {
+        _place(before): after
+        for before, after in zip(old, new, strict=True)
+        if before != after and before.co_freevars == after.co_freevars
+    }
+    places = ((function, _place(function.__code__)) for function in functions)
+    return [(function, changed[place]) for function, place in places if place in changed]
 
 
-def _unwrap(found: Any) -> Any:
-    """Take off what decorators put around a function."""
-    for around in ("__func__", "fget", "func"):
-        found = getattr(found, around, found)
-    return inspect.unwrap(found)
+def _place(code: CodeType) -> tuple[object, ...]:
+    """Return what tells code from any other of its file, also after it has run."""
+    return tuple(code.co_positions())
 
 
-def _codes(code: CodeType) -> Iterator[CodeType]:
-    yield code
-    for inner in code.co_consts:
-        if isinstance(inner, CodeType):
-            yield from _codes(inner)
+def _codes(path: Path, text: str = "") -> list[CodeType]:
+    """Compile a file, or a text in place of its own; return its code and all the code in that."""
+    text = text or path.read_text(encoding="utf-8")
+    found = [compile(text, str(path), "exec", dont_inherit=True)]
+    for code in found:
+        found.extend(inner for inner in code.co_consts if isinstance(inner, CodeType))
+    return found
 
 
 # --- Mutants that are seen when their module is imported
 
 
-def _import(tests: Path, finder: _Finder) -> int:
-    sys.meta_path.insert(0, finder)
-    return _collect(tests)
+def _import(trial: Trial, mutant: Mutant) -> int:
+    """Run the tests with a mutant in place of its module."""
+    get_code = SourceFileLoader.get_code
 
+    def get_mutated(loader: SourceFileLoader, name: str) -> CodeType | None:
+        if name != trial.module:
+            return get_code(loader, name)
+        return compile(mutant.text, loader.path, "exec", dont_inherit=True)
 
-class _Finder(MetaPathFinder):
-    """Finds the one module that is a mutant."""
-
-    def __init__(self, name: str, path: Path, text: str) -> None:
-        self._name, self._path, self._text = name, path, text
-
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        if fullname != self._name:
-            return None
-        loader = _Loader(fullname, str(self._path), self._text)
-        folder = [str(self._path.parent)] if self._path.name == "__init__.py" else None
-        return spec_from_file_location(
-            fullname, self._path, loader=loader, submodule_search_locations=folder
-        )
-
-
-class _Loader(SourceFileLoader):
-    """Loads a module from a text that is not in its file."""
-
-    def __init__(self, name: str, path: str, text: str) -> None:
-        super().__init__(name, path)
-        self._text = text
-
-    def get_code(self, fullname: str) -> CodeType:
-        return compile(self._text, self.path, "exec", dont_inherit=True)
+    SourceFileLoader.get_code = get_mutated  # type: ignore[assignment]
+    return _collect(trial.mirror)

@@ -164,7 +164,7 @@ class Service(Deployment):
         return self.admit_form(admission, form), Body.of(content)
 
 
-_FIND: Final = tuple(step.run for step in steps.FIND)
+_FIND: Final = tuple(find for _, find in steps.FIND)
 
 
 def _malformed(error: DocumentError) -> OSSError:

@@ -233,7 +233,7 @@ def apply_default_domain(
     response: Response, admission: Admission, service: Deployment, *, failed: bool
 ) -> Response:
     """Send as a download what the service's own host names do not show (D-01 to D-06, D-08)."""
-    if failed or admission.trusted or not service.follows_default_domain:
+    if admission.trusted or not service.follows_default_domain:
         return response
     return default_domain.apply(response, admission, service.changes)
 
@@ -279,12 +279,12 @@ Check: TypeAlias = Callable[[Admission, Deployment], None]
 
 
 class RequestStep(NamedTuple):
-    """A step of a request."""
+    """A step that only some requests need."""
 
     name: str
     """As in `docs/architecture.md`."""
     run: Check
-    applies: Callable[[Needs, Deployment], bool] = lambda needs, service: True
+    applies: Callable[[Needs, Deployment], bool]
     """Whether a request needs the step. False only where the step would do nothing."""
 
 
@@ -311,12 +311,12 @@ def _reads(needs: Needs) -> bool:
 
 
 FIND: Final = (
-    RequestStep("mark dialect", mark_dialect),
-    RequestStep("address", find_address),
-    RequestStep("translate S3", translate_s3),
-    RequestStep("resolve alias", resolve_alias),
-    RequestStep("route", find_operation),
-    RequestStep("bucket", find_record),
+    ("mark dialect", mark_dialect),
+    ("address", find_address),
+    ("translate S3", translate_s3),
+    ("resolve alias", resolve_alias),
+    ("route", find_operation),
+    ("bucket", find_record),
 )
 
 CHECK: Final = (
@@ -403,7 +403,7 @@ def choose(needs: Needs, service: Deployment) -> tuple[RequestStep, ...]:
     steps = [step for step in CHECK if step.applies(needs, service)]
     if not service.hotlinks.precedes_acl:  # R-05
         names = [step.name for step in steps]
-        if "authorize" in names and "referer" in names:
+        if "authorize" in names:
             at = names.index("referer")
             steps[at : at + 2] = reversed(steps[at : at + 2])
     return tuple(steps)
