@@ -1,4 +1,4 @@
-"""The console: the time to the first verdict, and what a page that watches costs the server."""
+"""The console: its first verdict, what a page costs a browser, and what watching costs a server."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
+from playwright.sync_api import Browser, Page, sync_playwright
+
 from benchmarks import bucket, processes, wrk
 from benchmarks.processes import MissingError, Running
 from benchmarks.result import Row, Section, Spread, duel
@@ -24,24 +26,39 @@ RATE = 2_000
 """Requests a second that are recorded while a page watches."""
 AT_MOST = 2.0
 """Seconds from the start of the process until a person may see a verdict."""
+LIST_ROUNDS = 3
+SLOW, QUICK = 50, 400
+"""Requests a second while the list is shown."""
+STYLES = 0.1
+"""The part of a processor that calculating styles may take at SLOW requests a second."""
+TASK = 0.2
+"""Seconds for which the page may not answer at QUICK requests a second."""
+ENTRIES = 600
+REVIEWED = 1.0
+"""Seconds until the page has judged that many entries."""
 
 _METHOD = (
     "The first row is wall time: a server starts, a browser that is running already opens the "
-    "console, a page of another site is denied an object, and the verdict is visible. The second "
-    "is requests per second of the server's processor time at 2,000 requests a second, and the "
-    "third at as many as the server answers, while a reader follows the requests as the page does, "
-    "compared with nobody watching: 0.85 means that watching costs 15 %."
+    "console, a page of another site is denied an object, and the verdict is visible. The next two "
+    "are of the list of requests in Chromium: the processor time that styles take, and the longest "
+    "time for which the page does not answer. Then 600 entries are pasted into the editor, until "
+    "what they decide and what is wrong with them is shown. The last two are requests per second "
+    "of the server's processor time, at 2,000 requests a second and at as many as the server "
+    "answers, while a reader follows the requests as the page does, compared with nobody watching: "
+    "0.85 means that watching costs 15 %."
 )
 
 
 def measure(scratch: Path) -> Section:
-    """Measure both."""
+    """Measure all."""
     rows, remarks = [], []
     seed = str(bucket.seed(scratch))
     try:
-        rows.append(_measure_first_verdict(seed))
+        with _chromium() as browser:
+            rows.append(_measure_first_verdict(browser, seed))
+            rows += _measure_pages(browser, seed)
     except MissingError as error:
-        remarks.append(f"The first verdict was not measured: {error}.")
+        remarks.append(f"What needs a browser was not measured: {error}.")
     try:
         rows += _measure_watching(seed)
     except MissingError as error:
@@ -49,33 +66,107 @@ def measure(scratch: Path) -> Section:
     return Section("Console", _METHOD, rows, remarks=remarks)
 
 
-def _measure_first_verdict(seed: str) -> Row:
+@contextlib.contextmanager
+def _chromium() -> Iterator[Browser]:
     program = shutil.which("chromium")
     if program is None:
         raise MissingError("chromium is not installed")
-    from playwright.sync_api import sync_playwright
-
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-    found = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=arguments)
-        for _ in range(COLD_ROUNDS):
-            page = browser.new_page()
-            began = time.perf_counter()
-            with processes.emulator("--seed", seed) as server:
-                page.goto(f"http://127.0.0.1:{server.port}/_emulator/")
-                _be_denied(server)
-                page.locator("#rows .denied").first.wait_for()
-                found.append(time.perf_counter() - began)
-            page.close()
+        yield browser
         browser.close()
-    return Row(
-        "first verdict visible after a cold start",
-        f"{AT_MOST:g} s",
-        Spread(tuple(seconds / AT_MOST for seconds in found)),
-        at_most=1.0,
-        figures=f"{Spread(tuple(found)).median:.2f} s",
-    )
+
+
+def _measure_first_verdict(browser: Browser, seed: str) -> Row:
+    found = []
+    for _ in range(COLD_ROUNDS):
+        page = browser.new_page()
+        began = time.perf_counter()
+        with processes.emulator("--seed", seed) as server:
+            page.goto(f"http://127.0.0.1:{server.port}/_emulator/")
+            _be_denied(server)
+            page.locator("#rows .denied").first.wait_for()
+            found.append(time.perf_counter() - began)
+        page.close()
+    seconds = Spread(tuple(found))
+    return _row("first verdict visible after a cold start", "2 s", seconds, AT_MOST)
+
+
+def _row(what: str, against: str, seconds: Spread, bound: float) -> Row:
+    ratio = Spread(tuple(value / bound for value in seconds.values))
+    return Row(what, against, ratio, at_most=1.0, figures=f"{seconds.median:.2f} s")
+
+
+def _measure_pages(browser: Browser, seed: str) -> list[Row]:
+    with processes.emulator("--seed", seed) as server:
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        page.goto(f"http://127.0.0.1:{server.port}/_emulator/requests")
+        styles = [_watch(page, server, SLOW)[0] for _ in range(LIST_ROUNDS)]
+        tasks = [_watch(page, server, QUICK)[1] for _ in range(LIST_ROUNDS)]
+        page.goto(f"http://127.0.0.1:{server.port}/_emulator/rules/{bucket.NAME}")
+        reviews = [_paste(page, number) for number in range(LIST_ROUNDS)]
+    styled = Spread(tuple(styles))
+    return [
+        Row(
+            f"list at {SLOW} requests a second, styles",
+            f"{STYLES:.0%} of a processor".replace("%", " %"),
+            Spread(tuple(part / STYLES for part in styles)),
+            at_most=1.0,
+            figures=f"{100 * styled.median:.1f} %",
+        ),
+        _row(
+            f"list at {QUICK} requests a second, longest task", "0.2 s", Spread(tuple(tasks)), TASK
+        ),
+        _row(f"{ENTRIES} entries judged", "1 s", Spread(tuple(reviews)), REVIEWED),
+    ]
+
+
+def _watch(page: Page, server: Running, rate: float) -> tuple[float, float]:
+    """Show requests; return the part of a processor for styles, and the longest task in seconds."""
+    page.evaluate(_OBSERVE)
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+    def read() -> float:
+        metrics = session.send("Performance.getMetrics")["metrics"]
+        return float({each["name"]: each["value"] for each in metrics}["RecalcStyleDuration"])
+
+    before = read()
+    loaded = wrk.load(server, bucket.get(), rate=rate)
+    part = (read() - before) / loaded.seconds
+    longest: float = page.evaluate("Math.max(0, ...window.tasks) / 1000")
+    session.detach()
+    return part, longest
+
+
+_OBSERVE = """() => {
+  window.tasks = [];
+  window.watcher?.disconnect();
+  window.watcher = new PerformanceObserver((list) => {
+    for (const task of list.getEntries()) window.tasks.push(task.duration);
+  });
+  window.watcher.observe({ entryTypes: ["longtask"] });
+}"""
+
+
+_PASTE = """(text) => {
+  for (const id of ["verdicts", "review"]) document.getElementById(id).textContent = "";
+  const list = document.getElementById("whitelist");
+  const clipboardData = new DataTransfer();
+  clipboardData.setData("text/plain", text);
+  list.select();
+  list.dispatchEvent(new ClipboardEvent("paste", { clipboardData, cancelable: true }));
+}"""
+
+
+def _paste(page: Page, number: int) -> float:
+    entries = "\n".join(f"https://www{number}.site-{each}.example/" for each in range(ENTRIES))
+    began = time.perf_counter()
+    page.evaluate(_PASTE, entries)
+    page.locator("#verdicts table").wait_for()
+    page.locator("#review section").first.wait_for()
+    return time.perf_counter() - began
 
 
 def _be_denied(server: Running) -> None:

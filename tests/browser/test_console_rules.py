@@ -397,6 +397,25 @@ def test_600_entries_scroll_with_their_numbers_and_marks(tab: Page) -> None:
     expect(field).to_have_value(SAVED)
 
 
+def test_long_paste_is_taken_at_once_and_undone(tab: Page) -> None:
+    """Chromium needs seconds to insert so many lines itself."""
+    pasted = "\n".join(f"https://www.site-{number}.example/" for number in range(600))
+    tab.locator("#whitelist").select_text()
+    tab.evaluate(
+        """(text) => {
+          const clipboardData = new DataTransfer();
+          clipboardData.setData("text/plain", text);
+          const event = new ClipboardEvent("paste", { clipboardData, cancelable: true });
+          document.activeElement.dispatchEvent(event);
+        }""",
+        pasted,
+    )
+    expect(tab.locator("#whitelist")).to_have_value(pasted)
+    expect(tab.locator("#review")).to_contain_text(re.compile(r"and \d+ more"))
+    tab.locator("#undo").click()
+    expect(tab.locator("#whitelist")).to_have_value(SAVED)
+
+
 EDITABLE = [(), ("",), ("", ""), ("a", ""), ("a\nb",), ("a\r", "b"), ("a\u2028b",), (" a ", "b")]
 
 

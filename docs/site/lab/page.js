@@ -27,8 +27,6 @@ const referers = find("textarea#referers");
 /** The largest text that is read, and the longest link that is made, in characters. */
 const LARGEST = 4 * 1024 * 1024;
 const LONGEST = 256 * 1024;
-/** From this length on, browsers take seconds to paste many lines; the page does it at once. */
-const LONG = 2000;
 
 /** Rules in the form of the documentation, to begin with. */
 const EXAMPLE = `<?xml version="1.0" encoding="UTF-8"?>
@@ -258,17 +256,11 @@ const DOCUMENT = /^\s*(?:#.*\n\s*|\/\/.*\n\s*)*(?:<|\{|\[+ *[\w."'-]+ *\]|[\w."'
 for (const one of Object.keys(lists).map(area)) {
   one.addEventListener("paste", (event) => {
     const text = event.clipboardData?.getData("text/plain") ?? "";
-    const isDocument = DOCUMENT.test(text) || text.length > LARGEST;
-    if (!isDocument && (text.length < LONG || one.readOnly)) return;
+    if (!DOCUMENT.test(text) && text.length <= LARGEST) return;
     event.preventDefault();
-    if (isDocument) {
-      own();
-      take(text);
-    } else {
-      one.setRangeText(text, one.selectionStart, one.selectionEnd, "end");
-      one.dispatchEvent(new InputEvent("input", { bubbles: true, inputType: "insertFromPaste" }));
-    }
-  });
+    own();
+    take(text);
+  }, true); // before the editor takes it for entries
 }
 
 /** @param {File} [file] */

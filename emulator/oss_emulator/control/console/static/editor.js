@@ -45,6 +45,22 @@ export function when(button, action) {
   });
 }
 
+/** From this length on, browsers take seconds to paste many lines. */
+const LONG = 2000;
+
+/**
+ * Paste a long text at once.
+ * @param {HTMLTextAreaElement} one
+ * @param {ClipboardEvent} event
+ */
+function pasteAtOnce(one, event) {
+  const text = event.clipboardData?.getData("text/plain") ?? "";
+  if (event.defaultPrevented || one.readOnly || text.length < LONG) return;
+  event.preventDefault();
+  one.setRangeText(text, one.selectionStart, one.selectionEnd, "end");
+  one.dispatchEvent(new InputEvent("input", { bubbles: true, inputType: "insertFromPaste" }));
+}
+
 export class Editor {
   /** @type {Rules | undefined} */
   #whole; // the rules on the page if lines cannot show them
@@ -66,7 +82,10 @@ export class Editor {
     for (const control of [...boxes, ...areas]) {
       control.addEventListener("input", (event) => this.#type(control.name, event));
     }
-    for (const one of areas) follow(gutter(one.id), one);
+    for (const one of areas) {
+      follow(gutter(one.id), one);
+      one.addEventListener("paste", (event) => pasteAtOnce(one, event));
+    }
     const undo = () => this.#go(this.#timeline.undo());
     const redo = () => this.#go(this.#timeline.redo());
     when(undoButton, undo);
