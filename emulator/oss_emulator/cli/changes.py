@@ -49,14 +49,11 @@ def describe(diff: Diff, *, whole: bool = False) -> Iterator[Block]:
 def _telling(diff: Diff) -> Iterator[Change]:
     """Yield the few most informative changes for each pair of entries that settle them."""
     kept: dict[object, list[Change]] = {}
-    for change in sorted(diff.changes, key=_rank):
+    ranks: dict[ProbeKind | None, int] = {kind: rank for rank, kind in enumerate(_TELLING)}
+    for change in sorted(diff.changes, key=lambda change: ranks.get(change.kind, len(ranks))):
         kept.setdefault(change.settled if change.kind else change.referer, []).append(change)
     few = {change.referer for changes in kept.values() for change in changes[:_SHOWN]}
     yield from (change for change in diff.changes if change.referer in few)
-
-
-def _rank(change: Change) -> int:
-    return _TELLING.index(change.kind) if change.kind in _TELLING else len(_TELLING)
 
 
 def describe_text(old: RefererConfiguration, new: RefererConfiguration) -> Iterator[Block]:

@@ -20,13 +20,7 @@ _DESCRIPTION = (
 def declare(commands: Commands) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser("diff", run, description=_DESCRIPTION)
-    parser.add_argument("old", metavar="OLD", help=rules.HELP)
-    parser.add_argument(
-        "new",
-        metavar="NEW",
-        nargs="?",
-        help="the new rules, given in the same way; left out if OLD is a plan of Terraform",
-    )
+    rules.declare_both(parser)
     parser.add_argument(
         "--referers",
         metavar="FILE",

@@ -7,6 +7,7 @@ replaced, and put back afterwards.
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 from oss_emulator.cli.client import ServiceClient
 from oss_emulator.cli.parser import CommandError, InputError
@@ -89,7 +90,7 @@ class Experiment:
             self._expect(reply, "PutBucket")
         for target, acl in _OBJECTS.items():
             problem = f"the object {self._key(target)} is left"
-            self._undo.append((problem, self._deletion(target)))
+            self._undo.append((problem, partial(self._call, "DELETE", key=self._key(target))))
             reply = self._put_object(target, acl)
             if acl and reply.status == 403:  # the service may block public access
                 self._reasons[Signing.NONE] = f"the ACL {acl} of an object was answered {reply}"
@@ -188,9 +189,6 @@ class Experiment:
     def _put_object(self, target: RequestTarget, acl: str) -> Reply:
         headers = {"x-oss-object-acl": acl} if acl else {}
         return self._call("PUT", {}, headers, _CONTENT, key=self._key(target))
-
-    def _deletion(self, target: RequestTarget) -> Callable[[], Reply]:
-        return lambda: self._call("DELETE", key=self._key(target))
 
     def _call(
         self,

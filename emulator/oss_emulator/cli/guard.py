@@ -20,7 +20,6 @@ from oss_emulator.lab.replay.verdict import Judge
 from oss_emulator.lab.terraform import PlannedChange
 from oss_emulator.referer import RefererConfiguration
 from oss_emulator.referer.sentence import Sentence
-from oss_emulator.toml import SourceError
 
 _DESCRIPTION = (
     "Replays access logs under the rules that a plan of Terraform would put, and blocks the plan "
@@ -129,10 +128,8 @@ def _changed(
     for change in found.values():
         if arguments.bucket and change.bucket not in (None, arguments.bucket):
             continue
-        try:
+        with rules.locating(source):
             old, new = change.rules()
-        except SourceError as error:
-            raise rules.error_at(source, error) from None
         if guard.hash_rules(old) != guard.hash_rules(new):
             yield change, (old, new)
 

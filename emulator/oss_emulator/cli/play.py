@@ -149,7 +149,9 @@ def _play_alone(recording: Recording) -> list[PlayedStep]:
     played: list[PlayedStep] = []
 
     async def play_all(listening: "Listening") -> int:
-        player = Player(_client_of(listening, recording), _signer_of(listening), recording)
+        key = listening.key
+        signer = Signer(GivenKey(key.id, key.secret, None), listening.settings.region)
+        player = Player(_client_of(listening, recording), signer, recording)
         for scenario in recording.scenarios:
             played.extend(await asyncio.to_thread(player.play, scenario))
             await listening.reset()
@@ -165,11 +167,6 @@ def _client_of(listening: "Listening", recording: Recording) -> ServiceClient:
     assert certificates is not None and certificates.ca is not None  # noqa: S101, PT018 - tls is set
     context = ssl.create_default_context(cadata=certificates.ca.decode())
     return ServiceClient(listening.server.endpoint, host=recording.endpoint, context=context)
-
-
-def _signer_of(listening: "Listening") -> Signer:
-    key = listening.key
-    return Signer(GivenKey(key.id, key.secret, None), listening.settings.region)
 
 
 def _report(played: Sequence[PlayedStep]) -> Iterator[Block]:

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,6 +82,17 @@ def declare(parser: argparse.ArgumentParser) -> None:
     bucket.declare(parser)
 
 
+def declare_both(parser: argparse.ArgumentParser) -> None:
+    """Add OLD and NEW, two configurations to compare."""
+    parser.add_argument("old", metavar="OLD", help=HELP)
+    parser.add_argument(
+        "new",
+        metavar="NEW",
+        nargs="?",
+        help="the new rules, given in the same way; left out if OLD is a plan of Terraform",
+    )
+
+
 def _read_assumptions(path: str) -> Assumptions:
     try:
         return assumptions.read(path)
@@ -149,10 +161,8 @@ def select(argument: str, arguments: argparse.Namespace) -> SelectedRules:
     source = read_source(path, MAX_FILE)
     found = _find(source, arguments)
     name = _choose(path, name, found)
-    try:
+    with locating(source):
         return SelectedRules(found[name](), name, source, _form(source), argument)
-    except SourceError as error:
-        raise error_at(source, error) from None
 
 
 def select_all(given: Sequence[str], arguments: argparse.Namespace) -> FoundRules:
@@ -237,10 +247,8 @@ def find_changes(
     """Return what a plan of Terraform does to rules, by address. Raises InputError."""
     path, name = _split(argument)
     source = read_source(path, MAX_FILE)
-    try:
+    with locating(source):
         found = {change.address: change for change in document.find_changes(source.content)}
-    except SourceError as error:
-        raise error_at(source, error) from None
     if name is None:
         return source, found
     name = _choose(path, name, found)
@@ -281,15 +289,22 @@ def decode(source: Source, most: int = MAX_DOCUMENT) -> str:
     """Decode the text of a source of at most `most` bytes. Raises InputError."""
     if len(source.content) > most:
         raise InputError(f"{source.name} is larger than {most // 1024**2} MiB")
-    try:
+    with locating(source):
         return toml.decode(source.content)
-    except SourceError as error:
-        raise error_at(source, error) from None
 
 
 def error_at(source: Source, error: SourceError) -> InputError:
     """Return the error for a mistake in a source, with its place."""
     return InputError(f"{source.name}, {error}", (source.name, error.line, error.column))
+
+
+@contextmanager
+def locating(source: Source) -> Iterator[None]:
+    """Raise InputError with the place of a mistake that the block finds in a source."""
+    try:
+        yield
+    except SourceError as error:
+        raise error_at(source, error) from None
 
 
 def _form_of_name(source: Source) -> RulesForm | None:
@@ -307,11 +322,9 @@ def _form(source: Source) -> RulesForm:
 
 
 def _find(source: Source, arguments: argparse.Namespace) -> Readers:
-    try:
+    with locating(source):
         form = _form_of_name(source)
         return document.find(source.content, form, arguments.assumptions, source.folder)
-    except SourceError as error:
-        raise error_at(source, error) from None
 
 
 def _split(argument: str) -> tuple[str, str | None]:

@@ -13,7 +13,6 @@ from oss_emulator.lab.sources import RulesForm
 from oss_emulator.lab.translation import SYSTEMS, Loss, Rules
 from oss_emulator.lab.translation.rules import SourceRules, System
 from oss_emulator.referer import RefererConfiguration, Signing
-from oss_emulator.toml import SourceError
 
 _DESCRIPTION = (
     "Translates rules. Standard output gets the result, and standard error gets what the result "
@@ -93,10 +92,8 @@ def run(arguments: argparse.Namespace) -> int:
 def _read_theirs(argument: str, system: System) -> SourceRules:
     source = rules.read_source(argument)
     text = rules.decode(source)
-    try:
+    with rules.locating(source):
         return system.parse(text)
-    except SourceError as error:
-        raise rules.error_at(source, error) from None
 
 
 def _refuse_long(configuration: RefererConfiguration) -> None:

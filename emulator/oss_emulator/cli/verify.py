@@ -14,7 +14,7 @@ from oss_emulator.cli.rules import Source
 from oss_emulator.referer import RefererConfiguration
 from oss_emulator.referer.sentence import Sentence
 from oss_emulator.solver import SolverMissingError
-from oss_emulator.toml import MAX_FILE, SourceError
+from oss_emulator.toml import MAX_FILE
 from oss_emulator.verifier import ProofError
 
 _DESCRIPTION = (
@@ -41,13 +41,7 @@ def declare(commands: Commands) -> None:
     parser.add_argument(
         "certificate", metavar="FILE", help="the certificate, or - for standard input"
     )
-    parser.add_argument("old", metavar="OLD", help=rules.HELP)
-    parser.add_argument(
-        "new",
-        metavar="NEW",
-        nargs="?",
-        help="the new rules, given in the same way; left out if OLD is a plan of Terraform",
-    )
+    rules.declare_both(parser)
     parser.add_switch("--z3", "also ask z3, a theorem prover (extra z3)")
     formats.declare(parser, formats.PLAIN)
     rules.declare(parser)
@@ -56,10 +50,8 @@ def declare(commands: Commands) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Check a certificate, or those of a plan."""
     source = rules.read_source(arguments.certificate, MAX_FILE)
-    try:
+    with rules.locating(source):
         certificate = json_text.parse(source.content)
-    except SourceError as error:
-        raise rules.error_at(source, error) from None
     if arguments.new is None:
         proved = [*_prove_plan(source, certificate, arguments)]
     else:
@@ -92,10 +84,8 @@ def _prove_plan(
         ]
         if not mine:
             raise CommandError(f"{source.name}: there is no certificate for {address}")
-        try:
+        with rules.locating(plan):
             both = change.rules()
-        except SourceError as error:
-            raise rules.error_at(plan, error) from None
         yield _prove(source, mine[0], both, arguments, resource=address)
 
 

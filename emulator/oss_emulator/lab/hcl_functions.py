@@ -5,6 +5,7 @@ Each does exactly what Terraform's does, or raises `CannotComputeError`.
 
 import re
 from collections.abc import Callable, Mapping
+from operator import and_, ge, gt, le, lt, or_
 from typing import Any
 
 MOST = 100_000
@@ -170,13 +171,5 @@ def compare(operator: str, left: Any, right: Any) -> bool:
     raise CannotComputeError
 
 
-_LOGICAL: Mapping[str, Callable[[bool, bool], bool]] = {
-    "&&": lambda left, right: left and right,
-    "||": lambda left, right: left or right,
-}
-_ORDERED: Mapping[str, Callable[[int, int], bool]] = {
-    "<": lambda left, right: left < right,
-    ">": lambda left, right: left > right,
-    "<=": lambda left, right: left <= right,
-    ">=": lambda left, right: left >= right,
-}
+_LOGICAL: Mapping[str, Callable[[bool, bool], bool]] = {"&&": and_, "||": or_}
+_ORDERED: Mapping[str, Callable[[int, int], bool]] = {"<": lt, ">": gt, "<=": le, ">=": ge}

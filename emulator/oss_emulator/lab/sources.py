@@ -236,15 +236,9 @@ def _format_xml(configuration: RefererConfiguration) -> str:
 # JSON
 
 
-def _entries(name: str) -> tuple[str, ...]:
-    """Declare a list of entries that has another name in the document."""
-    entries: tuple[str, ...] = field(default=(), metadata={"name": name})
-    return entries
-
-
 @dataclass(frozen=True, slots=True)
 class _OssutilList:
-    entries: tuple[str, ...] = _entries("Referer")
+    entries: tuple[str, ...] = field(default=(), metadata={"name": "Referer"})
 
 
 @dataclass(frozen=True, slots=True)

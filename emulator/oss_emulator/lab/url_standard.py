@@ -6,16 +6,13 @@ that each URL is read alike.
 
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
-from typing import Any, Protocol
+from typing import Any
 
 _MEMBERS = ("protocol", "hostname", "port", "pathname", "search", "href")
 
 
-class UrlStandard(Protocol):
-    """Reads a URL into the members of the class URL of browsers."""
-
-    def __call__(self, text: str) -> Mapping[str, str]:
-        """Raises ValueError for a text that is not a URL."""
+UrlStandard = Callable[[str], Mapping[str, str]]
+"""Reads a URL into the members of the class URL of browsers; raises ValueError for another text."""
 
 
 def parse_with_ada(text: str) -> Mapping[str, str]:

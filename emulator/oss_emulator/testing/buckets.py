@@ -1,30 +1,17 @@
 """Buckets of an emulator as clients of oss2, which sign with its key."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from oss_emulator import extras
 
 if TYPE_CHECKING:
     import oss2
 
-
-class Reachable(Protocol):
-    """An emulator that clients can reach."""
-
-    @property
-    def endpoint(self) -> str: ...
-    @property
-    def region(self) -> str: ...
-    @property
-    def access_key_id(self) -> str: ...
-    @property
-    def access_key_secret(self) -> str: ...
-    @property
-    def ca_file(self) -> Path | None: ...
+    from oss_emulator.testing.emulator import Emulator
+    from oss_emulator.testing.remote import RemoteEmulator
 
 
-def connect(emulator: Reachable, name: str) -> "oss2.Bucket":
+def connect(emulator: "Emulator | RemoteEmulator", name: str) -> "oss2.Bucket":
     """Return the client of a bucket, which need not exist; raises ModuleNotFoundError."""
     try:
         import oss2

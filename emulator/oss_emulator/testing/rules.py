@@ -8,7 +8,6 @@ from typing import Any, TypeAlias
 from oss_emulator.lab import sources
 from oss_emulator.referer import Assumptions, RefererConfiguration
 from oss_emulator.referer.assumptions import DEFAULT
-from oss_emulator.toml import Path as MemberPath
 from oss_emulator.toml import SourceError, convert, read_file
 
 Rules: TypeAlias = RefererConfiguration | Mapping[str, Any] | str | bytes | os.PathLike[str]
@@ -68,7 +67,10 @@ def _convert(given: Mapping[str, Any]) -> RefererConfiguration:
     try:
         if any(name[:1].isupper() for name in members):
             return sources.convert_members(members)
-        found: RefererConfiguration = convert(members, RefererConfiguration, (), _error)
+        # The sentence names the member.
+        found: RefererConfiguration = convert(
+            members, RefererConfiguration, (), lambda _, sentence: SourceError(sentence)
+        )
     except SourceError as error:
         raise ValueError(f"rules: {error.sentence}") from None
     return found
@@ -79,7 +81,3 @@ def _as_plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(name): _as_plain(member) for name, member in value.items()}
     return [_as_plain(item) for item in value] if isinstance(value, (list, tuple)) else value
-
-
-def _error(path: MemberPath, sentence: str) -> SourceError:
-    return SourceError(sentence)  # the sentence names the member

@@ -45,14 +45,15 @@ class Assessor:
 
     def assess(self, finding: Finding) -> Finding:
         """Return a finding with what of its correction is safe."""
-        whole = finding.correction
+        rules, whole = self._subject.configuration, finding.correction
         if not whole.changes:
             return replace(finding, safe=None)
         found = whole.risk or self._find_risk(finding.place, whole)
         if not found:
             return replace(finding, safe=whole, risk=NOTHING)
         for part in _parts(finding):
-            if self._changes(finding.place, part) and not self._find_risk(finding.place, part):
+            is_change = take(rules, [(finding.place, part)]) != rules
+            if is_change and not self._find_risk(finding.place, part):
                 return replace(finding, safe=part, risk=found)
         return replace(finding, safe=None, risk=found)
 
@@ -71,10 +72,6 @@ class Assessor:
                 if self._compare(take(configuration, trial), budget) is None:
                     steps = trial
         return take(configuration, steps)
-
-    def _changes(self, place: EntryPlace | None, correction: Correction) -> bool:
-        rules = self._subject.configuration
-        return take(rules, [(place, correction)]) != rules
 
     def _find_risk(self, place: EntryPlace | None, correction: Correction) -> Sentence | None:
         if self._budget.is_over:

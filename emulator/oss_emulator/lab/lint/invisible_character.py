@@ -23,11 +23,7 @@ _SPACES = {"Zs", "Zl", "Zp"}
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     """Suspect entries with control and format characters, or with wide spaces at their ends."""
-    plain = "".join(
-        character
-        for character in entry.text
-        if character in WHITE_SPACE or unicodedata.category(character) not in _HIDDEN
-    )
+    plain = "".join(item for item in entry.text if not _is_hidden(item))
     spaces = "".join({item for item in plain if unicodedata.category(item) in _SPACES})
     plain = plain.strip(f"{WHITE_SPACE}{spaces}")
     if plain == entry.text:

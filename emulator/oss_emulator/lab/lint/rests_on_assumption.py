@@ -22,8 +22,8 @@ from oss_emulator.referer.reading import Reading
 from oss_emulator.referer.sentence import Sentence
 from oss_emulator.toml import join
 
-from .finding import Correction, EntryPlace, Evidence, Severity, Suspicion, Suspicions, Switch
-from .subject import LISTS, MOST_ASSUMED, Subject
+from .finding import Correction, Evidence, Severity, Suspicion, Suspicions, Switch
+from .subject import MOST_ASSUMED, Subject
 
 SEVERITY = Severity.WARNING
 
@@ -67,12 +67,7 @@ def suspect(subject: Subject) -> Suspicions:
 
 
 def _referers(subject: Subject, is_about: Callable[[Subject, str], bool]) -> Iterator[str | None]:
-    entries = [
-        EntryPlace(stage, position, text)
-        for stage in LISTS
-        for position, text in enumerate(getattr(subject.configuration, stage.value))
-        if len(text) <= MAX_LENGTH
-    ]
+    entries = [place for place in subject.written if len(place.entry) <= MAX_LENGTH]
     about = [
         place.entry
         for place in entries

@@ -7,10 +7,10 @@ removed, so each of them has a search of its own, in which the other entries tak
 they change what is found.
 """
 
-from collections.abc import Collection, Container, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from oss_emulator.lab.automaton import Budget, Cut, UndecidedError, Watched
 from oss_emulator.lab.sent import ALL_PAGES, SentReferers
@@ -39,24 +39,6 @@ class Named(NamedTuple):
 
     white: Sites
     black: Sites
-
-
-class SearchedRules(Protocol):
-    """A configuration, as the search reads it."""
-
-    @property
-    def white(self) -> tuple[Watched, ...]:
-        """The entries that let a Referer in: every Referer if no entry is needed."""
-
-    @property
-    def blacklisted(self) -> Container[str]:
-        """The blacklist, as it is compared."""
-
-    def allowing(self, referer: str) -> Watched | None:
-        """Return a whitelist entry that matches a Referer, whatever the blacklist says."""
-
-    def denying(self, referer: str) -> Watched | None:
-        """Return a blacklist entry that matches a Referer."""
 
 
 class Compiled:
@@ -176,6 +158,10 @@ class Edited:
     def _matching(self, entries: Iterable[Watched], referer: str) -> Watched | None:
         seen = self._old.see(referer)
         return next((item for item in entries if item.pattern.matches(seen)), None)
+
+
+SearchedRules = Compiled | Edited
+"""A configuration, as the search reads it."""
 
 
 def _without(entries: Iterable[Watched], others: Iterable[Watched]) -> tuple[Watched, ...]:

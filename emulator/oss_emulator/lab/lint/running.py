@@ -136,14 +136,10 @@ def fix(
         risky += [item for item in found if unsafe and item.correction.changes and item.risk]
         configuration, rounds = after, rounds + 1
         found, _ = _run(configuration, rules, assumptions, accepted, sys.maxsize)
-    return Fixed(configuration, tuple(map(_leave, found)), before, tuple(risky))
-
-
-def _leave(finding: Finding) -> Finding:
-    """Return a finding that is left, whose correction was not followed if it has one."""
-    if finding.safe is None:
-        return finding
-    return replace(finding, safe=None, risk=TOGETHER)
+    left = (  # a correction that is left was not followed
+        item if item.safe is None else replace(item, safe=None, risk=TOGETHER) for item in found
+    )
+    return Fixed(configuration, tuple(left), before, tuple(risky))
 
 
 def _rank(finding: Finding) -> tuple[int, int, int]:

@@ -146,6 +146,13 @@ class Subject:
         return self.whitelist + self.blacklist
 
     @property
+    def written(self) -> Iterator[EntryPlace]:
+        """The entries of both lists, as they are written."""
+        for stage in LISTS:
+            for position, text in enumerate(getattr(self.configuration, stage.value)):
+                yield EntryPlace(stage, position, text)
+
+    @property
     def lists(self) -> tuple[tuple[LintedEntry, ...], tuple[LintedEntry, ...]]:
         """The two lists of entries."""
         return self.whitelist, self.blacklist

@@ -15,34 +15,29 @@ from .finding import (
     LEAVE_OUT,
     WIDENS,
     Correction,
-    EntryPlace,
     Evidence,
     Severity,
     Suspicion,
     Suspicions,
 )
 from .joined import split
-from .subject import LISTS, Subject
+from .subject import Subject
 
 SEVERITY = Severity.ERROR
 
 
 def suspect(subject: Subject) -> Suspicions:
     """Suspect entries that are longer than a Referer can be."""
-    for stage in LISTS:
-        for position, text in enumerate(getattr(subject.configuration, stage.value)):
-            if len(text) > MAX_LENGTH and not is_blank(text):
-                yield Suspicion(
-                    Evidence.UNMATCHED,
-                    (STRANGER,),
-                    Sentence(
-                        "It has {} characters, but a Referer has at most {}.",
-                        f"{len(text):,}",
-                        f"{MAX_LENGTH:,}",
-                    ),
-                    _shorten(text),
-                    EntryPlace(stage, position, text),
-                )
+    for place in subject.written:
+        count = len(place.entry)
+        if count > MAX_LENGTH and not is_blank(place.entry):
+            reason = Sentence(
+                "It has {} characters, but a Referer has at most {}.",
+                f"{count:,}",
+                f"{MAX_LENGTH:,}",
+            )
+            correction = _shorten(place.entry)
+            yield Suspicion(Evidence.UNMATCHED, (STRANGER,), reason, correction, place)
 
 
 def _shorten(text: str) -> Correction:

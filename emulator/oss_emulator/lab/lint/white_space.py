@@ -10,8 +10,8 @@ from oss_emulator.lab.probes import STRANGER
 from oss_emulator.referer.header import WHITE_SPACE
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Correction, EntryPlace, Evidence, Severity, Suspicion, Suspicions
-from .subject import LISTS, LintedEntry, Subject
+from .finding import Correction, Evidence, Severity, Suspicion, Suspicions
+from .subject import LintedEntry, Subject
 
 SEVERITY = Severity.WARNING
 
@@ -31,13 +31,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
 
 def suspect(subject: Subject) -> Suspicions:
     """Suspect blank entries."""
-    for stage in LISTS:
-        for position, text in enumerate(getattr(subject.configuration, stage.value)):
-            if is_blank(text):
-                yield Suspicion(
-                    Evidence.UNCHANGED,
-                    (STRANGER,),
-                    Sentence("It is blank and therefore ignored."),
-                    Correction(()),
-                    EntryPlace(stage, position, text),
-                )
+    for place in subject.written:
+        if is_blank(place.entry):
+            reason = Sentence("It is blank and therefore ignored.")
+            yield Suspicion(Evidence.UNCHANGED, (STRANGER,), reason, Correction(()), place)

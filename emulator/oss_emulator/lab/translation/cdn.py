@@ -8,7 +8,7 @@ import json
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from oss_emulator import json_text
 from oss_emulator.lab.entry import is_blank
@@ -36,6 +36,8 @@ class CdnRules:
     domains: tuple[str, ...] = ()
     is_blacklist: bool = False
     allows_empty: bool = True
+    probes: ClassVar[tuple[Probe, ...]] = ()
+    """None: the entries show everything."""
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -126,11 +128,6 @@ class CdnRules:
         for domain in self.domains:
             names += [domain] if "*" in domain else [domain, f"*.{domain}"]
         return tuple(f"{scheme}://{name}/" for name in names for scheme in ("https", "http"))
-
-    @property
-    def probes(self) -> tuple[Probe, ...]:
-        """None: the entries show everything."""
-        return ()
 
     def _names(self, host: str) -> bool:
         """Return whether one of the domains is that of a host, or one above it."""

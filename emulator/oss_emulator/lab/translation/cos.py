@@ -8,7 +8,7 @@ request that is signed in its header or its URL is never checked.
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Self
+from typing import ClassVar, Self
 
 from oss_emulator.lab.entry import is_blank
 from oss_emulator.lab.probes import Probe
@@ -39,6 +39,8 @@ class CosRules:
     is_blacklist: bool = False
     allows_empty: bool = False
     enabled: bool = True
+    probes: ClassVar[tuple[Probe, ...]] = ()
+    """None: the entries show everything."""
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -105,11 +107,6 @@ class CosRules:
     def entries(self) -> tuple[str, ...]:
         """An entry for each domain and scheme."""
         return tuple(f"{scheme}://{name}" for name in self._names for scheme in ("https", "http"))
-
-    @property
-    def probes(self) -> tuple[Probe, ...]:
-        """None: the entries show everything."""
-        return ()
 
     @cached_property
     def _names(self) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Self
+from typing import ClassVar, Self
 
 from oss_emulator.lab.parts import example
 from oss_emulator.lab.probes import Probe, ProbeKind
@@ -52,6 +52,8 @@ class NginxMap:
     writing: "Writing"
     too_long: tuple[str, ...]
     """The entries that nginx does not read because they are too long."""
+    entries: ClassVar[tuple[str, ...]] = ()
+    """None beside those of OSS, from which probes are generated anyway."""
 
     @classmethod
     def from_oss(cls, configuration: RefererConfiguration, assumptions: Assumptions) -> Self:
@@ -98,11 +100,6 @@ class NginxMap:
         if self._black.first(seen):
             return False
         return not self.reading.needs_whitelist or self._white.first(seen) is not None
-
-    @property
-    def entries(self) -> tuple[str, ...]:
-        """No entries beside those of OSS, from which probes are generated anyway."""
-        return ()
 
     @property
     def probes(self) -> Iterator[Probe]:
