@@ -12,12 +12,12 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
 from tests.mutants import survivors
-from tests.mutants.making import Mutant, mutants
+from tests.mutants.making import mutants
 from tests.mutants.trying import Trial, load_libraries
 from tests.test_mirror import PACKAGE, TESTS, mirror
 
@@ -54,9 +54,10 @@ def _try(file: str, listed: set[Key]) -> set[Key]:
     made = mutants(file, PACKAGE / file)
     kept = _kept(file)
     if not kept.exists():
-        _keep(kept, Trial(_module(file), PACKAGE / file, mirror(file)).survivors(made))
-    keys = json.loads(kept.read_text(encoding="utf-8"))
-    alive = [mutant for mutant in made if list(mutant.key) in keys]
+        alive = Trial(_module(file), PACKAGE / file, mirror(file)).survivors(made)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_text(json.dumps([made.index(mutant) for mutant in alive]), encoding="utf-8")
+    alive = [made[place] for place in json.loads(kept.read_text(encoding="utf-8"))]
     unknown = [mutant for mutant in alive if mutant.key not in listed]
     print(f"{file}: {len(made)} mutants, {len(alive)} alive, {len(unknown)} not listed", flush=True)
     for mutant in unknown:
@@ -71,11 +72,6 @@ def _kept(file: str) -> Path:
         state.update(path.read_bytes())
     name = f"{file.replace('/', '.')}.{state.hexdigest()[:16]}.json"
     return TESTS.parent / "build" / "mutants" / name
-
-
-def _keep(path: Path, alive: Sequence[Mutant]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps([mutant.key for mutant in alive]), encoding="utf-8")
 
 
 def _module(file: str) -> str:

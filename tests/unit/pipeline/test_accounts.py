@@ -39,7 +39,9 @@ def test_key_of_tokens_is_random_without_a_folder() -> None:
     assert open_token_key(None) != open_token_key(None)
 
 
-def test_key_of_tokens_is_kept_in_the_folder(tmp_path: Path) -> None:
+def test_key_of_tokens_is_kept_in_the_folder(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     mask = os.umask(0)
     try:
         key = open_token_key(tmp_path)
@@ -50,6 +52,7 @@ def test_key_of_tokens_is_kept_in_the_folder(tmp_path: Path) -> None:
     assert (tmp_path / TOKEN_KEY_FILE).stat().st_mode & 0o777 == 0o600
     sizes = len(key), (tmp_path / TOKEN_KEY_FILE).stat().st_size
     assert sizes == (32, 40), "files of earlier releases have these sizes"
+    assert caplog.messages == []
 
 
 def test_key_of_tokens_is_written_although_an_earlier_start_was_cut_off(tmp_path: Path) -> None:
@@ -57,6 +60,28 @@ def test_key_of_tokens_is_written_although_an_earlier_start_was_cut_off(tmp_path
     key = open_token_key(tmp_path)
     assert open_token_key(tmp_path) == key
     assert [path.name for path in tmp_path.iterdir()] == [TOKEN_KEY_FILE]
+
+
+def test_key_of_tokens_that_another_process_stored_last_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "other").mkdir()
+    others = open_token_key(tmp_path / "other")
+    replace = Path.replace
+
+    def replace_and_lose(part: Path, path: Path) -> None:
+        replace(part, path)
+        path.write_bytes((tmp_path / "other" / TOKEN_KEY_FILE).read_bytes())
+
+    monkeypatch.setattr(Path, "replace", replace_and_lose)
+    assert open_token_key(tmp_path) == others
+
+
+def test_key_of_tokens_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    path = tmp_path / TOKEN_KEY_FILE
+    path.symlink_to(path)
+    with pytest.raises(AccountsError, match="cannot be read: Too many levels of symbolic links"):
+        open_token_key(tmp_path)
 
 
 def test_damaged_key_of_tokens_is_refused_and_left_alone(tmp_path: Path) -> None:
