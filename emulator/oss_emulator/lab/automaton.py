@@ -1,10 +1,10 @@
 """A search over all possible Referers: which of them match which entries.
 
 All entries read the same text in parallel, one character at a time. The state of an entry is the
-set of places in it that the text may have reached, kept as bits. Once an entry of a list matches,
-the others of the list matter no more. Texts that lead to the same states form a class. There are
-few classes, so a search that visits each class once covers every text, and the shortest text of a
-class is its witness.
+set of places in it that the text may have reached (`entry_reader.py`). Once an entry of a list
+matches, the others of the list matter no more. Texts that lead to the same states form a class.
+There are few classes, so a search that visits each class once covers every text, and the shortest
+text of a class is its witness.
 
 Characters that occur in no entry are equivalent, so one of them represents all. A Referer contains
 no line end, because no header can, and neither begins nor ends with a blank (R-10).
@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import Enum, IntEnum, auto
+from functools import lru_cache
 from itertools import chain
 from math import inf
 from typing import Any, NamedTuple
@@ -27,13 +28,12 @@ from oss_emulator.referer.pattern import Pattern
 from oss_emulator.referer.policy import RefererPolicy
 from oss_emulator.referer.reading import cuts_path
 
+from .entry_reader import LETTERS, MATCHED, EntryReader
+
 BUDGET = 600_000
 """The most steps of a search, each for one entry; they take well under a second."""
 _BUDGET_OF_COVERS = BUDGET // 10  # `covers` is called for many entries
 _BUDGET_OF_TABLES = BUDGET * 4  # a table has letters in both cases
-
-_MATCHED = -1  # every bit: a match is final, because entries match by prefix (R-20)
-
 
 LONGEST = 10_000
 """The characters of the longest entry that is searched; a state has a bit for each of them."""
@@ -111,6 +111,14 @@ class _Move(NamedTuple):
 
     None: they read nothing more.
     """
+    is_blank: bool
+
+    @classmethod
+    def of(cls, character: str, cuts: Sequence[Cut], places: Sequence[_Place]) -> "_Move":
+        """Return what a character does to truncations at some places."""
+        moved = [_move(cut, place, character) for cut, place in zip(cuts, places, strict=True)]
+        read = tuple(characters for _, characters in moved)
+        return cls(character, tuple(place for place, _ in moved), read, character in _BLANKS)
 
 
 ANY = Language((), lambda state, _: state, lambda _: True)
@@ -176,15 +184,15 @@ def find(
     waiting = deque([(walk.start, "")])
     while waiting:
         before, text = waiting.popleft()
-        for character, after in walk.read(before):
+        for characters, after in walk.read(before):
             if after in seen:
                 continue
             seen.add(after)
             matched = [bool(after.matched & bit) for bit in bits]
             if wanted(matched) and language.ends(after.spot) and not after.is_blank:
-                return text + character
+                return text + characters[0]
             if not barren(matched):
-                waiting.append((after, text + character))
+                waiting.append((after, text + characters[0]))
     return None
 
 
@@ -213,12 +221,12 @@ def tabulate(lists: Sequence[Sequence[Watched]]) -> Table:
     moves = []
     while waiting:
         row = dict.fromkeys(walk.alphabet, 0)
-        for character, after in walk.read(waiting.popleft()):
+        for characters, after in walk.read(waiting.popleft()):
             known = walk.reduce(after)
             if known not in numbers:
                 numbers[known] = len(numbers) + 1
                 waiting.append(after)
-            row[character] = numbers[known]
+            row.update(dict.fromkeys(characters, numbers[known]))
         moves.append([*row.values()])
     return Table("".join(walk.alphabet[1:]), moves)
 
@@ -260,38 +268,64 @@ class _Walk:
                 holders[_identify(item)] |= 1 << number
         different = {_identify(item): item for item in watched}
         self._readers = [
-            _Reader(item.pattern, self._cuts.index(item.cut), holders[known])
+            EntryReader(item.pattern, self._cuts.index(item.cut), holders[known])
             for known, item in different.items()
         ]
         needed = {_identify(item) for item in watched if item.needed}
         self._needed = {number for number, known in enumerate(different) if known in needed}
         self._moves: dict[tuple[_Place, ...], list[_Move]] = {}
+        self._steps: dict[Any, list[Any]] = {}
+        self._rows: dict[tuple[int, int, _Place], list[int]] = {}
         before = (_Place.BEFORE,) * len(self._cuts)
         starts = ((number, reader.start) for number, reader in enumerate(self._readers))
         self.start = _SearchState(language.start, before, *self._sort([*starts], 0), None)
 
     def read(self, before: _SearchState) -> Iterator[tuple[str, _SearchState]]:
-        """Yield each character that may follow, and the state after it."""
+        """Yield the states that may follow, each after the characters that lead to it."""
         spot, places, entries, matched, is_blank = before
         self._budget.take(len(self.alphabet) * (len(entries) + 1))
-        readers = [(number, self._readers[number], at) for number, at in entries]
-        needed = [(item, at) for number, item, at in readers if number in self._needed]
-        moves = self._moves.get(places)
-        if moves is None:
-            moves = self._moves[places] = list(self._move(places))
-        for character, next_places, read in moves:
-            if is_blank is None and character in _BLANKS:
+        rows = [self._advance(number, at, places) for number, at in entries]
+        needed = [
+            row for (number, _), row in zip(entries, rows, strict=True) if number in self._needed
+        ]
+        columns = zip(self._move(places), self._step(spot), *rows, strict=True)
+        alike: dict[tuple[Any, ...], str] = {}
+        for place, (move, next_spot, *states) in enumerate(columns):
+            if next_spot is None or (move.is_blank and is_blank is None):
                 continue
-            # The entries that must match are read first: they leave few characters.
-            if any(not item.advance(at, read[item.cut]) for item, at in needed):
+            if needed and not all(row[place] for row in needed):
                 continue
-            next_spot = self._language.step(spot, character)
-            if next_spot is None:
-                continue
-            after = [(number, item.advance(at, read[item.cut])) for number, item, at in readers]
-            still, found = self._sort(after, matched)
-            is_blank_now = character in _BLANKS
-            yield character, _SearchState(next_spot, next_places, still, found, is_blank_now)
+            after = (next_spot, move.places, move.is_blank, *states)
+            alike[after] = alike.get(after, "") + move.character
+        for (next_spot, next_places, is_blank_now, *states), characters in alike.items():
+            read = [(number, at) for (number, _), at in zip(entries, states, strict=True)]
+            still, found = self._sort(read, matched)
+            yield characters, _SearchState(next_spot, next_places, still, found, is_blank_now)
+
+    def _move(self, places: tuple[_Place, ...]) -> list[_Move]:
+        """Return what each character does to the truncations: the same for all entries."""
+        if places not in self._moves:
+            self._moves[places] = [
+                _Move.of(character, self._cuts, places) for character in self.alphabet
+            ]
+        return self._moves[places]
+
+    def _step(self, spot: Any) -> list[Any]:
+        """Return the state of the language after each character."""
+        if spot not in self._steps:
+            step = self._language.step
+            self._steps[spot] = [step(spot, character) for character in self.alphabet]
+        return self._steps[spot]
+
+    def _advance(self, number: int, at: int, places: tuple[_Place, ...]) -> list[int]:
+        """Return the state of an entry after each character."""
+        reader = self._readers[number]
+        known = (number, at, places[reader.cut])
+        if known not in self._rows:
+            self._rows[known] = [
+                reader.advance(at, move.read[reader.cut]) for move in self._move(places)
+            ]
+        return self._rows[known]
 
     def _sort(
         self, entries: Sequence[tuple[int, int]], matched: int
@@ -301,7 +335,7 @@ class _Walk:
         One entry that matches settles its list: the others of the list matter no more.
         """
         for number, at in entries:
-            if at == _MATCHED:
+            if at == MATCHED:
                 matched |= self._readers[number].holders
         still = (
             (number, at)
@@ -321,13 +355,6 @@ class _Walk:
         open_cuts = {self._readers[number].cut for number, _ in state.open}
         places = tuple(state.places[cut] for cut in sorted(open_cuts))
         return tuple(map(_without_longer, needs)), state.matched, places
-
-    def _move(self, places: Sequence[_Place]) -> Iterator[_Move]:
-        """Yield the moves of each truncation, which are the same for all entries."""
-        for character in self.alphabet:
-            both = zip(self._cuts, places, strict=True)
-            cut = [_move(cut, place, character) for cut, place in both]
-            yield _Move(character, tuple(p for p, _ in cut), tuple(c for _, c in cut))
 
 
 def _identify(item: Watched) -> tuple[str, Cut]:
@@ -362,57 +389,11 @@ def covers(pattern: Pattern, others: Iterable[Pattern], cut: Cut) -> bool:
         return False
 
 
-class _Reader:
-    """Reads texts for one entry. A state is a set of places in the entry, as bits."""
-
-    def __init__(self, pattern: Pattern, cut: int, holders: int) -> None:
-        self.cut = cut
-        self.holders = holders
-        """The numbers of the lists that have the entry, as bits."""
-        segments = [pattern.head, *pattern.tail]
-        text = "*".join(segments)
-        if "*" in pattern.body and not pattern.tail:
-            text = pattern.head  # a `*` at the end adds nothing to a prefix
-        self._text = text
-        self._end = 1 << len(text)
-        self._of: defaultdict[str, int] = defaultdict(int)
-        for place, item in enumerate(text):
-            self._of[item] |= 1 << place
-        for small, capital in _LETTERS:
-            self._of[small + capital] = self._of.get(small, 0) | self._of.get(capital, 0)
-        self._stars = self._of.pop("*", 0)
-        self._any = self._of.pop("?", 0)
-        self.start = self._settle(1)
-
-    def advance(self, state: int, characters: Sequence[str] | None) -> int:
-        """Return the state after some characters."""
-        if characters is None:
-            return 0
-        for character in characters:
-            if state in (0, _MATCHED):
-                break
-            wanted = self._of.get(character, 0) | self._any
-            state = self._settle(((state & wanted) << 1) | (state & self._stars))
-        return state
-
-    def rests(self, state: int) -> Iterator[str]:
-        """Yield what may follow in the entry, for each place of a state."""
-        return (self._text[place:] for place in range(len(self._text)) if state >> place & 1)
-
-    def _settle(self, state: int) -> int:
-        state |= (state & self._stars) << 1
-        if state & self._end:
-            return _MATCHED
-        # Places before the last `*` that was reached no longer matter.
-        reached = (state & self._stars).bit_length()
-        return state >> (reached - 1) << (reached - 1) if reached else state
-
-
-_LETTERS = tuple(zip(string.ascii_lowercase, string.ascii_uppercase, strict=True))
-_EITHER_CASE = {letter: ("".join(both),) for both in _LETTERS for letter in both}
+_EITHER_CASE = {letter: ("".join(both),) for both in LETTERS for letter in both}
 """The letters of a query, each as one symbol for both cases (R-41)."""
 
 
+@lru_cache(10_000)
 def _move(cut: Cut, place: _Place, character: str) -> tuple[_Place, Sequence[str] | None]:
     """Return the next place of a truncation, and what the entries read; None for nothing more."""
     if cut is Cut.NOT:

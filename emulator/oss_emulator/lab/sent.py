@@ -10,9 +10,9 @@ an IPv6 address are left out. So a Referer that is found must still be checked w
 
 import re
 import string
+from bisect import bisect_left
 from collections.abc import Iterable
 from enum import Enum
-from functools import cache
 from typing import NamedTuple
 
 from .automaton import Language
@@ -27,8 +27,8 @@ _IN_QUERY = frozenset(map(chr, range(0x21, 0x7F))) - set("\"#<>'")
 _DOTS = re.compile(r"(?:\.|%2[eE])(?:\.|%2[eE])?")
 _TOWARDS_DOTS = re.compile(r"(?:\.|%2[eE]){0,2}|(?:\.|%2[eE])?%2?")
 _HEX = re.compile(r"0x[0-9a-f]*")
-_NEVER = -1
-"""The place in the name of a host that is not one's own by the scheme that is read."""
+_START = "/."
+"""What stands before a host: no host contains a slash, and a sub-domain ends with a dot."""
 _MAX_LABEL, _MAX_HOST, _MAX_PORT = 63, 253, "65535"
 
 
@@ -69,14 +69,24 @@ class _Reached(NamedTuple):
 
     part: str
     scheme: str = ""
-    seen: tuple[int, ...] = ()
-    """For each host of the site, how much of its beginning the host read so far ends with."""
+    seen: str = ""
+    """The longest end of the host read so far with which a host of the site begins."""
     label: str = ""
     """What matters of the label, the port or the segment that is being read."""
     octets: int = 0
     """The number of labels before this one, -1 if they are not parts of an IPv4 address."""
     may_end: bool = False
     """Whether the host may end here, after a dot."""
+
+
+class _ReadSoFar:
+    """How far a Referer has been read, and what may follow, which is read once."""
+
+    __slots__ = ("after", "place")
+
+    def __init__(self, place: _Reached) -> None:
+        self.place = place
+        self.after: dict[str, _ReadSoFar | None] = {}
 
 
 class SentReferers:
@@ -94,9 +104,7 @@ class SentReferers:
         self._pages = pages
         self._ports = ports
         self._own = () if pages is Senders.ALL else tuple(dict.fromkeys(own))
-        # A slash stands for the start of a host without sub-domains: no host contains one.
-        self._texts = [("." if own.with_sub_domains else "/") + own.host for own in self._own]
-        self._failures = [_failures(text) for text in self._texts]
+        self._hosts = {scheme: self._sort_hosts(scheme) for scheme in DEFAULT_PORTS}
         self._reading = {
             "scheme": self._read_scheme,
             "host": self._read_host,
@@ -108,8 +116,9 @@ class SentReferers:
         self._has_only_names = pages is Senders.OWN and not any(
             own.host[-1:].isdigit() or own.host.startswith("[") for own in self._own
         )
+        self._states: dict[_Reached, _ReadSoFar] = {}
         letters = frozenset("htps:/.a1?[]").union(*(own.host for own in self._own), *(ports or ()))
-        self.language = Language(_Reached("scheme"), cache(self._step), self._ends, letters)
+        self.language = Language(self._state(_Reached("scheme")), self._step, self._ends, letters)
 
     def is_sent(self, referer: str) -> bool:
         """Return whether one of these pages can send a Referer, as browsers read URLs."""
@@ -125,11 +134,26 @@ class SentReferers:
         """Return whether a host is one's own, by a scheme if one is given."""
         return any(own.owns(host, scheme) for own in self._own)
 
-    def _step(self, place: _Reached, character: str) -> _Reached | None:
-        return self._reading[place.part](place, character)
+    def _sort_hosts(self, scheme: str) -> tuple[str, ...]:
+        """Return the hosts of the site by a scheme, each behind what stands before it."""
+        owned = (own for own in self._own if scheme in own.schemes)
+        return tuple(
+            sorted(f"{'.' if own.with_sub_domains else _START}{own.host}" for own in owned)
+        )
+
+    def _step(self, state: _ReadSoFar, character: str) -> _ReadSoFar | None:
+        if character not in state.after:
+            reached = self._reading[state.place.part](state.place, character)
+            state.after[character] = None if reached is None else self._state(reached)
+        return state.after[character]
+
+    def _state(self, place: _Reached) -> _ReadSoFar:
+        """Return the one state for a place, also to several threads."""
+        return self._states.get(place) or self._states.setdefault(place, _ReadSoFar(place))
 
     @staticmethod
-    def _ends(place: _Reached) -> bool:
+    def _ends(state: _ReadSoFar) -> bool:
+        place = state.place
         is_path = place.part == "path" and not _DOTS.fullmatch(place.label)
         return is_path or place.part == "query"
 
@@ -137,8 +161,7 @@ class SentReferers:
         read = place.label + character
         if read in ("http://", "https://"):
             scheme = read.removesuffix("://")
-            seen = tuple(1 if scheme in own.schemes else _NEVER for own in self._own)
-            return _Reached("host", scheme, seen)
+            return _Reached("host", scheme, self._shorten_host(_START, scheme))
         known = "https://".startswith(read) or "http://".startswith(read)
         return place._replace(label=read) if known else None
 
@@ -146,7 +169,7 @@ class SentReferers:
         if character in "/:":
             may_end = self._may_end(place) if place.label else self._may_end_in_dot(place)
             return _after_host(place, character) if may_end else None
-        seen = self._follow(place.seen, character)
+        seen = self._shorten_host(place.seen + character, place.scheme)
         if self._has_only_names:  # then no label can be a part of an address
             return self._read_name(place._replace(seen=seen), character)
         if character == ".":
@@ -175,7 +198,7 @@ class SentReferers:
     def _read_address(self, place: _Reached, character: str) -> _Reached | None:
         """Read an IPv6 address: `octets` counts its groups, `may_end` says whether one is `::`."""
         group, full = place.label, 6 if place.may_end else 8
-        place = place._replace(seen=self._follow(place.seen, character))
+        place = place._replace(seen=self._shorten_host(place.seen + character, place.scheme))
         if character in string.hexdigits.lower():
             return _read_group(place, character, full)
         if group not in _AROUND_GROUPS:
@@ -223,8 +246,8 @@ class SentReferers:
     def _may_end(self, place: _Reached) -> bool:
         """Whether the host may end with the label that is being read."""
         if self._pages is not Senders.ALL:
-            ends = zip(place.seen, self._texts, strict=True)
-            if any(seen == len(text) for seen, text in ends) is (self._pages is Senders.FOREIGN):
+            is_own = place.seen.endswith(self._hosts[place.scheme])
+            if is_own is (self._pages is Senders.FOREIGN):
                 return False
         return place.label in (_NAME, "]") or (place.octets == 3 and place.label in _OCTETS)
 
@@ -232,17 +255,15 @@ class SentReferers:
         """Whether the host may end behind a dot; such a host is another one than without it."""
         return place.may_end and self._pages is not Senders.OWN
 
-    def _follow(self, seen: tuple[int, ...], character: str) -> tuple[int, ...]:
-        """Read a character of a host in the search of Knuth, Morris and Pratt."""
-        after = []
-        for state, text, failures in zip(seen, self._texts, self._failures, strict=True):
-            if state == _NEVER:
-                after.append(state)
-                continue
-            while state and (state == len(text) or text[state] != character):
-                state = failures[state - 1]
-            after.append(state + (text[state] == character))
-        return tuple(after)
+    def _shorten_host(self, read: str, scheme: str) -> str:
+        """Return what matters of a host: its longest end with which a host of the site begins."""
+        hosts = self._hosts[scheme]
+        while read:
+            place = bisect_left(hosts, read)
+            if place < len(hosts) and hosts[place].startswith(read):
+                break
+            read = read[1:]
+        return read
 
 
 _NAME = "a"
@@ -309,14 +330,3 @@ def domain_of(url: WebURL) -> str | None:
     host = url.host.removesuffix(".")
     domain: str | None = None if url.is_address else suffix_list().privatesuffix(host)
     return domain
-
-
-def _failures(text: str) -> list[int]:
-    """Return, for each beginning of a text, the length of its longest border."""
-    borders = [0]
-    for place in range(1, len(text)):
-        length = borders[-1]
-        while length and text[length] != text[place]:
-            length = borders[length - 1]
-        borders.append(length + (text[length] == text[place]))
-    return borders

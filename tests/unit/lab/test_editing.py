@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 
 import pytest
-from oss_emulator.lab import editing, lint, sources
+from oss_emulator.lab import editing, sources
 from oss_emulator.lab.editing import NotEditableError
 from oss_emulator.lab.sources import RulesForm
 from oss_emulator.referer import RefererConfiguration
 
 from tests.thorough import cases
-from tests.unit.lab.lint.random_rules import rules, seeded
+from tests.unit.lab.lint.random_rules import corrected, rules, seeded
 
 CASES = cases(40, 150)
 
@@ -202,7 +202,7 @@ def test_random_rules_are_corrected_in_their_document(form: RulesForm) -> None:
     edited = 0
     for seed in range(CASES):
         configuration = rules(seeded(seed))
-        fixed = lint.fix(configuration).configuration
+        fixed = corrected(seed)
         try:
             text = sources.format(configuration, form)
         except ValueError:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from oss_emulator.lab import github, lint
 from oss_emulator.lab.lint import remarks
 from oss_emulator.referer import RefererConfiguration, Stage
 
-from tests.unit.lab.lint.random_rules import rules, seeded
+from tests.thorough import cases
+from tests.unit.lab.lint.random_rules import findings
 
 LINE = re.compile(r"::(?:error|warning|notice) (?:\w+=[^,:\r\n]*,?)+::[^\r\n]+")
 
 
+@pytest.mark.thorough
 def test_each_finding_is_one_line() -> None:
-    for seed in range(200):
-        found = lint.run(rules(seeded(seed)))
+    for seed in range(cases(40, 200)):
+        found = findings(seed)
         printed = github.format(remarks.remark(found, "a,b:c/rules.xml", {}))
         lines = printed.split("\n")[:-1]
         assert len(lines) == len(found)  # none for rules without a finding

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
 from random import Random
 
+from oss_emulator.lab import lint
+from oss_emulator.lab.lint import Finding
 from oss_emulator.referer import RefererConfiguration
 
 SCHEMES = (
@@ -49,6 +52,18 @@ BLANKS = ["", " ", "\n", "\t "]
 def seeded(seed: int) -> Random:
     """Return a source of the same random values for each seed."""
     return Random(seed)  # noqa: S311
+
+
+@cache
+def findings(seed: int) -> tuple[Finding, ...]:
+    """Return what is found in the rules of a seed, which are linted once for all tests."""
+    return lint.run(rules(seeded(seed)))
+
+
+@cache
+def corrected(seed: int) -> RefererConfiguration:
+    """Return the rules of a seed with their safe corrections, which are made once as well."""
+    return lint.fix(rules(seeded(seed))).configuration
 
 
 def entry(random: Random) -> str:
