@@ -11,17 +11,7 @@ from enum import Enum
 from mimetypes import MimeTypes
 from typing import Final, NamedTuple
 
-from oss_emulator.changes import (
-    ALL_AT_ACCELERATION,
-    ALL_OF_NEW_ACCOUNTS,
-    APPS_AT_ENDPOINTS,
-    IMAGES_AT_ENDPOINTS,
-    IMAGES_OF_NEWER_REGIONS,
-    PAGES_AT_ACCELERATION,
-    PAGES_AT_ENDPOINTS,
-    Changes,
-    ServiceChange,
-)
+from oss_emulator import changes as dated
 
 
 class Contents(Enum):
@@ -65,7 +55,7 @@ class DomainRule:
 
     fact: str
     ec: str
-    change: ServiceChange
+    change: dated.ServiceChange
     at: DomainKind
     contents: Contents
     refuses: bool = False
@@ -84,13 +74,15 @@ class DomainRule:
 _PUBLIC, _ACCELERATE = DomainKind.PUBLIC, DomainKind.ACCELERATE
 
 RULES: Final = (
-    DomainRule("D-07", "0048-00000200", APPS_AT_ENDPOINTS, _PUBLIC, Contents.APPS, refuses=True),
-    DomainRule("D-01", "0048-00000001", PAGES_AT_ENDPOINTS, _PUBLIC, Contents.PAGES),
-    DomainRule("D-02", "0048-00000002", PAGES_AT_ACCELERATION, _ACCELERATE, Contents.PAGES),
+    DomainRule(
+        "D-07", "0048-00000200", dated.APPS_AT_ENDPOINTS, _PUBLIC, Contents.APPS, refuses=True
+    ),
+    DomainRule("D-01", "0048-00000001", dated.PAGES_AT_ENDPOINTS, _PUBLIC, Contents.PAGES),
+    DomainRule("D-02", "0048-00000002", dated.PAGES_AT_ACCELERATION, _ACCELERATE, Contents.PAGES),
     DomainRule(
         "D-03",
         "0048-00000100",
-        IMAGES_AT_ENDPOINTS,
+        dated.IMAGES_AT_ENDPOINTS,
         _PUBLIC,
         Contents.IMAGES,
         newer_regions=False,
@@ -98,16 +90,16 @@ RULES: Final = (
     DomainRule(
         "D-06",
         "0048-00000114",
-        IMAGES_OF_NEWER_REGIONS,
+        dated.IMAGES_OF_NEWER_REGIONS,
         _PUBLIC,
         Contents.IMAGES,
         newer_regions=True,
     ),
     *(
         DomainRule("D-04", f"0048-00000{106 + number}", change, _ACCELERATE, Contents.ALL)
-        for number, change in reversed([*enumerate(ALL_AT_ACCELERATION)])
+        for number, change in reversed([*enumerate(dated.ALL_AT_ACCELERATION)])
     ),
-    DomainRule("D-05", "0048-00000113", ALL_OF_NEW_ACCOUNTS, _PUBLIC, Contents.ALL),
+    DomainRule("D-05", "0048-00000113", dated.ALL_OF_NEW_ACCOUNTS, _PUBLIC, Contents.ALL),
 )
 """The rules, in the order in which they are tried: the first that applies decides (assumed).
 
@@ -128,7 +120,7 @@ class DomainRequest(NamedTuple):
     """When its transfer acceleration was enabled; None if that is unknown."""
 
 
-def find_rule(request: DomainRequest, changes: Changes) -> DomainRule | None:
+def find_rule(request: DomainRequest, changes: dated.Changes) -> DomainRule | None:
     """Return the rule that the service applies to a request; None if it applies none."""
     for rule in _fitting(request):
         since = request.accelerated if rule.at is DomainKind.ACCELERATE else request.created

@@ -26,6 +26,14 @@ SIZE = 1000
 """The number of entries to remember by default."""
 
 
+FIELDS = """
+    number time request_id remote method target host operation bucket key signed access_key_id
+    referer verdict decision access default_domain fault status code ec message sent_bytes
+    milliseconds test
+    """.split()
+"""The names of what an entry has as values for JSON."""
+
+
 class RefererVerdict(StrEnum):
     """The verdict of the Referer rules on a request."""
 
@@ -199,33 +207,15 @@ class JournalEntry(NamedTuple):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the entry as values for JSON."""
-        decision, domain = self.decision, self.default_domain
+        decision, access, domain = self.decision, self.access, self.default_domain
         return {
-            "number": self.number,
-            "time": self.time,
-            "request_id": self.request_id,
-            "remote": self.remote,
-            "method": self.method,
-            "target": self.target,
-            "host": self.host,
-            "operation": self.operation,
-            "bucket": self.bucket,
-            "key": self.key,
+            **{name: getattr(self, name) for name in FIELDS},
             "signed": self.signed.value,
-            "access_key_id": self.access_key_id,
-            "referer": self.referer,
             "verdict": self.verdict.value,
             "decision": None if decision is None else explanation.to_dict(decision),
-            "access": None if self.access is None else self.access._asdict(),
+            "access": None if access is None else access._asdict(),
             "default_domain": None if domain is None else domain.sentence,
             "fault": None if self.fault is None else asdict(self.fault),
-            "status": self.status,
-            "code": self.code,
-            "ec": self.ec,
-            "message": self.message,
-            "sent_bytes": self.sent_bytes,
-            "milliseconds": self.milliseconds,
-            "test": self.test,
         }
 
     def to_line(self, storage: Storage, region: str | None = None) -> accesslog.LogLine:

@@ -75,16 +75,13 @@ class LogReplay:
         try:
             await asyncio.wait([work])
         except asyncio.CancelledError:
-            self._interrupt()
+            self._interrupted = True
+            if self._engine is not None:
+                self._engine.interrupt()
             await asyncio.wait([work])
             work.exception()  # it was interrupted, and nobody waits for its report
             raise
         self.report = work.result()
-
-    def _interrupt(self) -> None:
-        self._interrupted = True
-        if self._engine is not None:
-            self._engine.interrupt()
 
     def _work(self, log: Path, tell: "ScanListener") -> "Report":
         # On first use: a server without replays does without them.

@@ -184,7 +184,11 @@ class _Planter:
         self._put(place, target, headers, _create_bucket_configuration(bucket))
         if bucket.referer is not None:
             here = (*place, "referer")
-            self._put(here, f"{target}?referer", {}, self._format_rules(here, bucket.referer))
+            try:
+                rules = referer_xml.format(bucket.referer)
+            except ValueError as error:
+                raise self.error(here, f"an entry cannot be written as XML: {error}") from None
+            self._put(here, f"{target}?referer", {}, rules)
         return target
 
     def _put_object(self, place: Place, bucket: str, item: ObjectTable) -> None:
@@ -229,12 +233,6 @@ class _Planter:
                 "it is outside of the seed's folder; move it there or start with --seed-anywhere",
             )
         return read_file_below(folder, path, most)
-
-    def _format_rules(self, place: Place, rules: RefererConfiguration) -> bytes:
-        try:
-            return referer_xml.format(rules)
-        except ValueError as error:
-            raise self.error(place, f"an entry cannot be written as XML: {error}") from None
 
     def _put(self, place: Place, target: str, headers: Mapping[str, str], data: bytes) -> None:
         refusal = put(self._service, target, headers, data)

@@ -131,7 +131,10 @@ def parse(document: bytes, now: float, storage: Storage) -> LiveChannel:
         if value is not None and not rule.holds(value):
             name = rule.path.rpartition("/")[2]
             raise invalid_argument(name, value, rule.sentence, ec=rule.ec)
-    _check_destination(found.get("Snapshot/DestBucket"), storage)
+    destination = found.get("Snapshot/DestBucket")
+    if destination is not None and storage.bucket(destination) is None:
+        message = "The bucket for snapshots does not exist; create it first."
+        raise invalid_argument("DestBucket", destination, message, ec="0044-00000008")
     snapshot = [(name, found[f"Snapshot/{name}"]) for name in _SNAPSHOT if "Snapshot" in found]
     return LiveChannel(
         description=found["Description"],
@@ -160,12 +163,6 @@ def _fill(node: Node) -> dict[str, str]:
         found["Snapshot"] = ""
         found |= {f"Snapshot/{name}": node.text(f"Snapshot/{name}") for name in _SNAPSHOT}
     return found
-
-
-def _check_destination(name: str | None, storage: Storage) -> None:
-    if name is not None and storage.bucket(name) is None:
-        message = "The bucket for snapshots does not exist; create it first."
-        raise invalid_argument("DestBucket", name, message, ec="0044-00000008")
 
 
 def format(channel: LiveChannel) -> bytes:

@@ -56,20 +56,17 @@ def _children(node: Node, element: Element) -> xml.Children:
     for child in element.children:
         may_lack = child.least == 0 and child.kind == "name"
         nodes = [item for item in node.all(child.name) if item.value.strip() or not may_lack]
-        _check_number(len(nodes), child, element)
+        number = len(nodes)
+        if number < child.least:
+            raise DocumentError(f"The element {child.name} is missing in {element.name}.")
+        if child.most is not None and number > child.most:
+            raise DocumentError(
+                f"{element.name} has {number} {child.name} elements; the limit is {child.most}."
+            )
         if not nodes and child.default is not None:
             found.append((child.name, child.default))
         found.extend((child.name, _value(item, child)) for item in nodes)
     return found
-
-
-def _check_number(number: int, child: Element, parent: Element) -> None:
-    if number < child.least:
-        raise DocumentError(f"The element {child.name} is missing in {parent.name}.")
-    if child.most is not None and number > child.most:
-        raise DocumentError(
-            f"{parent.name} has {number} {child.name} elements; the limit is {child.most}."
-        )
 
 
 def _value(node: Node, element: Element) -> xml.Value:
@@ -89,7 +86,7 @@ def _read(element: Element, text: str) -> str | None:
     if element.kind in _KINDS:
         _, read = _KINDS[element.kind]
         return read(text)
-    if _is_range(element.kind):
+    if ".." in element.kind:
         return _integer(element, text)
     return text if text in element.kind.split("|") else None
 
@@ -98,7 +95,7 @@ def _described(element: Element) -> str:
     if element.kind in _KINDS:
         described, _ = _KINDS[element.kind]
         return described
-    if _is_range(element.kind):
+    if ".." in element.kind:
         return f"an integer {_range(element.kind)}"
     return listed(element.kind.split("|"))
 
@@ -112,10 +109,6 @@ def _integer(element: Element, text: str) -> str | None:
         message = f"The {element.name} must be an integer {_range(element.kind)}."
         raise invalid_argument(element.name, text, message)
     return str(value)
-
-
-def _is_range(kind: str) -> bool:
-    return ".." in kind
 
 
 def _range(kind: str) -> str:
@@ -158,26 +151,15 @@ def parse(text: str) -> Element:
 
 
 def _parse(lines: list[str], depth: int) -> Iterable[Element]:
-    starts = [place for place, line in enumerate(lines) if _indent(line) == depth]
+    starts = [at for at, line in enumerate(lines) if len(line) - len(line.lstrip(" ")) == depth]
     for start, end in pairwise([*starts, len(lines)]):
         match = _LINE.fullmatch(lines[start])
         if match is None:
             raise ValueError(f"not an element of a schema: {lines[start]!r}")
         least, most = _times(match["often"] or "")
         children = tuple(_parse(lines[start + 1 : end], depth + 2))
-        kind = match["kind"] or ""
-        yield Element(
-            name=match["name"],
-            least=least,
-            most=most,
-            kind=kind,
-            default=match["default"],
-            children=children,
-        )
-
-
-def _indent(line: str) -> int:
-    return len(line) - len(line.lstrip(" "))
+        name, kind, default = match["name"], match["kind"] or "", match["default"]
+        yield Element(name, least, most, kind, default=default, children=children)
 
 
 def _times(often: str) -> tuple[int, int | None]:

@@ -1,5 +1,6 @@
 """Static websites: index pages, error pages and redirects (PutBucketWebsite)."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -128,18 +129,14 @@ def _validate(node: xml.Node, _: PutContext) -> xml.Value:
     if routing is None:
         return node.content
     rules = routing.all("RoutingRule")
-    _check_rules([rule.text("RuleNumber") for rule in rules])
-    rest = [(child.name, child.content) for child in node if child.name != "RoutingRules"]
-    return [*rest, ("RoutingRules", [("RoutingRule", _normalize_rule(rule)) for rule in rules])]
-
-
-def _check_rules(numbers: list[str]) -> None:
-    if len(numbers) > MAX_RULES:
-        raise DocumentError(f"There are {len(numbers)} routing rules; the limit is {MAX_RULES}.")
-    for number in numbers:
-        if numbers.count(number) > 1:
+    if len(rules) > MAX_RULES:
+        raise DocumentError(f"There are {len(rules)} routing rules; the limit is {MAX_RULES}.")
+    for number, times in Counter(rule.text("RuleNumber") for rule in rules).items():
+        if times > 1:
             message = "Two routing rules have the same number."
             raise headers.invalid_argument("RuleNumber", number, message)
+    rest = [(child.name, child.content) for child in node if child.name != "RoutingRules"]
+    return [*rest, ("RoutingRules", [("RoutingRule", _normalize_rule(rule)) for rule in rules])]
 
 
 def _normalize_rule(rule: xml.Node) -> xml.Value:
@@ -150,7 +147,10 @@ def _normalize_rule(rule: xml.Node) -> xml.Value:
     redirect = rule.first("Redirect")
     if redirect is None or redirect.text("RedirectType") != "Mirror":
         return rule.content
-    _check_mirror(redirect.text("MirrorURL"))
+    url = redirect.text("MirrorURL")
+    if not url.startswith(("http://", "https://")) or not url.endswith("/"):
+        message = "The origin of a mirror must be an HTTP URL that ends with a slash."
+        raise headers.invalid_argument("MirrorURL", url, message)
     settled = {**_MIRROR, **{child.name: child.content for child in redirect}}
     mirrored = redirect.first("MirrorHeaders")
     if mirrored is not None and mirrored.first("PassAll") is None:
@@ -162,12 +162,6 @@ def _normalize_rule(rule: xml.Node) -> xml.Value:
         settled["PassQueryString"] = settled["MirrorPassQueryString"]
     content = {child.name: child.content for child in rule}
     return list({**content, "Redirect": list(settled.items())}.items())
-
-
-def _check_mirror(url: str) -> None:
-    if not url.startswith(("http://", "https://")) or not url.endswith("/"):
-        message = "The origin of a mirror must be an HTTP URL that ends with a slash."
-        raise headers.invalid_argument("MirrorURL", url, message)
 
 
 DOCUMENT: Final = Document(

@@ -7,7 +7,7 @@ from typing import Final
 
 from oss_emulator.documents import DOCUMENTS
 from oss_emulator.documents.document import Document, Documents, Holder, PutContext
-from oss_emulator.operations.call import Call
+from oss_emulator.operations.call import Call, with_document
 from oss_emulator.operations.operation import Operation, Status, answers
 from oss_emulator.operations.shared.objects import find, version_header
 from oss_emulator.protocol import xml
@@ -61,13 +61,10 @@ def _item(document: Document, call: Call) -> Object | None:
 
 
 def _keep(document: Document, call: Call, item: Object | None, text: bytes | None) -> None:
-    name = document.subresource
     if item is None:
-        call.keep(name, text)
+        call.keep(document.subresource, text)
         return
-    documents = {other: stored for other, stored in item.documents.items() if other != name}
-    if text is not None:
-        documents[name] = text
+    documents = with_document(item.documents, document.subresource, text)
     call.storage.replace_object(call.bucket.name, item._replace(documents=documents))
 
 

@@ -168,12 +168,12 @@ class Call(NamedTuple):
         if self.target.bucket:
             bucket = self.storage.bucket(self.target.bucket) or self.bucket
             self.storage.put_bucket(
-                bucket._replace(documents=_with(bucket.documents, name, document))
+                bucket._replace(documents=with_document(bucket.documents, name, document))
             )
         else:
             account = self.storage.account(self.caller.id) or Account(self.caller.id)
             self.storage.put_account(
-                account._replace(documents=_with(account.documents, name, document))
+                account._replace(documents=with_document(account.documents, name, document))
             )
 
     def owner(self, account: str) -> Children:
@@ -181,7 +181,9 @@ class Call(NamedTuple):
         return [("ID", account), ("DisplayName", self.environment.display_name(account))]
 
 
-def _with(documents: Mapping[str, bytes], name: str, document: bytes | None) -> dict[str, bytes]:
+def with_document(
+    documents: Mapping[str, bytes], name: str, document: bytes | None
+) -> dict[str, bytes]:
     """Return the configurations with one added at the end or replaced in place; None removes it."""
     if document is not None:
         return {**documents, name: document}

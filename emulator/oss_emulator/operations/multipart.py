@@ -74,11 +74,13 @@ def complete_multipart_upload(call: Call) -> Response:
     stored = writing.store(call, item)
     call.storage.delete_upload(call.bucket.name, upload.id)
     found = {"ETag": item.etag, "x-oss-hash-crc64ecma": str(item.crc64)}
+    scheme, host = "https" if call.request.secure else "http", call.request.host
+    path = quote(unquote(call.request.path))  # in the style of the request
     answer = xml.answer(
         "CompleteMultipartUploadResult",
         [
             ("EncodingType", encoding),
-            ("Location", _location(call)),
+            ("Location", f"{scheme}://{host}{path}"),
             ("Bucket", call.bucket.name),
             ("Key", parameters.encode(call.key) if encoding else call.key),
             ("ETag", item.etag),
@@ -186,9 +188,3 @@ def _md5_of(item: Object) -> str:
     for chunk in read_chunks(item, 0, item.size):
         sums.update(chunk)
     return checksums.format_md5(sums.md5)
-
-
-def _location(call: Call) -> str:
-    """Return the URL of the object, in the style of the request."""
-    scheme = "https" if call.request.secure else "http"
-    return f"{scheme}://{call.request.host}{quote(unquote(call.request.path))}"

@@ -3,12 +3,16 @@
 from bisect import bisect_left
 from collections.abc import Callable
 from itertools import islice
+from operator import attrgetter
+from typing import Final
 
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import answers
 from oss_emulator.protocol import dates, paging, parameters, xml
 from oss_emulator.protocol.message import Response
 from oss_emulator.storage import Upload
+
+_key: Final = attrgetter("draft.key")
 
 
 @answers("GET /bucket?uploads", "ListMultipartUploads")
@@ -70,10 +74,6 @@ def _next_markers(page: paging.Page[Upload]) -> tuple[str, str]:
     if last is None or prefix > last.draft.key:
         return prefix, ""
     return last.draft.key, last.id
-
-
-def _key(upload: Upload) -> str:
-    return upload.draft.key
 
 
 def _summary(upload: Upload, write: Callable[[str], str]) -> xml.Children:

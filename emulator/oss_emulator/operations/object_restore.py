@@ -5,8 +5,6 @@ hours for the colder classes. Until then the object stays unreadable and a secon
 refused, as the clients' suites expect.
 """
 
-from dataclasses import dataclass
-
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import answers
 from oss_emulator.operations.shared.objects import find, version_header
@@ -31,14 +29,6 @@ MAX_DAYS = {"Archive": 7, "ColdArchive": 365, "DeepColdArchive": 365}
 TIER_HEADER = "x-oss-object-restore-priority"
 
 
-@dataclass(frozen=True, slots=True)
-class _Wish:
-    """A parsed RestoreRequest."""
-
-    days: int
-    tier: str
-
-
 @answers("POST /bucket/key?restore", "RestoreObject")
 def restore_object(call: Call) -> Response:
     """Restore an archived object: 202 when the restore begins, 200 if it is restored already.
@@ -48,19 +38,19 @@ def restore_object(call: Call) -> Response:
     item, now = find(call), call.request.received
     if item.storage_class not in DURATIONS:
         raise _not_supported("RestoreObject")
-    wish = _read(call.body.read(), item.storage_class)
-    done, until = now + DURATIONS[item.storage_class][wish.tier], now + wish.days * _DAY
+    days, tier = _read(call.body.read(), item.storage_class)
+    done, until = now + DURATIONS[item.storage_class][tier], now + days * _DAY
     restore = item.restore
     if restore is None or restore.until <= now:
-        status, until = 202, done + wish.days * _DAY
+        status, until = 202, done + days * _DAY
     elif restore.done <= now:
         status, done, until = 200, restore.done, max(until, restore.until)
     else:
-        _check_upgrade(item.storage_class, restore.tier, wish.tier)
-        status, until = 202, done + wish.days * _DAY
-    _put(call, item, Restore(done, until, wish.tier))
-    tier = {TIER_HEADER: wish.tier} if wish.tier else {}
-    return Response(status, {**tier, **version_header(call, item)})
+        _check_upgrade(item.storage_class, restore.tier, tier)
+        status, until = 202, done + days * _DAY
+    _put(call, item, Restore(done, until, tier))
+    fields = {TIER_HEADER: tier} if tier else {}
+    return Response(status, {**fields, **version_header(call, item)})
 
 
 @answers("POST /bucket/key?cleanRestoredObject", "CleanRestoredObject")
@@ -81,12 +71,12 @@ def clean_restored_object(call: Call) -> Response:
     return Response(200, version_header(call, item))
 
 
-def _read(document: bytes, storage_class: str) -> _Wish:
-    """Parse a RestoreRequest; an empty body asks for one day, and the tier Standard if any."""
+def _read(document: bytes, storage_class: str) -> tuple[int, str]:
+    """Parse days and tier; an empty body asks for one day, and the tier Standard if any."""
     tiers = DURATIONS[storage_class]
     tier = "" if "" in tiers else "Standard"
     if not document.strip():
-        return _Wish(1, tier)
+        return 1, tier
     node = xml.parse(document, "RestoreRequest")
     asked = node.text("JobParameters/Tier") or node.text("Tier")
     if asked and "" in tiers:
@@ -96,7 +86,7 @@ def _read(document: bytes, storage_class: str) -> _Wish:
     days, most = node.text("Days", "1"), MAX_DAYS[storage_class]
     if not (days.isascii() and days.isdigit() and 1 <= int(days[:9]) <= most):
         raise invalid_argument("Days", days, f"The Days must be an integer from 1 to {most}.")
-    return _Wish(int(days), asked or tier)
+    return int(days), asked or tier
 
 
 def _check_upgrade(storage_class: str, running: str, asked: str) -> None:

@@ -1,9 +1,8 @@
 """The service: runs the steps of a request, first those that need no body, then the others."""
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from random import getrandbits
 from typing import Final
 
@@ -20,8 +19,6 @@ from oss_emulator.protocol.form import Form, FormReader
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.protocol.regions import is_mainland
 from oss_emulator.protocol.xml import DocumentError
-from oss_emulator.settings import Settings
-from oss_emulator.storage import Storage
 
 
 def new_request_id(received: float) -> str:
@@ -32,18 +29,9 @@ def new_request_id(received: float) -> str:
 class Service(Deployment):
     """OSS without a socket: a request and a body in, a response out."""
 
-    def __init__(
-        self,
-        settings: Settings | None = None,
-        storage: Storage | None = None,
-        clock: Callable[[], float] = time.time,
-    ) -> None:
-        """Takes what `Deployment` takes; raises `AccountsError`."""
-        super().__init__(settings, storage, clock)
-        self._checks = lru_cache(1024)(self._choose_checks)
-
-    def _choose_checks(self, needs: steps.Needs) -> tuple[steps.Check, ...]:
-        return tuple(step.run for step in steps.choose(needs, self))
+    @cached_property
+    def _checks(self) -> Callable[[steps.Needs], tuple[steps.Check, ...]]:
+        return lru_cache(1024)(lambda needs: tuple(s.run for s in steps.choose(needs, self)))
 
     def region_of(self, bucket: str) -> str:
         """Return the region of a bucket; that of the server if the bucket is missing."""

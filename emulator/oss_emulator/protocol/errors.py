@@ -445,7 +445,10 @@ def render(
         ("RequestId", request_id),
         ("HostId", xml.plain(host)),
         # Python names have no hyphen: Content_MD5 stands for Content-MD5.
-        *((name.replace("_", "-"), _plain(value)) for name, value in error.details.items()),
+        *(
+            (name.replace("_", "-"), xml.plain(value) if isinstance(value, str) else value)
+            for name, value in error.details.items()
+        ),
     ]
     if error.ec:
         headers["x-oss-ec"] = error.ec
@@ -461,7 +464,3 @@ def render(
     headers["x-oss-err"] = b64encode(document).decode()
     headers["Content-Length"] = str(len(document))
     return Response(error.status, headers, timed=timed)
-
-
-def _plain(value: xml.Value) -> xml.Value:
-    return xml.plain(value) if isinstance(value, str) else value

@@ -84,7 +84,10 @@ class Reading:
     def judge(self, sent: str) -> Judgement:
         """Judge a trimmed Referer (R-11 to R-14)."""
         if not sent:
-            return Judgement(self._judge_empty(), "")
+            if self._configuration.allow_empty_referer:
+                return Judgement(Reason.EMPTY_ALLOWED, "")
+            denied = Reason.EMPTY_DENIED if self.has_whitelist else Reason.EMPTY_WITHOUT_WHITELIST
+            return Judgement(denied, "")
         seen = self.see(sent)
         if entry := self.blacklist.first(seen):
             return Judgement(Reason.BLACKLISTED, seen, entry)  # R-12
@@ -122,11 +125,6 @@ class Reading:
         if self._configuration.allow_truncate_query_string:
             return header.cut_query(text)  # R-26
         return text
-
-    def _judge_empty(self) -> Reason:
-        if self._configuration.allow_empty_referer:
-            return Reason.EMPTY_ALLOWED
-        return Reason.EMPTY_DENIED if self.has_whitelist else Reason.EMPTY_WITHOUT_WHITELIST
 
     def see(self, sent: str) -> str:
         """Return what entries are compared with: a Referer, truncated and in one letter case."""

@@ -62,13 +62,14 @@ def answer(
         response = _render(200, f"{name}Response", fields, asked.as_json)
     except RPCError as error:
         refusal = error.spec(product.errors)
+        query = urlencode({"q": refusal.code, "product": product.name, "requestId": request_id})
         fields = [
             ("HttpStatus", refusal.status if product.error_has_status else None),
             ("RequestId", request_id),
             ("HostId", request.host),
             ("Code", refusal.code),
             ("Message", refusal.message),
-            ("Recommend", _recommend(product, refusal, request_id)),
+            ("Recommend", f"https://api.aliyun.com/troubleshoot?{query}"),
             ("AccessDeniedDetail", error.detail),
         ]
         response = _render(refusal.status, product.error_root, fields, asked.as_json)
@@ -83,11 +84,6 @@ def _find_action(product: Product, asked: RPCRequest) -> tuple[str, Action]:
     if asked.version != product.version:
         raise RPCError(RPCErrorCase.VERSION)
     return asked.action, product.actions[asked.action]
-
-
-def _recommend(product: Product, refusal: RPCErrorSpec, request_id: str) -> str:
-    query = urlencode({"q": refusal.code, "product": product.name, "requestId": request_id})
-    return f"https://api.aliyun.com/troubleshoot?{query}"
 
 
 def _render(status: int, root: str, content: xml.Children, as_json: bool) -> Response:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Final, TypeVar
@@ -185,9 +185,5 @@ async def check_files(pieces: Iterable[bytes | FileRange | Stream]) -> None:
     for piece in pieces:
         if isinstance(piece, FileRange) and piece.check is not None:
             checking = piece.check()
-            while await take(ShortStep.CHECK, _go_on, checking):
+            while await take(ShortStep.CHECK, next, checking, False):
                 pass
-
-
-def _go_on(checking: Iterator[bool]) -> bool:
-    return next(checking, False)

@@ -199,7 +199,9 @@ class Answer:
         loop, thread = asyncio.get_running_loop(), ThreadPoolExecutor(1, "oss-emulator-stream")
         try:
             with self._guard.leaving(piece.close):
-                while (chunk := await loop.run_in_executor(thread, _next, piece)) is not None:
+                while (
+                    chunk := await loop.run_in_executor(thread, next, piece.chunks, None)
+                ) is not None:
                     if chunk:
                         await self._put(chunk)
         except OSSError as error:  # the status was sent, so only the end of the connection tells it
@@ -230,10 +232,6 @@ def close(response: Response) -> None:
         for piece in response.body:
             if isinstance(piece, Stream):
                 piece.close()
-
-
-def _next(piece: Stream) -> bytes | None:
-    return next(piece.chunks, None)
 
 
 def length(body: tuple[bytes | FileRange | Stream, ...]) -> int | None:

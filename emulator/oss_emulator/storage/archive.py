@@ -96,7 +96,12 @@ def _read(storage: DiskStorage, tar: tarfile.TarFile) -> None:
         if (number == 0) != (member.name == _FORMAT_FILE):
             raise ArchiveError("it was not made by oss-emulator export")
         if number == 0:
-            _check_format(json_text.parse(source.read(MAX_FILE)))
+            head = json_text.parse(source.read(MAX_FILE))
+            if head["format"] != FORMAT:
+                raise ArchiveError(
+                    f"it has the format {head['format']}; this version of oss-emulator reads only "
+                    f"the format {FORMAT}: use the version that wrote it"
+                )
         elif member.name.startswith(_BLOBS):
             _take(storage, member, source)
         elif member.name == _INDEX:
@@ -123,14 +128,6 @@ def _take(storage: DiskStorage, member: tarfile.TarInfo, source: IO[bytes]) -> N
     if storage.find(name).size != member.size:
         raise ArchiveError(f"the file {member.name} is damaged: it has {member.size} bytes")
     storage.take(name, source)
-
-
-def _check_format(head: Any) -> None:
-    if head["format"] != FORMAT:
-        raise ArchiveError(
-            f"it has the format {head['format']}; this version of oss-emulator reads only the "
-            f"format {FORMAT}: use the version that wrote it"
-        )
 
 
 def _put(storage: DiskStorage, kind: str, bucket: str, text: Any) -> None:

@@ -6,19 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from oss_emulator.storage import folder as layout
 from oss_emulator.storage import records, schema
 from oss_emulator.storage.blobs import CorruptBlobError
-from oss_emulator.storage.folder import (
-    BLOBS,
-    INDEX,
-    WAL,
-    find_blob,
-    misplaced,
-    open_for_reading,
-    place,
-    read_mark,
-    walk,
-)
 
 
 @dataclass(slots=True)
@@ -36,7 +26,7 @@ class Inspection:
 
     def orphans(self, folder: Path) -> Sequence[Path]:
         """Return the files below `blobs` that no record refers to."""
-        known = {Path(place(folder, named.partition(".")[0])) for named in self.uses}
+        known = {Path(layout.place(folder, named.partition(".")[0])) for named in self.uses}
         return sorted(self.files.keys() - known)
 
 
@@ -46,7 +36,7 @@ def inspect(folder: Path, *, thorough: bool = False) -> Inspection:
     Nobody may use the folder meanwhile.
     """
     found = Inspection()
-    for entry in walk(folder / BLOBS):
+    for entry in layout.walk(folder / layout.BLOBS):
         found.files[Path(entry.path)] = entry.stat(follow_symlinks=False).st_size
     found.problems += check_places(folder)
     if found.problems:
@@ -61,7 +51,7 @@ def inspect(folder: Path, *, thorough: bool = False) -> Inspection:
 
 def check_places(folder: Path) -> list[str]:
     """Return a problem for each folder that stands where the data folder needs a file."""
-    return [f"{path} is a folder instead of a file" for path in misplaced(folder)]
+    return [f"{path} is a folder instead of a file" for path in layout.misplaced(folder)]
 
 
 def size_of(path: Path) -> int:
@@ -73,13 +63,13 @@ def size_of(path: Path) -> int:
 
 
 def _check_index(folder: Path, found: Inspection) -> Iterator[str]:
-    index = folder / INDEX
+    index = folder / layout.INDEX
     if not size_of(index):
-        if found.files or size_of(folder / WAL):
+        if found.files or size_of(folder / layout.WAL):
             what = "empty" if index.exists() else "missing"
-            yield f"the index {INDEX} is {what} beside {len(found.files)} files of objects"
+            yield f"the index {layout.INDEX} is {what} beside {len(found.files)} files of objects"
         return
-    with open_for_reading(folder) as database:
+    with layout.open_for_reading(folder) as database:
         rows = database.execute("PRAGMA integrity_check").fetchall()
         if rows != [("ok",)]:
             yield f"the index is damaged: {str(rows[0][0]).splitlines()[0]}"
@@ -87,8 +77,9 @@ def _check_index(folder: Path, found: Inspection) -> Iterator[str]:
         (found.format,) = database.execute("PRAGMA user_version").fetchone()
         (tables,) = database.execute(schema.TABLES).fetchone()
         if not found.format and tables is None:
-            if found.files or read_mark(folder):
-                yield f"the index {INDEX} has no tables beside {len(found.files)} files of objects"
+            if found.files or layout.read_mark(folder):
+                number = len(found.files)
+                yield f"the index {layout.INDEX} has no tables beside {number} files of objects"
             return
         if found.format not in (0, schema.FORMAT) and "CREATE TABLE state" not in tables:
             return  # an older format had no such table
@@ -98,7 +89,7 @@ def _check_index(folder: Path, found: Inspection) -> Iterator[str]:
             yield "the index is damaged: its tables are not those that it was made with"
         elif found.format == schema.FORMAT:
             yield from _check_records(database, found)
-            if commits < (mark := read_mark(folder)):
+            if commits < (mark := layout.read_mark(folder)):
                 lost = mark - commits
                 yield f"the index is older than the objects: it lacks the last {lost} writes"
 
@@ -126,7 +117,7 @@ def _check_records(database: sqlite3.Connection, found: Inspection) -> Iterator[
 
 def _check_blobs(folder: Path, found: Inspection, *, thorough: bool) -> Iterator[str]:
     for named in found.uses:
-        blob = find_blob(folder, named)
+        blob = layout.find_blob(folder, named)
         size = found.files.get(Path(blob.path))
         if size is None:
             yield f"{blob.path} is missing"

@@ -8,23 +8,9 @@ from pathlib import Path
 
 from fastcrc.crc64 import xz as crc64
 
+from oss_emulator.storage import folder as layout
 from oss_emulator.storage import lost
 from oss_emulator.storage.base import FolderError
-from oss_emulator.storage.folder import (
-    BLOBS,
-    CLAIMS,
-    INCOMING,
-    INDEX,
-    SHM,
-    TURN,
-    WAL,
-    close_to_others,
-    lock,
-    make_private,
-    open_private,
-    sync_folder,
-    write_mark,
-)
 from oss_emulator.storage.index import IndexConnection
 from oss_emulator.storage.inspection import check_places, inspect
 from oss_emulator.storage.schema import CREATE, FORMAT, refuse_format
@@ -40,7 +26,7 @@ class OpenFolder:
     def __init__(self, folder: Path, *, fsync: bool, shared: bool) -> None:
         """`shared` is for a worker whose parent has prepared the folder. Raises `FolderError`."""
         self._folder = folder
-        self._index = f"{folder}/{INDEX}"
+        self._index = f"{folder}/{layout.INDEX}"
         if fcntl is None:
             raise FolderError(
                 f"the folder {folder} cannot be used: this system has no locks of POSIX; leave out "
@@ -49,16 +35,18 @@ class OpenFolder:
         try:
             with ExitStack() as stack:
                 if shared:
-                    stack.enter_context(lock(folder, "workers", fcntl.LOCK_SH))
+                    stack.enter_context(layout.lock(folder, "workers", fcntl.LOCK_SH))
                 else:
-                    make_private(folder)
+                    layout.make_private(folder)
                     if problems := check_places(folder):  # one of the locks, perhaps
                         raise FolderError(_refusal(folder, problems))
-                    stack.enter_context(lock(folder, "lock", fcntl.LOCK_EX))
+                    stack.enter_context(layout.lock(folder, "lock", fcntl.LOCK_EX))
                     # Workers of a killed parent may still be finishing their requests.
-                    with lock(folder, "workers", fcntl.LOCK_EX, patience=WORKERS_END):
+                    with layout.lock(folder, "workers", fcntl.LOCK_EX, patience=WORKERS_END):
                         _prepare(folder, fsync=fsync)
-                self._claims = stack.enter_context(open_private(folder / CLAIMS, os.O_RDWR))
+                self._claims = stack.enter_context(
+                    layout.open_private(folder / layout.CLAIMS, os.O_RDWR)
+                )
                 self._identity = self._identify()
                 self._files = stack.pop_all()
         except (OSError, sqlite3.Error) as error:
@@ -118,15 +106,15 @@ def _prepare(folder: Path, *, fsync: bool) -> None:
         raise FolderError(_refusal(folder, found.problems))
     if found.format not in (0, FORMAT):
         raise FolderError(refuse_format(folder, found.format))
-    for name in (TURN, INDEX):
-        open_private(folder / name, os.O_RDWR).close()
-    for name in (WAL, SHM):  # SQLite gives new ones the mode of the index
-        close_to_others(folder / name, 0o600)
+    for name in (layout.TURN, layout.INDEX):
+        layout.open_private(folder / name, os.O_RDWR).close()
+    for name in (layout.WAL, layout.SHM):  # SQLite gives new ones the mode of the index
+        layout.close_to_others(folder / name, 0o600)
     with closing(IndexConnection(folder, fsync=fsync)) as index:
         if not found.format:
             index.database.executescript(f"BEGIN IMMEDIATE; {CREATE} COMMIT")
-            with open_private(folder / TURN, os.O_RDWR) as mark:
-                write_mark(mark, 1)
+            with layout.open_private(folder / layout.TURN, os.O_RDWR) as mark:
+                layout.write_mark(mark, 1)
         _make_places(folder)
         with index.transaction():
             index.database.execute("UPDATE blob SET held = 0 WHERE held > 0")
@@ -136,14 +124,14 @@ def _prepare(folder: Path, *, fsync: bool) -> None:
 
 def _make_places(folder: Path) -> None:
     """Make the folders of files, and make their names durable."""
-    places = [folder / INCOMING, folder / BLOBS]
+    places = [folder / layout.INCOMING, folder / layout.BLOBS]
     places += [places[1] / f"{number:02x}" for number in range(256)]
     for path in places:
         path.mkdir(mode=0o700, exist_ok=True)
     for path in places[:2]:  # an earlier version left them open to others
-        close_to_others(path, 0o700)
+        layout.close_to_others(path, 0o700)
     for path in (places[1], folder, folder.parent):
-        sync_folder(path)
+        layout.sync_folder(path)
 
 
 def _refusal(folder: Path, problems: Sequence[str]) -> str:

@@ -17,25 +17,10 @@ from typing import Any, TypeAlias
 from fastcrc.crc64 import xz as crc64
 
 from oss_emulator import json_text
+from oss_emulator.storage import folder as layout
 from oss_emulator.storage import lost, records, schema
 from oss_emulator.storage.base import Bucket, Object, Part
 from oss_emulator.storage.blobs import CorruptBlobError
-from oss_emulator.storage.folder import (
-    BLOBS,
-    INDEX,
-    LOST,
-    SHM,
-    TURN,
-    WAL,
-    find_blob,
-    misplaced,
-    open_for_reading,
-    open_private,
-    read_mark,
-    sync_folder,
-    walk,
-    write_mark,
-)
 from oss_emulator.storage.inspection import size_of
 
 Row: TypeAlias = dict[str, Any]
@@ -78,32 +63,34 @@ def repair(folder: Path) -> Repair:
     The old index is copied first, and replaced last: an interrupted repair is repeated.
     """
     done = Repair(_make_place(folder))
-    if strange := misplaced(folder):
+    if strange := layout.misplaced(folder):
         lost.move(strange, done.place)
         names = ", ".join(path.name for path in strange)
         done.said.append(f"folders instead of files were moved to {done.place}: {names}")
-    for name in (INDEX, WAL):
+    for name in (layout.INDEX, layout.WAL):
         if (folder / name).exists():
             shutil.copy2(folder / name, done.place / name)
     for table, row in _salvage(folder, done):
         _keep(folder, done, table, row)
     _complete(done)
-    commits = read_mark(folder) + 1
+    commits = layout.read_mark(folder) + 1
     new = _write_index(done, commits)
-    _write_dropped(done)
-    for name in (WAL, SHM):  # of the old index, which has been copied
+    if done.dropped:
+        lines = [json.dumps([table, row], default=repr) + "\n" for table, row in done.dropped]
+        (done.place / "records.jsonl").write_text("".join(lines), encoding="utf-8")
+    for name in (layout.WAL, layout.SHM):  # of the old index, which has been copied
         (folder / name).unlink(missing_ok=True)
-    new.replace(folder / INDEX)
-    sync_folder(folder)
-    with open_private(folder / TURN, os.O_RDWR) as mark:
-        write_mark(mark, commits)
+    new.replace(folder / layout.INDEX)
+    layout.sync_folder(folder)
+    with layout.open_private(folder / layout.TURN, os.O_RDWR) as mark:
+        layout.write_mark(mark, commits)
     _move_orphans(folder, done)
     return done
 
 
 def _make_place(folder: Path) -> Path:
     name = f"repair-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
-    made = folder / LOST / name
+    made = folder / layout.LOST / name
     made.parent.mkdir(mode=0o700, exist_ok=True)
     made.mkdir(mode=0o700)
     return made
@@ -111,10 +98,10 @@ def _make_place(folder: Path) -> Path:
 
 def _salvage(folder: Path, done: Repair) -> Iterator[tuple[str, Row]]:
     """Read all records that can be read, each once."""
-    if not size_of(folder / INDEX):
+    if not size_of(folder / layout.INDEX):
         done.said.append("the index is empty or missing: no record could be read")
         return
-    with open_for_reading(folder) as database:
+    with layout.open_for_reading(folder) as database:
         database.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
         for table, columns in _COLUMNS.items():
             seen = set()
@@ -149,7 +136,7 @@ def _keep(folder: Path, done: Repair, table: str, row: Row) -> None:
             done.said.append(f"{name} was rebuilt: its size and checksums are those of its bytes")
         if table in _WITH_BYTES:
             for named in records.names(text):
-                find_blob(folder, named).verify()
+                layout.find_blob(folder, named).verify()
     except _DAMAGE as error:
         done.said.append(f"{name} was not kept: {error}")
         done.dropped.append((table, row))
@@ -166,7 +153,7 @@ def _rebuild(folder: Path, table: str, row: Row) -> str:
     if any(values.get(column, row[column]) != row[column] for column in schema.PLACES[table]):
         raise ValueError("its record is that of another row")
     size, crc, md5 = 0, 0, hashlib.md5(usedforsecurity=False)
-    for blob in [find_blob(folder, named) for named in values["content"]]:
+    for blob in [layout.find_blob(folder, named) for named in values["content"]]:
         for offset in range(0, blob.size, _CHUNK):
             chunk = blob.read(offset, _CHUNK)
             crc = crc64(chunk, crc)
@@ -176,7 +163,7 @@ def _rebuild(folder: Path, table: str, row: Row) -> str:
     if values.get("kind", "Normal") == "Normal":  # other ETags are not the MD5 of the bytes
         values["etag"] = f'"{md5.hexdigest().upper()}"'
     text = json.dumps(values, separators=(",", ":"))
-    find = partial(find_blob, folder)
+    find = partial(layout.find_blob, folder)
     if table == "version":
         records.parse(Object, text, find)
     else:
@@ -204,7 +191,7 @@ def _complete(done: Repair) -> None:
 def _write_index(done: Repair, commits: int) -> Path:
     """Write the records that were kept to a new index and return its path."""
     path = done.place / "index.new"
-    open_private(path, os.O_RDWR).close()
+    layout.open_private(path, os.O_RDWR).close()
     uses: Counter[str] = Counter()
     newest = {
         (row["bucket"], row["key"]): row["number"]
@@ -235,15 +222,8 @@ def _write_index(done: Repair, commits: int) -> Path:
     return path
 
 
-def _write_dropped(done: Repair) -> None:
-    """Write the records that were not kept to a file beside the old index."""
-    if done.dropped:
-        lines = [json.dumps([table, row], default=repr) + "\n" for table, row in done.dropped]
-        (done.place / "records.jsonl").write_text("".join(lines), encoding="utf-8")
-
-
 def _move_orphans(folder: Path, done: Repair) -> None:
-    found = [Path(entry.path) for entry in walk(folder / BLOBS)]
+    found = [Path(entry.path) for entry in layout.walk(folder / layout.BLOBS)]
     orphans = [path for path in found if path.name not in done.uses]
     lost.move(orphans, done.place)
     if orphans:

@@ -37,7 +37,18 @@ class Snapshot:
 
 def take(storage: Storage) -> Snapshot:
     """Take a snapshot; the storage keeps its bytes until `drop`."""
-    snapshot = _read(storage)
+    contents = (
+        BucketSnapshot(
+            bucket,
+            tuple(storage.versions(bucket.name)),
+            tuple(
+                (upload, tuple(storage.parts(bucket.name, upload.id)))
+                for upload in storage.uploads(bucket.name)
+            ),
+        )
+        for bucket in storage.buckets()
+    )
+    snapshot = Snapshot(tuple(storage.accounts()), tuple(contents))
     storage.pin(snapshot.content)
     return snapshot
 
@@ -45,23 +56,6 @@ def take(storage: Storage) -> Snapshot:
 def drop(storage: Storage, snapshot: Snapshot) -> None:
     """Let the storage remove the bytes that only this snapshot refers to."""
     storage.release(snapshot.content)
-
-
-def _read(storage: Storage) -> Snapshot:
-    return Snapshot(
-        tuple(storage.accounts()),
-        tuple(
-            BucketSnapshot(
-                bucket,
-                tuple(storage.versions(bucket.name)),
-                tuple(
-                    (upload, tuple(storage.parts(bucket.name, upload.id)))
-                    for upload in storage.uploads(bucket.name)
-                ),
-            )
-            for bucket in storage.buckets()
-        ),
-    )
 
 
 def clear(storage: Storage) -> None:

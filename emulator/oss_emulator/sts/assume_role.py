@@ -29,15 +29,12 @@ def _authorize(caller: Identity, role: Role) -> None:
         settled = evaluate(group, question)
         if settled is None or settled.effect is Effect.DENY:
             kind = "ImplicitDeny" if settled is None else "ExplicitDeny"
-            raise RPCError(STSErrorCase.NOT_AUTHORIZED, _detail(caller, policy_type, kind))
-
-
-def _detail(caller: Identity, policy_type: PolicyType, no_permission: str) -> Children:
-    return [
-        ("PolicyType", str(policy_type)),
-        ("AuthPrincipalOwnerId", caller.id),
-        ("AuthPrincipalType", str(caller.kind)),
-        ("AuthPrincipalDisplayName", caller.principal),
-        ("NoPermissionType", no_permission),
-        ("AuthAction", "sts:AssumeRole"),
-    ]
+            detail = {
+                "PolicyType": str(policy_type),
+                "AuthPrincipalOwnerId": caller.id,
+                "AuthPrincipalType": str(caller.kind),
+                "AuthPrincipalDisplayName": caller.principal,
+                "NoPermissionType": kind,
+                "AuthAction": "sts:AssumeRole",
+            }
+            raise RPCError(STSErrorCase.NOT_AUTHORIZED, list(detail.items()))

@@ -186,7 +186,7 @@ def forget(service: Service) -> None:
         every = needs.bucket._replace(has_website=True, has_image_access=True, adds_headers=True)
         return tuple(step.run for step in choose(needs._replace(bucket=every), service))
 
-    service._checks = all_checks  # type: ignore[assignment]
+    service._checks = all_checks
 
 
 def play(

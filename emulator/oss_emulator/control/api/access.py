@@ -65,24 +65,18 @@ def check_page(request: Request, *, trusted: bool = False, is_form: bool = False
             f"Pages {page} may not administer this server: use a page of the server's own, or a "
             "program that sends neither Origin nor Sec-Fetch-Site.",
         )
-    if not reads and not is_form:
-        _check_change(request)
+    if not (reads or is_form or HEADER in request.headers or TOKEN_HEADER in request.headers):
+        raise Refusal(
+            403,
+            f"{request.method} {request.path} needs the header {HEADER} with any value, because no "
+            f"form of a web page can send it: with curl, add -H '{HEADER}: 1'.",
+        )
     if "origin" in request.headers and origin.SITE not in request.headers and not trusted:
         raise Refusal(
             403,
             f"This browser does not send {origin.SITE}, so the page behind the request is not "
             f"certain. Use http://localhost or http://127.0.0.1 with this port, or send "
             f"{TOKEN_HEADER}.",
-        )
-
-
-def _check_change(request: Request) -> None:
-    headers = request.headers
-    if HEADER not in headers and TOKEN_HEADER not in headers:
-        raise Refusal(
-            403,
-            f"{request.method} {request.path} needs the header {HEADER} with any value, because no "
-            f"form of a web page can send it: with curl, add -H '{HEADER}: 1'.",
         )
 
 

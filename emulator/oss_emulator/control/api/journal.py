@@ -24,7 +24,7 @@ from oss_emulator.control.api.schema import (
     record,
     reference,
 )
-from oss_emulator.control.journal import RefererVerdict
+from oss_emulator.control.journal import FIELDS, RefererVerdict
 from oss_emulator.protocol.message import Response
 from oss_emulator.referer import Signing
 
@@ -60,40 +60,29 @@ def clear_journal(asked: ApiRequest) -> Response:
 
 
 _VERDICT: schema.Schema = {"enum": list(RefererVerdict)}
+_NULL: schema.Schema = {"type": "null"}
 
 SCHEMAS: Mapping[str, schema.Schema] = {
     "JournalEntry": record(
-        number=INTEGER,
-        time=TEXT,
-        request_id=TEXT,
-        remote=TEXT,
-        method=TEXT,
-        target=TEXT,
-        host=TEXT,
-        operation=TEXT,
-        bucket=TEXT,
-        key=TEXT,
-        signed={"enum": list(Signing)},
-        access_key_id=TEXT,
-        referer=schema.TEXT_OR_NULL,
-        verdict=_VERDICT,
-        decision=one_of(reference("Decision"), {"type": "null"}),
-        access=one_of(reference("Access"), {"type": "null"}),
-        default_domain=described(
-            schema.TEXT_OR_NULL,
-            "What the service does with this object at its own host names; null for nothing.",
-        ),
-        fault=described(
-            one_of(reference("Fault"), {"type": "null"}),
-            "The planned fault that struck the request; null for none.",
-        ),
-        status=INTEGER,
-        code=TEXT,
-        ec=TEXT,
-        message=TEXT,
-        sent_bytes=INTEGER,
-        milliseconds=schema.NUMBER,
-        test=described(TEXT, "The test that sent the request; empty for none."),
+        **dict.fromkeys(FIELDS, TEXT)
+        | {
+            **dict.fromkeys(("number", "status", "sent_bytes"), INTEGER),
+            "signed": {"enum": list(Signing)},
+            "referer": schema.TEXT_OR_NULL,
+            "verdict": _VERDICT,
+            "decision": one_of(reference("Decision"), _NULL),
+            "access": one_of(reference("Access"), _NULL),
+            "default_domain": described(
+                schema.TEXT_OR_NULL,
+                "What the service does with this object at its own host names; null for nothing.",
+            ),
+            "fault": described(
+                one_of(reference("Fault"), _NULL),
+                "The planned fault that struck the request; null for none.",
+            ),
+            "milliseconds": schema.NUMBER,
+            "test": described(TEXT, "The test that sent the request; empty for none."),
+        }
     ),
     "Access": described(
         record(

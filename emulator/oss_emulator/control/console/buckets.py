@@ -4,14 +4,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from oss_emulator.access.acl import BucketAcl
-from oss_emulator.control.api.route import (
-    PREFIX,
-    ApiRequest,
-    OwnerRequest,
-    Refusal,
-    Route,
-    reply,
-)
+from oss_emulator.control.api.route import PREFIX, ApiRequest, OwnerRequest, Refusal, Route, reply
 from oss_emulator.control.console import folder, page
 from oss_emulator.control.console.folder import FolderOrder, FolderQuery
 from oss_emulator.protocol.message import Request, Response

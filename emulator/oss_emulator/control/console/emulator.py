@@ -1,7 +1,7 @@
 """`/_emulator/emulator`: the emulator itself: settings, faults, clock, snapshots, metrics."""
 
 from dataclasses import asdict, fields
-from typing import Any, Final
+from typing import Final
 
 from oss_emulator.control.api.route import ApiRequest, Route
 from oss_emulator.control.console import page
@@ -25,7 +25,11 @@ def get_emulator(asked: ApiRequest) -> Response:
     settings = controls.service.settings
     operations, latencies = asked.metrics.counts(), asked.metrics.latencies()
     values = {
-        "settings": _settings(settings),
+        "settings": {
+            item.name: _show(item.name, getattr(settings, item.name))
+            for item in fields(settings)
+            if item.name not in _APART
+        },
         "clock": {"now": controls.clock.now(), "shift": controls.clock.shift},
         "snapshots": controls.snapshots.names,
         "faults": [asdict(planned) for planned in controls.faults.planned],
@@ -49,15 +53,6 @@ def get_emulator(asked: ApiRequest) -> Response:
         operations=sorted(operation.name for operation in OPERATIONS),
         keeps=controls.service.storage.blocking,
     )
-
-
-def _settings(settings: Settings) -> dict[str, Any]:
-    """Return the settings as text, without secrets."""
-    return {
-        item.name: _show(item.name, getattr(settings, item.name))
-        for item in fields(settings)
-        if item.name not in _APART
-    }
 
 
 def _show(name: str, value: object) -> str:

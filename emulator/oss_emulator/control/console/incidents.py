@@ -4,13 +4,7 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from oss_emulator.changes import (
-    CUSTOM_DOMAIN,
-    REDIRECTS_AT_ENDPOINTS,
-    V1_OF_ACCOUNTS,
-    V1_OF_BUCKETS,
-    ServiceChange,
-)
+from oss_emulator import changes
 from oss_emulator.control.faults import Fault
 from oss_emulator.control.journal import JournalEntry
 from oss_emulator.default_domain import RULES
@@ -39,7 +33,7 @@ class Incident(NamedTuple):
 
     kind: IncidentKind
     value: str = ""
-    change: ServiceChange | None = None
+    change: changes.ServiceChange | None = None
     """The change, for the story."""
 
     def to_dict(self) -> dict[str, str]:
@@ -77,10 +71,10 @@ def _of_fault(fault: Fault) -> Iterator[Incident]:
         yield Incident(IncidentKind.WRONG_CRC)
 
 
-CHANGES: Final[Mapping[str, tuple[ServiceChange, ...]]] = {
-    ErrorCase.V1_CLOSED.value.ec: (V1_OF_ACCOUNTS, V1_OF_BUCKETS),
-    ErrorCase.PUBLIC_ENDPOINT.value.ec: (CUSTOM_DOMAIN,),
-    ErrorCase.EXTERNAL_REDIRECT.value.ec: (REDIRECTS_AT_ENDPOINTS,),
+CHANGES: Final[Mapping[str, tuple[changes.ServiceChange, ...]]] = {
+    ErrorCase.V1_CLOSED.value.ec: (changes.V1_OF_ACCOUNTS, changes.V1_OF_BUCKETS),
+    ErrorCase.PUBLIC_ENDPOINT.value.ec: (changes.CUSTOM_DOMAIN,),
+    ErrorCase.EXTERNAL_REDIRECT.value.ec: (changes.REDIRECTS_AT_ENDPOINTS,),
     **{rule.ec: (rule.change,) for rule in RULES},
 }
 """The changes that an EC tells of."""

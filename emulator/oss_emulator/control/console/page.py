@@ -53,6 +53,7 @@ def render(
     """Render a template as the answer to a request."""
     language = choose(request)
     whole = FRAGMENT not in request.headers
+    word = request.path.removeprefix(PREFIX).removesuffix(".json").partition("/")[0]
     text = (
         _environment()
         .get_template(f"{template}.html")
@@ -63,7 +64,7 @@ def render(
             languages=LANGUAGES,
             path=request.path,
             tabs=TABS,
-            tab=_tab(request),
+            tab=_TAB_OF.get(word, word),
             root=PREFIX,
             frame="frame.html" if whole else "fragment.html",
             session=SESSION in cookies(request),
@@ -79,11 +80,6 @@ def render(
 def pick(item: object, names: str) -> dict[str, Any]:
     """Return some attributes of a value, for JSON."""
     return {name: getattr(item, name) for name in names.split()}
-
-
-def _tab(request: Request) -> str:
-    word = request.path.removeprefix(PREFIX).removesuffix(".json").partition("/")[0]
-    return _TAB_OF.get(word, word)
 
 
 _TAB_OF: Final = {

@@ -23,12 +23,7 @@ from oss_emulator.lab.page.review import to_members
 from oss_emulator.lab.replay.engine import EngineError, EngineName, MissingEngineError
 from oss_emulator.lab.replay.page import Translator, body
 from oss_emulator.lab.replay.page import format as format_report
-from oss_emulator.lab.replay.report import (
-    ReplayNames,
-    ReplayQuestion,
-    Report,
-    TooManyRejectsError,
-)
+from oss_emulator.lab.replay.report import ReplayNames, ReplayQuestion, Report, TooManyRejectsError
 from oss_emulator.lab.replay.sources import LogSourceError
 from oss_emulator.lab.replay.verdict import Judge
 from oss_emulator.lab.trial import guess_site

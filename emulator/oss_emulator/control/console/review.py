@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple, Self
 
+from oss_emulator.control.console import page
 from oss_emulator.control.journal import JournalEntry
-from oss_emulator.protocol import dates
 from oss_emulator.referer import Decision, RefererPolicy, Scope, explanation
 
 LAST: Final = 500
@@ -33,7 +33,14 @@ class JournalReview(NamedTuple):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the review as values for JSON."""
-        return {"decided": self.decided, "turns": [_turn_to_dict(turn) for turn in self.turns]}
+        turns = [
+            {
+                **page.pick(turn.entry, "number time bucket key referer"),
+                "decision": explanation.to_dict(turn.decision),
+            }
+            for turn in self.turns
+        ]
+        return {"decided": self.decided, "turns": turns}
 
 
 def select_decided(entries: Iterable[JournalEntry]) -> list[JournalEntry]:
@@ -59,15 +66,3 @@ def decide_again(policy: RefererPolicy, entry: JournalEntry) -> Decision:
         method=entry.request.method,
         scope=Scope.OBJECT if entry.key else Scope.BUCKET,
     )
-
-
-def _turn_to_dict(turn: Turn) -> dict[str, Any]:
-    entry = turn.entry
-    return {
-        "number": entry.number,
-        "time": dates.format_iso(entry.request.received),
-        "bucket": entry.bucket,
-        "key": entry.key,
-        "referer": entry.request.headers.get("referer"),
-        "decision": explanation.to_dict(turn.decision),
-    }

@@ -113,8 +113,10 @@ def get_story(asked: ApiRequest) -> Response:
 def judge(asked: ApiRequest, entry: JournalEntry) -> Judged | None:
     """Find the rules that decided on a request; None if no rules of its bucket did."""
     decision = entry.decision
-    if decision is None or decision.referer is None or _is_by_source(decision):
+    if decision is None or decision.referer is None:
         return None
+    if ("copy_source", SourceOfCopy.CHECKED) in decision.variants:
+        return None  # the rules of the source have decided, which the journal does not keep (R-45)
     service = asked.controls.service
     then = service.hotlinks.policy_of(entry.rules)
     bucket = service.storage.bucket(entry.bucket)
@@ -122,6 +124,8 @@ def judge(asked: ApiRequest, entry: JournalEntry) -> Judged | None:
     now = service.hotlinks.policy_of(document)
     would_turn = remedies.find(asked, entry, then)
     has_changed = document != entry.rules
+    referer = entries.referer_of(entry, then.assumptions) or ""
+    site = read_site(referer)
     turns_now = remedies.find(asked, entry, now) if has_changed else would_turn
     return Judged(
         then,
@@ -137,18 +141,8 @@ def judge(asked: ApiRequest, entry: JournalEntry) -> Judged | None:
         now=None if bucket is None else review.decide_again(now, entry),
         remedies=() if bucket is None else turns_now,
         senders=() if decision.referer else remedies.find_senders(then),
-        lacks_slash=_lacks_slash(entries.referer_of(entry, then.assumptions) or ""),
+        lacks_slash=site is not None and site.address == referer,
     )
-
-
-def _lacks_slash(referer: str) -> bool:
-    site = read_site(referer)
-    return site is not None and site.address == referer
-
-
-def _is_by_source(decision: Decision) -> bool:
-    """Whether the rules of a copy's source have decided, which the journal does not keep (R-45)."""
-    return ("copy_source", SourceOfCopy.CHECKED) in decision.variants
 
 
 def _consult(

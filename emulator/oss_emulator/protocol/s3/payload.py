@@ -180,16 +180,13 @@ class PayloadReader:
                 message = f"The trailer {CHECKSUM}{name} was announced but did not arrive."
                 raise OSSError(ErrorCase.MALFORMED_CHUNKS, message)
         for name, value in expected.items():
-            self._check(name, value)
+            if name in self._sums and b64encode(self._sums[name].digest()).decode() != value:
+                message = f"The {name.upper()} you specified did not match the calculated checksum."
+                raise OSSError(ErrorCase.BAD_DIGEST, message)
 
     def _wrong_size(self) -> OSSError:
         message = f"The chunks have {self._size} bytes; {_LENGTH} says {self._payload.size}."
         return OSSError(ErrorCase.INCOMPLETE_BODY, message, ec="")
-
-    def _check(self, name: str, value: str) -> None:
-        if name in self._sums and b64encode(self._sums[name].digest()).decode() != value:
-            message = f"The {name.upper()} you specified did not match the calculated checksum."
-            raise OSSError(ErrorCase.BAD_DIGEST, message)
 
 
 def _checksums(headers: Mapping[str, str]) -> dict[str, str]:

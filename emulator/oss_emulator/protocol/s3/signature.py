@@ -396,9 +396,6 @@ def _query(query_string: str) -> str:
     for part in query_string.split("&"):
         name, _, value = part.partition("=")
         if name and name != "X-Amz-Signature":
-            pairs.append((canonical.percent(unquote_plus(name)), _encoded(value)))
+            value = canonical.percent(unquote_plus(value, errors="surrogateescape"))
+            pairs.append((canonical.percent(unquote_plus(name)), value))
     return "&".join(f"{name}={value}" for name, value in sorted(pairs))
-
-
-def _encoded(value: str) -> str:
-    return canonical.percent(unquote_plus(value, errors="surrogateescape"))
