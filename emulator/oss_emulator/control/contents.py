@@ -1,6 +1,7 @@
 """The initial contents of a server: its seed and its preloaded folders."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from stat import S_ISDIR
@@ -89,20 +90,12 @@ def stamps(settings: Settings) -> Stamps:
     paths = [path for path in (settings.seed, settings.accounts) if path is not None]
     if settings.seed is not None:
         paths += seed.files(settings.seed)
+    for folder in settings.preload.values():
+        paths += folder.rglob("*")
     found: dict[Path, tuple[int, int, int]] = {}
     for path in paths:
-        _add(path, found)
-    for folder in settings.preload.values():
-        for path in folder.rglob("*"):
-            _add(path, found)
+        with suppress(OSError):  # it is missing, or was removed meanwhile
+            status = path.stat()
+            if not S_ISDIR(status.st_mode):  # each file in it has a stamp of its own
+                found[path] = (status.st_mtime_ns, status.st_size, status.st_ino)
     return found
-
-
-def _add(path: Path, found: dict[Path, tuple[int, int, int]]) -> None:
-    try:
-        status = path.stat()
-    except OSError:  # it is missing, or was removed meanwhile
-        return
-    if S_ISDIR(status.st_mode):  # each file in it has a stamp of its own
-        return
-    found[path] = (status.st_mtime_ns, status.st_size, status.st_ino)

@@ -112,15 +112,12 @@ class MetaRequest(NamedTuple):
 def parse(document: bytes, *, json: bool) -> SelectRequest:
     """Parse a SelectRequest; raises `OSSError` and `DocumentError`."""
     root = xml.parse(document, "SelectRequest")
-    source = root.first("InputSerialization")
-    target = root.first("OutputSerialization")
-    options = root.first("Options")
     sql = _parse_sql(root.text("Expression"))
-    compression = _text(source, "CompressionType").upper() or "NONE"
+    compression = root.text("InputSerialization/CompressionType").upper() or "NONE"
     if compression not in ("NONE", "GZIP"):
         raise _invalid(ErrorCase.SELECT_COMPRESSION, compression)
-    read = _parse_json(source) if json else _parse_csv(source)
-    output = _parse_output(target, read)
+    read = _parse_json(root) if json else _parse_csv(root)
+    output = _parse_output(root, read)
     if output.raw and output.checked:
         raise OSSError(ErrorCase.SELECT_PARAMETERS)
     return SelectRequest(
@@ -128,19 +125,18 @@ def parse(document: bytes, *, json: bool) -> SelectRequest:
         read,
         compression == "GZIP",
         output,
-        skip_partial=_flag(options, "SkipPartialDataRecord"),
-        max_skipped=_parse_max_skipped(_text(options, "MaxSkippedRecordsAllowed")),
+        skip_partial=_flag(root, "Options/SkipPartialDataRecord"),
+        max_skipped=_parse_max_skipped(root.text("Options/MaxSkippedRecordsAllowed")),
     )
 
 
 def parse_meta(document: bytes, *, json: bool) -> MetaRequest:
     """Parse a CsvMetaRequest or JsonMetaRequest; raises `OSSError` and `DocumentError`."""
     root = xml.parse(document, "JsonMetaRequest" if json else "CsvMetaRequest")
-    source = root.first("InputSerialization")
-    compression = _text(source, "CompressionType")
+    compression = root.text("InputSerialization/CompressionType")
     if compression.upper() not in ("", "NONE"):
         raise _invalid(ErrorCase.SELECT_COMPRESSION, compression)
-    read = _parse_json(source) if json else _parse_csv(source)
+    read = _parse_json(root) if json else _parse_csv(root)
     if isinstance(read, JSONInput) and not read.lines:
         raise _invalid(ErrorCase.SELECT_JSON_TYPE, "DOCUMENT")
     return MetaRequest(read, _flag(root, "OverwriteIfExists"))
@@ -166,46 +162,47 @@ def _parse_sql(text: str) -> str:
     return statement
 
 
-def _parse_csv(source: xml.Node | None) -> CSVInput:
-    node = None if source is None else source.first("CSV")
-    header = _text(node, "FileHeaderInfo").upper() or "NONE"
+def _parse_csv(root: xml.Node) -> CSVInput:
+    csv = "InputSerialization/CSV"
+    header = root.text(f"{csv}/FileHeaderInfo").upper() or "NONE"
     if header not in HeaderInfo.__members__:
         raise _invalid(ErrorCase.SELECT_HEADER_INFO, header)
-    usual = CSVInput()
-    return CSVInput(
-        HeaderInfo(header),
-        record=_characters(node, "RecordDelimiter", usual.record, 2, ErrorCase.SELECT_INPUT_RECORD),
-        field=_characters(node, "FieldDelimiter", usual.field, 1, ErrorCase.SELECT_INPUT_FIELD),
-        quote=_characters(node, "QuoteCharacter", usual.quote, 1, ErrorCase.SELECT_INPUT_QUOTE),
-        comment=_characters(node, "CommentCharacter", usual.comment, 1, ErrorCase.SELECT_COMMENT),
-        part=_parse_part(_text(node, "Range")),
-        quoted_records=_flag(node, "AllowQuotedRecordDelimiter", usual=True),
-    )
+    found = {
+        name: _characters(root, f"{csv}/{element}", getattr(CSVInput(), name), most, code)
+        for name, element, most, code in (
+            ("record", "RecordDelimiter", 2, ErrorCase.SELECT_INPUT_RECORD),
+            ("field", "FieldDelimiter", 1, ErrorCase.SELECT_INPUT_FIELD),
+            ("quote", "QuoteCharacter", 1, ErrorCase.SELECT_INPUT_QUOTE),
+            ("comment", "CommentCharacter", 1, ErrorCase.SELECT_COMMENT),
+        )
+    }
+    part = _parse_part(root.text(f"{csv}/Range"))
+    quoted_records = _flag(root, f"{csv}/AllowQuotedRecordDelimiter", usual=True)
+    return CSVInput(HeaderInfo(header), **found, part=part, quoted_records=quoted_records)
 
 
-def _parse_json(source: xml.Node | None) -> JSONInput:
-    node = None if source is None else source.first("JSON")
-    kind = _text(node, "Type")
+def _parse_json(root: xml.Node) -> JSONInput:
+    kind = root.text("InputSerialization/JSON/Type")
     if kind.upper() not in ("LINES", "DOCUMENT"):
         raise _invalid(ErrorCase.SELECT_JSON_TYPE, kind)
-    part = _parse_part(_text(node, "Range"))
+    part = _parse_part(root.text("InputSerialization/JSON/Range"))
     lines = kind.upper() == "LINES"
     if part is not None and not lines:
         raise OSSError(ErrorCase.SELECT_RANGE_OF_DOCUMENT)
-    return JSONInput(lines, part, _flag(node, "ParseJsonNumberAsString"))
+    return JSONInput(lines, part, _flag(root, "InputSerialization/JSON/ParseJsonNumberAsString"))
 
 
-def _parse_output(target: xml.Node | None, source: Input) -> Output:
-    is_csv = isinstance(source, CSVInput)
-    node = None if target is None else target.first("CSV" if is_csv else "JSON")
+def _parse_output(root: xml.Node, source: Input) -> Output:
     usual = source if isinstance(source, CSVInput) else Output()  # Q-37
+    place = f"OutputSerialization/{'CSV' if isinstance(source, CSVInput) else 'JSON'}"
+    record, field = ErrorCase.SELECT_OUTPUT_RECORD, ErrorCase.SELECT_OUTPUT_FIELD
     return Output(
-        _characters(node, "RecordDelimiter", usual.record, 2, ErrorCase.SELECT_OUTPUT_RECORD),
-        _characters(node, "FieldDelimiter", usual.field, 1, ErrorCase.SELECT_OUTPUT_FIELD),
-        all_columns=_flag(target, "KeepAllColumns"),
-        raw=_flag(target, "OutputRawData"),
-        checked=_flag(target, "EnablePayloadCrc"),
-        header=_flag(target, "OutputHeader"),
+        _characters(root, f"{place}/RecordDelimiter", usual.record, 2, record),
+        _characters(root, f"{place}/FieldDelimiter", usual.field, 1, field),
+        all_columns=_flag(root, "OutputSerialization/KeepAllColumns"),
+        raw=_flag(root, "OutputSerialization/OutputRawData"),
+        checked=_flag(root, "OutputSerialization/EnablePayloadCrc"),
+        header=_flag(root, "OutputSerialization/OutputHeader"),
     )
 
 
@@ -233,22 +230,17 @@ def _parse_max_skipped(text: str) -> int | None:
     return int(text)
 
 
-def _text(node: xml.Node | None, name: str) -> str:
-    return "" if node is None else node.text(name)
-
-
-def _flag(node: xml.Node | None, name: str, *, usual: bool = False) -> bool:
-    text = _text(node, name).lower()
+def _flag(root: xml.Node, path: str, *, usual: bool = False) -> bool:
+    text = root.text(path).lower()
     if text not in ("", "true", "false"):
+        name = path.rpartition("/")[2]
         raise xml.DocumentError(f"The element {name} is {text!r}; it must be true or false.")
     return text == "true" if text else usual
 
 
-def _characters(
-    node: xml.Node | None, name: str, usual: bytes, most: int, code: ErrorCase
-) -> bytes:
+def _characters(root: xml.Node, path: str, usual: bytes, most: int, code: ErrorCase) -> bytes:
     """Decode up to `most` characters in base64; an empty element means the usual ones."""
-    text = _text(node, name)
+    text = root.text(path)
     if not text:
         return usual
     try:

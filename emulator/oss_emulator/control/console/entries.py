@@ -1,11 +1,15 @@
 """Entries of the journal, as the pages about requests find and show them."""
 
-from typing import Any
+from typing import Any, Final
 
 from oss_emulator.control.api.route import ApiRequest, Refusal
-from oss_emulator.control.console import incidents
+from oss_emulator.control.console import incidents, page
 from oss_emulator.control.journal import JournalEntry
 from oss_emulator.referer import Assumptions, header
+
+_SHOWN: Final = (
+    "number time method bucket key target operation referer verdict status code ec seconds test"
+)
 
 
 def find(asked: ApiRequest) -> JournalEntry:
@@ -32,24 +36,13 @@ def referer_of(entry: JournalEntry, assumptions: Assumptions) -> str | None:
 
 def summarize(entry: JournalEntry) -> dict[str, Any]:
     """Return what a row shows of an entry."""
-    request, decision = entry.request, entry.decision
+    decision = entry.decision
     return {
-        "number": entry.number,
-        "time": request.received,
-        "method": request.method,
-        "bucket": entry.bucket,
-        "key": entry.key,
-        "target": request.target,
-        "operation": entry.operation,
-        "referer": request.headers.get("referer"),
+        **page.pick(entry, _SHOWN),
+        "time": entry.request.received,
         "verdict": entry.verdict.value,
         "reason": None if decision is None else decision.reason.value,
         "entry": None if decision is None else decision.entry,
         "denied_by_access": entry.access is not None and not entry.access.allowed,
-        "status": entry.status,
-        "code": entry.code,
-        "ec": entry.ec,
-        "seconds": entry.seconds,
-        "test": entry.test,
         "incidents": [incident.to_dict() for incident in incidents.find(entry)],
     }

@@ -68,68 +68,51 @@ OF_OSS: Final = frozenset(
 )
 """The operations of OSS that answer them."""
 
-_OTHERS: Final = _parse("""
-    DeleteBucketLifecycle          DELETE bucket lifecycle
-    ListObjectVersions             GET    bucket versions
-    ListMultipartUploads           GET    bucket uploads
-    GetBucketVersioning            GET    bucket versioning
-    PutBucketVersioning            PUT    bucket versioning
-    GetBucketTagging               GET    bucket tagging
-    PutBucketTagging               PUT    bucket tagging
-    DeleteBucketTagging            DELETE bucket tagging
-    GetBucketCors                  GET    bucket cors
-    PutBucketCors                  PUT    bucket cors
-    DeleteBucketCors               DELETE bucket cors
-    GetBucketPolicy                GET    bucket policy
-    PutBucketPolicy                PUT    bucket policy
-    DeleteBucketPolicy             DELETE bucket policy
-    GetBucketPolicyStatus          GET    bucket policyStatus
-    GetBucketWebsite               GET    bucket website
-    PutBucketWebsite               PUT    bucket website
-    DeleteBucketWebsite            DELETE bucket website
-    GetBucketEncryption            GET    bucket encryption
-    PutBucketEncryption            PUT    bucket encryption
-    DeleteBucketEncryption         DELETE bucket encryption
-    GetBucketReplication           GET    bucket replication
-    PutBucketReplication           PUT    bucket replication
-    DeleteBucketReplication        DELETE bucket replication
-    GetBucketRequestPayment        GET    bucket requestPayment
-    PutBucketRequestPayment        PUT    bucket requestPayment
-    GetBucketAccelerateConfiguration GET  bucket accelerate
-    PutBucketAccelerateConfiguration PUT  bucket accelerate
-    GetBucketNotificationConfiguration GET bucket notification
-    PutBucketNotificationConfiguration PUT bucket notification
-    GetBucketOwnershipControls     GET    bucket ownershipControls
-    PutBucketOwnershipControls     PUT    bucket ownershipControls
-    DeleteBucketOwnershipControls  DELETE bucket ownershipControls
-    GetPublicAccessBlock           GET    bucket publicAccessBlock
-    PutPublicAccessBlock           PUT    bucket publicAccessBlock
-    DeletePublicAccessBlock        DELETE bucket publicAccessBlock
-    GetObjectLockConfiguration     GET    bucket object-lock
-    PutObjectLockConfiguration     PUT    bucket object-lock
-    GetBucketInventoryConfiguration GET   bucket inventory
-    PutBucketInventoryConfiguration PUT   bucket inventory
-    DeleteBucketInventoryConfiguration DELETE bucket inventory
-    GetBucketAnalyticsConfiguration GET   bucket analytics
-    PutBucketAnalyticsConfiguration PUT   bucket analytics
-    GetBucketMetricsConfiguration  GET    bucket metrics
-    PutBucketMetricsConfiguration  PUT    bucket metrics
-    GetBucketIntelligentTieringConfiguration GET bucket intelligent-tiering
-    PutBucketIntelligentTieringConfiguration PUT bucket intelligent-tiering
-    CreateSession                  GET    bucket session
-    GetObjectTagging               GET    object tagging
-    PutObjectTagging               PUT    object tagging
-    DeleteObjectTagging            DELETE object tagging
-    GetObjectAttributes            GET    object attributes
-    GetObjectRetention             GET    object retention
-    PutObjectRetention             PUT    object retention
-    GetObjectLegalHold             GET    object legal-hold
-    PutObjectLegalHold             PUT    object legal-hold
-    GetObjectTorrent               GET    object torrent
-    RestoreObject                  POST   object restore
-    SelectObjectContent            POST   object select
-    RenameObject                   PUT    object renameObject
-""")
+_CONFIGURATIONS: Final = """
+    BucketLifecycle bucket lifecycle Delete
+    BucketVersioning bucket versioning Get Put
+    BucketTagging bucket tagging Get Put Delete
+    BucketCors bucket cors Get Put Delete
+    BucketPolicy bucket policy Get Put Delete
+    BucketPolicyStatus bucket policyStatus Get
+    BucketWebsite bucket website Get Put Delete
+    BucketEncryption bucket encryption Get Put Delete
+    BucketReplication bucket replication Get Put Delete
+    BucketRequestPayment bucket requestPayment Get Put
+    BucketAccelerateConfiguration bucket accelerate Get Put
+    BucketNotificationConfiguration bucket notification Get Put
+    BucketOwnershipControls bucket ownershipControls Get Put Delete
+    PublicAccessBlock bucket publicAccessBlock Get Put Delete
+    ObjectLockConfiguration bucket object-lock Get Put
+    BucketInventoryConfiguration bucket inventory Get Put Delete
+    BucketAnalyticsConfiguration bucket analytics Get Put
+    BucketMetricsConfiguration bucket metrics Get Put
+    BucketIntelligentTieringConfiguration bucket intelligent-tiering Get Put
+    ObjectTagging object tagging Get Put Delete
+    ObjectAttributes object attributes Get
+    ObjectRetention object retention Get Put
+    ObjectLegalHold object legal-hold Get Put
+    ObjectTorrent object torrent Get
+"""
+"""Lines of a noun, resource and sub-resource, and the verbs with which operations begin."""
+
+_OTHERS: Final = (
+    *_parse("""
+        ListObjectVersions GET bucket versions
+        ListMultipartUploads GET bucket uploads
+        CreateSession GET bucket session
+        RestoreObject POST object restore
+        SelectObjectContent POST object select
+        RenameObject PUT object renameObject
+    """),
+    *(
+        S3Operation(verb + noun, verb.upper(), resource, subresource)
+        for noun, resource, subresource, *verbs in map(
+            str.split, _CONFIGURATIONS.strip().splitlines()
+        )
+        for verb in verbs
+    ),
+)
 
 _NAMES: Final = {
     (method, resource, subresource): name
