@@ -18,7 +18,7 @@ import pytest
 from oss_emulator.lab.replay import engine, sources
 from oss_emulator.lab.replay.duck import DuckDBEngine
 from oss_emulator.lab.replay.engine import Engine
-from oss_emulator.lab.replay.report import ReplayQuestion, replay
+from oss_emulator.lab.replay.report import ReadLogs, ReplayQuestion, replay
 from oss_emulator.lab.replay.verdict import Judge
 
 from tests.cli.process import EMULATOR, environment, wait_for
@@ -126,7 +126,8 @@ def replayed(asked: Engine, question: ReplayQuestion, logs: Path, folder: Path) 
     kept: list[bytes] = []
     folder.mkdir()
     try:
-        found = replay(question, sources.find([str(logs)]), asked, folder, kept.append)
+        paths = sources.find([str(logs)])
+        found = replay(question, ReadLogs(paths, asked, folder, sources.Rejects(kept.append)))
     finally:
         asked.close()
     return Reported(json.dumps(found).encode(), sorted(kept))

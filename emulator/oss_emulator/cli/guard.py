@@ -181,9 +181,9 @@ def _judge_all(
         names = ReplayNames(arguments.plan, logs=selected.names.logs)
         questions.append(replace(selected, top=guard.TOP, names=names))
     written = {"--report": arguments.report, "--token": arguments.token}
-    with replay.asking(arguments, [arguments.plan], written) as prepared:
-        hashes = {(path.name, _hash(path)) for path in prepared.logs}
-        reports = [*replay_each(questions, *prepared)]
+    with replay.asking(arguments, [arguments.plan], written) as logs:
+        hashes = {(path.name, _hash(path)) for path in logs.paths}
+        reports = [*replay_each(questions, logs)]
     judged = [
         GuardedChange(
             resource=change.address,

@@ -96,16 +96,16 @@ def _find(wanted: Sequence[HostName], arguments: argparse.Namespace) -> _Found:
     nothing = select(arguments, Judge(RefererConfiguration()), arguments.bucket)
     rows: list[Row] = []
     written = {"--write": arguments.write}
-    with asking(arguments, (), written) as asked:
-        rows = measure(wanted, nothing, asked.logs, asked.engine, asked.folder)
+    with asking(arguments, (), written) as logs:
+        rows = measure(wanted, nothing, logs)
     if not rows:
         names = ", ".join(name.text for name in wanted)
         raise InputError(f"the logs have no served request with a Referer of {names}")
     proposal = _propose(rows, wanted, arguments)
     judge = Judge(proposal.rules, None, arguments.assumptions)
     question = select(arguments, judge, arguments.bucket)
-    with asking(arguments, (), written) as asked:
-        report = replay(question, asked.logs, asked.engine, asked.folder, asked.keep)
+    with asking(arguments, (), written) as logs:
+        report = replay(question, logs)
     policy = question.judge.policy
     lost = [
         (origin if closed else f"{origin} (without a slash after the host)", count)

@@ -6,13 +6,12 @@ import shutil
 import signal
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import NamedTuple
 
 from oss_emulator.cli import formats, language, logs, rules
 from oss_emulator.cli.formats import Format
@@ -22,7 +21,6 @@ from oss_emulator.cli.progress import Progress
 from oss_emulator.cli.results import describe
 from oss_emulator.lab.replay import money, page
 from oss_emulator.lab.replay.engine import (
-    Engine,
     EngineError,
     EngineName,
     MissingEngineError,
@@ -30,12 +28,13 @@ from oss_emulator.lab.replay.engine import (
     open_engine,
 )
 from oss_emulator.lab.replay.report import (
+    ReadLogs,
     ReplayNames,
     ReplayQuestion,
     TooManyRejectsError,
     replay,
 )
-from oss_emulator.lab.replay.sources import LogForm, LogSourceError
+from oss_emulator.lab.replay.sources import LogForm, LogSourceError, Rejects
 from oss_emulator.lab.replay.verdict import Judge
 
 _DESCRIPTION = (
@@ -120,7 +119,7 @@ def run(arguments: argparse.Namespace) -> int:
     engine = EngineName(arguments.engine), arguments.master
     read = arguments.rules, arguments.against
     with asking(arguments, read, {"--html": arguments.html}, engine) as asked:
-        report = replay(question, *asked)
+        report = replay(question, asked)
     if arguments.html:
         with writing(Path(arguments.html)) as file:
             voice = page.Translator(language.say, language.say_step)
@@ -150,23 +149,13 @@ def select(arguments: argparse.Namespace, judge: Judge, bucket: str | None) -> R
     )
 
 
-class PreparedReplay(NamedTuple):
-    """What a replay needs, made from the arguments."""
-
-    logs: list[Path]
-    engine: Engine
-    folder: Path
-    keep: Callable[[bytes], object]
-    """Takes each damaged line."""
-
-
 @contextmanager
 def asking(
     arguments: argparse.Namespace,
     read: Sequence[str | None],
     written: Mapping[str, str | None],
     engine: tuple[EngineName, str] = (EngineName.DUCKDB, ""),
-) -> Iterator[PreparedReplay]:
+) -> Iterator[ReadLogs]:
     """Find the logs and make an engine, which is given with the address of its master.
 
     `read` are further files that are read, and `written` those that are written, by their flags:
@@ -175,17 +164,17 @@ def asking(
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="oss-emulator-replay-"))
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        keep: Callable[[bytes], object] = bytes
+        rejects = Rejects()
         try:
             if arguments.rejects:
-                keep = stack.enter_context(writing(Path(arguments.rejects))).write
+                rejects.keep = stack.enter_context(writing(Path(arguments.rejects))).write
             files = logs.find(arguments.logs, arguments, folder)
             logs.check_outputs({"--rejects": arguments.rejects, **written}, files, read)
             listener = _listener(stack.enter_context(Progress(_READING, unit="lines")), files)
             with _held_back():
                 opened = open_engine(engine[0], folder, listener, engine[1])
             stack.callback(opened.close)
-            yield PreparedReplay(files, opened, folder, keep)
+            yield ReadLogs(files, opened, folder, rejects)
         except (LogSourceError, MissingEngineError) as error:
             raise InputError(str(error)) from None
         except TooManyRejectsError as error:

@@ -86,7 +86,8 @@ class LogReplay:
     def _work(self, log: Path, tell: "ScanListener") -> "Report":
         # On first use: a server without replays does without them.
         from oss_emulator.lab.replay.engine import EngineError, EngineName, open_engine
-        from oss_emulator.lab.replay.report import replay
+        from oss_emulator.lab.replay.report import ReadLogs, replay
+        from oss_emulator.lab.replay.sources import Rejects
 
         log = _unpack(log)
         with TemporaryDirectory(prefix="oss-emulator-replay-") as name:
@@ -95,7 +96,7 @@ class LogReplay:
                 self._engine = engine
                 if self._interrupted:
                     raise EngineError("the replay was interrupted")
-                return replay(self.question, [log], engine, Path(name))
+                return replay(self.question, ReadLogs([log], engine, Path(name), Rejects()))
             finally:
                 self._engine = None
                 engine.close()

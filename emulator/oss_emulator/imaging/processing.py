@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Final, NamedTuple
 
 from PIL import Image
@@ -105,9 +106,7 @@ def _change(data: bytes, actions: Sequence[ImageAction], marks: Mapping[str, byt
     target = encoding.target_format(source, actions)
     picture = replace(read(data, animated=_moves(source, target, actions)), format=target)
 
-    def prepare(value: str, size: tuple[int, int]) -> Image.Image:
-        return _prepare(value, size, marks)
-
+    prepare = partial(_prepare, marks=marks)
     for action in actions:
         if action.name == "watermark":
             picture = watermark.apply(picture, action, prepare)

@@ -4,7 +4,6 @@ A search over all Referers that such a page can send (`sent.py`) gives the proof
 the whitelist entry by entry, because a Referer needs only one entry that matches it.
 """
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -16,7 +15,7 @@ from oss_emulator.referer.policy import RefererPolicy
 from . import automaton, probes
 from .automaton import Budget, Cut, UndecidedError, Watched
 from .browser import MAX_LENGTH
-from .parts import example
+from .parts import FIXED_HOST, example
 from .sent import Own, Senders, SentReferers
 from .url import WebURL
 
@@ -28,9 +27,6 @@ ENTRIES = 1_000
 
 LOOKS = 2_000_000
 """The most work on all the usual Referers together (`automaton.effort`)."""
-
-# The host of such an entry is fixed, so every Referer that it matches has this host.
-_FIXED = re.compile(r"https?://(?P<host>[^/:*?\[\]]+)(?::[0-9]*)?/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +102,7 @@ class _Search:
                 yield pattern
 
     def _is_of_site(self, pattern: Pattern) -> bool:
-        fixed = _FIXED.match(pattern.body)
+        fixed = FIXED_HOST.match(pattern.body)
         return fixed is not None and self._strange.owns(fixed["host"])
 
     def _probe(self, pattern: Pattern | None) -> str | None:

@@ -26,10 +26,26 @@ class WebURL:
     query: str
     """With its `?`; "" without one."""
 
-    @classmethod
-    def parse(cls, text: str) -> "WebURL":
+    @staticmethod
+    @lru_cache(1024)
+    def parse(text: str) -> "WebURL":
         """Read a URL like the address bar of a browser. Raises WebURLError."""
-        return _parse(text)
+        if "://" not in text:
+            raise WebURLError("it does not begin with https:// or http://")
+        try:
+            url = _standard()(text)
+        except ValueError:
+            raise WebURLError(_explain(text)) from None
+        scheme = url["protocol"].rstrip(":")
+        if scheme not in DEFAULT_PORTS:
+            raise WebURLError(f"its scheme is {scheme}, not http or https")
+        if "*" in url["hostname"]:
+            raise WebURLError("its host has a wildcard")  # valid, but no page has it
+        # Chromium encodes this character, which the standard leaves alone.
+        path = url["pathname"].replace("|", "%7C")
+        # A query without characters is kept: only its question mark is sent.
+        query = url["search"] or ("?" if "?" in url["href"].partition("#")[0] else "")
+        return WebURL(scheme, url["hostname"], url["port"], path, query)
 
     @property
     def origin(self) -> str:
@@ -62,26 +78,6 @@ class WebURL:
 
 
 _standard = cache(url_standard.choose)
-
-
-@lru_cache(1024)
-def _parse(text: str) -> WebURL:
-    if "://" not in text:
-        raise WebURLError("it does not begin with https:// or http://")
-    try:
-        url = _standard()(text)
-    except ValueError:
-        raise WebURLError(_explain(text)) from None
-    scheme = url["protocol"].rstrip(":")
-    if scheme not in DEFAULT_PORTS:
-        raise WebURLError(f"its scheme is {scheme}, not http or https")
-    if "*" in url["hostname"]:
-        raise WebURLError("its host has a wildcard")  # valid, but no page has it
-    # Chromium encodes this character, which the standard leaves alone.
-    path = url["pathname"].replace("|", "%7C")
-    # A query without characters is kept: only its question mark is sent.
-    query = url["search"] or ("?" if "?" in url["href"].partition("#")[0] else "")
-    return WebURL(scheme, url["hostname"], url["port"], path, query)
 
 
 def _explain(text: str) -> str:

@@ -10,10 +10,8 @@ from oss_emulator.lab.parts import example
 from oss_emulator.lab.probes import STRANGER
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Correction, Evidence, Severity, Suspicion
+from .finding import Correction, Evidence, Suspicion
 from .subject import LintedEntry, Subject
-
-SEVERITY = Severity.ERROR
 
 _SCHEME = re.compile(r"(https?)((?:[:;：]|[/\\])[:;：/\\]*)", re.IGNORECASE)
 _TYPO = re.compile(r"(?:h*t*t*p*)(s*)://", re.IGNORECASE)

@@ -5,13 +5,11 @@ only if the address has it, and entries are compared character by character (R-2
 without it.
 """
 
-from oss_emulator.lab.parts import Parts, example
+from oss_emulator.lab.parts import Parts
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Correction, Evidence, Severity, Suspicion
+from .finding import Suspicion
 from .subject import LintedEntry, Subject
-
-SEVERITY = Severity.ERROR
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
@@ -22,9 +20,5 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     if not (parts.rest or parts.port):
         return None  # the beginning of longer names
     corrected = Parts(parts.scheme, parts.host.rstrip("."), parts.port, parts.rest or "/").join()
-    return Suspicion(
-        Evidence.UNMATCHED,
-        (example(corrected),),
-        Sentence("Browsers send the dot behind the host only if the address has it."),
-        Correction((corrected,)),
-    )
+    reason = Sentence("Browsers send the dot behind the host only if the address has it.")
+    return Suspicion.unmatched(corrected, reason)

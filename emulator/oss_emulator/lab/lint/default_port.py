@@ -7,10 +7,8 @@ browsers send a port only if it is not the default of the scheme (B-02).
 from oss_emulator.lab.parts import DEFAULT_PORTS
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Severity, Suspicion
+from .finding import Suspicion
 from .subject import LintedEntry, Subject
-
-SEVERITY = Severity.ERROR
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:

@@ -6,10 +6,8 @@ the switch and the blacklist say. To deny empty Referers only, use the whitelist
 
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Correction, Evidence, Severity, Suspicion, Suspicions
+from .finding import Correction, Evidence, Suspicion, Suspicions
 from .subject import Subject
-
-SEVERITY = Severity.ERROR
 
 
 def suspect(subject: Subject) -> Suspicions:

@@ -6,10 +6,8 @@ What follows a `#` in an address stays in the browser: the Referer of
 
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Severity, Suspicion
+from .finding import Suspicion
 from .subject import LintedEntry, Subject
-
-SEVERITY = Severity.ERROR
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:

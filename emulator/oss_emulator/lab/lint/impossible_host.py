@@ -12,11 +12,9 @@ from oss_emulator.lab.parts import Parts, example
 from oss_emulator.lab.probes import STRANGER
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import LEAVE_OUT, Correction, Evidence, Severity, Suspicion
+from .finding import LEAVE_OUT, Correction, Evidence, Suspicion
 from .risk import GUESS
 from .subject import LintedEntry, Subject
-
-SEVERITY = Severity.ERROR
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:

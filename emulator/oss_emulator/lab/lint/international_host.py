@@ -7,10 +7,8 @@ that form.
 from oss_emulator.lab.parts import encode_host
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Severity, Suspicion
+from .finding import Suspicion
 from .subject import LintedEntry, Subject
-
-SEVERITY = Severity.ERROR
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:

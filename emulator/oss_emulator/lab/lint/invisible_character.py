@@ -12,10 +12,8 @@ from oss_emulator.lab.probes import STRANGER
 from oss_emulator.referer.header import WHITE_SPACE
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Correction, Evidence, Severity, Suspicion
+from .finding import Correction, Evidence, Suspicion
 from .subject import LintedEntry, Subject
-
-SEVERITY = Severity.ERROR
 
 _HIDDEN = {"Cc", "Cf", "Co", "Cn"}
 _SPACES = {"Zs", "Zl", "Zp"}

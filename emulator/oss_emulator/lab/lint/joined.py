@@ -11,11 +11,9 @@ from collections.abc import Iterator
 from oss_emulator.lab.parts import Parts, example
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import NOTHING, Correction, Evidence, Severity, Suspicion
+from .finding import NOTHING, Correction, Evidence, Suspicion
 from .risk import GUESS
 from .subject import LintedEntry, Subject
-
-SEVERITY = Severity.ERROR
 
 _SPACE = re.compile(r"\s+")
 _MARKS = re.compile(r"[,;，；、]+")

@@ -8,10 +8,8 @@ requests without a Referer is the switch `AllowEmptyReferer` (R-11).
 from oss_emulator.lab.probes import STRANGER
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Correction, Evidence, Severity, Suspicion
+from .finding import Correction, Evidence, Suspicion
 from .subject import LintedEntry, Subject
-
-SEVERITY = Severity.ERROR
 
 _KEYWORDS = frozenset(
     "none blocked server_names null nil undefined self unsafe-inline no-referrer same-origin empty"

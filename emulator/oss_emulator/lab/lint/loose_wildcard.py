@@ -9,10 +9,8 @@ from oss_emulator.lab.domains import closed, is_host, registered
 from oss_emulator.lab.parts import Parts, fill_port
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Correction, Evidence, Severity, Suspicion
+from .finding import Correction, Evidence, Suspicion
 from .subject import LintedEntry, Subject
-
-SEVERITY = Severity.ERROR
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:

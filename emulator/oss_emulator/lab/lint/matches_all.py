@@ -9,10 +9,8 @@ own rule, `blacklist-only`.
 from oss_emulator.lab.probes import STRANGER
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Correction, Evidence, Severity, Suspicion
+from .finding import Correction, Evidence, Suspicion
 from .subject import SCHEMES, LintedEntry, Subject
-
-SEVERITY = Severity.ERROR
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:

@@ -9,10 +9,8 @@ scheme, and the closing `/` so that no longer host matches.
 from oss_emulator.lab.parts import example
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Correction, Evidence, Severity, Suspicion
+from .finding import Correction, Evidence, Suspicion
 from .subject import SCHEMES, LintedEntry, Subject
-
-SEVERITY = Severity.ERROR
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:

@@ -9,10 +9,8 @@ from oss_emulator.lab.automaton import Cut
 from oss_emulator.lab.parts import example
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import NOTHING, WIDENS, Correction, Evidence, Severity, Suspicion
+from .finding import NOTHING, WIDENS, Correction, Evidence, Suspicion
 from .subject import LintedEntry, Subject
-
-SEVERITY = Severity.ERROR
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:

@@ -9,10 +9,8 @@ does not cut the entries (R-28). Besides, `?` in an entry is a wildcard and not 
 from oss_emulator.lab.automaton import Cut
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import LEAVE_OUT, NOTHING, WIDENS, Correction, Evidence, Severity, Suspicion
+from .finding import LEAVE_OUT, NOTHING, WIDENS, Correction, Evidence, Suspicion
 from .subject import LintedEntry, Subject
-
-SEVERITY = Severity.ERROR
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:

@@ -8,10 +8,8 @@ from oss_emulator.lab.automaton import Cut
 from oss_emulator.lab.probes import STRANGER
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import LEAVE_OUT, Correction, Evidence, Severity, Suspicion, Suspicions
+from .finding import LEAVE_OUT, Correction, Evidence, Suspicion, Suspicions
 from .subject import Subject
-
-SEVERITY = Severity.ERROR
 
 
 def suspect(subject: Subject) -> Suspicions:

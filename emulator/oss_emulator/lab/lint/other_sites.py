@@ -7,10 +7,8 @@ registered.
 
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Correction, Evidence, Severity, Suspicion, Suspicions
+from .finding import Correction, Evidence, Suspicion, Suspicions
 from .subject import Subject
-
-SEVERITY = Severity.ERROR
 
 
 def suspect(subject: Subject) -> Suspicions:

@@ -1,6 +1,7 @@
 """The rules of the linter, each made from its module.
 
-A module has `examine`, which looks at one entry, or `suspect`, which looks at all rules.
+A module has `examine`, which looks at one entry, or `suspect`, which looks at all rules, and its
+`SEVERITY` unless that is an error.
 """
 
 import inspect
@@ -57,7 +58,7 @@ def _rule(name: str) -> LintRule:
     page = inspect.getdoc(module) or ""
     return LintRule(
         name,
-        module.SEVERITY,
+        getattr(module, "SEVERITY", Severity.ERROR),
         page.partition("\n")[0],
         page,
         examine=getattr(module, "examine", None),

@@ -9,10 +9,8 @@ from oss_emulator.lab.parts import example
 from oss_emulator.referer.gram_index import GramIndex
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Correction, Evidence, Severity, Suspicion, Suspicions
+from .finding import Correction, Evidence, Suspicion, Suspicions
 from .subject import Subject
-
-SEVERITY = Severity.ERROR
 
 
 def suspect(subject: Subject) -> Suspicions:

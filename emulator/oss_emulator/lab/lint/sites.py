@@ -20,11 +20,8 @@ from oss_emulator.lab.domains import (
     is_host,
     registered,
 )
-from oss_emulator.lab.parts import DEFAULT_PORTS, Parts, encode_host
+from oss_emulator.lab.parts import DEFAULT_PORTS, FIXED_HOST, Parts, encode_host
 from oss_emulator.lab.sent import Own, Senders, SentReferers
-
-# The host of such an entry is fixed, so every Referer that it matches has this host.
-_FIXED = re.compile(r"https?://(?P<host>[^/:*?\[\]]+)(?::[0-9]*)?/")
 
 _NAME = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+")
 _WILD = re.compile(r"(?P<scheme>https?://)\*(?P<name>[^/*?]+)/")
@@ -74,7 +71,7 @@ class Sites:
         If `https://*.example.com/` matches a Referer of another host, a `/` comes before the end of
         the name, and the blacklist entry `https://*/*.example.com/` matches it too.
         """
-        fixed = _FIXED.match(entry)
+        fixed = FIXED_HOST.match(entry)
         if fixed is not None:
             return any(own.owns(fixed["host"]) for own in self.domains)
         wild = _WILD.match(entry)

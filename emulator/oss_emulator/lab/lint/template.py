@@ -10,10 +10,8 @@ from oss_emulator.lab.domains import has_known_suffix
 from oss_emulator.lab.probes import STRANGER
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Correction, Evidence, Severity, Suspicion
+from .finding import Correction, Evidence, Suspicion
 from .subject import LintedEntry, Subject
-
-SEVERITY = Severity.ERROR
 
 _SCHEME = re.compile(r"[a-z]*:?[/\\]{1,3}", re.IGNORECASE)
 _PLACEHOLDER = re.compile(

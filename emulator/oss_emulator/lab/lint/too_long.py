@@ -16,14 +16,11 @@ from .finding import (
     WIDENS,
     Correction,
     Evidence,
-    Severity,
     Suspicion,
     Suspicions,
 )
 from .joined import split
 from .subject import Subject
-
-SEVERITY = Severity.ERROR
 
 
 def suspect(subject: Subject) -> Suspicions:

@@ -10,10 +10,8 @@ from oss_emulator.lab.automaton import Cut
 from oss_emulator.lab.parts import example
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Correction, Evidence, Severity, Suspicion, Suspicions, Switch
+from .finding import Correction, Evidence, Suspicion, Suspicions, Switch
 from .subject import Subject
-
-SEVERITY = Severity.ERROR
 
 
 def suspect(subject: Subject) -> Suspicions:

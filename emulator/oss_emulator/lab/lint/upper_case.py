@@ -6,10 +6,8 @@ converts every host to lower case before it sends it (B-02).
 
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Severity, Suspicion
+from .finding import Suspicion
 from .subject import LintedEntry, Subject
-
-SEVERITY = Severity.ERROR
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:

@@ -5,10 +5,8 @@ Browsers leave `user:password@` out of the Referer, so the entry matches nothing
 
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Severity, Suspicion
+from .finding import Suspicion
 from .subject import LintedEntry, Subject
-
-SEVERITY = Severity.ERROR
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:

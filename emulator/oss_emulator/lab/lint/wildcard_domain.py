@@ -9,11 +9,9 @@ only for its sub-domains. To allow previews, serve them below a domain of your o
 from oss_emulator.lab.parts import Parts, fill_port
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Correction, Evidence, Severity, Suspicion
+from .finding import Correction, Evidence, Suspicion
 from .sites import read_host
 from .subject import LintedEntry, Subject
-
-SEVERITY = Severity.ERROR
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:

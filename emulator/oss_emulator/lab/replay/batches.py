@@ -59,7 +59,8 @@ def judge_in_processes(
 ) -> Iterator[pa.RecordBatch]:
     """Judge batches in processes, in their order; few batches are in memory at a time."""
     remaining = iter(batches)
-    pool = ProcessPoolExecutor(processes, get_context("spawn"), _ignore_interrupts)
+    ignoring = signal.SIGINT, signal.SIG_IGN  # Ctrl-C is for the process that waits for the results
+    pool = ProcessPoolExecutor(processes, get_context("spawn"), signal.signal, ignoring)
     asked = replace(judge)  # without compiled rules, which cannot be sent
     try:
         waiting: deque[Future[list[pa.RecordBatch]]] = deque()
@@ -82,11 +83,6 @@ def _judge_one(judge: Judge, batch: pa.RecordBatch) -> list[pa.RecordBatch]:
 def _compiled(judge: Judge) -> Judge:
     """Return the judge that came with the first batch, whose rules are compiled."""
     return judge
-
-
-def _ignore_interrupts() -> None:
-    """Leave Ctrl-C to the process that waits for the results."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 # These do not call `pa.array`, because it imports pandas where that is installed, and cast nothing

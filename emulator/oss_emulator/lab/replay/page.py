@@ -16,7 +16,7 @@ from . import STYLE, money
 from .figures import quantity, size
 from .report import Report
 from .scale import MARKS, ceiling, fill
-from .sentences import LOCKED_OUT, NAMES, apart, duration, headline, host_name
+from .sentences import LOCKED_OUT, NAMES, apart, duration, headline, host_name, remedies
 from .verdict import UNKNOWN, Verdict
 
 _SHOWN = (Verdict.REVOKED, Verdict.GAINED, Verdict.UNKNOWN, Verdict.UNCHANGED, Verdict.NOT_CHECKED)
@@ -350,7 +350,9 @@ class _Body:
             self._say(Sentence("Assumed, not documented: {}.", explanation.SENTENCES[variant]))
             for variant in item["variants"]
         ]
-        said += map(self._say, _remedies(item))
+        said += [
+            self._say(Sentence("To keep it: {}.", self._say(remedy))) for remedy in remedies(item)
+        ]
         samples = "\n".join(item["samples"])
         return (
             f'<details class="{"bad" if item["own"] else "good" if item["host"] else ""}">'
@@ -431,12 +433,3 @@ def _bar(row: Report, most: int) -> str:
         f'<rect class="revoked" width="{revoked:.2f}" height="12"/>'
         f'<rect class="gained" x="{revoked:.2f}" width="{gained:.2f}" height="12"/></svg>'
     )
-
-
-def _remedies(item: dict[str, Any]) -> Iterator[Sentence]:
-    for entry in item["remove"]:
-        yield Sentence("To keep it: remove the blacklist entry {}.", entry)
-    for entry in item["add"]:
-        yield Sentence("To keep it: add the whitelist entry {}.", entry)
-    if item["set"]:
-        yield Sentence("To keep it: set {}.", item["set"])

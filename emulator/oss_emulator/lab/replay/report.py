@@ -1,12 +1,12 @@
 """A replay: read logs, judge each request by new rules, and report what changes."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from oss_emulator import accesslog
@@ -75,36 +75,32 @@ class ReplayQuestion:
         )
 
 
-def replay(
-    question: ReplayQuestion,
-    logs: Sequence[Path],
-    engine: Engine,
-    folder: Path,
-    keep: Callable[[bytes], object] = bytes,
-) -> Report:
+class ReadLogs(NamedTuple):
+    """Logs, and what reads them."""
+
+    paths: Sequence[Path]
+    engine: Engine
+    folder: Path
+    """Takes temporary files."""
+    rejects: Rejects
+
+
+def replay(question: ReplayQuestion, logs: ReadLogs) -> Report:
     """Replay logs and return the report, as values for JSON.
 
-    `folder` takes temporary files, and `keep` each damaged line. Raises LogSourceError,
-    EngineError and TooManyRejectsError.
+    Raises LogSourceError, EngineError and TooManyRejectsError.
     """
-    (report,) = replay_each([question], logs, engine, folder, keep)
+    (report,) = replay_each([question], logs)
     return report
 
 
-def replay_each(
-    questions: Sequence[ReplayQuestion],
-    logs: Sequence[Path],
-    engine: Engine,
-    folder: Path,
-    keep: Callable[[bytes], object] = bytes,
-) -> Iterator[Report]:
+def replay_each(questions: Sequence[ReplayQuestion], logs: ReadLogs) -> Iterator[Report]:
     """Replay logs, which are read once, for questions that differ in the bucket and its rules.
 
     Yields a report for each question. Raises what `replay` raises.
     """
-    rejects = Rejects(keep)
-    _read(questions, logs, engine, folder, rejects)
-    _check(rejects, engine, questions[0])
+    engine = logs.engine
+    _read(questions, logs)
     if len(questions) > 1:
         engine.keep("all_requests", "SELECT * FROM requests")
     for question in questions:
@@ -114,7 +110,7 @@ def replay_each(
         judge = replace(question.judge, sites=_sites(question.judge.rules))
         engine.judge(judge, statements.groups(judge))
         engine.keep("cells", statements.fill("cells"))
-        yield _report(question, logs, engine, rejects)
+        yield _report(question, logs)
 
 
 def _sites(rules: RefererConfiguration) -> frozenset[str]:
@@ -123,23 +119,15 @@ def _sites(rules: RefererConfiguration) -> frozenset[str]:
     return frozenset(filter(None, (registered(host) for host in hosts if host)))
 
 
-def measure(
-    names: Sequence[HostName],
-    question: ReplayQuestion,
-    logs: Sequence[Path],
-    engine: Engine,
-    folder: Path,
-) -> list[Row]:
+def measure(names: Sequence[HostName], question: ReplayQuestion, logs: ReadLogs) -> list[Row]:
     """Return the served traffic of hosts: origin, host, whether a slash follows, and bytes.
 
     Raises what `replay` raises.
     """
-    rejects = Rejects(bytes)
-    _read([question], logs, engine, folder, rejects)
-    _check(rejects, engine, question)
-    engine.judge(question.judge, statements.groups(question.judge))
+    _read([question], logs)
+    logs.engine.judge(question.judge, statements.groups(question.judge))
     hosts = " OR ".join(_condition(name) for name in names)
-    return engine.rows(statements.fill("origins", hosts=hosts))
+    return logs.engine.rows(statements.fill("origins", hosts=hosts))
 
 
 def _condition(name: HostName) -> str:
@@ -148,23 +136,18 @@ def _condition(name: HostName) -> str:
     return " OR ".join(f"lower(host) LIKE {statements.literal(end)}" for end in ends)
 
 
-def _read(
-    questions: Sequence[ReplayQuestion],
-    logs: Sequence[Path],
-    engine: Engine,
-    folder: Path,
-    rejects: Rejects,
-) -> None:
+def _read(questions: Sequence[ReplayQuestion], logs: ReadLogs) -> None:
     """Fill the table `requests`."""
+    paths, engine, folder, rejects = logs
     selected = " OR ".join(f"({question.selected})" for question in questions)
     counted = statements.requests([question.judge for question in questions], selected)
-    forms = {path: questions[0].form or sources.recognise(path) for path in logs}
+    forms = {path: questions[0].form or sources.recognise(path) for path in paths}
     copies = {
         path: _clean(path, form, folder, rejects)
         for path, form in forms.items()
         if form is not LogForm.LINES
     }
-    files = [copies.get(path, path) for path in logs]
+    files = [copies.get(path, path) for path in paths]
     files = [path for path in files if path.stat().st_size] or [_empty(folder)]
     if left := engine.scan(files, counted):
         copies = {path: _clean(path, LogForm.LINES, folder, rejects) for path in left}
@@ -179,6 +162,7 @@ def _read(
         engine.scan([restored], counted)
         if _counts(engine)[_REJECTED] != odd:
             raise EngineError("a line that was restored does not have the documented form")
+    _check(rejects, engine, questions[0])
 
 
 def _counts(engine: Engine) -> dict[str, int]:
@@ -215,9 +199,8 @@ def _check(rejects: Rejects, engine: Engine, question: ReplayQuestion) -> None:
         )
 
 
-def _report(
-    question: ReplayQuestion, logs: Sequence[Path], engine: Engine, rejects: Rejects
-) -> Report:
+def _report(question: ReplayQuestion, logs: ReadLogs) -> Report:
+    engine, rejects = logs.engine, logs.rejects
     count = _counts(engine)
     totals = engine.rows(statements.fill("totals"))
     hours = _hours(engine.rows(statements.fill("clocks")))
@@ -244,7 +227,7 @@ def _report(
             {"why": why, **_total([row for row in totals if row[2] == why])}
             for why in sorted({row[2] for row in totals if row[2]})
         ],
-        "hosts": list(_hosts(question, logs, engine, hosts)),
+        "hosts": list(_hosts(question, logs, hosts)),
         "prefixes": [
             {"prefix": unquote(row[0]), **_measures(row)}
             for row in engine.rows(statements.fill("prefixes", top=top))
@@ -340,14 +323,12 @@ def _span(hours: Sequence[Mapping[str, Any]]) -> int:
     return int((last - first).total_seconds()) // 3600 + 1
 
 
-def _hosts(
-    question: ReplayQuestion, logs: Sequence[Path], engine: Engine, rows: Sequence[Row]
-) -> Iterator[Report]:
+def _hosts(question: ReplayQuestion, logs: ReadLogs, rows: Sequence[Row]) -> Iterator[Report]:
     examples: defaultdict[str, list[Row]] = defaultdict(list)
-    for row in engine.rows(statements.fill("examples")):
+    for row in logs.engine.rows(statements.fill("examples")):
         examples[row[0]].append(row)
     wanted = {host: found[0][3] for host, found in examples.items()}
-    samples = find_samples(logs, wanted, question.judge, question.selects)
+    samples = find_samples(logs.paths, wanted, question.judge, question.selects)
     for row in rows:
         found = examples.get(row[0], [])
         detail = _detail(question.judge, found) if found else {}

@@ -41,7 +41,7 @@ class Rejects:
     It keeps the alphabetically first examples, so the order of reading does not matter.
     """
 
-    keep: Callable[[bytes], object]
+    keep: Callable[[bytes], object] = bytes
     count: int = 0
     examples: list[tuple[str, str]] = field(default_factory=list)
 

@@ -12,7 +12,8 @@ from lxml import html
 from oss_emulator.lab.replay import page, scale
 from oss_emulator.lab.replay.duck import DuckDBEngine
 from oss_emulator.lab.replay.figures import size
-from oss_emulator.lab.replay.report import ReplayNames, ReplayQuestion, replay
+from oss_emulator.lab.replay.report import ReadLogs, ReplayNames, ReplayQuestion, replay
+from oss_emulator.lab.replay.sources import Rejects
 from oss_emulator.lab.replay.verdict import Judge
 from oss_emulator.referer import RefererConfiguration
 
@@ -29,7 +30,8 @@ def make(tmp_path: Path, rules: RefererConfiguration, count: int = 600) -> Any:
     log.write_bytes(text(generate(7, count, SITE)[0][:count]))
     folder.mkdir()
     engine = DuckDBEngine(folder)
-    report = replay(ReplayQuestion(Judge(rules), names=NAMES), [log], engine, folder)
+    logs = ReadLogs([log], engine, folder, Rejects())
+    report = replay(ReplayQuestion(Judge(rules), names=NAMES), logs)
     engine.close()
     return html.fromstring(page.format(report))
 

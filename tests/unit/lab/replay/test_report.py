@@ -25,6 +25,7 @@ from oss_emulator.lab.replay.duck import DuckDBEngine
 from oss_emulator.lab.replay.lines import LONGEST_LINE, LONGEST_READ
 from oss_emulator.lab.replay.lines import parse as parse_line
 from oss_emulator.lab.replay.report import (
+    ReadLogs,
     ReplayQuestion,
     Report,
     TooManyRejectsError,
@@ -91,7 +92,7 @@ def ask(
     keep: Callable[[bytes], object] = bytes,
 ) -> Report:
     logs = sources.find([str(file) for file in files])
-    return replay(question, logs, engine, folder, keep)
+    return replay(question, ReadLogs(logs, engine, folder, Rejects(keep)))
 
 
 def save(path: Path, content: bytes) -> Path:
@@ -160,10 +161,10 @@ def test_buckets_that_are_read_together_are_judged_as_if_alone(
         ReplayQuestion(Judge(SITE), "nothing", top=50, max_rejects=Decimal(100)),
     ]
     with closing(DuckDBEngine(folder)) as engine:
-        together = list(replay_each(questions, [log], engine, folder))
+        together = list(replay_each(questions, ReadLogs([log], engine, folder, Rejects())))
     for question, report in zip(questions, together, strict=True):
         with closing(DuckDBEngine(folder)) as engine:
-            alone = replay(question, [log], engine, folder)
+            alone = replay(question, ReadLogs([log], engine, folder, Rejects()))
         for row in (*report["hosts"], *alone["hosts"]):
             # One of the Referers of the host, which may be cut at another place.
             assert ("referer" in row) == bool(row["revoked"]["requests"])
