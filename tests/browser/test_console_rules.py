@@ -197,6 +197,17 @@ def test_focus_stays_in_the_findings_after_a_correction(tab: Page) -> None:
     assert tab.evaluate("() => document.activeElement !== document.body")
 
 
+def test_proof_is_closed_when_the_rules_are_others_meanwhile(tab: Page, emulator: Emulator) -> None:
+    put(emulator, "https://www.example.com/a/*")
+    visit(tab, emulator)
+    tab.locator("[data-list=whitelist] [data-unsafe]").first.click()
+    expect(tab.get_by_role("dialog", name="Follow this correction?")).to_be_visible()
+    put(emulator, "https://theirs.test/")
+    tab.evaluate("() => dispatchEvent(new Event('focus'))")
+    expect(tab.get_by_role("dialog")).to_be_hidden()
+    expect(whitelist(tab)).to_have_value("https://theirs.test/")
+
+
 # --- Other rules in the bucket
 
 
@@ -304,6 +315,8 @@ def test_server_that_is_gone_leaves_old_verdicts_marked(
     whitelist(tab).fill("https://a.test/")
     expect(old).to_be_visible()
     expect(tab.locator("#verdicts")).to_have_class(re.compile("old"))
+    button(tab, "Apply").click()
+    expect(tab.locator("#announce")).to_have_text("This did not work: the server did not answer")
     tabs.set_offline(False)
     expect(old).to_be_hidden()
     expect(tab.locator("#verdicts")).to_contain_text("https://a.test/")
@@ -338,6 +351,31 @@ def test_one_button_exports_all_forms(tab: Page) -> None:
     expect(button(tab, "Export")).to_be_focused()
 
 
+def test_export_never_shows_texts_of_other_rules(tab: Page) -> None:
+    button(tab, "Export").click()
+    expect(tab.locator("#export-texts details").first).to_be_visible()
+    tab.keyboard.press("Escape")
+    whitelist(tab).fill("https://other.test/\1")
+    button(tab, "Export").click()
+    expect(tab.locator("#announce")).to_contain_text("An entry cannot be written as XML")
+    expect(tab.locator("#export-texts")).to_be_hidden()
+
+
+DROP = """() => {
+  const dataTransfer = new DataTransfer();
+  dataTransfer.items.add(new File(['whitelist = ["https://dropped.test/"]'], "rules.toml"));
+  const event = new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true });
+  document.querySelector("#whitelist").dispatchEvent(event);
+}"""
+
+
+def test_file_that_is_dropped_is_imported(tab: Page) -> None:
+    tab.evaluate(DROP)
+    expect(tab.get_by_role("button", name="Read these rules")).to_be_focused()
+    tab.keyboard.press("Enter")
+    expect(whitelist(tab)).to_have_value("https://dropped.test/")
+
+
 def test_link_of_600_entries_is_short_and_of_an_older_page_is_read(
     tab: Page, browser: Browser, emulator: Emulator
 ) -> None:
@@ -365,7 +403,7 @@ def test_link_of_600_entries_is_short_and_of_an_older_page_is_read(
     colleague.close()
 
 
-@pytest.mark.parametrize("case", ["e30", "x", "eJwDAAAAAAE", "_w"])
+@pytest.mark.parametrize("case", ["e30", "x", "eJwDAAAAAAE", "_w", "e30.", ""])
 def test_damaged_link_gets_a_sentence(tab: Page, emulator: Emulator, case: str) -> None:
     tab.goto("about:blank")
     visit(tab, emulator, f"#case={case}")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from oss_emulator.lab import sources
+from oss_emulator.lab.page.review import to_members
 from oss_emulator.lab.sources import RulesForm
 from oss_emulator.referer import RefererConfiguration, RefererPolicy
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -94,6 +95,10 @@ def paste(page: Page, text: str, into: str = "#whitelist") -> None:
         }""",
         text,
     )
+
+
+def rules(*whitelist: str) -> dict[str, Any]:
+    return to_members(RefererConfiguration(False, whitelist=whitelist))
 
 
 def verdict_on(page: Page, referer: str) -> Any:
@@ -209,27 +214,68 @@ def test_text_that_is_not_rules_gets_one_sentence(shown: Page, text: str) -> Non
     )
     expect(shown.locator("#text-error")).to_contain_text(BAD_TEXTS[text])
     expect(shown.locator("#document")).to_have_attribute("open", "")
+    expect(shown.locator("#state")).to_be_empty()
 
 
-def test_broken_links_are_named(shown: Page) -> None:
-    goes_to(shown, "#case=eyJydWxlcyI6")
-    expect(shown.locator("#announce")).to_contain_text("broken or cut off")
-    goes_to(shown, "#sample=AAAA")
-    expect(shown.locator("#announce")).to_contain_text("broken or cut off")
+SAMPLE: dict[str, Any] = {"text": "x", "files": {}, "document": None, "steps": []}
+BROKEN_LINKS = {
+    "cut off": "#case=eyJydWxlcyI6",
+    "with a full stop": "#case=e30.",
+    "empty": "#sample=",
+    "not packed": "#sample=AAAA",
+    "a step that is nothing": samples.link("sample", {**SAMPLE, "steps": [None]}),
+    "arguments that are a text": samples.link("sample", {**SAMPLE, "steps": [{"args": "check"}]}),
+    "a file that is a number": samples.link("sample", {**SAMPLE, "files": {"a": 1}}),
+    "no files": samples.link("sample", {"text": "x", "steps": []}),
+    "another version that is missing": samples.link("sample", {**SAMPLE, "other": "b"}),
+    "a site that is a number": samples.link("sample", {**SAMPLE, "site": 1}),
+}
+
+
+@pytest.mark.parametrize("link", BROKEN_LINKS.values(), ids=BROKEN_LINKS)
+def test_broken_link_is_named_and_changes_nothing(shown: Page, link: str) -> None:
+    shown.locator("#whitelist").fill(SITE)
+    announced = shown.locator("#announce")
+    announced.evaluate("(announced) => { announced.textContent = ''; }")
+    goes_to(shown, link)
+    expect(announced).to_contain_text("This link is broken or cut off")
+    expect(shown.locator("#whitelist")).to_have_value(SITE)
+
+
+@pytest.mark.parametrize("document", [None, "missing", "__proto__", "toString"])
+def test_sample_without_its_document_shows_the_example(shown: Page, document: str | None) -> None:
+    goes_to(shown, samples.link("sample", {**SAMPLE, "document": document}))
+    expect(shown.locator("#whitelist")).to_have_value(re.compile("www.example.com"))
+    expect(shown.locator("#text-error")).to_be_hidden()
+
+
+def test_link_to_the_content_keeps_the_rules(shown: Page) -> None:
+    goes_to(shown, samples.link("case", {"rules": rules(SITE), "referers": "", "site": SITE}))
+    expect(shown.locator("#whitelist")).to_have_value(SITE)
+    announced = shown.locator("#announce")
+    announced.evaluate("(announced) => { announced.textContent = ''; }")
+    shown.locator(".skip").focus()
+    shown.keyboard.press("Enter")
+    expect(shown).to_have_url(re.compile("#main$"))
+    expect(announced).to_be_empty()
+    expect(shown.locator("#whitelist")).to_have_value(SITE)
+    expect(verdict_on(shown, "no Referer")).to_have_text("denied")
+
+
+def test_link_leaves_nothing_of_a_text_that_was_read(shown: Page) -> None:
+    paste(shown, BROKEN)
+    expect(shown.locator("#state")).to_contain_text("XML")
+    goes_to(shown, samples.link("case", {"rules": rules(SITE), "referers": "", "site": SITE}))
+    expect(shown.locator("#whitelist")).to_have_value(SITE)
+    expect(shown.locator("#text")).to_have_value("")
+    expect(shown.locator(".gutter[data-list=text] li")).to_have_count(1)
 
 
 def test_link_replaces_a_sample_and_a_sample_replaces_a_link(shown: Page) -> None:
     sample = next(iter(SAMPLES.values()))
     goes_to(shown, sample.link)
     expect(shown.locator("#sample")).to_be_visible()
-    rules = {
-        "AllowEmptyReferer": False,
-        "AllowTruncateQueryString": True,
-        "TruncatePath": False,
-        "RefererList": {"Referer": ["https://a.test/"]},
-        "RefererBlacklist": {"Referer": []},
-    }
-    case = {"rules": rules, "referers": "https://a.test/", "site": "https://a.test"}
+    case = {"rules": rules("https://a.test/"), "referers": "https://a.test/", "site": ""}
     goes_to(shown, samples.link("case", case))
     expect(shown.locator("#whitelist")).to_have_value("https://a.test/")
     expect(shown.locator("#sample")).to_be_hidden()
@@ -244,6 +290,8 @@ def test_ten_thousand_entries_do_not_hang_the_page(shown: Page) -> None:
     shown.locator("#referers").fill("https://9999.example.com/")
     paste(shown, many)
     expect(shown.locator("#review-error")).to_contain_text("these are 10000 entries")
+    for part in ("#review", "#found", ".gutter[data-list=whitelist] li[class]"):
+        expect(shown.locator(f"{part} >> visible=true")).to_have_count(0)
     expect(verdict_on(shown, "https://9999.example.com/")).to_have_text("allowed")
     shown.locator("#whitelist").fill("https://a.test/")  # while Python may still be at work
     expect(verdict_on(shown, "https://9999.example.com/")).to_have_text("denied")
@@ -260,12 +308,17 @@ def test_last_state_counts_however_fast_somebody_types(shown: Page) -> None:
 
 
 def test_other_version_is_compared_and_exports_have_all_forms(shown: Page) -> None:
+    paste(shown, 'whitelist = ["https://opened.test/"]')
+    expect(shown.locator("#whitelist")).to_have_value("https://opened.test/")
     shown.locator("#whitelist").fill("https://a.test/")
     shown.locator("#compare > summary").click()
     shown.locator("#other").fill('whitelist = ["https://b.test/"]')
     difference = shown.locator("#review section").first
     expect(difference).to_contain_text("Other version")
     expect(difference).to_contain_text("https://b.test/")
+    shown.locator("#other").fill("")  # compared with those that were opened
+    expect(difference).to_contain_text("https://opened.test/")
+    expect(difference).not_to_contain_text("https://b.test/")
     shown.locator("#export-open").click()
     for form in ("xml", "hcl", "oss2", "nginx", "cdn"):
         expect(shown.locator(f"#export-texts [data-form={form}]")).to_be_visible()

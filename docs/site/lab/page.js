@@ -1,6 +1,6 @@
 // The page of the lab: it shows what Python in a worker says of the rules; no server takes part.
 
-import { all, announce, attempt, copy, find, later, parse } from "./console.js";
+import { all, announce, attempt, copy, find, later, onDrop, parse } from "./console.js";
 import { Editor, area, gutter } from "./editor.js";
 import { follow, isRules, keepFocus, lines, lists, mark, number, pack, unpack } from "./entries.js";
 
@@ -9,7 +9,7 @@ import { follow, isRules, keepFocus, lines, lists, mark, number, pack, unpack } 
  * @typedef {Record<string, string>} Files the texts of files by their names
  * @typedef {{ args: string[], show?: string, to?: string, head?: number, tail?: number, hidden?: boolean }} Step
  *   a command of a sample, or a file that it shows; where what it prints goes, and which lines are shown
- * @typedef {{ text: string, files: Files, document: string, other?: string, steps: Step[], referers?: string, site?: string }} Sample
+ * @typedef {{ text: string, files: Files, document: string | null, other?: string, steps: Step[], referers?: string, site?: string }} Sample
  * @typedef {{ rules: Rules, referers: string, site: string, other?: Rules }} Case
  * @typedef {{
  *   ready: Promise<void>,
@@ -45,7 +45,8 @@ const NONE = {
 };
 
 /** @type {Rules} */
-let other = NONE; // the rules to compare with
+let opened = NONE; // the rules as they were opened
+let other = opened; // the rules to compare with
 /** @type {{ text: string, form: string | null, name?: string } | undefined} */
 let source; // the text that the rules were read from, with its form and the name of the rules
 /** @type {Sample | undefined} */
@@ -140,6 +141,10 @@ const check = later(() => want("check", () => {
   const { tally = "", referers: tried = "[]" } = find("table", verdicts).dataset;
   find("#tally").textContent = tally;
   if ("proposed" in referers.dataset) referers.value = JSON.parse(tried).join("\n");
+}, (error) => {
+  verdicts.replaceChildren(); // they are of other rules
+  find("#tally").textContent = "";
+  announce(error.message, true);
 }), 40);
 
 const review = later(() => want("review", () => (
@@ -152,7 +157,11 @@ const review = later(() => want("review", () => (
   const said = find(".reviews").dataset;
   if ("proposed" in site.dataset) site.value = said.site ?? "";
   editor.mark(said.marks ?? "");
-}, (error) => complain("review", error)), 250);
+}, (error) => {
+  for (const part of [find("#found"), find("#review")]) part.replaceChildren(); // they are of other rules
+  editor.mark("");
+  complain("review", error);
+}), 250);
 
 /**
  * Fill a part of the page; what the reader has opened in it stays open.
@@ -186,13 +195,15 @@ function complain(name, error) {
 /** Write edited rules back into the text that they were read from. */
 const writeBack = later(() => {
   if (!source?.form || document.activeElement === area("text")) return;
-  const { text, form, name } = source;
-  want("write", () => ({ text, form, name, rules: rules() }), (answer) => {
-    if (source?.text !== text || answer.text === area("text").value) return;
+  const { text, form, name: chosen } = source;
+  const before = area("text").value;
+  want("write", () => ({ text, form, name: chosen, rules: rules() }), (answer) => {
+    const isTyped = area("text").value !== before; // it will be read
+    if (source?.text !== text || isTyped || answer.text === before) return;
     area("text").value = answer.text;
     number(gutter("text"), area("text"));
-    const shown = sample;
-    if (shown?.files[shown.document]) attempt(() => play(shown, { ...shown.files, [shown.document]: answer.text }));
+    const [shown, name] = [sample, sample?.document];
+    if (shown && name && shown.files[name]) attempt(() => play(shown, { ...shown.files, [name]: answer.text }));
   }, (error) => complain("text", error));
 }, 250);
 
@@ -218,7 +229,8 @@ function take(text, name) {
     source = { text, form: answer.form, name: answer.name };
     state.textContent = `${state.dataset.form} ${answer.label}`;
     choose(answer);
-    if (!isComparing) other = answer.rules;
+    opened = answer.rules;
+    if (!isComparing) other = opened;
     if (isOwn) editor.step(answer.rules);
     else editor.begin(answer.rules);
   }, (error) => {
@@ -229,6 +241,8 @@ function take(text, name) {
 /** @param {Error & { line?: number }} error */
 function refuse(error) {
   complain("text", error);
+  state.textContent = "";
+  find("#names").hidden = true;
   find("details#document").open = true;
   mark(gutter("text"), error.line ? [{ position: error.line - 1, severity: "error" }] : []);
 }
@@ -271,25 +285,20 @@ async function open(file) {
   else take(await file.text());
 }
 const file = find("input#file");
-file.addEventListener("change", () => attempt(() => open(file.files?.[0])));
-for (const name of /** @type {const} */ (["dragover", "dragleave", "drop"])) {
-  document.addEventListener(name, (event) => {
-    if (!event.dataTransfer?.types.includes("Files")) return;
-    event.preventDefault();
-    document.body.classList.toggle("over", name === "dragover");
-    const [dropped] = event.dataTransfer.files;
-    if (name === "drop") attempt(() => open(dropped));
-  });
-}
+file.addEventListener("change", () => attempt(async () => {
+  await open(file.files?.[0]);
+  file.value = ""; // so that the same file can be chosen again
+}));
+onDrop("body", ({ files: [dropped] }) => open(dropped));
 
 // --- Another version
 
 let isComparing = false; // whether the reader has chosen what to compare with
 
-/** @param {Rules} given */
+/** @param {Rules} [given] by default, those that were opened */
 function compareWith(given) {
-  isComparing = true;
-  other = given;
+  isComparing = Boolean(given);
+  other = given ?? opened;
   complain("other");
   changed();
 }
@@ -297,11 +306,12 @@ area("other").addEventListener("input", later(() => {
   own();
   const text = area("other").value;
   if (!text.trim()) {
-    isComparing = false;
-    complain("other");
+    compareWith();
     return;
   }
-  want("other", () => ({ text }), (answer) => compareWith(answer.rules), (error) => complain("other", error));
+  want("other", () => ({ text }), (answer) => {
+    if (area("other").value === text) compareWith(answer.rules);
+  }, (error) => complain("other", error));
 }, 250));
 find("#keep").addEventListener("click", () => {
   area("other").value = JSON.stringify(rules(), null, 2);
@@ -353,19 +363,37 @@ find("#link").addEventListener("click", () => attempt(async () => {
 const otherLanguage = find("a#other-language");
 otherLanguage.addEventListener("click", () => { otherLanguage.hash = location.hash; });
 
-const isText = (/** @type {unknown} */ value) => typeof value === "string";
+/**
+ * @param {unknown} value
+ * @returns {value is string}
+ */
+const isText = (value) => typeof value === "string";
+const isTexts = (/** @type {unknown} */ value) => Array.isArray(value) && value.every(isText);
 
-/** Show the case or the sample of the address, or else the example. */
-async function visit() {
-  const [, kind, text] = location.hash.match(/^#(case|sample)=([\w-]+)$/) ?? [];
+/**
+ * Return whether a value has the form of a sample.
+ * @param {any} value
+ * @returns {value is Sample}
+ */
+const isSample = (value) => isText(value?.text) && isTexts(Object.values(value.files ?? [null])) &&
+  [value.referers, value.site].every((one) => one === undefined || isText(one)) &&
+  (value.other === undefined || Object.hasOwn(value.files, value.other)) &&
+  Array.isArray(value.steps) && value.steps.every((/** @type {any} */ step) => isTexts(step?.args));
+
+/**
+ * Show the case or the sample of the address; at first, the example if there is none.
+ * @param {boolean} isFirst
+ */
+async function visit(isFirst) {
+  const [, kind, text] = location.hash.match(/^#(case|sample)=(.*)$/) ?? [];
   const given = text && await unpack(text).catch(() => undefined);
   if (kind === "case" && isRules(given?.rules) && isText(given.referers) && isText(given.site)) {
     showCase(given);
-  } else if (kind === "sample" && given?.files && Array.isArray(given.steps)) {
+  } else if (kind === "sample" && isSample(given)) {
     showSample(given);
   } else {
-    if (location.hash.length > 1) announce(state.dataset.broken, true);
-    if (!source) take(EXAMPLE); // at first; later, the reader's own rules stay
+    if (kind) announce(state.dataset.broken, true);
+    if (isFirst) take(EXAMPLE);
   }
 }
 
@@ -381,6 +409,8 @@ function reset() {
     area(name).value = "";
     complain(name);
   }
+  number(gutter("text"), area("text"));
+  mark(gutter("text"), []);
   find("#names").hidden = true;
   for (const field of [referers, site]) field.dataset.proposed = "";
 }
@@ -402,7 +432,8 @@ function showCase(given) {
   put(site, given.site);
   state.textContent = "";
   isComparing = isRules(given.other);
-  other = isRules(given.other) ? given.other : given.rules;
+  opened = given.rules;
+  other = isRules(given.other) ? given.other : opened;
   if (isComparing) area("other").value = JSON.stringify(other, null, 2);
   isOwn = true;
   editor.step(given.rules);
@@ -427,7 +458,8 @@ function showSample(given) {
       other = old;
     }
     const made = await play(given, given.files);
-    if (sample === given) take(made?.[given.document] ?? EXAMPLE);
+    const text = made?.[given.document ?? ""];
+    if (sample === given) take(isText(text) ? text : EXAMPLE);
   });
 }
 
@@ -442,7 +474,7 @@ async function play({ steps }, files) {
   let printed = "";
   let now = files;
   for (const { args, show, to, head, tail, hidden } of steps) {
-    const result = show ? { stdout: now[show], stderr: "", files: {} } : await lab.run(args, now);
+    const result = show ? { stdout: now[show] ?? "", stderr: "", files: {} } : await lab.run(args, now);
     if (turn !== playing) return undefined; // overtaken
     now = { ...now, ...result.files, ...(to ? { [to]: result.stdout } : {}) };
     const out = to ? "" : cut(result.stdout, head, tail);
@@ -474,5 +506,5 @@ lab.ready.then(() => {
   engine.classList.add("bad");
   engine.hidden = false;
 });
-addEventListener("hashchange", () => attempt(visit));
-attempt(visit);
+addEventListener("hashchange", () => attempt(() => visit(false)));
+attempt(() => visit(true));

@@ -1,6 +1,6 @@
 // Uploads by a choice of files, or of files and folders that are dropped anywhere on the page.
 
-import { announce, at, attempt, confirm, find, put, refresh } from "./console.js";
+import { announce, at, attempt, confirm, find, onDrop, put, refresh } from "./console.js";
 
 const EXISTS = 409; // the status for an object that may not be replaced
 const NAMED = 10; // the most files that a question names
@@ -103,16 +103,9 @@ document.addEventListener("change", (event) => {
   chosen.value = ""; // so that the same files can be chosen again
   attempt(() => uploadAll(files));
 });
-for (const kind of /** @type {const} */ (["dragover", "dragleave", "drop"])) {
-  document.addEventListener(kind, (event) => {
-    const drop = find("#drop");
-    if (!drop || !event.dataTransfer?.types.includes("Files")) return;
-    event.preventDefault();
-    drop.classList.toggle("over", kind === "dragover");
-    if (kind !== "drop") return;
-    // They are gone once the event is over.
-    const items = [...event.dataTransfer.items].filter((item) => item.kind === "file")
-      .map((item) => ({ entry: item.webkitGetAsEntry(), file: item.getAsFile() }));
-    attempt(() => uploadDropped(items));
-  });
-}
+onDrop("#drop", (dropped) => {
+  // They are gone once the event is over.
+  const items = [...dropped.items].filter((item) => item.kind === "file")
+    .map((item) => ({ entry: item.webkitGetAsEntry(), file: item.getAsFile() }));
+  return uploadDropped(items);
+});

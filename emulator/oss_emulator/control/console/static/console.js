@@ -58,7 +58,9 @@ export async function ask(path, { method = "GET", value, html = false, signal, h
   if (method !== "GET") headers["x-oss-emulator"] = "1";
   if (html) headers["x-oss-emulator-fragment"] = "1";
   const body = value === undefined ? undefined : JSON.stringify(value);
-  const answer = await fetch(root + path, { method, headers, body, signal });
+  const answer = await fetch(root + path, { method, headers, body, signal }).catch((error) => {
+    throw signal?.aborted ? error : new Error(announced.dataset.silent);
+  });
   const text = await answer.text();
   askForLogin(answer.headers.has(LOGIN));
   if (!answer.ok) throw Object.assign(new Error(sentence(text) || `${answer.status}`), { status: answer.status });
@@ -222,6 +224,24 @@ function copyFromField(text) {
   field.remove();
   focused?.focus();
   if (!done) throw new Error(announced.dataset.uncopied);
+}
+
+/**
+ * Take the files that are dropped anywhere on this page; while they are above it, a part of it says so.
+ * @param {string} part a selector; without such a part, nothing is taken
+ * @param {(dropped: DataTransfer) => unknown} take
+ */
+export function onDrop(part, take) {
+  for (const kind of /** @type {const} */ (["dragover", "dragleave", "drop"])) {
+    document.addEventListener(kind, (event) => {
+      const shown = find(part);
+      const { dataTransfer: dropped } = event;
+      if (!shown || !dropped?.types.includes("Files")) return;
+      event.preventDefault();
+      shown.classList.toggle("over", kind === "dragover");
+      if (kind === "drop") attempt(() => take(dropped));
+    });
+  }
 }
 
 /** Keep a value for this browser; a browser that keeps nothing forgets it with the page. */

@@ -24,6 +24,7 @@ export const boxes = all("#editor .switches input");
 const areas = Object.keys(lists).map(area);
 const [undoButton, redoButton] = all("#undo, #redo");
 const proof = find("dialog#proof");
+const [popover, exports] = all("#export, #export-texts");
 
 /**
  * Enable a button or not; a disabled one keeps the focus.
@@ -92,7 +93,7 @@ export class Editor {
     when(redoButton, redo);
     onUndo([...areas, ...boxes], undo, redo);
     document.addEventListener("click", (event) => this.#click(event));
-    find("#export").addEventListener("toggle", () => this.#refreshExport());
+    popover.addEventListener("toggle", () => this.#refreshExport());
   }
 
   /** The rules as the page shows them, in the JSON of ossutil. */
@@ -130,11 +131,13 @@ export class Editor {
     allow(undoButton, this.#timeline.past.length > 0);
     allow(redoButton, this.#timeline.future.length > 0);
     this.#page.changed();
+    exports.hidden ||= !popover.matches(":popover-open"); // until it has these rules
     this.#refreshExport();
   }
 
   /** @param {Rules} rules */
   #show(rules) {
+    proof.close("stop"); // it is about other rules
     this.#whole = isEditable(rules) ? undefined : rules;
     const isWhole = Boolean(this.#whole);
     find("#not-editable").hidden = !isWhole;
@@ -184,11 +187,17 @@ export class Editor {
   }
 
   #refreshExport = later(() => attempt(async () => {
-    if (!find("#export").matches(":popover-open")) return;
-    const html = await this.#page.format(this.rules);
-    const opened = all("#export-texts details[open]").map((part) => part.dataset.form);
-    keepFocus(find("#export-texts"), () => fill(find("#export-texts"), html));
-    for (const part of all("#export-texts details")) part.open = opened.includes(part.dataset.form);
+    if (!popover.matches(":popover-open")) return;
+    const shown = this.rules;
+    const html = await this.#page.format(shown).catch((error) => {
+      exports.hidden = true; // what it has is of other rules
+      throw error;
+    });
+    if (!isSame(shown, this.rules)) return; // they are formatted again
+    const opened = all("details[open]", exports).map((part) => part.dataset.form);
+    keepFocus(exports, () => fill(exports, html));
+    for (const part of all("details", exports)) part.open = opened.includes(part.dataset.form);
+    exports.hidden = false;
   }), 100);
 
   // --- Corrections

@@ -1,6 +1,6 @@
 // A replay: the rules are sent first, then the log with its progress; the answer is the report.
 
-import { all, announce, ask, at, attempt, fill, find, kept, put, root } from "./console.js";
+import { all, announce, ask, at, attempt, fill, find, kept, onDrop, put, root } from "./console.js";
 import { pack } from "./entries.js";
 
 const form = find("form#replay-form");
@@ -108,11 +108,5 @@ if (form) {
     const { log: text } = await ask("replay/sample", { method: "POST", value: question() });
     take(new File([text], sample.dataset.name ?? ""));
   }));
-  for (const kind of /** @type {const} */ (["dragover", "dragleave", "drop"])) {
-    find("main").addEventListener(kind, (event) => {
-      event.preventDefault();
-      find("#drop").classList.toggle("over", kind === "dragover");
-      if (kind === "drop") take(event.dataTransfer?.files[0]);
-    });
-  }
+  onDrop("#drop", ({ files: [dropped] }) => take(dropped));
 }

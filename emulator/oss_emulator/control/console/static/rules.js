@@ -1,6 +1,6 @@
 // The editor of rules: it sends what is typed to the server and shows what the server says.
 
-import { all, announce, ask, attempt, copy, fill, find, later, parse, values } from "./console.js";
+import { all, announce, ask, attempt, copy, fill, find, later, onDrop, parse, values } from "./console.js";
 import { Drafts } from "./drafts.js";
 import { Editor, allow, area, boxes, when } from "./editor.js";
 import { isRules, isSame, keepFocus, lines, lists, pack, unpack } from "./entries.js";
@@ -274,10 +274,19 @@ generator.addEventListener("submit", (event) => {
   });
 });
 
+/** @param {File} [file] */
+async function read(file) {
+  if (!file) return;
+  area("import-text").value = await file.text();
+  find("details#import").open = true;
+  find("#import-go").focus();
+}
 const file = find("input#import-file");
 file.addEventListener("change", () => attempt(async () => {
-  area("import-text").value = await file.files?.[0]?.text() ?? "";
+  await read(file.files?.[0]);
+  file.value = ""; // so that the same file can be chosen again
 }));
+onDrop("body", ({ files: [dropped] }) => read(dropped));
 find("#import-go").addEventListener("click", () => attempt(async () => {
   const value = { text: area("import-text").value };
   editor.step((await ask("rules/import", { method: "POST", value })).rules);
@@ -292,10 +301,10 @@ find("#link").addEventListener("click", () => attempt(async () => {
 
 /** Read the case of the address; undefined without one. */
 async function readLink() {
-  const fragment = location.hash.match(/^#case=([\w-]+)$/);
-  if (!fragment) return undefined;
+  const [, text] = location.hash.match(/^#case=(.*)$/) ?? [];
+  if (text === undefined) return undefined;
   try {
-    const given = await unpack(fragment[1]);
+    const given = await unpack(text);
     if (isRules(given.rules) && typeof given.referers === "string" && typeof given.site === "string") return given;
   } catch { /* what it says is the same */ }
   throw new Error(state.dataset.broken);
