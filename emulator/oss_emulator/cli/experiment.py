@@ -6,7 +6,7 @@ replaced, and put back afterwards.
 
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from oss_emulator.cli.client import ServiceClient
@@ -108,7 +108,18 @@ class Experiment:
 
     def restore(self) -> tuple[str, ...]:
         """Undo everything, the last target first; returns a sentence for each failure."""
-        return tuple(self._restore())
+        failures = []
+        for problem, undo in reversed(self._undo):
+            failed = ""
+            for _ in range(_ATTEMPTS):
+                failed = _try(undo)
+                if not failed:
+                    break
+                self.pause()
+            if failed:
+                failures.append(f"oss://{self._bucket}: {problem} ({failed})")
+        self._undo.clear()
+        return tuple(failures)
 
     def send(self, request: ServiceRequest) -> Reply:
         """Send one request of the questions. Raises CommandError without an answer."""
@@ -144,18 +155,6 @@ class Experiment:
         if not isinstance(request, Fetch) or request.target is not RequestTarget.OPEN:
             return ""
         return "" if request.method == "OPTIONS" else self._reasons.get(request.signing, "")
-
-    def _restore(self) -> Iterator[str]:
-        for problem, undo in reversed(self._undo):
-            failed = ""
-            for _ in range(_ATTEMPTS):
-                failed = _try(undo)
-                if not failed:
-                    break
-                self.pause()
-            if failed:
-                yield f"oss://{self._bucket}: {problem} ({failed})"
-        self._undo.clear()
 
     def _fetch(self, fetch: Fetch) -> Reply:
         query, key = dict(fetch.query), self._key(fetch.target)

@@ -34,7 +34,7 @@ from oss_emulator.lab.lint import (
 )
 from oss_emulator.lab.places import Place
 from oss_emulator.lab.remark import Remark
-from oss_emulator.referer import RefererConfiguration, Stage
+from oss_emulator.referer import Stage
 from oss_emulator.referer.sentence import Sentence
 
 _DESCRIPTION = (
@@ -152,9 +152,15 @@ def _fix(selected: FoundRules, arguments: argparse.Namespace) -> int:
 
 
 def _fix_one(selected: SelectedRules, arguments: argparse.Namespace) -> int:
-    _check_fixable(selected.configuration)
+    configuration = selected.configuration
+    count = len(configuration.whitelist) + len(configuration.blacklist)
+    if count > lint.MOST_FIXED:
+        raise InputError(
+            f"--fix corrects at most {lint.MOST_FIXED:,} entries, and these rules have {count:,}; "
+            "split them into files"
+        )
     fixed = lint.fix(
-        selected.configuration,
+        configuration,
         assumptions=arguments.assumptions,
         accepted=arguments.ignore,
         unsafe=arguments.unsafe_fixes,
@@ -170,15 +176,6 @@ def _fix_one(selected: SelectedRules, arguments: argparse.Namespace) -> int:
         ]
     )
     return correcting.show_fixed(selected, fixed, left, arguments)
-
-
-def _check_fixable(configuration: RefererConfiguration) -> None:
-    count = len(configuration.whitelist) + len(configuration.blacklist)
-    if count > lint.MOST_FIXED:
-        raise InputError(
-            f"--fix corrects at most {lint.MOST_FIXED:,} entries, and these rules have {count:,}; "
-            "split them into files"
-        )
 
 
 def _list(as_json: bool) -> int:
@@ -293,11 +290,9 @@ def _labelled(label: str, *pieces: Piece) -> Block:
 
 
 def _evidence(finding: Finding) -> tuple[Piece, ...]:
-    shown = referer(finding.referer)
-    if finding.evidence in (Evidence.ALLOWED, Evidence.DENIED):
-        ec = f", EC {finding.outcome.ec}" if finding.outcome.ec else ""
-        return shown, " ", Sentence(finding.evidence.value), ec
-    return shown, " ", Sentence(finding.evidence.value)
+    is_judged = finding.evidence in (Evidence.ALLOWED, Evidence.DENIED)
+    ec = f", EC {finding.outcome.ec}" if is_judged and finding.outcome.ec else ""
+    return referer(finding.referer), " ", Sentence(finding.evidence.value), ec
 
 
 def _corrections(correction: Correction, place: EntryPlace | None) -> Iterator[Text]:

@@ -4,10 +4,10 @@ The scheme is compared as text (R-22): `http://www.example.com/` does not match
 `https://www.example.com/`. A site that has moved to https is denied. Write both entries.
 """
 
-from oss_emulator.lab.parts import Parts, example
+from oss_emulator.lab.parts import Parts
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Correction, Evidence, Severity, Suspicion
+from .finding import Severity, Suspicion
 from .subject import LintedEntry, Subject
 
 SEVERITY = Severity.WARNING
@@ -19,11 +19,4 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     if not entry.is_white or parts.scheme != "http" or not parts.names_host or parts.port:
         return None  # a port speaks one scheme
     https = Parts("https", parts.host, None, parts.rest).join()
-    if not subject.misses(example(https)):
-        return None
-    return Suspicion(
-        Evidence.DENIED,
-        (example(https),),
-        Sentence("The same site is denied by https."),
-        Correction((entry.text, https)),
-    )
+    return subject.lacks(entry, https, Sentence("The same site is denied by https."))

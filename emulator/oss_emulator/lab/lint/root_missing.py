@@ -4,10 +4,10 @@
 does not have. Write an entry for the domain too if it has pages.
 """
 
-from oss_emulator.lab.parts import Parts, example
+from oss_emulator.lab.parts import Parts
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Correction, Evidence, Severity, Suspicion
+from .finding import Severity, Suspicion
 from .sites import read_host
 from .subject import LintedEntry, Subject
 
@@ -26,11 +26,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     root = Parts(parts.scheme or "https", host, parts.port, "/").join()
     if read_host(parts) is None:
         return None  # a public suffix, which is no site of the owner
-    if parts.host in _SERVICES or not subject.misses(example(root)):
+    if parts.host in _SERVICES:
         return None
-    return Suspicion(
-        Evidence.DENIED,
-        (example(root),),
-        Sentence("The domain itself, without a sub-domain, is denied."),
-        Correction((entry.text, root)),
-    )
+    reason = Sentence("The domain itself, without a sub-domain, is denied.")
+    return subject.lacks(entry, root, reason)

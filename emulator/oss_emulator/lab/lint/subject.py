@@ -20,8 +20,9 @@ from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.referer.pattern import Pattern
 from oss_emulator.referer.policy import RefererPolicy
 from oss_emulator.referer.reading import Judgement, Reading
+from oss_emulator.referer.sentence import Sentence
 
-from .finding import EntryPlace, Evidence
+from .finding import Correction, EntryPlace, Evidence, Suspicion
 from .risk import Compiled
 from .search import seek
 from .sites import Sites
@@ -193,9 +194,12 @@ class Subject:
         """Return whether the rules allow a Referer."""
         return self.judge(referer).reason.allows
 
-    def misses(self, referer: str) -> bool:
-        """Return whether a Referer is denied because no whitelist entry matches it."""
-        return self.judge(referer).reason is Reason.NOT_WHITELISTED
+    def lacks(self, entry: LintedEntry, other: str, reason: Sentence) -> Suspicion | None:
+        """Suspect that another entry is missing beside one, if none matches what it matches."""
+        page = example(other)
+        if self.judge(page).reason is not Reason.NOT_WHITELISTED:
+            return None
+        return Suspicion(Evidence.DENIED, (page,), reason, Correction((entry.text, other)))
 
     def denies_first(self, referer: str) -> bool:
         """Return whether the blacklist denies a Referer, before the whitelist is consulted."""

@@ -5,10 +5,10 @@ is not the default of the scheme (B-02), so the entry does not match `https://ww
 Write an entry without a port too.
 """
 
-from oss_emulator.lab.parts import Parts, example
+from oss_emulator.lab.parts import Parts
 from oss_emulator.referer.sentence import Sentence
 
-from .finding import Correction, Evidence, Suspicion
+from .finding import Suspicion
 from .subject import LintedEntry, Subject
 
 
@@ -19,11 +19,5 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     if not entry.is_white or not parts.names_host or "*" not in port or port.strip("*?"):
         return None  # also for ports such as 80*
     origin = Parts(parts.scheme, parts.host, None, parts.rest or "/").join()
-    if not subject.misses(example(origin)):
-        return None
-    return Suspicion(
-        Evidence.DENIED,
-        (example(origin),),
-        Sentence("Browsers leave the default port out, with its colon."),
-        Correction((entry.text, origin)),
-    )
+    reason = Sentence("Browsers leave the default port out, with its colon.")
+    return subject.lacks(entry, origin, reason)
