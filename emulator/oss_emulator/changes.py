@@ -146,21 +146,7 @@ IMAGES_OF_NEWER_REGIONS: Final = ServiceChange(
 
 CHANGES: Final = tuple(
     sorted(
-        (
-            V1_OF_ACCOUNTS,
-            CUSTOM_DOMAIN,
-            V1_OF_BUCKETS,
-            ARN_IN_LOGS,
-            PUBLIC_ACCESS_BLOCKED,
-            PAGES_AT_ENDPOINTS,
-            IMAGES_AT_ENDPOINTS,
-            *ALL_AT_ACCELERATION,
-            PAGES_AT_ACCELERATION,
-            ALL_OF_NEW_ACCOUNTS,
-            APPS_AT_ENDPOINTS,
-            REDIRECTS_AT_ENDPOINTS,
-            IMAGES_OF_NEWER_REGIONS,
-        ),
+        (*ALL_AT_ACCELERATION, *(v for v in [*vars().values()] if isinstance(v, ServiceChange))),
         key=lambda change: change.since,
     )
 )

@@ -2,7 +2,10 @@
 
 from collections.abc import Iterator
 from importlib.util import find_spec
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from lxml import etree
 
 
 class TreeElement(Protocol):
@@ -30,20 +33,27 @@ class XmlParser(Protocol):
         """Raises SyntaxError."""
 
 
-def parse_with_lxml(text: str) -> TreeElement:
-    """Parse without resolving entities, and without fetching anything."""
+def lxml_parser(encoding: str | None = None) -> "etree.XMLParser":
+    """Make a parser that resolves no entity and fetches nothing (P-34)."""
     from lxml import etree  # on first use: deciding on requests needs no XML
 
-    parser = etree.XMLParser(
-        encoding="utf-8",
+    return etree.XMLParser(
+        encoding=encoding,
         resolve_entities=False,
         no_network=True,
         load_dtd=False,
         huge_tree=False,
+        # Comments and instructions would split the text around them.
         remove_comments=True,
         remove_pis=True,
     )
-    return etree.fromstring(text.encode(), parser)
+
+
+def parse_with_lxml(text: str) -> TreeElement:
+    """Parse without resolving entities, and without fetching anything."""
+    from lxml import etree
+
+    return etree.fromstring(text.encode(), lxml_parser("utf-8"))
 
 
 def parse_with_expat(text: str) -> TreeElement:

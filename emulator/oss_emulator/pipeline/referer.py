@@ -29,7 +29,8 @@ class HotlinkProtection:
 
     def __init__(self, assumptions: Assumptions) -> None:
         self._assumptions = assumptions
-        self._compile_cached = lru_cache(1024)(self._compile)
+        self.policy_of = lru_cache(1024)(self._compile)
+        """Compiles the rules of a bucket; cached by the bytes of the document, so never stale."""
         self._policy_of_bucket: Callable[[Bucket], RefererPolicy] = lambda bucket: self.policy_of(
             bucket.documents.get(SUBRESOURCE)
         )
@@ -37,10 +38,6 @@ class HotlinkProtection:
         """Whether a request is checked before its permissions are (R-05)."""
         self._processes_first = assumptions.processing_order is ProcessingOrder.AFTER
         self._looks_for_objects = assumptions.check_order is CheckOrder.AFTER_OBJECT
-
-    def policy_of(self, document: bytes | None) -> RefererPolicy:
-        """Compile the rules of a bucket; cached by the bytes of the document, so never stale."""
-        return self._compile_cached(document)
 
     def decide(self, admission: Admission, storage: Storage) -> Decision | None:
         """Decide by the rules of the request's bucket; None for one that needs no decision.

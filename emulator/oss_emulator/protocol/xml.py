@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from oss_emulator.markup.parsers import lxml_parser
 from oss_emulator.protocol.message import Response
 
 if TYPE_CHECKING:
@@ -134,21 +135,6 @@ class Node:
         return [(child.name, child.content) for child in self] or self.value.strip()
 
 
-def parser() -> etree.XMLParser:
-    """Make a parser that resolves no entity and fetches nothing (P-34)."""
-    from lxml import etree  # on first use: GetObject needs no XML
-
-    return etree.XMLParser(
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=False,
-        # Comments and instructions would split the text around them.
-        remove_comments=True,
-        remove_pis=True,
-    )
-
-
 # A CDATA section (group 1), or an `&` that does not begin a reference of XML.
 _AMPERSANDS = re.compile(
     rb"(<!\[CDATA\[.*?(?:\]\]>|\Z))|&(?!#\d+;|#x[0-9A-Fa-f]+;|(?:amp|lt|gt|quot|apos);)",
@@ -166,7 +152,7 @@ def parse(document: bytes, root: str) -> Node:
 
     No entity is resolved and nothing is fetched (P-34). Control characters are kept (P-35).
     """
-    from lxml import etree
+    from lxml import etree  # on first use: GetObject needs no XML
 
     if len(document) > MAX_DOCUMENT:
         raise DocumentError(f"The XML you provided is larger than {MAX_DOCUMENT} bytes.")
@@ -179,7 +165,7 @@ def parse(document: bytes, root: str) -> Node:
     text = _REFERENCE.sub(_private_reference, text).translate(_TO_PRIVATE)
     text = re.sub(r"^\s*<\?xml[^>]*\?>", "", text)
     try:
-        node = Node(etree.fromstring(text.encode(), parser()))
+        node = Node(etree.fromstring(text.encode(), lxml_parser()))
     except etree.XMLSyntaxError as error:
         raise DocumentError(f"The XML you provided was not well-formed: {error.msg}.") from None
     if node.name != root:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from lxml import etree
 
-from oss_emulator.protocol import xml
+from oss_emulator.markup.parsers import lxml_parser
 
 
 def list_elements(document: bytes) -> tuple[str, ...]:
@@ -13,7 +13,7 @@ def list_elements(document: bytes) -> tuple[str, ...]:
     Raises `ValueError` if the document is not well-formed.
     """
     try:
-        root = etree.fromstring(document, xml.parser())
+        root = etree.fromstring(document, lxml_parser())
     except etree.XMLSyntaxError as error:
         raise ValueError(f"the document is not well-formed: {error.msg}") from None
     return tuple(_list(root, ""))

@@ -13,12 +13,12 @@ from typing import Final, TextIO
 
 from aiohttp import web
 
-from oss_emulator.control import console
+from oss_emulator.control import console, recording
 from oss_emulator.control.api.access import protect
 from oss_emulator.control.api.route import PREFIX
 from oss_emulator.control.controls import Controls
 from oss_emulator.control.faults import Fault
-from oss_emulator.control.recording import Recorder
+from oss_emulator.control.metrics import Metrics
 from oss_emulator.operations.admission import Admission, Claimed, Refused, refuse
 from oss_emulator.operations.call import NO_BODY, Body
 from oss_emulator.operations.operation import NO_OPERATION, Operation, Takes
@@ -76,13 +76,13 @@ class Server(Endpoint):
         self.accept = partial(Guard, self.connections, handlers)
         """Makes the protocol of a new connection."""
         self._certificates = certificates
-        self._recorder = Recorder(self.service, controls.journal, access_log)
-        self._performer = Performer(self.service, self._recorder, lambda: self.ports)
+        metrics = Metrics()
+        for step in recording.steps(self.service, metrics, access_log).values():
+            controls.journal.listen(step)
+        self._performer = Performer(self.service, controls.journal, lambda: self.ports)
         self.change = self._performer.change
         self._waiting = Waiting()
-        self._administration = Administration(
-            controls, self._recorder.metrics, self._performer, self._waiting
-        )
+        self._administration = Administration(controls, metrics, self._performer, self._waiting)
         self._listening: list[asyncio.Server | Listener] = []
         self._restore_loop: Callable[[], None] = lambda: None
 
@@ -211,7 +211,7 @@ class Server(Endpoint):
         if not served.recorded:
             return
         admission, error = served.admission, served.error
-        self._recorder.record(
+        self.controls.journal.record(
             admission if error is None else Refused(admission, error),
             answer.response,
             answer.sent,
@@ -230,7 +230,7 @@ class Server(Endpoint):
         response = self.service.render(refused)
         if request is not None:
             seconds = time.perf_counter() - began
-            self._recorder.record(refused, response, len(response.body), seconds)
+            self.controls.journal.record(refused, response, len(response.body), seconds)
         return wire.format(Served(refused.admission, response, error), began)
 
     def _report_tls(self) -> None:

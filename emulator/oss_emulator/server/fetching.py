@@ -58,7 +58,7 @@ class Fetches:
 
     def __init__(self, host: Host) -> None:
         self._host = host
-        self._sources = Sources(host.service, host.ports, host.answer)
+        self._sources = Sources(host)
         self._turns = asyncio.Semaphore(AT_A_TIME)
         self._running: dict[str, asyncio.Task[None]] = {}
         """The running tasks of asyncio, by the id of the fetch task."""

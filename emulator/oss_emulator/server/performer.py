@@ -8,8 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Final, TypeVar
 
-from oss_emulator.control.journal import JournalEntry
-from oss_emulator.control.recording import Recorder
+from oss_emulator.control.journal import Journal, JournalEntry
 from oss_emulator.operations.admission import Admission, Refused, refuse
 from oss_emulator.operations.call import NO_BODY, Body
 from oss_emulator.pipeline.service import Service, new_request_id
@@ -31,11 +30,11 @@ class Performer:
     """Performs requests in the thread that the storage needs; begins their callbacks and tasks."""
 
     def __init__(
-        self, service: Service, recorder: Recorder, ports: Callable[[], Collection[int]]
+        self, service: Service, journal: Journal, ports: Callable[[], Collection[int]]
     ) -> None:
         """`ports` returns the server's own ports, which callbacks and tasks never call."""
         self._service = service
-        self._recorder = recorder
+        self._journal = journal
         self._ports = ports
         self._pools = Pools()
         self._writing = ThreadPoolExecutor(1, "oss-emulator-writing")
@@ -124,7 +123,7 @@ class Performer:
         seconds = time.perf_counter() - began
         whole = response.body
         sent = len(whole) if isinstance(whole, bytes) else wire.length(whole) or 0
-        return response, self._recorder.record(outcome, response, sent, seconds)
+        return response, self._journal.record(outcome, response, sent, seconds)
 
     async def _perform_with(
         self, admission: Admission, content: Body, keep: Callable[[Response], None]

@@ -6,7 +6,7 @@ service without a connection, as an anonymous GET, so it never reaches `/_emulat
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -21,9 +21,7 @@ from oss_emulator.server import outgoing
 from oss_emulator.server.threads import ShortStep, take
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from oss_emulator.pipeline.service import Service
+    from oss_emulator.server.fetching import Host
 
 STALLED: Final = 30.0
 """Seconds that a source may take to accept a connection, and to send the next bytes."""
@@ -53,16 +51,8 @@ class SourceAnswer(NamedTuple):
 class Sources:
     """Opens the sources of the tasks of one server."""
 
-    def __init__(
-        self,
-        service: Service,
-        ports: Callable[[], Collection[int]],
-        answer: Callable[[Request], Awaitable[Response]],
-    ) -> None:
-        """`ports` are the server's own; `answer` answers a request to OSS without a body."""
-        self._service = service
-        self._ports = ports
-        self._answer = answer
+    def __init__(self, host: Host) -> None:
+        self._host = host
 
     @asynccontextmanager
     async def open(self, task: FetchTask) -> AsyncIterator[SourceAnswer]:
@@ -94,7 +84,7 @@ class Sources:
             return await self._ask_itself(url, host)
         try:
             addresses = await outgoing.resolve(url)
-            leads_here = outgoing.lead_here(addresses, self._ports())
+            leads_here = outgoing.lead_here(addresses, self._host.ports())
         except (OSError, UnicodeError):  # the latter for a host that is no name, such as `a..b`
             raise FetchFailedError(f"The host {url.host} cannot be resolved.") from None
         if leads_here:
@@ -127,11 +117,11 @@ class Sources:
         """
         host = url.raw_host or ""
         if outgoing.is_this_machine(host):
-            return url.port in self._ports()
+            return url.port in self._host.ports()
         if url.port not in (80, 443):
             return False
         try:
-            return self._service.addresses.serves(host)
+            return self._host.service.addresses.serves(host)
         except OSSError:
             return False
 
@@ -140,12 +130,12 @@ class Sources:
         name = url.raw_host or ""
         port = "" if url.is_default_port() else f":{url.port}"
         authority = f"[{name}]{port}" if ":" in name else f"{name}{port}"
-        now, secure = self._service.clock(), url.scheme == "https"
+        now, secure = self._host.service.clock(), url.scheme == "https"
         # Without an address, so that no policy takes it for one of this machine.
         request = Request.parse(
             "GET", url.raw_path_qs, [("Host", host or authority)], now, secure=secure
         )
-        response = await self._answer(request)
+        response = await self._host.answer(request)
         headers = {name.lower(): value for name, value in response.headers.items()}
         return SourceAnswer(response.status, headers, _pieces(response))
 

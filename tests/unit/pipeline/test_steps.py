@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from oss_emulator.control.journal import Journal
-from oss_emulator.control.recording import Recorder
+from oss_emulator.control import recording
+from oss_emulator.control.metrics import Metrics
 from oss_emulator.operations import OPERATIONS
 from oss_emulator.operations.admission import Admission, Refused
 from oss_emulator.operations.call import Body
@@ -56,12 +56,12 @@ def listed(page: str) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_page_lists_exactly_the_steps(page: str) -> None:
-    recorder = Recorder(Service(SETTINGS), Journal(), StringIO())
+    after_journal = recording.steps(Service(SETTINGS), Metrics(), StringIO())
     assert listed(page) == {
         "find": [name for name, _ in FIND],
         "check": [step.name for step in CHECK],
         "perform": [name for name, _ in PERFORM],
-        "record": ["journal", *recorder.after_journal],
+        "record": ["journal", *after_journal],
     }
 
 
