@@ -25,6 +25,11 @@ LOWEST = .cache/lowest
 LOWEST_TESTS = tests/http tests/unit/server tests/unit/testing tests/plugin tests/sdk/test_ossfs.py tests/sdk/test_dvc_oss.py \
   --ignore=tests/http/test_fuzz.py --ignore=tests/http/test_openapi.py
 
+# What does not depend on the Python: pages in a browser, the examples, what is packaged, programs that
+# are not in Python, documents that are compared with the code, and the architecture.
+OF_NO_PYTHON = tests/browser tests/examples tests/http/test_openapi.py tests/nginx tests/packaging \
+  tests/s3/test_aws_js.py tests/s3/test_rclone.py tests/sdk/test_ali_oss.py tests/test_architecture.py
+
 # The environment with clients of S3, of which some are large and others need fixed versions.
 S3 = .cache/s3
 
@@ -64,14 +69,14 @@ test: $(TESTING)  ## run all checks, and all tests but those of test-system
 test-system: $(TESTING)  ## run the tests with a browser, other programs or several processes, and long ones
 	@$(BIN)/python -m pytest -n auto --dist worksteal -m system $(ARGS)
 
-# Neither style and types nor what pages do in a browser depend on the Python.
-pythons: $(TESTING)  ## run the tests, but for those with a browser, on every other Python that is installed
+# Style and types do not depend on the Python either.
+pythons: $(TESTING)  ## run the tests that may depend on the Python on every other one that is installed
 	@used=$$($(BIN)/python -c 'import sys; print("python%d.%d" % sys.version_info[:2])'); failed=; \
 	for python in python3.11 python3.12 python3.13 python3.14; do \
 	  if test $$python = $$used || ! $$python -c 'import ensurepip, venv' 2>/dev/null; then continue; fi; \
 	  echo "Testing on $$python ..."; \
 	  $(MAKE) --no-print-directory VENV=.cache/$$python PYTHON=$$python .cache/$$python/.installed-to-test && \
-	  .cache/$$python/bin/python -m pytest -n auto --dist worksteal --ignore=tests/browser $(ARGS) || \
+	  .cache/$$python/bin/python -m pytest -n auto --dist worksteal $(addprefix --ignore=,$(OF_NO_PYTHON)) $(ARGS) || \
 	  failed="$$failed $$python"; \
 	done; \
 	if test -n "$$failed"; then echo "The tests failed on$$failed."; exit 1; fi

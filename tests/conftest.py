@@ -19,7 +19,8 @@ from tests.thorough import cases
 
 # No deadline for an example: a busy machine would fail it. The examples are the same in each run,
 # so that a failure can be repeated; `--hypothesis-profile=others` draws new ones.
-CASES = cases(40, 200)
+FEW = 40
+CASES = cases(FEW, 200)
 hypothesis.settings.register_profile("others", deadline=None, max_examples=CASES)
 hypothesis.settings.register_profile("same", deadline=None, max_examples=CASES, derandomize=True)
 hypothesis.settings.load_profile("same")
@@ -44,8 +45,8 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark the tests whose cases Hypothesis draws: they try more in `make thorough`."""
-    if hypothesis.is_hypothesis_test(getattr(item, "obj", None)):
+    """Mark the tests whose cases Hypothesis draws, if they try more than in `make test`."""
+    if CASES > FEW and hypothesis.is_hypothesis_test(getattr(item, "obj", None)):
         item.add_marker(pytest.mark.thorough)
 
 

@@ -632,6 +632,7 @@ def variables_of(values: dict[str, str]) -> dict[str, str]:
     return {f"OSS_EMULATOR_{name.upper()}": value for name, value in values.items()}
 
 
+@pytest.mark.system
 def test_each_flag_has_a_variable_of_the_same_name(
     tmp_path: Path, free_port: int, other_port: int
 ) -> None:
@@ -642,6 +643,7 @@ def test_each_flag_has_a_variable_of_the_same_name(
         assert {**seen(running, tmp_path), **unseen(values)} == values
 
 
+@pytest.mark.system
 def test_flag_takes_precedence_over_its_variable(
     tmp_path: Path, free_port: int, other_port: int
 ) -> None:

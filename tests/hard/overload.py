@@ -55,7 +55,8 @@ def _watermark() -> str:
 
 
 SMALL_IMAGE: Final = _image("small", "little.png", "resize,w_100")
-BLURS: Final = _image("blur", "photo.png", "/".join(["blur,r_50,s_50"] * 300))
+BLUR: Final = _image("blur", "photo.png", "blur,r_50,s_50")
+BLURS: Final = _image("blurs", "photo.png", "/".join(["blur,r_50,s_50"] * 300))
 MARKS: Final = _image("watermark", "photo.png", _watermark())
 HUE: Final = _image("average-hue", "mark.png", "average-hue")
 LARGE: Final = _image("large", "wide.jpg", "resize,w_100")
@@ -85,11 +86,16 @@ def _encode(image: Image.Image, kind: str) -> bytes:
     return target.getvalue()
 
 
+def photo(side: int) -> bytes:
+    """Return a square image of so many pixels a side."""
+    return _encode(Image.radial_gradient("L").resize((side, side)), "PNG")
+
+
 def contents() -> dict[str, bytes]:
     """Return what the objects of the scenario hold, by their keys."""
     return {
         "small.bin": os.urandom(1024),
-        "photo.png": _encode(Image.radial_gradient("L").resize((4096, 4096)), "PNG"),
+        "photo.png": photo(4096),
         "mark.png": _encode(Image.new("P", (_SIDE, _SIDE)), "PNG"),
         "wide.jpg": _encode(Image.new("RGB", (_WIDE, _WIDE)), "JPEG"),
         "little.png": _encode(Image.radial_gradient("L"), "PNG"),

@@ -27,6 +27,7 @@ def test_what_json_writes_is_read(value: Any, escaped: bool) -> None:
     assert json_text.parse(b"\xef\xbb\xbf" + text.encode()) == value
 
 
+@pytest.mark.thorough
 @given(text=st.text('[]{}"\\:,1eE+-.u d8a\n', max_size=40))
 @settings(max_examples=cases(200, 10_000))
 def test_any_text_is_read_as_json_reads_it_or_refused(text: str) -> None:
