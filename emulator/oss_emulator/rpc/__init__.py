@@ -8,3 +8,17 @@ from oss_emulator.rpc.answering import MATERIAL_SIZE, RPCAnswer, answer
 from oss_emulator.rpc.call import Installation, RPCCall
 from oss_emulator.rpc.errors import ErrorTable, RPCError, RPCErrorCase, RPCErrorSpec
 from oss_emulator.rpc.product import Action, Product
+
+__all__ = [
+    "MATERIAL_SIZE",
+    "Action",
+    "ErrorTable",
+    "Installation",
+    "Product",
+    "RPCAnswer",
+    "RPCCall",
+    "RPCError",
+    "RPCErrorCase",
+    "RPCErrorSpec",
+    "answer",
+]

@@ -21,3 +21,23 @@ from oss_emulator.storage.blobs import (
     StoredBlob,
 )
 from oss_emulator.storage.memory import MemoryStorage
+
+__all__ = [
+    "NULL_VERSION",
+    "Account",
+    "Blob",
+    "BlobWriter",
+    "Bucket",
+    "CorruptBlobError",
+    "FileBlob",
+    "FolderError",
+    "MemoryBlob",
+    "MemoryStorage",
+    "Object",
+    "Part",
+    "Restore",
+    "SpoolWriter",
+    "Storage",
+    "StoredBlob",
+    "Upload",
+]
