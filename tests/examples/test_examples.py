@@ -42,15 +42,18 @@ def run_pytest(example: str, *needed: str) -> str:
     return run(sys.executable, "-m", "pytest", *flags, ".", folder=EXAMPLES / example)
 
 
+@pytest.mark.system
 def test_pytest_example_passes() -> None:
     # The settings of this repository, which pytest finds as well, are for pytest-asyncio.
     assert "2 passed" in run_pytest("pytest", "asyncio")
 
 
+@pytest.mark.system
 def test_aiohttp_example_passes() -> None:
     assert "3 passed" in run_pytest("aiohttp", "asyncio", "aiohttp")
 
 
+@pytest.mark.system
 def test_unittest_example_passes() -> None:
     output = run(
         sys.executable,
