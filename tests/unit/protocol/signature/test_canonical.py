@@ -1,6 +1,7 @@
 """The parts of a request in the form in which they are signed."""
 
 import pytest
+from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.signature import canonical
 
 
@@ -25,3 +26,9 @@ def test_headers_are_sorted_and_trimmed() -> None:
 def test_query_is_encoded_before_it_is_sorted() -> None:
     """P-13, P-14"""
     assert canonical.query("b=1&a=%2F&acl&x-oss-signature=s&a%2B=+") == "a=%2F&a%2B=%20&acl&b=1"
+
+
+def test_name_in_a_signed_query_is_given_once() -> None:
+    for query in ("a=1&a=1", "a=1&b&%61=2"):
+        with pytest.raises(OSSError, match="The signature covers a, which must be given only once"):
+            canonical.query(query)
