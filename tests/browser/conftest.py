@@ -11,8 +11,11 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
+from oss_emulator import Emulator
+from oss_emulator.settings import DEMO
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from tests.browser.console import Watch
 from tests.requirements import find, require
 
 PATIENCE = 20_000
@@ -44,6 +47,22 @@ def tabs(browser: Browser) -> Iterator[BrowserContext]:
     context.set_default_timeout(PATIENCE)
     yield context
     context.close()
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Emulator]:
+    """The demo bucket, with enough room for many requests."""
+    with Emulator(seed=DEMO, journal_size=20_000) as running:
+        yield running
+
+
+@pytest.fixture
+def tab(tabs: BrowserContext) -> Iterator[Page]:
+    """A page whose requests stay with this server, and which breaks none of its own rules."""
+    watch = Watch(tabs)
+    tabs.grant_permissions(["clipboard-read", "clipboard-write"])
+    yield tabs.new_page()
+    assert (watch.strangers, watch.complaints) == ([], [])
 
 
 class _Page(BaseHTTPRequestHandler):

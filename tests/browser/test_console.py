@@ -18,31 +18,19 @@ from oss_emulator.control.console.requests import MOST_SENT
 from oss_emulator.lab import browser as referrer
 from oss_emulator.lab import sources
 from oss_emulator.operations.admission import Refused
-from oss_emulator.protocol.message import Request as OSSRequest
-from oss_emulator.protocol.message import Response as OSSResponse
+from oss_emulator.protocol.message import Request, Response
 from oss_emulator.settings import DEMO
 from playwright.sync_api import (
     Browser,
-    BrowserContext,
-    ConsoleMessage,
     Page,
-    Request,
     expect,
 )
 
 from tests.browser import axe
+from tests.browser.console import BUCKET, PIXEL, SITE, THIEF, drop, fetch, visit
 from tests.cli.process import serving
 
 pytestmark = pytest.mark.system
-
-BUCKET = "examplebucket"
-SITE, THIEF = "http://www.example.com/", "http://thief.example.org/"
-
-PIXEL = bytes.fromhex(
-    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c63f8"
-    "cfc0f01f00050001ff56c7ef7c0000000049454e44ae426082"
-)
-"""A PNG of one pixel."""
 
 HOSTILE = [
     "<script>document.title='hit'</script>.txt",
@@ -59,50 +47,6 @@ def emulator() -> Iterator[Emulator]:
     """The demo bucket, with enough room for many requests."""
     with Emulator(seed=DEMO, journal_size=20_000) as running:
         yield running
-
-
-class Watch:
-    """The requests and the console errors of the pages of a profile."""
-
-    def __init__(self, tabs: BrowserContext) -> None:
-        self.strangers: list[str] = []
-        self.complaints: list[str] = []
-        tabs.on("request", self._look)
-        tabs.on("weberror", lambda error: self.complaints.append(str(error.error)))
-        tabs.on("console", self._hear)
-
-    def _look(self, request: Request) -> None:
-        url = urlsplit(request.url)
-        host = url.hostname or ""
-        own = host == "127.0.0.1" or host == "localhost" or host.endswith(".localhost")
-        if not own and url.scheme not in ("data", "blob"):
-            self.strangers.append(request.url)
-
-    def _hear(self, said: ConsoleMessage) -> None:
-        if said.type == "error" and "the server responded with a status of" not in said.text:
-            self.complaints.append(said.text)
-
-
-@pytest.fixture
-def tab(tabs: BrowserContext) -> Iterator[Page]:
-    """A page whose requests stay with this server, and which breaks none of its own rules."""
-    watch = Watch(tabs)
-    tabs.grant_permissions(["clipboard-read", "clipboard-write"])
-    yield tabs.new_page()
-    assert watch.strangers == []
-    assert watch.complaints == []
-
-
-def visit(tab: Page, emulator: Emulator, path: str) -> None:
-    tab.goto(f"{emulator.endpoint}/_emulator/{path}")
-
-
-def fetch(
-    emulator: Emulator, referer: str | None = None, key: str = "hello.txt", bucket: str = BUCKET
-) -> requests.Response:
-    """Fetch an object as a page would have it fetched."""
-    headers = {} if referer is None else {"Referer": referer}
-    return requests.get(f"{emulator.endpoint}/{bucket}/{quote(key)}", headers=headers, timeout=20)
 
 
 def verdict_on(tab: Page, referer: str) -> str:
@@ -229,9 +173,9 @@ def test_ten_thousand_requests_are_within_reach(tab: Page, emulator: Emulator) -
         for number in range(10_000):
             target = f"/{BUCKET}/hello.txt?number={number}"
             fields = [("Host", "localhost"), ("Referer", THIEF)]
-            outcome = controls.service.admit(OSSRequest.parse("GET", target, fields, 1e9 + number))
+            outcome = controls.service.admit(Request.parse("GET", target, fields, 1e9 + number))
             assert isinstance(outcome, Refused)
-            controls.journal.record(outcome, OSSResponse(403), 0, 0.001)
+            controls.journal.record(outcome, Response(403), 0, 0.001)
 
     emulator.run(record)
     visit(tab, emulator, "requests")
@@ -257,9 +201,9 @@ def test_flood_of_requests_leaves_a_short_list_without_a_gap(tab: Page, emulator
     def record() -> None:
         controls = emulator.controls
         target, fields = f"/{BUCKET}/hello.txt", [("Host", "localhost"), ("Referer", THIEF)]
-        outcome = controls.service.admit(OSSRequest.parse("GET", target, fields, 1e9))
+        outcome = controls.service.admit(Request.parse("GET", target, fields, 1e9))
         for _ in range(400):
-            controls.journal.record(outcome, OSSResponse(403), 0, 0.001)
+            controls.journal.record(outcome, Response(403), 0, 0.001)
 
     for _ in range(20):
         emulator.run(record)
@@ -631,13 +575,6 @@ def test_embed_test_shows_what_this_browser_sends(tab: Page, emulator: Emulator)
 LOGS = Path(__file__).parents[2] / "fixtures" / "logs"
 LOG = LOGS / "examplebucket2026-11-24-00-00-00-0001.log"
 
-DROP = """([name, text]) => {
-  const data = new DataTransfer();
-  data.items.add(new File([text], name));
-  document.querySelector("#drop").dispatchEvent(
-    new DragEvent("drop", {dataTransfer: data, bubbles: true, cancelable: true}));
-}"""
-
 
 def test_dropped_log_is_replayed_by_saved_edited_and_other_rules(
     tab: Page, emulator: Emulator
@@ -647,7 +584,7 @@ def test_dropped_log_is_replayed_by_saved_edited_and_other_rules(
     expect(tab.get_by_text("edited, not applied yet")).to_be_visible()
 
     visit(tab, emulator, "replay")
-    tab.evaluate(DROP, ["access.log", LOG.read_text()])
+    drop(tab, "#drop", {"access.log": LOG.read_text()})
     report = tab.locator("#report")
     expect(report).to_contain_text("compared with the log")
     expect(report).to_contain_text("access.log")
@@ -842,7 +779,7 @@ def settle(tab: Page, path: str) -> None:
     if path.startswith("embed"):
         tab.locator("#results table").wait_for()
     if path == "replay":
-        tab.evaluate(DROP, ["access.log", LOG.read_text()])
+        drop(tab, "#drop", {"access.log": LOG.read_text()})
         tab.locator("#report summary").first.click()
 
 

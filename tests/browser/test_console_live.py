@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
 
 import pytest
 import requests
@@ -15,42 +14,25 @@ from oss_emulator.control.console.requests import PAUSE, SHOWN
 from oss_emulator.operations.admission import Refused
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.settings import DEMO
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser import axe
+from tests.browser.console import BUCKET, SITE, THIEF
 
 pytestmark = pytest.mark.system
 
-BUCKET = "examplebucket"
-SITE, THIEF = "http://www.example.com/", "http://thief.example.org/"
 MOST_ROWS = 500
 
 SETTLED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 """Resolves when the page is laid out as it will stay."""
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Emulator]:
-    """One server for all tests of the module."""
-    with Emulator(seed=DEMO, journal_size=5_000) as running:
-        yield running
-
-
 @pytest.fixture
-def emulator(server: Emulator) -> Emulator:
+def emulator(emulator: Emulator) -> Emulator:
     """The server, cleared of the requests of other tests."""
-    server.run(server.controls.journal.clear)
-    server.controls.clock.shift = 0.0
-    return server
-
-
-@pytest.fixture
-def tab(tabs: BrowserContext) -> Iterator[Page]:
-    """A page without errors in its scripts."""
-    errors: list[str] = []
-    tabs.on("weberror", lambda error: errors.append(str(error.error)))
-    yield tabs.new_page()
-    assert errors == []
+    emulator.run(emulator.controls.journal.clear)
+    emulator.controls.clock.shift = 0.0
+    return emulator
 
 
 def visit(tab: Page, emulator: Emulator, query: str = "") -> Locator:
@@ -174,7 +156,7 @@ def test_list_is_used_with_keys_alone(tab: Page, emulator: Emulator) -> None:
 # --- Filters
 
 
-def test_filters_offer_what_comes(tab: Page, server: Emulator) -> None:
+def test_filters_offer_what_comes(tab: Page) -> None:
     with Emulator(seed=DEMO) as fresh:
         visit(tab, fresh, "?verdict=allowed")
         fetch(fresh, path="missing/a.txt")  # the filter hides it
@@ -290,7 +272,7 @@ def test_clear_asks_when_filters_hide_requests(tab: Page, emulator: Emulator) ->
 # --- A server that goes away
 
 
-def test_verdicts_are_marked_as_old_until_the_server_is_back(tab: Page, server: Emulator) -> None:
+def test_verdicts_are_marked_as_old_until_the_server_is_back(tab: Page) -> None:
     with Emulator(seed=DEMO) as first:
         fetch(first)
         rows = visit(tab, first)

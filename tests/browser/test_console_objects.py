@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,47 +9,20 @@ import pytest
 import requests
 from oss_emulator import Emulator
 from oss_emulator.control.console.embedding import POLICIES
-from oss_emulator.settings import DEMO
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from tests.browser import axe
-from tests.browser.test_console import PIXEL, SITE, THIEF, Watch
+from tests.browser.console import BUCKET, PIXEL, SITE, THIEF, drop, visit
 
 pytestmark = pytest.mark.system
 
-BUCKET = "examplebucket"
 MANY = 10_050
 """Keys of a folder of many pages."""
-
-DROP = """([where, files]) => {
-  const data = new DataTransfer();
-  for (const [name, text] of files) data.items.add(new File([text], name, {type: "text/plain"}));
-  document.querySelector(where).dispatchEvent(
-    new DragEvent("drop", {dataTransfer: data, bubbles: true, cancelable: true}));
-}"""
-
-
-@pytest.fixture(scope="module")
-def emulator() -> Iterator[Emulator]:
-    with Emulator(seed=DEMO, journal_size=20_000) as running:
-        yield running
 
 
 @pytest.fixture(autouse=True)
 def fresh(emulator: Emulator) -> None:
     emulator.reset()
-
-
-@pytest.fixture
-def tab(tabs: BrowserContext) -> Iterator[Page]:
-    watch = Watch(tabs)
-    tabs.grant_permissions(["clipboard-read", "clipboard-write"])
-    yield tabs.new_page()
-    assert (watch.strangers, watch.complaints) == ([], [])
-
-
-def visit(tab: Page, emulator: Emulator, path: str) -> None:
-    tab.goto(f"{emulator.endpoint}/_emulator/{path}")
 
 
 def choose(tab: Page, *names: str) -> None:
@@ -182,7 +154,7 @@ def test_focus_goes_to_the_next_row_after_a_deletion(tab: Page, emulator: Emulat
 
 def test_files_are_dropped_anywhere_on_the_page(tab: Page, emulator: Emulator) -> None:
     visit(tab, emulator, f"buckets/{BUCKET}?prefix=new/")
-    tab.evaluate(DROP, [".top", [["a.txt", "A"], ["b.txt", "B"]]])
+    drop(tab, ".top", {"a.txt": "A", "b.txt": "B"})
     expect(tab.locator("#announce")).to_have_text("2 uploaded")
     expect(tab.locator("tbody th a")).to_have_text(["a.txt", "b.txt"])
 

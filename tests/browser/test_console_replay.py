@@ -3,35 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
 from oss_emulator import Emulator
-from oss_emulator.settings import DEMO
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser import axe
+from tests.browser.console import BUCKET, visit
 
 pytestmark = pytest.mark.system
 
-BUCKET = "examplebucket"
-
-
-@pytest.fixture(scope="module")
-def emulator() -> Iterator[Emulator]:
-    with Emulator(seed=DEMO) as running:
-        yield running
-
 
 @pytest.fixture
-def tab(tabs: BrowserContext, emulator: Emulator) -> Iterator[Page]:
-    """The replay page; nothing that it does fails in its scripts."""
-    failures: list[str] = []
-    tabs.on("weberror", lambda error: failures.append(str(error.error)))
-    page = tabs.new_page()
-    page.goto(f"{emulator.endpoint}/_emulator/replay")
-    yield page
-    assert failures == []
+def tab(tab: Page, emulator: Emulator) -> Page:
+    """The replay page."""
+    visit(tab, emulator, "replay")
+    return tab
 
 
 def test_one_click_shows_a_report_that_can_be_taken_along(tab: Page) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,34 +11,22 @@ import requests
 from oss_emulator import Emulator
 from oss_emulator.control.console.rules import is_editable
 from oss_emulator.referer import RefererConfiguration
-from oss_emulator.settings import DEMO
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.browser import axe
+from tests.browser.console import BUCKET, drop
 
 pytestmark = pytest.mark.system
 
-BUCKET = "examplebucket"
 SAVED = "http://www.example.com/\nhttps://www.example.com/"
 
 
-@pytest.fixture(scope="module")
-def emulator() -> Iterator[Emulator]:
-    with Emulator(seed=DEMO) as running:
-        yield running
-
-
 @pytest.fixture
-def tab(tabs: BrowserContext, emulator: Emulator) -> Iterator[Page]:
-    """The rules page with the demo rules; nothing that it does fails in its scripts."""
+def tab(tab: Page, emulator: Emulator) -> Page:
+    """The rules page with the demo rules."""
     put(emulator, SAVED)
-    failures: list[str] = []
-    tabs.on("weberror", lambda error: failures.append(str(error.error)))
-    tabs.grant_permissions(["clipboard-read", "clipboard-write"])
-    page = tabs.new_page()
-    visit(page, emulator)
-    yield page
-    assert failures == []
+    visit(tab, emulator)
+    return tab
 
 
 def visit(page: Page, emulator: Emulator, more: str = "") -> None:
@@ -361,16 +349,8 @@ def test_export_never_shows_texts_of_other_rules(tab: Page) -> None:
     expect(tab.locator("#export-texts")).to_be_hidden()
 
 
-DROP = """() => {
-  const dataTransfer = new DataTransfer();
-  dataTransfer.items.add(new File(['whitelist = ["https://dropped.test/"]'], "rules.toml"));
-  const event = new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true });
-  document.querySelector("#whitelist").dispatchEvent(event);
-}"""
-
-
 def test_file_that_is_dropped_is_imported(tab: Page) -> None:
-    tab.evaluate(DROP)
+    drop(tab, "#whitelist", {"rules.toml": 'whitelist = ["https://dropped.test/"]'})
     expect(tab.get_by_role("button", name="Read these rules")).to_be_focused()
     tab.keyboard.press("Enter")
     expect(whitelist(tab)).to_have_value("https://dropped.test/")

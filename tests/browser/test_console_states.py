@@ -13,17 +13,10 @@ from oss_emulator.settings import DEMO
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser import axe
+from tests.browser.console import BUCKET, visit
 from tests.cli.process import serving
 
 pytestmark = pytest.mark.system
-
-BUCKET = "examplebucket"
-
-
-@pytest.fixture(scope="module")
-def emulator() -> Iterator[Emulator]:
-    with Emulator(seed=DEMO) as running:
-        yield running
 
 
 @pytest.fixture
@@ -35,7 +28,7 @@ def far(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
 
 
 def log_in(tab: Page, far: Emulator, path: str) -> None:
-    tab.goto(f"{far.endpoint}/_emulator/{path}")
+    visit(tab, far, path)
     tab.get_by_label("Value of --admin-token").fill("s3cret")
     tab.get_by_role("button", name="Log in").click()
     expect(tab.get_by_label("Value of --admin-token")).to_have_count(0)
@@ -89,7 +82,7 @@ def test_url_with_the_token_works_where_the_login_is_open(
 ) -> None:
     """A browser loads no page again for another fragment."""
     tab = tabs.new_page()
-    tab.goto(f"{far.endpoint}/_emulator/login")
+    visit(tab, far, "login")
     tab.evaluate("() => { location.hash = 'token=s3cret'; }")
     expect(tab.get_by_role("heading", name="Requests")).to_be_visible()
     tab.go_back()
@@ -135,7 +128,7 @@ def test_browser_that_copies_nothing_is_told(tabs: BrowserContext, emulator: Emu
         "document.execCommand = () => false;"
     )
     tab = tabs.new_page()
-    tab.goto(f"{emulator.endpoint}/_emulator/connect")
+    visit(tab, emulator, "connect")
     tab.locator("[data-copy]").first.click()
     expect(tab.locator("#announce")).to_contain_text("select the text and copy it yourself")
 
@@ -146,7 +139,7 @@ def test_browser_that_copies_nothing_is_told(tabs: BrowserContext, emulator: Emu
 def test_saved_rules_are_shown_without_scripts(browser: Browser, emulator: Emulator) -> None:
     context = browser.new_context(java_script_enabled=False)
     tab = context.new_page()
-    tab.goto(f"{emulator.endpoint}/_emulator/rules/{BUCKET}")
+    visit(tab, emulator, f"rules/{BUCKET}")
     expect(tab.get_by_label("Whitelist")).to_have_value(
         "http://www.example.com/\nhttps://www.example.com/"
     )
@@ -168,7 +161,7 @@ def test_dates_of_a_shifted_clock_are_shown_whole(
     context = browser.new_context(viewport={"width": width, "height": 900}, locale=language)
     tab = context.new_page()
     for path in ("requests", "emulator"):
-        tab.goto(f"{emulator.endpoint}/_emulator/{path}")
+        visit(tab, emulator, path)
         times = tab.locator("main time:visible")
         for time in times.all():
             expect(time).to_contain_text("2030")
@@ -191,7 +184,7 @@ def test_fault_without_an_effect_is_refused_on_the_page(
     tabs: BrowserContext, emulator: Emulator
 ) -> None:
     tab = tabs.new_page()
-    tab.goto(f"{emulator.endpoint}/_emulator/emulator")
+    visit(tab, emulator, "emulator")
     tab.get_by_role("button", name="Plan").click()
     expect(tab.locator("#announce")).to_contain_text("it does nothing")
     tab.get_by_role("combobox", name="Operation").fill("GetObjet")
@@ -224,7 +217,7 @@ def test_console_of_two_workers_begins_with_a_page_that_works(
 )
 def test_broken_link_shows_a_page(tabs: BrowserContext, emulator: Emulator, path: str) -> None:
     tab = tabs.new_page()
-    tab.goto(f"{emulator.endpoint}/_emulator/{path}")
+    visit(tab, emulator, path)
     expect(tab.get_by_role("heading", name="Error 40")).to_be_visible()
     tab.get_by_role("link", name="To the console").click()
     expect(tab.get_by_role("heading", name="Requests")).to_be_visible()
@@ -241,10 +234,10 @@ def test_axe_finds_nothing_in_any_state(tabs: BrowserContext, far: Emulator, lan
     def look(state: str) -> None:
         found[state] = axe.find_violations(tab, script)
 
-    def visit(path: str) -> None:
-        tab.goto(f"{far.endpoint}/_emulator/{path}?language={language}")
+    def go(path: str) -> None:
+        visit(tab, far, f"{path}?language={language}")
 
-    visit("login")
+    go("login")
     for token in ("wrong", "s3cret"):
         tab.locator("input[type=password]").fill(token)
         tab.locator("main form button").click()
@@ -252,20 +245,20 @@ def test_axe_finds_nothing_in_any_state(tabs: BrowserContext, far: Emulator, lan
             expect(tab.get_by_role("alert")).to_be_visible()
             look("a wrong token")
     expect(tab.locator("#rows")).to_be_visible()
-    visit("nowhere")
+    go("nowhere")
     look("a broken link")
-    visit("emulator")
+    go("emulator")
     tab.locator("form[data-path=faults] button").click()
     expect(tab.locator("#announce")).not_to_be_empty()
     look("a fault without an effect")
-    visit(f"buckets/{BUCKET}")
+    go(f"buckets/{BUCKET}")
     tab.route("**/content/**", lambda route: route.abort())
     tab.locator("#files").set_input_files(__file__)
     expect(tab.locator("#announce")).to_contain_text("1")
     look("a failed upload")
     far.run(lambda: far.controls.clock.set(1_900_000_000.0))
     requests.get(f"{far.endpoint}/{BUCKET}/hello.txt", timeout=20)
-    visit("requests")
+    go("requests")
     look("a shifted clock")
     tabs.clear_cookies()
     tab.locator("#rows tbody tr").first.click()

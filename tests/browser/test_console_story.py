@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -11,48 +10,21 @@ import requests
 from oss_emulator import Emulator, referer_xml
 from oss_emulator.lab import sources
 from oss_emulator.referer import RefererConfiguration
-from oss_emulator.settings import DEMO
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser import axe
 from tests.browser.conftest import PATIENCE
+from tests.browser.console import BUCKET, fetch, visit
 
 pytestmark = pytest.mark.system
 
-BUCKET, KEY = "examplebucket", "hello.txt"
+KEY = "hello.txt"
 SITE, BLOG = "https://www.example.com/", "https://blog.example.com"
-
-
-@pytest.fixture(scope="module")
-def emulator() -> Iterator[Emulator]:
-    """The demo bucket."""
-    with Emulator(seed=DEMO) as running:
-        yield running
 
 
 @pytest.fixture(autouse=True)
 def reset(emulator: Emulator) -> None:
     emulator.reset()
-
-
-@pytest.fixture
-def tab(tabs: BrowserContext) -> Iterator[Page]:
-    """A page that breaks no rule of its own."""
-    complaints: list[str] = []
-    tabs.on("weberror", lambda error: complaints.append(str(error.error)))
-    page = tabs.new_page()
-    yield page
-    assert complaints == []
-
-
-def fetch(emulator: Emulator, referer: str | None, key: str = KEY) -> int:
-    headers = {} if referer is None else {"Referer": referer}
-    url = f"{emulator.endpoint}/{BUCKET}/{key}"
-    return requests.get(url, headers=headers, timeout=20).status_code
-
-
-def visit(tab: Page, emulator: Emulator, path: str) -> None:
-    tab.goto(f"{emulator.endpoint}/_emulator/{path}")
 
 
 def path_of(tab: Page) -> str:
@@ -142,7 +114,7 @@ def test_story_that_covers_the_page_keeps_the_focus(browser: Browser, emulator: 
 def test_denied_request_is_allowed_sent_again_and_exported(
     browser: Browser, emulator: Emulator, width: int, language: str
 ) -> None:
-    assert fetch(emulator, f"{BLOG}/post/1?x=2") == 403
+    assert fetch(emulator, f"{BLOG}/post/1?x=2").status_code == 403
     look = partial(axe.find_violations, script=axe.source(), widths=[width])
     context = browser.new_context(viewport={"width": width, "height": 900}, locale=language)
     context.set_default_timeout(PATIENCE)
@@ -170,7 +142,7 @@ def test_denied_request_is_allowed_sent_again_and_exported(
     expect(rows).to_have_count(2)
     expect(rows.nth(0).locator(".code4")).to_have_text("403")
     expect(rows.nth(1).locator(".code2")).to_have_text("200")
-    assert fetch(emulator, f"{BLOG}/other") == 200
+    assert fetch(emulator, f"{BLOG}/other").status_code == 200
     # Export to production.
     story.get_by_role("button", name=words["export"]).click()
     form = story.locator("#exported [data-form=hcl]")
@@ -183,7 +155,7 @@ def test_denied_request_is_allowed_sent_again_and_exported(
     # Undo, and the story says that the rules are the same again.
     story.get_by_role("button", name=words["undo"]).click()
     expect(story.locator("#remedies")).to_contain_text(words["undone"])
-    assert fetch(emulator, f"{BLOG}/other") == 403
+    assert fetch(emulator, f"{BLOG}/other").status_code == 403
     context.close()
 
 
@@ -233,8 +205,8 @@ def test_rules_that_changed_after_the_proof_are_not_overwritten(
     put_rules(emulator, others)
     tab.get_by_role("button", name="Apply", exact=True).click()
     expect(tab.locator("#announce")).to_contain_text("got other rules")
-    assert fetch(emulator, "https://others.test/") == 200
-    assert fetch(emulator, f"{BLOG}/") == 403
+    assert fetch(emulator, "https://others.test/").status_code == 200
+    assert fetch(emulator, f"{BLOG}/").status_code == 403
     tab.reload()
     expect(tab.locator(".story")).to_contain_text("The bucket has other rules now.")
 

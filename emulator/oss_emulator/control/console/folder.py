@@ -14,7 +14,7 @@ WINDOW: Final = 20_000
 """The most names that are searched and sorted at once: a disk takes half a second."""
 
 AHEAD: Final = 10
-"""The pages behind the shown one that are counted, where names are neither searched nor sorted."""
+"""The pages after the shown one that are counted, where names are neither searched nor sorted."""
 
 
 class FolderOrder(StrEnum):
@@ -35,7 +35,7 @@ class FolderQuery(NamedTuple):
     descending: bool = False
     page: int = 1
     after: str = ""
-    """The name behind which the search begins; "" for the start of the folder."""
+    """The name after which the search begins; "" for the start of the folder."""
 
 
 class FolderPage(NamedTuple):
@@ -64,7 +64,7 @@ class FolderPage(NamedTuple):
 
 
 def read(storage: Storage, bucket: str, asked: FolderQuery) -> FolderPage:
-    """Read one page of a folder; a page behind the last one is the last one."""
+    """Read one page of a folder; a page after the last one is the last one."""
     plain = asked.order is FolderOrder.NAME and not (asked.text or asked.descending)
     limit = min(WINDOW, (asked.page + AHEAD) * SHOWN) if plain else WINDOW
     found = paging.cut(

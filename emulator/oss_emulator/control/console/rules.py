@@ -66,7 +66,7 @@ def get_rules(asked: ApiRequest) -> Response:
 
 
 async def put_rules(asked: ApiRequest) -> Response:
-    """Put rules to a bucket, as PutBucketReferer does; with If-Match, only in place of those."""
+    """Put rules to a bucket, as PutBucketReferer does; If-Match names those that they replace."""
     rules, seen = _read(asked, asked.json()), asked.request.headers.get("if-match")
     etag = tag(await replace(asked, asked.rest, rules, seen))
     return reply({"bucket": asked.rest, "rules": to_members(rules), "etag": etag})
@@ -105,7 +105,7 @@ async def check_rules(asked: ApiRequest) -> Response:
 
 
 async def review_rules(asked: ApiRequest) -> Response:
-    """Lint edited rules, and compare them with what is saved, journalled and wanted."""
+    """Lint edited rules, and compare them with the saved ones; play the journal and scenarios."""
     body = asked.json()
     bucket = _text(body, "bucket")
     rules, saved = _read(asked, body), find_rules(asked, bucket)

@@ -1,4 +1,4 @@
-"""The saved rules of a bucket: their entity tag, and how others take their place."""
+"""The saved rules of a bucket: their entity tag, and how other rules replace them."""
 
 from hashlib import sha256
 from typing import Final

@@ -1,4 +1,4 @@
-"""The actions of the page without a server: each gets the values of JSON and returns such values.
+"""The actions of the lab's page, which has no server: each takes values of JSON and returns such.
 
 They are what the routes of the console's rules page are to its script, and render the same parts.
 """
@@ -43,7 +43,7 @@ def answer(name: str, values: Values) -> Values:
 def _read(values: Values) -> Values:
     """Recognise the form of a text, and read its rules; `name` chooses among several.
 
-    `form` is null if rules cannot be written back into the text: into a list, or into nginx's.
+    `form` is null if rules cannot be written back into the text: a list of lines, or one of nginx.
     """
     text = _text(values, "text")
     document = text.encode(errors="replace")

@@ -1,6 +1,6 @@
 // The editor of rules in a page: what it shows, undo and redo, marks, corrections and exports.
 //
-// It asks no server: the page says how rules are corrected and exported.
+// It asks no server: the page corrects and exports the rules.
 
 import { all, attempt, fill, find, later } from "./console.js";
 import {
@@ -75,7 +75,7 @@ export class Editor {
    * @param {() => void} [page.touched] called before each change that the reader makes
    * @param {(rules: Rules, finding: Finding, isShown: boolean) => Promise<Correction>} page.correct
    *   corrects a finding, with the proof if it is shown; without a `rule`, all that are safe
-   * @param {(error: any) => boolean} page.isSettled whether an error says that a finding is no more
+   * @param {(error: any) => boolean} page.isSettled whether an error says that the rules no longer have the finding
    * @param {(rules: Rules) => Promise<string>} page.format formats rules in every form, as HTML
    */
   constructor(page) {

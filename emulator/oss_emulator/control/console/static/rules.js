@@ -29,7 +29,7 @@ const isEdited = () => !isSame(rules(), saved);
 
 // --- Drafts
 
-/** The rules of the page, and what they are to replace: in a conflict, nothing that the bucket has. */
+/** The draft of the page; in a conflict it has no tag, so that the reader is asked again after a reload. */
 const current = () => ({ rules: rules(), etag: isConflict ? "" : etag });
 
 function setAside() {

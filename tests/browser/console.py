@@ -1,0 +1,70 @@
+"""What the tests of the console share: the demo bucket, ways to a page, what a page may not do."""
+
+from __future__ import annotations
+
+from urllib.parse import quote, urlsplit
+
+import requests
+from oss_emulator import Emulator
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request
+
+BUCKET = "examplebucket"
+SITE, THIEF = "http://www.example.com/", "http://thief.example.org/"
+
+PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c63f8"
+    "cfc0f01f00050001ff56c7ef7c0000000049454e44ae426082"
+)
+"""A PNG of one pixel."""
+
+
+class Watch:
+    """The requests to other hosts and the errors of the pages of a profile.
+
+    An answer that fails is no error of a page, which says so to its reader.
+    """
+
+    def __init__(self, tabs: BrowserContext) -> None:
+        self.strangers: list[str] = []
+        self.complaints: list[str] = []
+        tabs.on("request", self._look)
+        tabs.on("weberror", lambda error: self.complaints.append(str(error.error)))
+        tabs.on("console", self._hear)
+
+    def _look(self, request: Request) -> None:
+        url = urlsplit(request.url)
+        host = url.hostname or ""
+        own = host == "127.0.0.1" or host == "localhost" or host.endswith(".localhost")
+        if not own and url.scheme not in ("data", "blob"):
+            self.strangers.append(request.url)
+
+    def _hear(self, said: ConsoleMessage) -> None:
+        if said.type == "error" and not said.text.startswith("Failed to load resource"):
+            self.complaints.append(said.text)
+
+
+def visit(tab: Page, emulator: Emulator, path: str) -> None:
+    tab.goto(f"{emulator.endpoint}/_emulator/{path}")
+
+
+def fetch(
+    emulator: Emulator, referer: str | None = None, key: str = "hello.txt", bucket: str = BUCKET
+) -> requests.Response:
+    """Fetch an object as a page would have it fetched."""
+    headers = {} if referer is None else {"Referer": referer}
+    return requests.get(f"{emulator.endpoint}/{bucket}/{quote(key)}", headers=headers, timeout=20)
+
+
+def drop(tab: Page, place: str, files: dict[str, str]) -> None:
+    """Drop files on a place, each with its name and its text."""
+    tab.evaluate(
+        """([place, files]) => {
+          const dataTransfer = new DataTransfer();
+          for (const [name, text] of Object.entries(files)) {
+            dataTransfer.items.add(new File([text], name, { type: "text/plain" }));
+          }
+          const event = new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true });
+          document.querySelector(place).dispatchEvent(event);
+        }""",
+        [place, files],
+    )
