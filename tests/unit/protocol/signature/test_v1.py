@@ -5,6 +5,7 @@ from base64 import b64encode
 
 import pytest
 from oss_emulator.protocol.address import Target
+from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.signature import Claim, Place, Version, verify
 
 from tests.unit.protocol.signature.requests import DATE, NOW, claimed, refusal, request
@@ -49,3 +50,21 @@ def test_signed_header_values_are_trimmed_and_keep_their_bytes() -> None:
     signed = request(f"OSS ak:{signature}", x_oss_meta_a="  \udcff\udcfe\t ")
 
     verify(claimed(signed), signed, Target("b", "k"), "sk", "any")
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("acl&acl", "InvalidArgument"),
+        ("Expires=1&Expires=2", "InvalidArgument"),
+        ("response-content-type=a%26acl", "InvalidArgument"),
+        ("prefix=a&prefix=b", "SignatureDoesNotMatch"),
+        ("acl&Expires=1&response-content-type=a%3Db", "SignatureDoesNotMatch"),
+    ],
+)
+def test_parameter_that_is_signed_has_one_meaning(query: str, code: str) -> None:
+    """P-12"""
+    claim = claimed(request("OSS ak:c2ln"))
+    with pytest.raises(OSSError) as raised:
+        verify(claim, request("OSS ak:c2ln", query), Target("b", "k"), "sk", "any")
+    assert raised.value.code == code
