@@ -415,9 +415,8 @@ def test_600_entries_scroll_with_their_numbers_and_marks(tab: Page) -> None:
     expect(field).to_have_value(SAVED)
 
 
-def test_long_paste_is_taken_at_once_and_undone(tab: Page) -> None:
-    """Chromium needs seconds to insert so many lines itself."""
-    pasted = "\n".join(f"https://www.site-{number}.example/" for number in range(600))
+def paste(tab: Page, text: str) -> None:
+    """Paste a whitelist in place of the one that is there."""
     tab.locator("#whitelist").select_text()
     tab.evaluate(
         """(text) => {
@@ -426,12 +425,26 @@ def test_long_paste_is_taken_at_once_and_undone(tab: Page) -> None:
           const event = new ClipboardEvent("paste", { clipboardData, cancelable: true });
           document.activeElement.dispatchEvent(event);
         }""",
-        pasted,
+        text,
     )
+
+
+def test_long_paste_is_taken_at_once_and_undone(tab: Page) -> None:
+    """Chromium needs seconds to insert so many lines itself."""
+    pasted = "\n".join(f"https://www.site-{number}.example/" for number in range(600))
+    paste(tab, pasted)
     expect(tab.locator("#whitelist")).to_have_value(pasted)
     expect(tab.locator("#review")).to_contain_text(re.compile(r"and \d+ more"))
     tab.locator("#undo").click()
     expect(tab.locator("#whitelist")).to_have_value(SAVED)
+
+
+def test_lines_have_numbers_unless_they_are_too_many(tab: Page) -> None:
+    numbers = tab.locator(".gutter[data-list=whitelist] li")
+    paste(tab, "https://a.test/\n" * 600)
+    expect(numbers).to_have_count(601)
+    paste(tab, "a\n" * 10_000)
+    expect(numbers).to_have_count(0)
 
 
 EDITABLE = [(), ("",), ("", ""), ("a", ""), ("a\nb",), ("a\r", "b"), ("a\u2028b",), (" a ", "b")]

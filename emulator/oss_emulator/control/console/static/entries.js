@@ -51,14 +51,18 @@ export const isEditable = (rules) => Object.values(lists)
   .map((member) => /** @type {string[]} */ (rules[member].Referer))
   .every((entries) => !(entries.length === 1 && entries[0] === "") && !entries.some((entry) => /[\r\n]/.test(entry)));
 
+/** The most lines that get numbers: with more, a browser would hardly answer. */
+const NUMBERED = 10_000;
+
 /**
- * Give each line of a text area its number.
+ * Give each line of a text area its number, unless there are too many lines.
  * @param {Element} gutter
  * @param {HTMLTextAreaElement} area
  */
 export function number(gutter, area) {
-  const count = area.value.split("\n").length;
-  area.rows = Math.max(3, count + 1);
+  const total = area.value.split("\n").length;
+  const count = total > NUMBERED ? 0 : total;
+  area.rows = Math.max(3, Math.min(total, NUMBERED) + 1);
   while (gutter.children.length > count) gutter.lastElementChild?.remove();
   while (gutter.children.length < count) gutter.append(document.createElement("li"));
 }
