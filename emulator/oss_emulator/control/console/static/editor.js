@@ -2,7 +2,7 @@
 //
 // It asks no server: the page corrects and exports the rules.
 
-import { all, attempt, fill, find, later } from "./console.js";
+import { all, at, attempt, fill, find, later } from "./console.js";
 import {
   Timeline, follow, isEditable, isSame, keepFocus, lines, lists, mark, number, onUndo, select, write,
 } from "./entries.js";
@@ -204,8 +204,8 @@ export class Editor {
 
   /** @param {Event} event */
   #click(event) {
-    const target = event.target instanceof Element ? event.target.closest("[data-correct-all], [data-correct], [data-goto]") : null;
-    if (!(target instanceof HTMLElement)) return;
+    const target = at(event, "[data-correct-all], [data-correct], [data-goto]");
+    if (!target) return;
     const { correct: rule, goto: place, unsafe } = target.dataset;
     if (place) {
       event.preventDefault();
@@ -213,7 +213,7 @@ export class Editor {
       select(area(name), Number(position));
       return;
     }
-    const { list = null, entry } = /** @type {HTMLElement | null} */ (target.closest(".finding"))?.dataset ?? {};
+    const { list = null, entry } = at(event, ".finding")?.dataset ?? {};
     const finding = { rule, list, entry };
     this.#alone(target, () => (
       rule === undefined ? this.#correctAll() : unsafe === undefined ? this.#follow(finding) : this.#decide(finding, false)
