@@ -368,8 +368,13 @@ class Guard(asyncio.Protocol):
         self.transport.close()
 
     def abort(self) -> None:
-        """End the connection at once, and the one in which it began."""
-        self.transport.abort()
+        """End the connection at once, and the one in which it began.
+
+        That one ends TLS that is closing, since asyncio's TLS cannot be aborted after it was told
+        twice to close: it ignores that, and raises an AttributeError in Python 3.11.2.
+        """
+        if self._outside is None or not self.transport.is_closing():
+            self.transport.abort()
         if self._outside is not None:
             self._outside.abort()
 
