@@ -92,7 +92,6 @@ COVERED_BY = {
     "pipeline/deployment.py": "unit/pipeline/test_service.py",
     "pipeline/plan.py": "unit/pipeline/test_steps.py",
     # --- protocol
-    "protocol/signature/unsigned.py": "unit/pipeline/test_signed.py",
     "protocol/signature/*.py": "unit/protocol/signature/test_vectors.py",
     # --- recording
     "recording/exchange.py": "unit/recording/test_masking.py",

@@ -1,9 +1,9 @@
 """Try the mutants of rooms or files: `python -m tests.mutants access protocol/signature`.
 
-A file is tried with the tests that mirror it and the others of their folder, until one fails. The
-end is 1 if a mutant survives that the table does not list, or if the table lists one that is killed
-or no longer made. A run goes on where an earlier one ended if neither the package nor those tests
-have changed: `build/mutants/` has the survivors of each file.
+A file is tried with its tests and the others of their folder, until one fails. The end is 1 if a
+mutant survives that the table does not list, or if the table lists one that is killed or no longer
+made. A run goes on where an earlier one ended if neither the package nor those tests have changed:
+`build/mutants/` has the survivors of each file.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 from tests.mutants import survivors
 from tests.mutants.making import mutants
 from tests.mutants.trying import Trial, load_libraries
-from tests.test_mirror import PACKAGE, TESTS, mirror
+from tests.test_mirror import COVERED_BY, PACKAGE, TESTS, mirror, row
 
 ROOMS = ("access", "protocol/signature", "referer", "pipeline")
 
@@ -54,7 +54,7 @@ def _try(file: str, listed: set[Key]) -> set[Key]:
     made = mutants(file, PACKAGE / file)
     kept = _kept(file)
     if not kept.exists():
-        alive = Trial(_module(file), PACKAGE / file, mirror(file)).survivors(made)
+        alive = Trial(_module(file), PACKAGE / file, _tests(file)).survivors(made)
         kept.parent.mkdir(parents=True, exist_ok=True)
         kept.write_text(json.dumps([made.index(mutant) for mutant in alive]), encoding="utf-8")
     alive = [made[place] for place in json.loads(kept.read_text(encoding="utf-8"))]
@@ -65,10 +65,16 @@ def _try(file: str, listed: set[Key]) -> set[Key]:
     return {mutant.key for mutant in alive}
 
 
+def _tests(file: str) -> Path:
+    """Return the tests of a module: those that mirror it, or those that a table names."""
+    pattern = None if mirror(file).exists() else row(file)
+    return mirror(file) if pattern is None else TESTS / COVERED_BY[pattern]
+
+
 def _kept(file: str) -> Path:
     """Return where the survivors of a file are kept, as long as the code and its tests stay."""
     state = sha256()
-    for path in sorted((*PACKAGE.rglob("*.py"), *mirror(file).parent.glob("*.py"))):
+    for path in sorted((*PACKAGE.rglob("*.py"), *_tests(file).parent.glob("*.py"))):
         state.update(path.read_bytes())
     name = f"{file.replace('/', '.')}.{state.hexdigest()[:16]}.json"
     return TESTS.parent / "build" / "mutants" / name

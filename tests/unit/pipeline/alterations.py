@@ -10,7 +10,8 @@ import re
 from collections.abc import Callable
 
 from oss_emulator.protocol.parameters import KNOWN
-from oss_emulator.protocol.signature.unsigned import UNSIGNED_PARTS, UnsignedParts
+from oss_emulator.protocol.signature import Version
+from oss_emulator.protocol.signature.unsigned import UNSIGNED_PARTS, Dialect, UnsignedParts
 
 from tests.unit.operations.test_traits import HEADERS as OF_OSS
 from tests.unit.pipeline.signing import Scheme, Sent
@@ -150,7 +151,8 @@ def _change_header(sent: Sent, free: UnsignedParts, chance: random.Random) -> Se
         case 1:
             headers.insert(chance.randint(0, len(headers)), (name, chance.choice(VALUES)))
         case _:
-            more = ("x", ",x", "\u3000", "\xa0x", *(() if free.blanks else (" x", "  ")))
+            blanks = () if free is UNSIGNED_PARTS[Dialect.S3, Version.V4] else (" x", "  ")
+            more = ("x", ",x", "\u3000", "\xa0x", *blanks)
             headers[at] = (name, value + chance.choice(more))
     return sent._replace(headers=tuple(headers))
 

@@ -27,10 +27,6 @@ class UnsignedParts(NamedTuple):
     parameters: frozenset[str]
     headers: frozenset[str]
     """In lower case. A header that the signature names is signed all the same."""
-    blanks: bool = False
-    """Whether several blanks in the value of a header count as one."""
-    body: bool = True
-    """Whether the body may differ even if a hash of it is signed."""
 
 
 def _names(text: str) -> frozenset[str]:
@@ -64,12 +60,9 @@ UNSIGNED_PARTS: Final[Mapping[tuple[Dialect, Version], UnsignedParts]] = {
     (Dialect.OSS, Version.V4): UnsignedParts(frozenset(), _HEADERS | {"host"}),
     # P-73
     (Dialect.S3, Version.V2): UnsignedParts(_LISTS_OF_S3, _HEADERS | {"host", "x-oss-s3-compat"}),
-    # P-73: SDKs leave the type to whoever uses a URL.
+    # P-73: SDKs leave the type to whoever uses a URL, and several blanks in a value count as one.
     (Dialect.S3, Version.V4): UnsignedParts(
-        frozenset(),
-        _HEADERS | {"content-md5", "content-type", "x-oss-s3-compat"},
-        blanks=True,
-        body=False,
+        frozenset(), _HEADERS | {"content-md5", "content-type", "x-oss-s3-compat"}
     ),
 }
 

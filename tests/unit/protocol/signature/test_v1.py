@@ -69,3 +69,26 @@ def test_parameter_that_is_signed_has_one_meaning(query: str, name: str | None) 
         verify(claim, request("OSS ak:c2ln", query), Target("b", "k"), "sk", "any")
     assert raised.value.code == ("SignatureDoesNotMatch" if name is None else "InvalidArgument")
     assert raised.value.details.get("ArgumentName") == name
+
+
+@pytest.mark.parametrize(
+    ("key", "query", "is_refused"),
+    [
+        ("a?acl", "", True),
+        ("a?b?acl", "", True),
+        ("a?response-content-type=x&any", "", True),  # a value may contain `&`
+        ("a?response-content-type=x", "acl", True),
+        ("a?b", "", False),
+        ("a?acl&b", "", False),
+        ("a?acl", "cors", False),
+    ],
+)
+def test_key_that_reads_like_another_one_with_subresources_is_refused(
+    key: str, query: str, is_refused: bool
+) -> None:
+    """P-12: version 1 does not encode the key that it signs."""
+    claim = claimed(request("OSS ak:c2ln"))
+    with pytest.raises(OSSError) as raised:
+        verify(claim, request("OSS ak:c2ln", query), Target("b", key), "sk", "any")
+    assert raised.value.code == ("InvalidArgument" if is_refused else "SignatureDoesNotMatch")
+    assert raised.value.details.get("ArgumentName") == ("key" if is_refused else None)
