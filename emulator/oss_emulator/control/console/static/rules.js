@@ -83,7 +83,7 @@ const review = later(() => attempt(async () => {
   if (isProposed && "proposed" in site.dataset) site.value = said.site ?? "";
   editor.mark(said.marks ?? "");
   if (said.etag !== etag) await look();
-}), 350);
+}), 250);
 
 /**
  * Ask for a part of the page, and say whether what stands there is old; undefined without an answer.
