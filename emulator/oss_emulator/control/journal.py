@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from enum import StrEnum
+from operator import attrgetter, methodcaller
 from typing import Any, NamedTuple
 
 from oss_emulator import accesslog
@@ -31,7 +32,17 @@ FIELDS = """
     referer verdict decision access default_domain fault status code ec message sent_bytes
     milliseconds test
     """.split()
-"""The names of what an entry has as values for JSON."""
+"""The attributes of an entry that are shown as values for JSON."""
+
+_CONVERT: Mapping[str, Callable[[Any], Any]] = {
+    "signed": attrgetter("value"),
+    "verdict": attrgetter("value"),
+    "decision": explanation.to_dict,
+    "access": methodcaller("_asdict"),
+    "default_domain": attrgetter("sentence"),
+    "fault": asdict,
+}
+"""The conversions of those that are not such values, unless they are None."""
 
 
 class RefererVerdict(StrEnum):
@@ -207,16 +218,11 @@ class JournalEntry(NamedTuple):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the entry as values for JSON."""
-        decision, access, domain = self.decision, self.access, self.default_domain
-        return {
-            **{name: getattr(self, name) for name in FIELDS},
-            "signed": self.signed.value,
-            "verdict": self.verdict.value,
-            "decision": None if decision is None else explanation.to_dict(decision),
-            "access": None if access is None else access._asdict(),
-            "default_domain": None if domain is None else domain.sentence,
-            "fault": None if self.fault is None else asdict(self.fault),
-        }
+        found = {name: getattr(self, name) for name in FIELDS}
+        for name, convert in _CONVERT.items():
+            if found[name] is not None:
+                found[name] = convert(found[name])
+        return found
 
     def to_line(self, storage: Storage, region: str | None = None) -> accesslog.LogLine:
         """Return the entry as a line of the access log, with the object's size in the storage.

@@ -7,9 +7,7 @@ from oss_emulator.control.console import incidents, page
 from oss_emulator.control.journal import JournalEntry
 from oss_emulator.referer import Assumptions, header
 
-_SHOWN: Final = (
-    "number time method bucket key target operation referer verdict status code ec seconds test"
-)
+_SHOWN: Final = "number method bucket key target operation referer status code ec seconds test"
 
 
 def find(asked: ApiRequest) -> JournalEntry:
