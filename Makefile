@@ -25,10 +25,10 @@ LOWEST = .cache/lowest
 LOWEST_TESTS = tests/http tests/unit/server tests/unit/testing tests/plugin tests/sdk/test_ossfs.py tests/sdk/test_dvc_oss.py \
   --ignore=tests/http/test_fuzz.py --ignore=tests/http/test_openapi.py
 
-# What does not depend on the Python: pages in a browser, the examples, what is packaged, programs that
-# are not in Python, documents that are compared with the code, and the architecture.
-OF_NO_PYTHON = tests/browser tests/examples tests/http/test_openapi.py tests/nginx tests/packaging \
-  tests/s3/test_aws_js.py tests/s3/test_rclone.py tests/sdk/test_ali_oss.py tests/test_architecture.py
+# What does not depend on the Python: pages in a browser, programs that are not in Python, and the
+# architecture.
+OF_NO_PYTHON = tests/browser tests/nginx tests/s3/test_aws_js.py tests/s3/test_rclone.py \
+  tests/sdk/test_ali_oss.py tests/test_architecture.py
 
 # The environment with clients of S3, of which some are large and others need fixed versions.
 S3 = .cache/s3
