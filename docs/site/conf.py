@@ -194,7 +194,7 @@ def _last_paragraph(lines: list[str]) -> list[str]:
 TRIED = ("rule-lab", "scenarios", "referer")
 """The pages whose samples can be tried."""
 LAB = "build/site/lab/index.html"
-"""The path by which pages of the repository link the page of the lab."""
+"""The path that pages of the repository use to link to the lab's page."""
 
 
 def link_lab(app: Sphinx, doctree: nodes.document, docname: str) -> None:

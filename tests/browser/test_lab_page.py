@@ -140,7 +140,7 @@ def test_broken_rules_are_understood_corrected_and_shared(visit: Visit) -> None:
 
 
 def test_rules_that_lines_cannot_show_keep_their_verdict(shown: Page) -> None:
-    """As two lines, the first half of an entry with a line break would allow the site."""
+    """Split at its line break, the first half of the entry would allow the site."""
     broken = RefererConfiguration(False, whitelist=(f"{SITE}\nhttps://a.test/",))
     paste(shown, sources.format(broken, RulesForm.XML))
     expect(shown.locator("#not-editable")).to_be_visible(timeout=PATIENCE)

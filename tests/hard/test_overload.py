@@ -92,7 +92,7 @@ def test_what_exceeds_the_bounds_is_refused_and_what_is_large_is_served_alone(
 def test_hundreds_of_actions_take_no_more_time_than_a_request_may(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A request may take one second here instead of thirty, so that the test takes no longer."""
+    """A request may take one second here instead of thirty, to keep the test short."""
     brief = pools.BOUNDS[Pool.IMAGES]._replace(seconds=1)
     monkeypatch.setattr(pools, "BOUNDS", {**pools.BOUNDS, Pool.IMAGES: brief})
     with Emulator() as emulator:

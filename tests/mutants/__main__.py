@@ -72,7 +72,7 @@ def _tests(file: str) -> Path:
 
 
 def _kept(file: str) -> Path:
-    """Return where the survivors of a file are kept, as long as the code and its tests stay."""
+    """Return the file for the survivors of a module; a change of code or tests renames it."""
     state = sha256()
     for path in sorted((*PACKAGE.rglob("*.py"), *_tests(file).parent.glob("*.py"))):
         state.update(path.read_bytes())

@@ -217,12 +217,12 @@ def _replaced(
 
 
 def _place(code: CodeType) -> tuple[object, ...]:
-    """Return what tells code from any other of its file, also after it has run."""
+    """Return what identifies code within its file; running the code does not change it."""
     return tuple(code.co_positions())
 
 
 def _codes(path: Path, text: str = "") -> list[CodeType]:
-    """Compile a file, or a text in place of its own; return its code and all the code in that."""
+    """Compile a file, or another text in its place; return its code and all nested code."""
     text = text or path.read_text(encoding="utf-8")
     found = [compile(text, str(path), "exec", dont_inherit=True)]
     for code in found:

@@ -28,7 +28,7 @@ PATIENCE = 240
 
 
 def need(name: str, before: tuple[int, int] = (4, 0)) -> None:
-    """Skip the test without a package, or fail it in `make s3`; skip it from a Python on."""
+    """Without a package, skip the test, or fail it in `make s3`; skip it on newer Pythons."""
     if sys.version_info >= before:
         pytest.skip(f"{name} works only with Python before {'.'.join(map(str, before))}")
     if importlib.util.find_spec(name) is None:

@@ -70,7 +70,7 @@ def test_every_text_is_used() -> None:
     named = text + "".join(path.read_text(encoding="utf-8") for path in package.rglob("*.py"))
 
     def is_used(name: str) -> bool:
-        """Whether a text is named whole, or made of its table and of values that are named."""
+        """Whether the code names a text, or its table and the parts of its name."""
         table, _, value = name.partition(".")
         parts = (value, *re.split("(?<=_)", value, maxsplit=1))
         is_named = [f'"{part}"' in named for part in parts]

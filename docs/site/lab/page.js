@@ -8,7 +8,7 @@ import { follow, isRules, keepFocus, lines, lists, mark, number, pack, unpack } 
  * @typedef {import("./entries.js").Rules} Rules
  * @typedef {Record<string, string>} Files the texts of files by their names
  * @typedef {{ args: string[], show?: string, to?: string, head?: number, tail?: number, hidden?: boolean }} Step
- *   a command of a sample, or a file that it shows; where what it prints goes, and which lines are shown
+ *   a command of a sample or a file to show, the file for its output, and which lines are shown
  * @typedef {{ text: string, files: Files, document: string | null, other?: string, steps: Step[], referers?: string, site?: string }} Sample
  * @typedef {{ rules: Rules, referers: string, site: string, other?: Rules }} Case
  * @typedef {{

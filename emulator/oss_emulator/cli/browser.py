@@ -261,7 +261,7 @@ def _fill(controls: Controls, targets: Sequence[WebURL], setting: Setting) -> No
 async def _pass_on(
     request: web.BaseRequest, server: Server, session: ClientSession
 ) -> web.Response:
-    """Pass a request for an object on the host of a page on to the emulator, as a proxy does."""
+    """Forward a page's request for an object on its own host to the emulator, like a proxy."""
     port = server.tls_port if request.scheme == "https" else server.port
     url = f"{request.scheme}://127.0.0.1:{port}{request.path_qs}"
     async with session.get(url, headers=request.headers, allow_redirects=False) as given:

@@ -94,7 +94,7 @@ def _list(text: str) -> tuple[str, ...]:
 
 
 def _each(parse: Callable[[str], tuple[str, _T]]) -> Callable[[str], dict[str, _T]]:
-    """Return what parses a list of pairs, each by a function."""
+    """Return a parser of lists whose items a function parses into pairs."""
     return lambda text: dict(map(parse, _list(text)))
 
 

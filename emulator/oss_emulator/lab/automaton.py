@@ -115,7 +115,7 @@ class _Move(NamedTuple):
 
     @classmethod
     def of(cls, character: str, cuts: Sequence[Cut], places: Sequence[_Place]) -> "_Move":
-        """Return what a character does to truncations at some places."""
+        """Return the effect of a character on truncations that have reached these places."""
         moved = [_move(cut, place, character) for cut, place in zip(cuts, places, strict=True)]
         read = tuple(characters for _, characters in moved)
         return cls(character, tuple(place for place, _ in moved), read, character in _BLANKS)
@@ -303,7 +303,7 @@ class _Walk:
             yield characters, _SearchState(next_spot, next_places, still, found, is_blank_now)
 
     def _move(self, places: tuple[_Place, ...]) -> list[_Move]:
-        """Return what each character does to the truncations: the same for all entries."""
+        """Return the effect of each character on the truncations, which all entries share."""
         if places not in self._moves:
             self._moves[places] = [
                 _Move.of(character, self._cuts, places) for character in self.alphabet

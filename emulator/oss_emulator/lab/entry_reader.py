@@ -46,7 +46,7 @@ class EntryReader:
         return state
 
     def rests(self, state: int) -> Iterator[str]:
-        """Yield what may follow in the entry, for each place of a state."""
+        """Yield the rest of the entry from each place in a state."""
         return (self._text[place:] for place in range(len(self._text)) if state >> place & 1)
 
     def _settle(self, state: int) -> int:

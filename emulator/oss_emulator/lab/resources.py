@@ -91,7 +91,7 @@ class Tool:
     config_names: Mapping[str, str]
     """The fields of RefererConfiguration that `config` has, by their names there."""
     names: Mapping[str, str] = field(default_factory=dict)
-    """Those that the resource has that has only rules."""
+    """The fields of the resource that has only rules, by their names there."""
 
 
 TERRAFORM = Tool(

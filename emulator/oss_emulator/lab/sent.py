@@ -28,7 +28,7 @@ _DOTS = re.compile(r"(?:\.|%2[eE])(?:\.|%2[eE])?")
 _TOWARDS_DOTS = re.compile(r"(?:\.|%2[eE]){0,2}|(?:\.|%2[eE])?%2?")
 _HEX = re.compile(r"0x[0-9a-f]*")
 _START = "/."
-"""What stands before a host: no host contains a slash, and a sub-domain ends with a dot."""
+"""Marks the start of a host: no host contains a slash, and a sub-domain ends with a dot."""
 _MAX_LABEL, _MAX_HOST, _MAX_PORT = 63, 253, "65535"
 
 
@@ -70,7 +70,7 @@ class _Reached(NamedTuple):
     part: str
     scheme: str = ""
     seen: str = ""
-    """The longest end of the host read so far with which a host of the site begins."""
+    """The longest suffix of the host read so far that is a prefix of one of the site's hosts."""
     label: str = ""
     """What matters of the label, the port or the segment that is being read."""
     octets: int = 0
@@ -80,7 +80,7 @@ class _Reached(NamedTuple):
 
 
 class _ReadSoFar:
-    """How far a Referer has been read, and what may follow, which is read once."""
+    """How far a Referer has been read, with the states after it, which are computed once."""
 
     __slots__ = ("after", "place")
 
@@ -135,7 +135,7 @@ class SentReferers:
         return any(own.owns(host, scheme) for own in self._own)
 
     def _sort_hosts(self, scheme: str) -> tuple[str, ...]:
-        """Return the hosts of the site by a scheme, each behind what stands before it."""
+        """Return the site's hosts for a scheme, sorted, each with the mark of its start."""
         owned = (own for own in self._own if scheme in own.schemes)
         return tuple(
             sorted(f"{'.' if own.with_sub_domains else _START}{own.host}" for own in owned)
@@ -148,7 +148,7 @@ class SentReferers:
         return state.after[character]
 
     def _state(self, place: _Reached) -> _ReadSoFar:
-        """Return the one state for a place, also to several threads."""
+        """Return the state for a place: always the same object, in every thread."""
         return self._states.get(place) or self._states.setdefault(place, _ReadSoFar(place))
 
     @staticmethod
@@ -256,7 +256,7 @@ class SentReferers:
         return place.may_end and self._pages is not Senders.OWN
 
     def _shorten_host(self, read: str, scheme: str) -> str:
-        """Return what matters of a host: its longest end with which a host of the site begins."""
+        """Return the longest suffix of a host that is a prefix of one of the site's hosts."""
         hosts = self._hosts[scheme]
         while read:
             place = bisect_left(hosts, read)

@@ -12,7 +12,7 @@ _MEMBERS = ("protocol", "hostname", "port", "pathname", "search", "href")
 
 
 UrlStandard = Callable[[str], Mapping[str, str]]
-"""Reads a URL into the members of the class URL of browsers; raises ValueError for another text."""
+"""Parses a URL into the members of a browser's URL object; raises ValueError for other texts."""
 
 
 def parse_with_ada(text: str) -> Mapping[str, str]:

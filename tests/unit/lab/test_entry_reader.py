@@ -1,4 +1,4 @@
-"""One entry reads a text character by character and matches what its pattern matches."""
+"""Reading a text character by character, an entry matches what its pattern matches."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ LOOSE = {
     "<a><😀/></a>",
     "<?xml version='2.0'?><a/>",
 }
-"""What one of the parsers takes, or took: expat refuses the version since 2.9."""
+"""Documents that one of the parsers accepts; expat 2.9 and later refuse the version."""
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: repr(case["text"]))

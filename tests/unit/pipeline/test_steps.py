@@ -133,7 +133,7 @@ def test_form_passes_the_list_in_two_parts() -> None:
 
 
 def needs(name: str, **more: Any) -> Needs:
-    """Return what decides on the checks of a plain call of an operation."""
+    """Return the needs of a plain call of an operation."""
     found = next(item for item in OPERATIONS if item.name == name)
     return Needs(found, NO_BUCKET, over_s3=False, trusted=False, has_fields=False)._replace(**more)
 
@@ -194,7 +194,7 @@ NEEDED: list[tuple[str, Needs, list[dict[str, Any]]]] = [
     ),
     ("traffic limit", needs("GetObject"), [{"trusted": True}]),
 ]
-"""Checks, each with what needs it, and changes of that which alone make it needless."""
+"""Each check, with needs that call for it, and single changes that make it unnecessary."""
 
 
 @pytest.mark.parametrize(("name", "needing", "without"), NEEDED)

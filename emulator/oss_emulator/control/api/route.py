@@ -144,7 +144,7 @@ class Route:
 
     @property
     def summary(self) -> str:
-        """What it does, as its handler says."""
+        """The first sentence of the handler's docstring."""
         return (self.handler.__doc__ or "").partition(".")[0]
 
     @property

@@ -108,7 +108,7 @@ class Fixed:
 
     @property
     def undecided(self) -> tuple[Finding, ...]:
-        """What is left and could be corrected, which is for the owner of the rules to decide."""
+        """The remaining findings with a correction, on which the owner of the rules decides."""
         return tuple(one for one in self.left if one.correction.changes and not one.common)
 
 

@@ -1,4 +1,4 @@
-"""The actions of the lab's page, which has no server: each takes values of JSON and returns such.
+"""The actions of the lab's page, which has no server: each takes and returns values of JSON.
 
 They are what the routes of the console's rules page are to its script, and render the same parts.
 """

@@ -37,7 +37,7 @@ class CdnRules:
     is_blacklist: bool = False
     allows_empty: bool = True
     probes: ClassVar[tuple[Probe, ...]] = ()
-    """None: the entries show everything."""
+    """It needs none: those generated from the entries suffice."""
 
     @classmethod
     def parse(cls, text: str) -> Self:

@@ -40,7 +40,7 @@ class CosRules:
     allows_empty: bool = False
     enabled: bool = True
     probes: ClassVar[tuple[Probe, ...]] = ()
-    """None: the entries show everything."""
+    """It needs none: those generated from the entries suffice."""
 
     @classmethod
     def parse(cls, text: str) -> Self:

@@ -87,7 +87,7 @@ class ValidReferers:
 
     @property
     def rules(self) -> tuple[object, ...]:
-        """Everything, to compare."""
+        """All that decides, in a form that can be compared."""
         hosts = tuple(sorted(self.hosts.items()))
         return (hosts, self.expressions, self.host_expressions, self.none, self.blocked)
 

@@ -53,7 +53,7 @@ class NginxMap:
     too_long: tuple[str, ...]
     """The entries that nginx does not read because they are too long."""
     entries: ClassVar[tuple[str, ...]] = ()
-    """None beside those of OSS, from which probes are generated anyway."""
+    """It has no others than OSS, from whose entries probes are generated anyway."""
 
     @classmethod
     def from_oss(cls, configuration: RefererConfiguration, assumptions: Assumptions) -> Self:

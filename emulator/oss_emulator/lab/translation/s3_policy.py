@@ -71,7 +71,7 @@ class S3Rules:
 
     statements: tuple[_Statement, ...] = ()
     probes: ClassVar[tuple[Probe, ...]] = ()
-    """None: the entries show everything."""
+    """It needs none: those generated from the entries suffice."""
 
     @classmethod
     def parse(cls, text: str) -> Self:

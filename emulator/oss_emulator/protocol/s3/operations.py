@@ -94,7 +94,7 @@ _CONFIGURATIONS: Final = """
     ObjectLegalHold object legal-hold Get Put
     ObjectTorrent object torrent Get
 """
-"""Lines of a noun, resource and sub-resource, and the verbs with which operations begin."""
+"""One configuration a line: its name, resource, sub-resource, and the verbs of its operations."""
 
 _OTHERS: Final = (
     *_parse("""

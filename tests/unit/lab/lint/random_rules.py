@@ -56,13 +56,13 @@ def seeded(seed: int) -> Random:
 
 @cache
 def findings(seed: int) -> tuple[Finding, ...]:
-    """Return what is found in the rules of a seed, which are linted once for all tests."""
+    """Return the findings on the rules of a seed, linted once for all tests."""
     return lint.run(rules(seeded(seed)))
 
 
 @cache
 def corrected(seed: int) -> RefererConfiguration:
-    """Return the rules of a seed with their safe corrections, which are made once as well."""
+    """Return the rules of a seed after their safe corrections, made once for all tests."""
     return lint.fix(rules(seeded(seed))).configuration
 
 

@@ -1,4 +1,4 @@
-"""What is signed must be given once, and read as one list of parameters only."""
+"""Signed names must be given only once, and the signed text must have only one reading."""
 
 from __future__ import annotations
 

@@ -227,7 +227,7 @@ function copyFromField(text) {
 }
 
 /**
- * Take the files that are dropped anywhere on this page; while they are above it, a part of it says so.
+ * Accept files dropped anywhere on this page; highlight a part of it while they are dragged over it.
  * @param {string} part a selector; without such a part, nothing is taken
  * @param {(dropped: DataTransfer) => unknown} take
  */

@@ -107,7 +107,7 @@ export class Editor {
   }
 
   /**
-   * Begin with rules, to which undo leads back from others that are shown at once.
+   * Show rules; undo leads back to the first ones.
    * @param {Rules} first
    * @param {Rules} [now]
    */
