@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
@@ -108,13 +109,16 @@ def run(arguments: argparse.Namespace) -> int:
         case GuardFormat.JSON:
             reports = [{"resource": item.resource, "report": item.report} for item in judged]
             write(json.dumps({**token, "notes": notes, "reports": reports}, indent=2) + "\n")
-    with ExitStack() as files:  # at the end: both are written, or none
+    with ExitStack() as files:  # which puts both in their places at its end, or none
         for name, text in (
             (arguments.report, markdown),
             (arguments.token, json.dumps(token, indent=2) + "\n"),
         ):
             if name:
-                files.enter_context(writing(Path(name), InputError)).write(text.encode())
+                file = files.enter_context(writing(Path(name), InputError))
+                file.write(text.encode())
+                file.flush()
+                os.fsync(file.fileno())  # which takes long, so nothing is in its place yet
     return int(any(change.objection for change in judged))
 
 

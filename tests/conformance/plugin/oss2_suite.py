@@ -54,15 +54,27 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(_Results(Path(os.environ["OSS2_SUITE_RESULTS"])))
 
 
+_LATE = (
+    # Two tests expect this to take more than a millisecond.
+    {"operation": "GetBucketAcl", "latency": 1.0},
+    # A test expects an error because its threads send the parts of a sequential upload at once. Where
+    # the threads happen to take turns, the parts come in order. With every second part late they do not.
+    {"operation": "UploadPart", "key": "test-upload_sequential", "every": 2, "latency": 1.0},
+)
+"""The requests that the emulator answers late."""
+
+
 def _answer_late() -> None:
-    """Have GetBucketAcl take a second, as two tests expect it to take more than a millisecond."""
-    asked = urllib.request.Request(  # noqa: S310 - the emulator
-        f"{os.environ['OSS_EMULATOR_ENDPOINT']}/_emulator/faults",
-        json.dumps({"operation": "GetBucketAcl", "latency": 1.0}).encode(),
-        {"x-oss-emulator": "1"},
-        method="POST",
-    )
-    urllib.request.build_opener(urllib.request.ProxyHandler({})).open(asked, timeout=10).close()
+    """Plan the faults of `_LATE`."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    for fault in _LATE:
+        asked = urllib.request.Request(  # noqa: S310 - the emulator
+            f"{os.environ['OSS_EMULATOR_ENDPOINT']}/_emulator/faults",
+            json.dumps(fault).encode(),
+            {"x-oss-emulator": "1"},
+            method="POST",
+        )
+        opener.open(asked, timeout=10).close()
 
 
 def _stay_on_this_machine() -> None:
