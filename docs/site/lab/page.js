@@ -125,9 +125,11 @@ async function tell(action, values) {
 
 // --- What the page shows of the rules
 
-function changed() {
+const SOON = 40; // milliseconds
+
+function changed(isTyped = false) {
   check();
-  review();
+  review(isTyped ? undefined : SOON);
   writeBack();
   remember();
 }
@@ -145,7 +147,7 @@ const check = later(() => want("check", () => {
   verdicts.replaceChildren(); // they are of other rules
   find("#tally").textContent = "";
   announce(error.message, true);
-}), 40);
+}), SOON);
 
 const review = later(() => want("review", () => (
   { rules: rules(), other, site: "proposed" in site.dataset ? "" : site.value }
@@ -302,7 +304,7 @@ function compareWith(given) {
   complain("other");
   changed();
 }
-area("other").addEventListener("input", later(() => {
+const readOther = later(() => {
   own();
   const text = area("other").value;
   if (!text.trim()) {
@@ -312,7 +314,8 @@ area("other").addEventListener("input", later(() => {
   want("other", () => ({ text }), (answer) => {
     if (area("other").value === text) compareWith(answer.rules);
   }, (error) => complain("other", error));
-}, 250));
+}, 250);
+area("other").addEventListener("input", () => readOther());
 find("#keep").addEventListener("click", () => {
   area("other").value = JSON.stringify(rules(), null, 2);
   compareWith(rules());

@@ -185,16 +185,16 @@ export async function attempt(action) {
 }
 
 /**
- * Call an action a moment after the last of several changes.
+ * Call an action a moment after the last of several changes; each may say how long it waits.
  * @param {() => unknown} action
  * @param {number} milliseconds
  */
 export function later(action, milliseconds) {
   /** @type {ReturnType<typeof setTimeout>} */
   let waiting;
-  return () => {
+  return (wait = milliseconds) => {
     clearTimeout(waiting);
-    waiting = setTimeout(action, milliseconds);
+    waiting = setTimeout(action, wait);
   };
 }
 

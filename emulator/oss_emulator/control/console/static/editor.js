@@ -71,7 +71,7 @@ export class Editor {
 
   /**
    * @param {object} page
-   * @param {() => void} page.changed called after each change
+   * @param {(isTyped: boolean) => void} page.changed called after each change; more may follow one that is typed
    * @param {() => void} [page.touched] called before each change that the reader makes
    * @param {(rules: Rules, finding: Finding, isShown: boolean) => Promise<Correction>} page.correct
    *   corrects a finding, with the proof if it is shown; without a `rule`, all that are safe
@@ -126,11 +126,11 @@ export class Editor {
   }
 
   /** Count lines, and enable what can be done, after a change. */
-  #change() {
+  #change(isTyped = false) {
     for (const one of areas) number(gutter(one.id), one);
     allow(undoButton, this.#timeline.past.length > 0);
     allow(redoButton, this.#timeline.future.length > 0);
-    this.#page.changed();
+    this.#page.changed(isTyped);
     exports.hidden ||= !popover.matches(":popover-open"); // until it has these rules
     this.#refreshExport();
   }
@@ -161,7 +161,7 @@ export class Editor {
     const how = event instanceof InputEvent ? event.inputType : "";
     const isTyped = /^(insertText|insertCompositionText|deleteContent)/.test(how);
     this.#timeline.note(this.rules, isTyped ? `${name} ${how}` : "");
-    this.#change();
+    this.#change(isTyped);
   }
 
   /** @param {Rules | undefined} next */

@@ -191,7 +191,7 @@ async function load() {
 const loadSoon = later(load, 150);
 const loadLater = later(load, AGAIN);
 
-filters.addEventListener("input", loadSoon);
+filters.addEventListener("input", () => loadSoon());
 filters.addEventListener("submit", (event) => event.preventDefault());
 
 older.addEventListener("click", () => attempt(async () => {

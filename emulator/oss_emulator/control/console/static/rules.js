@@ -51,6 +51,8 @@ addEventListener("storage", offer);
 
 // --- What the server says
 
+const SOON = 80; // milliseconds
+
 /** @type {AbortController | undefined} */
 let checking;
 const check = later(() => attempt(async () => {
@@ -65,7 +67,7 @@ const check = later(() => attempt(async () => {
   const { tally = "", referers: tried = "[]" } = find("#verdicts table").dataset;
   find("#tally").textContent = tally;
   if (isProposed && "proposed" in referers.dataset) referers.value = JSON.parse(tried).join("\n");
-}), 80);
+}), SOON);
 
 /** @type {AbortController | undefined} */
 let reviewing;
@@ -135,7 +137,7 @@ async function lookAgain() {
   }
 }
 
-function changed() {
+function changed(isTyped = false) {
   if (linked && !isSame(linked, rules())) {
     linked = undefined; // the case is another one now
     history.replaceState(null, "", location.pathname + location.search);
@@ -151,7 +153,7 @@ function changed() {
   else drafts.drop();
   offer();
   check();
-  review();
+  review(isTyped ? undefined : SOON);
 }
 
 // --- Revert, apply
