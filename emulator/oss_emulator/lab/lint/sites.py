@@ -73,12 +73,24 @@ class Sites:
         """
         fixed = FIXED_HOST.match(entry)
         if fixed is not None:
-            return any(own.owns(fixed["host"]) for own in self.domains)
+            return self._has(fixed["host"])
         wild = _WILD.match(entry)
         if wild is None or f"{wild['scheme']}*/*{wild['name']}/" not in blacklisted:
             return False
         host = wild["name"].partition(":")[0]
-        return any(own.owns(f"x{host}") for own in self.domains)
+        return self._has(f"x{host}")
+
+    def _has(self, host: str) -> bool:
+        """Return whether a host belongs to one of the domains, as `Own.owns` does for each."""
+        exact, above = self._names
+        bare = host.removesuffix(".")
+        return bare in exact or any(bare[dot.end() :] in above for dot in re.finditer(r"\.", bare))
+
+    @cached_property
+    def _names(self) -> tuple[frozenset[str], frozenset[str]]:
+        """The names of the domains: all, and those with their sub-domains."""
+        above = frozenset(own.host for own in self.domains if own.with_sub_domains)
+        return frozenset(own.host for own in self.domains), above
 
     @cached_property
     def own_pages(self) -> SentReferers:
