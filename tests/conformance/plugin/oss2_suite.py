@@ -57,8 +57,8 @@ def pytest_configure(config: pytest.Config) -> None:
 _LATE = (
     # Two tests expect this to take more than a millisecond.
     {"operation": "GetBucketAcl", "latency": 1.0},
-    # A test expects an error because its threads send the parts of a sequential upload at once. Where
-    # the threads happen to take turns, the parts come in order. With every second part late they do not.
+    # A test expects an error, as its threads send the parts of a sequential upload at once. Where
+    # they happen to take turns, the parts come in order. With every second part late they do not.
     {"operation": "UploadPart", "key": "test-upload_sequential", "every": 2, "latency": 1.0},
 )
 """The requests that the emulator answers late."""
