@@ -184,6 +184,9 @@ def test_character_that_xml_cannot_represent_is_reported(
     )
     message = refuse("translate", "--from", "s3-policy", str(path))
     assert "the result cannot be written as xml" in message
+    path.write_text('whitelist = ["a\\u0000b"]')
+    message = refuse("translate", "--to", "cos", str(path))
+    assert "the result cannot be written as cos" in message
 
 
 @pytest.mark.parametrize("file", ["/dev/zero", "PIPE"])

@@ -2,6 +2,8 @@
 
 import argparse
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from oss_emulator.cli import formats, language, rules
 from oss_emulator.cli.formats import Format
@@ -67,11 +69,13 @@ def run(arguments: argparse.Namespace) -> int:
         source = _read_theirs(arguments.file, system)
         ours = source.to_oss()
         _refuse_long(ours)
-        theirs, text = source, _format_ours(ours, RulesForm(arguments.form))
+        with _writing(arguments.form):
+            theirs, text = source, document.format(ours, RulesForm(arguments.form))
     else:
         ours = rules.read(arguments.file, arguments)
         result = system.from_oss(ours, arguments.assumptions)
-        theirs, text = result, result.format()
+        with _writing(name):
+            theirs, text = result, result.format()
     lost = translation.losses(
         theirs,
         ours,
@@ -105,9 +109,11 @@ def _refuse_long(configuration: RefererConfiguration) -> None:
         )
 
 
-def _format_ours(configuration: RefererConfiguration, form: RulesForm) -> str:
+@contextmanager
+def _writing(form: str) -> Iterator[None]:
+    """Tell what a form cannot represent."""
     try:
-        return document.format(configuration, form)
+        yield
     except ValueError as error:
         raise InputError(f"the result cannot be written as {form}: {error}") from None
 

@@ -1,5 +1,6 @@
 """The URLs of pages and objects, as browsers read them: the WHATWG URL standard (B-02)."""
 
+import re
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from ipaddress import ip_address
@@ -79,10 +80,15 @@ class WebURL:
 
 _standard = cache(url_standard.choose)
 
+_IGNORED = dict.fromkeys(map(ord, "\t\r\n"))
+"""The characters that browsers leave out of a URL."""
+
 
 def _explain(text: str) -> str:
-    """Say why a browser refuses a URL: its port, or else its host."""
-    rest = text.strip().partition("://")[2]
+    """Say why a browser refuses a URL: its scheme, its port, or else its host."""
+    scheme, _, rest = text.translate(_IGNORED).strip().partition("://")
+    if re.fullmatch(r"[A-Za-z][\w+.-]*", scheme, re.ASCII) and scheme.lower() not in DEFAULT_PORTS:
+        return f"its scheme is {scheme.lower()}, not http or https"
     authority = rest.replace("\\", "/").partition("/")[0].rpartition("@")[2]
     port = authority.rpartition("]")[2].rpartition(":")[2]
     if port.isdecimal() and int(port[:9]) > 65535:

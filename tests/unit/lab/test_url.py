@@ -64,6 +64,8 @@ def test_url_that_no_browser_opens_is_refused(text: str, reason: str) -> None:
         ("www.example.com", "it does not begin with https:// or http://"),
         ("ftp://x/", "its scheme is ftp, not http or https"),
         ("https://*.example.com/", "its host has a wildcard"),
+        ("android-app://a b.com/", "its scheme is android-app, not http or https"),
+        ("ht\ttps://a b.com/", "its host or its port is not valid"),
         ("https://a b.com/", "its host or its port is not valid"),
     ],
 )
