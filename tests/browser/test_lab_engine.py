@@ -426,6 +426,14 @@ def test_damaged_part_is_named_with_what_to_do(
         ("lab.run(['lint', 'x'], {'/etc/x': ''})", "'/etc/x' is not the name of a file"),
         ("lab.run('lint x', {})", "args must be a list of strings, and files an object of strings"),
         ("lab.run(['lint', 3], {})", "args must be a list of strings"),
+        ("lab.run()", "args must be a list of strings"),
+        ("lab.run(['lint', () => 1])", "args must be a list of strings"),
+        ("lab.run(['lint', 'x'], null)", "files an object of strings"),
+        ("lab.run(['lint', 'x'], 'x')", "files an object of strings"),
+        ("lab.run(['lint', 'x\\0'])", "args must not have the character U+0000"),
+        ("lab.run(['lint', 'a'], {a: '', 'a/b': ''})", "'a/b' cannot be a file beside the others"),
+        ("lab.run(['lint', 'a'], {'\\ud800': ''})", "cannot be a file beside the others"),
+        ("lab.run(['lint', 'a'], {['n'.repeat(300)]: ''})", "n' is not the name of a file"),
         ("lab.run(['lint', 'x'], {x: null})", "files an object of strings"),
     ],
 )
@@ -435,6 +443,71 @@ def test_wrong_question_is_refused_with_a_sentence(lab: Page, call: str, words: 
     assert said.startswith("refused: ")
     assert words in said
     assert lab.evaluate("lab.run(['--version'])")["status"] == 0
+
+
+def test_value_that_json_cannot_hold_ends_nothing(lab: Page) -> None:
+    said = lab.evaluate(
+        """async () => {
+            const other = lab.run(["--version"]);
+            const { code } = await lab.run(["lint", "x"], { x: 1n }).catch((error) => error);
+            return [code, (await other).status];
+        }"""
+    )
+    assert said == ["refused", 0]
+
+
+def test_command_cannot_change_the_lab(lab: Page) -> None:
+    """The certificate would replace a template of the page, which comes from a link."""
+    files = {"old": "whitelist = ['a']", "new": "whitelist = ['b']"}
+    for name in ("lab/page/templates/rules_check.html", "lab/new.html"):
+        args = ["diff", "old", "new", "--certificate", f"../../lab/oss_emulator/{name}"]
+        answer = lab.evaluate("([args, files]) => lab.run(args, files)", [args, files])
+        assert "the file cannot be written: Permission denied" in answer["stderr"]
+
+
+def test_questions_that_are_stopped_reject_and_python_starts_again(lab: Page) -> None:
+    said = lab.evaluate(
+        """async () => {
+            const asked = [lab.run(["--version"]), lab.run(["--help"])];
+            await Promise.resolve().then(() => {});
+            lab.stop();
+            lab.stop(); // it does nothing while Python starts
+            const ends = await Promise.all(asked.map((one) => one.catch(({ code }) => code)));
+            return [...ends, (await lab.run(["--version"])).status];
+        }"""
+    )
+    assert said == ["stopped", "stopped", 0]
+
+
+POLICIES = {
+    "no worker": "worker-src 'none'",
+    "nothing from blobs": "script-src 'self' 'wasm-unsafe-eval'; worker-src blob:",
+    "no WebAssembly": "script-src 'self' blob:",
+    "only its own files": "default-src 'self'",
+    "no scripts by their addresses": "require-trusted-types-for 'script'",
+}
+
+
+@pytest.mark.parametrize("policy", POLICIES.values(), ids=POLICIES)
+def test_server_that_forbids_what_python_needs_is_told_what_to_allow(
+    browser: Browser, served: str, policy: str
+) -> None:
+    page = browser.new_page()
+    page.route(
+        "**/engine.html",
+        lambda route: route.fulfill(
+            response=(answer := route.fetch()),
+            headers={**answer.headers, "Content-Security-Policy": policy},
+        ),
+    )
+    page.goto(f"{served}/engine.html")
+    assert why_not(page) == {
+        "code": "forbidden",
+        "message": "The server of this page forbids what Python needs; let its "
+        "Content-Security-Policy allow script-src 'self' blob: 'wasm-unsafe-eval' and worker-src "
+        "blob:, or open the page from a disk.",
+    }
+    page.close()
 
 
 def test_python_that_gave_up_starts_again(browser: Browser, folder: Path) -> None:

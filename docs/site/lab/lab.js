@@ -4,6 +4,7 @@
 // lab.run(args, files)   runs a command line in a folder with these files:
 //                        {status, stdout, stderr, files}
 // lab.call(name, value)  does an action of oss_emulator/lab/page/actions.py
+// lab.stop()             ends what Python is at work on; the questions reject, and it starts again
 //
 // Nothing is loaded from another host, and nothing is sent. What Python needs are scripts beside this
 // one, in parts/, since a page that is opened from a disk may load scripts, but fetch no files.
@@ -37,7 +38,11 @@
     "old-browser": () => `This browser is too old to run Python; ${NEWER}.`,
     "broken-file": (name) =>
       `The file parts/${name}.js is missing or damaged; reload the page, or copy its folder again.`,
+    forbidden: () =>
+      "The server of this page forbids what Python needs; let its Content-Security-Policy allow " +
+      "script-src 'self' blob: 'wasm-unsafe-eval' and worker-src blob:, or open the page from a disk.",
     "not-started": (said) => `Python does not start here (${said}); reload the page, or ${NEWER}.`,
+    stopped: () => "Python was stopped; ask again.",
     crashed: (said) => `Python gave up (${said}); give it less, or try again.`,
     refused: (said) => said,
   };
@@ -54,6 +59,8 @@
       script.onload = script.onerror = resolve;
       script.src = `${folder}${name}.js`;
       document.head.append(script);
+    }).catch(() => {
+      throw fail("forbidden");
     });
     script.remove();
     const text = received.get(name);
@@ -88,7 +95,10 @@
       const files = await unpackAll(parts);
       const load = (name) => {
         const script = new Blob([files.get(name)], { type: "text/javascript" });
-        return import(URL.createObjectURL(script));
+        const address = URL.createObjectURL(script);
+        return import(address).catch((error) => {
+          throw error instanceof TypeError ? { code: "forbidden" } : error; // it is not fetched
+        });
       };
       self.fetch = async (address) => {
         const name = String(address).replace(INDEX, "");
@@ -110,7 +120,10 @@
       });
       pyodide.unpackArchive(files.get("lab.zip"), "zip", { extractDir: "/lab" });
       pyodide.runPython("import sys; sys.path.insert(0, '/lab')");
-      return pyodide.pyimport("runner");
+      const found = pyodide.pyimport("runner");
+      for (const folder of ["/lab", "/lib"]) found.protect(folder);
+      pyodide.FS.ignorePermissions = false;
+      return found;
     }
 
     let runner = null;
@@ -123,8 +136,8 @@
           throw error.code ? error : { code: "not-started", message: error.message };
         }
       },
-      run: (args, files) => JSON.parse(runner.run(JSON.stringify({ args, files }))),
-      call: (name, value) => JSON.parse(runner.call(name, JSON.stringify(value))),
+      run: (asked) => JSON.parse(runner.run(asked)),
+      call: (name, value) => JSON.parse(runner.call(name, value)),
     };
 
     self.onmessage = async ({ data: { id, name, given } }) => {
@@ -144,6 +157,7 @@
   const waiting = new Map();
   let worker = null;
   let asked = 0;
+  let isAtWork = false; // whether Python has started
 
   function ask(name, ...given) {
     return new Promise((resolve, reject) => {
@@ -158,29 +172,45 @@
     waiting.delete(id);
     if (code === undefined) resolve(value);
     else reject(fail(code, said));
-    if (code === "crashed") restart(said);
+    if (code === "crashed") restart(code, said);
   }
 
-  function restart(said) {
+  function restart(code, said) {
     worker.terminate();
-    for (const { reject } of waiting.values()) reject(fail("crashed", said));
+    isAtWork = false;
+    for (const { reject } of waiting.values()) reject(fail(code, said));
     waiting.clear();
     started = start();
     started.catch(() => {});
+  }
+
+  /** Write a value as JSON, which passes into the worker. */
+  function write(value) {
+    try {
+      return JSON.stringify(value);
+    } catch (error) {
+      throw fail("refused", error.message);
+    }
   }
 
   async function start() {
     if (typeof WebAssembly !== "object") throw fail("no-webassembly");
     const needed = ["BigInt64Array", "DecompressionStream", "Worker"];
     if (!needed.every((name) => name in window) || !WebAssembly.Exception) throw fail("old-browser");
+    try {
+      new WebAssembly.Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0)); // the smallest one
+    } catch {
+      throw fail("forbidden");
+    }
     const parts = await Promise.all(PARTS.map(load));
     const script = URL.createObjectURL(new Blob([`(${work})();`], { type: "text/javascript" }));
     worker = new Worker(script);
     worker.onmessage = take;
     const failure = new Promise((_, reject) => {
-      worker.onerror = ({ message }) => reject(fail("not-started", message || "no worker"));
+      worker.onerror = ({ message }) => reject(message ? fail("not-started", message) : fail("forbidden"));
     });
     await Promise.race([ask("start", parts), failure]);
+    isAtWork = true;
     URL.revokeObjectURL(script);
   }
 
@@ -189,7 +219,16 @@
   started.catch(() => {}); // whoever asks for something gets the error
   Object.assign(window.lab, {
     ready: started,
-    run: (args, files = {}) => started.then(() => ask("run", args, files)),
-    call: (name, value = null) => started.then(() => ask("call", name, value)),
+    run: async (args, files = {}) => {
+      const text = write({ args, files });
+      return started.then(() => ask("run", text));
+    },
+    call: async (name, value = null) => {
+      const text = write(value);
+      return started.then(() => ask("call", name, text));
+    },
+    stop: () => {
+      if (isAtWork) restart("stopped");
+    },
   });
 })();

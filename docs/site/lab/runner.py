@@ -17,6 +17,9 @@ from oss_emulator import cli
 STANDARD_INPUT = "-"
 """The name of the file that a command reads as its standard input."""
 
+_LONGEST = 200
+"""The bytes of the longest name of a file."""
+
 _INSTALL = "install oss-emulator and run it there: pip install oss-emulator"
 
 
@@ -27,10 +30,14 @@ def run(asked: str) -> str:
     ValueError for a name that leads out of the folder.
     """
     given = json.loads(asked)
-    arguments, files = given["args"], dict(given["files"])
-    texts = (*arguments, *files.values()) if isinstance(arguments, list) else (None,)
+    arguments, files = given.get("args"), given.get("files")
+    texts: tuple[object, ...] = (None,)
+    if isinstance(arguments, list) and isinstance(files, dict):
+        texts = (*arguments, *files.values())
     if not all(isinstance(text, str) for text in texts):
         raise ValueError("args must be a list of strings, and files an object of strings")
+    if any("\0" in text for text in arguments):
+        raise ValueError("args must not have the character U+0000, which no command line can have")
     standard_input = files.pop(STANDARD_INPUT, "")
     here = Path.cwd()
     with tempfile.TemporaryDirectory() as name:
@@ -46,6 +53,12 @@ def run(asked: str) -> str:
         )
 
 
+def protect(folder: str) -> None:
+    """Keep commands from writing into a folder, such as the one that Python imports from."""
+    for path in (Path(folder), *Path(folder).rglob("*")):
+        path.chmod(path.stat().st_mode & ~0o222)
+
+
 def call(name: str, value: str) -> str:
     """Do an action of the page with a value, and return its answer."""
     from oss_emulator.lab.page import actions  # with templates, which commands do not need
@@ -56,11 +69,15 @@ def call(name: str, value: str) -> str:
 def _write(folder: Path, files: Mapping[str, str]) -> None:
     for name, text in files.items():
         parts = PurePosixPath(name).parts
-        if not parts or name.startswith("/") or ".." in parts or "\0" in name:
+        is_outside = not parts or name.startswith("/") or ".." in parts or "\0" in name
+        if is_outside or len(name.encode(errors="replace")) > _LONGEST:
             raise ValueError(f"{name!r} is not the name of a file in the folder of the command")
         path = folder.joinpath(*parts)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(text.encode("utf-8", "surrogatepass"))
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(text.encode("utf-8", "surrogatepass"))
+        except (OSError, UnicodeEncodeError):
+            raise ValueError(f"{name!r} cannot be a file beside the others") from None
 
 
 def _read(folder: Path) -> dict[str, str]:
