@@ -10,6 +10,8 @@ import pytest
 import requests
 from oss_emulator import Emulator
 from oss_emulator.control.console.rules import is_editable
+from oss_emulator.lab import sources
+from oss_emulator.lab.sources import RulesForm
 from oss_emulator.referer import RefererConfiguration
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
@@ -354,6 +356,19 @@ def test_file_that_is_dropped_is_imported(tab: Page) -> None:
     expect(tab.get_by_role("button", name="Read these rules")).to_be_focused()
     tab.keyboard.press("Enter")
     expect(whitelist(tab)).to_have_value("https://dropped.test/")
+
+
+def test_file_is_read_in_the_encoding_that_it_declares(tab: Page) -> None:
+    text = sources.format(RefererConfiguration(whitelist=("https://例子.test/",)), RulesForm.XML)
+    data = text.replace("UTF-8", "GBK").encode("gbk")
+    file: Any = {"name": "r.xml", "mimeType": "text/xml", "buffer": data}
+    tab.locator("#import-file").set_input_files(file)
+    expect(tab.get_by_role("button", name="Read these rules")).to_be_focused()
+    tab.keyboard.press("Enter")
+    expect(whitelist(tab)).to_have_value("https://例子.test/")
+    file["buffer"] = data.replace(b"GBK", b"UTF-8")
+    tab.locator("#import-file").set_input_files(file)
+    expect(tab.locator("#announce")).to_contain_text("not a text in UTF-8")
 
 
 def test_link_of_600_entries_is_short_and_of_an_older_page_is_read(

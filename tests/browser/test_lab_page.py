@@ -298,6 +298,53 @@ def test_ten_thousand_entries_do_not_hang_the_page(shown: Page) -> None:
     expect(shown.locator("#review-error")).to_be_hidden()
 
 
+def test_question_that_takes_minutes_is_given_up_for_the_next_one(shown: Page) -> None:
+    many = "\n".join(f"*{number}*{'?*' * 50}" for number in range(20_000))
+    shown.locator("#whitelist").fill("https://a.test/")
+    shown.locator("#referers").fill(SITE)
+    expect(verdict_on(shown, SITE)).to_have_text("denied")
+    shown.locator("#referers").fill("\n".join(f"{SITE}{'x' * number}" for number in range(999)))
+    paste(shown, many)
+    expect(shown.locator("#engine")).to_contain_text("Python is still at work")
+    for part in ("#verdicts", "#tally"):  # they may be about other rules
+        expect(shown.locator(part)).to_have_attribute("aria-busy", "true")
+    shown.locator("#referers").fill(SITE)
+    shown.locator("#whitelist").fill(SITE)
+    expect(verdict_on(shown, SITE)).to_have_text("allowed", timeout=60_000)
+    expect(shown.locator("#verdicts")).to_have_attribute("aria-busy", "false")
+    expect(shown.locator("#review")).to_contain_text("Pages that show the object")
+
+
+ENCODED = {
+    "GBK": ("GBK", "gbk"),
+    "UTF-16": ("UTF-16", "utf-16"),
+    "UTF-16 without a mark": ("UTF-16", "utf-16-be"),
+    "UTF-8 with a mark": ("UTF-8", "utf-8-sig"),
+    "UTF-8 that declares UTF-16": ("UTF-16", "utf-8"),
+    "windows-1252": ("windows-1252", "cp1252"),
+}
+
+
+@pytest.mark.parametrize(("declared", "codec"), ENCODED.values(), ids=ENCODED)
+def test_file_is_read_in_its_encoding(shown: Page, declared: str, codec: str) -> None:
+    entry = "https://bücher.test/" if codec == "cp1252" else "https://例子.test/"
+    text = sources.format(RefererConfiguration(False, whitelist=(entry,)), RulesForm.XML)
+    text = text.replace('"UTF-8"', f'"{declared}"')
+    file: Any = {"name": "r.xml", "mimeType": "text/xml", "buffer": text.encode(codec)}
+    shown.locator("#file").set_input_files(file)
+    expect(shown.locator("#whitelist")).to_have_value(entry)
+    expect(shown.locator("#text-error")).to_be_hidden()
+
+
+@pytest.mark.parametrize("data", [b"\x89PNG\r\n\0\xff", b"https://\xe4.test/"])
+def test_file_that_is_not_text_is_refused(shown: Page, data: bytes) -> None:
+    shown.locator("#whitelist").fill(SITE)
+    file: Any = {"name": "r", "mimeType": "", "buffer": data}
+    shown.locator("#file").set_input_files(file)
+    expect(shown.locator("#text-error")).to_contain_text("not a text in UTF-8")
+    expect(shown.locator("#whitelist")).to_have_value(SITE)
+
+
 def test_last_state_counts_however_fast_somebody_types(shown: Page) -> None:
     shown.locator("#referers").fill(SITE)
     shown.locator("#whitelist").fill("")

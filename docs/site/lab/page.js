@@ -2,7 +2,7 @@
 
 import { all, announce, attempt, copy, find, later, onDrop, parse } from "./console.js";
 import { Editor, area, gutter } from "./editor.js";
-import { follow, isRules, keepFocus, lines, lists, mark, number, pack, unpack } from "./entries.js";
+import { follow, isRules, keepFocus, lines, lists, mark, number, pack, readText, unpack } from "./entries.js";
 
 /**
  * @typedef {import("./entries.js").Rules} Rules
@@ -14,6 +14,7 @@ import { follow, isRules, keepFocus, lines, lists, mark, number, pack, unpack } 
  * @typedef {{
  *   ready: Promise<void>,
  *   call: (action: string, values: object) => Promise<any>,
+ *   stop: () => void,
  *   run: (args: string[], files: Files) => Promise<{ stdout: string, stderr: string, files: Files }>,
  * }} Lab
  */
@@ -69,7 +70,7 @@ const rules = () => editor.rules;
 const KINDS = ["read", "other", "check", "review", "write"]; // in the order of their urgency
 /** @type {Map<string, { values: () => object, show: (answer: any) => void, refuse: (error: any) => void }>} */
 const waiting = new Map();
-let isAsking = false;
+let asking = ""; // the kind that Python is at work on
 const engine = find("#engine");
 
 /**
@@ -82,27 +83,36 @@ const engine = find("#engine");
 function want(kind, values, show, refuse = (error) => announce(error.message, true)) {
   waiting.set(kind, { values, show, refuse });
   pump();
+  overtake();
 }
 
 async function pump() {
-  if (isAsking) return;
-  isAsking = true;
+  if (asking) return;
   try {
     for (;;) {
-      const kind = KINDS.find((one) => waiting.has(one));
-      const wanted = kind && waiting.get(kind);
+      asking = KINDS.find((one) => waiting.has(one)) ?? "";
+      const wanted = waiting.get(asking);
       if (!wanted) return;
       const { values, show, refuse } = wanted;
-      waiting.delete(kind);
-      const answer = await tell(kind === "other" ? "read" : kind, values()).catch((error) => error);
-      if (waiting.has(kind)) continue; // overtaken
-      if (answer instanceof Error) refuse(answer);
+      waiting.delete(asking);
+      const answer = await tell(asking === "other" ? "read" : asking, values()).catch((error) => error);
+      if (waiting.has(asking)) continue; // overtaken
+      if (answer.code === "stopped") waiting.set(asking, wanted);
+      else if (answer instanceof Error) refuse(answer);
       else show(answer);
     }
   } finally {
-    isAsking = false;
+    asking = "";
   }
 }
+
+/** Milliseconds that a question may go on while a later one waits: Python needs some to start again. */
+const PATIENCE = 4000;
+
+/** Stop what takes long if its answer is no longer wanted, or what is more urgent waits for it. */
+const overtake = later(() => {
+  if (KINDS.slice(0, KINDS.indexOf(asking) + 1).some((kind) => waiting.has(kind))) lab.stop();
+}, PATIENCE);
 
 /**
  * Ask Python, and say so if it takes long. Throws an Error with its sentence.
@@ -112,15 +122,24 @@ async function pump() {
  */
 async function tell(action, values) {
   await lab.ready;
-  const slow = setTimeout(() => { engine.hidden = false; }, 1000);
+  const slow = setTimeout(() => sayBusy(true), 1000);
   try {
     const answer = await lab.call(action, { language, ...values });
     if (answer.error) throw Object.assign(new Error(answer.error), { line: answer.line, isRefusal: true });
     return answer;
   } finally {
     clearTimeout(slow);
-    engine.hidden = true;
+    sayBusy(false);
   }
+}
+
+/**
+ * Say whether Python is at work, so that what is shown may be about earlier rules.
+ * @param {boolean} isBusy
+ */
+function sayBusy(isBusy) {
+  engine.hidden = !isBusy;
+  for (const part of all("#verdicts, #tally, #found, #review")) part.ariaBusy = String(isBusy);
 }
 
 // --- What the page shows of the rules
@@ -268,7 +287,7 @@ area("text").addEventListener("input", () => {
 follow(gutter("text"), area("text"));
 
 /** How texts begin that are no lists of entries: XML, JSON, TOML, HCL, YAML. */
-const DOCUMENT = /^\s*(?:#.*\n\s*|\/\/.*\n\s*)*(?:<|\{|\[+ *[\w."'-]+ *\]|[\w."'-]+ *=|[\w"'-]+:\s|resource\s|---|HTTP\/)/;
+const DOCUMENT = /^\s*(?:#.*\n\s*|\/\/.*\n\s*)*(?:<|\{|\[+ *(?:[\w.-]|"[^"\n]*"|'[^'\n]*')+ *\]|(?:[\w.-]|"[^"\n]*"|'[^'\n]*')+ *=|[\w"'-]+:\s|resource\s|---|HTTP\/)/;
 for (const one of Object.keys(lists).map(area)) {
   one.addEventListener("paste", (event) => {
     const text = event.clipboardData?.getData("text/plain") ?? "";
@@ -283,8 +302,13 @@ for (const one of Object.keys(lists).map(area)) {
 async function open(file) {
   if (!file) return;
   own();
-  if (file.size > LARGEST) refuse(new Error(state.dataset.large));
-  else take(await file.text());
+  if (file.size > LARGEST) {
+    refuse(new Error(state.dataset.large));
+    return;
+  }
+  const text = await readText(file);
+  if (text === undefined) refuse(new Error(state.dataset.binary));
+  else take(text);
 }
 const file = find("input#file");
 file.addEventListener("change", () => attempt(async () => {

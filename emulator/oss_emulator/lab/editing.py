@@ -55,7 +55,7 @@ def edit(
         if text is None:
             return document.decode("utf-8-sig")
         before, after = (
-            sources.find(item, form, folder=folder) for item in (document, text.encode())
+            sources.find(item, form, folder=folder) for item in (document, sources.encode(text))
         )
     except (SourceError, UnicodeError, ValueError) as error:
         raise NotEditableError(f"the document cannot be edited: {error}") from None

@@ -10,6 +10,7 @@ that ossutil took.
 
 import json
 import re
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
@@ -75,6 +76,18 @@ Readers = Mapping[str, Reader]
 """What reads the rules with each name; the others may be wrong. A reader raises SourceError."""
 
 
+def encode(text: str) -> bytes:
+    """Encode a text as a document, in which no encoding counts that XML may still declare.
+
+    Raises SourceError for one half of a surrogate pair, which no document can have.
+    """
+    try:
+        return BOM_UTF8 + text.removeprefix("\ufeff").encode()
+    except UnicodeEncodeError as error:
+        place = place_of(text[: error.start])
+        raise SourceError("the text is not readable; save it as UTF-8", *place) from None
+
+
 def parse(
     document: bytes, form: RulesForm | None = None, assumptions: Assumptions = DEFAULT
 ) -> Named:
@@ -95,7 +108,8 @@ def find(
 
     `folder` has the files beside it, for HCL. Raises SourceError for a document without rules.
     """
-    most = MAX_FILE if document[:64].lstrip().startswith(b"{") else MAX_DOCUMENT  # plans are large
+    begin = document[:64].removeprefix(BOM_UTF8).lstrip()
+    most = MAX_FILE if begin.startswith(b"{") else MAX_DOCUMENT  # plans are large
     if len(document) > most:
         place = place_of(document[:most].decode("latin-1"))
         limit = most // 1024 // 1024
@@ -156,7 +170,7 @@ def _lowered(lines: int, read: Callable[[], _T]) -> _T:
         raise kind(error.sentence, error.line + lines, error.column) from None
 
 
-_HEAD = re.compile(rb"(?:HTTP/[\d.]+ [^\r\n]*\r?\n(?:[^\r\n]+\r?\n)*\r?\n)+")
+_HEAD = re.compile(rb"(?:\xef\xbb\xbf)?(?:HTTP/[\d.]+ [^\r\n]*\r?\n(?:[^\r\n]+\r?\n)*\r?\n)+")
 """The heads that `curl -i` prints, one for each answer."""
 _ELAPSED = re.compile(rb"\s+[\d.]+\(s\) elapsed\s*\Z")
 
@@ -164,7 +178,9 @@ _ELAPSED = re.compile(rb"\s+[\d.]+\(s\) elapsed\s*\Z")
 def detect(document: bytes) -> RulesForm:
     """Detect the form of a document by its beginning. Raises SourceError."""
     terraform.refuse_binary(document)
-    text = document.removeprefix(b"\xef\xbb\xbf").lstrip()
+    head = _HEAD.match(document)
+    document = document[head.end() :] if head else document
+    text = document.removeprefix(BOM_UTF8).lstrip()
     if not text:
         raise NoRulesError("the document is empty")
     if text.startswith((b"<", b"\xff\xfe", b"\xfe\xff")):
@@ -186,12 +202,13 @@ def detect(document: bytes) -> RulesForm:
 
 _OF_TERRAFORM = (*terraform.KINDS, "terraform_version", "format_version", "encryption_version")
 _COMMENTS = re.compile(rb"\A(?:\s+|#[^\n]*|//[^\n]*|/\*(?s:.*?)\*/)+")
+_TOML_NAME = rb"(?:[\w.-]|\"[^\"\n]*\"|'[^'\n]*')"
 _BEGINNINGS = {
     RulesForm.HCL: re.compile(
         rb"(?:resource|terraform|variable|provider|locals|module|data|output|import|moved|removed"
         rb"|check)\s*(?:\"[^\"\n]*\"\s*)*\{"
     ),
-    RulesForm.TOML: re.compile(rb"\[+ *[\w\"'.-]+ *\]|[\w\"'.-]+ *="),
+    RulesForm.TOML: re.compile(rb"\[+ *%b+ *\]|%b+ *=" % (_TOML_NAME, _TOML_NAME)),
     RulesForm.PULUMI: re.compile(rb"---|%YAML|[\w\"'-]+:(?:\s|$)"),
 }
 """How documents begin, behind comments."""

@@ -1,5 +1,6 @@
 """Edits in the text of XML: the switches and lists of a RefererConfiguration."""
 
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -34,7 +35,7 @@ class _WrittenXml:
         at: Sequence[int] = range(len(text) + 1)
         if len(data) > len(text):
             at = [0, *accumulate(len(character.encode()) for character in text)]
-        return cls(XmlDocument.parse(data), data, at)
+        return cls(XmlDocument.parse(BOM_UTF8 + data), data, at)
 
     def change(self, name: str, old: Any, new: Any) -> Iterator[Edit]:
         """Yield the edits that give an element a new value."""

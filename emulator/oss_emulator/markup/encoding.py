@@ -1,6 +1,7 @@
 """The encoding of an XML document: from its first bytes, its declaration, or else UTF-8."""
 
 import re
+from codecs import BOM_UTF8
 
 from oss_emulator import toml
 from oss_emulator.toml import SourceError, place_of
@@ -29,10 +30,12 @@ _UTF = frozenset({"utf-8", "utf8", "utf-16"})
 
 def decode(document: bytes) -> str:
     """Decode a document, without its byte order mark. Raises SourceError."""
+    if document.startswith(BOM_UTF8):
+        return toml.decode(document)
     codec = _MARKS.get(document[:2])
     name = "UTF-16"
     if codec is None:
-        found = _DECLARED.match(document.removeprefix(b"\xef\xbb\xbf"))
+        found = _DECLARED.match(document)
         name = found[1].decode() if found else "UTF-8"
         if name.lower() in _UTF:
             return toml.decode(document)

@@ -412,6 +412,13 @@ def test_bad_document_is_refused_with_its_place(name: str) -> None:
     assert "\n" not in str(refusal.value)
 
 
+@pytest.mark.parametrize("name", ["the <b> site", "例子", "a.b"])
+@pytest.mark.parametrize("quote", ['"', "'"])
+def test_quoted_name_of_toml_is_recognised(name: str, quote: str) -> None:
+    text = f"# ours\n[rules.{quote}{name}{quote}]\nwhitelist = ['a']\n"
+    assert document.parse(text.encode()) == {name: RefererConfiguration(whitelist=("a",))}
+
+
 LATIN = "<RefererConfiguration>\n <AllowEmptyReferer>ä</AllowEmptyReferer></RefererConfiguration>"
 
 

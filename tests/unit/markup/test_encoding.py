@@ -5,6 +5,13 @@ from oss_emulator.markup.encoding import decode
 from oss_emulator.toml import SourceError
 
 
+def test_byte_order_mark_tells_more_than_the_declaration() -> None:
+    text = "<?xml version='1.0' encoding='gbk'?><a>例</a>"
+    assert decode(text.encode("utf-8-sig")) == text
+    assert decode(text.encode("gbk")) == text
+    assert decode(text.encode("utf-16")) == text
+
+
 @pytest.mark.parametrize(
     ("document", "sentence", "place"),
     [

@@ -186,7 +186,7 @@ async def import_rules(asked: ApiRequest) -> Response:
     body = asked.json()
     assumptions = asked.controls.service.settings.assumptions
     try:
-        document = _text(body, "text").encode()
+        document = sources.encode(_text(body, "text"))
         found = await asyncio.to_thread(sources.find, document, None, assumptions)
         name = _text(body, "name", next(iter(found)))
         if name not in found:

@@ -13,6 +13,7 @@ from oss_emulator.lab.resources import NoRulesError
 from oss_emulator.lab.sources import RulesForm
 from oss_emulator.lab.translation import SYSTEMS
 from oss_emulator.referer import RefererConfiguration, RefererPolicy
+from oss_emulator.referer.model import MAX_SIZE
 from oss_emulator.toml import SourceError
 
 from . import review
@@ -22,7 +23,11 @@ from .rendering import render
 Values = Mapping[str, Any]
 
 ENTRIES: Final = 2_000
-"""The most entries that the page reviews: more than PutBucketReferer takes (R-42)."""
+SIZE: Final = 5 * MAX_SIZE
+"""The most entries that the page reviews, and their most bytes: more than a bucket has (R-42)."""
+
+REFERERS: Final = 1_000
+"""The most Referers that the page tries."""
 
 
 def answer(name: str, values: Values) -> Values:
@@ -45,8 +50,8 @@ def _read(values: Values) -> Values:
 
     `form` is null if rules cannot be written back into the text: a list of lines, or one of nginx.
     """
-    text = _text(values, "text")
-    document = text.encode(errors="replace")
+    text = _text(values, "text").removeprefix("\ufeff")
+    document = sources.encode(text)
     try:
         form = sources.detect(document)
     except NoRulesError:
@@ -83,6 +88,11 @@ def _check(values: Values) -> Values:
     referers: list[str | None] = [None, *trial.propose_referers(rules)]
     if "referers" in values:
         referers = _list(values, "referers")
+    if len(referers) > REFERERS:
+        raise SourceError(
+            f"these are {len(referers)} Referers; the page tries at most {REFERERS}: check them "
+            "with a table of oss-emulator test"
+        )
     policies = RefererPolicy.compile(rules), RefererPolicy.compile(other)
     decisions, before = ([policy.decide(item) for item in referers] for policy in policies)
     rows = list(zip(referers, decisions, before, strict=True))
@@ -94,10 +104,10 @@ def _review(values: Values) -> Values:
     """Lint rules, compare them with others, and play the scenarios of a site."""
     rules, site = _rules(values), _text(values, "site")
     count = len(rules.whitelist) + len(rules.blacklist)
-    if count > ENTRIES:
+    if count > ENTRIES or rules.size > SIZE:
         raise SourceError(
-            f"these are {count} entries, more than a bucket can have (20 KB, R-42); "
-            f"the page reviews at most {ENTRIES}"
+            f"these are {count} entries of {rules.size} bytes, more than a bucket can have "
+            f"(20 KB, R-42); the page reviews at most {ENTRIES} of {SIZE} bytes"
         )
     site = site or trial.guess_site(rules)
     made = review.make(rules, _rules(values, "other"), site)
@@ -134,7 +144,7 @@ def _export(values: Values) -> Values:
 def _write(values: Values) -> Values:
     """Write rules back into the text that they were read from, so that the rest of it stays."""
     form, rules = RulesForm(_text(values, "form")), _rules(values)
-    document = _text(values, "text").encode(errors="replace")
+    document = sources.encode(_text(values, "text"))
     try:
         try:
             return {"text": editing.edit(document, form, _text(values, "name"), rules)}

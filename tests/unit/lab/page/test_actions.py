@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from oss_emulator.lab.page.actions import ENTRIES, answer
+from oss_emulator.lab.page.actions import ENTRIES, REFERERS, SIZE, answer
 
 LAB = Path(__file__).parents[4] / "fixtures" / "lab"
 BROKEN = (LAB / "broken.xml").read_text(encoding="utf-8")
@@ -77,6 +77,44 @@ def test_what_is_no_text_of_rules_is_refused(text: str, sentence: str) -> None:
     assert sentence in ask("read", text=text)["error"]
 
 
+XML = """<RefererConfiguration><AllowEmptyReferer>true</AllowEmptyReferer><RefererList>
+  <Referer>https://{}.test/</Referer>
+</RefererList></RefererConfiguration>"""
+
+
+@pytest.mark.parametrize(
+    "begin",
+    [
+        "",
+        "\ufeff",
+        '<?xml version="1.0" encoding="GBK"?>',
+        '\ufeff<?xml version="1.0" encoding="ISO-8859-1"?>',
+        "HTTP/1.1 200 OK\nx-oss-request-id: 1\n\n",
+    ],
+)
+def test_text_is_read_as_it_is_whatever_encoding_it_declares(begin: str) -> None:
+    text = begin + XML.format("例子")
+    found = ask("read", text=text)
+    assert found["form"] == "xml"
+    assert found["rules"]["RefererList"]["Referer"] == ["https://例子.test/"]
+    new = rules("https://示例.test/", empty=True)
+    written = ask("write", text=text, form="xml", name="", rules=new)["text"]
+    assert "https://示例.test/" in written
+    assert begin.removeprefix("\ufeff") in written or begin.startswith("HTTP")
+
+
+def test_mark_before_a_list_is_no_part_of_its_first_entry() -> None:
+    found = ask("read", text="\ufeffhttps://a.test/")
+    assert found["rules"]["RefererList"]["Referer"] == ["https://a.test/"]
+
+
+@pytest.mark.parametrize("text", [XML.format("\ud800"), "https://a.test/\n\ud800"])
+def test_half_of_a_character_does_not_become_a_wildcard(text: str) -> None:
+    found = ask("read", text=text)
+    assert found["error"].endswith("the text is not readable; save it as UTF-8")
+    assert found["line"] == 2
+
+
 def test_check_shows_verdicts_entries_and_steps() -> None:
     referers = [None, "https://www.example.com/"]
     given = rules("https://www.example.com/")
@@ -128,9 +166,20 @@ def test_nginx_is_recognised() -> None:
 def test_rules_with_more_entries_than_a_bucket_has_are_not_reviewed() -> None:
     many = rules(*(f"https://{number}.test/" for number in range(10_000)))
     refused = ask("review", rules=many, other=many, site="")["error"]
-    assert refused.startswith("these are 10000 entries, more than a bucket can have")
-    assert str(ENTRIES) in refused
+    assert refused.startswith("these are 10000 entries of 178890 bytes, more than a bucket can")
+    assert refused.endswith(f"at most {ENTRIES} of {SIZE} bytes")
     assert "html" in ask("check", rules=many, other=many, referers=["https://9999.test/"])
+
+
+def test_entries_that_are_longer_than_a_bucket_has_are_not_reviewed() -> None:
+    assert "1 entries" in ask("review", rules=rules("*a" * SIZE), other=rules(), site="")["error"]
+
+
+def test_more_referers_than_a_page_can_show_are_not_tried() -> None:
+    values = {"rules": rules(), "other": rules()}
+    assert "html" in ask("check", **values, referers=["https://a.test/"] * REFERERS)
+    refused = ask("check", **values, referers=["https://a.test/"] * (REFERERS + 1))["error"]
+    assert refused.startswith(f"these are {REFERERS + 1} Referers")
 
 
 def test_corrections_are_followed_one_by_one_or_all_safe_ones() -> None:

@@ -237,6 +237,28 @@ export function keepFocus(part, change) {
   (next ?? part).focus();
 }
 
+const MARKS = { "utf-16le": /^(?:\xff\xfe|<\0)/, "utf-16be": /^(?:\xfe\xff|\0<)/ };
+const DECLARED = /^<\?xml\s[^>]{0,100}?encoding\s*=\s*["']([\w.-]{1,40})["']/;
+
+/**
+ * Read a file in the encoding that its first bytes or its XML declaration tell, or else in UTF-8.
+ * @param {File} file
+ * @returns {Promise<string | undefined>} undefined for bytes that are not text
+ */
+export async function readText(file) {
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  const head = String.fromCharCode(...bytes.slice(0, 200));
+  const marked = Object.entries(MARKS).find(([, mark]) => mark.test(head))?.[0];
+  const declared = head.match(DECLARED)?.[1] ?? "utf-8";
+  try {
+    // A document that declares UTF-16, but does not begin with it, was encoded anew.
+    const name = marked ?? (/^utf-16/i.test(declared) ? "utf-8" : declared);
+    return new TextDecoder(name, { fatal: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
 /** The most characters that a link may carry. */
 const LONGEST = 4 * 1024 * 1024;
 

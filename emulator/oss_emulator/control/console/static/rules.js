@@ -3,7 +3,7 @@
 import { all, announce, ask, attempt, copy, fill, find, later, onDrop, parse, values } from "./console.js";
 import { Drafts } from "./drafts.js";
 import { Editor, allow, area, boxes, when } from "./editor.js";
-import { isRules, isSame, keepFocus, lines, lists, pack, unpack } from "./entries.js";
+import { isRules, isSame, keepFocus, lines, lists, pack, readText, unpack } from "./entries.js";
 
 /** @typedef {import("./entries.js").Rules} Rules */
 
@@ -279,7 +279,9 @@ generator.addEventListener("submit", (event) => {
 /** @param {File} [file] */
 async function read(file) {
   if (!file) return;
-  area("import-text").value = await file.text();
+  const text = await readText(file);
+  if (text === undefined) throw new Error(area("import-text").dataset.binary);
+  area("import-text").value = text;
   find("details#import").open = true;
   find("#import-go").focus();
 }
