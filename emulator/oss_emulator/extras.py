@@ -15,9 +15,10 @@ def command(extra: str) -> str:
     """Return the command that installs an extra of this package, such as `lab`.
 
     A package that was installed from a folder, such as a clone, is on no index: the command names
-    that folder and this Python. Then it works wherever it is typed.
+    that folder and this Python. Then it works wherever it is typed. What uses the files of a clone
+    itself goes on to do so, and follows its changes: a copy would stay as it is.
     """
-    place = _source()
+    place, editable = _source()
     if place is None:
         return f"pip install '{_NAME}[{extra}]'"
     python = shlex.quote(sys.executable)
@@ -25,17 +26,22 @@ def command(extra: str) -> str:
         program = f"uv pip install --python {python}"
     else:
         program = f"{python} -m pip install"
-    return f"{program} {shlex.quote(f'{place}[{extra}]')}"
+    option = "--editable " if editable else ""
+    return f"{program} {option}{shlex.quote(f'{place}[{extra}]')}"
 
 
-def _source() -> Path | None:
-    """Return the folder or the file that the package was installed from; None for an index."""
+def _source() -> tuple[Path | None, bool]:
+    """Return the folder or the file that the package was installed from; None for an index.
+
+    Also return whether the installation is editable.
+    """
     from importlib.metadata import PackageNotFoundError, distribution  # slow, and rarely needed
 
     try:
         text = distribution(_NAME).read_text("direct_url.json")
     except PackageNotFoundError:
-        return None
-    url = urlsplit(json.loads(text)["url"]) if text else None  # as pip and uv write it (PEP 610)
-    path = Path(unquote(url.path)) if url and url.scheme == "file" else None
-    return path if path and path.exists() else None
+        return None, False
+    record = json.loads(text) if text else {"url": ""}  # as pip and uv write it (PEP 610)
+    url, editable = urlsplit(record["url"]), record.get("dir_info", {}).get("editable", False)
+    path = Path(unquote(url.path)) if url.scheme == "file" else None
+    return (path, editable) if path and path.exists() else (None, False)

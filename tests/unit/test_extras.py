@@ -15,16 +15,17 @@ from oss_emulator import extras
 class Installed:
     """A distribution with a record of where it came from."""
 
-    def __init__(self, source: str | None) -> None:
-        self._source = source
+    def __init__(self, source: str | None, **folder: bool) -> None:
+        self._record = None if source is None else json.dumps({"url": source, "dir_info": folder})
 
     def read_text(self, name: str) -> str | None:
         assert name == "direct_url.json"
-        return None if self._source is None else json.dumps({"url": self._source})
+        return self._record
 
 
-def installed_from(monkeypatch: pytest.MonkeyPatch, source: str | None) -> None:
-    monkeypatch.setattr(importlib.metadata, "distribution", lambda name: Installed(source))
+def installed_from(monkeypatch: pytest.MonkeyPatch, source: str | None, **folder: bool) -> None:
+    made = Installed(source, **folder)
+    monkeypatch.setattr(importlib.metadata, "distribution", lambda name: made)
 
 
 @pytest.mark.parametrize("source", [None, "https://example.com/a.whl", "file:///no/such/folder"])
@@ -39,6 +40,12 @@ def test_clone_is_named_with_its_python(monkeypatch: pytest.MonkeyPatch, tmp_pat
     installed_from(monkeypatch, clone.as_uri())
     words = shlex.split(extras.command("replay"))
     assert words == [sys.executable, "-m", "pip", "install", f"{clone}[replay]"]
+
+
+def test_editable_installation_stays_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    installed_from(monkeypatch, tmp_path.as_uri(), editable=True)
+    words = shlex.split(extras.command("lab"))
+    assert words[3:] == ["install", "--editable", f"{tmp_path}[lab]"]
 
 
 def test_uv_is_used_where_pip_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
