@@ -101,8 +101,12 @@ class Running:
 
 
 def environment(**variables: str) -> dict[str, str]:
-    """Return the environment without variables of the emulator and SDKs, plus given ones."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("OSS_")}
+    """Return the environment without those of the emulator, SDKs and proxies, plus given ones."""
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("OSS_") and not name.lower().endswith("_proxy")
+    }
     return {**inherited, **variables}
 
 

@@ -63,6 +63,23 @@ def test_apply_shows_and_puts_changes_once(
     assert (said["put"], said["equivalent"], said["certainty"]) == (False, True, "proved")
 
 
+def test_bucket_on_this_machine_is_read_without_the_proxy_of_the_environment(
+    lab_bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.delenv("no_proxy", raising=False)
+    assert main(["check", lab_bucket, "--no-referer"]) == 0
+
+
+def test_bucket_elsewhere_is_read_through_the_proxy_of_the_environment(
+    lab_bucket: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.delenv("no_proxy", raising=False)
+    assert main(["check", lab_bucket, "--no-referer", "--endpoint", "http://oss.test"]) == 2
+    assert "Connection refused" in capsys.readouterr().err  # by the proxy
+
+
 def test_rules_of_a_bucket_are_read_completely(
     lab_bucket: str, file: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -130,6 +130,8 @@ def _ask(address: str, arguments: argparse.Namespace, request: Callable[[Any], A
 
 
 def _bucket(oss2: Any, name: str, arguments: argparse.Namespace) -> Any:
+    from oss_emulator.cli.client import is_loopback  # only here: it needs the modules of http
+
     class KeepingSession(oss2.Session):  # type: ignore[misc]
         """A session that keeps the last document: oss2 2.19 drops TruncatePath from rules.
 
@@ -152,6 +154,8 @@ def _bucket(oss2: Any, name: str, arguments: argparse.Namespace) -> Any:
         region=arguments.region,
         session=KeepingSession(),
         connect_timeout=_TIMEOUT,
+        # A proxy of the environment does not reach this machine.
+        proxies={"no_proxy": "*"} if is_loopback(arguments.endpoint) else None,
     )
 
 

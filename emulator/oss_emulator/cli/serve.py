@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import partial
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from oss_emulator.cli import flags
 from oss_emulator.cli.loading import loading
@@ -99,5 +100,24 @@ def _announce(listening: "Listening", made: str) -> None:
     print(f"Console: {_console(listening, made)}{note}", flush=True)
     if fixed:
         print(_HINT, flush=True)
+    if found := _proxy_hint(endpoint):
+        print(found, flush=True)
     if listening.hint:
         print(listening.hint.replace("{endpoint}", endpoint).rstrip(), flush=True)
+
+
+def _proxy_hint(endpoint: str) -> str:
+    """Say how clients reach the endpoint where the environment names a proxy for it; "" if none."""
+    from urllib.request import getproxies_environment, proxy_bypass_environment  # not for --help
+
+    url = urlsplit(endpoint)
+    proxies = getproxies_environment()
+    if not (proxies.get(url.scheme) or proxies.get("all")):
+        return ""
+    if proxy_bypass_environment(url.hostname or ""):
+        return ""
+    direct = ",".join(filter(None, (proxies.get("no"), "localhost,127.0.0.1,::1")))
+    return (
+        "Hint: a proxy is set (http_proxy), which clients ask instead of this server. In\n"
+        f"their shell: export no_proxy='{direct}'"
+    )

@@ -28,4 +28,11 @@ def connect(emulator: "Emulator | RemoteEmulator", name: str) -> "oss2.Bucket":
     if emulator.ca_file is not None:
         session.session.verify = str(emulator.ca_file)
         session.session.trust_env = False  # otherwise REQUESTS_CA_BUNDLE would override it
-    return oss2.Bucket(auth, emulator.endpoint, name, region=emulator.region, session=session)
+    return oss2.Bucket(
+        auth,
+        emulator.endpoint,
+        name,
+        region=emulator.region,
+        session=session,
+        proxies={"no_proxy": "*"},  # a proxy of the environment does not reach this machine
+    )

@@ -289,6 +289,15 @@ def test_bucket_trusts_the_certificate_of_the_emulator() -> None:
     assert emulator.ca_file is None
 
 
+def test_bucket_is_reached_without_the_proxy_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "example.com")
+    with Emulator() as emulator:
+        assert emulator.bucket("examplebucket").put_object("a", b"1").status == 200
+
+
 def test_https_endpoint_raises_without_tls() -> None:
     with Emulator() as emulator, pytest.raises(RuntimeError, match="start it with tls"):
         emulator.https_endpoint  # noqa: B018 - asking is what fails
