@@ -41,7 +41,7 @@ def _source() -> tuple[Path | None, bool]:
         text = distribution(_NAME).read_text("direct_url.json")
     except PackageNotFoundError:
         return None, False
-    record = json.loads(text) if text else {"url": ""}  # as pip and uv write it (PEP 610)
+    record = json.loads(text or '{"url": ""}')  # as pip and uv write it (PEP 610)
     url, editable = urlsplit(record["url"]), record.get("dir_info", {}).get("editable", False)
     path = Path(unquote(url.path)) if url.scheme == "file" else None
     return (path, editable) if path and path.exists() else (None, False)

@@ -57,6 +57,10 @@ NO_KEY = "The specified key does not exist."
 BUCKET_ACL = "You have no right to access this object because of bucket acl."
 FOREIGN = "The bucket you access does not belong to you."
 ANONYMOUS = "Anonymous access is forbidden for this operation."
+BUCKET_NAME = (
+    "The name of a bucket, with which a path begins, has 3 to 63 lower-case letters, digits and "
+    "inner hyphens."
+)
 PRECONDITION = "At least one of the pre-conditions you specified did not hold."
 DIGEST = "The Content-MD5 you specified was invalid."
 ZEROS = '"00000000000000000000000000000000"'
@@ -88,7 +92,8 @@ CASES = [
     Case("an object of a missing bucket", "GET", "/no-such-bucket/a", 404, "NoSuchBucket",
          NO_BUCKET, "0015-00000101", {"BucketName": "no-such-bucket"}),
     Case("a bucket name that cannot be", "GET", "/No_Bucket", 400, "InvalidBucketName",
-         "The specified bucket is not valid.", "0015-00000001", {"BucketName": "No_Bucket"}),
+         "The specified bucket is not valid.", "0015-00000001",
+         {"BucketName": "No_Bucket", "ErrorDetail": BUCKET_NAME}),  # only for path style (P-06)
     Case("a bucket with objects", "DELETE", "/{private}", 409, "BucketNotEmpty",
          "The bucket has objects. Please delete them first.", "0015-00000301",
          {"BucketName": "{private}"}),

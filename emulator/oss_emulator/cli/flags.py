@@ -158,7 +158,10 @@ def _preloaded(text: str) -> tuple[str, Path]:
     if not path:
         raise ValueError(f"{text!r} names no folder; write DIR=BUCKET")
     if not is_bucket_name(bucket):
-        raise ValueError(f"{bucket!r} is not the name of a bucket; write DIR=BUCKET")
+        raise ValueError(
+            f"{bucket!r} is not the name of a bucket, which has 3 to 63 lower-case letters, digits "
+            "and inner hyphens; write DIR=BUCKET"
+        )
     return bucket, Path(path)
 
 

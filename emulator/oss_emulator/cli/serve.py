@@ -108,13 +108,11 @@ def _announce(listening: "Listening", made: str) -> None:
 
 def _proxy_hint(endpoint: str) -> str:
     """Say how clients reach the endpoint where the environment names a proxy for it; "" if none."""
-    from urllib.request import getproxies_environment, proxy_bypass_environment  # not for --help
+    from urllib.request import getproxies_environment, proxy_bypass  # not needed for --help
 
     url = urlsplit(endpoint)
     proxies = getproxies_environment()
-    if not (proxies.get(url.scheme) or proxies.get("all")):
-        return ""
-    if proxy_bypass_environment(url.hostname or ""):
+    if not (proxies.get(url.scheme) or proxies.get("all")) or proxy_bypass(url.hostname or ""):
         return ""
     direct = ",".join(filter(None, (proxies.get("no"), "localhost,127.0.0.1,::1")))
     return (

@@ -123,7 +123,7 @@ class JournalEntry(NamedTuple):
 
     @property
     def code(self) -> str:
-        """The error code of the answer, "" for none; likewise `ec` and `message`."""
+        """The error code of the answer, "" for none; likewise `ec`."""
         return "" if self.error is None else self.error.code
 
     @property
@@ -132,7 +132,10 @@ class JournalEntry(NamedTuple):
 
     @property
     def message(self) -> str:
-        return "" if self.error is None else self.error.message
+        """The message of the answer, and what its ErrorDetail adds."""
+        error = self.error
+        detail = error.details.get("ErrorDetail", "") if isinstance(error, OSSError) else ""
+        return f"{error.message if error else ''} {detail}".strip()
 
     @property
     def status(self) -> int:

@@ -1,5 +1,7 @@
 """The address of a request: its bucket and key, and whether its endpoint serves that bucket."""
 
+from typing import Final
+
 from oss_emulator.access import Permission
 from oss_emulator.documents import transfer_acceleration
 from oss_emulator.operations.operation import Operation, Resource
@@ -36,14 +38,49 @@ def locate(addresses: Addresses, request: Request, *, strict: bool) -> Target:
 
 
 def explain_missing(error: OSSError, request: Request) -> OSSError:
-    """Say what is wrong if a signed URL lacks its bucket, as ali-oss signs it for an IP (P-02)."""
+    """Say what is wrong if the bucket is missing because a client left it out (P-02)."""
     host, port = split_host(request.host)
-    if is_ip(host) and is_signed_url(request.query):
+    if is_ip(host) and _is_java(request):
+        error.details["ErrorDetail"] = _JAVA.format(port or 80)
+    elif is_ip(host) and is_signed_url(request.query):
         error.details["ErrorDetail"] = (
             "At an address, the first part of the path is the bucket. If ali-oss signed this URL, "
             f"it lacks the bucket: use the endpoint http://localhost:{port or 80} with sldEnable."
         )
+    elif error.code == "InvalidBucketName" and (is_ip(host) or "." not in host):
+        error.details["ErrorDetail"] = (
+            "The name of a bucket, with which a path begins, has 3 to 63 lower-case letters, "
+            "digits and inner hyphens."
+        )
     return error
+
+
+def explain_mismatch(error: OSSError, request: Request, target: Target) -> OSSError:
+    """Say what is wrong if a signature does not match since a client names the bucket otherwise.
+
+    The SDK for Java and ali-oss do so at an IP (P-02).
+    """
+    if error.code != "SignatureDoesNotMatch":
+        return error
+    host, port = split_host(request.host)
+    if is_ip(host) and _is_java(request):
+        error.details["ErrorDetail"] = _JAVA.format(port or 80)
+    elif host.startswith(f"{target.bucket}.") and target.key.startswith(f"{target.bucket}/"):
+        error.details["ErrorDetail"] = (
+            "The Host header and the path both name the bucket. If ali-oss sent this with "
+            "sldEnable, its endpoint must be a name, such as http://localhost:9000."
+        )
+    return error
+
+
+_JAVA: Final = (
+    "At an address, the SDK for Java leaves out the bucket: use the endpoint http://localhost:{}, "
+    "or call setSLDEnabled(true)."
+)
+
+
+def _is_java(request: Request) -> bool:
+    return request.headers.get("user-agent", "").startswith("aliyun-sdk-java")
 
 
 def check_endpoint(

@@ -134,7 +134,10 @@ def authenticate(admission: Admission, service: Deployment) -> None:
     accounts, auth, form = service.accounts, service.settings.auth, admission.form
     if form is None:
         admission.claimed = authentication.find_claim(admission.request, auth)
-        admission.caller = authentication.authenticate(admission, accounts, auth)
+        try:
+            admission.caller = authentication.authenticate(admission, accounts, auth)
+        except OSSError as error:
+            raise addressing.explain_mismatch(error, admission.request, admission.target) from None
     else:
         admission.claimed = authentication.find_form_claim(form, auth)
         admission.caller, admission.sizes = authentication.authenticate_form(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import nullcontext
 from dataclasses import replace
+from email.utils import formatdate
 
 import pytest
 from oss_emulator.operations import OPERATIONS
@@ -13,6 +14,7 @@ from oss_emulator.pipeline import addressing
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.message import Request
 
+from tests.http.live import ACCESS_KEY_ID
 from tests.unit.pipeline.service import PAGE, SETTINGS, ask, put, serve
 
 OSS = "oss-cn-hangzhou.aliyuncs.com"
@@ -127,6 +129,38 @@ def test_signed_url_without_a_bucket_is_told_apart_at_an_address(
     assert outcome.error.code == code
     endpoint = re.search(r"localhost:(\d+) with sldEnable", str(outcome.error.details))
     assert (None if endpoint is None else int(endpoint[1])) == port
+
+
+JAVA = {"User-Agent": "aliyun-sdk-java/3.17.4(Linux/6.1/amd64;17.0.21)"}
+WRONG = {"Authorization": f"OSS {ACCESS_KEY_ID}:bm8="}
+BUCKET_FIRST = "The name of a bucket, with which a path begins, has 3 to 63 "
+
+
+@pytest.mark.parametrize(
+    ("host", "target", "headers", "detail"),
+    [
+        ("127.0.0.1:9000", "/a.png", {}, BUCKET_FIRST),
+        ("localhost", "/a", {}, BUCKET_FIRST),
+        (OSS, "/a", {}, None),
+        ("127.0.0.1:9000", "/no-bucket/a", {}, None),
+        ("127.0.0.1:9000", "/no-bucket/a", JAVA, "http://localhost:9000, or call setSLDEnabled"),
+        ("127.0.0.1:9000", "/", JAVA | WRONG, "http://localhost:9000, or call setSLDEnabled"),
+        ("localhost:9000", "/", JAVA | WRONG, None),
+        ("127.0.0.1:9000", "/", WRONG, None),
+        (f"public-bucket.{OSS}", "/public-bucket/a", WRONG, "ali-oss"),
+        (f"public-bucket.{OSS}", "/public-buckets/a", WRONG, None),
+        (OSS, "/public-bucket/public-bucket/a", WRONG, None),
+    ],
+)
+def test_client_that_misnames_the_bucket_is_told(
+    host: str, target: str, headers: dict[str, str], detail: str | None
+) -> None:
+    """P-02: the service's message alone names no cause."""
+    sent = {"Date": formatdate(usegmt=True), **headers}
+    outcome = serve().admit(ask("GET", target, sent, host))
+    assert isinstance(outcome, Refused)
+    found = outcome.error.details.get("ErrorDetail")
+    assert (found is None) if detail is None else detail in str(found)
 
 
 def test_server_of_a_region_of_its_own_creates_buckets_in_it() -> None:

@@ -115,7 +115,7 @@ def test_put_is_signed(remote: RemoteEmulator) -> None:
 
 
 def test_bad_names_and_acls_are_refused(remote: RemoteEmulator) -> None:
-    with pytest.raises(ValueError, match="bucket is not valid"):
+    with pytest.raises(ValueError, match="3 to 63 lower-case letters"):
         remote.bucket("Bad Name")
     with pytest.raises(ValueError, match="acl must be one of"):
         remote.bucket("examplebucket", acl="open")

@@ -114,7 +114,7 @@ def verify(claim: Claim, request: Request, target: Target, secret: str, region: 
     `AccessDenied` for a URL that is expired or not yet valid, and `SignatureDoesNotMatch`.
     """
     if claim.version is Version.V4 and claim.region != region:
-        raise _wrong_region(claim, request)
+        raise _wrong_region(claim, request, region)
     period.check(claim, request.received, _EXPIRED)
     _check_headers(claim, request)
     if request.repeated:
@@ -154,10 +154,15 @@ def _check_headers(claim: Claim, request: Request) -> None:
             raise invalid_argument(name, "", message, ErrorCase.SIGNED_HEADER_MISSING, ec=ec)
 
 
-def _wrong_region(claim: Claim, request: Request) -> OSSError:
+def _wrong_region(claim: Claim, request: Request, region: str) -> OSSError:
     if claim.place is Place.HEADER:
-        return OSSError(
-            ErrorCase.INVALID_SIGNING_REGION, Authorization=request.headers["authorization"]
-        )
-    name, code = "x-oss-credential", ErrorCase.INVALID_CREDENTIAL_REGION
-    return invalid_argument(name, request.query[name], code=code)
+        sent = request.headers["authorization"]
+        error = OSSError(ErrorCase.INVALID_SIGNING_REGION, Authorization=sent)
+    else:
+        name, code = "x-oss-credential", ErrorCase.INVALID_CREDENTIAL_REGION
+        error = invalid_argument(name, request.query[name], code=code)
+    error.details["ErrorDetail"] = (
+        f"The signature is for {claim.region}, and this is {region}; "
+        "serve --region sets the region of the server."
+    )
+    return error

@@ -341,6 +341,11 @@ def test_date_is_signed(client: Client) -> None:
 
 # --- the region is wrong
 
+REGIONS_DIFFER = (
+    f"The signature is for {REGION}, and this is cn-shanghai; "
+    "serve --region sets the region of the server."
+)
+
 
 def test_wrong_region_in_the_header_is_refused() -> None:
     client = next(c for c in ONE_OF_EACH if (c.version, c.place) == (Version.V4, Place.HEADER))
@@ -348,7 +353,10 @@ def test_wrong_region_in_the_header_is_refused() -> None:
     error = refused(request, region="cn-shanghai")
     assert (error.code, error.status, error.ec) == ("InvalidArgument", 400, "0002-00000226")
     assert error.message == "Invalid signing region in Authorization header."
-    assert error.details == {"Authorization": request.headers["authorization"]}
+    assert error.details == {
+        "Authorization": request.headers["authorization"],
+        "ErrorDetail": REGIONS_DIFFER,
+    }
 
 
 def test_wrong_region_in_the_url_is_refused() -> None:
@@ -360,6 +368,7 @@ def test_wrong_region_in_the_url_is_refused() -> None:
     assert error.details == {
         "ArgumentName": "x-oss-credential",
         "ArgumentValue": request.query["x-oss-credential"],
+        "ErrorDetail": REGIONS_DIFFER,
     }
 
 
