@@ -137,12 +137,16 @@ def test_http_and_https_serve_the_same_objects(emulator: Emulator) -> None:
     assert [entry.request.secure for entry in emulator.journal[-2:]] == [False, True]
 
 
-def test_server_survives_plain_http_on_the_https_port(emulator: Emulator) -> None:
+def test_http_on_the_https_port_ends_at_once_and_is_reported(
+    emulator: Emulator, caplog: pytest.LogCaptureFixture
+) -> None:
     port = int(emulator.https_endpoint.rpartition(":")[2])
     with socket.create_connection(("127.0.0.1", port), 20) as plain:
         plain.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert not plain.recv(1000).startswith(b"HTTP")
     agree(emulator, "localhost")
+    line = "A client sent http to the port for https; its URL must begin with https://"
+    assert caplog.messages == [line]
 
 
 @pytest.mark.parametrize("tls_port", [0, None])

@@ -166,8 +166,12 @@ async def begin(
 def _report(error: BaseException) -> None:
     """Log why TLS did not begin.
 
-    The client does not trust the CA, has left or stalls, or the server ends.
+    The client does not trust the CA, has left or stalls, or the server ends. A client that sends
+    http gets no answer, so the log alone can tell its user.
     """
+    if isinstance(error, ssl.SSLError) and error.reason == "HTTP_REQUEST":
+        LOG.warning("A client sent http to the port for https; its URL must begin with https://")
+        return
     LOG.info("TLS failed: %s", str(error) or type(error).__name__)
 
 
