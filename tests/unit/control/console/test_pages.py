@@ -112,6 +112,12 @@ def test_page_is_html_for_browsers_and_json_for_others(ask: ApiCaller, path: str
 
 
 @pytest.mark.parametrize("path", PATHS)
+def test_page_has_a_title(ask: ApiCaller, path: str) -> None:
+    """Tabs of a browser show it, and screen readers read it first."""
+    assert re.search(r"<title>\S.* – oss-emulator</title>", html(ask, path))
+
+
+@pytest.mark.parametrize("path", PATHS)
 def test_page_has_no_script_and_no_style_of_its_own(ask: ApiCaller, path: str) -> None:
     page = html(ask, path)
     assert "style=" not in page
