@@ -93,6 +93,10 @@ class Catalogue:
             return explanation.sentence(step)
         return found.format(self._texts.get(f"engine_kind.{step.detail}", step.detail))
 
+    def rule(self, name: str, page: str) -> str:
+        """Return what a rule of the linter means; its title is the first line."""
+        return self._texts.get(f"engine_rule.{name}", page)
+
     def group(self, group: str) -> str:
         """Return the name of a group of scenarios."""
         return self._texts.get(f"engine_sentence.{group}", group)

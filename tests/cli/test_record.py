@@ -78,6 +78,10 @@ def _check_difference_is_reported(file: Path, folder: Path) -> None:
     document["scenarios"][0]["steps"][1]["answer"]["headers"]["Vary"] = "Origin"
     file.write_text(json.dumps(document))
     report = folder / "report.xml"
+    status, output = play(file, "--format", "github")
+    (annotation,) = output.splitlines()
+    assert status == 1
+    assert annotation.startswith(f"::error file={file},line=1,col=1,title=answer::PUT bucket-1/")
     status, output = play(file, "--json", "--junit", report)
     found = json.loads(output)
     assert (status, found["answers"], found["equal"]) == (1, 26, 25)
@@ -184,7 +188,7 @@ def test_full_disk_is_reported(tmp_path: Path) -> None:
     ("content", "said"),
     [
         (None, "the file cannot be read: No such file or directory"),
-        ("{", "it is not valid JSON"),
+        ("{", "recorded.json, line 1, column 2: this is not valid JSON"),
         ('{"scenarios": [{}]}', "scenario is not a string"),
     ],
 )
@@ -227,3 +231,13 @@ def test_service_that_does_not_answer_is_reported(tmp_path: Path) -> None:
     file.write_text(json.dumps([{"scenario": "s", "steps": [step]}]))
     said = refuse("play", str(file), "--endpoint", "http://127.0.0.1:1")
     assert "http://127.0.0.1:1 does not answer" in said
+
+
+def test_command_that_does_not_exist_leaves_an_older_recording(
+    service: Emulator, tmp_path: Path
+) -> None:
+    file = tmp_path / "recorded.json"
+    file.write_text("older")
+    done = record(service, "-o", file, "--yes", "--", "no-such-command")
+    assert (done.returncode, file.read_text()) == (127, "older")
+    assert done.stderr == "oss-emulator: no-such-command cannot be run: No such file or directory\n"

@@ -264,6 +264,8 @@ def test_unknown_variable_is_a_warning_that_names_the_nearest(
     assert settings(OSS_EMULATOR_PRT="1", OSS_EMULATOR_PORT="9001").port == 9001
     said = capsys.readouterr().err
     assert "the variable OSS_EMULATOR_PRT is unknown; did you mean OSS_EMULATOR_PORT?" in said
+    settings(OSS_EMULATOR_ZZZZZZ="1")  # what all of them begin with makes none of them near
+    assert capsys.readouterr().err == "oss-emulator: the variable OSS_EMULATOR_ZZZZZZ is unknown\n"
 
 
 # --- errors in one sentence

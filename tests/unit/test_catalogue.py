@@ -18,7 +18,7 @@ from oss_emulator.catalogue import LANGUAGES, Catalogue, read
 from oss_emulator.control import console
 from oss_emulator.control.console import incidents
 from oss_emulator.control.console.language import choose
-from oss_emulator.lab.lint import Evidence
+from oss_emulator.lab.lint import RULES, Evidence
 from oss_emulator.lab.page import rendering
 from oss_emulator.lab.parity.inquiries import INQUIRIES
 from oss_emulator.lab.parity.judging import Conclusion
@@ -153,14 +153,14 @@ OTHERS_SAY = {
     "lab/parity/asking.py",  # mistakes of the program
     "lab/parity/inquiries.py",
     "lab/witness/pages.py",
-    "verifier.py",  # it is read alone
 }
 
 
 READ_BY_COMMANDS = (
     *("toml.py", "referer_xml.py", "json_text.py", "settings.py", "control/seed.py"),
     *("control/preload.py", "server/tls.py", "storage/folder.py", "storage/archive.py"),
-    "pipeline/accounts.py",
+    *("pipeline/accounts.py", "storage/opening.py", "storage/schema.py", "storage/lost.py"),
+    *("accesslog/line.py", "accesslog/record.py", "verifier.py"),
 )
 """Other modules whose errors end a command."""
 
@@ -315,3 +315,23 @@ def test_a_decision_is_told_in_chinese() -> None:
 def test_language_is_chosen(query: str, headers: dict[str, str], language: str) -> None:
     request = Request.parse("GET", f"/_emulator/requests{query}", headers.items(), 0.0)
     assert choose(request) == language
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_every_rule_of_the_linter_is_explained(language: str) -> None:
+    """A translation names the same code and facts, in as many paragraphs."""
+    begin = "engine_rule."
+    texts = {
+        name.removeprefix(begin): text
+        for name, text in read(language).items()
+        if name.startswith(begin)
+    }
+    assert texts.keys() == {rule.name for rule in RULES}
+    different = [rule.name for rule in RULES if marks(rule.page) != marks(texts[rule.name])]
+    assert different == []
+
+
+def marks(page: str) -> tuple[set[str], set[str], int]:
+    """Return the code and the facts that a page names, and the number of its paragraphs."""
+    code = {" ".join(found.split()) for found in re.findall("`([^`]+)`", page)}
+    return code, set(re.findall(r"\b[RBD]-\d\d", page)), page.count("\n\n")

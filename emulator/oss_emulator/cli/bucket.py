@@ -5,6 +5,7 @@ import importlib
 import logging
 import os
 import re
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from io import BytesIO
 from pathlib import Path
@@ -171,8 +172,12 @@ def _bounded(answer: Iterable[bytes]) -> Iterator[bytes]:
 
 def _load_oss2() -> Any:
     try:
-        importlib.import_module("oss2.credentials")
-        return importlib.import_module("oss2")
+        with warnings.catch_warnings():
+            # Python warns of escapes in oss2 whenever it compiles it, which may be each time.
+            warnings.simplefilter("ignore", SyntaxWarning)
+            warnings.simplefilter("ignore", DeprecationWarning)
+            importlib.import_module("oss2.credentials")
+            return importlib.import_module("oss2")
     except ImportError:
         raise InputError(
             f"oss:// needs the package oss2, which is not installed; run {extras.command('lab')}"

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from urllib.parse import SplitResult, urlsplit
 
-from oss_emulator.cli.parser import CommandError, InputError
+from oss_emulator.cli.parser import InputError
 from oss_emulator.lab.parity.requests import Reply
 from oss_emulator.toml import MAX_FILE
 
@@ -47,7 +47,7 @@ class ServiceClient:
     def send(
         self, method: str, bucket: str, key: str, query: str, headers: Fields, body: bytes = b""
     ) -> Reply:
-        """Send one request on a connection of its own. Raises CommandError without an answer.
+        """Send one request on a connection of its own. Raises InputError without an answer.
 
         `bucket` may be "" for a request to the service itself.
         """
@@ -70,7 +70,7 @@ class ServiceClient:
             return Reply(answer.status, fields, answer.read(MAX_FILE))
         except (OSError, http.client.HTTPException) as error:
             said = getattr(error, "strerror", None) or error
-            raise CommandError(f"{self.endpoint} does not answer: {said}") from None
+            raise InputError(f"{self.endpoint} does not answer: {said}") from None
         finally:
             connection.close()
 

@@ -3,6 +3,7 @@
 import argparse
 
 from oss_emulator import cli
+from oss_emulator.cli import language
 from oss_emulator.cli.parser import Commands, Parser
 from oss_emulator.version import __version__
 
@@ -13,6 +14,7 @@ _COMPLETION = (
     "in the file that your shell reads at its start: bash and zsh with "
     'eval "$(oss-emulator completion SHELL)", fish with oss-emulator completion fish | source.'
 )
+_ABOUT = "a local OSS that enforces hotlink protection, and tools for Referer rules"
 _MANUAL = "Prints the man page: oss-emulator manual > oss-emulator.1; man ./oss-emulator.1"
 
 
@@ -39,7 +41,7 @@ def _print_manual(arguments: argparse.Namespace) -> int:
 
     parser = cli.build_parser()
     page = Manpage(parser)
-    page.description = "a local OSS that enforces hotlink protection, and tools for Referer rules"
+    page.description = language.explain(_ABOUT)
     page.manual = "User Commands"
     page.source = f"oss-emulator {__version__}"
     page.add_section("examples", ">", _examples(parser))

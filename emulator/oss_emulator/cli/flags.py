@@ -3,7 +3,7 @@
 import argparse
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from difflib import get_close_matches
@@ -312,9 +312,15 @@ def _warn_of_unknown(environ: Mapping[str, str]) -> None:
     known = {flag.variable for flag in _FLAGS} | _OTHERS
     for name in sorted(environ):
         if name.startswith(_PREFIX) and name not in known and not _is_injected(name, environ):
-            near = "".join(f"; did you mean {one}?" for one in get_close_matches(name, known, 1))
+            near = "".join(f"; did you mean {_PREFIX}{one}?" for one in _nearest(name, known))
             said = language.explain(f"the variable {name} is unknown{near}")
             print(f"oss-emulator: {said}", file=sys.stderr)
+
+
+def _nearest(name: str, known: Iterable[str]) -> Sequence[str]:
+    """Return the variable that is nearest, without what all of them begin with; or nothing."""
+    ends = [variable.removeprefix(_PREFIX) for variable in known]
+    return get_close_matches(name.removeprefix(_PREFIX), ends, 1)
 
 
 def parse(

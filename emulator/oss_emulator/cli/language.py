@@ -8,7 +8,7 @@ import io
 import os
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from oss_emulator.referer import explanation
@@ -82,11 +82,21 @@ def say(text: str) -> str:
     return _Speaker.catalogue.sentence(text)
 
 
+def join_sentences(sentences: Iterable[str]) -> str:
+    """Return sentences one after another; in Chinese no space follows a full stop."""
+    return ("" if current() == "zh" else " ").join(map(say, sentences))
+
+
 def say_step(step: Step) -> str:
     """Return a step of a decision in the language of this command."""
     if _Speaker.catalogue is None:
         return explanation.sentence(step)
     return _Speaker.catalogue.step(step)
+
+
+def say_rule(name: str, page: str) -> str:
+    """Return what a rule of the linter means in the language of this command."""
+    return page if _Speaker.catalogue is None else _Speaker.catalogue.rule(name, page)
 
 
 def explain(message: str) -> str:

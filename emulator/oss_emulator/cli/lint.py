@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from oss_emulator.cli import correcting, formats, rules
+from oss_emulator.cli import correcting, formats, language, rules
 from oss_emulator.cli.formats import Findings, Format
 from oss_emulator.cli.output import (
     ENTRIES,
@@ -14,6 +14,7 @@ from oss_emulator.cli.output import (
     Text,
     TextTable,
     Tone,
+    fold,
     join,
     line,
     referer,
@@ -71,12 +72,19 @@ def declare(commands: Commands) -> None:
     rules.declare(parser)
 
 
+_COLUMNS = 100
+"""The columns that an explanation takes, as in the sources."""
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Lint rules, correct them, or list or explain the rules of the linter."""
     as_json = arguments.format == Format.JSON
     if arguments.explain:
         rule = _NAMES[arguments.explain]
-        write(f"{rule.name} ({rule.severity})\n\n{rule.page}\n")
+        severity = language.say(Sentence(rule.severity.value))
+        lines = language.say_rule(rule.name, rule.page).splitlines()
+        page = "\n".join(part for one in lines for part in fold(one, _COLUMNS, 0) or [""])
+        write(f"{rule.name} ({severity})\n\n{page}\n")
         return 0
     if arguments.list:
         return _list(as_json)
@@ -188,7 +196,11 @@ def _list(as_json: bool) -> int:
         )
     else:
         rows = [
-            (Text(Sentence(rule.severity.value), _TONES[rule.severity]), rule.name, rule.title)
+            (
+                Text(Sentence(rule.severity.value), _TONES[rule.severity]),
+                rule.name,
+                language.say_rule(rule.name, rule.page).partition("\n")[0],
+            )
             for rule in lint.RULES
         ]
         headings = (Sentence("severity"), Sentence("rule"), Sentence("what it finds"))

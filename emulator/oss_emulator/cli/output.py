@@ -221,10 +221,10 @@ def _fit(block: Block, width: int) -> Iterator[Block]:
 
 
 _WORD = re.compile(
-    r"\s+|(?:[\u2e80-\u9fff\uff00-\uffef]|[^\s\u2e80-\u9fff\uff00-\uffef]+)"
+    r"\s+|\uff08*(?:[\u2e80-\u9fff\uff00-\uffef]|[^\s\u2e80-\u9fff\uff00-\uffef]+)"
     r"[\u3001\u3002\uff01\uff09\uff0c\uff1a\uff1b\uff1f]*"
 )
-"""What stays on one line: spaces; a Chinese character, or another word, with the marks behind."""
+"""What stays on one line: spaces; a Chinese character, or another word, with its marks."""
 
 
 def _wrap(block: TextLine, width: int, hanging: int = 2) -> Iterator[TextLine]:

@@ -23,6 +23,9 @@ class Parser(argparse.ArgumentParser):
 
     _rest: argparse.Action | None = None
 
+    flags: Sequence[str] = ()
+    """The names of its flags that are in no group."""
+
     def __init__(self, *arguments: Any, **options: Any) -> None:
         for name in ("usage", "description"):
             options[name] = options.get(name) and language.explain(options[name])
@@ -42,8 +45,14 @@ class Parser(argparse.ArgumentParser):
     def parse(self, arguments: Sequence[str]) -> argparse.Namespace:
         """Parse a command line; exits with 2 for a mistake."""
         first = arguments[0]
-        if self.commands and not first.startswith("-") and first not in self.commands:
-            self.error(f"{first} is not a command{_nearest(first, self.commands)}")
+        if self.commands and first not in self.commands:
+            if not first.startswith("-"):
+                self.error(
+                    f"{first or repr(first)} is not a command{_nearest(first, self.commands)}"
+                )
+            flag = first.partition("=")[0]
+            if not any(known.startswith(flag) for known in self.flags):
+                self.error(f"unrecognized argument {first}{_nearest(flag, self.flags)}")
         parsed, unknown = self.parse_known_args(arguments)
         parser = self.commands.get(first, self)
         if unknown := parser.take_rest(unknown, parsed):
@@ -57,6 +66,7 @@ class Parser(argparse.ArgumentParser):
         if options.get("help"):
             options["help"] = language.explain(options["help"])
         added = super().add_argument(*names, **options)
+        self.flags = [*self.flags, *added.option_strings]
         if options.get("metavar") in _PATHS or options.get("type") is Path:
             complete_path(added)
         if not added.option_strings and added.nargs in ("*", "+"):
@@ -112,6 +122,7 @@ class Parser(argparse.ArgumentParser):
         return [one for one in unknown if one not in values]
 
     def error(self, message: str) -> NoReturn:
+        message = _shorten(message)
         said = Sentence("{}; see {} --help", language.explain(message), self.prog)
         print(f"{self.prog}: {language.say(said)}", file=sys.stderr)
         sys.exit(2)
@@ -154,6 +165,22 @@ def complete_path(action: argparse.Action) -> None:
     setattr(action, "complete", _COMPLETE_PATH)  # noqa: B010 - shtab reads it
 
 
+_CHOICES = re.compile(r"(argument .+): invalid choice: '(.*)' \(choose from (.+)\)", re.DOTALL)
+_MANY = 10
+"""Choices that are too many to be listed in one line."""
+
+
+def _shorten(message: str) -> str:
+    """Name the nearest of many choices instead of all, if one is near."""
+    found = _CHOICES.fullmatch(message)
+    if found is None:
+        return message
+    argument, given, listed = found.groups()
+    choices = [choice.strip("'") for choice in listed.split(", ")]
+    near = _nearest(given, choices)
+    return f"{argument}: {given!r} is unknown{near}" if near and len(choices) > _MANY else message
+
+
 def _nearest(name: str, known: Iterable[str]) -> str:
     """Return a phrase that names what is nearest to a mistyped name, "" if nothing is near."""
     return "".join(f" (did you mean {near}?)" for near in get_close_matches(name, [*known], 1))
@@ -189,7 +216,8 @@ class Commands:
     ) -> Parser:
         """Add the parser of a command; `run` runs it, and may ask its arguments for the parser."""
         synopsis = self._synopses[name]
-        added = self._parsers[name] = self._adding.add_parser(name, help=synopsis.help, **options)
+        said = language.explain(synopsis.help)
+        added = self._parsers[name] = self._adding.add_parser(name, help=said, **options)
         added.example = f"{added.prog} {synopsis.example}".rstrip()
         added.set_defaults(run=run, parser=added)
         return added

@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -63,14 +64,20 @@ def run(arguments: argparse.Namespace) -> int:
     """Play every scenario of every file."""
     recordings = [_read(path) for path in arguments.files]
     play = _play_alone if arguments.endpoint is None else partial(_play_at, arguments)
-    played = [step for recording in recordings for step in play(recording)]
+    by_file = [play(recording) for recording in recordings]
+    played = [*chain.from_iterable(by_file)]
+    remarks = [
+        remark
+        for path, steps in zip(arguments.files, by_file, strict=True)
+        for remark in _remark(str(path), steps)
+    ]
     if arguments.junit is not None:
         with writing(arguments.junit) as file:
-            file.write(junit.format(_remark(played)))
+            file.write(junit.format(remarks))
     findings = Findings(
         text=_report(played),
         data=lambda: _to_dict(played),
-        remarks=_remark(played),
+        remarks=remarks,
         kinds=_KINDS,
     )
     formats.print_findings(findings, arguments)
@@ -207,16 +214,17 @@ def _to_dict(played: Sequence[PlayedStep]) -> dict[str, object]:
     }
 
 
-def _remark(played: Sequence[PlayedStep]) -> Iterator[Remark]:
+def _remark(path: str, played: Sequence[PlayedStep]) -> Iterator[Remark]:
+    """Yield what is wrong with each answer of a file."""
     for step in played:
         differences = "; ".join(map(str, step.differences))
         yield Remark(
-            source="recorded",
+            source=path,
             kind="answer",
             group=step.scenario,
             name=f"{step.number} {step.step.request}",
             severity=Severity.ERROR if differences else None,
-            message=differences,
+            message=f"{step.step.request}: {differences}" if differences else "",
         )
 
 

@@ -52,6 +52,10 @@ _MOST = 10_000
 """The most exchanges to record; requests after them are only passed on."""
 
 
+_NOT_RUN = (126, 127)
+"""The statuses of a command that cannot be run or does not exist, as shells have them."""
+
+
 def declare(commands: Commands) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser(
@@ -83,6 +87,8 @@ def run(arguments: argparse.Namespace) -> int:
         _ask(command, arguments.upstream or Sentence("the real service"))
     exchanges: list[Exchange] = []
     status = asyncio.run(_run(command, upstream, exchanges))
+    if status in _NOT_RUN and not exchanges:
+        return status  # what was recorded before stays in the file
     recording = _mask(arguments, command, exchanges)
     with writing(arguments.output, InputError) as file:
         file.write(scenario.format(recording).encode())
@@ -165,7 +171,7 @@ def _announce(path: Path, recording: "Recording", exchanges: "list[Exchange]") -
     if len(exchanges) == _MOST:
         said.append(Sentence("Nothing after {} requests is recorded.", str(_MOST)))
     said.append(Sentence("Look at the file before you send it."))
-    print("oss-emulator:", *map(language.say, said), file=sys.stderr)
+    print(f"oss-emulator: {language.join_sentences(said)}", file=sys.stderr)
 
 
 def _split(text: str) -> SplitResult:

@@ -15,6 +15,7 @@ from oss_emulator.lab.sources import RulesForm
 from oss_emulator.lab.translation import SYSTEMS, Loss, Rules
 from oss_emulator.lab.translation.rules import SourceRules, System
 from oss_emulator.referer import RefererConfiguration, Signing
+from oss_emulator.referer.sentence import Sentence
 
 _DESCRIPTION = (
     "Translates rules. Standard output gets the result, and standard error gets what the result "
@@ -26,12 +27,6 @@ _MOST_ENTRIES = 20_000
 
 _LONGEST_SHOWN = 200
 """Characters of a Referer in a warning; JSON has all of them."""
-
-_SIGNED = {
-    Signing.NONE: "",
-    Signing.URL: " by a signed URL",
-    Signing.HEADER: " signed in the header",
-}
 
 
 def declare(commands: Commands) -> None:
@@ -89,7 +84,8 @@ def run(arguments: argparse.Namespace) -> int:
         write(text)
         sys.stdout.flush()
         for loss in lost:
-            print(f"warning: {_sentence(loss, system.title)}", file=sys.stderr)
+            said = Sentence("warning: {}", _sentence(loss, system.title))
+            print(language.say(said), file=sys.stderr)
     return int(arguments.exact and bool(lost))
 
 
@@ -118,14 +114,30 @@ def _writing(form: str) -> Iterator[None]:
         raise InputError(f"the result cannot be written as {form}: {error}") from None
 
 
-def _sentence(loss: Loss, title: str) -> str:
+def _sentence(loss: Loss, title: str) -> Sentence:
     """Describe a loss: `nginx allows http://…, OSS denies it (the same host …)`."""
-    sent = "a request without a Referer" if loss.referer is None else loss.referer
-    shown = visible(sent) or "an empty Referer"
+    sent, kind = _sent(loss), Sentence(loss.kind.value)
+    if loss.theirs:
+        return Sentence("{} allows {}, OSS denies it ({})", title, sent, kind)
+    return Sentence("{} denies {}, OSS allows it ({})", title, sent, kind)
+
+
+def _sent(loss: Loss) -> str:
+    """Return what was sent, and how it was signed."""
+    sent = _shown(loss.referer)
+    if loss.signed is Signing.URL:
+        return Sentence("{} by a signed URL", sent)
+    return Sentence("{} signed in the header", sent) if loss.signed is Signing.HEADER else sent
+
+
+def _shown(referer: str | None) -> str:
+    """Return a Referer as a warning shows it."""
+    if referer is None:
+        return Sentence("a request without a Referer")
+    shown = visible(referer)
     if len(shown) > _LONGEST_SHOWN:
-        shown = f"{shown[:_LONGEST_SHOWN]}… ({len(sent)} characters)"
-    theirs, ours = ("allows", "denies") if loss.theirs else ("denies", "allows")
-    return f"{title} {theirs} {shown}{_SIGNED[loss.signed]}, OSS {ours} it ({loss.kind.value})"
+        return Sentence("{}… ({} characters)", shown[:_LONGEST_SHOWN], str(len(referer)))
+    return shown or Sentence("an empty Referer")
 
 
 def _to_dict(loss: Loss) -> dict[str, object]:

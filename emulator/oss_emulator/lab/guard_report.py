@@ -127,8 +127,12 @@ def _title(changes: Sequence[GuardedChange]) -> Sentence:
     return Sentence("Referer rules: passed")
 
 
+_LISTS = {"whitelist": Sentence("whitelist"), "blacklist": Sentence("blacklist")}
+
+
 def _edit(edit: RuleEdit) -> Sentence:
     name, before, after = edit
+    name = _LISTS.get(name, name)
     if before is None:
         return Sentence("added to the {}: {}", name, code(after or ""))
     if after is None:

@@ -93,7 +93,7 @@ def warn(object_url: str = OBJECT_URL) -> Sentence | None:
     return Sentence(
         "In the address bar, the object of a new bucket is {} at {} ({}), whatever the rules say; "
         "at a domain of your own it is shown.",
-        "refused" if rule.refuses else "downloaded",
+        Sentence("refused") if rule.refuses else Sentence("downloaded"),
         target.host,
         rule.fact,
     )

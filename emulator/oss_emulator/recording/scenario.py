@@ -11,7 +11,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from oss_emulator import json_text
 from oss_emulator.recording.elements import build
-from oss_emulator.toml import read_file
+from oss_emulator.toml import SourceError, read_file
 
 ANY = "*"
 """A value that differs each time: an id, a date, a checksum."""
@@ -130,9 +130,10 @@ def read(path: Path) -> Recording:
     """Read a file; raises `ScenarioError`, and `OSError` if it cannot be read."""
     try:
         return parse(json_text.parse(read_file(path)))
-    except ValueError as error:
-        said = error if isinstance(error, ScenarioError) else f"it is not valid JSON: {error}"
-        raise ScenarioError(f"{path}: {said}") from None
+    except SourceError as error:
+        raise ScenarioError(f"{path}, {error}") from None
+    except ScenarioError as error:
+        raise ScenarioError(f"{path}: {error}") from None
 
 
 def parse(document: Any) -> Recording:

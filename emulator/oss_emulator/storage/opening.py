@@ -50,7 +50,8 @@ class OpenFolder:
                 self._identity = self._identify()
                 self._files = stack.pop_all()
         except (OSError, sqlite3.Error) as error:
-            raise FolderError(f"the folder {folder} cannot be used: {error}") from None
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise FolderError(f"the folder {folder} cannot be used: {reason}") from None
 
     def close(self) -> None:
         """Give up all locks and claims."""

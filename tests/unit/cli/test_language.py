@@ -83,15 +83,30 @@ def test_flag_may_stand_anywhere(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--lang", "zh", "lnt"), "lnt 不是命令，您是不是要输入 lint？；参见 oss-emulator --help"),
+        (
+            ("--lang", "zh", "lnt"),
+            "lnt 不是命令（您是不是要输入 lint？）；参见 oss-emulator --",
+        ),
         (("--lang", "fr"), "argument --lang: invalid choice: 'fr' (choose from"),
         (("--lang", "zh", "check"), "缺少参数：RULES；参见 oss-emulator check --help"),
         (
             ("--lang", "zh", "lint", "--formt", "a"),
-            "无法识别的参数 --formt，您是不是要输入 --format",
+            "无法识别的参数 --formt（您是不是要输入 --format？）；",
         ),
         (("--lang", "zh", "lint", "--format", "a"), "参数 --format 的取值 'a' 无效，可选："),
         (("--lang",), "argument --lang: expected one argument"),
+        (("--versoin",), "unrecognized argument --versoin (did you mean --version?); see"),
+        (("-x", "lint"), "unrecognized argument -x; see"),
+        (("",), "'' is not a command; see"),
+        (
+            ("lint", "--explain", "open-hots"),
+            "argument --explain: 'open-hots' is unknown (did you mean open-host?); see",
+        ),
+        (
+            ("--lang", "zh", "lint", "--ignore", "open-hots", BROKEN),
+            "参数 --ignore 的取值 'open-hots' 无效（您是不是要输入 open-host？）；",
+        ),
+        (("lint", "--ignore", "zzz", BROKEN), "invalid choice: 'zzz' (choose from 'any-mini"),
     ],
 )
 def test_mistakes_are_said_in_the_language(
@@ -247,3 +262,55 @@ def test_json_of_errors_stays_english(capsys: pytest.CaptureFixture[str]) -> Non
     _, out, _ = run(capsys, "lint", BROKEN, "--json", "--lang", "zh")
     found: list[dict[str, Any]] = json.loads(out)
     assert found[0]["reason"].startswith("It has no scheme")
+
+
+def test_rules_of_the_linter_are_explained_in_chinese(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = run(capsys, "lint", "--list", "--lang", "zh")
+    assert [line for line in out.splitlines() if not CHINESE.search(line)] == []
+    _, out, _ = run(capsys, "lint", "--explain", "open-host", "--lang", "zh")
+    assert out.startswith("open-host (错误)\n\n不以 `/` 结尾的主机名会匹配更长的主机名。\n\n")
+    assert [line for line in out.splitlines() if output.width_of(line) > 100] == []
+    _, out, _ = run(capsys, "lint", "--list", "--json", "--lang", "zh")
+    assert out.isascii()
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (("translate", "--to", "cos", BROKEN), "警告：COS "),
+        (("verify", "PROOF", BROKEN, BROKEN), "PROOF：该证明不成立：它针对的规则或假设与"),
+        (("play", BROKEN), f"{BROKEN}，第 1 行第 1 列：不是有效的 JSON：此处应为一个值\n"),
+        (("run", "--seed", "no.toml", "--", "true"), "无法读取种子 no.toml：文件或目录不存在。"),
+        (("run", "--accounts", BROKEN, "--", "true"), f"账号文件 {BROKEN}，第 1 行第 1 列：不是"),
+        (("run", "--data", "/proc/x", "--", "true"), "无法使用目录 /proc/x：文件或目录不存在\n"),
+        (("replay", BROKEN, BROKEN), "字段 time 缺失或格式不正确"),
+        (("serve", "--port", "0", "--host", "999.1.1.1"), "无法解析主机名；请用 --port 或 --host"),
+        (("import", BROKEN, "new"), "它不是归档文件，或者文件不完整：文件头不完整\n"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else "",
+)
+def test_reason_of_an_error_is_said_in_chinese(
+    command: tuple[str, ...],
+    said: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run(capsys, "diff", BROKEN, str(LAB / "corrected.xml"), "--certificate", "PROOF")
+    _, _, err = run(capsys, "--lang", "zh", *command)
+    assert said in err
+    assert english(err) == []
+
+
+def test_object_in_the_address_bar_is_told_in_one_language(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    _, out, _ = run(capsys, "scenarios", BROKEN, "--site", "https://a.test", "--lang", "zh")
+    assert "在 examplebucket.oss-cn-hangzhou.aliyuncs.com 会被下载（D-03）" in out
+
+
+def test_man_page_lists_the_commands_in_chinese(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = run(capsys, "manual", "--lang", "zh")
+    assert "\n查找规则中的错误\n" in out
+    assert "oss\\-emulator \\- 在本地运行" in out
