@@ -125,7 +125,8 @@ def changed_files(base: str, folder: Path) -> Mapping[Path, Path]:
         old = next(words)
         found[Path(next(words) if status[0] in "RC" else old)] = folder / old
     tracked = set(ask_git("ls-files", "-z").split("\0"))
-    for path in find_files(Path()):  # what an earlier step wrote, such as a plan
+    # What an earlier step wrote, such as a plan. The linter names folders that cannot be read.
+    for path in find_files(Path(), lambda error: None):
         if path.as_posix() not in tracked:
             found.setdefault(path, folder / path)
     changed = set(found.values())

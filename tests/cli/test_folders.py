@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -215,8 +217,86 @@ def odd(tmp_path: Path) -> Path:
 
 
 def test_odd_names_are_read_and_shown_on_one_line(odd: Path, ask: Any) -> None:
-    assert [path.name for path in folders.find_files(odd)] == ["ü.xml"]
+    refused: list[OSError] = []
+    assert [path.name for path in folders.find_files(odd, refused.append)] == ["ü.xml"]
+    assert refused == []
     status, out, _ = ask("lint", str(odd), "--format", "github")
     assert status == 1
     assert "/a b%0A#1/ü.xml,line=7" in out
     assert ask("lint", str(odd), "--format", "sarif")[0] == 1
+
+
+def fake_git(tree: Path, monkeypatch: pytest.MonkeyPatch, said: str) -> None:
+    """Put a Git on the path that lists one file and says something on standard error."""
+    script = write(tree / "bin/git", f'#!/bin/sh\nprintf "seed.toml\\0"\necho "{said}" >&2\n')
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", str(script.parent), prepend=":")
+
+
+@pytest.mark.parametrize("command", ["lint", "test"])
+def test_folder_that_git_cannot_read_is_named(
+    command: str, tree: Path, ask: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tree / "seed.toml", TABLE)
+    (tree / "top/locked").mkdir(parents=True)
+    said = "warning: could not open directory 'top/locked/': Permission denied"
+    fake_git(tree, monkeypatch, said)
+    status, out, err = ask(command, ".")
+    assert (status, err) == (
+        2,
+        "oss-emulator: top/locked: the folder cannot be read: Permission denied\n",
+    )
+    assert "seed.toml  1 passed" in out or "Nothing to correct" in out
+    assert "oss-emulator: top/locked: the folder" in ask(command, "top")[2]
+
+
+def test_folder_that_cannot_be_read_is_named_without_git(
+    tree: Path, ask: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    scan = os.scandir
+
+    def refuse(path: str) -> Any:
+        if path.endswith("site"):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    status, _, err = ask("lint", str(tree))
+    assert status == 2
+    assert f"oss-emulator: {tree}/site: the folder cannot be read: Permission denied\n" in err
+
+
+COMMANDS_WITH_A_FILE = [
+    ("check", "FILE", "x"),
+    ("lint", "FILE"),
+    ("test", "FILE", "x"),
+    ("diff", "FILE", "x"),
+    ("verify", "x", "FILE", "FILE"),
+    ("translate", "--to", "nginx", "FILE"),
+    ("scenarios", "FILE", "--site", "https://a.test"),
+    ("apply", "FILE", "oss://bbb"),
+    ("replay", "FILE", "x"),
+    ("guard", "--plan", "FILE", "--logs", "x"),
+    ("propose", "FILE", "--own", "a.test"),
+    ("record", "-o", "FILE", "--yes", "--", "true"),
+    ("play", "FILE"),
+    ("export", "FILE", "x"),
+    ("import", "x", "FILE"),
+    ("fsck", "FILE"),
+    ("run", "--ca-file", "FILE", "--", "true"),
+    ("run", "--data", "FILE", "--", "true"),
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS_WITH_A_FILE, ids=lambda command: command[0])
+def test_path_that_cannot_be_looked_at_is_one_sentence(
+    command: tuple[str, ...], tmp_path: Path, ask: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "x", "{}")
+    too_long = "x" * 5000  # as what is below a folder that may not be read, it cannot be looked at
+    status, _, err = ask(*(too_long if word == "FILE" else word for word in command))
+    assert status in (1, 2)
+    assert err.startswith("oss-emulator: ")
+    assert err.count("\n") == 1

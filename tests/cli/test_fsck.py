@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
+import subprocess
 from contextlib import closing
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from oss_emulator.pipeline.accounts import TOKEN_KEY_FILE, TOKEN_KEY_SIZE, open_
 from oss_emulator.storage import Bucket, FolderError, Object, Part, Upload
 from oss_emulator.storage.disk import DiskStorage
 
+from tests.cli.process import EMULATOR, PATIENCE, environment
 from tests.hard import damage
 from tests.unit.storage import invariants
 
@@ -230,3 +233,17 @@ def test_damaged_key_of_tokens_is_reported_and_moved_away(
     assert len(invariants.check(data)) == KEYS
     assert fsck(capsys, data) == (0, [f"{data} is whole"])
     assert len(open_token_key(data)) == TOKEN_KEY_SIZE
+
+
+def test_reader_that_leaves_is_no_fault_of_the_folder(data: Path) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [*EMULATOR, "fsck", data],
+        stdout=write,
+        stderr=subprocess.PIPE,
+        timeout=PATIENCE,
+        env=environment(PYTHONUNBUFFERED="1"),
+    )
+    os.close(write)
+    assert (done.returncode, done.stderr) == (1, b"")

@@ -109,6 +109,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             said = language.explain(failure.NO_TEMPORARY_FOLDER)
             print(f"oss-emulator: {said}", file=sys.stderr)
             return 1
+        if error.errno in _BARRED and error.filename is not None:
+            said = language.explain(f"{error.filename}: {error.strerror}")
+            print(f"oss-emulator: {said}", file=sys.stderr)
+            return 1
         if error.errno not in _UNWRITABLE or error.filename is not None:
             raise
         _drop_output()
@@ -132,6 +136,10 @@ def _run(given: Sequence[str]) -> int:
 
 _UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EBADF)
 """The errors of a full disk, of a quota, of the largest size of a file, and of a closed output."""
+
+
+_BARRED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ELOOP)
+"""The errors of a path that a command cannot do anything about; the sentence names it."""
 
 
 def _open_closed_streams(given: Sequence[str]) -> None:

@@ -1,28 +1,32 @@
 """The files of a folder: those that Git would keep, or all where Git does not know the folder."""
 
 import os
+import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 _PASSED_OVER = frozenset({".git", ".terraform", "node_modules"})
 """Folders that are not searched: copies of what others wrote."""
 
+Refuse = Callable[[OSError], None]
+"""What gets the error of each folder below that cannot be read."""
 
-def find_files(folder: Path) -> Iterator[Path]:
+
+def find_files(folder: Path, refuse: Refuse) -> Iterator[Path]:
     """Yield the regular files below a folder in the order of their paths.
 
     In a working tree of Git, what Git ignores is left out. Elsewhere hidden folders are.
     """
-    known = _ask_git(folder)
-    for path in sorted(_walk(folder) if known is None else known):
+    known = _ask_git(folder, refuse)
+    for path in sorted(_walk(folder, refuse) if known is None else known):
         below = path.relative_to(folder)
-        if _PASSED_OVER.isdisjoint(below.parts) and path.is_file():
+        if _PASSED_OVER.isdisjoint(below.parts) and os.path.isfile(path):
             yield path
 
 
-def _ask_git(folder: Path) -> list[Path] | None:
+def _ask_git(folder: Path, refuse: Refuse) -> list[Path] | None:
     """Return the files that Git tracks or does not ignore; None if Git cannot say."""
     program = shutil.which("git")
     if program is None:
@@ -31,14 +35,30 @@ def _ask_git(folder: Path) -> list[Path] | None:
     safe = ("-c", "core.fsmonitor=false")
     listing = ("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate")
     done = subprocess.run(  # noqa: S603 - without a shell, and the folder is not an option
-        [program, "-C", str(folder), *safe, *listing], capture_output=True, check=False
+        [program, "-C", str(folder), *safe, *listing],
+        capture_output=True,
+        check=False,
+        env={**os.environ, "LC_ALL": "C"},
     )
     if done.returncode:
         return None
+    for name, reason in _UNREADABLE.findall(os.fsdecode(done.stderr)):
+        refuse(OSError(0, reason, str(_below(folder, Path(name)))))
     return [folder / os.fsdecode(name) for name in done.stdout.split(b"\0") if name]
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    for place, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
+_UNREADABLE = re.compile(r"could not open directory '(.+)': (.+)")
+"""What Git says on standard error of a folder that it passes over."""
+
+
+def _below(folder: Path, name: Path) -> Path:
+    """Return the path of what Git names from the top of its working tree."""
+    ends = (Path(*name.parts[start:]) for start in range(len(name.parts)))
+    return next((folder / end for end in ends if os.path.isdir(folder / end)), name)
+
+
+def _walk(folder: Path, refuse: Refuse) -> Iterator[Path]:
+    for place, folders, names in os.walk(folder, onerror=refuse):
+        hidden = (name for name in folders if name.startswith(".") or name in _PASSED_OVER)
+        folders[:] = set(folders).difference(hidden)
         yield from (Path(place, name) for name in names)

@@ -53,8 +53,10 @@ def run(arguments: argparse.Namespace) -> int:
                 done.said.append(f"{TOKEN_KEY_FILE} was moved to {done.place}")
     except FolderError as error:
         raise CommandError(str(error)) from None
+    except BrokenPipeError:
+        raise  # it is about the output
     except OSError as error:
-        raise CommandError(f"{folder} cannot be checked: {error}") from None
+        raise CommandError(f"{folder} cannot be checked: {error.strerror}") from None
     for line in done.said:
         print(language.explain(line))
     kept = ", ".join(f"{count} {table}s" for table, count in done.kept.items())

@@ -1,6 +1,7 @@
 """The argument RULES: a file, `-` for standard input, or `oss://BUCKET`; for some also a folder."""
 
 import argparse
+import os.path
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -184,7 +185,7 @@ def _select_each(
     path, name = _split(argument)
     if argument.startswith(bucket.SCHEME) or name is not None:
         yield select(argument, arguments)
-    elif Path(path).is_dir():
+    elif os.path.isdir(path):
         yield from _search(Path(path), arguments, refuse)
     else:
         source = read_source(path, MAX_FILE)
@@ -208,15 +209,23 @@ def _search(
     """Yield the rules of the files below a folder. Raises InputError if there are none."""
     from oss_emulator.cli import folders  # not needed for a file
 
+    unread: list[InputError] = []
     is_empty = True
-    for path in folders.find_files(folder):
+    for path in folders.find_files(folder, lambda error: unread.append(unread_folder(error))):
         looked = look(path, arguments)
         yield from looked.found
         for error in looked.wrong:
             refuse(error)
         is_empty = is_empty and not looked.found and not looked.wrong
-    if is_empty:
+    for error in unread:
+        refuse(error)
+    if is_empty and not unread:
         raise InputError(f"{folder}: no file below it has rules, or Git ignores those that do")
+
+
+def unread_folder(error: OSError) -> InputError:
+    """Return the error for a folder that cannot be read: what is in it is not known."""
+    return InputError(f"{error.filename}: the folder cannot be read: {error.strerror}")
 
 
 def look(path: Path, arguments: argparse.Namespace) -> FoundRules:
@@ -257,6 +266,8 @@ def find_changes(
 
 def _choose(path: str, name: str | None, named: Collection[str]) -> str:
     if name is not None:
+        if [*named] == [""]:
+            raise InputError(f"{path}: its rules have no name; leave out #{name}")
         if name not in named:
             known = ", ".join(named)
             raise InputError(f"{path}: the rules {name!r} do not exist; use one of {known}")
@@ -329,9 +340,10 @@ def _find(source: Source, arguments: argparse.Namespace) -> Readers:
 
 def _split(argument: str) -> tuple[str, str | None]:
     """Split off the name after `#`, which may have another one, unless it belongs to a file."""
-    if Path(argument).exists():
+    # Unlike the methods of Path, these functions say no for what cannot be looked at.
+    if os.path.exists(argument):
         return argument, None
     parts = argument.split("#")
     paths = ("#".join(parts[:count]) for count in range(1, len(parts)))
-    path = next((path for path in paths if path == "-" or Path(path).is_file()), parts[0])
+    path = next((path for path in paths if path == "-" or os.path.isfile(path)), parts[0])
     return (path, argument[len(path) + 1 :]) if len(parts) > 1 else (argument, None)

@@ -1,7 +1,8 @@
 """`oss-emulator test`: run decision tables, and list the entries that no case touches."""
 
 import argparse
-from collections.abc import Iterator, Mapping, Sequence
+import os.path
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -114,7 +115,7 @@ def _run_all(
     wrong: list[InputError] = []
     for path in paths:
         try:
-            files = _find_tables(path)
+            files = _find_tables(path, wrong.append)
         except InputError as error:
             wrong.append(error)
             continue
@@ -133,9 +134,9 @@ def _is_rules(argument: str) -> bool:
     if argument == "-" or argument.startswith(bucket.SCHEME):
         return True
     path = Path(argument)
-    if not path.exists():
-        return Path(argument.rpartition("#")[0]).is_file()
-    if not path.is_file() or path.suffix.lower() == ".toml":
+    if not os.path.exists(path):
+        return os.path.isfile(argument.rpartition("#")[0])
+    if not os.path.isfile(path) or path.suffix.lower() == ".toml":
         return False
     from oss_emulator.lab import discovery
 
@@ -144,22 +145,26 @@ def _is_rules(argument: str) -> bool:
 
 def _has_tables(path: Path) -> bool:
     """Return whether a path is a folder or a table; a pipe, which can be read once, is neither."""
-    if not path.is_file():
-        return path.is_dir()
+    if not os.path.isfile(path):
+        return os.path.isdir(path)
     from oss_emulator.lab import discovery
 
     return discovery.has_cases(path, rules.read_source(str(path)).content)
 
 
-def _find_tables(argument: str) -> Sequence[Path]:
+def _find_tables(argument: str, refuse: Callable[[InputError], None]) -> Sequence[Path]:
     """Return a table, or those in a folder. Raises InputError if there are none."""
     path = Path(argument)
-    if not path.is_dir():
+    if not os.path.isdir(path):
         return [path]
     from oss_emulator.cli import folders
 
-    files = [file for file in folders.find_files(path) if _has_tables(file)]
-    if not files:
+    unread: list[InputError] = []
+    found = folders.find_files(path, lambda error: unread.append(rules.unread_folder(error)))
+    files = [file for file in found if _has_tables(file)]
+    for error in unread:
+        refuse(error)
+    if not files and not unread:
         raise InputError(f"{path}: no file below it is a decision table, or Git ignores those")
     return files
 
