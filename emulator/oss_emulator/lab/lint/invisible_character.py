@@ -22,17 +22,21 @@ _SPACES = {"Zs", "Zl", "Zp"}
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     """Suspect entries with control and format characters, or with wide spaces at their ends."""
     plain = "".join(item for item in entry.text if not _is_hidden(item))
-    spaces = "".join({item for item in plain if unicodedata.category(item) in _SPACES})
-    plain = plain.strip(f"{WHITE_SPACE}{spaces}")
+    wide = "".join({item for item in plain if _is_wide(item)})
+    plain = plain.strip(f"{WHITE_SPACE}{wide}")
     if plain == entry.text:
         return None
-    gone = next(item for item in entry.text if item not in plain or _is_hidden(item))
+    gone = next(item for item in entry.text if _is_hidden(item) or _is_wide(item))
     reason = Sentence(
         "It contains the invisible character {}, which no Referer contains.", f"U+{ord(gone):04X}"
     )
     if is_blank(plain):
         return Suspicion(Evidence.UNMATCHED, (STRANGER,), reason, Correction(()))
     return Suspicion.unmatched(plain, reason)
+
+
+def _is_wide(character: str) -> bool:
+    return character not in WHITE_SPACE and unicodedata.category(character) in _SPACES
 
 
 def _is_hidden(character: str) -> bool:
