@@ -372,6 +372,30 @@ def test_other_hosts_are_refused_without_a_request(seed: str) -> None:
     assert printed("--seed", seed, "--", sys.executable, "-c", code) == "403\nTrue True\n"
 
 
+@pytest.mark.parametrize("status", [0, 3])
+def test_refused_hosts_are_named_after_a_failure(
+    status: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`curl` shows only the status of the proxy, and others nothing at all."""
+    code = (
+        "import http.client, os, sys, urllib.parse\n"
+        "proxy = urllib.parse.urlsplit(os.environ['HTTPS_PROXY']).netloc\n"
+        "for host in ('api.example.com', 'b.test', 'api.example.com'):\n"
+        "    asked = http.client.HTTPSConnection(proxy)\n"
+        "    asked.set_tunnel(host)\n"
+        "    try: asked.connect()\n"
+        "    except OSError: pass\n"
+        f"sys.exit({status})"
+    )
+    assert run("--", sys.executable, "-c", code).returncode == status
+    assert capsys.readouterr().err == (
+        "oss-emulator: the proxy refused hosts that are not of OSS; to reach them directly, set "
+        "NO_PROXY=api.example.com,b.test\n"
+        if status
+        else ""
+    )
+
+
 @pytest.mark.parametrize("command", ["run", "record"])
 def test_read_only_disk_is_reported_in_one_sentence(command: str, tmp_path: Path) -> None:
     none = FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']")

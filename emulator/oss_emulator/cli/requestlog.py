@@ -36,7 +36,8 @@ def write(entry: JournalEntry) -> None:
 def describe(entry: JournalEntry) -> str:
     """Describe a request in one line: the status, the verdict, what was asked, and why."""
     verdict, reason = _explain(entry)
-    place = f"{entry.bucket}/{entry.key}" if entry.bucket else entry.operation or "/"
+    place = f"{entry.bucket}/{entry.key}" if entry.bucket else entry.refused_host
+    place = place or entry.operation or "/"
     parts = (str(entry.status), verdict, entry.ec, entry.request.method, _shorten(place))
     line = " ".join(part for part in parts if part)
     return f"{line}  {reason}" if reason else line
@@ -51,7 +52,7 @@ def _explain(entry: JournalEntry) -> tuple[str, str]:
         who = entry.caller.id or "anonymous"
         return "access", f"{who}, {access.action}: {access.reason}"
     if entry.code:
-        return entry.code, _shorten(entry.message, 2 * _SHOWN)
+        return entry.code, _shorten(entry.message, 4 * _SHOWN)
     checked = entry.verdict is RefererVerdict.ALLOWED
     return entry.verdict.value, _referer(entry) if checked else ""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,9 +12,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from oss_emulator.cli import flags, redirection
+from oss_emulator.cli import flags, language, redirection
 from oss_emulator.cli.loading import loading
 from oss_emulator.cli.parser import Commands
+from oss_emulator.protocol.address import split_host
 from oss_emulator.settings import Settings
 
 if TYPE_CHECKING:
@@ -56,7 +58,23 @@ def run(arguments: argparse.Namespace) -> int:
 async def _run_command(command: list[str], listening: Listening) -> int:
     listening.write_ready_file()
     with tempfile.TemporaryDirectory(prefix="oss-emulator-") as folder:
-        return await redirection.run(command, environment(listening, os.environ, Path(folder)))
+        status = await redirection.run(command, environment(listening, os.environ, Path(folder)))
+    if status and (hosts := ",".join(_refused(listening))):
+        refused = "the proxy refused hosts that are not of OSS"
+        said = f"{refused}; to reach them directly, set NO_PROXY={hosts}"
+        print(f"oss-emulator: {language.explain(said)}", file=sys.stderr)
+    return status
+
+
+def _refused(listening: Listening) -> list[str]:
+    """Return the hosts that the proxy refused; few clients show the answer to a CONNECT."""
+    from oss_emulator.server import Server  # not needed for --help
+
+    if not isinstance(listening.server, Server):  # workers have no common journal
+        return []
+    entries = listening.server.controls.journal.entries()
+    refused = filter(None, (entry.refused_host for entry in entries))
+    return list(dict.fromkeys(split_host(host)[0] for host in refused))
 
 
 def environment(listening: Listening, inherited: Mapping[str, str], folder: Path) -> dict[str, str]:

@@ -138,6 +138,14 @@ class JournalEntry(NamedTuple):
         return f"{error.message if error else ''} {detail}".strip()
 
     @property
+    def refused_host(self) -> str:
+        """The host that the proxy refused, with the port of a CONNECT; "" for none."""
+        error = self.error
+        if isinstance(error, OSSError) and error.code == "ProxyForbidden":
+            return str(error.details["Host"])
+        return ""
+
+    @property
     def status(self) -> int:
         return self.response.status
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable
+from email.utils import formatdate
 
 import pytest
 from oss_emulator.cli.requestlog import describe
@@ -50,6 +51,25 @@ def test_denied_empty_referer_is_shown_as_empty(service: Service) -> None:
     assert line(service, "/examplebucket/a.png") == (
         "403 referer 0003-00000501 GET examplebucket/a.png"
         "  the Referer is empty, AllowEmptyReferer is false and there is a whitelist"
+    )
+
+
+def test_host_that_the_proxy_refuses_is_named(service: Service) -> None:
+    assert line(service, "http://api.example.com/v1").startswith(
+        "403 ProxyForbidden GET api.example.com  This proxy answers only for the hosts of OSS"
+    )
+
+
+def test_hint_for_a_client_is_shown_completely(service: Service) -> None:
+    fields = {
+        "Authorization": "OSS oss-emulator:bm8=",
+        "Date": formatdate(usegmt=True),
+    }
+    host = "examplebucket.oss-cn-hangzhou.aliyuncs.com"
+    assert line(service, "/examplebucket/a.png", host=host, **fields).endswith(
+        "Check your key and signing method. The Host header and the path both name the bucket. "
+        "If ali-oss sent this with sldEnable, its endpoint must be a name, such as "
+        "http://localhost:9000."
     )
 
 
