@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import subprocess
 import sys
 import zipfile
@@ -13,8 +14,9 @@ from pathlib import Path
 import oss_emulator
 import pytest
 from oss_emulator import cli
+from oss_emulator.catalogue import LANGUAGES
 
-from docs.site.lab import build
+from docs.site.lab import build, pages
 from docs.site.samples import COMMANDS
 from tests.requirements import require
 
@@ -108,6 +110,15 @@ def test_pyodide_is_taken_in_a_range() -> None:
     assert package["dependencies"].keys() == {"pyodide"}
     assert package["dependencies"]["pyodide"].startswith(">=")
     assert not list(build.HERE.glob("*lock*"))
+
+
+def test_each_error_of_the_script_has_its_sentence_in_each_language() -> None:
+    script = (build.HERE / "lab.js").read_text(encoding="utf-8")
+    errors = script[script.index("const ERRORS = {") : script.index("const fail =")]
+    codes = set(re.findall(r'^    "?([a-z-]+)"?: \(', errors, re.MULTILINE))
+    assert {"crashed", "old-browser", "refused"} <= codes
+    for language in LANGUAGES:
+        assert pages.errors(language).keys() == codes - {"refused"}  # Python says what is wrong
 
 
 IMPORT = """

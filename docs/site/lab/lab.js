@@ -47,7 +47,7 @@
     refused: (said) => said,
   };
 
-  const fail = (code, said) => new LabError(code, ERRORS[code](said));
+  const fail = (code, said) => Object.assign(new LabError(code, ERRORS[code](said)), { said });
 
   // --- The parts: each script calls lab.part(name, text)
 

@@ -29,24 +29,15 @@ const referers = find("textarea#referers");
 const LARGEST = 4 * 1024 * 1024;
 const LONGEST = 256 * 1024;
 
-/** Rules in the form of the documentation, to begin with. */
-const EXAMPLE = `<?xml version="1.0" encoding="UTF-8"?>
-<RefererConfiguration>
-  <AllowEmptyReferer>true</AllowEmptyReferer>
-  <RefererList>
-    <Referer>www.example.com</Referer>
-    <Referer>http://www.example.com</Referer>
-    <Referer>https://shop.example.com/list?page=1</Referer>
-  </RefererList>
-</RefererConfiguration>
-`;
-const NONE = {
+/** Rules to begin with: the broken ones of docs/rule-lab.md. */
+const EXAMPLE = {
   AllowEmptyReferer: true, AllowTruncateQueryString: true, TruncatePath: false,
-  RefererList: { Referer: [] }, RefererBlacklist: { Referer: [] },
+  RefererList: { Referer: ["www.example.com", "http://www.example.com", "https://shop.example.com/list?page=1"] },
+  RefererBlacklist: { Referer: [] },
 };
 
 /** @type {Rules} */
-let opened = NONE; // the rules as they were opened
+let opened = EXAMPLE; // the rules as they were opened
 let other = opened; // the rules to compare with
 /** @type {{ text: string, form: string | null, name?: string } | undefined} */
 let source; // the text that the rules were read from, with its form and the name of the rules
@@ -58,7 +49,10 @@ let isOwn = false; // whether the reader has changed anything, so that the addre
 
 const editor = new Editor({
   changed,
-  touched: own,
+  touched: () => {
+    own();
+    if (!source) state.textContent = ""; // it is no example any more
+  },
   correct: (rules, finding) => tell("correct", { rules, ...finding }),
   isSettled: (error) => error.isRefusal,
   format: async (rules) => (await tell("export", { rules })).html,
@@ -82,7 +76,7 @@ const engine = find("#engine");
  */
 function want(kind, values, show, refuse = (error) => announce(error.message, true)) {
   waiting.set(kind, { values, show, refuse });
-  pump();
+  lab.ready.then(pump, () => waiting.clear()); // without Python, the page says why
   overtake();
 }
 
@@ -121,10 +115,10 @@ const overtake = later(() => {
  * @returns {Promise<any>}
  */
 async function tell(action, values) {
-  await lab.ready;
+  await lab.ready.catch(translate);
   const slow = setTimeout(() => sayBusy(true), 1000);
   try {
-    const answer = await lab.call(action, { language, ...values });
+    const answer = await lab.call(action, { language, ...values }).catch(translate);
     if (answer.error) throw Object.assign(new Error(answer.error), { line: answer.line, isRefusal: true });
     return answer;
   } finally {
@@ -142,6 +136,18 @@ function sayBusy(isBusy) {
   for (const part of all("#verdicts, #tally, #found, #review")) part.ariaBusy = String(isBusy);
 }
 
+const sentences = JSON.parse(engine.dataset.errors ?? "{}");
+
+/**
+ * Throw an error of lab.js, which speaks English, in the language of the page.
+ * @param {Error & { code?: string, said?: string }} error
+ * @returns {never}
+ */
+function translate(error) {
+  const sentence = sentences[error.code ?? ""]?.replace("{said}", error.said ?? "");
+  throw Object.assign(new Error(sentence ?? error.message), { code: error.code });
+}
+
 // --- What the page shows of the rules
 
 const SOON = 40; // milliseconds
@@ -156,7 +162,7 @@ function changed(isTyped = false) {
 const check = later(() => want("check", () => {
   const isProposed = "proposed" in referers.dataset;
   const tried = [null, ...lines(referers.value).filter(Boolean)];
-  return { rules: rules(), other, ...(isProposed ? {} : { referers: tried }) };
+  return { rules: rules(), other, isComparing, ...(isProposed ? {} : { referers: tried }) };
 }, ({ html }) => {
   refill(verdicts, parse(html));
   const { tally = "", referers: tried = "[]" } = find("table", verdicts).dataset;
@@ -169,7 +175,7 @@ const check = later(() => want("check", () => {
 }), SOON);
 
 const review = later(() => want("review", () => (
-  { rules: rules(), other, site: "proposed" in site.dataset ? "" : site.value }
+  { rules: rules(), other, isComparing, site: "proposed" in site.dataset ? "" : site.value }
 ), ({ html }) => {
   complain("review");
   const made = parse(html);
@@ -286,8 +292,8 @@ area("text").addEventListener("input", () => {
 });
 follow(gutter("text"), area("text"));
 
-/** How texts begin that are no lists of entries: XML, JSON, TOML, HCL, YAML. */
-const DOCUMENT = /^\s*(?:#.*\n\s*|\/\/.*\n\s*)*(?:<|\{|\[+ *(?:[\w.-]|"[^"\n]*"|'[^'\n]*')+ *\]|(?:[\w.-]|"[^"\n]*"|'[^'\n]*')+ *=|[\w"'-]+:\s|resource\s|---|HTTP\/)/;
+/** How texts begin that are no lists of entries: XML, JSON, TOML, HCL, nginx, YAML, answers. */
+const DOCUMENT = /^\s*(?:#.*\n\s*|\/\/.*\n\s*)*(?:<|\{|(?:valid_referers|server|location|map)\s|\[+ *(?:[\w.-]|"[^"\n]*"|'[^'\n]*')+ *\]|(?:[\w.-]|"[^"\n]*"|'[^'\n]*')+ *=|[\w"'-]+:\s|resource\s|---|HTTP\/)/;
 for (const one of Object.keys(lists).map(area)) {
   one.addEventListener("paste", (event) => {
     const text = event.clipboardData?.getData("text/plain") ?? "";
@@ -420,8 +426,15 @@ async function visit(isFirst) {
     showSample(given);
   } else {
     if (kind) announce(state.dataset.broken, true);
-    if (isFirst) take(EXAMPLE);
+    if (isFirst) showExample();
   }
+}
+
+function showExample() {
+  opened = EXAMPLE;
+  if (!isComparing) other = opened;
+  state.textContent = state.dataset.example ?? "";
+  editor.begin(EXAMPLE);
 }
 
 /** Forget what the page has shown, for a link that shows something else. */
@@ -462,6 +475,7 @@ function showCase(given) {
   opened = given.rules;
   other = isRules(given.other) ? given.other : opened;
   if (isComparing) area("other").value = JSON.stringify(other, null, 2);
+  find("details#compare").open = isComparing;
   isOwn = true;
   editor.step(given.rules);
 }
@@ -473,7 +487,7 @@ function showSample(given) {
   reset();
   sample = given;
   find("#sample").hidden = false;
-  find("#commands").textContent = given.text;
+  find("#commands").textContent = given.text.trim();
   if (given.referers !== undefined) put(referers, given.referers);
   if (given.site !== undefined) put(site, given.site);
   attempt(async () => {
@@ -482,11 +496,14 @@ function showSample(given) {
       const { rules: old } = await tell("read", { text: given.files[given.other] });
       if (sample !== given) return;
       isComparing = true;
+      find("details#compare").open = true;
       other = old;
     }
     const made = await play(given, given.files);
     const text = made?.[given.document ?? ""];
-    if (sample === given) take(isText(text) ? text : EXAMPLE);
+    if (sample !== given) return;
+    if (isText(text)) take(text);
+    else showExample();
   });
 }
 
@@ -501,7 +518,7 @@ async function play({ steps }, files) {
   let printed = "";
   let now = files;
   for (const { args, show, to, head, tail, hidden } of steps) {
-    const result = show ? { stdout: now[show] ?? "", stderr: "", files: {} } : await lab.run(args, now);
+    const result = show ? { stdout: now[show] ?? "", stderr: "", files: {} } : await lab.run(args, now).catch(translate);
     if (turn !== playing) return undefined; // overtaken
     now = { ...now, ...result.files, ...(to ? { [to]: result.stdout } : {}) };
     const out = to ? "" : cut(result.stdout, head, tail);
@@ -525,7 +542,7 @@ function cut(text, head, tail) {
 
 // --- The beginning
 
-lab.ready.then(() => {
+lab.ready.catch(translate).then(() => {
   engine.textContent = engine.dataset.busy ?? "";
   engine.hidden = true;
 }, (error) => {
@@ -535,3 +552,4 @@ lab.ready.then(() => {
 });
 addEventListener("hashchange", () => attempt(() => visit(false)));
 attempt(() => visit(true));
+engine.dataset.started = ""; // old.js looks for it

@@ -8,7 +8,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from oss_emulator.catalogue import LANGUAGES, Catalogue
+from oss_emulator.catalogue import LANGUAGES, Catalogue, read
 from oss_emulator.control.console.static_files import FOLDER as STATIC
 from oss_emulator.lab.page import rendering
 
@@ -33,6 +33,7 @@ _EXPORT = re.compile(r"^export ((?:async )?(?:function|const|class|let)\*? (\w+)
 def write(folder: Path) -> None:
     """Write the page, its script and its styles into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
+    size = sum(path.stat().st_size for path in folder.glob("parts/*"))
     environment = rendering.load(HERE)
     for language, name in PAGES.items():
         text = environment.get_template("page.html").render(
@@ -42,12 +43,24 @@ def write(folder: Path) -> None:
             pages=PAGES,
             docs=_DOCS[language],
             csp=CSP,
+            size=round(size / 1e6),
+            errors=errors(language),
         )
         (folder / name).write_text(text, encoding="utf-8")
     modules = {path.name: path.read_text(encoding="utf-8") for path in _MODULES}
     (folder / "page.js").write_text(bundle(modules), encoding="utf-8")
-    for path in (STATIC / "console.css", STATIC / "mark.svg", HERE / "page.css"):
+    for path in (STATIC / "console.css", STATIC / "mark.svg", HERE / "page.css", HERE / "old.js"):
         shutil.copy(path, folder)
+
+
+def errors(language: str) -> dict[str, str]:
+    """Return the sentences of lab.js in a language, by their codes."""
+    table = "lab_error."
+    return {
+        name.removeprefix(table): text
+        for name, text in read(language).items()
+        if name.startswith(table)
+    }
 
 
 def bundle(modules: dict[str, str]) -> str:

@@ -96,7 +96,7 @@ def _check(values: Values) -> Values:
     policies = RefererPolicy.compile(rules), RefererPolicy.compile(other)
     decisions, before = ([policy.decide(item) for item in referers] for policy in policies)
     rows = list(zip(referers, decisions, before, strict=True))
-    shown = {"rows": rows, "decisions": decisions, "words": review.OTHER}
+    shown = {"rows": rows, "decisions": decisions, "words": _words(values)}
     return {"html": _show("rules_check", values, **shown)}
 
 
@@ -112,7 +112,7 @@ def _review(values: Values) -> Values:
     site = site or trial.guess_site(rules)
     made = review.make(rules, _rules(values, "other"), site)
     shown = {"review": made, "journal": None, "site": site, "shown": review.FINDINGS}
-    return {"html": _show("rules_review", values, **shown, words=review.OTHER)}
+    return {"html": _show("rules_review", values, **shown, words=_words(values))}
 
 
 def _correct(values: Values) -> Values:
@@ -168,6 +168,11 @@ _ACTIONS: Final[Mapping[str, Callable[[Values], Values]]] = {
     "export": _export,
     "write": _write,
 }
+
+
+def _words(values: Values) -> review.Words:
+    """Return the names of what rules are compared with: others, or themselves when opened."""
+    return review.OTHER if values.get("isComparing") else review.OPENED
 
 
 def _show(template: str, values: Values, **shown: Any) -> str:

@@ -34,6 +34,7 @@ class Words(NamedTuple):
 SAVED: Final = Words(
     "rules.difference", "rules.was", "rules.saved", "rules.edited", "certainty.proved"
 )
+OPENED: Final = Words("lab.since", "lab.then", "lab.opened", "lab.these", "lab.unchanged")
 OTHER: Final = Words("lab.difference", "lab.was", "lab.other", "lab.these", "lab.alike")
 
 

@@ -20,6 +20,7 @@ FORMS = {
         "bucket": "b", "allow_empty_referer": true, "referer_list": ["https://a.test/"]}}}}""",
     None: "https://a.test/\n\n  http://a.test/\n",
 }
+HEAD = "HTTP/1.1 200 OK\r\nServer: AliyunOSS\r\n\r\n"
 
 
 def ask(action: str, /, **values: Any) -> Any:
@@ -37,6 +38,15 @@ def test_form_of_a_text_is_recognised(form: str | None) -> None:
     found = ask("read", text=FORMS[form])
     assert found["form"] == form
     assert found["rules"]["RefererList"]["Referer"]
+
+
+def test_answer_of_curl_is_read_and_written_back() -> None:
+    found = ask("read", text=HEAD + BROKEN)
+    assert found["form"] == "xml"
+    assert found["rules"] == ask("read", text=BROKEN)["rules"]
+    values = {"form": "xml", "name": "", "rules": rules("https://b.test/")}
+    written = ask("write", text=HEAD + BROKEN, **values)["text"]
+    assert ask("read", text=written)["rules"]["RefererList"]["Referer"] == ["https://b.test/"]
 
 
 def test_lines_become_a_whitelist() -> None:
@@ -133,6 +143,16 @@ def test_check_names_what_another_version_decides() -> None:
     values = {"rules": rules("https://a.test/"), "other": rules("*"), "referers": ["https://b/"]}
     assert "turned" in ask("check", **values)["html"]
     assert "turned" not in ask("check", **{**values, "other": values["rules"]})["html"]
+
+
+@pytest.mark.parametrize(
+    ("is_comparing", "said"), [(True, "other version:"), (False, "as opened:")]
+)
+def test_what_is_compared_with_has_its_name(is_comparing: bool, said: str) -> None:
+    values = {"rules": rules("https://a.test/"), "other": rules("*"), "isComparing": is_comparing}
+    assert said in ask("check", **values, referers=["https://b/"])["html"]
+    titles = ("Difference from the rules as you opened them", "Difference from the other version")
+    assert titles[is_comparing] in ask("review", **values, site="")["html"]
 
 
 def test_review_shows_findings_difference_and_scenarios() -> None:
