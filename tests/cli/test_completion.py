@@ -67,6 +67,16 @@ complete_line() {
         assert words <= set(shown), line
 
 
+def test_bash_completes_names_with_spaces(tmp_path: Path) -> None:
+    need("bash")
+    (tmp_path / "a dir").mkdir()
+    (tmp_path / "access.log").touch()
+    for typed in (r"a\ d", '"a d', "'a d"):
+        line = f"COMP_WORDS=(oss-emulator check {shlex.quote(typed)}); COMP_CWORD=2; COMPREPLY=()"
+        code = f"{script('bash')}\ncd {tmp_path}\n{line}\n_shtab_oss_emulator\n"
+        assert run("bash", text=f'{code}printf "%s|" "${{COMPREPLY[@]}}"') == "a dir|"
+
+
 def test_fish_completes_commands_and_flags() -> None:
     need("fish")
     text = script("fish")

@@ -296,7 +296,7 @@ def test_sentence_is_translated_with_the_sentences_in_it() -> None:
 def test_a_decision_is_told_in_chinese() -> None:
     decision = RefererPolicy.compile(RefererConfiguration(whitelist=("http://a/",))).decide("x")
     assert [Catalogue("zh").step(step) for step in decision.steps] == [
-        "匿名的 Object 请求要检查规则。",
+        "对 Object 的匿名请求需要检查规则。",
         "没有黑名单。",
         "不匹配任何白名单条目。",
     ]

@@ -18,6 +18,19 @@ _ABOUT = "a local OSS that enforces hotlink protection, and tools for Referer ru
 _MANUAL = "Prints the man page: oss-emulator manual > oss-emulator.1; man ./oss-emulator.1"
 
 
+_PREAMBLE = {
+    "bash": r"""
+_oss_emulator_files() {
+  local word=${1//\\/}
+  word=${word#\"}
+  word=${word#\'}
+  compgen -f -- "$word"
+}
+"""
+}
+"""The functions that scripts need besides those of shtab, whose own splits names at spaces."""
+
+
 def declare(commands: Commands) -> None:
     """Add both commands to the parser."""
     parser = commands.add_parser("completion", _print_completion, description=_COMPLETION)
@@ -32,7 +45,7 @@ def _print_completion(arguments: argparse.Namespace) -> int:
     for command in parser.commands.values():
         for action, values in command.offered.items():
             action.choices = values
-    print(shtab.complete(parser, arguments.shell))
+    print(shtab.complete(parser, arguments.shell, preamble=_PREAMBLE.get(arguments.shell, "")))
     return 0
 
 

@@ -197,13 +197,13 @@ def _list(as_json: bool) -> int:
     else:
         rows = [
             (
-                Text(Sentence(rule.severity.value), _TONES[rule.severity]),
                 rule.name,
+                Text(Sentence(rule.severity.value), _TONES[rule.severity]),
                 language.say_rule(rule.name, rule.page).partition("\n")[0],
             )
             for rule in lint.RULES
         ]
-        headings = (Sentence("severity"), Sentence("rule"), Sentence("what it finds"))
+        headings = (Sentence("rule"), Sentence("severity"), Sentence("what it finds"))
         show(TextTable(headings, rows))
     return 0
 

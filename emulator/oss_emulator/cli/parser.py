@@ -153,11 +153,11 @@ _PATHS = frozenset({"RULES", "OLD", "NEW", "TABLE", "LOG", "FILE", "DIR", "PATH"
 """What the arguments that are paths are called."""
 
 _COMPLETE_PATH = {
-    "bash": "_shtab_compgen_files",
+    "bash": "_oss_emulator_files",
     "zsh": "_files",
     "fish": "(__fish_complete_path (commandline -ct))",
 }
-"""How shells complete a path, with the names of shtab (see `completion`)."""
+"""How shells complete a path, with the names of shtab and of `completion`."""
 
 
 def complete_path(action: argparse.Action) -> None:

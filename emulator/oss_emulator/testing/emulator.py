@@ -4,7 +4,9 @@ import asyncio
 import tempfile
 import threading
 from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import fields
 from datetime import date
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -305,6 +307,11 @@ def _convert(given: Mapping[str, Any]) -> Settings:
     for name in _SERVE_ONLY:
         if name in given:
             raise TypeError(f"{name} is an option of `oss-emulator serve` only")
+    known = [field.name for field in fields(Settings)]
+    for name in given:
+        if name not in known:
+            near = "".join(f"; did you mean {one}?" for one in get_close_matches(name, known, 1))
+            raise TypeError(f"Emulator has no setting {name}{near}")
     settings = {
         name: _CONVERSIONS[name](value) if name in _CONVERSIONS and value is not None else value
         for name, value in given.items()

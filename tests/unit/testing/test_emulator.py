@@ -180,7 +180,7 @@ def test_methods_raise_while_the_emulator_is_not_running(method: Any) -> None:
 @pytest.mark.parametrize(
     ("options", "error", "sentence"),
     [
-        ({"regoin": "cn-beijing"}, TypeError, "regoin"),
+        ({"regoin": "cn-beijing"}, TypeError, "no setting regoin; did you mean region?"),
         ({"auth": "lax"}, ValueError, "'lax' is not a valid Auth"),
         ({"ready_file": "r.json"}, TypeError, "ready_file is an option of `oss-emulator serve`"),
         ({"access_log": "a.log"}, TypeError, "access_log is an option of `oss-emulator serve`"),
