@@ -119,6 +119,7 @@ def test_each_help_begins_with_an_example_that_can_be_parsed() -> None:
         first, *rest = command.format_help().splitlines()
         assert first == f"example: {command.example}"
         assert rest[:2] == ["", next(line for line in rest if line.startswith("usage: "))]
+        assert [line for line in rest if line.endswith("-")] == []  # no name is broken
         words = shlex.split(command.example.partition(" > ")[0])
         assert words[:2] == ["oss-emulator", name]
         parser.parse(words[1:])  # exits for a mistake

@@ -83,13 +83,11 @@ class Parser(argparse.ArgumentParser):
         self.add_argument(name, action="append", default=[], metavar=metavar, help=said, **options)
 
     def format_help(self) -> str:
-        text = super().format_help()
-        if language.current() != language.LANGUAGES[0]:
-            text = self._fold_help()
+        text = self._fold_help()
         return f"{language.explain('example')}: {self.example}\n\n{text}" if self.example else text
 
     def _fold_help(self) -> str:
-        """Format the help for a terminal where a character may take two columns."""
+        """Format the help with whole words, where a character may take two columns."""
         from oss_emulator.cli.output import fold  # it imports this module
 
         usage = self.format_usage()
