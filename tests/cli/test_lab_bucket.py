@@ -138,8 +138,8 @@ def test_apply_without_a_terminal_requires_yes(
         ({}, ("oss://no-such-bucket",), "answers 404 NoSuchBucket"),
         ({"OSS_ACCESS_KEY_SECRET": "wrong"}, (), "answers 403 SignatureDoesNotMatch"),
         ({}, ("--endpoint", "http://127.0.0.1:1"), "http://127.0.0.1:1 does not answer: "),
-        ({}, ("oss://A",), "bucket_name is invalid"),
-        ({}, ("oss://",), "oss://: "),
+        ({}, ("oss://A",), "'A' is not the name of a bucket; write oss://BUCKET"),
+        ({}, ("oss://",), "'' is not the name of a bucket"),
     ],
 )
 def test_failure_of_the_service_is_one_sentence(

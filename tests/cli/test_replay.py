@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -244,6 +246,30 @@ def test_mistake_gets_one_clear_error(arguments: tuple[str, ...], error: str, as
     assert out == ""
     assert error in err
     assert err.count("\n") == 1
+
+
+def test_folder_that_cannot_be_read_is_named_and_not_passed_over(
+    ask: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "locked").mkdir()
+    shutil.copy(Path(LOGS, "realtime.json"), tmp_path / "day.json")
+    scan = os.scandir
+
+    def refuse(path: str | int) -> Any:
+        if str(path).endswith("locked"):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    status, out, err = ask("replay", RULES, str(tmp_path))
+    said = f"{tmp_path}/locked: the file cannot be read: Permission denied"
+    assert (status, out, err) == (2, "", f"oss-emulator: {said}\n")
+
+
+def test_path_that_is_too_long_is_one_sentence(ask: Any) -> None:
+    status, _, err = ask("replay", RULES, "x" * 5000)
+    assert (status, err.count("\n")) == (2, 1)
+    assert err.endswith("x: the file cannot be read: File name too long\n")
 
 
 @pytest.mark.parametrize("flag", ["--html", "--rejects"])

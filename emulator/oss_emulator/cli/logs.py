@@ -26,11 +26,18 @@ def find(given: Sequence[str], arguments: argparse.Namespace, folder: Path) -> l
             if not any(target.iterdir()):
                 raise InputError(f"{argument}: there is no object with this prefix")
             found += sources.find([str(target)])
-        elif Path(argument).is_fifo():
+        elif _is_pipe(argument):
             found.append(_copy(Path(argument), folder, number))
         else:
             found += sources.find([argument])
     return list(dict.fromkeys(found))
+
+
+def _is_pipe(argument: str) -> bool:
+    try:
+        return Path(argument).is_fifo()
+    except OSError:
+        return False  # whoever looks for files says what is wrong
 
 
 def _copy(pipe: Path, folder: Path, number: int) -> Path:

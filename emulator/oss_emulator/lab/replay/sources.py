@@ -67,20 +67,39 @@ def find(arguments: Sequence[str]) -> list[Path]:
     """Return the files that arguments name: files, folders and patterns. Raises LogSourceError."""
     found: dict[Path, None] = {}
     for argument in arguments:
-        path = Path(argument)
-        if path.is_dir():
-            inside = sorted(item for item in path.rglob("*") if item.is_file() and _is_log(item))
-        elif path.exists():
-            inside = [path]
-        else:
-            inside = sorted(map(Path, glob.glob(argument, recursive=True)))
-            inside = [item for item in inside if item.is_file()]
+        try:
+            inside = _find(argument)
+        except OSError as error:
+            named = error.filename or argument
+            raise LogSourceError(f"{named}: the file cannot be read: {error.strerror}") from None
         if not inside:
             raise LogSourceError(
                 f"{argument}: no log file was found; name a file, a folder or a pattern"
             )
         found.update(dict.fromkeys(item.absolute() for item in inside))
     return list(found)
+
+
+def _find(argument: str) -> list[Path]:
+    """Return the files that one argument names. Raises OSError if some may not be looked for."""
+    path = Path(argument)
+    if path.is_dir():
+        return sorted(_walk(path))
+    if path.exists():
+        return [path]
+    matching = sorted(map(Path, glob.glob(argument, recursive=True)))
+    return [item for item in matching if item.is_file()]
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    """Yield the logs below a folder. Raises OSError for a folder that cannot be read."""
+
+    def refuse(error: OSError) -> None:
+        raise error
+
+    for place, _, names in os.walk(folder, onerror=refuse):
+        below = (Path(place, name) for name in names)
+        yield from (item for item in below if _is_log(item) and item.is_file())
 
 
 def _is_log(path: Path) -> bool:
