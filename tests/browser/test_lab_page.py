@@ -334,6 +334,7 @@ def test_axe_finds_nothing(browser: Browser, folder: Path, language: str) -> Non
 BAD_TEXTS = {
     "<RefererConfiguration><Refererlist/></RefererConfiguration>": "line 1, column",
     "{" + '"a": 1, ' * 600_000: "larger than 4 MB",
+    "a\n" * 200_000: "or 100,000 lines",
     "\0\1PNG": "not a text",
     'resource "alicloud_oss_bucket_referer" "a" {}': "tree-sitter-hcl",
     "\n": "empty",
@@ -365,6 +366,9 @@ BROKEN_LINKS = {
     "a file that is a number": samples.link("sample", {**SAMPLE, "files": {"a": 1}}),
     "no files": samples.link("sample", {"text": "x", "steps": []}),
     "another version that is missing": samples.link("sample", {**SAMPLE, "other": "b"}),
+    "another version that is no rules": samples.link(
+        "case", {"rules": rules(SITE), "referers": "", "site": "", "other": {"a": 1}}
+    ),
     "a site that is a number": samples.link("sample", {**SAMPLE, "site": 1}),
 }
 
@@ -377,6 +381,42 @@ def test_broken_link_is_named_and_changes_nothing(shown: Page, link: str) -> Non
     goes_to(shown, link)
     expect(announced).to_contain_text("This link is broken or cut off")
     expect(shown.locator("#whitelist")).to_have_value(SITE)
+
+
+LINES = "\n" * 200_000
+CASE: dict[str, Any] = {"rules": rules(), "referers": "", "site": ""}
+LARGE_LINKS = {
+    "entries": samples.link("case", {**CASE, "rules": rules(*[""] * 200_000)}),
+    "entries of another version": samples.link("case", {**CASE, "other": rules(*[""] * 200_000)}),
+    "Referers": samples.link("case", {**CASE, "referers": LINES}),
+    "a file": samples.link("sample", {**SAMPLE, "files": {"a": LINES}}),
+}
+
+
+@pytest.mark.parametrize("link", LARGE_LINKS.values(), ids=LARGE_LINKS)
+def test_link_to_more_lines_than_a_browser_shows_changes_nothing(shown: Page, link: str) -> None:
+    shown.locator("#whitelist").fill(SITE)
+    goes_to(shown, link)
+    expect(shown.locator("#announce")).to_contain_text("or 100,000 lines")
+    expect(shown.locator("#whitelist")).to_have_value(SITE)
+
+
+def test_list_with_more_lines_than_a_browser_shows_is_not_pasted(shown: Page) -> None:
+    shown.locator("#whitelist").fill(SITE)
+    paste(shown, "a\n" * 200_000)
+    expect(shown.locator("#text-error")).to_contain_text("or 100,000 lines")
+    expect(shown.locator("#whitelist")).to_have_value(SITE)
+
+
+def test_sample_shows_no_output_of_another_one(shown: Page) -> None:
+    first = next(iter(SAMPLES.values()))
+    goes_to(shown, first.link)
+    expect(shown.locator("#output")).not_to_be_empty(timeout=PATIENCE)
+    goes_to(
+        shown, samples.link("sample", {**SAMPLE, "files": {"../a": ""}, "steps": [{"args": []}]})
+    )
+    expect(shown.locator("#announce")).to_contain_text("is not the name of a file")
+    expect(shown.locator("#output")).to_be_empty()
 
 
 @pytest.mark.parametrize("document", [None, "missing", "__proto__", "toString"])

@@ -28,6 +28,11 @@ const referers = find("textarea#referers");
 /** The largest text that is read, and the longest link that is made, in characters. */
 const LARGEST = 4 * 1024 * 1024;
 const LONGEST = 256 * 1024;
+/** The most lines that a text has: with more, a browser hardly answers. */
+const MOST_LINES = 100_000;
+
+/** @param {string} text */
+const isLarge = (text) => text.length > LARGEST || text.split("\n", MOST_LINES + 1).length > MOST_LINES;
 
 /** Rules to begin with: the broken ones of docs/rule-lab.md. */
 const EXAMPLE = {
@@ -244,10 +249,10 @@ const writeBack = later(() => {
 function take(text, name) {
   taken += 1;
   const turn = taken;
-  area("text").value = text.length > LARGEST ? "" : text;
+  area("text").value = isLarge(text) ? "" : text;
   number(gutter("text"), area("text"));
   source = undefined;
-  if (text.length > LARGEST) return refuse(new Error(state.dataset.large));
+  if (isLarge(text)) return refuse(new Error(state.dataset.large));
   if (text.includes("\0")) return refuse(new Error(state.dataset.binary));
   return want("read", () => ({ text, name }), (answer) => {
     if (turn !== taken) return;
@@ -286,8 +291,12 @@ area("name").addEventListener("change", () => take(area("text").value, area("nam
 
 const read = later(() => take(area("text").value), 150);
 area("text").addEventListener("input", () => {
-  number(gutter("text"), area("text"));
   own();
+  if (isLarge(area("text").value)) {
+    take(area("text").value); // at once, before the browser shows it
+    return;
+  }
+  number(gutter("text"), area("text"));
   read();
 });
 follow(gutter("text"), area("text"));
@@ -297,7 +306,7 @@ const DOCUMENT = /^\s*(?:#.*\n\s*|\/\/.*\n\s*)*(?:<|\{|(?:valid_referers|server|
 for (const one of Object.keys(lists).map(area)) {
   one.addEventListener("paste", (event) => {
     const text = event.clipboardData?.getData("text/plain") ?? "";
-    if (!DOCUMENT.test(text) && text.length <= LARGEST) return;
+    if (!isLarge(text) && !DOCUMENT.test(text)) return;
     event.preventDefault();
     own();
     take(text);
@@ -404,6 +413,14 @@ const isText = (value) => typeof value === "string";
 const isTexts = (/** @type {unknown} */ value) => Array.isArray(value) && value.every(isText);
 
 /**
+ * Return whether a value has the form of a case.
+ * @param {any} value
+ * @returns {value is Case}
+ */
+const isCaseOf = (value) => isRules(value?.rules) && isText(value.referers) && isText(value.site) &&
+  (value.other === undefined || isRules(value.other));
+
+/**
  * Return whether a value has the form of a sample.
  * @param {any} value
  * @returns {value is Sample}
@@ -420,14 +437,15 @@ const isSample = (value) => isText(value?.text) && isTexts(Object.values(value.f
 async function visit(isFirst) {
   const [, kind, text] = location.hash.match(/^#(case|sample)=(.*)$/) ?? [];
   const given = text && await unpack(text).catch(() => undefined);
-  if (kind === "case" && isRules(given?.rules) && isText(given.referers) && isText(given.site)) {
-    showCase(given);
-  } else if (kind === "sample" && isSample(given)) {
-    showSample(given);
-  } else {
-    if (kind) announce(state.dataset.broken, true);
-    if (isFirst) showExample();
+  const show = kind === "case" && isCaseOf(given) ? () => showCase(given)
+    : kind === "sample" && isSample(given) ? () => showSample(given)
+    : undefined;
+  if (show && !textsOf(given).some(isLarge)) {
+    show();
+    return;
   }
+  if (kind) announce(show ? state.dataset.large : state.dataset.broken, true);
+  if (isFirst) showExample();
 }
 
 function showExample() {
@@ -437,6 +455,15 @@ function showExample() {
   editor.begin(EXAMPLE);
 }
 
+/**
+ * The texts of a link that the page shows in its fields.
+ * @param {Case | Sample} given
+ */
+const textsOf = (given) => ("rules" in given
+  ? [given.referers, ...[given.rules, given.other].flatMap((one) => (one ? Object.values(lists) : [])
+    .map((member) => one?.[member].Referer.join("\n")))]
+  : [given.text, given.referers ?? "", ...Object.values(given.files)]);
+
 /** Forget what the page has shown, for a link that shows something else. */
 function reset() {
   playing += 1; // what a sample still runs is not shown
@@ -445,6 +472,7 @@ function reset() {
   source = undefined;
   isComparing = false;
   find("#sample").hidden = true;
+  find("#output").textContent = "";
   for (const name of ["text", "other"]) {
     area(name).value = "";
     complain(name);
