@@ -66,8 +66,11 @@ def test_custom_certificate_is_served(tmp_path: Path) -> None:
             assert secure.recv(100).startswith(b"HTTP/1.0 403 ")
 
 
-@pytest.mark.parametrize("said", [b"", b"\x16\x03\x01", b"GET / HTTP/1.1\r\n\r\n"])
-def test_client_without_tls_does_not_delay_the_end(tmp_path: Path, said: bytes) -> None:
+@pytest.mark.parametrize(
+    ("said", "lines"), [(b"", 0), (b"\x16\x03\x01", 0), (b"GET / HTTP/1.1\r\n\r\n", 1)]
+)
+def test_client_without_tls_does_not_delay_the_end(tmp_path: Path, said: bytes, lines: int) -> None:
+    """Only one that sends http is reported."""
     with (
         serving(tmp_path, "--tls", "--ca-file", str(tmp_path / "ca.pem")) as running,
         socket.create_connection(("127.0.0.1", running.port), PATIENCE) as raw,
@@ -75,7 +78,8 @@ def test_client_without_tls_does_not_delay_the_end(tmp_path: Path, said: bytes) 
         raw.sendall(said)
         assert running.ask("GET", "/_emulator/health").status == 200
         assert running.end() == 0
-        assert running.stderr.read_text() == ""
+        reported = running.stderr.read_text()
+        assert reported.count("its URL must begin with https://") == reported.count("\n") == lines
 
 
 @pytest.mark.parametrize(
