@@ -25,6 +25,7 @@ from oss_emulator.lab.parity.judging import Conclusion
 from oss_emulator.lab.probes import ProbeKind
 from oss_emulator.lab.remark import Severity
 from oss_emulator.lab.scenarios import Group
+from oss_emulator.lab.witness.summary import SentReferer
 from oss_emulator.pipeline import browser
 from oss_emulator.protocol.message import Request
 from oss_emulator.referer import RefererConfiguration, RefererPolicy, explanation
@@ -120,7 +121,7 @@ def templates() -> set[str]:
     return (found | {item.value for kind in SAID for item in kind}) - {"", "{}"}
 
 
-SAID = (Conclusion, Evidence, Group, ProbeKind, Severity)
+SAID = (Conclusion, Evidence, Group, ProbeKind, SentReferer, Severity)
 """The sets whose members are sentences."""
 
 
@@ -147,7 +148,7 @@ def test_every_sentence_of_the_lab_is_translated(language: str) -> None:
         assert [value for value in values if said.count(value) != 1] == [], english
 
 
-SAID_BY = ("*Error", "error", "_error_at", "_invalid", "_beyond", "_wrong", "_refuse*")
+SAID_BY = ("*Error", "error", "_error", "_error_at", "_invalid", "_beyond", "_wrong", "_refuse*")
 """The functions and classes that get the text of an error."""
 
 OTHERS_SAY = {

@@ -35,10 +35,11 @@ class _Compared:
     def describe(self, whole: bool) -> Iterator[Block]:
         """Yield what changes, below the address of the resource."""
         bucket = f", {SCHEME}{self.change.bucket}" if self.change.bucket else ""
-        said = Text(f"  ({' and '.join(self.change.actions)}{bucket})", Tone.FAINT)
-        yield line(Text(self.change.address, Tone.STRONG), said)
+        about = Text(f"  ({' and '.join(self.change.actions)}{bucket})", Tone.FAINT)
+        yield line(Text(self.change.address, Tone.STRONG), about)
         if self.change.deletes_bucket:
-            yield line(Text("The bucket itself is deleted, with all its objects.", Tone.WARNING))
+            said = Sentence("The bucket itself is deleted, with all its objects.")
+            yield line(Text(said, Tone.WARNING))
         yield from changes.describe_text(self.old, self.new)
         yield from changes.describe(self.diff, whole=whole)
 

@@ -219,4 +219,6 @@ def _lines(lines: Report) -> Iterator[Block]:
         parts.append(Sentence("{} are damaged", quantity(lines["damaged"])))
     yield line(Text(Sentence("{}.", join(parts)), Tone.FAINT))
     for item in lines["examples"]:
-        yield line(Text(f"{item['reason']}: ", Tone.FAINT), item["line"], indent=2)
+        yield line(
+            Text(f"{language.explain(item['reason'])}: ", Tone.FAINT), item["line"], indent=2
+        )

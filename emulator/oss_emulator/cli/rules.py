@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from oss_emulator import toml
-from oss_emulator.cli import bucket
+from oss_emulator.cli import bucket, language
 from oss_emulator.cli.parser import InputError
 from oss_emulator.lab import assumptions, places, ros
 from oss_emulator.lab import sources as document
@@ -69,7 +69,8 @@ class Source:
 
         def tell(sentence: str) -> None:
             if sentence not in told:
-                print(f"oss-emulator: {self.name}: {sentence}", file=sys.stderr)
+                said = language.explain(f"{self.name}: {sentence}")
+                print(f"oss-emulator: {said}", file=sys.stderr)
             told.add(sentence)
 
         return Folder(names, read, tell)

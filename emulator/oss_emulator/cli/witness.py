@@ -10,7 +10,7 @@ from oss_emulator.lab.browser import Sent
 from oss_emulator.lab.scenarios import page_of
 from oss_emulator.lab.url import WebURL
 from oss_emulator.lab.witness.cells import Cell, Relation, plan
-from oss_emulator.lab.witness.summary import summarize
+from oss_emulator.lab.witness.summary import CellOutcome, summarize
 from oss_emulator.lab.witness.verdict import Comparison, compare
 from oss_emulator.referer import Assumptions, Decision, RefererConfiguration, RefererPolicy
 from oss_emulator.referer.sentence import Sentence
@@ -35,26 +35,30 @@ class Witness:
         """Say what the browser sent, and what differs."""
         rows = [
             (
-                f"{outcome.page} -> {outcome.target}{', upgraded' if outcome.upgraded else ''}",
-                outcome.kind.value,
-                Text(outcome.verdict, Tone.GOOD if outcome.verdict == "allowed" else Tone.BAD),
+                _way(outcome),
+                Sentence(outcome.kind.value),
+                _VERDICTS[outcome.verdict],
                 str(count),
             )
             for outcome, count in summarize(self.comparisons)
         ]
         yield line()
         yield TextTable(
-            ("page -> object", "Referer", "verdict", "requests"), rows, f"What {self.version} sent"
+            (Sentence("page -> object"), "Referer", Sentence("verdict"), Sentence("requests")),
+            rows,
+            Sentence("What {} sent", self.version),
         )
         yield line()
         different = [comparison for comparison in self.comparisons if not comparison.agrees]
         asked = len(self.comparisons)
         if not different:
-            yield line(Text(f"All {asked} requests are as predicted.", Tone.GOOD))
+            said = Sentence("All {} requests are as predicted.", str(asked))
+            yield line(Text(said, Tone.GOOD))
         for comparison in different[:SHOWN]:
             yield from _difference(comparison)
         if different:
-            said = f"{len(different)} of {asked} requests are not as predicted."
+            wrong = str(len(different))
+            said = Sentence("{} of {} requests are not as predicted.", wrong, str(asked))
             yield line(Text(said, Tone.BAD))
 
     def to_dict(self) -> dict[str, object]:
@@ -82,7 +86,7 @@ def ask(
 
 def _difference(comparison: Comparison) -> Iterator[Block]:
     cell = comparison.cell
-    yield line(Text(f"! {_name(cell)}", Tone.BAD))
+    yield line(Text(Sentence("! {}", _name(cell)), Tone.BAD))
     predicted = _sent(comparison.predicted, comparison.expected)
     yield line(Text(Sentence("predicted"), width=11), *predicted, indent=2)
     yield line(Text(Sentence("sent"), width=11), *_sent(*_seen(comparison)), indent=2)
@@ -93,12 +97,28 @@ def _seen(comparison: Comparison) -> tuple[Sent | None, Decision | None]:
     return (None, None) if seen is None else (seen.sent, seen.decision)
 
 
-def _name(cell: Cell) -> str:
-    policy = cell.policy.value if cell.policy else "no policy"
-    return (
-        f"{cell.element.value} of a page by {cell.sheet.page.scheme}, object by "
-        f"{cell.target.scheme}, {policy} by {cell.delivery.value}"
+def _name(cell: Cell) -> Sentence:
+    return Sentence(
+        "{} of a page by {}, object by {}, {} by {}",
+        cell.element.value,
+        cell.sheet.page.scheme,
+        cell.target.scheme,
+        cell.policy.value if cell.policy else Sentence("no policy"),
+        cell.delivery.value,
     )
+
+
+_VERDICTS = {
+    "allowed": Text(Sentence("allowed"), Tone.GOOD),
+    "denied": Text(Sentence("denied"), Tone.BAD),
+    "": Text(""),
+}
+
+
+def _way(outcome: CellOutcome) -> str:
+    if outcome.upgraded:
+        return Sentence("{} -> {}, upgraded", outcome.page, outcome.target)
+    return f"{outcome.page} -> {outcome.target}"
 
 
 def _sent(sent: Sent | None, decision: Decision | None) -> Iterator[Text | str]:
