@@ -21,6 +21,7 @@ from oss_emulator.settings import Auth, Fsync, Limits, LogFormat, Settings
 from oss_emulator.toml import join
 
 _PREFIX = "OSS_EMULATOR_"
+_REGION = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _T = TypeVar("_T")
 
 
@@ -73,6 +74,30 @@ def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) <= 65535):
         raise ValueError(f"{text!r} is not a port; write a number from 0 to 65535")
     return int(text)
+
+
+def _region(text: str) -> str:
+    if not _REGION.fullmatch(text) or text.startswith("oss-"):
+        raise ValueError(f"{text!r} is not a region; write one such as cn-hangzhou")
+    return text
+
+
+def _part_of_key(text: str) -> str:
+    if not text:  # an unset variable of a script
+        raise ValueError("it is empty")
+    return text
+
+
+def _domains(text: str) -> tuple[str, ...]:
+    found = _list(text)
+    for name in found:
+        try:
+            if host_name(name) != name.lower().rstrip("."):
+                raise ValueError  # it has a port
+        except (OSSError, ValueError):
+            said = f"{name!r} is not a domain; write one such as oss.example.test"
+            raise ValueError(said) from None
+    return found
 
 
 def _date(text: str) -> date:
@@ -169,10 +194,12 @@ _FLAGS = (
     _Flag("host", "the address to listen on"),
     _Flag("port", "the port to listen on; 0 chooses a free one", _port),
     _Flag("ready_file", "write a JSON file here when the server listens", Path),
-    _Flag("region", "the region of the service and its buckets"),
+    _Flag("region", "the region of the service and its buckets", _region),
     _Flag("accounts", "a TOML file of accounts, RAM users and roles, instead of one key", Path),
-    _Flag("access_key_id", "the id of the only key", also="OSS_ACCESS_KEY_ID"),
-    _Flag("access_key_secret", "the secret of that key", also="OSS_ACCESS_KEY_SECRET"),
+    _Flag("access_key_id", "the id of the only key", _part_of_key, also="OSS_ACCESS_KEY_ID"),
+    _Flag(
+        "access_key_secret", "the secret of that key", _part_of_key, also="OSS_ACCESS_KEY_SECRET"
+    ),
     _Flag(
         "auth",
         "strict verifies every signature; relaxed treats an unknown key as the owner's; "
@@ -189,7 +216,7 @@ _FLAGS = (
     _Flag(
         "domain",
         "further base domains, separated by commas or by repeating the flag",
-        _list,
+        _domains,
         collects=True,
     ),
     _Flag(
@@ -201,7 +228,7 @@ _FLAGS = (
     _Flag(
         "s3_host",
         "further base domains that speak the S3 protocol; several as with --domain",
-        _list,
+        _domains,
         collects=True,
     ),
     _Flag(

@@ -30,6 +30,33 @@ def write(folder: Path, text: str) -> None:
     (folder / "oss-emulator.toml").write_text(text)
 
 
+@pytest.mark.parametrize(
+    ("flag", "said"),
+    [
+        ("--region=oss-cn-hangzhou", "'oss-cn-hangzhou' is not a region; write one such as cn-"),
+        ("--region=CN Hangzhou", "'CN Hangzhou' is not a region"),
+        ("--region=", "'' is not a region"),
+        ("--domain=a.test,http://b.test", "'http://b.test' is not a domain; write one such as"),
+        ("--domain=a.test:9000", "'a.test:9000' is not a domain"),
+        ("--s3-host=*.a.test", "'*.a.test' is not a domain"),
+        ("--access-key-id=", "--access-key-id: it is empty"),
+        ("--access-key-secret=", "--access-key-secret: it is empty"),
+    ],
+)
+def test_value_that_no_client_could_use_is_refused(
+    flag: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It would fail later, with the first request."""
+    with pytest.raises(SystemExit):
+        parse(flag)
+    assert said in capsys.readouterr().err
+
+
+def test_domain_and_region_of_a_developer_are_taken() -> None:
+    found = parse("--region", "here-1", "--domain", "oss.test, OSS-Emulator,a_b.test.")
+    assert (found.region, found.domain) == ("here-1", ("oss.test", "OSS-Emulator", "a_b.test."))
+
+
 def test_flag_overrides_what_it_excludes_in_the_file(folder: Path) -> None:
     write(folder, 'seed = "a.toml"\naccounts = "b.toml"')
     found = parse("--demo", "--access-key-id", "id")
