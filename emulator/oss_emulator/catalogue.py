@@ -31,16 +31,17 @@ def read(language: str) -> Mapping[str, str]:
     }
 
 
-_SLOT: Final = re.compile(r"\{(message)?\}")
-"""What stands in the template of a message for a value, or for a message that is translated."""
+_SLOT: Final = re.compile(r"\{(message|list)?\}")
+"""What stands in the template of a message for a value, for a message that is translated, or for
+alternatives such as `a, b or c`."""
 
 
 class _Recognised(NamedTuple):
     """What recognises a message, and its translation."""
 
     pattern: re.Pattern[str]
-    has_message: Sequence[bool]
-    """Which of its values are messages."""
+    kinds: Sequence[str]
+    """What each of its values is: `message`, `list`, or "" for any other value."""
     text: str
     begins: bool
     """Whether it begins with a value."""
@@ -71,8 +72,7 @@ def _recognise(template: str, text: str) -> _Recognised:
     """Compile the template of a message."""
     literals = _SLOT.split(template)[::2]
     pattern = re.compile("(.*?)".join(map(re.escape, literals)), re.DOTALL)
-    nested = [bool(slot) for slot in _SLOT.findall(template)]
-    return _Recognised(pattern, nested, text, begins=not literals[0])
+    return _Recognised(pattern, _SLOT.findall(template), text, begins=not literals[0])
 
 
 class Catalogue:
@@ -128,9 +128,15 @@ class Catalogue:
             return message
         # What a message says first is its frame: `FILE, line 1, column 2: …`.
         found, known = min(matches, key=lambda match: len(match[1].before(match[0])))
-        values = zip(found.groups(), known.has_message, strict=True)
-        said = (self.message(value) if nested else value for value, nested in values)
-        return known.text.format(*said)
+        values = zip(found.groups(), known.kinds, strict=True)
+        return known.text.format(*(self._value(*value) for value in values))
+
+    def _value(self, value: str, kind: str) -> str:
+        """Return a value of a message in this language."""
+        if kind == "message":
+            return self.message(value)
+        before, found, last = value.rpartition(" or ") if kind == "list" else ("", "", value)
+        return f"{before}{self._texts['engine_word.or']}{last}" if found else value
 
     def sentence(self, sentence: Sentence) -> str:
         """Return a sentence of the lab, with the values that it has."""

@@ -267,7 +267,7 @@ def test_errors_are_recognised_by_their_own_templates(language: str) -> None:
     said = Catalogue(language)
     for name, text in read(language).items():
         if name.startswith(begin):
-            template = name.removeprefix(begin).replace("{message}", "{}")
+            template = re.sub(r"\{(?:message|list)\}", "{}", name.removeprefix(begin))
             values = [f"<{number}>" for number in range(template.count("{}"))]
             assert said.message(filled(template)) == text.format(*values)
 
@@ -279,6 +279,13 @@ def test_error_is_translated_with_the_error_in_it() -> None:
     assert said == "a: b.xml，第 1 行第 2 列：缺少 AllowEmptyReferer，应为 x"
     assert Catalogue("zh").message("interrupted: interrupted") == "interrupted: interrupted"
     assert Catalogue("en").message("interrupted") == "interrupted"
+
+
+def test_alternatives_are_joined_by_a_word_of_the_language() -> None:
+    assert Catalogue("zh").message("'x' is unknown; use a, b or c") == (
+        "未知的取值 'x'，可用：a, b 或 c"
+    )
+    assert Catalogue("zh").message("'a or b' is unknown; use c") == "未知的取值 'a or b'，可用：c"
 
 
 def test_long_message_is_not_searched() -> None:
