@@ -56,14 +56,29 @@ def parse(
     try:
         value = (_DECODER if pairs is dict else _decoder(pairs)).decode(text)
     except json.JSONDecodeError as error:
-        found = text[error.pos : error.pos + 1] if error.msg == "Expecting value" else ""
-        raise _invalid(error.msg, text[: error.pos], found) from None
+        raise _explain(text, error) from None
     except _NumberError as error:
         written, reason = error.args
         raise _invalid(reason, text.partition(written)[0]) from None
     if _HALF.search(text):
         _check_texts(value, errors)
     return value
+
+
+_ENDS: Final = {
+    "Expecting value": ("]", "array"),
+    "Expecting property name enclosed in double quotes": ("}", "object"),
+}
+
+
+def _explain(text: str, error: json.JSONDecodeError) -> JSONError:
+    """Say what is wrong, and name a trailing comma as Python does since 3.13."""
+    found = text[error.pos : error.pos + 1]
+    before = text[: error.pos].rstrip(" \t\r\n")
+    end, kind = _ENDS.get(error.msg, ("", ""))
+    if end and found == end and before.endswith(","):
+        return _invalid(f"Illegal trailing comma before end of {kind}", before[:-1])
+    return _invalid(error.msg, text[: error.pos], found if error.msg == "Expecting value" else "")
 
 
 class _NumberError(Exception):

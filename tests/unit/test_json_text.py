@@ -43,6 +43,9 @@ def test_any_text_is_read_as_json_reads_it_or_refused(text: str) -> None:
     [
         ("", 1, 1, "this is not valid JSON: Expecting value", ""),
         ('{"a":\n p}', 2, 2, "this is not valid JSON: Expecting value", "p"),
+        ("[1,\n2 ,\n]", 2, 3, "this is not valid JSON: Illegal trailing comma", ""),
+        ('{"a": [1], }', 1, 10, "this is not valid JSON: Illegal trailing comma", ""),
+        ("[1, }", 1, 5, "this is not valid JSON: Expecting value", "}"),
         ('{"a": 1} x', 1, 10, "this is not valid JSON: Extra data", ""),
         ("[" * 100_000, 1, 1, "this JSON is nested too deeply", ""),
         ('{"a":' * 100_000, 1, 1, "this JSON is nested too deeply", ""),
