@@ -169,7 +169,10 @@ def test_ready_server_prints_its_addresses_and_a_hint_about_the_default_key(tmp_
     ("variables", "direct"),
     [
         ({"http_proxy": "http://127.0.0.1:9"}, "localhost,127.0.0.1,::1"),
-        ({"ALL_PROXY": "socks5://a", "no_proxy": "b.test"}, "b.test,localhost,127.0.0.1,::1"),
+        (
+            {"ALL_PROXY": "socks5://a", "no_proxy": "b.test, localhost"},
+            "b.test,localhost,127.0.0.1,::1",
+        ),
         ({"http_proxy": "http://127.0.0.1:9", "no_proxy": "localhost, 127.0.0.1"}, None),
         ({"https_proxy": "http://127.0.0.1:9"}, None),
     ],

@@ -114,7 +114,8 @@ def _proxy_hint(endpoint: str) -> str:
     proxies = getproxies_environment()
     if not (proxies.get(url.scheme) or proxies.get("all")) or proxy_bypass(url.hostname or ""):
         return ""
-    direct = ",".join(filter(None, (proxies.get("no"), "localhost,127.0.0.1,::1")))
+    given = [host.strip() for host in proxies.get("no", "").split(",") if host.strip()]
+    direct = ",".join(dict.fromkeys((*given, "localhost", "127.0.0.1", "::1")))
     return (
         "Hint: a proxy is set (http_proxy), which clients ask instead of this server. In\n"
         f"their shell: export no_proxy='{direct}'"
