@@ -62,6 +62,25 @@ def test_search_finds_pages_from_files(site: Path, page: Page) -> None:
     assert errors == []
 
 
+LINKS = {
+    "lab/index.html": ("README", "docs/rule-lab", "docs/referer"),
+    "lab/zh.html": ("zh/README.zh-CN", "zh/docs/zh/rule-lab", "zh/docs/zh/referer"),
+}
+
+
+@pytest.mark.parametrize("lab", LINKS)
+def test_pages_link_the_lab_and_load_nothing_of_it(site: Path, page: Page, lab: str) -> None:
+    requested: list[str] = []
+    page.on("request", lambda request: requested.append(request.url))
+    page.goto((site / "index.html").as_uri())
+    page.wait_for_url("**/README.html")  # the first page
+    for name in LINKS[lab]:
+        page.goto(f"{site.as_uri()}/{name}.html")
+        address = page.locator(f'article a[href$="{lab}"]').first.evaluate("(link) => link.href")
+        assert address == f"{site.as_uri()}/{lab}"
+    assert [url for url in requested if "/lab/" in url] == []
+
+
 def test_sample_is_tried_in_the_lab(site: Path, page: Page) -> None:
     """In both languages; tests/browser/test_lab_page.py compares what each sample prints."""
     for name, label in (("docs/rule-lab", "Try it"), ("zh/docs/zh/rule-lab", "在浏览器中试一试")):

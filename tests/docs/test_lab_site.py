@@ -9,6 +9,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator, Mapping
+from importlib.metadata import distribution
 from pathlib import Path
 
 import oss_emulator
@@ -184,7 +185,8 @@ MISSING = {
 @pytest.mark.system
 def test_notices_name_whatever_is_shipped(parts: Mapping[str, bytes]) -> None:
     notices = build.notices(build.fetch_pyodide())
-    for name in ("Pyodide 314.", "Python 3.14", "public suffix list", *build.LIBRARIES):
+    libraries = (f"{name} {distribution(name).version}" for name in build.LIBRARIES)
+    for name in ("Pyodide 314.", "Python 3.14", "public suffix list", *libraries):
         assert name in notices
     for text in ("Mozilla Public License, version 2.0", "PSF hereby", "Kirill Simonov", "Pallets"):
         assert text in notices

@@ -6,13 +6,16 @@ that each URL is read alike.
 
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, Protocol
 
 _MEMBERS = ("protocol", "hostname", "port", "pathname", "search", "href")
 
 
-UrlStandard = Callable[[str], Mapping[str, str]]
-"""Parses a URL into the members of a browser's URL object; raises ValueError for other texts."""
+class UrlStandard(Protocol):
+    """Parses a URL into the members of a browser's URL object."""
+
+    def __call__(self, text: str, /) -> Mapping[str, str]:
+        """Raises ValueError for a text that is no URL."""
 
 
 def parse_with_ada(text: str) -> Mapping[str, str]:
