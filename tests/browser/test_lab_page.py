@@ -204,6 +204,9 @@ def test_question_and_buttons_of_a_proof_are_in_sight_on_a_telephone(shown: Page
     try:
         paste(shown, BROKEN)
         expect(shown.locator(".gutter[data-list=whitelist] .error")).to_have_count(4)
+        assert shown.locator("#whitelist").evaluate("(area) => area.scrollLeft") == 0
+        address = shown.locator("#review details[open] td .data").first
+        assert address.evaluate("(text) => text.getClientRects().length") == 1  # in one line
         shown.locator("#found [data-correct=loose-wildcard]").click()
         proof = shown.locator("#proof")
         expect(proof.get_by_role("row").nth(15)).not_to_be_in_viewport()  # it is long

@@ -110,6 +110,7 @@ export function select(area, position) {
  */
 function reveal(area, position) {
   area.scrollTop = (area.scrollHeight / area.value.split("\n").length) * position - area.clientHeight / 3;
+  area.scrollLeft = 0;
 }
 
 /**
