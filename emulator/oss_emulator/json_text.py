@@ -66,8 +66,11 @@ def parse(
 
 
 _ENDS: Final = {
-    "Expecting value": ("]", "array"),
-    "Expecting property name enclosed in double quotes": ("}", "object"),
+    "Expecting value": ("]", "Illegal trailing comma before end of array"),
+    "Expecting property name enclosed in double quotes": (
+        "}",
+        "Illegal trailing comma before end of object",
+    ),
 }
 
 
@@ -75,9 +78,9 @@ def _explain(text: str, error: json.JSONDecodeError) -> JSONError:
     """Say what is wrong, and name a trailing comma as Python does since 3.13."""
     found = text[error.pos : error.pos + 1]
     before = text[: error.pos].rstrip(" \t\r\n")
-    end, kind = _ENDS.get(error.msg, ("", ""))
+    end, trailing = _ENDS.get(error.msg, ("", ""))
     if end and found == end and before.endswith(","):
-        return _invalid(f"Illegal trailing comma before end of {kind}", before[:-1])
+        return _invalid(trailing, before[:-1])
     return _invalid(error.msg, text[: error.pos], found if error.msg == "Expecting value" else "")
 
 
