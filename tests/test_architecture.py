@@ -86,15 +86,21 @@ def test_calls_pass_few_arguments_by_position(trees: Mapping[str, ast.Module]) -
 
     A function that takes any number of equal things, such as entries, may get as many.
     """
-    ours = {
-        node.name
-        for tree in trees.values()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ClassDef)
-        or (isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not node.args.vararg)
-    }
+    defined = [node for tree in trees.values() for node in ast.walk(tree)]
+    ours = {node.name for node in defined if isinstance(node, DEFINITIONS) and not _takes_any(node)}
     found = {name for name, tree in trees.items() if any(_long_calls(tree, ours))}
     assert found == set()
+
+
+DEFINITIONS = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+def _takes_any(node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether a function, or what makes a class, takes any number of values."""
+    if isinstance(node, ast.ClassDef):
+        makers = (item for item in node.body if isinstance(item, ast.FunctionDef))
+        return any(item.name == "__new__" and _takes_any(item) for item in makers)
+    return node.args.vararg is not None
 
 
 def _long_calls(tree: ast.Module, ours: set[str]) -> list[str]:
