@@ -157,7 +157,7 @@
   const waiting = new Map();
   let worker = null;
   let asked = 0;
-  let isAtWork = false; // whether Python has started
+  let hasStarted = false; // whether Python has
 
   function ask(name, ...given) {
     return new Promise((resolve, reject) => {
@@ -177,7 +177,7 @@
 
   function restart(code, said) {
     worker.terminate();
-    isAtWork = false;
+    hasStarted = false;
     for (const { reject } of waiting.values()) reject(fail(code, said));
     waiting.clear();
     started = start();
@@ -210,7 +210,7 @@
       worker.onerror = ({ message }) => reject(message ? fail("not-started", message) : fail("forbidden"));
     });
     await Promise.race([ask("start", parts), failure]);
-    isAtWork = true;
+    hasStarted = true;
     URL.revokeObjectURL(script);
   }
 
@@ -227,8 +227,9 @@
       const text = write(value);
       return started.then(() => ask("call", name, text));
     },
+    // What was asked before it has reached the worker by then.
     stop: () => {
-      if (isAtWork) restart("stopped");
+      started.then(() => { if (hasStarted && waiting.size) restart("stopped"); }, () => {});
     },
   });
 })();

@@ -109,7 +109,7 @@ def run(arguments: argparse.Namespace) -> int:
         case GuardFormat.JSON:
             reports = [{"resource": item.resource, "report": item.report} for item in judged]
             write(json.dumps({**token, "notes": notes, "reports": reports}, indent=2) + "\n")
-    with ExitStack() as files:  # which puts both in their places at its end, or none
+    with ExitStack() as files:  # which renames both at its end
         for name, text in (
             (arguments.report, markdown),
             (arguments.token, json.dumps(token, indent=2) + "\n"),
@@ -118,7 +118,7 @@ def run(arguments: argparse.Namespace) -> int:
                 file = files.enter_context(writing(Path(name), InputError))
                 file.write(text.encode())
                 file.flush()
-                os.fsync(file.fileno())  # which takes long, so nothing is in its place yet
+                os.fsync(file.fileno())  # both before either is renamed, as this takes long
     return int(any(change.objection for change in judged))
 
 
