@@ -4,13 +4,12 @@ The text is read as events, so that neither deep nesting nor an alias that repea
 costs more than the text is long. Aliases and merge keys are not followed.
 """
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from oss_emulator import extras
-from oss_emulator.toml import Path, SourceError, place_of
+from oss_emulator.toml import Path, SourceError
 
 from .resources import Declared, NoRulesError, Unknown
 
@@ -62,28 +61,7 @@ def _parse(yaml: Any, text: str) -> YamlNode:
         except yaml.YAMLError:
             if len(text) > _EXPLAINED:
                 raise
-    try:
-        return _build(yaml, yaml.parse(text, Loader=yaml.SafeLoader))
-    except yaml.YAMLError:
-        if "\t" not in text or _INDENTED_BY_TABS.search(text):
-            raise
-        return _build(yaml, _parse_spaced(yaml, text))
-
-
-_INDENTED_BY_TABS = re.compile(r"^ *\t\s*[^\s#]", re.MULTILINE)
-
-
-def _parse_spaced(yaml: Any, text: str) -> Iterator[Any]:
-    """Take tabs between tokens for blanks, which the parser in Python refuses, but not libyaml."""
-    for event in yaml.parse(text.replace("\t", " "), Loader=yaml.SafeLoader):
-        written = text[event.start_mark.index : event.end_mark.index]
-        if isinstance(event, yaml.ScalarEvent) and "\t" in written:
-            if event.style or event.anchor or event.tag or len(written.splitlines()) > 1:
-                place = place_of(text[: event.start_mark.index])
-                sentence = "a text has a tab in it; write it in double quotes, with \\t"
-                raise SourceError(sentence, *place)
-            event.value = written
-        yield event
+    return _build(yaml, yaml.parse(text, Loader=yaml.SafeLoader))
 
 
 def _build(yaml: Any, events: Iterator[Any]) -> YamlNode:

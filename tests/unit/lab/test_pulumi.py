@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,41 +36,6 @@ def value(text: str) -> object:
 )
 def test_value_is_read_or_unknown(text: str, expected: object) -> None:
     assert value(text) == expected
-
-
-@pytest.mark.parametrize("has_libyaml", [True, False])
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("a\t# ours", "a"),
-        ("\ta", "a"),
-        ("a\tb \tc\t", "a\tb \tc"),
-        ("[a,\t'b'\t]", ["a", "b"]),
-        ("'a\tb'", "a\tb"),
-        ("|\n        a\tb", "a\tb\n"),
-    ],
-)
-def test_tab_is_read_alike_without_libyaml(
-    monkeypatch: pytest.MonkeyPatch, has_libyaml: bool, text: str, expected: object
-) -> None:
-    monkeypatch.setattr("yaml.__with_libyaml__", has_libyaml)
-    assert value(text) == expected
-
-
-@pytest.mark.parametrize(
-    ("text", "sentence"),
-    [
-        ("\n\t  d: e", "found character '\\t' that cannot start any token"),
-        ("'a\tb'\t# ours", "write it in double quotes"),
-        ("a\tb\n        c", "write it in double quotes"),
-    ],
-)
-def test_tab_that_may_be_part_of_a_value_is_refused(
-    monkeypatch: pytest.MonkeyPatch, text: str, sentence: str
-) -> None:
-    monkeypatch.setattr("yaml.__with_libyaml__", False)
-    with pytest.raises(SourceError, match=re.escape(sentence)):
-        value(text)
 
 
 def test_repeated_aliases_are_not_followed() -> None:
