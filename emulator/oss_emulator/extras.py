@@ -15,8 +15,8 @@ def command(extra: str) -> str:
     """Return the command that installs an extra of this package, such as `lab`.
 
     A package that was installed from a folder, such as a clone, is on no index: the command names
-    that folder and this Python. Then it works wherever it is typed. What uses the files of a clone
-    itself goes on to do so, and follows its changes: a copy would stay as it is.
+    that folder and this Python. Then it works wherever it is typed. An editable installation stays
+    editable, so it follows the clone.
     """
     place, editable = _source()
     if place is None:
@@ -41,7 +41,9 @@ def _source() -> tuple[Path | None, bool]:
         text = distribution(_NAME).read_text("direct_url.json")
     except PackageNotFoundError:
         return None, False
-    record = json.loads(text or '{"url": ""}')  # as pip and uv write it (PEP 610)
+    if not text:
+        return None, False
+    record = json.loads(text)  # as pip and uv write it (PEP 610)
     url, editable = urlsplit(record["url"]), record.get("dir_info", {}).get("editable", False)
     path = Path(unquote(url.path)) if url.scheme == "file" else None
     return (path, editable) if path and path.exists() else (None, False)

@@ -469,7 +469,6 @@ def test_questions_that_are_stopped_reject_and_python_starts_again(lab: Page) ->
     said = lab.evaluate(
         """async () => {
             const asked = [lab.run(["--version"]), lab.run(["--help"])];
-            await Promise.resolve().then(() => {});
             lab.stop();
             lab.stop(); // it does nothing while Python starts
             const ends = await Promise.all(asked.map((one) => one.catch(({ code }) => code)));

@@ -122,6 +122,19 @@ def test_each_error_of_the_script_has_its_sentence_in_each_language() -> None:
         assert pages.errors(language).keys() == codes - {"refused"}  # Python says what is wrong
 
 
+def test_each_error_of_the_script_is_that_of_the_page() -> None:
+    script = (build.HERE / "lab.js").read_text(encoding="utf-8")
+    newer = script[script.index("const NEWER") : script.index("const PARTS")]
+    errors = script[script.index("const ERRORS = {") : script.index("const fail =")]
+    show = """
+        const said = Object.entries(ERRORS).map(([code, say]) => [code, say("{said}")]);
+        console.log(JSON.stringify(Object.fromEntries(said)));
+    """
+    command = [require("node"), "--eval", newer + errors + show]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert json.loads(done.stdout) == {**pages.errors("en"), "refused": "{said}"}
+
+
 IMPORT = """
 const [folder, library, lab] = process.argv.slice(1);
 const { readFileSync } = await import("node:fs");
