@@ -3,9 +3,11 @@
 They are what the routes of the console's rules page are to its script, and render the same parts.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from oss_emulator import json_text
 from oss_emulator.catalogue import Catalogue
 from oss_emulator.lab import diff, editing, lint, sources, trial
 from oss_emulator.lab.editing import NotEditableError
@@ -48,18 +50,16 @@ def answer(name: str, values: Values) -> Values:
 def _read(values: Values) -> Values:
     """Recognise the form of a text, and read its rules; `name` chooses among several.
 
-    `form` is null if rules cannot be written back into the text: a list of lines, or one of nginx.
+    `form` is null if rules cannot be written back into the text: a list, or one of nginx.
     """
     text = _text(values, "text").removeprefix("\ufeff")
-    document = sources.encode(text)
-    try:
-        form = sources.detect(document)
-    except NoRulesError:
+    form = _detect(text)
+    if form is None:
         is_nginx = "valid_referers" in text
-        rules = SYSTEMS["nginx"].parse(text).to_oss() if is_nginx else _read_lines(text)
-        label = Catalogue(_text(values, "language"))("form.nginx" if is_nginx else "lab.lines")
+        rules = SYSTEMS["nginx"].parse(text).to_oss() if is_nginx else _read_list(text)
+        label = Catalogue(_text(values, "language"))("form.nginx" if is_nginx else "lab.list")
         return {"rules": review.to_members(rules), "form": None, "label": label, "names": [""]}
-    found = sources.find(document, form)
+    found = sources.find(sources.encode(text), form)
     wanted = values.get("name")
     name = wanted if isinstance(wanted, str) and wanted in found else next(iter(found))
     return {
@@ -71,15 +71,38 @@ def _read(values: Values) -> Values:
     }
 
 
-def _read_lines(text: str) -> RefererConfiguration:
-    """Read a whitelist with one entry a line. Raises SourceError for anything else."""
+def _detect(text: str) -> RulesForm | None:
+    """Detect the form of a text; None for a list and for one of nginx."""
+    document = sources.encode(text)
+    try:
+        return None if _ARRAY.match(text) else sources.detect(document)
+    except NoRulesError:
+        return None
+
+
+_ARRAY: Final = re.compile(r'\s*\[\s*"[^"\n]*"\s*(?:,|\]\s*\Z)')
+"""An array of JSON with texts, and not a heading of TOML."""
+
+_ITEM: Final = re.compile(r"""(?:-\s+)?(?P<quote>["'])?(?P<entry>.*?)(?(quote)(?P=quote),?)""")
+"""An entry on a line, as an item of YAML or in quotes."""
+
+
+def _read_list(text: str) -> RefererConfiguration:
+    """Read a whitelist: an entry a line, or an array of JSON. Raises SourceError for others."""
     lines = [line.strip() for line in text.splitlines()]
     for number, line in enumerate(lines, 1):
         if "\0" in line or "\N{REPLACEMENT CHARACTER}" in line:
             raise SourceError("the text is not readable; save it as UTF-8", number, 1)
     if not any(lines):
         raise SourceError("the document is empty")
-    return RefererConfiguration(whitelist=tuple(filter(None, lines)))
+    if _ARRAY.match(text):
+        entries = json_text.parse(text)
+        if not all(isinstance(entry, str) for entry in entries):
+            raise SourceError("an item of the list is not a text; put each entry in quotes")
+    else:
+        items = (_ITEM.fullmatch(line) for line in lines)
+        entries = [item["entry"] for item in items if item and item["entry"]]
+    return RefererConfiguration(whitelist=tuple(entries))
 
 
 def _check(values: Values) -> Values:

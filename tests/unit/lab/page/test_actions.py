@@ -56,6 +56,45 @@ def test_lines_become_a_whitelist() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '["https://a.test/", "*.b.test"]',
+        '[\n  "https://a.test/",\n  "*.b.test"\n]',
+        "- https://a.test/\n- *.b.test",
+        "- 'https://a.test/'\n\n- \"*.b.test\"\n",
+        '"https://a.test/",\n"*.b.test"',
+        "'https://a.test/'\n'*.b.test'",
+        '["https://a.test/",\n"*.b.test"]',
+    ],
+)
+def test_lists_of_other_files_become_a_whitelist(text: str) -> None:
+    found = ask("read", text=text)["rules"]["RefererList"]["Referer"]
+    assert found == ["https://a.test/", "*.b.test"]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ('["https://a.test/", 5]', "an item of the list is not a text; put each entry in quotes"),
+        ('["https://a.test/",\n]', "line 1, column 19: this is not valid JSON"),
+    ],
+)
+def test_mistake_in_a_list_is_told(text: str, sentence: str) -> None:
+    assert sentence in ask("read", text=text)["error"]
+
+
+def test_array_of_one_entry_is_not_a_heading_of_toml() -> None:
+    assert ask("read", text='["https://a.test/"]')["rules"]["RefererList"]["Referer"] == [
+        "https://a.test/"
+    ]
+
+
+@pytest.mark.parametrize("entry", ["https://a.test/,", "-a.test", "https://a.test/'", "[::1]"])
+def test_line_without_quotes_stays_an_entry(entry: str) -> None:
+    assert ask("read", text=entry)["rules"]["RefererList"]["Referer"] == [entry]
+
+
 def test_name_chooses_among_several_rules() -> None:
     text = '[rules.a]\nwhitelist = ["https://a.test/"]\n[rules.b]\nwhitelist = ["https://b.test/"]'
     assert ask("read", text=text)["name"] == "a"
