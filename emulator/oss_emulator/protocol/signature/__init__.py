@@ -162,7 +162,6 @@ def _wrong_region(claim: Claim, request: Request, region: str) -> OSSError:
         name, code = "x-oss-credential", ErrorCase.INVALID_CREDENTIAL_REGION
         error = invalid_argument(name, request.query[name], code=code)
     error.details["ErrorDetail"] = (
-        f"The signature is for {claim.region}, and this is {region}; "
-        "serve --region sets the region of the server."
+        f"The signature is for {claim.region}, and {region} is expected: sign for {region}."
     )
     return error

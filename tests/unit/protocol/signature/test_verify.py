@@ -342,8 +342,7 @@ def test_date_is_signed(client: Client) -> None:
 # --- the region is wrong
 
 REGIONS_DIFFER = (
-    f"The signature is for {REGION}, and this is cn-shanghai; "
-    "serve --region sets the region of the server."
+    f"The signature is for {REGION}, and cn-shanghai is expected: sign for cn-shanghai."
 )
 
 
