@@ -166,22 +166,28 @@ def test_ready_server_prints_its_addresses_and_a_hint_about_the_default_key(tmp_
 
 
 @pytest.mark.parametrize(
-    ("variables", "direct"),
+    ("host", "variables", "direct"),
     [
-        ({"http_proxy": "http://127.0.0.1:9"}, "localhost,127.0.0.1,::1"),
+        ("127.0.0.1", {"http_proxy": "http://127.0.0.1:9"}, "localhost,127.0.0.1,::1"),
+        ("127.0.0.2", {"http_proxy": "http://127.0.0.1:9"}, "localhost,127.0.0.1,::1,127.0.0.2"),
         (
+            "127.0.0.1",
             {"ALL_PROXY": "socks5://a", "no_proxy": "b.test, localhost"},
             "b.test,localhost,127.0.0.1,::1",
         ),
-        ({"http_proxy": "http://127.0.0.1:9", "no_proxy": "localhost, 127.0.0.1"}, None),
-        ({"https_proxy": "http://127.0.0.1:9"}, None),
+        (
+            "127.0.0.1",
+            {"http_proxy": "http://127.0.0.1:9", "no_proxy": "localhost, 127.0.0.1"},
+            None,
+        ),
+        ("127.0.0.1", {"https_proxy": "http://127.0.0.1:9"}, None),
     ],
 )
 def test_proxy_of_the_environment_is_pointed_out(
-    tmp_path: Path, variables: dict[str, str], direct: str | None
+    tmp_path: Path, host: str, variables: dict[str, str], direct: str | None
 ) -> None:
     """A proxy does not reach this machine, and clients show only its own error."""
-    with serving(tmp_path, env=environment(**variables)) as running:
+    with serving(tmp_path, "--host", host, env=environment(**variables)) as running:
         assert running.end() == 0
         found = re.search("export no_proxy='(.*)'", running.read_rest())
         assert (found and found[1]) == direct

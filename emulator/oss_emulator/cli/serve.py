@@ -112,11 +112,12 @@ def _proxy_hint(endpoint: str) -> str:
 
     url = urlsplit(endpoint)
     proxies = getproxies_environment()
-    if not (proxies.get(url.scheme) or proxies.get("all")) or proxy_bypass(url.hostname or ""):
+    host = url.hostname or ""
+    if not (proxies.get(url.scheme) or proxies.get("all")) or proxy_bypass(host):
         return ""
-    given = [host.strip() for host in proxies.get("no", "").split(",") if host.strip()]
-    direct = ",".join(dict.fromkeys((*given, "localhost", "127.0.0.1", "::1")))
+    given = [name.strip() for name in proxies.get("no", "").split(",") if name.strip()]
+    direct = ",".join(dict.fromkeys((*given, "localhost", "127.0.0.1", "::1", host)))
     return (
-        "Hint: a proxy is set (http_proxy), which clients ask instead of this server. In\n"
-        f"their shell: export no_proxy='{direct}'"
+        "Hint: a proxy is set, which clients ask instead of this server. In their\n"
+        f"shell: export no_proxy='{direct}'"
     )
