@@ -1,11 +1,15 @@
 """The settings: each field is a flag of `serve` and an OSS_EMULATOR_ variable of the same name."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
+from typing import Any, Final
 
+from oss_emulator.protocol.address import host_name
+from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.xml import MAX_DOCUMENT
 from oss_emulator.referer.assumptions import DEFAULT, Assumptions
 
@@ -54,9 +58,49 @@ class Limits:
     """Parts of one multipart upload (UploadPart)."""
 
 
+def check(name: str, value: Any) -> Any:
+    """Return the value of a setting; raises `ValueError` for one that no client could use."""
+    if name in _CHECKS:
+        _CHECKS[name](value)
+    return value
+
+
+def _check_region(region: str) -> None:
+    if not _REGION.fullmatch(region) or region.startswith("oss-"):
+        raise ValueError(f"{region!r} is not a region; write one such as cn-hangzhou")
+
+
+_REGION: Final = re.compile(r"[a-z0-9]+(?:-+[a-z0-9]+)*")
+
+
+def _check_key(part: str) -> None:
+    if not part:  # an unset variable of a script
+        raise ValueError(f"{part!r} is empty; write a value or leave it out")
+
+
+def _check_domains(names: Iterable[str]) -> None:
+    for name in names:
+        try:
+            is_domain = host_name(name) == name.lower().rstrip(".")  # without a port
+        except OSSError:
+            is_domain = False
+        if not is_domain or not name:
+            raise ValueError(f"{name!r} is not a domain; write one such as oss.example.test")
+
+
+_CHECKS: Final[Mapping[str, Callable[[Any], object]]] = {
+    "region": _check_region,
+    "access_key_id": _check_key,
+    "access_key_secret": _check_key,
+    "domain": _check_domains,
+    "s3_host": _check_domains,
+}
+"""What checks a setting on its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The settings of one server; raises `ValueError` where two contradict each other."""
+    """The settings of one server; raises `ValueError` where `check` does or two contradict."""
 
     host: str = "127.0.0.1"
     port: int = 9000
@@ -127,6 +171,11 @@ class Settings:
     """The key of that certificate; None if the same file contains it."""
 
     def __post_init__(self) -> None:
+        for name in _CHECKS:
+            try:
+                check(name, getattr(self, name))
+            except ValueError as error:
+                raise ValueError(f"{name}: {error}") from None
         if self.demo and self.seed is not None:
             raise ValueError("--demo is a seed of its own: give either --demo or --seed")
         if self.watch and self.workers > 1:

@@ -138,7 +138,7 @@ def test_apply_without_a_terminal_requires_yes(
         ({}, ("oss://no-such-bucket",), "answers 404 NoSuchBucket"),
         ({"OSS_ACCESS_KEY_SECRET": "wrong"}, (), "answers 403 SignatureDoesNotMatch"),
         ({}, ("--endpoint", "http://127.0.0.1:1"), "http://127.0.0.1:1 does not answer: "),
-        ({}, ("oss://A",), "'A' is not the name of a bucket; write oss://BUCKET"),
+        ({}, ("oss://A",), "'A' is not the name of a bucket, which has 3 to 63 lower-case"),
         ({}, ("oss://",), "'' is not the name of a bucket"),
     ],
 )

@@ -233,6 +233,12 @@ def test_service_that_does_not_answer_is_reported(tmp_path: Path) -> None:
     assert "http://127.0.0.1:1 does not answer" in said
 
 
+def test_recording_of_a_region_that_cannot_be_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "recorded.json"
+    file.write_text(json.dumps({"endpoint": "oss-oss-a.aliyuncs.com", "scenarios": []}))
+    assert "region: 'oss-a' is not a region; write one such as" in refuse("play", str(file))
+
+
 def test_command_that_does_not_exist_leaves_an_older_recording(
     service: Emulator, tmp_path: Path
 ) -> None:

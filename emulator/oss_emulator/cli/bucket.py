@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from oss_emulator import extras, referer_xml
 from oss_emulator.cli import language
 from oss_emulator.cli.parser import InputError
-from oss_emulator.protocol.address import is_bucket_name
+from oss_emulator.protocol.address import BUCKET_NAME_RULE, is_bucket_name
 from oss_emulator.referer import RefererConfiguration
 from oss_emulator.referer_xml import RefererFormatError
 from oss_emulator.settings import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET
@@ -102,7 +102,10 @@ def _ask(address: str, arguments: argparse.Namespace, request: Callable[[Any], A
     logging.getLogger("oss2").addHandler(logging.NullHandler())
     name = address.removeprefix(SCHEME).removesuffix("/")
     if not is_bucket_name(name):
-        raise InputError(f"{name!r} is not the name of a bucket; write oss://BUCKET")
+        raise InputError(
+            f"{name!r} is not the name of a bucket, which has {BUCKET_NAME_RULE}; "
+            "write oss://BUCKET"
+        )
     try:
         bucket = _bucket(oss2, name, arguments)
         request(bucket)

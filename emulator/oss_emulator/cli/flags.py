@@ -14,14 +14,13 @@ from typing import Any, TypeVar
 
 from oss_emulator.cli import config, language
 from oss_emulator.cli.parser import InputError, Parser, complete_path
-from oss_emulator.protocol.address import host_name, is_bucket_name
+from oss_emulator.protocol.address import BUCKET_NAME_RULE, host_name, is_bucket_name
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.referer.assumptions import Assumptions
-from oss_emulator.settings import Auth, Fsync, Limits, LogFormat, Settings
+from oss_emulator.settings import Auth, Fsync, Limits, LogFormat, Settings, check
 from oss_emulator.toml import join
 
 _PREFIX = "OSS_EMULATOR_"
-_REGION = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _T = TypeVar("_T")
 
 
@@ -74,30 +73,6 @@ def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) <= 65535):
         raise ValueError(f"{text!r} is not a port; write a number from 0 to 65535")
     return int(text)
-
-
-def _region(text: str) -> str:
-    if not _REGION.fullmatch(text) or text.startswith("oss-"):
-        raise ValueError(f"{text!r} is not a region; write one such as cn-hangzhou")
-    return text
-
-
-def _part_of_key(text: str) -> str:
-    if not text:  # an unset variable of a script
-        raise ValueError("it is empty")
-    return text
-
-
-def _domains(text: str) -> tuple[str, ...]:
-    found = _list(text)
-    for name in found:
-        try:
-            if host_name(name) != name.lower().rstrip("."):
-                raise ValueError  # it has a port
-        except (OSSError, ValueError):
-            said = f"{name!r} is not a domain; write one such as oss.example.test"
-            raise ValueError(said) from None
-    return found
 
 
 def _date(text: str) -> date:
@@ -184,8 +159,8 @@ def _preloaded(text: str) -> tuple[str, Path]:
         raise ValueError(f"{text!r} names no folder; write DIR=BUCKET")
     if not is_bucket_name(bucket):
         raise ValueError(
-            f"{bucket!r} is not the name of a bucket, which has 3 to 63 lower-case letters, digits "
-            "and inner hyphens; write DIR=BUCKET"
+            f"{bucket!r} is not the name of a bucket, which has {BUCKET_NAME_RULE}; "
+            "write DIR=BUCKET"
         )
     return bucket, Path(path)
 
@@ -194,12 +169,10 @@ _FLAGS = (
     _Flag("host", "the address to listen on"),
     _Flag("port", "the port to listen on; 0 chooses a free one", _port),
     _Flag("ready_file", "write a JSON file here when the server listens", Path),
-    _Flag("region", "the region of the service and its buckets", _region),
+    _Flag("region", "the region of the service and its buckets"),
     _Flag("accounts", "a TOML file of accounts, RAM users and roles, instead of one key", Path),
-    _Flag("access_key_id", "the id of the only key", _part_of_key, also="OSS_ACCESS_KEY_ID"),
-    _Flag(
-        "access_key_secret", "the secret of that key", _part_of_key, also="OSS_ACCESS_KEY_SECRET"
-    ),
+    _Flag("access_key_id", "the id of the only key", also="OSS_ACCESS_KEY_ID"),
+    _Flag("access_key_secret", "the secret of that key", also="OSS_ACCESS_KEY_SECRET"),
     _Flag(
         "auth",
         "strict verifies every signature; relaxed treats an unknown key as the owner's; "
@@ -216,7 +189,7 @@ _FLAGS = (
     _Flag(
         "domain",
         "further base domains, separated by commas or by repeating the flag",
-        _domains,
+        _list,
         collects=True,
     ),
     _Flag(
@@ -228,7 +201,7 @@ _FLAGS = (
     _Flag(
         "s3_host",
         "further base domains that speak the S3 protocol; several as with --domain",
-        _domains,
+        _list,
         collects=True,
     ),
     _Flag(
@@ -378,7 +351,7 @@ def parse(
         try:
             if flag.choices is not None and text not in flag.choices:
                 raise ValueError(f"{text!r} is unknown; use {join(flag.choices)}")
-            values[flag.name] = flag.parse(text)
+            values[flag.name] = check(flag.name, flag.parse(text))
             sources[flag.name] = source
         except ValueError as error:
             if file is not None and source is _Precedence.FILE:

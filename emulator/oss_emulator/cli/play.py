@@ -164,7 +164,10 @@ def _play_alone(recording: Recording) -> list[PlayedStep]:
             await listening.reset()
         return 0
 
-    settings = Settings(port=0, tls=True, region=recording.region, log_level="error")
+    try:
+        settings = Settings(port=0, tls=True, region=recording.region, log_level="error")
+    except ValueError as error:
+        raise InputError(str(error)) from None
     foreground.serve(settings, play_all)
     return played
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from ipaddress import ip_address
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from urllib.parse import unquote
 
 from oss_emulator.protocol.errors import ErrorCase, OSSError
@@ -100,13 +100,13 @@ class Addresses:
             f"oss-{region}-internal.{SERVICE_DOMAIN}",
             f"{region}.oss.{SERVICE_DOMAIN}",
             *_ACCELERATE,
-            *(domain.lower().strip(".") for domain in domains),
+            *(domain.lower().rstrip(".") for domain in domains),
         ]
         self._s3_domains = frozenset(
             [
                 "s3.localhost",
                 *(f"s3.{name}" for name in names if name.endswith(SERVICE_DOMAIN)),
-                *(name.lower().strip(".") for name in s3_hosts),
+                *(name.lower().rstrip(".") for name in s3_hosts),
             ]
         )
         names += self._s3_domains
@@ -221,8 +221,12 @@ def _space(part: str) -> str:
     return part.replace("+", " ") if "+" in part else part
 
 
+BUCKET_NAME_RULE: Final = "3 to 63 lower-case letters, digits and inner hyphens"
+"""What the name of a bucket has, for errors."""
+
+
 def is_bucket_name(name: str) -> bool:
-    """Whether a name has 3 to 63 lower-case letters, digits and inner hyphens (PutBucket)."""
+    """Whether a name has what `BUCKET_NAME_RULE` says (PutBucket)."""
     return _BUCKET_NAME.fullmatch(name) is not None
 
 

@@ -39,8 +39,9 @@ def write(folder: Path, text: str) -> None:
         ("--domain=a.test,http://b.test", "'http://b.test' is not a domain; write one such as"),
         ("--domain=a.test:9000", "'a.test:9000' is not a domain"),
         ("--s3-host=*.a.test", "'*.a.test' is not a domain"),
-        ("--access-key-id=", "--access-key-id: it is empty"),
-        ("--access-key-secret=", "--access-key-secret: it is empty"),
+        ("--domain=.a.test", "'.a.test' is not a domain"),
+        ("--access-key-id=", "--access-key-id: '' is empty; write a value or leave it out"),
+        ("--access-key-secret=", "--access-key-secret: '' is empty"),
     ],
 )
 def test_value_that_no_client_could_use_is_refused(
@@ -53,8 +54,8 @@ def test_value_that_no_client_could_use_is_refused(
 
 
 def test_domain_and_region_of_a_developer_are_taken() -> None:
-    found = parse("--region", "here-1", "--domain", "oss.test, OSS-Emulator,a_b.test.")
-    assert (found.region, found.domain) == ("here-1", ("oss.test", "OSS-Emulator", "a_b.test."))
+    found = parse("--region", "here--1", "--domain", "oss.test, OSS-Emulator,a_b.test.")
+    assert (found.region, found.domain) == ("here--1", ("oss.test", "OSS-Emulator", "a_b.test."))
 
 
 def test_flag_overrides_what_it_excludes_in_the_file(folder: Path) -> None:

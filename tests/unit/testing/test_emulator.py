@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import threading
 from collections.abc import Callable
@@ -116,6 +117,23 @@ def test_idle_connection_does_not_delay_the_stop(threads: Threads) -> None:
 
 
 # --- what it refuses
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ({"region": "oss-cn-hangzhou"}, "region: 'oss-cn-hangzhou' is not a region; write one"),
+        ({"access_key_id": ""}, "access_key_id: '' is empty; write a value or leave it out"),
+        ({"access_key_secret": ""}, "access_key_secret: '' is empty; write a value"),
+        ({"domain": ["http://a.test"]}, "domain: 'http://a.test' is not a domain; write one such"),
+        ({"domain": ".a.test"}, "domain: '.a.test' is not a domain"),
+        ({"domain": ""}, "domain: '' is not a domain"),
+        ({"s3_host": ("a.test:9000",)}, "s3_host: 'a.test:9000' is not a domain"),
+    ],
+)
+def test_value_that_no_client_could_use_is_refused(setting: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(said)}"):
+        Emulator(**setting)
 
 
 def test_port_in_use_raises_os_error(threads: Threads) -> None:
