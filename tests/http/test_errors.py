@@ -58,8 +58,8 @@ BUCKET_ACL = "You have no right to access this object because of bucket acl."
 FOREIGN = "The bucket you access does not belong to you."
 ANONYMOUS = "Anonymous access is forbidden for this operation."
 BUCKET_NAME = (
-    "The name of a bucket, with which a path begins, has 3 to 63 lower-case letters, digits and "
-    "inner hyphens."
+    "The path begins with the name of the bucket, which has 3 to 63 lower-case letters, digits "
+    "and inner hyphens."
 )
 PRECONDITION = "At least one of the pre-conditions you specified did not hold."
 DIGEST = "The Content-MD5 you specified was invalid."

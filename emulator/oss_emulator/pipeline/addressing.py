@@ -1,11 +1,13 @@
 """The address of a request: its bucket and key, and whether its endpoint serves that bucket."""
 
+from ipaddress import ip_address
 from typing import Final
 
 from oss_emulator.access import Permission
 from oss_emulator.documents import transfer_acceleration
 from oss_emulator.operations.operation import Operation, Resource
 from oss_emulator.protocol.address import (
+    BUCKET_NAME_RULE,
     SERVICE_DOMAIN,
     Addresses,
     Target,
@@ -37,50 +39,47 @@ def locate(addresses: Addresses, request: Request, *, strict: bool) -> Target:
     return target
 
 
-def explain_missing(error: OSSError, request: Request) -> OSSError:
-    """Say what is wrong if the bucket is missing because a client left it out (P-02)."""
-    host, port = split_host(request.host)
-    if is_ip(host) and _is_java(request):
-        error.details["ErrorDetail"] = _JAVA.format(port or 80)
-    elif is_ip(host) and is_signed_url(request.query):
-        error.details["ErrorDetail"] = (
+def explain(error: OSSError, request: Request, target: Target) -> OSSError:
+    """Say what is wrong if a client names the bucket where the server does not look (P-02)."""
+    if error.code in _EXPLAINED and (hint := _hint(error.code, request, target)):
+        error.details["ErrorDetail"] = hint
+    return error
+
+
+_MISSING: Final = frozenset({"InvalidBucketName", "NoSuchBucket"})
+_EXPLAINED: Final = _MISSING | {"NotImplemented", "SignatureDoesNotMatch"}
+"""The errors that a client gets that leaves out the bucket, or names it twice."""
+
+
+def _hint(code: str, request: Request, target: Target) -> str:
+    host, port = split_host(request.host) if request.host else ("", None)
+    bucket, at_address = target.bucket, is_ip(host)
+    local = ""
+    if at_address and ip_address(host).is_loopback:
+        scheme = "https" if request.secure else "http"
+        local = f"{scheme}://localhost:{port}" if port else f"{scheme}://localhost"
+    if at_address and request.headers.get("user-agent", "").startswith("aliyun-sdk-java"):
+        other = f", or use the endpoint {local}" if local else ""
+        said = (
+            "Unless setSLDEnabled(true) was called, the SDK for Java leaves out the bucket at an "
+            f"address: call it{other}."
+        )
+        return "" if code == "NotImplemented" and bucket else said
+    if at_address and code in _MISSING and is_signed_url(request.query):
+        return (
             "At an address, the first part of the path is the bucket. If ali-oss signed this URL, "
-            f"it lacks the bucket: use the endpoint http://localhost:{port or 80} with sldEnable."
+            f"it lacks the bucket: use {local or 'a host name'} as the endpoint, with sldEnable."
         )
-    elif error.code == "InvalidBucketName" and (is_ip(host) or "." not in host):
-        error.details["ErrorDetail"] = (
-            "The name of a bucket, with which a path begins, has 3 to 63 lower-case letters, "
-            "digits and inner hyphens."
+    if code == "InvalidBucketName" and (at_address or "." not in host):
+        said = f"The path begins with the name of the bucket, which has {BUCKET_NAME_RULE}."
+        return "" if bucket == "favicon.ico" else said
+    twice = host.startswith(f"{bucket}.") and target.key.startswith(f"{bucket}/")
+    if code == "SignatureDoesNotMatch" and twice:
+        return (
+            "The path too seems to name the bucket. If ali-oss sent this with sldEnable, its "
+            "endpoint must be a name, such as http://localhost:9000."
         )
-    return error
-
-
-def explain_mismatch(error: OSSError, request: Request, target: Target) -> OSSError:
-    """Say what is wrong if a signature does not match since a client names the bucket otherwise.
-
-    The SDK for Java and ali-oss do so at an IP (P-02).
-    """
-    if error.code != "SignatureDoesNotMatch":
-        return error
-    host, port = split_host(request.host)
-    if is_ip(host) and _is_java(request):
-        error.details["ErrorDetail"] = _JAVA.format(port or 80)
-    elif host.startswith(f"{target.bucket}.") and target.key.startswith(f"{target.bucket}/"):
-        error.details["ErrorDetail"] = (
-            "The Host header and the path both name the bucket. If ali-oss sent this with "
-            "sldEnable, its endpoint must be a name, such as http://localhost:9000."
-        )
-    return error
-
-
-_JAVA: Final = (
-    "At an address, the SDK for Java leaves out the bucket: use the endpoint http://localhost:{}, "
-    "or call setSLDEnabled(true)."
-)
-
-
-def _is_java(request: Request) -> bool:
-    return request.headers.get("user-agent", "").startswith("aliyun-sdk-java")
+    return ""
 
 
 def check_endpoint(

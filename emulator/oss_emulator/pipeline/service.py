@@ -73,7 +73,8 @@ class Service(Deployment):
             for check in self._checks(steps.needs_of(admission)):
                 check(admission, self)
         except OSSError as error:
-            return refuse(admission, error)
+            explained = addressing.explain(error, admission.request, admission.target)
+            return refuse(admission, explained)
         return admission
 
     def admit_form(self, admitted: Admission, form: Form) -> Admission | Refused:

@@ -87,10 +87,7 @@ def find_operation(admission: Admission, service: Deployment) -> None:
 def find_record(admission: Admission, service: Deployment) -> None:
     """Find the bucket's record, and the region that the request is for; 404 without one (P-18)."""
     target = admission.target
-    try:
-        record = bucket.find_bucket(service.storage, target.bucket, admission.operation)
-    except OSSError as error:
-        raise addressing.explain_missing(error, admission.request) from None
+    record = bucket.find_bucket(service.storage, target.bucket, admission.operation)
     admission.record = record
     admission.region = addressing.region_of(target, record, service.settings.region)
 
@@ -134,10 +131,7 @@ def authenticate(admission: Admission, service: Deployment) -> None:
     accounts, auth, form = service.accounts, service.settings.auth, admission.form
     if form is None:
         admission.claimed = authentication.find_claim(admission.request, auth)
-        try:
-            admission.caller = authentication.authenticate(admission, accounts, auth)
-        except OSSError as error:
-            raise addressing.explain_mismatch(error, admission.request, admission.target) from None
+        admission.caller = authentication.authenticate(admission, accounts, auth)
     else:
         admission.claimed = authentication.find_form_claim(form, auth)
         admission.caller, admission.sizes = authentication.authenticate_form(
