@@ -13,6 +13,7 @@ import pytest
 from oss_emulator.cli import main
 from oss_emulator.pipeline.accounts import TOKEN_KEY_FILE, TOKEN_KEY_SIZE, open_token_key
 from oss_emulator.storage import Bucket, FolderError, Object, Part, Upload
+from oss_emulator.storage import folder as layout
 from oss_emulator.storage.disk import DiskStorage
 
 from tests.cli.process import EMULATOR, PATIENCE, environment
@@ -233,6 +234,48 @@ def test_damaged_key_of_tokens_is_reported_and_moved_away(
     assert len(invariants.check(data)) == KEYS
     assert fsck(capsys, data) == (0, [f"{data} is whole"])
     assert len(open_token_key(data)) == TOKEN_KEY_SIZE
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_file_that_cannot_be_read_is_named(
+    data: Path, lang: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    loop = data / "blobs"
+    loop.rename(data / "away")
+    loop.symlink_to(loop)
+    said = {
+        "en": f"oss-emulator: {loop} cannot be checked: Too many levels of symbolic links",
+        "zh": f"oss-emulator: 无法检查 {loop}：符号链接层数过多",
+    }
+    assert fsck(capsys, data, "--lang", lang) == (1, [said[lang]])
+    with pytest.raises(FolderError, match=f"^{loop} cannot be used: Too many levels"):
+        DiskStorage(data)
+
+
+def test_failure_without_a_path_or_a_reason_names_the_folder(
+    data: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError("odd")
+
+    monkeypatch.setattr(layout, "walk", fail)
+    assert fsck(capsys, data) == (1, [f"oss-emulator: {data} cannot be checked: odd"])
+    with pytest.raises(FolderError, match=f"^the folder {data} cannot be used: odd"):
+        DiskStorage(data)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="the system has no /dev/full")
+def test_output_that_cannot_be_written_is_no_fault_of_the_folder(data: Path) -> None:
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [*EMULATOR, "fsck", data],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            timeout=PATIENCE,
+            env=environment(PYTHONUNBUFFERED="1"),
+        )
+    said = b"oss-emulator: the output cannot be written: No space left on device\n"
+    assert (done.returncode, done.stderr) == (1, said)
 
 
 def test_reader_that_leaves_is_no_fault_of_the_folder(data: Path) -> None:

@@ -110,7 +110,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"oss-emulator: {said}", file=sys.stderr)
             return 1
         if error.errno in _BARRED and error.filename is not None:
-            said = language.explain(f"{error.filename}: {error.strerror}")
+            said = language.explain(f"{error.filename} cannot be used: {error.strerror}")
             print(f"oss-emulator: {said}", file=sys.stderr)
             return 1
         if error.errno not in _UNWRITABLE or error.filename is not None:
@@ -139,7 +139,7 @@ _UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EBADF)
 
 
 _BARRED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ELOOP)
-"""The errors of a path that a command cannot do anything about; the sentence names it."""
+"""Errors that are about a path; the message names it."""
 
 
 def _open_closed_streams(given: Sequence[str]) -> None:

@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import IO, cast
 
+from oss_emulator.cli.output import replacing
 from oss_emulator.cli.parser import CommandError, Commands
 from oss_emulator.cli.progress import CountedFile, Progress
 from oss_emulator.storage import CorruptBlobError, FolderError, archive, failure
@@ -37,19 +38,16 @@ def _export(arguments: argparse.Namespace) -> int:
     folder, file = arguments.dir, arguments.file
     if not (folder / "index.sqlite").is_file():
         raise CommandError(f"{folder} is not a --data folder: it has no index.sqlite")
-    part = file.with_name(f"{file.name}.part")
     storage = _open(folder)
     try:
-        with part.open("wb") as out, Progress("Writing the archive") as progress:
+        with replacing(file) as out, Progress("Writing the archive") as progress:
             sizes = [path.stat().st_size for path in (folder / BLOBS).glob("*/*")]
             counted = CountedFile(out, sum(sizes), progress.show)
             archive.write(storage, cast("IO[bytes]", counted))
-        part.replace(file)
     except Exception as error:
         raise CommandError(f"{file} cannot be written: {_reason(error)}") from None
     finally:
         storage.close()
-        part.unlink(missing_ok=True)
     return 0
 
 

@@ -34,29 +34,25 @@ def run(arguments: argparse.Namespace) -> int:
     from oss_emulator.storage.repair import repair  # loads SQLite
 
     folder = arguments.dir
-    try:
-        with _locked(folder):
+    with ExitStack() as locks:
+        with _naming_failures(folder):
+            locks.enter_context(_locked(folder))
             found = inspection.inspect(folder, thorough=True)
             if found.format not in (0, schema.FORMAT) and not found.problems:
                 raise CommandError(schema.refuse_format(folder, found.format))
             token_key = _check_token_key(folder)
-            for problem in [*found.problems, *token_key]:
-                print(language.explain(problem))
-            if not found.problems and not token_key:
-                print(language.say(_approve(folder, len(found.orphans(folder)))))
-                return 0
-            if not arguments.repair:
-                return 1
+        for problem in [*found.problems, *token_key]:
+            print(language.explain(problem))
+        if not found.problems and not token_key:
+            print(language.say(_approve(folder, len(found.orphans(folder)))))
+            return 0
+        if not arguments.repair:
+            return 1
+        with _naming_failures(folder):
             done = repair(folder)
             if token_key:
                 lost.move([folder / TOKEN_KEY_FILE], done.place)
                 done.said.append(f"{TOKEN_KEY_FILE} was moved to {done.place}")
-    except FolderError as error:
-        raise CommandError(str(error)) from None
-    except BrokenPipeError:
-        raise  # it is about the output
-    except OSError as error:
-        raise CommandError(f"{folder} cannot be checked: {error.strerror}") from None
     for line in done.said:
         print(language.explain(line))
     kept = ", ".join(f"{count} {table}s" for table, count in done.kept.items())
@@ -74,6 +70,18 @@ def _approve(folder: Path, orphans: int) -> Sentence:
     if orphans:
         return Sentence("{} is whole; no record refers to {} files", str(folder), str(orphans))
     return Sentence("{} is whole", str(folder))
+
+
+@contextmanager
+def _naming_failures(folder: Path) -> Iterator[None]:
+    """Raise CommandError, which names the file, for what fails; nothing may be printed inside."""
+    try:
+        yield
+    except FolderError as error:
+        raise CommandError(str(error)) from None
+    except OSError as error:
+        where, reason = error.filename or folder, error.strerror or error
+        raise CommandError(f"{where} cannot be checked: {reason}") from None
 
 
 @contextmanager

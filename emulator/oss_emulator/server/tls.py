@@ -165,7 +165,8 @@ def _keep(path: Path, content: bytes) -> None:
         part.write_bytes(content)
         part.replace(path)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # a name that is too long for it
+            part.unlink()
         raise CertificateError(f"{path} cannot be written: {error.strerror}") from None
 
 

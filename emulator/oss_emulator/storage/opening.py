@@ -50,8 +50,9 @@ class OpenFolder:
                 self._identity = self._identify()
                 self._files = stack.pop_all()
         except (OSError, sqlite3.Error) as error:
-            reason = error.strerror if isinstance(error, OSError) else error
-            raise FolderError(f"the folder {folder} cannot be used: {reason}") from None
+            where = getattr(error, "filename", None) or f"the folder {folder}"
+            reason = getattr(error, "strerror", None) or error
+            raise FolderError(f"{where} cannot be used: {reason}") from None
 
     def close(self) -> None:
         """Give up all locks and claims."""
