@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from oss_emulator.cli.client import TIMEOUT
@@ -19,6 +20,7 @@ from tests.cli.process import EMULATOR, PATIENCE, environment, wait_for
 from tests.cli.refusal import refuse
 
 PROGRAM = Path(__file__).with_name("recorded") / "program.py"
+ASKING = "import requests; requests.get('http://bbb.oss-cn-hangzhou.aliyuncs.com/key')"
 KEY, SECRET = "LTAI5tExampleKeyId", "ExampleSecretOfThirtyCharacters"
 
 
@@ -106,14 +108,40 @@ def test_default_key_of_an_emulator_is_no_obstacle(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr.count("1 answers recorded")) == (0, 1), done.stderr
 
 
-def test_status_of_the_command_is_kept(service: Emulator, tmp_path: Path) -> None:
-    program = "import sys; sys.exit(7)"
-    done = record(service, "-o", tmp_path / "r.json", "--yes", sys.executable, "-c", program)
-    assert done.returncode == 7
-    assert json.loads((tmp_path / "r.json").read_text())["scenarios"][0] == {
-        "scenario": Path(sys.executable).name,
-        "recorded": json.loads((tmp_path / "r.json").read_text())["scenarios"][0]["recorded"],
-    }
+@pytest.mark.parametrize("status", [0, 1, 126, 127])
+@pytest.mark.parametrize(
+    ("older", "lang", "said"),
+    [
+        (None, "en", "nothing was recorded; the file was not written."),
+        ("older", "en", "nothing was recorded; the file is as before."),
+        (None, "zh", "没有录制任何内容；文件没有写入。"),
+        ("older", "zh", "没有录制任何内容；文件保持不变。"),
+    ],
+)
+def test_command_without_requests_leaves_the_file_and_keeps_its_status(
+    status: int, older: str | None, lang: str, said: str, tmp_path: Path, ask: Any
+) -> None:
+    file = tmp_path / "r.json"
+    if older is not None:
+        file.write_text(older)
+    options = ("--lang", lang, "-o", str(file), "--yes", "--")
+    found, _, err = ask("record", *options, "sh", "-c", f"exit {status}")
+    assert found == status
+    assert err == f"oss-emulator: {file}{'：' if lang == 'zh' else ': '}{said}\n"
+    assert (file.read_text() if file.exists() else None) == older
+
+
+@pytest.mark.system
+def test_requests_that_are_not_recorded_leave_the_file(service: Emulator, tmp_path: Path) -> None:
+    file = tmp_path / "r.json"
+    file.write_text("older")
+    asking = ("--yes", "--bucket", "other", "--", sys.executable, "-c", ASKING)
+    done = record(service, "-o", file, *asking)
+    assert (done.returncode, file.read_text()) == (0, "older")
+    assert done.stderr.endswith(
+        f"{file}: nothing was recorded; the file is as before. "
+        "1 requests to other services or buckets were passed on, not recorded.\n"
+    )
 
 
 @pytest.mark.system
@@ -176,11 +204,13 @@ def test_file_without_certificates_is_refused(content: str | None, tmp_path: Pat
     assert done.stderr.startswith(f"oss-emulator: SSL_CERT_FILE={file} has no certificates: ")
 
 
-def test_full_disk_is_reported(tmp_path: Path) -> None:
+def test_full_disk_is_reported(service: Emulator) -> None:
     if not os.path.exists("/dev/full"):
         pytest.skip("the system has no /dev/full")
     assert "/dev/full: the file cannot be written: No space left on device" in refuse(
-        "record", "-o", "/dev/full", "--yes", "true"
+        *("record", "-o", "/dev/full", "--yes", "--upstream", service.endpoint),
+        *("--", sys.executable, "-c", ASKING),
+        SSL_CERT_FILE=str(service.ca_file),
     )
 
 
@@ -246,4 +276,7 @@ def test_command_that_does_not_exist_leaves_an_older_recording(
     file.write_text("older")
     done = record(service, "-o", file, "--yes", "--", "no-such-command")
     assert (done.returncode, file.read_text()) == (127, "older")
-    assert done.stderr == "oss-emulator: no-such-command cannot be run: No such file or directory\n"
+    assert done.stderr == (
+        "oss-emulator: no-such-command cannot be run: No such file or directory\n"
+        f"oss-emulator: {file}: nothing was recorded; the file is as before.\n"
+    )

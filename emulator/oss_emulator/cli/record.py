@@ -52,10 +52,6 @@ _MOST = 10_000
 """The most exchanges to record; requests after them are only passed on."""
 
 
-_NOT_RUN = (126, 127)
-"""The statuses of a command that cannot be run or does not exist, as shells have them."""
-
-
 def declare(commands: Commands) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser(
@@ -87,11 +83,10 @@ def run(arguments: argparse.Namespace) -> int:
         _ask(command, arguments.upstream or Sentence("the real service"))
     exchanges: list[Exchange] = []
     status = asyncio.run(_run(command, upstream, exchanges))
-    if status in _NOT_RUN and not exchanges:
-        return status  # what was recorded before stays in the file
     recording = _mask(arguments, command, exchanges)
-    with writing(arguments.output, InputError) as file:
-        file.write(scenario.format(recording).encode())
+    if recording.scenarios[0].steps:
+        with writing(arguments.output, InputError) as file:
+            file.write(scenario.format(recording).encode())
     _announce(arguments.output, recording, exchanges)
     return status
 
@@ -160,7 +155,12 @@ def _ask(command: list[str], service: str) -> None:
 def _announce(path: Path, recording: "Recording", exchanges: "list[Exchange]") -> None:
     steps = len(recording.scenarios[0].steps)
     others = len(exchanges) - steps
-    said = [Sentence("{}: {} answers recorded.", str(path), str(steps))]
+    if steps:
+        said = [Sentence("{}: {} answers recorded.", str(path), str(steps))]
+    elif os.path.exists(path):
+        said = [Sentence("{}: nothing was recorded; the file is as before.", str(path))]
+    else:
+        said = [Sentence("{}: nothing was recorded; the file was not written.", str(path))]
     if others:
         said.append(
             Sentence(
@@ -170,7 +170,8 @@ def _announce(path: Path, recording: "Recording", exchanges: "list[Exchange]") -
         )
     if len(exchanges) == _MOST:
         said.append(Sentence("Nothing after {} requests is recorded.", str(_MOST)))
-    said.append(Sentence("Look at the file before you send it."))
+    if steps:
+        said.append(Sentence("Look at the file before you send it."))
     print(f"oss-emulator: {language.join_sentences(said)}", file=sys.stderr)
 
 
