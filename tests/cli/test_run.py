@@ -389,8 +389,8 @@ def test_refused_hosts_are_named_after_a_failure(
     )
     assert run("--", sys.executable, "-c", code).returncode == status
     assert capsys.readouterr().err == (
-        "oss-emulator: the proxy refused hosts that are not of OSS; to reach them directly, set "
-        "NO_PROXY=api.example.com,b.test\n"
+        "oss-emulator: the proxy refused hosts other than those of OSS; to reach them directly, "
+        "add to NO_PROXY: api.example.com,b.test\n"
         if status
         else ""
     )

@@ -60,8 +60,8 @@ async def _run_command(command: list[str], listening: Listening) -> int:
     with tempfile.TemporaryDirectory(prefix="oss-emulator-") as folder:
         status = await redirection.run(command, environment(listening, os.environ, Path(folder)))
     if status and (hosts := ",".join(_refused(listening))):
-        refused = "the proxy refused hosts that are not of OSS"
-        said = f"{refused}; to reach them directly, set NO_PROXY={hosts}"
+        refused = "the proxy refused hosts other than those of OSS"
+        said = f"{refused}; to reach them directly, add to NO_PROXY: {hosts}"
         print(f"oss-emulator: {language.explain(said)}", file=sys.stderr)
     return status
 
