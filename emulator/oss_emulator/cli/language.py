@@ -60,8 +60,7 @@ def lead(given: Sequence[str]) -> list[str]:
     if name != FLAG or not (equals or rest):
         return given
     chosen = [flag] if equals else [flag, rest.pop(0)]
-    command, *others = rest or ["--help"]
-    return [*chosen, command, *others] if command.startswith("-") else [command, *chosen, *others]
+    return [*rest[:1], *chosen, *rest[1:]] if rest else [*chosen, "--help"]
 
 
 def named(given: Sequence[str]) -> str | None:

@@ -52,7 +52,10 @@ class Parser(argparse.ArgumentParser):
                 )
             flag = first.partition("=")[0]
             if not any(known.startswith(flag) for known in self.flags):
-                self.error(f"unrecognized argument {first}{_nearest(flag, self.flags)}")
+                near = _nearest(flag, self.flags, _REALLY_NEAR)
+                if not near and not self.commands.keys().isdisjoint(arguments):
+                    self.error(f"flags are written behind the command: {self.prog} COMMAND {flag}")
+                self.error(f"unrecognized argument {first}{near}")
         parsed, unknown = self.parse_known_args(arguments)
         parser = self.commands.get(first, self)
         if unknown := parser.take_rest(unknown, parsed):
@@ -179,9 +182,14 @@ def _shorten(message: str) -> str:
     return f"{argument}: {given!r} is unknown{near}" if near and len(choices) > _MANY else message
 
 
-def _nearest(name: str, known: Iterable[str]) -> str:
+_NEAR, _REALLY_NEAR = 0.6, 0.8
+"""How similar a name must be; the flags of all commands are to differ from the few before them."""
+
+
+def _nearest(name: str, known: Iterable[str], least: float = _NEAR) -> str:
     """Return a phrase that names what is nearest to a mistyped name, "" if nothing is near."""
-    return "".join(f" (did you mean {near}?)" for near in get_close_matches(name, [*known], 1))
+    found = get_close_matches(name, [*known], 1, least)
+    return "".join(f" (did you mean {near}?)" for near in found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from oss_emulator import Emulator, catalogue
@@ -20,11 +22,13 @@ from oss_emulator.lab.url import WebURL
 from oss_emulator.lab.witness.cells import Relation, plan
 from oss_emulator.lab.witness.verdict import compare
 from oss_emulator.referer import RefererConfiguration, RefererPolicy
+from oss_emulator.storage.disk import DiskStorage
 
 from tests.cli.process import environment
 
 LAB = Path(__file__).parents[3] / "fixtures" / "lab"
 CHINESE = re.compile("[\u4e00-\u9fff]")
+LONG = "x" * 300
 BROKEN, TABLE = str(LAB / "broken.xml"), str(LAB / "site.toml")
 
 
@@ -101,7 +105,15 @@ def test_flag_may_stand_anywhere(
         (("--lang", "zh", "lint", "--format", "a"), "参数 --format 的取值 'a' 无效，可选："),
         (("--lang",), "argument --lang: expected one argument"),
         (("--versoin",), "unrecognized argument --versoin (did you mean --version?); see"),
-        (("-x", "lint"), "unrecognized argument -x; see"),
+        (("-x",), "unrecognized argument -x; see"),
+        (("--json", "lint"), "flags are written behind the command: oss-emulator COMMAND --json;"),
+        (("--region=x", "serve"), "behind the command: oss-emulator COMMAND --region; see"),
+        (("--verbose", "lint"), "behind the command: oss-emulator COMMAND --verbose; see"),
+        (
+            ("--lang", "zh", "--region", "x", "serve"),
+            "参数要写在命令之后：oss-emulator COMMAND --region；参见",
+        ),
+        (("--versoin", "lint"), "unrecognized argument --versoin (did you mean --version?); see"),
         (("",), "'' is not a command; see"),
         (
             ("lint", "--explain", "open-hots"),
@@ -287,9 +299,13 @@ def test_rules_of_the_linter_are_explained_in_chinese(capsys: pytest.CaptureFixt
         (("play", BROKEN), f"{BROKEN}，第 1 行第 1 列：不是有效的 JSON：此处应为一个值\n"),
         (("run", "--seed", "no.toml", "--", "true"), "无法读取种子 no.toml：文件或目录不存在。"),
         (("run", "--accounts", BROKEN, "--", "true"), f"账号文件 {BROKEN}，第 1 行第 1 列：不是"),
-        (("run", "--data", "/proc/x", "--", "true"), "无法使用目录 /proc/x：文件或目录不存在\n"),
+        (("run", "--data", "link", "--", "true"), "无法使用 link：文件已存在\n"),
+        (("run", "--data", "file/x", "--", "true"), " file/x/sts.key：不是目录。\n"),
+        (("run", "--ca-file", LONG, "--", "true"), f"无法写入 {LONG}：文件名过长\n"),
+        (("export", "data", LONG), f"无法写入 {LONG}：文件名过长\n"),
+        (("import", BROKEN, LONG), f"无法使用 {LONG}：文件名过长\n"),
         (("replay", BROKEN, BROKEN), "字段 time 缺失或格式不正确"),
-        (("serve", "--port", "0", "--host", "999.1.1.1"), "无法解析主机名；请用 --port 或 --host"),
+        (("serve", "--port", "0", "--host", "a.test"), "无法解析主机名；请用 --port 或 --host"),
         (("serve", "--region=oss-cn-hangzhou"), "--region: 'oss-cn-hangzhou' 不是地域，请写成"),
         (("serve", "--domain=.a.test"), "--domain: '.a.test' 不是域名，请写成"),
         (("serve", "--access-key-id="), "--access-key-id: '' 为空，请填写取值，或者去掉该"),
@@ -307,6 +323,11 @@ def test_reason_of_an_error_is_said_in_chinese(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("")
+    (tmp_path / "link").symlink_to("nowhere")
+    DiskStorage(tmp_path / "data", fsync=False).close()
+    unknown = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+    monkeypatch.setattr(socket, "getaddrinfo", Mock(side_effect=unknown))
     run(capsys, "diff", BROKEN, str(LAB / "corrected.xml"), "--certificate", "PROOF")
     _, _, err = run(capsys, "--lang", "zh", *command)
     assert said in err
