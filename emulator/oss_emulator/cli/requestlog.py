@@ -52,7 +52,7 @@ def _explain(entry: JournalEntry) -> tuple[str, str]:
         who = entry.caller.id or "anonymous"
         return "access", f"{who}, {access.action}: {access.reason}"
     if entry.code:
-        return entry.code, _shorten(entry.message, 4 * _SHOWN)
+        return entry.code, _shorten(f"{entry.message} {entry.detail}".strip(), 4 * _SHOWN)
     checked = entry.verdict is RefererVerdict.ALLOWED
     return entry.verdict.value, _referer(entry) if checked else ""
 

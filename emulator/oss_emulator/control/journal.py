@@ -123,7 +123,7 @@ class JournalEntry(NamedTuple):
 
     @property
     def code(self) -> str:
-        """The error code of the answer, "" for none; likewise `ec`."""
+        """The error code of the answer, "" for none; likewise `ec` and `message`."""
         return "" if self.error is None else self.error.code
 
     @property
@@ -132,10 +132,13 @@ class JournalEntry(NamedTuple):
 
     @property
     def message(self) -> str:
-        """The message of the answer, and what its ErrorDetail adds."""
+        return "" if self.error is None else self.error.message
+
+    @property
+    def detail(self) -> str:
+        """What the ErrorDetail of the answer adds to the message, "" for nothing."""
         error = self.error
-        detail = error.details.get("ErrorDetail", "") if isinstance(error, OSSError) else ""
-        return f"{error.message if error else ''} {detail}".strip()
+        return str(error.details.get("ErrorDetail", "")) if isinstance(error, OSSError) else ""
 
     @property
     def refused_host(self) -> str:

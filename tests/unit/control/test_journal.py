@@ -10,7 +10,7 @@ from oss_emulator.control.journal import Journal, JournalEntry, RefererVerdict
 from oss_emulator.operations.admission import Admission, Refused, refuse
 from oss_emulator.operations.call import NO_BODY, Body
 from oss_emulator.pipeline.service import Service
-from oss_emulator.protocol.errors import OSSError
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.form import FormReader
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.settings import Settings
@@ -205,6 +205,14 @@ def test_entry_as_json_and_as_access_log_line(service: Service) -> None:
         '"GET /examplebucket/a%20b?x=1 HTTP/1.1" 403 356 12 "http://thief.test/" '
         rf'"a \x22b\x22" "localhost" "{request_id}" "true" "-" "GetObject" "examplebucket" '
     )
+
+
+def test_message_is_that_of_the_answer_without_its_detail(service: Service) -> None:
+    error = OSSError(ErrorCase.INVALID_SIGNING_REGION, ErrorDetail="serve --region sets it")
+    entry = Journal().record(Refused(ask(service).admission, error), Response(400), 0, 0.0)
+    assert entry.to_dict()["message"] == error.message
+    assert entry.detail == "serve --region sets it"
+    assert record(Journal(), ask(service)).detail == ""
 
 
 def test_entry_tells_the_fault_that_struck_it(service: Service) -> None:
