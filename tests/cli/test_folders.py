@@ -250,21 +250,36 @@ def test_folder_that_git_cannot_read_is_named(
     assert "oss-emulator: top/locked: the folder" in ask(command, "top")[2]
 
 
+def test_folder_is_called_what_git_calls_it(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Git names it from the top of the working tree, and in any order."""
+    (tree / "a/a/b").mkdir(parents=True)
+    lines = (f"warning: could not open directory '{name}/': no" for name in ("a/c", "a/b"))
+    fake_git(tree, monkeypatch, "\n".join(lines))
+    refused: list[OSError] = []
+    assert [*folders.find_files(tree / "a", refused.append)] == []
+    assert [error.filename for error in refused] == ["a/b", "a/c"]
+
+
 def test_folder_that_cannot_be_read_is_named_without_git(
     tree: Path, ask: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
+    names = sorted(["site", *(f"locked-{number}" for number in range(20))])
+    for name in names:
+        (tree / name).mkdir(exist_ok=True)
     scan = os.scandir
 
     def refuse(path: str) -> Any:
-        if path.endswith("site"):
+        if os.path.basename(path) in names:
             raise PermissionError(errno.EACCES, "Permission denied", path)
         return scan(path)
 
     monkeypatch.setattr(os, "scandir", refuse)
     status, _, err = ask("lint", str(tree))
     assert status == 2
-    assert f"oss-emulator: {tree}/site: the folder cannot be read: Permission denied\n" in err
+    said = "the folder cannot be read: Permission denied"
+    refused = [line for line in err.splitlines() if said in line]
+    assert refused == [f"oss-emulator: {tree / name}: {said}" for name in names]
 
 
 COMMANDS_WITH_A_FILE = [
@@ -279,7 +294,7 @@ COMMANDS_WITH_A_FILE = [
     ("replay", "FILE", "x"),
     ("guard", "--plan", "FILE", "--logs", "x"),
     ("propose", "FILE", "--own", "a.test"),
-    ("record", "-o", "FILE", "--yes", "--", "true"),
+    ("record", "-o", "FILE", "--yes", "--", "false"),
     ("play", "FILE"),
     ("export", "FILE", "x"),
     ("import", "x", "FILE"),

@@ -42,23 +42,17 @@ def _ask_git(folder: Path, refuse: Refuse) -> list[Path] | None:
     )
     if done.returncode:
         return None
-    for name, reason in _UNREADABLE.findall(os.fsdecode(done.stderr)):
-        refuse(OSError(0, reason, str(_below(folder, Path(name)))))
+    for name, reason in sorted(_UNREADABLE.findall(os.fsdecode(done.stderr))):
+        refuse(OSError(0, reason, str(Path(name))))
     return [folder / os.fsdecode(name) for name in done.stdout.split(b"\0") if name]
 
 
 _UNREADABLE = re.compile(r"could not open directory '(.+)': (.+)")
-"""What Git says on standard error of a folder that it passes over."""
-
-
-def _below(folder: Path, name: Path) -> Path:
-    """Return the path of what Git names from the top of its working tree."""
-    ends = (Path(*name.parts[start:]) for start in range(len(name.parts)))
-    return next((folder / end for end in ends if os.path.isdir(folder / end)), name)
+"""What Git says on standard error of a folder that it passes over, named from its working tree."""
 
 
 def _walk(folder: Path, refuse: Refuse) -> Iterator[Path]:
     for place, folders, names in os.walk(folder, onerror=refuse):
-        hidden = (name for name in folders if name.startswith(".") or name in _PASSED_OVER)
-        folders[:] = set(folders).difference(hidden)
+        seen = (name for name in folders if not name.startswith("."))
+        folders[:] = sorted(name for name in seen if name not in _PASSED_OVER)
         yield from (Path(place, name) for name in names)
