@@ -83,7 +83,7 @@ def _check_difference_is_reported(file: Path, folder: Path) -> None:
     status, output = play(file, "--format", "github")
     (annotation,) = output.splitlines()
     assert status == 1
-    assert annotation.startswith(f"::error file={file},line=1,col=1,title=answer::PUT bucket-1/")
+    assert annotation.startswith(f"::error file={file},line=1,col=1,title=answer::1 PUT bucket-1/")
     status, output = play(file, "--json", "--junit", report)
     found = json.loads(output)
     assert (status, found["answers"], found["equal"]) == (1, 26, 25)
@@ -91,7 +91,10 @@ def _check_difference_is_reported(file: Path, folder: Path) -> None:
     assert found["different"][0]["differences"] == [
         {"where": "header Vary", "recorded": "Origin", "found": ""}
     ]
-    assert b'failures="1"' in report.read_bytes()
+    written = report.read_bytes()
+    assert b'failures="1"' in written
+    assert b' name="1 PUT bucket-1/' in written
+    assert b'<failure message="header Vary: ' in written
 
 
 @pytest.mark.system

@@ -220,14 +220,15 @@ def _to_dict(played: Sequence[PlayedStep]) -> dict[str, object]:
 def _remark(path: str, played: Sequence[PlayedStep]) -> Iterator[Remark]:
     """Yield what is wrong with each answer of a file."""
     for step in played:
+        name = f"{step.number} {step.step.request}"
         differences = "; ".join(map(str, step.differences))
         yield Remark(
             source=path,
             kind="answer",
             group=step.scenario,
-            name=f"{step.number} {step.step.request}",
+            name=name,
             severity=Severity.ERROR if differences else None,
-            message=f"{step.step.request}: {differences}" if differences else "",
+            message=f"{name}: {differences}" if differences else "",
         )
 
 

@@ -36,7 +36,8 @@ def _suite(source: str, cases: Sequence[Remark]) -> Tag:
 def _case(case: Remark) -> Tag:
     failures = []
     if case.fails:
-        attributes = {"message": _text(case.message), "type": _text(case.kind)}
+        message = case.message.removeprefix(f"{case.name}: ")  # the name stands in the case
+        attributes = {"message": _text(message), "type": _text(case.kind)}
         failures = [Tag("failure", _text(case.detail), attributes)]
     return Tag("testcase", failures, {"classname": _text(case.group), "name": _text(case.name)})
 
