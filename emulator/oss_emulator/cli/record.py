@@ -32,7 +32,7 @@ _DESCRIPTION = (
     "cost without this command. Keys, signatures, tokens, accounts and the names of buckets "
     "and sites are masked before anything is written; names of objects stay. This is the only "
     "command that forwards requests of another program. The exit status is that of the command, or "
-    "2 if nothing could be recorded."
+    "2 if the recording cannot begin."
 )
 
 _SECRETS = (

@@ -123,7 +123,7 @@ def test_flag_may_stand_anywhere(
             ("--lang", "zh", "lint", "--ignore", "open-hots", BROKEN),
             "参数 --ignore 的取值 'open-hots' 无效（您是不是要输入 open-host？）；",
         ),
-        (("lint", "--ignore", "zzz", BROKEN), "invalid choice: 'zzz' (choose from 'any-mini"),
+        (("lint", "--ignore", "zzz", BROKEN), "invalid choice: 'zzz' (choose from "),
     ],
 )
 def test_mistakes_are_said_in_the_language(
