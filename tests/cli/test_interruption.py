@@ -91,6 +91,8 @@ def files(folder: Path) -> dict[str, int]:
     }
 
 
+# An interruption may come between the opening of a file and its `with`: Python closes it later.
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
 @pytest.mark.thorough
 @pytest.mark.parametrize("command", COMMANDS)
 def test_ctrl_c_ends_with_one_line_and_130_and_writes_all_or_nothing(

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
@@ -11,7 +10,7 @@ from hashlib import file_digest
 from pathlib import Path
 
 from oss_emulator.cli import formats, language, replay, rules
-from oss_emulator.cli.output import write, writing
+from oss_emulator.cli.output import settle, write, writing
 from oss_emulator.cli.parser import Commands, InputError
 from oss_emulator.cli.rules import Source
 from oss_emulator.lab import github, guard, guard_report
@@ -117,8 +116,7 @@ def run(arguments: argparse.Namespace) -> int:
             if name:
                 file = files.enter_context(writing(Path(name), InputError))
                 file.write(text.encode())
-                file.flush()
-                os.fsync(file.fileno())  # both before either is renamed, as this takes long
+                settle(file)  # both before either is renamed, as this takes long
     return int(any(change.objection for change in judged))
 
 

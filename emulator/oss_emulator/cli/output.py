@@ -46,13 +46,20 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     try:
         with part.open("wb") as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
+            if not file.closed:
+                settle(file)
         if path.exists():
             shutil.copymode(path, part)
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def settle(file: BinaryIO) -> None:
+    """Close a file once its content is on the disk."""
+    file.flush()
+    os.fsync(file.fileno())
+    file.close()
 
 
 @contextmanager

@@ -87,22 +87,24 @@ class DuckDBEngine:
         except _UnsplittableError:
             pass
         finally:
-            with suppress(duckdb.Error):  # it is committed, or the failure has ended it
-                self._connection.execute("ROLLBACK")
+            with suppress(EngineError):  # it is committed, or the failure has ended it
+                self._run("ROLLBACK")
         return False
 
     def find(self, files: Sequence[Path], odd: str) -> Iterator[Row]:
         """Yield the rows of a statement on lines; the first column, raw, as bytes."""
         for part in _parts({path: path.stat().st_size for path in files}):
             found = self._run(_on_lines(part, odd))
-            while rows := found.fetchmany(_FETCHED):
+            while rows := _fetch(found):
                 yield from ((raw.encode(), *others) for raw, *others in rows)
 
     def judge(self, judge: Judge, groups: str) -> None:
         """Judge batch by batch, so that Python holds only a few; judge many groups on all cores."""
         self.keep("groups", groups)
         ((count,),) = self.rows("SELECT count(*) FROM groups")
-        batches = self._connection.cursor().sql("SELECT * FROM groups").to_arrow_reader(BATCH)
+        with _telling():
+            reader = self._connection.cursor().sql("SELECT * FROM groups").to_arrow_reader(BATCH)
+        batches = _each(reader)
         self._run(f"CREATE OR REPLACE TABLE verdicts ({SQL_SCHEMA})")
         processes = min(os.cpu_count() or 1, count // GROUPS_PER_PROCESS)
         if processes > 1:
@@ -113,8 +115,9 @@ class DuckDBEngine:
             with _telling():
                 self._connection.register("batch", pa.Table.from_batches([batch]))
             self._run("INSERT INTO verdicts SELECT * FROM batch")
-            self._connection.unregister("batch")
-        self._connection.execute("DROP TABLE groups")
+            with _telling():
+                self._connection.unregister("batch")
+        self._run("DROP TABLE groups")
 
     def keep(self, name: str, statement: str) -> None:
         """Make a table, or replace it."""
@@ -162,6 +165,21 @@ def _telling() -> Iterator[None]:
         kinds = (duckdb.InvalidInputException, duckdb.NotImplementedException)
         kind = _UnsplittableError if isinstance(error, kinds) else EngineError
         raise kind(f"DuckDB: {str(error).splitlines()[0]}") from None
+
+
+def _fetch(found: duckdb.DuckDBPyConnection) -> list[Row]:
+    with _telling():
+        return found.fetchmany(_FETCHED)
+
+
+def _each(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+    """Yield the batches; unlike the reader itself, raise what `_telling` does."""
+    while True:
+        with _telling():
+            batch = next(reader, None)
+        if batch is None:
+            return
+        yield batch
 
 
 def _parts(sizes: Mapping[Path, int]) -> Iterator[list[Path]]:
