@@ -32,8 +32,8 @@ def read(language: str) -> Mapping[str, str]:
 
 
 _SLOT: Final = re.compile(r"\{(message|list)?\}")
-"""What stands in the template of a message for a value, for a message that is translated, or for
-alternatives such as `a, b or c`."""
+"""The slots of a template: `{}` for a value, `{message}` for a message that is translated, and
+`{list}` for alternatives such as `a, b or c`."""
 
 
 class _Recognised(NamedTuple):

@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 from contextlib import closing
 from pathlib import Path
+from typing import IO
 
 import pytest
 from oss_emulator.cli import main
@@ -264,16 +265,21 @@ def test_failure_without_a_path_or_a_reason_names_the_folder(
         DiskStorage(data)
 
 
+def check_into(output: IO[bytes] | int, data: Path) -> subprocess.CompletedProcess[bytes]:
+    """Check a folder in a process of its own, which writes each line to `output` at once."""
+    return subprocess.run(
+        [*EMULATOR, "fsck", data],
+        stdout=output,
+        stderr=subprocess.PIPE,
+        timeout=PATIENCE,
+        env=environment(PYTHONUNBUFFERED="1"),
+    )
+
+
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="the system has no /dev/full")
 def test_output_that_cannot_be_written_is_no_fault_of_the_folder(data: Path) -> None:
     with open("/dev/full", "wb") as full:
-        done = subprocess.run(
-            [*EMULATOR, "fsck", data],
-            stdout=full,
-            stderr=subprocess.PIPE,
-            timeout=PATIENCE,
-            env=environment(PYTHONUNBUFFERED="1"),
-        )
+        done = check_into(full, data)
     said = b"oss-emulator: the output cannot be written: No space left on device\n"
     assert (done.returncode, done.stderr) == (1, said)
 
@@ -281,12 +287,6 @@ def test_output_that_cannot_be_written_is_no_fault_of_the_folder(data: Path) -> 
 def test_reader_that_leaves_is_no_fault_of_the_folder(data: Path) -> None:
     read, write = os.pipe()
     os.close(read)
-    done = subprocess.run(
-        [*EMULATOR, "fsck", data],
-        stdout=write,
-        stderr=subprocess.PIPE,
-        timeout=PATIENCE,
-        env=environment(PYTHONUNBUFFERED="1"),
-    )
+    done = check_into(write, data)
     os.close(write)
     assert (done.returncode, done.stderr) == (1, b"")

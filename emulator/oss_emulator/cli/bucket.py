@@ -161,7 +161,7 @@ def _bucket(oss2: Any, name: str, arguments: argparse.Namespace) -> Any:
         region=arguments.region,
         session=KeepingSession(),
         connect_timeout=_TIMEOUT,
-        # A proxy of the environment does not reach this machine.
+        # A proxy that the environment names does not reach this machine.
         proxies={"no_proxy": "*"} if is_loopback(arguments.endpoint) else None,
     )
 
@@ -179,7 +179,7 @@ def _bounded(answer: Iterable[bytes]) -> Iterator[bytes]:
 def _load_oss2() -> Any:
     try:
         with warnings.catch_warnings():
-            # Python warns of escapes in oss2 whenever it compiles it, which may be each time.
+            # Python warns of escapes in oss2 when it compiles it: each time, if it cannot cache it.
             warnings.simplefilter("ignore", SyntaxWarning)
             warnings.simplefilter("ignore", DeprecationWarning)
             importlib.import_module("oss2.credentials")

@@ -28,7 +28,7 @@ _oss_emulator_files() {
 }
 """
 }
-"""The functions that scripts need besides those of shtab, whose own splits names at spaces."""
+"""Functions that replace those of shtab: its function for bash splits file names at spaces."""
 
 
 def declare(commands: Commands) -> None:

@@ -158,7 +158,7 @@ _COMPLETE_PATH = {
     "zsh": "_files",
     "fish": "(__fish_complete_path (commandline -ct))",
 }
-"""How shells complete a path, with the names of shtab and of `completion`."""
+"""What completes a path in each shell; the function for bash is in `completion`."""
 
 
 def complete_path(action: argparse.Action) -> None:
@@ -183,7 +183,8 @@ def _shorten(message: str) -> str:
 
 
 _NEAR, _REALLY_NEAR = 0.6, 0.8
-"""How similar a name must be; the flags of all commands are to differ from the few before them."""
+"""How similar a suggestion must be. In front of the command there are few flags, so `--verbose`
+would otherwise get `--version`."""
 
 
 def _nearest(name: str, known: Iterable[str], least: float = _NEAR) -> str:

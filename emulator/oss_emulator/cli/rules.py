@@ -208,11 +208,9 @@ def _search(
     folder: Path, arguments: argparse.Namespace, refuse: Callable[[InputError], None]
 ) -> Iterator[SelectedRules]:
     """Yield the rules of the files below a folder. Raises InputError if there are none."""
-    from oss_emulator.cli import folders  # not needed for a file
-
-    unread: list[InputError] = []
+    files, unread = list_files(folder)
     is_empty = True
-    for path in folders.find_files(folder, lambda error: unread.append(unread_folder(error))):
+    for path in files:
         looked = look(path, arguments)
         yield from looked.found
         for error in looked.wrong:
@@ -224,9 +222,17 @@ def _search(
         raise InputError(f"{folder}: no file below it has rules, or Git ignores those that do")
 
 
-def unread_folder(error: OSError) -> InputError:
-    """Return the error for a folder that cannot be read: what is in it is not known."""
-    return InputError(f"{error.filename}: the folder cannot be read: {error.strerror}")
+def list_files(folder: Path) -> tuple[Sequence[Path], Sequence[InputError]]:
+    """List the files below a folder, and an error for each folder below that cannot be read."""
+    from oss_emulator.cli import folders  # not needed for a file
+
+    unread: list[InputError] = []
+
+    def refuse(error: OSError) -> None:
+        said = f"{error.filename}: the folder cannot be read: {error.strerror}"
+        unread.append(InputError(said))
+
+    return [*folders.find_files(folder, refuse)], unread
 
 
 def look(path: Path, arguments: argparse.Namespace) -> FoundRules:

@@ -157,10 +157,7 @@ def _find_tables(argument: str, refuse: Callable[[InputError], None]) -> Sequenc
     path = Path(argument)
     if not os.path.isdir(path):
         return [path]
-    from oss_emulator.cli import folders
-
-    unread: list[InputError] = []
-    found = folders.find_files(path, lambda error: unread.append(rules.unread_folder(error)))
+    found, unread = rules.list_files(path)
     files = [file for file in found if _has_tables(file)]
     for error in unread:
         refuse(error)

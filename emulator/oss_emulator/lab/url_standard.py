@@ -15,7 +15,7 @@ class UrlStandard(Protocol):
     """Parses a URL into the members of a browser's URL object."""
 
     def __call__(self, text: str, /) -> Mapping[str, str]:
-        """Raises ValueError for a text that is no URL."""
+        """Raises ValueError for a text that is not a URL."""
 
 
 def parse_with_ada(text: str) -> Mapping[str, str]:

@@ -197,7 +197,7 @@ def test_client_that_misnames_the_bucket_is_told(
 def test_sdk_for_java_is_told_how_to_name_the_bucket_at_an_address(
     method: str, target: str, is_told: bool
 ) -> None:
-    """P-02: it takes an address for a domain of the bucket, so it leaves the bucket out."""
+    """P-02: it takes an IP address for the domain of a bucket, so it leaves out the bucket."""
     sent = {"Date": formatdate(usegmt=True), **JAVA, **WRONG}
     said = f"{AS_JAVA}: call it, or use the endpoint http://localhost:9000."
     found = detail_of(ask(method, target, sent, "127.0.0.1:9000"))
