@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from oss_emulator import extras
 from oss_emulator.toml import SourceError
 
 if TYPE_CHECKING:
-    from tree_sitter import Node, Point
+    from tree_sitter import Node, Point, Tree
 
 _PATIENCE = 1.5
 """Seconds of processor time after which parsing stops, because the text has too many mistakes."""
@@ -37,13 +38,19 @@ class HclText:
             sentence = f"HCL needs the package tree-sitter-hcl; run {extras.command('lab')}"
             raise SourceError(sentence) from None
         parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_hcl.language()))
-        end = time.process_time() + _PATIENCE
 
         def read(offset: int, _: Point) -> bytes:
             return self._bytes[offset : offset + _CHUNK]
 
+        def parse() -> Tree:
+            end = time.thread_time() + _PATIENCE
+            return parser.parse(read, progress_callback=lambda *_: time.thread_time() > end)
+
         try:
-            tree = parser.parse(read, progress_callback=lambda *_: time.process_time() > end)
+            # tree-sitter fails when a function that it calls raises, as Ctrl-C may make it. Python
+            # handles signals in the main thread only.
+            with ThreadPoolExecutor(1) as threads:
+                tree = threads.submit(parse).result()
         except ValueError:  # given up
             raise SourceError("this is not valid HCL") from None
         if tree.root_node.has_error:
