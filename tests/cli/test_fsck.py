@@ -13,7 +13,7 @@ from typing import IO
 import pytest
 from oss_emulator.cli import main
 from oss_emulator.pipeline.accounts import TOKEN_KEY_FILE, TOKEN_KEY_SIZE, open_token_key
-from oss_emulator.storage import Bucket, FolderError, Object, Part, Upload
+from oss_emulator.storage import Bucket, FolderError, Object, Part, Upload, schema
 from oss_emulator.storage import folder as layout
 from oss_emulator.storage.disk import DiskStorage
 
@@ -251,6 +251,29 @@ def test_file_that_cannot_be_read_is_named(
     assert fsck(capsys, data, "--lang", lang) == (1, [said[lang]])
     with pytest.raises(FolderError, match=f"^{loop} cannot be used: Too many levels"):
         DiskStorage(data)
+
+
+@pytest.mark.parametrize(
+    ("lang", "said"),
+    [("en", "{} cannot be repaired: File exists"), ("zh", "无法修复 {}：文件已存在")],
+)
+def test_repair_that_fails_says_why(
+    data: Path, lang: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (data / "index.sqlite").unlink()
+    (data / "lost+found").touch()
+    status, lines = fsck(capsys, data, "--repair", "--lang", lang)
+    assert (status, lines[-1]) == (1, f"oss-emulator: {said.format(data / 'lost+found')}")
+
+
+def test_repair_on_a_full_disk_says_so(
+    data: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (data / "index.sqlite").unlink()
+    monkeypatch.setattr(schema, "CREATE", f"PRAGMA max_page_count = 1; {schema.CREATE}")
+    status, lines = fsck(capsys, data, "--repair")
+    said = f"oss-emulator: {data} cannot be repaired: database or disk is full"
+    assert (status, lines[-1]) == (1, said)
 
 
 def test_failure_without_a_path_or_a_reason_names_the_folder(

@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
             return 0
         if not arguments.repair:
             return 1
-        with _naming_failures(folder):
+        with _naming_failures(folder, repairing=True):
             done = repair(folder)
             if token_key:
                 lost.move([folder / TOKEN_KEY_FILE], done.place)
@@ -73,14 +73,19 @@ def _approve(folder: Path, orphans: int) -> Sentence:
 
 
 @contextmanager
-def _naming_failures(folder: Path) -> Iterator[None]:
+def _naming_failures(folder: Path, *, repairing: bool = False) -> Iterator[None]:
     """Raise CommandError, which names the file, for what fails; nothing may be printed inside."""
+    from sqlite3 import OperationalError  # such as a full disk
+
     try:
         yield
     except FolderError as error:
         raise CommandError(str(error)) from None
-    except OSError as error:
-        where, reason = error.filename or folder, error.strerror or error
+    except (OSError, OperationalError) as error:
+        where = getattr(error, "filename", None) or folder
+        reason = getattr(error, "strerror", None) or error
+        if repairing:
+            raise CommandError(f"{where} cannot be repaired: {reason}") from None
         raise CommandError(f"{where} cannot be checked: {reason}") from None
 
 
