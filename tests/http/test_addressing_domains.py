@@ -301,12 +301,28 @@ def test_accelerate_endpoints_need_transfer_acceleration(strict: Live, domain: s
 # --- the listening address
 
 
-def test_server_listens_on_ipv6() -> None:
-    """SDK V2 accepts an IPv6 endpoint with path style; oss2 accepts none."""
+@pytest.fixture
+def ipv6() -> None:
     try:
         socket.create_server(("::1", 0), family=socket.AF_INET6).close()
     except OSError:
         pytest.skip("this machine has no IPv6 address to listen on")
+
+
+@pytest.mark.usefixtures("ipv6")
+@pytest.mark.parametrize("host", ["", "::"])
+def test_server_listens_on_ipv6_and_ipv4(host: str) -> None:
+    """The endpoint is one that oss2 accepts."""
+    with Emulator(host=host, tls_port=0) as emulator:
+        for address in ("127.0.0.1", "::1"):
+            assert get(Client(address, emulator.port), "localhost", "/").status == 403
+        assert emulator.endpoint == f"http://127.0.0.1:{emulator.port}"
+        assert emulator.bucket("a-bucket").get_bucket_info().name == "a-bucket"
+
+
+@pytest.mark.usefixtures("ipv6")
+def test_server_listens_on_ipv6() -> None:
+    """SDK V2 accepts an IPv6 endpoint with path style; oss2 accepts none."""
     emulator = Emulator(host="::1").start()
     try:
         client = Client("::1", emulator.port)

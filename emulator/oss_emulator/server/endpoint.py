@@ -1,5 +1,6 @@
 """The URLs at which this machine reaches a server."""
 
+from oss_emulator.server.sockets import EVERY
 from oss_emulator.settings import Settings
 
 
@@ -32,5 +33,5 @@ class Endpoint:
 
     def _url(self, scheme: str, port: int) -> str:
         given = self._settings.host
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(given, given)  # noqa: S104
+        host = "127.0.0.1" if given in EVERY else given  # oss2 refuses [::1]
         return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"

@@ -3,14 +3,17 @@
 import errno
 import socket
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, Final
+
+EVERY: Final = ("", "::", "0.0.0.0")  # noqa: S104
+"""The hosts that stand for all addresses: the first two of IPv6 and IPv4, the last of IPv4."""
 
 _LACKING = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
 """Errors for addresses that this machine does not have, such as ::1 without IPv6."""
 
 
 def bind(host: str, port: int, *options: int) -> list[socket.socket]:
-    """Bind a socket to each address of a host that this machine has; an empty host means all.
+    """Bind a socket to each address of a host that this machine has; "" and "::" mean all.
 
     Port 0 chooses a free one, the same for every address. `options` are set to 1. Raises `OSError`
     if no address can be used or the port is taken; then no socket stays open.
@@ -51,5 +54,6 @@ def _bind_one(family: int, address: Any, options: tuple[int, ...]) -> socket.soc
 
 
 def _addresses(host: str, port: int) -> list[tuple[int, Any]]:
-    found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    name = None if host in ("", "::") else host
+    found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     return list(dict.fromkeys((family, address) for family, _, _, _, address in found))

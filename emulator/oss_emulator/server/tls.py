@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
 
+from oss_emulator.server.sockets import EVERY
 from oss_emulator.settings import Settings
 from oss_emulator.toml import read_file, read_regular_file
 
@@ -84,7 +85,7 @@ def load(settings: Settings, domains: Iterable[str]) -> Certificates | None:
     if settings.tls_cert is not None:
         return Certificates(_own(settings.tls_cert, settings.tls_key), None, ())
     names = [*ALWAYS, *domains, *(f"*.{domain}" for domain in domains)]
-    if settings.host not in (*ALWAYS, "0.0.0.0", "::"):  # noqa: S104 - these are not names
+    if settings.host not in (*ALWAYS, *EVERY):
         names.append(settings.host)
     authority = _authority(settings.tls_dir)
     try:
