@@ -39,12 +39,17 @@ def locate(addresses: Addresses, request: Request, *, strict: bool) -> Target:
     return target
 
 
-def explain(error: OSSError, request: Request, target: Target) -> OSSError:
+def explain(error: OSSError, request: Request, target: Target, *, strict: bool) -> OSSError:
     """Say what is wrong if a client names the bucket where the server does not look (P-02)."""
     if error.code in _EXPLAINED and (hint := _hint(error.code, request, target)):
-        error.details["ErrorDetail"] = hint
+        error.details["ErrorDetail"] = _STRICT if strict else hint  # the hints advise path style
     return error
 
+
+_STRICT: Final = (
+    "With --strict-addressing, the bucket must be in the host, not in the path: use an endpoint "
+    "of aliyuncs.com with this server as the proxy, or a host such as BUCKET.localhost."
+)
 
 _MISSING: Final = frozenset({"InvalidBucketName", "NoSuchBucket"})
 _EXPLAINED: Final = _MISSING | {"NotImplemented", "SignatureDoesNotMatch"}

@@ -73,8 +73,9 @@ class Service(Deployment):
             for check in self._checks(steps.needs_of(admission)):
                 check(admission, self)
         except OSSError as error:
-            explained = addressing.explain(error, admission.request, admission.target)
-            return refuse(admission, explained)
+            strict = self.settings.strict_addressing
+            asked, target = admission.request, admission.target
+            return refuse(admission, addressing.explain(error, asked, target, strict=strict))
         return admission
 
     def admit_form(self, admitted: Admission, form: Form) -> Admission | Refused:

@@ -142,14 +142,18 @@ WRONG = {"Authorization": f"OSS {ACCESS_KEY_ID}:bm8="}
 URL = f"OSSAccessKeyId={ACCESS_KEY_ID}&Expires=4102444800&Signature=bm8%3D"
 BUCKET_FIRST = "The path begins with the name of the bucket, which has 3 to 63 "
 BUCKET_TWICE = "The path too seems to name the bucket. If ali-oss sent this "
+BUCKET_IN_HOST = (
+    "With --strict-addressing, the bucket must be in the host, not in the path: use an endpoint "
+    "of aliyuncs.com with this server as the proxy, or a host such as BUCKET.localhost."
+)
 AS_JAVA = (
     "Unless setSLDEnabled(true) was called, the SDK for Java leaves out the bucket at an address"
 )
 
 
-def detail_of(request: Request) -> object:
+def detail_of(request: Request, *, strict: bool = False) -> object:
     """Return what the error of a refused request adds to its message."""
-    outcome = serve().admit(request)
+    outcome = serve(replace(SETTINGS, strict_addressing=strict)).admit(request)
     assert isinstance(outcome, Refused)
     return outcome.error.details.get("ErrorDetail")
 
@@ -218,6 +222,25 @@ def test_sdk_for_java_is_told_an_endpoint_that_it_can_reach(
 ) -> None:
     request = ask("PUT", "/", JAVA, host)._replace(secure=secure)
     assert detail_of(request) == f"{AS_JAVA}: {advice}"
+
+
+@pytest.mark.parametrize(
+    ("host", "target", "headers", "detail"),
+    [
+        ("127.0.0.1:9000", "/", JAVA, BUCKET_IN_HOST),
+        (f"public-bucket.{OSS}", "/public-bucket/a", WRONG, BUCKET_IN_HOST),
+        ("127.0.0.1:9000", "/a.png", JAVA, None),  # SecondLevelDomainForbidden says it
+        ("127.0.0.1:9000", "/a.png", {}, None),
+        ("127.0.0.1:9000", f"/a.png?{URL}", {}, None),
+    ],
+)
+def test_no_client_is_told_to_use_path_style_where_it_is_refused(
+    host: str, target: str, headers: dict[str, str], detail: str | None
+) -> None:
+    """P-06"""
+    request = ask("PUT", target, {"Date": formatdate(usegmt=True), **headers}, host)
+    assert detail_of(request) is not None
+    assert detail_of(request, strict=True) == detail
 
 
 def test_server_of_a_region_of_its_own_creates_buckets_in_it() -> None:
