@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import fields
 from datetime import date
 from difflib import get_close_matches
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -22,6 +23,7 @@ from oss_emulator.server.app import Server
 from oss_emulator.server.loop import close, loop_factory
 from oss_emulator.settings import Auth, Fsync, Settings
 from oss_emulator.testing import buckets
+from oss_emulator.toml import join
 
 if TYPE_CHECKING:
     import oss2
@@ -41,9 +43,10 @@ def _port(given: object) -> int:
     return int(text)
 
 
+_CHOICES: Mapping[str, type[StrEnum]] = {"auth": Auth, "fsync": Fsync}
+
 _CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {
-    "auth": Auth,
-    "fsync": Fsync,
+    **_CHOICES,
     "port": _port,
     "tls_port": _port,
     "assumptions": lambda given: (
@@ -57,7 +60,7 @@ _CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {
 }
 """The settings that can be given as strings, and the functions that convert them."""
 
-_SERVE_ONLY = ("ready_file", "access_log", "log_level", "workers", "watch")
+_SERVE_ONLY = ("ready_file", "access_log", "log_level", "log_format", "workers", "watch")
 """The settings that only a server process has; `journal` replaces the access log."""
 
 
@@ -312,6 +315,9 @@ def _convert(given: Mapping[str, Any]) -> Settings:
         if name not in known:
             near = "".join(f"; did you mean {one}?" for one in get_close_matches(name, known, 1))
             raise TypeError(f"Emulator has no setting {name}{near}")
+    for name, choice in _CHOICES.items():
+        if name in given and given[name] not in list(choice):
+            raise ValueError(f"{name}: {given[name]!r} is unknown; use {join(list(choice))}")
     settings = {
         name: _CONVERSIONS[name](value) if name in _CONVERSIONS and value is not None else value
         for name, value in given.items()

@@ -199,9 +199,11 @@ def test_methods_raise_while_the_emulator_is_not_running(method: Any) -> None:
     ("options", "error", "sentence"),
     [
         ({"regoin": "cn-beijing"}, TypeError, "no setting regoin; did you mean region?"),
-        ({"auth": "lax"}, ValueError, "'lax' is not a valid Auth"),
+        ({"auth": "lax"}, ValueError, "^auth: 'lax' is unknown; use strict, relaxed or off$"),
+        ({"fsync": None}, ValueError, "^fsync: None is unknown; use always or off$"),
         ({"ready_file": "r.json"}, TypeError, "ready_file is an option of `oss-emulator serve`"),
         ({"access_log": "a.log"}, TypeError, "access_log is an option of `oss-emulator serve`"),
+        ({"log_format": "x"}, TypeError, "log_format is an option of `oss-emulator serve`"),
         ({"port": "x"}, ValueError, "The port is 'x'; give a whole number from 0 to 65535"),
         ({"tls_port": 65536}, ValueError, "The port is 65536; give"),
         ({"port": True}, ValueError, "The port is True; give"),
