@@ -76,11 +76,13 @@ def _link(bucket: str, wanted: FolderQuery) -> str:
 
 
 def put_bucket(asked: ApiRequest) -> OwnerRequest:
-    """Create a bucket, or set the ACL of an existing one."""
-    acl = asked.json().get("acl", BucketAcl.PRIVATE.value)
-    if acl not in tuple(BucketAcl):
-        raise Refusal(400, f"acl must be one of {', '.join(BucketAcl)}, not {acl!r}.")
-    fields = [("Host", "localhost"), ("x-oss-acl", str(acl)), ("Content-Length", "0")]
+    """Create a bucket, or set the ACL of an existing one; without an ACL, it keeps its own."""
+    fields = [("Host", "localhost"), ("Content-Length", "0")]
+    if "acl" in (given := asked.json()):
+        acl = given["acl"]
+        if acl not in tuple(BucketAcl):
+            raise Refusal(400, f"acl must be one of {', '.join(BucketAcl)}, not {acl!r}.")
+        fields.append(("x-oss-acl", str(acl)))
     target = f"/{quote(asked.rest, safe='')}"
     request = Request.parse("PUT", target, fields, asked.controls.clock.now())
     return OwnerRequest(request, lambda _: reply({"bucket": asked.rest}), b"")

@@ -531,6 +531,10 @@ def test_bucket_is_created_and_deleted(ask: ApiCaller) -> None:
     assert ask("PUT", "buckets/new-bucket", {"acl": "public-read"}).status == 200
     assert ask("GET", "buckets/new-bucket").json["bucket"]["acl"] == "public-read"
     assert ask("PUT", "buckets/new-bucket", {"acl": "open"}).status == 400
+    assert ask("PUT", "buckets/new-bucket", {}).status == 200
+    assert ask("GET", "buckets/new-bucket").json["bucket"]["acl"] == "public-read"
+    assert ask("PUT", "buckets/other-bucket", {}).status == 200
+    assert ask("GET", "buckets/other-bucket").json["bucket"]["acl"] == "private"
     assert ask("DELETE", "buckets/new-bucket").status == 200
     assert ask("DELETE", "buckets/new-bucket").status == 404
 
