@@ -226,9 +226,16 @@ def test_odd_names_are_read_and_shown_on_one_line(odd: Path, ask: Any) -> None:
     assert ask("lint", str(odd), "--format", "sarif")[0] == 1
 
 
-def fake_git(tree: Path, monkeypatch: pytest.MonkeyPatch, said: str) -> None:
-    """Put a Git on the path that lists one file and says something on standard error."""
-    script = write(tree / "bin/git", f'#!/bin/sh\nprintf "seed.toml\\0"\necho "{said}" >&2\n')
+def fake_git(tree: Path, monkeypatch: pytest.MonkeyPatch, said: str, below: str = "") -> None:
+    """Put a Git on the path that lists one file and says something on standard error.
+
+    The folder is `below` the top of the working tree.
+    """
+    script = write(
+        tree / "bin/git",
+        f'#!/bin/sh\ncase $* in *rev-parse*) echo "{below}"; exit;; esac\n'
+        f'printf "seed.toml\\0"\necho "{said}" >&2\n',
+    )
     script.chmod(0o755)
     monkeypatch.setenv("PATH", str(script.parent), prepend=":")
 
@@ -247,17 +254,20 @@ def test_folder_that_git_cannot_read_is_named(
         "oss-emulator: top/locked: the folder cannot be read: Permission denied\n",
     )
     assert "seed.toml  1 passed" in out or "Nothing to correct" in out
-    assert "oss-emulator: top/locked: the folder" in ask(command, "top")[2]
 
 
-def test_folder_is_called_what_git_calls_it(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("given", ["a", "./a", "../{}/a", "{}/a"])
+def test_folder_is_named_as_it_is_given(
+    given: str, tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Git names it from the top of the working tree, and in any order."""
     (tree / "a/a/b").mkdir(parents=True)
-    lines = (f"warning: could not open directory '{name}/': no" for name in ("a/c", "a/b"))
-    fake_git(tree, monkeypatch, "\n".join(lines))
+    lines = (f"warning: could not open directory '{name}/': no" for name in ("a/c", "a/b", "a"))
+    fake_git(tree, monkeypatch, "\n".join(lines), "a/")
     refused: list[OSError] = []
-    assert [*folders.find_files(tree / "a", refused.append)] == []
-    assert [error.filename for error in refused] == ["a/b", "a/c"]
+    folder = Path(given.format(tree if given == "{}/a" else tree.name))
+    assert [*folders.find_files(folder, refused.append)] == []
+    assert [error.filename for error in refused] == [str(folder), f"{folder}/b", f"{folder}/c"]
 
 
 def test_folder_that_cannot_be_read_is_named_without_git(

@@ -31,20 +31,26 @@ def _ask_git(folder: Path, refuse: Refuse) -> list[Path] | None:
     program = shutil.which("git")
     if program is None:
         return None
+    listing = ("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate")
+    done = _run(program, folder, *listing)
+    if done.returncode:
+        return None
+    if unread := sorted(_UNREADABLE.findall(os.fsdecode(done.stderr))):
+        top = os.fsdecode(_run(program, folder, "rev-parse", "--show-prefix").stdout).rstrip("\n")
+        for name, reason in unread:
+            refuse(OSError(0, reason, str(folder / name.removeprefix(top))))
+    return [folder / os.fsdecode(name) for name in done.stdout.split(b"\0") if name]
+
+
+def _run(git: str, folder: Path, *words: str) -> subprocess.CompletedProcess[bytes]:
     # A folder may come with settings that name programs; this one would run for ls-files.
     safe = ("-c", "core.fsmonitor=false")
-    listing = ("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate")
-    done = subprocess.run(  # noqa: S603 - without a shell, and the folder is not an option
-        [program, "-C", str(folder), *safe, *listing],
+    return subprocess.run(  # noqa: S603 - without a shell, and the folder is not an option
+        [git, "-C", str(folder), *safe, *words],
         capture_output=True,
         check=False,
         env={**os.environ, "LC_ALL": "C"},
     )
-    if done.returncode:
-        return None
-    for name, reason in sorted(_UNREADABLE.findall(os.fsdecode(done.stderr))):
-        refuse(OSError(0, reason, str(Path(name))))
-    return [folder / os.fsdecode(name) for name in done.stdout.split(b"\0") if name]
 
 
 _UNREADABLE = re.compile(r"could not open directory '(.+)': (.+)")
