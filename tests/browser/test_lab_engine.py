@@ -535,5 +535,24 @@ def test_python_that_gave_up_starts_again(browser: Browser, folder: Path) -> Non
     assert page.evaluate("workers.length") == 2
 
 
+def test_python_without_memory_says_so_and_starts_again(browser: Browser, folder: Path) -> None:
+    """A question that needs more than WebAssembly can have; the first worker gets no other."""
+    exhaust = """const Whole = Blob;
+    window.workers = 0;
+    window.Blob = class extends Whole {
+        constructor(parts, options) {
+            const list = "runner.sys.modules.get('builtins').list('ab').__mul__(2 ** 30)";
+            const change = (text) => text.replace("runner.run(asked)", list);
+            super(workers++ ? parts : parts.map(change), options);
+        }
+    };"""
+    page = open_lab(browser, folder.as_uri(), exhaust)
+    say = "({ code, message }) => `${code}: ${message}`"
+    said = page.evaluate(f"lab.run(['--version']).then(() => '', {say})")
+    assert said == "crashed: Python gave up (out of memory); give it less, or try again."
+    assert page.evaluate("lab.run(['--version'])")["status"] == 0
+    assert page.evaluate("workers") == 2
+
+
 def test_lab_is_small(folder: Path) -> None:
     assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) < MOST_BYTES

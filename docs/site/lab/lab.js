@@ -145,9 +145,9 @@
         self.postMessage({ id, value: await answers[name](...given) });
       } catch (error) {
         // A Python exception means that the input was wrong; any other error, that Python has crashed.
-        const { code = error.type ? "refused" : "crashed" } = error;
+        const { code = error.type && error.type !== "MemoryError" ? "refused" : "crashed" } = error;
         const said = String(error.message).trim().split("\n").pop().replace(/^[\w.]+Error: /, "");
-        self.postMessage({ id, code, said });
+        self.postMessage({ id, code, said: said === "MemoryError" ? "out of memory" : said });
       }
     };
   }
