@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from oss_emulator import extras
@@ -32,6 +31,8 @@ class HclText:
 
     def _parse(self) -> Node:
         try:
+            from concurrent.futures import ThreadPoolExecutor
+
             import tree_sitter
             import tree_sitter_hcl
         except ImportError:
