@@ -248,11 +248,15 @@ def resources(emulator: Emulator) -> tuple[int, list[str]]:
     return len(os.listdir("/proc/self/fd")), tasks[1:]
 
 
-def _connections() -> int:
-    """Return the number of connections that anything still knows."""
+def _connections(emulator: Emulator) -> int:
+    """Return the number of connections that anything still knows.
+
+    Clients of earlier tests may keep connections to other servers of this process.
+    """
     gc.collect()
-    kinds = (Guard, Handshake)
-    return sum(isinstance(found, kinds) for found in gc.get_objects())
+    mine = emulator._server.connections
+    found = [each for each in gc.get_objects() if isinstance(each, Guard | Handshake)]
+    return sum(each._connections is mine for each in found)
 
 
 def check_same(emulator: Emulator, before: tuple[int, int], held: int) -> None:
@@ -264,7 +268,7 @@ def check_same(emulator: Emulator, before: tuple[int, int], held: int) -> None:
     while True:
         descriptors, tasks = resources(emulator)
         settled = descriptors - held <= before[0] and len(tasks) == before[1]
-        if settled and (held or not _connections()):
+        if settled and (held or not _connections(emulator)):
             return
         assert time.monotonic() < end, (before, descriptors - held, tasks)
         time.sleep(0.02)
@@ -317,7 +321,7 @@ def _begin(emulator: Emulator) -> tuple[int, int]:
                 connection.recv(100)
     emulator.reset()
     end = time.monotonic() + PATIENCE
-    while (found := resources(emulator))[1] or _connections():
+    while (found := resources(emulator))[1] or _connections(emulator):
         assert time.monotonic() < end, found
     return found[0], 0
 
