@@ -16,6 +16,7 @@ from oss_emulator.settings import DEMO
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser.console import Watch
+from tests.cli.process import reserved_port
 from tests.requirements import find, require
 
 PATIENCE = 20_000
@@ -63,6 +64,13 @@ def tab(tabs: BrowserContext) -> Iterator[Page]:
     tabs.grant_permissions(["clipboard-read", "clipboard-write"])
     yield tabs.new_page()
     assert (watch.strangers, watch.complaints) == ([], [])
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    """A port that no other process gets while the server is away."""
+    with reserved_port() as reserved:
+        yield reserved
 
 
 class _Page(BaseHTTPRequestHandler):

@@ -272,13 +272,12 @@ def test_clear_asks_when_filters_hide_requests(tab: Page, emulator: Emulator) ->
 # --- A server that goes away
 
 
-def test_verdicts_are_marked_as_old_until_the_server_is_back(tab: Page) -> None:
-    with Emulator(seed=DEMO) as first:
+def test_verdicts_are_marked_as_old_until_the_server_is_back(tab: Page, port: int) -> None:
+    with Emulator(seed=DEMO, port=port) as first:
         fetch(first)
         rows = visit(tab, first)
         rows.first.click()
         tab.locator("#detail .story").wait_for()
-        port = first.port
     expect(tab.locator("#state")).to_contain_text(re.compile(r"has not answered since \d\d:\d\d"))
     style = "(verdict) => getComputedStyle(verdict).outlineStyle"
     for verdict in (rows.first.locator(".verdict"), tab.locator("#detail .verdict").first):
@@ -304,16 +303,15 @@ def test_list_goes_on_where_it_was_if_only_the_line_broke(tab: Page, emulator: E
 
 
 def test_another_token_after_a_restart_leads_to_the_login(
-    tab: Page, monkeypatch: pytest.MonkeyPatch
+    tab: Page, monkeypatch: pytest.MonkeyPatch, port: int
 ) -> None:
     """The browser does not ask again by itself for events that the server has refused."""
     monkeypatch.setattr(access, "_is_loopback", lambda remote: False)
-    with Emulator(seed=DEMO, admin_token="one") as first:
+    with Emulator(seed=DEMO, admin_token="one", port=port) as first:
         tab.goto(f"{first.endpoint}/_emulator/login#token=one")
         expect(tab.locator("#state")).to_have_attribute("data-state", "live")
         fetch(first)
         expect(tab.locator("#rows tbody tr")).to_have_count(1)
-        port = first.port
     with Emulator(seed=DEMO, admin_token="two", port=port):
         expect(tab.locator("#state")).to_have_attribute("data-state", "lost")
         notice = tab.locator("#login-again")
@@ -354,9 +352,9 @@ def test_nothing_in_the_list_is_cut(tab: Page, emulator: Emulator, language: str
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_axe_finds_nothing_in_any_state(tab: Page, language: str) -> None:
     script, found = axe.source(), {}
+    tab.emulate_media(reduced_motion="reduce")  # or colours would change slowly
 
     def look(state: str) -> None:
-        tab.wait_for_timeout(200)  # colours change slowly
         found[state] = axe.find_violations(tab, script)
 
     with Emulator(seed=DEMO) as emulator:

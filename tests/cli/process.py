@@ -5,6 +5,7 @@ import json
 import os
 import select
 import signal
+import socket
 import ssl
 import subprocess
 import sys
@@ -189,6 +190,15 @@ def serving(folder: Path, *flags: str, env: Mapping[str, str] | None = None) -> 
     command = (*EMULATOR, "serve", "--port", "0", "--ready-file", str(ready_file), *flags)
     with started(command, folder, ready_file, env) as running:
         yield running
+
+
+@contextmanager
+def reserved_port() -> Iterator[int]:
+    """Keep a port bound without listening, so that only a server with SO_REUSEADDR gets it."""
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", 0))
+        yield holder.getsockname()[1]
 
 
 def wait_for(condition: Callable[[], bool]) -> None:

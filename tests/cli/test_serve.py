@@ -7,7 +7,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import fields
 from pathlib import Path
 
@@ -19,7 +19,16 @@ from oss_emulator.settings import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECR
 
 from tests.cli.forking import serving
 from tests.cli.logline import LINE
-from tests.cli.process import EMULATOR, PATIENCE, Running, children, environment, started, wait_for
+from tests.cli.process import (
+    EMULATOR,
+    PATIENCE,
+    Running,
+    children,
+    environment,
+    reserved_port,
+    started,
+    wait_for,
+)
 from tests.cli.refusal import refuse
 
 SEED = """
@@ -51,15 +60,6 @@ def seed(tmp_path: Path) -> str:
     path = tmp_path / "seed.toml"
     path.write_text(SEED)
     return str(path)
-
-
-@contextmanager
-def reserved_port() -> Iterator[int]:
-    """Keep a port bound without listening, so that only a server with SO_REUSEADDR gets it."""
-    with socket.socket() as holder:
-        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        holder.bind(("127.0.0.1", 0))
-        yield holder.getsockname()[1]
 
 
 @pytest.fixture

@@ -72,6 +72,7 @@ def test_refusal_is_told(session: ServerSession) -> None:
 def test_journal_has_the_requests_of_the_test_since_the_reset(
     server: Emulator, session: ServerSession, remote: RemoteEmulator
 ) -> None:
+    before = len(server.journal)  # other tests use a bucket of this name too
     bucket = remote.bucket("examplebucket")
     bucket.put_object("first", b"1")
     remote.reset()
@@ -81,7 +82,7 @@ def test_journal_has_the_requests_of_the_test_since_the_reset(
     session.mark("a.py::three")
     bucket.put_object("third", b"1")
     assert [entry.key for entry in remote.journal] == ["third"]
-    sent = [entry.test[-3:] for entry in server.journal if entry.bucket == "examplebucket"]
+    sent = [entry.test[-3:] for entry in server.journal[before:] if entry.key]
     assert sent == ["one", "two", "ree"]
 
 
