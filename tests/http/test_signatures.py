@@ -184,7 +184,7 @@ def test_clocks_may_differ_by_15_minutes(
         ServerTime=error["ServerTime"],
     )
     times = [_moment(error[name]) for name in ("RequestTime", "ServerTime")]
-    assert abs(times[0] - times[1] - minutes * 60) <= 5
+    assert abs(times[0] - times[1] - minutes * 60) <= 20
     assert abs(times[1] - time.time()) <= 20
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from urllib.parse import urlsplit
 
 import pytest
@@ -239,20 +240,22 @@ async def test_service_that_stalls_before_its_answer_is_504(
 async def test_service_that_stalls_in_its_answer_ends_the_connection(
     monkeypatch: pytest.MonkeyPatch, answer: bytes
 ) -> None:
-    monkeypatch.setattr(relay, "TIMEOUT", 0.2)
-    async with relaying(stalling(answer)) as (reader, writer, exchanges):
+    # Only from now on, or a busy machine may be too slow for the beginning of the answer.
+    hurry = partial(monkeypatch.setattr, relay, "TIMEOUT", 0.2)
+    async with relaying(stalling(answer, hurry)) as (reader, writer, exchanges):
         writer.write(f"GET http://{HOST}/ HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode())
         async with asyncio.timeout(10):
             assert answer.startswith(await reader.read())
     assert exchanges == []
 
 
-def stalling(answer: bytes) -> Serve:
-    """Answer with some bytes, and then with nothing until the connection ends."""
+def stalling(answer: bytes, then: Callable[[], None] = lambda: None) -> Serve:
+    """Answer with some bytes, call `then`, and send nothing more until the connection ends."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(1 << 16)
         writer.write(answer)
+        then()
         await reader.read()
         writer.close()
 

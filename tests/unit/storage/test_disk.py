@@ -664,7 +664,7 @@ def blob(storage: DiskStorage, data: bytes) -> tuple[Blob, ...]:
 
 
 def open_blobs(storage: DiskStorage) -> int:
-    links = (os.readlink(path) for path in Path("/proc/self/fd").iterdir() if path.is_symlink())
+    links = map(os.path.realpath, Path("/proc/self/fd").iterdir())  # even of one closed meanwhile
     return sum(link.startswith(f"{storage.folder}/blobs") for link in links)
 
 

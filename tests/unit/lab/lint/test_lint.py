@@ -265,9 +265,9 @@ def test_findings_follow_the_given_assumptions() -> None:
 def test_many_entries_are_linted_for_assumptions_quickly() -> None:
     entries = tuple(f"https://www{number}.example.com/a" for number in range(2000))
     rules = RefererConfiguration(truncate_path=True, whitelist=entries)
-    started = time.perf_counter()
+    began = time.process_time()
     assert len(lint.run(rules, [RESTS])) == 1
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - began < 5
 
 
 def test_finding_is_written_as_plain_data() -> None:
