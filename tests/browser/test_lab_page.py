@@ -512,7 +512,7 @@ def test_question_that_takes_minutes_is_given_up_for_the_next_one(shown: Page) -
         expect(shown.locator(part)).to_have_attribute("aria-busy", "true")
     shown.locator("#referers").fill(SITE)
     shown.locator("#whitelist").fill(SITE)
-    expect(verdict_on(shown, SITE)).to_have_text("allowed", timeout=60_000)
+    expect(verdict_on(shown, SITE)).to_have_text("allowed", timeout=PATIENCE)
     expect(shown.locator("#verdicts")).to_have_attribute("aria-busy", "false")
     expect(shown.locator("#review")).to_contain_text("Pages that show the object")
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Protocol
 
-PATIENCE = 60.0
+PATIENCE = 180.0
 """Seconds to wait for a condition; long, because the machine may be busy."""
 
 EMULATOR = (sys.executable, "-m", "oss_emulator")

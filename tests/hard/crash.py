@@ -16,7 +16,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.cli.process import Running, serving
+from tests.cli.process import Running, serving, wait_for
 from tests.hard.traffic import ABSENT, FLAGS, Client, Content, rules, size
 from tests.unit.storage import invariants
 
@@ -172,10 +172,13 @@ def _make_buckets(running: Running, writers: list[Writer]) -> None:
 
 
 def _write_and_kill(running: Running, writers: list[Writer], seconds: float) -> None:
+    before = sum(writer.count for writer in writers)
     threads = [threading.Thread(target=writer.write, args=(running.port,)) for writer in writers]
     for thread in threads:
         thread.start()
     time.sleep(seconds)  # the tests vary the moment of the crash
+    # One has been acknowledged once more have begun than can be underway.
+    wait_for(lambda: sum(writer.count for writer in writers) > before + WRITERS)
     os.killpg(running.process.pid, signal.SIGKILL)
     running.process.wait()
     for thread in threads:

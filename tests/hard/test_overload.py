@@ -58,7 +58,7 @@ def test_worst_requests_are_bounded_and_keep_no_other_waiting(
             little = overload.Underway(server.port, [overload.SMALL_IMAGE])
             little.wait()
             assert little.answers == {("small", 200, ""): 1}
-            assert time.monotonic() - began < 15
+            assert time.monotonic() - began < 30
             last = overload.Underway(server.port, WORST)
             wait_for(lambda: len(overload.processes(pid)) > 3)
             children = overload.processes(pid)[1:]

@@ -53,7 +53,7 @@ class Connection:
     """One TCP connection."""
 
     def __init__(self, host: str, port: int) -> None:
-        self._socket = socket.create_connection((host, port), timeout=20)
+        self._socket = socket.create_connection((host, port), timeout=60)
         self._input = self._socket.makefile("rb")
 
     def __enter__(self) -> Connection:
