@@ -85,7 +85,7 @@ async def converse(controls: Controls, pieces: Pieces, leaves: bool = False) -> 
     loop = asyncio.get_running_loop()
     transport, guard = await loop.connect_accepted_socket(server.accept, theirs)
     reader, writer = await asyncio.open_connection(sock=ours)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         for piece, turns in pieces:
             # Like the transport: not after the end and not while reading is paused.
             await until(lambda: transport.is_closing() or transport.is_reading())
