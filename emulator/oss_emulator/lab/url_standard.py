@@ -1,9 +1,10 @@
 """The WHATWG URL standard: by ada-url, and by the browser itself for where ada-url cannot run.
 
-Chromium escapes `*` in a host, and characters that the standard refuses there. Both are undone, so
-that each URL is read alike.
+Chromium escapes `*` in a host, and characters that the standard refuses there. Firefox refuses `*`,
+and punycode that stands for nothing. All of that is undone, so that each URL is read alike.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from typing import Any, Protocol
@@ -31,16 +32,39 @@ def browser_parser(new: Callable[[str], Any], refused: type[Exception]) -> UrlSt
     def parse(text: str) -> Mapping[str, str]:
         text.encode()  # half of a character, which the browser would replace
         try:
-            url = new(text)
+            url, host = new(text), None
         except refused:
-            raise ValueError(text) from None
+            try:
+                url, host = _ask_otherwise(new, text)
+            except refused:
+                raise ValueError(text) from None
         members = {name: str(getattr(url, name)) for name in _MEMBERS}
-        members["hostname"] = members["hostname"].replace("%2A", "*")
+        members["hostname"] = (host or members["hostname"]).replace("%2A", "*")
         if "%" in members["hostname"]:
             raise ValueError(text)
         return members
 
     return parse
+
+
+_HOST = re.compile(r"://(?:[^/\\?#]*@)?(?P<host>[^/\\?#]*)")
+_WILDCARD = re.compile(r"[*\uff0a]|%2a", re.IGNORECASE)
+_PUNYCODE = re.compile("xn--", re.IGNORECASE)
+
+
+def _ask_otherwise(new: Callable[[str], Any], text: str) -> tuple[Any, str]:
+    """Read a URL with `_` in its host in place of what Firefox refuses; return it and its host."""
+    found = _HOST.search(text)
+    if found is None:
+        return new(text), ""
+    plain, wildcards = _WILDCARD.subn("_", found["host"])
+    if plain.isascii():  # beside other letters, every browser refuses such punycode
+        plain = _PUNYCODE.sub("xn-_", plain)
+    url = new(f"{text[: found.start('host')]}{plain}{text[found.end('host') :]}")
+    if wildcards:
+        return url, "*"
+    host = str(url.hostname)
+    return (new(text), "") if "xn--" in host else (url, host.replace("xn-_", "xn--"))
 
 
 def choose() -> UrlStandard:

@@ -20,6 +20,36 @@ def chromium(text: str) -> SimpleNamespace:
 parse = browser_parser(chromium, ValueError)
 
 
+def firefox(text: str) -> SimpleNamespace:
+    """What Firefox 153 answers where it differs from the others."""
+    members = parse_with_ada(text)
+    if "*" in members["hostname"] or members["hostname"].startswith("xn--a"):
+        raise ValueError(text)
+    return SimpleNamespace(**members)
+
+
+@pytest.mark.parametrize(
+    "text", ["https://*.a.test/*?*", "http://u:*@%2A:8/", "https://*.xn--a/", "https://＊.cn/"]
+)
+def test_wildcard_that_firefox_refuses_is_seen(text: str) -> None:
+    assert "*" in browser_parser(firefox, ValueError)(text)["hostname"]
+
+
+@pytest.mark.parametrize("text", ["https://XN--a.test:443/xn--a?xn--a", "https://xn--a09/"])
+def test_punycode_that_firefox_refuses_is_read(text: str) -> None:
+    members = parse_with_ada(text)
+    read = browser_parser(firefox, ValueError)(text)
+    assert {name: members[name] for name in read if name != "href"} == {
+        name: value for name, value in read.items() if name != "href"
+    }
+
+
+@pytest.mark.parametrize("text", ["https://*^/", "https://xn--a.例子/", "https:a*b c"])
+def test_what_all_browsers_refuse_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="https"):
+        browser_parser(firefox, ValueError)(text)
+
+
 @pytest.mark.parametrize(
     "text", ["https://WWW.例子.com:443/a?b#c", "https://*.a.test/", "https://[::1]/"]
 )

@@ -111,6 +111,8 @@ export function select(area, position) {
 function reveal(area, position) {
   area.scrollTop = (area.scrollHeight / area.value.split("\n").length) * position - area.clientHeight / 3;
   area.scrollLeft = 0;
+  // Firefox scrolls to the cursor later.
+  requestAnimationFrame(() => { area.scrollLeft = 0; });
 }
 
 /**
