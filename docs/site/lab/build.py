@@ -124,13 +124,22 @@ def parts(pyodide: Path) -> Mapping[str, bytes]:
     """Return the files that the worker unpacks, by name."""
     whole = json.loads((pyodide / "pyodide-lock.json").read_bytes())
     found = {"pyodide-lock.json": json.dumps({"info": whole["info"], "packages": {}}).encode()}
-    for name in ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm"):
+    for name in ("pyodide.js", "pyodide.asm.wasm"):
         found[name] = (pyodide / name).read_bytes()
+    found["pyodide.asm.js"] = _as_script((pyodide / "pyodide.asm.mjs").read_text("utf-8")).encode()
     found["python_stdlib.zip"] = _store(_standard_library(pyodide))
     found["lab.zip"] = _store(_modules())
     return found | _compile(
         pyodide, {name: found[name] for name in ("python_stdlib.zip", "lab.zip")}
     )
+
+
+def _as_script(module: str) -> str:
+    """Turn a module of Pyodide into a script: it then defines what it would export."""
+    script, exported, rest = module.partition("export default _createPyodideModule;")
+    if not exported or rest.strip():
+        sys.exit("pyodide.asm.mjs does not end with its export.")
+    return script.replace("import.meta.url", "location.href")
 
 
 @_alone

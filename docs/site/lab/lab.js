@@ -13,14 +13,8 @@
   "use strict";
 
   const NEWER = "open this page in a current Chrome, Edge, Firefox or Safari";
-  const PARTS = [
-    "pyodide.mjs",
-    "pyodide.asm.mjs",
-    "pyodide.asm.wasm",
-    "pyodide-lock.json",
-    "python_stdlib.zip",
-    "lab.zip",
-  ];
+  const SCRIPTS = ["pyodide.js", "pyodide.asm.js"]; // of the worker
+  const PARTS = [...SCRIPTS, "pyodide.asm.wasm", "pyodide-lock.json", "python_stdlib.zip", "lab.zip"];
   const folder = new URL("parts/", document.currentScript.src).href;
 
   /** What a page can show: `message` is a sentence, and `code` says which one. */
@@ -40,7 +34,7 @@
       `The file parts/${name}.js is missing or damaged; reload the page, or copy its folder again.`,
     forbidden: () =>
       "The server of this page forbids what Python needs; let its Content-Security-Policy allow " +
-      "script-src 'self' blob: 'wasm-unsafe-eval' and worker-src blob:, or open the page from a disk.",
+      "script-src 'self' 'wasm-unsafe-eval' and worker-src blob:, or open the page from a disk.",
     "not-started": (said) => `Python does not start here (${said}); reload the page, or ${NEWER}.`,
     stopped: () => "Python was stopped; ask again.",
     crashed: (said) => `Python gave up (${said}); give it less, or try again.`,
@@ -69,48 +63,37 @@
     return [name, text];
   }
 
-  // --- The worker: this function is its whole text, so it uses nothing from outside of itself
+  /** Unpack a part, here or in the worker. */
+  async function unpack([name, base64]) {
+    try {
+      const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+      const stream = new Response(bytes).body.pipeThrough(new DecompressionStream("gzip"));
+      return [name, new Uint8Array(await new Response(stream).arrayBuffer())];
+    } catch {
+      throw { code: "broken-file", message: name };
+    }
+  }
+
+  // --- The worker: its text is FIRST, that of Pyodide, `unpack` and `work`, which use nothing else.
+  // From a disk, Safari lets a worker read no blob of its own, and import no module.
+
+  /** Pyodide asks for a worker of modules, which file: has not. */
+  const FIRST = '"use strict"; self.importScripts = undefined;\n';
 
   function work() {
     const INDEX = "https://pyodide.invalid/"; // no host: `fetch` below answers for it
 
-    async function unpack(base64) {
-      const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-      const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-      return new Uint8Array(await new Response(stream).arrayBuffer());
-    }
-
-    async function unpackAll(parts) {
-      const unpacked = parts.map(async ([name, text]) => {
-        const bytes = await unpack(text).catch(() => {
-          throw { code: "broken-file", message: name };
-        });
-        return [name, bytes];
-      });
-      return new Map(await Promise.all(unpacked));
-    }
-
     /** Start Python, and return its module `runner`. */
     async function start(parts) {
-      const files = await unpackAll(parts);
-      const load = (name) => {
-        const script = new Blob([files.get(name)], { type: "text/javascript" });
-        const address = URL.createObjectURL(script);
-        return import(address).catch((error) => {
-          throw error instanceof TypeError ? { code: "forbidden" } : error; // it is not fetched
-        });
-      };
+      const files = new Map(await Promise.all(parts.map(unpack)));
       self.fetch = async (address) => {
         const name = String(address).replace(INDEX, "");
         if (!files.has(name)) throw new TypeError(`nothing is loaded from ${address}`);
         const type = name.endsWith(".wasm") ? "application/wasm" : "application/zip";
         return new Response(files.get(name), { headers: { "Content-Type": type } });
       };
-      self.importScripts = undefined; // Pyodide asks for a worker of modules, which file: has not
-      const { loadPyodide } = await load("pyodide.mjs");
-      const { default: createPyodideModule } = await load("pyodide.asm.mjs");
       const pyodide = await loadPyodide({
-        createPyodideModule,
+        createPyodideModule: _createPyodideModule,
         indexURL: INDEX,
         packageBaseUrl: INDEX,
         lockFileContents: new TextDecoder().decode(files.get("pyodide-lock.json")),
@@ -203,7 +186,11 @@
       throw fail("forbidden");
     }
     const parts = await Promise.all(PARTS.map(load));
-    const script = URL.createObjectURL(new Blob([`(${work})();`], { type: "text/javascript" }));
+    const scripts = await Promise.all(parts.splice(0, SCRIPTS.length).map(unpack)).catch(({ code, message }) => {
+      throw fail(code, message);
+    });
+    const texts = [FIRST, ...scripts.flatMap(([, bytes]) => [bytes, "\n"]), `${unpack}\n(${work})();`];
+    const script = URL.createObjectURL(new Blob(texts, { type: "text/javascript" }));
     worker = new Worker(script);
     worker.onmessage = take;
     const failure = new Promise((_, reject) => {

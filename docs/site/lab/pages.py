@@ -18,7 +18,7 @@ PAGES = {"en": "index.html", "zh": "zh.html"}
 _DOCS = {"en": "../docs/", "zh": "../zh/docs/zh/"}
 
 CSP = (
-    "default-src 'none'; script-src 'self' file: blob: 'wasm-unsafe-eval'; worker-src blob:; "
+    "default-src 'none'; script-src 'self' file: 'wasm-unsafe-eval'; worker-src blob:; "
     "style-src 'self' file:; img-src 'self' file: data:; base-uri 'none'; form-action 'none'"
 )
 """Lets the page load what lies beside it, and nothing else: `file:` is `'self'` from a disk."""
