@@ -48,7 +48,7 @@ def browser_parser(new: Callable[[str], Any], refused: type[Exception]) -> UrlSt
 
 
 _HOST = re.compile(r"://(?:[^/\\?#]*@)?(?P<host>[^/\\?#]*)")
-_WILDCARD = re.compile(r"[*\uff0a]|%2a", re.IGNORECASE)
+_WILDCARD = re.compile(r"[*\ufe61\uff0a]|%2a", re.IGNORECASE)
 _PUNYCODE = re.compile("xn--", re.IGNORECASE)
 
 
@@ -58,13 +58,16 @@ def _ask_otherwise(new: Callable[[str], Any], text: str) -> tuple[Any, str]:
     if found is None:
         return new(text), ""
     plain, wildcards = _WILDCARD.subn("_", found["host"])
+    codes = 0
     if plain.isascii():  # beside other letters, every browser refuses such punycode
-        plain = _PUNYCODE.sub("xn-_", plain)
+        plain, codes = _PUNYCODE.subn("xn-_", plain)
     url = new(f"{text[: found.start('host')]}{plain}{text[found.end('host') :]}")
     if wildcards:
         return url, "*"
     host = str(url.hostname)
-    return (new(text), "") if "xn--" in host else (url, host.replace("xn-_", "xn--"))
+    if "xn--" in host or host.count("xn-_") != codes:  # the text itself has `xn-_`, or hides `xn--`
+        return new(text), ""
+    return url, host.replace("xn-_", "xn--")
 
 
 def choose() -> UrlStandard:

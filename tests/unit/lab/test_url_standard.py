@@ -29,7 +29,14 @@ def firefox(text: str) -> SimpleNamespace:
 
 
 @pytest.mark.parametrize(
-    "text", ["https://*.a.test/*?*", "http://u:*@%2A:8/", "https://*.xn--a/", "https://＊.cn/"]
+    "text",
+    [
+        "https://*.a.test/*?*",
+        "http://u:*@%2A:8/",
+        "https://*.xn--a/",
+        "https://＊.cn/",
+        "https://\ufe61.cn/",
+    ],
 )
 def test_wildcard_that_firefox_refuses_is_seen(text: str) -> None:
     assert "*" in browser_parser(firefox, ValueError)(text)["hostname"]
@@ -46,6 +53,13 @@ def test_punycode_that_firefox_refuses_is_read(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["https://*^/", "https://xn--a.例子/", "https:a*b c"])
 def test_what_all_browsers_refuse_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="https"):
+        browser_parser(firefox, ValueError)(text)
+
+
+@pytest.mark.parametrize("text", ["https://xn--a.xn-_b/", "https://xn--a.x%6E-_b/"])
+def test_host_is_refused_rather_than_changed(text: str) -> None:
+    """It has itself what stands for `xn--` while Firefox is asked."""
     with pytest.raises(ValueError, match="https"):
         browser_parser(firefox, ValueError)(text)
 
