@@ -159,6 +159,22 @@ def test_files_are_dropped_anywhere_on_the_page(tab: Page, emulator: Emulator) -
     expect(tab.locator("tbody th a")).to_have_text(["a.txt", "b.txt"])
 
 
+def test_dropped_file_without_a_path_is_uploaded(tab: Page, emulator: Emulator) -> None:
+    """What WebKit gives for a file that a script has made: an entry that finds no file."""
+    visit(tab, emulator, f"buckets/{BUCKET}?prefix=new/")
+    tab.evaluate(
+        """() => {
+          DataTransferItem.prototype.webkitGetAsEntry = () => ({
+            isFile: true, isDirectory: false, name: "a.txt", fullPath: "/a.txt",
+            file: (_, reject) => reject(new DOMException("Path does not exist", "NotFoundError")),
+          });
+        }"""
+    )
+    drop(tab, ".top", {"a.txt": "A"})
+    expect(tab.locator("#announce")).to_have_text("1 uploaded")
+    expect(tab.locator("tbody th a")).to_have_text(["a.txt"])
+
+
 def test_dropped_folder_keeps_its_names(tab: Page, emulator: Emulator, tmp_path: Path) -> None:
     """Chromium gives a page a real folder only when a person drags it."""
     below = tmp_path / "site" / "图 片"

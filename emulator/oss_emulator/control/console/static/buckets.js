@@ -90,7 +90,8 @@ async function uploadDropped(items) {
   /** @type {Named[]} */
   const files = [];
   for (const { entry, file } of items) {
-    if (entry) for await (const found of walk(entry)) files.push(found);
+    // In WebKit, an entry finds no file that has no path on a disk.
+    if (entry?.isDirectory) for await (const found of walk(entry)) files.push(found);
     else if (file) files.push({ file, name: file.name });
   }
   await uploadAll(files);
