@@ -75,7 +75,9 @@ def test_journal_has_the_requests_of_the_test_since_the_reset(
     before = len(server.journal)  # other tests use a bucket of this name too
     bucket = remote.bucket("examplebucket")
     bucket.put_object("first", b"1")
+    assert "first" in [entry.key for entry in remote.journal]
     remote.reset()
+    assert list(remote.journal) == []
     session.mark("a.py::two")
     bucket = remote.bucket("examplebucket")
     bucket.put_object("second", b"1")
