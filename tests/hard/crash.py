@@ -178,7 +178,12 @@ def _write_and_kill(running: Running, writers: list[Writer], seconds: float) -> 
         thread.start()
     time.sleep(seconds)  # the tests vary the moment of the crash
     # One has been acknowledged once more have begun than can be underway.
-    wait_for(lambda: sum(writer.count for writer in writers) > before + WRITERS)
+    wait_for(
+        lambda: (
+            sum(writer.count for writer in writers) > before + WRITERS
+            or any(writer.wrong for writer in writers)
+        )
+    )
     os.killpg(running.process.pid, signal.SIGKILL)
     running.process.wait()
     for thread in threads:

@@ -129,7 +129,7 @@ def _review(values: Values) -> Values:
     count = len(rules.whitelist) + len(rules.blacklist)
     if count > ENTRIES or rules.size > SIZE:
         raise SourceError(
-            f"the page reviews at most {ENTRIES} entries of {SIZE} bytes; here the count is "
+            f"the page reviews at most {ENTRIES} entries and {SIZE} bytes; here the count is "
             f"{count}, the size {rules.size} bytes (a bucket can have 20 KB, R-42)"
         )
     site = site or trial.guess_site(rules)

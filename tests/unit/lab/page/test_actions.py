@@ -225,7 +225,7 @@ def test_nginx_is_recognised() -> None:
 def test_rules_with_more_entries_than_a_bucket_has_are_not_reviewed() -> None:
     many = rules(*(f"https://{number}.test/" for number in range(10_000)))
     refused = ask("review", rules=many, other=many, site="")["error"]
-    assert refused.startswith(f"the page reviews at most {ENTRIES} entries of {SIZE} bytes; ")
+    assert refused.startswith(f"the page reviews at most {ENTRIES} entries and {SIZE} bytes; ")
     assert "the count is 10000, the size 178890 bytes" in refused
     assert "html" in ask("check", rules=many, other=many, referers=["https://9999.test/"])
 
