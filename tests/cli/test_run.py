@@ -484,7 +484,8 @@ def test_signals_are_forwarded() -> None:
         f"    if number == {int(numbers[-1])}: sys.exit(42)\n"
         f"for number in {[int(number) for number in numbers]}: signal.signal(number, tell)\n"
         "print('ready', flush=True)\n"
-        "while True: time.sleep(0.05)"  # not pause(), before which a signal may come
+        # Not pause(), before which a signal may come; nor for ever, as one may never come.
+        f"for _ in range({int(PATIENCE / 0.05)}): time.sleep(0.05)"
     )
     with subprocess.Popen(
         [*EMULATOR, "run", sys.executable, "-c", code],
