@@ -11,6 +11,9 @@ EVERY: Final = ("", "::", "0.0.0.0")  # noqa: S104
 _LACKING = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
 """Errors for addresses that this machine does not have, such as ::1 without IPv6."""
 
+_TRIES = 100
+"""How often to choose a free port that is free at every address."""
+
 
 def bind(host: str, port: int, *options: int) -> list[socket.socket]:
     """Bind a socket to each address of a host that this machine has; "" and "::" mean all.
@@ -18,6 +21,16 @@ def bind(host: str, port: int, *options: int) -> list[socket.socket]:
     Port 0 chooses a free one, the same for every address. `options` are set to 1. Raises `OSError`
     if no address can be used or the port is taken; then no socket stays open.
     """
+    for _ in range(0 if port else _TRIES):
+        try:
+            return _bind_all(host, 0, options)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+    return _bind_all(host, port, options)
+
+
+def _bind_all(host: str, port: int, options: tuple[int, ...]) -> list[socket.socket]:
     bound: list[socket.socket] = []
     lacking: OSError | None = None
     with ExitStack() as stack:

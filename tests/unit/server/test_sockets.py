@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from typing import Any
 
 import pytest
 from oss_emulator.server import sockets
@@ -22,6 +23,25 @@ def test_all_addresses_get_the_same_free_port(monkeypatch: pytest.MonkeyPatch) -
     with first, second:
         assert first.getsockname()[1] == second.getsockname()[1] != 0
         assert (first.getsockname()[0], second.getsockname()[0]) == ("127.0.0.1", "127.0.0.2")
+
+
+def test_free_port_is_free_at_every_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    both = found((socket.AF_INET, "127.0.0.1"), (socket.AF_INET, "127.0.0.2"))
+    monkeypatch.setattr(socket, "getaddrinfo", both)
+    bind_one = sockets._bind_one
+    taken: list[socket.socket] = []
+
+    def take_the_first(*arguments: Any) -> socket.socket:
+        made = bind_one(*arguments)
+        if not taken:
+            taken.append(socket.create_server(("127.0.0.2", made.getsockname()[1])))
+        return made
+
+    monkeypatch.setattr(sockets, "_bind_one", take_the_first)
+    first, second = sockets.bind("localhost", 0)
+    with first, second, taken[0]:
+        port = first.getsockname()[1]
+        assert port == second.getsockname()[1] != taken[0].getsockname()[1]
 
 
 def test_missing_address_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
