@@ -557,7 +557,7 @@ def test_python_that_gave_up_starts_again(browser: Browser, folder: Path) -> Non
 
 
 def test_python_without_memory_says_so_and_starts_again(browser: Browser, folder: Path) -> None:
-    """A question that needs more than WebAssembly can have; the first worker gets no other."""
+    """The first worker runs something that needs more memory than WebAssembly can have."""
     exhaust = """const Whole = Blob;
     window.workers = 0;
     window.Blob = class extends Whole {

@@ -227,7 +227,7 @@ def test_odd_names_are_read_and_shown_on_one_line(odd: Path, ask: Any) -> None:
 
 
 def fake_git(tree: Path, monkeypatch: pytest.MonkeyPatch, said: str, below: str = "") -> None:
-    """Put a Git on the path that lists one file and says something on standard error.
+    """Put a git on the PATH that lists one file and writes `said` to standard error.
 
     The folder is `below` the top of the working tree.
     """

@@ -26,7 +26,7 @@ HERE = ("lab/", "markup/", "referer/", "referer_xml.py")
 NOT_HERE = ("lab/guard", "lab/parity/", "lab/replay/", "lab/witness/")
 
 ON_FIRST_USE = {
-    "lab/hcl_syntax.py": {"tree_sitter", "tree_sitter_hcl", "concurrent"},  # refused before
+    "lab/hcl_syntax.py": {"concurrent", "tree_sitter", "tree_sitter_hcl"},  # HCL is refused
     "lab/url_standard.py": {"ada_url", "js", "pyodide"},  # the one or the other
     "markup/parsers.py": {"lxml"},  # or else expat
 }

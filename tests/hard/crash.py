@@ -177,7 +177,7 @@ def _write_and_kill(running: Running, writers: list[Writer], seconds: float) -> 
     for thread in threads:
         thread.start()
     time.sleep(seconds)  # the tests vary the moment of the crash
-    # One has been acknowledged once more have begun than can be underway.
+    # At most WRITERS writes are under way, so one of these has been acknowledged.
     wait_for(
         lambda: (
             sum(writer.count for writer in writers) > before + WRITERS

@@ -215,8 +215,7 @@ def run(folder: Path, seconds: float, connections: int, growth: int = GROWTH) ->
         began = time.monotonic()
         asyncio.run(_visit(running.port, seconds, connections, process, report))
         report.seconds = time.monotonic() - began
-        # Closed connections free their handles, those of their files a moment later; the threads of
-        # the server stay.
+        # Sockets are closed with their connections, files a moment later; the threads stay.
         wait_for(lambda: _sockets(process) == 1)
         with suppress(AssertionError):  # the report says more
             wait_for(lambda: _handles(process) <= report.handles[0] + 4)

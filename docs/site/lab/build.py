@@ -135,7 +135,7 @@ def parts(pyodide: Path) -> Mapping[str, bytes]:
 
 
 def _as_script(module: str) -> str:
-    """Turn a module of Pyodide into a script: it then defines what it would export."""
+    """Turn a module of Pyodide into a script, which defines what the module exports."""
     script, exported, rest = module.partition("export default _createPyodideModule;")
     if not exported or rest.strip():
         sys.exit("pyodide.asm.mjs does not end with its export.")

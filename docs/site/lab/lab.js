@@ -77,7 +77,7 @@
   // --- The worker: its text is FIRST, that of Pyodide, `unpack` and `work`, which use nothing else.
   // From a disk, Safari lets a worker read no blob of its own, and import no module.
 
-  /** Pyodide refuses a classic worker, which it knows by importScripts; file: allows no other. */
+  /** Pyodide refuses a classic worker, which it recognises by importScripts; file: allows no other. */
   const FIRST = '"use strict"; self.importScripts = undefined;\n';
 
   function work() {

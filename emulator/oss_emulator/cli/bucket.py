@@ -179,7 +179,8 @@ def _bounded(answer: Iterable[bytes]) -> Iterator[bytes]:
 def _load_oss2() -> Any:
     try:
         with warnings.catch_warnings():
-            # Python warns of escapes in oss2 when it compiles it: each time, if it cannot cache it.
+            # Python warns of escapes in oss2 when it compiles oss2, which is each time if it cannot
+            # write its cache.
             warnings.simplefilter("ignore", SyntaxWarning)
             warnings.simplefilter("ignore", DeprecationWarning)
             importlib.import_module("oss2.credentials")

@@ -36,9 +36,9 @@ def _ask_git(folder: Path, refuse: Refuse) -> list[Path] | None:
     if done.returncode:
         return None
     if unread := sorted(_UNREADABLE.findall(os.fsdecode(done.stderr))):
-        top = os.fsdecode(_run(program, folder, "rev-parse", "--show-prefix").stdout).rstrip("\n")
+        above = os.fsdecode(_run(program, folder, "rev-parse", "--show-prefix").stdout).rstrip("\n")
         for name, reason in unread:
-            refuse(OSError(0, reason, str(folder / name.removeprefix(top))))
+            refuse(OSError(0, reason, str(folder / name.removeprefix(above))))
     return [folder / os.fsdecode(name) for name in done.stdout.split(b"\0") if name]
 
 

@@ -48,8 +48,8 @@ class HclText:
             return parser.parse(read, progress_callback=lambda *_: time.thread_time() > end)
 
         try:
-            # tree-sitter fails when a function that it calls raises, as Ctrl-C may make it. Python
-            # handles signals in the main thread only.
+            # tree-sitter cannot pass on an exception of what it calls. Ctrl-C raises one only in
+            # the main thread, so another thread parses.
             with ThreadPoolExecutor(1) as threads:
                 tree = threads.submit(parse).result()
         except ValueError:  # given up

@@ -53,10 +53,13 @@ _PUNYCODE = re.compile("xn--", re.IGNORECASE)
 
 
 def _ask_otherwise(new: Callable[[str], Any], text: str) -> tuple[Any, str]:
-    """Read a URL with `_` in its host in place of what Firefox refuses; return it and its host."""
+    """Read a URL with `_` in its host in place of what Firefox refuses; return it and its host.
+
+    Raises `ValueError`, or what `new` raises, for a URL that every browser refuses.
+    """
     found = _HOST.search(text)
     if found is None:
-        return new(text), ""
+        raise ValueError(text)
     plain, wildcards = _WILDCARD.subn("_", found["host"])
     codes = 0
     if plain.isascii():  # beside other letters, every browser refuses such punycode
@@ -66,7 +69,7 @@ def _ask_otherwise(new: Callable[[str], Any], text: str) -> tuple[Any, str]:
         return url, "*"
     host = str(url.hostname)
     if "xn--" in host or host.count("xn-_") != codes:  # the text itself has `xn-_`, or hides `xn--`
-        return new(text), ""
+        raise ValueError(text)
     return url, host.replace("xn-_", "xn--")
 
 

@@ -6,13 +6,13 @@ from contextlib import ExitStack
 from typing import Any, Final
 
 EVERY: Final = ("", "::", "0.0.0.0")  # noqa: S104
-"""The hosts that stand for all addresses: the first two of IPv6 and IPv4, the last of IPv4."""
+"""Hosts that mean every address: the first two those of IPv6 and IPv4, the last those of IPv4."""
 
 _LACKING = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
 """Errors for addresses that this machine does not have, such as ::1 without IPv6."""
 
 _TRIES = 100
-"""How often to choose a free port that is free at every address."""
+"""How often to look for a port that is free at every address."""
 
 
 def bind(host: str, port: int, *options: int) -> list[socket.socket]:

@@ -43,7 +43,7 @@ def test_any_text_is_read_or_refused(words: list[str]) -> None:
 
 
 def test_parsing_of_a_text_of_mistakes_stops() -> None:
-    """Without its limit the parser would need 15 seconds of the processor."""
+    """Without its limit the parser would need 15 seconds of processor time."""
     began = time.process_time()
     with pytest.raises(SourceError, match="not valid HCL"):
         HclText('"' * 4_000_000)
