@@ -14,7 +14,7 @@ from oss_emulator.control.console.requests import PAUSE, SHOWN
 from oss_emulator.operations.admission import Refused
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.settings import DEMO
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser import axe
 from tests.browser.console import BUCKET, SITE, THIEF
@@ -238,7 +238,8 @@ def test_clear_is_undone(tab: Page, emulator: Emulator) -> None:
     for _ in range(3):
         fetch(emulator)
     rows = visit(tab, emulator)
-    tab.get_by_role("button", name="Clear", exact=True).click()
+    clear = tab.get_by_role("button", name="Clear", exact=True)
+    clear.click()
     expect(rows).to_have_count(0)
     expect(tab.get_by_text("No requests yet")).to_be_visible()
     fetch(emulator, SITE)
@@ -247,8 +248,30 @@ def test_clear_is_undone(tab: Page, emulator: Emulator) -> None:
     undo.click()
     expect(rows).to_have_count(4)
     expect(undo).to_be_hidden()
+    expect(clear).to_be_focused()
     rows.last.click()
     expect(tab.locator("#detail .because")).to_contain_text("No whitelist entry matches")
+
+
+def test_an_answer_leaves_the_focus_where_the_reader_has_moved_it(
+    tab: Page, emulator: Emulator
+) -> None:
+    record(emulator, SHOWN + 50)
+    rows, search = visit(tab, emulator), tab.locator("input[name=text]")
+
+    def move_on(route: Route) -> None:
+        search.focus()
+        route.continue_()
+
+    tab.route(re.compile("/requests(/restore$|.*before=)"), move_on)
+    tab.locator("#older").click()
+    expect(rows).to_have_count(SHOWN + 50)
+    expect(search).to_be_focused()
+    tab.locator("#clear").click()
+    expect(rows).to_have_count(0)
+    tab.locator("#undo").click()
+    expect(rows).to_have_count(SHOWN)
+    expect(search).to_be_focused()
 
 
 def test_clear_asks_when_filters_hide_requests(tab: Page, emulator: Emulator) -> None:

@@ -15,6 +15,8 @@ const search = find("input[name=text]", filters);
 const pause = find("#pause");
 const fresh = find("#fresh");
 const older = find("#older");
+const clear = find("#clear");
+const undo = find("#undo");
 const page = Number(table.dataset.page);
 
 let { journal } = table.dataset; // the name of the journal that the rows are from
@@ -65,7 +67,7 @@ function take(event) {
   offer(sent.choices);
   if (sent.journal && sent.journal !== journal) {
     announce(state.dataset.restarted);
-    find("#undo").hidden = true;
+    undo.hidden = true;
     load();
   } else if (sent.rows) {
     last = Number(event.lastEventId);
@@ -200,8 +202,8 @@ older.addEventListener("click", () => attempt(async () => {
   const made = parse(await ask(`requests?${asked}`, { html: true }));
   const rows = all("#rows tbody tr", made);
   list.append(...rows);
+  if (document.activeElement === older) find("a", rows[0] ?? list)?.focus();
   older.hidden = find("#older", made).hidden;
-  find("a", rows[0] ?? list)?.focus();
 }));
 
 pause.addEventListener("click", () => {
@@ -210,17 +212,16 @@ pause.addEventListener("click", () => {
   connect();
 });
 
-const clear = find("#clear");
 clear.addEventListener("click", () => attempt(async () => {
   if (isFiltered() && !(await confirm(clear.dataset.question ?? "", clear.textContent))) return;
   await ask("journal", { method: "DELETE" });
-  find("#undo").hidden = false;
+  undo.hidden = false;
   load();
 }));
-find("#undo").addEventListener("click", () => attempt(async () => {
+undo.addEventListener("click", () => attempt(async () => {
   await ask("requests/restore", { method: "POST" });
-  find("#undo").hidden = true;
-  clear.focus();
+  if (document.activeElement === undo) clear.focus();
+  undo.hidden = true;
   load();
 }));
 
