@@ -79,7 +79,7 @@ def main() -> None:
     if hasattr(os, "nice"):
         os.nice(YIELD)
     incoming, outgoing = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a library prints is no answer
+    os.dup2(2, 1)  # what a library prints is not an answer
     exchange = _Exchange(incoming, outgoing)
     try:
         while True:

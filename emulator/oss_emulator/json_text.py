@@ -123,7 +123,7 @@ def _real(digits: str) -> float:
 
 
 def _refuse(name: str) -> None:
-    raise _NumberError(name, f"{name} is no number of JSON")
+    raise _NumberError(name, f"{name} is not a number in JSON")
 
 
 _DECODER: Final = _decoder(None)

@@ -21,7 +21,7 @@ PIXEL = bytes.fromhex(
 class Watch:
     """The requests to other hosts and the errors of the pages of a profile.
 
-    An answer that fails is no error of a page, which says so to its reader.
+    An answer that fails is not an error of the page, which tells its reader.
     """
 
     def __init__(self, tabs: BrowserContext) -> None:

@@ -541,7 +541,7 @@ def test_python_that_gave_up_starts_again(browser: Browser, folder: Path) -> Non
     };"""
     page = open_lab(browser, folder.as_uri(), keep)
     assert why_not(page) == {}
-    # As the worker says it for an error that is no exception of Python; the first question had 1.
+    # As the worker says it for an error of JavaScript; the first question had 1.
     said = page.evaluate(
         """() => {
             const asked = lab.run(["--version"]).catch((error) => error.message);

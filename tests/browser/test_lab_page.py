@@ -380,7 +380,7 @@ BROKEN_LINKS = {
     "a file that is a number": samples.link("sample", {**SAMPLE, "files": {"a": 1}}),
     "no files": samples.link("sample", {"text": "x", "steps": []}),
     "another version that is missing": samples.link("sample", {**SAMPLE, "other": "b"}),
-    "another version that is no rules": samples.link(
+    "another version that is not rules": samples.link(
         "case", {"rules": rules(SITE), "referers": "", "site": "", "other": {"a": 1}}
     ),
     "a site that is a number": samples.link("sample", {**SAMPLE, "site": 1}),

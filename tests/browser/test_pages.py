@@ -33,7 +33,7 @@ UNSEEN = {
     *("image", "read"),
 }
 """Attempts without an answer: their preflight fails, the browser refuses to send them, or it hides
-the answer, which is no image."""
+the answer, which is not an image."""
 
 READS = {"frame", "tab"}
 """Attempts with GET, which the API does not take for `reset`."""

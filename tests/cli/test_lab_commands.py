@@ -58,7 +58,7 @@ def test_exit_status_is_the_same_with_json(
     in_json, document, errors = ask(*arguments, "--json")
     assert (in_words, in_json) == (status, status)
     assert words.strip()
-    assert "\x1b" not in words  # plain, as this is no terminal
+    assert "\x1b" not in words  # plain, as this is not a terminal
     json.loads(document)
     assert errors == ""
 

@@ -10,7 +10,7 @@ _COLUMNS = {"docs/clients.md": 2, "docs/s3.md": 1}
 def settings(page: str, client: str, port: int, *, number: int = 0, **values: str) -> list[str]:
     """Return the code in a row's column of settings, with the port of a server.
 
-    `number` chooses one of several rows of a client. Each `…` behind one of the `values` stands for
+    `number` chooses one of several rows of a client. Each `…` after one of the `values` stands for
     it: `KEY_ID …`, or `key=…`.
     """
     content = (ROOT / page).read_text(encoding="utf-8")

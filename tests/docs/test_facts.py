@@ -100,7 +100,7 @@ def test_every_fact_is_cited_by_a_test() -> None:
     """Tables of fixtures count as tests: test_tables.py runs them."""
     found = cited("tests/**/test_*.py", "tests/**/*.toml", "fixtures/**/*.toml")
     assert missing(STATED.keys() - UNTESTED.keys(), found) == []
-    assert missing(UNTESTED, STATED.keys() - found) == [], "a test cites it: it is no exception"
+    assert missing(UNTESTED, STATED.keys() - found) == [], "a test cites it: it is not an exception"
 
 
 def test_every_referer_fact_is_documented_assumed_or_observed() -> None:

@@ -46,7 +46,7 @@ def test_answers_are_those_of_the_service(
     }
     expected = {place for place in EXPECTED if place[0] == recorded.name}
     assert {place: said for place, said in different.items() if place not in expected} == {}
-    assert expected - different.keys() == set(), "the answer is equal: it is no exception"
+    assert expected - different.keys() == set(), "the answer is equal: it is not an exception"
 
 
 def test_at_least_530_answers_must_be_equal() -> None:

@@ -56,7 +56,7 @@ const editor = new Editor({
   changed,
   touched: () => {
     own();
-    if (!source) state.textContent = ""; // it is no example any more
+    if (!source) state.textContent = ""; // it is no longer an example
   },
   correct: (rules, finding) => tell("correct", { rules, ...finding }),
   isSettled: (error) => error.isRefusal,
@@ -301,7 +301,7 @@ area("text").addEventListener("input", () => {
 });
 follow(gutter("text"), area("text"));
 
-/** How texts begin that are no lists of entries: XML, JSON, TOML, HCL, nginx, YAML, answers. */
+/** How texts begin that are not lists of entries: XML, JSON, TOML, HCL, nginx, YAML, answers. */
 const DOCUMENT = /^\s*(?:#.*\n\s*|\/\/.*\n\s*)*(?:<|\{|(?:valid_referers|server|location|map)\s|\[+ *(?:[\w.-]|"[^"\n]*"|'[^'\n]*')+ *\]|(?:[\w.-]|"[^"\n]*"|'[^'\n]*')+ *=|[\w"'-]+:\s|resource\s|---|HTTP\/)/;
 for (const one of Object.keys(lists).map(area)) {
   one.addEventListener("paste", (event) => {

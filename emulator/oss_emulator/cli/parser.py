@@ -54,7 +54,7 @@ class Parser(argparse.ArgumentParser):
             if not any(known.startswith(flag) for known in self.flags):
                 near = _nearest(flag, self.flags, _REALLY_NEAR)
                 if not near and not self.commands.keys().isdisjoint(arguments):
-                    self.error(f"flags are written behind the command: {self.prog} COMMAND {flag}")
+                    self.error(f"flags are written after the command: {self.prog} COMMAND {flag}")
                 self.error(f"unrecognized argument {first}{near}")
         parsed, unknown = self.parse_known_args(arguments)
         parser = self.commands.get(first, self)
@@ -110,7 +110,7 @@ class Parser(argparse.ArgumentParser):
         return "\n".join([f"{usage}{gap[1:-1]}", *lines, ""])
 
     def take_rest(self, unknown: Sequence[str], parsed: argparse.Namespace) -> list[str]:
-        """Take the values that stand behind a flag; argparse takes only those that are together.
+        """Take the values that stand after a flag; argparse takes only those that are together.
 
         Return what is not a value.
         """

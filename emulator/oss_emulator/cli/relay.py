@@ -115,7 +115,7 @@ class Relay:
         except _TLSError:
             writer.write(framing.TLS_ALERT)
         except (OSError, EOFError, TimeoutError, ValueError, asyncio.LimitOverrunError):
-            pass  # one side has left or is no server of HTTP: the other one sees its connection end
+            pass  # one side has left or does not speak HTTP: the other one sees its connection end
         except asyncio.CancelledError:
             pass  # by `stop`: asyncio would report a cancelled connection with a traceback
         finally:

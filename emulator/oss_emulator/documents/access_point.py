@@ -153,7 +153,7 @@ def is_alias(name: str) -> bool:
 
 
 def find_alias(storage: Storage, alias: str) -> AccessPoint | None:
-    """Find an access point by its alias; None for a name that is no alias."""
+    """Find an access point by its alias; None for a name that is not an alias."""
     if not is_alias(alias):
         return None
     written = alias.encode(errors="replace")

@@ -71,7 +71,7 @@ class _Place(IntEnum):
     COLON = auto()
     """After a colon that may end the scheme."""
     SLASH = auto()
-    """After the first slash behind that colon, which is held back."""
+    """After the first slash that follows that colon, which is held back."""
     HOST = auto()
     """After the scheme."""
     CLOSED = auto()
@@ -107,7 +107,7 @@ class _Move(NamedTuple):
     character: str
     places: tuple[_Place, ...]
     read: tuple[Sequence[str] | None, ...]
-    """The characters that the entries read behind each truncation; `aA` is a letter in any case.
+    """The characters that the entries read after each truncation; `aA` is a letter in any case.
 
     None: they read nothing more.
     """

@@ -77,7 +77,7 @@ _NOT_IN_HOSTS = re.compile(r"[\x00-\x20#%*/:<>?@\[\\\]^|\x7f]")
 def _encode_label(label: str) -> str:
     if _NOT_IN_HOSTS.search(label):
         return ""
-    try:  # behind the label stands another one, so that digits are not an address
+    try:  # after the label stands another one, so that digits are not an address
         return _standard()(f"http://{label}.a/")["hostname"].removesuffix(".a")
     except ValueError:
         return ""

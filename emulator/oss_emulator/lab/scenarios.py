@@ -51,7 +51,7 @@ class Scenario:
 
 
 _Row = tuple[Sentence, str | None, bool | None] | tuple[Sentence, str | None, bool | None, Signing]
-"""The fields of a scenario behind its group."""
+"""The fields of a scenario after its group."""
 
 
 @dataclass(frozen=True, slots=True)

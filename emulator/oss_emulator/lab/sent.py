@@ -188,7 +188,7 @@ class SentReferers:
 
     @staticmethod
     def _read_dot(place: _Reached, may_end: bool) -> _Reached | None:
-        """Read the dot behind a label; `may_end` says whether the host might end before it."""
+        """Read the dot after a label; `may_end` says whether the host might end before it."""
         if place.label in ("", "]"):
             return None
         is_octet = 0 <= place.octets < 3 and place.label in _OCTETS
@@ -252,7 +252,7 @@ class SentReferers:
         return place.label in (_NAME, "]") or (place.octets == 3 and place.label in _OCTETS)
 
     def _may_end_in_dot(self, place: _Reached) -> bool:
-        """Whether the host may end behind a dot; such a host is another one than without it."""
+        """Whether the host may end after a dot; such a host is another one than without it."""
         return place.may_end and self._pages is not Senders.OWN
 
     def _shorten_host(self, read: str, scheme: str) -> str:
@@ -272,7 +272,7 @@ _NAME = "a"
 _OCTETS = frozenset(map(str, range(256)))
 
 _AROUND_GROUPS = ("[", "[:", ":", "0:", "::")
-"""What stands around the groups of an IPv6 address; `0:` is the colon behind a zero."""
+"""What stands around the groups of an IPv6 address; `0:` is the colon after a zero."""
 
 _MAX_GROUP = 4
 

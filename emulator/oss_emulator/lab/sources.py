@@ -211,7 +211,7 @@ _BEGINNINGS = {
     RulesForm.TOML: re.compile(rb"\[+ *%b+ *\]|%b+ *=" % (_TOML_NAME, _TOML_NAME)),
     RulesForm.PULUMI: re.compile(rb"---|%YAML|[\w\"'-]+:(?:\s|$)"),
 }
-"""How documents begin, behind comments."""
+"""How documents begin, after comments."""
 
 
 def format(configuration: RefererConfiguration, form: RulesForm) -> str:

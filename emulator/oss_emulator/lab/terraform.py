@@ -211,7 +211,7 @@ def _hide(value: Any, sensitive: Any) -> Any:
 
 
 _SENSITIVE = (
-    "is marked as sensitive, and reports show rules; if it is no secret, write nonsensitive(…) "
+    "is marked as sensitive, and reports show rules; if it is not a secret, write nonsensitive(…) "
     f"around it and run {SHOW}"
 )
 

@@ -34,7 +34,7 @@ class WrittenItem:
 
     @property
     def after(self) -> int:
-        """The offset behind the item and its comma."""
+        """The offset after the item and its comma."""
         return self.end if self.comma is None else self.comma + 1
 
 

@@ -41,7 +41,7 @@ def read(text: str) -> YamlNode:
         mark = error.problem_mark or error.context_mark
         place = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         if r"'\t'" in str(error.problem):  # which libyaml takes in more places
-            raise SourceError("a tab cannot stand here; write spaces", *place) from None
+            raise SourceError("a tab is not allowed here; use spaces", *place) from None
         raise SourceError(f"this is not valid YAML: {error.problem}", *place) from None
     except yaml.YAMLError as error:  # such as a control character
         sentence = f"this is not valid YAML: {str(error).splitlines()[0]}"

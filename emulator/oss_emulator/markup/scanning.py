@@ -159,7 +159,7 @@ class _Scanning:
             return
         self._open.append(span)
         if len(self._open) > MAX_DEPTH:
-            self._refuse(f"more than {MAX_DEPTH} elements are inside each other", offset)
+            self._refuse(f"more than {MAX_DEPTH} elements are nested", offset)
 
     def _take_attributes(self, span: Span, start: int, end: int) -> None:
         """Check the attributes of a start tag, and declare the prefixes among them."""
@@ -234,7 +234,7 @@ def _explain(text: str, offset: int) -> SourceError:
             return _unclosed(opening, closing, before)
         if opening == "<!--":
             return MarkupError("a comment contains --", text[: text.find("--", inside)])
-        return MarkupError("the name behind <? is not valid", before)
+        return MarkupError("the name after <? is not valid", before)
     return _explain_tag(text, offset)
 
 

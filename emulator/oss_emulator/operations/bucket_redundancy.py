@@ -31,7 +31,7 @@ def create_bucket_data_redundancy_transition(call: Call) -> Response:
     bucket, now = call.bucket, call.request.received
     target = call.request.query.get(_TARGET, "")
     if target != redundancy.TARGET:
-        message = f"Redundancy type {target!r} is no target; use {redundancy.TARGET}."
+        message = f"Redundancy type {target!r} is not a target; use {redundancy.TARGET}."
         raise headers.invalid_argument(_TARGET, target, message)
     if bucket.region not in redundancy.REGIONS:
         raise OSSError(ErrorCase.TRANSITION_DISABLED)

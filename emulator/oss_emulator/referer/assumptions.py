@@ -40,7 +40,7 @@ class LetterCase(StrEnum):
     """R-24, R-41: whether upper and lower case differ."""
 
     QUERY_INSENSITIVE = "query-insensitive"
-    """They differ, except for ASCII letters behind the first `?` of a Referer."""
+    """They differ, except for ASCII letters after the first `?` of a Referer."""
     SENSITIVE = "case-sensitive"
     INSENSITIVE = "case-insensitive"
 

@@ -33,7 +33,7 @@ class Pattern:
     tail: tuple[str, ...]
     """The segments after it, none of them empty."""
     lowers_query: bool
-    """Whether its capitals match small letters behind the first `?` of a Referer (R-41)."""
+    """Whether its capitals match small letters after the first `?` of a Referer (R-41)."""
 
     @classmethod
     def of(cls, text: str, body: str, *, lowers_query: bool = False) -> "Pattern":

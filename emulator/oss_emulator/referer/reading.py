@@ -60,7 +60,7 @@ class Reading:
         self.cuts_path = cuts_path(configuration, assumptions)
         keeps_query = not (self.cuts_path or configuration.allow_truncate_query_string)
         self.lowers_query = keeps_query and assumptions.letter_case is LetterCase.QUERY_INSENSITIVE
-        """Whether letter case does not matter behind the `?` of a Referer (R-41)."""
+        """Whether letter case does not matter after the `?` of a Referer (R-41)."""
         white, black = (other.whitelist, other.blacklist) if other else (None, None)
         self.whitelist: EntryList = self._compile(configuration.whitelist, white)
         self.blacklist: EntryList = self._compile(configuration.blacklist, black)
@@ -178,7 +178,7 @@ class Reading:
 
 
 def _differs_in_query(body: str) -> bool:
-    """Return whether an entry has a capital that may match in a query, behind a wildcard."""
+    """Return whether an entry has a capital that may match in a query, after a wildcard."""
     wild = min((place for mark in "*?" if (place := body.find(mark)) >= 0), default=len(body))
     return body[wild:] != header.lower(body[wild:])
 

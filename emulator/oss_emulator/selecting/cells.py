@@ -25,7 +25,7 @@ class Header:
 
     @classmethod
     def read(cls, chunks: Iterable[bytes], source: CSVInput) -> Header:
-        """Read the first row that is no comment; raises what `csv_rows.records` raises."""
+        """Read the first row that is not a comment; raises what `csv_rows.records` raises."""
         for batch in csv_rows.records(csv_rows.validate(chunks), source):
             for record in batch:
                 if not csv_rows.is_comment(record, source):
@@ -106,7 +106,7 @@ class JSONCells:
             if isinstance(value, Number):
                 return number, str(value)
             if isinstance(value, str):
-                # A lone surrogate, which JSON can write, is no UTF-8.
+                # A lone surrogate, which JSON can write, is not UTF-8.
                 plain = value if value.isascii() else value.encode("utf-8", "replace").decode()
                 return "s", plain
             if value is None or value is MISSING:

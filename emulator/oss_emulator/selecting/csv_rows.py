@@ -68,7 +68,7 @@ def validate(chunks: Iterable[bytes], *, cut: bool = False) -> Iterator[bytes]:
 
 
 def is_comment(record: bytes, source: CSVInput) -> bool:
-    """Return whether a record is a comment, which is no row."""
+    """Return whether a record is a comment and not a row."""
     return bool(source.comment) and record.startswith(source.comment)
 
 

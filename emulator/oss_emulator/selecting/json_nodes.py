@@ -329,7 +329,7 @@ def _compact(match: re.Match[str]) -> str:
 
 def quote(text: str) -> str:
     """Write a string: slashes are escaped, and characters beyond ASCII are not (Q-31)."""
-    # A lone surrogate, which JSON can write, is no UTF-8.
+    # A lone surrogate, which JSON can write, is not UTF-8.
     plain = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return json.dumps(plain, ensure_ascii=False).replace("/", "\\/")
 

@@ -132,7 +132,7 @@ COMPARED: Final[Mapping[Type, ByKind]] = {
 CAST: Final[Mapping[Type, ByKind]] = {
     Type.STRING: TEXT,
     Type.BOOL: COMPARED[Type.BOOL],
-    # A number with a fraction is cut; text with one is no integer.
+    # A number with a fraction is cut; text with one is not an integer.
     Type.INT: {"s": to_integer, "n": to_whole},
     Type.DOUBLE: dict.fromkeys("sn", to_double),
     Type.DECIMAL: dict.fromkeys("sn", to_decimal),

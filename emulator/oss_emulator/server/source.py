@@ -85,7 +85,7 @@ class Sources:
         try:
             addresses = await outgoing.resolve(url)
             leads_here = outgoing.lead_here(addresses, self._host.ports())
-        except (OSError, UnicodeError):  # the latter for a host that is no name, such as `a..b`
+        except (OSError, UnicodeError):  # the latter for a host that is not a name, such as `a..b`
             raise FetchFailedError(f"The host {url.host} cannot be resolved.") from None
         if leads_here:
             return await self._ask_itself(url, host)

@@ -73,7 +73,7 @@ def format_head(
 ) -> bytes:
     """Format the first line and the headers of an answer; `own` are the server's lines.
 
-    `said` is one of our own sentences, which the first line has behind the name of the status.
+    `said` is one of our own sentences, which the first line has after the name of the status.
 
     aiohttp could not: it encodes only UTF-8 (P-57). Raises `ValueError` for a line end in a header,
     with which the client that stored it could write headers of its own.

@@ -106,9 +106,9 @@ def test_flag_may_stand_anywhere(
         (("--lang",), "argument --lang: expected one argument"),
         (("--versoin",), "unrecognized argument --versoin (did you mean --version?); see"),
         (("-x",), "unrecognized argument -x; see"),
-        (("--json", "lint"), "flags are written behind the command: oss-emulator COMMAND --json;"),
-        (("--region=x", "serve"), "behind the command: oss-emulator COMMAND --region; see"),
-        (("--verbose", "lint"), "behind the command: oss-emulator COMMAND --verbose; see"),
+        (("--json", "lint"), "flags are written after the command: oss-emulator COMMAND --json;"),
+        (("--region=x", "serve"), "after the command: oss-emulator COMMAND --region; see"),
+        (("--verbose", "lint"), "after the command: oss-emulator COMMAND --verbose; see"),
         (
             ("--lang", "zh", "--region", "x", "serve"),
             "参数要写在命令之后：oss-emulator COMMAND --region；参见",

@@ -80,7 +80,7 @@ def send(
 
 
 def ask(action: str, who: str = "owner", **options: Any) -> dict[str, str]:
-    """Return the JSON of an answer that is no error."""
+    """Return the JSON of an answer that is not an error."""
     response = send(action, who, **options)
     assert response.status == 200, response.body
     return dict(parse(response))

@@ -18,7 +18,7 @@ def test_certificate_has_rules_assumptions_and_proof() -> None:
     assert [*found] == ["claim", "old", "new", "assumptions", "letters", "moves", "sha256"]
     assert found["claim"] == "equal"
     assert found["letters"] == "#/:?ab"
-    # In state 1 nothing can match any more. In state 2, behind "a", both lists have matched.
+    # In state 1 nothing can match any more. In state 2, after "a", both lists have matched.
     assert found["moves"] == ["1 1 1 1 1 2 1", "1 1 1 1 1 1 1", "2 2 2 2 2 2 2"]
 
 

@@ -37,4 +37,4 @@ def test_report_has_a_suite_per_source_and_explains_failures() -> None:
     (failure,) = failed
     assert (failure.get("message"), failure.get("type")) == ("one; two", "case")
     assert failure.text == "because\n?"
-    assert (other.get("name"), other.get("failures")) == ("b", "0")  # a note is no failure
+    assert (other.get("name"), other.get("failures")) == ("b", "0")  # a note is not a failure

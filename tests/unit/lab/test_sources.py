@@ -390,7 +390,7 @@ BAD = {
     "YAML twice": ("a: 1\na: 2\n", 2, 1, "a is written twice; write it once"),
     "YAML with a wrong key": ("a: 1\n[b]: 2\n", 2, 1, "a key is not a string"),
     "YAML cut off": ('a: "b', 1, 6, "not valid YAML"),
-    "YAML with a tab": ("a:\n\t- b", 2, 1, "a tab cannot stand here; write spaces"),
+    "YAML with a tab": ("a:\n\t- b", 2, 1, "a tab is not allowed here; use spaces"),
     "YAML with a control character": ("a: \x01", 1, 1, "not valid YAML"),
     "YAML nested": ("a: " + "[" * 200, 1, 102, "nested too deeply"),
     "bad TOML": ("[rules.a]\nallow_empty_referer = maybe\n", 2, 23, "not valid TOML"),

@@ -87,8 +87,8 @@ def test_bucket_stays_converted_without_its_task(ask: Caller) -> None:
 @pytest.mark.parametrize(
     ("storage_class", "kind", "target", "message"),
     [
-        ("Standard", "LRS", "LRS", "Redundancy type 'LRS' is no target; use ZRS."),
-        ("Standard", "LRS", "XRS", "Redundancy type 'XRS' is no target; use ZRS."),
+        ("Standard", "LRS", "LRS", "Redundancy type 'LRS' is not a target; use ZRS."),
+        ("Standard", "LRS", "XRS", "Redundancy type 'XRS' is not a target; use ZRS."),
         ("Standard", "ZRS", "ZRS", "Only a bucket with the redundancy type LRS can be converted."),
         (
             "ColdArchive",

@@ -180,7 +180,7 @@ BAD = {
         forms.write([b"Content-Disposition: form-data\r\n\r\nx"]),
         ErrorCase.MALFORMED_POST,
     ),
-    "text behind a delimiter": (b"--9431149156168x\r\n", ErrorCase.MALFORMED_POST),
+    "text after a delimiter": (b"--9431149156168x\r\n", ErrorCase.MALFORMED_POST),
     "no file": (forms.write([forms.field("key", "a")]), ErrorCase.ONE_FILE_REQUIRED),
     "two files": (forms.write([File().part, File().part]), ErrorCase.ONE_FILE_REQUIRED),
     "a long name": (forms.form([("n" * (MAX_NAME + 1), "a")]), ErrorCase.FIELD_TOO_LONG),

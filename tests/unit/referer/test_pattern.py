@@ -89,7 +89,7 @@ def test_every_literal_of_an_entry_is_in_what_it_matches(entry: str, referer: st
         ("www.example.com", "https://www.example.com/", False),
         ("https://A.example", "https://a.example", False),
         (" \thttps://a.example\r\n", "https://a.example", True),
-        ("https://a\u3000", "https://a", False),  # U+3000 is no white space to HTTP and XML
+        ("https://a\u3000", "https://a", False),  # U+3000 is not white space to HTTP and XML
         ("*例?/", "https://例子/", True),
         ("*ba*a?", "abazz", False),  # pieces never overlap: the `a` of `ba` is taken
         ("*ba*a?", "abazza!", True),

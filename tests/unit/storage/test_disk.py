@@ -448,7 +448,7 @@ def test_file_instead_of_a_folder_is_refused(tmp_path: Path) -> None:
 
 
 def test_folder_with_another_index_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "index.sqlite").write_text("this is no database" * 100)
+    (tmp_path / "index.sqlite").write_text("this is not a database" * 100)
     with pytest.raises(FolderError, match="cannot be used"):
         DiskStorage(tmp_path)
 

@@ -20,5 +20,5 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     if not (parts.rest or parts.port):
         return None  # the beginning of longer names
     corrected = Parts(parts.scheme, parts.host.rstrip("."), parts.port, parts.rest or "/").join()
-    reason = Sentence("Browsers send the dot behind the host only if the address has it.")
+    reason = Sentence("Browsers send the dot after the host only if the address has it.")
     return Suspicion.unmatched(corrected, reason)

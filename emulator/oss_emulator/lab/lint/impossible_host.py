@@ -2,7 +2,7 @@
 
 A host consists of letters, digits, hyphens and dots, and a port is at most 65535. Browsers send no
 other Referer, so the entry matches nothing. Often it contains a stray character. A dot before the
-host, as cookies and nginx have it, is no wildcard.
+host, as cookies and nginx have it, is not a wildcard.
 """
 
 import re

@@ -21,7 +21,7 @@ _LIKE_AN_ENTRY = re.compile(r"https?:|[\w*?]*:?//|[\w*?-]+\.|\*|\Z", re.IGNORECA
 _CERTAIN = re.compile(r"https?:|\S*//|[\w*?-]*\.[\w*?-]+|localhost\b|\*\Z", re.IGNORECASE)
 _EXPRESSION = re.compile(r"[\\^$()|{}]")
 _PATH = re.compile(r"/[*]*|")
-"""What precedes a comma between entries; behind another path, it belongs to the path."""
+"""What precedes a comma between entries; after another path, it belongs to the path."""
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:

@@ -20,7 +20,7 @@ _SENDS_PATHS = {"servicewechat.com"}
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
-    """Suspect entries that do not match the `/` behind their own host."""
+    """Suspect entries that do not match the `/` after their own host."""
     parts = entry.parts
     if not parts.names_host or entry.is_foreign or parts.rest in ("", "/"):
         return None

@@ -25,7 +25,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
         return None
     root = Parts(parts.scheme or "https", host, parts.port, "/").join()
     if read_host(parts) is None:
-        return None  # a public suffix, which is no site of the owner
+        return None  # a public suffix, which is not a site of the owner
     if parts.host in _SERVICES:
         return None
     reason = Sentence("The domain itself, without a sub-domain, is denied.")

@@ -1,7 +1,7 @@
 """A wildcard stands where the name of a site is registered.
 
 `https://www.*.com/`, `*.com.cn`, `*.github.io` and `https://app-*-team.vercel.app/` match the sites
-of others: behind the wildcard, only a public suffix is left, or a part of a name before it (the
+of others: after the wildcard, only a public suffix is left, or a part of a name before it (the
 list of publicsuffix.org says what that is). Write the whole name of your site; a wildcard may stand
 only for its sub-domains. To allow previews, serve them below a domain of your own.
 """

@@ -129,8 +129,8 @@ def _review(values: Values) -> Values:
     count = len(rules.whitelist) + len(rules.blacklist)
     if count > ENTRIES or rules.size > SIZE:
         raise SourceError(
-            f"the page reviews at most {ENTRIES} entries and {SIZE} bytes; here the count is "
-            f"{count}, the size {rules.size} bytes (a bucket can have 20 KB, R-42)"
+            f"the page reviews at most {ENTRIES} entries and {SIZE} bytes; these rules have "
+            f"{count} and {rules.size} (a bucket can have 20 KB, R-42)"
         )
     site = site or trial.guess_site(rules)
     made = review.make(rules, _rules(values, "other"), site)

@@ -59,7 +59,7 @@ def headline(report: Report) -> Iterator[Sentence]:
 
 
 def apart(report: Report) -> Iterator[Sentence]:
-    """Yield what is no traffic out to the Internet, and what a CDN means for the rules (P-93)."""
+    """Yield what is not traffic out to the Internet, and what a CDN means for the rules (P-93)."""
     cdn, internal = (report["networks"][name] for name in (Network.CDN, Network.INTERNAL))
     if cdn["requests"]:
         yield Sentence(

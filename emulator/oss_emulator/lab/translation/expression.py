@@ -26,7 +26,7 @@ _LONGEST_ENTRY = 4_096
 copies of an atom in an entry, the depth of its groups, and the length of an entry."""
 
 _START, _END = "\ue000", "\ue001"
-"""What `^` and `$` match: they stand before and behind every text, and are not bytes."""
+"""What `^` and `$` match: they stand before and after every text, and are not bytes."""
 
 _SET = r"\[\^?\]?(?:\\.|\[(?![:.=])|[^\]\\\[])*\]"
 _ATOM = re.compile(
@@ -299,7 +299,7 @@ def _union(places: Iterable[int]) -> int:
 def _number(digits: str | None) -> int:
     number = int(digits[:6]) if digits else 0
     if number > 65_535:
-        raise ValueError(f"{number} is more than a quantifier may say")
+        raise ValueError(f"{number} is too large for a quantifier")
     return number
 
 

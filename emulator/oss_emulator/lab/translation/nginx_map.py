@@ -181,7 +181,7 @@ class Writing:
             return False
         if self.lowers_query:
             if len(pattern.tail) + pattern.body.count("?") > _MOST_WILDCARDS:
-                return False  # the expression is made again behind each wildcard
+                return False  # the expression is made again after each wildcard
         elif len(pattern.body) * _LONGEST_ESCAPE + _LONGEST_START < LONGEST_WORD:
             return True
         return len(self.expression(pattern).encode(errors="surrogatepass")) <= LONGEST_WORD

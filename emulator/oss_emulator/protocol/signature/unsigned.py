@@ -46,7 +46,7 @@ _LISTS_OF_S3: Final = _names("""
     continuation-token delimiter encoding-type fetch-owner list-type marker max-keys max-parts
     part-number-marker prefix start-after
 """)
-"""The parameters of S3 that are no sub-resources, so version 2 does not sign them."""
+"""The parameters of S3 that are not sub-resources, so version 2 does not sign them."""
 
 UNSIGNED_PARTS: Final[Mapping[tuple[Dialect, Version], UnsignedParts]] = {
     # P-10 to P-12

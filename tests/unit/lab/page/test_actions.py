@@ -226,13 +226,13 @@ def test_rules_with_more_entries_than_a_bucket_has_are_not_reviewed() -> None:
     many = rules(*(f"https://{number}.test/" for number in range(10_000)))
     refused = ask("review", rules=many, other=many, site="")["error"]
     assert refused.startswith(f"the page reviews at most {ENTRIES} entries and {SIZE} bytes; ")
-    assert "the count is 10000, the size 178890 bytes" in refused
+    assert "these rules have 10000 and 178890" in refused
     assert "html" in ask("check", rules=many, other=many, referers=["https://9999.test/"])
 
 
 def test_entries_that_are_longer_than_a_bucket_has_are_not_reviewed() -> None:
     refused = ask("review", rules=rules("*a" * SIZE), other=rules(), site="")["error"]
-    assert f"the count is 1, the size {2 * SIZE} bytes" in refused
+    assert f"these rules have 1 and {2 * SIZE}" in refused
 
 
 def test_more_referers_than_a_page_can_show_are_not_tried() -> None:
