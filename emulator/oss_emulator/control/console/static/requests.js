@@ -72,7 +72,7 @@ function take(event) {
   } else if (sent.rows) {
     last = Number(event.lastEventId);
     count += sent.count;
-    waiting.unshift(sent);
+    waiting = sent.skips ? [sent] : [sent, ...waiting]; // no gap between two batches
     skips ||= sent.skips || count > page;
     while (waiting.length > 1 && waiting.reduce((sum, batch) => sum + batch.count, 0) > page) waiting.pop();
     plan();
@@ -196,10 +196,17 @@ const loadLater = later(load, AGAIN);
 filters.addEventListener("input", () => loadSoon());
 filters.addEventListener("submit", (event) => event.preventDefault());
 
-older.addEventListener("click", () => attempt(async () => {
+/** The query for the requests after the last row. */
+function next() {
   const asked = query();
   asked.set("before", find("tr:last-child", list)?.dataset.number ?? "0");
+  return asked.toString();
+}
+
+older.addEventListener("click", () => attempt(async () => {
+  const asked = next();
   const made = parse(await ask(`requests?${asked}`, { html: true }));
+  if (next() !== asked) return; // the list has them by now, or is another one
   const rows = all("#rows tbody tr", made);
   list.append(...rows);
   if (document.activeElement === older) find("a", rows[0] ?? list)?.focus();
