@@ -123,8 +123,10 @@ def test_folder_of_ten_thousand_keys_is_paged_searched_and_sorted(
     expect(names.first).to_have_text("00200.txt")
     tab.get_by_role("link", name="Previous").click()
     expect(names.first).to_have_text("00000.txt")
-    tab.get_by_role("link", name="Size").click()
-    tab.get_by_role("link", name="Size").click()
+    by_size = tab.get_by_role("columnheader", name="Size")
+    for order in ("ascending", "descending"):
+        by_size.get_by_role("link").click()
+        expect(by_size).to_have_attribute("aria-sort", order)
     expect(names.first).to_have_text("10049.txt")
     expect(tab.get_by_text("1–200 of 10,050")).to_be_visible()
     tab.get_by_role("searchbox").fill("9999")
@@ -147,6 +149,67 @@ def test_focus_goes_to_the_next_row_after_a_deletion(tab: Page, emulator: Emulat
                 "(text) => document.activeElement.textContent === text", arg=focused
             )
     assert tab.evaluate("() => document.activeElement !== document.body")
+
+
+# --- What comes late
+
+
+def test_text_that_is_not_sent_stays_when_the_page_is_refreshed(
+    tab: Page, emulator: Emulator
+) -> None:
+    emulator.put(f"/{BUCKET}/new/there.txt", b"x")
+    visit(tab, emulator, f"buckets/{BUCKET}?prefix=new/")
+    search = tab.get_by_role("searchbox")
+    search.fill("typed bef")
+
+    def type_meanwhile(route: Route) -> None:
+        search.press_sequentially("ore")
+        route.continue_()
+
+    tab.route("**/buckets/**", type_meanwhile)
+    choose(tab, "a.txt")
+    expect(tab.locator("tbody th a")).to_have_text(["a.txt", "there.txt"])
+    expect(search).to_have_value("typed before")
+    expect(search).to_be_focused()
+    search.press("!")
+    expect(search).to_have_value("typed before!")
+
+
+def test_fields_that_are_sent_are_empty_afterwards(tab: Page, emulator: Emulator) -> None:
+    visit(tab, emulator, "emulator")
+    name, status = tab.get_by_label("Name"), tab.get_by_label("Status")
+    name.fill("kept")
+    status.fill("503")
+    tab.get_by_role("button", name="Plan").click()
+    expect(tab.locator("#announce")).to_have_text("The fault is planned.")
+    expect(status).to_have_value("")
+    expect(name).to_have_value("kept")
+
+
+def test_answer_that_is_overtaken_by_a_newer_one_is_not_shown(
+    tab: Page, emulator: Emulator
+) -> None:
+    for name in ("x1", "x2"):
+        emulator.put(f"/{BUCKET}/x/{name}", b"x")
+    visit(tab, emulator, f"buckets/{BUCKET}?prefix=x/")
+    held: list[Route] = []
+
+    def hold_the_first(route: Route) -> None:
+        if held:
+            route.continue_()
+        held.append(route)
+
+    def remove(name: str) -> None:
+        tab.get_by_role("button", name=f"Delete x/{name}").click()
+        tab.get_by_role("dialog").get_by_role("button", name="Delete").click()
+
+    pages = "**/buckets/**"
+    tab.route(pages, hold_the_first)
+    with tab.expect_request(pages):
+        remove("x1")
+    with tab.expect_event("requestfailed", lambda given_up: given_up == held[0].request):
+        remove("x2")
+    expect(tab.get_by_text("Nothing here")).to_be_visible()
 
 
 # --- Uploads

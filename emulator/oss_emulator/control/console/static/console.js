@@ -308,18 +308,29 @@ const identify = (control) => control?.id || [
   control?.closest("form")?.dataset.path, control?.getAttribute("name"), control?.getAttribute("href"), control?.textContent,
 ].join();
 
+/** @type {AbortController | undefined} */
+let refreshing;
+
 /**
- * Show the main part of this page as the server has it now; what stays keeps its contents.
+ * Show the main part of this page as the server has it now; what stays keeps its contents, and so do the
+ * fields that the reader has filled in and not sent.
  *
  * The focus stays where it was, or goes to what follows if that is gone.
+ * @param {HTMLFormElement} [sent]
  */
-export async function refresh() {
+export async function refresh(sent) {
+  refreshing?.abort(); // its answer is older, and may come later
+  refreshing = new AbortController();
   const path = location.pathname.slice(root.length) + location.search;
-  const made = parse(await ask(path, { html: true }));
+  const made = parse(await ask(path, { html: true, signal: refreshing.signal }));
   const main = find("main");
   const names = all(CONTROLS, main).map(identify);
   const place = main.contains(document.activeElement) ? names.indexOf(identify(document.activeElement)) : -1;
   for (const staying of all("[data-stays]", main)) find(`#${staying.id}`, made)?.replaceWith(staying);
+  for (const field of all("input, textarea", main)) {
+    if (field.value === field.defaultValue || field.form === sent) continue;
+    all(CONTROLS, made).find((control) => identify(control) === identify(field))?.replaceWith(field);
+  }
   main.replaceChildren(made);
   if (place < 0) return;
   /** @type {Map<string, HTMLElement>} */
@@ -401,8 +412,8 @@ async function send(form) {
     location.assign(root + next);
     return;
   }
+  await refresh(form);
   if (done) announce(done);
-  await refresh();
 }
 
 document.addEventListener("submit", (event) => {
