@@ -50,6 +50,7 @@ let source; // the text that the rules were read from, with its form and the nam
 let sample; // the sample of a page of the documentation that is shown
 let taken = 0; // how often a text was read, or what it says became unwanted
 let playing = 0; // how often the commands of samples were run
+let visits = 0; // how often a link was followed
 let isOwn = false; // whether the reader has changed anything, so that the address carries it
 
 const editor = new Editor({
@@ -435,8 +436,11 @@ const isSample = (value) => isText(value?.text) && isTexts(Object.values(value.f
  * @param {boolean} isFirst
  */
 async function visit(isFirst) {
+  visits += 1;
+  const turn = visits;
   const [, kind, text] = location.hash.match(/^#(case|sample)=(.*)$/) ?? [];
   const given = text && await unpack(text).catch(() => undefined);
+  if (turn !== visits) return; // another link was followed meanwhile
   const show = kind === "case" && isCaseOf(given) ? () => showCase(given)
     : kind === "sample" && isSample(given) ? () => showSample(given)
     : undefined;
