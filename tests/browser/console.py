@@ -6,7 +6,7 @@ from urllib.parse import quote, urlsplit
 
 import requests
 from oss_emulator import Emulator
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request
+from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Request
 
 BUCKET = "examplebucket"
 SITE, THIEF = "http://www.example.com/", "http://thief.example.org/"
@@ -16,6 +16,10 @@ PIXEL = bytes.fromhex(
     "cfc0f01f00050001ff56c7ef7c0000000049454e44ae426082"
 )
 """A PNG of one pixel."""
+
+
+SETTLED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+"""Resolves when what has arrived is shown, and the page is laid out as it will stay."""
 
 
 class Watch:
@@ -45,6 +49,12 @@ class Watch:
 
 def visit(tab: Page, emulator: Emulator, path: str) -> None:
     tab.goto(f"{emulator.endpoint}/_emulator/{path}")
+
+
+def follow(tab: Page, way: Locator) -> None:
+    """Click on what leads to another page; return once the scripts of that page have run."""
+    with tab.expect_event("load"):
+        way.click()
 
 
 def fetch(

@@ -18,14 +18,11 @@ from oss_emulator.settings import DEMO
 from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser import axe
-from tests.browser.console import BUCKET, SITE, THIEF
+from tests.browser.console import BUCKET, SETTLED, SITE, THIEF
 
 pytestmark = pytest.mark.system
 
 MOST_ROWS = 500
-
-SETTLED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-"""Resolves when the page is laid out as it will stay."""
 
 
 @pytest.fixture
@@ -116,9 +113,7 @@ def test_new_requests_wait_while_the_reader_is_further_down(tab: Page, emulator:
 
 
 @pytest.mark.parametrize("batches", [[90] * 6, [50, MOST_SENT + 20]], ids=str)
-def test_many_that_wait_leave_no_gap(
-    tab: Page, emulator: Emulator, batches: Sequence[int]
-) -> None:
+def test_many_that_wait_leave_no_gap(tab: Page, emulator: Emulator, batches: Sequence[int]) -> None:
     fetch(emulator)
     rows, fresh = visit(tab, emulator), tab.locator("#fresh")
     rows.first.hover()
@@ -408,7 +403,6 @@ def test_nothing_in_the_list_is_cut(tab: Page, emulator: Emulator, language: str
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_axe_finds_nothing_in_any_state(tab: Page, language: str) -> None:
     script, found = axe.source(), {}
-    tab.emulate_media(reduced_motion="reduce")  # or colours would change slowly
 
     def look(state: str) -> None:
         found[state] = axe.find_violations(tab, script)
