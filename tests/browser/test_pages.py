@@ -168,11 +168,11 @@ def test_html_object_in_a_page_of_another_origin_changes_nothing(
     path = put_page(emulator, emulator.endpoint)
     before, seen, page = read_state(emulator), Seen(tabs), tabs.new_page()
     page.goto(f"http://evil.localhost:{elsewhere}/")
-    page.evaluate(
-        "(html) => document.body.innerHTML = html", f'<{tag}="{emulator.endpoint}{path}">'
-    )
-    frame = page.wait_for_event("framenavigated", lambda it: it.url.endswith(path))
-    seen.check(names_in(frame))
+    with page.expect_event("framenavigated", lambda it: it.url.endswith(path)) as frame:
+        page.evaluate(
+            "(html) => document.body.innerHTML = html", f'<{tag}="{emulator.endpoint}{path}">'
+        )
+    seen.check(names_in(frame.value))
     assert read_state(emulator) == before
 
 
