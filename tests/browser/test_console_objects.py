@@ -186,6 +186,106 @@ def test_fields_that_are_sent_are_empty_afterwards(tab: Page, emulator: Emulator
     expect(name).to_have_value("kept")
 
 
+def test_choices_that_are_not_sent_stay_as_well(tab: Page, emulator: Emulator) -> None:
+    visit(tab, emulator, "emulator")
+    breaks, delay = tab.get_by_role("checkbox"), tab.locator("input[name=latency]")
+    breaks.check()
+    delay.press_sequentially("1e")  # not yet a number
+    tab.get_by_label("Name").fill("taken")
+    tab.get_by_role("button", name="Take").click()
+    expect(tab.locator("#announce")).to_have_text("The snapshot is taken.")
+    expect(breaks).to_be_checked()
+    assert delay.evaluate("(field) => field.validity.badInput")
+
+    visit(tab, emulator, f"objects/{BUCKET}?key=hello.txt")
+    method = tab.get_by_label("Method")
+    method.select_option("DELETE")
+    tab.get_by_role("button", name="Save the tags").click()
+    expect(tab.locator("#announce")).to_have_text("Saved")
+    expect(method).to_have_value("DELETE")
+
+
+def test_text_stays_where_the_server_has_another_one_by_now(tab: Page, emulator: Emulator) -> None:
+    emulator.put(f"/{BUCKET}/a.txt", b"x")
+    visit(tab, emulator, f"objects/{BUCKET}?key=a.txt")
+    headers = tab.locator("textarea[name=headers]")
+    headers.fill("x-oss-meta-typed: 1")
+    emulator.put(f"/{BUCKET}/a.txt", b"x", {"x-oss-meta-other": "2"})
+    tab.get_by_role("button", name="Save the tags").click()
+    expect(tab.locator("#announce")).to_have_text("Saved")
+    expect(headers).to_have_value("x-oss-meta-typed: 1")
+
+
+@pytest.mark.parametrize("held", ["faults", "emulator"])
+def test_fields_that_are_sent_are_empty_also_after_two_quick_actions(
+    tab: Page, emulator: Emulator, held: str
+) -> None:
+    """The first answer comes after the page is refreshed for the second one, or is not awaited."""
+    visit(tab, emulator, "emulator")
+    waiting: list[Route] = []
+
+    def hold_the_first(route: Route) -> None:
+        if waiting:
+            route.continue_()
+        waiting.append(route)
+
+    tab.route(f"**/_emulator/{held}", hold_the_first)
+    name, status = tab.get_by_label("Name"), tab.get_by_label("Status")
+    status.fill("503")
+    with tab.expect_request(f"**/_emulator/{held}"):
+        tab.get_by_role("button", name="Plan").click()
+    name.fill("quick")
+    tab.get_by_role("button", name="Take").click()
+    expect(tab.get_by_role("button", name="Restore quick")).to_be_visible()
+    if held == "faults":
+        waiting[0].continue_()
+    expect(tab.get_by_role("rowheader", name="503")).to_be_visible()
+    expect(status).to_have_value("")
+    expect(name).to_have_value("")
+
+
+def test_text_stays_that_is_typed_after_the_form_was_sent(tab: Page, emulator: Emulator) -> None:
+    visit(tab, emulator, "emulator")
+    status, key, code = (tab.locator(f"input[name={name}]") for name in ("status", "key", "code"))
+
+    def type_meanwhile(route: Route) -> None:
+        status.fill("504")
+        key.fill("next.txt")
+        route.continue_()
+
+    tab.route("**/_emulator/faults", type_meanwhile)
+    status.fill("503")
+    code.fill("InternalError")
+    tab.get_by_role("button", name="Plan").click()
+    expect(tab.get_by_role("rowheader", name="503")).to_be_visible()
+    expect(status).to_have_value("504")
+    expect(key).to_have_value("next.txt")
+    expect(code).to_have_value("")
+
+
+def test_choice_that_the_server_did_not_take_is_not_shown(tab: Page, emulator: Emulator) -> None:
+    visit(tab, emulator, f"objects/{BUCKET}?key=hello.txt")
+    tab.route("**/objects/**", lambda route: route.abort())
+    acl = tab.get_by_role("combobox", name="ACL")
+    acl.select_option("private")
+    tab.get_by_role("dialog").get_by_role("button", name="Set the ACL").click()
+    expect(tab.locator("#announce")).to_contain_text("the server did not answer")
+    expect(acl).to_have_value("default")
+
+
+def test_focus_stays_at_the_button_that_was_pressed(tab: Page, emulator: Emulator) -> None:
+    """Two forms set the clock."""
+    visit(tab, emulator, "emulator")
+    for name, value in {"shift": "60", "now": "2030-01-31T00:00:00Z"}.items():
+        field = tab.locator(f"input[name={name}]")
+        field.fill(value)
+        button = tab.locator("form", has=field).get_by_role("button")
+        button.press("Enter")
+        expect(tab.locator("#announce")).to_have_text("The clock is set.")
+        expect(button).to_be_focused()
+        tab.locator("#announce").evaluate("(announced) => { announced.textContent = ''; }")
+
+
 def test_answer_that_is_overtaken_by_a_newer_one_is_not_shown(
     tab: Page, emulator: Emulator
 ) -> None:

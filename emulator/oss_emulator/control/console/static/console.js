@@ -299,14 +299,34 @@ for (const link of all(".settings a[hreflang]")) {
 localise(document);
 
 const CONTROLS = "a[href], button, input, select, textarea, summary";
+const FIELDS = "input, select, textarea";
+
+/** @typedef {HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement} Field */
 
 /**
- * What a control is called, so that it is found again after a refresh.
+ * What a control is called, so that it is found again after a refresh, whatever a field with a name says by then.
  * @param {Element | null} control
  */
 const identify = (control) => control?.id || [
-  control?.closest("form")?.dataset.path, control?.getAttribute("name"), control?.getAttribute("href"), control?.textContent,
+  control?.closest("form")?.dataset.path, control?.getAttribute("name") ?? control?.textContent, control?.getAttribute("href"),
 ].join();
+
+/** @type {WeakMap<Field, string | boolean>} */
+const sent = new WeakMap(); // what each field said when its form was sent
+
+/** @param {Field} field */
+const said = (field) => ("checked" in field && field.type === "checkbox" ? field.checked : field.value);
+
+/**
+ * Whether the reader has filled in a field and not sent it. What is sent at once never waits.
+ * @param {Field} field
+ */
+function isUnsent(field) {
+  if (field.closest("[data-on-change]") || said(field) === sent.get(field)) return false;
+  if (field instanceof HTMLSelectElement) return !(find("option[selected]", field) ?? field.options[0])?.selected;
+  if (field.type === "checkbox") return said(field) !== field.hasAttribute("checked");
+  return field.value !== field.defaultValue || field.validity.badInput;
+}
 
 /** @type {AbortController | undefined} */
 let refreshing;
@@ -316,9 +336,8 @@ let refreshing;
  * fields that the reader has filled in and not sent.
  *
  * The focus stays where it was, or goes to what follows if that is gone.
- * @param {HTMLFormElement} [sent]
  */
-export async function refresh(sent) {
+export async function refresh() {
   refreshing?.abort(); // its answer is older, and may come later
   refreshing = new AbortController();
   const path = location.pathname.slice(root.length) + location.search;
@@ -327,9 +346,8 @@ export async function refresh(sent) {
   const names = all(CONTROLS, main).map(identify);
   const place = main.contains(document.activeElement) ? names.indexOf(identify(document.activeElement)) : -1;
   for (const staying of all("[data-stays]", main)) find(`#${staying.id}`, made)?.replaceWith(staying);
-  for (const field of all("input, textarea", main)) {
-    if (field.value === field.defaultValue || field.form === sent) continue;
-    all(CONTROLS, made).find((control) => identify(control) === identify(field))?.replaceWith(field);
+  for (const field of all(FIELDS, main).filter(isUnsent)) {
+    all(FIELDS, made).find((other) => identify(other) === identify(field))?.replaceWith(field);
   }
   main.replaceChildren(made);
   if (place < 0) return;
@@ -397,12 +415,16 @@ async function send(form) {
     return;
   }
   const value = values(form);
+  const fields = all(FIELDS, form).map((field) => /** @type {const} */ ([field, said(field)]));
   const place = path.replace(/\{(\w+)\}/g, (_, name) => {
     const part = encodeURIComponent(value[name]);
     delete value[name];
     return part;
   });
-  const answer = await ask(place, { method, value, html: Boolean(into) });
+  const answer = await ask(place, { method, value, html: Boolean(into) }).catch((error) => {
+    if ("onChange" in form.dataset) form.reset(); // it would show what the server does not have
+    throw error;
+  });
   if (into) {
     fill(find(`#${into}`), answer);
     find(`#${into}`).focus();
@@ -412,7 +434,8 @@ async function send(form) {
     location.assign(root + next);
     return;
   }
-  await refresh(form);
+  for (const [field, text] of fields) sent.set(field, text);
+  await refresh();
   if (done) announce(done);
 }
 
