@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 import shutil
 import zlib
@@ -482,16 +483,33 @@ HOLD = """() => {
 """Hold the next link that is unpacked, until `letGo()`."""
 
 
+def compress(case: dict[str, Any]) -> str:
+    """Make a link to a case as the page makes it."""
+    packed = base64.urlsafe_b64encode(zlib.compress(json.dumps(case).encode()))
+    return f"#case={packed.decode().rstrip('=')}"
+
+
 def test_link_that_is_read_late_does_not_replace_the_next_one(shown: Page) -> None:
     announced = empty(shown, "#announce")
     shown.evaluate(HOLD)
-    compressed = base64.urlsafe_b64encode(zlib.compress(b"{}"))  # it would be called broken
-    goes_to(shown, f"#case={compressed.decode().rstrip('=')}")
+    goes_to(shown, compress({}))  # it would be called broken
     for entry in ("https://next.test/", "https://last.test/"):
         goes_to(shown, samples.link("case", {**CASE, "rules": rules(entry)}))
         expect(shown.locator("#whitelist")).to_have_value(entry)
         shown.evaluate("letGo()")
     expect(announced).to_be_empty()
+
+
+@pytest.mark.parametrize("next_one", ["#main", "#case=broken"])
+def test_link_that_is_read_late_is_shown_if_the_next_one_shows_nothing(
+    shown: Page, next_one: str
+) -> None:
+    late = f"https://late.test/{next_one}"
+    shown.evaluate(HOLD)
+    goes_to(shown, compress({**CASE, "rules": rules(late)}))
+    goes_to(shown, next_one)
+    shown.evaluate("letGo()")
+    expect(shown.locator("#whitelist")).to_have_value(late)
 
 
 def test_link_leaves_nothing_of_a_text_that_was_read(shown: Page) -> None:

@@ -50,7 +50,8 @@ let source; // the text that the rules were read from, with its form and the nam
 let sample; // the sample of a page of the documentation that is shown
 let taken = 0; // how often a text was read, or what it says became unwanted
 let playing = 0; // how often the commands of samples were run
-let visits = 0; // how often a link was followed
+let visits = 0; // how often the address has changed
+let latest = 0; // the visit whose link is shown
 let isOwn = false; // whether the reader has changed anything, so that the address carries it
 
 const editor = new Editor({
@@ -440,11 +441,12 @@ async function visit(isFirst) {
   const turn = visits;
   const [, kind, text] = location.hash.match(/^#(case|sample)=(.*)$/) ?? [];
   const given = text && await unpack(text).catch(() => undefined);
-  if (turn !== visits) return; // another link was followed meanwhile
+  if (turn < latest) return; // the page shows a link that was followed later
   const show = kind === "case" && isCaseOf(given) ? () => showCase(given)
     : kind === "sample" && isSample(given) ? () => showSample(given)
     : undefined;
   if (show && !textsOf(given).some(isLarge)) {
+    latest = turn;
     show();
     return;
   }
