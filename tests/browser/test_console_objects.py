@@ -273,6 +273,15 @@ def test_choice_that_the_server_did_not_take_is_not_shown(tab: Page, emulator: E
     expect(acl).to_have_value("default")
 
 
+def test_what_is_done_is_not_said_to_have_failed(tab: Page, emulator: Emulator) -> None:
+    visit(tab, emulator, "emulator")
+    tab.route("**/_emulator/emulator", lambda route: route.abort())
+    tab.get_by_label("Status").fill("503")
+    tab.get_by_role("button", name="Plan").click()
+    expect(tab.locator("#announce")).to_have_text("The fault is planned.")
+    assert len(emulator.controls.faults.planned) == 1
+
+
 def test_focus_stays_at_the_button_that_was_pressed(tab: Page, emulator: Emulator) -> None:
     """Two forms set the clock."""
     visit(tab, emulator, "emulator")

@@ -435,7 +435,7 @@ async function send(form) {
     return;
   }
   for (const [field, text] of fields) sent.set(field, text);
-  await refresh();
+  await attempt(refresh); // it is done even if the page cannot show it
   if (done) announce(done);
 }
 
