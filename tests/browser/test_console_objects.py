@@ -154,6 +154,19 @@ def test_focus_goes_to_the_next_row_after_a_deletion(tab: Page, emulator: Emulat
 # --- What comes late
 
 
+def hold_the_first(tab: Page, pattern: str) -> list[Route]:
+    """Hold the first request to such a URL; return all of them as they come."""
+    routes: list[Route] = []
+
+    def take(route: Route) -> None:
+        if routes:
+            route.continue_()
+        routes.append(route)
+
+    tab.route(pattern, take)
+    return routes
+
+
 def test_text_that_is_not_sent_stays_when_the_page_is_refreshed(
     tab: Page, emulator: Emulator
 ) -> None:
@@ -222,14 +235,7 @@ def test_fields_that_are_sent_are_empty_also_after_two_quick_actions(
 ) -> None:
     """The first answer comes after the page is refreshed for the second one, or is not awaited."""
     visit(tab, emulator, "emulator")
-    waiting: list[Route] = []
-
-    def hold_the_first(route: Route) -> None:
-        if waiting:
-            route.continue_()
-        waiting.append(route)
-
-    tab.route(f"**/_emulator/{held}", hold_the_first)
+    waiting = hold_the_first(tab, f"**/_emulator/{held}")
     name, status = tab.get_by_label("Name"), tab.get_by_label("Status")
     status.fill("503")
     with tab.expect_request(f"**/_emulator/{held}"):
@@ -301,19 +307,13 @@ def test_answer_that_is_overtaken_by_a_newer_one_is_not_shown(
     for name in ("x1", "x2"):
         emulator.put(f"/{BUCKET}/x/{name}", b"x")
     visit(tab, emulator, f"buckets/{BUCKET}?prefix=x/")
-    held: list[Route] = []
-
-    def hold_the_first(route: Route) -> None:
-        if held:
-            route.continue_()
-        held.append(route)
 
     def remove(name: str) -> None:
         tab.get_by_role("button", name=f"Delete x/{name}").click()
         tab.get_by_role("dialog").get_by_role("button", name="Delete").click()
 
     pages = "**/buckets/**"
-    tab.route(pages, hold_the_first)
+    held = hold_the_first(tab, pages)
     with tab.expect_request(pages):
         remove("x1")
     with tab.expect_event("requestfailed", lambda given_up: given_up == held[0].request):

@@ -304,7 +304,7 @@ const FIELDS = "input, select, textarea";
 /** @typedef {HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement} Field */
 
 /**
- * What a control is called, so that it is found again after a refresh, whatever a field with a name says by then.
+ * What a control is called, so that it is found again after a refresh, whatever a named field says.
  * @param {Element | null} control
  */
 const identify = (control) => control?.id || [
@@ -332,7 +332,7 @@ function isUnsent(field) {
 let refreshing;
 
 /**
- * Show the main part of this page as the server has it now; what stays keeps its contents, and so do the
+ * Show the main part of this page as the server has it now; what stays keeps its contents, and so do
  * fields that the reader has filled in and not sent.
  *
  * The focus stays where it was, or goes to what follows if that is gone.
@@ -346,13 +346,15 @@ export async function refresh() {
   const names = all(CONTROLS, main).map(identify);
   const place = main.contains(document.activeElement) ? names.indexOf(identify(document.activeElement)) : -1;
   for (const staying of all("[data-stays]", main)) find(`#${staying.id}`, made)?.replaceWith(staying);
+  /** @type {Map<string, HTMLElement>} */
+  const controls = new Map(all(CONTROLS, made).reverse().map((control) => [identify(control), control]));
   for (const field of all(FIELDS, main).filter(isUnsent)) {
-    all(FIELDS, made).find((other) => identify(other) === identify(field))?.replaceWith(field);
+    const name = identify(field);
+    controls.get(name)?.replaceWith(field);
+    if (controls.has(name)) controls.set(name, field);
   }
   main.replaceChildren(made);
   if (place < 0) return;
-  /** @type {Map<string, HTMLElement>} */
-  const controls = new Map(all(CONTROLS, main).reverse().map((control) => [identify(control), control]));
   const near = [...names.slice(place), ...names.slice(0, place).reverse()].find((name) => controls.has(name));
   (controls.get(near ?? "") ?? main).focus();
 }
