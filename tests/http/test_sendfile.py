@@ -167,7 +167,7 @@ def test_no_file_stays_open_after_the_client_leaves(tmp_path: Path, tls: bool) -
 def waits_for_a_client(emulator: Emulator) -> bool:
     """Return whether the server waits for a client that does not read."""
     guards = emulator._server.connections._open
-    return any(isinstance(guard, Guard) and guard.outlet._paused for guard in guards)
+    return any(isinstance(guard, Guard) and guard.outlet.paused for guard in guards)
 
 
 def files_open_below(folder: Path) -> list[str]:

@@ -211,7 +211,7 @@ class JournalEntry(NamedTuple):
     @property
     def verdict(self) -> RefererVerdict:
         """The verdict of the Referer rules."""
-        decision = self.decision
+        decision = self.admission.decision
         if decision is None or decision.referer is None:
             return RefererVerdict.NOT_CHECKED
         return RefererVerdict.ALLOWED if decision.allowed else RefererVerdict.DENIED

@@ -7,7 +7,7 @@ from aiohttp import web
 from oss_emulator.control.faults import Fault
 from oss_emulator.protocol.message import Response
 from oss_emulator.server.guard import Guard
-from oss_emulator.server.wire import Answer, Served
+from oss_emulator.server.wire import Answer, Exchange
 
 CRC64 = "x-oss-hash-crc64ecma"
 
@@ -15,11 +15,13 @@ CRC64 = "x-oss-hash-crc64ecma"
 class FaultyAnswer(Answer):
     """An answer that cuts its body or resets its connection."""
 
-    def __init__(self, http: web.BaseRequest, guard: Guard, served: Served, began: float) -> None:
-        assert served.fault is not None  # noqa: S101 - other answers are not faulty
-        self._fault = served.fault
-        response = _spoil(self._fault, served.response)
-        super().__init__(http, guard, served._replace(response=response), began)
+    def __init__(
+        self, http: web.BaseRequest, guard: Guard, exchange: Exchange, began: float
+    ) -> None:
+        assert exchange.fault is not None  # noqa: S101 - other answers are not faulty
+        self._fault = exchange.fault
+        super().__init__(http, guard, exchange, began)
+        self.response = _spoil(self._fault, exchange.response)
         self._in_pieces = True
 
     async def send(self) -> bool:

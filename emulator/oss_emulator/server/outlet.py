@@ -14,7 +14,7 @@ class Outlet:
         """`patience` is the number of seconds in which a client must take some bytes of a file."""
         self._transport = transport
         self._patience = patience
-        self._paused = False
+        self.paused = False
         """Whether the transport wants no more bytes for now."""
         self._emptied: asyncio.Future[None] | None = None
         """Done when the transport has sent everything or is lost."""
@@ -22,11 +22,11 @@ class Outlet:
 
     def pause(self) -> None:
         """Note that the transport wants no more bytes."""
-        self._paused = True
+        self.paused = True
 
     def resume(self) -> None:
         """Note that the transport has sent what it had."""
-        self._paused = False
+        self.paused = False
         self._wake()
 
     def end(self) -> None:
@@ -63,7 +63,7 @@ class Outlet:
     async def _drain(self) -> None:
         """Wait until the transport has sent all that was written."""
         self._transport.set_write_buffer_limits(high=0)
-        if self._paused:
+        if self.paused:
             self._emptied = asyncio.get_running_loop().create_future()
             await self._emptied
             self._emptied = None

@@ -6,18 +6,20 @@ import zlib
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
-from typing import Final, NamedTuple
+from typing import Final
 
 from aiohttp import web
 
 from oss_emulator.control.faults import Fault
-from oss_emulator.operations.admission import Admission
+from oss_emulator.operations.admission import Admission, Refused
+from oss_emulator.operations.call import NO_BODY, Body
 from oss_emulator.protocol import dates
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.headers import encode
 from oss_emulator.protocol.message import FileRange, Response, Stream
 from oss_emulator.rpc import RPCAnswer
 from oss_emulator.server.guard import Guard
+from oss_emulator.server.pools import Leaving, stays
 from oss_emulator.server.threads import ShortStep, take
 from oss_emulator.server.throttle import Throttle
 
@@ -31,39 +33,65 @@ GZIP: Final = 31
 """zlib's `wbits` for a window of 32 KiB with a gzip header."""
 
 _WITHOUT_BODY: Final = frozenset({204, 304})
+_EMPTY: Final = Response()
 
 
-class Served(NamedTuple):
-    """A request and the answer to send."""
+class Exchange:
+    """A request that the server answers, and the answer that its steps have made so far."""
 
-    admission: Admission
-    """What is known of the request."""
-    response: Response
-    error: OSSError | None = None
-    """Why it was refused; None if it was not."""
-    fault: Fault | None = None
-    """What goes wrong with the answer, as a test has planned."""
-    rpc: RPCAnswer | None = None
-    """The answer of STS or KMS, if the request was for one."""
-    recorded: bool = True
-    """Whether the journal records it; not what is for the emulator itself."""
+    __slots__ = (
+        "admission",
+        "body",
+        "error",
+        "fault",
+        "http",
+        "leaving",
+        "recorded",
+        "response",
+        "rpc",
+    )
+
+    def __init__(
+        self,
+        admission: Admission,
+        http: web.BaseRequest | None = None,
+        leaving: Leaving = stays,
+        response: Response = _EMPTY,
+        *,
+        recorded: bool = True,
+    ) -> None:
+        """`http` has the body of the request; None for one that no client has sent."""
+        self.admission = admission
+        """What is known of the request."""
+        self.http = http
+        self.leaving = leaving
+        """Tells when the client leaves."""
+        self.body: Body = NO_BODY
+        """The body that the operation gets."""
+        self.response = response
+        self.error: OSSError | None = None
+        """Why it was refused; None if it was not."""
+        self.fault: Fault | None = None
+        """What goes wrong with the answer, as a test has planned."""
+        self.rpc: RPCAnswer | None = None
+        """The answer of STS or KMS, if the request was for one."""
+        self.recorded = recorded
+        """Whether the journal records it; not what is for the emulator itself."""
 
     @property
-    def traffic_limit(self) -> int | None:
-        """Bits per second; None for no limit, as for all errors."""
-        return self.admission.traffic_limit if self.error is None else None
+    def outcome(self) -> Admission | Refused:
+        """What became of the request, for the journal."""
+        return self.admission if self.error is None else Refused(self.admission, self.error)
 
 
-def format(served: Served, began: float) -> bytes:
+def format(refused: Refused, response: Response, began: float) -> bytes:
     """Format a whole answer to a request that aiohttp never sees; the connection ends after it."""
-    response = served.response
+    admission, error = refused
     assert isinstance(response.body, bytes)  # noqa: S101 - errors are short
-    own = _own(response, served.admission, time.perf_counter() - began)
+    own = _own(response, admission, time.perf_counter() - began)
     own += "Connection: close\r\n"
-    error = served.error
     # Clients show nothing but this line of a refused CONNECT, so it says what to do.
-    connects = served.admission.request.method == "CONNECT"
-    said = " ".join(error.message.split()) if connects and error is not None else ""
+    said = " ".join(error.message.split()) if admission.request.method == "CONNECT" else ""
     head = format_head("1.1", response.status, response.headers, own, said)
     return head + response.body
 
@@ -109,26 +137,22 @@ _LENGTH: Final = "Content-Length: "
 class Answer:
     """A response that is being sent to the client; no header is guessed."""
 
-    def __init__(self, http: web.BaseRequest, guard: Guard, served: Served, began: float) -> None:
+    def __init__(
+        self, http: web.BaseRequest, guard: Guard, exchange: Exchange, began: float
+    ) -> None:
         """`began` is the time of arrival on the clock of `time.perf_counter`."""
-        self.response = response = served.response
-        self.admission = served.admission
+        self.response = response = exchange.response
+        self.admission = exchange.admission
         self.sent = 0
         """Bytes of body that were sent."""
         self._http = http
         self._guard = guard
         self._began = began
-        limit = served.traffic_limit
-        self._throttle = Throttle.of(limit)
-        compresses = response.compress and http.method != "HEAD"
-        self._gzip = zlib.compressobj(wbits=GZIP) if compresses else None
-        self._in_pieces = compresses or limit is not None
+        self.limit = exchange.admission.traffic_limit if exchange.error is None else None
+        """Bits per second; None for no limit, as for all errors."""
+        self._compresses = response.compress and http.method != "HEAD"
+        self._in_pieces = self._compresses or self.limit is not None
         """Whether even a short body goes through `_write`."""
-
-    @property
-    def seconds(self) -> float:
-        """How long the request has taken so far."""
-        return time.perf_counter() - self._began
 
     async def send(self) -> bool:
         """Send head and body; returns whether the connection may stay open.
@@ -136,7 +160,7 @@ class Answer:
         If the client leaves, nothing is raised: aiohttp notices it.
         """
         response, http, version = self.response, self._http, self.admission.request.version
-        lines = _own(response, self.admission, self.seconds)
+        lines = _own(response, self.admission, time.perf_counter() - self._began)
         silent = http.method == "HEAD" or response.status in _WITHOUT_BODY
         body = b"" if silent else response.body
         chunked = not (silent or _LENGTH in lines or "Content-Length" in response.headers)
@@ -152,7 +176,8 @@ class Answer:
             if isinstance(body, bytes) and not self._in_pieces:
                 self.sent = len(body)
                 self._guard.outlet.write(data + body)
-                await http.writer.drain()
+                if self._guard.outlet.paused:
+                    await http.writer.drain()
                 return stays
             await http.writer.write(data)
             if chunked and version != "1.0":
@@ -165,6 +190,8 @@ class Answer:
         return stays
 
     async def _send_pieces(self, pieces: Iterable[bytes | FileRange | Stream]) -> None:
+        self._throttle = Throttle.of(self.limit)
+        self._gzip = zlib.compressobj(wbits=GZIP) if self._compresses else None
         for piece in pieces:
             if isinstance(piece, bytes):
                 await self._put(piece)
