@@ -133,10 +133,11 @@ def _identify(claim: Claim, service: Deployment, now: float) -> tuple[Identity, 
 def _verify(claim: Claim, admission: Admission, secret: str) -> None:
     """Check a signature; it may cover the header that asks for an explanation, or omit it."""
     request, region = admission.request, admission.region
-    # The name that was signed is that in the request, also if it is the alias of an access point.
     target = admission.target
-    key = target.key if target.signed_key is None else target.signed_key
-    target = target._replace(bucket=admission.named_bucket, key=key)
+    if target.signed_key is not None:
+        target = target._replace(key=target.signed_key)
+    if admission.access_point is not None:  # the name that was signed is that in the request
+        target = target._replace(bucket=admission.named_bucket)
     if request.original is not None:
         s3_signature.verify(claim, request.original, target.bucket, target.key, secret)
         return

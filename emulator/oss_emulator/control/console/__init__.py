@@ -85,7 +85,7 @@ def show(request: Request, is_endpoint: Callable[[str], bool]) -> Response | Non
         return embedding.answer(request)
     if request.path not in _DOORS or request.method != "GET" or not wants_page(request):
         return None
-    if request.query_string or signature.place(request) is not None:
+    if request.query_string or signature.is_signed(request):
         return None
     return Response(302, {"Location": PREFIX}) if is_endpoint(request.host) else None
 
