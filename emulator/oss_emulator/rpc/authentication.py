@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from oss_emulator.access import AccessKey, Accounts, Identity, KeyProblem
 from oss_emulator.protocol import dates
-from oss_emulator.protocol.signature.period import MAX_SKEW
+from oss_emulator.protocol.signature.claim import MAX_SKEW
 from oss_emulator.referer import Signing
 from oss_emulator.rpc import acs3, signature
 from oss_emulator.rpc.errors import RPCError, RPCErrorCase

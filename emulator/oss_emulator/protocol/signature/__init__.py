@@ -11,9 +11,8 @@ from oss_emulator.protocol.address import Target
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.headers import invalid_argument
 from oss_emulator.protocol.message import Request, parse_query
-from oss_emulator.protocol.signature import period, v1, v2, v4
-from oss_emulator.protocol.signature.calculation import Calculation
-from oss_emulator.protocol.signature.claim import Claim, Place, Version
+from oss_emulator.protocol.signature import v1, v2, v4
+from oss_emulator.protocol.signature.claim import Calculation, Claim, Place, Version, check_period
 from oss_emulator.protocol.signature.unsigned import check_once
 
 __all__ = ["Claim", "Place", "Version", "is_signed", "parse", "verify"]
@@ -114,7 +113,7 @@ def verify(claim: Claim, request: Request, target: Target, secret: str, region: 
     """
     if claim.version is Version.V4 and claim.region != region:
         raise _wrong_region(claim, request, region)
-    period.check(claim, request.received, _EXPIRED)
+    check_period(claim, request.received, _EXPIRED)
     _check_headers(claim, request)
     if request.repeated:
         check_once(request, (*_SIGNED_HEADERS, *claim.additional_headers), ("x-oss-",))
