@@ -14,10 +14,9 @@ from oss_emulator import json_text
 from oss_emulator.access import Effect, Kind, Question, evaluate
 from oss_emulator.json_text import JSONError
 from oss_emulator.protocol.xml import Children
-from oss_emulator.rpc.call import RPCCall
 from oss_emulator.rpc.errors import ErrorTable, RPCError, RPCErrorCase, RPCErrorSpec
-from oss_emulator.rpc.message import required
 from oss_emulator.rpc.product import Action, Product
+from oss_emulator.rpc.request import RPCCall, required
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM

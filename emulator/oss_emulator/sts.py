@@ -24,10 +24,9 @@ from oss_emulator.access import (
 )
 from oss_emulator.protocol import dates
 from oss_emulator.protocol.xml import Children
-from oss_emulator.rpc.call import RPCCall
 from oss_emulator.rpc.errors import ErrorTable, RPCError, RPCErrorCase, RPCErrorSpec
-from oss_emulator.rpc.message import required
 from oss_emulator.rpc.product import Action, Product
+from oss_emulator.rpc.request import RPCCall, required
 
 
 # fmt: off

@@ -10,7 +10,7 @@ from oss_emulator import rpc
 from oss_emulator.access import Accounts
 from oss_emulator.kms import KMS
 from oss_emulator.protocol.message import Request, Response
-from oss_emulator.rpc.signature import sign, string_to_sign
+from oss_emulator.rpc.request import sign, string_to_sign
 
 NOW = 1_700_000_000.0
 TIMESTAMP = "2023-11-14T22:13:20Z"

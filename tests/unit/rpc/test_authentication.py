@@ -7,7 +7,7 @@ from oss_emulator import rpc
 from oss_emulator.protocol.message import Request
 from oss_emulator.referer import Signing
 from oss_emulator.rpc.authentication import claim
-from oss_emulator.rpc.message import RPCRequest
+from oss_emulator.rpc.request import RPCRequest
 from oss_emulator.sts import STS
 
 from tests.unit.sts.requests import INSTALLATION, MATERIAL, answer_v3, credentials, parse, sign_v3

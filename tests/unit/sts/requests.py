@@ -13,7 +13,7 @@ from oss_emulator import rpc
 from oss_emulator.access import Accounts
 from oss_emulator.protocol.dates import parse_iso
 from oss_emulator.protocol.message import Request, Response
-from oss_emulator.rpc.signature import sign, string_to_sign
+from oss_emulator.rpc.request import sign, string_to_sign
 from oss_emulator.sts import STS
 
 from tests.issuer import CLIENT, ISSUER, Issuer
