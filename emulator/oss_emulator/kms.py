@@ -215,7 +215,7 @@ def decrypt(call: RPCCall) -> Children:
     try:
         found = Ciphertext.parse(text)
         key_id = id_of(call, found.arn)
-        plaintext = found.decrypt(context=bound, server_key=call.installation.key)
+        plaintext = found.decrypt(context=bound, server_key=call.environment.key)
     except CiphertextError:
         raise RPCError(RPCErrorCase.INVALID, name="CiphertextBlob") from None
     authorize(call, "Decrypt", found.arn)
@@ -228,7 +228,7 @@ def _seal(call: RPCCall, arn: str, plaintext: str) -> Children:
         arn,
         plaintext.encode(),
         context=canonical_context(call.parameters),
-        server_key=call.installation.key,
+        server_key=call.environment.key,
         nonce=call.material[:NONCE_SIZE],
     )
     return [

@@ -80,7 +80,7 @@ class WantedSession(NamedTuple):
 
 def find_role(call: RPCCall, wanted: WantedSession) -> Role:
     """Find the role of a session; raises `RPCError`."""
-    role = call.installation.accounts.role(wanted.role_arn)
+    role = call.environment.accounts.role(wanted.role_arn)
     if role is None:
         raise RPCError(STSErrorCase.NO_ROLE)
     return role
@@ -89,7 +89,7 @@ def find_role(call: RPCCall, wanted: WantedSession) -> Role:
 def start_session(call: RPCCall, role: Role, wanted: WantedSession) -> Children:
     """Issue the credentials of a session and describe it; raises `RPCError`."""
     expires = int(call.now) + _duration(call.parameters, role)
-    issued = call.installation.accounts.issue(
+    issued = call.environment.accounts.issue(
         role, wanted.name, expires, wanted.policy, call.material
     )
     return [
@@ -281,7 +281,7 @@ def assume_role_with_oidc(call: RPCCall) -> Children:
     parameters = call.parameters
     arn = match_parameter(parameters, "OIDCProviderArn", r"acs:ram::\d+:oidc-provider/.+")
     wanted = WantedSession.parse(parameters)
-    provider = call.installation.accounts.oidc_provider(arn)
+    provider = call.environment.accounts.oidc_provider(arn)
     if provider is None:
         raise RPCError(STSErrorCase.OIDC_PROVIDER)
     token = OIDCToken.parse(parameters.get("OIDCToken", ""), provider)

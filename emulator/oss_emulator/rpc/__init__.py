@@ -6,16 +6,16 @@ Pure functions turn a request, its body and random bytes into an answer. Request
 
 from oss_emulator.rpc.errors import ErrorTable, RPCError, RPCErrorCase, RPCErrorSpec
 from oss_emulator.rpc.product import MATERIAL_SIZE, Action, Product, RPCAnswer, answer
-from oss_emulator.rpc.request import Installation, RPCCall
+from oss_emulator.rpc.request import RPCCall, RPCEnvironment
 
 __all__ = [
     "MATERIAL_SIZE",
     "Action",
     "ErrorTable",
-    "Installation",
     "Product",
     "RPCAnswer",
     "RPCCall",
+    "RPCEnvironment",
     "RPCError",
     "RPCErrorCase",
     "RPCErrorSpec",

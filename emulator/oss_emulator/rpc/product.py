@@ -16,7 +16,7 @@ from oss_emulator.protocol.xml import Children
 from oss_emulator.referer import Signing
 from oss_emulator.rpc.authentication import authenticate, claim
 from oss_emulator.rpc.errors import ErrorTable, RPCError, RPCErrorCase, RPCErrorSpec
-from oss_emulator.rpc.request import Installation, RPCCall, RPCRequest
+from oss_emulator.rpc.request import RPCCall, RPCEnvironment, RPCRequest
 
 
 class Action(NamedTuple):
@@ -110,23 +110,23 @@ class RPCAnswer(NamedTuple):
 
 
 def answer(
-    product: Product, request: Request, body: bytes, installation: Installation, material: bytes
+    product: Product, request: Request, body: bytes, environment: RPCEnvironment, material: bytes
 ) -> RPCAnswer:
     """Answer a request; `material` is `MATERIAL_SIZE` random bytes."""
     asked = RPCRequest.parse(request, body)
     claimed = claim(asked)
     request_id = str(UUID(bytes=material[-_ID_SIZE:])).upper()
     material = material[:-_ID_SIZE]
-    region = product.region(host_name(product.endpoint_host(request))) or installation.region
+    region = product.region(host_name(product.endpoint_host(request))) or environment.region
     name, caller, refusal = "", ANONYMOUS, None
     try:
         name, action = _find_action(product, asked)
         if action.signed:
-            caller = authenticate(asked, installation.accounts)
+            caller = authenticate(asked, environment.accounts)
         call = RPCCall(
             asked.parameters,
             caller,
-            installation,
+            environment,
             region=region,
             now=request.received,
             material=material,

@@ -104,7 +104,7 @@ def encode(text: str) -> str:
     return quote(text, safe="~", errors="surrogateescape")
 
 
-class Installation(NamedTuple):
+class RPCEnvironment(NamedTuple):
     """What the answers of a server depend on besides the request."""
 
     accounts: Accounts
@@ -119,7 +119,7 @@ class RPCCall(NamedTuple):
 
     parameters: Mapping[str, str]
     caller: Identity
-    installation: Installation
+    environment: RPCEnvironment
     region: str
     now: float
     material: bytes

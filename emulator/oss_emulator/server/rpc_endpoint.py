@@ -53,6 +53,6 @@ async def answer(
     http: web.BaseRequest, request: Request, product: Product, service: Service
 ) -> RPCAnswer:
     """Answer by a service; raises `OSSError` for a body that is incomplete or too large."""
-    installation = rpc.Installation(service.accounts, service.token_key, service.settings.region)
+    environment = rpc.RPCEnvironment(service.accounts, service.token_key, service.settings.region)
     data, material = await body.read_document(http), secrets.token_bytes(rpc.MATERIAL_SIZE)
-    return rpc.answer(product, request, data, installation, material)
+    return rpc.answer(product, request, data, environment, material)

@@ -46,7 +46,7 @@ key = [{id = "other", secret = "secret of other"}]
 """,
     token_key=b"key",
 )
-INSTALLATION = rpc.Installation(ACCOUNTS, b"the key of the server", "cn-hangzhou")
+ENVIRONMENT = rpc.RPCEnvironment(ACCOUNTS, b"the key of the server", "cn-hangzhou")
 
 
 def send(
@@ -56,7 +56,7 @@ def send(
     secret: str = "",
     host: str = HOST,
     path: str = "/",
-    installation: rpc.Installation = INSTALLATION,
+    environment: rpc.RPCEnvironment = ENVIRONMENT,
     form: str = "JSON",
     **parameters: str,
 ) -> Response:
@@ -76,7 +76,7 @@ def send(
     fields["Signature"] = sign(text, secret or f"secret of {who}").decode()
     request = Request.parse("POST", path, [("Host", host)], NOW)
     data = urlencode(fields).encode()
-    return rpc.answer(KMS, request, data, installation, MATERIAL).response
+    return rpc.answer(KMS, request, data, environment, MATERIAL).response
 
 
 def ask(action: str, who: str = "owner", **options: Any) -> dict[str, str]:

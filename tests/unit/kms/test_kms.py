@@ -12,7 +12,7 @@ from oss_emulator.kms import MAX_CONTEXT, NONCE_SIZE, Ciphertext, CiphertextErro
 from oss_emulator.protocol import xml
 from oss_emulator.rpc.errors import RPCError
 
-from tests.unit.kms.requests import INSTALLATION, ask, check_refused, send
+from tests.unit.kms.requests import ENVIRONMENT, ask, check_refused, send
 
 CONTEXT = '{"x-passphrase":"open"}'
 
@@ -98,8 +98,8 @@ def test_other_context_is_refused(context: str) -> None:
 
 def test_ciphertext_of_another_server_is_refused() -> None:
     blob = ask("Encrypt", KeyId="mine", Plaintext="aA==")["CiphertextBlob"]
-    other = INSTALLATION._replace(key=b"another key")
-    check_refused(400, "InvalidParameter", "Decrypt", installation=other, CiphertextBlob=blob)
+    other = ENVIRONMENT._replace(key=b"another key")
+    check_refused(400, "InvalidParameter", "Decrypt", environment=other, CiphertextBlob=blob)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from oss_emulator.rpc.request import RPCRequest, string_to_sign
 from oss_emulator.sts import STS
 
 from tests.unit.sts.requests import (
-    INSTALLATION,
+    ENVIRONMENT,
     MATERIAL,
     NOW,
     ask,
@@ -109,7 +109,7 @@ def test_sdk_recognizes_a_wrong_secret() -> None:
     timed = Request.parse(
         request.get_method(), url, [("Host", "x")], parse_iso(sent.query["Timestamp"]) or 0.0
     )
-    message = parse(rpc.answer(STS, timed, b"", INSTALLATION, MATERIAL).response)["Message"]
+    message = parse(rpc.answer(STS, timed, b"", ENVIRONMENT, MATERIAL).response)["Message"]
     # aliyun-python-sdk-core 2.16 recognizes a wrong secret so.
     assert message.split(":")[1] == request.string_to_sign
 
