@@ -27,7 +27,7 @@ from oss_emulator.protocol.headers import DECISION, EXPLAIN
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.referer import explanation
 from oss_emulator.rpc import Product
-from oss_emulator.server import proxy, rpc_endpoint, sockets, wire
+from oss_emulator.server import endpoint, rpc_endpoint, wire
 from oss_emulator.server.administration import Administration
 from oss_emulator.server.connections import Connections
 from oss_emulator.server.endpoint import Endpoint
@@ -65,7 +65,7 @@ class Server(Endpoint):
         self._is_endpoint = self.service.addresses.is_endpoint
         handlers = Handlers(
             answer=self._answer,
-            connect=partial(proxy.connect, self.service, certificates),
+            connect=partial(endpoint.grant_connect, self.service, certificates),
             refuse=self._format_refusal,
             report_tls=self._report_tls,
             now=controls.clock.now,
@@ -107,7 +107,7 @@ class Server(Endpoint):
     async def _listen(self, host: str, port: int, context: ssl.SSLContext | None) -> int:
         # Each of several workers listens on the same port (see workers.py).
         shared = [socket.SO_REUSEPORT] if self.service.settings.workers > 1 else []
-        bound = sockets.bind(host, port, socket.SO_REUSEADDR, *shared)
+        bound = endpoint.bind(host, port, socket.SO_REUSEADDR, *shared)
         for one in bound:
             if context is None:
                 loop = asyncio.get_running_loop()

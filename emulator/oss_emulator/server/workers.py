@@ -11,7 +11,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any, TypeAlias
 
-from oss_emulator.server import sockets
+from oss_emulator.server import endpoint
 from oss_emulator.server.app import SHUTDOWN_TIMEOUT
 from oss_emulator.server.endpoint import Endpoint
 from oss_emulator.settings import Settings
@@ -76,12 +76,12 @@ class Workers(Endpoint):
     def _reserve(self, port: int) -> int:
         """Reserve a port without listening: only the workers accept its connections."""
         # Another server may share this port; only a bind without sharing detects it.
-        probes = sockets.bind(self._settings.host, port, socket.SO_REUSEADDR)
+        probes = endpoint.bind(self._settings.host, port, socket.SO_REUSEADDR)
         port = int(probes[0].getsockname()[1])
         for probe in probes:
             probe.close()
         sharing = (socket.SO_REUSEADDR, socket.SO_REUSEPORT)
-        self._reserved += sockets.bind(self._settings.host, port, *sharing)
+        self._reserved += endpoint.bind(self._settings.host, port, *sharing)
         return port
 
     def _begin(self) -> None:
