@@ -23,8 +23,7 @@ from oss_emulator.server import body, callback, wire
 from oss_emulator.server.faulty import apply_before
 from oss_emulator.server.fetching import Fetches, Host
 from oss_emulator.server.pools import Leaving, Pools, stays
-from oss_emulator.server.threads import ShortStep, take
-from oss_emulator.server.waiting import Waiting
+from oss_emulator.server.waiting import ShortStep, Waiting, take
 from oss_emulator.server.wire import Exchange
 from oss_emulator.storage import failure
 

@@ -20,8 +20,7 @@ from oss_emulator.protocol.message import FileRange, Response, Stream
 from oss_emulator.rpc import RPCAnswer
 from oss_emulator.server.guard import Guard
 from oss_emulator.server.pools import Leaving, stays
-from oss_emulator.server.threads import ShortStep, take
-from oss_emulator.server.throttle import Throttle
+from oss_emulator.server.waiting import ShortStep, Throttle, take
 
 CHUNK: Final = 256 * 1024
 """Bytes of a file that are read and sent at a time."""
