@@ -6,6 +6,7 @@ from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
+from oss_emulator.server import waiting
 from oss_emulator.server.waiting import Throttle
 
 from tests.http import forms
