@@ -24,7 +24,7 @@ from oss_emulator.protocol.message import Request
 from oss_emulator.server import framing, handshake
 from oss_emulator.server.connections import Connection, Connections
 from oss_emulator.server.framing import NO_BODY, Extent, Head, bad_request
-from oss_emulator.server.outlet import Outlet
+from oss_emulator.server.writer import TransportWriter
 
 
 class StallTimer:
@@ -181,7 +181,7 @@ class Guard(asyncio.Protocol):
     """One connection."""
 
     transport: asyncio.Transport
-    outlet: Outlet
+    writer: TransportWriter
     _timer: StallTimer
 
     def __init__(
@@ -230,7 +230,7 @@ class Guard(asyncio.Protocol):
         self._connections.opened(self, self._outside)
         self._aiohttp.connection_made(transport)
         patience = self._connections.patience
-        self.outlet = Outlet(self.transport, patience)
+        self.writer = TransportWriter(self.transport, patience)
         self._timer = StallTimer(patience, self.transport, self._waits_for_client, self._give_up)
         if self._connections.crowded:
             self._refuse(OSSError(ErrorCase.SERVICE_UNAVAILABLE))
@@ -286,7 +286,7 @@ class Guard(asyncio.Protocol):
             self._break_off(OSSError(ErrorCase.INCOMPLETE_BODY))
         if self._phase is not Phase.BEGINNING:
             self._timer.end()
-            self.outlet.end()
+            self.writer.end()
         self._phase = Phase.END
         if self._answering and self._http is None:
             # Some releases of aiohttp fail if they lose the transport between reading a request and
@@ -302,12 +302,12 @@ class Guard(asyncio.Protocol):
             self._outside.connection_lost(exc)
 
     def pause_writing(self) -> None:
-        self.outlet.pause()
+        self.writer.pause()
         self._aiohttp.pause_writing()
 
     def resume_writing(self) -> None:
         self._aiohttp.resume_writing()
-        self.outlet.resume()
+        self.writer.resume()
 
     # Requests in turn
 

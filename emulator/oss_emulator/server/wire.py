@@ -174,8 +174,8 @@ class Answer:
         try:
             if isinstance(body, bytes) and not self._in_pieces:
                 self.sent = len(body)
-                self._guard.outlet.write(data + body)
-                if self._guard.outlet.paused:
+                self._guard.writer.write(data + body)
+                if self._guard.writer.paused:
                     await http.writer.drain()
                 return stays
             await http.writer.write(data)
@@ -215,10 +215,10 @@ class Answer:
         await self._throttle.passed(len(chunk))
 
     async def _send_file(self, piece: FileRange) -> None:
-        if piece.length <= INLINE or self._in_pieces or not self._guard.outlet.sends_files:
+        if piece.length <= INLINE or self._in_pieces or not self._guard.writer.sends_files:
             await self._send_chunks(piece)
         else:
-            await self._guard.outlet.send_file(piece, self._count)
+            await self._guard.writer.send_file(piece, self._count)
 
     async def _send_stream(self, piece: Stream) -> None:
         """Send what comes; a thread of its own waits for it, so that no other answer has to."""
