@@ -31,13 +31,12 @@ from oss_emulator.server import endpoint, rpc_endpoint, wire
 from oss_emulator.server.administration import Administration
 from oss_emulator.server.connections import Connections
 from oss_emulator.server.endpoint import Endpoint
-from oss_emulator.server.faulty import FaultyAnswer
 from oss_emulator.server.guard import Guard, Handlers
 from oss_emulator.server.handshake import Listener, watch_failures
 from oss_emulator.server.performer import Performer, error_of
 from oss_emulator.server.tls import Certificates
 from oss_emulator.server.waiting import Waiting
-from oss_emulator.server.wire import Answer, Exchange, close
+from oss_emulator.server.wire import Answer, Exchange, FaultyAnswer, close
 
 LOG: Final = logging.getLogger("oss_emulator")
 

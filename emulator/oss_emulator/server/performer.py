@@ -20,11 +20,10 @@ from oss_emulator.pipeline.steps import READS, Awaited
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import FileRange, Request, Response, Stream
 from oss_emulator.server import body, callback, wire
-from oss_emulator.server.faulty import apply_before
 from oss_emulator.server.fetching import Fetches, Host
 from oss_emulator.server.pools import Leaving, Pools, stays
 from oss_emulator.server.waiting import ShortStep, Waiting, take
-from oss_emulator.server.wire import Exchange
+from oss_emulator.server.wire import Exchange, apply_before
 from oss_emulator.storage import failure
 
 LOG: Final = logging.getLogger("oss_emulator")
