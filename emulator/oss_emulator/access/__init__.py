@@ -10,9 +10,9 @@ from oss_emulator.access.accounts import Accounts, AccountsError, KeyProblem
 from oss_emulator.access.acl import BucketAcl, ObjectAcl
 from oss_emulator.access.actions import required, required_of_source, resource
 from oss_emulator.access.authorize import (
+    AccessDecision,
     AccessPointScope,
     AccessReason,
-    AccessVerdict,
     Permission,
     PolicyInputs,
     authorize,
@@ -35,10 +35,10 @@ from oss_emulator.access.tokens import Credentials, Tokens
 
 __all__ = [
     "ANONYMOUS",
+    "AccessDecision",
     "AccessKey",
     "AccessPointScope",
     "AccessReason",
-    "AccessVerdict",
     "Accounts",
     "AccountsError",
     "BucketAcl",

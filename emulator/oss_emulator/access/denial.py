@@ -3,14 +3,14 @@
 import json
 from base64 import b64encode
 
-from oss_emulator.access.authorize import AccessVerdict
+from oss_emulator.access.authorize import AccessDecision
 from oss_emulator.access.identity import Identity, Kind
 from oss_emulator.access.policy import PolicyType
 
 Detail = list[tuple[str, str]]
 
 
-def detail(verdict: AccessVerdict, caller: Identity, resource: str = "") -> Detail | None:
+def detail(decision: AccessDecision, caller: Identity, resource: str = "") -> Detail | None:
     """Return the children of AccessDeniedDetail, or None if the answer has no such element.
 
     The answer has one if a policy of the caller denied the request, or if only such a policy could
@@ -18,28 +18,28 @@ def detail(verdict: AccessVerdict, caller: Identity, resource: str = "") -> Deta
     access point is unknown (A-70).
     """
     unknown = (None, PolicyType.BUCKET, PolicyType.ACCESS_POINT)
-    if verdict.allowed or verdict.policy_type in unknown:
+    if decision.allowed or decision.policy_type in unknown:
         return None
-    explicit = verdict.statement is not None
+    explicit = decision.statement is not None
     is_session = caller.kind is Kind.SESSION
     name = f"{caller.name}:{caller.session}" if is_session else caller.principal
     return [
-        ("PolicyType", str(verdict.policy_type)),
+        ("PolicyType", str(decision.policy_type)),
         ("AuthPrincipalOwnerId", caller.id),
         ("AuthPrincipalType", str(caller.kind)),
         ("AuthPrincipalDisplayName", name),
         ("NoPermissionType", "ExplicitDeny" if explicit else "ImplicitDeny"),
-        ("AuthAction", verdict.action),
-        ("EncodedDiagnosticMessage", _diagnostic(verdict, resource)),
+        ("AuthAction", decision.action),
+        ("EncodedDiagnosticMessage", _diagnostic(decision, resource)),
     ]
 
 
-def _diagnostic(verdict: AccessVerdict, resource: str) -> str:
+def _diagnostic(decision: AccessDecision, resource: str) -> str:
     """Return JSON in Base64 (A-71). Only RAM can decode the message of the real service."""
     found = {
-        "action": verdict.action,
+        "action": decision.action,
         "resource": resource,
-        "reason": verdict.reason.value,
-        "statement": verdict.statement.place if verdict.statement else "",
+        "reason": decision.reason.value,
+        "statement": decision.statement.place if decision.statement else "",
     }
     return b64encode(json.dumps(found).encode()).decode()

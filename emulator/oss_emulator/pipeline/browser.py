@@ -12,7 +12,7 @@ from oss_emulator.operations.operation import Takes
 from oss_emulator.pipeline.deployment import Deployment
 from oss_emulator.protocol import origin
 from oss_emulator.protocol.errors import ErrorCase, OSSError
-from oss_emulator.protocol.message import AccessDecision, Request, Response
+from oss_emulator.protocol.message import AccessRecord, Request, Response
 from oss_emulator.storage import Bucket
 
 SANDBOX: Final = "sandbox allow-downloads allow-forms allow-modals allow-popups allow-scripts"
@@ -34,7 +34,7 @@ def check_page(admission: Admission, service: Deployment) -> None:
     if origin.is_preflighted(request) or _allows(admission.record, request):
         return
     sender = request.headers.get("origin", "unknown")
-    access = AccessDecision(False, REASON, operation.action, "")
+    access = AccessRecord(False, REASON, operation.action, "")
     raise OSSError(ErrorCase.CROSS_ORIGIN, access=access, Origin=sender)
 
 

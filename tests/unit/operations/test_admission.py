@@ -14,7 +14,7 @@ from oss_emulator.operations.admission import Admission, Refused, refuse
 from oss_emulator.operations.call import Call
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.errors import ErrorCase, OSSError
-from oss_emulator.protocol.message import AccessDecision
+from oss_emulator.protocol.message import AccessRecord
 from oss_emulator.server.wire import Answer, Exchange
 
 from tests.unit.pipeline.service import PAGE, ask, serve
@@ -77,7 +77,7 @@ def test_failed_call_keeps_the_earlier_decisions(service: Service) -> None:
 
 
 def test_denial_by_the_operation_replaces_the_access_decision(service: Service) -> None:
-    denial = AccessDecision(False, "the object's ACL", "oss:GetObject", "")
+    denial = AccessRecord(False, "the object's ACL", "oss:GetObject", "")
     refused = refuse(admit(service), OSSError(ErrorCase.OBJECT_ACL_READ, access=denial))
     assert refused.admission.access is denial
 
