@@ -16,9 +16,9 @@ from oss_emulator.access.authorize import (
     Permission,
     PolicyInputs,
     authorize,
+    explain_denial,
 )
 from oss_emulator.access.context import Context
-from oss_emulator.access.denial import detail
 from oss_emulator.access.identity import ANONYMOUS, AccessKey, Identity, Kind, Role
 from oss_emulator.access.oidc import JWKSError, OIDCProvider, PublicKey, parse_jwks
 from oss_emulator.access.policy import (
@@ -63,8 +63,8 @@ __all__ = [
     "Statement",
     "Tokens",
     "authorize",
-    "detail",
     "evaluate",
+    "explain_denial",
     "parse_jwks",
     "required",
     "required_of_source",

@@ -17,7 +17,7 @@ from oss_emulator.access import (
     Permission,
     PolicyInputs,
     authorize,
-    detail,
+    explain_denial,
     required,
     resource,
 )
@@ -322,7 +322,7 @@ def _tags(fields: Mapping[str, str]) -> Mapping[str, str]:
 def _denial(
     call: Call, permission: Permission, decision: AccessDecision, inputs: PolicyInputs | None
 ) -> OSSError:
-    denial = detail(decision, call.caller, inputs.resource if inputs is not None else "")
+    denial = explain_denial(decision, call.caller, inputs.resource if inputs is not None else "")
     code, access = _code(call, permission, decision.reason), _describe(call, decision)
     if decision.reason is not AccessReason.IDENTITY_POLICY:
         return OSSError(code, access=access, AccessDeniedDetail=denial)
