@@ -5,7 +5,7 @@ admission; one that fails raises an `OSSError`, which ends the request. The serv
 and `Service` the other lists. `shortcuts.py` leaves out the steps that would do nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from enum import Enum
 from typing import Any, Final, Protocol, TypeAlias
@@ -179,7 +179,7 @@ def checks_of(admission: Admission, service: Deployment) -> tuple[Check, ...]:
     return (*CHECK, *allow)
 
 
-_SWAPPED: Final = {
+_SWAPPED: Final[Mapping[Check, Check]] = {
     referer.check_referer: authentication.authorize,
     authentication.authorize: referer.check_referer,
 }
