@@ -13,7 +13,7 @@ from aiohttp import web
 from oss_emulator.control.controls import Controls
 from oss_emulator.control.journal import JournalEntry
 from oss_emulator.operations.admission import Admission, Refused, refuse
-from oss_emulator.operations.call import Body
+from oss_emulator.operations.call import NO_BODY, Body
 from oss_emulator.operations.operation import Operation, Takes
 from oss_emulator.pipeline.service import new_request_id
 from oss_emulator.pipeline.steps import READS, Awaited
@@ -152,6 +152,7 @@ class Performer:
             if content.stream is not None:
                 content.stream.close()
             raise
+        exchange.body = NO_BODY  # its bytes may go while the answer is sent
 
     async def _fetch(self, exchange: Exchange) -> None:
         """Begin the task that the request has created."""

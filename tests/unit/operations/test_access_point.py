@@ -12,7 +12,7 @@ from oss_emulator.access import ANONYMOUS, Identity, Kind, Policy, PolicyType
 from oss_emulator.documents import access_point
 from oss_emulator.operations import permissions
 from oss_emulator.pipeline import authentication
-from oss_emulator.protocol import xml
+from oss_emulator.protocol import signature, xml
 from oss_emulator.protocol.signature import Claim, Place, Version
 
 from tests.unit.operations.service import Answer, Caller, check_error
@@ -231,7 +231,7 @@ OWNER = Identity(ACCOUNT)
 def get_as(ask: Caller, caller: Identity, alias: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """GET an object through an alias with all checks; returns the code of the error, or ""."""
     claim = Claim(Version.V4, Place.HEADER, "id", "", None, date="")
-    monkeypatch.setattr(authentication.signature, "parse", lambda _: claim)
+    monkeypatch.setattr(signature, "parse", lambda _: claim)
     monkeypatch.setattr(authentication, "_identify", lambda *_: (caller, None))
     return ask.anonymously("GET", f"/{alias}/a").code
 
