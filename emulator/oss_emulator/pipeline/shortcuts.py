@@ -116,7 +116,8 @@ class Shortcuts:
         self._service = service
         self._takes_long_way = service.settings.strict_addressing
         self._look_up = lru_cache(MOST)(self._find)
-        self._choices: dict[Situation, Needed] = {}
+        self._choices: dict[tuple[object, ...], Needed] = {}
+        """What was chosen in each `Situation`, of which there are few."""
 
     def find(self, admission: Admission) -> bool:
         """Do at once what the steps of `FIND` do; returns False if they must run themselves.
@@ -168,18 +169,18 @@ class Shortcuts:
     def choose(self, admission: Admission) -> Needed:
         """Choose the steps that a request needs after those of `FIND`."""
         record, request = admission.record, admission.request
-        situation = Situation(
+        situation = (
             admission.operation,
             NO_BUCKET if record is None else record.once(plan),
             admission.trusted,
             admission.form is not None,
             admission.target.region != "",
-            over_s3=request.original is not None,
-            by_browser=not origin.OF_BROWSERS.isdisjoint(request.headers),
+            request.original is not None,
+            not origin.OF_BROWSERS.isdisjoint(request.headers),
         )
         needed = self._choices.get(situation)
         if needed is None:
-            needed = self._choices[situation] = self._choose(admission, situation)
+            needed = self._choices[situation] = self._choose(admission, Situation(*situation))
         return needed
 
     def _choose(self, admission: Admission, now: Situation) -> Needed:

@@ -66,14 +66,6 @@ class Performer:
             return await asyncio.get_running_loop().run_in_executor(self._writing, work)
         return work()
 
-    def admit(self, request: Request) -> Admission | Refused:
-        """Admit a request; a failure of the server refuses it."""
-        try:
-            return self._service.admit(request)
-        except Exception as error:
-            admission = Admission(request, new_request_id(request.received))
-            return refuse(admission, error_of(request, error))
-
     async def answer(
         self, request: Request, http: web.BaseRequest | None = None, leaving: Leaving = stays
     ) -> Exchange:
@@ -82,13 +74,18 @@ class Performer:
         `http` has the body, None for a request that no client has sent: no planned fault strikes
         that. `leaving` ends work in pools when the client leaves.
         """
-        outcome = self.admit(request)
+        try:
+            outcome = self._service.admit(request)
+        except Exception as error:
+            admission = Admission(request, new_request_id(request.received))
+            outcome = refuse(admission, error_of(request, error))
         exchange = Exchange(outcome.admission, http, leaving)
         if isinstance(outcome, Refused):
             self.refuse(exchange, outcome.error)
             return exchange
         try:
-            await self.perform(exchange)
+            for step in _needed(outcome.operation, bool(self._faults.planned)):
+                await step(self, exchange)
         except Exception as error:
             self.refuse(exchange, error_of(request, error))
         return exchange

@@ -149,7 +149,7 @@ class Answer:
         self._began = began
         self.limit = exchange.admission.traffic_limit if exchange.error is None else None
         """Bits per second; None for no limit, as for all errors."""
-        self._compresses = response.compress and http.method != "HEAD"
+        self._compresses = response.compress and exchange.admission.request.method != "HEAD"
         self._in_pieces = self._compresses or self.limit is not None
         """Whether even a short body goes through `_write`."""
 
@@ -158,9 +158,10 @@ class Answer:
 
         If the client leaves, nothing is raised: aiohttp notices it.
         """
-        response, http, version = self.response, self._http, self.admission.request.version
+        response, http = self.response, self._http
+        method, version = self.admission.request.method, self.admission.request.version
         lines = _own(response, self.admission, time.perf_counter() - self._began)
-        silent = http.method == "HEAD" or response.status in _WITHOUT_BODY
+        silent = method == "HEAD" or response.status in _WITHOUT_BODY
         body = b"" if silent else response.body
         chunked = not (silent or _LENGTH in lines or "Content-Length" in response.headers)
         stays = http.keep_alive and not (
