@@ -59,10 +59,6 @@ _GROUPS = {
         "propose": Synopsis(
             "find the smallest rules that keep your sites", "logs/ --own www.example.com"
         ),
-        "record": Synopsis(
-            "run a command against the real service, and record the answers",
-            "-o recorded.json -- python app.py",
-        ),
         "play": Synopsis("send recorded requests, and show which answers differ", "recorded.json"),
     },
     "Data": {
