@@ -39,7 +39,6 @@ COVERED_BY = {
     "cli/preload/sitecustomize.py": "cli/test_run.py",
     "cli/propose.py": "cli/test_replay.py",
     "cli/play.py": "cli/test_play.py",
-    "cli/redirection.py": "cli/test_run.py",
     "cli/replay.py": "cli/test_replay.py",
     "cli/results.py": "cli/test_replay.py",
     "cli/rules.py": "cli/test_lab_rules.py",
