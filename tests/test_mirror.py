@@ -38,9 +38,7 @@ COVERED_BY = {
     "cli/parser.py": "cli/test_serve.py",
     "cli/preload/sitecustomize.py": "cli/test_run.py",
     "cli/propose.py": "cli/test_replay.py",
-    "cli/play.py": "cli/test_record.py",
-    "cli/record.py": "cli/test_record.py",
-    "cli/redirection.py": "cli/test_run.py",
+    "cli/play.py": "cli/test_play.py",
     "cli/replay.py": "cli/test_replay.py",
     "cli/results.py": "cli/test_replay.py",
     "cli/rules.py": "cli/test_lab_rules.py",
@@ -93,8 +91,6 @@ COVERED_BY = {
     "pipeline/plan.py": "unit/pipeline/test_steps.py",
     # --- protocol
     "protocol/signature/*.py": "unit/protocol/signature/test_vectors.py",
-    # --- recording
-    "recording/exchange.py": "unit/recording/test_masking.py",
     # --- referer
     "referer/assumptions.py": "unit/lab/test_assumptions.py",
     "referer/model.py": "unit/referer/test_policy.py",

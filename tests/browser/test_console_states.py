@@ -212,7 +212,7 @@ def test_console_of_two_workers_begins_with_a_page_that_works(
 
 @pytest.mark.parametrize(
     "path",
-    ["nowhere", "requests/999", "rules/missing", "buckets/missing", "replay/x", "faults/x"],
+    ["nowhere", "requests/999", "rules/missing", "buckets/missing", "faults/x"],
 )
 def test_broken_link_shows_a_page(tabs: BrowserContext, emulator: Emulator, path: str) -> None:
     tab = tabs.new_page()

@@ -304,7 +304,6 @@ COMMANDS_WITH_A_FILE = [
     ("replay", "FILE", "x"),
     ("guard", "--plan", "FILE", "--logs", "x"),
     ("propose", "FILE", "--own", "a.test"),
-    ("record", "-o", "FILE", "--yes", "--", "false"),
     ("play", "FILE"),
     ("export", "FILE", "x"),
     ("import", "x", "FILE"),

@@ -1,4 +1,4 @@
-"""Ctrl-C at any moment, and standard streams that are closed: one line, and nothing half done."""
+"""Ctrl-C at any moment: one line, and nothing half done."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import http.server
 import random
 import shutil
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -19,7 +18,7 @@ import pytest
 from oss_emulator import __main__ as command
 from oss_emulator.cli import main
 
-from tests.cli.process import EMULATOR, PATIENCE, environment, serving
+from tests.cli.process import serving
 from tests.thorough import cases
 
 ROOT = Path(__file__).parents[2]
@@ -140,38 +139,6 @@ def test_ctrl_c_while_the_command_loads_is_one_line(
     monkeypatch.setitem(sys.modules, "oss_emulator.cli", Interrupted())
     assert command.main() == 130
     assert capsys.readouterr().err == "oss-emulator: interrupted\n"
-
-
-CLOSED = {
-    "<&-": (("lint", "-"), 2, "standard input cannot be read: Bad file descriptor"),
-    ">&-": (("check", RULES, "--referer", "x"), 1, "the output cannot be written: Bad file"),
-    "<&- >&-": (("--help",), 1, "the output cannot be written: Bad file descriptor"),
-}
-
-
-@pytest.mark.parametrize("closing", CLOSED)
-def test_closed_stream_is_named_in_one_line(closing: str) -> None:
-    command, status, said = CLOSED[closing]
-    done = subprocess.run(
-        ["/bin/sh", "-c", f'"$@" {closing}', "sh", *EMULATOR, *command],
-        capture_output=True,
-        env=environment(),
-        text=True,
-        timeout=PATIENCE,
-    )
-    assert (done.returncode, done.stdout) == (status, "")
-    assert done.stderr.startswith(f"oss-emulator: {said}")
-    assert done.stderr.count("\n") == 1
-
-
-def test_closed_standard_error_changes_no_status() -> None:
-    done = subprocess.run(
-        ["/bin/sh", "-c", '"$@" 2>&-', "sh", *EMULATOR, "lint", "missing.xml"],
-        capture_output=True,
-        env=environment(),
-        timeout=PATIENCE,
-    )
-    assert (done.returncode, done.stdout) == (2, b"")
 
 
 @contextmanager

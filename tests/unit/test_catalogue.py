@@ -152,7 +152,6 @@ SAID_BY = ("*Error", "error", "_error", "_error_at", "_invalid", "_beyond", "_wr
 """The functions and classes that get the text of an error."""
 
 OTHERS_SAY = {
-    "cli/relay.py",  # answers to the programs that it serves
     "lab/parity/asking.py",  # mistakes of the program
     "lab/parity/inquiries.py",
     "lab/witness/pages.py",

@@ -13,7 +13,6 @@ from oss_emulator.cli.progress import CountedFile, Progress
 from oss_emulator.storage import CorruptBlobError, FolderError, archive, failure
 from oss_emulator.storage.disk import DiskStorage
 from oss_emulator.storage.folder import BLOBS
-from oss_emulator.toml import open_file
 
 
 def declare(commands: Commands) -> None:
@@ -54,7 +53,7 @@ def _export(arguments: argparse.Namespace) -> int:
 def _import(arguments: argparse.Namespace) -> int:
     folder, file = arguments.dir, arguments.file
     try:
-        source = open_file(file)
+        source = file.open("rb")
     except OSError as error:
         raise CommandError(f"{file} cannot be read: {error.strerror}") from None
     with source:

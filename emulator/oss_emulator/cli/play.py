@@ -24,7 +24,7 @@ from oss_emulator.lab.remark import Remark, RemarkKind, Severity
 from oss_emulator.protocol.checksums import format_md5, md5
 from oss_emulator.protocol.signature import presigning
 from oss_emulator.recording import scenario as scenarios
-from oss_emulator.recording.exchange import PlayedAnswer
+from oss_emulator.recording.comparing import PlayedAnswer
 from oss_emulator.recording.playing import PlayedStep, content, play, prepare
 from oss_emulator.recording.scenario import (
     RecordedRequest,

@@ -290,7 +290,7 @@ def read_source(argument: str, most: int = MAX_DOCUMENT) -> Source:
     if argument == "-":
         return Source("standard input", _read_input(most + 1))
     try:
-        with toml.open_file(Path(argument)) as file:
+        with Path(argument).open("rb") as file:
             return Source(argument, file.read(most + 1))
     except OSError as error:
         raise InputError(f"{argument}: the file cannot be read: {error.strerror}") from None

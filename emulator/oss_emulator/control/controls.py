@@ -3,7 +3,6 @@
 from oss_emulator.control.clock import Clock
 from oss_emulator.control.faults import Faults
 from oss_emulator.control.journal import Journal
-from oss_emulator.control.replays import Replays
 from oss_emulator.control.snapshots import Snapshots
 from oss_emulator.pipeline.accounts import read_token_key
 from oss_emulator.pipeline.service import Service
@@ -35,4 +34,3 @@ class Controls:
         self.journal = Journal(self.service.settings.journal_size)
         self.faults = Faults()
         self.snapshots = Snapshots(self.service.storage)
-        self.replays = Replays()

@@ -19,7 +19,6 @@ from oss_emulator.toml import (
     SourceError,
     TomlDocument,
     format_path,
-    read_file_below,
     read_regular_file,
 )
 
@@ -225,14 +224,12 @@ class _Planter:
         assert folder is not None  # noqa: S101 - only a seed that is a file names files
         # `Path.resolve` of a link to itself raises a RuntimeError before Python 3.13.
         path, most = Path(realpath(folder / name)), self._service.environment.limits.object
-        if self._service.settings.seed_anywhere:
-            return read_regular_file(path, most)
-        if not path.is_relative_to(folder.resolve()):
+        if not self._service.settings.seed_anywhere and not path.is_relative_to(folder.resolve()):
             raise OSError(
                 errno.EACCES,
                 "it is outside of the seed's folder; move it there or start with --seed-anywhere",
             )
-        return read_file_below(folder, path, most)
+        return read_regular_file(path, most)
 
     def _put(self, place: Place, target: str, headers: Mapping[str, str], data: bytes) -> None:
         refusal = put(self._service, target, headers, data)

@@ -11,7 +11,7 @@ from oss_emulator import extras
 from oss_emulator.toml import SourceError
 
 if TYPE_CHECKING:
-    from tree_sitter import Node, Point, Tree
+    from tree_sitter import Node, Point
 
 _PATIENCE = 1.5
 """Seconds of processor time after which parsing stops, because the text has too many mistakes."""
@@ -31,8 +31,6 @@ class HclText:
 
     def _parse(self) -> Node:
         try:
-            from concurrent.futures import ThreadPoolExecutor
-
             import tree_sitter
             import tree_sitter_hcl
         except ImportError:
@@ -43,15 +41,9 @@ class HclText:
         def read(offset: int, _: Point) -> bytes:
             return self._bytes[offset : offset + _CHUNK]
 
-        def parse() -> Tree:
-            end = time.thread_time() + _PATIENCE
-            return parser.parse(read, progress_callback=lambda *_: time.thread_time() > end)
-
+        end = time.thread_time() + _PATIENCE
         try:
-            # tree-sitter cannot pass on an exception of what it calls. Ctrl-C raises one only in
-            # the main thread, so another thread parses.
-            with ThreadPoolExecutor(1) as threads:
-                tree = threads.submit(parse).result()
+            tree = parser.parse(read, progress_callback=lambda *_: time.thread_time() > end)
         except ValueError:  # given up
             raise SourceError("this is not valid HCL") from None
         if tree.root_node.has_error:

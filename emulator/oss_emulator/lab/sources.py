@@ -4,8 +4,7 @@ A document may contain several configurations, each with a name: the `[rules.NAM
 table, the buckets of a seed, the resources of Terraform, Pulumi and ROS. A single configuration may
 have the name "". Each mistake is a `SourceError` with its line and column.
 
-Text that tools print around a document is skipped: the head of an answer (`curl -i`), and the time
-that ossutil took.
+The head of an answer, which `curl -i` prints above a document, is skipped.
 """
 
 import json
@@ -118,8 +117,6 @@ def find(
         )
     head = _HEAD.match(document)
     body = document[head.end() :] if head else document
-    if elapsed := _ELAPSED.search(body, max(len(body) - 64, 0)):
-        body = body[: elapsed.start()]
     if head:
         assumptions = STORED  # an answer of the service is not refused (R-30)
         form = None
@@ -172,7 +169,6 @@ def _lowered(lines: int, read: Callable[[], _T]) -> _T:
 
 _HEAD = re.compile(rb"(?:\xef\xbb\xbf)?(?:HTTP/[\d.]+ [^\r\n]*\r?\n(?:[^\r\n]+\r?\n)*\r?\n)+")
 """The heads that `curl -i` prints, one for each answer."""
-_ELAPSED = re.compile(rb"\s+[\d.]+\(s\) elapsed\s*\Z")
 
 
 def detect(document: bytes) -> RulesForm:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import signal
 import time
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -48,25 +46,3 @@ def test_parsing_of_a_text_of_mistakes_stops() -> None:
     with pytest.raises(SourceError, match="not valid HCL"):
         HclText('"' * 4_000_000)
     assert time.process_time() - began < 6
-
-
-class Pressing(bytes):
-    """The bytes of a text; somebody presses Ctrl-C while they are read."""
-
-    def __getitem__(self, part: Any) -> Any:
-        if part.start:
-            signal.raise_signal(signal.SIGINT)
-        return super().__getitem__(part)
-
-
-class Text(str):
-    """A text of such bytes."""
-
-    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
-        return Pressing(super().encode(encoding, errors))
-
-
-def test_ctrl_c_while_a_text_is_parsed_is_raised() -> None:
-    """tree-sitter itself would go on after the exception, and fail."""
-    with pytest.raises(KeyboardInterrupt):
-        HclText(Text("a = 1\n" * 100_000))

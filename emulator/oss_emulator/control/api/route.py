@@ -4,7 +4,6 @@ import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from oss_emulator import json_text
@@ -46,8 +45,6 @@ class ApiRequest(NamedTuple):
     data: bytes
     rest: str
     """The end of the path, in place of a route's `{name}`; "" for other routes."""
-    file: Path | None = None
-    """The body in a file that is removed after the answer, for routes with `takes_file`."""
 
     @property
     def query(self) -> Mapping[str, str]:
@@ -139,8 +136,6 @@ class Route:
     """Makes the events of an answer that does not end, for `Accept: text/event-stream`."""
     takes_object: bool = False
     """Whether the body is the content of an object, which the storage takes as it arrives."""
-    takes_file: int = 0
-    """The most bytes of a body that is stored in a file for the handler; 0 for any other body."""
 
     @property
     def summary(self) -> str:
