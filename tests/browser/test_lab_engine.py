@@ -154,7 +154,6 @@ def test_each_command_answers_alike(lab: Page) -> None:
         ["test", "broken.xml", "site.toml", "--json"],
         ["test", "corrected.xml", "site.toml"],
         ["diff", "broken.xml", "corrected.xml", "--json"],
-        ["diff", "broken.xml", "corrected.xml", "--certificate", "proof.json"],
         ["scenarios", "broken.xml", "--site", SITE, "--json"],
         ["scenarios", "corrected.xml", "--site", "https://例子.example.com:8443/a|b^c?d"],
         ["translate", "--from", "nginx", "nginx.conf"],

@@ -163,7 +163,7 @@ READ_BY_COMMANDS = (
     *("toml.py", "referer_xml.py", "json_text.py", "settings.py", "control/seed.py"),
     *("control/preload.py", "server/tls.py", "storage/folder.py", "storage/archive.py"),
     *("pipeline/accounts.py", "storage/opening.py", "storage/schema.py", "storage/lost.py"),
-    *("accesslog/line.py", "accesslog/record.py", "verifier.py"),
+    *("accesslog/line.py", "accesslog/record.py"),
 )
 """Other modules whose errors end a command."""
 
