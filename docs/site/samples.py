@@ -79,7 +79,7 @@ def _parse(line: str) -> Step:
         words = words[:place]
     if len(words) < 2 or words[0] != _COMMAND or words[1] not in COMMANDS:
         raise NotHereError
-    if any("oss://" in word or word in ("-", "--browser") for word in words):
+    if any("oss://" in word or word == "-" for word in words):
         raise NotHereError
     return {"args": words[1:], **filtered}
 

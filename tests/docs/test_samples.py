@@ -62,7 +62,6 @@ def test_sample_has_the_files_and_earlier_commands_that_it_needs() -> None:
     [
         "oss-emulator apply corrected.xml oss://examplebucket --yes",
         "oss-emulator check oss://examplebucket --no-referer",
-        "oss-emulator scenarios a.toml --site https://a.test --browser",
         "sed s/a/b/ rules.xml | oss-emulator lint -",
         "oss-emulator lint rules.xml | grep error",
         "curl http://127.0.0.1:9000/",

@@ -25,7 +25,6 @@ from oss_emulator.lab.parity.judging import Conclusion
 from oss_emulator.lab.probes import ProbeKind
 from oss_emulator.lab.remark import Severity
 from oss_emulator.lab.scenarios import Group
-from oss_emulator.lab.witness.summary import SentReferer
 from oss_emulator.pipeline import browser
 from oss_emulator.protocol.message import Request
 from oss_emulator.referer import RefererConfiguration, RefererPolicy, explanation
@@ -121,7 +120,7 @@ def templates() -> set[str]:
     return (found | {item.value for kind in SAID for item in kind}) - {"", "{}"}
 
 
-SAID = (Conclusion, Evidence, Group, ProbeKind, SentReferer, Severity)
+SAID = (Conclusion, Evidence, Group, ProbeKind, Severity)
 """The sets whose members are sentences."""
 
 
@@ -155,7 +154,6 @@ OTHERS_SAY = {
     "cli/relay.py",  # answers to the programs that it serves
     "lab/parity/asking.py",  # mistakes of the program
     "lab/parity/inquiries.py",
-    "lab/witness/pages.py",
 }
 
 

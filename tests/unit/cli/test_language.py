@@ -17,11 +17,6 @@ from oss_emulator import Emulator, catalogue
 from oss_emulator.cli import build_parser, language, main, output
 from oss_emulator.cli.formats import Format
 from oss_emulator.cli.parser import Parser
-from oss_emulator.cli.witness import Witness
-from oss_emulator.lab.url import WebURL
-from oss_emulator.lab.witness.cells import Relation, plan
-from oss_emulator.lab.witness.verdict import compare
-from oss_emulator.referer import RefererConfiguration, RefererPolicy
 from oss_emulator.storage.disk import DiskStorage
 
 from tests.cli.process import environment
@@ -343,17 +338,3 @@ def test_man_page_lists_the_commands_in_chinese(capsys: pytest.CaptureFixture[st
     _, out, _ = run(capsys, "manual", "--lang", "zh")
     assert "\n查找规则中的错误\n" in out
     assert "oss\\-emulator \\- 在本地运行" in out
-
-
-def test_what_a_browser_sent_is_told_in_chinese(capsys: pytest.CaptureFixture[str]) -> None:
-    page, target = WebURL.parse("https://www.example.com/a"), WebURL.parse("https://img.test/b")
-    cell = next(iter(plan(page, {Relation.CROSS_SITE: target})))
-    policy = RefererPolicy.compile(RefererConfiguration())
-    language.choose("zh")
-    try:
-        output.show(*Witness("Chromium 156", compare([cell], {}, policy)).report())
-    finally:
-        language.choose("en")
-    text = capsys.readouterr().out
-    assert "Chromium 156 发送的请求\n页面 -> Object  Referer       判断结果  请求数\n" in text
-    assert "在 1 个请求中，有 1 个与预测不同。" in text
