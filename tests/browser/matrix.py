@@ -46,6 +46,20 @@ OBJECTS = {
 AWAY = (Embedding.REDIRECT_AWAY, Embedding.REDIRECT_LOOSE, Embedding.LINK_AWAY)
 """The elements whose object is behind a redirect of another site."""
 CLICKED = (Embedding.LINK, Embedding.DOWNLOAD, Embedding.LINK_AWAY)
+ATTRIBUTED = (
+    Embedding.IMG,
+    Embedding.SRCSET,
+    Embedding.PICTURE,
+    Embedding.IFRAME,
+    Embedding.SCRIPT,
+    Embedding.FETCH,
+    Embedding.PREFETCH,
+    Embedding.REDIRECT,
+    Embedding.REDIRECT_AWAY,
+    Embedding.LINK,
+    Embedding.DOWNLOAD,
+)
+"""The elements whose attribute or option sets a policy."""
 
 PATIENCE = 20_000
 """Milliseconds to wait for a page. A request that is missing then is a difference."""
@@ -148,8 +162,13 @@ def _plan() -> Iterator[Cell]:
 
 
 def _ways() -> Iterator[tuple[Embedding, Delivery, ReferrerPolicy | None]]:
-    for element, behaviour in BEHAVIOURS.items():
-        for delivery in behaviour.deliveries:
+    for element in BEHAVIOURS:
+        deliveries = [Delivery.NONE, Delivery.HEADER, Delivery.META]
+        if element in ATTRIBUTED:
+            deliveries.append(Delivery.ATTRIBUTE)
+        if element in (Embedding.LINK, Embedding.DOWNLOAD):
+            deliveries.append(Delivery.REL)
+        for delivery in deliveries:
             without = delivery in (Delivery.NONE, Delivery.REL)
             for policy in [None] if without else [*ReferrerPolicy]:
                 yield element, delivery, policy
