@@ -23,7 +23,6 @@ COVERED_BY = {
     # --- cli: run as a process
     "cli/apply.py": "cli/test_lab_bucket.py",
     "cli/archive.py": "cli/test_archive.py",
-    "cli/browser.py": "browser/test_matrix.py",
     "cli/bucket.py": "cli/test_lab_bucket.py",
     "cli/changes.py": "cli/test_lab_bucket.py",
     "cli/client.py": "cli/test_parity.py",
@@ -45,7 +44,6 @@ COVERED_BY = {
     "cli/run.py": "cli/test_run.py",
     "cli/serve.py": "cli/test_serve.py",
     "cli/signer.py": "cli/test_parity.py",
-    "cli/witness.py": "browser/test_command.py",
     "cli/*.py": "cli/test_lab_commands.py",
     # --- control
     "control/api/schema.py": "http/test_openapi.py",
@@ -73,7 +71,6 @@ COVERED_BY = {
     "lab/replay/spark.py": "spark/test_spark.py",
     "lab/replay/*.py": "unit/lab/replay/test_report.py",
     "lab/translation/*.py": "unit/lab/translation/test_translation.py",
-    "lab/witness/summary.py": "unit/lab/witness/test_verdict.py",
     # --- markup
     "markup/document.py": "unit/markup/test_parsers.py",
     # --- operations

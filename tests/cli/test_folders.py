@@ -297,7 +297,6 @@ COMMANDS_WITH_A_FILE = [
     ("lint", "FILE"),
     ("test", "FILE", "x"),
     ("diff", "FILE", "x"),
-    ("verify", "x", "FILE", "FILE"),
     ("translate", "--to", "nginx", "FILE"),
     ("scenarios", "FILE", "--site", "https://a.test"),
     ("apply", "FILE", "oss://bbb"),

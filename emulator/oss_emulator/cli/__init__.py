@@ -31,7 +31,6 @@ _GROUPS = {
         "test": Synopsis("run decision tables", "rules.xml table.toml"),
         "lint": Synopsis("find mistakes in rules", "."),
         "diff": Synopsis("find the Referers that new rules decide differently", "old.xml new.xml"),
-        "verify": Synopsis("check the certificate of a diff", "proof.json old.xml new.xml"),
         "translate": Synopsis("translate rules from and to other systems", "--to nginx rules.xml"),
         "scenarios": Synopsis(
             "decide on typical requests", "rules.xml --site https://www.example.com"

@@ -84,17 +84,6 @@ def declare(parser: argparse.ArgumentParser) -> None:
     bucket.declare(parser)
 
 
-def declare_both(parser: argparse.ArgumentParser) -> None:
-    """Add OLD and NEW, two configurations to compare."""
-    parser.add_argument("old", metavar="OLD", help=HELP)
-    parser.add_argument(
-        "new",
-        metavar="NEW",
-        nargs="?",
-        help="the new rules, given in the same way; left out if OLD is a plan of Terraform",
-    )
-
-
 def _read_assumptions(path: str) -> Assumptions:
     try:
         return assumptions.read(path)

@@ -17,11 +17,6 @@ from oss_emulator import Emulator, catalogue
 from oss_emulator.cli import build_parser, language, main, output
 from oss_emulator.cli.formats import Format
 from oss_emulator.cli.parser import Parser
-from oss_emulator.cli.witness import Witness
-from oss_emulator.lab.url import WebURL
-from oss_emulator.lab.witness.cells import Relation, plan
-from oss_emulator.lab.witness.verdict import compare
-from oss_emulator.referer import RefererConfiguration, RefererPolicy
 from oss_emulator.storage.disk import DiskStorage
 
 from tests.cli.process import environment
@@ -295,7 +290,6 @@ def test_rules_of_the_linter_are_explained_in_chinese(capsys: pytest.CaptureFixt
     ("command", "said"),
     [
         (("translate", "--to", "cos", BROKEN), "警告：COS "),
-        (("verify", "PROOF", BROKEN, BROKEN), "PROOF：该证明不成立：它针对的规则或假设与"),
         (("play", BROKEN), f"{BROKEN}，第 1 行第 1 列：不是有效的 JSON：此处应为一个值\n"),
         (("run", "--seed", "no.toml", "--", "true"), "无法读取种子 no.toml：文件或目录不存在。"),
         (("run", "--accounts", BROKEN, "--", "true"), f"账号文件 {BROKEN}，第 1 行第 1 列：不是"),
@@ -328,7 +322,6 @@ def test_reason_of_an_error_is_said_in_chinese(
     DiskStorage(tmp_path / "data", fsync=False).close()
     unknown = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
     monkeypatch.setattr(socket, "getaddrinfo", Mock(side_effect=unknown))
-    run(capsys, "diff", BROKEN, str(LAB / "corrected.xml"), "--certificate", "PROOF")
     _, _, err = run(capsys, "--lang", "zh", *command)
     assert said in err
     assert english(err) == []
@@ -345,17 +338,3 @@ def test_man_page_lists_the_commands_in_chinese(capsys: pytest.CaptureFixture[st
     _, out, _ = run(capsys, "manual", "--lang", "zh")
     assert "\n查找规则中的错误\n" in out
     assert "oss\\-emulator \\- 在本地运行" in out
-
-
-def test_what_a_browser_sent_is_told_in_chinese(capsys: pytest.CaptureFixture[str]) -> None:
-    page, target = WebURL.parse("https://www.example.com/a"), WebURL.parse("https://img.test/b")
-    cell = next(iter(plan(page, {Relation.CROSS_SITE: target})))
-    policy = RefererPolicy.compile(RefererConfiguration())
-    language.choose("zh")
-    try:
-        output.show(*Witness("Chromium 156", compare([cell], {}, policy)).report())
-    finally:
-        language.choose("en")
-    text = capsys.readouterr().out
-    assert "Chromium 156 发送的请求\n页面 -> Object  Referer       判断结果  请求数\n" in text
-    assert "在 1 个请求中，有 1 个与预测不同。" in text
