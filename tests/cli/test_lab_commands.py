@@ -44,7 +44,7 @@ SITE = "https://www.example.com/"
         (("diff", BROKEN, BROKEN), 0),
         (("translate", "--from", "nginx", str(LAB / "nginx.conf")), 0),
         (("translate", "--from", "nginx", str(LAB / "nginx.conf"), "--exact"), 1),
-        (("translate", "--to", "cos", CORRECTED), 0),
+        (("translate", "--to", "cdn", CORRECTED), 0),
         (("scenarios", CORRECTED, "--site", SITE, "--partner", "https://example.org"), 0),
         (("scenarios", CORRECTED, "--site", SITE), 1),
         (("scenarios", BROKEN, "--site", SITE), 1),
@@ -144,7 +144,7 @@ def test_output_of_translate_can_be_read(ask: Any, form: str, tmp_path: Path) ->
     assert ask("check", str(file), "--referer", "https://img.example.com/")[0] == 0
 
 
-@pytest.mark.parametrize("system", ["nginx", "cos", "cdn", "s3-policy"])
+@pytest.mark.parametrize("system", ["nginx", "cdn"])
 @pytest.mark.parametrize("rules", [BROKEN, CORRECTED], ids=["broken", "corrected"])
 def test_exact_translation_ends_with_1_if_there_is_a_warning(
     ask: Any, tmp_path: Path, system: str, rules: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -172,19 +173,18 @@ def test_bad_rules_of_another_system(refuse: Callable[..., str], tmp_path: Path)
     assert f"{path}, line 1, column 2: the byte 0xe4 is not valid UTF-8" in message
 
 
-def test_character_that_xml_cannot_represent_is_reported(
+def test_result_that_a_form_cannot_represent_is_reported(
     refuse: Callable[..., str], tmp_path: Path
 ) -> None:
-    path = tmp_path / "policy.json"
-    path.write_text(
-        r'{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "*", "Condition":'
-        r' {"StringLike": {"aws:Referer": "\u0001*"}}}}'
-    )
-    message = refuse("translate", "--from", "s3-policy", str(path))
+    path = tmp_path / "cdn.json"
+    domains = {"argName": "refer_domain_allow_list", "argValue": "a\u0001b"}
+    function = {"functionName": "referer_white_list_set", "functionArgs": [domains]}
+    path.write_text(json.dumps([function]))
+    message = refuse("translate", "--from", "cdn", str(path))
     assert "the result cannot be written as xml" in message
-    path.write_text('whitelist = ["a\\u0000b"]')
-    message = refuse("translate", "--to", "cos", str(path))
-    assert "the result cannot be written as cos" in message
+    path.write_text(f'whitelist = ["{"a" * 5_000}"]')
+    message = refuse("translate", "--to", "nginx", str(path))
+    assert "the result cannot be written as nginx: nginx reads at most 4,093 bytes" in message
 
 
 @pytest.mark.parametrize(

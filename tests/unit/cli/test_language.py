@@ -289,7 +289,7 @@ def test_rules_of_the_linter_are_explained_in_chinese(capsys: pytest.CaptureFixt
 @pytest.mark.parametrize(
     ("command", "said"),
     [
-        (("translate", "--to", "cos", BROKEN), "警告：COS "),
+        (("translate", "--to", "cdn", BROKEN), "警告：CDN "),
         (("play", BROKEN), f"{BROKEN}，第 1 行第 1 列：不是有效的 JSON：此处应为一个值\n"),
         (("run", "--seed", "no.toml", "--", "true"), "无法读取种子 no.toml：文件或目录不存在。"),
         (("run", "--accounts", BROKEN, "--", "true"), f"账号文件 {BROKEN}，第 1 行第 1 列：不是"),

@@ -22,9 +22,7 @@ _FILES: Final = {
     "oss2": "put_referer.py",
     "ossutil": "put_referer.sh",
     "nginx": "referer.conf",
-    "cos": "cos.xml",
     "cdn": "cdn.json",
-    "s3-policy": "policy.json",
 }
 """The names under which texts are saved."""
 
@@ -51,6 +49,6 @@ def export(
     found = {name: Export(text, _FILES[name]) for name, text in texts.items()}
     for name, system in SYSTEMS.items():
         theirs = system.from_oss(rules, assumptions)
-        lost = translation.losses(theirs, rules, assumptions, signed=system.knows_signatures)
+        lost = translation.losses(theirs, rules, assumptions)
         found[name] = Export(theirs.format(), _FILES[name], lost)
     return found
