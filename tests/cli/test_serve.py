@@ -23,7 +23,6 @@ from tests.cli.process import (
     EMULATOR,
     PATIENCE,
     Running,
-    children,
     environment,
     reserved_port,
     started,
@@ -467,7 +466,7 @@ UNSEEN = (
     "max_connections",
     "journal_size",
 )
-"""The settings without effects that a client of several healthy workers can see."""
+"""The settings without effects that a client of a healthy server can see."""
 
 SWITCHES = {"strict_addressing", "strict_s3", "lenient", "new_account", "tls", "seed_anywhere"}
 
@@ -504,7 +503,6 @@ def given(way: str, folder: Path, port: int, tls_port: int) -> dict[str, str]:
         "seed_anywhere": "on",
         "data": str(folder / f"{way}-data"),
         "fsync": {"variable": "off", "flag": "always"}[way],
-        "workers": {"variable": "2", "flag": "3"}[way],
         "request_timeout": {"variable": "20", "flag": "30.5"}[way],
         "max_connections": {"variable": "200", "flag": "300"}[way],
         "journal_size": {"variable": "20", "flag": "30"}[way],
@@ -600,7 +598,6 @@ def seen(running: Running, folder: Path) -> dict[str, str]:
         "assumptions": str(_assumptions(running, folder, token)),
         "seed": str(folder / f"{bucket.removeprefix('of-the-')}.toml"),
         "data": str(next(folder.glob("*-data/index.sqlite")).parent),
-        "workers": str(len(children(running.process.pid))),
         "limit": "parts=7,headers=3000" if long.status == 200 else "headers=2000",
         "access_log": str(_only(folder, "log")),
         "admin_token": token,

@@ -39,7 +39,7 @@ def image(tmp_path: Path) -> Path:
 def check_refused(folder: Path, reason: str) -> None:
     """A start says why it refuses a folder and changes nothing."""
     before = damage.snapshot(folder)
-    with pytest.raises(FolderError, match=f"{reason}.*oss-emulator fsck"):
+    with pytest.raises(FolderError, match=f"{reason}.*nothing was changed: restore a copy"):
         DiskStorage(folder)
     assert damage.snapshot(folder) == before
 
@@ -49,12 +49,12 @@ def test_lost_index_is_refused_beside_objects(image: Path, how: str) -> None:
     (image / damage.INDEX).unlink()
     if how == "empty":
         (image / damage.INDEX).touch()
-    check_refused(image, f"the index index.sqlite is {how} beside")
+    check_refused(image, f"its index index.sqlite is {how}")
 
 
 def test_lost_wal_is_noticed(image: Path) -> None:
     (image / damage.WAL).unlink()
-    check_refused(image, "the index is older than the objects")
+    check_refused(image, "its index is older than its objects")
 
 
 @pytest.mark.parametrize("table", ["account", "bucket", "version", "upload", "part"])
@@ -63,7 +63,7 @@ def test_changed_record_is_refused(image: Path, table: str) -> None:
     with closing(sqlite3.connect(image / damage.INDEX)) as index:
         index.execute(f"UPDATE {table} SET record = replace(record, ':', ': ')")
         index.commit()
-    check_refused(image, "records differ from what was written")
+    check_refused(image, f"a record of {table} was changed")
 
 
 def test_older_index_is_refused(tmp_path: Path, image: Path) -> None:
@@ -74,14 +74,4 @@ def test_older_index_is_refused(tmp_path: Path, image: Path) -> None:
     with closing(DiskStorage(image, fsync=False)) as storage:
         damage.fill(storage, 60, 61)
     shutil.copy(tmp_path / "older", image / damage.INDEX)
-    check_refused(image, "the index is older than the objects")
-
-
-def test_missing_and_short_objects_are_refused(image: Path) -> None:
-    first, second = sorted((image / "blobs").rglob("?" * 32))[:2]
-    data = first.read_bytes()
-    first.unlink()
-    check_refused(image, f"{first} is missing")
-    first.write_bytes(data)
-    second.write_bytes(second.read_bytes()[:-1])
-    check_refused(image, f"{second} no longer holds the bytes that were put")
+    check_refused(image, "its index is older than its objects")

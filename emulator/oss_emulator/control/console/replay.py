@@ -239,8 +239,8 @@ SAMPLE_BUCKET: Final = "examplebucket"
 
 ROUTES = (
     Route("POST", "replay/sample", make_sample),
-    Route("GET", "replay", get_replay, of_one_process=True),
-    Route("POST", "replay", begin_replay, of_one_process=True),
-    Route("GET", "replay/{id}", get_report, of_one_process=True, stream=follow_replay),
-    Route("PUT", "replay/{id}", run_replay, of_one_process=True, takes_file=MOST_BYTES),
+    Route("GET", "replay", get_replay),
+    Route("POST", "replay", begin_replay),
+    Route("GET", "replay/{id}", get_report, stream=follow_replay),
+    Route("PUT", "replay/{id}", run_replay, takes_file=MOST_BYTES),
 )
