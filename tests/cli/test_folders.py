@@ -306,9 +306,6 @@ COMMANDS_WITH_A_FILE = [
     ("propose", "FILE", "--own", "a.test"),
     ("record", "-o", "FILE", "--yes", "--", "false"),
     ("play", "FILE"),
-    ("export", "FILE", "x"),
-    ("import", "x", "FILE"),
-    ("fsck", "FILE"),
     ("run", "--ca-file", "FILE", "--", "true"),
     ("run", "--data", "FILE", "--", "true"),
 ]

@@ -204,7 +204,6 @@ def test_character_that_xml_cannot_represent_is_reported(
         "serve --port 0 --accounts FILE",
         "serve --port 0 --seed FILE",
         "serve --port 0 --tls --tls-cert FILE",
-        "import FILE FOLDER",
     ],
 )
 def test_file_without_an_end_is_refused(
@@ -218,7 +217,7 @@ def test_file_without_an_end_is_refused(
     monkeypatch.setattr(toml, "PATIENCE", 0.05)
     os.mkfifo(tmp_path / "pipe")
     places = {"FILE": file.replace("PIPE", str(tmp_path / "pipe")), "FOLDER": str(tmp_path / "new")}
-    expected = 1 if command.startswith(("serve", "import")) else 2
+    expected = 1 if command.startswith("serve") else 2
     words = (places.get(word, word) for word in command.split())
     assert places["FILE"] in refuse(*words, expected=expected)
 

@@ -193,12 +193,12 @@ class Pair:
 
     def answer(self, asked: Sequence[Sent]) -> list[list[Any]]:
         """The answers of both services."""
-        return [
-            thread.submit(
-                lambda one=service: [answer(one, sent, self.now) for sent in asked]
-            ).result()
-            for thread, service in zip(self._threads, self.services, strict=True)
-        ]
+
+        def ask(service: Service) -> list[Any]:
+            return [answer(service, sent, self.now) for sent in asked]
+
+        pairs = zip(self._threads, self.services, strict=True)
+        return [thread.submit(ask, service).result() for thread, service in pairs]
 
     def answer_anew(self, asked: Sequence[Sent]) -> list[Any]:
         """The answers of a new service in a new thread, which has a new connection to the index."""

@@ -11,6 +11,7 @@ from random import Random
 import pytest
 from oss_emulator.storage import FolderError
 from oss_emulator.storage.disk import DiskStorage
+from oss_emulator.storage.folder import INDEX, WAL
 
 from tests.hard import damage
 from tests.thorough import cases
@@ -46,21 +47,21 @@ def check_refused(folder: Path, reason: str) -> None:
 
 @pytest.mark.parametrize("how", ["missing", "empty"])
 def test_lost_index_is_refused_beside_objects(image: Path, how: str) -> None:
-    (image / damage.INDEX).unlink()
+    (image / INDEX).unlink()
     if how == "empty":
-        (image / damage.INDEX).touch()
+        (image / INDEX).touch()
     check_refused(image, f"its index index.sqlite is {how}")
 
 
 def test_lost_wal_is_noticed(image: Path) -> None:
-    (image / damage.WAL).unlink()
+    (image / WAL).unlink()
     check_refused(image, "its index is older than its objects")
 
 
 @pytest.mark.parametrize("table", ["account", "bucket", "version", "upload", "part"])
 def test_changed_record_is_refused(image: Path, table: str) -> None:
     """What SQLite itself does not notice: one character of a text."""
-    with closing(sqlite3.connect(image / damage.INDEX)) as index:
+    with closing(sqlite3.connect(image / INDEX)) as index:
         index.execute(f"UPDATE {table} SET record = replace(record, ':', ': ')")
         index.commit()
     check_refused(image, f"a record of {table} was changed")
@@ -70,8 +71,8 @@ def test_older_index_is_refused(tmp_path: Path, image: Path) -> None:
     """The copy of an index that was in use, without the writes that came later."""
     with closing(DiskStorage(image, fsync=False)):
         pass
-    shutil.copy(image / damage.INDEX, tmp_path / "older")
+    shutil.copy(image / INDEX, tmp_path / "older")
     with closing(DiskStorage(image, fsync=False)) as storage:
         damage.fill(storage, 60, 61)
-    shutil.copy(tmp_path / "older", image / damage.INDEX)
+    shutil.copy(tmp_path / "older", image / INDEX)
     check_refused(image, "its index is older than its objects")

@@ -22,7 +22,6 @@ from oss_emulator.lab.url import WebURL
 from oss_emulator.lab.witness.cells import Relation, plan
 from oss_emulator.lab.witness.verdict import compare
 from oss_emulator.referer import RefererConfiguration, RefererPolicy
-from oss_emulator.storage.disk import DiskStorage
 
 from tests.cli.process import environment
 
@@ -294,8 +293,6 @@ def test_rules_of_the_linter_are_explained_in_chinese(capsys: pytest.CaptureFixt
         (("run", "--data", "link", "--", "true"), "无法使用 link：文件已存在\n"),
         (("run", "--data", "file/x", "--", "true"), " file/x/sts.key：不是目录。\n"),
         (("run", "--ca-file", LONG, "--", "true"), f"无法写入 {LONG}：文件名过长\n"),
-        (("export", "data", LONG), f"无法写入 {LONG}：文件名过长\n"),
-        (("import", BROKEN, LONG), f"无法使用 {LONG}：文件名过长\n"),
         (("replay", BROKEN, BROKEN), "字段 time 缺失或格式不正确"),
         (("serve", "--port", "0", "--host", "a.test"), "无法解析主机名；请用 --port 或 --host"),
         (("serve", "--region=oss-cn-hangzhou"), "--region: 'oss-cn-hangzhou' 不是地域，请写成"),
@@ -303,7 +300,6 @@ def test_rules_of_the_linter_are_explained_in_chinese(capsys: pytest.CaptureFixt
         (("serve", "--access-key-id="), "--access-key-id: '' 为空，请填写取值，或者去掉该"),
         (("serve", "--preload=a=A"), "'A' 不是 Bucket 名称：名称由 3 至 63 个小写"),
         (("lint", "oss://A"), "小写字母、数字和中间的连字符组成；请写成 oss://BUCKET"),
-        (("import", BROKEN, "new"), "它不是归档文件，或者文件不完整：文件头不完整\n"),
     ],
     ids=lambda value: value[0] if isinstance(value, tuple) else "",
 )
@@ -317,7 +313,6 @@ def test_reason_of_an_error_is_said_in_chinese(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file").write_text("")
     (tmp_path / "link").symlink_to("nowhere")
-    DiskStorage(tmp_path / "data", fsync=False).close()
     unknown = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
     monkeypatch.setattr(socket, "getaddrinfo", Mock(side_effect=unknown))
     run(capsys, "diff", BROKEN, str(LAB / "corrected.xml"), "--certificate", "PROOF")
