@@ -28,7 +28,7 @@ from tests.cli.process import (
     started,
     wait_for,
 )
-from tests.cli.refusal import refuse
+from tests.cli.refusal import fail, refuse
 
 SEED = """
 [[bucket]]
@@ -238,7 +238,7 @@ def test_bare_command_prints_the_commands_by_purpose(capsys: pytest.CaptureFixtu
         main([])
     assert ended.value.code == 0
     text = capsys.readouterr().out
-    places = [text.index(f"\n{title}:\n") for title in ("Run", "Rules", "Traffic", "Data", "Help")]
+    places = [text.index(f"\n{title}:\n") for title in ("Run", "Rules", "Traffic", "Help")]
     assert places == sorted(places)
     assert "\n  serve       run the server\n" in text
 
@@ -448,6 +448,33 @@ def test_seed_object_of_a_too_large_file_is_refused(tmp_path: Path) -> None:
     seed.write_text(f'{ITEM}file = "huge"\n')
     sentence = refuse("serve", "--port", "0", "--seed", str(seed))
     assert "huge cannot be read: it has more than" in sentence
+
+
+# --- a data folder
+
+
+def test_second_server_on_a_folder_ends_with_one_sentence(tmp_path: Path) -> None:
+    data = str(tmp_path / "data")
+    with serving(tmp_path, "--data", data):
+        status, sentence = fail("serve", "--port", "0", "--data", data)
+    assert (status, sentence) == (
+        1,
+        f"oss-emulator: the folder {data} is in use by another oss-emulator: stop that one, or "
+        "choose another folder\n",
+    )
+
+
+def test_folder_with_a_damaged_index_ends_the_start_with_one_sentence(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with serving(tmp_path, "--data", str(data)):
+        pass
+    (data / "index.sqlite").unlink()
+    status, sentence = fail("serve", "--port", "0", "--data", str(data))
+    assert (status, sentence) == (
+        1,
+        f"oss-emulator: the folder {data} cannot be used: its index index.sqlite is missing; "
+        "nothing was changed: restore a copy of the whole folder, or choose another one\n",
+    )
 
 
 # --- flags and variables

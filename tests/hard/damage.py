@@ -171,7 +171,7 @@ def check(image: Path, scratch: Path, name: str, wanted: list[object]) -> str:
             assert after.get(path) == data, path
     if name not in (CUT_OFF, UNRECORDED):
         assert not {CUT_OFF, UNRECORDED} & {*after}
-        assert any("no record refers to" in line and "2 files" in line for line in lines)
+        assert any("removed 2 files of interrupted uploads" in line for line in lines)
     if found == wanted:
         return "served"
     if name == TOKEN_KEY_FILE:

@@ -187,11 +187,7 @@ def _remove_unused(folder: Path, used: set[str]) -> None:
             os.unlink(entry.path)
             removed += 1
     if removed:
-        LOG.warning(
-            "Removed from %s what no record refers to, such as uploads that were cut off: %d files",
-            folder,
-            removed,
-        )
+        LOG.warning("%s: removed %d files of interrupted uploads without a record", folder, removed)
 
 
 def _refusal(folder: Path, problem: str) -> FolderError:

@@ -184,8 +184,7 @@ def test_start_removes_what_interrupted_writes_left(
     assert {*files(storage.folder)} == {*kept, storage.folder / "blobs" / "README"}
     (record,) = caplog.records
     assert record.getMessage() == (
-        f"Removed from {storage.folder} what no record refers to, such as uploads that were cut "
-        "off: 2 files"
+        f"{storage.folder}: removed 2 files of interrupted uploads without a record"
     )
     assert list((storage.folder / "incoming").iterdir()) == []
     again.close()
