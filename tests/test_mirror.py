@@ -22,7 +22,6 @@ COVERED_BY = {
     "access/context.py": "unit/access/test_condition.py",
     # --- cli: run as a process
     "cli/apply.py": "cli/test_lab_bucket.py",
-    "cli/archive.py": "cli/test_archive.py",
     "cli/bucket.py": "cli/test_lab_bucket.py",
     "cli/changes.py": "cli/test_lab_bucket.py",
     "cli/client.py": "cli/test_parity.py",
@@ -30,7 +29,6 @@ COVERED_BY = {
     "cli/foreground.py": "cli/test_serve.py",
     "cli/folders.py": "cli/test_folders.py",
     "cli/formats.py": "cli/test_formats.py",
-    "cli/fsck.py": "cli/test_fsck.py",
     "cli/logs.py": "cli/test_replay.py",
     "cli/parity.py": "cli/test_parity.py",
     "cli/planned.py": "cli/test_planned.py",
@@ -107,7 +105,6 @@ COVERED_BY = {
     "server/body.py": "http/test_connection.py",
     "server/callback.py": "http/test_callback.py",
     "server/connections.py": "unit/server/test_guard.py",
-    "server/endpoint.py": "sdk/test_oss2_bucket.py",
     "server/faulty.py": "http/test_faults.py",
     "server/fetching.py": "http/test_async_fetch.py",
     "server/inner.py": "unit/server/test_guard.py",
@@ -122,11 +119,9 @@ COVERED_BY = {
     "server/source.py": "http/test_async_fetch.py",
     "server/tls.py": "http/test_tls.py",
     "server/waiting.py": "http/test_connection.py",
-    "server/workers.py": "cli/test_workers.py",
     # --- storage
     "storage/blobs.py": "unit/storage/test_disk.py",
-    "storage/inspection.py": "hard/test_damage.py",
-    "storage/repair.py": "cli/test_fsck.py",
+    "storage/opening.py": "hard/test_damage.py",
     "storage/*.py": "unit/storage/test_contract.py",
     # --- sts
     "sts/session.py": "unit/sts/test_assume_role.py",

@@ -304,9 +304,6 @@ COMMANDS_WITH_A_FILE = [
     ("guard", "--plan", "FILE", "--logs", "x"),
     ("propose", "FILE", "--own", "a.test"),
     ("play", "FILE"),
-    ("export", "FILE", "x"),
-    ("import", "x", "FILE"),
-    ("fsck", "FILE"),
     ("run", "--ca-file", "FILE", "--", "true"),
     ("run", "--data", "FILE", "--", "true"),
 ]

@@ -201,7 +201,6 @@ def test_result_that_a_form_cannot_represent_is_reported(
         "serve --port 0 --accounts FILE",
         "serve --port 0 --seed FILE",
         "serve --port 0 --tls --tls-cert FILE",
-        "import FILE FOLDER",
     ],
 )
 def test_file_without_an_end_is_refused(
@@ -209,7 +208,7 @@ def test_file_without_an_end_is_refused(
 ) -> None:
     """Every file that a command takes is bounded."""
     places = {"FILE": "/dev/zero", "FOLDER": str(tmp_path / "new")}
-    expected = 1 if command.startswith(("serve", "import")) else 2
+    expected = 1 if command.startswith("serve") else 2
     words = (places.get(word, word) for word in command.split())
     assert places["FILE"] in refuse(*words, expected=expected)
 

@@ -15,30 +15,28 @@ _TRIES = 100
 """How often to look for a port that is free at every address."""
 
 
-def bind(host: str, port: int, *options: int) -> list[socket.socket]:
+def bind(host: str, port: int) -> list[socket.socket]:
     """Bind a socket to each address of a host that this machine has; "" and "::" mean all.
 
-    Port 0 chooses a free one, the same for every address. `options` are set to 1. Raises `OSError`
-    if no address can be used or the port is taken; then no socket stays open.
+    Port 0 chooses a free one, the same for every address. Raises `OSError` if no address can be
+    used or the port is taken; then no socket stays open.
     """
     for _ in range(0 if port else _TRIES):
         try:
-            return _bind_all(host, 0, options)
+            return _bind_all(host, 0)
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise
-    return _bind_all(host, port, options)
+    return _bind_all(host, port)
 
 
-def _bind_all(host: str, port: int, options: tuple[int, ...]) -> list[socket.socket]:
+def _bind_all(host: str, port: int) -> list[socket.socket]:
     bound: list[socket.socket] = []
     lacking: OSError | None = None
     with ExitStack() as stack:
         for family, address in _addresses(host, port):
             try:
-                made = stack.enter_context(
-                    _bind_one(family, (address[0], port, *address[2:]), options)
-                )
+                made = stack.enter_context(_bind_one(family, (address[0], port, *address[2:])))
             except OSError as error:
                 if error.errno not in _LACKING:
                     raise
@@ -52,11 +50,10 @@ def _bind_all(host: str, port: int, options: tuple[int, ...]) -> list[socket.soc
     return bound
 
 
-def _bind_one(family: int, address: Any, options: tuple[int, ...]) -> socket.socket:
+def _bind_one(family: int, address: Any) -> socket.socket:
     made = socket.socket(family, socket.SOCK_STREAM)
     try:
-        for option in options:
-            made.setsockopt(socket.SOL_SOCKET, option, 1)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         made.bind(address)

@@ -60,7 +60,7 @@ _CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {
 }
 """The settings that can be given as strings, and the functions that convert them."""
 
-_SERVE_ONLY = ("ready_file", "access_log", "log_level", "log_format", "workers", "watch")
+_SERVE_ONLY = ("ready_file", "access_log", "log_level", "log_format", "watch")
 """The settings that only a server process has; `journal` replaces the access log."""
 
 

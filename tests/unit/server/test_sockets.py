@@ -58,7 +58,7 @@ def test_host_without_an_address_of_this_machine_is_refused() -> None:
 
 
 def test_taken_port_is_refused() -> None:
-    (first,) = sockets.bind("127.0.0.1", 0, socket.SO_REUSEADDR)
+    (first,) = sockets.bind("127.0.0.1", 0)
     first.listen()
     with first, pytest.raises(OSError, match="in use"):
-        sockets.bind("127.0.0.1", first.getsockname()[1], socket.SO_REUSEADDR)
+        sockets.bind("127.0.0.1", first.getsockname()[1])

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies
-from oss_emulator.control.api import check_alone, events
+from oss_emulator.control.api import events
 from oss_emulator.control.api.access import SESSION, LoginNeeded, check_allowed, session
 from oss_emulator.control.api.route import Refusal
 from oss_emulator.control.console import EMBED_DOMAIN, PAGES, find, refuse, show, wants_page
@@ -746,13 +746,6 @@ def test_login_needs_a_token(ask: ApiCaller) -> None:
 def test_only_the_login_and_the_files_are_open_to_all(word: str) -> None:
     module = import_module(f"oss_emulator.control.console.{PAGES[word]}")
     assert {route.open_to_all for route in module.ROUTES} == {word in ("login", "static")}
-
-
-@pytest.mark.parametrize("page", ["requests", "requests/1", "embed"])
-def test_pages_of_one_process_are_refused_with_several_workers(page: str) -> None:
-    route, _ = find(request(f"/_emulator/{page}"))
-    with pytest.raises(Refusal, match="start the server with one worker"):
-        check_alone(route, 2)
 
 
 # --- The way to the console
