@@ -167,7 +167,7 @@ def test_certificate_that_cannot_be_had_is_not_written(ask: Any, tmp_path: Path)
     assert (status, errors.count("\n")) == (2, 1)
 
 
-@pytest.mark.parametrize("form", list(sources.WRITTEN))
+@pytest.mark.parametrize("form", list(sources.RulesForm))
 def test_output_of_translate_can_be_read(ask: Any, form: str, tmp_path: Path) -> None:
     _, out, errors = ask("translate", "--from", "nginx", str(LAB / "nginx.conf"), "--as", form)
     assert "warning: nginx denies an empty Referer, OSS allows it" in errors

@@ -23,7 +23,7 @@ XML = sources.format(RULES, RulesForm.XML)
         RefererConfiguration(allow_empty_referer=False, whitelist=["http://a/", "b?*"]),  # type: ignore[arg-type]
         {"allow_empty_referer": False, "whitelist": ("http://a/", "b?*")},
         {"AllowEmptyReferer": False, "RefererList": {"Referer": ["http://a/", "b?*"]}},
-        *(sources.format(RULES, form) for form in sources.WRITTEN),
+        *(sources.format(RULES, form) for form in sources.RulesForm),
         XML.replace("\n", ""),
         f"\ufeff{XML}",
         XML.encode(),
