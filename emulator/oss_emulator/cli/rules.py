@@ -2,22 +2,20 @@
 
 import argparse
 import os.path
-import re
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from oss_emulator import toml
 from oss_emulator.cli import bucket
 from oss_emulator.cli.parser import InputError
-from oss_emulator.lab import assumptions, places, resources
+from oss_emulator.lab import assumptions, places
 from oss_emulator.lab import sources as document
 from oss_emulator.lab.assumptions import AssumptionsError
 from oss_emulator.lab.places import Place
-from oss_emulator.lab.resources import NoRulesError, Reader
+from oss_emulator.lab.resources import NoRulesError
 from oss_emulator.lab.sources import Readers, RulesForm
 from oss_emulator.lab.terraform import PlannedChange
 from oss_emulator.protocol.xml import MAX_DOCUMENT
@@ -316,33 +314,8 @@ def _form(source: Source) -> RulesForm:
 
 def _find(source: Source, arguments: argparse.Namespace) -> Readers:
     """Return what reads the rules of a source, by name. Raises SourceError."""
-    found = document.find(source.content, _form_of_name(source), arguments.assumptions)
-    if not source.name.endswith((".tf", ".tf.json")):
-        return found
-    return {name: partial(_read_alone, source, name, read) for name, read in found.items()}
-
-
-def _read_alone(source: Source, address: str, read: Reader) -> RefererConfiguration:
-    """Read a resource, unless it is in an override file, which Terraform merges with the others."""
-    for path in sorted(Path(source.name).parent.glob("*override.tf*")):
-        if not _OVERRIDE.fullmatch(path.name):
-            continue
-        try:
-            written = toml.read_regular_file(path, MAX_DOCUMENT)
-        except OSError:
-            written = address.encode()  # it may name the resource
-        kind, _, name = address.partition(".")
-        if kind.encode() in written and name.encode() in written:
-            text = source.content.decode("utf-8-sig", errors="replace")
-            raise SourceError(
-                f"{address} is in the override file {path.name}, which Terraform merges with the "
-                f"other files; {resources.ADVICE}",
-                *places.find_member(text, (kind, name)),
-            )
-    return read()
-
-
-_OVERRIDE = re.compile(r"(?:.*_)?override\.tf(?:\.json)?")
+    form = _form_of_name(source)
+    return document.find_in_file(Path(source.name), source.content, form, arguments.assumptions)
 
 
 def _split(argument: str) -> tuple[str, str | None]:

@@ -151,7 +151,7 @@ class Value(NamedTuple):
 
 
 @dataclass(slots=True)
-class Block:
+class HclBlock:
     """A block, or the whole file."""
 
     labels: tuple[str, ...] = ()
@@ -159,7 +159,7 @@ class Block:
     start: int = 0
     attributes: dict[str, tuple[int, Value]] = field(default_factory=dict)
     """By name, each with the offset of the name."""
-    blocks: list["Block"] = field(default_factory=list)
+    blocks: list["HclBlock"] = field(default_factory=list)
 
     def values(self) -> dict[str, Any]:
         """Return all that it has by name."""
@@ -167,7 +167,7 @@ class Block:
         return inner | {name: value.value for name, (_, value) in self.attributes.items()}
 
 
-class _Parser:
+class _HclParser:
     """Reads the blocks of a text. Raises SourceError."""
 
     def __init__(self, text: str) -> None:
@@ -177,8 +177,8 @@ class _Parser:
             self._tokens.append(_scan(text, self._tokens[-1].end))
         self._at = 0
 
-    def parse(self) -> Block:
-        root = Block()
+    def parse(self) -> HclBlock:
+        root = HclBlock()
         self._read_body(root, 0)
         if self._next.kind != "end":
             raise _wrong(self._text, self._next.start)
@@ -198,7 +198,7 @@ class _Parser:
     def _is_next(self, kind: str, value: str) -> bool:
         return self._next.kind == kind and self._next.value == value
 
-    def _read_body(self, block: Block, depth: int) -> None:
+    def _read_body(self, block: HclBlock, depth: int) -> None:
         """Read up to the closing brace. `{ name = value }` may be on one line."""
         in_one_line = depth > 0 and self._next.kind != "newline"
         while self._next.kind not in ("close", "end"):
@@ -218,7 +218,7 @@ class _Parser:
                 return
             self._take("newline", "end")
 
-    def _read_block(self, name: _Token, depth: int) -> Block:
+    def _read_block(self, name: _Token, depth: int) -> HclBlock:
         if depth > MAX_DEPTH:
             raise _wrong(self._text, name.start, "this HCL is nested too deeply")
         labels = [str(name.value)]
@@ -226,7 +226,7 @@ class _Parser:
             label = self._take("word", "string")
             labels.append(label.value.text if isinstance(label.value, Unknown) else label.value)
         self._take("open")
-        block = Block(tuple(labels), name.start)
+        block = HclBlock(tuple(labels), name.start)
         self._read_body(block, depth)
         if self._next.kind == "end":
             sentence = f"the block {name.value} is not closed; end it with }}"
@@ -314,12 +314,12 @@ _WORDS: Mapping[str, Any] = {"true": True, "false": False, "null": None}
 
 
 @dataclass(frozen=True, slots=True)
-class Resource:
+class HclResource:
     """A resource in a file that has rules, or may have some."""
 
     text: str
     kind: str
-    block: Block
+    block: HclBlock
 
     def read(self) -> RefererConfiguration:
         """Return the rules. Raises SourceError."""
@@ -351,7 +351,7 @@ class Resource:
                     _place(places, (CONFIG, name), start, value)
         return values, places
 
-    def find_configs(self) -> list[Block]:
+    def find_configs(self) -> list[HclBlock]:
         """Return its blocks with rules, which an older bucket has."""
         return [block for block in self.block.blocks if block.labels == (CONFIG,)]
 
@@ -384,12 +384,12 @@ def _place(places: dict[Path, int], path: Path, start: int, value: Value) -> Non
         places[*path, number] = item.start
 
 
-def find_resources(text: str) -> dict[str, Resource]:
+def find_resources(text: str) -> dict[str, HclResource]:
     """Return the resources in a file that may have rules, by address. Raises SourceError."""
-    found: dict[str, Resource] = {}
-    for block in _Parser(text).parse().blocks:
+    found: dict[str, HclResource] = {}
+    for block in _HclParser(text).parse().blocks:
         if len(block.labels) == 3 and block.labels[0] == "resource" and block.labels[1] in KINDS:
-            resource = Resource(text, block.labels[1], block)
+            resource = HclResource(text, block.labels[1], block)
             address = f"{block.labels[1]}.{block.labels[2]}"
             if address in found:
                 raise _wrong(text, block.start, f"{address} is written twice; write it once")

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from . import hcl
-from .hcl import Block, Value
+from .hcl import HclBlock, Value
 from .resources import REFERER
 from .written_list import Edit, WrittenItem, WrittenList, apply
 
@@ -27,7 +27,8 @@ def edit(text: str, address: str, changed: Mapping[str, Change]) -> str:
         _, value = block.attributes[name]
         if isinstance(new, bool) or value.value is None:
             written = _format(new, _indent(text, value.start))
-            edits.append(Edit(*_bytes(text, value.start, value.end), written.encode()))
+            start, end = _bytes(text, value.start, value.end)
+            edits.append(Edit(start, end, written.encode()))
         else:
             written_list = _locate(text, data, value)
             edits += written_list.edit(old, new, hcl.format_string)
@@ -58,7 +59,7 @@ def _locate(text: str, data: bytes, value: Value) -> WrittenList:
     return WrittenList(data, start, end, items)
 
 
-def _add(text: str, block: Block, name: str, new: Any) -> Edit:
+def _add(text: str, block: HclBlock, name: str, new: Any) -> Edit:
     """Add an attribute below the last one of a block."""
     first, last = max(block.attributes.values(), key=lambda item: item[0], default=(0, None))
     end = text.find("\n", last.end) if last else -1

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from functools import partial
+from pathlib import Path as FilePath
 from typing import Any, TypeVar
 
 from oss_emulator import json_text, referer_xml
@@ -38,10 +39,21 @@ from oss_emulator.toml import (
     convert,
     decode,
     place_of,
+    read_regular_file,
 )
 
 from . import hcl, terraform
-from .resources import BUCKET, CONFIG, KINDS, NAMES, REFERER, NoRulesError, Reader, escape_template
+from .resources import (
+    ADVICE,
+    BUCKET,
+    CONFIG,
+    KINDS,
+    NAMES,
+    REFERER,
+    NoRulesError,
+    Reader,
+    escape_template,
+)
 from .terraform import PlannedChange
 
 
@@ -107,6 +119,45 @@ def find(
     above = head[0].count(b"\n") if head else 0
     found = _lowered(above, lambda: _find(body, form or detect(body), assumptions))
     return {name: partial(_lowered, above, read) for name, read in found.items()}
+
+
+def find_in_file(
+    path: FilePath,
+    document: bytes,
+    form: RulesForm | None = None,
+    assumptions: Assumptions = DEFAULT,
+) -> Readers:
+    """Return what reads the rules of a file, by name, as `find` does.
+
+    Terraform merges its override files with the others. So a resource that such a file beside this
+    one names is refused, in both of them.
+    """
+    found = find(document, form, assumptions)
+    if not path.name.endswith((".tf", ".tf.json")):
+        return found
+    return {name: partial(_read_alone, path, document, name, read) for name, read in found.items()}
+
+
+def _read_alone(path: FilePath, document: bytes, name: str, read: Reader) -> RefererConfiguration:
+    kind, _, label = name.partition(".")
+    for other in sorted(path.parent.glob("*override.tf*")):
+        if not _OVERRIDE.fullmatch(other.name):
+            continue
+        try:
+            text = read_regular_file(other, MAX_DOCUMENT)
+        except OSError:
+            text = name.encode()  # it may name the resource
+        if kind.encode() in text and label.encode() in text:
+            raise terraform.error_at(
+                decode(document),
+                (kind, label),
+                f"{name} is in the override file {other.name}, which Terraform merges with the "
+                f"other files; {ADVICE}",
+            )
+    return read()
+
+
+_OVERRIDE = re.compile(r"(?:.*_)?override\.tf(?:\.json)?")
 
 
 def _find(body: bytes, form: RulesForm, assumptions: Assumptions) -> Readers:
