@@ -22,7 +22,7 @@ from .written_list import WrittenItem
 # Tokens
 
 
-class _Token(NamedTuple):
+class _HclToken(NamedTuple):
     kind: str
     start: int
     end: int
@@ -54,7 +54,7 @@ def _wrong(text: str, at: int, sentence: str = "this is not valid HCL") -> Sourc
     return SourceError(sentence, *place_of(text[:at]))
 
 
-def _scan(text: str, at: int, depth: int = 0) -> _Token:
+def _scan(text: str, at: int, depth: int = 0) -> _HclToken:
     """Return the first token from an offset on; a string or a heredoc is one token."""
     start = _end(_SPACE, text, at)
     found = _TOKEN.match(text, start)
@@ -65,10 +65,10 @@ def _scan(text: str, at: int, depth: int = 0) -> _Token:
             return _scan_string(text, start, depth)
         case "heredoc":
             return _scan_heredoc(text, found, depth)
-    return _Token(str(found.lastgroup), start, found.end(), found[0])
+    return _HclToken(str(found.lastgroup), start, found.end(), found[0])
 
 
-def _scan_string(text: str, start: int, depth: int) -> _Token:
+def _scan_string(text: str, start: int, depth: int) -> _HclToken:
     at = _end(_STRING, text, start + 1)
     while text.startswith(("${", "%{"), at):
         at = _end(_STRING, text, _skip_template(text, at, depth))
@@ -76,7 +76,7 @@ def _scan_string(text: str, start: int, depth: int) -> _Token:
         raise _wrong(text, start, 'this string is not closed; end it with "')
     value = resources.read_template(text[start + 1 : at])
     if isinstance(value, Unknown):
-        return _Token("string", start, at + 1, Unknown(text[start : at + 1]))
+        return _HclToken("string", start, at + 1, Unknown(text[start : at + 1]))
 
     def unescape(found: re.Match[str]) -> str:
         if not (digits := found[1] or found[2]):
@@ -88,10 +88,10 @@ def _scan_string(text: str, start: int, depth: int) -> _Token:
             raise _wrong(text, start, f"{found[0]} is not a character")
         return chr(number)
 
-    return _Token("string", start, at + 1, normalize("NFC", _ESCAPE.sub(unescape, value)))
+    return _HclToken("string", start, at + 1, normalize("NFC", _ESCAPE.sub(unescape, value)))
 
 
-def _scan_heredoc(text: str, opening: re.Match[str], depth: int) -> _Token:
+def _scan_heredoc(text: str, opening: re.Match[str], depth: int) -> _HclToken:
     start, marker = opening.start(), opening[0].strip("<-\r\n")
     line = at = opening.end()
     while True:
@@ -110,7 +110,7 @@ def _scan_heredoc(text: str, opening: re.Match[str], depth: int) -> _Token:
         lines = _outdent(lines)
     value = resources.read_template("".join(lines))
     end = at - text.endswith("\r", line, at)
-    return _Token("heredoc", start, end, value)
+    return _HclToken("heredoc", start, end, value)
 
 
 def _outdent(lines: list[str]) -> list[str]:
@@ -185,10 +185,10 @@ class _HclParser:
         return root
 
     @property
-    def _next(self) -> _Token:
+    def _next(self) -> _HclToken:
         return self._tokens[self._at]
 
-    def _take(self, *kinds: str) -> _Token:
+    def _take(self, *kinds: str) -> _HclToken:
         token = self._next
         if token.kind not in kinds:
             raise _wrong(self._text, token.start)
@@ -218,7 +218,7 @@ class _HclParser:
                 return
             self._take("newline", "end")
 
-    def _read_block(self, name: _Token, depth: int) -> HclBlock:
+    def _read_block(self, name: _HclToken, depth: int) -> HclBlock:
         if depth > MAX_DEPTH:
             raise _wrong(self._text, name.start, "this HCL is nested too deeply")
         labels = [str(name.value)]
@@ -261,7 +261,7 @@ class _HclParser:
 
     def _skip(self) -> None:
         """Skip a token, or what stands in brackets."""
-        opened: list[_Token] = []
+        opened: list[_HclToken] = []
         while True:
             token = self._next
             if token.kind == "open":
@@ -297,7 +297,7 @@ class _HclParser:
                 return None
 
 
-def _literal(token: _Token, expression: Unknown) -> Any:
+def _literal(token: _HclToken, expression: Unknown) -> Any:
     """Return the value of an expression of one token, if that is a literal."""
     if token.kind == "number":
         is_short = token.value.isdecimal() and len(token.value) < 20
