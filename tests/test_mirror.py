@@ -63,7 +63,6 @@ COVERED_BY = {
     "lab/remark.py": "unit/lab/test_junit.py",
     "lab/page/*.py": "unit/lab/page/test_actions.py",
     "lab/xml_editing.py": "unit/lab/test_editing.py",
-    "lab/yaml_tree.py": "unit/lab/test_pulumi.py",
     "lab/parity/setups.py": "unit/lab/parity/test_inquiries.py",
     "lab/sent.py": "unit/lab/test_strangers.py",
     "lab/replay/spark.py": "spark/test_spark.py",

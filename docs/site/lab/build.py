@@ -48,7 +48,6 @@ LIBRARIES = {
     "Jinja2": "jinja2",
     "MarkupSafe": "markupsafe",
     "publicsuffixlist": "publicsuffixlist",
-    "PyYAML": "yaml",
 }
 """The distributions whose Python files are shipped, each with the name of its package."""
 

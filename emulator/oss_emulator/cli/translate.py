@@ -43,7 +43,7 @@ def declare(commands: Commands) -> None:
     parser.add_argument(
         "--as",
         dest="form",
-        choices=[form.value for form in document.WRITTEN],
+        choices=[form.value for form in document.RulesForm],
         default=RulesForm.XML.value,
         help="the form of the result with --from (default: xml)",
     )

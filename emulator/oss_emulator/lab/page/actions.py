@@ -60,7 +60,7 @@ def _read(values: Values) -> Values:
     name = wanted if isinstance(wanted, str) and wanted in found else next(iter(found))
     return {
         "rules": review.to_members(found[name]()),
-        "form": form.value if form in sources.WRITTEN else None,
+        "form": form.value,
         "label": Catalogue(_text(values, "language"))(f"form.{form}"),
         "name": name,
         "names": list(found),
@@ -79,6 +79,9 @@ def _detect(text: str) -> RulesForm | None:
 _ARRAY: Final = re.compile(r'\s*\[\s*"[^"\n]*"\s*(?:,|\]\s*\Z)')
 """An array of JSON with texts, and not a heading of TOML."""
 
+_KEY: Final = re.compile(r"(?:---|%YAML|[\w\"'-]+:)(?:\s|\Z)")
+"""What begins a line of YAML, and no Referer."""
+
 _ITEM: Final = re.compile(r"""(?:-\s+)?(?P<quote>["'])?(?P<entry>.*?)(?(quote)(?P=quote),?)""")
 """An entry on a line, as an item of YAML or in quotes."""
 
@@ -96,6 +99,9 @@ def _read_list(text: str) -> RefererConfiguration:
         if not all(isinstance(entry, str) for entry in entries):
             raise SourceError("an item of the list is not a text; put each entry in quotes")
     else:
+        for number, line in enumerate(lines, 1):
+            if _KEY.match(line):
+                raise SourceError("YAML cannot be read; paste its entries alone", number, 1)
         items = (_ITEM.fullmatch(line) for line in lines)
         entries = [item["entry"] for item in items if item and item["entry"]]
     return RefererConfiguration(whitelist=tuple(entries))

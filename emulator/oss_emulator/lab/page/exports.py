@@ -17,7 +17,6 @@ _FILES: Final = {
     "json": "referer.json",
     "terraform": "referer.tf.json",
     "hcl": "referer.tf",
-    "pulumi": "referer.yaml",
     "toml": "referer.toml",
     "oss2": "put_referer.py",
     "ossutil": "put_referer.sh",
@@ -41,8 +40,8 @@ def export(
     rules: RefererConfiguration, bucket: str = _PLACE, assumptions: Assumptions = DEFAULT
 ) -> dict[str, Export]:
     """Format rules in every form, for a bucket. Raises ValueError."""
-    texts = {form.value: sources.format(rules, form) for form in sources.WRITTEN}
-    for form in (RulesForm.TERRAFORM, RulesForm.HCL, RulesForm.PULUMI):
+    texts = {form.value: sources.format(rules, form) for form in RulesForm}
+    for form in (RulesForm.TERRAFORM, RulesForm.HCL):
         texts[form.value] = texts[form.value].replace(_PLACE, bucket, 1)
     texts["oss2"] = format_oss2(rules, bucket, bucket)
     texts["ossutil"] = format_ossutil(rules, bucket, bucket)

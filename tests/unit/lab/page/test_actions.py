@@ -79,6 +79,7 @@ def test_lists_of_other_files_become_a_whitelist(text: str) -> None:
     [
         ('["https://a.test/", 5]', "an item of the list is not a text; put each entry in quotes"),
         ('["https://a.test/",\n]', "line 1, column 19: this is not valid JSON"),
+        ("\nresources:\n  a:\n", "line 2, column 1: YAML cannot be read; paste its entries"),
     ],
 )
 def test_mistake_in_a_list_is_told(text: str, sentence: str) -> None:
