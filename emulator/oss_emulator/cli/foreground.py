@@ -89,7 +89,7 @@ def serve(settings: Settings, meanwhile: WhileListening) -> int:
         log = _open_log(settings, stack)
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
             server = Server(controls, log, found)
-            return runner.run(_serve(server, settings, hint, found, meanwhile, known))
+            return runner.run(_serve(server, settings, hint, found, meanwhile, known=known))
 
 
 async def _serve(
