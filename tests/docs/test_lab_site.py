@@ -102,7 +102,7 @@ def test_what_cannot_run_in_a_browser_is_found(source: str) -> None:
 
 def test_each_command_that_needs_no_server_is_shipped() -> None:
     needs = {"export", "fsck", "import", "play", "record", "run", "serve"}
-    needs |= {"apply", "completion", "guard", "manual", "parity", "propose", "replay"}
+    needs |= {"apply", "completion", "guard", "parity", "propose", "replay"}
     assert {*COMMANDS} == cli._COMMANDS.keys() - needs
 
 
