@@ -23,7 +23,7 @@ from tests.requirements import require
 
 PACKAGE = Path(oss_emulator.__file__).parent
 HERE = ("lab/", "markup/", "referer/", "referer_xml.py")
-NOT_HERE = ("lab/guard", "lab/parity/", "lab/replay/", "lab/witness/")
+NOT_HERE = ("lab/bucket", "lab/guard", "lab/parity/", "lab/replay/", "lab/witness/")
 
 ON_FIRST_USE = {
     "lab/hcl_syntax.py": {"concurrent", "tree_sitter", "tree_sitter_hcl"},  # HCL is refused
