@@ -38,7 +38,6 @@ COMMANDS = {
         *("guard", "--plan", str(GUARD / "plan.json"), "--logs", str(GUARD / "access.log")),
         *("--max-revoked", "8", "--report", "report.md", "--token", "token.json"),
     ),
-    "manual": ("manual",),
 }
 
 

@@ -361,7 +361,9 @@ def test_partners_may_show_the_objects(ask: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="the system has no /dev/full")
-@pytest.mark.parametrize("arguments", [("manual",), ("check", CORRECTED, "--referer", SITE)])
+@pytest.mark.parametrize(
+    "arguments", [("completion", "bash"), ("check", CORRECTED, "--referer", SITE)]
+)
 def test_output_to_a_full_disk_gets_one_line(arguments: tuple[str, ...]) -> None:
     with open("/dev/full", "wb") as full:
         done = subprocess.run(

@@ -23,7 +23,7 @@ from tests.requirements import require
 
 PACKAGE = Path(oss_emulator.__file__).parent
 HERE = ("lab/", "markup/", "referer/", "referer_xml.py")
-NOT_HERE = ("lab/guard", "lab/parity/", "lab/replay/")
+NOT_HERE = ("lab/bucket", "lab/guard", "lab/parity/", "lab/replay/")
 
 ON_FIRST_USE = {
     "lab/url_standard.py": {"ada_url", "js", "pyodide"},  # the one or the other
@@ -101,7 +101,7 @@ def test_what_cannot_run_in_a_browser_is_found(source: str) -> None:
 
 def test_each_command_that_needs_no_server_is_shipped() -> None:
     needs = {"play", "record", "run", "serve"}
-    needs |= {"apply", "completion", "guard", "manual", "parity", "propose", "replay"}
+    needs |= {"apply", "completion", "guard", "parity", "propose", "replay"}
     assert {*COMMANDS} == cli._COMMANDS.keys() - needs
 
 

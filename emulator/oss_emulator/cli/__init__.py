@@ -61,7 +61,6 @@ _GROUPS = {
     },
     "Help": {
         "completion": Synopsis("print a script that completes commands in a shell", "bash"),
-        "manual": Synopsis("print the man page", "> oss-emulator.1", "completion"),
     },
 }
 """The commands, by purpose."""

@@ -319,9 +319,3 @@ def test_object_in_the_address_bar_is_told_in_one_language(
 ) -> None:
     _, out, _ = run(capsys, "scenarios", BROKEN, "--site", "https://a.test", "--lang", "zh")
     assert "在 examplebucket.oss-cn-hangzhou.aliyuncs.com 会被下载（D-03）" in out
-
-
-def test_man_page_lists_the_commands_in_chinese(capsys: pytest.CaptureFixture[str]) -> None:
-    _, out, _ = run(capsys, "manual", "--lang", "zh")
-    assert "\n查找规则中的错误\n" in out
-    assert "oss\\-emulator \\- 在本地运行" in out
