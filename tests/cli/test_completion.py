@@ -12,7 +12,7 @@ from oss_emulator.cli import build_parser
 
 from tests.cli.process import EMULATOR, PATIENCE, environment
 
-COMMANDS = {"serve", "run", "check", "lint", "record", "completion"}
+COMMANDS = {"serve", "run", "check", "lint", "completion"}
 
 
 def run(*command: str, text: str = "", **variables: str) -> str:

@@ -151,6 +151,7 @@ SAID_BY = ("*Error", "error", "_error", "_error_at", "_invalid", "_beyond", "_wr
 """The functions and classes that get the text of an error."""
 
 OTHERS_SAY = {
+    "lab/bucket.py",  # the address of the bucket comes first
     "lab/parity/asking.py",  # mistakes of the program
     "lab/parity/inquiries.py",
 }

@@ -63,8 +63,10 @@ def get(address: str, arguments: argparse.Namespace) -> RefererConfiguration:
         document = bucket.get_rules()
     try:
         return referer_xml.parse(document, referer_xml.STORED)
-    except RefererFormatError as error:
-        raise InputError(f"{address}: {error}") from None
+    except RefererFormatError:
+        raise InputError(
+            f"{address}: {arguments.endpoint} answers with something else than the XML of the service"
+        ) from None
 
 
 def put(address: str, configuration: RefererConfiguration, arguments: argparse.Namespace) -> None:
