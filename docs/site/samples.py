@@ -16,7 +16,7 @@ Step = dict[str, Any]
 
 _HEREDOC = re.compile(r"^cat > (\S+) <<'END'\n(.*?\n)END\n", re.DOTALL | re.MULTILINE)
 _COMMAND = "oss-emulator"
-COMMANDS = ("check", "diff", "generate", "lint", "scenarios", "test", "translate", "verify")
+COMMANDS = ("check", "diff", "generate", "lint", "scenarios", "test", "translate")
 """The commands that run in a browser; the others need sockets, processes or large files."""
 
 
@@ -51,8 +51,7 @@ class Samples:
         """Yield the earlier commands that wrote a file which these name."""
         named = {word for step in steps for word in step["args"]}
         for step in self._earlier:
-            written = {step.get("to"), _after(step["args"], "--certificate")} - {None}
-            if written & named:
+            if step.get("to") in named:
                 yield step
 
 
@@ -80,7 +79,7 @@ def _parse(line: str) -> Step:
         words = words[:place]
     if len(words) < 2 or words[0] != _COMMAND or words[1] not in COMMANDS:
         raise NotHereError
-    if any("oss://" in word or word in ("-", "--browser") for word in words):
+    if any("oss://" in word or word == "-" for word in words):
         raise NotHereError
     return {"args": words[1:], **filtered}
 

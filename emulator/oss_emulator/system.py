@@ -24,14 +24,6 @@ resource: Final = _find("resource")
 """The limits of a process; None on a system without them."""
 
 
-def flags(*names: str) -> int:
-    """Return flags to open a file with, without those that the system does not have."""
-    found = 0
-    for name in names:
-        found |= getattr(os, name, 0)
-    return found
-
-
 def signals(*names: str) -> tuple[signal.Signals, ...]:
     """Return the signals of these names that the system has."""
     return tuple(getattr(signal, name) for name in names if hasattr(signal, name))

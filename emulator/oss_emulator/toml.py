@@ -9,7 +9,6 @@ import errno
 import json
 import os
 import re
-import select
 import stat
 import tomllib
 from collections import Counter
@@ -17,12 +16,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from enum import StrEnum
 from functools import cache
-from os.path import realpath, relpath
 from pathlib import Path as FilePath
 from types import NoneType, UnionType
-from typing import Any, BinaryIO, Self, TypeAlias, Union, get_args, get_origin, get_type_hints
-
-from oss_emulator.system import flags
+from typing import Any, Self, TypeAlias, Union, get_args, get_origin, get_type_hints
 
 Path: TypeAlias = tuple[str | int, ...]
 """The names and positions that lead to a value, such as `("bucket", 0, "acl")`."""
@@ -54,96 +50,34 @@ MAX_NAMES = 1_000_000
 MAX_DIGITS = 308
 """The most digits of a number: any such number fits into a float and is quick to convert."""
 
-PATIENCE = 60.0
-"""Seconds to wait for the first byte of a pipe."""
-
-
-def open_file(path: FilePath) -> BinaryIO:
-    """Open a file to read; raises OSError, whose `strerror` says why.
-
-    A pipe is waited for, such as the output of a command, but not for ever.
-    """
-    file = os.fdopen(os.open(path, _READ | flags("O_NONBLOCK")), "rb")
-    if stat.S_ISFIFO(os.fstat(file.fileno()).st_mode):
-        written = select.poll()
-        written.register(file, select.POLLIN)
-        if not written.poll(1000 * PATIENCE):
-            file.close()
-            raise OSError(errno.ETIMEDOUT, f"nobody wrote to this pipe for {PATIENCE:g} seconds")
-    if flags("O_NONBLOCK"):
-        os.set_blocking(file.fileno(), True)
-    return file
-
 
 def read_file(path: FilePath, most: int = MAX_FILE) -> bytes:
     """Read a whole file of at most `most` bytes; raises OSError, whose `strerror` says why.
 
     A device such as /dev/zero has no size and no end, so not more than MAX_FILE is read of it.
     """
-    with open_file(path) as file:
-        return _read(file, most)
-
-
-def _read(file: BinaryIO, most: int) -> bytes:
-    status = os.fstat(file.fileno())
-    regular = stat.S_ISREG(status.st_mode)
-    limit = most if regular else MAX_FILE
-    # A size for `read` is the memory that it takes at once, and `most` may be 5 GiB.
-    try:
-        data = b"" if status.st_size > limit else file.read(-1 if regular else limit + 1)
-    except MemoryError:
-        raise OSError(errno.ENOMEM, "there is not enough memory for it") from None
-    if max(status.st_size, len(data)) > limit:
-        raise OSError(errno.EFBIG, f"it has more than {limit} bytes")
-    return data
+    with path.open("rb") as file:
+        status = os.fstat(file.fileno())
+        regular = stat.S_ISREG(status.st_mode)
+        limit = most if regular else MAX_FILE
+        # A size for `read` is the memory that it takes at once, and `most` may be 5 GiB.
+        try:
+            data = b"" if status.st_size > limit else file.read(-1 if regular else limit + 1)
+        except MemoryError:
+            raise OSError(errno.ENOMEM, "there is not enough memory for it") from None
+        if max(status.st_size, len(data)) > limit:
+            raise OSError(errno.EFBIG, f"it has more than {limit} bytes")
+        return data
 
 
 def read_regular_file(path: FilePath, most: int = MAX_FILE) -> bytes:
     """Read a file as `read_file` does; raises OSError also for a pipe or a device."""
     mode = path.stat().st_mode  # before the file is opened, since that may wait or do something
-    _check_regular(mode)
-    return read_file(path, most)
-
-
-def read_file_below(folder: FilePath, path: FilePath, most: int = MAX_FILE) -> bytes:
-    """Read a regular file below a folder; raises OSError, also if links lead out of the folder.
-
-    The way to the file is opened step by step from a handle of the folder, and no step follows a
-    link: a file or a folder that is replaced by a link in the meantime is not read. A system
-    without such handles reads the file as it is found.
-    """
-    root = realpath(folder)
-    *names, last = FilePath(relpath(realpath(path), root)).parts or (".",)
-    if ".." in (*names, last):
-        raise OSError(errno.EACCES, "it is outside of the folder")
-    if os.open not in os.supports_dir_fd:
-        return read_regular_file(FilePath(root, *names, last), most)
-    handle = os.open(root, _STEP | os.O_DIRECTORY)
-    try:
-        for name in names:
-            below = os.open(name, _STEP | os.O_DIRECTORY, dir_fd=handle)
-            os.close(handle)
-            handle = below
-        _check_regular(os.stat(last, dir_fd=handle, follow_symlinks=False).st_mode)
-        file = os.fdopen(os.open(last, _STEP | os.O_NONBLOCK, dir_fd=handle), "rb")
-    finally:
-        os.close(handle)
-    with file:
-        _check_regular(os.fstat(file.fileno()).st_mode)
-        return _read(file, most)
-
-
-_READ = os.O_RDONLY | flags("O_CLOEXEC", "O_BINARY")
-_STEP = _READ | flags("O_NOFOLLOW")
-
-
-def _check_regular(mode: int) -> None:
     if stat.S_ISDIR(mode):
         raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
-    if stat.S_ISLNK(mode):
-        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
     if not stat.S_ISREG(mode):
         raise OSError(errno.EINVAL, "it is not a regular file")
+    return read_file(path, most)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,43 +5,44 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
 from pathlib import Path
 
-from oss_emulator.cli import browser
-from oss_emulator.cli.browser import Setting
-from oss_emulator.lab.browser import BEHAVIOURS
-from oss_emulator.lab.url import WebURL
-from oss_emulator.lab.witness.cells import UNASKED, Relation, plan
-from oss_emulator.lab.witness.summary import SentReferer, classify, summarize
-from oss_emulator.lab.witness.verdict import Comparison, compare
-from oss_emulator.referer import RefererConfiguration, RefererPolicy
-from oss_emulator.referer.assumptions import DEFAULT
+from oss_emulator.lab.browser import BEHAVIOURS, Sent
 
+from tests.browser.matrix import CELLS, Cell, ask, differences
 from tests.docs import phrases
+from tests.requirements import require
 
 PAGE = Path(__file__).parents[2] / "docs" / "browser.md"
 
-RULES = RefererConfiguration(
-    False, whitelist=("https://www.example.com/", "http://www.example.com/album/")
-)
-SITE = WebURL.parse("https://www.example.com/album/today.html")
-OBJECTS = {
-    Relation.CROSS_SITE: "https://examplebucket.oss-cn-hangzhou.aliyuncs.com/photo.jpg",
-    Relation.SAME_SITE: "https://img.example.com/photo.jpg",
-    Relation.SAME_HOST: "https://www.example.com/photo.jpg",
+UNASKED = {
+    "attribute or option on other elements": (
+        "only img, picture, iframe, script, link and fetch let one request have its own policy"
+    ),
+    "a policy of the page for a worker and its fetch": (
+        "a worker obeys only the header of its own script, so it is asked with that header"
+    ),
+    "a worker script of another origin": "browsers refuse to start it; asked once for each policy",
+    "area, SVG link": "they are links; the link is asked",
+    "dynamic import, shared worker, worklet": "they load scripts, which buckets seldom hold",
+    "beacon, WebSocket": "they do not read an object",
+    "upgrade-insecure-requests with other policies": (
+        "it changes only what is blocked otherwise, which is asked with the header's policies"
+    ),
+    "http and https on one port": "a site or an object with a port answers one scheme there",
 }
-CELLS = plan(SITE, {relation: WebURL.parse(url) for relation, url in OBJECTS.items()})
+"""What the Web Platform Tests cover but no cell asks, with the reason."""
 
 _ABOUT = """\
 # What a browser sends
 
 English | [简体中文](zh/browser.md)
 
-`make browser` writes this page. It has a browser visit pages that ask an emulator for objects, and
-compares each request with the prediction of the [rule lab](rule-lab.md). `make test-system` asks
-one in 16 of the cells again, and `oss-emulator scenarios RULES --site URL --browser` asks about
-your own site and rules.
+`make browser` writes this page. It has a browser visit pages that ask for objects, and compares
+each request with the prediction of the [rule lab](rule-lab.md). `make test-system` asks about one
+in 16 of the requests again.
 """
 
 _HOW = """\
@@ -55,11 +56,9 @@ _HOW = """\
 - An `https` page that asks for `http` objects is asked again with the header
   `Content-Security-Policy: upgrade-insecure-requests`: each element, and what is blocked otherwise
   under each policy.
-- All hosts are mapped to this machine, where the emulator answers for the objects with the
-  whitelist `https://www.example.com/` and `http://www.example.com/album/`, without empty Referers.
-  The certificates are those of a local CA. The http page answers only http, so that the browser
-  does not upgrade it (B-07).
-- A request agrees if its scheme, its Referer and the decision of the emulator are as predicted.
+- All hosts are mapped to this machine, where a small server answers for the pages and the objects.
+  An http page is answered only by http, so that the browser does not upgrade it (B-07).
+- A request agrees if its scheme and its Referer are as predicted.
 """
 
 _NOT_ASKED = """\
@@ -72,68 +71,81 @@ The tests of Referrer Policy in the Web Platform Tests have these axes as well.
 """
 
 
-def render(version: str, comparisons: Sequence[Comparison]) -> str:
+class SentReferer(StrEnum):
+    """What a browser sent for an object."""
+
+    NOTHING = "(no request)"
+    NONE = "(no Referer)"
+    ORIGIN = "the origin"
+    WHOLE = "the whole URL"
+    FILE = "the URL of a style sheet, worker or frame"
+
+
+def classify(cell: Cell, sent: Sent | None) -> SentReferer:
+    """Return the kind of Referer that was sent for a cell."""
+    if sent is None:
+        return SentReferer.NOTHING
+    if sent.referer is None:
+        return SentReferer.NONE
+    if cell.file is not None and sent.referer == cell.file.text:
+        return SentReferer.FILE
+    return SentReferer.WHOLE if sent.referer == cell.sheet.page.text else SentReferer.ORIGIN
+
+
+def render(version: str, seen: Mapping[int, Sent]) -> str:
     """Return the page."""
-    different = [comparison for comparison in comparisons if not comparison.agrees]
+    different = differences(CELLS, seen)
     lines = [
         _ABOUT,
-        f"{version}, {time.strftime('%Y-%m-%d')}: **{len(comparisons):,}** requests, of which "
+        f"{version}, {time.strftime('%Y-%m-%d')}: **{len(CELLS):,}** requests, of which "
         f"**{len(different)}** differ from the prediction.\n",
-        *(f"- {check(comparison)}" for comparison in different),
+        *(f"- {text}" for text in different),
         _HOW,
-        *_by_element(comparisons),
-        *_by_schemes(comparisons),
+        *_by_element(seen),
+        *_by_schemes(seen),
         _NOT_ASKED,
         *(f"| {what} | {why} |" for what, why in UNASKED.items()),
     ]
     return "\n".join(lines) + "\n"
 
 
-def check(comparison: Comparison) -> str:
-    """Describe a comparison in one line."""
-    cell, seen = comparison.cell, comparison.seen
-    return (
-        f"{cell.element.value}, {cell.delivery.value} {cell.policy}, {cell.sheet.page.text} asks "
-        f"for {cell.target.text}: predicted {comparison.predicted}, sent {seen and seen.sent}"
-    )
-
-
-def _by_element(comparisons: Sequence[Comparison]) -> Iterator[str]:
+def _by_element(seen: Mapping[int, Sent]) -> Iterator[str]:
     kinds = list(SentReferer)
     headings = ("Element", "Requests", *(kind.value for kind in kinds), "Differ")
     yield "## By element\n"
     yield f"| {' | '.join(headings)} |"
     yield "|---|" + "---:|" * (len(kinds) + 2)
     for element in BEHAVIOURS:
-        here = [item for item in comparisons if item.cell.element is element]
-        found = Counter(classify(item.cell, item.seen.sent if item.seen else None) for item in here)
-        differ = sum(not item.agrees for item in here)
+        here = [cell for cell in CELLS if cell.element is element]
+        found = Counter(classify(cell, seen.get(cell.number)) for cell in here)
         counts = " | ".join(str(found[kind]) for kind in kinds)
-        yield f"| {element.value} | {len(here)} | {counts} | {differ} |"
+        yield f"| {element.value} | {len(here)} | {counts} | {len(differences(here, seen))} |"
     yield ""
 
 
-def _by_schemes(comparisons: Sequence[Comparison]) -> Iterator[str]:
+def _by_schemes(seen: Mapping[int, Sent]) -> Iterator[str]:
     yield "## By scheme\n"
-    yield "| Page | Object | Asked by | Referer | Verdict | Requests |"
-    yield "|---|---|---|---|---|---:|"
-    for outcome, count in summarize(comparisons):
-        asked = "https" if outcome.upgraded else outcome.target if outcome.verdict else ""
-        yield (
-            f"| {outcome.page} | {outcome.target} | {asked} | {outcome.kind.value} | "
-            f"{outcome.verdict} | {count} |"
-        )
+    yield "| Page | Object | Asked by | Referer | Requests |"
+    yield "|---|---|---|---|---:|"
+    counts: Counter[tuple[str, str, int, str]] = Counter()
+    kinds = list(SentReferer)
+    for cell in CELLS:
+        sent = seen.get(cell.number)
+        kind = kinds.index(classify(cell, sent))
+        asked = "" if sent is None else sent.scheme
+        counts[cell.sheet.page.scheme, cell.target.scheme, kind, asked] += 1
+    for (page, target, kind, asked), count in sorted(counts.items()):
+        yield f"| {page} | {target} | {asked} | {kinds[kind].value} | {count} |"
     yield ""
 
 
 def main() -> int:
     """Ask about every cell and write the pages; returns 1 if any differs."""
     began = time.monotonic()
-    testimony = browser.ask(CELLS, Setting(RULES, DEFAULT, browser.find(None)))
-    comparisons = compare(CELLS, testimony.seen, RefererPolicy.compile(RULES))
-    PAGE.write_text(render(testimony.version, comparisons), encoding="utf-8")
+    version, seen = ask(CELLS, require("browser"))
+    PAGE.write_text(render(version, seen), encoding="utf-8")
     phrases.write("browser")
-    different = [check(comparison) for comparison in comparisons if not comparison.agrees]
+    different = differences(CELLS, seen)
     print(*different, sep="\n", end="\n" if different else "")
     seconds = time.monotonic() - began
     print(f"{len(different)} of {len(CELLS)} requests differ, in {seconds:.0f} s")

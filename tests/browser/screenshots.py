@@ -23,7 +23,6 @@ from tests.requirements import find
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "img"
-LOG = ROOT / "fixtures" / "logs" / "examplebucket2026-11-24-12-00-00-0001.log.gz"
 BUCKET = "examplebucket"
 
 COLOURS = 96
@@ -90,11 +89,6 @@ def _wait_for_results(page: Page) -> None:
     page.locator("#results table").wait_for()
 
 
-def _replay(page: Page) -> None:
-    page.locator("#log").set_input_files(LOG)
-    page.locator("#report .report").wait_for()
-
-
 def _wait_for_findings(page: Page) -> None:
     page.locator(".finding").first.wait_for(timeout=120_000)
     page.wait_for_timeout(500)
@@ -106,7 +100,6 @@ PICTURES = [
     Picture("buckets", f"buckets/{BUCKET}", height=520),
     Picture("object", f"objects/{BUCKET}?key=hello.txt", height=620),
     Picture("embed", f"embed?bucket={BUCKET}&key=hello.txt", _wait_for_results, height=900),
-    Picture("replay", "replay", _replay, height=1000),
     Picture("emulator", "emulator", height=900),
     Picture("lab", "index.html", _wait_for_findings, height=1000, of_lab=True),
     Picture("story", "requests", _allow, width=720, height=960),  # the last: it changes the rules

@@ -27,7 +27,7 @@ from playwright.sync_api import (
 )
 
 from tests.browser import axe
-from tests.browser.console import BUCKET, PIXEL, SITE, THIEF, drop, fetch, follow, visit
+from tests.browser.console import BUCKET, PIXEL, SITE, THIEF, fetch, follow, visit
 from tests.cli.process import serving
 
 pytestmark = pytest.mark.system
@@ -574,59 +574,6 @@ def test_embed_test_shows_what_this_browser_sends(tab: Page, emulator: Emulator)
         assert (here, status) == (("allowed", "200") if expected is None else ("denied", "403"))
 
 
-# --- Replay
-
-
-LOGS = Path(__file__).parents[2] / "fixtures" / "logs"
-LOG = LOGS / "examplebucket2026-11-24-00-00-00-0001.log"
-
-
-def test_dropped_log_is_replayed_by_saved_edited_and_other_rules(
-    tab: Page, emulator: Emulator
-) -> None:
-    visit(tab, emulator, f"rules/{BUCKET}")
-    tab.get_by_label("Whitelist").fill("https://m.example.com/")
-    expect(tab.get_by_text("edited, not applied yet")).to_be_visible()
-
-    visit(tab, emulator, "replay")
-    drop(tab, "#drop", {"access.log": LOG.read_text()})
-    report = tab.locator("#report")
-    expect(report).to_contain_text("compared with the log")
-    expect(report).to_contain_text("access.log")
-    saved = report.locator(".lead").first.inner_text()
-
-    tab.get_by_label("Rules to try").select_option("the edited rules of examplebucket")
-    tab.get_by_label("Compare with").select_option("the saved rules of examplebucket")
-    tab.get_by_role("button", name="Replay access.log").click()
-    expect(report).to_contain_text("compared with the other rules")
-    edited = report.locator(".lead").first.inner_text()
-
-    tab.get_by_label("Compare with").select_option("the outcome in the log")
-    tab.get_by_label("Rules to try").select_option("other rules, as text")
-    tab.locator("#text").fill('{"AllowEmptyReferer": true, "RefererList": {"Referer": []}}')
-    tab.get_by_role("button", name="Replay access.log").click()
-    expect(report.locator(".lead").first).to_contain_text("lock out 0")
-    assert len({saved, edited, report.locator(".lead").first.inner_text()}) == 3
-
-    tab.reload()
-    expect(report.locator(".lead").first).to_contain_text("lock out 0")
-    tab.get_by_role("link", name="中文").click()
-    expect(report.locator(".lead").first).to_contain_text("与日志相比")
-
-
-def test_compressed_log_is_chosen_and_what_is_no_log_is_told(tab: Page, emulator: Emulator) -> None:
-    visit(tab, emulator, "replay")
-    tab.locator("#log").set_input_files(LOGS / "examplebucket2026-11-24-12-00-00-0001.log.gz")
-    report = tab.locator("#report")
-    expect(report).to_contain_text("these rules would lock out")
-    report.locator("summary").first.click()
-    expect(report).to_contain_text("No whitelist entry matches.")
-    tab.locator("#log").set_input_files(
-        {"name": "<b>.jpg", "mimeType": "image/jpeg", "buffer": b"<script>\xff\n" * 9}
-    )
-    expect(tab.locator("#announce")).to_contain_text("9 of 9 lines are damaged")
-
-
 # --- Emulator
 
 
@@ -763,7 +710,6 @@ PAGES = [
     f"buckets/{BUCKET}",
     f"objects/{BUCKET}?key=hello.txt",
     f"embed?bucket={BUCKET}&key=hello.txt",
-    "replay",
     "emulator",
     "connect",
     "login",
@@ -785,9 +731,6 @@ def settle(tab: Page, path: str) -> None:
         tab.locator("#verdicts table").wait_for()
     if path.startswith("embed"):
         tab.locator("#results table").wait_for()
-    if path == "replay":
-        drop(tab, "#drop", {"access.log": LOG.read_text()})
-        tab.locator("#report summary").first.click()
 
 
 ENGLISH = """() => {

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from oss_emulator.lab import sources
-from oss_emulator.lab.sources import WRITTEN, RulesForm
+from oss_emulator.lab.sources import RulesForm
 from oss_emulator.lab.translation import SYSTEMS
 from oss_emulator.lab.url_standard import UrlStandard, browser_parser, parse_with_ada
 from oss_emulator.referer import RefererConfiguration
@@ -154,7 +154,6 @@ def test_each_command_answers_alike(lab: Page) -> None:
         ["test", "broken.xml", "site.toml", "--json"],
         ["test", "corrected.xml", "site.toml"],
         ["diff", "broken.xml", "corrected.xml", "--json"],
-        ["diff", "broken.xml", "corrected.xml", "--certificate", "proof.json"],
         ["scenarios", "broken.xml", "--site", SITE, "--json"],
         ["scenarios", "corrected.xml", "--site", "https://例子.example.com:8443/a|b^c?d"],
         ["translate", "--from", "nginx", "nginx.conf"],
@@ -167,7 +166,7 @@ def test_each_command_answers_alike(lab: Page) -> None:
     assert_same(lab, [Run(args, LAB) for args in commands])
 
 
-LARGE = ("serve", "replay r.xml logs/", "scenarios r.xml --site https://a.test/ --browser")
+LARGE = ("serve", "replay r.xml logs/")
 
 
 @pytest.mark.parametrize("args", LARGE)
@@ -182,9 +181,9 @@ def test_command_that_needs_more_than_a_browser_is_refused(lab: Page, args: str)
 def test_files_of_one_command_are_those_of_the_next(lab: Page) -> None:
     made = lab.evaluate(
         """async (given) => {
-            const pair = ["broken.xml", "corrected.xml"];
-            const { files } = await lab.run(["diff", ...pair, "--certificate", "p.json"], given);
-            return lab.run(["verify", "p.json", ...pair], files);
+            const fix = ["lint", "broken.xml", "--fix", "--unsafe-fixes", "--write"];
+            const { files } = await lab.run(fix, given);
+            return lab.run(["lint", "broken.xml"], files);
         }""",
         LAB,
     )
@@ -194,9 +193,7 @@ def test_files_of_one_command_are_those_of_the_next(lab: Page) -> None:
 def test_documents_of_each_form_are_read_alike(lab: Page) -> None:
     configuration = RefererConfiguration(False, whitelist=(SITE, "例子.test"), blacklist=("x & y",))
     runs = []
-    for form in WRITTEN:
-        if form is RulesForm.HCL:
-            continue
+    for form in RulesForm:
         files = {f"rules.{form}": sources.format(configuration, form)}
         runs.append(Run(["check", f"rules.{form}", SITE, "--json"], files))
         cut = {name: text[: len(text) // 2] for name, text in files.items()}
@@ -204,15 +201,18 @@ def test_documents_of_each_form_are_read_alike(lab: Page) -> None:
     assert_same(lab, runs)
 
 
-def test_plan_of_terraform_is_read_and_hcl_is_refused_with_what_to_do(lab: Page) -> None:
-    answer = lab.evaluate(
-        "(text) => lab.run(['lint', 'main.tf'], { 'main.tf': text })",
-        sources.format(RefererConfiguration(), RulesForm.HCL),
+def test_files_of_terraform_are_read_or_refused_alike(lab: Page) -> None:
+    guard = ROOT / "examples" / "guard"
+    plan, main = guard / "plan.json", read(guard / "main.tf")
+    unknown = main.replace("= false", "= var.empty")
+    assert_same(
+        lab,
+        [
+            Run(["lint", plan.name, "--json"], {plan.name: read(plan)}),
+            *(Run(["lint", "main.tf", "--json"], {"main.tf": text}) for text in (main, unknown)),
+            Run(["lint", "main.tf"], {"main.tf": main, "override.tf": main}),
+        ],
     )
-    assert answer["status"] == 2
-    assert "HCL needs the package tree-sitter-hcl; run pip install" in answer["stderr"]
-    plan = next((ROOT / "examples" / "guard").glob("*plan*.json"))
-    assert_same(lab, [Run(["lint", plan.name, "--json"], {plan.name: read(plan)})])
 
 
 def test_xml_that_is_not_rules_is_refused_alike(lab: Page) -> None:
@@ -249,7 +249,7 @@ def samples(page: str) -> Iterator[Run]:
                 files |= json.loads(runner.run(json.dumps(run._asdict())))["files"]
 
 
-NOT_HERE = ("'", '"', "$", "oss://", "--browser")
+NOT_HERE = ("'", '"', "$", "oss://")
 """What of a line of the shell is not tried here, or not in a browser."""
 
 
@@ -458,11 +458,10 @@ def test_value_that_json_cannot_hold_ends_nothing(lab: Page) -> None:
 
 
 def test_command_cannot_change_the_lab(lab: Page) -> None:
-    """The certificate would replace a template of the page, which comes from a link."""
-    files = {"old": "whitelist = ['a']", "new": "whitelist = ['b']"}
+    """The report would replace a template of the page, which comes from a link."""
     for name in ("lab/page/templates/rules_check.html", "lab/new.html"):
-        args = ["diff", "old", "new", "--certificate", f"../../lab/oss_emulator/{name}"]
-        answer = lab.evaluate("([args, files]) => lab.run(args, files)", [args, files])
+        args = ["test", "broken.xml", "site.toml", "--junit", f"../../lab/oss_emulator/{name}"]
+        answer = lab.evaluate("([args, files]) => lab.run(args, files)", [args, LAB])
         assert "the file cannot be written: Permission denied" in answer["stderr"]
 
 

@@ -1,12 +1,10 @@
-"""Ctrl-C at any moment, and standard streams that are closed: one line, and nothing half done."""
+"""Ctrl-C at any moment: one line, and nothing half done."""
 
 from __future__ import annotations
 
 import http.server
 import random
-import shutil
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -19,7 +17,6 @@ import pytest
 from oss_emulator import __main__ as command
 from oss_emulator.cli import main
 
-from tests.cli.process import EMULATOR, PATIENCE, environment, serving
 from tests.thorough import cases
 
 ROOT = Path(__file__).parents[2]
@@ -32,8 +29,7 @@ COMMANDS = {
     "check": ("check", RULES, "--referer", "https://www.example.com/"),
     "lint": ("lint", RULES),
     "lint a folder": ("lint", str(ROOT / "examples")),
-    "diff": ("diff", RULES, SEED + "#examplebucket", "--certificate", "proof.json"),
-    "verify": ("verify", "good.json", RULES, SEED + "#examplebucket"),
+    "diff": ("diff", RULES, SEED + "#examplebucket"),
     "translate": ("translate", RULES, "--to", "nginx"),
     "scenarios": ("scenarios", RULES, "--site", "https://www.example.com"),
     "generate": ("generate", "--site", "https://www.example.com", "--to", "table"),
@@ -42,10 +38,6 @@ COMMANDS = {
         *("guard", "--plan", str(GUARD / "plan.json"), "--logs", str(GUARD / "access.log")),
         *("--max-revoked", "8", "--report", "report.md", "--token", "token.json"),
     ),
-    "manual": ("manual",),
-    "export": ("export", "data", "all.tar"),
-    "import": ("import", "good.tar", "again"),
-    "fsck": ("fsck", "data"),
 }
 
 
@@ -61,33 +53,19 @@ def interrupted_after(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a `--data` folder, an archive of it, and a certificate."""
-    made = tmp_path_factory.mktemp("prepared")
-    with serving(made, "--data", str(made / "data"), "--seed", SEED):
-        pass
-    assert main(["export", str(made / "data"), str(made / "good.tar")]) == 0
-    certificate = ("--certificate", str(made / "good.json"))
-    assert main(["diff", RULES, SEED + "#examplebucket", *certificate]) == 1
-    return made
-
-
 @pytest.fixture
-def folder(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current folder, with copies of what was prepared."""
-    shutil.copytree(prepared, tmp_path, dirs_exist_ok=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, which is empty."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
 def files(folder: Path) -> dict[str, int]:
-    """Return the sizes of the files in bytes, but for those of the `--data` folder."""
-    names = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*")}
+    """Return the sizes of the files in bytes."""
     return {
-        name: path.stat().st_size
-        for name, path in names.items()
-        if path.is_file() and not name.startswith("data/")
+        path.relative_to(folder).as_posix(): path.stat().st_size
+        for path in folder.rglob("*")
+        if path.is_file()
     }
 
 
@@ -105,7 +83,6 @@ def test_ctrl_c_ends_with_one_line_and_130_and_writes_all_or_nothing(
     whole, longest = files(folder), time.monotonic() - began
     wanted, hits = cases(3, 40), 0
     for _ in range(20 * wanted):
-        shutil.rmtree("again", ignore_errors=True)
         for made in {*files(folder)} - {*before}:
             Path(made).unlink()
         capsys.readouterr()
@@ -140,38 +117,6 @@ def test_ctrl_c_while_the_command_loads_is_one_line(
     monkeypatch.setitem(sys.modules, "oss_emulator.cli", Interrupted())
     assert command.main() == 130
     assert capsys.readouterr().err == "oss-emulator: interrupted\n"
-
-
-CLOSED = {
-    "<&-": (("lint", "-"), 2, "standard input cannot be read: Bad file descriptor"),
-    ">&-": (("check", RULES, "--referer", "x"), 1, "the output cannot be written: Bad file"),
-    "<&- >&-": (("--help",), 1, "the output cannot be written: Bad file descriptor"),
-}
-
-
-@pytest.mark.parametrize("closing", CLOSED)
-def test_closed_stream_is_named_in_one_line(closing: str) -> None:
-    command, status, said = CLOSED[closing]
-    done = subprocess.run(
-        ["/bin/sh", "-c", f'"$@" {closing}', "sh", *EMULATOR, *command],
-        capture_output=True,
-        env=environment(),
-        text=True,
-        timeout=PATIENCE,
-    )
-    assert (done.returncode, done.stdout) == (status, "")
-    assert done.stderr.startswith(f"oss-emulator: {said}")
-    assert done.stderr.count("\n") == 1
-
-
-def test_closed_standard_error_changes_no_status() -> None:
-    done = subprocess.run(
-        ["/bin/sh", "-c", '"$@" 2>&-', "sh", *EMULATOR, "lint", "missing.xml"],
-        capture_output=True,
-        env=environment(),
-        timeout=PATIENCE,
-    )
-    assert (done.returncode, done.stdout) == (2, b"")
 
 
 @contextmanager

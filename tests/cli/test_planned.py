@@ -84,54 +84,6 @@ def test_diff_of_a_plan_names_each_resource_that_is_not_known(
     assert annotations.count("title=unreadable::") == 2
 
 
-def test_certificate_of_a_plan_is_verified(
-    ask: Any, write: Callable[..., str], tmp_path: Path
-) -> None:
-    again = {**SITE, "referer_list": ["https://www.example.com/", "https://www.example.com/?"]}
-    path = write(change(f"{KIND}.site", OPEN, SITE), change(f"{KIND}.again", SITE, again))
-    proof = tmp_path / "proof.json"
-    assert ask("diff", path, "--certificate", str(proof))[0] == 1
-    status, out, errors = ask("verify", str(proof), path)
-    assert (status, errors) == (0, "")
-    assert out.splitlines() == [
-        f"{KIND}.site",
-        "Proved: the rules decide differently on each Referer that the certificate names.",
-        f"{KIND}.again",
-        "Proved: both rules decide alike on every Referer there can be.",
-    ]
-    one = f"{path}#{KIND}.again"
-    assert json.loads(ask("verify", str(proof), one, "--json")[1]) == [
-        {"resource": f"{KIND}.again", "proved": "equal", "z3": None}
-    ]
-    # The certificate of one resource proves nothing about another one.
-    certificates = json.loads(proof.read_text())
-    proof.write_text(json.dumps(certificates[:1]))
-    status, out, errors = ask("verify", str(proof), path)
-    assert (status, out) == (1, "")
-    assert f"there is no certificate for {KIND}.again" in errors
-    proof.write_text(json.dumps([{**certificates[0], "resource": f"{KIND}.again"}]))
-    assert "it was changed" in ask("verify", str(proof), one)[2]
-    others: list[Any] = [1, {}, [1], certificates[0]]
-    for other in others:
-        proof.write_text(json.dumps(other))
-        assert ask("verify", str(proof), path)[0] == 1
-
-
-def test_certificate_of_a_plan_that_is_not_known_is_not_written(
-    ask: Any, write: Callable[..., str], tmp_path: Path
-) -> None:
-    proof = tmp_path / "proof.json"
-    path = write(
-        change(f"{KIND}.site", SITE, SITE), change(f"{KIND}.a", None, SITE, {"referer_list": True})
-    )
-    status, _, errors = ask("diff", path, "--certificate", str(proof))
-    assert (status, proof.exists()) == (2, False)
-    assert f"{proof} is not written: not all rules are known" in errors
-    proof.write_text("[]")
-    assert ask("verify", str(proof), write()) == (0, "The plan has no rules.\n", "")
-    assert "NEW is missing" in ask("verify", str(proof), str(proof))[2]
-
-
 def test_lint_of_a_plan_looks_at_every_resource(ask: Any, write: Callable[..., str]) -> None:
     path = write(
         change(f"{KIND}.a", SITE, {**SITE, "referer_list": ["www.example.com"]}),

@@ -8,7 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
-from oss_emulator.cli.redirection import PRELOAD
+from oss_emulator.cli.run import PRELOAD
 from oss_emulator.settings import Settings
 
 from tests.cli.process import EMULATOR, PATIENCE, environment

@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from oss_emulator.cli.bucket import GivenKey
 from oss_emulator.cli.signer import Signer
 from oss_emulator.control import api
 from oss_emulator.control.console import PAGES
 from oss_emulator.documents import DOCUMENTS
+from oss_emulator.lab.signature import GivenKey
 from oss_emulator.operations import OPERATIONS
 from oss_emulator.protocol.parameters import PARAMETERS, SUBRESOURCES
 

@@ -27,9 +27,9 @@ from typing import Protocol
 from unittest.mock import patch
 
 from oss_emulator import Emulator
-from oss_emulator.server.endpoint import loop_factory
 from oss_emulator.server.guard import Guard
 from oss_emulator.server.handshake import Handshake
+from oss_emulator.server.listening import loop_factory
 from oss_emulator.testing import emulator as running
 
 BUCKET = "a-bucket"

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import gzip
-import importlib.util
 import json
 from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPResponse
@@ -12,10 +9,8 @@ from pathlib import Path
 
 import pytest
 import requests
-from markupsafe import escape
-from oss_emulator import Emulator, extras
+from oss_emulator import Emulator
 from oss_emulator.control.api import access
-from oss_emulator.control.console import replay
 
 from tests.http.administration import Admin
 
@@ -192,117 +187,3 @@ def test_browser_is_led_to_the_console_and_others_are_not(disk: Admin) -> None:
     assert disk.get("/").status == 403
     of_bucket = disk.send("GET", "/", headers={**PAGE, "Host": "examplebucket.localhost"})
     assert (of_bucket.status, "<Code>AccessDenied</Code>" in of_bucket.text) == (403, True)
-
-
-# --- Replays
-
-LOG = Path(__file__).parents[2] / "fixtures" / "logs" / "examplebucket2026-11-24-00-00-00-0001.log"
-
-
-@pytest.fixture
-def admin() -> Iterator[Admin]:
-    """A server with a bucket whose rules allow one site."""
-    with Emulator() as emulator:
-        emulator.put("/examplebucket")
-        emulator.put("/examplebucket?referer", REFERER)
-        yield Admin(emulator)
-
-
-REFERER = b"""<RefererConfiguration><AllowEmptyReferer>false</AllowEmptyReferer><RefererList>
-<Referer>https://www.example.com/</Referer></RefererList></RefererConfiguration>"""
-
-
-def begin(admin: Admin, question: object) -> str:
-    """Begin a replay; returns its path."""
-    begun = admin.send("POST", "/_emulator/replay", json.dumps(question).encode())
-    assert begun.status == 201
-    return f"/_emulator/replay/{begun.json['replay']}"
-
-
-@pytest.mark.parametrize(
-    "question",
-    [
-        {"bucket": "examplebucket"},
-        {"text": REFERER.decode()},
-        {
-            "rules": {
-                "AllowEmptyReferer": False,
-                "RefererList": {"Referer": ["https://www.example.com/"]},
-            }
-        },
-    ],
-)
-def test_log_is_replayed_by_saved_and_by_edited_rules(admin: Admin, question: object) -> None:
-    path = begin(admin, question)
-    connection, progress = stream(admin, path)
-    answer = admin.send("PUT", f"{path}?name=a.log", LOG.read_bytes())
-    assert answer.status == 200
-    report = answer.json["report"]
-    assert report["totals"]["revoked"]["requests"] > 0
-    assert report["lines"]["read"] == len(LOG.read_bytes().splitlines())
-    assert admin.get(path).json.items() >= answer.json.items()
-    events = [json.loads(line[6:]) for line in progress if line.startswith(b"data: ")]
-    assert (events[0]["log"], events[-1]["done"]) == ("", True)
-    connection.close()
-    again = admin.send("PUT", path, LOG.read_bytes())
-    assert (again.status, again.json["error"]) == (
-        409,
-        "This replay has its log already; begin another one.",
-    )
-
-
-def test_replay_compares_with_saved_rules_and_looks_at_one_bucket(admin: Admin) -> None:
-    question = {"bucket": "examplebucket", "against": "examplebucket", "only": "other-bucket"}
-    answer = admin.send("PUT", begin(admin, question), LOG.read_bytes())
-    assert answer.json["report"]["against"] == "rules"
-    assert answer.json["report"]["lines"]["judged"] == 0
-
-
-def test_what_is_no_log_gets_one_sentence_with_its_name(admin: Admin) -> None:
-    path = begin(admin, {"bucket": "examplebucket"})
-    answer = admin.send("PUT", f"{path}?name=photo.jpg", b"\xff\xd8" * 50)
-    assert answer.status == 400
-    assert answer.json["error"].startswith(
-        "The log cannot be replayed: 1 of 1 lines are damaged, more than 1 %; one of them: "
-    )
-    assert admin.get(path).json["failure"] == answer.json["error"]
-    broken = admin.send("PUT", f"{begin(admin, {'text': REFERER.decode()})}?name=x", b"\x1f\x8b!")
-    assert broken.status == 400
-    assert "oss-emulator-upload" not in broken.json["error"]
-
-
-def test_log_with_bytes_behind_its_gzip_gets_400(admin: Admin) -> None:
-    path = begin(admin, {"bucket": "examplebucket"})
-    answer = admin.send("PUT", path, gzip.compress(LOG.read_bytes()) + b"more")
-    assert answer.status == 400
-    assert answer.json["error"].startswith("The log cannot be replayed: Not a gzipped file")
-
-
-def test_log_may_not_be_too_large(admin: Admin, monkeypatch: pytest.MonkeyPatch) -> None:
-    route = next(route for route in replay.ROUTES if route.takes_file)
-    smaller = tuple(
-        dataclasses.replace(one, takes_file=1000) if one is route else one for one in replay.ROUTES
-    )
-    monkeypatch.setattr(replay, "ROUTES", smaller)
-    path = begin(admin, {"bucket": "examplebucket"})
-    refused = admin.send("PUT", path, b"x" * 1001)
-    assert (refused.status, refused.json["error"]) == (413, "The body is larger than 1000 bytes.")
-    assert admin.get(path).json["log"] == ""
-
-
-def test_replay_needs_the_extra(admin: Admin, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    assert admin.get("/_emulator/replay").json["installed"] is False
-    page = admin.send("GET", "/_emulator/replay", headers=PAGE).text
-    assert escape(extras.command("replay")) in page
-    refused = admin.send("POST", "/_emulator/replay", b'{"bucket": "examplebucket"}')
-    assert (refused.status, refused.json["error"]) == (
-        501,
-        f"Replays need an extra: run {extras.command('replay')}",
-    )
-
-
-def test_log_without_a_body_stops_no_other_request(admin: Admin) -> None:
-    for _ in range(3):
-        assert admin.send("PUT", "/_emulator/replay/missing", None).status == 404
-    assert admin.send("GET", "/_emulator/health").status == 200

@@ -106,7 +106,6 @@ def test_wheel_contains_the_package_and_nothing_else(wheel: Path) -> None:
         ".html",
         "console.css",
         "report.css",
-        "replay.js",
         "zh.toml",
     ],
 )

@@ -25,7 +25,6 @@ from oss_emulator.lab.parity.judging import Conclusion
 from oss_emulator.lab.probes import ProbeKind
 from oss_emulator.lab.remark import Severity
 from oss_emulator.lab.scenarios import Group
-from oss_emulator.lab.witness.summary import SentReferer
 from oss_emulator.pipeline import browser
 from oss_emulator.protocol.message import Request
 from oss_emulator.referer import RefererConfiguration, RefererPolicy, explanation
@@ -121,7 +120,7 @@ def templates() -> set[str]:
     return (found | {item.value for kind in SAID for item in kind}) - {"", "{}"}
 
 
-SAID = (Conclusion, Evidence, Group, ProbeKind, SentReferer, Severity)
+SAID = (Conclusion, Evidence, Group, ProbeKind, Severity)
 """The sets whose members are sentences."""
 
 
@@ -152,26 +151,21 @@ SAID_BY = ("*Error", "error", "_error", "_error_at", "_invalid", "_beyond", "_wr
 """The functions and classes that get the text of an error."""
 
 OTHERS_SAY = {
-    "cli/relay.py",  # answers to the programs that it serves
+    "lab/bucket.py",  # the address of the bucket comes first
     "lab/parity/asking.py",  # mistakes of the program
     "lab/parity/inquiries.py",
-    "lab/witness/pages.py",
 }
 
 
 READ_BY_COMMANDS = (
     *("toml.py", "referer_xml.py", "json_text.py", "settings.py", "control/seed.py"),
-    *("control/preload.py", "server/tls.py", "storage/folder.py", "storage/archive.py"),
-    *("pipeline/accounts.py", "storage/opening.py", "storage/schema.py", "storage/lost.py"),
-    *("accesslog/line.py", "accesslog/record.py", "verifier.py"),
+    *("control/preload.py", "server/tls.py", "storage/folder.py", "storage/opening.py"),
+    *("pipeline/accounts.py", "accesslog/line.py", "accesslog/record.py"),
 )
 """Other modules whose errors end a command."""
 
 
-REPORTS = (
-    *("storage/inspection.py", "storage/repair.py"),
-    *("lab/parity/asking.py", "lab/parity/judging.py", "cli/experiment.py"),
-)
+REPORTS = ("lab/parity/asking.py", "lab/parity/judging.py", "cli/experiment.py")
 """Modules that report what they find as plain texts."""
 
 

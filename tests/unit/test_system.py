@@ -137,6 +137,5 @@ def test_reading_at_an_offset_needs_no_pread(tmp_path: Path) -> None:
             assert system.read_at(file, 3, 4) == b"456"
 
 
-def test_flags_and_signals_that_are_missing_are_left_out() -> None:
-    assert system.flags("O_CLOEXEC", "O_OF_NO_SYSTEM") == os.O_CLOEXEC
+def test_signals_that_are_missing_are_left_out() -> None:
     assert system.signals("SIGTERM", "SIGOFNOSYSTEM") == (signal.SIGTERM,)

@@ -5,7 +5,6 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import TextIO, cast
 
 import oss_emulator
 from oss_emulator.cli import language
@@ -32,7 +31,6 @@ _GROUPS = {
         "test": Synopsis("run decision tables", "rules.xml table.toml"),
         "lint": Synopsis("find mistakes in rules", "."),
         "diff": Synopsis("find the Referers that new rules decide differently", "old.xml new.xml"),
-        "verify": Synopsis("check the certificate of a diff", "proof.json old.xml new.xml"),
         "translate": Synopsis("translate rules from and to other systems", "--to nginx rules.xml"),
         "scenarios": Synopsis(
             "decide on typical requests", "rules.xml --site https://www.example.com"
@@ -59,24 +57,10 @@ _GROUPS = {
         "propose": Synopsis(
             "find the smallest rules that keep your sites", "logs/ --own www.example.com"
         ),
-        "record": Synopsis(
-            "run a command against the real service, and record the answers",
-            "-o recorded.json -- python app.py",
-        ),
         "play": Synopsis("send recorded requests, and show which answers differ", "recorded.json"),
-    },
-    "Data": {
-        "export": Synopsis(
-            "write the contents of a --data folder to one file", "data/ backup.tar", "archive"
-        ),
-        "import": Synopsis(
-            "create a --data folder from such a file", "backup.tar data/", "archive"
-        ),
-        "fsck": Synopsis("check and repair a --data folder", "data/"),
     },
     "Help": {
         "completion": Synopsis("print a script that completes commands in a shell", "bash"),
-        "manual": Synopsis("print the man page", "> oss-emulator.1", "completion"),
     },
 }
 """The commands, by purpose."""
@@ -87,11 +71,10 @@ _COMMANDS = {name: synopsis for group in _GROUPS.values() for name, synopsis in 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     given = language.lead(sys.argv[1:] if arguments is None else arguments)
-    _open_closed_streams(given)
     language.choose(language.named(given))
     try:
         status = _run(given)
-        sys.stdout.flush()
+        print(end="", flush=True)  # nothing, if the caller has closed standard output
         return status
     except CommandError as error:
         print(f"oss-emulator: {language.explain(str(error))}", file=sys.stderr)
@@ -129,40 +112,17 @@ def _run(given: Sequence[str]) -> int:
     try:
         parsed = parser.parse(given)
     finally:
-        sys.stdout.flush()  # --help ends here
+        print(end="", flush=True)  # --help ends here
     language.choose(parsed.lang)
     return int(parsed.run(parsed))
 
 
-_UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EBADF)
-"""The errors of a full disk, of a quota, of the largest size of a file, and of a closed output."""
+_UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""The errors of a full disk, of a quota, and of the largest size of a file."""
 
 
 _BARRED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ELOOP)
 """Errors that are about a path; the message names it."""
-
-
-def _open_closed_streams(given: Sequence[str]) -> None:
-    """Open the standard streams that the caller has closed: other files would get their place.
-
-    Input is opened for writing, and output for reading: whoever uses them gets an error. Only a
-    server does not need its output.
-    """
-    if sys.stdin is None:
-        sys.stdin = _stand_in(0, os.O_WRONLY, "r")
-    if sys.stdout is None:
-        flags = os.O_WRONLY if given[:1] == ["serve"] else os.O_RDONLY
-        sys.stdout = _stand_in(1, flags, "w")
-    if sys.stderr is None:
-        sys.stderr = _stand_in(2, os.O_WRONLY, "w")
-
-
-def _stand_in(number: int, flags: int, mode: str) -> TextIO:
-    opened = os.open(os.devnull, flags)
-    if opened != number:
-        os.dup2(opened, number)
-        os.close(opened)
-    return cast("TextIO", open(number, mode, encoding="utf-8", closefd=False))
 
 
 def _drop_output() -> None:

@@ -2,10 +2,10 @@
 
 import argparse
 
-from oss_emulator.cli import certificates, changes, formats, planned, rules
+from oss_emulator.cli import changes, formats, planned, rules
 from oss_emulator.cli.formats import Findings
 from oss_emulator.cli.parser import Commands, InputError
-from oss_emulator.lab import certificate, diff
+from oss_emulator.lab import diff
 from oss_emulator.toml import MAX_FILE
 
 _DESCRIPTION = (
@@ -20,26 +20,25 @@ _DESCRIPTION = (
 def declare(commands: Commands) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser("diff", run, description=_DESCRIPTION)
-    rules.declare_both(parser)
+    parser.add_argument("old", metavar="OLD", help=rules.HELP)
+    parser.add_argument(
+        "new",
+        metavar="NEW",
+        nargs="?",
+        help="the new rules, given in the same way; left out if OLD is a plan of Terraform",
+    )
     parser.add_argument(
         "--referers",
         metavar="FILE",
         help="try these Referers only, one on each line; an empty line means no Referer",
     )
     parser.add_switch("--all", "show every Referer that is decided differently")
-    parser.add_argument(
-        "--certificate",
-        metavar="FILE",
-        help="write a proof to this file, which `oss-emulator verify` checks",
-    )
     formats.declare(parser)
     rules.declare(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Compare two configurations."""
-    if arguments.certificate and arguments.referers is not None:
-        arguments.parser.error("--certificate is about all Referers, so it takes no --referers")
     referers: list[str | None] | None = None
     if arguments.referers is not None:
         text = rules.decode(rules.read_source(arguments.referers, MAX_FILE), MAX_FILE)
@@ -58,7 +57,4 @@ def run(arguments: argparse.Namespace) -> int:
         kinds=changes.KINDS,
     )
     formats.print_findings(findings, arguments)
-    if arguments.certificate:
-        both = old, new.configuration, found, arguments.assumptions
-        certificates.write(arguments.certificate, lambda: certificate.certify(*both))
     return int(not found.equivalent)

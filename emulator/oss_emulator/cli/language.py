@@ -8,7 +8,7 @@ import io
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from oss_emulator.referer import explanation
@@ -79,11 +79,6 @@ def say(text: str) -> str:
     if _Speaker.catalogue is None or not isinstance(text, Sentence):
         return text
     return _Speaker.catalogue.sentence(text)
-
-
-def join_sentences(sentences: Iterable[str]) -> str:
-    """Return sentences one after another; in Chinese no space follows a full stop."""
-    return ("" if current() == "zh" else " ").join(map(say, sentences))
 
 
 def say_step(step: Step) -> str:

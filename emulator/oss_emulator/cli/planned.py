@@ -1,26 +1,24 @@
 """What a plan of Terraform changes about rules: `diff` with one argument."""
 
 import argparse
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from oss_emulator.cli import certificates, changes, formats, rules
+from oss_emulator.cli import changes, formats, rules
 from oss_emulator.cli.bucket import SCHEME
 from oss_emulator.cli.formats import Findings
 from oss_emulator.cli.output import Block, Text, Tone, line
 from oss_emulator.cli.parser import InputError
 from oss_emulator.cli.rules import SelectedRules, Source
-from oss_emulator.lab import certificate, diff
+from oss_emulator.lab import diff
 from oss_emulator.lab.diff import Diff
 from oss_emulator.lab.remark import Remark
 from oss_emulator.lab.sources import RulesForm
 from oss_emulator.lab.terraform import PlannedChange
-from oss_emulator.referer import Assumptions, RefererConfiguration
+from oss_emulator.referer import RefererConfiguration
 from oss_emulator.referer.sentence import Sentence
 from oss_emulator.toml import SourceError
-
-NOTHING = Sentence("The plan has no rules.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,25 +50,10 @@ class _Compared:
             **changes.to_dict(self.diff),
         }
 
-    def certify(self, assumptions: Assumptions) -> dict[str, object]:
-        """Return its certificate. Raises UndecidedError."""
-        address = self.change.address
-        return certificate.certify(self.old, self.new, self.diff, assumptions, resource=address)
-
     def remark(self, source: Source, whole: bool) -> Iterator[Remark]:
         """Yield what changes for other tools."""
         new = SelectedRules(self.new, self.change.address, source, RulesForm.TERRAFORM)
         return changes.remark(self.diff, new, whole=whole)
-
-
-def find_changes(arguments: argparse.Namespace) -> tuple[Source, Mapping[str, PlannedChange]]:
-    """Return what the plan OLD does to rules, by address. Raises InputError."""
-    try:
-        return rules.find_changes(arguments.old, arguments)
-    except InputError as error:
-        if error.place is None:
-            raise
-        raise InputError(f"NEW is missing, and {error}", error.place) from None
 
 
 def show_changes(arguments: argparse.Namespace, referers: Sequence[str | None] | None) -> int:
@@ -78,7 +61,12 @@ def show_changes(arguments: argparse.Namespace, referers: Sequence[str | None] |
 
     Returns 1 if a decision changes, or 2 if a resource has a value that is not known.
     """
-    source, found = find_changes(arguments)
+    try:
+        source, found = rules.find_changes(arguments.old, arguments)
+    except InputError as error:
+        if error.place is None:
+            raise
+        raise InputError(f"NEW is missing, and {error}", error.place) from None
     compared: list[_Compared] = []
     wrong: list[InputError] = []
     for change in found.values():
@@ -98,21 +86,13 @@ def show_changes(arguments: argparse.Namespace, referers: Sequence[str | None] |
         is_empty=bool(wrong) and not compared,
     )
     formats.print_findings(findings, arguments)
-    if arguments.certificate and not wrong:
-        assumed = arguments.assumptions
-        certificates.write(
-            arguments.certificate, lambda: [item.certify(assumed) for item in compared]
-        )
-    elif arguments.certificate:
-        unknown = InputError(f"{arguments.certificate} is not written: not all rules are known")
-        formats.print_errors([unknown])
     differ = any(not item.diff.equivalent for item in compared)
     return InputError.status if wrong else int(differ)
 
 
 def _describe_all(compared: Sequence[_Compared], whole: bool) -> Iterator[Block]:
     if not compared:
-        yield line(NOTHING)
+        yield line(Sentence("The plan has no rules."))
     for number, item in enumerate(compared):
         if number:
             yield line()

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
+import signal
+import ssl
 import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from oss_emulator.cli import flags, language, redirection
+from oss_emulator.cli import flags, java, language
 from oss_emulator.cli.loading import loading
-from oss_emulator.cli.parser import Commands
-from oss_emulator.protocol.address import split_host
+from oss_emulator.cli.parser import CommandError, Commands
+from oss_emulator.protocol.address import SERVICE_DOMAIN, split_host
 from oss_emulator.settings import Settings
+from oss_emulator.system import signals
+from oss_emulator.toml import read_file
 
 if TYPE_CHECKING:
     from oss_emulator.cli.foreground import Listening
@@ -30,6 +36,19 @@ _DESCRIPTION = (
 _DEFAULTS: dict[str, Any] = {"port": 0, "tls_port": 0, "log_level": "error"}
 _TOKENS = ("OSS_SESSION_TOKEN", "ALIBABA_CLOUD_SECURITY_TOKEN")
 """The variables of temporary keys; an inherited one belongs to another key."""
+
+PRELOAD = Path(__file__).with_name("preload")
+"""Modules for programs that ignore the proxy variables."""
+
+_FORWARDED = signals("SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1", "SIGUSR2")
+_LOCAL = ("localhost", "127.0.0.1", "::1")
+_BUNDLES = (
+    "REQUESTS_CA_BUNDLE",
+    "SSL_CERT_FILE",
+    "CURL_CA_BUNDLE",
+    "ALIBABA_CLOUD_CA_BUNDLE",
+)
+"""The variables of a bundle. AWS SDKs read one of these too, and rclone fails on AWS_CA_BUNDLE."""
 
 
 def declare(commands: Commands) -> None:
@@ -58,7 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
 async def _run_command(command: list[str], listening: Listening) -> int:
     listening.write_ready_file()
     with tempfile.TemporaryDirectory(prefix="oss-emulator-") as folder:
-        status = await redirection.run(command, environment(listening, os.environ, Path(folder)))
+        status = await _execute(command, environment(listening, os.environ, Path(folder)))
     if status and (hosts := ",".join(_refused(listening))):
         refused = "the proxy refused hosts other than those of OSS"
         said = f"{refused}; to reach them directly, add to NO_PROXY: {hosts}"
@@ -68,10 +87,6 @@ async def _run_command(command: list[str], listening: Listening) -> int:
 
 def _refused(listening: Listening) -> list[str]:
     """Return the hosts that the proxy refused; few clients show the answer to a CONNECT."""
-    from oss_emulator.server import Server  # not needed for --help
-
-    if not isinstance(listening.server, Server):  # workers have no common journal
-        return []
     entries = listening.server.controls.journal.entries()
     refused = filter(None, (entry.refused_host for entry in entries))
     return list(dict.fromkeys(split_host(host)[0] for host in refused))
@@ -85,8 +100,24 @@ def environment(listening: Listening, inherited: Mapping[str, str], folder: Path
     assert ca is not None  # noqa: S101 - set because of tls_port
     assert https_endpoint is not None  # noqa: S101
     own = {name: value for name, value in inherited.items() if name not in _TOKENS}
+    alone, bundle = folder / "ca.pem", folder / "bundle.pem"
+    trusted, direct = _roots(own) + ca, _no_proxy(own)
+    alone.write_bytes(ca)
+    bundle.write_bytes(trusted)
+    store = java.write_store(trusted, folder / "bundle.p12")
     return {
-        **redirection.environment(endpoint, ca, own, folder),
+        **{name: value for name, value in own.items() if name != "AWS_CA_BUNDLE"},
+        **_both_cases("HTTP_PROXY", endpoint),
+        **_both_cases("HTTPS_PROXY", endpoint),
+        **_both_cases("NO_PROXY", ",".join(direct)),
+        **dict.fromkeys(_BUNDLES, str(bundle)),
+        "NODE_EXTRA_CA_CERTS": str(alone),
+        "OSS_EMULATOR_CA_BUNDLE": str(bundle),
+        "PYTHONPATH": os.pathsep.join(filter(None, (str(PRELOAD), own.get("PYTHONPATH")))),
+        "NODE_OPTIONS": f"{own.get('NODE_OPTIONS', '')} {_require()}".strip(),
+        java.OPTIONS: " ".join(
+            filter(None, (own.get(java.OPTIONS), java.options(endpoint, store, direct)))
+        ),
         "OSS_ACCESS_KEY_ID": listening.key.id,
         "OSS_ACCESS_KEY_SECRET": listening.key.secret,
         "ALIBABA_CLOUD_ACCESS_KEY_ID": listening.key.id,
@@ -94,3 +125,78 @@ def environment(listening: Listening, inherited: Mapping[str, str], folder: Path
         "OSS_EMULATOR_ENDPOINT": endpoint,
         "OSS_EMULATOR_HTTPS_ENDPOINT": https_endpoint,
     }
+
+
+async def _execute(command: list[str], env: Mapping[str, str]) -> int:
+    """Run a command to its end and forward signals to it.
+
+    Returns its exit status: 128 plus the number of the signal that ended it, 127 if the command
+    does not exist, or 126 if it cannot be run.
+    """
+    loop = asyncio.get_running_loop()
+    early: list[signal.Signals] = []
+    for number in _FORWARDED:
+        loop.add_signal_handler(number, early.append, number)
+    try:
+        process = await asyncio.create_subprocess_exec(*command, env=env)
+    except OSError as error:
+        said = language.explain(f"{command[0]} cannot be run: {error.strerror}")
+        print(f"oss-emulator: {said}", file=sys.stderr)
+        return 127 if isinstance(error, FileNotFoundError) else 126
+    for number in _FORWARDED:
+        loop.add_signal_handler(number, _forward, process, number)
+    for number in early:
+        _forward(process, number)
+    status = await process.wait()
+    return status if status >= 0 else 128 - status
+
+
+def _forward(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
+    # A terminal sends Ctrl-C to the command itself.
+    if process.returncode is None and not (number == signal.SIGINT and _has_terminal()):
+        process.send_signal(number)
+
+
+def _has_terminal() -> bool:
+    try:
+        return os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
+    except (OSError, ValueError):
+        return False
+
+
+def _both_cases(name: str, value: str) -> dict[str, str]:
+    return {name: value, name.lower(): value}
+
+
+def _no_proxy(inherited: Mapping[str, str]) -> list[str]:
+    """Return the hosts to reach directly: this machine and the inherited ones, except OSS."""
+    given = (inherited.get(name, "") for name in ("NO_PROXY", "no_proxy"))
+    hosts = [host.strip() for hosts in given for host in hosts.split(",") if host.strip()]
+    return list(dict.fromkeys([*_LOCAL, *(host for host in hosts if not _is_oss(host))]))
+
+
+def _is_oss(host: str) -> bool:
+    """Return whether an entry of NO_PROXY covers hosts of OSS."""
+    name = host.lower().partition(":")[0].lstrip("*").strip(".")
+    return name.endswith(SERVICE_DOMAIN) or SERVICE_DOMAIN.endswith(name)
+
+
+def _roots(inherited: Mapping[str, str]) -> bytes:
+    """Return the certificates that the command trusts for hosts that it reaches directly."""
+    paths = [inherited.get(name) for name in (*_BUNDLES, "AWS_CA_BUNDLE")]
+    paths.append(ssl.get_default_verify_paths().cafile)
+    certifi = find_spec("certifi")
+    if certifi is not None and certifi.origin is not None:
+        paths.append(str(Path(certifi.origin).with_name("cacert.pem")))
+    for path in paths:
+        if path and Path(path).is_file():
+            try:
+                return read_file(Path(path)).rstrip() + b"\n"
+            except OSError as error:
+                raise CommandError(f"{path} cannot be read: {error.strerror}") from None
+    return b""
+
+
+def _require() -> str:
+    path = str(PRELOAD / "preload.cjs").replace("\\", "\\\\").replace('"', '\\"')
+    return f'--require "{path}"'

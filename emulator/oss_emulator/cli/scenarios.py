@@ -4,7 +4,6 @@ import argparse
 import itertools
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING
 
 from oss_emulator.cli import formats, rules
 from oss_emulator.cli.formats import Findings
@@ -17,18 +16,13 @@ from oss_emulator.lab.remark import Remark, RemarkKind, Severity
 from oss_emulator.lab.scenarios import OBJECT_URL, ScenarioOutcome
 from oss_emulator.lab.strangers import Strangers
 from oss_emulator.lab.url import WebURL, WebURLError
-from oss_emulator.referer import RefererConfiguration, RefererPolicy, explanation
+from oss_emulator.referer import RefererPolicy, explanation
 from oss_emulator.referer.sentence import Sentence
-
-if TYPE_CHECKING:
-    from oss_emulator.cli.witness import Witness
 
 _DESCRIPTION = (
     "Shows typical requests with their Referers, and decides on them. The exit status is 1 if the "
     "site itself is denied, or if another site that sends a Referer is allowed. Pages of the same "
-    "registered domain belong to the site. With --browser, a browser also asks an emulator with "
-    "these rules for the object, by every element and under every Referrer-Policy, and the exit "
-    "status is 1 as well if it sends anything else than predicted."
+    "registered domain belong to the site."
 )
 
 
@@ -49,15 +43,6 @@ def declare(commands: Commands) -> None:
     )
     said = "a page of another site that may show the objects"
     parser.add_repeated("--partner", "URL", said)
-    parser.add_argument(
-        "--browser",
-        action="store_const",
-        const="",
-        help="ask a browser of this machine too, the first of chromium, google-chrome",
-    )
-    parser.add_argument(
-        "--browser-path", dest="browser", metavar="PATH", help="ask this browser too"
-    )
     formats.declare(parser)
     rules.declare(parser)
 
@@ -68,38 +53,33 @@ def run(arguments: argparse.Namespace) -> int:
     target = _read_url("--object-url", arguments.object_url)
     partners = [_read_url("--partner", text) for text in arguments.partner]
     selected = rules.select(arguments.rules, arguments)
-    configuration = selected.configuration
-    policy = RefererPolicy.compile(configuration, arguments.assumptions)
+    policy = RefererPolicy.compile(selected.configuration, arguments.assumptions)
     outcomes = scenario.play(policy, site.text, target.text)
     others = strangers.search(policy, [site, *partners])
-    witness = _ask_browser(arguments, configuration, site, target)
     warning = scenario.warn(target.text)
     findings = Findings(
         text=itertools.chain(
             _report(outcomes),
             [] if warning is None else [line(Text(warning, Tone.WARNING))],
             _judge(outcomes, others),
-            witness.report() if witness else (),
         ),
         data=lambda: {
             "default_domain": warning,
             "scenarios": [_to_dict(outcome) for outcome in outcomes],
             "other_sites": _strangers_to_dict(others),
-            **(witness.to_dict() if witness else {}),
         },
         remarks=_remark(outcomes, others, selected),
         kinds=_KINDS,
     )
     formats.print_findings(findings, arguments)
-    as_predicted = witness is None or witness.agrees
     as_wanted = not others.found and all(outcome.as_wanted for outcome in outcomes)
-    return int(not (as_predicted and as_wanted))
+    return int(not as_wanted)
 
 
 def _remark(
     outcomes: Sequence[ScenarioOutcome], others: Strangers, selected: SelectedRules
 ) -> Iterator[Remark]:
-    """Yield a remark for each scenario and each stranger; what a browser sent is text and JSON."""
+    """Yield a remark for each scenario and each stranger."""
     place = selected.placing()
     found = [
         (str(item.scenario.name), item.scenario.group.value, item.decision, item.as_wanted)
@@ -118,16 +98,6 @@ def _remark(
             detail=explanation.describe(decision),
             place=place(decision),
         )
-
-
-def _ask_browser(
-    arguments: argparse.Namespace, configuration: RefererConfiguration, site: WebURL, target: WebURL
-) -> "Witness | None":
-    if arguments.browser is None:
-        return None
-    from oss_emulator.cli import witness  # loads the server
-
-    return witness.ask(arguments.browser, configuration, arguments.assumptions, site, target)
 
 
 def _read_url(flag: str, text: str) -> WebURL:

@@ -3,7 +3,6 @@
 from oss_emulator.control.clock import Clock
 from oss_emulator.control.faults import Faults
 from oss_emulator.control.journal import Journal
-from oss_emulator.control.replays import Replays
 from oss_emulator.control.snapshots import Snapshots
 from oss_emulator.pipeline.accounts import read_token_key
 from oss_emulator.pipeline.service import Service
@@ -11,18 +10,17 @@ from oss_emulator.settings import Fsync, Settings
 from oss_emulator.storage import MemoryStorage, Storage
 
 
-def open_storage(settings: Settings, *, shared: bool = False) -> Storage:
+def open_storage(settings: Settings) -> Storage:
     """Open the storage that the settings name; raises `FolderError`.
 
-    `shared` is for a worker whose parent has opened the same folder. A folder whose key is damaged
-    is left as it is: raises `AccountsError`.
+    A folder whose key is damaged is left as it is: raises `AccountsError`.
     """
     if settings.data is None:
         return MemoryStorage()
     read_token_key(settings.data)
     from oss_emulator.storage.disk import DiskStorage  # loads SQLite
 
-    return DiskStorage(settings.data, fsync=settings.fsync is Fsync.ALWAYS, shared=shared)
+    return DiskStorage(settings.data, fsync=settings.fsync is Fsync.ALWAYS)
 
 
 class Controls:
@@ -35,4 +33,3 @@ class Controls:
         self.journal = Journal(self.service.settings.journal_size)
         self.faults = Faults()
         self.snapshots = Snapshots(self.service.storage)
-        self.replays = Replays()

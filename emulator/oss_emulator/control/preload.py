@@ -9,7 +9,7 @@ from urllib.parse import quote
 from oss_emulator.control.seed import Report, SeedError, put, say_nothing
 from oss_emulator.default_domain import MIME_TYPES
 from oss_emulator.pipeline.service import Service
-from oss_emulator.toml import read_file_below
+from oss_emulator.toml import read_regular_file
 
 _PRIVATE: Final = "private"
 
@@ -27,7 +27,7 @@ def load(folder: Path, bucket: str, service: Service, report: Report = say_nothi
         for number, path in enumerate(paths):
             key = _key(folder, path)
             try:
-                data = read_file_below(folder, path, service.environment.limits.object)
+                data = read_regular_file(path, service.environment.limits.object)
             except OSError as error:
                 raise SeedError(f"{path} cannot be preloaded: {error.strerror}.") from None
             kind, _ = MIME_TYPES.guess_type(path.name)

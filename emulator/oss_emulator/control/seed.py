@@ -19,7 +19,6 @@ from oss_emulator.toml import (
     SourceError,
     TomlDocument,
     format_path,
-    read_file_below,
     read_regular_file,
 )
 
@@ -86,14 +85,6 @@ def files(path: Path) -> list[Path]:
         return []
     items = (item for bucket in seed.bucket for item in bucket.object)
     return [path.parent / item.file for item in items if item.file and "\0" not in item.file]
-
-
-def enroll(path: Path, service: Service) -> None:
-    """Replace the accounts by those of a seed file, without its contents. Raises SeedError.
-
-    Further workers on the same folder load the accounts in this way.
-    """
-    _Planter(_name(path), _read(path), service).set_accounts()
 
 
 def apply(
@@ -225,14 +216,12 @@ class _Planter:
         assert folder is not None  # noqa: S101 - only a seed that is a file names files
         # `Path.resolve` of a link to itself raises a RuntimeError before Python 3.13.
         path, most = Path(realpath(folder / name)), self._service.environment.limits.object
-        if self._service.settings.seed_anywhere:
-            return read_regular_file(path, most)
-        if not path.is_relative_to(folder.resolve()):
+        if not self._service.settings.seed_anywhere and not path.is_relative_to(folder.resolve()):
             raise OSError(
                 errno.EACCES,
                 "it is outside of the seed's folder; move it there or start with --seed-anywhere",
             )
-        return read_file_below(folder, path, most)
+        return read_regular_file(path, most)
 
     def _put(self, place: Place, target: str, headers: Mapping[str, str], data: bytes) -> None:
         refusal = put(self._service, target, headers, data)

@@ -15,7 +15,7 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum, IntEnum, auto
 from functools import lru_cache
 from itertools import chain
@@ -28,15 +28,12 @@ from oss_emulator.referer.pattern import Pattern
 from oss_emulator.referer.policy import RefererPolicy
 from oss_emulator.referer.reading import cuts_path
 
+from .browser import MAX_LENGTH
 from .entry_reader import LETTERS, MATCHED, EntryReader
 
 BUDGET = 600_000
 """The most steps of a search, each for one entry; they take well under a second."""
 _BUDGET_OF_COVERS = BUDGET // 10  # `covers` is called for many entries
-_BUDGET_OF_TABLES = BUDGET * 4  # a table has letters in both cases
-
-LONGEST = 10_000
-"""The characters of the longest entry that is searched; a state has a bit for each of them."""
 
 
 class UndecidedError(Exception):
@@ -196,41 +193,6 @@ def find(
     return None
 
 
-class Table(NamedTuple):
-    """All states that Referers lead to, and the moves between them."""
-
-    letters: str
-    """The characters that the entries distinguish."""
-    moves: list[list[int]]
-    """For each state, the number of the next state for any other character, then for each letter.
-
-    State 0 is before any character. It is never the next one, but 0 stands where there is none: no
-    Referer begins with a blank.
-    """
-
-
-def tabulate(lists: Sequence[Sequence[Watched]]) -> Table:
-    """Return the states and moves for some lists of entries. Raises UndecidedError."""
-    watched = [*chain.from_iterable(lists)]
-    written = {letter for item in watched for letter in item.pattern.body if letter.isascii()}
-    lowered = any(item.cut is Cut.LOWERED for item in watched)
-    letters = frozenset(letter.swapcase() for letter in written - {"*"} if lowered)
-    walk = _Walk(lists, Budget(_BUDGET_OF_TABLES), replace(ANY, letters=letters))
-    numbers: dict[object, int] = {}
-    waiting = deque([walk.start])
-    moves = []
-    while waiting:
-        row = dict.fromkeys(walk.alphabet, 0)
-        for characters, after in walk.read(waiting.popleft()):
-            known = walk.reduce(after)
-            if known not in numbers:
-                numbers[known] = len(numbers) + 1
-                waiting.append(after)
-            row.update(dict.fromkeys(characters, numbers[known]))
-        moves.append([*row.values()])
-    return Table("".join(walk.alphabet[1:]), moves)
-
-
 class _SearchState(NamedTuple):
     """The state of a search: equal for all texts that continue alike."""
 
@@ -254,10 +216,9 @@ class _Walk:
     ) -> None:
         watched = [*chain.from_iterable(lists)]
         budget.take(sum(len(item.pattern.body) for item in watched))
-        if any(len(item.pattern.body) > LONGEST for item in watched):
-            raise UndecidedError
+        if any(len(item.pattern.body) > MAX_LENGTH for item in watched):
+            raise UndecidedError  # no browser sends what it matches (B-03)
         self.alphabet = _alphabet((item.pattern for item in watched), language.letters)
-        self._count = len(lists)
         self._budget = budget
         self._language = language
         self._cuts = tuple(dict.fromkeys(item.cut for item in watched))
@@ -344,29 +305,9 @@ class _Walk:
         )
         return tuple(still), matched
 
-    def reduce(self, state: _SearchState) -> object:
-        """Return what matters of a state: what each list still needs, and where its text is cut."""
-        needs: list[set[str]] = [set() for _ in range(self._count)]
-        for number, at in state.open:
-            reader = self._readers[number]
-            for place, need in enumerate(needs):
-                if (reader.holders & ~state.matched) >> place & 1:
-                    need.update(reader.rests(at))
-        open_cuts = {self._readers[number].cut for number, _ in state.open}
-        places = tuple(state.places[cut] for cut in sorted(open_cuts))
-        return tuple(map(_without_longer, needs)), state.matched, places
-
 
 def _identify(item: Watched) -> tuple[str, Cut]:
     return item.pattern.body, item.cut
-
-
-def _without_longer(rests: set[str]) -> frozenset[str]:
-    """Leave out each text that ends with another one that begins with `*`: it adds nothing."""
-    stars = [rest for rest in rests if rest.startswith("*")]
-    return frozenset(
-        rest for rest in rests if not any(rest != star and rest.endswith(star) for star in stars)
-    )
 
 
 def covers(pattern: Pattern, others: Iterable[Pattern], cut: Cut) -> bool:

@@ -92,16 +92,11 @@ class Embedding(StrEnum):
     BLOB = "img in a blob: iframe"
 
 
-_EVERYWHERE = (Delivery.NONE, Delivery.HEADER, Delivery.META)
-_ATTRIBUTE = (*_EVERYWHERE, Delivery.ATTRIBUTE)
-
-
 @dataclass(frozen=True, slots=True)
 class Behaviour:
     """How a browser asks for an object by one element."""
 
     mixed: Mixed
-    deliveries: tuple[Delivery, ...] = _EVERYWHERE
     sender: Sender = Sender.PAGE
     same_origin_only: bool = False
     ignores_policy: bool = False
@@ -109,25 +104,25 @@ class Behaviour:
 
 
 BEHAVIOURS: Mapping[Embedding, Behaviour] = {
-    Embedding.IMG: Behaviour(Mixed.UPGRADED, _ATTRIBUTE),
-    Embedding.SRCSET: Behaviour(Mixed.BLOCKED, _ATTRIBUTE),
-    Embedding.PICTURE: Behaviour(Mixed.BLOCKED, _ATTRIBUTE),
+    Embedding.IMG: Behaviour(Mixed.UPGRADED),
+    Embedding.SRCSET: Behaviour(Mixed.BLOCKED),
+    Embedding.PICTURE: Behaviour(Mixed.BLOCKED),
     Embedding.STYLE_SHEET: Behaviour(Mixed.UPGRADED, sender=Sender.FILE),
     Embedding.STYLE_ELEMENT: Behaviour(Mixed.UPGRADED, ignores_policy=True),
     Embedding.INLINE_STYLE: Behaviour(Mixed.UPGRADED, ignores_policy=True),
     Embedding.VIDEO: Behaviour(Mixed.UPGRADED),
     Embedding.AUDIO: Behaviour(Mixed.UPGRADED),
-    Embedding.IFRAME: Behaviour(Mixed.BLOCKED, _ATTRIBUTE),
+    Embedding.IFRAME: Behaviour(Mixed.BLOCKED),
     Embedding.OBJECT: Behaviour(Mixed.BLOCKED),
-    Embedding.SCRIPT: Behaviour(Mixed.BLOCKED, _ATTRIBUTE),
-    Embedding.FETCH: Behaviour(Mixed.BLOCKED, _ATTRIBUTE),
+    Embedding.SCRIPT: Behaviour(Mixed.BLOCKED),
+    Embedding.FETCH: Behaviour(Mixed.BLOCKED),
     Embedding.XHR: Behaviour(Mixed.BLOCKED),
-    Embedding.PREFETCH: Behaviour(Mixed.BLOCKED, _ATTRIBUTE),
+    Embedding.PREFETCH: Behaviour(Mixed.BLOCKED),
     Embedding.WORKER: Behaviour(Mixed.BLOCKED, same_origin_only=True),
-    Embedding.LINK: Behaviour(Mixed.NAVIGATED, (*_ATTRIBUTE, Delivery.REL)),
-    Embedding.DOWNLOAD: Behaviour(Mixed.NAVIGATED, (*_ATTRIBUTE, Delivery.REL)),
-    Embedding.REDIRECT: Behaviour(Mixed.UPGRADED, _ATTRIBUTE),
-    Embedding.REDIRECT_AWAY: Behaviour(Mixed.UPGRADED, _ATTRIBUTE),
+    Embedding.LINK: Behaviour(Mixed.NAVIGATED),
+    Embedding.DOWNLOAD: Behaviour(Mixed.NAVIGATED),
+    Embedding.REDIRECT: Behaviour(Mixed.UPGRADED),
+    Embedding.REDIRECT_AWAY: Behaviour(Mixed.UPGRADED),
     Embedding.REDIRECT_LOOSE: Behaviour(Mixed.UPGRADED),
     Embedding.LINK_AWAY: Behaviour(Mixed.NAVIGATED),
     Embedding.WORKER_FETCH: Behaviour(Mixed.BLOCKED, sender=Sender.FILE),

@@ -2,7 +2,7 @@
 
 import string
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from oss_emulator.referer.pattern import Pattern
 
@@ -23,7 +23,6 @@ class EntryReader:
         text = "*".join(segments)
         if "*" in pattern.body and not pattern.tail:
             text = pattern.head  # a `*` at the end adds nothing to a prefix
-        self._text = text
         self._end = 1 << len(text)
         self._of: defaultdict[str, int] = defaultdict(int)
         for place, item in enumerate(text):
@@ -44,10 +43,6 @@ class EntryReader:
             wanted = self._of.get(character, 0) | self._any
             state = self._settle(((state & wanted) << 1) | (state & self._stars))
         return state
-
-    def rests(self, state: int) -> Iterator[str]:
-        """Yield the rest of the entry from each place in a state."""
-        return (self._text[place:] for place in range(len(self._text)) if state >> place & 1)
 
     def _settle(self, state: int) -> int:
         state |= (state & self._stars) << 1

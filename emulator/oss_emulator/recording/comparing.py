@@ -1,12 +1,11 @@
 """Compares an answer with the one that was recorded."""
 
 from base64 import b64decode
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 
 from oss_emulator.recording.elements import list_elements
-from oss_emulator.recording.exchange import PlayedAnswer
 from oss_emulator.recording.scenario import ANY, RecordedAnswer
 
 NOT_RECORDED = frozenset("connection content-length keep-alive transfer-encoding".split())
@@ -14,6 +13,15 @@ NOT_RECORDED = frozenset("connection content-length keep-alive transfer-encoding
 
 Resolve = Callable[[str], str]
 """Replaces references to earlier answers in a text."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlayedAnswer:
+    """The answer to a request that was played; the names of headers are in lower case."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +59,7 @@ def _differences(
         found = reply.headers.get(key)
         if found is None or value not in (ANY, found):
             yield AnswerDifference(f"header {name}", value, found or "")
-    for key in reply.headers.keys() - wanted.keys() - NOT_RECORDED - {_ERROR}:
+    for key in sorted(reply.headers.keys() - wanted.keys() - NOT_RECORDED - {_ERROR}):
         yield AnswerDifference(f"header {key}", "", reply.headers[key] or '""')
     yield from _elements([resolve(element) for element in recorded.xml], reply)
 

@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 from hashlib import shake_128
 from typing import TypeAlias
 
-from oss_emulator.recording.comparing import AnswerDifference, compare
+from oss_emulator.recording.comparing import AnswerDifference, PlayedAnswer, compare
 from oss_emulator.recording.elements import build, list_elements
-from oss_emulator.recording.exchange import PlayedAnswer
 from oss_emulator.recording.scenario import (
     RecordedBody,
     RecordedRequest,

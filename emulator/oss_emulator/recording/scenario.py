@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
@@ -101,8 +100,6 @@ class RecordedScenario:
     """Steps that were recorded one after another, and what must exist before the first."""
 
     name: str
-    recorded: str
-    """The day, as the recording gives it."""
     steps: tuple[RecordedStep, ...]
     before: tuple[RecordedRequest, ...] = ()
     """Requests that create what the answers presuppose; their own answers were not recorded."""
@@ -113,8 +110,6 @@ class Recording:
     """The scenarios of one file."""
 
     scenarios: tuple[RecordedScenario, ...]
-    source: str = ""
-    """Where it comes from, and under which licence."""
     endpoint: str = ENDPOINT
     """The host name of the service's endpoint."""
     buckets: tuple[BucketState, ...] = ()
@@ -147,27 +142,12 @@ def parse(document: Any) -> Recording:
     _check(_ENDPOINT, given.text("endpoint", ENDPOINT), "a host name of a service")
     return Recording(
         tuple(_scenario(item) for item in given.objects("scenarios")),
-        given.text("source"),
         given.text("endpoint", ENDPOINT),
         tuple(
             BucketState(name, versioned=buckets.object(name).flag("versioned"))
             for name in buckets.names
         ),
     )
-
-
-def format(recording: Recording) -> str:
-    """Format a recording as the JSON of its file."""
-    document = {
-        "source": recording.source,
-        "endpoint": recording.endpoint,
-        "buckets": {
-            bucket.name: {"versioned": True} if bucket.versioned else {}
-            for bucket in recording.buckets
-        },
-        "scenarios": [_scenario_to_dict(scenario) for scenario in recording.scenarios],
-    }
-    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 
 
 class _Members:
@@ -227,7 +207,6 @@ _KINDS: Mapping[type, str] = {
 def _scenario(item: _Members) -> RecordedScenario:
     return RecordedScenario(
         item.text("scenario", None),
-        item.text("recorded"),
         tuple(
             RecordedStep(_request(step.object("request")), _answer(step.object("answer")))
             for step in item.objects("steps")
@@ -278,30 +257,3 @@ def _check(pattern: re.Pattern[str], text: str, kind: str) -> None:
 
 def _answer(item: _Members) -> RecordedAnswer:
     return RecordedAnswer(item.number("status"), item.mapping("headers"), item.texts("xml"))
-
-
-def _scenario_to_dict(scenario: RecordedScenario) -> dict[str, Any]:
-    return _without_empty(
-        {
-            "scenario": scenario.name,
-            "recorded": scenario.recorded,
-            "before": [_request_to_dict(request) for request in scenario.before],
-            "steps": [
-                {
-                    "request": _request_to_dict(step.request),
-                    "answer": _without_empty(asdict(step.answer)),
-                }
-                for step in scenario.steps
-            ],
-        }
-    )
-
-
-def _request_to_dict(request: RecordedRequest) -> dict[str, Any]:
-    found = _without_empty({**asdict(request), "body": _without_empty(asdict(request.body))})
-    found.pop("signed", None)
-    return found if request.signed else {**found, "signed": False}
-
-
-def _without_empty(document: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in document.items() if value not in ("", 0, (), [], {})}

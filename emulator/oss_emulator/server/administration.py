@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from oss_emulator.control import api, console
+from oss_emulator.control import console
 from oss_emulator.control.api import events
 from oss_emulator.control.api.access import check_allowed, check_no_callback
 from oss_emulator.control.api.route import ApiRequest, OwnerRequest, Refusal, Route
@@ -52,28 +52,18 @@ class Administration:
         route, rest = console.find(request)
         if not route.open_to_all:
             check_allowed(request, settings.admin_token)
-            api.check_alone(route, settings.workers)
-        is_streamed = route.takes_object or route.takes_file
         return ApiRequest(
             controls=self._controls,
             change=self._performer.change,
             metrics=self._metrics,
             send=self._performer.send,
             request=request,
-            data=b"" if is_streamed else await body.read_document(http),
+            data=b"" if route.takes_object else await body.read_document(http),
             rest=rest,
         ), route
 
     async def _handle(self, http: web.BaseRequest, asked: ApiRequest, route: Route) -> Response:
         """Answer by a route or, if it returns an `OwnerRequest`, by that; raises `OSSError`."""
-        if route.takes_file:
-            async with body.read_file(http, route.takes_file) as file:
-                return await self._handle_asked(http, asked._replace(file=file), route)
-        return await self._handle_asked(http, asked, route)
-
-    async def _handle_asked(
-        self, http: web.BaseRequest, asked: ApiRequest, route: Route
-    ) -> Response:
         given = route.handler(asked)
         if not isinstance(given, OwnerRequest):
             return given if isinstance(given, Response) else await given

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import logging
-import socket
 import ssl
 import time
 from collections.abc import Awaitable, Callable
@@ -27,12 +26,12 @@ from oss_emulator.protocol.headers import DECISION, EXPLAIN
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.referer import explanation
 from oss_emulator.rpc import Product
-from oss_emulator.server import endpoint, rpc_endpoint, wire
+from oss_emulator.server import rpc_endpoint, wire
 from oss_emulator.server.administration import Administration
 from oss_emulator.server.connections import Connections
-from oss_emulator.server.endpoint import Endpoint
 from oss_emulator.server.guard import Guard, Handlers
 from oss_emulator.server.handshake import Listener, watch_failures
+from oss_emulator.server.listening import EVERY, bind, grant_connect
 from oss_emulator.server.performer import Performer, error_of
 from oss_emulator.server.tls import Certificates
 from oss_emulator.server.waiting import Waiting
@@ -47,7 +46,7 @@ BACKLOG: Final = 1024
 """Connections that may wait to be accepted."""
 
 
-class Server(Endpoint):
+class Server:
     """Serves one service on one port, and on a second one for https if that is set."""
 
     def __init__(
@@ -58,13 +57,16 @@ class Server(Endpoint):
     ) -> None:
         """`certificates` are needed for https and for clients that use this server as a proxy."""
         settings = controls.service.settings
-        super().__init__(settings)
+        self.port = settings.port
+        """The port; never 0 once the server listens."""
+        self.tls_port = settings.tls_port
+        """The port for https, None without one; never 0 once the server listens."""
         self.controls = controls
         self.service = controls.service
         self._is_endpoint = self.service.addresses.is_endpoint
         handlers = Handlers(
             answer=self._answer,
-            connect=partial(endpoint.grant_connect, self.service, certificates),
+            connect=partial(grant_connect, self.service, certificates),
             refuse=self._format_refusal,
             report_tls=self._report_tls,
             now=controls.clock.now,
@@ -104,9 +106,7 @@ class Server(Endpoint):
         return self.port
 
     async def _listen(self, host: str, port: int, context: ssl.SSLContext | None) -> int:
-        # Each of several workers listens on the same port (see workers.py).
-        shared = [socket.SO_REUSEPORT] if self.service.settings.workers > 1 else []
-        bound = endpoint.bind(host, port, socket.SO_REUSEADDR, *shared)
+        bound = bind(host, port)
         for one in bound:
             if context is None:
                 loop = asyncio.get_running_loop()
@@ -131,6 +131,30 @@ class Server(Endpoint):
         await self.connections.close(SHUTDOWN_TIMEOUT)
         self._performer.end()
         self._restore_loop()
+
+    # The URLs at which this machine reaches the server
+
+    @property
+    def ports(self) -> frozenset[int]:
+        """All ports that the server listens on."""
+        return frozenset(port for port in (self.port, self.tls_port) if port is not None)
+
+    @property
+    def endpoint(self) -> str:
+        """The URL of the port, such as `http://127.0.0.1:9000`."""
+        return self._url("https" if self.service.settings.tls else "http", self.port)
+
+    @property
+    def https_endpoint(self) -> str | None:
+        """The URL for https, None without https."""
+        if self.tls_port is not None:
+            return self._url("https", self.tls_port)
+        return self.endpoint if self.service.settings.tls else None
+
+    def _url(self, scheme: str, port: int) -> str:
+        given = self.service.settings.host
+        host = "127.0.0.1" if given in EVERY else given  # oss2 refuses [::1]
+        return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
     # One request, from arrival to journal
 

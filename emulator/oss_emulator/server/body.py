@@ -2,15 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Final
 
 from aiohttp import web
 from aiohttp.http import HttpVersion11
 
-from oss_emulator.control.api.route import Refusal
 from oss_emulator.operations.admission import Admission
 from oss_emulator.operations.call import NO_BODY, Body, Environment
 from oss_emulator.operations.operation import Takes
@@ -21,13 +17,10 @@ from oss_emulator.protocol.form_policy import Sizes
 from oss_emulator.protocol.message import Request
 from oss_emulator.protocol.xml import MAX_DOCUMENT
 from oss_emulator.server import body_writer
-from oss_emulator.server.waiting import ShortStep, Throttle, take
+from oss_emulator.server.waiting import Throttle
 
 SHORT: Final = 64 * 1024
 """Bytes up to which a body that stays in memory is read at once."""
-
-_FLUSHED: Final = 1024 * 1024
-"""Bytes of a file that a thread writes at a time."""
 
 _CONTINUE = "100-continue"
 
@@ -126,32 +119,6 @@ async def read_document(http: web.BaseRequest) -> bytes:
         if len(document) > MAX_DOCUMENT:
             raise _too_large(Takes.DOCUMENT, MAX_DOCUMENT)
     return bytes(document)
-
-
-@asynccontextmanager
-async def read_file(http: web.BaseRequest, most: int) -> AsyncIterator[Path]:
-    """Read the body of a request to the emulator into a file, which is removed after the block.
-
-    Raises `Refusal` for more than `most` bytes, and `OSSError` for a body that does not arrive
-    completely.
-    """
-    too_large = Refusal(413, f"The body is larger than {most} bytes.")
-    if int(http.headers.get("content-length", 0)) > most:
-        raise too_large
-    await _invite(http)
-    with TemporaryDirectory(prefix="oss-emulator-upload-") as folder:
-        path, size, batch = Path(folder, "body"), 0, bytearray()
-        with await take(ShortStep.DISK, path.open, "wb") as file:
-            async for chunk in _chunks(http):
-                size += len(chunk)
-                if size > most:
-                    raise too_large
-                batch += chunk
-                if len(batch) >= _FLUSHED:
-                    await take(ShortStep.DISK, file.write, bytes(batch))
-                    batch.clear()
-            await take(ShortStep.DISK, file.write, bytes(batch))
-        yield path
 
 
 async def _invite(http: web.BaseRequest) -> None:

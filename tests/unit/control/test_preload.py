@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from os.path import realpath
 from pathlib import Path
 
 import pytest
 import requests
-from oss_emulator import Emulator, toml
+from oss_emulator import Emulator
 from oss_emulator.control import preload
 from oss_emulator.control.seed import SeedError
 from oss_emulator.pipeline.service import Service
@@ -75,28 +74,6 @@ def refused(folder: Path, service: Service) -> str:
 def test_link_out_of_the_folder_is_refused_and_nothing_loaded(site: Path) -> None:
     (site / "way-out").symlink_to("/etc/passwd")
     assert "way-out cannot be preloaded: this link leads out" in refused(site, Service())
-
-
-@pytest.mark.parametrize("swapped", ["图片/a b+c.png", "图片"])
-def test_what_becomes_a_link_while_it_is_read_is_not_loaded(
-    swapped: str, site: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    outside = site.parent / "outside"
-    outside.mkdir()
-    (outside / "a b+c.png").write_text("secret")
-    place = site / swapped
-
-    def swap(path: Path) -> str:
-        """Resolve a path, and replace what was found as soon as it is known."""
-        found = realpath(path)
-        if path.name == "a b+c.png" and not place.is_symlink():
-            place.rename(site.parent / "before")
-            place.symlink_to(outside / path.name if place.suffix else outside)
-        return found
-
-    monkeypatch.setattr(toml, "realpath", swap)
-    assert "cannot be preloaded: " in refused(site, Service())
-    assert place.is_symlink()
 
 
 def test_link_to_a_folder_above_is_refused(site: Path) -> None:

@@ -30,12 +30,6 @@ def test_state_after_what_no_entry_continues_is_0() -> None:
     assert reader.advance(reader.start, None) == 0
 
 
-def test_rest_is_what_the_entry_still_needs() -> None:
-    reader = EntryReader(parse_entry("ab*c"), cut=0, holders=1)
-    assert list(reader.rests(read(reader, "a"))) == ["b*c"]
-    assert list(reader.rests(read(reader, "abx"))) == ["*c", "c"]
-
-
 def test_letter_in_any_case_is_read_as_both() -> None:
     """R-41"""
     reader = EntryReader(parse_entry("aB"), cut=0, holders=1)

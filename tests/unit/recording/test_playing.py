@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from oss_emulator.recording.exchange import PlayedAnswer
+from oss_emulator.recording.comparing import PlayedAnswer
 from oss_emulator.recording.playing import content, play, prepare
 from oss_emulator.recording.scenario import (
     BucketState,
@@ -31,7 +31,7 @@ def sent(
         found.append((request, body))
         return waiting.pop(0) if waiting else PlayedAnswer(200)
 
-    play(RecordedScenario("s", "today", steps), send, {"plain": "mine"})
+    play(RecordedScenario("s", steps), send, {"plain": "mine"})
     return found
 
 
@@ -82,7 +82,7 @@ def test_text_is_sent_as_it_is() -> None:
 
 def test_buckets_are_made_before_the_first_step() -> None:
     recording = Recording((), buckets=(BucketState("plain"), BucketState("v", versioned=True)))
-    scenario = RecordedScenario("s", "today", (), before=(PUT,))
+    scenario = RecordedScenario("s", (), before=(PUT,))
     assert [str(request) for request in prepare(recording, scenario)] == [
         "PUT plain/",
         "PUT v/",
@@ -94,7 +94,7 @@ def test_buckets_are_made_before_the_first_step() -> None:
 
 def test_differences_are_kept_with_their_step() -> None:
     scenario = RecordedScenario(
-        "s", "today", (RecordedStep(PUT, OK), RecordedStep(PUT, RecordedAnswer(404, {})))
+        "s", (RecordedStep(PUT, OK), RecordedStep(PUT, RecordedAnswer(404, {})))
     )
     first, second = play(scenario, lambda *_: PlayedAnswer(200))
     assert (first.number, first.differences) == (0, ())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +39,10 @@ DOCUMENT = {
 
 def test_file_is_read() -> None:
     recording = scenario.parse(DOCUMENT)
-    assert (recording.source, recording.region) == ("somewhere", "cn-shanghai")
+    assert recording.region == "cn-shanghai"
     assert recording.buckets == (BucketState("plain"), BucketState("versioned", versioned=True))
     (found,) = recording.scenarios
-    assert (found.name, found.recorded, len(found.before)) == ("copy", "21 May 2026", 1)
+    assert (found.name, len(found.before)) == ("copy", 1)
     (step,) = found.steps
     assert step.request.headers == {
         "Content-Type": "text/plain",
@@ -57,11 +56,6 @@ def test_file_is_read() -> None:
 
 def test_list_of_scenarios_is_read() -> None:
     assert scenario.parse(DOCUMENT["scenarios"]).scenarios == scenario.parse(DOCUMENT).scenarios
-
-
-def test_written_file_is_read_as_before() -> None:
-    recording = scenario.parse(DOCUMENT)
-    assert scenario.parse(json.loads(scenario.format(recording))) == recording
 
 
 @pytest.mark.parametrize(

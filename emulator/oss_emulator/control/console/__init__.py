@@ -24,7 +24,6 @@ PAGES: Final[Mapping[str, str]] = {
     "content": "objects",
     "signed": "objects",
     "embed": "embed",
-    "replay": "replay",
     "emulator": "emulator",
     "remedies": "remedies",
     "resend": "resend",

@@ -16,7 +16,7 @@ from oss_emulator.lab.page import rendering
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.version import __version__
 
-TABS: Final = ("requests", "rules", "buckets", "embed", "replay", "emulator")
+TABS: Final = ("requests", "rules", "buckets", "embed", "emulator")
 """The pages in the navigation."""
 
 FRAGMENT: Final = "x-oss-emulator-fragment"

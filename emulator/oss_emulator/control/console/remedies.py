@@ -149,6 +149,6 @@ def _format(document: bytes | None) -> str:
 
 
 ROUTES = (
-    Route("POST", "remedies/{number}", prove_remedy, of_one_process=True),
-    Route("PUT", "remedies/{number}", apply_remedy, of_one_process=True),
+    Route("POST", "remedies/{number}", prove_remedy),
+    Route("PUT", "remedies/{number}", apply_remedy),
 )

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Final
 
 from oss_emulator.control.api.route import ApiRequest, Refusal, Route
-from oss_emulator.lab.replay import STYLE
 from oss_emulator.protocol.message import Response
 
 FOLDER: Final = Path(__file__).with_name("static")
@@ -22,7 +21,7 @@ _TYPES: Final = {
 def _read() -> dict[str, tuple[str, bytes]]:
     """Read all files: their entity tags and contents by name."""
     found = {}
-    for path in (*FOLDER.iterdir(), STYLE):
+    for path in FOLDER.iterdir():
         content = path.read_bytes()
         found[path.name] = (f'"{sha256(content).hexdigest()[:16]}"', content)
     return found

@@ -4,8 +4,3 @@ An engine, DuckDB or Spark, reads the logs and groups requests by Referer and ki
 each group with the policy of `oss_emulator.referer`; the engine joins the verdicts back. Both
 engines run the statements of `statements.sql`.
 """
-
-from pathlib import Path
-
-STYLE = Path(__file__).with_name("report.css")
-"""The style sheet of a report on a page."""

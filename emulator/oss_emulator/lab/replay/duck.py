@@ -44,7 +44,6 @@ class DuckDBEngine:
             },
         )
         self._scanned = False
-        self._interrupted = False
         ((threads,),) = self.rows("SELECT current_setting('threads')")
         threads = min(threads, MOST_THREADS)
         self._run(f"SET threads = {threads}")
@@ -128,18 +127,11 @@ class DuckDBEngine:
         with _telling():
             return self._run(statement).fetchall()
 
-    def interrupt(self) -> None:
-        """End the running statement, and run no more."""
-        self._interrupted = True
-        self._connection.interrupt()
-
     def close(self) -> None:
         """Close the database."""
         self._connection.close()
 
     def _run(self, statement: str) -> duckdb.DuckDBPyConnection:
-        if self._interrupted:
-            raise EngineError("DuckDB was interrupted")
         with _telling():
             return self._connection.execute(statement)
 

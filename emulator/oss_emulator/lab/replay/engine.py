@@ -1,7 +1,6 @@
 """What an engine does for a replay: it reads, splits, groups and joins; it decides nothing."""
 
 import importlib
-import importlib.util
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -37,19 +36,10 @@ class EngineName(StrEnum):
     @property
     def extra(self) -> str:
         """The extra that installs its packages."""
-        return _EXTRAS[self][0]
-
-    @property
-    def is_installed(self) -> bool:
-        """Whether its packages are there."""
-        return all(importlib.util.find_spec(package) for package in _EXTRAS[self][1])
+        return _EXTRAS[self]
 
 
-_EXTRAS = {
-    EngineName.DUCKDB: ("replay", ("duckdb", "pyarrow")),
-    EngineName.SPARK: ("spark", ("pyspark", "pyarrow", "pandas")),
-}
-"""The extra of each engine, and what the extra installs."""
+_EXTRAS = {EngineName.DUCKDB: "replay", EngineName.SPARK: "spark"}
 
 
 class Engine(Protocol):
@@ -72,9 +62,6 @@ class Engine(Protocol):
 
     def rows(self, statement: str) -> list[Row]:
         """Return the rows of a statement on the tables."""
-
-    def interrupt(self) -> None:
-        """End what another thread has the engine do, which then raises EngineError."""
 
     def close(self) -> None:
         """Release everything."""

@@ -1,10 +1,10 @@
-"""The report of a replay as a web page or a part of one: no script, light and dark."""
+"""The report of a replay as a web page: no script, light and dark."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from functools import cache
 from html import escape
+from pathlib import Path
 from string import Template
 from typing import Any, NamedTuple
 
@@ -12,7 +12,7 @@ from oss_emulator.referer import explanation
 from oss_emulator.referer.decision import Outcome, Stage, Step
 from oss_emulator.referer.sentence import Sentence
 
-from . import STYLE, money
+from . import money
 from .figures import quantity, size
 from .report import Report
 from .scale import MARKS, ceiling, fill
@@ -44,7 +44,9 @@ $style</style>
 <body>
 <main>
 <h1>$heading</h1>
+<div class="report">
 $body
+</div>
 </main>
 </body>
 </html>
@@ -75,22 +77,12 @@ class _Card(NamedTuple):
 def format(report: Report, voice: Translator = _ENGLISH, language: str = "en") -> str:
     """Format a report as a page that stands alone, in a language."""
     return _PAGE.substitute(
-        style=_style(),
-        body=body(report, voice),
+        style=Path(__file__).with_name("report.css").read_text(encoding="utf-8"),
+        body="\n".join(_Body(report, voice).parts()),
         title=escape(voice.say(Sentence("Replay of access logs"))),
         heading=escape(voice.say(Sentence("What these rules would change"))),
         language=language,
     )
-
-
-@cache
-def _style() -> str:
-    return STYLE.read_text(encoding="utf-8")
-
-
-def body(report: Report, voice: Translator = _ENGLISH) -> str:
-    """Format a report as an element of a page, which needs the style sheet STYLE."""
-    return "\n".join(['<div class="report">', *_Body(report, voice).parts(), "</div>"])
 
 
 class _Body:

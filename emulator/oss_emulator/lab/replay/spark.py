@@ -133,10 +133,6 @@ class SparkEngine:
         """Return the rows of a statement."""
         return [tuple(row) for row in self._session.sql(statement).collect()]
 
-    def interrupt(self) -> None:
-        """Cancel the jobs."""
-        self._session.sparkContext.cancelAllJobs()
-
     def close(self) -> None:
         """End the session."""
         self._session.stop()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from oss_emulator.control.api import ROUTES, check_alone, find
+from oss_emulator.control.api import ROUTES, find
 from oss_emulator.control.api.health import get_health
-from oss_emulator.control.api.route import PREFIX, Refusal, Route
+from oss_emulator.control.api.route import PREFIX, Refusal
 from oss_emulator.control.api.snapshots import list_snapshots, take_snapshot
 from oss_emulator.protocol.message import Request
 
@@ -37,20 +37,6 @@ def test_unknown_method_is_told_the_known_ones() -> None:
     with pytest.raises(Refusal, match="takes DELETE, GET, POST") as caught:
         find(request("PATCH", "faults"))
     assert caught.value.status == 405
-
-
-@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
-def test_several_workers_refuse_what_one_process_remembers(route: object) -> None:
-    shared = ("health", "openapi.json", "reset", "seed", "referer/check")
-    assert isinstance(route, Route)
-    assert route.of_one_process is (route.path not in shared)
-    check_alone(route, 1)
-    if not route.of_one_process:
-        check_alone(route, 2)
-        return
-    with pytest.raises(Refusal, match="start the server with one worker") as caught:
-        check_alone(route, 2)
-    assert caught.value.status == 409
 
 
 def test_only_the_journal_is_a_stream_and_only_if_asked_for() -> None:

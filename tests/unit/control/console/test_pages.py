@@ -8,19 +8,16 @@ import re
 import time
 from contextlib import suppress
 from importlib import import_module
-from pathlib import Path
-from threading import current_thread, main_thread
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies
-from oss_emulator.control.api import check_alone, events
+from oss_emulator.control.api import events
 from oss_emulator.control.api.access import SESSION, LoginNeeded, check_allowed, session
 from oss_emulator.control.api.route import Refusal
 from oss_emulator.control.console import EMBED_DOMAIN, PAGES, find, refuse, show, wants_page
 from oss_emulator.control.console.embedding import MARK, POLICIES
-from oss_emulator.control.console.replay import run_replay
 from oss_emulator.control.console.requests import (
     MOST_CHOICES,
     MOST_SENT,
@@ -31,11 +28,7 @@ from oss_emulator.control.console.requests import (
 )
 from oss_emulator.control.console.static_files import FOLDER
 from oss_emulator.control.faults import Fault
-from oss_emulator.control.replays import LogReplay
-from oss_emulator.lab import lint, sources
-from oss_emulator.lab.replay import STYLE
-from oss_emulator.lab.replay.report import ReplayQuestion
-from oss_emulator.lab.replay.verdict import Judge
+from oss_emulator.lab import lint
 from oss_emulator.operations.admission import Admission, Refused
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.referer import RefererConfiguration
@@ -88,7 +81,6 @@ PATHS = [
     "buckets",
     "buckets/examplebucket?prefix=x/",
     "objects/examplebucket?key=hello.txt",
-    "replay",
     "emulator",
     "connect",
     "login",
@@ -316,11 +308,11 @@ def test_rules_are_exported_and_imported_in_each_form(ask: ApiCaller) -> None:
     rules = {**members("http://a.test/"), "RefererBlacklist": {"Referer": ["http://b.test/"]}}
     body = {"rules": rules, "bucket": "examplebucket"}
     texts = ask("POST", "rules/export", body).json["texts"]
-    for form in ("xml", "json", "terraform", "hcl", "pulumi", "toml"):
+    for form in ("xml", "json", "terraform", "hcl", "toml"):
         read = ask("POST", "rules/import", {"text": texts[form]}).json["rules"]
         assert read["RefererBlacklist"] == rules["RefererBlacklist"]
         assert read["RefererList"] == rules["RefererList"]
-    for form in ("terraform", "hcl", "pulumi", "ossutil"):
+    for form in ("terraform", "hcl", "ossutil"):
         assert "examplebucket" in texts[form]
         assert "YOUR-BUCKET" not in texts[form]
     assert "put_bucket_referer" in texts["oss2"]
@@ -384,12 +376,6 @@ def test_request_without_a_referer_is_decided_on_a_page(ask: ApiCaller) -> None:
         ("POST", "rules/import", {"text": '{"AllowEmptyReferer": true}', "name": "x"}),
         ("POST", "rules/export", {"rules": members("\x01"), "bucket": "b"}),
         ("PUT", "rules/examplebucket", {"rules": members("\x01")}),
-        ("POST", "replay", {}),
-        ("POST", "replay", {"text": "]"}),
-        ("POST", "replay", {"bucket": "missing"}),
-        ("POST", "replay", {"bucket": "examplebucket", "against": "' OR 1"}),
-        ("GET", "replay/missing", {}),
-        ("PUT", "replay/missing", {}),
         ("GET", "requests?verdict=maybe", {}),
         ("GET", "requests?status=x", {}),
     ],
@@ -421,7 +407,6 @@ CHANGING = [
     ("POST", "rules/generate"),
     ("POST", "rules/import"),
     ("POST", "rules/review"),
-    ("POST", "replay"),
     ("PUT", "rules/examplebucket"),
     ("PUT", "buckets/examplebucket"),
     ("PUT", "objects/examplebucket?key=hello.txt"),
@@ -581,43 +566,6 @@ def test_bucket_of_another_region_is_signed_and_shown_with_its_region(ask: ApiCa
     assert rules["object"].startswith("https://examplebucket.oss-cn-beijing.aliyuncs.com/")
 
 
-def test_rules_of_a_replay_are_read_in_a_thread(
-    ask: ApiCaller, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Rules of 1 MB in HCL take a second."""
-    threads = []
-    parse = sources.parse
-
-    def note(*arguments: Any) -> Any:
-        threads.append(current_thread())
-        return parse(*arguments)
-
-    monkeypatch.setattr(sources, "parse", note)
-    assert ask("POST", "replay", {"text": RULES.decode()}).status == 201
-    assert len(threads) == 1
-    assert threads != [main_thread()]
-
-
-async def test_replays_run_one_after_another(
-    ask: ApiCaller, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    running, most = 0, 0
-
-    async def run(self: LogReplay, log: Path) -> None:
-        nonlocal running, most
-        running += 1
-        most = max(most, running)
-        await asyncio.sleep(0)
-        running -= 1
-
-    monkeypatch.setattr(LogReplay, "run", run)
-    question = ReplayQuestion(Judge(RefererConfiguration(True)))
-    made = [ask.controls.replays.add(question) for _ in range(3)]
-    asked = [ask.asked("PUT", f"replay/{each.id}")._replace(file=tmp_path) for each in made]
-    await asyncio.gather(*map(run_replay, asked))
-    assert most == 1
-
-
 def test_name_of_rules_to_import_must_be_text(ask: ApiCaller) -> None:
     answer = ask("POST", "rules/import", {"text": RULES.decode(), "name": []})
     assert (answer.status, answer.json["error"]) == (400, "name must be a string.")
@@ -723,8 +671,6 @@ def test_page_loads_little(script: str) -> None:
     names = imported(script)
     assert "console.js" in names
     loaded = [*(FOLDER / name for name in names), FOLDER / "console.css"]
-    if script == "replay.js":
-        loaded.append(STYLE)  # only its page shows a report
     assert sum(path.stat().st_size for path in loaded) <= 72 * 1024
 
 
@@ -800,13 +746,6 @@ def test_login_needs_a_token(ask: ApiCaller) -> None:
 def test_only_the_login_and_the_files_are_open_to_all(word: str) -> None:
     module = import_module(f"oss_emulator.control.console.{PAGES[word]}")
     assert {route.open_to_all for route in module.ROUTES} == {word in ("login", "static")}
-
-
-@pytest.mark.parametrize("page", ["requests", "requests/1", "embed", "replay", "replay/x"])
-def test_pages_of_one_process_are_refused_with_several_workers(page: str) -> None:
-    route, _ = find(request(f"/_emulator/{page}"))
-    with pytest.raises(Refusal, match="start the server with one worker"):
-        check_alone(route, 2)
 
 
 # --- The way to the console

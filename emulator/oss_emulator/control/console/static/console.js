@@ -71,15 +71,14 @@ export async function ask(path, { method = "GET", value, html = false, signal, h
  * Send a file, and tell how much of it is sent. Throws an Error with the server's sentence and the status.
  * @param {string} path
  * @param {File} file
- * @param {{ html?: boolean, type?: string, progress: (part: number) => void, headers?: Record<string, string> }} how
+ * @param {{ type?: string, progress: (part: number) => void, headers?: Record<string, string> }} how
  * @returns {Promise<string>}
  */
-export function put(path, file, { html = false, type, progress, headers = {} }) {
+export function put(path, file, { type, progress, headers = {} }) {
   const request = new XMLHttpRequest();
   request.open("PUT", root + path);
   request.setRequestHeader("x-oss-emulator", "1");
-  request.setRequestHeader("Accept", html ? "text/html" : "application/json");
-  if (html) request.setRequestHeader("x-oss-emulator-fragment", "1");
+  request.setRequestHeader("Accept", "application/json");
   request.setRequestHeader("Content-Type", type || "application/octet-stream");
   for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
   request.upload.onprogress = (event) => progress(event.loaded / (event.total || 1));

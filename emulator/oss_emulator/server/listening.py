@@ -1,4 +1,4 @@
-"""Where a server listens: its event loop, its sockets, its URLs, and what CONNECT gets."""
+"""How a server listens: its event loop, its sockets, and what CONNECT gets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Final
 from oss_emulator.protocol.address import host_name, split_host
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Request
-from oss_emulator.settings import Settings
 
 if TYPE_CHECKING:
     from oss_emulator.pipeline.service import Service
@@ -31,30 +30,28 @@ _TRIES = 100
 """How often to look for a port that is free at every address."""
 
 
-def bind(host: str, port: int, *options: int) -> list[socket.socket]:
+def bind(host: str, port: int) -> list[socket.socket]:
     """Bind a socket to each address of a host that this machine has; "" and "::" mean all.
 
-    Port 0 chooses a free one, the same for every address. `options` are set to 1. Raises `OSError`
-    if no address can be used or the port is taken; then no socket stays open.
+    Port 0 chooses a free one, the same for every address. Raises `OSError` if no address can be
+    used or the port is taken; then no socket stays open.
     """
     for _ in range(0 if port else _TRIES):
         try:
-            return _bind_all(host, 0, options)
+            return _bind_all(host, 0)
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise
-    return _bind_all(host, port, options)
+    return _bind_all(host, port)
 
 
-def _bind_all(host: str, port: int, options: tuple[int, ...]) -> list[socket.socket]:
+def _bind_all(host: str, port: int) -> list[socket.socket]:
     bound: list[socket.socket] = []
     lacking: OSError | None = None
     with ExitStack() as stack:
         for family, address in _addresses(host, port):
             try:
-                made = stack.enter_context(
-                    _bind_one(family, (address[0], port, *address[2:]), options)
-                )
+                made = stack.enter_context(_bind_one(family, (address[0], port, *address[2:])))
             except OSError as error:
                 if error.errno not in _LACKING:
                     raise
@@ -68,11 +65,10 @@ def _bind_all(host: str, port: int, options: tuple[int, ...]) -> list[socket.soc
     return bound
 
 
-def _bind_one(family: int, address: Any, options: tuple[int, ...]) -> socket.socket:
+def _bind_one(family: int, address: Any) -> socket.socket:
     made = socket.socket(family, socket.SOCK_STREAM)
     try:
-        for option in options:
-            made.setsockopt(socket.SOL_SOCKET, option, 1)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         made.bind(address)
@@ -140,36 +136,3 @@ def grant_connect(
     if certificates is None:
         raise OSSError(ErrorCase.NO_CERTIFICATES, Host=host)
     return certificates.context(host)
-
-
-class Endpoint:
-    """The ports of a server and the URLs that lead to them."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self.port = settings.port
-        """The port; never 0 once the server listens."""
-        self.tls_port = settings.tls_port
-        """The port for https, None without one; never 0 once the server listens."""
-
-    @property
-    def ports(self) -> frozenset[int]:
-        """All ports that the server listens on."""
-        return frozenset(port for port in (self.port, self.tls_port) if port is not None)
-
-    @property
-    def endpoint(self) -> str:
-        """The URL of the port, such as `http://127.0.0.1:9000`."""
-        return self._url("https" if self._settings.tls else "http", self.port)
-
-    @property
-    def https_endpoint(self) -> str | None:
-        """The URL for https, None without https."""
-        if self.tls_port is not None:
-            return self._url("https", self.tls_port)
-        return self.endpoint if self._settings.tls else None
-
-    def _url(self, scheme: str, port: int) -> str:
-        given = self._settings.host
-        host = "127.0.0.1" if given in EVERY else given  # oss2 refuses [::1]
-        return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
