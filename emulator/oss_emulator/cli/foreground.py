@@ -22,7 +22,7 @@ from oss_emulator.control import contents, seed
 from oss_emulator.control.controls import Controls, open_storage
 from oss_emulator.server import Server
 from oss_emulator.server import tls as certificates
-from oss_emulator.server.loop import loop_factory
+from oss_emulator.server.listening import loop_factory
 from oss_emulator.server.tls import CertificateError, Certificates
 from oss_emulator.settings import Settings
 from oss_emulator.storage import FolderError

@@ -20,7 +20,7 @@ from oss_emulator.protocol.message import Request, Response
 from oss_emulator.referer import Assumptions
 from oss_emulator.server import tls as certificates
 from oss_emulator.server.app import Server
-from oss_emulator.server.loop import close, loop_factory
+from oss_emulator.server.listening import close_loop, loop_factory
 from oss_emulator.settings import Auth, Fsync, Settings
 from oss_emulator.testing import buckets
 from oss_emulator.toml import join
@@ -276,7 +276,7 @@ class Emulator:
         if self._loop is not None and self._thread is not None:
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join(PATIENCE)
-            close(self._loop)
+            close_loop(self._loop)
         self._loop = self._thread = None
         self.service.storage.close()
 

@@ -11,7 +11,9 @@ from oss_emulator import Emulator
 from oss_emulator.access import ANONYMOUS, Identity, Kind, Policy, PolicyType
 from oss_emulator.documents import access_point
 from oss_emulator.operations import permissions
-from oss_emulator.protocol import xml
+from oss_emulator.pipeline import authentication
+from oss_emulator.protocol import signature, xml
+from oss_emulator.protocol.signature import Claim, Place, Version
 
 from tests.unit.operations.service import Answer, Caller, check_error
 
@@ -228,8 +230,9 @@ OWNER = Identity(ACCOUNT)
 
 def get_as(ask: Caller, caller: Identity, alias: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """GET an object through an alias with all checks; returns the code of the error, or ""."""
-    service = "oss_emulator.pipeline.steps.authentication.authenticate"
-    monkeypatch.setattr(service, lambda *_: caller)
+    claim = Claim(Version.V4, Place.HEADER, "id", "", None, date="")
+    monkeypatch.setattr(signature, "parse", lambda _: claim)
+    monkeypatch.setattr(authentication, "_identify", lambda *_: (caller, None))
     return ask.anonymously("GET", f"/{alias}/a").code
 
 

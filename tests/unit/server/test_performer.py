@@ -11,7 +11,7 @@ import pytest
 from fastcrc.crc64 import xz as crc64
 from oss_emulator.protocol.message import FileRange
 from oss_emulator.server.performer import check_files
-from oss_emulator.server.threads import AT_ONCE, ShortStep
+from oss_emulator.server.waiting import AT_ONCE, ShortStep
 from oss_emulator.storage.blobs import CorruptBlobError, StoredBlob
 
 MIB = 1024 * 1024

@@ -1,4 +1,4 @@
-"""Sends bytes of a file with the system's sendfile, bypassing the transport's buffers.
+"""Takes the bytes of answers at the end of a connection, and sends large files by sendfile.
 
 `loop.sendfile` works only on asyncio's loops: uvloop does not implement it. Like asyncio, this
 module reads the disk on the event loop, since the kernel sends a page as soon as it is read.
@@ -18,7 +18,7 @@ STEP: Final = 1024 * 1024
 """Bytes to send before other connections get their turn."""
 
 
-def is_possible(transport: asyncio.Transport) -> bool:
+def can_send_files(transport: asyncio.Transport) -> bool:
     """Whether a transport can be bypassed: it has a socket and does not encrypt."""
     return (
         hasattr(os, "sendfile")
@@ -27,7 +27,7 @@ def is_possible(transport: asyncio.Transport) -> bool:
     )
 
 
-class Sending:
+class FileSending:
     """A piece of a file that is being sent to a client."""
 
     def __init__(
@@ -105,3 +105,70 @@ class Sending:
             self._done.set_result(())
         else:
             self._timeout.reschedule(self._loop.time() + self._patience)
+
+
+class TransportWriter:
+    """Writes answers to the transport of one connection."""
+
+    def __init__(self, transport: asyncio.Transport, patience: float) -> None:
+        """`patience` is the number of seconds in which a client must take some bytes of a file."""
+        self._transport = transport
+        self._patience = patience
+        self.paused = False
+        """Whether the transport wants no more bytes for now."""
+        self._emptied: asyncio.Future[None] | None = None
+        """Done when the transport has sent everything or is lost."""
+        self._sending: FileSending | None = None
+
+    def pause(self) -> None:
+        """Note that the transport wants no more bytes."""
+        self.paused = True
+
+    def resume(self) -> None:
+        """Note that the transport has sent what it had."""
+        self.paused = False
+        self._wake()
+
+    def end(self) -> None:
+        """Stop: the connection is lost."""
+        if self._sending is not None:
+            self._sending.end()
+        self._wake()
+
+    def write(self, answer: bytes) -> None:
+        """Write a whole answer; raises `ConnectionError` if the client has left."""
+        if self._transport.is_closing():
+            raise ConnectionResetError("the client has left")
+        self._transport.write(answer)
+
+    @property
+    def sends_files(self) -> bool:
+        """Whether `send_file` can be called."""
+        return can_send_files(self._transport)
+
+    async def send_file(self, piece: FileRange, sent: Callable[[int], None]) -> None:
+        """Send a piece of a file after all written bytes; raises `ConnectionError`.
+
+        `sent` is called with each number of bytes that was sent.
+        """
+        await self._drain()
+        if self._transport.is_closing():
+            raise ConnectionResetError("the client has left")
+        self._sending = FileSending(self._transport, piece, self._patience, sent)
+        try:
+            await self._sending.run()
+        finally:
+            self._sending = None
+
+    async def _drain(self) -> None:
+        """Wait until the transport has sent all that was written."""
+        self._transport.set_write_buffer_limits(high=0)
+        if self.paused:
+            self._emptied = asyncio.get_running_loop().create_future()
+            await self._emptied
+            self._emptied = None
+        self._transport.set_write_buffer_limits()
+
+    def _wake(self) -> None:
+        if self._emptied is not None and not self._emptied.done():
+            self._emptied.set_result(None)

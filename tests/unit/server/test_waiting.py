@@ -6,7 +6,7 @@ import asyncio
 import threading
 
 import pytest
-from oss_emulator.server.threads import AT_ONCE, ShortStep, take
+from oss_emulator.server.waiting import AT_ONCE, ShortStep, take
 
 
 @pytest.mark.parametrize("blocked", ShortStep)
