@@ -56,7 +56,7 @@ COVERED_BY = {
     "control/recording.py": "unit/control/test_journal.py",
     "control/rehearsal.py": "unit/control/test_contents.py",
     # --- documents
-    "documents/*.py": "unit/operations/test_bucket_documents.py",
+    "documents/*.py": "unit/operations/test_exchanges.py",
     # --- imaging
     "imaging/job.py": "http/test_images.py",
     # --- kms
@@ -78,14 +78,10 @@ COVERED_BY = {
     "markup/document.py": "unit/markup/test_parsers.py",
     # --- operations
     "operations/async_fetch.py": "http/test_async_fetch.py",
-    "operations/call.py": "unit/operations/test_object_basic.py",
     "operations/operation.py": "test_architecture.py",
     "operations/work.py": "unit/server/test_pools.py",
-    "operations/shared/buckets.py": "unit/operations/test_bucket_acl.py",
-    "operations/shared/locks.py": "unit/operations/test_locks.py",
     "operations/shared/metadata_index.py": "unit/operations/test_bucket_meta_query.py",
-    "operations/shared/objects.py": "unit/operations/test_object_basic.py",
-    "operations/shared/writing.py": "unit/operations/test_object_basic.py",
+    "operations/*.py": "unit/operations/test_exchanges.py",
     # --- pipeline
     "pipeline/deployment.py": "unit/pipeline/test_service.py",
     "pipeline/plan.py": "unit/pipeline/test_steps.py",

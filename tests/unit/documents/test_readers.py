@@ -1,4 +1,4 @@
-"""What is read from kept documents: callbacks by name, keys with a style, the policy, CORS rules."""
+"""What is read from documents: callbacks by name, keys with a style, policies, CORS rules."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_callback_policy_is_found_by_its_name() -> None:
     assert callback_policy.find(CALLBACKS, "a") == ("abc", "")
     assert callback_policy.find(CALLBACKS, "b") == ("def", "x")
     for kept in ({}, CALLBACKS):
-        with pytest.raises(OSSError, match="The callback policy does not exist.") as caught:
+        with pytest.raises(OSSError, match="callback policy does not exist") as caught:
             callback_policy.find(kept, "c")
         assert caught.value.code == "InvalidArgument"
         assert caught.value.details["ArgumentValue"] == "c"
