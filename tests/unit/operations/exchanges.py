@@ -106,7 +106,6 @@ class _Play:
     def __init__(self, case: Case, row: Mapping[str, str]) -> None:
         self._case, self._row = case, row
         self._ask = Caller()
-        self._ask("PUT", "/bucket")
         self._known = {**case.defined, **row, "owner": self._ask.service.accounts.owner.id}
 
     def run(self) -> None:

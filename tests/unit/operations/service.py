@@ -45,11 +45,15 @@ class Answer:
 
 
 class Caller:
-    """Sends requests to a service at a time that the test sets, by default as its owner."""
+    """Sends requests to a service with a bucket, `bucket`, by default as its owner.
+
+    A test sets the time.
+    """
 
     def __init__(self) -> None:
         self.service = Service()
         self.now = NOW
+        self("PUT", "/bucket")
 
     def __call__(self, method: str, target: str, body: str | bytes = b"", **headers: str) -> Answer:
         """Send a request as the owner; an `_` in the name of a header stands for `-`."""

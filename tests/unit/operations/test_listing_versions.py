@@ -114,7 +114,6 @@ def test_pages_together_equal_the_oracle(
     steps: list[tuple[str, bool]], prefix: str, delimiter: str, limit: int
 ) -> None:
     ask = Caller()
-    ask("PUT", "/bucket")
     ask.keep_versions()
     history = [(key, (remove if gone else put)(ask, key), gone) for key, gone in steps]
     pages = walk(ask, limit, prefix=prefix, delimiter=delimiter)

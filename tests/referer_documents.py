@@ -1,0 +1,44 @@
+"""The documents of `fixtures/xml/referer.toml`, good and bad."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from oss_emulator.referer import RefererConfiguration
+
+_TABLE = Path(__file__).parents[1] / "fixtures" / "xml" / "referer.toml"
+
+
+class RefererDocument(NamedTuple):
+    """A document, and the rules in it or the problem with it."""
+
+    name: str
+    document: bytes
+    rules: RefererConfiguration
+    problem: str
+    line: int | None
+    ec: str
+    accepted: bool
+
+
+def _read(entry: dict[str, Any]) -> RefererDocument:
+    text, encoding = entry.pop("document"), entry.pop("encoding", "utf-8")
+    entry.pop("note", None)
+    return RefererDocument(
+        name=entry.pop("name"),
+        document=text.encode(encoding),
+        problem=entry.pop("problem", ""),
+        line=entry.pop("line", None),
+        ec=entry.pop("ec", "0033-00000001"),
+        accepted=entry.pop("accepted", False),
+        rules=RefererConfiguration(
+            **{name: tuple(v) if isinstance(v, list) else v for name, v in entry.items()}
+        ),
+    )
+
+
+_CASES = tomllib.loads(_TABLE.read_text(encoding="utf-8"))
+GOOD = [_read(entry) for entry in _CASES["good"]]
+BAD = [_read(entry) for entry in _CASES["bad"]]
