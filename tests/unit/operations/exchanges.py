@@ -18,10 +18,10 @@ case. It is a title and exchanges, each a request and what is answered:
   indented; `-` as a value leaves a header out.
 - The answer is a status, and the code and the EC of an error, `-` if it has none. `*` is any
   status. Without an answer, the request must succeed.
-- Below an answer, `NAME: VALUE` is a header, `PATH = VALUE` the texts of the XML elements at a
-  path, separated by `, `; `-` as a value means that there is none. `PATH ~ PATTERN` is found in
-  these texts. `xml` is the whole document, `root` the name of its root, and `PATH/name()` the names
-  of the children. `| TEXT` is the body.
+- Below an answer, `NAME: VALUE` is a header and `PATH = VALUE` the texts of the XML elements at a
+  path, separated by `, `; `-` as a value means that there is none. `NAME: ~ PATTERN` and
+  `PATH ~ PATTERN` search instead. `xml` is the whole document, `root` the name of its root, and
+  `PATH/name()` has the names of the children. `| TEXT` is the body.
 - `NAME <- PATH` and `NAME <- HEADER:` keep a value for later.
 - `{NAME}` stands for a value of a row, a kept one or a text that the file defines by
   `let NAME = TEXT`; `{x*9}` repeats a text, `{md5}` is the digest of the body.
@@ -168,7 +168,7 @@ class _Play:
             if kept := re.fullmatch(r"(\w+) <- (\S+)", line):
                 self._known[kept[1]] = self._value(answer, kept[2])
                 continue
-            compared = re.fullmatch(r"(\S+:|\S+ [=~])(?: (.*))?", line)
+            compared = re.fullmatch(r"(\S+ [=~]|\S+: ~|\S+:)(?: (.*))?", line)
             assert compared, f"not a check: {line}"
             path, value = compared[1].removesuffix(" ="), compared[2] or ""
             if path.endswith(" ~"):
