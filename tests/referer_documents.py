@@ -26,16 +26,18 @@ class RefererDocument(NamedTuple):
 def _read(entry: dict[str, Any]) -> RefererDocument:
     text, encoding = entry.pop("document"), entry.pop("encoding", "utf-8")
     entry.pop("note", None)
+    known = {name: entry.pop(name, None) for name in ("name", "problem", "line", "ec", "accepted")}
+    fields: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in entry.items()
+    }
     return RefererDocument(
-        name=entry.pop("name"),
+        name=known["name"],
         document=text.encode(encoding),
-        problem=entry.pop("problem", ""),
-        line=entry.pop("line", None),
-        ec=entry.pop("ec", "0033-00000001"),
-        accepted=entry.pop("accepted", False),
-        rules=RefererConfiguration(
-            **{name: tuple(v) if isinstance(v, list) else v for name, v in entry.items()}
-        ),
+        problem=known["problem"] or "",
+        line=known["line"],
+        ec=known["ec"] or "0033-00000001",
+        accepted=bool(known["accepted"]),
+        rules=RefererConfiguration(**fields),
     )
 
 

@@ -190,8 +190,8 @@ class _Play:
             plain = etree.fromstring(answer.document, etree.XMLParser(remove_blank_text=True))
             return etree.tostring(plain, encoding="unicode")
         if path.endswith("name()"):
-            parent = root.find(path[:-6].rstrip("/") or ".")
-            return ", ".join(str(child.tag) for child in parent)
+            children = root.iterfind(f"{path[:-6]}*")
+            return ", ".join(str(child.tag) for child in children)
         texts = answer.texts(path)
         return ", ".join(texts) if texts else "-"
 
