@@ -22,6 +22,7 @@ from playwright.sync_api import Browser, Page
 from docs.site.lab import runner
 from docs.site.samples import COMMANDS
 from tests.docs.markdown import blocks
+from tests.referer_documents import BAD, GOOD
 from tests.thorough import cases
 from tests.unit.lab import test_url
 from tests.unit.lab.lint.random_rules import rules, seeded
@@ -217,9 +218,8 @@ def test_files_of_terraform_are_read_or_refused_alike(lab: Page) -> None:
 
 def test_xml_that_is_not_rules_is_refused_alike(lab: Page) -> None:
     cases = tomllib.loads(read(FIXTURES / "xml" / "malformed.toml"))["case"]
-    sent = sorted((FIXTURES / "xml" / "referer").glob("*.xml"))
     texts = [case["text"] for case in cases]
-    texts += [path.read_bytes().decode("utf-8", "replace") for path in sent]
+    texts += [each.document.decode("utf-8", "replace") for each in (*GOOD, *BAD)]
     assert_same(lab, [Run(["check", "r.xml", SITE, "--json"], {"r.xml": text}) for text in texts])
 
 
