@@ -18,7 +18,8 @@ from oss_emulator import Emulator
 from oss_emulator.storage import Account, archive
 from oss_emulator.storage.disk import DiskStorage
 
-from tests.cli.process import EMULATOR, PATIENCE, environment
+from tests.cli.process import EMULATOR, environment
+from tests.client import PATIENCE
 from tests.unit.storage import invariants
 
 

@@ -17,7 +17,8 @@ from oss_emulator.storage import Bucket, FolderError, Object, Part, Upload, sche
 from oss_emulator.storage import folder as layout
 from oss_emulator.storage.disk import DiskStorage
 
-from tests.cli.process import EMULATOR, PATIENCE, environment
+from tests.cli.process import EMULATOR, environment
+from tests.client import PATIENCE
 from tests.hard import damage
 from tests.unit.storage import invariants
 

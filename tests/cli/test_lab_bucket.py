@@ -16,7 +16,7 @@ import pytest
 from oss_emulator import extras
 from oss_emulator.cli import main
 
-from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, Live
+from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, Live
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "guard"
 RULES = """

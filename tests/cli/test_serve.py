@@ -21,7 +21,6 @@ from tests.cli.forking import serving
 from tests.cli.logline import LINE
 from tests.cli.process import (
     EMULATOR,
-    PATIENCE,
     Running,
     children,
     environment,
@@ -30,6 +29,7 @@ from tests.cli.process import (
     wait_for,
 )
 from tests.cli.refusal import refuse
+from tests.client import PATIENCE
 
 SEED = """
 [[bucket]]

@@ -21,18 +21,9 @@ from oss2.models import AsyncFetchTaskConfiguration, BucketReferer
 from oss_emulator.settings import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET
 from oss_emulator.storage import opening
 
-from tests.cli.process import (
-    EMULATOR,
-    PATIENCE,
-    Answer,
-    Running,
-    children,
-    serving,
-    told,
-    wait_for,
-    wait_for_ends,
-)
+from tests.cli.process import EMULATOR, Running, children, serving, told, wait_for, wait_for_ends
 from tests.cli.refusal import fail
+from tests.client import PATIENCE, Answer
 from tests.http import application
 from tests.http.application import Application, Reply, StartServer, in_thread
 

@@ -27,7 +27,7 @@ from oss_emulator.operations import OPERATIONS
 from oss_emulator.protocol.parameters import PARAMETERS, SUBRESOURCES
 
 from tests.cli.forking import serving
-from tests.http.client import Answer, Client, Connection, write
+from tests.client import Answer, Client, Connection, write
 
 MODES = {
     "off": ("--auth", "off"),

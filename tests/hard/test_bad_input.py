@@ -12,8 +12,8 @@ import pytest
 
 from tests.cli.forking import serving
 from tests.cli.process import Running
+from tests.client import write
 from tests.hard.traffic import FLAGS, Client
-from tests.http.client import write
 from tests.unit.storage import invariants
 
 BUCKET = "/examplebucket"

@@ -8,7 +8,10 @@ import pytest
 from oss_emulator import Emulator
 from oss_emulator.referer import RefererConfiguration
 
-from tests.http.administration import REFERER, Admin
+from tests.client import Admin
+
+REFERER = "http://www.example.com/"
+"""The Referer that the rules of `site` allow."""
 
 RULES = RefererConfiguration(
     allow_empty_referer=False, whitelist=(REFERER,), blacklist=("http://bad/",)

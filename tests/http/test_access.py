@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.http.client import Answer, Client, content_md5
-from tests.http.live import Live, Signed
+from tests.client import Answer, Client, Live, Signed, content_md5
 
 BUCKET_ACLS = ("private", "public-read", "public-read-write")
 OBJECT_ACLS = ("default", "private", "public-read", "public-read-write")

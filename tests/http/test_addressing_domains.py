@@ -20,8 +20,18 @@ from oss2.models import PutBucketCnameRequest
 from oss_emulator import Emulator
 from oss_emulator.protocol.message import Request
 
-from tests.http.client import Answer, Client, check_error
-from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, REGION, SETTINGS, SIGNERS, Live, serve
+from tests.client import (
+    ACCESS_KEY_ID,
+    ACCESS_KEY_SECRET,
+    REGION,
+    SETTINGS,
+    SIGNERS,
+    Answer,
+    Client,
+    Live,
+    check_error,
+    serve,
+)
 
 OTHER_ENDPOINT = (
     "The bucket you are attempting to access must be addressed using the specified endpoint. "
@@ -57,21 +67,6 @@ def test_custom_domain_names_its_bucket_while_it_is_bound(
     assert get(client, "other.example.test").code == "NoSuchBucket"
     bucket.delete_bucket_cname("img.example.test")
     assert get(client, "img.example.test").code == "NoSuchBucket"
-
-
-@pytest.fixture(scope="module")
-def with_cnames() -> Iterator[Live]:
-    cname = {"img.example.com": "a-bucket", "static.localhost": "a-bucket"}
-    with serve(replace(SETTINGS, cname=cname)) as running:
-        yield running
-
-
-def test_configured_domain_takes_precedence_over_base_domains(with_cnames: Live) -> None:
-    with_cnames.put_bucket("a-bucket", "public-read")
-    with_cnames.put("/a-bucket/a", b"content")
-    for host in ("img.example.com", "static.localhost:9000"):
-        assert get(with_cnames.client, host).body == b"content"
-    assert get(with_cnames.client, "www.example.com").code == "NoSuchBucket"
 
 
 @pytest.mark.parametrize("sign", SIGNERS)
@@ -130,19 +125,6 @@ def test_error_outside_of_mainland_china_names_the_international_site(
     answer = get(client, "oss-us-west-1.aliyuncs.com", f"/{readable}/a")
     site = "https://api.alibabacloud.com/troubleshoot"
     assert answer.error["RecommendDoc"] == f"{site}?q=0003-00001403"
-
-
-def test_missing_bucket_is_reported_before_the_wrong_region(client: Client) -> None:
-    """P-18"""
-    assert get(client, "no-such-bucket.oss-cn-beijing.aliyuncs.com").code == "NoSuchBucket"
-
-
-def test_bucket_cannot_be_created_in_an_unknown_region(client: Client, new_name: str) -> None:
-    host = ("Host", f"{new_name}.oss-cn-bejing.aliyuncs.com")
-    answer = client.put("/", b"", host)
-    assert (answer.status, answer.code) == (400, "InvalidLocationConstraint")
-    assert "cn-bejing" in answer.error["Message"]
-    assert get(client, "localhost", f"/{new_name}").code == "NoSuchBucket"
 
 
 @pytest.mark.parametrize("sign", SIGNERS)
@@ -249,19 +231,6 @@ def strict() -> Iterator[Live]:
         running.put_bucket("a-bucket", "public-read-write")
         running.put("/a-bucket/a", b"content")
         yield running
-
-
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost:9000", "oss-cn-hangzhou.aliyuncs.com"])
-@pytest.mark.parametrize("target", ["/a-bucket", "/a-bucket/a", "/no-such-bucket/a"])
-@pytest.mark.parametrize("method", ["GET", "PUT", "HEAD"])
-def test_strict_addressing_forbids_path_style(
-    strict: Live, host: str, target: str, method: str
-) -> None:
-    """P-06"""
-    answer = strict.client.request(method, target, [("Host", host)])
-    assert (answer.status, answer.code) == (403, "SecondLevelDomainForbidden")
-    assert answer.error["Message"] == "Please use virtual hosted style to access."
-    assert answer.error["EC"] == "0003-00001401"  # S-29
 
 
 def test_strict_addressing_allows_virtual_hosts_and_the_service(strict: Live) -> None:

@@ -26,9 +26,9 @@ from oss_emulator.server import callback, fetching
 from oss_emulator.settings import Settings
 
 from tests.cli.process import wait_for
+from tests.client import Live
 from tests.http import application
 from tests.http.application import Application, Reply, StartServer, in_thread
-from tests.http.live import Live
 
 CONTENT = b"from elsewhere"
 MD5 = b64encode(md5(CONTENT, usedforsecurity=False).digest()).decode()

@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.http.client import Answer, Client, Connection, write
-from tests.http.live import Live, Signed, sign
+from tests.client import Answer, Client, Connection, Live, Signed, sign, write
 
 HOST = ("Host", "localhost")
 SIX_MIB = b"0123456789abcdef" * (6 * 1024 * 1024 // 16)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from oss_emulator import Emulator
 
+from tests.client import Answer, Client
 from tests.http import forms
-from tests.http.client import Answer, Client
 from tests.sdk.accounts import ACCOUNTS, assume_role
 
 

@@ -16,9 +16,8 @@ from oss_emulator.operations import OPERATIONS
 from oss_emulator.protocol.parameters import PARAMETERS, SUBRESOURCES
 from oss_emulator.settings import Auth
 
+from tests.client import SETTINGS, Answer, Headers, Live, serve
 from tests.http import forms
-from tests.http.client import Answer, Headers
-from tests.http.live import SETTINGS, Live, serve
 from tests.thorough import cases
 
 # The examples are the same in each run, so that every failure can be repeated.

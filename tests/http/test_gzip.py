@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 from oss_emulator.storage.blobs import SPOOL_ABOVE
 
-from tests.http.client import Answer, Client
-from tests.http.live import Live
+from tests.client import Answer, Client, Live
 
 # GetObject, Accept-Encoding.
 TYPES = """

@@ -16,8 +16,8 @@ import pytest
 from oss_emulator import Emulator
 from oss_emulator.testing import emulator as running
 
+from tests.client import Client
 from tests.hard.leaks import OverError, Tcp, Tls, logged
-from tests.http.client import Client
 
 HOST = "a-bucket.oss-cn-hangzhou.aliyuncs.com"
 CONNECT = f"CONNECT {HOST}:443 HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode()

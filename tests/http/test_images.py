@@ -14,8 +14,7 @@ import pytest
 from oss_emulator import Emulator
 from PIL import Image
 
-from tests.http.client import Answer, Client
-from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, Live
+from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, Answer, Client, Live
 from tests.unit.imaging.drawing import encode, gradient, quarters
 
 RULES = b"""<RefererConfiguration><AllowEmptyReferer>false</AllowEmptyReferer>

@@ -16,7 +16,7 @@ import requests
 from oss_emulator import Emulator
 from oss_emulator.testing import emulator as running
 
-from tests.http.client import Answer, Client, write
+from tests.client import Answer, Client, write
 
 BUCKET = "a-bucket.oss-cn-hangzhou.aliyuncs.com"
 OBJECT = "/dir/a%20b"
@@ -131,7 +131,7 @@ def connect(port: int, host: str) -> tuple[socket.socket, Answer]:
         assert more, head
         head += more
     version, status, reason = head.decode().split("\r\n")[0].split(" ", 2)
-    return raw, Answer(version, int(status), reason, {}, b"")  # type: ignore[arg-type]
+    return raw, Answer(int(status), version=version, reason=reason)
 
 
 def exchange(connection: socket.socket, target: str, host: str) -> bytes:

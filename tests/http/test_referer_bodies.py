@@ -13,8 +13,15 @@ import pytest
 from oss_emulator import referer_xml
 from oss_emulator.referer import RefererConfiguration
 
-from tests.http.client import Answer, Client, check_error
-from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, sign
+from tests.client import (
+    ACCESS_KEY_ID,
+    ACCESS_KEY_SECRET,
+    SIGNERS,
+    Answer,
+    Client,
+    check_error,
+    sign,
+)
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "xml" / "referer"
 INDEX = tomllib.loads((FOLDER / "index.toml").read_text(encoding="utf-8"))

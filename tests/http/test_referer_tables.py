@@ -14,17 +14,20 @@ from oss_emulator import referer_xml
 from oss_emulator.lab import tables
 from oss_emulator.referer import Assumptions, RefererConfiguration
 
-from tests.http import forms
-from tests.http.client import Answer, Client, check_error, write
-from tests.http.live import (
+from tests.client import (
     ACCESS_KEY_ID,
     ACCESS_KEY_SECRET,
     SETTINGS,
     SIGNERS,
+    Answer,
+    Client,
     Live,
+    check_error,
     serve,
     sign,
+    write,
 )
+from tests.http import forms
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "referer"
 TABLES = {path.stem: tables.read(path) for path in sorted(FOLDER.glob("*.toml"))}

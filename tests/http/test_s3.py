@@ -9,8 +9,7 @@ from dataclasses import replace
 import pytest
 from oss_emulator.settings import Auth
 
-from tests.http.client import Client
-from tests.http.live import SETTINGS, Live, serve
+from tests.client import SETTINGS, Client, Live, serve
 
 FRAMING = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
 

@@ -12,8 +12,7 @@ import pytest
 from oss2 import xml_utils
 from oss_emulator import Emulator
 
-from tests.http.client import Answer, Client
-from tests.http.live import Live
+from tests.client import Answer, Client, Live
 from tests.unit.selecting.cases import DATA, END, read, split
 
 RULES = b"""<RefererConfiguration><AllowEmptyReferer>false</AllowEmptyReferer>

@@ -9,9 +9,8 @@ import pytest
 from oss_emulator.server import throttle
 from oss_emulator.server.throttle import Throttle
 
+from tests.client import Client, Live, check_error
 from tests.http import forms
-from tests.http.client import Client, check_error
-from tests.http.live import Live
 
 LEAST, MOST = 819200, 838860800
 SIZE = 1024 * 1024

@@ -10,7 +10,7 @@ import oss2
 import pytest
 from oss2.exceptions import InvalidArgument, NoSuchBucket, ServerError
 
-from tests.http.live import REGION, Live
+from tests.client import REGION, Live
 
 ACLS = [
     oss2.BUCKET_ACL_PRIVATE,

@@ -10,7 +10,7 @@ import oss2
 import pytest
 from lxml import etree
 
-from tests.http.live import Live
+from tests.client import Live
 
 META = {"Content-Type": "text/plain", "Cache-Control": "no-cache", "x-oss-meta-a": "1"}
 NEW = {"Content-Type": "image/png", "x-oss-meta-b": "2"}

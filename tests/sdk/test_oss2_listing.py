@@ -9,7 +9,7 @@ from typing import Any
 import oss2
 import pytest
 
-from tests.http.live import Live
+from tests.client import Live
 
 FUN = ["fun/movie/001.avi", "fun/movie/007.avi", "fun/test.jpg", "oss.jpg"]
 

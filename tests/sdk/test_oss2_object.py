@@ -18,7 +18,7 @@ from oss2.exceptions import (
     ServerError,
 )
 
-from tests.http.live import Live
+from tests.client import Live
 from tests.sdk.names import NAMES
 
 MIB = 1024 * 1024

@@ -10,7 +10,7 @@ from oss_emulator.access import Identity
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.message import Request, Stream
 
-from tests.http.client import content_md5
+from tests.client import content_md5
 
 NOW = 1_750_000_000.0
 """The time of the first request: Sun, 15 Jun 2025 15:06:40 GMT."""

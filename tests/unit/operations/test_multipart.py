@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.http.client import content_md5
+from tests.client import content_md5
 from tests.unit.operations.service import Answer, Caller, check_error, completion
 
 PART = 100 * 1024

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.http.client import content_md5
+from tests.client import content_md5
 from tests.unit.operations.service import Caller, check_error
 
 

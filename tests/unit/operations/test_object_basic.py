@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from oss_emulator.protocol.message import Request
 
-from tests.http.client import content_md5
+from tests.client import content_md5
 from tests.unit.operations.service import Answer, Caller, check_error
 
 # --- PutObject

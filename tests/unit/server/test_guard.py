@@ -21,7 +21,7 @@ from oss_emulator.server.framing import METHODS
 from oss_emulator.server.guard import READ_AHEAD
 from oss_emulator.server.loop import loop_factory
 
-from tests.http.live import SETTINGS
+from tests.client import SETTINGS
 from tests.thorough import cases
 
 Pieces = list[tuple[bytes, int]]
