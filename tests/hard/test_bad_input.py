@@ -146,20 +146,6 @@ def test_ambiguous_requests_are_refused(running: Running, sent: tuple[str, bytes
     assert running.ask("HEAD", f"{BUCKET}/outer").status == 404
 
 
-@pytest.mark.parametrize("length", [("Content-Length", "5"), ("content-length", "99")])
-@pytest.mark.parametrize("first", [True, False])
-def test_chunked_wins_over_content_length_and_nothing_is_smuggled(
-    running: Running, length: tuple[str, str], first: bool
-) -> None:
-    """P-42: the request is accepted, and nothing after it is read."""
-    headers = (length, CHUNKED) if first else (CHUNKED, length)
-    sent = put(b"2\r\nab\r\n0\r\n\r\n" + HIDDEN, *headers, key="both")
-    assert check_answers(exchange(running, sent)) == [200]
-    assert running.ask("HEAD", f"{BUCKET}/smuggled").status == 404
-    assert running.ask("GET", f"{BUCKET}/both").text == "ab"
-    assert running.ask("DELETE", f"{BUCKET}/both").status == 204
-
-
 RUBBISH = [
     b"\0" * 1000,
     b"\r\n" * 1000,

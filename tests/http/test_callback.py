@@ -210,6 +210,7 @@ def test_unreachable_application_gets_callback_failed(client: Client, public: st
 def test_slow_application_gets_a_timeout_error(
     client: Client, public: str, app: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert server_callback.TIMEOUT == 5
     monkeypatch.setattr(server_callback, "TIMEOUT", 0.1)
     app.holds.add("/")
     answer = put(client, public, wanted(app.url()))
@@ -324,7 +325,14 @@ def test_calls_of_callbacks_are_marked_and_refused_by_the_api(
     assert b"callback" in answer.body
 
 
-# --- Invalid parameters: 400, and no object is stored
-
-
-URL = "http://a.example/"
+def test_invalid_callback_is_refused_and_nothing_stored(client: Client, public: str) -> None:
+    """tests/unit/protocol/test_callback.py has every mistake."""
+    for headers in (
+        [("x-oss-callback", wanted("10.101.166.30:test"))],
+        [("x-oss-callback", wanted("http://a.example/")), ("x-oss-callback-var", "***")],
+    ):
+        answer = client.put(f"/{public}/a", BODY, *headers)
+        assert (answer.status, answer.code) == (400, "InvalidArgument")
+        name = headers[-1][0].removeprefix("x-oss-")
+        assert answer.error["ArgumentName"] == name
+        assert client.head(f"/{public}/a").status == 404

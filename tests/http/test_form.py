@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from hashlib import md5
+from pathlib import Path
 from typing import Any
 
 import oss2
 import pytest
+from oss_emulator import Emulator
 
 from tests.client import Answer, Client, Live, check_error
 from tests.http import forms
 from tests.http.forms import TYPE, File
+from tests.sdk.accounts import ACCOUNTS, assume_role
 
 MakeBucket = Callable[..., str]
 
@@ -258,6 +261,13 @@ def test_missing_key_is_refused(client: Client, public: str) -> None:
         )
 
 
+def test_post_to_an_object_is_not_allowed(client: Client, public: str) -> None:
+    answer = client.request("POST", f"/{public}/a", [("Content-Type", TYPE)], forms.form([]))
+    message = "The specified method is not allowed against this resource."
+    details = {"Method": "POST", "ResourceType": "Object"}
+    check_error(answer, 405, "MethodNotAllowed", message, "0017-00000001", **details)
+
+
 def test_form_over_5_gib_is_refused(client: Client, public: str) -> None:
     headers = [("Content-Type", TYPE), ("Content-Length", str(5 * 1024**3 + 1))]
     answer = client.request("POST", f"/{public}/", headers, b"")
@@ -304,3 +314,53 @@ def test_policy_does_not_see_tags_that_are_not_stored(live: Live, private: str) 
     deny_put(live, private, "StringNotEquals", {"oss:RequestObjectTag/team": ["dev"]})
     body = forms.form([("key", "a"), ("x-oss-tagging", "team=dev")])
     assert forms.post(live.client, private, body).status == 403
+
+
+# --- RAM users, temporary keys, and buckets without public access
+
+
+@pytest.fixture(scope="module")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    path: Path = tmp_path_factory.mktemp("accounts") / "accounts.toml"
+    path.write_text(ACCOUNTS, encoding="utf-8")
+    with Emulator(accounts=path) as running:
+        running.bucket("examplebucket")
+        yield running
+
+
+def post_as(emulator: Emulator, key: str, secret: str, **fields: str) -> Answer:
+    signed = forms.sign_v1(forms.policy([["content-length-range", 0, 100]]), key, secret)
+    more = [(name.replace("_", "-"), value) for name, value in fields.items()]
+    body = forms.form([("key", "a"), *signed, *more])
+    return forms.post(Client("127.0.0.1", emulator.port), "examplebucket", body)
+
+
+def test_user_needs_the_permission_to_put(emulator: Emulator) -> None:
+    answer = post_as(emulator, "rules-reader", "secret of rules-reader")
+    assert (answer.status, answer.error["EC"]) == (403, "0003-00000905")
+    assert b"<AuthAction>oss:PutObject</AuthAction>" in answer.body
+
+
+def test_temporary_key_needs_its_token(emulator: Emulator) -> None:
+    given = assume_role(emulator)
+    key, secret, token = (
+        given[name] for name in ("AccessKeyId", "AccessKeySecret", "SecurityToken")
+    )
+    assert post_as(emulator, key, secret, x_oss_security_token=token).status == 204
+    answer = post_as(emulator, key, secret, x_oss_security_token=f"{token[:-4]}AAAA")
+    assert (answer.status, answer.code) == (403, "InvalidSecurityToken")
+    answer = post_as(emulator, key, secret)
+    assert (answer.status, answer.code) == (403, "InvalidAccessKeyId")
+
+
+def test_public_object_is_refused_if_public_access_is_blocked(emulator: Emulator) -> None:
+    """A-34"""
+    target = "/examplebucket?publicAccessBlock"
+    block = b"<PublicAccessBlockConfiguration><BlockPublicAccess>%s</BlockPublicAccess>"
+    block += b"</PublicAccessBlockConfiguration>"
+    emulator.put(target, block % b"true")
+    answer = post_as(emulator, "owner", "secret of owner", x_oss_object_acl="public-read")
+    assert (answer.status, answer.error["EC"]) == (403, "0016-00000901")
+    emulator.put(target, block % b"false")
+    answer = post_as(emulator, "owner", "secret of owner", x_oss_object_acl="public-read")
+    assert answer.status == 204

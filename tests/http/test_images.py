@@ -62,15 +62,6 @@ def test_denied_referer_is_not_told_about_mistakes(
     assert get(client, target, PAGE).status in (400, 404)
 
 
-def test_head_has_no_body(client: Client, protected: str) -> None:
-    headers = [("Host", "localhost"), ("Referer", PAGE)]
-    target = f"/{protected}/photo.jpg{THUMBNAIL}"
-    head = client.request("HEAD", target, headers)
-    whole = client.request("GET", target, headers)
-    assert (head.status, head.body) == (200, b"")
-    assert head.headers["Content-Length"] == str(len(whole.body))
-
-
 @pytest.mark.parametrize("version", ["v1", "v2", "v4"])
 def test_instructions_in_a_signed_url_are_signed(
     live: Live, client: Client, make_bucket: Callable[..., str], version: str
