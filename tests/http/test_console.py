@@ -165,15 +165,6 @@ def test_login_works_without_scripts(monkeypatch: pytest.MonkeyPatch) -> None:
         assert Admin(emulator).ask("GET", "/_emulator/rules", **cookie).status == 200
 
 
-def test_other_machine_without_a_token_is_told_why(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(access, "_is_loopback", lambda remote: False)
-    with Emulator() as emulator:
-        told = Admin(emulator).ask("GET", "/_emulator/requests", **PAGE)
-    assert told.status == 403
-    assert "--admin-token" in told.text
-    assert told.headers["X-Frame-Options"] == "DENY"
-
-
 def test_browser_is_led_to_the_console_and_others_are_not(disk: Admin) -> None:
     led = disk.ask("GET", "/", **PAGE)
     assert (led.status, led.headers["Location"]) == (302, "/_emulator/")

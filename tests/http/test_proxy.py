@@ -66,8 +66,6 @@ def check_alive(client: Client) -> None:
     [
         (f"http://{BUCKET}{OBJECT}", 200),
         (f"HTTP://{BUCKET.upper()}:80{OBJECT}", 200),
-        (f"http://a-bucket.oss-cn-hangzhou-internal.aliyuncs.com{OBJECT}", 200),
-        (f"http://oss-cn-hangzhou.aliyuncs.com/a-bucket{OBJECT}", 200),
         (f"http://img.example.com{OBJECT}", 200),
         (f"http://a-bucket.oss.test{OBJECT}", 200),
         (f"http://localhost:1/a-bucket{OBJECT}", 200),
@@ -75,7 +73,6 @@ def check_alive(client: Client) -> None:
         ("http://oss-cn-hangzhou.aliyuncs.com", 403),  # ListBuckets
         (f"http://{BUCKET}?acl", 403),
         ("http://a-bucket.oss-cn-beijing.aliyuncs.com/", 403),
-        ("http://ecs.aliyuncs.com/", 404),
     ],
 )
 def test_absolute_url_overrides_the_host_header(client: Client, url: str, status: int) -> None:
@@ -91,10 +88,6 @@ def test_absolute_url_overrides_the_host_header(client: Client, url: str, status
     "url",
     [
         "http://www.example.com/",
-        "http://evilaliyuncs.com/",
-        "http://169.254.169.254/latest/meta-data",
-        "http://10.1.2.3/a-bucket",
-        "http://database/",
         "ftp://ftp.example.com/",
     ],
 )

@@ -184,23 +184,6 @@ def site(live: Live, make_bucket: Callable[..., str]) -> str:
     return bucket
 
 
-@pytest.mark.parametrize("acl", ACLS)
-@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE"])
-@pytest.mark.parametrize("key", ["a", "missing"])
-def test_wrong_referer_is_denied_for_each_acl_method_and_object(
-    live: Live, client: Client, make_bucket: Callable[..., str], acl: str, method: str, key: str
-) -> None:
-    """R-02, R-04, R-05: and nothing is written or deleted."""
-    bucket = make_bucket(acl)
-    rules(live, bucket, SITE)
-    live.put(f"/{bucket}/a", BODY)
-    body = b"stolen" if method == "PUT" else None
-    answer = client.request(method, f"/{bucket}/{key}", [THIEF], body)
-    check_denied(answer, bucket, "0003-00000503", f"{live.host}:{live.port}")
-    target, headers = sign(signer("v4"), "header", "GET", bucket, "a")
-    assert client.request("GET", target, headers).body == BODY
-
-
 @pytest.mark.parametrize("target", ["a?acl", "a?objectMeta", "a?uploads", "a?v=1"])
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_every_anonymous_request_to_an_object_is_checked(

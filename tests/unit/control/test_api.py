@@ -201,6 +201,14 @@ def test_only_the_journal_is_a_stream_and_only_if_asked_for() -> None:
 # --- Resources: what each refuses
 
 REFUSED: list[tuple[str, str, Any, int, str]] = [
+    ("POST", "faults", b'{"a":' * 100_000, 400, "nested too deeply"),
+    ("PUT", "clock", b"[" * 100_000, 400, "nested too deeply"),
+    ("PUT", "clock", b'{"shift":' + b"9" * 5_000 + b"}", 400, "more than 308 digits"),
+    ("POST", "seed", b"a=" + b"[" * 100_000, 400, "nested too deeply"),
+    ("POST", "referer/check", b"9" * 5_000, 400, "more than 308 digits"),
+    ("POST", "referer/check", b'{"bucket":"\\ud800"}', 400, "without its pair"),
+    ("DELETE", "faults/" + "9" * 5000, b"", 404, "The fault"),
+    ("DELETE", "faults/%C2%B2", b"", 404, "The fault"),
     *(
         ("PUT", "clock", body, 400, "2030-01-31T00:00:00.000Z")
         for body in ({}, {"now": "soon"}, {"now": 1}, {"shift": "1"}, {"shift": 2**32}, {"b": 1})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import socket
 import threading
 from collections.abc import Callable
@@ -106,23 +105,6 @@ def test_idle_connection_does_not_delay_the_stop(threads: Threads) -> None:
 # --- what it refuses
 
 
-@pytest.mark.parametrize(
-    ("setting", "said"),
-    [
-        ({"region": "oss-cn-hangzhou"}, "region: 'oss-cn-hangzhou' is not a region; write one"),
-        ({"access_key_id": ""}, "access_key_id: '' is empty; write a value or leave it out"),
-        ({"access_key_secret": ""}, "access_key_secret: '' is empty; write a value"),
-        ({"domain": ["http://a.test"]}, "domain: 'http://a.test' is not a domain; write one such"),
-        ({"domain": ".a.test"}, "domain: '.a.test' is not a domain"),
-        ({"domain": ""}, "domain: '' is not a domain"),
-        ({"s3_host": ("a.test:9000",)}, "s3_host: 'a.test:9000' is not a domain"),
-    ],
-)
-def test_value_that_no_client_could_use_is_refused(setting: dict[str, Any], said: str) -> None:
-    with pytest.raises(ValueError, match=f"^{re.escape(said)}"):
-        Emulator(**setting)
-
-
 def test_port_in_use_raises_os_error(threads: Threads) -> None:
     with Emulator() as emulator:
         with pytest.raises(OSError, match="in use"):
@@ -195,6 +177,17 @@ def test_methods_raise_while_the_emulator_is_not_running(method: Any) -> None:
         ({"tls_port": 65536}, ValueError, "The port is 65536; give"),
         ({"port": True}, ValueError, "The port is True; give"),
         ({"tls_key": "key.pem"}, ValueError, "needs its certificate"),
+        (
+            {"region": "oss-cn-hangzhou"},
+            ValueError,
+            "^region: 'oss-cn-hangzhou' is not a region; wr",
+        ),
+        ({"access_key_id": ""}, ValueError, "^access_key_id: '' is empty; write a value or leave"),
+        ({"access_key_secret": ""}, ValueError, "^access_key_secret: '' is empty; write a value"),
+        ({"domain": ["http://a.test"]}, ValueError, "^domain: 'http://a.test' is not a domain; wr"),
+        ({"domain": ".a.test"}, ValueError, "^domain: '.a.test' is not a domain"),
+        ({"domain": ""}, ValueError, "^domain: '' is not a domain"),
+        ({"s3_host": ("a.test:9000",)}, ValueError, "^s3_host: 'a.test:9000' is not a domain"),
     ],
 )
 def test_bad_option_raises(options: dict[str, Any], error: type[Exception], sentence: str) -> None:
