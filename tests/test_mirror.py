@@ -47,12 +47,17 @@ COVERED_BY = {
     "cli/*.py": "cli/test_lab_commands.py",
     # --- control
     "control/api/schema.py": "http/test_openapi.py",
-    "control/api/*.py": "http/test_admin.py",
+    "control/api/*.py": "unit/control/test_api.py",
     "control/console/clients.py": "sdk/test_snippets.py",
     "control/console/*.py": "unit/control/console/test_pages.py",
-    "control/controls.py": "unit/control/test_snapshots.py",
+    "control/clock.py": "unit/control/test_faults.py",
+    "control/controls.py": "unit/control/test_contents.py",
+    "control/preload.py": "unit/control/test_contents.py",
     "control/recording.py": "unit/control/test_journal.py",
     "control/rehearsal.py": "unit/control/test_contents.py",
+    "control/running_tests.py": "unit/control/test_faults.py",
+    "control/seed.py": "unit/control/test_contents.py",
+    "control/snapshots.py": "unit/control/test_contents.py",
     # --- documents
     "documents/*.py": "unit/operations/test_bucket_documents.py",
     # --- imaging
@@ -105,6 +110,7 @@ COVERED_BY = {
     "server/administration.py": "http/test_admin.py",
     "server/app.py": "http/test_connection.py",
     "server/body.py": "http/test_connection.py",
+    "server/body_writer.py": "unit/server/test_threads.py",
     "server/callback.py": "http/test_callback.py",
     "server/connections.py": "unit/server/test_guard.py",
     "server/endpoint.py": "sdk/test_oss2_bucket.py",
@@ -115,6 +121,7 @@ COVERED_BY = {
     "server/outgoing.py": "http/test_callback.py",
     "server/outlet.py": "http/test_sendfile.py",
     "server/patience.py": "http/test_connection.py",
+    "server/performer.py": "unit/server/test_threads.py",
     "server/proxy.py": "http/test_proxy.py",
     "server/rpc_endpoint.py": "sdk/test_oss2_sts.py",
     "server/sendfile.py": "http/test_sendfile.py",
@@ -122,6 +129,7 @@ COVERED_BY = {
     "server/source.py": "http/test_async_fetch.py",
     "server/tls.py": "http/test_tls.py",
     "server/waiting.py": "http/test_connection.py",
+    "server/wire.py": "unit/server/test_framing.py",
     "server/workers.py": "cli/test_workers.py",
     # --- storage
     "storage/blobs.py": "unit/storage/test_disk.py",
