@@ -37,11 +37,7 @@ def running(
         yield found
         assert found.end() == 0
         assert found.stderr.read_text() == ""
-    assert sorted(path.name for path in folder.iterdir()) == [
-        "place",
-        "ready.json",
-        "stderr",
-    ]
+    assert sorted(path.name for path in folder.iterdir()) == ["place", "ready.json", "stderr"]
     if storage:
         assert [path.name for path in data.parent.iterdir()] == ["data"]
         invariants.check(data)

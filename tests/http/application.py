@@ -23,9 +23,7 @@ StartServer = Callable[[web.Application], Awaitable[TestServer]]
 Arguments = ParamSpec("Arguments")
 
 
-def in_thread(
-    test: Callable[Arguments, None],
-) -> Callable[Arguments, Coroutine[Any, Any, None]]:
+def in_thread(test: Callable[Arguments, None]) -> Callable[Arguments, Coroutine[Any, Any, None]]:
     """Run a test in a thread, while its event loop answers as the application."""
 
     @wraps(test)

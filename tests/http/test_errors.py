@@ -266,8 +266,7 @@ def test_unsupported_method_gets_501(stage: Stage, resource: str, method: str) -
 
 
 @pytest.mark.parametrize(
-    "key",
-    ["<b>&'\"", "]]>", "a%0Ab", "%E4%B8%AD", "%F0%9F%98%80", "%EF%BF%BD", "%C2%85", "%7F"],
+    "key", ["<b>&'\"", "]]>", "a%0Ab", "%E4%B8%AD", "%F0%9F%98%80", "%EF%BF%BD", "%C2%85", "%7F"]
 )
 def test_error_is_well_formed_for_every_key(stage: Stage, key: str) -> None:
     raw = quote(key, safe="%")

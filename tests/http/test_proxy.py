@@ -84,13 +84,7 @@ def test_absolute_url_overrides_the_host_header(client: Client, url: str, status
         assert status == 200 or answer.code != "ProxyForbidden"
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
-        "http://www.example.com/",
-        "ftp://ftp.example.com/",
-    ],
-)
+@pytest.mark.parametrize("url", ["http://www.example.com/", "ftp://ftp.example.com/"])
 def test_absolute_url_of_another_host_is_refused(client: Client, url: str) -> None:
     answer = client.get(url, ("Host", BUCKET))
     assert (answer.status, answer.code) == (403, "ProxyForbidden")
@@ -155,9 +149,7 @@ def test_connect_to_443_begins_tls(emulator: Emulator, host: str) -> None:
     assert (request.secure, request.host, request.remote) == (True, host, "127.0.0.1")
 
 
-def test_tls_without_sni_uses_the_name_of_the_connect(
-    emulator: Emulator,
-) -> None:
+def test_tls_without_sni_uses_the_name_of_the_connect(emulator: Emulator) -> None:
     raw, _ = connect(emulator.port, "a.oss-us-west-1.aliyuncs.com:443")
     context = ssl.create_default_context(cafile=emulator.ca_file)
     context.check_hostname = False

@@ -11,14 +11,7 @@ import pytest
 from oss_emulator import referer_xml
 from oss_emulator.referer import RefererConfiguration
 
-from tests.client import (
-    ACCESS_KEY_ID,
-    ACCESS_KEY_SECRET,
-    SIGNERS,
-    Answer,
-    Client,
-    sign,
-)
+from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, Answer, Client, sign
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "xml" / "referer"
 INDEX = tomllib.loads((FOLDER / "index.toml").read_text(encoding="utf-8"))

@@ -45,10 +45,7 @@ def _signers(case: tables.Case) -> list[str]:
 
 CASES = [
     pytest.param(
-        found.rules[case.rules],
-        case,
-        signer,
-        id=f"{name}: {case.name}{signer and f' ({signer})'}",
+        found.rules[case.rules], case, signer, id=f"{name}: {case.name}{signer and f' ({signer})'}"
     )
     for name, found in TABLES.items()
     for case in found.cases
@@ -66,11 +63,7 @@ def signer(version: str) -> Any:
 
 def ask(client: Client, case: tables.Case, bucket: str, version: str, key: str = KEY) -> Answer:
     """The request of a case."""
-    bucket, key = {
-        "object": (bucket, key),
-        "bucket": (bucket, ""),
-        "service": ("", ""),
-    }[case.scope]
+    bucket, key = {"object": (bucket, key), "bucket": (bucket, ""), "service": ("", "")}[case.scope]
     if case.method == "POST":
         return _post(client, case, bucket, version, key)
     auth = signer(version) if version else None

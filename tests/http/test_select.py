@@ -97,12 +97,7 @@ def test_requests_are_answered_at_once(live: Live, bucket: oss2.Bucket) -> None:
         return bytes(bucket.select_object("a.csv", sql).read())
 
     with ThreadPoolExecutor(4) as threads:
-        assert list(threads.map(ask, [20, 30, 40, 20])) == [
-            b"4000\n",
-            b"2000\n",
-            b"0\n",
-            b"4000\n",
-        ]
+        assert list(threads.map(ask, [20, 30, 40, 20])) == [b"4000\n", b"2000\n", b"0\n", b"4000\n"]
 
 
 def test_client_may_leave(live: Live, bucket: oss2.Bucket) -> None:

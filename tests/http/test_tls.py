@@ -35,10 +35,7 @@ DOMAINS = (
 )
 
 
-FACTORIES = [
-    pytest.param(loop_factory, id="fast"),
-    pytest.param(lambda: None, id="asyncio"),
-]
+FACTORIES = [pytest.param(loop_factory, id="fast"), pytest.param(lambda: None, id="asyncio")]
 """The loop of asyncio and, if it is installed, that of uvloop."""
 
 
@@ -78,9 +75,7 @@ def names_of(certificate: x509.Certificate) -> set[str]:
 # --- names
 
 
-def test_certificate_names_this_machine_and_the_base_domains(
-    emulator: Emulator,
-) -> None:
+def test_certificate_names_this_machine_and_the_base_domains(emulator: Emulator) -> None:
     names = names_of(agree(emulator, None))
     of_s3 = (f"s3.{domain}" for domain in DOMAINS if domain.endswith(".aliyuncs.com"))
     domains = (*DOMAINS, "s3.localhost", *of_s3)

@@ -352,7 +352,7 @@ import pytest
 def test_alone(oss_emulator, number):
     oss_emulator.bucket("the-same-name")
     assert len(oss_emulator.service.storage.buckets()) == 1
-""",
+"""
     }
     write(tmp_path, files)
     run_pytest(tmp_path, "-n", "2", loaded=("xdist",)).check("test_workers", passed=8)
@@ -371,7 +371,7 @@ def test_unused():
         "oss_emulator.testing",
         "oss_emulator.testing.pytest_plugin",
     }
-""",
+"""
     }
     write(tmp_path, files)
     run_pytest(tmp_path).check("test_unused", passed=1)
@@ -417,7 +417,7 @@ def test_member_of_this_process(oss_emulator):
 @pytest.mark.oss_rules({"allow_empty_referer": False, "whitelist": ["http://a/"]})
 def test_passes_without_a_request_of_its_own(oss_bucket):
     pass
-""",
+"""
 }
 
 
@@ -530,7 +530,7 @@ import pytest
 def test_put(oss_bucket, number):
     for count in range(5):
         oss_bucket.put_object(f"w{number}", b"1")
-""",
+"""
     }
     write(tmp_path, files)
     flags = ("-n", "2", "--oss-emulator-url", server.endpoint)

@@ -468,7 +468,7 @@ def follow(ask: ApiCaller, query: str = "", **headers: str) -> AsyncIterator[byt
     """Follow a journal that has the entries 1, 2 and 3."""
     for _ in range(3):
         ask.record("/none/a")
-    return events.follow(ask.asked("GET", f"journal?{query}", **headers))
+    return events.follow(ask.asked("GET", f"journal?{query}", b"", **headers))
 
 
 async def numbers(stream: AsyncIterator[bytes], count: int) -> list[int]:

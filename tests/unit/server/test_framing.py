@@ -113,8 +113,7 @@ def test_malformed_or_ambiguous_heads_are_refused(data: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "line",
-    ["OPTIONS * HTTP/1.0", "CONNECT a:443 HTTP/1.0", "GET http://a.test?x HTTP/1.0"],
+    "line", ["OPTIONS * HTTP/1.0", "CONNECT a:443 HTTP/1.0", "GET http://a.test?x HTTP/1.0"]
 )
 def test_targets_that_are_not_paths_are_parsed(line: str) -> None:
     assert framing.parse(head(line=line)).target == line.split(" ")[1]

@@ -151,11 +151,7 @@ def dialogues(draw: st.DrawFn) -> Pieces:
     max_examples=cases(120, 1_000), suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_every_connection_ends(
-    controls: Controls,
-    caplog: pytest.LogCaptureFixture,
-    pieces: Pieces,
-    leaves: bool,
-    fast: bool,
+    controls: Controls, caplog: pytest.LogCaptureFixture, pieces: Pieces, leaves: bool, fast: bool
 ) -> None:
     """On the loop of asyncio and, if it is installed, on that of uvloop."""
     caplog.set_level(logging.WARNING)
