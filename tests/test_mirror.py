@@ -116,6 +116,7 @@ COVERED_BY = {
     "server/endpoint.py": "sdk/test_oss2_bucket.py",
     "server/faulty.py": "http/test_faults.py",
     "server/fetching.py": "http/test_async_fetch.py",
+    "server/handshake.py": "http/test_handshake.py",
     "server/inner.py": "unit/server/test_guard.py",
     "server/loop.py": "cli/test_serve.py",
     "server/outgoing.py": "http/test_callback.py",

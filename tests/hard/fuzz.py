@@ -72,7 +72,7 @@ WEBSITE = b"""<WebsiteConfiguration><IndexDocument><Suffix>b</Suffix><SupportSub
 <Condition><HttpErrorCodeReturnedEquals>404</HttpErrorCodeReturnedEquals></Condition>
 <Redirect><RedirectType>External</RedirectType><PassQueryString>true</PassQueryString>
 </Redirect></RoutingRule></RoutingRules></WebsiteConfiguration>""".replace(b"true\n<", b"true<")
-CONTENTS = (
+CONTENTS: tuple[tuple[str, str, dict[str, str], bytes], ...] = (
     ("", "", {"x-oss-acl": "public-read-write"}, b""),
     ("a", "", {"Content-Type": "text/plain"}, b"content" * 400),
     ("dir/b", "", {"x-oss-storage-class": "Archive"}, b""),

@@ -27,7 +27,7 @@ from oss_emulator.settings import Settings
 from tests.cli.process import wait_for
 from tests.client import Live
 from tests.http import application
-from tests.http.application import Application, Reply, StartServer, in_thread
+from tests.http.application import Application, Names, Reply, StartServer, in_thread
 from tests.unit.operations.service import Answer, Caller
 
 CONTENT = b"from elsewhere"
@@ -321,7 +321,7 @@ OWN = ["127.0.0.1", "127.1", "0.0.0.0", "localhost", "LocalHost", "[::1]", "self
 )
 @in_thread
 def test_task_never_reaches_the_emulator_s_own_side(
-    live: Live, bucket: oss2.Bucket, app: Application, host: str, path: str, names: None
+    live: Live, bucket: oss2.Bucket, app: Application, host: str, path: str, names: Names
 ) -> None:
     url = f"http://{host}:{live.port}/_emulator/{path}"
     app.replies["/to"] = Reply(status=302, headers={"Location": url})
@@ -330,18 +330,6 @@ def test_task_never_reaches_the_emulator_s_own_side(
         assert state == "Failed"
         # What OSS answers about a bucket `_emulator`, or about a host that is not its own.
         assert message in ("The source answered 400.", "The source answered 404.")
-
-
-@pytest.fixture
-def names(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Resolves `*.example` to this machine."""
-    resolve = socket.getaddrinfo
-
-    def getaddrinfo(host: Any, *arguments: Any, **named: Any) -> Any:
-        here = "127.0.0.1" if str(host).endswith(".example") else host
-        return resolve(here, *arguments, **named)
-
-    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
 
 
 @in_thread

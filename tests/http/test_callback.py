@@ -16,7 +16,7 @@ from oss_emulator.server import callback as server_callback
 
 from tests.client import Answer, Client, Live, check_error
 from tests.http import application, forms
-from tests.http.application import Application, Reply, StartServer, in_thread
+from tests.http.application import Application, Names, Reply, StartServer, in_thread
 
 MakeBucket = Callable[..., str]
 
@@ -239,27 +239,6 @@ OWN = [
     "[::ffff:127.0.0.1]",
     "[::ffff:0.0.0.0]",
 ]
-
-
-class Names:
-    """Resolves `*.example` to this machine and counts how often."""
-
-    def __init__(self) -> None:
-        self.asked: list[str] = []
-        self._resolve = socket.getaddrinfo
-
-    def __call__(self, host: Any, *arguments: Any, **named: Any) -> Any:
-        if str(host).endswith(".example"):
-            self.asked.append(host)
-            host = "127.0.0.1"
-        return self._resolve(host, *arguments, **named)
-
-
-@pytest.fixture
-def names(monkeypatch: pytest.MonkeyPatch) -> Names:
-    found = Names()
-    monkeypatch.setattr(socket, "getaddrinfo", found)
-    return found
 
 
 @pytest.mark.parametrize("host", [*OWN, socket.gethostname()])

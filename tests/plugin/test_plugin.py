@@ -411,9 +411,6 @@ def test_fixed_name_is_new_again(oss_emulator):
     bucket.delete_bucket()  # nothing is left to be removed
     assert [entry.operation for entry in oss_emulator.journal][-1] == "DeleteBucket"
 
-def test_member_of_this_process(oss_emulator):
-    oss_emulator.controls
-
 @pytest.mark.oss_rules({"allow_empty_referer": False, "whitelist": ["http://a/"]})
 def test_passes_without_a_request_of_its_own(oss_bucket):
     pass
@@ -452,7 +449,7 @@ def test_failed_test_links_its_requests(server: Emulator, remote: Outcomes) -> N
     for name in ("test_denied", "test_other_failure"):
         link = f"{server.endpoint}/_emulator/requests?test=test_sent.py::{name}"
         assert remote.output.count(f"The requests of this test: {link}\n") == 1
-    assert remote.output.count("The requests of this test") == 3
+    assert remote.output.count("The requests of this test") == 2
     assert sent_by(server, "test_sent.py::test_denied")[-1] == ("GetObject", "a")
 
 
@@ -477,11 +474,6 @@ def test_buckets_of_earlier_tests_are_gone_and_those_of_others_stay(
     assert {name.partition("-")[0] for name in left} == {"mine", "shared", "test"}
     assert len(left) == 3  # the last test's bucket can still be looked at
     assert server.bucket("mine").get_object("kept").read() == b"1"
-
-
-def test_members_of_a_server_in_this_process_say_so(remote: Outcomes) -> None:
-    text = remote.of("test_sent")["test_member_of_this_process"]
-    assert "controls is not available for the server of another process: use its API" in text
 
 
 def test_requests_after_the_session_are_of_no_test(server: Emulator, remote: Outcomes) -> None:

@@ -156,7 +156,8 @@ def test_every_connection_ends(
     """On the loop of asyncio and, if it is installed, on that of uvloop."""
     caplog.set_level(logging.WARNING)
     with asyncio.Runner(loop_factory=loop_factory() if fast else None) as runner:
-        runner.run(converse(controls, pieces, leaves))
+        answers = runner.run(converse(controls, pieces, leaves))
+    assert not re.search(rb"HTTP/1\.[01] 5(?!01)", answers)
     assert BodyWriter.underway == 0
     # A changed byte may begin TLS.
     assert [line for line in caplog.messages if "A client began TLS on" not in line] == []
