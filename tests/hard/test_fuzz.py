@@ -55,7 +55,7 @@ LINES = st.sampled_from(
 
 
 @settings(
-    max_examples=cases(60, 300),
+    max_examples=cases(30, 300),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 @given(data=st.lists(st.one_of(LINES, st.binary(max_size=20)), max_size=8).map(b"".join))

@@ -249,23 +249,6 @@ def test_missing_operation_gets_501_and_changes_nothing(
 
 
 @pytest.mark.parametrize(
-    ("resource", "method"),
-    [
-        (resource, method)
-        for resource in ("bucket", "object")
-        for method in ("POST", "PATCH", "TRACE", "OPTIONS", "LINK", "PROPFIND")
-        if (method, resource, "") not in DECLARED and (resource, method) != ("object", "POST")
-    ],
-)
-def test_unsupported_method_gets_501(stage: Stage, resource: str, method: str) -> None:
-    target = f"/{stage.public}" + ("/a" if resource == "object" else "")
-    answer = stage.client.request(method, target)
-    assert (answer.status, answer.code) == (501, "NotImplemented")
-    assert answer.error["Method"] == method
-    assert stage.client.get(f"/{stage.public}/a").body == b"content"
-
-
-@pytest.mark.parametrize(
     "key", ["<b>&'\"", "]]>", "a%0Ab", "%E4%B8%AD", "%F0%9F%98%80", "%EF%BF%BD", "%C2%85", "%7F"]
 )
 def test_error_is_well_formed_for_every_key(stage: Stage, key: str) -> None:

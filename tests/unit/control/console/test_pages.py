@@ -371,7 +371,7 @@ CHANGING = """
 
 @pytest.mark.parametrize("changing", CHANGING)
 @given(body=BODIES)
-@settings(max_examples=cases(15, 80), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=cases(8, 80), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_body_gets_an_answer(ask: ApiCaller, changing: str, body: Any) -> None:
     method, path = changing.split()
     assert ask(method, path, body).status < 500
