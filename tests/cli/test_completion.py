@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from oss_emulator.cli import build_parser
 
-from tests.cli.process import EMULATOR, PATIENCE, environment
+from tests.cli.process import EMULATOR, environment
+from tests.client import PATIENCE
 
 COMMANDS = {"serve", "run", "check", "lint", "completion"}
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from oss_emulator.cli import main
 
-from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, Live
+from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, Live
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "guard"
 RULES = """

@@ -14,7 +14,8 @@ import pytest
 from lxml import etree
 from oss_emulator.lab import sources
 
-from tests.cli.process import EMULATOR, PATIENCE, environment
+from tests.cli.process import EMULATOR, environment
+from tests.client import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 LAB = ROOT / "fixtures" / "lab"

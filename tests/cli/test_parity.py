@@ -45,7 +45,8 @@ from oss_emulator.referer.assumptions import (
     WhiteSpace,
 )
 
-from tests.cli.process import EMULATOR, PATIENCE, environment
+from tests.cli.process import EMULATOR, environment
+from tests.client import PATIENCE
 from tests.thorough import THOROUGH
 
 BUCKET = "parity-bucket"

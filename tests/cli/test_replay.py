@@ -21,8 +21,8 @@ from lxml import etree, html
 from oss_emulator import extras
 
 from tests.cli.forking import serving
-from tests.cli.process import EMULATOR, PATIENCE, environment, wait_for
-from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, Live
+from tests.cli.process import EMULATOR, environment, wait_for
+from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, PATIENCE, Live
 
 ROOT = Path(__file__).parents[2]
 LOGS = str(ROOT / "fixtures" / "logs")

@@ -21,7 +21,6 @@ from tests.cli.forking import serving
 from tests.cli.logline import LINE
 from tests.cli.process import (
     EMULATOR,
-    PATIENCE,
     Running,
     environment,
     reserved_port,
@@ -29,6 +28,7 @@ from tests.cli.process import (
     wait_for,
 )
 from tests.cli.refusal import fail, refuse
+from tests.client import PATIENCE
 
 SEED = """
 [[bucket]]

@@ -13,7 +13,8 @@ from oss_emulator.pipeline.service import Service
 from oss_emulator.referer import RefererConfiguration
 
 from tests.cli.logline import LINE
-from tests.cli.process import PATIENCE, environment
+from tests.cli.process import environment
+from tests.client import PATIENCE
 from tests.docs.markdown import blocks, table
 
 ROOT = Path(__file__).parents[2]

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from oss_emulator.settings import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET
 
-from tests.cli.process import PATIENCE, Running, environment, started
+from tests.cli.process import Running, environment, started
+from tests.client import PATIENCE
 from tests.docs.markdown import Block, agrees, blocks
 from tests.requirements import require
 

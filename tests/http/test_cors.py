@@ -7,9 +7,17 @@ from collections.abc import Callable
 import pytest
 from oss_emulator.protocol.errors import ErrorCase
 
+from tests.client import (
+    ACCESS_KEY_ID,
+    ACCESS_KEY_SECRET,
+    SIGNERS,
+    Answer,
+    Client,
+    Live,
+    check_error,
+    sign,
+)
 from tests.http import forms
-from tests.http.client import Answer, Client, check_error
-from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, Live, sign
 
 MakeBucket = Callable[..., str]
 

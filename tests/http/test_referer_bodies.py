@@ -11,8 +11,15 @@ import pytest
 from oss_emulator import referer_xml
 from oss_emulator.referer import RefererConfiguration
 
-from tests.http.client import Answer, Client, check_error
-from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, sign
+from tests.client import (
+    ACCESS_KEY_ID,
+    ACCESS_KEY_SECRET,
+    SIGNERS,
+    Answer,
+    Client,
+    check_error,
+    sign,
+)
 
 BEFORE = RefererConfiguration(False, False, True, ("http://before/",), ("http://b/",))
 

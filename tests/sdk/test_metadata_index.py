@@ -11,7 +11,7 @@ import oss2
 import pytest
 from oss2.models import AggregationsRequest, MetaQuery
 
-from tests.http.live import Live
+from tests.client import Live
 from tests.sdk.v2 import Ask, asking
 
 SMALL = '{"Field": "Size","Value": "1048576","Operation": "lt"}'

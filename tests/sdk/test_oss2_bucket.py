@@ -10,7 +10,7 @@ import oss2
 import pytest
 from oss2.exceptions import BucketNotEmpty, InvalidArgument, NoSuchBucket
 
-from tests.http.live import REGION, Live
+from tests.client import REGION, Live
 
 
 def test_bucket_is_created_described_and_deleted(

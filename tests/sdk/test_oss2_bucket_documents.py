@@ -12,7 +12,7 @@ import pytest
 from oss2 import models
 from oss2.exceptions import ServerError
 
-from tests.http.live import REGION, Live
+from tests.client import REGION, Live
 
 OWNER = "1000000000000001"
 CALLBACK = b64encode(b'{"callbackUrl":"http://a.example/","callbackBody":"x=1"}').decode()

@@ -8,7 +8,7 @@ from typing import Any
 import oss2
 import pytest
 
-from tests.http.live import Live
+from tests.client import Live
 
 META = {"Content-Type": "text/plain", "Cache-Control": "no-cache", "x-oss-meta-a": "1"}
 NEW = {"Content-Type": "image/png", "x-oss-meta-b": "2"}

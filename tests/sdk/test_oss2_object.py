@@ -12,7 +12,7 @@ from typing import Any
 import oss2
 import pytest
 
-from tests.http.live import Live
+from tests.client import Live
 from tests.sdk.names import NAMES
 
 MIB = 1024 * 1024

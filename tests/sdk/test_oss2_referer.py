@@ -10,7 +10,7 @@ import pytest
 from oss2.exceptions import AccessDenied, NoSuchBucket
 from oss2.models import BucketReferer
 
-from tests.http.live import ANONYMOUS, Live
+from tests.client import ANONYMOUS, Live
 
 VERBATIM = [
     "http://www.aliyun.com",

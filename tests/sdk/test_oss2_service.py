@@ -8,8 +8,7 @@ import oss2
 import pytest
 from oss2.utils import iso8601_to_unixtime
 
-from tests.http.client import Client
-from tests.http.live import REGION, Live, serve
+from tests.client import REGION, Client, Live, serve
 
 NAMES = ["alpha-1", "alpha-2", "beta-1", "beta-2", "gamma"]
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import alibabacloud_oss_v2 as oss
 import pytest
 
-from tests.http.live import Live
+from tests.client import Live
 from tests.sdk.v2 import Ask, asking
 
 WORM = b"""<ObjectWormConfiguration><ObjectWormEnabled>Enabled</ObjectWormEnabled>

@@ -39,7 +39,7 @@ from typing import NamedTuple
 
 from lxml import etree
 
-from tests.http.client import content_md5
+from tests.client import content_md5
 from tests.unit.operations.service import Answer, Caller
 
 FOLDER = Path(__file__).parents[3] / "fixtures" / "exchanges"

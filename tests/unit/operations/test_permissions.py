@@ -15,7 +15,7 @@ from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.message import AccessRecord, Request
 
-from tests.http.client import content_md5
+from tests.client import content_md5
 
 POLICY = """{"Version": "1", "Statement": [{"Effect": "Allow", "Principal": ["*"],
 "Action": ["oss:DeleteObject"], "Resource": ["acs:oss:*:*:open-bucket/public/*"]}]}"""

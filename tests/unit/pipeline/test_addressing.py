@@ -14,7 +14,7 @@ from oss_emulator.pipeline import addressing
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.message import Request
 
-from tests.http.live import ACCESS_KEY_ID
+from tests.client import ACCESS_KEY_ID
 from tests.unit.pipeline.service import PAGE, SETTINGS, ask, put, serve, serve_as_of
 
 OSS = "oss-cn-hangzhou.aliyuncs.com"

@@ -25,8 +25,8 @@ from oss_emulator.referer import Signing
 from oss_emulator.settings import Auth
 from oss_emulator.storage import Bucket
 
+from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, sign
 from tests.http import forms
-from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, sign
 from tests.unit.pipeline.service import PAGE, SETTINGS, ask, put, serve, sign_s3
 
 EXPLAIN = "x-oss-emulator-explain"

@@ -24,7 +24,7 @@ from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.message import Request
 from oss_emulator.storage.base import Record
 
-from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, sign
+from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, sign
 from tests.thorough import cases
 from tests.unit.pipeline.service import PAGE, SETTINGS, THIEF
 

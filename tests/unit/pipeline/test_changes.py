@@ -34,8 +34,8 @@ from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.form import FormReader
 from oss_emulator.protocol.message import Request, Response
 
+from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, sign
 from tests.http import forms
-from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, sign
 from tests.unit.pipeline.service import (
     PAGE,
     REDIRECT,

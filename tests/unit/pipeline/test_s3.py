@@ -24,8 +24,7 @@ from oss_emulator.protocol.s3.payload import Framing
 from oss_emulator.referer import Signing
 from oss_emulator.settings import Auth
 
-from tests.http.client import content_md5
-from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET
+from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, content_md5
 from tests.unit.pipeline.service import PAGE, SETTINGS, THIEF, ask, serve
 from tests.unit.pipeline.service import sign_s3 as sign
 

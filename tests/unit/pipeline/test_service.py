@@ -21,8 +21,8 @@ from oss_emulator.referer import Reason, Signing
 from oss_emulator.referer.assumptions import Assumptions, ProcessingOrder
 from oss_emulator.settings import Settings
 
+from tests.client import REGION
 from tests.http import forms
-from tests.http.live import REGION
 from tests.unit.pipeline.service import PAGE, SETTINGS, THIEF, ask, put, serve
 
 

@@ -1,4 +1,4 @@
-"""Requests to the API without a socket."""
+"""Requests to the API and to pages without a socket."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 from oss_emulator.control.api.route import PREFIX, ApiRequest, OwnerRequest, Refusal, reply
 from oss_emulator.control.console import find
 from oss_emulator.control.controls import Controls
+from oss_emulator.control.faults import Fault
 from oss_emulator.control.journal import Journal, JournalEntry
 from oss_emulator.control.metrics import Metrics
 from oss_emulator.operations.admission import Refused
@@ -46,21 +47,27 @@ class ApiCaller:
 
     def oss(self, method: str, target: str, body: bytes = b"", **headers: str) -> Response:
         """Send a request to OSS in the name of the owner."""
-        fields = [(name.replace("_", "-"), value) for name, value in headers.items()]
-        request = Request.parse(method, target, [("Host", "localhost"), *fields], time.time())
+        request = _request(method, target, {"content_length": str(len(body)), **headers})
         return self.service.handle(request, body, caller=self.service.accounts.owner)
 
-    def record(self, target: str, referer: str = "") -> None:
-        """Let an anonymous GET be the next entry of the journal."""
-        fields = [("Host", "localhost"), ("Referer", referer)]
-        outcome = self.service.admit(Request.parse("GET", target, fields, time.time()))
-        response = self.service.render(outcome) if isinstance(outcome, Refused) else Response()
-        self.journal.record(outcome, response, 0, 0.0)
+    def record(
+        self,
+        target: str,
+        referer: str | None = None,
+        method: str = "GET",
+        answer: Response | None = None,
+        fault: Fault | None = None,
+        **headers: str,
+    ) -> JournalEntry:
+        """Let an anonymous request be the next entry of the journal, answered by its refusal."""
+        fields = headers if referer is None else {"referer": referer, **headers}
+        outcome = self.service.admit(_request(method, target, fields))
+        refusal = self.service.render(outcome) if isinstance(outcome, Refused) else Response()
+        return self.journal.record(outcome, answer or refusal, 0, 0.0, fault=fault)
 
     def asked(self, method: str, path: str, body: bytes = b"", **headers: str) -> ApiRequest:
         """A request as handlers get it."""
-        fields = [(name.replace("_", "-"), value) for name, value in headers.items()]
-        request = Request.parse(method, PREFIX + path, fields, time.time())
+        request = _request(method, PREFIX + path, headers)
         _, rest = find(request)
         return ApiRequest(self.controls, change, self.metrics, self.send, request, body, rest)
 
@@ -84,15 +91,30 @@ class ApiCaller:
             return response.finish(answer)
         return response if isinstance(response, Response) else asyncio.run(_finish(response))
 
-    def __call__(self, method: str, path: str, body: Any = b"") -> ApiAnswer:
+    def html(self, path: str, body: object = None, **headers: str) -> str:
+        """A page as a browser gets it: of a GET, or of a POST with JSON."""
+        method, data = ("GET", b"") if body is None else ("POST", json.dumps(body).encode())
+        response = self.response(method, path, data, accept="text/html", **headers)
+        assert response.status == 200
+        assert response.headers["Content-Type"].startswith("text/html")
+        assert isinstance(response.body, bytes)
+        return response.body.decode()
+
+    def __call__(self, method: str, path: str, body: Any = b"", **headers: str) -> ApiAnswer:
         """Send a request; a body that is not bytes is sent as JSON."""
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         try:
-            response = self.response(method, path, data)
+            response = self.response(method, path, data, **headers)
         except Refusal as refusal:
             response = reply({"error": refusal.sentence}, refusal.status)
         assert isinstance(response.body, bytes)
         return ApiAnswer(response.status, json.loads(response.body))
+
+
+def _request(method: str, target: str, headers: dict[str, str]) -> Request:
+    """A request of now; an `_` in the name of a header stands for `-`."""
+    fields = {"host": "localhost"} | {n.replace("_", "-"): v for n, v in headers.items()}
+    return Request.parse(method, target, fields.items(), time.time())
 
 
 async def _finish(response: Awaitable[Response]) -> Response:
