@@ -11,10 +11,9 @@ from enum import StrEnum
 from typing import Any
 
 from oss_emulator.markup import writing
-from oss_emulator.markup.document import XmlDocument, XmlElement
-from oss_emulator.markup.scanning import DocumentTypeError
+from oss_emulator.markup.document import MAX_DOCUMENT as MAX_DOCUMENT
+from oss_emulator.markup.document import DocumentTypeError, XmlDocument, XmlElement
 from oss_emulator.markup.writing import Tag
-from oss_emulator.protocol.xml import MAX_DOCUMENT as MAX_DOCUMENT
 from oss_emulator.referer.assumptions import DEFAULT, Assumptions, MissingList, TruncationConflict
 from oss_emulator.referer.header import WHITE_SPACE
 from oss_emulator.referer.model import RefererConfiguration

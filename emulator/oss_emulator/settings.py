@@ -8,9 +8,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
+from oss_emulator.markup.document import MAX_DOCUMENT
 from oss_emulator.protocol.address import host_name
 from oss_emulator.protocol.errors import OSSError
-from oss_emulator.protocol.xml import MAX_DOCUMENT
 from oss_emulator.referer.assumptions import DEFAULT, Assumptions
 
 DEFAULT_ACCESS_KEY_ID = "oss-emulator"

@@ -27,7 +27,6 @@ NOT_HERE = ("lab/bucket", "lab/guard", "lab/parity/", "lab/replay/")
 
 ON_FIRST_USE = {
     "lab/url_standard.py": {"ada_url", "js", "pyodide"},  # the one or the other
-    "markup/parsers.py": {"lxml"},  # or else expat
 }
 """What is imported inside of functions, and may be missing."""
 

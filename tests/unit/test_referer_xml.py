@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 from oss_emulator import referer_xml
-from oss_emulator.protocol.xml import MAX_DOCUMENT
+from oss_emulator.markup.document import MAX_DOCUMENT
 from oss_emulator.referer import Assumptions, RefererConfiguration
 from oss_emulator.referer.assumptions import MissingList, TruncationConflict
 from oss_emulator.referer_xml import FormatProblem, RefererFormatError

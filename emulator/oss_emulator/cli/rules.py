@@ -18,7 +18,7 @@ from oss_emulator.lab.places import Place
 from oss_emulator.lab.resources import NoRulesError
 from oss_emulator.lab.sources import Readers, RulesForm
 from oss_emulator.lab.terraform import PlannedChange
-from oss_emulator.protocol.xml import MAX_DOCUMENT
+from oss_emulator.markup.document import MAX_DOCUMENT
 from oss_emulator.referer import Assumptions, Decision, RefererConfiguration, Stage
 from oss_emulator.referer.assumptions import DEFAULT
 from oss_emulator.toml import MAX_FILE, SourceError
