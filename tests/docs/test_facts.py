@@ -98,7 +98,9 @@ def test_tests_cite_stated_facts_only() -> None:
 
 def test_every_fact_is_cited_by_a_test() -> None:
     """Tables of fixtures count as tests: test_tables.py runs them."""
-    found = cited("tests/**/test_*.py", "tests/**/*.toml", "fixtures/**/*.toml", "fixtures/**/*.txt")
+    found = cited(
+        "tests/**/test_*.py", "tests/**/*.toml", "fixtures/**/*.toml", "fixtures/**/*.txt"
+    )
     assert missing(STATED.keys() - UNTESTED.keys(), found) == []
     assert missing(UNTESTED, STATED.keys() - found) == [], "a test cites it: it is not an exception"
 
