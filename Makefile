@@ -22,7 +22,7 @@ TESTING_LOWEST = $(VENV)/.installed-to-test-lowest
 # versions of the first two.
 # The file left out needs schemathesis, which needs a newer pytest.
 LOWEST = .cache/lowest
-LOWEST_TESTS = tests/http tests/unit/lab/replay tests/unit/protocol/test_form.py tests/unit/server \
+LOWEST_TESTS = tests/http tests/referer/replay tests/unit/protocol/test_form.py tests/unit/server \
   tests/unit/testing tests/plugin tests/sdk/test_ossfs.py tests/sdk/test_dvc_oss.py \
   --ignore=tests/http/test_openapi.py
 

@@ -7,9 +7,9 @@ import shutil
 import time
 from pathlib import Path
 
-from oss_emulator.lab import sources
-from oss_emulator.lab.sources import RulesForm
-from oss_emulator.referer import RefererConfiguration
+from oss_referer import RefererConfiguration
+from oss_referer.sources import sources
+from oss_referer.sources.sources import RulesForm
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from benchmarks.processes import MissingError

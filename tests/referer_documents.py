@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from oss_emulator.referer import RefererConfiguration
+from oss_referer import RefererConfiguration
 
 _TABLE = Path(__file__).parents[1] / "fixtures" / "xml" / "referer.toml"
 

@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import NAMESPACE_URL, uuid5
 
-from oss_emulator import json_text
+from oss_referer.sources import json_text
+from oss_referer.sources.json_text import JSONError
+
 from oss_emulator.access import Effect, Kind, Question, evaluate
-from oss_emulator.json_text import JSONError
 from oss_emulator.protocol.xml import Children
 from oss_emulator.rpc.errors import ErrorTable, RPCError, RPCErrorCase, RPCErrorSpec
 from oss_emulator.rpc.product import Action, Product

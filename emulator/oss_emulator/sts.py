@@ -8,7 +8,8 @@ from base64 import b64decode
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from oss_emulator import json_text
+from oss_referer.sources import json_text
+
 from oss_emulator.access import (
     Context,
     Effect,

@@ -12,20 +12,20 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import pytest
-from oss_emulator.lab import sources
-from oss_emulator.lab.sources import RulesForm
-from oss_emulator.lab.translation import SYSTEMS
-from oss_emulator.lab.url_standard import UrlStandard, browser_parser, parse_with_ada
-from oss_emulator.referer import RefererConfiguration
+from oss_referer import RefererConfiguration
+from oss_referer.search.url_standard import UrlStandard, browser_parser, parse_with_ada
+from oss_referer.sources import sources
+from oss_referer.sources.sources import RulesForm
+from oss_referer.translate import SYSTEMS
 from playwright.sync_api import Browser, Page
 
 from docs.site.lab import runner
 from docs.site.samples import COMMANDS
 from tests.docs.markdown import blocks
+from tests.referer.lint.random_rules import rules, seeded
+from tests.referer.search import test_url
 from tests.referer_documents import BAD, GOOD
 from tests.thorough import cases
-from tests.unit.lab import test_url
-from tests.unit.lab.lint.random_rules import rules, seeded
 
 pytestmark = pytest.mark.system
 

@@ -13,7 +13,7 @@ from typing import Any
 import oss2
 import pytest
 from oss_emulator.cli import main
-from oss_emulator.referer import RefererConfiguration
+from oss_referer import RefererConfiguration
 
 from tests.cli.process import environment
 from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, PATIENCE, Live

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from oss_emulator.control import seed
 from oss_emulator.pipeline.service import Service
-from oss_emulator.referer import RefererConfiguration
+from oss_referer import RefererConfiguration
 
 from tests.cli.logline import LINE
 from tests.cli.process import environment

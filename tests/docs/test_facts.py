@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from oss_emulator.catalogue import Catalogue
-from oss_emulator.lab import assumptions
-from oss_emulator.referer.assumptions import DEFAULT, FACTS
-from oss_emulator.referer.explanation import SENTENCES
+from oss_referer.engine.assumptions import DEFAULT, FACTS
+from oss_referer.engine.explanation import SENTENCES
+from oss_referer.sources import assumptions
+from oss_referer.texts.catalogue import Catalogue
 
 from tests.docs import translations
 from tests.docs.markdown import blocks, table

@@ -15,7 +15,7 @@ from pathlib import Path
 import oss_emulator
 import pytest
 from oss_emulator import cli
-from oss_emulator.catalogue import LANGUAGES
+from oss_referer.texts.catalogue import LANGUAGES
 
 from docs.site.lab import build, pages
 from docs.site.samples import COMMANDS
@@ -168,7 +168,7 @@ def test_python_in_node_imports_each_module(parts: Mapping[str, bytes], tmp_path
     with zipfile.ZipFile(tmp_path / "lab.zip") as archive:
         files = [Path(name) for name in archive.namelist() if name.endswith((".py", ".pyc"))]
     names = [".".join(file.with_suffix("").parts).removesuffix(".__init__") for file in files]
-    needed = ("runner", "oss_emulator.lab.lint.running", "oss_emulator.cli.lint", "jinja2")
+    needed = ("runner", "oss_referer.lint.running", "oss_referer.commands.lint", "jinja2")
     assert {*needed} <= {*names}
     pyodide, library, lab = (
         build.fetch_pyodide(),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from oss_emulator import Emulator
-from oss_emulator.referer import RefererConfiguration
+from oss_referer import RefererConfiguration
 
 from tests.client import Admin
 from tests.http.application import Names

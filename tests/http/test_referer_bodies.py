@@ -8,8 +8,8 @@ from hashlib import md5
 from pathlib import Path
 
 import pytest
-from oss_emulator import referer_xml
-from oss_emulator.referer import RefererConfiguration
+from oss_referer import RefererConfiguration
+from oss_referer.sources import referer_xml
 
 from tests.client import (
     ACCESS_KEY_ID,

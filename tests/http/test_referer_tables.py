@@ -10,9 +10,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from oss_emulator import referer_xml
-from oss_emulator.lab import tables
-from oss_emulator.referer import Assumptions, RefererConfiguration
+from oss_referer import Assumptions, RefererConfiguration
+from oss_referer.sources import referer_xml, tables
 
 from tests.client import (
     ACCESS_KEY_ID,

@@ -129,7 +129,7 @@ def test_rules(oss_bucket):
     "test_formats.py": """
 import pathlib
 import pytest
-from oss_emulator.referer import RefererConfiguration
+from oss_referer import RefererConfiguration
 
 @pytest.mark.parametrize(
     "entry",
@@ -367,7 +367,7 @@ def test_unused():
     loaded = {name for name in sys.modules if name.startswith("oss_emulator")}
     assert loaded == {
         "oss_emulator",
-        "oss_emulator.version",
+        "oss_referer.version",
         "oss_emulator.testing",
         "oss_emulator.testing.pytest_plugin",
     }

@@ -12,26 +12,28 @@ from string import Formatter
 
 import oss_emulator
 import pytest
-from oss_emulator import cli, lab, referer
+from oss_emulator import cli, lab
 from oss_emulator.access.authorize import AccessReason
-from oss_emulator.catalogue import LANGUAGES, Catalogue, read
 from oss_emulator.control import console
 from oss_emulator.control.console import incidents
 from oss_emulator.control.console.language import choose
-from oss_emulator.lab.lint import RULES, Evidence
-from oss_emulator.lab.page import rendering
-from oss_emulator.lab.parity.inquiries import INQUIRIES
-from oss_emulator.lab.parity.judging import Conclusion
-from oss_emulator.lab.probes import ProbeKind
-from oss_emulator.lab.remark import Severity
-from oss_emulator.lab.scenarios import Group
+from oss_emulator.parity.inquiries import INQUIRIES
+from oss_emulator.parity.judging import Conclusion
 from oss_emulator.pipeline import browser
 from oss_emulator.protocol.message import Request
-from oss_emulator.referer import RefererConfiguration, RefererPolicy, explanation
-from oss_emulator.referer.assumptions import DEFAULT, LetterCase
-from oss_emulator.referer.decision import Outcome, Reason, Stage, Step
-from oss_emulator.referer.request import RequestKind
-from oss_emulator.referer.sentence import Sentence
+from oss_referer import RefererConfiguration, RefererPolicy
+from oss_referer import engine as referer
+from oss_referer.browser.probes import ProbeKind
+from oss_referer.browser.scenarios import Group
+from oss_referer.engine import explanation
+from oss_referer.engine.assumptions import DEFAULT, LetterCase
+from oss_referer.engine.decision import Outcome, Reason, Stage, Step
+from oss_referer.engine.request import RequestKind
+from oss_referer.engine.sentence import Sentence
+from oss_referer.findings.remark import Severity
+from oss_referer.lint import RULES, Evidence
+from oss_referer.page import rendering
+from oss_referer.texts.catalogue import LANGUAGES, Catalogue, read
 
 FOLDER = Path(console.__file__).parent
 OTHERS = [language for language in LANGUAGES if language != "en"]

@@ -61,7 +61,7 @@ def protect(folder: str) -> None:
 
 def call(name: str, value: str) -> str:
     """Do an action of the page with a value, and return its answer."""
-    from oss_emulator.lab.page import actions  # with templates, which commands do not need
+    from oss_referer.page import actions  # with templates, which commands do not need
 
     return json.dumps(actions.answer(name, json.loads(value)))
 

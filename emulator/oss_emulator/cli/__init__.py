@@ -6,10 +6,9 @@ import os
 import sys
 from collections.abc import Sequence
 
-import oss_emulator
-from oss_emulator.cli import language
-from oss_emulator.cli.loading import loading
-from oss_emulator.cli.parser import (
+from oss_referer.terminal import language
+from oss_referer.terminal.loading import loading
+from oss_referer.terminal.parser import (
     CommandError,
     Commands,
     InterruptedCommandError,
@@ -17,6 +16,8 @@ from oss_emulator.cli.parser import (
     Parser,
     Synopsis,
 )
+
+import oss_emulator
 
 _GROUPS = {
     "Run": {

@@ -12,9 +12,10 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from oss_referer.terminal.loading import loading
+from oss_referer.terminal.parser import Commands
+
 from oss_emulator.cli import flags
-from oss_emulator.cli.loading import loading
-from oss_emulator.cli.parser import Commands
 from oss_emulator.settings import DEFAULT_ACCESS_KEY_SECRET, Settings
 
 if TYPE_CHECKING:

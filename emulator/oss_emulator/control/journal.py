@@ -8,18 +8,20 @@ from enum import StrEnum
 from operator import attrgetter, methodcaller
 from typing import Any, NamedTuple
 
-from oss_emulator import accesslog
+from oss_referer import Decision, Signing
+from oss_referer.browser.default_domain import DomainRule
+from oss_referer.engine import explanation
+from oss_referer.replay import accesslog
+
 from oss_emulator.access import Identity, resource
 from oss_emulator.control.faults import Fault
 from oss_emulator.control.running_tests import RunningTests
-from oss_emulator.default_domain import DomainRule
 from oss_emulator.documents.referer import SUBRESOURCE
 from oss_emulator.operations.admission import Admission, Refused
 from oss_emulator.pipeline import default_domain
 from oss_emulator.protocol import dates
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.message import AccessRecord, Request, Response
-from oss_emulator.referer import Decision, Signing, explanation
 from oss_emulator.rpc import RPCErrorSpec
 from oss_emulator.storage import Storage
 

@@ -3,8 +3,9 @@
 from ipaddress import ip_address
 from typing import Final
 
+from oss_referer.browser.changes import CUSTOM_DOMAIN
+
 from oss_emulator.access import Permission
-from oss_emulator.changes import CUSTOM_DOMAIN
 from oss_emulator.documents import transfer_acceleration
 from oss_emulator.documents.access_point import find_alias, is_alias
 from oss_emulator.operations.admission import Admission

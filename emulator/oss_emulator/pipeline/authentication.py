@@ -2,8 +2,10 @@
 
 from typing import Final
 
+from oss_referer import Signing
+from oss_referer.browser.changes import V1_OF_ACCOUNTS, V1_OF_BUCKETS
+
 from oss_emulator.access import AccessKey, Identity, KeyProblem
-from oss_emulator.changes import V1_OF_ACCOUNTS, V1_OF_BUCKETS
 from oss_emulator.operations import permissions
 from oss_emulator.operations.admission import Admission, Claimed
 from oss_emulator.operations.call import Call
@@ -18,7 +20,6 @@ from oss_emulator.protocol.s3 import signature as s3_signature
 from oss_emulator.protocol.s3.payload import Payload
 from oss_emulator.protocol.signature import Claim, Place, Version
 from oss_emulator.protocol.signature import form as form_signature
-from oss_emulator.referer import Signing
 from oss_emulator.settings import Auth
 
 _SIGNING: Final = {

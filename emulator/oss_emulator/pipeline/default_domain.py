@@ -1,20 +1,21 @@
 """Applies the policy of the service's own host names, or names the rule that it would apply."""
 
-from oss_emulator.changes import REDIRECTS_AT_ENDPOINTS, Changes
-from oss_emulator.default_domain import (
+from oss_referer import Signing
+from oss_referer.browser.changes import REDIRECTS_AT_ENDPOINTS, Changes
+from oss_referer.browser.default_domain import (
     DomainKind,
     DomainRequest,
     DomainRule,
     find_rule,
     find_rule_today,
 )
+
 from oss_emulator.documents import transfer_acceleration
 from oss_emulator.operations.admission import Admission
 from oss_emulator.pipeline.deployment import Deployment
 from oss_emulator.protocol.address import is_accelerate, is_public_endpoint
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
-from oss_emulator.referer import Signing
 
 OBJECTS = frozenset({"GetObject", "HeadObject"})
 """The operations that show an object."""

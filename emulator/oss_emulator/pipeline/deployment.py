@@ -3,7 +3,8 @@
 import time
 from collections.abc import Callable
 
-from oss_emulator.changes import Changes
+from oss_referer.browser.changes import Changes
+
 from oss_emulator.documents.cname import bucket_of
 from oss_emulator.operations import OPERATIONS
 from oss_emulator.operations.call import Environment

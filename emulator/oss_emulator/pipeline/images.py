@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from oss_referer import Signing
+
 from oss_emulator.documents import image_access, style
 from oss_emulator.operations.admission import Admission
 from oss_emulator.operations.object_process import get_processed, head_processed
@@ -11,7 +13,6 @@ from oss_emulator.operations.operation import Operation
 from oss_emulator.protocol.address import Target
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.parameters import PROCESS
-from oss_emulator.referer import Signing
 
 if TYPE_CHECKING:
     from oss_emulator.pipeline.deployment import Deployment

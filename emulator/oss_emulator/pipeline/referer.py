@@ -7,6 +7,10 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from oss_referer import Assumptions, Decision, RefererConfiguration, RefererPolicy, Scope, Signing
+from oss_referer.engine.assumptions import CheckOrder, ProcessingOrder, SourceOfCopy
+from oss_referer.engine.request import RequestKind, classify
+
 from oss_emulator.documents.access_point import bucket_of
 from oss_emulator.documents.referer import SUBRESOURCE, parse_stored
 from oss_emulator.operations.admission import Admission
@@ -15,16 +19,6 @@ from oss_emulator.operations.operation import Operation
 from oss_emulator.pipeline import images
 from oss_emulator.protocol import copy_source
 from oss_emulator.protocol.errors import ErrorCase, OSSError
-from oss_emulator.referer import (
-    Assumptions,
-    Decision,
-    RefererConfiguration,
-    RefererPolicy,
-    Scope,
-    Signing,
-)
-from oss_emulator.referer.assumptions import CheckOrder, ProcessingOrder, SourceOfCopy
-from oss_emulator.referer.request import RequestKind, classify
 from oss_emulator.storage import Bucket, Storage
 
 if TYPE_CHECKING:

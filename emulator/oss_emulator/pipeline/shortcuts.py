@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from oss_emulator.changes import CUSTOM_DOMAIN, V1_OF_ACCOUNTS, V1_OF_BUCKETS
+from oss_referer.browser.changes import CUSTOM_DOMAIN, V1_OF_ACCOUNTS, V1_OF_BUCKETS
+
 from oss_emulator.documents.access_point import is_alias
 from oss_emulator.operations.admission import Admission
 from oss_emulator.operations.operation import Operation, Takes

@@ -2,11 +2,12 @@
 
 from typing import Final
 
+from oss_referer import Signing
+
 from oss_emulator.documents.website import Visit, parse
 from oss_emulator.operations.admission import Admission
 from oss_emulator.pipeline.deployment import Deployment
 from oss_emulator.protocol.address import Target
-from oss_emulator.referer import Signing
 
 WEBSITE: Final = "website"
 """The name of the website configuration among a bucket's documents."""

@@ -2,10 +2,11 @@
 
 from typing import NamedTuple
 
+from oss_referer import Signing
+
 from oss_emulator.access import AccessKey, Accounts, Identity, KeyProblem
 from oss_emulator.protocol import dates
 from oss_emulator.protocol.signature.claim import MAX_SKEW
-from oss_emulator.referer import Signing
 from oss_emulator.rpc import acs3
 from oss_emulator.rpc.errors import RPCError, RPCErrorCase
 from oss_emulator.rpc.request import RPCRequest, check_complete, check_signature

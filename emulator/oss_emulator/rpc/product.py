@@ -8,12 +8,13 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 from uuid import UUID
 
+from oss_referer import Signing
+
 from oss_emulator.access import ANONYMOUS, Identity
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.address import host_name
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.protocol.xml import Children
-from oss_emulator.referer import Signing
 from oss_emulator.rpc.authentication import authenticate, claim
 from oss_emulator.rpc.errors import ErrorTable, RPCError, RPCErrorCase, RPCErrorSpec
 from oss_emulator.rpc.request import RPCCall, RPCEnvironment, RPCRequest

@@ -11,6 +11,7 @@ from functools import lru_cache, partial
 from typing import Final, TextIO
 
 from aiohttp import web
+from oss_referer.engine import explanation
 
 from oss_emulator.control import console, recording
 from oss_emulator.control.api.access import protect
@@ -24,7 +25,6 @@ from oss_emulator.pipeline.service import new_request_id
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.headers import DECISION, EXPLAIN
 from oss_emulator.protocol.message import Request, Response
-from oss_emulator.referer import explanation
 from oss_emulator.rpc import Product
 from oss_emulator.server import rpc_endpoint, wire
 from oss_emulator.server.administration import Administration

@@ -13,10 +13,12 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
-from oss_emulator import Emulator, catalogue
-from oss_emulator.cli import build_parser, language, main, output
-from oss_emulator.cli.formats import Format
-from oss_emulator.cli.parser import Parser
+from oss_emulator import Emulator
+from oss_emulator.cli import build_parser, main
+from oss_referer.terminal import language, output
+from oss_referer.terminal.formats import Format
+from oss_referer.terminal.parser import Parser
+from oss_referer.texts import catalogue
 
 from tests.cli.process import environment
 

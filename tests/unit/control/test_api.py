@@ -25,7 +25,7 @@ from oss_emulator.control.api.route import (
 from oss_emulator.control.api.schema import TEXT, record
 from oss_emulator.control.api.snapshots import list_snapshots, take_snapshot
 from oss_emulator.protocol.message import Request, Response
-from oss_emulator.version import __version__
+from oss_referer.version import __version__
 
 from tests.unit.control.caller import ApiCaller
 

@@ -4,7 +4,6 @@ import time
 import weakref
 
 import pytest
-from oss_emulator import accesslog
 from oss_emulator.control.faults import Fault
 from oss_emulator.control.journal import Journal, JournalEntry, RefererVerdict
 from oss_emulator.operations.admission import Admission, Refused, refuse
@@ -15,6 +14,7 @@ from oss_emulator.protocol.form import FormReader
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.settings import Settings
 from oss_emulator.storage import MemoryBlob
+from oss_referer.replay import accesslog
 
 RULES = b"""<RefererConfiguration>
   <AllowEmptyReferer>false</AllowEmptyReferer>

@@ -5,11 +5,11 @@ from __future__ import annotations
 from operator import attrgetter
 
 import pytest
-from oss_emulator import referer_xml
 from oss_emulator.documents import referer
 from oss_emulator.protocol.errors import OSSError
-from oss_emulator.referer import Assumptions
-from oss_emulator.referer.assumptions import MissingList, TruncationConflict
+from oss_referer import Assumptions
+from oss_referer.engine.assumptions import MissingList, TruncationConflict
+from oss_referer.sources import referer_xml
 
 from tests.referer_documents import BAD, GOOD, RefererDocument
 from tests.unit.operations.service import Caller

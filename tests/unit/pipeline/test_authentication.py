@@ -21,9 +21,9 @@ from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.form import FormReader
 from oss_emulator.protocol.message import Request
 from oss_emulator.protocol.signature import Claim, Place, Version
-from oss_emulator.referer import Signing
 from oss_emulator.settings import Auth
 from oss_emulator.storage import Bucket
+from oss_referer import Signing
 
 from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, sign
 from tests.http import forms

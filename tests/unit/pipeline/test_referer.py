@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from oss_emulator import referer_xml
 from oss_emulator.operations import object_process
 from oss_emulator.operations.admission import Admission, Refused
 from oss_emulator.pipeline.referer import HotlinkProtection
@@ -14,15 +13,9 @@ from oss_emulator.protocol.address import Target
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.protocol.signature import Place, Version
 from oss_emulator.protocol.signature.unsigned import Dialect
-from oss_emulator.referer import (
-    Assumptions,
-    Basis,
-    Decision,
-    RefererConfiguration,
-    RefererPolicy,
-    explanation,
-)
-from oss_emulator.referer.assumptions import (
+from oss_referer import Assumptions, Basis, Decision, RefererConfiguration, RefererPolicy
+from oss_referer.engine import explanation
+from oss_referer.engine.assumptions import (
     DEFAULT,
     CheckOrder,
     MissingList,
@@ -31,6 +24,7 @@ from oss_emulator.referer.assumptions import (
     SourceOfCopy,
     TruncationConflict,
 )
+from oss_referer.sources import referer_xml
 
 from tests.unit.imaging.drawing import encode, quarters
 from tests.unit.pipeline.service import PAGE, RULES, SETTINGS, THIEF, ask, put, serve

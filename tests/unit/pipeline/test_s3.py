@@ -21,8 +21,8 @@ from oss_emulator.protocol.message import Request, Response
 from oss_emulator.protocol.s3 import signature
 from oss_emulator.protocol.s3.documents import NAME_SPACE
 from oss_emulator.protocol.s3.payload import Framing
-from oss_emulator.referer import Signing
 from oss_emulator.settings import Auth
+from oss_referer import Signing
 
 from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, content_md5
 from tests.unit.pipeline.service import PAGE, SETTINGS, THIEF, ask, serve

@@ -30,8 +30,8 @@ from oss_emulator.pipeline.steps import (
 from oss_emulator.protocol import checksums
 from oss_emulator.protocol.form import Form
 from oss_emulator.protocol.message import Request, Response
-from oss_emulator.referer.assumptions import DEFAULT, CheckOrder
 from oss_emulator.server.performer import Performer
+from oss_referer.engine.assumptions import DEFAULT, CheckOrder
 
 from tests.http import forms
 from tests.unit.pipeline.service import PAGE, SETTINGS, ask, put, serve, serve_as_of

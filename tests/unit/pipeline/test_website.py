@@ -11,8 +11,8 @@ from oss_emulator.operations.admission import Admission, Claimed
 from oss_emulator.pipeline.service import Service
 from oss_emulator.pipeline.website import WEBSITE, find_page
 from oss_emulator.protocol.address import Target
-from oss_emulator.referer import Signing
 from oss_emulator.storage import Bucket
+from oss_referer import Signing
 
 from tests.unit.pipeline.service import SETTINGS, ask
 

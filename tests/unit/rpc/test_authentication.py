@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from oss_emulator import rpc
 from oss_emulator.protocol.message import Request
-from oss_emulator.referer import Signing
 from oss_emulator.rpc.authentication import claim
 from oss_emulator.rpc.request import RPCRequest
 from oss_emulator.sts import STS
+from oss_referer import Signing
 
 from tests.unit.sts.requests import ENVIRONMENT, MATERIAL, answer_v3, credentials, parse, sign_v3
 

@@ -6,8 +6,8 @@ import pytest
 from oss_emulator import rpc
 from oss_emulator.access import AccessKey
 from oss_emulator.protocol.message import Request
-from oss_emulator.referer import Signing
 from oss_emulator.sts import STS
+from oss_referer import Signing
 
 from tests.issuer import CLIENT, ISSUER, SUBJECT
 from tests.unit.sts.requests import (

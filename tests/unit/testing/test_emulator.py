@@ -15,9 +15,9 @@ import requests
 from oss_emulator import Emulator
 from oss_emulator.control.seed import SeedError
 from oss_emulator.protocol.errors import ErrorCase
-from oss_emulator.referer import Assumptions, RefererConfiguration
-from oss_emulator.referer.assumptions import EmptyWhitelist
 from oss_emulator.settings import Auth
+from oss_referer import Assumptions, RefererConfiguration
+from oss_referer.engine.assumptions import EmptyWhitelist
 
 Threads = Callable[[], list[str]]
 """Lists the threads of the emulators that a test has started."""

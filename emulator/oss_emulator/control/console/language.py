@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from oss_emulator.catalogue import LANGUAGES
+from oss_referer.texts.catalogue import LANGUAGES
+
 from oss_emulator.control.api.access import cookies
 from oss_emulator.protocol.message import Request
 

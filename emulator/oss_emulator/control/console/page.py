@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from jinja2 import Environment
+from oss_referer.page import rendering
+from oss_referer.texts.catalogue import LANGUAGES, Catalogue
+from oss_referer.version import __version__
 
-from oss_emulator.catalogue import LANGUAGES, Catalogue
 from oss_emulator.control.api.access import SESSION, cookies
 from oss_emulator.control.api.route import PREFIX, ApiRequest, reply
 from oss_emulator.control.console import wants_page
 from oss_emulator.control.console.language import COOKIE, choose
-from oss_emulator.lab.page import rendering
 from oss_emulator.protocol.message import Request, Response
-from oss_emulator.version import __version__
 
 TABS: Final = ("requests", "rules", "buckets", "embed", "emulator")
 """The pages in the navigation."""

@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple, Self
 
+from oss_referer import Decision, RefererPolicy, Scope
+from oss_referer.engine import explanation
+
 from oss_emulator.control.console import page
 from oss_emulator.control.journal import JournalEntry
-from oss_emulator.referer import Decision, RefererPolicy, Scope, explanation
 
 LAST: Final = 500
 """The requests of the journal to decide again."""

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
+from oss_referer import Signing
+
 from oss_emulator.access import Permission, required_of_source
 from oss_emulator.documents import access_point, archive_direct_read
 from oss_emulator.operations import permissions
@@ -15,7 +17,6 @@ from oss_emulator.protocol.address import decode_key
 from oss_emulator.protocol.copy_source import CopySource
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import FileRange
-from oss_emulator.referer import Signing
 from oss_emulator.storage import NULL_VERSION, Blob, Bucket, MemoryBlob, Object, Upload
 from oss_emulator.storage.blobs import BlobFile, StoredBlob, open_files, slices
 

@@ -44,11 +44,10 @@ from oss_emulator.control.console.requests import (
 )
 from oss_emulator.control.console.static_files import FOLDER
 from oss_emulator.control.faults import Fault
-from oss_emulator.lab import lint
 from oss_emulator.operations.admission import Admission
 from oss_emulator.protocol.message import Request, Response
-from oss_emulator.referer import RefererConfiguration
 from oss_emulator.settings import Settings
+from oss_referer import RefererConfiguration, lint
 
 from tests.thorough import cases
 from tests.unit.control.caller import ApiCaller

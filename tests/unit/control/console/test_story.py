@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 import pytest
-from oss_emulator import Emulator, referer_xml
+from oss_emulator import Emulator
 from oss_emulator.control.api.route import Refusal
 from oss_emulator.control.console import incidents, resend
 from oss_emulator.control.console.incidents import IncidentKind
@@ -15,9 +15,10 @@ from oss_emulator.control.faults import Fault
 from oss_emulator.operations.admission import Refused
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.protocol.signature import presigning
-from oss_emulator.referer import Assumptions, RefererConfiguration
-from oss_emulator.referer.assumptions import SourceOfCopy
 from oss_emulator.settings import Settings
+from oss_referer import Assumptions, RefererConfiguration
+from oss_referer.engine.assumptions import SourceOfCopy
+from oss_referer.sources import referer_xml
 
 from tests.unit.control.caller import ApiAnswer, ApiCaller
 
