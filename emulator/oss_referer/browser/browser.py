@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 
-from oss_referer.search.url import WebURL
+from oss_referer.search.url import MAX_LENGTH, WebURL
 
 
 class ReferrerPolicy(StrEnum):
@@ -23,9 +23,6 @@ class ReferrerPolicy(StrEnum):
     STRICT_ORIGIN_WHEN_CROSS_ORIGIN = "strict-origin-when-cross-origin"
     UNSAFE_URL = "unsafe-url"
 
-
-MAX_LENGTH = 4096
-"""The characters of the longest Referer; a longer one is cut to the origin (B-03)."""
 
 DEFAULT = ReferrerPolicy.STRICT_ORIGIN_WHEN_CROSS_ORIGIN
 """The policy of a page that sets none."""

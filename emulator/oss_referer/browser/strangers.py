@@ -15,10 +15,9 @@ from oss_referer.search import automaton
 from oss_referer.search.automaton import Budget, Cut, UndecidedError, Watched
 from oss_referer.search.parts import FIXED_HOST, example
 from oss_referer.search.sent import Own, Senders, SentReferers
-from oss_referer.search.url import WebURL
+from oss_referer.search.url import MAX_LENGTH, WebURL
 
 from . import probes
-from .browser import MAX_LENGTH
 
 SHOWN = 10
 """The number of strangers after which the search ends."""

@@ -175,8 +175,8 @@ class SparkEngine:
 
 def _pack(folder: Path) -> Path:
     """Pack this package for the executors."""
-    package = Path(__file__).parents[2]
-    packed = folder / "oss_emulator.zip"
+    package = Path(__file__).parents[1]
+    packed = folder / "oss_referer.zip"
     with zipfile.ZipFile(packed, "w") as archive:
         for module in sorted(package.rglob("*.py")) + sorted(package.rglob("*.sql")):
             archive.write(module, module.relative_to(package.parent).as_posix())

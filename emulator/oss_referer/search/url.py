@@ -8,6 +8,9 @@ from ipaddress import ip_address
 from . import url_standard
 from .parts import DEFAULT_PORTS
 
+MAX_LENGTH = 4096
+"""The characters of the longest Referer that browsers send; they cut a longer one (B-03)."""
+
 
 class WebURLError(ValueError):
     """A text is not the URL of a page or an object; the message says what is wrong with it."""

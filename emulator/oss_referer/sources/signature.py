@@ -4,21 +4,14 @@ import hmac
 import time
 from collections.abc import Mapping
 from hashlib import sha256
-from typing import NamedTuple
 from urllib.parse import quote
+
+from .account import GivenKey
 
 _SCHEME = "OSS4-HMAC-SHA256"
 _END = "aliyun_v4_request"
 _CONTENT = "UNSIGNED-PAYLOAD"
 _ALSO_SIGNED = ("content-md5", "content-type")
-
-
-class GivenKey(NamedTuple):
-    """The access key of the environment."""
-
-    id: str
-    secret: str
-    token: str | None
 
 
 def sign(
