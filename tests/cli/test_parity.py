@@ -36,7 +36,7 @@ from oss_referer.engine.assumptions import (
 )
 from oss_referer.sources import assumptions as toml
 from oss_referer.sources import referer_xml
-from oss_referer.sources.signature import GivenKey
+from oss_referer.sources.account import GivenKey
 from oss_referer.terminal.parser import CommandError
 
 from tests.cli.process import EMULATOR, environment

@@ -15,7 +15,8 @@ import oss2
 import oss_emulator
 import pytest
 from oss_emulator.cli import build_parser, flags, main
-from oss_emulator.settings import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET, Settings
+from oss_emulator.settings import Settings
+from oss_referer.sources.account import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET
 
 from tests.cli.forking import serving
 from tests.cli.logline import LINE

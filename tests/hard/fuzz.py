@@ -25,7 +25,7 @@ from oss_emulator.control.console import PAGES
 from oss_emulator.documents import DOCUMENTS
 from oss_emulator.operations import OPERATIONS
 from oss_emulator.protocol.parameters import PARAMETERS, SUBRESOURCES
-from oss_referer.sources.signature import GivenKey
+from oss_referer.sources.account import GivenKey
 
 from tests.cli.forking import serving
 from tests.client import Answer, Client, Connection, write

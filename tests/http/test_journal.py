@@ -17,7 +17,7 @@ import requests
 from oss_emulator import Emulator
 from oss_emulator.control.api.events import MAX_BEHIND
 from oss_emulator.protocol.message import Response
-from oss_emulator.settings import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET
+from oss_referer.sources.account import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET
 
 from tests.cli.forking import serving
 from tests.cli.logline import LINE

@@ -14,7 +14,7 @@ from oss_emulator.cli.signer import Signer
 from oss_emulator.recording import scenario
 from oss_emulator.recording.scenario import RecordedScenario
 from oss_emulator.testing import Emulator
-from oss_referer.sources.signature import GivenKey
+from oss_referer.sources.account import GivenKey
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "recorded"
 RECORDING = scenario.read(FOLDER / "blob.json")

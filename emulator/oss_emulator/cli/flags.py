@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from oss_referer.engine.assumptions import Assumptions
+from oss_referer.sources.account import BUCKET_NAME_RULE, is_bucket_name
 from oss_referer.sources.toml import join
 from oss_referer.terminal import language
 from oss_referer.terminal.parser import InputError, Parser, complete_path
 
 from oss_emulator.cli import config
-from oss_emulator.protocol.address import BUCKET_NAME_RULE, host_name, is_bucket_name
+from oss_emulator.protocol.address import host_name
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.settings import Auth, Fsync, Limits, LogFormat, Settings, check
 

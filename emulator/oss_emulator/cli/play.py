@@ -14,7 +14,7 @@ from urllib.parse import quote
 from oss_referer.engine.sentence import Sentence
 from oss_referer.findings import junit
 from oss_referer.findings.remark import Remark, RemarkKind, Severity
-from oss_referer.sources.signature import GivenKey
+from oss_referer.sources.account import GivenKey
 from oss_referer.terminal import bucket, formats, language
 from oss_referer.terminal.formats import Findings
 from oss_referer.terminal.loading import loading

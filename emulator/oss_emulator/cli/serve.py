@@ -12,11 +12,12 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from oss_referer.sources.account import DEFAULT_ACCESS_KEY_SECRET
 from oss_referer.terminal.loading import loading
 from oss_referer.terminal.parser import Commands
 
 from oss_emulator.cli import flags
-from oss_emulator.settings import DEFAULT_ACCESS_KEY_SECRET, Settings
+from oss_emulator.settings import Settings
 
 if TYPE_CHECKING:
     from oss_emulator.cli.foreground import Listening

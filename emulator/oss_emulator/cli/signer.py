@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from oss_referer.sources import signature
-from oss_referer.sources.signature import GivenKey
+from oss_referer.sources.account import GivenKey
 
 from oss_emulator.protocol.signature import presigning, v4
 

@@ -4,6 +4,7 @@ from ipaddress import ip_address
 from typing import Final
 
 from oss_referer.browser.changes import CUSTOM_DOMAIN
+from oss_referer.sources.account import BUCKET_NAME_RULE
 
 from oss_emulator.access import Permission
 from oss_emulator.documents import transfer_acceleration
@@ -12,7 +13,6 @@ from oss_emulator.operations.admission import Admission
 from oss_emulator.operations.operation import Resource
 from oss_emulator.pipeline.deployment import Deployment
 from oss_emulator.protocol.address import (
-    BUCKET_NAME_RULE,
     SERVICE_DOMAIN,
     Target,
     is_accelerate,

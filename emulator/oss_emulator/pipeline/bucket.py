@@ -1,12 +1,13 @@
 """The bucket of a request: its record, and the headers that its configurations add to an answer."""
 
+from oss_referer.sources.account import is_bucket_name
+
 from oss_emulator.documents import cors, request_payment
 from oss_emulator.operations import permissions
 from oss_emulator.operations.admission import Admission
 from oss_emulator.operations.operation import Operation
 from oss_emulator.pipeline import addressing
 from oss_emulator.pipeline.deployment import Deployment
-from oss_emulator.protocol.address import is_bucket_name
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
 from oss_emulator.storage import Bucket, Storage

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from oss_referer.browser.browser import MAX_LENGTH
 from oss_referer.browser.probes import STRANGER
 from oss_referer.engine import header
 from oss_referer.engine.assumptions import DEFAULT, Assumptions
@@ -20,6 +19,7 @@ from oss_referer.search.automaton import Budget, Cut, UndecidedError, covers
 from oss_referer.search.entry import is_blank, parse_entry
 from oss_referer.search.parts import Parts, example
 from oss_referer.search.sent import ALL_PAGES, read_sent
+from oss_referer.search.url import MAX_LENGTH
 
 from .finding import Correction, EntryPlace, Evidence, Suspicion
 from .risk import Compiled

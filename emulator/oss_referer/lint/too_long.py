@@ -4,12 +4,12 @@ A browser cuts a Referer of more than 4,096 characters to the origin (B-03), so 
 matches nothing that a browser sends. Perhaps many entries are joined in it (R-37).
 """
 
-from oss_referer.browser.browser import MAX_LENGTH
 from oss_referer.browser.probes import STRANGER
 from oss_referer.engine.sentence import Sentence
 from oss_referer.search.domains import is_host
 from oss_referer.search.entry import is_blank
 from oss_referer.search.parts import Parts
+from oss_referer.search.url import MAX_LENGTH
 
 from .finding import (
     LEAVE_OUT,

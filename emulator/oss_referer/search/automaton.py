@@ -22,12 +22,12 @@ from itertools import chain
 from math import inf
 from typing import Any, NamedTuple
 
-from oss_referer.browser.browser import MAX_LENGTH
 from oss_referer.engine.assumptions import DEFAULT, Assumptions, LetterCase
 from oss_referer.engine.model import RefererConfiguration
 from oss_referer.engine.pattern import Pattern
 from oss_referer.engine.policy import RefererPolicy
 from oss_referer.engine.reading import cuts_path
+from oss_referer.search.url import MAX_LENGTH
 
 from .entry_reader import LETTERS, MATCHED, EntryReader
 

@@ -15,8 +15,9 @@ from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import unquote, urlsplit
 
+from .account import GivenKey
 from .markup.document import XmlDocument, XmlElement
-from .signature import GivenKey, format_query, quote_path, sign
+from .signature import format_query, quote_path, sign
 from .toml import MAX_FILE, SourceError
 
 _TIMEOUT = 10  # seconds, for the connection and for each piece of an answer

@@ -7,13 +7,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from oss_emulator.protocol.address import BUCKET_NAME_RULE, is_bucket_name
-from oss_emulator.settings import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET
-
 from oss_referer.engine import RefererConfiguration
 from oss_referer.sources import referer_xml
+from oss_referer.sources.account import (
+    BUCKET_NAME_RULE,
+    DEFAULT_ACCESS_KEY_ID,
+    DEFAULT_ACCESS_KEY_SECRET,
+    GivenKey,
+    is_bucket_name,
+)
 from oss_referer.sources.referer_xml import RefererFormatError
-from oss_referer.sources.signature import GivenKey
 from oss_referer.terminal import language
 from oss_referer.terminal.parser import InputError
 

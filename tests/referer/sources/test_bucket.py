@@ -10,8 +10,8 @@ from threading import Thread
 
 import pytest
 import trustme
+from oss_referer.sources.account import GivenKey
 from oss_referer.sources.bucket import BucketError, RemoteBucket, ServiceAddress
-from oss_referer.sources.signature import GivenKey
 
 KEY = GivenKey("id", "secret", None)
 
