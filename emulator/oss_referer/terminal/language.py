@@ -9,11 +9,13 @@ import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oss_referer.engine import explanation
 from oss_referer.engine.decision import Step
 from oss_referer.engine.sentence import Sentence
+from oss_referer.texts import FOLDER
 
 if TYPE_CHECKING:
     from oss_referer.texts.catalogue import Catalogue
@@ -33,8 +35,12 @@ class _Speaker:
     """None says everything in English, without loading a catalogue."""
 
 
-def choose(language: str | None, environ: Mapping[str, str] = os.environ) -> None:
-    """Speak a language from now on; without one, that of the locale."""
+def choose(
+    language: str | None,
+    texts: Sequence[Path] = (FOLDER,),
+    environ: Mapping[str, str] = os.environ,
+) -> None:
+    """Speak a language from now on, with the texts of some folders; without one, the locale's."""
     if language is None:
         locale = next(filter(None, map(environ.get, _VARIABLES)), "")
         language = re.split("[_.@-]", locale)[0].lower()
@@ -42,7 +48,7 @@ def choose(language: str | None, environ: Mapping[str, str] = os.environ) -> Non
     if language in LANGUAGES[1:]:
         from oss_referer.texts.catalogue import Catalogue  # not needed for English
 
-        _Speaker.catalogue = Catalogue(language)
+        _Speaker.catalogue = Catalogue(language, texts)
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")

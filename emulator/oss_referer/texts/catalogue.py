@@ -1,4 +1,4 @@
-"""The message catalogues: what the console and the commands say, in each language.
+"""The catalogues: what the pages and the commands say, in each language.
 
 Tables whose name begins with `engine_` translate what the emulator itself says in English, so the
 English catalogue has none.
@@ -16,19 +16,21 @@ from oss_referer.engine import explanation
 from oss_referer.engine.decision import Step
 from oss_referer.engine.sentence import Sentence
 
+from . import FOLDER
+
 LANGUAGES: Final[Mapping[str, str]] = {"en": "English", "zh": "中文"}
 """The languages, each with its own name; the first is the default."""
 
-_FOLDER: Final = Path(__file__).with_name("messages")
-
 
 @cache
-def read(language: str) -> Mapping[str, str]:
-    """Read a catalogue: texts by `page.name`."""
-    tables = tomllib.loads((_FOLDER / f"{language}.toml").read_text(encoding="utf-8"))
-    return {
-        f"{table}.{name}": text for table, texts in tables.items() for name, text in texts.items()
-    }
+def read(language: str, folders: Sequence[Path] = (FOLDER,)) -> Mapping[str, str]:
+    """Read the texts of some folders in a language, by `page.name`. `folders` is a tuple."""
+    found: dict[str, str] = {}
+    for folder in folders:
+        tables = tomllib.loads((folder / f"{language}.toml").read_text(encoding="utf-8"))
+        for table, texts in tables.items():
+            found |= {f"{table}.{name}": text for name, text in texts.items()}
+    return found
 
 
 _SLOT: Final = re.compile(r"\{(message|list)?\}")
@@ -56,12 +58,12 @@ _LONGEST: Final = 4_000
 
 
 @cache
-def _messages(language: str) -> Sequence[_Recognised]:
+def _messages(language: str, folders: Sequence[Path]) -> Sequence[_Recognised]:
     """Return what recognises messages; those with the longest texts come first."""
     begin = "engine_message."
     found = {
         name.removeprefix(begin): text
-        for name, text in read(language).items()
+        for name, text in read(language, folders).items()
         if name.startswith(begin)
     }
     ordered = sorted(found, key=lambda template: len(_SLOT.sub("", template)), reverse=True)
@@ -76,11 +78,12 @@ def _recognise(template: str, text: str) -> _Recognised:
 
 
 class Catalogue:
-    """The texts of one language."""
+    """The texts of some folders in one language: those of this package, and perhaps others."""
 
-    def __init__(self, language: str) -> None:
+    def __init__(self, language: str, folders: Sequence[Path] = (FOLDER,)) -> None:
         self.language = language
-        self._texts = read(language)
+        self._folders = tuple(folders)
+        self._texts = read(language, self._folders)
 
     def __call__(self, name: str, /, **values: object) -> str:
         """Return a text with its values filled in."""
@@ -121,7 +124,7 @@ class Catalogue:
             return whole
         matches = [
             (found, known)
-            for known in _messages(self.language)
+            for known in _messages(self.language, self._folders)
             if (found := known.pattern.fullmatch(message))
         ]
         if not matches:
