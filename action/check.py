@@ -28,7 +28,7 @@ MOST_ROWS = 50
 LONGEST = 2000
 """Characters of a title or an error in the summary."""
 
-COMMAND = (sys.executable, "-m", "oss_emulator")
+COMMAND = (sys.executable, "-m", "oss_referer")
 
 
 def main(environ: Mapping[str, str]) -> int:

@@ -80,6 +80,18 @@ def read_regular_file(path: FilePath, most: int = MAX_FILE) -> bytes:
     return read_file(path, most)
 
 
+NO_TEMPORARY_FOLDER = "no folder for temporary files can be written; name one with TMPDIR"
+
+
+def lacks_temporary_folder(error: Exception) -> bool:
+    """Whether Python found no folder for temporary files, as on a read-only disk."""
+    return (
+        isinstance(error, FileNotFoundError)
+        and error.filename is None
+        and "temporary directory" in str(error.strerror)
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class TomlDocument:
     """A TOML document with its text, in which mistakes are located."""

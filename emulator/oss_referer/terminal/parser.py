@@ -197,11 +197,11 @@ def _nearest(name: str, known: Iterable[str], least: float = _NEAR) -> str:
 class Synopsis:
     """A command without its flags."""
 
+    package: str
+    """The package whose module of the name of the command declares it."""
     help: str
     example: str
     """Its arguments, as most people would give them."""
-    module: str = ""
-    """The module of this package that declares the command; "" for that of its name."""
 
 
 class Commands:
