@@ -459,8 +459,8 @@ def test_value_that_json_cannot_hold_ends_nothing(lab: Page) -> None:
 
 def test_command_cannot_change_the_lab(lab: Page) -> None:
     """The report would replace a template of the page, which comes from a link."""
-    for name in ("lab/page/templates/rules_check.html", "lab/new.html"):
-        args = ["test", "broken.xml", "site.toml", "--junit", f"../../lab/oss_emulator/{name}"]
+    for name in ("page/templates/rules_check.html", "page/new.html"):
+        args = ["test", "broken.xml", "site.toml", "--junit", f"../../lab/oss_referer/{name}"]
         answer = lab.evaluate("([args, files]) => lab.run(args, files)", [args, LAB])
         assert "the file cannot be written: Permission denied" in answer["stderr"]
 

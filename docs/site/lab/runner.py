@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-from oss_emulator import cli
+from oss_referer.__main__ import PROGRAM
 
 STANDARD_INPUT = "-"
 """The name of the file that a command reads as its standard input."""
@@ -109,11 +109,11 @@ def _text(written: io.BytesIO) -> str:
 
 def _main(arguments: Sequence[str]) -> int:
     try:
-        return cli.main(arguments)
+        return PROGRAM.main(arguments)
     except SystemExit as ending:
         return ending.code if isinstance(ending.code, int) else int(ending.code is not None)
     except ImportError as error:
-        if not str(error.name).startswith("oss_emulator"):
+        if not str(error.name).startswith("oss_referer"):
             raise
         given = " ".join(arguments)
         print(f"oss-emulator: a browser cannot run {given}; {_INSTALL}", file=sys.stderr)
