@@ -14,13 +14,13 @@ from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Resource
 from oss_emulator.protocol.parameters import SUBRESOURCES
 
-ROOT = Path(oss_emulator.__file__).parent
+ROOT = Path(oss_emulator.__file__).parents[1]
 MODULES = sorted(ROOT.rglob("*.py"))
 
 
 @pytest.fixture(scope="module")
 def trees() -> Mapping[str, ast.Module]:
-    """All modules of the package, parsed."""
+    """All modules of both packages, parsed."""
     return {
         str(path.relative_to(ROOT)): ast.parse(path.read_text(encoding="utf-8")) for path in MODULES
     }
@@ -111,11 +111,11 @@ RUN_ON_IMPORT = {"__main__", "sitecustomize"}
 """Modules that do something when they are imported; neither defines a class."""
 
 READERS = {
-    "extras.py": {"json.loads"},  # what pip wrote
-    "json_text.py": {"json.JSONDecoder"},
-    "selecting/json_nodes.py": {"json.JSONDecoder"},  # by the limits of the service
-    "toml.py": {"tomllib.loads"},
-    "catalogue.py": {"tomllib.loads"},  # a file of the package
+    "oss_emulator/selecting/json_nodes.py": {"json.JSONDecoder"},  # by the limits of the service
+    "oss_referer/extras.py": {"json.loads"},  # what pip wrote
+    "oss_referer/sources/json_text.py": {"json.JSONDecoder"},
+    "oss_referer/sources/toml.py": {"tomllib.loads"},
+    "oss_referer/texts/catalogue.py": {"tomllib.loads"},  # a file of the package
 }
 """The modules that read JSON and TOML, and how; all others have them read."""
 
@@ -152,7 +152,7 @@ def test_no_private_name_of_a_library_is_used(trees: Mapping[str, ast.Module]) -
 def test_no_private_name_of_a_library_is_overridden() -> None:
     found = []
     for module in MODULES:
-        name = ".".join(("oss_emulator", *module.relative_to(ROOT).with_suffix("").parts))
+        name = ".".join(module.relative_to(ROOT).with_suffix("").parts)
         if module.stem not in RUN_ON_IMPORT:
             found += _overridden(vars(importlib.import_module(name.removesuffix(".__init__"))))
     assert found == []

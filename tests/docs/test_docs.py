@@ -127,11 +127,12 @@ def test_classes_that_are_named_with_their_file_exist() -> None:
     named = re.findall(r"^\| `(\w+)` in `([\w/]+\.py)` \|", DOCUMENTS["docs/architecture.md"], re.M)
     assert len(named) > 10
     for name, path in named:
-        assert f"\nclass {name}" in (ROOTS[1] / path).read_text(encoding="utf-8"), path
+        root = ROOTS[2] if path.startswith("oss_") else ROOTS[1]
+        assert f"\nclass {name}" in (root / path).read_text(encoding="utf-8"), path
 
 
-ROOTS = (ROOT, ROOT / "emulator" / "oss_emulator")
-"""The folders in which the paths of a page begin: the repository and the package."""
+ROOTS = (ROOT, ROOT / "emulator" / "oss_emulator", ROOT / "emulator")
+"""The folders in which the paths of a page begin: the repository, the server and both packages."""
 
 FOLDERS = {path.name for root in ROOTS for path in root.iterdir() if path.is_dir()}
 
