@@ -14,10 +14,11 @@ from pathlib import Path
 
 import oss_referer
 import pytest
+from oss_emulator import cli
 from oss_referer.__main__ import PROGRAM
 from oss_referer.texts.catalogue import LANGUAGES
 
-from docs.site.lab import build, pages
+from docs.site.lab import build, pages, runner
 from docs.site.samples import COMMANDS
 from tests.requirements import require
 
@@ -108,6 +109,7 @@ def test_what_cannot_run_in_a_browser_is_found(source: str) -> None:
 def test_each_command_that_needs_no_server_is_shipped() -> None:
     needs = {"apply", "guard", "propose", "replay"}
     assert {*COMMANDS} == PROGRAM.commands.keys() - needs
+    assert cli.PROGRAM.commands.keys() - PROGRAM.commands.keys() == runner.SERVER
 
 
 def test_pyodide_is_taken_in_a_range() -> None:

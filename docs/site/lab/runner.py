@@ -20,6 +20,9 @@ STANDARD_INPUT = "-"
 _LONGEST = 200
 """The bytes of the longest name of a file."""
 
+SERVER = frozenset({"completion", "parity", "play", "run", "serve"})
+"""The commands of oss-emulator that are not about rules, so they are not here."""
+
 _INSTALL = "install oss-emulator and run it there: pip install oss-emulator"
 
 
@@ -108,6 +111,8 @@ def _text(written: io.BytesIO) -> str:
 
 
 def _main(arguments: Sequence[str]) -> int:
+    if arguments and arguments[0] in SERVER:
+        return _refuse(arguments)
     try:
         return PROGRAM.main(arguments)
     except SystemExit as ending:
@@ -115,9 +120,13 @@ def _main(arguments: Sequence[str]) -> int:
     except ImportError as error:
         if not str(error.name).startswith("oss_referer"):
             raise
-        given = " ".join(arguments)
-        print(f"oss-emulator: a browser cannot run {given}; {_INSTALL}", file=sys.stderr)
-        return 2
+        return _refuse(arguments)
     except Exception:
         traceback.print_exc()
         return 1
+
+
+def _refuse(arguments: Sequence[str]) -> int:
+    given = " ".join(arguments)
+    print(f"oss-emulator: a browser cannot run {given}; {_INSTALL}", file=sys.stderr)
+    return 2
