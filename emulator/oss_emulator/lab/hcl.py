@@ -352,11 +352,5 @@ def format(configuration: RefererConfiguration) -> str:
 def format_string(text: str) -> str:
     """Format a string in double quotes."""
     escaped = resources.escape_template(text.replace("\\", "\\\\").replace('"', '\\"'))
-    return '"' + "".join(map(_escape, escaped)) + '"'
-
-
-def _escape(character: str) -> str:
-    if character.isprintable():
-        return character
-    number = ord(character)
-    return f"\\u{number:04x}" if number < 1 << 16 else f"\\U{number:08x}"
+    signs = (sign if sign.isprintable() else f"\\U{ord(sign):08x}" for sign in escaped)
+    return f'"{"".join(signs)}"'
