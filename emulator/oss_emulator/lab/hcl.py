@@ -268,12 +268,17 @@ class HclResource:
 
     def read(self) -> RefererConfiguration:
         """Return the rules. Raises SourceError."""
-        self._refuse_computed()
-        values = self.block.values()
+        if computed := self._find_computed():
+            name, start = next(iter(computed.items()))
+            values = resources.computed(name)
+            return resources.read(
+                self.kind, values, (), lambda _, sentence: _wrong(self.text, start, sentence)
+            )
+        written = self.block.values()
         if self.kind == BUCKET:
             configs = [block.values() for block in self.find_configs()]
-            values = {CONFIG: configs or values[CONFIG]}
-        return resources.read(self.kind, values, (), self._error)
+            written = {CONFIG: configs or written[CONFIG]}
+        return resources.read(self.kind, written, (), self._error)
 
     def _error(self, path: Path, sentence: str) -> SourceError:
         """Return an error for what a path leads to, or else for what is around it."""
@@ -296,8 +301,8 @@ class HclResource:
         dynamic = any(block.labels == ("dynamic", CONFIG) for block in self.block.blocks)
         return dynamic or resources.has_rules(self.kind, self.block.values())
 
-    def _refuse_computed(self) -> None:
-        """Raise SourceError if Terraform computes the resource from more than its attributes."""
+    def _find_computed(self) -> dict[str, int]:
+        """Return the names and the places of what makes Terraform compute the resource."""
         places = {
             name: attribute.start
             for name, attribute in self.block.attributes.items()
@@ -311,8 +316,7 @@ class HclResource:
                 written = self.text[ignored.value_start : ignored.end]
                 if resources.ignores_rules(self.kind, written):
                     places["ignore_changes"] = ignored.start
-        for name, start in places.items():
-            raise _wrong(self.text, start, f"the resource {resources.computed(name).why}")
+        return places
 
 
 def find_resources(text: str) -> dict[str, HclResource]:
