@@ -43,9 +43,13 @@ def edit(document: bytes, form: RulesForm, name: str, new: RefererConfiguration)
         if getattr(old, item) != getattr(new, item)
     }
     try:
-        text = editor(document.decode("utf-8-sig"), name, changed) if changed else None
-        if text is None:
-            return document.decode("utf-8-sig")
+        text = document.decode("utf-8-sig")
+        if not changed:
+            return text
+        # The editors write LF, so that a document with CRLF is one with LF to them.
+        count = text.count("\r\n")
+        ending = "\r\n" if 0 < count == text.count("\n") else "\n"
+        text = editor(text.replace(ending, "\n"), name, changed).replace("\n", ending)
         before, after = (sources.find(item, form) for item in (document, sources.encode(text)))
     except (SourceError, UnicodeError, ValueError) as error:
         raise NotEditableError(f"the document cannot be edited: {error}") from None

@@ -1,12 +1,14 @@
 """Edits in the text of HCL: the literals of a resource change, and the rest stays."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import accumulate
 from typing import Any
 
 from . import hcl
-from .hcl import HclBlock, Value
+from .hcl import Attribute
 from .resources import REFERER
-from .written_list import Edit, WrittenItem, WrittenList, apply
+from .written_list import WrittenList, apply
 
 Change = tuple[Any, Any]
 
@@ -18,59 +20,44 @@ def edit(text: str, address: str, changed: Mapping[str, Change]) -> str:
     """
     resource = hcl.find_resources(text)[address]
     block = resource.block if resource.kind == REFERER else resource.find_configs()[0]
-    data = text.encode()
-    edits: list[Edit] = []
+    edits: list[tuple[int, int, str]] = []
     for name, (old, new) in changed.items():
-        if name not in block.attributes:
-            edits.append(_add(text, block, name, new))
+        if attribute := block.attributes.get(name):
+            line = text.rfind("\n", 0, attribute.start) + 1
+            edits.append((line, attribute.end, _change(text, line, attribute, old, new)))
             continue
-        _, value = block.attributes[name]
-        if isinstance(new, bool) or value.value is None:
-            written = _format(new, _indent(text, value.start))
-            start, end = _bytes(text, value.start, value.end)
-            edits.append(Edit(start, end, written.encode()))
-        else:
-            written_list = _locate(text, data, value)
-            edits += written_list.edit(old, new, hcl.format_string)
-    return apply(data, edits).decode()
+        last = max(block.attributes.values(), default=None)
+        if last is None or "\n" not in text[block.start : last.start]:
+            raise ValueError(f"the block of {name} has no attribute on a line of its own")
+        end = text.index("\n", last.end) + 1
+        indent = _indent(text, last.start)
+        aligned = name.ljust(text.index("=", last.start) - last.start - 1)
+        edits.append((end, end, f"{indent}{aligned} = {_format(new, indent)}\n"))
+    # The offsets of what is before an edit stay.
+    for start, end, written in sorted(edits, reverse=True):
+        text = text[:start] + written + text[end:]
+    return text
 
 
-def _bytes(text: str, *offsets: int) -> Sequence[int]:
-    """Return the offsets of characters as those of bytes."""
-    return [len(text[:offset].encode()) for offset in offsets]
-
-
-def _locate(text: str, data: bytes, value: Value) -> WrittenList:
-    """Return a list as it is written in the bytes."""
-    start, end = _bytes(text, value.start, value.end)
-    items: list[WrittenItem] = []
-    before, at = value.start, start  # so that each character is encoded once
-
-    def count(offset: int) -> int:
-        nonlocal before, at
-        at += len(text[before:offset].encode())
-        before = offset
-        return at
-
-    for item in value.items:
-        first, last = count(item.start), count(item.end)
-        comma = None if item.comma is None else count(item.comma)
-        items.append(WrittenItem(first, last, comma=comma))
-    return WrittenList(data, start, end, items)
-
-
-def _add(text: str, block: HclBlock, name: str, new: Any) -> Edit:
-    """Add an attribute below the last one of a block."""
-    first, last = max(block.attributes.values(), key=lambda item: item[0], default=(0, None))
-    end = text.find("\n", last.end) if last else -1
-    if last is None or text.count("\n", block.start, first) == 0:
-        raise ValueError(f"the block of {name} has no attribute on a line of its own")
-    ending = "\r\n" if text.endswith("\r", 0, end) else "\n"
-    indent = _indent(text, first)
-    aligned = name.ljust(text.index("=", first) - first - 1)
-    written = f"{indent}{aligned} = {_format(new, indent)}\n".replace("\n", ending)
-    (at,) = _bytes(text, end + 1)
-    return Edit(at, at, written.encode())
+def _change(text: str, line: int, attribute: Attribute, old: Any, new: Any) -> str:
+    """Return an attribute with a new value, from the beginning of its line on."""
+    if isinstance(new, bool) or attribute.value is None:
+        written = _format(new, _indent(text, attribute.start))
+        return text[line : attribute.value_start] + written
+    part = text[line : attribute.end]
+    at = list(accumulate((len(sign.encode()) for sign in part), initial=0))  # offsets of bytes
+    items = [
+        replace(
+            item,
+            start=at[item.start - line],
+            end=at[item.end - line],
+            comma=None if item.comma is None else at[item.comma - line],
+        )
+        for item in attribute.items
+    ]
+    data = part.encode()
+    written_list = WrittenList(data, at[attribute.value_start - line], len(data), items)
+    return apply(data, [*written_list.edit(old, new, hcl.format_string)]).decode()
 
 
 def _indent(text: str, at: int) -> str:

@@ -132,7 +132,8 @@ def ignores_rules(kind: str, names: str) -> bool:
     `names` is what it names, as it is written.
     """
     rules = {CONFIG} if kind == BUCKET else {*NAMES.values()}
-    return not (rules | {"all"}).isdisjoint(re.findall(r"\w+", names))
+    # Old versions take "*" for all, and a name in quotes may have escapes.
+    return not (rules | {"all", "*", "\\"}).isdisjoint(re.findall(r"\w+|[*\\]", names))
 
 
 def _refuse_unknown(value: object, path: Path, error: ErrorAt) -> None:

@@ -103,6 +103,22 @@ def test_only_the_rules_change(form: RulesForm, text: str, name: str, kept: list
     assert editing.edit(text.encode(), form, name, old[name]) == text
 
 
+@pytest.mark.parametrize(
+    ("form", "text", "name"),
+    [
+        (RulesForm.XML, XML, ""),
+        (RulesForm.HCL, HCL, "alicloud_oss_bucket_referer.site"),
+        (RulesForm.TOML, SEED, "two"),
+    ],
+    ids=["xml", "hcl", "toml"],
+)
+def test_lines_end_with_crlf_where_all_others_do(form: RulesForm, text: str, name: str) -> None:
+    document = text.replace("\n", "\r\n").encode()
+    edited = editing.edit(document, form, name, NEW)
+    assert edited.count("\n") == edited.count("\r\n")
+    assert edited == editing.edit(text.encode(), form, name, NEW).replace("\n", "\r\n")
+
+
 def test_xml_keeps_its_layout() -> None:
     new = RefererConfiguration(False, whitelist=("https://www.example.com/",), blacklist=("x",))
     edited = editing.edit(XML.encode(), RulesForm.XML, "", new)

@@ -91,16 +91,3 @@ def test_any_text_is_read_or_refused_with_its_line(text: str) -> None:
     else:
         line = 1
     assert 1 <= line <= document.count("\n") + 1
-
-
-PARTS = ["  ", "\t", " ", "a", "$ ", "b ", "\n", "c$${", "  \n"]
-
-
-@given(st.lists(st.sampled_from(PARTS), max_size=12))
-def test_heredoc_is_outdented_by_its_least_indented_line(parts: list[str]) -> None:
-    lines = "".join(parts).split("\n")
-    written = "".join(f"{line}\n" for line in lines)
-    (read,) = hcl.find(text_of({"body": f"referer_list = [<<-E\n{written}  E\n]"})).values()
-    widths = [len(line) - len(line.lstrip(" \t")) for line in lines if line.strip(" \t")]
-    expected = [line[min(widths) :] if line.strip(" \t") else line for line in lines]
-    assert read().whitelist == ("".join(f"{line}\n" for line in expected).replace("$${", "${"),)
