@@ -1,7 +1,8 @@
 """HCL, the language of Terraform's `*.tf` files: the rules that they write as literals.
 
-A literal is true, false, null, a string in quotes without a template, or a list of these. Any other
-expression is passed over, and refused where it decides about rules. The syntax is that of HCL 2:
+A literal is true, false, null, a string in quotes or a heredoc without a template, or a list of
+these. Any other expression is passed over, and refused where it decides about rules. The syntax is
+that of HCL 2:
 https://github.com/hashicorp/hcl/blob/main/hclsyntax/spec.md
 """
 
@@ -33,7 +34,7 @@ class _Token(NamedTuple):
     start: int
     end: int
     value: Any
-    """Its text; of a string what it means, or Unknown for a template."""
+    """Its text; of a string or a heredoc what it means, or Unknown for a template."""
 
 
 _TOKEN = re.compile(
@@ -95,7 +96,7 @@ def _tokenize(text: str) -> list[_Token]:
         if not literals and closing == '"':
             tokens.append(_Token("string", start, at, _unquote(text, start, at)))
         elif not literals:
-            tokens.append(_Token("heredoc", start, at, text[start:at]))
+            tokens.append(_Token("heredoc", start, at, _read_heredoc(text[start:at])))
     if opened:
         raise _not_closed(text, *opened[-1])
     return [*tokens, _Token("end", at, at, "")]
@@ -126,6 +127,20 @@ def _unquote(text: str, start: int, end: int) -> str | Unknown:
     if isinstance(value, Unknown):
         return Unknown(text[start:end])
     return normalize("NFC", _ESCAPE.sub(unescape, value))
+
+
+def _read_heredoc(text: str) -> str | Unknown:
+    """Return the lines of a heredoc. After `<<-` they lose the indentation that all share."""
+    opening, *lines, _ = text.split("\n")
+    if opening.startswith("<<-"):
+        filled = [line for line in lines if line.strip(" \t\r")]  # blank lines stay as they are
+        widths = [len(line) - len(line.lstrip(" \t")) for line in filled]
+        if any(line[width].isspace() for line, width in zip(filled, widths, strict=True)):
+            return Unknown(text)  # indented by something else than blanks and tabs
+        shared = min(widths, default=0)
+        lines = [line[shared:] if line in filled else line for line in lines]
+    value = resources.read_template("".join(f"{line}\n" for line in lines))
+    return Unknown(text) if isinstance(value, Unknown) else value
 
 
 # Blocks
@@ -245,7 +260,7 @@ def _evaluate(text: str, name: _Token, tokens: list[_Token]) -> Attribute:
 
 def _literal(text: str, tokens: list[_Token]) -> Any:
     token, *others = tokens
-    if not others and token.kind == "string":
+    if not others and token.kind in ("string", "heredoc"):
         return token.value
     if not others and token.kind == "name" and token.value in _WORDS:
         return _WORDS[token.value]
