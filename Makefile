@@ -18,11 +18,12 @@ TESTING_CONTAINERS = $(VENV)/.installed-to-test-containers
 TESTING_LOWEST = $(VENV)/.installed-to-test-lowest
 
 # The environment with the lowest versions, on the lowest Python that is installed, and its tests:
-# what meets aiohttp, oss2 and pytest, and ossfs and dvc-oss, which work only with old versions of the
-# first two.
+# what meets aiohttp, oss2, DuckDB, forms and pytest, and ossfs and dvc-oss, which work only with old
+# versions of the first two.
 # The file left out needs schemathesis, which needs a newer pytest.
 LOWEST = .cache/lowest
-LOWEST_TESTS = tests/http tests/unit/server tests/unit/testing tests/plugin tests/sdk/test_ossfs.py tests/sdk/test_dvc_oss.py \
+LOWEST_TESTS = tests/http tests/unit/lab/replay tests/unit/protocol/test_form.py tests/unit/server \
+  tests/unit/testing tests/plugin tests/sdk/test_ossfs.py tests/sdk/test_dvc_oss.py \
   --ignore=tests/http/test_openapi.py
 
 # What does not depend on the Python: pages in a browser, programs that are not in Python, and the
@@ -84,7 +85,7 @@ pythons: $(TESTING)  ## run the tests that may depend on the Python on every oth
 thorough: $(TESTING)  ## run the tests that try more cases here than in make test; SHARE=0.05 tries a twentieth
 	@OSS_EMULATOR_THOROUGH=$(SHARE) $(BIN)/python -m pytest -n auto -m thorough $(ARGS)
 
-lowest:  ## run the tests of the server, the plugin, ossfs and dvc-oss with the lowest versions
+lowest:  ## run the tests of the server, replays, the plugin, ossfs and dvc-oss with the lowest versions
 	@$(MAKE) --no-print-directory VENV=$(LOWEST) \
 	  PYTHONS='$(or $(PYTHON),python3.11 python3.12 $(PYTHONS))' $(LOWEST)/.installed-to-test-lowest
 	@$(LOWEST)/bin/python -m pytest -n auto $(LOWEST_TESTS) $(ARGS)

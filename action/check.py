@@ -7,8 +7,6 @@ cannot be compared with the reason.
 """
 
 import argparse
-import contextlib
-import io
 import json
 import os
 import subprocess
@@ -29,9 +27,6 @@ MOST_ROWS = 50
 
 LONGEST = 2000
 """Characters of a title or an error in the summary."""
-
-OF_TERRAFORM = (".tf", ".tfvars", ".json")
-"""The endings of files that may define what a `.tf` beside them names."""
 
 COMMAND = (sys.executable, "-m", "oss_emulator")
 
@@ -106,7 +101,7 @@ def ask_git(*arguments: str, **variables: str) -> str:
 
 
 def check_out(base: str, folder: Path) -> None:
-    """Write the files of a commit to a folder, since the rules of one may depend on others."""
+    """Write the files of a commit to a folder, since override files of Terraform count too."""
     with tempfile.TemporaryDirectory() as other:
         index = {"GIT_INDEX_FILE": str(Path(other, "index"))}
         ask_git("read-tree", base, **index)
@@ -116,7 +111,7 @@ def check_out(base: str, folder: Path) -> None:
 def changed_files(base: str, folder: Path) -> Mapping[Path, Path]:
     """Return the files whose rules a change may touch, each with the same file of the base.
 
-    Git need not track them yet. What a file of Terraform says depends on all files beside it.
+    Git need not track them yet.
     """
     listing = ask_git("diff", "--name-status", "-z", "--find-renames", base, "--")
     words = iter(listing.split("\0")[:-1])
@@ -129,14 +124,6 @@ def changed_files(base: str, folder: Path) -> Mapping[Path, Path]:
     for path in find_files(Path(), lambda error: None):
         if path.as_posix() not in tracked:
             found.setdefault(path, folder / path)
-    changed = set(found.values())
-    both = (*found, *(old.relative_to(folder) for old in changed))
-    for place in sorted({path.parent for path in both if path.suffix in OF_TERRAFORM}):
-        for root in (Path(), folder):
-            for each in sorted(Path(root, place).glob("*.tf")):
-                path = each.relative_to(root)
-                if folder / path not in changed:
-                    found.setdefault(path, folder / path)
     return found
 
 
@@ -169,8 +156,7 @@ def read(path: Path) -> tuple[Mapping[str, reading.SelectedRules], Sequence[str]
     """Return the rules of a file by name, and why others cannot be read."""
     if not path.is_file():  # it is missing on this side, a link to nothing, or a submodule
         return {}, ()
-    with contextlib.redirect_stderr(io.StringIO()):  # `diff` says again what is assumed
-        looked = reading.look(path, argparse.Namespace(assumptions=DEFAULT))
+    looked = reading.look(path, argparse.Namespace(assumptions=DEFAULT))
     return {one.name: one for one in looked.found}, [str(error) for error in looked.wrong]
 
 

@@ -28,14 +28,12 @@ from benchmarks import (
     seeding,
     small,
     start,
-    workers,
 )
 from tests.docs import phrases
 
 SECTIONS = {
     "small": small,
     "large": large,
-    "workers": workers,
     "start": start,
     "console": console,
     "lab": lab,

@@ -119,13 +119,12 @@ async def _probe(port: int, request: bytes) -> int:
     return length
 
 
-async def _run(port: int, request: bytes, connections: int, total: int, sleeps: bool) -> float:
+async def _run(port: int, request: bytes, connections: int, total: int) -> float:
     load = _Load(port, request, await _probe(port, request), total)
     began = time.perf_counter()
     for _ in range(connections):
         load.open()
-    if not sleeps:
-        load.poll()
+    load.poll()
     try:
         async with asyncio.timeout(PATIENCE):
             await load.done
@@ -138,9 +137,7 @@ async def _run(port: int, request: bytes, connections: int, total: int, sleeps: 
     return load.answered / seconds
 
 
-def throughput(
-    port: int, request: bytes, connections: int, total: int = 10_000, *, sleeps: bool = False
-) -> float:
+def throughput(port: int, request: bytes, connections: int, total: int = 10_000) -> float:
     """Return how many requests per second a server on this machine answers with 200."""
     factory = None
     with contextlib.suppress(ImportError):
@@ -148,4 +145,4 @@ def throughput(
 
         factory = uvloop.new_event_loop
     with asyncio.Runner(loop_factory=factory) as runner:
-        return runner.run(_run(port, request, connections, total, sleeps))
+        return runner.run(_run(port, request, connections, total))

@@ -126,12 +126,10 @@ class Settings:
     data: Path | None = None
     """The folder that stores buckets and objects; None stores them in memory."""
     fsync: Fsync = Fsync.ALWAYS
-    workers: int = 1
-    """The number of processes that serve the port and share the folder."""
     request_timeout: float = 60
     """Seconds that a client may pause within its request, or while it receives the response."""
     max_connections: int = 4096
-    """The most connections that one process has open."""
+    """The most connections that are open at once."""
     limit: Mapping[str, int] = field(default_factory=dict)
     """Limits below those of the service, by field of `Limits`."""
     access_log: Path | None = None
@@ -178,8 +176,6 @@ class Settings:
                 raise ValueError(f"{name}: {error}") from None
         if self.demo and self.seed is not None:
             raise ValueError("--demo is a seed of its own: give either --demo or --seed")
-        if self.watch and self.workers > 1:
-            raise ValueError("--watch needs a single process: omit --workers")
         key = (self.access_key_id, self.access_key_secret)
         if self.accounts is not None and key != (DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET):
             raise ValueError(
@@ -189,8 +185,6 @@ class Settings:
             raise ValueError("a TLS key needs its certificate: give --tls-cert as well")
         if self.tls_cert is not None and not (self.tls_dir is None and self.ca_file is None):
             raise ValueError("--tls-cert replaces the local CA: omit --tls-dir and --ca-file")
-        if self.workers > 1 and self.data is None:
-            raise ValueError("several workers need a folder that they share: give --data as well")
 
     @property
     def seed_file(self) -> Path | None:

@@ -348,7 +348,7 @@ def test_export_never_shows_texts_of_other_rules(tab: Page) -> None:
     tab.keyboard.press("Escape")
     whitelist(tab).fill("https://other.test/\1")
     button(tab, "Export").click()
-    expect(tab.locator("#announce")).to_contain_text("An entry cannot be written as XML")
+    expect(tab.locator("#announce")).to_contain_text("The rules cannot be written")
     expect(tab.locator("#export-texts")).to_be_hidden()
 
 

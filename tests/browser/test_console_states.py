@@ -1,9 +1,8 @@
-"""The console where something is missing or has changed: a login, a clipboard, scripts, workers."""
+"""The console where something is missing or has changed: a login, a clipboard, scripts."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import requests
@@ -14,7 +13,6 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser import axe
 from tests.browser.console import BUCKET, follow, visit
-from tests.cli.process import serving
 
 pytestmark = pytest.mark.system
 
@@ -193,21 +191,7 @@ def test_fault_without_an_effect_is_refused_on_the_page(
     assert emulator.run(lambda: emulator.controls.faults.planned) == []
 
 
-# --- Several workers, and links that lead nowhere
-
-
-def test_console_of_two_workers_begins_with_a_page_that_works(
-    tabs: BrowserContext, tmp_path: Path
-) -> None:
-    data = str(tmp_path / "data")
-    with serving(tmp_path, "--workers", "2", "--data", data) as running:
-        tab = tabs.new_page()
-        tab.goto(running.endpoint)
-        expect(tab.get_by_role("heading", name="Rules")).to_be_visible()
-        tab.get_by_role("link", name="Requests").click()
-        expect(tab.get_by_role("heading", name="Error 409")).to_be_visible()
-        tab.get_by_role("link", name="To the console").click()
-        expect(tab.get_by_role("heading", name="Rules")).to_be_visible()
+# --- Links that lead nowhere
 
 
 @pytest.mark.parametrize(

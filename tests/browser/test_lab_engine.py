@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from oss_emulator.lab import sources
-from oss_emulator.lab.sources import WRITTEN, RulesForm
+from oss_emulator.lab.sources import RulesForm
 from oss_emulator.lab.translation import SYSTEMS
 from oss_emulator.lab.url_standard import UrlStandard, browser_parser, parse_with_ada
 from oss_emulator.referer import RefererConfiguration
@@ -22,6 +22,7 @@ from playwright.sync_api import Browser, Page
 from docs.site.lab import runner
 from docs.site.samples import COMMANDS
 from tests.docs.markdown import blocks
+from tests.referer_documents import BAD, GOOD
 from tests.thorough import cases
 from tests.unit.lab import test_url
 from tests.unit.lab.lint.random_rules import rules, seeded
@@ -193,9 +194,7 @@ def test_files_of_one_command_are_those_of_the_next(lab: Page) -> None:
 def test_documents_of_each_form_are_read_alike(lab: Page) -> None:
     configuration = RefererConfiguration(False, whitelist=(SITE, "例子.test"), blacklist=("x & y",))
     runs = []
-    for form in WRITTEN:
-        if form is RulesForm.HCL:
-            continue
+    for form in RulesForm:
         files = {f"rules.{form}": sources.format(configuration, form)}
         runs.append(Run(["check", f"rules.{form}", SITE, "--json"], files))
         cut = {name: text[: len(text) // 2] for name, text in files.items()}
@@ -203,22 +202,24 @@ def test_documents_of_each_form_are_read_alike(lab: Page) -> None:
     assert_same(lab, runs)
 
 
-def test_plan_of_terraform_is_read_and_hcl_is_refused_with_what_to_do(lab: Page) -> None:
-    answer = lab.evaluate(
-        "(text) => lab.run(['lint', 'main.tf'], { 'main.tf': text })",
-        sources.format(RefererConfiguration(), RulesForm.HCL),
+def test_files_of_terraform_are_read_or_refused_alike(lab: Page) -> None:
+    guard = ROOT / "examples" / "guard"
+    plan, main = guard / "plan.json", read(guard / "main.tf")
+    unknown = main.replace("= false", "= var.empty")
+    assert_same(
+        lab,
+        [
+            Run(["lint", plan.name, "--json"], {plan.name: read(plan)}),
+            *(Run(["lint", "main.tf", "--json"], {"main.tf": text}) for text in (main, unknown)),
+            Run(["lint", "main.tf"], {"main.tf": main, "override.tf": main}),
+        ],
     )
-    assert answer["status"] == 2
-    assert "HCL needs the package tree-sitter-hcl; run pip install" in answer["stderr"]
-    plan = next((ROOT / "examples" / "guard").glob("*plan*.json"))
-    assert_same(lab, [Run(["lint", plan.name, "--json"], {plan.name: read(plan)})])
 
 
 def test_xml_that_is_not_rules_is_refused_alike(lab: Page) -> None:
     cases = tomllib.loads(read(FIXTURES / "xml" / "malformed.toml"))["case"]
-    sent = sorted((FIXTURES / "xml" / "referer").glob("*.xml"))
     texts = [case["text"] for case in cases]
-    texts += [path.read_bytes().decode("utf-8", "replace") for path in sent]
+    texts += [each.document.decode("utf-8", "replace") for each in (*GOOD, *BAD)]
     assert_same(lab, [Run(["check", "r.xml", SITE, "--json"], {"r.xml": text}) for text in texts])
 
 

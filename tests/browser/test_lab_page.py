@@ -173,9 +173,11 @@ PASTED = {
     "XML": sources.format(RefererConfiguration(False, whitelist=(SITE,)), RulesForm.XML),
     "JSON": sources.format(RefererConfiguration(False, whitelist=(SITE,)), RulesForm.JSON),
     "TOML": f'whitelist = ["{SITE}"]',
-    "Pulumi": sources.format(RefererConfiguration(False, whitelist=(SITE,)), RulesForm.PULUMI),
     "Terraform": sources.format(
         RefererConfiguration(False, whitelist=(SITE,)), RulesForm.TERRAFORM
+    ),
+    "Terraform (.tf)": sources.format(
+        RefererConfiguration(False, whitelist=(SITE,)), RulesForm.HCL
     ),
     "nginx": "valid_referers www.example.com;",
     "XML (PutBucketReferer)": "HTTP/1.1 200 OK\n\n"
@@ -359,7 +361,8 @@ BAD_TEXTS = {
     "{" + '"a": 1, ' * 600_000: "larger than 4 MB",
     "a\n" * 200_000: "or 100,000 lines",
     "\0\1PNG": "not a text",
-    'resource "alicloud_oss_bucket_referer" "a" {}': "tree-sitter-hcl",
+    'resource "alicloud_oss_bucket_referer" "a" {\n  count = 1\n}': "line 2, column 3",
+    "resources:\n  a:\n": "YAML cannot be read",
     "\n": "empty",
 }
 

@@ -2,15 +2,14 @@
 
 import json
 import os
-import select
 import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Protocol
@@ -177,40 +176,11 @@ def reserved_port() -> Iterator[int]:
 def wait_for(condition: Callable[[], bool]) -> None:
     """Ask for a condition again and again; fail if it stays false.
 
-    Only for what the system reports no event: what another process writes to a file, its sockets,
-    and its children.
+    Only for what the system reports no event: what another process writes to a file, and its
+    sockets.
     """
     end, pause = time.monotonic() + PATIENCE, 0.005
     while not condition():
         assert time.monotonic() < end, f"the condition was false for {PATIENCE} seconds"
         time.sleep(pause)
         pause = min(pause * 1.5, 0.05)  # asking may take longer than the pause
-
-
-def wait_for_ends(processes: Collection[int], count: int) -> None:
-    """Wait until so many of the processes, which need not be ours, have ended."""
-    with ExitStack() as stack:
-        running = set()
-        for process in processes:
-            with suppress(ProcessLookupError):  # it has ended, and its parent knows
-                running.add(os.pidfd_open(process))
-        for descriptor in running:
-            stack.callback(os.close, descriptor)
-        while len(processes) - len(running) < count:
-            ended, _, _ = select.select(running, (), (), PATIENCE)  # readable once it ends
-            assert ended, f"{len(running)} processes still ran after {PATIENCE} seconds"
-            running -= set(ended)
-
-
-def children(process: int) -> set[int]:
-    """Return the workers of a process, without the helper process of multiprocessing."""
-    found = Path(f"/proc/{process}/task/{process}/children").read_text().split()
-    return {int(pid) for pid in found if b"spawn_main" in told(int(pid), "cmdline")}
-
-
-def told(process: int, name: str) -> bytes:
-    """Read a file of a process in /proc; nothing if the process has ended."""
-    try:
-        return Path(f"/proc/{process}/{name}").read_bytes()
-    except (FileNotFoundError, ProcessLookupError):  # ended before or after the file was opened
-        return b""

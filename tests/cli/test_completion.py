@@ -1,4 +1,4 @@
-"""Completion scripts, tried in the shells that are installed, and the man page."""
+"""Completion scripts, tried in the shells that are installed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from oss_emulator.cli import build_parser
 from tests.cli.process import EMULATOR, environment
 from tests.client import PATIENCE
 
-COMMANDS = {"serve", "run", "check", "lint", "export", "completion"}
+COMMANDS = {"serve", "run", "check", "lint", "completion"}
 
 
 def run(*command: str, text: str = "", **variables: str) -> str:
@@ -100,18 +100,6 @@ autoload +X -Uz _oss-emulator
 print -- $_comps[oss-emulator]
 """
     assert run("zsh", "-f", text=code).split() == ["_oss-emulator"]
-
-
-def test_man_page_lists_commands_and_flags(tmp_path: Path) -> None:
-    page = run(*EMULATOR, "manual")
-    assert page.startswith(".TH OSS")
-    assert "\n.SH NAME\noss\\-emulator \\- a local OSS that enforces hotlink" in page
-    assert "\noss\\-emulator lint .\n" in page
-    need("man")
-    (tmp_path / "oss-emulator.1").write_text(page)
-    shown = run("man", "--warnings", str(tmp_path / "oss-emulator.1"), MANWIDTH="200", LC_ALL="C")
-    assert "oss-emulator serve" in shown
-    assert "--preload" in shown
 
 
 def test_each_help_begins_with_an_example_that_can_be_parsed() -> None:

@@ -27,13 +27,6 @@ name = "the site"
 referer = "https://www.example.com/"
 verdict = "allow"
 """
-ROS = """\
-Resources:
-  Images:
-    Type: ALIYUN::OSS::Bucket
-    Properties:
-      RefererConfiguration: {AllowEmptyReferer: false, RefererList: ["https://a.test/"]}
-"""
 
 
 def write(path: Path, text: str) -> Path:
@@ -50,11 +43,9 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("site/rules.json", RulesForm.JSON),
         ("infra/main.tf", RulesForm.HCL),
         ("infra/main.tf.json", RulesForm.TERRAFORM),
-        ("infra/Pulumi.yaml", RulesForm.PULUMI),
         ("seed.toml", RulesForm.TOML),
     ):
         write(tmp_path / name, sources.format(GOOD, form))
-    write(tmp_path / "infra/template.yml", ROS)
     bad = sources.format(BAD, RulesForm.XML)
     for name in ("node_modules/a/rules.xml", "infra/.terraform/modules/rules.xml"):
         write(tmp_path / name, bad)
@@ -74,10 +65,8 @@ def repository(tree: Path) -> Path:
 
 
 FOUND = [
-    "infra/Pulumi.yaml",
     "infra/main.tf",
     "infra/main.tf.json",
-    "infra/template.yml",
     "seed.toml",
     "site/rules.json",
     "site/rules.xml",
@@ -120,7 +109,7 @@ def test_there_is_one_summary_and_findings_are_below_their_file(ask: Any) -> Non
     status, out, _ = ask("lint", ".", "seed.toml")
     assert status == 1
     assert "\nsite/rules.xml\n\nerror missing-scheme  line 7, whitelist entry 1: " in f"\n{out}"
-    assert out.endswith("\n1 error in 1 of 7 configurations\n")
+    assert out.endswith("\n1 error in 1 of 5 configurations\n")
     assert out.count("As with nearly all rules") == 1
 
 
@@ -304,9 +293,6 @@ COMMANDS_WITH_A_FILE = [
     ("guard", "--plan", "FILE", "--logs", "x"),
     ("propose", "FILE", "--own", "a.test"),
     ("play", "FILE"),
-    ("export", "FILE", "x"),
-    ("import", "x", "FILE"),
-    ("fsck", "FILE"),
     ("run", "--ca-file", "FILE", "--", "true"),
     ("run", "--data", "FILE", "--", "true"),
 ]
@@ -323,3 +309,18 @@ def test_path_that_cannot_be_looked_at_is_one_sentence(
     assert status in (1, 2)
     assert err.startswith("oss-emulator: ")
     assert err.count("\n") == 1
+
+
+def test_resource_in_an_override_file_is_never_judged_alone(tmp_path: Path, ask: Any) -> None:
+    text = sources.format(GOOD, RulesForm.HCL)
+    main = write(tmp_path / "main.tf", text)
+    write(tmp_path / "my_override.tf", text.replace("default", "other"))
+    assert ask("lint", str(main))[0] == 0
+    for name in ("override.tf", "my_override.tf", "x_override.tf.json"):
+        override = write(tmp_path / name, text)
+        status, out, err = ask("lint", str(tmp_path), "--fix", "--write")
+        assert (status, out) == (2, "")
+        assert f"{main}, line 1, column 40: alicloud_oss_bucket_referer.default is in the" in err
+        assert f"override file {name}, which Terraform merges with the other files; run " in err
+        assert main.read_text() == text
+        override.unlink()

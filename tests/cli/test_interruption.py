@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.server
 import random
-import shutil
 import signal
 import sys
 import threading
@@ -18,7 +17,6 @@ import pytest
 from oss_emulator import __main__ as command
 from oss_emulator.cli import main
 
-from tests.cli.process import serving
 from tests.thorough import cases
 
 ROOT = Path(__file__).parents[2]
@@ -40,10 +38,6 @@ COMMANDS = {
         *("guard", "--plan", str(GUARD / "plan.json"), "--logs", str(GUARD / "access.log")),
         *("--max-revoked", "8", "--report", "report.md", "--token", "token.json"),
     ),
-    "manual": ("manual",),
-    "export": ("export", "data", "all.tar"),
-    "import": ("import", "good.tar", "again"),
-    "fsck": ("fsck", "data"),
 }
 
 
@@ -59,31 +53,19 @@ def interrupted_after(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a `--data` folder and an archive of it."""
-    made = tmp_path_factory.mktemp("prepared")
-    with serving(made, "--data", str(made / "data"), "--seed", SEED):
-        pass
-    assert main(["export", str(made / "data"), str(made / "good.tar")]) == 0
-    return made
-
-
 @pytest.fixture
-def folder(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current folder, with copies of what was prepared."""
-    shutil.copytree(prepared, tmp_path, dirs_exist_ok=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, which is empty."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
 def files(folder: Path) -> dict[str, int]:
-    """Return the sizes of the files in bytes, but for those of the `--data` folder."""
-    names = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*")}
+    """Return the sizes of the files in bytes."""
     return {
-        name: path.stat().st_size
-        for name, path in names.items()
-        if path.is_file() and not name.startswith("data/")
+        path.relative_to(folder).as_posix(): path.stat().st_size
+        for path in folder.rglob("*")
+        if path.is_file()
     }
 
 
@@ -101,7 +83,6 @@ def test_ctrl_c_ends_with_one_line_and_130_and_writes_all_or_nothing(
     whole, longest = files(folder), time.monotonic() - began
     wanted, hits = cases(3, 40), 0
     for _ in range(20 * wanted):
-        shutil.rmtree("again", ignore_errors=True)
         for made in {*files(folder)} - {*before}:
             Path(made).unlink()
         capsys.readouterr()

@@ -1,4 +1,4 @@
-"""The lab at a bucket: its rules are read through oss2, and put after a look at what changes."""
+"""The lab at a bucket: its rules are read, and put after a look at what changes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from oss_emulator import extras
 from oss_emulator.cli import main
 
 from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, Live
@@ -237,19 +236,10 @@ def test_answer_is_read_up_to_a_limit(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr("oss_emulator.cli.bucket.MAX_FILE", 1_000_000)
+    monkeypatch.setattr("oss_emulator.lab.bucket.MAX_FILE", 1_000_000)
     arguments = [file, "oss://examplebucket/x"] if command == "replay" else ["oss://examplebucket"]
     with serving(handler) as endpoint:
         assert main([command, *arguments, "--endpoint", endpoint]) == 2
     printed = capsys.readouterr()
     assert (printed.out, printed.err.count("\n")) == ("", 1)
     assert said in printed.err
-
-
-def test_missing_oss2_is_reported(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setitem(sys.modules, "oss2", None)
-    monkeypatch.setitem(sys.modules, "oss2.credentials", None)
-    assert main(["lint", "oss://examplebucket"]) == 2
-    assert extras.command("lab") in capsys.readouterr().err

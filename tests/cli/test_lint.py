@@ -232,14 +232,6 @@ def test_large_input_is_answered(ask: Any, tmp_path: Path) -> None:
     assert ask("lint", str(file), "--fix", "--ignore", "too-large")[0] == 0
 
 
-def test_fix_of_more_entries_than_it_takes_is_refused(ask: Any, tmp_path: Path) -> None:
-    file = tmp_path / "rules.toml"
-    file.write_text(f"whitelist = {['https://www.example.com/'] * 801}\n")
-    status, out, errors = ask("lint", str(file), "--fix")
-    assert (status, out) == (2, "")
-    assert "at most 800 entries, and these rules have 801" in errors
-
-
 def test_answer_of_the_service_is_corrected_and_not_written(ask: Any, tmp_path: Path) -> None:
     file = tmp_path / "answer.txt"
     file.write_bytes(b"HTTP/1.1 200 OK\r\nServer: AliyunOSS\r\n\r\n" + BROKEN.read_bytes())

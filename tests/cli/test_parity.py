@@ -19,13 +19,13 @@ import pytest
 from oss2.credentials import StaticCredentialsProvider
 from oss_emulator import Emulator, referer_xml
 from oss_emulator.cli import main
-from oss_emulator.cli.bucket import GivenKey
-from oss_emulator.cli.client import ServiceClient, is_loopback
+from oss_emulator.cli.client import ServiceClient
 from oss_emulator.cli.experiment import Experiment
-from oss_emulator.cli.parser import CommandError, InputError
+from oss_emulator.cli.parser import CommandError
 from oss_emulator.cli.signer import Signer
 from oss_emulator.lab import assumptions as toml
 from oss_emulator.lab.parity.requests import Reply
+from oss_emulator.lab.signature import GivenKey
 from oss_emulator.pipeline import referer as pipeline
 from oss_emulator.referer import (
     Assumptions,
@@ -671,25 +671,6 @@ def test_pauses_give_rules_time_to_take_effect(
     signer = Signer(GivenKey("id", "secret", None), "cn-beijing")
     Experiment(ServiceClient(emulator.endpoint, None), signer, BUCKET, 1.5).pause()
     assert slept == [1.5]
-
-
-@pytest.mark.parametrize(
-    ("endpoint", "expected"),
-    [
-        ("http://127.0.0.1:9000", True),
-        ("localhost:9000", True),
-        ("http://[::1]:9000", True),
-        ("https://oss-cn-hangzhou.aliyuncs.com", False),
-        ("http://10.0.0.1", False),
-    ],
-)
-def test_only_this_machine_is_asked_without_pauses(endpoint: str, expected: bool) -> None:
-    assert is_loopback(endpoint) is expected
-
-
-def test_endpoint_must_be_a_url() -> None:
-    with pytest.raises(InputError, match="write http://HOST"):
-        is_loopback("ftp://localhost")
 
 
 @pytest.mark.parametrize("token", [None, "a/token+="])

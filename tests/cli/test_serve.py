@@ -22,13 +22,12 @@ from tests.cli.logline import LINE
 from tests.cli.process import (
     EMULATOR,
     Running,
-    children,
     environment,
     reserved_port,
     started,
     wait_for,
 )
-from tests.cli.refusal import refuse
+from tests.cli.refusal import fail, refuse
 from tests.client import PATIENCE
 
 SEED = """
@@ -239,7 +238,7 @@ def test_bare_command_prints_the_commands_by_purpose(capsys: pytest.CaptureFixtu
         main([])
     assert ended.value.code == 0
     text = capsys.readouterr().out
-    places = [text.index(f"\n{title}:\n") for title in ("Run", "Rules", "Traffic", "Data", "Help")]
+    places = [text.index(f"\n{title}:\n") for title in ("Run", "Rules", "Traffic", "Help")]
     assert places == sorted(places)
     assert "\n  serve       run the server\n" in text
 
@@ -451,6 +450,33 @@ def test_seed_object_of_a_too_large_file_is_refused(tmp_path: Path) -> None:
     assert "huge cannot be read: it has more than" in sentence
 
 
+# --- a data folder
+
+
+def test_second_server_on_a_folder_ends_with_one_sentence(tmp_path: Path) -> None:
+    data = str(tmp_path / "data")
+    with serving(tmp_path, "--data", data):
+        status, sentence = fail("serve", "--port", "0", "--data", data)
+    assert (status, sentence) == (
+        1,
+        f"oss-emulator: the folder {data} is in use by another oss-emulator: stop that one, or "
+        "choose another folder\n",
+    )
+
+
+def test_folder_with_a_damaged_index_ends_the_start_with_one_sentence(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with serving(tmp_path, "--data", str(data)):
+        pass
+    (data / "index.sqlite").unlink()
+    status, sentence = fail("serve", "--port", "0", "--data", str(data))
+    assert (status, sentence) == (
+        1,
+        f"oss-emulator: the folder {data} cannot be used: its index index.sqlite is missing; "
+        "nothing was changed: restore a copy of the whole folder, or choose another one\n",
+    )
+
+
 # --- flags and variables
 
 WAYS = ("variable", "flag")
@@ -467,7 +493,7 @@ UNSEEN = (
     "max_connections",
     "journal_size",
 )
-"""The settings without effects that a client of several healthy workers can see."""
+"""The settings without effects that a client of a healthy server can see."""
 
 SWITCHES = {"strict_addressing", "strict_s3", "lenient", "new_account", "tls", "seed_anywhere"}
 
@@ -504,7 +530,6 @@ def given(way: str, folder: Path, port: int, tls_port: int) -> dict[str, str]:
         "seed_anywhere": "on",
         "data": str(folder / f"{way}-data"),
         "fsync": {"variable": "off", "flag": "always"}[way],
-        "workers": {"variable": "2", "flag": "3"}[way],
         "request_timeout": {"variable": "20", "flag": "30.5"}[way],
         "max_connections": {"variable": "200", "flag": "300"}[way],
         "journal_size": {"variable": "20", "flag": "30"}[way],
@@ -600,7 +625,6 @@ def seen(running: Running, folder: Path) -> dict[str, str]:
         "assumptions": str(_assumptions(running, folder, token)),
         "seed": str(folder / f"{bucket.removeprefix('of-the-')}.toml"),
         "data": str(next(folder.glob("*-data/index.sqlite")).parent),
-        "workers": str(len(children(running.process.pid))),
         "limit": "parts=7,headers=3000" if long.status == 200 else "headers=2000",
         "access_log": str(_only(folder, "log")),
         "admin_token": token,

@@ -111,7 +111,6 @@ def test_flags_precede_variables_and_variables_precede_the_file(tmp_path: Path) 
         (("--demo", "--seed", "x"), "--demo is a seed of its own: give either --demo or --seed"),
         (("--preload", "none=examplebucket"), "none cannot be preloaded: it is not a folder."),
         (("--preload", "a=A"), "'A' is not the name of a bucket, which has 3 to 63 lower-case"),
-        (("--watch", "--workers", "2", "--data", "d"), "--watch needs a single process"),
     ],
 )
 def test_mistake_gets_one_line(tmp_path: Path, flags: tuple[str, ...], said: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from oss_emulator.cli import main
 from oss_emulator.lab.replay.verdict import Verdict
-from oss_emulator.lab.sources import WRITTEN
+from oss_emulator.lab.sources import RulesForm
 from oss_emulator.lab.translation import SYSTEMS
 
 from tests.docs.markdown import blocks, table
@@ -30,7 +30,7 @@ def test_rule_lab_shows_every_command(command: str) -> None:
 
 
 def test_translate_names_every_system_and_form() -> None:
-    names = (*SYSTEMS, *WRITTEN)
+    names = (*SYSTEMS, *RulesForm)
     assert all(f"`{name}`" in TRANSLATE or f"{name} " in TRANSLATE for name in names)
 
 

@@ -191,6 +191,5 @@ def _write_and_kill(running: Running, writers: list[Writer], seconds: float) -> 
 
 if __name__ == "__main__":
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
-    for kind in ((), ("--workers", "2")):
-        with tempfile.TemporaryDirectory(prefix="oss-emulator-") as scratch:
-            print(" ".join(kind) or "one process", run(Path(scratch), count, *kind, seed=1))
+    with tempfile.TemporaryDirectory(prefix="oss-emulator-") as scratch:
+        print(run(Path(scratch), count, seed=1))

@@ -1,8 +1,8 @@
-"""Damage rounds: files of a data folder are flipped, erased, cut, lost or replaced.
+"""Damage rounds: files of a data folder are flipped, erased, cut, extended, lost or replaced.
 
-After each damage the folder is served as it was, or refused with one sentence and left alone, or
-what is lost is told: when it is read, or in the log. `python -m tests.hard.damage [REGIONS]` is the
-long form.
+After each damage the folder is served as it was, or refused with one sentence and left alone. A
+damaged blob is reported when it is read, and all else is served. `python -m tests.hard.damage
+[REGIONS]` is the long form.
 """
 
 from __future__ import annotations
@@ -27,12 +27,10 @@ from oss_emulator.settings import Fsync, Settings
 from oss_emulator.storage import Bucket, CorruptBlobError, FolderError, Object, Part, Upload
 from oss_emulator.storage.base import Account
 from oss_emulator.storage.disk import DiskStorage
-from oss_emulator.storage.folder import CLAIMS, INCOMING, LOCKS, LOST, SHM, TURN
+from oss_emulator.storage.folder import INCOMING, INDEX, LOCK, SHM, WAL
 
-INDEX, WAL = "index.sqlite", "index.sqlite-wal"
-CHANGED_BY_LOOKING = (SHM, *LOCKS)
-CUT_OFF, KEPT = f"{INCOMING}/{'0' * 32}", f"{LOST}/{'1' * 32}"
-"""An upload that a crash cut off, and a file that an earlier start moved away."""
+CUT_OFF, UNRECORDED = f"{INCOMING}/{'0' * 32}", f"blobs/11/{'1' * 32}"
+"""An upload that a crash cut off, and one whose record it cut off."""
 
 LOST_WITH_A_LINE = "was made: what KMS encrypted with another key cannot be decrypted"
 
@@ -53,6 +51,11 @@ def erase(data: bytes, start: int, end: int, chance: random.Random) -> bytes:
 def cut(data: bytes, start: int, end: int, chance: random.Random) -> bytes:
     """End the file within a region."""
     return data[: chance.randrange(start, end)]
+
+
+def extend(data: bytes, start: int, end: int, chance: random.Random) -> bytes:
+    """Append what a region holds."""
+    return data + data[start:end]
 
 
 def fill(storage: DiskStorage, first: int, last: int) -> None:
@@ -84,8 +87,7 @@ def make(folder: Path) -> Path:
     with closing(DiskStorage(folder / "live", fsync=False)) as storage:
         fill(storage, 40, 60)
         image = Path(shutil.copytree(folder / "live", folder / "image"))
-    for name in (CUT_OFF, KEPT):
-        (image / name).parent.mkdir(exist_ok=True)
+    for name in (CUT_OFF, UNRECORDED):
         (image / name).write_bytes(b"the beginning")
     return image
 
@@ -115,21 +117,21 @@ def read(item: Object | Part) -> bytes | None:
     """The bytes of an object; None if the storage reports that they are damaged."""
     try:
         return b"".join(blob.read(0, blob.size) for blob in item.content)
-    except CorruptBlobError:
+    except (CorruptBlobError, FileNotFoundError):
         return None
 
 
 def snapshot(folder: Path) -> dict[str, bytes]:
     """The bytes of all files that may not change when a folder is refused.
 
-    SQLite makes an empty WAL for a reader.
+    A start makes an empty lock, and SQLite an empty WAL for a reader.
     """
     found = {
         str(path.relative_to(folder)): path.read_bytes()
         for path in folder.rglob("*")
-        if path.is_file() and path.name not in CHANGED_BY_LOOKING
+        if path.is_file() and path.name != SHM
     }
-    return {name: data for name, data in found.items() if data or name != WAL}
+    return {name: data for name, data in found.items() if data or name not in (WAL, LOCK)}
 
 
 def renew(image: Path, scratch: Path) -> None:
@@ -138,7 +140,7 @@ def renew(image: Path, scratch: Path) -> None:
     Its folders stay: removing and making hundreds of them takes longer than the rest.
     """
     for path in scratch.rglob("*"):
-        if path.is_file():
+        if path.is_symlink() or path.is_file():
             path.unlink()
         elif (image / path.relative_to(scratch)).is_file():
             path.rmdir()
@@ -156,14 +158,20 @@ def check(image: Path, scratch: Path, name: str, wanted: list[object]) -> str:
         except (FolderError, AccountsError) as error:
             text = str(error)
             assert "\n" not in text
-            assert "fsck" in text or "format" in text or "restore it from a backup" in text, text
+            assert (
+                "nothing was changed: restore" in text
+                or "cannot be used" in text
+                or ("restore it from a backup" in text)
+            ), text
             assert snapshot(scratch) == before
             return "refused"
     after = snapshot(scratch)
-    kept = {Path(path).name: data for path, data in after.items()}
     for path, data in before.items():
-        if path.startswith(("blobs/", LOST)):
-            assert kept.get(Path(path).name) == data, path
+        if path.startswith("blobs/") and path != UNRECORDED:
+            assert after.get(path) == data, path
+    if name not in (CUT_OFF, UNRECORDED):
+        assert not {CUT_OFF, UNRECORDED} & {*after}
+        assert any("removed 2 files of interrupted uploads" in line for line in lines)
     if found == wanted:
         return "served"
     if name == TOKEN_KEY_FILE:
@@ -196,22 +204,31 @@ def damages(image: Path, regions: int, chance: random.Random) -> Iterator[tuple[
     """Yield each damage to try: its file, its name, and what makes it."""
     files = sorted(path for path in image.rglob("*") if path.is_file())
     blobs = [path.relative_to(image).as_posix() for path in files if path.parts[-3] == "blobs"]
-    for name in (INDEX, WAL, SHM, TURN, CLAIMS, *LOCKS, TOKEN_KEY_FILE, CUT_OFF, KEPT, *blobs[:3]):
+    blobs.remove(UNRECORDED)
+    for name in (INDEX, WAL, SHM, LOCK, TOKEN_KEY_FILE, CUT_OFF, UNRECORDED, *blobs[:3]):
         data = (image / name).read_bytes()
         many = min(regions, len(data)) if name in (INDEX, WAL) else min(2, len(data))
         edges = [len(data) * number // many for number in range(many + 1)] if many else []
         for start, end in pairwise(edges):
-            for damage in (flip, erase, cut):
+            for damage in (flip, erase, cut, extend):
                 made = damage(data, start, end, chance)
                 where = f"{name} {damage.__name__} {start}-{end}"
                 yield name, where, partial(Path.write_bytes, data=made)
         yield name, f"{name} lost", Path.unlink
-        yield name, f"{name} replaced by a folder", _replace
+        yield name, f"{name} replaced by a folder", _replace_by_a_folder
+        yield name, f"{name} replaced by a link", _replace_by_a_link
 
 
-def _replace(path: Path) -> None:
+def _replace_by_a_folder(path: Path) -> None:
     path.unlink()
     path.mkdir()
+
+
+def _replace_by_a_link(path: Path) -> None:
+    """The link leads to the same bytes."""
+    away = path.with_name("away")
+    path.rename(away)
+    path.symlink_to(away)
 
 
 def run(folder: Path, regions: int, seed: int = 0, one_in: int = 1) -> Counter[str]:

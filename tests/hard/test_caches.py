@@ -1,15 +1,16 @@
 """No cache is stale: long-lived services answer like one that has just started.
 
-Two services share a folder, as two workers do, and remember what they were asked. After each random
-change by one of them, both are asked the same as a new service on the same folder.
+Two services share a folder, each in a thread of its own, and remember what they were asked. After
+each random change by one of them, both are asked the same as a new service in a new thread.
 """
 
 from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -172,20 +173,52 @@ def whole(response: Response) -> bytes:
     return re.sub(rb"<RequestId>[^<]*", b"", body)
 
 
-class Workers:
-    """Two services of one folder, and what changes them."""
+class Pair:
+    """Two services of one folder, each in its own thread, and what changes them."""
 
     def __init__(self, settings: Settings, folder: Path, chance: random.Random) -> None:
-        self.settings, self._folder, self._chance = settings, folder, chance
-        self.storages = [DiskStorage(folder, fsync=False)]
-        self.storages.append(DiskStorage(folder, fsync=False, shared=True))
-        self.services = [Service(settings, storage) for storage in self.storages]
+        self.settings, self._chance = settings, chance
+        self.storage = DiskStorage(folder, fsync=False)
+        self.services = [Service(settings, self.storage) for _ in range(2)]
+        self._threads = [ThreadPoolExecutor(1) for _ in self.services]
         self.now = NOW
-        self._taken = snapshot.take(self.storages[0])
+        self._taken = snapshot.take(self.storage)
         self.secret = settings.access_key_secret
 
+    def close(self) -> None:
+        """End the threads and the storage."""
+        for thread in self._threads:
+            thread.shutdown()
+        self.storage.close()
+
+    def answer(self, asked: Sequence[Sent]) -> list[list[Any]]:
+        """The answers of both services."""
+
+        def ask(service: Service) -> list[Any]:
+            return [answer(service, sent, self.now) for sent in asked]
+
+        pairs = zip(self._threads, self.services, strict=True)
+        return [thread.submit(ask, service).result() for thread, service in pairs]
+
+    def answer_anew(self, asked: Sequence[Sent]) -> list[Any]:
+        """The answers of a new service in a new thread, which has a new connection to the index."""
+
+        def ask() -> list[Any]:
+            new = Service(self.settings, self.storage)
+            self.dress(new)
+            return [answer(new, sent, self.now) for sent in asked]
+
+        with ThreadPoolExecutor(1) as thread:
+            found = thread.submit(ask).result()
+        self.storage._connections.pop().close()
+        return found
+
     def change(self) -> str:
-        """Make a random change; returns what it was."""
+        """Let one of the services make a random change; returns what it was."""
+        number = self._chance.randrange(2)
+        return self._threads[number].submit(self._change, self.services[number]).result()
+
+    def _change(self, service: Service) -> str:
         chance = self._chance
         kind = chance.random()
         if kind < 0.08:
@@ -196,17 +229,15 @@ class Workers:
             self._adopt()
             return f"the secret is {self.secret}"
         if kind < 0.18:
-            self._taken = snapshot.take(self.storages[0])
+            self._taken = snapshot.take(self.storage)
             return "a snapshot was taken"
         if kind < 0.22:
-            with self.storages[0].transaction():
-                snapshot.restore(self.storages[0], self._taken)
+            with self.storage.transaction():
+                snapshot.restore(self.storage, self._taken)
             return "the snapshot was restored"
-        number = chance.randrange(2)
-        service = self.services[number]
         if kind > 0.28:
             return self._send(service)
-        with suppress(RuntimeError), self.storages[number].transaction():
+        with suppress(RuntimeError), self.storage.transaction():
             said = self._send(service)
             answer(service, chance.choice(QUESTIONS), self.now)
             raise RuntimeError
@@ -244,20 +275,14 @@ def test_long_lived_services_answer_like_a_new_one(
 ) -> None:
     chance = random.Random(0)  # noqa: S311
     settings = change(replace(SETTINGS, data=tmp_path))
-    workers = Workers(settings, tmp_path, chance)
+    pair = Pair(settings, tmp_path, chance)
     said: list[str] = []
     statuses: set[int] = set()
     for _ in range(cases(40, 1_500)):
-        said.append(workers.change())
+        said.append(pair.change())
         asked = chance.sample(QUESTIONS, 8)
-        with closing(DiskStorage(tmp_path, fsync=False, shared=True)) as storage:
-            new = Service(settings, storage)
-            workers.dress(new)
-            wanted = [answer(new, sent, workers.now) for sent in asked]
-        for service in workers.services:
-            found: list[Any] = [answer(service, sent, workers.now) for sent in asked]
-            assert found == wanted, (said[-20:], asked)
+        found, wanted = pair.answer(asked), pair.answer_anew(asked)
+        assert found == [wanted, wanted], (said[-20:], asked)
         statuses |= {status for status, _, _ in wanted}
     assert {200, 403, 404} <= statuses
-    for storage in workers.storages[::-1]:
-        storage.close()
+    pair.close()

@@ -11,6 +11,7 @@ from random import Random
 import pytest
 from oss_emulator.storage import FolderError
 from oss_emulator.storage.disk import DiskStorage
+from oss_emulator.storage.folder import INDEX, WAL
 
 from tests.hard import damage
 from tests.thorough import THOROUGH, cases
@@ -39,49 +40,39 @@ def image(tmp_path: Path) -> Path:
 def check_refused(folder: Path, reason: str) -> None:
     """A start says why it refuses a folder and changes nothing."""
     before = damage.snapshot(folder)
-    with pytest.raises(FolderError, match=f"{reason}.*oss-emulator fsck"):
+    with pytest.raises(FolderError, match=f"{reason}.*nothing was changed: restore a copy"):
         DiskStorage(folder)
     assert damage.snapshot(folder) == before
 
 
 @pytest.mark.parametrize("how", ["missing", "empty"])
 def test_lost_index_is_refused_beside_objects(image: Path, how: str) -> None:
-    (image / damage.INDEX).unlink()
+    (image / INDEX).unlink()
     if how == "empty":
-        (image / damage.INDEX).touch()
-    check_refused(image, f"the index index.sqlite is {how} beside")
+        (image / INDEX).touch()
+    check_refused(image, f"its index index.sqlite is {how}")
 
 
 def test_lost_wal_is_noticed(image: Path) -> None:
-    (image / damage.WAL).unlink()
-    check_refused(image, "the index is older than the objects")
+    (image / WAL).unlink()
+    check_refused(image, "its index is older than its objects")
 
 
 @pytest.mark.parametrize("table", ["account", "bucket", "version", "upload", "part"])
 def test_changed_record_is_refused(image: Path, table: str) -> None:
     """What SQLite itself does not notice: one character of a text."""
-    with closing(sqlite3.connect(image / damage.INDEX)) as index:
+    with closing(sqlite3.connect(image / INDEX)) as index:
         index.execute(f"UPDATE {table} SET record = replace(record, ':', ': ')")
         index.commit()
-    check_refused(image, "records differ from what was written")
+    check_refused(image, f"a record of {table} was changed")
 
 
 def test_older_index_is_refused(tmp_path: Path, image: Path) -> None:
     """The copy of an index that was in use, without the writes that came later."""
     with closing(DiskStorage(image, fsync=False)):
         pass
-    shutil.copy(image / damage.INDEX, tmp_path / "older")
+    shutil.copy(image / INDEX, tmp_path / "older")
     with closing(DiskStorage(image, fsync=False)) as storage:
         damage.fill(storage, 60, 61)
-    shutil.copy(tmp_path / "older", image / damage.INDEX)
-    check_refused(image, "the index is older than the objects")
-
-
-def test_missing_and_short_objects_are_refused(image: Path) -> None:
-    first, second = sorted((image / "blobs").rglob("?" * 32))[:2]
-    data = first.read_bytes()
-    first.unlink()
-    check_refused(image, f"{first} is missing")
-    first.write_bytes(data)
-    second.write_bytes(second.read_bytes()[:-1])
-    check_refused(image, f"{second} no longer holds the bytes that were put")
+    shutil.copy(tmp_path / "older", image / INDEX)
+    check_refused(image, "its index is older than its objects")

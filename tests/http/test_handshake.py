@@ -150,7 +150,7 @@ def test_reset_of_a_handshake_logs_nothing(start: Any, way: Way, begun: bool) ->
 def test_server_accepts_again_when_descriptors_are_free(
     start: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("oss_emulator.server.handshake.RESPITE", 0.05)
+    monkeypatch.setattr("oss_emulator.server.handshake.ACCEPT_PAUSE", 0.05)
     emulator = start()
     tcp = Tcp(emulator.port, EVER, EVER)
     tcp.socket.close()

@@ -1,25 +1,27 @@
-"""The bodies of PutBucketReferer that clients send, and malformed ones, over HTTP."""
+"""Large, hostile and damaged bodies of PutBucketReferer over HTTP."""
 
 from __future__ import annotations
 
-import tomllib
+from base64 import b64encode
 from collections.abc import Callable
+from hashlib import md5
 from pathlib import Path
-from typing import Any
 
 import pytest
 from oss_emulator import referer_xml
 from oss_emulator.referer import RefererConfiguration
 
-from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, Answer, Client, sign
-
-FOLDER = Path(__file__).parents[2] / "fixtures" / "xml" / "referer"
-INDEX = tomllib.loads((FOLDER / "index.toml").read_text(encoding="utf-8"))
+from tests.client import (
+    ACCESS_KEY_ID,
+    ACCESS_KEY_SECRET,
+    SIGNERS,
+    Answer,
+    Client,
+    check_error,
+    sign,
+)
 
 BEFORE = RefererConfiguration(False, False, True, ("http://before/",), ("http://b/",))
-MALFORMED = (
-    "The XML you provided was not well-formed or did not validate against our published schema."
-)
 
 
 def call(
@@ -48,33 +50,50 @@ def bucket(client: Client, make_bucket: Callable[..., str]) -> str:
     return name
 
 
-@pytest.mark.parametrize("entry", INDEX["good"], ids=lambda entry: entry["file"])
-def test_body_of_each_client_replaces_the_rules(
-    client: Client, bucket: str, entry: dict[str, Any]
-) -> None:
-    """R-30, R-31, P-34"""
-    fields = {name: value for name, value in entry.items() if name not in ("file", "note")}
-    values: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()
-    }
-    expected = RefererConfiguration(**values)
-    answer = call(client, "PUT", bucket, (FOLDER / entry["file"]).read_bytes())
-    assert (answer.status, answer.body) == (200, b"")
-    assert get(client, bucket) == expected
-    # What is answered can be put again.
-    again = call(client, "GET", bucket).body
-    assert call(client, "PUT", bucket, again).status == 200
-    assert call(client, "GET", bucket).body == again
+def test_missing_body_is_refused(client: Client, bucket: str) -> None:
+    for body in (None, b""):
+        answer = call(client, "PUT", bucket, body)
+        assert (answer.status, answer.code) == (400, "MalformedXML")
+    assert get(client, bucket) == BEFORE
 
 
-@pytest.mark.parametrize("entry", INDEX["bad"], ids=lambda entry: entry["file"])
-def test_refused_body_changes_nothing(client: Client, bucket: str, entry: dict[str, Any]) -> None:
-    """R-33"""
-    answer = call(client, "PUT", bucket, (FOLDER / entry["file"]).read_bytes())
+def test_entity_does_not_read_a_file(client: Client, bucket: str, tmp_path: Path) -> None:
+    """Nothing is fetched, and no content of the file is returned."""
+    secret = tmp_path / "secret"
+    secret.write_text("the secret of the disk", encoding="utf-8")
+    document = (
+        f'<!DOCTYPE r [<!ENTITY e SYSTEM "{secret.as_uri()}">]>'
+        "<RefererConfiguration><AllowEmptyReferer>true</AllowEmptyReferer>"
+        "<RefererList><Referer>&e;</Referer></RefererList></RefererConfiguration>"
+    )
+    answer = call(client, "PUT", bucket, document.encode())
     assert (answer.status, answer.code) == (400, "MalformedXML")
-    assert answer.error["EC"] == entry.get("ec", "0033-00000001")
-    assert answer.error["ErrorDetail"]
-    assert (answer.error["Message"] == MALFORMED) is ("ec" not in entry)
+    assert b"secret of the disk" not in answer.body
+    assert get(client, bucket) == BEFORE
+
+
+def _document(size: int) -> bytes:
+    head = b"<RefererConfiguration><AllowEmptyReferer>true</AllowEmptyReferer><RefererList>"
+    tail = b"</RefererList></RefererConfiguration>"
+    entry = b"<Referer>https://www.example.com/</Referer>"
+    return head + entry * ((size - len(head) - len(tail)) // len(entry)) + tail
+
+
+def test_document_of_one_megabyte_is_accepted_if_its_entries_are_small(
+    client: Client, bucket: str
+) -> None:
+    """R-42"""
+    body = _document(35_000)
+    count = body.count(b"<Referer>")
+    assert 19_000 < count * len("https://www.example.com/") < 20_480
+    assert call(client, "PUT", bucket, body.ljust(1024 * 1024)).status == 200
+    assert len(get(client, bucket).whitelist) == count
+
+
+def test_lists_of_more_than_20_kb_are_refused(client: Client, bucket: str) -> None:
+    """R-42"""
+    answer = call(client, "PUT", bucket, _document(1024 * 1024))
+    assert (answer.status, answer.code) == (400, "InlineDataTooLarge")
     assert get(client, bucket) == BEFORE
 
 
@@ -112,3 +131,29 @@ def test_document_of_ten_megabytes_in_chunks_is_refused(client: Client, bucket: 
             answer = connection.receive("PUT")
             assert (answer.status, answer.code) == (400, "MalformedXML")
     assert get(client, bucket) == BEFORE
+
+
+def test_content_md5_is_compared_with_the_body(client: Client, bucket: str) -> None:
+    """R-33"""
+    body = referer_xml.format(RefererConfiguration())
+    wrong = b64encode(md5(body + b" ", usedforsecurity=False).digest()).decode()
+    answer = call(client, "PUT", bucket, body, {"Content-MD5": wrong})
+    check_error(
+        answer,
+        400,
+        "InvalidDigest",
+        "The Content-MD5 you specified was invalid.",
+        "0017-00000503",
+        Content_MD5=wrong,
+    )
+    assert get(client, bucket) == BEFORE
+    right = b64encode(md5(body, usedforsecurity=False).digest()).decode()
+    assert call(client, "PUT", bucket, body, {"Content-MD5": right}).status == 200
+    assert get(client, bucket) == RefererConfiguration()
+
+
+def test_malformed_content_md5_is_reported_before_a_malformed_document(
+    client: Client, bucket: str
+) -> None:
+    answer = call(client, "PUT", bucket, b"no XML", {"Content-MD5": "short"})
+    assert (answer.code, answer.error["EC"]) == ("InvalidDigest", "0017-00000502")

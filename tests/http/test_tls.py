@@ -18,7 +18,7 @@ import requests
 import trustme
 from cryptography import x509
 from oss_emulator import Emulator
-from oss_emulator.server.loop import loop_factory
+from oss_emulator.server.listening import loop_factory
 from oss_emulator.server.tls import CA_FILE, KEY_FILE, LIFE, CertificateError
 from oss_emulator.settings import Settings
 from oss_emulator.testing import emulator as running

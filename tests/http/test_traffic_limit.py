@@ -6,8 +6,8 @@ from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
-from oss_emulator.server import throttle
-from oss_emulator.server.throttle import Throttle
+from oss_emulator.server import waiting
+from oss_emulator.server.waiting import Throttle
 
 from tests.client import Client, Live, check_error
 from tests.http import forms
@@ -29,8 +29,8 @@ def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     async def sleep(seconds: float) -> None:
         waits.append(seconds)
 
-    monkeypatch.setattr(throttle, "sleep", sleep)
-    monkeypatch.setattr(throttle, "monotonic", lambda: 0.0)
+    monkeypatch.setattr(waiting, "sleep", sleep)
+    monkeypatch.setattr(waiting, "monotonic", lambda: 0.0)
     return waits
 
 
@@ -81,9 +81,9 @@ async def test_throttle_subtracts_elapsed_time(
 ) -> None:
     limited = Throttle(LEAST)
     await limited.passed(LEAST // 8)
-    monkeypatch.setattr(throttle, "monotonic", lambda: 0.25)
+    monkeypatch.setattr(waiting, "monotonic", lambda: 0.25)
     await limited.passed(0)
-    monkeypatch.setattr(throttle, "monotonic", lambda: 7.0)
+    monkeypatch.setattr(waiting, "monotonic", lambda: 7.0)
     await limited.passed(LEAST // 8)
     assert slept == [1.0, 0.75]
 

@@ -33,7 +33,6 @@ PACKAGES = (
     "django",
     "fastapi",
     "httpx",
-    "oss2",
     "pytest",
     "requests",
 )
@@ -139,7 +138,7 @@ class Newcomer:
 
     def install(self) -> None:
         """Install what the projects need, with uv where it is."""
-        packages = (f"{self.clone}[lab]", *PACKAGES)
+        packages = (f"{self.clone}[lab,testing]", *PACKAGES)
         if shutil.which("uv"):
             run("uv", "venv", "--quiet", self.projects / ".venv", cwd=self.home, env=self.bare)
             pip: tuple[str | Path, ...] = ("uv", "pip", "install", "--python", self.python)
@@ -148,6 +147,18 @@ class Newcomer:
             run(*venv, cwd=self.home, env=self.bare)
             pip = (self.python, "-m", "pip", "install", "--no-compile")
         run(*pip, "--quiet", *packages, cwd=self.home, env=self.bare)
+
+    def install_from_wheels(self) -> None:
+        """Install the package and its extra `lab` where nothing may be built."""
+        folder = self.home / "wheels"
+        python = folder / ".venv" / "bin" / "python"
+        run(sys.executable, "-m", "venv", folder / ".venv", cwd=self.home, env=self.bare)
+        pip = (python, "-m", "pip", "--quiet", "--disable-pip-version-check")
+        run(*pip, "wheel", "--no-deps", "-w", folder, self.clone, cwd=self.home, env=self.bare)
+        (wheel,) = folder.glob("*.whl")
+        wanted = ("--only-binary", ":all:", f"{wheel}[lab]")
+        run(*pip, "install", "--no-compile", *wanted, cwd=self.home, env=self.bare)
+        run(python, "-m", "oss_emulator", "--version", cwd=self.home, env=self.bare)
 
     def install_node(self) -> None:
         """Install what the example for Node.js needs."""
@@ -215,6 +226,7 @@ def main() -> int:
         installing = [
             others.submit(steps.run, "pip install, for the projects", newcomer.install),
             others.submit(steps.run, "npm install", newcomer.install_node),
+            others.submit(steps.run, "pip --only-binary :all:", newcomer.install_from_wheels),
         ]
         with steps.step("make run, until it is ended"), newcomer.make_run() as port:
             print(f"{time.monotonic() - began:6.1f} s  from the clone to a server", flush=True)

@@ -8,45 +8,17 @@ from tests.nginx.random_rules import vary
 
 NAMES = (
     *("example.com", "*.example.com", ".example.com", "www.example.com", "www.example.*", "a.test"),
-    *("*.test", ".a.test", "b.a.test", "*.a.test", "Example.ORG", "10.0.0.1", "a.test:8080", "_"),
+    *("*.org", ".a.test", "b.a.test", "*.a.test", "Example.ORG", "10.0.0.1", "a.test:8080", "_"),
     *("www.*", "*.com", "x", "xn--fsqu00a.test", "例子.test", "a_b.test", "-", "www.a.*"),
 )
 PATHS = ("", "", "", "/", "/a", "/a/", "/a/b.html", "/?x=1", "/A%20b", "/$x", "/*")
-EXPRESSIONS = (
-    *(
-        r"~\.google\.",
-        r"~^www\.example\.",
-        r"~example\.(com|org)/",
-        r"~^a\.test/$",
-        r"~^[a-w]+\.",
-    ),
-    *(
-        r"~A\.TEST",
-        r"~/a/",
-        r"~:8080",
-        r"~^(?:www|b)\.a\.test(?::\d+)?/",
-        r"~\d{2}",
-        r"~^.\.test",
-    ),
-    *(
-        r'"~^[a-c]{1,2}\.test"',
-        r"~^(ab)*c",
-        r"~x+y?$",
-        r"~.",
-        r"~^$",
-        r"~(?<x>t)/",
-        r"~\.example\.com$",
-    ),
-)
 SERVER_NAMES = ("", "", "server_name a.test;", "server_name www.example.com *.a.test;",
-    r"server_name ~^(www|b)\.;", r"server_name ~^b\.a\.test$ x.test;", 'server_name "";',
-    r"server_name ~^[A-W]+\.test;")  # fmt: skip
+    "server_name b.a.test x.test;", 'server_name "";')  # fmt: skip
 
 
 def parameters(draw: random.Random) -> str:
     """Return the parameters of one `valid_referers`."""
-    words = [draw.choice(NAMES) + draw.choice(PATHS) for _ in range(draw.choice((0, 1, 1, 2, 3)))]
-    words += draw.choices(EXPRESSIONS, k=draw.choice((0, 0, 1, 2)))
+    words = [draw.choice(NAMES) + draw.choice(PATHS) for _ in range(draw.choice((0, 1, 2, 3, 4)))]
     words += [word for word in ("none", "blocked", "server_names") if draw.random() < 0.3]
     return " ".join(draw.sample(words, len(words))) or "none"
 
@@ -68,8 +40,8 @@ def referers(draw: random.Random, text: str, count: int) -> Iterator[str | None]
     yield from (None, "", "http://a.b", "http:///aaaa", "anything")
     hosts = re.findall(r"[\w.*-]+\.[\w.*-]+(?:/[^\s;\"]*)?", text)
     for _ in range(count - 5):
-        host = draw.choice([*hosts, "evil.test", "b.test", "cab.test/", "www.google.test/"])
+        host = draw.choice([*hosts, "evil.test", "b.test"])
         star = draw.choice(("a", "www", "b.c", "com"))
-        filled = host.replace("*", star).removeprefix(".").replace("\\", "")
+        filled = host.replace("*", star).removeprefix(".")
         scheme = draw.choice(("http://", "https://", "https://", "HTTPS://", ""))
         yield vary(draw, scheme + filled + draw.choice(("", "/", "/", "/a/b.html", ":8080/")))

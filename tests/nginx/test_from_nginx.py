@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from oss_emulator.lab.translation import losses
 from oss_emulator.lab.translation.nginx import NginxRules
-from oss_emulator.referer import RefererPolicy, Signing
+from oss_emulator.referer import RefererPolicy
 from oss_emulator.toml import SourceError
 
 from tests.nginx import random_conf
@@ -51,10 +51,10 @@ def compare(folder: Path, count: int, per: int, seed: int = SEED) -> Counter[str
 def judge(text: str, rules: NginxRules, verdicts: dict[str | None, list[bool]]) -> Counter[str]:
     ours = rules.to_oss()
     policy = RefererPolicy.compile(ours)
-    announced = {loss.theirs for loss in losses(rules, ours, opens=False, signed=False)}
+    announced = {loss.theirs for loss in losses(rules, ours, opens=False)}
     found = Counter({"warned": bool(announced)})
     for referer, theirs in verdicts.items():
-        assert rules.allows(referer, Signing.NONE) == any(theirs), (text, referer)
+        assert rules.allows(referer) == any(theirs), (text, referer)
         allowed = policy.decide(referer).allowed
         found.update(allowed=allowed, compared=len(theirs))
         if not all(theirs) and allowed:
@@ -69,12 +69,12 @@ def judge(text: str, rules: NginxRules, verdicts: dict[str | None, list[bool]]) 
 def test_no_difference_is_silent(tmp_path: Path) -> None:
     found = compare(tmp_path, 300, 30)
     assert found["compared"] > 9_000
-    assert 1_500 < found["allowed"] < 7_000, "the Referers do not try both verdicts"
+    assert 1_000 < found["allowed"] < 7_000, "the Referers do not try both verdicts"
 
 
 REFUSED = {
     "valid_referers none;": "nginx refuses them alone",
-    "valid_referers none blocked ~a;": "nginx refuses them alone",
+    "valid_referers none blocked;": "nginx refuses them alone",
     "valid_referers a.test A.test/x;": "conflicts with a name",
     "valid_referers a.test .a.test;": "conflicts with a name",
     "valid_referers *.a.test .a.test;": "conflicts with a name",
@@ -84,9 +84,7 @@ REFUSED = {
     "valid_referers *.a.*;": "is not a name that nginx takes",
     "valid_referers a..test;": "is not a name that nginx takes",
     "valid_referers *a.test;": "is not a name that nginx takes",
-    'valid_referers "~(a";': "a parenthesis is not closed",
-    "valid_referers ~*a;": "is not supported here",
-    f"valid_referers {'a' * 4_200};": "more than 4095 bytes",
+    f"valid_referers {'a' * 4_095};": "more than 4094 bytes",
     "valid_referers a.test": "} is not expected here",
 }
 
@@ -104,10 +102,8 @@ def test_refused_documents_are_refused_by_nginx(text: str, tmp_path: Path) -> No
     [
         ("valid_referers server_names;", "https://www.example.com/", False),
         ("valid_referers .example.org www.example.org/x/;", "https://www.example.org/y", False),
-        ("valid_referers example.org/x/ ~example;", "https://example.org/y", False),
         ("valid_referers a.test:8080;", "http://a.test:8080/", False),
-        ("valid_referers ~^www server_names; server_name a.test;", "http://a.test/", True),
-        ("valid_referers ~a/$;", "https://a/b/a/", True),
+        ("valid_referers server_names; server_name a.test;", "http://a.test/", True),
         ("valid_referers *.b.test www.b.*/x;", "http://www.b.test/", True),
         ("valid_referers .b.test;", f"http://{'a' * 249}.b.test/", True),
         ("valid_referers .b.test;", f"http://{'a' * 250}.b.test/", False),
@@ -117,7 +113,7 @@ def test_refused_documents_are_refused_by_nginx(text: str, tmp_path: Path) -> No
 )
 def test_model_decides_as_nginx(text: str, referer: str, allowed: bool, tmp_path: Path) -> None:
     rules = NginxRules.parse(f"server {{ {text} }}")
-    assert rules.allows(referer, Signing.NONE) is allowed
+    assert rules.allows(referer) is allowed
     location = 'location = / { return 200 "$invalid_referer"; }'
     http = f"server {{ {listening(tmp_path)} {text} {location} }}"
     with answering(require("nginx"), tmp_path, http) as path:

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 LOWEST = (ROOT / "tests" / "lowest.txt").read_text(encoding="utf-8")
 TESTED = [*PROJECT["dependencies"]]
-for extra in ("fast", "image", "lab"):
+for extra in ("fast", "image", "lab", "replay", "testing"):
     TESTED += PROJECT["optional-dependencies"][extra]
 
 

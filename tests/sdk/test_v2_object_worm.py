@@ -32,13 +32,6 @@ def place(ask: Ask, live: Live, make_bucket: Callable[..., str]) -> dict[str, st
     return {"bucket": bucket, "key": "a"}
 
 
-@pytest.mark.parametrize("status", ["ON", "OFF"])
-def test_legal_hold_is_read_back(ask: Ask, place: dict[str, str], status: str) -> None:
-    hold = oss.LegalHold(status=status)
-    assert ask(oss.PutObjectLegalHoldRequest(**place, legal_hold=hold)).status_code == 200
-    assert ask(oss.GetObjectLegalHoldRequest(**place)).legal_hold.status == status
-
-
 def test_retention_period_is_read_back(ask: Ask, place: dict[str, str]) -> None:
     until = (datetime.now(UTC) + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
     retention = oss.Retention(mode="COMPLIANCE", retain_until_date=until)

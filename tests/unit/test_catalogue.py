@@ -151,6 +151,7 @@ SAID_BY = ("*Error", "error", "_error", "_error_at", "_invalid", "_beyond", "_wr
 """The functions and classes that get the text of an error."""
 
 OTHERS_SAY = {
+    "lab/bucket.py",  # the address of the bucket comes first
     "lab/parity/asking.py",  # mistakes of the program
     "lab/parity/inquiries.py",
 }
@@ -158,17 +159,13 @@ OTHERS_SAY = {
 
 READ_BY_COMMANDS = (
     *("toml.py", "referer_xml.py", "json_text.py", "settings.py", "control/seed.py"),
-    *("control/preload.py", "server/tls.py", "storage/folder.py", "storage/archive.py"),
-    *("pipeline/accounts.py", "storage/opening.py", "storage/schema.py", "storage/lost.py"),
-    *("accesslog/line.py", "accesslog/record.py"),
+    *("control/preload.py", "server/tls.py", "storage/folder.py", "storage/opening.py"),
+    *("pipeline/accounts.py", "accesslog/line.py", "accesslog/record.py"),
 )
 """Other modules whose errors end a command."""
 
 
-REPORTS = (
-    *("storage/inspection.py", "storage/repair.py"),
-    *("lab/parity/asking.py", "lab/parity/judging.py", "cli/experiment.py"),
-)
+REPORTS = ("lab/parity/asking.py", "lab/parity/judging.py", "cli/experiment.py")
 """Modules that report what they find as plain texts."""
 
 

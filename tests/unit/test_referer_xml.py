@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from contextlib import suppress
+from operator import attrgetter
 from pathlib import Path
 
 import pytest
@@ -17,60 +17,37 @@ from oss_emulator.referer import Assumptions, RefererConfiguration
 from oss_emulator.referer.assumptions import MissingList, TruncationConflict
 from oss_emulator.referer_xml import FormatProblem, RefererFormatError
 
-DOCUMENTS = Path(__file__).parents[2] / "fixtures" / "xml" / "referer"
-INDEX = tomllib.loads((DOCUMENTS / "index.toml").read_text(encoding="utf-8"))
+from tests.referer_documents import BAD, GOOD, RefererDocument
 
-
-def by_file(entry: dict[str, object]) -> str:
-    return str(entry["file"])
-
-
-@pytest.mark.parametrize("good", INDEX["good"], ids=by_file)
-def test_good_document_is_parsed(good: dict[str, object]) -> None:
-    fields = {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in good.items()
-        if name not in ("file", "note")
-    }
-    document = (DOCUMENTS / by_file(good)).read_bytes()
-    assert referer_xml.parse(document) == RefererConfiguration(**fields)  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize("bad", INDEX["bad"], ids=by_file)
-def test_bad_document_is_refused(bad: dict[str, object]) -> None:
-    with pytest.raises(RefererFormatError) as refusal:
-        referer_xml.parse((DOCUMENTS / by_file(bad)).read_bytes())
-    assert refusal.value.problem == bad["problem"]
-    if "line" in bad:
-        assert refusal.value.line == bad["line"]
-        assert str(refusal.value).startswith(f"line {bad['line']}: ")
-    assert len(str(refusal.value).splitlines()) == 1
-
-
-def test_index_names_each_document() -> None:
-    listed = [by_file(entry) for entry in INDEX["good"] + INDEX["bad"]]
-    assert sorted(listed) == sorted(path.name for path in DOCUMENTS.glob("*.xml"))
-
-
-def test_each_problem_has_a_document() -> None:
-    shown = {FormatProblem(bad["problem"]) for bad in INDEX["bad"]}
-    assert shown == set(FormatProblem) - {FormatProblem.TOO_LARGE, FormatProblem.CONTRADICTION}
-
-
+by_name = attrgetter("name")
 OPTIONAL_LIST = Assumptions(missing_list=MissingList.ACCEPTED)
 
 
-@pytest.mark.parametrize("bad", INDEX["bad"], ids=by_file)
-def test_missing_list_is_accepted_only_if_it_is_assumed_to_be_optional(
-    bad: dict[str, object],
-) -> None:
-    """R-30"""
-    document = (DOCUMENTS / by_file(bad)).read_bytes()
-    if bad.get("accepted"):
-        assert referer_xml.parse(document, OPTIONAL_LIST) == RefererConfiguration()
+@pytest.mark.parametrize("good", GOOD, ids=by_name)
+def test_good_document_is_parsed(good: RefererDocument) -> None:
+    assert referer_xml.parse(good.document) == good.rules
+
+
+@pytest.mark.parametrize("bad", BAD, ids=by_name)
+def test_bad_document_is_refused(bad: RefererDocument) -> None:
+    """R-30: only a missing list is accepted, if it is assumed to be optional."""
+    with pytest.raises(RefererFormatError) as refusal:
+        referer_xml.parse(bad.document)
+    assert refusal.value.problem == bad.problem
+    if bad.line is not None:
+        assert refusal.value.line == bad.line
+        assert str(refusal.value).startswith(f"line {bad.line}: ")
+    assert len(str(refusal.value).splitlines()) == 1
+    if bad.accepted:
+        assert referer_xml.parse(bad.document, OPTIONAL_LIST) == RefererConfiguration()
     else:
         with pytest.raises(RefererFormatError):
-            referer_xml.parse(document, OPTIONAL_LIST)
+            referer_xml.parse(bad.document, OPTIONAL_LIST)
+
+
+def test_each_problem_has_a_document() -> None:
+    shown = {FormatProblem(bad.problem) for bad in BAD}
+    assert shown == set(FormatProblem) - {FormatProblem.TOO_LARGE, FormatProblem.CONTRADICTION}
 
 
 @pytest.mark.parametrize("variant", TruncationConflict)

@@ -36,7 +36,7 @@ PACKAGE = Path(oss_emulator.__file__).parent
 
 LEFT_OUT = (
     *("control", "server", "testing", "pipeline", "operations", "rpc", "sts", "kms", "storage"),
-    *("lab.guard", "lab.guard_report", "lab.parity", "lab.replay"),
+    *("lab.bucket", "lab.guard", "lab.guard_report", "lab.parity", "lab.replay"),
     "cli.client",
 )
 """What these modules may import on first use although a browser cannot run it."""
@@ -48,7 +48,6 @@ LIBRARIES = {
     "Jinja2": "jinja2",
     "MarkupSafe": "markupsafe",
     "publicsuffixlist": "publicsuffixlist",
-    "PyYAML": "yaml",
 }
 """The distributions whose Python files are shipped, each with the name of its package."""
 

@@ -303,7 +303,7 @@ area("text").addEventListener("input", () => {
 });
 follow(gutter("text"), area("text"));
 
-/** How texts begin that are not lists of entries: XML, JSON, TOML, HCL, nginx, YAML, answers. */
+/** How texts begin that are not lists of entries: XML, JSON, TOML, HCL, nginx, YAML (which is refused), answers. */
 const DOCUMENT = /^\s*(?:#.*\n\s*|\/\/.*\n\s*)*(?:<|\{|(?:valid_referers|server|location|map)\s|\[+ *(?:[\w.-]|"[^"\n]*"|'[^'\n]*')+ *\]|(?:[\w.-]|"[^"\n]*"|'[^'\n]*')+ *=|[\w"'-]+:\s|resource\s|---|HTTP\/)/;
 for (const one of Object.keys(lists).map(area)) {
   one.addEventListener("paste", (event) => {

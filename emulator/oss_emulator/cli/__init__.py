@@ -59,18 +59,8 @@ _GROUPS = {
         ),
         "play": Synopsis("send recorded requests, and show which answers differ", "recorded.json"),
     },
-    "Data": {
-        "export": Synopsis(
-            "write the contents of a --data folder to one file", "data/ backup.tar", "archive"
-        ),
-        "import": Synopsis(
-            "create a --data folder from such a file", "backup.tar data/", "archive"
-        ),
-        "fsck": Synopsis("check and repair a --data folder", "data/"),
-    },
     "Help": {
         "completion": Synopsis("print a script that completes commands in a shell", "bash"),
-        "manual": Synopsis("print the man page", "> oss-emulator.1", "completion"),
     },
 }
 """The commands, by purpose."""

@@ -1,13 +1,13 @@
 """HTTP requests to one bucket of a service, byte by byte as they are given, at a bounded rate."""
 
 import http.client
-import ipaddress
 import ssl
 import time
 from collections.abc import Sequence
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from oss_emulator.cli.parser import InputError
+from oss_emulator.lab.bucket import ServiceAddress
 from oss_emulator.lab.parity.requests import Reply
 from oss_emulator.toml import MAX_FILE
 
@@ -17,7 +17,10 @@ Fields = Sequence[tuple[str, str]]
 
 
 class ServiceClient:
-    """A client of the service at an endpoint. `sent` counts its requests."""
+    """A client of the service at an endpoint. `sent` counts its requests.
+
+    It sends what `lab.bucket` cannot: a header twice, a form, a signature that is wrong.
+    """
 
     def __init__(
         self,
@@ -34,13 +37,13 @@ class ServiceClient:
         """
         self.endpoint = endpoint
         self.sent = 0
-        self._url = _split(endpoint)
-        self._host = host or self._url.netloc
+        try:
+            self._address = ServiceAddress.parse(endpoint)
+        except ValueError as error:
+            raise InputError(str(error)) from None
+        self._host = host or self._address.authority
         self._context = context
-        # An IP address has no sub-domains.
-        self._is_by_path = not host and (
-            _address(self._url) is not None or self._url.hostname == "localhost"
-        )
+        self._is_by_path = not host and self._address.needs_path_style
         self._pause = 1 / rate if rate else 0.0
         self._next = 0.0
 
@@ -75,36 +78,11 @@ class ServiceClient:
             connection.close()
 
     def _connect(self, host: str) -> http.client.HTTPConnection:
-        url = self._url
+        address = self._address
         # A fresh emulator is reached by its address, whatever name the request has.
-        name = (url.hostname or "") if _address(url) else urlsplit(f"//{host}").hostname or ""
-        if url.scheme == "https":
+        name = address.host if address.ip else urlsplit(f"//{host}").hostname or ""
+        if address.scheme == "https":
             return http.client.HTTPSConnection(
-                name, url.port, timeout=TIMEOUT, context=self._context
+                name, address.port, timeout=TIMEOUT, context=self._context
             )
-        return http.client.HTTPConnection(name, url.port, timeout=TIMEOUT)
-
-
-def is_loopback(endpoint: str) -> bool:
-    """Whether an endpoint is on this machine. Raises InputError as `ServiceClient` does."""
-    url = _split(endpoint)
-    address = _address(url)
-    return url.hostname == "localhost" or (address is not None and address.is_loopback)
-
-
-def _split(endpoint: str) -> SplitResult:
-    try:
-        url = urlsplit(endpoint if "://" in endpoint else f"http://{endpoint}")
-        usable = url.scheme in ("http", "https") and url.hostname and url.port != 0
-    except ValueError:
-        usable = False
-    if not usable:
-        raise InputError(f"{endpoint!r} is not an endpoint; write http://HOST or https://HOST")
-    return url
-
-
-def _address(url: SplitResult) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        return ipaddress.ip_address(url.hostname or "")
-    except ValueError:
-        return None
+        return http.client.HTTPConnection(name, address.port, timeout=TIMEOUT)

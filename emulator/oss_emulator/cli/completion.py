@@ -1,11 +1,9 @@
-"""`oss-emulator completion` and `manual`: the parser as a completion script or as a man page."""
+"""`oss-emulator completion`: the parser as a script that completes commands in a shell."""
 
 import argparse
 
 from oss_emulator import cli
-from oss_emulator.cli import language
-from oss_emulator.cli.parser import Commands, Parser
-from oss_emulator.version import __version__
+from oss_emulator.cli.parser import Commands
 
 SHELLS = ("bash", "zsh", "fish")
 
@@ -14,9 +12,6 @@ _COMPLETION = (
     "in the file that your shell reads at its start: bash and zsh with "
     'eval "$(oss-emulator completion SHELL)", fish with oss-emulator completion fish | source.'
 )
-_ABOUT = "a local OSS that enforces hotlink protection, and tools for Referer rules"
-_MANUAL = "Prints the man page: oss-emulator manual > oss-emulator.1; man ./oss-emulator.1"
-
 
 _PREAMBLE = {
     "bash": r"""
@@ -32,10 +27,9 @@ _oss_emulator_files() {
 
 
 def declare(commands: Commands) -> None:
-    """Add both commands to the parser."""
+    """Add the command to the parser."""
     parser = commands.add_parser("completion", _print_completion, description=_COMPLETION)
     parser.add_argument("shell", metavar="SHELL", choices=SHELLS, help="bash, zsh or fish")
-    commands.add_parser("manual", _print_manual, description=_MANUAL)
 
 
 def _print_completion(arguments: argparse.Namespace) -> int:
@@ -47,22 +41,3 @@ def _print_completion(arguments: argparse.Namespace) -> int:
             action.choices = values
     print(shtab.complete(parser, arguments.shell, preamble=_PREAMBLE.get(arguments.shell, "")))
     return 0
-
-
-def _print_manual(arguments: argparse.Namespace) -> int:
-    from argparse_manpage.manpage import Manpage
-
-    parser = cli.build_parser()
-    page = Manpage(parser)
-    page.description = language.explain(_ABOUT)
-    page.manual = "User Commands"
-    page.source = f"oss-emulator {__version__}"
-    page.add_section("examples", ">", _examples(parser))
-    print(page)
-    return 0
-
-
-def _examples(parser: Parser) -> str:
-    """Return the examples as lines that a man page shows as they are."""
-    lines = (command.example.replace("-", "\\-") for command in parser.commands.values())
-    return "\n".join((".nf", *lines, ".fi"))

@@ -63,22 +63,16 @@ def _correct(selected: SelectedRules, fixed: Fixed) -> tuple[str, str]:
         refusal = "rules of a bucket are not written back; give these to oss-emulator apply"
         return _format(fixed.configuration, RulesForm.XML), refusal
     try:
-        source, form = selected.source, selected.form
-        document, folder = source.content, source.folder.quiet()
-        return editing.edit(document, form, selected.name, fixed.configuration, folder), ""
+        document = selected.source.content
+        return editing.edit(document, selected.form, selected.name, fixed.configuration), ""
     except NotEditableError as error:
-        return _format(fixed.configuration, _written(selected.form)), str(error)
+        return _format(fixed.configuration, selected.form), str(error)
 
 
 def _text_before(selected: SelectedRules, refusal: str) -> str:
     if selected.source is None or refusal:
-        return _format(selected.configuration, _written(selected.form))
+        return _format(selected.configuration, selected.form)
     return selected.source.content.decode("utf-8-sig")
-
-
-def _written(form: RulesForm) -> RulesForm:
-    """Return the form in which to print rules: another one for a form that is only read."""
-    return form if form in sources.WRITTEN else RulesForm.XML
 
 
 def _format(configuration: RefererConfiguration, form: RulesForm) -> str:

@@ -237,9 +237,8 @@ _FLAGS = (
         Fsync,
         tuple(Fsync),
     ),
-    _Flag("workers", "the number of processes that serve the port and the --data folder", _count),
     _Flag("request_timeout", "how many seconds a client may stall", _seconds),
-    _Flag("max_connections", "the most connections of one process", _count),
+    _Flag("max_connections", "the most connections that are open at once", _count),
     _Flag(
         "limit",
         "NAME=NUMBER: lower a limit of the service; several as with --domain",

@@ -4,16 +4,14 @@ import asyncio
 import gc
 import json
 import os
-import signal
 import socket
 import sys
-import tempfile
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO, TypeAlias
+from typing import TextIO, TypeAlias
 
 from oss_emulator.access import AccessKey, AccountsError
 from oss_emulator.cli import requestlog
@@ -24,23 +22,18 @@ from oss_emulator.control import contents, seed
 from oss_emulator.control.controls import Controls, open_storage
 from oss_emulator.server import Server
 from oss_emulator.server import tls as certificates
-from oss_emulator.server.loop import loop_factory
+from oss_emulator.server.listening import loop_factory
 from oss_emulator.server.tls import CertificateError, Certificates
 from oss_emulator.settings import Settings
 from oss_emulator.storage import FolderError
 from oss_emulator.system import resource
-
-if TYPE_CHECKING:
-    from multiprocessing.connection import Connection
-
-    from oss_emulator.server.workers import Workers
 
 
 @dataclass(frozen=True, slots=True)
 class Listening:
     """A server that listens, and what the caller may know about it."""
 
-    server: "Server | Workers"
+    server: Server
     settings: Settings
     hint: str
     """The hint of the seed."""
@@ -49,8 +42,7 @@ class Listening:
     """The first key."""
 
     async def reset(self) -> None:
-        """Restore the initial contents; only for a server in this process."""
-        assert isinstance(self.server, Server)  # noqa: S101 - workers cannot be reset
+        """Restore the initial contents."""
         await contents.reset(self.server.controls, self.server.change)
 
     def write_ready_file(self) -> None:
@@ -85,8 +77,6 @@ def serve(settings: Settings, meanwhile: WhileListening) -> int:
     requestlog.begin(settings)
     _allow_connections(settings)
     with ExitStack() as stack:
-        if settings.workers > 1:
-            settings = _share_ca(settings, stack)
         with _checking():
             controls = _open_controls(settings, stack)
             service = controls.service
@@ -98,68 +88,8 @@ def serve(settings: Settings, meanwhile: WhileListening) -> int:
             found = certificates.load(settings, service.addresses.domains)
         log = _open_log(settings, stack)
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
-            if settings.workers > 1:
-                key = service.accounts.first
-                return runner.run(_supervise(settings, hint, found, key, meanwhile))
             server = Server(controls, log, found)
             return runner.run(_serve(server, settings, hint, found, meanwhile, known=known))
-
-
-def work(settings: Settings, parent: "Connection") -> None:
-    """Serve as one of several workers until a signal arrives or the parent ends."""
-    requestlog.begin(settings)
-    _allow_connections(settings)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent gets it and ends its workers
-    try:
-        with ExitStack() as stack:
-            with _checking():
-                controls = _open_controls(settings, stack, shared=True)
-                if settings.seed_file is not None:  # its accounts, which the parent has applied
-                    seed.enroll(settings.seed_file, controls.service)
-                found = certificates.load(settings, controls.service.addresses.domains)
-            server = Server(controls, _open_log(settings, stack), found)
-            with asyncio.Runner(loop_factory=loop_factory()) as runner:
-                runner.run(_serve(server, settings, "", found, partial(_wait_for_parent, parent)))
-    except CommandError as error:
-        print(f"oss-emulator: {error}", file=sys.stderr)
-        sys.exit(error.status)
-
-
-async def _wait_for_parent(parent: "Connection", listening: Listening) -> int:
-    ended = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGTERM, ended.set)
-    loop.add_reader(parent.fileno(), ended.set)  # the parent sends nothing; readable means closed
-    with suppress(OSError):  # the reader notices a parent that has ended
-        parent.send(True)
-    await ended.wait()
-    return 0
-
-
-async def _supervise(
-    settings: Settings,
-    hint: str,
-    found: Certificates | None,
-    key: AccessKey,
-    meanwhile: WhileListening,
-) -> int:
-    from oss_emulator.server.workers import Workers, WorkersError  # not needed for one process
-
-    workers = Workers(settings, work)
-    try:
-        with _reporting(settings):
-            await workers.start()
-        listening = Listening(workers, settings, hint, found, key)
-        during: asyncio.Future[Any] = asyncio.ensure_future(meanwhile(listening))
-        await asyncio.wait({during, workers.failed}, return_when=asyncio.FIRST_COMPLETED)
-        if workers.failed.done():
-            during.cancel()
-            workers.failed.result()
-        return int(during.result())
-    except WorkersError as error:
-        raise CommandError(str(error)) from None
-    finally:
-        await workers.stop()
 
 
 async def _serve(
@@ -168,7 +98,7 @@ async def _serve(
     hint: str,
     found: Certificates | None,
     meanwhile: WhileListening,
-    known: contents.Stamps | None = None,
+    known: contents.Stamps | None,
 ) -> int:
     with _reporting(settings):
         await server.start(settings.host, settings.port)
@@ -278,20 +208,12 @@ def _allow_connections(settings: Settings) -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def _open_controls(settings: Settings, stack: ExitStack, *, shared: bool = False) -> Controls:
+def _open_controls(settings: Settings, stack: ExitStack) -> Controls:
     """Open the storage of the settings, which the stack closes, and the controls of a service."""
-    storage = stack.enter_context(closing(open_storage(settings, shared=shared)))
+    storage = stack.enter_context(closing(open_storage(settings)))
     controls = Controls(settings, storage)
     controls.journal.listen(requestlog.write)
     return controls
-
-
-def _share_ca(settings: Settings, stack: ExitStack) -> Settings:
-    """Give all workers the same CA, in a temporary folder unless the settings name one."""
-    if not settings.certified or settings.tls_cert is not None or settings.tls_dir is not None:
-        return settings
-    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="oss-emulator-"))
-    return replace(settings, tls_dir=Path(folder))
 
 
 def _open_log(settings: Settings, stack: ExitStack) -> TextIO | None:

@@ -22,7 +22,7 @@ from oss_emulator.cli.output import (
     write,
     write_json,
 )
-from oss_emulator.cli.parser import Commands, InputError
+from oss_emulator.cli.parser import Commands
 from oss_emulator.cli.rules import FoundRules, SelectedRules
 from oss_emulator.lab import lint
 from oss_emulator.lab.lint import (
@@ -160,15 +160,8 @@ def _fix(selected: FoundRules, arguments: argparse.Namespace) -> int:
 
 
 def _fix_one(selected: SelectedRules, arguments: argparse.Namespace) -> int:
-    configuration = selected.configuration
-    count = len(configuration.whitelist) + len(configuration.blacklist)
-    if count > lint.MOST_FIXED:
-        raise InputError(
-            f"--fix corrects at most {lint.MOST_FIXED:,} entries, and these rules have {count:,}; "
-            "split them into files"
-        )
     fixed = lint.fix(
-        configuration,
+        selected.configuration,
         assumptions=arguments.assumptions,
         accepted=arguments.ignore,
         unsafe=arguments.unsafe_fixes,

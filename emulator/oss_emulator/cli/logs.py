@@ -1,8 +1,8 @@
 """The arguments LOG: files, folders, patterns, and `oss://BUCKET/PREFIX`, which is downloaded."""
 
 import argparse
-import shutil
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import combinations
 from os.path import realpath
 from pathlib import Path
@@ -10,6 +10,8 @@ from pathlib import Path
 from oss_emulator.cli import bucket
 from oss_emulator.cli.parser import InputError
 from oss_emulator.lab.replay import sources
+
+_PIECE = 1 << 16  # bytes
 
 
 def find(given: Sequence[str], arguments: argparse.Namespace, folder: Path) -> list[Path]:
@@ -27,7 +29,12 @@ def find(given: Sequence[str], arguments: argparse.Namespace, folder: Path) -> l
                 raise InputError(f"{argument}: there is no object with this prefix")
             found += sources.find([str(target)])
         elif _is_pipe(argument):
-            found.append(_copy(Path(argument), folder, number))
+            # Logs are read more than once, and a pipe cannot be.
+            target = folder / f"pipe-{number}"
+            target.mkdir()
+            with Path(argument).open("rb") as pipe:
+                sources.store(iter(partial(pipe.read, _PIECE), b""), target / "log")
+            found += sources.find([str(target)])
         else:
             found += sources.find([argument])
     return list(dict.fromkeys(found))
@@ -38,17 +45,6 @@ def _is_pipe(argument: str) -> bool:
         return Path(argument).is_fifo()
     except OSError:
         return False  # whoever looks for files says what is wrong
-
-
-def _copy(pipe: Path, folder: Path, number: int) -> Path:
-    """Copy a log from a pipe into a file, because logs are read more than once."""
-    with pipe.open("rb") as source:
-        start = source.read(len(sources.GZIP))
-        target = folder / f"pipe-{number}{'.gz' if start == sources.GZIP else ''}"
-        with target.open("wb") as file:
-            file.write(start)
-            shutil.copyfileobj(source, file)
-    return target
 
 
 def check_outputs(

@@ -11,12 +11,13 @@ from enum import StrEnum
 from pathlib import Path
 
 from oss_emulator.cli import bucket, formats, language, rules
-from oss_emulator.cli.client import ServiceClient, is_loopback
+from oss_emulator.cli.client import ServiceClient
 from oss_emulator.cli.experiment import OVERHEAD, Experiment
 from oss_emulator.cli.formats import Format
 from oss_emulator.cli.output import Block, Text, Tone, line, show, write_json, writing
 from oss_emulator.cli.parser import CommandError, Commands, InputError, InterruptedCommandError
 from oss_emulator.cli.signer import Signer
+from oss_emulator.lab.bucket import ServiceAddress
 from oss_emulator.lab.parity.asking import Replies, ask_all, bounds
 from oss_emulator.lab.parity.judging import (
     Conclusion,
@@ -77,7 +78,10 @@ def declare(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Prepare the bucket, ask, restore the bucket, and report."""
-    is_far = not is_loopback(arguments.endpoint)
+    try:
+        is_far = not ServiceAddress.parse(arguments.endpoint).is_loopback
+    except ValueError as error:
+        raise InputError(str(error)) from None
     rate = arguments.rate or (DEFAULT_RATE if is_far else None)
     client = ServiceClient(arguments.endpoint, rate)
     signer = Signer(bucket.access_key(), arguments.region)

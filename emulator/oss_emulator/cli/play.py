@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from oss_emulator.cli import bucket, formats, language
-from oss_emulator.cli.bucket import GivenKey
 from oss_emulator.cli.client import ServiceClient
 from oss_emulator.cli.formats import Findings
 from oss_emulator.cli.loading import loading
@@ -21,6 +20,7 @@ from oss_emulator.cli.parser import CommandError, Commands, InputError
 from oss_emulator.cli.signer import Signer
 from oss_emulator.lab import junit
 from oss_emulator.lab.remark import Remark, RemarkKind, Severity
+from oss_emulator.lab.signature import GivenKey
 from oss_emulator.protocol.checksums import format_md5, md5
 from oss_emulator.protocol.signature import presigning
 from oss_emulator.recording import scenario as scenarios

@@ -92,32 +92,6 @@ class Progress:
             self._stream.flush()
 
 
-class CountedFile:
-    """A file that reports how many bytes were read from it or written to it."""
-
-    def __init__(self, file: IO[bytes], total: int, report: Callable[[int, int], None]) -> None:
-        self._file = file
-        self._total = total
-        self._report = report
-        self._count = 0
-
-    def read(self, size: int = -1) -> bytes:
-        """Read as the file does."""
-        data = self._file.read(size)
-        self._add(len(data))
-        return data
-
-    def write(self, data: bytes) -> int:
-        """Write as the file does."""
-        count = self._file.write(data)
-        self._add(count)
-        return count
-
-    def _add(self, count: int) -> None:
-        self._count += count
-        self._report(self._count, self._total)
-
-
 def _duration(seconds: float) -> Sentence:
     minutes, rest = divmod(round(seconds), 60)
     if minutes:

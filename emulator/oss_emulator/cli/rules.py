@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from oss_emulator import toml
-from oss_emulator.cli import bucket, language
+from oss_emulator.cli import bucket
 from oss_emulator.cli.parser import InputError
-from oss_emulator.lab import assumptions, places, ros
+from oss_emulator.lab import assumptions, places
 from oss_emulator.lab import sources as document
 from oss_emulator.lab.assumptions import AssumptionsError
-from oss_emulator.lab.hcl_module import NO_FOLDER, Folder
 from oss_emulator.lab.places import Place
 from oss_emulator.lab.resources import NoRulesError
 from oss_emulator.lab.sources import Readers, RulesForm
@@ -31,15 +30,13 @@ _ASSUMPTIONS = (
 HELP = (
     "a file, - for standard input, or oss://BUCKET. A file contains a RefererConfiguration in "
     "XML, in the JSON of ossutil, as a resource of Terraform (HCL, JSON, a plan or a state), "
-    "Pulumi (YAML) or ROS (JSON or YAML), or in TOML; FILE#NAME selects one of several"
+    "or in TOML; FILE#NAME selects one of several"
 )
 
 _FORMS = {
     ".xml": RulesForm.XML,
     ".toml": RulesForm.TOML,
     ".tf": RulesForm.HCL,
-    ".yaml": RulesForm.PULUMI,
-    ".yml": RulesForm.PULUMI,
 }
 """JSON is missing because it has two forms."""
 
@@ -51,29 +48,6 @@ class Source:
     name: str
     """The path, or "standard input"."""
     content: bytes
-
-    @property
-    def folder(self) -> Folder:
-        """The files beside it, if it is a configuration of Terraform."""
-        path = Path(self.name)
-        if _FORMS.get(path.suffix.lower()) is not RulesForm.HCL:
-            return NO_FOLDER
-        try:
-            names = tuple(item.name for item in path.parent.iterdir() if item.name != path.name)
-        except OSError:
-            return NO_FOLDER
-        told: set[str] = set()
-
-        def read(name: str) -> bytes:
-            return toml.read_regular_file(path.parent / name, MAX_DOCUMENT)
-
-        def tell(sentence: str) -> None:
-            if sentence not in told:
-                said = language.explain(f"{self.name}: {sentence}")
-                print(f"oss-emulator: {said}", file=sys.stderr)
-            told.add(sentence)
-
-        return Folder(names, read, tell)
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -150,7 +124,8 @@ def select(argument: str, arguments: argparse.Namespace) -> SelectedRules:
         return SelectedRules(bucket.get(argument, arguments), "", None, argument=argument)
     path, name = _split(argument)
     source = read_source(path, MAX_FILE)
-    found = _find(source, arguments)
+    with locating(source):
+        found = _find(source, arguments)
     name = _choose(path, name, found)
     with locating(source):
         return SelectedRules(found[name](), name, source, _form(source), argument)
@@ -179,7 +154,9 @@ def _select_each(
         yield from _search(Path(path), arguments, refuse)
     else:
         source = read_source(path, MAX_FILE)
-        yield from _read_each(source, _find(source, arguments), refuse)
+        with locating(source):
+            named = _find(source, arguments)
+        yield from _read_each(source, named, refuse)
 
 
 def _read_each(
@@ -234,9 +211,7 @@ def look(path: Path, arguments: argparse.Namespace) -> FoundRules:
         try:
             source = read_source(str(path), MAX_FILE)
             if discovery.has_rules(path, source.content):
-                form = _form_of_name(source)
-                named = document.find(source.content, form, arguments.assumptions, source.folder)
-                found.extend(_read_each(source, named, wrong.append))
+                found.extend(_read_each(source, _find(source, arguments), wrong.append))
         except NoRulesError:
             pass
         except SourceError as error:
@@ -316,9 +291,7 @@ def locating(source: Source) -> Iterator[None]:
 
 def _form_of_name(source: Source) -> RulesForm | None:
     """Return the form that the name of a file tells, None if the content must."""
-    form = _FORMS.get(Path(source.name).suffix.lower())
-    is_template = form is RulesForm.PULUMI and ros.declares_buckets(source.content)
-    return RulesForm.ROS if is_template else form
+    return _FORMS.get(Path(source.name).suffix.lower())
 
 
 def _form(source: Source) -> RulesForm:
@@ -329,9 +302,9 @@ def _form(source: Source) -> RulesForm:
 
 
 def _find(source: Source, arguments: argparse.Namespace) -> Readers:
-    with locating(source):
-        form = _form_of_name(source)
-        return document.find(source.content, form, arguments.assumptions, source.folder)
+    """Return what reads the rules of a source, by name. Raises SourceError."""
+    form = _form_of_name(source)
+    return document.find_in_file(Path(source.name), source.content, form, arguments.assumptions)
 
 
 def _split(argument: str) -> tuple[str, str | None]:

@@ -87,10 +87,6 @@ async def _run_command(command: list[str], listening: Listening) -> int:
 
 def _refused(listening: Listening) -> list[str]:
     """Return the hosts that the proxy refused; few clients show the answer to a CONNECT."""
-    from oss_emulator.server import Server  # not needed for --help
-
-    if not isinstance(listening.server, Server):  # workers have no common journal
-        return []
     entries = listening.server.controls.journal.entries()
     refused = filter(None, (entry.refused_host for entry in entries))
     return list(dict.fromkeys(split_host(host)[0] for host in refused))

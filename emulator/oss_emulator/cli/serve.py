@@ -55,7 +55,7 @@ def _is_loopback(host: str) -> bool:
 
 async def _wait_for_signal(opens: bool, made: str, listening: "Listening") -> int:
     """Announce the server, and wait; `made` is the token that was made for this start, or ""."""
-    from oss_emulator.server.loop import on_signal  # not needed for --help
+    from oss_emulator.server.listening import on_signal  # not needed for --help
 
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -6,8 +6,8 @@ from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from oss_emulator.cli.bucket import GivenKey
-from oss_emulator.protocol.message import Request
+from oss_emulator.lab import signature
+from oss_emulator.lab.signature import GivenKey
 from oss_emulator.protocol.signature import presigning, v4
 
 _EXPIRES = 3600  # seconds
@@ -52,25 +52,19 @@ class Signer:
         headers: Mapping[str, str],
     ) -> dict[str, str]:
         """Return headers, in lower case, with those that sign them."""
-        date = _now()
-        signed = {**headers, "x-oss-date": date, "x-oss-content-sha256": "UNSIGNED-PAYLOAD"}
-        if self.key.token:
-            signed["x-oss-security-token"] = self.key.token
-        credential = f"Credential={self._credential(date)}"
-        request = Request.parse(method, "/", list(signed.items()), time.time())
-        claim = v4.parse_header(request, f"{credential},Signature=-")
-        text = presigning.format_query(query)
-        sent = Request.parse(method, f"/?{text}", list(signed.items()), time.time())
-        signature = v4.calculate(claim, sent, bucket, object_key, self.key.secret).signature
-        signed["authorization"] = f"{v4.SCHEME} {credential},Signature={signature}"
-        return signed
+        return signature.sign(
+            *(method, bucket, object_key, query, headers),
+            key=self.key,
+            region=self.region,
+            now=time.time(),
+        )
 
     def sign_form(self, bucket: str, object_key: str) -> dict[str, str]:
         """Return the fields of a form that uploads an object (PostObject)."""
-        date = _now()
+        date = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
         fields = {
             "x-oss-signature-version": v4.SCHEME,
-            "x-oss-credential": self._credential(date),
+            "x-oss-credential": presigning.format_credential(self.key.id, date, self.region),
             "x-oss-date": date,
         }
         if self.key.token:
@@ -80,17 +74,9 @@ class Signer:
         document = json.dumps({"expiration": ends, "conditions": conditions})
         policy = b64encode(document.encode())
         key = v4.signing_key(self.key.secret, date[:8], self.region, "oss")
-        signature = v4.sign(key, policy)
         return {
             "key": object_key,
             "policy": policy.decode(),
             **fields,
-            "x-oss-signature": signature,
+            "x-oss-signature": v4.sign(key, policy),
         }
-
-    def _credential(self, date: str) -> str:
-        return presigning.format_credential(self.key.id, date, self.region)
-
-
-def _now() -> str:
-    return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())

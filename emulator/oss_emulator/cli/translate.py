@@ -12,9 +12,9 @@ from oss_emulator.cli.parser import Commands, InputError
 from oss_emulator.lab import sources as document
 from oss_emulator.lab import translation
 from oss_emulator.lab.sources import RulesForm
-from oss_emulator.lab.translation import SYSTEMS, Loss, Rules
-from oss_emulator.lab.translation.rules import SourceRules, System
-from oss_emulator.referer import RefererConfiguration, Signing
+from oss_emulator.lab.translation import SYSTEMS, Loss, Rules, SourceRules, System
+from oss_emulator.referer import RefererConfiguration
+from oss_emulator.referer.model import MAX_EXAMINED, MAX_SIZE
 from oss_emulator.referer.sentence import Sentence
 
 _DESCRIPTION = (
@@ -22,9 +22,6 @@ _DESCRIPTION = (
     "cannot express, each with a Referer that both sides decide differently. The exit status is "
     "0; with --exact it is 1 if anything is lost."
 )
-_MOST_ENTRIES = 20_000
-"""The entries that a translation may give; PutBucketReferer takes about half as many."""
-
 _LONGEST_SHOWN = 200
 """Characters of a Referer in a warning; JSON has all of them."""
 
@@ -46,7 +43,7 @@ def declare(commands: Commands) -> None:
     parser.add_argument(
         "--as",
         dest="form",
-        choices=[form.value for form in document.WRITTEN],
+        choices=[form.value for form in document.RulesForm],
         default=RulesForm.XML.value,
         help="the form of the result with --from (default: xml)",
     )
@@ -63,11 +60,12 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.from_:
         source = _read_theirs(arguments.file, system)
         ours = source.to_oss()
-        _refuse_long(ours)
+        _refuse_large(ours)
         with _writing(arguments.form):
             theirs, text = source, document.format(ours, RulesForm(arguments.form))
     else:
         ours = rules.read(arguments.file, arguments)
+        _refuse_large(ours)
         result = system.from_oss(ours, arguments.assumptions)
         with _writing(name):
             theirs, text = result, result.format()
@@ -76,7 +74,6 @@ def run(arguments: argparse.Namespace) -> int:
         ours,
         arguments.assumptions,
         opens=not arguments.from_,  # show rather what the result lets in than what it keeps out
-        signed=system.knows_signatures,
     )
     if arguments.format == Format.JSON:
         write_json({"system": name, "result": text, "lost": [_to_dict(loss) for loss in lost]})
@@ -96,12 +93,12 @@ def _read_theirs(argument: str, system: System) -> SourceRules:
         return system.parse(text)
 
 
-def _refuse_long(configuration: RefererConfiguration) -> None:
-    """Refuse lists that no configuration of OSS has room for, before they take long."""
-    count = len(configuration.whitelist) + len(configuration.blacklist)
-    if count > _MOST_ENTRIES:
+def _refuse_large(configuration: RefererConfiguration) -> None:
+    """Refuse lists that no bucket has room for, before they take long."""
+    if configuration.size > MAX_EXAMINED:
         raise InputError(
-            f"the result would have {count} entries; translate rules with at most {_MOST_ENTRIES}"
+            f"the entries for OSS have {configuration.size:,} bytes, and PutBucketReferer refuses "
+            f"more than {MAX_SIZE:,}; translate fewer"
         )
 
 
@@ -116,18 +113,10 @@ def _writing(form: str) -> Iterator[None]:
 
 def _sentence(loss: Loss, title: str) -> Sentence:
     """Describe a loss: `nginx allows http://…, OSS denies it (the same host …)`."""
-    sent, kind = _sent(loss), Sentence(loss.kind.value)
+    sent, kind = _shown(loss.referer), Sentence(loss.kind.value)
     if loss.theirs:
         return Sentence("{} allows {}, OSS denies it ({})", title, sent, kind)
     return Sentence("{} denies {}, OSS allows it ({})", title, sent, kind)
-
-
-def _sent(loss: Loss) -> str:
-    """Return what was sent, and how it was signed."""
-    sent = _shown(loss.referer)
-    if loss.signed is Signing.URL:
-        return Sentence("{} by a signed URL", sent)
-    return Sentence("{} signed in the header", sent) if loss.signed is Signing.HEADER else sent
 
 
 def _shown(referer: str | None) -> str:
@@ -144,7 +133,6 @@ def _to_dict(loss: Loss) -> dict[str, object]:
     return {
         "kind": loss.kind.value,
         "referer": loss.referer,
-        "signed": loss.signed.value,
         "theirs": loss.theirs,
         "ours": not loss.theirs,
     }

@@ -10,18 +10,17 @@ from oss_emulator.settings import Fsync, Settings
 from oss_emulator.storage import MemoryStorage, Storage
 
 
-def open_storage(settings: Settings, *, shared: bool = False) -> Storage:
+def open_storage(settings: Settings) -> Storage:
     """Open the storage that the settings name; raises `FolderError`.
 
-    `shared` is for a worker whose parent has opened the same folder. A folder whose key is damaged
-    is left as it is: raises `AccountsError`.
+    A folder whose key is damaged is left as it is: raises `AccountsError`.
     """
     if settings.data is None:
         return MemoryStorage()
     read_token_key(settings.data)
     from oss_emulator.storage.disk import DiskStorage  # loads SQLite
 
-    return DiskStorage(settings.data, fsync=settings.fsync is Fsync.ALWAYS, shared=shared)
+    return DiskStorage(settings.data, fsync=settings.fsync is Fsync.ALWAYS)
 
 
 class Controls:

@@ -87,14 +87,6 @@ def files(path: Path) -> list[Path]:
     return [path.parent / item.file for item in items if item.file and "\0" not in item.file]
 
 
-def enroll(path: Path, service: Service) -> None:
-    """Replace the accounts by those of a seed file, without its contents. Raises SeedError.
-
-    Further workers on the same folder load the accounts in this way.
-    """
-    _Planter(_name(path), _read(path), service).set_accounts()
-
-
 def apply(
     name: str,
     source: str | bytes,

@@ -28,14 +28,12 @@ from oss_emulator.referer.pattern import Pattern
 from oss_emulator.referer.policy import RefererPolicy
 from oss_emulator.referer.reading import cuts_path
 
+from .browser import MAX_LENGTH
 from .entry_reader import LETTERS, MATCHED, EntryReader
 
 BUDGET = 600_000
 """The most steps of a search, each for one entry; they take well under a second."""
 _BUDGET_OF_COVERS = BUDGET // 10  # `covers` is called for many entries
-
-LONGEST = 10_000
-"""The characters of the longest entry that is searched; a state has a bit for each of them."""
 
 
 class UndecidedError(Exception):
@@ -218,8 +216,8 @@ class _Walk:
     ) -> None:
         watched = [*chain.from_iterable(lists)]
         budget.take(sum(len(item.pattern.body) for item in watched))
-        if any(len(item.pattern.body) > LONGEST for item in watched):
-            raise UndecidedError
+        if any(len(item.pattern.body) > MAX_LENGTH for item in watched):
+            raise UndecidedError  # no browser sends what it matches (B-03)
         self.alphabet = _alphabet((item.pattern for item in watched), language.letters)
         self._budget = budget
         self._language = language

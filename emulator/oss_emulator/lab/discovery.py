@@ -18,7 +18,6 @@ from oss_emulator.toml import SourceError, TomlDocument
 from .resources import NoRulesError
 from .sources import OSSUTIL_MEMBERS, RulesForm, detect, find_rules
 
-_YAML = re.compile(rb"BucketReferer|refererConfig|RefererConfiguration")
 _MARKS: Mapping[str, re.Pattern[bytes]] = {
     ".xml": re.compile(rb"R\0?e\0?f\0?e\0?r\0?e\0?r\0?C\0?o\0?n\0?f\0?i\0?g"),  # also in UTF-16
     ".json": re.compile(
@@ -26,8 +25,6 @@ _MARKS: Mapping[str, re.Pattern[bytes]] = {
         rb'|"(?:referer_config|alicloud_oss_bucket_referer)"'
     ),
     ".tf": re.compile(rb"alicloud_oss_bucket_referer|referer_config"),
-    ".yaml": _YAML,
-    ".yml": _YAML,
     ".toml": re.compile(
         rb"allow_empty_referer|allow_truncate_query_string|truncate_path"
         rb"|^[ \t]*(?:white|black)list[ \t]*=[ \t]*\[",

@@ -16,8 +16,7 @@ from oss_emulator.referer_xml import LISTS, SWITCHES
 from oss_emulator.toml import Path, SourceError, TomlDocument, statements
 
 from . import hcl_editing, sources, xml_editing
-from .hcl_module import NO_FOLDER, Folder
-from .resources import TERRAFORM, Reader, as_list
+from .resources import BUCKET, CONFIG, CONFIG_NAMES, NAMES, REFERER, Reader, as_list
 from .sources import RulesForm
 from .written_list import WrittenItem, WrittenList, apply
 
@@ -30,13 +29,7 @@ FIELDS = tuple(RefererConfiguration.__dataclass_fields__)
 _ELEMENTS = {field: name for name, field in (SWITCHES | LISTS).items()}
 
 
-def edit(
-    document: bytes,
-    form: RulesForm,
-    name: str,
-    new: RefererConfiguration,
-    folder: Folder = NO_FOLDER,
-) -> str:
+def edit(document: bytes, form: RulesForm, name: str, new: RefererConfiguration) -> str:
     """Replace the configuration with a name in a document, and return the document.
 
     Raises NotEditableError.
@@ -44,26 +37,22 @@ def edit(
     editor = _EDITORS.get(form.value)
     if editor is None:
         raise NotEditableError(f"rules in the form {form} cannot be written back")
-    old = sources.find(document, form, folder=folder)[name]()
+    old = sources.find(document, form)[name]()
     changed = {
         item: (getattr(old, item), getattr(new, item))
         for item in FIELDS
         if getattr(old, item) != getattr(new, item)
     }
     try:
-        text = editor(document.decode("utf-8-sig"), name, changed, folder) if changed else None
+        text = editor(document.decode("utf-8-sig"), name, changed) if changed else None
         if text is None:
             return document.decode("utf-8-sig")
-        before, after = (
-            sources.find(item, form, folder=folder) for item in (document, sources.encode(text))
-        )
+        before, after = (sources.find(item, form) for item in (document, sources.encode(text)))
     except (SourceError, UnicodeError, ValueError) as error:
         raise NotEditableError(f"the document cannot be edited: {error}") from None
-    if after.keys() != before.keys() or _read(after[name]) != new:
+    expected = {other: _read(read) for other, read in before.items()} | {name: new}
+    if {other: _read(read) for other, read in after.items()} != expected:
         raise NotEditableError("the document does not write its rules as plain lists and switches")
-    for other in before:
-        if other != name and _read(before[other]) != _read(after[other]):
-            raise NotEditableError(f"{other} takes the same entries; give {name} its own")
     return text
 
 
@@ -79,14 +68,14 @@ Changed = Mapping[str, tuple[Any, Any]]
 """The fields that change, with their old and new values."""
 
 
-def _edit_xml(text: str, name: str, changed: Changed, folder: Folder) -> str:
+def _edit_xml(text: str, name: str, changed: Changed) -> str:
     return xml_editing.edit(text, {_ELEMENTS[field]: values for field, values in changed.items()})
 
 
 # JSON
 
 
-def _edit_json(text: str, name: str, changed: Changed, folder: Folder) -> str:
+def _edit_json(text: str, name: str, changed: Changed) -> str:
     members = json_text.parse(text)
     for field, (_, value) in changed.items():
         is_list = isinstance(value, tuple)
@@ -94,7 +83,7 @@ def _edit_json(text: str, name: str, changed: Changed, folder: Folder) -> str:
     return _dump(text, members)
 
 
-def _edit_terraform(text: str, name: str, changed: Changed, folder: Folder) -> str:
+def _edit_terraform(text: str, name: str, changed: Changed) -> str:
     members = json_text.parse(text)
     kind, _, label = name.partition(".")
     found = [
@@ -104,11 +93,11 @@ def _edit_terraform(text: str, name: str, changed: Changed, folder: Folder) -> s
     ]
     if "resource" not in members:
         raise ValueError("a plan or a state follows from the configuration; correct that")
-    if len(found) != 1 or kind != "alicloud_oss_bucket_referer":
+    if len(found) != 1 or kind != REFERER:
         raise ValueError("it has the rules in a resource of another type or several times")
     for field, (_, value) in changed.items():
         is_list = isinstance(value, tuple)
-        found[0][TERRAFORM.names[field]] = list(value) if is_list else value
+        found[0][NAMES[field]] = list(value) if is_list else value
     return _dump(text, members)
 
 
@@ -123,7 +112,7 @@ def _dump(text: str, members: Any) -> str:
 # TOML and HCL
 
 
-def _edit_toml(text: str, name: str, changed: Changed, folder: Folder) -> str:
+def _edit_toml(text: str, name: str, changed: Changed) -> str:
     found = [
         path for found, path in sources.find_rules(TomlDocument.parse(text).tables) if found == name
     ]
@@ -182,14 +171,11 @@ def _change_statement(statement: str, old: Any, new: Any) -> str:
     return apply(data, list(written.edit(old, new, _string))).decode()
 
 
-def _edit_hcl(text: str, name: str, changed: Changed, folder: Folder) -> str:
-    older = name.startswith(tuple(f"{kind}." for kind in TERRAFORM.buckets))
-    names = TERRAFORM.config_names if older else TERRAFORM.names
+def _edit_hcl(text: str, name: str, changed: Changed) -> str:
+    names = CONFIG_NAMES if name.startswith(f"{BUCKET}.") else NAMES
     if missing := changed.keys() - names.keys():
-        kind = next(iter(TERRAFORM.referers))
-        raise ValueError(f"{TERRAFORM.config} has no {min(missing)}; use {kind}")
-    attributes = {names[field]: values for field, values in changed.items()}
-    return hcl_editing.edit(text, folder, name, attributes)
+        raise ValueError(f"{CONFIG} has no {min(missing)}; use {REFERER}")
+    return hcl_editing.edit(text, name, {names[field]: changed[field] for field in changed})
 
 
 def _literal(value: Any) -> str:
@@ -204,7 +190,7 @@ def _string(entry: str) -> str:
     return json.dumps(entry, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-_EDITORS: Mapping[str, Callable[[str, str, Changed, Folder], str]] = {
+_EDITORS: Mapping[str, Callable[[str, str, Changed], str]] = {
     "xml": _edit_xml,
     "json": _edit_json,
     "terraform": _edit_terraform,

@@ -9,9 +9,6 @@ from .parts import DEFAULT_PORTS, Parts, example, fill
 STRANGER = "https://evil.test/"
 """A page of a site that does not occur in any rules."""
 
-LONGEST = 10_000
-"""The characters of an entry above which only the entry itself is tried: no browser sends more."""
-
 
 class ProbeKind(StrEnum):
     """What a probe tries out."""
@@ -38,9 +35,7 @@ class ProbeKind(StrEnum):
     VERBATIM = "the entry itself as a Referer"
     STRANGER = "a stranger"
     NO_HOST = "an address without a host"
-    EXPRESSION = "what a regular expression does not match"
     OTHER_PLACE = "what only one of several servers and locations allows"
-    TOO_LONG = "an entry longer than nginx reads"
     FOUND = "a Referer found by search"
 
 
@@ -69,9 +64,6 @@ def make(entries: Iterable[str]) -> tuple[Probe, ...]:
 
 
 def _of(entry: str) -> Iterator[Probe]:
-    if len(entry) > LONGEST:
-        yield Probe(fill(entry.strip(), ""), ProbeKind.VERBATIM)
-        return
     page = example(entry)
     yield Probe(page, ProbeKind.PAGE)
     parts = Parts.split(page)

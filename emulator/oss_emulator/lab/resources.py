@@ -1,11 +1,8 @@
-"""Resources of Terraform, Pulumi and ROS that set rules, with the defaults of their provider.
+"""Terraform's resources that set rules, with what their provider sends.
 
-Pulumi's provider wraps Terraform's, so both send the same. `BucketReferer` sends every switch, and
-false for one that is left out (R-38). The older `referer_config` of a bucket sends only whether an
-empty Referer is allowed, which its documentation says is false if it is left out, and a list.
-
-A bucket of ROS has these two as well. Its documentation does not say what it sends if
-`AllowEmptyReferer` is left out, so it must be written.
+`alicloud_oss_bucket_referer` sends every switch, and false for one that is left out (R-38). The
+older `referer_config` of an `alicloud_oss_bucket` sends only whether an empty Referer is allowed,
+which its documentation says is false if it is left out, and a list.
 """
 
 import re
@@ -13,11 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, make_dataclass
 from functools import cache
 from typing import Any
+from unicodedata import normalize
 
-from oss_emulator.referer.header import WHITE_SPACE
 from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.referer_xml import LISTS, SWITCHES
-from oss_emulator.toml import Path, SourceError, convert, format_path, show
+from oss_emulator.toml import Path, SourceError, convert, format_path
 
 ErrorAt = Callable[[Path, str], SourceError]
 
@@ -29,34 +26,83 @@ class NoRulesError(SourceError):
 Reader = Callable[[], RefererConfiguration]
 """Reads the rules of one resource; raises SourceError."""
 
+REFERER = "alicloud_oss_bucket_referer"
+"""The type of the resource that has only rules."""
+BUCKET = "alicloud_oss_bucket"
+CONFIG = "referer_config"
+"""The block of a bucket that has rules."""
+KINDS = (REFERER, BUCKET)
+
+NAMES: Mapping[str, str] = {
+    **{name: name for name in SWITCHES.values()},
+    "whitelist": "referer_list",
+    "blacklist": "referer_blacklist",
+}
+"""The fields of RefererConfiguration that `REFERER` has, by their names there."""
+CONFIG_NAMES: Mapping[str, str] = {"whitelist": "referers", "allow_empty_referer": "allow_empty"}
+"""The fields of RefererConfiguration that `CONFIG` has, by their names there."""
+OTHERS = frozenset("// bucket id timeouts depends_on provider lifecycle".split())
+"""What else `REFERER` has."""
+
+ADVICE = "run terraform show -json PLAN > plan.json; oss-emulator lint plan.json"
+"""What to do about a value that only Terraform computes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A value that only Terraform or Pulumi can know, such as a variable."""
+    """A value that only Terraform can know, such as a variable."""
 
     text: str
     why: str = ""
     """Why it is not known and what to do, for a message; "" for an expression."""
 
 
-@dataclass(slots=True)
-class Declared:
-    """A resource as it is declared: its type, its name, its values and their places in the text."""
+def read(kind: str, values: Any, path: Path, error: ErrorAt) -> RefererConfiguration:
+    """Return the rules of a resource that has some. Raises SourceError."""
+    _refuse_unknown(values, path, error)
+    if kind == REFERER:
+        if isinstance(values, Mapping):
+            values = {name: value for name, value in values.items() if name not in OTHERS}
+        return _convert(values, NAMES, path, error)
+    config = values[CONFIG]
+    path = (*path, CONFIG)
+    if isinstance(config, list) and len(config) == 1:
+        config = config[0]
+    return _convert(config, CONFIG_NAMES, path, error)
 
-    kind: str
-    name: str
-    values: Any
-    places: dict[Path, tuple[int, int]] = field(default_factory=dict)
-    find: Callable[[Path], tuple[int, int]] | None = None
-    """Finds a place in the text, if `places` has none."""
 
-    def error(self, path: Path, sentence: str) -> SourceError:
-        """Return the error for a mistake at a path, or at the nearest place above it."""
-        if self.find is not None:
-            return SourceError(sentence, *self.find((self.name, *path)))
-        known = (path[:length] for length in range(len(path), -1, -1))
-        place = next((self.places[item] for item in known if item in self.places), (1, 1))
-        return SourceError(sentence, *place)
+def has_rules(kind: str, values: Any) -> bool:
+    """Return whether a resource has rules; an unknown one may have some."""
+    if isinstance(values, Unknown):
+        return True
+    if kind != BUCKET or not isinstance(values, Mapping):
+        return kind == REFERER and values is not None
+    return values.get(CONFIG) not in (None, [])
+
+
+def _convert(
+    values: Any, names: Mapping[str, str], path: Path, error: ErrorAt
+) -> RefererConfiguration:
+    _refuse_unknown(values, path, error)
+    if isinstance(values, Mapping):
+        # null means left out, and Terraform converts exactly these two strings to a switch. It
+        # would also take "1" and "0" for one, and numbers and booleans for strings in a list; these
+        # are refused.
+        values = {
+            name: _FLAGS.get(value, value) if isinstance(value, str) else value
+            for name, value in values.items()
+            if value is not None
+        }
+        for name, value in values.items():
+            items = value if isinstance(value, list) else []
+            for number, item in enumerate(items):
+                _refuse_unknown(item, (*path, name, number), error)
+            _refuse_unknown(value, (*path, name), error)
+    found = convert(values, _members((*names.items(),)), path, error)
+    return RefererConfiguration(**vars(found))
+
+
+_FLAGS = {"true": True, "false": False}
 
 
 @cache
@@ -74,107 +120,25 @@ def _members(names: tuple[tuple[str, str], ...]) -> type[Any]:
     return make_dataclass("Members", made)
 
 
-@dataclass(frozen=True, slots=True)
-class Tool:
-    """The names that a tool gives to the resources and to their members."""
-
-    referers: frozenset[str]
-    """The types of the resource that has only rules."""
-    buckets: frozenset[str]
-    """The types of a bucket."""
-    config: str
-    """The member of a bucket that has rules."""
-    others: frozenset[str]
-    """Members that are not rules."""
-    advice: str
-    """What to do about an unknown value."""
-    config_names: Mapping[str, str]
-    """The fields of RefererConfiguration that `config` has, by their names there."""
-    names: Mapping[str, str] = field(default_factory=dict)
-    """The fields of the resource that has only rules, by their names there."""
+def computed(name: str) -> Unknown:
+    """Return the values of a resource with `count` or the like, of which nothing is known here."""
+    return Unknown(name, f"has {name}, which only Terraform computes; {ADVICE}")
 
 
-TERRAFORM = Tool(
-    referers=frozenset({"alicloud_oss_bucket_referer"}),
-    buckets=frozenset({"alicloud_oss_bucket"}),
-    config="referer_config",
-    others=frozenset("// bucket id timeouts depends_on provider lifecycle count for_each".split()),
-    advice="use a plan: terraform plan -out=plan.bin && terraform show -json plan.bin > plan.json",
-    names={
-        **{name: name for name in SWITCHES.values()},
-        "whitelist": "referer_list",
-        "blacklist": "referer_blacklist",
-    },
-    config_names={"whitelist": "referers", "allow_empty_referer": "allow_empty"},
-)
-PULUMI = Tool(
-    referers=frozenset({"alicloud:oss:BucketReferer", "alicloud:oss/bucketReferer:BucketReferer"}),
-    buckets=frozenset({"alicloud:oss:Bucket", "alicloud:oss/bucket:Bucket"}),
-    config="refererConfig",
-    others=frozenset({"bucket"}),
-    advice="write its value",
-    names={
-        "allow_empty_referer": "allowEmptyReferer",
-        "allow_truncate_query_string": "allowTruncateQueryString",
-        "truncate_path": "truncatePath",
-        "whitelist": "refererLists",
-        "blacklist": "refererBlacklists",
-    },
-    config_names={"whitelist": "referers", "allow_empty_referer": "allowEmpty"},
-)
-ROS = Tool(
-    referers=frozenset(),
-    buckets=frozenset({"ALIYUN::OSS::Bucket"}),
-    config="RefererConfiguration",
-    others=frozenset(),
-    advice="write its value",
-    config_names={"allow_empty_referer": "AllowEmptyReferer", "whitelist": "RefererList"},
-)
+def ignores_rules(kind: str, names: str) -> bool:
+    """Return whether `ignore_changes` names attributes with rules: Terraform keeps the older ones.
+
+    `names` is what it names, as it is written.
+    """
+    rules = {CONFIG} if kind == BUCKET else {*NAMES.values()}
+    return not (rules | {"all"}).isdisjoint(re.findall(r"\w+", names))
 
 
-def read(tool: Tool, kind: str, values: Any, path: Path, error: ErrorAt) -> RefererConfiguration:
-    """Return the rules of a resource that has some. Raises SourceError."""
-    _refuse_unknown(tool, values, path, error)
-    if kind in tool.referers:
-        if isinstance(values, Mapping):
-            values = {name: value for name, value in values.items() if name not in tool.others}
-        return _convert(tool, values, tool.names, path, error)
-    config = values[tool.config]
-    path = (*path, tool.config)
-    if isinstance(config, list) and len(config) == 1:
-        config = config[0]
-    return _convert(tool, config, tool.config_names, path, error)
-
-
-def has_rules(tool: Tool, kind: str, values: Any) -> bool:
-    """Return whether a resource has rules; an unknown one may have some."""
-    if isinstance(values, Unknown):
-        return True
-    if kind not in tool.buckets or not isinstance(values, Mapping):
-        return kind in tool.referers and values is not None
-    return values.get(tool.config) not in (None, [])
-
-
-def _convert(
-    tool: Tool, values: Any, names: Mapping[str, str], path: Path, error: ErrorAt
-) -> RefererConfiguration:
-    _refuse_unknown(tool, values, path, error)
-    if isinstance(values, Mapping):  # null means not set
-        values = {name: value for name, value in values.items() if value is not None}
-        for name, value in values.items():
-            items = value if isinstance(value, list) else []
-            for number, item in enumerate(items):
-                _refuse_unknown(tool, item, (*path, name, number), error)
-            _refuse_unknown(tool, value, (*path, name), error)
-    found = convert(parse_flags(values), _members((*names.items(),)), path, error)
-    return RefererConfiguration(**vars(found))
-
-
-def _refuse_unknown(tool: Tool, value: object, path: Path, error: ErrorAt) -> None:
+def _refuse_unknown(value: object, path: Path, error: ErrorAt) -> None:
     if isinstance(value, Unknown):
         about = format_path(path) if path else "the resource"
-        expression = f"is the expression {_shorten(value.text)}, which is not known here"
-        raise error(path, f"{about} {value.why or f'{expression}; {tool.advice}'}")
+        expression = f"is the expression {_shorten(value.text)}, which only Terraform computes"
+        raise error(path, f"{about} {value.why or f'{expression}; {ADVICE}'}")
 
 
 def _shorten(text: str) -> str:
@@ -188,41 +152,35 @@ _LONGEST = 60
 """Characters of an expression in a message."""
 
 
-def parse_flags(members: object) -> object:
-    """Replace the strings "true" and "false" by booleans, in any letter case."""
-    if not isinstance(members, dict):
-        return members
-    return {
-        name: _FLAGS.get(value.strip(WHITE_SPACE).lower(), value)
-        if isinstance(value, str)
-        else value
-        for name, value in members.items()
-    }
+# Strings
 
 
-_FLAGS = {"true": True, "false": False}
+def read_template(text: str) -> str | Unknown:
+    """Return a string of a configuration; one with `${…}` or `%{…}` is Unknown.
+
+    `$${` stands for `${`. After a third `$`, HCL's own rules are not clear, so that is Unknown too.
+    Terraform normalizes every string to NFC.
+    """
+    if _BEGINNING.search(_ESCAPED.sub("\0", text)):
+        return Unknown(text)
+    return normalize("NFC", _ESCAPED.sub(lambda found: found[0][1:], text))
 
 
-def evaluate_ros(value: Any, depth: int = 0) -> Any:
-    """Evaluate a value of a ROS template; a function such as `{"Ref": …}` becomes Unknown."""
-    if isinstance(value, dict) and len(value) == 1:
-        ((name, argument),) = value.items()
-        if name == "Ref" or name.startswith("Fn::"):
-            return Unknown(f"{name} {show(argument)}")
-    if isinstance(value, list) and depth < _DEEPEST:
-        return [evaluate_ros(item, depth + 1) for item in value]
-    if isinstance(value, dict) and depth < _DEEPEST:
-        return {name: evaluate_ros(item, depth + 1) for name, item in value.items()}
-    return value
+_ESCAPED = re.compile(r"(?<!\$)\$\$\{|(?<!%)%%\{")
+_BEGINNING = re.compile(r"[$%]\{")
+
+
+def escape_template(value: Any) -> Any:
+    """Double the sign before a brace, which would begin an expression."""
+    if isinstance(value, tuple):
+        return tuple(map(escape_template, value))
+    return re.sub(r"([$%])(?=\{)", r"\1\1", value) if isinstance(value, str) else value
 
 
 def evaluate(value: Any, depth: int = 0) -> Any:
-    """Evaluate a value of JSON or YAML; strings with an expression `${…}` become Unknown."""
+    """Evaluate a value of a `*.tf.json` file; strings with an expression become Unknown."""
     if isinstance(value, str):
-        plain = value.replace("$${", "").replace("%%{", "")
-        if "${" in plain or "%{" in plain:
-            return Unknown(value)
-        return value.replace("$${", "${").replace("%%{", "%{")
+        return read_template(value)
     if isinstance(value, list) and depth < _DEEPEST:
         return [evaluate(item, depth + 1) for item in value]
     if isinstance(value, dict) and depth < _DEEPEST:
@@ -231,13 +189,6 @@ def evaluate(value: Any, depth: int = 0) -> Any:
 
 
 _DEEPEST = 4
-
-
-def escape_template(value: Any) -> Any:
-    """Double the sign before a brace, which would begin an expression."""
-    if isinstance(value, tuple):
-        return tuple(map(escape_template, value))
-    return re.sub(r"([$%])(?=\{)", r"\1\1", value) if isinstance(value, str) else value
 
 
 def as_dict(value: Any) -> dict[str, Any]:

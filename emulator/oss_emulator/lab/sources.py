@@ -1,8 +1,8 @@
-"""The sources of rules: XML, JSON, TOML, and resources of Terraform, Pulumi and ROS.
+"""The sources of rules: XML, JSON, TOML, and resources of Terraform.
 
 A document may contain several configurations, each with a name: the `[rules.NAME]` of a decision
-table, the buckets of a seed, the resources of Terraform, Pulumi and ROS. A single configuration may
-have the name "". Each mistake is a `SourceError` with its line and column.
+table, the buckets of a seed, the resources of Terraform. A single configuration may have the name
+"". Each mistake is a `SourceError` with its line and column.
 
 The head of an answer, which `curl -i` prints above a document, is skipped.
 """
@@ -10,16 +10,18 @@ The head of an answer, which `curl -i` prints above a document, is skipped.
 import json
 import re
 from codecs import BOM_UTF8
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from functools import partial
+from pathlib import Path as FilePath
 from typing import Any, TypeVar
 
 from oss_emulator import json_text, referer_xml
 from oss_emulator.markup import writing
 from oss_emulator.markup.document import XmlDocument
 from oss_emulator.referer.assumptions import DEFAULT, Assumptions
+from oss_emulator.referer.header import WHITE_SPACE
 from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.referer_xml import (
     MAX_DOCUMENT,
@@ -35,25 +37,21 @@ from oss_emulator.toml import (
     TomlDocument,
     convert,
     decode,
-    join,
     place_of,
+    read_regular_file,
 )
 
-from . import hcl, pulumi, resources, ros, terraform
-from .hcl_module import NO_FOLDER, Folder
-from .places import find_member
+from . import hcl, terraform
 from .resources import (
-    PULUMI,
-    ROS,
-    TERRAFORM,
-    Declared,
+    ADVICE,
+    BUCKET,
+    CONFIG,
+    KINDS,
+    NAMES,
+    REFERER,
     NoRulesError,
     Reader,
-    Tool,
-    as_dict,
     escape_template,
-    evaluate_ros,
-    parse_flags,
 )
 from .terraform import PlannedChange
 
@@ -65,8 +63,6 @@ class RulesForm(StrEnum):
     JSON = "json"
     TERRAFORM = "terraform"
     HCL = "hcl"
-    PULUMI = "pulumi"
-    ROS = "ros"
     TOML = "toml"
 
 
@@ -98,14 +94,11 @@ def parse(
 
 
 def find(
-    document: bytes,
-    form: RulesForm | None = None,
-    assumptions: Assumptions = DEFAULT,
-    folder: Folder = NO_FOLDER,
+    document: bytes, form: RulesForm | None = None, assumptions: Assumptions = DEFAULT
 ) -> Readers:
     """Return what reads the rules of a document, by name; it parses them only when it is asked.
 
-    `folder` has the files beside it, for HCL. Raises SourceError for a document without rules.
+    Raises SourceError for a document without rules.
     """
     begin = document[:64].removeprefix(BOM_UTF8).lstrip()
     most = MAX_FILE if begin.startswith(b"{") else MAX_DOCUMENT  # plans are large
@@ -121,30 +114,62 @@ def find(
         assumptions = STORED  # an answer of the service is not refused (R-30)
         form = None
     above = head[0].count(b"\n") if head else 0
-    found = _lowered(above, lambda: _find(body, form or detect(body), assumptions, folder))
+    found = _lowered(above, lambda: _find(body, form or detect(body), assumptions))
     return {name: partial(_lowered, above, read) for name, read in found.items()}
 
 
-def _find(body: bytes, form: RulesForm, assumptions: Assumptions, folder: Folder) -> Readers:
+def find_in_file(
+    path: FilePath,
+    document: bytes,
+    form: RulesForm | None = None,
+    assumptions: Assumptions = DEFAULT,
+) -> Readers:
+    """Return what reads the rules of a file, by name, as `find` does.
+
+    Terraform merges its override files with the others. So a resource that such a file beside this
+    one names is refused, in both of them.
+    """
+    found = find(document, form, assumptions)
+    if not path.name.endswith((".tf", ".tf.json")):
+        return found
+    return {name: partial(_read_alone, path, document, name, read) for name, read in found.items()}
+
+
+def _read_alone(path: FilePath, document: bytes, name: str, read: Reader) -> RefererConfiguration:
+    kind, _, label = name.partition(".")
+    for other in sorted(path.parent.glob("*override.tf*")):
+        if not _OVERRIDE.fullmatch(other.name):
+            continue
+        try:
+            text = read_regular_file(other, MAX_DOCUMENT)
+        except OSError:
+            text = name.encode()  # it may name the resource
+        if kind.encode() in text and label.encode() in text:
+            raise terraform.error_at(
+                decode(document),
+                (kind, label),
+                f"{name} is in the override file {other.name}, which Terraform merges with the "
+                f"other files; {ADVICE}",
+            )
+    return read()
+
+
+_OVERRIDE = re.compile(r"(?:.*_)?override\.tf(?:\.json)?")
+
+
+def _find(body: bytes, form: RulesForm, assumptions: Assumptions) -> Readers:
     if form is RulesForm.XML:
         return {"": partial(_parse_xml, body, assumptions)}
-    found = _FINDERS[form](body) if form is not RulesForm.HCL else hcl.find(decode(body), folder)
+    found = _FINDERS[form](body)
     if not found:
         raise NoRulesError(_NO_RULES[form])
     return found
 
 
-def _no_resource(tool: Tool) -> str:
-    kinds = join(sorted(tool.referers or tool.buckets))
-    has = "rules" if tool.referers else tool.config
-    return f"the document has no resource of the type {kinds} with {has}"
-
-
+_NO_RESOURCE = f"the document has no resource of the type {REFERER}, and no {BUCKET} with {CONFIG}"
 _NO_RULES: Mapping[RulesForm, str] = {
-    RulesForm.TERRAFORM: _no_resource(TERRAFORM),
-    RulesForm.HCL: _no_resource(TERRAFORM),
-    RulesForm.PULUMI: _no_resource(PULUMI),
-    RulesForm.ROS: _no_resource(ROS),
+    RulesForm.TERRAFORM: _NO_RESOURCE,
+    RulesForm.HCL: _NO_RESOURCE,
     RulesForm.TOML: "the document has no rules; add [rules.NAME]",
 }
 
@@ -181,8 +206,6 @@ def detect(document: bytes) -> RulesForm:
         raise NoRulesError("the document is empty")
     if text.startswith((b"<", b"\xff\xfe", b"\xfe\xff")):
         return RulesForm.XML
-    if ros.declares_buckets(text):
-        return RulesForm.ROS
     if text.startswith(b"{"):
         found = any(f'"{word}"'.encode() in text for word in _OF_TERRAFORM)
         return RulesForm.TERRAFORM if found else RulesForm.JSON
@@ -193,10 +216,10 @@ def detect(document: bytes) -> RulesForm:
     if not code or text.startswith(b"#"):
         return RulesForm.TOML
     place = place_of(document[: document.find(text)].decode("latin-1"))
-    raise NoRulesError("the document is neither XML nor JSON nor HCL nor YAML nor TOML", *place)
+    raise NoRulesError("the document is neither XML nor JSON nor HCL nor TOML", *place)
 
 
-_OF_TERRAFORM = (*terraform.KINDS, "terraform_version", "format_version", "encryption_version")
+_OF_TERRAFORM = (*KINDS, "terraform_version", "format_version", "encryption_version")
 _COMMENTS = re.compile(rb"\A(?:\s+|#[^\n]*|//[^\n]*|/\*(?s:.*?)\*/)+")
 _TOML_NAME = rb"(?:[\w.-]|\"[^\"\n]*\"|'[^'\n]*')"
 _BEGINNINGS = {
@@ -205,13 +228,12 @@ _BEGINNINGS = {
         rb"|check)\s*(?:\"[^\"\n]*\"\s*)*\{"
     ),
     RulesForm.TOML: re.compile(rb"\[+ *%b+ *\]|%b+ *=" % (_TOML_NAME, _TOML_NAME)),
-    RulesForm.PULUMI: re.compile(rb"---|%YAML|[\w\"'-]+:(?:\s|$)"),
 }
 """How documents begin, after comments."""
 
 
 def format(configuration: RefererConfiguration, form: RulesForm) -> str:
-    """Format rules in one of the forms of `WRITTEN`.
+    """Format rules in a form.
 
     Raises ValueError for an entry with a character that XML cannot represent.
     """
@@ -277,7 +299,7 @@ def convert_members(members: object, text: str = "") -> RefererConfiguration:
     A boolean may be a string, as ossutil allows. Raises SourceError.
     """
     rules: _OssutilRules = convert(
-        parse_flags(members), _OssutilRules, (), partial(terraform.error_at, text)
+        _parse_flags(members), _OssutilRules, (), partial(terraform.error_at, text)
     )
     return RefererConfiguration(
         rules.allow_empty_referer,
@@ -286,6 +308,21 @@ def convert_members(members: object, text: str = "") -> RefererConfiguration:
         rules.whitelist.entries,
         rules.blacklist.entries,
     )
+
+
+def _parse_flags(members: object) -> object:
+    """Replace the strings "true" and "false" by booleans, in any letter case."""
+    if not isinstance(members, dict):
+        return members
+    return {
+        name: _FLAGS.get(value.strip(WHITE_SPACE).lower(), value)
+        if isinstance(value, str)
+        else value
+        for name, value in members.items()
+    }
+
+
+_FLAGS = {"true": True, "false": False}
 
 
 def _parse_json(document: bytes) -> RefererConfiguration:
@@ -306,44 +343,13 @@ def _format_json(configuration: RefererConfiguration) -> str:
 
 def _format_terraform(configuration: RefererConfiguration) -> str:
     written = {
-        name: escape_template(getattr(configuration, field))
-        for field, name in TERRAFORM.names.items()
+        name: escape_template(getattr(configuration, field)) for field, name in NAMES.items()
     }
-    (kind,) = TERRAFORM.referers
-    return _dump({"resource": {kind: {"default": {"bucket": "YOUR-BUCKET", **written}}}})
+    return _dump({"resource": {REFERER: {"default": {"bucket": "YOUR-BUCKET", **written}}}})
 
 
 def _dump(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, indent=2) + "\n"
-
-
-# HCL and YAML
-
-
-def _find_resources(tool: Tool, found: Iterable[Declared]) -> Readers:
-    typed = tool is TERRAFORM
-    return {
-        f"{resource.kind}.{resource.name}" if typed else resource.name: partial(
-            resources.read, tool, resource.kind, resource.values, (), resource.error
-        )
-        for resource in found
-        if resources.has_rules(tool, resource.kind, resource.values)
-    }
-
-
-def _find_ros(document: bytes) -> Readers:
-    text = decode(document)
-    if not text.lstrip().startswith("{"):
-        return _find_resources(ROS, ros.parse(text))
-    declared = as_dict(as_dict(json_text.parse(text)).get("Resources"))
-    return _find_resources(ROS, (_declare(name, declared[name], text) for name in declared))
-
-
-def _declare(name: str, resource: Any, text: str) -> Declared:
-    """Return a resource of a template in JSON, whose places are searched in its text."""
-    members = as_dict(resource)
-    values = evaluate_ros(members.get("Properties"))
-    return Declared(str(members.get("Type")), name, values, find=partial(find_member, text))
 
 
 # TOML
@@ -395,8 +401,7 @@ def _format_toml(configuration: RefererConfiguration) -> str:
 _FINDERS: dict[RulesForm, Callable[[bytes], Readers]] = {
     RulesForm.JSON: lambda document: {"": partial(_parse_json, document)},
     RulesForm.TERRAFORM: lambda document: terraform.find(decode(document)),
-    RulesForm.PULUMI: lambda document: _find_resources(PULUMI, pulumi.parse(decode(document))),
-    RulesForm.ROS: _find_ros,
+    RulesForm.HCL: lambda document: hcl.find(decode(document)),
     RulesForm.TOML: _find_toml,
 }
 _FORMATTERS: dict[RulesForm, Callable[[RefererConfiguration], str]] = {
@@ -404,8 +409,5 @@ _FORMATTERS: dict[RulesForm, Callable[[RefererConfiguration], str]] = {
     RulesForm.JSON: _format_json,
     RulesForm.TERRAFORM: _format_terraform,
     RulesForm.HCL: hcl.format,
-    RulesForm.PULUMI: pulumi.format,
     RulesForm.TOML: _format_toml,
 }
-WRITTEN = tuple(_FORMATTERS)
-"""The forms in which rules can be written. A bucket of ROS has no blacklist and no truncation."""

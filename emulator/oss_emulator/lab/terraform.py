@@ -22,9 +22,19 @@ from oss_emulator.toml import Path, SourceError, format_path
 
 from . import resources
 from .places import find_member
-from .resources import TERRAFORM, ErrorAt, Reader, Unknown, as_dict, as_list, evaluate
+from .resources import (
+    BUCKET,
+    CONFIG,
+    KINDS,
+    REFERER,
+    ErrorAt,
+    Reader,
+    Unknown,
+    as_dict,
+    as_list,
+    evaluate,
+)
 
-KINDS = (*TERRAFORM.referers, *TERRAFORM.buckets)
 SHOW = "terraform plan -out=plan.bin && terraform show -json plan.bin > plan.json"
 """How to make a plan that can be read here."""
 _SHOW_STATE = "terraform show -json > state.json"
@@ -49,7 +59,7 @@ class PlannedChange:
     @property
     def deletes_bucket(self) -> bool:
         """Whether the bucket itself is deleted."""
-        return self.kind in TERRAFORM.buckets and "delete" in self.actions
+        return self.kind == BUCKET and "delete" in self.actions
 
     def rules(self) -> tuple[RefererConfiguration, RefererConfiguration]:
         """Return the rules before and after. Raises SourceError for a value that is not known.
@@ -62,7 +72,7 @@ class PlannedChange:
             return before, self.after()
         if "forget" in self.actions:
             return before, before
-        if self.kind in TERRAFORM.referers:
+        if self.kind == REFERER:
             return before, replace(before, whitelist=(), blacklist=())
         return before, RefererConfiguration()
 
@@ -116,17 +126,12 @@ class _Stated:
     path: Path = ()
 
     def read(self) -> RefererConfiguration:
-        return resources.read(TERRAFORM, self.kind, self.values, self.path, self.error)
+        return resources.read(self.kind, self.values, self.path, self.error)
 
 
 def _find_stated(members: Any, text: str) -> Iterator[_Stated]:
     """Yield the resources of a `*.tf.json` file or a state."""
-    error = partial(error_at, text)
-    for block in as_list(as_dict(members).get("resource", {})):
-        for kind in KINDS:
-            for name, listed in as_dict(as_dict(block).get(kind)).items():
-                for values in as_list(listed):
-                    yield from _expand(_Stated(kind, f"{kind}.{name}", values, error, (kind, name)))
+    yield from _find_declared(members, text)
     if isinstance(as_dict(members).get("values"), dict):
         _check_format(members, text)
         for address, resource in _walk(members["values"].get("root_module")):
@@ -139,20 +144,37 @@ def _find_stated(members: Any, text: str) -> Iterator[_Stated]:
         raise SourceError("the state is encrypted; run tofu show -json > state.json and read that")
 
 
-def _expand(stated: _Stated) -> Iterator[_Stated]:
-    """Yield the instances of a resource in a `*.tf.json` file: none if its count is 0."""
-    values = as_dict(stated.values)
-    given = {name: values.get(name) for name in ("count", "for_each")}
-    if any(value in (0, [], {}) for value in given.values()):
-        return
-    dynamic = any(TERRAFORM.config in as_dict(item) for item in as_list(values.get("dynamic", [])))
-    has_rules = dynamic or resources.has_rules(TERRAFORM, stated.kind, stated.values)
-    named = [name for name, value in given.items() if value is not None] + ["dynamic"] * dynamic
-    if named and has_rules:
-        unknown = Unknown(named[0], f"has {named[0]}, which only Terraform computes; run {SHOW}")
-        yield replace(stated, values=unknown)
-    else:
-        yield replace(stated, values=evaluate(stated.values))
+def _find_declared(members: Any, text: str) -> Iterator[_Stated]:
+    """Yield the resources of a `*.tf.json` file."""
+    error = partial(error_at, text)
+    seen: set[str] = set()
+    for block in as_list(as_dict(members).get("resource", {})):
+        for kind in KINDS:
+            named = map(as_dict, as_list(as_dict(block).get(kind)))
+            for name, values in (item for one in named for item in one.items()):
+                address = f"{kind}.{name}"
+                if address in seen or len(as_list(values)) > 1:
+                    raise error((kind, name), f"{address} is written twice; write it once")
+                seen.add(address)
+                (value,) = as_list(values) or [None]
+                yield _Stated(kind, address, _evaluate(kind, value), error, (kind, name))
+
+
+def _evaluate(kind: str, values: Any) -> Any:
+    """Return the values of a resource in a `*.tf.json` file, or Unknown if they are computed."""
+    written = as_dict(values)
+    dynamic = any(CONFIG in as_dict(item) for item in as_list(written.get("dynamic", [])))
+    if not dynamic and not resources.has_rules(kind, values):
+        return values
+    for name in ("count", "for_each"):
+        if written.get(name) is not None:
+            return resources.computed(name)
+    if dynamic:
+        return resources.computed("dynamic")
+    for lifecycle in map(as_dict, as_list(written.get("lifecycle"))):
+        if resources.ignores_rules(kind, json.dumps(lifecycle.get("ignore_changes"))):
+            return resources.computed("ignore_changes")
+    return evaluate(values)
 
 
 def _walk(root: Any) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -285,7 +307,7 @@ def _read_change(
 
 def _reader(stated: _Stated) -> Reader | None:
     """Return what reads the rules of a resource; None if it has none."""
-    has_rules = resources.has_rules(TERRAFORM, stated.kind, stated.values)
+    has_rules = resources.has_rules(stated.kind, stated.values)
     return stated.read if has_rules else None
 
 

@@ -27,8 +27,6 @@ class WrittenItem:
 
     start: int
     end: int
-    is_literal: bool = True
-    """Whether it is a plain string, and not an expression."""
     comma: int | None = None
     """The offset of the comma behind it."""
 
@@ -36,14 +34,6 @@ class WrittenItem:
     def after(self) -> int:
         """The offset after the item and its comma."""
         return self.end if self.comma is None else self.comma + 1
-
-
-class ListEditError(ValueError):
-    """An item cannot be changed, since it is an expression."""
-
-    def __init__(self, item: WrittenItem) -> None:
-        super().__init__("an item is an expression")
-        self.item = item
 
 
 Part = tuple[int, int, int, int]
@@ -89,7 +79,7 @@ class WrittenList:
     def edit(
         self, old: Sequence[str], new: Sequence[str], write: Callable[[str], str]
     ) -> Iterator[Edit]:
-        """Yield the edits that make the old items the new ones. Raises ListEditError.
+        """Yield the edits that make the old items the new ones.
 
         `write` formats an item. There are as many old items as written ones.
         """
@@ -100,9 +90,6 @@ class WrittenList:
             if [*old[first:last]] == [*new[begin:end]]:
                 written += [self.text[item.start : item.end] for item in items]
                 continue
-            for item in items:
-                if not item.is_literal:
-                    raise ListEditError(item)
             given = [write(item).encode() for item in new[begin:end]]
             written += given
             edits += self._change(first, last, given)
@@ -190,12 +177,10 @@ class WrittenList:
 
 
 def apply(text: bytes, edits: Sequence[Edit]) -> bytes:
-    """Return a text with its parts replaced. Raises ValueError if two of them overlap."""
+    """Return a text with its parts replaced, none of which overlap."""
     done: list[bytes] = []
     position = 0
     for edit in sorted(edits, key=lambda edit: (edit.start, edit.end)):
-        if edit.start < position:
-            raise ValueError("one literal is written for two lists; write each of its own")
         done += [text[position : edit.start], edit.text]
         position = edit.end
     return b"".join([*done, text[position:]])

@@ -16,7 +16,7 @@ from oss_emulator.protocol.address import SERVICE, Target
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.form import Form
 from oss_emulator.protocol.form_policy import ANY_SIZE, Sizes
-from oss_emulator.protocol.message import AccessDecision, Request
+from oss_emulator.protocol.message import AccessRecord, Request
 from oss_emulator.protocol.parameters import TRAFFIC_LIMIT, traffic_limit
 from oss_emulator.protocol.s3.payload import Payload
 from oss_emulator.protocol.signature import Claim
@@ -70,7 +70,7 @@ class Admission:
     """The sizes that the file of a form may have."""
     decision: Decision | None = None
     """The decision by the Referer rules; None if they do not apply, or were not reached."""
-    access: AccessDecision | None = None
+    access: AccessRecord | None = None
     """The decision on permissions; None if nothing was checked."""
     traffic_limit: int | None = None
     """Bits per second for the body and the response (x-oss-traffic-limit); None for no limit."""

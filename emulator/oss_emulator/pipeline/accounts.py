@@ -52,9 +52,8 @@ def open_accounts(settings: Settings, token_key: bytes) -> Accounts:
 def open_token_key(folder: Path | None, *, has_contents: bool = False) -> bytes:
     """Return the key that signs security tokens: a random one, stored in the data folder if any.
 
-    With a stored key, tokens outlive a restart, and workers accept each other's tokens. A new key
-    in a folder that already `has_contents` is logged: the old one may have been lost. Raises
-    `AccountsError`.
+    With a stored key, tokens outlive a restart. A new key in a folder that already `has_contents`
+    is logged: the old one may have been lost. Raises `AccountsError`.
     """
     if folder is None:
         return token_bytes(TOKEN_KEY_SIZE)
@@ -68,7 +67,7 @@ def open_token_key(folder: Path | None, *, has_contents: bool = False) -> bytes:
         raise AccountsError(f"{_KEY} {path} cannot be kept: {error.strerror}.") from None
     if has_contents:
         LOG.warning(_NEW_KEY, path)
-    return read_token_key(folder) or key
+    return key
 
 
 def read_token_key(folder: Path) -> bytes | None:

@@ -115,7 +115,6 @@ class FormReader:
         self._content: list[bytes] = []
         self._add_data: Callable[[bytes], None] = self._ignore
         self._ended = False
-        # The limits on headers are checked here, because they have errors of their own.
         self._parser = MultipartParser(
             boundary,
             {
@@ -128,9 +127,10 @@ class FormReader:
                 "on_part_end": self._end_part,
                 "on_end": self._end,
             },
-            max_header_count=maxsize,
-            max_header_size=maxsize,
         )
+        # The limits on headers are checked here, because they have errors of their own. They are no
+        # arguments, because the parser has limits only since 0.0.27.
+        self._parser.max_header_count = self._parser.max_header_size = maxsize
 
     def feed(self, chunk: bytes) -> bytes:
         """Parse the next bytes of the body; returns the file's bytes among them.
@@ -138,6 +138,8 @@ class FormReader:
         Raises `MalformedPOSTRequest`, `FieldItemTooLong`, `MaxPOSTPreDataLengthExceededError` and
         `IncorrectNumberOfFilesInPOSTRequest`.
         """
+        if self._ended:  # what follows the last delimiter is ignored (RFC 2046, 5.1.1)
+            return b""
         if self._preamble is not None:
             chunk = self._skip_preamble(self._preamble + chunk)
         try:

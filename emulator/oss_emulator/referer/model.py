@@ -5,6 +5,9 @@ from dataclasses import dataclass
 MAX_SIZE = 20 * 1024
 """The most bytes of entries that PutBucketReferer accepts (R-42)."""
 
+MAX_EXAMINED = 5 * MAX_SIZE
+"""The most bytes of entries that the linter examines and that are translated."""
+
 
 @dataclass(frozen=True, slots=True)
 class RefererConfiguration:

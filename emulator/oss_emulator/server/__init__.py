@@ -1,4 +1,4 @@
-"""The HTTP server: sockets, TLS and workers, on the public interface of aiohttp."""
+"""The HTTP server: sockets and TLS, on the public interface of aiohttp."""
 
 from oss_emulator.server.app import Server
 

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from oss_emulator.control import api, console
+from oss_emulator.control import console
 from oss_emulator.control.api import events
 from oss_emulator.control.api.access import check_allowed, check_no_callback
 from oss_emulator.control.api.route import ApiRequest, OwnerRequest, Refusal, Route
@@ -16,6 +16,7 @@ from oss_emulator.protocol.message import Request, Response
 from oss_emulator.server import body, wire
 from oss_emulator.server.performer import Performer, error_of
 from oss_emulator.server.waiting import Waiting
+from oss_emulator.server.wire import Exchange
 
 
 class Administration:
@@ -51,7 +52,6 @@ class Administration:
         route, rest = console.find(request)
         if not route.open_to_all:
             check_allowed(request, settings.admin_token)
-            api.check_alone(route, settings.workers)
         return ApiRequest(
             controls=self._controls,
             change=self._performer.change,
@@ -76,7 +76,10 @@ class Administration:
             content = Body.of(given.data)
         elif outcome.operation.takes is not Takes.NOTHING:
             content = await body.read(http, outcome, service.environment)
-        return given.finish(await self._performer.perform(outcome, content))
+        exchange = Exchange(outcome)
+        exchange.body = content
+        await self._performer.perform(exchange)
+        return given.finish(exchange.response)
 
 
 def _refusal_of(request: Request, failed: Exception) -> Refusal:

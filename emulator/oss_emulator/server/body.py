@@ -17,7 +17,7 @@ from oss_emulator.protocol.form_policy import Sizes
 from oss_emulator.protocol.message import Request
 from oss_emulator.protocol.xml import MAX_DOCUMENT
 from oss_emulator.server import body_writer
-from oss_emulator.server.throttle import Throttle
+from oss_emulator.server.waiting import Throttle
 
 SHORT: Final = 64 * 1024
 """Bytes up to which a body that stays in memory is read at once."""

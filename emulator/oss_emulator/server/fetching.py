@@ -71,25 +71,15 @@ class Fetches:
             # It may have ended before a snapshot brought the task back, so look again afterwards.
             running.add_done_callback(lambda _: self.begin(bucket, task_id))
             return
-        if self._closed or not service.storage.claim(task_id):  # another worker runs it
-            return
-        task = self._find(bucket, task_id)  # after the claim, for another worker may have ended it
+        task = None if self._closed else self._find(bucket, task_id)
         if task is None or task.at(service.clock()).state.ended:
-            service.storage.disclaim(task_id)
             return
         running = asyncio.ensure_future(self._run(bucket, task))
         self._running[task_id] = running
-        running.add_done_callback(lambda _: self._forget(task_id))
-
-    def _forget(self, task_id: str) -> None:
-        del self._running[task_id]
-        self._host.service.storage.disclaim(task_id)
+        running.add_done_callback(lambda _: self._running.pop(task_id))
 
     def resume(self) -> None:
-        """Begin all unfinished tasks that no process runs.
-
-        A server does so when it starts, also in place of a worker that ended, and after a restore.
-        """
+        """Begin all unfinished tasks that do not run: a server has started, or was restored."""
         for bucket in self._host.service.storage.buckets():
             for task in async_fetch.of(bucket.documents):
                 if not task.state.ended:

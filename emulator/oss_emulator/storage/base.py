@@ -223,17 +223,8 @@ class Storage(Protocol):
     def transaction(self) -> AbstractContextManager[None]:
         """Apply all writes of the block together, or none of them after an exception.
 
-        No other thread or process writes in the meantime.
+        No other thread writes in the meantime.
         """
-
-    def claim(self, name: str) -> bool:
-        """Reserve a name for this process until it calls `disclaim` or ends.
-
-        Returns whether no other process on the same storage has it.
-        """
-
-    def disclaim(self, name: str) -> None:
-        """Give up a name that this process has claimed."""
 
     def close(self) -> None:
         """Close files and connections."""

@@ -1,5 +1,6 @@
 """Blobs, the bytes of objects: in memory, in a temporary file or in a file of a folder."""
 
+import errno
 import os
 import threading
 import weakref
@@ -79,8 +80,8 @@ class StoredBlob:
         """Do the same piece by piece; yields True between two pieces."""
         signature = _signature(self.path)
         crc = 0
-        with open(self.path, "rb") as file:
-            while chunk := file.read(_CHUNK):
+        with self.open() as file:
+            while signature[0] == self.size and (chunk := file.read(_CHUNK)):
                 crc = crc64(chunk, crc)
                 if file.tell() % _CHECKED == 0:
                     yield True
@@ -91,12 +92,12 @@ class StoredBlob:
         _verified[self.name] = signature
 
     def open(self) -> IO[bytes]:
-        return open(self.path, "rb")
+        return _open(self.path)
 
     def read(self, offset: int, length: int) -> bytes:
         if not self.verified:
             self.verify()
-        with open(self.path, "rb") as file:
+        with self.open() as file:
             return read_at(file, max(0, min(length, self.size - offset)), offset)
 
 
@@ -110,8 +111,23 @@ _verified: dict[str, tuple[int, int, int]] = {}
 
 def _signature(path: str) -> tuple[int, int, int]:
     """Return size, modification time and inode, one of which changes with every write."""
-    found = os.stat(path)
+    found = os.lstat(path)
     return found.st_size, found.st_mtime_ns, found.st_ino
+
+
+def _open(path: str) -> IO[bytes]:
+    """Open the file of a blob; raises `CorruptBlobError` if a link or a folder has its place."""
+    try:
+        return open(path, "rb", opener=_open_itself)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.EISDIR, errno.ENXIO):
+            raise CorruptBlobError(f"{path} is not the file that was put") from None
+        raise
+
+
+def _open_itself(path: str, flags: int) -> int:
+    """Open a path without following a link, and without waiting for a writer of a pipe."""
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
 
 
 Blob: TypeAlias = MemoryBlob | FileBlob | StoredBlob
@@ -128,10 +144,10 @@ class BlobFile(Protocol):
 
 
 def open_files(blobs: Sequence[FileBlob | StoredBlob]) -> Sequence[BlobFile]:
-    """Open the files of blobs, to be read in this order; raises `FileNotFoundError`.
+    """Open the files of blobs, to be read in this order.
 
-    They stay readable when their records are removed in the meantime. For more than `MANY` files,
-    this holds only if this process removes the records.
+    They stay readable when their records are removed in the meantime. Raises `FileNotFoundError`
+    and `CorruptBlobError`.
     """
     stored = [blob.path for blob in blobs if isinstance(blob, StoredBlob)]
     if len(stored) <= MANY:
@@ -164,7 +180,7 @@ class _Reading:
         self._path: str | None = None
         with _removing:
             for path in paths:
-                os.stat(path)
+                os.lstat(path)
             _readings.add(self)
         weakref.finalize(self, _remove_all, self.removed)
 
@@ -172,7 +188,7 @@ class _Reading:
         if self._open is None or self._path != path:
             if self._open is not None:
                 self._open.close()
-            self._open = open(path, "rb")  # noqa: SIM115 - closed when the next is opened
+            self._open = _open(path)  # closed when the next is opened
             self._path = path
         return self._open.fileno()
 
@@ -194,7 +210,7 @@ _removing = threading.RLock()  # a reading may be garbage-collected while anothe
 
 def _remove_all(paths: list[str]) -> None:
     for path in paths:
-        with suppress(OSError):  # the next start moves it away
+        with suppress(OSError):  # the next start removes it
             remove(path)
 
 

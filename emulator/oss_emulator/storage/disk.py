@@ -2,7 +2,7 @@
 
 A body is written to a file below `incoming`, synced and renamed into `blobs`; then its record is
 committed. A record therefore never refers to an incomplete file. A file without a record was left
-by an interrupted write; the next start moves it to `lost+found`.
+by an interrupted write; the next start removes it.
 """
 
 import os
@@ -12,16 +12,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from oss_emulator.storage import records
 from oss_emulator.storage.base import Account, Bucket, Object, Part, Upload
-from oss_emulator.storage.blobs import Blob, BlobWriter, CorruptBlobError, StoredBlob
+from oss_emulator.storage.blobs import Blob, BlobWriter, StoredBlob
 from oss_emulator.storage.folder import BLOBS, find_blob
-from oss_emulator.storage.index import IndexConnection
+from oss_emulator.storage.index import PLACES, IndexConnection, seal, unseal
 from oss_emulator.storage.opening import OpenFolder
 from oss_emulator.storage.records import Record
-from oss_emulator.storage.schema import PLACES, seal, unseal
 
 REMEMBERED = 1024
 """The most records to remember parsed."""
@@ -37,20 +36,18 @@ class DiskStorage:
     """Buckets and objects in a folder; `Storage` documents the methods.
 
     Without `fsync` writes are faster, but a crash of the machine may lose some of them; a crash of
-    the process loses nothing either way. `shared` is for a worker whose parent has prepared the
-    folder. Raises `FolderError`.
+    the process loses nothing either way. Raises `FolderError`.
     """
 
     blocking = True
 
-    def __init__(self, folder: Path, *, fsync: bool = True, shared: bool = False) -> None:
+    def __init__(self, folder: Path, *, fsync: bool = True) -> None:
         self.folder = folder
         self._blobs = f"{folder}/{BLOBS}/"  # as `place` writes it
-        self._fsync = fsync
-        self._opened = OpenFolder(folder, fsync=fsync, shared=shared)
+        self._opened = OpenFolder(folder, fsync=fsync)
         self._local = threading.local()
         self._connections: list[IndexConnection] = []
-        # By its text, so a record that another process has written is never a stale one.
+        # By its text, so a record that another thread has written is never a stale one.
         self._remembered: Callable[[Any, str], Any] = lru_cache(REMEMBERED)(self._parse)
 
     def close(self) -> None:
@@ -64,8 +61,7 @@ class DiskStorage:
         """The connection of this thread."""
         found: IndexConnection | None = getattr(self._local, "index", None)
         if found is None:
-            self._opened.check()
-            self._local.index = found = IndexConnection(self.folder, fsync=self._fsync)
+            self._local.index = found = self._opened.connect()
             self._connections.append(found)
         return found
 
@@ -80,15 +76,9 @@ class DiskStorage:
         self._opened.check()
         return index.transaction()
 
-    def claim(self, name: str) -> bool:
-        return self._opened.claim(name)
-
-    def disclaim(self, name: str) -> None:
-        self._opened.disclaim(name)
-
     # Blobs
 
-    def name(self, blob: Blob) -> str:
+    def _name(self, blob: Blob) -> str:
         """Return the name of a blob for records; a blob of another storage is first copied here."""
         if isinstance(blob, StoredBlob) and self._holds(blob):
             return f"{blob.name}.{blob.size}.{blob.crc64}"
@@ -96,7 +86,7 @@ class DiskStorage:
         try:
             for offset in range(0, blob.size, _CHUNK):
                 writer.write(blob.read(offset, min(_CHUNK, blob.size - offset)))
-            return self.name(writer.finish())
+            return self._name(writer.finish())
         except BaseException:
             writer.abandon()
             raise
@@ -105,7 +95,7 @@ class DiskStorage:
         """Whether a blob is in this folder."""
         return blob.path.startswith(self._blobs)
 
-    def find(self, named: str) -> StoredBlob:
+    def _find(self, named: str) -> StoredBlob:
         """Return the blob that a record names; raises `ValueError` for an invalid name."""
         found = find_blob(self.folder, named)
         unnamed = self._index.unnamed
@@ -124,7 +114,7 @@ class DiskStorage:
         blob_names: list[str] = []
 
         def name(blob: Blob) -> str:
-            blob_names.append(self.name(blob))
+            blob_names.append(self._name(blob))
             return blob_names[-1]
 
         text = records.format(record, name)
@@ -135,25 +125,16 @@ class DiskStorage:
     def blob_writer(self) -> BlobWriter:
         return self._index.writer()
 
-    def take(self, named: str, source: IO[bytes]) -> None:
-        """Import the bytes of a blob under its name; raises `CorruptBlobError`."""
-        wanted = self.find(named)
-        writer = self._index.writer(wanted.name)
-        while writer.size <= wanted.size and (chunk := source.read(_CHUNK)):
-            writer.write(chunk)
-        if writer.finish() != wanted:
-            raise CorruptBlobError(f"the bytes of {named} are damaged")
-
     def pin(self, content: tuple[Blob, ...]) -> None:
         # Holds end with the process: the next start resets them.
         with self.transaction():
             for blob in content:
-                self._index.count(self.name(blob).partition(".")[0], 0, 1)
+                self._index.count(self._name(blob).partition(".")[0], 0, 1)
 
     def release(self, content: tuple[Blob, ...]) -> None:
         with self.transaction():
             for blob in content:
-                self._index.count(self.name(blob).partition(".")[0], 0, -1)
+                self._index.count(self._name(blob).partition(".")[0], 0, -1)
 
     def discard_unreferenced(self, content: tuple[Blob, ...]) -> None:
         for blob in content:
@@ -306,11 +287,10 @@ class DiskStorage:
     # Rows
 
     def _one(self, kind: type[Record], query: str, *values: str) -> Record | None:
-        index = self._index
-        row = index.database.execute(query, values).fetchone()
+        row = self._database.execute(query, values).fetchone()
         if row is None:
             return None
-        if index.unnamed or len(row[0]) > SHORT:
+        if len(row[0]) > SHORT:
             return self._parse(kind, row[0])
         found: Record = self._remembered(kind, row[0])
         return found
@@ -320,14 +300,14 @@ class DiskStorage:
         return (self._parse(kind, text) for (text,) in rows)
 
     def _parse(self, kind: type[Record], text: str) -> Record:
-        return records.parse(kind, unseal(text), self.find)
+        return records.parse(kind, unseal(text), self._find)
 
     def _replace(self, table: str, record: Account | Bucket | Upload, *row: str) -> None:
         """Add a record without blobs at its place, or replace the one there."""
         self._database.execute(
             f"INSERT OR REPLACE INTO {table} ({', '.join(PLACES[table])}, record) "  # noqa: S608
             f"VALUES ({'?, ' * len(row)}?)",
-            (*row, seal(records.format(record, self.name), *row)),
+            (*row, seal(records.format(record, self._name), *row)),
         )
 
     def _exists(self, table: str, where: str, *values: str) -> bool:

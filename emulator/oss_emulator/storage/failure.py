@@ -6,7 +6,7 @@ import os
 from oss_emulator.storage.base import FolderError
 from oss_emulator.storage.blobs import CorruptBlobError
 
-_NAMES = "ENOSPC EDQUOT EROFS EACCES EPERM EIO ENOENT EMFILE ENFILE".split()
+_NAMES = "ENOSPC EDQUOT EROFS EACCES EPERM EIO ENOENT EMFILE ENFILE ENOTDIR".split()
 _DISK: frozenset[int] = frozenset(getattr(errno, name) for name in _NAMES)
 
 NO_TEMPORARY_FOLDER = "no folder for temporary files can be written; name one with TMPDIR"

@@ -1,31 +1,27 @@
-"""The layout of a data folder: its names and locks, and the mark of the newest commit."""
+"""The files of a data folder: their names and modes, its lock, and how bytes become durable."""
 
 import ctypes
 import errno
 import os
 import re
-import sqlite3
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
-from time import monotonic, sleep
+from random import SystemRandom
 from typing import IO
 
+from fastcrc.crc64 import xz as crc64
+
 from oss_emulator.storage.base import FolderError
-from oss_emulator.storage.blobs import StoredBlob
+from oss_emulator.storage.blobs import Blob, StoredBlob
 from oss_emulator.system import fcntl
 
 INDEX, WAL, SHM = "index.sqlite", "index.sqlite-wal", "index.sqlite-shm"
-INCOMING, BLOBS, LOST = "incoming", "blobs", "lost+found"
+INCOMING, BLOBS = "incoming", "blobs"
 
-TURN = "writing"
-"""The file that is locked while a transaction writes to the index; it contains the mark."""
-
-CLAIMS = "claims"
-"""The file of the claims: a process locks one byte for each name that it claims."""
-
-LOCKS = ("lock", "workers")
-"""The files that are locked by the process that uses the folder, and by its workers."""
+LOCK = "lock"
+"""The file that the process using the folder locks; it contains the mark of the last commit."""
 
 BLOB_NAME = re.compile(r"[0-9a-f]{32}")
 """The file name of a blob."""
@@ -44,10 +40,20 @@ def find_blob(folder: Path, named: str) -> StoredBlob:
     return StoredBlob(place(folder, name), int(size), int(crc))
 
 
-def misplaced(folder: Path) -> list[Path]:
-    """Find the folders that stand where the data folder needs a file."""
-    names = (INDEX, WAL, SHM, TURN, CLAIMS, *LOCKS)
-    return [folder / name for name in names if (folder / name).is_dir()]
+def walk(place: Path) -> Iterator[os.DirEntry[str]]:
+    """Walk everything below a folder that is not itself a folder; a missing one has nothing."""
+    try:
+        with os.scandir(place) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    yield from walk(Path(entry.path))
+                else:
+                    yield entry
+    except FileNotFoundError:
+        return
+
+
+# Modes
 
 
 def make_private(folder: Path) -> None:
@@ -80,51 +86,56 @@ _BUFFER = 8192
 """Bytes of a file that are collected before they are written."""
 
 
-def walk(place: Path) -> Iterator[os.DirEntry[str]]:
-    """Walk everything below a folder that is not itself a folder; a missing one has nothing."""
-    try:
-        with os.scandir(place) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    yield from walk(Path(entry.path))
-                else:
-                    yield entry
-    except FileNotFoundError:
-        return
+# The lock
 
 
-@contextmanager
-def open_for_reading(folder: Path) -> Iterator[sqlite3.Connection]:
-    """Open the index so that its files stay as they are; nobody may use the folder meanwhile.
+class FolderLock:
+    """Keeps a folder for this process, lets its threads write in turn, and marks their commits."""
 
-    A connection that may write ends with a checkpoint and removes the WAL, even a damaged one.
-    """
-    uri = f"{(folder / INDEX).absolute().as_uri()}?mode=ro"
-    added = [folder / name for name in (WAL, SHM) if not (folder / name).exists()]
-    try:
-        with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as database:
-            yield database
-    finally:
-        for path in added:  # SQLite makes them for a reader, too
-            path.unlink(missing_ok=True)
+    def __init__(self, folder: Path) -> None:
+        """Raises `FolderError` if another process uses the folder, and `OSError`."""
+        if fcntl is None:
+            raise FolderError(
+                f"the folder {folder} cannot be used: this system has no locks of POSIX; leave out "
+                "--data, or use Linux, macOS or a container"
+            )
+        self._file = open_private(folder / LOCK, os.O_RDWR)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._file.close()
+            raise FolderError(
+                f"the folder {folder} is in use by another oss-emulator: stop that one, or choose "
+                "another folder"
+            ) from None
+        self.turn = threading.Lock()
+        """Held by the thread that writes to the index, until its commit is complete.
+
+        SQLite itself lets one writer in at a time, but not the checkpoint after a commit: before
+        3.51.3 a checkpoint during another commit could lose pages
+        (https://sqlite.org/wal.html#walresetbug).
+        """
+
+    def read_mark(self) -> int:
+        """Return the number of the last commit that was answered, 0 if it was never written."""
+        text = os.pread(self._file.fileno(), _BUFFER, 0)
+        return int(text) if text.strip().isdigit() else 0
+
+    def write_mark(self, commits: int) -> None:
+        """Note a commit outside of the index, so that a start notices an index without it.
+
+        The mark is written after its commit and never synced: it can only be too old, which is
+        safe.
+        """
+        with suppress(OSError):
+            os.pwrite(self._file.fileno(), b"%020d\n" % commits, 0)
+
+    def close(self) -> None:
+        """Let other processes use the folder."""
+        self._file.close()
 
 
-def read_mark(folder: Path) -> int:
-    """Return the number of the last commit that was answered, 0 if it was never written."""
-    try:
-        text = (folder / TURN).read_bytes()
-    except FileNotFoundError:
-        return 0
-    return int(text) if text.strip().isdigit() else 0
-
-
-def write_mark(file: IO[bytes], commits: int) -> None:
-    """Note a commit outside of the index, so that a start notices an index without it.
-
-    The mark is written after its commit and never synced: it can only be too old, which is safe.
-    """
-    with suppress(OSError):
-        os.pwrite(file.fileno(), b"%020d\n" % commits, 0)
+# Durability
 
 
 def sync_folder(folder: Path | str) -> None:
@@ -165,38 +176,52 @@ def _sync_file_system(descriptor: int) -> None:
         raise OSError(number, os.strerror(number))
 
 
-@contextmanager
-def turn(file: IO[bytes]) -> Iterator[None]:
-    """Let one transaction at a time write to the index, across all threads and processes.
+_random = SystemRandom()
 
-    SQLite itself serializes writers, but not the checkpoint after a commit: before 3.51.3 a
-    checkpoint during another commit could lose pages (https://sqlite.org/wal.html#walresetbug). A
-    checkpoint runs within the commit that caused it, and so within its turn.
+
+class FileWriter:
+    """Writes a blob to a file below `incoming`, which `finish` moves to its place.
+
+    `unnamed` has the complete files of the transaction around it. With `fsync`, `finish` adds the
+    file to them instead, and the commit syncs and moves them together.
     """
-    fcntl.flock(file, fcntl.LOCK_EX)
-    try:
-        yield
-    finally:
-        fcntl.flock(file, fcntl.LOCK_UN)
 
+    def __init__(
+        self, folder: Path, fsync: bool, unnamed: "dict[str, FileWriter] | None" = None
+    ) -> None:
+        self.name = f"{_random.getrandbits(128):032x}"
+        self._fsync = fsync
+        self._unnamed = unnamed
+        self.incoming = f"{folder}/{INCOMING}/{self.name}"
+        self.path = place(folder, self.name)
+        self._file = open_private(self.incoming, os.O_WRONLY | os.O_EXCL)
+        self._crc64 = 0
+        self.size = 0
 
-def lock(folder: Path, name: str, how: int, patience: float = 0.0) -> IO[bytes]:
-    """Lock a file of the folder until it is closed.
+    def write(self, chunk: bytes) -> None:
+        self._file.write(chunk)
+        self._crc64 = crc64(chunk, self._crc64)
+        self.size += len(chunk)
 
-    Raises `FolderError` if another process still holds it after `patience` seconds.
-    """
-    file = open_private(folder / name, os.O_RDWR)
-    until = monotonic() + patience
-    while True:
-        try:
-            fcntl.flock(file, how | fcntl.LOCK_NB)
-            return file
-        except BlockingIOError:
-            if monotonic() < until:
-                sleep(0.01)
-                continue
-            file.close()
-            raise FolderError(
-                f"the folder {folder} is in use by another oss-emulator; to share it between "
-                "processes start one with --workers"
-            ) from None
+    def finish(self) -> Blob:
+        self._file.flush()
+        later = self._fsync and self._unnamed is not None
+        if self._fsync and not later:
+            os.fsync(self._file.fileno())
+        self._file.close()
+        if self._unnamed is not None and later:
+            self._unnamed[self.name] = self
+        else:
+            os.rename(self.incoming, self.path)
+        if self._fsync and not later:
+            sync_folder(os.path.dirname(self.path))
+        return StoredBlob(self.path, self.size, self._crc64)
+
+    def abandon(self) -> None:
+        if self._unnamed is not None:
+            self._unnamed.pop(self.name, None)
+        with suppress(OSError):
+            self._file.close()
+        for path in (self.incoming, self.path):
+            with suppress(FileNotFoundError):
+                os.unlink(path)

@@ -1,4 +1,4 @@
-"""The index of a data folder, as one thread uses it: its connection and its transactions.
+"""The index of a data folder: its tables, the seals of its records, and its transactions.
 
 The files that a transaction writes are synced and get their names together, before its commit. The
 files that it makes superfluous are removed after it.
@@ -10,18 +10,97 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from fastcrc.crc64 import xz as crc64
+
 from oss_emulator.storage.base import Bucket
 from oss_emulator.storage.blobs import remove
-from oss_emulator.storage.file_writer import FileWriter
-from oss_emulator.storage.folder import INDEX, TURN, place, sync_all, turn, write_mark
+from oss_emulator.storage.folder import INDEX, FileWriter, FolderLock, place, sync_all
+
+FORMAT = 3
+"""The version of the folder's format. A change of the tables or the records raises it."""
+
+TABLES = """
+SELECT group_concat(sql, char(10)) FROM
+(SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name)
+"""
+"""The query for the definitions of all tables, which the table `state` stores for comparison."""
+
+CREATE = f"""
+CREATE TABLE account (id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE bucket (name TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE version (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, -- the greater, the newer
+    bucket TEXT NOT NULL,
+    key TEXT NOT NULL,
+    version_id TEXT NOT NULL,
+    newest INTEGER NOT NULL,
+    record TEXT NOT NULL
+);
+CREATE UNIQUE INDEX version_by_id ON version (bucket, key, version_id);
+CREATE INDEX version_by_age ON version (bucket, key, number DESC);
+CREATE UNIQUE INDEX version_newest ON version (bucket, key) WHERE newest;
+CREATE TABLE upload (
+    bucket TEXT NOT NULL, id TEXT NOT NULL, key TEXT NOT NULL, record TEXT NOT NULL,
+    PRIMARY KEY (bucket, key, id)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX upload_by_id ON upload (bucket, id);
+CREATE TABLE part (
+    bucket TEXT NOT NULL, upload TEXT NOT NULL, number INTEGER NOT NULL, record TEXT NOT NULL,
+    PRIMARY KEY (bucket, upload, number)
+) WITHOUT ROWID;
+CREATE TABLE blob (
+    name TEXT PRIMARY KEY,
+    uses INTEGER NOT NULL, -- by records
+    held INTEGER NOT NULL DEFAULT 0 -- until the next start at most
+) WITHOUT ROWID;
+CREATE TABLE state (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    format INTEGER NOT NULL,
+    commits INTEGER NOT NULL,
+    tables TEXT NOT NULL -- the definitions of all tables
+);
+INSERT INTO state SELECT 1, {FORMAT}, 1, ({TABLES});
+PRAGMA user_version = {FORMAT};
+"""
+"""The statements that make an index; the commit around them is counted as the first."""
+
+PLACES = {
+    "account": ("id",),
+    "bucket": ("name",),
+    "version": ("bucket", "key", "version_id"),
+    "upload": ("bucket", "key", "id"),
+    "part": ("bucket", "upload", "number"),
+}
+"""The tables with records, and the columns that say what a record is about."""
+
+
+_SEAL_SIZE = len(',"crc":"0123456789abcdef"}')
+
+
+def seal(text: str, *place: str | int) -> str:
+    """Add the CRC-64 of a record's text and place to the text, as its last field."""
+    head = text[:-1]
+    sealed = "\0".join((*map(str, place), head)).encode("utf-8", "surrogatepass")
+    return f'{head},"crc":"{crc64(sealed):016x}"}}'
+
+
+def unseal(text: str) -> str:
+    """Return the text of a record without its seal."""
+    return text[:-_SEAL_SIZE] + "}"
+
+
+def is_sealed(text: str, *place: str | int) -> bool:
+    """Whether a record and its place are as they were written."""
+    return isinstance(text, str) and seal(unseal(text), *place) == text
 
 
 class IndexConnection:
     """A connection to the index; every thread has its own."""
 
-    def __init__(self, folder: Path, *, fsync: bool) -> None:
-        """Raises `OSError` and `sqlite3.Error`."""
+    def __init__(self, folder: Path, lock: FolderLock, *, fsync: bool) -> None:
+        """Raises `sqlite3.Error`."""
         self._folder = folder
+        self._lock = lock
         self._fsync = fsync
         # `close` may run in another thread, after this one has ended.
         self.database = sqlite3.connect(
@@ -29,7 +108,6 @@ class IndexConnection:
         )
         self.database.execute("PRAGMA journal_mode = WAL")
         self.database.execute(f"PRAGMA synchronous = {'FULL' if fsync else 'OFF'}")
-        self._turn = (folder / TURN).open("r+b", buffering=0)
         self.unnamed: dict[str, FileWriter] = {}
         """The files of this transaction that are complete but have no name yet."""
         self._made: list[str] = []
@@ -45,7 +123,6 @@ class IndexConnection:
 
     def close(self) -> None:
         self.database.close()
-        self._turn.close()
 
     @property
     def in_transaction(self) -> bool:
@@ -56,7 +133,7 @@ class IndexConnection:
         """Commit all changes of the block together, or none of them after an exception."""
         database = self.database
         try:
-            with turn(self._turn):
+            with self._lock.turn:
                 database.execute("BEGIN IMMEDIATE")
                 self._asked = False
                 before = database.total_changes
@@ -73,7 +150,7 @@ class IndexConnection:
                         database.execute("ROLLBACK")
                     raise
                 if commits is not None:
-                    write_mark(self._turn, commits)
+                    self._lock.write_mark(commits)
         finally:
             self._seen = -1
             self._remove_doomed()
@@ -87,7 +164,7 @@ class IndexConnection:
 
     def _remove_doomed(self) -> None:
         for name in self._doomed:
-            with suppress(OSError):  # the next start moves it away
+            with suppress(OSError):  # the next start removes it
                 remove(place(self._folder, name))
         self._doomed, self._made = [], []
         self.unnamed.clear()
@@ -115,11 +192,11 @@ class IndexConnection:
 
     # Files
 
-    def writer(self, name: str = "") -> FileWriter:
+    def writer(self) -> FileWriter:
         """Make the writer of a file; a rollback of the transaction around it removes the file."""
         if not self.in_transaction:
             return FileWriter(self._folder, self._fsync)
-        writer = FileWriter(self._folder, self._fsync, name, self.unnamed)
+        writer = FileWriter(self._folder, self._fsync, self.unnamed)
         self._made.append(writer.name)
         return writer
 

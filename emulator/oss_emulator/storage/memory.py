@@ -134,14 +134,10 @@ class MemoryStorage:
             return nullcontext()
         return self._transaction
 
-    def claim(self, name: str) -> bool:
-        """Return True: the storage belongs to one process."""
-        return True
-
     def _do_nothing(self, _: Any) -> None:
-        """Do nothing: a blob lives as long as something refers to it, and no name is shared."""
+        """Do nothing: a blob lives as long as something refers to it."""
 
-    pin = release = discard_unreferenced = disclaim = _do_nothing
+    pin = release = discard_unreferenced = _do_nothing
 
     def close(self) -> None:
         """Do nothing: nothing is open."""

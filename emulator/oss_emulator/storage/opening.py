@@ -1,67 +1,54 @@
-"""Opens a data folder for this process: checks or makes it, locks it, and watches its identity."""
+"""Opens a data folder: locks it, checks its index, and removes what a crash left behind.
 
+The check changes nothing, so a folder that is refused is as it was.
+"""
+
+import logging
 import os
 import sqlite3
-from collections.abc import Sequence
-from contextlib import ExitStack, closing
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
-from fastcrc.crc64 import xz as crc64
-
 from oss_emulator.storage import folder as layout
-from oss_emulator.storage import lost
+from oss_emulator.storage import index, records
 from oss_emulator.storage.base import FolderError
+from oss_emulator.storage.folder import FolderLock
 from oss_emulator.storage.index import IndexConnection
-from oss_emulator.storage.inspection import check_places, inspect
-from oss_emulator.storage.schema import CREATE, FORMAT, refuse_format
-from oss_emulator.system import fcntl
 
-WORKERS_END = 5.0
-"""Seconds a start waits for workers whose server was killed."""
+LOG = logging.getLogger("oss_emulator")
 
 
 class OpenFolder:
     """A data folder that this process uses."""
 
-    def __init__(self, folder: Path, *, fsync: bool, shared: bool) -> None:
-        """`shared` is for a worker whose parent has prepared the folder. Raises `FolderError`."""
+    def __init__(self, folder: Path, *, fsync: bool) -> None:
+        """Raises `FolderError`."""
         self._folder = folder
+        self._fsync = fsync
         self._index = f"{folder}/{layout.INDEX}"
-        if fcntl is None:
-            raise FolderError(
-                f"the folder {folder} cannot be used: this system has no locks of POSIX; leave out "
-                "--data, or use Linux, macOS or a container"
-            )
         try:
+            layout.make_private(folder)
             with ExitStack() as stack:
-                if shared:
-                    stack.enter_context(layout.lock(folder, "workers", fcntl.LOCK_SH))
-                else:
-                    layout.make_private(folder)
-                    if problems := check_places(folder):  # one of the locks, perhaps
-                        raise FolderError(_refusal(folder, problems))
-                    stack.enter_context(layout.lock(folder, "lock", fcntl.LOCK_EX))
-                    # Workers of a killed parent may still be finishing their requests.
-                    with layout.lock(folder, "workers", fcntl.LOCK_EX, patience=WORKERS_END):
-                        _prepare(folder, fsync=fsync)
-                self._claims = stack.enter_context(
-                    layout.open_private(folder / layout.CLAIMS, os.O_RDWR)
-                )
+                self._lock = stack.enter_context(closing(FolderLock(folder)))
+                used = _check(folder, self._lock)
+                _prepare(folder, self._lock, used, fsync=fsync)
                 self._identity = self._identify()
-                self._files = stack.pop_all()
+                stack.pop_all()
         except (OSError, sqlite3.Error) as error:
             where = getattr(error, "filename", None) or f"the folder {folder}"
             reason = getattr(error, "strerror", None) or error
             raise FolderError(f"{where} cannot be used: {reason}") from None
 
     def close(self) -> None:
-        """Give up all locks and claims."""
-        self._files.close()
+        """Let other processes use the folder."""
+        self._lock.close()
 
-    def _identify(self) -> tuple[int, int]:
-        """Return what distinguishes the index from any other file in its place."""
-        found = os.stat(self._index)
-        return found.st_dev, found.st_ino
+    def connect(self) -> IndexConnection:
+        """Make a connection to the index; raises `FolderError`, `OSError` and `sqlite3.Error`."""
+        self.check()
+        return IndexConnection(self._folder, self._lock, fsync=self._fsync)
 
     def check(self) -> None:
         """Notice a folder that was deleted or replaced; raises `FolderError`.
@@ -78,50 +65,106 @@ class OpenFolder:
             "back, or restart the server"
         )
 
-    def claim(self, name: str) -> bool:
-        """Reserve a name; returns whether no other process has it."""
-        try:
-            # The system unlocks the byte when the process ends. It would do so as well if the
-            # process opened the file a second time and closed it.
-            fcntl.lockf(self._claims, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, _place_of(name))
-        except (BlockingIOError, PermissionError):  # the latter on some systems
-            return False
-        return True
-
-    def disclaim(self, name: str) -> None:
-        """Give up a name."""
-        fcntl.lockf(self._claims, fcntl.LOCK_UN, 1, _place_of(name))
+    def _identify(self) -> tuple[int, int]:
+        """Return what distinguishes the index from any other file in its place."""
+        found = os.stat(self._index)
+        return found.st_dev, found.st_ino
 
 
-def _place_of(name: str) -> int:
-    """Return the position of the byte for a name; names share one only by chance."""
-    return crc64(name.encode()) >> 1  # a file has 2^63 bytes at most
+def _check(folder: Path, lock: FolderLock) -> set[str] | None:
+    """Check the index and each of its records; raises `FolderError`.
 
-
-def _prepare(folder: Path, *, fsync: bool) -> None:
-    """Make the folder, or clear away what a crash left in it.
-
-    Raises `FolderError` before anything is changed if something is wrong with the folder.
+    Returns the names of the blobs that records refer to, None for a new folder.
     """
-    found = inspect(folder)
-    if found.problems:
-        raise FolderError(_refusal(folder, found.problems))
-    if found.format not in (0, FORMAT):
-        raise FolderError(refuse_format(folder, found.format))
-    for name in (layout.TURN, layout.INDEX):
-        layout.open_private(folder / name, os.O_RDWR).close()
+    path, mark = folder / layout.INDEX, lock.read_mark()
+    was_used = mark > 0 or any(layout.walk(folder / layout.BLOBS))
+    if path.is_symlink():  # SQLite would look for the WAL beside its target
+        raise _refusal(folder, f"its index {layout.INDEX} is a link")
+    try:
+        if not path.exists() or not path.stat().st_size:
+            if was_used:
+                what = "empty" if path.exists() else "missing"
+                raise _refusal(folder, f"its index {layout.INDEX} is {what}")
+            return None
+        with _open_for_reading(folder) as database:
+            rows = database.execute("PRAGMA integrity_check").fetchall()
+            if rows != [("ok",)]:
+                raise _refusal(folder, f"its index is damaged: {str(rows[0][0]).splitlines()[0]}")
+            (number,) = database.execute("PRAGMA user_version").fetchone()
+            (tables,) = database.execute(index.TABLES).fetchone()
+            if not number and tables is None:
+                if was_used:
+                    raise _refusal(folder, f"its index {layout.INDEX} has no tables")
+                return None  # the very first start was interrupted
+            _check_state(folder, database, number, tables or "", mark)
+            return _check_records(folder, database)
+    except sqlite3.Error as error:
+        raise _refusal(folder, f"its index is damaged: {error}") from None
+
+
+@contextmanager
+def _open_for_reading(folder: Path) -> Iterator[sqlite3.Connection]:
+    """Open the index so that its files stay as they are.
+
+    A connection that may write ends with a checkpoint and removes the WAL, even a damaged one.
+    """
+    uri = f"{(folder / layout.INDEX).absolute().as_uri()}?mode=ro"
+    added = [path for path in (folder / layout.WAL, folder / layout.SHM) if not path.exists()]
+    try:
+        with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as database:
+            yield database
+    finally:
+        for path in added:  # SQLite makes them for a reader, too
+            path.unlink(missing_ok=True)
+
+
+def _check_state(
+    folder: Path, database: sqlite3.Connection, number: int, tables: str, mark: int
+) -> None:
+    """Check the format of the index, its tables and its last commit; raises `FolderError`."""
+    if number not in (0, index.FORMAT) and "CREATE TABLE state" not in tables:
+        raise _other_format(folder, number)  # an older format had no such table
+    row = database.execute("SELECT format, commits, tables FROM state").fetchone()
+    noted, commits, made_with = row or (0, 0, "")
+    if (number, tables) != (noted, made_with):
+        raise _refusal(folder, "its index is damaged: its tables are not those it was made with")
+    if number != index.FORMAT:
+        raise _other_format(folder, number)
+    if commits < mark:
+        lost = mark - commits
+        raise _refusal(folder, f"its index is older than its objects: it lacks {lost} writes")
+
+
+def _check_records(folder: Path, database: sqlite3.Connection) -> set[str]:
+    """Check every record; returns the names of their blobs. Raises `FolderError`."""
+    uses: Counter[str] = Counter()
+    for table, columns in index.PLACES.items():
+        for text, *where in database.execute(
+            f"SELECT record, {', '.join(columns)} FROM {table}"  # noqa: S608
+        ):
+            if not index.is_sealed(text, *where):
+                raise _refusal(folder, f"its index is damaged: a record of {table} was changed")
+            if table in ("version", "part"):
+                uses.update(named.partition(".")[0] for named in records.names(text))
+    if dict(database.execute("SELECT name, uses FROM blob WHERE uses > 0")) != uses:
+        raise _refusal(folder, "its index is damaged: its counts of the uses of blobs are wrong")
+    return set(uses)
+
+
+def _prepare(folder: Path, lock: FolderLock, used: set[str] | None, *, fsync: bool) -> None:
+    """Make the files of a new folder, or clear away what a crash left in a used one."""
+    layout.open_private(folder / layout.INDEX, os.O_RDWR).close()
     for name in (layout.WAL, layout.SHM):  # SQLite gives new ones the mode of the index
         layout.close_to_others(folder / name, 0o600)
-    with closing(IndexConnection(folder, fsync=fsync)) as index:
-        if not found.format:
-            index.database.executescript(f"BEGIN IMMEDIATE; {CREATE} COMMIT")
-            with layout.open_private(folder / layout.TURN, os.O_RDWR) as mark:
-                layout.write_mark(mark, 1)
+    with closing(IndexConnection(folder, lock, fsync=fsync)) as connection:
+        if used is None:
+            connection.database.executescript(f"BEGIN IMMEDIATE; {index.CREATE} COMMIT")
+            lock.write_mark(1)
         _make_places(folder)
-        with index.transaction():
-            index.database.execute("UPDATE blob SET held = 0 WHERE held > 0")
-            index.database.execute("DELETE FROM blob WHERE uses <= 0")
-    lost.clear(folder, found.orphans(folder))
+        with connection.transaction():
+            connection.database.execute("UPDATE blob SET held = 0 WHERE held > 0")
+            connection.database.execute("DELETE FROM blob WHERE uses <= 0")
+    _remove_unused(folder, used or set())
 
 
 def _make_places(folder: Path) -> None:
@@ -136,10 +179,26 @@ def _make_places(folder: Path) -> None:
         layout.sync_folder(path)
 
 
-def _refusal(folder: Path, problems: Sequence[str]) -> str:
-    more = "" if len(problems) == 1 else f" (and {len(problems) - 1} more problems)"
-    return (
-        f"the folder {folder} cannot be used: {problems[0]}{more}; nothing was changed: restore "
-        f"the folder from a backup, or run 'oss-emulator fsck {folder}' to see what is wrong, and "
-        "again with --repair to keep all that is whole"
+def _remove_unused(folder: Path, used: set[str]) -> None:
+    """Remove the files of blobs without a record: nobody was told that they are stored."""
+    removed = 0
+    for entry in (*layout.walk(folder / layout.INCOMING), *layout.walk(folder / layout.BLOBS)):
+        if layout.BLOB_NAME.fullmatch(entry.name) and entry.name not in used:
+            os.unlink(entry.path)
+            removed += 1
+    if removed:
+        LOG.warning("%s: removed %d files of interrupted uploads without a record", folder, removed)
+
+
+def _refusal(folder: Path, problem: str) -> FolderError:
+    return FolderError(
+        f"the folder {folder} cannot be used: {problem}; nothing was changed: restore a copy of "
+        "the whole folder, or choose another one"
+    )
+
+
+def _other_format(folder: Path, found: int) -> FolderError:
+    return FolderError(
+        f"the folder {folder} has the format {found}; this version of oss-emulator uses only the "
+        f"format {index.FORMAT}: use the version that wrote it, or another folder"
     )

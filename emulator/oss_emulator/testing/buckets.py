@@ -18,7 +18,7 @@ def connect(emulator: "Emulator | RemoteEmulator", name: str) -> "oss2.Bucket":
     except ImportError:
         raise ModuleNotFoundError(
             "A bucket of the emulator is an oss2.Bucket, and the package oss2 is not "
-            f"installed; run {extras.command('lab')}"
+            f"installed; run {extras.command('testing')}"
         ) from None
     from oss2.credentials import StaticCredentialsProvider
 

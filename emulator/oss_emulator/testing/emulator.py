@@ -20,7 +20,7 @@ from oss_emulator.protocol.message import Request, Response
 from oss_emulator.referer import Assumptions
 from oss_emulator.server import tls as certificates
 from oss_emulator.server.app import Server
-from oss_emulator.server.loop import close, loop_factory
+from oss_emulator.server.listening import close_loop, loop_factory
 from oss_emulator.settings import Auth, Fsync, Settings
 from oss_emulator.testing import buckets
 from oss_emulator.toml import join
@@ -60,7 +60,7 @@ _CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {
 }
 """The settings that can be given as strings, and the functions that convert them."""
 
-_SERVE_ONLY = ("ready_file", "access_log", "log_level", "log_format", "workers", "watch")
+_SERVE_ONLY = ("ready_file", "access_log", "log_level", "log_format", "watch")
 """The settings that only a server process has; `journal` replaces the access log."""
 
 
@@ -276,7 +276,7 @@ class Emulator:
         if self._loop is not None and self._thread is not None:
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join(PATIENCE)
-            close(self._loop)
+            close_loop(self._loop)
         self._loop = self._thread = None
         self.service.storage.close()
 

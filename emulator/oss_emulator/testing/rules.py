@@ -53,7 +53,8 @@ def _is_text(given: str) -> bool:
 
 def _parse(document: bytes, name: str, assumptions: Assumptions) -> RefererConfiguration:
     try:
-        named = sources.parse(document, assumptions=assumptions)
+        found = sources.find_in_file(Path(name), document, None, assumptions)
+        named = {item: read() for item, read in found.items()}
     except SourceError as error:
         raise ValueError(f"{name}, {error}") from None
     if len(named) != 1:

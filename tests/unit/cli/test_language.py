@@ -17,7 +17,6 @@ from oss_emulator import Emulator, catalogue
 from oss_emulator.cli import build_parser, language, main, output
 from oss_emulator.cli.formats import Format
 from oss_emulator.cli.parser import Parser
-from oss_emulator.storage.disk import DiskStorage
 
 from tests.cli.process import environment
 
@@ -166,7 +165,7 @@ def test_every_text_of_every_help_is_translated() -> None:
     assert len(found) > 150
 
 
-@pytest.mark.parametrize("command", ["serve", "check", "fsck", "replay"])
+@pytest.mark.parametrize("command", ["serve", "check", "replay"])
 def test_chinese_help_fits_a_terminal(
     command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -197,14 +196,6 @@ def test_a_guard_a_check_of_a_folder_and_parity_speak_chinese(
         status, out, _ = run(capsys, "parity", "--bucket", "new", *place, "--lang", "zh")
         assert (status, english(out)) == (0, [])
         assert "R-13  一致               由白名单决定\n" in out
-    folder = str(tmp_path / "data")
-    assert run(capsys, "fsck", folder, "--lang", "zh")[1] == f"{folder} 完好\n"
-    for path in (tmp_path / "data" / "blobs").rglob("*"):
-        if path.is_file():
-            path.write_bytes(b"")
-    for flags in ((), ("--repair",)):
-        _, out, _ = run(capsys, "fsck", folder, "--lang", "zh", *flags)
-        assert english(out) == []
 
 
 def english(text: str) -> list[str]:
@@ -289,15 +280,13 @@ def test_rules_of_the_linter_are_explained_in_chinese(capsys: pytest.CaptureFixt
 @pytest.mark.parametrize(
     ("command", "said"),
     [
-        (("translate", "--to", "cos", BROKEN), "警告：COS "),
+        (("translate", "--to", "cdn", BROKEN), "警告：CDN "),
         (("play", BROKEN), f"{BROKEN}，第 1 行第 1 列：不是有效的 JSON：此处应为一个值\n"),
         (("run", "--seed", "no.toml", "--", "true"), "无法读取种子 no.toml：文件或目录不存在。"),
         (("run", "--accounts", BROKEN, "--", "true"), f"账号文件 {BROKEN}，第 1 行第 1 列：不是"),
         (("run", "--data", "link", "--", "true"), "无法使用 link：文件已存在\n"),
         (("run", "--data", "file/x", "--", "true"), " file/x/sts.key：不是目录。\n"),
         (("run", "--ca-file", LONG, "--", "true"), f"无法写入 {LONG}：文件名过长\n"),
-        (("export", "data", LONG), f"无法写入 {LONG}：文件名过长\n"),
-        (("import", BROKEN, LONG), f"无法使用 {LONG}：文件名过长\n"),
         (("replay", BROKEN, BROKEN), "字段 time 缺失或格式不正确"),
         (("serve", "--port", "0", "--host", "a.test"), "无法解析主机名；请用 --port 或 --host"),
         (("serve", "--region=oss-cn-hangzhou"), "--region: 'oss-cn-hangzhou' 不是地域，请写成"),
@@ -305,7 +294,6 @@ def test_rules_of_the_linter_are_explained_in_chinese(capsys: pytest.CaptureFixt
         (("serve", "--access-key-id="), "--access-key-id: '' 为空，请填写取值，或者去掉该"),
         (("serve", "--preload=a=A"), "'A' 不是 Bucket 名称：名称由 3 至 63 个小写"),
         (("lint", "oss://A"), "小写字母、数字和中间的连字符组成；请写成 oss://BUCKET"),
-        (("import", BROKEN, "new"), "它不是归档文件，或者文件不完整：文件头不完整\n"),
     ],
     ids=lambda value: value[0] if isinstance(value, tuple) else "",
 )
@@ -319,7 +307,6 @@ def test_reason_of_an_error_is_said_in_chinese(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file").write_text("")
     (tmp_path / "link").symlink_to("nowhere")
-    DiskStorage(tmp_path / "data", fsync=False).close()
     unknown = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
     monkeypatch.setattr(socket, "getaddrinfo", Mock(side_effect=unknown))
     _, _, err = run(capsys, "--lang", "zh", *command)
@@ -332,9 +319,3 @@ def test_object_in_the_address_bar_is_told_in_one_language(
 ) -> None:
     _, out, _ = run(capsys, "scenarios", BROKEN, "--site", "https://a.test", "--lang", "zh")
     assert "在 examplebucket.oss-cn-hangzhou.aliyuncs.com 会被下载（D-03）" in out
-
-
-def test_man_page_lists_the_commands_in_chinese(capsys: pytest.CaptureFixture[str]) -> None:
-    _, out, _ = run(capsys, "manual", "--lang", "zh")
-    assert "\n查找规则中的错误\n" in out
-    assert "oss\\-emulator \\- 在本地运行" in out

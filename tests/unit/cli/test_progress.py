@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 from oss_emulator.cli import language
-from oss_emulator.cli.progress import CountedFile, Progress
+from oss_emulator.cli.progress import Progress
 
 
 class Terminal(io.StringIO):
@@ -65,15 +65,3 @@ def test_bar_tells_the_speed_in_a_unit() -> None:
 def test_quick_tasks_and_pipes_show_nothing() -> None:
     assert shown(Terminal(), iter((0, 0.1, 0.2))) == ""
     assert shown(io.StringIO(), iter((0, 100, 200))) == ""
-
-
-def test_counted_file_reports_bytes() -> None:
-    reports: list[tuple[int, int]] = []
-    counted = CountedFile(
-        io.BytesIO(b"12345"), 5, lambda done, total: reports.append((done, total))
-    )
-    assert counted.read(2) + counted.read(9) == b"12345"
-    assert reports == [(2, 5), (5, 5)]
-    sink = io.BytesIO()
-    assert CountedFile(sink, 5, lambda done, total: reports.append((done, total))).write(b"1") == 1
-    assert (sink.getvalue(), reports[-1]) == (b"1", (1, 5))

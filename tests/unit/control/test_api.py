@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import pytest
-from oss_emulator.control.api import ROUTES, check_alone, document, events, find
+from oss_emulator.control.api import ROUTES, document, events, find
 from oss_emulator.control.api.access import TOKEN_HEADER, check_allowed, protect
 from oss_emulator.control.api.health import get_health
 from oss_emulator.control.api.journal import list_entries
@@ -176,19 +176,6 @@ def test_unknown_path_or_method_is_told_the_known_ones(
     with pytest.raises(Refusal, match=sentence) as caught:
         find(request(method, path))
     assert caught.value.status == status
-
-
-@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
-def test_several_workers_refuse_what_one_process_remembers(route: Route) -> None:
-    shared = ("health", "openapi.json", "reset", "seed", "referer/check")
-    assert route.of_one_process is (route.path not in shared)
-    check_alone(route, 1)
-    if not route.of_one_process:
-        check_alone(route, 2)
-        return
-    with pytest.raises(Refusal, match="start the server with one worker") as caught:
-        check_alone(route, 2)
-    assert caught.value.status == 409
 
 
 def test_only_the_journal_is_a_stream_and_only_if_asked_for() -> None:
@@ -546,14 +533,13 @@ ROUTE = Route(
     parameters=(Parameter("name", "path", TEXT), Parameter("to", "query", TEXT, "The new name.")),
     body=json_content(TEXT),
     errors=(400,),
-    of_one_process=True,
 )
 
 
 def test_route_becomes_an_operation() -> None:
     operation = describe([ROUTE], {})["paths"]["/_emulator/thing/{name}"]["put"]
     assert (operation["operationId"], operation["summary"]) == ("rename_thing", "Rename a thing")
-    assert list(operation["responses"]) == ["201", "400", "403", "409"]
+    assert list(operation["responses"]) == ["201", "400", "403"]
     shape = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
     assert operation["responses"]["201"] == {
         "description": "The new name.",

@@ -1,119 +1,106 @@
-"""Resources of HCL: their instances, their blocks, and what only Terraform knows of them."""
+"""HCL: the literal rules in a file, and what is refused with its line."""
 
 from __future__ import annotations
 
+import tomllib
+from pathlib import Path
+from typing import Any
+from unicodedata import normalize
+
 import pytest
-from oss_emulator.lab import hcl
-from oss_emulator.lab.hcl_module import Folder
+from hypothesis import given
+from hypothesis import strategies as st
+from oss_emulator.lab import hcl, sources
+from oss_emulator.lab.sources import RulesForm
 from oss_emulator.referer import RefererConfiguration
 from oss_emulator.toml import SourceError
 
-KIND = "alicloud_oss_bucket_referer"
-BUCKET = "alicloud_oss_bucket"
-HEAD = f'resource "{KIND}" "a" {{\n  allow_empty_referer = true\n'
+ADDRESS = "alicloud_oss_bucket_referer.a"
+FILE = Path(__file__).parents[3] / "fixtures" / "lab" / "hcl.toml"
+CASES = tomllib.loads(FILE.read_text(encoding="utf-8"))["case"]
 
 
-def find(text: str, **files: str) -> dict[str, RefererConfiguration]:
-    named = {f"{name}.tf": content for name, content in files.items()}
-    folder = Folder(tuple(named), lambda name: named[name].encode())
-    return {name: read() for name, read in hcl.find(text, folder).items()}
+def text_of(case: dict[str, Any]) -> str:
+    if "text" in case:
+        return str(case["text"])
+    body = case["body"]
+    if "allow_empty_referer" not in body:
+        body += "\nallow_empty_referer = true"
+    return f'resource "alicloud_oss_bucket_referer" "a" {{\n{body}\n}}\n'
 
 
-def lists(text: str) -> dict[str, tuple[str, ...]]:
-    return {name: rules.whitelist for name, rules in find(text).items()}
-
-
-@pytest.mark.parametrize(
-    ("line", "names"),
-    [
-        ("count = 0", []),
-        ("count = 1", ["[0]"]),
-        ("count = true ? 2 : 0", ["[0]", "[1]"]),
-        ("for_each = {}", []),
-        ("for_each = toset([])", []),
-        ('for_each = toset(["b", "a"])', ['["a"]', '["b"]']),
-        ('for_each = { "x y" = 1 }', ['["x y"]']),
-    ],
-)
-def test_instances_of_a_resource_are_known(line: str, names: list[str]) -> None:
-    assert list(find(f"{HEAD}  {line}\n}}\n")) == [f"{KIND}.a{name}" for name in names]
-
-
-def test_instances_have_their_own_values() -> None:
-    each = '  for_each = { x = { site = "https://x/" }, y = { site = "https://y/" } }\n'
-    text = f"{HEAD}{each}  referer_list = [each.value.site, each.key]\n}}\n"
-    assert lists(text) == {
-        f'{KIND}.a["x"]': ("https://x/", "x"),
-        f'{KIND}.a["y"]': ("https://y/", "y"),
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+def test_literal_is_read_and_everything_else_is_refused(case: dict[str, Any]) -> None:
+    document = text_of(case).encode()
+    if "refused" in case:
+        with pytest.raises(SourceError) as refusal:
+            sources.parse(document, RulesForm.HCL)
+        assert refusal.value.sentence.startswith(case["refused"])
+        assert refusal.value.line == case["line"]
+        return
+    switches = {"allow_empty_referer": True, "allow_truncate_query_string": False}
+    rules: dict[str, Any] = switches | {
+        name: tuple(case[name]) if isinstance(case[name], list) else case[name]
+        for name in RefererConfiguration.__dataclass_fields__
+        if name in case
     }
-    counted = f'{HEAD}  count = 2\n  referer_list = [["a", "b"][count.index]]\n}}\n'
-    assert list(lists(counted).values()) == [("a",), ("b",)]
-
-
-@pytest.mark.parametrize(
-    ("line", "words"),
-    [
-        ("count = var.n", "the resource has count = var.n, which is not known here; use a plan"),
-        ("for_each = data.a.b", "the resource has for_each = data.a.b, which is not known"),
-        ('for_each = ["a"]', "the resource has for_each = for_each, which is not known"),
-        ("count = true", "the resource has count = count, which is not known"),
-        ("count = 5000", "the resource has count = count, which is not known"),
-        ("count = 999999999999", "the resource has count = count, which is not known"),
-    ],
-)
-def test_unknown_number_of_instances_is_refused(line: str, words: str) -> None:
-    with pytest.raises(SourceError) as refusal:
-        find(f"\n{HEAD}  {line}\n}}\n")
-    assert refusal.value.sentence.startswith(words)
-    assert refusal.value.line == 2
-    config = "  referer_config {\n    referers = []\n  }\n"
-    with pytest.raises(SourceError, match="the resource has"):
-        find(f'resource "{BUCKET}" "a" {{\n  {line}\n{config}}}')
-
-
-def test_unknown_number_of_buckets_without_rules_does_not_matter() -> None:
-    assert find(f'resource "{BUCKET}" "a" {{\n  count = var.n\n}}\n') == {}
+    address = case.get("address", ADDRESS)
+    assert sources.parse(document, RulesForm.HCL) == {address: RefererConfiguration(**rules)}
 
 
 def test_one_resource_is_read_whatever_is_unknown_in_another() -> None:
-    other = HEAD.replace('"a"', '"b"')
-    found = hcl.find(f"{HEAD}  referer_list = var.x\n}}\n{other}  bucket = var.y\n}}\n")
-    assert found[f"{KIND}.b"]() == RefererConfiguration(True, False)
+    text = text_of({"body": "referer_list = var.x"})
+    found = hcl.find(text + text_of({"body": "bucket = var.y"}).replace('"a"', '"b"'))
+    assert found["alicloud_oss_bucket_referer.b"]() == RefererConfiguration(True, False)
     with pytest.raises(SourceError, match="referer_list is the expression"):
-        found[f"{KIND}.a"]()
+        found[ADDRESS]()
 
 
-DYNAMIC = f"""resource "{BUCKET}" "a" {{
-  dynamic "referer_config" {{
-    for_each = FOR_EACH
-    content {{
-      allow_empty = true
-      referers    = [referer_config.value]
-    }}
-  }}
-}}
-"""
+SIGNS = (
+    "locals {" + '"' * 200_000,
+    "a = " + "[" * 100_000,
+    "a {\n" * 10_000,
+    'a = "' + '${"' * 10_000,
+    "a = <<A\n${" * 1_000,
+    "a = " + "[" * 90 + "]" * 90 + "[0",
+    "/*" * 100_000,
+)
 
 
-def test_dynamic_block_is_computed_or_refused() -> None:
-    assert lists(DYNAMIC.replace("FOR_EACH", '["https://x/"]')) == {f"{BUCKET}.a": ("https://x/",)}
-    assert lists(DYNAMIC.replace("FOR_EACH", "false ? [1] : []")) == {}
-    for unknown in ("var.x", "1"):
-        with pytest.raises(SourceError, match="is the expression dynamic referer_config"):
-            find(DYNAMIC.replace("FOR_EACH", unknown))
-    for more in ("iterator = x", "labels = []"):
-        with pytest.raises(SourceError, match="is the expression dynamic referer_config"):
-            find(DYNAMIC.replace("FOR_EACH", f"[1]\n    {more}"))
+@pytest.mark.parametrize("text", SIGNS, ids=lambda text: text[:12])
+def test_text_of_signs_is_refused(text: str) -> None:
+    with pytest.raises(SourceError):
+        hcl.find(text)
 
 
-def test_overridden_resource_is_refused() -> None:
-    override = f'resource "{KIND}" "a" {{\n  referer_list = []\n}}\n'
-    with pytest.raises(SourceError, match="the resource may be overridden by override"):
-        find(f"{HEAD}}}\n", override=override)
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_any_string_is_read_as_it_is_written(entry: str) -> None:
+    rules = RefererConfiguration(whitelist=(entry,))
+    (read,) = hcl.find(hcl.format(rules)).values()
+    assert read().whitelist == (normalize("NFC", entry),)
 
 
-def test_null_is_a_missing_value() -> None:
-    assert find(f"{HEAD}  referer_list = null\n}}\n") == {
-        f"{KIND}.a": RefererConfiguration(True, False)
-    }
-    assert find(f'resource "{BUCKET}" "a" {{\n  referer_config = null\n}}\n') == {}
+@given(st.text(st.sampled_from('ab"\\$%{}[]()<>-=#/*\n\r ,.~:?')))
+def test_any_text_is_read_or_refused_with_its_line(text: str) -> None:
+    document = text_of({"body": text})
+    try:
+        for read in hcl.find(document).values():
+            read()
+    except SourceError as refusal:
+        line = refusal.line
+    else:
+        line = 1
+    assert 1 <= line <= document.count("\n") + 1
+
+
+PARTS = ["  ", "\t", " ", "a", "$ ", "b ", "\n", "c$${", "  \n"]
+
+
+@given(st.lists(st.sampled_from(PARTS), max_size=12))
+def test_heredoc_is_outdented_by_its_least_indented_line(parts: list[str]) -> None:
+    lines = "".join(parts).split("\n")
+    written = "".join(f"{line}\n" for line in lines)
+    (read,) = hcl.find(text_of({"body": f"referer_list = [<<-E\n{written}  E\n]"})).values()
+    widths = [len(line) - len(line.lstrip(" \t")) for line in lines if line.strip(" \t")]
+    expected = [line[min(widths) :] if line.strip(" \t") else line for line in lines]
+    assert read().whitelist == ("".join(f"{line}\n" for line in expected).replace("$${", "${"),)

@@ -15,7 +15,7 @@ RULES = RefererConfiguration(
 )
 
 
-@pytest.mark.parametrize("form", list(sources.WRITTEN))
+@pytest.mark.parametrize("form", list(sources.RulesForm))
 def test_each_entry_is_found_in_its_line(form: RulesForm) -> None:
     try:
         text = sources.format(RULES, form)

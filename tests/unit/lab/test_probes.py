@@ -6,7 +6,7 @@ from oss_emulator.lab import probes
 from oss_emulator.lab.probes import STRANGER, ProbeKind
 
 OF_TRANSLATION = {
-    *(ProbeKind.NO_HOST, ProbeKind.EXPRESSION, ProbeKind.OTHER_PLACE, ProbeKind.TOO_LONG),
+    *(ProbeKind.NO_HOST, ProbeKind.OTHER_PLACE),
 }
 """What rules of another system are probed for; entries alone do not show it."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import suppress
 from typing import Any
 
@@ -222,7 +223,7 @@ def test_plan_that_cannot_be_trusted_is_refused(members: Any, words: str) -> Non
 def test_plan_without_rules_has_no_changes() -> None:
     document = plan(change("random_pet.host", None, {"id": "x"}), change(BUCKET, {}, {}))
     assert changes(document) == []
-    assert refusal(document).endswith("with rules")
+    assert refusal(document).startswith("the document has no resource of the type")
     empty = plan()
     del empty["resource_changes"]
     assert changes(empty) == []
@@ -322,20 +323,58 @@ def test_state_without_attributes_is_refused() -> None:
     assert refusal(document).startswith(f"{ADDRESS}: the resource has no attributes; run")
 
 
-@pytest.mark.parametrize("name", ["count", "for_each"])
-def test_number_of_declared_instances_is_respected(name: str) -> None:
-    def declare(value: Any) -> Any:
-        both = {KIND: {"site": {**SITE, name: value}, "other": {**SITE}}}
-        return {"resource": both}
+COMPUTED = [
+    {"count": 0},
+    {"count": "${var.n}"},
+    {"for_each": []},
+    {"lifecycle": {"ignore_changes": "all"}},
+    {"lifecycle": [{"ignore_changes": ["referer_list"]}]},
+]
 
-    assert list(find(declare(0))) == [f"{KIND}.other"]
-    assert refusal(declare("${var.n}")).startswith(f"{KIND}.site has {name}, which only")
+
+@pytest.mark.parametrize("members", COMPUTED)
+def test_declared_resource_that_terraform_computes_is_refused(members: Any) -> None:
+    said = refusal({"resource": {KIND: {"site": {**SITE, **members}, "other": {**SITE}}}})
+    assert re.match(rf"{ADDRESS} has (count|for_each|ignore_changes), which only Terraform", said)
 
 
 def test_dynamic_block_in_json_is_refused() -> None:
     dynamic = {"referer_config": {"for_each": [1], "content": {"referers": ["a"]}}}
+    for has in ({"dynamic": dynamic}, {"dynamic": [dynamic]}):
+        document = {"resource": {"alicloud_oss_bucket": {"site": {**has, "count": "${var.n}"}}}}
+        assert refusal(document).startswith(f"{BUCKET} has count, which only Terraform")
     document = {"resource": {"alicloud_oss_bucket": {"site": {"dynamic": dynamic}}}}
     assert refusal(document).startswith(f"{BUCKET} has dynamic, which only Terraform computes")
+
+
+def test_declared_resource_of_another_form_is_read() -> None:
+    declared = {**SITE, "lifecycle": {"ignore_changes": ["bucket"]}, "bucket": "${var.b}"}
+    assert find({"resource": {KIND: [{"site": declared}]}}) == {ADDRESS: RULES}
+    counted = {"alicloud_oss_bucket": {"plain": {"count": "${var.n}"}}, KIND: {"site": [declared]}}
+    assert find({"resource": counted}) == {ADDRESS: RULES}
+
+
+@pytest.mark.parametrize(
+    "resource", [{KIND: {"site": [SITE, SITE]}}, [{KIND: {"site": SITE}}, {KIND: {"site": SITE}}]]
+)
+def test_declared_resource_that_is_written_twice_is_refused(resource: Any) -> None:
+    assert refusal({"resource": resource}) == f"{ADDRESS} is written twice; write it once"
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("True", 'allow_empty_referer is "True"; write true or false'),
+        (" true", 'allow_empty_referer is " true"; write true or false'),
+        ("${true}", "allow_empty_referer is the expression ${true}, which only Terraform"),
+        ("1", 'allow_empty_referer is "1"; write true or false'),
+    ],
+)
+def test_declared_switch_is_converted_as_terraform_does_or_refused(value: str, words: str) -> None:
+    declared = {KIND: {"site": {**SITE, "allow_empty_referer": value}}}
+    assert refusal({"resource": declared}).startswith(f"{ADDRESS}.{words}")
+    declared[KIND]["site"]["allow_empty_referer"] = "false"
+    assert find({"resource": declared}) == {ADDRESS: RULES}
 
 
 def test_comment_in_json_is_passed_over() -> None:

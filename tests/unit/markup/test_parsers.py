@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
+from operator import attrgetter
 
 import pytest
 from hypothesis import given
@@ -13,10 +13,10 @@ from oss_emulator.markup.document import XmlDocument, XmlElement
 from oss_emulator.markup.parsers import XmlParser
 from oss_emulator.toml import SourceError
 
+from tests.referer_documents import BAD, GOOD, RefererDocument
 from tests.thorough import cases
 from tests.unit.lab.lint.random_rules import seeded
 
-DOCUMENTS = Path(__file__).parents[3] / "fixtures" / "xml" / "referer"
 CASES = cases(300, 20_000)
 
 
@@ -41,9 +41,9 @@ def assert_same(document: bytes) -> object:
     return found
 
 
-@pytest.mark.parametrize("path", sorted(DOCUMENTS.glob("*.xml")), ids=lambda path: path.name)
-def test_what_clients_send_is_read_alike(path: Path) -> None:
-    assert_same(path.read_bytes())
+@pytest.mark.parametrize("sent", [*GOOD, *BAD], ids=attrgetter("name"))
+def test_what_clients_send_is_read_alike(sent: RefererDocument) -> None:
+    assert_same(sent.document)
 
 
 PIECES = (

@@ -62,21 +62,6 @@ def test_key_of_tokens_is_written_although_an_earlier_start_was_cut_off(tmp_path
     assert [path.name for path in tmp_path.iterdir()] == [TOKEN_KEY_FILE]
 
 
-def test_key_of_tokens_that_another_process_stored_last_counts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "other").mkdir()
-    others = open_token_key(tmp_path / "other")
-    replace = Path.replace
-
-    def replace_and_lose(part: Path, path: Path) -> None:
-        replace(part, path)
-        path.write_bytes((tmp_path / "other" / TOKEN_KEY_FILE).read_bytes())
-
-    monkeypatch.setattr(Path, "replace", replace_and_lose)
-    assert open_token_key(tmp_path) == others
-
-
 def test_key_of_tokens_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     path = tmp_path / TOKEN_KEY_FILE
     path.symlink_to(path)

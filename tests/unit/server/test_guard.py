@@ -19,7 +19,7 @@ from oss_emulator.server.app import Server
 from oss_emulator.server.body_writer import BodyWriter
 from oss_emulator.server.framing import METHODS
 from oss_emulator.server.guard import READ_AHEAD
-from oss_emulator.server.loop import loop_factory
+from oss_emulator.server.listening import loop_factory
 
 from tests.client import SETTINGS
 from tests.thorough import cases

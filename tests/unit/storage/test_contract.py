@@ -337,14 +337,6 @@ def test_blob_stays_while_a_record_refers_to_it(storage: Storage) -> None:
     assert found.content[0].read(0, 3) == b"abc"
 
 
-def test_name_stays_with_the_process_that_has_claimed_it(storage: Storage) -> None:
-    assert storage.claim("a")
-    assert storage.claim("a")
-    assert storage.claim("b")
-    storage.disclaim("a")
-    assert storage.claim("a")
-
-
 def contents(storage: Storage) -> object:
     """All that can be read from a storage."""
     found: list[object] = [*storage.accounts()]

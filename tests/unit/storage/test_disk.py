@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
-import io
 import os
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
-from io import BytesIO
 from itertools import islice
 from pathlib import Path
 from typing import IO
@@ -24,7 +19,6 @@ from oss_emulator.storage import (
     Account,
     Blob,
     Bucket,
-    CorruptBlobError,
     FolderError,
     Object,
     Part,
@@ -35,11 +29,9 @@ from oss_emulator.storage import (
     disk,
     folder,
     index,
-    lost,
-    opening,
 )
 from oss_emulator.storage.disk import DiskStorage
-from oss_emulator.storage.schema import FORMAT
+from oss_emulator.storage.index import FORMAT
 
 from tests.client import Client
 
@@ -156,39 +148,6 @@ def test_changed_record_gives_up_the_file_of_the_old_one(storage: DiskStorage) -
     assert found.content[0].read(0, 4) == b"defg"
 
 
-class Endless(BytesIO):
-    """A source that never ends; it counts the bytes that were read from it."""
-
-    given = 0
-
-    def read(self, size: int | None = None) -> bytes:
-        assert size is not None
-        self.given += size
-        return bytes(size)
-
-
-def test_bytes_that_a_blob_takes_must_be_its_own(storage: DiskStorage) -> None:
-    """A source that is longer than the blob is refused, and is not read to its end."""
-    step = disk._CHUNK
-    for size in (step, step + 1):
-        name = storage.name(blob(storage, bytes(size))[0])
-        (path,) = files(storage.folder)
-        path.unlink()
-        for wrong in (bytes(size - 1), bytes(size + 1), b"1" + bytes(size - 1)):
-            with pytest.raises(CorruptBlobError, match=name), storage.transaction():
-                storage.take(name, BytesIO(wrong))
-            assert files(storage.folder) == []
-        endless = Endless()
-        with pytest.raises(CorruptBlobError, match=name), storage.transaction():
-            storage.take(name, endless)
-        assert endless.given <= size + 2 * step
-        with storage.transaction():
-            storage.take(name, BytesIO(bytes(size)))
-        (path,) = files(storage.folder)
-        assert path.read_bytes() == bytes(size)
-        path.unlink()
-
-
 def test_every_commit_is_marked_outside_of_the_index(storage: DiskStorage) -> None:
     """So a start notices an index that lost a commit."""
 
@@ -196,59 +155,39 @@ def test_every_commit_is_marked_outside_of_the_index(storage: DiskStorage) -> No
         ((found,),) = storage._database.execute("SELECT commits FROM state").fetchall()
         return int(found)
 
-    before = folder.read_mark(storage.folder)
+    def mark() -> int:
+        return int((storage.folder / "lock").read_bytes())
+
+    before = mark()
     assert before == commits()
     put(storage, "a", b"abc")
     storage.delete_object(BUCKET.name, "a", NULL_VERSION)
-    assert folder.read_mark(storage.folder) == commits() == before + 2
+    assert mark() == commits() == before + 2
     storage.delete_object(BUCKET.name, "missing", NULL_VERSION)
     with suppress(KeyError), storage.transaction():
         storage.put_bucket(BUCKET)
         raise KeyError
-    assert folder.read_mark(storage.folder) == commits() == before + 2
+    assert mark() == commits() == before + 2
 
 
-def test_start_moves_what_an_interrupted_write_left(
+def test_start_removes_what_interrupted_writes_left(
     storage: DiskStorage, caplog: pytest.LogCaptureFixture
 ) -> None:
     put(storage, "a", b"abc")
     kept = files(storage.folder)
     finished = storage.blob_writer()
     finished.write(b"no record came")
-    orphan = finished.finish()
+    finished.finish()
     storage.blob_writer().write(b"cut off")
+    (storage.folder / "blobs" / "README").touch()  # of somebody else
     again = reopen(storage)
-    assert files(storage.folder) == kept
-    assert isinstance(orphan, StoredBlob)
-    moved = storage.folder / "lost+found" / orphan.name
-    assert moved.read_bytes() == b"no record came"
+    assert {*files(storage.folder)} == {*kept, storage.folder / "blobs" / "README"}
     (record,) = caplog.records
-    assert str(moved.parent) in record.getMessage()
-    assert moved.name in record.getMessage()
+    assert record.getMessage() == (
+        f"{storage.folder}: removed 2 files of interrupted uploads without a record"
+    )
     assert list((storage.folder / "incoming").iterdir()) == []
     again.close()
-
-
-def test_lost_files_of_earlier_starts_are_bounded(
-    storage: DiskStorage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What a start moves always stays, and so does what a repair put there."""
-    monkeypatch.setattr(lost, "MOST", 5)
-    repaired = storage.folder / "lost+found" / "repair-1"
-    repaired.mkdir(parents=True)
-    (repaired / ("0" * 32)).write_bytes(b"kept by a repair")
-    names = []
-    for data in (b"oldest", b"old", b"as large as it is"):
-        writer = storage.blob_writer()
-        writer.write(data)
-        orphan = writer.finish()
-        assert isinstance(orphan, StoredBlob)
-        names.append(orphan.name)
-        storage = reopen(storage)
-    storage.close()
-    found = {path.name for path in (storage.folder / "lost+found").iterdir()}
-    assert found == {names[1], names[2], "repair-1"}
-    assert list(repaired.iterdir()) != []
 
 
 def test_file_is_synced_before_it_gets_its_name(
@@ -307,107 +246,22 @@ def test_failed_transaction_keeps_the_files_of_the_old_records(storage: DiskStor
     assert found.content[0].read(0, 3) == b"abc"
 
 
-@pytest.mark.parametrize("damage", [b"abX", b"ab", b"abcd"])
-def test_damaged_file_is_reported_when_read(storage: DiskStorage, damage: bytes) -> None:
-    made = put(storage, "a", b"abc")
-    assert made.content[0].read(0, 3) == b"abc"
-    (path,) = files(storage.folder)
-    path.write_bytes(damage)
-    with pytest.raises(CorruptBlobError, match=path.name):
-        made.content[0].read(0, 1)
-
-
 def test_second_process_is_refused(storage: DiskStorage) -> None:
-    with pytest.raises(FolderError, match="in use by another oss-emulator"):
+    with pytest.raises(FolderError, match="in use by another oss-emulator: stop that one, or"):
         DiskStorage(storage.folder)
-    shared = DiskStorage(storage.folder, shared=True)
-    assert shared.bucket(BUCKET.name) == BUCKET
-    storage.put_bucket(BUCKET._replace(acl="public-read"))
-    changed = shared.bucket(BUCKET.name)
-    assert changed is not None
-    assert changed.acl == "public-read"
-    shared.close()
-
-
-def test_folder_is_refused_while_a_worker_uses_it(
-    storage: DiskStorage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Otherwise, the start would remove files that the worker is about to record."""
-    monkeypatch.setattr(opening, "WORKERS_END", 0.0)
-    worker = DiskStorage(storage.folder, shared=True)
-    storage.close()
-    with pytest.raises(FolderError, match="in use by another oss-emulator"):
-        DiskStorage(storage.folder)
-    put(worker, "a", b"abc")
-    worker.close()
-    again = DiskStorage(storage.folder, fsync=False)
-    assert again.object(BUCKET.name, "a") is not None
-    again.close()
-
-
-_CLAIMING = """
-import sys
-from pathlib import Path
-from oss_emulator.storage.disk import DiskStorage
-storage = DiskStorage(Path(sys.argv[1]), shared=True)
-print(storage.claim("a"), storage.claim("b"), flush=True)
-sys.stdin.read()
-"""
-
-
-def test_claim_of_another_process_holds_until_that_ends(storage: DiskStorage) -> None:
-    assert storage.claim("b")
-    with subprocess.Popen(
-        [sys.executable, "-c", _CLAIMING, str(storage.folder)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    ) as other:
-        assert other.stdout is not None
-        assert other.stdout.readline() == b"True False\n"
-        assert not storage.claim("a")
-        other.kill()
-        other.wait()
-        assert storage.claim("a")
-
-
-@pytest.mark.parametrize("error", [None, ZeroDivisionError])
-def test_write_lock_is_held_until_the_commit_is_complete(
-    storage: DiskStorage, error: type[Exception] | None
-) -> None:
-    """The lock covers the checkpoint after a commit, which must not run during another commit."""
-
-    def is_free() -> bool:
-        with (storage.folder / "writing").open("rb") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return False
-            return True
-
-    with suppress(ZeroDivisionError), storage.transaction():
-        assert not is_free()
-        storage.put_bucket(BUCKET)
-        assert not is_free()
-        if error is not None:
-            raise error
-    assert is_free()
 
 
 def test_writers_take_turns(storage: DiskStorage) -> None:
     """Four threads commit, each commit with a checkpoint, and no record is lost."""
-    others = [DiskStorage(storage.folder, fsync=False, shared=True) for _ in range(4)]
 
     def write(writer: int) -> None:
-        database = others[writer]._database
-        database.execute("PRAGMA wal_autocheckpoint = 1")
+        storage._database.execute("PRAGMA wal_autocheckpoint = 1")
         for number in range(100):
-            others[writer].put_account(Account(f"{writer}-{number}"))
+            storage.put_account(Account(f"{writer}-{number}"))
 
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(write, range(4)))
     assert len(storage.accounts()) == 400
-    for other in others:
-        other.close()
     again = reopen(storage)
     assert again._database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     assert len(again.accounts()) == 400
@@ -487,10 +341,6 @@ def test_only_the_owner_can_read_a_folder(tmp_path: Path, umask: int, before: st
             storage.blob_writer().finish()
             found = [folder, *folder.rglob("*")]
             modes = {path: path.stat().st_mode & 0o7777 for path in found}
-        DiskStorage(folder).close()
-        (lost_file,) = (folder / "lost+found").iterdir()
-        modes |= {lost_file: lost_file.stat().st_mode & 0o7777}
-        modes |= {lost_file.parent: lost_file.parent.stat().st_mode & 0o7777}
     finally:
         os.umask(old)
     for path, mode in modes.items():
@@ -588,24 +438,71 @@ def test_object_that_is_replaced_during_its_lookup_is_read(
         assert len(seen) == 1
 
 
-def test_object_without_its_file_is_reported(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+def link(path: Path) -> None:
+    """Replace a file by a link to the same bytes."""
+    path.rename(path.with_name("away"))
+    path.symlink_to(path.with_name("away"))
+
+
+def replace(make: Callable[[Path], object]) -> Callable[[Path], None]:
+    """Remove a file and make something else in its place."""
+
+    def damage(path: Path) -> None:
+        path.unlink()
+        make(path)
+
+    return damage
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (Path.unlink, "No such file"),
+        (lambda path: path.write_bytes(b"BYTES"), "no longer holds the bytes that were put"),
+        (lambda path: path.write_bytes(b"byte"), "no longer holds the bytes that were put"),
+        (lambda path: path.write_bytes(b"bytes!"), "no longer holds the bytes that were put"),
+        (link, "is not the file that was put"),
+        (replace(Path.mkdir), "is not the file that was put"),
+        (replace(os.mkfifo), "no longer holds the bytes that were put"),
+    ],
+    ids=["missing", "other bytes", "shorter", "longer", "a link", "a folder", "a pipe"],
+)
+def test_damaged_blob_breaks_only_its_object(
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    damage: Callable[[Path], object],
+    reason: str,
 ) -> None:
-    with Emulator(data=tmp_path / "data") as emulator:
-        emulator.put("/examplebucket", headers={"x-oss-acl": "public-read"})
+    """Whether it is damaged before the start or while the server runs."""
+    data = tmp_path / "data"
+    with Emulator(data=data) as emulator:
+        emulator.put("/examplebucket", headers={"x-oss-acl": "public-read-write"})
         emulator.put("/examplebucket/a", b"bytes")
+        (path,) = files(data)
+        emulator.put("/examplebucket/b", b"others")
         client = Client("127.0.0.1", emulator.port)
-        (path,) = files(tmp_path / "data")
-        path.write_bytes(b"BYTES")
-        for reason in ("no longer holds the bytes that were put", "No such file"):
-            answer = client.get("/examplebucket/a")
-            assert (answer.status, answer.code) == (500, "InternalError")
-            (record,) = caplog.records
-            assert record.exc_info is None
-            assert path.name in record.getMessage()
-            assert reason in record.getMessage()
-            caplog.clear()
-            path.unlink(missing_ok=True)
+        assert client.get("/examplebucket/a").body == b"bytes"
+        damage(path)
+        check_broken(client, path, reason, caplog)
+    with Emulator(data=data) as emulator:
+        client = Client("127.0.0.1", emulator.port)
+        check_broken(client, path, reason, caplog)
+        assert client.put("/examplebucket/a", b"again").status == 200
+        assert client.get("/examplebucket/a").body == b"again"
+
+
+def check_broken(client: Client, path: Path, reason: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Its object gets 500 and one line in the log; everything else is served and written."""
+    for headers in ([], [("Range", "bytes=1-2")]):
+        caplog.clear()
+        answer = client.request("GET", "/examplebucket/a", headers)
+        assert (answer.status, answer.code) == (500, "InternalError")
+        (record,) = caplog.records
+        assert record.exc_info is None
+        assert path.name in record.getMessage()
+        assert reason in record.getMessage()
+    assert client.get("/examplebucket/b").body == b"others"
+    assert client.put("/examplebucket/c", b"new").status == 200
 
 
 @pytest.mark.parametrize("how", ["deleted", "replaced", "index"])
@@ -715,19 +612,6 @@ def test_files_of_a_transaction_are_synced_before_they_get_their_names(
         assert len(list(storage.objects(BUCKET.name))) == folder.FEW + 1
 
 
-def test_transaction_sees_what_another_worker_changed_before_it(storage: DiskStorage) -> None:
-    with closing(DiskStorage(storage.folder, shared=True)) as worker:
-        storage.put_bucket(BUCKET)
-        for reader in (storage, worker):
-            assert reader.bucket(BUCKET.name) == BUCKET
-        changed = BUCKET._replace(created=BUCKET.created + 1)
-        worker.put_bucket(changed)
-        with storage.transaction():
-            assert storage.bucket(BUCKET.name) == changed
-            storage.delete_bucket(BUCKET.name)
-            assert storage.bucket(BUCKET.name) is None
-
-
 def test_new_object_of_a_transaction_takes_three_statements(tmp_path: Path) -> None:
     """Seeds put thousands of objects in one transaction."""
     statements: list[str] = []
@@ -769,19 +653,6 @@ def test_record_that_did_not_change_is_parsed_once(storage: DiskStorage) -> None
     assert storage.object(BUCKET.name, "a") is storage.object(BUCKET.name, "a")
 
 
-def test_record_that_another_process_changed_is_read_anew(storage: DiskStorage) -> None:
-    made = put(storage, "a", b"bytes")
-    assert storage.object(BUCKET.name, "a") == made
-    with closing(DiskStorage(storage.folder, shared=True)) as worker:
-        for acl in ("private", "default", "private"):
-            worker.replace_object(BUCKET.name, made._replace(acl=acl))
-            found = storage.object(BUCKET.name, "a")
-            assert found is not None
-            assert found.acl == acl
-        worker.delete_object(BUCKET.name, "a", NULL_VERSION)
-        assert storage.object(BUCKET.name, "a") is None
-
-
 def test_remembered_records_are_few_and_short(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -795,27 +666,3 @@ def test_remembered_records_are_few_and_short(
         assert storage.object(BUCKET.name, "c") is found["c"]
         assert storage.object(BUCKET.name, "a") is not found["a"]
         assert storage.object(BUCKET.name, "long" * 100) is not found["long" * 100]
-
-
-def test_remembered_record_of_a_transaction_has_its_files(tmp_path: Path) -> None:
-    """A rollback removes the files; the same record is put and read again with new ones."""
-    storage = DiskStorage(tmp_path)
-    storage.put_bucket(BUCKET)
-    name = storage.name(put(storage, "a", b"bytes").content[0])
-    storage.delete_object(BUCKET.name, "a", NULL_VERSION)
-
-    def put_again() -> bytes:
-        storage.take(name, io.BytesIO(b"bytes"))
-        item = Object("a", (storage.find(name),), 5, '"E"', 1, 1.0, "1")
-        storage.put_object(BUCKET.name, item)
-        found = storage.object(BUCKET.name, "a")
-        assert found is not None
-        return found.content[0].read(0, 5)
-
-    with suppress(KeyError), storage.transaction():
-        assert put_again() == b"bytes"
-        raise KeyError
-    assert files(storage.folder) == []
-    with storage.transaction():
-        assert put_again() == b"bytes"
-    storage.close()

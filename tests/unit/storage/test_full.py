@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from oss_emulator import Emulator
-from oss_emulator.storage import file_writer
+from oss_emulator.storage import folder
 
 from tests.client import Answer, Client
 from tests.unit.storage import invariants
@@ -43,8 +43,8 @@ class Full:
         self.left = -1
         self.error = error
         for owner, name in (
-            (file_writer.FileWriter, "__init__"),
-            (file_writer.FileWriter, "write"),
+            (folder.FileWriter, "__init__"),
+            (folder.FileWriter, "write"),
             (os, "fsync"),
             (Path, "rename"),
         ):

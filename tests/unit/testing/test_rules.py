@@ -23,7 +23,7 @@ XML = sources.format(RULES, RulesForm.XML)
         RefererConfiguration(allow_empty_referer=False, whitelist=["http://a/", "b?*"]),  # type: ignore[arg-type]
         {"allow_empty_referer": False, "whitelist": ("http://a/", "b?*")},
         {"AllowEmptyReferer": False, "RefererList": {"Referer": ["http://a/", "b?*"]}},
-        *(sources.format(RULES, form) for form in sources.WRITTEN),
+        *(sources.format(RULES, form) for form in RulesForm),
         XML.replace("\n", ""),
         f"\ufeff{XML}",
         XML.encode(),
@@ -74,3 +74,10 @@ def test_assumptions_say_what_is_accepted() -> None:
         rules.read(document)
     accepted = Assumptions(missing_list=MissingList.ACCEPTED)
     assert rules.read(document, assumptions=accepted) == RefererConfiguration()
+
+
+def test_resource_in_an_override_file_is_refused(tmp_path: Path) -> None:
+    for name in ("main.tf", "override.tf"):
+        (tmp_path / name).write_text(sources.format(RULES, RulesForm.HCL), encoding="utf-8")
+    with pytest.raises(ValueError, match=r"is in the override file override\.tf, which Terraform"):
+        rules.read(tmp_path / "main.tf")

@@ -17,7 +17,7 @@ from oss_emulator.control.api import (
     seed,
     snapshots,
 )
-from oss_emulator.control.api.route import JSON, ApiRequest, Refusal, Route, choose, json_content
+from oss_emulator.control.api.route import JSON, ApiRequest, Route, choose, json_content
 from oss_emulator.protocol.message import Request, Response
 
 
@@ -54,13 +54,3 @@ ROUTES: tuple[Route, ...] = (
 def find(request: Request) -> tuple[Route, str]:
     """Find the route of a request, and the name at the end of its path; raises `Refusal`."""
     return choose(ROUTES, request)
-
-
-def check_alone(route: Route, workers: int) -> None:
-    """Raise `Refusal` if there are several `workers` and the route concerns one process."""
-    if workers > 1 and route.of_one_process:
-        word = route.path.partition("/")[0]
-        raise Refusal(
-            409,
-            f"Each worker would have its own {word}: start the server with one worker to use it.",
-        )

@@ -1,6 +1,6 @@
 """`/_emulator/clock`: the time of the server."""
 
-from oss_emulator.control.api.route import ApiRequest, Refusal, json_content, of_one_process, reply
+from oss_emulator.control.api.route import ApiRequest, Refusal, Route, json_content, reply
 from oss_emulator.control.api.schema import NUMBER, TEXT, Schema, one_of, record, reference
 from oss_emulator.protocol import dates
 from oss_emulator.protocol.message import Response
@@ -39,13 +39,13 @@ _SHIFT: Schema = {**NUMBER, "minimum": 1 - MAX_SHIFT, "maximum": MAX_SHIFT - 1}
 SCHEMAS = {"Clock": record(now=TEXT, shift=NUMBER)}
 
 ROUTES = (
-    of_one_process(
+    Route(
         "GET",
         "clock",
         get_clock,
         json_content(reference("Clock"), "The server's time, and its shift in seconds."),
     ),
-    of_one_process(
+    Route(
         "PUT",
         "clock",
         set_clock,

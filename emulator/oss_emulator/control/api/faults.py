@@ -12,8 +12,8 @@ from oss_emulator.control.api.route import (
     Content,
     Parameter,
     Refusal,
+    Route,
     json_content,
-    of_one_process,
     reply,
 )
 from oss_emulator.control.api.schema import INTEGER, Schema, record, reference
@@ -98,10 +98,8 @@ SCHEMAS = {
 }
 
 ROUTES = (
-    of_one_process(
-        "GET", "faults", list_faults, _planned("The faults in the order they were added.")
-    ),
-    of_one_process(
+    Route("GET", "faults", list_faults, _planned("The faults in the order they were added.")),
+    Route(
         "POST",
         "faults",
         add_fault,
@@ -110,8 +108,8 @@ ROUTES = (
         body=json_content(reference("Fault")),
         errors=(400,),
     ),
-    of_one_process("DELETE", "faults", clear_faults, _planned("An empty list.")),
-    of_one_process(
+    Route("DELETE", "faults", clear_faults, _planned("An empty list.")),
+    Route(
         "DELETE",
         "faults/{id}",
         remove_fault,

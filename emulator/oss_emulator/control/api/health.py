@@ -6,7 +6,6 @@ from oss_emulator.control.api.route import (
     Content,
     Route,
     json_content,
-    of_one_process,
     reply,
 )
 from oss_emulator.control.api.schema import TEXT, record
@@ -34,7 +33,5 @@ ROUTES = (
         open_to_all=True,
     ),
     Route("HEAD", "health", get_health, Content({}, "The server is well."), open_to_all=True),
-    of_one_process(
-        "GET", "metrics", get_metrics, Content({PLAIN: TEXT}, "The text format of Prometheus.")
-    ),
+    Route("GET", "metrics", get_metrics, Content({PLAIN: TEXT}, "The text format of Prometheus.")),
 )

@@ -11,8 +11,8 @@ from oss_emulator.control.api.route import (
     ApiRequest,
     Content,
     Parameter,
+    Route,
     json_content,
-    of_one_process,
     reply,
 )
 from oss_emulator.control.api.schema import (
@@ -98,7 +98,7 @@ SCHEMAS: Mapping[str, schema.Schema] = {
 }
 
 ROUTES = (
-    of_one_process(
+    Route(
         "GET",
         "journal",
         list_entries,
@@ -147,7 +147,7 @@ ROUTES = (
         errors=(400,),
         stream=events.follow,
     ),
-    of_one_process(
+    Route(
         "DELETE",
         "journal",
         clear_journal,

@@ -80,7 +80,7 @@ def _operation(route: Route) -> dict[str, Any]:
 
 
 def _responses(route: Route) -> dict[str, Any]:
-    statuses = {*route.errors, *([409] if route.of_one_process else [])}
+    statuses = set(route.errors)
     if not route.open_to_all:
         statuses.add(403)
     error = Content({JSON: reference("Error")})

@@ -3,8 +3,7 @@
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from oss_emulator import json_text
 from oss_emulator.control.api.schema import Schema
@@ -127,11 +126,9 @@ class Route:
     parameters: tuple[Parameter, ...] = ()
     body: Content | None = None
     errors: tuple[int, ...] = ()
-    """The statuses of refusals, besides 403 and the 409 of several workers."""
+    """The statuses of refusals, besides 403."""
     open_to_all: bool = False
     """Whether other machines may use it without the token."""
-    of_one_process: bool = False
-    """Whether it uses the memory of one process and is therefore refused with several workers."""
     stream: Callable[[ApiRequest], AsyncGenerator[bytes]] | None = None
     """Makes the events of an answer that does not end, for `Accept: text/event-stream`."""
     takes_object: bool = False
@@ -150,10 +147,6 @@ class Route:
     def streams(self, request: Request) -> bool:
         """Return whether the answer to a request is a stream of events."""
         return self.stream is not None and EVENTS in request.headers.get("accept", "")
-
-
-of_one_process: Final = partial(Route, of_one_process=True)
-"""Makes a route that uses the memory of one process."""
 
 
 def choose(routes: Sequence[Route], request: Request) -> tuple[Route, str]:

@@ -6,8 +6,8 @@ from oss_emulator.control.api.route import (
     Content,
     Parameter,
     Refusal,
+    Route,
     json_content,
-    of_one_process,
     reply,
 )
 from oss_emulator.control.api.schema import TEXT, array, record
@@ -42,7 +42,7 @@ _SESSION = Parameter(
 )
 
 ROUTES = (
-    of_one_process(
+    Route(
         "PUT",
         "tests/{session}",
         begin_test,
@@ -54,7 +54,7 @@ ROUTES = (
         ),
         errors=(400,),
     ),
-    of_one_process(
+    Route(
         "DELETE",
         "tests/{session}",
         end_session,

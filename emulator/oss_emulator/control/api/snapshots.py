@@ -6,8 +6,8 @@ from oss_emulator.control.api.route import (
     ApiRequest,
     Parameter,
     Refusal,
+    Route,
     json_content,
-    of_one_process,
     reply,
 )
 from oss_emulator.control.api.schema import TEXT, array, record
@@ -52,14 +52,14 @@ def _missing(asked: ApiRequest) -> Refusal:
 _NAME = Parameter("name", "path", {**TEXT, "minLength": 1, "pattern": "^[A-Za-z0-9._-]+$"})
 
 ROUTES = (
-    of_one_process(
+    Route(
         "GET",
         "snapshot",
         list_snapshots,
         json_content(record(snapshots=array(TEXT)), "The names, sorted."),
     ),
     *(
-        of_one_process(
+        Route(
             method,
             path,
             handler,

@@ -151,6 +151,6 @@ def _keys(asked: ApiRequest, bucket: str) -> list[str]:
 
 
 ROUTES = (
-    Route("GET", "embed", get_embed, of_one_process=True),
-    Route("GET", "embed/{run}", get_results, of_one_process=True),
+    Route("GET", "embed", get_embed),
+    Route("GET", "embed/{run}", get_results),
 )

@@ -72,4 +72,4 @@ def _changed(settings: Settings) -> set[str]:
     return {name for name in names if getattr(settings, name) != getattr(usual, name)}
 
 
-ROUTES = (Route("GET", "emulator", get_emulator, of_one_process=True),)
+ROUTES = (Route("GET", "emulator", get_emulator),)

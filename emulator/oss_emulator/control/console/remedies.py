@@ -8,7 +8,7 @@ from oss_emulator import referer_xml
 from oss_emulator.control.api.referer import find_document, read_rules
 from oss_emulator.control.api.route import ApiRequest, Refusal, Route
 from oss_emulator.control.console import entries, page, resend, review, saved
-from oss_emulator.control.console.review import Turn
+from oss_emulator.control.console.review import ChangedDecision
 from oss_emulator.control.journal import JournalEntry, RefererVerdict
 from oss_emulator.lab import diff, reach, remedy, scenarios, trial
 from oss_emulator.lab.automaton import UndecidedError
@@ -32,7 +32,7 @@ class Proof(NamedTuple):
     """A Referer of another host that is decided differently as well."""
     decided: int
     """The requests of the journal that were decided again."""
-    turns: tuple[Turn, ...]
+    turns: tuple[ChangedDecision, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the proof as values for JSON."""
@@ -129,7 +129,7 @@ def _prove(chosen: Remedy, decided: Sequence[JournalEntry], assumptions: Assumpt
         proved=proved,
         other=other,
         decided=len(decided),
-        turns=tuple(review.find_turns(new, decided)),
+        turns=tuple(review.find_changed(new, decided)),
     )
 
 
@@ -149,6 +149,6 @@ def _format(document: bytes | None) -> str:
 
 
 ROUTES = (
-    Route("POST", "remedies/{number}", prove_remedy, of_one_process=True),
-    Route("PUT", "remedies/{number}", apply_remedy, of_one_process=True),
+    Route("POST", "remedies/{number}", prove_remedy),
+    Route("PUT", "remedies/{number}", apply_remedy),
 )

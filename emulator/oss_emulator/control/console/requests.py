@@ -123,7 +123,7 @@ def restore_requests(asked: ApiRequest) -> Response:
 
 
 ROUTES = (
-    Route("GET", "requests", list_requests, of_one_process=True, stream=follow_requests),
-    Route("GET", "requests/{number}", story.get_story, of_one_process=True),
-    Route("POST", "requests/restore", restore_requests, of_one_process=True),
+    Route("GET", "requests", list_requests, stream=follow_requests),
+    Route("GET", "requests/{number}", story.get_story),
+    Route("POST", "requests/restore", restore_requests),
 )

@@ -85,4 +85,4 @@ def sign_anew(service: Service, entry: JournalEntry, request: Request) -> Reques
     return request._replace(query_string=query, query=parse_query(query))
 
 
-ROUTES = (Route("POST", "resend/{number}", resend_request, of_one_process=True),)
+ROUTES = (Route("POST", "resend/{number}", resend_request),)

@@ -176,7 +176,7 @@ async def export_rules(asked: ApiRequest) -> Response:
     try:
         exports = await asyncio.to_thread(export, rules, bucket, assumptions)
     except ValueError as error:
-        raise Refusal(400, f"An entry cannot be written as XML: {error}.") from None
+        raise Refusal(400, f"The rules cannot be written: {error}.") from None
     texts = {name: made.text for name, made in exports.items()}
     return page.show(asked, "rules_export", {"texts": texts}, bucket=bucket, exports=exports)
 

@@ -43,7 +43,7 @@ class ConsultedList(NamedTuple):
     """The entry that comes closest, of a list that was consulted in vain."""
 
 
-class Judged(NamedTuple):
+class RuleStory(NamedTuple):
     """The rules that decided on a request, as they were then, and the present rules."""
 
     policy: RefererPolicy
@@ -110,7 +110,7 @@ def get_story(asked: ApiRequest) -> Response:
     )
 
 
-def judge(asked: ApiRequest, entry: JournalEntry) -> Judged | None:
+def judge(asked: ApiRequest, entry: JournalEntry) -> RuleStory | None:
     """Find the rules that decided on a request; None if no rules of its bucket did."""
     decision = entry.decision
     if decision is None or decision.referer is None:
@@ -127,7 +127,7 @@ def judge(asked: ApiRequest, entry: JournalEntry) -> Judged | None:
     referer = entries.referer_of(entry, then.assumptions) or ""
     site = read_site(referer)
     turns_now = remedies.find(asked, entry, now) if has_changed else would_turn
-    return Judged(
+    return RuleStory(
         then,
         tuple(
             _consult(stage, listed, configured, decision)

@@ -10,11 +10,10 @@ all further rules of the order, so the corrected entry needs no other correction
 from .finding import Correction, EntryPlace, Evidence, Finding, Severity, Switch
 from .fixing import follow
 from .rule import RULES, LintRule
-from .running import MOST_FIXED, Fixed, fix, run
+from .running import Fixed, fix, run
 from .subject import Subject
 
 __all__ = [
-    "MOST_FIXED",
     "RULES",
     "Correction",
     "EntryPlace",

@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 from math import inf
 
 from oss_emulator.lab.automaton import Budget, Watched
@@ -35,13 +36,17 @@ class Assessor:
 
     def __init__(self, subject: Subject, found: Sequence[Finding], seconds: float = inf) -> None:
         """Corrections that are not proved to be safe within some seconds are not safe."""
-        self._subject = subject
-        self._named = Named(*(Sites.of(_read(subject, stage, found)) for stage in LISTS))
+        self._subject, self._found = subject, found
         self._budget = Budget(_STEPS, time.monotonic() + seconds)
         self._bodies = {
             stage: Counter(text.strip(WHITE_SPACE) for text in _list(subject, stage))
             for stage in LISTS
         }
+
+    @cached_property
+    def _named(self) -> Named:
+        """The sites that the entries of both lists name."""
+        return Named(*(Sites.of(_read(self._subject, stage, self._found)) for stage in LISTS))
 
     def assess(self, finding: Finding) -> Finding:
         """Return a finding with what of its correction is safe."""

@@ -89,6 +89,8 @@ class Suspicion:
     """The entry, if a rule that looks at all rules suspects one."""
     is_dead: bool = False
     """Whether it says that no Referer of a browser matches the entry: a search confirms that."""
+    severity: Severity | None = None
+    """The severity, if it is not that of the rule."""
 
     @classmethod
     def unmatched(cls, corrected: str, reason: Sentence, risk: Sentence = NOTHING) -> Self:

@@ -23,7 +23,7 @@ from oss_emulator.referer.sentence import Sentence
 from oss_emulator.toml import join
 
 from .finding import Correction, Evidence, Severity, Suspicion, Suspicions, Switch
-from .subject import MOST_ASSUMED, Subject
+from .subject import Subject
 
 SEVERITY = Severity.WARNING
 
@@ -46,8 +46,6 @@ _ABOUT: Mapping[str, Callable[[Subject, str], bool]] = {
 
 def suspect(subject: Subject) -> Suspicions:
     """Suspect each fact that the verdict on some Referer rests on."""
-    if subject.length > MOST_ASSUMED:
-        return
     for name, is_about in _ABOUT.items():
         for referer in _referers(subject, is_about):
             allowed = subject.policy.decide(referer).allowed
@@ -77,7 +75,7 @@ def _referers(subject: Subject, is_about: Callable[[Subject, str], bool]) -> Ite
         return
     # With another variant, one of these entries may decide a Referer that another decides now.
     made_from = dict.fromkeys((*about, *(place.entry for place in entries)))
-    chosen = list(islice(made_from, max(1, _ENTRIES // subject.effort)))
+    chosen = list(islice(made_from, _ENTRIES))
     pages = [entry.replace("*", "www") for entry in chosen]  # with a query, if there is one
     yield None
     made = (*(probe.referer for probe in probes.make(chosen)), *pages)

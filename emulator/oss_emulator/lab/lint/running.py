@@ -1,6 +1,5 @@
 """Running the rules of the linter over a configuration: once, or until all is corrected."""
 
-import sys
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import inf
@@ -11,7 +10,7 @@ from oss_emulator.lab.sent import read_sent
 from oss_emulator.referer.assumptions import DEFAULT, Assumptions
 from oss_emulator.referer.decision import Stage
 from oss_emulator.referer.gram_index import GramIndex
-from oss_emulator.referer.model import RefererConfiguration
+from oss_emulator.referer.model import MAX_EXAMINED, RefererConfiguration
 from oss_emulator.referer.sentence import Sentence
 
 from .assessing import TOGETHER, Assessor
@@ -21,11 +20,8 @@ from .fixing import follow, take
 from .rule import RULES, LintRule
 from .subject import LintedEntry, Subject
 
-MOST = 1_000
-"""The number of entries with findings after which a lint ends."""
-
-MOST_FIXED = 800
-"""The most entries whose corrections `oss-emulator lint --fix` follows, so that it ends in time."""
+_BEYOND = tuple(rule for rule in RULES if rule.name == "too-large")
+"""The only rule for lists with more than MAX_EXAMINED bytes; nobody can accept what it finds."""
 
 ROUNDS = 3
 """The most rounds that corrections take until none is left."""
@@ -40,18 +36,17 @@ def run(
     rules: Iterable[LintRule] = RULES,
     assumptions: Assumptions = DEFAULT,
     accepted: Collection[str] = (),
-    most: int = MOST,
     *,
     seconds: float = inf,
 ) -> tuple[Finding, ...]:
     """Lint a configuration and return the findings, the most severe first.
 
     Rules named in `accepted` find nothing. If such a rule would leave an entry for the owner to
-    decide, the whole entry is accepted. After `most` entries with findings, no further entry is
-    examined by itself. Corrections that are not proved to be safe within some seconds count as
-    not safe, for somebody who waits for the findings.
+    decide, the whole entry is accepted. Of lists with more than MAX_EXAMINED bytes, only the size
+    is examined. Corrections that are not proved to be safe within some seconds count as not safe,
+    for somebody who waits for the findings.
     """
-    return _run(configuration, tuple(rules), assumptions, accepted, most, seconds=seconds)[0]
+    return _run(configuration, tuple(rules), assumptions, accepted, seconds=seconds)[0]
 
 
 def _run(
@@ -59,30 +54,28 @@ def _run(
     rules: Sequence[LintRule],
     assumptions: Assumptions,
     accepted: Collection[str],
-    most: int,
     *,
     seconds: float = inf,
 ) -> tuple[tuple[Finding, ...], Assessor]:
     """Lint a configuration; the assessor knows which sites it names."""
     subject = Subject(configuration, assumptions)
+    if configuration.size > MAX_EXAMINED:
+        rules, accepted = _BEYOND, ()
     if accepted:
-        for item in _find(Subject(configuration, assumptions), rules, most):
+        for item in _find(Subject(configuration, assumptions), rules):
             if item.place is not None and item.rule in accepted and item.correction.decide:
                 subject.reported.add(item.place)
         rules = tuple(rule for rule in rules if rule.name not in accepted)
-    found = _find(subject, rules, most)
+    found = _find(subject, rules)
     assessor = Assessor(subject, found, seconds)
     return tuple(sorted(map(assessor.assess, found), key=_rank)), assessor
 
 
-def _find(subject: Subject, rules: Sequence[LintRule], most: int) -> list[Finding]:
+def _find(subject: Subject, rules: Sequence[LintRule]) -> list[Finding]:
     """Return the findings, of which no correction is assessed yet."""
     examining = [rule for rule in rules if rule.examine is not None]
     found: list[Finding] = []
-    for number, entry in enumerate(subject.entries):
-        if len(found) >= most:
-            subject.stopped = number
-            break
+    for entry in subject.entries if examining else ():
         if entry.place not in subject.reported:
             found += _examine(entry, subject, examining)
     subject.reported.update(item.place for item in found if item.place)
@@ -122,7 +115,7 @@ def fix(
 ) -> Fixed:
     """Follow the safe corrections, or all, and lint again, until nothing is left to follow."""
     rules = tuple(rules)
-    before, first = _run(configuration, rules, assumptions, accepted, sys.maxsize)
+    before, first = _run(configuration, rules, assumptions, accepted)
     found, rounds = before, 0
     risky: list[Finding] = []
     while True:
@@ -135,7 +128,7 @@ def fix(
             break
         risky += [item for item in found if unsafe and item.correction.changes and item.risk]
         configuration, rounds = after, rounds + 1
-        found, _ = _run(configuration, rules, assumptions, accepted, sys.maxsize)
+        found, _ = _run(configuration, rules, assumptions, accepted)
     left = (  # a correction that is left was not followed
         item if item.safe is None else replace(item, safe=None, risk=TOGETHER) for item in found
     )
@@ -179,7 +172,7 @@ def _confirm(
         if subject.holds(suspicion.evidence, referer, place):
             return Finding(
                 rule.name,
-                rule.severity,
+                suspicion.severity or rule.severity,
                 suspicion.reason,
                 suspicion.evidence,
                 referer,

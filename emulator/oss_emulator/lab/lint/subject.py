@@ -4,10 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import islice
 from typing import Any
 
-from oss_emulator.lab.automaton import Budget, Cut, UndecidedError, covers, effort
+from oss_emulator.lab.automaton import Budget, Cut, UndecidedError, covers
 from oss_emulator.lab.browser import MAX_LENGTH
 from oss_emulator.lab.entry import is_blank, parse_entry
 from oss_emulator.lab.parts import Parts, example
@@ -32,12 +31,6 @@ _STRANGERS = (STRANGER, "https://wxyz-0.invalid/")
 LISTS = (Stage.WHITELIST, Stage.BLACKLIST)
 _COMPARISONS = 60
 """The most comparisons by search of two entries with wildcards, so that a lint ends in time."""
-MOST_ASSUMED = 5_000
-"""The most entries to examine under other assumptions: each compiles the rules again."""
-_WORK, _FOR_AN_ENTRY, _FOR_A_TRIAL = 1_000_000, 75, 10
-"""The work of a lint, about a microsecond each: in all, for an entry, and for each entry that is
-tried on its Referers."""
-_SAMPLE = 20
 _SEARCHES, _FOR_A_SEARCH = 3_000_000, 300_000
 """The most steps of all searches for what an entry matches, and of one of them."""
 
@@ -108,8 +101,6 @@ class Subject:
         self._filled = {
             stage: sum(not is_blank(entry) for entry in entries) for stage, entries in lists.items()
         }
-        self.stopped: int | None = None
-        """The number of examined entries, if too many findings ended the lint."""
         self.reported: set[EntryPlace] = set()
         """The entries that have a finding."""
 
@@ -119,27 +110,14 @@ class Subject:
         return Compiled(self.policy)
 
     @cached_property
-    def effort(self) -> int:
-        """The average work of the policy for one Referer (`automaton.effort`)."""
-        lists = [getattr(self.configuration, stage.value)[:_SAMPLE] for stage in LISTS]
-        pages = [example(text) for texts in lists for text in texts if len(text) <= MAX_LENGTH]
-        return 1 + sum(effort(self.policy, page) for page in pages) // (len(pages) or 1)
-
-    @cached_property
-    def examined(self) -> int:
-        """How many entries are examined at most, counted over both lists."""
-        return max(5, _WORK // (_FOR_AN_ENTRY + _FOR_A_TRIAL * self.effort))
-
-    @cached_property
     def whitelist(self) -> tuple[LintedEntry, ...]:
         """The entries of the whitelist, except blank ones and those that are too long."""
-        return tuple(islice(_entries(Stage.WHITELIST, self.configuration.whitelist), self.examined))
+        return tuple(_entries(Stage.WHITELIST, self.configuration.whitelist))
 
     @cached_property
     def blacklist(self) -> tuple[LintedEntry, ...]:
         """The entries of the blacklist, except blank ones and those that are too long."""
-        most = self.examined - len(self.whitelist)
-        return tuple(islice(_entries(Stage.BLACKLIST, self.configuration.blacklist), most))
+        return tuple(_entries(Stage.BLACKLIST, self.configuration.blacklist))
 
     @property
     def entries(self) -> tuple[LintedEntry, ...]:
@@ -172,11 +150,6 @@ class Subject:
     def has_blacklist(self) -> bool:
         """Whether the blacklist has an entry that is not blank."""
         return self._filled[Stage.BLACKLIST] > 0
-
-    @property
-    def length(self) -> int:
-        """How many entries are not blank, in both lists."""
-        return sum(self._filled.values())
 
     @cached_property
     def names_sites(self) -> bool:

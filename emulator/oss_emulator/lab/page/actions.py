@@ -15,7 +15,7 @@ from oss_emulator.lab.resources import NoRulesError
 from oss_emulator.lab.sources import RulesForm
 from oss_emulator.lab.translation import SYSTEMS
 from oss_emulator.referer import RefererConfiguration, RefererPolicy
-from oss_emulator.referer.model import MAX_SIZE
+from oss_emulator.referer.model import MAX_EXAMINED
 from oss_emulator.toml import SourceError
 
 from . import review
@@ -23,10 +23,6 @@ from .exports import export
 from .rendering import render
 
 Values = Mapping[str, Any]
-
-ENTRIES: Final = 2_000
-SIZE: Final = 5 * MAX_SIZE
-"""The most entries that the page reviews, and their most bytes: more than a bucket has (R-42)."""
 
 REFERERS: Final = 1_000
 """The most Referers that the page tries."""
@@ -64,7 +60,7 @@ def _read(values: Values) -> Values:
     name = wanted if isinstance(wanted, str) and wanted in found else next(iter(found))
     return {
         "rules": review.to_members(found[name]()),
-        "form": form.value if form in sources.WRITTEN else None,
+        "form": form.value,
         "label": Catalogue(_text(values, "language"))(f"form.{form}"),
         "name": name,
         "names": list(found),
@@ -83,6 +79,9 @@ def _detect(text: str) -> RulesForm | None:
 _ARRAY: Final = re.compile(r'\s*\[\s*"[^"\n]*"\s*(?:,|\]\s*\Z)')
 """An array of JSON with texts, and not a heading of TOML."""
 
+_KEY: Final = re.compile(r"(?:---|%YAML|[\w\"'-]+:)(?:\s|\Z)")
+"""What begins a line of YAML, and no Referer."""
+
 _ITEM: Final = re.compile(r"""(?:-\s+)?(?P<quote>["'])?(?P<entry>.*?)(?(quote)(?P=quote),?)""")
 """An entry on a line, as an item of YAML or in quotes."""
 
@@ -100,6 +99,9 @@ def _read_list(text: str) -> RefererConfiguration:
         if not all(isinstance(entry, str) for entry in entries):
             raise SourceError("an item of the list is not a text; put each entry in quotes")
     else:
+        for number, line in enumerate(lines, 1):
+            if _KEY.match(line):
+                raise SourceError("YAML cannot be read; paste its entries alone", number, 1)
         items = (_ITEM.fullmatch(line) for line in lines)
         entries = [item["entry"] for item in items if item and item["entry"]]
     return RefererConfiguration(whitelist=tuple(entries))
@@ -126,11 +128,10 @@ def _check(values: Values) -> Values:
 def _review(values: Values) -> Values:
     """Lint rules, compare them with others, and play the scenarios of a site."""
     rules, site = _rules(values), _text(values, "site")
-    count = len(rules.whitelist) + len(rules.blacklist)
-    if count > ENTRIES or rules.size > SIZE:
+    if rules.size > MAX_EXAMINED:
         raise SourceError(
-            f"the page reviews at most {ENTRIES} entries and {SIZE} bytes; these rules have "
-            f"{count} and {rules.size} (a bucket can have 20 KB, R-42)"
+            f"the page reviews at most {MAX_EXAMINED} bytes of entries; these rules have "
+            f"{rules.size} (a bucket can have 20 KB, R-42)"
         )
     site = site or trial.guess_site(rules)
     made = review.make(rules, _rules(values, "other"), site)
@@ -180,7 +181,7 @@ def _write(values: Values) -> Values:
 
 
 def _not_writable(error: ValueError) -> SourceError:
-    return SourceError(f"an entry cannot be written as XML: {error}")
+    return SourceError(f"the rules cannot be written: {error}")
 
 
 _ACTIONS: Final[Mapping[str, Callable[[Values], Values]]] = {

@@ -17,14 +17,11 @@ _FILES: Final = {
     "json": "referer.json",
     "terraform": "referer.tf.json",
     "hcl": "referer.tf",
-    "pulumi": "referer.yaml",
     "toml": "referer.toml",
     "oss2": "put_referer.py",
     "ossutil": "put_referer.sh",
     "nginx": "referer.conf",
-    "cos": "cos.xml",
     "cdn": "cdn.json",
-    "s3-policy": "policy.json",
 }
 """The names under which texts are saved."""
 
@@ -43,14 +40,14 @@ def export(
     rules: RefererConfiguration, bucket: str = _PLACE, assumptions: Assumptions = DEFAULT
 ) -> dict[str, Export]:
     """Format rules in every form, for a bucket. Raises ValueError."""
-    texts = {form.value: sources.format(rules, form) for form in sources.WRITTEN}
-    for form in (RulesForm.TERRAFORM, RulesForm.HCL, RulesForm.PULUMI):
+    texts = {form.value: sources.format(rules, form) for form in RulesForm}
+    for form in (RulesForm.TERRAFORM, RulesForm.HCL):
         texts[form.value] = texts[form.value].replace(_PLACE, bucket, 1)
     texts["oss2"] = format_oss2(rules, bucket, bucket)
     texts["ossutil"] = format_ossutil(rules, bucket, bucket)
     found = {name: Export(text, _FILES[name]) for name, text in texts.items()}
     for name, system in SYSTEMS.items():
         theirs = system.from_oss(rules, assumptions)
-        lost = translation.losses(theirs, rules, assumptions, signed=system.knows_signatures)
+        lost = translation.losses(theirs, rules, assumptions)
         found[name] = Export(theirs.format(), _FILES[name], lost)
     return found

@@ -8,7 +8,7 @@ import mmap
 import os
 import zlib
 from codecs import BOM_UTF8
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import repeat
@@ -105,6 +105,15 @@ def _walk(folder: Path) -> Iterator[Path]:
 def _is_log(path: Path) -> bool:
     """Return whether a file in a folder counts: hidden files and notes do not."""
     return not path.name.startswith(".") and path.suffix.lower() != ".md"
+
+
+def store(pieces: Iterable[bytes], path: Path) -> None:
+    """Write a log to a file, whose suffix says whether it is compressed. Raises OSError."""
+    rest = iter(pieces)
+    start = next(rest, b"")
+    with path.with_suffix(".gz" if start.startswith(GZIP) else ".log").open("wb") as file:
+        file.write(start)
+        file.writelines(rest)
 
 
 def open_log(path: Path) -> BinaryIO:

@@ -18,7 +18,6 @@ from oss_emulator.referer import header
 from oss_emulator.referer.gram_index import GramIndex
 from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.referer.pattern import Pattern
-from oss_emulator.referer.request import Signing
 from oss_emulator.toml import SourceError, place_of
 from oss_emulator.wildcard import wildcard
 
@@ -112,8 +111,8 @@ class CdnRules:
             )
         return RefererConfiguration(self.allows_empty, whitelist=self.entries)
 
-    def allows(self, referer: str | None, signed: Signing) -> bool:
-        """Return whether the CDN allows a request; it ignores signatures for OSS."""
+    def allows(self, referer: str | None) -> bool:
+        """Return whether the CDN allows a request."""
         sent = header.trim(referer)
         if not sent:
             return self.allows_empty

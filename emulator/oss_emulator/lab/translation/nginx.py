@@ -5,10 +5,10 @@ compared in lower case and without its port, the exact name first, then the long
 (the sub-domains) and `.a.com` (the domain too), then the longest of `a.*` (every ending). The first
 name that matches decides: if its path does not match, nothing else is tried.
 
-`~` begins a regular expression, which is searched for in what follows the scheme. `none` is a
-request without the header. `blocked` is a request with an empty header or with a Referer that does
-not begin with http:// or https://. `server_names` are the names of the server, wherever it states
-them; a server without a name has the name "".
+`none` is a request without the header. `blocked` is a request with an empty header or with a
+Referer that does not begin with http:// or https://. `server_names` are the names of the server,
+wherever it states them; a server without a name has the name "". A regular expression, which begins
+with `~`, is refused: OSS has only wildcards.
 """
 
 import re
@@ -20,28 +20,53 @@ from typing import Self
 
 from oss_emulator.lab.parts import example
 from oss_emulator.lab.probes import Probe, ProbeKind
-from oss_emulator.referer.gram_index import GramIndex
 from oss_emulator.referer.model import RefererConfiguration
-from oss_emulator.referer.pattern import Pattern
-from oss_emulator.referer.request import Signing
 from oss_emulator.toml import SourceError, place_of
-
-from . import nginx_syntax
-from .expression import Expression
-from .nginx_syntax import Directive, Word
 
 NOBODY = "https://nobody.invalid/"
 """An entry that matches no Referer that is sent: without it the whitelist would be empty, and allow
 everybody (R-14). The domain .invalid is reserved (RFC 2606)."""
 
+LONGEST_WORD = 4_094
+"""Bytes of the longest word that nginx reads; in quotes it reads one less."""
+_DEEPEST = 100
+"""The most blocks within each other."""
+
 _SCHEME = re.compile("https?://", re.IGNORECASE)
 _SHORTEST = len("http://i.ru")  # nginx does not read anything shorter as an address
 _LONGEST_HOST = 256
-_MOST_EXPRESSIONS = 1_000
 _PROBED = 20
-_CHARACTERS = "x0-A._~é/"
-_TEXTS = ("", "a", "1", "a/b", "x.y")
-"""What replaces `?` and `*` in the entry of an expression, to find what the expression refuses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of a directive, without its quotes."""
+
+    text: str
+    offset: int
+
+    @property
+    def shown(self) -> str:
+        """The word for an error."""
+        return shorten(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Directive:
+    """A directive, with the directives of its block, if any."""
+
+    words: tuple[Word, ...] = ()
+    block: list["Directive"] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """The first word."""
+        return self.words[0].text if self.words else ""
+
+    @property
+    def arguments(self) -> tuple[Word, ...]:
+        """The words after the name."""
+        return self.words[1:]
 
 
 @dataclass(frozen=True)
@@ -50,10 +75,6 @@ class ValidReferers:
 
     hosts: Mapping[str, str]
     """The path of each name, or ""."""
-    expressions: tuple[Expression, ...] = ()
-    """What is searched for in what follows the scheme."""
-    host_expressions: tuple[Expression, ...] = ()
-    """The regular expressions among the names of the server, searched for in the host."""
     none: bool = False
     blocked: bool = False
 
@@ -72,15 +93,12 @@ class ValidReferers:
             if name in self.hosts:
                 _, slash, path = rest.partition("/")
                 return (slash + path).startswith(self.hosts[name])
-        return self._in_host.find(host) or self._in_rest.find(rest)
+        return False
 
     @cached_property
     def entries(self) -> tuple[str, ...]:
         """An entry for each host and scheme."""
         texts = [text for name, path in self.hosts.items() for text in _entries(name, path)]
-        texts += [text for item in self.expressions for text in map(_lower, item.entries)]
-        for item in self.host_expressions:
-            texts += [f"{text}/" if item.ends else text for text in map(_lower, item.entries)]
         return tuple(
             dict.fromkeys(f"{scheme}://{text}" for text in texts for scheme in ("https", "http"))
         )
@@ -89,34 +107,7 @@ class ValidReferers:
     def rules(self) -> tuple[object, ...]:
         """All that decides, in a form that can be compared."""
         hosts = tuple(sorted(self.hosts.items()))
-        return (hosts, self.expressions, self.host_expressions, self.none, self.blocked)
-
-    @cached_property
-    def _in_rest(self) -> "_Index":
-        return _Index(self.expressions)
-
-    @cached_property
-    def _in_host(self) -> "_Index":
-        return _Index(self.host_expressions)
-
-
-class _Index:
-    """Expressions with an index: a search tries only those whose literal text occurs."""
-
-    def __init__(self, expressions: tuple[Expression, ...]) -> None:
-        self._expressions = expressions
-        self._entries = GramIndex(
-            Pattern.of(str(number), entry)
-            for number, item in enumerate(expressions)
-            for entry in item.entries
-        )
-
-    def find(self, text: str) -> bool:
-        """Return whether one of the expressions is found in a text."""
-        return any(
-            self._expressions[int(pattern.text)].matches(text)
-            for pattern in self._entries.candidates(text)
-        )
+        return (hosts, self.none, self.blocked)
 
 
 @dataclass(frozen=True)
@@ -142,8 +133,8 @@ class NginxRules:
             none, allow_truncate_query_string=not asks, whitelist=self.entries or (NOBODY,)
         )
 
-    def allows(self, referer: str | None, signed: Signing) -> bool:
-        """Return whether one of the places allows a request; nginx knows no signatures of OSS."""
+    def allows(self, referer: str | None) -> bool:
+        """Return whether one of the places allows a request."""
         return any(place.allows(referer) for place in self.places)
 
     @cached_property
@@ -153,7 +144,7 @@ class NginxRules:
 
     @property
     def probes(self) -> Iterator[Probe]:
-        """What only some places allow, and what entries cannot say of paths and expressions."""
+        """What only some places allow, and what entries cannot say of paths."""
         yield from islice(self._of_other_places(), 1)
         if any(place.blocked for place in self.places):
             yield Probe("www.test", ProbeKind.NO_SCHEME)
@@ -165,13 +156,6 @@ class NginxRules:
                 host = example(name).removesuffix("/")
                 yield Probe(host + path, ProbeKind.PAGE)
                 yield Probe(host.upper() + path, ProbeKind.UPPER_CASE)
-        expressions = [
-            item for place in self.places for item in (*place.expressions, *place.host_expressions)
-        ]
-        for item in expressions[:_PROBED]:
-            for entry in item.entries[:_PROBED]:
-                for referer in _fill(_lower(entry)):
-                    yield Probe(referer, ProbeKind.EXPRESSION)
 
     def _of_other_places(self) -> Iterator[Probe]:
         entries = (entry for place in self.places for entry in place.entries[:_PROBED])
@@ -187,8 +171,6 @@ class _Parameters:
 
     hosts: dict[str, str] = field(default_factory=dict)
     taken: set[tuple[str, str]] = field(default_factory=set)
-    expressions: list[Expression] = field(default_factory=list)
-    host_expressions: list[Expression] = field(default_factory=list)
     words: set[str] = field(default_factory=set)
 
 
@@ -197,36 +179,23 @@ class _ServersReader:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._count = 0
 
     def read(self) -> Iterator[ValidReferers]:
         """Yield what each block with a `valid_referers` of its own allows. Raises SourceError."""
-        waiting: list[tuple[Directive, Directive | None, ValidReferers | None]] = [
-            (nginx_syntax.parse(self._text), None, None)
-        ]
+        waiting: list[tuple[Directive, Directive | None]] = [(_parse(self._text), None)]
         while waiting:
-            block, server, above = waiting.pop()
+            block, server = waiting.pop()
             server = block if block.name == "server" else server
             directives = [item for item in block.block if item.name == "valid_referers"]
             if directives:
-                above = self._read_block(directives, server, above)
-                yield above
-            waiting += [
-                (item, server, above) for item in reversed(block.block) if item.name in _BLOCKS
-            ]
+                yield self._read_block(directives, server)
+            waiting += [(item, server) for item in reversed(block.block) if item.name in _BLOCKS]
 
-    def _read_block(
-        self,
-        directives: list[Directive],
-        server: Directive | None,
-        above: ValidReferers | None,
-    ) -> ValidReferers:
+    def _read_block(self, directives: list[Directive], server: Directive | None) -> ValidReferers:
         found = _Parameters()
         for word in (word for directive in directives for word in directive.arguments):
             if word.text in _WORDS:
                 found.words.add(word.text)
-            elif word.text.startswith("~"):
-                found.expressions.append(self._parse(word, word.text[1:]))
             else:
                 name, slash, path = word.text.partition("/")
                 self._add(found, word, name, slash + path)
@@ -236,12 +205,7 @@ class _ServersReader:
             sentence = "none and blocked need a host beside them; nginx refuses them alone"
             raise self._error(directives[0].words[0], sentence)
         return ValidReferers(
-            found.hosts,
-            # A block without expressions inherits those of the block around it.
-            tuple(found.expressions) or (above.expressions if above else ()),
-            tuple(found.host_expressions) or (above.host_expressions if above else ()),
-            none="none" in found.words,
-            blocked="blocked" in found.words,
+            found.hosts, none="none" in found.words, blocked="blocked" in found.words
         )
 
     def _add_server_names(self, found: _Parameters, word: Word, server: Directive | None) -> None:
@@ -258,14 +222,15 @@ class _ServersReader:
             if name.text.lower() == "$hostname":
                 sentence = "$hostname is the name of a machine; write that name instead"
                 raise self._error(name, sentence)
-            if name.text.startswith("~"):
-                ignores_case = re.search("[A-Z]", name.text) is not None
-                expression = self._parse(name, name.text[1:], ignores_case=ignores_case)
-                found.host_expressions.append(expression)
-            else:
-                self._add(found, name, name.text, "")
+            self._add(found, name, name.text, "")
 
     def _add(self, found: _Parameters, word: Word, name: str, path: str) -> None:
+        if word.text.startswith("~"):
+            sentence = (
+                f"{word.shown} is a regular expression, and OSS has only * and ? as wildcards; "
+                "write the names of the hosts instead"
+            )
+            raise self._error(word, sentence)
         name = _lower(name)
         keys = _keys(name)
         if not keys or ".." in name or name.count("*") > 1:
@@ -279,22 +244,8 @@ class _ServersReader:
         found.taken |= keys
         found.hosts[name] = path
 
-    def _parse(self, word: Word, text: str, *, ignores_case: bool = True) -> Expression:
-        self._count += 1
-        if self._count > _MOST_EXPRESSIONS:
-            sentence = (
-                f"there are more than {_MOST_EXPRESSIONS} regular expressions; leave some out"
-            )
-            raise self._error(word, sentence)
-        try:
-            return Expression.parse(text, ignores_case=ignores_case)
-        except ValueError as error:
-            said = nginx_syntax.shorten(str(error))
-            sentence = f"the regular expression {word.shown} cannot be translated: {said}"
-            raise self._error(word, sentence) from None
-
     def _error(self, word: Word, sentence: str) -> SourceError:
-        return SourceError(sentence, *place_of(self._text[: word.offset]))
+        return _error(self._text, word.offset, sentence)
 
 
 _BLOCKS = ("http", "server", "location")
@@ -336,16 +287,6 @@ def _entries(name: str, path: str) -> Iterator[str]:
     yield f"{name}{path or '/'}"
 
 
-def _fill(entry: str) -> Iterator[str]:
-    """Yield Referers that an entry matches, each with other text in place of its wildcards."""
-    if not set(entry) & {"*", "?"}:
-        return
-    for character in _CHARACTERS if "?" in entry else "x":
-        for text in _TEXTS if "*" in entry else "x":
-            filled = entry.replace("?", character).replace("*", text)
-            yield f"https://{filled}" if "/" in filled else f"https://{filled}/"
-
-
 def _lower(text: str) -> str:
     """Lower ASCII letters in front of a path, as nginx and browsers do (B-02)."""
     host, slash, path = text.partition("/")
@@ -357,3 +298,77 @@ _LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 
 def _size(text: str) -> int:
     return len(text.encode(errors="surrogatepass"))
+
+
+# The syntax of a configuration file: directives, their words, and blocks.
+
+_TOKEN = re.compile(
+    r"(?P<skipped>[ \t\r\n]+|#[^\n]*)"
+    r"|(?P<quoted>\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*')"
+    r"|(?P<sign>[;{}])"
+    r"|(?P<word>(?:\\.|\$\{|[^\s;{}\"'\\])(?:\\.|\$\{|[^\s;{\\])*)",
+    re.DOTALL,
+)
+_ESCAPE = re.compile(r"\\([\"'\\trn])")
+_ESCAPES = {"t": "\t", "r": "\r", "n": "\n"}
+
+
+def shorten(text: str) -> str:
+    """Return a text for an error: on one line, and not too long."""
+    line = "".join(item if item.isprintable() else " " for item in text[:61])
+    return line if len(line) < 61 else f"{line[:60]}…"
+
+
+def _parse(text: str) -> Directive:
+    """Parse a file, or a part of one, into a directive without words. Raises SourceError."""
+    blocks = [Directive()]
+    words: list[Word] = []
+    for token in _tokens(text):
+        sign = token["sign"]
+        if sign is None:
+            words.append(_word(text, token))
+        elif (sign == "}") != bool(words) and (sign != "}" or len(blocks) > 1):
+            if sign == "}":
+                blocks.pop()
+                continue
+            directive = Directive(tuple(words))
+            words = []
+            blocks[-1].block.append(directive)
+            if sign == "{":
+                blocks.append(directive)
+                if len(blocks) > _DEEPEST:
+                    raise _error(text, token.start(), "the blocks are nested too deeply")
+        else:
+            raise _error(text, token.start(), f"{sign} is not expected here")
+    if words:
+        raise _error(text, words[0].offset, f"the directive {words[0].shown} is not ended; add a ;")
+    if len(blocks) > 1:
+        sentence = f"the block {blocks[-1].words[0].shown} is not ended; add a }}"
+        raise _error(text, blocks[-1].words[0].offset, sentence)
+    return blocks[0]
+
+
+def _tokens(text: str) -> Iterator[re.Match[str]]:
+    offset = 0
+    while offset < len(text):
+        token = _TOKEN.match(text, offset)
+        if token is None:
+            sentence = "a quote is not ended" if text[offset] in "\"'" else "a word is not ended"
+            raise _error(text, offset, sentence)
+        if not token["skipped"]:
+            yield token
+        offset = token.end()
+
+
+def _word(text: str, token: re.Match[str]) -> Word:
+    written = token["word"] or token["quoted"][1:-1]
+    longest = LONGEST_WORD - 1 if token["quoted"] else LONGEST_WORD
+    if _size(written) > longest:
+        sentence = f"a word has more than {longest} bytes, which nginx refuses"
+        raise _error(text, token.start(), sentence)
+    shown = _ESCAPE.sub(lambda found: _ESCAPES.get(found[1], found[1]), written)
+    return Word(shown, token.start())
+
+
+def _error(text: str, offset: int, sentence: str) -> SourceError:
+    return SourceError(sentence, *place_of(text[:offset]))

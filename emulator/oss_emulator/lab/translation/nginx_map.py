@@ -16,25 +16,19 @@ lists are, `map_hash_max_size` and `map_hash_bucket_size` can stay as they are.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import ClassVar, Self
 
-from oss_emulator.lab.parts import example
-from oss_emulator.lab.probes import Probe, ProbeKind
+from oss_emulator.lab.probes import Probe
 from oss_emulator.referer import header
 from oss_emulator.referer.assumptions import Assumptions, CutPath, LetterCase
 from oss_emulator.referer.entry_list import EntryList
 from oss_emulator.referer.model import RefererConfiguration
 from oss_emulator.referer.pattern import Pattern
 from oss_emulator.referer.reading import Reading
-from oss_emulator.referer.request import Signing
 
-LONGEST_WORD = 4_000
-"""Bytes of the longest regular expression. nginx reads words of less than 4,096 bytes."""
+from .nginx import LONGEST_WORD, shorten
 
-_LONGEST_ESCAPE, _LONGEST_START = 12, 32
-"""Upper bounds in bytes: of one escaped character, and of what stands before the first one."""
-
+_LONGEST = LONGEST_WORD - 1  # a key stands in quotes
 _MOST_WILDCARDS = 100
 """An entry with more has too long an expression if letter case does not matter in queries."""
 
@@ -50,10 +44,10 @@ class NginxMap:
 
     reading: Reading
     writing: "Writing"
-    too_long: tuple[str, ...]
-    """The entries that nginx does not read because they are too long."""
     entries: ClassVar[tuple[str, ...]] = ()
     """It has no others than OSS, from whose entries probes are generated anyway."""
+    probes: ClassVar[tuple[Probe, ...]] = ()
+    """It needs none: those generated from the entries suffice."""
 
     @classmethod
     def from_oss(cls, configuration: RefererConfiguration, assumptions: Assumptions) -> Self:
@@ -66,19 +60,20 @@ class NginxMap:
             ignores_case=assumptions.letter_case is LetterCase.INSENSITIVE,
             lowers_query=reading.lowers_query,
         )
-        patterns = (*reading.blacklist.patterns, *reading.whitelist.patterns)
-        too_long = [item.text for item in patterns if not writing.fits(item)]
-        return cls(reading, writing, tuple(dict.fromkeys(too_long)))
+        return cls(reading, writing)
 
     def format(self) -> str:
-        """Format the contents of an `http` block."""
+        """Format the contents of an `http` block.
+
+        Raises ValueError for an entry that nginx cannot read because it is too long.
+        """
         lines = [
             *self.writing.origin,
             f"map ${self.writing.compared} $referer_denied {{",
             f"    default {int(self.reading.needs_whitelist)};",
             f'    "" {int(not self.allows(None))};  # no Referer',
-            *self._section("blacklist", self._black, 1),
-            *self._section("whitelist", self._white, 0),
+            *self._section("blacklist", self.reading.blacklist, 1),
+            *self._section("whitelist", self.reading.whitelist, 0),
             "}",
             "",
             "server {",
@@ -90,35 +85,16 @@ class NginxMap:
         ]
         return "\n".join(lines) + "\n"
 
-    def allows(self, referer: str | None, signed: Signing = Signing.NONE) -> bool:
-        """Return whether nginx allows a request; it ignores signatures for OSS."""
+    def allows(self, referer: str | None) -> bool:
+        """Return whether nginx allows a request."""
         sent = header.trim(referer)
         if not sent:
             return self.reading.judge("").reason.allows
         cut = self.reading.cut(sent)
         seen = header.lower(cut) if self.writing.ignores_case else self.reading.see(sent)
-        if self._black.first(seen):
+        if self.reading.blacklist.first(seen):
             return False
-        return not self.reading.needs_whitelist or self._white.first(seen) is not None
-
-    @property
-    def probes(self) -> Iterator[Probe]:
-        """A Referer for each entry that is too long."""
-        return (Probe(example(text), ProbeKind.TOO_LONG) for text in self.too_long)
-
-    @cached_property
-    def _black(self) -> EntryList:
-        """The blacklist; what is too long is cut, so that it denies more and not less."""
-        if not self.too_long:
-            return self.reading.blacklist
-        return EntryList(map(self.writing.shorten, self.reading.blacklist.patterns))
-
-    @cached_property
-    def _white(self) -> EntryList:
-        """The whitelist without what is too long."""
-        if not self.too_long:
-            return self.reading.whitelist
-        return EntryList(filter(self.writing.fits, self.reading.whitelist.patterns))
+        return not self.reading.needs_whitelist or self.reading.whitelist.first(seen) is not None
 
     def _section(self, title: str, entries: EntryList, denied: int) -> Iterator[str]:
         written = (item for item in entries.patterns if not _SURROGATE.search(item.body))
@@ -163,7 +139,11 @@ class Writing:
         )
 
     def expression(self, pattern: Pattern) -> str:
-        """Return an entry as a key of a `map`, for a word in double quotes."""
+        """Return an entry as a key of a `map`, for a word in double quotes. Raises ValueError."""
+        if len(pattern.body) > _LONGEST or (
+            self.lowers_query and len(pattern.tail) + pattern.body.count("?") > _MOST_WILDCARDS
+        ):
+            raise _too_long(pattern)
         # A cut query needs no other `map`: what is matched contains no `?` (R-26).
         some = "[^?]" if self.cuts_query and not self.cuts_path else "."
         start = "^=" if self.cuts_path else "^"
@@ -173,31 +153,17 @@ class Writing:
             text = _escape(pattern.tail[0], some)
         else:
             text = start + _anywhere(pattern.head, pattern.tail, some)
-        return ("~*" if self.ignores_case else "~") + _in_characters(pattern.body) + text
+        word = ("~*" if self.ignores_case else "~") + _in_characters(pattern.body) + text
+        if len(word.encode()) > _LONGEST:
+            raise _too_long(pattern)
+        return word
 
-    def fits(self, pattern: Pattern) -> bool:
-        """Return whether nginx reads the expression of an entry."""
-        if len(pattern.body) > LONGEST_WORD:
-            return False
-        if self.lowers_query:
-            if len(pattern.tail) + pattern.body.count("?") > _MOST_WILDCARDS:
-                return False  # the expression is made again after each wildcard
-        elif len(pattern.body) * _LONGEST_ESCAPE + _LONGEST_START < LONGEST_WORD:
-            return True
-        return len(self.expression(pattern).encode(errors="surrogatepass")) <= LONGEST_WORD
 
-    def shorten(self, pattern: Pattern) -> Pattern:
-        """Return an entry, or as much of its beginning as nginx reads."""
-        if self.fits(pattern):
-            return pattern
-        fitting, beyond = 0, LONGEST_WORD
-        while beyond - fitting > 1:
-            middle = (fitting + beyond) // 2
-            if self.fits(Pattern.of(pattern.text, pattern.body[:middle])):
-                fitting = middle
-            else:
-                beyond = middle
-        return Pattern.of(pattern.text, pattern.body[:fitting])
+def _too_long(pattern: Pattern) -> ValueError:
+    return ValueError(
+        f"nginx reads at most {_LONGEST:,} bytes of an expression; the entry "
+        f"{shorten(pattern.text)} needs more"
+    )
 
 
 def _in_characters(body: str) -> str:

@@ -8,13 +8,12 @@ import re
 import time
 from contextlib import suppress
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies
-from oss_emulator.control.api import check_alone, events
+from oss_emulator.control.api import events
 from oss_emulator.control.api.access import (
     SESSION,
     TOKEN_HEADER,
@@ -302,11 +301,11 @@ def test_rules_are_exported_and_imported_in_each_form(ask: ApiCaller) -> None:
     rules = {**members("http://a.test/"), "RefererBlacklist": {"Referer": ["http://b.test/"]}}
     body = {"rules": rules, "bucket": "examplebucket"}
     texts = ask("POST", "rules/export", body).json["texts"]
-    for form in ("xml", "json", "terraform", "hcl", "pulumi", "toml"):
+    for form in ("xml", "json", "terraform", "hcl", "toml"):
         read = ask("POST", "rules/import", {"text": texts[form]}).json["rules"]
         assert read["RefererBlacklist"] == rules["RefererBlacklist"]
         assert read["RefererList"] == rules["RefererList"]
-    for form in ("terraform", "hcl", "pulumi", "ossutil"):
+    for form in ("terraform", "hcl", "ossutil"):
         assert "examplebucket" in texts[form]
         assert "YOUR-BUCKET" not in texts[form]
     assert "put_bucket_referer" in texts["oss2"]
@@ -695,13 +694,6 @@ def test_only_the_login_and_the_files_are_open_to_all(word: str) -> None:
     assert {route.open_to_all for route in module.ROUTES} == {word in ("login", "static")}
 
 
-@pytest.mark.parametrize("page", ["requests", "requests/1", "embed"])
-def test_pages_of_one_process_are_refused_with_several_workers(page: str) -> None:
-    route, _ = find(request(f"/_emulator/{page}"))
-    with pytest.raises(Refusal, match="start the server with one worker"):
-        check_alone(route, 2)
-
-
 # --- The way to the console
 
 
@@ -793,17 +785,14 @@ def test_wrong_token_from_afar_is_called_wrong(ask: ApiCaller) -> None:
 # --- The first page, and links that lead nowhere
 
 
-@pytest.mark.parametrize(("workers", "first"), [(1, "requests"), (2, "rules")])
-def test_first_page_is_one_that_the_server_has(ask: ApiCaller, workers: int, first: str) -> None:
-    ask.service.settings = Settings(workers=workers, data=Path("data"))
+def test_first_page_is_that_of_the_requests(ask: ApiCaller) -> None:
     led = ask.response("GET", "", accept=BROWSER)
-    assert (led.status, led.headers["Location"]) == (302, f"/_emulator/{first}")
+    assert (led.status, led.headers["Location"]) == (302, "/_emulator/requests")
 
 
 def test_error_leads_to_the_first_page() -> None:
-    """A link to the requests would lead to the same error, if there are several workers."""
     page = far("GET", "/_emulator/requests", "127.0.0.1", accept=BROWSER)
-    answer = refuse(page, Refusal(409, "One worker only."), Settings())
+    answer = refuse(page, Refusal(409, "Not now."), Settings())
     text = bytes(answer.body).decode()  # type: ignore[arg-type]
     main = text.partition("<main")[2].partition("</main>")[0]
     assert re.findall(r'href="([^"]*)"', main) == ["/_emulator/"]

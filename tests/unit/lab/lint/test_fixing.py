@@ -17,7 +17,7 @@ DECIDES = {
     "matches-all": "everybody is allowed, and no other entry names a site",
     "template": "a value that only its owner knows",
     "keyword": "whether an empty Referer is meant",
-    "regular-expression": "an expression that wildcards cannot say",
+    "regular-expression": "what an expression is meant to match",
     "impossible-host": "a host that nobody can guess",
     "never-matches": "an entry of which no rule knows what is meant",
     "other-sites": "a wildcard of which no rule knows what is meant",
@@ -27,7 +27,7 @@ DECIDES = {
     "too-long": "an entry without a host",
     "wildcard-domain": "the name of a site that only its owner knows",
     "any-mini-program": "an appid that only its owner knows",
-    "not-examined": "too many entries",
+    "not-examined": "a search that ended too soon",
     "too-large": "the entries to leave out",
 }
 """The rules that have no correction, and what their owner has to decide."""

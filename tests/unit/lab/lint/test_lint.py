@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 import tomllib
 from dataclasses import replace
-from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
 from oss_emulator.lab import lint
-from oss_emulator.lab.lint import RULES, Evidence, Finding, Severity
+from oss_emulator.lab.lint import RULES, Evidence, Finding, Severity, subject
 from oss_emulator.referer import Assumptions, Basis, RefererConfiguration, RefererPolicy, Stage
 from oss_emulator.referer.assumptions import EmptyWhitelist, JoinedEntry, LetterCase
 
@@ -167,15 +166,6 @@ def test_findings_are_ordered_by_severity_and_place() -> None:
     ]
 
 
-def test_alternatives_of_an_expression_are_bounded() -> None:
-    for entry, expected in (("^https://(a|b)(c|d).test/", 4), ("^https://" + "(a|b)" * 40, None)):
-        rules = RefererConfiguration(whitelist=(entry,))
-        (finding,) = lint.run(rules, [RULE["regular-expression"]])
-        instead = finding.correction.instead
-        assert (None if instead is None else len(instead)) == expected
-        assert bool(finding.decide) is (expected is None)
-
-
 def test_entry_longer_than_any_referer_is_cut_to_its_origin_or_split() -> None:
     """B-03"""
     deep = "https://www.example.com/" + "a" * 5000
@@ -189,26 +179,6 @@ def test_entry_longer_than_any_referer_is_cut_to_its_origin_or_split() -> None:
     assert lint.run(RefererConfiguration(whitelist=(deep[:4096],)), [RULE["too-long"]]) == ()
 
 
-def test_rules_with_too_many_entries_are_examined_in_part() -> None:
-    letters = product("abcdefghijklmn", repeat=3)
-    many = tuple(f"https://{'*'.join(three)}*.example.com/" for three in letters)
-    found = lint.run(RefererConfiguration(whitelist=many))
-    (finding,) = [item for item in found if item.rule == "not-examined"]
-    assert "of 2,744 entries were examined" in finding.reason
-
-
-def test_assumptions_behind_too_many_entries_are_not_examined() -> None:
-    plain = tuple(f"https://www{number}.example.com/" for number in range(5_001))
-    found = lint.run(RefererConfiguration(False, whitelist=plain))
-    large, finding = [item for item in found if item.severity is not Severity.NOTE]
-    assert large.rule == "too-large"
-    assert finding.rule == "not-examined"
-    assert finding.reason == "The assumptions behind 5,001 entries were not examined."
-    rules = RefererConfiguration(False, whitelist=plain[1:])
-    mistakes = [item.rule for item in lint.run(rules) if item.severity is not Severity.NOTE]
-    assert mistakes == ["too-large"]
-
-
 def test_lists_are_reported_from_16_kb_on() -> None:
     """R-42; the bytes of both lists count together, in UTF-8."""
     half = "https://www.example.com/例".ljust(8_190, "a")
@@ -218,16 +188,37 @@ def test_lists_are_reported_from_16_kb_on() -> None:
     assert finding.reason == (
         "The entries have 16,384 bytes, and PutBucketReferer refuses more than 20,480."
     )
+    assert finding.severity is Severity.WARNING
     less = RefererConfiguration(whitelist=(half,), blacklist=(half[1:],))
     assert lint.run(less, [RULE["too-large"]]) == ()
 
 
-def test_lint_ends_after_1000_entries_with_findings() -> None:
-    rules = RefererConfiguration(whitelist=tuple(f"www{n}.example.com" for n in range(2_500)))
+def test_lists_beyond_20_kb_are_an_error_and_examined_like_others() -> None:
+    rules = RefererConfiguration(whitelist=tuple(f"www{n}.example.com" for n in range(1_200)))
     found = lint.run(rules)
-    assert sum(item.rule == "missing-scheme" for item in found) == 1_000
-    (finding,) = [item for item in found if item.rule == "not-examined"]
-    assert finding.reason == "Only the first 1,000 of 2,500 entries were examined."
+    (large,) = [finding for finding in found if finding.rule == "too-large"]
+    assert large.severity is Severity.ERROR
+    assert sum(finding.rule == "missing-scheme" for finding in found) == 1_200
+
+
+@pytest.mark.parametrize("accepted", [(), ("too-large",)])
+def test_lists_beyond_100_kb_have_a_single_finding(accepted: tuple[str, ...]) -> None:
+    rules = RefererConfiguration(whitelist=tuple(f"www{n}.example.com" for n in range(6_000)))
+    (finding,) = lint.run(rules, accepted=accepted)
+    assert (finding.rule, finding.severity) == ("too-large", Severity.ERROR)
+    assert finding.reason.endswith("Nothing else was examined.")
+    fixed = lint.fix(rules, accepted=accepted)
+    assert (fixed.configuration, fixed.left) == (rules, (finding,))
+
+
+def test_search_that_ends_too_soon_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subject, "_SEARCHES", 0)
+    entry = "https://*.example.com/"
+    (finding,) = lint.run(
+        RefererConfiguration(whitelist=(entry,)), [RULE["other-sites"], RULE["not-examined"]]
+    )
+    assert finding.rule == "not-examined"
+    assert entry in finding.reason
 
 
 RESTS = RULE["rests-on-assumption"]
