@@ -64,9 +64,8 @@ def get(address: str, arguments: argparse.Namespace) -> RefererConfiguration:
     try:
         return referer_xml.parse(document, referer_xml.STORED)
     except RefererFormatError:
-        raise InputError(
-            f"{address}: {arguments.endpoint} answers with something else than the XML of the service"
-        ) from None
+        said = "answers with something else than the XML of the service"
+        raise InputError(f"{address}: {arguments.endpoint} {said}") from None
 
 
 def put(address: str, configuration: RefererConfiguration, arguments: argparse.Namespace) -> None:
