@@ -74,7 +74,7 @@ WEBSITE = b"""<WebsiteConfiguration><IndexDocument><Suffix>b</Suffix><SupportSub
 </Redirect></RoutingRule></RoutingRules></WebsiteConfiguration>""".replace(b"true\n<", b"true<")
 CONTENTS: tuple[tuple[str, str, dict[str, str], bytes], ...] = (
     ("", "", {"x-oss-acl": "public-read-write"}, b""),
-    ("a", "", {"Content-Type": "text/plain"}, b"content" * 400),
+    ("a", "", {"content-type": "text/plain"}, b"content" * 400),
     ("dir/b", "", {"x-oss-storage-class": "Archive"}, b""),
     ("", "cors", {}, CORS),
     ("", "website", {}, WEBSITE),
@@ -147,7 +147,7 @@ class Fuzzer:
 
     def put(self, key: str, query: str, headers: dict[str, str], body: bytes) -> bytes:
         """Make a request that fills the bucket."""
-        signed = self._signer.sign_headers("PUT", BUCKET, key, self._of(query), headers)
+        signed = self._signer.sign_headers("PUT", BUCKET, key, self._of(query), dict(headers))
         target = f"/{key}?{query}" if query else f"/{key}"
         return write("PUT", target, [("Host", f"{BUCKET}.localhost"), *signed.items()], body)
 

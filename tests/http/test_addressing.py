@@ -322,7 +322,12 @@ def strict() -> Iterator[Live]:
         yield running
 
 
-def test_strict_addressing_allows_virtual_hosts_and_the_service(strict: Live) -> None:
+def test_strict_addressing_forbids_path_style_and_allows_the_rest(strict: Live) -> None:
+    """P-06, S-29"""
+    answer = get(strict.client, "localhost:9000", "/a-bucket/a")
+    assert (answer.status, answer.code) == (403, "SecondLevelDomainForbidden")
+    assert answer.error["Message"] == "Please use virtual hosted style to access."
+    assert answer.error["EC"] == "0003-00001401"
     assert get(strict.client, "a-bucket.localhost").body == b"content"
     assert get(strict.client, "a-bucket.oss-cn-hangzhou.aliyuncs.com").body == b"content"
     auth = oss2.Auth(ACCESS_KEY_ID, ACCESS_KEY_SECRET)
