@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from oss_referer.page import STATIC, rendering
-from oss_referer.texts.catalogue import LANGUAGES, Catalogue, read
+from oss_referer.texts import LANGUAGES, Catalogue, read
 
 HERE = Path(__file__).parent
 

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from oss_referer.engine.sentence import Sentence
-from oss_referer.findings import junit
-from oss_referer.findings.remark import Remark, RemarkKind, Severity
+from oss_referer.findings import Remark, RemarkKind, Severity, format_junit
 from oss_referer.sources.account import GivenKey
 from oss_referer.terminal import bucket, formats, language
 from oss_referer.terminal.formats import Findings
@@ -74,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
     ]
     if arguments.junit is not None:
         with writing(arguments.junit) as file:
-            file.write(junit.format(remarks))
+            file.write(format_junit(remarks))
     findings = Findings(
         text=_report(played),
         data=lambda: _to_dict(played),

@@ -12,11 +12,11 @@ from pathlib import Path
 from oss_referer.commands import replay
 from oss_referer.engine import RefererConfiguration
 from oss_referer.engine.sentence import Sentence
-from oss_referer.findings import github
-from oss_referer.replay import guard, guard_report
-from oss_referer.replay.guard import Agreement, GuardedChange, Limit
+from oss_referer.findings import format_github
+from oss_referer.replay import guard
+from oss_referer.replay.guard import Agreement, GuardResult, Limit
+from oss_referer.replay.judge import Judge
 from oss_referer.replay.report import ReplayNames, replay_each
-from oss_referer.replay.verdict import Judge
 from oss_referer.sources.terraform import PlannedChange
 from oss_referer.terminal import formats, language, rules
 from oss_referer.terminal.output import settle, write, writing
@@ -101,12 +101,12 @@ def run(arguments: argparse.Namespace) -> int:
         if change.deletes_bucket
     ]
     token = guard.make_token(judged, agreement, logs_read)
-    markdown = guard_report.format_markdown(judged, notes, language.say)
+    markdown = guard.format_markdown(judged, notes, language.say)
     match GuardFormat(arguments.format):
         case GuardFormat.MARKDOWN:
             write(markdown)
         case GuardFormat.GITHUB:
-            write(github.format(guard_report.remark(judged, source.name, notes)))
+            write(format_github(guard.remark(judged, source.name, notes)))
         case GuardFormat.JSON:
             reports = [{"resource": item.resource, "report": item.report} for item in judged]
             write(json.dumps({**token, "notes": notes, "reports": reports}, indent=2) + "\n")
@@ -175,7 +175,7 @@ def _judge_all(
     changed: Mapping[str, tuple[PlannedChange, Both]],
     agreement: Agreement,
     arguments: argparse.Namespace,
-) -> tuple[list[GuardedChange], set[tuple[str, str]]]:
+) -> tuple[list[GuardResult], set[tuple[str, str]]]:
     """Replay the logs under the new rules; return also their names and hashes."""
     if not changed:
         return [], set()
@@ -189,7 +189,7 @@ def _judge_all(
         hashes = {(path.name, _hash(path)) for path in logs.paths}
         reports = [*replay_each(questions, logs)]
     judged = [
-        GuardedChange(
+        GuardResult(
             resource=change.address,
             actions=change.actions,
             bucket=bucket,

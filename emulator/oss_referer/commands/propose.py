@@ -10,12 +10,12 @@ from typing import Any
 from oss_referer.commands.replay import LOG_HELP, asking, decimal, declare_selection, select
 from oss_referer.engine import RefererConfiguration
 from oss_referer.engine.sentence import Sentence
-from oss_referer.replay import money
+from oss_referer.replay import figures
 from oss_referer.replay.engine import Row
-from oss_referer.replay.figures import size
+from oss_referer.replay.figures import Report, size
+from oss_referer.replay.judge import Judge
 from oss_referer.replay.proposal import HostName, RuleProposal, propose
-from oss_referer.replay.report import VERSION, Report, measure, replay
-from oss_referer.replay.verdict import Judge
+from oss_referer.replay.report import VERSION, measure, replay
 from oss_referer.search.parts import encode_host
 from oss_referer.sources import referer_xml
 from oss_referer.terminal import formats, rules
@@ -136,7 +136,7 @@ def _propose(
 
 def _describe(found: _Found) -> Iterator[Block]:
     proposal = found.proposal
-    share = money.share(proposal.kept, proposal.wanted)
+    share = figures.share(proposal.kept, proposal.wanted)
     tone = Tone.GOOD if proposal.suffices else Tone.BAD
     traffic = size(proposal.wanted)
     entries = str(proposal.entries)

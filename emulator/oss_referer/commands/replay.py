@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
-from oss_referer.replay import money, page
+from oss_referer.replay import figures, page
 from oss_referer.replay.engine import (
     EngineError,
     EngineName,
@@ -21,6 +21,8 @@ from oss_referer.replay.engine import (
     ScanListener,
     open_engine,
 )
+from oss_referer.replay.judge import Judge
+from oss_referer.replay.log_files import LogForm, LogSourceError, Rejects
 from oss_referer.replay.report import (
     ReadLogs,
     ReplayNames,
@@ -28,8 +30,6 @@ from oss_referer.replay.report import (
     TooManyRejectsError,
     replay,
 )
-from oss_referer.replay.sources import LogForm, LogSourceError, Rejects
-from oss_referer.replay.verdict import Judge
 from oss_referer.terminal import formats, language, logs, rules
 from oss_referer.terminal.formats import Format
 from oss_referer.terminal.output import show, write, writing
@@ -66,9 +66,9 @@ def declare(commands: Commands) -> None:
     parser.add_argument(
         "--price",
         type=decimal,
-        default=money.PRICE,
+        default=figures.PRICE,
         metavar="YUAN_PER_GB",
-        help=f"the price of traffic out to the Internet (default: {money.PRICE})",
+        help=f"the price of traffic out to the Internet (default: {figures.PRICE})",
     )
     parser.add_argument("--html", metavar="FILE", help="also write the report as a web page")
     formats.declare(parser, formats.PLAIN)

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol, cast
 
 from oss_referer import extras
-
-from .verdict import Judge
+from oss_referer.replay.judge import Judge
 
 Row = tuple[Any, ...]
 

@@ -14,11 +14,10 @@ from typing import Any, NamedTuple
 from unicodedata import normalize
 
 from oss_referer.engine.model import RefererConfiguration
-
-from . import resources
-from .resources import BUCKET, CONFIG, KINDS, NAMES, REFERER, Reader, Unknown
-from .toml import Path, SourceError, place_of
-from .written_list import WrittenItem
+from oss_referer.sources import resources
+from oss_referer.sources.places import WrittenItem
+from oss_referer.sources.resources import BUCKET, CONFIG, KINDS, NAMES, REFERER, Reader, Unknown
+from oss_referer.sources.toml import Path, SourceError, place_of
 
 
 def _wrong(text: str, at: int, sentence: str = "this is not valid HCL") -> SourceError:

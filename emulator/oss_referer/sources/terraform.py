@@ -17,10 +17,9 @@ from itertools import zip_longest
 from typing import Any
 
 from oss_referer.engine.model import RefererConfiguration
-
-from . import json_text, resources
-from .places import find_member
-from .resources import (
+from oss_referer.sources import json_text, resources
+from oss_referer.sources.places import find_member
+from oss_referer.sources.resources import (
     BUCKET,
     CONFIG,
     KINDS,
@@ -32,7 +31,7 @@ from .resources import (
     as_list,
     evaluate,
 )
-from .toml import Path, SourceError, format_path
+from oss_referer.sources.toml import Path, SourceError, format_path
 
 SHOW = "terraform plan -out=plan.bin && terraform show -json plan.bin > plan.json"
 """How to make a plan that can be read here."""

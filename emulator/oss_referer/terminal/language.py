@@ -18,7 +18,7 @@ from oss_referer.engine.sentence import Sentence
 from oss_referer.texts import FOLDER
 
 if TYPE_CHECKING:
-    from oss_referer.texts.catalogue import Catalogue
+    from oss_referer.texts import Catalogue
 
 LANGUAGES = ("en", "zh")
 """The values of `--lang`; a test compares them with those of the catalogue."""
@@ -46,7 +46,7 @@ def choose(
         language = re.split("[_.@-]", locale)[0].lower()
     _Speaker.catalogue = None
     if language in LANGUAGES[1:]:
-        from oss_referer.texts.catalogue import Catalogue  # not needed for English
+        from oss_referer.texts import Catalogue  # not needed for English
 
         _Speaker.catalogue = Catalogue(language, texts)
         for stream in (sys.stdout, sys.stderr):

@@ -7,7 +7,7 @@ from itertools import combinations
 from os.path import realpath
 from pathlib import Path
 
-from oss_referer.replay import sources
+from oss_referer.replay import log_files
 from oss_referer.terminal import bucket
 from oss_referer.terminal.parser import InputError
 
@@ -27,16 +27,16 @@ def find(given: Sequence[str], arguments: argparse.Namespace, folder: Path) -> l
             bucket.download(argument, target, arguments)
             if not any(target.iterdir()):
                 raise InputError(f"{argument}: there is no object with this prefix")
-            found += sources.find([str(target)])
+            found += log_files.find([str(target)])
         elif _is_pipe(argument):
             # Logs are read more than once, and a pipe cannot be.
             target = folder / f"pipe-{number}"
             target.mkdir()
             with Path(argument).open("rb") as pipe:
-                sources.store(iter(partial(pipe.read, _PIECE), b""), target / "log")
-            found += sources.find([str(target)])
+                log_files.store(iter(partial(pipe.read, _PIECE), b""), target / "log")
+            found += log_files.find([str(target)])
         else:
-            found += sources.find([argument])
+            found += log_files.find([argument])
     return list(dict.fromkeys(found))
 
 

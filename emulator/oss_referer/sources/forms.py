@@ -13,19 +13,26 @@ from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from functools import partial
+from functools import partial, reduce
+from operator import getitem
 from pathlib import Path as FilePath
+from pathlib import PurePath
 from typing import Any, TypeVar
 
 from oss_referer.engine.assumptions import DEFAULT, Assumptions
 from oss_referer.engine.header import WHITE_SPACE
 from oss_referer.engine.model import RefererConfiguration
-
-from . import hcl, json_text, referer_xml, terraform
-from .markup import writing
-from .markup.document import XmlDocument
-from .referer_xml import MAX_DOCUMENT, STORED, SWITCHES, FormatProblem, RefererFormatError
-from .resources import (
+from oss_referer.sources import hcl, json_text, markup, referer_xml, terraform
+from oss_referer.sources.markup import XmlDocument
+from oss_referer.sources.referer_xml import (
+    LISTS,
+    MAX_DOCUMENT,
+    STORED,
+    SWITCHES,
+    FormatProblem,
+    RefererFormatError,
+)
+from oss_referer.sources.resources import (
     ADVICE,
     BUCKET,
     CONFIG,
@@ -36,8 +43,8 @@ from .resources import (
     Reader,
     escape_template,
 )
-from .terraform import PlannedChange
-from .toml import (
+from oss_referer.sources.terraform import PlannedChange
+from oss_referer.sources.toml import (
     MAX_FILE,
     Path,
     SourceError,
@@ -257,7 +264,7 @@ def _said(document: bytes, error: RefererFormatError) -> str:
 
 
 def _format_xml(configuration: RefererConfiguration) -> str:
-    written = writing.format(referer_xml.to_tag(configuration), indent="  ")
+    written = markup.format_xml(referer_xml.to_tag(configuration), indent="  ")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{written}\n'
 
 
@@ -403,4 +410,74 @@ _FORMATTERS: dict[RulesForm, Callable[[RefererConfiguration], str]] = {
     RulesForm.TERRAFORM: _format_terraform,
     RulesForm.HCL: hcl.format,
     RulesForm.TOML: _format_toml,
+}
+
+
+_MARKS: Mapping[str, re.Pattern[bytes]] = {
+    ".xml": re.compile(rb"R\0?e\0?f\0?e\0?r\0?e\0?r\0?C\0?o\0?n\0?f\0?i\0?g"),  # also in UTF-16
+    ".json": re.compile(
+        rb'"(?:AllowEmptyReferer|Referer(?:List|Blacklist|Configuration))"'
+        rb'|"(?:referer_config|alicloud_oss_bucket_referer)"'
+    ),
+    ".tf": re.compile(rb"alicloud_oss_bucket_referer|referer_config"),
+    ".toml": re.compile(
+        rb"allow_empty_referer|allow_truncate_query_string|truncate_path"
+        rb"|^[ \t]*(?:white|black)list[ \t]*=[ \t]*\[",
+        re.MULTILINE,
+    ),
+}
+"""What the texts of rules have, by the endings of their files."""
+
+ENDINGS = frozenset(_MARKS)
+"""The endings of files that may have rules."""
+
+_CASES = re.compile(rb"^[ \t]*\[\[[ \t]*case[ \t]*\]\]", re.MULTILINE)
+
+
+def has_rules(path: PurePath, document: bytes) -> bool:
+    """Return whether the document of a file seems to have rules."""
+    ending = path.suffix.lower()
+    if ending not in _MARKS or not _MARKS[ending].search(document):
+        return False
+    look = _LOOKS.get(ending)
+    try:
+        return look is None or look(document)
+    except NoRulesError:
+        return False
+    except SourceError:
+        return True  # whoever reads it says what is wrong
+
+
+def has_cases(path: PurePath, document: bytes) -> bool:
+    """Return whether the document of a file seems to be a decision table."""
+    return (
+        path.suffix.lower() == ".toml"
+        and _CASES.search(document) is not None
+        and b"verdict" in document
+    )
+
+
+def _look_at_json(document: bytes) -> bool:
+    if detect(document) is not RulesForm.JSON:
+        return True
+    members = json_text.parse(document)
+    return isinstance(members, dict) and not OSSUTIL_MEMBERS.isdisjoint(members)
+
+
+def _look_at_toml(document: bytes) -> bool:
+    tables: Any = TomlDocument.parse(document).tables
+    return any(_has_rules_only(reduce(getitem, path, tables)) for _, path in find_rules(tables))
+
+
+def _has_rules_only(table: Any) -> bool:
+    """Return whether a table is of rules: other programs have lists of these names too."""
+    if not isinstance(table, dict):
+        return False
+    has_switch = not {*SWITCHES.values()}.isdisjoint(table)
+    return has_switch or (bool(table) and set(table) <= {*LISTS.values()})
+
+
+_LOOKS: Mapping[str, Callable[[bytes], bool]] = {
+    ".json": _look_at_json,
+    ".toml": _look_at_toml,
 }
