@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
 from typing import NamedTuple
+from urllib.parse import quote
 
 from oss_referer.sources.markup import Tag, format_xml
 from oss_referer.sources.places import Place
@@ -68,13 +69,15 @@ def wrong(remarks: Iterable[Remark]) -> Sequence[tuple[Remark, Severity]]:
     return [(item, item.severity) for item in remarks if item.severity is not None]
 
 
+# SARIF
+
 SARIF_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json"
 
 
 def format_sarif(
     remarks: Iterable[Remark], kinds: Sequence[RemarkKind], command: str, version: str
 ) -> str:
-    """Format the remarks of a command that have a severity; `kinds` describe all their kinds."""
+    """Format the remarks that have a severity as SARIF 2.1.0; `kinds` describe all their kinds."""
     ids = [kind.id for kind in kinds]
     driver = {
         "name": f"oss-emulator {command}",
@@ -107,7 +110,8 @@ def _describe_kind(kind: RemarkKind) -> dict[str, object]:
 
 
 def _location(remark: Remark) -> dict[str, object]:
-    physical: dict[str, object] = {"artifactLocation": {"uri": _uri(remark.source)}}
+    uri = quote(remark.source.replace("\\", "/"), safe="/:@!$&'()*+,;=~-._")
+    physical: dict[str, object] = {"artifactLocation": {"uri": uri}}
     if remark.has_file:
         line, column = remark.place
         physical["region"] = {"startLine": line, "startColumn": column}
@@ -117,17 +121,13 @@ def _location(remark: Remark) -> dict[str, object]:
     }
 
 
-def _uri(source: str) -> str:
-    from urllib.parse import quote
-
-    return quote(source.replace("\\", "/"), safe="/:@!$&'()*+,;=~-._")
-
+# Annotations of GitHub Actions
 
 _GITHUB_COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
 
 
 def format_github(remarks: Iterable[Remark]) -> str:
-    """Format the remarks that have a severity."""
+    """Format the remarks that have a severity as annotations: one `::error …` line for each."""
     return "".join(f"{_annotate(item, severity)}\n" for item, severity in wrong(remarks))
 
 
@@ -147,8 +147,11 @@ def escape(text: str, also: str = "") -> str:
     )
 
 
+# JUnit XML
+
+
 def format_junit(remarks: Iterable[Remark]) -> bytes:
-    """Format each remark as a case, and those on a source that follow each other as a suite.
+    """Format remarks as JUnit XML: each as a case, and those on a source in a row as a suite.
 
     `?` replaces characters that XML cannot represent.
     """
@@ -187,6 +190,8 @@ def _printable(text: str) -> str:
         character if character.isprintable() or character in "\t\n" else "?" for character in text
     )
 
+
+# Markdown
 
 LONGEST_CODE = 120
 """Characters that are shown of a text."""

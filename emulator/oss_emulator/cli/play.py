@@ -16,9 +16,9 @@ from oss_referer.findings import Remark, RemarkKind, Severity, format_junit
 from oss_referer.sources.account import GivenKey
 from oss_referer.terminal import bucket, formats, language
 from oss_referer.terminal.formats import Findings
-from oss_referer.terminal.loading import loading
 from oss_referer.terminal.output import Block, Text, Tone, line, writing
 from oss_referer.terminal.parser import CommandError, Commands, InputError
+from oss_referer.terminal.program import loading
 
 from oss_emulator.cli.client import ServiceClient
 from oss_emulator.cli.signer import Signer

@@ -72,6 +72,9 @@ def run(arguments: argparse.Namespace) -> int:
     return int(not found.equivalent)
 
 
+# What a plan of Terraform changes: `diff` with one argument
+
+
 @dataclass(frozen=True, slots=True)
 class _Compared:
     """The rules of one resource before and after a plan."""

@@ -351,6 +351,9 @@ def _to_dicts(found: Sequence[Finding], where: Places) -> Iterator[dict[str, obj
         yield finding.to_dict(at[0] if at else None)
 
 
+# The output of `--fix`: corrected rules, how their text changes, and what that changes
+
+
 def _show_fixed(
     selected: SelectedRules, fixed: Fixed, left: Sequence[Any], arguments: argparse.Namespace
 ) -> int:

@@ -18,7 +18,7 @@ from oss_referer.sources import forms, json_text
 from oss_referer.sources.forms import RulesForm
 from oss_referer.translate import SYSTEMS, Loss
 
-PATIENCE: Final = 0.25
+PROOF_SECONDS: Final = 0.25
 """The seconds for which corrections are proved while somebody types."""
 
 FINDINGS: Final = 60
@@ -101,7 +101,7 @@ def make(
         played = ()
     groups = groupby(played, lambda outcome: outcome.scenario.group.value)
     return Review(
-        lint.run(rules, assumptions=assumptions, seconds=PATIENCE),
+        lint.run(rules, assumptions=assumptions, seconds=PROOF_SECONDS),
         diff.compare(other, rules, assumptions=assumptions),
         tuple((group, tuple(outcomes)) for group, outcomes in groups),
     )
@@ -127,6 +127,8 @@ def to_members(rules: RefererConfiguration) -> dict[str, Any]:
     members: dict[str, Any] = json_text.parse(forms.format(rules, RulesForm.JSON))
     return {"RefererBlacklist": {"Referer": []}, **members}
 
+
+# Exports
 
 _PLACE: Final = "YOUR-BUCKET"
 """The placeholder for the name of the bucket, in the forms that have one."""

@@ -209,6 +209,8 @@ _FIELDS = tuple(
 """The fields in the order of the line."""
 
 
+# Records of real-time log query
+
 REQUIRED = frozenset({"http_status", "request_uri", "bucket"})
 """The names that a record must have; others may be missing."""
 

@@ -10,6 +10,8 @@ from oss_referer.replay.judge import Network, Result
 
 Report = dict[str, Any]
 """A report as values for JSON; docs/replay.md describes it."""
+# Money
+
 GB = 1024**3
 """Bytes of a GB as it is billed."""
 PRICE = Decimal("0.50")
@@ -27,6 +29,8 @@ def share(part: int, whole: int) -> str:
         return "0.00"
     return str((Decimal(part) * 100 / whole).quantize(Decimal("0.01"), ROUND_HALF_UP))
 
+
+# The chart of hours
 
 MARKS = 6
 """The times below a chart."""
@@ -59,6 +63,8 @@ def ceiling(most: int) -> int:
     return max(2, -(-most // (unit * digits)) * digits * unit)
 
 
+# Figures as people read them
+
 _UNITS = ("B", "KB", "MB", "GB", "TB", "PB")
 _FULL = "█"
 _WIDTH = 10
@@ -82,7 +88,7 @@ def bar(share: str) -> str:
     return _blocks(float(share) / 100)
 
 
-def tens(part: int, most: int) -> str:
+def relative_bar(part: int, most: int) -> str:
     """Draw a bar for a value relative to the largest."""
     return _blocks(part / most) if most else ""
 
@@ -91,6 +97,8 @@ def _blocks(part: float) -> str:
     length = round(part * _WIDTH)
     return _FULL * (length or bool(part))
 
+
+# Sentences
 
 NAMES = {
     Result.REVOKED: Sentence("locked out"),
@@ -140,7 +148,7 @@ def headline(report: Report) -> Iterator[Sentence]:
     yield Sentence("That saves {} of traffic, or ¥{} at ¥{} per GB, in {}: ¥{} a day.", *saved)
 
 
-def apart(report: Report) -> Iterator[Sentence]:
+def other_networks(report: Report) -> Iterator[Sentence]:
     """Yield what is not traffic out to the Internet, and what a CDN means for the rules (P-93)."""
     cdn, internal = (report["networks"][name] for name in (Network.CDN, Network.INTERNAL))
     if cdn["requests"]:

@@ -18,7 +18,7 @@ from oss_referer.engine.model import RefererConfiguration
 from oss_referer.engine.sentence import Sentence
 from oss_referer.findings import Remark, Severity, code
 from oss_referer.replay import figures
-from oss_referer.replay.figures import apart, host_name, quantity, remedies, size
+from oss_referer.replay.figures import host_name, other_networks, quantity, remedies, size
 from oss_referer.sources import json_text
 from oss_referer.sources.toml import SourceError
 
@@ -211,6 +211,8 @@ def _hash(value: Any) -> str:
     return sha256(text.encode()).hexdigest()
 
 
+# The report: Markdown for a pull request, and remarks for annotations
+
 _HOSTS = 10
 """The most hosts in a table."""
 
@@ -347,7 +349,7 @@ def _remarks(change: GuardResult) -> Iterator[Sentence]:
         yield Sentence(
             "The logs begin at {} and span {} hours.", period["from"], quantity(period["hours"])
         )
-    yield from apart(report)
+    yield from other_networks(report)
     if lines["damaged"]:
         yield Sentence("{} of their lines are damaged and left out.", quantity(lines["damaged"]))
     if assumed["requests"]:

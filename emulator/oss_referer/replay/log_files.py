@@ -93,6 +93,9 @@ _WORD = re.compile("[!#-~]*")
 """Letters of ASCII that are neither blanks nor quotation marks."""
 
 
+# Files
+
+
 class LogForm(StrEnum):
     """The forms of logs."""
 

@@ -17,12 +17,12 @@ from oss_referer.replay.figures import (
     MARKS,
     NAMES,
     Report,
-    apart,
     ceiling,
     duration,
     fill_hours,
     headline,
     host_name,
+    other_networks,
     quantity,
     remedies,
     size,
@@ -111,11 +111,11 @@ class _Body:
         yield self._about()
         if report["lines"]["judged"]:
             yield self._cards()
-        for sentence in (*headline(report), *apart(report)):
+        for sentence in (*headline(report), *other_networks(report)):
             yield f'<p class="lead">{self._text(sentence)}</p>'
         yield self._totals()
         yield self._stack()
-        yield from self._doubts()
+        yield from self._uncertain()
         if report["hours"]:
             yield f"<h2>{self._text(Sentence('Traffic in each hour (UTC)'))}</h2>"
             yield self._series(report["hours"])
@@ -223,7 +223,7 @@ class _Body:
         yuan, share = figures.cost(count, price), figures.share(count, whole)
         return name, f"¥{yuan}", f"{share} %", size(count), quantity(found["requests"])
 
-    def _doubts(self) -> Iterator[str]:
+    def _uncertain(self) -> Iterator[str]:
         for item in self._report["unknown"]:
             why = self._say(UNKNOWN[item["why"]])
             sentence = Sentence("Unknown: {} requests. {}.", quantity(item["requests"]), why)

@@ -407,9 +407,11 @@ def _entries(rules: RefererConfiguration, rows: Sequence[Row]) -> Report:
     }
 
 
+# Sample lines of revoked hosts, found in the files by their Referer
+
 SAMPLES = 2
 """Lines for each host."""
-LONGEST = 500  # characters
+LONGEST_SAMPLE = 500  # characters
 Selects = Callable[[accesslog.LogLine], bool]
 """Whether a line counts."""
 _BLOCK = 1 << 20
@@ -479,4 +481,4 @@ def _revoked(raw: bytes, host: str, judge: Judge, selects: Selects) -> str | Non
     if judged.result is not Result.REVOKED or judged.host != host:
         return None
     shown = _SECRET.sub(r"\1…", text).encode("utf-8", "backslashreplace").decode()
-    return shown if len(shown) <= LONGEST else f"{shown[:LONGEST]}…"
+    return shown if len(shown) <= LONGEST_SAMPLE else f"{shown[:LONGEST_SAMPLE]}…"

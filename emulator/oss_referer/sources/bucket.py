@@ -246,6 +246,8 @@ def _texts(element: XmlElement) -> dict[str, str]:
     return {child.name: child.text for child in element.children}
 
 
+# Signing with version 4 (P-14), without the code of the server that verifies it
+
 _SCHEME = "OSS4-HMAC-SHA256"
 _END = "aliyun_v4_request"
 _CONTENT = "UNSIGNED-PAYLOAD"

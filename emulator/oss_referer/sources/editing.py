@@ -350,7 +350,7 @@ def _set_statement(text: str, path: Path, old: Any, new: Any) -> str:
     ends = ends or [end for place, _, end in written if place == path[:-1]]
     if not ends:
         raise ValueError("its rules are written in one line")
-    statement = f"{path[-1]} = {_literal(new)}\n"
+    statement = f"{path[-1]} = {forms.format_toml_value(new)}\n"
     return text[: ends[-1]] + statement + text[ends[-1] :]
 
 
@@ -368,7 +368,7 @@ def _change_statement(statement: str, old: Any, new: Any) -> str:
     tokens = [item for item in _TOML.finditer(statement, begin) if item[0].strip()]
     if isinstance(new, bool):
         (flag,) = (item for item in tokens if item["flag"])
-        return statement[: flag.start()] + _literal(new) + statement[flag.end() :]
+        return statement[: flag.start()] + forms.format_toml_value(new) + statement[flag.end() :]
     items: list[WrittenItem] = []
     start = end = 0
     for token in tokens:
@@ -384,19 +384,7 @@ def _change_statement(statement: str, old: Any, new: Any) -> str:
     if len(items) != len(old):
         raise ValueError("its entries are not written as plain strings")
     written = WrittenList(statement, start, end, items)
-    return apply_edits(statement, list(written.edit(old, new, _string)))
-
-
-def _literal(value: Any) -> str:
-    """Format a switch or a list of entries as TOML writes them."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    lines = "".join(f"    {_string(entry)},\n" for entry in value)
-    return f"[\n{lines}]" if value else "[]"
-
-
-def _string(entry: str) -> str:
-    return json.dumps(entry, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return apply_edits(statement, list(written.edit(old, new, forms.format_toml_string)))
 
 
 # HCL
@@ -415,7 +403,7 @@ def _edit_hcl(text: str, name: str, changed: Changed) -> str:
         if attribute is None:
             edits.append(_add_attribute(text, block, names[field], new))
         elif isinstance(new, bool) or attribute.value is None:
-            written = _format_hcl(new, _indent(text, attribute.start))
+            written = hcl.format_value(new, _indent(text, attribute.start))
             edits.append(Edit(attribute.value_start, attribute.end, written))
         else:
             listed = WrittenList(text, attribute.value_start, attribute.end, attribute.items)
@@ -431,21 +419,13 @@ def _add_attribute(text: str, block: Block, name: str, value: Any) -> Edit:
     end = text.index("\n", last.end) + 1
     indent = _indent(text, last.start)
     aligned = name.ljust(text.index("=", last.start) - last.start - 1)
-    return Edit(end, end, f"{indent}{aligned} = {_format_hcl(value, indent)}\n")
+    return Edit(end, end, f"{indent}{aligned} = {hcl.format_value(value, indent)}\n")
 
 
 def _indent(text: str, at: int) -> str:
     """Return the white space that begins a line."""
     line = text[text.rfind("\n", 0, at) + 1 :]
     return line[: len(line) - len(line.lstrip(" \t"))]
-
-
-def _format_hcl(value: Any, indent: str) -> str:
-    """Format a switch or a list of strings."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    items = "".join(f"\n{indent}  {hcl.format_string(item)}," for item in value)
-    return f"[{items}\n{indent}]"
 
 
 _EDITORS: Mapping[str, Callable[[str, str, Changed], str]] = {

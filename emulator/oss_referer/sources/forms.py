@@ -10,7 +10,7 @@ The head of an answer, which `curl -i` prints above a document, is skipped.
 import json
 import re
 from codecs import BOM_UTF8
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from functools import partial, reduce
@@ -66,7 +66,7 @@ class RulesForm(StrEnum):
     TOML = "toml"
 
 
-Named = Mapping[str, RefererConfiguration]
+NamedRules = Mapping[str, RefererConfiguration]
 Readers = Mapping[str, Reader]
 """What reads the rules with each name; the others may be wrong. A reader raises SourceError."""
 
@@ -85,7 +85,7 @@ def encode(text: str) -> bytes:
 
 def parse(
     document: bytes, form: RulesForm | None = None, assumptions: Assumptions = DEFAULT
-) -> Named:
+) -> NamedRules:
     """Parse rules; without a `form`, detect it. Raises SourceError.
 
     `assumptions` say what PutBucketReferer takes (R-27, R-30), so they are about XML only.
@@ -114,8 +114,8 @@ def find(
         assumptions = STORED  # an answer of the service is not refused (R-30)
         form = None
     above = head[0].count(b"\n") if head else 0
-    found = _lowered(above, lambda: _find(body, form or detect(body), assumptions))
-    return {name: partial(_lowered, above, read) for name, read in found.items()}
+    found = _read_below(above, lambda: _find(body, form or detect(body), assumptions))
+    return {name: partial(_read_below, above, read) for name, read in found.items()}
 
 
 def find_in_file(
@@ -183,7 +183,7 @@ def find_changes(document: bytes) -> list[PlannedChange]:
 _T = TypeVar("_T")
 
 
-def _lowered(lines: int, read: Callable[[], _T]) -> _T:
+def _read_below(lines: int, read: Callable[[], _T]) -> _T:
     """Read what begins some lines below the top, where mistakes then are."""
     try:
         return read()
@@ -249,10 +249,10 @@ def _parse_xml(document: bytes, assumptions: Assumptions) -> RefererConfiguratio
     except RefererFormatError as error:
         is_other = error.problem is FormatProblem.WRONG_ROOT
         kind = NoRulesError if is_other else SourceError
-        raise kind(_said(document, error), error.line or 1, error.column or 1) from None
+        raise kind(_sentence_of(document, error), error.line or 1, error.column or 1) from None
 
 
-def _said(document: bytes, error: RefererFormatError) -> str:
+def _sentence_of(document: bytes, error: RefererFormatError) -> str:
     """Return the sentence of an error; for an error of the service, what the service says."""
     if error.problem is not FormatProblem.WRONG_ROOT or error.element != "Error":
         return error.sentence
@@ -387,15 +387,24 @@ _NAMES = set(RefererConfiguration.__dataclass_fields__)
 
 
 def _format_toml(configuration: RefererConfiguration) -> str:
-    lines = ["[rules.bucket]"]
-    for name in RefererConfiguration.__dataclass_fields__:
-        value = getattr(configuration, name)
-        if isinstance(value, tuple):
-            entries = "".join(f"    {json.dumps(entry, ensure_ascii=False)},\n" for entry in value)
-            lines.append(f"{name} = [\n{entries}]" if value else f"{name} = []")
-        else:
-            lines.append(f"{name} = {json.dumps(value)}")
-    return "\n".join(lines) + "\n"
+    lines = (
+        f"{name} = {format_toml_value(getattr(configuration, name))}\n"
+        for name in RefererConfiguration.__dataclass_fields__
+    )
+    return "".join(["[rules.bucket]\n", *lines])
+
+
+def format_toml_value(value: bool | Sequence[str]) -> str:
+    """Format a switch or a list of entries as TOML writes them."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    entries = "".join(f"    {format_toml_string(entry)},\n" for entry in value)
+    return f"[\n{entries}]" if value else "[]"
+
+
+def format_toml_string(text: str) -> str:
+    """Format a string in double quotes."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 _FINDERS: dict[RulesForm, Callable[[bytes], Readers]] = {
@@ -412,6 +421,9 @@ _FORMATTERS: dict[RulesForm, Callable[[RefererConfiguration], str]] = {
     RulesForm.TOML: _format_toml,
 }
 
+
+# Which files of a folder have rules or decision tables: others are passed over. A file that names
+# what only rules have is not, even if it cannot be read: the mistake may be in its rules.
 
 _MARKS: Mapping[str, re.Pattern[bytes]] = {
     ".xml": re.compile(rb"R\0?e\0?f\0?e\0?r\0?e\0?r\0?C\0?o\0?n\0?f\0?i\0?g"),  # also in UTF-16

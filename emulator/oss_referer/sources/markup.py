@@ -63,6 +63,8 @@ def escape(text: str, escapes: Mapping[str, str] = _ESCAPES) -> str:
     return _SPECIAL.sub(lambda found: escapes.get(found[0], found[0]), text)
 
 
+# Encodings
+
 _DECLARED = re.compile(rb"<\?xml\s[^>]{0,100}?encoding\s*=\s*[\"']([\w.-]{1,40})[\"']")
 _MARKS = {
     b"\xff\xfe": "utf-16",
@@ -106,6 +108,8 @@ def decode(document: bytes) -> str:
         wrong = f"0x{document[error.start]:02x}"
         raise SourceError(f"the byte {wrong} is not valid {name}", *place) from None
 
+
+# Documents
 
 MAX_DOCUMENT: Final = 2 * 1024 * 1024
 """Bytes of the largest document that is accepted (2 MB: DeleteMultipleObjects)."""

@@ -107,7 +107,9 @@ def _print(found: Findings, arguments: argparse.Namespace) -> None:
         case Format.GITHUB:
             write(format_github(remarks))
         case Format.JUNIT:
-            write_junit(remarks)
+            sys.stdout.flush()  # JUnit XML is UTF-8 whatever the encoding of the terminal is
+            sys.stdout.buffer.write(format_junit(remarks))
+            sys.stdout.buffer.flush()
 
 
 def _remark(error: InputError) -> Remark:
@@ -121,10 +123,3 @@ def _remark(error: InputError) -> Remark:
         message=str(error),
         place=(place[0], place[1]),
     )
-
-
-def write_junit(remarks: Iterable[Remark]) -> None:
-    """Print JUnit XML, which is UTF-8 whatever the encoding of the terminal is."""
-    sys.stdout.flush()
-    sys.stdout.buffer.write(format_junit(remarks))
-    sys.stdout.buffer.flush()

@@ -10,14 +10,14 @@ from oss_referer.replay.figures import (
     LOCKED_OUT,
     NAMES,
     Report,
-    apart,
     bar,
     headline,
     host_name,
+    other_networks,
     quantity,
+    relative_bar,
     remedies,
     size,
-    tens,
 )
 from oss_referer.replay.judge import UNKNOWN, Result
 from oss_referer.terminal import language
@@ -47,9 +47,9 @@ def describe(report: Report) -> Iterator[Block]:
         yield line(Text(said, Tone.BAD))
     yield line()
     yield _totals(report)
-    for sentence in apart(report):
+    for sentence in other_networks(report):
         yield line(sentence)
-    yield from _doubts(report)
+    yield from _uncertain(report)
     yield from _hosts(report["hosts"])
     yield from _ranking(
         Sentence("By folder of the object"), Sentence("folder"), "prefix", report["prefixes"]
@@ -83,7 +83,7 @@ def _totals(report: Report) -> TextTable:
     return TextTable(headings, rows)
 
 
-def _doubts(report: Report) -> Iterator[Block]:
+def _uncertain(report: Report) -> Iterator[Block]:
     for item in report["unknown"]:
         said = Sentence("unknown: {} requests. ", quantity(item["requests"]))
         yield line(Text(said, Tone.WARNING), UNKNOWN[item["why"]])
@@ -162,7 +162,7 @@ def _table(
             *(quantity(row[verdict]["requests"]) for verdict in shown),
             quantity(row["unchanged"]["requests"]),
             size(row[first]["bytes"]),
-            Text(tens(row[first]["bytes"], most), tone or _TONES[first]),
+            Text(relative_bar(row[first]["bytes"], most), tone or _TONES[first]),
         )
         for row in rows
     ]
