@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from .browser import MAX_LENGTH
 from .parts import DEFAULT_PORTS, Parts, example, fill
 
 STRANGER = "https://evil.test/"
@@ -49,11 +50,15 @@ class Probe:
 
 
 def make(entries: Iterable[str]) -> tuple[Probe, ...]:
-    """Return the probes for some entries, without duplicates."""
+    """Return the probes for some entries, without duplicates.
+
+    A longer entry than `MAX_LENGTH` has none: no browser sends what it matches (B-03).
+    """
+    short = (entry for entry in entries if entry.strip() and len(entry) <= MAX_LENGTH)
     probes = [
         Probe(None, ProbeKind.MISSING),
         Probe("", ProbeKind.EMPTY),
-        *(probe for entry in dict.fromkeys(entries) if entry.strip() for probe in _of(entry)),
+        *(probe for entry in dict.fromkeys(short) for probe in _of(entry)),
         Probe(STRANGER, ProbeKind.STRANGER),
         Probe("http://evil.test/", ProbeKind.STRANGER),
     ]
