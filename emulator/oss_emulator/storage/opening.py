@@ -114,8 +114,14 @@ def _check(folder: Path, lock: FolderLock) -> set[str] | None:
             _check_state(folder, database, number, tables or "", mark)
             return _check_records(folder, database)
     except (sqlite3.Error, UnicodeDecodeError) as error:  # SQLite quotes damaged text as it is
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _OF_THE_DISK:
+            raise
         said = str(error).partition("\n")[0]
         raise _refusal(folder, f"its index is damaged: {said}") from None
+
+
+_OF_THE_DISK = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN)
+"""Errors of SQLite that say nothing about the index: even a reader needs room for the SHM."""
 
 
 @contextmanager
