@@ -20,11 +20,11 @@ TESTING_LOWEST = $(VENV)/.installed-to-test-lowest
 # The environment with the lowest versions, on the lowest Python that is installed, and its tests:
 # what meets aiohttp, oss2, DuckDB, forms and pytest, and ossfs and dvc-oss, which work only with old
 # versions of the first two.
-# The two files left out need schemathesis, which needs a newer pytest.
+# The file left out needs schemathesis, which needs a newer pytest.
 LOWEST = .cache/lowest
-LOWEST_TESTS = tests/http tests/unit/lab/replay tests/unit/protocol/test_form.py tests/unit/server \
+LOWEST_TESTS = tests/http tests/referer/replay tests/unit/protocol/test_form.py tests/unit/server \
   tests/unit/testing tests/plugin tests/sdk/test_ossfs.py tests/sdk/test_dvc_oss.py \
-  --ignore=tests/http/test_fuzz.py --ignore=tests/http/test_openapi.py
+  --ignore=tests/http/test_openapi.py
 
 # What does not depend on the Python: pages in a browser, programs that are not in Python, and the
 # architecture.

@@ -16,11 +16,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from oss_emulator.cli import rules as reading
-from oss_emulator.cli.folders import find_files
-from oss_emulator.lab.github import escape
-from oss_emulator.lab.markdown import code
-from oss_emulator.referer.assumptions import DEFAULT
+from oss_referer.engine.assumptions import DEFAULT
+from oss_referer.findings.github import escape
+from oss_referer.findings.markdown import code
+from oss_referer.terminal import rules as reading
+from oss_referer.terminal.folders import find_files
 
 MOST_ROWS = 50
 """Rows of a table in the summary; GitHub shows at most 1 MiB of it."""
@@ -28,7 +28,7 @@ MOST_ROWS = 50
 LONGEST = 2000
 """Characters of a title or an error in the summary."""
 
-COMMAND = (sys.executable, "-m", "oss_emulator")
+COMMAND = (sys.executable, "-m", "oss_referer")
 
 
 def main(environ: Mapping[str, str]) -> int:

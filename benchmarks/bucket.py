@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import oss2
 from oss2.credentials import StaticCredentialsProvider
-from oss_emulator.settings import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET
+from oss_referer.sources.account import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET
 
 from benchmarks.bare import BODY
 

@@ -1,23 +1,19 @@
-"""The lab in a browser: the time to the first answer, to a later one, and what its XML costs."""
+"""The lab in a browser: the time to the first answer, and to a later one."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import time
-from functools import partial
 from pathlib import Path
 
-from oss_emulator.lab import sources
-from oss_emulator.lab.sources import RulesForm
-from oss_emulator.markup import parsers
-from oss_emulator.markup.document import XmlDocument
-from oss_emulator.markup.parsers import XmlParser
-from oss_emulator.referer import RefererConfiguration
+from oss_referer import RefererConfiguration
+from oss_referer.sources import sources
+from oss_referer.sources.sources import RulesForm
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from benchmarks.processes import MissingError
-from benchmarks.result import Row, Section, Spread, duel
+from benchmarks.result import Row, Section, Spread
 from docs.site.lab.build import build
 
 COLD_ROUNDS = 5
@@ -29,17 +25,16 @@ LATER = 0.3
 
 _METHOD = (
     "Wall time in Chromium. A page with nothing but the lab's script is opened from the disk, and "
-    "20 entries are linted: that includes starting Python. Then they are linted again and again. "
-    "The last row reads them as XML with expat of the standard library, which the browser has, and "
-    "with lxml, which the server has."
+    "20 entries are linted: that includes starting Python. Then they are linted again and again."
 )
 
 
 def measure(scratch: Path) -> Section:
     """Measure all."""
-    rows, remarks = [_measure_parsers()], []
+    rows: list[Row] = []
+    remarks: list[str] = []
     try:
-        rows = [*_measure_browser(scratch), *rows]
+        rows = _measure_browser(scratch)
     except MissingError as error:
         remarks.append(f"The browser was not measured: {error}.")
     return Section("Lab in a browser", _METHOD, rows, remarks=remarks)
@@ -92,19 +87,3 @@ def _lint(page: Page) -> float:
     )
     assert answer["status"] < 2, answer
     return time.perf_counter() - began
-
-
-def _measure_parsers() -> Row:
-    document = _rules().encode()
-
-    def read(parser: XmlParser) -> float:
-        began = time.process_time()
-        for _ in range(200):
-            XmlDocument.parse(document, parser)
-        return time.process_time() - began
-
-    found = duel(partial(read, parsers.parse_with_expat), partial(read, parsers.parse_with_lxml))
-    medians = (f"{side.median / 200 * 1e6:.0f} µs" for side in (found.ours, found.theirs))
-    return Row(
-        "20 entries as XML, read with expat", "lxml", found.ratio, figures=" and ".join(medians)
-    )

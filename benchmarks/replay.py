@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from oss_emulator import referer_xml
-from oss_emulator.referer import RefererConfiguration, RefererPolicy
+from oss_referer import RefererConfiguration, RefererPolicy
+from oss_referer.sources import referer_xml
 
 from benchmarks.result import Duel, Row, Section, Spread, Table, duel
 

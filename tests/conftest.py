@@ -13,8 +13,7 @@ import hypothesis
 import oss2
 import pytest
 
-from tests.http.client import Client
-from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, Live, Signed, serve
+from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, Client, Live, Signed, serve
 from tests.thorough import cases
 
 # No deadline for an example: a busy machine would fail it. The examples are the same in each run,

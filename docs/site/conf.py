@@ -32,7 +32,7 @@ root_doc = "README.zh-CN" if CHINESE else "README"
 INDEX = "docs/zh/README.md" if CHINESE else "docs/README.md"
 """The page whose tables list the other pages, in the order of the navigation."""
 
-API = ["emulator", "testing", "referer", "lab"]
+API = ["emulator", "testing", "oss_referer", "lab"]
 if CHINESE:
     include_patterns = [
         "*.zh-CN.md",

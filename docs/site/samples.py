@@ -8,8 +8,8 @@ import shlex
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from oss_emulator.lab.page.review import to_members
-from oss_emulator.referer import RefererConfiguration
+from oss_referer import RefererConfiguration
+from oss_referer.page.review import to_members
 
 Step = dict[str, Any]
 """A command of a sample: its arguments, and what of its output is shown or becomes a file."""

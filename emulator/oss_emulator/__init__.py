@@ -1,7 +1,7 @@
 """A local server for the protocol of Alibaba Cloud OSS, which enforces hotlink protection.
 
 `Emulator` runs the server in a thread. `oss_emulator.testing` adds assertions and interception, and
-its pytest plugin loads itself. `oss_emulator.referer` decides on Referers without a server.
+its pytest plugin loads itself. `oss_referer` decides on Referers without a server.
 
 Docstrings and comments cite the facts that the code follows:
 
@@ -12,7 +12,7 @@ Docstrings and comments cite the facts that the code follows:
 
 from typing import TYPE_CHECKING, Any
 
-from oss_emulator.version import __version__
+from oss_referer.version import __version__
 
 if TYPE_CHECKING:
     from oss_emulator.testing.emulator import Emulator

@@ -8,13 +8,12 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
+from oss_referer.engine.assumptions import DEFAULT, Assumptions
+from oss_referer.sources.account import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET
+from oss_referer.sources.markup.document import MAX_DOCUMENT
+
 from oss_emulator.protocol.address import host_name
 from oss_emulator.protocol.errors import OSSError
-from oss_emulator.protocol.xml import MAX_DOCUMENT
-from oss_emulator.referer.assumptions import DEFAULT, Assumptions
-
-DEFAULT_ACCESS_KEY_ID = "oss-emulator"
-DEFAULT_ACCESS_KEY_SECRET = "oss-emulator-secret"  # noqa: S105 - documented, protects nothing
 
 DEMO = Path(__file__).with_name("demo.toml")
 """The seed of a demonstration."""

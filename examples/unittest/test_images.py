@@ -5,7 +5,7 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from oss_emulator import Emulator
-from oss_emulator.referer import RefererConfiguration
+from oss_referer import RefererConfiguration
 
 RULES = RefererConfiguration(allow_empty_referer=False, whitelist=("https://www.example.com/",))
 

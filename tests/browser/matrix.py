@@ -22,8 +22,8 @@ from threading import Condition, Thread
 from urllib.parse import parse_qs, quote, urlsplit
 
 import trustme
-from oss_emulator.lab import browser as prediction
-from oss_emulator.lab.browser import (
+from oss_referer.browser import browser as prediction
+from oss_referer.browser.browser import (
     BEHAVIOURS,
     Delivery,
     Embedding,
@@ -32,8 +32,8 @@ from oss_emulator.lab.browser import (
     Sender,
     Sent,
 )
-from oss_emulator.lab.parts import DEFAULT_PORTS
-from oss_emulator.lab.url import WebURL
+from oss_referer.search.parts import DEFAULT_PORTS
+from oss_referer.search.url import WebURL
 from playwright.sync_api import Browser, Page, sync_playwright
 
 SITE = WebURL.parse("https://www.example.com/album/today.html")

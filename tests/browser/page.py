@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
 
-from oss_emulator.lab.browser import BEHAVIOURS, Sent
+from oss_referer.browser.browser import BEHAVIOURS, Sent
 
 from tests.browser.matrix import CELLS, Cell, ask, differences
 from tests.docs import phrases

@@ -15,11 +15,11 @@ from oss_emulator.control import console
 from oss_emulator.control.api import access
 from oss_emulator.control.console.embedding import POLICIES
 from oss_emulator.control.console.requests import MOST_SENT
-from oss_emulator.lab import browser as referrer
-from oss_emulator.lab import sources
 from oss_emulator.operations.admission import Refused
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.settings import DEMO
+from oss_referer.browser import browser as referrer
+from oss_referer.sources import sources
 from playwright.sync_api import (
     Browser,
     Page,
@@ -268,7 +268,7 @@ def test_request_is_added_to_a_table_that_the_lab_runs(
         tab.get_by_role("link", name="Download").click()
     text = download.value.path().read_text()
     assert text.count("[[case]]") == 2
-    from oss_emulator.lab import tables
+    from oss_referer.sources import tables
 
     table = tmp_path / "table.toml"
     table.write_text(text)

@@ -10,9 +10,9 @@ import pytest
 import requests
 from oss_emulator import Emulator
 from oss_emulator.control.console.rules import is_editable
-from oss_emulator.lab import sources
-from oss_emulator.lab.sources import RulesForm
-from oss_emulator.referer import RefererConfiguration
+from oss_referer import RefererConfiguration
+from oss_referer.sources import sources
+from oss_referer.sources.sources import RulesForm
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.browser import axe

@@ -7,9 +7,9 @@ from functools import partial
 
 import pytest
 import requests
-from oss_emulator import Emulator, referer_xml
-from oss_emulator.lab import sources
-from oss_emulator.referer import RefererConfiguration
+from oss_emulator import Emulator
+from oss_referer import RefererConfiguration
+from oss_referer.sources import referer_xml, sources
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser import axe

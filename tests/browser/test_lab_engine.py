@@ -12,19 +12,20 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import pytest
-from oss_emulator.lab import sources
-from oss_emulator.lab.sources import RulesForm
-from oss_emulator.lab.translation import SYSTEMS
-from oss_emulator.lab.url_standard import UrlStandard, browser_parser, parse_with_ada
-from oss_emulator.referer import RefererConfiguration
+from oss_referer import RefererConfiguration
+from oss_referer.search.url_standard import UrlStandard, browser_parser, parse_with_ada
+from oss_referer.sources import sources
+from oss_referer.sources.sources import RulesForm
+from oss_referer.translate import SYSTEMS
 from playwright.sync_api import Browser, Page
 
 from docs.site.lab import runner
 from docs.site.samples import COMMANDS
 from tests.docs.markdown import blocks
+from tests.referer.lint.random_rules import rules, seeded
+from tests.referer.search import test_url
+from tests.referer_documents import BAD, GOOD
 from tests.thorough import cases
-from tests.unit.lab import test_url
-from tests.unit.lab.lint.random_rules import rules, seeded
 
 pytestmark = pytest.mark.system
 
@@ -217,9 +218,8 @@ def test_files_of_terraform_are_read_or_refused_alike(lab: Page) -> None:
 
 def test_xml_that_is_not_rules_is_refused_alike(lab: Page) -> None:
     cases = tomllib.loads(read(FIXTURES / "xml" / "malformed.toml"))["case"]
-    sent = sorted((FIXTURES / "xml" / "referer").glob("*.xml"))
     texts = [case["text"] for case in cases]
-    texts += [path.read_bytes().decode("utf-8", "replace") for path in sent]
+    texts += [each.document.decode("utf-8", "replace") for each in (*GOOD, *BAD)]
     assert_same(lab, [Run(["check", "r.xml", SITE, "--json"], {"r.xml": text}) for text in texts])
 
 
@@ -459,8 +459,8 @@ def test_value_that_json_cannot_hold_ends_nothing(lab: Page) -> None:
 
 def test_command_cannot_change_the_lab(lab: Page) -> None:
     """The report would replace a template of the page, which comes from a link."""
-    for name in ("lab/page/templates/rules_check.html", "lab/new.html"):
-        args = ["test", "broken.xml", "site.toml", "--junit", f"../../lab/oss_emulator/{name}"]
+    for name in ("page/templates/rules_check.html", "page/new.html"):
+        args = ["test", "broken.xml", "site.toml", "--junit", f"../../lab/oss_referer/{name}"]
         answer = lab.evaluate("([args, files]) => lab.run(args, files)", [args, LAB])
         assert "the file cannot be written: Permission denied" in answer["stderr"]
 

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from oss_emulator.catalogue import LANGUAGES, Catalogue
-from oss_emulator.lab import sources
-from oss_emulator.lab.page.review import to_members
-from oss_emulator.lab.sources import RulesForm
-from oss_emulator.referer import RefererConfiguration, RefererPolicy
+from oss_referer import RefererConfiguration, RefererPolicy
+from oss_referer.page.review import to_members
+from oss_referer.sources import sources
+from oss_referer.sources.sources import RulesForm
+from oss_referer.texts.catalogue import LANGUAGES, Catalogue
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from docs.site import samples

@@ -6,15 +6,15 @@ It is asked about a sample of the cells; `make browser` asks about all of them.
 from __future__ import annotations
 
 import pytest
-from oss_emulator.lab.browser import BEHAVIOURS, Delivery, Embedding, ReferrerPolicy
-from oss_emulator.lab.url import WebURL
+from oss_referer.browser.browser import BEHAVIOURS, Delivery, Embedding, ReferrerPolicy
+from oss_referer.search.url import WebURL
 from playwright.sync_api import BrowserContext
 
 from tests.browser.matrix import CELLS, Cell, Sheet, Stage, ask, differences
 from tests.browser.page import PAGE
+from tests.referer.search.test_url import READ, REFUSED
 from tests.requirements import require
 from tests.thorough import THOROUGH
-from tests.unit.lab.test_url import READ, REFUSED
 
 SAMPLE = CELLS[:: 6 if THOROUGH else 16]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from oss_emulator.control.console.static_files import FOLDER
+from oss_referer.page import STATIC
 
 from tests.node import copy_project
 
@@ -39,7 +40,9 @@ MISTAKES = {
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The configuration of the checks, their packages, and the scripts."""
     copied = copy_project(PROJECT, tmp_path_factory.mktemp("scripts") / "project")
-    shutil.copytree(FOLDER, copied / "static", ignore=shutil.ignore_patterns("*.css", "*.svg"))
+    for folder in (FOLDER, STATIC):
+        styles = shutil.ignore_patterns("*.css", "*.svg")
+        shutil.copytree(folder, copied / "static", ignore=styles, dirs_exist_ok=True)
     shutil.copy(ROOT / "docs" / "site" / "lab" / "page.js", copied / "static")
     return copied
 

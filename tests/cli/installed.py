@@ -19,7 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 
-LOADED = ("cli.check", "cli.lint", "cli.scenarios", "cli.test", "lab.sources", "referer_xml")
+LOADED = ("commands.check", "commands.lint", "commands.scenarios", "commands.test")
 """Modules that most commands need."""
 
 _PROGRAM = """\
@@ -109,6 +109,6 @@ def _run(arguments: list[str]) -> int:
 
 if __name__ == "__main__":
     for name in LOADED:
-        import_module(f"oss_emulator.{name}")
+        import_module(f"oss_referer.{name}")
     with socket.socket(fileno=int(sys.argv[1])) as inherited:
         _serve(inherited)

@@ -1,11 +1,9 @@
 """Run servers in processes of their own."""
 
-import http.client
 import json
 import os
 import signal
 import socket
-import ssl
 import subprocess
 import sys
 import threading
@@ -16,24 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Protocol
 
-PATIENCE = 180.0
-"""Seconds to wait for a condition; long, because the machine may be busy."""
+from tests.client import PATIENCE, Answer, Client
 
 EMULATOR = (sys.executable, "-m", "oss_emulator")
-
-
-@dataclass(frozen=True)
-class Answer:
-    """An answer from a server."""
-
-    status: int
-    headers: Mapping[str, str]
-    text: str
-
-    @property
-    def code(self) -> str:
-        """The code of an error, or ""."""
-        return self.text.partition("<Code>")[2].partition("</Code>")[0]
 
 
 class Process(Protocol):
@@ -70,24 +53,14 @@ class Running:
     def port(self) -> int:
         return int(self.ready["port"])
 
-    def ask(self, method: str, target: str, body: bytes | None = None, **headers: str) -> Answer:
-        """Send a request; `user_agent` becomes the header User-Agent."""
-        connection = self._connection()
-        fields = {name.replace("_", "-"): value for name, value in headers.items()}
-        try:
-            connection.request(method, target, body, fields)
-            answer = connection.getresponse()
-            return Answer(answer.status, dict(answer.headers), answer.read().decode())
-        finally:
-            connection.close()
+    @property
+    def client(self) -> Client:
+        secure = self.endpoint.startswith("https://")
+        return Client("127.0.0.1", self.port, self.ready["ca_file"] if secure else None)
 
-    def _connection(self) -> http.client.HTTPConnection:
-        if self.endpoint.startswith("http://"):
-            return http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
-        context = ssl.create_default_context(cafile=self.ready["ca_file"])
-        return http.client.HTTPSConnection(
-            "127.0.0.1", self.port, timeout=PATIENCE, context=context
-        )
+    def ask(self, method: str, target: str, body: object = None, **headers: str) -> Answer:
+        """Send a request as `Client.ask` does."""
+        return self.client.ask(method, target, body, **headers)
 
     def read_rest(self) -> str:
         """Return what the server, which has ended, printed after it was ready."""

@@ -9,7 +9,8 @@ from unittest import mock
 
 from oss_emulator.cli import main
 
-from tests.cli.process import PATIENCE, environment
+from tests.cli.process import environment
+from tests.client import PATIENCE
 
 
 def refuse(*arguments: str, **variables: str) -> str:

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from oss_emulator.cli import build_parser
 
-from tests.cli.process import EMULATOR, PATIENCE, environment
+from tests.cli.process import EMULATOR, environment
+from tests.client import PATIENCE
 
-COMMANDS = {"serve", "run", "check", "lint", "record", "completion"}
+COMMANDS = {"serve", "run", "check", "lint", "completion"}
 
 
 def run(*command: str, text: str = "", **variables: str) -> str:

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from oss_emulator.cli import folders
-from oss_emulator.lab import sources
-from oss_emulator.lab.sources import RulesForm
-from oss_emulator.referer import RefererConfiguration
+from oss_referer import RefererConfiguration
+from oss_referer.sources import sources
+from oss_referer.sources.sources import RulesForm
+from oss_referer.terminal import folders
 
 GOOD = RefererConfiguration(False, whitelist=("https://www.example.com/",))
 BAD = RefererConfiguration(False, whitelist=("www.example.com",))

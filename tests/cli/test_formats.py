@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from lxml import etree
-from oss_emulator.cli.formats import Format
+from oss_referer.terminal.formats import Format
 
 ROOT = Path(__file__).parents[2]
 LAB = ROOT / "fixtures" / "lab"

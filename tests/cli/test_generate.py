@@ -13,10 +13,10 @@ from typing import Any
 import oss2
 import pytest
 from oss_emulator.cli import main
-from oss_emulator.referer import RefererConfiguration
+from oss_referer import RefererConfiguration
 
-from tests.cli.process import PATIENCE, environment
-from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, Live
+from tests.cli.process import environment
+from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, PATIENCE, Live
 
 WISH = (
     "--site https://www.example.com --subdomains --console --cdn cdn.example.net"

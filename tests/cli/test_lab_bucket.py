@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from oss_emulator.cli import main
 
-from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, Live
+from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, Live
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "guard"
 RULES = """
@@ -236,7 +236,7 @@ def test_answer_is_read_up_to_a_limit(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr("oss_emulator.lab.bucket.MAX_FILE", 1_000_000)
+    monkeypatch.setattr("oss_referer.sources.bucket.MAX_FILE", 1_000_000)
     arguments = [file, "oss://examplebucket/x"] if command == "replay" else ["oss://examplebucket"]
     with serving(handler) as endpoint:
         assert main([command, *arguments, "--endpoint", endpoint]) == 2

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 from lxml import etree
-from oss_emulator.lab import sources
+from oss_referer.sources import sources
 
-from tests.cli.process import EMULATOR, PATIENCE, environment
+from tests.cli.process import EMULATOR, environment
+from tests.client import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 LAB = ROOT / "fixtures" / "lab"
@@ -220,7 +221,7 @@ def loaded_by(*arguments: str) -> set[str]:
 
 
 def test_serve_and_the_lab_do_not_load_each_other() -> None:
-    assert not {"rich", "oss2", "oss_emulator.lab.lint", "oss_emulator.cli.lint"} & loaded_by(
+    assert not {"rich", "oss2", "oss_referer.lint", "oss_referer.commands.lint"} & loaded_by(
         "serve", "--help"
     )
     assert not {"rich", "oss2", "aiohttp"} & loaded_by("lint", CORRECTED)

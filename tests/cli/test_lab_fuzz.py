@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 from oss_emulator.cli import main
-from oss_emulator.lab import sources
-from oss_emulator.lab.sources import RulesForm
+from oss_referer.sources import sources
+from oss_referer.sources.sources import RulesForm
 
-from tests.unit.lab.lint.random_rules import rules, seeded
+from tests.referer.lint.random_rules import rules, seeded
 
 FORMS = (RulesForm.XML, RulesForm.JSON, RulesForm.TOML)
 SITE = "https://www.example.com/"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from oss_emulator.lab import sources
+from oss_referer.sources import sources
 
 ROOT = Path(__file__).parents[2]
 BROKEN = ROOT / "fixtures" / "lab" / "broken.xml"

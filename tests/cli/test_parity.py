@@ -17,25 +17,15 @@ from urllib.parse import parse_qs, urlsplit
 import oss2
 import pytest
 from oss2.credentials import StaticCredentialsProvider
-from oss_emulator import Emulator, referer_xml
+from oss_emulator import Emulator
 from oss_emulator.cli import main
 from oss_emulator.cli.client import ServiceClient
 from oss_emulator.cli.experiment import Experiment
-from oss_emulator.cli.parser import CommandError
 from oss_emulator.cli.signer import Signer
-from oss_emulator.lab import assumptions as toml
-from oss_emulator.lab.parity.requests import Reply
-from oss_emulator.lab.signature import GivenKey
+from oss_emulator.parity.requests import Reply
 from oss_emulator.pipeline import referer as pipeline
-from oss_emulator.referer import (
-    Assumptions,
-    Decision,
-    RefererConfiguration,
-    RefererPolicy,
-    Scope,
-    Signing,
-)
-from oss_emulator.referer.assumptions import (
+from oss_referer import Assumptions, Decision, RefererConfiguration, RefererPolicy, Scope, Signing
+from oss_referer.engine.assumptions import (
     DEFAULT,
     CheckedRequests,
     CheckOrder,
@@ -44,8 +34,13 @@ from oss_emulator.referer.assumptions import (
     EmptyWhitelist,
     WhiteSpace,
 )
+from oss_referer.sources import assumptions as toml
+from oss_referer.sources import referer_xml
+from oss_referer.sources.account import GivenKey
+from oss_referer.terminal.parser import CommandError
 
-from tests.cli.process import EMULATOR, PATIENCE, environment
+from tests.cli.process import EMULATOR, environment
+from tests.client import PATIENCE
 from tests.thorough import THOROUGH
 
 BUCKET = "parity-bucket"

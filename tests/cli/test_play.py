@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from oss_emulator.cli.client import TIMEOUT
 
-from tests.cli.process import EMULATOR, PATIENCE, environment
+from tests.cli.process import EMULATOR, environment
 from tests.cli.refusal import refuse
+from tests.client import PATIENCE
 
 COMMON = dict.fromkeys(("Date", "Server", "x-oss-request-id", "x-oss-server-time"), "*")
 STEPS: Any = [

@@ -18,11 +18,11 @@ from typing import Any
 
 import pytest
 from lxml import etree, html
-from oss_emulator import extras
+from oss_referer import extras
 
 from tests.cli.forking import serving
-from tests.cli.process import EMULATOR, PATIENCE, environment, wait_for
-from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, Live
+from tests.cli.process import EMULATOR, environment, wait_for
+from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, PATIENCE, Live
 
 ROOT = Path(__file__).parents[2]
 LOGS = str(ROOT / "fixtures" / "logs")
@@ -345,7 +345,7 @@ def test_missing_package_is_named(
     command: tuple[str, ...], ask: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "duckdb", None)
-    monkeypatch.delitem(sys.modules, "oss_emulator.lab.replay.duck", raising=False)
+    monkeypatch.delitem(sys.modules, "oss_referer.replay.duck", raising=False)
     status, _, err = ask(*command)
     assert status == 2
     assert err == (

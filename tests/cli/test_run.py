@@ -18,8 +18,9 @@ from unittest import mock
 import pytest
 from oss_emulator.cli import main
 
-from tests.cli.process import EMULATOR, PATIENCE, environment
+from tests.cli.process import EMULATOR, environment
 from tests.cli.refusal import fail
+from tests.client import PATIENCE
 from tests.docs.markdown import blocks
 from tests.node import copy_project
 from tests.requirements import require

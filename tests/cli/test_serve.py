@@ -15,13 +15,13 @@ import oss2
 import oss_emulator
 import pytest
 from oss_emulator.cli import build_parser, flags, main
-from oss_emulator.settings import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET, Settings
+from oss_emulator.settings import Settings
+from oss_referer.sources.account import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET
 
 from tests.cli.forking import serving
 from tests.cli.logline import LINE
 from tests.cli.process import (
     EMULATOR,
-    PATIENCE,
     Running,
     environment,
     reserved_port,
@@ -29,6 +29,7 @@ from tests.cli.process import (
     wait_for,
 )
 from tests.cli.refusal import fail, refuse
+from tests.client import PATIENCE
 
 SEED = """
 [[bucket]]
@@ -107,7 +108,7 @@ def test_token_of_the_settings_is_not_printed(tmp_path: Path) -> None:
 
 
 def test_start_loads_only_what_most_requests_need() -> None:
-    later = {"lxml", "webbrowser", "sqlite3", "oss_emulator.lab.sources", "oss_emulator.lab.replay"}
+    later = {"lxml", "webbrowser", "sqlite3", "oss_referer.sources.sources", "oss_referer.replay"}
     code = (
         "import sys, oss_emulator.cli.foreground; from oss_emulator import Emulator\n"
         "with Emulator(): print('\\n'.join(sys.modules))"

@@ -11,8 +11,9 @@ import oss2
 import pytest
 
 from tests.cli.forking import serving
-from tests.cli.process import EMULATOR, PATIENCE, Running, environment
+from tests.cli.process import EMULATOR, Running, environment
 from tests.cli.refusal import fail
+from tests.client import PATIENCE
 
 ACCOUNTS = """
 [[account]]

@@ -11,8 +11,9 @@ import pytest
 import trustme
 
 from tests.cli.forking import serving
-from tests.cli.process import EMULATOR, PATIENCE, environment
+from tests.cli.process import EMULATOR, environment
 from tests.cli.refusal import refuse
+from tests.client import PATIENCE
 
 
 def test_http_and_https_are_announced(tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ import pytest
 
 from tests.cli.forking import serving
 from tests.cli.installed import installed
-from tests.cli.process import PATIENCE, environment
+from tests.cli.process import environment
+from tests.client import PATIENCE
 from tests.docs.markdown import Block, agrees, blocks
 from tests.requirements import require
 

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from oss_emulator.control import seed
 from oss_emulator.pipeline.service import Service
-from oss_emulator.referer import RefererConfiguration
+from oss_referer import RefererConfiguration
 
 from tests.cli.logline import LINE
-from tests.cli.process import PATIENCE, environment
+from tests.cli.process import environment
+from tests.client import PATIENCE
 from tests.docs.markdown import blocks, table
 
 ROOT = Path(__file__).parents[2]
@@ -126,11 +127,12 @@ def test_classes_that_are_named_with_their_file_exist() -> None:
     named = re.findall(r"^\| `(\w+)` in `([\w/]+\.py)` \|", DOCUMENTS["docs/architecture.md"], re.M)
     assert len(named) > 10
     for name, path in named:
-        assert f"\nclass {name}" in (ROOTS[1] / path).read_text(encoding="utf-8"), path
+        root = ROOTS[2] if path.startswith("oss_") else ROOTS[1]
+        assert f"\nclass {name}" in (root / path).read_text(encoding="utf-8"), path
 
 
-ROOTS = (ROOT, ROOT / "emulator" / "oss_emulator")
-"""The folders in which the paths of a page begin: the repository and the package."""
+ROOTS = (ROOT, ROOT / "emulator" / "oss_emulator", ROOT / "emulator")
+"""The folders in which the paths of a page begin: the repository, the server and both packages."""
 
 FOLDERS = {path.name for root in ROOTS for path in root.iterdir() if path.is_dir()}
 

@@ -11,7 +11,8 @@ import pytest
 from oss_emulator.cli.run import PRELOAD
 from oss_emulator.settings import Settings
 
-from tests.cli.process import EMULATOR, PATIENCE, environment
+from tests.cli.process import EMULATOR, environment
+from tests.client import PATIENCE
 from tests.docs.markdown import table
 
 DOCS = Path(__file__).parents[2] / "docs"

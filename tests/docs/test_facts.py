@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from oss_emulator.catalogue import Catalogue
-from oss_emulator.lab import assumptions
-from oss_emulator.referer.assumptions import DEFAULT, FACTS
-from oss_emulator.referer.explanation import SENTENCES
+from oss_referer.engine.assumptions import DEFAULT, FACTS
+from oss_referer.engine.explanation import SENTENCES
+from oss_referer.sources import assumptions
+from oss_referer.texts.catalogue import Catalogue
 
 from tests.docs import translations
 from tests.docs.markdown import blocks, table
@@ -82,7 +82,7 @@ def test_chinese_page_states_the_same_facts(page: str) -> None:
 
 
 def test_code_cites_stated_facts_only() -> None:
-    found = cited("emulator/**/*.py", "fixtures/**/*.toml")
+    found = cited("emulator/**/*.py", "fixtures/**/*.toml", "fixtures/**/*.txt")
     assert len(found) > 40
     assert missing(found, STATED) == []
 
@@ -98,7 +98,9 @@ def test_tests_cite_stated_facts_only() -> None:
 
 def test_every_fact_is_cited_by_a_test() -> None:
     """Tables of fixtures count as tests: test_tables.py runs them."""
-    found = cited("tests/**/test_*.py", "tests/**/*.toml", "fixtures/**/*.toml")
+    found = cited(
+        "tests/**/test_*.py", "tests/**/*.toml", "fixtures/**/*.toml", "fixtures/**/*.txt"
+    )
     assert missing(STATED.keys() - UNTESTED.keys(), found) == []
     assert missing(UNTESTED, STATED.keys() - found) == [], "a test cites it: it is not an exception"
 

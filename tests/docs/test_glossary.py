@@ -15,7 +15,7 @@ TEXTS = {
         "docs/zh/**/*.md",
         "examples/*.zh-CN.md",
         "fixtures/*/*.zh-CN.md",
-        "emulator/oss_emulator/messages/zh.toml",
+        "emulator/oss_referer/texts/zh.toml",
         "tests/docs/zh/*.toml",
     )
     for path in sorted(ROOT.glob(pattern))

@@ -12,22 +12,29 @@ from collections.abc import Iterator, Mapping
 from importlib.metadata import distribution
 from pathlib import Path
 
-import oss_emulator
+import oss_referer
 import pytest
 from oss_emulator import cli
-from oss_emulator.catalogue import LANGUAGES
+from oss_referer.__main__ import PROGRAM
+from oss_referer.texts.catalogue import LANGUAGES
 
-from docs.site.lab import build, pages
+from docs.site.lab import build, pages, runner
 from docs.site.samples import COMMANDS
 from tests.requirements import require
 
-PACKAGE = Path(oss_emulator.__file__).parent
-HERE = ("lab/", "markup/", "referer/", "referer_xml.py")
-NOT_HERE = ("lab/bucket", "lab/guard", "lab/parity/", "lab/replay/")
+PACKAGE = Path(oss_referer.__file__).parent
+NOT_HERE = (
+    "__main__.py",
+    "commands/",
+    "replay/",
+    "sources/bucket",
+    "sources/signature",
+    "terminal/",
+)
+"""What the page does not need, or needs for some commands only."""
 
 ON_FIRST_USE = {
-    "lab/url_standard.py": {"ada_url", "js", "pyodide"},  # the one or the other
-    "markup/parsers.py": {"lxml"},  # or else expat
+    "search/url_standard.py": {"ada_url", "js", "pyodide"},  # the one or the other
 }
 """What is imported inside of functions, and may be missing."""
 
@@ -41,7 +48,7 @@ CANNOT_RUN = {
 def modules() -> Iterator[tuple[str, ast.Module]]:
     for path in sorted(PACKAGE.rglob("*.py")):
         name = path.relative_to(PACKAGE).as_posix()
-        if name.startswith(HERE) and not name.startswith(NOT_HERE):
+        if not name.startswith(NOT_HERE):
             yield name, ast.parse(path.read_text(encoding="utf-8"))
 
 
@@ -56,7 +63,7 @@ def imports(tree: ast.Module, name: str) -> Iterator[str]:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            above = ["oss_emulator", *Path(name).parts[: -node.level]] if node.level else []
+            above = ["oss_referer", *Path(name).parts[: -node.level]] if node.level else []
             place = ".".join([*above, *filter(None, [node.module])])
             yield from (f"{place}.{alias.name}" for alias in node.names)
 
@@ -70,14 +77,14 @@ def forbidden(tree: ast.Module, name: str, ours: frozenset[str]) -> list[str]:
         for found in imports(tree, name)
         if not (
             {found, found.rpartition(".")[0]} & ours
-            if found.startswith("oss_emulator.")
+            if found.startswith("oss_referer")
             else found.partition(".")[0] in shipped
         )
     ]
 
 
 def test_lab_imports_only_what_runs_in_a_browser() -> None:
-    ours = build.select_modules() - {"oss_emulator", "oss_emulator.lab"}
+    ours = build.select_modules() - {"oss_referer"}
     found = {name: forbidden(tree, name, ours) for name, tree in modules()}
     assert {name: wrong for name, wrong in found.items() if wrong} == {}
 
@@ -89,20 +96,20 @@ def test_lab_imports_only_what_runs_in_a_browser() -> None:
         "def f():\n    from asyncio import run",
         "from lxml import etree",
         "from oss_emulator.server import app",
-        "from .replay import report",
-        "from .replay.report import Report",
+        "from oss_referer.replay import report",
+        "from oss_referer.replay.report import Report",
         "import yaml",
     ],
 )
 def test_what_cannot_run_in_a_browser_is_found(source: str) -> None:
-    ours = build.select_modules() - {"oss_emulator", "oss_emulator.lab"}
-    assert forbidden(ast.parse(source), "lab/diff.py", ours)
+    ours = build.select_modules() - {"oss_referer"}
+    assert forbidden(ast.parse(source), "advice/diff.py", ours)
 
 
 def test_each_command_that_needs_no_server_is_shipped() -> None:
-    needs = {"play", "record", "run", "serve"}
-    needs |= {"apply", "completion", "guard", "parity", "propose", "replay"}
-    assert {*COMMANDS} == cli._COMMANDS.keys() - needs
+    needs = {"apply", "guard", "propose", "replay"}
+    assert {*COMMANDS} == PROGRAM.commands.keys() - needs
+    assert cli.PROGRAM.commands.keys() - PROGRAM.commands.keys() == runner.SERVER
 
 
 def test_pyodide_is_taken_in_a_range() -> None:
@@ -169,7 +176,7 @@ def test_python_in_node_imports_each_module(parts: Mapping[str, bytes], tmp_path
     with zipfile.ZipFile(tmp_path / "lab.zip") as archive:
         files = [Path(name) for name in archive.namelist() if name.endswith((".py", ".pyc"))]
     names = [".".join(file.with_suffix("").parts).removesuffix(".__init__") for file in files]
-    needed = ("runner", "oss_emulator.lab.lint.running", "oss_emulator.cli.lint", "jinja2")
+    needed = ("runner", "oss_referer.lint.running", "oss_referer.commands.lint", "jinja2")
     assert {*needed} <= {*names}
     pyodide, library, lab = (
         build.fetch_pyodide(),

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.forking import serving
-from tests.cli.process import PATIENCE, environment
+from tests.cli.process import environment
+from tests.client import PATIENCE
 from tests.docs.markdown import blocks, table
 from tests.requirements import require
 

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from oss_emulator.settings import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET
+from oss_referer.sources.account import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET
 
-from tests.cli.process import PATIENCE, Running, environment, started
+from tests.cli.process import Running, environment, started
+from tests.client import PATIENCE
 from tests.docs.markdown import Block, agrees, blocks
 from tests.requirements import require
 

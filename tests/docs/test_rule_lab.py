@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 from oss_emulator.cli import main
-from oss_emulator.lab.replay.verdict import Verdict
-from oss_emulator.lab.sources import RulesForm
-from oss_emulator.lab.translation import SYSTEMS
+from oss_referer.replay.verdict import Verdict
+from oss_referer.sources.sources import RulesForm
+from oss_referer.translate import SYSTEMS
 
 from tests.docs.markdown import blocks, table
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from types import ModuleType
 
-import oss_emulator.referer
 import oss_emulator.testing
+import oss_referer
 import pytest
 
 from tests.docs.site import problems
@@ -14,7 +14,7 @@ from tests.docs.site import problems
 API = Path(__file__).parents[2] / "docs" / "site" / "api"
 
 
-@pytest.mark.parametrize("package", [oss_emulator.referer, oss_emulator.testing])
+@pytest.mark.parametrize("package", [oss_referer, oss_emulator.testing])
 def test_reference_names_all_that_is_public(package: ModuleType) -> None:
     name = package.__name__
     page = (API / f"{name.rpartition('.')[2]}.rst").read_text(encoding="utf-8")

@@ -15,10 +15,12 @@ from typing import Any
 import pytest
 import yaml
 from oss_emulator import Emulator
-from oss_emulator.settings import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET, Settings
+from oss_emulator.settings import Settings
+from oss_referer.sources.account import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET
 
 from tests.cli.forking import serving
-from tests.cli.process import PATIENCE, environment, wait_for
+from tests.cli.process import environment, wait_for
+from tests.client import PATIENCE
 from tests.examples import workflow
 from tests.requirements import require
 

@@ -116,11 +116,7 @@ class Writer:
             else:
                 self.kept[key] = content
         status, data = client.send("GET", f"/{self.name}?referer")
-        assert status == 200, (
-            self.name,
-            status,
-            data,
-        )  # an error contains no rules either
+        assert status == 200, (self.name, status, data)  # an error contains no rules either
         found = int(data.partition(b"https://")[2].partition(b".")[0] or 0)
         good = found == self.rules or (doubted, perhaps) == ("", found)
         assert good, (self.name, self.rules, self.doubt, status, data)

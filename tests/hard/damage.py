@@ -231,15 +231,20 @@ def _replace_by_a_link(path: Path) -> None:
     path.symlink_to(away)
 
 
-def run(folder: Path, regions: int, seed: int = 0) -> Counter[str]:
-    """Damage each region of the index and the WAL in each way, and all other kinds of files."""
+def run(folder: Path, regions: int, seed: int = 0, one_in: int = 1) -> Counter[str]:
+    """Damage each region of the index and the WAL in each way, and all other kinds of files.
+
+    With `one_in`, try only one of so many damages, but all of the key of tokens.
+    """
     chance = random.Random(seed)  # noqa: S311
     image = make(folder)
     scratch = folder / "scratch"
     shutil.copytree(image, scratch)
     wanted = contents(scratch)
     happened: Counter[str] = Counter()
-    for name, where, damage in damages(image, regions, chance):
+    for number, (name, where, damage) in enumerate(damages(image, regions, chance)):
+        if number % one_in and name != TOKEN_KEY_FILE:
+            continue
         renew(image, scratch)
         damage(scratch / name)
         try:

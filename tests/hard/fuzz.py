@@ -11,6 +11,7 @@ import random
 import sys
 import tempfile
 import time
+from base64 import b64encode
 from collections import Counter
 from functools import cache
 from importlib import import_module
@@ -22,12 +23,13 @@ from oss_emulator.cli.signer import Signer
 from oss_emulator.control import api
 from oss_emulator.control.console import PAGES
 from oss_emulator.documents import DOCUMENTS
-from oss_emulator.lab.signature import GivenKey
 from oss_emulator.operations import OPERATIONS
 from oss_emulator.protocol.parameters import PARAMETERS, SUBRESOURCES
+from oss_referer.sources.account import GivenKey
 
 from tests.cli.forking import serving
-from tests.http.client import Answer, Client, Connection, write
+from tests.client import Answer, Client, Connection, write
+from tests.http import forms
 
 MODES = {
     "off": ("--auth", "off"),
@@ -42,19 +44,54 @@ SLOWEST = 20.0
 
 BUCKET = "fuzz"
 KEYS = ("a", "dir/b", "appendable", "中", "\x00", "a/../b", "x" * 1100, "/lead", "", "a b+c")
-METHODS = sorted({item.method for item in OPERATIONS} | {"PATCH", "TRACE", "OPTIONS", "get"})
+METHODS = sorted({item.method for item in OPERATIONS} | {"PATCH", "TRACE", "LINK", "get"})
 QUERIES = sorted((SUBRESOURCES | PARAMETERS | {"x-oss-process", "nobody-knows"}) - {"objectMeta"})
-ROOTS = sorted({document.schema.name for document in DOCUMENTS} | {"Delete", "SelectRequest"})
+ROOTS = sorted(
+    {document.schema.name for document in DOCUMENTS}
+    | {"BucketCnameConfiguration", "ExtendWormConfiguration", "InitiateWormConfiguration"}
+    | {"InventoryConfiguration", "QoSConfiguration", "ReplicationConfiguration", "ReplicationRule"}
+    | {"ReplicationRules", "Style", "VersioningConfiguration"}
+    | {"Delete", "CompleteMultipartUpload", "RestoreRequest", "SelectRequest"}
+)
+BODIES = (
+    b"{}",
+    b'{"Version":"1","Statement":[]}',
+    b"<a>" * 5000,
+    b'<!DOCTYPE a [<!ENTITY b "c">]><Tagging>&b;</Tagging>',
+    forms.form([("key", "posted"), ("success_action_status", "201")]),
+    forms.form([("key", "a\udcff"), ("success_action_redirect", "http://\udcff")]),
+    forms.form([("key", "posted"), ("success_action_redirect", "http://\udcff")]),
+    forms.form([("key", "posted")])[:-9],
+)
+"""Bodies that are valid, or nearly."""
+
+CORS = b"""<CORSConfiguration><CORSRule><AllowedOrigin>http://*</AllowedOrigin>
+<AllowedMethod>GET</AllowedMethod><AllowedHeader>*</AllowedHeader></CORSRule></CORSConfiguration>"""
+WEBSITE = b"""<WebsiteConfiguration><IndexDocument><Suffix>b</Suffix><SupportSubDir>true
+</SupportSubDir></IndexDocument><RoutingRules><RoutingRule><RuleNumber>1</RuleNumber>
+<Condition><HttpErrorCodeReturnedEquals>404</HttpErrorCodeReturnedEquals></Condition>
+<Redirect><RedirectType>External</RedirectType><PassQueryString>true</PassQueryString>
+</Redirect></RoutingRule></RoutingRules></WebsiteConfiguration>""".replace(b"true\n<", b"true<")
+CONTENTS: tuple[tuple[str, str, dict[str, str], bytes], ...] = (
+    ("", "", {"x-oss-acl": "public-read-write"}, b""),
+    ("a", "", {"content-type": "text/plain"}, b"content" * 400),
+    ("dir/b", "", {"x-oss-storage-class": "Archive"}, b""),
+    ("", "cors", {}, CORS),
+    ("", "website", {}, WEBSITE),
+)
+"""The bucket of each server: a key, a sub-resource, headers and a body."""
 HEADERS = """
     acl object-acl storage-class copy-source copy-source-range copy-source-if-match tagging
     metadata-directive tagging-directive meta-a forbid-overwrite server-side-encryption
     hash-crc64ecma symlink-target range-behavior traffic-limit complete-all request-payer date
-    security-token decoded-content-length content-sha256 object-lock-mode
+    server-side-encryption-key-id server-side-data-encryption copy-source-range callback
+    callback-var resource-group-id copy-source-if-modified-since security-token
+    decoded-content-length content-sha256 object-lock-mode
     object-lock-retain-until-date checksum-crc32 sdk-checksum-algorithm process
 """.split()
 PLAIN_HEADERS = """
-    range if-match if-none-match if-modified-since content-type content-md5 content-encoding
-    cache-control expires accept-encoding accept origin referer date authorization
+    range if-match if-none-match if-modified-since if-unmodified-since content-type content-md5
+    content-encoding cache-control expires accept-encoding accept origin referer date authorization
     access-control-request-method access-control-request-headers cookie x-oss-emulator
 """.split()
 VALUES = (
@@ -66,6 +103,9 @@ VALUES = (
     *("", " ", "%", "%zz", "é中", "\udcff", "http://a.example", "http://\x80", "[" * 2000),
     *("9" * 5000, "Wed, 21 Oct 2015 07:28:00 GMT", "Wed, 99 Oct 99999 07:28:00 GMT", "x" * 9000),
     *("AWS4-HMAC-SHA256 Credential=a/b/c/d/e, SignedHeaders=host, Signature=0", "AWS a:b"),
+    *("multipart/form-data", forms.TYPE, "text/plain", "KMS", "standard", "\udcff", "[" * 2000),
+    b64encode(b'{"callbackUrl": "127.0.0.1:1", "callbackBody": "${etag}"}').decode(),
+    b64encode(b"[" * 3000).decode(),
     *("OSS a:b", "OSS4-HMAC-SHA256 Credential=a/b/c/d/e, Signature=0", "oss-emulator-session=x"),
 )
 PIECES = (
@@ -81,6 +121,7 @@ PIECES = (
     "Referer",
     "Prefix",
 )
+HOSTS = (f"{BUCKET}.localhost", "localhost:80", "", "\udcff", "nobody.example", "[::1]")
 MEMBERS = """
     rules requests referer bucket signed method site allow_empty AllowEmptyReferer RefererList
     Referer text name shift time status code times operation key acl expires mini_programs cdn
@@ -104,6 +145,12 @@ class Fuzzer:
             body = None
         return method, write(method, target, fields, body)
 
+    def put(self, key: str, query: str, headers: dict[str, str], body: bytes) -> bytes:
+        """Make a request that fills the bucket."""
+        signed = self._signer.sign_headers("PUT", BUCKET, key, self._of(query), dict(headers))
+        target = f"/{key}?{query}" if query else f"/{key}"
+        return write("PUT", target, [("Host", f"{BUCKET}.localhost"), *signed.items()], body)
+
     def _of_oss(self) -> tuple[str, str, list[tuple[str, str]], bytes | None]:
         chance = self._chance
         bucket = chance.choice((BUCKET, BUCKET, BUCKET, BUCKET, "", "missing-bucket"))
@@ -121,7 +168,7 @@ class Fuzzer:
             signed = self._signer.sign_headers(method, bucket, key, query, dict(fields))
         except (UnicodeError, ValueError):  # a text that a client cannot sign
             signed = dict(fields)
-        host = chance.choice(("127.0.0.1",) * 6 + (f"{BUCKET}.localhost", "", "nobody.example"))
+        host = chance.choice(("127.0.0.1",) * 6 + HOSTS)
         return (
             method,
             self._target(bucket, key, query),
@@ -187,6 +234,8 @@ class Fuzzer:
             return bytes(chance.randrange(256) for _ in range(chance.randrange(40)))
         if chance.random() < 0.2:
             return self._spoil(json.dumps(self._json(0)).encode())
+        if chance.random() < 0.2:
+            return chance.choice(BODIES)
         root = chance.choice(ROOTS)
         text = f"<{root}>{self._xml(0)}</{root}>"
         return self._spoil(text.encode("utf-8", "surrogateescape"))
@@ -239,7 +288,8 @@ def run(folder: Path, requests: int, seed: int = 0) -> Counter[str]:
         with serving(place, "--log-level", "error", *flags) as running:
             sender = Sender(Client("127.0.0.1", running.port))
             fuzzer = Fuzzer(seed + number)
-            sender.ask("PUT", put_bucket(fuzzer))
+            for content in CONTENTS:
+                assert sender.ask("PUT", fuzzer.put(*content)).status == 200, content
             for _ in range(requests // len(MODES)):
                 method, sent = fuzzer.make()
                 happened[f"{mode} {sender.ask(method, sent).status // 100}xx"] += 1
@@ -248,10 +298,19 @@ def run(folder: Path, requests: int, seed: int = 0) -> Counter[str]:
     return happened
 
 
-def put_bucket(fuzzer: Fuzzer) -> bytes:
-    """The request that creates the bucket."""
-    signed = fuzzer._signer.sign_headers("PUT", BUCKET, "", {}, {"x-oss-acl": "public-read-write"})
-    return write("PUT", f"/{BUCKET}/", [("Host", "127.0.0.1"), *signed.items()], b"")
+def check(answer: Answer, sent: bytes) -> None:
+    """Check that an error of the service has its form (P-30)."""
+    if b"/_emulator/" in sent.partition(b"\r\n")[0] or answer.status < 400:
+        return
+    if answer.status == 400 and answer.headers["Connection"] == "close" and not answer.document:
+        return  # malformed HTTP is answered before the method is known to be HEAD
+    if sent.startswith(b"HEAD") and not answer.document:
+        return  # S3 has no document for HEAD
+    error = answer.error
+    assert error["Code"], (sent, answer)
+    assert error["RequestId"] == answer.headers["x-oss-request-id"], (sent, answer)
+    assert answer.headers.get("x-oss-ec", "") == error.get("EC", ""), (sent, answer)
+    assert answer.status != 501 or error["Code"] == "NotImplemented", (sent, answer)
 
 
 class Sender:
@@ -281,6 +340,7 @@ class Sender:
             raise
         assert answer.status < 500 or answer.status in DOCUMENTED, (sent, answer)
         assert time.monotonic() - began < SLOWEST, sent
+        check(answer, sent)
         if answer.headers["Connection"] == "close":
             self._connection.__exit__(None, None, None)
             self._connection = None

@@ -29,7 +29,7 @@ from unittest.mock import patch
 from oss_emulator import Emulator
 from oss_emulator.server.guard import Guard
 from oss_emulator.server.handshake import Handshake
-from oss_emulator.server.loop import loop_factory
+from oss_emulator.server.listening import loop_factory
 from oss_emulator.testing import emulator as running
 
 BUCKET = "a-bucket"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
@@ -12,8 +11,8 @@ import pytest
 
 from tests.cli.forking import serving
 from tests.cli.process import Running
+from tests.client import write
 from tests.hard.traffic import FLAGS, Client
-from tests.http.client import write
 from tests.unit.storage import invariants
 
 BUCKET = "/examplebucket"
@@ -37,11 +36,7 @@ def running(
         yield found
         assert found.end() == 0
         assert found.stderr.read_text() == ""
-    assert sorted(path.name for path in folder.iterdir()) == [
-        "place",
-        "ready.json",
-        "stderr",
-    ]
+    assert sorted(path.name for path in folder.iterdir()) == ["place", "ready.json", "stderr"]
     if storage:
         assert [path.name for path in data.parent.iterdir()] == ["data"]
         invariants.check(data)
@@ -146,20 +141,6 @@ def test_ambiguous_requests_are_refused(running: Running, sent: tuple[str, bytes
     assert running.ask("HEAD", f"{BUCKET}/outer").status == 404
 
 
-@pytest.mark.parametrize("length", [("Content-Length", "5"), ("content-length", "99")])
-@pytest.mark.parametrize("first", [True, False])
-def test_chunked_wins_over_content_length_and_nothing_is_smuggled(
-    running: Running, length: tuple[str, str], first: bool
-) -> None:
-    """P-42: the request is accepted, and nothing after it is read."""
-    headers = (length, CHUNKED) if first else (CHUNKED, length)
-    sent = put(b"2\r\nab\r\n0\r\n\r\n" + HIDDEN, *headers, key="both")
-    assert check_answers(exchange(running, sent)) == [200]
-    assert running.ask("HEAD", f"{BUCKET}/smuggled").status == 404
-    assert running.ask("GET", f"{BUCKET}/both").text == "ab"
-    assert running.ask("DELETE", f"{BUCKET}/both").status == 204
-
-
 RUBBISH = [
     b"\0" * 1000,
     b"\r\n" * 1000,
@@ -199,41 +180,6 @@ def test_client_that_waits_after_malformed_bytes_gets_an_answer(running: Running
             send(connection, sent)
         for connection in connections:
             check_answers(receive(connection))
-    assert running.ask("GET", "/_emulator/health").status == 200
-
-
-GOOD = (
-    write("GET", f"{BUCKET}/a?prefix=x", [HOST, ("Range", "bytes=0-9"), ("Referer", "http://a/")])
-    + write("PUT", f"{BUCKET}/fuzzed", [HOST, ("Content-Type", "text/plain")], b"body")
-    + put(b"4\r\nbody\r\n0\r\n\r\n", CHUNKED, key="fuzzed")
-    + write("POST", f"{BUCKET}?delete", [HOST], b"<Delete><Object><Key>a</Key></Object></Delete>")
-)
-PIECES = (
-    b"\r\n",
-    b"\n",
-    b"\r",
-    b"\0",
-    b" ",
-    b":",
-    b"\xff",
-    b"HTTP/1.1",
-    b"chunked",
-    b"9" * 30,
-    b"%",
-)
-
-
-@pytest.mark.parametrize("seed", range(20))
-def test_damaged_requests_cause_no_internal_error(running: Running, seed: int) -> None:
-    """A request may have several damages; it may still be valid."""
-    chance = random.Random(seed)  # noqa: S311
-    for _ in range(10):
-        sent = bytearray(GOOD)
-        for _ in range(chance.randrange(1, 6)):
-            place = chance.randrange(len(sent))
-            length = chance.choice((0, 0, 1, 5, 50))
-            sent[place : place + length] = chance.choice((b"", *PIECES))
-        check_answers(exchange(running, bytes(sent)))
     assert running.ask("GET", "/_emulator/health").status == 200
 
 

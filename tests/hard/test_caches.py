@@ -22,11 +22,11 @@ from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.message import Request, Response, Stream
 from oss_emulator.protocol.signature import Place, Version
 from oss_emulator.protocol.signature.unsigned import Dialect
-from oss_emulator.referer import Assumptions
-from oss_emulator.referer.assumptions import SourceOfCopy
 from oss_emulator.settings import Settings
 from oss_emulator.storage import snapshot
 from oss_emulator.storage.disk import DiskStorage
+from oss_referer import Assumptions
+from oss_referer.engine.assumptions import SourceOfCopy
 
 from tests.thorough import cases
 from tests.unit.pipeline.service import PAGE, RULES, SETTINGS, THIEF

@@ -14,14 +14,14 @@ from oss_emulator.storage.disk import DiskStorage
 from oss_emulator.storage.folder import BLOBS, INCOMING, INDEX, LOCK, SHM, WAL
 
 from tests.hard import damage
-from tests.thorough import cases
+from tests.thorough import THOROUGH, cases
 
 
 @pytest.mark.thorough
 def test_damaged_folder_is_served_right_or_refused(tmp_path: Path) -> None:
-    happened = damage.run(tmp_path, cases(3, 30))
-    assert happened["refused"] > 10
-    assert happened["reported"] > 1
+    happened = damage.run(tmp_path, cases(1, 30), one_in=1 if THOROUGH else 3)
+    assert happened["refused"] > 5
+    assert happened["reported"] > 0
     assert happened["logged"] == 1  # the key of tokens was lost
 
 

@@ -7,6 +7,7 @@ of the tests block, so that such a test is `in_thread`.
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
@@ -23,9 +24,7 @@ StartServer = Callable[[web.Application], Awaitable[TestServer]]
 Arguments = ParamSpec("Arguments")
 
 
-def in_thread(
-    test: Callable[Arguments, None],
-) -> Callable[Arguments, Coroutine[Any, Any, None]]:
+def in_thread(test: Callable[Arguments, None]) -> Callable[Arguments, Coroutine[Any, Any, None]]:
     """Run a test in a thread, while its event loop answers as the application."""
 
     @wraps(test)
@@ -113,3 +112,17 @@ async def run(start_server: StartServer) -> AsyncIterator[Application]:
     application.port = (await start_server(routes)).port or 0
     yield application
     application.release()
+
+
+class Names:
+    """Resolves `*.example` to this machine and counts how often."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self._resolve = socket.getaddrinfo
+
+    def __call__(self, host: Any, *arguments: Any, **named: Any) -> Any:
+        if str(host).endswith(".example"):
+            self.asked.append(host)
+            host = "127.0.0.1"
+        return self._resolve(host, *arguments, **named)

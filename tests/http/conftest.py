@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 
 import pytest
 from oss_emulator import Emulator
-from oss_emulator.referer import RefererConfiguration
+from oss_referer import RefererConfiguration
 
-from tests.http.administration import REFERER, Admin
+from tests.client import Admin
+from tests.http.application import Names
+
+REFERER = "http://www.example.com/"
+"""The Referer that the rules of `site` allow."""
 
 RULES = RefererConfiguration(
     allow_empty_referer=False, whitelist=(REFERER,), blacklist=("http://bad/",)
@@ -29,3 +34,11 @@ def site(administered: Emulator) -> Iterator[Admin]:
     administered.put("/examplebucket/a", b"0123456789")
     yield Admin(administered)
     administered.reset()
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> Names:
+    """Resolves `*.example` to this machine."""
+    found = Names()
+    monkeypatch.setattr(socket, "getaddrinfo", found)
+    return found

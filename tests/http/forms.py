@@ -11,8 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tests.http.client import Answer, Client
-from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, REGION
+from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, REGION, Answer, Client
 
 BOUNDARY = "9431149156168"
 TYPE = f"multipart/form-data; boundary={BOUNDARY}"

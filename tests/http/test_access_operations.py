@@ -14,7 +14,7 @@ from oss_emulator import Emulator
 from oss_emulator.operations import OPERATIONS
 from oss_emulator.operations.operation import Operation, Resource
 
-from tests.http.live import sign
+from tests.client import sign
 
 APART = {"OptionObject", "PostObject", "DeleteMultipleObjects"}
 """Preflights need no permission; the body of the others decides which action they need."""

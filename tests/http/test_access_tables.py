@@ -9,7 +9,7 @@ import pytest
 from lxml import etree
 from oss_emulator.protocol.message import Request
 
-from tests.http.live import Live, serve, sign
+from tests.client import Live, serve, sign
 from tests.unit.access import requests
 from tests.unit.access.table import BUCKET, CASES, Case
 

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 from oss_emulator.storage.blobs import SPOOL_ABOVE
 
-from tests.http.client import Answer, Client
-from tests.http.live import Live
+from tests.client import Answer, Client, Live
 
 # GetObject, Accept-Encoding.
 TYPES = """
@@ -52,12 +51,7 @@ def test_text_types_are_compressed(client: Client, put: Any, kind: str) -> None:
     assert len(answer.body) < len(TEXT)
 
 
-@pytest.mark.parametrize("encoding", ["gzip", "deflate, gzip", "GZIP;q=0.5", "br, gzip;q=1.0"])
-def test_accept_encoding_with_gzip_is_understood(client: Client, put: Any, encoding: str) -> None:
-    assert ask(client, put(), encoding).headers["Content-Encoding"] == "gzip"
-
-
-@pytest.mark.parametrize("encoding", ["", "identity", "deflate", "gzip;q=0", "x-gzip", "*"])
+@pytest.mark.parametrize("encoding", ["", "identity", "deflate", "x-gzip"])
 def test_client_without_gzip_gets_the_plain_object(client: Client, put: Any, encoding: str) -> None:
     assert_plain(ask(client, put(), encoding))
 
@@ -67,25 +61,6 @@ def assert_plain(answer: Answer, content: bytes = TEXT) -> None:
     assert "Transfer-Encoding" not in answer.headers
     assert "Vary" not in answer.headers
     assert "ETag" in answer.headers
-
-
-@pytest.mark.parametrize("kind", ["image/jpeg", "text/html", "application/octet-stream"])
-def test_other_types_are_not_compressed(client: Client, put: Any, kind: str) -> None:
-    assert_plain(ask(client, put(kind=kind)))
-
-
-@pytest.mark.parametrize(("size", "compressed"), [(1023, False), (1024, True)])
-def test_objects_below_one_kilobyte_are_not_compressed(
-    client: Client, put: Any, size: int, compressed: bool
-) -> None:
-    answer = ask(client, put(TEXT[:size]))
-    assert ("Content-Encoding" in answer.headers) is compressed
-
-
-def test_encoded_object_is_not_compressed_again(client: Client, put: Any) -> None:
-    answer = ask(client, put(Content_Encoding="br"))
-    assert answer.headers["Content-Encoding"] == "br"
-    assert_plain(answer)
 
 
 def test_range_is_not_compressed(client: Client, put: Any) -> None:

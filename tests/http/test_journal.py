@@ -17,36 +17,15 @@ import requests
 from oss_emulator import Emulator
 from oss_emulator.control.api.events import MAX_BEHIND
 from oss_emulator.protocol.message import Response
-from oss_emulator.settings import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET
+from oss_referer.sources.account import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET
 
 from tests.cli.forking import serving
 from tests.cli.logline import LINE
 from tests.cli.process import Running
-from tests.http.administration import REFERER, Admin, Answer
+from tests.client import Admin, Answer
+from tests.http.conftest import REFERER
 
 JOURNAL = "/_emulator/journal"
-
-
-def test_entry_has_the_decisions(site: Admin) -> None:
-    site.get("/examplebucket/a", REFERER)
-    site.get("/examplebucket/a", "http://evil/?x=1")
-    site.get("/other/a")
-    allowed, denied, missing = site.get(JOURNAL).json["entries"]
-    assert allowed["number"] < denied["number"] < missing["number"]
-    assert (allowed["status"], allowed["decision"]["entry"]) == (200, REFERER)
-    assert allowed["operation"] == "GetObject"
-    assert allowed["sent_bytes"] == 10
-    assert (denied["status"], denied["code"], denied["ec"]) == (
-        403,
-        "AccessDenied",
-        "0003-00000503",
-    )
-    assert denied["referer"] == "http://evil/?x=1"
-    assert denied["decision"]["referer"] == "http://evil/"
-    assert denied["decision"]["steps"][-1]["sentence"] == "No whitelist entry matches."
-    assert (missing["code"], missing["decision"]) == ("NoSuchBucket", None)
-    verdicts = [entry["verdict"] for entry in (allowed, denied, missing)]
-    assert verdicts == ["allowed", "denied", "not-checked"]
 
 
 def test_entry_says_how_the_request_was_signed(site: Admin) -> None:
@@ -60,48 +39,6 @@ def test_entry_says_how_the_request_was_signed(site: Admin) -> None:
         ("url", DEFAULT_ACCESS_KEY_ID, "allowed"),
         ("none", "", "allowed"),
     ]
-
-
-@pytest.mark.parametrize(
-    ("query", "statuses"),
-    [
-        ("", [200, 403, 404]),
-        ("verdict=denied", [403]),
-        ("verdict=allowed", [200]),
-        ("verdict=not-checked", [404]),
-        ("bucket=examplebucket", [200, 403]),
-        ("bucket=examplebucket&verdict=denied", [403]),
-        ("bucket=none", []),
-        ("status=403", [403]),
-        ("ec=0003-00000503", [403]),
-        ("method=GET", [200, 403, 404]),
-        ("method=PUT", []),
-        ("referer=EVIL", [403]),
-        ("text=Other", [404]),
-        ("text=nosuchbucket&verdict=not-checked", [404]),
-        ("text=&bucket=", [200, 403, 404]),
-        ("limit=1", [404]),
-        ("limit=2&bucket=examplebucket", [200, 403]),
-        ("since=FIRST", [403, 404]),
-        ("since=FIRST&limit=1&verdict=denied", [403]),
-    ],
-)
-def test_journal_is_filtered(site: Admin, query: str, statuses: list[int]) -> None:
-    site.get("/examplebucket/a", REFERER)
-    site.get("/examplebucket/a", "http://evil/")
-    site.get("/other/a")
-    first = site.get(JOURNAL).json["entries"][0]["number"]
-    entries = site.get(f"{JOURNAL}?{query.replace('FIRST', str(first))}").json["entries"]
-    assert [entry["status"] for entry in entries] == statuses
-
-
-def test_journal_is_cleared(site: Admin) -> None:
-    site.get("/examplebucket/a", REFERER)
-    (entry,) = site.get(JOURNAL).json["entries"]
-    assert site.send("DELETE", JOURNAL).json == {"entries": []}
-    assert site.get(JOURNAL).json == {"entries": []}
-    site.get("/examplebucket/a", REFERER)
-    assert site.get(JOURNAL).json["entries"][0]["number"] == entry["number"] + 1
 
 
 # --- waiting
@@ -119,15 +56,6 @@ def test_long_poll_waits_for_a_matching_entry(site: Admin) -> None:
         poll.join(0.01)
     entries = got[0].json["entries"]
     assert {entry["status"] for entry in entries} == {403}
-
-
-def test_long_poll_answers_at_once_if_there_are_entries(site: Admin) -> None:
-    site.get("/examplebucket/a", REFERER)
-    assert len(site.get(f"{JOURNAL}?wait=20").json["entries"]) == 1
-
-
-def test_long_poll_times_out_with_an_empty_answer(site: Admin) -> None:
-    assert site.get(f"{JOURNAL}?wait=0.01").json == {"entries": []}
 
 
 # --- the event stream
@@ -152,12 +80,10 @@ class Follower:
 
 
 @contextmanager
-def following(emulator: Emulator, query: str = "", last: int | None = None) -> Iterator[Follower]:
-    """Follow the journal like a browser that has seen the entry `last`."""
+def following(emulator: Emulator, query: str = "") -> Iterator[Follower]:
+    """Follow the journal like a browser."""
     connection = HTTPConnection("127.0.0.1", emulator.port, timeout=20)
     headers = {"Accept": "text/event-stream"}
-    if last is not None:
-        headers["Last-Event-ID"] = str(last)
     try:
         connection.request("GET", JOURNAL + query, headers=headers)
         yield Follower(connection.getresponse())
@@ -173,29 +99,6 @@ def test_follower_gets_new_entries(site: Admin) -> None:
         site.get("/examplebucket/a", REFERER)
         site.get("/examplebucket/a", "http://bad/")
         assert follower.next()["ec"] == "0003-00000502"
-
-
-def test_each_follower_gets_the_entries_of_its_filter(site: Admin) -> None:
-    wanted = {"": [200, 403, 404], "?verdict=denied": [403], "?bucket=other": [404]}
-    queries = [*wanted] * 5
-    with ExitStack() as stack:
-        followers = [stack.enter_context(following(site.emulator, query)) for query in queries]
-        site.get("/examplebucket/a", REFERER)
-        site.get("/examplebucket/a", "http://bad/")
-        site.get("/other/a")
-        for query, follower in zip(queries, followers, strict=True):
-            assert [follower.next()["status"] for _ in wanted[query]] == wanted[query]
-
-
-def test_follower_resumes_after_its_last_entry(site: Admin) -> None:
-    for _ in range(3):
-        site.get("/examplebucket/a", REFERER)
-    with following(site.emulator) as follower:
-        first = follower.next()["number"]
-    with following(site.emulator, last=first) as follower:
-        assert [follower.next()["number"] for _ in range(2)] == [first + 1, first + 2]
-        site.get("/examplebucket/a", REFERER)
-        assert follower.next()["number"] == first + 3
 
 
 def test_slow_follower_loses_old_entries_and_delays_nobody(site: Admin) -> None:

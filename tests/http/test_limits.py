@@ -15,8 +15,18 @@ from oss_emulator.server.body_writer import BodyWriter
 from oss_emulator.settings import Limits
 from oss_emulator.storage import SpoolWriter
 
-from tests.http.client import Client, Connection, check_error, content_md5, write
-from tests.http.live import SETTINGS, SIGNERS, Live, Signed, serve
+from tests.client import (
+    SETTINGS,
+    SIGNERS,
+    Client,
+    Connection,
+    Live,
+    Signed,
+    check_error,
+    content_md5,
+    serve,
+    write,
+)
 
 HOST = ("Host", "localhost")
 LIMITS = {"object": 1000, "headers": 4000, "document": 3000, "keys": 3, "parts": 5}

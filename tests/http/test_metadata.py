@@ -7,8 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.http.client import Client, Headers, write
-from tests.http.live import Live
+from tests.client import Client, Headers, Live, write
 
 GBK = "\u4e2d\u6587.txt".encode("gbk")
 SENT = GBK.decode(errors="surrogateescape")

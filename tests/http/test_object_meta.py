@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.http.client import Client
-from tests.http.live import Live
+from tests.client import Client, Live
 
 
 def test_get_is_answered_like_head_and_closes_the_connection(

@@ -12,7 +12,7 @@ import pytest
 from oss_emulator import Emulator
 from oss_emulator.storage.blobs import Blob, BlobWriter
 
-from tests.http.client import Answer, Client
+from tests.client import Answer, Client
 
 PATIENCE = 20
 DATA = bytes(range(256)) * 1024 * 20

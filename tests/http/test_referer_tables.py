@@ -10,21 +10,23 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from oss_emulator import referer_xml
-from oss_emulator.lab import tables
-from oss_emulator.referer import Assumptions, RefererConfiguration
+from oss_referer import Assumptions, RefererConfiguration
+from oss_referer.sources import referer_xml, tables
 
-from tests.http import forms
-from tests.http.client import Answer, Client, check_error, write
-from tests.http.live import (
+from tests.client import (
     ACCESS_KEY_ID,
     ACCESS_KEY_SECRET,
     SETTINGS,
     SIGNERS,
+    Answer,
+    Client,
     Live,
+    check_error,
     serve,
     sign,
+    write,
 )
+from tests.http import forms
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "referer"
 TABLES = {path.stem: tables.read(path) for path in sorted(FOLDER.glob("*.toml"))}
@@ -42,10 +44,7 @@ def _signers(case: tables.Case) -> list[str]:
 
 CASES = [
     pytest.param(
-        found.rules[case.rules],
-        case,
-        signer,
-        id=f"{name}: {case.name}{signer and f' ({signer})'}",
+        found.rules[case.rules], case, signer, id=f"{name}: {case.name}{signer and f' ({signer})'}"
     )
     for name, found in TABLES.items()
     for case in found.cases
@@ -63,11 +62,7 @@ def signer(version: str) -> Any:
 
 def ask(client: Client, case: tables.Case, bucket: str, version: str, key: str = KEY) -> Answer:
     """The request of a case."""
-    bucket, key = {
-        "object": (bucket, key),
-        "bucket": (bucket, ""),
-        "service": ("", ""),
-    }[case.scope]
+    bucket, key = {"object": (bucket, key), "bucket": (bucket, ""), "service": ("", "")}[case.scope]
     if case.method == "POST":
         return _post(client, case, bucket, version, key)
     auth = signer(version) if version else None
@@ -181,23 +176,6 @@ def site(live: Live, make_bucket: Callable[..., str]) -> str:
     return bucket
 
 
-@pytest.mark.parametrize("acl", ACLS)
-@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE"])
-@pytest.mark.parametrize("key", ["a", "missing"])
-def test_wrong_referer_is_denied_for_each_acl_method_and_object(
-    live: Live, client: Client, make_bucket: Callable[..., str], acl: str, method: str, key: str
-) -> None:
-    """R-02, R-04, R-05: and nothing is written or deleted."""
-    bucket = make_bucket(acl)
-    rules(live, bucket, SITE)
-    live.put(f"/{bucket}/a", BODY)
-    body = b"stolen" if method == "PUT" else None
-    answer = client.request(method, f"/{bucket}/{key}", [THIEF], body)
-    check_denied(answer, bucket, "0003-00000503", f"{live.host}:{live.port}")
-    target, headers = sign(signer("v4"), "header", "GET", bucket, "a")
-    assert client.request("GET", target, headers).body == BODY
-
-
 @pytest.mark.parametrize("target", ["a?acl", "a?objectMeta", "a?uploads", "a?v=1"])
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_every_anonymous_request_to_an_object_is_checked(
@@ -231,26 +209,6 @@ def test_rules_apply_in_each_style_of_addressing(
     assert client.request(method, target, [("Host", name), GUEST]).status == 200
 
 
-def test_rules_apply_to_their_own_bucket_only(
-    live: Live, client: Client, make_bucket: Callable[..., str], site: str
-) -> None:
-    """R-03"""
-    free, other = make_bucket("public-read"), make_bucket("public-read")
-    rules(live, other, RefererConfiguration(whitelist=(THIEF[1],)))
-    for bucket in (free, other):
-        live.put(f"/{bucket}/a", BODY)
-    assert [client.get(f"/{name}/a", THIEF).status for name in (site, free, other)] == [
-        403,
-        200,
-        200,
-    ]
-    assert [client.get(f"/{name}/a", GUEST).status for name in (site, free, other)] == [
-        200,
-        200,
-        403,
-    ]
-
-
 @pytest.mark.parametrize("version", ["v1", "v2", "v4"])
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize("key", ["a", "missing"])
@@ -264,55 +222,13 @@ def test_bad_signature_is_reported_before_a_bad_referer(
     unknown = SIGNERS[version]("unknown", ACCESS_KEY_SECRET)
     target, headers = sign(unknown, "url", method, site, key)
     assert client.request(method, target, [*headers, THIEF]).code == "InvalidAccessKeyId"
+    if version != "v4":  # oss2 signs no expired URL of version 4
+        target, headers = sign(signer(version), "url", method, site, key, expires=-10)
+        answer = client.request(method, target, [*headers, THIEF])
+        assert answer.error["Message"] == "Request has expired."
     target, headers = sign(signer(version), "url", method, site, key)
     answer = client.request(method, target, [*headers, THIEF])
     assert answer.error["EC"] == "0003-00000503"
-
-
-@pytest.mark.parametrize("version", ["v1", "v2"])
-def test_expired_url_is_reported_before_a_bad_referer(
-    client: Client, site: str, version: str
-) -> None:
-    """R-05"""
-    target, headers = sign(signer(version), "url", "GET", site, "a", expires=-10)
-    answer = client.request("GET", target, [*headers, THIEF])
-    assert answer.error["Message"] == "Request has expired."
-
-
-def test_bad_referer_is_reported_before_the_acl_and_the_key(
-    live: Live, client: Client, make_bucket: Callable[..., str]
-) -> None:
-    """R-05: only an allowed Referer learns that the object is private or missing."""
-    private, public = make_bucket("private"), make_bucket("public-read")
-    for bucket in (private, public):
-        rules(live, bucket, SITE)
-    live.put(f"/{private}/a", BODY)
-    assert client.get(f"/{private}/a", THIEF).error["EC"] == "0003-00000503"
-    assert client.get(f"/{private}/a", GUEST).error["EC"] == "0003-00000001"
-    assert client.get(f"/{public}/missing", THIEF).error["EC"] == "0003-00000503"
-    assert client.get(f"/{public}/missing", GUEST).error["EC"] == "0026-00000001"
-
-
-def test_missing_bucket_gets_404_whatever_the_referer(client: Client) -> None:
-    """P-18"""
-    assert client.get("/no-such-bucket/a", THIEF).code == "NoSuchBucket"
-
-
-@pytest.mark.parametrize(
-    ("referers", "status"),
-    [
-        ([GUEST[1], THIEF[1]], 200),
-        ([THIEF[1], GUEST[1]], 403),
-        (["", GUEST[1]], 403),
-        ([GUEST[1], ""], 200),
-    ],
-)
-def test_first_of_several_referers_counts(
-    client: Client, site: str, referers: list[str], status: int
-) -> None:
-    """R-29"""
-    answer = client.get(f"/{site}/a", *[("Referer", value) for value in referers])
-    assert answer.status == status
 
 
 @pytest.mark.parametrize("name", ["Referer", "referer", "REFERER"])
@@ -342,53 +258,3 @@ def test_long_referer_is_decided_in_time(live: Live, client: Client, make_bucket
     long = "https://" + "a" * 8192
     assert client.get(f"/{bucket}/a", ("Referer", long)).status == 403
     assert client.get(f"/{bucket}/a", ("Referer", long + "b")).status == 200
-
-
-@pytest.mark.parametrize("method", ["GET", "PUT"])
-@pytest.mark.parametrize("acl", ACLS)
-def test_only_the_owner_may_put_and_get_rules(
-    live: Live, client: Client, make_bucket: Callable[..., str], acl: str, method: str
-) -> None:
-    """R-32: anonymously 403, and a bad Referer does not matter (R-04)."""
-    bucket = make_bucket(acl)
-    rules(live, bucket, SITE)
-    body = referer_xml.format(RefererConfiguration()) if method == "PUT" else None
-    answer = client.request(method, f"/{bucket}?referer", [THIEF], body)
-    assert (answer.status, answer.code) == (403, "AccessDenied")
-    assert answer.error["EC"] not in ECS
-    assert client.request(method, "/no-such-bucket?referer", (), body).code == "NoSuchBucket"
-    assert client.get(f"/{bucket}/a", THIEF).error["EC"] == "0003-00000503"
-
-
-@pytest.mark.parametrize("subresource", ["referer", "referer="])
-@pytest.mark.parametrize("version", ["v1", "v2", "v4"])
-def test_rules_are_returned_as_they_were_put(
-    live: Live, client: Client, site: str, version: str, subresource: str
-) -> None:
-    """P-04, R-31: without a name space, in the documented order."""
-    target, headers = sign(signer(version), "header", "GET", site, "", {"referer": ""})
-    answer = client.request("GET", target.replace("?referer", f"?{subresource}"), headers)
-    assert answer.status == 200
-    assert answer.headers["Content-Type"] == "application/xml"
-    assert [name for name, _ in answer.elements] == [
-        "AllowEmptyReferer",
-        "AllowTruncateQueryString",
-        "TruncatePath",
-        "RefererList",
-        "RefererBlacklist",
-    ]
-    assert referer_xml.parse(answer.body) == SITE
-    assert b"xmlns" not in answer.body
-
-
-def test_bucket_without_rules_returns_the_defaults(
-    client: Client, make_bucket: Callable[..., str]
-) -> None:
-    """R-15, P-34: RefererBlacklist only when it has entries."""
-    target, headers = sign(signer("v4"), "header", "GET", make_bucket(), "", {"referer": ""})
-    assert client.request("GET", target, headers).elements == [
-        ("AllowEmptyReferer", "true"),
-        ("AllowTruncateQueryString", "true"),
-        ("TruncatePath", "false"),
-        ("RefererList", ""),
-    ]

@@ -12,8 +12,7 @@ import pytest
 from oss2 import xml_utils
 from oss_emulator import Emulator
 
-from tests.http.client import Answer, Client
-from tests.http.live import Live
+from tests.client import Answer, Client, Live
 from tests.unit.selecting.cases import DATA, END, read, split
 
 RULES = b"""<RefererConfiguration><AllowEmptyReferer>false</AllowEmptyReferer>
@@ -98,12 +97,7 @@ def test_requests_are_answered_at_once(live: Live, bucket: oss2.Bucket) -> None:
         return bytes(bucket.select_object("a.csv", sql).read())
 
     with ThreadPoolExecutor(4) as threads:
-        assert list(threads.map(ask, [20, 30, 40, 20])) == [
-            b"4000\n",
-            b"2000\n",
-            b"0\n",
-            b"4000\n",
-        ]
+        assert list(threads.map(ask, [20, 30, 40, 20])) == [b"4000\n", b"2000\n", b"0\n", b"4000\n"]
 
 
 def test_client_may_leave(live: Live, bucket: oss2.Bucket) -> None:

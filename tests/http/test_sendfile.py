@@ -16,7 +16,7 @@ from ssl import SSLContext, create_default_context
 
 import pytest
 from oss_emulator import Emulator
-from oss_emulator.server import sendfile
+from oss_emulator.server import writer
 from oss_emulator.server.guard import Guard
 from oss_emulator.storage import FileBlob
 from oss_emulator.storage.blobs import SPOOL_ABOVE
@@ -48,12 +48,12 @@ def pieces(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The lengths of the pieces that sendfile sends."""
     lengths: list[int] = []
 
-    class Watched(sendfile.Sending):
+    class WatchedSending(writer.FileSending):
         async def run(self) -> None:
             lengths.append(self._end - self._offset)
             await super().run()
 
-    monkeypatch.setattr(sendfile, "Sending", Watched)
+    monkeypatch.setattr(writer, "FileSending", WatchedSending)
     return lengths
 
 
@@ -167,7 +167,7 @@ def test_no_file_stays_open_after_the_client_leaves(tmp_path: Path, tls: bool) -
 def waits_for_a_client(emulator: Emulator) -> bool:
     """Return whether the server waits for a client that does not read."""
     guards = emulator._server.connections._open
-    return any(isinstance(guard, Guard) and guard.outlet._paused for guard in guards)
+    return any(isinstance(guard, Guard) and guard.writer.paused for guard in guards)
 
 
 def files_open_below(folder: Path) -> list[str]:

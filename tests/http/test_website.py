@@ -6,8 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.http.client import Answer, Headers
-from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, Live, sign
+from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, Answer, Headers, Live, sign
 
 MakeBucket = Callable[..., str]
 

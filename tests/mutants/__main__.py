@@ -13,15 +13,29 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from hashlib import sha256
 from pathlib import Path
 
 from tests.mutants import survivors
 from tests.mutants.making import mutants
+from tests.mutants.survivors import PACKAGE
 from tests.mutants.trying import Trial, load_libraries
-from tests.test_mirror import COVERED_BY, PACKAGE, TESTS, mirror, row
 
 ROOMS = ("access", "protocol/signature", "referer", "pipeline")
+
+COVERED_BY = {
+    "access/context.py": "access/test_condition.py",
+    "pipeline/deployment.py": "pipeline/test_service.py",
+    "protocol/signature/*.py": "protocol/signature/test_vectors.py",
+    "referer/assumptions.py": "lab/test_assumptions.py",
+    "referer/model.py": "referer/test_policy.py",
+    "referer/reading.py": "referer/test_policy.py",
+    "referer/request.py": "referer/test_policy.py",
+}
+"""The unit tests of modules that have no test file of their own name."""
+
+UNIT = Path(__file__).parents[1] / "unit"
 
 Key = tuple[str, str, str]
 
@@ -66,9 +80,11 @@ def _try(file: str, listed: set[Key]) -> set[Key]:
 
 
 def _tests(file: str) -> Path:
-    """Return the tests of a module: those that mirror it, or those that a table names."""
-    pattern = None if mirror(file).exists() else row(file)
-    return mirror(file) if pattern is None else TESTS / COVERED_BY[pattern]
+    """Return the unit tests of a module: those of its name, or those that a table names."""
+    path = Path(file)
+    own = UNIT / path.parent / f"test_{path.name}"
+    others = (UNIT / name for pattern, name in COVERED_BY.items() if fnmatchcase(file, pattern))
+    return own if own.exists() else next(others, own)
 
 
 def _kept(file: str) -> Path:
@@ -77,7 +93,7 @@ def _kept(file: str) -> Path:
     for path in sorted((*PACKAGE.rglob("*.py"), *_tests(file).parent.glob("*.py"))):
         state.update(path.read_bytes())
     name = f"{file.replace('/', '.')}.{state.hexdigest()[:16]}.json"
-    return TESTS.parent / "build" / "mutants" / name
+    return UNIT.parents[1] / "build" / "mutants" / name
 
 
 def _module(file: str) -> str:

@@ -6,6 +6,9 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+import oss_emulator
+
+PACKAGE = Path(oss_emulator.__file__).parent
 TABLE = Path(__file__).with_name("survivors.toml")
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from tests.mutants.survivors import read
-from tests.test_mirror import PACKAGE
+from tests.mutants.survivors import PACKAGE, read
 
 
 def test_lines_of_the_table_exist() -> None:

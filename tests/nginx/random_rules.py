@@ -3,7 +3,7 @@
 import random
 from collections.abc import Iterator
 
-from oss_emulator.referer import RefererConfiguration
+from oss_referer import RefererConfiguration
 
 SCHEMES = ("https://", "http://", "*://", "http*://", "", "HTTPS://", "*")
 LABELS = ("www", "a", "img", "WWW", "*", "?", "w?w", "例子", "é", "x-y", "b*", "xn--fsqu00a")

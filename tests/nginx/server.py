@@ -10,7 +10,8 @@ from typing import BinaryIO
 
 import pytest
 
-from tests.cli.process import PATIENCE, wait_for
+from tests.cli.process import wait_for
+from tests.client import PATIENCE
 
 _MAIN = """
 daemon off;

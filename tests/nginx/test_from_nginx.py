@@ -7,10 +7,10 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from oss_emulator.lab.translation import losses
-from oss_emulator.lab.translation.nginx import NginxRules
-from oss_emulator.referer import RefererPolicy
-from oss_emulator.toml import SourceError
+from oss_referer import RefererPolicy
+from oss_referer.sources.toml import SourceError
+from oss_referer.translate import losses
+from oss_referer.translate.nginx import NginxRules
 
 from tests.nginx import random_conf
 from tests.nginx.server import Request, answering, ask, listening, refusal

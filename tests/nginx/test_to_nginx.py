@@ -8,10 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from oss_emulator.lab.translation.nginx import LONGEST_WORD
-from oss_emulator.lab.translation.nginx_map import NginxMap
-from oss_emulator.referer import RefererConfiguration, RefererPolicy
-from oss_emulator.referer.assumptions import (
+from oss_referer import RefererConfiguration, RefererPolicy
+from oss_referer.engine.assumptions import (
     DEFAULT,
     Assumptions,
     CutEntries,
@@ -21,6 +19,8 @@ from oss_emulator.referer.assumptions import (
     LetterCase,
     WhiteSpace,
 )
+from oss_referer.translate.nginx import LONGEST_WORD
+from oss_referer.translate.nginx_map import NginxMap
 
 from tests.nginx import random_rules
 from tests.nginx.server import Request, answering, ask, listening, refusal

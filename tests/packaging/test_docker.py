@@ -16,9 +16,11 @@ from typing import Any
 import oss2
 import pytest
 from oss_emulator.server.app import SHUTDOWN_TIMEOUT
-from oss_emulator.settings import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET, Settings
+from oss_emulator.settings import Settings
+from oss_referer.sources.account import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET
 
-from tests.cli.process import PATIENCE, Running, environment, started, wait_for
+from tests.cli.process import Running, environment, started, wait_for
+from tests.client import PATIENCE
 from tests.packaging import compose, dockerfile
 
 ROOT = Path(__file__).parents[2]

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.cli.process import PATIENCE, environment
+from tests.cli.process import environment
+from tests.client import PATIENCE
 
 OTHERS = ("schemathesis", "hypothesispytest", "anyio", "aiohttp", "asyncio", "xdist")
 """Plugins of this environment that the runs need not load; their imports take most of the time."""

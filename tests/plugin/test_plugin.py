@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import requests
+from oss_emulator import Emulator
 
 from tests.plugin.process import Outcomes, run_pytest
 
@@ -52,6 +56,14 @@ BAD_RULES = [
     ("3", "rules are of the type int; give a file, a text, a mapping or a RefererConfiguration"),
 ]
 """Arguments of the marker, and the errors that they cause."""
+
+WIDER = [
+    ("module", "oss_emulator", "ask for module_oss_emulator."),
+    ("package", "oss_emulator", "ask for session_oss_emulator."),
+    ("class", "oss_bucket", "ask for class_oss_emulator and create a bucket with *"),
+    ("session", "oss_intercept", "*oss_emulator.testing.intercept(session_oss_emulator*"),
+]
+"""The scope of a fixture, what it asks for, and what it is told."""
 
 HEADER = """
 import pytest
@@ -117,7 +129,7 @@ def test_rules(oss_bucket):
     "test_formats.py": """
 import pathlib
 import pytest
-from oss_emulator.referer import RefererConfiguration
+from oss_referer import RefererConfiguration
 
 @pytest.mark.parametrize(
     "entry",
@@ -195,6 +207,45 @@ def test_intercept_ends_with_the_test(oss_emulator):
     from requests.adapters import HTTPAdapter
     assert HTTPAdapter.send.__module__ == "requests.adapters"
 """,
+    "test_here.py": """
+import asyncio
+import aiohttp
+import pytest
+
+@pytest.fixture(scope="module")
+def used(module_oss_emulator):
+    module_oss_emulator.bucket("shared", acl="public-read").put_object("a", b"1")
+    return module_oss_emulator
+
+async def fetch(emulator):
+    async with aiohttp.ClientSession() as session:
+        await session.get(f"{emulator.endpoint}/shared/a")
+
+def test_first(used):
+    asyncio.run(fetch(used))
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_second(used, n):
+    asyncio.run(fetch(used))
+
+def test_journal(used):
+    sent = [(e.operation, e.test) for e in used.journal if e.operation.endswith("Object")]
+    assert sent == [
+        ("PutObject", "test_here.py::test_first"),
+        ("GetObject", "test_here.py::test_first"),
+        ("GetObject", "test_here.py::test_second[1]"),
+        ("GetObject", "test_here.py::test_second[2]"),
+    ]
+
+def test_failure(oss_emulator):
+    assert False
+""",
+    "test_wider.py": "import pytest\n"
+    + "".join(
+        f"@pytest.fixture(scope={scope!r})\ndef wide{number}({name}):\n    pass\n"
+        f"def test_{number}(wide{number}): pass\n"
+        for number, (scope, name, _) in enumerate(WIDER)
+    ),
 }
 """A project with tests that pass and tests that fail."""
 
@@ -246,6 +297,18 @@ def test_bad_rules_are_reported_in_one_sentence(outcomes: Outcomes, number: int)
     pytest.LineMatcher(text.splitlines()).fnmatch_lines([sentence])
 
 
+def test_journal_in_process_names_the_test_and_no_link_leads_to_a_server_that_ends(
+    outcomes: Outcomes,
+) -> None:
+    assert [name for name, text in outcomes.of("test_here").items() if text] == ["test_failure"]
+    assert "The requests of this test" not in outcomes.output
+
+
+def test_wider_fixture_learns_which_one_to_ask_for(outcomes: Outcomes) -> None:
+    expected = [f"{name} starts anew before each test*{said}" for _, name, said in WIDER]
+    pytest.LineMatcher(outcomes.output.splitlines()).fnmatch_lines(expected)
+
+
 INI = """[pytest]
 oss_emulator_region = cn-beijing
 oss_emulator_access_key_id = somebody
@@ -289,7 +352,7 @@ import pytest
 def test_alone(oss_emulator, number):
     oss_emulator.bucket("the-same-name")
     assert len(oss_emulator.service.storage.buckets()) == 1
-""",
+"""
     }
     write(tmp_path, files)
     run_pytest(tmp_path, "-n", "2", loaded=("xdist",)).check("test_workers", passed=8)
@@ -301,14 +364,171 @@ def test_unused_plugin_imports_nothing_else(tmp_path: Path) -> None:
 import sys
 
 def test_unused():
-    loaded = {name for name in sys.modules if name.startswith("oss_emulator")}
+    loaded = {name for name in sys.modules if name.startswith("oss_")}
     assert loaded == {
         "oss_emulator",
-        "oss_emulator.version",
         "oss_emulator.testing",
         "oss_emulator.testing.pytest_plugin",
+        "oss_referer",
+        "oss_referer.version",
     }
-""",
+"""
     }
     write(tmp_path, files)
     run_pytest(tmp_path).check("test_unused", passed=1)
+
+
+# --- a server of another process
+
+SENT = {
+    "test_sent.py": """
+import pytest
+import requests
+from oss_emulator.testing import assert_denied
+
+@pytest.fixture(scope="module")
+def shared(module_oss_emulator):
+    return module_oss_emulator.bucket("shared")
+
+@pytest.mark.parametrize("key", ["a/b", "c d"])
+def test_put(oss_bucket, shared, key):
+    oss_bucket.put_object(key, b"1")
+    shared.put_object(key, b"1")
+
+def test_denied(oss_bucket):
+    oss_bucket.put_object("a", b"1")
+    assert_denied(oss_bucket, "a")
+
+def test_other_failure(oss_emulator):
+    bucket = oss_emulator.bucket("fixed", acl="private")
+    address = f"{oss_emulator.endpoint}/fixed/none"
+    assert requests.get(address, timeout=20).status_code == 404
+
+def test_fixed_name_is_new_again(oss_emulator):
+    bucket = oss_emulator.bucket("fixed")
+    assert not list(bucket.list_objects().object_list)
+    bucket.put_object("a", b"1")
+    bucket.delete_object("a")
+    bucket.delete_bucket()  # nothing is left to be removed
+    assert [entry.operation for entry in oss_emulator.journal][-1] == "DeleteBucket"
+
+@pytest.mark.oss_rules({"allow_empty_referer": False, "whitelist": ["http://a/"]})
+def test_passes_without_a_request_of_its_own(oss_bucket):
+    pass
+"""
+}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Emulator]:
+    """A server that is not in the process of the tests."""
+    with Emulator() as emulator:
+        emulator.bucket("mine").put_object("kept", b"1")
+        yield emulator
+
+
+@pytest.fixture(scope="module")
+def remote(tmp_path_factory: pytest.TempPathFactory, server: Emulator) -> Outcomes:
+    """Run the tests of the project once against the server."""
+    folder = tmp_path_factory.mktemp("project")
+    write(folder, SENT)
+    return run_pytest(folder, "-rN", "--oss-emulator-url", server.endpoint)
+
+
+def sent_by(server: Emulator, test: str) -> list[tuple[str, str]]:
+    """Return the operations and keys of a test."""
+    return [(entry.operation, entry.key) for entry in server.journal if entry.test == test]
+
+
+def test_journal_names_each_parameter_of_a_test(server: Emulator, remote: Outcomes) -> None:
+    for key in ("a/b", "c d"):
+        puts = [("PutObject", key)] * 2
+        assert sent_by(server, f"test_sent.py::test_put[{key}]")[-2:] == puts, remote.output
+
+
+def test_failed_test_links_its_requests(server: Emulator, remote: Outcomes) -> None:
+    for name in ("test_denied", "test_other_failure"):
+        link = f"{server.endpoint}/_emulator/requests?test=test_sent.py::{name}"
+        assert remote.output.count(f"The requests of this test: {link}\n") == 1
+    assert remote.output.count("The requests of this test") == 2
+    assert sent_by(server, "test_sent.py::test_denied")[-1] == ("GetObject", "a")
+
+
+def test_link_leads_to_the_requests_of_that_test(server: Emulator, remote: Outcomes) -> None:
+    assert remote.tests
+    link = f"{server.endpoint}/_emulator/requests?test=test_sent.py::test_denied"
+    page = requests.get(link, headers={"Accept": "text/html"}, timeout=20).text
+    assert '<option value="test_sent.py::test_denied" selected>' in page
+    shown = re.findall(r'<small class="test"><bdi class="data">([^<]*)<', page)
+    assert shown == ["test_sent.py::test_denied"] * 2
+    number = re.findall(r'data-number="(\d+)"', page)[0]
+    at = f"{server.endpoint}/_emulator/requests/{number}"
+    story = requests.get(at, headers={"Accept": "text/html"}, timeout=20).text
+    assert 'requests?test=test_sent.py%3A%3Atest_denied"' in story
+
+
+def test_buckets_of_earlier_tests_are_gone_and_those_of_others_stay(
+    server: Emulator, remote: Outcomes
+) -> None:
+    assert remote.of("test_sent")["test_fixed_name_is_new_again"] == ""
+    left = [bucket.name for bucket in server.service.storage.buckets()]
+    assert {name.partition("-")[0] for name in left} == {"mine", "shared", "test"}
+    assert len(left) == 3  # the last test's bucket can still be looked at
+    assert server.bucket("mine").get_object("kept").read() == b"1"
+
+
+def test_requests_after_the_session_are_of_no_test(server: Emulator, remote: Outcomes) -> None:
+    assert remote.tests
+    server.bucket("mine").get_object("kept").read()
+    assert server.journal[-1].test == ""
+
+
+@pytest.mark.system
+def test_pdb_says_where_the_requests_are_while_it_asks(tmp_path: Path) -> None:
+    files = {
+        "test_here.py": "def test_failure(oss_emulator):\n    assert False\n",
+        "silent_pdb.py": """
+import pdb
+
+class Pdb(pdb.Pdb):
+    def interaction(self, *frame_and_traceback):
+        pass
+""",
+    }
+    write(tmp_path, files)
+    flags = ("--pdb", "--pdbcls=silent_pdb:Pdb")
+    remote = run_pytest(tmp_path, *flags, PYTHONPATH=str(tmp_path))
+    link = "/_emulator/requests?test=test_here.py::test_failure\n"
+    assert remote.output.count(link) == 1
+
+
+@pytest.mark.system
+def test_url_without_an_emulator_is_one_sentence(tmp_path: Path) -> None:
+    write(tmp_path, {"test_a.py": "def test_a(oss_emulator): pass\n"})
+    flags = ("--oss-emulator-url", "http://127.0.0.1:9")
+    text = run_pytest(tmp_path, *flags).of("test_a")["test_a"]
+    sentence = "*--oss-emulator-url: http://127.0.0.1:9 is not an emulator that answers: *refused*"
+    pytest.LineMatcher(text.splitlines()).fnmatch_lines([sentence])
+
+
+@pytest.mark.system
+def test_workers_of_xdist_share_a_server_and_the_journal_tells_their_tests_apart(
+    tmp_path: Path, server: Emulator
+) -> None:
+    files = {
+        "test_workers.py": """
+import pytest
+
+@pytest.mark.parametrize("number", range(12))
+def test_put(oss_bucket, number):
+    for count in range(5):
+        oss_bucket.put_object(f"w{number}", b"1")
+"""
+    }
+    write(tmp_path, files)
+    flags = ("-n", "2", "--oss-emulator-url", server.endpoint)
+    remote = run_pytest(tmp_path, *flags, loaded=("xdist",))
+    remote.check("test_workers", passed=12)
+    for number in range(12):
+        sent = sent_by(server, f"test_workers.py::test_put[{number}]")
+        assert [key for _, key in sent if key] == [f"w{number}"] * 5

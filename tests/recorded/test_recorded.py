@@ -11,10 +11,10 @@ import pytest
 from oss_emulator.cli.client import ServiceClient
 from oss_emulator.cli.play import Player
 from oss_emulator.cli.signer import Signer
-from oss_emulator.lab.signature import GivenKey
 from oss_emulator.recording import scenario
 from oss_emulator.recording.scenario import RecordedScenario
 from oss_emulator.testing import Emulator
+from oss_referer.sources.account import GivenKey
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "recorded"
 RECORDING = scenario.read(FOLDER / "blob.json")

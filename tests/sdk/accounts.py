@@ -13,7 +13,7 @@ from aliyunsdksts.request.v20150401.AssumeRoleRequest import AssumeRoleRequest
 from lxml import etree
 from oss_emulator import Emulator
 
-from tests.http.live import sign
+from tests.client import sign
 
 Given = dict[str, str]
 

@@ -10,7 +10,7 @@ import oss2
 import pytest
 from oss_emulator import Emulator
 
-from tests.http.live import Live
+from tests.client import Live
 from tests.issuer import Issuer
 from tests.sdk.accounts import ACCOUNTS
 from tests.sdk.v2 import Ask, asking

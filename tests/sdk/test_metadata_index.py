@@ -11,7 +11,7 @@ import oss2
 import pytest
 from oss2.models import AggregationsRequest, MetaQuery
 
-from tests.http.live import Live
+from tests.client import Live
 from tests.sdk.v2 import Ask, asking
 
 SMALL = '{"Field": "Size","Value": "1048576","Operation": "lt"}'
@@ -74,13 +74,3 @@ def test_v2_finds_by_user_header(indexed: oss2.Bucket, ask: Ask) -> None:
     assert (file.filename, file.size, file.oss_tagging_count) == (KEY, 3, 2)
     assert file.oss_tagging.taggings[0].key == "type0"
     assert found.next_token == "" or found.next_token is None
-
-
-def test_v2_reads_the_refusal_of_a_semantic_query(indexed: oss2.Bucket, ask: Ask) -> None:
-    request = oss.DoMetaQueryRequest(
-        bucket=indexed.bucket_name,
-        mode="semantic",
-        meta_query=oss.MetaQuery(query="Overlook the snow-covered forest", max_results=99),
-    )
-    error = ask.fails(request)
-    assert (error.status_code, error.code) == (501, "NotImplemented")

@@ -9,7 +9,7 @@ import oss2
 import pytest
 from oss2.exceptions import AccessDenied
 
-from tests.http.live import ANONYMOUS, Live
+from tests.client import ANONYMOUS, Live
 
 GIVES = {
     "private": set(),

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import time
-from hashlib import md5
 from typing import Any
 
 import oss2
 import pytest
-
-from tests.http.live import Live
 
 FUN = ["fun/movie/001.avi", "fun/movie/007.avi", "fun/test.jpg", "oss.jpg"]
 
@@ -57,21 +53,6 @@ def test_iterators_find_each_name_once(bucket: oss2.Bucket, page: int, delimiter
         assert [item.is_prefix() for item in found] == [item.endswith("/") for item in expected]
 
 
-@pytest.mark.parametrize(
-    ("asked", "count"), [({}, 100), ({"max_keys": 1000}, 1000), ({"max_keys": 999}, 999)]
-)
-def test_page_holds_100_keys_by_default_and_1000_at_most(
-    live: Live, bucket: oss2.Bucket, asked: dict[str, int], count: int
-) -> None:
-    keys = [f"{number:04}" for number in range(1001)]
-    for key in keys:
-        live.put(f"/{bucket.bucket_name}/{key}")
-    for call in (bucket.list_objects, bucket.list_objects_v2):
-        result = call(**asked)
-        assert names(result)[0] == keys[:count]
-        assert result.is_truncated is True
-
-
 def test_odd_keys_are_listed_as_they_were_put(bucket: oss2.Bucket) -> None:
     """P-03, P-33: any Unicode, control characters, in the order of their UTF-8 bytes."""
     assert sorted(ODD, key=str.encode) == ODD
@@ -89,20 +70,3 @@ def test_keys_are_plain_text_without_encoding(bucket: oss2.Bucket) -> None:
     put(bucket, keys)
     result = bucket.list_objects_v2(encoding_type="")
     assert names(result)[0] == sorted(keys)
-
-
-def test_object_is_listed_with_its_etag_size_time_and_owner(bucket: oss2.Bucket) -> None:
-    before = int(time.time())
-    bucket.put_object("a", b"hello", {"x-oss-storage-class": "IA"})
-    owner = bucket.get_bucket_info().owner.id
-    for result, shown in (
-        (bucket.list_objects(), owner),
-        (bucket.list_objects_v2(), None),
-        (bucket.list_objects_v2(fetch_owner=True), owner),
-    ):
-        (item,) = result.object_list
-        assert item.etag == md5(b"hello", usedforsecurity=False).hexdigest().upper()
-        assert (item.size, item.type, item.storage_class) == (5, "Normal", "IA")
-        assert before <= item.last_modified <= int(time.time())
-        assert item.last_modified == bucket.head_object("a").last_modified
-        assert (item.owner and item.owner.id) == shown

@@ -42,12 +42,6 @@ def test_address_to_play_is_that_of_the_playlist(bucket: oss2.Bucket) -> None:
     bucket.delete_live_channel("live channel")
 
 
-def test_empty_playlist_name_means_the_default(bucket: oss2.Bucket) -> None:
-    bucket.create_live_channel("ch", channel(playlist=""))
-    assert bucket.get_live_channel("ch").target.playlist_name == "playlist.m3u8"
-    bucket.delete_live_channel("ch")
-
-
 def test_iterator_lists_all_channels(bucket: oss2.Bucket) -> None:
     names = [f"ch-{number}" for number in range(5)]
     for name in names:

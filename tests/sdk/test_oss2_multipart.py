@@ -59,54 +59,6 @@ def test_parts_become_the_object(bucket: oss2.Bucket, sizes: list[int]) -> None:
     assert got.headers["x-oss-tagging-count"] == "1"
 
 
-def test_list_without_parts_makes_an_empty_object(bucket: oss2.Bucket) -> None:
-    """P-44"""
-    upload_id, _ = upload(bucket, "a", [])
-    bucket.complete_multipart_upload("a", upload_id, [])
-    assert bucket.get_object("a").read() == b""
-
-
-def test_sequential_parts_come_in_order(bucket: oss2.Bucket) -> None:
-    """P-51"""
-    bodies = [noise(PART), noise(1)]
-    upload_id, parts = upload(bucket, "a", bodies, params={"sequential": ""})
-    with pytest.raises(oss2.exceptions.PartNotSequential):
-        bucket.upload_part("a", upload_id, 4, b"x")
-    bucket.complete_multipart_upload("a", upload_id, parts)
-    expected = oss2.utils.content_md5(b"".join(bodies))
-    assert bucket.head_object("a").headers["Content-MD5"] == expected
-
-
-@pytest.mark.parametrize(
-    "span", [(PART - 3, PART + 2), (0, 0), (2 * PART, 2 * PART + 6), (PART, 2 * PART - 1)]
-)
-def test_range_crosses_the_edges_of_parts(bucket: oss2.Bucket, span: tuple[int, int]) -> None:
-    bodies = [noise(PART, 1), noise(PART, 2), noise(7, 3)]
-    bucket.complete_multipart_upload("a", *upload(bucket, "a", bodies))
-    start, end = span
-    got = bucket.get_object("a", byte_range=span)
-    assert got.read() == b"".join(bodies)[start : end + 1]
-
-
-def test_complete_all_takes_each_part_that_is_there(bucket: oss2.Bucket) -> None:
-    upload_id, _ = upload(bucket, "a", [noise(PART), b"end"])
-    headers = {"x-oss-complete-all": "yes", "x-oss-object-acl": "public-read"}
-    bucket.complete_multipart_upload("a", upload_id, None, headers=headers)
-    assert bucket.get_object("a").read() == noise(PART) + b"end"
-    assert bucket.get_object_acl("a").acl == "public-read"
-
-
-def test_upload_can_be_completed_once(bucket: oss2.Bucket) -> None:
-    upload_id, parts = upload(bucket, "a", [b"1"])
-    other_id, _ = upload(bucket, "a", [b"2"])
-    bucket.complete_multipart_upload("a", upload_id, parts)
-    with pytest.raises(oss2.exceptions.NoSuchUpload):
-        bucket.complete_multipart_upload("a", upload_id, parts)
-    assert [found.upload_id for found in oss2.MultipartUploadIterator(bucket)] == [other_id]
-    bucket.abort_multipart_upload("a", other_id)
-    assert bucket.get_object("a").read() == b"1"
-
-
 def test_part_is_copied_across_parts_in_files(bucket: oss2.Bucket, name: str) -> None:
     bodies = [noise(5 * KIB * KIB, 1), noise(5 * KIB * KIB, 2)]
     bucket.complete_multipart_upload("source", *upload(bucket, "source", bodies))

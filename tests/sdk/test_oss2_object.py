@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import time
-from base64 import b64encode
 from collections.abc import Callable
 from hashlib import md5
 from pathlib import Path
@@ -12,13 +11,8 @@ from typing import Any
 
 import oss2
 import pytest
-from oss2.exceptions import (
-    InvalidDigest,
-    NoSuchKey,
-    ServerError,
-)
 
-from tests.http.live import Live
+from tests.client import Live
 from tests.sdk.names import NAMES
 
 MIB = 1024 * 1024
@@ -170,24 +164,6 @@ def test_odd_key_works_in_every_call(bucket: oss2.Bucket, key: str) -> None:
     assert bucket.list_objects().object_list == []
 
 
-def test_missing_key_is_named(bucket: oss2.Bucket) -> None:
-    for ask in (
-        bucket.get_object,
-        bucket.head_object,
-        bucket.get_object_meta,
-        bucket.get_object_acl,
-        lambda key: bucket.put_object_acl(key, "private"),
-        lambda key: bucket.copy_object(bucket.bucket_name, key, "b"),
-    ):
-        with pytest.raises(NoSuchKey) as caught:
-            ask("no such <key>&")
-        error = caught.value
-        assert error.message == "The specified key does not exist."
-        assert error.ec == error.headers["x-oss-ec"] == "0026-00000001"
-        assert error.details["Key"] == "no such <key>&"
-        assert error.request_id == error.details["RequestId"]
-
-
 # --- what is kept with an object
 
 STANDARD = {
@@ -219,71 +195,13 @@ def test_names_of_user_metadata_are_in_lower_case(bucket: oss2.Bucket, live: Liv
     assert raw == ["x-oss-meta-mixed-case"]
 
 
-def test_right_crc64_is_accepted(bucket: oss2.Bucket) -> None:
-    bucket.put_object("a", b"123456789", {"x-oss-hash-crc64ecma": str(0x995DC9BBDF1939FA)})
-    assert bucket.head_object("a").server_crc == 0x995DC9BBDF1939FA  # the check value of CRC-64/XZ
-
-
 # --- Content-MD5
-
-
-@pytest.mark.parametrize(
-    ("given", "ec"),
-    [
-        (oss2.utils.content_md5(b"another"), "0017-00000503"),
-        # Valid base64 of something else, as in an answer of the service.
-        (md5(b"hello", usedforsecurity=False).hexdigest(), "0017-0000050"),
-        (b64encode(b"short").decode(), "0017-00000502"),
-        ("no base64!", "0017-0000050"),
-    ],
-)
-def test_wrong_content_md5_puts_nothing(bucket: oss2.Bucket, given: str, ec: str) -> None:
-    with pytest.raises(InvalidDigest) as caught:
-        bucket.put_object("a", b"hello", {"Content-MD5": given})
-    error = caught.value
-    assert error.message == "The Content-MD5 you specified was invalid."
-    assert error.details["Content-MD5"] == given
-    assert error.ec.startswith(ec)
-    assert not bucket.object_exists("a")
-
-
-@each_body
-def test_right_content_md5_is_accepted(bucket: oss2.Bucket, body: bytes) -> None:
-    bucket.put_object("a", body, {"Content-MD5": oss2.utils.content_md5(body)})
-    assert bucket.object_exists("a")
 
 
 # --- x-oss-forbid-overwrite
 
 
-@pytest.mark.parametrize(
-    ("value", "forbidden"), [("true", True), ("TRUE", True), ("false", False), ("", False)]
-)
-def test_overwriting_can_be_forbidden(bucket: oss2.Bucket, value: str, forbidden: bool) -> None:
-    headers = {"x-oss-forbid-overwrite": value}
-    bucket.put_object("a", b"first", headers)
-    if not forbidden:
-        bucket.put_object("a", b"second", headers)
-        assert bucket.get_object("a").read() == b"second"
-        return
-    with pytest.raises(ServerError) as caught:
-        bucket.put_object("a", b"second", headers)
-    error = caught.value
-    assert (error.status, error.code) == (409, "FileAlreadyExists")
-    assert error.message == ("The object you specified already exists and can not be overwritten.")
-    assert error.ec == "0026-00000002"
-    assert bucket.get_object("a").read() == b"first"
-
-
 # --- delete
-
-
-def test_deletion_gets_204_whether_the_object_is_there_or_not(bucket: oss2.Bucket) -> None:
-    bucket.put_object("a", b"x")
-    assert bucket.object_exists("a")
-    assert bucket.delete_object("a").status == 204
-    assert not bucket.object_exists("a")
-    assert bucket.delete_object("a").status == 204
 
 
 def test_many_keys_are_deleted_at_once(bucket: oss2.Bucket) -> None:
@@ -294,13 +212,6 @@ def test_many_keys_are_deleted_at_once(bucket: oss2.Bucket) -> None:
     result = bucket.batch_delete_objects([*keys, "never there"])
     assert (result.status, result.deleted_keys) == (200, [*keys, "never there"])
     assert [item.key for item in bucket.list_objects().object_list] == ["stays"]
-
-
-def test_1000_keys_are_deleted_at_once(bucket: oss2.Bucket) -> None:
-    bucket.put_object("0999", b"x")
-    keys = [f"{number:04}" for number in range(1000)]
-    assert bucket.batch_delete_objects(keys).deleted_keys == keys
-    assert not bucket.object_exists("0999")
 
 
 # --- ACL

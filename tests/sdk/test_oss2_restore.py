@@ -8,8 +8,7 @@ import oss2
 import pytest
 from oss2.models import RestoreConfiguration, RestoreJobParameters
 
-from tests.http.client import check_error
-from tests.http.live import Live, Signed
+from tests.client import Live, Signed, check_error
 
 MINUTE = 60
 

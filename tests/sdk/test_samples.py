@@ -12,8 +12,7 @@ from typing import Any
 import oss2
 import pytest
 
-from tests.http.client import Client
-from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, Live
+from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, Client, Live
 
 SAMPLES = Path(__file__).parent / "samples"
 ENDPOINT = '"https://oss-cn-hangzhou.aliyuncs.com"\n# Specify the region'

@@ -16,8 +16,7 @@ from oss2.exceptions import AccessDenied, ServerError
 from oss2.models import BucketReferer, PartInfo
 from oss_emulator import Emulator
 
-from tests.http.client import Answer
-from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, REGION, SIGNERS, Live, Signed
+from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, REGION, SIGNERS, Answer, Live, Signed
 from tests.sdk.accounts import OWNER, VERSIONS, assume_role, bucket_as, get_object_as, sts_auth
 from tests.sdk.names import NAMES
 

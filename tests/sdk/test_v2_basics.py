@@ -7,7 +7,7 @@ from typing import Any
 import alibabacloud_oss_v2 as oss
 import pytest
 
-from tests.http.live import REGION, Live
+from tests.client import REGION, Live
 from tests.sdk.v2 import Ask
 
 KEYS = ["a", "dir/1", "dir/2", "dir/sub/3", "é\x01+ 中", "z"]

@@ -9,7 +9,7 @@ import alibabacloud_oss_v2 as oss
 import pytest
 from oss_emulator import Emulator
 
-from tests.http.live import REGION, Live
+from tests.client import REGION, Live
 from tests.sdk.accounts import assume_role
 from tests.sdk.v2 import Ask, asking, configure
 

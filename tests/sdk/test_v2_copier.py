@@ -7,7 +7,7 @@ from typing import Any
 import alibabacloud_oss_v2 as oss
 import pytest
 
-from tests.http.live import Live
+from tests.client import Live
 from tests.sdk.v2 import configure
 
 PART = 100 * 1024

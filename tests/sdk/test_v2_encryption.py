@@ -10,7 +10,7 @@ from alibabacloud_oss_v2.exceptions import OperationError
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from tests.http.live import Live
+from tests.client import Live
 from tests.sdk.v2 import configure
 
 PART = 100 * 1024

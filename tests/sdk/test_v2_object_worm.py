@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import alibabacloud_oss_v2 as oss
 import pytest
 
-from tests.http.live import Live
+from tests.client import Live
 from tests.sdk.v2 import Ask, asking
 
 WORM = b"""<ObjectWormConfiguration><ObjectWormEnabled>Enabled</ObjectWormEnabled>
@@ -30,13 +30,6 @@ def place(ask: Ask, live: Live, make_bucket: Callable[..., str]) -> dict[str, st
     live.put(f"/{bucket}?objectWorm", WORM)
     ask(oss.PutObjectRequest(bucket=bucket, key="a", body=b"x"))
     return {"bucket": bucket, "key": "a"}
-
-
-@pytest.mark.parametrize("status", ["ON", "OFF"])
-def test_legal_hold_is_read_back(ask: Ask, place: dict[str, str], status: str) -> None:
-    hold = oss.LegalHold(status=status)
-    assert ask(oss.PutObjectLegalHoldRequest(**place, legal_hold=hold)).status_code == 200
-    assert ask(oss.GetObjectLegalHoldRequest(**place)).legal_hold.status == status
 
 
 def test_retention_period_is_read_back(ask: Ask, place: dict[str, str]) -> None:

@@ -93,30 +93,6 @@ def test_upload_is_completed_with_the_checksum_of_the_whole(call: Caller) -> Non
     assert call.read("dir/a b") == b"".join(bodies)
 
 
-def test_list_without_parts_makes_an_empty_object(call: Caller) -> None:
-    """P-44"""
-    upload_id, _ = upload(call, "a", b"dropped")
-    complete(call, "a", upload_id, [])
-    assert call.read("a") == b""
-
-
-def test_object_of_sequential_parts_has_a_content_md5(call: Caller) -> None:
-    """P-51"""
-    upload_id = call("InitiateMultipartUpload", "a", parameters={"sequential": ""}).upload_id
-    place = {"upload_id": upload_id, "body": b"1"}
-    assert call.fails("UploadPart", "a", part_number=2, **place).code == "PartNotSequential"
-    etag = call("UploadPart", "a", part_number=1, **place).etag
-    assert call.fails("UploadPart", "a", part_number=1, **place).code == "PartAlreadyExist"
-    complete(call, "a", upload_id, [oss.UploadPart(part_number=1, etag=etag)])
-    assert call("HeadObject", "a").content_md5 == oss2.utils.content_md5(b"1")
-
-
-def test_complete_all_takes_each_part(call: Caller) -> None:
-    upload_id, _ = upload(call, "a", b"1")
-    call("CompleteMultipartUpload", "a", upload_id=upload_id, complete_all="yes")
-    assert call.read("a") == b"1"
-
-
 def test_part_is_copied_from_a_range(call: Caller) -> None:
     call("PutObject", "source", body=b"0123456789")
     upload_id, _ = upload(call, "a")
@@ -143,22 +119,6 @@ def test_uploads_are_listed_and_aborted(call: Caller) -> None:
     for key, upload_id in zip(("a", "b/1", "b/2"), ids, strict=True):
         assert call("AbortMultipartUpload", key, upload_id=upload_id).status_code == 204
     assert not call("ListMultipartUploads").uploads
-
-
-@pytest.mark.parametrize(
-    ("operation", "fields", "ec"),
-    [
-        ("AbortMultipartUpload", {}, "0042-00000002"),
-        ("ListParts", {}, "0042-00000002"),
-        ("UploadPart", {"part_number": 1, "body": b"1"}, "0042-00000104"),
-        ("UploadPartCopy", {"part_number": 1, "source_key": "x"}, "0042-00000311"),
-    ],
-)
-def test_missing_upload_gets_404(
-    call: Caller, operation: str, fields: dict[str, Any], ec: str
-) -> None:
-    error = call.fails(operation, "a", upload_id="none", **fields)
-    assert (error.status_code, error.code, error.ec) == (404, "NoSuchUpload", ec)
 
 
 # --- objects that grow
@@ -227,13 +187,6 @@ def test_archive_is_restored(call: Caller) -> None:
     assert again.ec  # P-58
 
 
-def test_standard_object_cannot_be_restored(call: Caller) -> None:
-    call("PutObject", "a", body=b"1")
-    error = call.fails("RestoreObject", "a")
-    assert (error.status_code, error.code) == (400, "OperationNotSupported")
-    assert error.ec == "0016-00000702"
-
-
 def test_copy_has_the_metadata_tags_class_and_acl_of_its_request(call: Caller) -> None:
     put = {"metadata": {"a": "1"}, "tagging": "k=v", "content_type": "text/plain"}
     call("PutObject", "source", body=b"1", **put)
@@ -258,73 +211,7 @@ def test_copy_has_the_metadata_tags_class_and_acl_of_its_request(call: Caller) -
     assert call("GetObjectAcl", "other").acl == "public-read"
 
 
-ENCRYPTIONS = {
-    "AES256": ({"server_side_encryption": "AES256"}, "AES256", None, False),
-    "SM4": ({"server_side_encryption": "SM4"}, "SM4", None, False),
-    "KMS": ({"server_side_encryption": "KMS"}, "KMS", None, True),
-    "KMS and SM4": (
-        {"server_side_encryption": "KMS", "server_side_data_encryption": "SM4"},
-        "KMS",
-        "SM4",
-        True,
-    ),
-    # Only KMS has a data algorithm of its own.
-    "AES256 and SM4": (
-        {"server_side_encryption": "AES256", "server_side_data_encryption": "SM4"},
-        "AES256",
-        None,
-        False,
-    ),
-}
-
-
-@pytest.mark.parametrize(
-    ("fields", "algorithm", "data", "keyed"), ENCRYPTIONS.values(), ids=ENCRYPTIONS
-)
-def test_answers_repeat_the_encryption(
-    call: Caller, fields: dict[str, str], algorithm: str, data: str | None, keyed: bool
-) -> None:
-    call("PutObject", "a", body=b"1", **fields)
-    head = call("HeadObject", "a")
-    assert head.server_side_encryption == algorithm
-    assert head.server_side_data_encryption == data
-    assert (head.server_side_encryption_key_id is not None) == keyed
-
-
-@pytest.mark.parametrize(
-    ("fields", "code"),
-    [
-        ({"server_side_encryption": "DES"}, "InvalidEncryptionAlgorithmError"),
-        (
-            {"server_side_encryption": "KMS", "server_side_data_encryption": "DES"},
-            "InvalidDataEncryptionAlgorithmError",
-        ),
-    ],
-)
-def test_unknown_encryption_gets_400(call: Caller, fields: dict[str, str], code: str) -> None:
-    error = call.fails("PutObject", "a", body=b"1", **fields)
-    assert (error.status_code, error.code) == (400, code)
-
-
 # --- versions
-
-
-def test_appended_object_has_a_version_and_the_latest_acl(call: Caller) -> None:
-    """P-50"""
-    version_on(call)
-    first = call("AppendObject", "a", position=0, body=b"1", object_acl="private")
-    assert first.version_id not in (None, "null")
-    second = call("AppendObject", "a", position=1, body=b"2", object_acl="public-read")
-    assert second.version_id == first.version_id
-    assert call("GetObjectAcl", "a").acl == "public-read"
-
-
-def test_deletion_of_version_null_is_told_where_versions_are_kept(call: Caller) -> None:
-    """P-58"""
-    call("PutObject", "a", body=b"1")
-    assert call("DeleteObject", "a", version_id="null").version_id is None
-    version_on(call)
-    assert call("DeleteObject", "a", version_id="null").version_id == "null"
 
 
 def test_each_call_takes_a_version(call: Caller) -> None:

@@ -11,10 +11,9 @@ import alibabacloud_oss_v2 as oss
 import pytest
 from lxml import etree
 
+from tests.client import Client, Live
 from tests.http import application, forms
 from tests.http.application import Application, Reply, StartServer, in_thread
-from tests.http.client import Client
-from tests.http.live import Live
 from tests.sdk.v2 import Ask, configure
 
 MakeBucket = Callable[..., str]

@@ -13,7 +13,7 @@ from alibabacloud_oss_v2 import operations
 from alibabacloud_oss_v2.aio import AsyncClient
 from alibabacloud_oss_v2.exceptions import OperationError, ServiceError
 
-from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, REGION
+from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, REGION
 
 
 class Ask:

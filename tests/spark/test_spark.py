@@ -15,17 +15,17 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from oss_emulator.lab.replay import engine, sources
-from oss_emulator.lab.replay.duck import DuckDBEngine
-from oss_emulator.lab.replay.engine import Engine
-from oss_emulator.lab.replay.report import ReadLogs, ReplayQuestion, replay
-from oss_emulator.lab.replay.verdict import Judge
+from oss_referer.replay import engine, sources
+from oss_referer.replay.duck import DuckDBEngine
+from oss_referer.replay.engine import Engine
+from oss_referer.replay.report import ReadLogs, ReplayQuestion, replay
+from oss_referer.replay.verdict import Judge
 
 from tests.cli.process import EMULATOR, environment, wait_for
+from tests.referer.replay.generator import generate, text
+from tests.referer.replay.nasty import nasty
+from tests.referer.replay.test_report import DAMAGED, RULES, SITE, as_csv, as_json
 from tests.requirements import require, required
-from tests.unit.lab.replay.generator import generate, text
-from tests.unit.lab.replay.nasty import nasty
-from tests.unit.lab.replay.test_report import DAMAGED, RULES, SITE, as_csv, as_json
 
 ROOT = Path(__file__).parents[2]
 RULES_FILE = str(ROOT / "fixtures" / "lab" / "corrected.xml")
@@ -166,7 +166,7 @@ def test_reports_are_equal(
     """The executors judge all groups."""
     for name, value in VARIABLES.items():
         monkeypatch.setenv(name, value)
-    from oss_emulator.lab.replay.spark import SparkEngine
+    from oss_referer.replay.spark import SparkEngine
 
     logs, spill = tmp_path / "logs", tmp_path / "spill"
     logs.mkdir()

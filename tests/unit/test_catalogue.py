@@ -11,35 +11,47 @@ from pathlib import Path
 from string import Formatter
 
 import oss_emulator
+import oss_referer
 import pytest
-from oss_emulator import cli, lab, referer
+from oss_emulator import cli, parity
 from oss_emulator.access.authorize import AccessReason
-from oss_emulator.catalogue import LANGUAGES, Catalogue, read
 from oss_emulator.control import console
 from oss_emulator.control.console import incidents
 from oss_emulator.control.console.language import choose
-from oss_emulator.lab.lint import RULES, Evidence
-from oss_emulator.lab.page import rendering
-from oss_emulator.lab.parity.inquiries import INQUIRIES
-from oss_emulator.lab.parity.judging import Conclusion
-from oss_emulator.lab.probes import ProbeKind
-from oss_emulator.lab.remark import Severity
-from oss_emulator.lab.scenarios import Group
+from oss_emulator.parity.inquiries import INQUIRIES
+from oss_emulator.parity.judging import Conclusion
 from oss_emulator.pipeline import browser
 from oss_emulator.protocol.message import Request
-from oss_emulator.referer import RefererConfiguration, RefererPolicy, explanation
-from oss_emulator.referer.assumptions import DEFAULT, LetterCase
-from oss_emulator.referer.decision import Outcome, Reason, Stage, Step
-from oss_emulator.referer.request import RequestKind
-from oss_emulator.referer.sentence import Sentence
+from oss_emulator.texts import FOLDERS
+from oss_referer import RefererConfiguration, RefererPolicy
+from oss_referer.browser.probes import ProbeKind
+from oss_referer.browser.scenarios import Group
+from oss_referer.engine import explanation
+from oss_referer.engine.assumptions import DEFAULT, LetterCase
+from oss_referer.engine.decision import Outcome, Reason, Stage, Step
+from oss_referer.engine.request import RequestKind
+from oss_referer.engine.sentence import Sentence
+from oss_referer.findings.remark import Severity
+from oss_referer.lint import RULES, Evidence
+from oss_referer.page import rendering
+from oss_referer.texts import FOLDER as TEXTS
+from oss_referer.texts.catalogue import LANGUAGES, Catalogue, read
 
+RULES_ROOT, SERVER_ROOT = PACKAGES = (
+    Path(oss_referer.__path__[0]),
+    Path(oss_emulator.__path__[0]),
+)
 FOLDER = Path(console.__file__).parent
 OTHERS = [language for language in LANGUAGES if language != "en"]
 
 
 def own(language: str) -> dict[str, str]:
     """The texts that the pages themselves have."""
-    return {name: text for name, text in read(language).items() if not name.startswith("engine_")}
+    return {
+        name: text
+        for name, text in read(language, FOLDERS).items()
+        if not name.startswith("engine_")
+    }
 
 
 def placeholders(text: str) -> set[str | None]:
@@ -57,7 +69,7 @@ def test_catalogues_have_the_same_texts(language: str) -> None:
 
 
 def test_english_leaves_the_engine_its_own_sentences() -> None:
-    assert own("en") == read("en")
+    assert own("en") == read("en", FOLDERS)
 
 
 def test_every_text_is_used() -> None:
@@ -66,8 +78,8 @@ def test_every_text_is_used() -> None:
     sources.append(Path(__file__).parents[2] / "docs" / "site" / "lab" / "page.html")
     text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
     prefixes = set(re.findall(r't\("(\w+\.)" ~', text))
-    package = Path(oss_emulator.__file__).parent
-    named = text + "".join(path.read_text(encoding="utf-8") for path in package.rglob("*.py"))
+    modules = itertools.chain.from_iterable(root.rglob("*.py") for root in PACKAGES)
+    named = text + "".join(path.read_text(encoding="utf-8") for path in modules)
 
     def is_used(name: str) -> bool:
         """Whether the code names a text, or its table and the parts of its name."""
@@ -84,17 +96,17 @@ def test_every_text_is_used() -> None:
 
 
 def test_every_reason_has_a_text() -> None:
-    assert {f"reason.{reason}" for reason in Reason} <= read("en").keys()
+    assert {f"reason.{reason}" for reason in Reason} <= read("en", FOLDERS).keys()
 
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_what_the_engine_says_is_translated(language: str) -> None:
-    texts = read(language).keys()
+    texts = read(language, FOLDERS).keys()
     assert {f"engine_access.{reason}" for reason in (*AccessReason, browser.REASON)} == {
         name for name in texts if name.startswith("engine_access.")
     }
     assert {f"engine_kind.{kind}" for kind in RequestKind} <= texts
-    said = Catalogue(language)
+    said = Catalogue(language, FOLDERS)
     for stage in Stage:
         for outcome in Outcome:
             step = Step(stage, outcome, detail="x")
@@ -106,9 +118,9 @@ def test_what_the_engine_says_is_translated(language: str) -> None:
 
 
 def templates() -> set[str]:
-    """The templates of the sentences in the sources of the lab and of the rules."""
+    """The templates of the sentences in the sources of both packages."""
     found = set()
-    rooms = (Path(room.__path__[0]) for room in (cli, lab, referer))
+    rooms = (Path(room.__path__[0]) for room in (cli, oss_referer, parity))
     for path in itertools.chain.from_iterable(room.rglob("*.py") for room in rooms):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "Sentence":
@@ -137,7 +149,7 @@ def test_every_sentence_of_the_lab_is_translated(language: str) -> None:
     begin = "engine_sentence."
     translated = {
         name.removeprefix(begin): text
-        for name, text in read(language).items()
+        for name, text in read(language, FOLDERS).items()
         if name.startswith(begin)
     }
     assert translated.keys() == templates()
@@ -151,34 +163,35 @@ SAID_BY = ("*Error", "error", "_error", "_error_at", "_invalid", "_beyond", "_wr
 """The functions and classes that get the text of an error."""
 
 OTHERS_SAY = {
-    "lab/parity/asking.py",  # mistakes of the program
-    "lab/parity/inquiries.py",
+    "parity/asking.py",  # mistakes of the program
+    "parity/inquiries.py",
+    "sources/bucket.py",  # the address of the bucket comes first
+    "__init__.py",  # mistakes of a program
+    "texts/catalogue.py",
 }
 
 
 READ_BY_COMMANDS = (
-    *("toml.py", "referer_xml.py", "json_text.py", "settings.py", "control/seed.py"),
-    *("control/preload.py", "server/tls.py", "storage/folder.py", "storage/opening.py"),
-    *("pipeline/accounts.py", "accesslog/line.py", "accesslog/record.py"),
+    *("settings.py", "control/seed.py", "control/preload.py", "server/tls.py"),
+    *("storage/folder.py", "storage/opening.py", "pipeline/accounts.py"),
 )
-"""Other modules whose errors end a command."""
+"""Other modules of the server whose errors end a command."""
 
 
-REPORTS = ("lab/parity/asking.py", "lab/parity/judging.py", "cli/experiment.py")
+REPORTS = ("parity/asking.py", "parity/judging.py", "cli/experiment.py")
 """Modules that report what they find as plain texts."""
 
 
-def messages() -> set[str]:
-    """The templates of errors in the sources of the commands, and of what they read."""
-    root = Path(oss_emulator.__path__[0])
-    files = [
-        *(path for room in ("cli", "lab") for path in (root / room).rglob("*.py")),
-        *(root / name for name in READ_BY_COMMANDS),
-    ]
+def messages(root: Path) -> set[str]:
+    """The templates of errors in the sources of the commands of a package, and what they read."""
     found: set[str] = set()
-    for name in REPORTS:
-        tree = ast.parse((root / name).read_text(encoding="utf-8"))
-        found.update(template for node in ast.walk(tree) for template in reported(node))
+    files = [*root.rglob("*.py")]
+    if root == SERVER_ROOT:
+        files = [path for room in ("cli", "parity") for path in (root / room).rglob("*.py")]
+        files += [root / name for name in READ_BY_COMMANDS]
+        for name in REPORTS:
+            tree = ast.parse((root / name).read_text(encoding="utf-8"))
+            found.update(template for node in ast.walk(tree) for template in reported(node))
     for path in files:
         if str(path.relative_to(root)) not in OTHERS_SAY:
             tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -225,11 +238,13 @@ def filled(template: str) -> str:
     return re.sub(r"\{\}", lambda _: f"<{next(numbers)}>", template)
 
 
+@pytest.mark.parametrize("root", PACKAGES, ids=lambda root: root.name)
 @pytest.mark.parametrize("language", OTHERS)
-def test_every_error_is_translated(language: str) -> None:
-    said = Catalogue(language)
+def test_every_error_is_translated(language: str, root: Path) -> None:
+    """Those about rules are translated without the texts of the server."""
+    said = Catalogue(language, (TEXTS,) if root == RULES_ROOT else FOLDERS)
     missing = []
-    for template in messages():
+    for template in messages(root):
         english = filled(template)
         translated = said.message(english)
         values = re.findall(r"<\d>", english)
@@ -243,22 +258,22 @@ def test_every_question_of_parity_and_every_expected_answer_is_translated(langua
     texts = {inquiry.about for inquiry in INQUIRIES}
     wanted = (want for inquiry in INQUIRIES for want in inquiry.expect(DEFAULT))
     texts |= {want.says for want in wanted if want.says} | {"anything"}
-    said = Catalogue(language)
+    said = Catalogue(language, FOLDERS)
     assert {text for text in texts if said.message(text) == text} == set()
 
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_every_change_that_a_story_names_is_translated(language: str) -> None:
     effects = {change.effect.replace("`", "") for of in incidents.CHANGES.values() for change in of}
-    said = Catalogue(language)
+    said = Catalogue(language, FOLDERS)
     assert {effect for effect in effects if said.message(effect) == effect} == set()
 
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_errors_are_recognised_by_their_own_templates(language: str) -> None:
     begin = "engine_message."
-    said = Catalogue(language)
-    for name, text in read(language).items():
+    said = Catalogue(language, FOLDERS)
+    for name, text in read(language, FOLDERS).items():
         if name.startswith(begin):
             template = re.sub(r"\{(?:message|list)\}", "{}", name.removeprefix(begin))
             values = [f"<{number}>" for number in range(template.count("{}"))]
@@ -266,16 +281,18 @@ def test_errors_are_recognised_by_their_own_templates(language: str) -> None:
 
 
 def test_error_is_translated_with_the_error_in_it() -> None:
-    said = Catalogue("zh").message(
+    said = Catalogue("zh", FOLDERS).message(
         "a: b.xml, line 1, column 2: AllowEmptyReferer is missing; write x"
     )
     assert said == "a: b.xml，第 1 行第 2 列：缺少 AllowEmptyReferer，应为 x"
-    assert Catalogue("zh").message("interrupted: interrupted") == "interrupted: interrupted"
-    assert Catalogue("en").message("interrupted") == "interrupted"
+    assert (
+        Catalogue("zh", FOLDERS).message("interrupted: interrupted") == "interrupted: interrupted"
+    )
+    assert Catalogue("en", FOLDERS).message("interrupted") == "interrupted"
 
 
 def test_alternatives_are_joined_by_a_word_of_the_language() -> None:
-    assert Catalogue("zh").message("'x' is unknown; use a, b or c") == (
+    assert Catalogue("zh", FOLDERS).message("'x' is unknown; use a, b or c") == (
         "未知的取值 'x'，可用：a, b 或 c"
     )
     assert Catalogue("zh").message("'a or b' is unknown; use c") == "未知的取值 'a or b'，可用：c"
@@ -283,20 +300,20 @@ def test_alternatives_are_joined_by_a_word_of_the_language() -> None:
 
 def test_long_message_is_not_searched() -> None:
     message = "a" * 10_000 + ": the file cannot be read: b"
-    assert Catalogue("zh").message(message) == message
+    assert Catalogue("zh", FOLDERS).message(message) == message
 
 
 def test_sentence_is_translated_with_the_sentences_in_it() -> None:
     variant = LetterCase.SENSITIVE
     said = Sentence("Assumed, not documented: {}.", explanation.SENTENCES[variant])
     assert said == "Assumed, not documented: upper and lower case differ."
-    assert Catalogue("zh").sentence(said) == "依据假设，文档没有说明：区分大小写。"
-    assert Catalogue("en").sentence(said) == said
+    assert Catalogue("zh", FOLDERS).sentence(said) == "依据假设，文档没有说明：区分大小写。"
+    assert Catalogue("en", FOLDERS).sentence(said) == said
 
 
 def test_a_decision_is_told_in_chinese() -> None:
     decision = RefererPolicy.compile(RefererConfiguration(whitelist=("http://a/",))).decide("x")
-    assert [Catalogue("zh").step(step) for step in decision.steps] == [
+    assert [Catalogue("zh", FOLDERS).step(step) for step in decision.steps] == [
         "对 Object 的匿名请求需要检查规则。",
         "没有黑名单。",
         "不匹配任何白名单条目。",
@@ -326,7 +343,7 @@ def test_every_rule_of_the_linter_is_explained(language: str) -> None:
     begin = "engine_rule."
     texts = {
         name.removeprefix(begin): text
-        for name, text in read(language).items()
+        for name, text in read(language, FOLDERS).items()
         if name.startswith(begin)
     }
     assert texts.keys() == {rule.name for rule in RULES}

@@ -14,7 +14,8 @@ from unittest import mock
 import pytest
 from oss_emulator import system
 
-from tests.cli.process import PATIENCE, environment
+from tests.cli.process import environment
+from tests.client import PATIENCE
 
 HIDE = """
 import os

@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import grimp
-import oss_emulator
+import oss_referer
+from oss_referer.version import __version__
 
 from docs.site.lab import pages
 from docs.site.samples import COMMANDS
@@ -32,16 +33,12 @@ _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
 CACHE = HERE.parents[2] / ".cache" / "lab"
-PACKAGE = Path(oss_emulator.__file__).parent
+PACKAGE = Path(oss_referer.__file__).parent
 
-LEFT_OUT = (
-    *("control", "server", "testing", "pipeline", "operations", "rpc", "sts", "kms", "storage"),
-    *("lab.bucket", "lab.guard", "lab.guard_report", "lab.parity", "lab.replay"),
-    "cli.client",
-)
+LEFT_OUT = ("replay", "sources.bucket", "sources.signature")
 """What these modules may import on first use although a browser cannot run it."""
 
-DATA = {"messages": "*.toml", "lab/page/templates": "*.html"}
+DATA = {"texts": "*.toml", "page/templates": "*.html"}
 """The files that are not modules, below the package."""
 
 LIBRARIES = {
@@ -194,8 +191,9 @@ def select_modules() -> frozenset[str]:
         room = f"{PACKAGE.name}.{name}"
         for module in (*graph.find_descendants(room), room):
             graph.remove_module(module)
-    roots = {f"{PACKAGE.name}.cli", *(f"{PACKAGE.name}.cli.{name}" for name in COMMANDS)}
-    roots |= graph.find_descendants(f"{PACKAGE.name}.lab")  # with its lint rules, found by name
+    roots = {f"{PACKAGE.name}.__main__", *(f"{PACKAGE.name}.commands.{name}" for name in COMMANDS)}
+    for room in ("lint", "page"):  # lint rules are found by their names
+        roots |= graph.find_descendants(f"{PACKAGE.name}.{room}")
     found = roots.union(*map(graph.find_upstream_modules, roots))
     above = {
         name.rsplit(".", count)[0] for name in found for count in range(1, name.count(".") + 1)
@@ -217,7 +215,7 @@ def notices(pyodide: Path) -> str:
     package = json.loads((pyodide / "package.json").read_bytes())
     lock = json.loads((pyodide / "pyodide-lock.json").read_bytes())
     versions = {
-        "version": oss_emulator.__version__,
+        "version": __version__,
         "pyodide": package["version"],
         "python": lock["info"]["python"],
         **{name: distribution(name).version for name in LIBRARIES},

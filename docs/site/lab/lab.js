@@ -3,7 +3,7 @@
 // lab.ready              resolves when commands can run; rejects with a sentence that says why not
 // lab.run(args, files)   runs a command line in a folder with these files:
 //                        {status, stdout, stderr, files}
-// lab.call(name, value)  does an action of oss_emulator/lab/page/actions.py
+// lab.call(name, value)  does an action of oss_referer/page/actions.py
 // lab.stop()             ends what Python is at work on; the questions reject, and it starts again
 //
 // Nothing is loaded from another host, and nothing is sent. What Python needs are scripts beside this

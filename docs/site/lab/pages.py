@@ -8,9 +8,8 @@ import shutil
 import sys
 from pathlib import Path
 
-from oss_emulator.catalogue import LANGUAGES, Catalogue, read
-from oss_emulator.control.console.static_files import FOLDER as STATIC
-from oss_emulator.lab.page import rendering
+from oss_referer.page import STATIC, rendering
+from oss_referer.texts.catalogue import LANGUAGES, Catalogue, read
 
 HERE = Path(__file__).parent
 

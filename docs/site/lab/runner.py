@@ -12,13 +12,16 @@ import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-from oss_emulator import cli
+from oss_referer.__main__ import PROGRAM
 
 STANDARD_INPUT = "-"
 """The name of the file that a command reads as its standard input."""
 
 _LONGEST = 200
 """The bytes of the longest name of a file."""
+
+SERVER = frozenset({"completion", "parity", "play", "run", "serve"})
+"""The commands of oss-emulator that are not about rules, so they are not here."""
 
 _INSTALL = "install oss-emulator and run it there: pip install oss-emulator"
 
@@ -61,7 +64,7 @@ def protect(folder: str) -> None:
 
 def call(name: str, value: str) -> str:
     """Do an action of the page with a value, and return its answer."""
-    from oss_emulator.lab.page import actions  # with templates, which commands do not need
+    from oss_referer.page import actions  # with templates, which commands do not need
 
     return json.dumps(actions.answer(name, json.loads(value)))
 
@@ -108,16 +111,22 @@ def _text(written: io.BytesIO) -> str:
 
 
 def _main(arguments: Sequence[str]) -> int:
+    if arguments and arguments[0] in SERVER:
+        return _refuse(arguments)
     try:
-        return cli.main(arguments)
+        return PROGRAM.main(arguments)
     except SystemExit as ending:
         return ending.code if isinstance(ending.code, int) else int(ending.code is not None)
     except ImportError as error:
-        if not str(error.name).startswith("oss_emulator"):
+        if not str(error.name).startswith("oss_referer"):
             raise
-        given = " ".join(arguments)
-        print(f"oss-emulator: a browser cannot run {given}; {_INSTALL}", file=sys.stderr)
-        return 2
+        return _refuse(arguments)
     except Exception:
         traceback.print_exc()
         return 1
+
+
+def _refuse(arguments: Sequence[str]) -> int:
+    given = " ".join(arguments)
+    print(f"oss-emulator: a browser cannot run {given}; {_INSTALL}", file=sys.stderr)
+    return 2

@@ -10,15 +10,15 @@ from oss_emulator.access.accounts import Accounts, AccountsError, KeyProblem
 from oss_emulator.access.acl import BucketAcl, ObjectAcl
 from oss_emulator.access.actions import required, required_of_source, resource
 from oss_emulator.access.authorize import (
+    AccessDecision,
     AccessPointScope,
     AccessReason,
-    AccessVerdict,
     Permission,
     PolicyInputs,
     authorize,
+    explain_denial,
 )
 from oss_emulator.access.context import Context
-from oss_emulator.access.denial import detail
 from oss_emulator.access.identity import ANONYMOUS, AccessKey, Identity, Kind, Role
 from oss_emulator.access.oidc import JWKSError, OIDCProvider, PublicKey, parse_jwks
 from oss_emulator.access.policy import (
@@ -35,10 +35,10 @@ from oss_emulator.access.tokens import Credentials, Tokens
 
 __all__ = [
     "ANONYMOUS",
+    "AccessDecision",
     "AccessKey",
     "AccessPointScope",
     "AccessReason",
-    "AccessVerdict",
     "Accounts",
     "AccountsError",
     "BucketAcl",
@@ -63,8 +63,8 @@ __all__ = [
     "Statement",
     "Tokens",
     "authorize",
-    "detail",
     "evaluate",
+    "explain_denial",
     "parse_jwks",
     "required",
     "required_of_source",

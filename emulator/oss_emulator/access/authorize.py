@@ -4,6 +4,8 @@ The order is that of "Authorization process" in the OSS documents: the session p
 policies and the bucket policy together, then the ACLs. A statement that denies always wins.
 """
 
+import json
+from base64 import b64encode
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -71,7 +73,7 @@ class PolicyInputs:
 
 
 @dataclass(frozen=True, slots=True)
-class AccessVerdict:
+class AccessDecision:
     """Whether a request is allowed, and why."""
 
     allowed: bool
@@ -91,7 +93,7 @@ _OPEN: dict[str, frozenset[Permission]] = {
 }
 
 _VERDICTS = {
-    (allowed, reason): AccessVerdict(allowed, reason)
+    (allowed, reason): AccessDecision(allowed, reason)
     for allowed in (True, False)
     for reason in AccessReason
 }
@@ -104,7 +106,7 @@ def authorize(
     bucket_acl: str,
     object_acl: str = ObjectAcl.DEFAULT,
     inputs: PolicyInputs | None = None,
-) -> AccessVerdict:
+) -> AccessDecision:
     """Decide on a request. The ACL of an object replaces that of its bucket.
 
     The ACLs are values of `BucketAcl` and `ObjectAcl`; `owner` is the account id of the bucket's
@@ -119,32 +121,32 @@ def authorize(
     if inputs.requester_pays and caller.id != owner and not inputs.says_requester:  # A-60
         anonymous = caller.anonymous
         reason = AccessReason.REQUESTER_PAYS_ANONYMOUS if anonymous else AccessReason.REQUESTER_PAYS
-        return AccessVerdict(False, reason, inputs.actions[0])
+        return AccessDecision(False, reason, inputs.actions[0])
     if inputs.blocks_public:  # A-32
         bucket_acl, object_acl = _closed(bucket_acl), _closed(object_acl)
     for action in inputs.actions:
-        verdict = _by_policies(caller, owner, action, inputs) or _by_ownership(
+        decision = _by_policies(caller, owner, action, inputs) or _by_ownership(
             caller, owner, permission, bucket_acl, object_acl, action=action
         )
         point = inputs.access_point
-        if verdict.allowed and point is not None:
-            verdict = _by_access_point(caller, owner, action, inputs, point) or verdict
-        if not verdict.allowed:
+        if decision.allowed and point is not None:
+            decision = _by_access_point(caller, owner, action, inputs, point) or decision
+        if not decision.allowed:
             break
         permission = Permission.OWN  # ACLs do not grant the additional actions (A-12).
-    return verdict
+    return decision
 
 
 def _by_policies(
     caller: Identity, owner: str, action: str, inputs: PolicyInputs
-) -> AccessVerdict | None:
+) -> AccessDecision | None:
     """Decide by the policies; None if no statement applies, so ownership and ACLs count (A-01)."""
     resource, context = inputs.resource, inputs.context
     question = Question(action, resource, context)
     if caller.session_policy is not None:
         settled = evaluate([caller.session_policy], question)
         if settled is None or settled.effect is Effect.DENY:
-            return AccessVerdict(
+            return AccessDecision(
                 False, AccessReason.SESSION_POLICY, action, settled, PolicyType.SESSION
             )
     # RAM policies apply only to resources of the caller's own account (A-02).
@@ -152,12 +154,12 @@ def _by_policies(
     by_bucket = _by_bucket_policy(caller, owner, action, inputs)
     denials = [found for found in (by_identity, by_bucket) if found and found.effect is Effect.DENY]
     if len(denials) == 2:
-        return AccessVerdict(
+        return AccessDecision(
             False, AccessReason.BOTH_POLICIES, action, by_identity, PolicyType.IDENTITY
         )
     for settled in denials or filter(None, (by_identity, by_bucket)):
         reason = _REASONS[settled.type]
-        return AccessVerdict(settled.effect is Effect.ALLOW, reason, action, settled, settled.type)
+        return AccessDecision(settled.effect is Effect.ALLOW, reason, action, settled, settled.type)
     return None
 
 
@@ -184,7 +186,7 @@ def _by_bucket_policy(
 
 def _by_access_point(
     caller: Identity, owner: str, action: str, inputs: PolicyInputs, point: AccessPointScope
-) -> AccessVerdict | None:
+) -> AccessDecision | None:
     """Decide by the policy of the access point; None if it does not object (P-84).
 
     It must allow the request, except one of the account that owns the bucket.
@@ -197,7 +199,7 @@ def _by_access_point(
     if owns if settled is None else settled.effect is Effect.ALLOW:
         return None
     reason = AccessReason.ACCESS_POINT_POLICY
-    return AccessVerdict(False, reason, action, settled, PolicyType.ACCESS_POINT)
+    return AccessDecision(False, reason, action, settled, PolicyType.ACCESS_POINT)
 
 
 def _by_ownership(
@@ -207,19 +209,19 @@ def _by_ownership(
     bucket_acl: str,
     object_acl: str,
     action: str,
-) -> AccessVerdict:
+) -> AccessDecision:
     """Decide by ownership and ACLs, for requests to which no statement of a policy applies."""
     if caller.id == owner and caller.kind is Kind.ACCOUNT:
-        return AccessVerdict(True, AccessReason.OWNER, action)
+        return AccessDecision(True, AccessReason.OWNER, action)
     found = _by_acl(caller, owner, permission, bucket_acl, object_acl)
     if not found.allowed and caller.id == owner:
-        return AccessVerdict(False, AccessReason.NO_POLICY, action, None, PolicyType.IDENTITY)
-    return AccessVerdict(found.allowed, found.reason, action)
+        return AccessDecision(False, AccessReason.NO_POLICY, action, None, PolicyType.IDENTITY)
+    return AccessDecision(found.allowed, found.reason, action)
 
 
 def _by_acl(
     caller: Identity, owner: str, permission: Permission, bucket_acl: str, object_acl: str
-) -> AccessVerdict:
+) -> AccessDecision:
     if permission is Permission.OWN:
         if caller.id == owner:
             return _VERDICTS[False, AccessReason.NO_POLICY]
@@ -233,3 +235,41 @@ def _by_acl(
 
 def _closed(acl: str) -> str:
     return "private" if acl.startswith("public-") else acl
+
+
+Detail = list[tuple[str, str]]
+
+
+def explain_denial(decision: AccessDecision, caller: Identity, resource: str = "") -> Detail | None:
+    """Return the children of AccessDeniedDetail, or None if the answer has no such element.
+
+    The answer has one if a policy of the caller denied the request, or if only such a policy could
+    have allowed it. How an answer names the policy of a bucket or an
+    access point is unknown (A-70).
+    """
+    unknown = (None, PolicyType.BUCKET, PolicyType.ACCESS_POINT)
+    if decision.allowed or decision.policy_type in unknown:
+        return None
+    explicit = decision.statement is not None
+    is_session = caller.kind is Kind.SESSION
+    name = f"{caller.name}:{caller.session}" if is_session else caller.principal
+    return [
+        ("PolicyType", str(decision.policy_type)),
+        ("AuthPrincipalOwnerId", caller.id),
+        ("AuthPrincipalType", str(caller.kind)),
+        ("AuthPrincipalDisplayName", name),
+        ("NoPermissionType", "ExplicitDeny" if explicit else "ImplicitDeny"),
+        ("AuthAction", decision.action),
+        ("EncodedDiagnosticMessage", _diagnostic(decision, resource)),
+    ]
+
+
+def _diagnostic(decision: AccessDecision, resource: str) -> str:
+    """Return JSON in Base64 (A-71). Only RAM can decode the message of the real service."""
+    found = {
+        "action": decision.action,
+        "resource": resource,
+        "reason": decision.reason.value,
+        "statement": decision.statement.place if decision.statement else "",
+    }
+    return b64encode(json.dumps(found).encode()).decode()

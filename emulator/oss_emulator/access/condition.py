@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import NamedTuple
 
+from oss_referer.engine.wildcard import wildcard
+
 from oss_emulator.access.context import Context
-from oss_emulator.wildcard import wildcard
 
 Test = Callable[[str], bool]
 

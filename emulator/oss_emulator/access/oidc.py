@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from oss_emulator import json_text
-from oss_emulator.toml import SourceError
+from oss_referer.sources import json_text
+from oss_referer.sources.toml import SourceError
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey

@@ -11,12 +11,13 @@ from enum import Enum, StrEnum
 from functools import partial
 from typing import Any
 
-from oss_emulator import json_text
+from oss_referer.engine.wildcard import wildcard
+from oss_referer.sources import json_text
+from oss_referer.sources.json_text import JSONError
+from oss_referer.sources.toml import join
+
 from oss_emulator.access.condition import OPERATORS, PolicyCondition
 from oss_emulator.access.context import NOTHING_KNOWN, Context
-from oss_emulator.json_text import JSONError
-from oss_emulator.toml import join
-from oss_emulator.wildcard import wildcard
 
 
 class PolicyType(StrEnum):

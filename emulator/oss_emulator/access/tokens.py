@@ -7,7 +7,7 @@ import zlib
 from base64 import b32encode, b64decode, urlsafe_b64encode
 from dataclasses import astuple, dataclass
 
-from oss_emulator import json_text
+from oss_referer.sources import json_text
 
 PREFIX = "STS."
 """The prefix of the ids of temporary keys (AssumeRole)."""

@@ -6,10 +6,11 @@ import time
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from oss_emulator.cli.parser import InputError
-from oss_emulator.lab.bucket import ServiceAddress
-from oss_emulator.lab.parity.requests import Reply
-from oss_emulator.toml import MAX_FILE
+from oss_referer.sources.bucket import ServiceAddress
+from oss_referer.sources.toml import MAX_FILE
+from oss_referer.terminal.parser import InputError
+
+from oss_emulator.parity.requests import Reply
 
 TIMEOUT = 20  # seconds
 

@@ -2,8 +2,9 @@
 
 import argparse
 
+from oss_referer.terminal.parser import Commands
+
 from oss_emulator import cli
-from oss_emulator.cli.parser import Commands
 
 SHELLS = ("bash", "zsh", "fish")
 

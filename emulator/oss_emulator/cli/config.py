@@ -10,8 +10,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from oss_emulator.cli.parser import InputError
-from oss_emulator.toml import SourceError, TomlDocument, join, read_regular_file, show
+from oss_referer.sources.toml import SourceError, TomlDocument, join, read_regular_file, show
+from oss_referer.terminal.parser import InputError
 
 FILE, PROJECT = "oss-emulator.toml", "pyproject.toml"
 _TABLE = ("tool", "oss-emulator")

@@ -9,11 +9,13 @@ import time
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from oss_referer import Signing
+from oss_referer.terminal.parser import CommandError, InputError
+
 from oss_emulator.cli.client import ServiceClient
-from oss_emulator.cli.parser import CommandError, InputError
 from oss_emulator.cli.signer import Signer
-from oss_emulator.lab.parity.inquiries import Ask
-from oss_emulator.lab.parity.requests import (
+from oss_emulator.parity.inquiries import Ask
+from oss_emulator.parity.requests import (
     Fetch,
     GetRules,
     PutAcl,
@@ -22,10 +24,9 @@ from oss_emulator.lab.parity.requests import (
     RequestTarget,
     ServiceRequest,
 )
-from oss_emulator.lab.parity.setups import SETUPS, Setup
+from oss_emulator.parity.setups import SETUPS, Setup
 from oss_emulator.protocol import copy_source
 from oss_emulator.protocol.signature import presigning
-from oss_emulator.referer import Signing
 
 _OBJECTS = {
     RequestTarget.OPEN: "public-read",

@@ -12,13 +12,16 @@ from itertools import permutations
 from pathlib import Path
 from typing import Any, TypeVar
 
-from oss_emulator.cli import config, language
-from oss_emulator.cli.parser import InputError, Parser, complete_path
-from oss_emulator.protocol.address import BUCKET_NAME_RULE, host_name, is_bucket_name
+from oss_referer.engine.assumptions import Assumptions
+from oss_referer.sources.account import BUCKET_NAME_RULE, is_bucket_name
+from oss_referer.sources.toml import join
+from oss_referer.terminal import language
+from oss_referer.terminal.parser import InputError, Parser, complete_path
+
+from oss_emulator.cli import config
+from oss_emulator.protocol.address import host_name
 from oss_emulator.protocol.errors import OSSError
-from oss_emulator.referer.assumptions import Assumptions
 from oss_emulator.settings import Auth, Fsync, Limits, LogFormat, Settings, check
-from oss_emulator.toml import join
 
 _PREFIX = "OSS_EMULATOR_"
 _T = TypeVar("_T")
@@ -135,7 +138,7 @@ def _limit(text: str) -> tuple[str, int]:
 
 
 def _assumptions(path: str) -> Assumptions:
-    from oss_emulator.lab import assumptions  # not needed for --help
+    from oss_referer.sources import assumptions  # not needed for --help
 
     return assumptions.read(path)
 

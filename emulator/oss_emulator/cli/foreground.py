@@ -13,16 +13,17 @@ from functools import partial
 from pathlib import Path
 from typing import TextIO, TypeAlias
 
+from oss_referer.terminal.loading import loading
+from oss_referer.terminal.parser import CommandError
+from oss_referer.terminal.progress import Progress
+
 from oss_emulator.access import AccessKey, AccountsError
 from oss_emulator.cli import requestlog
-from oss_emulator.cli.loading import loading
-from oss_emulator.cli.parser import CommandError
-from oss_emulator.cli.progress import Progress
 from oss_emulator.control import contents, seed
 from oss_emulator.control.controls import Controls, open_storage
 from oss_emulator.server import Server
 from oss_emulator.server import tls as certificates
-from oss_emulator.server.loop import loop_factory
+from oss_emulator.server.listening import loop_factory
 from oss_emulator.server.tls import CertificateError, Certificates
 from oss_emulator.settings import Settings
 from oss_emulator.storage import FolderError

@@ -10,24 +10,19 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
-from oss_emulator.cli import bucket, formats, language, rules
+from oss_referer.engine.explanation import SENTENCES
+from oss_referer.engine.sentence import Sentence
+from oss_referer.sources.bucket import ServiceAddress
+from oss_referer.terminal import bucket, formats, language, rules
+from oss_referer.terminal.formats import Format
+from oss_referer.terminal.output import Block, Text, Tone, line, show, write_json, writing
+from oss_referer.terminal.parser import CommandError, Commands, InputError, InterruptedCommandError
+
 from oss_emulator.cli.client import ServiceClient
 from oss_emulator.cli.experiment import OVERHEAD, Experiment
-from oss_emulator.cli.formats import Format
-from oss_emulator.cli.output import Block, Text, Tone, line, show, write_json, writing
-from oss_emulator.cli.parser import CommandError, Commands, InputError, InterruptedCommandError
 from oss_emulator.cli.signer import Signer
-from oss_emulator.lab.bucket import ServiceAddress
-from oss_emulator.lab.parity.asking import Replies, ask_all, bounds
-from oss_emulator.lab.parity.judging import (
-    Conclusion,
-    ParityResult,
-    chosen,
-    format_assumptions,
-    judge,
-)
-from oss_emulator.referer.explanation import SENTENCES
-from oss_emulator.referer.sentence import Sentence
+from oss_emulator.parity.asking import Replies, ask_all, bounds
+from oss_emulator.parity.judging import Conclusion, ParityResult, chosen, format_assumptions, judge
 
 DEFAULT_RATE = 10.0
 """Requests a second, unless the service is on this machine."""

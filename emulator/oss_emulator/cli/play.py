@@ -11,16 +11,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from oss_emulator.cli import bucket, formats, language
+from oss_referer.engine.sentence import Sentence
+from oss_referer.findings import junit
+from oss_referer.findings.remark import Remark, RemarkKind, Severity
+from oss_referer.sources.account import GivenKey
+from oss_referer.terminal import bucket, formats, language
+from oss_referer.terminal.formats import Findings
+from oss_referer.terminal.loading import loading
+from oss_referer.terminal.output import Block, Text, Tone, line, writing
+from oss_referer.terminal.parser import CommandError, Commands, InputError
+
 from oss_emulator.cli.client import ServiceClient
-from oss_emulator.cli.formats import Findings
-from oss_emulator.cli.loading import loading
-from oss_emulator.cli.output import Block, Text, Tone, line, writing
-from oss_emulator.cli.parser import CommandError, Commands, InputError
 from oss_emulator.cli.signer import Signer
-from oss_emulator.lab import junit
-from oss_emulator.lab.remark import Remark, RemarkKind, Severity
-from oss_emulator.lab.signature import GivenKey
 from oss_emulator.protocol.checksums import format_md5, md5
 from oss_emulator.protocol.signature import presigning
 from oss_emulator.recording import scenario as scenarios
@@ -32,7 +34,6 @@ from oss_emulator.recording.scenario import (
     Recording,
     ScenarioError,
 )
-from oss_emulator.referer.sentence import Sentence
 from oss_emulator.settings import Settings
 
 if TYPE_CHECKING:

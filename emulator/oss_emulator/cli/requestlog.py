@@ -6,8 +6,9 @@ import sys
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from oss_referer.engine import explanation
+
 from oss_emulator.control.journal import JournalEntry, RefererVerdict
-from oss_emulator.referer import explanation
 from oss_emulator.settings import LogFormat, Settings
 
 LOG: Final = logging.getLogger("oss_emulator.requests")

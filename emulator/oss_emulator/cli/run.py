@@ -16,13 +16,15 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from oss_emulator.cli import flags, java, language
-from oss_emulator.cli.loading import loading
-from oss_emulator.cli.parser import CommandError, Commands
+from oss_referer.sources.toml import read_file
+from oss_referer.terminal import language
+from oss_referer.terminal.loading import loading
+from oss_referer.terminal.parser import CommandError, Commands
+
+from oss_emulator.cli import flags, java
 from oss_emulator.protocol.address import SERVICE_DOMAIN, split_host
 from oss_emulator.settings import Settings
 from oss_emulator.system import signals
-from oss_emulator.toml import read_file
 
 if TYPE_CHECKING:
     from oss_emulator.cli.foreground import Listening

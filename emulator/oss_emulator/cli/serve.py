@@ -12,10 +12,12 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from oss_referer.sources.account import DEFAULT_ACCESS_KEY_SECRET
+from oss_referer.terminal.loading import loading
+from oss_referer.terminal.parser import Commands
+
 from oss_emulator.cli import flags
-from oss_emulator.cli.loading import loading
-from oss_emulator.cli.parser import Commands
-from oss_emulator.settings import DEFAULT_ACCESS_KEY_SECRET, Settings
+from oss_emulator.settings import Settings
 
 if TYPE_CHECKING:
     from oss_emulator.cli.foreground import Listening
@@ -55,7 +57,7 @@ def _is_loopback(host: str) -> bool:
 
 async def _wait_for_signal(opens: bool, made: str, listening: "Listening") -> int:
     """Announce the server, and wait; `made` is the token that was made for this start, or ""."""
-    from oss_emulator.server.loop import on_signal  # not needed for --help
+    from oss_emulator.server.listening import on_signal  # not needed for --help
 
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -6,8 +6,9 @@ from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from oss_emulator.lab import signature
-from oss_emulator.lab.signature import GivenKey
+from oss_referer.sources import signature
+from oss_referer.sources.account import GivenKey
+
 from oss_emulator.protocol.signature import presigning, v4
 
 _EXPIRES = 3600  # seconds

@@ -8,18 +8,20 @@ from enum import StrEnum
 from operator import attrgetter, methodcaller
 from typing import Any, NamedTuple
 
-from oss_emulator import accesslog
+from oss_referer import Decision, Signing
+from oss_referer.browser.default_domain import DomainRule
+from oss_referer.engine import explanation
+from oss_referer.replay import accesslog
+
 from oss_emulator.access import Identity, resource
 from oss_emulator.control.faults import Fault
 from oss_emulator.control.running_tests import RunningTests
-from oss_emulator.default_domain import DomainRule
 from oss_emulator.documents.referer import SUBRESOURCE
 from oss_emulator.operations.admission import Admission, Refused
 from oss_emulator.pipeline import default_domain
 from oss_emulator.protocol import dates
 from oss_emulator.protocol.errors import OSSError
-from oss_emulator.protocol.message import AccessDecision, Request, Response
-from oss_emulator.referer import Decision, Signing, explanation
+from oss_emulator.protocol.message import AccessRecord, Request, Response
 from oss_emulator.rpc import RPCErrorSpec
 from oss_emulator.storage import Storage
 
@@ -117,7 +119,7 @@ class JournalEntry(NamedTuple):
         return self.admission.decision
 
     @property
-    def access(self) -> AccessDecision | None:
+    def access(self) -> AccessRecord | None:
         """The last decision on permissions; None if the request ended before it."""
         return self.response.access or self.admission.access
 
@@ -211,7 +213,7 @@ class JournalEntry(NamedTuple):
     @property
     def verdict(self) -> RefererVerdict:
         """The verdict of the Referer rules."""
-        decision = self.decision
+        decision = self.admission.decision
         if decision is None or decision.referer is None:
             return RefererVerdict.NOT_CHECKED
         return RefererVerdict.ALLOWED if decision.allowed else RefererVerdict.DENIED

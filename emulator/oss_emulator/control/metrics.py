@@ -22,8 +22,8 @@ class Metrics:
 
     def count(self, entry: JournalEntry) -> None:
         """Count one answered request."""
-        operation = entry.operation or "unknown"
-        durations = self._durations[operation, entry.verdict, entry.status]
+        operation = entry.admission.operation.name or "unknown"
+        durations = self._durations[operation, entry.verdict, entry.response.status]
         durations.counts[bisect_left(BOUNDS, entry.seconds)] += 1
         durations.seconds += entry.seconds
 

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
+from oss_referer.browser.default_domain import MIME_TYPES
+from oss_referer.sources.toml import read_regular_file
+
 from oss_emulator.control.seed import Report, SeedError, put, say_nothing
-from oss_emulator.default_domain import MIME_TYPES
 from oss_emulator.pipeline.service import Service
-from oss_emulator.toml import read_regular_file
 
 _PRIVATE: Final = "private"
 

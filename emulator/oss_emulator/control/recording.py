@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TextIO
 
-from oss_emulator import accesslog
-from oss_emulator.changes import ARN_IN_LOGS
+from oss_referer.browser.changes import ARN_IN_LOGS
+from oss_referer.replay import accesslog
+
 from oss_emulator.control.journal import JournalEntry
 from oss_emulator.control.metrics import Metrics
 from oss_emulator.pipeline.service import Service

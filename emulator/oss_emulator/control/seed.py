@@ -7,20 +7,16 @@ from os.path import realpath
 from pathlib import Path
 from urllib.parse import quote
 
-from oss_emulator import referer_xml
+from oss_referer import RefererConfiguration
+from oss_referer.sources import referer_xml
+from oss_referer.sources.toml import Path as Place
+from oss_referer.sources.toml import SourceError, TomlDocument, format_path, read_regular_file
+
 from oss_emulator.access import Accounts, AccountsError
 from oss_emulator.access.accounts import AccountTable
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.message import Request, Response
-from oss_emulator.referer import RefererConfiguration
-from oss_emulator.toml import Path as Place
-from oss_emulator.toml import (
-    SourceError,
-    TomlDocument,
-    format_path,
-    read_regular_file,
-)
 
 
 class SeedError(ValueError):

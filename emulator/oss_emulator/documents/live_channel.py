@@ -6,9 +6,10 @@ The emulator has no RTMP server: a channel is stored, and no stream ever arrives
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
+from oss_referer.sources.account import is_bucket_name
+
 from oss_emulator.documents.document import Documents
 from oss_emulator.protocol import dates, xml
-from oss_emulator.protocol.address import is_bucket_name
 from oss_emulator.protocol.errors import ErrorCase, OSSError, listed
 from oss_emulator.protocol.headers import invalid_argument
 from oss_emulator.protocol.xml import DocumentError, Node

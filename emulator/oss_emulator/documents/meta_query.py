@@ -12,9 +12,10 @@ from enum import Enum, StrEnum
 from itertools import count
 from typing import Any, Final, TypeAlias
 
-from oss_emulator import json_text
+from oss_referer.sources import json_text
+from oss_referer.sources.json_text import JSONError
+
 from oss_emulator.documents import schema
-from oss_emulator.json_text import JSONError
 from oss_emulator.protocol import headers, xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError, listed
 

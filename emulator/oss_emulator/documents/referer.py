@@ -2,12 +2,13 @@
 
 from typing import Final
 
-from oss_emulator import referer_xml
+from oss_referer import Assumptions, RefererConfiguration
+from oss_referer.engine.assumptions import DEFAULT
+from oss_referer.engine.model import MAX_SIZE
+from oss_referer.sources import referer_xml
+from oss_referer.sources.referer_xml import FormatProblem, RefererFormatError
+
 from oss_emulator.protocol.errors import ErrorCase, OSSError
-from oss_emulator.referer import Assumptions, RefererConfiguration
-from oss_emulator.referer.assumptions import DEFAULT
-from oss_emulator.referer.model import MAX_SIZE
-from oss_emulator.referer_xml import FormatProblem, RefererFormatError
 
 SUBRESOURCE: Final = "referer"
 

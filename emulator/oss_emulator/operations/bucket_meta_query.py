@@ -4,7 +4,8 @@ import json
 from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 
-from oss_emulator import json_text
+from oss_referer.sources import json_text
+
 from oss_emulator.documents import meta_query
 from oss_emulator.documents.meta_query import Aggregation, FieldKind, MetaQuery, Scalar, Statistic
 from oss_emulator.operations.call import Body, Call

@@ -3,13 +3,14 @@
 from functools import lru_cache
 from typing import Final
 
-from oss_emulator import referer_xml
+from oss_referer import RefererConfiguration
+from oss_referer.sources import referer_xml
+
 from oss_emulator.documents import referer
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import answers
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.message import Response
-from oss_emulator.referer import RefererConfiguration
 
 
 @answers(f"PUT /bucket?{referer.SUBRESOURCE}", "PutBucketReferer")

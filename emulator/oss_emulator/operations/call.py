@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from fastcrc.crc64 import xz as crc64
+from oss_referer import Assumptions
+from oss_referer.browser.changes import BY_DEFAULT, Changes
 
 from oss_emulator.access import Identity
-from oss_emulator.changes import BY_DEFAULT, Changes
 from oss_emulator.operations.admission import Admission
 from oss_emulator.operations.operation import Operation
 from oss_emulator.protocol.address import SERVICE_DOMAIN, Target, in_service_domain
@@ -15,7 +16,6 @@ from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Request, Stream
 from oss_emulator.protocol.tagging import HEADER as TAGGING
 from oss_emulator.protocol.xml import Children
-from oss_emulator.referer import Assumptions
 from oss_emulator.settings import Limits
 from oss_emulator.storage import Account, Blob, Bucket, MemoryBlob, Storage
 

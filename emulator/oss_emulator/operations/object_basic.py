@@ -35,7 +35,7 @@ def put_object(call: Call) -> Response:
 @answers("GET /bucket/key", "GetObject")
 def get_object(call: Call) -> Response:
     """Return the bytes of an object, or a range of them."""
-    request, bucket, found = call.request, call.bucket, find(call)
+    request, bucket, found = call.admission.request, call.bucket, find(call)
     target = follow(call, bucket, found)
     check_restored(call, bucket, target)
     item = show(found, target)

@@ -8,7 +8,7 @@ from oss_emulator.operations.shared.objects import check_version_id
 from oss_emulator.operations.shared.writing import Removed, check_removable, remove
 from oss_emulator.protocol import parameters, xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError
-from oss_emulator.protocol.message import AccessDecision, Response
+from oss_emulator.protocol.message import AccessRecord, Response
 
 
 @answers("POST /bucket?delete", "DeleteMultipleObjects", action="oss:DeleteObject", needs_md5=True)
@@ -61,7 +61,7 @@ def _key(entry: xml.Node) -> str:
     return node.value
 
 
-def _check_writable(call: Call, key: str, version_id: str | None) -> AccessDecision:
+def _check_writable(call: Call, key: str, version_id: str | None) -> AccessRecord:
     """Raise `AccessDenied` unless the caller may delete an object; return the decision."""
     item = call.storage.object(call.bucket.name, key, version_id)
     actions = required(call.operation.action, call.request.headers, version_id)

@@ -6,6 +6,8 @@ from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any, Final
 
+from oss_referer.sources.account import is_bucket_name
+
 from oss_emulator.access import Permission
 from oss_emulator.documents import style
 from oss_emulator.imaging import job
@@ -16,7 +18,7 @@ from oss_emulator.operations.shared import objects
 from oss_emulator.operations.shared.writing import draft, store
 from oss_emulator.operations.work import Pool, Work, Workplace
 from oss_emulator.protocol import checksums, conditions, process, ranges
-from oss_emulator.protocol.address import Target, check_key, is_bucket_name
+from oss_emulator.protocol.address import Target, check_key
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
 from oss_emulator.protocol.parameters import ASYNC_PROCESS, PROCESS

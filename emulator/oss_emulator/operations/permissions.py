@@ -7,9 +7,9 @@ from typing import Final
 
 from oss_emulator.access import (
     ANONYMOUS,
+    AccessDecision,
     AccessPointScope,
     AccessReason,
-    AccessVerdict,
     Context,
     Identity,
     Kind,
@@ -17,7 +17,7 @@ from oss_emulator.access import (
     Permission,
     PolicyInputs,
     authorize,
-    detail,
+    explain_denial,
     required,
     resource,
 )
@@ -29,7 +29,7 @@ from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Resource
 from oss_emulator.protocol import tagging
 from oss_emulator.protocol.errors import ErrorCase, OSSError
-from oss_emulator.protocol.message import AccessDecision
+from oss_emulator.protocol.message import AccessRecord
 from oss_emulator.storage import Bucket, Object, Storage
 
 PAYER: Final = "x-oss-request-payer"
@@ -62,7 +62,7 @@ _SPECIAL: Final = frozenset(
 """The configurations, besides ownership and ACLs, that affect accounts."""
 
 
-def allow_by_acl(admission: Admission, storage: Storage) -> AccessDecision | None:
+def allow_by_acl(admission: Admission, storage: Storage) -> AccessRecord | None:
     """Allow what ownership or an ACL alone allows; None if anything else may count.
 
     Most requests are decided here. Then `check_call`, which would decide the same, is not called.
@@ -96,17 +96,17 @@ class _Grants:
         """Why a permission is granted on an object with an ACL, or on the bucket."""
         if _SPECIAL.isdisjoint(bucket.documents):
             for permission, acl in product((Permission.READ, Permission.WRITE), ObjectAcl):
-                verdict = authorize(ANONYMOUS, bucket.owner, permission, bucket.acl, acl)
-                if verdict.allowed:
-                    self.by_acl[permission, acl] = verdict.reason
+                decision = authorize(ANONYMOUS, bucket.owner, permission, bucket.acl, acl)
+                if decision.allowed:
+                    self.by_acl[permission, acl] = decision.reason
 
 
 @lru_cache(1024)
-def _allow(reason: AccessReason, action: str) -> AccessDecision:
-    return AccessDecision(True, reason, action, "")
+def _allow(reason: AccessReason, action: str) -> AccessRecord:
+    return AccessRecord(True, reason, action, "")
 
 
-def check_call(call: Call) -> AccessDecision | None:
+def check_call(call: Call) -> AccessRecord | None:
     """Raise `AccessDenied` unless the caller may do what the call asks for.
 
     Returns the decision; None for DeleteMultipleObjects if each entry needs its own decision.
@@ -154,24 +154,24 @@ def check(
     permission: Permission,
     item: Object | None = None,
     actions: tuple[str, ...] = (),
-) -> AccessDecision:
+) -> AccessRecord:
     """Raise `AccessDenied` unless the caller has a permission on a key; returns the decision.
 
     `item` is the object that is stored under the key. `actions` are the RAM actions to check; by
     default those of the call's operation.
     """
-    inputs, verdict = _decide(call, bucket, key, permission, item=item, actions=actions)
-    if not verdict.allowed:
-        raise _denial(call, permission, verdict, inputs)
-    return _describe(call, verdict)
+    inputs, decision = _decide(call, bucket, key, permission, item=item, actions=actions)
+    if not decision.allowed:
+        raise _denial(call, permission, decision, inputs)
+    return _describe(call, decision)
 
 
 def allows(
     call: Call, bucket: Bucket, key: str, permission: Permission, item: Object | None = None
 ) -> bool:
     """Whether the caller has a permission on a key, by the actions of the call's operation."""
-    _, verdict = _decide(call, bucket, key, permission, item=item, actions=())
-    return verdict.allowed
+    _, decision = _decide(call, bucket, key, permission, item=item, actions=())
+    return decision.allowed
 
 
 def is_charged(bucket: Bucket, caller: Identity) -> bool:
@@ -186,20 +186,20 @@ def _decide(
     permission: Permission,
     item: Object | None,
     actions: tuple[str, ...],
-) -> tuple[PolicyInputs | None, AccessVerdict]:
+) -> tuple[PolicyInputs | None, AccessDecision]:
     caller, acl = call.caller, ObjectAcl.DEFAULT if item is None else item.acl
     actions = actions or _required(call)
     scope = _scope_of(call, bucket, key)
     plain = scope is None and _SPECIAL.isdisjoint(bucket.documents)
     if plain and caller.kind is Kind.ACCOUNT and len(actions) == 1:
         # For accounts and anonymous callers only ownership, ACLs and the account's block count.
-        verdict = authorize(caller, bucket.owner, permission, bucket.acl, acl)
+        decision = authorize(caller, bucket.owner, permission, bucket.acl, acl)
         if (
-            not verdict.allowed
-            or verdict.reason is AccessReason.OWNER
+            not decision.allowed
+            or decision.reason is AccessReason.OWNER
             or not _blocks(call.storage, bucket.owner)
         ):
-            return None, verdict
+            return None, decision
     fields, query = _fields(call), call.request.query
     inputs = PolicyInputs(
         actions,
@@ -251,7 +251,7 @@ def _fields(call: Call) -> Mapping[str, str]:
     return fields
 
 
-def _check_service(call: Call) -> AccessDecision | None:
+def _check_service(call: Call) -> AccessRecord | None:
     """Check requests without an existing bucket: service calls and bucket creation."""
     caller = call.caller
     if caller.anonymous:
@@ -263,10 +263,10 @@ def _check_service(call: Call) -> AccessDecision | None:
         resource(call.region, caller.id, call.target.bucket),
         _context(call, None, None, call.request.headers),
     )
-    verdict = authorize(caller, caller.id, Permission.OWN, "private", inputs=inputs)
-    if not verdict.allowed:
-        raise _denial(call, Permission.OWN, verdict, inputs)
-    return _describe(call, verdict)
+    decision = authorize(caller, caller.id, Permission.OWN, "private", inputs=inputs)
+    if not decision.allowed:
+        raise _denial(call, Permission.OWN, decision, inputs)
+    return _describe(call, decision)
 
 
 def check_public(
@@ -320,11 +320,11 @@ def _tags(fields: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _denial(
-    call: Call, permission: Permission, verdict: AccessVerdict, inputs: PolicyInputs | None
+    call: Call, permission: Permission, decision: AccessDecision, inputs: PolicyInputs | None
 ) -> OSSError:
-    denial = detail(verdict, call.caller, inputs.resource if inputs is not None else "")
-    code, access = _code(call, permission, verdict.reason), _describe(call, verdict)
-    if verdict.reason is not AccessReason.IDENTITY_POLICY:
+    denial = explain_denial(decision, call.caller, inputs.resource if inputs is not None else "")
+    code, access = _code(call, permission, decision.reason), _describe(call, decision)
+    if decision.reason is not AccessReason.IDENTITY_POLICY:
         return OSSError(code, access=access, AccessDeniedDetail=denial)
     bucket, user = call.target.bucket or None, call.caller.id
     return OSSError(
@@ -332,11 +332,11 @@ def _denial(
     )  # S-35
 
 
-def _describe(call: Call, verdict: AccessVerdict) -> AccessDecision:
-    """Turn a verdict into the decision that the journal records."""
-    statement = "" if verdict.statement is None else verdict.statement.place
-    action = verdict.action or call.operation.action
-    return AccessDecision(verdict.allowed, verdict.reason, action, statement)
+def _describe(call: Call, decision: AccessDecision) -> AccessRecord:
+    """Turn a decision into what the journal records of it."""
+    statement = "" if decision.statement is None else decision.statement.place
+    action = decision.action or call.operation.action
+    return AccessRecord(decision.allowed, decision.reason, action, statement)
 
 
 def _code(call: Call, permission: Permission, reason: AccessReason) -> ErrorCase:

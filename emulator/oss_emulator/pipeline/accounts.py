@@ -7,10 +7,10 @@ from secrets import token_bytes
 from typing import Final
 
 from fastcrc.crc64 import xz as crc64
+from oss_referer.sources.toml import read_file
 
 from oss_emulator.access import AccessKey, Accounts, AccountsError, Identity
 from oss_emulator.settings import Settings
-from oss_emulator.toml import read_file
 
 LOG: Final = logging.getLogger("oss_emulator")
 

@@ -3,13 +3,17 @@
 from ipaddress import ip_address
 from typing import Final
 
+from oss_referer.browser.changes import CUSTOM_DOMAIN
+from oss_referer.sources.account import BUCKET_NAME_RULE
+
 from oss_emulator.access import Permission
 from oss_emulator.documents import transfer_acceleration
-from oss_emulator.operations.operation import Operation, Resource
+from oss_emulator.documents.access_point import find_alias, is_alias
+from oss_emulator.operations.admission import Admission
+from oss_emulator.operations.operation import Resource
+from oss_emulator.pipeline.deployment import Deployment
 from oss_emulator.protocol.address import (
-    BUCKET_NAME_RULE,
     SERVICE_DOMAIN,
-    Addresses,
     Target,
     is_accelerate,
     is_ip,
@@ -23,20 +27,30 @@ from oss_emulator.protocol.signature import is_signed_url
 from oss_emulator.storage import Bucket
 
 
-def locate(addresses: Addresses, request: Request, *, strict: bool) -> Target:
-    """Find the bucket and key that a request names.
+def find_address(admission: Admission, service: Deployment) -> None:
+    """Find the bucket and the key: path style, virtual host, custom domain or proxy.
 
     Raises `ProxyForbidden` for a host that this server does not serve, and the errors of
-    `Addresses.locate`. If addressing is `strict`, raises `SecondLevelDomainForbidden` for a bucket
-    in the path, as the service does (P-06).
+    `Addresses.locate`. With strict addressing, raises `SecondLevelDomainForbidden` for a bucket in
+    the path, as the service does (P-06).
     """
+    request, addresses = admission.request, service.addresses
     host = request.host
     if request.proxied and not addresses.serves(host):
         raise OSSError(ErrorCase.NOT_FORWARDED, Host=host)
     target = addresses.locate(host, request.path)
-    if strict and target.bucket and addresses.is_endpoint(host):
+    if _is_strict(admission, service) and target.bucket and addresses.is_endpoint(host):
         raise OSSError(ErrorCase.PATH_STYLE, BucketName=target.bucket)
-    return target
+    admission.target = target
+
+
+def resolve_alias(admission: Admission, service: Deployment) -> None:
+    """Replace the alias of an access point by its bucket (P-84)."""
+    if not is_alias(admission.target.bucket):
+        return
+    admission.access_point = point = find_alias(service.storage, admission.target.bucket)
+    if point is not None:
+        admission.target = admission.target._replace(bucket=point.bucket)
 
 
 def explain(error: OSSError, request: Request, target: Target, *, strict: bool) -> OSSError:
@@ -87,17 +101,16 @@ def _hint(code: str, request: Request, target: Target) -> str:
     return ""
 
 
-def check_endpoint(
-    request: Request, target: Target, bucket: Bucket | None, region: str, *, strict: bool
-) -> None:
-    """Raise `OSSError` if the endpoint of the request does not serve the bucket.
+def check_endpoint(admission: Admission, service: Deployment) -> None:
+    """Refuse a bucket of another region, or without acceleration at an accelerate endpoint."""
+    if _is_strict(admission, service):
+        _check_acceleration(admission.request.host, admission.record)
+    if admission.target.region:
+        _check_region(admission.target, admission.record, service.settings.region)
 
-    `region` is the server's.
-    """
-    if strict:
-        _check_acceleration(request.host, bucket)
-    if target.region:
-        _check_region(target, bucket, region)
+
+def _is_strict(admission: Admission, service: Deployment) -> bool:
+    return service.settings.strict_addressing and not admission.trusted
 
 
 def region_of(target: Target, bucket: Bucket | None, default: str) -> str:
@@ -108,11 +121,14 @@ def region_of(target: Target, bucket: Bucket | None, default: str) -> str:
     return target.region or (default if bucket is None else bucket.region)
 
 
-def check_domain(request: Request, operation: Operation, region: str) -> None:
-    """Raise `PublicEndpointForbidden` if a data call requires a custom domain (P-60).
+def check_domain(admission: Admission, service: Deployment) -> None:
+    """Refuse data calls at the public endpoint where the service requires a domain (P-60).
 
     Data calls are calls on objects, and calls whose permission ACLs can grant.
     """
+    if admission.trusted or not service.changes.follow(CUSTOM_DOMAIN):
+        return
+    request, operation, region = admission.request, admission.operation, admission.region
     permission = operation.permission
     if permission is Permission.NONE or not is_mainland(region):
         return

@@ -1,12 +1,15 @@
 """The bucket of a request: its record, and the headers that its configurations add to an answer."""
 
-from oss_emulator.access import Identity
+from oss_referer.sources.account import is_bucket_name
+
 from oss_emulator.documents import cors, request_payment
 from oss_emulator.operations import permissions
+from oss_emulator.operations.admission import Admission
 from oss_emulator.operations.operation import Operation
-from oss_emulator.protocol.address import is_bucket_name
+from oss_emulator.pipeline import addressing
+from oss_emulator.pipeline.deployment import Deployment
 from oss_emulator.protocol.errors import ErrorCase, OSSError
-from oss_emulator.protocol.message import Request, Response
+from oss_emulator.protocol.message import Response
 from oss_emulator.storage import Bucket, Storage
 
 _CORS = cors.DOCUMENT.subresource
@@ -31,13 +34,25 @@ def find_bucket(storage: Storage, name: str, operation: Operation) -> Bucket | N
     return bucket
 
 
+def find_record(admission: Admission, service: Deployment) -> None:
+    """Find the bucket's record, and the region that the request is for; 404 without one (P-18).
+
+    The region is that of the endpoint, or of the bucket if the endpoint serves every region.
+    """
+    target = admission.target
+    record = find_bucket(service.storage, target.bucket, admission.operation)
+    admission.record = record
+    admission.region = addressing.region_of(target, record, service.settings.region)
+
+
 def add_headers(
-    response: Response, bucket: Bucket | None, request: Request, payer: Identity | None = None
+    response: Response, admission: Admission, service: Deployment, *, failed: bool
 ) -> Response:
     """Add the headers of the bucket's configurations: its CORS rules, and who pays.
 
-    Nobody pays for an error, so it has no `payer`.
+    Nobody pays for an error.
     """
+    bucket, request = admission.record, admission.request
     if bucket is None:
         return response
     documents = bucket.documents
@@ -48,6 +63,6 @@ def add_headers(
         if "Vary" in headers and "Vary" in added:  # P-48
             added["Vary"] = f"{headers['Vary']}, {added['Vary']}"
         headers |= added
-    if payer is not None and permissions.is_charged(bucket, payer):
+    if not failed and permissions.is_charged(bucket, admission.caller):
         headers["x-oss-request-charged"] = "requester"  # A-61
     return response._replace(headers=headers)

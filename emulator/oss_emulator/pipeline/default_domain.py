@@ -1,19 +1,21 @@
 """Applies the policy of the service's own host names, or names the rule that it would apply."""
 
-from oss_emulator.changes import REDIRECTS_AT_ENDPOINTS, Changes
-from oss_emulator.default_domain import (
+from oss_referer import Signing
+from oss_referer.browser.changes import REDIRECTS_AT_ENDPOINTS, Changes
+from oss_referer.browser.default_domain import (
     DomainKind,
     DomainRequest,
     DomainRule,
     find_rule,
     find_rule_today,
 )
+
 from oss_emulator.documents import transfer_acceleration
 from oss_emulator.operations.admission import Admission
+from oss_emulator.pipeline.deployment import Deployment
 from oss_emulator.protocol.address import is_accelerate, is_public_endpoint
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
-from oss_emulator.referer import Signing
 
 OBJECTS = frozenset({"GetObject", "HeadObject"})
 """The operations that show an object."""
@@ -21,18 +23,23 @@ OBJECTS = frozenset({"GetObject", "HeadObject"})
 _SUCCESS = (200, 206)
 
 
-def check(admission: Admission, changes: Changes) -> None:
-    """Raise `ApkDownloadForbidden` for an app at a public endpoint (D-07)."""
-    rule = _find(admission, "", changes)
+def check_app(admission: Admission, service: Deployment) -> None:
+    """Refuse an app, which the service does not send from its own host names (D-07)."""
+    rule = _find(admission, "", service.changes)
     if rule is not None and rule.refuses:
         raise OSSError(ErrorCase.APP_DOWNLOAD, ec=rule.ec)
 
 
-def apply(response: Response, admission: Admission, changes: Changes) -> Response:
-    """Make an answer with an object a download (D-01 to D-06).
+def apply(
+    response: Response, admission: Admission, service: Deployment, *, failed: bool
+) -> Response:
+    """Send as a download what the service's own host names do not show (D-01 to D-06).
 
     Raises `ExternalRedirectForbidden` for a redirect of a website (D-08).
     """
+    if admission.trusted or not service.follows_default_domain:
+        return response
+    changes = service.changes
     if admission.visit is not None and "Location" in response.headers:
         _check_redirect(admission, changes)
     if response.status not in _SUCCESS:

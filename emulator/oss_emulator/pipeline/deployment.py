@@ -3,12 +3,12 @@
 import time
 from collections.abc import Callable
 
-from oss_emulator.changes import Changes
+from oss_referer.browser.changes import Changes
+
 from oss_emulator.documents.cname import bucket_of
 from oss_emulator.operations import OPERATIONS
 from oss_emulator.operations.call import Environment
 from oss_emulator.pipeline.accounts import open_accounts, open_token_key
-from oss_emulator.pipeline.destination import Destinations
 from oss_emulator.pipeline.referer import HotlinkProtection
 from oss_emulator.pipeline.routing import Dispatcher
 from oss_emulator.protocol.address import Addresses
@@ -48,7 +48,6 @@ class Deployment:
             lenient=settings.lenient,
         )
         self.dispatcher = Dispatcher(OPERATIONS)
-        self.destinations = Destinations(self.addresses, self.dispatcher)
         self.hotlinks = HotlinkProtection(settings.assumptions)
         self.changes = Changes(settings.as_of, settings.new_account)
         self.follows_default_domain = self.changes.as_of is not None or self.changes.new_account

@@ -1,6 +1,10 @@
 """How images are asked for: styles after a separator in the path, and protected originals."""
 
-from typing import Final, NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from oss_referer import Signing
 
 from oss_emulator.documents import image_access, style
 from oss_emulator.operations.admission import Admission
@@ -9,8 +13,9 @@ from oss_emulator.operations.operation import Operation
 from oss_emulator.protocol.address import Target
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.parameters import PROCESS
-from oss_emulator.referer import Signing
-from oss_emulator.storage import Storage
+
+if TYPE_CHECKING:
+    from oss_emulator.pipeline.deployment import Deployment
 
 CONFIGURATION: Final = image_access.DOCUMENT.subresource
 """The name of the access configuration of images among a bucket's documents."""
@@ -19,32 +24,24 @@ _READS: Final = frozenset({"GetObject", "HeadObject"})
 _PROCESSING: Final = {"GET": get_processed, "HEAD": head_processed}
 
 
-class Styled(NamedTuple):
-    """The image that a path with a style means."""
-
-    target: Target
-    operation: Operation
-    style: str
-
-
-def find_styled(admission: Admission, storage: Storage) -> Styled | None:
-    """Find the image that `photo.jpg!small` means; None for any other request.
+def find_style(admission: Admission, service: Deployment) -> None:
+    """Find the image that `photo.jpg!small` means, if the bucket has such separators.
 
     An object with the whole key comes first, and the style must exist. Both are assumed.
     """
     bucket, operation, key = admission.record, admission.operation, admission.target.key
-    if bucket is None or operation.subresource:
-        return None
+    if bucket is None or operation.subresource or operation.method not in _PROCESSING:
+        return
     parts = image_access.find(bucket.documents).split(key)
     if parts is None or style.PREFIX + parts[1] not in bucket.documents:
-        return None
-    if storage.object(bucket.name, key) is not None:
-        return None
-    return Styled(Target(bucket.name, parts[0]), _PROCESSING[operation.method], parts[1])
+        return
+    if service.storage.object(bucket.name, key) is None:
+        admission.target, admission.style = Target(bucket.name, parts[0]), parts[1]
+        admission.operation = _PROCESSING[operation.method]
 
 
-def check_original(admission: Admission) -> None:
-    """Raise `AccessDenied` if a protected original is read without a signature and a style."""
+def check_original(admission: Admission, service: Deployment) -> None:
+    """Refuse a protected original that is read without a signature and a style."""
     bucket = admission.record
     if bucket is None or admission.claimed.signing is not Signing.NONE:
         return

@@ -1,27 +1,28 @@
 """Hotlink protection of a request: the rules of its bucket and their decision (R-05)."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from oss_referer import Assumptions, Decision, RefererConfiguration, RefererPolicy, Scope, Signing
+from oss_referer.engine.assumptions import CheckOrder, ProcessingOrder, SourceOfCopy
+from oss_referer.engine.request import RequestKind, classify
 
 from oss_emulator.documents.access_point import bucket_of
 from oss_emulator.documents.referer import SUBRESOURCE, parse_stored
 from oss_emulator.operations.admission import Admission
+from oss_emulator.operations.call import Body
 from oss_emulator.operations.operation import Operation
 from oss_emulator.pipeline import images
 from oss_emulator.protocol import copy_source
 from oss_emulator.protocol.errors import ErrorCase, OSSError
-from oss_emulator.referer import (
-    Assumptions,
-    Decision,
-    RefererConfiguration,
-    RefererPolicy,
-    Scope,
-    Signing,
-)
-from oss_emulator.referer.assumptions import CheckOrder, ProcessingOrder, SourceOfCopy
-from oss_emulator.referer.request import RequestKind, classify
 from oss_emulator.storage import Bucket, Storage
+
+if TYPE_CHECKING:
+    from oss_emulator.pipeline.deployment import Deployment
 
 
 class HotlinkProtection:
@@ -70,7 +71,7 @@ class HotlinkProtection:
             target, decision = source
         return target, replace(decision, variants=(*decision.variants, ("copy_source", chosen)))
 
-    def denies_late(self, operation: Operation) -> bool:
+    def decides_late(self, operation: Operation) -> bool:
         """Whether a denial waits until the image of an operation is processed (R-39)."""
         return self._processes_first and images.is_processing(operation)
 
@@ -105,10 +106,33 @@ class HotlinkProtection:
 _classify = lru_cache(256)(classify)  # called for every request
 
 
-def check(decision: Decision | None, target: str) -> None:
-    """Raise `AccessDenied` if the rules of the bucket `target` deny the request (R-35)."""
+def check_referer(admission: Admission, service: Deployment) -> None:
+    """Hotlink protection: decide by the bucket's rules, and refuse what they deny.
+
+    A copy is decided by the rules of its source as well, unless its own bucket denies it (R-45).
+    """
+    hotlinks, storage, bucket = service.hotlinks, service.storage, admission.target.bucket
+    admission.decision = decision = hotlinks.decide(admission, storage)
     if decision is not None and not decision.allowed:
-        raise OSSError(ErrorCase.REFERER_DENIED, ec=decision.ec, BucketName=target)
+        if not hotlinks.decides_late(admission.operation):
+            raise _denied(decision, bucket)
+    elif admission.operation.header == copy_source.HEADER:
+        bucket, admission.decision = hotlinks.decide_on_copy(admission, storage)
+        if admission.decision is not None and not admission.decision.allowed:
+            raise _denied(admission.decision, bucket)
+
+
+def check_late(body: Body, admission: Admission, service: Deployment) -> Body:
+    """Refuse the denied image that was processed first, if the service is assumed to (R-39)."""
+    decision = admission.decision
+    if decision is not None and not decision.allowed:
+        raise _denied(decision, admission.target.bucket)
+    return body
+
+
+def _denied(decision: Decision, bucket: str) -> OSSError:
+    """Make the error for a request that the rules of a bucket deny (R-35)."""
+    return OSSError(ErrorCase.REFERER_DENIED, ec=decision.ec, BucketName=bucket)
 
 
 def _lacks_object(admission: Admission, storage: Storage) -> bool:

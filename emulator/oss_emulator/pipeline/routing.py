@@ -1,13 +1,29 @@
 """Routing: finds the operation that a request asks for."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
+from oss_emulator.operations.admission import Admission
 from oss_emulator.operations.operation import Operation, Resource, not_implemented
 from oss_emulator.protocol.address import Target
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Request, parse_query
 from oss_emulator.protocol.parameters import PARAMETERS, SUBRESOURCES, is_parameter
+from oss_emulator.protocol.s3 import operations as s3
+
+if TYPE_CHECKING:
+    from oss_emulator.pipeline.deployment import Deployment
+
+
+def find_operation(admission: Admission, service: Deployment) -> None:
+    """Find the operation; 501 if there is none, or if S3 has none like it (P-40, P-71)."""
+    request = admission.request
+    admission.operation = operation = service.dispatcher.find(request, admission.target)
+    if request.original is not None and operation.name not in s3.OF_OSS:
+        raise s3.refuse(operation.name, request.method, operation.subresource)
 
 
 class Dispatcher:
@@ -30,17 +46,13 @@ class Dispatcher:
             found.sort(
                 key=lambda item: (item.subresource.count("&"), item.header != ""), reverse=True
             )
-        self._candidates = lru_cache(1024)(self._find_candidates)
+        self.candidates = lru_cache(1024)(self._find_candidates)
+        """Finds the operations for a method, a resource and a query; headers choose one."""
 
     def find(self, request: Request, target: Target) -> Operation:
-        """Find the operation; raises `NotImplemented`, which names the missing one (P-40).
-
-        The query of a preflight belongs to the request that will follow, so it is ignored.
-        """
-        resource = _resource(target)
-        if _is_preflight(request.method, resource):
-            return self._by_place["OPTIONS", resource, ""]
-        for item in self._candidates(request.method, resource, request.query_string):
+        """Find the operation; raises `NotImplemented`, which names the missing one (P-40)."""
+        resource = resource_of(target)
+        for item in self.candidates(request.method, resource, request.query_string):
             if not item.header or item.header in request.headers:
                 return item
         if request.method == "POST" and resource is Resource.OBJECT and not request.query:
@@ -49,21 +61,16 @@ class Dispatcher:
         subresource = self._subresource(request.method, resource, request.query)
         raise not_implemented(request.method, resource, _asked(request.query, subresource))
 
-    def find_by_query(self, method: str, target: Target, query_string: str) -> Operation | None:
-        """Find the operation if no header decides; None if one does, or if `find` would raise."""
-        resource = _resource(target)
-        if _is_preflight(method, resource):
-            return self._by_place["OPTIONS", resource, ""]
-        try:
-            candidates = self._candidates(method, resource, query_string)
-        except OSSError:
-            return None
-        return None if not candidates or candidates[0].header else candidates[0]
-
     def _find_candidates(
         self, method: str, resource: Resource, query_string: str
     ) -> tuple[Operation, ...]:
-        """Find the operations that a query may ask for; headers choose between them, in order."""
+        """Find the operations that a query may ask for; the first whose header is there counts.
+
+        Raises `NotImplemented`. The query of a preflight belongs to the request that will follow,
+        so it is ignored.
+        """
+        if method == "OPTIONS" and resource is not Resource.SERVICE:
+            return (self._by_place["OPTIONS", resource, ""],)
         query = parse_query(query_string)
         place = (method, resource, self._subresource(method, resource, query))
         found = [item for item in self._refined.get(place, ()) if _is_refined(item, query)]
@@ -113,11 +120,8 @@ def _asked(query: Mapping[str, str], subresource: str) -> str:
     return subresource if component is None else f"{subresource}&{_COMPONENT}={component}"
 
 
-def _is_preflight(method: str, resource: Resource) -> bool:
-    return method == "OPTIONS" and resource is not Resource.SERVICE
-
-
-def _resource(target: Target) -> Resource:
+def resource_of(target: Target) -> Resource:
+    """Return what a target is."""
     if target.key:
         return Resource.OBJECT
     return Resource.BUCKET if target.bucket else Resource.SERVICE

@@ -8,10 +8,9 @@ and `payload` look at the original.
 from collections.abc import Mapping
 from typing import Final
 
+from oss_emulator.operations.admission import Admission
 from oss_emulator.operations.call import Body
-from oss_emulator.operations.operation import Operation
-from oss_emulator.protocol.address import Addresses, Target
-from oss_emulator.protocol.errors import ErrorCase, OSSError
+from oss_emulator.pipeline.deployment import Deployment
 from oss_emulator.protocol.form import Form
 from oss_emulator.protocol.message import Request, Response, parse_query
 from oss_emulator.protocol.s3 import documents, form, headers, marks, operations, signature
@@ -22,31 +21,27 @@ _NAME: Final = "x-id"
 """The parameter with which some SDKs name the operation."""
 
 
-def mark(request: Request, addresses: Addresses) -> Request:
+def mark(admission: Admission, service: Deployment) -> None:
     """Mark a request that speaks S3, by its signature, its headers or its host (P-70)."""
-    if marks.is_marked(request) or addresses.speaks_s3(request.host):
-        return request._replace(original=request)
-    return request
+    request = admission.request
+    if marks.is_marked(request) or service.addresses.speaks_s3(request.host):
+        admission.request = request._replace(original=request)
 
 
-def translate(request: Request, target: Target) -> Request:
-    """Turn a marked request into one of OSS; any other is returned as it is.
+def translate(admission: Admission, service: Deployment) -> None:
+    """Turn a marked request into one of OSS, which keeps the original.
 
     Raises `NotImplemented` for an operation or a header that OSS does not know, `InvalidArgument`.
     """
-    original = request.original
+    original, target = admission.request.original, admission.target
     if original is None:
-        return request
+        return
     operations.check_supported(original.method, target, original.query)
     rest, hoisted = _split(original.query_string)
     fields = headers.to_oss({**hoisted, **original.headers}, of_object=bool(target.key))
-    return request._replace(query_string=rest, query=parse_query(rest), headers=fields)
-
-
-def check_operation(request: Request, operation: Operation) -> None:
-    """Raise `NotImplemented` for an operation of OSS that S3 does not have (P-71)."""
-    if request.original is not None and operation.name not in operations.OF_OSS:
-        raise operations.refuse(operation.name, request.method, operation.subresource)
+    admission.request = admission.request._replace(
+        query_string=rest, query=parse_query(rest), headers=fields
+    )
 
 
 def form_to_oss(request: Request, original: Form) -> tuple[Request, Form]:
@@ -56,32 +51,24 @@ def form_to_oss(request: Request, original: Form) -> tuple[Request, Form]:
     return request._replace(original=request.original or request), form.translate(original)
 
 
-def check_md5_missing(request: Request, *, strict: bool) -> None:
-    """Raise `MissingArgument` for a request that needs `Content-MD5` (P-76).
-
-    AWS SDKs do not send it, so over S3 it may be missing unless the service is followed strictly.
-    """
-    if request.original is None or strict:
-        raise OSSError(ErrorCase.MD5_MISSING)
-
-
-def translate_body(request: Request, operation: str, body: Body) -> Body:
+def translate_body(body: Body, admission: Admission, service: Deployment) -> Body:
     """Turn the document of an S3 request into one of OSS; raises `DocumentError`, `OSSError`."""
-    if request.original is None or not body.size:
+    if admission.request.original is None or not body.size:
         return body
+    operation = admission.operation.name
     sent = body.read() if operation in documents.REQUESTS else b""
     found = documents.to_oss(operation, sent)
     return body if found == sent else Body.of(found)
 
 
-def to_s3(response: Response, request: Request, request_id: str, operation: str) -> Response:
-    """Turn an answer of OSS into one of S3, if the request came over S3.
-
-    `operation` is the one that succeeded; "" for an error.
-    """
-    if request.original is None:
+def translate_back(
+    response: Response, admission: Admission, service: Deployment, *, failed: bool
+) -> Response:
+    """Turn the answer into one of S3, if the request came over S3."""
+    if admission.request.original is None:
         return response
-    fields = {**headers.from_oss(response.headers), "x-amz-request-id": request_id}
+    operation = "" if failed else admission.operation.name
+    fields = {**headers.from_oss(response.headers), "x-amz-request-id": admission.request_id}
     body = response.body
     if operation in documents.ANSWERS and isinstance(body, bytes) and response.status == 200:
         body = documents.from_oss(operation, body)

@@ -1,18 +1,18 @@
 """The service: runs the steps of a request, first those that need no body, then the others."""
 
-from collections.abc import Callable
 from dataclasses import replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from random import getrandbits
-from typing import Final
+from typing import Any
 
 from oss_emulator.access import ANONYMOUS, Identity
 from oss_emulator.operations.admission import Admission, Refused, refuse
 from oss_emulator.operations.call import NO_BODY, Body, Call
 from oss_emulator.operations.operation import Takes
 from oss_emulator.operations.work import HERE, Work
-from oss_emulator.pipeline import addressing, referer, steps
+from oss_emulator.pipeline import addressing, steps
 from oss_emulator.pipeline.deployment import Deployment
+from oss_emulator.pipeline.shortcuts import Shortcuts
 from oss_emulator.protocol import checksums, errors
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.form import Form, FormReader
@@ -23,15 +23,16 @@ from oss_emulator.protocol.xml import DocumentError
 
 def new_request_id(received: float) -> str:
     """Make a request id: 24 upper-case hex digits, the first eight of them the time (P-30)."""
-    return f"{int(received):08X}{getrandbits(64):016X}"
+    return f"{int(received) << 64 | getrandbits(64):024X}"
 
 
 class Service(Deployment):
     """OSS without a socket: a request and a body in, a response out."""
 
     @cached_property
-    def _checks(self) -> Callable[[steps.Needs], tuple[steps.Check, ...]]:
-        return lru_cache(1024)(lambda needs: tuple(s.run for s in steps.choose(needs, self)))
+    def shortcuts(self) -> Shortcuts:
+        """What it remembers of requests."""
+        return Shortcuts(self)
 
     def region_of(self, bucket: str) -> str:
         """Return the region of a bucket; that of the server if the bucket is missing."""
@@ -68,9 +69,10 @@ class Service(Deployment):
         request_id, trusted = new_request_id(request.received), caller is not None
         admission = Admission(request, request_id, caller or ANONYMOUS, trusted)
         try:
-            for find in _FIND:
-                find(admission, self)
-            for check in self._checks(steps.needs_of(admission)):
+            if not self.shortcuts.find(admission):
+                for find in steps.FIND:
+                    find(admission, self)
+            for check in self.shortcuts.choose(admission).checks:
                 check(admission, self)
         except OSSError as error:
             strict = self.settings.strict_addressing
@@ -85,8 +87,8 @@ class Service(Deployment):
         """
         admission = replace(admitted)
         try:
-            steps.take_fields(admission, form)
-            for check in self._checks(steps.needs_of(admission)):
+            steps.take_fields(form, admission)
+            for check in self.shortcuts.choose(admission).checks:
                 check(admission, self)
         except OSSError as error:
             return refuse(admission, error)
@@ -109,14 +111,17 @@ class Service(Deployment):
 
     def perform(self, admission: Admission, body: Body = NO_BODY) -> Response:
         """Perform an admitted request with its body; raises `OSSError`."""
-        if self.hotlinks.denies_late(admission.operation):
-            referer.check(admission.decision, admission.target.bucket)
+        needed = self.shortcuts.choose(admission)
+        result: Any = body
         try:
-            body = steps.check_body(admission, self, body)
-            response = steps.perform(admission, self, body)
+            for step in needed.performs:
+                result = step(result, admission, self)
         except DocumentError as error:
             raise _malformed(error) from None
-        return self._complete(response, admission, failed=False)
+        response: Response = result
+        for complete in needed.completes:
+            response = complete(response, admission, self, failed=False)
+        return response
 
     def render(self, refused: Refused) -> Response:
         """Make the answer to a refused request."""
@@ -130,13 +135,8 @@ class Service(Deployment):
             request.host,
             mainland=is_mainland(region),
         )
-        return self._complete(response, admission, failed=True)
-
-    def _complete(self, response: Response, admission: Admission, *, failed: bool) -> Response:
-        if steps.is_complete(admission, self):
-            return response
-        for _, complete in steps.COMPLETE:
-            response = complete(response, admission, self, failed=failed)
+        for complete in self.shortcuts.choose(admission).completes:
+            response = complete(response, admission, self, failed=True)
         return response
 
     def _read(self, admission: Admission, data: bytes) -> tuple[Admission | Refused, Body]:
@@ -152,9 +152,6 @@ class Service(Deployment):
         except OSSError as error:
             return refuse(admission, error), NO_BODY
         return self.admit_form(admission, form), Body.of(content)
-
-
-_FIND: Final = tuple(find for _, find in steps.FIND)
 
 
 def _malformed(error: DocumentError) -> OSSError:

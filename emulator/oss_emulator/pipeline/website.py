@@ -1,26 +1,22 @@
 """Static websites: finds the index page to answer for a folder (PutBucketWebsite)."""
 
-from typing import Final, NamedTuple
+from typing import Final
+
+from oss_referer import Signing
 
 from oss_emulator.documents.website import Visit, parse
 from oss_emulator.operations.admission import Admission
-from oss_emulator.protocol.address import Addresses, Target
-from oss_emulator.referer import Signing
+from oss_emulator.pipeline.deployment import Deployment
+from oss_emulator.protocol.address import Target
 
 WEBSITE: Final = "website"
 """The name of the website configuration among a bucket's documents."""
 
 
-class IndexPage(NamedTuple):
-    """The index page to answer instead of a folder."""
+def find_page(admission: Admission, service: Deployment) -> None:
+    """Find the index page to answer for a folder, at a plain GET or HEAD.
 
-    target: Target
-    visit: Visit | None
-    """Set for an anonymous visitor, who also gets redirects and error pages."""
-
-
-def find_page(admission: Admission, addresses: Addresses) -> IndexPage | None:
-    """Find the index page for a plain GET or HEAD of a key; None for any other request.
+    Anonymous visitors also get redirects and error pages, so they get a `Visit`.
 
     Everybody gets the index page of a folder (oss2's suite against the service reads one with a
     signature). Only anonymous requests get that of the root (PutBucketWebsite), and only if the
@@ -29,16 +25,18 @@ def find_page(admission: Admission, addresses: Addresses) -> IndexPage | None:
     """
     bucket, request, key = admission.record, admission.request, admission.target.key
     if bucket is None or WEBSITE not in bucket.documents:
-        return None
+        return
     if request.method not in ("GET", "HEAD") or admission.operation.subresource:
-        return None
+        return
     anonymous = admission.claimed.signing is Signing.NONE
-    in_path = addresses.is_endpoint(request.host)
+    in_path = service.addresses.is_endpoint(request.host)
     if not key and (in_path or not anonymous):
-        return None
+        return
     site = parse(bucket.documents[WEBSITE])
     page = site.index(key)
     if not page:
-        return None
-    visit = Visit(site, key, f"/{bucket.name}" if in_path else "") if anonymous else None
-    return IndexPage(Target(bucket.name, page), visit)
+        return
+    if anonymous:
+        admission.visit = Visit(site, key, f"/{bucket.name}" if in_path else "")
+    admission.target = Target(bucket.name, page)
+    admission.operation = service.dispatcher.find(request, admission.target)

@@ -4,13 +4,11 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from ipaddress import ip_address
-from typing import Final, NamedTuple
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.headers import encode, is_utf8
-
-_BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 
 # An address in brackets or a name, and perhaps a port. Names of containers have underscores. In a
 # call without a bucket, ali-oss puts an empty one before the endpoint (P-02).
@@ -219,15 +217,6 @@ def _target(bucket: str, part: str, region: str, lenient: bool) -> Target:
 def _space(part: str) -> str:
     """Decode the plus signs of a part of a path, which are spaces, as in a query (P-43)."""
     return part.replace("+", " ") if "+" in part else part
-
-
-BUCKET_NAME_RULE: Final = "3 to 63 lower-case letters, digits and inner hyphens"
-"""What the name of a bucket has, for errors."""
-
-
-def is_bucket_name(name: str) -> bool:
-    """Whether a name has what `BUCKET_NAME_RULE` says (PutBucket)."""
-    return _BUCKET_NAME.fullmatch(name) is not None
 
 
 def host_name(host: str) -> str:

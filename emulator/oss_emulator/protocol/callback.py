@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
-from oss_emulator import json_text
-from oss_emulator.json_text import JSONError
+from oss_referer.sources import json_text
+from oss_referer.sources.json_text import JSONError
+
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.headers import invalid_argument
 from oss_emulator.protocol.message import Callback, Request

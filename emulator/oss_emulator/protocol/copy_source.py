@@ -3,7 +3,9 @@
 from typing import Final, NamedTuple
 from urllib.parse import unquote
 
-from oss_emulator.protocol.address import decode_key, is_bucket_name
+from oss_referer.sources.account import is_bucket_name
+
+from oss_emulator.protocol.address import decode_key
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.headers import invalid_argument, is_utf8
 from oss_emulator.protocol.message import parse_query

@@ -6,7 +6,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from oss_emulator.protocol import xml
-from oss_emulator.protocol.message import AccessDecision, Response
+from oss_emulator.protocol.message import AccessRecord, Response
 
 
 class ErrorSpec(NamedTuple):
@@ -402,7 +402,7 @@ class OSSError(Exception):
         *,
         ec: str | None = None,
         headers: Mapping[str, str] | None = None,
-        access: AccessDecision | None = None,
+        access: AccessRecord | None = None,
         **details: xml.Value,
     ) -> None:
         row = code.value if isinstance(code, ErrorCase) else code

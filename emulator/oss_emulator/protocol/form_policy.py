@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from oss_emulator import json_text
-from oss_emulator.json_text import JSONError
+from oss_referer.sources import json_text
+from oss_referer.sources.json_text import JSONError
+
 from oss_emulator.protocol import dates
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 

@@ -151,8 +151,8 @@ class Callback:
     body: bytes
 
 
-class AccessDecision(NamedTuple):
-    """Whether permissions allowed a request, and why, for the journal."""
+class AccessRecord(NamedTuple):
+    """What the journal records of a decision on permissions."""
 
     allowed: bool
     reason: str
@@ -172,7 +172,7 @@ class Response(NamedTuple):
     """Whether the body is sent as gzip, without a length (P-37)."""
     callback: Callback | None = None
     """The application server to call before the answer is sent."""
-    access: AccessDecision | None = None
+    access: AccessRecord | None = None
     """The last decision on permissions, if the operation itself decides on each entry."""
     fetch: str = ""
     """The id of a task that fetches a URL, which begins once the answer is made; "" for none."""

@@ -15,7 +15,7 @@ SITE: Final = "sec-fetch-site"
 _OWN: Final = frozenset({"same-origin", "none"})
 """Sent by a page of the same origin, or because the user entered the address."""
 
-_OF_BROWSERS: Final = frozenset(
+OF_BROWSERS: Final = frozenset(
     {"sec-fetch-mode", "sec-fetch-dest", "upgrade-insecure-requests", "origin"}
 )
 """Headers that only browsers send."""
@@ -57,4 +57,4 @@ def is_from_browser(request: Request) -> bool:
     To plain http at names other than `localhost`, browsers send no `sec-fetch-` headers, but
     `upgrade-insecure-requests` when they want to show the answer, and `origin` for most scripts.
     """
-    return not _OF_BROWSERS.isdisjoint(request.headers)
+    return not OF_BROWSERS.isdisjoint(request.headers)

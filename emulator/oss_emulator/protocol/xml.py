@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from oss_emulator.markup.parsers import lxml_parser
+from oss_referer.sources.markup.document import MAX_DOCUMENT
+
 from oss_emulator.protocol.message import Response
 
 if TYPE_CHECKING:
@@ -14,9 +15,6 @@ if TYPE_CHECKING:
 
 Value: TypeAlias = "str | int | bool | Sequence[tuple[str, Value]] | None"
 Children: TypeAlias = Sequence[tuple[str, Value]]
-
-MAX_DOCUMENT: Final = 2 * 1024 * 1024
-"""Bytes of the largest document that is accepted (2 MB: DeleteMultipleObjects)."""
 
 # XML 1.0 forbids these, but keys may have them (P-35): they are sent as references.
 _CONTROLS = [*range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20)]
@@ -147,12 +145,27 @@ def escape_ampersands(document: bytes) -> bytes:
     return _AMPERSANDS.sub(lambda found: found[1] or b"&amp;", document)
 
 
+def lxml_parser() -> etree.XMLParser:
+    """Make a parser that resolves no entity and fetches nothing (P-34)."""
+    from lxml import etree  # on first use: GetObject needs no XML
+
+    return etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        # Comments and instructions would split the text around them.
+        remove_comments=True,
+        remove_pis=True,
+    )
+
+
 def parse(document: bytes, root: str) -> Node:
     """Parse a document whose root is `root`; raises `DocumentError`.
 
     No entity is resolved and nothing is fetched (P-34). Control characters are kept (P-35).
     """
-    from lxml import etree  # on first use: GetObject needs no XML
+    from lxml import etree
 
     if len(document) > MAX_DOCUMENT:
         raise DocumentError(f"The XML you provided is larger than {MAX_DOCUMENT} bytes.")

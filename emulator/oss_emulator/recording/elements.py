@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from lxml import etree
 
-from oss_emulator.markup.parsers import lxml_parser
+from oss_emulator.protocol.xml import lxml_parser
 
 
 def list_elements(document: bytes) -> tuple[str, ...]:

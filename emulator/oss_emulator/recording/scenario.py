@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
-from oss_emulator import json_text
+from oss_referer.sources import json_text
+from oss_referer.sources.toml import SourceError, read_file
+
 from oss_emulator.recording.elements import build
-from oss_emulator.toml import SourceError, read_file
 
 ANY = "*"
 """A value that differs each time: an id, a date, a checksum."""

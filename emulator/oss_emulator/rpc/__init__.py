@@ -4,19 +4,18 @@ Pure functions turn a request, its body and random bytes into an answer. Request
 (HMAC-SHA1) or V3 (ACS3-HMAC-SHA256).
 """
 
-from oss_emulator.rpc.answering import MATERIAL_SIZE, RPCAnswer, answer
-from oss_emulator.rpc.call import Installation, RPCCall
 from oss_emulator.rpc.errors import ErrorTable, RPCError, RPCErrorCase, RPCErrorSpec
-from oss_emulator.rpc.product import Action, Product
+from oss_emulator.rpc.product import MATERIAL_SIZE, Action, Product, RPCAnswer, answer
+from oss_emulator.rpc.request import RPCCall, RPCEnvironment
 
 __all__ = [
     "MATERIAL_SIZE",
     "Action",
     "ErrorTable",
-    "Installation",
     "Product",
     "RPCAnswer",
     "RPCCall",
+    "RPCEnvironment",
     "RPCError",
     "RPCErrorCase",
     "RPCErrorSpec",

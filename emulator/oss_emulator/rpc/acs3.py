@@ -9,8 +9,7 @@ import re
 from typing import NamedTuple
 
 from oss_emulator.rpc.errors import RPCError, RPCErrorCase
-from oss_emulator.rpc.message import RPCRequest
-from oss_emulator.rpc.signature import canonical_query
+from oss_emulator.rpc.request import RPCRequest, canonical_query
 
 ALGORITHM = "ACS3-HMAC-SHA256"
 

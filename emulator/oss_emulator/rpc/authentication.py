@@ -2,13 +2,14 @@
 
 from typing import NamedTuple
 
+from oss_referer import Signing
+
 from oss_emulator.access import AccessKey, Accounts, Identity, KeyProblem
 from oss_emulator.protocol import dates
-from oss_emulator.protocol.signature.period import MAX_SKEW
-from oss_emulator.referer import Signing
-from oss_emulator.rpc import acs3, signature
+from oss_emulator.protocol.signature.claim import MAX_SKEW
+from oss_emulator.rpc import acs3
 from oss_emulator.rpc.errors import RPCError, RPCErrorCase
-from oss_emulator.rpc.message import RPCRequest
+from oss_emulator.rpc.request import RPCRequest, check_complete, check_signature
 
 
 class RPCClaim(NamedTuple):
@@ -39,11 +40,11 @@ def authenticate(asked: RPCRequest, accounts: Accounts) -> Identity:
         key = _find_key(found.access_key_id, token, accounts, now)
         acs3.check(asked, found, key.secret)
         return key.identity
-    signature.check_complete(parameters)
+    check_complete(parameters)
     _check_time(parameters["Timestamp"], now)
     token = parameters.get("SecurityToken", "")
     key = _find_key(parameters["AccessKeyId"], token, accounts, now)
-    signature.check(asked, key.secret)
+    check_signature(asked, key.secret)
     return key.identity
 
 

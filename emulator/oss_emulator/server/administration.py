@@ -16,6 +16,7 @@ from oss_emulator.protocol.message import Request, Response
 from oss_emulator.server import body, wire
 from oss_emulator.server.performer import Performer, error_of
 from oss_emulator.server.waiting import Waiting
+from oss_emulator.server.wire import Exchange
 
 
 class Administration:
@@ -75,7 +76,10 @@ class Administration:
             content = Body.of(given.data)
         elif outcome.operation.takes is not Takes.NOTHING:
             content = await body.read(http, outcome, service.environment)
-        return given.finish(await self._performer.perform(outcome, content))
+        exchange = Exchange(outcome)
+        exchange.body = content
+        await self._performer.perform(exchange)
+        return given.finish(exchange.response)
 
 
 def _refusal_of(request: Request, failed: Exception) -> Refusal:

@@ -11,33 +11,31 @@ from functools import lru_cache, partial
 from typing import Final, TextIO
 
 from aiohttp import web
+from oss_referer.engine import explanation
 
 from oss_emulator.control import console, recording
 from oss_emulator.control.api.access import protect
 from oss_emulator.control.api.route import PREFIX
 from oss_emulator.control.controls import Controls
-from oss_emulator.control.faults import Fault
 from oss_emulator.control.metrics import Metrics
-from oss_emulator.operations.admission import Admission, Claimed, Refused, refuse
-from oss_emulator.operations.call import NO_BODY, Body
-from oss_emulator.operations.operation import NO_OPERATION, Operation, Takes
+from oss_emulator.operations.admission import Admission, Claimed, refuse
+from oss_emulator.operations.operation import NO_OPERATION, Operation
 from oss_emulator.pipeline import default_domain
 from oss_emulator.pipeline.service import new_request_id
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.headers import DECISION, EXPLAIN
 from oss_emulator.protocol.message import Request, Response
-from oss_emulator.referer import explanation
 from oss_emulator.rpc import Product
-from oss_emulator.server import body, proxy, rpc_endpoint, sockets, wire
+from oss_emulator.server import rpc_endpoint, wire
 from oss_emulator.server.administration import Administration
 from oss_emulator.server.connections import Connections
-from oss_emulator.server.faulty import FaultyAnswer, apply_before
 from oss_emulator.server.guard import Guard, Handlers
 from oss_emulator.server.handshake import Listener, watch_failures
+from oss_emulator.server.listening import EVERY, bind, grant_connect
 from oss_emulator.server.performer import Performer, error_of
 from oss_emulator.server.tls import Certificates
 from oss_emulator.server.waiting import Waiting
-from oss_emulator.server.wire import Answer, Served, close
+from oss_emulator.server.wire import Answer, Exchange, FaultyAnswer, close
 
 LOG: Final = logging.getLogger("oss_emulator")
 
@@ -68,7 +66,7 @@ class Server:
         self._is_endpoint = self.service.addresses.is_endpoint
         handlers = Handlers(
             answer=self._answer,
-            connect=partial(proxy.connect, self.service, certificates),
+            connect=partial(grant_connect, self.service, certificates),
             refuse=self._format_refusal,
             report_tls=self._report_tls,
             now=controls.clock.now,
@@ -80,9 +78,9 @@ class Server:
         metrics = Metrics()
         for step in recording.steps(self.service, metrics, access_log).values():
             controls.journal.listen(step)
-        self._performer = Performer(self.service, controls.journal, lambda: self.ports)
-        self.change = self._performer.change
         self._waiting = Waiting()
+        self._performer = Performer(controls, self._waiting, lambda: self.ports)
+        self.change = self._performer.change
         self._administration = Administration(controls, metrics, self._performer, self._waiting)
         self._listening: list[asyncio.Server | Listener] = []
         self._restore_loop: Callable[[], None] = lambda: None
@@ -108,7 +106,7 @@ class Server:
         return self.port
 
     async def _listen(self, host: str, port: int, context: ssl.SSLContext | None) -> int:
-        bound = sockets.bind(host, port)
+        bound = bind(host, port)
         for one in bound:
             if context is None:
                 loop = asyncio.get_running_loop()
@@ -155,7 +153,7 @@ class Server:
 
     def _url(self, scheme: str, port: int) -> str:
         given = self.service.settings.host
-        host = "127.0.0.1" if given in sockets.EVERY else given  # oss2 refuses [::1]
+        host = "127.0.0.1" if given in EVERY else given  # oss2 refuses [::1]
         return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
     # One request, from arrival to journal
@@ -167,22 +165,39 @@ class Server:
         """
         began = time.perf_counter()
         request = guard.read_request(self.controls.clock.now())
-        other = self._find_other(http, request)
-        served = await (self._serve(http, request, guard) if other is None else other)
-        if served is None:
-            return False  # it has been sent, event by event
-        if EXPLAIN in request.headers and served.recorded and served.rpc is None:
-            served = served._replace(response=_explain(served))
-        answer = (Answer if served.fault is None else FaultyAnswer)(http, guard, served, began)
+        path, other = request.path, None
+        # Almost every request is for OSS, which this tells at once.
+        if path == "/" or path.startswith(_OWN_PATHS) or _may_be_other(request.host):
+            other = self._find_other(http, request)
+        if other is None:
+            exchange = await self._performer.answer(request, http, guard.leaving)
+        else:
+            given = await other
+            if given is None:
+                return False  # it has been sent, event by event
+            exchange = given
+        if EXPLAIN in request.headers and exchange.recorded and exchange.rpc is None:
+            exchange.response = _explain(exchange)
+        answer = (Answer if exchange.fault is None else FaultyAnswer)(http, guard, exchange, began)
         try:
             return await answer.send()
         finally:
-            close(answer.response)
-            self._record(served, answer)
+            response = answer.response
+            if not isinstance(response.body, bytes):
+                close(response)
+            if exchange.recorded:
+                self.controls.journal.record(
+                    exchange.outcome,
+                    response,
+                    answer.sent,
+                    time.perf_counter() - began,
+                    fault=exchange.fault,
+                    rpc_error=None if exchange.rpc is None else exchange.rpc.error,
+                )
 
     def _find_other(
         self, http: web.BaseRequest, request: Request
-    ) -> Awaitable[Served | None] | None:
+    ) -> Awaitable[Exchange | None] | None:
         """Find who answers a request that is not for OSS; None for one that is."""
         if (product := rpc_endpoint.find(request, self._is_endpoint)) is not None:
             return self._ask(product, http, request)
@@ -191,57 +206,6 @@ class Server:
         if request.path.startswith(PREFIX) and self._is_endpoint(request.host):
             return self._administer(http, request)
         return None
-
-    async def _serve(self, http: web.BaseRequest, request: Request, guard: Guard) -> Served:
-        """Admit and perform a request to OSS."""
-        outcome, fault = self._performer.admit(request), None
-        if isinstance(outcome, Refused):
-            return self._refuse(outcome)
-        try:
-            fault = self.controls.faults.match(outcome)
-            if fault is not None:
-                with self._waiting.hold():
-                    await apply_before(fault)
-            content = NO_BODY
-            if outcome.operation.takes is not Takes.NOTHING:
-                content, outcome = await self._read_body(http, outcome)
-            if isinstance(outcome, Admission):
-                response = await self._performer.perform(outcome, content, guard.leaving)
-                return Served(outcome, response, None, fault)
-        except Exception as error:
-            assert isinstance(outcome, Admission)  # noqa: S101 - a refused one is not performed
-            outcome = refuse(outcome, error_of(request, error))
-        return self._refuse(outcome, fault)
-
-    def _refuse(self, refused: Refused, fault: Fault | None = None) -> Served:
-        return Served(refused.admission, self.service.render(refused), refused.error, fault)
-
-    async def _read_body(
-        self, http: web.BaseRequest, admission: Admission
-    ) -> tuple[Body, Admission | Refused]:
-        """Read the body of a request; of a form, the fields are admitted before the file."""
-        takes, environment = admission.operation.takes, self.service.environment
-        if takes is not Takes.FORM:
-            return await body.read(http, admission, environment), admission
-        form = body.FormBody(http, admission.request)
-        outcome = self.service.admit_form(admission, await form.read_fields())
-        if isinstance(outcome, Refused):
-            return NO_BODY, outcome
-        return await form.read_file(outcome, environment), outcome
-
-    def _record(self, served: Served, answer: Answer) -> None:
-        """Record an answered request in the journal, the metrics and the logs."""
-        if not served.recorded:
-            return
-        admission, error = served.admission, served.error
-        self.controls.journal.record(
-            admission if error is None else Refused(admission, error),
-            answer.response,
-            answer.sent,
-            answer.seconds,
-            fault=served.fault,
-            rpc_error=None if served.rpc is None else served.rpc.error,
-        )
 
     # Requests that are not for OSS
 
@@ -254,39 +218,49 @@ class Server:
         if request is not None:
             seconds = time.perf_counter() - began
             self.controls.journal.record(refused, response, len(response.body), seconds)
-        return wire.format(Served(refused.admission, response, error), began)
+        return wire.format(refused, response, began)
 
     def _report_tls(self) -> None:
         """Name the right URLs to whoever sends https to the port for http."""
         https = self.https_endpoint or "a port that --tls-port opens"
         LOG.warning("A client began TLS on the port of %s; https needs %s", self.endpoint, https)
 
-    async def _ask(self, product: Product, http: web.BaseRequest, request: Request) -> Served:
+    async def _ask(self, product: Product, http: web.BaseRequest, request: Request) -> Exchange:
         """Have STS or KMS answer a request."""
-        admission = _begin(request)
+        exchange = Exchange(_begin(request))
         try:
             given = await rpc_endpoint.answer(http, request, product, self.service)
         except Exception as error:
-            refused = refuse(admission, error_of(request, error))
-            return self._refuse(refused)
-        admission = replace(
-            admission,
+            self._performer.refuse(exchange, error_of(request, error))
+            return exchange
+        exchange.admission = replace(
+            exchange.admission,
             operation=_action(given.action),
             caller=given.caller,
             claimed=Claimed(given.signing, given.access_key_id),
         )
-        return Served(admission, given.response, rpc=given)
+        exchange.response, exchange.rpc = given.response, given
+        return exchange
 
-    async def _show(self, request: Request, page: Response) -> Served:
+    async def _show(self, request: Request, page: Response) -> Exchange:
         """Answer with a page of the console."""
-        return Served(_begin(request), page, recorded=False)
+        return Exchange(_begin(request), response=page, recorded=False)
 
-    async def _administer(self, http: web.BaseRequest, request: Request) -> Served | None:
+    async def _administer(self, http: web.BaseRequest, request: Request) -> Exchange | None:
         """Answer a request below `/_emulator/`; None for events, which have been sent on return."""
         given = await self._administration.answer(http, request)
         if given is None:
             return None
-        return Served(_begin(request), protect(given), recorded=False)
+        return Exchange(_begin(request), response=protect(given), recorded=False)
+
+
+_OWN_PATHS: Final = PREFIX.rstrip("/")
+
+
+@lru_cache(1024)
+def _may_be_other(host: str) -> bool:
+    """Whether requests to a host may be for STS, for KMS or for the console, whatever the path."""
+    return rpc_endpoint.is_host(host) or console.is_host(host)
 
 
 def _begin(request: Request) -> Admission:
@@ -300,12 +274,12 @@ def _action(name: str) -> Operation:
     return replace(NO_OPERATION, name=name)
 
 
-def _explain(served: Served) -> Response:
+def _explain(exchange: Exchange) -> Response:
     """Return the answer with the decision by the Referer rules, and the policy of the host name."""
-    response, decision = served.response, served.admission.decision
+    response, decision = exchange.response, exchange.admission.decision
     told = None
     if decision is not None:
-        rule = default_domain.find_rule_at_endpoint(served.admission, response)
+        rule = default_domain.find_rule_at_endpoint(exchange.admission, response)
         told = {
             **explanation.to_dict(decision),
             "default_domain": None if rule is None else rule.sentence,

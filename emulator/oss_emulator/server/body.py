@@ -6,6 +6,7 @@ from typing import Final
 
 from aiohttp import web
 from aiohttp.http import HttpVersion11
+from oss_referer.sources.markup.document import MAX_DOCUMENT
 
 from oss_emulator.operations.admission import Admission
 from oss_emulator.operations.call import NO_BODY, Body, Environment
@@ -15,9 +16,8 @@ from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.form import Form, FormReader
 from oss_emulator.protocol.form_policy import Sizes
 from oss_emulator.protocol.message import Request
-from oss_emulator.protocol.xml import MAX_DOCUMENT
 from oss_emulator.server import body_writer
-from oss_emulator.server.throttle import Throttle
+from oss_emulator.server.waiting import Throttle
 
 SHORT: Final = 64 * 1024
 """Bytes up to which a body that stays in memory is read at once."""

@@ -8,7 +8,7 @@ from typing import Final
 from oss_emulator.operations.call import Body
 from oss_emulator.operations.operation import Takes
 from oss_emulator.protocol.checksums import Checksums
-from oss_emulator.server.threads import ShortStep, take
+from oss_emulator.server.waiting import ShortStep, take
 from oss_emulator.storage import Blob, BlobWriter, SpoolWriter, Storage
 
 BATCH: Final = 2 * 1024 * 1024

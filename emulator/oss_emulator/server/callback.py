@@ -12,9 +12,9 @@ from typing import Final
 
 from aiohttp import ClientError, ClientResponse, ClientSession
 from aiohttp.http import HttpVersion10
+from oss_referer.sources import json_text
 from yarl import URL
 
-from oss_emulator import json_text
 from oss_emulator.protocol import headers
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Callback, Response

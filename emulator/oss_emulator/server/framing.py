@@ -182,12 +182,15 @@ def parse(data: bytes) -> Head:
         raise bad_request(f"The method {method} is not supported.")
     if not target.startswith("/"):
         _check_target(method, target)
-    fields, names = [], []
+    fields, names, passed = [], [], []
     for line in lines[1:-2]:
         name, colon, value = line.partition(":")
         name = _lower_name(name if colon else "")
+        field = (name, value.strip(" \t"))
         names.append(name)
-        fields.append((name, value.strip(" \t")))
+        fields.append(field)
+        if name in _PASSED:
+            passed.append(field)
     if version == "1.1" and names.count("host") != 1:
         raise bad_request("The request needs exactly one Host header.")  # RFC 9112, 3.2
     extent: Extent = NO_BODY
@@ -200,8 +203,8 @@ def parse(data: bytes) -> Head:
         # Chunks take precedence over a Content-Length (P-42). An upgrade is never accepted.
         ignored = ("upgrade", "content-length") if encodings else ("upgrade",)
         fields = [field for field in fields if field[0] not in ignored]
-    passed = tuple([field for field in fields if field[0] in _PASSED])
-    data = _format(method, version, passed)
+        passed = [field for field in passed if field[0] not in ignored]
+    data = _format(method, version, tuple(passed))
     return Head(data, method, target, version, fields, extent=extent, last=last)
 
 

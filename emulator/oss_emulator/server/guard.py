@@ -7,6 +7,7 @@ one request at a time, and every failure of the connection belongs to that reque
 """
 
 import asyncio
+import logging
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterator
@@ -15,14 +16,121 @@ from enum import Enum, auto
 from typing import Final, NamedTuple, cast
 
 from aiohttp import StreamReader, web
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.http import HttpProcessingError
 
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Request
-from oss_emulator.server import framing, handshake, inner
+from oss_emulator.server import framing, handshake
 from oss_emulator.server.connections import Connection, Connections
 from oss_emulator.server.framing import NO_BODY, Extent, Head, bad_request
-from oss_emulator.server.outlet import Outlet
-from oss_emulator.server.patience import Patience
+from oss_emulator.server.writer import TransportWriter
+
+
+class StallTimer:
+    """Gives up on a client that makes no progress while the server waits for it."""
+
+    def __init__(
+        self,
+        seconds: float,
+        transport: asyncio.Transport,
+        waits: Callable[[], bool],
+        give_up: Callable[[], None],
+    ) -> None:
+        """`waits` tells whether the server waits for the client to send something, or to leave.
+
+        It always waits for one that does not take its answer. `give_up` is called each time that
+        the client has stalled for `seconds`.
+        """
+        self._seconds = seconds
+        self._transport = transport
+        self._waits = waits
+        self._give_up = give_up
+        self._loop = asyncio.get_running_loop()
+        self._unsent = 0
+        """Bytes that waited for the client at the last check."""
+        self.progress()
+        self._check_later()
+
+    def progress(self) -> None:
+        """Note that the client makes progress."""
+        self._last = self._loop.time()
+
+    def end(self) -> None:
+        """Stop the timer: the connection is lost."""
+        self._timer.cancel()
+
+    def _check_later(self) -> None:
+        self._timer = self._loop.call_at(self._last + self._seconds, self._check)
+
+    def _check(self) -> None:
+        if not self._is_stalled():
+            self.progress()
+        if self._loop.time() >= self._last + self._seconds:
+            self.progress()
+            self._give_up()
+        self._check_later()
+
+    def _is_stalled(self) -> bool:
+        """Whether the server waits for a client that took no bytes since the last check."""
+        unsent, self._unsent = self._unsent, self._transport.get_write_buffer_size()
+        return self._unsent == unsent if self._unsent else self._waits()
+
+
+def _is_failure(record: logging.LogRecord) -> bool:
+    """Whether a record of aiohttp's log is a failure of the server, not a request it refused."""
+    return record.exc_info is None or not isinstance(record.exc_info[1], HttpProcessingError)
+
+
+_LOG = logging.getLogger("oss_emulator.aiohttp")
+_LOG.addFilter(_is_failure)
+
+BUFFER: Final = 512 * 1024
+"""Bytes of a body that aiohttp buffers until they are read."""
+
+
+class Answered(web.StreamResponse):
+    """Tells aiohttp that the answer to a request has been sent."""
+
+    def __init__(self, *, stays: bool) -> None:
+        """`stays` is whether the connection stays open."""
+        super().__init__()
+        self._stays = stays
+
+    @property
+    def keep_alive(self) -> bool:
+        return self._stays
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
+        return None
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        pass
+
+
+STAYS: Final = Answered(stays=True)
+ENDS: Final = Answered(stays=False)
+
+
+def make_aiohttp_protocol(
+    handler: Callable[[web.BaseRequest], Awaitable[Answered]], connections: Connections
+) -> asyncio.Protocol:
+    """Make the protocol of one connection, which has the handler answer each request."""
+    server = web.Server(
+        handler,
+        access_log=None,
+        logger=_LOG,
+        # A stored body is what was sent, whatever its Content-Encoding says.
+        auto_decompress=False,
+        # The guard limits heads and idle time itself, and its limits must apply first.
+        max_line_size=connections.max_head,
+        max_field_size=connections.max_head,
+        max_headers=connections.max_head,
+        keepalive_timeout=3 * connections.patience,
+        read_bufsize=BUFFER,
+    )
+    return server()
+
 
 READ_AHEAD: Final = 64 * 1024
 """Bytes to buffer of the requests after the one that is being answered."""
@@ -73,8 +181,8 @@ class Guard(asyncio.Protocol):
     """One connection."""
 
     transport: asyncio.Transport
-    outlet: Outlet
-    _patience: Patience
+    writer: TransportWriter
+    _timer: StallTimer
 
     def __init__(
         self, connections: Connections, handlers: Handlers, outside: Connection | None = None
@@ -83,7 +191,7 @@ class Guard(asyncio.Protocol):
         self._connections = connections
         self._handlers = handlers
         self._outside = outside
-        self._inner = inner.make(self._answer, connections)
+        self._aiohttp = make_aiohttp_protocol(self._answer, connections)
         self.remote = ""
         """The address of the client."""
         self.secure = False
@@ -120,10 +228,10 @@ class Guard(asyncio.Protocol):
         self.remote = str(peer[0] if isinstance(peer, tuple | list) else peer or "")
         self.secure = transport.get_extra_info("sslcontext") is not None
         self._connections.opened(self, self._outside)
-        self._inner.connection_made(transport)
+        self._aiohttp.connection_made(transport)
         patience = self._connections.patience
-        self.outlet = Outlet(self.transport, patience)
-        self._patience = Patience(patience, self.transport, self._waits_for_client, self._give_up)
+        self.writer = TransportWriter(self.transport, patience)
+        self._timer = StallTimer(patience, self.transport, self._waits_for_client, self._give_up)
         if self._connections.crowded:
             self._refuse(OSSError(ErrorCase.SERVICE_UNAVAILABLE))
         else:
@@ -132,7 +240,7 @@ class Guard(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if not self._pending and self._phase is not Phase.BEGINNING:
-            self._patience.progress()
+            self._timer.progress()
         self._pending += data
         self._advance()
         if self._phase is Phase.BODY:
@@ -177,16 +285,16 @@ class Guard(asyncio.Protocol):
         if self._phase is Phase.BODY:
             self._break_off(OSSError(ErrorCase.INCOMPLETE_BODY))
         if self._phase is not Phase.BEGINNING:
-            self._patience.end()
-            self.outlet.end()
+            self._timer.end()
+            self.writer.end()
         self._phase = Phase.END
         if self._answering and self._http is None:
             # Some releases of aiohttp fail if they lose the transport between reading a request and
             # calling the handler, which takes two turns of the loop.
-            self._loop.call_soon(self._loop.call_soon, self._inner.connection_lost, exc)
+            self._loop.call_soon(self._loop.call_soon, self._aiohttp.connection_lost, exc)
             self._connections.answered(self)
         else:
-            self._inner.connection_lost(exc)
+            self._aiohttp.connection_lost(exc)
         if self._unread is not None:
             self._unread.feed_eof()  # or aiohttp would keep waiting for the rest
         self._connections.closed(self)
@@ -194,12 +302,12 @@ class Guard(asyncio.Protocol):
             self._outside.connection_lost(exc)
 
     def pause_writing(self) -> None:
-        self.outlet.pause()
-        self._inner.pause_writing()
+        self.writer.pause()
+        self._aiohttp.pause_writing()
 
     def resume_writing(self) -> None:
-        self._inner.resume_writing()
-        self.outlet.resume()
+        self._aiohttp.resume_writing()
+        self.writer.resume()
 
     # Requests in turn
 
@@ -256,7 +364,7 @@ class Guard(asyncio.Protocol):
         self._last |= head.last
         self._answering, self._http, self._failure = True, None, None
         self._connections.busy.add(self)
-        self._inner.data_received(head.data)
+        self._aiohttp.data_received(head.data)
 
     def _take_body(self) -> None:
         """Pass on a part of a body."""
@@ -267,9 +375,9 @@ class Guard(asyncio.Protocol):
             return
         if self._extent.done:
             self._phase = Phase.ANSWER if self._answering else Phase.END
-        self._inner.data_received(data)
+        self._aiohttp.data_received(data)
 
-    async def _answer(self, http: web.BaseRequest) -> inner.Answered:
+    async def _answer(self, http: web.BaseRequest) -> Answered:
         """Answer a request that aiohttp has read."""
         self._http = http
         self._connections.busy.add(self)  # again: the client may have left meanwhile
@@ -284,7 +392,7 @@ class Guard(asyncio.Protocol):
             if self._failure is not None:
                 http.content.feed_eof()  # or aiohttp would wait for the rest of the body
             self._end_answer(stays)
-        return inner.STAYS if stays else inner.ENDS
+        return STAYS if stays else ENDS
 
     @property
     def is_last(self) -> bool:
@@ -321,7 +429,7 @@ class Guard(asyncio.Protocol):
             return
         if self._phase is Phase.ANSWER:
             self._phase = Phase.HEAD
-            self._patience.progress()
+            self._timer.progress()
             if self._reading_paused and not self.transport.is_closing():
                 self._reading_paused = False
                 self.transport.resume_reading()

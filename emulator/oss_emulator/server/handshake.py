@@ -20,7 +20,7 @@ from oss_emulator.server.connections import Connection, Connections
 
 LOG: Final = logging.getLogger("oss_emulator")
 
-RESPITE: Final = 1.0
+ACCEPT_PAUSE: Final = 1.0
 """Seconds to stop accepting after the system has run out of file descriptors."""
 
 
@@ -31,7 +31,7 @@ Accept: TypeAlias = Callable[[Connection], asyncio.Protocol]
 """Makes the protocol of a connection inside TLS, which takes the place of the one outside."""
 
 
-class Outside(Connection, Protocol):
+class OuterConnection(Connection, Protocol):
     """A connection in which TLS begins."""
 
     transport: asyncio.Transport
@@ -77,7 +77,7 @@ class Listener:
             except OSError as error:
                 LOG.error("A connection cannot be accepted: %s", error.strerror)
                 self._loop.remove_reader(self._listening)
-                self._pause = self._loop.call_later(RESPITE, self._resume)
+                self._pause = self._loop.call_later(ACCEPT_PAUSE, self._resume)
                 return
             accepted.setblocking(False)
             self._begin(accepted)
@@ -140,7 +140,7 @@ class Handshake:
 
 
 async def begin(
-    outside: Outside, inside: asyncio.Protocol, context: ssl.SSLContext, patience: float
+    outside: OuterConnection, inside: asyncio.Protocol, context: ssl.SSLContext, patience: float
 ) -> None:
     """Begin TLS in a connection that has stopped reading, and continue with the guard inside."""
     try:

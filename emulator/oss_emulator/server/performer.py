@@ -1,24 +1,29 @@
-"""Performs admitted requests: at once, or in a thread if that takes time."""
+"""Answers requests: it runs the steps `Awaited`, at once, or in a thread if that takes time."""
 
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from typing import Final, TypeVar
+from functools import lru_cache, partial
+from typing import ClassVar, Final, TypeAlias, TypeVar
 
-from oss_emulator.control.journal import Journal, JournalEntry
+from aiohttp import web
+
+from oss_emulator.control.controls import Controls
+from oss_emulator.control.journal import JournalEntry
 from oss_emulator.operations.admission import Admission, Refused, refuse
 from oss_emulator.operations.call import NO_BODY, Body
-from oss_emulator.pipeline.service import Service, new_request_id
-from oss_emulator.pipeline.steps import READS
+from oss_emulator.operations.operation import Operation, Takes
+from oss_emulator.pipeline.service import new_request_id
+from oss_emulator.pipeline.steps import READS, Awaited
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import FileRange, Request, Response, Stream
-from oss_emulator.server import callback, wire
+from oss_emulator.server import body, callback, wire
 from oss_emulator.server.fetching import Fetches, Host
 from oss_emulator.server.pools import Leaving, Pools, stays
-from oss_emulator.server.threads import ShortStep, take
+from oss_emulator.server.waiting import ShortStep, Waiting, take
+from oss_emulator.server.wire import Exchange, apply_before
 from oss_emulator.storage import failure
 
 LOG: Final = logging.getLogger("oss_emulator")
@@ -26,19 +31,24 @@ LOG: Final = logging.getLogger("oss_emulator")
 _T = TypeVar("_T")
 
 
+Step: TypeAlias = Callable[["Performer", Exchange], Awaitable[None]]
+
+
 class Performer:
-    """Performs requests in the thread that the storage needs; begins their callbacks and tasks."""
+    """Runs the steps of requests that wait, and their work in the thread that the storage needs."""
 
     def __init__(
-        self, service: Service, journal: Journal, ports: Callable[[], Collection[int]]
+        self, controls: Controls, waiting: Waiting, ports: Callable[[], Collection[int]]
     ) -> None:
         """`ports` returns the server's own ports, which callbacks and tasks never call."""
-        self._service = service
-        self._journal = journal
+        self._service = controls.service
+        self._journal = controls.journal
+        self._faults = controls.faults
+        self._waiting = waiting
         self._ports = ports
         self._pools = Pools()
         self._writing = ThreadPoolExecutor(1, "oss-emulator-writing")
-        host = Host(service, ports, self._answer_itself, self._perform_with, self.change)
+        host = Host(self._service, ports, self._answer_itself, self._perform_with, self.change)
         self.fetches = Fetches(host)
 
     async def close(self) -> None:
@@ -56,74 +66,130 @@ class Performer:
             return await asyncio.get_running_loop().run_in_executor(self._writing, work)
         return work()
 
-    def admit(self, request: Request) -> Admission | Refused:
-        """Admit a request; a failure of the server refuses it."""
+    async def answer(
+        self, request: Request, http: web.BaseRequest | None = None, leaving: Leaving = stays
+    ) -> Exchange:
+        """Admit a request and run its other steps; a failure refuses it.
+
+        `http` has the body, None for a request that no client has sent: no planned fault strikes
+        that. `leaving` ends work in pools when the client leaves.
+        """
         try:
-            return self._service.admit(request)
+            outcome = self._service.admit(request)
         except Exception as error:
             admission = Admission(request, new_request_id(request.received))
-            return refuse(admission, error_of(request, error))
-
-    async def perform(
-        self, admission: Admission, content: Body, leaving: Leaving = stays
-    ) -> Response:
-        """Gather the body of a request if its operation does that, then perform the request.
-
-        Then begin the task that it has created, and call the application server that its callback
-        names. `leaving` ends the gathering when the client leaves.
-        """
-        if admission.operation.gather is not None:
-            content = await self._gather(admission, content, leaving)
+            outcome = refuse(admission, error_of(request, error))
+        exchange = Exchange(outcome.admission, http, leaving)
+        if isinstance(outcome, Refused):
+            self.refuse(exchange, outcome.error)
+            return exchange
         try:
-            if self._service.storage.blocking:
-                response = await self._perform_on_disk(admission, content)
-            else:
-                response = self._service.perform(admission, content)
-        except BaseException:
-            if content.stream is not None:
-                content.stream.close()
-            raise
-        if response.fetch:
-            self.fetches.begin(admission.target.bucket, response.fetch)
-        if response.callback is None:
-            return response
-        return await callback.deliver(response.callback, response, self._ports())
+            for step in _needed(outcome.operation, bool(self._faults.planned)):
+                await step(self, exchange)
+        except Exception as error:
+            self.refuse(exchange, error_of(request, error))
+        return exchange
 
-    async def _gather(self, admission: Admission, content: Body, leaving: Leaving) -> Body:
-        """Have a pool read or make a body: that takes time in proportion to its size."""
+    async def perform(self, exchange: Exchange) -> None:
+        """Run the steps of an admitted request that wait; raises `OSSError`."""
+        for step in _needed(exchange.admission.operation, bool(self._faults.planned)):
+            await step(self, exchange)
+
+    def refuse(self, exchange: Exchange, error: OSSError) -> None:
+        """Answer with an error."""
+        refused = refuse(exchange.admission, error)
+        exchange.admission, exchange.error = refused
+        exchange.response = self._service.render(refused)
+
+    async def _strike(self, exchange: Exchange) -> None:
+        """Have the fault that a test has planned for this request delay or refuse it."""
+        if exchange.http is None:
+            return
+        exchange.fault = fault = self._faults.match(exchange.admission)
+        if fault is not None:
+            with self._waiting.hold():
+                await apply_before(fault)
+
+    async def _read_body(self, exchange: Exchange) -> None:
+        """Read the body; of a form, the fields are admitted before the file."""
+        http, admission = exchange.http, exchange.admission
+        if http is None:
+            return
+        environment = self._service.environment
+        if admission.operation.takes is not Takes.FORM:
+            exchange.body = await body.read(http, admission, environment)
+            return
+        form = body.FormBody(http, admission.request)
+        outcome = self._service.admit_form(admission, await form.read_fields())
+        exchange.admission = outcome.admission
+        if isinstance(outcome, Refused):
+            raise outcome.error
+        exchange.body = await form.read_file(outcome, environment)
+
+    async def _gather(self, exchange: Exchange) -> None:
+        """Have a pool make a body from the storage: that takes time in proportion to its size."""
+        admission, content = exchange.admission, exchange.body
+        if admission.operation.gather is None:
+            return
         try:
             work = self._service.gather(admission, content)
         except FileNotFoundError:  # replaced or deleted between its record and its file
             work = self._service.gather(admission, content)
-        return await self._pools.make(work, leaving)
+        exchange.body = await self._pools.make(work, exchange.leaving)
+
+    async def _perform(self, exchange: Exchange) -> None:
+        """Perform the operation, in the thread that the storage needs."""
+        admission, content = exchange.admission, exchange.body
+        try:
+            if self._service.storage.blocking:
+                exchange.response = await self._perform_on_disk(admission, content)
+            else:
+                exchange.response = self._service.perform(admission, content)
+        except BaseException:
+            if content.stream is not None:
+                content.stream.close()
+            raise
+        exchange.body = NO_BODY  # its bytes may go while the answer is sent
+
+    async def _fetch(self, exchange: Exchange) -> None:
+        """Begin the task that the request has created."""
+        if exchange.response.fetch:
+            self.fetches.begin(exchange.admission.target.bucket, exchange.response.fetch)
+
+    async def _call_back(self, exchange: Exchange) -> None:
+        """Call the application server that the callback of an upload names."""
+        response = exchange.response
+        if response.callback is not None:
+            exchange.response = await callback.deliver(response.callback, response, self._ports())
+
+    RUNS: ClassVar[Mapping[Awaited, Step]] = {
+        Awaited.FAULT: _strike,
+        Awaited.BODY: _read_body,
+        Awaited.GATHER: _gather,
+        Awaited.PERFORM: _perform,
+        Awaited.FETCH: _fetch,
+        Awaited.CALLBACK: _call_back,
+    }
+    """What runs each step after `ADMIT`; `Awaited` has their order."""
 
     async def _answer_itself(self, request: Request) -> Response:
         """Answer a request for an object that the server sends to itself."""
-        return (await self._answer(request))[0]
+        return (await self._answer_and_record(request))[0]
 
     async def send(self, request: Request) -> JournalEntry:
-        """Answer a request without a body that no client has sent, and return its entry.
-
-        Planned faults do not strike it.
-        """
-        response, entry = await self._answer(request)
+        """Answer a request without a body that no client has sent, and return its entry."""
+        response, entry = await self._answer_and_record(request)
         wire.close(response)
         return entry
 
-    async def _answer(self, request: Request) -> tuple[Response, JournalEntry]:
+    async def _answer_and_record(self, request: Request) -> tuple[Response, JournalEntry]:
         began = time.perf_counter()
-        outcome = self.admit(request)
-        if isinstance(outcome, Admission):
-            try:
-                response = await self.perform(outcome, NO_BODY)
-            except Exception as error:
-                outcome = refuse(outcome, error_of(request, error))
-        if isinstance(outcome, Refused):
-            response = self._service.render(outcome)
+        exchange = await self.answer(request)
+        response = exchange.response
         seconds = time.perf_counter() - began
         whole = response.body
         sent = len(whole) if isinstance(whole, bytes) else wire.length(whole) or 0
-        return response, self._journal.record(outcome, response, sent, seconds)
+        return response, self._journal.record(exchange.outcome, response, sent, seconds)
 
     async def _perform_with(
         self, admission: Admission, content: Body, keep: Callable[[Response], None]
@@ -165,6 +231,19 @@ class Performer:
         if not isinstance(response.body, bytes):
             await check_files(response.body)
         return response
+
+
+@lru_cache(1024)
+def _needed(operation: Operation, faulty: bool) -> tuple[Step, ...]:
+    """Return what runs the steps that an operation needs, in their order."""
+    idle = {
+        Awaited.ADMIT: True,  # it is over
+        Awaited.FAULT: not faulty,
+        Awaited.BODY: operation.takes is Takes.NOTHING,
+        Awaited.FETCH: operation.method in READS,  # what changes nothing begins no task,
+        Awaited.CALLBACK: operation.method in READS,  # and calls nobody
+    }
+    return tuple(Performer.RUNS[step] for step in Awaited if not idle.get(step))
 
 
 def error_of(request: Request, error: Exception) -> OSSError:

@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Callable
-from functools import lru_cache
 
 from aiohttp import web
 
@@ -25,7 +24,7 @@ def find(request: Request, is_endpoint: Callable[[str], bool]) -> Product | None
 
     `is_endpoint` returns whether a host is the OSS service.
     """
-    named = _find_by_host(request.host)
+    named = _named_by(request.host)
     if named is not None or not (request.path == "/" or request.path.startswith(PREFIX)):
         return named
     at_endpoint = (
@@ -36,8 +35,12 @@ def find(request: Request, is_endpoint: Callable[[str], bool]) -> Product | None
     return next(at_endpoint, None)
 
 
-@lru_cache(1024)  # called for every request
-def _find_by_host(host: str) -> Product | None:
+def is_host(host: str) -> bool:
+    """Whether a Host header names one of these services."""
+    return _named_by(host) is not None
+
+
+def _named_by(host: str) -> Product | None:
     """Find the service that a Host header names; None for any other host."""
     try:
         name = host_name(host)
@@ -50,6 +53,6 @@ async def answer(
     http: web.BaseRequest, request: Request, product: Product, service: Service
 ) -> RPCAnswer:
     """Answer by a service; raises `OSSError` for a body that is incomplete or too large."""
-    installation = rpc.Installation(service.accounts, service.token_key, service.settings.region)
+    environment = rpc.RPCEnvironment(service.accounts, service.token_key, service.settings.region)
     data, material = await body.read_document(http), secrets.token_bytes(rpc.MATERIAL_SIZE)
-    return rpc.answer(product, request, data, installation, material)
+    return rpc.answer(product, request, data, environment, material)

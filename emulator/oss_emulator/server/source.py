@@ -18,7 +18,7 @@ from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.headers import FROM_CALLBACK
 from oss_emulator.protocol.message import FileRange, Request, Response
 from oss_emulator.server import outgoing
-from oss_emulator.server.threads import ShortStep, take
+from oss_emulator.server.waiting import ShortStep, take
 
 if TYPE_CHECKING:
     from oss_emulator.server.fetching import Host

@@ -12,9 +12,10 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
 
-from oss_emulator.server.sockets import EVERY
+from oss_referer.sources.toml import read_file, read_regular_file
+
+from oss_emulator.server.listening import EVERY
 from oss_emulator.settings import Settings
-from oss_emulator.toml import read_file, read_regular_file
 
 if TYPE_CHECKING:
     from trustme import CA

@@ -1,9 +1,92 @@
-"""The requests that wait for an event that may never come."""
+"""Waiting: threads for short steps, limits of speed, and requests that wait for an event.
+
+Longer work has a queue in `pools.py`.
+"""
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
-from typing import Any
+import sys
+from asyncio import sleep
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from enum import StrEnum
+from functools import lru_cache
+from time import monotonic
+from typing import Any, Final, TypeVar, TypeVarTuple
+
+_T = TypeVar("_T")
+_Ts = TypeVarTuple("_Ts")
+
+
+class ShortStep(StrEnum):
+    """The kinds of steps, so that one that takes long keeps no other one waiting.
+
+    A request has one step at a time, of a few MiB at most, so `--max-connections` bounds what
+    waits.
+    """
+
+    DISK = "disk"
+    """Read or write a piece of a file."""
+    CHECK = "check"
+    """Read a piece of a file, all pieces once, to compare its checksum."""
+    HASH = "hash"
+    """Hash and store a batch of a body."""
+    COMPRESSION = "compression"
+    """Compress a piece of an answer."""
+
+
+AT_ONCE: Final[Mapping[ShortStep, int]] = {
+    ShortStep.DISK: 8,
+    ShortStep.CHECK: 2,
+    ShortStep.HASH: 4,
+    ShortStep.COMPRESSION: 2,
+}
+"""The threads of each kind in one process, which all servers in it share."""
+
+
+async def take(step: ShortStep, function: Callable[[*_Ts], _T], *arguments: *_Ts) -> _T:
+    """Call a function in a thread; a cancelled step that has not begun never does."""
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(_threads(step), function, *arguments)
+
+
+@lru_cache(len(ShortStep))
+def _threads(step: ShortStep) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(AT_ONCE[step], f"oss-emulator-{step}")
+
+
+STEPS: Final = 10
+"""The number of pieces of a limited answer per second."""
+
+
+class Throttle:
+    """Limits bits per second, on average since it was created; None sets no limit."""
+
+    __slots__ = ("_began", "_passed", "_rate", "step")
+
+    def __init__(self, bits: int | None) -> None:
+        self._rate = None if bits is None else bits / 8
+        self._began = monotonic() if bits is not None else 0.0
+        self._passed = 0
+        self.step = sys.maxsize if bits is None else bits // 8 // STEPS
+        """Bytes that may be sent in one piece."""
+
+    @classmethod
+    def of(cls, bits: int | None) -> "Throttle":
+        """Return the throttle of a request; requests without a limit share one."""
+        return UNLIMITED if bits is None else cls(bits)
+
+    async def passed(self, size: int) -> None:
+        """Count `size` bytes, and wait until the limit allows them."""
+        if self._rate is None:
+            return
+        self._passed += size
+        delay = self._began + self._passed / self._rate - monotonic()
+        if delay > 0:
+            await sleep(delay)
+
+
+UNLIMITED: Final = Throttle(None)
 
 
 class Waiting:

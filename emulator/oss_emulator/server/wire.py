@@ -6,20 +6,21 @@ import zlib
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
-from typing import Final, NamedTuple
+from typing import Final
 
 from aiohttp import web
 
 from oss_emulator.control.faults import Fault
-from oss_emulator.operations.admission import Admission
+from oss_emulator.operations.admission import Admission, Refused
+from oss_emulator.operations.call import NO_BODY, Body
 from oss_emulator.protocol import dates
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.headers import encode
 from oss_emulator.protocol.message import FileRange, Response, Stream
 from oss_emulator.rpc import RPCAnswer
 from oss_emulator.server.guard import Guard
-from oss_emulator.server.threads import ShortStep, take
-from oss_emulator.server.throttle import Throttle
+from oss_emulator.server.pools import Leaving, stays
+from oss_emulator.server.waiting import ShortStep, Throttle, take
 
 CHUNK: Final = 256 * 1024
 """Bytes of a file that are read and sent at a time."""
@@ -31,39 +32,65 @@ GZIP: Final = 31
 """zlib's `wbits` for a window of 32 KiB with a gzip header."""
 
 _WITHOUT_BODY: Final = frozenset({204, 304})
+_EMPTY: Final = Response()
 
 
-class Served(NamedTuple):
-    """A request and the answer to send."""
+class Exchange:
+    """A request that the server answers, and the answer that its steps have made so far."""
 
-    admission: Admission
-    """What is known of the request."""
-    response: Response
-    error: OSSError | None = None
-    """Why it was refused; None if it was not."""
-    fault: Fault | None = None
-    """What goes wrong with the answer, as a test has planned."""
-    rpc: RPCAnswer | None = None
-    """The answer of STS or KMS, if the request was for one."""
-    recorded: bool = True
-    """Whether the journal records it; not what is for the emulator itself."""
+    __slots__ = (
+        "admission",
+        "body",
+        "error",
+        "fault",
+        "http",
+        "leaving",
+        "recorded",
+        "response",
+        "rpc",
+    )
+
+    def __init__(
+        self,
+        admission: Admission,
+        http: web.BaseRequest | None = None,
+        leaving: Leaving = stays,
+        response: Response = _EMPTY,
+        *,
+        recorded: bool = True,
+    ) -> None:
+        """`http` has the body of the request; None for one that no client has sent."""
+        self.admission = admission
+        """What is known of the request."""
+        self.http = http
+        self.leaving = leaving
+        """Tells when the client leaves."""
+        self.body: Body = NO_BODY
+        """The body that the operation gets."""
+        self.response = response
+        self.error: OSSError | None = None
+        """Why it was refused; None if it was not."""
+        self.fault: Fault | None = None
+        """What goes wrong with the answer, as a test has planned."""
+        self.rpc: RPCAnswer | None = None
+        """The answer of STS or KMS, if the request was for one."""
+        self.recorded = recorded
+        """Whether the journal records it; not what is for the emulator itself."""
 
     @property
-    def traffic_limit(self) -> int | None:
-        """Bits per second; None for no limit, as for all errors."""
-        return self.admission.traffic_limit if self.error is None else None
+    def outcome(self) -> Admission | Refused:
+        """What became of the request, for the journal."""
+        return self.admission if self.error is None else Refused(self.admission, self.error)
 
 
-def format(served: Served, began: float) -> bytes:
+def format(refused: Refused, response: Response, began: float) -> bytes:
     """Format a whole answer to a request that aiohttp never sees; the connection ends after it."""
-    response = served.response
+    admission, error = refused
     assert isinstance(response.body, bytes)  # noqa: S101 - errors are short
-    own = _own(response, served.admission, time.perf_counter() - began)
+    own = _own(response, admission, time.perf_counter() - began)
     own += "Connection: close\r\n"
-    error = served.error
     # Clients show nothing but this line of a refused CONNECT, so it says what to do.
-    connects = served.admission.request.method == "CONNECT"
-    said = " ".join(error.message.split()) if connects and error is not None else ""
+    said = " ".join(error.message.split()) if admission.request.method == "CONNECT" else ""
     head = format_head("1.1", response.status, response.headers, own, said)
     return head + response.body
 
@@ -109,35 +136,32 @@ _LENGTH: Final = "Content-Length: "
 class Answer:
     """A response that is being sent to the client; no header is guessed."""
 
-    def __init__(self, http: web.BaseRequest, guard: Guard, served: Served, began: float) -> None:
+    def __init__(
+        self, http: web.BaseRequest, guard: Guard, exchange: Exchange, began: float
+    ) -> None:
         """`began` is the time of arrival on the clock of `time.perf_counter`."""
-        self.response = response = served.response
-        self.admission = served.admission
+        self.response = response = exchange.response
+        self.admission = exchange.admission
         self.sent = 0
         """Bytes of body that were sent."""
         self._http = http
         self._guard = guard
         self._began = began
-        limit = served.traffic_limit
-        self._throttle = Throttle.of(limit)
-        compresses = response.compress and http.method != "HEAD"
-        self._gzip = zlib.compressobj(wbits=GZIP) if compresses else None
-        self._in_pieces = compresses or limit is not None
+        self.limit = exchange.admission.traffic_limit if exchange.error is None else None
+        """Bits per second; None for no limit, as for all errors."""
+        self._compresses = response.compress and exchange.admission.request.method != "HEAD"
+        self._in_pieces = self._compresses or self.limit is not None
         """Whether even a short body goes through `_write`."""
-
-    @property
-    def seconds(self) -> float:
-        """How long the request has taken so far."""
-        return time.perf_counter() - self._began
 
     async def send(self) -> bool:
         """Send head and body; returns whether the connection may stay open.
 
         If the client leaves, nothing is raised: aiohttp notices it.
         """
-        response, http, version = self.response, self._http, self.admission.request.version
-        lines = _own(response, self.admission, self.seconds)
-        silent = http.method == "HEAD" or response.status in _WITHOUT_BODY
+        response, http = self.response, self._http
+        method, version = self.admission.request.method, self.admission.request.version
+        lines = _own(response, self.admission, time.perf_counter() - self._began)
+        silent = method == "HEAD" or response.status in _WITHOUT_BODY
         body = b"" if silent else response.body
         chunked = not (silent or _LENGTH in lines or "Content-Length" in response.headers)
         stays = http.keep_alive and not (
@@ -151,8 +175,9 @@ class Answer:
         try:
             if isinstance(body, bytes) and not self._in_pieces:
                 self.sent = len(body)
-                self._guard.outlet.write(data + body)
-                await http.writer.drain()
+                self._guard.writer.write(data + body)
+                if self._guard.writer.paused:
+                    await http.writer.drain()
                 return stays
             await http.writer.write(data)
             if chunked and version != "1.0":
@@ -165,6 +190,8 @@ class Answer:
         return stays
 
     async def _send_pieces(self, pieces: Iterable[bytes | FileRange | Stream]) -> None:
+        self._throttle = Throttle.of(self.limit)
+        self._gzip = zlib.compressobj(wbits=GZIP) if self._compresses else None
         for piece in pieces:
             if isinstance(piece, bytes):
                 await self._put(piece)
@@ -189,10 +216,10 @@ class Answer:
         await self._throttle.passed(len(chunk))
 
     async def _send_file(self, piece: FileRange) -> None:
-        if piece.length <= INLINE or self._in_pieces or not self._guard.outlet.sends_files:
+        if piece.length <= INLINE or self._in_pieces or not self._guard.writer.sends_files:
             await self._send_chunks(piece)
         else:
-            await self._guard.outlet.send_file(piece, self._count)
+            await self._guard.writer.send_file(piece, self._count)
 
     async def _send_stream(self, piece: Stream) -> None:
         """Send what comes; a thread of its own waits for it, so that no other answer has to."""
@@ -259,3 +286,53 @@ async def send_events(
         pass
     finally:
         await stream.aclose()
+
+
+CRC64 = "x-oss-hash-crc64ecma"
+
+
+class FaultyAnswer(Answer):
+    """An answer that cuts its body or resets its connection."""
+
+    def __init__(
+        self, http: web.BaseRequest, guard: Guard, exchange: Exchange, began: float
+    ) -> None:
+        assert exchange.fault is not None  # noqa: S101 - other answers are not faulty
+        self._fault = exchange.fault
+        super().__init__(http, guard, exchange, began)
+        self.response = _spoil(self._fault, exchange.response)
+        self._in_pieces = True
+
+    async def send(self) -> bool:
+        if not self._fault.reset:
+            return await super().send()
+        self._guard.abort()
+        return False
+
+    async def _write(self, chunk: bytes) -> None:
+        left = self._fault.cut_body - self.sent
+        if self._fault.cut_body < 0 or len(chunk) <= left:
+            await super()._write(chunk)
+            return
+        if left > 0:
+            await super()._write(chunk[:left])
+        self._guard.close()
+        raise ConnectionResetError("a fault cuts the body here")
+
+
+async def apply_before(fault: Fault) -> None:
+    """Apply the part of a fault that precedes the operation: wait, then raise its error."""
+    await asyncio.sleep(fault.latency + fault.throttle / 1000)
+    error = fault.error
+    if error is not None:
+        raise error
+
+
+def _spoil(fault: Fault, response: Response) -> Response:
+    """Return the response with the headers that the fault asks for."""
+    headers = dict(response.headers)
+    if fault.throttle:
+        headers["x-oss-qos-delay-time"] = str(fault.throttle)
+    if fault.wrong_crc and CRC64 in headers:
+        headers[CRC64] = str(int(headers[CRC64]) ^ 1)
+    return response._replace(headers=headers)

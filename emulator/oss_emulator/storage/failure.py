@@ -3,22 +3,13 @@
 import errno
 import os
 
+from oss_referer.sources.toml import NO_TEMPORARY_FOLDER, lacks_temporary_folder
+
 from oss_emulator.storage.base import FolderError
 from oss_emulator.storage.blobs import CorruptBlobError
 
 _NAMES = "ENOSPC EDQUOT EROFS EACCES EPERM EIO ENOENT EMFILE ENFILE ENOTDIR".split()
 _DISK: frozenset[int] = frozenset(getattr(errno, name) for name in _NAMES)
-
-NO_TEMPORARY_FOLDER = "no folder for temporary files can be written; name one with TMPDIR"
-
-
-def lacks_temporary_folder(error: Exception) -> bool:
-    """Whether Python found no folder for temporary files, as on a read-only disk."""
-    return (
-        isinstance(error, FileNotFoundError)
-        and error.filename is None
-        and "temporary directory" in str(error.strerror)
-    )
 
 
 def describe(error: Exception) -> str | None:

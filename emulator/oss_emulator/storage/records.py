@@ -5,7 +5,8 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from oss_emulator import json_text
+from oss_referer.sources import json_text
+
 from oss_emulator.storage.base import Account, Bucket, Object, Part, Restore, Upload
 from oss_emulator.storage.blobs import Blob
 

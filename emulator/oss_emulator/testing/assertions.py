@@ -6,7 +6,8 @@ from ssl import create_default_context
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
-from oss_emulator import json_text
+from oss_referer.sources import json_text
+
 from oss_emulator.protocol.headers import DECISION, EXPLAIN
 
 if TYPE_CHECKING:

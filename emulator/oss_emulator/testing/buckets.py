@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from oss_emulator import extras
+from oss_referer import extras
 
 if TYPE_CHECKING:
     import oss2

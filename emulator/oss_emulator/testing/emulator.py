@@ -11,19 +11,19 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from oss_emulator import referer_xml
+from oss_referer import Assumptions
+from oss_referer.sources import assumptions, referer_xml
+from oss_referer.sources.toml import join
+
 from oss_emulator.control import contents
 from oss_emulator.control.controls import Controls, open_storage
 from oss_emulator.control.journal import JournalEntry
-from oss_emulator.lab import assumptions
 from oss_emulator.protocol.message import Request, Response
-from oss_emulator.referer import Assumptions
 from oss_emulator.server import tls as certificates
 from oss_emulator.server.app import Server
-from oss_emulator.server.loop import close, loop_factory
+from oss_emulator.server.listening import close_loop, loop_factory
 from oss_emulator.settings import Auth, Fsync, Settings
 from oss_emulator.testing import buckets
-from oss_emulator.toml import join
 
 if TYPE_CHECKING:
     import oss2
@@ -276,7 +276,7 @@ class Emulator:
         if self._loop is not None and self._thread is not None:
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join(PATIENCE)
-            close(self._loop)
+            close_loop(self._loop)
         self._loop = self._thread = None
         self.service.storage.close()
 

@@ -15,9 +15,9 @@ import pytest
 
 if TYPE_CHECKING:
     import oss2
+    from oss_referer import Assumptions, RefererConfiguration
 
     from oss_emulator import Emulator
-    from oss_emulator.referer import Assumptions, RefererConfiguration
     from oss_emulator.testing.remote import RemoteEmulator, ServerSession
 
 AnyEmulator: TypeAlias = Union["Emulator", "RemoteEmulator"]

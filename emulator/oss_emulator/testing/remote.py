@@ -13,12 +13,13 @@ from urllib.parse import quote, urlsplit
 from urllib.request import ProxyHandler, Request, build_opener
 from uuid import uuid4
 
-from oss_emulator import json_text, referer_xml
+from oss_referer.engine.assumptions import DEFAULT
+from oss_referer.sources import json_text, referer_xml
+from oss_referer.sources.account import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET
+
 from oss_emulator.control.api.access import HEADER, TOKEN_HEADER
 from oss_emulator.control.api.route import PREFIX
 from oss_emulator.protocol.signature import presigning
-from oss_emulator.referer.assumptions import DEFAULT
-from oss_emulator.settings import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET
 from oss_emulator.testing import buckets
 
 if TYPE_CHECKING:

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from oss_emulator.lab import sources
-from oss_emulator.referer import Assumptions, RefererConfiguration
-from oss_emulator.referer.assumptions import DEFAULT
-from oss_emulator.toml import SourceError, convert, read_file
+from oss_referer import Assumptions, RefererConfiguration
+from oss_referer.engine.assumptions import DEFAULT
+from oss_referer.sources import sources
+from oss_referer.sources.toml import SourceError, convert, read_file
 
 Rules: TypeAlias = RefererConfiguration | Mapping[str, Any] | str | bytes | os.PathLike[str]
 """What `read` takes. A string with a line break, or one that begins with `<` or `{`, is the rules

@@ -11,7 +11,7 @@ from typing import Any
 
 from oss_emulator.access import (
     ANONYMOUS,
-    AccessVerdict,
+    AccessDecision,
     Context,
     Identity,
     Kind,
@@ -85,7 +85,7 @@ class Case:
             CAST[self.who], policies=tuple(filter(None, policies)), session_policy=session
         )
 
-    def run(self) -> AccessVerdict:
+    def run(self) -> AccessDecision:
         """Return the decision of `authorize`."""
         when = dict(self.when or {})
         if "time" in when:

@@ -36,16 +36,16 @@ EVERYBODY = {
 def test_owner_may_do_everything(
     bucket: BucketAcl, item: ObjectAcl, permission: Permission
 ) -> None:
-    verdict = authorize(OWNER, OWNER.id, permission, bucket, item)
-    assert (verdict.allowed, verdict.reason) == (True, AccessReason.OWNER)
+    decision = authorize(OWNER, OWNER.id, permission, bucket, item)
+    assert (decision.allowed, decision.reason) == (True, AccessReason.OWNER)
 
 
 @pytest.mark.parametrize("permission", [Permission.READ, Permission.WRITE, Permission.OWN])
 def test_ram_user_lacks_the_rights_of_its_account(permission: Permission) -> None:
     user = Identity(OWNER.id, kind=Kind.USER, principal_id="3", name="user")
-    verdict = authorize(user, OWNER.id, permission, BucketAcl.PRIVATE)
+    decision = authorize(user, OWNER.id, permission, BucketAcl.PRIVATE)
     reason = AccessReason.NO_POLICY if permission is Permission.OWN else AccessReason.BUCKET_ACL
-    assert (verdict.allowed, verdict.reason) == (False, reason)
+    assert (decision.allowed, decision.reason) == (False, reason)
 
 
 @CALLERS
@@ -54,12 +54,12 @@ def test_ram_user_lacks_the_rights_of_its_account(permission: Permission) -> Non
 def test_acl_of_an_object_replaces_that_of_its_bucket(
     caller: Identity, bucket: BucketAcl, item: ObjectAcl, permission: Permission
 ) -> None:
-    verdict = authorize(caller, OWNER.id, permission, bucket, item)
+    decision = authorize(caller, OWNER.id, permission, bucket, item)
     if item is ObjectAcl.DEFAULT:
         expected = (permission in EVERYBODY[bucket], AccessReason.BUCKET_ACL)
     else:
         expected = (permission in EVERYBODY[item], AccessReason.OBJECT_ACL)
-    assert (verdict.allowed, verdict.reason) == expected
+    assert (decision.allowed, decision.reason) == expected
 
 
 @pytest.mark.parametrize(("bucket", "item"), ACLS)
@@ -69,8 +69,8 @@ def test_acl_of_an_object_replaces_that_of_its_bucket(
 def test_no_acl_grants_the_rights_of_the_owner(
     caller: Identity, bucket: BucketAcl, item: ObjectAcl, reason: AccessReason
 ) -> None:
-    verdict = authorize(caller, OWNER.id, Permission.OWN, bucket, item)
-    assert (verdict.allowed, verdict.reason) == (False, reason)
+    decision = authorize(caller, OWNER.id, Permission.OWN, bucket, item)
+    assert (decision.allowed, decision.reason) == (False, reason)
 
 
 # --- What counts besides ownership and ACLs
@@ -82,10 +82,10 @@ READ, OBJECT = "oss:GetObject", "acs:oss:cn-hangzhou:1:b/key"
 @pytest.mark.parametrize("acl", BucketAcl)
 def test_inputs_that_say_nothing_change_nothing(caller: Identity, acl: BucketAcl) -> None:
     plain = authorize(caller, OWNER.id, Permission.READ, acl)
-    verdict = authorize(
+    decision = authorize(
         caller, OWNER.id, Permission.READ, acl, inputs=PolicyInputs((READ,), OBJECT)
     )
-    assert (verdict.allowed, verdict.reason) == (plain.allowed, plain.reason)
+    assert (decision.allowed, decision.reason) == (plain.allowed, plain.reason)
 
 
 @CALLERS
@@ -95,8 +95,8 @@ def test_requester_must_say_that_it_pays(caller: Identity, says_requester: bool 
     inputs = PolicyInputs((READ, "oss:GetObjectTagging"), OBJECT, requester_pays=True)
     if says_requester is not None:
         inputs = replace(inputs, actions=(READ,), says_requester=says_requester)
-    verdict = authorize(caller, OWNER.id, Permission.READ, BucketAcl.PUBLIC_READ, inputs=inputs)
-    assert (verdict.allowed, verdict.action) == (says_requester is True, READ)
+    decision = authorize(caller, OWNER.id, Permission.READ, BucketAcl.PUBLIC_READ, inputs=inputs)
+    assert (decision.allowed, decision.action) == (says_requester is True, READ)
 
 
 # --- Access points
@@ -138,33 +138,33 @@ def test_access_point_must_allow_all_but_the_owner(
     """P-84: everybody here may read the bucket."""
     point = policy(effect, POINT, PolicyType.ACCESS_POINT) if effect else None
     inputs = PolicyInputs((READ,), OBJECT, access_point=AccessPointScope(POINT, point, False))
-    verdict = authorize(caller, OWNER.id, Permission.READ, BucketAcl.PUBLIC_READ, inputs=inputs)
-    assert verdict.allowed is allowed
+    decision = authorize(caller, OWNER.id, Permission.READ, BucketAcl.PUBLIC_READ, inputs=inputs)
+    assert decision.allowed is allowed
     if not allowed:
-        assert verdict.reason is AccessReason.ACCESS_POINT_POLICY
-        assert verdict.policy_type is PolicyType.ACCESS_POINT
-        assert (verdict.statement is not None) is (effect == "Deny")
+        assert decision.reason is AccessReason.ACCESS_POINT_POLICY
+        assert decision.policy_type is PolicyType.ACCESS_POINT
+        assert (decision.statement is not None) is (effect == "Deny")
 
 
 def test_access_point_grants_nothing_that_the_bucket_does_not() -> None:
     """P-84"""
     scope = AccessPointScope(POINT, policy("Allow", POINT, PolicyType.ACCESS_POINT), False)
     inputs = PolicyInputs((READ,), OBJECT, access_point=scope)
-    verdict = authorize(OTHER, OWNER.id, Permission.READ, BucketAcl.PRIVATE, inputs=inputs)
-    assert (verdict.allowed, verdict.reason) == (False, AccessReason.BUCKET_ACL)
+    decision = authorize(OTHER, OWNER.id, Permission.READ, BucketAcl.PRIVATE, inputs=inputs)
+    assert (decision.allowed, decision.reason) == (False, AccessReason.BUCKET_ACL)
 
 
 def test_access_point_that_blocks_public_access_ignores_a_public_policy() -> None:
     """A-32, P-84"""
     scope = AccessPointScope(POINT, policy("Allow", POINT, PolicyType.ACCESS_POINT), True)
     inputs = PolicyInputs((READ,), OBJECT, access_point=scope)
-    verdict = authorize(OTHER, OWNER.id, Permission.READ, BucketAcl.PUBLIC_READ, inputs=inputs)
-    assert (verdict.allowed, verdict.reason) == (False, AccessReason.ACCESS_POINT_POLICY)
+    decision = authorize(OTHER, OWNER.id, Permission.READ, BucketAcl.PUBLIC_READ, inputs=inputs)
+    assert (decision.allowed, decision.reason) == (False, AccessReason.ACCESS_POINT_POLICY)
 
 
 def test_access_point_may_deny_the_owner_by_name() -> None:
     """A-31, P-84"""
     point = policy("Deny", POINT, PolicyType.ACCESS_POINT, OWNER.id)
     inputs = PolicyInputs((READ,), OBJECT, access_point=AccessPointScope(POINT, point, False))
-    verdict = authorize(OWNER, OWNER.id, Permission.READ, BucketAcl.PRIVATE, inputs=inputs)
-    assert (verdict.allowed, verdict.reason) == (False, AccessReason.ACCESS_POINT_POLICY)
+    decision = authorize(OWNER, OWNER.id, Permission.READ, BucketAcl.PRIVATE, inputs=inputs)
+    assert (decision.allowed, decision.reason) == (False, AccessReason.ACCESS_POINT_POLICY)

@@ -6,7 +6,7 @@ import json
 from base64 import b64decode
 
 import pytest
-from oss_emulator.access import detail
+from oss_emulator.access import explain_denial
 
 from tests.unit.access.table import CASES, CAST, OWNER, Case
 
@@ -18,7 +18,7 @@ def case(name: str) -> Case:
 
 def told(name: str) -> dict[str, str] | None:
     found = case(name)
-    fields = detail(found.run(), found.caller, "the resource")
+    fields = explain_denial(found.run(), found.caller, "the resource")
     return None if fields is None else dict(fields)
 
 

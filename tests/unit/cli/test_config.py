@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from oss_emulator.cli import config
-from oss_emulator.cli.parser import InputError
+from oss_referer.terminal.parser import InputError
 
 KNOWN = ("port", "seed", "tls", "domain", "limit", "tls_port")
 

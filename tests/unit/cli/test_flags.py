@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 from oss_emulator.cli import flags
-from oss_emulator.cli.parser import InputError, Parser
-from oss_emulator.settings import DEFAULT_ACCESS_KEY_ID, Settings
+from oss_emulator.settings import Settings
+from oss_referer.sources.account import DEFAULT_ACCESS_KEY_ID
+from oss_referer.terminal.parser import InputError, Parser
 
 NOTHING: Mapping[str, str] = {}
 

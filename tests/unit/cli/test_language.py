@@ -13,10 +13,13 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
-from oss_emulator import Emulator, catalogue
-from oss_emulator.cli import build_parser, language, main, output
-from oss_emulator.cli.formats import Format
-from oss_emulator.cli.parser import Parser
+from oss_emulator import Emulator
+from oss_emulator.cli import build_parser, main
+from oss_emulator.texts import FOLDERS
+from oss_referer.terminal import language, output
+from oss_referer.terminal.formats import Format
+from oss_referer.terminal.parser import Parser
+from oss_referer.texts import catalogue
 
 from tests.cli.process import environment
 
@@ -154,7 +157,7 @@ def texts(parser: Parser) -> Iterator[str]:
 
 
 def test_every_text_of_every_help_is_translated() -> None:
-    language.choose("zh")
+    language.choose("zh", FOLDERS)
     try:
         whole = build_parser()
     finally:

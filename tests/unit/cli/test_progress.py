@@ -7,8 +7,8 @@ import io
 from collections.abc import Iterator
 
 import pytest
-from oss_emulator.cli import language
-from oss_emulator.cli.progress import Progress
+from oss_referer.terminal import language
+from oss_referer.terminal.progress import Progress
 
 
 class Terminal(io.StringIO):

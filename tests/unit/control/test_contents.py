@@ -1,21 +1,27 @@
-"""The initial contents: loaded again, they change a running server, unless they have a mistake."""
+"""The contents of a server: seeds, preloaded folders, snapshots, and all of them loaded again."""
 
 from __future__ import annotations
 
 import asyncio
+import os
+import time
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
+import requests
+from oss_emulator import Emulator
 from oss_emulator.access import AccountsError
-from oss_emulator.control import contents
+from oss_emulator.control import contents, preload
 from oss_emulator.control.controls import Controls, open_storage
 from oss_emulator.control.faults import read
-from oss_emulator.control.seed import SeedError
+from oss_emulator.control.seed import SeedError, apply
+from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.settings import Settings
+from oss_emulator.storage import Bucket, Storage
 
 T = TypeVar("T")
 BUCKET = '[[bucket]]\nname = "{}"\n'
@@ -169,3 +175,285 @@ def test_stamps_cover_the_files_of_the_seed_and_of_folders(seed: Path, tmp_path:
     assert contents.stamps(settings) != before
     (tmp_path / "a.txt").unlink()
     assert tmp_path / "a.txt" not in contents.stamps(settings)
+
+
+# --- Seeds read regular files, and only those of their own folder
+
+SEED = '[[bucket]]\nname = "examplebucket"\n[[bucket.object]]\nkey = "a"\nfile = "{}"\n'
+
+
+@pytest.fixture
+def seeds(tmp_path: Path) -> Path:
+    """The folder of a seed; a file beside it, one below it, and links out of it and within it."""
+    made = tmp_path / "seeds"
+    (made / "below").mkdir(parents=True)
+    (made / "below" / "file").write_text("below")
+    (tmp_path / "outside").write_text("outside")
+    (made / "link-out").symlink_to(tmp_path / "outside")
+    (made / "link-in").symlink_to(made / "below" / "file")
+    os.mkfifo(made / "pipe")
+    return made
+
+
+def plant(seeds: Path, name: str, **settings: bool) -> str:
+    """The object that a seed makes of a file."""
+    path = seeds / "seed.toml"
+    path.write_text(SEED.format(name))
+    with Emulator(seed=path, **settings) as emulator:
+        found = emulator.bucket("examplebucket").get_object("a").read()
+        assert isinstance(found, bytes)
+        return found.decode()
+
+
+@pytest.mark.parametrize("name", ["below/file", "below/../below/file", "link-in"])
+def test_file_of_the_folder_is_read(seeds: Path, name: str) -> None:
+    assert plant(seeds, name) == "below"
+
+
+@pytest.mark.parametrize("name", ["../outside", "below/../../outside", "link-out", "/etc/passwd"])
+def test_file_outside_of_the_folder_is_refused(seeds: Path, name: str) -> None:
+    with pytest.raises(SeedError, match=f"the file {name} .* outside of the seed's folder"):
+        plant(seeds, name)
+
+
+def test_link_of_a_seed_to_itself_is_refused(seeds: Path) -> None:
+    (seeds / "loop").symlink_to("loop")
+    with pytest.raises(SeedError, match="the file loop cannot be read: Too many"):
+        plant(seeds, "loop")
+
+
+def test_file_outside_of_the_folder_is_read_on_request(seeds: Path) -> None:
+    assert plant(seeds, "../outside", seed_anywhere=True) == "outside"
+
+
+@pytest.mark.parametrize(
+    ("name", "anywhere"), [("pipe", False), ("/dev/zero", True), ("../seeds/pipe", True)]
+)
+def test_file_without_an_end_is_refused(seeds: Path, name: str, anywhere: bool) -> None:
+    with pytest.raises(SeedError, match=f"the file {name} .* not a regular file"):
+        plant(seeds, name, seed_anywhere=anywhere)
+
+
+@pytest.mark.parametrize("name", ["/dev/zero", "pipe"])
+def test_seed_without_an_end_is_refused(seeds: Path, name: str) -> None:
+    with pytest.raises(SeedError, match="cannot be read: it is not a regular file"):
+        Emulator(seed=seeds / name).start()
+
+
+BROKEN_SEED = """
+[[bucket]]
+name = "first"
+[[bucket.object]]
+key = "a"
+text = "1"
+
+[[bucket]]
+name = "Not a bucket name"
+"""
+
+
+@pytest.mark.parametrize("on_disk", [True, False])
+def test_seed_that_is_refused_leaves_nothing(tmp_path: Path, on_disk: bool) -> None:
+    settings = Settings(data=tmp_path / "data" if on_disk else None)
+    with closing(open_storage(settings)) as storage:
+        with pytest.raises(SeedError, match="InvalidBucketName"):
+            apply("The seed", BROKEN_SEED, Service(settings, storage))
+        assert storage.buckets() == []
+    assert [path for path in tmp_path.rglob("blobs/*/*") if path.is_file()] == []
+
+
+def test_accounts_of_a_seed_bring_their_display_names(tmp_path: Path) -> None:
+    path = tmp_path / "seed.toml"
+    key = '[[account.key]]\nid = "id"\nsecret = "secret"\n'
+    path.write_text(f'[[account]]\nid = "1000000000000007"\nname = "Example"\n{key}')
+    with Emulator(seed=path) as emulator:
+        owner = emulator.service.accounts.owner
+        answer = emulator.service.handle(Request.parse("GET", "/", (), 0.0), caller=owner)
+    assert isinstance(answer.body, bytes)
+    assert b"<DisplayName>Example</DisplayName>" in answer.body
+
+
+# --- Preloaded folders: keys, types, links, and all or nothing
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    made = tmp_path / "site"
+    (made / "图片").mkdir(parents=True)
+    (made / "index.html").write_text("<p>")
+    (made / "图片" / "a b+c.png").write_bytes(b"png")
+    (made / "unknown").write_bytes(b"?")
+    return made
+
+
+def test_files_become_objects_with_their_types(site: Path) -> None:
+    (site / "link").symlink_to(site / "index.html")
+    with Emulator(preload={"examplebucket": str(site)}) as emulator:
+        bucket = emulator.bucket("examplebucket")
+        kinds = {
+            item.key: bucket.head_object(item.key).content_type
+            for item in bucket.list_objects_v2().object_list
+        }
+        assert bucket.get_object("图片/a b+c.png").read() == b"png"
+    assert kinds == {
+        "index.html": "text/html",
+        "link": "application/octet-stream",
+        "unknown": "application/octet-stream",
+        "图片/a b+c.png": "image/png",
+    }
+
+
+def test_private_bucket_is_told_with_what_opens_it(site: Path, tmp_path: Path) -> None:
+    with Emulator() as emulator:
+        service = emulator.service
+        hint = emulator.run(lambda: preload.load(site, "examplebucket", service))
+    assert "a browser gets 403 for\n  {endpoint}/examplebucket/index.html\n" in hint
+    assert max(map(len, hint.splitlines())) <= 80
+    seed = tmp_path / "seed.toml"
+    seed.write_text(hint.splitlines()[-1].strip())
+    with Emulator(seed=seed) as emulator:
+        service = emulator.service
+        assert emulator.run(lambda: preload.load(site, "examplebucket", service)) == ""
+        url = f"{emulator.endpoint}/examplebucket/index.html"
+        assert requests.get(url, timeout=20).status_code == 200
+
+
+def test_bucket_of_the_seed_keeps_its_acl(site: Path, tmp_path: Path) -> None:
+    seed = tmp_path / "seed.toml"
+    seed.write_text('[[bucket]]\nname = "examplebucket"\nacl = "public-read"\n')
+    with Emulator(seed=seed, preload={"examplebucket": site}) as emulator:
+        found = emulator.service.storage.bucket("examplebucket")
+    assert found is not None
+    assert found.acl == "public-read"
+
+
+def refused(folder: Path, service: Service) -> str:
+    with pytest.raises(SeedError) as caught:
+        preload.load(folder, "examplebucket", service)
+    assert service.storage.buckets() == []
+    return str(caught.value)
+
+
+def test_link_out_of_the_folder_is_refused_and_nothing_loaded(site: Path) -> None:
+    (site / "way-out").symlink_to("/etc/passwd")
+    assert "way-out cannot be preloaded: this link leads out" in refused(site, Service())
+
+
+def test_link_to_a_folder_above_is_refused(site: Path) -> None:
+    (site / "图片" / "loop").symlink_to(site)
+    assert "loop cannot be preloaded: this link leads to a folder above" in refused(site, Service())
+
+
+def test_link_of_a_folder_to_itself_is_refused(site: Path) -> None:
+    (site / "loop").symlink_to("loop")
+    assert refused(site, Service()).startswith(f"{site / 'loop'} cannot be preloaded: Too many")
+
+
+def test_name_that_is_not_utf_8_is_refused(site: Path) -> None:
+    (site / os.fsdecode(b"\xff")).touch()
+    assert refused(site, Service()).startswith(f"'{site}/\\udcff' cannot be preloaded: its name")
+
+
+def test_missing_folder_is_refused(tmp_path: Path) -> None:
+    assert refused(tmp_path / "none", Service()).endswith("it is not a folder.")
+    (tmp_path / "file").touch()
+    assert refused(tmp_path / "file", Service()).endswith("it is not a folder.")
+
+
+# --- Snapshots
+
+CORS = b"""<CORSConfiguration><CORSRule><AllowedOrigin>*</AllowedOrigin>
+<AllowedMethod>GET</AllowedMethod></CORSRule></CORSConfiguration>"""
+
+
+@pytest.fixture(params=["memory", "disk"])
+def controls(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Controls]:
+    """A service with the bucket `examplebucket` and the object `a` in it."""
+    settings = Settings(data=tmp_path if request.param == "disk" else None)
+    storage = open_storage(settings)
+    made = Controls(settings, storage)
+    put(made, "/examplebucket")
+    put(made, "/examplebucket/a", b"1")
+    yield made
+    storage.close()
+
+
+def put(controls: Controls, target: str, body: bytes = b"") -> None:
+    service = controls.service
+    request = Request.parse("PUT", target, [("Host", "localhost")], time.time())
+    assert service.handle(request, body, caller=service.accounts.owner).status == 200
+
+
+def kept(controls: Controls) -> dict[str, dict[str, bytes]]:
+    """The bytes of each object by bucket and key."""
+    storage = controls.service.storage
+    return {
+        bucket.name: {
+            item.key: b"".join(blob.read(0, blob.size) for blob in item.content)
+            for item in storage.objects(bucket.name)
+        }
+        for bucket in storage.buckets()
+    }
+
+
+def test_taking_a_snapshot_again_replaces_it(controls: Controls) -> None:
+    controls.snapshots.take("mine")
+    put(controls, "/examplebucket/a", b"2")
+    controls.snapshots.take("mine")
+    put(controls, "/examplebucket/a", b"3")
+    assert controls.snapshots.restore("mine")
+    assert kept(controls) == {"examplebucket": {"a": b"2"}}
+    assert controls.snapshots.names == ["mine"]
+
+
+def test_reset_restores_the_initial_contents(controls: Controls) -> None:
+    """A disk store resets to empty."""
+    controls.snapshots.set_initial()
+    put(controls, "/examplebucket/a", b"2")
+    controls.snapshots.reset()
+    blocking = controls.service.storage.blocking
+    assert kept(controls) == ({} if blocking else {"examplebucket": {"a": b"1"}})
+
+
+def test_drop_all_removes_every_snapshot(controls: Controls) -> None:
+    for name in ("mine", "yours"):
+        controls.snapshots.take(name)
+    controls.snapshots.drop_all()
+    assert controls.snapshots.names == []
+
+
+def test_reset_bucket_removes_contents_and_configuration(controls: Controls) -> None:
+    put(controls, "/examplebucket?cors", CORS)
+    put(controls, "/other-bucket")
+    put(controls, "/other-bucket/b", b"2")
+    before = controls.service.storage.bucket("examplebucket")
+    assert before is not None
+    controls.snapshots.reset_bucket("examplebucket")
+    assert kept(controls) == {"examplebucket": {}, "other-bucket": {"b": b"2"}}
+    after = controls.service.storage.bucket("examplebucket")
+    assert after == before._replace(documents={})
+
+
+def test_reset_of_a_missing_bucket_does_nothing(controls: Controls) -> None:
+    controls.snapshots.reset_bucket("nobody")
+    assert kept(controls) == {"examplebucket": {"a": b"1"}}
+
+
+def test_reset_bucket_that_fails_half_way_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(data=tmp_path)
+    storage = open_storage(settings)
+    controls = Controls(settings, storage)
+    put(controls, "/examplebucket")
+    put(controls, "/examplebucket/a", b"1")
+
+    def fail(self: Storage, bucket: Bucket) -> None:
+        raise OSError("the disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(storage), "put_bucket", fail)
+        with pytest.raises(OSError, match="the disk is full"):
+            controls.snapshots.reset_bucket("examplebucket")
+    assert kept(controls) == {"examplebucket": {"a": b"1"}}
+    storage.close()

@@ -1,10 +1,12 @@
-"""Which request gets which fault, and which descriptions are refused."""
+"""What a server is told to do: planned faults, the clock, and the tests that run."""
 
 import time
 from typing import Any
 
 import pytest
+from oss_emulator.control.clock import Clock
 from oss_emulator.control.faults import FaultError, Faults, read
+from oss_emulator.control.running_tests import LEASE, RunningTests
 from oss_emulator.operations.admission import Admission
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.message import Request
@@ -47,15 +49,8 @@ def test_fault_strikes_matching_requests(description: dict[str, Any], strikes: b
 def test_fault_strikes_every_third_request() -> None:
     faults = Faults()
     faults.add(read({"status": 500, "every": 3}))
-    assert [faults.match(call()) is not None for _ in range(7)] == [
-        False,
-        False,
-        True,
-        False,
-        False,
-        True,
-        False,
-    ]
+    found = [faults.match(call()) is not None for _ in range(7)]
+    assert found == [False, False, True, False, False, True, False]
 
 
 def test_fault_is_removed_after_it_struck_often_enough() -> None:
@@ -147,3 +142,100 @@ def test_throttling_delays_and_says_so() -> None:
     assert (fault.throttle, fault.error) == (250, None)
     with pytest.raises(FaultError, match="throttle must be from 0 to"):
         read({"throttle": -1})
+
+
+# --- The clock
+
+
+def test_clock_ticks_like_the_machine_when_it_is_shifted_or_set(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [1_700_000_000.0]
+    monkeypatch.setattr(time, "time", lambda: now[0])
+    for shift in (0.0, 3600.0, -3600.0, 0.5):
+        clock = Clock()
+        clock.shift = shift
+        assert clock.now() == now[0] + shift
+        now[0] += 5
+        assert clock.now() == now[0] + shift
+    clock.set(2_000_000_000.0)
+    assert (clock.now(), clock.shift) == (2_000_000_000.0, 2_000_000_000.0 - now[0])
+    now[0] += 5
+    assert clock.now() == 2_000_000_005.0
+
+
+# --- Which test sent a request: by the session of its bucket, or because only one session runs
+
+
+class Seconds:
+    """Seconds that pass when a test says so."""
+
+    seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def seconds() -> Seconds:
+    return Seconds()
+
+
+@pytest.fixture
+def tests(seconds: Seconds) -> RunningTests:
+    return RunningTests(seconds)
+
+
+def test_only_session_sends_everything(tests: RunningTests) -> None:
+    assert tests.of("b") == ""
+    tests.begin("one", "a.py::first")
+    assert tests.of("") == tests.of("b") == "a.py::first"
+    tests.begin("one", "a.py::second")
+    assert tests.of("b") == "a.py::second"
+
+
+def test_bucket_tells_which_of_several_sessions_sends(tests: RunningTests) -> None:
+    for name in ("one", "two"):
+        tests.begin(name, f"a.py::{name}")
+        tests.claim(name, f"bucket-{name}")
+    assert tests.of("bucket-one") == "a.py::one"
+    assert tests.of("bucket-two") == "a.py::two"
+    assert tests.of("other") == ""  # either may have sent it
+
+
+def test_ended_session_sends_nothing_and_has_no_buckets(tests: RunningTests) -> None:
+    tests.begin("one", "a.py::one")
+    tests.claim("one", "b")
+    tests.end("one")
+    assert tests.of("b") == ""
+    tests.begin("two", "a.py::two")
+    assert tests.of("b") == "a.py::two"
+    tests.end("none")  # it need not exist
+
+
+def test_session_that_says_nothing_more_ends(tests: RunningTests, seconds: Seconds) -> None:
+    tests.begin("one", "a.py::one", LEASE)
+    seconds.seconds = LEASE - 1
+    assert tests.of("b") == "a.py::one"
+    seconds.seconds = LEASE
+    assert tests.of("b") == ""
+    seconds.seconds = LEASE + 1
+    tests.begin("two", "a.py::two", LEASE)
+    assert tests.of("b") == "a.py::two"
+
+
+def test_sessions_and_their_buckets_have_a_bound(
+    tests: RunningTests, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("oss_emulator.control.running_tests.MOST", 2)
+    for name in ("one", "two", "three"):
+        tests.begin(name, f"a.py::{name}")
+        tests.claim(name, f"bucket-{name}")
+    assert [tests.of(f"bucket-{name}") for name in ("one", "two", "three")] == [
+        "",
+        "a.py::two",
+        "a.py::three",
+    ]
+    for bucket in ("b", "c"):
+        tests.claim("two", bucket)
+    assert [tests.of(name) for name in ("bucket-two", "b", "c")] == ["", "a.py::two", "a.py::two"]

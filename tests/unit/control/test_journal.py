@@ -4,7 +4,6 @@ import time
 import weakref
 
 import pytest
-from oss_emulator import accesslog
 from oss_emulator.control.faults import Fault
 from oss_emulator.control.journal import Journal, JournalEntry, RefererVerdict
 from oss_emulator.operations.admission import Admission, Refused, refuse
@@ -15,6 +14,7 @@ from oss_emulator.protocol.form import FormReader
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.settings import Settings
 from oss_emulator.storage import MemoryBlob
+from oss_referer.replay import accesslog
 
 RULES = b"""<RefererConfiguration>
   <AllowEmptyReferer>false</AllowEmptyReferer>
@@ -81,10 +81,6 @@ def test_cleared_entries_are_restored_before_later_ones(service: Service) -> Non
     assert entry.number == 2
     journal.restore()
     assert len(journal.entries()) == 4
-
-
-def test_each_journal_has_a_name_of_its_own() -> None:
-    assert len({Journal().name for _ in range(9)}) == 9
 
 
 def test_listeners_are_called_until_they_stop(service: Service) -> None:
@@ -276,18 +272,6 @@ def test_line_of_the_access_log_may_end_with_the_arn_of_the_bucket(
     entry = Journal().record(outcome, service.render(outcome), 0, 0.1)
     line = accesslog.format(entry.to_line(service.storage))
     assert accesslog.format(entry.to_line(service.storage, "cn-hangzhou")) == f'{line} "{arn}"'
-
-
-def test_entry_is_found_by_its_number_while_it_is_kept(service: Service) -> None:
-    journal = Journal(2)
-    assert journal.size == 2
-    assert journal.entry(1) is None
-    for _ in range(3):
-        outcome = ask(service, "/missing/a")
-        assert isinstance(outcome, Refused)
-        journal.record(outcome, service.render(outcome), 0, 0.0)
-    found = [journal.entry(number) for number in range(5)]
-    assert [None if entry is None else entry.number for entry in found] == [None, None, 2, 3, None]
 
 
 def test_entry_keeps_the_error_document_and_no_other_body(service: Service) -> None:

@@ -1,64 +1,54 @@
-"""Hotlink protection as a bucket keeps it: how a bad document is refused (R-33)."""
+"""Hotlink protection as a bucket keeps it: what clients send, and how bad documents are refused."""
 
 from __future__ import annotations
+
+from operator import attrgetter
 
 import pytest
 from oss_emulator.documents import referer
 from oss_emulator.protocol.errors import OSSError
-from oss_emulator.referer import Assumptions
-from oss_emulator.referer.assumptions import MissingList, TruncationConflict
+from oss_referer import Assumptions
+from oss_referer.engine.assumptions import MissingList, TruncationConflict
+from oss_referer.sources import referer_xml
+
+from tests.referer_documents import BAD, GOOD, RefererDocument
+from tests.unit.operations.service import Caller
 
 ROOT = b"<RefererConfiguration>%s</RefererConfiguration>"
-
-
-def test_configuration_is_read() -> None:
-    found = referer.parse(
-        ROOT % b"<AllowEmptyReferer>false</AllowEmptyReferer>"
-        b"<RefererList><Referer>http://www.a.com</Referer></RefererList>"
-    )
-    assert not found.allow_empty_referer
-    assert found.whitelist == ("http://www.a.com",)
-
-
-@pytest.mark.parametrize("document", [b"", b"<a", b"<Other/>", ROOT % b""])
-def test_bad_document_is_malformed(document: bytes) -> None:
-    with pytest.raises(OSSError) as caught:
-        referer.parse(document)
-    assert caught.value.code == "MalformedXML"
-    assert caught.value.details["ErrorDetail"]
-
-
 EMPTY = b"<AllowEmptyReferer>true</AllowEmptyReferer>"
-LIST = b"<RefererList/>"
 PATH = b"<TruncatePath>true</TruncatePath>"
+LIST = b"<RefererList/>"
 NO_QUERY = b"<AllowTruncateQueryString>false</AllowTruncateQueryString>"
-WRONG_QUERY = b"<AllowTruncateQueryString>32</AllowTruncateQueryString>"
 LIST_OPTIONAL = Assumptions(missing_list=MissingList.ACCEPTED)
 REFUSING = Assumptions(truncation_conflict=TruncationConflict.REFUSED)
-
-
-@pytest.mark.parametrize(
-    ("content", "ec"),
-    [
-        (b"<Unknown/>", "0033-00000001"),
-        (EMPTY + EMPTY + LIST, "0033-00000001"),
-        (LIST, "0033-00000002"),
-        (b"", "0033-00000002"),
-        (b"<AllowEmptyReferer>32</AllowEmptyReferer>" + LIST, "0033-00000003"),
-        (b"<AllowEmptyReferer/>", "0033-00000003"),
-        (EMPTY, "0033-00000005"),
-        (EMPTY + WRONG_QUERY, "0033-00000005"),
-        (
-            EMPTY + LIST + WRONG_QUERY,
-            "0033-00000001",
-        ),
-    ],
+MALFORMED = (
+    "The XML you provided was not well-formed or did not validate against our published schema."
 )
-def test_first_problem_of_a_document_is_answered(content: bytes, ec: str) -> None:
-    """R-30, R-33"""
-    with pytest.raises(OSSError) as caught:
-        referer.parse(ROOT % content)
-    assert (caught.value.status, caught.value.code, caught.value.ec) == (400, "MalformedXML", ec)
+
+
+@pytest.mark.parametrize("good", GOOD, ids=attrgetter("name"))
+def test_document_of_each_client_replaces_the_rules(good: RefererDocument) -> None:
+    """R-30, R-31, P-34"""
+    ask = Caller()
+    ask("PUT", "/bucket?referer", ROOT % (EMPTY + LIST))
+    answer = ask("PUT", "/bucket?referer", good.document)
+    assert (answer.status, answer.body) == (200, b"")
+    found = ask("GET", "/bucket?referer").body
+    assert referer_xml.parse(found) == good.rules
+    assert ask("PUT", "/bucket?referer", found).status == 200, "what is answered can be put again"
+    assert ask("GET", "/bucket?referer").body == found
+
+
+@pytest.mark.parametrize("bad", BAD, ids=attrgetter("name"))
+def test_refused_document_changes_nothing(bad: RefererDocument) -> None:
+    """R-30, R-33: the first problem is answered."""
+    ask = Caller()
+    before = ask("GET", "/bucket?referer").body
+    answer = ask("PUT", "/bucket?referer", bad.document)
+    assert (answer.status, answer.code, answer.text("EC")) == (400, "MalformedXML", bad.ec)
+    assert answer.text("ErrorDetail")
+    assert (answer.text("Message") == MALFORMED) is (bad.ec == "0033-00000001")
+    assert ask("GET", "/bucket?referer").body == before
 
 
 def test_lists_of_more_than_20_kb_are_refused() -> None:

@@ -10,7 +10,7 @@ from oss_emulator import rpc
 from oss_emulator.access import Accounts
 from oss_emulator.kms import KMS
 from oss_emulator.protocol.message import Request, Response
-from oss_emulator.rpc.signature import sign, string_to_sign
+from oss_emulator.rpc.request import sign, string_to_sign
 
 NOW = 1_700_000_000.0
 TIMESTAMP = "2023-11-14T22:13:20Z"
@@ -46,7 +46,7 @@ key = [{id = "other", secret = "secret of other"}]
 """,
     token_key=b"key",
 )
-INSTALLATION = rpc.Installation(ACCOUNTS, b"the key of the server", "cn-hangzhou")
+ENVIRONMENT = rpc.RPCEnvironment(ACCOUNTS, b"the key of the server", "cn-hangzhou")
 
 
 def send(
@@ -56,7 +56,7 @@ def send(
     secret: str = "",
     host: str = HOST,
     path: str = "/",
-    installation: rpc.Installation = INSTALLATION,
+    environment: rpc.RPCEnvironment = ENVIRONMENT,
     form: str = "JSON",
     **parameters: str,
 ) -> Response:
@@ -76,7 +76,7 @@ def send(
     fields["Signature"] = sign(text, secret or f"secret of {who}").decode()
     request = Request.parse("POST", path, [("Host", host)], NOW)
     data = urlencode(fields).encode()
-    return rpc.answer(KMS, request, data, installation, MATERIAL).response
+    return rpc.answer(KMS, request, data, environment, MATERIAL).response
 
 
 def ask(action: str, who: str = "owner", **options: Any) -> dict[str, str]:

@@ -10,8 +10,6 @@ from oss_emulator.access import Identity
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.message import Request, Stream
 
-from tests.http.client import content_md5
-
 NOW = 1_750_000_000.0
 """The time of the first request: Sun, 15 Jun 2025 15:06:40 GMT."""
 
@@ -47,11 +45,15 @@ class Answer:
 
 
 class Caller:
-    """Sends requests to a service at a time that the test sets, by default as its owner."""
+    """Sends requests to a service with a bucket, `bucket`, by default as its owner.
+
+    A test sets the time.
+    """
 
     def __init__(self) -> None:
         self.service = Service()
         self.now = NOW
+        self("PUT", "/bucket")
 
     def __call__(self, method: str, target: str, body: str | bytes = b"", **headers: str) -> Answer:
         """Send a request as the owner; an `_` in the name of a header stands for `-`."""
@@ -93,14 +95,6 @@ class Caller:
 
     # --- Steps that several tests take
 
-    def delete_many(
-        self, document: str, query: str = "delete", anonymous: bool = False, **headers: str
-    ) -> Answer:
-        """Delete the objects of `bucket` that a document names."""
-        send = self.anonymously if anonymous else self
-        fields = {"content_md5": content_md5(document.encode()), **headers}
-        return send("POST", f"/bucket?{query}", document, **fields)
-
     def keep_versions(self, status: str = "Enabled") -> None:
         """Set the versioning of `bucket`."""
         assert self("PUT", "/bucket?versioning", VERSIONING.format(status)).status == 200
@@ -110,33 +104,3 @@ class Caller:
         upload_id = self("POST", f"/bucket/{key}?uploads", **headers).text("UploadId")
         assert upload_id is not None
         return upload_id
-
-    def put_parts(self, key: str, upload_id: str, *bodies: bytes) -> list[tuple[int, str]]:
-        """Put the parts of an upload from number 1 on; returns their numbers and ETags."""
-        target = f"/bucket/{key}?uploadId={upload_id}&partNumber="
-        return [
-            (number, self("PUT", f"{target}{number}", body).headers["ETag"])
-            for number, body in enumerate(bodies, 1)
-        ]
-
-    def complete(self, key: str, upload_id: str, parts: list[tuple[int, str]]) -> Answer:
-        """Complete an upload with a list of parts."""
-        return self("POST", f"/bucket/{key}?uploadId={upload_id}", completion(parts))
-
-
-def completion(parts: list[tuple[int | str, str]] | list[tuple[int, str]]) -> str:
-    """The document that lists the parts of an upload."""
-    listed = "".join(
-        f"<Part><PartNumber>{number}</PartNumber><ETag>{etag}</ETag></Part>"
-        for number, etag in parts
-    )
-    return f"<CompleteMultipartUpload>{listed}</CompleteMultipartUpload>"
-
-
-def check_error(
-    answer: Answer, status: int, code: str, message: str, ec: str = "", **details: str
-) -> None:
-    """Compare an error with the expected one; `ec` is "" if that of the service is unknown."""
-    assert (answer.status, answer.code, answer.text("Message")) == (status, code, message)
-    assert (answer.text("EC") or "") == answer.headers.get("x-oss-ec", "") == ec
-    assert {name: answer.text(name) for name in details} == details

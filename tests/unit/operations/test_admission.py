@@ -1,10 +1,11 @@
-"""Only the steps fill an admission, and a failure keeps the earlier decisions."""
+"""Only the pipeline fills an admission, and a failure keeps the earlier decisions."""
 
 from __future__ import annotations
 
 import ast
 from dataclasses import fields, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import oss_emulator
@@ -13,8 +14,8 @@ from oss_emulator.operations.admission import Admission, Refused, refuse
 from oss_emulator.operations.call import Call
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.errors import ErrorCase, OSSError
-from oss_emulator.protocol.message import AccessDecision, Response
-from oss_emulator.server.wire import Served
+from oss_emulator.protocol.message import AccessRecord
+from oss_emulator.server.wire import Answer, Exchange
 
 from tests.unit.pipeline.service import PAGE, ask, serve
 
@@ -33,7 +34,7 @@ def admit(service: Service) -> Admission:
 
 
 def test_fields_cannot_be_set(service: Service) -> None:
-    """Those of an admission are set by the steps; `test_only_the_steps_fill_an_admission`."""
+    """Those of an admission are set by the steps; `test_only_the_pipeline_fills_an_admission`."""
     admitted = admit(service)
     with pytest.raises(AttributeError):
         cast("Any", admitted).anything = None
@@ -46,18 +47,18 @@ def test_fields_cannot_be_set(service: Service) -> None:
                 setattr(value, name, None)
 
 
-def test_only_the_steps_fill_an_admission() -> None:
+def test_only_the_pipeline_fills_an_admission() -> None:
     names = {field.name for field in fields(Admission)}
     texts = {path: path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py")}
     found = {
-        path.relative_to(PACKAGE).as_posix()
+        path.relative_to(PACKAGE).parts[0]
         for path, text in texts.items()
         if "admission" in text.lower()
         for node in ast.walk(ast.parse(text))
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store | ast.Del)
         if node.attr in names and "admission" in ast.unparse(node.value).lower()
     }
-    assert found == {"pipeline/steps.py"}
+    assert found == {"pipeline"}
 
 
 def test_performing_a_call_does_not_change_its_admission(service: Service) -> None:
@@ -76,7 +77,7 @@ def test_failed_call_keeps_the_earlier_decisions(service: Service) -> None:
 
 
 def test_denial_by_the_operation_replaces_the_access_decision(service: Service) -> None:
-    denial = AccessDecision(False, "the object's ACL", "oss:GetObject", "")
+    denial = AccessRecord(False, "the object's ACL", "oss:GetObject", "")
     refused = refuse(admit(service), OSSError(ErrorCase.OBJECT_ACL_READ, access=denial))
     assert refused.admission.access is denial
 
@@ -98,6 +99,7 @@ def test_errors_have_no_traffic_limit(service: Service) -> None:
     request = ask("GET", "/public-bucket/a", {"Referer": PAGE, "x-oss-traffic-limit": "819200"})
     admitted = service.admit(request)
     assert isinstance(admitted, Admission)
-    assert Served(admitted, Response()).traffic_limit == 819200
-    refused = refuse(admitted, OSSError(ErrorCase.NO_SUCH_KEY))
-    assert Served(admitted, Response(404), refused.error).traffic_limit is None
+    exchange, http = Exchange(admitted), cast("Any", SimpleNamespace(method="GET"))
+    assert Answer(http, cast("Any", None), exchange, 0.0).limit == 819200
+    exchange.error = OSSError(ErrorCase.NO_SUCH_KEY)
+    assert Answer(http, cast("Any", None), exchange, 0.0).limit is None

@@ -1,9 +1,9 @@
-"""The metadata index of a bucket: open, status, close, and queries of what it has (P-65)."""
+"""The metadata index of a bucket: queries of what it has (P-65)."""
 
 from __future__ import annotations
 
 import json
-from base64 import b64encode, urlsafe_b64encode
+from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from xml.sax.saxutils import escape
 
@@ -15,42 +15,6 @@ from oss_emulator.operations.shared.metadata_index import search
 from oss_emulator.storage import Object
 
 from tests.unit.operations.service import Answer, Caller
-
-# --- Opening and closing
-
-
-def test_opened_index_runs_after_some_time(ask: Caller) -> None:
-    assert ask("POST", "/bucket?metaQuery&comp=add").status == 200
-    got = ask("GET", "/bucket?metaQuery")
-    assert (got.text("State"), got.text("MetaQueryMode")) == ("Ready", "basic")
-    assert got.text("CreateTime") == "2025-06-15T23:06:40.000000000+08:00"
-    ask.now += 3
-    got = ask("GET", "/bucket?metaQuery")
-    assert (got.text("State"), got.text("Phase")) == ("Running", "IncrementalScanning")
-
-
-def test_open_index_cannot_be_opened_again(ask: Caller) -> None:
-    ask("POST", "/bucket?metaQuery&comp=add&mode=semantic")
-    assert ask("GET", "/bucket?metaQuery").text("MetaQueryMode") == "semantic"
-    assert ask("POST", "/bucket?metaQuery&comp=add").code == "MetaQueryAlreadyExist"
-
-
-def test_closed_index_is_missing(ask: Caller) -> None:
-    ask("POST", "/bucket?metaQuery&comp=add")
-    for _ in range(2):
-        assert ask("POST", "/bucket?metaQuery&comp=delete").status == 200
-    for answer in (ask("GET", "/bucket?metaQuery"), query(ask)):
-        assert (answer.status, answer.code) == (404, "MetaQueryNotExist")
-        assert answer.text("EC") == "0037-00000003"
-
-
-def test_unknown_mode_is_refused(ask: Caller) -> None:
-    answer = ask("POST", "/bucket?metaQuery&comp=add&mode=fast")
-    assert answer.code == "InvalidArgument"
-    assert answer.text("Message") == "Mode 'fast' is unknown; use basic or semantic."
-
-
-# --- Querying
 
 ANY = {"Field": "Size", "Value": "0", "Operation": "gte"}
 
@@ -302,32 +266,6 @@ def test_current_versions_are_found_and_delete_markers_are_not(index: Caller) ->
     index.begin_upload("unfinished")
     assert names(query(index)) == ["docs/a.txt", "docs/b.txt", "log", "logo.png"]
     assert names(query(index, is_("Size", "4", "gt"))) == ["docs/b.txt", "log"]
-
-
-def test_semantic_query_is_not_emulated(ask: Caller) -> None:
-    ask("POST", "/bucket?metaQuery&comp=add&mode=semantic")
-    answer = ask("POST", "/bucket?metaQuery&comp=query&mode=semantic", document())
-    assert (answer.status, answer.code) == (501, "NotImplemented")
-    assert "mode=semantic" in (answer.text("Message") or "")
-    assert query(ask).status == 200, "an index of either mode has basic queries"
-
-
-def test_query_with_a_wrong_md5_is_refused(index: Caller) -> None:
-    headers = {"Content_MD5": b64encode(bytes(16)).decode()}
-    answer = index("POST", "/bucket?metaQuery&comp=query", document(), **headers)
-    assert answer.code == "InvalidDigest"
-
-
-def test_query_needs_its_own_permission(index: Caller) -> None:
-    policy = (
-        '{"Version": "1", "Statement": [{"Effect": "Allow", "Principal": ["*"],'
-        ' "Action": ["oss:%s"], "Resource": ["acs:oss:*:*:bucket"]}]}'
-    )
-    target = "/bucket?metaQuery&comp=query"
-    index("PUT", "/bucket?policy", policy % "GetMetaQueryStatus")
-    assert index.anonymously("POST", target, document()).code == "AccessDenied"
-    index("PUT", "/bucket?policy", policy % "DoMetaQuery")
-    assert index.anonymously("POST", target, document()).status == 200
 
 
 # --- The index itself

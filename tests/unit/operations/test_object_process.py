@@ -14,7 +14,7 @@ from oss_emulator.protocol import process
 from PIL import Image
 
 from tests.unit.imaging.drawing import RED, encode, gradient, near, quarters
-from tests.unit.operations.service import VERSIONING, Answer, Caller
+from tests.unit.operations.service import Answer, Caller
 
 SOURCE = encode(quarters())
 STYLE = "<Style><Content>%s</Content></Style>"
@@ -147,7 +147,7 @@ def test_link_is_processed_as_its_target(ask: Caller) -> None:
 
 def test_version_id_has_no_effect(ask: Caller) -> None:
     """FAQ of Image Processing: earlier versions cannot be processed."""
-    ask("PUT", "/bucket?versioning", VERSIONING.format("Enabled"))
+    ask.keep_versions()
     first = ask("PUT", "/bucket/v", encode(gradient(30, 20))).headers["x-oss-version-id"]
     ask("PUT", "/bucket/v", encode(gradient(50, 40)))
     found = ask("GET", f"/bucket/v?versionId={first}&x-oss-process=image/info")

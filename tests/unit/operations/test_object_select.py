@@ -10,7 +10,7 @@ import pytest
 from oss2 import xml_utils
 from oss_emulator.access import Identity
 
-from tests.unit.operations.service import VERSIONING, Answer, Caller
+from tests.unit.operations.service import Answer, Caller
 from tests.unit.selecting.cases import Found, read, split
 
 TABLE = b"name,age\nAnn,31\nBob,25\n"
@@ -250,7 +250,7 @@ def test_meta_of_an_appended_object_is_counted_again(ask: Caller) -> None:
 
 
 def test_meta_changes_nothing_else_of_the_object(ask: Caller) -> None:
-    ask("PUT", "/bucket?versioning", VERSIONING.format("Enabled"))
+    ask.keep_versions()
     ask("PUT", "/bucket/v.csv", TABLE)
     before = ask("HEAD", "/bucket/v.csv").headers
     create_meta(ask, key="v.csv")

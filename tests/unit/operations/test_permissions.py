@@ -13,9 +13,9 @@ from oss_emulator.operations.admission import Admission, Refused, refuse
 from oss_emulator.operations.call import Body, Call
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.errors import OSSError
-from oss_emulator.protocol.message import AccessDecision, Request
+from oss_emulator.protocol.message import AccessRecord, Request
 
-from tests.http.client import content_md5
+from tests.client import content_md5
 
 POLICY = """{"Version": "1", "Statement": [{"Effect": "Allow", "Principal": ["*"],
 "Action": ["oss:DeleteObject"], "Resource": ["acs:oss:*:*:open-bucket/public/*"]}]}"""
@@ -66,14 +66,14 @@ def test_entry_of_a_denied_copy_has_the_decision_on_its_source(service: Service)
     copy = ask("PUT", "/open-bucket/b", x_oss_copy_source="/closed-bucket/a")
     entry = record(service, copy)
     assert (entry.status, entry.code) == (403, "AccessDenied")
-    assert entry.access == AccessDecision(False, "the bucket's ACL", "oss:PutObject", "")
+    assert entry.access == AccessRecord(False, "the bucket's ACL", "oss:PutObject", "")
 
 
 def test_entry_of_an_allowed_copy_has_the_decision_on_the_copy(service: Service) -> None:
     service.handle(ask("PUT", "/open-bucket/a"), b"1", caller=service.accounts.owner)
     entry = record(service, ask("PUT", "/open-bucket/b", x_oss_copy_source="/open-bucket/a"))
     assert entry.status == 200
-    assert entry.access == AccessDecision(True, "the bucket's ACL", "oss:PutObject", "")
+    assert entry.access == AccessRecord(True, "the bucket's ACL", "oss:PutObject", "")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from oss_emulator.protocol.message import Request
 from oss_emulator.protocol.s3 import signature
 from oss_emulator.settings import Settings
 
-from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, REGION
+from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, REGION
 
 SETTINGS = Settings(region=REGION, access_key_id=ACCESS_KEY_ID, access_key_secret=ACCESS_KEY_SECRET)
 

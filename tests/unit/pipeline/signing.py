@@ -13,7 +13,7 @@ from oss_emulator.protocol.s3 import signature as s3
 from oss_emulator.protocol.signature import Place, Version, parse, v1, v2, v4
 from oss_emulator.protocol.signature.unsigned import Dialect
 
-from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, REGION
+from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, REGION
 
 NOW = 1700000000.0
 """When every request is signed, in seconds since the epoch."""

@@ -9,13 +9,13 @@ from email.utils import formatdate
 
 import pytest
 from oss_emulator.operations import OPERATIONS
-from oss_emulator.operations.admission import Refused
+from oss_emulator.operations.admission import Admission, Refused
 from oss_emulator.pipeline import addressing
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.message import Request
 
-from tests.http.live import ACCESS_KEY_ID
-from tests.unit.pipeline.service import PAGE, SETTINGS, ask, put, serve
+from tests.client import ACCESS_KEY_ID
+from tests.unit.pipeline.service import PAGE, SETTINGS, ask, put, serve, serve_as_of
 
 OSS = "oss-cn-hangzhou.aliyuncs.com"
 ELSEWHERE = "oss-cn-beijing.aliyuncs.com"
@@ -270,5 +270,8 @@ def test_data_calls_at_the_public_endpoint_need_a_custom_domain(
 ) -> None:
     """P-60"""
     found = next(item for item in OPERATIONS if item.name == operation)
+    admission = Admission(ask("GET", "/a", host=host), "id", operation=found, region=region)
     with pytest.raises(OSSError, match="PublicEndpoint") if refused else nullcontext():
-        addressing.check_domain(ask("GET", "/a", host=host), found, region)
+        addressing.check_domain(admission, serve_as_of(None, new_account=True))
+    addressing.check_domain(admission, serve())
+    addressing.check_domain(replace(admission, trusted=True), serve_as_of(None, new_account=True))

@@ -13,7 +13,6 @@ from hashlib import sha256
 
 import pytest
 from oss_emulator.access import ANONYMOUS, Accounts
-from oss_emulator.changes import Changes
 from oss_emulator.operations.admission import Admission, Claimed, Refused
 from oss_emulator.pipeline.accounts import OWNER
 from oss_emulator.pipeline.authentication import check_version
@@ -22,12 +21,12 @@ from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.form import FormReader
 from oss_emulator.protocol.message import Request
 from oss_emulator.protocol.signature import Claim, Place, Version
-from oss_emulator.referer import Signing
 from oss_emulator.settings import Auth
 from oss_emulator.storage import Bucket
+from oss_referer import Signing
 
+from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, sign
 from tests.http import forms
-from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, sign
 from tests.unit.pipeline.service import PAGE, SETTINGS, ask, put, serve, sign_s3
 
 EXPLAIN = "x-oss-emulator-explain"
@@ -167,25 +166,31 @@ OLD, NEW = 0.0, datetime(2100, 1, 1, tzinfo=UTC).timestamp()
 
 
 @pytest.mark.parametrize(
-    ("version", "changes", "created", "refused"),
+    ("version", "day", "new_account", "created", "refused"),
     [
-        (Version.V1, Changes(date(2026, 12, 31), new_account=True), None, True),
-        (Version.V1, Changes(date(2026, 12, 31)), NEW, True),
-        (Version.V1, Changes(date(2026, 12, 31)), OLD, False),
-        (Version.V1, Changes(date(2026, 12, 31)), None, False),
-        (Version.V1, Changes(date(2020, 1, 1)), NEW, False),
-        (Version.V4, Changes(date(2026, 12, 31), new_account=True), NEW, False),
-        (None, Changes(date(2026, 12, 31), new_account=True), NEW, False),
+        (Version.V1, date(2026, 12, 31), True, None, True),
+        (Version.V1, date(2026, 12, 31), False, NEW, True),
+        (Version.V1, date(2026, 12, 31), False, OLD, False),
+        (Version.V1, date(2026, 12, 31), False, None, False),
+        (Version.V1, date(2020, 1, 1), False, NEW, False),
+        (Version.V4, date(2026, 12, 31), True, NEW, False),
+        (None, date(2026, 12, 31), True, NEW, False),
     ],
 )
 def test_version_1_is_refused_to_new_accounts_and_for_new_buckets(
-    version: Version | None, changes: Changes, created: float | None, refused: bool
+    version: Version | None,
+    day: date,
+    new_account: bool,
+    created: float | None,
+    refused: bool,
 ) -> None:
     """P-60"""
     claim = None if version is None else Claim(version, Place.HEADER, "id", "", None, date="")
     bucket = None if created is None else Bucket("b", "1", created, "cn-hangzhou")
+    admission = Admission(ask(), "id", record=bucket, claimed=Claimed(claim=claim))
+    service = Service(replace(SETTINGS, as_of=day, new_account=new_account))
     with pytest.raises(OSSError, match="version 1") if refused else nullcontext():
-        check_version(Claimed(claim=claim), bucket, changes)
+        check_version(admission, service)
 
 
 def post(auth: Auth, fields: dict[str, str]) -> Admission | Refused:

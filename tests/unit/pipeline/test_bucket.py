@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pytest
 from oss_emulator.access import ANONYMOUS, Identity
 from oss_emulator.operations import OPERATIONS
+from oss_emulator.operations.admission import Admission
 from oss_emulator.pipeline.bucket import add_headers, find_bucket
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.errors import OSSError
@@ -56,46 +57,54 @@ def test_bucket_to_be_created_may_be_missing(service: Service) -> None:
 
 
 def headers(
-    documents: Mapping[str, bytes], origin: str = "", payer: Identity | None = None
+    service: Service,
+    documents: Mapping[str, bytes],
+    origin: str = "",
+    payer: Identity | None = None,
+    given: Mapping[str, str] = {},
 ) -> dict[str, str]:
-    """Return the headers of an answer after a bucket of `OWNER` has added its own."""
+    """Return the headers of an answer after a bucket of `OWNER` has added its own.
+
+    Without a payer, it is the answer to a refused request.
+    """
     bucket = Bucket("b", OWNER.id, 0.0, "cn-hangzhou", documents=documents)
     request = ask("GET", "/b/a", {"Origin": origin} if origin else {})
-    given = Response(200, {"ETag": "1"})
-    added = dict(add_headers(given, bucket, request, payer).headers)
+    admission = Admission(request, "id", payer or OTHER, record=bucket)
+    response = Response(200, {"ETag": "1", **given})
+    added = dict(add_headers(response, admission, service, failed=payer is None).headers)
     assert added.pop("ETag") == "1"
     return added
 
 
-def test_cors_rules_add_headers_for_their_origins() -> None:
+def test_cors_rules_add_headers_for_their_origins(service: Service) -> None:
     allowed = {"Access-Control-Allow-Origin": "http://a", "Access-Control-Allow-Methods": "GET"}
-    assert headers({"cors": CORS}, "http://a") == allowed
-    assert headers({"cors": CORS}, "http://b") == {}
-    assert headers({}, "http://a") == {}
+    assert headers(service, {"cors": CORS}, "http://a") == allowed
+    assert headers(service, {"cors": CORS}, "http://b") == {}
+    assert headers(service, {}, "http://a") == {}
 
 
 @pytest.mark.parametrize(
     ("payer", "charged"), [(OTHER, True), (ANONYMOUS, True), (OWNER, False), (None, False)]
 )
-def test_requester_is_charged_unless_it_is_the_owner(payer: Identity | None, charged: bool) -> None:
+def test_requester_is_charged_unless_it_is_the_owner(
+    service: Service, payer: Identity | None, charged: bool
+) -> None:
     """A-61"""
-    assert (CHARGED in headers({"requestPayment": PAID}, payer=payer)) is charged
-    assert CHARGED not in headers({}, payer=payer)
+    assert (CHARGED in headers(service, {"requestPayment": PAID}, payer=payer)) is charged
+    assert CHARGED not in headers(service, {}, payer=payer)
 
 
-def test_vary_of_the_answer_and_of_cors_are_joined() -> None:
+def test_vary_of_the_answer_and_of_cors_are_joined(service: Service) -> None:
     """P-48"""
     document = CORS.replace(b"</CORSC", b"<ResponseVary>true</ResponseVary></CORSC")
-    assert headers({"cors": document}) == {"Vary": "Origin"}
-    bucket = Bucket("b", OWNER.id, 0.0, "cn-hangzhou", documents={"cors": document})
-    given = Response(200, {"Vary": "Accept-Encoding"})
-    answered = add_headers(given, bucket, ask("GET", "/b/a"))
-    assert answered.headers["Vary"] == "Accept-Encoding, Origin"
+    assert headers(service, {"cors": document}) == {"Vary": "Origin"}
+    joined = headers(service, {"cors": document}, given={"Vary": "Accept-Encoding"})
+    assert joined == {"Vary": "Accept-Encoding, Origin"}
 
 
-def test_answer_without_a_bucket_is_unchanged() -> None:
+def test_answer_without_a_bucket_is_unchanged(service: Service) -> None:
     response = Response(200, {"ETag": "1"})
-    assert add_headers(response, None, ask(), OTHER) is response
+    assert add_headers(response, Admission(ask(), "id", OTHER), service, failed=False) is response
 
 
 @pytest.mark.parametrize(("key", "status"), [("a", 200), ("none", 404)])

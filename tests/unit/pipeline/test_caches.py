@@ -17,13 +17,14 @@ from oss_emulator.operations.admission import Admission, Refused, refuse
 from oss_emulator.operations.call import Body
 from oss_emulator.operations.operation import Takes
 from oss_emulator.operations.work import HERE
+from oss_emulator.pipeline import steps
 from oss_emulator.pipeline.service import Service
-from oss_emulator.pipeline.steps import choose
+from oss_emulator.pipeline.shortcuts import Needed, Shortcuts
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.message import Request
 from oss_emulator.storage.base import Record
 
-from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, sign
+from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, sign
 from tests.thorough import cases
 from tests.unit.pipeline.service import PAGE, SETTINGS, THIEF
 
@@ -173,20 +174,26 @@ def remembering_nothing() -> Iterator[None]:
             setattr(module, name, found)
 
 
+class AllSteps(Shortcuts):
+    """No shortcut: every request runs all its steps."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+
+    def find(self, admission: Admission) -> bool:
+        return False
+
+    def choose(self, admission: Admission) -> Needed:
+        return Needed(steps.checks_of(admission, self.service), steps.PERFORM, steps.COMPLETE)
+
+
 def forget(service: Service) -> None:
-    """Have a service look up nothing, and run every check that its kind of caller may need."""
-    attributes = (service, service.destinations, service.dispatcher, service.hotlinks)
-    for owner in (*attributes, service.addresses):
+    """Have a service remember nothing, and run every step."""
+    service.shortcuts = AllSteps(service)
+    for owner in (service.dispatcher, service.hotlinks, service.addresses):
         for name, found in list(vars(owner).items()):
             if isinstance(found, functools._lru_cache_wrapper):
                 setattr(owner, name, found.__wrapped__)
-
-    def all_checks(needs: Any) -> tuple[Any, ...]:
-        """Include the checks that are left out by the configurations of the bucket."""
-        every = needs.bucket._replace(has_website=True, has_image_access=True, adds_headers=True)
-        return tuple(step.run for step in choose(needs._replace(bucket=every), service))
-
-    service._checks = all_checks
 
 
 def play(

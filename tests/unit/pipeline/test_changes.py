@@ -9,7 +9,12 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from lxml import etree
-from oss_emulator.changes import (
+from oss_emulator.operations.admission import Admission, Refused
+from oss_emulator.pipeline.service import Service
+from oss_emulator.protocol.errors import OSSError
+from oss_emulator.protocol.form import FormReader
+from oss_emulator.protocol.message import Request, Response
+from oss_referer.browser.changes import (
     ALL_AT_ACCELERATION,
     ALL_OF_NEW_ACCOUNTS,
     APPS_AT_ENDPOINTS,
@@ -27,15 +32,10 @@ from oss_emulator.changes import (
     Affected,
     ServiceChange,
 )
-from oss_emulator.default_domain import find_rule_of_url
-from oss_emulator.operations.admission import Admission, Refused
-from oss_emulator.pipeline.service import Service
-from oss_emulator.protocol.errors import OSSError
-from oss_emulator.protocol.form import FormReader
-from oss_emulator.protocol.message import Request, Response
+from oss_referer.browser.default_domain import find_rule_of_url
 
+from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, sign
 from tests.http import forms
-from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, sign
 from tests.unit.pipeline.service import (
     PAGE,
     REDIRECT,

@@ -13,7 +13,7 @@ from oss_emulator.pipeline.default_domain import find_rule_at_endpoint
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.message import Response
 
-from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, sign
+from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, sign
 from tests.unit.pipeline.service import (
     PAGE,
     REDIRECT,

@@ -10,7 +10,7 @@ from oss_emulator.pipeline import images
 from oss_emulator.pipeline.service import Service
 from PIL import Image
 
-from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, sign
+from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, sign
 from tests.unit.imaging.drawing import encode, quarters
 from tests.unit.pipeline.service import PAGE, THIEF, ask, put, serve
 

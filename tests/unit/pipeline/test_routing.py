@@ -49,25 +49,6 @@ def test_most_specific_operation_is_found(
 
 
 @pytest.mark.parametrize(
-    ("method", "target", "query", "name"),
-    [
-        ("GET", OBJECT, "", "GetObject"),
-        ("GET", BUCKET, "inventory&inventoryId=1", "GetBucketInventory"),
-        ("OPTIONS", OBJECT, "acl&somethingNew", "OptionObject"),
-        ("PUT", OBJECT, "", None),
-        ("PUT", OBJECT, "partNumber=1&uploadId=2", None),
-        ("GET", BUCKET, "somethingNew", None),
-        ("PATCH", OBJECT, "", None),
-    ],
-)
-def test_operation_is_found_by_the_query_where_no_header_decides(
-    method: str, target: Target, query: str, name: str | None
-) -> None:
-    found = DISPATCHER.find_by_query(method, target, query)
-    assert (None if found is None else found.name) == name
-
-
-@pytest.mark.parametrize(
     ("method", "target", "query", "subresource"),
     [
         ("PATCH", OBJECT, "", ""),

@@ -11,20 +11,20 @@ import pytest
 from oss_emulator.operations import OPERATIONS
 from oss_emulator.operations.admission import Admission, Refused
 from oss_emulator.operations.call import Body
-from oss_emulator.pipeline import s3
+from oss_emulator.pipeline import routing, s3
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol import xml
+from oss_emulator.protocol.address import Target
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.form import Form
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.protocol.s3 import signature
 from oss_emulator.protocol.s3.documents import NAME_SPACE
 from oss_emulator.protocol.s3.payload import Framing
-from oss_emulator.referer import Signing
 from oss_emulator.settings import Auth
+from oss_referer import Signing
 
-from tests.http.client import content_md5
-from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET
+from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, content_md5
 from tests.unit.pipeline.service import PAGE, SETTINGS, THIEF, ask, serve
 from tests.unit.pipeline.service import sign_s3 as sign
 
@@ -285,20 +285,18 @@ OVER_S3 = ask("PUT", "/b/k")._replace(original=ask("PUT", "/b/k"))
 
 
 @pytest.mark.parametrize(
-    ("request_", "operation", "refused"),
-    [
-        (OVER_S3, "PutBucketReferer", True),
-        (OVER_S3, "PutObject", False),
-        (ask("PUT", "/b/k"), "PutBucketReferer", False),
-    ],
+    ("target", "over_s3", "refused"),
+    [("/b?referer", True, True), ("/b/k", True, False), ("/b?referer", False, False)],
 )
 def test_operation_without_a_counterpart_is_refused_over_s3(
-    request_: Request, operation: str, refused: bool
+    target: str, over_s3: bool, refused: bool
 ) -> None:
     """P-71"""
-    found = next(item for item in OPERATIONS if item.name == operation)
+    asked = ask("PUT", target)
+    request = asked._replace(original=asked) if over_s3 else asked
+    admission = Admission(request, "id", target=Target("b", "" if "?" in target else "k"))
     with pytest.raises(OSSError, match="NotImplemented") if refused else nullcontext():
-        s3.check_operation(request_, found)
+        routing.find_operation(admission, Service(SETTINGS))
 
 
 def test_form_of_s3_becomes_one_of_oss_and_marks_its_request() -> None:
@@ -312,10 +310,15 @@ def test_form_of_s3_becomes_one_of_oss_and_marks_its_request() -> None:
     assert s3.form_to_oss(request, plain) == (request, plain)
 
 
+def translate(request: Request, operation: str, body: Body) -> Body:
+    found = next(item for item in OPERATIONS if item.name == operation)
+    return s3.translate_body(body, Admission(request, "id", operation=found), Service(SETTINGS))
+
+
 def test_only_documents_of_s3_are_translated() -> None:
     document, nothing = Body.of(b"<LifecycleConfiguration/>"), Body.of(b"")
-    assert s3.translate_body(ask("PUT", "/b"), "PutBucketLifecycle", document) is document
-    assert s3.translate_body(OVER_S3, "PutBucketLifecycle", nothing) is nothing
-    assert s3.translate_body(OVER_S3, "PutObject", document) is document
+    assert translate(ask("PUT", "/b"), "PutBucketLifecycle", document) is document
+    assert translate(OVER_S3, "PutBucketLifecycle", nothing) is nothing
+    assert translate(OVER_S3, "PutObject", document) is document
     with pytest.raises(OSSError, match="Grants of S3"):
-        s3.translate_body(OVER_S3, "PutBucketAcl", document)
+        translate(OVER_S3, "PutBucketAcl", document)

@@ -17,12 +17,12 @@ from oss_emulator.pipeline.service import Service, new_request_id
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.form import FormReader
 from oss_emulator.protocol.message import Request
-from oss_emulator.referer import Reason, Signing
-from oss_emulator.referer.assumptions import Assumptions, ProcessingOrder
 from oss_emulator.settings import Settings
+from oss_referer import Reason, Signing
+from oss_referer.engine.assumptions import Assumptions, ProcessingOrder
 
+from tests.client import REGION
 from tests.http import forms
-from tests.http.live import REGION
 from tests.unit.pipeline.service import PAGE, SETTINGS, THIEF, ask, put, serve
 
 

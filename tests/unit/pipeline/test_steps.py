@@ -1,9 +1,10 @@
-"""The steps of a request: their order, which of them a request needs, and what each one does."""
+"""The steps of a request: their order, which of them a request passes, and what each one does."""
 
 from __future__ import annotations
 
 import re
 from base64 import b64encode
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import date
@@ -14,18 +15,23 @@ from typing import Any
 import pytest
 from oss_emulator.control import recording
 from oss_emulator.control.metrics import Metrics
-from oss_emulator.operations import OPERATIONS
 from oss_emulator.operations.admission import Admission, Refused
 from oss_emulator.operations.call import Body
-from oss_emulator.operations.operation import Operation
-from oss_emulator.pipeline import steps
-from oss_emulator.pipeline.plan import NO_BUCKET, BucketPlan, plan
 from oss_emulator.pipeline.service import Service
-from oss_emulator.pipeline.steps import CHECK, FIND, PERFORM, Needs, choose, is_complete, needs_of
+from oss_emulator.pipeline.steps import (
+    ALLOW,
+    CHECK,
+    COMPLETE,
+    FIND,
+    PERFORM,
+    Awaited,
+    checks_of,
+)
 from oss_emulator.protocol import checksums
+from oss_emulator.protocol.form import Form
 from oss_emulator.protocol.message import Request, Response
-from oss_emulator.referer.assumptions import DEFAULT, CheckOrder
-from oss_emulator.storage import Bucket
+from oss_emulator.server.performer import Performer
+from oss_referer.engine.assumptions import DEFAULT, CheckOrder
 
 from tests.http import forms
 from tests.unit.pipeline.service import PAGE, SETTINGS, ask, put, serve, serve_as_of
@@ -40,7 +46,7 @@ STYLES = b"""<BucketProcessConfiguration><StyleDelimiters>!</StyleDelimiters>
 
 
 def listed(page: str) -> dict[str, list[str]]:
-    """Read the steps of each part from a page: the words that are indented once."""
+    """Read the steps of each list from a page: the words that are indented once."""
     text = (ROOT / page).read_text(encoding="utf-8")
     block = text.split("```text\n", 1)[1].split("```", 1)[0]
     found: dict[str, list[str]] = {}
@@ -54,206 +60,75 @@ def listed(page: str) -> dict[str, list[str]]:
     return {part: names for part, names in found.items() if names}
 
 
+def names(listed: Iterable[Callable[..., Any]]) -> list[str]:
+    """Return the names of steps, with those of their modules."""
+    own = {step.__name__: f"{step.__module__.rpartition('.')[2]}." for step in listed}
+    return [own[name].replace("steps.", "") + name for name in own]
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_page_lists_exactly_the_steps(page: str) -> None:
     after_journal = recording.steps(Service(SETTINGS), Metrics(), StringIO())
     assert listed(page) == {
-        "find": [name for name, _ in FIND],
-        "check": [step.name for step in CHECK],
-        "perform": [name for name, _ in PERFORM],
-        "record": ["journal", *after_journal],
+        "AWAITED": [step.value for step in Awaited],
+        "FIND": names(FIND),
+        "CHECK": names(CHECK),
+        "ALLOW": names(ALLOW),
+        "PERFORM": names(PERFORM),
+        "COMPLETE": names(COMPLETE),
+        "RECORD": ["journal", *after_journal],
     }
 
 
-def chosen(service: Service, request: Request, *, trusted: bool = False) -> list[str]:
-    """Return the names of the checks that a request needs."""
+def checked(service: Service, request: Request, *, trusted: bool = False) -> list[str]:
+    """Return the names of the checks that a request passes."""
     admission = service.admit(request, service.accounts.owner if trusted else None).admission
-    return [step.name for step in choose(needs_of(admission), service)]
-
-
-def test_plain_request_needs_few_checks() -> None:
-    request = ask("GET", "/public-bucket/a", {"Referer": PAGE})
-    assert chosen(serve(), request) == [
-        "endpoint",
-        "authenticate",
-        "referer",
-        "authorize",
-        "traffic limit",
-    ]
+    return names(checks_of(admission, service))
 
 
 @pytest.mark.parametrize(
-    ("order", "names"),
+    ("order", "first"),
     [
-        (CheckOrder.BEFORE_ACL, ["authenticate", "referer", "authorize", "traffic limit"]),
-        (CheckOrder.AFTER_ACL, ["authenticate", "authorize", "referer", "traffic limit"]),
-        (CheckOrder.AFTER_OBJECT, ["authenticate", "authorize", "referer", "traffic limit"]),
+        (CheckOrder.BEFORE_ACL, ["referer.check_referer", "authentication.authorize"]),
+        (CheckOrder.AFTER_ACL, ["authentication.authorize", "referer.check_referer"]),
+        (CheckOrder.AFTER_OBJECT, ["authentication.authorize", "referer.check_referer"]),
     ],
 )
 def test_assumption_decides_whether_the_referer_or_the_acl_comes_first(
-    order: CheckOrder, names: list[str]
+    order: CheckOrder, first: list[str]
 ) -> None:
     """R-05"""
     settings = replace(SETTINGS, assumptions=replace(DEFAULT, check_order=order))
-    request = ask("GET", "/public-bucket/a", {"Referer": PAGE})
-    assert chosen(serve(settings), request) == ["endpoint", *names]
+    found = checked(serve(settings), ask("GET", "/public-bucket/a", {"Referer": PAGE}))
+    assert [name for name in found if name in first] == first
+    assert sorted(found) == sorted([*names(CHECK), *names(ALLOW)])
 
 
-def test_configurations_of_the_bucket_decide_which_checks_are_needed() -> None:
-    service = serve()
-    request = ask("GET", "/public-bucket/a", {"Referer": PAGE})
-    before = set(chosen(service, request))
-    put(service, "/public-bucket?website", SITE)
-    assert set(chosen(service, request)) - before == {"website"}
-    put(service, "/public-bucket?processConfiguration", STYLES)
-    assert set(chosen(service, request)) - before == {"website", "style", "original"}
-    write = ask("PUT", "/public-bucket/a", {"Referer": PAGE})
-    assert set(chosen(service, write)) == before
+def test_trusted_caller_passes_the_checks_that_do_not_protect_the_bucket() -> None:
+    found = checked(serve(), ask("POST", "/public-bucket?delete"), trusted=True)
+    assert found == [*names(CHECK), "images.find_style"]
 
 
-def test_trusted_caller_passes_the_checks_that_protect_the_bucket() -> None:
-    request = ask("POST", "/public-bucket?delete")
-    assert chosen(serve(), request, trusted=True) == ["endpoint", "page"]
+def test_preflight_is_decided_by_the_referer_rules_alone() -> None:
+    """R-04"""
+    found = checked(serve(), ask("OPTIONS", "/public-bucket/a", {"Referer": PAGE}))
+    assert found == [*names(CHECK), "referer.check_referer"]
 
 
-def test_form_passes_the_list_in_two_parts() -> None:
+def test_form_is_allowed_when_its_fields_have_arrived() -> None:
     service = serve()
     request = ask("POST", "/public-bucket", {"Content-Type": "multipart/form-data; boundary=b"})
     admission = service.admit(request)
     assert isinstance(admission, Admission)
-    first = needs_of(admission)
-    assert [step.name for step in choose(first, service)] == ["endpoint", "page"]
-    second = first._replace(has_fields=True)
-    assert [step.name for step in choose(second, service)] == [
-        "authenticate",
-        "referer",
-        "authorize",
-        "traffic limit",
-    ]
+    assert checks_of(admission, service) == CHECK
+    admission.form = Form({"key": "a"})
+    assert checks_of(admission, service) == ALLOW
+    admission.trusted = True
+    assert checks_of(admission, service) == ()
 
 
-def needs(name: str, **more: Any) -> Needs:
-    """Return the needs of a plain call of an operation."""
-    found = next(item for item in OPERATIONS if item.name == name)
-    return Needs(found, NO_BUCKET, over_s3=False, trusted=False, has_fields=False)._replace(**more)
-
-
-def operation(name: str) -> Operation:
-    return needs(name).operation
-
-
-SITES = BucketPlan(has_website=True)
-IMAGES = BucketPlan(has_image_access=True)
-
-NEEDED: list[tuple[str, Needs, list[dict[str, Any]]]] = [
-    ("endpoint", needs("GetObject"), [{"has_fields": True}]),
-    ("custom domain", needs("GetObject"), [{"trusted": True}, {"has_fields": True}]),
-    (
-        "page",
-        needs("DeleteMultipleObjects"),
-        [{"operation": operation("PutObject")}, {"has_fields": True}],
-    ),
-    (
-        "authenticate",
-        needs("GetObject"),
-        [
-            {"trusted": True},
-            {"operation": operation("OptionObject")},
-            {"operation": operation("PostObject")},
-        ],
-    ),
-    ("authenticate", needs("PostObject", has_fields=True), [{"has_fields": False}]),
-    ("app", needs("HeadObject"), [{"trusted": True}, {"operation": operation("PutObject")}]),
-    ("version", needs("PutObject"), [{"trusted": True}]),
-    (
-        "payload",
-        needs("PutObject", over_s3=True),
-        [{"over_s3": False}, {"trusted": True}, {"has_fields": True}],
-    ),
-    (
-        "website",
-        needs("GetObject", bucket=SITES),
-        [{"bucket": IMAGES}, {"trusted": True}, {"operation": operation("PutObject")}],
-    ),
-    (
-        "style",
-        needs("GetObject", bucket=IMAGES),
-        [{"bucket": SITES}, {"operation": operation("PutObject")}],
-    ),
-    (
-        "referer",
-        needs("GetObject"),
-        [{"trusted": True}, {"operation": operation("PostObject")}],
-    ),
-    ("referer", needs("OptionObject"), [{"trusted": True}]),
-    ("authorize", needs("PutObject"), [{"operation": operation("OptionObject")}]),
-    (
-        "original",
-        needs("HeadObject", bucket=IMAGES),
-        [{"bucket": SITES}, {"trusted": True}, {"operation": operation("PutObject")}],
-    ),
-    ("traffic limit", needs("GetObject"), [{"trusted": True}]),
-]
-"""Each check, with needs that call for it, and single changes that make it unnecessary."""
-
-
-@pytest.mark.parametrize(("name", "needing", "without"), NEEDED)
-def test_check_is_left_out_where_it_would_do_nothing(
-    name: str, needing: Needs, without: list[dict[str, Any]]
-) -> None:
-    service = serve_as_of(None, new_account=True)
-
-    def is_chosen(needs: Needs) -> bool:
-        return name in [step.name for step in choose(needs, service)]
-
-    assert is_chosen(needing)
-    assert [change for change in without if is_chosen(needing._replace(**change))] == []
-
-
-@pytest.mark.parametrize(
-    ("day", "new_account", "expected"),
-    [
-        (None, False, []),
-        (date(2025, 3, 1), False, ["app"]),
-        (date(2025, 3, 1), True, ["app", "version"]),
-        (date(2025, 3, 20), True, ["custom domain", "app", "version"]),
-        (date(2025, 9, 1), False, ["app", "version"]),
-        (None, True, ["custom domain", "app", "version"]),
-    ],
-)
-def test_checks_of_dated_changes_are_chosen_where_the_service_follows_them(
-    day: date | None, new_account: bool, expected: list[str]
-) -> None:
-    """P-60, D-07"""
-    usual = choose(needs("GetObject"), serve())
-    found = choose(needs("GetObject"), serve_as_of(day, new_account=new_account))
-    assert [step.name for step in found if step not in usual] == expected
-
-
-def test_steps_have_names_of_their_own() -> None:
-    names = [name for name, _ in (*FIND, *PERFORM)] + [step.name for step in CHECK]
-    assert len(names) == len(set(names))
-    runs = [run for _, run in FIND] + [step.run for step in CHECK]
-    assert all(vars(steps)[run.__name__] is run for run in runs)
-
-
-@pytest.mark.parametrize(
-    ("document", "expected"),
-    [
-        ("website", BucketPlan(has_website=True)),
-        ("processConfiguration", BucketPlan(has_image_access=True)),
-        ("cors", BucketPlan(adds_headers=True)),
-        ("requestPayment", BucketPlan(adds_headers=True)),
-        ("lifecycle", NO_BUCKET),
-        (None, NO_BUCKET),
-    ],
-)
-def test_plan_of_a_bucket_follows_from_its_configurations(
-    document: str | None, expected: BucketPlan
-) -> None:
-    documents = {} if document is None else {document: b""}
-    assert plan(Bucket("b", "1", 0.0, "cn-hangzhou", documents=documents)) == expected
-    assert BucketPlan(False, False, False) == NO_BUCKET
+def test_each_awaited_step_is_run_by_the_server() -> None:
+    assert set(Awaited) == {*Performer.RUNS, Awaited.ADMIT}
 
 
 # --- What is added to an answer
@@ -277,8 +152,12 @@ def test_nothing_is_added_to_most_answers(
     )
     put(service, "/private-bucket?cors", b"<CORSConfiguration>" + rules + b"</CORSConfiguration>")
     request = ask("GET", target, {"Referer": PAGE, **headers})
-    assert is_complete(service.admit(request).admission, service) is complete
-    assert not is_complete(service.admit(request).admission, serve_as_of(date(2026, 1, 1)))
+
+    def is_complete(service: Service) -> bool:
+        return not service.shortcuts.choose(service.admit(request).admission).completes
+
+    assert is_complete(service) is complete
+    assert not is_complete(serve_as_of(date(2026, 1, 1)))
 
 
 def test_download_is_forced_on_clients_but_not_on_the_console() -> None:

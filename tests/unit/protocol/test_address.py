@@ -5,8 +5,9 @@ from urllib.parse import quote
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
-from oss_emulator.protocol.address import Addresses, Target, is_bucket_name
+from oss_emulator.protocol.address import Addresses, Target
 from oss_emulator.protocol.errors import OSSError
+from oss_referer.sources.account import is_bucket_name
 
 ADDRESSES = Addresses(
     "cn-hangzhou",

@@ -6,6 +6,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 from oss_emulator.protocol import xml
+from oss_referer.sources.markup.document import MAX_DOCUMENT
 
 # Every character that a key may have, including those that XML 1.0 forbids (P-35).
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\ufffe\uffff"))
@@ -82,7 +83,7 @@ def test_control_characters_are_accepted_in_every_form(written: bytes) -> None: 
         (b"<Delete>", "well-formed"),
         (b"<Other/>", "the root Other; it must be Delete"),
         (b"\xff\xfe<\x00D\x00", "not UTF-8"),
-        (b"<Delete>" + b" " * xml.MAX_DOCUMENT + b"</Delete>", "larger than"),
+        (b"<Delete>" + b" " * MAX_DOCUMENT + b"</Delete>", "larger than"),
         (b'<!DOCTYPE d [<!ENTITY a "b">]><Delete>&a;</Delete>', "document type"),
         (b'<!DOCTYPE d SYSTEM "file:///etc/passwd"><Delete/>', "document type"),
         (b"<Delete>&undefined;</Delete>", "well-formed"),

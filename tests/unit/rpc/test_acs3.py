@@ -8,7 +8,7 @@ import pytest
 from oss_emulator.protocol.message import Request
 from oss_emulator.rpc import acs3
 from oss_emulator.rpc.errors import RPCError
-from oss_emulator.rpc.message import RPCRequest
+from oss_emulator.rpc.request import RPCRequest
 
 from tests.unit.sts.requests import answer_v3, parse, sign_v3
 

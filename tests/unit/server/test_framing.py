@@ -1,4 +1,4 @@
-"""Where requests begin and end: heads, bodies of both kinds, and ambiguous requests."""
+"""Where requests begin and end: heads, bodies of both kinds, ambiguous requests, and answers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from oss_emulator.protocol.errors import OSSError
-from oss_emulator.server import framing
+from oss_emulator.server import framing, wire
 from oss_emulator.server.framing import LINE, Chunked, Counted
 
 NEXT = b"GET / HTTP/1.1\r\n\r\n"
@@ -113,8 +113,7 @@ def test_malformed_or_ambiguous_heads_are_refused(data: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "line",
-    ["OPTIONS * HTTP/1.0", "CONNECT a:443 HTTP/1.0", "GET http://a.test?x HTTP/1.0"],
+    "line", ["OPTIONS * HTTP/1.0", "CONNECT a:443 HTTP/1.0", "GET http://a.test?x HTTP/1.0"]
 )
 def test_targets_that_are_not_paths_are_parsed(line: str) -> None:
     assert framing.parse(head(line=line)).target == line.split(" ")[1]
@@ -196,3 +195,26 @@ def test_bytes_after_the_end_are_left() -> None:
     for extent in (Counted(0), Chunked()):
         extent.take(b"0\r\n\r\n")
         assert (extent.done, extent.take(NEXT)) == (True, (b"", NEXT))
+
+
+# --- the heads of answers
+
+
+def test_head_of_an_answer_has_status_line_and_fields() -> None:
+    head = wire.format_head("1.1", 404, {"Server": "AliyunOSS", "Content-Length": "0"})
+    assert head == b"HTTP/1.1 404 Not Found\r\nServer: AliyunOSS\r\nContent-Length: 0\r\n\r\n"
+
+
+def test_status_without_a_phrase_is_sent() -> None:
+    assert wire.format_head("1.0", 599, {"A": "b"}) == b"HTTP/1.0 599 \r\nA: b\r\n\r\n"
+
+
+def test_bytes_that_are_not_utf8_are_sent_unchanged() -> None:
+    """P-57"""
+    assert b"\r\nA: \xd6\xd0\r\n" in wire.format_head("1.1", 200, {"A": "\udcd6\udcd0"})
+
+
+@pytest.mark.parametrize("value", ["a\r\nX: y", "a\nX: y", "a\rX: y"])
+def test_line_end_in_a_header_is_an_error(value: str) -> None:
+    with pytest.raises(ValueError, match="line end"):
+        wire.format_head("1.1", 200, {"A": value})

@@ -19,9 +19,9 @@ from oss_emulator.server.app import Server
 from oss_emulator.server.body_writer import BodyWriter
 from oss_emulator.server.framing import METHODS
 from oss_emulator.server.guard import READ_AHEAD
-from oss_emulator.server.loop import loop_factory
+from oss_emulator.server.listening import loop_factory
 
-from tests.http.live import SETTINGS
+from tests.client import SETTINGS
 from tests.thorough import cases
 
 Pieces = list[tuple[bytes, int]]
@@ -151,16 +151,13 @@ def dialogues(draw: st.DrawFn) -> Pieces:
     max_examples=cases(120, 1_000), suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_every_connection_ends(
-    controls: Controls,
-    caplog: pytest.LogCaptureFixture,
-    pieces: Pieces,
-    leaves: bool,
-    fast: bool,
+    controls: Controls, caplog: pytest.LogCaptureFixture, pieces: Pieces, leaves: bool, fast: bool
 ) -> None:
     """On the loop of asyncio and, if it is installed, on that of uvloop."""
     caplog.set_level(logging.WARNING)
     with asyncio.Runner(loop_factory=loop_factory() if fast else None) as runner:
-        runner.run(converse(controls, pieces, leaves))
+        answers = runner.run(converse(controls, pieces, leaves))
+    assert not re.search(rb"HTTP/1\.[01] 5(?!01)", answers)
     assert BodyWriter.underway == 0
     # A changed byte may begin TLS.
     assert [line for line in caplog.messages if "A client began TLS on" not in line] == []

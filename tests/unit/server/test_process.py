@@ -73,15 +73,6 @@ def test_memory_can_be_widened_while_a_job_runs(process: JobProcess) -> None:
     assert list(made) == [f"{128 * MIB} bytes"]
 
 
-def test_too_much_processor_time_ends_the_process(process: JobProcess) -> None:
-    made = process.do(job(jobs.spin, seconds=0), [])
-    assert next(made) == "begun"
-    with pytest.raises(EOFError):
-        next(made)
-    assert process.took_its_time
-    assert not process.lives
-
-
 def test_process_yields_to_the_server(process: JobProcess) -> None:
     wanted = min(19, os.getpriority(os.PRIO_PROCESS, 0) + YIELD)
     assert list(process.do(job(jobs.priority), [])) == [wanted]

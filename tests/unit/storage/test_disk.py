@@ -33,7 +33,7 @@ from oss_emulator.storage import (
 from oss_emulator.storage.disk import DiskStorage
 from oss_emulator.storage.index import FORMAT
 
-from tests.http.client import Client
+from tests.client import Client
 
 BUCKET = Bucket("examplebucket", "1", 1.0, "cn-hangzhou", documents={"referer": b"<\xff\x00>"})
 

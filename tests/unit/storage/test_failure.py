@@ -8,7 +8,8 @@ import sqlite3
 import pytest
 from oss_emulator.storage import FolderError
 from oss_emulator.storage.blobs import CorruptBlobError
-from oss_emulator.storage.failure import NO_TEMPORARY_FOLDER, describe
+from oss_emulator.storage.failure import describe
+from oss_referer.sources.toml import NO_TEMPORARY_FOLDER
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import pytest
 from oss_emulator import Emulator
 from oss_emulator.storage import folder
 
-from tests.http.client import Answer, Client
+from tests.client import Answer, Client
 from tests.unit.storage import invariants
 
 BUCKET = "/examplebucket"

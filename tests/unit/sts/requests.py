@@ -13,7 +13,7 @@ from oss_emulator import rpc
 from oss_emulator.access import Accounts
 from oss_emulator.protocol.dates import parse_iso
 from oss_emulator.protocol.message import Request, Response
-from oss_emulator.rpc.signature import sign, string_to_sign
+from oss_emulator.rpc.request import sign, string_to_sign
 from oss_emulator.sts import STS
 
 from tests.issuer import CLIENT, ISSUER, Issuer
@@ -90,7 +90,7 @@ jwks = '''{SECOND.jwks}'''
     token_key=b"key",
 )
 ROLE = "acs:ram::1000000000000001:role/worker"
-INSTALLATION = rpc.Installation(ACCOUNTS)
+ENVIRONMENT = rpc.RPCEnvironment(ACCOUNTS)
 MATERIAL = bytes(range(31))
 NOW = 1_700_000_000.0
 TIMESTAMP = "2023-11-14T22:13:20Z"
@@ -124,7 +124,7 @@ def ask(
     target = f"/?{query}" if method == "GET" else "/"
     request = Request.parse(method, target, [("Host", "sts.aliyuncs.com")], at)
     body = b"" if method == "GET" else query.encode()
-    return rpc.answer(STS, request, body, INSTALLATION, MATERIAL).response
+    return rpc.answer(STS, request, body, ENVIRONMENT, MATERIAL).response
 
 
 def sign_v3(
@@ -167,7 +167,7 @@ def answer_v3(sent: tuple[Request, bytes], **changes: str | None) -> Response:
         headers[name.replace("_", "-")] = value or ""
         if value is None:
             del headers[name.replace("_", "-")]
-    return rpc.answer(STS, request._replace(headers=headers), body, INSTALLATION, MATERIAL).response
+    return rpc.answer(STS, request._replace(headers=headers), body, ENVIRONMENT, MATERIAL).response
 
 
 def parse(response: Response) -> Any:
@@ -189,7 +189,7 @@ def by_sdk(request: RpcRequest, key: str = "assumer-key") -> Response:
     received = parse_iso(sent.query["Timestamp"])
     assert received is not None
     timed = Request.parse(request.get_method(), url, [("Host", "sts.aliyuncs.com")], received)
-    return rpc.answer(STS, timed, b"", INSTALLATION, MATERIAL).response
+    return rpc.answer(STS, timed, b"", ENVIRONMENT, MATERIAL).response
 
 
 def check_refused(changes: dict[str, str | None], status: int, code: str) -> None:

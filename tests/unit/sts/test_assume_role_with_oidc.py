@@ -6,14 +6,14 @@ import pytest
 from oss_emulator import rpc
 from oss_emulator.access import AccessKey
 from oss_emulator.protocol.message import Request
-from oss_emulator.referer import Signing
 from oss_emulator.sts import STS
+from oss_referer import Signing
 
 from tests.issuer import CLIENT, ISSUER, SUBJECT
 from tests.unit.sts.requests import (
     ACCOUNTS,
+    ENVIRONMENT,
     FIRST,
-    INSTALLATION,
     MATERIAL,
     NOW,
     PROVIDER,
@@ -39,7 +39,7 @@ def ask(**changes: str | None) -> rpc.RPCAnswer:
     }
     body = "&".join(f"{name}={value}" for name, value in fields.items() if value is not None)
     request = Request.parse("POST", "/", [("Host", "sts.aliyuncs.com")], NOW)
-    return rpc.answer(STS, request, body.encode(), INSTALLATION, MATERIAL)
+    return rpc.answer(STS, request, body.encode(), ENVIRONMENT, MATERIAL)
 
 
 def test_token_of_a_trusted_provider_gets_credentials() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from oss_emulator.rpc.errors import RPCError
-from oss_emulator.sts.oidc_token import OIDCToken
+from oss_emulator.sts import OIDCToken
 
 from tests.issuer import CLIENT, ISSUER, SUBJECT, Issuer
 from tests.unit.sts.requests import ACCOUNTS, FIRST, NOW, PROVIDER, SECOND

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import oss2
 import pytest
 from oss_emulator import Emulator
-from oss_emulator.referer import RefererConfiguration
 from oss_emulator.testing.assertions import assert_allowed, assert_denied
+from oss_referer import RefererConfiguration
 
 RULES = RefererConfiguration(allow_empty_referer=False, whitelist=("http://www.example.com/",))
 

@@ -81,98 +81,71 @@ def emulator() -> Iterator[Emulator]:
         yield running
 
 
-def by_requests(method: str, data: bytes | None) -> bytes:
-    answer = requests.request(method, URL, data=data, timeout=20)
-    assert answer.url == URL
-    return answer.content
+Send = Callable[[str, bytes | None], bytes]
+TEXT = {"Content-Type": "text/plain"}
 
 
-def by_copied_requests(method: str, data: bytes | None) -> bytes:
-    """The copy of requests that aliyun-python-sdk-core has."""
-    copied = import_module("aliyunsdkcore.vendored.requests")
-    content: bytes = copied.request(method, URL, data=data, timeout=20).content
-    return content
+async def by_async_httpx(method: str, data: bytes | None) -> bytes:
+    async with httpx.AsyncClient() as client:
+        return (await client.request(method, URL, content=data)).content
 
 
-def by_urllib3(method: str, data: bytes | None) -> bytes:
-    with urllib3.PoolManager(headers={"Content-Type": "text/plain"}) as pool:
-        return pool.request(method, URL, body=data).data
-
-
-def by_httpx(method: str, data: bytes | None) -> bytes:
-    return httpx.request(method, URL, content=data).content
-
-
-def by_async_httpx(method: str, data: bytes | None) -> bytes:
-    async def ask() -> bytes:
-        async with httpx.AsyncClient() as client:
-            return (await client.request(method, URL, content=data)).content
-
-    return asyncio.run(ask())
-
-
-def by_aiohttp(method: str, data: bytes | None) -> bytes:
-    async def ask() -> bytes:
-        async with ClientSession() as session, session.request(method, URL, data=data) as answer:
-            return await answer.read()
-
-    return asyncio.run(ask())
+async def by_aiohttp(method: str, data: bytes | None) -> bytes:
+    async with ClientSession() as session, session.request(method, URL, data=data) as answer:
+        return await answer.read()
 
 
 def by_urllib(method: str, data: bytes | None) -> bytes:
-    request = Request(URL, data, {"Content-Type": "text/plain"}, method=method)
+    request = Request(URL, data, TEXT, method=method) if data else URL
     with urlopen(request, timeout=20) as answer:  # noqa: S310
         found: bytes = answer.read()
     return found
 
 
-def by_plain_urllib(method: str, data: bytes | None) -> bytes:
-    if method == "PUT":
-        return by_urllib(method, data)
-    with urlopen(URL, timeout=20) as answer:
-        found: bytes = answer.read()
-    return found
+def by_proxied_urllib3(method: str, data: bytes | None) -> bytes:
+    with urllib3.ProxyManager("http://127.0.0.1:9", headers=TEXT) as pool:
+        return pool.request(method, URL, body=data, retries=False).data
 
 
-CLIENTS = (
-    by_requests,
-    by_copied_requests,
-    by_urllib3,
-    by_httpx,
-    by_async_httpx,
-    by_aiohttp,
-    by_urllib,
-    by_plain_urllib,
-)
+def by_urllib3(method: str, data: bytes | None) -> bytes:
+    with urllib3.PoolManager(headers=TEXT) as pool:
+        return pool.request(method, URL, body=data).data
 
 
-@pytest.mark.parametrize("client", CLIENTS, ids=lambda client: str(client.__name__))
-def test_client_reaches_the_emulator(
-    client: Callable[[str, bytes | None], bytes], emulator: Emulator
-) -> None:
+def by_copied_requests(method: str, data: bytes | None) -> bytes:
+    """The copy of requests that aliyun-python-sdk-core has."""
+    copied = import_module("aliyunsdkcore.vendored.requests")
+    return bytes(copied.request(method, URL, data=data, timeout=20).content)
+
+
+CLIENTS: dict[str, Send] = {
+    "requests": lambda method, data: requests.request(method, URL, data=data, timeout=20).content,
+    "copied requests": by_copied_requests,
+    "urllib3": by_urllib3,
+    "httpx": lambda method, data: httpx.request(method, URL, content=data).content,
+    "async httpx": lambda method, data: asyncio.run(by_async_httpx(method, data)),
+    "aiohttp": lambda method, data: asyncio.run(by_aiohttp(method, data)),
+    "urllib": by_urllib,
+    "urllib3 with a proxy": by_proxied_urllib3,
+}
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_client_reaches_the_emulator(client: str, emulator: Emulator) -> None:
     with intercept(emulator.endpoint):
-        assert client("PUT", b"text of the client") == b""
-        assert client("GET", None) == b"text of the client"
-    put, got = emulator.journal[-2:]
+        assert CLIENTS[client]("PUT", b"text of the client") == b""
+        assert CLIENTS[client]("GET", None) == b"text of the client"
+        answer = requests.get(URL, timeout=20)
+        assert answer.url == URL
+    put, got, _ = emulator.journal[-3:]
     assert (put.method, put.bucket, put.key) == ("PUT", "examplebucket", "a b")
     assert (got.method, got.status) == ("GET", 200)
 
 
-def by_proxied_urllib3(method: str, data: bytes | None) -> bytes:
-    headers = {"Content-Type": "text/plain"}
-    with urllib3.ProxyManager("http://127.0.0.1:9", headers=headers) as pool:
-        return pool.request(method, URL, body=data, retries=False).data
-
-
 @pytest.mark.parametrize("given", [None, "example.com", "*"])
-@pytest.mark.parametrize(
-    "client", [*CLIENTS, by_proxied_urllib3], ids=lambda client: str(client.__name__)
-)
+@pytest.mark.parametrize("client", CLIENTS)
 def test_proxy_is_not_asked_for_the_emulator(
-    client: Callable[[str, bytes | None], bytes],
-    given: str | None,
-    emulator: Emulator,
-    monkeypatch: pytest.MonkeyPatch,
+    client: str, given: str | None, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("HTTP_PROXY", "HTTPS_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
@@ -182,7 +155,7 @@ def test_proxy_is_not_asked_for_the_emulator(
     if given is not None:
         monkeypatch.setenv("no_proxy", given)
     with intercept(emulator.endpoint):
-        assert client("GET", None)
+        assert CLIENTS[client]("GET", None)
     assert os.environ.get("no_proxy") == given
 
 

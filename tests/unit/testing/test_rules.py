@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from oss_emulator.lab import sources
-from oss_emulator.lab.sources import RulesForm
-from oss_emulator.referer import Assumptions, RefererConfiguration
-from oss_emulator.referer.assumptions import MissingList
 from oss_emulator.testing import rules
+from oss_referer import Assumptions, RefererConfiguration
+from oss_referer.engine.assumptions import MissingList
+from oss_referer.sources import sources
+from oss_referer.sources.sources import RulesForm
 
 RULES = RefererConfiguration(allow_empty_referer=False, whitelist=("http://a/", "b?*"))
 XML = sources.format(RULES, RulesForm.XML)

@@ -1,5 +1,7 @@
 """`/_emulator/health` and `/_emulator/metrics`: the state of the server."""
 
+from oss_referer.version import __version__
+
 from oss_emulator.control.api.route import (
     PLAIN,
     ApiRequest,
@@ -11,7 +13,6 @@ from oss_emulator.control.api.route import (
 from oss_emulator.control.api.schema import TEXT, record
 from oss_emulator.control.metrics import CONTENT_TYPE
 from oss_emulator.protocol.message import Response
-from oss_emulator.version import __version__
 
 
 def get_health(asked: ApiRequest) -> Response:

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Mapping
 
+from oss_referer import Signing
+
 from oss_emulator.control.api import events, schema
 from oss_emulator.control.api.journal_filter import JournalFilter
 from oss_emulator.control.api.route import (
@@ -26,7 +28,6 @@ from oss_emulator.control.api.schema import (
 )
 from oss_emulator.control.journal import FIELDS, RefererVerdict
 from oss_emulator.protocol.message import Response
-from oss_emulator.referer import Signing
 
 MAX_WAIT = 60.0
 """Seconds a long poll may wait."""

@@ -3,23 +3,18 @@
 from collections.abc import Mapping
 from typing import Any
 
-from oss_emulator import referer_xml
+from oss_referer import Assumptions, Decision, RefererConfiguration, RefererPolicy, Signing
+from oss_referer.engine import explanation
+from oss_referer.engine.assumptions import DEFAULT
+from oss_referer.sources import referer_xml
+from oss_referer.sources.referer_xml import RefererFormatError
+from oss_referer.sources.toml import SourceError, convert
+
 from oss_emulator.control.api import schema
 from oss_emulator.control.api.route import ApiRequest, Refusal, Route, json_content, reply
 from oss_emulator.control.api.schema import TEXT, TEXT_OR_NULL, array, described, record, reference
 from oss_emulator.documents.referer import SUBRESOURCE, parse_stored
 from oss_emulator.protocol.message import Response
-from oss_emulator.referer import (
-    Assumptions,
-    Decision,
-    RefererConfiguration,
-    RefererPolicy,
-    Signing,
-    explanation,
-)
-from oss_emulator.referer.assumptions import DEFAULT
-from oss_emulator.referer_xml import RefererFormatError
-from oss_emulator.toml import SourceError, convert
 
 
 def check_requests(asked: ApiRequest) -> Response:
@@ -99,7 +94,7 @@ def read_rules(rules: object, assumptions: Assumptions) -> RefererConfiguration:
     try:
         if isinstance(rules, str):
             return referer_xml.parse(rules.encode(errors="replace"), assumptions)
-        from oss_emulator.lab import sources  # on first use: it knows all forms of rules
+        from oss_referer.sources import sources  # on first use: it knows all forms of rules
 
         return sources.convert_members(rules)
     except RefererFormatError as error:

@@ -5,14 +5,15 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequen
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
-from oss_emulator import json_text
+from oss_referer.sources import json_text
+from oss_referer.sources.toml import SourceError
+
 from oss_emulator.control.api.schema import Schema
 from oss_emulator.control.contents import WriteRunner
 from oss_emulator.control.controls import Controls
 from oss_emulator.control.journal import JournalEntry
 from oss_emulator.control.metrics import Metrics
 from oss_emulator.protocol.message import Request, Response
-from oss_emulator.toml import SourceError
 
 PREFIX = "/_emulator/"
 """The prefix of the API's paths, at the server's own host names."""

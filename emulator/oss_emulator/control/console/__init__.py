@@ -67,19 +67,24 @@ def wants_page(request: Request) -> bool:
     return HTML in request.headers.get("accept", "") and not request.path.endswith(".json")
 
 
+def is_host(host: str) -> bool:
+    """Whether a Host header names a page of the embed test."""
+    return host.partition(":")[0].endswith(_BELOW_EMBED_DOMAIN)
+
+
 def show(request: Request, is_endpoint: Callable[[str], bool]) -> Response | None:
     """Answer a visit outside of `/_emulator/`; None for a request that is not for the console.
 
     A browser that opens the endpoint itself is led to the console, and hosts below
     `embed.localhost` have the pages of the embed test.
     """
-    if request.host.partition(":")[0].endswith(_BELOW_EMBED_DOMAIN):
+    if is_host(request.host):
         from oss_emulator.control.console import embedding  # loads the lab
 
         return embedding.answer(request)
     if request.path not in _DOORS or request.method != "GET" or not wants_page(request):
         return None
-    if request.query_string or signature.place(request) is not None:
+    if request.query_string or signature.is_signed(request):
         return None
     return Response(302, {"Location": PREFIX}) if is_endpoint(request.host) else None
 

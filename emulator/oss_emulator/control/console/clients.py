@@ -5,7 +5,7 @@ from pathlib import Path
 from string import Template
 from typing import Any, Final
 
-from oss_emulator.toml import TomlDocument
+from oss_referer.sources.toml import TomlDocument
 
 _FILE: Final = Path(__file__).with_name("clients.toml")
 

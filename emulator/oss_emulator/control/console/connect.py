@@ -5,10 +5,11 @@ from ipaddress import ip_address
 from typing import Any, Final
 from urllib.parse import quote
 
+from oss_referer.sources.account import DEFAULT_ACCESS_KEY_SECRET
+
 from oss_emulator.control.api.route import ApiRequest, Route
 from oss_emulator.control.console import clients, page
 from oss_emulator.protocol.message import Request, Response
-from oss_emulator.settings import DEFAULT_ACCESS_KEY_SECRET
 
 _THIEF: Final = "http://thief.example.org/"
 """The Referer of the first request that a newcomer sends, as in the README."""

@@ -7,16 +7,18 @@ from itertools import islice
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
+from oss_referer import RefererPolicy
+from oss_referer.advice.trial import DEFAULT_SITE, guess_site
+from oss_referer.engine import explanation
+from oss_referer.page import review
+
 from oss_emulator.control.api.referer import find_rules
 from oss_emulator.control.api.route import ApiRequest, Refusal, Route
 from oss_emulator.control.console import EMBED_DOMAIN, page
 from oss_emulator.control.console.embedding import MARK, POLICIES
 from oss_emulator.control.console.objects import content_type
 from oss_emulator.control.journal import JournalEntry
-from oss_emulator.lab.page import review
-from oss_emulator.lab.trial import DEFAULT_SITE, guess_site
 from oss_emulator.protocol.message import Response
-from oss_emulator.referer import RefererPolicy, explanation
 
 _PATIENCE: Final = 8.0
 """Seconds to wait for the requests of a browser."""

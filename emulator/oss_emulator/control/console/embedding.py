@@ -8,9 +8,10 @@ from html import escape
 from typing import Final
 from urllib.parse import quote
 
+from oss_referer.browser.browser import ReferrerPolicy
+from oss_referer.sources.account import is_bucket_name
+
 from oss_emulator.control.console import EMBED_DOMAIN
-from oss_emulator.lab.browser import ReferrerPolicy
-from oss_emulator.protocol.address import is_bucket_name
 from oss_emulator.protocol.message import Request, Response
 
 MARK: Final = "embed-test"

@@ -3,13 +3,14 @@
 from dataclasses import asdict, fields
 from typing import Final
 
+from oss_referer.engine.assumptions import DEFAULT, FACTS
+from oss_referer.sources import assumptions as lines
+
 from oss_emulator.control.api.route import ApiRequest, Route
 from oss_emulator.control.console import page
 from oss_emulator.control.metrics import BOUNDS
-from oss_emulator.lab import assumptions as lines
 from oss_emulator.operations import OPERATIONS
 from oss_emulator.protocol.message import Response
-from oss_emulator.referer.assumptions import DEFAULT, FACTS
 from oss_emulator.settings import Settings
 
 _SECRETS: Final = frozenset({"access_key_secret", "admin_token"})

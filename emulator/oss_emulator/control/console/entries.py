@@ -2,10 +2,12 @@
 
 from typing import Any, Final
 
+from oss_referer import Assumptions
+from oss_referer.engine import header
+
 from oss_emulator.control.api.route import ApiRequest, Refusal
 from oss_emulator.control.console import incidents, page
 from oss_emulator.control.journal import JournalEntry
-from oss_emulator.referer import Assumptions, header
 
 _SHOWN: Final = "number method bucket key target operation referer status code ec seconds test"
 

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from oss_emulator import changes
+from oss_referer.browser import changes
+from oss_referer.browser.default_domain import RULES
+
 from oss_emulator.control.faults import Fault
 from oss_emulator.control.journal import JournalEntry
-from oss_emulator.default_domain import RULES
 from oss_emulator.protocol.errors import ErrorCase
 
 

@@ -2,12 +2,19 @@
 
 from typing import Final
 
-from oss_emulator.catalogue import LANGUAGES
+from oss_referer.texts.catalogue import LANGUAGES, Catalogue
+
 from oss_emulator.control.api.access import cookies
 from oss_emulator.protocol.message import Request
+from oss_emulator.texts import FOLDERS
 
 COOKIE: Final = "oss-emulator-language"
 """The cookie with the chosen language."""
+
+
+def texts(language: str) -> Catalogue:
+    """Return what the pages say in a language."""
+    return Catalogue(language, FOLDERS)
 
 
 def choose(request: Request) -> str:

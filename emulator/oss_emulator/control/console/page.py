@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from jinja2 import Environment
+from oss_referer.page import rendering
+from oss_referer.texts.catalogue import LANGUAGES
+from oss_referer.version import __version__
 
-from oss_emulator.catalogue import LANGUAGES, Catalogue
 from oss_emulator.control.api.access import SESSION, cookies
 from oss_emulator.control.api.route import PREFIX, ApiRequest, reply
 from oss_emulator.control.console import wants_page
-from oss_emulator.control.console.language import COOKIE, choose
-from oss_emulator.lab.page import rendering
+from oss_emulator.control.console.language import COOKIE, choose, texts
 from oss_emulator.protocol.message import Request, Response
-from oss_emulator.version import __version__
 
 TABS: Final = ("requests", "rules", "buckets", "embed", "emulator")
 """The pages in the navigation."""
@@ -59,7 +59,7 @@ def render(
         .get_template(f"{template}.html")
         .render(
             **values,
-            t=Catalogue(language),
+            t=texts(language),
             language=language,
             languages=LANGUAGES,
             path=request.path,
@@ -117,4 +117,4 @@ def _environment() -> Environment:
 def fragment(request: Request, template: str, values: Mapping[str, Any]) -> str:
     """Render a part of a page that is sent within events."""
     found = _environment().get_template(f"{template}.html")
-    return found.render(**values, t=Catalogue(choose(request)), root=PREFIX)
+    return found.render(**values, t=texts(choose(request)), root=PREFIX)

@@ -4,19 +4,21 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from oss_emulator import referer_xml
+from oss_referer import Assumptions, RefererConfiguration, RefererPolicy, Signing
+from oss_referer.advice import diff, reach, remedy, trial
+from oss_referer.advice.remedy import Remedy
+from oss_referer.browser import scenarios
+from oss_referer.browser.scenarios import Scenario
+from oss_referer.page.review import difference_to_dict, to_members
+from oss_referer.search.automaton import UndecidedError
+from oss_referer.sources import referer_xml
+
 from oss_emulator.control.api.referer import find_document, read_rules
 from oss_emulator.control.api.route import ApiRequest, Refusal, Route
 from oss_emulator.control.console import entries, page, resend, review, saved
-from oss_emulator.control.console.review import Turn
+from oss_emulator.control.console.review import ChangedDecision
 from oss_emulator.control.journal import JournalEntry, RefererVerdict
-from oss_emulator.lab import diff, reach, remedy, scenarios, trial
-from oss_emulator.lab.automaton import UndecidedError
-from oss_emulator.lab.page.review import difference_to_dict, to_members
-from oss_emulator.lab.remedy import Remedy
-from oss_emulator.lab.scenarios import Scenario
 from oss_emulator.protocol.message import Response
-from oss_emulator.referer import Assumptions, RefererConfiguration, RefererPolicy, Signing
 
 _OTHERS: Final = 200
 """The most requests of the journal whose sites stay denied when a blacklist entry is narrowed."""
@@ -32,7 +34,7 @@ class Proof(NamedTuple):
     """A Referer of another host that is decided differently as well."""
     decided: int
     """The requests of the journal that were decided again."""
-    turns: tuple[Turn, ...]
+    turns: tuple[ChangedDecision, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the proof as values for JSON."""
@@ -129,7 +131,7 @@ def _prove(chosen: Remedy, decided: Sequence[JournalEntry], assumptions: Assumpt
         proved=proved,
         other=other,
         decided=len(decided),
-        turns=tuple(review.find_turns(new, decided)),
+        turns=tuple(review.find_changed(new, decided)),
     )
 
 

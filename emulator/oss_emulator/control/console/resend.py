@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from oss_referer import Signing
+
 from oss_emulator.control.api.route import ApiRequest, Refusal, Route
 from oss_emulator.control.console import entries, page
 from oss_emulator.control.journal import JournalEntry
@@ -14,7 +16,6 @@ from oss_emulator.protocol import signature
 from oss_emulator.protocol.errors import ErrorCase
 from oss_emulator.protocol.message import Request, Response, parse_query
 from oss_emulator.protocol.signature import presigning
-from oss_emulator.referer import Signing
 
 EXPIRES: Final = 3600
 """Seconds for which a URL that is signed anew is valid."""

@@ -3,15 +3,17 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple, Self
 
+from oss_referer import Decision, RefererPolicy, Scope
+from oss_referer.engine import explanation
+
 from oss_emulator.control.console import page
 from oss_emulator.control.journal import JournalEntry
-from oss_emulator.referer import Decision, RefererPolicy, Scope, explanation
 
 LAST: Final = 500
 """The requests of the journal to decide again."""
 
 
-class Turn(NamedTuple):
+class ChangedDecision(NamedTuple):
     """A request of the journal that the rules would decide differently."""
 
     entry: JournalEntry
@@ -23,13 +25,13 @@ class JournalReview(NamedTuple):
 
     decided: int
     """The requests of the journal that were decided again."""
-    turns: Sequence[Turn]
+    turns: Sequence[ChangedDecision]
 
     @classmethod
     def make(cls, policy: RefererPolicy, entries: Iterable[JournalEntry]) -> Self:
         """Decide again on the last requests that met rules."""
         decided = select_decided(entries)
-        return cls(len(decided), tuple(find_turns(policy, reversed(decided))))
+        return cls(len(decided), tuple(find_changed(policy, reversed(decided))))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the review as values for JSON."""
@@ -48,13 +50,15 @@ def select_decided(entries: Iterable[JournalEntry]) -> list[JournalEntry]:
     return [entry for entry in entries if entry.decision is not None][-LAST:]
 
 
-def find_turns(policy: RefererPolicy, entries: Iterable[JournalEntry]) -> Iterable[Turn]:
+def find_changed(
+    policy: RefererPolicy, entries: Iterable[JournalEntry]
+) -> Iterable[ChangedDecision]:
     """Yield the requests, all of them decided, that other rules decide differently."""
     for entry in entries:
         decision = decide_again(policy, entry)
         assert entry.decision is not None  # noqa: S101 - the entries were chosen so
         if decision.allowed != entry.decision.allowed:
-            yield Turn(entry, decision)
+            yield ChangedDecision(entry, decision)
 
 
 def decide_again(policy: RefererPolicy, entry: JournalEntry) -> Decision:

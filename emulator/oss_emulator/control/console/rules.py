@@ -5,20 +5,23 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final
 
+from oss_referer import Decision, RefererConfiguration, RefererPolicy, lint
+from oss_referer.advice import diff, trial
+from oss_referer.advice.proposal import ProposalError, SiteProfile, format_table, propose
+from oss_referer.engine import explanation
+from oss_referer.page import review
+from oss_referer.page.exports import export
+from oss_referer.page.review import to_members
+from oss_referer.sources import sources
+from oss_referer.sources.toml import SourceError
+
 from oss_emulator.control.api.referer import decide, find_rules, list_requests, read_rules
 from oss_emulator.control.api.route import ApiRequest, Refusal, Route, reply
 from oss_emulator.control.console import page
 from oss_emulator.control.console.review import JournalReview
 from oss_emulator.control.console.saved import etag_of, replace, tag
 from oss_emulator.control.journal import RefererVerdict
-from oss_emulator.lab import diff, lint, sources, trial
-from oss_emulator.lab.page import review
-from oss_emulator.lab.page.exports import export
-from oss_emulator.lab.page.review import to_members
-from oss_emulator.lab.proposal import ProposalError, SiteProfile, format_table, propose
 from oss_emulator.protocol.message import Response
-from oss_emulator.referer import Decision, RefererConfiguration, RefererPolicy, explanation
-from oss_emulator.toml import SourceError
 
 _NONE: Final = "none"
 """The parameter of the page that asks to try a request without a Referer only."""

@@ -4,13 +4,14 @@ from hashlib import sha256
 from typing import Final
 from urllib.parse import quote
 
-from oss_emulator import referer_xml
+from oss_referer import RefererConfiguration
+from oss_referer.sources import referer_xml
+
 from oss_emulator.control.api.referer import find_document
 from oss_emulator.control.api.route import ApiRequest, Refusal
 from oss_emulator.operations.admission import Refused
 from oss_emulator.operations.call import Body
 from oss_emulator.protocol.message import Request
-from oss_emulator.referer import RefererConfiguration
 
 CONFLICT: Final = (
     "Meanwhile the bucket got other rules, which were not replaced; look at them first."

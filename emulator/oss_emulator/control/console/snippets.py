@@ -5,10 +5,11 @@ import shlex
 from collections.abc import Mapping
 from typing import Final
 
-from oss_emulator import referer_xml
+from oss_referer import RefererConfiguration, Signing
+from oss_referer.sources import referer_xml
+
 from oss_emulator.control.journal import JournalEntry, RefererVerdict
 from oss_emulator.protocol.message import Request
-from oss_emulator.referer import RefererConfiguration, Signing
 
 _NOT_REPEATED: Final = frozenset(
     {"host", "connection", "content-length", "expect", "transfer-encoding", "keep-alive"}

@@ -5,6 +5,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
+from oss_referer import page
+
 from oss_emulator.control.api.route import ApiRequest, Refusal, Route
 from oss_emulator.protocol.message import Response
 
@@ -21,7 +23,7 @@ _TYPES: Final = {
 def _read() -> dict[str, tuple[str, bytes]]:
     """Read all files: their entity tags and contents by name."""
     found = {}
-    for path in FOLDER.iterdir():
+    for path in (*FOLDER.iterdir(), *page.STATIC.iterdir()):
         content = path.read_bytes()
         found[path.name] = (f'"{sha256(content).hexdigest()[:16]}"', content)
     return found

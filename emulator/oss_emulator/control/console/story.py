@@ -2,6 +2,16 @@
 
 from typing import Any, NamedTuple
 
+from oss_referer import Decision, RefererPolicy
+from oss_referer.advice.remedy import Remedy, read_site
+from oss_referer.browser.scenarios import Scenario
+from oss_referer.engine.assumptions import SourceOfCopy
+from oss_referer.engine.decision import Outcome, Stage
+from oss_referer.engine.entry_list import EntryList
+from oss_referer.page.review import to_members
+from oss_referer.search import nearest
+from oss_referer.search.nearest import NearMiss
+
 from oss_emulator.control.api.route import ApiRequest
 from oss_emulator.control.console import (
     entries,
@@ -15,16 +25,7 @@ from oss_emulator.control.console import (
 )
 from oss_emulator.control.journal import JournalEntry
 from oss_emulator.documents.referer import SUBRESOURCE
-from oss_emulator.lab import nearest
-from oss_emulator.lab.nearest import NearMiss
-from oss_emulator.lab.page.review import to_members
-from oss_emulator.lab.remedy import Remedy, read_site
-from oss_emulator.lab.scenarios import Scenario
 from oss_emulator.protocol.message import Response
-from oss_emulator.referer import Decision, RefererPolicy
-from oss_emulator.referer.assumptions import SourceOfCopy
-from oss_emulator.referer.decision import Outcome, Stage
-from oss_emulator.referer.entry_list import EntryList
 
 SHOWN = 12
 """The entries of a list above which it is folded."""
@@ -43,7 +44,7 @@ class ConsultedList(NamedTuple):
     """The entry that comes closest, of a list that was consulted in vain."""
 
 
-class Judged(NamedTuple):
+class RuleStory(NamedTuple):
     """The rules that decided on a request, as they were then, and the present rules."""
 
     policy: RefererPolicy
@@ -110,7 +111,7 @@ def get_story(asked: ApiRequest) -> Response:
     )
 
 
-def judge(asked: ApiRequest, entry: JournalEntry) -> Judged | None:
+def judge(asked: ApiRequest, entry: JournalEntry) -> RuleStory | None:
     """Find the rules that decided on a request; None if no rules of its bucket did."""
     decision = entry.decision
     if decision is None or decision.referer is None:
@@ -127,7 +128,7 @@ def judge(asked: ApiRequest, entry: JournalEntry) -> Judged | None:
     referer = entries.referer_of(entry, then.assumptions) or ""
     site = read_site(referer)
     turns_now = remedies.find(asked, entry, now) if has_changed else would_turn
-    return Judged(
+    return RuleStory(
         then,
         tuple(
             _consult(stage, listed, configured, decision)

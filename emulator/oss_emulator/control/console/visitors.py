@@ -3,11 +3,12 @@
 from typing import Any, Final
 from urllib.parse import quote
 
+from oss_referer.advice.trial import guess_site
+
 from oss_emulator.control.api.referer import find_rules
 from oss_emulator.control.api.route import ApiRequest
 from oss_emulator.control.console.entries import summarize
 from oss_emulator.control.journal import JournalEntry
-from oss_emulator.lab.trial import guess_site
 from oss_emulator.operations.admission import Refused
 from oss_emulator.protocol.message import Request, Response
 

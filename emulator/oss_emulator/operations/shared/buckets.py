@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from oss_emulator.changes import PUBLIC_ACCESS_BLOCKED
+from oss_referer.browser.changes import PUBLIC_ACCESS_BLOCKED
+
 from oss_emulator.documents import encryption, public_access_block, resource_group, tagging
 from oss_emulator.operations.call import Call
 from oss_emulator.protocol.errors import ErrorCase, OSSError

@@ -3,6 +3,9 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import NamedTuple
+
+from oss_referer import Signing
 
 from oss_emulator.access import Permission, required_of_source
 from oss_emulator.documents import access_point, archive_direct_read
@@ -14,7 +17,6 @@ from oss_emulator.protocol.address import decode_key
 from oss_emulator.protocol.copy_source import CopySource
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import FileRange
-from oss_emulator.referer import Signing
 from oss_emulator.storage import NULL_VERSION, Blob, Bucket, MemoryBlob, Object, Upload
 from oss_emulator.storage.blobs import BlobFile, StoredBlob, open_files, slices
 
@@ -31,9 +33,10 @@ def find(call: Call) -> Object:
 
     Raises `NoSuchKey`, `NoSuchVersion`, and `MethodNotAllowed` for a named delete marker.
     """
-    version_id = version_id_of(call) if call.request.query else None
-    bucket, key = call.bucket, call.target.key
-    item = call.storage.object(bucket.name, key, version_id)
+    admission, bucket = call.admission, call.bucket
+    version_id = version_id_of(call) if admission.request.query else None
+    key = admission.target.key
+    item = call.environment.storage.object(bucket.name, key, version_id)
     if item is None:
         raise _missing(call, bucket, key, version_id)
     if item.delete_marker:
@@ -241,11 +244,11 @@ def restore_info(item: Object, now: float) -> str | None:
 
 def describe(call: Call, item: Object) -> Mapping[str, str]:
     """Return the headers of every answer about an object (P-32)."""
-    shared = item.once(_described)
-    if not call.bucket.versioning and item.restore is None:
+    shared, versioning = item.once(_described).shared, call.bucket.versioning
+    if not versioning and item.restore is None:
         return shared
     found = dict(shared)
-    if call.bucket.versioning:
+    if versioning:
         found[VERSION_ID] = item.version_id
     if item.restore is not None:
         restore = restore_info(item, call.request.received)
@@ -256,17 +259,19 @@ def describe(call: Call, item: Object) -> Mapping[str, str]:
 
 def add_md5(answer: Mapping[str, str], item: Object) -> Mapping[str, str]:
     """Add the `Content-MD5` of an object to the headers of an answer with all its bytes."""
-    if answer is item.once(_described):
-        return item.once(_described_whole)
-    return {**answer, **item.once(content_md5)}
+    shared, whole = item.once(_described)
+    return whole if answer is shared else {**answer, **content_md5(item)}
 
 
-def _described_whole(item: Object) -> Mapping[str, str]:
-    return {**_described(item), **content_md5(item)}
+class _Described(NamedTuple):
+    """The headers that depend on nothing but the version."""
+
+    shared: Mapping[str, str]
+    whole: Mapping[str, str]
+    """Those of an answer with all its bytes."""
 
 
-def _described(item: Object) -> dict[str, str]:
-    """Return the headers that depend on nothing but the version."""
+def _described(item: Object) -> _Described:
     found = {
         **item.headers,
         "Accept-Ranges": "bytes",
@@ -284,7 +289,7 @@ def _described(item: Object) -> dict[str, str]:
         found.update(locks.describe(item))
     if item.sealed is not None:
         found[SEALED_TIME] = dates.format_http(item.sealed)
-    return found
+    return _Described(found, {**found, **content_md5(item)})
 
 
 def overrides(call: Call) -> dict[str, str]:

@@ -13,8 +13,7 @@ from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.form import Form, missing
 from oss_emulator.protocol.headers import encode, invalid_argument
 from oss_emulator.protocol.s3 import headers, signature
-from oss_emulator.protocol.signature import instant
-from oss_emulator.protocol.signature.claim import Claim, Place, Version
+from oss_emulator.protocol.signature.claim import Claim, Place, Version, format_day, parse_time
 
 _POLICY: Final = "policy"
 _ACL: Final = "x-oss-object-acl"
@@ -97,11 +96,11 @@ def _parse_v4(form: Form) -> Claim:
     algorithm, credential, date, made = (form.text(name) for name in _FIELDS_V4)
     if algorithm != signature.SCHEME:
         raise _refuse("x-amz-algorithm", algorithm)
-    signed_at = instant.parse(date)
+    signed_at = parse_time(date)
     if signed_at is None:
         raise _refuse("x-amz-date", date)
     access_key_id, day, region = signature.parse_credential(credential, "")
-    if day != instant.day(signed_at):
+    if day != format_day(signed_at):
         raise _refuse("x-amz-credential", credential)
     return Claim(
         version=Version.V4,

@@ -20,7 +20,7 @@ _HEADERS: Final = frozenset(
     {PAYLOAD_HASH, "x-amz-date", "x-amz-decoded-content-length", COMPATIBLE}
 )
 
-_TELLING: Final = _HEADERS | {"authorization", "content-encoding"}
+TELLING: Final = _HEADERS | {"authorization", "content-encoding"}
 """The headers that may mark a request; most requests have none of them."""
 
 
@@ -31,15 +31,20 @@ def is_marked(request: Request) -> bool:
     stored as content.
     """
     headers, query = request.headers, request.query
-    if query and not _PARAMETERS.isdisjoint(query):
+    if query and is_marked_url(query):
         return True
-    if _TELLING.isdisjoint(headers):
+    if TELLING.isdisjoint(headers):
         return False
     return (
         headers.get("authorization", "").startswith("AWS")
         or names_chunks(headers.get("content-encoding", ""))
         or not _HEADERS.isdisjoint(headers)
     )
+
+
+def is_marked_url(query: Mapping[str, str]) -> bool:
+    """Whether a query has a parameter of a signature of S3."""
+    return not _PARAMETERS.isdisjoint(query)
 
 
 def names_chunks(encoding: str) -> bool:

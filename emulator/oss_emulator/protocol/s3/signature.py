@@ -12,9 +12,21 @@ from oss_emulator.protocol.headers import EXPLAIN, encode
 from oss_emulator.protocol.message import Request, repeated_names
 from oss_emulator.protocol.parameters import KNOWN, is_parameter
 from oss_emulator.protocol.s3.marks import COMPATIBLE, PAYLOAD_HASH
-from oss_emulator.protocol.signature import authorization, canonical, instant, period, unsigned
-from oss_emulator.protocol.signature.authorization import refuse_parameter
-from oss_emulator.protocol.signature.claim import Claim, Place, Version
+from oss_emulator.protocol.signature import canonical, unsigned
+from oss_emulator.protocol.signature.claim import (
+    Claim,
+    Place,
+    Version,
+    check_period,
+    find_gap,
+    format_day,
+    parse_expires,
+    parse_fields,
+    parse_header_names,
+    parse_seconds,
+    parse_time,
+    refuse_parameter,
+)
 from oss_emulator.protocol.signature.unsigned import UNSIGNED_PARTS, Dialect
 
 SCHEME: Final = "AWS4-HMAC-SHA256"
@@ -115,7 +127,7 @@ def verify(claim: Claim, request: Request, bucket: str, key: str, secret: str) -
     `us-east-1` or `aws-global` (P-73). Raises `RequestTimeTooSkewed`, `AccessDenied`,
     `SignatureDoesNotMatch`.
     """
-    period.check(claim, request.received, _EXPIRED, early="")
+    check_period(claim, request.received, _EXPIRED, early="")
     _check_headers(claim, request)
     _check_once(claim, request)
     if claim.version is Version.V2:
@@ -209,7 +221,7 @@ def _parse_header(request: Request) -> Claim:
     if scheme != SCHEME:
         message = f"The scheme {scheme[:32]!r} does not sign S3 requests; use {SCHEME} or AWS."
         raise OSSError(ErrorCase.INVALID_AUTHORIZATION, message, ec="0002-00000402")
-    fields = authorization.fields(credentials, "=", _FIELDS, "")
+    fields = parse_fields(credentials, "=", _FIELDS, "")
     for name, ec in _MISSING_FIELD.items():
         if not fields.get(name):
             raise OSSError(ErrorCase.INVALID_AUTHORIZATION, ec=ec)
@@ -217,7 +229,7 @@ def _parse_header(request: Request) -> Claim:
         raise OSSError(ErrorCase.INVALID_AUTHORIZATION, ec="0002-00000408")
     date, signed_at = _date(request)
     access_key_id, day, region = parse_credential(fields["Credential"], "0002-00000404")
-    if day != instant.day(signed_at):
+    if day != format_day(signed_at):
         raise OSSError(ErrorCase.INVALID_AUTHORIZATION, ec="0002-00000409")
     return Claim(
         version=Version.V4,
@@ -227,7 +239,7 @@ def _parse_header(request: Request) -> Claim:
         token=request.headers.get(_TOKEN) or None,
         date=date,
         signed_at=signed_at,
-        additional_headers=authorization.header_names(fields["SignedHeaders"]),
+        additional_headers=parse_header_names(fields["SignedHeaders"]),
         day=day,
         region=region,
         product=SERVICE,
@@ -253,19 +265,19 @@ def _parse_header_v2(request: Request, credentials: str) -> Claim:
 
 def _parse_url_v4(request: Request) -> Claim:
     query = request.query
-    if gap := authorization.find_gap(query, _PARAMETERS_V4):
+    if gap := find_gap(query, _PARAMETERS_V4):
         raise refuse_parameter(gap[0], "", gap[1])
     if query["X-Amz-Algorithm"] != SCHEME:
         raise refuse_parameter("X-Amz-Algorithm", query["X-Amz-Algorithm"], "0002-00000411")
     date = query["X-Amz-Date"]
-    signed_at = instant.parse(date)
+    signed_at = parse_time(date)
     if signed_at is None:
         raise refuse_parameter("X-Amz-Date", date)
-    expires = instant.parse_seconds(query["X-Amz-Expires"])
+    expires = parse_seconds(query["X-Amz-Expires"])
     if expires is None or not 1 <= expires <= MAX_EXPIRES:
         raise refuse_parameter("X-Amz-Expires", query["X-Amz-Expires"], "0002-00000417")
     access_key_id, day, region = parse_credential(query["X-Amz-Credential"], "0002-00000425")
-    if day != instant.day(signed_at):
+    if day != format_day(signed_at):
         raise refuse_parameter("X-Amz-Credential", query["X-Amz-Credential"], "0002-00000421")
     return Claim(
         version=Version.V4,
@@ -276,7 +288,7 @@ def _parse_url_v4(request: Request) -> Claim:
         date=date,
         signed_at=signed_at,
         expires_at=signed_at + expires,
-        additional_headers=authorization.header_names(query["X-Amz-SignedHeaders"]),
+        additional_headers=parse_header_names(query["X-Amz-SignedHeaders"]),
         day=day,
         region=region,
         product=SERVICE,
@@ -285,7 +297,7 @@ def _parse_url_v4(request: Request) -> Claim:
 
 def _parse_url_v2(request: Request) -> Claim:
     query = request.query
-    if gap := authorization.find_gap(query, _PARAMETERS_V2):
+    if gap := find_gap(query, _PARAMETERS_V2):
         name, ec = gap
         message = f"The URL is signed, but its parameter {name} is missing or empty."
         raise OSSError(ErrorCase.INCOMPLETE_URL_SIGNATURE, message, ec=ec)
@@ -296,14 +308,14 @@ def _parse_url_v2(request: Request) -> Claim:
         signature=query["Signature"],
         token=query.get(_TOKEN) or None,
         date=query["Expires"],
-        expires_at=instant.parse_expires(query["Expires"]),
+        expires_at=parse_expires(query["Expires"]),
     )
 
 
 def _date(request: Request) -> tuple[str, float]:
     """Parse the date of a request signed in its header; raises `AccessDenied` without one."""
     text = (request.headers.get(_DATE) or request.headers.get("date", "")).strip()
-    seconds = instant.parse(text) if text else None
+    seconds = parse_time(text) if text else None
     if seconds is None:
         raise OSSError(ErrorCase.DATE_REQUIRED)
     return text, seconds

@@ -11,12 +11,11 @@ from oss_emulator.protocol.address import Target
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.headers import invalid_argument
 from oss_emulator.protocol.message import Request, parse_query
-from oss_emulator.protocol.signature import period, v1, v2, v4
-from oss_emulator.protocol.signature.calculation import Calculation
-from oss_emulator.protocol.signature.claim import Claim, Place, Version
+from oss_emulator.protocol.signature import v1, v2, v4
+from oss_emulator.protocol.signature.claim import Calculation, Claim, Place, Version, check_period
 from oss_emulator.protocol.signature.unsigned import check_once
 
-__all__ = ["Claim", "Place", "Version", "parse", "place", "verify"]
+__all__ = ["Claim", "Place", "Version", "is_signed", "parse", "verify"]
 
 _EXPIRED: Final = {Version.V4: "0002-00000236"}
 """The EC of an expired URL, if it is not that of the error (P-17)."""
@@ -74,13 +73,9 @@ PARAMETERS: Final = _TOKENS | {
 """The parameters with which a URL of any version is signed."""
 
 
-def place(request: Request) -> Place | None:
-    """Find where a request has a signature, valid or not; None without one (P-19)."""
-    if "authorization" in request.headers:
-        return Place.HEADER
-    if not request.query or _MARKS.isdisjoint(request.query):
-        return None
-    return Place.URL
+def is_signed(request: Request) -> bool:
+    """Whether a request has a signature, valid or not (P-19)."""
+    return "authorization" in request.headers or is_signed_url(request.query)
 
 
 def parse(request: Request) -> Claim | None:
@@ -89,8 +84,11 @@ def parse(request: Request) -> Claim | None:
     Only the syntax is checked. Raises `InvalidArgument` for a malformed header or V4 URL and for
     signatures in both places, and `AccessDenied` for an incomplete V1 or V2 URL or a bad date.
     """
-    found = place(request)
-    if found is None:
+    if "authorization" in request.headers:
+        found = Place.HEADER
+    elif request.query and not _MARKS.isdisjoint(request.query):
+        found = Place.URL
+    else:
         return None
     if not _TOKENS.isdisjoint(request.headers):
         _check_token(request, found)
@@ -115,7 +113,7 @@ def verify(claim: Claim, request: Request, target: Target, secret: str, region: 
     """
     if claim.version is Version.V4 and claim.region != region:
         raise _wrong_region(claim, request, region)
-    period.check(claim, request.received, _EXPIRED)
+    check_period(claim, request.received, _EXPIRED)
     _check_headers(claim, request)
     if request.repeated:
         check_once(request, (*_SIGNED_HEADERS, *claim.additional_headers), ("x-oss-",))

@@ -1,7 +1,15 @@
-"""The claim of a signed request, not verified yet."""
+"""The claim of a signed request: its parts, its times, and whether its signature is right."""
 
+import hmac
+from collections.abc import Mapping
+from datetime import datetime
 from enum import IntEnum, StrEnum
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from oss_emulator.protocol import dates
+from oss_emulator.protocol.errors import ErrorCase, OSSError
+from oss_emulator.protocol.headers import invalid_argument
 
 
 class Version(IntEnum):
@@ -43,3 +51,152 @@ class Claim(NamedTuple):
     """`YYYYMMDD`; with `region` and `product` it is the scope of a V4 signature."""
     region: str = ""
     product: str = ""
+
+
+def parse_fields(text: str, separator: str, names: frozenset[str], ec: str) -> dict[str, str]:
+    """Parse a header of V2 or V4: `name=value,name=value` in any order, with or without blanks.
+
+    Raises `InvalidArgument` with `ec` for a malformed part, an unknown or a repeated name (P-15).
+    """
+    found: dict[str, str] = {}
+    for part in text.split(","):
+        name, _, value = part.strip().partition(separator)
+        if name not in names or name in found:
+            raise OSSError(ErrorCase.INVALID_AUTHORIZATION, ec=ec)
+        found[name] = value
+    return found
+
+
+def parse_header_names(text: str) -> tuple[str, ...]:
+    """Parse a list of additional headers, `range;host`, into sorted names in lower case."""
+    return tuple(sorted(text.lower().split(";"))) if text else ()
+
+
+def find_gap(
+    query: Mapping[str, str], parameters: Mapping[str, tuple[str, str]]
+) -> tuple[str, str] | None:
+    """Find the first of `parameters` that is missing or empty in a signed URL.
+
+    `parameters` maps names to the EC of a missing one and the EC of an empty one. Returns the name
+    and its EC, or None if there is no gap.
+    """
+    for name, (missing, empty) in parameters.items():
+        if not query.get(name):
+            return name, empty if name in query else missing
+    return None
+
+
+def refuse_parameter(name: str, value: str, ec: str = "") -> OSSError:
+    """Make the error for a parameter of a signed URL of version 4."""
+    message = f"The parameter {name} of the signature in the URL is missing or invalid."
+    return invalid_argument(name, value, message, ErrorCase.INVALID_URL_SIGNATURE, ec=ec)
+
+
+def parse_date(headers: Mapping[str, str]) -> tuple[str, float]:
+    """Parse the date of a request signed in its header: `x-oss-date`, else `Date` (P-10, P-15).
+
+    Returns its text and its seconds since the epoch; raises `AccessDenied` without a valid date.
+    """
+    text = headers.get("x-oss-date") or headers.get("date")
+    if not text:
+        raise OSSError(ErrorCase.DATE_REQUIRED)
+    text = text.strip()
+    seconds = parse_time(text)
+    if seconds is None:
+        raise OSSError(ErrorCase.DATE_REQUIRED, ec="0002-00000502")
+    return text, seconds
+
+
+def parse_expires(text: str) -> int:
+    """Parse the expiry in a URL of V1 or V2, seconds since the epoch; raises `AccessDenied`."""
+    seconds = parse_seconds(text)
+    if seconds is None:
+        raise OSSError(ErrorCase.INVALID_EXPIRES)
+    return seconds
+
+
+def parse_seconds(text: str) -> int | None:
+    """Parse up to 15 digits; None for any other text."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
+
+
+@lru_cache(1024)  # busy clients send the same second many times
+def parse_time(text: str) -> float | None:
+    """Parse `20221228T102741Z` or `Wed, 28 Dec 2022 10:27:41 GMT`; None for any other text."""
+    if len(text) == 16 and text[8] == "T" and text[15] == "Z":
+        try:
+            return datetime.fromisoformat(text).timestamp()
+        except ValueError:
+            return None
+    return dates.parse_http(text)
+
+
+@lru_cache(64)
+def format_day(seconds: float) -> str:
+    """Format the UTC day of a time: `YYYYMMDD`."""
+    return dates.format_iso(seconds)[:10].replace("-", "")
+
+
+MAX_SKEW: Final = 15 * 60
+"""Seconds that the clocks of a client and the server may differ (P-17)."""
+
+
+def check_period(
+    claim: Claim, now: float, expired: Mapping[Version, str], early: str | None = None
+) -> None:
+    """Raise `RequestTimeTooSkewed` or `AccessDenied` unless a signature is valid now.
+
+    `expired` and `early` are the ECs of URLs that are no longer and not yet valid.
+    """
+    if claim.place is Place.HEADER:
+        if claim.signed_at is not None and abs(now - claim.signed_at) > MAX_SKEW:
+            raise OSSError(
+                ErrorCase.REQUEST_TIME_TOO_SKEWED,
+                MaxAllowedSkewMilliseconds=str(MAX_SKEW * 1000),
+                RequestTime=dates.format_iso(claim.signed_at),
+                ServerTime=dates.format_iso(now),
+            )
+    elif claim.signed_at is not None and claim.signed_at - now > MAX_SKEW:
+        raise OSSError(ErrorCase.URL_NOT_YET_VALID, ec=early, ServerTime=dates.format_iso(now))
+    elif claim.expires_at is not None and now > claim.expires_at:
+        raise OSSError(
+            ErrorCase.REQUEST_EXPIRED,
+            ec=expired.get(claim.version),
+            Expires=dates.format_iso(claim.expires_at),
+            ServerTime=dates.format_iso(now),
+        )
+
+
+_EC_OF_FORMS: Final = "0002-00000705"
+_EC: Final = {
+    Version.V1: "0002-00000040",
+    Version.V2: "0002-00000101",
+    Version.V4: "0002-00000201",
+}
+
+
+class Calculation(NamedTuple):
+    """A signature calculated from the request and the secret."""
+
+    signature: str
+    string_to_sign: bytes
+    canonical_request: bytes = b""
+    """Only in V4: the canonical request, whose hash is in `string_to_sign`."""
+
+    def compare(self, claim: Claim) -> None:
+        """Raise `SignatureDoesNotMatch`, with the texts to find out why, unless they agree."""
+        claimed = claim.signature
+        if claimed.isascii() and hmac.compare_digest(self.signature, claimed):
+            return
+        error = OSSError(
+            ErrorCase.SIGNATURE_DOES_NOT_MATCH,
+            ec=_EC_OF_FORMS if claim.place is Place.FORM else _EC[claim.version],
+            OSSAccessKeyId=claim.access_key_id,
+            SignatureProvided=claimed,
+            StringToSign=self.string_to_sign.decode(errors="replace"),
+            # The service also ends it with a blank.
+            StringToSignBytes=self.string_to_sign.hex(" ").upper() + " ",
+        )
+        if self.canonical_request:
+            error.details["CanonicalRequest"] = self.canonical_request.decode(errors="replace")
+        raise error

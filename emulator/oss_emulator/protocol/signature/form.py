@@ -5,10 +5,16 @@ from typing import Final
 
 from oss_emulator.protocol.form import Form, missing
 from oss_emulator.protocol.headers import encode, invalid_argument
-from oss_emulator.protocol.signature import instant, v1, v4
-from oss_emulator.protocol.signature.calculation import Calculation
-from oss_emulator.protocol.signature.claim import Claim, Place, Version
-from oss_emulator.protocol.signature.period import MAX_SKEW
+from oss_emulator.protocol.signature import v1, v4
+from oss_emulator.protocol.signature.claim import (
+    MAX_SKEW,
+    Calculation,
+    Claim,
+    Place,
+    Version,
+    format_day,
+    parse_time,
+)
 
 MAX_AGE: Final = v4.MAX_EXPIRES
 """Seconds that a form of version 4 is valid after its `x-oss-date` (POST V4 signature)."""
@@ -87,7 +93,7 @@ def _parse_v4(form: Form) -> Claim:
             raise missing(_VERSION)
         raise invalid_argument(_VERSION, version, "The signature version is not supported.")
     found = _require(form, _FIELDS_OF_V4)
-    signed_at = instant.parse(found[_DATE])
+    signed_at = parse_time(found[_DATE])
     if signed_at is None:
         raise invalid_argument(_DATE, found[_DATE], "The date is invalid.")
     credential = found[_CREDENTIAL]
@@ -96,7 +102,7 @@ def _parse_v4(form: Form) -> Claim:
         message = "The credential is invalid."
         raise invalid_argument(_CREDENTIAL, credential, message, ec="0002-00000710")
     access_key_id, day, region, product, _ = parts
-    if day != instant.day(signed_at):
+    if day != format_day(signed_at):
         message = "The date in the credential is invalid."
         raise invalid_argument(_CREDENTIAL, credential, message, ec="0002-00000709")
     return Claim(

@@ -10,9 +10,16 @@ from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.headers import encode
 from oss_emulator.protocol.message import Request, parse_query, repeated_names
 from oss_emulator.protocol.parameters import is_signed
-from oss_emulator.protocol.signature import authorization, canonical, instant
-from oss_emulator.protocol.signature.calculation import Calculation
-from oss_emulator.protocol.signature.claim import Claim, Place, Version
+from oss_emulator.protocol.signature import canonical
+from oss_emulator.protocol.signature.claim import (
+    Calculation,
+    Claim,
+    Place,
+    Version,
+    find_gap,
+    parse_date,
+    parse_expires,
+)
 from oss_emulator.protocol.signature.unsigned import check_readable, given_twice
 
 SCHEME: Final = "OSS"
@@ -31,7 +38,7 @@ def parse_header(request: Request, credentials: str) -> Claim:
     if not (access_key_id and signature):
         raise OSSError(ErrorCase.INVALID_AUTHORIZATION, ec=None if colon else "0002-00000062")
     headers = request.headers
-    date, signed_at = instant.parse_date(headers)
+    date, signed_at = parse_date(headers)
     # P-16: SDK V2 sends the token without its prefix.
     token = headers.get("x-oss-security-token") or headers.get("security-token") or None
     return Claim(
@@ -47,7 +54,7 @@ def parse_header(request: Request, credentials: str) -> Claim:
 
 def parse_url(query: Mapping[str, str]) -> Claim:
     """Parse `OSSAccessKeyId`, `Expires`, `Signature` and `security-token` (P-11)."""
-    if gap := authorization.find_gap(query, PARAMETERS):
+    if gap := find_gap(query, PARAMETERS):
         raise OSSError(ErrorCase.INCOMPLETE_URL_SIGNATURE, ec=gap[1])
     return Claim(
         Version.V1,
@@ -56,7 +63,7 @@ def parse_url(query: Mapping[str, str]) -> Claim:
         signature=query["Signature"],
         token=query.get("security-token") or None,
         date=query["Expires"],
-        expires_at=instant.parse_expires(query["Expires"]),
+        expires_at=parse_expires(query["Expires"]),
     )
 
 

@@ -8,9 +8,18 @@ from typing import Final
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.headers import encode
 from oss_emulator.protocol.message import Request
-from oss_emulator.protocol.signature import authorization, canonical, instant
-from oss_emulator.protocol.signature.calculation import Calculation
-from oss_emulator.protocol.signature.claim import Claim, Place, Version
+from oss_emulator.protocol.signature import canonical
+from oss_emulator.protocol.signature.claim import (
+    Calculation,
+    Claim,
+    Place,
+    Version,
+    find_gap,
+    parse_date,
+    parse_expires,
+    parse_fields,
+    parse_header_names,
+)
 
 SCHEME: Final = "OSS2"
 
@@ -26,11 +35,11 @@ _FIELDS: Final = frozenset({"AccessKeyId", "AdditionalHeaders", "Signature"})
 
 def parse_header(request: Request, credentials: str) -> Claim:
     """Parse `AccessKeyId:…[,AdditionalHeaders:a;b],Signature:…` (P-13)."""
-    fields = authorization.fields(credentials, ":", _FIELDS, "0002-00000104")
+    fields = parse_fields(credentials, ":", _FIELDS, "0002-00000104")
     access_key_id, signature = fields.get("AccessKeyId"), fields.get("Signature")
     if not (access_key_id and signature):
         raise OSSError(ErrorCase.INVALID_AUTHORIZATION)
-    date, signed_at = instant.parse_date(request.headers)
+    date, signed_at = parse_date(request.headers)
     # oss2, Go and Java sign the Date header, even if there is an x-oss-date too.
     date = request.headers.get("date", date).strip()
     return Claim(
@@ -41,13 +50,13 @@ def parse_header(request: Request, credentials: str) -> Claim:
         token=request.headers.get("x-oss-security-token") or None,
         date=date,
         signed_at=signed_at,
-        additional_headers=authorization.header_names(fields.get("AdditionalHeaders", "")),
+        additional_headers=parse_header_names(fields.get("AdditionalHeaders", "")),
     )
 
 
 def parse_url(query: Mapping[str, str]) -> Claim:
     """Parse `x-oss-access-key-id`, `x-oss-expires`, `x-oss-signature`, `security-token` (P-13)."""
-    if gap := authorization.find_gap(query, PARAMETERS):
+    if gap := find_gap(query, PARAMETERS):
         name, ec = gap
         message = f"The URL is signed, but its parameter {name} is missing or empty."
         raise OSSError(ErrorCase.INCOMPLETE_URL_SIGNATURE, message, ec=ec)
@@ -58,8 +67,8 @@ def parse_url(query: Mapping[str, str]) -> Claim:
         signature=query["x-oss-signature"],
         token=query.get("security-token") or None,
         date=query["x-oss-expires"],
-        expires_at=instant.parse_expires(query["x-oss-expires"]),
-        additional_headers=authorization.header_names(query.get("x-oss-additional-headers", "")),
+        expires_at=parse_expires(query["x-oss-expires"]),
+        additional_headers=parse_header_names(query.get("x-oss-additional-headers", "")),
     )
 
 

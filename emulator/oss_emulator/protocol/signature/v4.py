@@ -9,10 +9,21 @@ from typing import Final
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.headers import encode
 from oss_emulator.protocol.message import Request
-from oss_emulator.protocol.signature import authorization, canonical, instant
-from oss_emulator.protocol.signature.authorization import refuse_parameter
-from oss_emulator.protocol.signature.calculation import Calculation
-from oss_emulator.protocol.signature.claim import Claim, Place, Version
+from oss_emulator.protocol.signature import canonical
+from oss_emulator.protocol.signature.claim import (
+    Calculation,
+    Claim,
+    Place,
+    Version,
+    find_gap,
+    format_day,
+    parse_date,
+    parse_fields,
+    parse_header_names,
+    parse_seconds,
+    parse_time,
+    refuse_parameter,
+)
 
 SCHEME: Final = "OSS4-HMAC-SHA256"
 
@@ -34,11 +45,11 @@ TERMINATOR: Final = "aliyun_v4_request"
 
 def parse_header(request: Request, credentials: str) -> Claim:
     """Parse `Credential=…[,AdditionalHeaders=a;b],Signature=…` (P-14, P-15)."""
-    fields = authorization.fields(credentials, "=", _FIELDS, "0002-00000203")
+    fields = parse_fields(credentials, "=", _FIELDS, "0002-00000203")
     credential, signature = fields.get("Credential"), fields.get("Signature")
     if not (credential and signature):
         raise OSSError(ErrorCase.INVALID_AUTHORIZATION, ec="0002-00000202")
-    date, signed_at = instant.parse_date(request.headers)
+    date, signed_at = parse_date(request.headers)
     access_key_id, day, region, product = _parse_credential(credential, signed_at, Place.HEADER)
     return Claim(
         Version.V4,
@@ -48,7 +59,7 @@ def parse_header(request: Request, credentials: str) -> Claim:
         token=request.headers.get("x-oss-security-token") or None,
         date=date,
         signed_at=signed_at,
-        additional_headers=authorization.header_names(fields.get("AdditionalHeaders", "")),
+        additional_headers=parse_header_names(fields.get("AdditionalHeaders", "")),
         day=day,
         region=region,
         product=product,
@@ -57,14 +68,14 @@ def parse_header(request: Request, credentials: str) -> Claim:
 
 def parse_url(query: Mapping[str, str]) -> Claim:
     """Parse `x-oss-credential`, `x-oss-date`, `x-oss-expires`, `x-oss-signature` … (P-15)."""
-    if gap := authorization.find_gap(query, PARAMETERS):
+    if gap := find_gap(query, PARAMETERS):
         name, ec = gap
         raise refuse_parameter(name, "", ec)
     date = query["x-oss-date"]
-    signed_at = instant.parse(date)
+    signed_at = parse_time(date)
     if signed_at is None:
         raise refuse_parameter("x-oss-date", date)
-    expires = instant.parse_seconds(query["x-oss-expires"])
+    expires = parse_seconds(query["x-oss-expires"])
     if expires is None or not 1 <= expires <= MAX_EXPIRES:
         raise refuse_parameter("x-oss-expires", query["x-oss-expires"], "0002-00000232")
     access_key_id, day, region, product = _parse_credential(
@@ -79,7 +90,7 @@ def parse_url(query: Mapping[str, str]) -> Claim:
         date=date,
         signed_at=signed_at,
         expires_at=signed_at + expires,
-        additional_headers=authorization.header_names(query.get("x-oss-additional-headers", "")),
+        additional_headers=parse_header_names(query.get("x-oss-additional-headers", "")),
         day=day,
         region=region,
         product=product,
@@ -133,7 +144,7 @@ def _parse_credential(text: str, signed_at: float, place: Place) -> tuple[str, s
     if len(parts) != 5 or not parts[0] or parts[4] != TERMINATOR:
         raise _refuse_credential(place, text, header="0002-00000213", url="0002-00000224")
     access_key_id, day, region, product, _ = parts
-    if day != instant.day(signed_at):
+    if day != format_day(signed_at):
         raise _refuse_credential(place, text, header="0002-00000212", url="0002-00000223")
     if product not in _PRODUCTS:
         if place is Place.HEADER:

@@ -9,10 +9,10 @@ from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.form import Form
 from oss_emulator.protocol.signature import Place, Version
 from oss_emulator.protocol.signature import form as signature
-from oss_emulator.protocol.signature.period import MAX_SKEW
+from oss_emulator.protocol.signature.claim import MAX_SKEW
 
+from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, REGION
 from tests.http import forms
-from tests.http.live import ACCESS_KEY_ID, ACCESS_KEY_SECRET, REGION
 
 NOW = 1_700_000_000.0
 POLICY = forms.encode("{}")

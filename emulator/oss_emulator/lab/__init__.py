@@ -1,1 +1,0 @@
-"""The rule lab: reads, tests, lints, compares and translates hotlink protection rules."""

@@ -1,0 +1,428 @@
+"""The questions: what to send under which rules, and what each variant of a fact would answer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from oss_referer.engine.assumptions import (
+    FACTS,
+    Assumptions,
+    CheckOrder,
+    MissingList,
+    ProcessingOrder,
+    SourceOfCopy,
+    TruncationConflict,
+)
+from oss_referer.engine.model import RefererConfiguration
+from oss_referer.engine.policy import RefererPolicy
+from oss_referer.engine.request import Scope, Signing
+
+from . import setups
+from .requests import (
+    ALLOWED,
+    ANYTHING,
+    BLACKLISTED,
+    MESSAGE,
+    NO_PERMISSION,
+    NO_REFERER,
+    NOT_LISTED,
+    PASSED,
+    Fetch,
+    GetRules,
+    PutRules,
+    RequestTarget,
+    ServiceRequest,
+    Wanted,
+    refused,
+)
+from .setups import BAD, LISTED, UNLISTED, Setup, canary
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One request under one setup; equal ones are sent once."""
+
+    setup: Setup
+    request: ServiceRequest | None
+    """None stands for the PutBucketReferer of the setup itself."""
+
+    def __str__(self) -> str:
+        return "PutBucketReferer" if self.request is None else str(self.request)
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """A question about one fact."""
+
+    fact: str
+    about: str
+    asks: tuple[Ask, ...]
+    wanted: tuple[Wanted, ...] = ()
+    """The documented replies, one for each ask; none for an assumed fact."""
+    field: str = ""
+    """The field of Assumptions that it decides; "" for a documented fact."""
+
+    def expect(self, assumptions: Assumptions) -> tuple[Wanted, ...]:
+        """Return the wanted replies under assumptions."""
+        if not self.field:
+            return self.wanted
+        table = _TABLES.get(self.field, {})
+        found = table.get(assumptions.chosen()[self.field])
+        if found is not None:
+            return found
+        return tuple(_decide(ask, assumptions) for ask in self.asks)
+
+
+def _decide(ask: Ask, assumptions: Assumptions) -> Wanted:
+    """Let the rules decide on a request, as a service with these assumptions would."""
+    fetch, rules = ask.request, ask.setup.rules
+    if not isinstance(fetch, Fetch) or rules is None:
+        raise TypeError(f"rules cannot decide on {ask}")
+    decision = RefererPolicy.compile(rules, assumptions).decide(
+        *(fetch.referers or (None,)),
+        signed=fetch.signing,
+        method=fetch.method,
+        scope=Scope.BUCKET if fetch.target is RequestTarget.BUCKET else Scope.OBJECT,
+    )
+    if decision.ec and fetch.method != "HEAD":
+        return Wanted((403,), ec=decision.ec)
+    if decision.ec:  # the reply has no body, and perhaps no header with the EC
+        return Wanted((403,))
+    return PASSED if fetch.method == "OPTIONS" else ALLOWED  # the bucket has no CORS rules
+
+
+_TABLES: Mapping[str, Mapping[StrEnum, tuple[Wanted, ...]]] = {
+    "check_order": {
+        CheckOrder.BEFORE_ACL: (NOT_LISTED, NOT_LISTED, refused(403, "SignatureDoesNotMatch")),
+        CheckOrder.AFTER_ACL: (NOT_LISTED, NO_PERMISSION, refused(403, "SignatureDoesNotMatch")),
+        CheckOrder.AFTER_OBJECT: (
+            refused(404, "NoSuchKey"),
+            NO_PERMISSION,
+            refused(403, "SignatureDoesNotMatch"),
+        ),
+    },
+    "truncation_conflict": {
+        TruncationConflict.CUT: (ALLOWED, NOT_LISTED),
+        TruncationConflict.NOT_CUT: (ALLOWED, ALLOWED),
+        TruncationConflict.REFUSED: (refused(400), ANYTHING),
+    },
+    "missing_list": {
+        MissingList.REFUSED: (refused(400),),
+        MissingList.ACCEPTED: (ALLOWED,),
+    },
+    "processing_order": {
+        ProcessingOrder.BEFORE: (NOT_LISTED,),
+        ProcessingOrder.AFTER: (PASSED,),
+    },
+    "copy_source": {SourceOfCopy.CHECKED: (NOT_LISTED,)},
+}
+"""The replies that the rules alone do not decide, by field and variant."""
+
+
+def _with(
+    *referers: str,
+    setup: Setup = LISTED,
+    signing: Signing = Signing.URL,
+    method: str = "GET",
+    target: RequestTarget = RequestTarget.OPEN,
+    query: tuple[tuple[str, str], ...] = (),
+    forged: bool = False,
+    copies: bool = False,
+) -> Ask:
+    fetch = Fetch(referers, signing, method, target, query=query, forged=forged, copies=copies)
+    return Ask(setup, fetch)
+
+
+def _assumed(field: str, about: str, *asks: Ask) -> Inquiry:
+    return Inquiry(FACTS[field], about, asks, field=field)
+
+
+def _documented(number: str, about: str, *pairs: tuple[Ask, Wanted]) -> Inquiry:
+    return Inquiry(
+        number, about, tuple(ask for ask, _ in pairs), tuple(wanted for _, wanted in pairs)
+    )
+
+
+def _matching(number: str, about: str, allowed: str = "", denied: str = "") -> Inquiry:
+    """Make a question about entries: which Referers are allowed, and which are not."""
+    return _documented(
+        number,
+        about,
+        *((_with(referer), ALLOWED) for referer in allowed.split()),
+        *((_with(referer), NOT_LISTED) for referer in denied.split()),
+    )
+
+
+def _put(document: str, what: str, content_md5: str = "") -> Ask:
+    return Ask(setups.CALLS, PutRules(document.encode(), what, content_md5))
+
+
+_EMPTY = "<AllowEmptyReferer>true</AllowEmptyReferer>"
+_ROOT = "<RefererConfiguration>{}</RefererConfiguration>"
+_SPOKEN = RefererConfiguration(
+    whitelist=("https://www.example.com/",), blacklist=("https://bad.test/",)
+)
+_TURNED = (
+    '<RefererConfiguration xmlns="http://doc.oss-cn-hangzhou.aliyuncs.com">'
+    "<RefererBlacklist><Referer>https://bad.test/</Referer></RefererBlacklist>"
+    "<RefererList><Referer>https://www.example.com/</Referer></RefererList>"
+    f"{_EMPTY}</RefererConfiguration>"
+)
+_LISTED = canary("listed")
+
+ASSUMED = (
+    _assumed(
+        "empty_whitelist",
+        "a blacklist with an empty whitelist",
+        _with(UNLISTED, setup=setups.NO_WHITELIST),
+    ),
+    _assumed(
+        "letter_case",
+        "letter case in entries",
+        _with("https://case.test/"),
+        _with("https://x.test/?PAGE=1", setup=setups.KEPT_QUERY),  # R-41
+    ),
+    _assumed(
+        "white_space",
+        "white space around entries, and blank entries",
+        _with("https://padded.test/", setup=setups.ODD),
+        _with(setup=setups.BLANK),
+        _with(UNLISTED, setup=setups.BLANK),
+    ),
+    _assumed(
+        "cut_path",
+        "the slash that TruncatePath leaves",
+        _with("https://slash.test/a", setup=setups.CUT_PATH),
+    ),
+    _assumed(
+        "cut_entries",
+        "truncation of entries",
+        _with("https://query.test/"),
+        _with("https://path.test/album/a", setup=setups.CUT_PATH),
+    ),
+    _assumed(
+        "truncation_conflict",
+        "TruncatePath without AllowTruncateQueryString",
+        Ask(setups.CONTRADICTION, None),
+        _with("https://x.test/album27", setup=setups.CONTRADICTION),
+    ),
+    _assumed(
+        "repeated_header",
+        "several Referer headers",
+        _with("https://several-a.test/", UNLISTED),
+        _with(UNLISTED, "https://several-b.test/"),
+    ),
+    _assumed(
+        "joined_entry", "a comma within an entry", _with("https://comma-b.test/", setup=setups.ODD)
+    ),
+    _assumed(
+        "checked_requests",
+        "which requests are checked",
+        _with(UNLISTED, method="HEAD"),
+        _with(UNLISTED, method="PUT", target=RequestTarget.SPARE),
+        _with(UNLISTED, method="OPTIONS", signing=Signing.NONE),
+        _with(UNLISTED, method="POST", signing=Signing.FORM, target=RequestTarget.SPARE),
+        _with(UNLISTED, target=RequestTarget.BUCKET),
+    ),
+    _assumed(
+        "check_order",
+        "the place of the check in the order of a request",
+        _with(UNLISTED, target=RequestTarget.MISSING),
+        _with(UNLISTED, target=RequestTarget.CLOSED, signing=Signing.NONE),
+        _with(UNLISTED, forged=True),
+    ),
+    _assumed(
+        "processing_order",
+        "the Referer and x-oss-process",
+        _with(UNLISTED, query=(("x-oss-process", "image/resize,w_10"),)),
+    ),
+    _assumed(
+        "copy_source",
+        "the source of a copy",
+        _with(UNLISTED, method="PUT", target=RequestTarget.SPARE, copies=True),
+    ),
+    _assumed(
+        "missing_list",
+        "a document without RefererList",
+        _put(_ROOT.format(_EMPTY), "without RefererList"),
+    ),
+)
+"""The questions about assumed facts. Each one relies on the answers to those before it."""
+
+DOCUMENTED = (
+    _documented(
+        "R-01",
+        "anonymous requests and signed URLs are checked",
+        (_with(_LISTED, signing=Signing.NONE), ALLOWED),
+        (_with(UNLISTED, signing=Signing.NONE), NOT_LISTED),
+        (_with(_LISTED), ALLOWED),
+        (_with(UNLISTED), NOT_LISTED),
+        (_with(UNLISTED, signing=Signing.HEADER), ALLOWED),
+    ),
+    _documented(
+        "R-02",
+        "the ACL of the bucket makes no difference",
+        (_with(UNLISTED), NOT_LISTED),
+        *(
+            (_with(referer, setup=setup, signing=Signing.NONE, target=RequestTarget.SPARE), wanted)
+            for setup in (setups.PUBLIC_READ, setups.PUBLIC_READ_WRITE)
+            for referer, wanted in ((_LISTED, ALLOWED), (UNLISTED, NOT_LISTED))
+        ),
+    ),
+    _documented(
+        "R-10",
+        "a Referer without a value is empty",
+        (_with(""), NO_REFERER),
+        (_with("   "), NO_REFERER),
+    ),
+    _documented(
+        "R-11",
+        "empty Referers, with and without AllowEmptyReferer",
+        (_with(), NO_REFERER),
+        (_with(setup=setups.NO_WHITELIST), ALLOWED),
+        (_with(setup=setups.STAR), ALLOWED),
+    ),
+    _documented("R-12", "the blacklist goes before the whitelist", (_with(BAD), BLACKLISTED)),
+    _documented(
+        "R-13", "the whitelist decides", (_with(_LISTED), ALLOWED), (_with(UNLISTED), NOT_LISTED)
+    ),
+    _documented(
+        "R-15",
+        "a new bucket has no rules",
+        (Ask(setups.FRESH, GetRules()), Wanted((200,), rules=RefererConfiguration(), says="none")),
+        (_with(setup=setups.FRESH), ALLOWED),
+        (_with(UNLISTED, setup=setups.FRESH), ALLOWED),
+    ),
+    _matching(
+        "R-20",
+        "entries match by prefix",
+        "http://www.prefix.test/123 http://www.prefix.test.cn/ http://help.test/index.html",
+        "http://help.test/logo.html http://www.prefix.tes http://x.test/http://www.prefix.test/",
+    ),
+    _matching(
+        "R-21",
+        "the wildcards * and ?",
+        "http://www.star.test/ https://a.b.star.test/ http://a.sub.test/ https://mark1.test/",
+        "http://sub.test/ https://mark.test/ https://mark12.test/",
+    ),
+    _documented(
+        "R-22",
+        "schemes and ports are text, and * matches everything",
+        (_with("https://www.prefix.test/"), NOT_LISTED),
+        (_with("https://port.test:8080/"), ALLOWED),
+        (_with("https://port.test/"), NOT_LISTED),
+        (_with(UNLISTED, setup=setups.STAR), BLACKLISTED),
+    ),
+    _matching(
+        "R-23",
+        "an entry without a scheme matches no page",
+        denied="https://www.bare.test/ http://www.bare.test/",
+    ),
+    _documented(
+        "R-26",
+        "AllowTruncateQueryString cuts the query",
+        (_with("https://x.test/?page=1"), NOT_LISTED),
+        (_with("https://x.test/?page=1", setup=setups.KEPT_QUERY), ALLOWED),
+    ),
+    _documented(
+        "R-27",
+        "TruncatePath cuts the path",
+        (_with("https://x.test/album27"), ALLOWED),
+        (_with("https://x.test/album27", setup=setups.CUT_PATH), NOT_LISTED),
+    ),
+    _documented(
+        "R-30",
+        "PutBucketReferer replaces all rules",
+        (Ask(LISTED, None), Wanted((200,), empty=True, says="200 without a body")),
+        (_with(BAD, setup=setups.CLEARED), ALLOWED),
+    ),
+    _documented(
+        "R-31",
+        "elements in any order, and with a name space",
+        (_put(_TURNED, "in another order"), Wanted((200,))),
+        (
+            Ask(setups.CALLS, GetRules()),
+            Wanted((200,), rules=_SPOKEN, lacks="xmlns", says="the same rules, no name space"),
+        ),
+    ),
+    _documented(
+        "R-32",
+        "who may call, and a missing bucket",
+        (
+            _with(
+                "https://www.example.com/",
+                setup=setups.CALLS,
+                signing=Signing.NONE,
+                target=RequestTarget.BUCKET,
+                query=(("referer", ""),),
+            ),
+            NO_PERMISSION,
+        ),
+        (Ask(setups.CALLS, GetRules(missing=True)), refused(404, "NoSuchBucket")),
+    ),
+    _documented(
+        "R-33",
+        "documents that are refused",
+        (_put("<RefererConfiguration>", "cut off"), refused(400, "MalformedXML", "0033-00000001")),
+        (_put("<Referers/>", "with another root"), refused(400, "MalformedXML", "0033-00000001")),
+        (
+            _put(_ROOT.format("<RefererList/>"), "without AllowEmptyReferer"),
+            refused(400, ec="0033-00000002"),
+        ),
+        (
+            _put(
+                _ROOT.format("<AllowEmptyReferer>maybe</AllowEmptyReferer><RefererList/>"),
+                "with AllowEmptyReferer maybe",
+            ),
+            refused(400, ec="0033-00000003"),
+        ),
+        (
+            _put(
+                _ROOT.format(f"{_EMPTY}<RefererList/>"),
+                "with a wrong Content-MD5",
+                "1B2M2Y8AsgTpgAmY7PhCfg==",  # of an empty body
+            ),
+            refused(400, "InvalidDigest"),
+        ),
+    ),
+    _documented(
+        "R-34",
+        "an empty list clears the rules",
+        (_with(UNLISTED, setup=setups.CLEARED), ALLOWED),
+        (_with(setup=setups.CLEARED), ALLOWED),
+    ),
+    _documented(
+        "R-35",
+        "what a denial says",
+        (
+            _with(UNLISTED),
+            Wanted(
+                (403,),
+                "AccessDenied",
+                "0003-00000503",
+                contains=(
+                    f"<Message>{MESSAGE}</Message>",
+                    "<RequestId>",
+                    "<HostId>",
+                    "<BucketName>",
+                    "<EC>0003-00000503</EC>",
+                    "<RecommendDoc>https://api.aliyun.com/troubleshoot?q=0003-00000503<",
+                ),
+                headers=(("x-oss-ec", "0003-00000503"),),
+                says="403 with all elements and the header x-oss-ec",
+            ),
+        ),
+    ),
+)
+"""The questions about documented facts."""
+
+INQUIRIES = (*ASSUMED, *DOCUMENTED)
+
+
+def plan() -> Mapping[Setup, tuple[Ask, ...]]:
+    """Return what to ask under each setup, in order, each request once."""
+    asks = dict.fromkeys(ask for inquiry in INQUIRIES for ask in inquiry.asks)
+    return {
+        setup: tuple(ask for ask in asks if ask.setup == setup and ask.request is not None)
+        for setup in setups.SETUPS
+    }

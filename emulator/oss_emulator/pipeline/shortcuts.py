@@ -1,0 +1,197 @@
+"""What a service remembers of requests to answer the next ones faster. It changes no answer.
+
+Read it last: without it, every request runs all its steps.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+from oss_referer.browser.changes import CUSTOM_DOMAIN, V1_OF_ACCOUNTS, V1_OF_BUCKETS
+
+from oss_emulator.documents.access_point import is_alias
+from oss_emulator.operations.admission import Admission
+from oss_emulator.operations.operation import Operation, Takes
+from oss_emulator.pipeline import (
+    addressing,
+    authentication,
+    browser,
+    bucket,
+    default_domain,
+    images,
+    referer,
+    s3,
+    steps,
+    website,
+)
+from oss_emulator.pipeline.deployment import Deployment
+from oss_emulator.pipeline.routing import resource_of
+from oss_emulator.protocol import origin
+from oss_emulator.protocol.address import SERVICE, Target
+from oss_emulator.protocol.errors import OSSError
+from oss_emulator.protocol.message import parse_query
+from oss_emulator.protocol.s3 import marks
+from oss_emulator.storage import Bucket
+
+MOST: Final = 1024
+"""The most results to remember of each kind, and the most characters of a path and query."""
+
+
+class Plan(NamedTuple):
+    """What a bucket's record alone says about requests to it."""
+
+    has_website: bool = False
+    has_image_access: bool = False
+    """Whether it has separators for styles, or protects originals."""
+    adds_headers: bool = False
+    """Whether CORS rules or the payer add headers to its answers."""
+
+
+NO_BUCKET: Final = Plan()
+
+
+def plan(record: Bucket) -> Plan:
+    """Make the plan of a bucket."""
+    documents = record.documents
+    return Plan(
+        website.WEBSITE in documents,
+        images.CONFIGURATION in documents,
+        not bucket.ADDS_HEADERS.isdisjoint(documents),
+    )
+
+
+class Situation(NamedTuple):
+    """What decides which steps of a request would do nothing, besides its service."""
+
+    operation: Operation
+    plan: Plan
+    trusted: bool
+    has_fields: bool
+    """Whether it is a form whose fields have arrived."""
+    names_region: bool
+    over_s3: bool
+    by_browser: bool
+
+    @property
+    def reads(self) -> bool:
+        return self.operation.method in ("GET", "HEAD")
+
+
+class Needed(NamedTuple):
+    """The steps that a request needs."""
+
+    checks: tuple[steps.Check, ...]
+    performs: tuple[steps.Perform, ...]
+    completes: tuple[steps.Complete, ...]
+
+
+_NEEDED: Final[Mapping[Any, Callable[[Situation, Deployment], bool]]] = {
+    addressing.check_endpoint: lambda now, service: (
+        now.names_region or service.settings.strict_addressing
+    ),
+    addressing.check_domain: lambda now, service: service.changes.follow(CUSTOM_DOMAIN),
+    browser.check_page: lambda now, service: now.operation.method == "POST",
+    default_domain.check_app: lambda now, service: service.follows_default_domain and now.reads,
+    authentication.check_version: lambda now, service: (
+        service.changes.follow(V1_OF_ACCOUNTS) or service.changes.follow(V1_OF_BUCKETS)
+    ),
+    authentication.find_payload: lambda now, service: now.over_s3,
+    website.find_page: lambda now, service: now.plan.has_website and now.reads,
+    images.find_style: lambda now, service: now.plan.has_image_access and now.reads,
+    images.check_original: lambda now, service: now.plan.has_image_access and now.reads,
+    referer.check_late: lambda now, service: service.hotlinks.decides_late(now.operation),
+    steps.check_body: lambda now, service: now.operation.takes is not Takes.NOTHING,
+    s3.translate_body: lambda now, service: now.over_s3,
+    default_domain.apply: lambda now, service: service.follows_default_domain,
+    bucket.add_headers: lambda now, service: now.plan.adds_headers,
+    s3.translate_back: lambda now, service: now.over_s3,
+    browser.sandbox: lambda now, service: now.by_browser,
+}
+"""Whether a step does anything; a step that is not here always does."""
+
+
+class Shortcuts:
+    """The shortcuts of one service."""
+
+    def __init__(self, service: Deployment) -> None:
+        self._service = service
+        self._takes_long_way = service.settings.strict_addressing
+        self._look_up = lru_cache(MOST)(self._find)
+        self._choices: dict[tuple[object, ...], Needed] = {}
+        """What was chosen in each `Situation`, of which there are few."""
+
+    def find(self, admission: Admission) -> bool:
+        """Do at once what the steps of `FIND` do; returns False if they must run themselves.
+
+        They must for S3, for strict addressing, for a proxy's requests, for errors, and where the
+        storage has to be asked: for domains that it may have bound and aliases of access points.
+        """
+        request = admission.request
+        headers, path, query_string = request.headers, request.path, request.query_string
+        if self._takes_long_way or request.proxied or len(path) + len(query_string) > MOST:
+            return False
+        if not marks.TELLING.isdisjoint(headers) and marks.is_marked(request):
+            return False
+        host = headers.get("host", "")
+        target, candidates = self._look_up(request.method, host, path, query_string)
+        for operation in candidates:
+            if not operation.header or operation.header in headers:
+                break
+        else:
+            return False
+        service = self._service
+        record = service.storage.bucket(target.bucket) if target.bucket else None
+        if record is None and target.bucket:
+            return False
+        admission.target, admission.operation, admission.record = target, operation, record
+        default = service.settings.region if record is None else record.region
+        admission.region = target.region or default
+        return True
+
+    def _find(
+        self, method: str, host: str, path: str, query_string: str
+    ) -> tuple[Target, tuple[Operation, ...]]:
+        """Find the target and the operations that a header may choose; none for the long way."""
+        service = self._service
+        try:
+            target = service.addresses.locate_unbound(host, path)
+            if (
+                target is not None
+                and not is_alias(target.bucket)
+                and not service.addresses.speaks_s3(host)
+                and not marks.is_marked_url(parse_query(query_string))
+            ):
+                resource = resource_of(target)
+                return target, service.dispatcher.candidates(method, resource, query_string)
+        except OSSError:
+            pass  # the step that finds it raises it
+        return SERVICE, ()
+
+    def choose(self, admission: Admission) -> Needed:
+        """Choose the steps that a request needs after those of `FIND`."""
+        record, request = admission.record, admission.request
+        situation = (
+            admission.operation,
+            NO_BUCKET if record is None else record.once(plan),
+            admission.trusted,
+            admission.form is not None,
+            admission.target.region != "",
+            request.original is not None,
+            not origin.OF_BROWSERS.isdisjoint(request.headers),
+        )
+        needed = self._choices.get(situation)
+        if needed is None:
+            needed = self._choices[situation] = self._choose(admission, Situation(*situation))
+        return needed
+
+    def _choose(self, admission: Admission, now: Situation) -> Needed:
+        service = self._service
+
+        def need(step: Any) -> bool:
+            return step not in _NEEDED or _NEEDED[step](now, service)
+
+        return Needed(
+            tuple(filter(need, steps.checks_of(admission, service))),
+            tuple(filter(need, steps.PERFORM)),
+            tuple(filter(need, steps.COMPLETE)),
+        )

@@ -1,0 +1,178 @@
+"""Diff: the Referers that two configurations decide differently, each with both decisions.
+
+The Referers to try are generated from the entries of both. If none of them shows a difference, a
+search covers all possible Referers, so "equivalent" is either proved or limited to a number of
+tried Referers.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from itertools import islice, zip_longest
+
+from oss_referer.browser import probes
+from oss_referer.browser.probes import Probe, ProbeKind
+from oss_referer.engine.assumptions import DEFAULT, Assumptions, CutPath
+from oss_referer.engine.decision import Decision
+from oss_referer.engine.model import RefererConfiguration
+from oss_referer.engine.policy import RefererPolicy
+from oss_referer.search import automaton
+from oss_referer.search.automaton import Cut, Language, UndecidedError, Watched
+
+COMPARISONS, FEWEST = 400_000, 20
+"""The most comparisons of Referers with entries, and the fewest entries to make Referers from."""
+
+
+class Certainty(StrEnum):
+    """Which Referers a diff covers."""
+
+    GIVEN = "given"  # the given ones
+    GENERATED = "generated"  # those generated from the entries
+    PROVED = "proved"  # all possible ones
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A Referer that is decided differently."""
+
+    referer: str | None
+    kind: ProbeKind | None
+    """What the Referer tries out; None for a given one."""
+    old: Decision
+    new: Decision
+
+    @property
+    def opens(self) -> bool:
+        """Whether the new rules allow the Referer."""
+        return self.new.allowed
+
+    @property
+    def settled(self) -> tuple[object, ...]:
+        """What settled the old and the new decision."""
+        return (self.old.reason, self.old.entry, self.new.reason, self.new.entry)
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """The result of a comparison."""
+
+    changes: tuple[Change, ...]
+    """For each pair of entries that settle them, the first Referer of each kind."""
+    tried: int
+    """The number of Referers that were tried."""
+    certainty: Certainty
+
+    @property
+    def equivalent(self) -> bool:
+        """Whether there is no difference."""
+        return not self.changes
+
+
+def compare(
+    old: RefererConfiguration,
+    new: RefererConfiguration,
+    referers: Sequence[str | None] | None = None,
+    assumptions: Assumptions = DEFAULT,
+) -> Diff:
+    """Compare two configurations for anonymous requests, with given Referers or generated ones."""
+    both = RefererPolicy.compile(old, assumptions), RefererPolicy.compile(new, assumptions)
+    if referers is not None:
+        given = [(referer, None) for referer in dict.fromkeys(referers)]
+        return Diff(_changes(both, given), len(given), Certainty.GIVEN)
+    tried: list[Probe] = list(probes.make(_entries(old, new)))
+    asked = [(probe.referer, probe.kind) for probe in tried]
+    changes = _changes(both, asked)
+    if changes:
+        return Diff(changes, len(tried), Certainty.GENERATED)
+    if are_same(old, new):
+        return Diff((), len(tried), Certainty.PROVED)
+    try:
+        witness = search(both)
+    except UndecidedError:
+        return Diff((), len(tried), Certainty.GENERATED)
+    found = () if witness is None else _changes(both, [(witness, ProbeKind.FOUND)])
+    return Diff(found, len(tried) + len(found), Certainty.PROVED)
+
+
+def are_same(old: RefererConfiguration, new: RefererConfiguration) -> bool:
+    """Return whether configurations differ at most in the order and repetition of entries."""
+    return _sort(old) == _sort(new)
+
+
+def _sort(rules: RefererConfiguration) -> RefererConfiguration:
+    whitelist, blacklist = (tuple(sorted(set(one))) for one in (rules.whitelist, rules.blacklist))
+    return replace(rules, whitelist=whitelist, blacklist=blacklist)
+
+
+def _changes(
+    policies: tuple[RefererPolicy, RefererPolicy],
+    tried: Iterable[tuple[str | None, ProbeKind | None]],
+) -> tuple[Change, ...]:
+    first: dict[object, Change] = {}
+    for referer, kind in tried:
+        # Compare the verdicts first, which is fast, and explain only the few that differ.
+        before, after = (policy.allows(referer) for policy in policies)
+        if before != after:
+            old, new = (policy.decide(referer) for policy in policies)
+            change = Change(referer, kind, old, new)
+            first.setdefault((change.settled, kind or referer), change)
+    # Do not show the deeper pages of an ordinary page that changes.
+    plainest: dict[object, ProbeKind] = {}
+    for kind in (ProbeKind.PAGE, ProbeKind.ORIGIN):
+        for change in first.values():
+            if change.kind is kind:
+                plainest.setdefault(change.settled, kind)
+    return tuple(
+        change
+        for change in first.values()
+        if change.kind in (None, plainest.get(change.settled, change.kind))
+    )
+
+
+def _entries(old: RefererConfiguration, new: RefererConfiguration) -> list[str]:
+    """Return the entries to make Referers from: all, or some of each list, the changed ones first.
+
+    Each Referer may be compared with every entry, so long lists contribute only some entries.
+    """
+    lists = (old.blacklist, old.whitelist, new.blacklist, new.whitelist)
+    total = sum(map(len, lists))
+    limit = max(FEWEST, COMPARISONS // max(total, 1))
+    if total <= limit:
+        return [entry for entries in lists for entry in entries]
+    before, after = {*old.blacklist, *old.whitelist}, {*new.blacklist, *new.whitelist}
+    changed = [
+        sorted(dict.fromkeys(entries), key=lambda entry: entry in before and entry in after)
+        for entries in lists
+    ]
+    taken = (entry for row in zip_longest(*changed) for entry in row if entry is not None)
+    return list(islice(dict.fromkeys(taken), limit))
+
+
+def watch(policy: RefererPolicy) -> list[list[Watched]]:
+    """Return the blacklist and the whitelist for a search. Raises UndecidedError."""
+    if policy.assumptions.cut_path is CutPath.WITH_SLASH and policy.configuration.truncate_path:
+        raise UndecidedError  # the search cannot keep the slash
+    cut = Cut.of(policy.configuration, policy.assumptions)
+    lists = policy.reading.blacklist, policy.reading.whitelist
+    return [[Watched(pattern, cut) for pattern in entries.patterns] for entries in lists]
+
+
+def search(
+    policies: tuple[RefererPolicy, RefererPolicy], language: Language = automaton.ANY
+) -> str | None:
+    """Find a nonempty Referer of a language that two configurations decide differently.
+
+    Raises UndecidedError.
+    """
+    needed = [policy.reading.needs_whitelist for policy in policies]
+
+    def allows(matched: Sequence[bool], needs_whitelist: bool) -> bool:
+        denied, named = matched
+        return not denied and (named or not needs_whitelist)  # R-12, R-13, R-14
+
+    return automaton.find(
+        [*watch(policies[0]), *watch(policies[1])],
+        lambda matched: allows(matched[:2], needed[0]) != allows(matched[2:], needed[1]),
+        barren=lambda matched: matched[0] and matched[2],  # R-12: both deny for good
+        language=language,
+    )

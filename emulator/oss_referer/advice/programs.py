@@ -1,0 +1,68 @@
+"""Rules as programs that put them to a bucket: Python with oss2, and a script with ossutil."""
+
+import shlex
+
+from oss_referer.engine import RefererConfiguration
+from oss_referer.sources import sources
+from oss_referer.sources.sources import RulesForm
+
+
+def format_oss2(rules: RefererConfiguration, about: str, bucket: str | None = None) -> str:
+    """Format a program for oss2; `about` says whose rules they are.
+
+    Without a `bucket` the program takes it from OSS_BUCKET.
+    """
+    name = 'os.environ["OSS_BUCKET"]' if bucket is None else repr(bucket)
+    note = "# TruncatePath is true, which oss2 cannot set; use XML or ossutil.\n"
+    return f'''"""Set the Referer rules of a bucket to those for {_comment(about)}."""
+
+import os
+
+import oss2
+from oss2.credentials import EnvironmentVariableCredentialsProvider
+from oss2.models import BucketReferer
+
+bucket = oss2.Bucket(
+    oss2.ProviderAuthV4(EnvironmentVariableCredentialsProvider()),
+    os.environ["OSS_ENDPOINT"],
+    {name},
+    region=os.environ["OSS_REGION"],
+)
+{note if rules.truncate_path else ""}bucket.put_bucket_referer(
+    BucketReferer(
+        {rules.allow_empty_referer},
+        {_list(rules.whitelist)},
+        allow_truncate_query_string={rules.allow_truncate_query_string},
+        black_referers={_list(rules.blacklist)},
+    )
+)
+'''
+
+
+def format_ossutil(rules: RefererConfiguration, about: str, bucket: str | None = None) -> str:
+    """Format a script for ossutil 2; without a `bucket` it takes that from OSS_BUCKET.
+
+    Raises ValueError for an entry with a character that XML cannot represent.
+    """
+    document = sources.format(rules, RulesForm.XML).rstrip()
+    end = "END"
+    while end in document.splitlines():
+        end += "."
+    place = "the bucket OSS_BUCKET" if bucket is None else "a bucket"
+    name = '"$OSS_BUCKET"' if bucket is None else shlex.quote(bucket)
+    return f"""# Sets the Referer rules of {place} to those for {_comment(about)}.
+cat > referer.xml <<'{end}'
+{document}
+{end}
+ossutil api put-bucket-referer --bucket {name} --referer-configuration file://referer.xml
+"""
+
+
+def _list(entries: tuple[str, ...]) -> str:
+    lines = "".join(f"            {entry!r},\n" for entry in entries)
+    return f"[\n{lines}        ]" if entries else "[]"
+
+
+def _comment(about: str) -> str:
+    """Return a text as it may stand in a comment or a docstring."""
+    return "".join(item for item in about if item.isprintable() and item not in '"\\')

@@ -1,0 +1,1 @@
+"""What browsers and other clients send."""

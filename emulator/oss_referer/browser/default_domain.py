@@ -1,0 +1,162 @@
+"""The policy of the service's own host names: what they send as a download, or refuse.
+
+Custom domains are free of it, and so are requests with an Authorization header (assumed). Pages and
+images that are downloaded surprise more people than hotlink protection does.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from mimetypes import MimeTypes
+from typing import Final, NamedTuple
+
+from . import changes as dated
+
+
+class Contents(Enum):
+    """The objects that a rule applies to, by the end of the key or by the content type."""
+
+    PAGES = ((".htm", ".html"), frozenset({"text/html"}))
+    IMAGES = (
+        (),
+        frozenset(
+            f"image/{name}"
+            for name in (
+                "jpeg gif tiff png webp svg+xml bmp x-ms-bmp x-cmu-raster exr x-icon heic".split()
+            )
+        ),
+    )
+    APPS = ((".apk", ".ipa"), frozenset[str]())
+    ALL = (("",), frozenset[str]())
+
+    def include(self, key: str, content_type: str) -> bool:
+        """Return whether an object is one of these."""
+        suffixes, types = self.value
+        kind = content_type.partition(";")[0].strip().lower()
+        return key.lower().endswith(suffixes) or kind in types
+
+
+class DomainKind(Enum):
+    """The kinds of host names that the policy distinguishes."""
+
+    PUBLIC = "public endpoint"
+    ACCELERATE = "accelerate endpoint"
+
+
+_NEWER_REGIONS: Final = frozenset(
+    "cn-fuzhou cn-wulanchabu cn-heyuan cn-guangzhou cn-nanjing cn-wuhan-lr".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DomainRule:
+    """One rule of the policy."""
+
+    fact: str
+    ec: str
+    change: dated.ServiceChange
+    at: DomainKind
+    contents: Contents
+    refuses: bool = False
+    """Whether the request is refused; else the object is sent as a download."""
+    newer_regions: bool | None = None
+    """True: only in the regions of D-06; False: only in the others; None: in all regions."""
+
+    @property
+    def sentence(self) -> str:
+        """What the service does, for a person."""
+        if self.refuses:
+            return f"the service refuses this at its {self.at.value} ({self.fact})"
+        return f"the service sends this as a download at its {self.at.value} ({self.fact})"
+
+
+_PUBLIC, _ACCELERATE = DomainKind.PUBLIC, DomainKind.ACCELERATE
+
+RULES: Final = (
+    DomainRule(
+        "D-07", "0048-00000200", dated.APPS_AT_ENDPOINTS, _PUBLIC, Contents.APPS, refuses=True
+    ),
+    DomainRule("D-01", "0048-00000001", dated.PAGES_AT_ENDPOINTS, _PUBLIC, Contents.PAGES),
+    DomainRule("D-02", "0048-00000002", dated.PAGES_AT_ACCELERATION, _ACCELERATE, Contents.PAGES),
+    DomainRule(
+        "D-03",
+        "0048-00000100",
+        dated.IMAGES_AT_ENDPOINTS,
+        _PUBLIC,
+        Contents.IMAGES,
+        newer_regions=False,
+    ),
+    DomainRule(
+        "D-06",
+        "0048-00000114",
+        dated.IMAGES_OF_NEWER_REGIONS,
+        _PUBLIC,
+        Contents.IMAGES,
+        newer_regions=True,
+    ),
+    *(
+        DomainRule("D-04", f"0048-00000{106 + number}", change, _ACCELERATE, Contents.ALL)
+        for number, change in reversed([*enumerate(dated.ALL_AT_ACCELERATION)])
+    ),
+    DomainRule("D-05", "0048-00000113", dated.ALL_OF_NEW_ACCOUNTS, _PUBLIC, Contents.ALL),
+)
+"""The rules, in the order in which they are tried: the first that applies decides (assumed).
+
+D-04 has a rule for each of its dates, the latest first.
+"""
+
+
+class DomainRequest(NamedTuple):
+    """A request for an object at a host name of the service."""
+
+    kind: DomainKind
+    region: str
+    key: str
+    content_type: str
+    created: float
+    """When the bucket was created, in seconds since the epoch."""
+    accelerated: float | None = None
+    """When its transfer acceleration was enabled; None if that is unknown."""
+
+
+def find_rule(request: DomainRequest, changes: dated.Changes) -> DomainRule | None:
+    """Return the rule that the service applies to a request; None if it applies none."""
+    for rule in _fitting(request):
+        since = request.accelerated if rule.at is DomainKind.ACCELERATE else request.created
+        if changes.follow(rule.change, since):
+            return rule
+    return None
+
+
+def find_rule_today(region: str, key: str, content_type: str) -> DomainRule | None:
+    """Return the rule for an object in a new bucket of an older account, at the public endpoint."""
+    request = DomainRequest(DomainKind.PUBLIC, region, key, content_type, 0.0)
+    return next((rule for rule in _fitting(request) if rule.contents is not Contents.ALL), None)
+
+
+def find_rule_of_url(host: str, path: str) -> DomainRule | None:
+    """Return the rule for the object of a URL; its content type is guessed from its name."""
+    named = _ENDPOINT.fullmatch(host)
+    if named is None:
+        return None
+    return find_rule_today(named[1], path, MIME_TYPES.guess_type(path, strict=False)[0] or "")
+
+
+MIME_TYPES: Final = MimeTypes()
+"""The types that Python knows; those of the machine differ from one machine to the next."""
+
+_ENDPOINT: Final = re.compile(r"[a-z0-9-]+\.oss-([a-z0-9-]+)\.aliyuncs\.com")
+"""The host of a bucket at the public endpoint of a region."""
+
+
+def _fitting(request: DomainRequest) -> Iterator[DomainRule]:
+    """Yield the rules for a host name, a region and an object, whatever their dates."""
+    newer = request.region in _NEWER_REGIONS
+    for rule in RULES:
+        if (
+            rule.at is request.kind
+            and rule.newer_regions in (None, newer)
+            and rule.contents.include(request.key, request.content_type)
+        ):
+            yield rule

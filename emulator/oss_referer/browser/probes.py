@@ -1,0 +1,123 @@
+"""Probes: Referers generated from entries, each to find one common mistake."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from oss_referer.search.parts import DEFAULT_PORTS, Parts, example, fill
+from oss_referer.search.url import MAX_LENGTH
+
+STRANGER = "https://evil.test/"
+"""A page of a site that does not occur in any rules."""
+
+
+class ProbeKind(StrEnum):
+    """What a probe tries out."""
+
+    MISSING = "no Referer header"
+    EMPTY = "a Referer header without a value"
+    PAGE = "a page of the site"
+    DEEP_PAGE = "a page deeper down"
+    QUERY = "a page with a query"
+    SUB_DOMAIN = "a sub-domain"
+    DEEP_SUB_DOMAIN = "a sub-domain of a sub-domain"
+    ROOT_DOMAIN = "the domain without the sub-domain"
+    OTHER_SCHEME = "the same host by the other scheme"
+    PORT = "the same host on another port"
+    NO_SLASH = "an origin without its closing slash"
+    NO_SCHEME = "a host without a scheme"
+    UPPER_CASE = "the host in upper case"
+    LONGER_HOST = "a host that begins with the entry's"
+    GLUED_HOST = "a host that ends with the entry's"
+    OTHER_ENDING = "the host with one more label at its end"
+    IN_PATH = "a stranger with the host in its path"
+    IN_QUERY = "a stranger with the host in its query"
+    ORIGIN = "the origin alone, as browsers send it across sites"
+    VERBATIM = "the entry itself as a Referer"
+    STRANGER = "a stranger"
+    NO_HOST = "an address without a host"
+    OTHER_PLACE = "what only one of several servers and locations allows"
+    FOUND = "a Referer found by search"
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A Referer, and what it tries out."""
+
+    referer: str | None
+    """None means no header."""
+    kind: ProbeKind
+
+
+def make(entries: Iterable[str]) -> tuple[Probe, ...]:
+    """Return the probes for some entries, without duplicates.
+
+    A longer entry than `MAX_LENGTH` has none: no browser sends what it matches (B-03).
+    """
+    short = (entry for entry in entries if entry.strip() and len(entry) <= MAX_LENGTH)
+    probes = [
+        Probe(None, ProbeKind.MISSING),
+        Probe("", ProbeKind.EMPTY),
+        *(probe for entry in dict.fromkeys(short) for probe in _of(entry)),
+        Probe(STRANGER, ProbeKind.STRANGER),
+        Probe("http://evil.test/", ProbeKind.STRANGER),
+    ]
+    first: dict[str | None, Probe] = {}
+    for probe in probes:
+        first.setdefault(probe.referer, probe)
+    return tuple(first.values())
+
+
+def _of(entry: str) -> Iterator[Probe]:
+    page = example(entry)
+    yield Probe(page, ProbeKind.PAGE)
+    parts = Parts.split(page)
+    if parts.names_host:
+        for kind, vary in _VARIATIONS.items():
+            yield Probe(vary(parts), kind)
+    wild = Parts.split(entry)
+    if wild.host.startswith("*."):
+        root = Parts(parts.scheme, fill(wild.host[2:], "www"), parts.port, parts.rest)
+        yield Probe(root.join(), ProbeKind.ROOT_DOMAIN)
+    if "*" in wild.host:
+        beyond = "evil.test/" if wild.scheme else f"{STRANGER}"
+        behind = Parts(wild.scheme, fill(wild.host, beyond), wild.port, parts.rest)
+        yield Probe(behind.join(), ProbeKind.IN_PATH)
+    yield Probe(fill(entry.strip(), ""), ProbeKind.VERBATIM)
+
+
+def _origin(parts: Parts, **changes: str) -> str:
+    scheme = changes.get("scheme", parts.scheme or "https")
+    return Parts(scheme, changes.get("host", parts.host), parts.port, "/").join()
+
+
+def _other_port(parts: Parts) -> str:
+    return "8443" if parts.port in (None, DEFAULT_PORTS.get(parts.scheme or "")) else "9443"
+
+
+def _bare(host: str) -> str:
+    return host.removeprefix("www.").strip(".")
+
+
+_VARIATIONS: dict[ProbeKind, Callable[[Parts], str]] = {
+    ProbeKind.ORIGIN: _origin,
+    ProbeKind.DEEP_PAGE: lambda parts: (
+        parts.origin + (parts.rest.rstrip("/") or "") + "/a/page.html"
+    ),
+    ProbeKind.QUERY: lambda parts: parts.join() + "?page=2",
+    ProbeKind.SUB_DOMAIN: lambda parts: _origin(parts, host=f"img.{_bare(parts.host)}"),
+    ProbeKind.DEEP_SUB_DOMAIN: lambda parts: _origin(parts, host=f"a.img.{_bare(parts.host)}"),
+    ProbeKind.ROOT_DOMAIN: lambda parts: _origin(parts, host=_bare(parts.host)),
+    ProbeKind.OTHER_SCHEME: lambda parts: replace(
+        parts, scheme="http" if parts.scheme == "https" else "https"
+    ).join(),
+    ProbeKind.PORT: lambda parts: replace(parts, port=_other_port(parts)).join(),
+    ProbeKind.NO_SLASH: lambda parts: parts.origin,
+    ProbeKind.NO_SCHEME: lambda parts: parts.authority + parts.rest,
+    ProbeKind.UPPER_CASE: lambda parts: replace(parts, host=parts.host.upper()).join(),
+    ProbeKind.LONGER_HOST: lambda parts: f"{parts.scheme}://{parts.host}.evil.test/",
+    ProbeKind.OTHER_ENDING: lambda parts: f"{parts.scheme}://{parts.host}.cn/",
+    ProbeKind.GLUED_HOST: lambda parts: _origin(parts, host=f"not{_bare(parts.host)}"),
+    ProbeKind.IN_PATH: lambda parts: f"{STRANGER}{parts.host}/",
+    ProbeKind.IN_QUERY: lambda parts: f"{STRANGER}?from={parts.join()}",
+}

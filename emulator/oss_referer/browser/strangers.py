@@ -1,0 +1,142 @@
+"""Strangers: whether rules let in a page of another site, with a proof or with its Referer.
+
+A search over all Referers that such a page can send (`sent.py`) gives the proof. It goes through
+the whitelist entry by entry, because a Referer needs only one entry that matches it.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from oss_referer.engine.assumptions import CutPath
+from oss_referer.engine.decision import Decision
+from oss_referer.engine.pattern import Pattern
+from oss_referer.engine.policy import RefererPolicy
+from oss_referer.search import automaton
+from oss_referer.search.automaton import Budget, Cut, UndecidedError, Watched
+from oss_referer.search.parts import FIXED_HOST, example
+from oss_referer.search.sent import Own, Senders, SentReferers
+from oss_referer.search.url import MAX_LENGTH, WebURL
+
+from . import probes
+
+SHOWN = 10
+"""The number of strangers after which the search ends."""
+
+ENTRIES = 1_000
+"""The number of entries that may let in a stranger after which the search ends."""
+
+LOOKS = 2_000_000
+"""The most work on all the usual Referers together (`automaton.effort`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """A Referer of another site that the rules let in."""
+
+    referer: str
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Strangers:
+    """The strangers that rules let in."""
+
+    found: tuple[Stranger, ...]
+    """The clearest one for each whitelist entry, up to `SHOWN`."""
+    proved: bool
+    """Whether the search has covered every Referer, so that no stranger means that none gets in."""
+
+
+def search(policy: RefererPolicy, sites: Iterable[WebURL]) -> Strangers:
+    """Search the Referers of pages that do not belong to the sites, for anonymous requests.
+
+    A site is everything below the domain that somebody has registered: `www.example.com.cn` and
+    `m.example.com.cn` belong together.
+    """
+    return _Search(policy, SentReferers(Senders.FOREIGN, map(Own.of, sites))).run()
+
+
+class _Search:
+    def __init__(self, policy: RefererPolicy, strange: SentReferers) -> None:
+        self._policy = policy
+        self._reading = policy.reading
+        self._strange = strange
+        self._cut = Cut.of(policy.configuration, policy.assumptions)
+        self._keeps_slash = (
+            self._cut is Cut.PATH and policy.assumptions.cut_path is CutPath.WITH_SLASH
+        )
+        self._budget = Budget()
+        self._looks = Budget(LOOKS)
+
+    def run(self) -> Strangers:
+        found: list[Stranger] = []
+        proved = decided = True
+        for number, pattern in enumerate(self._patterns()):
+            if len(found) == SHOWN:
+                break
+            if number == ENTRIES:
+                proved = False
+                break
+            try:
+                referer = self._probe(pattern) or (self._find(pattern) if decided else None)
+            except UndecidedError:
+                proved = decided = False
+                continue
+            if referer is None:
+                continue
+            stranger = Stranger(referer, self._policy.decide(referer))
+            if self._strange.is_sent(referer) and stranger.decision.allowed:
+                found.append(stranger)
+            else:
+                proved = False  # the language is a little too wide
+        return Strangers(tuple(found), proved)
+
+    def _patterns(self) -> Iterator[Pattern | None]:
+        """Yield the entries that may let in a stranger; None if no entry is needed."""
+        if not self._reading.needs_whitelist:
+            yield None
+            return
+        distinct = {pattern.body: pattern for pattern in self._reading.whitelist.patterns}
+        for pattern in distinct.values():
+            if not self._is_of_site(pattern) and not _is_too_long(pattern):
+                yield pattern
+
+    def _is_of_site(self, pattern: Pattern) -> bool:
+        fixed = FIXED_HOST.match(pattern.body)
+        return fixed is not None and self._strange.owns(fixed["host"])
+
+    def _probe(self, pattern: Pattern | None) -> str | None:
+        """Return the first of the usual Referers that gets in. Raises UndecidedError."""
+        for referer in _probes(pattern):
+            self._looks.take(automaton.effort(self._policy, referer))
+            judged = self._reading.judge(referer)
+            by_pattern = judged.reason.allows and judged.entry in (None, pattern)
+            if by_pattern and self._strange.is_sent(referer):
+                return referer
+        return None
+
+    def _find(self, pattern: Pattern | None) -> str | None:
+        """Search all Referers. Raises UndecidedError."""
+        if self._keeps_slash:
+            raise UndecidedError  # the search cannot keep the slash
+        black = [Watched(entry, self._cut) for entry in self._reading.blacklist.patterns]
+        white = [] if pattern is None else [Watched(pattern, self._cut, needed=True)]
+        return automaton.find(
+            [white, black],
+            wanted=lambda matched: (matched[0] or not white) and not matched[1],  # R-12, R-13
+            barren=lambda matched: matched[1],
+            budget=self._budget,
+            language=self._strange.language,
+        )
+
+
+def _is_too_long(pattern: Pattern) -> bool:
+    """Return whether an entry matches only Referers that are longer than any sent one (B-03)."""
+    return len(pattern.body) - pattern.body.count("*") > MAX_LENGTH
+
+
+def _probes(pattern: Pattern | None) -> Iterator[str]:
+    yield probes.STRANGER
+    if pattern is not None:
+        yield example(pattern.text, star="evil")
+        yield from filter(None, (probe.referer for probe in probes.make([pattern.text])))

@@ -1,0 +1,118 @@
+"""`oss-emulator check`: decide on Referers, and say why."""
+
+import argparse
+from collections.abc import Iterator, Sequence
+
+from oss_referer.engine import Decision, RefererPolicy, Signing, explanation
+from oss_referer.engine.assumptions import FACTS
+from oss_referer.engine.sentence import Sentence
+from oss_referer.findings.remark import Remark, RemarkKind, Severity
+from oss_referer.terminal import formats, language, rules
+from oss_referer.terminal.formats import Findings
+from oss_referer.terminal.output import Block, Text, Tone, line, referer, verdict
+from oss_referer.terminal.parser import Commands
+from oss_referer.terminal.rules import SelectedRules
+
+_DESCRIPTION = (
+    "Decides on requests by the rules, and says why. The exit status is 0 if all are allowed, 1 if "
+    "one is denied, and 2 if the rules cannot be read."
+)
+_KINDS = (RemarkKind("denied", "The rules deny a request."),)
+_SIGNING = (Signing.NONE, Signing.URL, Signing.HEADER)
+
+
+def declare(commands: Commands) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser("check", run, description=_DESCRIPTION)
+    parser.add_argument("rules", metavar="RULES", help=rules.HELP)
+    parser.add_argument(
+        "referers", metavar="REFERER", nargs="*", default=[], help="the Referer of a request"
+    )
+    said = "the Referer of a request, wherever it stands"
+    parser.add_repeated("--referer", "URL", said, dest="named")
+    parser.add_switch("--no-referer", "also decide on a request without the header")
+    parser.add_argument(
+        "--signed",
+        choices=[item.value for item in _SIGNING],
+        default="none",
+        help="how the requests are signed (default: none)",
+    )
+    parser.add_argument("--method", default="GET", help="the method of the requests (default: GET)")
+    formats.declare(parser)
+    rules.declare(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Decide on each request."""
+    referers: list[str | None] = [*arguments.named, *arguments.referers]
+    if arguments.no_referer:
+        referers.append(None)
+    if not referers:
+        arguments.parser.error("give a REFERER or --no-referer")
+    selected = rules.select(arguments.rules, arguments)
+    policy = RefererPolicy.compile(selected.configuration, arguments.assumptions)
+    signed, method = Signing(arguments.signed), arguments.method.upper()
+    asked = [(item, policy.decide(item, signed=signed, method=method)) for item in referers]
+    findings = Findings(
+        text=_describe_all(asked),
+        data=lambda: [{"sent": item, **explanation.to_dict(answer)} for item, answer in asked],
+        remarks=_remark(asked, selected),
+        kinds=_KINDS,
+    )
+    formats.print_findings(findings, arguments)
+    return int(not all(decision.allowed for _, decision in asked))
+
+
+_Asked = Sequence[tuple[str | None, Decision]]
+"""Referers, each with the decision on it."""
+
+
+def _remark(asked: _Asked, selected: SelectedRules) -> Iterator[Remark]:
+    place = selected.placing()
+    for sent, decision in asked:
+        name = "no Referer" if sent is None else sent or "an empty Referer"
+        yield Remark(
+            source=selected.where,
+            kind="denied",
+            group="check",
+            name=name,
+            severity=None if decision.allowed else Severity.ERROR,
+            message=f"{name}: {explanation.sentence(decision.steps[-1])}",
+            detail=explanation.describe(decision),
+            place=place(decision),
+        )
+
+
+def _describe_all(asked: _Asked) -> Iterator[Block]:
+    for number, (sent, decision) in enumerate(asked):
+        if number:
+            yield line()
+        yield from _describe(sent, decision)
+
+
+def _describe(sent: str | None, decision: Decision) -> Iterator[Block]:
+    answer = Sentence("ALLOWED") if decision.allowed else Sentence("DENIED")
+    yield line(Text(answer, verdict(decision).tone), "  ", referer(sent))
+    facts = {
+        Sentence("EC"): decision.ec,
+        Sentence("reason"): decision.reason.value,
+        Sentence("entry"): decision.entry,
+        Sentence("compared as"): decision.referer
+        if decision.referer != sent and decision.referer
+        else None,
+        Sentence("basis"): decision.basis.value,
+    }
+    for name, value in facts.items():
+        if value is not None:
+            yield line(Text(name, Tone.FAINT, 12), value, indent=2)
+    yield line(Text(Sentence("steps"), Tone.FAINT), indent=2)
+    for number, step in enumerate(decision.steps, 1):
+        numbers = f" [{', '.join(step.facts)}]"
+        yield line(f"{number}. {language.say_step(step)}", Text(numbers, Tone.FAINT), indent=4)
+    for fact, variant in decision.variants:
+        yield line(
+            Text(Sentence("assumed, not documented: "), Tone.WARNING),
+            explanation.SENTENCES[variant],
+            Text(f" [{FACTS[fact]}, {variant}]", Tone.FAINT),
+            indent=2,
+        )

@@ -1,0 +1,98 @@
+"""`oss-emulator generate`: write rules for a site, and the decision table that tests them."""
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from oss_referer import lint
+from oss_referer.advice.programs import format_oss2, format_ossutil
+from oss_referer.advice.proposal import Proposal, ProposalError, SiteProfile, format_table, propose
+from oss_referer.engine.sentence import Sentence
+from oss_referer.lint import Severity
+from oss_referer.sources import sources, tables
+from oss_referer.sources.sources import RulesForm
+from oss_referer.sources.tables import DecisionTable
+from oss_referer.terminal.output import Text, Tone, line, show, write
+from oss_referer.terminal.parser import Commands, InputError
+
+_DESCRIPTION = (
+    "Writes rules that allow a site, and whatever else is named, and nobody else. Standard output "
+    "gets the rules, or with --to table the decision table that `oss-emulator test` runs in CI. "
+    "The command lints and tests its own rules, and says so on standard error. The exit status is "
+    "0, or 2 if there are no such rules."
+)
+
+
+def declare(commands: Commands) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser("generate", run, description=_DESCRIPTION)
+    parser.add_argument(
+        "--site", required=True, metavar="URL", help="the site, such as https://www.example.com"
+    )
+    parser.add_switch("--subdomains", "allow the domain and all its sub-domains")
+    parser.add_repeated("--mini-program", "APPID", "allow a WeChat mini program")
+    parser.add_switch("--console", "allow the preview in the OSS console")
+    parser.add_repeated("--cdn", "HOST", "allow the style sheets of a host")
+    parser.add_argument(
+        "--empty",
+        choices=["allow", "deny"],
+        default="deny",
+        help="what to do with requests without a Referer (default: deny)",
+    )
+    parser.add_argument("--to", required=True, choices=list(_FORMS), help="what to print")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Propose rules, check them, and print them or their table."""
+    wish = SiteProfile(
+        arguments.site,
+        subdomains=arguments.subdomains,
+        mini_programs=tuple(arguments.mini_program),
+        console=arguments.console,
+        cdn=tuple(arguments.cdn),
+        allow_empty=arguments.empty == "allow",
+    )
+    try:
+        proposal = propose(wish)
+    except ProposalError as error:
+        raise InputError(str(error)) from None
+    write(_FORMS[arguments.to](proposal, arguments.site))
+    sys.stdout.flush()
+    show(line(*_check(proposal)), to=sys.stderr)
+    return 0
+
+
+def _check(proposal: Proposal) -> tuple[Text, ...]:
+    """Lint and test the rules, and say what came of it."""
+    found = lint.run(proposal.configuration)
+    mistakes = sorted({item.rule for item in found if item.severity is not Severity.NOTE})
+    linted = Sentence("lint finds nothing to correct")
+    if mistakes:
+        linted = Sentence(
+            "lint warns of what you asked for; accept it with --ignore {}",
+            " --ignore ".join(mistakes),
+        )
+    cases = tuple(replace(case, rules="site") for case in proposal.cases)
+    report = tables.run(DecisionTable(Path(), {"site": proposal.configuration}, cases))
+    failed = [result.case.name for result in report.results if not result.passed]
+    if failed:
+        raise InputError(f"these rules fail their own table: {', '.join(failed)}")
+    template = "These rules are checked: {}, and all {} cases of their table pass."
+    return (Text(Sentence(template, linted, str(len(cases))), Tone.GOOD),)
+
+
+def _rules_as(form: RulesForm) -> Callable[[Proposal, str], str]:
+    return lambda proposal, _: sources.format(proposal.configuration, form)
+
+
+_FORMS: Mapping[str, Callable[[Proposal, str], str]] = {
+    "xml": _rules_as(RulesForm.XML),
+    "json": _rules_as(RulesForm.JSON),
+    "terraform": _rules_as(RulesForm.TERRAFORM),
+    "toml": _rules_as(RulesForm.TOML),
+    "oss2": lambda proposal, site: format_oss2(proposal.configuration, site),
+    "ossutil": lambda proposal, site: format_ossutil(proposal.configuration, site),
+    "table": format_table,
+}

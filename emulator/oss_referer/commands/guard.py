@@ -1,0 +1,224 @@
+"""`oss-emulator guard`: block a change of rules that locks out more than was agreed."""
+
+import argparse
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import replace
+from enum import StrEnum
+from hashlib import file_digest
+from pathlib import Path
+
+from oss_referer.commands import replay
+from oss_referer.engine import RefererConfiguration
+from oss_referer.engine.sentence import Sentence
+from oss_referer.findings import github
+from oss_referer.replay import guard, guard_report
+from oss_referer.replay.guard import Agreement, GuardedChange, Limit
+from oss_referer.replay.report import ReplayNames, replay_each
+from oss_referer.replay.verdict import Judge
+from oss_referer.sources.terraform import PlannedChange
+from oss_referer.terminal import formats, language, rules
+from oss_referer.terminal.output import settle, write, writing
+from oss_referer.terminal.parser import Commands, InputError
+from oss_referer.terminal.rules import Source
+
+_DESCRIPTION = (
+    "Replays access logs under the rules that a plan of Terraform would put, and blocks the plan "
+    "if they lock out more requests than was agreed. The exit status is 0 if the plan passes, 1 if "
+    "it is blocked, and 2 if something cannot be read or is known only after apply."
+)
+
+
+class GuardFormat(StrEnum):
+    """How a report is printed."""
+
+    MARKDOWN = "markdown"
+    GITHUB = "github"
+    JSON = "json"
+
+
+def declare(commands: Commands) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser("guard", run, description=_DESCRIPTION)
+    parser.add_argument(
+        "--plan",
+        required=True,
+        metavar="PLAN",
+        help="the output of terraform show -json for a plan; PLAN#ADDRESS selects one resource",
+    )
+    parser.add_argument(
+        "--logs", action="extend", nargs="+", required=True, metavar="LOG", help=replay.LOG_HELP
+    )
+    parser.add_argument(
+        "--max-revoked",
+        type=_limit,
+        default=Limit.parse("0"),
+        metavar="LIMIT",
+        help="the most requests to lock out, of each bucket: 0.1%% or a number (default: 0)",
+    )
+    parser.add_repeated(
+        "--agreed",
+        "HOST",
+        "do not count the requests of this host, which may be locked out: a name, *.NAME, or - for "
+        "no Referer",
+    )
+    parser.add_argument(
+        "--min-requests",
+        type=_count,
+        default=1,
+        metavar="N",
+        help="block a plan if the logs have fewer requests to a bucket (default: 1)",
+    )
+    _declare_outputs(parser)
+    replay.declare_selection(parser)
+    rules.declare(parser)
+
+
+def _declare_outputs(parser: argparse.ArgumentParser) -> None:
+    formats.declare_choices(
+        parser,
+        tuple(GuardFormat),
+        "how to print the report (default: markdown); github makes annotations of a workflow",
+    )
+    parser.add_argument("--report", metavar="FILE", help="also write the report in Markdown")
+    parser.add_argument(
+        "--token",
+        metavar="FILE",
+        help="write what was judged and the verdict, for apply --require-token",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Judge every change of rules, report, and write the token."""
+    agreement = Agreement(arguments.max_revoked, tuple(arguments.agreed), arguments.min_requests)
+    source, found = rules.find_changes(arguments.plan, arguments)
+    changed = _by_bucket(source, _changed(source, found, arguments), arguments.bucket)
+    judged, logs_read = _judge_all(changed, agreement, arguments)
+    notes = [
+        Sentence("{} deletes the bucket itself, with all its objects.", change.address)
+        for change in found.values()
+        if change.deletes_bucket
+    ]
+    token = guard.make_token(judged, agreement, logs_read)
+    markdown = guard_report.format_markdown(judged, notes, language.say)
+    match GuardFormat(arguments.format):
+        case GuardFormat.MARKDOWN:
+            write(markdown)
+        case GuardFormat.GITHUB:
+            write(github.format(guard_report.remark(judged, source.name, notes)))
+        case GuardFormat.JSON:
+            reports = [{"resource": item.resource, "report": item.report} for item in judged]
+            write(json.dumps({**token, "notes": notes, "reports": reports}, indent=2) + "\n")
+    with ExitStack() as files:  # which renames both at its end
+        for name, text in (
+            (arguments.report, markdown),
+            (arguments.token, json.dumps(token, indent=2) + "\n"),
+        ):
+            if name:
+                file = files.enter_context(writing(Path(name), InputError))
+                file.write(text.encode())
+                settle(file)  # both before either is renamed, as this takes long
+    return int(any(change.objection for change in judged))
+
+
+Both = tuple[RefererConfiguration, RefererConfiguration]
+
+
+def _changed(
+    source: Source, found: Mapping[str, PlannedChange], arguments: argparse.Namespace
+) -> Iterator[tuple[PlannedChange, Both]]:
+    """Yield the changes of rules, of the bucket that was asked for. Raises InputError."""
+    for change in found.values():
+        if arguments.bucket and change.bucket not in (None, arguments.bucket):
+            continue
+        with rules.locating(source):
+            old, new = change.rules()
+        if guard.hash_rules(old) != guard.hash_rules(new):
+            yield change, (old, new)
+
+
+def _by_bucket(
+    source: Source, changed: Iterator[tuple[PlannedChange, Both]], named: str | None
+) -> dict[str, tuple[PlannedChange, Both]]:
+    """Return the changes by their buckets; `named` is the bucket of those that do not say it.
+
+    Raises InputError for a bucket that is not known, and if two resources set the rules of one
+    bucket: the last one would win.
+    """
+    found: dict[str, tuple[PlannedChange, Both]] = {}
+    for change, both in changed:
+        bucket = change.bucket or named
+        if bucket is None:
+            raise InputError(
+                f"{source.name}: the name of the bucket of {change.address} is sensitive or known "
+                "only after apply; write it, or say --bucket NAME"
+            )
+        if bucket in found:
+            rival = found[bucket][0]
+            addresses = f"{rival.address} and {change.address}"
+            if rival.bucket and change.bucket:
+                raise InputError(
+                    f"{source.name}: {addresses} both change the rules of {bucket}; leave one of "
+                    "them out of the configuration"
+                )
+            raise InputError(
+                f"{source.name}: --bucket {bucket} would stand for the buckets of both "
+                f"{addresses}, of which the plan does not name all; select one resource with "
+                "--plan PLAN#ADDRESS"
+            )
+        found[bucket] = change, both
+    return found
+
+
+def _judge_all(
+    changed: Mapping[str, tuple[PlannedChange, Both]],
+    agreement: Agreement,
+    arguments: argparse.Namespace,
+) -> tuple[list[GuardedChange], set[tuple[str, str]]]:
+    """Replay the logs under the new rules; return also their names and hashes."""
+    if not changed:
+        return [], set()
+    questions = []
+    for bucket, (_, (_, new)) in changed.items():
+        selected = replay.select(arguments, Judge(new, None, arguments.assumptions), bucket)
+        names = ReplayNames(arguments.plan, logs=selected.names.logs)
+        questions.append(replace(selected, top=guard.TOP, names=names))
+    written = {"--report": arguments.report, "--token": arguments.token}
+    with replay.asking(arguments, [arguments.plan], written) as logs:
+        hashes = {(path.name, _hash(path)) for path in logs.paths}
+        reports = [*replay_each(questions, logs)]
+    judged = [
+        GuardedChange(
+            resource=change.address,
+            actions=change.actions,
+            bucket=bucket,
+            old=old,
+            new=new,
+            report=report,
+            agreement=agreement,
+        )
+        for (bucket, (change, (old, new))), report in zip(changed.items(), reports, strict=True)
+    ]
+    return judged, hashes
+
+
+def _hash(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(f"{path}: the file cannot be read: {error.strerror}") from None
+
+
+def _limit(text: str) -> Limit:
+    try:
+        return Limit.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 12):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of at least 0")
+    return int(text)

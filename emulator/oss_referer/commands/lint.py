@@ -1,0 +1,342 @@
+"""`oss-emulator lint`: find mistakes in rules, each shown by a Referer, and correct them."""
+
+import argparse
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from oss_referer import lint
+from oss_referer.engine import Stage
+from oss_referer.engine.sentence import Sentence
+from oss_referer.findings.remark import Remark
+from oss_referer.lint import Correction, EntryPlace, Evidence, Finding, Severity, remarks
+from oss_referer.sources.places import Place
+from oss_referer.terminal import correcting, formats, language, rules
+from oss_referer.terminal.formats import Findings, Format
+from oss_referer.terminal.output import (
+    ENTRIES,
+    Block,
+    Piece,
+    Text,
+    TextTable,
+    Tone,
+    fold,
+    join,
+    line,
+    referer,
+    show,
+    write,
+    write_json,
+)
+from oss_referer.terminal.parser import Commands
+from oss_referer.terminal.rules import FoundRules, SelectedRules
+
+_DESCRIPTION = (
+    "Finds mistakes in rules. The engine has decided on every Referer that is shown. The exit "
+    "status is 0 if there are only notes, 1 if there are errors or warnings, and 2 if a file "
+    "cannot be read or written, or has no rules. With --fix it is about the corrected rules."
+)
+_HELP = f"{rules.HELP}. A folder stands for its files with rules, except those that Git ignores"
+_TONES = {Severity.ERROR: Tone.BAD, Severity.WARNING: Tone.WARNING, Severity.NOTE: Tone.FAINT}
+_NAMES = {rule.name: rule for rule in lint.RULES}
+
+Places = Mapping[tuple[Stage, int], Place]
+
+
+def declare(commands: Commands) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser("lint", run, description=_DESCRIPTION)
+    parser.add_argument("rules", metavar="RULES", nargs="*", default=[], help=_HELP)
+    parser.add_switch("--fix", "print the corrected rules, and what they change for whom")
+    parser.add_switch(
+        "--unsafe-fixes",
+        "with --fix, also follow the corrections that are not proved to be safe, and show "
+        "these first",
+    )
+    parser.add_switch("--write", "with --fix, write them to the file")
+    said = "accept what a rule of the linter finds"
+    parser.add_repeated("--ignore", "RULE", said, choices=sorted(_NAMES))
+    parser.add_switch("--all", "also print the notes that hold for nearly all rules")
+    parser.add_argument(
+        "--explain", choices=sorted(_NAMES), metavar="RULE", help="explain a rule of the linter"
+    )
+    parser.add_switch("--list", "list the rules of the linter")
+    formats.declare(parser)
+    rules.declare(parser)
+
+
+_COLUMNS = 100
+"""The columns that an explanation takes, as in the sources."""
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Lint rules, correct them, or list or explain the rules of the linter."""
+    as_json = arguments.format == Format.JSON
+    if arguments.explain:
+        rule = _NAMES[arguments.explain]
+        severity = language.say(Sentence(rule.severity.value))
+        lines = language.say_rule(rule.name, rule.page).splitlines()
+        page = "\n".join(part for one in lines for part in fold(one, _COLUMNS, 0) or [""])
+        write(f"{rule.name} ({severity})\n\n{page}\n")
+        return 0
+    if arguments.list:
+        return _list(as_json)
+    if not arguments.rules:
+        arguments.parser.error("give RULES, --list or --explain RULE")
+    if arguments.write and not arguments.fix:
+        arguments.parser.error("--write requires --fix")
+    if arguments.unsafe_fixes and not arguments.fix:
+        arguments.parser.error("--unsafe-fixes requires --fix")
+    if arguments.fix and arguments.format not in (Format.TEXT, Format.JSON):
+        arguments.parser.error("--fix prints text or JSON; leave --format out")
+    selected = rules.select_all(arguments.rules, arguments)
+    status = _fix(selected, arguments) if arguments.fix else _lint(selected, arguments)
+    return 2 if selected.wrong else status
+
+
+@dataclass(frozen=True, slots=True)
+class _Linted:
+    """Rules, and what the linter finds in them."""
+
+    rules: SelectedRules
+    found: Sequence[Finding]
+    shown: Sequence[Finding]
+    """Those to print."""
+
+    def remark(self) -> Iterator[Remark]:
+        """Yield what is printed for other tools."""
+        return remarks.remark(self.shown, self.rules.where, self.rules.find_places())
+
+    def to_dicts(self) -> Iterator[dict[str, object]]:
+        """Yield what is printed as JSON."""
+        where = self.rules.find_places()
+        for item in _to_dicts(self.shown, where):
+            yield {"file": self.rules.where, "name": self.rules.name, **item}
+
+
+def _lint(selected: FoundRules, arguments: argparse.Namespace) -> int:
+    linted = [_lint_one(item, arguments) for item in selected.found]
+    findings = Findings(
+        text=_report_all(linted, arguments),
+        data=lambda: [item for one in linted for item in one.to_dicts()],
+        remarks=(item for one in linted for item in one.remark()),
+        kinds=remarks.KINDS,
+        wrong=selected.wrong,
+        is_empty=not linted,
+    )
+    formats.print_findings(findings, arguments)
+    found = (item for one in linted for item in one.found)
+    return int(any(item.severity is not Severity.NOTE for item in found))
+
+
+def _lint_one(selected: SelectedRules, arguments: argparse.Namespace) -> _Linted:
+    found = lint.run(
+        selected.configuration, assumptions=arguments.assumptions, accepted=arguments.ignore
+    )
+    return _Linted(selected, found, [item for item in found if arguments.all or not item.common])
+
+
+def _fix(selected: FoundRules, arguments: argparse.Namespace) -> int:
+    if len(selected.found) == 1 and not selected.wrong:
+        return _fix_one(selected.found[0], arguments)
+    if len(selected.found) > 1 and (not arguments.write or arguments.format != Format.TEXT):
+        arguments.parser.error("--fix prints one configuration; name one, or add --write")
+    status = 0
+    formats.print_errors(selected.wrong)
+    for item in selected.found:
+        show(line(Text(item.argument, Tone.STRONG)))
+        # Read it again: the rules before it may be in the same file, which has changed.
+        again = rules.select(item.argument, arguments)
+        status = max(status, _fix_one(again, arguments))
+        show(line())
+    return status
+
+
+def _fix_one(selected: SelectedRules, arguments: argparse.Namespace) -> int:
+    fixed = lint.fix(
+        selected.configuration,
+        assumptions=arguments.assumptions,
+        accepted=arguments.ignore,
+        unsafe=arguments.unsafe_fixes,
+    )
+    shown = [item for item in fixed.left if arguments.all or not item.common]
+    left = (
+        list(_to_dicts(shown, {}))
+        if arguments.format == Format.JSON
+        else [
+            *_report(shown, {}, arguments),
+            *_closing(shown, fixed.left, arguments),
+            line(_summary(shown)),
+        ]
+    )
+    return correcting.show_fixed(selected, fixed, left, arguments)
+
+
+def _list(as_json: bool) -> int:
+    if as_json:
+        write_json(
+            [
+                {"rule": rule.name, "severity": rule.severity.value, "title": rule.title}
+                for rule in lint.RULES
+            ]
+        )
+    else:
+        rows = [
+            (
+                rule.name,
+                Text(Sentence(rule.severity.value), _TONES[rule.severity]),
+                language.say_rule(rule.name, rule.page).partition("\n")[0],
+            )
+            for rule in lint.RULES
+        ]
+        headings = (Sentence("rule"), Sentence("severity"), Sentence("what it finds"))
+        show(TextTable(headings, rows))
+    return 0
+
+
+_SHOWN = 20
+"""How many findings of one rule are shown without --all."""
+
+
+def _report_all(linted: Sequence[_Linted], arguments: argparse.Namespace) -> Iterator[Block]:
+    """Describe the findings by the rules that they are about, then all in one summary."""
+    for item in linted:
+        if len(linted) > 1 and item.shown:
+            yield line(Text(item.rules.argument, Tone.STRONG))
+            yield line()
+        yield from _report(item.shown, item.rules.find_places(), arguments)
+    shown = [item for one in linted for item in one.shown]
+    yield from _closing(shown, [item for one in linted for item in one.found], arguments)
+    if len(linted) > 1:
+        count = sum(bool(item.shown) for item in linted)
+        where = Sentence(" in {} of {} configurations", f"{count:,}", f"{len(linted):,}")
+        yield line(_summary(shown), where if shown else "")
+    else:
+        yield line(_summary(shown))
+
+
+def _report(
+    shown: Sequence[Finding], where: Places, arguments: argparse.Namespace
+) -> Iterator[Block]:
+    count: Counter[str] = Counter()
+    notes = [finding for finding in shown if finding.severity is Severity.NOTE]
+    for finding in shown:
+        count[finding.rule] += 1
+        if finding.severity is not Severity.NOTE and (
+            arguments.all or count[finding.rule] <= _SHOWN
+        ):
+            yield from _describe(finding, where)
+            yield line()
+    for rule, number in count.items():
+        if number > _SHOWN and not arguments.all and _NAMES[rule].severity is not Severity.NOTE:
+            more = f"{number - _SHOWN:,}"
+            yield line(Sentence("{} more by {} (--all shows them)", more, rule))
+            yield line()
+    if notes:
+        yield line(Text(Sentence("Good to know"), Tone.STRONG))
+        for note in notes[: None if arguments.all else _SHOWN]:
+            about = f"{note.place.entry}: " if note.place else ""
+            name = Text(f"  [{note.rule}]", Tone.FAINT)
+            yield line(about, note.reason, name, indent=2)
+        yield line()
+
+
+def _closing(
+    shown: Sequence[Finding], found: Sequence[Finding], arguments: argparse.Namespace
+) -> Iterator[Block]:
+    hidden = sorted({finding.rule for finding in found} - {finding.rule for finding in shown})
+    if arguments.ignore:
+        yield line(
+            Text(Sentence("Accepted: {}", ", ".join(sorted(set(arguments.ignore)))), Tone.FAINT)
+        )
+    if risky := sum(bool(finding.risk) for finding in found):
+        said = Sentence(
+            "Corrections that are not safe: {} (--fix --unsafe-fixes follows them)", f"{risky:,}"
+        )
+        yield line(Text(said, Tone.FAINT))
+    if hidden:
+        said = Sentence("As with nearly all rules: {} (--all shows them)", ", ".join(hidden))
+        yield line(Text(said, Tone.FAINT))
+
+
+def _describe(finding: Finding, where: Places) -> Iterator[Block]:
+    about: tuple[Piece, ...] = ()
+    place = finding.place
+    if place is not None:
+        at = where.get((place.list, place.position))
+        name = Sentence(ENTRIES[place.list].template, str(place.position + 1))
+        named = Sentence("line {}, {}", str(at[0]), name) if at else name
+        entry = Text(place.entry or '""', Tone.STRONG)
+        about = ("  ", Sentence("{}: ", named), entry)
+    severity = Text(Sentence(finding.severity.value), _TONES[finding.severity])
+    yield line(severity, f" {finding.rule}", *about)
+    yield line(finding.reason, indent=2)
+    yield _labelled(Sentence("shown by"), *_evidence(finding))
+    safe = tuple(_corrections(finding.safe, place)) if finding.safe else ()
+    rest = tuple(item for item in _corrections(finding.correction, place) if item not in safe)
+    for label, pieces in ((Sentence("correct"), safe), (Sentence("unsafe"), rest)):
+        for number, piece in enumerate(pieces):
+            yield _labelled("" if number else label, piece)
+    if finding.decide:
+        yield _labelled(Sentence("decide"), finding.decide)
+    if finding.also:
+        yield _labelled(Sentence("also"), Sentence("corrects {}", ", ".join(finding.also)))
+
+
+def _labelled(label: str, *pieces: Piece) -> Block:
+    return line(Text(label, Tone.FAINT, 10), *pieces, indent=2)
+
+
+def _evidence(finding: Finding) -> tuple[Piece, ...]:
+    is_judged = finding.evidence in (Evidence.ALLOWED, Evidence.DENIED)
+    ec = f", EC {finding.outcome.ec}" if is_judged and finding.outcome.ec else ""
+    return referer(finding.referer), " ", Sentence(finding.evidence.value), ec
+
+
+def _corrections(correction: Correction, place: EntryPlace | None) -> Iterator[Text]:
+    instead, white, black = correction.instead, correction.whitelist, correction.blacklist
+    if place and instead and place.entry in instead:  # the entry stays, and others join it
+        others = tuple(entry for entry in instead if entry != place.entry)
+        instead = None
+        if place.list is Stage.WHITELIST:
+            white = (*others, *white)
+        else:
+            black = (*others, *black)
+    for entry in instead or ():
+        yield Text(entry, Tone.GOOD)
+    if instead == ():
+        yield Text(Sentence("leave it out"), Tone.GOOD)
+    for entry in white:
+        yield Text(Sentence("add {} to the whitelist", entry), Tone.GOOD)
+    for entry in black:
+        yield Text(Sentence("add {} to the blacklist", entry), Tone.GOOD)
+    if correction.switch:
+        switch, value = correction.switch
+        yield Text(f"{switch.element}: {str(value).lower()}", Tone.GOOD)
+
+
+_COUNTS = {
+    Severity.ERROR: (Sentence("{} error", ""), Sentence("{} errors", "")),
+    Severity.WARNING: (Sentence("{} warning", ""), Sentence("{} warnings", "")),
+    Severity.NOTE: (Sentence("{} note", ""), Sentence("{} notes", "")),
+}
+
+
+def _summary(shown: Sequence[Finding]) -> Text:
+    count = Counter(finding.severity for finding in shown)
+    if not shown:
+        return Text(Sentence("Nothing to correct."), Tone.GOOD)
+    parts = [
+        Sentence(_COUNTS[severity][count[severity] > 1].template, f"{count[severity]:,}")
+        for severity in Severity
+        if count[severity]
+    ]
+    worst = next(severity for severity in Severity if count[severity])
+    return Text(join(parts), _TONES[worst])
+
+
+def _to_dicts(found: Sequence[Finding], where: Places) -> Iterator[dict[str, object]]:
+    for finding in found:
+        place = finding.place
+        at = where.get((place.list, place.position)) if place else None
+        yield finding.to_dict(at[0] if at else None)

@@ -1,0 +1,180 @@
+"""`oss-emulator scenarios`: decide on typical requests of browsers and other clients."""
+
+import argparse
+import itertools
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from oss_referer.browser import scenarios as scenario
+from oss_referer.browser import strangers
+from oss_referer.browser.scenarios import OBJECT_URL, ScenarioOutcome
+from oss_referer.browser.strangers import Strangers
+from oss_referer.engine import RefererPolicy, explanation
+from oss_referer.engine.sentence import Sentence
+from oss_referer.findings.remark import Remark, RemarkKind, Severity
+from oss_referer.search.url import WebURL, WebURLError
+from oss_referer.terminal import formats, rules
+from oss_referer.terminal.formats import Findings
+from oss_referer.terminal.output import Block, Text, TextTable, Tone, line, referer, verdict
+from oss_referer.terminal.parser import Commands, InputError
+from oss_referer.terminal.rules import SelectedRules
+
+_DESCRIPTION = (
+    "Shows typical requests with their Referers, and decides on them. The exit status is 1 if the "
+    "site itself is denied, or if another site that sends a Referer is allowed. Pages of the same "
+    "registered domain belong to the site."
+)
+
+
+_KINDS = (
+    RemarkKind("scenario", "The rules decide on a typical request against the site's owner."),
+)
+
+
+def declare(commands: Commands) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser("scenarios", run, description=_DESCRIPTION)
+    parser.add_argument("rules", metavar="RULES", help=rules.HELP)
+    parser.add_argument(
+        "--site", required=True, metavar="URL", help="a page of the site that shows the objects"
+    )
+    parser.add_argument(
+        "--object-url", default=OBJECT_URL, metavar="URL", help=f"an object (default: {OBJECT_URL})"
+    )
+    said = "a page of another site that may show the objects"
+    parser.add_repeated("--partner", "URL", said)
+    formats.declare(parser)
+    rules.declare(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Play every scenario."""
+    site = _read_url("--site", arguments.site)
+    target = _read_url("--object-url", arguments.object_url)
+    partners = [_read_url("--partner", text) for text in arguments.partner]
+    selected = rules.select(arguments.rules, arguments)
+    policy = RefererPolicy.compile(selected.configuration, arguments.assumptions)
+    outcomes = scenario.play(policy, site.text, target.text)
+    others = strangers.search(policy, [site, *partners])
+    warning = scenario.warn(target.text)
+    findings = Findings(
+        text=itertools.chain(
+            _report(outcomes),
+            [] if warning is None else [line(Text(warning, Tone.WARNING))],
+            _judge(outcomes, others),
+        ),
+        data=lambda: {
+            "default_domain": warning,
+            "scenarios": [_to_dict(outcome) for outcome in outcomes],
+            "other_sites": _strangers_to_dict(others),
+        },
+        remarks=_remark(outcomes, others, selected),
+        kinds=_KINDS,
+    )
+    formats.print_findings(findings, arguments)
+    as_wanted = not others.found and all(outcome.as_wanted for outcome in outcomes)
+    return int(not as_wanted)
+
+
+def _remark(
+    outcomes: Sequence[ScenarioOutcome], others: Strangers, selected: SelectedRules
+) -> Iterator[Remark]:
+    """Yield a remark for each scenario and each stranger."""
+    place = selected.placing()
+    found = [
+        (str(item.scenario.name), item.scenario.group.value, item.decision, item.as_wanted)
+        for item in outcomes
+    ]
+    found += [(item.referer, "other sites", item.decision, False) for item in others.found]
+    for name, group, decision, as_wanted in found:
+        came_of_it = "let in" if decision.allowed else "kept out"
+        yield Remark(
+            source=selected.where,
+            kind="scenario",
+            group=group,
+            name=name,
+            severity=None if as_wanted else Severity.ERROR,
+            message=f"{name} is {came_of_it}. {explanation.sentence(decision.steps[-1])}",
+            detail=explanation.describe(decision),
+            place=place(decision),
+        )
+
+
+def _read_url(flag: str, text: str) -> WebURL:
+    try:
+        return WebURL.parse(text)
+    except WebURLError as error:
+        raise InputError(
+            f"{flag}: no browser opens {text!r}: {error}; "
+            "write a URL such as https://www.example.com"
+        ) from None
+
+
+def _report(outcomes: Sequence[ScenarioOutcome]) -> Iterator[Block]:
+    headings = (
+        Sentence("how it arrives"),
+        Sentence("Referer"),
+        Sentence("verdict"),
+        Sentence("why"),
+    )
+    for group, items in groupby(outcomes, lambda outcome: outcome.scenario.group):
+        yield TextTable(headings, [_row(outcome) for outcome in items], Sentence(group.value))
+        yield line()
+
+
+def _judge(outcomes: Sequence[ScenarioOutcome], others: Strangers) -> Iterator[Block]:
+    """Say what is wrong; what is right only where it is proved."""
+    wrong = [outcome for outcome in outcomes if not outcome.as_wanted]
+    for outcome in wrong:
+        template = "! {} is let in" if outcome.decision.allowed else "! {} is kept out"
+        yield line(Text(Sentence(template, outcome.scenario.name), Tone.BAD))
+    for stranger in others.found:
+        said = Sentence("! {} is let in", stranger.referer)
+        if stranger.decision.entry:
+            said = Sentence("! {} is let in by {}", stranger.referer, stranger.decision.entry)
+        yield line(Text(said, Tone.BAD))
+    if wrong or others.found:
+        return
+    if others.proved:
+        said = Sentence(
+            "The site gets its objects, and no other site that sends a Referer does (proved)."
+        )
+        yield line(Text(said, Tone.GOOD))
+    else:
+        yield line(Text(Sentence("The site gets its objects."), Tone.GOOD))
+        said = Sentence("It is not proved that no other site does: the search ended early.")
+        yield line(Text(said, Tone.WARNING))
+
+
+def _row(outcome: ScenarioOutcome) -> tuple[Text | str, ...]:
+    decision = outcome.decision
+    answer = verdict(decision)
+    why = decision.entry if decision.entry is not None else decision.reason.value
+    return (
+        outcome.scenario.name,
+        referer(outcome.scenario.referer),
+        answer if outcome.as_wanted else Text(Sentence("{} !", answer.text), answer.tone),
+        f"{why} ({decision.ec})" if decision.ec else why,
+    )
+
+
+def _to_dict(outcome: ScenarioOutcome) -> dict[str, object]:
+    return {
+        "group": outcome.scenario.group.value,
+        "name": outcome.scenario.name,
+        "signed": outcome.scenario.signed.value,
+        "wanted": outcome.scenario.wanted,
+        "as_wanted": outcome.as_wanted,
+        "sent": outcome.scenario.referer,
+        **explanation.to_dict(outcome.decision),
+    }
+
+
+def _strangers_to_dict(others: Strangers) -> dict[str, object]:
+    return {
+        "let_in": [
+            {"referer": stranger.referer, "entry": stranger.decision.entry}
+            for stranger in others.found
+        ],
+        "proved": others.proved,
+    }

@@ -1,0 +1,331 @@
+"""`oss-emulator test`: run decision tables, and list the entries that no case touches."""
+
+import argparse
+import os.path
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from oss_referer.engine import RefererConfiguration, explanation
+from oss_referer.engine.sentence import Sentence
+from oss_referer.findings.remark import Remark, RemarkKind, Severity
+from oss_referer.sources import places, tables
+from oss_referer.sources.places import Place
+from oss_referer.sources.tables import Report, Result, Untouched
+from oss_referer.terminal import bucket, formats, language, rules
+from oss_referer.terminal.formats import Findings
+from oss_referer.terminal.output import ENTRIES, Block, Text, Tone, line, referer, writing
+from oss_referer.terminal.parser import Commands, InputError
+from oss_referer.terminal.rules import SelectedRules
+
+_DESCRIPTION = (
+    "Runs decision tables. RULES, which comes first, replaces the rules in the tables; tables with "
+    "rules of their own need none. A folder stands for the tables in it, except those that Git "
+    "ignores. The exit status is 0 if all cases pass and touch each entry, 1 if a case fails or an "
+    "entry is not touched, and 2 if a table has no cases or cannot be read."
+)
+_KINDS = (
+    RemarkKind("case", "The rules decide otherwise than a case of a table requires."),
+    RemarkKind("untouched", "No case of a table touches an entry.", severity=Severity.WARNING),
+)
+
+
+def declare(commands: Commands) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "test", run, description=_DESCRIPTION, usage="%(prog)s [options] [RULES] TABLE ..."
+    )
+    parser.add_argument(
+        "paths",
+        metavar="TABLE",
+        nargs="+",
+        help="a decision table in TOML, or a folder with some. The first may be RULES instead: "
+        f"{rules.HELP}",
+    )
+    parser.add_argument(
+        "--junit", metavar="FILE", type=Path, help="write JUnit XML to FILE as well"
+    )
+    parser.add_switch("--partial", "accept entries that no case touches")
+    formats.declare(parser)
+    rules.declare(parser)
+
+
+@dataclass(frozen=True, slots=True)
+class _UntouchedEntry:
+    """An entry that no case touches, and where it stands."""
+
+    entry: Untouched
+    source: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class _Tested:
+    """What came of all tables."""
+
+    reports: Sequence[Report]
+    untouched: Sequence[_UntouchedEntry]
+
+    @property
+    def passed(self) -> bool:
+        return all(report.passed for report in self.reports)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run every table."""
+    given, paths = _separate(arguments)
+    reports, wrong = _run_all(paths, given, arguments)
+    tested = _Tested(reports, list(_find_untouched(reports, given)))
+    findings = Findings(
+        text=_report(tested, arguments.partial),
+        data=lambda: _to_dict(tested),
+        remarks=_remark(tested, arguments.partial),
+        kinds=_KINDS,
+        wrong=wrong,
+        is_empty=not reports,
+    )
+    if arguments.junit is not None and reports:
+        _write_junit(arguments.junit, tested, arguments.partial)
+    formats.print_findings(findings, arguments)
+    passed = tested.passed and (arguments.partial or not tested.untouched)
+    return 2 if wrong else int(not passed)
+
+
+def _separate(arguments: argparse.Namespace) -> tuple[Sequence[SelectedRules], Sequence[str]]:
+    """Return the rules that come first, and the tables. Raises InputError."""
+    first, *others = arguments.paths
+    if not others and _is_rules(first):
+        raise InputError(
+            f"{first}: these are rules, and TABLE is missing; write oss-emulator test {first} TABLE"
+        )
+    if not others or _has_tables(Path(first)):
+        return (), arguments.paths
+    selected = rules.select_all([first], arguments)
+    if selected.wrong:
+        raise selected.wrong[0]
+    return selected.found, others
+
+
+def _run_all(
+    paths: Sequence[str], given: Sequence[SelectedRules], arguments: argparse.Namespace
+) -> tuple[Sequence[Report], Sequence[InputError]]:
+    """Run all tables; return the reports, and why other tables cannot be run."""
+    named = {item.name: item.configuration for item in given}
+    reports: list[Report] = []
+    wrong: list[InputError] = []
+    for path in paths:
+        try:
+            files = _find_tables(path, wrong.append)
+        except InputError as error:
+            wrong.append(error)
+            continue
+        for file in files:
+            try:
+                report = tables.run(_read_table(file, named, arguments))
+            except InputError as error:
+                wrong.append(error)
+            else:
+                reports.append(report)
+    return reports, wrong
+
+
+def _is_rules(argument: str) -> bool:
+    """Return whether an argument can only be RULES; a file in TOML may be a table as well."""
+    if argument == "-" or argument.startswith(bucket.SCHEME):
+        return True
+    path = Path(argument)
+    if not os.path.exists(path):
+        return os.path.isfile(argument.rpartition("#")[0])
+    if not os.path.isfile(path) or path.suffix.lower() == ".toml":
+        return False
+    from oss_referer.sources import discovery
+
+    return discovery.has_rules(path, rules.read_source(argument).content)
+
+
+def _has_tables(path: Path) -> bool:
+    """Return whether a path is a folder or a table; a pipe, which can be read once, is neither."""
+    if not os.path.isfile(path):
+        return os.path.isdir(path)
+    from oss_referer.sources import discovery
+
+    return discovery.has_cases(path, rules.read_source(str(path)).content)
+
+
+def _find_tables(argument: str, refuse: Callable[[InputError], None]) -> Sequence[Path]:
+    """Return a table, or those in a folder. Raises InputError if there are none."""
+    path = Path(argument)
+    if not os.path.isdir(path):
+        return [path]
+    found, unread = rules.list_files(path)
+    files = [file for file in found if _has_tables(file)]
+    for error in unread:
+        refuse(error)
+    if not files and not unread:
+        raise InputError(f"{path}: no file below it is a decision table, or Git ignores those")
+    return files
+
+
+def _read_table(
+    path: Path, given: Mapping[str, RefererConfiguration], arguments: argparse.Namespace
+) -> tables.DecisionTable:
+    try:
+        return tables.read(path, given, arguments.assumptions)
+    except tables.TableError as error:
+        raise InputError(str(error), error.place) from None
+    except OSError as error:
+        raise InputError(f"{path}: the file cannot be read: {error.strerror}") from None
+
+
+def _find_untouched(
+    reports: Sequence[Report], given: Sequence[SelectedRules]
+) -> Iterator[_UntouchedEntry]:
+    """Yield the entries that no case touches; those of given rules if no table touches them."""
+    if not given:
+        for report in reports:
+            table = report.table
+            found = {
+                name: places.find(table.text, name, configuration)
+                for name, configuration in table.rules.items()
+                if any(item.rules == name for item in report.untouched)
+            }
+            for item in report.untouched:
+                place = found[item.rules].get((item.list, item.position), (1, 1))
+                yield _UntouchedEntry(item, str(table.path), place)
+        return
+    for selected in given if reports else ():
+        where = selected.find_places()
+        for item in reports[0].untouched:
+            alike = all(item in report.untouched for report in reports[1:])
+            if alike and item.rules == selected.name:
+                place = where.get((item.list, item.position), (1, 1))
+                yield _UntouchedEntry(item, selected.where, place)
+
+
+def _remark(tested: _Tested, partial: bool) -> Iterator[Remark]:
+    for report in tested.reports:
+        where = report.table.find_cases()
+        for number, result in enumerate(report.results):
+            differences = "; ".join(map(str, result.differences))
+            yield Remark(
+                source=str(report.table.path),
+                kind="case",
+                group=f"{report.table.path.stem}.{result.case.rules or 'rules'}",
+                name=result.case.name,
+                severity=Severity.ERROR if result.differences else None,
+                message=f"{result.case.name}: {differences}",
+                detail=explanation.describe(result.decision),
+                place=where.get(number, (1, 1)),
+            )
+    for item in () if partial else tested.untouched:
+        entry = f"{item.entry.list.value}[{item.entry.position}]"
+        yield Remark(
+            source=item.source,
+            kind="untouched",
+            group="untouched",
+            name=f"{entry}: {item.entry.entry}",
+            severity=Severity.WARNING,
+            message=f"{item.entry.entry or 'a blank entry'}: No case touches this entry.",
+            place=item.place,
+            entry=entry,
+        )
+
+
+def _write_junit(path: Path, tested: _Tested, partial: bool) -> None:
+    from oss_referer.findings import junit
+
+    with writing(path) as file:
+        file.write(junit.format(_remark(tested, partial)))
+
+
+def _report(tested: _Tested, partial: bool) -> Iterator[Block]:
+    for report in tested.reports:
+        failed = [result for result in report.results if not result.passed]
+        passed = len(report.results) - len(failed)
+        tone = Tone.BAD if failed else Tone.GOOD
+        yield line(f"{report.table.path}  ", Text(_count(passed, len(failed)), tone))
+        for result in failed:
+            yield from _describe(result)
+    if len(tested.reports) > 1:
+        yield line()
+        yield line(*_summary(tested.reports))
+    yield from _describe_untouched(tested, partial)
+
+
+def _summary(reports: Sequence[Report]) -> Iterator[Text]:
+    results = [result for report in reports for result in report.results]
+    failed = sum(not result.passed for result in results)
+    tone = Tone.BAD if failed else Tone.GOOD
+    yield Text(_count(len(results) - failed, failed), tone)
+    yield Text(Sentence(" in {} tables", str(len(reports))), Tone.FAINT)
+
+
+def _count(passed: int, failed: int) -> Sentence:
+    if failed:
+        return Sentence("{} passed, {} failed", f"{passed:,}", f"{failed:,}")
+    return Sentence("{} passed", f"{passed:,}")
+
+
+def _describe_untouched(tested: _Tested, partial: bool) -> Iterator[Block]:
+    if not tested.untouched:
+        return
+    yield line()
+    yield line(Text(Sentence("Entries that no case touched"), Tone.WARNING))
+    several = len({item.source for item in tested.untouched}) > 1
+    for item in tested.untouched:
+        where = ", ".join(filter(None, (item.source if several else "", item.entry.rules)))
+        entry = Sentence(ENTRIES[item.entry.list].template, str(item.entry.position + 1))
+        yield line(
+            Text(f"{where}, " if where else "", Tone.FAINT),
+            Text(Sentence("{}: ", entry), Tone.FAINT),
+            item.entry.entry or '""',
+            indent=2,
+        )
+    if not partial:
+        advice = Sentence("Add a case for each, or accept that they are not tested with --partial.")
+        yield line(Text(advice, Tone.WARNING))
+
+
+def _describe(result: Result) -> Iterator[Block]:
+    yield line(Text(Sentence("failed"), Tone.BAD, 8), Text(result.case.name, Tone.STRONG), indent=2)
+    yield line(referer(result.case.counted), indent=10)
+    for difference in result.differences:
+        expected, actual = repr(difference.expected), repr(difference.actual)
+        said = Sentence("{}: expected {}, was {}", difference.aspect, expected, actual)
+        yield line(said, indent=10)
+    yield line(Text(language.say_step(result.decision.steps[-1]), Tone.FAINT), indent=10)
+
+
+def _to_dict(tested: _Tested) -> dict[str, object]:
+    return {
+        "passed": tested.passed,
+        "complete": not tested.untouched,
+        "tables": [
+            {
+                "table": str(report.table.path),
+                "cases": [_case(result) for result in report.results],
+            }
+            for report in tested.reports
+        ],
+        "untouched": [
+            {
+                "file": item.source,
+                "rules": item.entry.rules,
+                "list": item.entry.list.value,
+                "position": item.entry.position,
+                "entry": item.entry.entry,
+            }
+            for item in tested.untouched
+        ],
+    }
+
+
+def _case(result: Result) -> dict[str, object]:
+    return {
+        "name": result.case.name,
+        "passed": result.passed,
+        "allowed": result.decision.allowed,
+        "ec": result.decision.ec,
+        "entry": result.decision.entry,
+        "differences": [asdict(item) for item in result.differences],
+    }

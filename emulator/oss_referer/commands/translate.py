@@ -1,0 +1,138 @@
+"""`oss-emulator translate`: translate rules from and to other systems."""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from oss_referer import translate as translation
+from oss_referer.engine import RefererConfiguration
+from oss_referer.engine.model import MAX_EXAMINED, MAX_SIZE
+from oss_referer.engine.sentence import Sentence
+from oss_referer.sources import sources as document
+from oss_referer.sources.sources import RulesForm
+from oss_referer.terminal import formats, language, rules
+from oss_referer.terminal.formats import Format
+from oss_referer.terminal.output import visible, write, write_json
+from oss_referer.terminal.parser import Commands, InputError
+from oss_referer.translate import SYSTEMS, Loss, Rules, SourceRules, System
+
+_DESCRIPTION = (
+    "Translates rules. Standard output gets the result, and standard error gets what the result "
+    "cannot express, each with a Referer that both sides decide differently. The exit status is "
+    "0; with --exact it is 1 if anything is lost."
+)
+_LONGEST_SHOWN = 200
+"""Characters of a Referer in a warning; JSON has all of them."""
+
+
+def declare(commands: Commands) -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser("translate", run, description=_DESCRIPTION)
+    way = parser.add_mutually_exclusive_group(required=True)
+    for name, dest, text in (
+        ("--from", "from_", "FILE has rules of this system"),
+        ("--to", "to", "translate RULES to this system"),
+    ):
+        way.add_argument(name, dest=dest, choices=list(SYSTEMS), help=language.explain(text))
+    parser.add_argument(
+        "file",
+        metavar="FILE",
+        help=f"with --from, a file or - for standard input; with --to, {rules.HELP}",
+    )
+    parser.add_argument(
+        "--as",
+        dest="form",
+        choices=[form.value for form in document.RulesForm],
+        default=RulesForm.XML.value,
+        help="the form of the result with --from (default: xml)",
+    )
+    parser.add_switch("--exact", "exit with 1 if anything is lost")
+    formats.declare(parser, formats.PLAIN)
+    rules.declare(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Translate the rules and compare both sides."""
+    name: str = arguments.from_ or arguments.to
+    system = SYSTEMS[name]
+    theirs: Rules
+    if arguments.from_:
+        source = _read_theirs(arguments.file, system)
+        ours = source.to_oss()
+        _refuse_large(ours)
+        with _writing(arguments.form):
+            theirs, text = source, document.format(ours, RulesForm(arguments.form))
+    else:
+        ours = rules.read(arguments.file, arguments)
+        _refuse_large(ours)
+        result = system.from_oss(ours, arguments.assumptions)
+        with _writing(name):
+            theirs, text = result, result.format()
+    lost = translation.losses(
+        theirs,
+        ours,
+        arguments.assumptions,
+        opens=not arguments.from_,  # show rather what the result lets in than what it keeps out
+    )
+    if arguments.format == Format.JSON:
+        write_json({"system": name, "result": text, "lost": [_to_dict(loss) for loss in lost]})
+    else:
+        write(text)
+        sys.stdout.flush()
+        for loss in lost:
+            said = Sentence("warning: {}", _sentence(loss, system.title))
+            print(language.say(said), file=sys.stderr)
+    return int(arguments.exact and bool(lost))
+
+
+def _read_theirs(argument: str, system: System) -> SourceRules:
+    source = rules.read_source(argument)
+    text = rules.decode(source)
+    with rules.locating(source):
+        return system.parse(text)
+
+
+def _refuse_large(configuration: RefererConfiguration) -> None:
+    """Refuse lists that no bucket has room for, before they take long."""
+    if configuration.size > MAX_EXAMINED:
+        raise InputError(
+            f"the entries for OSS have {configuration.size:,} bytes, and PutBucketReferer refuses "
+            f"more than {MAX_SIZE:,}; translate fewer"
+        )
+
+
+@contextmanager
+def _writing(form: str) -> Iterator[None]:
+    """Tell what a form cannot represent."""
+    try:
+        yield
+    except ValueError as error:
+        raise InputError(f"the result cannot be written as {form}: {error}") from None
+
+
+def _sentence(loss: Loss, title: str) -> Sentence:
+    """Describe a loss: `nginx allows http://…, OSS denies it (the same host …)`."""
+    sent, kind = _shown(loss.referer), Sentence(loss.kind.value)
+    if loss.theirs:
+        return Sentence("{} allows {}, OSS denies it ({})", title, sent, kind)
+    return Sentence("{} denies {}, OSS allows it ({})", title, sent, kind)
+
+
+def _shown(referer: str | None) -> str:
+    """Return a Referer as a warning shows it."""
+    if referer is None:
+        return Sentence("a request without a Referer")
+    shown = visible(referer)
+    if len(shown) > _LONGEST_SHOWN:
+        return Sentence("{}… ({} characters)", shown[:_LONGEST_SHOWN], str(len(referer)))
+    return shown or Sentence("an empty Referer")
+
+
+def _to_dict(loss: Loss) -> dict[str, object]:
+    return {
+        "kind": loss.kind.value,
+        "referer": loss.referer,
+        "theirs": loss.theirs,
+        "ours": not loss.theirs,
+    }

@@ -1,0 +1,1 @@
+"""The forms of a finding: annotations, JUnit XML, SARIF and Markdown."""

@@ -1,0 +1,29 @@
+"""An entry allows every WeChat mini program.
+
+All mini programs send a Referer of the host `servicewechat.com`; only the appid in its path says
+which one it is. `https://servicewechat.com/` therefore allows the mini programs of everybody.
+"""
+
+from oss_referer.engine.sentence import Sentence
+
+from .finding import Correction, Evidence, Severity, Suspicion
+from .mini_program import HOST, REFERER
+from .subject import LintedEntry, Subject
+
+SEVERITY = Severity.WARNING
+
+_OTHER = f"{HOST}wxfedcba9876543210/1/page-frame.html"
+
+
+def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
+    """Suspect whitelist entries with the host of mini programs and no appid."""
+    if not entry.is_white or "servicewechat" not in entry.text:
+        return None
+    if not all(map(entry.pattern.matches, (REFERER, _OTHER))):
+        return None
+    return Suspicion(
+        Evidence.ALLOWED,
+        (REFERER,),
+        Sentence("It names no appid, so it allows every WeChat mini program."),
+        Correction(decide=Sentence("write {}YOUR-APPID/", HOST)),
+    )

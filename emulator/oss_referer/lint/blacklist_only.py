@@ -1,0 +1,41 @@
+"""The whitelist is `*`, so only the blacklist keeps sites out.
+
+The documentation blocks single sites in this way: whitelist `*` and a blacklist. It is the safe
+form of a blacklist, because it is not documented whether an empty whitelist allows or denies a
+Referer that is not blacklisted (R-14); `*` allows it in any case. But a site that copies your
+objects only has to move to a name that is not in the list. If you know your own sites, list them
+instead. If everybody else is welcome, accept this warning with `--ignore blacklist-only`.
+
+Without a blacklist, and with `AllowEmptyReferer` false, `*` denies only requests without a Referer.
+"""
+
+from oss_referer.browser.probes import STRANGER
+from oss_referer.engine.sentence import Sentence
+
+from .finding import Correction, Evidence, Severity, Suspicion
+from .subject import LintedEntry, Subject
+
+SEVERITY = Severity.WARNING
+
+_DECIDE = Sentence("name the sites to allow, or accept it with --ignore blacklist-only")
+
+
+def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
+    """Suspect `*` in the whitelist if no other entry names a site."""
+    if entry.text != "*" or not entry.is_white or subject.names_sites:
+        return None
+    if subject.has_blacklist:
+        reason = Sentence(
+            "Every site that the blacklist does not match is allowed. Keep the * in any case: "
+            "whether an empty whitelist would allow them is not documented (R-14)."
+        )
+    elif subject.configuration.allow_empty_referer:
+        reason = Sentence("Every site is allowed, so these rules deny nobody.")
+    else:
+        reason = Sentence("Every site is allowed; only requests without a Referer are denied.")
+    return Suspicion(
+        Evidence.ALLOWED,
+        (STRANGER, "https://wxyz-0.invalid/", "http://wxyz-0.invalid/"),
+        reason,
+        Correction(decide=_DECIDE),
+    )

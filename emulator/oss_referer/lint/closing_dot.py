@@ -1,0 +1,24 @@
+"""A host ends in a dot.
+
+`https://www.example.com./` is another host than `https://www.example.com/`: a browser sends the dot
+only if the address has it, and entries are compared character by character (R-20). Write the host
+without it.
+"""
+
+from oss_referer.engine.sentence import Sentence
+from oss_referer.search.parts import Parts
+
+from .finding import Suspicion
+from .subject import LintedEntry, Subject
+
+
+def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
+    """Suspect whitelist entries with a dot before the path or the port."""
+    parts = entry.parts
+    if not entry.is_white or not parts.names_host or not parts.host.endswith("."):
+        return None
+    if not (parts.rest or parts.port):
+        return None  # the beginning of longer names
+    corrected = Parts(parts.scheme, parts.host.rstrip("."), parts.port, parts.rest or "/").join()
+    reason = Sentence("Browsers send the dot after the host only if the address has it.")
+    return Suspicion.unmatched(corrected, reason)

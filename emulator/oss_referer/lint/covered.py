@@ -1,0 +1,47 @@
+"""An entry has no effect because another entry matches everything that it matches.
+
+Often the wider entry is wider than intended: if this one was written with care, check the other.
+"""
+
+from oss_referer.engine.gram_index import GramIndex
+from oss_referer.engine.sentence import Sentence
+from oss_referer.search.entry import parse_entry
+from oss_referer.search.parts import example
+
+from .finding import Correction, Evidence, Severity, Suspicion, Suspicions
+from .subject import LintedEntry, Subject
+
+SEVERITY = Severity.NOTE
+
+
+def suspect(subject: Subject) -> Suspicions:
+    """Suspect entries that one other entry of the same list covers."""
+    for entries in subject.lists:
+        first = {entry.text: entry for entry in reversed(entries)}  # duplicates have their own rule
+        filed = GramIndex(parse_entry(text) for text in first)
+        for entry in first.values():
+            page = example(entry.text)
+            wider = next(
+                (
+                    first[pattern.text]
+                    for pattern in filed.candidates(page)
+                    if pattern.matches(page) and _covers(subject, first[pattern.text], entry)
+                ),
+                None,
+            )
+            if wider is not None:
+                yield Suspicion(
+                    Evidence.UNCHANGED,
+                    (page,),
+                    Sentence("{} matches everything that this entry matches.", wider.place.entry),
+                    Correction(()),
+                    entry.place,
+                )
+
+
+def _covers(subject: Subject, wider: LintedEntry, entry: LintedEntry) -> bool:
+    if wider is entry or not subject.covers([wider.pattern], entry.pattern):
+        return False
+    # If two entries match the same, the later one is superfluous.
+    same = subject.covers([entry.pattern], wider.pattern)
+    return not same or wider.place.position < entry.place.position

@@ -1,0 +1,29 @@
+"""An entry occurs twice in the same list.
+
+The second one has no effect. Often another entry was intended, such as the one for the other
+scheme.
+"""
+
+from oss_referer.engine.sentence import Sentence
+from oss_referer.search.parts import example
+
+from .finding import Correction, Evidence, Severity, Suspicion, Suspicions
+from .subject import Subject
+
+SEVERITY = Severity.WARNING
+
+
+def suspect(subject: Subject) -> Suspicions:
+    """Suspect entries that repeat an earlier one."""
+    for entries in subject.lists:
+        seen: set[str] = set()
+        for entry in entries:
+            if entry.text in seen:
+                yield Suspicion(
+                    Evidence.UNCHANGED,
+                    (example(entry.text),),
+                    Sentence("The same entry occurs earlier in this list."),
+                    Correction(()),
+                    entry.place,
+                )
+            seen.add(entry.text)

@@ -1,0 +1,170 @@
+"""Findings of the linter, and the suspicions and evidence that lead to them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Self
+
+from oss_referer.browser.probes import STRANGER
+from oss_referer.engine.decision import Reason, Stage
+from oss_referer.engine.sentence import Sentence
+from oss_referer.findings.remark import Severity as Severity
+from oss_referer.search.parts import example
+
+NOTHING = Sentence("")
+"""Leaves nothing to the owner to decide."""
+
+LEAVE_OUT = Sentence("correct it, or leave it out")
+
+WIDENS = Sentence("It names the whole host, and not only the path.")
+"""The risk of a correction that leaves out a path: somebody may have meant that."""
+
+
+class Evidence(StrEnum):
+    """What a Referer shows."""
+
+    ALLOWED = "is allowed"
+    DENIED = "is denied"
+    UNMATCHED = "is not matched by this entry"
+    UNCHANGED = "gets the same decision without this entry"
+    ASSUMED = "is decided by an assumption"
+
+
+class Switch(StrEnum):
+    """A switch of RefererConfiguration, by the name of its field."""
+
+    ALLOW_EMPTY_REFERER = "allow_empty_referer"
+    ALLOW_TRUNCATE_QUERY_STRING = "allow_truncate_query_string"
+    TRUNCATE_PATH = "truncate_path"
+
+    @property
+    def element(self) -> str:
+        """The name of its element in XML."""
+        return "".join(word.capitalize() for word in self.value.split("_"))
+
+
+@dataclass(frozen=True, slots=True)
+class EntryPlace:
+    """An entry in its list."""
+
+    list: Stage
+    """Stage.WHITELIST or Stage.BLACKLIST."""
+    position: int
+    """From 0."""
+    entry: str
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A proposed correction. Without one, `decide` says what only the owner can decide."""
+
+    instead: tuple[str, ...] | None = None
+    """The entries that replace the wrong one; an empty tuple removes it."""
+    whitelist: tuple[str, ...] = ()
+    """Entries to add to the whitelist."""
+    blacklist: tuple[str, ...] = ()
+    """Entries to add to the blacklist."""
+    switch: tuple[Switch, bool] | None = None
+    """A switch to set, and its value."""
+    decide: Sentence = NOTHING
+    risk: Sentence = NOTHING
+    """What only a person can decide, if the rule knows: such a correction is never safe."""
+
+    @property
+    def changes(self) -> bool:
+        """Whether it changes the rules."""
+        return self.instead is not None or bool(self.whitelist or self.blacklist or self.switch)
+
+
+@dataclass(frozen=True, slots=True)
+class Suspicion:
+    """A problem that a rule suspects; it becomes a finding if the engine confirms it."""
+
+    evidence: Evidence
+    referers: tuple[str | None, ...]
+    """The Referers to try, the best first; None is a request without a Referer."""
+    reason: Sentence
+    correction: Correction = Correction()
+    place: EntryPlace | None = None
+    """The entry, if a rule that looks at all rules suspects one."""
+    is_dead: bool = False
+    """Whether it says that no Referer of a browser matches the entry: a search confirms that."""
+    severity: Severity | None = None
+    """The severity, if it is not that of the rule."""
+
+    @classmethod
+    def unmatched(cls, corrected: str, reason: Sentence, risk: Sentence = NOTHING) -> Self:
+        """Suspect that an entry does not match a page that a corrected one matches.
+
+        The owner decides what to do with one that is corrected to "".
+        """
+        if corrected:
+            page, correction = example(corrected), Correction((corrected,), risk=risk)
+        else:
+            page, correction = STRANGER, Correction(decide=LEAVE_OUT)
+        return cls(Evidence.UNMATCHED, (page,), reason, correction)
+
+
+Suspicions = Iterator[Suspicion]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A problem, the Referer that shows it, and a correction."""
+
+    rule: str
+    severity: Severity
+    reason: Sentence
+    evidence: Evidence
+    referer: str | None
+    outcome: Reason
+    """Why all the rules together allow or deny that Referer."""
+    correction: Correction
+    place: EntryPlace | None
+    safe: Correction | None = None
+    """What of the correction is safe: all of it, a part, or nothing."""
+    risk: Sentence = NOTHING
+    """Why the correction is not safe."""
+    also: tuple[str, ...] = ()
+    """The rules of the linter that the corrected entry would break without more corrections."""
+    common: bool = False
+    """Whether it holds for nearly every configuration."""
+
+    @property
+    def is_safe(self) -> bool:
+        """Whether the whole correction is safe."""
+        return self.correction.changes and not self.risk
+
+    @property
+    def decide(self) -> Sentence:
+        """What is left to the owner of the rules: a decision, or whether to take a risk."""
+        return self.correction.decide or self.risk
+
+    def following(self, *, unsafe: bool) -> Correction | None:
+        """Return what to follow of the correction: all, or with `unsafe` false what is safe."""
+        return self.correction if unsafe and self.correction.changes else self.safe
+
+    def to_dict(self, line: int | None = None) -> dict[str, object]:
+        """Return the finding as values for JSON; `line` is that of its entry in a file."""
+        place, correction = self.place, self.correction
+        return {
+            "rule": self.rule,
+            "severity": self.severity.value,
+            "list": place.list.value if place else None,
+            "position": place.position if place else None,
+            "entry": place.entry if place else None,
+            "line": line,
+            "reason": self.reason,
+            "referer": self.referer,
+            "claim": self.evidence.value,
+            "allowed": self.outcome.allows,
+            "ec": self.outcome.ec,
+            "instead": correction.instead,
+            "add": correction.whitelist,
+            "add_to_blacklist": correction.blacklist,
+            "set": {switch[0].element: switch[1]} if (switch := correction.switch) else {},
+            "decide": self.decide or None,
+            "safe": self.is_safe if correction.changes else None,
+            "also": self.also,
+            "common": self.common,
+        }

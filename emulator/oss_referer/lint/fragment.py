@@ -1,0 +1,20 @@
+"""An entry contains a fragment, which browsers never send.
+
+What follows a `#` in an address stays in the browser: the Referer of
+`https://www.example.com/#/home` is `https://www.example.com/`.
+"""
+
+from oss_referer.engine.sentence import Sentence
+
+from .finding import Suspicion
+from .subject import LintedEntry, Subject
+
+
+def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
+    """Suspect entries with a `#`."""
+    before, sign, _ = entry.text.partition("#")
+    if not sign:
+        return None
+    return Suspicion.unmatched(
+        before, Sentence("Browsers leave the fragment, the part from # on, out of the Referer.")
+    )

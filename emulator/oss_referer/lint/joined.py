@@ -1,0 +1,58 @@
+"""Several entries are written as one.
+
+The guide of 2021 calls entries "separated by a comma" (R-37), but a comma or a line break within an
+entry is text, and no Referer of a site contains it. So the entry matches nothing. Write each entry
+in an element of its own.
+"""
+
+import re
+from collections.abc import Iterator
+
+from oss_referer.engine.sentence import Sentence
+from oss_referer.search.parts import Parts, example
+
+from .finding import NOTHING, Correction, Evidence, Suspicion
+from .risk import GUESS
+from .subject import LintedEntry, Subject
+
+_SPACE = re.compile(r"\s+")
+_MARKS = re.compile(r"[,;，；、]+")
+_LIKE_AN_ENTRY = re.compile(r"https?:|[\w*?]*:?//|[\w*?-]+\.|\*|\Z", re.IGNORECASE)
+_CERTAIN = re.compile(r"https?:|\S*//|[\w*?-]*\.[\w*?-]+|localhost\b|\*\Z", re.IGNORECASE)
+_EXPRESSION = re.compile(r"[\\^$()|{}]")
+_PATH = re.compile(r"/[*]*|")
+"""What precedes a comma between entries; after another path, it belongs to the path."""
+
+
+def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
+    """Suspect entries with white space within, or with commas between what looks like entries."""
+    words = split(entry.text)
+    if words == (entry.text,):
+        return None
+    # A comment may follow, such as `# production`: what does not look like an entry is left out.
+    parts = tuple(filter(_CERTAIN.match, words))
+    sure = parts == words
+    return Suspicion(
+        Evidence.UNMATCHED,
+        tuple(map(example, (parts or words)[:8])),
+        Sentence("Several entries are joined in it, so it is compared as one text.")
+        if len(words) > 1
+        else Sentence("It has a mark before or after it that does not belong to an entry."),
+        Correction(parts or words, risk=NOTHING if sure else GUESS),
+    )
+
+
+def split(text: str) -> tuple[str, ...]:
+    """Return the entries that are joined in a text, each once."""
+    return tuple(dict.fromkeys(_split(text)))
+
+
+def _split(text: str) -> Iterator[str]:
+    for word in _SPACE.split(text):
+        parts = _MARKS.split(word)
+        joined = (
+            all(map(_LIKE_AN_ENTRY.match, parts))
+            and not _EXPRESSION.search(word)
+            and all(_PATH.fullmatch(Parts.split(part).rest) for part in parts[:-1])
+        )
+        yield from filter(None, parts if joined else [word.strip(",;，；、")])

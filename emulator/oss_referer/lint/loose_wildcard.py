@@ -1,0 +1,42 @@
+"""A `*` stands directly before a domain, without a dot.
+
+`*example.com` matches `http://www.example.com/` and also `http://notexample.com/`, because `*`
+stands for any characters (R-21). Anybody can register such a domain. Write one entry for the domain
+and one for its sub-domains, with a dot.
+"""
+
+from oss_referer.engine.sentence import Sentence
+from oss_referer.search.domains import closed, is_host, registered
+from oss_referer.search.parts import Parts, fill_port
+
+from .finding import Correction, Evidence, Suspicion
+from .subject import LintedEntry, Subject
+
+
+def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
+    """Suspect whitelist entries with a `*` directly before a registered name."""
+    parts = entry.parts
+    host = parts.host if parts.rest or parts.port else parts.host.rstrip("*")
+    head, star, domain = host.rpartition("*")
+    if not star or not entry.is_white or "?" in domain or domain[:1] in ("", "."):
+        return None
+    fixed = closed(host)
+    if (
+        not is_host(domain)
+        or registered(domain) is None
+        or (fixed is not None and registered(fixed))
+    ):
+        return None
+    glued = f"{head.replace('*', 'x').replace('?', 'x')}not{domain}"
+    return Suspicion(
+        Evidence.ALLOWED,
+        tuple(Parts(scheme, glued, fill_port(parts.port), "/").join() for scheme in entry.schemes),
+        Sentence("It matches every domain whose name ends with this one."),
+        Correction(
+            tuple(
+                Parts(scheme, name, parts.port, "/").join()
+                for name in (domain, f"*.{domain}")
+                for scheme in entry.schemes
+            )
+        ),
+    )

@@ -1,0 +1,44 @@
+"""An entry matches every site.
+
+`*` stands for any characters (R-21), and an entry is a prefix (R-20). In the whitelist, `http*`,
+`https://` and even `h` allow everybody, so other entries beside them have no effect. In the
+blacklist they deny everybody, whatever the whitelist says (R-12). A whitelist of `*` alone has its
+own rule, `blacklist-only`.
+"""
+
+from oss_referer.browser.probes import STRANGER
+from oss_referer.engine.sentence import Sentence
+
+from .finding import Correction, Evidence, Suspicion
+from .subject import SCHEMES, LintedEntry, Subject
+
+
+def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
+    """Suspect entries that match sites which have nothing in common."""
+    matched = [scheme for scheme in SCHEMES if entry.admits_all(scheme)]
+    referers = tuple(STRANGER.replace("https", scheme, 1) for scheme in matched)
+    if not matched or (not entry.is_white and len(matched) < len(SCHEMES)):
+        return None
+    if not entry.is_white:
+        return Suspicion(
+            Evidence.DENIED,
+            referers,
+            Sentence("It matches every site, so the whitelist allows nobody."),
+            Correction((), risk=Sentence("It lets in the sites that the whitelist names."))
+            if subject.names_sites
+            else Correction(decide=Sentence("name the sites to deny")),
+        )
+    star = "*" in subject.configuration.whitelist
+    if not subject.names_sites and entry.text == "*":
+        return None
+    is_needless = subject.names_sites or star
+    return Suspicion(
+        Evidence.ALLOWED,
+        referers,
+        Sentence("It matches every site, so the whitelist denies nobody.")
+        if len(matched) > 1
+        else Sentence(
+            "It matches every site by {}, so the whitelist denies nobody there.", matched[0]
+        ),
+        Correction(()) if is_needless else Correction(decide=Sentence("name the sites to allow")),
+    )

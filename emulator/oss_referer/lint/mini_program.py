@@ -1,0 +1,26 @@
+"""WeChat mini programs have a Referer of their own.
+
+A mini program sends `https://servicewechat.com/<appid>/<version>/page-frame.html`, whatever site it
+belongs to (R-44). Without an entry such as `https://servicewechat.com/<appid>/` it is denied.
+"""
+
+from oss_referer.engine.sentence import Sentence
+
+from .finding import Evidence, Severity, Suspicion, Suspicions
+from .subject import Subject
+
+SEVERITY = Severity.NOTE
+COMMON = True
+
+HOST = "https://servicewechat.com/"
+REFERER = f"{HOST}wx0123456789abcdef/1/page-frame.html"
+
+
+def suspect(subject: Subject) -> Suspicions:
+    """Suspect whitelists that name no mini program."""
+    if subject.has_whitelist and not any(
+        "servicewechat" in entry.text for entry in subject.whitelist
+    ):
+        yield Suspicion(
+            Evidence.DENIED, (REFERER,), Sentence("The rules deny WeChat mini programs.")
+        )

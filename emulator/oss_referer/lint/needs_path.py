@@ -1,0 +1,27 @@
+"""A blacklist entry has a path, but the path is cut off the Referer before the comparison.
+
+`TruncatePath` leaves `scheme://host[:port]` of a Referer, without a `/` (R-27), and does not cut
+the entries (R-28). An entry with a path, even a single `/`, therefore matches nothing. Remove the
+path with its `/`. For the whitelist there is the rule `truncate-path`.
+"""
+
+from oss_referer.engine.sentence import Sentence
+from oss_referer.search.automaton import Cut
+from oss_referer.search.parts import example
+
+from .finding import NOTHING, WIDENS, Correction, Evidence, Suspicion
+from .subject import LintedEntry, Subject
+
+
+def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
+    """Suspect blacklist entries with a path if TruncatePath is true."""
+    if subject.cut is not Cut.PATH or entry.is_white or not entry.parts.names_host:
+        return None
+    if "/" not in entry.parts.rest:
+        return None
+    return Suspicion(
+        Evidence.UNMATCHED,
+        (example(entry.text),),
+        Sentence("TruncatePath cuts the path with its / off the Referer."),
+        Correction((entry.parts.origin,), risk=NOTHING if entry.parts.rest == "/" else WIDENS),
+    )

@@ -1,0 +1,32 @@
+"""An entry has a query, but the query is cut off the Referer before the comparison.
+
+`AllowTruncateQueryString`, which is true by default, cuts the Referer at its first `?` (R-26) and
+does not cut the entries (R-28). Besides, `?` in an entry is a wildcard and not a question mark
+(R-21). Remove the query, and with it the path, which browsers do not send across sites; or set
+`AllowTruncateQueryString` to false.
+"""
+
+from oss_referer.engine.sentence import Sentence
+from oss_referer.search.automaton import Cut
+
+from .finding import LEAVE_OUT, NOTHING, WIDENS, Correction, Evidence, Suspicion
+from .subject import LintedEntry, Subject
+
+
+def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
+    """Suspect entries with a `?` after the host."""
+    if subject.cut is not Cut.QUERY or "?" not in entry.parts.rest:
+        return None
+    return Suspicion(
+        Evidence.UNMATCHED,
+        (entry.text.replace("*", "www"),),
+        Sentence("AllowTruncateQueryString cuts the query off the Referer before the comparison."),
+        _correct(entry),
+    )
+
+
+def _correct(entry: LintedEntry) -> Correction:
+    if not entry.parts.names_host:
+        return Correction(decide=LEAVE_OUT)
+    has_path = entry.parts.rest.partition("?")[0] not in ("", "/")
+    return Correction((f"{entry.parts.origin}/",), risk=WIDENS if has_path else NOTHING)

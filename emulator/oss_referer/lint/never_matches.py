@@ -1,0 +1,28 @@
+"""No Referer of a browser matches an entry.
+
+A search over all Referers that browsers can send (B-02) has found none that the entry matches. It
+has no effect. Usually a character is wrong.
+"""
+
+from oss_referer.browser.probes import STRANGER
+from oss_referer.engine.sentence import Sentence
+from oss_referer.search.automaton import Cut
+
+from .finding import LEAVE_OUT, Correction, Evidence, Suspicion, Suspicions
+from .subject import Subject
+
+
+def suspect(subject: Subject) -> Suspicions:
+    """Suspect entries for which no other rule knows why."""
+    for entry in subject.entries:
+        has_cut_path = subject.cut is Cut.PATH and "/" in entry.parts.rest
+        if entry.is_foreign or has_cut_path or entry.place in subject.reported:
+            continue  # truncate_path and needs_path know about paths that are cut
+        yield Suspicion(
+            Evidence.UNMATCHED,
+            (STRANGER,),
+            Sentence("No Referer of a browser matches it."),
+            Correction(decide=LEAVE_OUT),
+            entry.place,
+            is_dead=True,
+        )

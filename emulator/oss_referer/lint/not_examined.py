@@ -1,0 +1,27 @@
+"""Whether an entry lets in other sites is not known.
+
+The search for a page of another site that the entry matches ended too soon: it takes at most as
+many steps as fit into a few seconds. Entries with many wildcards take the most steps.
+"""
+
+from oss_referer.browser.probes import STRANGER
+from oss_referer.engine.sentence import Sentence
+
+from .finding import Correction, Evidence, Severity, Suspicion, Suspicions
+from .subject import Subject
+
+SEVERITY = Severity.WARNING
+
+
+def suspect(subject: Subject) -> Suspicions:
+    """Suspect the first entry whose search ended too soon."""
+    if subject.undecided:
+        yield Suspicion(
+            Evidence.ALLOWED if subject.allows(STRANGER) else Evidence.DENIED,
+            (STRANGER,),
+            Sentence(
+                "Whether {} lets in other sites is not known; the search ended too soon.",
+                subject.undecided[0].text,
+            ),
+            Correction(decide=Sentence("write the host of the site, with a / after it")),
+        )

@@ -1,0 +1,36 @@
+"""The blacklist denies a site by one scheme only.
+
+The scheme is compared as text (R-22): `https://thief.example/` does not match
+`http://thief.example/`, and a site that is denied by https can be opened by http. Write both
+entries.
+"""
+
+from oss_referer.engine.sentence import Sentence
+from oss_referer.search.entry import parse_entry
+from oss_referer.search.parts import Parts, example
+
+from .finding import Correction, Evidence, Severity, Suspicion
+from .subject import LintedEntry, Subject
+
+SEVERITY = Severity.WARNING
+
+_OTHER = {"http": "https", "https": "http"}
+
+
+def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
+    """Suspect blacklist entries if the host is allowed by the other scheme."""
+    parts = entry.parts
+    if entry.is_white or parts.scheme not in _OTHER or not parts.names_host or parts.port:
+        return None  # a port speaks one scheme
+    other = Parts(_OTHER[parts.scheme], parts.host, None, parts.rest).join()
+    judged = subject.judge(example(other))
+    if not judged.reason.allows:
+        return None
+    if judged.entry is not None and subject.covers([parse_entry(other)], judged.entry):
+        return None  # the whitelist names this very site
+    return Suspicion(
+        Evidence.ALLOWED,
+        (example(other),),
+        Sentence("The same site is allowed by {}.", _OTHER[parts.scheme]),
+        Correction((entry.text, other)),
+    )

@@ -1,0 +1,22 @@
+"""A site is allowed by http only.
+
+The scheme is compared as text (R-22): `http://www.example.com/` does not match
+`https://www.example.com/`. A site that has moved to https is denied. Write both entries.
+"""
+
+from oss_referer.engine.sentence import Sentence
+from oss_referer.search.parts import Parts
+
+from .finding import Severity, Suspicion
+from .subject import LintedEntry, Subject
+
+SEVERITY = Severity.WARNING
+
+
+def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
+    """Suspect whitelist entries with http:// if the host is denied with https://."""
+    parts = entry.parts
+    if not entry.is_white or parts.scheme != "http" or not parts.names_host or parts.port:
+        return None  # a port speaks one scheme
+    https = Parts("https", parts.host, None, parts.rest).join()
+    return subject.lacks(entry, https, Sentence("The same site is denied by https."))

@@ -1,0 +1,37 @@
+"""A host that does not end in `/` matches longer hosts.
+
+Entries match by prefix (R-20): `http://www.example.com` also matches
+`http://www.example.com.evil.test/`, a name that anybody can register. End the host with `/`. A
+Referer that is an origin without that `/` would then not match, but browsers always send
+`https://host/`.
+"""
+
+from oss_referer.engine.sentence import Sentence
+from oss_referer.search.parts import Parts, example
+
+from .finding import Correction, Evidence, Suspicion
+from .subject import LintedEntry, Subject
+
+
+def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
+    """Suspect whitelist entries that end with the host or the port."""
+    parts = entry.parts
+    if not entry.is_white or entry.is_foreign or parts.rest or not parts.names_host:
+        return None
+    host = parts.host if parts.port else parts.host.rstrip("*")
+    return Suspicion(
+        Evidence.ALLOWED,
+        tuple(_longer(entry, scheme) for scheme in entry.schemes),
+        Sentence("It matches every longer host that begins like this one.")
+        if parts.port is None
+        else Sentence("It matches every longer port that begins like this one."),
+        Correction((Parts(parts.scheme, host, parts.port, "/").join(),)),
+    )
+
+
+def _longer(entry: LintedEntry, scheme: str) -> str:
+    page = Parts.split(example(entry.text))
+    if page.port is None:
+        return f"{scheme}://{page.host}.evil.test/"
+    longer_port = f"{page.port}0" if len(page.port) < 5 else page.port
+    return f"{scheme}://{page.host}:{longer_port}/"

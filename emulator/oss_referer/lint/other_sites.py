@@ -1,0 +1,27 @@
+"""An entry lets in pages of other sites.
+
+A search over all Referers that browsers can send (B-02) has found one of another site that the
+entry matches and the blacklist does not. A site is everything below the domain that somebody has
+registered.
+"""
+
+from oss_referer.engine.sentence import Sentence
+
+from .finding import Correction, Evidence, Suspicion, Suspicions
+from .subject import Subject
+
+
+def suspect(subject: Subject) -> Suspicions:
+    """Suspect whitelist entries for which no other rule knows why."""
+    for entry in subject.whitelist:
+        if entry.is_foreign or entry.place in subject.reported:
+            continue
+        page = subject.find_stranger(entry)
+        if page is not None:
+            yield Suspicion(
+                Evidence.ALLOWED,
+                (page,),
+                Sentence("It also matches pages of other sites."),
+                Correction(decide=Sentence("write the host of the site, with a / after it")),
+                entry.place,
+            )

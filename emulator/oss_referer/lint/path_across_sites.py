@@ -1,0 +1,35 @@
+"""An entry has a path, but browsers send none to other sites.
+
+By default (`strict-origin-when-cross-origin`) a browser sends another host only `https://host/`,
+and the bucket is another host. Only a page with the policy `unsafe-url` or
+`no-referrer-when-downgrade` sends its path. Write the entry up to its first `/`.
+"""
+
+from oss_referer.engine.sentence import Sentence
+from oss_referer.search.automaton import Cut
+from oss_referer.search.entry import parse_entry
+from oss_referer.search.parts import Parts, example
+
+from .finding import WIDENS, Severity, Suspicion
+from .subject import LintedEntry, Subject
+
+SEVERITY = Severity.WARNING
+
+_SENDS_PATHS = {"servicewechat.com"}
+"""Hosts whose Referers always have a path: WeChat mini programs."""
+
+
+def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
+    """Suspect entries that do not match the `/` after their own host."""
+    parts = entry.parts
+    if not parts.names_host or entry.is_foreign or parts.rest in ("", "/"):
+        return None
+    if subject.cut is Cut.PATH and not entry.is_white:
+        return None  # needs_path
+    if parts.host in _SENDS_PATHS and parts.rest.startswith("/"):
+        return None
+    origin = Parts(parts.scheme, parts.host, parts.port, "/").join()
+    if parse_entry(entry.text).matches(example(origin)):
+        return None
+    reason = Sentence("To other sites, browsers send the origin without the path.")
+    return Suspicion.unmatched(origin, reason, risk=WIDENS)

@@ -1,0 +1,50 @@
+r"""An entry is written as a regular expression.
+
+Only `*` (any characters, or none) and `?` (exactly one) are wildcards, and neither can be escaped
+(R-21). `^`, `$`, `\`, `(`, `)`, `[`, `]`, `{`, `}` and `|` are ordinary characters, `https?:` needs
+one more character before its colon, and `.*` needs a dot. The host of a Referer contains none of
+that. An entry matches from the start of the Referer, and anything may follow (R-20). So write the
+entry anew: `https://*.example.com/` instead of `^https://.+\.example\.com/`.
+"""
+
+import re
+
+from oss_referer.browser.probes import STRANGER
+from oss_referer.engine.sentence import Sentence
+from oss_referer.search.domains import has_known_suffix
+from oss_referer.search.parts import Parts
+
+from .finding import Correction, Evidence, Suspicion
+from .sites import find_names
+from .subject import LintedEntry, Subject
+
+_IN_ORIGIN = re.compile(r"[\\^$()|+{}\[\]]|(?:\A|//)\.[*+]|\A(?:https\?|~)", re.IGNORECASE)
+_IN_PATH = re.compile(r"[\\^|]|\$\Z|\.[*+]|\[[^\]]*\][*+?]")
+_ADDRESS = re.compile(r"\[[0-9A-Fa-f:.]*\]")
+_BACKSLASHES = re.compile(r"\A(https?):?[\\/]{1,4}")
+"""A scheme that is not written correctly, which has its own rule."""
+_ANYTHING = ".*"
+
+
+def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
+    """Suspect entries with characters of a regular expression."""
+    if not _is_expression(entry.text):
+        return None
+    pages = (f"https://{name}/" for name in find_names(entry.text))
+    return Suspicion(
+        Evidence.UNMATCHED,
+        (*pages, STRANGER),
+        Sentence(
+            "It is written as a regular expression, and OSS reads none: its only wildcards are * "
+            "for any characters and ? for exactly one."
+        ),
+        Correction(decide=Sentence("write it with * and ? as wildcards")),
+    )
+
+
+def _is_expression(text: str) -> bool:
+    plain = _ADDRESS.sub("", _BACKSLASHES.sub(r"\1://", text), count=1)
+    parts = Parts.split(plain)
+    if _IN_ORIGIN.search(parts.origin) or _IN_PATH.search(parts.rest):
+        return True
+    return parts.host.endswith(_ANYTHING) and has_known_suffix(parts.host[: -len(_ANYTHING)])

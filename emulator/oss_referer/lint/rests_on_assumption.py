@@ -1,0 +1,126 @@
+"""The verdict on a Referer rests on what the service does not document.
+
+Another variant of an assumed fact would give another verdict. Write the rules so that they do the
+same in any case, or ask the real service. Only Referers that browsers send count: with a scheme, a
+host in lower case (B-02) and a path. They are made from at most 100 entries, first from those that
+a fact is about. An entry that has another finding does not count: its correction settles the fact
+too.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from enum import StrEnum
+from itertools import islice
+
+from oss_referer.browser import probes
+from oss_referer.engine import header
+from oss_referer.engine.assumptions import FACTS
+from oss_referer.engine.explanation import SENTENCES
+from oss_referer.engine.reading import Reading
+from oss_referer.engine.sentence import Sentence
+from oss_referer.search.automaton import Cut
+from oss_referer.search.parts import DEFAULT_PORTS, Parts
+from oss_referer.search.url import MAX_LENGTH
+from oss_referer.sources.toml import join
+
+from .finding import Correction, Evidence, Severity, Suspicion, Suspicions, Switch
+from .subject import Subject
+
+SEVERITY = Severity.WARNING
+
+_ENTRIES = 100
+"""The most entries to make Referers from, for each fact; more would hardly show anything new."""
+
+_CUT = {Cut.PATH: "/", Cut.QUERY: "?", Cut.NOT: "?", Cut.LOWERED: "?"}
+"""What an entry must contain if cutting it changes what it matches."""
+
+_ABOUT: Mapping[str, Callable[[Subject, str], bool]] = {
+    "empty_whitelist": lambda subject, _: not subject.has_whitelist,
+    "letter_case": lambda _, entry: entry != entry.lower(),
+    "white_space": lambda _, entry: entry != entry.strip() or not entry,
+    "cut_path": lambda subject, _: subject.configuration.truncate_path,
+    "cut_entries": lambda subject, entry: _CUT[subject.cut] in Parts.split(entry).rest,
+    "joined_entry": lambda _, entry: "," in entry,
+}
+"""The facts that the verdict on one anonymous GET may rest on, and which entries they are about."""
+
+
+def suspect(subject: Subject) -> Suspicions:
+    """Suspect each fact that the verdict on some Referer rests on."""
+    for name, is_about in _ABOUT.items():
+        for referer in _referers(subject, is_about):
+            allowed = subject.policy.decide(referer).allowed
+            others = [
+                variant
+                for variant, verdict in _other_verdicts(subject, referer, name)
+                if verdict != allowed
+            ]
+            if others:
+                yield Suspicion(
+                    Evidence.ASSUMED,
+                    (referer,),
+                    _describe(subject, name, allowed, others),
+                    _correct(subject, name, allowed),
+                )
+                break
+
+
+def _referers(subject: Subject, is_about: Callable[[Subject, str], bool]) -> Iterator[str | None]:
+    entries = [place for place in subject.written if len(place.entry) <= MAX_LENGTH]
+    about = [
+        place.entry
+        for place in entries
+        if place not in subject.reported and is_about(subject, place.entry)
+    ]
+    if not about:
+        return
+    # With another variant, one of these entries may decide a Referer that another decides now.
+    made_from = dict.fromkeys((*about, *(place.entry for place in entries)))
+    chosen = list(islice(made_from, _ENTRIES))
+    pages = [entry.replace("*", "www") for entry in chosen]  # with a query, if there is one
+    yield None
+    made = (*(probe.referer for probe in probes.make(chosen)), *pages)
+    yield from dict.fromkeys(filter(None, (_as_sent(referer) for referer in made if referer)))
+
+
+def _as_sent(referer: str) -> str | None:
+    """Return a Referer as a browser sends it; None if no browser sends one like it."""
+    parts = Parts.split(referer)
+    if (parts.scheme or "").lower() not in DEFAULT_PORTS or not parts.names_host:
+        return None
+    if not parts.rest.startswith("/") or any(mark in referer for mark in ", "):
+        return None
+    return parts.origin.lower() + parts.rest
+
+
+def _other_verdicts(
+    subject: Subject, referer: str | None, name: str
+) -> Iterator[tuple[StrEnum, bool]]:
+    """Yield the other variants of a fact, and whether a Referer is allowed by them."""
+    if name not in dict(subject.policy.decide(referer).variants):
+        return
+    for field, assumptions in subject.assumptions.alternatives():
+        if field == name:
+            reading = Reading(subject.configuration, assumptions, subject.policy.reading)
+            yield assumptions.chosen()[name], reading.judge(header.trim(referer)).reason.allows
+
+
+def _correct(subject: Subject, name: str, allowed: bool) -> Correction:
+    """Return rules that do the same whatever the service does."""
+    if name == "empty_whitelist" and allowed:
+        return Correction(whitelist=("*",))
+    if subject.configuration.truncate_path and name in ("cut_path", "cut_entries"):
+        return Correction(switch=(Switch.TRUNCATE_PATH, False))
+    return Correction(decide=Sentence("ask the real service, or write the entry in another way"))
+
+
+def _describe(subject: Subject, name: str, allowed: bool, others: Sequence[StrEnum]) -> Sentence:
+    variant = subject.assumptions.chosen()[name]
+    values = (SENTENCES[variant], FACTS[name], variant, join(others))
+    if allowed:
+        return Sentence(
+            "It is assumed and not documented that {} ({}, {}). With {} it would be denied.",
+            *values,
+        )
+    return Sentence(
+        "It is assumed and not documented that {} ({}, {}). With {} it would be allowed.", *values
+    )

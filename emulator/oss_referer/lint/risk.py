@@ -1,0 +1,264 @@
+"""Risks: what a correction changes that somebody may have meant; a fix without a risk is safe.
+
+A fix is safe if it denies no Referer that a page of a named site can send, allows none that a page
+of another site can send (B-02), and decides on an empty Referer as before. That is proved by a
+search over all Referers that browsers can send. What changes is due to an entry that is added or
+removed, so each of them has a search of its own, in which the other entries take part only where
+they change what is found.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import NamedTuple
+
+from oss_referer.engine import header
+from oss_referer.engine.assumptions import CutPath
+from oss_referer.engine.entry_list import EntryList
+from oss_referer.engine.pattern import Pattern
+from oss_referer.engine.policy import RefererPolicy
+from oss_referer.engine.reading import Reading
+from oss_referer.engine.sentence import Sentence
+from oss_referer.search.automaton import Budget, Cut, UndecidedError, Watched
+from oss_referer.search.sent import ALL_PAGES, SentReferers
+
+from .search import Spared, seek
+from .sites import Sites
+
+GUESS = Sentence("It is a guess at what was meant.")
+UNPROVED = Sentence("It is not proved that it denies no page and allows no other site.")
+
+_LIKELY = 8
+"""How many new entries take part in the first search for what they may let in as before."""
+
+_EVERYTHING = Watched(Pattern.of("*", "*"))
+
+
+class Named(NamedTuple):
+    """What the entries of both lists name."""
+
+    white: Sites
+    black: Sites
+
+
+class Compiled:
+    """The rules of a policy."""
+
+    def __init__(self, policy: RefererPolicy) -> None:
+        self.policy = policy
+        self.reading = policy.reading
+        self.cut = Cut.of(policy.configuration, policy.assumptions)
+
+    @property
+    def is_searchable(self) -> bool:
+        """Whether the search can truncate a Referer as these rules do."""
+        keeps_slash = self.policy.assumptions.cut_path is CutPath.WITH_SLASH
+        return self.cut is not Cut.PATH or not keeps_slash
+
+    @cached_property
+    def white(self) -> tuple[Watched, ...]:
+        """The entries that let a Referer in: every Referer if no entry is needed."""
+        if not self.reading.needs_whitelist:
+            return (_EVERYTHING,)
+        return tuple(self.watch(self.reading.whitelist.patterns))
+
+    @cached_property
+    def black(self) -> tuple[Watched, ...]:
+        """The entries that keep a Referer out."""
+        return tuple(self.watch(self.reading.blacklist.patterns))
+
+    @cached_property
+    def blacklisted(self) -> frozenset[str]:
+        """The blacklist, as it is compared."""
+        return frozenset(pattern.body for pattern in self.reading.blacklist.patterns)
+
+    def allowing(self, referer: str, without: Collection[str] = ()) -> Watched | None:
+        """Return a whitelist entry that matches a Referer, without those with some bodies."""
+        if not self.reading.needs_whitelist:
+            return _EVERYTHING
+        return self._first(self.reading.whitelist, referer, without)
+
+    def denying(self, referer: str, without: Collection[str] = ()) -> Watched | None:
+        """Return a blacklist entry that matches a Referer, without those with some bodies."""
+        return self._first(self.reading.blacklist, referer, without)
+
+    def see(self, referer: str) -> str:
+        """Return what entries are compared with."""
+        return self.reading.see(header.trim(referer))
+
+    def read(self, entry: str) -> tuple[Watched, ...]:
+        """Read another entry as these rules would: commas may separate it into several (R-37)."""
+        alone = replace(self.policy.configuration, whitelist=(entry,), blacklist=())
+        return tuple(self.watch(Reading(alone, self.policy.assumptions).whitelist.patterns))
+
+    def watch(self, patterns: Iterable[Pattern]) -> Iterator[Watched]:
+        """Yield entries as the search reads them, each once."""
+        bodies = {pattern.body: pattern for pattern in patterns}
+        return (Watched(pattern, self.cut) for pattern in bodies.values())
+
+    def _first(self, entries: EntryList, referer: str, without: Collection[str]) -> Watched | None:
+        seen = self.see(referer)
+        found = entries.first(seen)
+        if found is not None and found.body in without:
+            rest = (item for item in entries.patterns if item.body not in without)
+            found = next((item for item in rest if item.matches(seen)), None)
+        return None if found is None else Watched(found, self.cut)
+
+
+@dataclass(frozen=True, slots=True)
+class EntryEdit:
+    """The entries that a correction takes out of the lists and puts in."""
+
+    white_out: tuple[Watched, ...] = ()
+    white_in: tuple[Watched, ...] = ()
+    black_out: tuple[Watched, ...] = ()
+    black_in: tuple[Watched, ...] = ()
+
+    @classmethod
+    def between(cls, old: Compiled, new: Compiled) -> "EntryEdit":
+        """Return what two configurations do not have in common."""
+        return cls(
+            _without(old.white, new.white),
+            _without(new.white, old.white),
+            _without(old.black, new.black),
+            _without(new.black, old.black),
+        )
+
+
+class Edited:
+    """Rules after an edit. They are not compiled again, which takes long for long lists."""
+
+    def __init__(self, old: Compiled, edit: EntryEdit) -> None:
+        self._old, self._edit = old, edit
+        self._white_out = {item.pattern.body for item in edit.white_out}
+        self._black_out = {item.pattern.body for item in edit.black_out}
+
+    @property
+    def white(self) -> tuple[Watched, ...]:
+        """The entries that let a Referer in."""
+        kept = (item for item in self._old.white if item.pattern.body not in self._white_out)
+        return (*kept, *self._edit.white_in)
+
+    @property
+    def blacklisted(self) -> frozenset[str]:
+        """The blacklist, as it is compared."""
+        added = (item.pattern.body for item in self._edit.black_in)
+        return (self._old.blacklisted - self._black_out).union(added)
+
+    def allowing(self, referer: str) -> Watched | None:
+        """Return a whitelist entry that matches a Referer, whatever the blacklist says."""
+        added = self._matching(self._edit.white_in, referer)
+        return added or self._old.allowing(referer, self._white_out)
+
+    def denying(self, referer: str) -> Watched | None:
+        """Return a blacklist entry that matches a Referer."""
+        added = self._matching(self._edit.black_in, referer)
+        return added or self._old.denying(referer, self._black_out)
+
+    def _matching(self, entries: Iterable[Watched], referer: str) -> Watched | None:
+        seen = self._old.see(referer)
+        return next((item for item in entries if item.pattern.matches(seen)), None)
+
+
+SearchedRules = Compiled | Edited
+"""A configuration, as the search reads it."""
+
+
+def _without(entries: Iterable[Watched], others: Iterable[Watched]) -> tuple[Watched, ...]:
+    known = {(item.pattern.body, item.cut) for item in others}
+    return tuple(item for item in entries if (item.pattern.body, item.cut) not in known)
+
+
+def compare(old: Compiled, new: RefererPolicy, named: Named, budget: Budget) -> Sentence | None:
+    """Return what new rules may change that somebody meant; None if they are safe."""
+    before, after = old.policy.allows(None), new.allows(None)
+    if before != after:
+        return (
+            Sentence("It allows requests without a Referer.")
+            if after
+            else Sentence("It denies requests without a Referer.")
+        )
+    compiled = Compiled(new)
+    if not compiled.is_searchable:
+        return UNPROVED
+    return find_risk(old, compiled, EntryEdit.between(old, compiled), named, budget)
+
+
+def find_risk(
+    old: Compiled, new: SearchedRules, edit: EntryEdit, named: Named, budget: Budget
+) -> Sentence | None:
+    """Return what an edit may change that somebody meant; None if it is safe."""
+    if not old.is_searchable:
+        return UNPROVED
+    try:
+        return next(_RiskSearch(old, new, edit, named, budget).risks(), None)
+    except UndecidedError:
+        return UNPROVED
+
+
+class _RiskSearch:
+    """The search for a Referer on which an edit does harm."""
+
+    def __init__(
+        self, old: Compiled, new: SearchedRules, edit: EntryEdit, named: Named, budget: Budget
+    ) -> None:
+        self._old, self._new, self._edit = old, new, edit
+        self._named, self._budget = named, budget
+
+    def risks(self) -> Iterator[Sentence]:
+        """Yield what the edit does that it must not do. Raises UndecidedError."""
+        for referer in self._denied():
+            yield Sentence("It denies {}, a page of a site that the entries name.", referer)
+        for referer in self._allowed():
+            yield Sentence("It allows {}, a page of another site.", referer)
+        for referer in self._readmitted():
+            yield Sentence("It allows {}, a page of a site that the blacklist names.", referer)
+
+    # Pages that are denied.
+
+    def _denied(self) -> Iterator[str]:
+        own = self._named.white.own_pages
+        for entry in self._edit.white_out:
+            is_open = entry is _EVERYTHING or entry.pattern.body in self._named.white.open
+            pages = ALL_PAGES if is_open else own
+            likely = self._edit.white_in[:_LIKELY]
+            yield from self._seek(entry, pages, self._is_still_let_in, sparing=likely)
+        opens = bool(self._named.white.open) or _EVERYTHING in self._old.white
+        others = self._named.black.foreign_pages
+        for entry in self._edit.black_in:
+            for pages in (own, others) if opens else (own,):
+                yield from self._seek(entry, pages, self._old.denying, self._old.white)
+
+    def _is_still_let_in(self, referer: str) -> Watched | None:
+        return self._old.denying(referer) or self._new.allowing(referer)
+
+    # Pages that are allowed.
+
+    def _allowed(self) -> Iterator[str]:
+        foreign = self._named.white.foreign_pages
+        for entry in self._edit.white_in:
+            if not self._named.white.owns_all(entry.pattern.body, self._new.blacklisted):
+                yield from self._seek(entry, foreign, self._was_let_in)
+        for entry in self._edit.black_out:
+            yield from self._seek(entry, foreign, self._new.denying, self._new.white)
+
+    def _was_let_in(self, referer: str) -> Watched | None:
+        return self._new.denying(referer) or self._old.allowing(referer)
+
+    def _readmitted(self) -> Iterator[str]:
+        own = self._named.black.own_pages
+        for entry in self._edit.black_out:
+            yield from self._seek(entry, own, self._new.denying, self._new.white)
+
+    def _seek(
+        self,
+        entry: Watched,
+        pages: SentReferers,
+        spared: Spared,
+        white: Sequence[Watched] = (),
+        *,
+        sparing: Sequence[Watched] = (),
+    ) -> Iterator[str]:
+        referer = seek(entry, pages, spared, self._budget, white, sparing=sparing)
+        if referer is not None:
+            yield referer

@@ -1,0 +1,32 @@
+"""A wildcard for sub-domains does not match the domain itself.
+
+`https://*.example.com/` needs the dot before `example.com` (R-21), which `https://example.com/`
+does not have. Write an entry for the domain too if it has pages.
+"""
+
+from oss_referer.engine.sentence import Sentence
+from oss_referer.search.parts import Parts
+
+from .finding import Severity, Suspicion
+from .sites import read_host
+from .subject import LintedEntry, Subject
+
+SEVERITY = Severity.WARNING
+
+_SERVICES = {"*.console.aliyun.com"}
+"""Domains that have only sub-domains."""
+
+
+def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
+    """Suspect whitelist entries with `*.` before a domain that is denied."""
+    parts = entry.parts
+    host = parts.host.removeprefix("*.")
+    if not entry.is_white or entry.is_foreign or host == parts.host or "*" in host:
+        return None
+    root = Parts(parts.scheme or "https", host, parts.port, "/").join()
+    if read_host(parts) is None:
+        return None  # a public suffix, which is not a site of the owner
+    if parts.host in _SERVICES:
+        return None
+    reason = Sentence("The domain itself, without a sub-domain, is denied.")
+    return subject.lacks(entry, root, reason)

@@ -1,0 +1,242 @@
+"""Running the rules of the linter over a configuration: once, or until all is corrected."""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from math import inf
+
+from oss_referer.engine.assumptions import DEFAULT, Assumptions
+from oss_referer.engine.decision import Stage
+from oss_referer.engine.gram_index import GramIndex
+from oss_referer.engine.model import MAX_EXAMINED, RefererConfiguration
+from oss_referer.engine.sentence import Sentence
+from oss_referer.search.entry import is_blank, parse_entry
+from oss_referer.search.parts import example
+from oss_referer.search.sent import read_sent
+
+from .assessing import TOGETHER, Assessor
+from .completing import complete
+from .finding import Correction, EntryPlace, Evidence, Finding, Severity, Suspicion
+from .fixing import follow, take
+from .rule import RULES, LintRule
+from .subject import LintedEntry, Subject
+
+_BEYOND = tuple(rule for rule in RULES if rule.name == "too-large")
+"""The only rule for lists with more than MAX_EXAMINED bytes; nobody can accept what it finds."""
+
+ROUNDS = 3
+"""The most rounds that corrections take until none is left."""
+
+_LAST = Sentence(
+    "write the sites to allow: without this entry the whitelist is empty, which allows everybody"
+)
+
+
+def run(
+    configuration: RefererConfiguration,
+    rules: Iterable[LintRule] = RULES,
+    assumptions: Assumptions = DEFAULT,
+    accepted: Collection[str] = (),
+    *,
+    seconds: float = inf,
+) -> tuple[Finding, ...]:
+    """Lint a configuration and return the findings, the most severe first.
+
+    Rules named in `accepted` find nothing. If such a rule would leave an entry for the owner to
+    decide, the whole entry is accepted. Of lists with more than MAX_EXAMINED bytes, only the size
+    is examined. Corrections that are not proved to be safe within some seconds count as not safe,
+    for somebody who waits for the findings.
+    """
+    return _run(configuration, tuple(rules), assumptions, accepted, seconds=seconds)[0]
+
+
+def _run(
+    configuration: RefererConfiguration,
+    rules: Sequence[LintRule],
+    assumptions: Assumptions,
+    accepted: Collection[str],
+    *,
+    seconds: float = inf,
+) -> tuple[tuple[Finding, ...], Assessor]:
+    """Lint a configuration; the assessor knows which sites it names."""
+    subject = Subject(configuration, assumptions)
+    if configuration.size > MAX_EXAMINED:
+        rules, accepted = _BEYOND, ()
+    if accepted:
+        for item in _find(Subject(configuration, assumptions), rules):
+            if item.place is not None and item.rule in accepted and item.correction.decide:
+                subject.reported.add(item.place)
+        rules = tuple(rule for rule in rules if rule.name not in accepted)
+    found = _find(subject, rules)
+    assessor = Assessor(subject, found, seconds)
+    return tuple(sorted(map(assessor.assess, found), key=_rank)), assessor
+
+
+def _find(subject: Subject, rules: Sequence[LintRule]) -> list[Finding]:
+    """Return the findings, of which no correction is assessed yet."""
+    examining = [rule for rule in rules if rule.examine is not None]
+    found: list[Finding] = []
+    for entry in subject.entries if examining else ():
+        if entry.place not in subject.reported:
+            found += _examine(entry, subject, examining)
+    subject.reported.update(item.place for item in found if item.place)
+    for rule in rules:
+        for finding in _suspect(rule, subject):
+            found.append(complete(finding, subject, examining))
+            if finding.place is not None:
+                subject.reported.add(finding.place)
+    return list(_keep_closed(subject, list(_keep_open(subject, found))))
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """Corrected rules, and what is left for their owner to decide."""
+
+    configuration: RefererConfiguration
+    left: tuple[Finding, ...]
+    """The findings on the corrected rules."""
+    found: tuple[Finding, ...]
+    """The findings on the rules as they were."""
+    unsafe: tuple[Finding, ...] = ()
+    """The findings whose unsafe corrections were followed."""
+
+    @property
+    def undecided(self) -> tuple[Finding, ...]:
+        """The remaining findings with a correction, on which the owner of the rules decides."""
+        return tuple(one for one in self.left if one.correction.changes and not one.common)
+
+
+def fix(
+    configuration: RefererConfiguration,
+    rules: Iterable[LintRule] = RULES,
+    assumptions: Assumptions = DEFAULT,
+    accepted: Collection[str] = (),
+    *,
+    unsafe: bool = False,
+) -> Fixed:
+    """Follow the safe corrections, or all, and lint again, until nothing is left to follow."""
+    rules = tuple(rules)
+    before, first = _run(configuration, rules, assumptions, accepted)
+    found, rounds = before, 0
+    risky: list[Finding] = []
+    while True:
+        after = (
+            follow(configuration, found, unsafe=True)
+            if unsafe
+            else first.follow(configuration, found)
+        )
+        if rounds == ROUNDS or after == configuration:
+            break
+        risky += [item for item in found if unsafe and item.correction.changes and item.risk]
+        configuration, rounds = after, rounds + 1
+        found, _ = _run(configuration, rules, assumptions, accepted)
+    left = (  # a correction that is left was not followed
+        item if item.safe is None else replace(item, safe=None, risk=TOGETHER) for item in found
+    )
+    return Fixed(configuration, tuple(left), before, tuple(risky))
+
+
+def _rank(finding: Finding) -> tuple[int, int, int]:
+    """Order by severity, then the whitelist, the blacklist and the switches."""
+    place = finding.place
+    number = 0 if place is None else place.position
+    after = 2 if place is None else int(place.list is Stage.BLACKLIST)
+    return list(Severity).index(finding.severity), after, number
+
+
+def _examine(entry: LintedEntry, subject: Subject, rules: Sequence[LintRule]) -> Iterator[Finding]:
+    """Yield the finding about an entry, if there is one."""
+    for number, rule in enumerate(rules, 1):
+        suspicion = rule.examine(entry, subject) if rule.examine else None
+        finding = _confirm(rule, suspicion, subject, entry.place) if suspicion else None
+        if finding is not None:
+            yield complete(finding, subject, rules[number:])
+            return
+
+
+def _suspect(rule: LintRule, subject: Subject) -> Iterator[Finding]:
+    for suspicion in rule.suspect(subject) if rule.suspect else ():
+        if suspicion.place is None or suspicion.place not in subject.reported:
+            finding = _confirm(rule, suspicion, subject, suspicion.place)
+            if finding is not None:
+                yield finding
+
+
+def _confirm(
+    rule: LintRule, suspicion: Suspicion, subject: Subject, place: EntryPlace | None
+) -> Finding | None:
+    if suspicion.is_dead and place is not None and not subject.is_dead(place.entry):
+        return None
+    for referer in suspicion.referers:
+        if place is not None and not _may_show(suspicion.evidence, referer):
+            continue
+        if subject.holds(suspicion.evidence, referer, place):
+            return Finding(
+                rule.name,
+                suspicion.severity or rule.severity,
+                suspicion.reason,
+                suspicion.evidence,
+                referer,
+                outcome=subject.judge(referer).reason,
+                correction=suspicion.correction,
+                place=place,
+                common=rule.common,
+            )
+    return None
+
+
+def _may_show(evidence: Evidence, referer: str | None) -> bool:
+    """Return whether a Referer may show a verdict on an entry: a browser must send it (B-02)."""
+    is_verdict = evidence in (Evidence.ALLOWED, Evidence.DENIED)
+    return not is_verdict or referer is None or read_sent(referer) is not None
+
+
+# Corrections that would go too far
+
+
+def _keep_open(subject: Subject, found: Sequence[Finding]) -> Iterator[Finding]:
+    """Remove the corrections that would deny a site that the whitelist names."""
+    written = set(subject.configuration.blacklist)
+    added = [
+        text
+        for item in found
+        if item.place is not None and item.place.list is Stage.BLACKLIST
+        for text in item.correction.instead or ()
+    ]
+    filed = GramIndex(parse_entry(text) for text in added if text not in written)
+    whole = [(item.place, item.correction) for item in found]
+    denied = set()
+    for text in take(subject.configuration, whole).whitelist if filed.patterns else ():
+        page = "" if is_blank(text) else example(text)
+        for entry in filed.candidates(page) if page else ():
+            if entry.matches(page) and subject.covers([entry], parse_entry(text)):
+                denied.add(entry.text)
+    for item in found:
+        instead = item.correction.instead
+        if item.place is None or item.place.list is Stage.WHITELIST or not instead:
+            yield item
+        else:
+            yield replace(
+                item,
+                correction=_leave_out(denied, item.correction),
+                safe=item.safe and _leave_out(denied, item.safe),
+            )
+
+
+def _leave_out(denied: Collection[str], correction: Correction) -> Correction:
+    kept = tuple(text for text in correction.instead or () if text not in denied)
+    return replace(correction, instead=kept)
+
+
+def _keep_closed(subject: Subject, found: Sequence[Finding]) -> Iterator[Finding]:
+    """Let the owner decide about the last entry of a whitelist: an empty one allows everybody."""
+    whole = [(item.place, item.correction) for item in found]
+    opens = subject.has_whitelist and all(
+        map(is_blank, take(subject.configuration, whole).whitelist)
+    )
+    for item in found:
+        place = item.place
+        is_white = place is not None and place.list is Stage.WHITELIST and not is_blank(place.entry)
+        if opens and is_white and item.correction.instead is not None:
+            yield replace(item, correction=Correction(decide=_LAST), safe=None)
+        else:
+            yield item

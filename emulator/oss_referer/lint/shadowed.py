@@ -1,0 +1,35 @@
+"""A whitelist entry has no effect because the blacklist denies everything that it matches.
+
+The blacklist is consulted first, and what it matches is denied whatever the whitelist says (R-12).
+This rule reports a whitelist entry only if the blacklist matches everything that it matches, and
+not if the blacklist makes an exception, such as one sub-domain of many.
+"""
+
+from oss_referer.engine.gram_index import GramIndex
+from oss_referer.engine.sentence import Sentence
+from oss_referer.search.parts import example
+
+from .finding import Correction, Evidence, Suspicion, Suspicions
+from .subject import Subject
+
+
+def suspect(subject: Subject) -> Suspicions:
+    """Suspect whitelist entries whose Referers are all blacklisted."""
+    black = [entry.pattern for entry in subject.blacklist]
+    filed = GramIndex(black)
+    for entry in subject.whitelist:
+        page = example(entry.text)
+        # Usually one blacklist entry suffices, and it must match this page at least.
+        single = [other for other in filed.candidates(page) if other.matches(page)]
+        if any(subject.covers([other], entry.pattern) for other in single) or (
+            single and entry.pattern.has_wildcards and subject.covers(black, entry.pattern)
+        ):
+            yield Suspicion(
+                Evidence.DENIED,
+                (page,),
+                Sentence(
+                    "The blacklist, consulted first, matches everything that this entry matches."
+                ),
+                Correction(decide=Sentence("leave it out, or correct the blacklist")),
+                entry.place,
+            )

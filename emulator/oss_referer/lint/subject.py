@@ -1,0 +1,267 @@
+"""Subject: the configuration that is linted, with what the rules of the linter ask about it."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from oss_referer.browser.probes import STRANGER
+from oss_referer.engine import header
+from oss_referer.engine.assumptions import DEFAULT, Assumptions
+from oss_referer.engine.decision import Basis, Reason, Stage
+from oss_referer.engine.model import RefererConfiguration
+from oss_referer.engine.pattern import Pattern
+from oss_referer.engine.policy import RefererPolicy
+from oss_referer.engine.reading import Judgement, Reading
+from oss_referer.engine.sentence import Sentence
+from oss_referer.search.automaton import Budget, Cut, UndecidedError, covers
+from oss_referer.search.entry import is_blank, parse_entry
+from oss_referer.search.parts import Parts, example
+from oss_referer.search.sent import ALL_PAGES, read_sent
+from oss_referer.search.url import MAX_LENGTH
+
+from .finding import Correction, EntryPlace, Evidence, Suspicion
+from .risk import Compiled
+from .search import seek
+from .sites import Sites
+
+SCHEMES = ("https", "http")
+_STRANGERS = (STRANGER, "https://wxyz-0.invalid/")
+LISTS = (Stage.WHITELIST, Stage.BLACKLIST)
+_COMPARISONS = 60
+"""The most comparisons by search of two entries with wildcards, so that a lint ends in time."""
+_SEARCHES, _FOR_A_SEARCH = 3_000_000, 300_000
+"""The most steps of all searches for what an entry matches, and of one of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class LintedEntry:
+    """An entry that is not blank, with its place and parts."""
+
+    place: EntryPlace
+    text: str
+    """The entry without the white space around it."""
+    parts: Parts
+    pattern: Pattern
+
+    @classmethod
+    def read(cls, place: EntryPlace, text: str) -> "LintedEntry":
+        """Read an entry that is not blank, or one that replaces it."""
+        pattern = parse_entry(text)
+        return cls(place, pattern.body, Parts.split(text), pattern)
+
+    @property
+    def is_white(self) -> bool:
+        """Whether it is in the whitelist."""
+        return self.place.list is Stage.WHITELIST
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether its scheme is neither http nor https, as in `mibrowser:home`."""
+        scheme = self.parts.scheme
+        if scheme is None:
+            return self.parts.rest.startswith(":") and self.parts.host.isalpha()
+        return bool(scheme) and scheme.lower() not in SCHEMES and not set(scheme) & set("*?")
+
+    @property
+    def schemes(self) -> tuple[str, ...]:
+        """The schemes that it may match."""
+        scheme = self.parts.scheme
+        if scheme in SCHEMES:
+            return (scheme,)
+        if scheme is None:
+            return SCHEMES
+        matched = [item for item in SCHEMES if parse_entry(f"{scheme}://").matches(f"{item}://")]
+        return tuple(matched)
+
+    def admits_all(self, scheme: str) -> bool:
+        """Return whether it matches sites of a scheme that have nothing in common."""
+        return all(self.pattern.matches(item.replace("https", scheme, 1)) for item in _STRANGERS)
+
+
+class Subject:
+    """A configuration, its policy and its entries."""
+
+    def __init__(
+        self, configuration: RefererConfiguration, assumptions: Assumptions = DEFAULT
+    ) -> None:
+        self.configuration = configuration
+        self.assumptions = assumptions
+        self.policy = RefererPolicy.compile(configuration, assumptions)
+        self.cut = Cut.of(configuration, assumptions)
+        self._comparisons = _COMPARISONS
+        self._searches = Budget(_SEARCHES)
+        self._dead: dict[str, bool] = {}
+        self._blacklisted = {text.strip(header.WHITE_SPACE) for text in configuration.blacklist}
+        self.undecided: list[LintedEntry] = []
+        """The entries of which it is not known whether they let in other sites."""
+        lists = {stage: getattr(configuration, stage.value) for stage in LISTS}
+        self._count = {stage: Counter(entries) for stage, entries in lists.items()}
+        self._filled = {
+            stage: sum(not is_blank(entry) for entry in entries) for stage, entries in lists.items()
+        }
+        self.reported: set[EntryPlace] = set()
+        """The entries that have a finding."""
+
+    @cached_property
+    def compiled(self) -> Compiled:
+        """The rules, as the search for risks reads them."""
+        return Compiled(self.policy)
+
+    @cached_property
+    def whitelist(self) -> tuple[LintedEntry, ...]:
+        """The entries of the whitelist, except blank ones and those that are too long."""
+        return tuple(_entries(Stage.WHITELIST, self.configuration.whitelist))
+
+    @cached_property
+    def blacklist(self) -> tuple[LintedEntry, ...]:
+        """The entries of the blacklist, except blank ones and those that are too long."""
+        return tuple(_entries(Stage.BLACKLIST, self.configuration.blacklist))
+
+    @property
+    def entries(self) -> tuple[LintedEntry, ...]:
+        """The entries of both lists."""
+        return self.whitelist + self.blacklist
+
+    @property
+    def written(self) -> Iterator[EntryPlace]:
+        """The entries of both lists, as they are written."""
+        for stage in LISTS:
+            for position, text in enumerate(getattr(self.configuration, stage.value)):
+                yield EntryPlace(stage, position, text)
+
+    @property
+    def lists(self) -> tuple[tuple[LintedEntry, ...], tuple[LintedEntry, ...]]:
+        """The two lists of entries."""
+        return self.whitelist, self.blacklist
+
+    @property
+    def has_whitelist(self) -> bool:
+        """Whether the whitelist has an entry that is not blank."""
+        return self._filled[Stage.WHITELIST] > 0
+
+    @property
+    def has_other_white(self) -> bool:
+        """Whether the whitelist has more than one entry that is not blank."""
+        return self._filled[Stage.WHITELIST] > 1
+
+    @property
+    def has_blacklist(self) -> bool:
+        """Whether the blacklist has an entry that is not blank."""
+        return self._filled[Stage.BLACKLIST] > 0
+
+    @cached_property
+    def names_sites(self) -> bool:
+        """Whether an entry of the whitelist names a site, instead of everybody."""
+        return any(
+            entry.parts.names_host and not any(map(entry.admits_all, SCHEMES))
+            for entry in self.whitelist
+        )
+
+    def judge(self, referer: str | None) -> Judgement:
+        """Judge a Referer, without the assumptions that the judgement rests on."""
+        return self.policy.reading.judge(header.trim(referer))
+
+    def allows(self, referer: str | None) -> bool:
+        """Return whether the rules allow a Referer."""
+        return self.judge(referer).reason.allows
+
+    def lacks(self, entry: LintedEntry, other: str, reason: Sentence) -> Suspicion | None:
+        """Suspect that another entry is missing beside one, if none matches what it matches."""
+        page = example(other)
+        if self.judge(page).reason is not Reason.NOT_WHITELISTED:
+            return None
+        return Suspicion(Evidence.DENIED, (page,), reason, Correction((entry.text, other)))
+
+    def denies_first(self, referer: str) -> bool:
+        """Return whether the blacklist denies a Referer, before the whitelist is consulted."""
+        return self.judge(referer).reason is Reason.BLACKLISTED
+
+    def covers(self, wider: Iterable[Pattern], pattern: Pattern) -> bool:
+        """Return whether some entries match all that an entry matches; False if undecided."""
+        others = list(wider)
+        rest = pattern.body.partition("://")[2]
+        if not pattern.has_wildcards and (self.cut is not Cut.PATH or "/" not in rest):
+            return any(other.matches(pattern.body) for other in others)  # R-20: a prefix
+        if self._comparisons == 0:
+            return False
+        self._comparisons -= 1
+        return covers(pattern, others, self.cut)
+
+    def is_dead(self, entry: str) -> bool:
+        """Return whether an entry matches no Referer of a browser; False if that is undecided."""
+        if entry not in self._dead:
+            self._dead[entry] = self._find_out_if_dead(entry)
+        return self._dead[entry]
+
+    def _find_out_if_dead(self, entry: str) -> bool:
+        read, page = self.compiled.read(entry), example(entry)
+        if read_sent(page) and any(one.pattern.matches(self.compiled.see(page)) for one in read):
+            return False
+        if not self.compiled.is_searchable:
+            return False
+        with self._searches.lend(_FOR_A_SEARCH) as budget:
+            try:
+                return all(seek(one, ALL_PAGES, lambda _: None, budget) is None for one in read)
+            except UndecidedError:
+                return False
+
+    @cached_property
+    def sites(self) -> Sites:
+        """The sites that the whitelist names."""
+        return Sites.of({entry.text: [entry.text] for entry in self.whitelist})
+
+    def find_stranger(self, entry: LintedEntry) -> str | None:
+        """Return a Referer of another site that an entry lets in; None without one."""
+        if self.sites.owns_all(entry.text, self._blacklisted) or not self.compiled.is_searchable:
+            return None
+        foreign, read = self.sites.foreign_pages, self.compiled.read(entry.text)
+        with self._searches.lend(_FOR_A_SEARCH) as budget:
+            try:
+                found = (seek(one, foreign, self.compiled.denying, budget) for one in read)
+                return next((page for page in found if page), None)
+            except UndecidedError:
+                self.undecided.append(entry)
+                return None
+
+    def holds(self, evidence: Evidence, referer: str | None, place: EntryPlace | None) -> bool:
+        """Ask the engine whether a Referer proves what the evidence claims."""
+        if evidence is Evidence.ASSUMED:
+            return self.policy.decide(referer).basis is Basis.ASSUMED
+        if evidence is Evidence.ALLOWED:
+            return self.allows(referer)
+        if evidence is Evidence.DENIED:
+            return not self.allows(referer)
+        assert place is not None  # noqa: S101 - the other kinds of evidence concern an entry
+        if evidence is Evidence.UNMATCHED:
+            return not self._matches(place.entry, referer or "")
+        return self._is_unchanged(referer, place)
+
+    def _matches(self, entry: str, referer: str) -> bool:
+        """Return whether an entry alone matches a Referer."""
+        if self.assumptions == DEFAULT and self.cut is not Cut.LOWERED:
+            # without compiling rules of one entry
+            cut = {Cut.PATH: header.cut_path, Cut.QUERY: header.cut_query}.get(self.cut, str)
+            return parse_entry(entry).matches(cut(header.trim(referer)))
+        alone = replace(self.configuration, whitelist=(entry,), blacklist=())
+        return Reading(alone, self.assumptions).judge(header.trim(referer)).reason.allows
+
+    def _is_unchanged(self, referer: str | None, place: EntryPlace) -> bool:
+        judged, count = self.judge(referer), self._count[place.list]
+        settles = judged.entry is not None and judged.entry.text == place.entry
+        is_still_a_list = is_blank(place.entry) or self._filled[place.list] > 1
+        if is_still_a_list and (not settles or count[place.entry] > 1):
+            return True  # without compiling all entries again
+        entries: tuple[str, ...] = getattr(self.configuration, place.list.value)
+        rest = entries[: place.position] + entries[place.position + 1 :]
+        changed: dict[str, Any] = {place.list.value: rest}
+        changed_rules = replace(self.configuration, **changed)
+        reading = Reading(changed_rules, self.assumptions, self.policy.reading)
+        return reading.judge(header.trim(referer)).reason.allows == judged.reason.allows
+
+
+def _entries(stage: Stage, texts: tuple[str, ...]) -> Iterator[LintedEntry]:
+    for position, text in enumerate(texts):
+        if len(text) <= MAX_LENGTH and not is_blank(text):
+            yield LintedEntry.read(EntryPlace(stage, position, text), text)

@@ -1,0 +1,38 @@
+"""The entries together have more bytes than PutBucketReferer accepts, or nearly.
+
+The service refuses more than 20 KB in both lists together with `InlineDataTooLarge` (R-42). What it
+counts is not documented; the emulator counts the entries in UTF-8, so leave some room: from 16 KB
+on this is a warning. Write one entry with a wildcard instead of many, or spread the objects over
+several buckets. Of lists with more than 100 KiB nothing else is examined.
+"""
+
+from oss_referer.browser.probes import STRANGER
+from oss_referer.engine.model import MAX_EXAMINED, MAX_SIZE
+from oss_referer.engine.sentence import Sentence
+
+from .finding import Correction, Evidence, Severity, Suspicion, Suspicions
+from .subject import Subject
+
+WARNED_SIZE = 16 * 1024
+"""The bytes from which the rule warns."""
+
+
+def suspect(subject: Subject) -> Suspicions:
+    """Suspect lists that are, or nearly are, too large."""
+    size = subject.configuration.size
+    if size < WARNED_SIZE:
+        return
+    sizes = f"{size:,}", f"{MAX_SIZE:,}"
+    yield Suspicion(
+        Evidence.ALLOWED if subject.allows(STRANGER) else Evidence.DENIED,
+        (STRANGER,),
+        Sentence("The entries have {} bytes, and PutBucketReferer refuses more than {}.", *sizes)
+        if size <= MAX_EXAMINED
+        else Sentence(
+            "The entries have {} bytes, and PutBucketReferer refuses more than {}. "
+            "Nothing else was examined.",
+            *sizes,
+        ),
+        Correction(decide=Sentence("leave out entries, or join some with a wildcard")),
+        severity=Severity.ERROR if size > MAX_SIZE else Severity.WARNING,
+    )

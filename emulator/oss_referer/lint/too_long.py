@@ -1,0 +1,48 @@
+"""An entry is longer than any Referer.
+
+A browser cuts a Referer of more than 4,096 characters to the origin (B-03), so a longer entry
+matches nothing that a browser sends. Perhaps many entries are joined in it (R-37).
+"""
+
+from oss_referer.browser.probes import STRANGER
+from oss_referer.engine.sentence import Sentence
+from oss_referer.search.domains import is_host
+from oss_referer.search.entry import is_blank
+from oss_referer.search.parts import Parts
+from oss_referer.search.url import MAX_LENGTH
+
+from .finding import (
+    LEAVE_OUT,
+    WIDENS,
+    Correction,
+    Evidence,
+    Suspicion,
+    Suspicions,
+)
+from .joined import split
+from .subject import Subject
+
+
+def suspect(subject: Subject) -> Suspicions:
+    """Suspect entries that are longer than a Referer can be."""
+    for place in subject.written:
+        count = len(place.entry)
+        if count > MAX_LENGTH and not is_blank(place.entry):
+            reason = Sentence(
+                "It has {} characters, but a Referer has at most {}.",
+                f"{count:,}",
+                f"{MAX_LENGTH:,}",
+            )
+            correction = _shorten(place.entry)
+            yield Suspicion(Evidence.UNMATCHED, (STRANGER,), reason, correction, place)
+
+
+def _shorten(text: str) -> Correction:
+    """Return the entries that are joined in a text, or its origin."""
+    parts = split(text)
+    if len(parts) > 1:
+        return Correction(tuple(part for part in parts if len(part) <= MAX_LENGTH))
+    origin = Parts.split(text)
+    if origin.scheme in ("http", "https") and is_host(origin.host):
+        return Correction((Parts(origin.scheme, origin.host, None, "/").join(),), risk=WIDENS)
+    return Correction(decide=LEAVE_OUT)

@@ -1,0 +1,19 @@
+"""A host is written with capital letters, but browsers send it in lower case.
+
+Entries are compared character by character (R-24, assumed; R-41 is about queries only). A browser
+converts every host to lower case before it sends it (B-02).
+"""
+
+from oss_referer.engine.sentence import Sentence
+
+from .finding import Suspicion
+from .subject import LintedEntry, Subject
+
+
+def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
+    """Suspect entries whose scheme or host has a capital letter."""
+    origin, lower = entry.parts.origin, entry.parts.origin.lower()
+    if origin == lower or entry.is_foreign:
+        return None
+    reason = Sentence("Browsers send the host in lower case, and upper and lower case differ.")
+    return Suspicion.unmatched(lower + entry.parts.rest, reason)

@@ -1,0 +1,21 @@
+"""An entry contains a user name or a password.
+
+Browsers leave `user:password@` out of the Referer, so the entry matches nothing.
+"""
+
+from oss_referer.engine.sentence import Sentence
+
+from .finding import Suspicion
+from .subject import LintedEntry, Subject
+
+
+def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
+    """Suspect entries with an `@` before the path."""
+    before, sign, after = entry.text.rpartition("://")
+    authority, slash, path = after.partition("/")
+    _, at, host = authority.rpartition("@")
+    if not at or not host:
+        return None
+    corrected = f"{before}{sign}{host}{slash}{path}"
+    reason = Sentence("Browsers leave the user name and password out of the Referer.")
+    return Suspicion.unmatched(corrected, reason)

@@ -1,0 +1,37 @@
+"""An entry is blank or has white space around it.
+
+White space around an entry is trimmed, and a blank entry is ignored (R-25, assumed). A whitelist of
+blank entries counts as empty, so it denies nobody.
+"""
+
+from oss_referer.browser.probes import STRANGER
+from oss_referer.engine.header import WHITE_SPACE
+from oss_referer.engine.sentence import Sentence
+from oss_referer.search.entry import is_blank
+from oss_referer.search.parts import example
+
+from .finding import Correction, Evidence, Severity, Suspicion, Suspicions
+from .subject import LintedEntry, Subject
+
+SEVERITY = Severity.WARNING
+
+
+def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
+    """Suspect entries that trimming changes."""
+    written = entry.place.entry
+    if entry.text == written or entry.text != written.strip(WHITE_SPACE):
+        return None  # also for a text that replaces the entry
+    return Suspicion(
+        Evidence.ALLOWED if entry.is_white else Evidence.DENIED,
+        (example(entry.text),),
+        Sentence("It has white space around it, which the service is assumed to trim."),
+        Correction((entry.text,)),
+    )
+
+
+def suspect(subject: Subject) -> Suspicions:
+    """Suspect blank entries."""
+    for place in subject.written:
+        if is_blank(place.entry):
+            reason = Sentence("It is blank and therefore ignored.")
+            yield Suspicion(Evidence.UNCHANGED, (STRANGER,), reason, Correction(()), place)

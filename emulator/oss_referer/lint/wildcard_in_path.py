@@ -1,0 +1,70 @@
+"""A `*` in a host also matches another host and the `/` after it.
+
+`*.example.com` and `https://*.example.com/` match `https://evil.test/.example.com/`, because `*`
+stands for any characters, including `/` (R-21). Only a page that sends its whole address does that,
+but an attacker can write such a page (`referrerpolicy="unsafe-url"`).
+
+The whitelist entry `https://*.example.com/` becomes safe with the blacklist entry
+`https://*/*.example.com/`: it denies every Referer in which a `/` comes before `.example.com/`.
+That may be a page of your own with such a path, so `--fix` alone does not add the entry.
+Write the scheme out in both, because a `*` in its place has the same fault.
+"""
+
+from oss_referer.engine.sentence import Sentence
+from oss_referer.search.parts import Parts, fill, fill_port
+
+from .finding import Correction, Evidence, Severity, Suspicion
+from .subject import LintedEntry, Subject
+
+SEVERITY = Severity.WARNING
+
+
+def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
+    """Suspect whitelist entries with `*` in or before the host that the blacklist leaves open."""
+    parts = entry.parts
+    if not entry.is_white or entry.is_foreign or not parts.names_host:
+        return None
+    spelled_out = parts.scheme in entry.schemes
+    if spelled_out and "*" not in parts.host:
+        return None
+    if spelled_out and all(map(subject.denies_first, _behind(entry, parts.scheme or ""))):
+        return None
+    guards = tuple(f"{scheme}://*/*{_tail(parts)}" for scheme in entry.schemes)
+    instead = tuple(
+        Parts(scheme, parts.host, parts.port, parts.rest or "/").join() for scheme in entry.schemes
+    )
+    return Suspicion(
+        Evidence.ALLOWED,
+        tuple(page for scheme in entry.schemes for page in _behind(entry, scheme)),
+        Sentence("Its * also matches another host and the / after it."),
+        Correction(instead, blacklist=guards if "*" in parts.host else ()),
+    )
+
+
+def _tail(parts: Parts) -> str:
+    """Return what follows the last wildcard of a host, up to the `/` or to a wildcard port."""
+    host = parts.host.replace("?", "*").rpartition("*")[2]
+    if parts.port is not None and set(parts.port) & set("*?"):
+        return f"{host}:{parts.port.replace('?', '*').partition('*')[0]}"
+    return Parts(None, host, parts.port, "/").join()
+
+
+def _behind(entry: LintedEntry, scheme: str) -> tuple[str, ...]:
+    """Return addresses on other hosts that match, with what the entry names in their path."""
+    parts = entry.parts
+    if "*" in parts.host:
+        before, _, tail = parts.host.partition("*")
+        if parts.scheme is None or "*" in parts.scheme:
+            before = ""
+    else:
+        before, tail = "", f"{'' if parts.scheme is None else '://'}{parts.host}"
+    ending = fill(parts.rest, "") or "/"
+    return tuple(
+        Parts(
+            None,
+            f"{scheme}://{fill(before, 'x')}{other}/{fill(tail, 'x')}",
+            fill_port(parts.port),
+            ending,
+        ).join()
+        for other in ("evil.test", "wxyz-0.invalid")
+    )

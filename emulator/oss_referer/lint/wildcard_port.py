@@ -1,0 +1,23 @@
+"""An entry requires a port, but browsers leave the default port out.
+
+`https://www.example.com:*/` needs the colon before the port (R-21). Browsers send a port only if it
+is not the default of the scheme (B-02), so the entry does not match `https://www.example.com/`.
+Write an entry without a port too.
+"""
+
+from oss_referer.engine.sentence import Sentence
+from oss_referer.search.parts import Parts
+
+from .finding import Suspicion
+from .subject import LintedEntry, Subject
+
+
+def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
+    """Suspect whitelist entries with a wildcard as their port if the default port is denied."""
+    parts = entry.parts
+    port = parts.port or ""
+    if not entry.is_white or not parts.names_host or "*" not in port or port.strip("*?"):
+        return None  # also for ports such as 80*
+    origin = Parts(parts.scheme, parts.host, None, parts.rest or "/").join()
+    reason = Sentence("Browsers leave the default port out, with its colon.")
+    return subject.lacks(entry, origin, reason)

@@ -1,0 +1,71 @@
+"""A wildcard stands in place of the scheme.
+
+`*://www.example.com/`, `*//www.example.com/`, `http*www.example.com` and `https:/*.example.com/`
+match `https://evil.test//www.example.com/`, because `*` stands for any characters, including `/`
+(R-21). `http?://` matches `https://` and not `http://`, because `?` stands for exactly one. Write
+an entry for each scheme.
+"""
+
+import re
+
+from oss_referer.engine.sentence import Sentence
+from oss_referer.search.parts import Parts, example, fill
+
+from .finding import Correction, Evidence, Severity, Suspicion
+from .subject import SCHEMES, LintedEntry, Subject
+
+SEVERITY = Severity.WARNING
+
+_HEAD = re.compile(
+    r"(?P<word>https|http|h?)(?P<wild>[*?]*)(?P<s>s?)(?P<mark>:?/*)(?P<star>[*?]*)(?P<slash>/*)"
+    r"(?P<host>[^/:*?].*)"
+)
+
+
+def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
+    """Suspect whitelist entries whose scheme is not written out."""
+    if not entry.is_white or entry.text.startswith(("http://", "https://")):
+        return None
+    head = _HEAD.fullmatch(entry.text)
+    if head is None or not _replaces_scheme(head):
+        return None
+    host = head["host"]
+    if head["star"] and not head["slash"]:
+        host = f"{head['star']}{host}"
+    elif host.startswith("."):
+        host = f"*{host}"
+    instead = tuple(f"{scheme}://{host}" for scheme in _schemes(head))
+    if not all(Parts.split(text).names_host for text in instead):
+        return None
+    if "*" in entry.text[: head.start("host")]:
+        return Suspicion(
+            Evidence.ALLOWED,
+            tuple(_behind(entry.text, scheme, head) for scheme in SCHEMES),
+            Sentence("Its * in place of the scheme also matches another host and the / after it."),
+            Correction(instead),
+        )
+    return Suspicion(
+        Evidence.UNMATCHED,
+        tuple(map(example, instead)),
+        Sentence("Its ? stands for exactly one character, so it does not match both schemes."),
+        Correction(instead),
+    )
+
+
+def _replaces_scheme(head: re.Match[str]) -> bool:
+    if head["wild"]:
+        return bool(head["mark"]) or head["word"] in SCHEMES
+    return head["word"] in SCHEMES and ":" in head["mark"] and bool(head["star"])
+
+
+def _schemes(head: re.Match[str]) -> tuple[str, ...]:
+    """Return the schemes that are meant."""
+    only_https = head["word"] == "https" or (head["s"] and not head["word"])
+    return ("https",) if only_https else SCHEMES
+
+
+def _behind(text: str, scheme: str, head: re.Match[str]) -> str:
+    """Return an address on another host that matches, with what the entry names in its path."""
+    _, _, rest = text[: head.start("host")].partition("*")
+    page = fill(f"{rest}{head['host']}", "x")
+    return f"{scheme}://evil.test/{page}" + ("" if "/" in head["host"] else "/")

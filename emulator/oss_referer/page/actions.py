@@ -1,0 +1,222 @@
+"""The actions of the lab's page, which has no server: each takes and returns values of JSON.
+
+They are what the routes of the console's rules page are to its script, and render the same parts.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from oss_referer import lint
+from oss_referer.advice import diff, trial
+from oss_referer.engine import RefererConfiguration, RefererPolicy
+from oss_referer.engine.model import MAX_EXAMINED
+from oss_referer.page import review
+from oss_referer.page.exports import export
+from oss_referer.page.rendering import render
+from oss_referer.sources import editing, json_text, sources
+from oss_referer.sources.editing import NotEditableError
+from oss_referer.sources.resources import NoRulesError
+from oss_referer.sources.sources import RulesForm
+from oss_referer.sources.toml import SourceError
+from oss_referer.texts.catalogue import Catalogue
+from oss_referer.translate import SYSTEMS
+
+Values = Mapping[str, Any]
+
+REFERERS: Final = 1_000
+"""The most Referers that the page tries."""
+
+
+def answer(name: str, values: Values) -> Values:
+    """Do what an action says.
+
+    What cannot be done is told by a member `error`, a sentence in the `language` of the values;
+    for a text that cannot be read, it begins with the place, and `line` and `column` have it too.
+    """
+    try:
+        return _ACTIONS[name](values)
+    except SourceError as error:
+        said = Catalogue(values["language"]).message
+        if name != "read":
+            return {"error": said(error.sentence)}
+        return {"error": said(str(error)), "line": error.line, "column": error.column}
+
+
+def _read(values: Values) -> Values:
+    """Recognise the form of a text, and read its rules; `name` chooses among several.
+
+    `form` is null if rules cannot be written back into the text: a list, or one of nginx.
+    """
+    text = _text(values, "text").removeprefix("\ufeff")
+    form = _detect(text)
+    if form is None:
+        is_nginx = "valid_referers" in text
+        rules = SYSTEMS["nginx"].parse(text).to_oss() if is_nginx else _read_list(text)
+        label = Catalogue(_text(values, "language"))("form.nginx" if is_nginx else "lab.list")
+        return {"rules": review.to_members(rules), "form": None, "label": label, "names": [""]}
+    found = sources.find(sources.encode(text), form)
+    wanted = values.get("name")
+    name = wanted if isinstance(wanted, str) and wanted in found else next(iter(found))
+    return {
+        "rules": review.to_members(found[name]()),
+        "form": form.value,
+        "label": Catalogue(_text(values, "language"))(f"form.{form}"),
+        "name": name,
+        "names": list(found),
+    }
+
+
+def _detect(text: str) -> RulesForm | None:
+    """Detect the form of a text; None for a list and for one of nginx."""
+    document = sources.encode(text)
+    try:
+        return None if _ARRAY.match(text) else sources.detect(document)
+    except NoRulesError:
+        return None
+
+
+_ARRAY: Final = re.compile(r'\s*\[\s*"[^"\n]*"\s*(?:,|\]\s*\Z)')
+"""An array of JSON with texts, and not a heading of TOML."""
+
+_KEY: Final = re.compile(r"(?:---|%YAML|[\w\"'-]+:)(?:\s|\Z)")
+"""What begins a line of YAML, and no Referer."""
+
+_ITEM: Final = re.compile(r"""(?:-\s+)?(?P<quote>["'])?(?P<entry>.*?)(?(quote)(?P=quote),?)""")
+"""An entry on a line, as an item of YAML or in quotes."""
+
+
+def _read_list(text: str) -> RefererConfiguration:
+    """Read a whitelist: an entry a line, or an array of JSON. Raises SourceError for others."""
+    lines = [line.strip() for line in text.splitlines()]
+    for number, line in enumerate(lines, 1):
+        if "\0" in line or "\N{REPLACEMENT CHARACTER}" in line:
+            raise SourceError("the text is not readable; save it as UTF-8", number, 1)
+    if not any(lines):
+        raise SourceError("the document is empty")
+    if _ARRAY.match(text):
+        entries = json_text.parse(text)
+        if not all(isinstance(entry, str) for entry in entries):
+            raise SourceError("an item of the list is not a text; put each entry in quotes")
+    else:
+        for number, line in enumerate(lines, 1):
+            if _KEY.match(line):
+                raise SourceError("YAML cannot be read; paste its entries alone", number, 1)
+        items = (_ITEM.fullmatch(line) for line in lines)
+        entries = [item["entry"] for item in items if item and item["entry"]]
+    return RefererConfiguration(whitelist=tuple(entries))
+
+
+def _check(values: Values) -> Values:
+    """Decide on Referers by some rules and by others; without `referers`, on proposed ones."""
+    rules, other = _rules(values), _rules(values, "other")
+    referers: list[str | None] = [None, *trial.propose_referers(rules)]
+    if "referers" in values:
+        referers = _list(values, "referers")
+    if len(referers) > REFERERS:
+        raise SourceError(
+            f"these are {len(referers)} Referers; the page tries at most {REFERERS}: check them "
+            "with a table of oss-emulator test"
+        )
+    policies = RefererPolicy.compile(rules), RefererPolicy.compile(other)
+    decisions, before = ([policy.decide(item) for item in referers] for policy in policies)
+    rows = list(zip(referers, decisions, before, strict=True))
+    shown = {"rows": rows, "decisions": decisions, "words": _words(values)}
+    return {"html": _show("rules_check", values, **shown)}
+
+
+def _review(values: Values) -> Values:
+    """Lint rules, compare them with others, and play the scenarios of a site."""
+    rules, site = _rules(values), _text(values, "site")
+    if rules.size > MAX_EXAMINED:
+        raise SourceError(
+            f"the page reviews at most {MAX_EXAMINED} bytes of entries; these rules have "
+            f"{rules.size} (a bucket can have 20 KB, R-42)"
+        )
+    site = site or trial.guess_site(rules)
+    made = review.make(rules, _rules(values, "other"), site)
+    shown = {"review": made, "journal": None, "site": site, "shown": review.FINDINGS}
+    return {"html": _show("rules_review", values, **shown, words=_words(values))}
+
+
+def _correct(values: Values) -> Values:
+    """Follow the correction of one finding, with its proof, or without a `rule` all safe ones."""
+    rules = _rules(values)
+    if values.get("rule") is None:
+        fixed = lint.fix(rules)
+        left = [finding.to_dict() for finding in fixed.undecided]
+        return {"rules": review.to_members(fixed.configuration), "left": left}
+    found = lint.run(rules, seconds=review.PATIENCE)
+    finding = next((one for one in found if review.is_meant(one, values)), None)
+    if finding is None:
+        raise SourceError("the linter does not find this any more")
+    corrected = lint.follow(rules, [finding], unsafe=True)
+    members, proof = review.to_members(corrected), diff.compare(rules, corrected)
+    html = _show("rules_correction", values, rules=members, one=finding, proof=proof)
+    return {"rules": members, "safe": finding.is_safe, "html": html}
+
+
+def _export(values: Values) -> Values:
+    """Format rules in every form."""
+    try:
+        exports = export(_rules(values))
+    except ValueError as error:
+        raise _not_writable(error) from None
+    return {"html": _show("rules_export", values, exports=exports, bucket="rules")}
+
+
+def _write(values: Values) -> Values:
+    """Write rules back into the text that they were read from, so that the rest of it stays."""
+    form, rules = RulesForm(_text(values, "form")), _rules(values)
+    document = sources.encode(_text(values, "text"))
+    try:
+        try:
+            return {"text": editing.edit(document, form, _text(values, "name"), rules)}
+        except NotEditableError:
+            return {"text": sources.format(rules, form)}
+    except SourceError:
+        raise
+    except ValueError as error:
+        raise _not_writable(error) from None
+
+
+def _not_writable(error: ValueError) -> SourceError:
+    return SourceError(f"the rules cannot be written: {error}")
+
+
+_ACTIONS: Final[Mapping[str, Callable[[Values], Values]]] = {
+    "read": _read,
+    "check": _check,
+    "review": _review,
+    "correct": _correct,
+    "export": _export,
+    "write": _write,
+}
+
+
+def _words(values: Values) -> review.Words:
+    """Return the names of what rules are compared with: others, or themselves when opened."""
+    return review.OTHER if values.get("isComparing") else review.OPENED
+
+
+def _show(template: str, values: Values, **shown: Any) -> str:
+    return render(template, _text(values, "language"), **shown)
+
+
+def _rules(values: Values, name: str = "rules") -> RefererConfiguration:
+    return sources.convert_members(values.get(name))
+
+
+def _text(values: Values, name: str) -> str:
+    found = values.get(name)
+    if not isinstance(found, str):
+        raise SourceError(f"{name} must be a string")
+    return found
+
+
+def _list(values: Values, name: str) -> list[str | None]:
+    """Return Referers; None is a request without one."""
+    found = values.get(name)
+    if not isinstance(found, list) or not all(isinstance(item, str | None) for item in found):
+        raise SourceError(f"{name} must be a list of strings")
+    return found

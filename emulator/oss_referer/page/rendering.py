@@ -1,0 +1,45 @@
+"""Rendering: the templates of pages, with the filters that they use."""
+
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from oss_referer.texts.catalogue import Catalogue
+
+FOLDER: Final = Path(__file__).with_name("templates")
+
+
+def load(*folders: Path) -> Environment:
+    """Return an environment with the templates of some folders, and of this one."""
+    environment = Environment(
+        loader=FileSystemLoader((*folders, FOLDER)),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.filters["count"] = "{:,}".format
+    environment.filters["utc"] = format_utc
+    environment.filters["quoted"] = lambda text: quote(text, safe="")
+    return environment
+
+
+def format_utc(seconds: float) -> str:
+    """Format a time for readers without scripts, such as `2026-11-28 08:00:00 UTC`."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def render(template: str, language: str, **shown: Any) -> str:
+    """Render a part of a page in a language."""
+    found = _environment().get_template(f"{template}.html")
+    return found.render(**shown, t=Catalogue(language))
+
+
+@cache
+def _environment() -> Environment:
+    return load()

@@ -1,0 +1,125 @@
+"""What rules would do: what the linter says of them, their difference from others, scenarios."""
+
+from collections.abc import Mapping
+from itertools import groupby
+from typing import Any, Final, NamedTuple
+
+from oss_referer import lint
+from oss_referer.advice import diff
+from oss_referer.browser import scenarios
+from oss_referer.browser.scenarios import OBJECT_URL, ScenarioOutcome
+from oss_referer.engine import Assumptions, RefererConfiguration, RefererPolicy, explanation
+from oss_referer.engine.assumptions import DEFAULT
+from oss_referer.lint import Finding
+from oss_referer.search.url import WebURL, WebURLError
+from oss_referer.sources import json_text, sources
+from oss_referer.sources.sources import RulesForm
+
+PATIENCE: Final = 0.25
+"""The seconds for which corrections are proved while somebody types."""
+
+FINDINGS: Final = 60
+"""The most findings on a page."""
+
+
+class Words(NamedTuple):
+    """The names of the texts about what rules are compared with."""
+
+    title: str
+    was: str
+    old: str
+    new: str
+    alike: str
+    """The heading when both are proved to decide alike."""
+
+
+SAVED: Final = Words(
+    "rules.difference", "rules.was", "rules.saved", "rules.edited", "certainty.proved"
+)
+OPENED: Final = Words("lab.since", "lab.then", "lab.opened", "lab.these", "lab.unchanged")
+OTHER: Final = Words("lab.difference", "lab.was", "lab.other", "lab.these", "lab.alike")
+
+
+class Review(NamedTuple):
+    """What the linter, other rules and the scenarios say of rules."""
+
+    findings: tuple[Finding, ...]
+    difference: diff.Diff
+    scenarios: tuple[tuple[str, tuple[ScenarioOutcome, ...]], ...]
+    """The outcomes by group; empty for a site that is not an address."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the review as values for JSON."""
+        return {
+            "findings": [finding.to_dict() for finding in self.findings],
+            "difference": difference_to_dict(self.difference),
+            "scenarios": [
+                {
+                    "group": group,
+                    "name": outcome.scenario.name,
+                    "sent": outcome.scenario.referer,
+                    "as_wanted": outcome.as_wanted,
+                    **explanation.to_dict(outcome.decision),
+                }
+                for group, outcomes in self.scenarios
+                for outcome in outcomes
+            ],
+        }
+
+
+def difference_to_dict(difference: diff.Diff) -> dict[str, Any]:
+    """Return a difference between rules as values for JSON."""
+    return {
+        "equivalent": difference.equivalent,
+        "certainty": difference.certainty.value,
+        "tried": difference.tried,
+        "changes": [
+            {
+                "referer": change.referer,
+                "old": explanation.to_dict(change.old),
+                "new": explanation.to_dict(change.new),
+            }
+            for change in difference.changes
+        ],
+    }
+
+
+def make(
+    rules: RefererConfiguration,
+    other: RefererConfiguration,
+    site: str,
+    object_url: str = OBJECT_URL,
+    assumptions: Assumptions = DEFAULT,
+) -> Review:
+    """Review rules, compared with others, for the page of a site that shows an object."""
+    try:
+        played = scenarios.play(RefererPolicy.compile(rules, assumptions), site, object_url)
+    except WebURLError:
+        played = ()
+    groups = groupby(played, lambda outcome: outcome.scenario.group.value)
+    return Review(
+        lint.run(rules, assumptions=assumptions, seconds=PATIENCE),
+        diff.compare(other, rules, assumptions=assumptions),
+        tuple((group, tuple(outcomes)) for group, outcomes in groups),
+    )
+
+
+def is_site(text: str) -> bool:
+    """Return whether a text is the address of a page."""
+    try:
+        return bool(WebURL.parse(text).host)
+    except WebURLError:
+        return False
+
+
+def is_meant(finding: Finding, values: Mapping[str, Any]) -> bool:
+    """Return whether values name a finding: its rule, its list and its entry."""
+    place = finding.place
+    meant = (finding.rule, place.list if place else None, place.entry if place else None)
+    return meant == (values.get("rule"), values.get("list"), values.get("entry"))
+
+
+def to_members(rules: RefererConfiguration) -> dict[str, Any]:
+    """Return rules as the JSON of ossutil, with both lists."""
+    members: dict[str, Any] = json_text.parse(sources.format(rules, RulesForm.JSON))
+    return {"RefererBlacklist": {"Referer": []}, **members}

@@ -1,0 +1,208 @@
+"""A guarded change: what was agreed to be locked out, whether new rules keep to it, and the token.
+
+The token says which rules were judged by which logs, and how. It is not signed: it guards against
+mistakes, such as applying other rules than those that were judged, and not against malice.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from hashlib import sha256
+from typing import Any, Self
+
+from oss_referer.engine.model import RefererConfiguration
+from oss_referer.engine.sentence import Sentence
+from oss_referer.sources import json_text
+from oss_referer.sources.toml import SourceError
+
+from . import money
+
+TOKEN_VERSION = 1
+TOP = 200
+"""The hosts of a report, those that lose most first: as many of own domains as of others."""
+NO_REFERER = "-"
+"""Stands for requests without a Referer where hosts are agreed, as in logs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The most requests that may be locked out: a number, or a percentage of all."""
+
+    most: Decimal
+    is_percentage: bool
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Parse `100` or `0.1%`. Raises ValueError."""
+        number = text.removesuffix("%").rstrip()
+        try:
+            most = Decimal(number)
+        except InvalidOperation:
+            most = Decimal(-1)
+        is_percentage = text.endswith("%")
+        whole = is_percentage or most == most.to_integral_value()
+        if not (re.fullmatch(r"[0-9.]{1,20}", number) and most >= 0 and whole):
+            raise ValueError(f"{text!r} is neither a number of requests nor a percentage like 0.1%")
+        return cls(most, is_percentage)
+
+    def allows(self, locked_out: int, requests: int) -> bool:
+        """Return whether so many requests of all may be locked out."""
+        if self.is_percentage:
+            return 100 * locked_out <= self.most * requests
+        return locked_out <= self.most
+
+    def __str__(self) -> str:
+        return f"{self.most:f} %" if self.is_percentage else f"{self.most:f} requests"
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """What a change of rules may do."""
+
+    limit: Limit
+    hosts: tuple[str, ...] = ()
+    """Hosts whose requests may be locked out: names, `*.NAME`, or `-` for no Referer."""
+    least: int = 1
+    """The fewest requests that a verdict may rest on."""
+
+    def covers(self, host: str) -> bool:
+        """Return whether the requests of a host, as a report has it, may be locked out."""
+        name = re.sub(r":\d*\Z", "", host.lower()) or NO_REFERER
+        return any(
+            name.endswith(agreed[1:]) if agreed.startswith("*.") else name == agreed
+            for agreed in map(str.lower, self.hosts)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class GuardedChange:
+    """New rules of a bucket, with the report of the replay that judged them."""
+
+    resource: str
+    actions: tuple[str, ...]
+    bucket: str
+    old: RefererConfiguration | None
+    new: RefererConfiguration
+    report: Mapping[str, Any]
+    """Of `lab.replay.report`."""
+    agreement: Agreement
+
+    @property
+    def requests(self) -> int:
+        """The requests to the bucket in the logs."""
+        return sum(total["requests"] for total in self.report["totals"].values())
+
+    @property
+    def agreed(self) -> int:
+        """The requests that are locked out as agreed."""
+        return sum(
+            row["revoked"]["requests"]
+            for row in self.report["hosts"]
+            if self.agreement.covers(row["host"])
+        )
+
+    @property
+    def locked_out(self) -> int:
+        """The requests that are locked out, without the agreed ones."""
+        return int(self.report["totals"]["revoked"]["requests"]) - self.agreed
+
+    @property
+    def share(self) -> str:
+        """The percentage that is locked out."""
+        return money.share(self.locked_out, self.requests)
+
+    @property
+    def objection(self) -> Sentence:
+        """Why the change is blocked; "" if it passes."""
+        limit, least = self.agreement.limit, self.agreement.least
+        if self.requests < least:
+            return Sentence(
+                "the logs have {} requests to the bucket, and the verdict needs {}",
+                f"{self.requests:,}",
+                f"{least:,}",
+            )
+        if limit.allows(self.locked_out, self.requests):
+            return Sentence("")
+        if limit.is_percentage:
+            return Sentence("that is more than {} %", f"{limit.most:f}")
+        return Sentence("that is more than {} requests", f"{limit.most:f}")
+
+
+def hash_rules(rules: RefererConfiguration) -> str:
+    """Return a hash of rules; the order of entries does not matter, nor how often they occur."""
+    lists = [sorted(set(entries)) for entries in (rules.whitelist, rules.blacklist)]
+    switches = (
+        rules.allow_empty_referer,
+        rules.allow_truncate_query_string,
+        rules.truncate_path,
+    )
+    return _hash([*switches, *lists])
+
+
+def make_token(
+    changes: Sequence[GuardedChange], agreement: Agreement, logs: Iterable[tuple[str, str]]
+) -> dict[str, Any]:
+    """Return the token of judged changes; `logs` are the names of logs with their hashes."""
+    token = {
+        "version": TOKEN_VERSION,
+        "verdict": "blocked" if any(change.objection for change in changes) else "passed",
+        "agreed": {
+            "max_revoked": str(agreement.limit),
+            "hosts": list(agreement.hosts),
+            "min_requests": agreement.least,
+        },
+        "changes": [
+            {
+                "resource": change.resource,
+                "bucket": change.bucket,
+                "rules": hash_rules(change.new),
+                "requests": change.requests,
+                "locked_out": change.locked_out,
+                "locked_out_as_agreed": change.agreed,
+            }
+            for change in changes
+        ],
+        "logs": [{"name": name, "sha256": digest} for name, digest in sorted(logs)],
+    }
+    return {**token, "hash": _hash(token)}
+
+
+class TokenError(ValueError):
+    """A token does not allow rules to be put; the text says why."""
+
+
+def check_token(text: str, rules: RefererConfiguration, bucket: str) -> None:
+    """Raise TokenError unless a token says that the rules passed for the bucket."""
+    try:
+        token = json_text.parse(text)
+    except SourceError as error:
+        raise TokenError(f"it is not a token: {error}") from None
+    if not isinstance(token, dict) or token.get("version") != TOKEN_VERSION:
+        raise TokenError(f"it is not a token of the version {TOKEN_VERSION}")
+    if token.get("hash") != _hash({name: token[name] for name in token if name != "hash"}):
+        raise TokenError("it was changed or damaged; run guard again")
+    changes = token.get("changes")
+    if not (isinstance(changes, list) and all(map(_is_change, changes)) and "verdict" in token):
+        raise TokenError("it does not say what guard writes into a token; run guard again")
+    if token["verdict"] != "passed":
+        raise TokenError("its verdict is that the change is blocked")
+    judged = [item for item in changes if item["rules"] == hash_rules(rules)]
+    if not judged:
+        raise TokenError("it is about other rules; run guard with these")
+    if all(item["bucket"] != bucket for item in judged):
+        names = ", ".join(sorted({item["bucket"] for item in judged}))
+        raise TokenError(f"these rules were judged for {names}, not for {bucket}")
+
+
+def _is_change(value: Any) -> bool:
+    """Return whether a value has the rules and the bucket of a judged change."""
+    return isinstance(value, dict) and all(
+        isinstance(value.get(name), str) for name in ("rules", "bucket")
+    )
+
+
+def _hash(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+    return sha256(text.encode()).hexdigest()

@@ -1,0 +1,408 @@
+"""A replay: read logs, judge each request by new rules, and report what changes."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import unquote
+
+from oss_referer.engine import RefererConfiguration, RefererPolicy, explanation
+from oss_referer.engine.header import WHITE_SPACE
+from oss_referer.search.domains import closed, registered
+from oss_referer.search.parts import Parts
+
+from . import accesslog, money, sources, statements
+from .engine import Engine, EngineError, Row
+from .proposal import HostName
+from .samples import find_samples
+from .sources import LogForm, Rejects
+from .verdict import NETWORKS, Judge, Network, Verdict, request_of
+
+VERSION = 2
+"""The version of the report's JSON form; docs/replay.md describes it."""
+
+Report = dict[str, Any]
+_MOST_ORIGINS = 4
+_REJECTED = "!"
+_OUTSIDE = "-"
+
+
+class TooManyRejectsError(Exception):
+    """More lines are damaged than allowed; the text says how many."""
+
+
+@dataclass(frozen=True)
+class ReplayNames:
+    """What the rules and logs of a replay are called, for people."""
+
+    rules: str = ""
+    against: str = ""
+    logs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ReplayQuestion:
+    """What a replay is asked."""
+
+    judge: Judge
+    bucket: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    """The end of the period, excluded."""
+    top: int = 10
+    price: Decimal = money.PRICE
+    form: LogForm | None = None
+    max_rejects: Decimal = Decimal(1)
+    """Per cent of the lines."""
+    names: ReplayNames = ReplayNames()
+
+    @property
+    def selected(self) -> str:
+        """The condition for the lines that count."""
+        return statements.selection(self.bucket, self.since, self.until)
+
+    def selects(self, line: accesslog.LogLine) -> bool:
+        """Return whether a line counts, as the condition does."""
+        moment = datetime.fromtimestamp(line.time, UTC)
+        return (
+            self.bucket in (None, line.bucket)
+            and (self.since is None or self.since <= moment)
+            and (self.until is None or moment < self.until)
+        )
+
+
+class ReadLogs(NamedTuple):
+    """Logs, and what reads them."""
+
+    paths: Sequence[Path]
+    engine: Engine
+    folder: Path
+    """Takes temporary files."""
+    rejects: Rejects
+
+
+def replay(question: ReplayQuestion, logs: ReadLogs) -> Report:
+    """Replay logs and return the report, as values for JSON.
+
+    Raises LogSourceError, EngineError and TooManyRejectsError.
+    """
+    (report,) = replay_each([question], logs)
+    return report
+
+
+def replay_each(questions: Sequence[ReplayQuestion], logs: ReadLogs) -> Iterator[Report]:
+    """Replay logs, which are read once, for questions that differ in the bucket and its rules.
+
+    Yields a report for each question. Raises what `replay` raises.
+    """
+    engine = logs.engine
+    _read(questions, logs)
+    if len(questions) > 1:
+        engine.keep("all_requests", "SELECT * FROM requests")
+    for question in questions:
+        if len(questions) > 1:
+            bucket = statements.literal(question.bucket or "")
+            engine.keep("requests", statements.fill("requests_of", bucket=bucket))
+        judge = replace(question.judge, sites=_sites(question.judge.rules))
+        engine.judge(judge, statements.groups(judge))
+        engine.keep("cells", statements.fill("cells"))
+        yield _report(question, logs)
+
+
+def _sites(rules: RefererConfiguration) -> frozenset[str]:
+    """Return the domains that somebody registered for the sites in the whitelist."""
+    hosts = (closed(Parts.split(entry).host.lower().strip("*.")) for entry in rules.whitelist)
+    return frozenset(filter(None, (registered(host) for host in hosts if host)))
+
+
+def measure(names: Sequence[HostName], question: ReplayQuestion, logs: ReadLogs) -> list[Row]:
+    """Return the served traffic of hosts: origin, host, whether a slash follows, and bytes.
+
+    Raises what `replay` raises.
+    """
+    _read([question], logs)
+    logs.engine.judge(question.judge, statements.groups(question.judge))
+    hosts = " OR ".join(_condition(name) for name in names)
+    return logs.engine.rows(statements.fill("origins", hosts=hosts))
+
+
+def _condition(name: HostName) -> str:
+    text = name.text.removeprefix("*")
+    ends = [f"%{text}", f"%{text}:%"] if name.is_wildcard else [text, f"{text}:%"]
+    return " OR ".join(f"lower(host) LIKE {statements.literal(end)}" for end in ends)
+
+
+def _read(questions: Sequence[ReplayQuestion], logs: ReadLogs) -> None:
+    """Fill the table `requests`."""
+    paths, engine, folder, rejects = logs
+    selected = " OR ".join(f"({question.selected})" for question in questions)
+    counted = statements.requests([question.judge for question in questions], selected)
+    forms = {path: questions[0].form or sources.recognise(path) for path in paths}
+    copies = {
+        path: _clean(path, form, folder, rejects)
+        for path, form in forms.items()
+        if form is not LogForm.LINES
+    }
+    files = [copies.get(path, path) for path in paths]
+    files = [path for path in files if path.stat().st_size] or [_empty(folder)]
+    if left := engine.scan(files, counted):
+        copies = {path: _clean(path, LogForm.LINES, folder, rejects) for path in left}
+        files = [copies.get(path, path) for path in files]
+        if engine.scan(list(copies.values()), counted):
+            raise EngineError("the engine cannot split lines that were restored")
+    if odd := _counts(engine).get(_REJECTED):
+        restored = folder / "restored.log"
+        with restored.open("wb") as file:
+            for raw, times in engine.find(files, statements.fill("odd")):
+                file.writelines(sources.restore(raw, rejects, times))
+        engine.scan([restored], counted)
+        if _counts(engine)[_REJECTED] != odd:
+            raise EngineError("a line that was restored does not have the documented form")
+    _check(rejects, engine, questions[0])
+
+
+def _counts(engine: Engine) -> dict[str, int]:
+    """Return how many lines are judged, not asked for, or left to Python."""
+    return dict(engine.rows(statements.fill("counts")))
+
+
+def _clean(path: Path, form: LogForm, folder: Path, rejects: Rejects) -> Path:
+    """Copy a file with lines that the engines can split."""
+    copy = folder / f"{len(list(folder.iterdir())):06}.log"
+    with copy.open("wb") as file:
+        file.writelines(sources.read_lines(path, form, rejects))
+    return copy
+
+
+def _empty(folder: Path) -> Path:
+    path = folder / "empty.log"
+    path.touch()
+    return path
+
+
+def _total_lines(count: Mapping[str, int], rejects: Rejects) -> int:
+    """Return how many lines were read."""
+    return sum(count[kind] for kind in count if kind != _REJECTED) + rejects.count
+
+
+def _check(rejects: Rejects, engine: Engine, question: ReplayQuestion) -> None:
+    read = _total_lines(_counts(engine), rejects)
+    if rejects.count * 100 > read * question.max_rejects:
+        example, reason = rejects.examples[0]
+        raise TooManyRejectsError(
+            f"{rejects.count:,} of {read:,} lines are damaged, more than "
+            f"{question.max_rejects:g} %; one of them: {example!r}: {reason}"
+        )
+
+
+def _report(question: ReplayQuestion, logs: ReadLogs) -> Report:
+    engine, rejects = logs.engine, logs.rejects
+    count = _counts(engine)
+    totals = engine.rows(statements.fill("totals"))
+    hours = _hours(engine.rows(statements.fill("clocks")))
+    top = str(question.top)
+    engine.keep("ranked", statements.fill("hosts", top=top))
+    hosts = engine.rows(statements.fill("ranked"))
+    return {
+        "version": VERSION,
+        **_about(question, engine),
+        **_figures(totals, _span(hours), question.price),
+        "period": {"from": hours[0]["hour"] if hours else None, "hours": _span(hours)},
+        "lines": {
+            "read": _total_lines(count, rejects),
+            "judged": _total(totals)["requests"],
+            "outside": count.get(_OUTSIDE, 0),
+            "damaged": rejects.count,
+            "examples": [{"line": line, "reason": why} for line, why in rejects.examples],
+        },
+        "networks": _networks(totals),
+        "own": _total([row for row in totals if row[4]]),
+        "against": "log" if question.judge.against is None else "rules",
+        "assumed": _total([row for row in totals if row[1]]),
+        "unknown": [
+            {"why": why, **_total([row for row in totals if row[2] == why])}
+            for why in sorted({row[2] for row in totals if row[2]})
+        ],
+        "hosts": list(_hosts(question, logs, hosts)),
+        "prefixes": [
+            {"prefix": unquote(row[0]), **_measures(row)}
+            for row in engine.rows(statements.fill("prefixes", top=top))
+        ],
+        "families": [
+            {"family": row[0], **_measures(row)}
+            for row in engine.rows(statements.fill("families", top=top))
+        ],
+        "hours": hours,
+        "without_referer": [
+            {"family": family, "requests": requests, "bytes": size}
+            for family, requests, size in engine.rows(statements.fill("bare"))
+        ],
+        **_entries(question.judge.rules, engine.rows(statements.fill("entries"))),
+    }
+
+
+def _about(question: ReplayQuestion, engine: Engine) -> Report:
+    """Return what rules, logs and buckets are called."""
+    buckets = engine.rows(statements.fill("buckets", top=str(question.top)))
+    names = {**asdict(question.names), "logs": list(question.names.logs)}
+    return {"names": names, "buckets": [row[0] for row in buckets]}
+
+
+def _figures(totals: Sequence[Row], hours: int, price: Decimal) -> Report:
+    """Return what each verdict amounts to, in requests, bytes, shares and yuan."""
+    by_verdict = {
+        verdict.value: _total([row for row in totals if row[0] == verdict]) for verdict in Verdict
+    }
+    whole, days = _total(totals), Decimal(hours) / 24
+    a_day = int(by_verdict["revoked"]["bytes"] / days) if days else 0
+    return {
+        "totals": by_verdict,
+        "unchanged": {
+            still: _total([row for row in totals if row[5] == still])
+            for still in ("allowed", "denied", "failed")
+        },
+        "shares": {
+            name: {what: money.share(item[what], whole[what]) for what in whole}
+            for name, item in by_verdict.items()
+        },
+        "yuan": {
+            "per_gb": str(price),
+            **{name: money.cost(item["bytes"], price) for name, item in by_verdict.items()},
+            "revoked_a_day": money.cost(a_day, price),
+        },
+        "revoked_bytes_a_day": a_day,
+    }
+
+
+def _total(rows: Sequence[Row]) -> dict[str, int]:
+    """Return the requests of rows of `totals`, and their traffic out to the Internet."""
+    return {
+        "requests": sum(row[6] for row in rows),
+        "bytes": sum(row[7] for row in rows if NETWORKS[row[3]] is Network.INTERNET),
+    }
+
+
+def _networks(totals: Sequence[Row]) -> Report:
+    """Return the requests and bytes of each network, whatever the verdict."""
+    return {
+        network.value: {
+            "requests": sum(row[6] for row in totals if row[3] == letter),
+            "bytes": sum(row[7] for row in totals if row[3] == letter),
+        }
+        for letter, network in NETWORKS.items()
+    }
+
+
+def _measures(row: Row) -> dict[str, dict[str, int]]:
+    numbers = iter(row[1:])
+    return {
+        verdict.value: {"requests": next(numbers), "bytes": next(numbers)} for verdict in Verdict
+    }
+
+
+def _hours(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Return the measures of each hour in UTC; it adds up logs of several time zones."""
+    found: defaultdict[str, list[int]] = defaultdict(lambda: [0] * 2 * len(Verdict))
+    for clock, *numbers in rows:
+        if clock:
+            seconds = accesslog.parse_time(f"{clock[:17]}:00{clock[17:]}")
+            hour = datetime.fromtimestamp(seconds - seconds % 3600, UTC).strftime("%Y-%m-%dT%H:00Z")
+            found[hour] = [a + b for a, b in zip(found[hour], numbers, strict=True)]
+    return [{"hour": hour, **_measures((hour, *found[hour]))} for hour in sorted(found)]
+
+
+def _span(hours: Sequence[Mapping[str, Any]]) -> int:
+    """Return the hours from the first to the last, both included."""
+    if not hours:
+        return 0
+    first, last = (datetime.fromisoformat(item["hour"]) for item in (hours[0], hours[-1]))
+    return int((last - first).total_seconds()) // 3600 + 1
+
+
+def _hosts(question: ReplayQuestion, logs: ReadLogs, rows: Sequence[Row]) -> Iterator[Report]:
+    examples: defaultdict[str, list[Row]] = defaultdict(list)
+    for row in logs.engine.rows(statements.fill("examples")):
+        examples[row[0]].append(row)
+    wanted = {host: found[0][3] for host, found in examples.items()}
+    samples = find_samples(logs.paths, wanted, question.judge, question.selects)
+    for row in rows:
+        found = examples.get(row[0], [])
+        detail = _detail(question.judge, found) if found else {}
+        yield {
+            "host": row[0],
+            "own": bool(row[1]),
+            **_measures(row[1:]),
+            **detail,
+            **({"samples": samples.get(row[0], [])} if found else {}),
+        }
+
+
+def _detail(judge: Judge, examples: Sequence[Row]) -> Report:
+    """Return why a host is denied, and what would admit it."""
+    _, _, letters, referer = examples[0]
+    sent = "" if referer == "-" else accesslog.unescape(referer).strip(WHITE_SPACE)
+    signed, method, scope = request_of(letters)
+    decision = judge.policy.decide(sent, signed=signed, method=method, scope=scope)
+    origins = list(dict.fromkeys(origin for _, origin, _, _ in examples))[:_MOST_ORIGINS]
+    return {
+        "referer": sent or None,
+        "explanation": explanation.describe(decision),
+        "ec": decision.ec,
+        "steps": [[step.stage.value, step.outcome.value, step.detail] for step in decision.steps],
+        "variants": [variant.value for _, variant in decision.variants],
+        **_remedy(judge, sent, origins),
+    }
+
+
+def _remedy(judge: Judge, sent: str, origins: Sequence[str]) -> Report:
+    """Return the entries to add, after removing others."""
+    rules, removed = judge.rules, []
+    if not sent:
+        return {"add": [], "remove": [], "set": "AllowEmptyReferer: true"}
+    added: list[str] = []
+    for origin in origins:
+        for entry in (f"{origin}/", origin):
+            grown = replace(rules, whitelist=(*rules.whitelist, entry))
+            policy = RefererPolicy.compile(grown, judge.assumptions)
+            decision = policy.decide(f"{origin}/")
+            while decision.entry in grown.blacklist and not decision.allowed:
+                removed.append(str(decision.entry))
+                grown = _without(grown, str(decision.entry))
+                decision = RefererPolicy.compile(grown, judge.assumptions).decide(f"{origin}/")
+            if decision.allowed:
+                added.append(entry)
+                rules = _without(rules, *removed)
+                break
+    return {"add": added, "remove": list(dict.fromkeys(removed)), "set": None}
+
+
+def _without(rules: RefererConfiguration, *entries: str) -> RefererConfiguration:
+    kept = tuple(entry for entry in rules.blacklist if entry not in entries)
+    return replace(rules, blacklist=kept)
+
+
+def _entries(rules: RefererConfiguration, rows: Sequence[Row]) -> Report:
+    """Return what each entry settled, and those that settled nothing."""
+    used = {(entry, bool(allowed)): (requests, size) for entry, allowed, requests, size in rows}
+    listed = [("whitelist", entry) for entry in dict.fromkeys(rules.whitelist)]
+    listed += [("blacklist", entry) for entry in dict.fromkeys(rules.blacklist)]
+    counted = [
+        {
+            "list": name,
+            "entry": entry,
+            "requests": used.get((entry, name == "whitelist"), (0, 0))[0],
+            "bytes": used.get((entry, name == "whitelist"), (0, 0))[1],
+        }
+        for name, entry in listed
+    ]
+    return {
+        "entries": counted,
+        "idle_entries": [
+            {"list": item["list"], "entry": item["entry"]}
+            for item in counted
+            if not item["requests"]
+        ],
+    }

@@ -1,0 +1,246 @@
+"""The files of a log: finds them, recognises their form and reads their lines."""
+
+import csv
+import glob
+import gzip
+import io
+import mmap
+import os
+import zlib
+from codecs import BOM_UTF8
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import repeat
+from pathlib import Path
+from typing import AnyStr, BinaryIO, cast
+
+from . import accesslog, lines
+from .accesslog import LogLineError
+from .lines import LONGEST_LINE, LONGEST_READ
+
+
+class LogForm(StrEnum):
+    """The forms of logs."""
+
+    LINES = "lines"
+    JSON = "json"
+    CSV = "csv"
+
+
+class LogSourceError(Exception):
+    """A log cannot be read; the text says which and why."""
+
+
+@dataclass
+class Rejects:
+    """The damaged lines: how many, and a few with the reason. `keep` is given each.
+
+    It keeps the alphabetically first examples, so the order of reading does not matter.
+    """
+
+    keep: Callable[[bytes], object] = bytes
+    count: int = 0
+    examples: list[tuple[str, str]] = field(default_factory=list)
+
+    def add(self, raw: bytes, reason: str, times: int = 1) -> None:
+        """Count a damaged line and keep it."""
+        self.count += times
+        for _ in range(times):
+            self.keep(raw + b"\n")
+        text = raw[:LONGEST_EXAMPLE].decode("utf-8", "backslashreplace")
+        self.examples = sorted({*self.examples, (text, reason)})[:MOST_EXAMPLES]
+
+
+MOST_EXAMPLES = 3
+LONGEST_EXAMPLE = 200  # bytes
+_SNIFFED = 1 << 16  # bytes
+_WINDOW = LONGEST_READ
+"""Bytes of a file that are looked at together; a page of memory divides it."""
+GZIP = b"\x1f\x8b"
+"""The first bytes of a gzip file. The engines recognise such a file only by its name."""
+
+
+def find(arguments: Sequence[str]) -> list[Path]:
+    """Return the files that arguments name: files, folders and patterns. Raises LogSourceError."""
+    found: dict[Path, None] = {}
+    for argument in arguments:
+        try:
+            inside = _find(argument)
+        except OSError as error:
+            named = error.filename or argument
+            raise LogSourceError(f"{named}: the file cannot be read: {error.strerror}") from None
+        if not inside:
+            raise LogSourceError(
+                f"{argument}: no log file was found; name a file, a folder or a pattern"
+            )
+        found.update(dict.fromkeys(item.absolute() for item in inside))
+    return list(found)
+
+
+def _find(argument: str) -> list[Path]:
+    """Return the files that one argument names. Raises OSError if some may not be looked for."""
+    path = Path(argument)
+    if path.is_dir():
+        return sorted(_walk(path))
+    if path.exists():
+        return [path]
+    matching = sorted(map(Path, glob.glob(argument, recursive=True)))
+    return [item for item in matching if item.is_file()]
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    """Yield the logs below a folder. Raises OSError for a folder that cannot be read."""
+
+    def refuse(error: OSError) -> None:
+        raise error
+
+    for place, _, names in os.walk(folder, onerror=refuse):
+        below = (Path(place, name) for name in names)
+        yield from (item for item in below if _is_log(item) and item.is_file())
+
+
+def _is_log(path: Path) -> bool:
+    """Return whether a file in a folder counts: hidden files and notes do not."""
+    return not path.name.startswith(".") and path.suffix.lower() != ".md"
+
+
+def store(pieces: Iterable[bytes], path: Path) -> None:
+    """Write a log to a file, whose suffix says whether it is compressed. Raises OSError."""
+    rest = iter(pieces)
+    start = next(rest, b"")
+    with path.with_suffix(".gz" if start.startswith(GZIP) else ".log").open("wb") as file:
+        file.write(start)
+        file.writelines(rest)
+
+
+def open_log(path: Path) -> BinaryIO:
+    """Open a file, decompressed if its name ends in `.gz`."""
+    return cast("BinaryIO", gzip.open(path)) if path.suffix == ".gz" else path.open("rb")
+
+
+def recognise(path: Path) -> LogForm:
+    """Return the form of a file by its first line. Raises LogSourceError."""
+    with reading(path) as file:
+        start = file.read(_SNIFFED)
+    if start.startswith(GZIP):
+        raise LogSourceError(f"{path}: the file is compressed; give it a name that ends in .gz")
+    first = start.lstrip(BOM_UTF8 + b" \t\r\n").partition(b"\n")[0].decode("utf-8", "replace")
+    if first.startswith("{"):
+        return LogForm.JSON
+    try:
+        names = next(csv.reader([first]), []) if "," in first else []
+    except csv.Error:
+        names = []
+    return LogForm.CSV if accesslog.is_record(names) else LogForm.LINES
+
+
+class reading:  # noqa: N801 - used like the function that it replaces
+    """Opens a file as `open_log` does, and turns its errors into LogSourceError."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> BinaryIO:
+        try:
+            self._file = open_log(self._path)
+        except OSError as error:
+            raise self._error(error) from None
+        return self._file
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self._file.close()
+        if isinstance(error, (OSError, EOFError, zlib.error)):
+            raise self._error(error) from None
+
+    def _error(self, error: BaseException) -> LogSourceError:
+        reason = getattr(error, "strerror", None) or error
+        return LogSourceError(f"{self._path}: the file cannot be read: {reason}")
+
+
+def is_cut_alike(path: Path) -> bool:
+    """Return whether DuckDB cuts a file into the lines that `lines` defines.
+
+    It takes a carriage return for a line end in some places and not in others. It fails on a line
+    that is longer than its buffer, or leaves it out without a word. Raises LogSourceError.
+    """
+    with reading(path) as file:
+        if path.suffix != ".gz":
+            starts = range(0, path.stat().st_size, _WINDOW)
+            return all(_is_window_cut_alike(file, start) for start in starts)
+        while block := file.read(LONGEST_LINE):
+            if b"\r" in block or (b"\n" not in block and len(block) == LONGEST_LINE):
+                return False
+    return True
+
+
+def _is_window_cut_alike(file: BinaryIO, start: int) -> bool:
+    """Return the same of a part of a plain file; it looks for long lines at a few places."""
+    size = min(_WINDOW, os.fstat(file.fileno()).st_size - start)
+    with mmap.mmap(file.fileno(), size, offset=start, access=mmap.ACCESS_READ) as content:
+        places = range(0, size - LONGEST_LINE + 1, LONGEST_READ)
+        if any(content.find(b"\n", place, place + LONGEST_LINE) < 0 for place in places):
+            return False
+        return content.find(b"\r") < 0
+
+
+def read_lines(path: Path, form: LogForm, rejects: Rejects) -> Iterator[bytes]:
+    """Yield the lines of a file in the form of the access log, damaged ones left out.
+
+    Lines that the engines can split are yielded as they are. Raises LogSourceError.
+    """
+    with reading(path) as file:
+        if form is LogForm.CSV:
+            yield from _read_table(file, rejects)
+            return
+        for raw in _bounded(file.readline, (b"\n",), rejects):
+            line = lines.content(raw)
+            if line and form is LogForm.LINES and lines.is_plain(line):
+                yield line + b"\n"
+            else:
+                yield from restore(raw, rejects)
+
+
+def restore(raw: bytes, rejects: Rejects, times: int = 1) -> Iterator[bytes]:
+    """Yield a line in the documented form if it is one; reject it if it is damaged."""
+    if len(raw.rstrip(b"\n")) > LONGEST_READ:
+        rejects.add(raw, _TOO_LONG, times)
+    elif line := lines.content(raw):
+        try:
+            yield from repeat(lines.restore(line), times)
+        except LogLineError as error:
+            rejects.add(line, str(error), times)
+
+
+_TOO_LONG = f"it is longer than {LONGEST_READ:,} bytes"
+
+
+def _bounded(
+    read: Callable[[int], AnyStr], ends: tuple[AnyStr, ...], rejects: Rejects
+) -> Iterator[AnyStr]:
+    """Yield what `readline` reads, up to a length; of longer lines the beginning is rejected."""
+    while line := read(LONGEST_READ + 1):
+        if len(line) <= LONGEST_READ or line.endswith(ends):
+            yield line
+            continue
+        start = line if isinstance(line, bytes) else line.encode("utf-8", "surrogateescape")
+        rejects.add(start, _TOO_LONG)
+        while (line := read(LONGEST_READ)) and not line.endswith(ends):
+            pass
+
+
+def _read_table(file: BinaryIO, rejects: Rejects) -> Iterator[bytes]:
+    text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="")
+    rows = csv.reader(_bounded(text.readline, ("\n", "\r"), rejects))
+    names = next(rows, [])
+    for row in rows:
+        if not row:
+            continue
+        raw = ",".join(row).encode("utf-8", "surrogateescape")
+        if len(row) != len(names):
+            rejects.add(raw, f"it has {len(row)} fields instead of {len(names)}")
+            continue
+        try:
+            yield lines.format(accesslog.parse_record(dict(zip(names, row, strict=True))))
+        except LogLineError as error:
+            rejects.add(raw, str(error))

@@ -1,0 +1,290 @@
+"""What new rules change for requests of a log, judged once for each Referer and kind."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache, cached_property
+from itertools import chain
+from typing import NamedTuple
+
+from oss_referer.engine import (
+    Assumptions,
+    Reason,
+    RefererConfiguration,
+    RefererPolicy,
+    Scope,
+    Signing,
+)
+from oss_referer.engine.assumptions import DEFAULT
+from oss_referer.engine.header import WHITE_SPACE
+from oss_referer.engine.request import EXEMPTIONS, RequestKind, classify
+from oss_referer.engine.sentence import Sentence
+
+from .accesslog import LogLine, unescape
+
+
+class Verdict(StrEnum):
+    """What new rules change for a request."""
+
+    REVOKED = "revoked"
+    GAINED = "gained"
+    UNCHANGED = "unchanged"
+    NOT_CHECKED = "not_checked"
+    UNKNOWN = "unknown"
+
+
+class Network(StrEnum):
+    """Where an answer went, which decides what its traffic costs (P-93)."""
+
+    INTERNET = "internet"
+    CDN = "cdn"
+    """To a CDN that asked the bucket as its origin."""
+    INTERNAL = "internal"
+    """Into the network of the region, through an internal endpoint."""
+
+
+NETWORKS = {"I": Network.INTERNET, "C": Network.CDN, "N": Network.INTERNAL}
+"""The networks by the last letter of a kind."""
+
+WHO_DENIED = Sentence(
+    "the log says AccessDenied but not whether the Referer rules or the permissions denied; "
+    "name the rules of that time with --against"
+)
+
+UNKNOWN = {
+    str(WHO_DENIED): Sentence(
+        "The log says AccessDenied but not whether the Referer rules or the permissions denied"
+    )
+}
+"""Why a verdict may be unknown, for a reader of the page, by the text for who runs the command."""
+
+
+class Ruling(NamedTuple):
+    """The parts of a decision by which requests are counted."""
+
+    reason: Reason
+    entry: str | None
+    """The entry that settled it, as it was configured."""
+    assumed: bool
+    """Whether the decision rests on an assumption."""
+
+
+class JudgedGroup(NamedTuple):
+    """The verdict on requests with the same Referer and of the same kind."""
+
+    verdict: Verdict
+    why: str
+    """Why the verdict is unknown, "" for any other."""
+    assumed: bool
+    """Whether a decision rests on an assumption."""
+    checked: bool
+    """Whether the rules are consulted."""
+    allowed: bool
+    """Whether the new rules allow the requests."""
+    entry: str
+    """The entry of the new rules that decided, "" for none."""
+    host: str
+    """The host of the Referer with its port, or its beginning if it has no host; "" for none."""
+    origin: str
+    """The Referer up to its host and port."""
+    bare: bool
+    """Whether the requests have no Referer, and are served before and after the change."""
+    own: bool
+    """Whether they are locked out although their host belongs to a site of the rules."""
+
+
+_SIGNING = {"N": Signing.NONE, "H": Signing.HEADER, "U": Signing.URL, "F": Signing.FORM}
+_METHOD = {"G": "GET", "H": "HEAD", "O": "OPTIONS", "P": "PUT"}
+_SCOPE = {"O": Scope.OBJECT, "B": Scope.BUCKET, "S": Scope.SERVICE}
+_SERVED, _DENIED = "S", "D"
+_ORIGIN = re.compile(r"([^/?#]*://)?([^/?#]*)")
+_SIGNATURE = re.compile(r"[?&](?:Signature|x-oss-signature)=")
+_LONGEST_HOST = 255
+STRANGER = "https://another-site.invalid/"
+"""Stands for all Referers that no entry can match."""
+_FIXED = re.compile("[a-z0-9.-]{3,}")
+"""What an entry has between its wildcards; a Referer that it matches has the same in any case."""
+_LONGEST_NEEDED = 4_000
+"""Characters of an expression that the engines still search quickly."""
+_NOT_PLAIN = "[^ -Z_-~]"
+"""What is not ASCII or may begin an escape; this class has no backslash, which SQL reads twice."""
+_EXEMPT = frozenset(EXEMPTIONS.values())
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Judges requests by new rules, against the outcome in the log or against other rules."""
+
+    rules: RefererConfiguration
+    against: RefererConfiguration | None = None
+    assumptions: Assumptions = DEFAULT
+    sites: frozenset[str] = frozenset()
+    """The domains of the sites that the new rules allow."""
+
+    @cached_property
+    def policy(self) -> RefererPolicy:
+        """The new rules, compiled."""
+        return RefererPolicy.compile(self.rules, self.assumptions)
+
+    @cached_property
+    def _old(self) -> RefererPolicy | None:
+        rules = self.against
+        return None if rules is None else RefererPolicy.compile(rules, self.assumptions)
+
+    @cached_property
+    def _endings(self) -> tuple[str, ...]:
+        return tuple(f".{site}" for site in self.sites)
+
+    @cached_property
+    def _of_stranger(self) -> dict[str, JudgedGroup]:
+        """The verdicts of STRANGER by the letters of a kind."""
+        return {}
+
+    @property
+    def cut(self) -> str:
+        """The statement that cuts off what changes no decision, whatever is assumed."""
+        policies = [item for item in (self.policy, self._old) if item is not None]
+        if all(policy.sees_only_origins for policy in policies):
+            return "cut_path"
+        rules = [policy.configuration for policy in policies]
+        if not all(item.allow_truncate_query_string for item in rules):
+            return "cut_nothing"
+        return "cut_path" if all(item.truncate_path for item in rules) else "cut_query"
+
+    @property
+    def needed(self) -> str | None:
+        """A regular expression that is found in each Referer that an entry matches, whatever is
+        assumed, and in each that is not plain ASCII; None if there is none.
+
+        A Referer of http or https in which it is not found has the verdict of STRANGER.
+        """
+        policies = [item for item in (self.policy, self._old) if item is not None]
+        texts: set[str] = set()
+        for reading in chain.from_iterable(policy.readings for policy in policies):
+            for entry in (*reading.whitelist.patterns, *reading.blacklist.patterns):
+                body = entry.body.lower()
+                fixed = _FIXED.findall(body.partition("://")[2] or body)
+                texts.add(max(fixed, key=len, default=""))
+        found = "|".join(sorted(text.replace(".", "[.]") for text in texts))
+        if "" in texts or len(found) > _LONGEST_NEEDED or any(text in STRANGER for text in texts):
+            return None
+        return f"(?i){found}|{_NOT_PLAIN}" if texts else _NOT_PLAIN
+
+    def judge(self, text: str, letters: str, foreign: bool = False) -> JudgedGroup:
+        """Judge requests by the Referer as it is in the log and the letters of their kind.
+
+        `foreign` says that it has the verdict of STRANGER, which is known then.
+        """
+        if foreign:
+            return self._judge_foreign(text.strip(WHITE_SPACE), letters)
+        return self.judge_sent("" if text == "-" else unescape(text), letters)
+
+    def judge_sent(self, referer: str, letters: str) -> JudgedGroup:
+        """Judge requests by the Referer as it was sent."""
+        sent = referer.strip(WHITE_SPACE)
+        kind = _kind_of(letters)
+        ruling = rule(self.policy, kind, sent)
+        checked = ruling.reason not in _EXEMPT
+        verdict, why, assumed = self._compare(ruling, kind, sent, letters[3])
+        origin, host = _split(sent)
+        return JudgedGroup(
+            verdict,
+            why,
+            assumed,
+            checked,
+            allowed=ruling.reason.allows,
+            entry=ruling.entry or "",
+            host=_writable(host),
+            origin=_writable(origin),
+            bare=checked and not sent and letters[3] == _SERVED and ruling.reason.allows,
+            own=verdict is Verdict.REVOKED and self._is_own(host),
+        )
+
+    def _judge_foreign(self, sent: str, letters: str) -> JudgedGroup:
+        """Return the verdict of STRANGER with the host of a Referer; there are many of them."""
+        if letters not in self._of_stranger:
+            self._of_stranger[letters] = self.judge_sent(STRANGER, letters)
+        known = self._of_stranger[letters]
+        origin, host = _split(sent)
+        own = known.verdict is Verdict.REVOKED and self._is_own(host)
+        return JudgedGroup(*known[:6], _writable(host), _writable(origin), bare=False, own=own)
+
+    def _is_own(self, host: str) -> bool:
+        """Return whether a host is a domain of the sites, or below one."""
+        return f".{host.partition(':')[0].lower()}".endswith(self._endings)
+
+    def _compare(
+        self, ruling: Ruling, kind: RequestKind, sent: str, outcome: str
+    ) -> tuple[Verdict, str, bool]:
+        allows = ruling.reason.allows
+        if ruling.reason in _EXEMPT:
+            return Verdict.NOT_CHECKED, "", ruling.assumed
+        if self._old is not None:
+            old = rule(self._old, kind, sent)
+            assumed = ruling.assumed or old.assumed
+            fails = outcome != _SERVED and (outcome != _DENIED or old.reason.allows)
+            if fails or old.reason.allows == allows:
+                return Verdict.UNCHANGED, "", assumed
+            return (Verdict.GAINED if allows else Verdict.REVOKED), "", assumed
+        if outcome == _SERVED:
+            return (Verdict.UNCHANGED if allows else Verdict.REVOKED), "", ruling.assumed
+        if outcome == _DENIED and allows:
+            return Verdict.UNKNOWN, WHO_DENIED, ruling.assumed
+        return Verdict.UNCHANGED, "", ruling.assumed
+
+
+def rule(policy: RefererPolicy, kind: RequestKind, sent: str) -> Ruling:
+    """Decide on a trimmed Referer as `RefererPolicy.decide` does, without the steps."""
+    judged = policy.reading.judge(sent)
+    assumed = any(policy.rests_on(kind, sent, judged))
+    if kind not in policy.checked:
+        return Ruling(EXEMPTIONS[kind], None, assumed)
+    return Ruling(judged.reason, judged.entry.text if judged.entry else None, assumed)
+
+
+def _split(sent: str) -> tuple[str, str]:
+    """Return a Referer up to its host, and the host, or what a cut leaves if it has no host."""
+    found = _ORIGIN.match(sent)
+    assert found is not None  # noqa: S101 - each part may be empty
+    return found[0], found[2] or sent[: found.end() + 1]
+
+
+def _writable(host: str) -> str:
+    """Replace what is not UTF-8 in a host."""
+    if host.isascii():
+        return host[:_LONGEST_HOST]
+    return host[:_LONGEST_HOST].encode("utf-8", "backslashreplace").decode()
+
+
+def request_of(letters: str) -> tuple[Signing, str, Scope]:
+    """Return how a request is signed, its method and its scope from the letters of its kind."""
+    return _SIGNING[letters[0]], _METHOD[letters[1]], _SCOPE[letters[2]]
+
+
+@cache
+def _kind_of(letters: str) -> RequestKind:
+    return classify(*request_of(letters))
+
+
+def letters_of(line: LogLine) -> str:
+    """Return the letters of a line, as the statement `kind` does."""
+    method = line.request.partition(" ")[0]
+    if _SIGNATURE.search(line.request):
+        signed = "U"
+    elif not line.access_key_id and not line.requester_id:
+        signed = "N"
+    else:
+        signed = "F" if line.operation == "PostObject" else "H"
+    scope = "O" if line.key else "B" if line.bucket else "S"
+    served = 200 <= line.status < 400
+    denied = line.status == 403 and line.error_code == "AccessDenied"
+    outcome = _SERVED if served else _DENIED if denied else "F"
+    letter = {"GET": "G", "HEAD": "H", "OPTIONS": "O"}.get(method, "P")
+    return f"{signed}{letter}{scope}{outcome}{_network_of(line)}"
+
+
+def _network_of(line: LogLine) -> str:
+    if line.sync == "cdn":
+        return "C"
+    internal = line.host.partition(":")[0].endswith("-internal.aliyuncs.com")
+    return "N" if internal else "I"

@@ -1,0 +1,372 @@
+"""A search over all possible Referers: which of them match which entries.
+
+All entries read the same text in parallel, one character at a time. The state of an entry is the
+set of places in it that the text may have reached (`entry_reader.py`). Once an entry of a list
+matches, the others of the list matter no more. Texts that lead to the same states form a class.
+There are few classes, so a search that visits each class once covers every text, and the shortest
+text of a class is its witness.
+
+Characters that occur in no entry are equivalent, so one of them represents all. A Referer contains
+no line end, because no header can, and neither begins nor ends with a blank (R-10).
+"""
+
+import string
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import Enum, IntEnum, auto
+from functools import lru_cache
+from itertools import chain
+from math import inf
+from typing import Any, NamedTuple
+
+from oss_referer.engine.assumptions import DEFAULT, Assumptions, LetterCase
+from oss_referer.engine.model import RefererConfiguration
+from oss_referer.engine.pattern import Pattern
+from oss_referer.engine.policy import RefererPolicy
+from oss_referer.engine.reading import cuts_path
+from oss_referer.search.url import MAX_LENGTH
+
+from .entry_reader import LETTERS, MATCHED, EntryReader
+
+BUDGET = 600_000
+"""The most steps of a search, each for one entry; they take well under a second."""
+_BUDGET_OF_COVERS = BUDGET // 10  # `covers` is called for many entries
+
+
+class UndecidedError(Exception):
+    """The search needs more steps than its budget."""
+
+
+class Cut(Enum):
+    """How the rules truncate a Referer before they compare it."""
+
+    NOT = "not"
+    LOWERED = "lowered"
+    """The rules truncate nothing, but compare the query in lower case (R-41)."""
+    QUERY = "query"  # R-26
+    PATH = "path"  # R-27
+
+    @classmethod
+    def of(cls, rules: RefererConfiguration, assumptions: Assumptions = DEFAULT) -> "Cut":
+        """Return how a configuration truncates a Referer."""
+        if cuts_path(rules, assumptions):
+            return cls.PATH
+        if rules.allow_truncate_query_string:
+            return cls.QUERY
+        lowers_query = assumptions.letter_case is LetterCase.QUERY_INSENSITIVE
+        return cls.LOWERED if lowers_query else cls.NOT
+
+
+class _Place(IntEnum):
+    """The position of a truncation in the Referer that it reads."""
+
+    BEFORE = auto()
+    """Before any character that ends a host."""
+    COLON = auto()
+    """After a colon that may end the scheme."""
+    SLASH = auto()
+    """After the first slash that follows that colon, which is held back."""
+    HOST = auto()
+    """After the scheme."""
+    CLOSED = auto()
+    """In the part that is cut off, or compared in lower case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """An entry, and how a Referer is truncated before the comparison."""
+
+    pattern: Pattern
+    cut: Cut = Cut.NOT
+    needed: bool = False
+    """Whether only Referers that the entry matches are wanted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """The texts to search."""
+
+    start: Any
+    step: Callable[[Any, str], Any]
+    """Returns the state after a character; None if no text of the language continues so."""
+    ends: Callable[[Any], bool]
+    """Whether a text may end in a state."""
+    letters: frozenset[str] = frozenset()
+    """The characters that the language distinguishes."""
+
+
+class _Move(NamedTuple):
+    """What a character does to each truncation."""
+
+    character: str
+    places: tuple[_Place, ...]
+    read: tuple[Sequence[str] | None, ...]
+    """The characters that the entries read after each truncation; `aA` is a letter in any case.
+
+    None: they read nothing more.
+    """
+    is_blank: bool
+
+    @classmethod
+    def of(cls, character: str, cuts: Sequence[Cut], places: Sequence[_Place]) -> "_Move":
+        """Return the effect of a character on truncations that have reached these places."""
+        moved = [_move(cut, place, character) for cut, place in zip(cuts, places, strict=True)]
+        read = tuple(characters for _, characters in moved)
+        return cls(character, tuple(place for place, _ in moved), read, character in _BLANKS)
+
+
+ANY = Language((), lambda state, _: state, lambda _: True)
+"""All texts."""
+
+
+class Budget:
+    """The steps that searches may still take, and the time at which they must end."""
+
+    def __init__(self, steps: int = BUDGET, until: float = inf) -> None:
+        """`until` is a moment of `time.monotonic()`, for those who wait for an answer."""
+        self._left = steps
+        self._until = until
+
+    @property
+    def left(self) -> int:
+        """The steps that are left; 0 if too few were."""
+        return max(0, self._left)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the time for the steps is over."""
+        return self._until != inf and time.monotonic() > self._until
+
+    @contextmanager
+    def lend(self, steps: int) -> Iterator["Budget"]:
+        """Lend at most so many steps; what is not taken of them comes back."""
+        lent = min(steps, self.left)
+        budget = Budget(lent, self._until)
+        try:
+            yield budget
+        finally:
+            self._left -= lent - budget.left
+
+    def take(self, steps: int) -> None:
+        """Use up some steps. Raises UndecidedError if too few are left, or the time is over."""
+        self._left -= steps
+        if self._left < 0 or self.is_over:
+            raise UndecidedError
+
+
+def effort(policy: RefererPolicy, referer: str) -> int:
+    """Return the steps of a decision on a Referer (see `EntryList.effort`)."""
+    lists = (policy.reading.blacklist, policy.reading.whitelist)
+    return sum(entries.effort(referer) for entries in lists)
+
+
+def find(
+    lists: Sequence[Sequence[Watched]],
+    wanted: Callable[[Sequence[bool]], bool],
+    barren: Callable[[Sequence[bool]], bool] = lambda _: False,
+    budget: Budget | None = None,
+    language: Language = ANY,
+) -> str | None:
+    """Return the shortest Referer of a language that is not empty and is wanted, or None.
+
+    `wanted` gets one truth value for each list: whether an entry of it matches. `barren` gets the
+    same values and returns whether every longer Referer is unwanted too. Raises UndecidedError.
+    """
+    walk = _Walk(lists, budget or Budget(), language)
+    bits = [1 << number for number in range(len(lists))]
+    seen = set()
+    waiting = deque([(walk.start, "")])
+    while waiting:
+        before, text = waiting.popleft()
+        for characters, after in walk.read(before):
+            if after in seen:
+                continue
+            seen.add(after)
+            matched = [bool(after.matched & bit) for bit in bits]
+            if wanted(matched) and language.ends(after.spot) and not after.is_blank:
+                return text + characters[0]
+            if not barren(matched):
+                waiting.append((after, text + characters[0]))
+    return None
+
+
+class _SearchState(NamedTuple):
+    """The state of a search: equal for all texts that continue alike."""
+
+    spot: Any
+    """The state of the language."""
+    places: tuple[_Place, ...]
+    """The place of each truncation."""
+    open: tuple[tuple[int, int], ...]
+    """The numbers of the entries that may still match and matter, each with its state."""
+    matched: int
+    """The numbers of the lists of which an entry matches, as bits."""
+    is_blank: bool | None
+    """Whether the text ends with a blank; None for the empty text."""
+
+
+class _Walk:
+    """The moves between the states of a search."""
+
+    def __init__(
+        self, lists: Sequence[Sequence[Watched]], budget: Budget, language: Language
+    ) -> None:
+        watched = [*chain.from_iterable(lists)]
+        budget.take(sum(len(item.pattern.body) for item in watched))
+        if any(len(item.pattern.body) > MAX_LENGTH for item in watched):
+            raise UndecidedError  # no browser sends what it matches (B-03)
+        self.alphabet = _alphabet((item.pattern for item in watched), language.letters)
+        self._budget = budget
+        self._language = language
+        self._cuts = tuple(dict.fromkeys(item.cut for item in watched))
+        # Entries that are compared alike are read once, for all the lists that have them.
+        holders: defaultdict[tuple[str, Cut], int] = defaultdict(int)
+        for number, entries in enumerate(lists):
+            for item in entries:
+                holders[_identify(item)] |= 1 << number
+        different = {_identify(item): item for item in watched}
+        self._readers = [
+            EntryReader(item.pattern, self._cuts.index(item.cut), holders[known])
+            for known, item in different.items()
+        ]
+        needed = {_identify(item) for item in watched if item.needed}
+        self._needed = {number for number, known in enumerate(different) if known in needed}
+        self._moves: dict[tuple[_Place, ...], list[_Move]] = {}
+        self._steps: dict[Any, list[Any]] = {}
+        self._rows: dict[tuple[int, int, _Place], list[int]] = {}
+        before = (_Place.BEFORE,) * len(self._cuts)
+        starts = ((number, reader.start) for number, reader in enumerate(self._readers))
+        self.start = _SearchState(language.start, before, *self._sort([*starts], 0), None)
+
+    def read(self, before: _SearchState) -> Iterator[tuple[str, _SearchState]]:
+        """Yield the states that may follow, each after the characters that lead to it."""
+        spot, places, entries, matched, is_blank = before
+        self._budget.take(len(self.alphabet) * (len(entries) + 1))
+        rows = [self._advance(number, at, places) for number, at in entries]
+        needed = [
+            row for (number, _), row in zip(entries, rows, strict=True) if number in self._needed
+        ]
+        columns = zip(self._move(places), self._step(spot), *rows, strict=True)
+        alike: dict[tuple[Any, ...], str] = {}
+        for place, (move, next_spot, *states) in enumerate(columns):
+            if next_spot is None or (move.is_blank and is_blank is None):
+                continue
+            if needed and not all(row[place] for row in needed):
+                continue
+            after = (next_spot, move.places, move.is_blank, *states)
+            alike[after] = alike.get(after, "") + move.character
+        for (next_spot, next_places, is_blank_now, *states), characters in alike.items():
+            read = [(number, at) for (number, _), at in zip(entries, states, strict=True)]
+            still, found = self._sort(read, matched)
+            yield characters, _SearchState(next_spot, next_places, still, found, is_blank_now)
+
+    def _move(self, places: tuple[_Place, ...]) -> list[_Move]:
+        """Return the effect of each character on the truncations, which all entries share."""
+        if places not in self._moves:
+            self._moves[places] = [
+                _Move.of(character, self._cuts, places) for character in self.alphabet
+            ]
+        return self._moves[places]
+
+    def _step(self, spot: Any) -> list[Any]:
+        """Return the state of the language after each character."""
+        if spot not in self._steps:
+            step = self._language.step
+            self._steps[spot] = [step(spot, character) for character in self.alphabet]
+        return self._steps[spot]
+
+    def _advance(self, number: int, at: int, places: tuple[_Place, ...]) -> list[int]:
+        """Return the state of an entry after each character."""
+        reader = self._readers[number]
+        known = (number, at, places[reader.cut])
+        if known not in self._rows:
+            self._rows[known] = [
+                reader.advance(at, move.read[reader.cut]) for move in self._move(places)
+            ]
+        return self._rows[known]
+
+    def _sort(
+        self, entries: Sequence[tuple[int, int]], matched: int
+    ) -> tuple[tuple[tuple[int, int], ...], int]:
+        """Return the entries that may still match and matter, and the lists that match.
+
+        One entry that matches settles its list: the others of the list matter no more.
+        """
+        for number, at in entries:
+            if at == MATCHED:
+                matched |= self._readers[number].holders
+        still = (
+            (number, at)
+            for number, at in entries
+            if at and self._readers[number].holders & ~matched
+        )
+        return tuple(still), matched
+
+
+def _identify(item: Watched) -> tuple[str, Cut]:
+    return item.pattern.body, item.cut
+
+
+def covers(pattern: Pattern, others: Iterable[Pattern], cut: Cut) -> bool:
+    """Return whether one of the others matches every Referer that an entry matches.
+
+    Also False if the search is undecided, and for an entry that matches nothing.
+    """
+    lists = [[Watched(pattern, cut)], [Watched(item, cut) for item in others]]
+    try:
+        uncovered = find(
+            lists,
+            wanted=lambda matched: matched[0] and not matched[1],
+            barren=lambda matched: matched[1],
+            budget=Budget(_BUDGET_OF_COVERS),
+        )
+        if uncovered is not None:
+            return False
+        return find(lists[:1], lambda matched: matched[0]) is not None
+    except UndecidedError:
+        return False
+
+
+_EITHER_CASE = {letter: ("".join(both),) for both in LETTERS for letter in both}
+"""The letters of a query, each as one symbol for both cases (R-41)."""
+
+
+@lru_cache(10_000)
+def _move(cut: Cut, place: _Place, character: str) -> tuple[_Place, Sequence[str] | None]:
+    """Return the next place of a truncation, and what the entries read; None for nothing more."""
+    if cut is Cut.NOT:
+        return place, character
+    closed = place is _Place.CLOSED or character == "?"
+    if cut is Cut.LOWERED:
+        read = _EITHER_CASE.get(character, character) if place is _Place.CLOSED else character
+        return (_Place.CLOSED if closed else place), read
+    if cut is Cut.QUERY:
+        return (_Place.CLOSED, None) if closed else (place, character)
+    if place is _Place.COLON and character == "/":
+        return _Place.SLASH, ""
+    if place is _Place.SLASH:
+        return (_Place.HOST, "//") if character == "/" else (_Place.CLOSED, None)
+    if place is _Place.CLOSED or character in "/?#":
+        return _Place.CLOSED, None
+    if place is _Place.HOST:
+        return place, character
+    return (_Place.COLON if character == ":" else _Place.BEFORE), character
+
+
+def _alphabet(patterns: Iterable[Pattern], letters: frozenset[str]) -> list[str]:
+    written = {character for pattern in patterns for character in pattern.body} - {"*"}
+    written |= set("/:?#") | letters
+    in_any_case = {character.lower() for character in written}
+    candidates = chain(string.ascii_lowercase, string.digits, map(chr, _WITHOUT_CASE))
+    other = next(letter for letter in candidates if letter not in in_any_case)
+    return [other, *sorted(written - _UNSENT)]
+
+
+_BLANKS = " \t"
+_UNSENT = frozenset("\r\n\0")
+"""The characters that no header can carry."""
+_WITHOUT_CASE = range(0x4E00, 0xA000)
+"""Ideographs: more characters than the entries of a bucket have bytes (R-42)."""

@@ -1,0 +1,122 @@
+"""The parts of an entry: scheme, host, port and rest."""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+from oss_referer.engine.header import WHITE_SPACE
+
+from . import url_standard
+
+DEFAULT_PORTS = {"http": "80", "https": "443"}
+
+# In an entry `?` is a wildcard, so it may occur in a host (R-21).
+_ENTRY = re.compile(
+    r"(?:(?P<scheme>[^/:]*)://)?(?P<host>\[[^\]/]*\]|[^/:#]*)(?::(?P<port>[0-9*?]+))?(?P<rest>.*)",
+    re.DOTALL,
+)
+
+FIXED_HOST = re.compile(r"https?://(?P<host>[^/:*?\[\]]+)(?::[0-9]*)?/")
+"""What such an entry begins with: every Referer that it matches has this host."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of an entry, made by `split`; `join` reverses it."""
+
+    scheme: str | None
+    """None if the entry has no `://`."""
+    host: str
+    port: str | None
+    rest: str
+    """The text after host and port, usually a path."""
+
+    @classmethod
+    def split(cls, entry: str) -> "Parts":
+        """Split an entry, without the white space around it (R-25)."""
+        found = _ENTRY.fullmatch(entry.strip(WHITE_SPACE))
+        assert found is not None  # noqa: S101 - every part may be empty
+        return cls(found["scheme"], found["host"], found["port"], found["rest"])
+
+    @property
+    def names_host(self) -> bool:
+        """Whether the host contains a letter or a digit."""
+        return any(character.isalnum() for character in self.host)
+
+    @property
+    def authority(self) -> str:
+        """The host with its port."""
+        return self.host if self.port is None else f"{self.host}:{self.port}"
+
+    @property
+    def origin(self) -> str:
+        """The entry up to its host and port."""
+        return self.authority if self.scheme is None else f"{self.scheme}://{self.authority}"
+
+    def join(self) -> str:
+        """Return the whole entry."""
+        return self.origin + self.rest
+
+
+def encode_host(host: str) -> str | None:
+    """Return a host as browsers send it, in ASCII (B-02); None if it has no such form."""
+    labels = []
+    for label in host.split("."):
+        encoded = label if label.isascii() else _encode_label(label)
+        if label and not encoded:
+            return None
+        labels.append(encoded)
+    return ".".join(labels)
+
+
+_standard = cache(url_standard.choose)
+# A wildcard beside such letters has no ASCII form: it would stand for other letters there.
+_NOT_IN_HOSTS = re.compile(r"[\x00-\x20#%*/:<>?@\[\\\]^|\x7f]")
+
+
+def _encode_label(label: str) -> str:
+    if _NOT_IN_HOSTS.search(label):
+        return ""
+    try:  # after the label stands another one, so that digits are not an address
+        return _standard()(f"http://{label}.a/")["hostname"].removesuffix(".a")
+    except ValueError:
+        return ""
+
+
+def decode_host(host: str) -> str:
+    """Return a host in ASCII as people write it; a label that has no such form stays."""
+    return ".".join(map(_decode_label, host.split(".")))
+
+
+def _decode_label(label: str) -> str:
+    if not label.startswith("xn--"):
+        return label
+    try:
+        decoded = label[4:].encode().decode("punycode")
+    except UnicodeError:
+        return label
+    return decoded if _encode_label(decoded) == label else label
+
+
+def example(entry: str, star: str = "www") -> str:
+    """Return a Referer that an entry matches: a URL in which text replaces the wildcards.
+
+    `star` replaces `*` in the host.
+    """
+    parts = Parts.split(entry)
+    scheme = {None: "https", "*": "https", "http*": "https"}.get(parts.scheme, parts.scheme or "")
+    host = parts.host
+    if parts.scheme is None and host.startswith("*") and not host.startswith("*."):
+        host = host[1:]
+    filled = Parts(scheme, fill(host, star), fill_port(parts.port), fill(parts.rest, ""))
+    return filled.join() if filled.rest else f"{filled.join()}/"
+
+
+def fill_port(port: str | None) -> str | None:
+    """Return a port that a port with wildcards matches."""
+    return port and (port.replace("*", "").replace("?", "1") or "8443")
+
+
+def fill(text: str, star: str) -> str:
+    """Replace each `*` by `star` and each `?` by a letter."""
+    return text.replace("*", star).replace("?", "x")

@@ -1,0 +1,26 @@
+"""What an account has: buckets with names, and access keys; the emulator has a key by default."""
+
+import re
+from typing import Final, NamedTuple
+
+DEFAULT_ACCESS_KEY_ID: Final = "oss-emulator"
+DEFAULT_ACCESS_KEY_SECRET: Final = "oss-emulator-secret"  # noqa: S105 - documented, protects nothing
+
+BUCKET_NAME_RULE: Final = "3 to 63 lower-case letters, digits and inner hyphens"
+"""What the name of a bucket has, for errors."""
+
+_BUCKET_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
+
+
+def is_bucket_name(name: str) -> bool:
+    """Whether a name has what `BUCKET_NAME_RULE` says (PutBucket)."""
+    return _BUCKET_NAME.fullmatch(name) is not None
+
+
+class GivenKey(NamedTuple):
+    """An access key."""
+
+    id: str
+    secret: str
+    token: str | None
+    """The security token of a temporary key."""

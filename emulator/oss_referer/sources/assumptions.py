@@ -1,0 +1,39 @@
+"""Assumptions in TOML, one line for each: `empty_whitelist = "empty-whitelist-denies"`.
+
+A fact that is left out has its default variant.
+"""
+
+from pathlib import Path
+
+from oss_referer.engine.assumptions import FACTS, Assumptions
+from oss_referer.engine.explanation import SENTENCES
+
+from .toml import SourceError, TomlDocument, read_file
+
+
+class AssumptionsError(ValueError):
+    """Assumptions that cannot be used; the text names the file, the place and the mistake."""
+
+
+def read(path: Path | str) -> Assumptions:
+    """Read a file of assumptions. Raises AssumptionsError."""
+    try:
+        return parse(read_file(Path(path)))
+    except OSError as error:
+        raise AssumptionsError(f"{path} cannot be read: {error.strerror}") from None
+    except SourceError as error:
+        raise AssumptionsError(f"{path}, {error}") from None
+
+
+def parse(source: str | bytes) -> Assumptions:
+    """Parse assumptions. Raises SourceError for an unknown fact or variant."""
+    assumptions: Assumptions = TomlDocument.parse(source).convert(Assumptions)
+    return assumptions
+
+
+def format(assumptions: Assumptions) -> str:
+    """Format all assumptions, each with what it says."""
+    return "".join(
+        f'{name} = "{variant}"  # {FACTS[name]}: {SENTENCES[variant]}\n'
+        for name, variant in assumptions.chosen().items()
+    )

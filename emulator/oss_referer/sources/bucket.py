@@ -1,0 +1,255 @@
+"""A bucket of a service: its Referer rules are read and put, and its objects are read.
+
+It uses the proxy of the environment and the certificates of the system, and follows no redirect,
+which would take the signature to another host.
+"""
+
+import http.client
+import ipaddress
+import ssl
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.parse import unquote, urlsplit
+
+from .account import GivenKey
+from .markup.document import XmlDocument, XmlElement
+from .signature import format_query, quote_path, sign
+from .toml import MAX_FILE, SourceError
+
+_TIMEOUT = 10  # seconds, for the connection and for each piece of an answer
+_PIECE = 1 << 16  # bytes
+_MAX_MESSAGE = 300  # characters that are shown of the message of an error
+
+_ADVICE = {
+    "InvalidAccessKeyId": "check OSS_ACCESS_KEY_ID",
+    "InvalidSecurityToken": "check OSS_SESSION_TOKEN",
+    "NoSuchBucket": "check the name of the bucket and --endpoint",
+    "RequestTimeTooSkewed": "set the clock of this machine",
+    "SecurityTokenExpired": "check OSS_SESSION_TOKEN",
+    "SignatureDoesNotMatch": "check OSS_ACCESS_KEY_SECRET",
+}
+"""What to do about an error of the service, by its code."""
+
+
+class BucketError(Exception):
+    """A request that failed: what happened, and what to do next."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceAddress:
+    """Where a service is: its scheme, the name or the IP address of its host, and its port."""
+
+    scheme: str
+    host: str
+    port: int | None
+
+    @classmethod
+    def parse(cls, endpoint: str) -> "ServiceAddress":
+        """Parse `http://HOST:PORT`; the scheme and the port may be missing. Raises ValueError."""
+        if "@" in endpoint:
+            # Do not show the endpoint, since it may have a password.
+            raise ValueError("an endpoint has no user name; write http://HOST or https://HOST")
+        refused = f"{endpoint!r} is not an endpoint; write http://HOST or https://HOST"
+        try:
+            url = urlsplit(endpoint if "://" in endpoint else f"http://{endpoint}")
+            port = url.port
+            host = (url.hostname or "").encode("idna").decode()
+        except ValueError:
+            raise ValueError(refused) from None
+        is_address = url.scheme in ("http", "https") and host and port != 0
+        rest = url.path.removesuffix("/") or url.query or url.fragment
+        if not is_address or rest or not endpoint.isprintable() or " " in endpoint:
+            raise ValueError(refused)
+        return cls(url.scheme, host, port)
+
+    @property
+    def ip(self) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+        """The IP address of the host; None for a name."""
+        try:
+            return ipaddress.ip_address(self.host)
+        except ValueError:
+            return None
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the service is on this machine."""
+        return self.host == "localhost" or (self.ip is not None and self.ip.is_loopback)
+
+    @property
+    def needs_path_style(self) -> bool:
+        """Whether a bucket is named in the path: an IP address has no names below it (P-02)."""
+        return self.host == "localhost" or self.ip is not None
+
+    @property
+    def authority(self) -> str:
+        """The host and the port as in a URL."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port is None else f"{host}:{self.port}"
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: Any, **__: Any) -> None:
+        """Follow none, so that the redirect is an error."""
+
+
+class RemoteBucket:
+    """A bucket of a service, and the key that signs requests. Each method raises BucketError."""
+
+    def __init__(self, name: str, endpoint: str, region: str, key: GivenKey) -> None:
+        """Raises BucketError for an endpoint that is not the address of a service."""
+        try:
+            self._address = ServiceAddress.parse(endpoint)
+        except ValueError as error:
+            raise BucketError(str(error)) from None
+        self._name, self._endpoint = name, endpoint
+        self._region, self._key = region, key
+        # A proxy that the environment names does not reach this machine.
+        proxies: dict[str, str] | None = {} if self._address.is_loopback else None
+        self._opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler(proxies), _NoRedirect
+        )
+
+    def get_rules(self) -> bytes:
+        """Return the document of GetBucketReferer."""
+        return self._ask("GET", {"referer": ""})
+
+    def put_rules(self, document: bytes) -> None:
+        """Replace the rules by those of a document (PutBucketReferer)."""
+        self._ask("PUT", {"referer": ""}, body=document)
+
+    def list_keys(self, prefix: str) -> Iterator[str]:
+        """Yield the names of the objects whose names begin with a prefix (ListObjectsV2)."""
+        query = {"list-type": "2", "encoding-type": "url", "max-keys": "1000", "prefix": prefix}
+        while True:
+            try:
+                page = XmlDocument.parse(self._ask("GET", query)).root
+                keys = [_texts(item)["Key"] for item in page.find_all("Contents")]
+                is_page = page.name == "ListBucketResult"
+            except (SourceError, KeyError):
+                is_page = False
+            if not is_page:
+                said = "answers with something else than the XML of the service"
+                raise BucketError(f"{self._endpoint} {said}")
+            yield from map(unquote, keys)
+            token = _texts(page).get("NextContinuationToken")
+            if not token:
+                return
+            query["continuation-token"] = token
+
+    def read(self, object_key: str) -> Iterator[bytes]:
+        """Yield the bytes of an object, which may have any size."""
+        return self._send("GET", object_key, {}, None)
+
+    def _ask(self, method: str, query: Mapping[str, str], body: bytes | None = None) -> bytes:
+        """Send a request about the bucket, and return the document of the answer."""
+        document = bytearray()
+        for piece in self._send(method, "", query, body):
+            document += piece
+            if len(document) > MAX_FILE:
+                raise BucketError(f"{self._endpoint} answers with more than {MAX_FILE:,} bytes")
+        return bytes(document)
+
+    def _send(
+        self, method: str, object_key: str, query: Mapping[str, str], body: bytes | None
+    ) -> Iterator[bytes]:
+        """Send a signed request, and yield the pieces of the answer."""
+        try:
+            with self._open(method, object_key, query, body) as answer:
+                size = 0
+                while piece := answer.read(_PIECE):
+                    size += len(piece)
+                    yield piece
+                promised = answer.headers.get("Content-Length")
+        except HTTPError as error:
+            raise BucketError(f"{self._endpoint} answers {_describe(error)}") from None
+        except URLError as error:
+            raise BucketError(self._explain(error.reason)) from None
+        except (OSError, http.client.HTTPException) as error:
+            raise BucketError(f"{self._endpoint} cannot be read: {_reason(error)}") from None
+        if promised not in (None, str(size)):
+            raise BucketError(f"{self._endpoint} cannot be read: it broke off")
+
+    def _open(
+        self, method: str, object_key: str, query: Mapping[str, str], body: bytes | None
+    ) -> http.client.HTTPResponse:
+        host, path = self._address.authority, f"/{object_key}"
+        if self._address.needs_path_style:
+            path = f"/{self._name}{path}"
+        else:
+            host = f"{self._name}.{host}"
+        headers = {"user-agent": "oss-emulator"}
+        if body is not None:
+            headers["content-type"] = "application/xml"
+        signed = sign(
+            *(method, self._name, object_key, query, headers),
+            key=self._key,
+            region=self._region,
+            now=time.time(),
+        )
+        if not all(value.isascii() and value.isprintable() for value in signed.values()):
+            raise BucketError(  # the value itself may be secret
+                "the access key or the region has a character that no header may have; check "
+                "OSS_ACCESS_KEY_ID, OSS_SESSION_TOKEN and --region"
+            )
+        url = f"{self._address.scheme}://{host}{quote_path(path)}?{format_query(query)}"
+        request = urllib.request.Request(  # noqa: S310 - http or https, as the address was parsed
+            url.rstrip("?"), body, signed, method=method
+        )
+        try:
+            answer: http.client.HTTPResponse = self._opener.open(request, timeout=_TIMEOUT)
+        except ValueError:  # its text would show a password
+            raise BucketError(
+                "the proxy of the environment is not a URL; check http_proxy and https_proxy"
+            ) from None
+        return answer
+
+    def _explain(self, reason: object) -> str:
+        """Say why there was no answer, and what to do about it."""
+        if isinstance(reason, ssl.SSLCertVerificationError):
+            return (
+                f"{self._endpoint} has a certificate that is not trusted: {reason.verify_message}; "
+                "name the file of its CA in SSL_CERT_FILE"
+            )
+        advice = "start it, or name another service with --endpoint"
+        return f"{self._endpoint} does not answer: {_reason(reason)}; {advice}"
+
+
+def _reason(error: object) -> str:
+    """Say in a few words why a connection failed."""
+    if isinstance(error, http.client.IncompleteRead):
+        return "it broke off"
+    return _one_line(getattr(error, "strerror", None) or str(error) or "it broke off")
+
+
+def _describe(error: HTTPError) -> str:
+    """Say what the service answered instead of a success, and what to do about it."""
+    with error:
+        if 300 <= error.code < 400:
+            return f"{error.code} with a redirect, which is not followed; name another --endpoint"
+        try:
+            texts = _texts(XmlDocument.parse(error.read(_PIECE)).root)
+        except (OSError, http.client.HTTPException, SourceError):  # of a proxy, perhaps
+            texts = {}
+    code = _one_line(texts.get("Code", ""))
+    if not code:
+        return f"{error.code} {_one_line(error.reason)}".rstrip()
+    said = f"{error.code} {code}: {_one_line(texts.get('Message', ''))}".rstrip(": ")
+    advice = _ADVICE.get(code)
+    if place := _one_line(texts.get("Endpoint", "")):
+        advice = f"add --endpoint https://{place}"
+    return f"{said.rstrip('.')}; {advice}" if advice else said
+
+
+def _one_line(text: str) -> str:
+    """Return a text of others as one line of bounded length."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return line if len(line) <= _MAX_MESSAGE else f"{line[:_MAX_MESSAGE]}…"
+
+
+def _texts(element: XmlElement) -> dict[str, str]:
+    """Return the texts of the children of an element by their names."""
+    return {child.name: child.text for child in element.children}

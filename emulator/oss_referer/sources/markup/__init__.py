@@ -1,0 +1,1 @@
+"""XML that people write: read by expat, edited in place, and written."""

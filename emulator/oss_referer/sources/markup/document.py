@@ -1,0 +1,208 @@
+"""An XML document as expat reads it: its text, and a tree of its elements with their places.
+
+Parsing is strict except for an unescaped `&`, which stands for itself (P-34). Only the five
+entities of XML and numeric references are resolved, nothing is fetched, and a document type is
+refused.
+"""
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final, NoReturn, Self
+from xml.parsers import expat
+
+from oss_referer.sources.toml import SourceError, place_of
+
+from .encoding import decode
+from .writing import FORBIDDEN
+
+MAX_DOCUMENT: Final = 2 * 1024 * 1024
+"""Bytes of the largest document that is accepted (2 MB: DeleteMultipleObjects)."""
+
+MAX_DEPTH: Final = 100
+"""The deepest nesting of elements: far more than rules have."""
+
+
+class MarkupError(SourceError):
+    """A text is not well-formed XML."""
+
+    def __init__(self, flaw: str, before: str = "") -> None:
+        """`before` is the text that precedes the flaw."""
+        super().__init__(f"this is not well-formed XML: {flaw}", *place_of(before))
+
+
+class DocumentTypeError(SourceError):
+    """A document declares its type, which may define entities and name files."""
+
+    def __init__(self, before: str) -> None:
+        sentence = "the document has a document type declaration; leave <!DOCTYPE …> out"
+        super().__init__(sentence, *place_of(before))
+
+
+@dataclass(slots=True)
+class Span:
+    """Where an element is written, by offsets in the text."""
+
+    name: str
+    """As it is written, with its prefix."""
+    start: int
+    inside: int
+    """Behind its start tag."""
+    closing: int = -1
+    """Its end tag; -1 if it has none, as in `<a/>`."""
+    end: int = -1
+
+
+@dataclass(slots=True)
+class XmlElement:
+    """An element with its children, without comments and instructions."""
+
+    name: str
+    """Without its name space."""
+    span: Span
+    text: str = ""
+    """The text in front of its first child."""
+    tail: str = ""
+    """The text behind its end tag."""
+    children: "list[XmlElement]" = field(default_factory=list)
+
+    def find(self, name: str) -> "XmlElement | None":
+        """Return the first child with a name."""
+        return next(self.find_all(name), None)
+
+    def find_all(self, name: str) -> "Iterator[XmlElement]":
+        """Yield the children with a name."""
+        return (child for child in self.children if child.name == name)
+
+
+@dataclass(frozen=True, slots=True)
+class XmlDocument:
+    """A text with its root element."""
+
+    text: str
+    root: XmlElement
+
+    @classmethod
+    def parse(cls, document: bytes) -> Self:
+        """Parse a document. Raises SourceError, also as MarkupError or DocumentTypeError."""
+        text = decode(document)
+        if found := FORBIDDEN.search(text):
+            flaw = f"the character U+{ord(found[0]):04X} cannot occur in XML"
+            raise MarkupError(flaw, text[: found.start()])
+        return cls(text, _Reader(text).read())
+
+    def place(self, element: XmlElement) -> tuple[int, int]:
+        """Return the line and the column of an element."""
+        return place_of(self.text[: element.span.start])
+
+
+_AMPERSANDS = re.compile(
+    r"<!--.*?(?:-->|\Z)|<!\[CDATA\[.*?(?:\]\]>|\Z)|<\?.*?(?:\?>|\Z)"
+    r"|(&)(?!#[0-9]+;|#x[0-9A-Fa-f]+;|(?:amp|lt|gt|quot|apos);)",
+    re.DOTALL,
+)
+"""What may contain any `&`; or (group 1) an `&` that begins no reference, as some clients send."""
+
+_START_TAG = re.compile(r"<([^\s/>]++)(?:[^\"'>]++|\"[^\"]*+\"|'[^']*+')*+>")
+"""A start tag that expat has accepted, with its name."""
+
+_FLAWS: Final[Mapping[str, str]] = {
+    expat.errors.XML_ERROR_NO_ELEMENTS: "the document has no element",
+    expat.errors.XML_ERROR_SYNTAX: "this does not begin an element",
+    expat.errors.XML_ERROR_JUNK_AFTER_DOC_ELEMENT: "something stands behind the root element",
+    expat.errors.XML_ERROR_UNCLOSED_TOKEN: "what begins here is not closed",
+    expat.errors.XML_ERROR_UNCLOSED_CDATA_SECTION: "a CDATA section is not closed; write ]]>",
+    expat.errors.XML_ERROR_DUPLICATE_ATTRIBUTE: "an attribute of this tag occurs twice",
+    expat.errors.XML_ERROR_UNBOUND_PREFIX: "a prefix in this tag is not declared",
+    expat.errors.XML_ERROR_BAD_CHAR_REF: (
+        "this reference stands for a character that cannot occur in XML"
+    ),
+    expat.errors.XML_ERROR_MISPLACED_XML_PI: "the XML declaration is not at the beginning",
+    expat.errors.XML_ERROR_XML_DECL: "the XML declaration is not valid",
+}
+"""What is said about the errors of expat; about any other, that this is not valid here."""
+
+
+class _Reader:
+    """Builds the tree of a text while expat reads it."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._root: XmlElement | None = None
+        self._open: list[XmlElement] = []
+        self._last: XmlElement | None = None
+        """The element that was closed last, if the text that comes now stands behind it."""
+        ampersands = [found.start() for found in _AMPERSANDS.finditer(text) if found[1]]
+        self._inserted = [at + 4 * number for number, at in enumerate(ampersands)]
+        escaped = _AMPERSANDS.sub(lambda found: "&amp;" if found[1] else found[0], text)
+        self._data = escaped.encode()
+        self._byte = self._offset = 0
+        """How far the data is counted, in bytes and in characters."""
+        self._parser = expat.ParserCreate("utf-8", " ")
+        self._parser.buffer_text = True
+        self._parser.StartElementHandler = self._start
+        self._parser.EndElementHandler = self._end
+        self._parser.CharacterDataHandler = self._take
+        self._parser.StartDoctypeDeclHandler = self._refuse_type
+
+    def read(self) -> XmlElement:
+        try:
+            self._parser.Parse(self._data, True)
+        except expat.ExpatError as error:
+            self._explain(error.code)
+        assert self._root is not None  # noqa: S101 - expat refuses a document without an element
+        return self._root
+
+    def _at(self, byte: int) -> int:
+        """Return the offset in the text of a byte of the data; each call is behind the last."""
+        self._offset += len(self._data[self._byte : byte].decode())
+        self._byte = byte
+        return self._offset - 4 * bisect_left(self._inserted, self._offset)
+
+    def _start(self, name: str, attributes: Mapping[str, str]) -> None:
+        start = self._at(self._parser.CurrentByteIndex)
+        tag = _START_TAG.match(self._text, start)
+        assert tag is not None  # noqa: S101 - expat has accepted it
+        element = XmlElement(name.rpartition(" ")[2], Span(tag[1], start, tag.end()))
+        if self._open:
+            self._open[-1].children.append(element)
+        else:
+            self._root = element
+        self._open.append(element)
+        self._last = None
+        if len(self._open) > MAX_DEPTH:
+            raise MarkupError(f"more than {MAX_DEPTH} elements are nested", self._text[:start])
+
+    def _end(self, name: str) -> None:
+        self._last = self._open.pop()
+        span = self._last.span
+        if self._text[span.inside - 2] == "/":
+            span.end = span.inside
+        else:
+            span.closing = self._at(self._parser.CurrentByteIndex)
+            span.end = self._text.index(">", span.closing) + 1
+
+    def _take(self, text: str) -> None:
+        if self._last is not None:
+            self._last.tail += text
+        else:
+            self._open[-1].text += text
+
+    def _refuse_type(self, *declared: object) -> NoReturn:
+        offset = self._at(self._parser.CurrentByteIndex)
+        raise DocumentTypeError(self._text[: self._text.rfind("<!DOCTYPE", 0, offset + 9)])
+
+    def _explain(self, code: int) -> NoReturn:
+        """Raise the error of expat in our words."""
+        kind = expat.errors.messages[code]
+        flaw = _FLAWS.get(kind, "this is not valid here; a < in a text is written &lt;")
+        before = self._text[: self._at(max(self._parser.ErrorByteIndex, self._byte))]
+        span = self._open[-1].span if self._open else None
+        if kind == expat.errors.XML_ERROR_NO_ELEMENTS:
+            before = self._text[: span.start] if span else ""
+            flaw = f"<{span.name}> is not closed; write </{span.name}>" if span else flaw
+        elif kind == expat.errors.XML_ERROR_TAG_MISMATCH and span:
+            line, _ = place_of(self._text[: span.start])
+            flaw = f"this end tag does not close <{span.name}> of line {line}"
+        raise MarkupError(flaw, before) from None

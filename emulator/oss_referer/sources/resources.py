@@ -1,0 +1,203 @@
+"""Terraform's resources that set rules, with what their provider sends.
+
+`alicloud_oss_bucket_referer` sends every switch, and false for one that is left out (R-38). The
+older `referer_config` of an `alicloud_oss_bucket` sends only whether an empty Referer is allowed,
+which its documentation says is false if it is left out, and a list.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, field, make_dataclass
+from functools import cache
+from typing import Any
+from unicodedata import normalize
+
+from oss_referer.engine.model import RefererConfiguration
+
+from .referer_xml import LISTS, SWITCHES
+from .toml import Path, SourceError, convert, format_path
+
+ErrorAt = Callable[[Path, str], SourceError]
+
+
+class NoRulesError(SourceError):
+    """A document may be right for another purpose, but has no rules."""
+
+
+Reader = Callable[[], RefererConfiguration]
+"""Reads the rules of one resource; raises SourceError."""
+
+REFERER = "alicloud_oss_bucket_referer"
+"""The type of the resource that has only rules."""
+BUCKET = "alicloud_oss_bucket"
+CONFIG = "referer_config"
+"""The block of a bucket that has rules."""
+KINDS = (REFERER, BUCKET)
+
+NAMES: Mapping[str, str] = {
+    **{name: name for name in SWITCHES.values()},
+    "whitelist": "referer_list",
+    "blacklist": "referer_blacklist",
+}
+"""The fields of RefererConfiguration that `REFERER` has, by their names there."""
+CONFIG_NAMES: Mapping[str, str] = {"whitelist": "referers", "allow_empty_referer": "allow_empty"}
+"""The fields of RefererConfiguration that `CONFIG` has, by their names there."""
+OTHERS = frozenset("// bucket id timeouts depends_on provider lifecycle".split())
+"""What else `REFERER` has."""
+
+ADVICE = "run terraform show -json PLAN > plan.json; oss-emulator lint plan.json"
+"""What to do about a value that only Terraform computes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A value that only Terraform can know, such as a variable."""
+
+    text: str
+    why: str = ""
+    """Why it is not known and what to do, for a message; "" for an expression."""
+
+
+def read(kind: str, values: Any, path: Path, error: ErrorAt) -> RefererConfiguration:
+    """Return the rules of a resource that has some. Raises SourceError."""
+    _refuse_unknown(values, path, error)
+    if kind == REFERER:
+        if isinstance(values, Mapping):
+            values = {name: value for name, value in values.items() if name not in OTHERS}
+        return _convert(values, NAMES, path, error)
+    config = values[CONFIG]
+    path = (*path, CONFIG)
+    if isinstance(config, list) and len(config) == 1:
+        config = config[0]
+    return _convert(config, CONFIG_NAMES, path, error)
+
+
+def has_rules(kind: str, values: Any) -> bool:
+    """Return whether a resource has rules; an unknown one may have some."""
+    if isinstance(values, Unknown):
+        return True
+    if kind != BUCKET or not isinstance(values, Mapping):
+        return kind == REFERER and values is not None
+    return values.get(CONFIG) not in (None, [])
+
+
+def _convert(
+    values: Any, names: Mapping[str, str], path: Path, error: ErrorAt
+) -> RefererConfiguration:
+    _refuse_unknown(values, path, error)
+    if isinstance(values, Mapping):
+        # null means left out, and Terraform converts exactly these two strings to a switch. It
+        # would also take "1" and "0" for one, and numbers and booleans for strings in a list; these
+        # are refused.
+        values = {
+            name: _FLAGS.get(value, value) if isinstance(value, str) else value
+            for name, value in values.items()
+            if value is not None
+        }
+        for name, value in values.items():
+            items = value if isinstance(value, list) else []
+            for number, item in enumerate(items):
+                _refuse_unknown(item, (*path, name, number), error)
+            _refuse_unknown(value, (*path, name), error)
+    found = convert(values, _members((*names.items(),)), path, error)
+    return RefererConfiguration(**vars(found))
+
+
+_FLAGS = {"true": True, "false": False}
+
+
+@cache
+def _members(names: tuple[tuple[str, str], ...]) -> type[Any]:
+    """Make a class of fields of RefererConfiguration, each with its name in a document.
+
+    The first one is required. A switch that is left out is false, and a list is empty.
+    """
+    made: list[tuple[str, Any, Any]] = []
+    for name, written in names:
+        is_list = name in LISTS.values()
+        kind, default = (tuple[str, ...], ()) if is_list else (bool, False)
+        left_out: Any = default if made else MISSING
+        made.append((name, kind, field(default=left_out, metadata={"name": written})))
+    return make_dataclass("Members", made)
+
+
+def computed(name: str) -> Unknown:
+    """Return the values of a resource with `count` or the like, of which nothing is known here."""
+    return Unknown(name, f"has {name}, which only Terraform computes; {ADVICE}")
+
+
+def ignores_rules(kind: str, names: str) -> bool:
+    """Return whether `ignore_changes` names attributes with rules: Terraform keeps the older ones.
+
+    `names` is what it names, as it is written.
+    """
+    rules = {CONFIG} if kind == BUCKET else {*NAMES.values()}
+    # Old versions take "*" for all, and a name in quotes may have escapes.
+    return not (rules | {"all", "*", "\\"}).isdisjoint(re.findall(r"\w+|[*\\]", names))
+
+
+def _refuse_unknown(value: object, path: Path, error: ErrorAt) -> None:
+    if isinstance(value, Unknown):
+        about = format_path(path) if path else "the resource"
+        expression = f"is the expression {_shorten(value.text)}, which only Terraform computes"
+        raise error(path, f"{about} {value.why or f'{expression}; {ADVICE}'}")
+
+
+def _shorten(text: str) -> str:
+    """Return an expression on one line."""
+    line = " ".join(text.split())
+    line = "".join(item if item.isprintable() else f"\\u{ord(item):04x}" for item in line)
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"
+
+
+_LONGEST = 60
+"""Characters of an expression in a message."""
+
+
+# Strings
+
+
+def read_template(text: str) -> str | Unknown:
+    """Return a string of a configuration; one with `${…}` or `%{…}` is Unknown.
+
+    `$${` stands for `${`. After a third `$`, HCL's own rules are not clear, so that is Unknown too.
+    Terraform normalizes every string to NFC.
+    """
+    if _BEGINNING.search(_ESCAPED.sub("\0", text)):
+        return Unknown(text)
+    return normalize("NFC", _ESCAPED.sub(lambda found: found[0][1:], text))
+
+
+_ESCAPED = re.compile(r"(?<!\$)\$\$\{|(?<!%)%%\{")
+_BEGINNING = re.compile(r"[$%]\{")
+
+
+def escape_template(value: Any) -> Any:
+    """Double the sign before a brace, which would begin an expression."""
+    if isinstance(value, tuple):
+        return tuple(map(escape_template, value))
+    return re.sub(r"([$%])(?=\{)", r"\1\1", value) if isinstance(value, str) else value
+
+
+def evaluate(value: Any, depth: int = 0) -> Any:
+    """Evaluate a value of a `*.tf.json` file; strings with an expression become Unknown."""
+    if isinstance(value, str):
+        return read_template(value)
+    if isinstance(value, list) and depth < _DEEPEST:
+        return [evaluate(item, depth + 1) for item in value]
+    if isinstance(value, dict) and depth < _DEEPEST:
+        return {name: evaluate(item, depth + 1) for name, item in value.items()}
+    return value
+
+
+_DEEPEST = 4
+
+
+def as_dict(value: Any) -> dict[str, Any]:
+    """Return an object of JSON; anything else has no members."""
+    return value if isinstance(value, dict) else {}
+
+
+def as_list(value: Any) -> list[Any]:
+    """Return a list of JSON; anything else is the only item of one."""
+    return value if isinstance(value, list) else [value]

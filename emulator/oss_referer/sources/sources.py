@@ -1,0 +1,406 @@
+"""The sources of rules: XML, JSON, TOML, and resources of Terraform.
+
+A document may contain several configurations, each with a name: the `[rules.NAME]` of a decision
+table, the buckets of a seed, the resources of Terraform. A single configuration may have the name
+"". Each mistake is a `SourceError` with its line and column.
+
+The head of an answer, which `curl -i` prints above a document, is skipped.
+"""
+
+import json
+import re
+from codecs import BOM_UTF8
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from functools import partial
+from pathlib import Path as FilePath
+from typing import Any, TypeVar
+
+from oss_referer.engine.assumptions import DEFAULT, Assumptions
+from oss_referer.engine.header import WHITE_SPACE
+from oss_referer.engine.model import RefererConfiguration
+
+from . import hcl, json_text, referer_xml, terraform
+from .markup import writing
+from .markup.document import XmlDocument
+from .referer_xml import MAX_DOCUMENT, STORED, SWITCHES, FormatProblem, RefererFormatError
+from .resources import (
+    ADVICE,
+    BUCKET,
+    CONFIG,
+    KINDS,
+    NAMES,
+    REFERER,
+    NoRulesError,
+    Reader,
+    escape_template,
+)
+from .terraform import PlannedChange
+from .toml import (
+    MAX_FILE,
+    Path,
+    SourceError,
+    TomlDocument,
+    convert,
+    decode,
+    place_of,
+    read_regular_file,
+)
+
+
+class RulesForm(StrEnum):
+    """How rules are written."""
+
+    XML = "xml"
+    JSON = "json"
+    TERRAFORM = "terraform"
+    HCL = "hcl"
+    TOML = "toml"
+
+
+Named = Mapping[str, RefererConfiguration]
+Readers = Mapping[str, Reader]
+"""What reads the rules with each name; the others may be wrong. A reader raises SourceError."""
+
+
+def encode(text: str) -> bytes:
+    """Encode a text as a document, in which no encoding counts that XML may still declare.
+
+    Raises SourceError for one half of a surrogate pair, which no document can have.
+    """
+    try:
+        return BOM_UTF8 + text.removeprefix("\ufeff").encode()
+    except UnicodeEncodeError as error:
+        place = place_of(text[: error.start])
+        raise SourceError("the text is not readable; save it as UTF-8", *place) from None
+
+
+def parse(
+    document: bytes, form: RulesForm | None = None, assumptions: Assumptions = DEFAULT
+) -> Named:
+    """Parse rules; without a `form`, detect it. Raises SourceError.
+
+    `assumptions` say what PutBucketReferer takes (R-27, R-30), so they are about XML only.
+    """
+    return {name: read() for name, read in find(document, form, assumptions).items()}
+
+
+def find(
+    document: bytes, form: RulesForm | None = None, assumptions: Assumptions = DEFAULT
+) -> Readers:
+    """Return what reads the rules of a document, by name; it parses them only when it is asked.
+
+    Raises SourceError for a document without rules.
+    """
+    begin = document[:64].removeprefix(BOM_UTF8).lstrip()
+    most = MAX_FILE if begin.startswith(b"{") else MAX_DOCUMENT  # plans are large
+    if len(document) > most:
+        place = place_of(document[:most].decode("latin-1"))
+        limit = most // 1024 // 1024
+        raise SourceError(
+            f"the document is larger than {limit} MiB; the limit is reached here", *place
+        )
+    head = _HEAD.match(document)
+    body = document[head.end() :] if head else document
+    if head:
+        assumptions = STORED  # an answer of the service is not refused (R-30)
+        form = None
+    above = head[0].count(b"\n") if head else 0
+    found = _lowered(above, lambda: _find(body, form or detect(body), assumptions))
+    return {name: partial(_lowered, above, read) for name, read in found.items()}
+
+
+def find_in_file(
+    path: FilePath,
+    document: bytes,
+    form: RulesForm | None = None,
+    assumptions: Assumptions = DEFAULT,
+) -> Readers:
+    """Return what reads the rules of a file, by name, as `find` does.
+
+    Terraform merges its override files with the others. So a resource that such a file beside this
+    one names is refused, in both of them.
+    """
+    found = find(document, form, assumptions)
+    if not path.name.endswith((".tf", ".tf.json")):
+        return found
+    return {name: partial(_read_alone, path, document, name, read) for name, read in found.items()}
+
+
+def _read_alone(path: FilePath, document: bytes, name: str, read: Reader) -> RefererConfiguration:
+    kind, _, label = name.partition(".")
+    for other in sorted(path.parent.glob("*override.tf*")):
+        if not _OVERRIDE.fullmatch(other.name):
+            continue
+        try:
+            text = read_regular_file(other, MAX_DOCUMENT)
+        except OSError:
+            text = name.encode()  # it may name the resource
+        if kind.encode() in text and label.encode() in text:
+            raise terraform.error_at(
+                decode(document),
+                (kind, label),
+                f"{name} is in the override file {other.name}, which Terraform merges with the "
+                f"other files; {ADVICE}",
+            )
+    return read()
+
+
+_OVERRIDE = re.compile(r"(?:.*_)?override\.tf(?:\.json)?")
+
+
+def _find(body: bytes, form: RulesForm, assumptions: Assumptions) -> Readers:
+    if form is RulesForm.XML:
+        return {"": partial(_parse_xml, body, assumptions)}
+    found = _FINDERS[form](body)
+    if not found:
+        raise NoRulesError(_NO_RULES[form])
+    return found
+
+
+_NO_RESOURCE = f"the document has no resource of the type {REFERER}, and no {BUCKET} with {CONFIG}"
+_NO_RULES: Mapping[RulesForm, str] = {
+    RulesForm.TERRAFORM: _NO_RESOURCE,
+    RulesForm.HCL: _NO_RESOURCE,
+    RulesForm.TOML: "the document has no rules; add [rules.NAME]",
+}
+
+
+def find_changes(document: bytes) -> list[PlannedChange]:
+    """Return what a plan of Terraform does to rules. Raises SourceError."""
+    terraform.refuse_binary(document)
+    return terraform.find_changes(decode(document))
+
+
+_T = TypeVar("_T")
+
+
+def _lowered(lines: int, read: Callable[[], _T]) -> _T:
+    """Read what begins some lines below the top, where mistakes then are."""
+    try:
+        return read()
+    except SourceError as error:
+        kind = NoRulesError if isinstance(error, NoRulesError) else SourceError
+        raise kind(error.sentence, error.line + lines, error.column) from None
+
+
+_HEAD = re.compile(rb"(?:\xef\xbb\xbf)?(?:HTTP/[\d.]+ [^\r\n]*\r?\n(?:[^\r\n]+\r?\n)*\r?\n)+")
+"""The heads that `curl -i` prints, one for each answer."""
+
+
+def detect(document: bytes) -> RulesForm:
+    """Detect the form of a document by its beginning. Raises SourceError."""
+    terraform.refuse_binary(document)
+    head = _HEAD.match(document)
+    document = document[head.end() :] if head else document
+    text = document.removeprefix(BOM_UTF8).lstrip()
+    if not text:
+        raise NoRulesError("the document is empty")
+    if text.startswith((b"<", b"\xff\xfe", b"\xfe\xff")):
+        return RulesForm.XML
+    if text.startswith(b"{"):
+        found = any(f'"{word}"'.encode() in text for word in _OF_TERRAFORM)
+        return RulesForm.TERRAFORM if found else RulesForm.JSON
+    code = _COMMENTS.sub(b"", text, count=1)
+    for form, begin in _BEGINNINGS.items():
+        if begin.match(code):
+            return form
+    if not code or text.startswith(b"#"):
+        return RulesForm.TOML
+    place = place_of(document[: document.find(text)].decode("latin-1"))
+    raise NoRulesError("the document is neither XML nor JSON nor HCL nor TOML", *place)
+
+
+_OF_TERRAFORM = (*KINDS, "terraform_version", "format_version", "encryption_version")
+_COMMENTS = re.compile(rb"\A(?:\s+|#[^\n]*|//[^\n]*|/\*(?s:.*?)\*/)+")
+_TOML_NAME = rb"(?:[\w.-]|\"[^\"\n]*\"|'[^'\n]*')"
+_BEGINNINGS = {
+    RulesForm.HCL: re.compile(
+        rb"(?:resource|terraform|variable|provider|locals|module|data|output|import|moved|removed"
+        rb"|check)\s*(?:\"[^\"\n]*\"\s*)*\{"
+    ),
+    RulesForm.TOML: re.compile(rb"\[+ *%b+ *\]|%b+ *=" % (_TOML_NAME, _TOML_NAME)),
+}
+"""How documents begin, after comments."""
+
+
+def format(configuration: RefererConfiguration, form: RulesForm) -> str:
+    """Format rules in a form.
+
+    Raises ValueError for an entry with a character that XML cannot represent.
+    """
+    return _FORMATTERS[form](configuration)
+
+
+# XML
+
+
+def _parse_xml(document: bytes, assumptions: Assumptions) -> RefererConfiguration:
+    try:
+        return referer_xml.parse(document, assumptions)
+    except RefererFormatError as error:
+        is_other = error.problem is FormatProblem.WRONG_ROOT
+        kind = NoRulesError if is_other else SourceError
+        raise kind(_said(document, error), error.line or 1, error.column or 1) from None
+
+
+def _said(document: bytes, error: RefererFormatError) -> str:
+    """Return the sentence of an error; for an error of the service, what the service says."""
+    if error.problem is not FormatProblem.WRONG_ROOT or error.element != "Error":
+        return error.sentence
+    root = XmlDocument.parse(document).root
+    found = (root.find(name) for name in ("Code", "Message"))
+    code, message = (element.text[:200] if element else "" for element in found)
+    said = " ".join(f"{code}: {message}".split())
+    return f"the document is not rules but an error of the service: {said}"
+
+
+def _format_xml(configuration: RefererConfiguration) -> str:
+    written = writing.format(referer_xml.to_tag(configuration), indent="  ")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{written}\n'
+
+
+# JSON
+
+
+@dataclass(frozen=True, slots=True)
+class _OssutilList:
+    entries: tuple[str, ...] = field(default=(), metadata={"name": "Referer"})
+
+
+@dataclass(frozen=True, slots=True)
+class _OssutilRules:
+    """The JSON of `ossutil api put-bucket-referer`."""
+
+    allow_empty_referer: bool = field(metadata={"name": "AllowEmptyReferer"})
+    allow_truncate_query_string: bool = field(
+        default=True, metadata={"name": "AllowTruncateQueryString"}
+    )
+    truncate_path: bool = field(default=False, metadata={"name": "TruncatePath"})
+    whitelist: _OssutilList = field(default=_OssutilList(), metadata={"name": "RefererList"})
+    blacklist: _OssutilList = field(default=_OssutilList(), metadata={"name": "RefererBlacklist"})
+
+
+OSSUTIL_MEMBERS = frozenset(item.metadata["name"] for item in fields(_OssutilRules))
+"""The names of its members."""
+
+
+def convert_members(members: object, text: str = "") -> RefererConfiguration:
+    """Convert parsed JSON for ossutil; `text` is the JSON itself.
+
+    A boolean may be a string, as ossutil allows. Raises SourceError.
+    """
+    rules: _OssutilRules = convert(
+        _parse_flags(members), _OssutilRules, (), partial(terraform.error_at, text)
+    )
+    return RefererConfiguration(
+        rules.allow_empty_referer,
+        rules.allow_truncate_query_string,
+        rules.truncate_path,
+        rules.whitelist.entries,
+        rules.blacklist.entries,
+    )
+
+
+def _parse_flags(members: object) -> object:
+    """Replace the strings "true" and "false" by booleans, in any letter case."""
+    if not isinstance(members, dict):
+        return members
+    return {
+        name: _FLAGS.get(value.strip(WHITE_SPACE).lower(), value)
+        if isinstance(value, str)
+        else value
+        for name, value in members.items()
+    }
+
+
+_FLAGS = {"true": True, "false": False}
+
+
+def _parse_json(document: bytes) -> RefererConfiguration:
+    text = decode(document)
+    return convert_members(json_text.parse(text), text)
+
+
+def _format_json(configuration: RefererConfiguration) -> str:
+    lists = {"RefererList": {"Referer": configuration.whitelist}}
+    if configuration.blacklist:
+        lists["RefererBlacklist"] = {"Referer": configuration.blacklist}
+    switches = {name: getattr(configuration, field) for name, field in SWITCHES.items()}
+    return _dump({**switches, **lists})
+
+
+# Terraform
+
+
+def _format_terraform(configuration: RefererConfiguration) -> str:
+    written = {
+        name: escape_template(getattr(configuration, field)) for field, name in NAMES.items()
+    }
+    return _dump({"resource": {REFERER: {"default": {"bucket": "YOUR-BUCKET", **written}}}})
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2) + "\n"
+
+
+# TOML
+
+
+def _find_toml(source: bytes) -> Readers:
+    document = TomlDocument.parse(source)
+    return {
+        name: partial(document.convert, RefererConfiguration, *path)
+        for name, path in find_rules(document.tables)
+    }
+
+
+def find_rules(tables: Mapping[str, Any]) -> Iterator[tuple[str, Path]]:
+    """Yield the name and path of all rules in a decision table, a seed, or a file of only rules."""
+    if set(tables) & _NAMES:
+        yield "", ()
+        return
+    rules = tables.get("rules", {})
+    if not isinstance(rules, dict) or set(rules) & _NAMES:
+        yield "", ("rules",)
+    else:
+        yield from ((name, ("rules", name)) for name in rules)
+    if "referer" in tables:
+        yield "", ("referer",)
+    buckets = tables.get("bucket", [])
+    if isinstance(buckets, dict) and "referer" in buckets:
+        yield str(buckets.get("name", "")), ("bucket", "referer")
+    for number, bucket in enumerate(buckets if isinstance(buckets, list) else []):
+        if isinstance(bucket, dict) and "referer" in bucket:
+            yield str(bucket.get("name", "")), ("bucket", number, "referer")
+
+
+_NAMES = set(RefererConfiguration.__dataclass_fields__)
+
+
+def _format_toml(configuration: RefererConfiguration) -> str:
+    lines = ["[rules.bucket]"]
+    for name in RefererConfiguration.__dataclass_fields__:
+        value = getattr(configuration, name)
+        if isinstance(value, tuple):
+            entries = "".join(f"    {json.dumps(entry, ensure_ascii=False)},\n" for entry in value)
+            lines.append(f"{name} = [\n{entries}]" if value else f"{name} = []")
+        else:
+            lines.append(f"{name} = {json.dumps(value)}")
+    return "\n".join(lines) + "\n"
+
+
+_FINDERS: dict[RulesForm, Callable[[bytes], Readers]] = {
+    RulesForm.JSON: lambda document: {"": partial(_parse_json, document)},
+    RulesForm.TERRAFORM: lambda document: terraform.find(decode(document)),
+    RulesForm.HCL: lambda document: hcl.find(decode(document)),
+    RulesForm.TOML: _find_toml,
+}
+_FORMATTERS: dict[RulesForm, Callable[[RefererConfiguration], str]] = {
+    RulesForm.XML: _format_xml,
+    RulesForm.JSON: _format_json,
+    RulesForm.TERRAFORM: _format_terraform,
+    RulesForm.HCL: hcl.format,
+    RulesForm.TOML: _format_toml,
+}

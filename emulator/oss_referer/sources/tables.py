@@ -1,0 +1,279 @@
+"""Decision tables in TOML: rules, requests and expected decisions.
+
+The format is described in `fixtures/referer/README.md`.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from oss_referer.engine import header
+from oss_referer.engine.assumptions import DEFAULT, Assumptions
+from oss_referer.engine.decision import Basis, Decision, Reason, Stage
+from oss_referer.engine.model import RefererConfiguration
+from oss_referer.engine.policy import RefererPolicy
+from oss_referer.engine.request import Scope, Signing
+
+from .places import Place
+from .toml import (
+    ONE_OR_MORE,
+    SourceError,
+    TomlDocument,
+    format_path,
+    join,
+    place_of,
+    read_file,
+    show,
+    statements,
+)
+
+
+class TableError(ValueError):
+    """A table cannot be run; the text names the file, the place and the mistake."""
+
+    def __init__(self, path: Path, error: SourceError) -> None:
+        super().__init__(f"{path}, {error}")
+        self.place = (str(path), error.line, error.column)
+
+
+class Expected(StrEnum):
+    """The verdict that a case expects."""
+
+    ALLOW = "allow"
+    DENY = "deny"
+
+
+class Presence(StrEnum):
+    """Whether the requested object exists. No rule depends on it (R-05)."""
+
+    PRESENT = "present"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A request and the expected decision; None expects nothing."""
+
+    name: str
+    verdict: Expected
+    rules: str = ""
+    """The name of the rules that decide it; optional in a table with one configuration."""
+    facts: tuple[str, ...] = ()
+    """The numbers of the facts that the case shows."""
+    referer: tuple[str, ...] = field(default=(), metadata=ONE_OR_MORE)
+    """The values of the Referer headers; the first one counts, we assume (R-29)."""
+    signed: Signing = Signing.NONE
+    method: str = "GET"
+    scope: Scope = Scope.OBJECT
+    acl: str = "public-read-write"
+    """The bucket's ACL, for a replay over HTTP. No rule depends on it (R-02)."""
+    object: Presence = Presence.PRESENT
+    """The requested object, for a replay over HTTP."""
+    ec: str | None = None
+    reason: Reason | None = None
+    entry: str | None = None
+    basis: Basis | None = None
+    assumptions: Assumptions = DEFAULT
+    """The case's own override the table's, which override those that `read` was given."""
+
+    @property
+    def counted(self) -> str | None:
+        """The one of the sent Referers that counts; None if none is sent (R-29)."""
+        return header.choose(self.referer, self.assumptions.repeated_header)
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionTable:
+    """The cases of one file, and the rules that decide them."""
+
+    path: Path
+    rules: Mapping[str, RefererConfiguration]
+    cases: tuple[Case, ...]
+    text: str = field(default="", repr=False)
+
+    def find_cases(self) -> Mapping[int, Place]:
+        """Return the places of the cases in the text, by number; not of those in inline tables."""
+        return {
+            path[1]: place_of(self.text[:start])
+            for path, start, _ in statements(self.text)
+            if len(path) == 2 and path[0] == "case" and isinstance(path[1], int)
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _TableDocument:
+    rules: Mapping[str, RefererConfiguration] = field(default_factory=dict)
+    case: tuple[Case, ...] = ()
+    assumptions: Assumptions = DEFAULT
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """An expectation that failed."""
+
+    aspect: str
+    expected: str
+    actual: str | None
+
+    def __str__(self) -> str:
+        return f"{self.aspect}: expected {self.expected!r}, was {self.actual!r}"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The decision on a case, compared with what it expects."""
+
+    case: Case
+    decision: Decision
+    differences: tuple[Difference, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether all expectations were met."""
+        return not self.differences
+
+
+@dataclass(frozen=True, slots=True)
+class Untouched:
+    """An entry that settled no case of a table."""
+
+    rules: str
+    list: Stage
+    """Stage.WHITELIST or Stage.BLACKLIST."""
+    position: int
+    """The place in the list, from 0."""
+    entry: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The results of a table."""
+
+    table: DecisionTable
+    results: tuple[Result, ...]
+    untouched: tuple[Untouched, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether all cases passed; untouched entries are allowed."""
+        return all(result.passed for result in self.results)
+
+
+def read(
+    path: Path,
+    given: Mapping[str, RefererConfiguration] | None = None,
+    assumptions: Assumptions = DEFAULT,
+) -> DecisionTable:
+    """Read a table.
+
+    `given` replaces the table's own rules. A single configuration decides every case; of several,
+    each case names its own. `assumptions` hold where neither the table nor the case says otherwise.
+    Raises TableError, and OSError if the file cannot be read.
+    """
+    try:
+        document = TomlDocument.parse(read_file(path))
+        content: _TableDocument = document.convert(_TableDocument)
+        rules = given or content.rules
+        if not rules:
+            sentence = "there are no rules; add [rules.NAME], or name RULES before the table"
+            raise document.error((), sentence)
+        if not content.case:
+            raise document.error((), "there are no cases; add [[case]] for each request")
+        assumptions = _change(assumptions, content.assumptions, document.tables)
+        cases = tuple(
+            replace(case, assumptions=_change(assumptions, case.assumptions, table))
+            for case, table in zip(content.case, document.tables.get("case", ()), strict=True)
+        )
+        if given and len(given) == 1:
+            cases = tuple(replace(case, rules=next(iter(given))) for case in cases)
+        checked = tuple(
+            _check_case(document, number, case, rules) for number, case in enumerate(cases)
+        )
+    except SourceError as error:
+        raise TableError(path, error) from None
+    return DecisionTable(path, rules, checked, document.text)
+
+
+def run(table: DecisionTable) -> Report:
+    """Decide all cases of a table and compare the decisions with what they expect."""
+    asked = dict.fromkeys((case.rules, case.assumptions) for case in table.cases)
+    policies = {
+        (name, assumptions): RefererPolicy.compile(table.rules[name], assumptions)
+        for name, assumptions in asked
+    }
+    results = tuple(_run_case(case, policies[case.rules, case.assumptions]) for case in table.cases)
+    return Report(table, results, _find_untouched(table, results))
+
+
+def _run_case(case: Case, policy: RefererPolicy) -> Result:
+    decision = policy.decide(
+        case.referer[0] if case.referer else None,
+        *case.referer[1:],
+        signed=case.signed,
+        method=case.method,
+        scope=case.scope,
+    )
+    aspects = (
+        ("verdict", case.verdict, Expected.ALLOW if decision.allowed else Expected.DENY),
+        ("ec", case.ec, decision.ec),
+        ("reason", case.reason, decision.reason),
+        ("entry", case.entry, decision.entry),
+        ("basis", case.basis, decision.basis),
+    )
+    differences = tuple(
+        Difference(aspect, str(expected), None if actual is None else str(actual))
+        for aspect, expected, actual in aspects
+        if expected is not None and expected != actual
+    )
+    return Result(case, decision, differences)
+
+
+def _change(
+    assumptions: Assumptions, changed: Assumptions, table: Mapping[str, Any]
+) -> Assumptions:
+    """Return the assumptions, with those that a table sets replaced."""
+    written = table.get("assumptions", {})
+    return replace(assumptions, **{name: getattr(changed, name) for name in written})
+
+
+def _find_untouched(table: DecisionTable, results: tuple[Result, ...]) -> tuple[Untouched, ...]:
+    settled = {
+        (result.case.rules, result.decision.steps[-1].stage, result.decision.entry)
+        for result in results
+    }
+    return tuple(
+        Untouched(name, stage, position, entry)
+        for name, rules in table.rules.items()
+        for stage, entries in (
+            (Stage.WHITELIST, rules.whitelist),
+            (Stage.BLACKLIST, rules.blacklist),
+        )
+        for position, entry in enumerate(entries)
+        # The first of equal entries settles a case, so a duplicate is never touched.
+        if (name, stage, entry) not in settled or entry in entries[:position]
+    )
+
+
+def _check_case(
+    document: TomlDocument, number: int, case: Case, rules: Mapping[str, RefererConfiguration]
+) -> Case:
+    """Return a case with the name of its rules. Raises SourceError."""
+    for position, fact in enumerate(case.facts):
+        if not re.fullmatch(r"R-\d\d", fact):
+            fact_path = ("case", number, "facts", position)
+            wanted = "the number of a fact, such as R-07"
+            sentence = f"{format_path(fact_path)} is {show(fact)}; write {wanted}"
+            raise document.error(fact_path, sentence)
+    if case.rules in rules:
+        return case
+    here = ("case", number, "rules")
+    known = join(list(rules))
+    if case.rules:
+        sentence = f"{format_path(here)} is {show(case.rules)}; use {known}"
+        raise document.error(here, sentence)
+    if len(rules) > 1:
+        raise document.error(here, f"{format_path(here)} is missing; use {known}")
+    return replace(case, rules=next(iter(rules)))

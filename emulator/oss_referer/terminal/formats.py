@@ -1,0 +1,129 @@
+"""The option `--format`: what a command found, as text, JSON, SARIF, annotations or JUnit XML.
+
+Only text is for people, so only text is coloured and translated.
+"""
+
+import argparse
+import itertools
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from oss_referer.findings.remark import Remark, RemarkKind, Severity
+from oss_referer.terminal import language
+from oss_referer.terminal.output import Block, show, write, write_json
+from oss_referer.terminal.parser import InputError
+from oss_referer.version import __version__
+
+
+class Format(StrEnum):
+    """How a command prints what it found."""
+
+    TEXT = "text"
+    JSON = "json"
+    SARIF = "sarif"
+    GITHUB = "github"
+    JUNIT = "junit"
+
+
+PLAIN = (Format.TEXT, Format.JSON)
+"""The formats of a command that finds nothing at a place."""
+
+
+def declare(parser: argparse.ArgumentParser, formats: Sequence[Format] = tuple(Format)) -> None:
+    """Add `--format`, and `--json` for one of its values."""
+    others = (
+        "; sarif is for code scanning, github for annotations of a workflow, junit for lists of "
+        "tests"
+    )
+    said = f"how to print what was found (default: text){'' if formats == PLAIN else others}"
+    declare_choices(parser, formats, said)
+
+
+def declare_choices(parser: argparse.ArgumentParser, formats: Sequence[StrEnum], said: str) -> None:
+    """Add `--format`, whose default is the first of the formats, and `--json`, which is one."""
+    values = [item.value for item in formats]
+    parser.add_argument("--format", choices=values, default=values[0], help=said)
+    parser.add_argument(
+        "--json",
+        dest="format",
+        action="store_const",
+        const=Format.JSON.value,
+        help="print JSON, as --format json does",
+    )
+
+
+_UNREADABLE = RemarkKind("unreadable", "A file cannot be read.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What a command found, in each form; only the form that is asked for is made."""
+
+    text: Iterable[Block]
+    data: Callable[[], Any]
+    """Makes a value for JSON."""
+    remarks: Iterable[Remark]
+    kinds: Sequence[RemarkKind]
+    wrong: Sequence[InputError] = ()
+    """Why something could not be looked at."""
+    is_empty: bool = False
+    """Whether nothing was looked at, so that there is nothing to print but what is wrong."""
+
+
+def print_findings(found: Findings, arguments: argparse.Namespace) -> None:
+    """Print what was found in the format that was asked for, and then what is wrong."""
+    if not (found.is_empty and arguments.format in (Format.TEXT, Format.JSON)):
+        _print(found, arguments)
+    print_errors(found.wrong)
+
+
+def print_errors(errors: Sequence[InputError]) -> None:
+    """Print to standard error why something could not be looked at."""
+    sys.stdout.flush()
+    for error in errors:
+        print(f"oss-emulator: {language.explain(str(error))}", file=sys.stderr)
+
+
+def _print(found: Findings, arguments: argparse.Namespace) -> None:
+    remarks = itertools.chain(found.remarks, map(_remark, found.wrong))
+    match Format(arguments.format):
+        case Format.TEXT:
+            show(*found.text)
+        case Format.JSON:
+            write_json(found.data())
+        case Format.SARIF:
+            from oss_referer.findings import sarif
+
+            command = arguments.parser.prog.rpartition(" ")[2]
+            write(sarif.format(remarks, (*found.kinds, _UNREADABLE), command, __version__))
+        case Format.GITHUB:
+            from oss_referer.findings import github
+
+            write(github.format(remarks))
+        case Format.JUNIT:
+            write_junit(remarks)
+
+
+def _remark(error: InputError) -> Remark:
+    source, *place = error.place or ("", 1, 1)
+    return Remark(
+        source=source,
+        kind=_UNREADABLE.id,
+        group=_UNREADABLE.id,
+        name=_UNREADABLE.id,
+        severity=Severity.ERROR,
+        message=str(error),
+        place=(place[0], place[1]),
+    )
+
+
+def write_junit(remarks: Iterable[Remark]) -> None:
+    """Print JUnit XML, which is UTF-8 whatever the encoding of the terminal is."""
+    from oss_referer.findings import junit
+
+    sys.stdout.flush()
+    sys.stdout.buffer.write(junit.format(remarks))
+    sys.stdout.buffer.flush()

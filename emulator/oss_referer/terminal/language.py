@@ -1,0 +1,104 @@
+"""The language of what people read: that of `--lang`, or else that of the locale.
+
+Only text for people is translated: JSON, SARIF, annotations, JUnit XML, the server's log and what
+programs wait for are the same in every language.
+"""
+
+import io
+import os
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from oss_referer.engine import explanation
+from oss_referer.engine.decision import Step
+from oss_referer.engine.sentence import Sentence
+from oss_referer.texts import FOLDER
+
+if TYPE_CHECKING:
+    from oss_referer.texts.catalogue import Catalogue
+
+LANGUAGES = ("en", "zh")
+"""The values of `--lang`; a test compares them with those of the catalogue."""
+
+FLAG = "--lang"
+_VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG")
+"""The variables of the locale; the first that is set counts."""
+
+
+class _Speaker:
+    """What says things in the language of this command."""
+
+    catalogue: "Catalogue | None" = None
+    """None says everything in English, without loading a catalogue."""
+
+
+def choose(
+    language: str | None,
+    texts: Sequence[Path] = (FOLDER,),
+    environ: Mapping[str, str] = os.environ,
+) -> None:
+    """Speak a language from now on, with the texts of some folders; without one, the locale's."""
+    if language is None:
+        locale = next(filter(None, map(environ.get, _VARIABLES)), "")
+        language = re.split("[_.@-]", locale)[0].lower()
+    _Speaker.catalogue = None
+    if language in LANGUAGES[1:]:
+        from oss_referer.texts.catalogue import Catalogue  # not needed for English
+
+        _Speaker.catalogue = Catalogue(language, texts)
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
+
+
+def current() -> str:
+    """Return the language that is spoken."""
+    return _Speaker.catalogue.language if _Speaker.catalogue else LANGUAGES[0]
+
+
+def lead(given: Sequence[str]) -> list[str]:
+    """Return a command line with the command first: `--lang` may stand before it."""
+    flag, *rest = given = [*given] or ["--help"]
+    name, equals, _ = flag.partition("=")
+    if name != FLAG or not (equals or rest):
+        return given
+    chosen = [flag] if equals else [flag, rest.pop(0)]
+    return [*rest[:1], *chosen, *rest[1:]] if rest else [*chosen, "--help"]
+
+
+def named(given: Sequence[str]) -> str | None:
+    """Return the language that a command line seems to name, before it is parsed."""
+    before = given[: given.index("--")] if "--" in given else given
+    for number, word in enumerate(before):
+        name, equals, value = word.partition("=")
+        if name == FLAG:
+            found = value if equals else "".join(before[number + 1 : number + 2])
+            return found if found in LANGUAGES else None
+    return None
+
+
+def say(text: str) -> str:
+    """Return a sentence in the language of this command; any other text stays as it is."""
+    if _Speaker.catalogue is None or not isinstance(text, Sentence):
+        return text
+    return _Speaker.catalogue.sentence(text)
+
+
+def say_step(step: Step) -> str:
+    """Return a step of a decision in the language of this command."""
+    if _Speaker.catalogue is None:
+        return explanation.sentence(step)
+    return _Speaker.catalogue.step(step)
+
+
+def say_rule(name: str, page: str) -> str:
+    """Return what a rule of the linter means in the language of this command."""
+    return page if _Speaker.catalogue is None else _Speaker.catalogue.rule(name, page)
+
+
+def explain(message: str) -> str:
+    """Return an error, or a heading of the help, in the language of this command."""
+    return message if _Speaker.catalogue is None else _Speaker.catalogue.message(message)

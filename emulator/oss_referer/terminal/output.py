@@ -1,0 +1,330 @@
+"""The output of commands: lines and tables, coloured on a terminal and plain in a pipe, or JSON.
+
+Colours and frames come from rich, which is loaded only when they are shown. Without rich a terminal
+gets plain text. Referers and entries may come from untrusted sources, so characters that control a
+terminal are shown by their numbers.
+"""
+
+import functools
+import importlib.util
+import json
+import os
+import re
+import shutil
+import sys
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
+
+from oss_referer.engine import Decision, Stage
+from oss_referer.engine.sentence import Sentence
+from oss_referer.terminal import language
+from oss_referer.terminal.parser import CommandError
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.text import Text as RichText
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Write a file beside its place, and put it there when it is whole. Raises OSError.
+
+    It gets the mode of the file that it replaces. An error leaves that file, and nothing else.
+    A pipe or a device is written to, not replaced, and a link stays a link.
+    """
+    if path.exists() and not path.is_file():
+        with path.open("wb") as file:
+            yield file
+        return
+    path = Path(os.path.realpath(path))
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with part.open("wb") as file:
+            yield file
+            if not file.closed:
+                settle(file)
+        if path.exists():
+            shutil.copymode(path, part)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def settle(file: BinaryIO) -> None:
+    """Close a file once its content is on the disk."""
+    file.flush()
+    os.fsync(file.fileno())
+    file.close()
+
+
+@contextmanager
+def writing(path: Path, error: type[CommandError] = CommandError) -> Iterator[BinaryIO]:
+    """Write a file as `replacing` does; if that fails, raise an `error` that names the file."""
+    try:
+        with replacing(path) as file:
+            yield file
+    except OSError as problem:
+        raise error(f"{path}: the file cannot be written: {problem.strerror}") from None
+
+
+class Tone(StrEnum):
+    """The styles of texts, with the names that rich uses."""
+
+    PLAIN = ""
+    GOOD = "green"
+    BAD = "red"
+    WARNING = "yellow"
+    FAINT = "bright_black"
+    STRONG = "bold"
+    DATA = "cyan"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A piece of text with a tone."""
+
+    text: str
+    tone: Tone = Tone.PLAIN
+    width: int = 0
+    """The columns that it takes at least."""
+
+
+Piece = Text | str
+
+
+@dataclass(frozen=True, slots=True)
+class TextLine:
+    """A line of pieces."""
+
+    pieces: tuple[Piece, ...]
+    indent: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TextTable:
+    """A table with headings."""
+
+    headings: tuple[str, ...]
+    rows: Sequence[Sequence[Piece]]
+    title: str = ""
+
+
+Block = TextLine | TextTable
+
+
+def line(*pieces: Piece, indent: int = 0) -> TextLine:
+    """Make a line of pieces."""
+    return TextLine(pieces, indent)
+
+
+def show(*blocks: Block, to: TextIO | None = None) -> None:
+    """Print blocks to standard output, or to another stream.
+
+    On a terminal lines are wrapped between words, and a table that is too wide becomes a list.
+    """
+    stream = to or sys.stdout
+    blocks = tuple(_translated(block) for block in blocks)
+    if not (stream.isatty() or os.environ.get("FORCE_COLOR")):
+        write("".join(text for block in blocks for text in _plain(block)), stream)
+        return
+    width = shutil.get_terminal_size().columns
+    fitted = [item for block in blocks for item in _fit(block, width)]
+    if importlib.util.find_spec("rich") is None:
+        write("".join(text for block in fitted for text in _plain(block)), stream)
+        return
+    from rich.console import Console
+
+    console = Console(file=stream, highlight=False, emoji=False, markup=False)
+    for block in fitted:
+        console.print(_rich(block), soft_wrap=isinstance(block, TextLine))
+
+
+def write(text: str, to: TextIO | None = None) -> None:
+    """Write text; characters that the encoding of the stream lacks become numbers."""
+    stream = to or sys.stdout
+    encoding = stream.encoding or "utf-8"
+    stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+
+
+def write_json(value: Any) -> None:
+    """Print a value as JSON."""
+    print(json.dumps(value, indent=2))
+
+
+def join(parts: Iterable[str]) -> str:
+    """Return sentences with commas between them."""
+    return functools.reduce(lambda before, part: Sentence("{}, {}", before, part), parts)
+
+
+def verdict(decision: Decision) -> Text:
+    """Return "allowed" or "denied" in its colour."""
+    if decision.allowed:
+        return Text(Sentence("allowed"), Tone.GOOD)
+    return Text(Sentence("denied"), Tone.BAD)
+
+
+def referer(value: str | None) -> Text:
+    """Return a Referer, or a note that there is none."""
+    if value is None:
+        return Text(Sentence("(no Referer)"), Tone.FAINT)
+    return Text(value, Tone.DATA) if value else Text(Sentence("(empty Referer)"), Tone.FAINT)
+
+
+ENTRIES = {
+    Stage.WHITELIST: Sentence("whitelist entry {}", ""),
+    Stage.BLACKLIST: Sentence("blacklist entry {}", ""),
+}
+"""How an entry is called, by its list."""
+
+
+def visible(text: str) -> str:
+    """Replace characters that control a terminal or the direction of writing by their numbers."""
+    return "".join(
+        f"\\x{ord(character):02x}"
+        if unicodedata.category(character) in _CONTROL_CATEGORIES
+        else character
+        for character in text
+    )
+
+
+_CONTROL_CATEGORIES = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
+
+def _translated(block: Block) -> Block:
+    """Return a table with its title and headings in the language of the command."""
+    if isinstance(block, TextLine):
+        return block
+    headings = tuple(map(language.say, block.headings))
+    return replace(block, headings=headings, title=language.say(block.title))
+
+
+_FRAME = 4
+"""The columns of a table's frame, besides three for each further column."""
+
+
+def _fit(block: Block, width: int) -> Iterator[Block]:
+    if isinstance(block, TextLine):
+        yield from _wrap(block, width)
+        return
+    rows = [[_text(cell) for cell in row] for row in (block.headings, *block.rows)]
+    needed = sum(max(map(width_of, column)) + 3 for column in zip(*rows, strict=True)) + _FRAME - 3
+    if needed <= width:
+        yield block
+        return
+    if block.title:
+        yield line(Text(block.title, Tone.STRONG))
+    label = max(map(width_of, block.headings[1:]), default=0) + 2
+    for first, *others in block.rows:
+        yield from _wrap(line(first), width)
+        for heading, cell in zip(block.headings[1:], others, strict=True):
+            if _text(cell):
+                named = Text(heading + " " * (label - width_of(heading)), Tone.FAINT)
+                yield from _wrap(line(named, cell, indent=2), width)
+
+
+_WORD = re.compile(
+    r"\s+|\uff08*(?:[\u2e80-\u9fff\uff00-\uffef]|[^\s\u2e80-\u9fff\uff00-\uffef]+)"
+    r"[\u3001\u3002\uff01\uff09\uff0c\uff1a\uff1b\uff1f]*"
+)
+"""What stays on one line: spaces; a Chinese character, or another word, with its marks."""
+
+
+def _wrap(block: TextLine, width: int, hanging: int = 2) -> Iterator[TextLine]:
+    """Break a line between words; a word that is too long gets a line of its own.
+
+    The lines after the first one are indented by `hanging` columns more.
+    """
+    words = [
+        Text(word, piece.tone if isinstance(piece, Text) else Tone.PLAIN)
+        for piece in block.pieces
+        for word in _WORD.findall(_text(piece))
+    ]
+    if sum(width_of(word.text) for word in words) + block.indent <= width:
+        yield block
+        return
+    kept: list[Piece] = []
+    indent, used = block.indent, block.indent
+    for word in words:
+        if used + width_of(word.text.rstrip()) > width and any(
+            _text(item).strip() for item in kept
+        ):
+            yield TextLine(tuple(kept), indent)
+            kept, indent = [], block.indent + hanging
+            used = indent
+        if kept or word.text.strip() or indent == block.indent:
+            kept.append(word)
+            used += width_of(word.text)
+    yield TextLine(tuple(kept), indent)
+
+
+def fold(text: str, width: int, indent: int) -> Iterator[str]:
+    """Break a text between words into lines that take at most `width` columns.
+
+    The lines after the first one are indented.
+    """
+    for part in _wrap(line(text), width, hanging=indent):
+        yield " " * part.indent + "".join(map(_text, part.pieces)).rstrip()
+
+
+def _plain(block: Block) -> list[str]:
+    if isinstance(block, TextLine):
+        indent = " " * block.indent
+        return [f"{indent}{''.join(_text(piece) for piece in block.pieces)}".rstrip() + "\n"]
+    rows = [[_text(cell) for cell in row] for row in (block.headings, *block.rows)]
+    widths = [max(map(width_of, column)) for column in zip(*rows, strict=True)]
+    lines = [block.title] if block.title else []
+    for row in rows:
+        cells = (
+            cell + " " * (width - width_of(cell)) for cell, width in zip(row, widths, strict=True)
+        )
+        lines.append("  ".join(cells).rstrip())
+    return [f"{text}\n" for text in lines]
+
+
+def _text(piece: Piece) -> str:
+    """Return what a piece says in the language of the command, as wide as it must be."""
+    if isinstance(piece, Text):
+        text = visible(language.say(piece.text))
+        return text + " " * (piece.width - width_of(text))
+    return visible(language.say(piece))
+
+
+def width_of(text: str) -> int:
+    """Return the columns of a text on a terminal; wide East Asian characters take two."""
+    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
+    return len(text) + wide - sum(map(bool, map(unicodedata.combining, text)))
+
+
+def _rich(block: Block) -> "RenderableType":
+    from rich import box
+    from rich.table import Table as RichTable
+
+    if isinstance(block, TextLine):
+        return _rich_text(" " * block.indent, *block.pieces)
+    table = RichTable(
+        box=box.ROUNDED,
+        title=block.title or None,
+        title_justify="left",
+        title_style="bold",
+        header_style="bold",
+        border_style="bright_black",
+    )
+    for heading in block.headings:
+        table.add_column(heading, overflow="fold")
+    for row in block.rows:
+        table.add_row(*(_rich_text(cell) for cell in row))
+    return table
+
+
+def _rich_text(*pieces: Piece) -> "RichText":
+    from rich.text import Text as RichText
+
+    text = RichText()
+    for piece in pieces:
+        text.append(_text(piece), style=piece.tone.value if isinstance(piece, Text) else "")
+    return text

@@ -1,0 +1,257 @@
+"""The argument parser and the errors of commands, each reported in one sentence."""
+
+import argparse
+import re
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import partial
+from pathlib import Path
+from typing import Any, NoReturn
+
+from oss_referer.engine.sentence import Sentence
+from oss_referer.terminal import language
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that reports a mistake in one line and exits with 2.
+
+    For a mistyped command or flag, the line names the nearest one.
+    """
+
+    _rest: argparse.Action | None = None
+
+    flags: Sequence[str] = ()
+    """The names of its flags that are in no group."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        for name in ("usage", "description"):
+            options[name] = options.get(name) and language.explain(options[name])
+        super().__init__(*arguments, **{"formatter_class": TranslatingFormatter, **options})
+        self.add_argument(
+            language.FLAG,
+            choices=language.LANGUAGES,
+            help="the language for people; without it, that of LC_ALL, LC_MESSAGES or LANG",
+        )
+        self.commands: dict[str, Parser] = {}
+        """The parsers of commands by name; none for a parser of a command."""
+        self.example = ""
+        """A command line, with which the help begins."""
+        self.offered: dict[argparse.Action, Sequence[str]] = {}
+        """What shells offer for flags whose values are checked later."""
+
+    def parse(self, arguments: Sequence[str]) -> argparse.Namespace:
+        """Parse a command line; exits with 2 for a mistake."""
+        first = arguments[0]
+        if self.commands and first not in self.commands:
+            if not first.startswith("-"):
+                self.error(
+                    f"{first or repr(first)} is not a command{_nearest(first, self.commands)}"
+                )
+            flag = first.partition("=")[0]
+            if not any(known.startswith(flag) for known in self.flags):
+                near = _nearest(flag, self.flags, _REALLY_NEAR)
+                if not near and not self.commands.keys().isdisjoint(arguments):
+                    self.error(f"flags are written after the command: {self.prog} COMMAND {flag}")
+                self.error(f"unrecognized argument {first}{near}")
+        parsed, unknown = self.parse_known_args(arguments)
+        parser = self.commands.get(first, self)
+        if unknown := parser.take_rest(unknown, parsed):
+            flag = unknown[0].partition("=")[0]
+            known = re.findall(r"--[a-z0-9-]+", parser.format_help())
+            parser.error(f"unrecognized argument {unknown[0]}{_nearest(flag, known)}")
+        return parsed
+
+    def add_argument(self, *names: Any, **options: Any) -> argparse.Action:
+        """Add a flag or an argument, and remember the argument that takes any number of values."""
+        if options.get("help"):
+            options["help"] = language.explain(options["help"])
+        added = super().add_argument(*names, **options)
+        self.flags = [*self.flags, *added.option_strings]
+        if options.get("metavar") in _PATHS or options.get("type") is Path:
+            complete_path(added)
+        if not added.option_strings and added.nargs in ("*", "+"):
+            self._rest = added
+        return added
+
+    def add_switch(self, name: str, said: str) -> None:
+        """Add a flag without a value."""
+        self.add_argument(name, action="store_true", help=said)
+
+    def add_repeated(self, name: str, metavar: str, said: str, **options: Any) -> None:
+        """Add a flag that may be repeated, whose values are collected."""
+        said = f"{said}; may be repeated"
+        self.add_argument(name, action="append", default=[], metavar=metavar, help=said, **options)
+
+    def format_help(self) -> str:
+        text = self._fold_help()
+        return f"{language.explain('example')}: {self.example}\n\n{text}" if self.example else text
+
+    def _fold_help(self) -> str:
+        """Format the help with whole words, where a character may take two columns."""
+        from oss_referer.terminal.output import fold  # it imports this module
+
+        usage = self.format_usage()
+        ordinary: Any = self.formatter_class
+        unbounded: Any = partial(ordinary, width=_UNBOUNDED)
+        self.formatter_class = unbounded
+        try:
+            _, gap, rest = super().format_help().partition("\n\n")
+        finally:
+            self.formatter_class = ordinary
+        columns = shutil.get_terminal_size().columns - 2
+        lines = (
+            line
+            for whole in rest.splitlines()
+            for line in fold(whole, columns, len(_BEFORE_HELP.findall(whole)[0]))
+        )
+        return "\n".join([f"{usage}{gap[1:-1]}", *lines, ""])
+
+    def take_rest(self, unknown: Sequence[str], parsed: argparse.Namespace) -> list[str]:
+        """Take the values that stand after a flag; argparse takes only those that are together.
+
+        Return what is not a value.
+        """
+        rest = self._rest
+        if rest is None:
+            return [*unknown]
+        values = [one for one in unknown if one == "-" or not one.startswith("-")]
+        convert: Any = rest.type or str
+        setattr(parsed, rest.dest, [*getattr(parsed, rest.dest), *map(convert, values)])
+        return [one for one in unknown if one not in values]
+
+    def error(self, message: str) -> NoReturn:
+        message = _shorten(message)
+        said = Sentence("{}; see {} --help", language.explain(message), self.prog)
+        print(f"{self.prog}: {language.say(said)}", file=sys.stderr)
+        sys.exit(2)
+
+
+class TranslatingFormatter(argparse.HelpFormatter):
+    """Writes the help with headings in the language of the command."""
+
+    def start_section(self, heading: str | None) -> None:
+        super().start_section(heading and language.explain(heading))
+
+    def add_usage(self, usage: Any, actions: Any, groups: Any, prefix: str | None = None) -> None:
+        prefix = f"{language.explain('usage')}: " if prefix is None else prefix
+        super().add_usage(usage, actions, groups, prefix)
+
+
+class OverviewFormatter(TranslatingFormatter, argparse.RawDescriptionHelpFormatter):
+    """Keeps the lines of the list of commands."""
+
+
+_UNBOUNDED = 10_000
+"""The columns of a help whose lines are folded afterwards."""
+
+_BEFORE_HELP = re.compile(r" *(?:\S.*?\s{2,}(?=\S))?")
+"""What precedes the text about an argument: spaces, and the argument itself."""
+
+_PATHS = frozenset({"RULES", "OLD", "NEW", "TABLE", "LOG", "FILE", "DIR", "PATH"})
+"""What the arguments that are paths are called."""
+
+_COMPLETE_PATH = {
+    "bash": "_oss_emulator_files",
+    "zsh": "_files",
+    "fish": "(__fish_complete_path (commandline -ct))",
+}
+"""What completes a path in each shell; the function for bash is in `completion`."""
+
+
+def complete_path(action: argparse.Action) -> None:
+    """Let shells complete the values of a flag or an argument as paths."""
+    setattr(action, "complete", _COMPLETE_PATH)  # noqa: B010 - shtab reads it
+
+
+_CHOICES = re.compile(r"(argument .+): invalid choice: '(.*)' \(choose from (.+)\)", re.DOTALL)
+_MANY = 10
+"""Choices that are too many to be listed in one line."""
+
+
+def _shorten(message: str) -> str:
+    """Name the nearest of many choices instead of all, if one is near."""
+    found = _CHOICES.fullmatch(message)
+    if found is None:
+        return message
+    argument, given, listed = found.groups()
+    choices = [choice.strip("'") for choice in listed.split(", ")]
+    near = _nearest(given, choices)
+    return f"{argument}: {given!r} is unknown{near}" if near and len(choices) > _MANY else message
+
+
+_NEAR, _REALLY_NEAR = 0.6, 0.8
+"""How similar a suggestion must be. In front of the command there are few flags, so `--verbose`
+would otherwise get `--version`."""
+
+
+def _nearest(name: str, known: Iterable[str], least: float = _NEAR) -> str:
+    """Return a phrase that names what is nearest to a mistyped name, "" if nothing is near."""
+    found = get_close_matches(name, [*known], 1, least)
+    return "".join(f" (did you mean {near}?)" for near in found)
+
+
+@dataclass(frozen=True, slots=True)
+class Synopsis:
+    """A command without its flags."""
+
+    package: str
+    """The package whose module of the name of the command declares it."""
+    help: str
+    example: str
+    """Its arguments, as most people would give them."""
+
+
+class Commands:
+    """The commands of a parser; each gets its line of help when it is added."""
+
+    def __init__(
+        self, parser: Parser, synopses: Mapping[str, Synopsis], *, listed: bool = True
+    ) -> None:
+        """`listed` says whether the help of the parser lists the commands in their order."""
+        shown = {} if listed else {"help": argparse.SUPPRESS}
+        self._parsers = parser.commands
+        self._adding = parser.add_subparsers(
+            required=True, metavar="COMMAND", parser_class=Parser, **shown
+        )
+        self._synopses = synopses
+
+    def add_parser(
+        self, name: str, run: Callable[[argparse.Namespace], int], **options: Any
+    ) -> Parser:
+        """Add the parser of a command; `run` runs it, and may ask its arguments for the parser."""
+        synopsis = self._synopses[name]
+        said = language.explain(synopsis.help)
+        added = self._parsers[name] = self._adding.add_parser(name, help=said, **options)
+        added.example = f"{added.prog} {synopsis.example}".rstrip()
+        added.set_defaults(run=run, parser=added)
+        return added
+
+    def add_hidden(self, name: str) -> None:
+        """Add the parser of a command, and leave it out of the list in the help."""
+        self._parsers[name] = self._adding.add_parser(name)
+
+
+class CommandError(Exception):
+    """A command failed; the text says why."""
+
+    status = 1
+
+
+class InputError(CommandError):
+    """The input of a command is wrong; the text says where and why."""
+
+    status = 2
+
+    def __init__(self, text: str, place: tuple[str, int, int] | None = None) -> None:
+        """`place` is the file, the line and the column, if they are known."""
+        super().__init__(text)
+        self.place = place
+
+
+class InterruptedCommandError(CommandError):
+    """A command was interrupted by Ctrl-C; the text says what it left."""
+
+    status = 130  # as shells have it: 128 and the number of SIGINT

@@ -1,0 +1,133 @@
+"""The program `oss-emulator`: it runs one of its commands, and says in one line what went wrong."""
+
+import errno
+import importlib
+import os
+import sys
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from oss_referer.sources.toml import NO_TEMPORARY_FOLDER, lacks_temporary_folder
+from oss_referer.terminal import language
+from oss_referer.terminal.loading import loading
+from oss_referer.terminal.parser import (
+    CommandError,
+    Commands,
+    InterruptedCommandError,
+    OverviewFormatter,
+    Parser,
+    Synopsis,
+)
+from oss_referer.texts import FOLDER
+from oss_referer.version import __version__
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """Commands by purpose; they are loaded when they are run."""
+
+    description: str
+    groups: Mapping[str, Mapping[str, Synopsis]]
+    texts: Sequence[Path] = (FOLDER,)
+    """The folders with what the commands say in each language."""
+
+    @property
+    def commands(self) -> Mapping[str, Synopsis]:
+        """The commands by name."""
+        groups = self.groups.values()
+        return {name: synopsis for group in groups for name, synopsis in group.items()}
+
+    def main(self, arguments: Sequence[str] | None = None) -> int:
+        """Run one command and return its exit status."""
+        given = language.lead(sys.argv[1:] if arguments is None else arguments)
+        language.choose(language.named(given), self.texts)
+        try:
+            status = self._run(given)
+            print(end="", flush=True)  # nothing, if the caller has closed standard output
+            return status
+        except CommandError as error:
+            print(f"oss-emulator: {language.explain(str(error))}", file=sys.stderr)
+            return error.status
+        except KeyboardInterrupt:
+            print(f"oss-emulator: {language.explain('interrupted')}", file=sys.stderr)
+            return InterruptedCommandError.status
+        except BrokenPipeError:  # the reader of the output has closed the pipe
+            _drop_output()
+            return 1
+        except OSError as error:
+            if lacks_temporary_folder(error):
+                print(f"oss-emulator: {language.explain(NO_TEMPORARY_FOLDER)}", file=sys.stderr)
+                return 1
+            if error.errno in _BARRED and error.filename is not None:
+                said = language.explain(f"{error.filename} cannot be used: {error.strerror}")
+                print(f"oss-emulator: {said}", file=sys.stderr)
+                return 1
+            if error.errno not in _UNWRITABLE or error.filename is not None:
+                raise
+            _drop_output()
+            said = language.explain(f"the output cannot be written: {error.strerror}")
+            print(f"oss-emulator: {said}", file=sys.stderr)
+            return 1
+
+    def _run(self, given: Sequence[str]) -> int:
+        # Only the given command is loaded, so that commands do not slow down each other or --help.
+        name = given[0]
+        with loading():
+            parser = self.build_parser([name] if name in self.commands else [])
+        try:
+            parsed = parser.parse(given)
+        finally:
+            print(end="", flush=True)  # --help ends here
+        language.choose(parsed.lang, self.texts)
+        return int(parsed.run(parsed))
+
+    def build_parser(self, loaded: Collection[str] | None = None) -> Parser:
+        """Build the parser with the flags of some commands; None for all.
+
+        The other commands have a name and a line of help only.
+        """
+        alone = loaded is not None and not loaded
+        parser = Parser(
+            prog="oss-emulator",
+            description=self.description,
+            usage="%(prog)s COMMAND ..." if alone else None,
+            epilog=self._overview() if alone else None,
+            formatter_class=OverviewFormatter,
+        )
+        parser.add_argument(
+            "--version",
+            action="version",
+            version=__version__,
+            help="show the version and exit",
+        )
+        commands = Commands(parser, self.commands, listed=not alone)
+        for name in self.commands if loaded is None else loaded:
+            importlib.import_module(f"{self.commands[name].package}.{name}").declare(commands)
+        if alone:
+            for name in self.commands:
+                commands.add_hidden(name)
+        return parser
+
+    def _overview(self) -> str:
+        """List the commands by purpose."""
+        say = language.explain
+        lines: list[str] = []
+        for title, group in self.groups.items():
+            lines.append(f"{say(title)}:")
+            lines += [f"  {name:<12}{say(item.help)}" for name, item in group.items()]
+            lines.append("")
+        return "\n".join([*lines, say("oss-emulator COMMAND --help shows the flags of a command.")])
+
+
+_UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""The errors of a full disk, of a quota, and of the largest size of a file."""
+
+
+_BARRED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ELOOP)
+"""Errors that are about a path; the message names it."""
+
+
+def _drop_output() -> None:
+    """Discard all further standard output, also what Python flushes when it exits."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

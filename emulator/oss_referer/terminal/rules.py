@@ -1,0 +1,317 @@
+"""The argument RULES: a file, `-` for standard input, or `oss://BUCKET`; for some also a folder."""
+
+import argparse
+import os.path
+import sys
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from oss_referer.engine import Assumptions, Decision, RefererConfiguration, Stage
+from oss_referer.engine.assumptions import DEFAULT
+from oss_referer.sources import assumptions, places, toml
+from oss_referer.sources import sources as document
+from oss_referer.sources.assumptions import AssumptionsError
+from oss_referer.sources.markup.document import MAX_DOCUMENT
+from oss_referer.sources.places import Place
+from oss_referer.sources.resources import NoRulesError
+from oss_referer.sources.sources import Readers, RulesForm
+from oss_referer.sources.terraform import PlannedChange
+from oss_referer.sources.toml import MAX_FILE, SourceError
+from oss_referer.terminal import bucket
+from oss_referer.terminal.parser import InputError
+
+_ASSUMPTIONS = (
+    "a TOML file that says what the service does where its documents do not "
+    "(default: the first variant of each fact)"
+)
+HELP = (
+    "a file, - for standard input, or oss://BUCKET. A file contains a RefererConfiguration in "
+    "XML, in the JSON of ossutil, as a resource of Terraform (HCL, JSON, a plan or a state), "
+    "or in TOML; FILE#NAME selects one of several"
+)
+
+_FORMS = {
+    ".xml": RulesForm.XML,
+    ".toml": RulesForm.TOML,
+    ".tf": RulesForm.HCL,
+}
+"""JSON is missing because it has two forms."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The contents of a file or of standard input."""
+
+    name: str
+    """The path, or "standard input"."""
+    content: bytes
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that say where rules are, and how they are read."""
+    parser.add_argument(
+        "--assumptions", type=_read_assumptions, default=DEFAULT, metavar="FILE", help=_ASSUMPTIONS
+    )
+    bucket.declare(parser)
+
+
+def _read_assumptions(path: str) -> Assumptions:
+    try:
+        return assumptions.read(path)
+    except AssumptionsError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+@dataclass(frozen=True, slots=True)
+class SelectedRules:
+    """The configuration that RULES selects, and where it comes from."""
+
+    configuration: RefererConfiguration
+    name: str
+    """Its name in the document; "" if it has none."""
+    source: Source | None
+    """None if it comes from a bucket."""
+    form: RulesForm = RulesForm.XML
+    argument: str = ""
+    """What selects exactly it: `FILE`, `FILE#NAME` or `oss://BUCKET`."""
+
+    @property
+    def where(self) -> str:
+        """The file or the bucket that has it."""
+        return self.source.name if self.source else self.argument
+
+    def find_places(self) -> Mapping[tuple[Stage, int], Place]:
+        """Return the places of its entries in the text; none for a bucket."""
+        if self.source is None:
+            return {}
+        text = self.source.content.decode("utf-8-sig", errors="replace")
+        return places.find(text, self.name, self.configuration)
+
+    def placing(self) -> Callable[[Decision], Place]:
+        """Return what finds the place of the entry that settles a decision, or the beginning."""
+        found = self.find_places()
+
+        def place(decision: Decision) -> Place:
+            stage = decision.steps[-1].stage
+            entries = getattr(self.configuration, stage.value, ())
+            if decision.entry not in entries:
+                return 1, 1
+            return found.get((stage, entries.index(decision.entry)), (1, 1))
+
+        return place
+
+
+@dataclass(frozen=True, slots=True)
+class FoundRules:
+    """What several arguments select."""
+
+    found: Sequence[SelectedRules]
+    wrong: Sequence[InputError]
+    """Why the others cannot be read."""
+
+
+def read(argument: str, arguments: argparse.Namespace) -> RefererConfiguration:
+    """Read the configuration that RULES selects. Raises InputError."""
+    return select(argument, arguments).configuration
+
+
+def select(argument: str, arguments: argparse.Namespace) -> SelectedRules:
+    """Read the configuration that RULES selects, with its source. Raises InputError."""
+    if argument.startswith(bucket.SCHEME):
+        return SelectedRules(bucket.get(argument, arguments), "", None, argument=argument)
+    path, name = _split(argument)
+    source = read_source(path, MAX_FILE)
+    with locating(source):
+        found = _find(source, arguments)
+    name = _choose(path, name, found)
+    with locating(source):
+        return SelectedRules(found[name](), name, source, _form(source), argument)
+
+
+def select_all(given: Sequence[str], arguments: argparse.Namespace) -> FoundRules:
+    """Read all configurations of several files, folders and buckets."""
+    found: dict[str, SelectedRules] = {}
+    wrong: list[InputError] = []
+    for argument in given:
+        try:
+            for selected in _select_each(argument, arguments, wrong.append):
+                found.setdefault(selected.argument, selected)
+        except InputError as error:
+            wrong.append(error)
+    return FoundRules(tuple(found.values()), wrong)
+
+
+def _select_each(
+    argument: str, arguments: argparse.Namespace, refuse: Callable[[InputError], None]
+) -> Iterator[SelectedRules]:
+    path, name = _split(argument)
+    if argument.startswith(bucket.SCHEME) or name is not None:
+        yield select(argument, arguments)
+    elif os.path.isdir(path):
+        yield from _search(Path(path), arguments, refuse)
+    else:
+        source = read_source(path, MAX_FILE)
+        with locating(source):
+            named = _find(source, arguments)
+        yield from _read_each(source, named, refuse)
+
+
+def _read_each(
+    source: Source, found: Readers, refuse: Callable[[InputError], None]
+) -> Iterator[SelectedRules]:
+    for name, read in found.items():
+        argument = source.name if len(found) == 1 else f"{source.name}#{name}"
+        try:
+            yield SelectedRules(read(), name, source, _form(source), argument)
+        except SourceError as error:
+            refuse(error_at(source, error))
+
+
+def _search(
+    folder: Path, arguments: argparse.Namespace, refuse: Callable[[InputError], None]
+) -> Iterator[SelectedRules]:
+    """Yield the rules of the files below a folder. Raises InputError if there are none."""
+    files, unread = list_files(folder)
+    is_empty = True
+    for path in files:
+        looked = look(path, arguments)
+        yield from looked.found
+        for error in looked.wrong:
+            refuse(error)
+        is_empty = is_empty and not looked.found and not looked.wrong
+    for error in unread:
+        refuse(error)
+    if is_empty and not unread:
+        raise InputError(f"{folder}: no file below it has rules, or Git ignores those that do")
+
+
+def list_files(folder: Path) -> tuple[Sequence[Path], Sequence[InputError]]:
+    """List the files below a folder, and an error for each folder below that cannot be read."""
+    from oss_referer.terminal import folders  # not needed for a file
+
+    unread: list[InputError] = []
+
+    def refuse(error: OSError) -> None:
+        said = f"{error.filename}: the folder cannot be read: {error.strerror}"
+        unread.append(InputError(said))
+
+    return [*folders.find_files(folder, refuse)], unread
+
+
+def look(path: Path, arguments: argparse.Namespace) -> FoundRules:
+    """Read the rules of a file that may have none."""
+    from oss_referer.sources import discovery
+
+    found: list[SelectedRules] = []
+    wrong: list[InputError] = []
+    if path.suffix.lower() in discovery.ENDINGS:
+        try:
+            source = read_source(str(path), MAX_FILE)
+            if discovery.has_rules(path, source.content):
+                found.extend(_read_each(source, _find(source, arguments), wrong.append))
+        except NoRulesError:
+            pass
+        except SourceError as error:
+            wrong.append(error_at(source, error))
+        except InputError as error:
+            wrong.append(error)
+    return FoundRules(found, wrong)
+
+
+def find_changes(
+    argument: str, arguments: argparse.Namespace
+) -> tuple[Source, Mapping[str, PlannedChange]]:
+    """Return what a plan of Terraform does to rules, by address. Raises InputError."""
+    path, name = _split(argument)
+    source = read_source(path, MAX_FILE)
+    with locating(source):
+        found = {change.address: change for change in document.find_changes(source.content)}
+    if name is None:
+        return source, found
+    name = _choose(path, name, found)
+    return source, {name: found[name]}
+
+
+def _choose(path: str, name: str | None, named: Collection[str]) -> str:
+    if name is not None:
+        if [*named] == [""]:
+            raise InputError(f"{path}: its rules have no name; leave out #{name}")
+        if name not in named:
+            known = ", ".join(named)
+            raise InputError(f"{path}: the rules {name!r} do not exist; use one of {known}")
+        return name
+    if len(named) > 1:
+        known = ", ".join(named)
+        raise InputError(f"{path}: there are several rules; write {path}#NAME with one of {known}")
+    return next(iter(named))
+
+
+def read_source(argument: str, most: int = MAX_DOCUMENT) -> Source:
+    """Read a file, or standard input for `-`, up to a byte beyond the limit. Raises InputError."""
+    if argument == "-":
+        return Source("standard input", _read_input(most + 1))
+    try:
+        with Path(argument).open("rb") as file:
+            return Source(argument, file.read(most + 1))
+    except OSError as error:
+        raise InputError(f"{argument}: the file cannot be read: {error.strerror}") from None
+
+
+def _read_input(size: int) -> bytes:
+    try:
+        return sys.stdin.buffer.read(size)
+    except OSError as error:
+        raise InputError(f"standard input cannot be read: {error.strerror}") from None
+
+
+def decode(source: Source, most: int = MAX_DOCUMENT) -> str:
+    """Decode the text of a source of at most `most` bytes. Raises InputError."""
+    if len(source.content) > most:
+        raise InputError(f"{source.name} is larger than {most // 1024**2} MiB")
+    with locating(source):
+        return toml.decode(source.content)
+
+
+def error_at(source: Source, error: SourceError) -> InputError:
+    """Return the error for a mistake in a source, with its place."""
+    return InputError(f"{source.name}, {error}", (source.name, error.line, error.column))
+
+
+@contextmanager
+def locating(source: Source) -> Iterator[None]:
+    """Raise InputError with the place of a mistake that the block finds in a source."""
+    try:
+        yield
+    except SourceError as error:
+        raise error_at(source, error) from None
+
+
+def _form_of_name(source: Source) -> RulesForm | None:
+    """Return the form that the name of a file tells, None if the content must."""
+    return _FORMS.get(Path(source.name).suffix.lower())
+
+
+def _form(source: Source) -> RulesForm:
+    try:
+        return _form_of_name(source) or document.detect(source.content)
+    except SourceError:
+        return RulesForm.XML  # an answer of the service with its head, as `curl -i` prints it
+
+
+def _find(source: Source, arguments: argparse.Namespace) -> Readers:
+    """Return what reads the rules of a source, by name. Raises SourceError."""
+    form = _form_of_name(source)
+    return document.find_in_file(Path(source.name), source.content, form, arguments.assumptions)
+
+
+def _split(argument: str) -> tuple[str, str | None]:
+    """Split off the name after `#`, which may have another one, unless it belongs to a file."""
+    # Unlike the methods of Path, these functions say no for what cannot be looked at.
+    if os.path.exists(argument):
+        return argument, None
+    parts = argument.split("#")
+    paths = ("#".join(parts[:count]) for count in range(1, len(parts)))
+    path = next((path for path in paths if path == "-" or os.path.isfile(path)), parts[0])
+    return (path, argument[len(path) + 1 :]) if len(parts) > 1 else (argument, None)

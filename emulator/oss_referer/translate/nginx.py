@@ -1,0 +1,374 @@
+"""nginx: `valid_referers`, as ngx_http_referer_module applies it.
+
+An entry names a host without a scheme. A path may follow, which is compared by prefix. A host is
+compared in lower case and without its port, the exact name first, then the longest of `*.a.com`
+(the sub-domains) and `.a.com` (the domain too), then the longest of `a.*` (every ending). The first
+name that matches decides: if its path does not match, nothing else is tried.
+
+`none` is a request without the header. `blocked` is a request with an empty header or with a
+Referer that does not begin with http:// or https://. `server_names` are the names of the server,
+wherever it states them; a server without a name has the name "". A regular expression, which begins
+with `~`, is refused: OSS has only wildcards.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice
+from typing import Self
+
+from oss_referer.browser.probes import Probe, ProbeKind
+from oss_referer.engine.model import RefererConfiguration
+from oss_referer.search.parts import example
+from oss_referer.sources.toml import SourceError, place_of
+
+NOBODY = "https://nobody.invalid/"
+"""An entry that matches no Referer that is sent: without it the whitelist would be empty, and allow
+everybody (R-14). The domain .invalid is reserved (RFC 2606)."""
+
+LONGEST_WORD = 4_094
+"""Bytes of the longest word that nginx reads; in quotes it reads one less."""
+_DEEPEST = 100
+"""The most blocks within each other."""
+
+_SCHEME = re.compile("https?://", re.IGNORECASE)
+_SHORTEST = len("http://i.ru")  # nginx does not read anything shorter as an address
+_LONGEST_HOST = 256
+_PROBED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of a directive, without its quotes."""
+
+    text: str
+    offset: int
+
+    @property
+    def shown(self) -> str:
+        """The word for an error."""
+        return shorten(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Directive:
+    """A directive, with the directives of its block, if any."""
+
+    words: tuple[Word, ...] = ()
+    block: list["Directive"] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """The first word."""
+        return self.words[0].text if self.words else ""
+
+    @property
+    def arguments(self) -> tuple[Word, ...]:
+        """The words after the name."""
+        return self.words[1:]
+
+
+@dataclass(frozen=True)
+class ValidReferers:
+    """The parameters of `valid_referers` that hold in one place of a file."""
+
+    hosts: Mapping[str, str]
+    """The path of each name, or ""."""
+    none: bool = False
+    blocked: bool = False
+
+    def allows(self, referer: str | None) -> bool:
+        """Return whether nginx allows a request."""
+        if referer is None:
+            return self.none
+        scheme = _SCHEME.match(referer)
+        if scheme is None or _size(referer) < _SHORTEST:
+            return self.blocked
+        rest = referer[scheme.end() :]
+        host = _lower(re.split("[/:]", rest, maxsplit=1)[0])
+        if _size(host) > _LONGEST_HOST:
+            return False
+        for name in _names(host):
+            if name in self.hosts:
+                _, slash, path = rest.partition("/")
+                return (slash + path).startswith(self.hosts[name])
+        return False
+
+    @cached_property
+    def entries(self) -> tuple[str, ...]:
+        """An entry for each host and scheme."""
+        texts = [text for name, path in self.hosts.items() for text in _entries(name, path)]
+        return tuple(
+            dict.fromkeys(f"{scheme}://{text}" for text in texts for scheme in ("https", "http"))
+        )
+
+    @property
+    def rules(self) -> tuple[object, ...]:
+        """All that decides, in a form that can be compared."""
+        hosts = tuple(sorted(self.hosts.items()))
+        return (hosts, self.none, self.blocked)
+
+
+@dataclass(frozen=True)
+class NginxRules:
+    """Every `valid_referers` of a file that differs from the others."""
+
+    places: tuple[ValidReferers, ...]
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Parse the `valid_referers` of a configuration file. Raises SourceError."""
+        found = list(_ServersReader(text).read())
+        if not found:
+            raise SourceError("the document has no valid_referers; add this directive")
+        return cls(tuple({item.rules: item for item in reversed(found)}.values())[::-1])
+
+    def to_oss(self) -> RefererConfiguration:
+        """Return what one of the places allows: a bucket has one set of rules (R-03)."""
+        # A path with a query needs the whole Referer; nginx never cuts it.
+        asks = any("?" in path for place in self.places for path in place.hosts.values())
+        none = any(place.none for place in self.places)
+        return RefererConfiguration(
+            none, allow_truncate_query_string=not asks, whitelist=self.entries or (NOBODY,)
+        )
+
+    def allows(self, referer: str | None) -> bool:
+        """Return whether one of the places allows a request."""
+        return any(place.allows(referer) for place in self.places)
+
+    @cached_property
+    def entries(self) -> tuple[str, ...]:
+        """An entry for each host and scheme."""
+        return tuple(dict.fromkeys(entry for place in self.places for entry in place.entries))
+
+    @property
+    def probes(self) -> Iterator[Probe]:
+        """What only some places allow, and what entries cannot say of paths."""
+        yield from islice(self._of_other_places(), 1)
+        if any(place.blocked for place in self.places):
+            yield Probe("www.test", ProbeKind.NO_SCHEME)
+        if any("" in place.hosts for place in self.places):
+            yield Probe("https:///page.html", ProbeKind.NO_HOST)
+        hosts = [item for place in self.places for item in place.hosts.items()]
+        for name, path in hosts[:_PROBED]:
+            if set(path) & {"*", "?"}:  # text for nginx, wildcards for OSS
+                host = example(name).removesuffix("/")
+                yield Probe(host + path, ProbeKind.PAGE)
+                yield Probe(host.upper() + path, ProbeKind.UPPER_CASE)
+
+    def _of_other_places(self) -> Iterator[Probe]:
+        entries = (entry for place in self.places for entry in place.entries[:_PROBED])
+        for referer in (*map(example, entries), None) if len(self.places) > 1 else ():
+            verdicts = {place.allows(referer) for place in self.places}
+            if len(verdicts) > 1:
+                yield Probe(referer, ProbeKind.OTHER_PLACE)
+
+
+@dataclass
+class _Parameters:
+    """The parameters of `valid_referers` in one block, as they are read."""
+
+    hosts: dict[str, str] = field(default_factory=dict)
+    taken: set[tuple[str, str]] = field(default_factory=set)
+    words: set[str] = field(default_factory=set)
+
+
+class _ServersReader:
+    """Reads the servers and locations of a file."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def read(self) -> Iterator[ValidReferers]:
+        """Yield what each block with a `valid_referers` of its own allows. Raises SourceError."""
+        waiting: list[tuple[Directive, Directive | None]] = [(_parse(self._text), None)]
+        while waiting:
+            block, server = waiting.pop()
+            server = block if block.name == "server" else server
+            directives = [item for item in block.block if item.name == "valid_referers"]
+            if directives:
+                yield self._read_block(directives, server)
+            waiting += [(item, server) for item in reversed(block.block) if item.name in _BLOCKS]
+
+    def _read_block(self, directives: list[Directive], server: Directive | None) -> ValidReferers:
+        found = _Parameters()
+        for word in (word for directive in directives for word in directive.arguments):
+            if word.text in _WORDS:
+                found.words.add(word.text)
+            else:
+                name, slash, path = word.text.partition("/")
+                self._add(found, word, name, slash + path)
+        if "server_names" in found.words:
+            self._add_server_names(found, directives[0].words[0], server)
+        if found.words - {"server_names"} and not found.hosts:
+            sentence = "none and blocked need a host beside them; nginx refuses them alone"
+            raise self._error(directives[0].words[0], sentence)
+        return ValidReferers(
+            found.hosts, none="none" in found.words, blocked="blocked" in found.words
+        )
+
+    def _add_server_names(self, found: _Parameters, word: Word, server: Directive | None) -> None:
+        if server is None:
+            sentence = "server_names needs a server; put its block around valid_referers"
+            raise self._error(word, sentence)
+        names = [
+            name
+            for directive in server.block
+            if directive.name == "server_name"
+            for name in directive.arguments
+        ]
+        for name in names or [Word("", word.offset)]:
+            if name.text.lower() == "$hostname":
+                sentence = "$hostname is the name of a machine; write that name instead"
+                raise self._error(name, sentence)
+            self._add(found, name, name.text, "")
+
+    def _add(self, found: _Parameters, word: Word, name: str, path: str) -> None:
+        if word.text.startswith("~"):
+            sentence = (
+                f"{word.shown} is a regular expression, and OSS has only * and ? as wildcards; "
+                "write the names of the hosts instead"
+            )
+            raise self._error(word, sentence)
+        name = _lower(name)
+        keys = _keys(name)
+        if not keys or ".." in name or name.count("*") > 1:
+            sentence = (
+                f"{word.shown} is not a name that nginx takes; write * as the first or last label"
+            )
+            raise self._error(word, sentence)
+        if keys & found.taken:
+            sentence = f"{word.shown} conflicts with a name before it; nginx refuses that"
+            raise self._error(word, sentence)
+        found.taken |= keys
+        found.hosts[name] = path
+
+    def _error(self, word: Word, sentence: str) -> SourceError:
+        return _error(self._text, word.offset, sentence)
+
+
+_BLOCKS = ("http", "server", "location")
+_WORDS = ("none", "blocked", "server_names")
+
+
+def _keys(name: str) -> set[tuple[str, str]]:
+    """Return the keys of a name that must be unique, one for each hash; none for a wrong name."""
+    if name.startswith(".") and len(name) > 1:
+        return {("exact", name[1:]), ("head", name[1:])}
+    if name.startswith("*.") and len(name) > 2:
+        return {("head", name[2:])}
+    if name.endswith(".*") and len(name) > 2:
+        return {("tail", name[:-2])}
+    return set() if "*" in name else {("exact", name)}
+
+
+def _names(host: str) -> Iterator[str]:
+    """Yield the names that match a host, in the order in which nginx tries them."""
+    yield host
+    if not host:
+        return
+    yield f".{host}"
+    dots = [place for place, character in enumerate(host) if character == "."]
+    for dot in dots:
+        yield f"*{host[dot:]}"
+        yield host[dot:]
+    for dot in reversed(dots):
+        yield f"{host[:dot]}.*"
+
+
+def _entries(name: str, path: str) -> Iterator[str]:
+    """Yield the entries, without a scheme, for a name and its path."""
+    if not name or ":" in name:
+        return  # hosts are compared without a port, and never empty
+    if name.startswith("."):
+        yield f"{name[1:]}{path or '/'}"
+        name = f"*{name}"
+    yield f"{name}{path or '/'}"
+
+
+def _lower(text: str) -> str:
+    """Lower ASCII letters in front of a path, as nginx and browsers do (B-02)."""
+    host, slash, path = text.partition("/")
+    return host.translate(_LOWER) + slash + path
+
+
+_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
+
+
+def _size(text: str) -> int:
+    return len(text.encode(errors="surrogatepass"))
+
+
+# The syntax of a configuration file: directives, their words, and blocks.
+
+_TOKEN = re.compile(
+    r"(?P<skipped>[ \t\r\n]+|#[^\n]*)"
+    r"|(?P<quoted>\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*')"
+    r"|(?P<sign>[;{}])"
+    r"|(?P<word>(?:\\.|\$\{|[^\s;{}\"'\\])(?:\\.|\$\{|[^\s;{\\])*)",
+    re.DOTALL,
+)
+_ESCAPE = re.compile(r"\\([\"'\\trn])")
+_ESCAPES = {"t": "\t", "r": "\r", "n": "\n"}
+
+
+def shorten(text: str) -> str:
+    """Return a text for an error: on one line, and not too long."""
+    line = "".join(item if item.isprintable() else " " for item in text[:61])
+    return line if len(line) < 61 else f"{line[:60]}…"
+
+
+def _parse(text: str) -> Directive:
+    """Parse a file, or a part of one, into a directive without words. Raises SourceError."""
+    blocks = [Directive()]
+    words: list[Word] = []
+    for token in _tokens(text):
+        sign = token["sign"]
+        if sign is None:
+            words.append(_word(text, token))
+        elif (sign == "}") != bool(words) and (sign != "}" or len(blocks) > 1):
+            if sign == "}":
+                blocks.pop()
+                continue
+            directive = Directive(tuple(words))
+            words = []
+            blocks[-1].block.append(directive)
+            if sign == "{":
+                blocks.append(directive)
+                if len(blocks) > _DEEPEST:
+                    raise _error(text, token.start(), "the blocks are nested too deeply")
+        else:
+            raise _error(text, token.start(), f"{sign} is not expected here")
+    if words:
+        raise _error(text, words[0].offset, f"the directive {words[0].shown} is not ended; add a ;")
+    if len(blocks) > 1:
+        sentence = f"the block {blocks[-1].words[0].shown} is not ended; add a }}"
+        raise _error(text, blocks[-1].words[0].offset, sentence)
+    return blocks[0]
+
+
+def _tokens(text: str) -> Iterator[re.Match[str]]:
+    offset = 0
+    while offset < len(text):
+        token = _TOKEN.match(text, offset)
+        if token is None:
+            sentence = "a quote is not ended" if text[offset] in "\"'" else "a word is not ended"
+            raise _error(text, offset, sentence)
+        if not token["skipped"]:
+            yield token
+        offset = token.end()
+
+
+def _word(text: str, token: re.Match[str]) -> Word:
+    written = token["word"] or token["quoted"][1:-1]
+    longest = LONGEST_WORD - 1 if token["quoted"] else LONGEST_WORD
+    if _size(written) > longest:
+        sentence = f"a word has more than {longest} bytes, which nginx refuses"
+        raise _error(text, token.start(), sentence)
+    shown = _ESCAPE.sub(lambda found: _ESCAPES.get(found[1], found[1]), written)
+    return Word(shown, token.start())
+
+
+def _error(text: str, offset: int, sentence: str) -> SourceError:
+    return SourceError(sentence, *place_of(text[:offset]))

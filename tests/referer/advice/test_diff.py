@@ -1,0 +1,146 @@
+"""Comparing configurations: the witnesses that are found."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from oss_referer import Assumptions, RefererConfiguration
+from oss_referer.advice import diff
+from oss_referer.advice.diff import Certainty
+from oss_referer.browser.probes import ProbeKind
+from oss_referer.engine.assumptions import (
+    CutPath,
+    EmptyWhitelist,
+    JoinedEntry,
+    LetterCase,
+    TruncationConflict,
+)
+
+SITE = RefererConfiguration(False, whitelist=("https://www.example.com/",))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "witnesses"),
+    [
+        (replace(SITE, whitelist=("https://www.example.com",)), SITE, {
+            "https://www.example.com.evil.test/": False,
+            "https://www.example.com.cn/": False,
+            "https://www.example.com:8443/": False,
+            "https://www.example.com": False,
+        }),
+        (SITE, replace(SITE, allow_empty_referer=True), {None: True, "": True}),
+        (SITE, replace(SITE, whitelist=(*SITE.whitelist, "https://b.test/")),
+            {"https://b.test/": True}),
+        (SITE, replace(SITE, blacklist=("https://www.",)), {"https://www.example.com/": False}),
+        (SITE, replace(SITE, truncate_path=True), {"https://www.example.com/": False}),
+    ],
+    ids=["slash", "empty", "added", "blacklisted", "truncated"],
+)  # fmt: skip
+def test_diff_finds_a_witness_of_each_kind(
+    old: RefererConfiguration, new: RefererConfiguration, witnesses: dict[str | None, bool]
+) -> None:
+    found = diff.compare(old, new)
+    assert {change.referer: change.opens for change in found.changes} == witnesses
+    assert found.certainty is Certainty.GENERATED
+
+
+def test_search_finds_a_difference_beyond_the_generated_referers() -> None:
+    new = replace(SITE, blacklist=("https://www.example.com/a*b*c",))
+    narrower = replace(SITE, blacklist=("https://www.example.com/a*b*cd",))
+    (change,) = diff.compare(narrower, new).changes
+    assert change.kind is ProbeKind.PAGE or change.kind is ProbeKind.FOUND
+    assert change.old.allowed
+    assert not change.new.allowed
+
+
+def test_only_given_referers_are_compared() -> None:
+    new = replace(SITE, whitelist=("https://b.test/",))
+    found = diff.compare(SITE, new, ["https://b.test/", "https://c.test/", "https://b.test/", None])
+    assert [change.referer for change in found.changes] == ["https://b.test/"]
+    assert found.tried == 3
+    assert found.certainty is Certainty.GIVEN
+
+
+def test_order_and_duplicates_make_no_difference() -> None:
+    old = replace(SITE, whitelist=("https://a.test/", "https://b.test/"))
+    new = replace(SITE, whitelist=("https://b.test/*", "https://a.test/", "https://b.test/"))
+    found = diff.compare(old, new)
+    assert found.equivalent
+    assert found.certainty is Certainty.PROVED
+
+
+CAPITALS = replace(SITE, whitelist=("https://www.EXAMPLE.com/",))
+PATH = replace(SITE, truncate_path=True)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "assumptions"),
+    [
+        (SITE, CAPITALS, Assumptions(letter_case=LetterCase.INSENSITIVE)),
+        (
+            replace(SITE, whitelist=("https://a.test/,https://b.test/",)),
+            replace(SITE, whitelist=("https://a.test/", "https://b.test/")),
+            Assumptions(joined_entry=JoinedEntry.SEPARATED),
+        ),
+        (
+            replace(SITE, allow_truncate_query_string=False),
+            replace(PATH, allow_truncate_query_string=False),
+            Assumptions(truncation_conflict=TruncationConflict.NOT_CUT),
+        ),
+        (
+            replace(SITE, whitelist=(), blacklist=("https://a.test/",)),
+            replace(SITE, whitelist=(), blacklist=("https://a.test/", "https://b.test/")),
+            Assumptions(empty_whitelist=EmptyWhitelist.DENIES),
+        ),
+    ],
+)
+def test_rules_may_be_equivalent_under_other_assumptions(
+    old: RefererConfiguration, new: RefererConfiguration, assumptions: Assumptions
+) -> None:
+    assert not diff.compare(old, new).equivalent
+    found = diff.compare(old, new, assumptions=assumptions)
+    assert found.equivalent
+
+
+def test_equivalence_is_proved_under_other_assumptions() -> None:
+    insensitive = Assumptions(letter_case=LetterCase.INSENSITIVE)
+    assert diff.compare(SITE, CAPITALS, assumptions=insensitive).certainty is Certainty.PROVED
+
+
+def test_equivalence_is_not_proved_where_the_search_cannot_keep_a_slash() -> None:
+    """R-27"""
+    other = replace(PATH, whitelist=(*PATH.whitelist, f"{SITE.whitelist[0]}a"))
+    assert diff.compare(PATH, other).certainty is Certainty.PROVED
+    slash = Assumptions(cut_path=CutPath.WITH_SLASH)
+    assert diff.compare(PATH, other, assumptions=slash).certainty is Certainty.GENERATED
+
+
+def test_many_entries_are_compared_by_some_of_each_list() -> None:
+    old = RefererConfiguration(
+        whitelist=tuple(f"https://*.w{number}.test/" for number in range(9_000)),
+        blacklist=tuple(f"https://*/*.w{number}.test/" for number in range(9_000)),
+    )
+    new = RefererConfiguration(whitelist=("https://www.example.com/",))
+    found = diff.compare(old, new)
+    assert {change.opens for change in found.changes} == {True, False}
+    assert found.tried < 2_000
+
+
+def test_equal_configurations_are_proved_whatever_their_size() -> None:
+    rules = RefererConfiguration(whitelist=tuple(f"*{number}?a*b" for number in range(9_000)))
+    assert diff.compare(rules, rules).certainty is Certainty.PROVED
+
+
+def test_very_long_entries_are_not_searched() -> None:
+    old = RefererConfiguration(whitelist=("*" + "a*" * 40_000,))
+    new = RefererConfiguration(whitelist=("*" + "a*" * 40_001,))
+    assert diff.compare(old, new).certainty is Certainty.GENERATED
+
+
+def test_equivalence_of_a_hundred_sites_is_proved() -> None:
+    sites = tuple(f"https://www.site{number}.example.com/" for number in range(100))
+    old = RefererConfiguration(False, whitelist=sites)
+    new = replace(old, whitelist=(*sites, "https://www.site7.example.com/album/"))
+    found = diff.compare(old, new)
+    assert (found.equivalent, found.certainty) == (True, Certainty.PROVED)

@@ -1,0 +1,87 @@
+"""Proposed rules pass the linter, the scenarios and their own decision table."""
+
+from __future__ import annotations
+
+from itertools import product
+from pathlib import Path
+
+import pytest
+from oss_referer import RefererPolicy, lint
+from oss_referer.advice.proposal import ProposalError, SiteProfile, format_table, propose
+from oss_referer.browser import scenarios
+from oss_referer.lint import Severity
+from oss_referer.sources import tables
+
+SITES = (
+    "https://www.example.com",
+    "http://www.example.com/shop?id=1",
+    "https://example.com.cn",
+    "https://例子.example.com/",
+    "https://WWW.Example.COM:443",
+    "https://shop.example.co.uk:8443",
+    "http://www.example.com:8080",
+)
+WISHES = [
+    SiteProfile(site, subdomains, programs, console, cdn, empty)
+    for site, subdomains, (programs, console, cdn), empty in product(
+        SITES,
+        (False, True),
+        (
+            ((), False, ()),
+            (("wx0123456789abcdef",), True, ("cdn.example.net", "static.example.com")),
+        ),
+        (False, True),
+    )
+] + [
+    SiteProfile("https://10.0.0.1:8080"),
+    SiteProfile("http://localhost"),
+    SiteProfile("https://[::1]/"),
+]
+
+
+@pytest.mark.parametrize("wish", WISHES, ids=str)
+def test_rules_pass_lint_scenarios_and_their_table(wish: SiteProfile, tmp_path: Path) -> None:
+    proposal = propose(wish)
+    rules = proposal.configuration
+    found = lint.run(rules)
+    mistakes = {item.rule for item in found if item.severity is not Severity.NOTE}
+    assert mistakes == ({"empty-allowed"} if wish.allow_empty else set())
+    assert all(item.common for item in found if item.severity is Severity.NOTE)
+    assert all(
+        outcome.as_wanted for outcome in scenarios.play(RefererPolicy.compile(rules), wish.site)
+    )
+    path = tmp_path / "site.toml"
+    path.write_text(format_table(proposal, "https://www.example.com"), encoding="utf-8")
+    report = tables.run(tables.read(path, {"": rules}))
+    assert report.passed
+    assert report.untouched == ()
+    assert len(report.results) == len(proposal.cases)
+
+
+@pytest.mark.parametrize(
+    ("wish", "words"),
+    [
+        (SiteProfile("ftp://www.example.com"), "is not the address of a site"),
+        (SiteProfile("https://a:99999/"), "is not the address of a site"),
+        (SiteProfile("https://exa mple.com"), "is not the address of a site"),
+        (SiteProfile("https://*.example.com"), "is not the address of a site"),
+        (SiteProfile(""), "is not the address of a site"),
+        (
+            SiteProfile("https://github.io", subdomains=True),
+            "github.io has no sub-domains of its own",
+        ),
+        (
+            SiteProfile("https://10.0.0.1", subdomains=True),
+            "10.0.0.1 has no sub-domains of its own",
+        ),
+        (SiteProfile("https://a.example", mini_programs=("YOUR-APPID",)), "is not an appid"),
+        (SiteProfile("https://a.example", cdn=("https://cdn.example/",)), "is not a host"),
+        (  # R-42
+            SiteProfile("https://a.example", cdn=tuple(f"cdn{n:04}.example" for n in range(1_000))),
+            "24,018 bytes of entries, and a bucket takes 20,480",
+        ),
+    ],
+)
+def test_profile_that_gives_no_rules_is_refused(wish: SiteProfile, words: str) -> None:
+    with pytest.raises(ProposalError, match=words):
+        propose(wish)

@@ -1,0 +1,133 @@
+"""The scenarios, and the decisions of good and bad rules on them."""
+
+from __future__ import annotations
+
+from oss_referer import RefererConfiguration, RefererPolicy, Signing
+from oss_referer.browser import scenarios as scenario
+from oss_referer.browser.browser import ReferrerPolicy
+from oss_referer.browser.scenarios import Group, ScenarioOutcome
+
+SITE = "https://www.example.com"
+GOOD = RefererConfiguration(False, whitelist=("https://www.example.com/",))
+
+
+def play(rules: RefererConfiguration, **options: str) -> dict[str, ScenarioOutcome]:
+    policy = RefererPolicy.compile(rules)
+    outcomes = scenario.play(policy, options.pop("site", SITE), **options)
+    named = {str(outcome.scenario.name): outcome for outcome in outcomes}
+    assert len(named) == len(outcomes)
+    return named
+
+
+def unwanted(rules: RefererConfiguration) -> set[str]:
+    return {name for name, outcome in play(rules).items() if not outcome.as_wanted}
+
+
+def test_good_rules_decide_as_wanted() -> None:
+    assert unwanted(GOOD) == set()
+
+
+def test_entries_without_a_scheme_deny_the_site() -> None:
+    rules = RefererConfiguration(whitelist=("www.example.com",))
+    assert unwanted(rules) == {"the site", "a signed URL in a page of the site"}
+
+
+def test_open_hosts_and_wildcards_allow_other_sites() -> None:
+    assert unwanted(RefererConfiguration(whitelist=("https://www.example.com",))) == {
+        "a host that begins like the site"
+    }
+    assert unwanted(RefererConfiguration(whitelist=("*example.com",))) == {
+        "a host that begins like the site",
+        "a host that ends like the site",
+        "another site with the site's address in its path",
+    }
+
+
+def test_each_referrer_policy_has_a_scenario() -> None:
+    rows = [
+        outcome.scenario.name.partition(" ")[0]
+        for outcome in play(GOOD).values()
+        if outcome.scenario.group is Group.POLICIES
+    ]
+    assert rows == [policy.value for policy in ReferrerPolicy]
+
+
+def test_signed_requests_are_checked_only_in_urls() -> None:
+    rows = play(GOOD)
+    sdk = rows["a server-side SDK, signed in the header"]
+    assert (sdk.scenario.signed, sdk.decision.allowed) == (Signing.HEADER, True)
+    assert not rows["a signed URL in the address bar"].decision.allowed
+    assert not rows["a signed URL in another site"].decision.allowed
+
+
+def test_http_image_in_an_https_page_is_requested_with_a_referer() -> None:  # B-01
+    rows = play(GOOD, object_url="http://bucket.test/a.jpg")
+    image = rows["an http image in an https page"]
+    assert image.scenario.referer == "https://www.example.com/"
+    assert rows["an http link or download in an https page"].scenario.referer is None
+    script = rows["an http script with upgrade-insecure-requests"]
+    assert script.scenario.referer == "https://www.example.com/"
+    assert rows["an http iframe with upgrade-insecure-requests"].scenario.referer is None
+
+
+def test_image_in_a_style_sheet_has_the_address_of_the_style_sheet() -> None:  # B-04
+    row = play(GOOD)["an image in a style sheet of another host"]
+    assert row.scenario.referer == "https://static.example.net/"
+
+
+def test_pages_without_an_address_send_no_referer() -> None:  # B-05
+    assert play(GOOD)["a sandboxed iframe, a data: or blob: page"].scenario.referer is None
+
+
+def test_pages_without_an_address_send_the_origin_if_they_share_it() -> None:  # B-05
+    rows = play(GOOD)
+    for name in (
+        "an iframe with sandbox=allow-same-origin",
+        "an about:blank page filled by document.write",
+    ):
+        assert rows[name].scenario.referer == "https://www.example.com/"
+
+
+def test_redirect_of_another_site_sends_no_more_than_the_origin() -> None:  # B-08
+    row = play(GOOD)["a redirect of another site with unsafe-url"]
+    assert row.scenario.referer == "https://www.example.com/"
+
+
+def test_http_site_is_also_visited_over_https() -> None:  # B-07
+    row = play(GOOD, site="http://www.example.com")["the site over https"]
+    assert row.scenario.referer == "https://www.example.com/"
+
+
+def test_second_request_of_a_video_has_its_own_address() -> None:  # B-06
+    url = "https://bucket.test/a.mp4"
+    row = play(GOOD, object_url=url)["an MP4 in the address bar, second request"]
+    assert row.scenario.referer == url
+
+
+def test_noreferrer_and_iframes_follow_the_standard() -> None:  # B-08
+    rows = play(GOOD)
+    assert rows["a link with rel=noreferrer"].scenario.referer is None
+    nested = rows["an iframe of the site, inside another site"]
+    assert nested.scenario.referer == "https://www.example.com/"
+
+
+def test_site_without_www_has_no_scenario_without_www() -> None:
+    assert "the domain without www" in play(GOOD)
+    assert "the domain without www" not in play(GOOD, site="https://example.com/")
+
+
+def test_international_host_is_shown_as_it_is_sent() -> None:  # B-02
+    rows = play(GOOD, site="https://例子.example.com/")
+    assert rows["the site"].scenario.referer == "https://xn--fsqu00a.example.com/"
+    glued = rows["a host that ends like the site"].scenario.referer
+    assert glued == "https://notexample.com/"
+    rows = play(GOOD, site="https://www.例子.com/")
+    glued = rows["a host that ends like the site"].scenario.referer
+    assert glued == "https://xn--not-xc0e315c.com/"
+
+
+def test_ip_address_has_no_sub_domains() -> None:
+    rows = play(GOOD, site="https://[::1]:8443/")
+    assert "a sub-domain" not in rows
+    assert rows["the site"].scenario.referer == "https://[::1]:8443/"
+    assert rows["another site"].scenario.referer == "https://evil.test/"

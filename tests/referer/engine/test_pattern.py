@@ -1,0 +1,137 @@
+"""One entry against one Referer."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from oss_referer.engine.header import lower_query
+from oss_referer.engine.pattern import Pattern, _places
+from oss_referer.search.entry import parse_entry
+
+from tests.referer.engine import oracle
+
+entries = st.text("ab?*", min_size=1, max_size=12)
+referers = st.text("ab?", max_size=16)
+
+
+@given(entries, referers)
+@example("a?b", "aab")
+@example("*a?b", "aabab")
+@example("*?a", "a")
+@example("*a??", "ab")
+@example("*a??", "bab")
+@example("*", "")
+@example("?", "")
+@example("**a**", "a")
+@example("*ba*a?", "abazz")
+@example("*aa*aa", "aaa")
+@example("*a?*?a", "aba")
+@example("*a?", "ba?")
+@example("*??", "ab")
+@example("*a?*b", "aab")
+@example("*a?b", "???????a?b")
+def test_decisions_agree_with_the_oracle(entry: str, referer: str) -> None:
+    assert parse_entry(entry).matches(referer) == oracle.matches(entry, referer)
+
+
+@given(st.text("aA?*", min_size=1, max_size=8), st.text("aA?", max_size=10))
+@example("?A", "aa")  # without a query
+@example("?A", "?a")
+@example("*A", "?a")
+@example("*a", "a?")
+@example("*?A", "?xa")
+@example("*?A", "xa")
+@example("*?A", "xa?")
+def test_letter_case_does_not_matter_in_the_query(entry: str, referer: str) -> None:
+    """R-41"""
+    pattern = Pattern.of(entry, entry, lowers_query=True)
+    expected = oracle.begins_with(referer, entry, lowers_query=True)
+    assert pattern.matches(lower_query(referer)) is expected
+
+
+@pytest.mark.parametrize(
+    ("entry", "labels"),
+    [
+        ("https://*.Site.com/a", {"https:", "Site", "com"}),
+        ("https://a.com/x*", {"https:", "a", "com"}),
+        ("*www.site.com/", {"site", "com"}),
+        ("www.s?te.com", {"www"}),
+        ("*", set()),
+    ],
+)
+def test_label_is_a_text_that_a_referer_must_have_as_a_whole(entry: str, labels: set[str]) -> None:
+    assert parse_entry(entry).labels == labels
+    lowering = Pattern.of(entry, entry, lowers_query=True)
+    assert lowering.labels == labels - {"Site"}  # in a query `site` does as well (R-41)
+
+
+@pytest.mark.parametrize(("entry", "has"), [("a", False), ("a*", True), ("a?", True)])
+def test_wildcards_are_asterisks_and_question_marks(entry: str, has: bool) -> None:
+    assert parse_entry(entry).has_wildcards is has
+
+
+@given(entries, referers)
+def test_every_literal_of_an_entry_is_in_what_it_matches(entry: str, referer: str) -> None:
+    pattern = parse_entry(entry)
+    if pattern.matches(referer):
+        assert all(literal in referer for literal in pattern.literals)
+
+
+@pytest.mark.parametrize(
+    ("entry", "referer", "matches"),
+    [
+        ("http://www.aliyun.com", "http://www.aliyun.com.cn", True),  # R-20
+        ("http://help.example.com/index.html", "http://help.example.com/logo.html", False),  # R-20
+        ("*.example.com", "https://help.example.com", True),  # R-21
+        ("http://*.domain.com", "http://domain.com", False),  # R-21
+        ("http://www.aliyun.com", "https://www.aliyun.com", False),  # R-22
+        ("www.example.com", "https://www.example.com/", False),  # R-23
+        ("https://A.example", "https://a.example", False),  # R-24
+        (" \thttps://a.example\r\n", "https://a.example", True),  # R-25
+        ("https://a\u3000", "https://a", False),  # U+3000 is not white space to HTTP and XML
+        ("*例?/", "https://例子/", True),
+        ("*ba*a?", "abazz", False),  # pieces never overlap: the `a` of `ba` is taken
+        ("*ba*a?", "abazza!", True),
+        ("*aa*aa", "aaa", False),
+        ("*aa*aa", "aaaa", True),
+    ],
+)
+def test_documented_examples(entry: str, referer: str, matches: bool) -> None:
+    assert parse_entry(entry).matches(referer) is matches
+    assert oracle.matches(entry, referer) is matches
+
+
+class CountedReferer(str):
+    """A Referer that counts how many of its characters a search walks over."""
+
+    walked = 0
+
+    def find(self, text: str, start: int = 0, end: int | None = None) -> int:  # type: ignore[override]
+        end = len(self) if end is None else end
+        found = super().find(text, start, end)
+        self.walked += (found if found >= 0 else end) - start + 1
+        return found
+
+
+LENGTH = 8_192
+
+
+@pytest.mark.parametrize(
+    "entry",
+    ["*a*a*a*a*a*b", "*a" * 2_000 + "*b", "*" + "a" * 999 + "b", "*aa*ab*aa*b"],
+)
+def test_hostile_referer_is_searched_once(entry: str) -> None:
+    referer = CountedReferer("a" * LENGTH)
+    assert not parse_entry(entry).matches(referer)
+    assert referer.walked <= 2 * LENGTH
+
+
+@pytest.mark.parametrize("entry", ["*" + "a?" * 500 + "b", "*aa?a" * 200 + "?b"])
+def test_question_marks_search_a_hostile_referer_once_per_character(entry: str) -> None:
+    _places.cache_clear()
+    referer = CountedReferer("a" * LENGTH)
+    assert not parse_entry(entry).matches(referer)
+    assert referer.walked >= LENGTH
+    distinct = len(set(entry) - {"*", "?"})
+    assert referer.walked <= 2 * LENGTH * distinct

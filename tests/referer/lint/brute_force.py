@@ -1,0 +1,129 @@
+"""A brute-force search for what rules let in or keep out, with the obvious matcher.
+
+It shares nothing with the search of the lab: entries become regular expressions, ada-url says what
+browsers send, and the Referers to try are made by putting many texts in the place of wildcards and
+many others behind.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from itertools import product
+
+import ada_url
+from oss_referer import RefererConfiguration
+
+from .wild_entries import Meant
+
+INSTEAD_OF_STAR = (
+    "", "a", "www", "www.", "m.www", "a.b", "evil", "evil-", "evil.test/", "s://evil.test/", "x/",
+    "://evil.test/", "evil.test:8443/x", "s:/", "s://", "s://www.", "s://evil", "-", "8443", "://",
+    "evil.test/x.", "s://m.", "//evil.test/", "evil.test//",
+)  # fmt: skip
+INSTEAD_OF_MARK = ("a", "s", ".", "/", "1", ":")
+BEHIND = (
+    "", "/", "a/", ".evil.test/", "evil.test/", ".cn/", ":8443/", "0/", "/x/y", "x", "/?q", "-x/",
+    "a.test/",
+)  # fmt: skip
+PATHS = ("/", "/a", "/index.html", "/?q=1")
+
+
+@lru_cache(maxsize=4_096)
+def _expression(entry: str) -> re.Pattern[str]:
+    signs = {"*": ".*", "?": "."}
+    return re.compile("".join(signs.get(sign, re.escape(sign)) for sign in entry), re.DOTALL)
+
+
+def matches(entry: str, referer: str) -> bool:
+    """Return whether an entry matches a Referer that is cut already, as R-20 and R-21 say it."""
+    entry = entry.strip(" \t\r\n")  # R-25
+    return bool(entry) and bool(_expression(entry).match(referer))
+
+
+def matches_sent(entry: str, rules: RefererConfiguration, referer: str) -> bool:
+    """Return whether an entry of some rules matches a Referer as it is sent."""
+    return matches(entry, cut(rules, referer))
+
+
+def allows(rules: RefererConfiguration, referer: str) -> bool:
+    """Decide on a Referer that is not empty."""
+    seen = cut(rules, referer)
+    if any(matches(entry, seen) for entry in rules.blacklist):
+        return False
+    if not any(entry.strip(" \t\r\n") for entry in rules.whitelist):
+        return True
+    return any(matches(entry, seen) for entry in rules.whitelist)
+
+
+def cut(rules: RefererConfiguration, referer: str) -> str:
+    """Cut the query off a Referer, if the rules say so (R-26)."""
+    return referer.partition("?")[0] if rules.allow_truncate_query_string else referer
+
+
+_HOST = re.compile(r"\[[0-9a-f:]+\]|([\w!$&'()+,;=~-]{1,63}\.)*[\w!$&'()+,;=~-]{1,63}\.?", re.ASCII)
+
+
+@lru_cache(maxsize=100_000)
+def is_sent(referer: str) -> bool:
+    """Return whether a browser can send a Referer (B-02)."""
+    if not re.match(r"https?://", referer) or "|" in referer:
+        return False
+    try:
+        url = ada_url.URL(referer)
+    except ValueError:
+        return False
+    fits = _HOST.fullmatch(url.hostname)
+    authority = referer.partition("://")[2].partition("/")[0]
+    is_plain = "@" not in authority and "#" not in referer
+    return fits is not None and url.href == referer and is_plain
+
+
+@lru_cache(maxsize=100_000)
+def host_of(referer: str) -> str:
+    """Return the host of a Referer that is sent."""
+    return str(ada_url.URL(referer).hostname).removesuffix(".")
+
+
+def candidates(rules: Iterable[RefererConfiguration], meant: Iterable[Meant]) -> list[str]:
+    """Return the Referers to try that browsers can send."""
+    entries = {text.strip() for one in rules for text in (*one.whitelist, *one.blacklist)}
+    hosts = [host.replace("*", "sub") for one in meant for host in one.hosts]
+    made = {
+        referer
+        for entry in entries
+        if len(entry) < 200
+        for referer in (*_filled(entry), *_filled(entry.lower()))
+    }
+    return sorted(filter(is_sent, made.union(_pages(hosts))))
+
+
+def _filled(entry: str) -> Iterator[str]:
+    stars, marks = entry.count("*"), entry.count("?")
+    fills = product(
+        *([INSTEAD_OF_STAR[: 24 if stars < 3 else 6]] * min(stars, 3)),
+        *([INSTEAD_OF_MARK[: 6 if stars < 2 else 2]] * min(marks, 2)),
+    )
+    for fill in fills:
+        starred, marked = iter(fill[: min(stars, 3)]), iter(fill[min(stars, 3) :])
+        text = "".join(
+            next(starred, "") if sign == "*" else next(marked, "b") if sign == "?" else sign
+            for sign in entry
+        )
+        for end in BEHIND if stars < 2 else BEHIND[:5]:
+            yield text + end
+
+
+def _pages(hosts: list[str]) -> Iterator[str]:
+    names = {
+        name
+        for host in hosts
+        for name in (host, f"a.{host}", f"not{host}", f"{host}.evil.test", host.partition(".")[2])
+        if name
+    }
+    inner = {f"/{start}{host}/" for host in hosts for start in ("", ".", "/", "x.", "://")}
+    for name in (*names, "evil.test"):
+        for scheme, port in product(("https", "http"), ("", ":8443", ":8080")):
+            for path in (*PATHS, *(inner if not port else ())):
+                yield f"{scheme}://{name}{port}{path}"

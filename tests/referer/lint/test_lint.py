@@ -1,0 +1,297 @@
+"""The linter: every rule finds its mistakes, proves them and corrects them."""
+
+from __future__ import annotations
+
+import time
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from oss_referer import Assumptions, Basis, RefererConfiguration, RefererPolicy, Stage, lint
+from oss_referer.engine.assumptions import EmptyWhitelist, JoinedEntry, LetterCase
+from oss_referer.lint import RULES, Evidence, Finding, Severity, subject
+
+FIXTURES = Path(__file__).parents[3] / "fixtures"
+CASES = tomllib.loads((FIXTURES / "lab" / "lint.toml").read_text(encoding="utf-8"))["case"]
+FIELDS = {
+    "allow_empty_referer",
+    "allow_truncate_query_string",
+    "truncate_path",
+    "whitelist",
+    "blacklist",
+}
+RULE = {rule.name: rule for rule in RULES}
+
+
+def configuration_of(members: dict[str, Any]) -> RefererConfiguration:
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in members.items()
+        if name in FIELDS
+    }
+    return RefererConfiguration(**values)
+
+
+def name_of(case: dict[str, Any]) -> str:
+    listed = case.get("whitelist", []) + case.get("blacklist", [])
+    return f"{case['rule']}: {', '.join(map(ascii, listed))}"
+
+
+IN_CODE = {"too-long", "too-large", "not-examined"}
+"""The rules whose cases are too long for a table; they have tests of their own."""
+
+
+def written(finding: Finding) -> str:
+    """The switch of a correction, as a case writes it."""
+    if finding.correction.switch is None:
+        return ""
+    switch, value = finding.correction.switch
+    return f"{switch.element}: {str(value).lower()}"
+
+
+@pytest.mark.parametrize("case", CASES, ids=name_of)
+def test_rule_finds_what_its_case_expects(case: dict[str, Any]) -> None:
+    found = lint.run(configuration_of(case), [RULE[case["rule"]]])
+    if case.get("nothing"):
+        assert found == ()
+        return
+    (finding,) = found
+    assert finding.referer == case.get("finds")
+    assert (finding.place.entry if finding.place else None) == case.get("entry")
+    expected = case.get("instead")
+    assert finding.correction.instead == (None if expected is None else tuple(expected))
+    assert finding.correction.whitelist == tuple(case.get("add", ()))
+    assert finding.correction.blacklist == tuple(case.get("add_to_blacklist", ()))
+    assert written(finding) == case.get("set", "")
+    assert bool(finding.correction.decide) is case.get("decide", False)
+    assert finding.reason.endswith(".")
+    if "safe" in case:
+        assert finding.is_safe is case["safe"]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_each_rule_has_a_page_and_cases_with_and_without_findings(rule: lint.LintRule) -> None:
+    title, _, body = rule.page.partition("\n\n")
+    assert title == rule.title
+    assert title.endswith(".")
+    assert len(body) > 80
+    if rule.name in IN_CODE:
+        return
+    outcomes = {case.get("nothing", False) for case in CASES if case["rule"] == rule.name}
+    assert outcomes == {True, False}
+
+
+NOT_RULES = {
+    *("__init__", "assessing", "completing", "finding", "fixing", "remarks", "risk", "rule"),
+    *("running", "search", "sites", "subject"),
+}
+
+
+def test_each_module_is_one_rule() -> None:
+    assert len(RULE) == len(RULES)
+    folder = Path(lint.__file__).parent
+    modules = {path.stem for path in folder.glob("*.py")} - NOT_RULES
+    assert {name.replace("-", "_") for name in RULE} == modules
+
+
+def all_findings() -> list[Any]:
+    tables = [
+        rules
+        for path in sorted((FIXTURES / "referer").glob("*.toml"))
+        for rules in tomllib.loads(path.read_text(encoding="utf-8"))["rules"].values()
+    ]
+    configurations = [configuration_of(members) for members in (*CASES, *tables)]
+    return [
+        (configuration, finding)
+        for configuration in configurations
+        for finding in lint.run(configuration)
+    ]
+
+
+def test_engine_confirms_all_evidence() -> None:
+    found = all_findings()
+    assert len(found) > 200
+    for configuration, finding in found:
+        decision = RefererPolicy.compile(configuration).decide(finding.referer)
+        assert finding.outcome is decision.reason
+        match finding.evidence:
+            case Evidence.ALLOWED:
+                assert decision.allowed
+            case Evidence.DENIED:
+                assert not decision.allowed
+            case Evidence.ASSUMED:
+                assert decision.basis is Basis.ASSUMED
+            case Evidence.UNMATCHED:
+                alone = replace(configuration, whitelist=(finding.place.entry,), blacklist=())
+                assert not RefererPolicy.compile(alone).decide(finding.referer).allowed
+            case Evidence.UNCHANGED:
+                without = lint.follow(configuration, [finding], unsafe=True)
+                again = RefererPolicy.compile(without).decide(finding.referer)
+                assert again.allowed == decision.allowed
+
+
+CORRECTED = [
+    case
+    for case in CASES
+    if not case.get("nothing") and {"instead", "add", "add_to_blacklist", "set"} & set(case)
+]
+
+
+@pytest.mark.parametrize("case", CORRECTED, ids=name_of)
+def test_correction_removes_the_finding(case: dict[str, Any]) -> None:
+    configuration = configuration_of(case)
+    (finding,) = lint.run(configuration, [RULE[case["rule"]]])
+    again = lint.run(lint.follow(configuration, [finding], unsafe=True), [RULE[case["rule"]]])
+    entries = [item.place.entry for item in again if item.place]
+    assert case.get("entry", "*") not in entries
+    if finding.place is None:
+        assert again == ()
+
+
+def test_findings_are_ordered_by_severity_and_place() -> None:
+    rules = RefererConfiguration(
+        whitelist=("http://a.test", "b.test", "https://c.test/x/"), blacklist=("d.test",)
+    )
+    found = lint.run(rules)
+    severities = [list(Severity).index(finding.severity) for finding in found]
+    assert severities == sorted(severities)
+    errors = [f.place for f in found if f.severity is Severity.ERROR and f.place]
+    assert [(place.list, place.entry) for place in errors] == [
+        (Stage.WHITELIST, "http://a.test"),
+        (Stage.WHITELIST, "b.test"),
+        (Stage.BLACKLIST, "d.test"),
+    ]
+
+
+def test_entry_longer_than_any_referer_is_cut_to_its_origin_or_split() -> None:
+    """B-03"""
+    deep = "https://www.example.com/" + "a" * 5000
+    joined = ",".join(f"https://www{number}.example.com/" for number in range(300))
+    for entry, expected in ((deep, 1), (joined, 300), ("*a" * 3000, None)):
+        rules = RefererConfiguration(whitelist=("https://a.example/", entry))
+        (finding,) = lint.run(rules, [RULE["too-long"]])
+        instead = finding.correction.instead
+        assert (None if instead is None else len(instead)) == expected
+        assert bool(finding.correction.decide) is (expected is None)
+    assert lint.run(RefererConfiguration(whitelist=(deep[:4096],)), [RULE["too-long"]]) == ()
+
+
+def test_lists_are_reported_from_16_kb_on() -> None:
+    """R-42; the bytes of both lists count together, in UTF-8."""
+    half = "https://www.example.com/例".ljust(8_190, "a")
+    assert len(half.encode()) == 8_192
+    rules = RefererConfiguration(whitelist=(half,), blacklist=(half,))
+    (finding,) = lint.run(rules, [RULE["too-large"]])
+    assert finding.reason == (
+        "The entries have 16,384 bytes, and PutBucketReferer refuses more than 20,480."
+    )
+    assert finding.severity is Severity.WARNING
+    less = RefererConfiguration(whitelist=(half,), blacklist=(half[1:],))
+    assert lint.run(less, [RULE["too-large"]]) == ()
+
+
+def test_lists_beyond_20_kb_are_an_error_and_examined_like_others() -> None:
+    rules = RefererConfiguration(whitelist=tuple(f"www{n}.example.com" for n in range(1_200)))
+    found = lint.run(rules)
+    (large,) = [finding for finding in found if finding.rule == "too-large"]
+    assert large.severity is Severity.ERROR
+    assert sum(finding.rule == "missing-scheme" for finding in found) == 1_200
+
+
+@pytest.mark.parametrize("accepted", [(), ("too-large",)])
+def test_lists_beyond_100_kb_have_a_single_finding(accepted: tuple[str, ...]) -> None:
+    rules = RefererConfiguration(whitelist=tuple(f"www{n}.example.com" for n in range(6_000)))
+    (finding,) = lint.run(rules, accepted=accepted)
+    assert (finding.rule, finding.severity) == ("too-large", Severity.ERROR)
+    assert finding.reason.endswith("Nothing else was examined.")
+    fixed = lint.fix(rules, accepted=accepted)
+    assert (fixed.configuration, fixed.left) == (rules, (finding,))
+
+
+def test_search_that_ends_too_soon_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subject, "_SEARCHES", 0)
+    entry = "https://*.example.com/"
+    (finding,) = lint.run(
+        RefererConfiguration(whitelist=(entry,)), [RULE["other-sites"], RULE["not-examined"]]
+    )
+    assert finding.rule == "not-examined"
+    assert entry in finding.reason
+
+
+RESTS = RULE["rests-on-assumption"]
+
+
+def test_each_fact_is_reported_once_with_its_variants() -> None:
+    rules = RefererConfiguration(
+        allow_truncate_query_string=False,
+        truncate_path=True,
+        whitelist=("https://www.example.com/a", "https://www.example.com/b"),
+    )
+    reasons = [finding.reason for finding in lint.run(rules, [RESTS])]
+    assert reasons == [
+        "It is assumed and not documented that truncation cuts the Referer and not the entries "
+        "(R-28, entries-uncut). With entries-cut it would be allowed.",
+    ]
+
+
+def test_findings_follow_the_given_assumptions() -> None:
+    rules = RefererConfiguration(blacklist=("https://thief.example/",))
+    (finding,) = lint.run(rules, [RESTS], Assumptions(empty_whitelist=EmptyWhitelist.DENIES))
+    assert not finding.outcome.allows
+    assert finding.reason.endswith("With empty-whitelist-allows it would be allowed.")
+    capitals = RefererConfiguration(whitelist=("https://www.Example.com/",))
+    insensitive = Assumptions(letter_case=LetterCase.INSENSITIVE)
+    assert lint.run(capitals, [RULE["upper-case"]])
+    assert lint.run(capitals, [RULE["upper-case"]], insensitive) == ()
+    joined = RefererConfiguration(whitelist=("https://a.example/,https://b.example/",))
+    separated = Assumptions(joined_entry=JoinedEntry.SEPARATED)
+    for read, assumptions in ((capitals, insensitive), (joined, separated)):
+        found = {finding.rule for finding in lint.run(read, RULES, assumptions)}
+        assert "never-matches" not in found
+
+
+def test_many_entries_are_linted_for_assumptions_quickly() -> None:
+    entries = tuple(f"https://www{number}.example.com/a" for number in range(2000))
+    rules = RefererConfiguration(truncate_path=True, whitelist=entries)
+    began = time.process_time()
+    assert len(lint.run(rules, [RESTS])) == 1
+    assert time.process_time() - began < 5
+
+
+def test_finding_is_written_as_plain_data() -> None:
+    rules = RefererConfiguration(False, whitelist=("*.example.com",))
+    (finding,) = (item for item in lint.run(rules) if not item.common)
+    assert finding.to_dict(line=2) == {
+        "rule": "open-host",
+        "severity": "error",
+        "list": "whitelist",
+        "position": 0,
+        "entry": "*.example.com",
+        "line": 2,
+        "reason": finding.reason,
+        "referer": finding.referer,
+        "claim": "is allowed",
+        "allowed": True,
+        "ec": None,
+        "instead": finding.correction.instead,
+        "add": finding.correction.whitelist,
+        "add_to_blacklist": finding.correction.blacklist,
+        "set": {},
+        "decide": finding.risk,
+        "safe": False,
+        "also": finding.also,
+        "common": False,
+    }
+    assert finding.to_dict()["line"] is None
+
+
+def test_findings_without_time_to_prove_are_the_same_and_not_safe() -> None:
+    rules = RefererConfiguration(False, whitelist=("http://www.example.com", "*.example.net"))
+    (whole, hasty) = (lint.run(rules), lint.run(rules, seconds=-1))
+    assert [(one.rule, one.place, one.correction) for one in whole] == [
+        (one.rule, one.place, one.correction) for one in hasty
+    ]
+    assert any(one.is_safe for one in whole)
+    assert not any(one.is_safe for one in hasty)

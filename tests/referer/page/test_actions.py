@@ -1,0 +1,287 @@
+"""The actions of the page without a server: what each answers, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from oss_referer.engine.model import MAX_EXAMINED
+from oss_referer.page.actions import REFERERS, answer
+
+LAB = Path(__file__).parents[3] / "fixtures" / "lab"
+BROKEN = (LAB / "broken.xml").read_text(encoding="utf-8")
+CORRECTED = (LAB / "corrected.xml").read_text(encoding="utf-8")
+FORMS = {
+    "xml": BROKEN,
+    "json": '{"AllowEmptyReferer": true, "RefererList": {"Referer": ["https://a.test/"]}}',
+    "toml": 'allow_empty_referer = true\nwhitelist = ["https://a.test/"]\n',
+    "terraform": """{"resource": {"alicloud_oss_bucket_referer": {"site": {
+        "bucket": "b", "allow_empty_referer": true, "referer_list": ["https://a.test/"]}}}}""",
+    None: "https://a.test/\n\n  http://a.test/\n",
+}
+HEAD = "HTTP/1.1 200 OK\r\nServer: AliyunOSS\r\n\r\n"
+
+
+def ask(action: str, /, **values: Any) -> Any:
+    """What an action answers, as it arrives in JSON."""
+    return json.loads(json.dumps(answer(action, {"language": "en", **values})))
+
+
+def rules(*whitelist: str, empty: bool = False) -> dict[str, Any]:
+    """Rules as a page has them."""
+    return {"AllowEmptyReferer": empty, "RefererList": {"Referer": list(whitelist)}}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_form_of_a_text_is_recognised(form: str | None) -> None:
+    found = ask("read", text=FORMS[form])
+    assert found["form"] == form
+    assert found["rules"]["RefererList"]["Referer"]
+
+
+def test_answer_of_curl_is_read_and_written_back() -> None:
+    found = ask("read", text=HEAD + BROKEN)
+    assert found["form"] == "xml"
+    assert found["rules"] == ask("read", text=BROKEN)["rules"]
+    values = {"form": "xml", "name": "", "rules": rules("https://b.test/")}
+    written = ask("write", text=HEAD + BROKEN, **values)["text"]
+    assert ask("read", text=written)["rules"]["RefererList"]["Referer"] == ["https://b.test/"]
+
+
+def test_lines_become_a_whitelist() -> None:
+    assert ask("read", text=FORMS[None])["rules"]["RefererList"]["Referer"] == [
+        "https://a.test/",
+        "http://a.test/",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '["https://a.test/", "*.b.test"]',
+        '[\n  "https://a.test/",\n  "*.b.test"\n]',
+        "- https://a.test/\n- *.b.test",
+        "- 'https://a.test/'\n\n- \"*.b.test\"\n",
+        '"https://a.test/",\n"*.b.test"',
+        "'https://a.test/'\n'*.b.test'",
+        '["https://a.test/",\n"*.b.test"]',
+    ],
+)
+def test_lists_of_other_files_become_a_whitelist(text: str) -> None:
+    found = ask("read", text=text)["rules"]["RefererList"]["Referer"]
+    assert found == ["https://a.test/", "*.b.test"]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ('["https://a.test/", 5]', "an item of the list is not a text; put each entry in quotes"),
+        ('["https://a.test/",\n]', "line 1, column 19: this is not valid JSON"),
+        ("\nresources:\n  a:\n", "line 2, column 1: YAML cannot be read; paste its entries"),
+    ],
+)
+def test_mistake_in_a_list_is_told(text: str, sentence: str) -> None:
+    assert sentence in ask("read", text=text)["error"]
+
+
+def test_array_of_one_entry_is_not_a_heading_of_toml() -> None:
+    assert ask("read", text='["https://a.test/"]')["rules"]["RefererList"]["Referer"] == [
+        "https://a.test/"
+    ]
+
+
+@pytest.mark.parametrize("entry", ["https://a.test/,", "-a.test", "https://a.test/'", "[::1]"])
+def test_line_without_quotes_stays_an_entry(entry: str) -> None:
+    assert ask("read", text=entry)["rules"]["RefererList"]["Referer"] == [entry]
+
+
+def test_name_chooses_among_several_rules() -> None:
+    text = '[rules.a]\nwhitelist = ["https://a.test/"]\n[rules.b]\nwhitelist = ["https://b.test/"]'
+    assert ask("read", text=text)["name"] == "a"
+    found = ask("read", text=text, name="b")
+    assert (found["names"], found["rules"]["RefererList"]["Referer"]) == (
+        ["a", "b"],
+        ["https://b.test/"],
+    )
+    assert ask("read", text=text, name="gone")["name"] == "a"
+
+
+def test_mistake_is_told_with_its_place_in_each_language() -> None:
+    text = BROKEN.replace("RefererList>", "Refererlist>")
+    assert ask("read", text=text)["error"].startswith("line ")
+    assert "Refererlist" in answer("read", {"language": "zh", "text": text})["error"]
+    assert "line" not in answer("read", {"language": "zh", "text": text})["error"]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "the document is empty"),
+        ("\n \n", "the document is empty"),
+        ("<" + "x" * 5_000_000, "the document is larger than 2 MiB"),
+        ("\x00PNG\ufffd\x01", "the text is not readable; save it as UTF-8"),
+    ],
+)
+def test_what_is_no_text_of_rules_is_refused(text: str, sentence: str) -> None:
+    assert sentence in ask("read", text=text)["error"]
+
+
+XML = """<RefererConfiguration><AllowEmptyReferer>true</AllowEmptyReferer><RefererList>
+  <Referer>https://{}.test/</Referer>
+</RefererList></RefererConfiguration>"""
+
+
+@pytest.mark.parametrize(
+    "begin",
+    [
+        "",
+        "\ufeff",
+        '<?xml version="1.0" encoding="GBK"?>',
+        '\ufeff<?xml version="1.0" encoding="ISO-8859-1"?>',
+        "HTTP/1.1 200 OK\nx-oss-request-id: 1\n\n",
+    ],
+)
+def test_text_is_read_as_it_is_whatever_encoding_it_declares(begin: str) -> None:
+    text = begin + XML.format("例子")
+    found = ask("read", text=text)
+    assert found["form"] == "xml"
+    assert found["rules"]["RefererList"]["Referer"] == ["https://例子.test/"]
+    new = rules("https://示例.test/", empty=True)
+    written = ask("write", text=text, form="xml", name="", rules=new)["text"]
+    assert "https://示例.test/" in written
+    assert begin.removeprefix("\ufeff") in written or begin.startswith("HTTP")
+
+
+def test_mark_before_a_list_is_no_part_of_its_first_entry() -> None:
+    found = ask("read", text="\ufeffhttps://a.test/")
+    assert found["rules"]["RefererList"]["Referer"] == ["https://a.test/"]
+
+
+@pytest.mark.parametrize("text", [XML.format("\ud800"), "https://a.test/\n\ud800"])
+def test_half_of_a_character_does_not_become_a_wildcard(text: str) -> None:
+    found = ask("read", text=text)
+    assert found["error"].endswith("the text is not readable; save it as UTF-8")
+    assert found["line"] == 2
+
+
+def test_check_shows_verdicts_entries_and_steps() -> None:
+    referers = [None, "https://www.example.com/"]
+    given = rules("https://www.example.com/")
+    found = ask("check", rules=given, other=given, referers=referers)["html"]
+    assert 'data-tally="1 allowed, 1 denied"' in found
+    assert "The whitelist entry &#39;https://www.example.com/&#39; matches." in found
+    assert "R-13, R-20" in found
+
+
+def test_check_proposes_referers() -> None:
+    found = ask("check", rules=rules("https://shop.test/"), other=rules())["html"]
+    assert "https://shop.test/page.html?id=1" in found
+
+
+def test_check_names_what_another_version_decides() -> None:
+    values = {"rules": rules("https://a.test/"), "other": rules("*"), "referers": ["https://b/"]}
+    assert "turned" in ask("check", **values)["html"]
+    assert "turned" not in ask("check", **{**values, "other": values["rules"]})["html"]
+
+
+@pytest.mark.parametrize(
+    ("is_comparing", "said"), [(True, "other version:"), (False, "as opened:")]
+)
+def test_what_is_compared_with_has_its_name(is_comparing: bool, said: str) -> None:
+    values = {"rules": rules("https://a.test/"), "other": rules("*"), "isComparing": is_comparing}
+    assert said in ask("check", **values, referers=["https://b/"])["html"]
+    titles = ("Difference from the rules as you opened them", "Difference from the other version")
+    assert titles[is_comparing] in ask("review", **values, site="")["html"]
+
+
+def test_review_shows_findings_difference_and_scenarios() -> None:
+    given = rules("http://www.example.com")
+    found = ask("review", rules=given, other=rules("*"), site="https://www.example.com")["html"]
+    for words in ("open-host", "Would be denied", "Pages that show the object"):
+        assert words in found
+
+
+def test_hostile_text_stays_text() -> None:
+    evil = "<script>alert(1)</script>"
+    values = {"rules": rules(evil), "other": rules(), "site": evil, "referers": [evil]}
+    for name in ("check", "review", "export"):
+        assert evil not in ask(name, **values)["html"]
+
+
+def test_review_guesses_the_site() -> None:
+    given = rules("https://shop.test/")
+    assert (
+        'data-site="https://shop.test"' in ask("review", rules=given, other=given, site="")["html"]
+    )
+
+
+def test_nginx_is_recognised() -> None:
+    found = ask("read", text="location / { valid_referers none *.example.com; }")
+    assert found["form"] is None
+    assert found["label"].startswith("nginx")
+    assert "https://*.example.com/" in found["rules"]["RefererList"]["Referer"]
+
+
+def test_rules_with_more_entries_than_a_bucket_has_are_not_reviewed() -> None:
+    many = rules(*(f"https://{number}.test/" for number in range(10_000)))
+    refused = ask("review", rules=many, other=many, site="")["error"]
+    assert refused.startswith(f"the page reviews at most {MAX_EXAMINED} bytes of entries; ")
+    assert "these rules have 178890 " in refused
+    assert "html" in ask("check", rules=many, other=many, referers=["https://9999.test/"])
+
+
+def test_more_referers_than_a_page_can_show_are_not_tried() -> None:
+    values = {"rules": rules(), "other": rules()}
+    assert "html" in ask("check", **values, referers=["https://a.test/"] * REFERERS)
+    refused = ask("check", **values, referers=["https://a.test/"] * (REFERERS + 1))["error"]
+    assert refused.startswith(f"these are {REFERERS + 1} Referers")
+
+
+def test_corrections_are_followed_one_by_one_or_all_safe_ones() -> None:
+    given = rules("http://www.example.com", "https://a.test/list?page=1")
+    all_safe = ask("correct", rules=given)["rules"]["RefererList"]["Referer"]
+    assert "http://www.example.com/" in all_safe
+    assert "https://a.test/list?page=1" in all_safe
+    place = {"list": "whitelist", "entry": "https://a.test/list?page=1"}
+    one = ask("correct", rules=given, rule="needs-query", **place)
+    assert "Would be allowed" in one["html"]
+    assert (one["safe"], one["rules"]["RefererList"]["Referer"][1]) == (False, "https://a.test/")
+    assert "error" in ask("correct", rules=given, rule="open-host", **place)
+
+
+def test_export_has_every_form_and_what_others_lose() -> None:
+    found = ask("export", rules=rules("https://www.example.com/"))["html"]
+    for form in ("xml", "hcl", "oss2", "nginx", "cdn"):
+        assert f'data-form="{form}"' in found
+    assert "not exact" in found
+
+
+def test_write_keeps_the_rest_of_a_document() -> None:
+    text = 'whitelist = ["http://www.example.com"]  # the site\n'
+    values = {"text": text, "form": "toml", "name": ""}
+    new = {**rules("http://www.example.com/", empty=True)}
+    assert ask("write", rules=new, **values) == {
+        "text": 'whitelist = ["http://www.example.com/"]  # the site\n'
+    }
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"rules": 1, "referers": []},
+        {"rules": rules(), "referers": "https://a.test/"},
+        {"rules": rules(), "referers": [1]},
+        {"rules": {"AllowEmptyReferer": True, "RefererList": {"Referer": [{}]}}, "referers": []},
+    ],
+)
+def test_values_of_other_types_are_refused(values: dict[str, Any]) -> None:
+    assert "error" in ask("check", **values)
+
+
+def test_entry_that_xml_cannot_hold_is_not_written() -> None:
+    found = ask("write", form="xml", text=BROKEN, name="", rules=rules("http://a.test/\0"))
+    assert found == {
+        "error": "the rules cannot be written: XML cannot represent the character U+0000"
+    }

@@ -1,0 +1,111 @@
+"""The page of a report: what a manager sees first, in which colour, and in which units."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lxml import html
+from oss_referer import RefererConfiguration
+from oss_referer.replay import page, scale
+from oss_referer.replay.duck import DuckDBEngine
+from oss_referer.replay.figures import size
+from oss_referer.replay.report import ReadLogs, ReplayNames, ReplayQuestion, replay
+from oss_referer.replay.sources import Rejects
+from oss_referer.replay.verdict import Judge
+
+from tests.referer.replay.generator import generate, text
+from tests.referer.replay.test_report import SITE
+
+RULES = replace(SITE, whitelist=("https://www.example.com/",), blacklist=())
+NAMES = ReplayNames("rules.xml", "", ("day.log",))
+
+
+def make(tmp_path: Path, rules: RefererConfiguration, count: int = 600) -> Any:
+    """Return the page of a replay, parsed."""
+    log, folder = tmp_path / "a.log", tmp_path / "engine"
+    log.write_bytes(text(generate(7, count, SITE)[0][:count]))
+    folder.mkdir()
+    engine = DuckDBEngine(folder)
+    logs = ReadLogs([log], engine, folder, Rejects())
+    report = replay(ReplayQuestion(Judge(rules), names=NAMES), logs)
+    engine.close()
+    return html.fromstring(page.format(report))
+
+
+def words(found: Any) -> str:
+    return " ".join(str(found.xpath("string()")).split())
+
+
+def test_page_names_rules_bucket_log_and_period(tmp_path: Path) -> None:
+    (about,) = make(tmp_path, RULES).find_class("about")
+    said = words(about)
+    for part in ("rules.xml", "what the log says", "examplebucket", "day.log", "(UTC), 2.0 days"):
+        assert part in said
+
+
+def test_money_and_share_come_first(tmp_path: Path) -> None:
+    first, *_ = make(tmp_path, RULES).find_class("card")
+    assert words(first).startswith("¥0.0")
+    assert "% of the traffic out" in words(first)
+
+
+@pytest.mark.parametrize(
+    ("rules", "tone"), [(RULES, "bad"), (replace(RULES, whitelist=("x.test",)), "good")]
+)
+def test_only_own_domains_that_are_locked_out_are_bad(
+    tmp_path: Path, rules: RefererConfiguration, tone: str
+) -> None:
+    made = make(tmp_path, rules)
+    assert [card.get("class") for card in made.find_class("card")] == [
+        "card good",
+        f"card {tone}",
+        "card good",
+    ]
+    bad = {words(item.find("summary")) for item in made.iter("details") if "bad" in item.classes}
+    assert bad == (
+        {"www.example.com", "shop.example.com", "example.com"} if tone == "bad" else set()
+    )
+    good = {words(item.find("summary")) for item in made.iter("details") if "good" in item.classes}
+    assert "thief.test" in good
+    assert "(no Referer)" not in bad | good
+
+
+def test_chart_has_units_and_times(tmp_path: Path) -> None:
+    (series,) = make(tmp_path, RULES).find_class("series")
+    units = [span.text for span in series.find_class("units")[0]]
+    assert units[-1] == "0 B"
+    assert all(unit.endswith("MB") for unit in units[:-1])
+    times = [span.text for span in series.find_class("times")[0]]
+    assert len(times) == 6
+    assert all(":00" in time for time in times)
+
+
+def test_page_does_not_speak_of_commands(tmp_path: Path) -> None:
+    made = make(tmp_path, replace(RULES, allow_empty_referer=True))
+    said = words(made.find(".//main"))
+    assert "The log says AccessDenied" in said
+    assert "--" not in said
+
+
+def test_log_without_requests_has_a_page(tmp_path: Path) -> None:
+    assert "No request of the logs was judged." in words(make(tmp_path, RULES, count=0))
+
+
+@pytest.mark.parametrize("most", [0, 1, 2, 9, 1_000, 1_023, 1_024, 999 * 2**20, 10**15])
+def test_scale_ends_with_a_round_number_above_the_most(most: int) -> None:
+    top = scale.ceiling(most)
+    assert max(most, 2) <= top <= max(10 * most, 10)
+    assert len(size(top).partition(" ")[0].removesuffix(".0").rstrip("0")) <= 2
+
+
+@pytest.mark.parametrize(("last", "count"), [(0, 1), (5, 6), (6, 12), (23, 24), (24 * 400, 2)])
+def test_hours_without_requests_are_gaps(last: int, count: int) -> None:
+    first = datetime(2026, 11, 24, tzinfo=UTC)
+    rows = [{"hour": (first + timedelta(hours=number)).isoformat()} for number in {0, last}]
+    found = scale.fill(rows)
+    assert len(found) == count
+    assert [row for row in found.values() if row] == sorted(rows, key=lambda row: row["hour"])

@@ -1,0 +1,598 @@
+"""Replays on DuckDB: generated logs with a known answer, and damaged ones."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from oss_referer import RefererConfiguration
+from oss_referer.replay import accesslog, duck, sources, statements
+from oss_referer.replay.accesslog import LogLine
+from oss_referer.replay.duck import DuckDBEngine
+from oss_referer.replay.lines import LONGEST_LINE, LONGEST_READ
+from oss_referer.replay.lines import parse as parse_line
+from oss_referer.replay.report import (
+    ReadLogs,
+    ReplayQuestion,
+    Report,
+    TooManyRejectsError,
+    replay,
+    replay_each,
+)
+from oss_referer.replay.sources import LogForm, Rejects
+from oss_referer.replay.verdict import Judge, Verdict, letters_of
+
+from tests.referer.replay.generator import (
+    START,
+    Answer,
+    answer_to,
+    generate,
+    text,
+    traffic,
+    verdict,
+)
+from tests.referer.replay.nasty import nasty, read, totals
+from tests.thorough import cases
+
+SITE = RefererConfiguration(
+    allow_empty_referer=False,
+    whitelist=("https://www.example.com/", "https://*.example.com/", "https://idle.test/"),
+    blacklist=("https://*/*.example.com/",),
+)
+RULES = {
+    "site": SITE,
+    "empty allowed": replace(SITE, allow_empty_referer=True),
+    "no rules": RefererConfiguration(),
+    "blacklist": RefererConfiguration(blacklist=("http*://thief.test", "*例子*")),
+    "queries count": replace(SITE, allow_truncate_query_string=False),
+    "paths are cut": replace(SITE, truncate_path=True, whitelist=("https://www.example.com",)),
+    "contradiction": replace(
+        SITE, truncate_path=True, allow_truncate_query_string=False, whitelist=("https://*.com",)
+    ),
+    "all denied": RefererConfiguration(allow_empty_referer=False, whitelist=("x",)),
+}
+LINES = cases(400, 1_500)
+"""Of a generated log."""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Takes what the engine writes."""
+    folder = tmp_path / "engine"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def engine(folder: Path) -> Iterator[DuckDBEngine]:
+    engine = DuckDBEngine(folder)
+    yield engine
+    engine.close()
+
+
+def ask(
+    engine: DuckDBEngine,
+    folder: Path,
+    question: ReplayQuestion,
+    *files: Path,
+    keep: Callable[[bytes], object] = bytes,
+) -> Report:
+    logs = sources.find([str(file) for file in files])
+    return replay(question, ReadLogs(logs, engine, folder, Rejects(keep)))
+
+
+def save(path: Path, content: bytes) -> Path:
+    path.write_bytes(content)
+    return path
+
+
+def check(report: Report, answer: Answer) -> None:
+    for name, total in report["totals"].items():
+        assert (name, total) == (
+            name,
+            {"requests": answer.requests[name], "bytes": answer.bytes[name]},
+        )
+    for key, hosts in (("revoked", answer.revoked_hosts), ("gained", answer.gained_hosts)):
+        found = {item["host"]: item[key]["requests"] for item in report["hosts"]}
+        assert {host: count for host, count in found.items() if count} == dict(hosts)
+    prefixes = {row["prefix"].rstrip("/"): row["revoked"]["requests"] for row in report["prefixes"]}
+    assert {name: count for name, count in prefixes.items() if count} == dict(answer.prefixes)
+    assert {name: item["bytes"] for name, item in report["networks"].items()} == {
+        name: answer.networks[name] for name in ("internet", "cdn", "internal")
+    }
+    hours = {
+        int(datetime.fromisoformat(row["hour"]).timestamp()): row["revoked"]["requests"]
+        for row in report["hours"]
+    }
+    assert {hour: count for hour, count in hours.items() if count} == dict(answer.hours)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("name", RULES)
+def test_report_is_the_known_answer(
+    name: str, engine: DuckDBEngine, folder: Path, tmp_path: Path
+) -> None:
+    lines, answer = generate(7, LINES, RULES[name])
+    log = save(tmp_path / "a.log", text(lines))
+    report = ask(engine, folder, ReplayQuestion(Judge(RULES[name]), top=50), log)
+    check(report, answer)
+    assert report["lines"]["read"] == report["lines"]["judged"] == len(lines)
+    assert report["lines"]["damaged"] == 0
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("old", RULES)
+def test_comparison_with_other_rules_is_the_known_answer(
+    old: str, engine: DuckDBEngine, folder: Path, tmp_path: Path
+) -> None:
+    lines, answer = generate(8, LINES, SITE, RULES[old])
+    log = save(tmp_path / "a.log", text(lines))
+    report = ask(engine, folder, ReplayQuestion(Judge(SITE, RULES[old]), top=50), log)
+    check(report, answer)
+    assert report["unknown"] == []
+
+
+@pytest.mark.parametrize("name", ["no rules", "queries count", "paths are cut"])
+def test_buckets_that_are_read_together_are_judged_as_if_alone(
+    name: str, folder: Path, tmp_path: Path
+) -> None:
+    lines = [
+        replace(line, bucket=("one", "two", "three")[number % 3])
+        for number, line in enumerate(generate(9, LINES, SITE)[0])
+    ]
+    log = save(tmp_path / "a.log", text(lines) + b"damaged\n" + nasty(9, 50, SITE))
+    questions = [
+        ReplayQuestion(Judge(SITE), "one", top=50, max_rejects=Decimal(100)),
+        ReplayQuestion(Judge(RULES[name], SITE), "two", top=50, max_rejects=Decimal(100)),
+        ReplayQuestion(Judge(SITE), "nothing", top=50, max_rejects=Decimal(100)),
+    ]
+    with closing(DuckDBEngine(folder)) as engine:
+        together = list(replay_each(questions, ReadLogs([log], engine, folder, Rejects())))
+    for question, report in zip(questions, together, strict=True):
+        with closing(DuckDBEngine(folder)) as engine:
+            alone = replay(question, ReadLogs([log], engine, folder, Rejects()))
+        for row in (*report["hosts"], *alone["hosts"]):
+            # One of the Referers of the host, which may be cut at another place.
+            assert ("referer" in row) == bool(row["revoked"]["requests"])
+            for what in ("referer", "explanation", "steps", "variants", "ec", "samples"):
+                row.pop(what, None)
+        assert report == alone
+
+
+def as_json(lines: Sequence[LogLine]) -> bytes:
+    return "".join(
+        json.dumps(record(line)).replace("\\udcff", "\\ufffd") + "\n" for line in lines
+    ).encode()
+
+
+def as_csv(lines: Sequence[LogLine]) -> bytes:
+    written = io.StringIO()
+    table = csv.DictWriter(written, list(record(lines[0])))
+    table.writeheader()
+    table.writerows(map(record, lines))
+    return written.getvalue().encode("utf-8", "surrogateescape")
+
+
+def record(line: LogLine) -> dict[str, str]:
+    """The line as real-time log query has it (P-62)."""
+    return {
+        "__time__": str(int(line.time)),
+        "client_ip": line.remote_ip,
+        "http_method": line.request.split()[0],
+        "request_uri": line.request.split()[1],
+        "http_status": str(line.status),
+        "response_body_length": str(line.sent_bytes),
+        "referer": line.referer or "-",
+        "user_agent": line.user_agent or "-",
+        "requester_id": line.requester_id or "-",
+        "operation": line.operation,
+        "bucket": line.bucket,
+        "object": accesslog.format(line).split('"')[19],
+        "error_code": line.error_code or "-",
+        "access_id": line.access_key_id or "-",
+        "host": line.host,
+        "sync_request": line.sync or "-",
+    }
+
+
+def damaged_twice(content: bytes) -> bytes:
+    """Append blank lines and Windows line ends, which every reader must accept."""
+    return content.replace(b"\n", b"\r\n") + b"\r\n\n"
+
+
+FORMS: dict[str, Callable[[Sequence[LogLine]], bytes]] = {
+    "lines": text,
+    "compressed": lambda lines: gzip.compress(text(lines)),
+    "json": as_json,
+    "csv": as_csv,
+    "windows": lambda lines: damaged_twice(text(lines)),
+    "last line without its end": lambda lines: text(lines).rstrip(b"\n"),
+    "byte order mark": lambda lines: b"\xef\xbb\xbf" + text(lines),
+    "escaped with a backslash": lambda lines: text(lines).replace(rb"\x22", rb"\""),
+    "raw bytes": lambda lines: text(lines).replace(rb"\xFF", b"\xff"),
+    "appended fields": lambda lines: text(lines).replace(b"\n", b' "new" 17 "newer"\n'),
+    "mixed": lambda lines: text(lines[:200]) + as_json(lines[200:300]) + text(lines[300:]),
+    "wide spaces": lambda lines: text(lines).replace(b'" "', b'"  "'),
+}
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_of_a_log_gives_the_same_answer(
+    form: str, engine: DuckDBEngine, folder: Path, tmp_path: Path
+) -> None:
+    lines, answer = generate(9, LINES, SITE)
+    if form in ("json", "csv", "mixed"):
+        lines = [line for line in lines if "\udcff" not in line.referer]
+        lines = [replace(line, referer=line.referer.strip(" ")) for line in lines]
+        answer = answer_to(lines, SITE)
+    suffix = ".gz" if form == "compressed" else ".log"
+    log = save(tmp_path / f"a{suffix}", FORMS[form](lines))
+    report = ask(engine, folder, ReplayQuestion(Judge(SITE), top=50), log)
+    check(report, answer)
+    assert report["lines"]["damaged"] == 0
+    assert report["lines"]["read"] == len(lines)
+
+
+DAMAGED = [
+    b"",
+    b"not a line",
+    text(generate(1, 1, SITE)[0])[:90],
+    b'{"http_status": 200}',
+    b'{"http_status": 200',
+    b"\xff\xfe\x00",
+    b'a"' * 70,
+    b"x" * (LONGEST_LINE + 10),
+    text(generate(1, 1, SITE)[0]).replace(b'HTTP/1.1" ', b'HTTP/1.1" x').strip(),
+]
+
+
+def test_damaged_lines_are_counted_and_kept(
+    engine: DuckDBEngine, folder: Path, tmp_path: Path
+) -> None:
+    lines, answer = generate(10, 600, SITE)
+    whole = text(lines).splitlines()
+    for number, damaged in enumerate(DAMAGED):
+        whole.insert(number * 50, damaged)
+    log = save(tmp_path / "a.log", b"\n".join(whole) + b"\n")
+    save(tmp_path / "empty.log", b"")
+    kept: list[bytes] = []
+    question = ReplayQuestion(Judge(SITE), top=50, max_rejects=Decimal(5))
+    report = ask(engine, folder, question, log, tmp_path / "empty.log", keep=kept.append)
+    check(report, answer)
+    assert sorted(kept) == sorted(line + b"\n" for line in DAMAGED if line)
+    assert report["lines"]["damaged"] == len(DAMAGED) - 1
+    assert report["lines"]["read"] == len(lines) + len(DAMAGED) - 1
+
+
+@pytest.mark.parametrize("name", ["a.log", "a.log.gz"])
+@pytest.mark.parametrize("last", [b"", b"\n"], ids=["unfinished", "finished"])
+@pytest.mark.parametrize("before", [0, 3])
+def test_line_that_is_longer_than_any_buffer_is_damaged(
+    engine: DuckDBEngine, folder: Path, tmp_path: Path, last: bytes, before: int, name: str
+) -> None:
+    """DuckDB fails on such a line, or leaves it out without a word."""
+    lines, _ = generate(3, 6, SITE)
+    good = text(lines).splitlines(keepends=True)
+    long = b"x" * (5 * LONGEST_READ)
+    content = b"".join([*good[:before], long, last, *(good[before:] if last else [])])
+    kept: list[bytes] = []
+    question = ReplayQuestion(Judge(SITE), max_rejects=Decimal(100))
+    packed = gzip.compress(content, 1) if name.endswith(".gz") else content
+    log = save(tmp_path / name, packed)
+    report = ask(engine, folder, question, log, keep=kept.append)
+    assert report["lines"]["damaged"] == 1
+    assert report["lines"]["read"] == (len(lines) if last else before) + 1
+    assert [len(line) for line in kept] == [LONGEST_READ + 2]  # its beginning
+
+
+@pytest.mark.parametrize("form", list(LogForm))
+def test_no_more_of_a_line_is_read_than_a_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: LogForm
+) -> None:
+    monkeypatch.setattr(sources, "LONGEST_READ", 100)
+    log = save(tmp_path / "a.log", b"a,b\n" + b"x" * 10_000 + b"\nshort,y\n" + b"z" * 300)
+    kept: list[bytes] = []
+    assert max(map(len, sources.read_lines(log, form, Rejects(kept.append))), default=0) < 102
+    assert [line[:1] for line in kept if len(line) == 102] == [b"x", b"z"]
+    assert max(map(len, kept)) == 102  # with a line end
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("seed", range(cases(3, 60)))
+def test_nasty_log_is_read_as_defined(
+    seed: int, engine: DuckDBEngine, folder: Path, tmp_path: Path
+) -> None:
+    """Carriage returns, blanks, bytes that are not UTF-8, long, cut and hostile lines."""
+    content = nasty(seed, 200, SITE, long=seed % 20 == 0)
+    kept: list[bytes] = []
+    question = ReplayQuestion(Judge(SITE), max_rejects=Decimal(100))
+    report = ask(engine, folder, question, save(tmp_path / "a.log", content), keep=kept.append)
+    lines, damaged = read(content)
+    assert {name: item for name, item in report["totals"].items() if item["requests"]} == totals(
+        lines, SITE
+    )
+    assert Counter(line[:-1] for line in kept) == damaged
+    assert report["lines"]["read"] == len(lines) + damaged.total()
+
+
+@pytest.mark.parametrize("suffix", [".log", ".log.gz"])
+@pytest.mark.parametrize("hidden", [b"\r", b"\r\r\n", b"\n\r", b"\r\n", b"x" * 900], ids=repr)
+def test_cut_that_duckdb_makes_elsewhere_is_found(
+    tmp_path: Path, hidden: bytes, suffix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DuckDB accepts a carriage return beside a quotation mark as a line end (2.0)."""
+    monkeypatch.setattr(sources, "LONGEST_LINE", 256)
+    monkeypatch.setattr(sources, "LONGEST_READ", 512)
+    pack = gzip.compress if suffix.endswith(".gz") else bytes
+    good = b'a "b" c\n' * 200
+    assert sources.is_cut_alike(save(tmp_path / f"good{suffix}", pack(good)))
+    for place in (0, 4, 801, 1_600):
+        bad = good[:place] + hidden + good[place:]
+        assert not sources.is_cut_alike(save(tmp_path / f"bad{suffix}", pack(bad))), place
+
+
+def test_damaged_line_is_an_example_once(
+    engine: DuckDBEngine, folder: Path, tmp_path: Path
+) -> None:
+    content = b"b\r\nb\r\n\r\n \r\n" + b"a\n" * 3 + text(generate(1, 9, SITE)[0])
+    question = ReplayQuestion(Judge(SITE), max_rejects=Decimal(100))
+    report = ask(engine, folder, question, save(tmp_path / "a.log", content))
+    assert [item["line"] for item in report["lines"]["examples"]] == ["a", "b"]
+    assert (report["lines"]["damaged"], report["lines"]["read"]) == (5, 14)
+
+
+def test_line_is_counted_in_its_hour_in_every_time_zone(
+    engine: DuckDBEngine, folder: Path, tmp_path: Path
+) -> None:
+    """Some zones are not whole hours from UTC, such as -0330 of Newfoundland."""
+    line = replace(generate(1, 1, SITE)[0][0], bucket_arn=None)
+    written, answer = [], Counter[str]()
+    for zone in ("+0000", "-0000", "+0800", "-0330", "+0545", "-0930", "+1245", "+1445", "-1415"):
+        for minute in range(0, 60, 5):
+            local = f"24/Nov/2026:14:{minute:02}:59 {zone}"
+            written.append(re.sub(r"\[.*?\]", f"[{local}]", accesslog.format(line)))
+            moment = datetime.strptime(local, "%d/%b/%Y:%H:%M:%S %z").astimezone(UTC)
+            answer[f"{moment:%Y-%m-%dT%H:00Z}"] += 1
+    log = save(tmp_path / "a.log", "\n".join(written).encode())
+    report = ask(engine, folder, ReplayQuestion(Judge(SITE)), log)
+    hours = {row["hour"]: sum(row[v]["requests"] for v in Verdict) for row in report["hours"]}
+    assert hours == answer
+    since = datetime(2026, 11, 24, 14, tzinfo=UTC)
+    report = ask(DuckDBEngine(folder), folder, ReplayQuestion(Judge(SITE), since=since), log)
+    assert report["lines"]["judged"] == sum(
+        count for hour, count in answer.items() if datetime.fromisoformat(hour) >= since
+    )
+
+
+def test_too_many_damaged_lines_end_the_replay(
+    engine: DuckDBEngine, folder: Path, tmp_path: Path
+) -> None:
+    log = save(tmp_path / "a.log", text(generate(1, 98, SITE)[0]) + b"a\nb\n")
+    with pytest.raises(TooManyRejectsError, match="2 of 100 lines are damaged, more than 1 %"):
+        ask(engine, folder, ReplayQuestion(Judge(SITE)), log)
+
+
+def test_line_cut_anywhere_is_never_read_as_another_request(
+    engine: DuckDBEngine, folder: Path, tmp_path: Path
+) -> None:
+    line = replace(generate(1, 1, SITE)[0][0], access_key_id="LTAI", bucket_arn=None)
+    whole = accesslog.format(line).encode()
+    cuts = [whole[:end] for end in range(1, len(whole))]
+    log = save(tmp_path / "a.log", b"\n".join([whole, *cuts]) + b"\n")
+    report = ask(engine, folder, ReplayQuestion(Judge(SITE), max_rejects=Decimal(100)), log)
+    without_key = sum(cut.endswith((b'"1"', b'"1" ')) for cut in cuts)
+    within_key = len('LTAI"')
+    assert report["lines"]["judged"] == 1 + without_key + within_key - 1
+    assert report["lines"]["read"] == len(whole)
+
+
+def test_line_that_is_not_parsed_has_the_facts_of_the_parser(
+    engine: DuckDBEngine, tmp_path: Path
+) -> None:
+    """An escaped quotation mark shifts the pieces of a line, so such a line must be parsed."""
+    line = replace(generate(1, 1, SITE)[0][0], status=403, error_code="AccessDenied")
+    whole = accesslog.format(replace(line, referer="https://thief.test/a"))
+    lines = [f'{whole[:place]}\\"{whole[place:]}' for place in range(len(whole) + 1)]
+    log = save(tmp_path / "a.log", "\n".join([whole, *lines]).encode())
+    facts = (
+        f"SELECT raw, {statements.fill('kind')}, f4 FROM lines WHERE {statements.fill('regular')}"
+    )
+    found = list(engine.find([log], facts))
+    assert found
+    for raw, kind, referer in found:
+        parsed = accesslog.parse(raw.decode())
+        assert (kind, referer) == (letters_of(parsed), parsed.referer)
+
+
+class Interrupting:
+    """A table during whose reading somebody presses Ctrl-C."""
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        raise KeyboardInterrupt
+
+
+def test_ctrl_c_while_a_batch_is_read_is_a_keyboard_interrupt(
+    engine: DuckDBEngine, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = SimpleNamespace(from_batches=lambda _: Interrupting())
+    monkeypatch.setattr(duck, "pa", SimpleNamespace(Table=table))
+    log = save(tmp_path / "a.log", text(generate(1, 1, SITE)[0]))
+    with pytest.raises(KeyboardInterrupt):
+        ask(engine, folder, ReplayQuestion(Judge(SITE)), log)
+
+
+def test_only_the_asked_bucket_and_time_are_judged(
+    engine: DuckDBEngine, folder: Path, tmp_path: Path
+) -> None:
+    lines, _ = generate(11, 800, SITE)
+    lines = [
+        replace(line, bucket="other" if number % 3 == 0 else "examplebucket")
+        for number, line in enumerate(lines)
+    ]
+    since, until = START + 3_723, START + 100_001
+    written = text(lines).decode().splitlines()
+    for number, line in enumerate(lines):  # half of the lines in the time zone of China
+        if number % 2:
+            there = datetime.fromtimestamp(line.time + 8 * 3600, UTC)
+            here = accesslog.format(line).split("[")[1].split("]")[0]
+            written[number] = written[number].replace(here, f"{there:%d/%b/%Y:%H:%M:%S} +0800")
+    log = save(tmp_path / "a.log", "\n".join(written).encode())
+    question = ReplayQuestion(
+        Judge(SITE),
+        "other",
+        datetime.fromtimestamp(since, UTC),
+        datetime.fromtimestamp(until, UTC),
+    )
+    report = ask(engine, folder, question, log)
+    chosen = [line for line in lines if question.selects(line)]
+    assert 100 < len(chosen) < 300
+    assert report["lines"]["judged"] == len(chosen)
+    assert report["lines"]["outside"] == len(lines) - len(chosen)
+    assert report["totals"]["revoked"]["bytes"] == sum(
+        traffic(line) for line in chosen if generate_verdict(line) == "revoked"
+    )
+
+
+def generate_verdict(line: LogLine) -> str:
+    return verdict(line, SITE, None)
+
+
+def test_revoked_host_comes_with_reason_remedy_and_sample(
+    engine: DuckDBEngine, folder: Path, tmp_path: Path
+) -> None:
+    log = save(tmp_path / "a.log", text(generate(7, 1_500, SITE)[0]))
+    report = ask(engine, folder, ReplayQuestion(Judge(SITE), top=50), log)
+    hosts = {item["host"]: item for item in report["hosts"] if item["revoked"]["requests"]}
+    for host, item in hosts.items():
+        assert item["explanation"].startswith("Denied, EC 0003-0000050")
+        assert 1 <= len(item["samples"]) <= 2, host
+        grown = replace(
+            SITE,
+            allow_empty_referer=item["set"] == "AllowEmptyReferer: true",
+            whitelist=(*SITE.whitelist, *item["add"]),
+            blacklist=tuple(entry for entry in SITE.blacklist if entry not in item["remove"]),
+        )
+        for entry in item["add"]:
+            assert Judge(grown).policy.allows(entry)
+        for sample in item["samples"]:
+            line = parse_line(sample.removesuffix("…"))
+            assert generate_verdict(line) == "revoked"
+    assert hosts["thief.test"]["add"] == ["http://thief.test/", "https://thief.test/"]
+    assert hosts[""]["set"] == "AllowEmptyReferer: true"
+    assert {"list": "whitelist", "entry": "https://idle.test/"} in report["idle_entries"]
+    assert all(item["entry"] != "https://www.example.com/" for item in report["idle_entries"])
+
+
+def test_sample_of_a_signed_url_has_no_signature(
+    engine: DuckDBEngine, folder: Path, tmp_path: Path
+) -> None:
+    query = "?Expires=1&OSSAccessKeyId=id&Signature=c2VjcmV0%3D&security-token=secret HTTP/1.1"
+    generated = text(generate(7, 1_500, SITE)[0]).decode().splitlines()
+    stolen = next(
+        one for one in generated if "thief.test" in one and "GET " in one and "?" not in one
+    )
+    log = save(tmp_path / "a.log", f"{stolen.replace(' HTTP/1.1', query, 1)}\n".encode())
+    report = ask(engine, folder, ReplayQuestion(Judge(SITE)), log)
+    (sample,) = (one for item in report["hosts"] for one in item["samples"])
+    assert "&Signature=…&security-token=… HTTP/1.1" in sample
+
+
+def test_own_hosts_are_told_from_others(engine: DuckDBEngine, folder: Path, tmp_path: Path) -> None:
+    log = save(tmp_path / "a.log", text(generate(7, 1_500, SITE)[0]))
+    rules = replace(SITE, whitelist=("https://www.example.com/",))
+    report = ask(engine, folder, ReplayQuestion(Judge(rules), top=2), log)
+    hosts = {item["host"]: item["own"] for item in report["hosts"]}
+    assert hosts == {"shop.example.com": True, "example.com": True} | {
+        host: False for host in hosts if "thief" in host or host == "" or "test" in host
+    }
+    assert len(hosts) == 4
+    assert 0 < report["own"]["requests"] < report["totals"]["revoked"]["requests"]
+
+
+def test_decision_that_rests_on_an_assumption_is_counted(
+    engine: DuckDBEngine, folder: Path, tmp_path: Path
+) -> None:
+    line = replace(
+        generate(1, 1, SITE)[0][0],
+        referer="HTTPS://www.example.com/",
+        request="GET /k HTTP/1.1",
+        operation="GetObject",
+        key="k",
+        status=200,
+        access_key_id="",
+        requester_id="",
+    )
+    log = save(tmp_path / "a.log", text([line] * 3))
+    report = ask(engine, folder, ReplayQuestion(Judge(SITE)), log)
+    assert report["assumed"]["requests"] == 3  # R-24
+    assert report["totals"]["revoked"]["requests"] == 3
+
+
+def test_ctrl_c_in_a_statement_is_an_interrupt(
+    engine: DuckDBEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Interrupted:
+        def execute(self, statement: str) -> None:
+            raise RuntimeError("Query interrupted")  # as DuckDB does
+
+        def close(self) -> None: ...
+
+    monkeypatch.setattr(engine, "_connection", Interrupted())
+    with pytest.raises(KeyboardInterrupt):
+        engine.rows("SELECT 1")
+
+
+def test_files_are_scanned_in_parts(
+    engine: DuckDBEngine, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines, answer = generate(12, 900, SITE)
+    logs = [
+        save(tmp_path / f"{number}.log", text(lines[number * 100 : number * 100 + 100]))
+        for number in range(9)
+    ]
+    run: list[str] = []
+    execute = engine._run
+
+    def note(made: str) -> Any:
+        run.append(made)
+        return execute(made)
+
+    monkeypatch.setattr(engine, "_run", note)
+    monkeypatch.setattr(duck, "SCANNED", 2 * logs[0].stat().st_size)
+    report = ask(engine, folder, ReplayQuestion(Judge(SITE), top=50), *logs)
+    check(report, answer)
+    assert 3 < sum("read_csv" in made for made in run) < 9
+
+
+def test_file_that_cannot_be_split_adds_nothing(engine: DuckDBEngine, tmp_path: Path) -> None:
+    good = save(tmp_path / "good.log", text(generate(1, 10, SITE)[0]))
+    bad = [
+        save(tmp_path / "pieces.log", text(generate(1, 10, SITE)[0]) + b'a"' * 70 + b"\n"),
+        save(tmp_path / "return.log", text(generate(1, 10, SITE)[0]).replace(b' "', b' "\r')),
+    ]
+    requests = statements.requests([Judge(SITE)], "TRUE")
+    for path in bad:
+        assert engine.scan([path], requests) == [path]
+    assert engine.scan([good], requests) == []
+    assert engine.rows(statements.fill("counts")) == [("A", 10)]
+
+
+def test_memory_suffices_for_the_threads(engine: DuckDBEngine) -> None:
+    asked = "SELECT current_setting('threads'), current_setting('memory_limit')"
+    ((threads, memory),) = engine.rows(asked)
+    assert 1 <= threads <= 8
+    assert memory == f"{256 + 64 * threads}.0 MiB"

@@ -1,0 +1,172 @@
+"""XML documents: what is read of them, where, and what is said about malformed ones."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lxml import etree
+from oss_referer.sources.markup.document import (
+    MAX_DEPTH,
+    DocumentTypeError,
+    MarkupError,
+    XmlDocument,
+    XmlElement,
+)
+from oss_referer.sources.toml import SourceError
+
+from tests.referer.lint.random_rules import seeded
+from tests.thorough import cases
+
+FIXTURES = Path(__file__).parents[4] / "fixtures" / "xml"
+MALFORMED = tomllib.loads((FIXTURES / "malformed.toml").read_text(encoding="utf-8"))["case"]
+CASES = cases(300, 20_000)
+
+
+def walk(element: XmlElement) -> Iterator[tuple[str, str, str]]:
+    yield element.name, element.text, element.tail
+    for child in element.children:
+        yield from walk(child)
+
+
+def spans(element: XmlElement) -> Iterator[tuple[str, int, int, int, int]]:
+    span = element.span
+    yield span.name, span.start, span.inside, span.closing, span.end
+    for child in element.children:
+        yield from spans(child)
+
+
+def read(text: str) -> list[tuple[str, str, str]] | None:
+    """What is read; None for what is refused."""
+    try:
+        document = XmlDocument.parse(text.encode("utf-8", "surrogatepass"))
+    except SourceError:
+        return None
+    for name, start, inside, closing, end in spans(document.root):
+        assert text[start : start + len(name) + 1] == f"<{name}"
+        assert text[inside - 1] == ">" == text[end - 1]
+        assert closing < 0 or text[closing : closing + len(name) + 2] == f"</{name}"
+    return list(walk(document.root))
+
+
+def read_with_lxml(text: str) -> list[tuple[str, str, str]] | None:
+    parser = etree.XMLParser(resolve_entities=False, remove_comments=True, remove_pis=True)
+    try:
+        root = etree.fromstring(text.encode("utf-8", "surrogatepass"), parser)
+    except etree.XMLSyntaxError:
+        return None
+    return [
+        (etree.QName(element).localname, element.text or "", element.tail or "")
+        for element in root.iter()
+    ]
+
+
+PIECES = (
+    *("<a>", "</a>", "<b/>", "<a b='1'>", "<p:a xmlns:p='u'>", "</p:a>", " xmlns='u'"),
+    *("p:c='2'", "<!-- c -->", "<!--", "-->", "<![CDATA[<&]]>", "]]>", "<?p q?>", "?>"),
+    *("<?xml version='1.0'?>", "text", " ", "\n", "\r\n", "&amp;", "&lt;", "&#10;"),
+    *("&#x0;", "<", ">", "'", '"', "=", "/", "é", "例", "😀", "·", "\u0300"),
+    *("\ufffe", "\x7f", "\u2028", "xml:lang=''"),
+)
+"""Pieces of documents, most of which do not fit together."""
+
+
+@pytest.mark.thorough
+def test_random_documents_are_read_as_lxml_reads_them() -> None:
+    chance = seeded(29)
+    good = 0
+    for _ in range(CASES):
+        inside = "".join(chance.choices(PIECES, k=chance.randrange(6)))
+        text = chance.choice(("{}", "<r>{}</r>", "<r {}/>", "<r><a>{}</a></r>")).format(inside)
+        found = read(text)
+        assert found == read_with_lxml(text), text
+        good += found is not None
+    assert good > CASES / 10
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_read_or_refused(text: str) -> None:
+    for document in (text, f"<a>{text}</a>", f"<a b='{text}'/>", f"<{text}/>", f"<a {text}='1'/>"):
+        read(document)
+
+
+@pytest.mark.parametrize("path", sorted((FIXTURES / "referer").glob("*.xml")), ids=lambda p: p.name)
+def test_what_clients_send_is_read_as_lxml_reads_it(path: Path) -> None:
+    text = path.read_bytes().decode("utf-8", "replace").removeprefix("\ufeff")
+    if "<!DOCTYPE" not in text and (theirs := read_with_lxml(text)) is not None:
+        assert read(text) == theirs
+
+
+@pytest.mark.parametrize("case", MALFORMED, ids=lambda case: repr(case["text"]))
+def test_malformed_document_gets_words_and_a_place(case: dict[str, Any]) -> None:
+    with pytest.raises(MarkupError) as refusal:
+        XmlDocument.parse(case["text"].encode())
+    error = refusal.value
+    assert error.sentence == f"this is not well-formed XML: {case['says']}"
+    assert [error.line, error.column] == case["place"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<!DOCTYPE a><a/>",
+        "<?xml version='1.0'?>\n<!-- a & b --><!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>",
+    ],
+)
+def test_document_type_is_refused_where_it_stands(text: str) -> None:
+    with pytest.raises(DocumentTypeError) as refusal:
+        XmlDocument.parse(text.encode())
+    before = text[: text.index("<!DOCTYPE")]
+    assert refusal.value.line == before.count("\n") + 1
+    assert refusal.value.column == len(before.rpartition("\n")[2]) + 1
+
+
+def test_elements_have_their_places_behind_ampersands_and_wide_characters() -> None:
+    text = "<p:a xmlns:p='u'>例 & 例\n <b c='/>'>d&amp;&</b ><!-- & <e/> -->&<f/></p:a>"
+    inner = text.partition(">")[2].removesuffix("</p:a>")
+    written = [
+        (name, text[start:end], text[inside : max(closing, inside)])
+        for name, start, inside, closing, end in spans(XmlDocument.parse(text.encode()).root)
+    ]
+    b = "<b c='/>'>d&amp;&</b >"
+    assert written == [("p:a", text, inner), ("b", b, "d&amp;&"), ("f", "<f/>", "")]
+
+
+def test_deep_document_is_refused() -> None:
+    XmlDocument.parse(b"<a>" * MAX_DEPTH + b"</a>" * MAX_DEPTH)
+    with pytest.raises(MarkupError, match=f"more than {MAX_DEPTH} elements"):
+        XmlDocument.parse(b"<a>" * 100_000)
+
+
+@pytest.mark.parametrize(
+    "hostile", ["<!--", "<![CDATA[", "<?p ", "<a b='", "<a ", "&#", "&", "]]", "</a"]
+)
+def test_hostile_text_is_read_in_linear_time(hostile: str) -> None:
+    with pytest.raises(MarkupError):
+        XmlDocument.parse(b"<r>" + hostile.encode() * (2_000_000 // len(hostile)))
+
+
+def test_many_prefixes_are_read_in_linear_time() -> None:
+    declared = "".join(f" xmlns:p{number}='u'" for number in range(90_000))
+    XmlDocument.parse(f"<a{declared}/>".encode())
+
+
+@pytest.mark.parametrize(
+    ("document", "text"),
+    [
+        ("<?xml version='1.0' encoding='GBK'?><a>例</a>".encode("gbk"), "例"),
+        ("<?xml version='1.0' encoding='ISO-8859-1'?><a>é</a>".encode("latin-1"), "é"),
+        ("<?xml version='1.0' encoding='UTF-16'?><a>例</a>".encode("utf-16"), "例"),
+        ("<a>例</a>".encode("utf-16-le"), "例"),
+        ("<a>例</a>".encode("utf-16-be"), "例"),
+        (b"\xef\xbb\xbf<?xml version='1.0' encoding='utf-8'?><a>b</a>", "b"),
+        (b"<?xml version='1.0' encoding='utf-16'?><a>b</a>", "b"),
+    ],
+)
+def test_encodings_are_read(document: bytes, text: str) -> None:
+    assert XmlDocument.parse(document).root.text == text

@@ -1,0 +1,216 @@
+"""The client of a bucket: what it sends, and what it says when the service does not help."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import pytest
+import trustme
+from oss_referer.sources.account import GivenKey
+from oss_referer.sources.bucket import BucketError, RemoteBucket, ServiceAddress
+
+KEY = GivenKey("id", "secret", None)
+
+
+class Answering(BaseHTTPRequestHandler):
+    """Gives one answer to each request, and keeps the requests."""
+
+    answer: tuple[int, dict[str, str], bytes]
+    seen: list[tuple[str, str]]
+    """The target and the Host of each request."""
+
+    def do_GET(self) -> None:
+        self.seen.append((self.path, self.headers["Host"]))
+        status, headers, body = self.answer
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(body)), **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Log nothing."""
+
+
+@contextmanager
+def answering(
+    status: int = 200, body: bytes = b"", context: ssl.SSLContext | None = None, **headers: str
+) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    """Serve one answer; yields the endpoint and the requests."""
+    seen: list[tuple[str, str]] = []
+    handler = type("Handler", (Answering,), {"answer": (status, headers, body), "seen": seen})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        if context is not None:
+            server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            scheme = "http" if context is None else "https"
+            yield f"{scheme}://127.0.0.1:{server.server_port}", seen
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def failure(endpoint: str, key: GivenKey = KEY) -> str:
+    """Return why the rules cannot be read."""
+    with pytest.raises(BucketError) as caught:
+        RemoteBucket("examplebucket", endpoint, "cn-hangzhou", key).get_rules()
+    said = str(caught.value)
+    assert "\n" not in said
+    return said
+
+
+def error(code: str, message: str = "m", more: str = "") -> bytes:
+    return f"<Error><Code>{code}</Code><Message>{message}</Message>{more}</Error>".encode()
+
+
+@pytest.mark.parametrize(
+    ("code", "advice"),
+    [
+        ("NoSuchBucket", "; check the name of the bucket and --endpoint"),
+        ("InvalidAccessKeyId", "; check OSS_ACCESS_KEY_ID"),
+        ("SignatureDoesNotMatch", "; check OSS_ACCESS_KEY_SECRET"),
+        ("SecurityTokenExpired", "; check OSS_SESSION_TOKEN"),
+        ("AccessDenied", ""),
+    ],
+)
+def test_error_of_the_service_says_what_to_do(code: str, advice: str) -> None:
+    with answering(403, error(code, "Not\nthis\x9b31m.")) as (endpoint, _):
+        said = failure(endpoint)
+    expected = f"{endpoint} answers 403 {code}: Not this 31m"
+    assert said == expected + (advice or ".")
+
+
+def test_bucket_of_another_region_names_its_endpoint() -> None:
+    more = "<Endpoint>oss-cn-beijing.aliyuncs.com</Endpoint>"
+    with answering(403, error("AccessDenied", "Elsewhere.", more)) as (endpoint, _):
+        assert failure(endpoint).endswith("; add --endpoint https://oss-cn-beijing.aliyuncs.com")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<!DOCTYPE html><html><br></html>",
+        b'<!DOCTYPE a [<!ENTITY b "bbb">]><Error><Code>&b;</Code></Error>',
+        b"\xff\xfe",
+        b"",
+    ],
+)
+def test_error_without_a_document_shows_the_status(body: bytes) -> None:
+    with answering(502, body) as (endpoint, _):
+        assert failure(endpoint) == f"{endpoint} answers 502 Bad Gateway"
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_redirect_is_not_followed(status: int) -> None:
+    with answering() as (elsewhere, seen), answering(status, Location=elsewhere) as (endpoint, _):
+        said = failure(endpoint)
+    assert f"answers {status} with a redirect, which is not followed" in said
+    assert seen == []
+
+
+def test_name_of_a_bucket_stands_in_front_of_a_named_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    with answering(body=b"<a/>") as (proxy, seen):
+        monkeypatch.setenv("http_proxy", proxy)
+        monkeypatch.delenv("no_proxy", raising=False)
+        bucket = RemoteBucket("examplebucket", "oss.test:81", "cn-hangzhou", KEY)
+        assert bucket.get_rules() == b"<a/>"
+    assert seen == [("http://examplebucket.oss.test:81/?referer", "examplebucket.oss.test:81")]
+
+
+def test_name_of_a_bucket_stands_in_the_path_for_an_address() -> None:
+    with answering(body=b"<a/>") as (endpoint, seen):
+        assert RemoteBucket("examplebucket", endpoint, "cn-hangzhou", KEY).get_rules() == b"<a/>"
+    assert seen == [("/examplebucket/?referer", endpoint.removeprefix("http://"))]
+
+
+def test_untrusted_certificate_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    authority, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    with answering(body=b"<a/>", context=context) as (endpoint, _):
+        assert "has a certificate that is not trusted: " in failure(endpoint)
+        file = tmp_path_factory.mktemp("ca") / "ca.pem"
+        authority.cert_pem.write_to_path(file)
+        monkeypatch.setenv("SSL_CERT_FILE", str(file))
+        assert RemoteBucket("examplebucket", endpoint, "cn-hangzhou", KEY).get_rules() == b"<a/>"
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "",
+        "::1",
+        "ftp://oss.test",
+        "http://oss.test:99999",
+        "http://oss.test/path",
+        "http://oss.test?query",
+        "http://os s.test",
+        "http://oss\n.test",
+        "http://oss..test",
+        "http://" + "a" * 64,
+    ],
+)
+def test_what_is_not_an_endpoint_is_refused(endpoint: str) -> None:
+    assert failure(endpoint).startswith(f"{endpoint!r} is not an endpoint; ")
+
+
+@pytest.mark.parametrize("place", ["127.0.0.1:1", "[::1", "oss.test:99999"])
+def test_password_in_an_endpoint_is_not_shown(place: str) -> None:
+    said = failure(f"http://user:password@{place}")
+    assert said == "an endpoint has no user name; write http://HOST or https://HOST"
+
+
+def test_proxy_that_is_not_a_url_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http:/user:password@proxy")
+    monkeypatch.delenv("no_proxy", raising=False)
+    said = failure("http://oss.test")
+    assert said.startswith("the proxy of the environment is not a URL")
+
+
+@pytest.mark.parametrize("key", [GivenKey("id\r", "s", None), GivenKey("id", "s", "токен")])
+def test_key_that_no_header_can_have_is_not_shown(key: GivenKey) -> None:
+    assert failure("http://127.0.0.1:1", key).startswith("the access key or the region has")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"<html/>", b"{}", b"<ListBucketResult><Contents/></ListBucketResult>"],
+)
+def test_listing_in_another_form_is_refused(body: bytes) -> None:
+    with answering(body=body) as (endpoint, _):
+        bucket = RemoteBucket("examplebucket", endpoint, "cn-hangzhou", KEY)
+        with pytest.raises(BucketError, match="something else than the XML"):
+            list(bucket.list_keys(""))
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "authority", "is_loopback", "needs_path_style"),
+    [
+        ("http://127.0.0.1:9000", "127.0.0.1:9000", True, True),
+        ("localhost:9000", "localhost:9000", True, True),
+        ("http://[::1]:9000/", "[::1]:9000", True, True),
+        ("https://oss-cn-hangzhou.aliyuncs.com", "oss-cn-hangzhou.aliyuncs.com", False, False),
+        ("http://10.0.0.1", "10.0.0.1", False, True),
+    ],
+)
+def test_address_of_a_service(
+    endpoint: str, authority: str, is_loopback: bool, needs_path_style: bool
+) -> None:
+    address = ServiceAddress.parse(endpoint)
+    assert address.authority == authority
+    assert address.is_loopback is is_loopback
+    assert address.needs_path_style is needs_path_style
+
+
+@pytest.mark.parametrize("endpoint", ["ftp://localhost", "http://", "", "http://a:0", "http://[a"])
+def test_endpoint_must_be_a_url(endpoint: str) -> None:
+    with pytest.raises(ValueError, match="write http://HOST"):
+        ServiceAddress.parse(endpoint)

@@ -1,0 +1,231 @@
+"""Corrected rules are written back, and everything else in the document stays."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from oss_referer import RefererConfiguration
+from oss_referer.sources import editing, sources
+from oss_referer.sources.editing import NotEditableError
+from oss_referer.sources.sources import RulesForm
+
+from tests.referer.lint.random_rules import corrected, rules, seeded
+from tests.thorough import cases
+
+CASES = cases(40, 150)
+
+NEW = RefererConfiguration(
+    False, False, True, ("https://a.example/", 'a "quoted" \\ & <one>'), ("https://b.example/",)
+)
+XML = """<?xml version="1.0" encoding="UTF-8"?>
+<!-- before -->
+<RefererConfiguration xmlns="http://doc.oss-cn-hangzhou.aliyuncs.com">
+  <!-- kept -->
+  <AllowEmptyReferer>true</AllowEmptyReferer>
+  <RefererList>
+    <Referer>www.example.com</Referer>
+  </RefererList>
+</RefererConfiguration>
+"""
+JSON = '{\n    "AllowEmptyReferer": "true",\n    "RefererList": {"Referer": ["a"]}\n}\n'
+TERRAFORM = """{"terraform": {}, "resource": {"alicloud_oss_bucket_referer": {"site":
+  {"bucket": "b", "allow_empty_referer": true, "referer_list": ["a"]}, "other":
+  {"bucket": "c", "allow_empty_referer": true}}}}
+"""
+SEED = """# The demo.
+[[bucket]]
+name = "one"
+
+[bucket.referer]            # of one
+whitelist = ["a"]
+
+[[bucket]]
+name = "two"
+acl = "private"             # kept
+
+[bucket.referer]
+allow_empty_referer = true  # replaced
+whitelist = [
+    "b", # a comment
+]
+
+[[bucket]]
+name = "three"
+"""
+HCL = """# The bucket of the site.
+resource "alicloud_oss_bucket_referer" "site" {
+  bucket              = alicloud_oss_bucket.site.bucket # kept
+  allow_empty_referer = true
+  referer_list        = ["a", "b"]
+}
+
+resource "alicloud_oss_bucket_referer" "other" {
+  bucket              = "other"
+  allow_empty_referer = true
+}
+"""
+PLAIN = 'whitelist = ["a"]\n'
+
+
+@pytest.mark.parametrize(
+    ("form", "text", "name", "kept"),
+    [
+        (RulesForm.XML, XML, "", ["<!-- before -->", "<!-- kept -->", "aliyuncs.com"]),
+        (RulesForm.JSON, JSON, "", ['    "AllowEmptyReferer": false']),
+        (
+            RulesForm.TERRAFORM,
+            TERRAFORM,
+            "alicloud_oss_bucket_referer.site",
+            ['"terraform"', '"other"'],
+        ),
+        (
+            RulesForm.HCL,
+            HCL,
+            "alicloud_oss_bucket_referer.site",
+            ["# The bucket", "# kept", '"other"'],
+        ),
+        (RulesForm.TOML, SEED, "two", ["# of one", "# kept", '"three"']),
+        (RulesForm.TOML, PLAIN, "", []),
+    ],
+    ids=["xml", "json", "terraform", "hcl", "seed", "plain"],
+)
+def test_only_the_rules_change(form: RulesForm, text: str, name: str, kept: list[str]) -> None:
+    old = sources.parse(text.encode(), form)
+    edited = editing.edit(text.encode(), form, name, NEW)
+    new = sources.parse(edited.encode(), form)
+    assert new[name] == NEW
+    assert {key: value for key, value in new.items() if key != name} == {
+        key: value for key, value in old.items() if key != name
+    }
+    for words in kept:
+        assert words in edited
+    assert editing.edit(text.encode(), form, name, old[name]) == text
+
+
+@pytest.mark.parametrize(
+    ("form", "text", "name"),
+    [
+        (RulesForm.XML, XML, ""),
+        (RulesForm.HCL, HCL, "alicloud_oss_bucket_referer.site"),
+        (RulesForm.TOML, SEED, "two"),
+    ],
+    ids=["xml", "hcl", "toml"],
+)
+def test_lines_end_with_crlf_where_all_others_do(form: RulesForm, text: str, name: str) -> None:
+    document = text.replace("\n", "\r\n").encode()
+    edited = editing.edit(document, form, name, NEW)
+    assert edited.count("\n") == edited.count("\r\n")
+    assert edited == editing.edit(text.encode(), form, name, NEW).replace("\n", "\r\n")
+
+
+def test_xml_keeps_its_layout() -> None:
+    new = RefererConfiguration(False, whitelist=("https://www.example.com/",), blacklist=("x",))
+    edited = editing.edit(XML.encode(), RulesForm.XML, "", new)
+    expected = XML.replace(">true<", ">false<").replace(
+        "www.example.com<", "https://www.example.com/<"
+    )
+    ending = "  </RefererList>\n"
+    black = "  <RefererBlacklist>\n    <Referer>x</Referer>\n  </RefererBlacklist>\n"
+    assert edited == expected.replace(ending, ending + black)
+
+
+def test_comments_in_a_list_of_xml_stay_beside_their_entries() -> None:
+    text = XML.replace(
+        "    <Referer>www.example.com</Referer>\n",
+        "    <Referer>http://a.test</Referer> <!-- a -->\n    <!-- about b -->\n"
+        "    <Referer>b.test</Referer>\n    <Referer>c.test</Referer>\n",
+    )
+    entries = ("http://a.test/", "https://a.test/", "https://b.test/")
+    edited = editing.edit(
+        text.encode(), RulesForm.XML, "", RefererConfiguration(True, whitelist=entries)
+    )
+    assert edited == (
+        text.replace("http://a.test<", "http://a.test/<")
+        .replace("<!-- a -->\n", "<!-- a -->\n    <Referer>https://a.test/</Referer>\n")
+        .replace(">b.test<", ">https://b.test/<")
+        .replace("    <Referer>c.test</Referer>\n", "")
+    )
+
+
+def test_xml_on_one_line_keeps_its_order() -> None:
+    text = re.sub(r"\n *", "", XML.partition("?>")[2]).replace(
+        "<Referer>", "<Referer>a</Referer><Referer>"
+    )
+    new = RefererConfiguration(True, whitelist=("a", "b", "c", "https://www.example.com/"))
+    edited = editing.edit(text.encode(), RulesForm.XML, "", new)
+    assert "<Referer>a</Referer><Referer>b</Referer><Referer>c</Referer><Referer>https:" in edited
+
+
+EDITED = {
+    "<o:RefererConfiguration xmlns:o='u:v'>\n  <o:AllowEmptyReferer>true</o:AllowEmptyReferer>\n"
+    "  <o:RefererList/>\n</o:RefererConfiguration>": (
+        "  <o:RefererList/>",
+        "  <o:RefererList>\n    <o:Referer>a&amp;b</o:Referer>\n  </o:RefererList>",
+    ),
+    "<RefererConfiguration><AllowEmptyReferer>true</AllowEmptyReferer><RefererList/>"
+    "</RefererConfiguration>": (
+        "<RefererList/>",
+        "<RefererList><Referer>a&amp;b</Referer></RefererList>",
+    ),
+    "<RefererConfiguration>\n<AllowEmptyReferer>true</AllowEmptyReferer>\n<RefererList>\n"
+    "<Referer>a?b&c</Referer> <!-- 例 & -->\n<Referer/></RefererList></RefererConfiguration>": (
+        "<Referer>a?b&c</Referer> <!-- 例 & -->\n<Referer/>",
+        "<Referer>a&amp;b</Referer> <!-- 例 & -->\n",
+    ),
+}
+"""Documents of clients, and what changes in each."""
+
+
+@pytest.mark.parametrize(("text", "change"), EDITED.items())
+def test_xml_of_any_client_is_edited_in_place(text: str, change: tuple[str, str]) -> None:
+    edited = editing.edit(
+        text.encode(), RulesForm.XML, "", RefererConfiguration(True, whitelist=("a&b",))
+    )
+    assert edited == text.replace(*change)
+
+
+@pytest.mark.parametrize(
+    ("form", "text", "name", "words"),
+    [
+        (
+            RulesForm.TOML,
+            'rules = {a = {whitelist = ["a"]}}\n',
+            "a",
+            "its rules are written in one line",
+        ),
+        (
+            RulesForm.TERRAFORM,
+            '{"resource_changes": [{"type": '
+            '"alicloud_oss_bucket_referer", "address": "alicloud_oss_bucket_referer.a", '
+            '"change": {"actions": ["create"], "after": {"allow_empty_referer": true}}}]}',
+            "alicloud_oss_bucket_referer.a",
+            "a plan or a state follows from the configuration; correct that",
+        ),
+    ],
+    ids=["inline", "plan"],
+)
+def test_uneditable_document_is_refused_with_a_reason(
+    form: RulesForm, text: str, name: str, words: str
+) -> None:
+    with pytest.raises(NotEditableError, match=words):
+        editing.edit(text.encode(), form, name, NEW)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("form", [RulesForm.XML, RulesForm.JSON, RulesForm.TOML])
+def test_random_rules_are_corrected_in_their_document(form: RulesForm) -> None:
+    edited = 0
+    for seed in range(CASES):
+        configuration = rules(seeded(seed))
+        fixed = corrected(seed)
+        try:
+            text = sources.format(configuration, form)
+        except ValueError:
+            continue  # XML cannot represent it
+        (name, read), *_ = sources.parse(text.encode(), form).items()
+        if read == configuration:
+            again = editing.edit(text.encode(), form, name, fixed)
+            assert sources.parse(again.encode(), form)[name] == fixed
+            edited += 1
+    assert edited > CASES * 2 / 3

@@ -1,0 +1,366 @@
+"""Rules in each form, and the errors for documents without rules."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from oss_referer import RefererConfiguration
+from oss_referer.sources import sources as document
+from oss_referer.sources.sources import RulesForm
+from oss_referer.sources.toml import SourceError
+
+FULL = RefererConfiguration(
+    False, False, True, ("https://www.example.com/", 'a"b\\c&<例'), ("https://evil.test/",)
+)
+UNSET = RefererConfiguration()
+
+
+@pytest.mark.parametrize("form", document.RulesForm)
+@pytest.mark.parametrize("configuration", [FULL, UNSET], ids=["full", "unset"])
+def test_formatted_rules_can_be_parsed(
+    form: RulesForm, configuration: RefererConfiguration
+) -> None:
+    written = document.format(configuration, form).encode()
+    assert document.detect(written) is form
+    assert list(document.parse(written).values()) == [configuration]
+
+
+def test_json_of_ossutil_may_have_strings_for_booleans() -> None:
+    text = """{
+        "RefererBlacklist": {"Referer": ["http://b"]},
+        "AllowEmptyReferer": " False",
+        "TruncatePath": true,
+        "RefererList": {"Referer": ["http://a", "http://a"]}
+    }"""
+    assert document.parse(text.encode(), RulesForm.JSON) == {
+        "": RefererConfiguration(False, True, True, ("http://a", "http://a"), ("http://b",))
+    }
+
+
+def test_json_of_ossutil_is_formatted_with_booleans_and_without_an_empty_blacklist() -> None:
+    assert json.loads(
+        document.format(RefererConfiguration(whitelist=("http://例",)), RulesForm.JSON)
+    ) == {
+        "AllowEmptyReferer": True,
+        "AllowTruncateQueryString": True,
+        "TruncatePath": False,
+        "RefererList": {"Referer": ["http://例"]},
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "not valid JSON"),
+        ("{", "not valid JSON"),
+        ("[" * 100_000, "nested too deeply"),
+        ("[]", "the document is []; write a table"),
+        ("{}", "AllowEmptyReferer is missing; write true or false"),
+        ('{"AllowEmptyReferer": "yes"}', 'AllowEmptyReferer is "yes"; write true or false'),
+        ('{"AllowEmptyReferer": true, "Referers": []}', "Referers is unknown; use AllowEmpty"),
+        ('{"AllowEmptyReferer": true, "RefererList": []}', "RefererList is []; write a table"),
+        (
+            '{"AllowEmptyReferer": true, "RefererList": {"Referer": [1]}}',
+            "RefererList.Referer[0] is 1; write a string",
+        ),
+        (
+            '{"AllowEmptyReferer": true, "RefererList": {"Entry": []}}',
+            "RefererList.Entry is unknown; use Referer",
+        ),
+    ],
+)
+def test_json_that_is_not_a_configuration_is_refused(text: str, sentence: str) -> None:
+    with pytest.raises(SourceError) as refusal:
+        document.parse(text.encode(), RulesForm.JSON)
+    assert sentence in refusal.value.sentence
+
+
+ADDRESS = "alicloud_oss_bucket_referer.site"
+VALUES = {
+    "bucket": "examplebucket",
+    "id": "examplebucket",
+    "allow_empty_referer": False,
+    "allow_truncate_query_string": None,
+    "truncate_path": None,
+    "referer_list": ["https://www.example.com/"],
+    "referer_blacklist": None,
+}
+SITE = RefererConfiguration(False, False, whitelist=("https://www.example.com/",))  # R-38
+STATE = {
+    "resources": [
+        {"type": "alicloud_oss_bucket", "address": "x", "values": {}},
+        {"type": "alicloud_oss_bucket_referer", "address": ADDRESS, "values": VALUES},
+    ]
+}
+DECLARED = {
+    "bucket": "${alicloud_oss_bucket.b.bucket}",
+    "depends_on": [],
+    "allow_empty_referer": "false",
+    "referer_list": ["https://www.example.com/"],
+}
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"values": {"root_module": {"child_modules": [STATE]}}},
+        {"resource": {"alicloud_oss_bucket_referer": {"site": DECLARED}}},
+        {"resource": [{"alicloud_oss_bucket_referer": {"site": [DECLARED]}}]},
+    ],
+    ids=["state of a module", "declared", "declared in lists"],
+)
+def test_rules_of_terraform_are_parsed(members: object) -> None:
+    assert document.parse(json.dumps(members).encode()) == {ADDRESS: SITE}
+
+
+BLOCK = {"allow_empty": None, "referers": ["https://www.example.com/"]}
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {
+            "values": {
+                "root_module": {
+                    "resources": [
+                        {
+                            "type": "alicloud_oss_bucket",
+                            "address": "alicloud_oss_bucket.site",
+                            "values": {"bucket": "b", "referer_config": [BLOCK]},
+                        },
+                        {
+                            "type": "alicloud_oss_bucket",
+                            "address": "alicloud_oss_bucket.other",
+                            "values": {"bucket": "c", "referer_config": []},
+                        },
+                    ]
+                }
+            }
+        },
+        {"resource": {"alicloud_oss_bucket": {"site": {"bucket": "b", "referer_config": BLOCK}}}},
+    ],
+    ids=["state", "declared"],
+)
+def test_older_block_of_terraform_leaves_the_query_to_the_default(members: object) -> None:
+    """R-38: the provider sends false for `allow_empty`, and no other switch."""
+    rules = RefererConfiguration(False, True, whitelist=("https://www.example.com/",))
+    assert document.parse(json.dumps(members).encode()) == {"alicloud_oss_bucket.site": rules}
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("[rules.site]\nallow_empty_referer = false\n[rules.other]\n", ["site", "other"]),
+        ("[rules]\nallow_empty_referer = false\n", [""]),
+        ("allow_empty_referer = false\n", [""]),
+        ("# a seed\n[[bucket]]\nname = 'b'\n[bucket.referer]\ntruncate_path = true\n", ["b"]),
+        ("[bucket.referer]\n", [""]),
+        ("[referer]\n", [""]),
+    ],
+)
+def test_rules_in_toml_are_parsed(text: str, names: list[str]) -> None:
+    assert list(document.parse(text.encode())) == names
+
+
+def test_json_with_a_byte_order_mark_is_parsed() -> None:
+    text = '\ufeff{"AllowEmptyReferer": "false", "RefererList": {"Referer": ["https://a.test/"]}}'
+    found = document.parse(text.encode())
+    assert found == {"": RefererConfiguration(False, whitelist=("https://a.test/",))}
+
+
+def test_xml_in_utf_16_is_parsed() -> None:
+    text = '<?xml version="1.0" encoding="UTF-16"?>' + document.format(SITE, RulesForm.XML)[38:]
+    assert document.parse(text.encode("utf-16")) == {"": SITE}
+
+
+XML = document.format(SITE, RulesForm.XML)
+ANSWER = "HTTP/1.1 200 OK\r\nServer: AliyunOSS\r\nContent-Type: application/xml\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ANSWER + XML,
+        "HTTP/1.1 200 Connection established\r\n\r\n" + ANSWER + XML,
+        "HTTP/2 200 \nserver: AliyunOSS\n\n" + XML,
+        ANSWER + document.format(SITE, RulesForm.JSON),
+    ],
+    ids=["curl -i", "through a proxy", "HTTP/2", "JSON"],
+)
+@pytest.mark.parametrize("form", [None, RulesForm.XML])
+def test_head_above_rules_is_skipped(text: str, form: RulesForm | None) -> None:
+    if form and not text.startswith("HTTP"):
+        assert document.parse(text.encode(), form) == {"": SITE}
+    assert document.parse(text.encode()) == {"": SITE}
+
+
+def test_answer_without_a_list_is_accepted() -> None:
+    """R-30: only a request needs RefererList."""
+    text = (
+        "<RefererConfiguration><AllowEmptyReferer>true</AllowEmptyReferer></RefererConfiguration>"
+    )
+    assert document.parse((ANSWER + text).encode()) == {"": RefererConfiguration()}
+    with pytest.raises(SourceError, match="RefererList is missing"):
+        document.parse(text.encode())
+
+
+def test_error_of_the_service_is_quoted_with_its_place() -> None:
+    body = "<Error>\n <Code>AccessDenied</Code>\n <Message>You have no\n right.</Message>\n</Error>"
+    answer = ANSWER.replace("200 OK", "403 Forbidden") + body
+    with pytest.raises(SourceError) as refusal:
+        document.parse(answer.encode())
+    assert refusal.value.sentence == (
+        "the document is not rules but an error of the service: AccessDenied: You have no right."
+    )
+    assert (refusal.value.line, refusal.value.column) == (5, 1)
+
+
+HCL = """# a comment
+locals {
+  site = [for s in var.sites : "https://${s}/"]
+}
+
+/* another
+   one */
+resource "alicloud_oss_bucket_referer" "site" {
+  bucket              = alicloud_oss_bucket.b.bucket
+  allow_empty_referer = "false"   // as the documentation has it
+  referer_list        = ["https://www.example.com/"]
+  lifecycle {
+    prevent_destroy = true
+  }
+}
+
+resource "alicloud_oss_bucket" "b" {
+  bucket = var.name
+  referer_config {
+    referers = ["https://$${x}.test/\\u4f8b\\"", "b"]
+  }
+}
+
+resource "alicloud_oss_bucket" "without" {
+  bucket = "without"
+}
+"""
+CONFIG = RefererConfiguration(False, whitelist=('https://${x}.test/例"', "b"))
+
+
+def test_rules_in_hcl_are_parsed() -> None:
+    assert document.detect(HCL.encode()) is RulesForm.HCL
+    assert document.parse(HCL.encode()) == {ADDRESS: SITE, "alicloud_oss_bucket.b": CONFIG}
+
+
+@pytest.mark.parametrize(
+    "config", [{"referers": ["a"]}, [{"referers": ["a"], "allow_empty": None}]]
+)
+def test_referer_config_of_a_bucket_has_other_defaults(config: object) -> None:
+    """R-38: it sends no AllowTruncateQueryString, so that of the service holds."""
+    text = json.dumps({"resource": {"alicloud_oss_bucket": {"b": {"referer_config": config}}}})
+    found = document.parse(text.encode())
+    assert found == {"alicloud_oss_bucket.b": RefererConfiguration(False, True, whitelist=("a",))}
+
+
+ROOT = "<RefererConfiguration>\n  {}\n</RefererConfiguration>"
+BAD = {
+    "empty": ("", 1, 1, "is empty"),
+    "no form": ("\n  hello", 2, 3, "neither XML nor JSON nor HCL nor TOML"),
+    "a JSON list": ("[1, 2]", 1, 1, "neither XML nor JSON nor HCL nor TOML"),
+    "XML cut off": ("<RefererConfiguration>\n<AllowEmptyReferer>", 2, 1, "not well-formed"),
+    "wrong root": ("\n<Foo/>", 2, 1, "the root element is Foo"),
+    "unknown element": (ROOT.format("<Refererlist/>"), 2, 3, "Refererlist is unknown in"),
+    "wrong boolean": (
+        ROOT.format("<AllowEmptyReferer>yes</AllowEmptyReferer>"),
+        2,
+        3,
+        "write true or false",
+    ),
+    "twice": (
+        ROOT.format("<TruncatePath>true</TruncatePath><TruncatePath>true</TruncatePath>"),
+        2,
+        36,
+        "occurs twice",
+    ),
+    "text between": (ROOT.format("<RefererList>a</RefererList>"), 2, 3, "contains text"),
+    "elements in an entry": (
+        ROOT.format("<RefererList><Referer><a/></Referer></RefererList>"),
+        2,
+        16,
+        "contains elem",
+    ),
+    "required": ("<RefererConfiguration/>", 1, 1, "AllowEmptyReferer is missing"),
+    "document type": ("<!DOCTYPE a [<!ENTITY b 'c'>]>\n<a/>", 1, 1, "DOCTYPE"),
+    "JSON cut off": ('{\n "AllowEmptyReferer": true,\n', 3, 1, "not valid JSON"),
+    "unknown member": ('{\n "AllowEmptyReferer": true,\n "refererList": {}}', 3, 2, "is unknown"),
+    "wrong list": ('{"AllowEmptyReferer": true,\n"RefererList": {"Referer": "a"}}', 2, 17, "list"),
+    "wrong flag": ('{"AllowEmptyReferer": 1}', 1, 2, "write true or false"),
+    "nested": ('{"a":' * 100_000, 1, 1, "nested too deeply"),
+    "expression": (
+        '{"resource": {"alicloud_oss_bucket_referer": {"a":\n{"allow_empty_referer": "${x}"}}}}',
+        2,
+        2,
+        "is the expression",
+    ),
+    "no resource": ('{"values": "alicloud_oss_bucket_referer"}', 1, 1, "no resource"),
+    "Terraform without the flag": (
+        '{"resource": {"alicloud_oss_bucket_referer": {"a": {}}}}',
+        1,
+        47,
+        "is missing",
+    ),
+    "HCL without rules": ('variable "a" {}', 1, 1, "no resource of the type alicloud_oss_bucket_r"),
+    "HCL cut off": (HCL[:400], 16, 1, "is not closed"),
+}
+
+
+LATIN = "<RefererConfiguration>\n <AllowEmptyReferer>ä</AllowEmptyReferer></RefererConfiguration>"
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "column"),
+    [
+        (LATIN.encode("latin-1"), 2, 21),
+        ('{\n"ä": 1}'.encode("latin-1"), 2, 2),
+        ("[rules.a]\n# ä".encode("latin-1"), 2, 3),
+    ],
+    ids=["XML", "JSON", "TOML"],
+)
+def test_wrong_encoding_is_refused(content: bytes, line: int, column: int) -> None:
+    with pytest.raises(SourceError, match="byte 0xe4 is not valid UTF-8") as refusal:
+        document.parse(content)
+    assert (refusal.value.line, refusal.value.column) == (line, column)
+
+
+def test_document_beyond_the_limit_is_refused() -> None:
+    line = b"<!-- " + b"a" * 91 + b" -->"
+    content = (line + b"\n") * 100_000
+    with pytest.raises(SourceError, match="larger than 2 MiB") as refusal:
+        document.parse(content)
+    lines, rest = divmod(2 * 1024**2, len(line) + 1)
+    assert (refusal.value.line, refusal.value.column) == (lines + 1, rest + 1)
+
+
+FRAGMENTS = st.sampled_from(
+    [
+        *("{", "}", "[", "]", '"', ":", ",", "=", "\n", "null", "true", "1", "a", "<", ">", "/"),
+        *('"resource"', '"alicloud_oss_bucket_referer"', '"values"', '"root_module"'),
+        *("[rules.a]", "[[bucket]]", "[bucket.referer]", "whitelist", "truncate_path", "rules"),
+        *("<RefererConfiguration>", "<RefererList>", "<!DOCTYPE a>", "<![CDATA[", "&", "\0", "ä"),
+        *('"RefererList"', '"AllowEmptyReferer"', "<?xml version='1.0' encoding='x'?>"),
+    ]
+)
+
+
+@settings(deadline=None)
+@given(st.lists(FRAGMENTS, max_size=12).map("".join), st.sampled_from([None, *RulesForm]))
+def test_any_failure_is_one_sentence_with_a_place(text: str, form: RulesForm | None) -> None:
+    failures = []
+    try:
+        document.parse(text.encode(), form)
+    except SourceError as error:
+        failures.append(error)
+    for failure in failures:
+        assert min(failure.line, failure.column) >= 1
+        assert len(failure.sentence.splitlines()) == 1

@@ -1,0 +1,222 @@
+"""Rules of other systems: their decisions, their translation, and what it loses."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+from oss_referer import RefererConfiguration, RefererPolicy
+from oss_referer.browser.probes import ProbeKind
+from oss_referer.engine.assumptions import DEFAULT
+from oss_referer.sources.toml import SourceError
+from oss_referer.translate import SYSTEMS, losses
+from oss_referer.translate.cdn import CdnRules
+
+NGINX = """
+server {
+    server_name img.example.com _;
+    valid_referers none server_names *.example.com .example.net www.example.*
+                   example.org/galleries/;  # a comment; with a sign
+    if ($invalid_referer) { return 403; }
+}
+"""
+
+
+def cdn(kind: str, domains: str, empty: str) -> str:
+    names = {"white": "refer_domain_allow_list", "black": "refer_domain_deny_list"}
+    arguments = {names[kind]: domains, "allow_empty": empty}
+    listed = [{"argName": name, "argValue": value} for name, value in arguments.items()]
+    return json.dumps([{"functionName": f"referer_{kind}_list_set", "functionArgs": listed}])
+
+
+DECISIONS = [
+    # nginx, by ngx_http_referer_module
+    ("nginx", NGINX, None, True),
+    ("nginx", NGINX, "", False),  # an empty header is "blocked", not "none"
+    ("nginx", NGINX, "https://img.example.com/a", True),  # server_names
+    ("nginx", NGINX, "https://a.b.example.com/", True),
+    ("nginx", NGINX, "https://example.com/", False),  # only its sub-domains
+    ("nginx", NGINX, "HTTPS://A.EXAMPLE.COM:8443/", True),
+    ("nginx", NGINX, "https://example.net/", True),
+    ("nginx", NGINX, "https://a.example.net/", True),
+    ("nginx", NGINX, "https://www.example.co.uk/", True),
+    ("nginx", NGINX, "https://example.org/galleries/1", True),
+    ("nginx", NGINX, "https://example.org/", False),
+    ("nginx", NGINX, "img.example.com/", False),
+    ("nginx", NGINX, "https://a.example.com.evil.test/", False),
+    ("nginx", "valid_referers blocked a.test;", "anything", True),
+    ("nginx", "valid_referers blocked a.test;", "", True),
+    ("nginx", "valid_referers blocked a.test;", None, False),
+    ("nginx", "valid_referers a.test:8080;", "http://a.test:8080/", False),
+    # Alibaba Cloud CDN
+    ("cdn", cdn("white", "a.test", "off"), "https://x.y.a.test/", True),
+    ("cdn", cdn("white", "a.test", "off"), "http://a.test:81/p", True),
+    ("cdn", cdn("white", "a.test", "off"), "http://nota.test/", False),
+    ("cdn", cdn("white", "*.a.test", "off"), "http://a.test/", False),
+    ("cdn", cdn("white", "a.test", "off"), None, False),
+    ("cdn", cdn("black", "a.test, b.test", "on"), "http://b.test/", False),
+    ("cdn", cdn("black", "a.test", "on"), None, True),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("system", "text", "referer", "allowed"), DECISIONS)
+def test_each_system_decides_as_in_the_table(
+    system: str, text: str, referer: str | None, allowed: bool
+) -> None:
+    assert SYSTEMS[system].parse(text).allows(referer) is allowed
+
+
+DOCUMENTS = sorted({(system, text) for system, text, *_ in DECISIONS})
+
+
+@pytest.mark.parametrize(("system", "text"), DOCUMENTS)
+def test_both_sides_decide_each_loss_differently(system: str, text: str) -> None:
+    rules = SYSTEMS[system].parse(text)
+    configuration = rules.to_oss()
+    policy = RefererPolicy.compile(configuration)
+    for loss in losses(rules, configuration):
+        assert rules.allows(loss.referer) is loss.theirs
+        assert policy.decide(loss.referer).allowed is not loss.theirs
+
+
+@pytest.mark.parametrize("text", [text for system, text in DOCUMENTS if system == "cdn"])
+def test_formatted_rules_of_the_cdn_parse_to_the_same(text: str) -> None:
+    rules = CdnRules.parse(text)
+    assert CdnRules.parse(rules.format()) == rules
+
+
+CONFIGURATIONS = [
+    RefererConfiguration(),
+    RefererConfiguration(False),
+    RefererConfiguration(False, whitelist=("https://www.example.com/", "http://*.example.org")),
+    RefererConfiguration(whitelist=("*.example.com", "", "https://a.test/p?q"), blacklist=("*b*",)),
+    RefererConfiguration(blacklist=("https://evil.test/",)),
+]
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+@pytest.mark.parametrize("configuration", CONFIGURATIONS, ids=str)
+def test_rules_are_translated_from_oss(system: str, configuration: RefererConfiguration) -> None:
+    rules = SYSTEMS[system].from_oss(configuration, DEFAULT)
+    if isinstance(rules, CdnRules):
+        assert CdnRules.parse(rules.format()) == rules
+    policy = RefererPolicy.compile(configuration)
+    for loss in losses(rules, configuration):
+        assert policy.decide(loss.referer).allowed is not loss.theirs
+    # Whatever is lost, nobody is asked for a Referer who was not before.
+    assert rules.allows(None) == policy.decide(None).allowed
+
+
+@pytest.mark.parametrize("configuration", CONFIGURATIONS, ids=str)
+def test_translation_to_nginx_is_exact(configuration: RefererConfiguration) -> None:
+    rules = SYSTEMS["nginx"].from_oss(configuration, DEFAULT)
+    assert losses(rules, configuration) == ()
+
+
+def test_each_cause_is_reported_once() -> None:
+    """With the example that the other system opens, or keeps closed, as asked for."""
+    ours = RefererConfiguration(
+        False,
+        whitelist=("https://*.example.com/", "https://a.test/", "http://b.test:8080/x"),
+        blacklist=("https://evil.example.com/",),
+    )
+    for system in SYSTEMS.values():
+        rules = system.from_oss(ours, DEFAULT)
+        for opens in (True, False):
+            found = losses(rules, ours, opens=opens)
+            kinds = [loss.kind for loss in found]
+            assert len(kinds) == len(set(kinds))
+    cdn = SYSTEMS["cdn"].from_oss(ours, DEFAULT)
+    ports = [
+        {loss.theirs for loss in losses(cdn, ours, opens=opens) if loss.kind is ProbeKind.PORT}
+        for opens in (True, False)
+    ]
+    assert ports[0] == {True}
+
+
+def test_losses_of_a_long_list_are_found_quickly() -> None:
+    """Entries of one shape are probed a few times; one that differs from all others is found."""
+    hosts = [f"https://host{number}.example.com/" for number in range(5_000)]
+    ours = RefererConfiguration(False, whitelist=(*hosts, "https://*.a.test/?q"))
+    rules = SYSTEMS["cdn"].from_oss(ours, DEFAULT)
+    began = time.process_time()
+    found = losses(rules, ours, opens=False)
+    assert ProbeKind.IN_PATH in {loss.kind for loss in found}
+    assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize(
+    ("system", "text", "expected"),
+    [
+        (
+            "nginx", "valid_referers none .example.com;",
+            RefererConfiguration(True, whitelist=(
+                "https://example.com/", "http://example.com/",
+                "https://*.example.com/", "http://*.example.com/",
+            )),
+        ),
+        (
+            "cdn", cdn("white", "a.test", "off"),
+            RefererConfiguration(False, whitelist=(
+                "https://a.test/", "http://a.test/", "https://*.a.test/", "http://*.a.test/",
+            )),
+        ),
+    ],
+)  # fmt: skip
+def test_rules_are_translated_to_oss(
+    system: str, text: str, expected: RefererConfiguration
+) -> None:
+    assert SYSTEMS[system].parse(text).to_oss() == expected
+
+
+@pytest.mark.parametrize(
+    ("system", "text", "line", "column", "words"),
+    [
+        ("nginx", "server { listen 80;\n}", 1, 1, "has no valid_referers; add"),
+        ("nginx", "\n  valid_referers none", 2, 3, "is not ended; add a ;"),
+        ("nginx", "valid_referers\n  a.test ~b;", 2, 10, "~b is a regular expression"),
+        (
+            "nginx", "server { server_name ~^a; valid_referers server_names; }", 1, 22,
+            "~^a is a regular expression",
+        ),
+        ("nginx", "server {\n", 1, 1, "the block server is not ended; add a }"),
+        ("nginx", "a b;\n }", 2, 2, "} is not expected here"),
+        ("nginx", ";", 1, 1, "; is not expected here"),
+        ("nginx", "{", 1, 1, "{ is not expected here"),
+        ("nginx", 'valid_referers "a', 1, 16, "a quote is not ended"),
+        ("nginx", "valid_referers " + "a" * 4_095 + ";", 1, 16, "more than 4094 bytes"),
+        ("nginx", "valid_referers none blocked;", 1, 1, "nginx refuses them alone"),
+        ("nginx", "valid_referers a.test .a.test;", 1, 23, ".a.test conflicts with a name"),
+        ("nginx", "valid_referers a.*.test;", 1, 16, "is not a name that nginx takes"),
+        ("nginx", "valid_referers server_names;", 1, 1, "put its block around"),
+        (
+            "nginx", "server { server_name $hostname; valid_referers server_names; }", 1, 22,
+            "write that name instead",
+        ),
+        ("cdn", "[\n1 2]", 2, 3, "not valid JSON"),
+        ("cdn", "[]", 1, 1, "has 0 Referer functions; write one"),
+        ("cdn", '[{"functionName": "referer_white_list_set"}]', 1, 20, "has no argument"),
+    ],
+)  # fmt: skip
+def test_bad_documents_are_refused(
+    system: str, text: str, line: int, column: int, words: str
+) -> None:
+    with pytest.raises(SourceError) as refusal:
+        SYSTEMS[system].parse(text)
+    assert words in refusal.value.sentence
+    assert (refusal.value.line, refusal.value.column) == (line, column)
+
+
+def test_example_of_the_fixtures_can_be_translated() -> None:
+    path = Path(__file__).parents[3] / "fixtures" / "lab" / "nginx.conf"
+    rules = SYSTEMS["nginx"].parse(path.read_text(encoding="utf-8"))
+    assert "https://img.example.com/" in rules.to_oss().whitelist
+
+
+def test_entry_longer_than_nginx_reads_is_refused() -> None:
+    for entry in ("a" * 5_000, "例" * 1_400, "?" * 101):
+        rules = RefererConfiguration(True, False, whitelist=(entry,))
+        with pytest.raises(ValueError, match="nginx reads at most 4,093 bytes"):
+            SYSTEMS["nginx"].from_oss(rules, DEFAULT).format()

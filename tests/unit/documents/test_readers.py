@@ -1,0 +1,71 @@
+"""What is read from documents: callbacks by name, keys with a style, policies, CORS rules."""
+
+from __future__ import annotations
+
+import pytest
+from oss_emulator.access import PolicyError
+from oss_emulator.documents import callback_policy, cors, image_access, policy
+from oss_emulator.documents.image_access import ImageAccess
+from oss_emulator.protocol.errors import OSSError
+
+CALLBACKS = {
+    "policy&comp=callback": b"""<BucketCallbackPolicy>
+<PolicyItem><PolicyName>a</PolicyName><Callback>abc</Callback></PolicyItem>
+<PolicyItem><PolicyName>b</PolicyName><Callback>def</Callback><CallbackVar>x</CallbackVar>
+</PolicyItem></BucketCallbackPolicy>"""
+}
+
+
+def test_callback_policy_is_found_by_its_name() -> None:
+    assert callback_policy.find(CALLBACKS, "a") == ("abc", "")
+    assert callback_policy.find(CALLBACKS, "b") == ("def", "x")
+    for kept in ({}, CALLBACKS):
+        with pytest.raises(OSSError, match="callback policy does not exist") as caught:
+            callback_policy.find(kept, "c")
+        assert caught.value.code == "InvalidArgument"
+        assert caught.value.details["ArgumentValue"] == "c"
+
+
+IMAGES = b"""<BucketProcessConfiguration><SourceFileProtect>%s</SourceFileProtect>
+<SourceFileProtectSuffix>jpg, .png</SourceFileProtectSuffix>
+<StyleDelimiters>/,-</StyleDelimiters></BucketProcessConfiguration>"""
+
+
+def test_image_access_is_read() -> None:
+    name = image_access.DOCUMENT.subresource
+    assert image_access.find({name: IMAGES % b"Enabled"}) == ImageAccess((".jpg", ".png"), "/-")
+    assert image_access.find({name: IMAGES % b"Disabled"}) == ImageAccess((), "/-")
+    assert image_access.find({}) == ImageAccess()
+
+
+@pytest.mark.parametrize(
+    ("key", "parts"),
+    [
+        ("a.jpg-small", ("a.jpg", "small")),
+        ("a/b-c", ("a/b", "c")),
+        ("a-b/c", ("a-b", "c")),
+        ("-small", None),
+        ("a-", None),
+        ("a.jpg", None),
+    ],
+)
+def test_key_is_split_at_the_last_separator(key: str, parts: tuple[str, str] | None) -> None:
+    assert ImageAccess((), "/-").split(key) == parts
+
+
+def test_damaged_policy_is_an_error() -> None:
+    assert policy.of({}) is None
+    with pytest.raises(PolicyError):
+        policy.of({"policy": b"{"})
+
+
+def test_cors_rules_match_only_text() -> None:
+    """Bytes that are not UTF-8 arrive as surrogates."""
+    rules = cors.parse(
+        b"<CORSConfiguration><CORSRule><AllowedOrigin>*</AllowedOrigin><AllowedMethod>GET"
+        b"</AllowedMethod><AllowedHeader>x-oss-*</AllowedHeader></CORSRule></CORSConfiguration>"
+    )
+    assert rules.headers_for("http://a", "GET")["Access-Control-Allow-Origin"] == "*"
+    assert rules.headers_for("http://\udcff", "GET") == {}
+    assert rules.preflight("http://a", "GET", "x-oss-a") is not None
+    assert rules.preflight("http://a", "GET", "x-oss-\udcff") is None

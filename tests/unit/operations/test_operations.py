@@ -1,0 +1,141 @@
+"""What `fixtures/exchanges/` cannot say: other accounts, long lists, large objects, raw bytes."""
+
+from __future__ import annotations
+
+import pytest
+from oss_emulator.documents import DOCUMENTS
+from oss_emulator.documents.document import Document, Holder
+from oss_emulator.documents.public_access_block import OF_ACCOUNT, OF_BUCKET
+from oss_emulator.protocol import dates
+from oss_emulator.protocol.dates import format_iso
+from oss_emulator.protocol.message import Request
+
+from tests.unit.operations.service import Caller
+
+PLACES = {Holder.ACCOUNT: "/", Holder.BUCKET: "/bucket", Holder.OBJECT: "/bucket/a"}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+def test_invalid_document_is_malformed(ask: Caller, document: Document) -> None:
+    ask("PUT", "/bucket/a", "x")
+    target = f"{PLACES[document.holder]}?{document.subresource}"
+    for body in ("", "no XML", "<a", "<Other/>", f"<!DOCTYPE a><{document.schema.name}/>"):
+        answer = ask("PUT", target, body)
+        assert (answer.status, answer.code) == (400, "MalformedXML")
+        assert answer.text("ErrorDetail")
+
+
+def test_documents_have_unique_names_and_one_schema_for_account_and_bucket() -> None:
+    assert len({document.name for document in DOCUMENTS}) == len(DOCUMENTS)
+    assert OF_ACCOUNT.schema == OF_BUCKET.schema
+
+
+def test_buckets_of_other_accounts_are_neither_listed_nor_targets_of_logs(ask: Caller) -> None:
+    storage = ask.service.storage
+    ask("PUT", "/foreign")
+    foreign = storage.bucket("foreign")
+    assert foreign is not None
+    storage.put_bucket(foreign._replace(owner="2000000000000002"))
+    assert ask("GET", "/").texts("Buckets/Bucket/Name") == ["bucket"]
+    target = "<LoggingEnabled><TargetBucket>foreign</TargetBucket></LoggingEnabled>"
+    answer = ask("PUT", "/bucket?logging", f"<BucketLoggingStatus>{target}</BucketLoggingStatus>")
+    assert (answer.status, answer.code) == (403, "InvalidTargetBucketForLogging")
+
+
+INVENTORY = """<InventoryConfiguration><Id>%s</Id><IsEnabled>true</IsEnabled>
+<Destination><OSSBucketDestination><Format>CSV</Format><AccountId>1</AccountId>
+<RoleArn>acs:ram::1:role/r</RoleArn><Bucket>acs:oss:::bucket</Bucket></OSSBucketDestination>
+</Destination><Schedule><Frequency>Daily</Frequency></Schedule>
+<IncludedObjectVersions>All</IncludedObjectVersions></InventoryConfiguration>"""
+
+
+def test_page_of_inventories_has_100_and_a_bucket_1000(ask: Caller) -> None:
+    """P-58"""
+    storage = ask.service.storage
+    bucket = storage.bucket("bucket")
+    assert bucket is not None
+    present = {f"inventory/i{n:03}": (INVENTORY % f"i{n:03}").encode() for n in range(1000)}
+    storage.put_bucket(bucket._replace(documents=present))
+    first = ask("GET", "/bucket?inventory")
+    assert (first.body.count(b"<Id>"), first.text("IsTruncated")) == (100, "true")
+    assert first.text("NextContinuationToken") == "i099"
+    rest = ask("GET", "/bucket?inventory&continuation-token=i949")
+    assert rest.text("InventoryConfiguration/Id") == "i950"
+    assert (rest.body.count(b"<Id>"), rest.text("IsTruncated")) == (50, "false")
+    answer = ask("PUT", "/bucket?inventory&inventoryId=more", INVENTORY % "more")
+    assert (answer.status, answer.code) == (400, "InventoryExceedLimit")
+
+
+def test_default_retention_that_would_end_after_the_year_9999_refuses_uploads(ask: Caller) -> None:
+    period = "<Mode>GOVERNANCE</Mode><Days>2</Days>"
+    rule = f"<Rule><DefaultRetention>{period}</DefaultRetention></Rule>"
+    enabled = "<ObjectWormEnabled>Enabled</ObjectWormEnabled>"
+    ask.keep_versions()
+    root = "ObjectWormConfiguration"
+    ask("PUT", "/bucket?objectWorm", f"<{root}>{enabled}{rule}</{root}>")
+    ask.now = dates.LATEST - 2 * 24 * 60 * 60
+    assert ask("PUT", "/bucket/a", "x").status == 200
+    until = ask("HEAD", "/bucket/a").headers["x-oss-object-worm-retain-until-date"]
+    assert until == format_iso(dates.LATEST)
+    ask.now += 1
+    complete = f"/bucket/b?uploadId={ask.begin_upload('b')}"
+    for answer in (
+        ask("PUT", "/bucket/a", "x"),
+        ask("POST", complete, "<CompleteMultipartUpload/>"),
+    ):
+        assert (answer.status, answer.code) == (400, "InvalidArgument")
+
+
+def test_appendable_object_has_5_gib_at_most(ask: Caller) -> None:
+    """AppendObject"""
+    ask("POST", "/bucket/a?append&position=0", "1")
+    storage, size = ask.service.storage, 5 * 1024**3
+    item = storage.object("bucket", "a")
+    assert item is not None
+    storage.replace_object("bucket", item._replace(size=size))
+    answer = ask("POST", f"/bucket/a?append&position={size}", "x")
+    assert (answer.status, answer.code) == (400, "EntityTooLarge")
+    assert answer.text("MaxSizeAllowed") == str(size)
+
+
+def test_object_over_5_gib_must_be_copied_by_parts(ask: Caller) -> None:
+    """CopyObject"""
+    ask("PUT", "/bucket/a", "content")
+    storage = ask.service.storage
+    item = storage.object("bucket", "a")
+    assert item is not None
+    storage.put_object("bucket", item._replace(size=5 * 1024**3 + 1))
+    source = {"x_oss_copy_source": "/bucket/a"}
+    answer = ask("PUT", "/bucket/b", **source)
+    message = "Source object Length exceeds the maximum allowed size."
+    assert (answer.status, answer.code, answer.text("Message")) == (400, "EntityTooLarge", message)
+    part = f"/bucket/big?uploadId={ask.begin_upload('big')}&partNumber=1"
+    assert ask("PUT", part, x_oss_copy_source_range="bytes=0-3", **source).status == 200
+
+
+def test_metadata_that_is_not_utf8_is_returned_unchanged(ask: Caller) -> None:
+    """P-57: surrogates stand for the bytes, here of GBK."""
+    sent = {"x_oss_meta_a": "\udcd6\udcd0", "content_disposition": "attachment;\udcce\udcc4"}
+    assert ask("PUT", "/bucket/a", "1", **sent).status == 200
+    ask("PUT", "/bucket/b", x_oss_copy_source="/bucket/a")
+    for key in ("a", "b"):
+        found = ask("HEAD", f"/bucket/{key}").headers
+        assert found["x-oss-meta-a"] == sent["x_oss_meta_a"]
+        assert found["Content-Disposition"] == sent["content_disposition"]
+
+
+def test_few_answers_do_not_tell_how_long_they_took(ask: Caller) -> None:
+    """S-08"""
+    ask("PUT", "/bucket/empty", "")
+    ask("PUT", "/bucket/full", "1")
+    for method, target, timed in (
+        ("GET", "/bucket/empty", False),
+        ("HEAD", "/bucket/empty", True),
+        ("GET", "/bucket/full", True),
+        ("GET", "/missing?acl", False),
+        ("PUT", "/missing/key", False),
+        ("GET", "/bucket/missing", True),
+    ):
+        request = Request.parse(method, target, [("Host", "localhost")], ask.now)
+        response = ask.service.handle(request, caller=ask.service.accounts.owner)
+        assert response.timed is timed
