@@ -85,7 +85,8 @@ def run(arguments: argparse.Namespace) -> int:
         is_empty=not reports,
     )
     if arguments.junit is not None and reports:
-        _write_junit(arguments.junit, tested, arguments.partial)
+        with writing(arguments.junit) as file:
+            file.write(format_junit(_remark(tested, arguments.partial)))
     formats.print_findings(findings, arguments)
     passed = tested.passed and (arguments.partial or not tested.untouched)
     return 2 if wrong else int(not passed)
@@ -229,11 +230,6 @@ def _remark(tested: _Tested, partial: bool) -> Iterator[Remark]:
             place=item.place,
             entry=entry,
         )
-
-
-def _write_junit(path: Path, tested: _Tested, partial: bool) -> None:
-    with writing(path) as file:
-        file.write(format_junit(_remark(tested, partial)))
 
 
 def _report(tested: _Tested, partial: bool) -> Iterator[Block]:

@@ -89,7 +89,7 @@ class GuardResult:
     old: RefererConfiguration | None
     new: RefererConfiguration
     report: Mapping[str, Any]
-    """Of `lab.replay.report`."""
+    """As `replay_each` returns it."""
     agreement: Agreement
 
     @property

@@ -235,7 +235,7 @@ class reading:  # noqa: N801 - used like the function that it replaces
 
 
 def is_cut_alike(path: Path) -> bool:
-    """Return whether DuckDB cuts a file into the lines that `lines` defines.
+    """Return whether DuckDB cuts a file at line feeds, as this module does.
 
     It takes a carriage return for a line end in some places and not in others. It fails on a line
     that is longer than its buffer, or leaves it out without a word. Raises LogSourceError.

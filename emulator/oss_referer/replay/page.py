@@ -75,13 +75,8 @@ class Translator(NamedTuple):
 _ENGLISH = Translator()
 
 
-class _Card(NamedTuple):
-    """A figure that a manager sees first."""
-
-    tone: str
-    figure: str
-    what: Sentence
-    more: Sentence
+_Card = tuple[str, str, Sentence, Sentence]
+"""A figure that a manager sees first: its tone, the figure, what it is, and more about it."""
 
 
 def format(report: Report, voice: Translator = _ENGLISH, language: str = "en") -> str:
@@ -187,11 +182,11 @@ class _Body:
             duration(report["period"]["hours"]),
             yuan["per_gb"],
         )
-        return _Card("good", f"¥{yuan['revoked_a_day']}", Sentence("saved in a day"), share)
+        return "good", f"¥{yuan['revoked_a_day']}", Sentence("saved in a day"), share
 
     def _locked_out(self) -> Iterator[_Card]:
         own = self._report["own"]["requests"]
-        yield _Card(
+        yield (
             "bad" if own else "good",
             quantity(own),
             Sentence("requests of your own domains would be locked out"),
@@ -199,7 +194,7 @@ class _Body:
             if own
             else Sentence("No domain of a site in the whitelist is affected"),
         )
-        yield _Card(
+        yield (
             "good",
             quantity(self._report["totals"]["revoked"]["requests"] - own),
             Sentence("requests of others would be locked out"),

@@ -43,7 +43,7 @@ _LINE = {
     """,
     "pieces": """CASE WHEN is_plain THEN split(line, '"') END""",
 }
-"""Columns of a line, as `lines` defines it; each may use those before it."""
+"""Columns of a line, as `log_files` defines it; each may use those before it."""
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """RefererConfiguration as XML, the body of PutBucketReferer and of GetBucketReferer.
 
 Parsing is strict except for what clients are known to send: elements in any order, with or without
-a name space (R-31), and an unescaped `&` (P-34). `markup/` reads the XML.
+a name space (R-31), and an unescaped `&` (P-34). `markup` reads the XML.
 """
 
 from __future__ import annotations
