@@ -28,8 +28,7 @@ from oss_referer.browser.probes import ProbeKind
 from oss_referer.browser.scenarios import Group
 from oss_referer.engine import explanation
 from oss_referer.engine.assumptions import DEFAULT, LetterCase
-from oss_referer.engine.decision import Outcome, Reason, Stage, Step
-from oss_referer.engine.request import RequestKind
+from oss_referer.engine.decision import Outcome, Reason, RequestKind, Stage, Step
 from oss_referer.engine.sentence import Sentence
 from oss_referer.findings.remark import Severity
 from oss_referer.lint import RULES, Evidence

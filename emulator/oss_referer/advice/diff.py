@@ -5,19 +5,48 @@ search covers all possible Referers, so "equivalent" is either proved or limited
 tried Referers.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import islice, zip_longest
+from typing import NamedTuple
 
 from oss_referer.browser import probes
 from oss_referer.browser.probes import Probe, ProbeKind
 from oss_referer.engine.assumptions import DEFAULT, Assumptions, CutPath
 from oss_referer.engine.decision import Decision
-from oss_referer.engine.model import RefererConfiguration
-from oss_referer.engine.policy import RefererPolicy
+from oss_referer.engine.pattern import Pattern
+from oss_referer.engine.policy import RefererConfiguration, RefererPolicy
 from oss_referer.search import automaton
 from oss_referer.search.automaton import Cut, Language, UndecidedError, Watched
+from oss_referer.search.entry import Parts
+from oss_referer.search.sent import Own, Senders, SentReferers
+from oss_referer.search.url import DEFAULT_PORTS
+from oss_referer.sources.referer_xml import SWITCHES
+
+
+class RuleEdit(NamedTuple):
+    """A switch that was turned, or an entry that was added or removed."""
+
+    name: str
+    """The element of a switch, or the list of an entry."""
+    before: str | None
+    """The old value or the removed entry; None for an added one."""
+    after: str | None
+    """The new value or the added entry; None for a removed one."""
+
+
+def find_edits(old: RefererConfiguration, new: RefererConfiguration) -> Iterator[RuleEdit]:
+    """Find the edits; the order of entries, and how often they occur, make no difference."""
+    for name, field in SWITCHES.items():
+        before, after = (str(getattr(rules, field)).lower() for rules in (old, new))
+        if before != after:
+            yield RuleEdit(name, before, after)
+    for field in ("whitelist", "blacklist"):
+        removed, added = getattr(old, field), getattr(new, field)
+        yield from (RuleEdit(field, entry, None) for entry in removed if entry not in added)
+        yield from (RuleEdit(field, None, entry) for entry in added if entry not in removed)
+
 
 COMPARISONS, FEWEST = 400_000, 20
 """The most comparisons of Referers with entries, and the fewest entries to make Referers from."""
@@ -176,3 +205,46 @@ def search(
         barren=lambda matched: matched[0] and matched[2],  # R-12: both deny for good
         language=language,
     )
+
+
+def find_change_elsewhere(
+    old: RefererPolicy, new: RefererPolicy, host: str, known: Iterable[str | None] = ()
+) -> str | None:
+    """Return a Referer that a page of another host can send and that both decide differently.
+
+    None is a proof that there is none. With an empty `host` all hosts are other ones. `known` are
+    Referers that both decide differently: one of them may be an answer without a search. Raises
+    `UndecidedError` if the search would take too long.
+    """
+    if _changes_only(old, new, host):
+        return None
+    pages = SentReferers(Senders.FOREIGN, [Own(host, False)] if host else [])
+    for referer in known:
+        if referer and pages.is_sent(referer):
+            return referer
+    found = search((old, new), pages.language)
+    if found is not None and not pages.is_sent(found):
+        raise UndecidedError  # the language is a little too wide
+    return found
+
+
+def _changes_only(old: RefererPolicy, new: RefererPolicy, host: str) -> bool:
+    """Return whether no entry that is added or removed can match a Referer of another host.
+
+    This is quick, and it suffices for the entries that name one host.
+    """
+    cuts = [Cut.of(policy.configuration, policy.assumptions) for policy in (old, new)]
+    if cuts[0] is not cuts[1] or old.reading.needs_whitelist != new.reading.needs_whitelist:
+        return False
+    one, other = old.reading, new.reading
+    changed = {*one.whitelist.patterns} ^ {*other.whitelist.patterns}
+    changed |= {*one.blacklist.patterns} ^ {*other.blacklist.patterns}
+    return all(_is_fixed(pattern, host) for pattern in changed)
+
+
+def _is_fixed(pattern: Pattern, host: str) -> bool:
+    """Return whether every Referer that an entry matches has this host."""
+    parts = Parts.split(pattern.body)
+    is_literal = {*"*?"}.isdisjoint(parts.origin)
+    ends = parts.rest.startswith("/")
+    return parts.scheme in DEFAULT_PORTS and parts.host == host and is_literal and ends

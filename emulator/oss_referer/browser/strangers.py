@@ -13,7 +13,7 @@ from oss_referer.engine.pattern import Pattern
 from oss_referer.engine.policy import RefererPolicy
 from oss_referer.search import automaton
 from oss_referer.search.automaton import Budget, Cut, UndecidedError, Watched
-from oss_referer.search.parts import FIXED_HOST, example
+from oss_referer.search.entry import FIXED_HOST, example
 from oss_referer.search.sent import Own, Senders, SentReferers
 from oss_referer.search.url import MAX_LENGTH, WebURL
 

@@ -9,7 +9,7 @@ from oss_referer import lint
 from oss_referer.engine import Stage
 from oss_referer.engine.sentence import Sentence
 from oss_referer.findings.remark import Remark
-from oss_referer.lint import Correction, EntryPlace, Evidence, Finding, Severity, remarks
+from oss_referer.lint import KINDS, Correction, EntryPlace, Evidence, Finding, Severity, remark
 from oss_referer.sources.places import Place
 from oss_referer.terminal import correcting, formats, language, rules
 from oss_referer.terminal.formats import Findings, Format
@@ -105,7 +105,7 @@ class _Linted:
 
     def remark(self) -> Iterator[Remark]:
         """Yield what is printed for other tools."""
-        return remarks.remark(self.shown, self.rules.where, self.rules.find_places())
+        return remark(self.shown, self.rules.where, self.rules.find_places())
 
     def to_dicts(self) -> Iterator[dict[str, object]]:
         """Yield what is printed as JSON."""
@@ -120,7 +120,7 @@ def _lint(selected: FoundRules, arguments: argparse.Namespace) -> int:
         text=_report_all(linted, arguments),
         data=lambda: [item for one in linted for item in one.to_dicts()],
         remarks=(item for one in linted for item in one.remark()),
-        kinds=remarks.KINDS,
+        kinds=KINDS,
         wrong=selected.wrong,
         is_empty=not linted,
     )

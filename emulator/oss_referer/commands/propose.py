@@ -16,7 +16,7 @@ from oss_referer.replay.figures import size
 from oss_referer.replay.proposal import HostName, RuleProposal, propose
 from oss_referer.replay.report import VERSION, Report, measure, replay
 from oss_referer.replay.verdict import Judge
-from oss_referer.search.parts import encode_host
+from oss_referer.search.url import encode_host
 from oss_referer.sources import referer_xml
 from oss_referer.terminal import formats, rules
 from oss_referer.terminal.formats import Format

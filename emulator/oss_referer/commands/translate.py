@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from oss_referer import translate as translation
 from oss_referer.engine import RefererConfiguration
-from oss_referer.engine.model import MAX_EXAMINED, MAX_SIZE
+from oss_referer.engine.policy import MAX_EXAMINED, MAX_SIZE
 from oss_referer.engine.sentence import Sentence
 from oss_referer.sources import sources as document
 from oss_referer.sources.sources import RulesForm

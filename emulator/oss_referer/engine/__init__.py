@@ -9,11 +9,9 @@ puts a decision into words. This package imports only the standard library.
 
 from . import header
 from .assumptions import Assumptions
-from .decision import Basis, Decision, Outcome, Reason, Stage, Step
-from .model import RefererConfiguration
+from .decision import Basis, Decision, Outcome, Reason, Scope, Signing, Stage, Step
 from .pattern import Pattern
-from .policy import RefererPolicy
-from .request import Scope, Signing
+from .policy import RefererConfiguration, RefererPolicy
 
 __all__ = [
     "Assumptions",

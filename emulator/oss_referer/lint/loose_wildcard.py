@@ -6,8 +6,8 @@ and one for its sub-domains, with a dot.
 """
 
 from oss_referer.engine.sentence import Sentence
-from oss_referer.search.domains import closed, is_host, registered
-from oss_referer.search.parts import Parts, fill_port
+from oss_referer.search.entry import Parts, fill_port
+from oss_referer.search.url import closed, is_host, registered
 
 from .finding import Correction, Evidence, Suspicion
 from .subject import LintedEntry, Subject

@@ -7,7 +7,7 @@ path with its `/`. For the whitelist there is the rule `truncate-path`.
 
 from oss_referer.engine.sentence import Sentence
 from oss_referer.search.automaton import Cut
-from oss_referer.search.parts import example
+from oss_referer.search.entry import example
 
 from .finding import NOTHING, WIDENS, Correction, Evidence, Suspicion
 from .subject import LintedEntry, Subject

@@ -6,8 +6,7 @@ entries.
 """
 
 from oss_referer.engine.sentence import Sentence
-from oss_referer.search.entry import parse_entry
-from oss_referer.search.parts import Parts, example
+from oss_referer.search.entry import Parts, example, parse_entry
 
 from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import LintedEntry, Subject

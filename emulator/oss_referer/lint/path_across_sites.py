@@ -7,8 +7,7 @@ and the bucket is another host. Only a page with the policy `unsafe-url` or
 
 from oss_referer.engine.sentence import Sentence
 from oss_referer.search.automaton import Cut
-from oss_referer.search.entry import parse_entry
-from oss_referer.search.parts import Parts, example
+from oss_referer.search.entry import Parts, example, parse_entry
 
 from .finding import WIDENS, Severity, Suspicion
 from .subject import LintedEntry, Subject

@@ -15,11 +15,11 @@ from oss_referer.browser import probes
 from oss_referer.engine import header
 from oss_referer.engine.assumptions import FACTS
 from oss_referer.engine.explanation import SENTENCES
-from oss_referer.engine.reading import Reading
+from oss_referer.engine.policy import Reading
 from oss_referer.engine.sentence import Sentence
 from oss_referer.search.automaton import Cut
-from oss_referer.search.parts import DEFAULT_PORTS, Parts
-from oss_referer.search.url import MAX_LENGTH
+from oss_referer.search.entry import Parts
+from oss_referer.search.url import DEFAULT_PORTS, MAX_LENGTH
 from oss_referer.sources.toml import join
 
 from .finding import Correction, Evidence, Severity, Suspicion, Suspicions, Switch

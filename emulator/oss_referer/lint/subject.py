@@ -10,21 +10,16 @@ from oss_referer.browser.probes import STRANGER
 from oss_referer.engine import header
 from oss_referer.engine.assumptions import DEFAULT, Assumptions
 from oss_referer.engine.decision import Basis, Reason, Stage
-from oss_referer.engine.model import RefererConfiguration
 from oss_referer.engine.pattern import Pattern
-from oss_referer.engine.policy import RefererPolicy
-from oss_referer.engine.reading import Judgement, Reading
+from oss_referer.engine.policy import Judgement, Reading, RefererConfiguration, RefererPolicy
 from oss_referer.engine.sentence import Sentence
 from oss_referer.search.automaton import Budget, Cut, UndecidedError, covers
-from oss_referer.search.entry import is_blank, parse_entry
-from oss_referer.search.parts import Parts, example
+from oss_referer.search.entry import Parts, example, is_blank, parse_entry
 from oss_referer.search.sent import ALL_PAGES, read_sent
 from oss_referer.search.url import MAX_LENGTH
 
 from .finding import Correction, EntryPlace, Evidence, Suspicion
-from .risk import Compiled
-from .search import seek
-from .sites import Sites
+from .risk import Compiled, Sites, seek
 
 SCHEMES = ("https", "http")
 _STRANGERS = (STRANGER, "https://wxyz-0.invalid/")

@@ -8,7 +8,7 @@ also matches `https://www.example.com.evil.test`. Both facts are partly assumed.
 
 from oss_referer.engine.sentence import Sentence
 from oss_referer.search.automaton import Cut
-from oss_referer.search.parts import example
+from oss_referer.search.entry import example
 
 from .finding import Correction, Evidence, Suspicion, Suspicions, Switch
 from .subject import Subject

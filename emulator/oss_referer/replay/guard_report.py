@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from oss_referer.advice import rule_edits
-from oss_referer.advice.rule_edits import RuleEdit
+from oss_referer.advice import diff
+from oss_referer.advice.diff import RuleEdit
 from oss_referer.engine.sentence import Sentence
 from oss_referer.findings.markdown import code
 from oss_referer.findings.remark import Remark, Severity
@@ -89,7 +89,7 @@ class _GuardReport:
         yield f"### {code(change.resource)}"
         yield ""
         if change.old is not None and change.old != change.new:
-            for edit in rule_edits.find(change.old, change.new):
+            for edit in diff.find_edits(change.old, change.new):
                 yield f"- {self._say(_edit(edit))}"
             yield ""
         yield from self._hosts(change)

@@ -11,8 +11,8 @@ from urllib.parse import unquote
 
 from oss_referer.engine import RefererConfiguration, RefererPolicy, explanation
 from oss_referer.engine.header import WHITE_SPACE
-from oss_referer.search.domains import closed, registered
-from oss_referer.search.parts import Parts
+from oss_referer.search.entry import Parts
+from oss_referer.search.url import closed, registered
 
 from . import accesslog, money, sources, statements
 from .engine import Engine, EngineError, Row

@@ -16,8 +16,8 @@ from oss_referer.engine import (
     Signing,
 )
 from oss_referer.engine.assumptions import DEFAULT
+from oss_referer.engine.decision import EXEMPTIONS, RequestKind, classify
 from oss_referer.engine.header import WHITE_SPACE
-from oss_referer.engine.request import EXEMPTIONS, RequestKind, classify
 from oss_referer.engine.sentence import Sentence
 
 from .accesslog import LogLine, unescape

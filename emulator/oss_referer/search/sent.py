@@ -16,9 +16,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from .automaton import Language
-from .domains import suffix_list
-from .parts import DEFAULT_PORTS
-from .url import WebURL, WebURLError
+from .url import DEFAULT_PORTS, WebURL, WebURLError, suffix_list
 
 _IN_NAME = frozenset(string.ascii_lowercase + string.digits + "-_!$&'()+,;=~")
 _IN_HOST = _IN_NAME | {"."}

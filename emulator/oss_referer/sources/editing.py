@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from oss_referer.engine.header import WHITE_SPACE
-from oss_referer.engine.model import RefererConfiguration
+from oss_referer.engine.policy import RefererConfiguration
 
 from . import hcl_editing, json_text, sources, xml_editing
 from .referer_xml import LISTS, SWITCHES

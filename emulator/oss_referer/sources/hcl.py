@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from unicodedata import normalize
 
-from oss_referer.engine.model import RefererConfiguration
+from oss_referer.engine.policy import RefererConfiguration
 
 from . import resources
 from .resources import BUCKET, CONFIG, KINDS, NAMES, REFERER, Reader, Unknown

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from html import escape
 
 from oss_referer.engine.decision import Stage
-from oss_referer.engine.model import RefererConfiguration
+from oss_referer.engine.policy import RefererConfiguration
 
 from .toml import Path, place_of
 

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 from oss_referer.engine.assumptions import DEFAULT, Assumptions
 from oss_referer.engine.header import WHITE_SPACE
-from oss_referer.engine.model import RefererConfiguration
+from oss_referer.engine.policy import RefererConfiguration
 
 from . import hcl, json_text, referer_xml, terraform
 from .markup import writing

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from oss_referer.advice import rule_edits
+from oss_referer.advice import diff
 from oss_referer.advice.diff import Certainty, Change, Diff
 from oss_referer.browser.probes import ProbeKind
 from oss_referer.engine import Decision, RefererConfiguration, explanation
@@ -58,7 +58,7 @@ def _telling(diff: Diff) -> Iterator[Change]:
 
 def describe_text(old: RefererConfiguration, new: RefererConfiguration) -> Iterator[Block]:
     """Describe which switches and entries changed."""
-    for name, before, after in rule_edits.find(old, new):
+    for name, before, after in diff.find_edits(old, new):
         if before is None:
             text = Text(f"+ {name}: {after}", Tone.GOOD)
         elif after is None:

@@ -15,13 +15,11 @@ from oss_referer.browser import probes
 from oss_referer.browser.probes import Probe, ProbeKind
 from oss_referer.engine import header
 from oss_referer.engine.assumptions import DEFAULT, Assumptions
-from oss_referer.engine.model import RefererConfiguration
-from oss_referer.engine.reading import Reading
+from oss_referer.engine.policy import Reading, RefererConfiguration
 from oss_referer.engine.sentence import Sentence
 
 from .cdn import CdnRules
-from .nginx import NginxRules
-from .nginx_map import NginxMap
+from .nginx import NginxMap, NginxRules
 
 
 class Rules(Protocol):

@@ -11,7 +11,7 @@ from oss_referer import RefererConfiguration, RefererPolicy
 from oss_referer.browser import strangers
 from oss_referer.browser.strangers import SHOWN, Strangers
 from oss_referer.engine.assumptions import DEFAULT, Assumptions, CutPath, EmptyWhitelist, LetterCase
-from oss_referer.engine.reading import Reading
+from oss_referer.engine.policy import Reading
 from oss_referer.search.sent import Own, Senders, SentReferers
 from oss_referer.search.url import WebURL
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import pytest
 from oss_referer import RefererConfiguration, RefererPolicy
 from oss_referer.lint import risk
-from oss_referer.lint.risk import Compiled, Named
-from oss_referer.lint.search import seek
-from oss_referer.lint.sites import Sites
+from oss_referer.lint.risk import Compiled, Named, Sites, seek
 from oss_referer.search.automaton import Budget
 from oss_referer.search.sent import Own, Senders, SentReferers
 

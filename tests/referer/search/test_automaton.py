@@ -14,7 +14,7 @@ from oss_referer.advice import diff
 from oss_referer.advice.diff import Certainty
 from oss_referer.engine import header
 from oss_referer.engine.assumptions import DEFAULT
-from oss_referer.engine.reading import Reading
+from oss_referer.engine.policy import Reading
 from oss_referer.search import automaton
 from oss_referer.search.automaton import Budget, Cut, UndecidedError, Watched
 from oss_referer.search.entry import parse_entry

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from oss_referer.search.domains import closed, is_host, is_port, registered
+from oss_referer.search.url import closed, is_host, is_port, registered
 
 
 @pytest.mark.parametrize(
