@@ -18,9 +18,9 @@ from oss_referer.engine.decision import Decision
 from oss_referer.engine.pattern import Pattern
 from oss_referer.engine.policy import RefererConfiguration, RefererPolicy
 from oss_referer.search import automaton
-from oss_referer.search.automaton import Cut, Language, UndecidedError, Watched
+from oss_referer.search.automaton import Language, SearchedEntry, Truncation, UndecidedError
 from oss_referer.search.entry import Parts
-from oss_referer.search.sent import Own, Senders, SentReferers
+from oss_referer.search.sent import OwnHost, Senders, SentReferers
 from oss_referer.search.url import DEFAULT_PORTS
 from oss_referer.sources.referer_xml import SWITCHES
 
@@ -177,13 +177,13 @@ def _entries(old: RefererConfiguration, new: RefererConfiguration) -> list[str]:
     return list(islice(dict.fromkeys(taken), limit))
 
 
-def watch(policy: RefererPolicy) -> list[list[Watched]]:
+def watch(policy: RefererPolicy) -> list[list[SearchedEntry]]:
     """Return the blacklist and the whitelist for a search. Raises UndecidedError."""
     if policy.assumptions.cut_path is CutPath.WITH_SLASH and policy.configuration.truncate_path:
         raise UndecidedError  # the search cannot keep the slash
-    cut = Cut.of(policy.configuration, policy.assumptions)
+    cut = Truncation.of(policy.configuration, policy.assumptions)
     lists = policy.reading.blacklist, policy.reading.whitelist
-    return [[Watched(pattern, cut) for pattern in entries.patterns] for entries in lists]
+    return [[SearchedEntry(pattern, cut) for pattern in entries.patterns] for entries in lists]
 
 
 def search(
@@ -202,7 +202,7 @@ def search(
     return automaton.find(
         [*watch(policies[0]), *watch(policies[1])],
         lambda matched: allows(matched[:2], needed[0]) != allows(matched[2:], needed[1]),
-        barren=lambda matched: matched[0] and matched[2],  # R-12: both deny for good
+        dead_end=lambda matched: matched[0] and matched[2],  # R-12: both deny for good
         language=language,
     )
 
@@ -218,7 +218,7 @@ def find_change_elsewhere(
     """
     if _changes_only(old, new, host):
         return None
-    pages = SentReferers(Senders.FOREIGN, [Own(host, False)] if host else [])
+    pages = SentReferers(Senders.FOREIGN, [OwnHost(host, False)] if host else [])
     for referer in known:
         if referer and pages.is_sent(referer):
             return referer
@@ -233,7 +233,7 @@ def _changes_only(old: RefererPolicy, new: RefererPolicy, host: str) -> bool:
 
     This is quick, and it suffices for the entries that name one host.
     """
-    cuts = [Cut.of(policy.configuration, policy.assumptions) for policy in (old, new)]
+    cuts = [Truncation.of(policy.configuration, policy.assumptions) for policy in (old, new)]
     if cuts[0] is not cuts[1] or old.reading.needs_whitelist != new.reading.needs_whitelist:
         return False
     one, other = old.reading, new.reading

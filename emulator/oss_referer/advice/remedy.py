@@ -26,7 +26,7 @@ MEASURED = 100
 """The most entries, of those with the nearest hosts, that are followed through the Referer."""
 
 
-class Parting(StrEnum):
+class Difference(StrEnum):
     """What differs first between an entry and a Referer."""
 
     SCHEME = "scheme"
@@ -49,7 +49,7 @@ class NearMiss(NamedTuple):
     """The characters of the body that agree with the Referer."""
     matched: int
     """The characters of the Referer that agree with them."""
-    parting: Parting
+    parting: Difference
     is_related: bool
     """Whether both hosts have a domain in common."""
 
@@ -133,31 +133,31 @@ def _count_common(entry: str, referer: str) -> int:
     return count
 
 
-def _name_difference(body: str, agrees: int, referer: str, matched: int) -> Parting:
+def _name_difference(body: str, agrees: int, referer: str, matched: int) -> Difference:
     """Name what differs between the rest of an entry and that of a Referer."""
     rest = body[agrees:]
     if body[:agrees].endswith("*"):  # nothing behind it agrees, so it may stand for anything
         return _name_place(body, agrees)
     if matched >= len(referer):
-        return Parting.END
+        return Difference.END
     if referer[matched:].lower().startswith(rest.lower()):
-        return Parting.LETTER_CASE
+        return Difference.LETTER_CASE
     place = _name_place(referer, matched)
-    if rest[:1] == ":" and place is Parting.PATH:
-        return Parting.PORT
+    if rest[:1] == ":" and place is Difference.PATH:
+        return Difference.PORT
     is_longer = matched == len(Parts.split(referer).origin) and rest[:1] != "/"
-    return Parting.HOST if is_longer and place is Parting.PATH else place
+    return Difference.HOST if is_longer and place is Difference.PATH else place
 
 
-def _name_place(text: str, place: int) -> Parting:
+def _name_place(text: str, place: int) -> Difference:
     """Name the part of a Referer or an entry in which a place lies."""
     parts = Parts.split(text)
     start = 0 if parts.scheme is None else len(parts.scheme) + len("://")
     if place < start:
-        return Parting.SCHEME
+        return Difference.SCHEME
     if place < start + len(parts.host):
-        return Parting.HOST
-    return Parting.PORT if place < len(parts.origin) else Parting.PATH
+        return Difference.HOST
+    return Difference.PORT if place < len(parts.origin) else Difference.PATH
 
 
 class RemedyKind(StrEnum):

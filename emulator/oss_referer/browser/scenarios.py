@@ -53,7 +53,7 @@ _Row = tuple[Sentence, str | None, bool | None] | tuple[Sentence, str | None, bo
 
 
 @dataclass(frozen=True, slots=True)
-class ScenarioOutcome:
+class ScenarioResult:
     """The decision on a scenario."""
 
     scenario: Scenario
@@ -67,7 +67,7 @@ class ScenarioOutcome:
 
 def play(
     policy: RefererPolicy, site: str, object_url: str = OBJECT_URL
-) -> tuple[ScenarioOutcome, ...]:
+) -> tuple[ScenarioResult, ...]:
     """Decide on every scenario for a site that shows the object; `site` is the URL of a page.
 
     Raises WebURLError.
@@ -77,7 +77,7 @@ def play(
         Scenario(group, *row) for group, rows in _ROWS.items() for row in rows(page, target)
     )
     return tuple(
-        ScenarioOutcome(scenario, policy.decide(scenario.referer, signed=scenario.signed))
+        ScenarioResult(scenario, policy.decide(scenario.referer, signed=scenario.signed))
         for scenario in scenarios
     )
 

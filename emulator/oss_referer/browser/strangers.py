@@ -12,9 +12,9 @@ from oss_referer.engine.decision import Decision
 from oss_referer.engine.pattern import Pattern
 from oss_referer.engine.policy import RefererPolicy
 from oss_referer.search import automaton
-from oss_referer.search.automaton import Budget, Cut, UndecidedError, Watched
+from oss_referer.search.automaton import Budget, SearchedEntry, Truncation, UndecidedError
 from oss_referer.search.entry import FIXED_HOST, example
-from oss_referer.search.sent import Own, Senders, SentReferers
+from oss_referer.search.sent import OwnHost, Senders, SentReferers
 from oss_referer.search.url import MAX_LENGTH, WebURL
 
 from . import probes
@@ -53,7 +53,7 @@ def search(policy: RefererPolicy, sites: Iterable[WebURL]) -> Strangers:
     A site is everything below the domain that somebody has registered: `www.example.com.cn` and
     `m.example.com.cn` belong together.
     """
-    return _Search(policy, SentReferers(Senders.FOREIGN, map(Own.of, sites))).run()
+    return _Search(policy, SentReferers(Senders.FOREIGN, map(OwnHost.of, sites))).run()
 
 
 class _Search:
@@ -61,9 +61,9 @@ class _Search:
         self._policy = policy
         self._reading = policy.reading
         self._strange = strange
-        self._cut = Cut.of(policy.configuration, policy.assumptions)
+        self._cut = Truncation.of(policy.configuration, policy.assumptions)
         self._keeps_slash = (
-            self._cut is Cut.PATH and policy.assumptions.cut_path is CutPath.WITH_SLASH
+            self._cut is Truncation.PATH and policy.assumptions.cut_path is CutPath.WITH_SLASH
         )
         self._budget = Budget()
         self._looks = Budget(LOOKS)
@@ -109,7 +109,7 @@ class _Search:
         """Return the first of the usual Referers that gets in. Raises UndecidedError."""
         for referer in _probes(pattern):
             self._looks.take(automaton.effort(self._policy, referer))
-            judged = self._reading.judge(referer)
+            judged = self._reading.decide(referer)
             by_pattern = judged.reason.allows and judged.entry in (None, pattern)
             if by_pattern and self._strange.is_sent(referer):
                 return referer
@@ -119,12 +119,12 @@ class _Search:
         """Search all Referers. Raises UndecidedError."""
         if self._keeps_slash:
             raise UndecidedError  # the search cannot keep the slash
-        black = [Watched(entry, self._cut) for entry in self._reading.blacklist.patterns]
-        white = [] if pattern is None else [Watched(pattern, self._cut, needed=True)]
+        black = [SearchedEntry(entry, self._cut) for entry in self._reading.blacklist.patterns]
+        white = [] if pattern is None else [SearchedEntry(pattern, self._cut, needed=True)]
         return automaton.find(
             [white, black],
             wanted=lambda matched: (matched[0] or not white) and not matched[1],  # R-12, R-13
-            barren=lambda matched: matched[1],
+            dead_end=lambda matched: matched[1],
             budget=self._budget,
             language=self._strange.language,
         )

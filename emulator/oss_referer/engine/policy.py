@@ -69,7 +69,7 @@ class RefererConfiguration:
         return sum(len(entry.encode(errors="surrogatepass")) for entry in entries)
 
 
-class Judgement(NamedTuple):
+class BareDecision(NamedTuple):
     """The judgement of the rules on a Referer."""
 
     reason: Reason
@@ -127,26 +127,26 @@ class Reading:
             self.cuts_path and assumptions.cut_path,
         )
 
-    def judge(self, sent: str) -> Judgement:
+    def decide(self, sent: str) -> BareDecision:
         """Judge a trimmed Referer (R-11 to R-14)."""
         if not sent:
             if self._configuration.allow_empty_referer:
-                return Judgement(Reason.EMPTY_ALLOWED, "")
+                return BareDecision(Reason.EMPTY_ALLOWED, "")
             denied = Reason.EMPTY_DENIED if self.has_whitelist else Reason.EMPTY_WITHOUT_WHITELIST
-            return Judgement(denied, "")
+            return BareDecision(denied, "")
         seen = self.see(sent)
         if entry := self.blacklist.first(seen):
-            return Judgement(Reason.BLACKLISTED, seen, entry)  # R-12
+            return BareDecision(Reason.BLACKLISTED, seen, entry)  # R-12
         if entry := self.whitelist.first(seen):
-            return Judgement(Reason.WHITELISTED, seen, entry)  # R-13
+            return BareDecision(Reason.WHITELISTED, seen, entry)  # R-13
         reason = Reason.NOT_WHITELISTED if self.needs_whitelist else Reason.NO_WHITELIST  # R-14
-        return Judgement(reason, seen)
+        return BareDecision(reason, seen)
 
     def differs(self, other: Reading) -> bool:
         """Whether the other reading of these rules may judge some Referer differently."""
         return self.lists is not other.lists or self._cuts != other._cuts
 
-    def judges_alike(self, sent: str, judged: Judgement, other: Reading) -> bool:
+    def compares_alike(self, sent: str, judged: BareDecision, other: Reading) -> bool:
         """Whether this reading compares a Referer as `other` did, with the same entries."""
         return self.lists is other.lists and self.see(sent) == judged.seen
 
@@ -311,11 +311,11 @@ class RefererPolicy:
         """
         if classify(signed, method, scope) not in self.checked:
             return True
-        return self.reading.judge(header.trim(referer)).reason.allows
+        return self.reading.decide(header.trim(referer)).reason.allows
 
     def _decide(self, kind: RequestKind, *referers: str | None) -> Decision:
         sent = self._sent(self.assumptions, *referers)
-        judged = self.reading.judge(sent)
+        judged = self.reading.decide(sent)
         found = set(self.rests_on(kind, sent, judged, referers))
         variants = tuple(item for item in self._chosen if item in found)
         if kind not in self.checked:
@@ -325,7 +325,11 @@ class RefererPolicy:
         return Decision(judged.reason, steps, judged.seen, variants)
 
     def rests_on(
-        self, kind: RequestKind, sent: str, judged: Judgement, referers: Sequence[str | None] = ()
+        self,
+        kind: RequestKind,
+        sent: str,
+        judged: BareDecision,
+        referers: Sequence[str | None] = (),
     ) -> Iterator[tuple[str, StrEnum]]:
         """Yield the chosen variants that matter: with another one, the verdict would differ.
 
@@ -336,14 +340,14 @@ class RefererPolicy:
         if kind not in self.checked:
             return
         for name, reading in self._other_readings:
-            if reading.judges_alike(sent, judged, self.reading):
+            if reading.compares_alike(sent, judged, self.reading):
                 continue
-            if reading.judge(sent).reason.ec != judged.reason.ec:
+            if reading.decide(sent).reason.ec != judged.reason.ec:
                 yield name, getattr(self.assumptions, name)
         if len(referers) > 1:
             for name, assumptions in self.assumptions.alternatives("repeated_header"):
                 other = self._sent(assumptions, *referers)
-                if self.reading.judge(other).reason.ec != judged.reason.ec:
+                if self.reading.decide(other).reason.ec != judged.reason.ec:
                     yield name, self.assumptions.repeated_header
 
     @cached_property
@@ -370,7 +374,7 @@ class RefererPolicy:
         sent = [referer for referer in referers if referer is not None]
         return header.trim(header.choose(sent, assumptions.repeated_header))
 
-    def _steps(self, kind: RequestKind, sent: str, judged: Judgement) -> Iterator[Step]:
+    def _steps(self, kind: RequestKind, sent: str, judged: BareDecision) -> Iterator[Step]:
         yield Step(Stage.REQUEST, Outcome.CHECKED, facts_of(kind), kind)
         if not sent:
             yield Step(Stage.EMPTY, _EMPTY[judged.reason], ("R-10", "R-11"))
@@ -384,7 +388,7 @@ class RefererPolicy:
         if listed is None:
             yield self._consult_whitelist(sent, judged)
 
-    def _consult_whitelist(self, sent: str, judged: Judgement) -> Step:
+    def _consult_whitelist(self, sent: str, judged: BareDecision) -> Step:
         if judged.reason is Reason.NO_WHITELIST:
             return Step(Stage.WHITELIST, Outcome.NO_ENTRIES, ("R-14",))
         if not self.reading.has_whitelist:
@@ -392,7 +396,7 @@ class RefererPolicy:
         listed = judged if judged.reason is Reason.WHITELISTED else None
         return self._consult(Stage.WHITELIST, "R-13", sent, listed)
 
-    def _consult(self, stage: Stage, number: str, sent: str, listed: Judgement | None) -> Step:
+    def _consult(self, stage: Stage, number: str, sent: str, listed: BareDecision | None) -> Step:
         if listed is not None and listed.entry is not None:
             wildcards = ("R-21",) if listed.entry.has_wildcards else ()
             lowered = ("R-41",) if self.reading.needs_lower_query(sent, listed.entry) else ()

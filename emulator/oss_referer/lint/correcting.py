@@ -13,13 +13,13 @@ from oss_referer.engine.decision import Stage
 from oss_referer.engine.header import WHITE_SPACE
 from oss_referer.engine.policy import RefererConfiguration, RefererPolicy
 from oss_referer.engine.sentence import Sentence
-from oss_referer.search.automaton import Budget, Watched
+from oss_referer.search.automaton import Budget, SearchedEntry
 from oss_referer.search.entry import Parts, is_blank
 from oss_referer.search.url import DEFAULT_PORTS
 
 from . import risk
 from .finding import NOTHING, Correction, EntryPlace, Finding
-from .risk import GUESS, UNPROVED, Edited, EntryEdit, Named, Sites, find_names, read_host
+from .risk import GUESS, UNPROVED, EditedRules, EntryEdit, NamedSites, Sites, find_names, read_host
 from .rule import LintRule
 from .subject import LISTS, LintedEntry, Subject
 
@@ -186,9 +186,9 @@ class Assessor:
         }
 
     @cached_property
-    def _named(self) -> Named:
+    def _named(self) -> NamedSites:
         """The sites that the entries of both lists name."""
-        return Named(*(Sites.of(_read(self._subject, stage, self._found)) for stage in LISTS))
+        return NamedSites(*(Sites.of(_read(self._subject, stage, self._found)) for stage in LISTS))
 
     def assess(self, finding: Finding) -> Finding:
         """Return a finding with what of its correction is safe."""
@@ -230,7 +230,7 @@ class Assessor:
                 return self._compare(after, budget)
         old = self._subject.compiled
         with self._budget.lend(_FOR_ONE) as budget:
-            return risk.find_risk(old, Edited(old, edit), edit, self._named, budget)
+            return risk.find_risk(old, EditedRules(old, edit), edit, self._named, budget)
 
     def _compare(self, after: RefererConfiguration, budget: Budget) -> Sentence | None:
         new = RefererPolicy.compile(after, self._subject.assumptions)
@@ -265,7 +265,7 @@ class Assessor:
         bodies = (text.strip(WHITE_SPACE) for text in added[stage])
         return (body for body in bodies if body and body not in self._bodies[stage])
 
-    def _watch(self, bodies: Iterable[str]) -> tuple[Watched, ...]:
+    def _watch(self, bodies: Iterable[str]) -> tuple[SearchedEntry, ...]:
         return tuple(entry for body in bodies for entry in self._subject.compiled.read(body))
 
 

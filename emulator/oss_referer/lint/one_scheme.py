@@ -22,7 +22,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     if entry.is_white or parts.scheme not in _OTHER or not parts.names_host or parts.port:
         return None  # a port speaks one scheme
     other = Parts(_OTHER[parts.scheme], parts.host, None, parts.rest).join()
-    judged = subject.judge(example(other))
+    judged = subject.decide(example(other))
     if not judged.reason.allows:
         return None
     if judged.entry is not None and subject.covers([parse_entry(other)], judged.entry):

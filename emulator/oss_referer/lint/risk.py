@@ -20,14 +20,14 @@ from oss_referer.engine.pattern import Pattern
 from oss_referer.engine.policy import Reading, RefererPolicy
 from oss_referer.engine.sentence import Sentence
 from oss_referer.search import automaton
-from oss_referer.search.automaton import Budget, Cut, UndecidedError, Watched
+from oss_referer.search.automaton import Budget, SearchedEntry, Truncation, UndecidedError
 from oss_referer.search.entry import FIXED_HOST, Parts
-from oss_referer.search.sent import ALL_PAGES, Own, Senders, SentReferers
+from oss_referer.search.sent import ALL_PAGES, OwnHost, Senders, SentReferers
 from oss_referer.search.url import (
     DEFAULT_PORTS,
     RESERVED,
-    closed,
     encode_host,
+    fixed_part,
     has_known_suffix,
     is_address,
     is_host,
@@ -42,9 +42,9 @@ _WILD = re.compile(r"(?P<scheme>https?://)\*(?P<name>[^/*?]+)/")
 class Sites:
     """The sites that some entries name."""
 
-    hosts: tuple[Own, ...]
+    hosts: tuple[OwnHost, ...]
     """What the entries name."""
-    domains: tuple[Own, ...]
+    domains: tuple[OwnHost, ...]
     """The registered domains of what they name."""
     ports: frozenset[str] | None
     """The ports that they name beside the default ones; None for all ports."""
@@ -63,7 +63,7 @@ class Sites:
                 host = read_host(parts) or ""
                 is_literal = not set(parts.host.rstrip("*")) & set("*?")
                 domain = _domain(host, is_literal)
-                own = Own(host, False) if is_literal else domain
+                own = OwnHost(host, False) if is_literal else domain
                 hosts.append(own._replace(schemes=_schemes(parts)))
                 domains.append(domain)
                 if parts.port is not None:
@@ -92,7 +92,7 @@ class Sites:
         return self._has(f"x{host}")
 
     def _has(self, host: str) -> bool:
-        """Return whether a host belongs to one of the domains, as `Own.owns` does for each."""
+        """Return whether a host belongs to one of the domains, as `OwnHost.owns` does for each."""
         exact, above = self._names
         bare = host.removesuffix(".")
         return bare in exact or any(bare[dot.end() :] in above for dot in re.finditer(r"\.", bare))
@@ -121,7 +121,7 @@ def find_names(text: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=64)
-def _pages(pages: Senders, own: tuple[Own, ...], ports: frozenset[str] | None) -> SentReferers:
+def _pages(pages: Senders, own: tuple[OwnHost, ...], ports: frozenset[str] | None) -> SentReferers:
     """Return a language; it remembers the steps that it has made."""
     return SentReferers(pages, own, ports)
 
@@ -141,7 +141,7 @@ def read_host(parts: Parts) -> str | None:
     if is_address(host) or not set(host) & set("*?"):
         return host if is_host(host) else None
     behind = host.rpartition("*")[2]  # *example.com, but not *-example.com
-    for fixed in (behind if "?" not in behind else None, closed(host)):
+    for fixed in (behind if "?" not in behind else None, fixed_part(host)):
         if fixed and is_host(fixed) and registered(fixed) is not None:
             return fixed
     return None
@@ -153,38 +153,38 @@ def _schemes(parts: Parts) -> frozenset[str]:
     return frozenset({parts.scheme}) if parts.scheme in known else known
 
 
-def _domain(host: str, is_literal: bool) -> Own:
+def _domain(host: str, is_literal: bool) -> OwnHost:
     if is_address(host) or "." not in host:
-        return Own(host, not is_literal)
-    return Own(registered(host) or host, registered(host) is not None)
+        return OwnHost(host, not is_literal)
+    return OwnHost(registered(host) or host, registered(host) is not None)
 
 
 _STARTS = tuple(f"{scheme}://" for scheme in DEFAULT_PORTS)
 
-Spared = Callable[[str], Watched | None]
+Exclusion = Callable[[str], SearchedEntry | None]
 """Returns the entry because of which a Referer is not wanted; None if it is wanted."""
 
 
 def seek(
-    entry: Watched,
+    entry: SearchedEntry,
     pages: SentReferers,
-    spared: Spared,
+    excluded: Exclusion,
     budget: Budget,
-    white: Sequence[Watched] = (),
+    white: Sequence[SearchedEntry] = (),
     *,
-    sparing: Sequence[Watched] = (),
+    excluding: Sequence[SearchedEntry] = (),
 ) -> str | None:
     """Return a Referer of some pages that an entry matches, and one of `white` if given.
 
     The entry that spares a Referer takes part in the next search, so that few of many take part;
-    `sparing` takes part from the first on. None is a proof that there is no such Referer.
+    `excluding` takes part from the first on. None is a proof that there is no such Referer.
 
     Raises UndecidedError.
     """
     if not may_be_sent(entry.pattern):
         return None
     needed = replace(entry, needed=True)
-    known = [*sparing]
+    known = [*excluding]
     while True:
         referer = automaton.find(
             [[needed], white, known],
@@ -195,7 +195,7 @@ def seek(
         )
         if referer is None:
             return None
-        more = spared(referer)
+        more = excluded(referer)
         if more is not None:
             known.append(more)
         elif pages.is_sent(referer):
@@ -216,39 +216,39 @@ UNPROVED = Sentence("It is not proved that it denies no page and allows no other
 _LIKELY = 8
 """How many new entries take part in the first search for what they may let in as before."""
 
-_EVERYTHING = Watched(Pattern.of("*", "*"))
+_EVERYTHING = SearchedEntry(Pattern.of("*", "*"))
 
 
-class Named(NamedTuple):
+class NamedSites(NamedTuple):
     """What the entries of both lists name."""
 
     white: Sites
     black: Sites
 
 
-class Compiled:
+class CompiledRules:
     """The rules of a policy."""
 
     def __init__(self, policy: RefererPolicy) -> None:
         self.policy = policy
         self.reading = policy.reading
-        self.cut = Cut.of(policy.configuration, policy.assumptions)
+        self.cut = Truncation.of(policy.configuration, policy.assumptions)
 
     @property
     def is_searchable(self) -> bool:
         """Whether the search can truncate a Referer as these rules do."""
         keeps_slash = self.policy.assumptions.cut_path is CutPath.WITH_SLASH
-        return self.cut is not Cut.PATH or not keeps_slash
+        return self.cut is not Truncation.PATH or not keeps_slash
 
     @cached_property
-    def white(self) -> tuple[Watched, ...]:
+    def white(self) -> tuple[SearchedEntry, ...]:
         """The entries that let a Referer in: every Referer if no entry is needed."""
         if not self.reading.needs_whitelist:
             return (_EVERYTHING,)
         return tuple(self.watch(self.reading.whitelist.patterns))
 
     @cached_property
-    def black(self) -> tuple[Watched, ...]:
+    def black(self) -> tuple[SearchedEntry, ...]:
         """The entries that keep a Referer out."""
         return tuple(self.watch(self.reading.blacklist.patterns))
 
@@ -257,13 +257,13 @@ class Compiled:
         """The blacklist, as it is compared."""
         return frozenset(pattern.body for pattern in self.reading.blacklist.patterns)
 
-    def allowing(self, referer: str, without: Collection[str] = ()) -> Watched | None:
+    def allowing(self, referer: str, without: Collection[str] = ()) -> SearchedEntry | None:
         """Return a whitelist entry that matches a Referer, without those with some bodies."""
         if not self.reading.needs_whitelist:
             return _EVERYTHING
         return self._first(self.reading.whitelist, referer, without)
 
-    def denying(self, referer: str, without: Collection[str] = ()) -> Watched | None:
+    def denying(self, referer: str, without: Collection[str] = ()) -> SearchedEntry | None:
         """Return a blacklist entry that matches a Referer, without those with some bodies."""
         return self._first(self.reading.blacklist, referer, without)
 
@@ -271,36 +271,38 @@ class Compiled:
         """Return what entries are compared with."""
         return self.reading.see(header.trim(referer))
 
-    def read(self, entry: str) -> tuple[Watched, ...]:
+    def read(self, entry: str) -> tuple[SearchedEntry, ...]:
         """Read another entry as these rules would: commas may separate it into several (R-37)."""
         alone = replace(self.policy.configuration, whitelist=(entry,), blacklist=())
         return tuple(self.watch(Reading(alone, self.policy.assumptions).whitelist.patterns))
 
-    def watch(self, patterns: Iterable[Pattern]) -> Iterator[Watched]:
+    def watch(self, patterns: Iterable[Pattern]) -> Iterator[SearchedEntry]:
         """Yield entries as the search reads them, each once."""
         bodies = {pattern.body: pattern for pattern in patterns}
-        return (Watched(pattern, self.cut) for pattern in bodies.values())
+        return (SearchedEntry(pattern, self.cut) for pattern in bodies.values())
 
-    def _first(self, entries: EntryList, referer: str, without: Collection[str]) -> Watched | None:
+    def _first(
+        self, entries: EntryList, referer: str, without: Collection[str]
+    ) -> SearchedEntry | None:
         seen = self.see(referer)
         found = entries.first(seen)
         if found is not None and found.body in without:
             rest = (item for item in entries.patterns if item.body not in without)
             found = next((item for item in rest if item.matches(seen)), None)
-        return None if found is None else Watched(found, self.cut)
+        return None if found is None else SearchedEntry(found, self.cut)
 
 
 @dataclass(frozen=True, slots=True)
 class EntryEdit:
     """The entries that a correction takes out of the lists and puts in."""
 
-    white_out: tuple[Watched, ...] = ()
-    white_in: tuple[Watched, ...] = ()
-    black_out: tuple[Watched, ...] = ()
-    black_in: tuple[Watched, ...] = ()
+    white_out: tuple[SearchedEntry, ...] = ()
+    white_in: tuple[SearchedEntry, ...] = ()
+    black_out: tuple[SearchedEntry, ...] = ()
+    black_in: tuple[SearchedEntry, ...] = ()
 
     @classmethod
-    def between(cls, old: Compiled, new: Compiled) -> "EntryEdit":
+    def between(cls, old: CompiledRules, new: CompiledRules) -> "EntryEdit":
         """Return what two configurations do not have in common."""
         return cls(
             _without(old.white, new.white),
@@ -310,16 +312,16 @@ class EntryEdit:
         )
 
 
-class Edited:
+class EditedRules:
     """Rules after an edit. They are not compiled again, which takes long for long lists."""
 
-    def __init__(self, old: Compiled, edit: EntryEdit) -> None:
+    def __init__(self, old: CompiledRules, edit: EntryEdit) -> None:
         self._old, self._edit = old, edit
         self._white_out = {item.pattern.body for item in edit.white_out}
         self._black_out = {item.pattern.body for item in edit.black_out}
 
     @property
-    def white(self) -> tuple[Watched, ...]:
+    def white(self) -> tuple[SearchedEntry, ...]:
         """The entries that let a Referer in."""
         kept = (item for item in self._old.white if item.pattern.body not in self._white_out)
         return (*kept, *self._edit.white_in)
@@ -330,31 +332,35 @@ class Edited:
         added = (item.pattern.body for item in self._edit.black_in)
         return (self._old.blacklisted - self._black_out).union(added)
 
-    def allowing(self, referer: str) -> Watched | None:
+    def allowing(self, referer: str) -> SearchedEntry | None:
         """Return a whitelist entry that matches a Referer, whatever the blacklist says."""
         added = self._matching(self._edit.white_in, referer)
         return added or self._old.allowing(referer, self._white_out)
 
-    def denying(self, referer: str) -> Watched | None:
+    def denying(self, referer: str) -> SearchedEntry | None:
         """Return a blacklist entry that matches a Referer."""
         added = self._matching(self._edit.black_in, referer)
         return added or self._old.denying(referer, self._black_out)
 
-    def _matching(self, entries: Iterable[Watched], referer: str) -> Watched | None:
+    def _matching(self, entries: Iterable[SearchedEntry], referer: str) -> SearchedEntry | None:
         seen = self._old.see(referer)
         return next((item for item in entries if item.pattern.matches(seen)), None)
 
 
-SearchedRules = Compiled | Edited
+SearchedRules = CompiledRules | EditedRules
 """A configuration, as the search reads it."""
 
 
-def _without(entries: Iterable[Watched], others: Iterable[Watched]) -> tuple[Watched, ...]:
+def _without(
+    entries: Iterable[SearchedEntry], others: Iterable[SearchedEntry]
+) -> tuple[SearchedEntry, ...]:
     known = {(item.pattern.body, item.cut) for item in others}
     return tuple(item for item in entries if (item.pattern.body, item.cut) not in known)
 
 
-def compare(old: Compiled, new: RefererPolicy, named: Named, budget: Budget) -> Sentence | None:
+def compare(
+    old: CompiledRules, new: RefererPolicy, named: NamedSites, budget: Budget
+) -> Sentence | None:
     """Return what new rules may change that somebody meant; None if they are safe."""
     before, after = old.policy.allows(None), new.allows(None)
     if before != after:
@@ -363,14 +369,14 @@ def compare(old: Compiled, new: RefererPolicy, named: Named, budget: Budget) -> 
             if after
             else Sentence("It denies requests without a Referer.")
         )
-    compiled = Compiled(new)
+    compiled = CompiledRules(new)
     if not compiled.is_searchable:
         return UNPROVED
     return find_risk(old, compiled, EntryEdit.between(old, compiled), named, budget)
 
 
 def find_risk(
-    old: Compiled, new: SearchedRules, edit: EntryEdit, named: Named, budget: Budget
+    old: CompiledRules, new: SearchedRules, edit: EntryEdit, named: NamedSites, budget: Budget
 ) -> Sentence | None:
     """Return what an edit may change that somebody meant; None if it is safe."""
     if not old.is_searchable:
@@ -385,7 +391,12 @@ class _RiskSearch:
     """The search for a Referer on which an edit does harm."""
 
     def __init__(
-        self, old: Compiled, new: SearchedRules, edit: EntryEdit, named: Named, budget: Budget
+        self,
+        old: CompiledRules,
+        new: SearchedRules,
+        edit: EntryEdit,
+        named: NamedSites,
+        budget: Budget,
     ) -> None:
         self._old, self._new, self._edit = old, new, edit
         self._named, self._budget = named, budget
@@ -407,14 +418,14 @@ class _RiskSearch:
             is_open = entry is _EVERYTHING or entry.pattern.body in self._named.white.open
             pages = ALL_PAGES if is_open else own
             likely = self._edit.white_in[:_LIKELY]
-            yield from self._seek(entry, pages, self._is_still_let_in, sparing=likely)
+            yield from self._seek(entry, pages, self._is_still_let_in, excluding=likely)
         opens = bool(self._named.white.open) or _EVERYTHING in self._old.white
         others = self._named.black.foreign_pages
         for entry in self._edit.black_in:
             for pages in (own, others) if opens else (own,):
                 yield from self._seek(entry, pages, self._old.denying, self._old.white)
 
-    def _is_still_let_in(self, referer: str) -> Watched | None:
+    def _is_still_let_in(self, referer: str) -> SearchedEntry | None:
         return self._old.denying(referer) or self._new.allowing(referer)
 
     # Pages that are allowed.
@@ -427,7 +438,7 @@ class _RiskSearch:
         for entry in self._edit.black_out:
             yield from self._seek(entry, foreign, self._new.denying, self._new.white)
 
-    def _was_let_in(self, referer: str) -> Watched | None:
+    def _was_let_in(self, referer: str) -> SearchedEntry | None:
         return self._new.denying(referer) or self._old.allowing(referer)
 
     def _readmitted(self) -> Iterator[str]:
@@ -437,13 +448,13 @@ class _RiskSearch:
 
     def _seek(
         self,
-        entry: Watched,
+        entry: SearchedEntry,
         pages: SentReferers,
-        spared: Spared,
-        white: Sequence[Watched] = (),
+        excluded: Exclusion,
+        white: Sequence[SearchedEntry] = (),
         *,
-        sparing: Sequence[Watched] = (),
+        excluding: Sequence[SearchedEntry] = (),
     ) -> Iterator[str]:
-        referer = seek(entry, pages, spared, self._budget, white, sparing=sparing)
+        referer = seek(entry, pages, excluded, self._budget, white, excluding=excluding)
         if referer is not None:
             yield referer

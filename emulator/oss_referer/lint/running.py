@@ -173,7 +173,7 @@ def _confirm(
                 suspicion.reason,
                 suspicion.evidence,
                 referer,
-                outcome=subject.judge(referer).reason,
+                outcome=subject.decide(referer).reason,
                 correction=suspicion.correction,
                 place=place,
                 common=rule.common,

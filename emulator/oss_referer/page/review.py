@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 from oss_referer import lint
 from oss_referer.advice import diff
 from oss_referer.browser import scenarios
-from oss_referer.browser.scenarios import OBJECT_URL, ScenarioOutcome
+from oss_referer.browser.scenarios import OBJECT_URL, ScenarioResult
 from oss_referer.engine import Assumptions, RefererConfiguration, RefererPolicy, explanation
 from oss_referer.engine.assumptions import DEFAULT
 from oss_referer.lint import Finding
@@ -45,7 +45,7 @@ class Review(NamedTuple):
 
     findings: tuple[Finding, ...]
     difference: diff.Diff
-    scenarios: tuple[tuple[str, tuple[ScenarioOutcome, ...]], ...]
+    scenarios: tuple[tuple[str, tuple[ScenarioResult, ...]], ...]
     """The outcomes by group; empty for a site that is not an address."""
 
     def to_dict(self) -> dict[str, Any]:

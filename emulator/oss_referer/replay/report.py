@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from oss_referer.engine import RefererConfiguration, RefererPolicy, explanation
 from oss_referer.engine.header import WHITE_SPACE
 from oss_referer.search.entry import Parts
-from oss_referer.search.url import closed, registered
+from oss_referer.search.url import fixed_part, registered
 
 from . import accesslog, money, sources, statements
 from .engine import Engine, EngineError, Row
@@ -114,7 +114,7 @@ def replay_each(questions: Sequence[ReplayQuestion], logs: ReadLogs) -> Iterator
 
 def _sites(rules: RefererConfiguration) -> frozenset[str]:
     """Return the domains that somebody registered for the sites in the whitelist."""
-    hosts = (closed(Parts.split(entry).host.lower().strip("*.")) for entry in rules.whitelist)
+    hosts = (fixed_part(Parts.split(entry).host.lower().strip("*.")) for entry in rules.whitelist)
     return frozenset(filter(None, (registered(host) for host in hosts if host)))
 
 

@@ -235,7 +235,7 @@ class Judge:
 
 def rule(policy: RefererPolicy, kind: RequestKind, sent: str) -> Ruling:
     """Decide on a trimmed Referer as `RefererPolicy.decide` does, without the steps."""
-    judged = policy.reading.judge(sent)
+    judged = policy.reading.decide(sent)
     assumed = any(policy.rests_on(kind, sent, judged))
     if kind not in policy.checked:
         return Ruling(EXEMPTIONS[kind], None, assumed)

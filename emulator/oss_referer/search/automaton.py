@@ -83,7 +83,7 @@ class UndecidedError(Exception):
     """The search needs more steps than its budget."""
 
 
-class Cut(Enum):
+class Truncation(Enum):
     """How the rules truncate a Referer before they compare it."""
 
     NOT = "not"
@@ -93,7 +93,7 @@ class Cut(Enum):
     PATH = "path"  # R-27
 
     @classmethod
-    def of(cls, rules: RefererConfiguration, assumptions: Assumptions = DEFAULT) -> "Cut":
+    def of(cls, rules: RefererConfiguration, assumptions: Assumptions = DEFAULT) -> "Truncation":
         """Return how a configuration truncates a Referer."""
         if cuts_path(rules, assumptions):
             return cls.PATH
@@ -119,11 +119,11 @@ class _Place(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class SearchedEntry:
     """An entry, and how a Referer is truncated before the comparison."""
 
     pattern: Pattern
-    cut: Cut = Cut.NOT
+    cut: Truncation = Truncation.NOT
     needed: bool = False
     """Whether only Referers that the entry matches are wanted."""
 
@@ -154,7 +154,7 @@ class _Move(NamedTuple):
     is_blank: bool
 
     @classmethod
-    def of(cls, character: str, cuts: Sequence[Cut], places: Sequence[_Place]) -> "_Move":
+    def of(cls, character: str, cuts: Sequence[Truncation], places: Sequence[_Place]) -> "_Move":
         """Return the effect of a character on truncations that have reached these places."""
         moved = [_move(cut, place, character) for cut, place in zip(cuts, places, strict=True)]
         read = tuple(characters for _, characters in moved)
@@ -207,15 +207,15 @@ def effort(policy: RefererPolicy, referer: str) -> int:
 
 
 def find(
-    lists: Sequence[Sequence[Watched]],
+    lists: Sequence[Sequence[SearchedEntry]],
     wanted: Callable[[Sequence[bool]], bool],
-    barren: Callable[[Sequence[bool]], bool] = lambda _: False,
+    dead_end: Callable[[Sequence[bool]], bool] = lambda _: False,
     budget: Budget | None = None,
     language: Language = ANY,
 ) -> str | None:
     """Return the shortest Referer of a language that is not empty and is wanted, or None.
 
-    `wanted` gets one truth value for each list: whether an entry of it matches. `barren` gets the
+    `wanted` gets one truth value for each list: whether an entry of it matches. `dead_end` gets the
     same values and returns whether every longer Referer is unwanted too. Raises UndecidedError.
     """
     walk = _Walk(lists, budget or Budget(), language)
@@ -231,7 +231,7 @@ def find(
             matched = [bool(after.matched & bit) for bit in bits]
             if wanted(matched) and language.ends(after.spot) and not after.is_blank:
                 return text + characters[0]
-            if not barren(matched):
+            if not dead_end(matched):
                 waiting.append((after, text + characters[0]))
     return None
 
@@ -255,7 +255,7 @@ class _Walk:
     """The moves between the states of a search."""
 
     def __init__(
-        self, lists: Sequence[Sequence[Watched]], budget: Budget, language: Language
+        self, lists: Sequence[Sequence[SearchedEntry]], budget: Budget, language: Language
     ) -> None:
         watched = [*chain.from_iterable(lists)]
         budget.take(sum(len(item.pattern.body) for item in watched))
@@ -266,7 +266,7 @@ class _Walk:
         self._language = language
         self._cuts = tuple(dict.fromkeys(item.cut for item in watched))
         # Entries that are compared alike are read once, for all the lists that have them.
-        holders: defaultdict[tuple[str, Cut], int] = defaultdict(int)
+        holders: defaultdict[tuple[str, Truncation], int] = defaultdict(int)
         for number, entries in enumerate(lists):
             for item in entries:
                 holders[_identify(item)] |= 1 << number
@@ -349,21 +349,21 @@ class _Walk:
         return tuple(still), matched
 
 
-def _identify(item: Watched) -> tuple[str, Cut]:
+def _identify(item: SearchedEntry) -> tuple[str, Truncation]:
     return item.pattern.body, item.cut
 
 
-def covers(pattern: Pattern, others: Iterable[Pattern], cut: Cut) -> bool:
+def covers(pattern: Pattern, others: Iterable[Pattern], cut: Truncation) -> bool:
     """Return whether one of the others matches every Referer that an entry matches.
 
     Also False if the search is undecided, and for an entry that matches nothing.
     """
-    lists = [[Watched(pattern, cut)], [Watched(item, cut) for item in others]]
+    lists = [[SearchedEntry(pattern, cut)], [SearchedEntry(item, cut) for item in others]]
     try:
         uncovered = find(
             lists,
             wanted=lambda matched: matched[0] and not matched[1],
-            barren=lambda matched: matched[1],
+            dead_end=lambda matched: matched[1],
             budget=Budget(_BUDGET_OF_COVERS),
         )
         if uncovered is not None:
@@ -378,15 +378,15 @@ _EITHER_CASE = {letter: ("".join(both),) for both in LETTERS for letter in both}
 
 
 @lru_cache(10_000)
-def _move(cut: Cut, place: _Place, character: str) -> tuple[_Place, Sequence[str] | None]:
+def _move(cut: Truncation, place: _Place, character: str) -> tuple[_Place, Sequence[str] | None]:
     """Return the next place of a truncation, and what the entries read; None for nothing more."""
-    if cut is Cut.NOT:
+    if cut is Truncation.NOT:
         return place, character
     closed = place is _Place.CLOSED or character == "?"
-    if cut is Cut.LOWERED:
+    if cut is Truncation.LOWERED:
         read = _EITHER_CASE.get(character, character) if place is _Place.CLOSED else character
         return (_Place.CLOSED if closed else place), read
-    if cut is Cut.QUERY:
+    if cut is Truncation.QUERY:
         return (_Place.CLOSED, None) if closed else (place, character)
     if place is _Place.COLON and character == "/":
         return _Place.SLASH, ""

@@ -30,7 +30,7 @@ _START = "/."
 _MAX_LABEL, _MAX_HOST, _MAX_PORT = 63, 253, "65535"
 
 
-class Own(NamedTuple):
+class OwnHost(NamedTuple):
     """A host of a site: a domain with all its sub-domains, or one host alone."""
 
     host: str
@@ -39,7 +39,7 @@ class Own(NamedTuple):
     schemes: frozenset[str] = frozenset(DEFAULT_PORTS)
 
     @classmethod
-    def of(cls, site: WebURL) -> "Own":
+    def of(cls, site: WebURL) -> "OwnHost":
         """Return the domain that the host of a page belongs to, or else that host alone."""
         domain = domain_of(site)
         return cls(site.host.removesuffix("."), False) if domain is None else cls(domain, True)
@@ -96,7 +96,7 @@ class SentReferers:
     def __init__(
         self,
         pages: Senders,
-        own: Iterable[Own] = (),
+        own: Iterable[OwnHost] = (),
         ports: frozenset[str] | None = None,
     ) -> None:
         self._pages = pages

@@ -139,7 +139,7 @@ def suffix_list() -> "PublicSuffixList":
     return PublicSuffixList()
 
 
-def closed(host: str) -> str | None:
+def fixed_part(host: str) -> str | None:
     """Return the fixed part of a host: the labels after its last wildcard."""
     start = max(host.rfind("*"), host.rfind("?")) + 1
     if start == 0:

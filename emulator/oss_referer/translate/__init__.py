@@ -105,7 +105,7 @@ def losses(
     made = (*rules.probes, *probes.make(entries), *asked)
     found: dict[ProbeKind, Loss] = {}
     for probe in made:
-        ours = reading.judge(header.trim(probe.referer)).reason.allows
+        ours = reading.decide(header.trim(probe.referer)).reason.allows
         # Some place denies it, although another one may allow it.
         theirs = probe.kind is not ProbeKind.OTHER_PLACE and rules.allows(probe.referer)
         if theirs == ours:

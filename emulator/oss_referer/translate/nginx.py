@@ -439,7 +439,7 @@ class NginxMap:
         """Return whether nginx allows a request."""
         sent = header.trim(referer)
         if not sent:
-            return self.reading.judge("").reason.allows
+            return self.reading.decide("").reason.allows
         cut = self.reading.cut(sent)
         seen = header.lower(cut) if self.writing.ignores_case else self.reading.see(sent)
         if self.reading.blacklist.first(seen):

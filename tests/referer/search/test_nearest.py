@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, strategies
 from oss_referer import RefererConfiguration, RefererPolicy
 from oss_referer.advice import remedy
-from oss_referer.advice.remedy import Parting
+from oss_referer.advice.remedy import Difference
 
 
 def find(whitelist: list[str], referer: str) -> remedy.NearMiss:
@@ -78,7 +78,7 @@ def test_entry_and_referer_part_where_they_differ(
 ) -> None:
     found = find([entry], referer)
     assert found.body[: found.agrees] == agrees
-    assert found.parting is Parting(parting)
+    assert found.parting is Difference(parting)
 
 
 @pytest.mark.parametrize(
