@@ -6,7 +6,7 @@ tried Referers.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice, zip_longest
 from typing import NamedTuple
@@ -43,9 +43,10 @@ def find_edits(old: RefererConfiguration, new: RefererConfiguration) -> Iterator
         if before != after:
             yield RuleEdit(name, before, after)
     for field in ("whitelist", "blacklist"):
-        removed, added = getattr(old, field), getattr(new, field)
-        yield from (RuleEdit(field, entry, None) for entry in removed if entry not in added)
-        yield from (RuleEdit(field, None, entry) for entry in added if entry not in removed)
+        before, after = getattr(old, field), getattr(new, field)
+        kept = {*before} & {*after}
+        yield from (RuleEdit(field, entry, None) for entry in before if entry not in kept)
+        yield from (RuleEdit(field, None, entry) for entry in after if entry not in kept)
 
 
 COMPARISONS, FEWEST = 400_000, 20
@@ -125,12 +126,7 @@ def compare(
 
 def are_same(old: RefererConfiguration, new: RefererConfiguration) -> bool:
     """Return whether configurations differ at most in the order and repetition of entries."""
-    return _sort(old) == _sort(new)
-
-
-def _sort(rules: RefererConfiguration) -> RefererConfiguration:
-    whitelist, blacklist = (tuple(sorted(set(one))) for one in (rules.whitelist, rules.blacklist))
-    return replace(rules, whitelist=whitelist, blacklist=blacklist)
+    return next(find_edits(old, new), None) is None
 
 
 def _changes(

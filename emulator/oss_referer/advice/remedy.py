@@ -57,7 +57,9 @@ class NearMiss(NamedTuple):
 def find_nearest(patterns: Iterable[Pattern], referer: str) -> NearMiss | None:
     """Find the entry that comes closest to a Referer, as it is compared, that none matches.
 
-    None if there are no entries.
+    People look for the entry that they meant for a site. So the host counts first: the same host,
+    then the longest common end of both hosts, such as `.example.com`. Then counts how far the entry
+    matches. None if there are no entries.
     """
     referer = referer[:LONGEST]
     host = _host(referer)

@@ -3,8 +3,9 @@
     policy = RefererPolicy.compile(RefererConfiguration(whitelist=("https://www.example.com/",)))
     decision = policy.decide("https://www.example.com/", signed=Signing.NONE, method="GET")
 
-`header` reads the Referer of a request. `referer_xml` parses and formats rules, and `explanation`
-puts a decision into words. This package imports only the standard library.
+To audit it, read `assumptions`, `header` and `pattern`, then `policy` and `decision`. `entry_list`
+only makes long lists fast, and `explanation` puts a decision into words. This package imports only
+the standard library.
 """
 
 from . import header

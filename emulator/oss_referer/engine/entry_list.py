@@ -31,7 +31,17 @@ _GRAMS_PER_RUN = 64
 
 
 class GramIndex:
-    """A whitelist or a blacklist with its index."""
+    """Finds the few entries of a list that a Referer may match.
+
+    An entry can match only a Referer that contains certain short strings ("grams"): pieces of its
+    literal runs. The index files each entry under the gram that the fewest other entries need, and
+    a lookup tries only entries whose rare grams the Referer contains. It costs as much as walking
+    the Referer and trying the few entries that nearly match, however long the list is.
+
+    Almost every Referer contains a run of a single character, so the order of two such runs is a
+    gram as well: `*a*b*` needs an `a` before a `b`. Grams are case-folded, so that an entry that
+    differs only in letter case is a candidate too (R-24).
+    """
 
     def __init__(self, patterns: Iterable[Pattern]) -> None:
         self.patterns = tuple(patterns)

@@ -133,10 +133,12 @@ def _places(referer: str, character: str) -> int:
 def wildcard(
     text: str, some: str = ".", *, whole: bool = True, flags: re.RegexFlag = re.NOFLAG
 ) -> re.Pattern[str]:
-    """Return a text as an expression to match: to its end or, without `whole`, by prefix.
+    """Return a text with `*` and `?`, of a policy or another system, as a regular expression.
 
-    `some` is what `*` repeats. Each part between two `*` is taken at its leftmost place, since a
-    later place never helps the next part, and never again. The last part must stand at the end.
+    It matches to its end or, without `whole`, by prefix, and without backtracking. `some` is what
+    `*` repeats. Each part between two `*` is taken at its leftmost place, since a later place never
+    helps the next part, and never again. The last part must stand at the end. The entries of
+    Referer rules need `Pattern`: no compilation for each of 10,000 entries, and R-41.
     """
     head, *tail = (re.escape(part).replace(r"\?", ".") for part in text.split("*"))
     last = tail.pop() if whole and tail else None

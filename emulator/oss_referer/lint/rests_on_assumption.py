@@ -13,8 +13,7 @@ from itertools import islice
 
 from oss_referer.browser import probes
 from oss_referer.engine import header
-from oss_referer.engine.assumptions import FACTS
-from oss_referer.engine.explanation import SENTENCES
+from oss_referer.engine.assumptions import FACTS, SENTENCES
 from oss_referer.engine.policy import Reading
 from oss_referer.engine.sentence import Sentence
 from oss_referer.search.automaton import Truncation

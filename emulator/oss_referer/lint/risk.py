@@ -40,7 +40,13 @@ _WILD = re.compile(r"(?P<scheme>https?://)\*(?P<name>[^/*?]+)/")
 
 @dataclass(frozen=True)
 class Sites:
-    """The sites that some entries name."""
+    """The sites that some entries name.
+
+    An entry without a wildcard in its host names that host alone, and one with a wildcard names the
+    whole registered domain. Everybody else than the owners of the registered domains is somebody
+    else. The scheme is that of the entry, or both if it writes out none. The port is the default
+    one, unless an entry has another.
+    """
 
     hosts: tuple[OwnHost, ...]
     """What the entries name."""

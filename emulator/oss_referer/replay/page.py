@@ -9,6 +9,7 @@ from string import Template
 from typing import Any, NamedTuple
 
 from oss_referer.engine import explanation
+from oss_referer.engine.assumptions import SENTENCES
 from oss_referer.engine.decision import Outcome, Stage, Step
 from oss_referer.engine.sentence import Sentence
 
@@ -339,7 +340,7 @@ class _Body:
             for stage, outcome, detail in item["steps"]
         ]
         said += [
-            self._say(Sentence("Assumed, not documented: {}.", explanation.SENTENCES[variant]))
+            self._say(Sentence("Assumed, not documented: {}.", SENTENCES[variant]))
             for variant in item["variants"]
         ]
         said += [

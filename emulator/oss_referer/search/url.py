@@ -31,7 +31,11 @@ def parse_with_ada(text: str) -> Mapping[str, str]:
 
 
 def browser_parser(new: Callable[[str], Any], refused: type[Exception]) -> UrlStandard:
-    """Return what reads URLs with the class URL of a browser; it raises `refused`."""
+    """Return what reads URLs with the class URL of a browser; it raises `refused`.
+
+    Chromium escapes `*` in a host, and characters that the standard refuses there. Firefox refuses
+    `*`, and punycode that stands for nothing. All of that is undone: each URL is read alike.
+    """
 
     def parse(text: str) -> Mapping[str, str]:
         text.encode()  # half of a character, which the browser would replace

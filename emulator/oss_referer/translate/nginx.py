@@ -186,7 +186,7 @@ class _ServersReader:
 
     def read(self) -> Iterator[ValidReferers]:
         """Yield what each block with a `valid_referers` of its own allows. Raises SourceError."""
-        waiting: list[tuple[Directive, Directive | None]] = [(_parse(self._text), None)]
+        waiting: list[tuple[Directive, Directive | None]] = [(_parse_directives(self._text), None)]
         while waiting:
             block, server = waiting.pop()
             server = block if block.name == "server" else server
@@ -323,7 +323,7 @@ def shorten(text: str) -> str:
     return line if len(line) < 61 else f"{line[:60]}…"
 
 
-def _parse(text: str) -> Directive:
+def _parse_directives(text: str) -> Directive:
     """Parse a file, or a part of one, into a directive without words. Raises SourceError."""
     blocks = [Directive()]
     words: list[Word] = []
@@ -390,10 +390,24 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 @dataclass(frozen=True)
 class NginxMap:
-    """The rules of OSS as a `map`. Made with `from_oss`."""
+    """The rules of OSS as a `map` of `$http_referer`. Made with `from_oss`.
 
+    `valid_referers` cannot express rules of OSS: it ignores the scheme, the port and letter case,
+    has no blacklist, and tells a missing Referer from an empty one. In a `map`, each entry is a
+    regular expression, and nginx takes the first that matches: the blacklist stands before the
+    whitelist (R-12), and the key "" stands for a missing and for an empty Referer (R-10).
+
+    A regular expression may need more time than nginx allows if `.*` can end in many places. An
+    entry is matched by taking each segment at its leftmost place (see `engine/pattern.py`), so each
+    segment is an atomic group, which PCRE never enters again: the time is that of our own matching.
+
+    The keys are regular expressions, so they take no room in the hash of the map: however long the
+    lists are, `map_hash_max_size` and `map_hash_bucket_size` can stay as they are.
+    """
+
+    rules: RefererConfiguration
+    assumptions: Assumptions
     reading: Reading
-    writing: "Writing"
     entries: ClassVar[tuple[str, ...]] = ()
     """It has no others than OSS, from whose entries probes are generated anyway."""
     probes: ClassVar[tuple[Probe, ...]] = ()
@@ -402,24 +416,17 @@ class NginxMap:
     @classmethod
     def from_oss(cls, configuration: RefererConfiguration, assumptions: Assumptions) -> Self:
         """Return the `map` for a configuration, read under some assumptions."""
-        reading = Reading(configuration, assumptions)
-        writing = Writing(
-            cuts_path=reading.cuts_path,
-            cuts_query=configuration.allow_truncate_query_string,
-            keeps_slash=assumptions.cut_path is CutPath.WITH_SLASH,
-            ignores_case=assumptions.letter_case is LetterCase.INSENSITIVE,
-            lowers_query=reading.lowers_query,
-        )
-        return cls(reading, writing)
+        return cls(configuration, assumptions, Reading(configuration, assumptions))
 
     def format(self) -> str:
         """Format the contents of an `http` block.
 
         Raises ValueError for an entry that nginx cannot read because it is too long.
         """
+        compared = "referer_origin" if self.reading.cuts_path else "http_referer"
         lines = [
-            *self.writing.origin,
-            f"map ${self.writing.compared} $referer_denied {{",
+            *(self._format_origin() if self.reading.cuts_path else ()),
+            f"map ${compared} $referer_denied {{",
             f"    default {int(self.reading.needs_whitelist)};",
             f'    "" {int(not self.allows(None))};  # no Referer',
             *self._section("blacklist", self.reading.blacklist, 1),
@@ -441,44 +448,29 @@ class NginxMap:
         if not sent:
             return self.reading.decide("").reason.allows
         cut = self.reading.cut(sent)
-        seen = header.lower(cut) if self.writing.ignores_case else self.reading.see(sent)
+        seen = header.lower(cut) if self._ignores_case else self.reading.see(sent)
         if self.reading.blacklist.first(seen):
             return False
         return not self.reading.needs_whitelist or self.reading.whitelist.first(seen) is not None
 
+    @property
+    def _ignores_case(self) -> bool:
+        return self.assumptions.letter_case is LetterCase.INSENSITIVE
+
     def _section(self, title: str, entries: EntryList, denied: int) -> Iterator[str]:
         written = (item for item in entries.patterns if not _SURROGATE.search(item.body))
-        expressions = dict.fromkeys(map(self.writing.expression, written))
+        expressions = dict.fromkeys(map(self._expression, written))
         if expressions:
             yield f"    # {title}"
         for expression in expressions:
             yield f'    "{expression}" {denied};'
 
-
-@dataclass(frozen=True, slots=True)
-class Writing:
-    """How entries become regular expressions of nginx."""
-
-    cuts_path: bool
-    cuts_query: bool
-    keeps_slash: bool
-    ignores_case: bool
-    lowers_query: bool
-
-    @property
-    def compared(self) -> str:
-        """The variable that the expressions are compared with."""
-        return "referer_origin" if self.cuts_path else "http_referer"
-
-    @property
-    def origin(self) -> tuple[str, ...]:
-        """The `map` that cuts the path off a Referer (R-27).
+    def _format_origin(self) -> tuple[str, ...]:
+        """Format the `map` that cuts the path off a Referer (R-27).
 
         An origin begins with `=`, because that of `/a` is empty and not the same as no Referer.
         """
-        if not self.cuts_path:
-            return ()
-        slash = "/?" if self.keeps_slash else ""
+        slash = "/?" if self.assumptions.cut_path is CutPath.WITH_SLASH else ""
         return (
             "# TruncatePath: = and the Referer up to its path",
             "map $http_referer $referer_origin {",
@@ -488,22 +480,24 @@ class Writing:
             "",
         )
 
-    def expression(self, pattern: Pattern) -> str:
+    def _expression(self, pattern: Pattern) -> str:
         """Return an entry as a key of a `map`, for a word in double quotes. Raises ValueError."""
+        cuts_path, lowers_query = self.reading.cuts_path, self.reading.lowers_query
         if len(pattern.body) > _LONGEST or (
-            self.lowers_query and len(pattern.tail) + pattern.body.count("?") > _MOST_WILDCARDS
+            lowers_query and len(pattern.tail) + pattern.body.count("?") > _MOST_WILDCARDS
         ):
             raise _too_long(pattern)
         # A cut query needs no other `map`: what is matched contains no `?` (R-26).
-        some = "[^?]" if self.cuts_query and not self.cuts_path else "."
-        start = "^=" if self.cuts_path else "^"
-        if self.lowers_query:
+        cuts_query = self.rules.allow_truncate_query_string and not cuts_path
+        some = "[^?]" if cuts_query else "."
+        start = "^=" if cuts_path else "^"
+        if lowers_query:
             text = start + _before_query(pattern.head, pattern.tail)
         elif (pattern.head, len(pattern.tail), some, start) == ("", 1, ".", "^"):
             text = _escape(pattern.tail[0], some)
         else:
             text = start + _anywhere(pattern.head, pattern.tail, some)
-        word = ("~*" if self.ignores_case else "~") + _in_characters(pattern.body) + text
+        word = ("~*" if self._ignores_case else "~") + _in_characters(pattern.body) + text
         if len(word.encode()) > _LONGEST:
             raise _too_long(pattern)
         return word
