@@ -4,9 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from oss_referer.engine.decision import Decision, Signing
-from oss_referer.engine.policy import RefererPolicy
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import Decision, RefererPolicy, Sentence, Signing
 from oss_referer.search.sent import domain_of
 from oss_referer.search.url import WebURL, decode_host
 

@@ -7,10 +7,8 @@ the whitelist entry by entry, because a Referer needs only one entry that matche
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from oss_referer.engine import Decision, Pattern, RefererPolicy
 from oss_referer.engine.assumptions import CutPath
-from oss_referer.engine.decision import Decision
-from oss_referer.engine.pattern import Pattern
-from oss_referer.engine.policy import RefererPolicy
 from oss_referer.search import automaton
 from oss_referer.search.automaton import Budget, SearchedEntry, Truncation, UndecidedError
 from oss_referer.search.entry import FIXED_HOST, example

@@ -3,9 +3,8 @@
 import argparse
 from collections.abc import Iterator, Sequence
 
-from oss_referer.engine import Decision, RefererPolicy, Signing, explanation
-from oss_referer.engine.assumptions import FACTS, SENTENCES
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import FACTS, Decision, RefererPolicy, Sentence, Signing, explanation
+from oss_referer.engine.assumptions import SENTENCES
 from oss_referer.findings.remark import Remark, RemarkKind, Severity
 from oss_referer.terminal import formats, language, rules
 from oss_referer.terminal.formats import Findings

@@ -10,8 +10,7 @@ from hashlib import file_digest
 from pathlib import Path
 
 from oss_referer.commands import replay
-from oss_referer.engine import RefererConfiguration
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import RefererConfiguration, Sentence
 from oss_referer.findings import github
 from oss_referer.replay import guard, guard_report
 from oss_referer.replay.guard import Agreement, GuardedChange, Limit

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from oss_referer import lint
-from oss_referer.engine import Stage
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import Sentence, Stage
 from oss_referer.findings.remark import Remark
 from oss_referer.lint import KINDS, Correction, EntryPlace, Evidence, Finding, Severity, remark
 from oss_referer.sources.places import Place

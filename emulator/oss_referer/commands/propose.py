@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from oss_referer.commands.replay import LOG_HELP, asking, decimal, declare_selection, select
-from oss_referer.engine import RefererConfiguration
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import RefererConfiguration, Sentence
 from oss_referer.replay import money
 from oss_referer.replay.engine import Row
 from oss_referer.replay.figures import size

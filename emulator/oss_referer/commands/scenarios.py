@@ -9,8 +9,7 @@ from oss_referer.browser import scenarios as scenario
 from oss_referer.browser import strangers
 from oss_referer.browser.scenarios import OBJECT_URL, ScenarioResult
 from oss_referer.browser.strangers import Strangers
-from oss_referer.engine import RefererPolicy, explanation
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import RefererPolicy, Sentence, explanation
 from oss_referer.findings.remark import Remark, RemarkKind, Severity
 from oss_referer.search.url import WebURL, WebURLError
 from oss_referer.terminal import formats, rules

@@ -8,24 +8,35 @@ only makes long lists fast, and `explanation` puts a decision into words. This p
 the standard library.
 """
 
-from . import header
-from .assumptions import Assumptions
-from .decision import Basis, Decision, Outcome, Reason, Scope, Signing, Stage, Step
+from . import explanation, header
+from .assumptions import DEFAULT, FACTS, Assumptions
+from .decision import Basis, Decision, Outcome, Reason, RequestKind, Scope, Signing, Stage, Step
+from .entry_list import EntryList, GramIndex
 from .pattern import Pattern
-from .policy import RefererConfiguration, RefererPolicy
+from .policy import BareDecision, Reading, RefererConfiguration, RefererPolicy
+from .sentence import Sentence
 
 __all__ = [
+    "DEFAULT",
+    "FACTS",
     "Assumptions",
+    "BareDecision",
     "Basis",
     "Decision",
+    "EntryList",
+    "GramIndex",
     "Outcome",
     "Pattern",
+    "Reading",
     "Reason",
     "RefererConfiguration",
     "RefererPolicy",
+    "RequestKind",
     "Scope",
+    "Sentence",
     "Signing",
     "Stage",
     "Step",
+    "explanation",
     "header",
 ]

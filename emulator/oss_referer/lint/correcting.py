@@ -8,11 +8,8 @@ from functools import cached_property
 from math import inf
 from typing import Any
 
-from oss_referer.engine.assumptions import DEFAULT
-from oss_referer.engine.decision import Stage
+from oss_referer.engine import DEFAULT, RefererConfiguration, RefererPolicy, Sentence, Stage
 from oss_referer.engine.header import WHITE_SPACE
-from oss_referer.engine.policy import RefererConfiguration, RefererPolicy
-from oss_referer.engine.sentence import Sentence
 from oss_referer.search.automaton import Budget, SearchedEntry
 from oss_referer.search.entry import Parts, is_blank
 from oss_referer.search.url import DEFAULT_PORTS

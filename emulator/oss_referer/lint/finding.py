@@ -6,8 +6,7 @@ from enum import StrEnum
 from typing import Self
 
 from oss_referer.browser.probes import STRANGER
-from oss_referer.engine.decision import Reason, Stage
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import Reason, Sentence, Stage
 from oss_referer.findings.remark import Remark
 from oss_referer.findings.remark import Severity as Severity
 from oss_referer.search.entry import example

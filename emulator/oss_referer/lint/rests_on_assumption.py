@@ -12,10 +12,8 @@ from enum import StrEnum
 from itertools import islice
 
 from oss_referer.browser import probes
-from oss_referer.engine import header
-from oss_referer.engine.assumptions import FACTS, SENTENCES
-from oss_referer.engine.policy import Reading
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import FACTS, Reading, Sentence, header
+from oss_referer.engine.assumptions import SENTENCES
 from oss_referer.search.automaton import Truncation
 from oss_referer.search.entry import Parts
 from oss_referer.search.url import DEFAULT_PORTS, MAX_LENGTH

@@ -13,12 +13,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
-from oss_referer.engine import header
+from oss_referer.engine import EntryList, Pattern, Reading, RefererPolicy, Sentence, header
 from oss_referer.engine.assumptions import CutPath
-from oss_referer.engine.entry_list import EntryList
-from oss_referer.engine.pattern import Pattern
-from oss_referer.engine.policy import Reading, RefererPolicy
-from oss_referer.engine.sentence import Sentence
 from oss_referer.search import automaton
 from oss_referer.search.automaton import Budget, SearchedEntry, Truncation, UndecidedError
 from oss_referer.search.entry import FIXED_HOST, Parts

@@ -4,8 +4,7 @@ from typing import Final, NamedTuple
 
 from oss_referer import translate as translation
 from oss_referer.advice.programs import format_oss2, format_ossutil
-from oss_referer.engine import Assumptions, RefererConfiguration
-from oss_referer.engine.assumptions import DEFAULT
+from oss_referer.engine import DEFAULT, Assumptions, RefererConfiguration
 from oss_referer.sources import sources
 from oss_referer.sources.sources import RulesForm
 from oss_referer.translate import SYSTEMS, Loss

@@ -12,8 +12,7 @@ from decimal import Decimal, InvalidOperation
 from hashlib import sha256
 from typing import Any, Self
 
-from oss_referer.engine.policy import RefererConfiguration
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import RefererConfiguration, Sentence
 from oss_referer.sources import json_text
 from oss_referer.sources.toml import SourceError
 

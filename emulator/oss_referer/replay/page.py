@@ -8,10 +8,8 @@ from pathlib import Path
 from string import Template
 from typing import Any, NamedTuple
 
-from oss_referer.engine import explanation
+from oss_referer.engine import Outcome, Sentence, Stage, Step, explanation
 from oss_referer.engine.assumptions import SENTENCES
-from oss_referer.engine.decision import Outcome, Stage, Step
-from oss_referer.engine.sentence import Sentence
 
 from . import money
 from .figures import quantity, size

@@ -10,8 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from html import escape
 
-from oss_referer.engine.decision import Stage
-from oss_referer.engine.policy import RefererConfiguration
+from oss_referer.engine import RefererConfiguration, Stage
 
 from .toml import Path, place_of
 

@@ -17,9 +17,8 @@ from functools import partial
 from pathlib import Path as FilePath
 from typing import Any, TypeVar
 
-from oss_referer.engine.assumptions import DEFAULT, Assumptions
+from oss_referer.engine import DEFAULT, Assumptions, RefererConfiguration
 from oss_referer.engine.header import WHITE_SPACE
-from oss_referer.engine.policy import RefererConfiguration
 
 from . import hcl, json_text, referer_xml, terraform
 from .markup import writing

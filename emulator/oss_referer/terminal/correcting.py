@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from oss_referer.advice import diff
-from oss_referer.engine import RefererConfiguration
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import RefererConfiguration, Sentence
 from oss_referer.lint import Fixed, Severity
 from oss_referer.sources import editing, sources
 from oss_referer.sources.editing import NotEditableError

@@ -8,8 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from oss_referer.engine import Assumptions, Decision, RefererConfiguration, Stage
-from oss_referer.engine.assumptions import DEFAULT
+from oss_referer.engine import DEFAULT, Assumptions, Decision, RefererConfiguration, Stage
 from oss_referer.sources import assumptions, places, toml
 from oss_referer.sources import sources as document
 from oss_referer.sources.assumptions import AssumptionsError

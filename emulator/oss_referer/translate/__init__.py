@@ -13,10 +13,7 @@ from typing import Protocol
 
 from oss_referer.browser import probes
 from oss_referer.browser.probes import Probe, ProbeKind
-from oss_referer.engine import header
-from oss_referer.engine.assumptions import DEFAULT, Assumptions
-from oss_referer.engine.policy import Reading, RefererConfiguration
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import DEFAULT, Assumptions, Reading, RefererConfiguration, Sentence, header
 
 from .cdn import CdnRules
 from .nginx import NginxMap, NginxRules

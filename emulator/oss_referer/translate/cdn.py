@@ -11,10 +11,8 @@ from functools import cached_property
 from typing import Any, ClassVar, Self
 
 from oss_referer.browser.probes import Probe
-from oss_referer.engine import header
-from oss_referer.engine.entry_list import GramIndex
-from oss_referer.engine.pattern import Pattern, wildcard
-from oss_referer.engine.policy import RefererConfiguration
+from oss_referer.engine import GramIndex, Pattern, RefererConfiguration, header
+from oss_referer.engine.pattern import wildcard
 from oss_referer.search.entry import Parts, is_blank
 from oss_referer.sources import json_text
 from oss_referer.sources.toml import SourceError, place_of
