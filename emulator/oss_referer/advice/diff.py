@@ -2,7 +2,8 @@
 
 The Referers to try are generated from the entries of both. If none of them shows a difference, a
 search covers all possible Referers, so "equivalent" is either proved or limited to a number of
-tried Referers.
+tried Referers. `find_edits` lists what was edited, and `find_change_elsewhere` proves that a change
+decides on the pages of one host only.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,12 +14,12 @@ from typing import NamedTuple
 
 from oss_referer.browser import probes
 from oss_referer.browser.probes import Probe, ProbeKind
-from oss_referer.engine.assumptions import DEFAULT, Assumptions, CutPath
+from oss_referer.engine.assumptions import DEFAULT, Assumptions
 from oss_referer.engine.decision import Decision
 from oss_referer.engine.pattern import Pattern
 from oss_referer.engine.policy import RefererConfiguration, RefererPolicy
 from oss_referer.search import automaton
-from oss_referer.search.automaton import Language, SearchedEntry, Truncation, UndecidedError
+from oss_referer.search.automaton import CompiledRules, Language, Truncation, UndecidedError
 from oss_referer.search.entry import Parts
 from oss_referer.search.sent import OwnHost, Senders, SentReferers
 from oss_referer.search.url import DEFAULT_PORTS
@@ -173,15 +174,6 @@ def _entries(old: RefererConfiguration, new: RefererConfiguration) -> list[str]:
     return list(islice(dict.fromkeys(taken), limit))
 
 
-def watch(policy: RefererPolicy) -> list[list[SearchedEntry]]:
-    """Return the blacklist and the whitelist for a search. Raises UndecidedError."""
-    if policy.assumptions.cut_path is CutPath.WITH_SLASH and policy.configuration.truncate_path:
-        raise UndecidedError  # the search cannot keep the slash
-    cut = Truncation.of(policy.configuration, policy.assumptions)
-    lists = policy.reading.blacklist, policy.reading.whitelist
-    return [[SearchedEntry(pattern, cut) for pattern in entries.patterns] for entries in lists]
-
-
 def search(
     policies: tuple[RefererPolicy, RefererPolicy], language: Language = automaton.ANY
 ) -> str | None:
@@ -189,15 +181,17 @@ def search(
 
     Raises UndecidedError.
     """
-    needed = [policy.reading.needs_whitelist for policy in policies]
+    old, new = map(CompiledRules, policies)
+    if not (old.is_searchable and new.is_searchable):
+        raise UndecidedError
 
-    def allows(matched: Sequence[bool], needs_whitelist: bool) -> bool:
-        denied, named = matched
-        return not denied and (named or not needs_whitelist)  # R-12, R-13, R-14
+    def differs(matched: Sequence[bool]) -> bool:
+        old_denied, old_named, new_denied, new_named = matched
+        return (old_named and not old_denied) != (new_named and not new_denied)  # R-12, R-13, R-14
 
     return automaton.find(
-        [*watch(policies[0]), *watch(policies[1])],
-        lambda matched: allows(matched[:2], needed[0]) != allows(matched[2:], needed[1]),
+        [old.black, old.white, new.black, new.white],
+        differs,
         dead_end=lambda matched: matched[0] and matched[2],  # R-12: both deny for good
         language=language,
     )

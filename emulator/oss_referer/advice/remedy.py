@@ -1,4 +1,4 @@
-"""Remedies: the smallest safe change of rules that allows or denies the pages of one site.
+"""Remedies: the entry that was meant, and the smallest safe change that turns a decision around.
 
 The entries are those that `generate` writes: an origin with its closing slash, or the appid of a
 mini program. A remedy that does not reverse the verdict is not offered.

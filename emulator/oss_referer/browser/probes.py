@@ -1,4 +1,7 @@
-"""Probes: Referers generated from entries, each to find one common mistake."""
+"""Probes: Referers generated from entries, each to find one common mistake.
+
+`propose_referers` and `guess_site` say what to try rules with when nobody has said it.
+"""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace

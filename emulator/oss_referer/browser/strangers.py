@@ -8,9 +8,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from oss_referer.engine import Decision, Pattern, RefererPolicy
-from oss_referer.engine.assumptions import CutPath
 from oss_referer.search import automaton
-from oss_referer.search.automaton import Budget, SearchedEntry, Truncation, UndecidedError
+from oss_referer.search.automaton import Budget, CompiledRules, SearchedEntry, UndecidedError
 from oss_referer.search.entry import FIXED_HOST, example
 from oss_referer.search.sent import OwnHost, Senders, SentReferers
 from oss_referer.search.url import MAX_LENGTH, WebURL
@@ -59,10 +58,7 @@ class _Search:
         self._policy = policy
         self._reading = policy.reading
         self._strange = strange
-        self._cut = Truncation.of(policy.configuration, policy.assumptions)
-        self._keeps_slash = (
-            self._cut is Truncation.PATH and policy.assumptions.cut_path is CutPath.WITH_SLASH
-        )
+        self._rules = CompiledRules(policy)
         self._budget = Budget()
         self._looks = Budget(LOOKS)
 
@@ -107,20 +103,20 @@ class _Search:
         """Return the first of the usual Referers that gets in. Raises UndecidedError."""
         for referer in _probes(pattern):
             self._looks.take(automaton.effort(self._policy, referer))
-            judged = self._reading.decide(referer)
-            by_pattern = judged.reason.allows and judged.entry in (None, pattern)
+            decided = self._reading.decide(referer)
+            by_pattern = decided.reason.allows and decided.entry in (None, pattern)
             if by_pattern and self._strange.is_sent(referer):
                 return referer
         return None
 
     def _find(self, pattern: Pattern | None) -> str | None:
         """Search all Referers. Raises UndecidedError."""
-        if self._keeps_slash:
-            raise UndecidedError  # the search cannot keep the slash
-        black = [SearchedEntry(entry, self._cut) for entry in self._reading.blacklist.patterns]
-        white = [] if pattern is None else [SearchedEntry(pattern, self._cut, needed=True)]
+        if not self._rules.is_searchable:
+            raise UndecidedError
+        cut = self._rules.cut
+        white = [] if pattern is None else [SearchedEntry(pattern, cut, needed=True)]
         return automaton.find(
-            [white, black],
+            [white, self._rules.black],
             wanted=lambda matched: (matched[0] or not white) and not matched[1],  # R-12, R-13
             dead_end=lambda matched: matched[1],
             budget=self._budget,

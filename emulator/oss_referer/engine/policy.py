@@ -1,5 +1,8 @@
 """RefererPolicy: the rules of one bucket, compiled once, that decide on every request.
 
+A `RefererConfiguration` is what its owner wrote, a `Reading` what it means under some assumptions,
+and a `RefererPolicy` compares the chosen reading with the others to say what it rests on.
+
 The steps of a decision: the kind of request (R-01, R-04), an empty Referer (R-11), truncation
 (R-26, R-27), the blacklist (R-12), the whitelist (R-13, R-14).
 """
@@ -70,7 +73,7 @@ class RefererConfiguration:
 
 
 class BareDecision(NamedTuple):
-    """The judgement of the rules on a Referer."""
+    """A decision on a Referer without its steps: all that millions of Referers need."""
 
     reason: Reason
     seen: str
@@ -128,7 +131,7 @@ class Reading:
         )
 
     def decide(self, sent: str) -> BareDecision:
-        """Judge a trimmed Referer (R-11 to R-14)."""
+        """Decide on a trimmed Referer (R-11 to R-14)."""
         if not sent:
             if self._configuration.allow_empty_referer:
                 return BareDecision(Reason.EMPTY_ALLOWED, "")
@@ -143,12 +146,12 @@ class Reading:
         return BareDecision(reason, seen)
 
     def differs(self, other: Reading) -> bool:
-        """Whether the other reading of these rules may judge some Referer differently."""
+        """Whether the other reading of these rules may decide on some Referer differently."""
         return self.lists is not other.lists or self._cuts != other._cuts
 
-    def compares_alike(self, sent: str, judged: BareDecision, other: Reading) -> bool:
+    def compares_alike(self, sent: str, decided: BareDecision, other: Reading) -> bool:
         """Whether this reading compares a Referer as `other` did, with the same entries."""
-        return self.lists is other.lists and self.see(sent) == judged.seen
+        return self.lists is other.lists and self.see(sent) == decided.seen
 
     def needs_lower_query(self, sent: str, entry: Pattern) -> bool:
         """Whether an entry matches a Referer only because of R-41."""
@@ -294,7 +297,7 @@ class RefererPolicy:
 
     @property
     def readings(self) -> tuple[Reading, ...]:
-        """The chosen reading of the rules, and others that may judge some Referer differently."""
+        """The chosen reading of the rules, and others that may decide on some Referer differently."""
         return (self.reading, *(reading for _, reading in self._other_readings))
 
     def allows(
@@ -315,39 +318,39 @@ class RefererPolicy:
 
     def _decide(self, kind: RequestKind, *referers: str | None) -> Decision:
         sent = self._sent(self.assumptions, *referers)
-        judged = self.reading.decide(sent)
-        found = set(self.rests_on(kind, sent, judged, referers))
+        decided = self.reading.decide(sent)
+        found = set(self.rests_on(kind, sent, decided, referers))
         variants = tuple(item for item in self._chosen if item in found)
         if kind not in self.checked:
             step = Step(Stage.REQUEST, Outcome.NOT_CHECKED, facts_of(kind), kind)
             return Decision(EXEMPTIONS[kind], (step,), variants=variants)
-        steps = tuple(self._steps(kind, sent, judged))
-        return Decision(judged.reason, steps, judged.seen, variants)
+        steps = tuple(self._steps(kind, sent, decided))
+        return Decision(decided.reason, steps, decided.seen, variants)
 
     def rests_on(
         self,
         kind: RequestKind,
         sent: str,
-        judged: BareDecision,
+        decided: BareDecision,
         referers: Sequence[str | None] = (),
     ) -> Iterator[tuple[str, StrEnum]]:
         """Yield the chosen variants that matter: with another one, the verdict would differ.
 
-        `sent` is the Referer that was judged, `referers` are all that were sent.
+        `sent` is the Referer that was decided on, `referers` are all that were sent.
         """
-        if judged.reason.ec is not None and kind in self._kinds_in_question:
+        if decided.reason.ec is not None and kind in self._kinds_in_question:
             yield "checked_requests", self.assumptions.checked_requests
         if kind not in self.checked:
             return
         for name, reading in self._other_readings:
-            if reading.compares_alike(sent, judged, self.reading):
+            if reading.compares_alike(sent, decided, self.reading):
                 continue
-            if reading.decide(sent).reason.ec != judged.reason.ec:
+            if reading.decide(sent).reason.ec != decided.reason.ec:
                 yield name, getattr(self.assumptions, name)
         if len(referers) > 1:
             for name, assumptions in self.assumptions.alternatives("repeated_header"):
                 other = self._sent(assumptions, *referers)
-                if self.reading.decide(other).reason.ec != judged.reason.ec:
+                if self.reading.decide(other).reason.ec != decided.reason.ec:
                     yield name, self.assumptions.repeated_header
 
     @cached_property
@@ -361,7 +364,7 @@ class RefererPolicy:
 
     @cached_property
     def _other_readings(self) -> list[tuple[str, Reading]]:
-        """Return the readings that may judge some Referer differently, each with its fact."""
+        """Return the readings that may decide on some Referer differently, each with its fact."""
         found = []
         for name, assumptions in self.assumptions.alternatives(*_ABOUT_RULES):
             reading = Reading(self.configuration, assumptions, self.reading)
@@ -374,26 +377,26 @@ class RefererPolicy:
         sent = [referer for referer in referers if referer is not None]
         return header.trim(header.choose(sent, assumptions.repeated_header))
 
-    def _steps(self, kind: RequestKind, sent: str, judged: BareDecision) -> Iterator[Step]:
+    def _steps(self, kind: RequestKind, sent: str, decided: BareDecision) -> Iterator[Step]:
         yield Step(Stage.REQUEST, Outcome.CHECKED, facts_of(kind), kind)
         if not sent:
-            yield Step(Stage.EMPTY, _EMPTY[judged.reason], ("R-10", "R-11"))
+            yield Step(Stage.EMPTY, _EMPTY[decided.reason], ("R-10", "R-11"))
             return
         if (cut := self.reading.cut(sent)) != sent:
             path = self.reading.cuts_path
             stage, number = (Stage.PATH, "R-27") if path else (Stage.QUERY, "R-26")
             yield Step(stage, Outcome.CUT, (number,), cut)
-        listed = judged if judged.reason is Reason.BLACKLISTED else None
+        listed = decided if decided.reason is Reason.BLACKLISTED else None
         yield self._consult(Stage.BLACKLIST, "R-12", sent, listed)
         if listed is None:
-            yield self._consult_whitelist(sent, judged)
+            yield self._consult_whitelist(sent, decided)
 
-    def _consult_whitelist(self, sent: str, judged: BareDecision) -> Step:
-        if judged.reason is Reason.NO_WHITELIST:
+    def _consult_whitelist(self, sent: str, decided: BareDecision) -> Step:
+        if decided.reason is Reason.NO_WHITELIST:
             return Step(Stage.WHITELIST, Outcome.NO_ENTRIES, ("R-14",))
         if not self.reading.has_whitelist:
             return Step(Stage.WHITELIST, Outcome.DENIED, ("R-14",))
-        listed = judged if judged.reason is Reason.WHITELISTED else None
+        listed = decided if decided.reason is Reason.WHITELISTED else None
         return self._consult(Stage.WHITELIST, "R-13", sent, listed)
 
     def _consult(self, stage: Stage, number: str, sent: str, listed: BareDecision | None) -> Step:

@@ -1,4 +1,4 @@
-"""Assessing corrections: which of them are safe, and why the others are not."""
+"""Corrections of entries: completed by all further rules, assessed for risks, and followed."""
 
 import time
 from collections import Counter

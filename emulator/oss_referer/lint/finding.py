@@ -1,4 +1,4 @@
-"""Findings of the linter, and the suspicions and evidence that lead to them."""
+"""Findings of the linter, the suspicions that lead to them, and findings as remarks in one line."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass

@@ -1,5 +1,8 @@
 """Risks: what a correction changes that somebody may have meant; a fix without a risk is safe.
 
+`Sites` reads which pages the entries name, `seek` searches a page on which an entry does harm, and
+`find_risk` asks for each entry that a correction adds or removes.
+
 A fix is safe if it denies no Referer that a page of a named site can send, allows none that a page
 of another site can send (B-02), and decides on an empty Referer as before. That is proved by a
 search over all Referers that browsers can send. What changes is due to an entry that is added or
@@ -8,15 +11,20 @@ they change what is found.
 """
 
 import re
-from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
-from oss_referer.engine import EntryList, Pattern, Reading, RefererPolicy, Sentence, header
-from oss_referer.engine.assumptions import CutPath
+from oss_referer.engine import Pattern, RefererPolicy, Sentence
 from oss_referer.search import automaton
-from oss_referer.search.automaton import Budget, SearchedEntry, Truncation, UndecidedError
+from oss_referer.search.automaton import (
+    EVERYTHING,
+    Budget,
+    CompiledRules,
+    SearchedEntry,
+    UndecidedError,
+)
 from oss_referer.search.entry import FIXED_HOST, Parts
 from oss_referer.search.sent import ALL_PAGES, OwnHost, Senders, SentReferers
 from oss_referer.search.url import (
@@ -218,80 +226,12 @@ UNPROVED = Sentence("It is not proved that it denies no page and allows no other
 _LIKELY = 8
 """How many new entries take part in the first search for what they may let in as before."""
 
-_EVERYTHING = SearchedEntry(Pattern.of("*", "*"))
-
 
 class NamedSites(NamedTuple):
     """What the entries of both lists name."""
 
     white: Sites
     black: Sites
-
-
-class CompiledRules:
-    """The rules of a policy."""
-
-    def __init__(self, policy: RefererPolicy) -> None:
-        self.policy = policy
-        self.reading = policy.reading
-        self.cut = Truncation.of(policy.configuration, policy.assumptions)
-
-    @property
-    def is_searchable(self) -> bool:
-        """Whether the search can truncate a Referer as these rules do."""
-        keeps_slash = self.policy.assumptions.cut_path is CutPath.WITH_SLASH
-        return self.cut is not Truncation.PATH or not keeps_slash
-
-    @cached_property
-    def white(self) -> tuple[SearchedEntry, ...]:
-        """The entries that let a Referer in: every Referer if no entry is needed."""
-        if not self.reading.needs_whitelist:
-            return (_EVERYTHING,)
-        return tuple(self.watch(self.reading.whitelist.patterns))
-
-    @cached_property
-    def black(self) -> tuple[SearchedEntry, ...]:
-        """The entries that keep a Referer out."""
-        return tuple(self.watch(self.reading.blacklist.patterns))
-
-    @cached_property
-    def blacklisted(self) -> frozenset[str]:
-        """The blacklist, as it is compared."""
-        return frozenset(pattern.body for pattern in self.reading.blacklist.patterns)
-
-    def allowing(self, referer: str, without: Collection[str] = ()) -> SearchedEntry | None:
-        """Return a whitelist entry that matches a Referer, without those with some bodies."""
-        if not self.reading.needs_whitelist:
-            return _EVERYTHING
-        return self._first(self.reading.whitelist, referer, without)
-
-    def denying(self, referer: str, without: Collection[str] = ()) -> SearchedEntry | None:
-        """Return a blacklist entry that matches a Referer, without those with some bodies."""
-        return self._first(self.reading.blacklist, referer, without)
-
-    def see(self, referer: str) -> str:
-        """Return what entries are compared with."""
-        return self.reading.see(header.trim(referer))
-
-    def read(self, entry: str) -> tuple[SearchedEntry, ...]:
-        """Read another entry as these rules would: commas may separate it into several (R-37)."""
-        alone = replace(self.policy.configuration, whitelist=(entry,), blacklist=())
-        return tuple(self.watch(Reading(alone, self.policy.assumptions).whitelist.patterns))
-
-    def watch(self, patterns: Iterable[Pattern]) -> Iterator[SearchedEntry]:
-        """Yield entries as the search reads them, each once."""
-        bodies = {pattern.body: pattern for pattern in patterns}
-        return (SearchedEntry(pattern, self.cut) for pattern in bodies.values())
-
-    def _first(
-        self, entries: EntryList, referer: str, without: Collection[str]
-    ) -> SearchedEntry | None:
-        seen = self.see(referer)
-        found = entries.first(seen)
-        if found is not None and found.body in without:
-            rest = (item for item in entries.patterns if item.body not in without)
-            found = next((item for item in rest if item.matches(seen)), None)
-        return None if found is None else SearchedEntry(found, self.cut)
 
 
 @dataclass(frozen=True, slots=True)
@@ -417,11 +357,11 @@ class _RiskSearch:
     def _denied(self) -> Iterator[str]:
         own = self._named.white.own_pages
         for entry in self._edit.white_out:
-            is_open = entry is _EVERYTHING or entry.pattern.body in self._named.white.open
+            is_open = entry is EVERYTHING or entry.pattern.body in self._named.white.open
             pages = ALL_PAGES if is_open else own
             likely = self._edit.white_in[:_LIKELY]
             yield from self._seek(entry, pages, self._is_still_let_in, excluding=likely)
-        opens = bool(self._named.white.open) or _EVERYTHING in self._old.white
+        opens = bool(self._named.white.open) or EVERYTHING in self._old.white
         others = self._named.black.foreign_pages
         for entry in self._edit.black_in:
             for pages in (own, others) if opens else (own,):

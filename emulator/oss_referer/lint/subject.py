@@ -13,13 +13,13 @@ from oss_referer.engine.decision import Basis, Reason, Stage
 from oss_referer.engine.pattern import Pattern
 from oss_referer.engine.policy import BareDecision, Reading, RefererConfiguration, RefererPolicy
 from oss_referer.engine.sentence import Sentence
-from oss_referer.search.automaton import Budget, Truncation, UndecidedError, covers
+from oss_referer.search.automaton import Budget, CompiledRules, Truncation, UndecidedError, covers
 from oss_referer.search.entry import Parts, example, is_blank, parse_entry
 from oss_referer.search.sent import ALL_PAGES, read_sent
 from oss_referer.search.url import MAX_LENGTH
 
 from .finding import Correction, EntryPlace, Evidence, Suspicion
-from .risk import CompiledRules, Sites, seek
+from .risk import Sites, seek
 
 SCHEMES = ("https", "http")
 _STRANGERS = (STRANGER, "https://wxyz-0.invalid/")
@@ -84,7 +84,8 @@ class Subject:
         self.configuration = configuration
         self.assumptions = assumptions
         self.policy = RefererPolicy.compile(configuration, assumptions)
-        self.cut = Truncation.of(configuration, assumptions)
+        self.compiled = CompiledRules(self.policy)
+        self.cut = self.compiled.cut
         self._comparisons = _COMPARISONS
         self._searches = Budget(_SEARCHES)
         self._dead: dict[str, bool] = {}
@@ -98,11 +99,6 @@ class Subject:
         }
         self.reported: set[EntryPlace] = set()
         """The entries that have a finding."""
-
-    @cached_property
-    def compiled(self) -> CompiledRules:
-        """The rules, as the search for risks reads them."""
-        return CompiledRules(self.policy)
 
     @cached_property
     def whitelist(self) -> tuple[LintedEntry, ...]:
@@ -155,7 +151,7 @@ class Subject:
         )
 
     def decide(self, referer: str | None) -> BareDecision:
-        """Judge a Referer, without the assumptions that the judgement rests on."""
+        """Decide on a Referer, without the assumptions that the decision rests on."""
         return self.policy.reading.decide(header.trim(referer))
 
     def allows(self, referer: str | None) -> bool:
@@ -245,8 +241,8 @@ class Subject:
         return Reading(alone, self.assumptions).decide(header.trim(referer)).reason.allows
 
     def _is_unchanged(self, referer: str | None, place: EntryPlace) -> bool:
-        judged, count = self.decide(referer), self._count[place.list]
-        settles = judged.entry is not None and judged.entry.text == place.entry
+        decided, count = self.decide(referer), self._count[place.list]
+        settles = decided.entry is not None and decided.entry.text == place.entry
         is_still_a_list = is_blank(place.entry) or self._filled[place.list] > 1
         if is_still_a_list and (not settles or count[place.entry] > 1):
             return True  # without compiling all entries again
@@ -255,7 +251,7 @@ class Subject:
         changed: dict[str, Any] = {place.list.value: rest}
         changed_rules = replace(self.configuration, **changed)
         reading = Reading(changed_rules, self.assumptions, self.policy.reading)
-        return reading.decide(header.trim(referer)).reason.allows == judged.reason.allows
+        return reading.decide(header.trim(referer)).reason.allows == decided.reason.allows
 
 
 def _entries(stage: Stage, texts: tuple[str, ...]) -> Iterator[LintedEntry]:

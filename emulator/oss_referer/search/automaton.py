@@ -1,7 +1,7 @@
 """A search over all possible Referers: which of them match which entries.
 
 All entries read the same text in parallel, one character at a time. The state of an entry is the
-set of places in it that the text may have reached (`entry_reader.py`). Once an entry of a list
+set of places in it that the text may have reached (`EntryReader`). Once an entry of a list
 matches, the others of the list matter no more. Texts that lead to the same states form a class.
 There are few classes, so a search that visits each class once covers every text, and the shortest
 text of a class is its witness.
@@ -13,17 +13,17 @@ no line end, because no header can, and neither begins nor ends with a blank (R-
 import string
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, IntEnum, auto
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import chain
 from math import inf
 from typing import Any, NamedTuple
 
-from oss_referer.engine.assumptions import DEFAULT, Assumptions, LetterCase
-from oss_referer.engine.pattern import Pattern
+from oss_referer.engine import DEFAULT, Assumptions, EntryList, Pattern, Reading, header
+from oss_referer.engine.assumptions import CutPath, LetterCase
 from oss_referer.engine.policy import RefererConfiguration, RefererPolicy, cuts_path
 from oss_referer.search.url import MAX_LENGTH
 
@@ -126,6 +126,76 @@ class SearchedEntry:
     cut: Truncation = Truncation.NOT
     needed: bool = False
     """Whether only Referers that the entry matches are wanted."""
+
+
+EVERYTHING = SearchedEntry(Pattern.of("*", "*"))
+"""An entry that every Referer matches."""
+
+
+class CompiledRules:
+    """The rules of a policy, as a search reads them."""
+
+    def __init__(self, policy: RefererPolicy) -> None:
+        self.policy = policy
+        self.reading = policy.reading
+        self.cut = Truncation.of(policy.configuration, policy.assumptions)
+
+    @property
+    def is_searchable(self) -> bool:
+        """Whether the search can truncate a Referer as these rules do."""
+        keeps_slash = self.policy.assumptions.cut_path is CutPath.WITH_SLASH
+        return self.cut is not Truncation.PATH or not keeps_slash
+
+    @cached_property
+    def white(self) -> tuple[SearchedEntry, ...]:
+        """The entries that let a Referer in: every Referer if no entry is needed."""
+        if not self.reading.needs_whitelist:
+            return (EVERYTHING,)
+        return tuple(self.watch(self.reading.whitelist.patterns))
+
+    @cached_property
+    def black(self) -> tuple[SearchedEntry, ...]:
+        """The entries that keep a Referer out."""
+        return tuple(self.watch(self.reading.blacklist.patterns))
+
+    @cached_property
+    def blacklisted(self) -> frozenset[str]:
+        """The blacklist, as it is compared."""
+        return frozenset(pattern.body for pattern in self.reading.blacklist.patterns)
+
+    def allowing(self, referer: str, without: Collection[str] = ()) -> SearchedEntry | None:
+        """Return a whitelist entry that matches a Referer, without those with some bodies."""
+        if not self.reading.needs_whitelist:
+            return EVERYTHING
+        return self._first(self.reading.whitelist, referer, without)
+
+    def denying(self, referer: str, without: Collection[str] = ()) -> SearchedEntry | None:
+        """Return a blacklist entry that matches a Referer, without those with some bodies."""
+        return self._first(self.reading.blacklist, referer, without)
+
+    def see(self, referer: str) -> str:
+        """Return what entries are compared with."""
+        return self.reading.see(header.trim(referer))
+
+    def read(self, entry: str) -> tuple[SearchedEntry, ...]:
+        """Read another entry as these rules would: commas may separate it into several (R-37)."""
+        alone = replace(self.policy.configuration, whitelist=(entry,), blacklist=())
+        return tuple(self.watch(Reading(alone, self.policy.assumptions).whitelist.patterns))
+
+    def watch(self, patterns: Iterable[Pattern]) -> Iterator[SearchedEntry]:
+        """Yield entries as the search reads them, each once."""
+        bodies = {pattern.body: pattern for pattern in patterns}
+        return (SearchedEntry(pattern, self.cut) for pattern in bodies.values())
+
+    def _first(
+        self, entries: EntryList, referer: str, without: Collection[str]
+    ) -> SearchedEntry | None:
+        seen = self.see(referer)
+        found = entries.first(seen)
+        if found is not None and found.body in without:
+            rest = (item for item in entries.patterns if item.body not in without)
+            found = next((item for item in rest if item.matches(seen)), None)
+        return None if found is None else SearchedEntry(found, self.cut)
 
 
 @dataclass(frozen=True, slots=True)

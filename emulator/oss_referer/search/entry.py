@@ -1,4 +1,4 @@
-"""An entry: how the rules read it, its scheme, host and port, and a Referer that it matches."""
+"""An entry of a list: its pattern, its parts (scheme, host, port, rest), and what it matches."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,8 @@
-"""The URLs of pages and objects, as browsers read them: the WHATWG URL standard (B-02)."""
+"""The URLs of pages and objects, as browsers read them, their hosts and registered domains.
+
+URLs are read by the WHATWG URL standard (B-02): by ada-url, or by the browser itself where ada-url
+cannot run. The public suffix list says which part of a host somebody registers.
+"""
 
 import re
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""nginx: `valid_referers`, as ngx_http_referer_module applies it.
+"""nginx: `valid_referers` as ngx_http_referer_module applies it, and a `map` that decides as OSS.
 
 An entry names a host without a scheme. A path may follow, which is compared by prefix. A host is
 compared in lower case and without its port, the exact name first, then the longest of `*.a.com`

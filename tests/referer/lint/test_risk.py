@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from oss_referer import RefererConfiguration, RefererPolicy
 from oss_referer.lint import risk
-from oss_referer.lint.risk import CompiledRules, NamedSites, Sites, seek
-from oss_referer.search.automaton import Budget
+from oss_referer.lint.risk import NamedSites, Sites, seek
+from oss_referer.search.automaton import Budget, CompiledRules
 from oss_referer.search.sent import OwnHost, Senders, SentReferers
 
 GUARD = "https://*/*.example.com/"
