@@ -137,7 +137,7 @@ def guess_site(rules: RefererConfiguration) -> str:
 
     A host without a wildcard comes first; `https://*.example.com/` stands for its `www`.
     """
-    entries = sorted(rules.whitelist, key=lambda entry: bool(_wildcards(entry)))
+    entries = sorted(rules.whitelist, key=lambda entry: bool({*Parts.split(entry).host} & {*"*?"}))
     return next(name_sites(entries), DEFAULT_SITE)
 
 
@@ -158,10 +158,6 @@ def propose_referers(rules: RefererConfiguration) -> tuple[str, ...]:
             ]
         )
     )
-
-
-def _wildcards(entry: str) -> set[str]:
-    return set(Parts.split(entry).host) & set("*?")
 
 
 def name_sites(entries: Iterable[str]) -> Iterator[str]:

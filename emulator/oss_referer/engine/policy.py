@@ -297,7 +297,7 @@ class RefererPolicy:
 
     @property
     def readings(self) -> tuple[Reading, ...]:
-        """The chosen reading of the rules, and others that may decide on some Referer differently."""
+        """The chosen reading of the rules, and those that may decide otherwise on some Referer."""
         return (self.reading, *(reading for _, reading in self._other_readings))
 
     def allows(

@@ -165,8 +165,11 @@ class SentReferers:
 
     def _read_host(self, place: _Reached, character: str) -> _Reached | None:
         if character in "/:":
-            may_end = self._may_end(place) if place.label else self._may_end_in_dot(place)
-            return _after_host(place, character) if may_end else None
+            # A host may end after a dot; it is another one than without it.
+            ends_in_dot = place.may_end and self._pages is not Senders.OWN
+            may_end = self._may_end(place) if place.label else ends_in_dot
+            after = _Reached("path") if character == "/" else _Reached("port", place.scheme)
+            return after if may_end else None
         seen = self._shorten_host(place.seen + character, place.scheme)
         if self._has_only_names:  # then no label can be a part of an address
             return self._read_name(place._replace(seen=seen), character)
@@ -249,10 +252,6 @@ class SentReferers:
                 return False
         return place.label in (_NAME, "]") or (place.octets == 3 and place.label in _OCTETS)
 
-    def _may_end_in_dot(self, place: _Reached) -> bool:
-        """Whether the host may end after a dot; such a host is another one than without it."""
-        return place.may_end and self._pages is not Senders.OWN
-
     def _shorten_host(self, read: str, scheme: str) -> str:
         """Return the longest suffix of a host that is a prefix of one of the site's hosts."""
         hosts = self._hosts[scheme]
@@ -300,10 +299,6 @@ def _shorten_port(port: str) -> str:
     if port == "0" or any(known.startswith(port) for known in ("443", "80", _MAX_PORT)):
         return port
     return ("9" if port > _MAX_PORT[: len(port)] else "1") * len(port)
-
-
-def _after_host(place: _Reached, character: str) -> _Reached:
-    return _Reached("path") if character == "/" else _Reached("port", place.scheme)
 
 
 ALL_PAGES = SentReferers(Senders.ALL)
