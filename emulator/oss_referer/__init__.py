@@ -11,11 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from oss_referer.engine.assumptions import Assumptions
-    from oss_referer.engine.decision import Basis, Decision, Outcome, Reason, Stage, Step
-    from oss_referer.engine.model import RefererConfiguration
+    from oss_referer.engine.decision import (
+        Basis,
+        Decision,
+        Outcome,
+        Reason,
+        Scope,
+        Signing,
+        Stage,
+        Step,
+    )
     from oss_referer.engine.pattern import Pattern
-    from oss_referer.engine.policy import RefererPolicy
-    from oss_referer.engine.request import Scope, Signing
+    from oss_referer.engine.policy import RefererConfiguration, RefererPolicy
 
 __all__ = [
     "Assumptions",

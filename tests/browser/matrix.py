@@ -32,8 +32,7 @@ from oss_referer.browser.browser import (
     Sender,
     Sent,
 )
-from oss_referer.search.parts import DEFAULT_PORTS
-from oss_referer.search.url import WebURL
+from oss_referer.search.url import DEFAULT_PORTS, WebURL
 from playwright.sync_api import Browser, Page, sync_playwright
 
 SITE = WebURL.parse("https://www.example.com/album/today.html")

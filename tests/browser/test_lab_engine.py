@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from oss_referer import RefererConfiguration
-from oss_referer.search.url_standard import UrlStandard, browser_parser, parse_with_ada
+from oss_referer.search.url import UrlStandard, browser_parser, parse_with_ada
 from oss_referer.sources import forms
 from oss_referer.sources.forms import RulesForm
 from oss_referer.translate import SYSTEMS

@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from oss_referer.engine.assumptions import DEFAULT, FACTS
-from oss_referer.engine.explanation import SENTENCES
+from oss_referer.engine.assumptions import DEFAULT, FACTS, SENTENCES
 from oss_referer.sources import assumptions
 from oss_referer.texts import Catalogue
 

@@ -33,7 +33,7 @@ NOT_HERE = (
 """What the page does not need, or needs for some commands only."""
 
 ON_FIRST_USE = {
-    "search/url_standard.py": {"ada_url", "js", "pyodide"},  # the one or the other
+    "search/url.py": {"ada_url", "js", "pyodide"},  # the one or the other
 }
 """What is imported inside of functions, and may be missing."""
 

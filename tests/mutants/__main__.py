@@ -29,9 +29,6 @@ COVERED_BY = {
     "pipeline/deployment.py": "pipeline/test_service.py",
     "protocol/signature/*.py": "protocol/signature/test_vectors.py",
     "referer/assumptions.py": "lab/test_assumptions.py",
-    "referer/model.py": "referer/test_policy.py",
-    "referer/reading.py": "referer/test_policy.py",
-    "referer/request.py": "referer/test_policy.py",
 }
 """The unit tests of modules that have no test file of their own name."""
 

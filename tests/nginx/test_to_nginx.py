@@ -19,8 +19,7 @@ from oss_referer.engine.assumptions import (
     LetterCase,
     WhiteSpace,
 )
-from oss_referer.translate.nginx import LONGEST_WORD
-from oss_referer.translate.nginx_map import NginxMap
+from oss_referer.translate.nginx import LONGEST_WORD, NginxMap
 
 from tests.nginx import random_rules
 from tests.nginx.server import Request, answering, ask, listening, refusal

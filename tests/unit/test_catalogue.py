@@ -27,9 +27,8 @@ from oss_referer import RefererConfiguration, RefererPolicy
 from oss_referer.browser.probes import ProbeKind
 from oss_referer.browser.scenarios import Group
 from oss_referer.engine import explanation
-from oss_referer.engine.assumptions import DEFAULT, LetterCase
-from oss_referer.engine.decision import Outcome, Reason, Stage, Step
-from oss_referer.engine.request import RequestKind
+from oss_referer.engine.assumptions import DEFAULT, SENTENCES, LetterCase
+from oss_referer.engine.decision import Outcome, Reason, RequestKind, Stage, Step
 from oss_referer.engine.sentence import Sentence
 from oss_referer.findings import Severity
 from oss_referer.lint import RULES, Evidence
@@ -305,7 +304,7 @@ def test_long_message_is_not_searched() -> None:
 
 def test_sentence_is_translated_with_the_sentences_in_it() -> None:
     variant = LetterCase.SENSITIVE
-    said = Sentence("Assumed, not documented: {}.", explanation.SENTENCES[variant])
+    said = Sentence("Assumed, not documented: {}.", SENTENCES[variant])
     assert said == "Assumed, not documented: upper and lower case differ."
     assert Catalogue("zh", FOLDERS).sentence(said) == "依据假设，文档没有说明：区分大小写。"
     assert Catalogue("en", FOLDERS).sentence(said) == said

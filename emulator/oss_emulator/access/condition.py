@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import NamedTuple
 
-from oss_referer.engine.wildcard import wildcard
+from oss_referer.engine.pattern import wildcard
 
 from oss_emulator.access.context import Context
 

@@ -11,7 +11,7 @@ from enum import Enum, StrEnum
 from functools import partial
 from typing import Any
 
-from oss_referer.engine.wildcard import wildcard
+from oss_referer.engine.pattern import wildcard
 from oss_referer.sources import json_text
 from oss_referer.sources.json_text import JSONError
 from oss_referer.sources.toml import join

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
-from oss_referer.engine.explanation import SENTENCES
+from oss_referer.engine.assumptions import SENTENCES
 from oss_referer.engine.sentence import Sentence
 from oss_referer.sources.bucket import ServiceAddress
 from oss_referer.terminal import bucket, formats, language, rules

@@ -4,7 +4,7 @@ from typing import Final
 
 from oss_referer import Assumptions, RefererConfiguration
 from oss_referer.engine.assumptions import DEFAULT
-from oss_referer.engine.model import MAX_SIZE
+from oss_referer.engine.policy import MAX_SIZE
 from oss_referer.sources import referer_xml
 from oss_referer.sources.referer_xml import FormatProblem, RefererFormatError
 

@@ -13,9 +13,8 @@ from oss_referer.engine.assumptions import (
     SourceOfCopy,
     TruncationConflict,
 )
-from oss_referer.engine.model import RefererConfiguration
-from oss_referer.engine.policy import RefererPolicy
-from oss_referer.engine.request import Scope, Signing
+from oss_referer.engine.decision import Scope, Signing
+from oss_referer.engine.policy import RefererConfiguration, RefererPolicy
 
 from . import setups
 from .requests import (

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
-from oss_referer.engine.decision import Reason
-from oss_referer.engine.model import RefererConfiguration
-from oss_referer.engine.request import Signing
+from oss_referer.engine.decision import Reason, Signing
+from oss_referer.engine.policy import RefererConfiguration
 from oss_referer.sources.referer_xml import parse
 
 MESSAGE = "You are denied by bucket referer policy."

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-from oss_referer.engine.model import RefererConfiguration
-from oss_referer.engine.request import Signing
+from oss_referer.engine.decision import Signing
+from oss_referer.engine.policy import RefererConfiguration
 
 from .requests import ALLOWED, DENIED, RequestTarget, Wanted
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from oss_referer import Assumptions, Decision, RefererConfiguration, RefererPolicy, Scope, Signing
 from oss_referer.engine.assumptions import CheckOrder, ProcessingOrder, SourceOfCopy
-from oss_referer.engine.request import RequestKind, classify
+from oss_referer.engine.decision import RequestKind, classify
 
 from oss_emulator.documents.access_point import bucket_of
 from oss_emulator.documents.referer import SUBRESOURCE, parse_stored

@@ -2,22 +2,53 @@
 
 The Referers to try are generated from the entries of both. If none of them shows a difference, a
 search covers all possible Referers, so "equivalent" is either proved or limited to a number of
-tried Referers.
+tried Referers. `find_edits` lists what was edited, and `find_change_elsewhere` proves that a change
+decides on the pages of one host only.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice, zip_longest
+from typing import NamedTuple
 
 from oss_referer.browser import probes
 from oss_referer.browser.probes import Probe, ProbeKind
-from oss_referer.engine.assumptions import DEFAULT, Assumptions, CutPath
+from oss_referer.engine.assumptions import DEFAULT, Assumptions
 from oss_referer.engine.decision import Decision
-from oss_referer.engine.model import RefererConfiguration
-from oss_referer.engine.policy import RefererPolicy
+from oss_referer.engine.pattern import Pattern
+from oss_referer.engine.policy import RefererConfiguration, RefererPolicy
 from oss_referer.search import automaton
-from oss_referer.search.automaton import Cut, Language, UndecidedError, Watched
+from oss_referer.search.automaton import CompiledRules, Language, Truncation, UndecidedError
+from oss_referer.search.entry import Parts
+from oss_referer.search.sent import OwnHost, Senders, SentReferers
+from oss_referer.search.url import DEFAULT_PORTS
+from oss_referer.sources.referer_xml import SWITCHES
+
+
+class RuleEdit(NamedTuple):
+    """A switch that was turned, or an entry that was added or removed."""
+
+    name: str
+    """The element of a switch, or the list of an entry."""
+    before: str | None
+    """The old value or the removed entry; None for an added one."""
+    after: str | None
+    """The new value or the added entry; None for a removed one."""
+
+
+def find_edits(old: RefererConfiguration, new: RefererConfiguration) -> Iterator[RuleEdit]:
+    """Find the edits; the order of entries, and how often they occur, make no difference."""
+    for name, field in SWITCHES.items():
+        before, after = (str(getattr(rules, field)).lower() for rules in (old, new))
+        if before != after:
+            yield RuleEdit(name, before, after)
+    for field in ("whitelist", "blacklist"):
+        before, after = getattr(old, field), getattr(new, field)
+        kept = {*before} & {*after}
+        yield from (RuleEdit(field, entry, None) for entry in before if entry not in kept)
+        yield from (RuleEdit(field, None, entry) for entry in after if entry not in kept)
+
 
 COMPARISONS, FEWEST = 400_000, 20
 """The most comparisons of Referers with entries, and the fewest entries to make Referers from."""
@@ -96,12 +127,7 @@ def compare(
 
 def are_same(old: RefererConfiguration, new: RefererConfiguration) -> bool:
     """Return whether configurations differ at most in the order and repetition of entries."""
-    return _sort(old) == _sort(new)
-
-
-def _sort(rules: RefererConfiguration) -> RefererConfiguration:
-    whitelist, blacklist = (tuple(sorted(set(one))) for one in (rules.whitelist, rules.blacklist))
-    return replace(rules, whitelist=whitelist, blacklist=blacklist)
+    return next(find_edits(old, new), None) is None
 
 
 def _changes(
@@ -148,15 +174,6 @@ def _entries(old: RefererConfiguration, new: RefererConfiguration) -> list[str]:
     return list(islice(dict.fromkeys(taken), limit))
 
 
-def watch(policy: RefererPolicy) -> list[list[Watched]]:
-    """Return the blacklist and the whitelist for a search. Raises UndecidedError."""
-    if policy.assumptions.cut_path is CutPath.WITH_SLASH and policy.configuration.truncate_path:
-        raise UndecidedError  # the search cannot keep the slash
-    cut = Cut.of(policy.configuration, policy.assumptions)
-    lists = policy.reading.blacklist, policy.reading.whitelist
-    return [[Watched(pattern, cut) for pattern in entries.patterns] for entries in lists]
-
-
 def search(
     policies: tuple[RefererPolicy, RefererPolicy], language: Language = automaton.ANY
 ) -> str | None:
@@ -164,15 +181,60 @@ def search(
 
     Raises UndecidedError.
     """
-    needed = [policy.reading.needs_whitelist for policy in policies]
+    old, new = map(CompiledRules, policies)
+    if not (old.is_searchable and new.is_searchable):
+        raise UndecidedError
 
-    def allows(matched: Sequence[bool], needs_whitelist: bool) -> bool:
-        denied, named = matched
-        return not denied and (named or not needs_whitelist)  # R-12, R-13, R-14
+    def differs(matched: Sequence[bool]) -> bool:
+        old_denied, old_named, new_denied, new_named = matched
+        return (old_named and not old_denied) != (new_named and not new_denied)  # R-12, R-13, R-14
 
     return automaton.find(
-        [*watch(policies[0]), *watch(policies[1])],
-        lambda matched: allows(matched[:2], needed[0]) != allows(matched[2:], needed[1]),
-        barren=lambda matched: matched[0] and matched[2],  # R-12: both deny for good
+        [old.black, old.white, new.black, new.white],
+        differs,
+        dead_end=lambda matched: matched[0] and matched[2],  # R-12: both deny for good
         language=language,
     )
+
+
+def find_change_elsewhere(
+    old: RefererPolicy, new: RefererPolicy, host: str, known: Iterable[str | None] = ()
+) -> str | None:
+    """Return a Referer that a page of another host can send and that both decide differently.
+
+    None is a proof that there is none. With an empty `host` all hosts are other ones. `known` are
+    Referers that both decide differently: one of them may be an answer without a search. Raises
+    `UndecidedError` if the search would take too long.
+    """
+    if _changes_only(old, new, host):
+        return None
+    pages = SentReferers(Senders.FOREIGN, [OwnHost(host, False)] if host else [])
+    for referer in known:
+        if referer and pages.is_sent(referer):
+            return referer
+    found = search((old, new), pages.language)
+    if found is not None and not pages.is_sent(found):
+        raise UndecidedError  # the language is a little too wide
+    return found
+
+
+def _changes_only(old: RefererPolicy, new: RefererPolicy, host: str) -> bool:
+    """Return whether no entry that is added or removed can match a Referer of another host.
+
+    This is quick, and it suffices for the entries that name one host.
+    """
+    cuts = [Truncation.of(policy.configuration, policy.assumptions) for policy in (old, new)]
+    if cuts[0] is not cuts[1] or old.reading.needs_whitelist != new.reading.needs_whitelist:
+        return False
+    one, other = old.reading, new.reading
+    changed = {*one.whitelist.patterns} ^ {*other.whitelist.patterns}
+    changed |= {*one.blacklist.patterns} ^ {*other.blacklist.patterns}
+    return all(_is_fixed(pattern, host) for pattern in changed)
+
+
+def _is_fixed(pattern: Pattern, host: str) -> bool:
+    """Return whether every Referer that an entry matches has this host."""
+    parts = Parts.split(pattern.body)
+    is_literal = {*"*?"}.isdisjoint(parts.origin)
+    ends = parts.rest.startswith("/")
+    return parts.scheme in DEFAULT_PORTS and parts.host == host and is_literal and ends

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from oss_referer.browser.probes import STRANGER
-from oss_referer.engine.model import MAX_SIZE, RefererConfiguration
-from oss_referer.search.domains import is_address, is_host, registered
-from oss_referer.search.parts import DEFAULT_PORTS, Parts, encode_host
+from oss_referer.engine.policy import MAX_SIZE, RefererConfiguration
+from oss_referer.search.entry import Parts
+from oss_referer.search.url import DEFAULT_PORTS, encode_host, is_address, is_host, registered
 from oss_referer.sources.tables import Case, Expected
 
 CONSOLE = "console.aliyun.com"

@@ -100,38 +100,27 @@ class Behaviour:
     """Whether the Referer follows the default policy, even if the page sets another (B-09)."""
 
 
+_BLOCKED = "SRCSET PICTURE IFRAME OBJECT SCRIPT FETCH XHR PREFETCH".split()
+
 BEHAVIOURS: Mapping[Embedding, Behaviour] = {
-    Embedding.IMG: Behaviour(Mixed.UPGRADED),
-    Embedding.SRCSET: Behaviour(Mixed.BLOCKED),
-    Embedding.PICTURE: Behaviour(Mixed.BLOCKED),
+    **{item: Behaviour(Mixed.UPGRADED) for item in Embedding},
+    **{Embedding[name]: Behaviour(Mixed.BLOCKED) for name in _BLOCKED},
     Embedding.STYLE_SHEET: Behaviour(Mixed.UPGRADED, sender=Sender.FILE),
     Embedding.STYLE_ELEMENT: Behaviour(Mixed.UPGRADED, ignores_policy=True),
     Embedding.INLINE_STYLE: Behaviour(Mixed.UPGRADED, ignores_policy=True),
-    Embedding.VIDEO: Behaviour(Mixed.UPGRADED),
-    Embedding.AUDIO: Behaviour(Mixed.UPGRADED),
-    Embedding.IFRAME: Behaviour(Mixed.BLOCKED),
-    Embedding.OBJECT: Behaviour(Mixed.BLOCKED),
-    Embedding.SCRIPT: Behaviour(Mixed.BLOCKED),
-    Embedding.FETCH: Behaviour(Mixed.BLOCKED),
-    Embedding.XHR: Behaviour(Mixed.BLOCKED),
-    Embedding.PREFETCH: Behaviour(Mixed.BLOCKED),
     Embedding.WORKER: Behaviour(Mixed.BLOCKED, same_origin_only=True),
     Embedding.LINK: Behaviour(Mixed.NAVIGATED),
     Embedding.DOWNLOAD: Behaviour(Mixed.NAVIGATED),
-    Embedding.REDIRECT: Behaviour(Mixed.UPGRADED),
-    Embedding.REDIRECT_AWAY: Behaviour(Mixed.UPGRADED),
-    Embedding.REDIRECT_LOOSE: Behaviour(Mixed.UPGRADED),
     Embedding.LINK_AWAY: Behaviour(Mixed.NAVIGATED),
     Embedding.WORKER_FETCH: Behaviour(Mixed.BLOCKED, sender=Sender.FILE),
     Embedding.BLOB_WORKER_FETCH: Behaviour(Mixed.BLOCKED, sender=Sender.NOBODY),
-    Embedding.SRCDOC: Behaviour(Mixed.UPGRADED),
     Embedding.BLANK: Behaviour(Mixed.UPGRADED, sender=Sender.NOBODY),
-    Embedding.WRITTEN: Behaviour(Mixed.UPGRADED),
     Embedding.SANDBOX: Behaviour(Mixed.UPGRADED, sender=Sender.NOBODY),
     Embedding.SANDBOX_OF_ORIGIN: Behaviour(Mixed.UPGRADED, sender=Sender.FILE),
     Embedding.DATA: Behaviour(Mixed.UPGRADED, sender=Sender.NOBODY),
     Embedding.BLOB: Behaviour(Mixed.UPGRADED, sender=Sender.NOBODY),
 }
+"""What is not listed is an image or a medium of the page, and upgraded."""
 
 
 @dataclass(frozen=True, slots=True)

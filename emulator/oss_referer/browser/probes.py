@@ -1,11 +1,17 @@
-"""Probes: Referers generated from entries, each to find one common mistake."""
+"""Probes: Referers generated from entries, each to find one common mistake.
+
+`propose_referers` and `guess_site` say what to try rules with when nobody has said it.
+"""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import islice
+from typing import Final
 
-from oss_referer.search.parts import DEFAULT_PORTS, Parts, example, fill
-from oss_referer.search.url import MAX_LENGTH
+from oss_referer.engine.policy import RefererConfiguration
+from oss_referer.search.entry import Parts, example, fill
+from oss_referer.search.url import DEFAULT_PORTS, MAX_LENGTH, WebURL, WebURLError
 
 STRANGER = "https://evil.test/"
 """A page of a site that does not occur in any rules."""
@@ -121,3 +127,53 @@ _VARIATIONS: dict[ProbeKind, Callable[[Parts], str]] = {
     ProbeKind.IN_PATH: lambda parts: f"{STRANGER}{parts.host}/",
     ProbeKind.IN_QUERY: lambda parts: f"{STRANGER}?from={parts.join()}",
 }
+
+
+DEFAULT_SITE: Final = "https://www.example.com"
+THIEF: Final = "http://thief.example.org/"
+
+MOST_SITES: Final = 4
+"""The most sites of a list that are tried."""
+
+
+def guess_site(rules: RefererConfiguration) -> str:
+    """Guess the site that rules are for: the first host that their whitelist names.
+
+    A host without a wildcard comes first; `https://*.example.com/` stands for its `www`.
+    """
+    entries = sorted(rules.whitelist, key=lambda entry: bool({*Parts.split(entry).host} & {*"*?"}))
+    return next(name_sites(entries), DEFAULT_SITE)
+
+
+def propose_referers(rules: RefererConfiguration) -> tuple[str, ...]:
+    """Propose Referers to try: pages of the sites that rules name, and pages of strangers."""
+    named = list(islice(name_sites(rules.whitelist), MOST_SITES)) or [DEFAULT_SITE]
+    denied = islice(name_sites(rules.blacklist), MOST_SITES)
+    first = named[0]
+    return tuple(
+        dict.fromkeys(
+            [
+                f"{first}/",
+                f"{first}/page.html?id=1",
+                *(f"{site}/" for site in named[1:]),
+                *(f"{site}/" for site in denied),
+                f"{first}.evil.test/",
+                THIEF,
+            ]
+        )
+    )
+
+
+def name_sites(entries: Iterable[str]) -> Iterator[str]:
+    """Yield the origins of pages that entries name, one for each host."""
+    seen = set()
+    for entry in entries:
+        if not Parts.split(entry).names_host:
+            continue
+        try:
+            url = WebURL.parse(example(entry))
+        except WebURLError:
+            continue
+        if url.host not in seen:
+            seen.add(url.host)
+            yield url.origin

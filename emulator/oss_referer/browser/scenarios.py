@@ -4,13 +4,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from oss_referer.engine.decision import Decision
-from oss_referer.engine.policy import RefererPolicy
-from oss_referer.engine.request import Signing
-from oss_referer.engine.sentence import Sentence
-from oss_referer.search.parts import decode_host
+from oss_referer.engine import Decision, RefererPolicy, Sentence, Signing
 from oss_referer.search.sent import domain_of
-from oss_referer.search.url import WebURL
+from oss_referer.search.url import WebURL, decode_host
 
 from . import browser
 from .browser import Embedding, ReferrerPolicy
@@ -55,7 +51,7 @@ _Row = tuple[Sentence, str | None, bool | None] | tuple[Sentence, str | None, bo
 
 
 @dataclass(frozen=True, slots=True)
-class ScenarioOutcome:
+class ScenarioResult:
     """The decision on a scenario."""
 
     scenario: Scenario
@@ -69,7 +65,7 @@ class ScenarioOutcome:
 
 def play(
     policy: RefererPolicy, site: str, object_url: str = OBJECT_URL
-) -> tuple[ScenarioOutcome, ...]:
+) -> tuple[ScenarioResult, ...]:
     """Decide on every scenario for a site that shows the object; `site` is the URL of a page.
 
     Raises WebURLError.
@@ -79,7 +75,7 @@ def play(
         Scenario(group, *row) for group, rows in _ROWS.items() for row in rows(page, target)
     )
     return tuple(
-        ScenarioOutcome(scenario, policy.decide(scenario.referer, signed=scenario.signed))
+        ScenarioResult(scenario, policy.decide(scenario.referer, signed=scenario.signed))
         for scenario in scenarios
     )
 

@@ -7,14 +7,11 @@ the whitelist entry by entry, because a Referer needs only one entry that matche
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from oss_referer.engine.assumptions import CutPath
-from oss_referer.engine.decision import Decision
-from oss_referer.engine.pattern import Pattern
-from oss_referer.engine.policy import RefererPolicy
+from oss_referer.engine import Decision, Pattern, RefererPolicy
 from oss_referer.search import automaton
-from oss_referer.search.automaton import Budget, Cut, UndecidedError, Watched
-from oss_referer.search.parts import FIXED_HOST, example
-from oss_referer.search.sent import Own, Senders, SentReferers
+from oss_referer.search.automaton import Budget, CompiledRules, SearchedEntry, UndecidedError
+from oss_referer.search.entry import FIXED_HOST, example
+from oss_referer.search.sent import OwnHost, Senders, SentReferers
 from oss_referer.search.url import MAX_LENGTH, WebURL
 
 from . import probes
@@ -53,7 +50,7 @@ def search(policy: RefererPolicy, sites: Iterable[WebURL]) -> Strangers:
     A site is everything below the domain that somebody has registered: `www.example.com.cn` and
     `m.example.com.cn` belong together.
     """
-    return _Search(policy, SentReferers(Senders.FOREIGN, map(Own.of, sites))).run()
+    return _Search(policy, SentReferers(Senders.FOREIGN, map(OwnHost.of, sites))).run()
 
 
 class _Search:
@@ -61,10 +58,7 @@ class _Search:
         self._policy = policy
         self._reading = policy.reading
         self._strange = strange
-        self._cut = Cut.of(policy.configuration, policy.assumptions)
-        self._keeps_slash = (
-            self._cut is Cut.PATH and policy.assumptions.cut_path is CutPath.WITH_SLASH
-        )
+        self._rules = CompiledRules(policy)
         self._budget = Budget()
         self._looks = Budget(LOOKS)
 
@@ -109,22 +103,22 @@ class _Search:
         """Return the first of the usual Referers that gets in. Raises UndecidedError."""
         for referer in _probes(pattern):
             self._looks.take(automaton.effort(self._policy, referer))
-            judged = self._reading.judge(referer)
-            by_pattern = judged.reason.allows and judged.entry in (None, pattern)
+            decided = self._reading.decide(referer)
+            by_pattern = decided.reason.allows and decided.entry in (None, pattern)
             if by_pattern and self._strange.is_sent(referer):
                 return referer
         return None
 
     def _find(self, pattern: Pattern | None) -> str | None:
         """Search all Referers. Raises UndecidedError."""
-        if self._keeps_slash:
-            raise UndecidedError  # the search cannot keep the slash
-        black = [Watched(entry, self._cut) for entry in self._reading.blacklist.patterns]
-        white = [] if pattern is None else [Watched(pattern, self._cut, needed=True)]
+        if not self._rules.is_searchable:
+            raise UndecidedError
+        cut = self._rules.cut
+        white = [] if pattern is None else [SearchedEntry(pattern, cut, needed=True)]
         return automaton.find(
-            [white, black],
+            [white, self._rules.black],
             wanted=lambda matched: (matched[0] or not white) and not matched[1],  # R-12, R-13
-            barren=lambda matched: matched[1],
+            dead_end=lambda matched: matched[1],
             budget=self._budget,
             language=self._strange.language,
         )

@@ -4,8 +4,7 @@ import argparse
 import sys
 
 from oss_referer.advice import diff
-from oss_referer.engine import RefererConfiguration
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import RefererConfiguration, Sentence
 from oss_referer.replay import guard
 from oss_referer.replay.guard import TokenError
 from oss_referer.terminal import bucket, changes, formats, language, rules

@@ -3,9 +3,8 @@
 import argparse
 from collections.abc import Iterator, Sequence
 
-from oss_referer.engine import Decision, RefererPolicy, Signing, explanation
-from oss_referer.engine.assumptions import FACTS
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import FACTS, Decision, RefererPolicy, Sentence, Signing, explanation
+from oss_referer.engine.assumptions import SENTENCES
 from oss_referer.findings import Remark, RemarkKind, Severity
 from oss_referer.terminal import formats, language, rules
 from oss_referer.terminal.formats import Findings
@@ -112,7 +111,7 @@ def _describe(sent: str | None, decision: Decision) -> Iterator[Block]:
     for fact, variant in decision.variants:
         yield line(
             Text(Sentence("assumed, not documented: "), Tone.WARNING),
-            explanation.SENTENCES[variant],
+            SENTENCES[variant],
             Text(f" [{FACTS[fact]}, {variant}]", Tone.FAINT),
             indent=2,
         )

@@ -9,8 +9,7 @@ from enum import StrEnum
 from hashlib import file_digest
 from pathlib import Path
 
-from oss_referer.engine import RefererConfiguration
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import RefererConfiguration, Sentence
 from oss_referer.findings import format_github
 from oss_referer.replay import guard
 from oss_referer.replay.guard import Agreement, GuardResult, Limit

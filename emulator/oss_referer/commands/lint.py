@@ -11,10 +11,18 @@ from typing import Any
 
 from oss_referer import lint
 from oss_referer.advice import diff
-from oss_referer.engine import RefererConfiguration, Stage
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import RefererConfiguration, Sentence, Stage
 from oss_referer.findings import Remark
-from oss_referer.lint import Correction, EntryPlace, Evidence, Finding, Fixed, Severity, remarks
+from oss_referer.lint import (
+    KINDS,
+    Correction,
+    EntryPlace,
+    Evidence,
+    Finding,
+    Fixed,
+    Severity,
+    remark,
+)
 from oss_referer.sources import editing, forms
 from oss_referer.sources.editing import NotEditableError
 from oss_referer.sources.forms import RulesForm
@@ -114,7 +122,7 @@ class _Linted:
 
     def remark(self) -> Iterator[Remark]:
         """Yield what is printed for other tools."""
-        return remarks.remark(self.shown, self.rules.where, self.rules.find_places())
+        return remark(self.shown, self.rules.where, self.rules.find_places())
 
     def to_dicts(self) -> Iterator[dict[str, object]]:
         """Yield what is printed as JSON."""
@@ -129,7 +137,7 @@ def _lint(selected: FoundRules, arguments: argparse.Namespace) -> int:
         text=_report_all(linted, arguments),
         data=lambda: [item for one in linted for item in one.to_dicts()],
         remarks=(item for one in linted for item in one.remark()),
-        kinds=remarks.KINDS,
+        kinds=KINDS,
         wrong=selected.wrong,
         is_empty=not linted,
     )

@@ -7,15 +7,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from oss_referer.engine import RefererConfiguration
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import RefererConfiguration, Sentence
 from oss_referer.replay import figures
 from oss_referer.replay.engine import Row
 from oss_referer.replay.figures import Report, size
 from oss_referer.replay.judge import Judge
 from oss_referer.replay.proposal import HostName, RuleProposal, propose
 from oss_referer.replay.report import VERSION, measure, replay
-from oss_referer.search.parts import encode_host
+from oss_referer.search.url import encode_host
 from oss_referer.sources import referer_xml
 from oss_referer.terminal import formats, logs, rules
 from oss_referer.terminal.formats import Format

@@ -7,10 +7,9 @@ from itertools import groupby
 
 from oss_referer.browser import scenarios as scenario
 from oss_referer.browser import strangers
-from oss_referer.browser.scenarios import OBJECT_URL, ScenarioOutcome
+from oss_referer.browser.scenarios import OBJECT_URL, ScenarioResult
 from oss_referer.browser.strangers import Strangers
-from oss_referer.engine import RefererPolicy, explanation
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import RefererPolicy, Sentence, explanation
 from oss_referer.findings import Remark, RemarkKind, Severity
 from oss_referer.search.url import WebURL, WebURLError
 from oss_referer.terminal import formats, rules
@@ -77,7 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _remark(
-    outcomes: Sequence[ScenarioOutcome], others: Strangers, selected: SelectedRules
+    outcomes: Sequence[ScenarioResult], others: Strangers, selected: SelectedRules
 ) -> Iterator[Remark]:
     """Yield a remark for each scenario and each stranger."""
     place = selected.placing()
@@ -110,7 +109,7 @@ def _read_url(flag: str, text: str) -> WebURL:
         ) from None
 
 
-def _report(outcomes: Sequence[ScenarioOutcome]) -> Iterator[Block]:
+def _report(outcomes: Sequence[ScenarioResult]) -> Iterator[Block]:
     headings = (
         Sentence("how it arrives"),
         Sentence("Referer"),
@@ -122,7 +121,7 @@ def _report(outcomes: Sequence[ScenarioOutcome]) -> Iterator[Block]:
         yield line()
 
 
-def _judge(outcomes: Sequence[ScenarioOutcome], others: Strangers) -> Iterator[Block]:
+def _judge(outcomes: Sequence[ScenarioResult], others: Strangers) -> Iterator[Block]:
     """Say what is wrong; what is right only where it is proved."""
     wrong = [outcome for outcome in outcomes if not outcome.as_wanted]
     for outcome in wrong:
@@ -146,7 +145,7 @@ def _judge(outcomes: Sequence[ScenarioOutcome], others: Strangers) -> Iterator[B
         yield line(Text(said, Tone.WARNING))
 
 
-def _row(outcome: ScenarioOutcome) -> tuple[Text | str, ...]:
+def _row(outcome: ScenarioResult) -> tuple[Text | str, ...]:
     decision = outcome.decision
     answer = verdict(decision)
     why = decision.entry if decision.entry is not None else decision.reason.value
@@ -158,7 +157,7 @@ def _row(outcome: ScenarioOutcome) -> tuple[Text | str, ...]:
     )
 
 
-def _to_dict(outcome: ScenarioOutcome) -> dict[str, object]:
+def _to_dict(outcome: ScenarioResult) -> dict[str, object]:
     return {
         "group": outcome.scenario.group.value,
         "name": outcome.scenario.name,

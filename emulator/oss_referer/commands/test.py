@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from oss_referer.engine import RefererConfiguration, explanation
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import RefererConfiguration, Sentence, explanation
 from oss_referer.findings import Remark, RemarkKind, Severity, format_junit
 from oss_referer.sources import places, tables
 from oss_referer.sources.places import Place

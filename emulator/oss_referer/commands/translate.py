@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from oss_referer import translate as translation
-from oss_referer.engine import RefererConfiguration
-from oss_referer.engine.model import MAX_EXAMINED, MAX_SIZE
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import RefererConfiguration, Sentence
+from oss_referer.engine.policy import MAX_EXAMINED, MAX_SIZE
 from oss_referer.sources import forms as document
 from oss_referer.sources.forms import RulesForm
 from oss_referer.terminal import formats, language, rules

@@ -3,30 +3,40 @@
     policy = RefererPolicy.compile(RefererConfiguration(whitelist=("https://www.example.com/",)))
     decision = policy.decide("https://www.example.com/", signed=Signing.NONE, method="GET")
 
-`header` reads the Referer of a request. `referer_xml` parses and formats rules, and `explanation`
-puts a decision into words. This package imports only the standard library.
+To audit it, read `assumptions`, `header` and `pattern`, then `policy` and `decision`. `entry_list`
+only makes long lists fast, and `explanation` puts a decision into words. This package imports only
+the standard library.
 """
 
-from . import header
-from .assumptions import Assumptions
-from .decision import Basis, Decision, Outcome, Reason, Stage, Step
-from .model import RefererConfiguration
+from . import explanation, header
+from .assumptions import DEFAULT, FACTS, Assumptions
+from .decision import Basis, Decision, Outcome, Reason, RequestKind, Scope, Signing, Stage, Step
+from .entry_list import EntryList, GramIndex
 from .pattern import Pattern
-from .policy import RefererPolicy
-from .request import Scope, Signing
+from .policy import BareDecision, Reading, RefererConfiguration, RefererPolicy
+from .sentence import Sentence
 
 __all__ = [
+    "DEFAULT",
+    "FACTS",
     "Assumptions",
+    "BareDecision",
     "Basis",
     "Decision",
+    "EntryList",
+    "GramIndex",
     "Outcome",
     "Pattern",
+    "Reading",
     "Reason",
     "RefererConfiguration",
     "RefererPolicy",
+    "RequestKind",
     "Scope",
+    "Sentence",
     "Signing",
     "Stage",
     "Step",
+    "explanation",
     "header",
 ]

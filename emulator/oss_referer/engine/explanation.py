@@ -1,26 +1,7 @@
 """A decision in words for people and as plain data for programs."""
 
-from collections.abc import Mapping
-from enum import StrEnum
-
-from .assumptions import (
-    FACTS,
-    CheckedRequests,
-    CheckOrder,
-    CutEntries,
-    CutPath,
-    EmptyWhitelist,
-    JoinedEntry,
-    LetterCase,
-    MissingList,
-    ProcessingOrder,
-    RepeatedHeader,
-    SourceOfCopy,
-    TruncationConflict,
-    WhiteSpace,
-)
+from .assumptions import FACTS, SENTENCES
 from .decision import Decision, Outcome, Stage, Step
-from .sentence import Sentence
 
 # `describe` shortens longer Referers and entries; `to_dict` does not.
 _LINE_LENGTH = 200
@@ -93,55 +74,3 @@ _STEPS = {
     (Stage.WHITELIST, Outcome.MATCHED): "The whitelist entry {!r} matches.",
     (Stage.WHITELIST, Outcome.UNMATCHED): "No whitelist entry matches.",
 }
-
-SENTENCES: Mapping[StrEnum, Sentence] = {
-    CheckedRequests.GET_AND_HEAD: Sentence("signed URLs are checked if they get or head an object"),
-    CheckedRequests.GET_ONLY: Sentence("signed URLs are checked if they get an object"),
-    CheckedRequests.ALL_SIGNED_URLS: Sentence(
-        "signed URLs are checked whatever they do to an object"
-    ),
-    CheckedRequests.PREFLIGHTS_TOO: Sentence("CORS preflights are checked as well"),
-    CheckedRequests.FORMS_TOO: Sentence("signed forms are checked as well"),
-    CheckedRequests.BUCKETS_TOO: Sentence("requests to buckets are checked as well"),
-    CheckOrder.BEFORE_ACL: Sentence("the Referer is checked before the ACL"),
-    CheckOrder.AFTER_ACL: Sentence("the Referer is checked after the ACL"),
-    CheckOrder.AFTER_OBJECT: Sentence("the Referer is checked after the object was looked for"),
-    EmptyWhitelist.ALLOWS: Sentence(
-        "with a blacklist, an empty whitelist allows every Referer that is not blacklisted"
-    ),
-    EmptyWhitelist.DENIES: Sentence("with a blacklist, an empty whitelist denies every Referer"),
-    LetterCase.QUERY_INSENSITIVE: Sentence("upper and lower case differ, except in the query"),
-    LetterCase.SENSITIVE: Sentence("upper and lower case differ"),
-    LetterCase.INSENSITIVE: Sentence("upper and lower case do not differ"),
-    WhiteSpace.TRIMMED: Sentence("entries are trimmed, and blank entries are ignored"),
-    WhiteSpace.BLANK_COUNTS: Sentence(
-        "entries are trimmed, and a list of blank entries is not empty"
-    ),
-    WhiteSpace.BLANK_MATCHES: Sentence(
-        "entries are trimmed, and a blank entry matches every Referer"
-    ),
-    WhiteSpace.VERBATIM: Sentence("entries are compared with their white space"),
-    CutPath.WITHOUT_SLASH: Sentence("TruncatePath leaves no '/' after the host"),
-    CutPath.WITH_SLASH: Sentence("TruncatePath leaves the '/' after the host"),
-    TruncationConflict.CUT: Sentence("TruncatePath cuts without AllowTruncateQueryString as well"),
-    TruncationConflict.NOT_CUT: Sentence(
-        "TruncatePath has no effect without AllowTruncateQueryString"
-    ),
-    TruncationConflict.REFUSED: Sentence(
-        "TruncatePath is refused without AllowTruncateQueryString"
-    ),
-    CutEntries.UNCUT: Sentence("truncation cuts the Referer and not the entries"),
-    CutEntries.CUT: Sentence("truncation cuts the entries as it cuts the Referer"),
-    RepeatedHeader.FIRST: Sentence("the first of several Referer headers counts"),
-    RepeatedHeader.LAST: Sentence("the last of several Referer headers counts"),
-    RepeatedHeader.JOINED: Sentence("several Referer headers count as one, joined by commas"),
-    MissingList.REFUSED: Sentence("a document without RefererList is refused"),
-    MissingList.ACCEPTED: Sentence("a document without RefererList has an empty whitelist"),
-    JoinedEntry.TEXT: Sentence("a comma within an entry is text"),
-    JoinedEntry.SEPARATED: Sentence("a comma within an entry separates two entries"),
-    ProcessingOrder.BEFORE: Sentence("the Referer is checked before image processing"),
-    ProcessingOrder.AFTER: Sentence("the Referer is checked after image processing"),
-    SourceOfCopy.UNCHECKED: Sentence("a copy is checked by the rules of its own bucket only"),
-    SourceOfCopy.CHECKED: Sentence("a copy is checked by the rules of its source as well"),
-}
-"""What each variant says."""

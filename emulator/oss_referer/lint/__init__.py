@@ -7,13 +7,14 @@ An entry has at most one finding: the first in the order of the rules. Its corre
 all further rules of the order, so the corrected entry needs no other correction.
 """
 
-from .finding import Correction, EntryPlace, Evidence, Finding, Severity, Switch
-from .fixing import follow
-from .rule import RULES, LintRule
+from .correcting import follow
+from .finding import Correction, EntryPlace, Evidence, Finding, Severity, Switch, remark
+from .rule import KINDS, RULES, LintRule
 from .running import Fixed, fix, run
 from .subject import Subject
 
 __all__ = [
+    "KINDS",
     "RULES",
     "Correction",
     "EntryPlace",
@@ -26,5 +27,6 @@ __all__ = [
     "Switch",
     "fix",
     "follow",
+    "remark",
     "run",
 ]

@@ -8,7 +8,7 @@ import re
 
 from oss_referer.browser.probes import STRANGER
 from oss_referer.engine.sentence import Sentence
-from oss_referer.search.parts import example
+from oss_referer.search.entry import example
 
 from .finding import Correction, Evidence, Suspicion
 from .subject import LintedEntry, Subject

@@ -6,7 +6,7 @@ without it.
 """
 
 from oss_referer.engine.sentence import Sentence
-from oss_referer.search.parts import Parts
+from oss_referer.search.entry import Parts
 
 from .finding import Suspicion
 from .subject import LintedEntry, Subject

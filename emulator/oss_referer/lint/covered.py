@@ -3,10 +3,8 @@
 Often the wider entry is wider than intended: if this one was written with care, check the other.
 """
 
-from oss_referer.engine.gram_index import GramIndex
-from oss_referer.engine.sentence import Sentence
-from oss_referer.search.entry import parse_entry
-from oss_referer.search.parts import example
+from oss_referer.engine import GramIndex, Sentence
+from oss_referer.search.entry import example, parse_entry
 
 from .finding import Correction, Evidence, Severity, Suspicion, Suspicions
 from .subject import LintedEntry, Subject

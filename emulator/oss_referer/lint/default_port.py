@@ -5,7 +5,7 @@ browsers send a port only if it is not the default of the scheme (B-02).
 """
 
 from oss_referer.engine.sentence import Sentence
-from oss_referer.search.parts import DEFAULT_PORTS
+from oss_referer.search.url import DEFAULT_PORTS
 
 from .finding import Suspicion
 from .subject import LintedEntry, Subject

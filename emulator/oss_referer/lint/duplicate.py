@@ -5,7 +5,7 @@ scheme.
 """
 
 from oss_referer.engine.sentence import Sentence
-from oss_referer.search.parts import example
+from oss_referer.search.entry import example
 
 from .finding import Correction, Evidence, Severity, Suspicion, Suspicions
 from .subject import Subject

@@ -9,8 +9,8 @@ import re
 
 from oss_referer.browser.probes import STRANGER
 from oss_referer.engine.sentence import Sentence
-from oss_referer.search.domains import is_host, is_port
-from oss_referer.search.parts import Parts, example
+from oss_referer.search.entry import Parts, example
+from oss_referer.search.url import is_host, is_port
 
 from .finding import LEAVE_OUT, Correction, Evidence, Suspicion
 from .risk import GUESS

@@ -5,7 +5,7 @@ that form.
 """
 
 from oss_referer.engine.sentence import Sentence
-from oss_referer.search.parts import encode_host
+from oss_referer.search.url import encode_host
 
 from .finding import Suspicion
 from .subject import LintedEntry, Subject

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from oss_referer.engine.sentence import Sentence
-from oss_referer.search.parts import Parts, example
+from oss_referer.search.entry import Parts, example
 
 from .finding import NOTHING, Correction, Evidence, Suspicion
 from .risk import GUESS

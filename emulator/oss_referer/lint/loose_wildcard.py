@@ -6,8 +6,8 @@ and one for its sub-domains, with a dot.
 """
 
 from oss_referer.engine.sentence import Sentence
-from oss_referer.search.domains import closed, is_host, registered
-from oss_referer.search.parts import Parts, fill_port
+from oss_referer.search.entry import Parts, fill_port
+from oss_referer.search.url import fixed_part, is_host, registered
 
 from .finding import Correction, Evidence, Suspicion
 from .subject import LintedEntry, Subject
@@ -20,7 +20,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     head, star, domain = host.rpartition("*")
     if not star or not entry.is_white or "?" in domain or domain[:1] in ("", "."):
         return None
-    fixed = closed(host)
+    fixed = fixed_part(host)
     if (
         not is_host(domain)
         or registered(domain) is None

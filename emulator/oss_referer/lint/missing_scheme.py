@@ -7,7 +7,7 @@ scheme, and the closing `/` so that no longer host matches.
 """
 
 from oss_referer.engine.sentence import Sentence
-from oss_referer.search.parts import example
+from oss_referer.search.entry import example
 
 from .finding import Correction, Evidence, Suspicion
 from .subject import SCHEMES, LintedEntry, Subject

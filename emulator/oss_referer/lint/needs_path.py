@@ -6,8 +6,8 @@ path with its `/`. For the whitelist there is the rule `truncate-path`.
 """
 
 from oss_referer.engine.sentence import Sentence
-from oss_referer.search.automaton import Cut
-from oss_referer.search.parts import example
+from oss_referer.search.automaton import Truncation
+from oss_referer.search.entry import example
 
 from .finding import NOTHING, WIDENS, Correction, Evidence, Suspicion
 from .subject import LintedEntry, Subject
@@ -15,7 +15,7 @@ from .subject import LintedEntry, Subject
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     """Suspect blacklist entries with a path if TruncatePath is true."""
-    if subject.cut is not Cut.PATH or entry.is_white or not entry.parts.names_host:
+    if subject.cut is not Truncation.PATH or entry.is_white or not entry.parts.names_host:
         return None
     if "/" not in entry.parts.rest:
         return None

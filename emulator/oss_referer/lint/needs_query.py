@@ -7,7 +7,7 @@ does not cut the entries (R-28). Besides, `?` in an entry is a wildcard and not 
 """
 
 from oss_referer.engine.sentence import Sentence
-from oss_referer.search.automaton import Cut
+from oss_referer.search.automaton import Truncation
 
 from .finding import LEAVE_OUT, NOTHING, WIDENS, Correction, Evidence, Suspicion
 from .subject import LintedEntry, Subject
@@ -15,7 +15,7 @@ from .subject import LintedEntry, Subject
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     """Suspect entries with a `?` after the host."""
-    if subject.cut is not Cut.QUERY or "?" not in entry.parts.rest:
+    if subject.cut is not Truncation.QUERY or "?" not in entry.parts.rest:
         return None
     return Suspicion(
         Evidence.UNMATCHED,

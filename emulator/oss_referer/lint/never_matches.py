@@ -6,7 +6,7 @@ has no effect. Usually a character is wrong.
 
 from oss_referer.browser.probes import STRANGER
 from oss_referer.engine.sentence import Sentence
-from oss_referer.search.automaton import Cut
+from oss_referer.search.automaton import Truncation
 
 from .finding import LEAVE_OUT, Correction, Evidence, Suspicion, Suspicions
 from .subject import Subject
@@ -15,7 +15,7 @@ from .subject import Subject
 def suspect(subject: Subject) -> Suspicions:
     """Suspect entries for which no other rule knows why."""
     for entry in subject.entries:
-        has_cut_path = subject.cut is Cut.PATH and "/" in entry.parts.rest
+        has_cut_path = subject.cut is Truncation.PATH and "/" in entry.parts.rest
         if entry.is_foreign or has_cut_path or entry.place in subject.reported:
             continue  # truncate_path and needs_path know about paths that are cut
         yield Suspicion(

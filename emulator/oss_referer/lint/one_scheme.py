@@ -6,8 +6,7 @@ entries.
 """
 
 from oss_referer.engine.sentence import Sentence
-from oss_referer.search.entry import parse_entry
-from oss_referer.search.parts import Parts, example
+from oss_referer.search.entry import Parts, example, parse_entry
 
 from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import LintedEntry, Subject
@@ -23,10 +22,10 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     if entry.is_white or parts.scheme not in _OTHER or not parts.names_host or parts.port:
         return None  # a port speaks one scheme
     other = Parts(_OTHER[parts.scheme], parts.host, None, parts.rest).join()
-    judged = subject.judge(example(other))
-    if not judged.reason.allows:
+    decided = subject.decide(example(other))
+    if not decided.reason.allows:
         return None
-    if judged.entry is not None and subject.covers([parse_entry(other)], judged.entry):
+    if decided.entry is not None and subject.covers([parse_entry(other)], decided.entry):
         return None  # the whitelist names this very site
     return Suspicion(
         Evidence.ALLOWED,

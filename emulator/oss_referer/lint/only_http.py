@@ -5,7 +5,7 @@ The scheme is compared as text (R-22): `http://www.example.com/` does not match
 """
 
 from oss_referer.engine.sentence import Sentence
-from oss_referer.search.parts import Parts
+from oss_referer.search.entry import Parts
 
 from .finding import Severity, Suspicion
 from .subject import LintedEntry, Subject

@@ -7,7 +7,7 @@ Referer that is an origin without that `/` would then not match, but browsers al
 """
 
 from oss_referer.engine.sentence import Sentence
-from oss_referer.search.parts import Parts, example
+from oss_referer.search.entry import Parts, example
 
 from .finding import Correction, Evidence, Suspicion
 from .subject import LintedEntry, Subject

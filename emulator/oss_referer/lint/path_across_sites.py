@@ -6,9 +6,8 @@ and the bucket is another host. Only a page with the policy `unsafe-url` or
 """
 
 from oss_referer.engine.sentence import Sentence
-from oss_referer.search.automaton import Cut
-from oss_referer.search.entry import parse_entry
-from oss_referer.search.parts import Parts, example
+from oss_referer.search.automaton import Truncation
+from oss_referer.search.entry import Parts, example, parse_entry
 
 from .finding import WIDENS, Severity, Suspicion
 from .subject import LintedEntry, Subject
@@ -24,7 +23,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     parts = entry.parts
     if not parts.names_host or entry.is_foreign or parts.rest in ("", "/"):
         return None
-    if subject.cut is Cut.PATH and not entry.is_white:
+    if subject.cut is Truncation.PATH and not entry.is_white:
         return None  # needs_path
     if parts.host in _SENDS_PATHS and parts.rest.startswith("/"):
         return None

@@ -11,11 +11,11 @@ import re
 
 from oss_referer.browser.probes import STRANGER
 from oss_referer.engine.sentence import Sentence
-from oss_referer.search.domains import has_known_suffix
-from oss_referer.search.parts import Parts
+from oss_referer.search.entry import Parts
+from oss_referer.search.url import has_known_suffix
 
 from .finding import Correction, Evidence, Suspicion
-from .sites import find_names
+from .risk import find_names
 from .subject import LintedEntry, Subject
 
 _IN_ORIGIN = re.compile(r"[\\^$()|+{}\[\]]|(?:\A|//)\.[*+]|\A(?:https\?|~)", re.IGNORECASE)

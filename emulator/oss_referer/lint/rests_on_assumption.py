@@ -12,14 +12,11 @@ from enum import StrEnum
 from itertools import islice
 
 from oss_referer.browser import probes
-from oss_referer.engine import header
-from oss_referer.engine.assumptions import FACTS
-from oss_referer.engine.explanation import SENTENCES
-from oss_referer.engine.reading import Reading
-from oss_referer.engine.sentence import Sentence
-from oss_referer.search.automaton import Cut
-from oss_referer.search.parts import DEFAULT_PORTS, Parts
-from oss_referer.search.url import MAX_LENGTH
+from oss_referer.engine import FACTS, Reading, Sentence, header
+from oss_referer.engine.assumptions import SENTENCES
+from oss_referer.search.automaton import Truncation
+from oss_referer.search.entry import Parts
+from oss_referer.search.url import DEFAULT_PORTS, MAX_LENGTH
 from oss_referer.sources.toml import join
 
 from .finding import Correction, Evidence, Severity, Suspicion, Suspicions, Switch
@@ -30,7 +27,7 @@ SEVERITY = Severity.WARNING
 _ENTRIES = 100
 """The most entries to make Referers from, for each fact; more would hardly show anything new."""
 
-_CUT = {Cut.PATH: "/", Cut.QUERY: "?", Cut.NOT: "?", Cut.LOWERED: "?"}
+_CUT = {Truncation.PATH: "/", Truncation.QUERY: "?", Truncation.NOT: "?", Truncation.LOWERED: "?"}
 """What an entry must contain if cutting it changes what it matches."""
 
 _ABOUT: Mapping[str, Callable[[Subject, str], bool]] = {
@@ -101,7 +98,7 @@ def _other_verdicts(
     for field, assumptions in subject.assumptions.alternatives():
         if field == name:
             reading = Reading(subject.configuration, assumptions, subject.policy.reading)
-            yield assumptions.chosen()[name], reading.judge(header.trim(referer)).reason.allows
+            yield assumptions.chosen()[name], reading.decide(header.trim(referer)).reason.allows
 
 
 def _correct(subject: Subject, name: str, allowed: bool) -> Correction:

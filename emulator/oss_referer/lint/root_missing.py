@@ -5,10 +5,10 @@ does not have. Write an entry for the domain too if it has pages.
 """
 
 from oss_referer.engine.sentence import Sentence
-from oss_referer.search.parts import Parts
+from oss_referer.search.entry import Parts
 
 from .finding import Severity, Suspicion
-from .sites import read_host
+from .risk import read_host
 from .subject import LintedEntry, Subject
 
 SEVERITY = Severity.WARNING

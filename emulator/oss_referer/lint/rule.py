@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 
+from oss_referer.findings import RemarkKind
+
 from .finding import Severity, Suspicion, Suspicions
 from .subject import LintedEntry, Subject
 
@@ -69,3 +71,6 @@ def _rule(name: str) -> LintRule:
 
 RULES = tuple(map(_rule, _NAMES))
 """All rules of the linter, in the order in which they run."""
+
+KINDS = tuple(RemarkKind(rule.name, rule.title, rule.page, rule.severity) for rule in RULES)
+"""A kind for each rule of the linter."""

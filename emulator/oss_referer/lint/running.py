@@ -6,17 +6,14 @@ from math import inf
 
 from oss_referer.engine.assumptions import DEFAULT, Assumptions
 from oss_referer.engine.decision import Stage
-from oss_referer.engine.gram_index import GramIndex
-from oss_referer.engine.model import MAX_EXAMINED, RefererConfiguration
+from oss_referer.engine.entry_list import GramIndex
+from oss_referer.engine.policy import MAX_EXAMINED, RefererConfiguration
 from oss_referer.engine.sentence import Sentence
-from oss_referer.search.entry import is_blank, parse_entry
-from oss_referer.search.parts import example
+from oss_referer.search.entry import example, is_blank, parse_entry
 from oss_referer.search.sent import read_sent
 
-from .assessing import TOGETHER, Assessor
-from .completing import complete
+from .correcting import TOGETHER, Assessor, complete, follow, take
 from .finding import Correction, EntryPlace, Evidence, Finding, Severity, Suspicion
-from .fixing import follow, take
 from .rule import RULES, LintRule
 from .subject import LintedEntry, Subject
 
@@ -176,7 +173,7 @@ def _confirm(
                 suspicion.reason,
                 suspicion.evidence,
                 referer,
-                outcome=subject.judge(referer).reason,
+                outcome=subject.decide(referer).reason,
                 correction=suspicion.correction,
                 place=place,
                 common=rule.common,

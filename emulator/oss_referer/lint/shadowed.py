@@ -5,9 +5,8 @@ This rule reports a whitelist entry only if the blacklist matches everything tha
 not if the blacklist makes an exception, such as one sub-domain of many.
 """
 
-from oss_referer.engine.gram_index import GramIndex
-from oss_referer.engine.sentence import Sentence
-from oss_referer.search.parts import example
+from oss_referer.engine import GramIndex, Sentence
+from oss_referer.search.entry import example
 
 from .finding import Correction, Evidence, Suspicion, Suspicions
 from .subject import Subject

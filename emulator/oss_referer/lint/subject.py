@@ -10,21 +10,16 @@ from oss_referer.browser.probes import STRANGER
 from oss_referer.engine import header
 from oss_referer.engine.assumptions import DEFAULT, Assumptions
 from oss_referer.engine.decision import Basis, Reason, Stage
-from oss_referer.engine.model import RefererConfiguration
 from oss_referer.engine.pattern import Pattern
-from oss_referer.engine.policy import RefererPolicy
-from oss_referer.engine.reading import Judgement, Reading
+from oss_referer.engine.policy import BareDecision, Reading, RefererConfiguration, RefererPolicy
 from oss_referer.engine.sentence import Sentence
-from oss_referer.search.automaton import Budget, Cut, UndecidedError, covers
-from oss_referer.search.entry import is_blank, parse_entry
-from oss_referer.search.parts import Parts, example
+from oss_referer.search.automaton import Budget, CompiledRules, Truncation, UndecidedError, covers
+from oss_referer.search.entry import Parts, example, is_blank, parse_entry
 from oss_referer.search.sent import ALL_PAGES, read_sent
 from oss_referer.search.url import MAX_LENGTH
 
 from .finding import Correction, EntryPlace, Evidence, Suspicion
-from .risk import Compiled
-from .search import seek
-from .sites import Sites
+from .risk import Sites, seek
 
 SCHEMES = ("https", "http")
 _STRANGERS = (STRANGER, "https://wxyz-0.invalid/")
@@ -89,7 +84,8 @@ class Subject:
         self.configuration = configuration
         self.assumptions = assumptions
         self.policy = RefererPolicy.compile(configuration, assumptions)
-        self.cut = Cut.of(configuration, assumptions)
+        self.compiled = CompiledRules(self.policy)
+        self.cut = self.compiled.cut
         self._comparisons = _COMPARISONS
         self._searches = Budget(_SEARCHES)
         self._dead: dict[str, bool] = {}
@@ -103,11 +99,6 @@ class Subject:
         }
         self.reported: set[EntryPlace] = set()
         """The entries that have a finding."""
-
-    @cached_property
-    def compiled(self) -> Compiled:
-        """The rules, as the search for risks reads them."""
-        return Compiled(self.policy)
 
     @cached_property
     def whitelist(self) -> tuple[LintedEntry, ...]:
@@ -159,30 +150,30 @@ class Subject:
             for entry in self.whitelist
         )
 
-    def judge(self, referer: str | None) -> Judgement:
-        """Judge a Referer, without the assumptions that the judgement rests on."""
-        return self.policy.reading.judge(header.trim(referer))
+    def decide(self, referer: str | None) -> BareDecision:
+        """Decide on a Referer, without the assumptions that the decision rests on."""
+        return self.policy.reading.decide(header.trim(referer))
 
     def allows(self, referer: str | None) -> bool:
         """Return whether the rules allow a Referer."""
-        return self.judge(referer).reason.allows
+        return self.decide(referer).reason.allows
 
     def lacks(self, entry: LintedEntry, other: str, reason: Sentence) -> Suspicion | None:
         """Suspect that another entry is missing beside one, if none matches what it matches."""
         page = example(other)
-        if self.judge(page).reason is not Reason.NOT_WHITELISTED:
+        if self.decide(page).reason is not Reason.NOT_WHITELISTED:
             return None
         return Suspicion(Evidence.DENIED, (page,), reason, Correction((entry.text, other)))
 
     def denies_first(self, referer: str) -> bool:
         """Return whether the blacklist denies a Referer, before the whitelist is consulted."""
-        return self.judge(referer).reason is Reason.BLACKLISTED
+        return self.decide(referer).reason is Reason.BLACKLISTED
 
     def covers(self, wider: Iterable[Pattern], pattern: Pattern) -> bool:
         """Return whether some entries match all that an entry matches; False if undecided."""
         others = list(wider)
         rest = pattern.body.partition("://")[2]
-        if not pattern.has_wildcards and (self.cut is not Cut.PATH or "/" not in rest):
+        if not pattern.has_wildcards and (self.cut is not Truncation.PATH or "/" not in rest):
             return any(other.matches(pattern.body) for other in others)  # R-20: a prefix
         if self._comparisons == 0:
             return False
@@ -240,16 +231,18 @@ class Subject:
 
     def _matches(self, entry: str, referer: str) -> bool:
         """Return whether an entry alone matches a Referer."""
-        if self.assumptions == DEFAULT and self.cut is not Cut.LOWERED:
+        if self.assumptions == DEFAULT and self.cut is not Truncation.LOWERED:
             # without compiling rules of one entry
-            cut = {Cut.PATH: header.cut_path, Cut.QUERY: header.cut_query}.get(self.cut, str)
+            cut = {Truncation.PATH: header.cut_path, Truncation.QUERY: header.cut_query}.get(
+                self.cut, str
+            )
             return parse_entry(entry).matches(cut(header.trim(referer)))
         alone = replace(self.configuration, whitelist=(entry,), blacklist=())
-        return Reading(alone, self.assumptions).judge(header.trim(referer)).reason.allows
+        return Reading(alone, self.assumptions).decide(header.trim(referer)).reason.allows
 
     def _is_unchanged(self, referer: str | None, place: EntryPlace) -> bool:
-        judged, count = self.judge(referer), self._count[place.list]
-        settles = judged.entry is not None and judged.entry.text == place.entry
+        decided, count = self.decide(referer), self._count[place.list]
+        settles = decided.entry is not None and decided.entry.text == place.entry
         is_still_a_list = is_blank(place.entry) or self._filled[place.list] > 1
         if is_still_a_list and (not settles or count[place.entry] > 1):
             return True  # without compiling all entries again
@@ -258,7 +251,7 @@ class Subject:
         changed: dict[str, Any] = {place.list.value: rest}
         changed_rules = replace(self.configuration, **changed)
         reading = Reading(changed_rules, self.assumptions, self.policy.reading)
-        return reading.judge(header.trim(referer)).reason.allows == judged.reason.allows
+        return reading.decide(header.trim(referer)).reason.allows == decided.reason.allows
 
 
 def _entries(stage: Stage, texts: tuple[str, ...]) -> Iterator[LintedEntry]:

@@ -7,7 +7,7 @@ several buckets. Of lists with more than 100 KiB nothing else is examined.
 """
 
 from oss_referer.browser.probes import STRANGER
-from oss_referer.engine.model import MAX_EXAMINED, MAX_SIZE
+from oss_referer.engine.policy import MAX_EXAMINED, MAX_SIZE
 from oss_referer.engine.sentence import Sentence
 
 from .finding import Correction, Evidence, Severity, Suspicion, Suspicions

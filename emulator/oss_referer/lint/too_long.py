@@ -6,10 +6,8 @@ matches nothing that a browser sends. Perhaps many entries are joined in it (R-3
 
 from oss_referer.browser.probes import STRANGER
 from oss_referer.engine.sentence import Sentence
-from oss_referer.search.domains import is_host
-from oss_referer.search.entry import is_blank
-from oss_referer.search.parts import Parts
-from oss_referer.search.url import MAX_LENGTH
+from oss_referer.search.entry import Parts, is_blank
+from oss_referer.search.url import MAX_LENGTH, is_host
 
 from .finding import (
     LEAVE_OUT,

@@ -7,8 +7,8 @@ also matches `https://www.example.com.evil.test`. Both facts are partly assumed.
 """
 
 from oss_referer.engine.sentence import Sentence
-from oss_referer.search.automaton import Cut
-from oss_referer.search.parts import example
+from oss_referer.search.automaton import Truncation
+from oss_referer.search.entry import example
 
 from .finding import Correction, Evidence, Suspicion, Suspicions, Switch
 from .subject import Subject
@@ -21,7 +21,7 @@ def suspect(subject: Subject) -> Suspicions:
     named = [entry for entry in subject.whitelist if entry.parts.names_host]
     dead = [example(entry.text) for entry in named if "/" in entry.parts.rest]
     switch = Correction(switch=(Switch.TRUNCATE_PATH, False))
-    if dead and subject.cut is Cut.PATH:
+    if dead and subject.cut is Truncation.PATH:
         said = Sentence("TruncatePath is true, so entries with a / after the host match nothing.")
         yield Suspicion(Evidence.DENIED, tuple(dead[:100]), said, switch)
     else:

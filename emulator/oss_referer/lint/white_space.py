@@ -7,8 +7,7 @@ blank entries counts as empty, so it denies nobody.
 from oss_referer.browser.probes import STRANGER
 from oss_referer.engine.header import WHITE_SPACE
 from oss_referer.engine.sentence import Sentence
-from oss_referer.search.entry import is_blank
-from oss_referer.search.parts import example
+from oss_referer.search.entry import example, is_blank
 
 from .finding import Correction, Evidence, Severity, Suspicion, Suspicions
 from .subject import LintedEntry, Subject

@@ -7,10 +7,10 @@ only for its sub-domains. To allow previews, serve them below a domain of your o
 """
 
 from oss_referer.engine.sentence import Sentence
-from oss_referer.search.parts import Parts, fill_port
+from oss_referer.search.entry import Parts, fill_port
 
 from .finding import Correction, Evidence, Suspicion
-from .sites import read_host
+from .risk import read_host
 from .subject import LintedEntry, Subject
 
 

@@ -11,7 +11,7 @@ Write the scheme out in both, because a `*` in its place has the same fault.
 """
 
 from oss_referer.engine.sentence import Sentence
-from oss_referer.search.parts import Parts, fill, fill_port
+from oss_referer.search.entry import Parts, fill, fill_port
 
 from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import LintedEntry, Subject

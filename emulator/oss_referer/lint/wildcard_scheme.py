@@ -9,7 +9,7 @@ an entry for each scheme.
 import re
 
 from oss_referer.engine.sentence import Sentence
-from oss_referer.search.parts import Parts, example, fill
+from oss_referer.search.entry import Parts, example, fill
 
 from .finding import Correction, Evidence, Severity, Suspicion
 from .subject import SCHEMES, LintedEntry, Subject

@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from oss_referer import lint
-from oss_referer.advice import diff, trial
+from oss_referer.advice import diff
+from oss_referer.browser import probes
 from oss_referer.engine import RefererConfiguration, RefererPolicy
-from oss_referer.engine.model import MAX_EXAMINED
+from oss_referer.engine.policy import MAX_EXAMINED
 from oss_referer.page import review
 from oss_referer.page.rendering import render
 from oss_referer.page.review import export
@@ -110,7 +111,7 @@ def _read_list(text: str) -> RefererConfiguration:
 def _check(values: Values) -> Values:
     """Decide on Referers by some rules and by others; without `referers`, on proposed ones."""
     rules, other = _rules(values), _rules(values, "other")
-    referers: list[str | None] = [None, *trial.propose_referers(rules)]
+    referers: list[str | None] = [None, *probes.propose_referers(rules)]
     if "referers" in values:
         referers = _list(values, "referers")
     if len(referers) > REFERERS:
@@ -133,7 +134,7 @@ def _review(values: Values) -> Values:
             f"the page reviews at most {MAX_EXAMINED} bytes of entries; these rules have "
             f"{rules.size} (a bucket can have 20 KB, R-42)"
         )
-    site = site or trial.guess_site(rules)
+    site = site or probes.guess_site(rules)
     made = review.make(rules, _rules(values, "other"), site)
     shown = {"review": made, "journal": None, "site": site, "shown": review.FINDINGS}
     return {"html": _show("rules_review", values, **shown, words=_words(values))}

@@ -9,7 +9,7 @@ from oss_referer import translate as translation
 from oss_referer.advice import diff
 from oss_referer.advice.programs import format_oss2, format_ossutil
 from oss_referer.browser import scenarios
-from oss_referer.browser.scenarios import OBJECT_URL, ScenarioOutcome
+from oss_referer.browser.scenarios import OBJECT_URL, ScenarioResult
 from oss_referer.engine import Assumptions, RefererConfiguration, RefererPolicy, explanation
 from oss_referer.engine.assumptions import DEFAULT
 from oss_referer.lint import Finding
@@ -48,7 +48,7 @@ class Review(NamedTuple):
 
     findings: tuple[Finding, ...]
     difference: diff.Diff
-    scenarios: tuple[tuple[str, tuple[ScenarioOutcome, ...]], ...]
+    scenarios: tuple[tuple[str, tuple[ScenarioResult, ...]], ...]
     """The outcomes by group; empty for a site that is not an address."""
 
     def to_dict(self) -> dict[str, Any]:

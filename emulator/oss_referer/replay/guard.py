@@ -12,10 +12,9 @@ from decimal import Decimal, InvalidOperation
 from hashlib import sha256
 from typing import Any, Self
 
-from oss_referer.advice import rule_edits
-from oss_referer.advice.rule_edits import RuleEdit
-from oss_referer.engine.model import RefererConfiguration
-from oss_referer.engine.sentence import Sentence
+from oss_referer.advice import diff
+from oss_referer.advice.diff import RuleEdit
+from oss_referer.engine import RefererConfiguration, Sentence
 from oss_referer.findings import Remark, Severity, code
 from oss_referer.replay import figures
 from oss_referer.replay.figures import host_name, other_networks, quantity, remedies, size
@@ -290,7 +289,7 @@ class _GuardReport:
         yield f"### {code(change.resource)}"
         yield ""
         if change.old is not None and change.old != change.new:
-            for edit in rule_edits.find(change.old, change.new):
+            for edit in diff.find_edits(change.old, change.new):
                 yield f"- {self._say(_edit(edit))}"
             yield ""
         yield from self._hosts(change)

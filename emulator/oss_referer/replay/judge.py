@@ -16,8 +16,8 @@ from oss_referer.engine import (
     Signing,
 )
 from oss_referer.engine.assumptions import DEFAULT
+from oss_referer.engine.decision import EXEMPTIONS, RequestKind, classify
 from oss_referer.engine.header import WHITE_SPACE
-from oss_referer.engine.request import EXEMPTIONS, RequestKind, classify
 from oss_referer.engine.sentence import Sentence
 from oss_referer.replay.accesslog import LogLine, unescape
 
@@ -234,7 +234,7 @@ class Judge:
 
 def decide(policy: RefererPolicy, kind: RequestKind, sent: str) -> CountedDecision:
     """Decide on a trimmed Referer as `RefererPolicy.decide` does, without the steps."""
-    judged = policy.reading.judge(sent)
+    judged = policy.reading.decide(sent)
     assumed = any(policy.rests_on(kind, sent, judged))
     if kind not in policy.checked:
         return CountedDecision(EXEMPTIONS[kind], None, assumed)

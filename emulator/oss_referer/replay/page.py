@@ -8,9 +8,8 @@ from pathlib import Path
 from string import Template
 from typing import Any, NamedTuple
 
-from oss_referer.engine import explanation
-from oss_referer.engine.decision import Outcome, Stage, Step
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import Outcome, Sentence, Stage, Step, explanation
+from oss_referer.engine.assumptions import SENTENCES
 from oss_referer.replay import figures
 from oss_referer.replay.figures import (
     LOCKED_OUT,
@@ -344,7 +343,7 @@ class _Body:
             for stage, outcome, detail in item["steps"]
         ]
         said += [
-            self._say(Sentence("Assumed, not documented: {}.", explanation.SENTENCES[variant]))
+            self._say(Sentence("Assumed, not documented: {}.", SENTENCES[variant]))
             for variant in item["variants"]
         ]
         said += [

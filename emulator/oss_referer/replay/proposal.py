@@ -16,7 +16,7 @@ from itertools import accumulate
 from math import ceil
 
 from oss_referer.engine import RefererConfiguration
-from oss_referer.engine.model import MAX_SIZE
+from oss_referer.engine.policy import MAX_SIZE
 from oss_referer.search.entry import parse_entry
 
 MOST_ENTRIES = 200

@@ -18,8 +18,8 @@ from oss_referer.replay.figures import Report as Report
 from oss_referer.replay.judge import NETWORKS, Judge, Network, Result, letters_of, request_of
 from oss_referer.replay.log_files import LogForm, Rejects
 from oss_referer.replay.proposal import HostName
-from oss_referer.search.domains import closed, registered
-from oss_referer.search.parts import Parts
+from oss_referer.search.entry import Parts
+from oss_referer.search.url import fixed_part, registered
 
 VERSION = 2
 """The version of the report's JSON form; docs/replay.md describes it."""
@@ -113,7 +113,7 @@ def replay_each(questions: Sequence[ReplayQuestion], logs: ReadLogs) -> Iterator
 
 def _sites(rules: RefererConfiguration) -> frozenset[str]:
     """Return the domains that somebody registered for the sites in the whitelist."""
-    hosts = (closed(Parts.split(entry).host.lower().strip("*.")) for entry in rules.whitelist)
+    hosts = (fixed_part(Parts.split(entry).host.lower().strip("*.")) for entry in rules.whitelist)
     return frozenset(filter(None, (registered(host) for host in hosts if host)))
 
 

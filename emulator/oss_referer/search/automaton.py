@@ -1,7 +1,7 @@
 """A search over all possible Referers: which of them match which entries.
 
 All entries read the same text in parallel, one character at a time. The state of an entry is the
-set of places in it that the text may have reached (`entry_reader.py`). Once an entry of a list
+set of places in it that the text may have reached (`EntryReader`). Once an entry of a list
 matches, the others of the list matter no more. Texts that lead to the same states form a class.
 There are few classes, so a search that visits each class once covers every text, and the shortest
 text of a class is its witness.
@@ -13,23 +13,66 @@ no line end, because no header can, and neither begins nor ends with a blank (R-
 import string
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, IntEnum, auto
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import chain
 from math import inf
 from typing import Any, NamedTuple
 
-from oss_referer.engine.assumptions import DEFAULT, Assumptions, LetterCase
-from oss_referer.engine.model import RefererConfiguration
-from oss_referer.engine.pattern import Pattern
-from oss_referer.engine.policy import RefererPolicy
-from oss_referer.engine.reading import cuts_path
+from oss_referer.engine import DEFAULT, Assumptions, EntryList, Pattern, Reading, header
+from oss_referer.engine.assumptions import CutPath, LetterCase
+from oss_referer.engine.policy import RefererConfiguration, RefererPolicy, cuts_path
 from oss_referer.search.url import MAX_LENGTH
 
-from .entry_reader import LETTERS, MATCHED, EntryReader
+MATCHED = -1  # every bit: a match is final, because entries match by prefix (R-20)
+
+LETTERS = tuple(zip(string.ascii_lowercase, string.ascii_uppercase, strict=True))
+"""Each letter in lower and in upper case."""
+
+
+class EntryReader:
+    """Reads texts for one entry. A state is a set of places in the entry, as bits."""
+
+    def __init__(self, pattern: Pattern, cut: int, holders: int) -> None:
+        self.cut = cut
+        self.holders = holders
+        """The numbers of the lists that have the entry, as bits."""
+        segments = [pattern.head, *pattern.tail]
+        text = "*".join(segments)
+        if "*" in pattern.body and not pattern.tail:
+            text = pattern.head  # a `*` at the end adds nothing to a prefix
+        self._end = 1 << len(text)
+        self._of: defaultdict[str, int] = defaultdict(int)
+        for place, item in enumerate(text):
+            self._of[item] |= 1 << place
+        for small, capital in LETTERS:
+            self._of[small + capital] = self._of.get(small, 0) | self._of.get(capital, 0)
+        self._stars = self._of.pop("*", 0)
+        self._any = self._of.pop("?", 0)
+        self.start = self._settle(1)
+
+    def advance(self, state: int, characters: Sequence[str] | None) -> int:
+        """Return the state after some characters."""
+        if characters is None:
+            return 0
+        for character in characters:
+            if state in (0, MATCHED):
+                break
+            wanted = self._of.get(character, 0) | self._any
+            state = self._settle(((state & wanted) << 1) | (state & self._stars))
+        return state
+
+    def _settle(self, state: int) -> int:
+        state |= (state & self._stars) << 1
+        if state & self._end:
+            return MATCHED
+        # Places before the last `*` that was reached no longer matter.
+        reached = (state & self._stars).bit_length()
+        return state >> (reached - 1) << (reached - 1) if reached else state
+
 
 BUDGET = 600_000
 """The most steps of a search, each for one entry; they take well under a second."""
@@ -40,7 +83,7 @@ class UndecidedError(Exception):
     """The search needs more steps than its budget."""
 
 
-class Cut(Enum):
+class Truncation(Enum):
     """How the rules truncate a Referer before they compare it."""
 
     NOT = "not"
@@ -50,7 +93,7 @@ class Cut(Enum):
     PATH = "path"  # R-27
 
     @classmethod
-    def of(cls, rules: RefererConfiguration, assumptions: Assumptions = DEFAULT) -> "Cut":
+    def of(cls, rules: RefererConfiguration, assumptions: Assumptions = DEFAULT) -> "Truncation":
         """Return how a configuration truncates a Referer."""
         if cuts_path(rules, assumptions):
             return cls.PATH
@@ -76,13 +119,83 @@ class _Place(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class SearchedEntry:
     """An entry, and how a Referer is truncated before the comparison."""
 
     pattern: Pattern
-    cut: Cut = Cut.NOT
+    cut: Truncation = Truncation.NOT
     needed: bool = False
     """Whether only Referers that the entry matches are wanted."""
+
+
+EVERYTHING = SearchedEntry(Pattern.of("*", "*"))
+"""An entry that every Referer matches."""
+
+
+class CompiledRules:
+    """The rules of a policy, as a search reads them."""
+
+    def __init__(self, policy: RefererPolicy) -> None:
+        self.policy = policy
+        self.reading = policy.reading
+        self.cut = Truncation.of(policy.configuration, policy.assumptions)
+
+    @property
+    def is_searchable(self) -> bool:
+        """Whether the search can truncate a Referer as these rules do."""
+        keeps_slash = self.policy.assumptions.cut_path is CutPath.WITH_SLASH
+        return self.cut is not Truncation.PATH or not keeps_slash
+
+    @cached_property
+    def white(self) -> tuple[SearchedEntry, ...]:
+        """The entries that let a Referer in: every Referer if no entry is needed."""
+        if not self.reading.needs_whitelist:
+            return (EVERYTHING,)
+        return tuple(self.watch(self.reading.whitelist.patterns))
+
+    @cached_property
+    def black(self) -> tuple[SearchedEntry, ...]:
+        """The entries that keep a Referer out."""
+        return tuple(self.watch(self.reading.blacklist.patterns))
+
+    @cached_property
+    def blacklisted(self) -> frozenset[str]:
+        """The blacklist, as it is compared."""
+        return frozenset(pattern.body for pattern in self.reading.blacklist.patterns)
+
+    def allowing(self, referer: str, without: Collection[str] = ()) -> SearchedEntry | None:
+        """Return a whitelist entry that matches a Referer, without those with some bodies."""
+        if not self.reading.needs_whitelist:
+            return EVERYTHING
+        return self._first(self.reading.whitelist, referer, without)
+
+    def denying(self, referer: str, without: Collection[str] = ()) -> SearchedEntry | None:
+        """Return a blacklist entry that matches a Referer, without those with some bodies."""
+        return self._first(self.reading.blacklist, referer, without)
+
+    def see(self, referer: str) -> str:
+        """Return what entries are compared with."""
+        return self.reading.see(header.trim(referer))
+
+    def read(self, entry: str) -> tuple[SearchedEntry, ...]:
+        """Read another entry as these rules would: commas may separate it into several (R-37)."""
+        alone = replace(self.policy.configuration, whitelist=(entry,), blacklist=())
+        return tuple(self.watch(Reading(alone, self.policy.assumptions).whitelist.patterns))
+
+    def watch(self, patterns: Iterable[Pattern]) -> Iterator[SearchedEntry]:
+        """Yield entries as the search reads them, each once."""
+        bodies = {pattern.body: pattern for pattern in patterns}
+        return (SearchedEntry(pattern, self.cut) for pattern in bodies.values())
+
+    def _first(
+        self, entries: EntryList, referer: str, without: Collection[str]
+    ) -> SearchedEntry | None:
+        seen = self.see(referer)
+        found = entries.first(seen)
+        if found is not None and found.body in without:
+            rest = (item for item in entries.patterns if item.body not in without)
+            found = next((item for item in rest if item.matches(seen)), None)
+        return None if found is None else SearchedEntry(found, self.cut)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +224,7 @@ class _Move(NamedTuple):
     is_blank: bool
 
     @classmethod
-    def of(cls, character: str, cuts: Sequence[Cut], places: Sequence[_Place]) -> "_Move":
+    def of(cls, character: str, cuts: Sequence[Truncation], places: Sequence[_Place]) -> "_Move":
         """Return the effect of a character on truncations that have reached these places."""
         moved = [_move(cut, place, character) for cut, place in zip(cuts, places, strict=True)]
         read = tuple(characters for _, characters in moved)
@@ -164,15 +277,15 @@ def effort(policy: RefererPolicy, referer: str) -> int:
 
 
 def find(
-    lists: Sequence[Sequence[Watched]],
+    lists: Sequence[Sequence[SearchedEntry]],
     wanted: Callable[[Sequence[bool]], bool],
-    barren: Callable[[Sequence[bool]], bool] = lambda _: False,
+    dead_end: Callable[[Sequence[bool]], bool] = lambda _: False,
     budget: Budget | None = None,
     language: Language = ANY,
 ) -> str | None:
     """Return the shortest Referer of a language that is not empty and is wanted, or None.
 
-    `wanted` gets one truth value for each list: whether an entry of it matches. `barren` gets the
+    `wanted` gets one truth value for each list: whether an entry of it matches. `dead_end` gets the
     same values and returns whether every longer Referer is unwanted too. Raises UndecidedError.
     """
     walk = _Walk(lists, budget or Budget(), language)
@@ -188,7 +301,7 @@ def find(
             matched = [bool(after.matched & bit) for bit in bits]
             if wanted(matched) and language.ends(after.spot) and not after.is_blank:
                 return text + characters[0]
-            if not barren(matched):
+            if not dead_end(matched):
                 waiting.append((after, text + characters[0]))
     return None
 
@@ -212,7 +325,7 @@ class _Walk:
     """The moves between the states of a search."""
 
     def __init__(
-        self, lists: Sequence[Sequence[Watched]], budget: Budget, language: Language
+        self, lists: Sequence[Sequence[SearchedEntry]], budget: Budget, language: Language
     ) -> None:
         watched = [*chain.from_iterable(lists)]
         budget.take(sum(len(item.pattern.body) for item in watched))
@@ -223,7 +336,7 @@ class _Walk:
         self._language = language
         self._cuts = tuple(dict.fromkeys(item.cut for item in watched))
         # Entries that are compared alike are read once, for all the lists that have them.
-        holders: defaultdict[tuple[str, Cut], int] = defaultdict(int)
+        holders: defaultdict[tuple[str, Truncation], int] = defaultdict(int)
         for number, entries in enumerate(lists):
             for item in entries:
                 holders[_identify(item)] |= 1 << number
@@ -306,21 +419,21 @@ class _Walk:
         return tuple(still), matched
 
 
-def _identify(item: Watched) -> tuple[str, Cut]:
+def _identify(item: SearchedEntry) -> tuple[str, Truncation]:
     return item.pattern.body, item.cut
 
 
-def covers(pattern: Pattern, others: Iterable[Pattern], cut: Cut) -> bool:
+def covers(pattern: Pattern, others: Iterable[Pattern], cut: Truncation) -> bool:
     """Return whether one of the others matches every Referer that an entry matches.
 
     Also False if the search is undecided, and for an entry that matches nothing.
     """
-    lists = [[Watched(pattern, cut)], [Watched(item, cut) for item in others]]
+    lists = [[SearchedEntry(pattern, cut)], [SearchedEntry(item, cut) for item in others]]
     try:
         uncovered = find(
             lists,
             wanted=lambda matched: matched[0] and not matched[1],
-            barren=lambda matched: matched[1],
+            dead_end=lambda matched: matched[1],
             budget=Budget(_BUDGET_OF_COVERS),
         )
         if uncovered is not None:
@@ -335,15 +448,15 @@ _EITHER_CASE = {letter: ("".join(both),) for both in LETTERS for letter in both}
 
 
 @lru_cache(10_000)
-def _move(cut: Cut, place: _Place, character: str) -> tuple[_Place, Sequence[str] | None]:
+def _move(cut: Truncation, place: _Place, character: str) -> tuple[_Place, Sequence[str] | None]:
     """Return the next place of a truncation, and what the entries read; None for nothing more."""
-    if cut is Cut.NOT:
+    if cut is Truncation.NOT:
         return place, character
     closed = place is _Place.CLOSED or character == "?"
-    if cut is Cut.LOWERED:
+    if cut is Truncation.LOWERED:
         read = _EITHER_CASE.get(character, character) if place is _Place.CLOSED else character
         return (_Place.CLOSED if closed else place), read
-    if cut is Cut.QUERY:
+    if cut is Truncation.QUERY:
         return (_Place.CLOSED, None) if closed else (place, character)
     if place is _Place.COLON and character == "/":
         return _Place.SLASH, ""

@@ -16,9 +16,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from .automaton import Language
-from .domains import suffix_list
-from .parts import DEFAULT_PORTS
-from .url import WebURL, WebURLError
+from .url import DEFAULT_PORTS, WebURL, WebURLError, suffix_list
 
 _IN_NAME = frozenset(string.ascii_lowercase + string.digits + "-_!$&'()+,;=~")
 _IN_HOST = _IN_NAME | {"."}
@@ -32,7 +30,7 @@ _START = "/."
 _MAX_LABEL, _MAX_HOST, _MAX_PORT = 63, 253, "65535"
 
 
-class Own(NamedTuple):
+class OwnHost(NamedTuple):
     """A host of a site: a domain with all its sub-domains, or one host alone."""
 
     host: str
@@ -41,7 +39,7 @@ class Own(NamedTuple):
     schemes: frozenset[str] = frozenset(DEFAULT_PORTS)
 
     @classmethod
-    def of(cls, site: WebURL) -> "Own":
+    def of(cls, site: WebURL) -> "OwnHost":
         """Return the domain that the host of a page belongs to, or else that host alone."""
         domain = domain_of(site)
         return cls(site.host.removesuffix("."), False) if domain is None else cls(domain, True)
@@ -98,7 +96,7 @@ class SentReferers:
     def __init__(
         self,
         pages: Senders,
-        own: Iterable[Own] = (),
+        own: Iterable[OwnHost] = (),
         ports: frozenset[str] | None = None,
     ) -> None:
         self._pages = pages
@@ -167,8 +165,11 @@ class SentReferers:
 
     def _read_host(self, place: _Reached, character: str) -> _Reached | None:
         if character in "/:":
-            may_end = self._may_end(place) if place.label else self._may_end_in_dot(place)
-            return _after_host(place, character) if may_end else None
+            # A host may end after a dot; it is another one than without it.
+            ends_in_dot = place.may_end and self._pages is not Senders.OWN
+            may_end = self._may_end(place) if place.label else ends_in_dot
+            after = _Reached("path") if character == "/" else _Reached("port", place.scheme)
+            return after if may_end else None
         seen = self._shorten_host(place.seen + character, place.scheme)
         if self._has_only_names:  # then no label can be a part of an address
             return self._read_name(place._replace(seen=seen), character)
@@ -251,10 +252,6 @@ class SentReferers:
                 return False
         return place.label in (_NAME, "]") or (place.octets == 3 and place.label in _OCTETS)
 
-    def _may_end_in_dot(self, place: _Reached) -> bool:
-        """Whether the host may end after a dot; such a host is another one than without it."""
-        return place.may_end and self._pages is not Senders.OWN
-
     def _shorten_host(self, read: str, scheme: str) -> str:
         """Return the longest suffix of a host that is a prefix of one of the site's hosts."""
         hosts = self._hosts[scheme]
@@ -302,10 +299,6 @@ def _shorten_port(port: str) -> str:
     if port == "0" or any(known.startswith(port) for known in ("443", "80", _MAX_PORT)):
         return port
     return ("9" if port > _MAX_PORT[: len(port)] else "1") * len(port)
-
-
-def _after_host(place: _Reached, character: str) -> _Reached:
-    return _Reached("path") if character == "/" else _Reached("port", place.scheme)
 
 
 ALL_PAGES = SentReferers(Senders.ALL)

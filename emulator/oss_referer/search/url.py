@@ -1,12 +1,199 @@
-"""The URLs of pages and objects, as browsers read them: the WHATWG URL standard (B-02)."""
+"""The URLs of pages and objects, as browsers read them, their hosts and registered domains.
+
+URLs are read by the WHATWG URL standard (B-02): by ada-url, or by the browser itself where ada-url
+cannot run. The public suffix list says which part of a host somebody registers.
+"""
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
+from importlib.util import find_spec
 from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any, Protocol
 
-from . import url_standard
-from .parts import DEFAULT_PORTS
+if TYPE_CHECKING:
+    from publicsuffixlist import PublicSuffixList
+
+
+DEFAULT_PORTS = {"http": "80", "https": "443"}
+_MEMBERS = ("protocol", "hostname", "port", "pathname", "search", "href")
+
+
+class UrlStandard(Protocol):
+    """Parses a URL into the members of a browser's URL object."""
+
+    def __call__(self, text: str, /) -> Mapping[str, str]:
+        """Raises ValueError for a text that is not a URL."""
+
+
+def parse_with_ada(text: str) -> Mapping[str, str]:
+    """Read a URL with ada-url."""
+    import ada_url
+
+    return {name: str(value) for name, value in ada_url.parse_url(text).items()}
+
+
+def browser_parser(new: Callable[[str], Any], refused: type[Exception]) -> UrlStandard:
+    """Return what reads URLs with the class URL of a browser; it raises `refused`.
+
+    Chromium escapes `*` in a host, and characters that the standard refuses there. Firefox refuses
+    `*`, and punycode that stands for nothing. All of that is undone: each URL is read alike.
+    """
+
+    def parse(text: str) -> Mapping[str, str]:
+        text.encode()  # half of a character, which the browser would replace
+        try:
+            url, host = new(text), None
+        except refused:
+            try:
+                url, host = _ask_otherwise(new, text)
+            except refused:
+                raise ValueError(text) from None
+        members = {name: str(getattr(url, name)) for name in _MEMBERS}
+        members["hostname"] = (host or members["hostname"]).replace("%2A", "*")
+        if "%" in members["hostname"]:
+            raise ValueError(text)
+        return members
+
+    return parse
+
+
+_HOST_OF_URL = re.compile(r"://(?:[^/\\?#]*@)?(?P<host>[^/\\?#]*)")
+_WILDCARD = re.compile(r"[*\ufe61\uff0a]|%2a", re.IGNORECASE)
+_PUNYCODE = re.compile("xn--", re.IGNORECASE)
+
+
+def _ask_otherwise(new: Callable[[str], Any], text: str) -> tuple[Any, str]:
+    """Read a URL with `_` in its host in place of what Firefox refuses; return it and its host.
+
+    Raises `ValueError`, or what `new` raises, for a URL that every browser refuses.
+    """
+    found = _HOST_OF_URL.search(text)
+    if found is None:
+        raise ValueError(text)
+    plain, wildcards = _WILDCARD.subn("_", found["host"])
+    codes = 0
+    if plain.isascii():  # beside other letters, every browser refuses such punycode
+        plain, codes = _PUNYCODE.subn("xn-_", plain)
+    url = new(f"{text[: found.start('host')]}{plain}{text[found.end('host') :]}")
+    if wildcards:
+        return url, "*"
+    host = str(url.hostname)
+    if "xn--" in host or host.count("xn-_") != codes:  # the text itself has `xn-_`, or hides `xn--`
+        raise ValueError(text)
+    return url, host.replace("xn-_", "xn--")
+
+
+@cache
+def url_parser() -> UrlStandard:
+    """Return ada-url where it is installed, and the browser's own URL where this runs in one."""
+    if find_spec("ada_url"):
+        return parse_with_ada
+    from js import URL
+    from pyodide.ffi import JsException
+
+    return browser_parser(URL.new, JsException)
+
+
+RESERVED = frozenset(
+    {"alt", "example", "internal", "invalid", "local", "localhost", "onion", "test"}
+)
+"""Top-level names that nobody can register (RFC 2606, 6762, 7686, 9476 and ICANN's `internal`)."""
+
+_LABEL = r"[a-z0-9_*?](?:[a-z0-9_*?-]{0,61}[a-z0-9_*?])?"
+_HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*|\[[0-9a-f:.]+\]")
+_ADDRESS = re.compile(r"[0-9?]+(?:\.[0-9?]+){3}|\[.*\]")
+_MAX_HOST = 253
+
+
+def is_host(host: str) -> bool:
+    """Return whether a browser may send a host; `*` and `?` stand for letters."""
+    return len(host) <= _MAX_HOST and _HOST.fullmatch(host) is not None
+
+
+def is_port(port: str) -> bool:
+    """Return whether a port exists; `*` and `?` stand for digits."""
+    return bool(set(port) & set("*?")) or (port.isdigit() and len(port) < 6 and int(port) < 65536)
+
+
+def is_address(host: str) -> bool:
+    """Return whether a host is an IP address."""
+    return _ADDRESS.fullmatch(host) is not None
+
+
+def registered(host: str) -> str | None:
+    """Return the part of a host that somebody has registered, such as `example.com.cn`.
+
+    None if the whole host is a public suffix, such as `com.cn` or `github.io`.
+    """
+    if host.rpartition(".")[2] in RESERVED or is_address(host):
+        return host
+    found: str | None = suffix_list().privatesuffix(host)
+    return found
+
+
+def has_known_suffix(host: str) -> bool:
+    """Return whether a host ends in a public suffix that the list knows, and is none itself."""
+    found: str | None = suffix_list().privatesuffix(host, accept_unknown=False)
+    return found is not None
+
+
+@cache
+def suffix_list() -> "PublicSuffixList":
+    """Return the public suffix list."""
+    from publicsuffixlist import PublicSuffixList  # takes a tenth of a second to read
+
+    return PublicSuffixList()
+
+
+def fixed_part(host: str) -> str | None:
+    """Return the fixed part of a host: the labels after its last wildcard."""
+    start = max(host.rfind("*"), host.rfind("?")) + 1
+    if start == 0:
+        return host
+    dot = host.find(".", start)
+    return host[dot + 1 :] if dot >= 0 else None
+
+
+def encode_host(host: str) -> str | None:
+    """Return a host as browsers send it, in ASCII (B-02); None if it has no such form."""
+    labels = []
+    for label in host.split("."):
+        encoded = label if label.isascii() else _encode_label(label)
+        if label and not encoded:
+            return None
+        labels.append(encoded)
+    return ".".join(labels)
+
+
+# A wildcard beside such letters has no ASCII form: it would stand for other letters there.
+_NOT_IN_HOSTS = re.compile(r"[\x00-\x20#%*/:<>?@\[\\\]^|\x7f]")
+
+
+def _encode_label(label: str) -> str:
+    if _NOT_IN_HOSTS.search(label):
+        return ""
+    try:  # after the label stands another one, so that digits are not an address
+        return url_parser()(f"http://{label}.a/")["hostname"].removesuffix(".a")
+    except ValueError:
+        return ""
+
+
+def decode_host(host: str) -> str:
+    """Return a host in ASCII as people write it; a label that has no such form stays."""
+    return ".".join(map(_decode_label, host.split(".")))
+
+
+def _decode_label(label: str) -> str:
+    if not label.startswith("xn--"):
+        return label
+    try:
+        decoded = label[4:].encode().decode("punycode")
+    except UnicodeError:
+        return label
+    return decoded if _encode_label(decoded) == label else label
+
 
 MAX_LENGTH = 4096
 """The characters of the longest Referer that browsers send; they cut a longer one (B-03)."""
@@ -37,7 +224,7 @@ class WebURL:
         if "://" not in text:
             raise WebURLError("it does not begin with https:// or http://")
         try:
-            url = _standard()(text)
+            url = url_parser()(text)
         except ValueError:
             raise WebURLError(_explain(text)) from None
         scheme = url["protocol"].rstrip(":")
@@ -80,8 +267,6 @@ class WebURL:
         port = self.port and f":{self.port}"
         return WebURL.parse(f"{self.scheme}://{host}{port}{self.path}{self.query}")
 
-
-_standard = cache(url_standard.choose)
 
 _IGNORED = dict.fromkeys(map(ord, "\t\r\n"))
 """The characters that browsers leave out of a URL."""

@@ -19,9 +19,8 @@ from pathlib import Path as FilePath
 from pathlib import PurePath
 from typing import Any, TypeVar
 
-from oss_referer.engine.assumptions import DEFAULT, Assumptions
+from oss_referer.engine import DEFAULT, Assumptions, RefererConfiguration
 from oss_referer.engine.header import WHITE_SPACE
-from oss_referer.engine.model import RefererConfiguration
 from oss_referer.sources import hcl, json_text, markup, referer_xml, terraform
 from oss_referer.sources.markup import XmlDocument
 from oss_referer.sources.referer_xml import (

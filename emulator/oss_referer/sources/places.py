@@ -11,8 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 
-from oss_referer.engine.decision import Stage
-from oss_referer.engine.model import RefererConfiguration
+from oss_referer.engine import RefererConfiguration, Stage
 from oss_referer.sources.toml import Path, place_of
 
 

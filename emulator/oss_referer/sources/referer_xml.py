@@ -12,7 +12,7 @@ from typing import Any
 
 from oss_referer.engine.assumptions import DEFAULT, Assumptions, MissingList, TruncationConflict
 from oss_referer.engine.header import WHITE_SPACE
-from oss_referer.engine.model import RefererConfiguration
+from oss_referer.engine.policy import RefererConfiguration
 from oss_referer.sources import markup
 from oss_referer.sources.markup import MAX_DOCUMENT as MAX_DOCUMENT
 from oss_referer.sources.markup import DocumentTypeError, Tag, XmlDocument, XmlElement

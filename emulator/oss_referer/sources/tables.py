@@ -12,10 +12,8 @@ from typing import Any
 
 from oss_referer.engine import header
 from oss_referer.engine.assumptions import DEFAULT, Assumptions
-from oss_referer.engine.decision import Basis, Decision, Reason, Stage
-from oss_referer.engine.model import RefererConfiguration
-from oss_referer.engine.policy import RefererPolicy
-from oss_referer.engine.request import Scope, Signing
+from oss_referer.engine.decision import Basis, Decision, Reason, Scope, Signing, Stage
+from oss_referer.engine.policy import RefererConfiguration, RefererPolicy
 from oss_referer.sources.places import Place
 from oss_referer.sources.toml import (
     ONE_OR_MORE,

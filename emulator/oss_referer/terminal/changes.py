@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 
-from oss_referer.advice import rule_edits
+from oss_referer.advice import diff
 from oss_referer.advice.diff import Certainty, Change, Diff
 from oss_referer.browser.probes import ProbeKind
-from oss_referer.engine import Decision, RefererConfiguration, explanation
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import Decision, RefererConfiguration, Sentence, explanation
 from oss_referer.findings import Remark, RemarkKind, Severity
 from oss_referer.terminal.output import Block, Text, TextTable, Tone, join, line, referer
 from oss_referer.terminal.rules import SelectedRules
@@ -58,7 +57,7 @@ def _telling(diff: Diff) -> Iterator[Change]:
 
 def describe_text(old: RefererConfiguration, new: RefererConfiguration) -> Iterator[Block]:
     """Describe which switches and entries changed."""
-    for name, before, after in rule_edits.find(old, new):
+    for name, before, after in diff.find_edits(old, new):
         if before is None:
             text = Text(f"+ {name}: {after}", Tone.GOOD)
         elif after is None:

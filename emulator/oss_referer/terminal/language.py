@@ -12,9 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from oss_referer import texts as catalogues
-from oss_referer.engine import explanation
-from oss_referer.engine.decision import Step
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import Sentence, Step, explanation
 from oss_referer.texts import FOLDER, Catalogue
 
 LANGUAGES = tuple(catalogues.LANGUAGES)

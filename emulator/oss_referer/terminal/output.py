@@ -20,8 +20,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
-from oss_referer.engine import Decision, Stage
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import Decision, Sentence, Stage
 from oss_referer.terminal import language
 from oss_referer.terminal.parser import CommandError
 

@@ -3,9 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from oss_referer.engine import Stage, explanation
-from oss_referer.engine.decision import Outcome, Step
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import Outcome, Sentence, Stage, Step, explanation
 from oss_referer.replay.figures import (
     LOCKED_OUT,
     NAMES,

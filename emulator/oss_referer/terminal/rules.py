@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from oss_referer.engine import Assumptions, Decision, RefererConfiguration, Stage
-from oss_referer.engine.assumptions import DEFAULT
+from oss_referer.engine import DEFAULT, Assumptions, Decision, RefererConfiguration, Stage
 from oss_referer.sources import assumptions, places, toml
 from oss_referer.sources import forms as document
 from oss_referer.sources.assumptions import AssumptionsError

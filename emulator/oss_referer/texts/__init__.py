@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from oss_referer.engine import explanation
+from oss_referer.engine.assumptions import SENTENCES
 from oss_referer.engine.decision import Step
 from oss_referer.engine.sentence import Sentence
 
@@ -108,7 +109,7 @@ class Catalogue:
 
     def assumption(self, variant: StrEnum) -> str:
         """Return what a variant of an assumed fact says."""
-        return self.sentence(explanation.SENTENCES[variant])
+        return self.sentence(SENTENCES[variant])
 
     def access(self, reason: str) -> str:
         """Return what settled a decision on permissions."""

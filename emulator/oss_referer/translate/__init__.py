@@ -13,15 +13,10 @@ from typing import Protocol
 
 from oss_referer.browser import probes
 from oss_referer.browser.probes import Probe, ProbeKind
-from oss_referer.engine import header
-from oss_referer.engine.assumptions import DEFAULT, Assumptions
-from oss_referer.engine.model import RefererConfiguration
-from oss_referer.engine.reading import Reading
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import DEFAULT, Assumptions, Reading, RefererConfiguration, Sentence, header
 
 from .cdn import CdnRules
-from .nginx import NginxRules
-from .nginx_map import NginxMap
+from .nginx import NginxMap, NginxRules
 
 
 class Rules(Protocol):
@@ -107,7 +102,7 @@ def losses(
     made = (*rules.probes, *probes.make(entries), *asked)
     found: dict[ProbeKind, Loss] = {}
     for probe in made:
-        ours = reading.judge(header.trim(probe.referer)).reason.allows
+        ours = reading.decide(header.trim(probe.referer)).reason.allows
         # Some place denies it, although another one may allow it.
         theirs = probe.kind is not ProbeKind.OTHER_PLACE and rules.allows(probe.referer)
         if theirs == ours:

@@ -11,13 +11,9 @@ from functools import cached_property
 from typing import Any, ClassVar, Self
 
 from oss_referer.browser.probes import Probe
-from oss_referer.engine import header
-from oss_referer.engine.gram_index import GramIndex
-from oss_referer.engine.model import RefererConfiguration
-from oss_referer.engine.pattern import Pattern
-from oss_referer.engine.wildcard import wildcard
-from oss_referer.search.entry import is_blank
-from oss_referer.search.parts import Parts
+from oss_referer.engine import GramIndex, Pattern, RefererConfiguration, header
+from oss_referer.engine.pattern import wildcard
+from oss_referer.search.entry import Parts, is_blank
 from oss_referer.sources import json_text
 from oss_referer.sources.toml import SourceError, place_of
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from oss_referer import Assumptions, RefererConfiguration, RefererPolicy
-from oss_referer.advice import reach
+from oss_referer.advice import diff
 from oss_referer.engine.assumptions import EmptyWhitelist
 
 HOST = "www.example.com"
@@ -19,7 +19,7 @@ def search(
     old, new = (
         RefererPolicy.compile(rules, assumptions or Assumptions()) for rules in (before, after)
     )
-    found = reach.search(old, new, HOST)
+    found = diff.find_change_elsewhere(old, new, HOST)
     assert found is None or old.allows(found) is not new.allows(found)
     return found
 
@@ -65,7 +65,7 @@ def test_page_of_another_host_is_found(
 def test_known_page_of_another_host_needs_no_search() -> None:
     old, new = map(RefererPolicy.compile, (white(OTHER), white(OTHER, "https://*")))
     known = [None, "", ENTRY, "not sent by any page", "https://known.test/"]
-    assert reach.search(old, new, HOST, known) == "https://known.test/"
+    assert diff.find_change_elsewhere(old, new, HOST, known) == "https://known.test/"
 
 
 def test_first_blacklist_entry_denies_everybody_under_another_assumption() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies
 from oss_referer import Assumptions, RefererConfiguration, RefererPolicy
-from oss_referer.advice import reach, remedy
+from oss_referer.advice import diff, remedy
 from oss_referer.advice.remedy import Remedy
 from oss_referer.engine.assumptions import EmptyWhitelist
 
@@ -173,4 +173,4 @@ def test_each_remedy_turns_the_verdict(
 def test_allowing_a_site_changes_nothing_for_others(referer: str) -> None:
     for found in find(referer, BLOG):
         old, new = map(RefererPolicy.compile, (found.old, found.new))
-        assert reach.search(old, new, found.host) is None
+        assert diff.find_change_elsewhere(old, new, found.host) is None

@@ -1,8 +1,8 @@
 """What was edited between two configurations."""
 
 from oss_referer import RefererConfiguration
-from oss_referer.advice import rule_edits
-from oss_referer.advice.rule_edits import RuleEdit
+from oss_referer.advice import diff
+from oss_referer.advice.diff import RuleEdit
 
 OLD = RefererConfiguration(True, whitelist=("http://a/", "http://b/"))
 
@@ -11,7 +11,7 @@ def test_switches_and_entries_are_told() -> None:
     new = RefererConfiguration(
         False, whitelist=("http://b/", "http://c/"), blacklist=("http://d/",), truncate_path=True
     )
-    assert list(rule_edits.find(OLD, new)) == [
+    assert list(diff.find_edits(OLD, new)) == [
         RuleEdit("AllowEmptyReferer", "true", "false"),
         RuleEdit("TruncatePath", "false", "true"),
         RuleEdit("whitelist", "http://a/", None),
@@ -22,4 +22,4 @@ def test_switches_and_entries_are_told() -> None:
 
 def test_order_and_repetition_make_no_difference() -> None:
     same = RefererConfiguration(True, whitelist=("http://b/", "http://a/", "http://b/"))
-    assert list(rule_edits.find(OLD, same)) == []
+    assert list(diff.find_edits(OLD, same)) == []

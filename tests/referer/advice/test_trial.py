@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies
 from oss_referer import RefererConfiguration
-from oss_referer.advice.trial import DEFAULT_SITE, STRANGER, guess_site, propose_referers
+from oss_referer.browser.probes import DEFAULT_SITE, THIEF, guess_site, propose_referers
 from oss_referer.search.url import WebURL
 
 
@@ -35,7 +35,7 @@ def test_referers_are_pages_of_each_site_and_of_strangers() -> None:
         "https://www.b.test/",
         "https://denied.test/",
         "https://a.test.evil.test/",
-        STRANGER,
+        THIEF,
     )
 
 

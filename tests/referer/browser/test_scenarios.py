@@ -5,13 +5,13 @@ from __future__ import annotations
 from oss_referer import RefererConfiguration, RefererPolicy, Signing
 from oss_referer.browser import scenarios as scenario
 from oss_referer.browser.browser import ReferrerPolicy
-from oss_referer.browser.scenarios import Group, ScenarioOutcome
+from oss_referer.browser.scenarios import Group, ScenarioResult
 
 SITE = "https://www.example.com"
 GOOD = RefererConfiguration(False, whitelist=("https://www.example.com/",))
 
 
-def play(rules: RefererConfiguration, **options: str) -> dict[str, ScenarioOutcome]:
+def play(rules: RefererConfiguration, **options: str) -> dict[str, ScenarioResult]:
     policy = RefererPolicy.compile(rules)
     outcomes = scenario.play(policy, options.pop("site", SITE), **options)
     named = {str(outcome.scenario.name): outcome for outcome in outcomes}

@@ -11,8 +11,8 @@ from oss_referer import RefererConfiguration, RefererPolicy
 from oss_referer.browser import strangers
 from oss_referer.browser.strangers import SHOWN, Strangers
 from oss_referer.engine.assumptions import DEFAULT, Assumptions, CutPath, EmptyWhitelist, LetterCase
-from oss_referer.engine.reading import Reading
-from oss_referer.search.sent import Own, Senders, SentReferers
+from oss_referer.engine.policy import Reading
+from oss_referer.search.sent import OwnHost, Senders, SentReferers
 from oss_referer.search.url import WebURL
 
 from tests.thorough import cases
@@ -23,7 +23,7 @@ CASES = cases(120, 1_000)
 
 
 def foreign(site: WebURL) -> SentReferers:
-    return SentReferers(Senders.FOREIGN, [Own.of(site)])
+    return SentReferers(Senders.FOREIGN, [OwnHost.of(site)])
 
 
 def search(
@@ -186,12 +186,12 @@ def test_random_sites_agree_with_trying_all_referers(seed: int) -> None:
         reading = Reading(rules, DEFAULT)
         for stranger in result.found:
             assert strange[site].is_sent(stranger.referer), rules
-            assert reading.judge(stranger.referer).reason.allows, rules
+            assert reading.decide(stranger.referer).reason.allows, rules
         if not result.found:
             assert result.proved, rules
             nobody += 1
             tried = sent[site]
-            let_in = [referer for referer in tried if reading.judge(referer).reason.allows]
+            let_in = [referer for referer in tried if reading.decide(referer).reason.allows]
             assert not let_in, rules
     assert CASES / 4 < nobody < CASES * 3 / 4
 

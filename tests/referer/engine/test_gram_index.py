@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from oss_referer.engine.gram_index import GramIndex, _grams
+from oss_referer.engine.entry_list import GramIndex, _grams
 from oss_referer.search.entry import is_blank, parse_entry
 
 from tests.referer.engine import oracle

@@ -21,8 +21,7 @@ from oss_referer import (
     Signing,
 )
 from oss_referer.engine.assumptions import DEFAULT, CutEntries, CutPath
-from oss_referer.engine.model import MAX_SIZE
-from oss_referer.engine.policy import CACHED_DECISIONS, CACHED_REFERER_LENGTH
+from oss_referer.engine.policy import CACHED_DECISIONS, CACHED_REFERER_LENGTH, MAX_SIZE
 
 from tests.referer.engine import oracle
 

@@ -7,7 +7,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from oss_referer.engine.wildcard import wildcard
+from oss_referer.engine.pattern import wildcard
 
 SIGNS = {"*": ".*", "?": "."}
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 import pytest
 from oss_referer import RefererConfiguration, RefererPolicy
 from oss_referer.lint import risk
-from oss_referer.lint.risk import Compiled, Named
-from oss_referer.lint.search import seek
-from oss_referer.lint.sites import Sites
-from oss_referer.search.automaton import Budget
-from oss_referer.search.sent import Own, Senders, SentReferers
+from oss_referer.lint.risk import NamedSites, Sites, seek
+from oss_referer.search.automaton import Budget, CompiledRules
+from oss_referer.search.sent import OwnHost, Senders, SentReferers
 
 GUARD = "https://*/*.example.com/"
 SUBS = ("https://*.example.com/", "http://*.example.com/")
@@ -21,8 +19,8 @@ Lists = tuple[tuple[str, ...], tuple[str, ...]]
 def find_risk(old: Lists, new: Lists, budget: int = 600_000) -> str | None:
     rules = [RefererConfiguration(False, whitelist=one[0], blacklist=one[1]) for one in (old, new)]
     before, after = map(RefererPolicy.compile, rules)
-    named = Named(*(Sites.of({entry: [entry] for entry in entries}) for entries in old))
-    return risk.compare(Compiled(before), after, named, Budget(budget))
+    named = NamedSites(*(Sites.of({entry: [entry] for entry in entries}) for entries in old))
+    return risk.compare(CompiledRules(before), after, named, Budget(budget))
 
 
 @pytest.mark.parametrize(
@@ -76,9 +74,9 @@ def test_search_that_does_not_end_proves_nothing() -> None:
 
 
 def test_own_pages_have_the_ports_and_schemes_that_are_named() -> None:
-    own = [Own("a.test", with_sub_domains=False, schemes=frozenset({"https"}))]
+    own = [OwnHost("a.test", with_sub_domains=False, schemes=frozenset({"https"}))]
     pages = SentReferers(Senders.OWN, own, frozenset({"8443"}))
-    rules = Compiled(RefererPolicy.compile(RefererConfiguration(whitelist=("*",))))
+    rules = CompiledRules(RefererPolicy.compile(RefererConfiguration(whitelist=("*",))))
     sent = {
         entry: seek(rules.read(entry)[0], pages, lambda _: None, Budget())
         for entry in ("https://a.test:", "http://a.test", "https://a.test:9", "https://a.test.")

@@ -1,7 +1,7 @@
 """Which pages belong to the sites that entries name."""
 
 import pytest
-from oss_referer.lint.sites import Sites
+from oss_referer.lint.risk import Sites
 
 ENTRIES = ("https://www.example.com/", "https://*.shop.test/", "http://10.0.0.1/", "http://a:8080/")
 

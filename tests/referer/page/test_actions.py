@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from oss_referer.engine.model import MAX_EXAMINED
+from oss_referer.engine.policy import MAX_EXAMINED
 from oss_referer.page.actions import REFERERS, answer
 
 LAB = Path(__file__).parents[3] / "fixtures" / "lab"

@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from oss_referer import Assumptions, Basis, RefererConfiguration, RefererPolicy, Scope, Signing
 from oss_referer.engine.assumptions import DEFAULT
-from oss_referer.engine.request import classify
+from oss_referer.engine.decision import classify
 from oss_referer.replay import statements
 from oss_referer.replay.duck import DuckDBEngine
 from oss_referer.replay.judge import Judge, decide, letters_of

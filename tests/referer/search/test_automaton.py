@@ -14,18 +14,18 @@ from oss_referer.advice import diff
 from oss_referer.advice.diff import Certainty
 from oss_referer.engine import header
 from oss_referer.engine.assumptions import DEFAULT
-from oss_referer.engine.reading import Reading
+from oss_referer.engine.policy import Reading
 from oss_referer.search import automaton
-from oss_referer.search.automaton import Budget, Cut, UndecidedError, Watched
+from oss_referer.search.automaton import Budget, SearchedEntry, Truncation, UndecidedError
 from oss_referer.search.entry import parse_entry
 
 LETTERS = "ab:/?"
 SHORT = ["".join(text) for size in range(1, 7) for text in product(LETTERS, repeat=size)]
 ENTRIES = st.text("ab:/?*", min_size=1, max_size=5)
-CUTTERS: dict[Cut, Callable[[str], str]] = {
-    Cut.NOT: str,
-    Cut.QUERY: header.cut_query,
-    Cut.PATH: header.cut_path,
+CUTTERS: dict[Truncation, Callable[[str], str]] = {
+    Truncation.NOT: str,
+    Truncation.QUERY: header.cut_query,
+    Truncation.PATH: header.cut_path,
 }
 LETTERED = ["".join(text) for size in range(1, 7) for text in product("aAb?", repeat=size)]
 
@@ -35,7 +35,7 @@ LETTERED = ["".join(text) for size in range(1, 7) for text in product("aAb?", re
 def test_search_knows_that_letter_case_does_not_matter_in_queries(one: str, other: str) -> None:
     """R-41"""
     patterns = [Pattern.of(text, text, lowers_query=True) for text in (one, other)]
-    watched = [Watched(pattern, Cut.LOWERED) for pattern in patterns]
+    watched = [SearchedEntry(pattern, Truncation.LOWERED) for pattern in patterns]
     witness = automaton.find([[item] for item in watched], lambda matched: matched[0] != matched[1])
     differing = (
         text
@@ -52,10 +52,10 @@ def test_search_knows_that_letter_case_does_not_matter_in_queries(one: str, othe
 
 @settings(deadline=None)
 @given(ENTRIES, ENTRIES, st.sampled_from(list(CUTTERS)))
-@example("*", "*:", Cut.NOT)  # one has matched before the first character
-def test_search_finds_a_difference_if_there_is_one(one: str, other: str, cut: Cut) -> None:
+@example("*", "*:", Truncation.NOT)  # one has matched before the first character
+def test_search_finds_a_difference_if_there_is_one(one: str, other: str, cut: Truncation) -> None:
     patterns = parse_entry(one), parse_entry(other)
-    watched = [Watched(pattern, cut) for pattern in patterns]
+    watched = [SearchedEntry(pattern, cut) for pattern in patterns]
     witness = automaton.find([[item] for item in watched], lambda matched: matched[0] != matched[1])
 
     def differs(text: str) -> bool:
@@ -89,26 +89,28 @@ def test_proved_configurations_are_equivalent(
         assert found.certainty is Certainty.PROVED
         one, other = Reading(old, DEFAULT), Reading(new, DEFAULT)
         for text in ("", *SHORT[::7]):
-            assert one.judge(text).reason.allows == other.judge(text).reason.allows
+            assert one.decide(text).reason.allows == other.decide(text).reason.allows
 
 
 @pytest.mark.parametrize(
     ("entry", "others", "cut", "covered"),
     [
-        ("https://www.a.test/", ["https://*.a.test/"], Cut.NOT, True),
-        ("https://*.a.test/", ["https://www.a.test/"], Cut.NOT, False),
-        ("a*", ["a"], Cut.NOT, True),
-        ("a", ["a*"], Cut.NOT, True),
-        ("a?", ["a"], Cut.NOT, True),
-        ("a", ["a?"], Cut.NOT, False),  # "a" itself
-        ("*b", ["*ab", "?b"], Cut.NOT, False),  # "b"
-        ("?", ["a", "*"], Cut.NOT, True),
+        ("https://www.a.test/", ["https://*.a.test/"], Truncation.NOT, True),
+        ("https://*.a.test/", ["https://www.a.test/"], Truncation.NOT, False),
+        ("a*", ["a"], Truncation.NOT, True),
+        ("a", ["a*"], Truncation.NOT, True),
+        ("a?", ["a"], Truncation.NOT, True),
+        ("a", ["a?"], Truncation.NOT, False),  # "a" itself
+        ("*b", ["*ab", "?b"], Truncation.NOT, False),  # "b"
+        ("?", ["a", "*"], Truncation.NOT, True),
         # What matches nothing is covered by nothing: it has a trouble of its own.
-        ("https://a.test/", ["*"], Cut.PATH, False),
-        ("https://a.test", ["https://a"], Cut.PATH, True),
+        ("https://a.test/", ["*"], Truncation.PATH, False),
+        ("https://a.test", ["https://a"], Truncation.PATH, True),
     ],
 )
-def test_covers_finds_a_wider_entry(entry: str, others: list[str], cut: Cut, covered: bool) -> None:
+def test_covers_finds_a_wider_entry(
+    entry: str, others: list[str], cut: Truncation, covered: bool
+) -> None:
     patterns = [parse_entry(other) for other in others]
     assert automaton.covers(parse_entry(entry), patterns, cut) is covered
 
@@ -117,7 +119,7 @@ def test_search_stops_at_its_budget() -> None:
     # Twelve letters in any order make too many classes.
     patterns = [parse_entry(f"*{letter}?????") for letter in "abcdefghijkl"]
     with pytest.raises(UndecidedError):
-        automaton.find([[Watched(pattern)] for pattern in patterns], lambda _: False)
+        automaton.find([[SearchedEntry(pattern)] for pattern in patterns], lambda _: False)
 
 
 def test_undecided_search_claims_only_the_generated_referers() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from oss_referer.search.domains import closed, is_host, is_port, registered
+from oss_referer.search.url import fixed_part, is_host, is_port, registered
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_registered_part_of_a_host_is_found(host: str, part: str | None) -> None
     ],
 )
 def test_labels_behind_the_last_wildcard_are_fixed(host: str, fixed: str | None) -> None:
-    assert closed(host) == fixed
+    assert fixed_part(host) == fixed
 
 
 def test_only_sendable_hosts_and_ports_are_accepted() -> None:

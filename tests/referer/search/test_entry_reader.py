@@ -6,8 +6,8 @@ from functools import reduce
 from itertools import product
 
 import pytest
+from oss_referer.search.automaton import MATCHED, EntryReader
 from oss_referer.search.entry import parse_entry
-from oss_referer.search.entry_reader import MATCHED, EntryReader
 
 TEXTS = ["".join(text) for size in range(5) for text in product("ab/", repeat=size)]
 

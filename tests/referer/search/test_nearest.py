@@ -7,13 +7,13 @@ import time
 import pytest
 from hypothesis import given, strategies
 from oss_referer import RefererConfiguration, RefererPolicy
-from oss_referer.search import nearest
-from oss_referer.search.nearest import Parting
+from oss_referer.advice import remedy
+from oss_referer.advice.remedy import Difference
 
 
-def find(whitelist: list[str], referer: str) -> nearest.NearMiss:
+def find(whitelist: list[str], referer: str) -> remedy.NearMiss:
     rules = RefererConfiguration(whitelist=tuple(whitelist))
-    found = nearest.find(RefererPolicy.compile(rules).reading.whitelist.patterns, referer)
+    found = remedy.find_nearest(RefererPolicy.compile(rules).reading.whitelist.patterns, referer)
     assert found is not None
     return found
 
@@ -78,7 +78,7 @@ def test_entry_and_referer_part_where_they_differ(
 ) -> None:
     found = find([entry], referer)
     assert found.body[: found.agrees] == agrees
-    assert found.parting is Parting(parting)
+    assert found.parting is Difference(parting)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_entries_of_other_domains_are_not_related() -> None:
 
 
 def test_list_without_entries_has_no_nearest_miss() -> None:
-    assert nearest.find((), "https://www.example.com/") is None
+    assert remedy.find_nearest((), "https://www.example.com/") is None
 
 
 @given(
@@ -117,7 +117,7 @@ def test_parts_that_agree_do_match(whitelist: list[str], referer: str) -> None:
     """The part of the entry that agrees matches, up to its place in the Referer."""
     rules = RefererConfiguration(whitelist=tuple(whitelist), allow_truncate_query_string=False)
     policy = RefererPolicy.compile(rules)
-    found = nearest.find(policy.reading.whitelist.patterns, referer)
+    found = remedy.find_nearest(policy.reading.whitelist.patterns, referer)
     if found is None or policy.allows(referer):
         return
     before = found.body[: found.agrees]

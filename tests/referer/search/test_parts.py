@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from oss_referer.search.entry import parse_entry
-from oss_referer.search.parts import Parts, decode_host, encode_host, example
+from oss_referer.search.entry import Parts, example, parse_entry
+from oss_referer.search.url import decode_host, encode_host
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from oss_referer.search import url_standard
-from oss_referer.search.url_standard import browser_parser, parse_with_ada
+from oss_referer.search import url
+from oss_referer.search.url import browser_parser, parse_with_ada
 
 
 def chromium(text: str) -> SimpleNamespace:
@@ -80,4 +80,4 @@ def test_browser_refuses_the_same(text: str) -> None:
 
 
 def test_ada_is_chosen_where_it_is_installed() -> None:
-    assert url_standard.choose() is parse_with_ada
+    assert url.url_parser() is parse_with_ada

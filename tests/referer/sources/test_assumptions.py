@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 from oss_referer import Assumptions
-from oss_referer.engine.assumptions import DEFAULT, EmptyWhitelist
-from oss_referer.engine.explanation import SENTENCES
+from oss_referer.engine.assumptions import DEFAULT, SENTENCES, EmptyWhitelist
 from oss_referer.sources import assumptions
 from oss_referer.sources.assumptions import AssumptionsError
 

@@ -21,7 +21,7 @@ from oss_emulator.access import (
     evaluate,
 )
 from oss_emulator.access.policy import resource_pattern
-from oss_referer.engine.wildcard import wildcard
+from oss_referer.engine.pattern import wildcard
 
 from tests.unit.access import oracle
 

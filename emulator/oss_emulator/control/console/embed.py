@@ -8,7 +8,7 @@ from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 from oss_referer import RefererPolicy
-from oss_referer.advice.trial import DEFAULT_SITE, guess_site
+from oss_referer.browser.probes import DEFAULT_SITE, guess_site
 from oss_referer.engine import explanation
 from oss_referer.page import review
 

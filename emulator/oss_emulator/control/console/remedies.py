@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from oss_referer import Assumptions, RefererConfiguration, RefererPolicy, Signing
-from oss_referer.advice import diff, reach, remedy, trial
+from oss_referer.advice import diff, remedy
 from oss_referer.advice.remedy import Remedy
-from oss_referer.browser import scenarios
+from oss_referer.browser import probes, scenarios
 from oss_referer.browser.scenarios import Scenario
 from oss_referer.page.review import difference_to_dict, to_members
 from oss_referer.search.automaton import UndecidedError
@@ -123,7 +123,7 @@ def _prove(chosen: Remedy, decided: Sequence[JournalEntry], assumptions: Assumpt
     difference = diff.compare(chosen.old, chosen.new, assumptions=assumptions)
     known = [change.referer for change in difference.changes]
     try:
-        other, proved = reach.search(old, new, chosen.host, known), True
+        other, proved = diff.find_change_elsewhere(old, new, chosen.host, known), True
     except UndecidedError:
         other, proved = None, False
     return Proof(
@@ -139,7 +139,7 @@ def find_senders(policy: RefererPolicy) -> tuple[Scenario, ...]:
     """Find the usual requests that have no Referer (B-01, B-05, B-06)."""
     return tuple(
         outcome.scenario
-        for outcome in scenarios.play(policy, trial.DEFAULT_SITE)
+        for outcome in scenarios.play(policy, probes.DEFAULT_SITE)
         if outcome.scenario.referer is None and outcome.scenario.signed is Signing.NONE
     )
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from oss_referer import Decision, RefererConfiguration, RefererPolicy, lint
-from oss_referer.advice import diff, trial
+from oss_referer.advice import diff
 from oss_referer.advice.proposal import ProposalError, SiteProfile, format_table, propose
+from oss_referer.browser import probes
 from oss_referer.engine import explanation
 from oss_referer.page import review
 from oss_referer.page.review import export, to_members
@@ -53,7 +54,7 @@ def get_rules(asked: ApiRequest) -> Response:
         "bucket": bucket,
         "rules": to_members(rules),
         "etag": etag_of(asked, bucket),
-        "site": trial.guess_site(rules),
+        "site": probes.guess_site(rules),
         "object": _object_url(asked, bucket),
     }
     is_proposed = not given and _NONE not in asked.query
@@ -61,7 +62,7 @@ def get_rules(asked: ApiRequest) -> Response:
         asked,
         "rules",
         values,
-        referers=trial.propose_referers(rules) if is_proposed else [given] if given else [],
+        referers=probes.propose_referers(rules) if is_proposed else [given] if given else [],
         is_proposed=is_proposed,
         editable=is_editable(rules),
     )
@@ -83,7 +84,7 @@ async def check_rules(asked: ApiRequest) -> Response:
     assumptions = asked.controls.service.settings.assumptions
     rules = _read(asked, body)
     if "requests" not in body:
-        proposed = await asyncio.to_thread(trial.propose_referers, rules)
+        proposed = await asyncio.to_thread(probes.propose_referers, rules)
         body["requests"] = [{"referer": referer} for referer in (None, *proposed)]
     requests = list_requests(body)
     saved = find_rules(asked, _text(body, "bucket")) if body.get("bucket") is not None else None
@@ -111,7 +112,7 @@ async def review_rules(asked: ApiRequest) -> Response:
     body = asked.json()
     bucket = _text(body, "bucket")
     rules, saved = _read(asked, body), find_rules(asked, bucket)
-    site, url = _text(body, "site", "") or trial.guess_site(rules), _object_url(asked, bucket)
+    site, url = _text(body, "site", "") or probes.guess_site(rules), _object_url(asked, bucket)
     entries = [entry for entry in asked.controls.journal.entries() if entry.bucket == bucket]
     assumptions = asked.controls.service.settings.assumptions
     # In a thread, because the search for a difference may take a while.

@@ -3,14 +3,13 @@
 from typing import Any, NamedTuple
 
 from oss_referer import Decision, RefererPolicy
-from oss_referer.advice.remedy import Remedy, read_site
+from oss_referer.advice import remedy
+from oss_referer.advice.remedy import NearMiss, Remedy, read_site
 from oss_referer.browser.scenarios import Scenario
 from oss_referer.engine.assumptions import SourceOfCopy
 from oss_referer.engine.decision import Outcome, Stage
 from oss_referer.engine.entry_list import EntryList
 from oss_referer.page.review import to_members
-from oss_referer.search import nearest
-from oss_referer.search.nearest import NearMiss
 
 from oss_emulator.control.api.route import ApiRequest
 from oss_emulator.control.console import (
@@ -152,7 +151,11 @@ def _consult(
     outcomes = {step.stage: step.outcome for step in decision.steps}
     found = "empty" if not configured else _OUTCOMES.get(outcomes.get(stage), "skipped")
     matched = decision.entry if found == "matched" else None
-    miss = nearest.find(listed.patterns, decision.referer or "") if found == "unmatched" else None
+    miss = (
+        remedy.find_nearest(listed.patterns, decision.referer or "")
+        if found == "unmatched"
+        else None
+    )
     is_blacklist = stage is Stage.BLACKLIST
     if miss is not None and is_blacklist and not (decision.allowed and miss.is_related):
         miss = None  # it says nothing about this decision

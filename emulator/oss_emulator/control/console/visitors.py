@@ -3,7 +3,7 @@
 from typing import Any, Final
 from urllib.parse import quote
 
-from oss_referer.advice.trial import guess_site
+from oss_referer.browser.probes import guess_site
 
 from oss_emulator.control.api.referer import find_rules
 from oss_emulator.control.api.route import ApiRequest

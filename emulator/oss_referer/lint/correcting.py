@@ -1,28 +1,167 @@
-"""Assessing corrections: which of them are safe, and why the others are not."""
+"""Corrections of entries: completed by all further rules, assessed for risks, and followed."""
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import inf
+from typing import Any
 
-from oss_referer.engine.assumptions import DEFAULT
-from oss_referer.engine.decision import Stage
+from oss_referer.engine import DEFAULT, RefererConfiguration, RefererPolicy, Sentence, Stage
 from oss_referer.engine.header import WHITE_SPACE
-from oss_referer.engine.model import RefererConfiguration
-from oss_referer.engine.policy import RefererPolicy
-from oss_referer.engine.sentence import Sentence
-from oss_referer.search.automaton import Budget, Watched
-from oss_referer.search.entry import is_blank
-from oss_referer.search.parts import DEFAULT_PORTS, Parts
+from oss_referer.search.automaton import Budget, SearchedEntry
+from oss_referer.search.entry import Parts, is_blank
+from oss_referer.search.url import DEFAULT_PORTS
 
 from . import risk
 from .finding import NOTHING, Correction, EntryPlace, Finding
-from .fixing import follow, take
-from .risk import GUESS, UNPROVED, Edited, EntryEdit, Named
-from .sites import Sites, find_names, read_host
+from .risk import GUESS, UNPROVED, EditedRules, EntryEdit, NamedSites, Sites, find_names, read_host
+from .rule import LintRule
 from .subject import LISTS, LintedEntry, Subject
+
+Step = tuple[EntryPlace | None, Correction]
+"""A correction of an entry, or of the rules as a whole."""
+
+
+def follow(
+    configuration: RefererConfiguration, found: Iterable[Finding], *, unsafe: bool = False
+) -> RefererConfiguration:
+    """Return a configuration with the corrections of some findings that are safe, or with all."""
+    steps = ((item.place, item.following(unsafe=unsafe)) for item in found)
+    return take(configuration, [(place, step) for place, step in steps if step is not None])
+
+
+def take(configuration: RefererConfiguration, steps: Iterable[Step]) -> RefererConfiguration:
+    """Return a configuration after some corrections."""
+    steps = tuple(steps)
+    lists: dict[Stage, Mapping[int, tuple[str, ...]]] = {
+        stage: {
+            place.position: step.instead
+            for place, step in steps
+            if place and place.list is stage and step.instead is not None
+        }
+        for stage in (Stage.WHITELIST, Stage.BLACKLIST)
+    }
+    changes: dict[str, Any] = {
+        step.switch[0].value: step.switch[1] for _, step in steps if step.switch
+    }
+    white = [text for _, step in steps for text in step.whitelist]
+    black = [text for _, step in steps for text in step.blacklist]
+    return replace(
+        configuration,
+        whitelist=tuple(_replace(configuration.whitelist, lists[Stage.WHITELIST], white)),
+        blacklist=tuple(_replace(configuration.blacklist, lists[Stage.BLACKLIST], black)),
+        **changes,
+    )
+
+
+def _replace(
+    entries: tuple[str, ...], instead: Mapping[int, tuple[str, ...]], added: Iterable[str]
+) -> Iterator[str]:
+    """Yield the entries of a list; what a correction adds occurs once."""
+    present = {text for position, text in enumerate(entries) if position not in instead}
+    for position, text in enumerate(entries):
+        if position not in instead:
+            yield text
+            continue
+        for new in instead[position]:
+            if new not in present:
+                present.add(new)
+                yield new
+    for new in dict.fromkeys(added):
+        if new not in present:
+            yield new
+
+
+@dataclass(frozen=True, slots=True)
+class _Corrected:
+    """What an entry becomes."""
+
+    entries: tuple[str, ...]
+    blacklist: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+    """The rules that changed it."""
+    risk: Sentence = NOTHING
+    """The risk of one of these changes, if a rule knows one."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Chain:
+    """The correction of one entry by rule after rule."""
+
+    place: EntryPlace
+    subject: Subject
+    careful: bool
+    """Whether it ends before a change that is known to be a risk."""
+
+    def correct(self, text: str, rules: Sequence[LintRule], given: frozenset[str]) -> _Corrected:
+        """Correct an entry by the rules, and name those that add to the `given` entries."""
+        if is_blank(text):
+            return _Corrected(())
+        entry = LintedEntry.read(self.place, text)
+        for number, rule in enumerate(rules, 1):
+            suspicion = rule.examine(entry, self.subject) if rule.examine else None
+            if suspicion is None or (suspicion.is_dead and not self.subject.is_dead(entry.text)):
+                continue
+            instead, risk = suspicion.correction.instead, suspicion.correction.risk
+            if instead is None or (self.careful and risk):
+                break  # only the owner can go on
+            results = self.correct_all(instead, rules[number:], given)
+            named = () if given.issuperset(instead) and instead else (rule.name,)
+            return _Corrected(
+                results.entries,
+                _union([suspicion.correction.blacklist, results.blacklist]),
+                _union([named, results.rules]),
+                risk or results.risk,
+            )
+        return _Corrected((entry.text,))
+
+    def correct_all(
+        self, texts: tuple[str, ...], rules: Sequence[LintRule], given: frozenset[str]
+    ) -> _Corrected:
+        """Correct the entries that replace one."""
+        results = [self.correct(text, rules, given | {*texts}) for text in texts]
+        return _Corrected(
+            _union(item.entries for item in results),
+            _union(item.blacklist for item in results),
+            _union(item.rules for item in results),
+            next((item.risk for item in results if item.risk), NOTHING),
+        )
+
+
+def complete(finding: Finding, subject: Subject, rules: Sequence[LintRule]) -> Finding:
+    """Return a finding whose corrected entries break none of the further rules.
+
+    Its `safe` correction goes only as far as no rule knows a risk; it is not proved yet.
+    """
+    correction, place = finding.correction, finding.place
+    if correction.instead is None or place is None:
+        return replace(finding, safe=None if correction.risk else correction)
+    whole, careful = (
+        _Chain(place, subject, is_careful).correct_all(correction.instead, rules, frozenset())
+        for is_careful in (False, True)
+    )
+    written = [
+        replace(
+            correction,
+            instead=item.entries,
+            blacklist=_union([correction.blacklist, item.blacklist]),
+            risk=correction.risk or item.risk,
+        )
+        for item in (whole, careful)
+    ]
+    return replace(
+        finding,
+        correction=written[0],
+        safe=None if correction.risk else written[1],
+        also=whole.rules,
+    )
+
+
+def _union(parts: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(item for part in parts for item in part))
+
 
 TOGETHER = Sentence("It is not proved to be safe together with the other corrections.")
 
@@ -44,9 +183,9 @@ class Assessor:
         }
 
     @cached_property
-    def _named(self) -> Named:
+    def _named(self) -> NamedSites:
         """The sites that the entries of both lists name."""
-        return Named(*(Sites.of(_read(self._subject, stage, self._found)) for stage in LISTS))
+        return NamedSites(*(Sites.of(_read(self._subject, stage, self._found)) for stage in LISTS))
 
     def assess(self, finding: Finding) -> Finding:
         """Return a finding with what of its correction is safe."""
@@ -88,7 +227,7 @@ class Assessor:
                 return self._compare(after, budget)
         old = self._subject.compiled
         with self._budget.lend(_FOR_ONE) as budget:
-            return risk.find_risk(old, Edited(old, edit), edit, self._named, budget)
+            return risk.find_risk(old, EditedRules(old, edit), edit, self._named, budget)
 
     def _compare(self, after: RefererConfiguration, budget: Budget) -> Sentence | None:
         new = RefererPolicy.compile(after, self._subject.assumptions)
@@ -123,7 +262,7 @@ class Assessor:
         bodies = (text.strip(WHITE_SPACE) for text in added[stage])
         return (body for body in bodies if body and body not in self._bodies[stage])
 
-    def _watch(self, bodies: Iterable[str]) -> tuple[Watched, ...]:
+    def _watch(self, bodies: Iterable[str]) -> tuple[SearchedEntry, ...]:
         return tuple(entry for body in bodies for entry in self._subject.compiled.read(body))
 
 
