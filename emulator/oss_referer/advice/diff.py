@@ -223,8 +223,10 @@ def _changes_only(old: RefererPolicy, new: RefererPolicy, host: str) -> bool:
 
     This is quick, and it suffices for the entries that name one host.
     """
-    cuts = [Truncation.of(policy.configuration, policy.assumptions) for policy in (old, new)]
-    if cuts[0] is not cuts[1] or old.reading.needs_whitelist != new.reading.needs_whitelist:
+    if (
+        Truncation.of(old) is not Truncation.of(new)
+        or old.reading.needs_whitelist != new.reading.needs_whitelist
+    ):
         return False
     one, other = old.reading, new.reading
     changed = {*one.whitelist.patterns} ^ {*other.whitelist.patterns}

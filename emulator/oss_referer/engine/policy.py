@@ -82,14 +82,6 @@ class BareDecision(NamedTuple):
     """The entry that settled it: the first that matches, in configured order."""
 
 
-def cuts_path(configuration: RefererConfiguration, assumptions: Assumptions) -> bool:
-    """Return whether a configuration cuts the path of a Referer (R-27)."""
-    return configuration.truncate_path and (
-        configuration.allow_truncate_query_string
-        or assumptions.truncation_conflict is not TruncationConflict.NOT_CUT
-    )
-
-
 class Reading:
     """A configuration, compiled under some assumptions.
 
@@ -106,7 +98,11 @@ class Reading:
         self._configuration = configuration
         self._assumptions = assumptions
         self._ignores_case = assumptions.letter_case is LetterCase.INSENSITIVE
-        self.cuts_path = cuts_path(configuration, assumptions)
+        self.cuts_path = configuration.truncate_path and (
+            configuration.allow_truncate_query_string
+            or assumptions.truncation_conflict is not TruncationConflict.NOT_CUT
+        )
+        """Whether TruncatePath cuts a Referer (R-27)."""
         keeps_query = not (self.cuts_path or configuration.allow_truncate_query_string)
         self.lowers_query = keeps_query and assumptions.letter_case is LetterCase.QUERY_INSENSITIVE
         """Whether letter case does not matter after the `?` of a Referer (R-41)."""

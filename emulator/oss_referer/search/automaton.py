@@ -22,9 +22,8 @@ from itertools import chain
 from math import inf
 from typing import Any, NamedTuple
 
-from oss_referer.engine import DEFAULT, Assumptions, EntryList, Pattern, Reading, header
-from oss_referer.engine.assumptions import CutPath, LetterCase
-from oss_referer.engine.policy import RefererConfiguration, RefererPolicy, cuts_path
+from oss_referer.engine import EntryList, Pattern, Reading, RefererPolicy, header
+from oss_referer.engine.assumptions import CutPath
 from oss_referer.search.url import MAX_LENGTH
 
 MATCHED = -1  # every bit: a match is final, because entries match by prefix (R-20)
@@ -93,14 +92,13 @@ class Truncation(Enum):
     PATH = "path"  # R-27
 
     @classmethod
-    def of(cls, rules: RefererConfiguration, assumptions: Assumptions = DEFAULT) -> "Truncation":
-        """Return how a configuration truncates a Referer."""
-        if cuts_path(rules, assumptions):
+    def of(cls, policy: RefererPolicy) -> "Truncation":
+        """Return how the rules of a policy truncate a Referer."""
+        if policy.reading.cuts_path:
             return cls.PATH
-        if rules.allow_truncate_query_string:
+        if policy.configuration.allow_truncate_query_string:
             return cls.QUERY
-        lowers_query = assumptions.letter_case is LetterCase.QUERY_INSENSITIVE
-        return cls.LOWERED if lowers_query else cls.NOT
+        return cls.LOWERED if policy.reading.lowers_query else cls.NOT
 
 
 class _Place(IntEnum):
@@ -138,7 +136,7 @@ class CompiledRules:
     def __init__(self, policy: RefererPolicy) -> None:
         self.policy = policy
         self.reading = policy.reading
-        self.cut = Truncation.of(policy.configuration, policy.assumptions)
+        self.cut = Truncation.of(policy)
 
     @property
     def is_searchable(self) -> bool:
