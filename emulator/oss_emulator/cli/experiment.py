@@ -12,10 +12,10 @@ from functools import partial
 from oss_referer import Signing
 from oss_referer.terminal.parser import CommandError, InputError
 
-from oss_emulator.cli.client import ServiceClient
-from oss_emulator.cli.signer import Signer
+from oss_emulator.cli.client import ServiceClient, Signer
 from oss_emulator.parity.inquiries import Ask
 from oss_emulator.parity.requests import (
+    SETUPS,
     Fetch,
     GetRules,
     PutAcl,
@@ -23,8 +23,8 @@ from oss_emulator.parity.requests import (
     Reply,
     RequestTarget,
     ServiceRequest,
+    Setup,
 )
-from oss_emulator.parity.setups import SETUPS, Setup
 from oss_emulator.protocol import copy_source
 from oss_emulator.protocol.signature import presigning
 

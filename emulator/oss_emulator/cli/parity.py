@@ -18,11 +18,18 @@ from oss_referer.terminal.formats import Format
 from oss_referer.terminal.output import Block, Text, Tone, line, show, write_json, writing
 from oss_referer.terminal.parser import CommandError, Commands, InputError, InterruptedCommandError
 
-from oss_emulator.cli.client import ServiceClient
+from oss_emulator.cli.client import ServiceClient, Signer
 from oss_emulator.cli.experiment import OVERHEAD, Experiment
-from oss_emulator.cli.signer import Signer
-from oss_emulator.parity.asking import Replies, ask_all, bounds
-from oss_emulator.parity.judging import Conclusion, ParityResult, chosen, format_assumptions, judge
+from oss_emulator.parity.asking import (
+    Conclusion,
+    ParityResult,
+    Replies,
+    ask_all,
+    bounds,
+    chosen,
+    format_assumptions,
+    judge,
+)
 
 DEFAULT_RATE = 10.0
 """Requests a second, unless the service is on this machine."""

@@ -1,13 +1,97 @@
-"""The controls of a service: everything that tests can inspect and change besides OSS itself."""
+"""The controls of a service: what tests can inspect and change besides OSS itself."""
 
-from oss_emulator.control.clock import Clock
+import time
+from collections.abc import Callable
+
 from oss_emulator.control.faults import Faults
 from oss_emulator.control.journal import Journal
-from oss_emulator.control.snapshots import Snapshots
 from oss_emulator.pipeline.accounts import read_token_key
 from oss_emulator.pipeline.service import Service
 from oss_emulator.settings import Fsync, Settings
-from oss_emulator.storage import MemoryStorage, Storage
+from oss_emulator.storage import MemoryStorage, Storage, snapshot
+from oss_emulator.storage.snapshot import Snapshot
+
+
+class Clock:
+    """Returns seconds since the epoch; a shifted clock keeps ticking."""
+
+    def __init__(self) -> None:
+        self.shift = 0.0
+        """Seconds by which it is ahead of the machine's clock."""
+
+    def now(self) -> float:
+        return time.time() + self.shift
+
+    def set(self, now: float) -> None:
+        """Make the current time `now`, in seconds since the epoch."""
+        self.shift = now - time.time()
+
+
+class Snapshots:
+    """Takes and restores the contents of one storage."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._taken: dict[str, Snapshot] = {}
+        self._initial = Snapshot((), ())
+        self.restored: Callable[[], object] = lambda: None
+        """Called after a snapshot was restored; the server resumes its tasks."""
+
+    @property
+    def names(self) -> list[str]:
+        """Return the names of all snapshots, sorted."""
+        return sorted(self._taken)
+
+    def set_initial(self, initial: Snapshot | None = None) -> None:
+        """Make a snapshot, or the current contents, the state that `reset` restores.
+
+        A disk storage resets to empty: it may be large, and it may have contents from before.
+        """
+        if not self._storage.blocking:
+            self._initial = snapshot.take(self._storage) if initial is None else initial
+
+    def take(self, name: str) -> None:
+        """Take a snapshot; it replaces one of the same name."""
+        taken = snapshot.take(self._storage)
+        self.drop(name)
+        self._taken[name] = taken
+
+    def drop(self, name: str) -> bool:
+        """Remove a snapshot; returns whether it existed."""
+        found = self._taken.pop(name, None)
+        if found is not None:
+            snapshot.drop(self._storage, found)
+        return found is not None
+
+    def restore(self, name: str) -> bool:
+        """Restore the contents of a snapshot; returns whether it exists."""
+        found = self._taken.get(name)
+        if found is not None:
+            with self._storage.transaction():
+                snapshot.restore(self._storage, found)
+            self.restored()
+        return found is not None
+
+    def reset(self) -> None:
+        """Restore the initial contents."""
+        with self._storage.transaction():
+            snapshot.restore(self._storage, self._initial)
+
+    def drop_all(self) -> None:
+        """Remove all snapshots."""
+        for name in self.names:
+            self.drop(name)
+
+    def reset_bucket(self, name: str) -> None:
+        """Remove the contents and the configuration of a bucket; the bucket itself stays.
+
+        A bucket that does not exist is left alone.
+        """
+        with self._storage.transaction():
+            bucket = self._storage.bucket(name)
+            if bucket is not None:
+                self._storage.delete_bucket(name)
+                self._storage.put_bucket(bucket._replace(documents={}, versioning=""))
 
 
 def open_storage(settings: Settings) -> Storage:

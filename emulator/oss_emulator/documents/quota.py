@@ -1,4 +1,4 @@
-"""How much a bucket may store (PutBucketStorageQuota)."""
+"""How much a bucket may store (PutBucketStorageQuota, and PutBucketStorageCapacity of old)."""
 
 from typing import Final
 
@@ -14,4 +14,14 @@ QuotaConfiguration
   Mode? text
 """),
     absent=(("StorageQuota", -1),),
+)
+
+
+_CAPACITY: Final = schema.parse("""
+BucketUserQos
+  StorageCapacity -1..
+""")
+
+CAPACITY: Final = Document(
+    "BucketStorageCapacity", "qos", _CAPACITY, absent=(("StorageCapacity", -1),), deletable=False
 )

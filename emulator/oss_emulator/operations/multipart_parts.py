@@ -12,7 +12,6 @@ from oss_emulator.protocol import (
     dates,
     headers,
     parameters,
-    ranges,
     xml,
 )
 from oss_emulator.protocol.checksums import Checksums
@@ -58,7 +57,7 @@ def _gather(call: Call) -> Work:
     source = objects.find_source(call, named, through_link=True)
     conditions.check(request, source.etag, source.modified, copy_source.CONDITIONS)
     # A malformed range is ignored: the whole object is copied (UploadPartCopy).
-    wanted = ranges.parse(request.get(f"{copy_source.HEADER}-range"), source.size)
+    wanted = conditions.parse_range(request.get(f"{copy_source.HEADER}-range"), source.size)
     offset, length = wanted or (0, source.size)
     chunks = objects.read_chunks(source, offset, length)
     origin = objects.source_version_header(call, named, source)

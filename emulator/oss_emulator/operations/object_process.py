@@ -17,7 +17,7 @@ from oss_emulator.operations.operation import answers
 from oss_emulator.operations.shared import objects
 from oss_emulator.operations.shared.writing import draft, store
 from oss_emulator.operations.work import Pool, Work, Workplace
-from oss_emulator.protocol import checksums, conditions, process, ranges
+from oss_emulator.protocol import checksums, conditions, process
 from oss_emulator.protocol.address import Target, check_key
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
@@ -87,7 +87,7 @@ def get_processed(call: Call) -> Response:
     what `process.parse` and the processing raise.
     """
     data, answer = call.body.read(), dict(call.body.origin)
-    part = ranges.parse(
+    part = conditions.parse_range(
         call.request.headers.get("range"),
         len(data),
         standard=call.request.headers.get("x-oss-range-behavior") == "standard",

@@ -8,13 +8,13 @@ from oss_emulator.operations.call import NO_BODY, Body, Call
 from oss_emulator.operations.operation import answers
 from oss_emulator.operations.shared.objects import describe, find, reach, read_chunks
 from oss_emulator.operations.work import Pool, Work, Workplace
-from oss_emulator.protocol import frames, ranges, select
+from oss_emulator.protocol import conditions, select
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response, Stream
 from oss_emulator.protocol.parameters import PROCESS
 from oss_emulator.protocol.select import CSVInput, SelectRequest
 from oss_emulator.selecting import jobs, meta
-from oss_emulator.selecting.window import Window
+from oss_emulator.selecting.meta import Window
 from oss_emulator.storage import Object
 
 _JSON: Final = ("json/select", "json/meta")
@@ -78,7 +78,7 @@ def _window(call: Call, item: Object, asked: SelectRequest) -> Window:
         raise OSSError(ErrorCase.SELECT_RANGE_TWICE)
     if not isinstance(asked.source, CSVInput) or asked.source.quoted_records or asked.gzip:
         raise OSSError(ErrorCase.SELECT_RANGE_HEADER)
-    found = ranges.parse(header, item.size)
+    found = conditions.parse_range(header, item.size)
     if found is None:
         return Window()
     # A row belongs to the range in which it begins: right after a delimiter.
@@ -151,7 +151,7 @@ def create_meta_of_csv(call: Call) -> Response:
     if scanned is not None and item.etag == found.etag and stored.kind != "Symlink":
         documents = {**stored.documents, meta.NAME: text}
         call.storage.replace_object(call.bucket.name, stored._replace(documents=documents))
-    frame = frames.meta_end(int(scanned or 0), len(found.splits), found.rows, found.columns)
+    frame = select.meta_end(int(scanned or 0), len(found.splits), found.rows, found.columns)
     return Response(200, _describe(call, item), frame)
 
 

@@ -17,25 +17,41 @@ from oss_referer.engine.model import RefererConfiguration
 from oss_referer.engine.policy import RefererPolicy
 from oss_referer.engine.request import Scope, Signing
 
-from . import setups
-from .requests import (
+from oss_emulator.parity.requests import (
     ALLOWED,
     ANYTHING,
+    BAD,
     BLACKLISTED,
+    BLANK,
+    CALLS,
+    CLEARED,
+    CONTRADICTION,
+    CUT_PATH,
+    FRESH,
+    KEPT_QUERY,
+    LISTED,
     MESSAGE,
     NO_PERMISSION,
     NO_REFERER,
+    NO_WHITELIST,
     NOT_LISTED,
+    ODD,
     PASSED,
+    PUBLIC_READ,
+    PUBLIC_READ_WRITE,
+    SETUPS,
+    STAR,
+    UNLISTED,
     Fetch,
     GetRules,
     PutRules,
     RequestTarget,
     ServiceRequest,
+    Setup,
     Wanted,
+    canary,
     refused,
 )
-from .setups import BAD, LISTED, UNLISTED, Setup, canary
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +170,7 @@ def _matching(number: str, about: str, allowed: str = "", denied: str = "") -> I
 
 
 def _put(document: str, what: str, content_md5: str = "") -> Ask:
-    return Ask(setups.CALLS, PutRules(document.encode(), what, content_md5))
+    return Ask(CALLS, PutRules(document.encode(), what, content_md5))
 
 
 _EMPTY = "<AllowEmptyReferer>true</AllowEmptyReferer>"
@@ -174,37 +190,37 @@ ASSUMED = (
     _assumed(
         "empty_whitelist",
         "a blacklist with an empty whitelist",
-        _with(UNLISTED, setup=setups.NO_WHITELIST),
+        _with(UNLISTED, setup=NO_WHITELIST),
     ),
     _assumed(
         "letter_case",
         "letter case in entries",
         _with("https://case.test/"),
-        _with("https://x.test/?PAGE=1", setup=setups.KEPT_QUERY),
+        _with("https://x.test/?PAGE=1", setup=KEPT_QUERY),
     ),
     _assumed(
         "white_space",
         "white space around entries, and blank entries",
-        _with("https://padded.test/", setup=setups.ODD),
-        _with(setup=setups.BLANK),
-        _with(UNLISTED, setup=setups.BLANK),
+        _with("https://padded.test/", setup=ODD),
+        _with(setup=BLANK),
+        _with(UNLISTED, setup=BLANK),
     ),
     _assumed(
         "cut_path",
         "the slash that TruncatePath leaves",
-        _with("https://slash.test/a", setup=setups.CUT_PATH),
+        _with("https://slash.test/a", setup=CUT_PATH),
     ),
     _assumed(
         "cut_entries",
         "truncation of entries",
         _with("https://query.test/"),
-        _with("https://path.test/album/a", setup=setups.CUT_PATH),
+        _with("https://path.test/album/a", setup=CUT_PATH),
     ),
     _assumed(
         "truncation_conflict",
         "TruncatePath without AllowTruncateQueryString",
-        Ask(setups.CONTRADICTION, None),
-        _with("https://x.test/album27", setup=setups.CONTRADICTION),
+        Ask(CONTRADICTION, None),
+        _with("https://x.test/album27", setup=CONTRADICTION),
     ),
     _assumed(
         "repeated_header",
@@ -212,9 +228,7 @@ ASSUMED = (
         _with("https://several-a.test/", UNLISTED),
         _with(UNLISTED, "https://several-b.test/"),
     ),
-    _assumed(
-        "joined_entry", "a comma within an entry", _with("https://comma-b.test/", setup=setups.ODD)
-    ),
+    _assumed("joined_entry", "a comma within an entry", _with("https://comma-b.test/", setup=ODD)),
     _assumed(
         "checked_requests",
         "which requests are checked",
@@ -265,7 +279,7 @@ DOCUMENTED = (
         (_with(UNLISTED), NOT_LISTED),
         *(
             (_with(referer, setup=setup, signing=Signing.NONE, target=RequestTarget.SPARE), wanted)
-            for setup in (setups.PUBLIC_READ, setups.PUBLIC_READ_WRITE)
+            for setup in (PUBLIC_READ, PUBLIC_READ_WRITE)
             for referer, wanted in ((_LISTED, ALLOWED), (UNLISTED, NOT_LISTED))
         ),
     ),
@@ -279,8 +293,8 @@ DOCUMENTED = (
         "R-11",
         "empty Referers, with and without AllowEmptyReferer",
         (_with(), NO_REFERER),
-        (_with(setup=setups.NO_WHITELIST), ALLOWED),
-        (_with(setup=setups.STAR), ALLOWED),
+        (_with(setup=NO_WHITELIST), ALLOWED),
+        (_with(setup=STAR), ALLOWED),
     ),
     _documented("R-12", "the blacklist goes before the whitelist", (_with(BAD), BLACKLISTED)),
     _documented(
@@ -289,9 +303,9 @@ DOCUMENTED = (
     _documented(
         "R-15",
         "a new bucket has no rules",
-        (Ask(setups.FRESH, GetRules()), Wanted((200,), rules=RefererConfiguration(), says="none")),
-        (_with(setup=setups.FRESH), ALLOWED),
-        (_with(UNLISTED, setup=setups.FRESH), ALLOWED),
+        (Ask(FRESH, GetRules()), Wanted((200,), rules=RefererConfiguration(), says="none")),
+        (_with(setup=FRESH), ALLOWED),
+        (_with(UNLISTED, setup=FRESH), ALLOWED),
     ),
     _matching(
         "R-20",
@@ -311,7 +325,7 @@ DOCUMENTED = (
         (_with("https://www.prefix.test/"), NOT_LISTED),
         (_with("https://port.test:8080/"), ALLOWED),
         (_with("https://port.test/"), NOT_LISTED),
-        (_with(UNLISTED, setup=setups.STAR), BLACKLISTED),
+        (_with(UNLISTED, setup=STAR), BLACKLISTED),
     ),
     _matching(
         "R-23",
@@ -322,26 +336,26 @@ DOCUMENTED = (
         "R-26",
         "AllowTruncateQueryString cuts the query",
         (_with("https://x.test/?page=1"), NOT_LISTED),
-        (_with("https://x.test/?page=1", setup=setups.KEPT_QUERY), ALLOWED),
+        (_with("https://x.test/?page=1", setup=KEPT_QUERY), ALLOWED),
     ),
     _documented(
         "R-27",
         "TruncatePath cuts the path",
         (_with("https://x.test/album27"), ALLOWED),
-        (_with("https://x.test/album27", setup=setups.CUT_PATH), NOT_LISTED),
+        (_with("https://x.test/album27", setup=CUT_PATH), NOT_LISTED),
     ),
     _documented(
         "R-30",
         "PutBucketReferer replaces all rules",
         (Ask(LISTED, None), Wanted((200,), empty=True, says="200 without a body")),
-        (_with(BAD, setup=setups.CLEARED), ALLOWED),
+        (_with(BAD, setup=CLEARED), ALLOWED),
     ),
     _documented(
         "R-31",
         "elements in any order, and with a name space",
         (_put(_TURNED, "in another order"), Wanted((200,))),
         (
-            Ask(setups.CALLS, GetRules()),
+            Ask(CALLS, GetRules()),
             Wanted((200,), rules=_SPOKEN, lacks="xmlns", says="the same rules, no name space"),
         ),
     ),
@@ -351,14 +365,14 @@ DOCUMENTED = (
         (
             _with(
                 "https://www.example.com/",
-                setup=setups.CALLS,
+                setup=CALLS,
                 signing=Signing.NONE,
                 target=RequestTarget.BUCKET,
                 query=(("referer", ""),),
             ),
             NO_PERMISSION,
         ),
-        (Ask(setups.CALLS, GetRules(missing=True)), refused(404, "NoSuchBucket")),
+        (Ask(CALLS, GetRules(missing=True)), refused(404, "NoSuchBucket")),
     ),
     _documented(
         "R-33",
@@ -388,8 +402,8 @@ DOCUMENTED = (
     _documented(
         "R-34",
         "an empty list clears the rules",
-        (_with(UNLISTED, setup=setups.CLEARED), ALLOWED),
-        (_with(setup=setups.CLEARED), ALLOWED),
+        (_with(UNLISTED, setup=CLEARED), ALLOWED),
+        (_with(setup=CLEARED), ALLOWED),
     ),
     _documented(
         "R-35",
@@ -424,5 +438,5 @@ def plan() -> Mapping[Setup, tuple[Ask, ...]]:
     asks = dict.fromkeys(ask for inquiry in INQUIRIES for ask in inquiry.asks)
     return {
         setup: tuple(ask for ask in asks if ask.setup == setup and ask.request is not None)
-        for setup in setups.SETUPS
+        for setup in SETUPS
     }

@@ -14,10 +14,10 @@ from oss_emulator.pipeline import addressing, steps
 from oss_emulator.pipeline.deployment import Deployment
 from oss_emulator.pipeline.shortcuts import Shortcuts
 from oss_emulator.protocol import checksums, errors
+from oss_emulator.protocol.address import is_mainland
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.form import Form, FormReader
 from oss_emulator.protocol.message import Request, Response
-from oss_emulator.protocol.regions import is_mainland
 from oss_emulator.protocol.xml import DocumentError
 
 

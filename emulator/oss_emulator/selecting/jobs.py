@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from oss_emulator.protocol.select import Input, SelectRequest
 from oss_emulator.selecting import meta
-from oss_emulator.selecting.window import Window
+from oss_emulator.selecting.meta import Window
 
 
 def select(
@@ -15,8 +15,11 @@ def select(
     The sources are the object from its start and from the offset of the window. Raises what
     `Pump` raises.
     """
-    from oss_emulator.selecting.pump import Pump  # which takes long to load
-    from oss_emulator.selecting.selection import ObjectBytes, ObjectSelection
+    from oss_emulator.selecting.selection import (
+        ObjectBytes,
+        ObjectSelection,
+        Pump,  # which takes long to load
+    )
 
     head, body = sources
     pump = Pump(ObjectSelection(asked, ObjectBytes(head, body), window))

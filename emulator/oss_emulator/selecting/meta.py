@@ -1,4 +1,4 @@
-"""What CreateSelectObjectMeta finds in an object: its rows, columns and splits."""
+"""The rows of an object that a request reads, and those that CreateSelectObjectMeta finds in it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,27 @@ from oss_referer.sources import json_text
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.select import CSVInput, Input, JSONInput, RowRange
 from oss_emulator.selecting import csv_rows
-from oss_emulator.selecting.window import Window
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The rows of an object to read, and where reading begins."""
+
+    offset: int = 0
+    """The offset of the first byte that is read."""
+    row: int = 0
+    """The number of the first row that is read."""
+    first: int = 0
+    """The number of the first row of the window."""
+    last: int | None = None
+    """The number of the last row, None for the end of the object."""
+    within: tuple[int, int] | None = None
+    """A range of bytes in which the rows begin; both ends belong to it."""
+
+    def ends_before(self, number: int) -> bool:
+        """Return whether a row comes after the last one."""
+        return self.last is not None and number > self.last
+
 
 SPLIT: Final = 4 * 1024 * 1024
 """Bytes of a split, up to the end of a row (assumed: Q-23)."""

@@ -13,10 +13,11 @@ from typing import Final, TextIO
 from aiohttp import web
 from oss_referer.engine import explanation
 
-from oss_emulator.control import console, recording
+from oss_emulator.control import console
 from oss_emulator.control.api.access import protect
 from oss_emulator.control.api.route import PREFIX
 from oss_emulator.control.controls import Controls
+from oss_emulator.control.journal import write_line
 from oss_emulator.control.metrics import Metrics
 from oss_emulator.operations.admission import Admission, Claimed, refuse
 from oss_emulator.operations.operation import NO_OPERATION, Operation
@@ -76,8 +77,9 @@ class Server:
         """Makes the protocol of a new connection."""
         self._certificates = certificates
         metrics = Metrics()
-        for step in recording.steps(self.service, metrics, access_log).values():
-            controls.journal.listen(step)
+        controls.journal.listen(metrics.count)
+        if access_log is not None:
+            controls.journal.listen(partial(write_line, self.service, access_log))
         self._waiting = Waiting()
         self._performer = Performer(controls, self._waiting, lambda: self.ports)
         self.change = self._performer.change

@@ -24,7 +24,7 @@ from oss_emulator.server.fetching import Fetches, Host
 from oss_emulator.server.pools import Leaving, Pools, stays
 from oss_emulator.server.waiting import ShortStep, Waiting, take
 from oss_emulator.server.wire import Exchange, apply_before
-from oss_emulator.storage import failure
+from oss_emulator.storage import base
 
 LOG: Final = logging.getLogger("oss_emulator")
 
@@ -250,7 +250,7 @@ def error_of(request: Request, error: Exception) -> OSSError:
     """Return the error to answer with; a failure of the server is logged."""
     if isinstance(error, OSSError):
         return error
-    reason = failure.describe(error)
+    reason = base.describe_failure(error)
     if reason is None:
         LOG.exception("%s %s failed", request.method, request.target)
     else:

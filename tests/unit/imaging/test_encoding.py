@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from oss_emulator.imaging import encoding
+from oss_emulator.imaging import picture as encoding
 from oss_emulator.imaging.picture import read
 from oss_emulator.imaging.processing import process
 from oss_emulator.protocol.errors import OSSError

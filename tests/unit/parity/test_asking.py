@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import pytest
-from oss_emulator.parity.asking import IN_A_ROW, TRIES, ask_all, bounds
+from oss_emulator.parity.asking import IN_A_ROW, TRIES, Conclusion, ask_all, bounds, judge
 from oss_emulator.parity.inquiries import INQUIRIES, Ask, plan
-from oss_emulator.parity.judging import Conclusion, judge
-from oss_emulator.parity.requests import Fetch, PutAcl, PutRules, Reply, ServiceRequest
-from oss_emulator.parity.setups import CONTRADICTION, FRESH, LISTED, PUBLIC_READ, SETUPS
+from oss_emulator.parity.requests import (
+    CONTRADICTION,
+    FRESH,
+    LISTED,
+    PUBLIC_READ,
+    SETUPS,
+    Fetch,
+    PutAcl,
+    PutRules,
+    Reply,
+    ServiceRequest,
+)
 from oss_referer import Signing
 
 from tests.unit.parity.service import ModelService, error

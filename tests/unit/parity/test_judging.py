@@ -8,11 +8,9 @@ from dataclasses import fields, replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oss_emulator.parity.asking import ask_all
+from oss_emulator.parity.asking import Conclusion, ParityResult, ask_all, format_assumptions, judge
 from oss_emulator.parity.inquiries import Ask
-from oss_emulator.parity.judging import Conclusion, ParityResult, format_assumptions, judge
-from oss_emulator.parity.requests import Reply
-from oss_emulator.parity.setups import FRESH, LISTED
+from oss_emulator.parity.requests import FRESH, LISTED, Reply
 from oss_referer import Assumptions
 from oss_referer.engine.assumptions import DEFAULT, CheckedRequests, RepeatedHeader
 from oss_referer.sources import assumptions as toml

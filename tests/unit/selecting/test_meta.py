@@ -6,8 +6,7 @@ import pytest
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.select import CSVInput, JSONInput, RowRange
 from oss_emulator.selecting import meta
-from oss_emulator.selecting.meta import SelectMeta
-from oss_emulator.selecting.window import Window
+from oss_emulator.selecting.meta import SelectMeta, Window
 
 from tests.unit.selecting.cases import pieces, run
 

@@ -18,8 +18,7 @@ from oss_referer.sources.toml import SourceError
 from oss_emulator.control.api.referer import decide, find_rules, list_requests, read_rules
 from oss_emulator.control.api.route import ApiRequest, Refusal, Route, reply
 from oss_emulator.control.console import page
-from oss_emulator.control.console.review import JournalReview
-from oss_emulator.control.console.saved import etag_of, replace, tag
+from oss_emulator.control.console.review import JournalReview, etag_of, replace, tag
 from oss_emulator.control.journal import RefererVerdict
 from oss_emulator.protocol.message import Response
 

@@ -13,16 +13,7 @@ from oss_referer.search import nearest
 from oss_referer.search.nearest import NearMiss
 
 from oss_emulator.control.api.route import ApiRequest
-from oss_emulator.control.console import (
-    entries,
-    incidents,
-    page,
-    remedies,
-    resend,
-    review,
-    saved,
-    snippets,
-)
+from oss_emulator.control.console import entries, page, remedies, resend, review, snippets
 from oss_emulator.control.journal import JournalEntry
 from oss_emulator.documents.referer import SUBRESOURCE
 from oss_emulator.protocol.message import Response
@@ -90,8 +81,8 @@ def get_story(asked: ApiRequest) -> Response:
             "headers": dict(entry.answer),
             "document": entry.document.decode(errors="replace"),
         },
-        "rules": None if judged is None else judged.to_dict(saved.tag(entry.rules)),
-        "incidents": [incident.to_dict() for incident in incidents.find(entry)],
+        "rules": None if judged is None else judged.to_dict(review.tag(entry.rules)),
+        "incidents": [incident.to_dict() for incident in entries.find_incidents(entry)],
         "curl": snippets.format_curl(entry.request),
         "oss2": snippets.format_oss2(entry, region) if entry.bucket else None,
         "pytest": snippets.format_test(entry),
@@ -104,7 +95,7 @@ def get_story(asked: ApiRequest) -> Response:
         entry=entry,
         row=entries.summarize(entry),
         judged=judged,
-        happened=incidents.find(entry),
+        happened=entries.find_incidents(entry),
         can_resend=resend.is_possible(entry),
         changes=resend.changes(entry),
         folded=SHOWN,
