@@ -18,10 +18,26 @@ from typing import Any, TypeVar
 from fastcrc.crc64 import xz as crc64
 from oss_referer.sources import json_text
 
-from oss_emulator.storage import folder as layout
 from oss_emulator.storage.base import Account, Bucket, FolderError, Object, Part, Restore, Upload
 from oss_emulator.storage.blobs import Blob, remove
-from oss_emulator.storage.folder import INDEX, FileWriter, FolderLock, place, sync_all
+from oss_emulator.storage.folder import (
+    BLOB_NAME,
+    BLOBS,
+    INCOMING,
+    INDEX,
+    LOCK,
+    SHM,
+    WAL,
+    FileWriter,
+    FolderLock,
+    close_to_others,
+    make_private,
+    open_private,
+    place,
+    sync_all,
+    sync_folder,
+    walk,
+)
 
 Record = TypeVar("Record", Account, Bucket, Object, Part, Upload)
 
@@ -305,9 +321,10 @@ class OpenFolder:
         """Raises `FolderError`."""
         self._folder = folder
         self._fsync = fsync
-        self._index = f"{folder}/{layout.INDEX}"
+        self._index = f"{folder}/{INDEX}"
         try:
-            layout.make_private(folder)
+            make_private(folder)
+            _check_kinds(folder)
             with ExitStack() as stack:
                 self._lock = stack.enter_context(closing(FolderLock(folder)))
                 used = _check(folder, self._lock)
@@ -349,20 +366,34 @@ class OpenFolder:
         return found.st_dev, found.st_ino
 
 
+def _check_kinds(folder: Path) -> None:
+    """Check that no link, pipe or folder has the place of a file; raises `FolderError`.
+
+    SQLite would look for the WAL beside the target of a link, and a pipe would be waited for. The
+    folder of the blobs may be a link.
+    """
+    for name in (LOCK, INDEX, WAL, SHM):
+        path = folder / name
+        if os.path.lexists(path) and (path.is_symlink() or not path.is_file()):
+            raise _refusal(folder, f"its {name} is not a file")
+    for name in (INCOMING, BLOBS):
+        path = folder / name
+        if os.path.lexists(path) and not path.is_dir():
+            raise _refusal(folder, f"its {name} is not a folder")
+
+
 def _check(folder: Path, lock: FolderLock) -> set[str] | None:
     """Check the index and each of its records; raises `FolderError`.
 
     Returns the names of the blobs that records refer to, None for a new folder.
     """
-    path, mark = folder / layout.INDEX, lock.read_mark()
-    was_used = mark > 0 or any(layout.walk(folder / layout.BLOBS))
-    if path.is_symlink():  # SQLite would look for the WAL beside its target
-        raise _refusal(folder, f"its index {layout.INDEX} is a link")
+    path, mark = folder / INDEX, lock.read_mark()
+    was_used = mark > 0 or any(walk(folder / BLOBS))
     try:
         if not path.exists() or not path.stat().st_size:
             if was_used:
                 what = "empty" if path.exists() else "missing"
-                raise _refusal(folder, f"its index {layout.INDEX} is {what}")
+                raise _refusal(folder, f"its index {INDEX} is {what}")
             return None
         with _open_for_reading(folder) as database:
             rows = database.execute("PRAGMA integrity_check").fetchall()
@@ -372,12 +403,19 @@ def _check(folder: Path, lock: FolderLock) -> set[str] | None:
             (tables,) = database.execute(TABLES).fetchone()
             if not number and tables is None:
                 if was_used:
-                    raise _refusal(folder, f"its index {layout.INDEX} has no tables")
+                    raise _refusal(folder, f"its index {INDEX} has no tables")
                 return None  # the very first start was interrupted
             _check_state(folder, database, number, tables or "", mark)
             return _check_records(folder, database)
-    except sqlite3.Error as error:
-        raise _refusal(folder, f"its index is damaged: {error}") from None
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # SQLite quotes damaged text as it is
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _OF_THE_DISK:
+            raise
+        said = str(error).partition("\n")[0]
+        raise _refusal(folder, f"its index is damaged: {said}") from None
+
+
+_OF_THE_DISK = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN)
+"""Errors of SQLite that say nothing about the index: even a reader needs room for the SHM."""
 
 
 @contextmanager
@@ -386,8 +424,8 @@ def _open_for_reading(folder: Path) -> Iterator[sqlite3.Connection]:
 
     A connection that may write ends with a checkpoint and removes the WAL, even a damaged one.
     """
-    uri = f"{(folder / layout.INDEX).absolute().as_uri()}?mode=ro"
-    added = [path for path in (folder / layout.WAL, folder / layout.SHM) if not path.exists()]
+    uri = f"{(folder / INDEX).absolute().as_uri()}?mode=ro"
+    added = [path for path in (folder / WAL, folder / SHM) if not path.exists()]
     try:
         with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as database:
             yield database
@@ -402,15 +440,15 @@ def _check_state(
     """Check the format of the index, its tables and its last commit; raises `FolderError`."""
     if number not in (0, FORMAT) and "CREATE TABLE state" not in tables:
         raise _other_format(folder, number)  # an older format had no such table
-    row = database.execute("SELECT format, commits, tables FROM state").fetchone()
+    row = database.execute("SELECT format, CAST(commits AS INTEGER), tables FROM state").fetchone()
     noted, commits, made_with = row or (0, 0, "")
     if (number, tables) != (noted, made_with):
         raise _refusal(folder, "its index is damaged: its tables are not those it was made with")
     if number != FORMAT:
         raise _other_format(folder, number)
     if commits < mark:
-        lost = mark - commits
-        raise _refusal(folder, f"its index is older than its objects: it lacks {lost} writes")
+        lost = f"writes that it lacks: {mark - commits}"
+        raise _refusal(folder, f"its index is older than its objects ({lost})")
 
 
 def _check_records(folder: Path, database: sqlite3.Connection) -> set[str]:
@@ -431,9 +469,9 @@ def _check_records(folder: Path, database: sqlite3.Connection) -> set[str]:
 
 def _prepare(folder: Path, lock: FolderLock, used: set[str] | None, *, fsync: bool) -> None:
     """Make the files of a new folder, or clear away what a crash left in a used one."""
-    layout.open_private(folder / layout.INDEX, os.O_RDWR).close()
-    for name in (layout.WAL, layout.SHM):  # SQLite gives new ones the mode of the index
-        layout.close_to_others(folder / name, 0o600)
+    open_private(folder / INDEX, os.O_RDWR).close()
+    for name in (WAL, SHM):  # SQLite gives new ones the mode of the index
+        close_to_others(folder / name, 0o600)
     with closing(IndexConnection(folder, lock, fsync=fsync)) as connection:
         if used is None:
             connection.database.executescript(f"BEGIN IMMEDIATE; {CREATE} COMMIT")
@@ -447,21 +485,21 @@ def _prepare(folder: Path, lock: FolderLock, used: set[str] | None, *, fsync: bo
 
 def _make_places(folder: Path) -> None:
     """Make the folders of files, and make their names durable."""
-    places = [folder / layout.INCOMING, folder / layout.BLOBS]
+    places = [folder / INCOMING, folder / BLOBS]
     places += [places[1] / f"{number:02x}" for number in range(256)]
     for path in places:
         path.mkdir(mode=0o700, exist_ok=True)
     for path in places[:2]:  # an earlier version left them open to others
-        layout.close_to_others(path, 0o700)
+        close_to_others(path, 0o700)
     for path in (places[1], folder, folder.parent):
-        layout.sync_folder(path)
+        sync_folder(path)
 
 
 def _remove_unused(folder: Path, used: set[str]) -> None:
     """Remove the files of blobs without a record: nobody was told that they are stored."""
     removed = 0
-    for entry in (*layout.walk(folder / layout.INCOMING), *layout.walk(folder / layout.BLOBS)):
-        if layout.BLOB_NAME.fullmatch(entry.name) and entry.name not in used:
+    for entry in (*walk(folder / INCOMING), *walk(folder / BLOBS)):
+        if BLOB_NAME.fullmatch(entry.name) and entry.name not in used:
             os.unlink(entry.path)
             removed += 1
     if removed:
