@@ -21,7 +21,7 @@ from oss_emulator import Emulator
 from oss_emulator.cli import main
 from oss_emulator.cli.client import ServiceClient, Signer
 from oss_emulator.cli.experiment import Experiment
-from oss_emulator.parity.requests import Reply
+from oss_emulator.parity.inquiries import Reply
 from oss_emulator.pipeline import referer as pipeline
 from oss_referer import Assumptions, Decision, RefererConfiguration, RefererPolicy, Scope, Signing
 from oss_referer.engine.assumptions import (

@@ -15,7 +15,7 @@ from oss_referer.sources.bucket import ServiceAddress
 from oss_referer.sources.toml import MAX_FILE
 from oss_referer.terminal.parser import InputError
 
-from oss_emulator.parity.requests import Reply
+from oss_emulator.parity.inquiries import Reply
 from oss_emulator.protocol.signature import presigning, v4
 
 _EXPIRES = 3600  # seconds

@@ -13,9 +13,9 @@ from oss_referer import Signing
 from oss_referer.terminal.parser import CommandError, InputError
 
 from oss_emulator.cli.client import ServiceClient, Signer
-from oss_emulator.parity.inquiries import Ask
-from oss_emulator.parity.requests import (
+from oss_emulator.parity.inquiries import (
     SETUPS,
+    Ask,
     Fetch,
     GetRules,
     PutAcl,
@@ -25,7 +25,7 @@ from oss_emulator.parity.requests import (
     ServiceRequest,
     Setup,
 )
-from oss_emulator.protocol import copy_source
+from oss_emulator.protocol import conditions
 from oss_emulator.protocol.signature import presigning
 
 _OBJECTS = {
@@ -162,7 +162,7 @@ class Experiment:
         headers = [("Referer", referer) for referer in fetch.referers]
         if fetch.copies:
             source = f"/{self._bucket}/{self._key(RequestTarget.OPEN)}"
-            headers.append((copy_source.HEADER, source))
+            headers.append((conditions.COPY_SOURCE, source))
         text, body = presigning.format_query(query), b""
         match fetch.signing:
             case Signing.URL:

@@ -409,7 +409,7 @@ def _nearest(name: str, known: Iterable[str]) -> Sequence[str]:
     return get_close_matches(name.removeprefix(_PREFIX), ends, 1)
 
 
-def parse(
+def parse_settings(
     arguments: argparse.Namespace, environ: Mapping[str, str], defaults: Mapping[str, Any]
 ) -> Settings:
     """Parse the settings: flags take precedence over variables, these over the file of settings.

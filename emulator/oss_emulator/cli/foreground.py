@@ -23,7 +23,7 @@ from oss_referer.terminal.progress import Progress
 from oss_emulator.access import AccessKey, AccountsError
 from oss_emulator.control import contents, seed
 from oss_emulator.control.controls import Controls, open_storage
-from oss_emulator.control.journal import JournalEntry, RefererVerdict
+from oss_emulator.control.journal import JournalEntry, RefererResult
 from oss_emulator.server import Server
 from oss_emulator.server import tls as certificates
 from oss_emulator.server.listening import loop_factory
@@ -68,14 +68,14 @@ def describe(entry: JournalEntry) -> str:
 def _explain(entry: JournalEntry) -> tuple[str, str]:
     """Return the verdict on a request in one word, and its reason."""
     decision, access = entry.decision, entry.access
-    if entry.verdict is RefererVerdict.DENIED and decision is not None:
+    if entry.verdict is RefererResult.DENIED and decision is not None:
         return "referer", _referer(entry)
     if entry.status == 403 and access is not None and not access.allowed:
         who = entry.caller.id or "anonymous"
         return "access", f"{who}, {access.action}: {access.reason}"
     if entry.code:
         return entry.code, _shorten(f"{entry.message} {entry.detail}".strip(), 4 * _SHOWN)
-    checked = entry.verdict is RefererVerdict.ALLOWED
+    checked = entry.verdict is RefererResult.ALLOWED
     return entry.verdict.value, _referer(entry) if checked else ""
 
 

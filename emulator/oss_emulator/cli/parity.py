@@ -21,14 +21,14 @@ from oss_referer.terminal.parser import CommandError, Commands, InputError, Inte
 from oss_emulator.cli.client import ServiceClient, Signer
 from oss_emulator.cli.experiment import OVERHEAD, Experiment
 from oss_emulator.parity.asking import (
-    Conclusion,
+    Finding,
     ParityResult,
     Replies,
     ask_all,
     bounds,
     chosen,
+    compare,
     format_assumptions,
-    judge,
 )
 
 DEFAULT_RATE = 10.0
@@ -47,9 +47,9 @@ _PAUSE = 1.0
 _INDENT = 6
 
 _TONES = {
-    Conclusion.CONFIRMED: Tone.GOOD,
-    Conclusion.DIFFERS: Tone.BAD,
-    Conclusion.UNSEEN: Tone.WARNING,
+    Finding.CONFIRMED: Tone.GOOD,
+    Finding.DIFFERS: Tone.BAD,
+    Finding.UNSEEN: Tone.WARNING,
 }
 
 
@@ -98,7 +98,7 @@ def run(arguments: argparse.Namespace) -> int:
             "name a bucket that does not exist"
         )
     _announce(experiment, rate, arguments)
-    results = judge(_ask(experiment, arguments.bucket), arguments.assumptions)
+    results = compare(_ask(experiment, arguments.bucket), arguments.assumptions)
     date = datetime.now(UTC).date().isoformat()
     if arguments.write:
         heading = f"Found by oss-emulator parity at {arguments.endpoint} on {date}."
@@ -108,7 +108,7 @@ def run(arguments: argparse.Namespace) -> int:
         write_json(_to_dict(results, arguments, date, client.sent))
     else:
         show(*_describe(results, arguments, date, client.sent))
-    return int(any(result.conclusion is Conclusion.DIFFERS for result in results))
+    return int(any(result.finding is Finding.DIFFERS for result in results))
 
 
 _INTERRUPTED = "interrupted"
@@ -169,14 +169,11 @@ def _describe(
     yield line(Sentence("{}, {}, on {}, {} requests", *place, date, str(sent)))
     yield line()
     for result in results:
-        word = Text(Sentence(result.conclusion.value), _TONES[result.conclusion], width=19)
+        word = Text(Sentence(result.finding.value), _TONES[result.finding], width=19)
         yield line(f"{result.inquiry.fact}  ", word, language.explain(result.inquiry.about))
         yield from _detail(result)
     yield line()
-    counts = {
-        conclusion: sum(result.conclusion is conclusion for result in results)
-        for conclusion in Conclusion
-    }
+    counts = {finding: sum(result.finding is finding for result in results) for finding in Finding}
     yield line(
         ", ".join(
             f"{language.say(Sentence(found.value))}: {count}" for found, count in counts.items()
@@ -186,13 +183,13 @@ def _describe(
 
 def _detail(result: ParityResult) -> Iterator[Block]:
     if result.expected is not None:
-        if result.conclusion is not Conclusion.CONFIRMED:
+        if result.finding is not Finding.CONFIRMED:
             yield from _variant(_EXPECTED, result.expected)
         if result.found is not None:
             yield from _variant(_FOUND, result.found)
     if result.why:
         yield from _fact(Sentence("why"), language.explain(result.why))
-    if result.conclusion is Conclusion.DIFFERS and result.found is None:
+    if result.finding is Finding.DIFFERS and result.found is None:
         for item in result.answers:
             if result.expected is not None or not item.fits:
                 yield from _fact(Sentence("asked"), str(item.ask))
@@ -237,7 +234,7 @@ def _fact_to_dict(result: ParityResult) -> dict[str, object]:
         "fact": result.inquiry.fact,
         "about": result.inquiry.about,
         "assumption": result.inquiry.field or None,
-        "conclusion": result.conclusion.value,
+        "conclusion": result.finding.value,
         "expected": result.expected,
         "found": result.found,
         "why": result.why or None,

@@ -133,7 +133,7 @@ def run(arguments: argparse.Namespace) -> int:
     command = arguments.command[arguments.command[:1] == ["--"] :]
     if not command:
         arguments.parser.error("give a COMMAND to run")
-    settings = flags.parse(arguments, os.environ, _DEFAULTS)
+    settings = flags.parse_settings(arguments, os.environ, _DEFAULTS)
     if settings.tls or settings.tls_cert is not None:
         arguments.parser.error("run needs http and the local CA; leave out --tls and --tls-cert")
     return foreground.serve(settings, partial(_run_command, command))

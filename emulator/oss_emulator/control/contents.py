@@ -9,7 +9,7 @@ from stat import S_ISDIR
 from typing import Protocol, TypeVar
 
 from oss_emulator.control import seed
-from oss_emulator.control.controls import Controls
+from oss_emulator.control.controls import Controls, take_snapshot
 from oss_emulator.control.seed import Report, SeedError, refusal_of, say_nothing
 from oss_emulator.operations.admission import Admission
 from oss_emulator.operations.call import NO_BODY, Body
@@ -17,7 +17,6 @@ from oss_emulator.pipeline.accounts import open_accounts
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.settings import Settings
-from oss_emulator.storage import snapshot
 
 
 class Rehearsal(Service):
@@ -113,7 +112,7 @@ def adopt(controls: Controls, rehearsal: Rehearsal) -> None:
     """
     rehearsal.perform_on(controls.service)
     if not controls.service.storage.blocking:
-        controls.snapshots.set_initial(snapshot.take(rehearsal.storage))
+        controls.snapshots.set_initial(take_snapshot(rehearsal.storage))
 
 
 Stamps = Mapping[Path, tuple[int, int, int]]

@@ -2,14 +2,90 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from oss_emulator.control.faults import Faults
 from oss_emulator.control.journal import Journal
 from oss_emulator.pipeline.accounts import read_token_key
 from oss_emulator.pipeline.service import Service
 from oss_emulator.settings import Fsync, Settings
-from oss_emulator.storage import MemoryStorage, Storage, snapshot
-from oss_emulator.storage.snapshot import Snapshot
+from oss_emulator.storage import Account, Blob, Bucket, MemoryStorage, Object, Part, Storage, Upload
+
+
+@dataclass(frozen=True, slots=True)
+class BucketSnapshot:
+    """A bucket with its versions and uploads."""
+
+    bucket: Bucket
+    versions: tuple[Object, ...]
+    uploads: tuple[tuple[Upload, tuple[Part, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The records of a storage at one moment; the bytes are shared, not copied."""
+
+    accounts: tuple[Account, ...]
+    contents: tuple[BucketSnapshot, ...]
+
+    @property
+    def content(self) -> tuple[Blob, ...]:
+        """All blobs that it refers to."""
+        found: list[Blob] = []
+        for contents in self.contents:
+            for version in contents.versions:
+                found += version.content
+            for _, parts in contents.uploads:
+                for part in parts:
+                    found += part.content
+        return tuple(found)
+
+
+def take_snapshot(storage: Storage) -> Snapshot:
+    """Take a snapshot; the storage keeps its bytes until `drop`."""
+    contents = (
+        BucketSnapshot(
+            bucket,
+            tuple(storage.versions(bucket.name)),
+            tuple(
+                (upload, tuple(storage.parts(bucket.name, upload.id)))
+                for upload in storage.uploads(bucket.name)
+            ),
+        )
+        for bucket in storage.buckets()
+    )
+    snapshot = Snapshot(tuple(storage.accounts()), tuple(contents))
+    storage.pin(snapshot.content)
+    return snapshot
+
+
+def release_snapshot(storage: Storage, snapshot: Snapshot) -> None:
+    """Let the storage remove the bytes that only this snapshot refers to."""
+    storage.release(snapshot.content)
+
+
+def clear_storage(storage: Storage) -> None:
+    """Remove all buckets and accounts."""
+    for bucket in storage.buckets():
+        storage.delete_bucket(bucket.name)
+    for account in storage.accounts():
+        storage.delete_account(account.id)
+
+
+def restore_snapshot(storage: Storage, snapshot: Snapshot) -> None:
+    """Replace the contents of a storage with those of a snapshot."""
+    clear_storage(storage)
+    for account in snapshot.accounts:
+        storage.put_account(account)
+    for contents in snapshot.contents:
+        name = contents.bucket.name
+        storage.put_bucket(contents.bucket)
+        for version in reversed(contents.versions):
+            storage.put_object(name, version)
+        for upload, parts in contents.uploads:
+            storage.put_upload(name, upload)
+            for part in parts:
+                storage.put_part(name, upload.id, part)
 
 
 class Clock:
@@ -48,11 +124,11 @@ class Snapshots:
         A disk storage resets to empty: it may be large, and it may have contents from before.
         """
         if not self._storage.blocking:
-            self._initial = snapshot.take(self._storage) if initial is None else initial
+            self._initial = take_snapshot(self._storage) if initial is None else initial
 
     def take(self, name: str) -> None:
         """Take a snapshot; it replaces one of the same name."""
-        taken = snapshot.take(self._storage)
+        taken = take_snapshot(self._storage)
         self.drop(name)
         self._taken[name] = taken
 
@@ -60,7 +136,7 @@ class Snapshots:
         """Remove a snapshot; returns whether it existed."""
         found = self._taken.pop(name, None)
         if found is not None:
-            snapshot.drop(self._storage, found)
+            release_snapshot(self._storage, found)
         return found is not None
 
     def restore(self, name: str) -> bool:
@@ -68,14 +144,14 @@ class Snapshots:
         found = self._taken.get(name)
         if found is not None:
             with self._storage.transaction():
-                snapshot.restore(self._storage, found)
+                restore_snapshot(self._storage, found)
             self.restored()
         return found is not None
 
     def reset(self) -> None:
         """Restore the initial contents."""
         with self._storage.transaction():
-            snapshot.restore(self._storage, self._initial)
+            restore_snapshot(self._storage, self._initial)
 
     def drop_all(self) -> None:
         """Remove all snapshots."""

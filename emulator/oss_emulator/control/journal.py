@@ -8,10 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from enum import StrEnum
 from operator import attrgetter, methodcaller
-from typing import Any, Final, NamedTuple, TextIO
+from typing import Any, Final, NamedTuple
 
 from oss_referer import Decision, Signing
-from oss_referer.browser.changes import ARN_IN_LOGS
 from oss_referer.browser.default_domain import DomainRule
 from oss_referer.engine import explanation
 from oss_referer.replay import accesslog
@@ -21,7 +20,6 @@ from oss_emulator.control.faults import Fault
 from oss_emulator.documents.referer import SUBRESOURCE
 from oss_emulator.operations.admission import Admission, Refused
 from oss_emulator.pipeline import default_domain
-from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol import dates
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.message import AccessRecord, Request, Response
@@ -112,7 +110,7 @@ _CONVERT: Mapping[str, Callable[[Any], Any]] = {
 """The conversions of those that are not such values, unless they are None."""
 
 
-class RefererVerdict(StrEnum):
+class RefererResult(StrEnum):
     """The verdict of the Referer rules on a request."""
 
     ALLOWED = "allowed"
@@ -276,12 +274,12 @@ class JournalEntry(NamedTuple):
         return round(self.seconds * 1000, 3)
 
     @property
-    def verdict(self) -> RefererVerdict:
+    def verdict(self) -> RefererResult:
         """The verdict of the Referer rules."""
         decision = self.admission.decision
         if decision is None or decision.referer is None:
-            return RefererVerdict.NOT_CHECKED
-        return RefererVerdict.ALLOWED if decision.allowed else RefererVerdict.DENIED
+            return RefererResult.NOT_CHECKED
+        return RefererResult.ALLOWED if decision.allowed else RefererResult.DENIED
 
     @property
     def rules(self) -> bytes | None:
@@ -361,7 +359,7 @@ class Journal:
 
     def record(
         self,
-        outcome: Admission | Refused,
+        result: Admission | Refused,
         response: Response,
         sent: int,
         seconds: float,
@@ -373,10 +371,10 @@ class Journal:
 
         `rpc_error` is that of STS or KMS.
         """
-        admission = outcome.admission
+        admission = result.admission
         error: OSSError | RPCErrorSpec | None = rpc_error
-        if isinstance(outcome, Refused):
-            error = outcome.error
+        if isinstance(result, Refused):
+            error = result.error
         else:
             # The body may be large or hold files open, and the entry is remembered for a while.
             response = Response(response.status, response.headers, access=response.access)
@@ -427,9 +425,3 @@ def _object_size(storage: Storage, bucket: str, key: str) -> int | None:
         return None
     item = storage.object(bucket, key)
     return None if item is None else item.size
-
-
-def write_line(service: Service, file: TextIO, entry: JournalEntry) -> None:
-    """Write an entry to a file as a line of the access log."""
-    region = service.settings.region if service.changes.follow(ARN_IN_LOGS) else None
-    print(accesslog.format(entry.to_line(service.storage, region)), file=file, flush=True)

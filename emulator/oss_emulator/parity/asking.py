@@ -9,15 +9,19 @@ from oss_referer.engine.assumptions import DEFAULT, Assumptions
 from oss_referer.sources import assumptions
 from oss_referer.sources.referer_xml import format
 
-from oss_emulator.parity.inquiries import ASSUMED, DOCUMENTED, Ask, Inquiry, plan
-from oss_emulator.parity.requests import (
+from oss_emulator.parity.inquiries import (
+    ASSUMED,
+    DOCUMENTED,
+    Ask,
     Fetch,
+    Inquiry,
     PutAcl,
     PutRules,
     Reply,
     ServiceRequest,
     Setup,
     Wanted,
+    plan,
 )
 
 TRIES = 25
@@ -108,7 +112,7 @@ def _send(send: Send, ask: Ask) -> Reply | str:
     return f"the service answered {reply}" if reply.is_trouble else reply
 
 
-class Conclusion(StrEnum):
+class Finding(StrEnum):
     """What the replies say about a fact."""
 
     CONFIRMED = "confirmed"
@@ -135,7 +139,7 @@ class ParityResult:
     """What was found about one fact."""
 
     inquiry: Inquiry
-    conclusion: Conclusion
+    finding: Finding
     answers: tuple[AnsweredAsk, ...]
     """The requests with the reply that is expected to each."""
     expected: StrEnum | None = None
@@ -146,15 +150,15 @@ class ParityResult:
     """Why it could not be seen."""
 
 
-def judge(replies: Replies, expected: Assumptions = DEFAULT) -> tuple[ParityResult, ...]:
+def compare(replies: Replies, expected: Assumptions = DEFAULT) -> tuple[ParityResult, ...]:
     """Compare the replies with every variant of each fact, and then with the documents."""
     known = expected
     results = []
     for inquiry in ASSUMED:
-        result = _judge_assumed(inquiry, replies, known)
+        result = _compare_assumed(inquiry, replies, known)
         known = _assume(known, inquiry.field, result.found or result.expected)
         results.append(result)
-    results += [_judge_documented(inquiry, replies) for inquiry in DOCUMENTED]
+    results += [_compare_documented(inquiry, replies) for inquiry in DOCUMENTED]
     return tuple(sorted(results, key=lambda result: result.inquiry.fact))
 
 
@@ -175,7 +179,7 @@ def format_assumptions(results: tuple[ParityResult, ...], heading: str) -> str:
     return "\n".join([*lines, assumptions.format(found)])
 
 
-def _judge_assumed(inquiry: Inquiry, replies: Replies, known: Assumptions) -> ParityResult:
+def _compare_assumed(inquiry: Inquiry, replies: Replies, known: Assumptions) -> ParityResult:
     expected = known.chosen()[inquiry.field]
     answers = {
         variant: _answer(inquiry, replies, _assume(known, inquiry.field, variant))
@@ -187,21 +191,21 @@ def _judge_assumed(inquiry: Inquiry, replies: Replies, known: Assumptions) -> Pa
     shown = answers[expected]
     if len(fitting) == 1:
         same = fitting[0] is expected
-        conclusion = Conclusion.CONFIRMED if same else Conclusion.DIFFERS
-        return ParityResult(inquiry, conclusion, shown, expected, fitting[0])
+        finding = Finding.CONFIRMED if same else Finding.DIFFERS
+        return ParityResult(inquiry, finding, shown, expected, fitting[0])
     if fitting:
         why = _reason(shown) or f"the replies fit {' and '.join(fitting)}"
-        return ParityResult(inquiry, Conclusion.UNSEEN, shown, expected, why=why)
-    return ParityResult(inquiry, Conclusion.DIFFERS, shown, expected)
+        return ParityResult(inquiry, Finding.UNSEEN, shown, expected, why=why)
+    return ParityResult(inquiry, Finding.DIFFERS, shown, expected)
 
 
-def _judge_documented(inquiry: Inquiry, replies: Replies) -> ParityResult:
+def _compare_documented(inquiry: Inquiry, replies: Replies) -> ParityResult:
     answered = _answer(inquiry, replies, DEFAULT)
     if not all(item.fits for item in answered):
-        return ParityResult(inquiry, Conclusion.DIFFERS, answered)
+        return ParityResult(inquiry, Finding.DIFFERS, answered)
     if why := _reason(answered):
-        return ParityResult(inquiry, Conclusion.UNSEEN, answered, why=why)
-    return ParityResult(inquiry, Conclusion.CONFIRMED, answered)
+        return ParityResult(inquiry, Finding.UNSEEN, answered, why=why)
+    return ParityResult(inquiry, Finding.CONFIRMED, answered)
 
 
 def _answer(inquiry: Inquiry, replies: Replies, assumed: Assumptions) -> tuple[AnsweredAsk, ...]:

@@ -46,18 +46,18 @@ class Service(Deployment):
 
         A `Body` is the content itself, bytes may be a form or framed by S3.
         """
-        outcome = self.admit(request, caller)
-        if isinstance(outcome, Admission) and isinstance(body, bytes):
-            outcome, body = self._read(outcome, body)
-        if isinstance(outcome, Refused):
-            return self.render(outcome)
+        result = self.admit(request, caller)
+        if isinstance(result, Admission) and isinstance(body, bytes):
+            result, body = self._read(result, body)
+        if isinstance(result, Refused):
+            return self.render(result)
         assert isinstance(body, Body)  # noqa: S101 - an admitted one was read
         try:
-            if outcome.operation.gather is not None:
-                body = self.gather(outcome, body).make(HERE)
-            return self.perform(outcome, body)
+            if result.operation.gather is not None:
+                body = self.gather(result, body).make(HERE)
+            return self.perform(result, body)
         except OSSError as error:
-            return self.render(refuse(outcome, error))
+            return self.render(refuse(result, error))
 
     def admit(self, request: Request, caller: Identity | None = None) -> Admission | Refused:
         """Run the steps of a request that do not need its body.

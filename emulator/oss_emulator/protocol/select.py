@@ -111,7 +111,7 @@ class MetaRequest(NamedTuple):
     overwrite: bool
 
 
-def parse(document: bytes, *, json: bool) -> SelectRequest:
+def parse_select(document: bytes, *, json: bool) -> SelectRequest:
     """Parse a SelectRequest; raises `OSSError` and `DocumentError`."""
     root = xml.parse(document, "SelectRequest")
     sql = _parse_sql(root.text("Expression"))

@@ -168,14 +168,14 @@ class Recording:
 def read(path: Path) -> Recording:
     """Read a file; raises `ScenarioError`, and `OSError` if it cannot be read."""
     try:
-        return parse(json_text.parse(read_file(path)))
+        return parse_recording(json_text.parse(read_file(path)))
     except SourceError as error:
         raise ScenarioError(f"{path}, {error}") from None
     except ScenarioError as error:
         raise ScenarioError(f"{path}: {error}") from None
 
 
-def parse(document: Any) -> Recording:
+def parse_recording(document: Any) -> Recording:
     """Parse the content of a file; raises `ScenarioError`."""
     given = _Members(
         {"scenarios": document} if isinstance(document, list) else document, "the file"

@@ -113,7 +113,7 @@ def _check_levels(expression: ast.Expression) -> None:
 def _check_column(column: ast.Column, *, json: bool) -> None:
     path = column.path
     if json:
-        if ast.Every.CHILD in path:
+        if ast.Wildcard.CHILD in path:
             raise OSSError(ErrorCase.WILD_CARD_NOT_ALLOWED)
         return
     if len(path) != 1 or not isinstance(path[0], str):

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.select import CSVInput, HeaderInfo, JSONInput
 from oss_emulator.selecting import csv_rows, json_nodes
+from oss_emulator.selecting.jobs import Window
 from oss_emulator.selecting.json_nodes import MISSING, Number
-from oss_emulator.selecting.meta import Window
 from oss_emulator.selecting.statement import Column, Step, index_of
 from oss_emulator.selecting.values import BadRowError, ByKind
 

@@ -13,9 +13,9 @@ from oss_emulator.protocol.select import CSVInput, HeaderInfo, SelectRequest
 from oss_emulator.selecting import csv_rows
 from oss_emulator.selecting.checking import check
 from oss_emulator.selecting.evaluation import Evaluator, FunctionTotals
-from oss_emulator.selecting.meta import Window
+from oss_emulator.selecting.jobs import Window
 from oss_emulator.selecting.output import CSVWriter, JSONWriter
-from oss_emulator.selecting.parsing import parse
+from oss_emulator.selecting.parsing import parse_statement
 from oss_emulator.selecting.rows import (
     Cells,
     CSVCells,
@@ -51,7 +51,7 @@ class ObjectSelection:
     def __init__(self, request: SelectRequest, source: ObjectBytes, window: Window) -> None:
         """Check the statement; raises `OSSError` for one that the service refuses."""
         self._request, self._source, self._window = request, source, window
-        self._statement = parse(request.sql)
+        self._statement = parse_statement(request.sql)
         json = not isinstance(request.source, CSVInput)
         check(self._statement, request.output, json=json)
         self._bad_row = ErrorCase.JSON_DATA if json else ErrorCase.CSV_LINE

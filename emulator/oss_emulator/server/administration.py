@@ -68,15 +68,15 @@ class Administration:
         if not isinstance(given, OwnerRequest):
             return given if isinstance(given, Response) else await given
         service = self._controls.service
-        outcome = service.admit(given.request, service.accounts.owner)
-        if isinstance(outcome, Refused):
-            raise outcome.error
+        result = service.admit(given.request, service.accounts.owner)
+        if isinstance(result, Refused):
+            raise result.error
         content = NO_BODY
         if given.data is not None:
             content = Body.of(given.data)
-        elif outcome.operation.takes is not Takes.NOTHING:
-            content = await body.read(http, outcome, service.environment)
-        exchange = Exchange(outcome)
+        elif result.operation.takes is not Takes.NOTHING:
+            content = await body.read(http, result, service.environment)
+        exchange = Exchange(result)
         exchange.body = content
         await self._performer.perform(exchange)
         return given.finish(exchange.response)

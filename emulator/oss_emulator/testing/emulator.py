@@ -30,9 +30,10 @@ if TYPE_CHECKING:
 
     from oss_emulator.testing.rules import Rules
 
+
 Result = TypeVar("Result")
 
-PATIENCE = 60.0
+TIMEOUT = 60.0
 """Seconds to wait for the thread."""
 
 
@@ -167,7 +168,7 @@ class Emulator:
         self._thread.start()
         listening = self._server.start(self.settings.host, self.port)
         try:
-            self.port = asyncio.run_coroutine_threadsafe(listening, loop).result(PATIENCE)
+            self.port = asyncio.run_coroutine_threadsafe(listening, loop).result(TIMEOUT)
         except BaseException:
             self._end_thread()
             raise
@@ -190,7 +191,7 @@ class Emulator:
             return
         try:
             stopping = asyncio.run_coroutine_threadsafe(self._server.stop(), self._loop)
-            stopping.result(PATIENCE)
+            stopping.result(TIMEOUT)
         finally:
             self._end_thread()
             self.ca_file = None
@@ -270,12 +271,12 @@ class Emulator:
         if self._loop is None:
             running.close()
             raise RuntimeError("The emulator is not running: use it in a with statement.")
-        return asyncio.run_coroutine_threadsafe(running, self._loop).result(PATIENCE)
+        return asyncio.run_coroutine_threadsafe(running, self._loop).result(TIMEOUT)
 
     def _end_thread(self) -> None:
         if self._loop is not None and self._thread is not None:
             self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join(PATIENCE)
+            self._thread.join(TIMEOUT)
             close_loop(self._loop)
         self._loop = self._thread = None
         self.service.storage.close()

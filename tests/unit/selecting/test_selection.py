@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oss_emulator.protocol.select import CSVInput, Output, SelectRequest
 from oss_emulator.selecting import selection
-from oss_emulator.selecting.meta import Window
+from oss_emulator.selecting.jobs import Window
 from oss_emulator.selecting.selection import ObjectBytes, ObjectSelection
 
 from tests.thorough import cases

@@ -27,7 +27,7 @@ from oss_emulator.control.api.route import (
     reference,
     reply,
 )
-from oss_emulator.control.journal import FIELDS, Journal, JournalEntry, RefererVerdict
+from oss_emulator.control.journal import FIELDS, Journal, JournalEntry, RefererResult
 from oss_emulator.protocol.message import Response
 
 
@@ -56,9 +56,9 @@ class JournalFilter(NamedTuple):
         """Parse the query, in which an empty value asks for nothing; raises `Refusal`."""
         query = {name: value for name, value in asked.query.items() if value}
         verdict = query.get("verdict")
-        if verdict not in (None, *RefererVerdict):
+        if verdict not in (None, *RefererResult):
             raise Refusal(
-                400, f"verdict must be one of {', '.join(RefererVerdict)}, not {verdict!r}."
+                400, f"verdict must be one of {', '.join(RefererResult)}, not {verdict!r}."
             )
         return cls(
             bucket=query.get("bucket"),
@@ -243,7 +243,7 @@ def clear_journal(asked: ApiRequest) -> Response:
     return reply({"entries": []})
 
 
-_VERDICT: route.Schema = {"enum": list(RefererVerdict)}
+_VERDICT: route.Schema = {"enum": list(RefererResult)}
 _NULL: route.Schema = {"type": "null"}
 
 SCHEMAS: Mapping[str, route.Schema] = {

@@ -16,7 +16,7 @@ from oss_emulator.protocol.message import Request, Response
 from oss_emulator.settings import Settings
 
 PAGES: Final[Mapping[str, str]] = {
-    "": "start",
+    "": "emulator",
     "requests": "requests",
     "rules": "rules",
     "buckets": "buckets",

@@ -53,7 +53,7 @@ def answer(request: Request) -> Response:
     return Response(200, headers, body.encode(errors="replace"))
 
 
-_PATIENCE: Final = 8.0
+_TIMEOUT: Final = 8.0
 """Seconds to wait for the requests of a browser."""
 
 _PATH: Final = "gallery/page.html"
@@ -111,7 +111,7 @@ async def get_results(asked: ApiRequest) -> Response:
     try:
         for entry in journal.entries():
             take(entry)
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(_TIMEOUT):
             await complete.wait()
     except TimeoutError:
         pass

@@ -62,10 +62,10 @@ def _try(asked: ApiRequest, url: str, referer: str | None) -> dict[str, Any]:
     request = Request.parse(
         "GET", f"/{target}", fields, now, remote=asked.request.remote, secure=secure
     )
-    outcome = service.admit(request)
-    error = outcome.error if isinstance(outcome, Refused) else None
-    response = service.render(outcome) if isinstance(outcome, Refused) else Response(200)
-    entry = JournalEntry(0, outcome.admission, error, response, sent=0, seconds=0.0)
+    result = service.admit(request)
+    error = result.error if isinstance(result, Refused) else None
+    response = service.render(result) if isinstance(result, Refused) else Response(200)
+    entry = JournalEntry(0, result.admission, error, response, sent=0, seconds=0.0)
     row = summarize(entry)
     return {name: row[name] for name in _SHOWN}
 

@@ -9,7 +9,7 @@ from oss_emulator.control.api.journal import JournalFilter
 from oss_emulator.control.api.route import ApiRequest, Route, reply
 from oss_emulator.control.console import connect, page, story
 from oss_emulator.control.console.entries import summarize
-from oss_emulator.control.journal import JournalEntry, RefererVerdict
+from oss_emulator.control.journal import JournalEntry, RefererResult
 from oss_emulator.protocol.message import Response
 
 SHOWN: Final = 200
@@ -85,7 +85,7 @@ def list_requests(asked: ApiRequest) -> Response:
         },
         query={name: asked.query.get(name, "") for name in FILTERS},
         choices=dict.fromkeys(CHOICES, ()) | Choices(kept).take(),
-        verdicts=tuple(RefererVerdict),
+        verdicts=tuple(RefererResult),
         journal=journal.name,
         shown=SHOWN,
         **({} if kept else connect.describe(asked)),

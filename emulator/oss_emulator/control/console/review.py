@@ -53,10 +53,10 @@ async def replace(
         with service.storage.transaction():  # nobody writes between the check and the change
             if seen is not None and seen != etag_of(asked, bucket):
                 raise Refusal(409, CONFLICT)
-            outcome = service.admit(request, service.accounts.owner)
-            if isinstance(outcome, Refused):
-                raise outcome.error
-            service.perform(outcome, Body.of(document))
+            result = service.admit(request, service.accounts.owner)
+            if isinstance(result, Refused):
+                raise result.error
+            service.perform(result, Body.of(document))
 
     await asked.change(write)
     return document

@@ -15,7 +15,7 @@ from oss_emulator.operations import permissions
 from oss_emulator.operations.call import Call
 from oss_emulator.protocol import checksums, dates, headers
 from oss_emulator.protocol.address import decode_key
-from oss_emulator.protocol.copy_source import CopySource
+from oss_emulator.protocol.conditions import CopySource
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import FileRange
 from oss_emulator.storage import NULL_VERSION, Blob, Bucket, MemoryBlob, Object, Upload

@@ -166,7 +166,7 @@ def callback_of(call: Call, item: Object) -> Callback | None:
         "reqId": call.admission.request_id,
         "operation": call.operation.name,
     }
-    return callback.parse(parameter, system, custom)
+    return callback.parse_callback(parameter, system, custom)
 
 
 class Removed(NamedTuple):

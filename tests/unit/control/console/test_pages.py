@@ -557,7 +557,7 @@ async def test_embed_test_pairs_policies_with_requests(ask: ApiCaller) -> None:
 def test_bad_embed_test_is_refused(
     ask: ApiCaller, monkeypatch: pytest.MonkeyPatch, path: str, status: int
 ) -> None:
-    monkeypatch.setattr("oss_emulator.control.console.embed._PATIENCE", 0.01)
+    monkeypatch.setattr("oss_emulator.control.console.embed._TIMEOUT", 0.01)
     assert ask("GET", path).status == status
 
 
