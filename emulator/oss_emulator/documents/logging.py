@@ -6,13 +6,12 @@ The calls are PutBucketLogging and PutUserDefinedLogFieldsConfig.
 import re
 from typing import Final, NamedTuple
 
-from oss_emulator.documents import schema
-from oss_emulator.documents.document import Document, Documents, PutContext
+from oss_emulator.documents.document import Document, Documents, PutContext, parse_schema
 from oss_emulator.protocol import headers, xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.xml import DocumentError
 
-_SCHEMA: Final = schema.parse("""
+_SCHEMA: Final = parse_schema("""
 BucketLoggingStatus
   LoggingEnabled?
     TargetBucket name
@@ -55,7 +54,7 @@ MAX_FIELDS: Final = 6
 
 _HEADER: Final = re.compile(r"[!-9;-^`-~]+")
 
-_LOG_FIELDS: Final = schema.parse("""
+_LOG_FIELDS: Final = parse_schema("""
 UserDefinedLogFieldsConfiguration
   HeaderSet?
     header* name

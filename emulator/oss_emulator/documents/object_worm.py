@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from oss_emulator.documents import schema, worm
-from oss_emulator.documents.document import Document, Documents, Holder, PutContext
+from oss_emulator.documents import worm
+from oss_emulator.documents.document import Document, Documents, Holder, PutContext, parse_schema
 from oss_emulator.protocol import dates, headers, xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.xml import DocumentError
 
-_SCHEMA: Final = schema.parse("""
+_SCHEMA: Final = parse_schema("""
 ObjectWormConfiguration
   ObjectWormEnabled Enabled
   Rule?
@@ -77,7 +77,7 @@ def check_enabled(context: PutContext) -> None:
         raise OSSError(ErrorCase.OBJECT_WORM_NOT_ENABLED)
 
 
-_LEGAL_HOLD: Final = schema.parse("""
+_LEGAL_HOLD: Final = parse_schema("""
 LegalHold
   Status ON|OFF
 """)
@@ -145,7 +145,7 @@ class RetentionPeriod:
             raise OSSError(ErrorCase.RETENTION_CANNOT_BE_SHORTENED)
 
 
-_RETENTION: Final = schema.parse("""
+_RETENTION: Final = parse_schema("""
 Retention
   Mode GOVERNANCE|COMPLIANCE
   RetainUntilDate date

@@ -2,13 +2,12 @@
 
 from typing import Final
 
-from oss_emulator.documents import schema
-from oss_emulator.documents.document import Document
+from oss_emulator.documents.document import Document, parse_schema
 
 DOCUMENT: Final = Document(
     "BucketStorageQuota",
     "quota",
-    schema.parse("""
+    parse_schema("""
 QuotaConfiguration
   StorageQuota -1..
   Mode? text
@@ -17,7 +16,7 @@ QuotaConfiguration
 )
 
 
-_CAPACITY: Final = schema.parse("""
+_CAPACITY: Final = parse_schema("""
 BucketUserQos
   StorageCapacity -1..
 """)
