@@ -161,6 +161,6 @@ def select(
 
 
 def scan_job(sources: Sequence[Iterator[bytes]], asked: Input, etag: str) -> Iterator[bytes]:
-    """Yield the meta of an object; raises what `meta.scan` raises."""
+    """Yield the meta of an object; raises what `scan` raises."""
     (chunks,) = sources
     yield scan(chunks, asked, etag).format()

@@ -220,16 +220,15 @@ class Emulator:
         the rule lab, or the path of a file. Raises `ValueError` for wrong rules, with the place and
         the mistake, and for a bad name or ACL, with the service's error document.
         """
-        document = None if rules is None else self._format_rules(rules)
+        document = None
+        if rules is not None:
+            from oss_emulator.testing import rules as given  # the lab, which reads all forms
+
+            document = referer_xml.format(given.read(rules, assumptions=self.settings.assumptions))
         self.put(f"/{name}", headers={"x-oss-acl": acl})
         if document is not None:
             self.put(f"/{name}?referer", document)
         return buckets.connect(self, name)
-
-    def _format_rules(self, rules: "Rules") -> bytes:
-        from oss_emulator.testing import rules as given  # on first use: the lab reads all forms
-
-        return referer_xml.format(given.read(rules, assumptions=self.settings.assumptions))
 
     def put(self, target: str, body: bytes = b"", headers: dict[str, str] | None = None) -> None:
         """Send a PUT as the owner, without a signature: `put("/bucket/key", b"...")`.
