@@ -178,7 +178,7 @@ READ_BY_COMMANDS = (
 """Other modules of the server whose errors end a command."""
 
 
-REPORTS = ("parity/asking.py", "cli/experiment.py")
+REPORTS = ("parity/asking.py", "cli/parity.py")
 """Modules that report what they find as plain texts."""
 
 
