@@ -104,7 +104,7 @@ def test_wheel_contains_the_package_and_nothing_else(wheel: Path) -> None:
         ".cjs",
         "sitecustomize.py",
         ".html",
-        "console.css",
+        "base.css",
         "report.css",
         "zh.toml",
     ],

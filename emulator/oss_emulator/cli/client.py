@@ -9,9 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from oss_referer.sources import signature
 from oss_referer.sources.account import GivenKey
-from oss_referer.sources.bucket import ServiceAddress
+from oss_referer.sources.bucket import ServiceAddress, sign
 from oss_referer.sources.toml import MAX_FILE
 from oss_referer.terminal.parser import InputError
 
@@ -60,7 +59,7 @@ class Signer:
         headers: Mapping[str, str],
     ) -> dict[str, str]:
         """Return headers, in lower case, with those that sign them."""
-        return signature.sign(
+        return sign(
             *(method, bucket, object_key, query, headers),
             key=self.key,
             region=self.region,

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, Final, TextIO, TypeAlias
 
 from oss_referer.engine import explanation
-from oss_referer.terminal.loading import loading
 from oss_referer.terminal.parser import CommandError
+from oss_referer.terminal.program import loading
 from oss_referer.terminal.progress import Progress
 
 from oss_emulator.access import AccessKey, AccountsError
