@@ -13,7 +13,7 @@ import requests
 from oss_emulator import Emulator
 from oss_emulator.control import console
 from oss_emulator.control.api import access
-from oss_emulator.control.console.embedding import POLICIES
+from oss_emulator.control.console.embed import POLICIES
 from oss_emulator.control.console.requests import MOST_SENT
 from oss_emulator.operations.admission import Refused
 from oss_emulator.protocol.message import Request, Response

@@ -10,7 +10,7 @@ import pytest
 import requests
 from oss_emulator import Emulator
 from oss_emulator.control.api import access
-from oss_emulator.control.api.events import LONGER
+from oss_emulator.control.api.journal import LONGER
 from oss_emulator.control.console.requests import MOST_SENT, PAUSE, SHOWN
 from oss_emulator.operations.admission import Refused
 from oss_emulator.protocol.message import Request, Response

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 from oss_emulator import Emulator
-from oss_emulator.control.console.embedding import POLICIES
+from oss_emulator.control.console.embed import POLICIES
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from tests.browser import axe

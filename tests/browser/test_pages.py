@@ -11,8 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from oss_emulator import Emulator
+from oss_emulator.control import controls as snapshot
 from oss_emulator.control.api.access import HEADER
-from oss_emulator.storage import snapshot
 from playwright.sync_api import BrowserContext, Error, Frame, Page, Response
 
 from tests.http import forms
@@ -69,8 +69,8 @@ class State(NamedTuple):
 def read_state(emulator: Emulator) -> State:
     def read() -> State:
         controls = emulator.controls
-        contents = snapshot.take(controls.service.storage)
-        snapshot.drop(controls.service.storage, contents)
+        contents = snapshot.take_snapshot(controls.service.storage)
+        snapshot.release_snapshot(controls.service.storage, contents)
         numbers = [entry.number for entry in controls.journal.entries()]
         faults = [planned.id for planned in controls.faults.planned]
         shift = controls.clock.shift

@@ -19,10 +19,9 @@ import pytest
 from oss2.credentials import StaticCredentialsProvider
 from oss_emulator import Emulator
 from oss_emulator.cli import main
-from oss_emulator.cli.client import ServiceClient
-from oss_emulator.cli.experiment import Experiment
-from oss_emulator.cli.signer import Signer
-from oss_emulator.parity.requests import Reply
+from oss_emulator.cli.client import ServiceClient, Signer
+from oss_emulator.cli.parity import Experiment
+from oss_emulator.parity.inquiries import Reply
 from oss_emulator.pipeline import referer as pipeline
 from oss_referer import Assumptions, Decision, RefererConfiguration, RefererPolicy, Scope, Signing
 from oss_referer.engine.assumptions import (
@@ -661,7 +660,7 @@ def test_pauses_give_rules_time_to_take_effect(
     monkeypatch: pytest.MonkeyPatch, emulator: Emulator
 ) -> None:
     slept: list[float] = []
-    monkeypatch.setattr("oss_emulator.cli.experiment.time.sleep", slept.append)
+    monkeypatch.setattr("oss_emulator.cli.parity.time.sleep", slept.append)
     signer = Signer(GivenKey("id", "secret", None), "cn-beijing")
     Experiment(ServiceClient(emulator.endpoint, None), signer, BUCKET, 1.5).pause()
     assert slept == [1.5]

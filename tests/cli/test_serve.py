@@ -249,7 +249,7 @@ def test_bare_command_prints_the_commands_by_purpose(capsys: pytest.CaptureFixtu
 
 def settings(**variables: str) -> Settings:
     parser = build_parser(["serve"])
-    return flags.parse(parser.parse(["serve"]), variables, {})
+    return flags.parse_settings(parser.parse(["serve"]), variables, {})
 
 
 def test_variables_of_a_service_in_kubernetes_are_ignored(

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from oss_emulator.cli.signer import Signer
+from oss_emulator.cli.client import Signer
 from oss_emulator.control import api
 from oss_emulator.control.console import PAGES
 from oss_emulator.documents import DOCUMENTS

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from oss_emulator.control import controls
 from oss_emulator.documents.transfer_acceleration import DOCUMENT as ACCELERATION
 from oss_emulator.pipeline.accounts import open_accounts
 from oss_emulator.pipeline.service import Service
@@ -23,7 +24,6 @@ from oss_emulator.protocol.message import Request, Response, Stream
 from oss_emulator.protocol.signature import Place, Version
 from oss_emulator.protocol.signature.unsigned import Dialect
 from oss_emulator.settings import Settings
-from oss_emulator.storage import snapshot
 from oss_emulator.storage.disk import DiskStorage
 from oss_referer import Assumptions
 from oss_referer.engine.assumptions import SourceOfCopy
@@ -182,7 +182,7 @@ class Pair:
         self.services = [Service(settings, self.storage) for _ in range(2)]
         self._threads = [ThreadPoolExecutor(1) for _ in self.services]
         self.now = NOW
-        self._taken = snapshot.take(self.storage)
+        self._taken = controls.take_snapshot(self.storage)
         self.secret = settings.access_key_secret
 
     def close(self) -> None:
@@ -229,11 +229,11 @@ class Pair:
             self._adopt()
             return f"the secret is {self.secret}"
         if kind < 0.18:
-            self._taken = snapshot.take(self.storage)
+            self._taken = controls.take_snapshot(self.storage)
             return "a snapshot was taken"
         if kind < 0.22:
             with self.storage.transaction():
-                snapshot.restore(self.storage, self._taken)
+                controls.restore_snapshot(self.storage, self._taken)
             return "the snapshot was restored"
         if kind > 0.28:
             return self._send(service)

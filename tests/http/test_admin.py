@@ -179,10 +179,10 @@ def test_failure_gets_a_json_error_and_one_line_in_the_log(
         raise RuntimeError("the reason")
 
     if where == "handler":
-        monkeypatch.setattr("oss_emulator.control.snapshots.Snapshots.take", fail)
+        monkeypatch.setattr("oss_emulator.control.controls.Snapshots.take", fail)
         answer = site.ask("PUT", "/_emulator/snapshot/a")
     else:
-        monkeypatch.setattr("oss_emulator.control.api.events.parse_filter", fail)
+        monkeypatch.setattr("oss_emulator.control.api.journal.parse_filter", fail)
         headers = {"Accept": "text/event-stream"}
         answer = site.ask("GET", "/_emulator/journal", **headers)
     assert answer.status == 500

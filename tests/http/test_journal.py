@@ -15,7 +15,7 @@ import oss2
 import pytest
 import requests
 from oss_emulator import Emulator
-from oss_emulator.control.api.events import MAX_BEHIND
+from oss_emulator.control.api.journal import MAX_BEHIND
 from oss_emulator.protocol.message import Response
 from oss_referer.sources.account import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import oss2
 import pytest
 from oss_emulator import Emulator
-from oss_emulator.control.console import clients
+from oss_emulator.control.console import connect
 
 from tests.cli.process import output
 from tests.docs.settings import settings
@@ -196,7 +196,7 @@ def test_snippet_of_the_console_stores_and_reads_an_object(
     server: Emulator, bucket: oss2.Bucket, run: Run, tmp_path: Path
 ) -> None:
     """Java compiles it itself; only the name of the package is that of the plugin."""
-    (snippet,) = [one for one in clients.SNIPPETS if one.language == "Java"]
+    (snippet,) = [one for one in connect.SNIPPETS if one.language == "Java"]
     endpoint = f"http://localhost:{server.port}"
     text = snippet.fill_in(named_endpoint=endpoint, bucket=bucket.bucket_name)["text"]
     (tmp_path / "Hello.java").write_text(text.replace("com.aliyun.oss", f"{SHADED}.com.aliyun.oss"))

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import pytest
 from oss_emulator import Emulator
-from oss_emulator.control.console import clients
+from oss_emulator.control.console import connect
 
 from tests.cli.process import environment
 from tests.docs.settings import settings
@@ -106,7 +106,7 @@ def test_sdk_stores_lists_copies_and_protects(name: str, tmp_path: Path) -> None
 
 @pytest.mark.usefixtures("compiled")
 def test_snippet_of_the_console_stores_and_reads_an_object(tmp_path: Path) -> None:
-    (snippet,) = [one for one in clients.SNIPPETS if one.language == "Go"]
+    (snippet,) = [one for one in connect.SNIPPETS if one.language == "Go"]
     with Emulator() as server:
         bucket = server.bucket("examplebucket")
         text = snippet.fill_in(endpoint=server.endpoint, bucket="examplebucket")["text"]

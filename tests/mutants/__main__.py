@@ -25,7 +25,6 @@ from tests.mutants.trying import Trial, load_libraries
 ROOMS = ("access", "protocol/signature", "referer", "pipeline")
 
 COVERED_BY = {
-    "access/context.py": "access/test_condition.py",
     "pipeline/deployment.py": "pipeline/test_service.py",
     "protocol/signature/*.py": "protocol/signature/test_vectors.py",
     "referer/assumptions.py": "lab/test_assumptions.py",

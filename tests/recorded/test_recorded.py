@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from oss_emulator.cli.client import ServiceClient
+from oss_emulator.cli.client import ServiceClient, Signer
 from oss_emulator.cli.play import Player
-from oss_emulator.cli.signer import Signer
 from oss_emulator.recording import scenario
 from oss_emulator.recording.scenario import RecordedScenario
 from oss_emulator.testing import Emulator

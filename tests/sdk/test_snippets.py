@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 from oss_emulator import Emulator
-from oss_emulator.control.console import clients
+from oss_emulator.control.console import connect
 
 from tests.node import copy_project
 from tests.requirements import require
@@ -58,7 +58,7 @@ COMPILED = ["aliyun-oss-go-sdk", "aliyun-sdk-oss"]
 
 
 def test_each_snippet_is_run_by_a_test() -> None:
-    assert {snippet.name for snippet in clients.SNIPPETS} == {*RUN, *COMPILED}
+    assert {snippet.name for snippet in connect.SNIPPETS} == {*RUN, *COMPILED}
 
 
 @pytest.mark.parametrize("name", RUN)

@@ -16,10 +16,10 @@ import pytest
 from oss_emulator import cli, parity
 from oss_emulator.access.authorize import AccessReason
 from oss_emulator.control import console
-from oss_emulator.control.console import incidents
-from oss_emulator.control.console.language import choose
+from oss_emulator.control.console import entries
+from oss_emulator.control.console.page import choose_language
+from oss_emulator.parity.asking import Finding
 from oss_emulator.parity.inquiries import INQUIRIES
-from oss_emulator.parity.judging import Conclusion
 from oss_emulator.pipeline import browser
 from oss_emulator.protocol.message import Request
 from oss_emulator.texts import FOLDERS
@@ -131,7 +131,7 @@ def templates() -> set[str]:
     return (found | {item.value for kind in SAID for item in kind}) - {"", "{}"}
 
 
-SAID = (Conclusion, Evidence, Group, ProbeKind, Severity)
+SAID = (Finding, Evidence, Group, ProbeKind, Severity)
 """The sets whose members are sentences."""
 
 
@@ -172,12 +172,12 @@ OTHERS_SAY = {
 
 READ_BY_COMMANDS = (
     *("settings.py", "control/seed.py", "control/preload.py", "server/tls.py"),
-    *("storage/folder.py", "storage/opening.py", "pipeline/accounts.py"),
+    *("storage/folder.py", "storage/index.py", "pipeline/accounts.py"),
 )
 """Other modules of the server whose errors end a command."""
 
 
-REPORTS = ("parity/asking.py", "parity/judging.py", "cli/experiment.py")
+REPORTS = ("parity/asking.py", "cli/parity.py")
 """Modules that report what they find as plain texts."""
 
 
@@ -263,7 +263,7 @@ def test_every_question_of_parity_and_every_expected_answer_is_translated(langua
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_every_change_that_a_story_names_is_translated(language: str) -> None:
-    effects = {change.effect.replace("`", "") for of in incidents.CHANGES.values() for change in of}
+    effects = {change.effect.replace("`", "") for of in entries.CHANGES.values() for change in of}
     said = Catalogue(language, FOLDERS)
     assert {effect for effect in effects if said.message(effect) == effect} == set()
 
@@ -333,7 +333,7 @@ def test_a_decision_is_told_in_chinese() -> None:
 )
 def test_language_is_chosen(query: str, headers: dict[str, str], language: str) -> None:
     request = Request.parse("GET", f"/_emulator/requests{query}", headers.items(), 0.0)
-    assert choose(request) == language
+    assert choose_language(request) == language
 
 
 @pytest.mark.parametrize("language", OTHERS)

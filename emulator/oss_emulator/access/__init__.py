@@ -7,20 +7,32 @@ authorize(reader, "1000000000000001", Permission.READ, "private", inputs=inputs)
 """
 
 from oss_emulator.access.accounts import Accounts, AccountsError, KeyProblem
-from oss_emulator.access.acl import BucketAcl, ObjectAcl
-from oss_emulator.access.actions import required, required_of_source, resource
 from oss_emulator.access.authorize import (
     AccessDecision,
     AccessPointScope,
     AccessReason,
+    BucketAcl,
+    ObjectAcl,
     Permission,
     PolicyInputs,
     authorize,
     explain_denial,
+    required,
+    required_of_source,
+    resource,
 )
-from oss_emulator.access.context import Context
-from oss_emulator.access.identity import ANONYMOUS, AccessKey, Identity, Kind, Role
-from oss_emulator.access.oidc import JWKSError, OIDCProvider, PublicKey, parse_jwks
+from oss_emulator.access.condition import Context
+from oss_emulator.access.identity import (
+    ANONYMOUS,
+    AccessKey,
+    Identity,
+    JWKSError,
+    Kind,
+    OIDCProvider,
+    PublicKey,
+    Role,
+    parse_jwks,
+)
 from oss_emulator.access.policy import (
     Effect,
     Policy,

@@ -9,8 +9,16 @@ from typing import Any, TypeAlias
 
 from oss_referer.sources.toml import Path, SourceError, TomlDocument, format_path, show
 
-from oss_emulator.access.identity import AccessKey, Identity, Kind, Role
-from oss_emulator.access.oidc import JWKSError, OIDCProvider, PublicKey, parse_jwks
+from oss_emulator.access.identity import (
+    AccessKey,
+    Identity,
+    JWKSError,
+    Kind,
+    OIDCProvider,
+    PublicKey,
+    Role,
+    parse_jwks,
+)
 from oss_emulator.access.policy import Policy, PolicyError, PolicyType
 from oss_emulator.access.tokens import PREFIX, Credentials, Grant, Tokens
 

@@ -6,13 +6,107 @@ policies and the bucket policy together, then the ACLs. A statement that denies 
 
 import json
 from base64 import b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from oss_emulator.access.acl import ObjectAcl
-from oss_emulator.access.context import NOTHING_KNOWN, Context
+from oss_emulator.access.condition import NOTHING_KNOWN, Context
 from oss_emulator.access.identity import Identity, Kind
 from oss_emulator.access.policy import Effect, Policy, PolicyType, Question, Statement, evaluate
+
+
+class BucketAcl(StrEnum):
+    """Who besides the owner may read or write the objects of a bucket."""
+
+    PRIVATE = "private"
+    PUBLIC_READ = "public-read"
+    PUBLIC_READ_WRITE = "public-read-write"
+
+    @property
+    def public(self) -> bool:
+        """Whether the ACL grants something to everybody."""
+        return self is not BucketAcl.PRIVATE
+
+
+class ObjectAcl(StrEnum):
+    """Who besides the owner may read or write an object; `default` means the ACL of the bucket."""
+
+    DEFAULT = "default"
+    PRIVATE = "private"
+    PUBLIC_READ = "public-read"
+    PUBLIC_READ_WRITE = "public-read-write"
+
+    @property
+    def public(self) -> bool:
+        """Whether the ACL grants something to everybody."""
+        return self in (ObjectAcl.PUBLIC_READ, ObjectAcl.PUBLIC_READ_WRITE)
+
+
+OF_A_VERSION: Mapping[str, str] = {
+    "oss:GetObject": "oss:GetObjectVersion",
+    "oss:DeleteObject": "oss:DeleteObjectVersion",
+    "oss:GetObjectAcl": "oss:GetObjectVersionAcl",
+    "oss:PutObjectAcl": "oss:PutObjectVersionAcl",
+    "oss:RestoreObject": "oss:RestoreObjectVersion",
+    "oss:GetObjectTagging": "oss:GetObjectVersionTagging",
+    "oss:PutObjectTagging": "oss:PutObjectVersionTagging",
+    "oss:DeleteObjectTagging": "oss:DeleteObjectVersionTagging",
+}
+"""The actions that a request with a versionId requires instead (A-11)."""
+
+TAGGING = "x-oss-tagging"
+TAGGING_DIRECTIVE = "x-oss-tagging-directive"
+
+_BYPASS_HEADER = "x-oss-bypass-governance-retention"
+_BYPASS: Mapping[str, str] = {_BYPASS_HEADER: "oss:BypassGovernanceRetention"}
+_BY_HEADER: Mapping[str, Mapping[str, str]] = {
+    "oss:PutObject": {
+        TAGGING: "oss:PutObjectTagging",  # A-12
+        TAGGING_DIRECTIVE: "oss:PutObjectTagging",
+        "x-oss-object-worm-mode": "oss:PutObjectRetention",
+        "x-oss-object-worm-retain-until-date": "oss:PutObjectRetention",
+        "x-oss-object-worm-legal-hold": "oss:PutObjectLegalHold",
+    },
+    "oss:DeleteObject": _BYPASS,
+    "oss:PutObjectRetention": _BYPASS,
+}
+"""The further actions that a header requires, by the action of the operation (P-64)."""
+
+
+def required(
+    action: str, headers: Mapping[str, str], version_id: str | None = None
+) -> tuple[str, ...]:
+    """Return the actions that a request requires, that of its operation first.
+
+    `headers` are those that have an effect on the operation; `version_id` is that of the version
+    which the request acts on, None for a request that names none.
+    """
+    own = action if version_id is None else OF_A_VERSION.get(action, action)
+    known = _BY_HEADER.get(action)
+    if known is None:
+        return (own,)
+    return (own, *dict.fromkeys(known[name] for name in known if _counts(name, headers)))
+
+
+def _counts(name: str, headers: Mapping[str, str]) -> bool:
+    """Whether a header requires an action; that of the bypass does so only if it is `true`."""
+    return headers.get(name, "").lower() == "true" if name == _BYPASS_HEADER else name in headers
+
+
+def required_of_source(headers: Mapping[str, str], version_id: str | None) -> tuple[str, ...]:
+    """Return the actions that CopyObject and UploadPartCopy require on their source (A-13)."""
+    actions = ["oss:GetObject"]
+    if headers.get(TAGGING_DIRECTIVE, "").lower() == "copy":
+        actions.append("oss:GetObjectTagging")
+    if version_id is None:
+        return tuple(actions)
+    return tuple(OF_A_VERSION[action] for action in actions)
+
+
+def resource(region: str, account: str, bucket: str, key: str = "") -> str:
+    """Return the resource name of a bucket or an object; without a bucket that of the service."""
+    name = f"{bucket or '*'}/{key}" if key else bucket or "*"
+    return f"acs:oss:{region}:{account}:{name}"
 
 
 class Permission(StrEnum):

@@ -16,8 +16,7 @@ from oss_referer.sources import json_text
 from oss_referer.sources.json_text import JSONError
 from oss_referer.sources.toml import join
 
-from oss_emulator.access.condition import OPERATORS, PolicyCondition
-from oss_emulator.access.context import NOTHING_KNOWN, Context
+from oss_emulator.access.condition import NOTHING_KNOWN, OPERATORS, Context, PolicyCondition
 
 
 class PolicyType(StrEnum):

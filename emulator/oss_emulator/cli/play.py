@@ -20,13 +20,11 @@ from oss_referer.terminal.output import Block, Text, Tone, line, writing
 from oss_referer.terminal.parser import CommandError, Commands, InputError
 from oss_referer.terminal.program import loading
 
-from oss_emulator.cli.client import ServiceClient
-from oss_emulator.cli.signer import Signer
+from oss_emulator.cli.client import ServiceClient, Signer
 from oss_emulator.protocol.checksums import format_md5, md5
 from oss_emulator.protocol.signature import presigning
 from oss_emulator.recording import scenario as scenarios
-from oss_emulator.recording.comparing import PlayedAnswer
-from oss_emulator.recording.playing import PlayedStep, content, play, prepare
+from oss_emulator.recording.playing import PlayedAnswer, PlayedStep, content, play, prepare
 from oss_emulator.recording.scenario import (
     RecordedRequest,
     RecordedScenario,

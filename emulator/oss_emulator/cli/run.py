@@ -5,29 +5,92 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import re
 import signal
 import ssl
 import sys
 import tempfile
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import NoEncryption, pkcs12
 from oss_referer.sources.toml import read_file
 from oss_referer.terminal import language
 from oss_referer.terminal.parser import CommandError, Commands
 from oss_referer.terminal.program import loading
 
-from oss_emulator.cli import flags, java
+from oss_emulator.cli import flags
 from oss_emulator.protocol.address import SERVICE_DOMAIN, split_host
 from oss_emulator.settings import Settings
 from oss_emulator.system import signals
 
 if TYPE_CHECKING:
     from oss_emulator.cli.foreground import Listening
+
+
+OPTIONS = "JAVA_TOOL_OPTIONS"
+
+_PEM = re.compile(rb"-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\r?\n?")
+
+
+def options(proxy: str, store: Path | None, no_proxy: Iterable[str]) -> str:
+    """Return the value of JAVA_TOOL_OPTIONS: the later of two equal properties counts."""
+    url = urlsplit(proxy)
+    properties = {
+        f"{scheme}.proxy{part}": str(value)
+        for scheme in ("http", "https")
+        for part, value in (("Host", url.hostname), ("Port", url.port))
+    }
+    properties["http.nonProxyHosts"] = "|".join(_patterns(no_proxy))
+    if store is not None:
+        properties["javax.net.ssl.trustStore"] = str(store)
+        properties["javax.net.ssl.trustStoreType"] = "PKCS12"
+    return " ".join(_quote(f"-D{name}={value}") for name, value in properties.items())
+
+
+def write_store(bundle: bytes, path: Path) -> Path | None:
+    """Write the certificates of a bundle as a PKCS#12 store without a password.
+
+    Java takes a certificate for trusted only if the store marks it so, which cryptography does
+    since 45: None with an older one.
+    """
+    if not hasattr(pkcs12, "serialize_java_truststore"):
+        return None
+    trusted = [
+        pkcs12.PKCS12Certificate(certificate, str(number).encode())  # names must differ
+        for number, certificate in enumerate(_certificates(bundle))
+    ]
+    path.write_bytes(pkcs12.serialize_java_truststore(trusted, NoEncryption()))
+    return path
+
+
+def _certificates(bundle: bytes) -> Iterator[x509.Certificate]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a public root with an odd serial number
+        for found in _PEM.finditer(bundle):
+            with suppress(ValueError):  # not a certificate; OpenSSL skips it as well
+                yield x509.load_pem_x509_certificate(found[0])
+
+
+def _patterns(hosts: Iterable[str]) -> Iterator[str]:
+    """Yield the entries of NO_PROXY as patterns: a name covers the names below it."""
+    for host in hosts:
+        name = host.partition(":")[0].lstrip("*").strip(".") if host.count(":") < 2 else f"[{host}]"
+        if name and "/" not in name:  # Java knows no networks
+            yield from (name,) if re.fullmatch(r"[\d.]+|\[.*\]", name) else (name, f"*.{name}")
+
+
+def _quote(option: str) -> str:
+    return f'"{option}"' if re.search(r"\s", option) else option
+
 
 _DESCRIPTION = (
     "Starts an emulator on a free port and runs a command whose requests to any endpoint of OSS "
@@ -70,7 +133,7 @@ def run(arguments: argparse.Namespace) -> int:
     command = arguments.command[arguments.command[:1] == ["--"] :]
     if not command:
         arguments.parser.error("give a COMMAND to run")
-    settings = flags.parse(arguments, os.environ, _DEFAULTS)
+    settings = flags.parse_settings(arguments, os.environ, _DEFAULTS)
     if settings.tls or settings.tls_cert is not None:
         arguments.parser.error("run needs http and the local CA; leave out --tls and --tls-cert")
     return foreground.serve(settings, partial(_run_command, command))
@@ -106,7 +169,7 @@ def environment(listening: Listening, inherited: Mapping[str, str], folder: Path
     trusted, direct = _roots(own) + ca, _no_proxy(own)
     alone.write_bytes(ca)
     bundle.write_bytes(trusted)
-    store = java.write_store(trusted, folder / "bundle.p12")
+    store = write_store(trusted, folder / "bundle.p12")
     return {
         **{name: value for name, value in own.items() if name != "AWS_CA_BUNDLE"},
         **_both_cases("HTTP_PROXY", endpoint),
@@ -117,9 +180,7 @@ def environment(listening: Listening, inherited: Mapping[str, str], folder: Path
         "OSS_EMULATOR_CA_BUNDLE": str(bundle),
         "PYTHONPATH": os.pathsep.join(filter(None, (str(PRELOAD), own.get("PYTHONPATH")))),
         "NODE_OPTIONS": f"{own.get('NODE_OPTIONS', '')} {_require()}".strip(),
-        java.OPTIONS: " ".join(
-            filter(None, (own.get(java.OPTIONS), java.options(endpoint, store, direct)))
-        ),
+        OPTIONS: " ".join(filter(None, (own.get(OPTIONS), options(endpoint, store, direct)))),
         "OSS_ACCESS_KEY_ID": listening.key.id,
         "OSS_ACCESS_KEY_SECRET": listening.key.secret,
         "ALIBABA_CLOUD_ACCESS_KEY_ID": listening.key.id,

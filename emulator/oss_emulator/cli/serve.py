@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     with loading():
         from oss_emulator.cli import foreground  # not needed for --help
 
-    settings = flags.parse(arguments, os.environ, {})
+    settings = flags.parse_settings(arguments, os.environ, {})
     made = "" if settings.admin_token or _is_loopback(settings.host) else secrets.token_urlsafe(18)
     meanwhile = partial(_wait_for_signal, arguments.open, made)
     admin_token = settings.admin_token or made

@@ -1,13 +1,173 @@
-"""The controls of a service: everything that tests can inspect and change besides OSS itself."""
+"""The controls of a service: what tests can inspect and change besides OSS itself."""
 
-from oss_emulator.control.clock import Clock
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from oss_emulator.control.faults import Faults
 from oss_emulator.control.journal import Journal
-from oss_emulator.control.snapshots import Snapshots
 from oss_emulator.pipeline.accounts import read_token_key
 from oss_emulator.pipeline.service import Service
 from oss_emulator.settings import Fsync, Settings
-from oss_emulator.storage import MemoryStorage, Storage
+from oss_emulator.storage import Account, Blob, Bucket, MemoryStorage, Object, Part, Storage, Upload
+
+
+@dataclass(frozen=True, slots=True)
+class BucketSnapshot:
+    """A bucket with its versions and uploads."""
+
+    bucket: Bucket
+    versions: tuple[Object, ...]
+    uploads: tuple[tuple[Upload, tuple[Part, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The records of a storage at one moment; the bytes are shared, not copied."""
+
+    accounts: tuple[Account, ...]
+    contents: tuple[BucketSnapshot, ...]
+
+    @property
+    def content(self) -> tuple[Blob, ...]:
+        """All blobs that it refers to."""
+        found: list[Blob] = []
+        for contents in self.contents:
+            for version in contents.versions:
+                found += version.content
+            for _, parts in contents.uploads:
+                for part in parts:
+                    found += part.content
+        return tuple(found)
+
+
+def take_snapshot(storage: Storage) -> Snapshot:
+    """Take a snapshot; the storage keeps its bytes until `drop`."""
+    contents = (
+        BucketSnapshot(
+            bucket,
+            tuple(storage.versions(bucket.name)),
+            tuple(
+                (upload, tuple(storage.parts(bucket.name, upload.id)))
+                for upload in storage.uploads(bucket.name)
+            ),
+        )
+        for bucket in storage.buckets()
+    )
+    snapshot = Snapshot(tuple(storage.accounts()), tuple(contents))
+    storage.pin(snapshot.content)
+    return snapshot
+
+
+def release_snapshot(storage: Storage, snapshot: Snapshot) -> None:
+    """Let the storage remove the bytes that only this snapshot refers to."""
+    storage.release(snapshot.content)
+
+
+def clear_storage(storage: Storage) -> None:
+    """Remove all buckets and accounts."""
+    for bucket in storage.buckets():
+        storage.delete_bucket(bucket.name)
+    for account in storage.accounts():
+        storage.delete_account(account.id)
+
+
+def restore_snapshot(storage: Storage, snapshot: Snapshot) -> None:
+    """Replace the contents of a storage with those of a snapshot."""
+    clear_storage(storage)
+    for account in snapshot.accounts:
+        storage.put_account(account)
+    for contents in snapshot.contents:
+        name = contents.bucket.name
+        storage.put_bucket(contents.bucket)
+        for version in reversed(contents.versions):
+            storage.put_object(name, version)
+        for upload, parts in contents.uploads:
+            storage.put_upload(name, upload)
+            for part in parts:
+                storage.put_part(name, upload.id, part)
+
+
+class Clock:
+    """Returns seconds since the epoch; a shifted clock keeps ticking."""
+
+    def __init__(self) -> None:
+        self.shift = 0.0
+        """Seconds by which it is ahead of the machine's clock."""
+
+    def now(self) -> float:
+        return time.time() + self.shift
+
+    def set(self, now: float) -> None:
+        """Make the current time `now`, in seconds since the epoch."""
+        self.shift = now - time.time()
+
+
+class Snapshots:
+    """Takes and restores the contents of one storage."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._taken: dict[str, Snapshot] = {}
+        self._initial = Snapshot((), ())
+        self.restored: Callable[[], object] = lambda: None
+        """Called after a snapshot was restored; the server resumes its tasks."""
+
+    @property
+    def names(self) -> list[str]:
+        """Return the names of all snapshots, sorted."""
+        return sorted(self._taken)
+
+    def set_initial(self, initial: Snapshot | None = None) -> None:
+        """Make a snapshot, or the current contents, the state that `reset` restores.
+
+        A disk storage resets to empty: it may be large, and it may have contents from before.
+        """
+        if not self._storage.blocking:
+            self._initial = take_snapshot(self._storage) if initial is None else initial
+
+    def take(self, name: str) -> None:
+        """Take a snapshot; it replaces one of the same name."""
+        taken = take_snapshot(self._storage)
+        self.drop(name)
+        self._taken[name] = taken
+
+    def drop(self, name: str) -> bool:
+        """Remove a snapshot; returns whether it existed."""
+        found = self._taken.pop(name, None)
+        if found is not None:
+            release_snapshot(self._storage, found)
+        return found is not None
+
+    def restore(self, name: str) -> bool:
+        """Restore the contents of a snapshot; returns whether it exists."""
+        found = self._taken.get(name)
+        if found is not None:
+            with self._storage.transaction():
+                restore_snapshot(self._storage, found)
+            self.restored()
+        return found is not None
+
+    def reset(self) -> None:
+        """Restore the initial contents."""
+        with self._storage.transaction():
+            restore_snapshot(self._storage, self._initial)
+
+    def drop_all(self) -> None:
+        """Remove all snapshots."""
+        for name in self.names:
+            self.drop(name)
+
+    def reset_bucket(self, name: str) -> None:
+        """Remove the contents and the configuration of a bucket; the bucket itself stays.
+
+        A bucket that does not exist is left alone.
+        """
+        with self._storage.transaction():
+            bucket = self._storage.bucket(name)
+            if bucket is not None:
+                self._storage.delete_bucket(name)
+                self._storage.put_bucket(bucket._replace(documents={}, versioning=""))
 
 
 def open_storage(settings: Settings) -> Storage:

@@ -1,12 +1,14 @@
 """The journal: the last requests and the decisions on them, also as lines of the access log."""
 
+import math
 import secrets
+import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from enum import StrEnum
 from operator import attrgetter, methodcaller
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from oss_referer import Decision, Signing
 from oss_referer.browser.default_domain import DomainRule
@@ -15,7 +17,6 @@ from oss_referer.replay import accesslog
 
 from oss_emulator.access import Identity, resource
 from oss_emulator.control.faults import Fault
-from oss_emulator.control.running_tests import RunningTests
 from oss_emulator.documents.referer import SUBRESOURCE
 from oss_emulator.operations.admission import Admission, Refused
 from oss_emulator.pipeline import default_domain
@@ -24,6 +25,68 @@ from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.message import AccessRecord, Request, Response
 from oss_emulator.rpc import RPCErrorSpec
 from oss_emulator.storage import Storage
+
+LEASE: Final = 600.0
+"""Seconds after which a session of another process counts as gone unless it has said more."""
+MOST: Final = 10_000
+"""The most sessions, and the most buckets of all of them, that are remembered."""
+
+
+class _Running(NamedTuple):
+    """What a session runs, and until when that is believed."""
+
+    test: str
+    until: float
+
+
+class RunningTests:
+    """The test that each session runs now, and the sessions of buckets."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        """`now` returns seconds."""
+        self._now = now
+        self._running: dict[str, _Running] = {}
+        self._sessions: dict[str, str] = {}
+
+    def begin(self, session: str, test: str, lease: float = math.inf) -> None:
+        """Begin a test; it replaces the one that the session ran before.
+
+        Above MOST, the session that began first ends.
+        """
+        for other in [name for name, found in self._running.items() if found.until < self._now()]:
+            self.end(other)
+        if session not in self._running and len(self._running) == MOST:
+            self.end(next(iter(self._running)))
+        self._running[session] = _Running(test, self._now() + lease)
+
+    def claim(self, session: str, bucket: str) -> None:
+        """Count the requests to a bucket as those of a session's tests.
+
+        Above MOST, the bucket that was claimed first is forgotten.
+        """
+        if bucket not in self._sessions and len(self._sessions) == MOST:
+            del self._sessions[next(iter(self._sessions))]
+        self._sessions[bucket] = session
+
+    def end(self, session: str) -> None:
+        """End a session; it need not exist."""
+        self._running.pop(session, None)
+        self._sessions = {name: of for name, of in self._sessions.items() if of != session}
+
+    def of(self, bucket: str) -> str:
+        """Return the test that sends a request to a bucket; "" if no test does, or it is not known.
+
+        The session of the bucket decides. A bucket of no session belongs to the only session that
+        runs; with several, nobody can tell.
+        """
+        if not self._running:
+            return ""
+        session = self._sessions.get(bucket)
+        if session is None and len(self._running) == 1:
+            session = next(iter(self._running))
+        found = self._running.get(session or "")
+        return found.test if found is not None and self._now() < found.until else ""
+
 
 SIZE = 1000
 """The number of entries to remember by default."""
@@ -47,7 +110,7 @@ _CONVERT: Mapping[str, Callable[[Any], Any]] = {
 """The conversions of those that are not such values, unless they are None."""
 
 
-class RefererVerdict(StrEnum):
+class RefererResult(StrEnum):
     """The verdict of the Referer rules on a request."""
 
     ALLOWED = "allowed"
@@ -211,12 +274,12 @@ class JournalEntry(NamedTuple):
         return round(self.seconds * 1000, 3)
 
     @property
-    def verdict(self) -> RefererVerdict:
+    def verdict(self) -> RefererResult:
         """The verdict of the Referer rules."""
         decision = self.admission.decision
         if decision is None or decision.referer is None:
-            return RefererVerdict.NOT_CHECKED
-        return RefererVerdict.ALLOWED if decision.allowed else RefererVerdict.DENIED
+            return RefererResult.NOT_CHECKED
+        return RefererResult.ALLOWED if decision.allowed else RefererResult.DENIED
 
     @property
     def rules(self) -> bytes | None:
@@ -296,7 +359,7 @@ class Journal:
 
     def record(
         self,
-        outcome: Admission | Refused,
+        result: Admission | Refused,
         response: Response,
         sent: int,
         seconds: float,
@@ -308,10 +371,10 @@ class Journal:
 
         `rpc_error` is that of STS or KMS.
         """
-        admission = outcome.admission
+        admission = result.admission
         error: OSSError | RPCErrorSpec | None = rpc_error
-        if isinstance(outcome, Refused):
-            error = outcome.error
+        if isinstance(result, Refused):
+            error = result.error
         else:
             # The body may be large or hold files open, and the entry is remembered for a while.
             response = Response(response.status, response.headers, access=response.access)

@@ -1,11 +1,18 @@
-"""Counts and latencies of requests, in the text format of Prometheus."""
+"""What follows each entry of the journal: counts and latencies for Prometheus, access logs."""
 
 from bisect import bisect_left
 from collections import defaultdict
+from collections.abc import Callable, Mapping
+from functools import partial
 from itertools import accumulate
 from operator import itemgetter
+from typing import TextIO
+
+from oss_referer.browser.changes import ARN_IN_LOGS
+from oss_referer.replay import accesslog
 
 from oss_emulator.control.journal import JournalEntry
+from oss_emulator.pipeline.service import Service
 
 BOUNDS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0)
 """Upper bounds of the latency buckets in seconds."""
@@ -88,3 +95,17 @@ def _histogram(operation: str, durations: _Durations) -> list[str]:
     lines.append(f"{name}_sum{{{label}}} {durations.seconds:.6f}")
     lines.append(f"{name}_count{{{label}}} {sum(durations.counts)}")
     return lines
+
+
+def steps(
+    service: Service, metrics: Metrics, access_log: TextIO | None
+) -> Mapping[str, Callable[[JournalEntry], None]]:
+    """Return the steps after the journal, by their names in `docs/architecture.md`."""
+    lines = {} if access_log is None else {"access log": partial(_write_line, service, access_log)}
+    return {"metrics": metrics.count, **lines}
+
+
+def _write_line(service: Service, file: TextIO, entry: JournalEntry) -> None:
+    region = service.settings.region if service.changes.follow(ARN_IN_LOGS) else None
+    line = entry.to_line(service.storage, region)
+    print(accesslog.format(line), file=file, flush=True)

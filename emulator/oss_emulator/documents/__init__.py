@@ -9,9 +9,9 @@ from typing import Final
 from oss_emulator.documents.document import Document
 
 _FILES: Final = """
-    cors lifecycle logging log_fields website encryption tagging request_payment
+    cors lifecycle logging website encryption tagging request_payment
     transfer_acceleration access_monitor resource_group https image_access archive_direct_read
-    public_access_block callback_policy overwrite quota capacity object_worm legal_hold retention
+    public_access_block callback_policy overwrite quota object_worm
     """.split()
 """The files in the order of docs/operations.md."""
 

@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from oss_emulator.documents import lifecycle, schema
-from oss_emulator.documents.document import Document, Documents, PutContext
+from oss_emulator.documents import lifecycle
+from oss_emulator.documents.document import Document, Documents, PutContext, parse_schema
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 
-_SCHEMA: Final = schema.parse("""
+_SCHEMA: Final = parse_schema("""
 AccessMonitorConfiguration
   Status Enabled|Disabled
   AllowCopy? boolean

@@ -11,8 +11,8 @@ from random import getrandbits
 from typing import Final
 
 from oss_emulator.access import Policy, PolicyType
-from oss_emulator.documents import public_access_block, schema
-from oss_emulator.documents.document import Documents
+from oss_emulator.documents import public_access_block
+from oss_emulator.documents.document import Documents, parse_schema
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.headers import invalid_argument
 from oss_emulator.storage import Bucket, Storage
@@ -31,7 +31,7 @@ _SUFFIX: Final = "-ossalias"
 """The end of every alias."""
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{1,17}[a-z0-9]")
 
-_SCHEMA: Final = schema.parse("""
+_SCHEMA: Final = parse_schema("""
 CreateAccessPointConfiguration
   AccessPointName text
   NetworkOrigin text

@@ -2,13 +2,12 @@
 
 from typing import Final
 
-from oss_emulator.documents import schema
-from oss_emulator.documents.document import Document, Documents
+from oss_emulator.documents.document import Document, Documents, parse_schema
 
 DOCUMENT: Final = Document(
     "BucketArchiveDirectRead",
     "bucketArchiveDirectRead",
-    schema.parse("""
+    parse_schema("""
 ArchiveDirectReadConfiguration
   Enabled boolean
 """),

@@ -8,8 +8,7 @@ from enum import StrEnum
 from random import getrandbits
 from typing import Any, Final, NamedTuple
 
-from oss_emulator.documents import schema
-from oss_emulator.documents.document import Documents
+from oss_emulator.documents.document import Documents, parse_schema
 from oss_emulator.protocol import xml
 
 SUBRESOURCE: Final = "asyncFetch"
@@ -26,7 +25,7 @@ MAX_KEPT: Final = 100
 MAX_AGE: Final = 3600
 """Seconds after which a task that has not ended counts as failed."""
 
-_SCHEMA: Final = schema.parse("""
+_SCHEMA: Final = parse_schema("""
 AsyncFetchTaskConfiguration
   Url name
   Object name

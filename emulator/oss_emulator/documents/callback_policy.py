@@ -2,15 +2,14 @@
 
 from typing import Final
 
-from oss_emulator.documents import schema
-from oss_emulator.documents.document import Document, Documents
+from oss_emulator.documents.document import Document, Documents, parse_schema
 from oss_emulator.protocol.errors import ErrorCase
 from oss_emulator.protocol.headers import invalid_argument
 
 DOCUMENT: Final = Document(
     "BucketCallbackPolicy",
     "policy&comp=callback",
-    schema.parse("""
+    parse_schema("""
 BucketCallbackPolicy
   PolicyItem*
     PolicyName? name

@@ -8,7 +8,7 @@ from hashlib import sha1
 from random import getrandbits
 from typing import Final
 
-from oss_emulator.documents import schema
+from oss_emulator.documents.document import parse_schema
 from oss_emulator.protocol import dates, headers, xml
 from oss_emulator.protocol.xml import Node
 from oss_emulator.storage import Storage
@@ -25,7 +25,7 @@ TOKEN_LIFE: Final = 72 * 60 * 60
 _RESERVED: Final = (".test", ".localhost", ".example", ".invalid")
 """Nobody owns these domains (RFC 2606), so they need no proof; others cannot be verified here."""
 
-_SCHEMA: Final = schema.parse("""
+_SCHEMA: Final = parse_schema("""
 BucketCnameConfiguration
   Cname
     Domain name

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from oss_emulator.documents import schema
-from oss_emulator.documents.document import Document, PutContext
+from oss_emulator.documents.document import Document, PutContext, parse_schema
 from oss_emulator.protocol import headers, xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 
@@ -15,7 +14,7 @@ _ANY: Final = "*"
 _ASTERISKS: Final = {"AllowedOrigin": 1, "AllowedHeader": 1, "ExposeHeader": 0}
 """How many asterisks the value of an element may have."""
 
-_SCHEMA: Final = schema.parse("""
+_SCHEMA: Final = parse_schema("""
 CORSConfiguration
   CORSRule+
     AllowedOrigin+ name

@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
-from oss_emulator.documents import schema
-from oss_emulator.documents.document import Document, Documents, PutContext
+from oss_emulator.documents.document import Document, Documents, PutContext, parse_schema
 from oss_emulator.protocol import headers, xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 
-_SCHEMA: Final = schema.parse("""
+_SCHEMA: Final = parse_schema("""
 ServerSideEncryptionRule
   ApplyServerSideEncryptionByDefault
     SSEAlgorithm name

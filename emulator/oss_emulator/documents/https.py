@@ -2,13 +2,12 @@
 
 from typing import Final
 
-from oss_emulator.documents import schema
-from oss_emulator.documents.document import Document, PutContext
+from oss_emulator.documents.document import Document, PutContext, parse_schema
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.errors import ErrorCase
 from oss_emulator.protocol.xml import DocumentError
 
-_SCHEMA: Final = schema.parse("""
+_SCHEMA: Final = parse_schema("""
 HttpsConfiguration
   TLS?
     Enable boolean

@@ -6,11 +6,10 @@ Source: `setBucketProcess` of the Java SDK, and Configure source image protectio
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from oss_emulator.documents import schema
-from oss_emulator.documents.document import Document, Documents
+from oss_emulator.documents.document import Document, Documents, parse_schema
 from oss_emulator.protocol import xml
 
-_SCHEMA: Final = schema.parse("""
+_SCHEMA: Final = parse_schema("""
 BucketProcessConfiguration
   CompliedHost? text =Img
   SourceFileProtect? Enabled|Disabled =Disabled

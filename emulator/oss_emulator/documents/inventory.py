@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from oss_emulator.documents import schema
+from oss_emulator.documents.document import parse_schema
 from oss_emulator.protocol import headers, xml
 from oss_emulator.protocol.errors import listed
 from oss_emulator.storage import Storage
@@ -17,7 +17,7 @@ _DESTINATION: Final = "acs:oss:::"
 
 ROOT: Final = "InventoryConfiguration"
 
-_SCHEMA: Final = schema.parse("""
+_SCHEMA: Final = parse_schema("""
 InventoryConfiguration
   Id name
   IsEnabled boolean

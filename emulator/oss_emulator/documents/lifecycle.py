@@ -8,8 +8,7 @@ from itertools import combinations, pairwise
 from random import getrandbits
 from typing import Final
 
-from oss_emulator.documents import schema
-from oss_emulator.documents.document import Document, Documents, PutContext
+from oss_emulator.documents.document import Document, Documents, PutContext, parse_schema
 from oss_emulator.protocol import headers, tagging, xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError, listed
 from oss_emulator.protocol.xml import DocumentError, Node
@@ -39,7 +38,7 @@ _TIMES: Final = {
 
 _OLD_TIMES: Final = ("Days", "Date")
 
-_SCHEMA: Final = schema.parse("""
+_SCHEMA: Final = parse_schema("""
 LifecycleConfiguration
   Rule{1,1000}
     ID? name

@@ -1,13 +1,17 @@
-"""Where the access logs of a bucket go (PutBucketLogging)."""
+"""Where the access logs of a bucket go, and what they show.
 
+The calls are PutBucketLogging and PutUserDefinedLogFieldsConfig.
+"""
+
+import re
 from typing import Final, NamedTuple
 
-from oss_emulator.documents import schema
-from oss_emulator.documents.document import Document, Documents, PutContext
-from oss_emulator.protocol import xml
+from oss_emulator.documents.document import Document, Documents, PutContext, parse_schema
+from oss_emulator.protocol import headers, xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError
+from oss_emulator.protocol.xml import DocumentError
 
-_SCHEMA: Final = schema.parse("""
+_SCHEMA: Final = parse_schema("""
 BucketLoggingStatus
   LoggingEnabled?
     TargetBucket name
@@ -44,3 +48,36 @@ def target(documents: Documents) -> LoggingTarget:
     if enabled is None:
         return LoggingTarget()
     return LoggingTarget(enabled.text("TargetBucket"), enabled.text("TargetPrefix"))
+
+
+MAX_FIELDS: Final = 6
+
+_HEADER: Final = re.compile(r"[!-9;-^`-~]+")
+
+_LOG_FIELDS: Final = parse_schema("""
+UserDefinedLogFieldsConfiguration
+  HeaderSet?
+    header* name
+  ParamSet?
+    parameter* name
+""")
+
+
+def _validate_fields(node: xml.Node, _: PutContext) -> xml.Value:
+    names = [name for group in node for name in group]
+    if len(names) > MAX_FIELDS:
+        raise DocumentError(f"{len(names)} fields are named; the limit is {MAX_FIELDS}.")
+    for name in names:
+        if name.name == "header" and not _HEADER.fullmatch(name.value):
+            message = "The name of a header must be printable ASCII without '_' and ':'."
+            raise headers.invalid_argument("header", name.value, message)
+    return node.content
+
+
+LOG_FIELDS: Final = Document(
+    "UserDefinedLogFieldsConfig",
+    "userDefinedLogFieldsConfig",
+    _LOG_FIELDS,
+    absent=ErrorCase.NO_SUCH_LOG_FIELDS,
+    validate=_validate_fields,
+)

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeAlias
 from oss_referer.sources import json_text
 from oss_referer.sources.json_text import JSONError
 
-from oss_emulator.documents import schema
+from oss_emulator.documents.document import parse_schema
 from oss_emulator.protocol import headers, xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError, listed
 
@@ -172,7 +172,7 @@ class MetaQuery:
     token: str = ""
 
 
-_SCHEMA: Final = schema.parse("""
+_SCHEMA: Final = parse_schema("""
 MetaQuery
   NextToken? name
   MaxResults? name

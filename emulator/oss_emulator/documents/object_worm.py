@@ -4,15 +4,17 @@ Elements: models.bucket_object_worm_configuration of SDK V2 for Python, and the 
 A bucket never loses the configuration; putting it again replaces the default period (P-64).
 """
 
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
-from oss_emulator.documents import schema, worm
-from oss_emulator.documents.document import Document, Documents, PutContext
-from oss_emulator.protocol import xml
+from oss_emulator.documents import worm
+from oss_emulator.documents.document import Document, Documents, Holder, PutContext, parse_schema
+from oss_emulator.protocol import dates, headers, xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.xml import DocumentError
 
-_SCHEMA: Final = schema.parse("""
+_SCHEMA: Final = parse_schema("""
 ObjectWormConfiguration
   ObjectWormEnabled Enabled
   Rule?
@@ -73,3 +75,122 @@ def check_enabled(context: PutContext) -> None:
     """Raise `InvalidRequest` unless the objects of the bucket can be retained."""
     if context.bucket is None or not is_enabled(context.bucket.documents):
         raise OSSError(ErrorCase.OBJECT_WORM_NOT_ENABLED)
+
+
+_LEGAL_HOLD: Final = parse_schema("""
+LegalHold
+  Status ON|OFF
+""")
+
+
+def _validate_hold(node: xml.Node, context: PutContext) -> xml.Value:
+    check_enabled(context)
+    return node.content
+
+
+LEGAL_HOLD: Final = Document(
+    "ObjectLegalHold",
+    "legalHold",
+    _LEGAL_HOLD,
+    absent=ErrorCase.NO_SUCH_OBJECT_LEGAL_HOLD,
+    validate=_validate_hold,
+    deletable=False,
+    holder=Holder.OBJECT,
+    enforced=True,
+)
+
+
+def is_held(documents: Documents) -> bool:
+    """Return whether a version is under legal hold."""
+    node = LEGAL_HOLD.find(documents)
+    return node is not None and node.text("Status") == "ON"
+
+
+def format_hold(status: str) -> bytes:
+    """Format the document that is stored with a version; the status is `ON` or `OFF`."""
+    return LEGAL_HOLD.format([("Status", status)])
+
+
+BYPASS: Final = "x-oss-bypass-governance-retention"
+"""The header that bypasses a period in GOVERNANCE mode: it can be shortened and is not enforced."""
+
+PAST: Final = "The retain until date must be in the future."
+
+
+class RetentionMode(StrEnum):
+    """Whether a retention period can be shortened and bypassed."""
+
+    GOVERNANCE = "GOVERNANCE"
+    COMPLIANCE = "COMPLIANCE"
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionPeriod:
+    """The retention of a version. `until` is in seconds since the epoch."""
+
+    mode: RetentionMode
+    until: float
+
+    def protects(self, now: float, *, bypassed: bool) -> bool:
+        """Return whether the version must not be deleted now."""
+        return now < self.until and not (bypassed and self.mode is RetentionMode.GOVERNANCE)
+
+    def check_change(self, new: "RetentionPeriod", now: float, *, bypassed: bool) -> None:
+        """Raise `FileImmutable` or `AccessDenied` unless `new` may replace this period now."""
+        if now >= self.until:
+            return
+        if new.mode is not self.mode:
+            raise OSSError(ErrorCase.FILE_IMMUTABLE)
+        if new.until < self.until and self.protects(now, bypassed=bypassed):
+            raise OSSError(ErrorCase.RETENTION_CANNOT_BE_SHORTENED)
+
+
+_RETENTION: Final = parse_schema("""
+Retention
+  Mode GOVERNANCE|COMPLIANCE
+  RetainUntilDate date
+""")
+
+
+def _validate_retention(node: xml.Node, context: PutContext) -> xml.Value:
+    check_enabled(context)
+    item = context.item
+    if item is not None and item.kind == "Appendable":
+        raise OSSError(ErrorCase.APPENDABLE_CANNOT_BE_RETAINED)
+    new = _read(node)
+    if new.until <= context.now:
+        text = node.text("RetainUntilDate")
+        raise headers.invalid_argument("RetainUntilDate", text, PAST)
+    present = period(item.documents) if item is not None else None
+    if present is not None:
+        present.check_change(new, context.now, bypassed=headers.flag(context.headers, BYPASS))
+    return node.content
+
+
+RETENTION: Final = Document(
+    "ObjectRetention",
+    "retention",
+    _RETENTION,
+    absent=ErrorCase.NO_SUCH_OBJECT_RETENTION,
+    validate=_validate_retention,
+    deletable=False,
+    holder=Holder.OBJECT,
+    enforced=True,
+)
+
+
+def period(documents: Documents) -> RetentionPeriod | None:
+    """Return the retention of a version, expired or not; None if it never had any."""
+    node = RETENTION.find(documents)
+    return None if node is None else _read(node)
+
+
+def _read(node: xml.Node) -> RetentionPeriod:
+    until = dates.parse_iso(node.text("RetainUntilDate")) or 0.0
+    return RetentionPeriod(RetentionMode(node.text("Mode")), until)
+
+
+def format_retention(period: RetentionPeriod) -> bytes:
+    """Format the document that is stored with a version."""
+    until = dates.format_iso(period.until)
+    return RETENTION.format([("Mode", period.mode.value), ("RetainUntilDate", until)])

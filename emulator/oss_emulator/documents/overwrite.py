@@ -2,13 +2,12 @@
 
 from typing import Final
 
-from oss_emulator.documents import schema
-from oss_emulator.documents.document import Document
+from oss_emulator.documents.document import Document, parse_schema
 
 DOCUMENT: Final = Document(
     "BucketOverwriteConfig",
     "overwriteConfig",
-    schema.parse("""
+    parse_schema("""
 OverwriteConfiguration
   Rule{1,100}
     ID? name

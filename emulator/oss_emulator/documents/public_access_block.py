@@ -6,13 +6,12 @@ PutBucketPublicAccessBlock, PutPublicAccessBlock.
 from dataclasses import replace
 from typing import Final
 
-from oss_emulator.documents import schema
-from oss_emulator.documents.document import Document, Documents, Holder
+from oss_emulator.documents.document import Document, Documents, Holder, parse_schema
 
 OF_ACCOUNT: Final = Document(
     "PublicAccessBlock",
     "publicAccessBlock",
-    schema.parse("""
+    parse_schema("""
 PublicAccessBlockConfiguration
   BlockPublicAccess boolean
 """),

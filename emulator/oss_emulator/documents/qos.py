@@ -5,13 +5,13 @@ PutBucketQosInfo, PutBucketRequesterQosInfo.
 
 from typing import Final
 
-from oss_emulator.documents import schema
+from oss_emulator.documents.document import parse_schema
 from oss_emulator.protocol import headers, xml
 
 ROOT: Final = "QoSConfiguration"
 NO_LIMIT: Final = -1
 
-_SCHEMA: Final = schema.parse("""
+_SCHEMA: Final = parse_schema("""
 QoSConfiguration
   TotalUploadBandwidth? -1.. =-1
   IntranetUploadBandwidth? -1.. =-1

@@ -1,17 +1,26 @@
-"""How much a bucket may store (PutBucketStorageQuota)."""
+"""How much a bucket may store (PutBucketStorageQuota, and PutBucketStorageCapacity of old)."""
 
 from typing import Final
 
-from oss_emulator.documents import schema
-from oss_emulator.documents.document import Document
+from oss_emulator.documents.document import Document, parse_schema
 
 DOCUMENT: Final = Document(
     "BucketStorageQuota",
     "quota",
-    schema.parse("""
+    parse_schema("""
 QuotaConfiguration
   StorageQuota -1..
   Mode? text
 """),
     absent=(("StorageQuota", -1),),
+)
+
+
+_CAPACITY: Final = parse_schema("""
+BucketUserQos
+  StorageCapacity -1..
+""")
+
+CAPACITY: Final = Document(
+    "BucketStorageCapacity", "qos", _CAPACITY, absent=(("StorageCapacity", -1),), deletable=False
 )

@@ -4,14 +4,13 @@ from enum import StrEnum
 from random import getrandbits
 from typing import Final
 
-from oss_emulator.documents import schema
-from oss_emulator.documents.document import Documents
+from oss_emulator.documents.document import Documents, parse_schema
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.xml import Children, Node
 
 SUBRESOURCE: Final = "replication"
 
-_SCHEMA: Final = schema.parse("""
+_SCHEMA: Final = parse_schema("""
 ReplicationConfiguration
   Rule{1,100}
     ID? name
@@ -32,13 +31,13 @@ ReplicationConfiguration
     EncryptionConfiguration?
       ReplicaKmsKeyID? text
 """)
-_RULE: Final = schema.parse("""
+_RULE: Final = parse_schema("""
 ReplicationRule
   RTC
     Status enabled|disabled
   ID name
 """)
-_RULES: Final = schema.parse("""
+_RULES: Final = parse_schema("""
 ReplicationRules
   ID name
 """)

@@ -2,13 +2,12 @@
 
 from typing import Final
 
-from oss_emulator.documents import schema
-from oss_emulator.documents.document import Document, Documents
+from oss_emulator.documents.document import Document, Documents, parse_schema
 
 DOCUMENT: Final = Document(
     "BucketRequestPayment",
     "requestPayment",
-    schema.parse("""
+    parse_schema("""
 RequestPaymentConfiguration
   Payer BucketOwner|Requester
 """),

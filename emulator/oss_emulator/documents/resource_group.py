@@ -6,8 +6,7 @@ The emulator does not know the groups of an account, only the form of their ids.
 import re
 from typing import Final
 
-from oss_emulator.documents import schema
-from oss_emulator.documents.document import Document, Documents, PutContext
+from oss_emulator.documents.document import Document, Documents, PutContext, parse_schema
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 
@@ -19,7 +18,7 @@ HEADER: Final = "x-oss-resource-group-id"
 # The suite of Go V2 expects rg-not-exist to be refused, and ids of the service have one hyphen.
 _ID: Final = re.compile(r"rg-[0-9A-Za-z]+")
 
-_SCHEMA: Final = schema.parse("""
+_SCHEMA: Final = parse_schema("""
 BucketResourceGroupConfiguration
   ResourceGroupId text
 """)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from oss_emulator.documents import schema
+from oss_emulator.documents.document import parse_schema
 from oss_emulator.protocol import dates, headers, xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 
@@ -13,7 +13,7 @@ PREFIX: Final = "style/"
 
 _NAME: Final = re.compile(r"[0-9A-Za-z_.-]{1,64}")
 
-_SCHEMA: Final = schema.parse("""
+_SCHEMA: Final = parse_schema("""
 Style
   Content? text
 """)

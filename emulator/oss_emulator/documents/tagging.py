@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from oss_emulator.documents import schema
-from oss_emulator.documents.document import Document, Documents, PutContext
+from oss_emulator.documents.document import Document, Documents, PutContext, parse_schema
 from oss_emulator.protocol import tagging, xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 
@@ -19,7 +18,7 @@ MAX_VALUE: Final = 128
 _RESERVED: Final = ("http://", "https://", "aliyun", "acs")
 """No key begins with these, in upper or lower case (help page of 0010-00000002)."""
 
-_SCHEMA: Final = schema.parse("""
+_SCHEMA: Final = parse_schema("""
 Tagging
   TagSet?
     Tag*

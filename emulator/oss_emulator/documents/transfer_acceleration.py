@@ -2,14 +2,13 @@
 
 from typing import Final
 
-from oss_emulator.documents import schema
-from oss_emulator.documents.document import Document, Documents
+from oss_emulator.documents.document import Document, Documents, parse_schema
 from oss_emulator.protocol.errors import ErrorCase
 
 DOCUMENT: Final = Document(
     "BucketTransferAcceleration",
     "transferAcceleration",
-    schema.parse("""
+    parse_schema("""
 TransferAccelerationConfiguration
   Enabled boolean
 """),

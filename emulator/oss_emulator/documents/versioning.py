@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from oss_emulator.documents import schema
+from oss_emulator.documents.document import parse_schema
 
-SCHEMA: Final = schema.parse("""
+SCHEMA: Final = parse_schema("""
 VersioningConfiguration
   Status Enabled|Suspended
 """)

@@ -8,8 +8,7 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import quote
 
-from oss_emulator.documents import schema
-from oss_emulator.documents.document import Document, PutContext
+from oss_emulator.documents.document import Document, PutContext, parse_schema
 from oss_emulator.protocol import headers, xml
 from oss_emulator.protocol.errors import ErrorCase
 from oss_emulator.protocol.headers import location
@@ -31,7 +30,7 @@ _MIRROR: Final[dict[str, xml.Value]] = {
 }
 """The default elements of a redirect of the type Mirror."""
 
-_SCHEMA: Final = schema.parse("""
+_SCHEMA: Final = parse_schema("""
 WebsiteConfiguration
   IndexDocument?
     Suffix text

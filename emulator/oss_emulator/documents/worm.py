@@ -3,19 +3,18 @@
 from dataclasses import dataclass
 from typing import Final
 
-from oss_emulator.documents import schema
-from oss_emulator.documents.document import Documents
+from oss_emulator.documents.document import Documents, parse_schema
 from oss_emulator.protocol import dates, xml
 
 SUBRESOURCE: Final = "worm"
 DAY: Final = 24 * 60 * 60
 """Seconds."""
 
-INITIATE: Final = schema.parse("""
+INITIATE: Final = parse_schema("""
 InitiateWormConfiguration
   RetentionPeriodInDays 1..25550
 """)
-EXTEND: Final = schema.parse("""
+EXTEND: Final = parse_schema("""
 ExtendWormConfiguration
   RetentionPeriodInDays 1..25550
 """)

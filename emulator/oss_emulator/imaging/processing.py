@@ -9,7 +9,8 @@ from typing import Final, NamedTuple
 
 from PIL import Image
 
-from oss_emulator.imaging import colours, encoding, geometry, information, watermark
+from oss_emulator.imaging import geometry, information, watermark
+from oss_emulator.imaging import picture as encoding
 from oss_emulator.imaging.picture import (
     FORMATS,
     Picture,
@@ -34,10 +35,10 @@ _CHANGES: Final[Mapping[str, Callable[[Picture, ImageAction], Picture]]] = {
     "rounded-corners": geometry.round_corners,
     "rotate": geometry.rotate,
     "auto-orient": geometry.orient,
-    "blur": colours.blur,
-    "bright": colours.brighten,
-    "contrast": colours.contrast,
-    "sharpen": colours.sharpen,
+    "blur": geometry.blur,
+    "bright": geometry.brighten,
+    "contrast": geometry.contrast,
+    "sharpen": geometry.sharpen,
 }
 
 
@@ -69,7 +70,7 @@ def change(
     if actions[0].name == "info":
         return ProcessedImage(information.describe(data), "application/json")
     if actions[0].name == "average-hue":
-        answer = {"RGB": colours.average_hue(read(data).frames[0])}
+        answer = {"RGB": geometry.average_hue(read(data).frames[0])}
         return ProcessedImage(json.dumps(answer).encode(), "application/json")
     return _change(data, actions, marks)
 

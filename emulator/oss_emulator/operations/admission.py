@@ -78,7 +78,7 @@ class Admission:
 
     @property
     def admission(self) -> "Admission":
-        """This admission: `Refused` has the same attribute, so both outcomes are read alike."""
+        """This admission: `Refused` has the same attribute, so both results are read alike."""
         return self
 
     @property

@@ -113,5 +113,5 @@ def failure_callback(bucket: Bucket, task: FetchTask) -> Callback | None:
         parameter, stored = callback_policy.find(bucket.documents, name)
         custom = callback.parse_variables(stored)
     system = {"bucket": bucket.name, "object": task.key, "operation": "PutObject"}
-    wanted = callback.parse(parameter, system, custom)
+    wanted = callback.parse_callback(parameter, system, custom)
     return wanted if task.calls_back_on_failure else None

@@ -4,7 +4,7 @@ from oss_emulator.documents import replication
 from oss_emulator.documents.replication import RuleStatus
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import answers
-from oss_emulator.protocol import regions, xml
+from oss_emulator.protocol import address, xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
 from oss_emulator.protocol.xml import Children, Node
@@ -58,7 +58,7 @@ def put_bucket_rtc(call: Call) -> Response:
 def get_bucket_replication_location(call: Call) -> Response:
     """List the regions that a bucket can be replicated to: all but its own, by name."""
     others = sorted(
-        regions.location(name) for name in regions.REGIONS if name != call.bucket.region
+        address.location(name) for name in address.REGIONS if name != call.bucket.region
     )
     transfer: Children = [
         ("LocationTransferType", [("Location", name), ("TransferTypes", [("Type", "oss_acc")])])

@@ -4,7 +4,7 @@ from dataclasses import replace
 from random import getrandbits
 
 from oss_emulator.documents import object_worm, worm
-from oss_emulator.documents.schema import Element
+from oss_emulator.documents.document import Element
 from oss_emulator.documents.worm import RetentionPolicy
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Takes, answers

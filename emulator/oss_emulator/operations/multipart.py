@@ -35,7 +35,9 @@ def initiate_multipart_upload(call: Call) -> Response:
     item = writing.draft(call, kind="Multipart")
     client_encryption.parse_parts(item.headers)
     sequential = "sequential" in call.request.query
-    upload = Upload(_new_upload_id(call), call.request.received, item, sequential)
+    # The id has 32 digits that begin with the time, so that ids sort by time.
+    upload_id = f"{int(call.request.received * 1_000_000):016X}{getrandbits(64):016X}"
+    upload = Upload(upload_id, call.request.received, item, sequential)
     call.storage.put_upload(call.bucket.name, upload)
     return xml.answer(
         "InitiateMultipartUploadResult",
@@ -96,11 +98,6 @@ def abort_multipart_upload(call: Call) -> Response:
     upload = find_upload(call)
     call.storage.delete_upload(call.bucket.name, upload.id)
     return Response(204)
-
-
-def _new_upload_id(call: Call) -> str:
-    """Make an id of 32 upper-case hex digits that begin with the time, so that ids sort by time."""
-    return f"{int(call.request.received * 1_000_000):016X}{getrandbits(64):016X}"
 
 
 def _chosen_parts(call: Call, upload: Upload) -> Sequence[Part]:

@@ -8,11 +8,9 @@ from oss_emulator.protocol import (
     checksums,
     client_encryption,
     conditions,
-    copy_source,
     dates,
     headers,
     parameters,
-    ranges,
     xml,
 )
 from oss_emulator.protocol.checksums import Checksums
@@ -53,12 +51,12 @@ def _gather(call: Call) -> Work:
     request = call.request.headers
     _number(call)
     objects.find_upload(call, ErrorCase.NO_SUCH_UPLOAD_OF_COPY)
-    named = copy_source.parse(request[copy_source.HEADER])
+    named = conditions.parse_copy_source(request[conditions.COPY_SOURCE])
     # A part has only bytes, so the bytes of a link's target are copied.
     source = objects.find_source(call, named, through_link=True)
-    conditions.check(request, source.etag, source.modified, copy_source.CONDITIONS)
+    conditions.check(request, source.etag, source.modified, conditions.COPY_CONDITIONS)
     # A malformed range is ignored: the whole object is copied (UploadPartCopy).
-    wanted = ranges.parse(request.get(f"{copy_source.HEADER}-range"), source.size)
+    wanted = conditions.parse_range(request.get(f"{conditions.COPY_SOURCE}-range"), source.size)
     offset, length = wanted or (0, source.size)
     chunks = objects.read_chunks(source, offset, length)
     origin = objects.source_version_header(call, named, source)
@@ -83,7 +81,7 @@ def _gather(call: Call) -> Work:
 @answers(
     "PUT /bucket/key?uploadId&partNumber",
     "UploadPartCopy",
-    header=copy_source.HEADER,
+    header=conditions.COPY_SOURCE,
     action="oss:PutObject",
     gather=_gather,
     takes=Takes.NOTHING,

@@ -18,7 +18,7 @@ from oss_emulator.operations.shared.objects import (
     version_id_of,
 )
 from oss_emulator.operations.shared.writing import put, remove
-from oss_emulator.protocol import checksums, compression, conditions, headers, ranges
+from oss_emulator.protocol import checksums, conditions, headers
 from oss_emulator.protocol.message import Response
 
 
@@ -45,14 +45,14 @@ def get_object(call: Call) -> Response:
     part = None
     if "range" in request.headers:
         standard = request.headers.get("x-oss-range-behavior") == "standard"
-        part = ranges.parse(request.headers["range"], item.size, standard=standard)
+        part = conditions.parse_range(request.headers["range"], item.size, standard=standard)
     added |= delay_header(call, item.size if part is None else part.length)
     if added:
         answer = {**answer, **added}
     if part is None:
         accepted = request.headers.get("accept-encoding")
-        if accepted is not None and compression.applies(accepted, answer, item.size):
-            answer = compression.describe(answer)
+        if accepted is not None and conditions.takes_gzip(accepted, answer, item.size):
+            answer = conditions.describe_gzip(answer)
             return Response(200, answer, read(item, 0, item.size), compress=True)
         answer = add_md5(answer, target)
         return Response(200, answer, read(item, 0, item.size), timed=item.size > 0)
@@ -69,10 +69,10 @@ def head_object(call: Call) -> Response:
     item = show(found, target)
     conditions.check(request, item.etag, item.modified, shown=headers.metadata(item.headers))
     answer = describe(call, item)
-    if compression.applies(request.get("accept-encoding", ""), answer, item.size):
-        return Response(200, compression.describe(answer), compress=True)
+    if conditions.takes_gzip(request.get("accept-encoding", ""), answer, item.size):
+        return Response(200, conditions.describe_gzip(answer), compress=True)
     answer = {**add_md5(answer, target), "Content-Length": str(item.size)}
-    if compression.is_compressible(answer):
+    if conditions.is_compressible(answer):
         answer["Vary"] = "Accept-Encoding"  # S-07
     return Response(200, answer)
 

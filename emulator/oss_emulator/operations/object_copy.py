@@ -7,15 +7,7 @@ from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Takes, answers
 from oss_emulator.operations.shared.objects import delay_header, find_source, source_version_header
 from oss_emulator.operations.shared.writing import OBJECT_ACL, draft, store
-from oss_emulator.protocol import (
-    client_encryption,
-    conditions,
-    copy_source,
-    dates,
-    headers,
-    tagging,
-    xml,
-)
+from oss_emulator.protocol import client_encryption, conditions, dates, headers, tagging, xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
 from oss_emulator.storage import Object
@@ -27,7 +19,7 @@ MAX_SIZE = 5 * 1024**3
 @answers(
     "PUT /bucket/key",
     "CopyObject",
-    header=copy_source.HEADER,
+    header=conditions.COPY_SOURCE,
     action="oss:PutObject",
     takes=Takes.NOTHING,
 )
@@ -39,9 +31,9 @@ def copy_object(call: Call) -> Response:
     """
     request = call.request.headers
     new = draft(call)
-    named = copy_source.parse(request[copy_source.HEADER])
+    named = conditions.parse_copy_source(request[conditions.COPY_SOURCE])
     source = find_source(call, named)
-    conditions.check(request, source.etag, source.modified, copy_source.CONDITIONS)
+    conditions.check(request, source.etag, source.modified, conditions.COPY_CONDITIONS)
     if source.size > MAX_SIZE:
         raise OSSError(ErrorCase.COPY_SOURCE_TOO_LARGE, MaxSizeAllowed=str(MAX_SIZE))
     encryption = headers.encryption_of(new.headers)

@@ -17,7 +17,7 @@ from oss_emulator.operations.operation import answers
 from oss_emulator.operations.shared import objects
 from oss_emulator.operations.shared.writing import draft, store
 from oss_emulator.operations.work import Pool, Work, Workplace
-from oss_emulator.protocol import checksums, conditions, process, ranges
+from oss_emulator.protocol import checksums, conditions, process
 from oss_emulator.protocol.address import Target, check_key
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
@@ -38,7 +38,7 @@ def _gather(call: Call) -> Work:
     """Find the image and its watermarks, of which the result is made."""
     style = call.admission.style
     text = f"style/{style}" if style else call.request.query[PROCESS]
-    asked = process.parse(text)
+    asked = process.parse_process(text)
     if asked.save_as is not None:
         message = "sys/saveas is for POST only; a GET returns the result and cannot save it."
         raise OSSError(ErrorCase.IMAGE_REQUEST, message)
@@ -87,7 +87,7 @@ def get_processed(call: Call) -> Response:
     what `process.parse` and the processing raise.
     """
     data, answer = call.body.read(), dict(call.body.origin)
-    part = ranges.parse(
+    part = conditions.parse_range(
         call.request.headers.get("range"),
         len(data),
         standard=call.request.headers.get("x-oss-range-behavior") == "standard",
@@ -107,7 +107,7 @@ head_processed = replace(get_processed, name="HeadObject", method="HEAD")
 
 def _gather_saved(call: Call) -> Work:
     """Find the image and the place of the result."""
-    asked = process.parse(process.parse_form(call.body.read()))
+    asked = process.parse_process(process.parse_form(call.body.read()))
     if asked.save_as is None:
         message = "The request needs sys/saveas, which says where to save the result."
         raise OSSError(ErrorCase.IMAGE_ARGUMENT_MISSING, message)
@@ -177,7 +177,7 @@ def _actions(call: Call, asked: Process) -> tuple[ImageAction, ...]:
     if not asked.style:
         return asked.actions
     text = style.instructions(call.bucket.documents, asked.style)
-    actions = process.parse(text).actions
+    actions = process.parse_process(text).actions
     if not actions:
         message = f"The style {asked.style} does not name actions on an image."
         raise OSSError(ErrorCase.IMAGE_REQUEST, message)

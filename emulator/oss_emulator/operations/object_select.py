@@ -8,13 +8,13 @@ from oss_emulator.operations.call import NO_BODY, Body, Call
 from oss_emulator.operations.operation import answers
 from oss_emulator.operations.shared.objects import describe, find, reach, read_chunks
 from oss_emulator.operations.work import Pool, Work, Workplace
-from oss_emulator.protocol import frames, ranges, select
+from oss_emulator.protocol import conditions, select
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response, Stream
 from oss_emulator.protocol.parameters import PROCESS
 from oss_emulator.protocol.select import CSVInput, SelectRequest
-from oss_emulator.selecting import jobs, meta
-from oss_emulator.selecting.window import Window
+from oss_emulator.selecting import jobs
+from oss_emulator.selecting.jobs import Window
 from oss_emulator.storage import Object
 
 _JSON: Final = ("json/select", "json/meta")
@@ -40,7 +40,7 @@ def _describe(call: Call, item: Object) -> dict[str, str]:
 def _gather_rows(call: Call) -> Work:
     """Check the request; the work that is returned begins to read the object."""
     _check_payer(call)
-    asked = select.parse(call.body.read(), json=_is_json(call))
+    asked = select.parse_select(call.body.read(), json=_is_json(call))
     return _work(call, reach(call, call.bucket, find(call)), asked)
 
 
@@ -72,13 +72,13 @@ def _window(call: Call, item: Object, asked: SelectRequest) -> Window:
     if header is None:
         if part is None:
             return Window()
-        stored = meta.find(item.documents.get(meta.NAME), item.etag, asked.source)
+        stored = jobs.find(item.documents.get(jobs.NAME), item.etag, asked.source)
         return stored.window(part)
     if part is not None:
         raise OSSError(ErrorCase.SELECT_RANGE_TWICE)
     if not isinstance(asked.source, CSVInput) or asked.source.quoted_records or asked.gzip:
         raise OSSError(ErrorCase.SELECT_RANGE_HEADER)
-    found = ranges.parse(header, item.size)
+    found = conditions.parse_range(header, item.size)
     if found is None:
         return Window()
     # A row belongs to the range in which it begins: right after a delimiter.
@@ -111,17 +111,17 @@ def _gather_meta(call: Call) -> Work:
     _check_payer(call)
     asked = select.parse_meta(call.body.read(), json=_is_json(call))
     item = reach(call, call.bucket, find(call))
-    stored = item.documents.get(meta.NAME)
+    stored = item.documents.get(jobs.NAME)
     if (
         stored is not None
         and not asked.overwrite
-        and meta.SelectMeta.parse(stored).etag == item.etag
+        and jobs.SelectMeta.parse(stored).etag == item.etag
     ):
         return Work(Pool.COPIES, lambda _: Body.of(stored))
     chunks = read_chunks(item, 0, item.size)
 
     def count(place: Workplace) -> Body:
-        (text,) = place.make(jobs.scan, (chunks,), asked.source, item.etag)
+        (text,) = place.make(jobs.scan_job, (chunks,), asked.source, item.etag)
         return Body.of(text)._replace(origin={_SCANNED: str(item.size)})
 
     return Work(Pool.SELECTS, count)
@@ -144,14 +144,14 @@ def create_meta_of_csv(call: Call) -> Response:
     `InvalidCsvLine` and `InvalidJsonData`.
     """
     text = call.body.read()
-    found = meta.SelectMeta.parse(text)
+    found = jobs.SelectMeta.parse(text)
     item = reach(call, call.bucket, find(call))
     scanned = call.body.origin.get(_SCANNED)
     stored = find(call)
     if scanned is not None and item.etag == found.etag and stored.kind != "Symlink":
-        documents = {**stored.documents, meta.NAME: text}
+        documents = {**stored.documents, jobs.NAME: text}
         call.storage.replace_object(call.bucket.name, stored._replace(documents=documents))
-    frame = frames.meta_end(int(scanned or 0), len(found.splits), found.rows, found.columns)
+    frame = select.meta_end(int(scanned or 0), len(found.splits), found.rows, found.columns)
     return Response(200, _describe(call, item), frame)
 
 

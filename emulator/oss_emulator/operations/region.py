@@ -3,9 +3,9 @@
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import answers
 from oss_emulator.protocol import xml
+from oss_emulator.protocol.address import REGIONS, location
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
-from oss_emulator.protocol.regions import REGIONS, location
 
 _ACCELERATE = "oss-accelerate.aliyuncs.com"
 

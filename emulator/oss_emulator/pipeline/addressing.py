@@ -17,12 +17,14 @@ from oss_emulator.protocol.address import (
     Target,
     is_accelerate,
     is_ip,
+    is_mainland,
     is_public_endpoint,
+    is_region,
+    location,
     split_host,
 )
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Request
-from oss_emulator.protocol.regions import is_mainland, is_region, location
 from oss_emulator.protocol.signature import is_signed_url
 from oss_emulator.storage import Bucket
 

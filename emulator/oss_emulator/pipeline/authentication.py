@@ -113,7 +113,7 @@ def _verify_form(form: Form, claim: Claim, admission: Admission, secret: str | N
         s3_form.verify(claim, form.original, secret)
     elif secret is not None:
         form_signature.verify(claim, form, secret, admission.region, now)
-    policy = form_policy.parse(form.text(form_signature.POLICY))
+    policy = form_policy.parse_form_policy(form.text(form_signature.POLICY))
     sent, bucket = admission.request.headers, admission.named_bucket
     policy.check(s3_form.conditional(form, bucket, sent), now)
     return policy.sizes

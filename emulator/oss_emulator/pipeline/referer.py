@@ -17,7 +17,7 @@ from oss_emulator.operations.admission import Admission
 from oss_emulator.operations.call import Body
 from oss_emulator.operations.operation import Operation
 from oss_emulator.pipeline import images
-from oss_emulator.protocol import copy_source
+from oss_emulator.protocol import conditions
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.storage import Bucket, Storage
 
@@ -83,7 +83,7 @@ class HotlinkProtection:
         if admission.claimed.signing is Signing.HEADER:
             return None
         try:
-            source = copy_source.parse(request.headers[copy_source.HEADER])
+            source = conditions.parse_copy_source(request.headers[conditions.COPY_SOURCE])
         except OSSError:
             return None  # the operation refuses it, in the order of its own checks
         name = bucket_of(storage, source.bucket)
@@ -116,7 +116,7 @@ def check_referer(admission: Admission, service: Deployment) -> None:
     if decision is not None and not decision.allowed:
         if not hotlinks.decides_late(admission.operation):
             raise _denied(decision, bucket)
-    elif admission.operation.header == copy_source.HEADER:
+    elif admission.operation.header == conditions.COPY_SOURCE:
         bucket, admission.decision = hotlinks.decide_on_copy(admission, storage)
         if admission.decision is not None and not admission.decision.allowed:
             raise _denied(admission.decision, bucket)

@@ -13,7 +13,7 @@ from oss_emulator.operations.call import Body
 from oss_emulator.pipeline.deployment import Deployment
 from oss_emulator.protocol.form import Form
 from oss_emulator.protocol.message import Request, Response, parse_query
-from oss_emulator.protocol.s3 import documents, form, headers, marks, operations, signature
+from oss_emulator.protocol.s3 import documents, form, headers, operations, signature
 from oss_emulator.protocol.signature.canonical import BLANKS
 from oss_emulator.protocol.signature.unsigned import given_twice
 
@@ -24,7 +24,7 @@ _NAME: Final = "x-id"
 def mark(admission: Admission, service: Deployment) -> None:
     """Mark a request that speaks S3, by its signature, its headers or its host (P-70)."""
     request = admission.request
-    if marks.is_marked(request) or service.addresses.speaks_s3(request.host):
+    if headers.is_marked(request) or service.addresses.speaks_s3(request.host):
         admission.request = request._replace(original=request)
 
 

@@ -14,10 +14,10 @@ from oss_emulator.pipeline import addressing, steps
 from oss_emulator.pipeline.deployment import Deployment
 from oss_emulator.pipeline.shortcuts import Shortcuts
 from oss_emulator.protocol import checksums, errors
+from oss_emulator.protocol.address import is_mainland
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.form import Form, FormReader
 from oss_emulator.protocol.message import Request, Response
-from oss_emulator.protocol.regions import is_mainland
 from oss_emulator.protocol.xml import DocumentError
 
 
@@ -46,18 +46,18 @@ class Service(Deployment):
 
         A `Body` is the content itself, bytes may be a form or framed by S3.
         """
-        outcome = self.admit(request, caller)
-        if isinstance(outcome, Admission) and isinstance(body, bytes):
-            outcome, body = self._read(outcome, body)
-        if isinstance(outcome, Refused):
-            return self.render(outcome)
+        result = self.admit(request, caller)
+        if isinstance(result, Admission) and isinstance(body, bytes):
+            result, body = self._read(result, body)
+        if isinstance(result, Refused):
+            return self.render(result)
         assert isinstance(body, Body)  # noqa: S101 - an admitted one was read
         try:
-            if outcome.operation.gather is not None:
-                body = self.gather(outcome, body).make(HERE)
-            return self.perform(outcome, body)
+            if result.operation.gather is not None:
+                body = self.gather(result, body).make(HERE)
+            return self.perform(result, body)
         except OSSError as error:
-            return self.render(refuse(outcome, error))
+            return self.render(refuse(result, error))
 
     def admit(self, request: Request, caller: Identity | None = None) -> Admission | Refused:
         """Run the steps of a request that do not need its body.

@@ -30,7 +30,7 @@ from oss_emulator.protocol import origin
 from oss_emulator.protocol.address import SERVICE, Target
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.message import parse_query
-from oss_emulator.protocol.s3 import marks
+from oss_emulator.protocol.s3.headers import TELLING, is_marked, is_marked_url
 from oss_emulator.storage import Bucket
 
 MOST: Final = 1024
@@ -130,7 +130,7 @@ class Shortcuts:
         headers, path, query_string = request.headers, request.path, request.query_string
         if self._takes_long_way or request.proxied or len(path) + len(query_string) > MOST:
             return False
-        if not marks.TELLING.isdisjoint(headers) and marks.is_marked(request):
+        if not TELLING.isdisjoint(headers) and is_marked(request):
             return False
         host = headers.get("host", "")
         target, candidates = self._look_up(request.method, host, path, query_string)
@@ -159,7 +159,7 @@ class Shortcuts:
                 target is not None
                 and not is_alias(target.bucket)
                 and not service.addresses.speaks_s3(host)
-                and not marks.is_marked_url(parse_query(query_string))
+                and not is_marked_url(parse_query(query_string))
             ):
                 resource = resource_of(target)
                 return target, service.dispatcher.candidates(method, resource, query_string)

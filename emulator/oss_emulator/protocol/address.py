@@ -4,11 +4,33 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from ipaddress import ip_address
-from typing import NamedTuple
+from pathlib import Path
+from typing import Final, NamedTuple
 from urllib.parse import unquote
 
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.headers import encode, is_utf8
+
+REGIONS: Final = tuple(Path(__file__).with_name("regions.txt").read_text("ascii").split())
+
+CLOSED: Final = ("ap-south-1", "ap-southeast-2")
+"""Regions that the service has closed, Mumbai and Sydney; programs and tests still name them."""
+
+
+def is_region(name: str) -> bool:
+    """Return whether the service has or had a region of this name."""
+    return name in REGIONS or name in CLOSED
+
+
+def is_mainland(region: str) -> bool:
+    """Return whether a region is in mainland China."""
+    return region.startswith("cn-") and region != "cn-hongkong"
+
+
+def location(region: str) -> str:
+    """Format a region as the location of a bucket: `oss-cn-hangzhou`."""
+    return f"oss-{region}"
+
 
 # An address in brackets or a name, and perhaps a port. Names of containers have underscores. In a
 # call without a bucket, ali-oss puts an empty one before the endpoint (P-02).

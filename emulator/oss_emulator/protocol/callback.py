@@ -80,7 +80,7 @@ def parse_variables(parameter: str) -> dict[str, str]:
     return custom
 
 
-def parse(
+def parse_callback(
     parameter: str, system: Mapping[str, str | int], custom: Mapping[str, str]
 ) -> Callback | None:
     """Parse a `callback` and fill in the body of the call; None for an empty parameter or URL.

@@ -1,9 +1,17 @@
-"""Conditional requests: If-Match and similar headers, and their `x-oss-copy-source-` forms."""
+"""What headers ask of the bytes of an object: conditions, a range, compression, a source."""
 
+import re
 from collections.abc import Mapping
+from typing import Final, NamedTuple
+from urllib.parse import unquote
+
+from oss_referer.sources.account import is_bucket_name
 
 from oss_emulator.protocol import dates
+from oss_emulator.protocol.address import decode_key
 from oss_emulator.protocol.errors import ErrorCase, OSSError
+from oss_emulator.protocol.headers import invalid_argument, is_utf8
+from oss_emulator.protocol.message import parse_query
 
 _NAMES = ("if-match", "if-unmodified-since", "if-none-match", "if-modified-since")
 
@@ -57,3 +65,134 @@ def _date(text: str | None) -> float | None:
     if text is None:
         return None
     return dates.parse_http(text) or dates.parse_iso(text)
+
+
+class Range(NamedTuple):
+    """`length` bytes from `offset` of an object."""
+
+    offset: int
+    length: int
+
+
+_ANOTHER: Final = re.compile(r" *(?:[0-9]+-|-[0-9])")
+"""The beginning of a second range."""
+
+
+def parse_range(header: str | None, size: int, *, standard: bool = False) -> Range | None:
+    """Parse a Range header for an object of `size` bytes; None means the whole object.
+
+    A range that is malformed or reaches past the end, and several ranges, are ignored (GetObject,
+    "Range"). Text after a comma that is not a range is left out, and the first range counts (P-90).
+    With `x-oss-range-behavior: standard`, a range that reaches past the end is cut there, and one
+    that begins there raises `InvalidRange`.
+    """
+    if header is None or not header.startswith("bytes="):
+        return None
+    asked, _, further = header[6:].partition(",")
+    if _ANOTHER.match(further):
+        return None
+    first, dash, last = asked.strip().partition("-")
+    if not dash or not _is_number(first or "0") or not _is_number(last or "0"):
+        return None
+    if first:
+        start = int(first)
+        stop = int(last) + 1 if last else size
+        if stop <= start < size:
+            return None
+    elif last:
+        start = max(0, size - int(last))
+        stop = size
+        if int(last) > size and not standard:
+            return None
+    else:
+        return None
+    if start >= size:
+        if standard:
+            raise OSSError(
+                ErrorCase.INVALID_RANGE,
+                headers={"Content-Range": f"bytes */{size}"},
+                ActualObjectSize=str(size),
+                RangeRequested=header,
+            )
+        return None
+    if stop > size:
+        if not standard:
+            return None
+        stop = size
+    return Range(start, stop - start)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 20
+
+
+MIN_SIZE: Final = 1024
+"""Bytes of the smallest object that is compressed (GetObject, Accept-Encoding)."""
+
+CONTENT_TYPES: Final = frozenset(
+    """
+    text/cache-manifest text/xml text/plain text/css application/javascript
+    application/x-javascript application/rss+xml application/json text/json
+    """.split()
+)
+"""The types that are compressed (GetObject, Accept-Encoding)."""
+
+# Headers that describe the stored bytes, not those that are sent.
+_OF_BYTES: Final = ("ETag", "Content-MD5")
+
+
+def takes_gzip(accept_encoding: str, headers: Mapping[str, str], size: int) -> bool:
+    """Return whether to send an object as gzip; `headers` are its answer's, `size` is in bytes."""
+    return size >= MIN_SIZE and is_compressible(headers) and _accepts_gzip(accept_encoding)
+
+
+def is_compressible(headers: Mapping[str, str]) -> bool:
+    """Return whether an object of these headers can be sent as gzip, if it is large enough."""
+    kind = headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    return kind in CONTENT_TYPES and "Content-Encoding" not in headers
+
+
+def describe_gzip(headers: Mapping[str, str]) -> dict[str, str]:
+    """Make the headers of the gzip answer, which has no ETag (GetObject).
+
+    A cache must not give it to clients without gzip, hence `Vary` (P-48).
+    """
+    rest = {name: value for name, value in headers.items() if name not in _OF_BYTES}
+    return {**rest, "Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+
+
+def _accepts_gzip(accept_encoding: str) -> bool:
+    for part in accept_encoding.lower().split(","):
+        coding, _, quality = part.partition(";")
+        if coding.strip() == "gzip":
+            return quality.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
+    return False
+
+
+COPY_SOURCE: Final = "x-oss-copy-source"
+COPY_CONDITIONS: Final = f"{COPY_SOURCE}-"
+"""The prefix of the headers with conditions on the source."""
+
+
+class CopySource(NamedTuple):
+    """The object to copy; its current version where `version_id` is None."""
+
+    bucket: str
+    key: str
+    version_id: str | None
+
+
+def parse_copy_source(header: str) -> CopySource:
+    """Parse `/bucket/key?versionId=…`, percent-encoded; a plus sign is a space (P-43).
+
+    Raises `InvalidArgument`, and `InvalidBucketName` (S-24).
+    """
+    path, _, query = header.partition("?")
+    bucket, _, key = path.removeprefix("/").partition("/")
+    if not bucket or not key or not is_utf8(bucket):
+        raise invalid_argument(COPY_SOURCE, header, code=ErrorCase.INVALID_COPY_SOURCE)
+    name = unquote(bucket)
+    if not is_bucket_name(name):
+        raise OSSError(ErrorCase.INVALID_BUCKET_NAME, BucketName=name)
+    version_id = parse_query(query).get("versionId")
+    return CopySource(name, decode_key(key.replace("+", " ")), version_id)

@@ -98,7 +98,7 @@ _HOLDS: Final[dict[str, Callable[[str, Any], bool]]] = {
 }
 
 
-def parse(encoded: str) -> FormPolicy:
+def parse_form_policy(encoded: str) -> FormPolicy:
     """Parse the field `policy`, JSON in base64; raises `InvalidPolicyDocument`."""
     document = _decode(encoded)
     if not isinstance(document, dict):

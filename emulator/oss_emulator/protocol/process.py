@@ -170,7 +170,7 @@ _COLOUR: Final = re.compile(r"[0-9A-Fa-f]{6}")
 _INTEGER: Final = re.compile(r"-?[0-9]{1,9}")
 
 
-def parse(text: str, *, preparing: bool = False) -> Process:
+def parse_process(text: str, *, preparing: bool = False) -> Process:
     """Parse the value of `x-oss-process`; `preparing` says that it prepares a watermark.
 
     Raises `InvalidArgument`, `MissingArgument`, `BadRequest` and `NotImplemented`.
@@ -218,7 +218,7 @@ def parse_watermark(value: str) -> tuple[str, tuple[ImageAction, ...]]:
     for nested, ec in (("/watermark", "373"), ("/info", "374")):
         if nested in text:
             raise _invalid("image", value, _ec(ec))
-    actions = parse(text, preparing=True).actions
+    actions = parse_process(text, preparing=True).actions
     for action in actions:
         if action.name not in PREPARING:
             raise _invalid("image", value)

@@ -3,15 +3,58 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
+from lxml import etree
 from oss_referer.sources import json_text
 from oss_referer.sources.toml import SourceError, read_file
 
-from oss_emulator.recording.elements import build
+from oss_emulator.protocol.xml import lxml_parser
+
+
+def list_elements(document: bytes) -> tuple[str, ...]:
+    """List the elements of a document by their paths; a leaf has its text as well.
+
+    Raises `ValueError` if the document is not well-formed.
+    """
+    try:
+        root = etree.fromstring(document, lxml_parser())
+    except etree.XMLSyntaxError as error:
+        raise ValueError(f"the document is not well-formed: {error.msg}") from None
+    return tuple(_list(root, ""))
+
+
+def _list(element: etree._Element, above: str) -> Iterator[str]:
+    path = f"{above}{etree.QName(element).localname}"
+    children = list(element)
+    text = element.text or ""
+    # A root without children is listed as it is: an empty document.
+    yield path if children or (not above and not text) else f"{path}={text}"
+    for child in children:
+        yield from _list(child, f"{path}/")
+
+
+def build(elements: Sequence[str]) -> bytes:
+    """Build a document from the list that `list_elements` returns for it."""
+    root: etree._Element | None = None
+    opened: list[etree._Element] = []
+    for element in elements:
+        path, _, text = element.partition("=")
+        *above, name = path.split("/")
+        del opened[len(above) :]
+        if len(opened) != len(above) or (not above and root is not None):
+            raise ValueError(f"{path} has no element around it")
+        made = etree.SubElement(opened[-1], name) if opened else etree.Element(name)
+        made.text = text or None
+        root = made if root is None else root
+        opened.append(made)
+    if root is None:
+        return b""
+    return etree.tostring(root, encoding="UTF-8", xml_declaration=True)
+
 
 ANY = "*"
 """A value that differs each time: an id, a date, a checksum."""
@@ -125,14 +168,14 @@ class Recording:
 def read(path: Path) -> Recording:
     """Read a file; raises `ScenarioError`, and `OSError` if it cannot be read."""
     try:
-        return parse(json_text.parse(read_file(path)))
+        return parse_recording(json_text.parse(read_file(path)))
     except SourceError as error:
         raise ScenarioError(f"{path}, {error}") from None
     except ScenarioError as error:
         raise ScenarioError(f"{path}: {error}") from None
 
 
-def parse(document: Any) -> Recording:
+def parse_recording(document: Any) -> Recording:
     """Parse the content of a file; raises `ScenarioError`."""
     given = _Members(
         {"scenarios": document} if isinstance(document, list) else document, "the file"

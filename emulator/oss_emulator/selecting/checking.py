@@ -13,7 +13,7 @@ from typing import Final
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.select import Output
 from oss_emulator.selecting import statement as ast
-from oss_emulator.selecting import timestamps
+from oss_emulator.selecting.values import is_time_format, parse_timestamp
 
 MAX_COLUMNS: Final = 1000
 MAX_CONDITIONS: Final = 20
@@ -113,7 +113,7 @@ def _check_levels(expression: ast.Expression) -> None:
 def _check_column(column: ast.Column, *, json: bool) -> None:
     path = column.path
     if json:
-        if ast.Every.CHILD in path:
+        if ast.Wildcard.CHILD in path:
             raise OSSError(ErrorCase.WILD_CARD_NOT_ALLOWED)
         return
     if len(path) != 1 or not isinstance(path[0], str):
@@ -129,7 +129,7 @@ def _check_casts(everything: Iterable[ast.Expression], *, json: bool) -> None:
     for cast in everything:
         if not isinstance(cast, ast.Cast):
             continue
-        if cast.format and not timestamps.is_supported(cast.format):
+        if cast.format and not is_time_format(cast.format):
             message = f"The format {cast.format} of a timestamp is not supported."
             raise OSSError(ErrorCase.SQL_NOT_SUPPORTED_TIMESTAMP_FORMAT, message)
         if isinstance(cast.operand, ast.Column):
@@ -344,7 +344,7 @@ def fold(cast: ast.Cast) -> object:
 
 
 def _fold_timestamp(text: str, form: str) -> object:
-    found = timestamps.parse(text, form)
+    found = parse_timestamp(text, form)
     if found is not None:
         return found
     if form:

@@ -1,10 +1,139 @@
-"""The jobs of SelectObject, which run in a process of their own (`oss_emulator.child`)."""
+"""The jobs of SelectObject, which run in a process of their own (`oss_emulator.child`).
 
-from collections.abc import Iterator, Sequence
+`scan` finds the rows and splits of an object (CreateSelectObjectMeta), `select` runs a statement.
+"""
 
-from oss_emulator.protocol.select import Input, SelectRequest
-from oss_emulator.selecting import meta
-from oss_emulator.selecting.window import Window
+from __future__ import annotations
+
+import json
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Final
+
+from oss_referer.sources import json_text
+
+from oss_emulator.protocol.errors import ErrorCase, OSSError
+from oss_emulator.protocol.select import CSVInput, Input, JSONInput, RowRange, SelectRequest
+from oss_emulator.selecting import csv_rows
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The rows of an object to read, and where reading begins."""
+
+    offset: int = 0
+    """The offset of the first byte that is read."""
+    row: int = 0
+    """The number of the first row that is read."""
+    first: int = 0
+    """The number of the first row of the window."""
+    last: int | None = None
+    """The number of the last row, None for the end of the object."""
+    within: tuple[int, int] | None = None
+    """A range of bytes in which the rows begin; both ends belong to it."""
+
+    def ends_before(self, number: int) -> bool:
+        """Return whether a row comes after the last one."""
+        return self.last is not None and number > self.last
+
+
+SPLIT: Final = 4 * 1024 * 1024
+"""Bytes of a split, up to the end of a row (assumed: Q-23)."""
+
+NAME: Final = "selectMeta"
+"""The name under which it is stored with an object."""
+
+
+@dataclass(frozen=True, slots=True)
+class SelectMeta:
+    """The rows and splits of an object, as they are stored with it."""
+
+    etag: str
+    """The ETag of the object that was read."""
+    form: str
+    """How it was read: JSON, or the delimiters of CSV."""
+    rows: int
+    columns: int | None
+    """The columns of the first row; None for JSON."""
+    splits: tuple[tuple[int, int], ...]
+    """The number and the offset of the first row of each split."""
+
+    def format(self) -> bytes:
+        """Format it to be stored with an object."""
+        return json.dumps(asdict(self)).encode()
+
+    @classmethod
+    def parse(cls, text: bytes) -> SelectMeta:
+        """Parse what `format` wrote."""
+        values = json_text.parse(text)
+        splits = tuple((row, offset) for row, offset in values.pop("splits"))
+        return cls(**values, splits=splits)
+
+    def window(self, part: RowRange) -> Window:
+        """Return the rows of a part; raises `InvalidRange`."""
+        if part.unit == "split":
+            first, last = part.resolve(len(self.splits))
+            row, offset = self.splits[first]
+            following = self.splits[last + 1][0] if last + 1 < len(self.splits) else self.rows
+            return Window(offset, row, row, following - 1)
+        first, last = part.resolve(self.rows)
+        found = bisect_right([row for row, _ in self.splits], first) - 1
+        row, offset = self.splits[found]
+        return Window(offset, row, first, last)
+
+
+def form_of(source: Input) -> str:
+    """Return the values that two requests must share to read an object in the same way."""
+    if isinstance(source, JSONInput):
+        return "json"
+    return " ".join(each.hex() for each in (source.record, source.field, source.quote))
+
+
+def find(stored: bytes | None, etag: str, source: Input) -> SelectMeta:
+    """Return the meta that is stored with an object.
+
+    Raises `SelectCsvMetaUnavailable` if there is none, if the object has changed since, or if it
+    was read with other delimiters.
+    """
+    if stored is None:
+        raise OSSError(ErrorCase.SELECT_META_MISSING)
+    meta = SelectMeta.parse(stored)
+    if meta.etag != etag:
+        raise OSSError(ErrorCase.SELECT_META_STALE)
+    if meta.form != form_of(source):
+        raise OSSError(ErrorCase.SELECT_META_MISMATCH)
+    return meta
+
+
+def scan(chunks: Iterable[bytes], source: Input, etag: str) -> SelectMeta:
+    """Read an object and count; raises `InvalidCsvLine`, `InvalidJsonData` and the like."""
+    if isinstance(source, CSVInput):
+        return _scan_csv(chunks, source, etag)
+    from oss_emulator.selecting.json_nodes import Reader  # every start would load all of SQL
+
+    rows, splits = 0, [(0, 0)]
+    for line in Reader(chunks).lines(()):
+        if line.start - splits[-1][1] >= SPLIT:
+            splits.append((rows, line.start))
+        rows += 1
+    return SelectMeta(etag, form_of(source), rows, None, tuple(splits))
+
+
+def _scan_csv(chunks: Iterable[bytes], source: CSVInput, etag: str) -> SelectMeta:
+    rows, offset, columns, splits = 0, 0, 0, [(0, 0)]
+    split = csv_rows.splitter(source)
+    for batch in csv_rows.records(csv_rows.validate(chunks), source):
+        for record in batch:
+            if not rows:
+                columns = len(split(record))
+            elif source.quote in record:
+                split(record)  # raises for quotes that are not closed
+            if offset - splits[-1][1] >= SPLIT:
+                splits.append((rows, offset))
+            rows += 1
+            offset += len(record) + len(source.record)
+    return SelectMeta(etag, form_of(source), rows, columns, tuple(splits))
 
 
 def select(
@@ -15,8 +144,11 @@ def select(
     The sources are the object from its start and from the offset of the window. Raises what
     `Pump` raises.
     """
-    from oss_emulator.selecting.pump import Pump  # which takes long to load
-    from oss_emulator.selecting.selection import ObjectBytes, ObjectSelection
+    from oss_emulator.selecting.selection import (
+        ObjectBytes,
+        ObjectSelection,
+        Pump,  # which takes long to load
+    )
 
     head, body = sources
     pump = Pump(ObjectSelection(asked, ObjectBytes(head, body), window))
@@ -28,7 +160,7 @@ def select(
         pump.close()
 
 
-def scan(sources: Sequence[Iterator[bytes]], asked: Input, etag: str) -> Iterator[bytes]:
-    """Yield the meta of an object; raises what `meta.scan` raises."""
+def scan_job(sources: Sequence[Iterator[bytes]], asked: Input, etag: str) -> Iterator[bytes]:
+    """Yield the meta of an object; raises what `scan` raises."""
     (chunks,) = sources
-    yield meta.scan(chunks, asked, etag).format()
+    yield scan(chunks, asked, etag).format()

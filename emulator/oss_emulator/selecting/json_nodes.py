@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from oss_emulator.protocol.errors import ErrorCase, OSSError
-from oss_emulator.selecting.statement import Every, Step
+from oss_emulator.selecting.statement import Step, Wildcard
 
 MAX_NODE: Final = 512 * 1024
 """Characters of a node (512 KB: limits on SQL statements)."""
@@ -123,7 +123,7 @@ class Reader:
             self._pass_over()
             return
         for name in names:
-            if step is Every.CHILD or name == step:
+            if step is Wildcard.CHILD or name == step:
                 yield from self.nodes(rest)
             else:
                 self._pass_over()

@@ -11,13 +11,13 @@ from typing import Any, Final
 
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.select import CSVInput, Output
-from oss_emulator.selecting import json_nodes, timestamps
+from oss_emulator.selecting import json_nodes
 from oss_emulator.selecting import statement as ast
-from oss_emulator.selecting.aggregation import FunctionResult
-from oss_emulator.selecting.cells import CSVCells, JSONCells
 from oss_emulator.selecting.checking import type_of
-from oss_emulator.selecting.evaluation import Evaluator
+from oss_emulator.selecting.evaluation import Evaluator, FunctionResult
 from oss_emulator.selecting.json_nodes import MISSING
+from oss_emulator.selecting.rows import CSVCells, JSONCells
+from oss_emulator.selecting.values import format_timestamp
 
 MAX_ROW: Final = 1024 * 1024
 """Bytes of one row of a result (our choice; the service has a limit of its own)."""
@@ -186,7 +186,7 @@ def _format(result: FunctionResult) -> str:
     if value is None:
         return ""
     if isinstance(value, datetime):
-        return timestamps.format(value)
+        return format_timestamp(value)
     if isinstance(value, float) and not isfinite(value):
         return str(value)
     if function == "avg":
@@ -234,10 +234,10 @@ _TEXTS: Final[Mapping[ast.Type, Callable[[Any], str]]] = {
     ast.Type.DOUBLE: number,
     ast.Type.DECIMAL: number,
     ast.Type.BOOL: lambda value: "true" if value else "false",
-    ast.Type.TIMESTAMP: timestamps.format,
+    ast.Type.TIMESTAMP: format_timestamp,
 }
 
 _JSON: Final[Mapping[ast.Type, Callable[[Any], str]]] = {
     **_TEXTS,
-    ast.Type.TIMESTAMP: lambda value: json_nodes.quote(timestamps.format(value)),
+    ast.Type.TIMESTAMP: lambda value: json_nodes.quote(format_timestamp(value)),
 }

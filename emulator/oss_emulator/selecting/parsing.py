@@ -66,7 +66,7 @@ class _Token(NamedTuple):
         return self.kind == "word" and self.keyword not in _RESERVED
 
 
-def parse(sql: str) -> ast.SelectStatement:
+def parse_statement(sql: str) -> ast.SelectStatement:
     """Parse a statement; raises `SqlSyntaxError` and the errors of names, paths and LIMIT."""
     return _StatementParser(_split(sql)).statement()
 
@@ -352,7 +352,7 @@ class _StatementParser:
 
     def _index(self) -> ast.Step:
         if self._take("*"):
-            return ast.Every.CHILD
+            return ast.Wildcard.CHILD
         if self._take("-"):
             raise OSSError(ErrorCase.NEGATIVE_ROW_INDEX)
         kind, text = self._token.kind, self._token.text

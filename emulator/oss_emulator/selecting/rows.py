@@ -1,12 +1,18 @@
-"""The rows of an object that a request reads: records of CSV or nodes of JSON."""
+"""The rows of an object, records of CSV or nodes of JSON, and the columns of a statement."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.select import CSVInput, HeaderInfo, JSONInput
 from oss_emulator.selecting import csv_rows, json_nodes
-from oss_emulator.selecting.statement import Step
-from oss_emulator.selecting.window import Window
+from oss_emulator.selecting.jobs import Window
+from oss_emulator.selecting.json_nodes import MISSING, Number
+from oss_emulator.selecting.statement import Column, Step, index_of
+from oss_emulator.selecting.values import BadRowError, ByKind
 
 
 class Row(NamedTuple):
@@ -97,3 +103,120 @@ def _nodes(
             progress.rows += 1
             yield from line.nodes
     progress.offset = reader.position
+
+
+Reader = Callable[[Any], Any]
+"""Returns a value of a row, given its cells: the fields of CSV, or the value of a node."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The names of the columns of a CSV object."""
+
+    names: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, chunks: Iterable[bytes], source: CSVInput) -> Header:
+        """Read the first row that is not a comment; raises what `csv_rows.records` raises."""
+        for batch in csv_rows.records(csv_rows.validate(chunks), source):
+            for record in batch:
+                if not csv_rows.is_comment(record, source):
+                    fields = csv_rows.splitter(source)(record)
+                    values = (csv_rows.value(field, source.quote) for field in fields)
+                    return cls(tuple(value.decode().strip().lstrip("\ufeff") for value in values))
+        return cls()
+
+    def find(self, column: Column) -> int:
+        """Return the index of a column, from 0; case does not matter (Q-32).
+
+        Raises `SqlInvalidColumnName`.
+        """
+        name = str(column.path[0])
+        index = index_of(name)
+        if index is not None:
+            return index - 1
+        lowered = [each.lower() for each in self.names]
+        if name.lower() not in lowered:
+            message = f"The CSV object has no column {name}."
+            raise OSSError(ErrorCase.SQL_INVALID_COLUMN_NAME, message)
+        return lowered.index(name.lower())
+
+
+class CSVCells:
+    """The fields of records, with their quotes."""
+
+    def __init__(self, header: Header, source: CSVInput) -> None:
+        self.header = header
+        self.split = csv_rows.splitter(source)
+        """Returns the fields of a record; raises `InvalidCsvLine`."""
+        self._quote = source.quote
+
+    def reader(self, column: Column, by_kind: ByKind) -> Reader:
+        """Return the function that reads a column, None for a missing one."""
+        place, quote, convert = self.header.find(column), self._quote, by_kind["s"]
+
+        def read(cells: Sequence[bytes]) -> Any:
+            if place >= len(cells):
+                return None
+            field = cells[place]
+            return convert((csv_rows.value(field, quote) if quote in field else field).decode())
+
+        return read
+
+    def lacking(self, columns: Sequence[Column]) -> Callable[[Sequence[bytes]], bool]:
+        """Return the function that tells whether a row lacks one of the columns."""
+        needed = max((self.header.find(column) + 1 for column in columns), default=0)
+        return lambda cells: len(cells) < needed
+
+
+class JSONCells:
+    """The value of a node."""
+
+    def __init__(self, *, numbers_as_strings: bool) -> None:
+        self._number = "s" if numbers_as_strings else "n"
+
+    def reader(self, column: Column, by_kind: ByKind) -> Reader:
+        """Return the function that reads a key, None for a missing one and for null."""
+        kind_of = self.kind_reader(column)
+
+        def read(cells: object) -> Any:
+            kind, text = kind_of(cells)
+            if not kind:
+                return None
+            if kind not in by_kind:
+                raise BadRowError
+            return by_kind[kind](text)
+
+        return read
+
+    def kind_reader(self, column: Column) -> Callable[[object], tuple[str, str]]:
+        """Return the function that tells the kind and the text of a key, "" for none."""
+        path, number = column.path, self._number
+
+        def read(cells: object) -> tuple[str, str]:
+            value = json_nodes.find(cells, path)
+            if isinstance(value, Number):
+                return number, str(value)
+            if isinstance(value, str):
+                # A lone surrogate, which JSON can write, is not UTF-8.
+                plain = value if value.isascii() else value.encode("utf-8", "replace").decode()
+                return "s", plain
+            if value is None or value is MISSING:
+                return "", ""
+            if isinstance(value, bool):
+                return "b", "true" if value else "false"
+            return "j", json_nodes.write(value)
+
+        return read
+
+    def split(self, node: json_nodes.JSONNode) -> object:
+        """Return the value of a node."""
+        return node.value
+
+    def lacking(self, columns: Sequence[Column]) -> Callable[[object], bool]:
+        """Return the function that tells whether a node lacks one of the keys."""
+        paths = [column.path for column in columns]
+        return lambda cells: any(json_nodes.find(cells, path) is MISSING for path in paths)
+
+
+Cells = CSVCells | JSONCells

@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotYet
 from typing import Any, Final, NamedTuple
 
-from oss_emulator.protocol import frames
+from oss_emulator.protocol import select
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.select import CSVInput, HeaderInfo, SelectRequest
 from oss_emulator.selecting import csv_rows
-from oss_emulator.selecting.aggregation import FunctionTotals
-from oss_emulator.selecting.cells import Cells, CSVCells, Header, JSONCells, Reader
 from oss_emulator.selecting.checking import check
-from oss_emulator.selecting.evaluation import Evaluator
+from oss_emulator.selecting.evaluation import Evaluator, FunctionTotals
+from oss_emulator.selecting.jobs import Window
 from oss_emulator.selecting.output import CSVWriter, JSONWriter
-from oss_emulator.selecting.parsing import parse
-from oss_emulator.selecting.rows import Row, ScanProgress, read_csv, read_json
+from oss_emulator.selecting.parsing import parse_statement
+from oss_emulator.selecting.rows import (
+    Cells,
+    CSVCells,
+    Header,
+    JSONCells,
+    Reader,
+    Row,
+    ScanProgress,
+    read_csv,
+    read_json,
+)
 from oss_emulator.selecting.values import BadRowError
-from oss_emulator.selecting.window import Window
 
 FRAME: Final = 256 * 1024
 """Bytes of rows to send in one frame, if no row has more."""
@@ -41,7 +51,7 @@ class ObjectSelection:
     def __init__(self, request: SelectRequest, source: ObjectBytes, window: Window) -> None:
         """Check the statement; raises `OSSError` for one that the service refuses."""
         self._request, self._source, self._window = request, source, window
-        self._statement = parse(request.sql)
+        self._statement = parse_statement(request.sql)
         json = not isinstance(request.source, CSVInput)
         check(self._statement, request.output, json=json)
         self._bad_row = ErrorCase.JSON_DATA if json else ErrorCase.CSV_LINE
@@ -65,16 +75,16 @@ class ObjectSelection:
         if not self.framed:
             return b""
         checked = self._request.output.checked
-        return frames.continuous(self._progress.offset, checked=checked)
+        return select.continuous(self._progress.offset, checked=checked)
 
     def end(self, error: OSSError | None) -> bytes:
         """Return the last frame, which tells an error if there was one."""
         checked, offset = self._request.output.checked, self._offset
         if error is not None:
             message = f"{error.code}.{error.message}"
-            return frames.end(offset, offset, error.status, message, checked=checked)
+            return select.end(offset, offset, error.status, message, checked=checked)
         message = f".{self._report()}" if self._skips else ""
-        return frames.end(offset, offset, 200, message, checked=checked)
+        return select.end(offset, offset, 200, message, checked=checked)
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield the body of the answer.
@@ -85,7 +95,7 @@ class ObjectSelection:
         try:
             for rows in self._pieces():
                 began = True
-                yield frames.data(self._offset, rows, checked=checked) if self.framed else rows
+                yield select.data(self._offset, rows, checked=checked) if self.framed else rows
         except OSSError as error:
             if not (began and self.framed):
                 raise
@@ -194,3 +204,56 @@ class ObjectSelection:
         named = ",".join(map(str, self._skipped))
         more = ",…" if self._skips > len(self._skipped) else ""
         return f"Skipped rows: {named}{more}. Total skipped rows: {self._skips}"
+
+
+IDLE: Final = 5.0
+"""Seconds without rows after which a Continuous Frame is sent (SelectObject, Frame Type)."""
+
+
+class Pump(Iterator[bytes]):
+    """The body of an answer, piece by piece. `next` waits; call `close` in the end."""
+
+    def __init__(self, selection: ObjectSelection, idle: float = IDLE) -> None:
+        self._selection, self._idle = selection, idle
+        self._chunks = iter(selection)
+        self._thread = ThreadPoolExecutor(1, "oss-emulator-select")
+        self._next: Future[bytes | None] | None = self._thread.submit(next, self._chunks, None)
+        self._ended = False
+
+    def begin(self) -> None:
+        """Wait for the first piece, but not for ever; raises the error that precedes any row."""
+        assert self._next is not None  # noqa: S101 - only called first
+        try:
+            self._next.result(self._idle)
+        except NotYet:
+            return
+        except OSSError:
+            self.close()
+            raise
+
+    def __next__(self) -> bytes:
+        if self._ended:
+            raise StopIteration
+        if self._next is None:
+            self._next = self._thread.submit(next, self._chunks, None)
+        try:
+            found = self._next.result(self._idle)
+        except NotYet:
+            return self._selection.idle()
+        except OSSError as error:
+            # The status was sent, so only a frame can tell it, or the end of the connection.
+            self.close()
+            if not self._selection.framed:
+                raise ConnectionAbortedError(str(error)) from None
+            return self._selection.end(error)
+        self._next = None
+        if found is None:
+            self.close()
+            raise StopIteration
+        return found
+
+    def close(self) -> None:
+        """End the work, whatever it is doing."""
+        self._ended = True
+        self._selection.stop()
+        self._thread.shutdown(wait=False, cancel_futures=True)

@@ -26,13 +26,13 @@ class Type(StrEnum):
         return self in (Type.INT, Type.DOUBLE, Type.DECIMAL)
 
 
-class Every(Enum):
+class Wildcard(Enum):
     """The step `[*]` of a path."""
 
     CHILD = "*"
 
 
-Step: TypeAlias = str | int | Every
+Step: TypeAlias = str | int | Wildcard
 """A key, the index of an element, or every child."""
 
 

@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from oss_emulator.control import console
-from oss_emulator.control.api import events
+from oss_emulator.control.api import journal
 from oss_emulator.control.api.access import check_allowed, check_no_callback
 from oss_emulator.control.api.route import ApiRequest, OwnerRequest, Refusal, Route
 from oss_emulator.control.controls import Controls
@@ -42,7 +42,7 @@ class Administration:
             refusal = _refusal_of(request, failed)
             return console.refuse(request, refusal, self._controls.service.settings)
         with self._waiting.hold():
-            await wire.send_events(http, events.HEADERS, stream)
+            await wire.send_events(http, journal.HEADERS, stream)
         return None
 
     async def _read(self, http: web.BaseRequest, request: Request) -> tuple[ApiRequest, Route]:
@@ -68,15 +68,15 @@ class Administration:
         if not isinstance(given, OwnerRequest):
             return given if isinstance(given, Response) else await given
         service = self._controls.service
-        outcome = service.admit(given.request, service.accounts.owner)
-        if isinstance(outcome, Refused):
-            raise outcome.error
+        result = service.admit(given.request, service.accounts.owner)
+        if isinstance(result, Refused):
+            raise result.error
         content = NO_BODY
         if given.data is not None:
             content = Body.of(given.data)
-        elif outcome.operation.takes is not Takes.NOTHING:
-            content = await body.read(http, outcome, service.environment)
-        exchange = Exchange(outcome)
+        elif result.operation.takes is not Takes.NOTHING:
+            content = await body.read(http, result, service.environment)
+        exchange = Exchange(result)
         exchange.body = content
         await self._performer.perform(exchange)
         return given.finish(exchange.response)

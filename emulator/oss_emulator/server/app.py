@@ -13,11 +13,11 @@ from typing import Final, TextIO
 from aiohttp import web
 from oss_referer.engine import explanation
 
-from oss_emulator.control import console, recording
+from oss_emulator.control import console
 from oss_emulator.control.api.access import protect
 from oss_emulator.control.api.route import PREFIX
 from oss_emulator.control.controls import Controls
-from oss_emulator.control.metrics import Metrics
+from oss_emulator.control.metrics import Metrics, steps
 from oss_emulator.operations.admission import Admission, Claimed, refuse
 from oss_emulator.operations.operation import NO_OPERATION, Operation
 from oss_emulator.pipeline import default_domain
@@ -76,7 +76,7 @@ class Server:
         """Makes the protocol of a new connection."""
         self._certificates = certificates
         metrics = Metrics()
-        for step in recording.steps(self.service, metrics, access_log).values():
+        for step in steps(self.service, metrics, access_log).values():
             controls.journal.listen(step)
         self._waiting = Waiting()
         self._performer = Performer(controls, self._waiting, lambda: self.ports)
@@ -187,7 +187,7 @@ class Server:
                 close(response)
             if exchange.recorded:
                 self.controls.journal.record(
-                    exchange.outcome,
+                    exchange.result,
                     response,
                     answer.sent,
                     time.perf_counter() - began,

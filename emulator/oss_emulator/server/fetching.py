@@ -18,7 +18,7 @@ from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.message import Callback, Request, Response
 from oss_emulator.server import body_writer, callback
 from oss_emulator.server.source import FetchFailedError, Sources, SourceUnavailableError
-from oss_emulator.storage import failure
+from oss_emulator.storage import base
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -202,7 +202,7 @@ class Fetches:
         try:
             await self._host.write(lambda: self._update(bucket, task))
         except Exception as error:
-            reason = failure.describe(error)
+            reason = base.describe_failure(error)
             if reason is None:
                 raise
             LOG.error("the state of the task %s cannot be stored: %s", task.id, reason)

@@ -24,7 +24,7 @@ from oss_emulator.server.fetching import Fetches, Host
 from oss_emulator.server.pools import Leaving, Pools, stays
 from oss_emulator.server.waiting import ShortStep, Waiting, take
 from oss_emulator.server.wire import Exchange, apply_before
-from oss_emulator.storage import failure
+from oss_emulator.storage import base
 
 LOG: Final = logging.getLogger("oss_emulator")
 
@@ -75,16 +75,16 @@ class Performer:
         that. `leaving` ends work in pools when the client leaves.
         """
         try:
-            outcome = self._service.admit(request)
+            result = self._service.admit(request)
         except Exception as error:
             admission = Admission(request, new_request_id(request.received))
-            outcome = refuse(admission, error_of(request, error))
-        exchange = Exchange(outcome.admission, http, leaving)
-        if isinstance(outcome, Refused):
-            self.refuse(exchange, outcome.error)
+            result = refuse(admission, error_of(request, error))
+        exchange = Exchange(result.admission, http, leaving)
+        if isinstance(result, Refused):
+            self.refuse(exchange, result.error)
             return exchange
         try:
-            for step in _needed(outcome.operation, bool(self._faults.planned)):
+            for step in _needed(result.operation, bool(self._faults.planned)):
                 await step(self, exchange)
         except Exception as error:
             self.refuse(exchange, error_of(request, error))
@@ -120,11 +120,11 @@ class Performer:
             exchange.body = await body.read(http, admission, environment)
             return
         form = body.FormBody(http, admission.request)
-        outcome = self._service.admit_form(admission, await form.read_fields())
-        exchange.admission = outcome.admission
-        if isinstance(outcome, Refused):
-            raise outcome.error
-        exchange.body = await form.read_file(outcome, environment)
+        result = self._service.admit_form(admission, await form.read_fields())
+        exchange.admission = result.admission
+        if isinstance(result, Refused):
+            raise result.error
+        exchange.body = await form.read_file(result, environment)
 
     async def _gather(self, exchange: Exchange) -> None:
         """Have a pool make a body from the storage: that takes time in proportion to its size."""
@@ -189,7 +189,7 @@ class Performer:
         seconds = time.perf_counter() - began
         whole = response.body
         sent = len(whole) if isinstance(whole, bytes) else wire.length(whole) or 0
-        return response, self._journal.record(exchange.outcome, response, sent, seconds)
+        return response, self._journal.record(exchange.result, response, sent, seconds)
 
     async def _perform_with(
         self, admission: Admission, content: Body, keep: Callable[[Response], None]
@@ -250,7 +250,7 @@ def error_of(request: Request, error: Exception) -> OSSError:
     """Return the error to answer with; a failure of the server is logged."""
     if isinstance(error, OSSError):
         return error
-    reason = failure.describe(error)
+    reason = base.describe_failure(error)
     if reason is None:
         LOG.exception("%s %s failed", request.method, request.target)
     else:

@@ -78,7 +78,7 @@ class Exchange:
         """Whether the journal records it; not what is for the emulator itself."""
 
     @property
-    def outcome(self) -> Admission | Refused:
+    def result(self) -> Admission | Refused:
         """What became of the request, for the journal."""
         return self.admission if self.error is None else Refused(self.admission, self.error)
 

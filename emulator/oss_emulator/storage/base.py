@@ -4,11 +4,15 @@ Records are named tuples because every upload creates one: creating a frozen dat
 times as long.
 """
 
+import errno
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol, Self, TypeVar
 
-from oss_emulator.storage.blobs import Blob, BlobWriter
+from oss_referer.sources.toml import NO_TEMPORARY_FOLDER, lacks_temporary_folder
+
+from oss_emulator.storage.blobs import Blob, BlobWriter, CorruptBlobError
 
 NULL_VERSION = "null"
 """The version id of an object that was put while versioning was off or suspended."""
@@ -228,3 +232,23 @@ class Storage(Protocol):
 
     def close(self) -> None:
         """Close files and connections."""
+
+
+_NAMES = "ENOSPC EDQUOT EROFS EACCES EPERM EIO ENOENT EMFILE ENFILE ENOTDIR".split()
+_DISK: frozenset[int] = frozenset(getattr(errno, name) for name in _NAMES)
+
+
+def describe_failure(error: Exception) -> str | None:
+    """Describe a disk or index failure in one line; None for a bug in the emulator."""
+    if isinstance(error, CorruptBlobError | FolderError):
+        return str(error)
+    if lacks_temporary_folder(error):
+        return NO_TEMPORARY_FOLDER
+    if isinstance(error, OSError) and error.errno in _DISK:
+        where = f": {error.filename}" if error.filename else ""
+        return f"{os.strerror(error.errno)}{where}"
+    import sqlite3  # if SQLite failed, it is loaded already
+
+    if isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError:
+        return f"the index: {error}"
+    return None

@@ -14,13 +14,20 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from oss_emulator.storage import records
 from oss_emulator.storage.base import Account, Bucket, Object, Part, Upload
 from oss_emulator.storage.blobs import Blob, BlobWriter, StoredBlob
 from oss_emulator.storage.folder import BLOBS, find_blob
-from oss_emulator.storage.index import PLACES, IndexConnection, seal, unseal
-from oss_emulator.storage.opening import OpenFolder
-from oss_emulator.storage.records import Record
+from oss_emulator.storage.index import (
+    PLACES,
+    IndexConnection,
+    OpenFolder,
+    Record,
+    blob_names,
+    format_record,
+    parse_record,
+    seal,
+    unseal,
+)
 
 REMEMBERED = 1024
 """The most records to remember parsed."""
@@ -106,19 +113,19 @@ class DiskStorage:
     def _drop(self, rows: Sequence[tuple[str]]) -> None:
         """Count one use less for each blob of removed records; the commit removes unused blobs."""
         for (text,) in rows:
-            for named in records.names(text):
+            for named in blob_names(text):
                 self._index.count(named.partition(".")[0], -1)
 
     def _keep(self, record: Object | Part, *where: str | int) -> str:
         """Format a record for its place, and count one use more for each of its blobs."""
-        blob_names: list[str] = []
+        names: list[str] = []
 
         def name(blob: Blob) -> str:
-            blob_names.append(self._name(blob))
-            return blob_names[-1]
+            names.append(self._name(blob))
+            return names[-1]
 
-        text = records.format(record, name)
-        for named in blob_names:
+        text = format_record(record, name)
+        for named in names:
             self._index.count(named.partition(".")[0], 1)
         return seal(text, *where)
 
@@ -300,14 +307,14 @@ class DiskStorage:
         return (self._parse(kind, text) for (text,) in rows)
 
     def _parse(self, kind: type[Record], text: str) -> Record:
-        return records.parse(kind, unseal(text), self._find)
+        return parse_record(kind, unseal(text), self._find)
 
     def _replace(self, table: str, record: Account | Bucket | Upload, *row: str) -> None:
         """Add a record without blobs at its place, or replace the one there."""
         self._database.execute(
             f"INSERT OR REPLACE INTO {table} ({', '.join(PLACES[table])}, record) "  # noqa: S608
             f"VALUES ({'?, ' * len(row)}?)",
-            (*row, seal(records.format(record, self._name), *row)),
+            (*row, seal(format_record(record, self._name), *row)),
         )
 
     def _exists(self, table: str, where: str, *values: str) -> bool:

@@ -30,9 +30,10 @@ if TYPE_CHECKING:
 
     from oss_emulator.testing.rules import Rules
 
+
 Result = TypeVar("Result")
 
-PATIENCE = 60.0
+TIMEOUT = 60.0
 """Seconds to wait for the thread."""
 
 
@@ -167,7 +168,7 @@ class Emulator:
         self._thread.start()
         listening = self._server.start(self.settings.host, self.port)
         try:
-            self.port = asyncio.run_coroutine_threadsafe(listening, loop).result(PATIENCE)
+            self.port = asyncio.run_coroutine_threadsafe(listening, loop).result(TIMEOUT)
         except BaseException:
             self._end_thread()
             raise
@@ -190,7 +191,7 @@ class Emulator:
             return
         try:
             stopping = asyncio.run_coroutine_threadsafe(self._server.stop(), self._loop)
-            stopping.result(PATIENCE)
+            stopping.result(TIMEOUT)
         finally:
             self._end_thread()
             self.ca_file = None
@@ -219,16 +220,15 @@ class Emulator:
         the rule lab, or the path of a file. Raises `ValueError` for wrong rules, with the place and
         the mistake, and for a bad name or ACL, with the service's error document.
         """
-        document = None if rules is None else self._format_rules(rules)
+        document = None
+        if rules is not None:
+            from oss_emulator.testing import rules as given  # the lab, which reads all forms
+
+            document = referer_xml.format(given.read(rules, assumptions=self.settings.assumptions))
         self.put(f"/{name}", headers={"x-oss-acl": acl})
         if document is not None:
             self.put(f"/{name}?referer", document)
         return buckets.connect(self, name)
-
-    def _format_rules(self, rules: "Rules") -> bytes:
-        from oss_emulator.testing import rules as given  # on first use: the lab reads all forms
-
-        return referer_xml.format(given.read(rules, assumptions=self.settings.assumptions))
 
     def put(self, target: str, body: bytes = b"", headers: dict[str, str] | None = None) -> None:
         """Send a PUT as the owner, without a signature: `put("/bucket/key", b"...")`.
@@ -270,12 +270,12 @@ class Emulator:
         if self._loop is None:
             running.close()
             raise RuntimeError("The emulator is not running: use it in a with statement.")
-        return asyncio.run_coroutine_threadsafe(running, self._loop).result(PATIENCE)
+        return asyncio.run_coroutine_threadsafe(running, self._loop).result(TIMEOUT)
 
     def _end_thread(self) -> None:
         if self._loop is not None and self._thread is not None:
             self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join(PATIENCE)
+            self._thread.join(TIMEOUT)
             close_loop(self._loop)
         self._loop = self._thread = None
         self.service.storage.close()

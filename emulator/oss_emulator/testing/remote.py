@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     from oss_emulator.testing.rules import Rules
 
-PATIENCE: Final = 60.0
+
+TIMEOUT: Final = 60.0
 """Seconds to wait for an answer."""
 
 _EXPIRES: Final = 60
@@ -87,7 +88,7 @@ class ServerSession:
         """Send a request and return the body of the answer; raises as urllib does."""
         url = f"{self.endpoint}{target}"
         asked = Request(url, body, fields, method=method)  # noqa: S310 - its scheme was checked
-        with self._opener.open(asked, timeout=PATIENCE) as answer:
+        with self._opener.open(asked, timeout=TIMEOUT) as answer:
             found: bytes = answer.read()
         return found
 

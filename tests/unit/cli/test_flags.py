@@ -18,7 +18,7 @@ def parse(*given: str, variables: Mapping[str, str] = NOTHING) -> Settings:
     parser = Parser()
     flags.declare(parser, Settings())
     parser.set_defaults(parser=parser)
-    return flags.parse(parser.parse_args(given), variables, {})
+    return flags.parse_settings(parser.parse_args(given), variables, {})
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from email.utils import formatdate
 
 import pytest
-from oss_emulator.cli.requestlog import describe
+from oss_emulator.cli.foreground import describe
 from oss_emulator.control.journal import Journal
 from oss_emulator.operations.admission import Admission, Refused
 from oss_emulator.pipeline.service import Service

@@ -8,22 +8,22 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import pytest
-from oss_emulator.control.api import ROUTES, document, events, find
+from oss_emulator.control.api import ROUTES, document, find, journal
 from oss_emulator.control.api.access import TOKEN_HEADER, check_allowed, protect
-from oss_emulator.control.api.health import get_health
+from oss_emulator.control.api.contents import list_snapshots, take_snapshot
 from oss_emulator.control.api.journal import list_entries
-from oss_emulator.control.api.openapi import describe
+from oss_emulator.control.api.openapi import describe, get_health
 from oss_emulator.control.api.route import (
     PREFIX,
+    TEXT,
     ApiRequest,
     Parameter,
     Refusal,
     Route,
     json_content,
+    record,
     reply,
 )
-from oss_emulator.control.api.schema import TEXT, record
-from oss_emulator.control.api.snapshots import list_snapshots, take_snapshot
 from oss_emulator.protocol.message import Request, Response
 from oss_referer.version import __version__
 
@@ -455,7 +455,7 @@ def follow(ask: ApiCaller, query: str = "", **headers: str) -> AsyncIterator[byt
     """Follow a journal that has the entries 1, 2 and 3."""
     for _ in range(3):
         ask.record("/none/a")
-    return events.follow(ask.asked("GET", f"journal?{query}", b"", **headers))
+    return journal.follow(ask.asked("GET", f"journal?{query}", b"", **headers))
 
 
 async def numbers(stream: AsyncIterator[bytes], count: int) -> list[int]:
@@ -499,7 +499,7 @@ async def test_stream_has_only_entries_that_fit(ask: ApiCaller) -> None:
 async def test_silence_is_broken_by_a_comment(
     ask: ApiCaller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(events, "PING", 0.001)
+    monkeypatch.setattr(journal, "PING", 0.001)
     stream: Any = follow(ask, "since=3")
     assert (await anext(stream)).startswith(b":")
     ask.record("/none/a")
@@ -510,7 +510,7 @@ async def test_silence_is_broken_by_a_comment(
 async def test_slow_reader_misses_the_oldest(ask: ApiCaller) -> None:
     stream: Any = follow(ask)
     assert await numbers(stream, 1) == [1]
-    for _ in range(events.MAX_BEHIND):
+    for _ in range(journal.MAX_BEHIND):
         ask.record("/none/a")
     assert await numbers(stream, 1) == [4]
     await stream.aclose()

@@ -4,9 +4,9 @@ import time
 from typing import Any
 
 import pytest
-from oss_emulator.control.clock import Clock
+from oss_emulator.control.controls import Clock
 from oss_emulator.control.faults import FaultError, Faults, read
-from oss_emulator.control.running_tests import LEASE, RunningTests
+from oss_emulator.control.journal import LEASE, RunningTests
 from oss_emulator.operations.admission import Admission
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.message import Request
@@ -227,7 +227,7 @@ def test_session_that_says_nothing_more_ends(tests: RunningTests, seconds: Secon
 def test_sessions_and_their_buckets_have_a_bound(
     tests: RunningTests, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("oss_emulator.control.running_tests.MOST", 2)
+    monkeypatch.setattr("oss_emulator.control.journal.MOST", 2)
     for name in ("one", "two", "three"):
         tests.begin(name, f"a.py::{name}")
         tests.claim(name, f"bucket-{name}")

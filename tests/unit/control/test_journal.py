@@ -5,7 +5,7 @@ import weakref
 
 import pytest
 from oss_emulator.control.faults import Fault
-from oss_emulator.control.journal import Journal, JournalEntry, RefererVerdict
+from oss_emulator.control.journal import Journal, JournalEntry, RefererResult
 from oss_emulator.operations.admission import Admission, Refused, refuse
 from oss_emulator.operations.call import NO_BODY, Body
 from oss_emulator.pipeline.service import Service
@@ -147,15 +147,15 @@ def test_entry_keeps_the_request_that_came(service: Service) -> None:
 @pytest.mark.parametrize(
     ("target", "referer", "verdict"),
     [
-        ("/examplebucket/a", "http://www.example.com/", RefererVerdict.ALLOWED),
-        ("/examplebucket/a", "http://thief.test/", RefererVerdict.DENIED),
-        ("/examplebucket/a", "", RefererVerdict.DENIED),
-        ("/none/a", "http://www.example.com/", RefererVerdict.NOT_CHECKED),
-        ("/examplebucket", "http://www.example.com/", RefererVerdict.NOT_CHECKED),
+        ("/examplebucket/a", "http://www.example.com/", RefererResult.ALLOWED),
+        ("/examplebucket/a", "http://thief.test/", RefererResult.DENIED),
+        ("/examplebucket/a", "", RefererResult.DENIED),
+        ("/none/a", "http://www.example.com/", RefererResult.NOT_CHECKED),
+        ("/examplebucket", "http://www.example.com/", RefererResult.NOT_CHECKED),
     ],
 )
 def test_verdict_is_that_of_the_rules(
-    service: Service, target: str, referer: str, verdict: RefererVerdict
+    service: Service, target: str, referer: str, verdict: RefererResult
 ) -> None:
     entry = record(Journal(), ask(service, target, referer))
     assert entry.verdict is verdict

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from oss_emulator.documents import schema
-from oss_emulator.documents.schema import Element
+from oss_emulator.documents.document import Element, parse_schema
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.xml import DocumentError
 
@@ -25,7 +24,7 @@ Root
 
 
 def test_schema_is_read_from_its_lines() -> None:
-    root = schema.parse(SCHEMA)
+    root = parse_schema(SCHEMA)
     shown = {child.name: (child.least, child.most, child.kind) for child in root.children}
     assert shown == {
         "Once": (1, 1, ""),
@@ -45,18 +44,18 @@ def test_schema_is_read_from_its_lines() -> None:
 @pytest.mark.parametrize("line", ["Root\n  Two Words Here", "Root\n  Name?? text", "Root\n  {1,2}"])
 def test_line_that_is_not_an_element_is_refused(line: str) -> None:
     with pytest.raises(ValueError, match="not an element of a schema"):
-        schema.parse(line)
+        parse_schema(line)
 
 
 def test_schema_has_one_root() -> None:
     with pytest.raises(ValueError, match="too many values"):
-        schema.parse("One text\nOther text")
+        parse_schema("One text\nOther text")
 
 
 def read(lines: str, content: str) -> object:
     """Check a document against a schema with these lines below `Root`; return its content."""
     described = "\n".join(["Root", *(f"  {line}" for line in lines.split("/"))])
-    return schema.parse(described).parse(f"<Root>{content}</Root>".encode()).content
+    return parse_schema(described).parse(f"<Root>{content}</Root>".encode()).content
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from io import BytesIO
 from typing import Any
 
 from oss_emulator.imaging.processing import process
-from oss_emulator.protocol.process import parse
+from oss_emulator.protocol.process import parse_process
 from PIL import Image, ImageChops, ImageStat
 
 RED, GREEN, BLUE, WHITE, BLACK = (
@@ -51,14 +51,14 @@ def animation(format: str = "GIF", frames: int = 3, size: tuple[int, int] = (80,
 
 def change(data: bytes, text: str, **marks: bytes) -> Image.Image:
     """Process an image by the text of `x-oss-process`; returns the result, decoded."""
-    image = Image.open(BytesIO(process(data, parse(text).actions, marks).data))
+    image = Image.open(BytesIO(process(data, parse_process(text).actions, marks).data))
     image.load()
     return image
 
 
 def answer(data: bytes, text: str) -> bytes:
     """Process an image; returns the bytes of the answer."""
-    return process(data, parse(text).actions, {}).data
+    return process(data, parse_process(text).actions, {}).data
 
 
 def difference(one: Image.Image, other: Image.Image) -> float:

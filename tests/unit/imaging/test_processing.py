@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from oss_emulator.imaging.processing import ProcessedImage, process
 from oss_emulator.protocol.errors import OSSError
-from oss_emulator.protocol.process import parse
+from oss_emulator.protocol.process import parse_process
 from PIL import Image
 
 from tests.thorough import cases
@@ -151,6 +151,6 @@ DOCUMENTED = {
 
 def outcome(source: bytes, text: str) -> ProcessedImage | OSSError:
     try:
-        return process(source, parse(text).actions, {"mark": MARK})
+        return process(source, parse_process(text).actions, {"mark": MARK})
     except OSSError as error:
         return error

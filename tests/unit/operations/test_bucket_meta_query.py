@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 from oss_emulator.documents.meta_query import parse
-from oss_emulator.operations.shared.metadata_index import search
+from oss_emulator.operations.bucket_meta_query import search
 from oss_emulator.storage import Object
 
 from tests.unit.operations.service import Answer, Caller

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from oss_emulator.parity.requests import (
+from oss_emulator.parity.inquiries import (
     MESSAGE,
     Fetch,
     GetRules,

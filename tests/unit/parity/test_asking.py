@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import pytest
-from oss_emulator.parity.asking import IN_A_ROW, TRIES, ask_all, bounds
-from oss_emulator.parity.inquiries import INQUIRIES, Ask, plan
-from oss_emulator.parity.judging import Conclusion, judge
-from oss_emulator.parity.requests import Fetch, PutAcl, PutRules, Reply, ServiceRequest
-from oss_emulator.parity.setups import CONTRADICTION, FRESH, LISTED, PUBLIC_READ, SETUPS
+from oss_emulator.parity.asking import IN_A_ROW, TRIES, Finding, ask_all, bounds, compare
+from oss_emulator.parity.inquiries import (
+    CONTRADICTION,
+    FRESH,
+    INQUIRIES,
+    LISTED,
+    PUBLIC_READ,
+    SETUPS,
+    Ask,
+    Fetch,
+    PutAcl,
+    PutRules,
+    Reply,
+    ServiceRequest,
+    plan,
+)
 from oss_referer import Signing
 
 from tests.unit.parity.service import ModelService, error
@@ -30,7 +41,7 @@ def test_rules_are_waited_for(delay: int) -> None:
     service = ModelService(delay=delay)
     pauses: list[None] = []
     replies = ask_all(service.send, {}, lambda _: "", lambda: pauses.append(None))
-    assert {result.conclusion for result in judge(replies)} == {Conclusion.CONFIRMED}
+    assert {result.finding for result in compare(replies)} == {Finding.CONFIRMED}
     assert pauses
     few, most = bounds({})
     assert few < len(service.sent) <= most
@@ -39,10 +50,10 @@ def test_rules_are_waited_for(delay: int) -> None:
 def test_rules_that_never_take_effect_show_nothing() -> None:
     service = ModelService(delay=10**6)
     replies = ask_all(service.send, {}, lambda _: "", no_pause)
-    results = {result.inquiry.fact: result for result in judge(replies)}
-    assert results["R-20"].conclusion is Conclusion.UNSEEN
+    results = {result.inquiry.fact: result for result in compare(replies)}
+    assert results["R-20"].finding is Finding.UNSEEN
     assert results["R-20"].why == f"the new rules or ACL did not take effect within {TRIES} tries"
-    assert results["R-33"].conclusion is Conclusion.CONFIRMED
+    assert results["R-33"].finding is Finding.CONFIRMED
     assert len(service.sent) <= bounds({})[1]
 
 
@@ -68,8 +79,8 @@ def test_anonymous_canaries_count_where_signed_urls_are_not_checked() -> None:
         return Reply(200) if signed else service.send(request)
 
     replies = ask_all(send, {}, lambda _: "", no_pause)
-    results = {result.inquiry.fact: result for result in judge(replies)}
-    assert results["R-01"].conclusion is Conclusion.DIFFERS
+    results = {result.inquiry.fact: result for result in compare(replies)}
+    assert results["R-01"].finding is Finding.DIFFERS
 
 
 def test_refused_rules_leave_their_questions_open() -> None:
@@ -127,9 +138,9 @@ def test_failures_of_the_service_decide_no_fact(status: int, trouble: bool) -> N
         troubled = isinstance(request, Fetch) and request.query == (("referer", ""),)
         return error(status, "Trouble") if troubled else service.send(request)
 
-    results = judge(ask_all(send, {}, lambda _: "", no_pause))
-    conclusion = next(item.conclusion for item in results if item.inquiry.fact == "R-32")
-    assert conclusion is (Conclusion.UNSEEN if trouble else Conclusion.DIFFERS)
+    results = compare(ask_all(send, {}, lambda _: "", no_pause))
+    conclusion = next(item.finding for item in results if item.inquiry.fact == "R-32")
+    assert conclusion is (Finding.UNSEEN if trouble else Finding.DIFFERS)
 
 
 def test_plan_asks_under_every_setup() -> None:

@@ -7,9 +7,15 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from oss_emulator.parity.inquiries import ASSUMED, DOCUMENTED, INQUIRIES, Inquiry
-from oss_emulator.parity.requests import Fetch
-from oss_emulator.parity.setups import SETUPS, Setup
+from oss_emulator.parity.inquiries import (
+    ASSUMED,
+    DOCUMENTED,
+    INQUIRIES,
+    SETUPS,
+    Fetch,
+    Inquiry,
+    Setup,
+)
 from oss_referer import RefererConfiguration, RefererPolicy, Signing
 from oss_referer.engine.assumptions import DEFAULT, FACTS
 

@@ -8,11 +8,8 @@ from dataclasses import fields, replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oss_emulator.parity.asking import ask_all
-from oss_emulator.parity.inquiries import Ask
-from oss_emulator.parity.judging import Conclusion, ParityResult, format_assumptions, judge
-from oss_emulator.parity.requests import Reply
-from oss_emulator.parity.setups import FRESH, LISTED
+from oss_emulator.parity.asking import Finding, ParityResult, ask_all, compare, format_assumptions
+from oss_emulator.parity.inquiries import FRESH, LISTED, Ask, Reply
 from oss_referer import Assumptions
 from oss_referer.engine.assumptions import DEFAULT, CheckedRequests, RepeatedHeader
 from oss_referer.sources import assumptions as toml
@@ -42,17 +39,17 @@ def by_fact(results: tuple[ParityResult, ...], fact: str) -> ParityResult:
 @settings(max_examples=cases(15, 100))
 @given(ANY_ASSUMPTIONS)
 def test_any_combination_of_variants_is_found(assumptions: Assumptions) -> None:
-    results = judge(ask(assumptions))
+    results = compare(ask(assumptions))
     hidden = assumptions.checked_requests is CheckedRequests.ALL_SIGNED_URLS
     if hidden:  # the copy is denied as a signed URL, whatever holds for its source
-        assert by_fact(results, "R-45").conclusion is Conclusion.UNSEEN
+        assert by_fact(results, "R-45").finding is Finding.UNSEEN
         assumptions = replace(assumptions, copy_source=DEFAULT.copy_source)
     wanted = {**assumptions.chosen(), **({"copy_source": None} if hidden else {})}
     assert found(results) == wanted
     for result in results:
         same = result.found is result.expected
-        if result.conclusion is not Conclusion.UNSEEN:
-            assert result.conclusion is (Conclusion.CONFIRMED if same else Conclusion.DIFFERS)
+        if result.finding is not Finding.UNSEEN:
+            assert result.finding is (Finding.CONFIRMED if same else Finding.DIFFERS)
     written = format_assumptions(results, "Found today.")
     assert written.startswith("# Found today.\nchecked_requests = ") or hidden
     assert toml.parse(written) == assumptions
@@ -60,14 +57,14 @@ def test_any_combination_of_variants_is_found(assumptions: Assumptions) -> None:
 
 def test_other_assumptions_may_be_expected() -> None:
     expected = Assumptions(repeated_header=RepeatedHeader.LAST)
-    results = judge(ask(expected), expected)
-    assert {result.conclusion for result in results} == {Conclusion.CONFIRMED}
-    assert by_fact(judge(ask(), expected), "R-29").conclusion is Conclusion.DIFFERS
-    assert toml.parse(format_assumptions(judge({}, expected), "")) == expected
+    results = compare(ask(expected), expected)
+    assert {result.finding for result in results} == {Finding.CONFIRMED}
+    assert by_fact(compare(ask(), expected), "R-29").finding is Finding.DIFFERS
+    assert toml.parse(format_assumptions(compare({}, expected), "")) == expected
 
 
 def test_results_are_sorted_by_fact() -> None:
-    facts = [result.inquiry.fact for result in judge(ask())]
+    facts = [result.inquiry.fact for result in compare(ask())]
     assert facts == sorted(facts)
     assert len(facts) == 32
 
@@ -75,19 +72,19 @@ def test_results_are_sorted_by_fact() -> None:
 def test_reply_that_no_variant_gives_differs() -> None:
     """R-14"""
     replies = dict(ask())
-    (answered,) = by_fact(judge(replies), "R-14").answers
+    (answered,) = by_fact(compare(replies), "R-14").answers
     replies[answered.ask] = error(418, "Teapot")
-    result = by_fact(judge(replies), "R-14")
-    assert (result.conclusion, result.found) == (Conclusion.DIFFERS, None)
+    result = by_fact(compare(replies), "R-14")
+    assert (result.finding, result.found) == (Finding.DIFFERS, None)
     assert "418 Teapot" in [str(item.reply) for item in result.answers]
     assert "# empty_whitelist was not decided: no variant fits" in (
-        format_assumptions(judge(replies), "")
+        format_assumptions(compare(replies), "")
     )
 
 
 def test_without_replies_no_fact_is_decided() -> None:
-    results = judge({})
-    assert {result.conclusion for result in results} == {Conclusion.UNSEEN}
+    results = compare({})
+    assert {result.finding for result in results} == {Finding.UNSEEN}
     assert {result.why for result in results} == {"it was not asked"}
     assert toml.parse(format_assumptions(results, "")) == DEFAULT
 
@@ -97,40 +94,40 @@ def test_undecided_fact_has_a_reason() -> None:
     replies = ask_all(
         ModelService().send, {FRESH: "the bucket existed before"}, lambda _: "", lambda: None
     )
-    result = by_fact(judge(replies), "R-15")
-    assert (result.conclusion, result.why) == (Conclusion.UNSEEN, "the bucket existed before")
+    result = by_fact(compare(replies), "R-15")
+    assert (result.finding, result.why) == (Finding.UNSEEN, "the bucket existed before")
 
 
 def test_contradicting_reply_counts_although_another_is_missing() -> None:
     """R-13"""
     replies = dict(ask())
-    allowed, denied = by_fact(judge(replies), "R-13").answers
+    allowed, denied = by_fact(compare(replies), "R-13").answers
     replies |= {allowed.ask: "lost", denied.ask: Reply(200)}
-    assert by_fact(judge(replies), "R-13").conclusion is Conclusion.DIFFERS
+    assert by_fact(compare(replies), "R-13").finding is Finding.DIFFERS
 
 
 def test_variant_is_found_from_some_of_the_replies() -> None:
     """R-28"""
     replies = dict(ask())
-    listed = next(item.ask for item in by_fact(judge(replies), "R-28").answers)
+    listed = next(item.ask for item in by_fact(compare(replies), "R-28").answers)
     assert listed.setup is LISTED
     replies[listed] = "lost"
-    assert by_fact(judge(replies), "R-28").conclusion is Conclusion.CONFIRMED
+    assert by_fact(compare(replies), "R-28").finding is Finding.CONFIRMED
 
 
 def test_replies_that_fit_several_variants_decide_nothing() -> None:
     """R-29"""
     replies = dict(ask())
-    first, _ = by_fact(judge(replies), "R-29").answers
+    first, _ = by_fact(compare(replies), "R-29").answers
     replies[first.ask] = "lost"
-    result = by_fact(judge(replies), "R-29")
-    assert result.conclusion is Conclusion.CONFIRMED  # "last" and "joined" allow the second
+    result = by_fact(compare(replies), "R-29")
+    assert result.finding is Finding.CONFIRMED  # "last" and "joined" allow the second
     replies = dict(ask(Assumptions(repeated_header=RepeatedHeader.JOINED)))
     replies[first.ask] = "lost"
-    result = by_fact(judge(replies), "R-29")
-    assert (result.conclusion, result.why) == (Conclusion.UNSEEN, "lost")
+    result = by_fact(compare(replies), "R-29")
+    assert (result.finding, result.why) == (Finding.UNSEEN, "lost")
 
 
 @pytest.mark.parametrize("name", [item.name for item in fields(Assumptions)])
 def test_every_assumption_has_a_question(name: str) -> None:
-    assert name in found(judge({}))
+    assert name in found(compare({}))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from oss_emulator.parity.requests import (
+from oss_emulator.parity.inquiries import (
     ALLOWED,
     ANYTHING,
     DENIED,

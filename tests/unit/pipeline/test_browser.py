@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from oss_emulator.control import controls
 from oss_emulator.operations import OPERATIONS
 from oss_emulator.operations.admission import Refused
 from oss_emulator.operations.operation import Operation, Resource, Takes
@@ -13,7 +14,6 @@ from oss_emulator.pipeline.service import Service
 from oss_emulator.pipeline.steps import READS
 from oss_emulator.protocol.message import Request
 from oss_emulator.settings import Auth, Settings
-from oss_emulator.storage import snapshot
 
 from tests.unit.pipeline.service import PAGE, RULES, SETTINGS, ask, put
 
@@ -58,13 +58,13 @@ def code(service: Service, request: Request) -> str:
 def test_every_operation_of_post_but_the_form_is_refused(
     service: Service, operation: Operation, page: dict[str, str]
 ) -> None:
-    before = snapshot.take(service.storage)
+    before = controls.take_snapshot(service.storage)
     request = call(operation, **page)
     is_form = operation.takes is Takes.FORM
     assert code(service, request) == ("" if is_form else "CrossOriginForbidden")
     if not is_form:
         assert service.handle(request).status == 403
-    assert snapshot.take(service.storage) == before
+    assert controls.take_snapshot(service.storage) == before
 
 
 READING = [item for item in OPERATIONS if item.method in READS]
@@ -73,9 +73,9 @@ READING = [item for item in OPERATIONS if item.method in READS]
 @pytest.mark.parametrize("operation", READING, ids=lambda item: f"{item.method} {item.name}")
 def test_no_operation_of_get_changes_anything(service: Service, operation: Operation) -> None:
     """Browsers send GET for any page, and nothing refuses that."""
-    before = snapshot.take(service.storage)
+    before = controls.take_snapshot(service.storage)
     service.handle(call(operation), caller=service.accounts.owner)
-    assert snapshot.take(service.storage) == before
+    assert controls.take_snapshot(service.storage) == before
 
 
 @pytest.mark.parametrize(

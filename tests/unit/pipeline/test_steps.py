@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from oss_emulator.control import recording
+from oss_emulator.control import metrics
 from oss_emulator.control.metrics import Metrics
 from oss_emulator.operations.admission import Admission, Refused
 from oss_emulator.operations.call import Body
@@ -68,7 +68,7 @@ def names(listed: Iterable[Callable[..., Any]]) -> list[str]:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_page_lists_exactly_the_steps(page: str) -> None:
-    after_journal = recording.steps(Service(SETTINGS), Metrics(), StringIO())
+    after_journal = metrics.steps(Service(SETTINGS), Metrics(), StringIO())
     assert listed(page) == {
         "AWAITED": [step.value for step in Awaited],
         "FIND": names(FIND),

@@ -18,7 +18,7 @@ def encoded(value: Any) -> str:
 
 def parsed(changes: dict[str, Any], custom: dict[str, str] | None = None) -> Callback | None:
     system: dict[str, str | int] = {"object": "a b", "size": 7}
-    return callback.parse(encoded({**URL, **changes}), system, custom or {})
+    return callback.parse_callback(encoded({**URL, **changes}), system, custom or {})
 
 
 def test_callback_is_found_in_a_request() -> None:
@@ -41,7 +41,7 @@ def test_call_is_parsed() -> None:
     assert parsed({}) == Callback(
         ("http://app.test/done",), "", "application/x-www-form-urlencoded", b"a=1"
     )
-    assert callback.parse("", {}, {}) is None
+    assert callback.parse_callback("", {}, {}) is None
     assert parsed({"callbackUrl": ""}) is None
 
 
@@ -98,7 +98,7 @@ def test_bad_call_is_refused(changes: dict[str, Any], ec: str, message: str) -> 
 )
 def test_parameter_that_is_not_a_callback_is_refused(parameter: str, message: str) -> None:
     with pytest.raises(OSSError) as caught:
-        callback.parse(parameter, {}, {})
+        callback.parse_callback(parameter, {}, {})
     assert caught.value.message == message
 
 

@@ -1,7 +1,7 @@
 """The `x-oss-copy-source` header."""
 
 import pytest
-from oss_emulator.protocol import copy_source
+from oss_emulator.protocol import conditions
 from oss_emulator.protocol.errors import OSSError
 
 
@@ -17,22 +17,22 @@ from oss_emulator.protocol.errors import OSSError
     ],
 )
 def test_source_is_parsed(header: str, expected: tuple[str, str, str | None]) -> None:
-    assert copy_source.parse(header) == expected
+    assert conditions.parse_copy_source(header) == expected
 
 
 @pytest.mark.parametrize("header", ["", "/", "/bucket", "/bucket/", "//key"])
 def test_incomplete_source_is_refused(header: str) -> None:
     with pytest.raises(OSSError, match="Copy Source must mention") as caught:
-        copy_source.parse(header)
+        conditions.parse_copy_source(header)
     assert caught.value.details["ArgumentValue"] == header
 
 
 @pytest.mark.parametrize("header", ["\udcff/a", "/\udcff/a"])
 def test_bucket_that_is_not_utf8_is_refused(header: str) -> None:
     with pytest.raises(OSSError, match="Copy Source must mention"):
-        copy_source.parse(header)
+        conditions.parse_copy_source(header)
 
 
 def test_key_that_is_not_utf8_is_refused() -> None:
     with pytest.raises(OSSError, match="InvalidArgument: The characters encoding must be utf-8"):
-        copy_source.parse("/bucket/%FF")
+        conditions.parse_copy_source("/bucket/%FF")

@@ -19,12 +19,14 @@ def encoded(document: Any) -> str:
 
 
 def policy(*conditions: Any) -> form_policy.FormPolicy:
-    return form_policy.parse(encoded({"expiration": EXPIRATION, "conditions": conditions}))
+    return form_policy.parse_form_policy(
+        encoded({"expiration": EXPIRATION, "conditions": conditions})
+    )
 
 
 def refusal(document: Any) -> OSSError:
     with pytest.raises(OSSError, match="InvalidPolicyDocument") as caught:
-        form_policy.parse(encoded(document))
+        form_policy.parse_form_policy(encoded(document))
     return caught.value
 
 
@@ -70,7 +72,7 @@ def test_policy_expires() -> None:
 
 def test_escaped_dollar_is_accepted() -> None:
     text = rf'{{"expiration": "{EXPIRATION}", "conditions": [["eq", "\$key", "\"a"]]}}'
-    form_policy.parse(encoded(text)).check({"key": '"a'}, NOW)
+    form_policy.parse_form_policy(encoded(text)).check({"key": '"a'}, NOW)
 
 
 def test_ranges_of_sizes_are_combined() -> None:
@@ -138,4 +140,4 @@ def test_bad_document_is_refused(document: Any, ec: str, message: str) -> None:
 
 def test_policy_must_be_base64() -> None:
     with pytest.raises(OSSError, match="not UTF-8 text in base64"):
-        form_policy.parse("!")
+        form_policy.parse_form_policy("!")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oss_emulator.protocol import process
 from oss_emulator.protocol.errors import OSSError
-from oss_emulator.protocol.process import ImageAction, Process, SaveAs, parse
+from oss_emulator.protocol.process import ImageAction, Process, SaveAs, parse_process
 
 
 def coded(text: str) -> str:
@@ -42,16 +42,16 @@ def coded(text: str) -> str:
     ],
 )
 def test_actions_are_read(text: str, expected: tuple[ImageAction, ...]) -> None:
-    assert parse(text) == Process(expected)
+    assert parse_process(text) == Process(expected)
 
 
 def test_style_and_place_are_read() -> None:
-    assert parse("style/small") == Process(style="small")
-    assert parse("style/small|sys/saveas,o_dGVzdC5qcGc,b_dGVzdA") == Process(
+    assert parse_process("style/small") == Process(style="small")
+    assert parse_process("style/small|sys/saveas,o_dGVzdC5qcGc,b_dGVzdA") == Process(
         style="small", save_as=SaveAs("test", "test.jpg")
     )
     # oss2's suite leaves the padding.
-    assert parse("image/info|sys/saveas,o_YQ==").save_as == SaveAs("", "a")
+    assert parse_process("image/info|sys/saveas,o_YQ==").save_as == SaveAs("", "a")
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_style_and_place_are_read() -> None:
 def test_value_out_of_its_range_is_refused_with_its_ec(text: str, ec: str) -> None:
     """The requests are the examples of the help pages of the ECs, where they have one."""
     with pytest.raises(OSSError) as raised:
-        parse(f"image/{text}")
+        parse_process(f"image/{text}")
     error = raised.value
     assert (error.code, error.status, error.ec) == ("InvalidArgument", 400, f"0040-00000{ec}")
     assert re.fullmatch(r"The value: .* of parameter: \S+ is invalid\.", error.message, re.DOTALL)
@@ -143,7 +143,7 @@ def test_value_out_of_its_range_is_refused_with_its_ec(text: str, ec: str) -> No
 )
 def test_missing_value_is_refused(text: str, ec: str) -> None:
     with pytest.raises(OSSError) as raised:
-        parse(f"image/{text}")
+        parse_process(f"image/{text}")
     assert (raised.value.code, raised.value.ec) == ("MissingArgument", ec)
 
 
@@ -160,16 +160,16 @@ def test_missing_value_is_refused(text: str, ec: str) -> None:
 )
 def test_text_that_is_not_base64_is_refused(text: str, ec: str) -> None:
     with pytest.raises(OSSError, match=r"Input is not base64 decoding\.") as raised:
-        parse(f"image/{text}")
+        parse_process(f"image/{text}")
     assert (raised.value.code, raised.value.ec) == ("BadRequest", f"0040-00000{ec}")
 
 
 def test_more_than_three_image_watermarks_are_refused() -> None:
     """0040-00000026"""
     one = f"watermark,image_{coded('a.png')}"
-    assert len(parse("image/" + "/".join([one] * 3)).actions) == 3
+    assert len(parse_process("image/" + "/".join([one] * 3)).actions) == 3
     with pytest.raises(OSSError) as raised:
-        parse("image/" + "/".join([one] * 4))
+        parse_process("image/" + "/".join([one] * 4))
     assert (raised.value.code, raised.value.ec) == ("WatermarkError", "0040-00000026")
 
 
@@ -177,14 +177,14 @@ def test_more_than_three_image_watermarks_are_refused() -> None:
 def test_information_cannot_be_combined(text: str) -> None:
     """Query image information"""
     with pytest.raises(OSSError, match="cannot be combined") as raised:
-        parse(text)
+        parse_process(text)
     assert raised.value.code == "BadRequest"
 
 
 @pytest.mark.parametrize("text", ["", "video/snapshot,t_1", "doc/preview", "resize,w_1"])
 def test_other_kinds_are_not_implemented(text: str) -> None:
     with pytest.raises(OSSError) as raised:
-        parse(text)
+        parse_process(text)
     assert raised.value.status == 501
 
 
@@ -199,7 +199,7 @@ def test_other_kinds_are_not_implemented(text: str) -> None:
 )
 def test_incomplete_place_is_refused(text: str, code: str) -> None:
     with pytest.raises(OSSError) as raised:
-        parse(text)
+        parse_process(text)
     assert raised.value.code == code
 
 
@@ -218,7 +218,7 @@ def test_body_of_a_post_may_be_encoded() -> None:
     body = b"x-oss-process=image%2Fwatermark%2Ctext_YW5k%7Csys%2Fsaveas%2Co_YQ%3D%3D"
     text = process.parse_form(body)
     assert text == "image/watermark,text_YW5k|sys/saveas,o_YQ=="
-    assert parse(text).save_as == SaveAs("", "a")
+    assert parse_process(text).save_as == SaveAs("", "a")
 
 
 def test_empty_process_is_refused() -> None:
@@ -231,14 +231,14 @@ def test_empty_process_is_refused() -> None:
 def test_text_may_be_plain_base64() -> None:
     """I-05: a `+` stands for the `-` of URL-safe base64"""
     for text in ("image/watermark,text_Pj4-", "image/watermark,text_Pj4+"):
-        (action,) = parse(text).actions
+        (action,) = parse_process(text).actions
         assert action.words["text"] == ">>>"
 
 
 def test_percentage_p_is_for_watermarks_only() -> None:
     """Add watermarks"""
     with pytest.raises(OSSError, match="The value: 30 of parameter: P is invalid") as raised:
-        parse("image/resize,P_30")
+        parse_process("image/resize,P_30")
     assert raised.value.code == "InvalidArgument"
 
 
@@ -257,7 +257,7 @@ def test_watermark_names_its_object_and_how_it_is_prepared() -> None:
 @given(st.one_of(st.text(), st.text("image/resizewh_0123456789,|sylte").map("image/".__add__)))
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:
-        asked = parse(text)
+        asked = parse_process(text)
     except OSSError as error:
         status = error.status
     else:

@@ -1,7 +1,7 @@
 """The Range header: valid and ignored ones (GetObject, x-oss-range-behavior)."""
 
 import pytest
-from oss_emulator.protocol import ranges
+from oss_emulator.protocol import conditions
 from oss_emulator.protocol.errors import OSSError
 
 SIZE = 1000
@@ -23,7 +23,7 @@ SIZE = 1000
 )
 @pytest.mark.parametrize("standard", [False, True])
 def test_valid_range_is_parsed(header: str, selected: tuple[int, int], standard: bool) -> None:
-    assert ranges.parse(header, SIZE, standard=standard) == selected
+    assert conditions.parse_range(header, SIZE, standard=standard) == selected
 
 
 @pytest.mark.parametrize(
@@ -49,19 +49,19 @@ def test_valid_range_is_parsed(header: str, selected: tuple[int, int], standard:
 )
 @pytest.mark.parametrize("standard", [False, True])
 def test_malformed_range_means_the_whole_object(header: str | None, standard: bool) -> None:
-    assert ranges.parse(header, SIZE, standard=standard) is None
+    assert conditions.parse_range(header, SIZE, standard=standard) is None
 
 
 @pytest.mark.parametrize(
     "header", ["bytes=500-2000", "bytes=1000-2000", "bytes=1000-", "bytes=-2000", "bytes=-0"]
 )
 def test_range_past_the_end_means_the_whole_object(header: str) -> None:
-    assert ranges.parse(header, SIZE) is None
+    assert conditions.parse_range(header, SIZE) is None
 
 
 def test_standard_behavior_cuts_at_the_end() -> None:
-    assert ranges.parse("bytes=500-2000", SIZE, standard=True) == (500, 500)
-    assert ranges.parse("bytes=-2000", SIZE, standard=True) == (0, 1000)
+    assert conditions.parse_range("bytes=500-2000", SIZE, standard=True) == (500, 500)
+    assert conditions.parse_range("bytes=-2000", SIZE, standard=True) == (0, 1000)
 
 
 @pytest.mark.parametrize(
@@ -69,6 +69,6 @@ def test_standard_behavior_cuts_at_the_end() -> None:
 )
 def test_standard_behavior_refuses_a_start_past_the_end(header: str, size: int) -> None:
     with pytest.raises(OSSError) as caught:
-        ranges.parse(header, size, standard=True)
+        conditions.parse_range(header, size, standard=True)
     assert caught.value.status == 416
     assert caught.value.headers == {"Content-Range": f"bytes */{size}"}

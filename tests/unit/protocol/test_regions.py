@@ -1,6 +1,6 @@
 """The list of regions."""
 
-from oss_emulator.protocol.regions import REGIONS, location
+from oss_emulator.protocol.address import REGIONS, location
 
 
 def test_regions_are_listed_once() -> None:

@@ -27,7 +27,7 @@ def document(source: str = "", target: str = "", options: str = "", sql: str = S
 
 
 def test_defaults() -> None:
-    asked = select.parse(f"<SelectRequest>{SQL}</SelectRequest>".encode(), json=False)
+    asked = select.parse_select(f"<SelectRequest>{SQL}</SelectRequest>".encode(), json=False)
     assert asked.source == CSVInput(HeaderInfo.NONE, b"\n", b",", b'"', b"", None, True)
     assert asked.output == select.Output(b"\n", b",", False, False, False, False)
     assert (asked.sql, asked.gzip, asked.skip_partial, asked.max_skipped) == (
@@ -45,7 +45,7 @@ def test_output_has_the_delimiters_of_the_input() -> None:
         f"<RecordDelimiter>{coded(chr(10) * 2)}</RecordDelimiter>"
         f"<FieldDelimiter>{coded('|')}</FieldDelimiter></CSV></InputSerialization></SelectRequest>"
     )
-    found = select.parse(text.encode(), json=False).output
+    found = select.parse_select(text.encode(), json=False).output
     assert (found.record, found.field) == (b"\n\n", b"|")
 
 
@@ -57,7 +57,7 @@ def test_elements_of_csv() -> None:
         f"<CommentCharacter>{coded('#')}</CommentCharacter><Range>line-range=2-5</Range>"
         "<AllowQuotedRecordDelimiter>False</AllowQuotedRecordDelimiter></CSV>"
     )
-    asked = select.parse(document(source), json=False)
+    asked = select.parse_select(document(source), json=False)
     assert asked.gzip
     expected = CSVInput(HeaderInfo.USE, b"\r\n", b"|", b"!", b"#", RowRange("line", 2, 5), False)
     assert asked.source == expected
@@ -72,7 +72,7 @@ def test_elements_of_output_and_options() -> None:
         "<SkipPartialDataRecord>true</SkipPartialDataRecord>"
         "<MaxSkippedRecordsAllowed> 7 </MaxSkippedRecordsAllowed>"
     )
-    asked = select.parse(document("", target, options), json=False)
+    asked = select.parse_select(document("", target, options), json=False)
     assert asked.output == select.Output(b";", b",", True, True, False, True)
     assert (asked.skip_partial, asked.max_skipped) == (True, 7)
 
@@ -82,7 +82,7 @@ def test_elements_of_json() -> None:
         "<JSON><Type>Lines</Type><Range>split-range=-3</Range>"
         "<ParseJsonNumberAsString>true</ParseJsonNumberAsString></JSON>"
     )
-    asked = select.parse(document(source), json=True)
+    asked = select.parse_select(document(source), json=True)
     assert asked.source == JSONInput(True, RowRange("split", None, 3), True)
 
 
@@ -105,14 +105,16 @@ ERRORS = [
 def test_value_of_csv_is_refused(element: str, code: str, ec: str) -> None:
     """Q-20, Q-21: the examples of the help pages of the ECs"""
     with pytest.raises(OSSError) as raised:
-        select.parse(document(f"<CSV>{element}</CSV>"), json=False)
+        select.parse_select(document(f"<CSV>{element}</CSV>"), json=False)
     assert (raised.value.code, raised.value.status, raised.value.ec) == (code, 400, ec)
 
 
 def test_message_names_the_value() -> None:
     """Q-21"""
     with pytest.raises(OSSError, match=r"Invalid FieldDelimiter parameter:\|$"):
-        select.parse(document("", "<CSV><FieldDelimiter>|</FieldDelimiter></CSV>"), json=False)
+        select.parse_select(
+            document("", "<CSV><FieldDelimiter>|</FieldDelimiter></CSV>"), json=False
+        )
 
 
 @pytest.mark.parametrize(
@@ -128,7 +130,7 @@ def test_message_names_the_value() -> None:
 def test_statement_is_refused(sql: str, ec: str) -> None:
     """Q-21"""
     with pytest.raises(OSSError) as raised:
-        select.parse(document(sql=sql), json=False)
+        select.parse_select(document(sql=sql), json=False)
     assert (raised.value.code, raised.value.ec) == ("InvalidSqlParameter", ec)
 
 
@@ -136,19 +138,19 @@ def test_document_has_no_range() -> None:
     """Q-21"""
     source = "<JSON><Type>DOCUMENT</Type><Range>line-range=1-2</Range></JSON>"
     with pytest.raises(OSSError) as raised:
-        select.parse(document(source), json=True)
+        select.parse_select(document(source), json=True)
     assert (raised.value.code, raised.value.ec) == ("InvalidRange", "0016-00000839")
 
 
 @pytest.mark.parametrize("kind", ["", "TABLE"])
 def test_json_needs_a_type(kind: str) -> None:
     with pytest.raises(OSSError, match="Invalid Type parameter"):
-        select.parse(document(f"<JSON><Type>{kind}</Type></JSON>"), json=True)
+        select.parse_select(document(f"<JSON><Type>{kind}</Type></JSON>"), json=True)
 
 
 def test_flag_is_true_or_false() -> None:
     with pytest.raises(DocumentError, match="KeepAllColumns is 'yes'"):
-        select.parse(document("", "<KeepAllColumns>yes</KeepAllColumns>"), json=False)
+        select.parse_select(document("", "<KeepAllColumns>yes</KeepAllColumns>"), json=False)
 
 
 def test_meta_request() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 
 import pytest
-from oss_emulator.recording.comparing import PlayedAnswer, compare
+from oss_emulator.recording.playing import PlayedAnswer, compare
 from oss_emulator.recording.scenario import RecordedAnswer
 
 XML = {"Content-Type": "application/xml"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from oss_emulator.recording.elements import build, list_elements
+from oss_emulator.recording.scenario import build, list_elements
 
 DOCUMENTS = {
     b"<Root/>": ("Root",),

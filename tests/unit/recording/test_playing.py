@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from oss_emulator.recording.comparing import PlayedAnswer
-from oss_emulator.recording.playing import content, play, prepare
+from oss_emulator.recording.playing import PlayedAnswer, content, play, prepare
 from oss_emulator.recording.scenario import (
     BucketState,
     RecordedAnswer,

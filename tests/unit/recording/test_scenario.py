@@ -38,7 +38,7 @@ DOCUMENT = {
 
 
 def test_file_is_read() -> None:
-    recording = scenario.parse(DOCUMENT)
+    recording = scenario.parse_recording(DOCUMENT)
     assert recording.region == "cn-shanghai"
     assert recording.buckets == (BucketState("plain"), BucketState("versioned", versioned=True))
     (found,) = recording.scenarios
@@ -55,7 +55,10 @@ def test_file_is_read() -> None:
 
 
 def test_list_of_scenarios_is_read() -> None:
-    assert scenario.parse(DOCUMENT["scenarios"]).scenarios == scenario.parse(DOCUMENT).scenarios
+    assert (
+        scenario.parse_recording(DOCUMENT["scenarios"]).scenarios
+        == scenario.parse_recording(DOCUMENT).scenarios
+    )
 
 
 @pytest.mark.parametrize(
@@ -80,7 +83,7 @@ def test_list_of_scenarios_is_read() -> None:
 )
 def test_wrong_file_is_refused_with_its_place(document: Any, said: str) -> None:
     with pytest.raises(ScenarioError) as caught:
-        scenario.parse(document)
+        scenario.parse_recording(document)
     assert said in str(caught.value)
 
 
@@ -109,7 +112,7 @@ REQUEST = {"method": "PUT", "bucket": "b-1", "path": "/key"}
 def test_request_that_cannot_be_sent_is_refused(changed: dict[str, Any]) -> None:
     step = {"request": {**REQUEST, **changed}, "answer": {"status": 200}}
     with pytest.raises(ScenarioError):
-        scenario.parse([{"scenario": "s", "steps": [step]}])
+        scenario.parse_recording([{"scenario": "s", "steps": [step]}])
 
 
 @pytest.mark.parametrize(
@@ -118,7 +121,7 @@ def test_request_that_cannot_be_sent_is_refused(changed: dict[str, Any]) -> None
 )
 def test_name_that_no_host_can_have_is_refused(changed: dict[str, Any]) -> None:
     with pytest.raises(ScenarioError):
-        scenario.parse({"scenarios": [], **changed})
+        scenario.parse_recording({"scenarios": [], **changed})
 
 
 @pytest.mark.parametrize("content", [b"{", b"\xff", b"[" * 100_000, b'{"a": ' * 100_000])

@@ -20,7 +20,7 @@ from oss_emulator.protocol import select
 from oss_emulator.protocol.errors import OSSError
 
 if TYPE_CHECKING:
-    from oss_emulator.selecting.window import Window
+    from oss_emulator.selecting.jobs import Window
 
 TABLE = Path(__file__).parents[3] / "fixtures" / "select" / "cases.toml"
 
@@ -126,12 +126,12 @@ def run(
 ) -> Found:
     """Run a statement, as oss2 would send it, on the bytes of an object."""
     # Here, because tests that only read frames may run where the extra is missing.
+    from oss_emulator.selecting.jobs import Window
     from oss_emulator.selecting.selection import ObjectBytes, ObjectSelection
-    from oss_emulator.selecting.window import Window
 
     document = xml_utils.to_select_object(sql, dict(options or {}))
     try:
-        request = select.parse(document, json="Json_Type" in (options or {}))
+        request = select.parse_select(document, json="Json_Type" in (options or {}))
         source = ObjectBytes(pieces(data, size), pieces(data, size))
         body = b"".join(ObjectSelection(request, source, window or Window()))
     except OSSError as error:

@@ -9,12 +9,12 @@ import pytest
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.select import Output
 from oss_emulator.selecting.checking import check, fold, split_pattern, type_of
-from oss_emulator.selecting.parsing import parse
+from oss_emulator.selecting.parsing import parse_statement
 from oss_emulator.selecting.statement import Cast, Compare, Expression, Literal, Type
 
 
 def value(text: str) -> Expression:
-    condition = parse(f"select * from ossobject where {text} = 1").where
+    condition = parse_statement(f"select * from ossobject where {text} = 1").where
     assert isinstance(condition, Compare)
     return condition.left
 
@@ -91,7 +91,7 @@ def test_pattern_tells_which_characters_are_special() -> None:
 
 
 def accepts(sql: str, *, json: bool = False, all_columns: bool = False) -> None:
-    check(parse(sql), Output(all_columns=all_columns), json=json)
+    check(parse_statement(sql), Output(all_columns=all_columns), json=json)
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.selecting.json_nodes import Reader, compact, find, write
-from oss_emulator.selecting.statement import Every, Step
+from oss_emulator.selecting.statement import Step, Wildcard
 
 from tests.thorough import cases
 from tests.unit.selecting.cases import pieces
 
-ANY = Every.CHILD
+ANY = Wildcard.CHILD
 
 
 def nodes(text: str, *path: Step, size: int = 3) -> list[str]:

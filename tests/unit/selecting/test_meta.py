@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.select import CSVInput, JSONInput, RowRange
-from oss_emulator.selecting import meta
-from oss_emulator.selecting.meta import SelectMeta
-from oss_emulator.selecting.window import Window
+from oss_emulator.selecting import jobs
+from oss_emulator.selecting.jobs import SelectMeta, Window
 
 from tests.unit.selecting.cases import pieces, run
 
@@ -15,7 +14,7 @@ CSV, LINES = CSVInput(), JSONInput(lines=True)
 
 
 def scan(data: bytes, source: CSVInput | JSONInput = CSV) -> SelectMeta:
-    return meta.scan(pieces(data, 1 << 16), source, '"E"')
+    return jobs.scan(pieces(data, 1 << 16), source, '"E"')
 
 
 @pytest.mark.parametrize(
@@ -65,7 +64,7 @@ def test_meta_is_kept_as_text() -> None:
 def test_meta_belongs_to_bytes_and_delimiters() -> None:
     """Q-21, Q-23"""
     kept = scan(b"a\n").format()
-    assert meta.find(kept, '"E"', CSV).rows == 1
+    assert jobs.find(kept, '"E"', CSV).rows == 1
     for asked, etag, source, ec in (
         (None, '"E"', CSV, "0016-00000820"),
         (kept, '"F"', CSV, "0016-00000835"),
@@ -73,7 +72,7 @@ def test_meta_belongs_to_bytes_and_delimiters() -> None:
         (kept, '"E"', LINES, "0016-00000836"),
     ):
         with pytest.raises(OSSError) as raised:
-            meta.find(asked, etag, source)
+            jobs.find(asked, etag, source)
         assert (raised.value.code, raised.value.ec) == ("SelectCsvMetaUnavailable", ec)
 
 

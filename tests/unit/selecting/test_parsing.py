@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oss_emulator.protocol.errors import OSSError
-from oss_emulator.selecting.parsing import parse
+from oss_emulator.selecting.parsing import parse_statement
 from oss_emulator.selecting.statement import (
     Aggregate,
     Arithmetic,
@@ -19,7 +19,6 @@ from oss_emulator.selecting.statement import (
     Compare,
     Concatenation,
     Connective,
-    Every,
     Expression,
     In,
     IsNull,
@@ -29,6 +28,7 @@ from oss_emulator.selecting.statement import (
     Projection,
     Star,
     Type,
+    Wildcard,
     walk,
 )
 
@@ -38,7 +38,7 @@ A, B, C = Column(("a",)), Column(("b",)), Column(("c",))
 
 
 def where(text: str) -> Expression:
-    found = parse(f"select * from ossobject s where {text}").where
+    found = parse_statement(f"select * from ossobject s where {text}").where
     assert found is not None
     return found
 
@@ -84,20 +84,20 @@ def test_condition(text: str) -> None:
 
 
 def test_whole_statement() -> None:
-    found = parse("SELECT s.a AS x, max(s.b) FROM OSSObject.r[*].q[2] AS s LIMIT 7")
+    found = parse_statement("SELECT s.a AS x, max(s.b) FROM OSSObject.r[*].q[2] AS s LIMIT 7")
     assert found.projections == (Projection(A, "x"), Projection(Aggregate("max", B)))
-    assert found.root == ("r", Every.CHILD, "q", 2)
+    assert found.root == ("r", Wildcard.CHILD, "q", 2)
     assert (found.where, found.limit) == (None, 7)
 
 
 def test_count_takes_a_star() -> None:
-    assert parse("select count( * ) from ossobject").projections[0].expression == Aggregate(
-        "count", Star()
-    )
+    assert parse_statement("select count( * ) from ossobject").projections[
+        0
+    ].expression == Aggregate("count", Star())
 
 
 def test_key_may_be_a_word_of_sql() -> None:
-    found = parse("select s.from, key from ossobject s").projections
+    found = parse_statement("select s.from, key from ossobject s").projections
     assert [each.expression for each in found] == [Column(("from",)), Column(("key",))]
 
 
@@ -121,7 +121,7 @@ def test_walk_finds_everything_in_order() -> None:
 )
 def test_error_tells_the_place(text: str, place: str) -> None:
     with pytest.raises(OSSError, match=place) as raised:
-        parse(text)
+        parse_statement(text)
     assert raised.value.code == "SqlSyntaxError"
 
 
@@ -130,4 +130,4 @@ def test_error_tells_the_place(text: str, place: str) -> None:
 def test_any_text_is_parsed_or_refused(text: str) -> None:
     for sql in (text, f"select {text} from ossobject", f"select * from ossobject {text}"):
         with suppress(OSSError):
-            parse(sql)
+            parse_statement(sql)

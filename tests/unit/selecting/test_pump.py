@@ -8,9 +8,8 @@ from collections.abc import Iterator
 import pytest
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.select import CSVInput, Output, SelectRequest
-from oss_emulator.selecting.pump import Pump
-from oss_emulator.selecting.selection import ObjectBytes, ObjectSelection
-from oss_emulator.selecting.window import Window
+from oss_emulator.selecting.jobs import Window
+from oss_emulator.selecting.selection import ObjectBytes, ObjectSelection, Pump
 
 from tests.unit.selecting.cases import CONTINUOUS, DATA, END, split
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from oss_emulator.selecting.window import Window
+from oss_emulator.selecting.jobs import Window
 
 from tests.unit.selecting.cases import run
 

@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oss_emulator.protocol.select import CSVInput, Output, SelectRequest
 from oss_emulator.selecting import selection
+from oss_emulator.selecting.jobs import Window
 from oss_emulator.selecting.selection import ObjectBytes, ObjectSelection
-from oss_emulator.selecting.window import Window
 
 from tests.thorough import cases
 from tests.unit.selecting.cases import CASES, CONTINUOUS, DATA, END, Case, run
@@ -313,7 +313,7 @@ def test_conditions_are_evaluated_row_by_row(condition: Any) -> None:
 HARMLESS = set(
     """
     __future__ bisect codecs collections concurrent dataclasses datetime decimal enum fractions
-    functools itertools json math operator oss_emulator re typing zlib
+    functools itertools json math operator oss_emulator oss_referer re typing zlib
     """.split()
 )
 """What `selecting/` may import: nothing that opens a database, a file or a connection."""

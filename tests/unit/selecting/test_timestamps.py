@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 import pytest
-from oss_emulator.selecting import timestamps
+from oss_emulator.selecting import values
 
 DAY = datetime(2017, 2, 28)
 FULL = datetime(2017, 2, 28, 12, 30, 51)
@@ -52,7 +52,7 @@ RECOGNISED = {
 
 @pytest.mark.parametrize("text", RECOGNISED)
 def test_format_is_recognised(text: str) -> None:
-    assert timestamps.parse(text) == RECOGNISED[text]
+    assert values.parse_timestamp(text) == RECOGNISED[text]
 
 
 @pytest.mark.parametrize(
@@ -67,22 +67,22 @@ def test_format_is_recognised(text: str) -> None:
     ],
 )
 def test_ambiguous_format_is_named(text: str, form: str) -> None:
-    assert timestamps.is_supported(form)
-    assert timestamps.parse(text, form) == DAY
+    assert values.is_time_format(form)
+    assert values.parse_timestamp(text, form) == DAY
 
 
 @pytest.mark.parametrize(
     "text", ["", "soon", "2017-13-01", "2017-02-30", "99:99:99", "1/Foo/2017:00:00:00 Z", "9" * 99]
 )
 def test_other_text_is_no_timestamp(text: str) -> None:
-    assert timestamps.parse(text) is None
+    assert values.parse_timestamp(text) is None
 
 
 def test_named_format_must_fit() -> None:
-    assert timestamps.parse("2017-02-28", "YYYYMMDD") is None
-    assert not timestamps.is_supported("YYYY")
+    assert values.parse_timestamp("2017-02-28", "YYYYMMDD") is None
+    assert not values.is_time_format("YYYY")
 
 
 def test_milliseconds_are_shown_if_there_are_some() -> None:
-    assert timestamps.format(FULL) == "2017-02-28 12:30:51"
-    assert timestamps.format(MILLIS) == "2017-02-28 12:30:51.123"
+    assert values.format_timestamp(FULL) == "2017-02-28 12:30:51"
+    assert values.format_timestamp(MILLIS) == "2017-02-28 12:30:51.123"

@@ -7,8 +7,8 @@ import sqlite3
 
 import pytest
 from oss_emulator.storage import FolderError
+from oss_emulator.storage.base import describe_failure
 from oss_emulator.storage.blobs import CorruptBlobError
-from oss_emulator.storage.failure import describe
 from oss_referer.sources.toml import NO_TEMPORARY_FOLDER
 
 
@@ -33,4 +33,4 @@ from oss_referer.sources.toml import NO_TEMPORARY_FOLDER
 def test_only_failures_of_the_disk_or_the_index_are_described(
     error: Exception, described: str | None
 ) -> None:
-    assert describe(error) == described
+    assert describe_failure(error) == described

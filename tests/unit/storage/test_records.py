@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from oss_emulator.storage import Account, Bucket, MemoryBlob, Object, Part, Restore, Upload, records
+from oss_emulator.storage import Account, Bucket, MemoryBlob, Object, Part, Restore, Upload, index
 
 BLOBS = {"one": MemoryBlob(b"1"), "two": MemoryBlob(b"22")}
 NAMES = {blob.data: name for name, blob in BLOBS.items()}
@@ -49,21 +49,21 @@ def find(named: str) -> MemoryBlob:
     ids=lambda record: type(record).__name__,
 )
 def test_record_is_read_back(record: Any) -> None:
-    assert records.parse(type(record), records.format(record, name), find) == record
+    assert index.parse_record(type(record), index.format_record(record, name), find) == record
 
 
 def test_upload_is_read_back_with_its_draft() -> None:
     upload = Upload("1", 2.5, OBJECT, sequential=True)
-    assert records.parse(Upload, records.format(upload, name), find) == upload
+    assert index.parse_record(Upload, index.format_record(upload, name), find) == upload
 
 
 def test_missing_field_has_its_default() -> None:
-    values = json.loads(records.format(OBJECT, name))
+    values = json.loads(index.format_record(OBJECT, name))
     for field in ("documents", "restore", "tags"):
         del values[field]
-    read = records.parse(Object, json.dumps(values), find)
+    read = index.parse_record(Object, json.dumps(values), find)
     assert read == OBJECT._replace(documents={}, restore=None, tags={})
 
 
 def test_names_of_the_blobs_are_in_order() -> None:
-    assert records.names(records.format(OBJECT, name)) == ["one", "two"]
+    assert index.blob_names(index.format_record(OBJECT, name)) == ["one", "two"]

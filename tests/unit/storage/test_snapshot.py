@@ -6,16 +6,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from oss_emulator.storage import (
-    Account,
-    Bucket,
-    MemoryStorage,
-    Object,
-    Part,
-    Storage,
-    Upload,
-    snapshot,
-)
+from oss_emulator.control import controls
+from oss_emulator.storage import Account, Bucket, MemoryStorage, Object, Part, Storage, Upload
 from oss_emulator.storage.disk import DiskStorage
 
 BUCKET = Bucket("examplebucket", "1", 1.0, "cn-hangzhou", documents={"cors": b"<x/>"})
@@ -63,25 +55,25 @@ def contents(storage: Storage) -> list[object]:
 
 def test_restored_storage_has_the_contents_of_the_snapshot(storage: Storage) -> None:
     before = contents(storage)
-    taken = snapshot.take(storage)
+    taken = controls.take_snapshot(storage)
     storage.delete_object(BUCKET.name, "a", "2")
     put(storage, "new", b"x")
     storage.put_bucket(BUCKET._replace(name="another", documents={}))
     storage.put_account(Account("2"))
     storage.delete_upload(BUCKET.name, "u")
-    snapshot.restore(storage, taken)
+    controls.restore_snapshot(storage, taken)
     assert contents(storage) == before
-    snapshot.drop(storage, taken)
+    controls.release_snapshot(storage, taken)
     assert contents(storage) == before
 
 
 def test_cleared_storage_is_empty(storage: Storage) -> None:
-    snapshot.clear(storage)
+    controls.clear_storage(storage)
     assert contents(storage) == []
 
 
 def test_bytes_of_a_snapshot_stay_until_it_is_dropped(storage: Storage) -> None:
-    taken = snapshot.take(storage)
-    snapshot.clear(storage)
+    taken = controls.take_snapshot(storage)
+    controls.clear_storage(storage)
     assert [blob.read(0, 9) for blob in taken.content] == [b"2", b"1"]
-    snapshot.drop(storage, taken)
+    controls.release_snapshot(storage, taken)

@@ -6,17 +6,7 @@ One file per resource lists its routes; dispatch and the OpenAPI document follow
 import json
 from functools import cache
 
-from oss_emulator.control.api import (
-    clock,
-    faults,
-    health,
-    journal,
-    openapi,
-    referer,
-    running_tests,
-    seed,
-    snapshots,
-)
+from oss_emulator.control.api import contents, journal, openapi, referer, testing
 from oss_emulator.control.api.route import JSON, ApiRequest, Route, choose, json_content
 from oss_emulator.protocol.message import Request, Response
 
@@ -24,7 +14,7 @@ from oss_emulator.protocol.message import Request, Response
 @cache
 def document() -> bytes:
     """Make the OpenAPI document of these routes, as JSON."""
-    schemas = {**clock.SCHEMAS, **faults.SCHEMAS, **journal.SCHEMAS, **referer.SCHEMAS}
+    schemas = {**testing.SCHEMAS, **journal.SCHEMAS, **referer.SCHEMAS}
     return json.dumps(openapi.describe(ROUTES, schemas), indent=1).encode()
 
 
@@ -34,20 +24,17 @@ def get_openapi(asked: ApiRequest) -> Response:
 
 
 ROUTES: tuple[Route, ...] = (
-    *health.ROUTES,
+    *openapi.HEALTH_ROUTES,
     Route(
         "GET",
         "openapi.json",
         get_openapi,
         json_content({"type": "object"}, "An OpenAPI document."),
     ),
-    *seed.ROUTES,
-    *snapshots.ROUTES,
+    *contents.ROUTES,
     *journal.ROUTES,
-    *running_tests.ROUTES,
+    *testing.ROUTES,
     *referer.ROUTES,
-    *faults.ROUTES,
-    *clock.ROUTES,
 )
 
 

@@ -1,33 +1,216 @@
 """`/_emulator/journal`: the last requests and the decisions on them."""
 
 import asyncio
-from collections.abc import Mapping
+import json
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
+from typing import Final, NamedTuple
 
 from oss_referer import Signing
 
-from oss_emulator.control.api import events, schema
-from oss_emulator.control.api.journal_filter import JournalFilter
+from oss_emulator.control.api import route
 from oss_emulator.control.api.route import (
+    COUNT,
     EVENTS,
+    INTEGER,
     JSON,
+    TEXT,
     ApiRequest,
     Content,
     Parameter,
+    Refusal,
     Route,
-    json_content,
-    reply,
-)
-from oss_emulator.control.api.schema import (
-    COUNT,
-    INTEGER,
-    TEXT,
     described,
+    json_content,
     one_of,
     record,
     reference,
+    reply,
 )
-from oss_emulator.control.journal import FIELDS, RefererVerdict
+from oss_emulator.control.journal import FIELDS, Journal, JournalEntry, RefererResult
 from oss_emulator.protocol.message import Response
+
+
+class JournalFilter(NamedTuple):
+    """What an entry must have; None accepts everything."""
+
+    bucket: str | None
+    verdict: str | None
+    status: int | None
+    ec: str | None
+    method: str | None
+    referer: str | None
+    """Text that the Referer contains, in any letter case."""
+    test: str | None
+    """A test, or a file, class or folder of tests."""
+    text: str | None
+    """Text that anything people search for contains, in any letter case."""
+    since: int
+    before: int
+    """Only entries with a lower number; 0 for all."""
+    limit: int
+    """The most entries to return; 0 for all."""
+
+    @classmethod
+    def parse(cls, asked: ApiRequest) -> "JournalFilter":
+        """Parse the query, in which an empty value asks for nothing; raises `Refusal`."""
+        query = {name: value for name, value in asked.query.items() if value}
+        verdict = query.get("verdict")
+        if verdict not in (None, *RefererResult):
+            raise Refusal(
+                400, f"verdict must be one of {', '.join(RefererResult)}, not {verdict!r}."
+            )
+        return cls(
+            bucket=query.get("bucket"),
+            verdict=verdict,
+            status=int(asked.number("status")) if "status" in query else None,
+            ec=query.get("ec"),
+            method=query.get("method"),
+            referer=query.get("referer", "").casefold() or None,
+            test=query.get("test"),
+            text=query.get("text", "").casefold() or None,
+            since=int(asked.number("since")),
+            before=int(asked.number("before")),
+            limit=int(asked.number("limit")),
+        )
+
+    def fits(self, entry: JournalEntry) -> bool:
+        """Return whether an entry has everything that is asked for."""
+        return (
+            self.bucket in (None, entry.bucket)
+            and self.verdict in (None, entry.verdict)
+            and self.status in (None, entry.status)
+            and self.ec in (None, entry.ec)
+            and self.method in (None, entry.request.method)
+            and (not self.before or entry.number < self.before)
+            and (self.referer is None or self.referer in (entry.referer or "").casefold())
+            and (self.test is None or _is_within(entry.test, self.test))
+            and (self.text is None or self.text in _searched(entry))
+        )
+
+    def find(self, journal: Journal) -> list[JournalEntry]:
+        """Find the entries, oldest first."""
+        found = [entry for entry in journal.entries(self.since) if self.fits(entry)]
+        return found[-self.limit :] if self.limit else found
+
+
+def _is_within(test: str, wanted: str) -> bool:
+    """Return whether a test is the wanted one, one of its parameters, or one of its tests."""
+    stems = (wanted if wanted.endswith("/") else f"{wanted}/", f"{wanted}::", f"{wanted}[")
+    return test == wanted or test.startswith(stems)
+
+
+def _searched(entry: JournalEntry) -> str:
+    """Return everything that a person may search an entry for."""
+    request = entry.request
+    words = (
+        request.method,
+        request.target,
+        entry.bucket,
+        entry.key,
+        request.host,
+        request.headers.get("referer", ""),
+        entry.operation,
+        entry.request_id,
+        entry.code,
+        entry.ec,
+        entry.message,
+        entry.test,
+    )
+    return "\n".join(words).casefold()
+
+
+HEADERS = {"Content-Type": EVENTS, "Cache-Control": "no-store"}
+"""The headers of an answer that streams events."""
+
+PING = 15.0
+"""Seconds of silence after which a comment shows that the connection is alive."""
+
+LONGER: Final = 5
+"""How many times as long a pause is when more entries come than can be shown."""
+
+COMMENT: Final = b": nothing new\n\n"
+"""Sent after such a silence."""
+
+MAX_BEHIND = 1000
+"""The most entries that wait for a slow reader; further entries replace the oldest."""
+
+
+def follow(asked: ApiRequest) -> AsyncGenerator[bytes]:
+    """Yield the entries that a request asks for, then each new one, as events, without end.
+
+    A reader that reconnects sends the number of its last entry in Last-Event-ID, as browsers do.
+    Raises `Refusal` at once for a bad query.
+    """
+    return _events(asked.controls.journal, parse_filter(asked))
+
+
+def parse_filter(asked: ApiRequest) -> JournalFilter:
+    """Parse what a reader of events asks for; raises `Refusal`."""
+    wanted = JournalFilter.parse(asked)
+    last = asked.request.headers.get("last-event-id", "")
+    if last.isdecimal() and len(last) < 16:
+        wanted = wanted._replace(since=max(wanted.since, int(last)))
+    return wanted
+
+
+async def _events(journal: Journal, wanted: JournalFilter) -> AsyncGenerator[bytes]:
+    async with aclosing(batches(journal, wanted)) as found:
+        async for batch in found:
+            if not batch:
+                yield COMMENT
+            for entry in batch:
+                yield format(entry.number, entry.to_dict())
+
+
+def format(number: int | None, value: object) -> bytes:
+    """Format an event with the number of its last entry; None for an event without entries."""
+    name = "" if number is None else f"id: {number}\n"
+    return f"{name}data: {json.dumps(value)}\n\n".encode()
+
+
+async def batches(
+    journal: Journal,
+    wanted: JournalFilter,
+    pause: float = 0.0,
+    many: int = MAX_BEHIND,
+    also: Callable[[JournalEntry], bool] = lambda _: False,
+) -> AsyncGenerator[list[JournalEntry]]:
+    """Yield the entries that fit, then new ones as they come; an empty list after a silence.
+
+    `also` is called with each new entry, and says whether it is yielded even if it does not fit.
+
+    With a `pause` in seconds, entries that come that soon after each other are one batch. While
+    more than `many` come in that time, batches are LONGER times as long: nobody can read them as
+    they come, and showing them takes the time of the server and of the browser.
+    """
+    stretch = 1
+    queue: asyncio.Queue[JournalEntry] = asyncio.Queue()
+    for entry in wanted.find(journal):
+        queue.put_nowait(entry)
+
+    def put(entry: JournalEntry) -> None:
+        if also(entry) or wanted.fits(entry):
+            if queue.qsize() >= MAX_BEHIND:
+                queue.get_nowait()
+            queue.put_nowait(entry)
+
+    end = journal.listen(put)
+    try:
+        while True:
+            try:
+                found = [await asyncio.wait_for(queue.get(), PING)]
+            except TimeoutError:
+                yield []
+                continue
+            if pause:
+                await asyncio.sleep(pause * stretch)
+                found += [queue.get_nowait() for _ in range(queue.qsize())]
+                stretch = LONGER if len(found) > many * stretch else 1
+            yield found
+    finally:
+        end()
+
 
 MAX_WAIT = 60.0
 """Seconds a long poll may wait."""
@@ -60,34 +243,34 @@ def clear_journal(asked: ApiRequest) -> Response:
     return reply({"entries": []})
 
 
-_VERDICT: schema.Schema = {"enum": list(RefererVerdict)}
-_NULL: schema.Schema = {"type": "null"}
+_VERDICT: route.Schema = {"enum": list(RefererResult)}
+_NULL: route.Schema = {"type": "null"}
 
-SCHEMAS: Mapping[str, schema.Schema] = {
+SCHEMAS: Mapping[str, route.Schema] = {
     "JournalEntry": record(
         **dict.fromkeys(FIELDS, TEXT)
         | {
             **dict.fromkeys(("number", "status", "sent_bytes"), INTEGER),
             "signed": {"enum": list(Signing)},
-            "referer": schema.TEXT_OR_NULL,
+            "referer": route.TEXT_OR_NULL,
             "verdict": _VERDICT,
             "decision": one_of(reference("Decision"), _NULL),
             "access": one_of(reference("Access"), _NULL),
             "default_domain": described(
-                schema.TEXT_OR_NULL,
+                route.TEXT_OR_NULL,
                 "What the service does with this object at its own host names; null for nothing.",
             ),
             "fault": described(
                 one_of(reference("Fault"), _NULL),
                 "The planned fault that struck the request; null for none.",
             ),
-            "milliseconds": schema.NUMBER,
+            "milliseconds": route.NUMBER,
             "test": described(TEXT, "The test that sent the request; empty for none."),
         }
     ),
     "Access": described(
         record(
-            allowed=schema.FLAG,
+            allowed=route.FLAG,
             reason=TEXT,
             action=described(
                 TEXT, "The RAM action that was denied, or the last one that was allowed."
@@ -104,7 +287,7 @@ ROUTES = (
         "journal",
         list_entries,
         Content(
-            {JSON: record(entries=schema.array(reference("JournalEntry"))), EVENTS: TEXT},
+            {JSON: record(entries=route.array(reference("JournalEntry"))), EVENTS: TEXT},
             f"The matching entries; with `Accept: {EVENTS}`, a stream that does not end.",
         ),
         parameters=(
@@ -135,7 +318,7 @@ ROUTES = (
             Parameter(
                 "wait",
                 "query",
-                {**schema.NUMBER, "minimum": 0, "maximum": MAX_WAIT},
+                {**route.NUMBER, "minimum": 0, "maximum": MAX_WAIT},
                 "Seconds to wait for an entry if none matches yet.",
             ),
             Parameter(
@@ -146,7 +329,7 @@ ROUTES = (
             ),
         ),
         errors=(400,),
-        stream=events.follow,
+        stream=follow,
     ),
     Route(
         "DELETE",

@@ -3,10 +3,51 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from oss_referer.version import __version__
+
 from oss_emulator.control.api.access import HEADER, TOKEN_HEADER
-from oss_emulator.control.api.route import JSON, PREFIX, Content, Parameter, Route
-from oss_emulator.control.api.schema import TEXT, Schema, record, reference
+from oss_emulator.control.api.route import (
+    JSON,
+    PLAIN,
+    PREFIX,
+    TEXT,
+    ApiRequest,
+    Content,
+    Parameter,
+    Route,
+    Schema,
+    json_content,
+    record,
+    reference,
+    reply,
+)
+from oss_emulator.control.metrics import CONTENT_TYPE
 from oss_emulator.pipeline.steps import READS
+from oss_emulator.protocol.message import Response
+
+
+def get_health(asked: ApiRequest) -> Response:
+    """Return that the server is up, and its version."""
+    return reply({"status": "ok", "version": __version__})
+
+
+def get_metrics(asked: ApiRequest) -> Response:
+    """Return the page that Prometheus reads."""
+    return Response(200, {"Content-Type": CONTENT_TYPE}, asked.metrics.format().encode())
+
+
+HEALTH_ROUTES = (
+    Route(
+        "GET",
+        "health",
+        get_health,
+        json_content(record(status=TEXT, version=TEXT), "The server is well."),
+        open_to_all=True,
+    ),
+    Route("HEAD", "health", get_health, Content({}, "The server is well."), open_to_all=True),
+    Route("GET", "metrics", get_metrics, Content({PLAIN: TEXT}, "The text format of Prometheus.")),
+)
+
 
 _ERRORS: Mapping[int, str] = {
     400: "The request is malformed; the message says what is expected.",

@@ -10,9 +10,20 @@ from oss_referer.sources import referer_xml
 from oss_referer.sources.referer_xml import RefererFormatError
 from oss_referer.sources.toml import SourceError, convert
 
-from oss_emulator.control.api import schema
-from oss_emulator.control.api.route import ApiRequest, Refusal, Route, json_content, reply
-from oss_emulator.control.api.schema import TEXT, TEXT_OR_NULL, array, described, record, reference
+from oss_emulator.control.api import route
+from oss_emulator.control.api.route import (
+    TEXT,
+    TEXT_OR_NULL,
+    ApiRequest,
+    Refusal,
+    Route,
+    array,
+    described,
+    json_content,
+    record,
+    reference,
+    reply,
+)
 from oss_emulator.documents.referer import SUBRESOURCE, parse_stored
 from oss_emulator.protocol.message import Response
 
@@ -103,7 +114,7 @@ def read_rules(rules: object, assumptions: Assumptions) -> RefererConfiguration:
         raise Refusal(400, f"The rules cannot be read: {error.sentence}.") from None
 
 
-_REQUEST: schema.Schema = {
+_REQUEST: route.Schema = {
     "type": "object",
     "properties": {
         "referer": TEXT_OR_NULL,
@@ -112,13 +123,13 @@ _REQUEST: schema.Schema = {
     },
 }
 
-SCHEMAS: Mapping[str, schema.Schema] = {
+SCHEMAS: Mapping[str, route.Schema] = {
     "Check": {
         "type": "object",
         "required": ["requests"],
         "properties": {
             "rules": described(
-                schema.one_of(TEXT, {"type": "object"}),
+                route.one_of(TEXT, {"type": "object"}),
                 "A RefererConfiguration, as XML in a string or as the JSON of ossutil.",
             ),
             "bucket": described(TEXT, "The bucket whose rules to use, instead of rules."),
@@ -138,7 +149,7 @@ SCHEMAS: Mapping[str, schema.Schema] = {
         },
     },
     "Decision": record(
-        allowed=schema.FLAG,
+        allowed=route.FLAG,
         ec=TEXT_OR_NULL,
         reason=TEXT,
         entry=TEXT_OR_NULL,

@@ -1,4 +1,4 @@
-"""The routes of the API: what each takes and returns, and its handler."""
+"""The routes of the API, in schemas of OpenAPI 3.1: what each takes and returns, its handler."""
 
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
@@ -8,12 +8,50 @@ from typing import Any, NamedTuple, TypeAlias
 from oss_referer.sources import json_text
 from oss_referer.sources.toml import SourceError
 
-from oss_emulator.control.api.schema import Schema
 from oss_emulator.control.contents import WriteRunner
 from oss_emulator.control.controls import Controls
 from oss_emulator.control.journal import JournalEntry
 from oss_emulator.control.metrics import Metrics
 from oss_emulator.protocol.message import Request, Response
+
+Schema: TypeAlias = Mapping[str, Any]
+
+TEXT: Schema = {"type": "string"}
+TEXT_OR_NULL: Schema = {"type": ["string", "null"]}
+INTEGER: Schema = {"type": "integer"}
+NUMBER: Schema = {"type": "number"}
+FLAG: Schema = {"type": "boolean"}
+
+MAX_INTEGER = 2**53 - 1
+"""The largest integer that every JSON parser represents exactly."""
+
+COUNT: Schema = {"type": "integer", "minimum": 0, "maximum": MAX_INTEGER}
+
+
+def record(**properties: Schema) -> Schema:
+    """Make the schema of an object that has all of these properties."""
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def array(items: Schema) -> Schema:
+    """Make the schema of a list."""
+    return {"type": "array", "items": items}
+
+
+def one_of(*schemas: Schema) -> Schema:
+    """Make a schema that accepts exactly one of several."""
+    return {"oneOf": list(schemas)}
+
+
+def described(schema: Schema, description: str) -> Schema:
+    """Add a description to a schema."""
+    return {**schema, "description": description}
+
+
+def reference(name: str) -> Schema:
+    """Refer to a schema among the components of the document."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
 
 PREFIX = "/_emulator/"
 """The prefix of the API's paths, at the server's own host names."""

@@ -16,7 +16,7 @@ from oss_emulator.protocol.message import Request, Response
 from oss_emulator.settings import Settings
 
 PAGES: Final[Mapping[str, str]] = {
-    "": "start",
+    "": "emulator",
     "requests": "requests",
     "rules": "rules",
     "buckets": "buckets",
@@ -79,9 +79,9 @@ def show(request: Request, is_endpoint: Callable[[str], bool]) -> Response | Non
     `embed.localhost` have the pages of the embed test.
     """
     if is_host(request.host):
-        from oss_emulator.control.console import embedding  # loads the lab
+        from oss_emulator.control.console import embed  # loads the lab
 
-        return embedding.answer(request)
+        return embed.answer(request)
     if request.path not in _DOORS or request.method != "GET" or not wants_page(request):
         return None
     if request.query_string or signature.is_signed(request):

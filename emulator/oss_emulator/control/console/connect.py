@@ -1,15 +1,42 @@
 """`/_emulator/connect`: the endpoint, the access key, and how clients are pointed here."""
 
 import shlex
+from dataclasses import asdict, dataclass
 from ipaddress import ip_address
+from pathlib import Path
+from string import Template
 from typing import Any, Final
 from urllib.parse import quote
 
 from oss_referer.sources.account import DEFAULT_ACCESS_KEY_SECRET
+from oss_referer.sources.toml import TomlDocument
 
 from oss_emulator.control.api.route import ApiRequest, Route
-from oss_emulator.control.console import clients, page
+from oss_emulator.control.console import page
 from oss_emulator.protocol.message import Request, Response
+
+_FILE: Final = Path(__file__).with_name("clients.toml")
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSnippet:
+    """The first lines of a program or configuration, with places for `$endpoint` and others."""
+
+    name: str
+    """The client, by the name of its package."""
+    language: str
+    text: str
+
+    def fill_in(self, **values: str) -> dict[str, Any]:
+        """Return the snippet as values for JSON, with its text filled in."""
+        return {**asdict(self), "text": Template(self.text).substitute(values)}
+
+
+SNIPPETS: Final[tuple[ClientSnippet, ...]] = TomlDocument.parse(_FILE.read_bytes()).convert(
+    tuple[ClientSnippet, ...], "client"
+)
+"""One for each client; tests run those whose packages the other tests use."""
+
 
 _THIEF: Final = "http://thief.example.org/"
 """The Referer of the first request that a newcomer sends, as in the README."""
@@ -42,7 +69,7 @@ def describe(asked: ApiRequest) -> dict[str, Any]:
         "is_named": endpoint == named_endpoint and not _is_address(asked.request.host),
         "is_secure": asked.request.secure,
         "curl": shlex.join(["curl", "-i", "-H", f"Referer: {_THIEF}", url]),
-        "clients": [snippet.fill_in(**values) for snippet in clients.SNIPPETS],
+        "clients": [snippet.fill_in(**values) for snippet in SNIPPETS],
     }
 
 

@@ -3,24 +3,57 @@
 import asyncio
 import re
 import secrets
+from html import escape
 from itertools import islice
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 from oss_referer import RefererPolicy
+from oss_referer.browser.browser import ReferrerPolicy
 from oss_referer.browser.probes import DEFAULT_SITE, guess_site
 from oss_referer.engine import explanation
 from oss_referer.page import review
+from oss_referer.sources.account import is_bucket_name
 
 from oss_emulator.control.api.referer import find_rules
 from oss_emulator.control.api.route import ApiRequest, Refusal, Route
 from oss_emulator.control.console import EMBED_DOMAIN, page
-from oss_emulator.control.console.embedding import MARK, POLICIES
 from oss_emulator.control.console.objects import content_type
 from oss_emulator.control.journal import JournalEntry
-from oss_emulator.protocol.message import Response
+from oss_emulator.protocol.message import Request, Response
 
-_PATIENCE: Final = 8.0
+MARK: Final = "embed-test"
+"""The parameter of the embedded object that names the test and the number of the policy."""
+
+POLICIES: Final = ("", *ReferrerPolicy)
+"""The policies of the pages; the first sets none."""
+
+_CSP: Final = "default-src 'none'; img-src http: https:"
+
+
+def answer(request: Request) -> Response:
+    """Make the page that embeds the object `show=BUCKET/KEY` for `test=RUN-NUMBER`."""
+    headers = {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": _CSP}
+    bucket, _, key = request.query.get("show", "").partition("/")
+    test = request.query.get("test", "")
+    number = test.rpartition("-")[2]
+    if not (is_bucket_name(bucket) and number.isascii() and number.isdigit()) or not key:
+        return Response(400, headers, b"<!doctype html><title>Embed test</title>No object.")
+    policy = POLICIES[int(number[:3]) % len(POLICIES)]
+    if policy:
+        headers["Referrer-Policy"] = policy
+    scheme = "https" if request.secure else "http"
+    host = f"{bucket}.localhost{request.host.partition(EMBED_DOMAIN)[2]}"
+    url = escape(f"{scheme}://{host}/{quote(key)}?{MARK}={quote(test)}")
+    title = escape(policy or "no policy")
+    body = (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
+        f'<img src="{url}" alt="{escape(key)}"></html>\n'
+    )
+    return Response(200, headers, body.encode(errors="replace"))
+
+
+_TIMEOUT: Final = 8.0
 """Seconds to wait for the requests of a browser."""
 
 _PATH: Final = "gallery/page.html"
@@ -78,7 +111,7 @@ async def get_results(asked: ApiRequest) -> Response:
     try:
         for entry in journal.entries():
             take(entry)
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(_TIMEOUT):
             await complete.wait()
     except TimeoutError:
         pass

@@ -1,4 +1,4 @@
-"""`/_emulator/emulator`: the emulator itself: settings, faults, clock, snapshots, metrics."""
+"""`/_emulator/`, which leads to the first page, and `/_emulator/emulator`: the server itself."""
 
 from dataclasses import asdict, fields
 from typing import Final
@@ -6,12 +6,21 @@ from typing import Final
 from oss_referer.engine.assumptions import DEFAULT, FACTS
 from oss_referer.sources import assumptions as lines
 
-from oss_emulator.control.api.route import ApiRequest, Route
-from oss_emulator.control.console import page
+from oss_emulator.control.api.route import PREFIX, ApiRequest, Route, reply
+from oss_emulator.control.console import page, wants_page
+from oss_emulator.control.console.page import TABS
 from oss_emulator.control.metrics import BOUNDS
 from oss_emulator.operations import OPERATIONS
 from oss_emulator.protocol.message import Response
 from oss_emulator.settings import Settings
+
+
+def list_pages(asked: ApiRequest) -> Response:
+    """Lead a browser to the first page; list the pages for other clients."""
+    if not wants_page(asked.request):
+        return reply({"pages": [f"{PREFIX}{tab}" for tab in TABS]})
+    return Response(302, {"Location": f"{PREFIX}{TABS[0]}"})
+
 
 _SECRETS: Final = frozenset({"access_key_secret", "admin_token"})
 """The settings whose values are not shown."""
@@ -73,4 +82,4 @@ def _changed(settings: Settings) -> set[str]:
     return {name for name in names if getattr(settings, name) != getattr(usual, name)}
 
 
-ROUTES = (Route("GET", "emulator", get_emulator),)
+ROUTES = (Route("GET", "", list_pages), Route("GET", "emulator", get_emulator))

@@ -1,13 +1,89 @@
 """Entries of the journal, as the pages about requests find and show them."""
 
-from typing import Any, Final
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from typing import Any, Final, NamedTuple
 
 from oss_referer import Assumptions
+from oss_referer.browser import changes
+from oss_referer.browser.default_domain import RULES
 from oss_referer.engine import header
 
 from oss_emulator.control.api.route import ApiRequest, Refusal
-from oss_emulator.control.console import incidents, page
+from oss_emulator.control.console import page
+from oss_emulator.control.faults import Fault
 from oss_emulator.control.journal import JournalEntry
+from oss_emulator.protocol.errors import ErrorCase
+
+
+class IncidentKind(StrEnum):
+    """The kinds of incidents."""
+
+    ERROR = "error"
+    LATENCY = "latency"
+    THROTTLE = "throttle"
+    CUT = "cut"
+    RESET = "reset"
+    WRONG_CRC = "wrong-crc"
+    CHANGE = "change"
+    """A change of the service since a date refused the request or made the answer a download."""
+    DOWNLOAD = "download"
+    """The service would send the object as a download at its own host names."""
+    REFUSED = "refused"
+    """The service would refuse to send the object from its own host names."""
+
+
+class Incident(NamedTuple):
+    """An incident, with the value in its sentence: an error, a duration, a size, a date, a fact."""
+
+    kind: IncidentKind
+    value: str = ""
+    change: changes.ServiceChange | None = None
+    """The change, for the story."""
+
+    def to_dict(self) -> dict[str, str]:
+        """Return the incident as values for JSON."""
+        return {"kind": self.kind.value, "value": self.value}
+
+
+def find_incidents(entry: JournalEntry) -> tuple[Incident, ...]:
+    """Find what else happened to a request."""
+    found = list(_of_fault(entry.fault) if entry.fault is not None else ())
+    ec = entry.ec or entry.answer.get("x-oss-ec", "")
+    found += [
+        Incident(IncidentKind.CHANGE, f"{change.since:%Y-%m-%d}", change)
+        for change in CHANGES.get(ec, ())
+    ]
+    rule = entry.default_domain
+    if rule is not None and ec not in CHANGES:
+        kind = IncidentKind.REFUSED if rule.refuses else IncidentKind.DOWNLOAD
+        found.append(Incident(kind, rule.fact))
+    return tuple(found)
+
+
+def _of_fault(fault: Fault) -> Iterator[Incident]:
+    if fault.latency:
+        yield Incident(IncidentKind.LATENCY, f"{fault.latency:g}")
+    if fault.throttle:
+        yield Incident(IncidentKind.THROTTLE, f"{fault.throttle}")
+    if fault.error is not None:
+        yield Incident(IncidentKind.ERROR, f"{fault.error.status} {fault.error.code}")
+    if fault.reset:
+        yield Incident(IncidentKind.RESET)
+    if fault.cut_body >= 0:
+        yield Incident(IncidentKind.CUT, f"{fault.cut_body:,}")
+    if fault.wrong_crc:
+        yield Incident(IncidentKind.WRONG_CRC)
+
+
+CHANGES: Final[Mapping[str, tuple[changes.ServiceChange, ...]]] = {
+    ErrorCase.V1_CLOSED.value.ec: (changes.V1_OF_ACCOUNTS, changes.V1_OF_BUCKETS),
+    ErrorCase.PUBLIC_ENDPOINT.value.ec: (changes.CUSTOM_DOMAIN,),
+    ErrorCase.EXTERNAL_REDIRECT.value.ec: (changes.REDIRECTS_AT_ENDPOINTS,),
+    **{rule.ec: (rule.change,) for rule in RULES},
+}
+"""The changes that an EC tells of."""
+
 
 _SHOWN: Final = "number method bucket key target operation referer status code ec seconds test"
 
@@ -44,5 +120,5 @@ def summarize(entry: JournalEntry) -> dict[str, Any]:
         "reason": None if decision is None else decision.reason.value,
         "entry": None if decision is None else decision.entry,
         "denied_by_access": entry.access is not None and not entry.access.allowed,
-        "incidents": [incident.to_dict() for incident in incidents.find(entry)],
+        "incidents": [incident.to_dict() for incident in find_incidents(entry)],
     }

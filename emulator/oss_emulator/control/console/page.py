@@ -7,14 +7,35 @@ from typing import Any, Final
 
 from jinja2 import Environment
 from oss_referer.page import rendering
-from oss_referer.texts import LANGUAGES
+from oss_referer.texts import LANGUAGES, Catalogue
 from oss_referer.version import __version__
 
 from oss_emulator.control.api.access import SESSION, cookies
 from oss_emulator.control.api.route import PREFIX, ApiRequest, reply
 from oss_emulator.control.console import wants_page
-from oss_emulator.control.console.language import COOKIE, choose, texts
 from oss_emulator.protocol.message import Request, Response
+from oss_emulator.texts import FOLDERS
+
+COOKIE: Final = "oss-emulator-language"
+"""The cookie with the chosen language."""
+
+
+def texts(language: str) -> Catalogue:
+    """Return what the pages say in a language."""
+    return Catalogue(language, FOLDERS)
+
+
+def choose_language(request: Request) -> str:
+    """Choose the language of a request: a new choice, the cookie's, or what the browser prefers."""
+    for chosen in (request.query.get("language", ""), cookies(request).get(COOKIE, "")):
+        if chosen in LANGUAGES:
+            return chosen
+    for part in request.headers.get("accept-language", "").split(","):
+        language = part.partition(";")[0].strip().partition("-")[0].lower()
+        if language in LANGUAGES:
+            return language
+    return next(iter(LANGUAGES))
+
 
 TABS: Final = ("requests", "rules", "buckets", "embed", "emulator")
 """The pages in the navigation."""
@@ -51,7 +72,7 @@ def render(
     request: Request, template: str, values: Mapping[str, Any], status: int = 200
 ) -> Response:
     """Render a template as the answer to a request."""
-    language = choose(request)
+    language = choose_language(request)
     whole = FRAGMENT not in request.headers
     word = request.path.removeprefix(PREFIX).removesuffix(".json").partition("/")[0]
     text = (
@@ -117,4 +138,4 @@ def _environment() -> Environment:
 def fragment(request: Request, template: str, values: Mapping[str, Any]) -> str:
     """Render a part of a page that is sent within events."""
     found = _environment().get_template(f"{template}.html")
-    return found.render(**values, t=texts(choose(request)), root=PREFIX)
+    return found.render(**values, t=texts(choose_language(request)), root=PREFIX)

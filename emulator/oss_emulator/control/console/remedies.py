@@ -15,9 +15,9 @@ from oss_referer.sources import referer_xml
 
 from oss_emulator.control.api.referer import find_document, read_rules
 from oss_emulator.control.api.route import ApiRequest, Refusal, Route
-from oss_emulator.control.console import entries, page, resend, review, saved
+from oss_emulator.control.console import entries, page, resend, review
 from oss_emulator.control.console.review import ChangedDecision
-from oss_emulator.control.journal import JournalEntry, RefererVerdict
+from oss_emulator.control.journal import JournalEntry, RefererResult
 from oss_emulator.protocol.message import Response
 
 _OTHERS: Final = 200
@@ -51,12 +51,12 @@ class Proof(NamedTuple):
 
 def find(asked: ApiRequest, entry: JournalEntry, policy: RefererPolicy) -> tuple[Remedy, ...]:
     """Find what reverses the verdict of some rules on a request; nothing if there is none."""
-    if entry.verdict is RefererVerdict.NOT_CHECKED:
+    if entry.verdict is RefererResult.NOT_CHECKED:
         return ()
     denied = [
         other.request.headers.get("referer", "")
         for other in asked.controls.journal.entries()[-_OTHERS:]
-        if other.bucket == entry.bucket and other.verdict is RefererVerdict.DENIED
+        if other.bucket == entry.bucket and other.verdict is RefererResult.DENIED
     ]
     return remedy.find(policy, entries.referer_of(entry, policy.assumptions), denied)
 
@@ -86,11 +86,11 @@ async def apply_remedy(asked: ApiRequest) -> Response:
     else:
         chosen, now = _choose(asked, entry)
         if now != etag:
-            raise Refusal(409, saved.CONFLICT)
+            raise Refusal(409, review.CONFLICT)
         rules = chosen.new
     before = find_document(asked, entry.bucket)
-    document = await saved.replace(asked, entry.bucket, rules, etag)
-    values = {"number": entry.number, "rules": to_members(rules), "etag": saved.tag(document)}
+    document = await review.replace(asked, entry.bucket, rules, etag)
+    values = {"number": entry.number, "rules": to_members(rules), "etag": review.tag(document)}
     return page.show(
         asked,
         "remedy_applied",
@@ -113,8 +113,8 @@ def _choose(asked: ApiRequest, entry: JournalEntry) -> tuple[Remedy, str]:
         raise Refusal(400, "Send the kind of a remedy and its place, as the story shows them.")
     found = find(asked, entry, asked.controls.service.hotlinks.policy_of(document))
     if int(place) >= len(found) or found[int(place)].kind != kind:
-        raise Refusal(409, saved.CONFLICT)
-    return found[int(place)], saved.tag(document)
+        raise Refusal(409, review.CONFLICT)
+    return found[int(place)], review.tag(document)
 
 
 def _prove(chosen: Remedy, decided: Sequence[JournalEntry], assumptions: Assumptions) -> Proof:
@@ -138,9 +138,9 @@ def _prove(chosen: Remedy, decided: Sequence[JournalEntry], assumptions: Assumpt
 def find_senders(policy: RefererPolicy) -> tuple[Scenario, ...]:
     """Find the usual requests that have no Referer (B-01, B-05, B-06)."""
     return tuple(
-        outcome.scenario
-        for outcome in scenarios.play(policy, probes.DEFAULT_SITE)
-        if outcome.scenario.referer is None and outcome.scenario.signed is Signing.NONE
+        played.scenario
+        for played in scenarios.play(policy, probes.DEFAULT_SITE)
+        if played.scenario.referer is None and played.scenario.signed is Signing.NONE
     )
 
 

@@ -4,12 +4,12 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import aclosing
 from typing import Any, Final
 
-from oss_emulator.control.api import events
-from oss_emulator.control.api.journal_filter import JournalFilter
+from oss_emulator.control.api import journal as api_journal
+from oss_emulator.control.api.journal import JournalFilter
 from oss_emulator.control.api.route import ApiRequest, Route, reply
 from oss_emulator.control.console import connect, page, story
 from oss_emulator.control.console.entries import summarize
-from oss_emulator.control.journal import JournalEntry, RefererVerdict
+from oss_emulator.control.journal import JournalEntry, RefererResult
 from oss_emulator.protocol.message import Response
 
 SHOWN: Final = 200
@@ -85,7 +85,7 @@ def list_requests(asked: ApiRequest) -> Response:
         },
         query={name: asked.query.get(name, "") for name in FILTERS},
         choices=dict.fromkeys(CHOICES, ()) | Choices(kept).take(),
-        verdicts=tuple(RefererVerdict),
+        verdicts=tuple(RefererResult),
         journal=journal.name,
         shown=SHOWN,
         **({} if kept else connect.describe(asked)),
@@ -94,18 +94,18 @@ def list_requests(asked: ApiRequest) -> Response:
 
 def follow_requests(asked: ApiRequest) -> AsyncGenerator[bytes]:
     """Yield the rows of new requests as events; raises `Refusal` at once for a bad query."""
-    return _rows(asked, events.parse_filter(asked))
+    return _rows(asked, api_journal.parse_filter(asked))
 
 
 async def _rows(asked: ApiRequest, wanted: JournalFilter) -> AsyncGenerator[bytes]:
     journal = asked.controls.journal
     choices = Choices(journal.entries())
-    batches = events.batches(journal, wanted, PAUSE, READABLE, choices.add)
+    batches = api_journal.batches(journal, wanted, PAUSE, READABLE, choices.add)
     async with aclosing(batches) as found:
-        yield events.format(None, {"journal": journal.name, "choices": choices.take()})
+        yield api_journal.format(None, {"journal": journal.name, "choices": choices.take()})
         async for batch in found:
             if not batch:
-                yield events.COMMENT
+                yield api_journal.COMMENT
                 continue
             fitting = [entry for entry in batch if wanted.fits(entry)]
             rows = [summarize(entry) for entry in reversed(fitting[-MOST_SENT:])]
@@ -113,7 +113,7 @@ async def _rows(asked: ApiRequest, wanted: JournalFilter) -> AsyncGenerator[byte
             if rows:
                 value["rows"] = page.fragment(asked.request, "requests_rows", {"entries": rows})
                 value |= {"count": len(fitting), "skips": len(fitting) > MOST_SENT}
-            yield events.format(batch[-1].number, value)
+            yield api_journal.format(batch[-1].number, value)
 
 
 def restore_requests(asked: ApiRequest) -> Response:

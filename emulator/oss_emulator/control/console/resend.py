@@ -61,10 +61,10 @@ def _is_expired(service: Service, entry: JournalEntry, request: Request) -> bool
     """Return whether a signed URL of OSS is no longer valid."""
     if entry.signed is not Signing.URL or entry.admission.request.original is not None:
         return False
-    outcome = service.admit(request)
+    result = service.admit(request)
     expired = ErrorCase.REQUEST_EXPIRED.value
-    return isinstance(outcome, Refused) and (
-        (outcome.error.code, outcome.error.message) == (expired.code, expired.message)
+    return isinstance(result, Refused) and (
+        (result.error.code, result.error.message) == (expired.code, expired.message)
     )
 
 

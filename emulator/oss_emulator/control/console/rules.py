@@ -18,9 +18,8 @@ from oss_referer.sources.toml import SourceError
 from oss_emulator.control.api.referer import decide, find_rules, list_requests, read_rules
 from oss_emulator.control.api.route import ApiRequest, Refusal, Route, reply
 from oss_emulator.control.console import page
-from oss_emulator.control.console.review import JournalReview
-from oss_emulator.control.console.saved import etag_of, replace, tag
-from oss_emulator.control.journal import RefererVerdict
+from oss_emulator.control.console.review import JournalReview, etag_of, replace, tag
+from oss_emulator.control.journal import RefererResult
 from oss_emulator.protocol.message import Response
 
 _NONE: Final = "none"
@@ -39,8 +38,8 @@ def list_rules(asked: ApiRequest) -> Response:
                 "allow_empty_referer": rules.allow_empty_referer,
                 "whitelist": len(rules.whitelist),
                 "blacklist": len(rules.blacklist),
-                "allowed": counts[bucket.name, RefererVerdict.ALLOWED],
-                "denied": counts[bucket.name, RefererVerdict.DENIED],
+                "allowed": counts[bucket.name, RefererResult.ALLOWED],
+                "denied": counts[bucket.name, RefererResult.DENIED],
             }
         )
     return page.show(asked, "rules_list", {"buckets": buckets})

@@ -8,7 +8,7 @@ from typing import Final
 from oss_referer import RefererConfiguration, Signing
 from oss_referer.sources import referer_xml
 
-from oss_emulator.control.journal import JournalEntry, RefererVerdict
+from oss_emulator.control.journal import JournalEntry, RefererResult
 from oss_emulator.protocol.message import Request
 
 _NOT_REPEATED: Final = frozenset(
@@ -137,7 +137,7 @@ def _quote(document: bytes) -> str:
 def format_case(entry: JournalEntry) -> str | None:
     """Format a request and the verdict on it as a case of a decision table; None without one."""
     decision, request = entry.decision, entry.request
-    if decision is None or entry.verdict is RefererVerdict.NOT_CHECKED:
+    if decision is None or entry.verdict is RefererResult.NOT_CHECKED:
         return None
     verdict = "allow" if decision.allowed else "deny"
     sent = [request.headers["referer"]] if "referer" in request.headers else []

@@ -12,16 +12,7 @@ from oss_referer.engine.entry_list import EntryList
 from oss_referer.page.review import to_members
 
 from oss_emulator.control.api.route import ApiRequest
-from oss_emulator.control.console import (
-    entries,
-    incidents,
-    page,
-    remedies,
-    resend,
-    review,
-    saved,
-    snippets,
-)
+from oss_emulator.control.console import entries, page, remedies, resend, review, snippets
 from oss_emulator.control.journal import JournalEntry
 from oss_emulator.documents.referer import SUBRESOURCE
 from oss_emulator.protocol.message import Response
@@ -35,7 +26,7 @@ class ConsultedList(NamedTuple):
 
     stage: Stage
     entries: tuple[str, ...]
-    outcome: str
+    result: str
     """`empty`, `skipped` for a list that was not consulted, `matched` or `unmatched`."""
     matched: str | None
     """The entry that settled the decision."""
@@ -80,7 +71,7 @@ def get_story(asked: ApiRequest) -> Response:
     """Show one request with everything that is known about it."""
     entry = entries.find(asked)
     region = asked.controls.service.region_of(entry.bucket)
-    judged = judge(asked, entry)
+    rule_story = tell(asked, entry)
     values = {
         **entry.to_dict(),
         "headers": dict(entry.request.headers),
@@ -89,8 +80,8 @@ def get_story(asked: ApiRequest) -> Response:
             "headers": dict(entry.answer),
             "document": entry.document.decode(errors="replace"),
         },
-        "rules": None if judged is None else judged.to_dict(saved.tag(entry.rules)),
-        "incidents": [incident.to_dict() for incident in incidents.find(entry)],
+        "rules": None if rule_story is None else rule_story.to_dict(review.tag(entry.rules)),
+        "incidents": [incident.to_dict() for incident in entries.find_incidents(entry)],
         "curl": snippets.format_curl(entry.request),
         "oss2": snippets.format_oss2(entry, region) if entry.bucket else None,
         "pytest": snippets.format_test(entry),
@@ -102,15 +93,15 @@ def get_story(asked: ApiRequest) -> Response:
         values,
         entry=entry,
         row=entries.summarize(entry),
-        judged=judged,
-        happened=incidents.find(entry),
+        rule_story=rule_story,
+        happened=entries.find_incidents(entry),
         can_resend=resend.is_possible(entry),
         changes=resend.changes(entry),
         folded=SHOWN,
     )
 
 
-def judge(asked: ApiRequest, entry: JournalEntry) -> RuleStory | None:
+def tell(asked: ApiRequest, entry: JournalEntry) -> RuleStory | None:
     """Find the rules that decided on a request; None if no rules of its bucket did."""
     decision = entry.decision
     if decision is None or decision.referer is None:
@@ -148,8 +139,8 @@ def judge(asked: ApiRequest, entry: JournalEntry) -> RuleStory | None:
 def _consult(
     stage: Stage, listed: EntryList, configured: tuple[str, ...], decision: Decision
 ) -> ConsultedList:
-    outcomes = {step.stage: step.outcome for step in decision.steps}
-    found = "empty" if not configured else _OUTCOMES.get(outcomes.get(stage), "skipped")
+    results = {step.stage: step.outcome for step in decision.steps}
+    found = "empty" if not configured else _RESULTS.get(results.get(stage), "skipped")
     matched = decision.entry if found == "matched" else None
     miss = (
         remedy.find_nearest(listed.patterns, decision.referer or "")
@@ -162,7 +153,7 @@ def _consult(
     return ConsultedList(stage, configured, found, matched, miss)
 
 
-_OUTCOMES = {
+_RESULTS = {
     Outcome.MATCHED: "matched",
     Outcome.UNMATCHED: "unmatched",
     Outcome.NO_ENTRIES: "unmatched",  # all entries are blank

@@ -3,22 +3,105 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from oss_referer import Signing
 
 from oss_emulator.access import Permission, required_of_source
-from oss_emulator.documents import access_point, archive_direct_read
+from oss_emulator.documents import access_point, archive_direct_read, object_worm
+from oss_emulator.documents.document import Documents
+from oss_emulator.documents.object_worm import RetentionMode, RetentionPeriod
 from oss_emulator.operations import permissions
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.shared import locks
 from oss_emulator.protocol import checksums, dates, headers
 from oss_emulator.protocol.address import decode_key
-from oss_emulator.protocol.copy_source import CopySource
+from oss_emulator.protocol.conditions import CopySource
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import FileRange
 from oss_emulator.storage import NULL_VERSION, Blob, Bucket, MemoryBlob, Object, Upload
 from oss_emulator.storage.blobs import BlobFile, StoredBlob, open_files, slices
+
+MODE: Final = "x-oss-object-worm-mode"
+UNTIL: Final = "x-oss-object-worm-retain-until-date"
+HOLD: Final = "x-oss-object-worm-legal-hold"
+
+
+def of_request(call: Call) -> Documents:
+    """Return the documents by which a request retains or holds the object that it creates.
+
+    Raises `InvalidRequest` in a bucket without object retention, and `InvalidArgument`.
+    """
+    request = call.request.headers
+    if not call.operation.describes or request.keys().isdisjoint((MODE, UNTIL, HOLD)):
+        return {}
+    if not object_worm.is_enabled(call.bucket.documents):
+        raise OSSError(ErrorCase.OBJECT_WORM_NOT_ENABLED)
+    found: dict[str, bytes] = {}
+    if MODE in request or UNTIL in request:
+        period = RetentionPeriod(_mode(request.get(MODE, "")), _until(call))
+        found[object_worm.RETENTION.subresource] = object_worm.format_retention(period)
+    if HOLD in request:
+        status = request[HOLD]
+        if status not in ("ON", "OFF"):
+            raise headers.invalid_argument(HOLD, status, "The legal hold must be ON or OFF.")
+        found[object_worm.LEGAL_HOLD.subresource] = object_worm.format_hold(status)
+    return found
+
+
+def _mode(text: str) -> RetentionMode:
+    try:
+        return RetentionMode(text)
+    except ValueError:
+        message = "The retention mode must be GOVERNANCE or COMPLIANCE."
+        raise headers.invalid_argument(MODE, text, message) from None
+
+
+def _until(call: Call) -> float:
+    text = call.request.headers.get(UNTIL, "")
+    until = dates.parse_iso(text)
+    if until is None:
+        message = "The retain until date must have the form 2030-01-01T00:00:00.000Z."
+        raise headers.invalid_argument(UNTIL, text, message)
+    if until <= call.request.received:
+        raise headers.invalid_argument(UNTIL, text, object_worm.PAST)
+    return until
+
+
+def with_default(call: Call, item: Object) -> Object:
+    """Return a new object with the bucket's default retention unless it has its own.
+
+    Raises `InvalidArgument` for a period that would end after the year 9999 (assumed).
+    """
+    default = object_worm.default(call.bucket.documents)
+    name = object_worm.RETENTION.subresource
+    if default is None or name in item.documents:
+        return item
+    mode, seconds = default
+    until = call.request.received + seconds
+    if until > dates.LATEST:
+        message = "The default retention of the bucket would end after the year 9999."
+        raise headers.invalid_argument(UNTIL, dates.format_iso(until), message)
+    period = RetentionPeriod(RetentionMode(mode), until)
+    return item._replace(documents={**item.documents, name: object_worm.format_retention(period)})
+
+
+def describe_locks(item: Object) -> dict[str, str]:
+    """Return the headers of GET and HEAD about the retention and legal hold of an object."""
+    found = {}
+    period = object_worm.period(item.documents)
+    if period is not None:
+        found = {MODE: period.mode.value, UNTIL: dates.format_iso(period.until)}
+    return {**found, HOLD: "ON"} if object_worm.is_held(item.documents) else found
+
+
+def protects(call: Call, item: Object) -> bool:
+    """Return whether a version must stay: it is under legal hold, or retained and not bypassed."""
+    if object_worm.is_held(item.documents):
+        return True
+    period = object_worm.period(item.documents)
+    bypassed = call.operation.bypasses and headers.flag(call.request.headers, object_worm.BYPASS)
+    return period is not None and period.protects(call.request.received, bypassed=bypassed)
+
 
 VERSION_ID = "x-oss-version-id"
 SOURCE_VERSION_ID = "x-oss-copy-source-version-id"
@@ -286,7 +369,7 @@ def _described(item: Object) -> _Described:
     if item.kind == "Appendable":
         found[NEXT_POSITION] = str(item.size)
     if item.documents:
-        found.update(locks.describe(item))
+        found.update(describe_locks(item))
     if item.sealed is not None:
         found[SEALED_TIME] = dates.format_http(item.sealed)
     return _Described(found, {**found, **content_md5(item)})

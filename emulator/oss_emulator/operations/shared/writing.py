@@ -7,7 +7,7 @@ from oss_emulator.access import ObjectAcl
 from oss_emulator.documents import callback_policy, encryption, object_worm, worm
 from oss_emulator.operations import permissions
 from oss_emulator.operations.call import NO_BODY, Body, Call
-from oss_emulator.operations.shared import locks
+from oss_emulator.operations.shared import objects
 from oss_emulator.operations.shared.objects import DELETE_MARKER, VERSION_ID, delay_header
 from oss_emulator.protocol import callback, checksums, client_encryption, headers, tagging
 from oss_emulator.protocol.errors import ErrorCase, OSSError
@@ -41,7 +41,7 @@ def draft(call: Call, kind: str = "Normal", body: Body = NO_BODY, etag: str = ""
             **(headers.encryption(request) or encryption.headers_for(bucket.documents)),
         },
         tags={} if call.tagging is None else tagging.parse_header(call.tagging),
-        documents=locks.of_request(call),
+        documents=objects.of_request(call),
     )
 
 
@@ -91,7 +91,7 @@ def check_mutable(call: Call, key: str, version_id: str) -> None:
     item = call.storage.object(call.bucket.name, key, version_id)
     if item is None or item.delete_marker:
         return
-    if (policy is not None and policy.protects(item.modified, now)) or locks.protects(call, item):
+    if (policy is not None and policy.protects(item.modified, now)) or objects.protects(call, item):
         raise OSSError(ErrorCase.FILE_IMMUTABLE, Key=key)
 
 
@@ -105,7 +105,7 @@ def store(call: Call, item: Object) -> dict[str, str]:
     if item.version_id != version_id:
         item = item._replace(version_id=version_id)
     if object_worm.is_enabled(bucket.documents):
-        item = locks.with_default(call, item)
+        item = objects.with_default(call, item)
     call.storage.put_object(bucket.name, item)
     return {VERSION_ID: version_id} if bucket.versioning else {}
 
@@ -166,7 +166,7 @@ def callback_of(call: Call, item: Object) -> Callback | None:
         "reqId": call.admission.request_id,
         "operation": call.operation.name,
     }
-    return callback.parse(parameter, system, custom)
+    return callback.parse_callback(parameter, system, custom)
 
 
 class Removed(NamedTuple):

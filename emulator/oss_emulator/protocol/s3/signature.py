@@ -11,7 +11,7 @@ from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.headers import EXPLAIN, encode
 from oss_emulator.protocol.message import Request, repeated_names
 from oss_emulator.protocol.parameters import KNOWN, is_parameter
-from oss_emulator.protocol.s3.marks import COMPATIBLE, PAYLOAD_HASH
+from oss_emulator.protocol.s3.headers import COMPATIBLE, PAYLOAD_HASH
 from oss_emulator.protocol.signature import canonical, unsigned
 from oss_emulator.protocol.signature.claim import (
     Claim,

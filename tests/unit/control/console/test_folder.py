@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 import pytest
-from oss_emulator.control.console import folder
-from oss_emulator.control.console.folder import FolderOrder, FolderQuery
+from oss_emulator.control.console import buckets
+from oss_emulator.control.console.buckets import FolderOrder, FolderQuery
 from oss_emulator.storage import Bucket, MemoryStorage, Object
 
 
@@ -23,7 +23,7 @@ SIZES = {"a/1": 9, "a/2": 8, "b": 3, "c": 1, "d/e/1": 7, "f": 2}
 
 
 def keys(asked: FolderQuery, sizes: Mapping[str, int] = SIZES) -> list[str]:
-    found = folder.read(storage(sizes), "b", asked)
+    found = buckets.read_folder(storage(sizes), "b", asked)
     return [*found.folders, *(item.key for item in found.objects)]
 
 
@@ -53,16 +53,16 @@ def test_pages_of_a_large_folder_have_every_name_once(order: FolderOrder) -> Non
     sizes = {f"{number:05}{'/x' * (number % 3 == 0)}": 1 for number in range(2_000)}
     made, shown = storage(sizes), []
     for number in range(1, 11):
-        found = folder.read(made, "b", FolderQuery(order=order, page=number))
+        found = buckets.read_folder(made, "b", FolderQuery(order=order, page=number))
         shown += [*found.folders, *(item.key for item in found.objects)]
     assert sorted(shown) == sorted(key.removesuffix("x") for key in sizes)
 
 
 def test_pages_say_which_names_they_have() -> None:
     made = storage({f"{number:05}": 1 for number in range(1_000)})
-    first = folder.read(made, "b", FolderQuery())
+    first = buckets.read_folder(made, "b", FolderQuery())
     assert (first.total, first.pages, first.first, first.last) == (1_000, 5, 1, 200)
-    pages = [folder.read(made, "b", FolderQuery(page=number)) for number in range(1, 6)]
+    pages = [buckets.read_folder(made, "b", FolderQuery(page=number)) for number in range(1, 6)]
     assert [(page.first, page.last) for page in pages[1:]] == [
         (201, 400),
         (401, 600),
@@ -76,18 +76,18 @@ def test_delete_markers_are_not_shown() -> None:
     item = made.object("b", "a")
     assert item is not None
     made.put_object("b", item._replace(key="gone", delete_marker=True))
-    assert folder.read(made, "b", FolderQuery()).total == 1
+    assert buckets.read_folder(made, "b", FolderQuery()).total == 1
 
 
 def test_folder_of_more_names_than_are_searched_goes_on_behind_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(folder, "WINDOW", 3)
-    monkeypatch.setattr(folder, "SHOWN", 3)
+    monkeypatch.setattr(buckets, "WINDOW", 3)
+    monkeypatch.setattr(buckets, "SHOWN", 3)
     made = storage(dict.fromkeys("abcdefgh", 1))
     windows, after = [], ""
     while True:
-        found = folder.read(made, "b", FolderQuery(descending=True, after=after))
+        found = buckets.read_folder(made, "b", FolderQuery(descending=True, after=after))
         windows.append("".join(item.key for item in found.objects))
         after = found.rest
         if not after:
@@ -107,22 +107,22 @@ def test_plain_page_of_a_large_folder_looks_at_a_few_pages_only(
             yield item
 
     monkeypatch.setattr(made, "objects", count)
-    found = folder.read(made, "b", FolderQuery(page=2))
+    found = buckets.read_folder(made, "b", FolderQuery(page=2))
     assert (found.first, found.last, found.total, found.more) == (201, 400, 2_400, True)
     assert looked[0] <= 2_401
-    last = folder.read(made, "b", FolderQuery(page=25))
+    last = buckets.read_folder(made, "b", FolderQuery(page=25))
     assert (last.last, last.total, last.more, last.rest) == (5_000, 5_000, False, "")
 
 
 def test_plain_pages_of_a_window_end_where_the_next_window_begins(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(folder, "WINDOW", 6)
-    monkeypatch.setattr(folder, "SHOWN", 3)
+    monkeypatch.setattr(buckets, "WINDOW", 6)
+    monkeypatch.setattr(buckets, "SHOWN", 3)
     made = storage(dict.fromkeys("abcdefgh", 1))
     shown, asked = [], FolderQuery()
     while True:
-        found = folder.read(made, "b", asked)
+        found = buckets.read_folder(made, "b", asked)
         shown.append("".join(item.key for item in found.objects))
         if found.page < found.pages:
             asked = asked._replace(page=found.page + 1)

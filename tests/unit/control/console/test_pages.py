@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies
-from oss_emulator.control.api import events
+from oss_emulator.control.api import journal
 from oss_emulator.control.api.access import (
     SESSION,
     TOKEN_HEADER,
@@ -33,7 +33,7 @@ from oss_emulator.control.console import (
     show,
     wants_page,
 )
-from oss_emulator.control.console.embedding import MARK, POLICIES
+from oss_emulator.control.console.embed import MARK, POLICIES
 from oss_emulator.control.console.page import FRAGMENT
 from oss_emulator.control.console.requests import (
     MOST_CHOICES,
@@ -146,7 +146,7 @@ async def test_many_requests_are_sent_less_often(
 
     async def sleep(seconds: float) -> None:
         pauses.append(seconds)
-        for _ in range({1: MOST_SENT, 2: READABLE * events.LONGER}.get(len(pauses), 1)):
+        for _ in range({1: MOST_SENT, 2: READABLE * journal.LONGER}.get(len(pauses), 1)):
             ask.record("/examplebucket/hello.txt", "http://thief.test/")
 
     monkeypatch.setattr(asyncio, "sleep", sleep)
@@ -158,10 +158,10 @@ async def test_many_requests_are_sent_less_often(
         ask.record("/examplebucket/hello.txt", "http://thief.test/")
         sent.append(json.loads((await anext(stream)).split(b"data: ")[1]))
     await stream.aclose()
-    assert pauses == [PAUSE, PAUSE * events.LONGER, PAUSE * events.LONGER, PAUSE]
+    assert pauses == [PAUSE, PAUSE * journal.LONGER, PAUSE * journal.LONGER, PAUSE]
     assert [(one["count"], one["skips"]) for one in sent] == [
         (MOST_SENT + 1, True),
-        (READABLE * events.LONGER + 1, False),
+        (READABLE * journal.LONGER + 1, False),
         (2, False),
         (2, False),
     ]
@@ -557,7 +557,7 @@ async def test_embed_test_pairs_policies_with_requests(ask: ApiCaller) -> None:
 def test_bad_embed_test_is_refused(
     ask: ApiCaller, monkeypatch: pytest.MonkeyPatch, path: str, status: int
 ) -> None:
-    monkeypatch.setattr("oss_emulator.control.console.embed._PATIENCE", 0.01)
+    monkeypatch.setattr("oss_emulator.control.console.embed._TIMEOUT", 0.01)
     assert ask("GET", path).status == status
 
 

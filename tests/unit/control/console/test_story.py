@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from oss_emulator import Emulator
 from oss_emulator.control.api.route import Refusal
-from oss_emulator.control.console import incidents, resend
-from oss_emulator.control.console.incidents import IncidentKind
+from oss_emulator.control.console import entries as incidents
+from oss_emulator.control.console import resend
+from oss_emulator.control.console.entries import IncidentKind
 from oss_emulator.control.faults import Fault
 from oss_emulator.operations.admission import Refused
 from oss_emulator.protocol.message import Request, Response
@@ -367,7 +368,7 @@ def test_fault_is_named_in_the_row_and_in_the_story(
     fields = [("Host", "localhost"), ("Referer", SITE)]
     outcome = ask.service.admit(Request.parse("GET", f"{BUCKET}/a", fields, 1.0))
     entry = ask.journal.record(outcome, Response(200), 0, 0.0, fault=fault)
-    (found,) = incidents.find(entry)
+    (found,) = incidents.find_incidents(entry)
     assert (found.kind, found.value) == (kind, value)
     for path in ("requests", f"requests/{entry.number}"):
         assert "fault: " in ask.html(path)
@@ -387,14 +388,14 @@ def test_dated_change_is_named_by_its_ec(ask: ApiCaller, ec: str, value: list[st
     fields = [("Host", "localhost"), ("Referer", SITE)]
     outcome = ask.service.admit(Request.parse("GET", f"{BUCKET}/a", fields, 1.0))
     entry = ask.journal.record(outcome, Response(200, {"x-oss-ec": ec}), 0, 0.0)
-    assert [one.value for one in incidents.find(entry)] == value
+    assert [one.value for one in incidents.find_incidents(entry)] == value
 
 
 def test_policy_of_the_host_names_is_named(ask: ApiCaller) -> None:
     ask.oss("PUT", f"{BUCKET}/a.html", b"x", content_length="1")
     entry = ask.journal.entry(get(ask, SITE, "/a.html"))
     assert entry is not None
-    assert [one.to_dict() for one in incidents.find(entry)] == [
+    assert [one.to_dict() for one in incidents.find_incidents(entry)] == [
         {"kind": "download", "value": "D-01"}
     ]
     assert "a download at the service’s host names (D-01)" in ask.html("requests")

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.s3 import signature
-from oss_emulator.protocol.s3.chunks import ChunkDecoder, Seed
+from oss_emulator.protocol.s3.payload import ChunkDecoder, Seed
 
 KEY = signature.signing_key("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "20130524", "us-east-1")
 DATE, SCOPE = "20130524T000000Z", "20130524/us-east-1/s3/aws4_request"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from oss_emulator.protocol.message import Request
-from oss_emulator.protocol.s3 import marks
+from oss_emulator.protocol.s3 import headers as marks
 
 MARKED = [
     ("/a", {"authorization": "AWS4-HMAC-SHA256 Credential=..."}),
