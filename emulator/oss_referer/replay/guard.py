@@ -86,7 +86,7 @@ class GuardedChange:
     old: RefererConfiguration | None
     new: RefererConfiguration
     report: Mapping[str, Any]
-    """Of `lab.replay.report`."""
+    """Of `oss_referer.replay.report`."""
     agreement: Agreement
 
     @property
