@@ -54,7 +54,7 @@ _SCROLL_UP = "() => { scrollTo(0, 0); document.querySelector('#detail').scrollTo
 
 
 def _open_story(page: Page) -> None:
-    page.locator("#rows tbody tr").first.click()
+    page.locator("#rows tbody tr", has_text="blog.example.com").first.click()
     page.locator("#detail .story").wait_for()
 
 

@@ -11,7 +11,7 @@ from random import Random
 import pytest
 from oss_emulator.storage import FolderError
 from oss_emulator.storage.disk import DiskStorage
-from oss_emulator.storage.folder import INDEX, WAL
+from oss_emulator.storage.folder import BLOBS, INCOMING, INDEX, LOCK, SHM, WAL
 
 from tests.hard import damage
 from tests.thorough import THOROUGH, cases
@@ -51,6 +51,30 @@ def test_lost_index_is_refused_beside_objects(image: Path, how: str) -> None:
     if how == "empty":
         (image / INDEX).touch()
     check_refused(image, f"its index index.sqlite is {how}")
+
+
+@pytest.mark.parametrize("name", [LOCK, INDEX, WAL, SHM, INCOMING, BLOBS])
+@pytest.mark.parametrize("target", ["/missing", "/dev/null"])
+def test_link_in_the_place_of_a_file_is_refused(image: Path, name: str, target: str) -> None:
+    if (image / name).exists():
+        (image / name).rename(image / "elsewhere")
+    (image / name).symlink_to(target)
+    kind = "folder" if name in (INCOMING, BLOBS) else "file"
+    check_refused(image, f"its {name} is not a {kind}")
+
+
+def test_damaged_definition_that_is_not_text_is_refused(image: Path) -> None:
+    with closing(DiskStorage(image, fsync=False)):
+        pass  # so that the index has everything
+    data = (image / INDEX).read_bytes()
+    (image / INDEX).write_bytes(data.replace(b"CREATE TABLE bucket (name", b"CREATE TABLE \xff"))
+    check_refused(image, "its index is damaged")
+
+
+def test_long_number_in_the_lock_is_a_mark(image: Path) -> None:
+    (image / LOCK).write_text("9" * 8000)
+    with pytest.raises(FolderError, match="its index is older than its objects"):
+        DiskStorage(image)
 
 
 def test_lost_wal_is_noticed(image: Path) -> None:

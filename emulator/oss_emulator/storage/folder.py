@@ -88,6 +88,9 @@ _BUFFER = 8192
 
 # The lock
 
+_MARK = b"%020d\n"
+"""How the file of the lock has the number of the last commit."""
+
 
 class FolderLock:
     """Keeps a folder for this process, lets its threads write in turn, and marks their commits."""
@@ -118,7 +121,7 @@ class FolderLock:
 
     def read_mark(self) -> int:
         """Return the number of the last commit that was answered, 0 if it was never written."""
-        text = os.pread(self._file.fileno(), _BUFFER, 0)
+        text = os.pread(self._file.fileno(), len(_MARK % 0), 0)
         return int(text) if text.strip().isdigit() else 0
 
     def write_mark(self, commits: int) -> None:
@@ -128,7 +131,7 @@ class FolderLock:
         safe.
         """
         with suppress(OSError):
-            os.pwrite(self._file.fileno(), b"%020d\n" % commits, 0)
+            os.pwrite(self._file.fileno(), _MARK % commits, 0)
 
     def close(self) -> None:
         """Let other processes use the folder."""

@@ -30,6 +30,7 @@ class OpenFolder:
         self._index = f"{folder}/{layout.INDEX}"
         try:
             layout.make_private(folder)
+            _check_kinds(folder)
             with ExitStack() as stack:
                 self._lock = stack.enter_context(closing(FolderLock(folder)))
                 used = _check(folder, self._lock)
@@ -71,6 +72,22 @@ class OpenFolder:
         return found.st_dev, found.st_ino
 
 
+def _check_kinds(folder: Path) -> None:
+    """Check that no link, pipe or folder has the place of a file; raises `FolderError`.
+
+    SQLite would look for the WAL beside the target of a link, and a pipe would be waited for. The
+    folder of the blobs may be a link.
+    """
+    for name in (layout.LOCK, layout.INDEX, layout.WAL, layout.SHM):
+        path = folder / name
+        if os.path.lexists(path) and (path.is_symlink() or not path.is_file()):
+            raise _refusal(folder, f"its {name} is not a file")
+    for name in (layout.INCOMING, layout.BLOBS):
+        path = folder / name
+        if os.path.lexists(path) and not path.is_dir():
+            raise _refusal(folder, f"its {name} is not a folder")
+
+
 def _check(folder: Path, lock: FolderLock) -> set[str] | None:
     """Check the index and each of its records; raises `FolderError`.
 
@@ -78,8 +95,6 @@ def _check(folder: Path, lock: FolderLock) -> set[str] | None:
     """
     path, mark = folder / layout.INDEX, lock.read_mark()
     was_used = mark > 0 or any(layout.walk(folder / layout.BLOBS))
-    if path.is_symlink():  # SQLite would look for the WAL beside its target
-        raise _refusal(folder, f"its index {layout.INDEX} is a link")
     try:
         if not path.exists() or not path.stat().st_size:
             if was_used:
@@ -98,8 +113,15 @@ def _check(folder: Path, lock: FolderLock) -> set[str] | None:
                 return None  # the very first start was interrupted
             _check_state(folder, database, number, tables or "", mark)
             return _check_records(folder, database)
-    except sqlite3.Error as error:
-        raise _refusal(folder, f"its index is damaged: {error}") from None
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # SQLite quotes damaged text as it is
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _OF_THE_DISK:
+            raise
+        said = str(error).partition("\n")[0]
+        raise _refusal(folder, f"its index is damaged: {said}") from None
+
+
+_OF_THE_DISK = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN)
+"""Errors of SQLite that say nothing about the index: even a reader needs room for the SHM."""
 
 
 @contextmanager
@@ -124,15 +146,15 @@ def _check_state(
     """Check the format of the index, its tables and its last commit; raises `FolderError`."""
     if number not in (0, index.FORMAT) and "CREATE TABLE state" not in tables:
         raise _other_format(folder, number)  # an older format had no such table
-    row = database.execute("SELECT format, commits, tables FROM state").fetchone()
+    row = database.execute("SELECT format, CAST(commits AS INTEGER), tables FROM state").fetchone()
     noted, commits, made_with = row or (0, 0, "")
     if (number, tables) != (noted, made_with):
         raise _refusal(folder, "its index is damaged: its tables are not those it was made with")
     if number != index.FORMAT:
         raise _other_format(folder, number)
     if commits < mark:
-        lost = mark - commits
-        raise _refusal(folder, f"its index is older than its objects: it lacks {lost} writes")
+        lost = f"writes that it lacks: {mark - commits}"
+        raise _refusal(folder, f"its index is older than its objects ({lost})")
 
 
 def _check_records(folder: Path, database: sqlite3.Connection) -> set[str]:

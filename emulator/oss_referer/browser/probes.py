@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from oss_referer.search.parts import DEFAULT_PORTS, Parts, example, fill
+from oss_referer.search.url import MAX_LENGTH
 
 STRANGER = "https://evil.test/"
 """A page of a site that does not occur in any rules."""
@@ -49,11 +50,15 @@ class Probe:
 
 
 def make(entries: Iterable[str]) -> tuple[Probe, ...]:
-    """Return the probes for some entries, without duplicates."""
+    """Return the probes for some entries, without duplicates.
+
+    A longer entry than `MAX_LENGTH` has none: no browser sends what it matches (B-03).
+    """
+    short = (entry for entry in entries if entry.strip() and len(entry) <= MAX_LENGTH)
     probes = [
         Probe(None, ProbeKind.MISSING),
         Probe("", ProbeKind.EMPTY),
-        *(probe for entry in dict.fromkeys(entries) if entry.strip() for probe in _of(entry)),
+        *(probe for entry in dict.fromkeys(short) for probe in _of(entry)),
         Probe(STRANGER, ProbeKind.STRANGER),
         Probe("http://evil.test/", ProbeKind.STRANGER),
     ]

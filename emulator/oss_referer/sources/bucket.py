@@ -50,15 +50,21 @@ class ServiceAddress:
     @classmethod
     def parse(cls, endpoint: str) -> "ServiceAddress":
         """Parse `http://HOST:PORT`; the scheme and the port may be missing. Raises ValueError."""
+        if "@" in endpoint:
+            # Do not show the endpoint, since it may have a password.
+            raise ValueError("an endpoint has no user name; write http://HOST or https://HOST")
         refused = f"{endpoint!r} is not an endpoint; write http://HOST or https://HOST"
         try:
             url = urlsplit(endpoint if "://" in endpoint else f"http://{endpoint}")
             port = url.port
+            host = (url.hostname or "").encode("idna").decode()
         except ValueError:
             raise ValueError(refused) from None
-        if url.scheme not in ("http", "https") or not url.hostname or port == 0:
+        is_address = url.scheme in ("http", "https") and host and port != 0
+        rest = url.path.removesuffix("/") or url.query or url.fragment
+        if not is_address or rest or not endpoint.isprintable() or " " in endpoint:
             raise ValueError(refused)
-        return cls(url.scheme, url.hostname, port)
+        return cls(url.scheme, host, port)
 
     @property
     def ip(self) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
@@ -184,16 +190,20 @@ class RemoteBucket:
             region=self._region,
             now=time.time(),
         )
+        if not all(value.isascii() and value.isprintable() for value in signed.values()):
+            raise BucketError(  # the value itself may be secret
+                "the access key or the region has a character that no header may have; check "
+                "OSS_ACCESS_KEY_ID, OSS_SESSION_TOKEN and --region"
+            )
         url = f"{self._address.scheme}://{host}{quote_path(path)}?{format_query(query)}"
         request = urllib.request.Request(  # noqa: S310 - http or https, as the address was parsed
             url.rstrip("?"), body, signed, method=method
         )
         try:
             answer: http.client.HTTPResponse = self._opener.open(request, timeout=_TIMEOUT)
-        except ValueError:  # its text would show the signature
+        except ValueError:  # its text would show a password
             raise BucketError(
-                "the access key has a character that no header may have; check OSS_ACCESS_KEY_ID "
-                "and OSS_SESSION_TOKEN"
+                "the proxy of the environment is not a URL; check http_proxy and https_proxy"
             ) from None
         return answer
 

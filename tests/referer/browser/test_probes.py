@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from oss_referer.browser import probes
 from oss_referer.browser.probes import STRANGER, ProbeKind
 
@@ -20,6 +21,12 @@ def test_probes_are_unique() -> None:
     made = probes.make(["https://www.example.com/", "https://www.example.com/", " "])
     referers = [probe.referer for probe in made]
     assert len(referers) == len(set(referers))
+
+
+@pytest.mark.parametrize("entry", ["?*" * 50_000, "http://" + "a" * 4090])
+def test_entry_longer_than_any_sent_referer_gives_no_probes(entry: str) -> None:
+    """B-03"""
+    assert probes.make([entry]) == probes.make([])
 
 
 def test_without_entries_only_strangers_and_empty_referers_are_probed() -> None:

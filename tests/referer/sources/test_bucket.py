@@ -143,9 +143,41 @@ def test_untrusted_certificate_is_refused(
         assert RemoteBucket("examplebucket", endpoint, "cn-hangzhou", KEY).get_rules() == b"<a/>"
 
 
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "",
+        "::1",
+        "ftp://oss.test",
+        "http://oss.test:99999",
+        "http://oss.test/path",
+        "http://oss.test?query",
+        "http://os s.test",
+        "http://oss\n.test",
+        "http://oss..test",
+        "http://" + "a" * 64,
+    ],
+)
+def test_what_is_not_an_endpoint_is_refused(endpoint: str) -> None:
+    assert failure(endpoint).startswith(f"{endpoint!r} is not an endpoint; ")
+
+
+@pytest.mark.parametrize("place", ["127.0.0.1:1", "[::1", "oss.test:99999"])
+def test_password_in_an_endpoint_is_not_shown(place: str) -> None:
+    said = failure(f"http://user:password@{place}")
+    assert said == "an endpoint has no user name; write http://HOST or https://HOST"
+
+
+def test_proxy_that_is_not_a_url_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http:/user:password@proxy")
+    monkeypatch.delenv("no_proxy", raising=False)
+    said = failure("http://oss.test")
+    assert said.startswith("the proxy of the environment is not a URL")
+
+
 @pytest.mark.parametrize("key", [GivenKey("id\r", "s", None), GivenKey("id", "s", "токен")])
 def test_key_that_no_header_can_have_is_not_shown(key: GivenKey) -> None:
-    assert failure("http://127.0.0.1:1", key).startswith("the access key has a character")
+    assert failure("http://127.0.0.1:1", key).startswith("the access key or the region has")
 
 
 @pytest.mark.parametrize(
