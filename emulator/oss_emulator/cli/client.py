@@ -20,7 +20,7 @@ Fields = Sequence[tuple[str, str]]
 class ServiceClient:
     """A client of the service at an endpoint. `sent` counts its requests.
 
-    It sends what `oss_referer.sources.bucket` cannot: a header twice, a form, a signature that is wrong.
+    It sends what `RemoteBucket` cannot: a header twice, a form, a signature that is wrong.
     """
 
     def __init__(

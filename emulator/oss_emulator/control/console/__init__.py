@@ -79,7 +79,7 @@ def show(request: Request, is_endpoint: Callable[[str], bool]) -> Response | Non
     `embed.localhost` have the pages of the embed test.
     """
     if is_host(request.host):
-        from oss_emulator.control.console import embedding  # loads the rules
+        from oss_emulator.control.console import embedding  # loads the lab
 
         return embedding.answer(request)
     if request.path not in _DOORS or request.method != "GET" or not wants_page(request):
