@@ -17,10 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from oss_referer.engine.assumptions import DEFAULT
-from oss_referer.findings.github import escape
-from oss_referer.findings.markdown import code
+from oss_referer.findings import code, escape
 from oss_referer.terminal import rules as reading
-from oss_referer.terminal.folders import find_files
+from oss_referer.terminal.rules import find_files
 
 MOST_ROWS = 50
 """Rows of a table in the summary; GitHub shows at most 1 MiB of it."""

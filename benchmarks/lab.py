@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 
 from oss_referer import RefererConfiguration
-from oss_referer.sources import sources
-from oss_referer.sources.sources import RulesForm
+from oss_referer.sources import forms
+from oss_referer.sources.forms import RulesForm
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from benchmarks.processes import MissingError
@@ -42,7 +42,7 @@ def measure(scratch: Path) -> Section:
 
 def _rules() -> str:
     entries = tuple(f"https://www.site-{number}.example/" for number in range(20))
-    return sources.format(RefererConfiguration(False, whitelist=entries), RulesForm.XML)
+    return forms.format(RefererConfiguration(False, whitelist=entries), RulesForm.XML)
 
 
 def _measure_browser(scratch: Path) -> list[Row]:

@@ -152,7 +152,7 @@ READERS = {
     "oss_referer/extras.py": {"json.loads"},  # what pip wrote
     "oss_referer/sources/json_text.py": {"json.JSONDecoder"},
     "oss_referer/sources/toml.py": {"tomllib.loads"},
-    "oss_referer/texts/catalogue.py": {"tomllib.loads"},  # a file of the package
+    "oss_referer/texts/__init__.py": {"tomllib.loads"},  # a file of the package
 }
 """The modules that read JSON and TOML, and how; all others have them read."""
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from oss_referer.engine.assumptions import DEFAULT, Assumptions
 from oss_referer.sources.account import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET
-from oss_referer.sources.markup.document import MAX_DOCUMENT
+from oss_referer.sources.markup import MAX_DOCUMENT
 
 from oss_emulator.protocol.address import host_name
 from oss_emulator.protocol.errors import OSSError

@@ -19,7 +19,7 @@ from oss_emulator.operations.admission import Refused
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.settings import DEMO
 from oss_referer.browser import browser as referrer
-from oss_referer.sources import sources
+from oss_referer.sources import forms
 from playwright.sync_api import (
     Browser,
     Page,
@@ -100,7 +100,7 @@ def test_newcomer_finds_out_why_and_changes_the_rule(tab: Page, tmp_path: Path) 
         text = download.value.path().read_bytes()
         assert download.value.suggested_filename == f"{BUCKET}-referer.tf"
         assert f'"{BUCKET}"'.encode() in text
-        (rules,) = sources.parse(text).values()
+        (rules,) = forms.parse(text).values()
         assert rules.whitelist == (SITE, SITE.replace("http:", "https:"), THIEF)
 
 
@@ -273,7 +273,7 @@ def test_request_is_added_to_a_table_that_the_lab_runs(
     table = tmp_path / "table.toml"
     table.write_text(text)
     rules = emulator.run(lambda: emulator.service.storage.bucket(BUCKET).documents["referer"])  # type: ignore[union-attr]
-    assert tables.run(tables.read(table, sources.parse(rules))).passed
+    assert tables.run(tables.read(table, forms.parse(rules))).passed
 
 
 def test_edited_rules_are_asked_about_a_request(tab: Page, emulator: Emulator) -> None:

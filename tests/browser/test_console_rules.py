@@ -11,8 +11,8 @@ import requests
 from oss_emulator import Emulator
 from oss_emulator.control.console.rules import is_editable
 from oss_referer import RefererConfiguration
-from oss_referer.sources import sources
-from oss_referer.sources.sources import RulesForm
+from oss_referer.sources import forms
+from oss_referer.sources.forms import RulesForm
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.browser import axe
@@ -360,7 +360,7 @@ def test_file_that_is_dropped_is_imported(tab: Page) -> None:
 
 
 def test_file_is_read_in_the_encoding_that_it_declares(tab: Page) -> None:
-    text = sources.format(RefererConfiguration(whitelist=("https://例子.test/",)), RulesForm.XML)
+    text = forms.format(RefererConfiguration(whitelist=("https://例子.test/",)), RulesForm.XML)
     data = text.replace("UTF-8", "GBK").encode("gbk")
     file: Any = {"name": "r.xml", "mimeType": "text/xml", "buffer": data}
     tab.locator("#import-file").set_input_files(file)

@@ -9,7 +9,7 @@ import pytest
 import requests
 from oss_emulator import Emulator
 from oss_referer import RefererConfiguration
-from oss_referer.sources import referer_xml, sources
+from oss_referer.sources import forms, referer_xml
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser import axe
@@ -145,7 +145,7 @@ def test_denied_request_is_allowed_sent_again_and_exported(
     form.locator("summary").click()
     with tab.expect_download() as download:
         form.locator("a[download]").click()
-    (rules,) = sources.parse(download.value.path().read_bytes()).values()
+    (rules,) = forms.parse(download.value.path().read_bytes()).values()
     assert f"{BLOG}/" in rules.whitelist
     assert look(tab) == []
     # Undo, and the story says that the rules are the same again.

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import pytest
 from oss_referer import RefererConfiguration
 from oss_referer.search.url_standard import UrlStandard, browser_parser, parse_with_ada
-from oss_referer.sources import sources
-from oss_referer.sources.sources import RulesForm
+from oss_referer.sources import forms
+from oss_referer.sources.forms import RulesForm
 from oss_referer.translate import SYSTEMS
 from playwright.sync_api import Browser, Page
 
@@ -195,7 +195,7 @@ def test_documents_of_each_form_are_read_alike(lab: Page) -> None:
     configuration = RefererConfiguration(False, whitelist=(SITE, "例子.test"), blacklist=("x & y",))
     runs = []
     for form in RulesForm:
-        files = {f"rules.{form}": sources.format(configuration, form)}
+        files = {f"rules.{form}": forms.format(configuration, form)}
         runs.append(Run(["check", f"rules.{form}", SITE, "--json"], files))
         cut = {name: text[: len(text) // 2] for name, text in files.items()}
         runs.append(Run(["check", f"rules.{form}", SITE, "--json"], cut))
@@ -267,7 +267,7 @@ def test_random_rules_are_linted_alike(lab: Page) -> None:
 
 
 def random_run(seed: int, args: Sequence[str]) -> Run:
-    return Run(args, {"r.toml": sources.format(rules(seeded(seed)), RulesForm.TOML)})
+    return Run(args, {"r.toml": forms.format(rules(seeded(seed)), RulesForm.TOML)})
 
 
 def test_page_that_embeds_the_lab_runs_as_it_is_printed(

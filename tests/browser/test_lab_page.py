@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from oss_referer import RefererConfiguration, RefererPolicy
 from oss_referer.page.review import to_members
-from oss_referer.sources import sources
-from oss_referer.sources.sources import RulesForm
-from oss_referer.texts.catalogue import LANGUAGES, Catalogue
+from oss_referer.sources import forms
+from oss_referer.sources.forms import RulesForm
+from oss_referer.texts import LANGUAGES, Catalogue
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from docs.site import samples
@@ -170,18 +170,14 @@ def test_page_names_the_size_of_what_it_loads(shown: Page, folder: Path) -> None
 
 
 PASTED = {
-    "XML": sources.format(RefererConfiguration(False, whitelist=(SITE,)), RulesForm.XML),
-    "JSON": sources.format(RefererConfiguration(False, whitelist=(SITE,)), RulesForm.JSON),
+    "XML": forms.format(RefererConfiguration(False, whitelist=(SITE,)), RulesForm.XML),
+    "JSON": forms.format(RefererConfiguration(False, whitelist=(SITE,)), RulesForm.JSON),
     "TOML": f'whitelist = ["{SITE}"]',
-    "Terraform": sources.format(
-        RefererConfiguration(False, whitelist=(SITE,)), RulesForm.TERRAFORM
-    ),
-    "Terraform (.tf)": sources.format(
-        RefererConfiguration(False, whitelist=(SITE,)), RulesForm.HCL
-    ),
+    "Terraform": forms.format(RefererConfiguration(False, whitelist=(SITE,)), RulesForm.TERRAFORM),
+    "Terraform (.tf)": forms.format(RefererConfiguration(False, whitelist=(SITE,)), RulesForm.HCL),
     "nginx": "valid_referers www.example.com;",
     "XML (PutBucketReferer)": "HTTP/1.1 200 OK\n\n"
-    + sources.format(RefererConfiguration(False, whitelist=(SITE,)), RulesForm.XML),
+    + forms.format(RefererConfiguration(False, whitelist=(SITE,)), RulesForm.XML),
 }
 
 
@@ -293,12 +289,12 @@ def test_browser_that_cannot_read_a_script_is_told_what_to_do(
 def test_rules_that_lines_cannot_show_keep_their_verdict(shown: Page) -> None:
     """Split at its line break, the first half of the entry would allow the site."""
     broken = RefererConfiguration(False, whitelist=(f"{SITE}\nhttps://a.test/",))
-    paste(shown, sources.format(broken, RulesForm.XML))
+    paste(shown, forms.format(broken, RulesForm.XML))
     expect(shown.locator("#not-editable")).to_be_visible(timeout=PATIENCE)
     shown.locator("#referers").fill(SITE)
     assert not RefererPolicy.compile(broken).decide(SITE).allowed
     expect(verdict_on(shown, SITE)).to_have_text("denied")
-    paste(shown, sources.format(RefererConfiguration(False, whitelist=(SITE,)), RulesForm.XML))
+    paste(shown, forms.format(RefererConfiguration(False, whitelist=(SITE,)), RulesForm.XML))
     expect(shown.locator("#not-editable")).to_be_hidden()
     expect(verdict_on(shown, SITE)).to_have_text("allowed")
 
@@ -592,7 +588,7 @@ ENCODED = {
 @pytest.mark.parametrize(("declared", "codec"), ENCODED.values(), ids=ENCODED)
 def test_file_is_read_in_its_encoding(shown: Page, declared: str, codec: str) -> None:
     entry = "https://bücher.test/" if codec == "cp1252" else "https://例子.test/"
-    text = sources.format(RefererConfiguration(False, whitelist=(entry,)), RulesForm.XML)
+    text = forms.format(RefererConfiguration(False, whitelist=(entry,)), RulesForm.XML)
     text = text.replace('"UTF-8"', f'"{declared}"')
     file: Any = {"name": "r.xml", "mimeType": "text/xml", "buffer": text.encode(codec)}
     shown.locator("#whitelist").fill("https://before.test/")

@@ -23,7 +23,7 @@ CHECKS = {
 
 MISTAKES = {
     "types": {
-        'import { find, fond } from "./console.js";': "no exported member 'fond'",
+        'import { find, fond } from "./base.js";': "no exported member 'fond'",
         'find("#rows").value = fond;': "Property 'value' does not exist on type 'HTMLElement'",
         "export const take = (event) => event;": "Parameter 'event' implicitly has an 'any' type",
     },

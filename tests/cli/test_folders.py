@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 from oss_referer import RefererConfiguration
-from oss_referer.sources import sources
-from oss_referer.sources.sources import RulesForm
-from oss_referer.terminal import folders
+from oss_referer.sources import forms
+from oss_referer.sources.forms import RulesForm
+from oss_referer.terminal import rules as folders
 
 GOOD = RefererConfiguration(False, whitelist=("https://www.example.com/",))
 BAD = RefererConfiguration(False, whitelist=("www.example.com",))
@@ -45,8 +45,8 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("infra/main.tf.json", RulesForm.TERRAFORM),
         ("seed.toml", RulesForm.TOML),
     ):
-        write(tmp_path / name, sources.format(GOOD, form))
-    bad = sources.format(BAD, RulesForm.XML)
+        write(tmp_path / name, forms.format(GOOD, form))
+    bad = forms.format(BAD, RulesForm.XML)
     for name in ("node_modules/a/rules.xml", "infra/.terraform/modules/rules.xml"):
         write(tmp_path / name, bad)
     write(tmp_path / "ignored/rules.xml", bad)
@@ -89,7 +89,7 @@ def test_without_git_only_copies_and_hidden_folders_are_left_out(
     ask: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
-    write(Path(".venv/rules.xml"), sources.format(BAD, RulesForm.XML))
+    write(Path(".venv/rules.xml"), forms.format(BAD, RulesForm.XML))
     status, out, _ = ask("lint", ".", "--json", "--all")
     assert status == 1
     assert linted(out) == sorted([*FOUND, "ignored/rules.xml"])
@@ -105,7 +105,7 @@ def test_git_runs_no_program_that_a_folder_names(repository: Path, ask: Any) -> 
 
 @pytest.mark.usefixtures("repository")
 def test_there_is_one_summary_and_findings_are_below_their_file(ask: Any) -> None:
-    Path("site/rules.xml").write_text(sources.format(BAD, RulesForm.XML))
+    Path("site/rules.xml").write_text(forms.format(BAD, RulesForm.XML))
     status, out, _ = ask("lint", ".", "seed.toml")
     assert status == 1
     assert "\nsite/rules.xml\n\nerror missing-scheme  line 7, whitelist entry 1: " in f"\n{out}"
@@ -175,7 +175,7 @@ def test_tables_with_rules_of_their_own_run_together(tmp_path: Path, ask: Any) -
 
 
 def test_rules_come_first_and_decide_all_tables_of_a_folder(tmp_path: Path, ask: Any) -> None:
-    rules = write(tmp_path / "rules.xml", sources.format(BAD, RulesForm.XML))
+    rules = write(tmp_path / "rules.xml", forms.format(BAD, RulesForm.XML))
     write(tmp_path / "one.toml", TABLE)
     write(tmp_path / "two.toml", "[[case]]\nname = 'b'\nverdict = 'deny'\n")
     status, out, _ = ask("test", "--partial", str(rules), str(tmp_path))
@@ -199,7 +199,7 @@ def test_table_without_rules_is_an_error_that_says_how_to_name_them(
 def odd(tmp_path: Path) -> Path:
     """A folder whose names are odd."""
     subprocess.run(["git", "init", "--quiet"], check=True, cwd=tmp_path)
-    write(tmp_path / "a b\n#1/ü.xml", sources.format(BAD, RulesForm.XML))
+    write(tmp_path / "a b\n#1/ü.xml", forms.format(BAD, RulesForm.XML))
     (tmp_path / "gone.xml").symlink_to(tmp_path / "nowhere.xml")
     (tmp_path / "loop").symlink_to(tmp_path)
     return tmp_path
@@ -312,7 +312,7 @@ def test_path_that_cannot_be_looked_at_is_one_sentence(
 
 
 def test_resource_in_an_override_file_is_never_judged_alone(tmp_path: Path, ask: Any) -> None:
-    text = sources.format(GOOD, RulesForm.HCL)
+    text = forms.format(GOOD, RulesForm.HCL)
     main = write(tmp_path / "main.tf", text)
     write(tmp_path / "my_override.tf", text.replace("default", "other"))
     assert ask("lint", str(main))[0] == 0

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from lxml import etree
-from oss_referer.sources import sources
+from oss_referer.sources import forms
 
 from tests.cli.process import EMULATOR, environment
 from tests.client import PATIENCE
@@ -136,7 +136,7 @@ def test_diff_shows_few_changes_or_all(ask: Any) -> None:
     assert len(every.splitlines()) > len(few.splitlines())
 
 
-@pytest.mark.parametrize("form", list(sources.RulesForm))
+@pytest.mark.parametrize("form", list(forms.RulesForm))
 def test_output_of_translate_can_be_read(ask: Any, form: str, tmp_path: Path) -> None:
     _, out, errors = ask("translate", "--from", "nginx", str(LAB / "nginx.conf"), "--as", form)
     assert "warning: nginx denies an empty Referer, OSS allows it" in errors

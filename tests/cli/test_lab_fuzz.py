@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from oss_emulator.cli import main
-from oss_referer.sources import sources
-from oss_referer.sources.sources import RulesForm
+from oss_referer.sources import forms
+from oss_referer.sources.forms import RulesForm
 
 from tests.referer.lint.random_rules import rules, seeded
 
@@ -61,7 +61,7 @@ def damage(random: Random, document: bytes) -> bytes:
 def format_rules(random: Random) -> bytes:
     """Format random rules, or the like that no form can hold as any text."""
     try:
-        return sources.format(rules(random), random.choice(FORMS)).encode()
+        return forms.format(rules(random), random.choice(FORMS)).encode()
     except ValueError:
         return b"whitelist = []\n"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from oss_referer.sources import sources
+from oss_referer.sources import forms
 
 ROOT = Path(__file__).parents[2]
 BROKEN = ROOT / "fixtures" / "lab" / "broken.xml"
@@ -159,13 +159,13 @@ def test_one_of_several_rules_is_written_back(ask: Any, tmp_path: Path) -> None:
     file = tmp_path / "seed.toml"
     shutil.copy(ROOT / "emulator" / "oss_emulator" / "demo.toml", file)
     before = file.read_text(encoding="utf-8")
-    names = list(sources.parse(before.encode()))
+    names = list(forms.parse(before.encode()))
     status, out, _ = ask("lint", f"{file}#{names[0]}", "--fix", "--unsafe-fixes", "--write")
     assert status in (0, 1)
     assert "\n---" in out
     after = file.read_text(encoding="utf-8")
     assert after != before
-    assert list(sources.parse(after.encode())) == names
+    assert list(forms.parse(after.encode())) == names
     comments = re.findall(r"^#.*$", before, re.MULTILINE)
     assert re.findall(r"^#.*$", after, re.MULTILINE) == comments
 

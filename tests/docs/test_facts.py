@@ -10,7 +10,7 @@ import pytest
 from oss_referer.engine.assumptions import DEFAULT, FACTS
 from oss_referer.engine.explanation import SENTENCES
 from oss_referer.sources import assumptions
-from oss_referer.texts.catalogue import Catalogue
+from oss_referer.texts import Catalogue
 
 from tests.docs import translations
 from tests.docs.markdown import blocks, table

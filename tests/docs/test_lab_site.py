@@ -16,7 +16,7 @@ import oss_referer
 import pytest
 from oss_emulator import cli
 from oss_referer.__main__ import PROGRAM
-from oss_referer.texts.catalogue import LANGUAGES
+from oss_referer.texts import LANGUAGES
 
 from docs.site.lab import build, pages, runner
 from docs.site.samples import COMMANDS
@@ -28,7 +28,6 @@ NOT_HERE = (
     "commands/",
     "replay/",
     "sources/bucket",
-    "sources/signature",
     "terminal/",
 )
 """What the page does not need, or needs for some commands only."""

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from oss_emulator.cli import main
-from oss_referer.replay.verdict import Verdict
-from oss_referer.sources.sources import RulesForm
+from oss_referer.replay.judge import Result
+from oss_referer.sources.forms import RulesForm
 from oss_referer.translate import SYSTEMS
 
 from tests.docs.markdown import blocks, table
@@ -40,7 +40,7 @@ def test_tables_of_replay_name_all_fields_and_verdicts(capsys: pytest.CaptureFix
     report = json.loads(capsys.readouterr().out)
     named = [name for row in table(REPLAY, "Field") for name in row[0].split(", ")]
     assert sorted(named) == sorted(report)
-    assert {row[1] for row in table(REPLAY, "Verdict")} == set(Verdict)
+    assert {row[1] for row in table(REPLAY, "Verdict")} == set(Result)
 
 
 @pytest.mark.parametrize("command", ["replay", "propose"])

@@ -127,7 +127,7 @@ def test_other_machine_logs_in_with_the_token(monkeypatch: pytest.MonkeyPatch) -
         )
         assert admin.get("/_emulator/rules").status == 403
         assert admin.ask("GET", "/_emulator/login", **PAGE).status == 200
-        assert admin.get("/_emulator/static/console.css").status == 200
+        assert admin.get("/_emulator/static/base.css").status == 200
         wrong = admin.ask("POST", "/_emulator/login", {"token": "guess"})
         assert (wrong.status, "Set-Cookie" in wrong.headers) == (403, False)
         right = admin.ask("POST", "/_emulator/login", {"token": "s3cret"})

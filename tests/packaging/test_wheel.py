@@ -106,7 +106,7 @@ def test_wheel_contains_both_packages_and_nothing_else(wheel: Path) -> None:
         ".cjs",
         "sitecustomize.py",
         ".html",
-        "console.css",
+        "base.css",
         "report.css",
         "zh.toml",
     ],

@@ -15,11 +15,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from oss_referer.replay import engine, sources
+from oss_referer.replay import engine, log_files
 from oss_referer.replay.duck import DuckDBEngine
 from oss_referer.replay.engine import Engine
+from oss_referer.replay.judge import Judge
 from oss_referer.replay.report import ReadLogs, ReplayQuestion, replay
-from oss_referer.replay.verdict import Judge
 
 from tests.cli.process import EMULATOR, environment, wait_for
 from tests.referer.replay.generator import generate, text
@@ -126,8 +126,8 @@ def replayed(asked: Engine, question: ReplayQuestion, logs: Path, folder: Path) 
     kept: list[bytes] = []
     folder.mkdir()
     try:
-        paths = sources.find([str(logs)])
-        found = replay(question, ReadLogs(paths, asked, folder, sources.Rejects(kept.append)))
+        paths = log_files.find([str(logs)])
+        found = replay(question, ReadLogs(paths, asked, folder, log_files.Rejects(kept.append)))
     finally:
         asked.close()
     return Reported(json.dumps(found).encode(), sorted(kept))

@@ -31,11 +31,11 @@ from oss_referer.engine.assumptions import DEFAULT, LetterCase
 from oss_referer.engine.decision import Outcome, Reason, Stage, Step
 from oss_referer.engine.request import RequestKind
 from oss_referer.engine.sentence import Sentence
-from oss_referer.findings.remark import Severity
+from oss_referer.findings import Severity
 from oss_referer.lint import RULES, Evidence
 from oss_referer.page import rendering
 from oss_referer.texts import FOLDER as TEXTS
-from oss_referer.texts.catalogue import LANGUAGES, Catalogue, read
+from oss_referer.texts import LANGUAGES, Catalogue, read
 
 RULES_ROOT, SERVER_ROOT = PACKAGES = (
     Path(oss_referer.__path__[0]),
@@ -167,7 +167,7 @@ OTHERS_SAY = {
     "parity/inquiries.py",
     "sources/bucket.py",  # the address of the bucket comes first
     "__init__.py",  # mistakes of a program
-    "texts/catalogue.py",
+    "texts/__init__.py",
 }
 
 

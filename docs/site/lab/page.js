@@ -1,6 +1,6 @@
 // The page of the lab: it shows what Python in a worker says of the rules; no server takes part.
 
-import { all, announce, attempt, copy, find, later, onDrop, parse } from "./console.js";
+import { all, announce, attempt, copy, find, later, onDrop, parse } from "./base.js";
 import { Editor, area, gutter } from "./editor.js";
 import { follow, isRules, keepFocus, lines, lists, mark, number, pack, readText, unpack } from "./entries.js";
 

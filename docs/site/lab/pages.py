@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from oss_referer.page import STATIC, rendering
-from oss_referer.texts.catalogue import LANGUAGES, Catalogue, read
+from oss_referer.texts import LANGUAGES, Catalogue, read
 
 HERE = Path(__file__).parent
 
@@ -22,7 +22,7 @@ CSP = (
 )
 """Lets the page load what lies beside it, and nothing else: `file:` is `'self'` from a disk."""
 
-_SHARED = ("console.js", "entries.js", "editor.js")
+_SHARED = ("base.js", "entries.js", "editor.js")
 """The modules that the console has as well, in the order of their imports."""
 _MODULES = (*(STATIC / name for name in _SHARED), HERE / "page.js")
 _IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./([\w.]+)";$', re.MULTILINE)
@@ -48,7 +48,7 @@ def write(folder: Path) -> None:
         (folder / name).write_text(text, encoding="utf-8")
     modules = {path.name: path.read_text(encoding="utf-8") for path in _MODULES}
     (folder / "page.js").write_text(bundle(modules), encoding="utf-8")
-    for path in (STATIC / "console.css", STATIC / "mark.svg", HERE / "page.css", HERE / "old.js"):
+    for path in (STATIC / "base.css", STATIC / "mark.svg", HERE / "page.css", HERE / "old.js"):
         shutil.copy(path, folder)
 
 

@@ -13,8 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import TextIO, TypeAlias
 
-from oss_referer.terminal.loading import loading
 from oss_referer.terminal.parser import CommandError
+from oss_referer.terminal.program import loading
 from oss_referer.terminal.progress import Progress
 
 from oss_emulator.access import AccessKey, AccountsError

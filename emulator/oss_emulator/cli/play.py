@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from oss_referer.engine.sentence import Sentence
-from oss_referer.findings import junit
-from oss_referer.findings.remark import Remark, RemarkKind, Severity
+from oss_referer.findings import Remark, RemarkKind, Severity, format_junit
 from oss_referer.sources.account import GivenKey
 from oss_referer.terminal import bucket, formats, language
 from oss_referer.terminal.formats import Findings
-from oss_referer.terminal.loading import loading
 from oss_referer.terminal.output import Block, Text, Tone, line, writing
 from oss_referer.terminal.parser import CommandError, Commands, InputError
+from oss_referer.terminal.program import loading
 
 from oss_emulator.cli.client import ServiceClient
 from oss_emulator.cli.signer import Signer
@@ -74,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
     ]
     if arguments.junit is not None:
         with writing(arguments.junit) as file:
-            file.write(junit.format(remarks))
+            file.write(format_junit(remarks))
     findings = Findings(
         text=_report(played),
         data=lambda: _to_dict(played),

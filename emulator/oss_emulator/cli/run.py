@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from oss_referer.sources.toml import read_file
 from oss_referer.terminal import language
-from oss_referer.terminal.loading import loading
 from oss_referer.terminal.parser import CommandError, Commands
+from oss_referer.terminal.program import loading
 
 from oss_emulator.cli import flags, java
 from oss_emulator.protocol.address import SERVICE_DOMAIN, split_host

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from oss_referer.sources.account import DEFAULT_ACCESS_KEY_SECRET
-from oss_referer.terminal.loading import loading
 from oss_referer.terminal.parser import Commands
+from oss_referer.terminal.program import loading
 
 from oss_emulator.cli import flags
 from oss_emulator.settings import Settings

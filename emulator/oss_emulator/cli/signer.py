@@ -6,8 +6,8 @@ from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from oss_referer.sources import signature
 from oss_referer.sources.account import GivenKey
+from oss_referer.sources.bucket import sign
 
 from oss_emulator.protocol.signature import presigning, v4
 
@@ -53,7 +53,7 @@ class Signer:
         headers: Mapping[str, str],
     ) -> dict[str, str]:
         """Return headers, in lower case, with those that sign them."""
-        return signature.sign(
+        return sign(
             *(method, bucket, object_key, query, headers),
             key=self.key,
             region=self.region,

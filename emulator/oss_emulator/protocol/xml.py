@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
-from oss_referer.sources.markup.document import MAX_DOCUMENT
+from oss_referer.sources.markup import MAX_DOCUMENT
 
 from oss_emulator.protocol.message import Response
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from aiohttp import web
 from aiohttp.http import HttpVersion11
-from oss_referer.sources.markup.document import MAX_DOCUMENT
+from oss_referer.sources.markup import MAX_DOCUMENT
 
 from oss_emulator.operations.admission import Admission
 from oss_emulator.operations.call import NO_BODY, Body, Environment

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from oss_referer import Assumptions, RefererConfiguration
 from oss_referer.engine.assumptions import DEFAULT
-from oss_referer.sources import sources
+from oss_referer.sources import forms
 from oss_referer.sources.toml import SourceError, convert, read_file
 
 Rules: TypeAlias = RefererConfiguration | Mapping[str, Any] | str | bytes | os.PathLike[str]
@@ -53,7 +53,7 @@ def _is_text(given: str) -> bool:
 
 def _parse(document: bytes, name: str, assumptions: Assumptions) -> RefererConfiguration:
     try:
-        found = sources.find_in_file(Path(name), document, None, assumptions)
+        found = forms.find_in_file(Path(name), document, None, assumptions)
         named = {item: read() for item, read in found.items()}
     except SourceError as error:
         raise ValueError(f"{name}, {error}") from None
@@ -67,7 +67,7 @@ def _convert(given: Mapping[str, Any]) -> RefererConfiguration:
     members = _as_plain(given)
     try:
         if any(name[:1].isupper() for name in members):
-            return sources.convert_members(members)
+            return forms.convert_members(members)
         # The sentence names the member.
         found: RefererConfiguration = convert(
             members, RefererConfiguration, (), lambda _, sentence: SourceError(sentence)

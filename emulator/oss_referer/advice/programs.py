@@ -3,8 +3,8 @@
 import shlex
 
 from oss_referer.engine import RefererConfiguration
-from oss_referer.sources import sources
-from oss_referer.sources.sources import RulesForm
+from oss_referer.sources import forms
+from oss_referer.sources.forms import RulesForm
 
 
 def format_oss2(rules: RefererConfiguration, about: str, bucket: str | None = None) -> str:
@@ -44,7 +44,7 @@ def format_ossutil(rules: RefererConfiguration, about: str, bucket: str | None =
 
     Raises ValueError for an entry with a character that XML cannot represent.
     """
-    document = sources.format(rules, RulesForm.XML).rstrip()
+    document = forms.format(rules, RulesForm.XML).rstrip()
     end = "END"
     while end in document.splitlines():
         end += "."

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from oss_referer.engine import Decision, RefererPolicy, Signing, explanation
 from oss_referer.engine.assumptions import FACTS
 from oss_referer.engine.sentence import Sentence
-from oss_referer.findings.remark import Remark, RemarkKind, Severity
+from oss_referer.findings import Remark, RemarkKind, Severity
 from oss_referer.terminal import formats, language, rules
 from oss_referer.terminal.formats import Findings
 from oss_referer.terminal.output import Block, Text, Tone, line, referer, verdict

@@ -11,8 +11,8 @@ from oss_referer.advice.programs import format_oss2, format_ossutil
 from oss_referer.advice.proposal import Proposal, ProposalError, SiteProfile, format_table, propose
 from oss_referer.engine.sentence import Sentence
 from oss_referer.lint import Severity
-from oss_referer.sources import sources, tables
-from oss_referer.sources.sources import RulesForm
+from oss_referer.sources import forms, tables
+from oss_referer.sources.forms import RulesForm
 from oss_referer.sources.tables import DecisionTable
 from oss_referer.terminal.output import Text, Tone, line, show, write
 from oss_referer.terminal.parser import Commands, InputError
@@ -84,7 +84,7 @@ def _check(proposal: Proposal) -> tuple[Text, ...]:
 
 
 def _rules_as(form: RulesForm) -> Callable[[Proposal, str], str]:
-    return lambda proposal, _: sources.format(proposal.configuration, form)
+    return lambda proposal, _: forms.format(proposal.configuration, form)
 
 
 _FORMS: Mapping[str, Callable[[Proposal, str], str]] = {

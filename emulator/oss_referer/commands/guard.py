@@ -9,16 +9,15 @@ from enum import StrEnum
 from hashlib import file_digest
 from pathlib import Path
 
-from oss_referer.commands import replay
 from oss_referer.engine import RefererConfiguration
 from oss_referer.engine.sentence import Sentence
-from oss_referer.findings import github
-from oss_referer.replay import guard, guard_report
-from oss_referer.replay.guard import Agreement, GuardedChange, Limit
+from oss_referer.findings import format_github
+from oss_referer.replay import guard
+from oss_referer.replay.guard import Agreement, GuardResult, Limit
+from oss_referer.replay.judge import Judge
 from oss_referer.replay.report import ReplayNames, replay_each
-from oss_referer.replay.verdict import Judge
 from oss_referer.sources.terraform import PlannedChange
-from oss_referer.terminal import formats, language, rules
+from oss_referer.terminal import formats, language, logs, rules
 from oss_referer.terminal.output import settle, write, writing
 from oss_referer.terminal.parser import Commands, InputError
 from oss_referer.terminal.rules import Source
@@ -48,7 +47,7 @@ def declare(commands: Commands) -> None:
         help="the output of terraform show -json for a plan; PLAN#ADDRESS selects one resource",
     )
     parser.add_argument(
-        "--logs", action="extend", nargs="+", required=True, metavar="LOG", help=replay.LOG_HELP
+        "--logs", action="extend", nargs="+", required=True, metavar="LOG", help=logs.HELP
     )
     parser.add_argument(
         "--max-revoked",
@@ -71,7 +70,7 @@ def declare(commands: Commands) -> None:
         help="block a plan if the logs have fewer requests to a bucket (default: 1)",
     )
     _declare_outputs(parser)
-    replay.declare_selection(parser)
+    logs.declare(parser)
     rules.declare(parser)
 
 
@@ -101,12 +100,12 @@ def run(arguments: argparse.Namespace) -> int:
         if change.deletes_bucket
     ]
     token = guard.make_token(judged, agreement, logs_read)
-    markdown = guard_report.format_markdown(judged, notes, language.say)
+    markdown = guard.format_markdown(judged, notes, language.say)
     match GuardFormat(arguments.format):
         case GuardFormat.MARKDOWN:
             write(markdown)
         case GuardFormat.GITHUB:
-            write(github.format(guard_report.remark(judged, source.name, notes)))
+            write(format_github(guard.remark(judged, source.name, notes)))
         case GuardFormat.JSON:
             reports = [{"resource": item.resource, "report": item.report} for item in judged]
             write(json.dumps({**token, "notes": notes, "reports": reports}, indent=2) + "\n")
@@ -122,12 +121,12 @@ def run(arguments: argparse.Namespace) -> int:
     return int(any(change.objection for change in judged))
 
 
-Both = tuple[RefererConfiguration, RefererConfiguration]
+BeforeAndAfter = tuple[RefererConfiguration, RefererConfiguration]
 
 
 def _changed(
     source: Source, found: Mapping[str, PlannedChange], arguments: argparse.Namespace
-) -> Iterator[tuple[PlannedChange, Both]]:
+) -> Iterator[tuple[PlannedChange, BeforeAndAfter]]:
     """Yield the changes of rules, of the bucket that was asked for. Raises InputError."""
     for change in found.values():
         if arguments.bucket and change.bucket not in (None, arguments.bucket):
@@ -139,14 +138,14 @@ def _changed(
 
 
 def _by_bucket(
-    source: Source, changed: Iterator[tuple[PlannedChange, Both]], named: str | None
-) -> dict[str, tuple[PlannedChange, Both]]:
+    source: Source, changed: Iterator[tuple[PlannedChange, BeforeAndAfter]], named: str | None
+) -> dict[str, tuple[PlannedChange, BeforeAndAfter]]:
     """Return the changes by their buckets; `named` is the bucket of those that do not say it.
 
     Raises InputError for a bucket that is not known, and if two resources set the rules of one
     bucket: the last one would win.
     """
-    found: dict[str, tuple[PlannedChange, Both]] = {}
+    found: dict[str, tuple[PlannedChange, BeforeAndAfter]] = {}
     for change, both in changed:
         bucket = change.bucket or named
         if bucket is None:
@@ -172,24 +171,24 @@ def _by_bucket(
 
 
 def _judge_all(
-    changed: Mapping[str, tuple[PlannedChange, Both]],
+    changed: Mapping[str, tuple[PlannedChange, BeforeAndAfter]],
     agreement: Agreement,
     arguments: argparse.Namespace,
-) -> tuple[list[GuardedChange], set[tuple[str, str]]]:
+) -> tuple[list[GuardResult], set[tuple[str, str]]]:
     """Replay the logs under the new rules; return also their names and hashes."""
     if not changed:
         return [], set()
     questions = []
     for bucket, (_, (_, new)) in changed.items():
-        selected = replay.select(arguments, Judge(new, None, arguments.assumptions), bucket)
+        selected = logs.select(arguments, Judge(new, None, arguments.assumptions), bucket)
         names = ReplayNames(arguments.plan, logs=selected.names.logs)
         questions.append(replace(selected, top=guard.TOP, names=names))
     written = {"--report": arguments.report, "--token": arguments.token}
-    with replay.asking(arguments, [arguments.plan], written) as logs:
-        hashes = {(path.name, _hash(path)) for path in logs.paths}
-        reports = [*replay_each(questions, logs)]
+    with logs.reading(arguments, [arguments.plan], written) as read:
+        hashes = {(path.name, _hash(path)) for path in read.paths}
+        reports = [*replay_each(questions, read)]
     judged = [
-        GuardedChange(
+        GuardResult(
             resource=change.address,
             actions=change.actions,
             bucket=bucket,

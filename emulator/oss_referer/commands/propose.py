@@ -7,18 +7,17 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from oss_referer.commands.replay import LOG_HELP, asking, decimal, declare_selection, select
 from oss_referer.engine import RefererConfiguration
 from oss_referer.engine.sentence import Sentence
-from oss_referer.replay import money
+from oss_referer.replay import figures
 from oss_referer.replay.engine import Row
-from oss_referer.replay.figures import size
+from oss_referer.replay.figures import Report, size
+from oss_referer.replay.judge import Judge
 from oss_referer.replay.proposal import HostName, RuleProposal, propose
-from oss_referer.replay.report import VERSION, Report, measure, replay
-from oss_referer.replay.verdict import Judge
+from oss_referer.replay.report import VERSION, measure, replay
 from oss_referer.search.parts import encode_host
 from oss_referer.sources import referer_xml
-from oss_referer.terminal import formats, rules
+from oss_referer.terminal import formats, logs, rules
 from oss_referer.terminal.formats import Format
 from oss_referer.terminal.output import (
     Block,
@@ -45,7 +44,7 @@ _SHOWN = 10
 def declare(commands: Commands) -> None:
     """Add the command to the parser."""
     parser = commands.add_parser("propose", run, description=_DESCRIPTION)
-    parser.add_argument("logs", metavar="LOG", nargs="+", help=LOG_HELP)
+    parser.add_argument("logs", metavar="LOG", nargs="+", help=logs.HELP)
     for flag, text in (
         ("--own", "a host of yours; *.example.com stands for all sub-domains of example.com"),
         ("--partner", "a host that may show your objects, written in the same way"),
@@ -60,7 +59,7 @@ def declare(commands: Commands) -> None:
         help="the share of the bytes of these hosts that must be kept (default: 0.999)",
     )
     parser.add_switch("--allow-empty", "allow requests without a Referer")
-    declare_selection(parser)
+    logs.declare(parser)
     parser.add_argument("--write", metavar="FILE", help="write the rules to this file, in XML")
     formats.declare(parser, formats.PLAIN)
     rules.declare(parser)
@@ -96,19 +95,19 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _find(wanted: Sequence[HostName], arguments: argparse.Namespace) -> _Found:
-    nothing = select(arguments, Judge(RefererConfiguration()), arguments.bucket)
+    nothing = logs.select(arguments, Judge(RefererConfiguration()), arguments.bucket)
     rows: list[Row] = []
     written = {"--write": arguments.write}
-    with asking(arguments, (), written) as logs:
-        rows = measure(wanted, nothing, logs)
+    with logs.reading(arguments, (), written) as read:
+        rows = measure(wanted, nothing, read)
     if not rows:
         names = ", ".join(name.text for name in wanted)
         raise InputError(f"the logs have no served request with a Referer of {names}")
     proposal = _propose(rows, wanted, arguments)
     judge = Judge(proposal.rules, None, arguments.assumptions)
-    question = select(arguments, judge, arguments.bucket)
-    with asking(arguments, (), written) as logs:
-        report = replay(question, logs)
+    question = logs.select(arguments, judge, arguments.bucket)
+    with logs.reading(arguments, (), written) as read:
+        report = replay(question, read)
     policy = question.judge.policy
     lost = [
         (origin if closed else f"{origin} (without a slash after the host)", count)
@@ -136,7 +135,7 @@ def _propose(
 
 def _describe(found: _Found) -> Iterator[Block]:
     proposal = found.proposal
-    share = money.share(proposal.kept, proposal.wanted)
+    share = figures.share(proposal.kept, proposal.wanted)
     tone = Tone.GOOD if proposal.suffices else Tone.BAD
     traffic = size(proposal.wanted)
     entries = str(proposal.entries)
@@ -200,7 +199,7 @@ def _host(text: str) -> HostName:
 
 
 def _share(text: str) -> Decimal:
-    share = decimal(text)
+    share = logs.decimal(text)
     if not 0 < share <= 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a share; write a number up to 1")
     return share

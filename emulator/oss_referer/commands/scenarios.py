@@ -11,7 +11,7 @@ from oss_referer.browser.scenarios import OBJECT_URL, ScenarioOutcome
 from oss_referer.browser.strangers import Strangers
 from oss_referer.engine import RefererPolicy, explanation
 from oss_referer.engine.sentence import Sentence
-from oss_referer.findings.remark import Remark, RemarkKind, Severity
+from oss_referer.findings import Remark, RemarkKind, Severity
 from oss_referer.search.url import WebURL, WebURLError
 from oss_referer.terminal import formats, rules
 from oss_referer.terminal.formats import Findings

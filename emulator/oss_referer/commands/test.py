@@ -8,7 +8,7 @@ from pathlib import Path
 
 from oss_referer.engine import RefererConfiguration, explanation
 from oss_referer.engine.sentence import Sentence
-from oss_referer.findings.remark import Remark, RemarkKind, Severity
+from oss_referer.findings import Remark, RemarkKind, Severity, format_junit
 from oss_referer.sources import places, tables
 from oss_referer.sources.places import Place
 from oss_referer.sources.tables import Report, Result, Untouched
@@ -85,7 +85,8 @@ def run(arguments: argparse.Namespace) -> int:
         is_empty=not reports,
     )
     if arguments.junit is not None and reports:
-        _write_junit(arguments.junit, tested, arguments.partial)
+        with writing(arguments.junit) as file:
+            file.write(format_junit(_remark(tested, arguments.partial)))
     formats.print_findings(findings, arguments)
     passed = tested.passed and (arguments.partial or not tested.untouched)
     return 2 if wrong else int(not passed)
@@ -138,18 +139,18 @@ def _is_rules(argument: str) -> bool:
         return os.path.isfile(argument.rpartition("#")[0])
     if not os.path.isfile(path) or path.suffix.lower() == ".toml":
         return False
-    from oss_referer.sources import discovery
+    from oss_referer.sources import forms
 
-    return discovery.has_rules(path, rules.read_source(argument).content)
+    return forms.has_rules(path, rules.read_source(argument).content)
 
 
 def _has_tables(path: Path) -> bool:
     """Return whether a path is a folder or a table; a pipe, which can be read once, is neither."""
     if not os.path.isfile(path):
         return os.path.isdir(path)
-    from oss_referer.sources import discovery
+    from oss_referer.sources import forms
 
-    return discovery.has_cases(path, rules.read_source(str(path)).content)
+    return forms.has_cases(path, rules.read_source(str(path)).content)
 
 
 def _find_tables(argument: str, refuse: Callable[[InputError], None]) -> Sequence[Path]:
@@ -229,13 +230,6 @@ def _remark(tested: _Tested, partial: bool) -> Iterator[Remark]:
             place=item.place,
             entry=entry,
         )
-
-
-def _write_junit(path: Path, tested: _Tested, partial: bool) -> None:
-    from oss_referer.findings import junit
-
-    with writing(path) as file:
-        file.write(junit.format(_remark(tested, partial)))
 
 
 def _report(tested: _Tested, partial: bool) -> Iterator[Block]:

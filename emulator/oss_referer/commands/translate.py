@@ -9,8 +9,8 @@ from oss_referer import translate as translation
 from oss_referer.engine import RefererConfiguration
 from oss_referer.engine.model import MAX_EXAMINED, MAX_SIZE
 from oss_referer.engine.sentence import Sentence
-from oss_referer.sources import sources as document
-from oss_referer.sources.sources import RulesForm
+from oss_referer.sources import forms as document
+from oss_referer.sources.forms import RulesForm
 from oss_referer.terminal import formats, language, rules
 from oss_referer.terminal.formats import Format
 from oss_referer.terminal.output import visible, write, write_json

@@ -8,7 +8,7 @@ from typing import Self
 from oss_referer.browser.probes import STRANGER
 from oss_referer.engine.decision import Reason, Stage
 from oss_referer.engine.sentence import Sentence
-from oss_referer.findings.remark import Severity as Severity
+from oss_referer.findings import Severity as Severity
 from oss_referer.search.parts import example
 
 NOTHING = Sentence("")

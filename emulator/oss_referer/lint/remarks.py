@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from oss_referer.engine.decision import Stage
-from oss_referer.findings.remark import Remark, RemarkKind
+from oss_referer.findings import Remark, RemarkKind
 from oss_referer.sources.places import Place
 
 from .finding import Finding

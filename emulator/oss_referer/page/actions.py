@@ -12,14 +12,14 @@ from oss_referer.advice import diff, trial
 from oss_referer.engine import RefererConfiguration, RefererPolicy
 from oss_referer.engine.model import MAX_EXAMINED
 from oss_referer.page import review
-from oss_referer.page.exports import export
 from oss_referer.page.rendering import render
-from oss_referer.sources import editing, json_text, sources
+from oss_referer.page.review import export
+from oss_referer.sources import editing, forms, json_text
 from oss_referer.sources.editing import NotEditableError
+from oss_referer.sources.forms import RulesForm
 from oss_referer.sources.resources import NoRulesError
-from oss_referer.sources.sources import RulesForm
 from oss_referer.sources.toml import SourceError
-from oss_referer.texts.catalogue import Catalogue
+from oss_referer.texts import Catalogue
 from oss_referer.translate import SYSTEMS
 
 Values = Mapping[str, Any]
@@ -55,7 +55,7 @@ def _read(values: Values) -> Values:
         rules = SYSTEMS["nginx"].parse(text).to_oss() if is_nginx else _read_list(text)
         label = Catalogue(_text(values, "language"))("form.nginx" if is_nginx else "lab.list")
         return {"rules": review.to_members(rules), "form": None, "label": label, "names": [""]}
-    found = sources.find(sources.encode(text), form)
+    found = forms.find(forms.encode(text), form)
     wanted = values.get("name")
     name = wanted if isinstance(wanted, str) and wanted in found else next(iter(found))
     return {
@@ -69,9 +69,9 @@ def _read(values: Values) -> Values:
 
 def _detect(text: str) -> RulesForm | None:
     """Detect the form of a text; None for a list and for one of nginx."""
-    document = sources.encode(text)
+    document = forms.encode(text)
     try:
-        return None if _ARRAY.match(text) else sources.detect(document)
+        return None if _ARRAY.match(text) else forms.detect(document)
     except NoRulesError:
         return None
 
@@ -146,7 +146,7 @@ def _correct(values: Values) -> Values:
         fixed = lint.fix(rules)
         left = [finding.to_dict() for finding in fixed.undecided]
         return {"rules": review.to_members(fixed.configuration), "left": left}
-    found = lint.run(rules, seconds=review.PATIENCE)
+    found = lint.run(rules, seconds=review.PROOF_SECONDS)
     finding = next((one for one in found if review.is_meant(one, values)), None)
     if finding is None:
         raise SourceError("the linter does not find this any more")
@@ -168,12 +168,12 @@ def _export(values: Values) -> Values:
 def _write(values: Values) -> Values:
     """Write rules back into the text that they were read from, so that the rest of it stays."""
     form, rules = RulesForm(_text(values, "form")), _rules(values)
-    document = sources.encode(_text(values, "text"))
+    document = forms.encode(_text(values, "text"))
     try:
         try:
             return {"text": editing.edit(document, form, _text(values, "name"), rules)}
         except NotEditableError:
-            return {"text": sources.format(rules, form)}
+            return {"text": forms.format(rules, form)}
     except SourceError:
         raise
     except ValueError as error:
@@ -204,7 +204,7 @@ def _show(template: str, values: Values, **shown: Any) -> str:
 
 
 def _rules(values: Values, name: str = "rules") -> RefererConfiguration:
-    return sources.convert_members(values.get(name))
+    return forms.convert_members(values.get(name))
 
 
 def _text(values: Values, name: str) -> str:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from oss_referer.texts.catalogue import Catalogue
+from oss_referer.texts import Catalogue
 
 FOLDER: Final = Path(__file__).with_name("templates")
 

@@ -1,21 +1,24 @@
-"""What rules would do: what the linter says of them, their difference from others, scenarios."""
+"""What a page shows of rules: findings, their difference from others, scenarios and exports."""
 
 from collections.abc import Mapping
 from itertools import groupby
 from typing import Any, Final, NamedTuple
 
 from oss_referer import lint
+from oss_referer import translate as translation
 from oss_referer.advice import diff
+from oss_referer.advice.programs import format_oss2, format_ossutil
 from oss_referer.browser import scenarios
 from oss_referer.browser.scenarios import OBJECT_URL, ScenarioOutcome
 from oss_referer.engine import Assumptions, RefererConfiguration, RefererPolicy, explanation
 from oss_referer.engine.assumptions import DEFAULT
 from oss_referer.lint import Finding
 from oss_referer.search.url import WebURL, WebURLError
-from oss_referer.sources import json_text, sources
-from oss_referer.sources.sources import RulesForm
+from oss_referer.sources import forms, json_text
+from oss_referer.sources.forms import RulesForm
+from oss_referer.translate import SYSTEMS, Loss
 
-PATIENCE: Final = 0.25
+PROOF_SECONDS: Final = 0.25
 """The seconds for which corrections are proved while somebody types."""
 
 FINDINGS: Final = 60
@@ -98,7 +101,7 @@ def make(
         played = ()
     groups = groupby(played, lambda outcome: outcome.scenario.group.value)
     return Review(
-        lint.run(rules, assumptions=assumptions, seconds=PATIENCE),
+        lint.run(rules, assumptions=assumptions, seconds=PROOF_SECONDS),
         diff.compare(other, rules, assumptions=assumptions),
         tuple((group, tuple(outcomes)) for group, outcomes in groups),
     )
@@ -121,5 +124,51 @@ def is_meant(finding: Finding, values: Mapping[str, Any]) -> bool:
 
 def to_members(rules: RefererConfiguration) -> dict[str, Any]:
     """Return rules as the JSON of ossutil, with both lists."""
-    members: dict[str, Any] = json_text.parse(sources.format(rules, RulesForm.JSON))
+    members: dict[str, Any] = json_text.parse(forms.format(rules, RulesForm.JSON))
     return {"RefererBlacklist": {"Referer": []}, **members}
+
+
+# Exports
+
+_PLACE: Final = "YOUR-BUCKET"
+"""The placeholder for the name of the bucket, in the forms that have one."""
+
+_FILES: Final = {
+    "xml": "referer.xml",
+    "json": "referer.json",
+    "terraform": "referer.tf.json",
+    "hcl": "referer.tf",
+    "toml": "referer.toml",
+    "oss2": "put_referer.py",
+    "ossutil": "put_referer.sh",
+    "nginx": "referer.conf",
+    "cdn": "cdn.json",
+}
+"""The names under which texts are saved."""
+
+
+class Export(NamedTuple):
+    """Rules in one form."""
+
+    text: str
+    file: str
+    """The name under which the text is saved."""
+    lost: tuple[Loss, ...] = ()
+    """What another system decides differently, with an example of each cause."""
+
+
+def export(
+    rules: RefererConfiguration, bucket: str = _PLACE, assumptions: Assumptions = DEFAULT
+) -> dict[str, Export]:
+    """Format rules in every form, for a bucket. Raises ValueError."""
+    texts = {form.value: forms.format(rules, form) for form in RulesForm}
+    for form in (RulesForm.TERRAFORM, RulesForm.HCL):
+        texts[form.value] = texts[form.value].replace(_PLACE, bucket, 1)
+    texts["oss2"] = format_oss2(rules, bucket, bucket)
+    texts["ossutil"] = format_ossutil(rules, bucket, bucket)
+    found = {name: Export(text, _FILES[name]) for name, text in texts.items()}
+    for name, system in SYSTEMS.items():
+        theirs = system.from_oss(rules, assumptions)
+        lost = translation.losses(theirs, rules, assumptions)
+        found[name] = Export(theirs.format(), _FILES[name], lost)
+    return found

@@ -9,12 +9,9 @@ from pathlib import Path
 from typing import Any, Protocol, cast
 
 from oss_referer import extras
-
-from .verdict import Judge
+from oss_referer.replay.judge import Judge
 
 Row = tuple[Any, ...]
-
-
 ScanListener = Callable[[float], None]
 """Called with the finished part of the scan, from 0 to 1."""
 
@@ -28,18 +25,14 @@ class MissingEngineError(Exception):
 
 
 class EngineName(StrEnum):
-    """The engines; each comes with an extra."""
+    """The engines."""
 
     DUCKDB = "duckdb"
     SPARK = "spark"
 
-    @property
-    def extra(self) -> str:
-        """The extra that installs its packages."""
-        return _EXTRAS[self]
-
 
 _EXTRAS = {EngineName.DUCKDB: "replay", EngineName.SPARK: "spark"}
+"""What installs the packages of each engine."""
 
 
 class Engine(Protocol):
@@ -80,7 +73,7 @@ def open_engine(
     except ImportError as error:
         raise MissingEngineError(
             f"replay needs the package {error.name}, which is not installed; "
-            f"run {extras.command(name.extra)}"
+            f"run {extras.command(_EXTRAS[name])}"
         ) from None
 
 

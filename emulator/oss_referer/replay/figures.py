@@ -1,4 +1,69 @@
-"""Figures as people read them."""
+"""The figures and the sentences of a report, for the terminal and the page."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from oss_referer.engine.sentence import Sentence
+from oss_referer.replay.judge import Network, Result
+
+Report = dict[str, Any]
+"""A report as values for JSON; docs/replay.md describes it."""
+# Money
+
+GB = 1024**3
+"""Bytes of a GB as it is billed."""
+PRICE = Decimal("0.50")
+"""Yuan for a GB of traffic out to the Internet, unless the caller sets another price."""
+
+
+def cost(count: int, price: Decimal) -> str:
+    """Return what bytes cost in yuan, with two decimals."""
+    return str((Decimal(count) * price / GB).quantize(Decimal("0.01"), ROUND_HALF_UP))
+
+
+def share(part: int, whole: int) -> str:
+    """Return a percentage with two decimals."""
+    if not whole:
+        return "0.00"
+    return str((Decimal(part) * 100 / whole).quantize(Decimal("0.01"), ROUND_HALF_UP))
+
+
+# The chart of hours
+
+MARKS = 6
+"""The times below a chart."""
+_MOST_HOURS = 24 * 366
+"""The most hours that are drawn with the gaps between them."""
+
+
+def fill_hours(hours: Sequence[Report]) -> dict[datetime, Report | None]:
+    """Return the measures of each hour from the first to the last, None for one without requests.
+
+    Further hours make their number one that the marks below a chart divide.
+    """
+    known = {datetime.fromisoformat(row["hour"]): row for row in hours}
+    first, last = min(known), max(known)
+    count = (last - first) // timedelta(hours=1) + 1
+    if count > _MOST_HOURS:  # the clock of a client was wrong
+        return {moment: known[moment] for moment in sorted(known)}
+    if count > MARKS:
+        count += -count % MARKS
+    moments = (first + timedelta(hours=number) for number in range(count))
+    return {moment: known.get(moment) for moment in moments}
+
+
+def ceiling(most: int) -> int:
+    """Return the value of a whole number of units that a scale ends with."""
+    unit = 1
+    while most / unit >= 1024:
+        unit *= 1024
+    digits = int("1" + "0" * (len(str(int(most / unit))) - 1))
+    return max(2, -(-most // (unit * digits)) * digits * unit)
+
+
+# Figures as people read them
 
 _UNITS = ("B", "KB", "MB", "GB", "TB", "PB")
 _FULL = "█"
@@ -23,7 +88,7 @@ def bar(share: str) -> str:
     return _blocks(float(share) / 100)
 
 
-def tens(part: int, most: int) -> str:
+def relative_bar(part: int, most: int) -> str:
     """Draw a bar for a value relative to the largest."""
     return _blocks(part / most) if most else ""
 
@@ -31,3 +96,107 @@ def tens(part: int, most: int) -> str:
 def _blocks(part: float) -> str:
     length = round(part * _WIDTH)
     return _FULL * (length or bool(part))
+
+
+# Sentences
+
+NAMES = {
+    Result.REVOKED: Sentence("locked out"),
+    Result.GAINED: Sentence("let in"),
+    Result.UNCHANGED: Sentence("unchanged"),
+    Result.NOT_CHECKED: Sentence("not checked"),
+    Result.UNKNOWN: Sentence("unknown"),
+}
+
+LOCKED_OUT = {
+    True: Sentence("Locked out, of your own domains"),
+    False: Sentence("Locked out, of others"),
+}
+"""The headings of the hosts that are locked out: the sites of the rules, and all others."""
+
+
+def headline(report: Report) -> Iterator[Sentence]:
+    """Yield the sentences that a report begins with."""
+    totals, shares, yuan = report["totals"], report["shares"], report["yuan"]
+    revoked, gained, judged = totals["revoked"], totals["gained"], report["lines"]["judged"]
+    if not judged:
+        yield Sentence("No request of the logs was judged.")
+        return
+    figures = (
+        quantity(judged),
+        quantity(revoked["requests"]),
+        shares["revoked"]["requests"],
+        quantity(gained["requests"]),
+    )
+    if report["against"] == "log":
+        yield Sentence(
+            "Of {} requests, these rules would lock out {} ({} %) and let in {}, compared with the "
+            "log.",
+            *figures,
+        )
+    else:
+        yield Sentence(
+            "Of {} requests, these rules would lock out {} ({} %) and let in {}, compared with the "
+            "other rules.",
+            *figures,
+        )
+    if not revoked["bytes"]:
+        yield Sentence("That saves no traffic.")
+        return
+    hours = duration(report["period"]["hours"])
+    saved = (size(revoked["bytes"]), yuan["revoked"], yuan["per_gb"], hours, yuan["revoked_a_day"])
+    yield Sentence("That saves {} of traffic, or ¥{} at ¥{} per GB, in {}: ¥{} a day.", *saved)
+
+
+def other_networks(report: Report) -> Iterator[Sentence]:
+    """Yield what is not traffic out to the Internet, and what a CDN means for the rules (P-93)."""
+    cdn, internal = (report["networks"][name] for name in (Network.CDN, Network.INTERNAL))
+    if cdn["requests"]:
+        yield Sentence(
+            "{} of the requests came from a CDN, which got {}. It is billed as back-to-origin "
+            "traffic, and is not in the traffic and money of this report.",
+            quantity(cdn["requests"]),
+            size(cdn["bytes"]),
+        )
+    percentage = share(cdn["requests"], report["lines"]["judged"])
+    if Decimal(percentage) >= _MANY:
+        yield Sentence(
+            "A CDN in front hides the Referer from these rules: {} % of the requests came from it, "
+            "and what it has in its cache it gives to everybody. Set its own Referer rules.",
+            percentage,
+        )
+    if internal["requests"]:
+        yield Sentence(
+            "{} of the requests came through an internal endpoint, which sent {}. That costs "
+            "nothing, and is not in the traffic and money of this report.",
+            quantity(internal["requests"]),
+            size(internal["bytes"]),
+        )
+
+
+_MANY = 10
+"""Per cent of the requests from which on a CDN matters more than the rules."""
+
+
+def remedies(row: Report, quote: Callable[[str], str] = str) -> Iterator[Sentence]:
+    """Yield what would admit a host that is locked out; `quote` marks entries as text."""
+    for entry in row.get("remove", ()):
+        yield Sentence("remove the blacklist entry {}", quote(entry))
+    for entry in row.get("add", ()):
+        yield Sentence("add the whitelist entry {}", quote(entry))
+    if row.get("set"):
+        yield Sentence("set {}", quote(row["set"]))
+
+
+def duration(hours: int) -> Sentence:
+    """Return a number of hours as it is shown."""
+    if hours == 1:
+        return Sentence("1 hour")
+    if hours < 48:
+        return Sentence("{} hours", str(hours))
+    return Sentence("{} days", f"{hours / 24:.1f}")
+
+
+def host_name(host: str) -> Sentence:
+    """Return a host as it is shown."""
+    return Sentence("{}", host) if host else Sentence("(no Referer)")

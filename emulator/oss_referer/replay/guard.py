@@ -6,18 +6,21 @@ mistakes, such as applying other rules than those that were judged, and not agai
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from hashlib import sha256
 from typing import Any, Self
 
+from oss_referer.advice import rule_edits
+from oss_referer.advice.rule_edits import RuleEdit
 from oss_referer.engine.model import RefererConfiguration
 from oss_referer.engine.sentence import Sentence
+from oss_referer.findings import Remark, Severity, code
+from oss_referer.replay import figures
+from oss_referer.replay.figures import host_name, other_networks, quantity, remedies, size
 from oss_referer.sources import json_text
 from oss_referer.sources.toml import SourceError
-
-from . import money
 
 TOKEN_VERSION = 1
 TOP = 200
@@ -77,7 +80,7 @@ class Agreement:
 
 
 @dataclass(frozen=True, slots=True)
-class GuardedChange:
+class GuardResult:
     """New rules of a bucket, with the report of the replay that judged them."""
 
     resource: str
@@ -86,7 +89,7 @@ class GuardedChange:
     old: RefererConfiguration | None
     new: RefererConfiguration
     report: Mapping[str, Any]
-    """Of `oss_referer.replay.report`."""
+    """As `replay_each` returns it."""
     agreement: Agreement
 
     @property
@@ -111,7 +114,7 @@ class GuardedChange:
     @property
     def share(self) -> str:
         """The percentage that is locked out."""
-        return money.share(self.locked_out, self.requests)
+        return figures.share(self.locked_out, self.requests)
 
     @property
     def objection(self) -> Sentence:
@@ -142,7 +145,7 @@ def hash_rules(rules: RefererConfiguration) -> str:
 
 
 def make_token(
-    changes: Sequence[GuardedChange], agreement: Agreement, logs: Iterable[tuple[str, str]]
+    changes: Sequence[GuardResult], agreement: Agreement, logs: Iterable[tuple[str, str]]
 ) -> dict[str, Any]:
     """Return the token of judged changes; `logs` are the names of logs with their hashes."""
     token = {
@@ -206,3 +209,182 @@ def _is_change(value: Any) -> bool:
 def _hash(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
     return sha256(text.encode()).hexdigest()
+
+
+# The report: Markdown for a pull request, and remarks for annotations
+
+_HOSTS = 10
+"""The most hosts in a table."""
+
+_HEADINGS = (
+    Sentence("Resource"),
+    Sentence("Bucket"),
+    Sentence("Requests"),
+    Sentence("Locked out"),
+    Sentence("As agreed"),
+    Sentence("Let in"),
+    Sentence("Verdict"),
+)
+_HOST_HEADINGS = (
+    Sentence("Locked out, by the host of the Referer"),
+    Sentence("Requests"),
+    Sentence("Traffic"),
+    Sentence("To keep it"),
+)
+_LEFT, _RIGHT = "---", "--:"
+"""How the columns of a table are aligned."""
+
+
+def format_markdown(
+    changes: Sequence[GuardResult],
+    notes: Sequence[Sentence],
+    say: Callable[[Sentence], str] = str,
+) -> str:
+    """Format a report in Markdown, in the language of `say`.
+
+    What comes from logs and plans is shown as code.
+    """
+    return "\n".join(_GuardReport(say).lines(changes, notes)) + "\n"
+
+
+class _GuardReport:
+    """Writes a report in one language, line by line."""
+
+    def __init__(self, say: Callable[[Sentence], str]) -> None:
+        self._say = say
+
+    def lines(self, changes: Sequence[GuardResult], notes: Sequence[Sentence]) -> Iterator[str]:
+        """Yield all lines."""
+        yield f"## {self._say(_title(changes))}"
+        if changes:
+            yield ""
+            yield from self._head(_HEADINGS, (_LEFT, _LEFT, *[_RIGHT] * 4, _LEFT))
+            yield from map(self._row, changes)
+        for note in notes:
+            yield ""
+            yield f"- {self._say(note)}"
+        for change in changes:
+            yield ""
+            yield from self._section(change)
+
+    def _head(self, headings: Sequence[Sentence], columns: Sequence[str]) -> Iterator[str]:
+        yield _table_row(*map(self._say, headings))
+        yield f"|{'|'.join(columns)}|"
+
+    def _row(self, change: GuardResult) -> str:
+        actions = " + ".join(change.actions) or self._say(Sentence("rules"))
+        verdict = Sentence("passed")
+        if change.objection:
+            verdict = Sentence("**blocked**: {}", change.objection)
+        return _table_row(
+            f"{code(change.resource)} ({actions})",
+            code(change.bucket),
+            quantity(change.requests),
+            f"{quantity(change.locked_out)} ({change.share} %)",
+            quantity(change.agreed),
+            quantity(change.report["totals"]["gained"]["requests"]),
+            self._say(verdict),
+        )
+
+    def _section(self, change: GuardResult) -> Iterator[str]:
+        yield f"### {code(change.resource)}"
+        yield ""
+        if change.old is not None and change.old != change.new:
+            for edit in rule_edits.find(change.old, change.new):
+                yield f"- {self._say(_edit(edit))}"
+            yield ""
+        yield from self._hosts(change)
+        yield from map(self._say, _remarks(change))
+
+    def _hosts(self, change: GuardResult) -> Iterator[str]:
+        rows = [row for row in change.report["hosts"] if row["revoked"]["requests"]]
+        if not rows:
+            return
+        yield from self._head(_HOST_HEADINGS, (_LEFT, _RIGHT, _RIGHT, _LEFT))
+        for row in rows[:_HOSTS]:
+            name = code(row["host"]) if row["host"] else self._say(host_name(""))
+            advice = list(map(self._say, remedies(row, code)))
+            if change.agreement.covers(row["host"]):
+                name, advice = f"{name} {self._say(Sentence('(agreed)'))}", []
+            revoked = row["revoked"]
+            figures = quantity(revoked["requests"]), size(revoked["bytes"])
+            yield _table_row(name, *figures, ", ".join(advice))
+        if len(rows) > _HOSTS:
+            more = Sentence("{} more", quantity(len(rows) - _HOSTS))
+            yield f"| {self._say(more)} | | | |"
+        yield ""
+
+
+def _table_row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _title(changes: Sequence[GuardResult]) -> Sentence:
+    blocked = sum(bool(change.objection) for change in changes)
+    if not changes:
+        return Sentence("Referer rules: nothing changes")
+    if blocked:
+        return Sentence("Referer rules: blocked, {} of {}", str(blocked), str(len(changes)))
+    return Sentence("Referer rules: passed")
+
+
+_LISTS = {"whitelist": Sentence("whitelist"), "blacklist": Sentence("blacklist")}
+
+
+def _edit(edit: RuleEdit) -> Sentence:
+    name, before, after = edit
+    name = _LISTS.get(name, name)
+    if before is None:
+        return Sentence("added to the {}: {}", name, code(after or ""))
+    if after is None:
+        return Sentence("removed from the {}: {}", name, code(before))
+    return Sentence("{}: {} → {}", name, before, after)
+
+
+def _remarks(change: GuardResult) -> Iterator[Sentence]:
+    """Yield further remarks on the logs."""
+    report = dict(change.report)
+    period, lines, assumed = report["period"], report["lines"], report["assumed"]
+    if period["from"]:
+        yield Sentence(
+            "The logs begin at {} and span {} hours.", period["from"], quantity(period["hours"])
+        )
+    yield from other_networks(report)
+    if lines["damaged"]:
+        yield Sentence("{} of their lines are damaged and left out.", quantity(lines["damaged"]))
+    if assumed["requests"]:
+        yield Sentence(
+            "For {} requests, the verdict rests on what the service does not document.",
+            quantity(assumed["requests"]),
+        )
+
+
+def remark(changes: Sequence[GuardResult], source: str, notes: Sequence[str]) -> Iterator[Remark]:
+    """Yield an error for each change that is blocked, and a note for each that passes."""
+    for change in changes:
+        severity = Severity.ERROR if change.objection else Severity.NOTE
+        yield _remark(source, change.resource, severity, _sum_up(change))
+    said = notes if changes else [*notes, "The plan changes no Referer rules."]
+    yield from (_remark(source, "plan", Severity.NOTE, note) for note in said)
+
+
+def _remark(source: str, name: str, severity: Severity, message: str) -> Remark:
+    return Remark(
+        source=source, kind="guard", group="guard", name=name, severity=severity, message=message
+    )
+
+
+def _sum_up(change: GuardResult) -> str:
+    said = (
+        f"{change.resource} locks out {quantity(change.locked_out)} of "
+        f"{quantity(change.requests)} requests to {change.bucket} ({change.share} %)"
+    )
+    if not change.objection:
+        return f"{said}."
+    hosts = [
+        f"{row['host'] or 'no Referer'} ({quantity(row['revoked']['requests'])})"
+        for row in change.report["hosts"]
+        if row["revoked"]["requests"] and not change.agreement.covers(row["host"])
+    ]
+    shown = f": {', '.join(hosts[:_HOSTS])}" if hosts else ""
+    return f"{said}; {change.objection}{shown}"

@@ -11,15 +11,25 @@ from typing import Any, NamedTuple
 from oss_referer.engine import explanation
 from oss_referer.engine.decision import Outcome, Stage, Step
 from oss_referer.engine.sentence import Sentence
+from oss_referer.replay import figures
+from oss_referer.replay.figures import (
+    LOCKED_OUT,
+    MARKS,
+    NAMES,
+    Report,
+    ceiling,
+    duration,
+    fill_hours,
+    headline,
+    host_name,
+    other_networks,
+    quantity,
+    remedies,
+    size,
+)
+from oss_referer.replay.judge import UNKNOWN, Result
 
-from . import money
-from .figures import quantity, size
-from .report import Report
-from .scale import MARKS, ceiling, fill
-from .sentences import LOCKED_OUT, NAMES, apart, duration, headline, host_name, remedies
-from .verdict import UNKNOWN, Verdict
-
-_SHOWN = (Verdict.REVOKED, Verdict.GAINED, Verdict.UNKNOWN, Verdict.UNCHANGED, Verdict.NOT_CHECKED)
+_SHOWN = (Result.REVOKED, Result.GAINED, Result.UNKNOWN, Result.UNCHANGED, Result.NOT_CHECKED)
 _WIDTH, _HEIGHT = 720, 160
 _DAY = 48
 """The hours up to which the times below a chart are those of a day."""
@@ -65,13 +75,8 @@ class Translator(NamedTuple):
 _ENGLISH = Translator()
 
 
-class _Card(NamedTuple):
-    """A figure that a manager sees first."""
-
-    tone: str
-    figure: str
-    what: Sentence
-    more: Sentence
+_Card = tuple[str, str, Sentence, Sentence]
+"""A figure that a manager sees first: its tone, the figure, what it is, and more about it."""
 
 
 def format(report: Report, voice: Translator = _ENGLISH, language: str = "en") -> str:
@@ -101,11 +106,11 @@ class _Body:
         yield self._about()
         if report["lines"]["judged"]:
             yield self._cards()
-        for sentence in (*headline(report), *apart(report)):
+        for sentence in (*headline(report), *other_networks(report)):
             yield f'<p class="lead">{self._text(sentence)}</p>'
         yield self._totals()
         yield self._stack()
-        yield from self._doubts()
+        yield from self._uncertain()
         if report["hours"]:
             yield f"<h2>{self._text(Sentence('Traffic in each hour (UTC)'))}</h2>"
             yield self._series(report["hours"])
@@ -172,16 +177,16 @@ class _Body:
         whole = sum(item["bytes"] for item in report["totals"].values())
         share = Sentence(
             "{} % of the traffic out, ¥{} in {} at ¥{} per GB",
-            money.share(report["totals"]["revoked"]["bytes"], whole),
+            figures.share(report["totals"]["revoked"]["bytes"], whole),
             yuan["revoked"],
             duration(report["period"]["hours"]),
             yuan["per_gb"],
         )
-        return _Card("good", f"¥{yuan['revoked_a_day']}", Sentence("saved in a day"), share)
+        return "good", f"¥{yuan['revoked_a_day']}", Sentence("saved in a day"), share
 
     def _locked_out(self) -> Iterator[_Card]:
         own = self._report["own"]["requests"]
-        yield _Card(
+        yield (
             "bad" if own else "good",
             quantity(own),
             Sentence("requests of your own domains would be locked out"),
@@ -189,7 +194,7 @@ class _Body:
             if own
             else Sentence("No domain of a site in the whitelist is affected"),
         )
-        yield _Card(
+        yield (
             "good",
             quantity(self._report["totals"]["revoked"]["requests"] - own),
             Sentence("requests of others would be locked out"),
@@ -198,10 +203,10 @@ class _Body:
 
     def _totals(self) -> str:
         rows = []
-        for verdict in Verdict:
+        for verdict in Result:
             name = f'<i class="{verdict}"></i>{self._text(NAMES[verdict])}'
             rows.append(self._total(name, self._report["totals"][verdict]))
-            for still, said in _STILL.items() if verdict is Verdict.UNCHANGED else ():
+            for still, said in _STILL.items() if verdict is Result.UNCHANGED else ():
                 if (found := self._report["unchanged"][still])["requests"]:
                     rows.append(self._total(f'<span class="part">{self._text(said)}</span>', found))
         columns = ("verdict", "money", "share", "traffic", "requests")
@@ -210,10 +215,10 @@ class _Body:
     def _total(self, name: str, found: dict[str, int]) -> tuple[str, ...]:
         count, price = found["bytes"], Decimal(self._report["yuan"]["per_gb"])
         whole = sum(item["bytes"] for item in self._report["totals"].values())
-        yuan, share = money.cost(count, price), money.share(count, whole)
+        yuan, share = figures.cost(count, price), figures.share(count, whole)
         return name, f"¥{yuan}", f"{share} %", size(count), quantity(found["requests"])
 
-    def _doubts(self) -> Iterator[str]:
+    def _uncertain(self) -> Iterator[str]:
         for item in self._report["unknown"]:
             why = self._say(UNKNOWN[item["why"]])
             sentence = Sentence("Unknown: {} requests. {}.", quantity(item["requests"]), why)
@@ -241,7 +246,7 @@ class _Body:
             parts.append("</tr>")
         return "".join([*parts, "</tbody></table>"])
 
-    def _label(self, verdict: Verdict, count: int) -> str:
+    def _label(self, verdict: Result, count: int) -> str:
         return f"{self._text(NAMES[verdict])}: {size(count)}"
 
     def _stack(self) -> str:
@@ -270,7 +275,7 @@ class _Body:
 
     def _series(self, hours: Sequence[Report]) -> str:
         """Draw the traffic of each hour as a stack of verdicts, with the units beside it."""
-        rows = fill(hours)
+        rows = fill_hours(hours)
         most = max(sum(row[v]["bytes"] for v in _SHOWN) for row in hours)
         top, step = ceiling(most), _WIDTH / len(rows)
         drawn = [
@@ -324,10 +329,10 @@ class _Body:
         ]
         headings = [
             _COLUMNS[key],
-            NAMES[Verdict.REVOKED],
+            NAMES[Result.REVOKED],
             _COLUMNS["traffic"],
-            NAMES[Verdict.GAINED],
-            NAMES[Verdict.UNCHANGED],
+            NAMES[Result.GAINED],
+            NAMES[Result.UNCHANGED],
             None,
         ]
         yield self._table(headings, cells)

@@ -1,7 +1,8 @@
 """A replay: read logs, judge each request by new rules, and report what changes."""
 
+import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -11,20 +12,18 @@ from urllib.parse import unquote
 
 from oss_referer.engine import RefererConfiguration, RefererPolicy, explanation
 from oss_referer.engine.header import WHITE_SPACE
+from oss_referer.replay import accesslog, figures, log_files, statements
+from oss_referer.replay.engine import Engine, EngineError, Row
+from oss_referer.replay.figures import Report as Report
+from oss_referer.replay.judge import NETWORKS, Judge, Network, Result, letters_of, request_of
+from oss_referer.replay.log_files import LogForm, Rejects
+from oss_referer.replay.proposal import HostName
 from oss_referer.search.domains import closed, registered
 from oss_referer.search.parts import Parts
-
-from . import accesslog, money, sources, statements
-from .engine import Engine, EngineError, Row
-from .proposal import HostName
-from .samples import find_samples
-from .sources import LogForm, Rejects
-from .verdict import NETWORKS, Judge, Network, Verdict, request_of
 
 VERSION = 2
 """The version of the report's JSON form; docs/replay.md describes it."""
 
-Report = dict[str, Any]
 _MOST_ORIGINS = 4
 _REJECTED = "!"
 _OUTSIDE = "-"
@@ -53,7 +52,7 @@ class ReplayQuestion:
     until: datetime | None = None
     """The end of the period, excluded."""
     top: int = 10
-    price: Decimal = money.PRICE
+    price: Decimal = figures.PRICE
     form: LogForm | None = None
     max_rejects: Decimal = Decimal(1)
     """Per cent of the lines."""
@@ -140,7 +139,7 @@ def _read(questions: Sequence[ReplayQuestion], logs: ReadLogs) -> None:
     paths, engine, folder, rejects = logs
     selected = " OR ".join(f"({question.selected})" for question in questions)
     counted = statements.requests([question.judge for question in questions], selected)
-    forms = {path: questions[0].form or sources.recognise(path) for path in paths}
+    forms = {path: questions[0].form or log_files.recognise(path) for path in paths}
     copies = {
         path: _clean(path, form, folder, rejects)
         for path, form in forms.items()
@@ -157,7 +156,7 @@ def _read(questions: Sequence[ReplayQuestion], logs: ReadLogs) -> None:
         restored = folder / "restored.log"
         with restored.open("wb") as file:
             for raw, times in engine.find(files, statements.fill("odd")):
-                file.writelines(sources.restore(raw, rejects, times))
+                file.writelines(log_files.restore(raw, rejects, times))
         engine.scan([restored], counted)
         if _counts(engine)[_REJECTED] != odd:
             raise EngineError("a line that was restored does not have the documented form")
@@ -173,7 +172,7 @@ def _clean(path: Path, form: LogForm, folder: Path, rejects: Rejects) -> Path:
     """Copy a file with lines that the engines can split."""
     copy = folder / f"{len(list(folder.iterdir())):06}.log"
     with copy.open("wb") as file:
-        file.writelines(sources.read_lines(path, form, rejects))
+        file.writelines(log_files.read_lines(path, form, rejects))
     return copy
 
 
@@ -254,7 +253,7 @@ def _about(question: ReplayQuestion, engine: Engine) -> Report:
 def _figures(totals: Sequence[Row], hours: int, price: Decimal) -> Report:
     """Return what each verdict amounts to, in requests, bytes, shares and yuan."""
     by_verdict = {
-        verdict.value: _total([row for row in totals if row[0] == verdict]) for verdict in Verdict
+        verdict.value: _total([row for row in totals if row[0] == verdict]) for verdict in Result
     }
     whole, days = _total(totals), Decimal(hours) / 24
     a_day = int(by_verdict["revoked"]["bytes"] / days) if days else 0
@@ -265,13 +264,13 @@ def _figures(totals: Sequence[Row], hours: int, price: Decimal) -> Report:
             for still in ("allowed", "denied", "failed")
         },
         "shares": {
-            name: {what: money.share(item[what], whole[what]) for what in whole}
+            name: {what: figures.share(item[what], whole[what]) for what in whole}
             for name, item in by_verdict.items()
         },
         "yuan": {
             "per_gb": str(price),
-            **{name: money.cost(item["bytes"], price) for name, item in by_verdict.items()},
-            "revoked_a_day": money.cost(a_day, price),
+            **{name: figures.cost(item["bytes"], price) for name, item in by_verdict.items()},
+            "revoked_a_day": figures.cost(a_day, price),
         },
         "revoked_bytes_a_day": a_day,
     }
@@ -299,13 +298,13 @@ def _networks(totals: Sequence[Row]) -> Report:
 def _measures(row: Row) -> dict[str, dict[str, int]]:
     numbers = iter(row[1:])
     return {
-        verdict.value: {"requests": next(numbers), "bytes": next(numbers)} for verdict in Verdict
+        verdict.value: {"requests": next(numbers), "bytes": next(numbers)} for verdict in Result
     }
 
 
 def _hours(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """Return the measures of each hour in UTC; it adds up logs of several time zones."""
-    found: defaultdict[str, list[int]] = defaultdict(lambda: [0] * 2 * len(Verdict))
+    found: defaultdict[str, list[int]] = defaultdict(lambda: [0] * 2 * len(Result))
     for clock, *numbers in rows:
         if clock:
             seconds = accesslog.parse_time(f"{clock[:17]}:00{clock[17:]}")
@@ -406,3 +405,80 @@ def _entries(rules: RefererConfiguration, rows: Sequence[Row]) -> Report:
             if not item["requests"]
         ],
     }
+
+
+# Sample lines of revoked hosts, found in the files by their Referer
+
+SAMPLES = 2
+"""Lines for each host."""
+LONGEST_SAMPLE = 500  # characters
+Selects = Callable[[accesslog.LogLine], bool]
+"""Whether a line counts."""
+_BLOCK = 1 << 20
+_MOST_TRIED = 10_000
+"""Lines with the Referer that are tried before a host stays without a sample."""
+_SECRET = re.compile(r"(?i)((?:signature|security-token)=)[^&\s\"]+")
+"""What opens an object to whoever reads a report, as long as a signed URL holds."""
+
+
+def find_samples(
+    logs: Sequence[Path], wanted: Mapping[str, str], judge: Judge, selects: Selects
+) -> dict[str, list[str]]:
+    """Return the first lines of files that are revoked, for each host.
+
+    `wanted` maps each host to one of its Referers as logged, up to where it was cut.
+    """
+    needles = {host: f'"{referer}'.encode() for host, referer in wanted.items()}
+    found: dict[str, list[str]] = {host: [] for host in wanted}
+    tried = dict.fromkeys(wanted, 0)
+    for path in logs:
+        if not needles:
+            break
+        for block in _blocks(path):
+            for host, needle in list(needles.items()):
+                for raw in _lines_with(block, needle):
+                    tried[host] += 1
+                    if (text := _revoked(raw, host, judge, selects)) is not None:
+                        found[host].append(text)
+                    if len(found[host]) == SAMPLES or tried[host] == _MOST_TRIED:
+                        del needles[host]
+                        break
+            if not needles:
+                break
+    return found
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    """Yield a file in blocks of whole lines."""
+    with log_files.reading(path) as file:
+        rest = b""
+        while block := file.read(_BLOCK):
+            whole, newline, tail = (rest + block).rpartition(b"\n")
+            yield whole + newline
+            rest = tail
+        yield rest
+
+
+def _lines_with(block: bytes, needle: bytes) -> Iterator[bytes]:
+    place = block.find(needle)
+    while place >= 0:
+        start = block.rfind(b"\n", 0, place) + 1
+        end = block.find(b"\n", place)
+        yield block[start : end if end >= 0 else len(block)]
+        place = block.find(needle, end) if end >= 0 else -1
+
+
+def _revoked(raw: bytes, host: str, judge: Judge, selects: Selects) -> str | None:
+    """Return the text of a line of a host that is revoked."""
+    text = log_files.content(raw).decode("utf-8", "surrogateescape")
+    try:
+        line = log_files.parse_line(text)
+    except accesslog.LogLineError:
+        return None
+    if not selects(line):
+        return None
+    judged = judge.judge_sent(line.referer, letters_of(line))
+    if judged.result is not Result.REVOKED or judged.host != host:
+        return None
+    shown = _SECRET.sub(r"\1…", text).encode("utf-8", "backslashreplace").decode()
+    return shown if len(shown) <= LONGEST_SAMPLE else f"{shown[:LONGEST_SAMPLE]}…"

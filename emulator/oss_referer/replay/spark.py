@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from .batches import SQL_SCHEMA, judge_batches
-from .engine import EngineError, Row, ScanListener, reporting
-from .lines import LONGEST_LINE, LONGEST_READ, PIECES, WHITE_SPACE
-from .verdict import Judge
+from oss_referer.replay.batches import SQL_SCHEMA, judge_batches
+from oss_referer.replay.engine import EngineError, Row, ScanListener, reporting
+from oss_referer.replay.judge import Judge
+from oss_referer.replay.log_files import LONGEST_LINE, LONGEST_READ, PIECES, WHITE_SPACE
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -43,7 +43,7 @@ _LINE = {
     """,
     "pieces": """CASE WHEN is_plain THEN split(line, '"') END""",
 }
-"""Columns of a line, as `lines` defines it; each may use those before it."""
+"""Columns of a line, as `log_files` defines it; each may use those before it."""
 
 
 @contextmanager

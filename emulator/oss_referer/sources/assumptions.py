@@ -7,8 +7,7 @@ from pathlib import Path
 
 from oss_referer.engine.assumptions import FACTS, Assumptions
 from oss_referer.engine.explanation import SENTENCES
-
-from .toml import SourceError, TomlDocument, read_file
+from oss_referer.sources.toml import SourceError, TomlDocument, read_file
 
 
 class AssumptionsError(ValueError):

@@ -6,18 +6,29 @@ edited text is parsed again, and refused unless it has the corrected rules.
 
 import json
 import re
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Any, NamedTuple
 
 from oss_referer.engine.header import WHITE_SPACE
 from oss_referer.engine.model import RefererConfiguration
-
-from . import hcl_editing, json_text, sources, xml_editing
-from .referer_xml import LISTS, SWITCHES
-from .resources import BUCKET, CONFIG, CONFIG_NAMES, NAMES, REFERER, Reader, as_list
-from .sources import RulesForm
-from .toml import Path, SourceError, TomlDocument, statements
-from .written_list import WrittenItem, WrittenList, apply
+from oss_referer.sources import forms, hcl, json_text
+from oss_referer.sources.forms import RulesForm
+from oss_referer.sources.hcl import Block
+from oss_referer.sources.markup import XmlDocument, escape
+from oss_referer.sources.places import WrittenItem
+from oss_referer.sources.referer_xml import LISTS, SWITCHES
+from oss_referer.sources.resources import (
+    BUCKET,
+    CONFIG,
+    CONFIG_NAMES,
+    NAMES,
+    REFERER,
+    Reader,
+    as_list,
+)
+from oss_referer.sources.toml import Path, SourceError, TomlDocument, statements
 
 
 class NotEditableError(ValueError):
@@ -36,7 +47,7 @@ def edit(document: bytes, form: RulesForm, name: str, new: RefererConfiguration)
     editor = _EDITORS.get(form.value)
     if editor is None:
         raise NotEditableError(f"rules in the form {form} cannot be written back")
-    old = sources.find(document, form)[name]()
+    old = forms.find(document, form)[name]()
     changed = {
         item: (getattr(old, item), getattr(new, item))
         for item in FIELDS
@@ -50,7 +61,7 @@ def edit(document: bytes, form: RulesForm, name: str, new: RefererConfiguration)
         count = text.count("\r\n")
         ending = "\r\n" if 0 < count == text.count("\n") else "\n"
         text = editor(text.replace(ending, "\n"), name, changed).replace("\n", ending)
-        before, after = (sources.find(item, form) for item in (document, sources.encode(text)))
+        before, after = (forms.find(item, form) for item in (document, forms.encode(text)))
     except (SourceError, UnicodeError, ValueError) as error:
         raise NotEditableError(f"the document cannot be edited: {error}") from None
     expected = {other: _read(read) for other, read in before.items()} | {name: new}
@@ -71,8 +82,212 @@ Changed = Mapping[str, tuple[Any, Any]]
 """The fields that change, with their old and new values."""
 
 
+# Lists of strings, in which only the items that change are replaced
+
+
+_WIDEST = 80
+"""The columns beyond which a list on one line gets a line for each item."""
+
+
+class Edit(NamedTuple):
+    """A part of a text to replace, by its offsets."""
+
+    start: int
+    end: int
+    text: str
+
+
+Part = tuple[int, int, int, int]
+"""A part of an old list and one of a new list: where each begins and ends."""
+
+
+def align(old: Sequence[str], new: Sequence[str], level: int = 0) -> Iterator[Part]:
+    """Yield the parts of two lists that belong together.
+
+    Equal items do, then those that differ in a closing slash, then those for the same site: so the
+    comment beside an entry stays beside what corrects it.
+    """
+    alike = _ALIKE[level]
+    a, b = ([alike.sub("", item) for item in items] for items in (old, new))
+    for tag, first, last, begin, end in SequenceMatcher(a=a, b=b, autojunk=False).get_opcodes():
+        if tag == "replace" and level + 1 < len(_ALIKE):
+            for at, stop, low, high in align(old[first:last], new[begin:end], level + 1):
+                yield first + at, first + stop, begin + low, begin + high
+        elif tag == "equal" and level:
+            for one in range(last - first):
+                yield first + one, first + one + 1, begin + one, begin + one + 1
+        else:
+            yield first, last, begin, end
+
+
+_ALIKE = (re.compile(r"\A(?!)"), re.compile(r"/\Z"), re.compile(r"\A[^/]*://|/+\Z"))
+"""What does not tell one item from another: nothing, a closing slash, the scheme as well."""
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenList:
+    """A list with its items."""
+
+    text: str
+    start: int
+    """The offset of its opening bracket."""
+    end: int
+    """The offset behind its closing bracket."""
+    items: Sequence[WrittenItem]
+    comma: str = ","
+    """What stands between two items; "" for elements."""
+
+    def edit(
+        self, old: Sequence[str], new: Sequence[str], write: Callable[[str], str]
+    ) -> Iterator[Edit]:
+        """Yield the edits that make the old items the new ones.
+
+        `write` formats an item. There are as many old items as written ones.
+        """
+        written: list[str] = []
+        edits: list[Edit] = []
+        for first, last, begin, end in align(old, new):
+            items = self.items[first:last]
+            if [*old[first:last]] == [*new[begin:end]]:
+                written += [self.text[item.start : item.end] for item in items]
+                continue
+            given = [write(item) for item in new[begin:end]]
+            written += given
+            edits += self._change(first, last, given)
+        line = self.text.rfind("\n", 0, self.start)
+        width = self.start - line + sum(len(item) + 2 for item in written)
+        has_comment = "/*" in self.text[self.start : self.end]
+        is_wide = self.comma and width > _WIDEST and not self._is_tall and not has_comment
+        if edits and is_wide and self.items:
+            yield Edit(self.start + 1, self.end - 1, self._stack(written))
+        else:
+            yield from edits
+
+    def _change(self, first: int, last: int, given: Sequence[str]) -> Iterator[Edit]:
+        """Put other items in the place of some."""
+        both = min(last - first, len(given))
+        for item, text in zip(self.items[first : first + both], given, strict=False):
+            yield Edit(item.start, item.end, text)
+        yield from self._remove(first + both, last)
+        if given[both:]:
+            yield from self._insert(last, given[both:])
+
+    @property
+    def _is_tall(self) -> bool:
+        return "\n" in self.text[self.start : self.end]
+
+    def _remove(self, first: int, last: int) -> Iterator[Edit]:
+        """Remove items with their commas; a line goes too, if nothing else is on it."""
+        removed = self.items[first:last]
+        if removed and not self._is_tall:
+            start = self.items[first - 1].end if first else removed[0].start
+            following = self.items[last].start if last < len(self.items) else removed[-1].after
+            yield Edit(start, removed[-1].end if first else following, "")
+            return
+        for item in removed:
+            begin = self.text.rfind("\n", 0, item.start) + 1
+            stop = self.text.find("\n", item.after) + 1 or len(self.text)
+            before, behind = self.text[begin : item.start], self.text[item.after : stop]
+            alone = begin > self.start and not before.strip() and not behind.strip()
+            yield Edit(begin, stop, "") if alone else Edit(item.start, item.after, "")
+
+    def _insert(self, place: int, given: Sequence[str]) -> Iterator[Edit]:
+        """Insert items before the one at a place, on lines of their own if the list has lines."""
+        if not self.items:
+            yield from self._fill(given)
+            return
+        if place == 0:
+            start = self.items[0].start
+            line = self.text.rfind("\n", 0, start) + 1
+            lead = self.text[line:start]
+            alone = self._is_tall and not lead.strip()
+            separator = self.comma + ("\n" + lead if alone else " " if self.comma else "")
+            yield Edit(start, start, "".join(item + separator for item in given))
+            return
+        item = self.items[place - 1]
+        line = self.text.rfind("\n", 0, item.start) + 1
+        indent = re.match(r"[ \t]*", self.text[line:])
+        stop = self.text.find("\n", item.after)
+        alone = line > self.start and not self.text[line : item.start].strip()
+        if not self._is_tall or not alone or not 0 <= stop < self.end:
+            separator = self.comma and self.comma + " "
+            yield Edit(item.end, item.end, "".join(separator + text for text in given))
+            return
+        if item.comma is None:
+            yield Edit(item.end, item.end, self.comma)
+        lead = indent[0] if indent else ""
+        lines = "".join("\n" + lead + text + self.comma for text in given)
+        yield Edit(stop, stop, lines)
+
+    def _fill(self, given: Sequence[str]) -> Iterator[Edit]:
+        """Fill an empty list, on lines that are indented by two more than that of its bracket."""
+        close = self.end - 1
+        kept = self.text[self.start + 1 : close]
+        lines = self._stack(given)
+        if "\n" in kept:
+            close = self.start + 1 + len(kept.rstrip())
+            lines = lines.rpartition("\n")[0]
+        yield Edit(close, close, lines)
+
+    def _stack(self, given: Sequence[str]) -> str:
+        """Return items on lines of their own, as they stand between the brackets."""
+        line = self.text.rfind("\n", 0, self.start) + 1
+        indent = re.match(r"[ \t]*", self.text[line:])
+        outer = indent[0] if indent else ""
+        return "".join("\n" + outer + "  " + text + "," for text in given) + "\n" + outer
+
+
+def apply_edits(text: str, edits: Sequence[Edit]) -> str:
+    """Return a text with its parts replaced, none of which overlap."""
+    done: list[str] = []
+    position = 0
+    for edit in sorted(edits, key=lambda edit: (edit.start, edit.end)):
+        done += [text[position : edit.start], edit.text]
+        position = edit.end
+    return "".join([*done, text[position:]])
+
+
+# XML
+
+
 def _edit_xml(text: str, name: str, changed: Changed) -> str:
-    return xml_editing.edit(text, {_ELEMENTS[field]: values for field, values in changed.items()})
+    """Replace elements of a RefererConfiguration.
+
+    Raises ValueError for an entry that XML cannot represent.
+    """
+    root = XmlDocument.parse(forms.encode(text)).root
+    prefix = "".join(root.span.name.rpartition(":")[:2])  # such as `oss:`
+    inside = text[root.span.inside :]
+    indent = inside[: len(inside) - len(inside.lstrip())]  # before each element
+    edits: list[Edit] = []
+
+    def write(entry: str) -> str:
+        return f"<{prefix}Referer>{escape(entry)}</{prefix}Referer>"
+
+    def write_element(tag: str, value: Any) -> str:
+        if isinstance(value, bool):
+            return f"<{tag}>{str(value).lower()}</{tag}>"
+        inner = indent and f"{indent}  "
+        entries = "".join(inner + write(entry) for entry in value)
+        return f"<{tag}>{entries}{indent}</{tag}>" if value else f"<{tag}/>"
+
+    for field, (old, new) in changed.items():
+        element = root.find(_ELEMENTS[field])
+        tag = prefix + _ELEMENTS[field]
+        if element is None:
+            last = len(text[: root.span.closing].rstrip())
+            edits.append(Edit(last, last, indent + write_element(tag, new)))
+            continue
+        span = element.span
+        if isinstance(new, bool) and span.closing >= 0:
+            edits.append(Edit(span.inside, span.closing, str(new).lower()))
+        elif element.children and new:
+            items = [WrittenItem(child.span.start, child.span.end) for child in element.children]
+            listed = WrittenList(text, span.inside - 1, span.closing + 1, items, comma="")
+            edits += listed.edit(old, new, write)
+        else:
+            edits.append(Edit(span.start, span.end, write_element(tag, new)))
+    return apply_edits(text, edits)
 
 
 # JSON
@@ -112,12 +327,12 @@ def _dump(text: str, members: Any) -> str:
     return json.dumps(members, ensure_ascii=False, indent=width) + ending
 
 
-# TOML and HCL
+# TOML
 
 
 def _edit_toml(text: str, name: str, changed: Changed) -> str:
     found = [
-        path for found, path in sources.find_rules(TomlDocument.parse(text).tables) if found == name
+        path for found, path in forms.find_rules(TomlDocument.parse(text).tables) if found == name
     ]
     if len(found) != 1:
         raise ValueError(f"it has several rules with the name {name!r}")
@@ -135,7 +350,7 @@ def _set_statement(text: str, path: Path, old: Any, new: Any) -> str:
     ends = ends or [end for place, _, end in written if place == path[:-1]]
     if not ends:
         raise ValueError("its rules are written in one line")
-    statement = f"{path[-1]} = {_literal(new)}\n"
+    statement = f"{path[-1]} = {forms.format_toml_value(new)}\n"
     return text[: ends[-1]] + statement + text[ends[-1] :]
 
 
@@ -153,44 +368,64 @@ def _change_statement(statement: str, old: Any, new: Any) -> str:
     tokens = [item for item in _TOML.finditer(statement, begin) if item[0].strip()]
     if isinstance(new, bool):
         (flag,) = (item for item in tokens if item["flag"])
-        return statement[: flag.start()] + _literal(new) + statement[flag.end() :]
-    place = [len(statement[:offset].encode()) for offset in range(len(statement) + 1)]
+        return statement[: flag.start()] + forms.format_toml_value(new) + statement[flag.end() :]
     items: list[WrittenItem] = []
     start = end = 0
     for token in tokens:
         if token[0] == "[":
-            start = place[token.start()]
+            start = token.start()
         elif token[0] == "]":
-            end = place[token.end()]
+            end = token.end()
         elif token[0] == ",":
             last = items[-1]
-            items[-1] = WrittenItem(last.start, last.end, comma=place[token.start()])
+            items[-1] = WrittenItem(last.start, last.end, comma=token.start())
         elif token[0][0] in "\"'":
-            items.append(WrittenItem(place[token.start()], place[token.end()]))
+            items.append(WrittenItem(token.start(), token.end()))
     if len(items) != len(old):
         raise ValueError("its entries are not written as plain strings")
-    data = statement.encode()
-    written = WrittenList(data, start, end, items)
-    return apply(data, list(written.edit(old, new, _string))).decode()
+    written = WrittenList(statement, start, end, items)
+    return apply_edits(statement, list(written.edit(old, new, forms.format_toml_string)))
+
+
+# HCL
 
 
 def _edit_hcl(text: str, name: str, changed: Changed) -> str:
+    """Replace attributes of a resource, whose rules were read."""
     names = CONFIG_NAMES if name.startswith(f"{BUCKET}.") else NAMES
     if missing := changed.keys() - names.keys():
         raise ValueError(f"{CONFIG} has no {min(missing)}; use {REFERER}")
-    return hcl_editing.edit(text, name, {names[field]: changed[field] for field in changed})
+    resource = hcl.find_resources(text)[name]
+    block = resource.block if resource.kind == REFERER else resource.find_configs()[0]
+    edits: list[Edit] = []
+    for field, (old, new) in changed.items():
+        attribute = block.attributes.get(names[field])
+        if attribute is None:
+            edits.append(_add_attribute(text, block, names[field], new))
+        elif isinstance(new, bool) or attribute.value is None:
+            written = hcl.format_value(new, _indent(text, attribute.start))
+            edits.append(Edit(attribute.value_start, attribute.end, written))
+        else:
+            listed = WrittenList(text, attribute.value_start, attribute.end, attribute.items)
+            edits += listed.edit(old, new, hcl.format_string)
+    return apply_edits(text, edits)
 
 
-def _literal(value: Any) -> str:
-    """Format a switch or a list of entries as TOML writes them."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    lines = "".join(f"    {_string(entry)},\n" for entry in value)
-    return f"[\n{lines}]" if value else "[]"
+def _add_attribute(text: str, block: Block, name: str, value: Any) -> Edit:
+    """Return the edit that adds an attribute behind the others of a block."""
+    last = max(block.attributes.values(), default=None)
+    if last is None or "\n" not in text[block.start : last.start]:
+        raise ValueError(f"the block of {name} has no attribute on a line of its own")
+    end = text.index("\n", last.end) + 1
+    indent = _indent(text, last.start)
+    aligned = name.ljust(text.index("=", last.start) - last.start - 1)
+    return Edit(end, end, f"{indent}{aligned} = {hcl.format_value(value, indent)}\n")
 
 
-def _string(entry: str) -> str:
-    return json.dumps(entry, ensure_ascii=False).replace("\x7f", "\\u007f")
+def _indent(text: str, at: int) -> str:
+    """Return the white space that begins a line."""
+    line = text[text.rfind("\n", 0, at) + 1 :]
+    return line[: len(line) - len(line.lstrip(" \t"))]
 
 
 _EDITORS: Mapping[str, Callable[[str, str, Changed], str]] = {

@@ -6,19 +6,17 @@ that of HCL 2:
 https://github.com/hashicorp/hcl/blob/main/hclsyntax/spec.md
 """
 
-import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from unicodedata import normalize
 
 from oss_referer.engine.model import RefererConfiguration
-
-from . import resources
-from .resources import BUCKET, CONFIG, KINDS, NAMES, REFERER, Reader, Unknown
-from .toml import Path, SourceError, place_of
-from .written_list import WrittenItem
+from oss_referer.sources import resources
+from oss_referer.sources.places import WrittenItem
+from oss_referer.sources.resources import BUCKET, CONFIG, KINDS, NAMES, REFERER, Reader, Unknown
+from oss_referer.sources.toml import Path, SourceError, place_of
 
 
 def _wrong(text: str, at: int, sentence: str = "this is not valid HCL") -> SourceError:
@@ -360,12 +358,17 @@ def format(configuration: RefererConfiguration) -> str:
     lines = [f'resource "{REFERER}" "default" {{', '  bucket                      = "YOUR-BUCKET"']
     for field_name, name in NAMES.items():
         value = getattr(configuration, field_name)
-        if isinstance(value, bool):
-            lines.append(f"  {name:<27} = {json.dumps(value)}")
-        else:
-            entries = "".join(f"    {format_string(entry)},\n" for entry in value)
-            lines.append(f"  {name} = [\n{entries}  ]" if value else f"  {name} = []")
+        width = 27 if isinstance(value, bool) else 0
+        lines.append(f"  {name:<{width}} = {format_value(value, '  ')}")
     return "\n".join([*lines, "}"]) + "\n"
+
+
+def format_value(value: bool | Sequence[str], indent: str) -> str:
+    """Format a switch or a list of strings in a block with an indentation."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    items = "".join(f"\n{indent}  {format_string(item)}," for item in value)
+    return f"[{items}\n{indent}]" if value else "[]"
 
 
 def format_string(text: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from math import inf, isinf
 from typing import Any, Final
 
-from .toml import MAX_FILE, SourceError, decode, place_of
+from oss_referer.sources.toml import MAX_FILE, SourceError, decode, place_of
 
 MAX_DEPTH: Final = 100
 """Arrays and objects inside each other: far more than plans of Terraform have, and far fewer than

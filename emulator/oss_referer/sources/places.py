@@ -8,12 +8,28 @@ import json
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from html import escape
 
 from oss_referer.engine.decision import Stage
 from oss_referer.engine.model import RefererConfiguration
+from oss_referer.sources.toml import Path, place_of
 
-from .toml import Path, place_of
+
+@dataclass(frozen=True, slots=True)
+class WrittenItem:
+    """An item of a list, by its offsets in the text."""
+
+    start: int
+    end: int
+    comma: int | None = None
+    """The offset of the comma behind it."""
+
+    @property
+    def after(self) -> int:
+        """The offset after the item and its comma."""
+        return self.end if self.comma is None else self.comma + 1
+
 
 Place = tuple[int, int]
 """A line and a column, from 1."""

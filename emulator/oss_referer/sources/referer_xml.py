@@ -1,7 +1,7 @@
 """RefererConfiguration as XML, the body of PutBucketReferer and of GetBucketReferer.
 
 Parsing is strict except for what clients are known to send: elements in any order, with or without
-a name space (R-31), and an unescaped `&` (P-34). `markup/` reads the XML.
+a name space (R-31), and an unescaped `&` (P-34). `markup` reads the XML.
 """
 
 from __future__ import annotations
@@ -13,12 +13,10 @@ from typing import Any
 from oss_referer.engine.assumptions import DEFAULT, Assumptions, MissingList, TruncationConflict
 from oss_referer.engine.header import WHITE_SPACE
 from oss_referer.engine.model import RefererConfiguration
-
-from .markup import writing
-from .markup.document import MAX_DOCUMENT as MAX_DOCUMENT
-from .markup.document import DocumentTypeError, XmlDocument, XmlElement
-from .markup.writing import Tag
-from .toml import SourceError
+from oss_referer.sources import markup
+from oss_referer.sources.markup import MAX_DOCUMENT as MAX_DOCUMENT
+from oss_referer.sources.markup import DocumentTypeError, Tag, XmlDocument, XmlElement
+from oss_referer.sources.toml import SourceError
 
 _ROOT = "RefererConfiguration"
 SWITCHES = {
@@ -136,9 +134,8 @@ def format(configuration: RefererConfiguration) -> bytes:
 
     Raises ValueError for an entry with a character that XML cannot represent.
     """
-    return (
-        f"<?xml version='1.0' encoding='UTF-8'?>\n{writing.format(to_tag(configuration))}".encode()
-    )
+    written = markup.format_xml(to_tag(configuration))
+    return f"<?xml version='1.0' encoding='UTF-8'?>\n{written}".encode()
 
 
 def to_tag(configuration: RefererConfiguration) -> Tag:

@@ -13,9 +13,8 @@ from typing import Any
 from unicodedata import normalize
 
 from oss_referer.engine.model import RefererConfiguration
-
-from .referer_xml import LISTS, SWITCHES
-from .toml import Path, SourceError, convert, format_path
+from oss_referer.sources.referer_xml import LISTS, SWITCHES
+from oss_referer.sources.toml import Path, SourceError, convert, format_path
 
 ErrorAt = Callable[[Path, str], SourceError]
 

@@ -16,9 +16,8 @@ from oss_referer.engine.decision import Basis, Decision, Reason, Stage
 from oss_referer.engine.model import RefererConfiguration
 from oss_referer.engine.policy import RefererPolicy
 from oss_referer.engine.request import Scope, Signing
-
-from .places import Place
-from .toml import (
+from oss_referer.sources.places import Place
+from oss_referer.sources.toml import (
     ONE_OR_MORE,
     SourceError,
     TomlDocument,

@@ -17,10 +17,9 @@ from itertools import zip_longest
 from typing import Any
 
 from oss_referer.engine.model import RefererConfiguration
-
-from . import json_text, resources
-from .places import find_member
-from .resources import (
+from oss_referer.sources import json_text, resources
+from oss_referer.sources.places import find_member
+from oss_referer.sources.resources import (
     BUCKET,
     CONFIG,
     KINDS,
@@ -32,7 +31,7 @@ from .resources import (
     as_list,
     evaluate,
 )
-from .toml import Path, SourceError, format_path
+from oss_referer.sources.toml import Path, SourceError, format_path
 
 SHOW = "terraform plan -out=plan.bin && terraform show -json plan.bin > plan.json"
 """How to make a plan that can be read here."""
@@ -292,11 +291,12 @@ def _read_change(
         for part in ("before", "after")
     )
     actions = change.get("actions", [])
+    bucket = (after if isinstance(after, dict) else as_dict(before)).get("bucket")
     found = PlannedChange(
         address=address,
         kind=kind,
         actions=tuple(map(str, as_list(actions))),
-        bucket=_text_of((after if isinstance(after, dict) else as_dict(before)).get("bucket")),
+        bucket=bucket if isinstance(bucket, str) else None,
         before=_reader(_Stated(kind, address, before, error)),
         after=_reader(_Stated(kind, address, after, later)),
     )
@@ -308,10 +308,6 @@ def _reader(stated: _Stated) -> Reader | None:
     """Return what reads the rules of a resource; None if it has none."""
     has_rules = resources.has_rules(stated.kind, stated.values)
     return stated.read if has_rules else None
-
-
-def _text_of(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
 
 
 def _defer(item: dict[str, Any], text: str) -> PlannedChange:

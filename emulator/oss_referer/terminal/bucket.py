@@ -80,12 +80,12 @@ def put(address: str, configuration: RefererConfiguration, arguments: argparse.N
 
 def download(address: str, folder: Path, arguments: argparse.Namespace) -> None:
     """Download the logs of `oss://BUCKET/PREFIX` to files of a folder. Raises InputError."""
-    from oss_referer.replay import sources  # only here: few commands read logs
+    from oss_referer.replay import log_files  # only here: few commands read logs
 
     name, _, prefix = address.removeprefix(SCHEME).partition("/")
     with _connected(f"{SCHEME}{name}", arguments) as bucket:
         for number, key in enumerate(bucket.list_keys(prefix)):
-            sources.store(bucket.read(key), folder / f"{number:08}")
+            log_files.store(bucket.read(key), folder / f"{number:08}")
 
 
 @contextmanager

@@ -11,7 +11,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from oss_referer.findings.remark import Remark, RemarkKind, Severity
+from oss_referer.findings import (
+    Remark,
+    RemarkKind,
+    Severity,
+    format_github,
+    format_junit,
+    format_sarif,
+)
 from oss_referer.terminal import language
 from oss_referer.terminal.output import Block, show, write, write_json
 from oss_referer.terminal.parser import InputError
@@ -95,16 +102,14 @@ def _print(found: Findings, arguments: argparse.Namespace) -> None:
         case Format.JSON:
             write_json(found.data())
         case Format.SARIF:
-            from oss_referer.findings import sarif
-
             command = arguments.parser.prog.rpartition(" ")[2]
-            write(sarif.format(remarks, (*found.kinds, _UNREADABLE), command, __version__))
+            write(format_sarif(remarks, (*found.kinds, _UNREADABLE), command, __version__))
         case Format.GITHUB:
-            from oss_referer.findings import github
-
-            write(github.format(remarks))
+            write(format_github(remarks))
         case Format.JUNIT:
-            write_junit(remarks)
+            sys.stdout.flush()  # JUnit XML is UTF-8 whatever the encoding of the terminal is
+            sys.stdout.buffer.write(format_junit(remarks))
+            sys.stdout.buffer.flush()
 
 
 def _remark(error: InputError) -> Remark:
@@ -118,12 +123,3 @@ def _remark(error: InputError) -> Remark:
         message=str(error),
         place=(place[0], place[1]),
     )
-
-
-def write_junit(remarks: Iterable[Remark]) -> None:
-    """Print JUnit XML, which is UTF-8 whatever the encoding of the terminal is."""
-    from oss_referer.findings import junit
-
-    sys.stdout.flush()
-    sys.stdout.buffer.write(junit.format(remarks))
-    sys.stdout.buffer.flush()

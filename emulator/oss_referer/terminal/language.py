@@ -10,18 +10,15 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from oss_referer import texts as catalogues
 from oss_referer.engine import explanation
 from oss_referer.engine.decision import Step
 from oss_referer.engine.sentence import Sentence
-from oss_referer.texts import FOLDER
+from oss_referer.texts import FOLDER, Catalogue
 
-if TYPE_CHECKING:
-    from oss_referer.texts.catalogue import Catalogue
-
-LANGUAGES = ("en", "zh")
-"""The values of `--lang`; a test compares them with those of the catalogue."""
+LANGUAGES = tuple(catalogues.LANGUAGES)
+"""The values of `--lang`."""
 
 FLAG = "--lang"
 _VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG")
@@ -31,7 +28,7 @@ _VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG")
 class _Speaker:
     """What says things in the language of this command."""
 
-    catalogue: "Catalogue | None" = None
+    catalogue: Catalogue | None = None
     """None says everything in English, without loading a catalogue."""
 
 
@@ -46,8 +43,6 @@ def choose(
         language = re.split("[_.@-]", locale)[0].lower()
     _Speaker.catalogue = None
     if language in LANGUAGES[1:]:
-        from oss_referer.texts.catalogue import Catalogue  # not needed for English
-
         _Speaker.catalogue = Catalogue(language, texts)
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):

@@ -12,10 +12,10 @@ from typing import IO, Any, Self
 from oss_referer.engine.sentence import Sentence
 from oss_referer.terminal import language
 
-PATIENCE = 0.5
+DELAY = 0.5
 """Seconds after which progress is shown; what ends earlier shows nothing."""
 
-_EVERY = 0.1
+_INTERVAL = 0.1
 """Seconds between two changes of the line."""
 
 
@@ -37,7 +37,7 @@ class Progress:
         """Whether anybody would see the progress."""
         self._clock = clock
         self._began = clock()
-        self._next = self._began + PATIENCE
+        self._next = self._began + DELAY
         self._bar: Any = None
         self._written = False
 
@@ -46,7 +46,7 @@ class Progress:
         now = self._clock()
         if not self.visible or now < self._next or total <= 0:
             return
-        self._next = now + _EVERY
+        self._next = now + _INTERVAL
         done = min(done, total)
         if importlib.util.find_spec("rich") is not None:
             self._show_bar(done, total)

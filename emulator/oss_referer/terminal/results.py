@@ -6,19 +6,29 @@ from typing import Any
 from oss_referer.engine import Stage, explanation
 from oss_referer.engine.decision import Outcome, Step
 from oss_referer.engine.sentence import Sentence
-from oss_referer.replay.figures import bar, quantity, size, tens
-from oss_referer.replay.report import Report
-from oss_referer.replay.sentences import LOCKED_OUT, NAMES, apart, headline, host_name, remedies
-from oss_referer.replay.verdict import UNKNOWN, Verdict
+from oss_referer.replay.figures import (
+    LOCKED_OUT,
+    NAMES,
+    Report,
+    bar,
+    headline,
+    host_name,
+    other_networks,
+    quantity,
+    relative_bar,
+    remedies,
+    size,
+)
+from oss_referer.replay.judge import UNKNOWN, Result
 from oss_referer.terminal import language
 from oss_referer.terminal.output import ENTRIES, Block, Piece, Text, TextTable, Tone, join, line
 
 _TONES = {
-    Verdict.REVOKED: Tone.STRONG,  # good for strangers, and bad for the own domains
-    Verdict.GAINED: Tone.WARNING,
-    Verdict.UNCHANGED: Tone.GOOD,
-    Verdict.NOT_CHECKED: Tone.FAINT,
-    Verdict.UNKNOWN: Tone.WARNING,
+    Result.REVOKED: Tone.STRONG,  # good for strangers, and bad for the own domains
+    Result.GAINED: Tone.WARNING,
+    Result.UNCHANGED: Tone.GOOD,
+    Result.NOT_CHECKED: Tone.FAINT,
+    Result.UNKNOWN: Tone.WARNING,
 }
 _EXPLAINED = 3
 """The most hosts of a table to explain; --json and --html explain all of them."""
@@ -37,9 +47,9 @@ def describe(report: Report) -> Iterator[Block]:
         yield line(Text(said, Tone.BAD))
     yield line()
     yield _totals(report)
-    for sentence in apart(report):
+    for sentence in other_networks(report):
         yield line(sentence)
-    yield from _doubts(report)
+    yield from _uncertain(report)
     yield from _hosts(report["hosts"])
     yield from _ranking(
         Sentence("By folder of the object"), Sentence("folder"), "prefix", report["prefixes"]
@@ -55,7 +65,7 @@ def describe(report: Report) -> Iterator[Block]:
 
 def _totals(report: Report) -> TextTable:
     rows = []
-    for verdict in Verdict:
+    for verdict in Result:
         total, share = report["totals"][verdict], report["shares"][verdict]
         rows.append(
             (
@@ -73,7 +83,7 @@ def _totals(report: Report) -> TextTable:
     return TextTable(headings, rows)
 
 
-def _doubts(report: Report) -> Iterator[Block]:
+def _uncertain(report: Report) -> Iterator[Block]:
     for item in report["unknown"]:
         said = Sentence("unknown: {} requests. ", quantity(item["requests"]))
         yield line(Text(said, Tone.WARNING), UNKNOWN[item["why"]])
@@ -144,21 +154,19 @@ def _table(
         return
     yield line()
     most = max(row["revoked"]["bytes"] + row["gained"]["bytes"] for row in rows)
-    shown = [
-        v for v in (Verdict.REVOKED, Verdict.GAINED) if any(row[v]["requests"] for row in rows)
-    ]
-    first = shown[0] if shown else Verdict.REVOKED
+    shown = [v for v in (Result.REVOKED, Result.GAINED) if any(row[v]["requests"] for row in rows)]
+    first = shown[0] if shown else Result.REVOKED
     cells: list[tuple[Piece, ...]] = [
         (
             name(row[key]),
             *(quantity(row[verdict]["requests"]) for verdict in shown),
             quantity(row["unchanged"]["requests"]),
             size(row[first]["bytes"]),
-            Text(tens(row[first]["bytes"], most), tone or _TONES[first]),
+            Text(relative_bar(row[first]["bytes"], most), tone or _TONES[first]),
         )
         for row in rows
     ]
-    verdicts = (NAMES[verdict] for verdict in (*shown, Verdict.UNCHANGED))
+    verdicts = (NAMES[verdict] for verdict in (*shown, Result.UNCHANGED))
     headings = (heading, *verdicts, Sentence("traffic"), "")
     yield TextTable(headings, cells, title=title)
 
@@ -177,9 +185,9 @@ def _days(hours: Sequence[Report]) -> list[Report]:
     for row in hours:
         day = days.setdefault(
             row["hour"][:10],
-            {"hour": row["hour"][:10], **{v.value: {"requests": 0, "bytes": 0} for v in Verdict}},
+            {"hour": row["hour"][:10], **{v.value: {"requests": 0, "bytes": 0} for v in Result}},
         )
-        for verdict in Verdict:
+        for verdict in Result:
             for what in ("requests", "bytes"):
                 day[verdict][what] += row[verdict][what]
     return list(days.values())

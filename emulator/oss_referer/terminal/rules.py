@@ -1,26 +1,33 @@
 """The argument RULES: a file, `-` for standard input, or `oss://BUCKET`; for some also a folder."""
 
 import argparse
+import os
 import os.path
+import re
+import shutil
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from oss_referer.engine import Assumptions, Decision, RefererConfiguration, Stage
 from oss_referer.engine.assumptions import DEFAULT
 from oss_referer.sources import assumptions, places, toml
-from oss_referer.sources import sources as document
+from oss_referer.sources import forms as document
 from oss_referer.sources.assumptions import AssumptionsError
-from oss_referer.sources.markup.document import MAX_DOCUMENT
+from oss_referer.sources.forms import Readers, RulesForm
+from oss_referer.sources.markup import MAX_DOCUMENT
 from oss_referer.sources.places import Place
 from oss_referer.sources.resources import NoRulesError
-from oss_referer.sources.sources import Readers, RulesForm
 from oss_referer.sources.terraform import PlannedChange
 from oss_referer.sources.toml import MAX_FILE, SourceError
 from oss_referer.terminal import bucket
 from oss_referer.terminal.parser import InputError
+
+if TYPE_CHECKING:
+    from subprocess import CompletedProcess
 
 _ASSUMPTIONS = (
     "a TOML file that says what the service does where its documents do not "
@@ -189,27 +196,25 @@ def _search(
 
 def list_files(folder: Path) -> tuple[Sequence[Path], Sequence[InputError]]:
     """List the files below a folder, and an error for each folder below that cannot be read."""
-    from oss_referer.terminal import folders  # not needed for a file
-
     unread: list[InputError] = []
 
     def refuse(error: OSError) -> None:
         said = f"{error.filename}: the folder cannot be read: {error.strerror}"
         unread.append(InputError(said))
 
-    return [*folders.find_files(folder, refuse)], unread
+    return [*find_files(folder, refuse)], unread
 
 
 def look(path: Path, arguments: argparse.Namespace) -> FoundRules:
     """Read the rules of a file that may have none."""
-    from oss_referer.sources import discovery
+    from oss_referer.sources import forms
 
     found: list[SelectedRules] = []
     wrong: list[InputError] = []
-    if path.suffix.lower() in discovery.ENDINGS:
+    if path.suffix.lower() in forms.ENDINGS:
         try:
             source = read_source(str(path), MAX_FILE)
-            if discovery.has_rules(path, source.content):
+            if forms.has_rules(path, source.content):
                 found.extend(_read_each(source, _find(source, arguments), wrong.append))
         except NoRulesError:
             pass
@@ -315,3 +320,65 @@ def _split(argument: str) -> tuple[str, str | None]:
     paths = ("#".join(parts[:count]) for count in range(1, len(parts)))
     path = next((path for path in paths if path == "-" or os.path.isfile(path)), parts[0])
     return (path, argument[len(path) + 1 :]) if len(parts) > 1 else (argument, None)
+
+
+# The files of a folder: those that Git would keep, or all where Git does not know the folder
+
+
+_PASSED_OVER = frozenset({".git", ".terraform", "node_modules"})
+"""Folders that are not searched: copies of what others wrote."""
+
+Refuse = Callable[[OSError], None]
+"""What gets the error of each folder below that cannot be read."""
+
+
+def find_files(folder: Path, refuse: Refuse) -> Iterator[Path]:
+    """Yield the regular files below a folder in the order of their paths.
+
+    In a working tree of Git, what Git ignores is left out. Elsewhere hidden folders are.
+    """
+    known = _ask_git(folder, refuse)
+    for path in sorted(_walk(folder, refuse) if known is None else known):
+        below = path.relative_to(folder)
+        if _PASSED_OVER.isdisjoint(below.parts) and os.path.isfile(path):
+            yield path
+
+
+def _ask_git(folder: Path, refuse: Refuse) -> list[Path] | None:
+    """Return the files that Git tracks or does not ignore; None if Git cannot say."""
+    program = shutil.which("git")
+    if program is None:
+        return None
+    listing = ("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate")
+    done = _run(program, folder, *listing)
+    if done.returncode:
+        return None
+    if unread := sorted(_UNREADABLE.findall(os.fsdecode(done.stderr))):
+        above = os.fsdecode(_run(program, folder, "rev-parse", "--show-prefix").stdout).rstrip("\n")
+        for name, reason in unread:
+            refuse(OSError(0, reason, str(folder / name.removeprefix(above))))
+    return [folder / os.fsdecode(name) for name in done.stdout.split(b"\0") if name]
+
+
+def _run(git: str, folder: Path, *words: str) -> "CompletedProcess[bytes]":
+    from subprocess import run  # only here: a browser has no processes
+
+    # A folder may come with settings that name programs; this one would run for ls-files.
+    safe = ("-c", "core.fsmonitor=false")
+    return run(  # noqa: S603 - without a shell, and the folder is not an option
+        [git, "-C", str(folder), *safe, *words],
+        capture_output=True,
+        check=False,
+        env={**os.environ, "LC_ALL": "C"},
+    )
+
+
+_UNREADABLE = re.compile(r"could not open directory '(.+)': (.+)")
+"""What Git says on standard error of a folder that it passes over, named from its working tree."""
+
+
+def _walk(folder: Path, refuse: Refuse) -> Iterator[Path]:
+    for place, folders, names in os.walk(folder, onerror=refuse):
+        seen = (name for name in folders if not name.startswith("."))
+        folders[:] = sorted(name for name in seen if name not in _PASSED_OVER)
+        yield from (Path(place, name) for name in names)

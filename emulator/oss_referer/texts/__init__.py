@@ -1,7 +1,155 @@
-"""What the commands and the pages about rules say, in each language."""
+"""The catalogues: what the commands and the pages say, in each language.
 
+Tables whose name begins with `engine_` translate what the emulator itself says in English, so the
+English catalogue has none.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
+
+from oss_referer.engine import explanation
+from oss_referer.engine.decision import Step
+from oss_referer.engine.sentence import Sentence
 
 FOLDER: Final = Path(__file__).parent
 """The folder with the texts of this package."""
+
+
+LANGUAGES: Final[Mapping[str, str]] = {"en": "English", "zh": "中文"}
+"""The languages, each with its own name; the first is the default."""
+
+
+@cache
+def read(language: str, folders: Sequence[Path] = (FOLDER,)) -> Mapping[str, str]:
+    """Read the texts of some folders in a language, by `page.name`. `folders` is a tuple."""
+    found: dict[str, str] = {}
+    for folder in folders:
+        tables = tomllib.loads((folder / f"{language}.toml").read_text(encoding="utf-8"))
+        for table, texts in tables.items():
+            found |= {f"{table}.{name}": text for name, text in texts.items()}
+    return found
+
+
+_SLOT: Final = re.compile(r"\{(message|list)?\}")
+"""The slots of a template: `{}` for a value, `{message}` for a message that is translated, and
+`{list}` for alternatives such as `a, b or c`."""
+
+
+class _Recognised(NamedTuple):
+    """What recognises a message, and its translation."""
+
+    pattern: re.Pattern[str]
+    kinds: Sequence[str]
+    """What each of its values is: `message`, `list`, or "" for any other value."""
+    text: str
+    begins: bool
+    """Whether it begins with a value."""
+
+    def before(self, found: re.Match[str]) -> str:
+        """Return what stands before its own text."""
+        return found[1] if self.begins else ""
+
+
+_LONGEST: Final = 4_000
+"""The characters of a message above which it is not recognised: that would take long."""
+
+
+@cache
+def _messages(language: str, folders: Sequence[Path]) -> Sequence[_Recognised]:
+    """Return what recognises messages; those with the longest texts come first."""
+    begin = "engine_message."
+    found = {
+        name.removeprefix(begin): text
+        for name, text in read(language, folders).items()
+        if name.startswith(begin)
+    }
+    ordered = sorted(found, key=lambda template: len(_SLOT.sub("", template)), reverse=True)
+    return [_recognise(template, found[template]) for template in ordered]
+
+
+def _recognise(template: str, text: str) -> _Recognised:
+    """Compile the template of a message."""
+    literals = _SLOT.split(template)[::2]
+    pattern = re.compile("(.*?)".join(map(re.escape, literals)), re.DOTALL)
+    return _Recognised(pattern, _SLOT.findall(template), text, begins=not literals[0])
+
+
+class Catalogue:
+    """The texts of some folders in one language: those of this package, and perhaps others."""
+
+    def __init__(self, language: str, folders: Sequence[Path] = (FOLDER,)) -> None:
+        self.language = language
+        self._folders = tuple(folders)
+        self._texts = read(language, self._folders)
+
+    def __call__(self, name: str, /, **values: object) -> str:
+        """Return a text with its values filled in."""
+        return self._texts[name].format(**values) if values else self._texts[name]
+
+    def step(self, step: Step) -> str:
+        """Return a step of a decision in one sentence."""
+        found = self._texts.get(f"engine_step.{step.stage}-{step.outcome}")
+        if found is None:
+            return explanation.sentence(step)
+        return found.format(self._texts.get(f"engine_kind.{step.detail}", step.detail))
+
+    def rule(self, name: str, page: str) -> str:
+        """Return what a rule of the linter means; its title is the first line."""
+        return self._texts.get(f"engine_rule.{name}", page)
+
+    def group(self, group: str) -> str:
+        """Return the name of a group of scenarios."""
+        return self._texts.get(f"engine_sentence.{group}", group)
+
+    def assumption(self, variant: StrEnum) -> str:
+        """Return what a variant of an assumed fact says."""
+        return self.sentence(explanation.SENTENCES[variant])
+
+    def access(self, reason: str) -> str:
+        """Return what settled a decision on permissions."""
+        return self._texts.get(f"engine_access.{reason}", reason)
+
+    def message(self, message: str) -> str:
+        """Return an error in this language, with the errors in it; one that is unknown stays.
+
+        Errors are plain text, since they also come from libraries and the operating system. So
+        they are recognised by their templates.
+        """
+        if len(message) > _LONGEST:
+            return message
+        if "{" not in message and (whole := self._texts.get(f"engine_message.{message}")):
+            return whole
+        matches = [
+            (found, known)
+            for known in _messages(self.language, self._folders)
+            if (found := known.pattern.fullmatch(message))
+        ]
+        if not matches:
+            return message
+        # What a message says first is its frame: `FILE, line 1, column 2: …`.
+        found, known = min(matches, key=lambda match: len(match[1].before(match[0])))
+        values = zip(found.groups(), known.kinds, strict=True)
+        return known.text.format(*(self._value(*value) for value in values))
+
+    def _value(self, value: str, kind: str) -> str:
+        """Return a value of a message in this language."""
+        if kind == "message":
+            return self.message(value)
+        before, found, last = value.rpartition(" or ") if kind == "list" else ("", "", value)
+        return f"{before}{self._texts['engine_word.or']}{last}" if found else value
+
+    def sentence(self, sentence: Sentence) -> str:
+        """Return a sentence of the lab, with the values that it has."""
+        found = self._texts.get(f"engine_sentence.{sentence.template}")
+        if found is None:
+            return sentence
+        values = (
+            self.sentence(value) if isinstance(value, Sentence) else value
+            for value in sentence.values
+        )
+        return found.format(*values)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from lxml import etree
-from oss_referer.findings import junit
-from oss_referer.findings.remark import Remark, Severity
+from oss_referer.findings import Remark, Severity, format_junit
 
 
 def test_report_has_a_suite_per_source_and_explains_failures() -> None:
@@ -21,7 +20,7 @@ def test_report_has_a_suite_per_source_and_explains_failures() -> None:
         ),
         Remark(source="b", kind="x", group="y", name="z", severity=Severity.NOTE, message="m"),
     ]
-    root = etree.fromstring(junit.format(remarks))
+    root = etree.fromstring(format_junit(remarks))
     suite, other = root.findall("testsuite")
     assert dict(suite.items()) == {
         "name": "site.toml",

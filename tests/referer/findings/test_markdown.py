@@ -1,7 +1,7 @@
 """Texts of others as code."""
 
 import pytest
-from oss_referer.findings.markdown import code
+from oss_referer.findings import code
 
 
 @pytest.mark.parametrize(

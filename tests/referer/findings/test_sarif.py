@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 from oss_referer import RefererConfiguration, lint
-from oss_referer.findings import sarif
+from oss_referer.findings import format_sarif
 from oss_referer.lint import RULES, remarks
 from oss_referer.sources import places
 
@@ -76,7 +76,7 @@ def test_output_has_what_the_schema_requires(source: str) -> None:
     validator = jsonschema_rs.validator_for(LOG, validate_formats=True)
     for found in map(findings, range(cases(20, 200))):
         made = remarks.remark(found, source, {})
-        log = json.loads(sarif.format(made, remarks.KINDS, "lint", "1.0"))
+        log = json.loads(format_sarif(made, remarks.KINDS, "lint", "1.0"))
         validator.validate(log)
         (run,) = log["runs"]
         assert len(run["results"]) == len(found)
@@ -90,7 +90,7 @@ def test_result_names_the_line_and_the_correction() -> None:
     found = lint.run(configuration, [rule for rule in RULES if rule.name == "missing-scheme"])
     where = places.find(text, "a", configuration)
     made = remarks.remark(found, "rules.toml", where)
-    log = json.loads(sarif.format(made, remarks.KINDS, "lint", "1"))
+    log = json.loads(format_sarif(made, remarks.KINDS, "lint", "1"))
     (result,) = log["runs"][0]["results"]
     location = result["locations"][0]
     assert location["physicalLocation"] == {

@@ -11,9 +11,9 @@ from dataclasses import replace
 
 from oss_referer import RefererConfiguration
 from oss_referer.replay import accesslog
-from oss_referer.replay import lines as definition
+from oss_referer.replay import log_files as definition
 from oss_referer.replay.accesslog import LogLine
-from oss_referer.replay.lines import LONGEST_LINE, LONGEST_READ, PIECES
+from oss_referer.replay.log_files import LONGEST_LINE, LONGEST_READ, PIECES
 
 from tests.referer.replay.generator import generate, traffic, verdict
 
@@ -139,7 +139,7 @@ def read(content: bytes) -> tuple[list[LogLine], Counter[bytes]]:
             damaged[raw[: LONGEST_READ + 1]] += 1
         elif line := definition.content(raw):
             try:
-                good.append(_split(line) or accesslog.parse(definition.restore(line)[:-1].decode()))
+                good.append(_split(line) or accesslog.parse(definition.rewrite(line)[:-1].decode()))
             except accesslog.LogLineError:
                 damaged[line] += 1
     return good, damaged

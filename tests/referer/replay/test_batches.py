@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterator
 import pyarrow as pa
 from oss_referer import RefererConfiguration
 from oss_referer.replay.batches import VERDICTS, judge_batches, judge_in_processes
-from oss_referer.replay.verdict import Judge
+from oss_referer.replay.judge import Judge
 
 JUDGE = Judge(RefererConfiguration(False, whitelist=("https://www.example.com/",)))
 NAMES = ["referer", "kind", "requests", "bytes", "is_foreign"]

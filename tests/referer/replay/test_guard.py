@@ -9,23 +9,23 @@ from typing import Any
 import pytest
 from oss_referer import RefererConfiguration
 from oss_referer.replay import guard
-from oss_referer.replay.guard import Agreement, GuardedChange, Limit, TokenError
-from oss_referer.replay.verdict import Verdict
+from oss_referer.replay.guard import Agreement, GuardResult, Limit, TokenError
+from oss_referer.replay.judge import Result
 
 RULES = RefererConfiguration(False, whitelist=("https://a.test/", "https://b.test/"))
 
 
-def make(agreement: Agreement, requests: int = 1000, **revoked: int) -> GuardedChange:
+def make(agreement: Agreement, requests: int = 1000, **revoked: int) -> GuardResult:
     """Return a change whose report has revoked requests by host, in which `_` is a dot."""
     hosts = [
         {"host": host.replace("_", "."), "revoked": {"requests": count}}
         for host, count in revoked.items()
     ]
-    totals = {verdict.value: {"requests": 0, "bytes": 0} for verdict in Verdict}
+    totals = {verdict.value: {"requests": 0, "bytes": 0} for verdict in Result}
     totals["revoked"]["requests"] = sum(revoked.values())
     totals["unchanged"]["requests"] = requests - sum(revoked.values())
     report = {"totals": totals, "hosts": hosts}
-    return GuardedChange("a.b", ("update",), "bucket", None, RULES, report, agreement)
+    return GuardResult("a.b", ("update",), "bucket", None, RULES, report, agreement)
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from lxml import html
 from oss_referer import RefererConfiguration
-from oss_referer.replay import page, scale
+from oss_referer.replay import figures, page
 from oss_referer.replay.duck import DuckDBEngine
 from oss_referer.replay.figures import size
+from oss_referer.replay.judge import Judge
+from oss_referer.replay.log_files import Rejects
 from oss_referer.replay.report import ReadLogs, ReplayNames, ReplayQuestion, replay
-from oss_referer.replay.sources import Rejects
-from oss_referer.replay.verdict import Judge
 
 from tests.referer.replay.generator import generate, text
 from tests.referer.replay.test_report import SITE
@@ -97,7 +97,7 @@ def test_log_without_requests_has_a_page(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("most", [0, 1, 2, 9, 1_000, 1_023, 1_024, 999 * 2**20, 10**15])
 def test_scale_ends_with_a_round_number_above_the_most(most: int) -> None:
-    top = scale.ceiling(most)
+    top = figures.ceiling(most)
     assert max(most, 2) <= top <= max(10 * most, 10)
     assert len(size(top).partition(" ")[0].removesuffix(".0").rstrip("0")) <= 2
 
@@ -106,6 +106,6 @@ def test_scale_ends_with_a_round_number_above_the_most(most: int) -> None:
 def test_hours_without_requests_are_gaps(last: int, count: int) -> None:
     first = datetime(2026, 11, 24, tzinfo=UTC)
     rows = [{"hour": (first + timedelta(hours=number)).isoformat()} for number in {0, last}]
-    found = scale.fill(rows)
+    found = figures.fill_hours(rows)
     assert len(found) == count
     assert [row for row in found.values() if row] == sorted(rows, key=lambda row: row["hour"])

@@ -19,11 +19,11 @@ from typing import Any
 
 import pytest
 from oss_referer import RefererConfiguration
-from oss_referer.replay import accesslog, duck, sources, statements
+from oss_referer.replay import accesslog, duck, log_files, statements
 from oss_referer.replay.accesslog import LogLine
 from oss_referer.replay.duck import DuckDBEngine
-from oss_referer.replay.lines import LONGEST_LINE, LONGEST_READ
-from oss_referer.replay.lines import parse as parse_line
+from oss_referer.replay.judge import Judge, Result, letters_of
+from oss_referer.replay.log_files import LONGEST_LINE, LONGEST_READ, LogForm, Rejects, parse_line
 from oss_referer.replay.report import (
     ReadLogs,
     ReplayQuestion,
@@ -32,8 +32,6 @@ from oss_referer.replay.report import (
     replay,
     replay_each,
 )
-from oss_referer.replay.sources import LogForm, Rejects
-from oss_referer.replay.verdict import Judge, Verdict, letters_of
 
 from tests.referer.replay.generator import (
     START,
@@ -90,7 +88,7 @@ def ask(
     *files: Path,
     keep: Callable[[bytes], object] = bytes,
 ) -> Report:
-    logs = sources.find([str(file) for file in files])
+    logs = log_files.find([str(file) for file in files])
     return replay(question, ReadLogs(logs, engine, folder, Rejects(keep)))
 
 
@@ -303,10 +301,10 @@ def test_line_that_is_longer_than_any_buffer_is_damaged(
 def test_no_more_of_a_line_is_read_than_a_limit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: LogForm
 ) -> None:
-    monkeypatch.setattr(sources, "LONGEST_READ", 100)
+    monkeypatch.setattr(log_files, "LONGEST_READ", 100)
     log = save(tmp_path / "a.log", b"a,b\n" + b"x" * 10_000 + b"\nshort,y\n" + b"z" * 300)
     kept: list[bytes] = []
-    assert max(map(len, sources.read_lines(log, form, Rejects(kept.append))), default=0) < 102
+    assert max(map(len, log_files.read_lines(log, form, Rejects(kept.append))), default=0) < 102
     assert [line[:1] for line in kept if len(line) == 102] == [b"x", b"z"]
     assert max(map(len, kept)) == 102  # with a line end
 
@@ -335,14 +333,14 @@ def test_cut_that_duckdb_makes_elsewhere_is_found(
     tmp_path: Path, hidden: bytes, suffix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """DuckDB accepts a carriage return beside a quotation mark as a line end (2.0)."""
-    monkeypatch.setattr(sources, "LONGEST_LINE", 256)
-    monkeypatch.setattr(sources, "LONGEST_READ", 512)
+    monkeypatch.setattr(log_files, "LONGEST_LINE", 256)
+    monkeypatch.setattr(log_files, "LONGEST_READ", 512)
     pack = gzip.compress if suffix.endswith(".gz") else bytes
     good = b'a "b" c\n' * 200
-    assert sources.is_cut_alike(save(tmp_path / f"good{suffix}", pack(good)))
+    assert log_files.is_cut_alike(save(tmp_path / f"good{suffix}", pack(good)))
     for place in (0, 4, 801, 1_600):
         bad = good[:place] + hidden + good[place:]
-        assert not sources.is_cut_alike(save(tmp_path / f"bad{suffix}", pack(bad))), place
+        assert not log_files.is_cut_alike(save(tmp_path / f"bad{suffix}", pack(bad))), place
 
 
 def test_damaged_line_is_an_example_once(
@@ -369,7 +367,7 @@ def test_line_is_counted_in_its_hour_in_every_time_zone(
             answer[f"{moment:%Y-%m-%dT%H:00Z}"] += 1
     log = save(tmp_path / "a.log", "\n".join(written).encode())
     report = ask(engine, folder, ReplayQuestion(Judge(SITE)), log)
-    hours = {row["hour"]: sum(row[v]["requests"] for v in Verdict) for row in report["hours"]}
+    hours = {row["hour"]: sum(row[v]["requests"] for v in Result) for row in report["hours"]}
     assert hours == answer
     since = datetime(2026, 11, 24, 14, tzinfo=UTC)
     report = ask(DuckDBEngine(folder), folder, ReplayQuestion(Judge(SITE), since=since), log)

@@ -16,7 +16,7 @@ from oss_referer.engine.assumptions import DEFAULT
 from oss_referer.engine.request import classify
 from oss_referer.replay import statements
 from oss_referer.replay.duck import DuckDBEngine
-from oss_referer.replay.verdict import Judge, letters_of, rule
+from oss_referer.replay.judge import Judge, decide, letters_of
 
 from tests.referer.replay.generator import generate, text
 
@@ -188,7 +188,7 @@ def test_ruling_agrees_with_the_decision(
 ) -> None:
     policy = RefererPolicy.compile(rules, assumptions)
     decision = policy.decide(referer, signed=signed, method=method, scope=scope)
-    ruling = rule(policy, classify(signed, method, scope), referer.strip())
+    ruling = decide(policy, classify(signed, method, scope), referer.strip())
     assert ruling == (decision.reason, decision.entry, decision.basis is Basis.ASSUMED)
 
 
@@ -212,4 +212,4 @@ def test_same_rules_on_both_sides_change_nothing(letters: str) -> None:
     rules = RefererConfiguration(whitelist=("https://a.com/",))
     for referer in ("", "https://a.com/", "https://b.com/"):
         judged = Judge(rules, rules).judge_sent(referer, letters)
-        assert judged.verdict in ("unchanged", "not_checked")
+        assert judged.result in ("unchanged", "not_checked")

@@ -6,8 +6,8 @@ from pathlib import PurePath
 
 import pytest
 from oss_referer import RefererConfiguration
-from oss_referer.sources import discovery, sources
-from oss_referer.sources.sources import RulesForm
+from oss_referer.sources import forms
+from oss_referer.sources.forms import RulesForm
 
 RULES = RefererConfiguration(False, whitelist=("https://www.example.com/",))
 FILES = {
@@ -19,11 +19,11 @@ FILES = {
 }
 
 
-@pytest.mark.parametrize("form", list(sources.RulesForm))
+@pytest.mark.parametrize("form", list(forms.RulesForm))
 def test_each_form_is_recognised(form: RulesForm) -> None:
-    document = sources.format(RULES, form).encode()
-    assert discovery.has_rules(PurePath(FILES[form]), document)
-    assert not discovery.has_rules(PurePath("rules.txt"), document)
+    document = forms.format(RULES, form).encode()
+    assert forms.has_rules(PurePath(FILES[form]), document)
+    assert not forms.has_rules(PurePath("rules.txt"), document)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_each_form_is_recognised(form: RulesForm) -> None:
 )
 def test_what_may_have_a_mistake_in_rules_is_read(name: str, text: str) -> None:
     encoded = text.encode("utf-16" if name == "utf16.xml" else "utf-8")
-    assert discovery.has_rules(PurePath(name), encoded)
+    assert forms.has_rules(PurePath(name), encoded)
 
 
 @pytest.mark.parametrize(
@@ -60,12 +60,12 @@ def test_what_may_have_a_mistake_in_rules_is_read(name: str, text: str) -> None:
     ],
 )
 def test_what_others_write_is_passed_over(name: str, text: str) -> None:
-    assert not discovery.has_rules(PurePath(name), text.encode())
+    assert not forms.has_rules(PurePath(name), text.encode())
 
 
 def test_decision_tables_are_recognised() -> None:
     table = b'# a\n[[case]]\nname = "a"\nverdict = "allow"\n'
-    assert discovery.has_cases(PurePath("table.toml"), table)
-    assert not discovery.has_cases(PurePath("table.txt"), table)
-    assert not discovery.has_cases(PurePath("rules.toml"), b"[rules.a]\n")
-    assert not discovery.has_cases(PurePath("other.toml"), b"[[case]]\nname = 1\n")
+    assert forms.has_cases(PurePath("table.toml"), table)
+    assert not forms.has_cases(PurePath("table.txt"), table)
+    assert not forms.has_cases(PurePath("rules.toml"), b"[rules.a]\n")
+    assert not forms.has_cases(PurePath("other.toml"), b"[[case]]\nname = 1\n")

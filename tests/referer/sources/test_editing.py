@@ -6,9 +6,9 @@ import re
 
 import pytest
 from oss_referer import RefererConfiguration
-from oss_referer.sources import editing, sources
+from oss_referer.sources import editing, forms
 from oss_referer.sources.editing import NotEditableError
-from oss_referer.sources.sources import RulesForm
+from oss_referer.sources.forms import RulesForm
 
 from tests.referer.lint.random_rules import corrected, rules, seeded
 from tests.thorough import cases
@@ -91,9 +91,9 @@ PLAIN = 'whitelist = ["a"]\n'
     ids=["xml", "json", "terraform", "hcl", "seed", "plain"],
 )
 def test_only_the_rules_change(form: RulesForm, text: str, name: str, kept: list[str]) -> None:
-    old = sources.parse(text.encode(), form)
+    old = forms.parse(text.encode(), form)
     edited = editing.edit(text.encode(), form, name, NEW)
-    new = sources.parse(edited.encode(), form)
+    new = forms.parse(edited.encode(), form)
     assert new[name] == NEW
     assert {key: value for key, value in new.items() if key != name} == {
         key: value for key, value in old.items() if key != name
@@ -220,12 +220,12 @@ def test_random_rules_are_corrected_in_their_document(form: RulesForm) -> None:
         configuration = rules(seeded(seed))
         fixed = corrected(seed)
         try:
-            text = sources.format(configuration, form)
+            text = forms.format(configuration, form)
         except ValueError:
             continue  # XML cannot represent it
-        (name, read), *_ = sources.parse(text.encode(), form).items()
+        (name, read), *_ = forms.parse(text.encode(), form).items()
         if read == configuration:
             again = editing.edit(text.encode(), form, name, fixed)
-            assert sources.parse(again.encode(), form)[name] == fixed
+            assert forms.parse(again.encode(), form)[name] == fixed
             edited += 1
     assert edited > CASES * 2 / 3

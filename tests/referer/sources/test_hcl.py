@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from oss_referer import RefererConfiguration
-from oss_referer.sources import hcl, sources
-from oss_referer.sources.sources import RulesForm
+from oss_referer.sources import forms, hcl
+from oss_referer.sources.forms import RulesForm
 from oss_referer.sources.toml import SourceError
 
 ADDRESS = "alicloud_oss_bucket_referer.a"
@@ -34,7 +34,7 @@ def test_literal_is_read_and_everything_else_is_refused(case: dict[str, Any]) ->
     document = text_of(case).encode()
     if "refused" in case:
         with pytest.raises(SourceError) as refusal:
-            sources.parse(document, RulesForm.HCL)
+            forms.parse(document, RulesForm.HCL)
         assert refusal.value.sentence.startswith(case["refused"])
         assert refusal.value.line == case["line"]
         return
@@ -45,7 +45,7 @@ def test_literal_is_read_and_everything_else_is_refused(case: dict[str, Any]) ->
         if name in case
     }
     address = case.get("address", ADDRESS)
-    assert sources.parse(document, RulesForm.HCL) == {address: RefererConfiguration(**rules)}
+    assert forms.parse(document, RulesForm.HCL) == {address: RefererConfiguration(**rules)}
 
 
 def test_one_resource_is_read_whatever_is_unknown_in_another() -> None:

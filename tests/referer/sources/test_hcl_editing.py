@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 from oss_referer import RefererConfiguration
-from oss_referer.sources import editing, sources
+from oss_referer.sources import editing, forms
 from oss_referer.sources.editing import NotEditableError
-from oss_referer.sources.sources import RulesForm
+from oss_referer.sources.forms import RulesForm
 
 ADDRESS = "alicloud_oss_bucket_referer.s"
 TEXT = """# The sites, é.
@@ -31,7 +31,7 @@ SITES = ("www.example.com", "https://b.test/", "*.c.test")
 
 def edit(text: str, new: RefererConfiguration, name: str = ADDRESS) -> str:
     done = editing.edit(text.encode(), RulesForm.HCL, name, new)
-    assert sources.find(done.encode(), RulesForm.HCL)[name]() == new
+    assert forms.find(done.encode(), RulesForm.HCL)[name]() == new
     return done
 
 

@@ -6,8 +6,8 @@ import json
 
 import pytest
 from oss_referer import RefererConfiguration, Stage
-from oss_referer.sources import places, sources
-from oss_referer.sources.sources import RulesForm
+from oss_referer.sources import forms, places
+from oss_referer.sources.forms import RulesForm
 
 RULES = RefererConfiguration(
     whitelist=("https://a.example/?x=1&y=2", 'say "a"', "h", "例え", "h"),
@@ -15,13 +15,13 @@ RULES = RefererConfiguration(
 )
 
 
-@pytest.mark.parametrize("form", list(sources.RulesForm))
+@pytest.mark.parametrize("form", list(forms.RulesForm))
 def test_each_entry_is_found_in_its_line(form: RulesForm) -> None:
     try:
-        text = sources.format(RULES, form)
+        text = forms.format(RULES, form)
     except KeyError:
         pytest.skip(f"rules are not written as {form}")
-    (name,) = sources.parse(text.encode(), form)
+    (name,) = forms.parse(text.encode(), form)
     found = places.find(text, name, RULES)
     lines = text.splitlines()
     assert len(found) == 7

@@ -14,7 +14,7 @@ from lxml import etree
 from oss_referer import Assumptions, RefererConfiguration
 from oss_referer.engine.assumptions import MissingList, TruncationConflict
 from oss_referer.sources import referer_xml
-from oss_referer.sources.markup.document import MAX_DOCUMENT
+from oss_referer.sources.markup import MAX_DOCUMENT
 from oss_referer.sources.referer_xml import FormatProblem, RefererFormatError
 
 from tests.referer_documents import BAD, GOOD, RefererDocument

@@ -12,7 +12,7 @@ from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.message import Request
 from oss_emulator.protocol.signature import parse, verify
 from oss_referer.sources.account import GivenKey
-from oss_referer.sources.signature import format_query, quote_path, sign
+from oss_referer.sources.bucket import format_query, quote_path, sign
 
 REGION, BUCKET, NOW = "cn-hangzhou", "examplebucket", time.time()
 KEY = GivenKey("id", "secret", None)

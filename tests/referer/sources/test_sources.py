@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oss_referer import RefererConfiguration
-from oss_referer.sources import sources as document
-from oss_referer.sources.sources import RulesForm
+from oss_referer.sources import forms as document
+from oss_referer.sources.forms import RulesForm
 from oss_referer.sources.toml import SourceError
 
 FULL = RefererConfiguration(

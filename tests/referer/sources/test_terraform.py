@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from oss_referer import RefererConfiguration
-from oss_referer.sources import sources, terraform
+from oss_referer.sources import forms, terraform
 from oss_referer.sources.terraform import PlannedChange
 from oss_referer.sources.toml import SourceError
 
@@ -22,11 +22,11 @@ REPLAN = "terraform plan -out=plan.bin && terraform show -json plan.bin > plan.j
 
 
 def find(document: Any) -> dict[str, RefererConfiguration]:
-    return dict(sources.parse(json.dumps(document).encode()))
+    return dict(forms.parse(json.dumps(document).encode()))
 
 
 def changes(document: Any) -> list[PlannedChange]:
-    return sources.find_changes(json.dumps(document).encode())
+    return forms.find_changes(json.dumps(document).encode())
 
 
 def refusal(document: Any) -> str:
@@ -184,7 +184,7 @@ def test_dynamic_block_with_unknown_content_is_refused() -> None:
 
 def test_one_resource_is_read_whatever_is_unknown_in_another() -> None:
     unknown = change(f"{KIND}.unknown", None, SITE, {"referer_list": True})
-    found = sources.find(json.dumps(plan(unknown, change(ADDRESS, None, SITE))).encode())
+    found = forms.find(json.dumps(plan(unknown, change(ADDRESS, None, SITE))).encode())
     assert list(found) == [f"{KIND}.unknown", ADDRESS]
     assert found[ADDRESS]() == RULES
     with pytest.raises(SourceError):
@@ -232,7 +232,7 @@ def test_plan_without_rules_has_no_changes() -> None:
 def test_mistake_is_placed_at_the_resource() -> None:
     document = plan(change(ADDRESS, None, {**SITE, "referer_list": [1]}))
     with pytest.raises(SourceError) as refused:
-        sources.parse(json.dumps(document, indent=1).encode())
+        forms.parse(json.dumps(document, indent=1).encode())
     line = json.dumps(document, indent=1).splitlines()[refused.value.line - 1]
     assert "referer_list" in line
     assert refused.value.sentence == f"{ADDRESS}: referer_list[0] is 1; write a string"
@@ -283,7 +283,7 @@ def test_deletion_of_a_bucket_is_said() -> None:
     assert found.rules() == (RefererConfiguration(), RefererConfiguration())
 
 
-@pytest.mark.parametrize("read", [sources.parse, sources.find_changes])
+@pytest.mark.parametrize("read", [forms.parse, forms.find_changes])
 def test_plan_that_only_terraform_reads_is_named(read: Any) -> None:
     with pytest.raises(SourceError, match="run terraform show -json FILE"):
         read(b"PK\x03\x04\x00\xff")
@@ -291,7 +291,7 @@ def test_plan_that_only_terraform_reads_is_named(read: Any) -> None:
 
 def test_document_without_changes_is_refused() -> None:
     with pytest.raises(SourceError, match="the document is not a plan of Terraform; run terraform"):
-        sources.find_changes(b"<RefererConfiguration/>")
+        forms.find_changes(b"<RefererConfiguration/>")
     with pytest.raises(SourceError, match="is not a plan, so it does not say what changes; run"):
         changes(state((ADDRESS, SITE)))
 

@@ -19,7 +19,7 @@ from oss_emulator.access import Accounts, AccountsError
 from oss_emulator.control import seed
 from oss_emulator.control.seed import SeedError
 from oss_emulator.pipeline.service import Service
-from oss_referer.sources import sources, tables, toml
+from oss_referer.sources import forms, tables, toml
 from oss_referer.sources.tables import TableError
 from oss_referer.sources.toml import ONE_OR_MORE, SourceError, TomlDocument, format_path
 
@@ -210,7 +210,7 @@ def read_table(path: Path) -> object:
 
 
 def read_rules(path: Path) -> object:
-    return sources.parse(path.read_bytes(), sources.RulesForm.TOML)
+    return forms.parse(path.read_bytes(), forms.RulesForm.TOML)
 
 
 READERS: dict[str, tuple[Callable[[Path], object], str]] = {

@@ -8,7 +8,8 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from oss_referer.sources.written_list import WrittenItem, WrittenList, apply
+from oss_referer.sources.editing import WrittenList, apply_edits
+from oss_referer.sources.places import WrittenItem
 
 TALL = """x = [
     "a", # one
@@ -28,12 +29,12 @@ def parse(text: str) -> tuple[WrittenList, list[str]]:
         elif found[0] == "," and items:
             items[-1] = WrittenItem(items[-1].start, items[-1].end, comma=start + found.start())
     values = [json.loads(text[item.start : item.end]) for item in items]
-    return WrittenList(text.encode(), start, end, items), values
+    return WrittenList(text, start, end, items), values
 
 
 def edit(text: str, *new: str) -> str:
     written, old = parse(text)
-    return apply(text.encode(), list(written.edit(old, new, json.dumps))).decode()
+    return apply_edits(text, list(written.edit(old, new, json.dumps)))
 
 
 @pytest.mark.parametrize(

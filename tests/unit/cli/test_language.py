@@ -16,10 +16,10 @@ import pytest
 from oss_emulator import Emulator
 from oss_emulator.cli import build_parser, main
 from oss_emulator.texts import FOLDERS
+from oss_referer import texts as catalogue
 from oss_referer.terminal import language, output
 from oss_referer.terminal.formats import Format
 from oss_referer.terminal.parser import Parser
-from oss_referer.texts import catalogue
 
 from tests.cli.process import environment
 

@@ -3,7 +3,7 @@
 import gc
 
 import pytest
-from oss_referer.terminal.loading import loading
+from oss_referer.terminal.program import loading
 
 
 def test_no_garbage_is_collected_meanwhile() -> None:

@@ -6,7 +6,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 from oss_emulator.protocol import xml
-from oss_referer.sources.markup.document import MAX_DOCUMENT
+from oss_referer.sources.markup import MAX_DOCUMENT
 
 # Every character that a key may have, including those that XML 1.0 forbids (P-35).
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\ufffe\uffff"))

@@ -9,11 +9,11 @@ import pytest
 from oss_emulator.testing import rules
 from oss_referer import Assumptions, RefererConfiguration
 from oss_referer.engine.assumptions import MissingList
-from oss_referer.sources import sources
-from oss_referer.sources.sources import RulesForm
+from oss_referer.sources import forms
+from oss_referer.sources.forms import RulesForm
 
 RULES = RefererConfiguration(allow_empty_referer=False, whitelist=("http://a/", "b?*"))
-XML = sources.format(RULES, RulesForm.XML)
+XML = forms.format(RULES, RulesForm.XML)
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ XML = sources.format(RULES, RulesForm.XML)
         RefererConfiguration(allow_empty_referer=False, whitelist=["http://a/", "b?*"]),  # type: ignore[arg-type]
         {"allow_empty_referer": False, "whitelist": ("http://a/", "b?*")},
         {"AllowEmptyReferer": False, "RefererList": {"Referer": ["http://a/", "b?*"]}},
-        *(sources.format(RULES, form) for form in RulesForm),
+        *(forms.format(RULES, form) for form in RulesForm),
         XML.replace("\n", ""),
         f"\ufeff{XML}",
         XML.encode(),
@@ -78,6 +78,6 @@ def test_assumptions_say_what_is_accepted() -> None:
 
 def test_resource_in_an_override_file_is_refused(tmp_path: Path) -> None:
     for name in ("main.tf", "override.tf"):
-        (tmp_path / name).write_text(sources.format(RULES, RulesForm.HCL), encoding="utf-8")
+        (tmp_path / name).write_text(forms.format(RULES, RulesForm.HCL), encoding="utf-8")
     with pytest.raises(ValueError, match=r"is in the override file override\.tf, which Terraform"):
         rules.read(tmp_path / "main.tf")

@@ -94,9 +94,9 @@ def read_rules(rules: object, assumptions: Assumptions) -> RefererConfiguration:
     try:
         if isinstance(rules, str):
             return referer_xml.parse(rules.encode(errors="replace"), assumptions)
-        from oss_referer.sources import sources  # on first use: it knows all forms of rules
+        from oss_referer.sources import forms  # on first use: it knows all forms of rules
 
-        return sources.convert_members(rules)
+        return forms.convert_members(rules)
     except RefererFormatError as error:
         raise Refusal(400, f"The rules cannot be read: {error}.") from None
     except SourceError as error:

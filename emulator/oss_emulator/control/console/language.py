@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from oss_referer.texts.catalogue import LANGUAGES, Catalogue
+from oss_referer.texts import LANGUAGES, Catalogue
 
 from oss_emulator.control.api.access import cookies
 from oss_emulator.protocol.message import Request

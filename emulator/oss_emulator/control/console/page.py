@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from jinja2 import Environment
 from oss_referer.page import rendering
-from oss_referer.texts.catalogue import LANGUAGES
+from oss_referer.texts import LANGUAGES
 from oss_referer.version import __version__
 
 from oss_emulator.control.api.access import SESSION, cookies

@@ -10,9 +10,8 @@ from oss_referer.advice import diff, trial
 from oss_referer.advice.proposal import ProposalError, SiteProfile, format_table, propose
 from oss_referer.engine import explanation
 from oss_referer.page import review
-from oss_referer.page.exports import export
-from oss_referer.page.review import to_members
-from oss_referer.sources import sources
+from oss_referer.page.review import export, to_members
+from oss_referer.sources import forms
 from oss_referer.sources.toml import SourceError
 
 from oss_emulator.control.api.referer import decide, find_rules, list_requests, read_rules
@@ -137,7 +136,7 @@ async def correct_rules(asked: ApiRequest) -> Response:
         fixed = await asyncio.to_thread(lint.fix, rules, assumptions=assumptions)
         left = [finding.to_dict() for finding in fixed.undecided]
         return reply({"rules": to_members(fixed.configuration), "left": left})
-    patience = review.PATIENCE
+    patience = review.PROOF_SECONDS
     found = await asyncio.to_thread(lint.run, rules, assumptions=assumptions, seconds=patience)
     finding = next((one for one in found if review.is_meant(one, body)), None)
     if finding is None:
@@ -189,8 +188,8 @@ async def import_rules(asked: ApiRequest) -> Response:
     body = asked.json()
     assumptions = asked.controls.service.settings.assumptions
     try:
-        document = sources.encode(_text(body, "text"))
-        found = await asyncio.to_thread(sources.find, document, None, assumptions)
+        document = forms.encode(_text(body, "text"))
+        found = await asyncio.to_thread(forms.find, document, None, assumptions)
         name = _text(body, "name", next(iter(found)))
         if name not in found:
             raise Refusal(404, f"The document has no rules {name!r}; it has {', '.join(found)}.")

@@ -2,7 +2,7 @@
 //
 // It asks no server: the page corrects and exports the rules.
 
-import { all, at, attempt, fill, find, later } from "./console.js";
+import { all, at, attempt, fill, find, later } from "./base.js";
 import {
   Timeline, follow, isEditable, isSame, keepFocus, lines, lists, mark, number, onUndo, select, write,
 } from "./entries.js";

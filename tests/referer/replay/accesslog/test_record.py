@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from oss_referer.replay import accesslog
-from oss_referer.replay.accesslog.record import is_record, parse_record
+from oss_referer.replay.accesslog import is_record, parse_record
 
 RECORD: dict[str, object] = {
     "__topic__": "oss_access_log",

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
-from oss_referer.sources.markup.document import (
+from oss_referer.sources.markup import (
     MAX_DEPTH,
     DocumentTypeError,
     MarkupError,

@@ -1,7 +1,7 @@
 """The encoding of a document is known, or the error says what to do."""
 
 import pytest
-from oss_referer.sources.markup.encoding import decode
+from oss_referer.sources.markup import decode
 from oss_referer.sources.toml import SourceError
 
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
-from oss_referer.sources.markup import writing
-from oss_referer.sources.markup.writing import Tag
+from oss_referer.sources import markup
+from oss_referer.sources.markup import Tag
 
 texts = st.text(
     st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"], exclude_characters="\ufffe\uffff")
@@ -31,12 +31,12 @@ def build(tag: Tag) -> etree._Element:
 @given(trees)
 def test_tree_is_written_like_lxml(tree: Tag) -> None:
     element = build(tree)
-    assert writing.format(tree) == etree.tostring(element, encoding="unicode")
+    assert markup.format_xml(tree) == etree.tostring(element, encoding="unicode")
     etree.indent(element)
-    assert writing.format(tree, "  ") == etree.tostring(element, encoding="unicode")
+    assert markup.format_xml(tree, "  ") == etree.tostring(element, encoding="unicode")
 
 
 @pytest.mark.parametrize("character", ["\0", "\x0b", "\ufffe", "\ud800"])
 def test_character_that_xml_cannot_represent_is_refused(character: str) -> None:
     with pytest.raises(ValueError, match=r"XML cannot represent the character U\+"):
-        writing.format(Tag("a", character))
+        markup.format_xml(Tag("a", character))

@@ -621,15 +621,15 @@ def named_in_templates() -> list[str]:
 @pytest.mark.parametrize("script", named_in_templates())
 def test_page_loads_little(script: str) -> None:
     names = imported(script)
-    assert "console.js" in names
-    loaded = [*map(file, names), file("console.css")]
+    assert "base.js" in names
+    loaded = [*map(file, names), file("base.css")]
     assert sum(path.stat().st_size for path in loaded) <= 72 * 1024
 
 
 def test_file_is_sent_once_and_then_confirmed(ask: ApiCaller) -> None:
-    first = ask.response("GET", "static/console.css")
+    first = ask.response("GET", "static/base.css")
     assert first.headers["Content-Type"].startswith("text/css")
-    asked = ask.asked("GET", "static/console.css", if_none_match=first.headers["ETag"])
+    asked = ask.asked("GET", "static/base.css", if_none_match=first.headers["ETag"])
     again: Any = find(asked.request)[0].handler(asked)
     assert (again.status, again.body) == (304, b"")
     assert ask("GET", "static/../page.py").status == 404

@@ -1,6 +1,6 @@
 // Uploads by a choice of files, or of files and folders that are dropped anywhere on the page.
 
-import { announce, at, attempt, confirm, find, onDrop, put, refresh } from "./console.js";
+import { announce, at, attempt, confirm, find, onDrop, put, refresh } from "./base.js";
 
 const EXISTS = 409; // the status for an object that may not be replaced
 const NAMED = 10; // the most files that a question names

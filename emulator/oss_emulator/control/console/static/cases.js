@@ -1,6 +1,6 @@
 // The table of cases: what the reader adds to it from stories, kept in this browser.
 
-import { announce, at, attempt, copy, find, kept } from "./console.js";
+import { announce, at, attempt, copy, find, kept } from "./base.js";
 
 const TABLE = "table";
 

@@ -1,6 +1,6 @@
 // The drafts of the rules of a bucket, kept in this browser: that of each tab, and what was set aside.
 
-import { kept } from "./console.js";
+import { kept } from "./base.js";
 import { isRules, isSame } from "./entries.js";
 
 /** @typedef {import("./entries.js").Rules} Rules */

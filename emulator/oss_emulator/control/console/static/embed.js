@@ -1,6 +1,6 @@
 // The embed test: the frames load by themselves; the server says what arrived.
 
-import { ask, attempt, fill, find } from "./console.js";
+import { ask, attempt, fill, find } from "./base.js";
 
 const test = find("#test");
 if (test) {

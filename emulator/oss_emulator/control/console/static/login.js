@@ -1,6 +1,6 @@
 // The login: the token is sent by a script, so that it is in no URL.
 
-import { attempt, find, root } from "./console.js";
+import { attempt, find, root } from "./base.js";
 
 const form = find("form#login");
 

@@ -1,6 +1,6 @@
 // The list of requests: they come as they are answered, and wait while somebody reads the list.
 
-import { all, announce, ask, at, attempt, confirm, find, later, parse, root } from "./console.js";
+import { all, announce, ask, at, attempt, confirm, find, later, parse, root } from "./base.js";
 import { mark, open } from "./story.js";
 
 const MOST_ROWS = 500; // rows that stay when new ones come

@@ -1,6 +1,6 @@
 // The editor of rules: it sends what is typed to the server and shows what the server says.
 
-import { all, announce, ask, attempt, copy, fill, find, later, onDrop, parse, values } from "./console.js";
+import { all, announce, ask, attempt, copy, fill, find, later, onDrop, parse, values } from "./base.js";
 import { Drafts } from "./drafts.js";
 import { Editor, allow, area, boxes, when } from "./editor.js";
 import { isRules, isSame, keepFocus, lines, lists, pack, readText, unpack } from "./entries.js";

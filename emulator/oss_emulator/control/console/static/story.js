@@ -1,10 +1,10 @@
 // The story of one request, on a page of its own or beside the list; each has a URL of its own.
 
-import { all, ask, at, attempt, fill, find, kept, root } from "./console.js";
+import { all, ask, at, attempt, fill, find, kept, root } from "./base.js";
 import "./cases.js";
 
 const detail = find("#detail"); // null on the page of one story
-const covering = matchMedia("(max-width: 69.99rem)"); // the story covers the list, see console.css
+const covering = matchMedia("(max-width: 69.99rem)"); // the story covers the list, see base.css
 /** @type {string | undefined} */
 let opened; // the number of the open story
 /** @type {string | undefined} */

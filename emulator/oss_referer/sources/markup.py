@@ -1,4 +1,4 @@
-"""An XML document as expat reads it: its text, and a tree of its elements with their places.
+"""XML that people write: decoded, read by expat into a tree with places, and written.
 
 Parsing is strict except for an unescaped `&`, which stands for itself (P-34). Only the five
 entities of XML and numeric references are resolved, nothing is fetched, and a document type is
@@ -7,15 +7,109 @@ refused.
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from codecs import BOM_UTF8
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NoReturn, Self
 from xml.parsers import expat
 
+from oss_referer.sources import toml
 from oss_referer.sources.toml import SourceError, place_of
 
-from .encoding import decode
-from .writing import FORBIDDEN
+_ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"}
+_IN_ATTRIBUTE = _ESCAPES | {'"': "&quot;", "\t": "&#9;", "\n": "&#10;"}
+_SPECIAL = re.compile('[&<>\r"\t\n]')
+FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""The characters that XML cannot represent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """An element to write."""
+
+    name: str
+    content: "str | Sequence[Tag]" = ""
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+def format_xml(root: Tag, indent: str | None = None) -> str:
+    """Format an element; with an `indent`, each element gets a line.
+
+    Raises ValueError for a character that XML cannot represent.
+    """
+    return "".join(_pieces(root, "" if indent is None else "\n", indent or ""))
+
+
+def _pieces(tag: Tag, line: str, indent: str) -> Iterator[str]:
+    attributes = "".join(
+        f' {name}="{escape(value, _IN_ATTRIBUTE)}"' for name, value in tag.attributes.items()
+    )
+    if not tag.content:
+        yield f"<{tag.name}{attributes}/>"
+    elif isinstance(tag.content, str):
+        yield f"<{tag.name}{attributes}>{escape(tag.content)}</{tag.name}>"
+    else:
+        yield f"<{tag.name}{attributes}>"
+        for child in tag.content:
+            yield line and line + indent
+            yield from _pieces(child, line and line + indent, indent)
+        yield f"{line}</{tag.name}>"
+
+
+def escape(text: str, escapes: Mapping[str, str] = _ESCAPES) -> str:
+    """Escape a text. Raises ValueError for a character that XML cannot represent."""
+    if found := FORBIDDEN.search(text):
+        raise ValueError(f"XML cannot represent the character U+{ord(found[0]):04X}")
+    return _SPECIAL.sub(lambda found: escapes.get(found[0], found[0]), text)
+
+
+# Encodings
+
+_DECLARED = re.compile(rb"<\?xml\s[^>]{0,100}?encoding\s*=\s*[\"']([\w.-]{1,40})[\"']")
+_MARKS = {
+    b"\xff\xfe": "utf-16",
+    b"\xfe\xff": "utf-16",
+    b"<\0": "utf-16-le",
+    b"\0<": "utf-16-be",
+}
+"""First bytes that tell an encoding, whatever is declared."""
+_CODECS = {
+    "big5": "big5",
+    "gb18030": "gb18030",
+    "gb2312": "gb2312",
+    "gbk": "gbk",
+    "iso-8859-1": "latin-1",
+    "us-ascii": "ascii",
+    "windows-1252": "cp1252",
+}
+"""Declared encodings besides UTF-8, with Python's names for them."""
+_UTF = frozenset({"utf-8", "utf8", "utf-16"})
+"""UTF-16 is told by its first bytes; a document that only declares it was encoded anew."""
+
+
+def decode(document: bytes) -> str:
+    """Decode a document, without its byte order mark. Raises SourceError."""
+    if document.startswith(BOM_UTF8):
+        return toml.decode(document)
+    codec = _MARKS.get(document[:2])
+    name = "UTF-16"
+    if codec is None:
+        found = _DECLARED.match(document)
+        name = found[1].decode() if found else "UTF-8"
+        if name.lower() in _UTF:
+            return toml.decode(document)
+        codec = _CODECS.get(name.lower())
+        if codec is None:
+            raise SourceError(f"the encoding {name} is not known here; use UTF-8")
+    try:
+        return document.decode(codec).removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        place = place_of(document[: error.start].decode(codec, errors="replace"))
+        wrong = f"0x{document[error.start]:02x}"
+        raise SourceError(f"the byte {wrong} is not valid {name}", *place) from None
+
+
+# Documents
 
 MAX_DOCUMENT: Final = 2 * 1024 * 1024
 """Bytes of the largest document that is accepted (2 MB: DeleteMultipleObjects)."""

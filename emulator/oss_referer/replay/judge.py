@@ -19,11 +19,10 @@ from oss_referer.engine.assumptions import DEFAULT
 from oss_referer.engine.header import WHITE_SPACE
 from oss_referer.engine.request import EXEMPTIONS, RequestKind, classify
 from oss_referer.engine.sentence import Sentence
+from oss_referer.replay.accesslog import LogLine, unescape
 
-from .accesslog import LogLine, unescape
 
-
-class Verdict(StrEnum):
+class Result(StrEnum):
     """What new rules change for a request."""
 
     REVOKED = "revoked"
@@ -56,10 +55,10 @@ UNKNOWN = {
         "The log says AccessDenied but not whether the Referer rules or the permissions denied"
     )
 }
-"""Why a verdict may be unknown, for a reader of the page, by the text for who runs the command."""
+"""Why a result may be unknown, for a reader of the page, by the text for who runs the command."""
 
 
-class Ruling(NamedTuple):
+class CountedDecision(NamedTuple):
     """The parts of a decision by which requests are counted."""
 
     reason: Reason
@@ -69,12 +68,12 @@ class Ruling(NamedTuple):
     """Whether the decision rests on an assumption."""
 
 
-class JudgedGroup(NamedTuple):
-    """The verdict on requests with the same Referer and of the same kind."""
+class GroupResult(NamedTuple):
+    """What is found on requests with the same Referer and of the same kind."""
 
-    verdict: Verdict
+    result: Result
     why: str
-    """Why the verdict is unknown, "" for any other."""
+    """Why the result is unknown, "" for any other."""
     assumed: bool
     """Whether a decision rests on an assumption."""
     checked: bool
@@ -136,8 +135,8 @@ class Judge:
         return tuple(f".{site}" for site in self.sites)
 
     @cached_property
-    def _of_stranger(self) -> dict[str, JudgedGroup]:
-        """The verdicts of STRANGER by the letters of a kind."""
+    def _of_stranger(self) -> dict[str, GroupResult]:
+        """The results for STRANGER by the letters of a kind."""
         return {}
 
     @property
@@ -156,7 +155,7 @@ class Judge:
         """A regular expression that is found in each Referer that an entry matches, whatever is
         assumed, and in each that is not plain ASCII; None if there is none.
 
-        A Referer of http or https in which it is not found has the verdict of STRANGER.
+        A Referer of http or https in which it is not found has the result of STRANGER.
         """
         policies = [item for item in (self.policy, self._old) if item is not None]
         texts: set[str] = set()
@@ -170,76 +169,76 @@ class Judge:
             return None
         return f"(?i){found}|{_NOT_PLAIN}" if texts else _NOT_PLAIN
 
-    def judge(self, text: str, letters: str, foreign: bool = False) -> JudgedGroup:
+    def judge(self, text: str, letters: str, foreign: bool = False) -> GroupResult:
         """Judge requests by the Referer as it is in the log and the letters of their kind.
 
-        `foreign` says that it has the verdict of STRANGER, which is known then.
+        `foreign` says that it has the result of STRANGER, which is known then.
         """
         if foreign:
             return self._judge_foreign(text.strip(WHITE_SPACE), letters)
         return self.judge_sent("" if text == "-" else unescape(text), letters)
 
-    def judge_sent(self, referer: str, letters: str) -> JudgedGroup:
+    def judge_sent(self, referer: str, letters: str) -> GroupResult:
         """Judge requests by the Referer as it was sent."""
         sent = referer.strip(WHITE_SPACE)
         kind = _kind_of(letters)
-        ruling = rule(self.policy, kind, sent)
-        checked = ruling.reason not in _EXEMPT
-        verdict, why, assumed = self._compare(ruling, kind, sent, letters[3])
+        new = decide(self.policy, kind, sent)
+        checked = new.reason not in _EXEMPT
+        result, why, assumed = self._compare(new, kind, sent, letters[3])
         origin, host = _split(sent)
-        return JudgedGroup(
-            verdict,
+        return GroupResult(
+            result,
             why,
             assumed,
             checked,
-            allowed=ruling.reason.allows,
-            entry=ruling.entry or "",
+            allowed=new.reason.allows,
+            entry=new.entry or "",
             host=_writable(host),
             origin=_writable(origin),
-            bare=checked and not sent and letters[3] == _SERVED and ruling.reason.allows,
-            own=verdict is Verdict.REVOKED and self._is_own(host),
+            bare=checked and not sent and letters[3] == _SERVED and new.reason.allows,
+            own=result is Result.REVOKED and self._is_own(host),
         )
 
-    def _judge_foreign(self, sent: str, letters: str) -> JudgedGroup:
-        """Return the verdict of STRANGER with the host of a Referer; there are many of them."""
+    def _judge_foreign(self, sent: str, letters: str) -> GroupResult:
+        """Return the result for STRANGER with the host of a Referer; there are many of them."""
         if letters not in self._of_stranger:
             self._of_stranger[letters] = self.judge_sent(STRANGER, letters)
         known = self._of_stranger[letters]
         origin, host = _split(sent)
-        own = known.verdict is Verdict.REVOKED and self._is_own(host)
-        return JudgedGroup(*known[:6], _writable(host), _writable(origin), bare=False, own=own)
+        own = known.result is Result.REVOKED and self._is_own(host)
+        return GroupResult(*known[:6], _writable(host), _writable(origin), bare=False, own=own)
 
     def _is_own(self, host: str) -> bool:
         """Return whether a host is a domain of the sites, or below one."""
         return f".{host.partition(':')[0].lower()}".endswith(self._endings)
 
     def _compare(
-        self, ruling: Ruling, kind: RequestKind, sent: str, outcome: str
-    ) -> tuple[Verdict, str, bool]:
-        allows = ruling.reason.allows
-        if ruling.reason in _EXEMPT:
-            return Verdict.NOT_CHECKED, "", ruling.assumed
+        self, new: CountedDecision, kind: RequestKind, sent: str, outcome: str
+    ) -> tuple[Result, str, bool]:
+        allows = new.reason.allows
+        if new.reason in _EXEMPT:
+            return Result.NOT_CHECKED, "", new.assumed
         if self._old is not None:
-            old = rule(self._old, kind, sent)
-            assumed = ruling.assumed or old.assumed
+            old = decide(self._old, kind, sent)
+            assumed = new.assumed or old.assumed
             fails = outcome != _SERVED and (outcome != _DENIED or old.reason.allows)
             if fails or old.reason.allows == allows:
-                return Verdict.UNCHANGED, "", assumed
-            return (Verdict.GAINED if allows else Verdict.REVOKED), "", assumed
+                return Result.UNCHANGED, "", assumed
+            return (Result.GAINED if allows else Result.REVOKED), "", assumed
         if outcome == _SERVED:
-            return (Verdict.UNCHANGED if allows else Verdict.REVOKED), "", ruling.assumed
+            return (Result.UNCHANGED if allows else Result.REVOKED), "", new.assumed
         if outcome == _DENIED and allows:
-            return Verdict.UNKNOWN, WHO_DENIED, ruling.assumed
-        return Verdict.UNCHANGED, "", ruling.assumed
+            return Result.UNKNOWN, WHO_DENIED, new.assumed
+        return Result.UNCHANGED, "", new.assumed
 
 
-def rule(policy: RefererPolicy, kind: RequestKind, sent: str) -> Ruling:
+def decide(policy: RefererPolicy, kind: RequestKind, sent: str) -> CountedDecision:
     """Decide on a trimmed Referer as `RefererPolicy.decide` does, without the steps."""
     judged = policy.reading.judge(sent)
     assumed = any(policy.rests_on(kind, sent, judged))
     if kind not in policy.checked:
-        return Ruling(EXEMPTIONS[kind], None, assumed)
-    return Ruling(judged.reason, judged.entry.text if judged.entry else None, assumed)
+        return CountedDecision(EXEMPTIONS[kind], None, assumed)
+    return CountedDecision(judged.reason, judged.entry.text if judged.entry else None, assumed)
 
 
 def _split(sent: str) -> tuple[str, str]:

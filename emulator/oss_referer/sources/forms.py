@@ -10,22 +10,29 @@ The head of an answer, which `curl -i` prints above a document, is skipped.
 import json
 import re
 from codecs import BOM_UTF8
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from functools import partial
+from functools import partial, reduce
+from operator import getitem
 from pathlib import Path as FilePath
+from pathlib import PurePath
 from typing import Any, TypeVar
 
 from oss_referer.engine.assumptions import DEFAULT, Assumptions
 from oss_referer.engine.header import WHITE_SPACE
 from oss_referer.engine.model import RefererConfiguration
-
-from . import hcl, json_text, referer_xml, terraform
-from .markup import writing
-from .markup.document import XmlDocument
-from .referer_xml import MAX_DOCUMENT, STORED, SWITCHES, FormatProblem, RefererFormatError
-from .resources import (
+from oss_referer.sources import hcl, json_text, markup, referer_xml, terraform
+from oss_referer.sources.markup import XmlDocument
+from oss_referer.sources.referer_xml import (
+    LISTS,
+    MAX_DOCUMENT,
+    STORED,
+    SWITCHES,
+    FormatProblem,
+    RefererFormatError,
+)
+from oss_referer.sources.resources import (
     ADVICE,
     BUCKET,
     CONFIG,
@@ -36,8 +43,8 @@ from .resources import (
     Reader,
     escape_template,
 )
-from .terraform import PlannedChange
-from .toml import (
+from oss_referer.sources.terraform import PlannedChange
+from oss_referer.sources.toml import (
     MAX_FILE,
     Path,
     SourceError,
@@ -59,7 +66,7 @@ class RulesForm(StrEnum):
     TOML = "toml"
 
 
-Named = Mapping[str, RefererConfiguration]
+NamedRules = Mapping[str, RefererConfiguration]
 Readers = Mapping[str, Reader]
 """What reads the rules with each name; the others may be wrong. A reader raises SourceError."""
 
@@ -78,7 +85,7 @@ def encode(text: str) -> bytes:
 
 def parse(
     document: bytes, form: RulesForm | None = None, assumptions: Assumptions = DEFAULT
-) -> Named:
+) -> NamedRules:
     """Parse rules; without a `form`, detect it. Raises SourceError.
 
     `assumptions` say what PutBucketReferer takes (R-27, R-30), so they are about XML only.
@@ -107,8 +114,8 @@ def find(
         assumptions = STORED  # an answer of the service is not refused (R-30)
         form = None
     above = head[0].count(b"\n") if head else 0
-    found = _lowered(above, lambda: _find(body, form or detect(body), assumptions))
-    return {name: partial(_lowered, above, read) for name, read in found.items()}
+    found = _read_below(above, lambda: _find(body, form or detect(body), assumptions))
+    return {name: partial(_read_below, above, read) for name, read in found.items()}
 
 
 def find_in_file(
@@ -176,7 +183,7 @@ def find_changes(document: bytes) -> list[PlannedChange]:
 _T = TypeVar("_T")
 
 
-def _lowered(lines: int, read: Callable[[], _T]) -> _T:
+def _read_below(lines: int, read: Callable[[], _T]) -> _T:
     """Read what begins some lines below the top, where mistakes then are."""
     try:
         return read()
@@ -242,10 +249,10 @@ def _parse_xml(document: bytes, assumptions: Assumptions) -> RefererConfiguratio
     except RefererFormatError as error:
         is_other = error.problem is FormatProblem.WRONG_ROOT
         kind = NoRulesError if is_other else SourceError
-        raise kind(_said(document, error), error.line or 1, error.column or 1) from None
+        raise kind(_sentence_of(document, error), error.line or 1, error.column or 1) from None
 
 
-def _said(document: bytes, error: RefererFormatError) -> str:
+def _sentence_of(document: bytes, error: RefererFormatError) -> str:
     """Return the sentence of an error; for an error of the service, what the service says."""
     if error.problem is not FormatProblem.WRONG_ROOT or error.element != "Error":
         return error.sentence
@@ -257,7 +264,7 @@ def _said(document: bytes, error: RefererFormatError) -> str:
 
 
 def _format_xml(configuration: RefererConfiguration) -> str:
-    written = writing.format(referer_xml.to_tag(configuration), indent="  ")
+    written = markup.format_xml(referer_xml.to_tag(configuration), indent="  ")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{written}\n'
 
 
@@ -380,15 +387,24 @@ _NAMES = set(RefererConfiguration.__dataclass_fields__)
 
 
 def _format_toml(configuration: RefererConfiguration) -> str:
-    lines = ["[rules.bucket]"]
-    for name in RefererConfiguration.__dataclass_fields__:
-        value = getattr(configuration, name)
-        if isinstance(value, tuple):
-            entries = "".join(f"    {json.dumps(entry, ensure_ascii=False)},\n" for entry in value)
-            lines.append(f"{name} = [\n{entries}]" if value else f"{name} = []")
-        else:
-            lines.append(f"{name} = {json.dumps(value)}")
-    return "\n".join(lines) + "\n"
+    lines = (
+        f"{name} = {format_toml_value(getattr(configuration, name))}\n"
+        for name in RefererConfiguration.__dataclass_fields__
+    )
+    return "".join(["[rules.bucket]\n", *lines])
+
+
+def format_toml_value(value: bool | Sequence[str]) -> str:
+    """Format a switch or a list of entries as TOML writes them."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    entries = "".join(f"    {format_toml_string(entry)},\n" for entry in value)
+    return f"[\n{entries}]" if value else "[]"
+
+
+def format_toml_string(text: str) -> str:
+    """Format a string in double quotes."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 _FINDERS: dict[RulesForm, Callable[[bytes], Readers]] = {
@@ -403,4 +419,77 @@ _FORMATTERS: dict[RulesForm, Callable[[RefererConfiguration], str]] = {
     RulesForm.TERRAFORM: _format_terraform,
     RulesForm.HCL: hcl.format,
     RulesForm.TOML: _format_toml,
+}
+
+
+# Which files of a folder have rules or decision tables: others are passed over. A file that names
+# what only rules have is not, even if it cannot be read: the mistake may be in its rules.
+
+_MARKS: Mapping[str, re.Pattern[bytes]] = {
+    ".xml": re.compile(rb"R\0?e\0?f\0?e\0?r\0?e\0?r\0?C\0?o\0?n\0?f\0?i\0?g"),  # also in UTF-16
+    ".json": re.compile(
+        rb'"(?:AllowEmptyReferer|Referer(?:List|Blacklist|Configuration))"'
+        rb'|"(?:referer_config|alicloud_oss_bucket_referer)"'
+    ),
+    ".tf": re.compile(rb"alicloud_oss_bucket_referer|referer_config"),
+    ".toml": re.compile(
+        rb"allow_empty_referer|allow_truncate_query_string|truncate_path"
+        rb"|^[ \t]*(?:white|black)list[ \t]*=[ \t]*\[",
+        re.MULTILINE,
+    ),
+}
+"""What the texts of rules have, by the endings of their files."""
+
+ENDINGS = frozenset(_MARKS)
+"""The endings of files that may have rules."""
+
+_CASES = re.compile(rb"^[ \t]*\[\[[ \t]*case[ \t]*\]\]", re.MULTILINE)
+
+
+def has_rules(path: PurePath, document: bytes) -> bool:
+    """Return whether the document of a file seems to have rules."""
+    ending = path.suffix.lower()
+    if ending not in _MARKS or not _MARKS[ending].search(document):
+        return False
+    look = _LOOKS.get(ending)
+    try:
+        return look is None or look(document)
+    except NoRulesError:
+        return False
+    except SourceError:
+        return True  # whoever reads it says what is wrong
+
+
+def has_cases(path: PurePath, document: bytes) -> bool:
+    """Return whether the document of a file seems to be a decision table."""
+    return (
+        path.suffix.lower() == ".toml"
+        and _CASES.search(document) is not None
+        and b"verdict" in document
+    )
+
+
+def _look_at_json(document: bytes) -> bool:
+    if detect(document) is not RulesForm.JSON:
+        return True
+    members = json_text.parse(document)
+    return isinstance(members, dict) and not OSSUTIL_MEMBERS.isdisjoint(members)
+
+
+def _look_at_toml(document: bytes) -> bool:
+    tables: Any = TomlDocument.parse(document).tables
+    return any(_has_rules_only(reduce(getitem, path, tables)) for _, path in find_rules(tables))
+
+
+def _has_rules_only(table: Any) -> bool:
+    """Return whether a table is of rules: other programs have lists of these names too."""
+    if not isinstance(table, dict):
+        return False
+    has_switch = not {*SWITCHES.values()}.isdisjoint(table)
+    return has_switch or (bool(table) and set(table) <= {*LISTS.values()})
+
+
+_LOOKS: Mapping[str, Callable[[bytes], bool]] = {
+    ".json": _look_at_json,
+    ".toml": _look_at_toml,
 }

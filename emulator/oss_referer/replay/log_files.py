@@ -1,4 +1,12 @@
-"""The files of a log: finds them, recognises their form and reads their lines."""
+"""The files of a log: finds them, recognises their form, and reads their lines.
+
+A file is cut at its line feeds. Carriage returns around a line and a byte order mark before it do
+not belong to it, and a line of white space counts as none. A carriage return within a line is a
+character like any other. A line of more than LONGEST_READ bytes is damaged.
+
+The engines split plain lines only: `is_plain` says which these are. All others are parsed in Python
+and written again in the documented form, so both engines see the same pieces.
+"""
 
 import csv
 import glob
@@ -6,18 +14,86 @@ import gzip
 import io
 import mmap
 import os
+import re
 import zlib
 from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import repeat
 from pathlib import Path
 from typing import AnyStr, BinaryIO, cast
 
-from . import accesslog, lines
-from .accesslog import LogLineError
-from .lines import LONGEST_LINE, LONGEST_READ
+from oss_referer.replay import accesslog
+from oss_referer.replay.accesslog import LogLine, LogLineError
+from oss_referer.sources import json_text
+from oss_referer.sources.json_text import JSONError
+
+PIECES = 60
+"""The most pieces that a plain line has between its quotation marks."""
+LONGEST_LINE = 1 << 20
+"""Bytes of the longest plain line."""
+LONGEST_READ = 8 << 20
+"""Bytes of a line as it stands in a file; JSON may write a character in six."""
+WHITE_SPACE = "\t\x0b\x0c\r "
+"""What a line consists of that counts as none."""
+
+
+def content(raw: bytes) -> bytes:
+    """Return a line without what does not belong to it; b"" for one that counts as none."""
+    line = raw.removeprefix(BOM_UTF8).strip(b"\r\n")
+    return line if line.strip() else b""
+
+
+def is_plain(line: bytes) -> bool:
+    """Return whether both engines split a line alike."""
+    if len(line) > LONGEST_LINE or line.count(b'"') >= PIECES or b"\r" in line:
+        return False
+    if line.isascii():
+        return True
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def rewrite(raw: bytes) -> bytes:
+    """Write the content of a line in the documented form. Raises LogLineError for a damaged one."""
+    return format_line(parse_line(raw.decode("utf-8", "surrogateescape")))
+
+
+def parse_line(text: str) -> LogLine:
+    """Parse a line of an access log or a JSON record. Raises LogLineError."""
+    return parse_json(text) if text.lstrip().startswith("{") else accesslog.parse(text)
+
+
+def parse_json(text: str) -> LogLine:
+    """Parse a JSON record. Raises LogLineError."""
+    try:
+        record = json_text.parse(text, errors="surrogateescape")
+    except JSONError as error:
+        raise LogLineError(f"it is not valid JSON: {error.reason}") from None
+    if not isinstance(record, dict):
+        raise LogLineError("it is not a JSON object")
+    return accesslog.parse_record(record)
+
+
+def format_line(line: LogLine) -> bytes:
+    """Format a line for the engines. Raises LogLineError for one that they cannot take."""
+    if not _WORD.fullmatch(line.remote_ip):  # the only text without quotes; nothing depends on it
+        line = replace(line, remote_ip="")
+    text = accesslog.format(line).encode()
+    if len(text) > LONGEST_LINE:
+        raise LogLineError(f"it is longer than {LONGEST_LINE:,} bytes")
+    return text + b"\n"
+
+
+_WORD = re.compile("[!#-~]*")
+"""Letters of ASCII that are neither blanks nor quotation marks."""
+
+
+# Files
 
 
 class LogForm(StrEnum):
@@ -159,7 +235,7 @@ class reading:  # noqa: N801 - used like the function that it replaces
 
 
 def is_cut_alike(path: Path) -> bool:
-    """Return whether DuckDB cuts a file into the lines that `lines` defines.
+    """Return whether DuckDB cuts a file at line feeds, as this module does.
 
     It takes a carriage return for a line end in some places and not in others. It fails on a line
     that is longer than its buffer, or leaves it out without a word. Raises LogSourceError.
@@ -194,8 +270,8 @@ def read_lines(path: Path, form: LogForm, rejects: Rejects) -> Iterator[bytes]:
             yield from _read_table(file, rejects)
             return
         for raw in _bounded(file.readline, (b"\n",), rejects):
-            line = lines.content(raw)
-            if line and form is LogForm.LINES and lines.is_plain(line):
+            line = content(raw)
+            if line and form is LogForm.LINES and is_plain(line):
                 yield line + b"\n"
             else:
                 yield from restore(raw, rejects)
@@ -205,9 +281,9 @@ def restore(raw: bytes, rejects: Rejects, times: int = 1) -> Iterator[bytes]:
     """Yield a line in the documented form if it is one; reject it if it is damaged."""
     if len(raw.rstrip(b"\n")) > LONGEST_READ:
         rejects.add(raw, _TOO_LONG, times)
-    elif line := lines.content(raw):
+    elif line := content(raw):
         try:
-            yield from repeat(lines.restore(line), times)
+            yield from repeat(rewrite(line), times)
         except LogLineError as error:
             rejects.add(line, str(error), times)
 
@@ -241,6 +317,6 @@ def _read_table(file: BinaryIO, rejects: Rejects) -> Iterator[bytes]:
             rejects.add(raw, f"it has {len(row)} fields instead of {len(names)}")
             continue
         try:
-            yield lines.format(accesslog.parse_record(dict(zip(names, row, strict=True))))
+            yield format_line(accesslog.parse_record(dict(zip(names, row, strict=True))))
         except LogLineError as error:
             rejects.add(raw, str(error))

@@ -1,1 +1,0 @@
-"""The forms of a finding: annotations, JUnit XML, SARIF and Markdown."""

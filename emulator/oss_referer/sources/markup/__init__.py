@@ -1,1 +1,0 @@
-"""XML that people write: read by expat, edited in place, and written."""
