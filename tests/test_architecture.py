@@ -13,6 +13,7 @@ from oss_emulator.operations import OPERATIONS
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Resource
 from oss_emulator.protocol.parameters import SUBRESOURCES
+from oss_referer.commands import RULES, TRAFFIC
 
 ROOT = Path(oss_emulator.__file__).parents[1]
 MODULES = sorted(ROOT.rglob("*.py"))
@@ -105,6 +106,42 @@ def test_function_of_each_operation_takes_a_call() -> None:
         assert [parameter.annotation for parameter in parameters] == [Call], item.name
         if item.gather is not None:
             assert len(inspect.signature(item.gather).parameters) == 1, item.name
+
+
+def test_only_the_steps_fill_an_admission(trees: Mapping[str, ast.Module]) -> None:
+    filling = {name for name, tree in trees.items() if _fills_admission(tree)}
+    assert filling
+    assert {name for name in filling if not name.startswith("oss_emulator/pipeline/")} == set()
+
+
+def _fills_admission(tree: ast.Module) -> bool:
+    """Whether a module assigns to an attribute of what it calls an admission."""
+    return any(
+        isinstance(node, ast.Attribute)
+        and isinstance(node.ctx, ast.Store)
+        and ast.unparse(node.value).rpartition(".")[2] == "admission"
+        for node in ast.walk(tree)
+    )
+
+
+CLOCKS = {"time.time", "time.monotonic", "datetime.now", "datetime.utcnow", "datetime.today"}
+
+
+def test_protocol_and_access_read_no_clock(trees: Mapping[str, ast.Module]) -> None:
+    """The time of a request is part of the request."""
+    rooms = ("oss_emulator/protocol/", "oss_emulator/access/", "oss_referer/engine/")
+    found = {
+        name: CLOCKS.intersection(_names_of_libraries(tree))
+        for name, tree in trees.items()
+        if name.startswith(rooms)
+    }
+    assert found
+    assert {name: clocks for name, clocks in found.items() if clocks} == {}
+
+
+def test_each_command_about_rules_is_a_file() -> None:
+    files = {path.stem for path in (ROOT / "oss_referer" / "commands").glob("*.py")}
+    assert files == {"__init__", *RULES, *TRAFFIC}
 
 
 RUN_ON_IMPORT = {"__main__", "sitecustomize"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -61,3 +62,55 @@ def test_commands_about_rules_run_without_the_server(
     done = run(program, *arguments, given=rules)
     assert "Traceback" not in done.stderr
     assert done.returncode == status, done.stderr
+
+
+RULES = """<RefererConfiguration>
+  <AllowEmptyReferer>false</AllowEmptyReferer>
+  <RefererList><Referer>https://{}.example.com/</Referer></RefererList>
+</RefererConfiguration>
+"""
+TABLE = """
+[rules.site]
+whitelist = ["https://www.example.com/"]
+
+[[case]]
+name = "the site"
+referer = "https://www.example.com/a"
+verdict = "allow"
+"""
+
+
+def test_action_runs_without_the_server(tmp_path: Path) -> None:
+    """Its own program and the commands that this starts."""
+    project, blocking = tmp_path / "project", tmp_path / "blocking"
+    project.mkdir()
+    blocking.mkdir()
+    (blocking / "sitecustomize.py").write_text(ALONE, encoding="utf-8")
+    summary = tmp_path / "summary.md"
+    variables = {
+        **os.environ,
+        "PYTHONPATH": str(blocking),
+        "GITHUB_STEP_SUMMARY": str(summary),
+        "CHECK_RULES": "rules.xml",
+        "CHECK_TABLES": "table.toml",
+        "CHECK_BASE": "HEAD",
+        "CHECK_BUCKET": "",
+    }
+
+    def start(*command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command, cwd=project, env=variables, capture_output=True, encoding="utf-8", check=False
+        )
+
+    assert "oss_emulator is blocked" in start(sys.executable, "-c", "import oss_emulator").stderr
+    (project / "rules.xml").write_text(RULES.format("old"), encoding="utf-8")
+    (project / "table.toml").write_text(TABLE, encoding="utf-8")
+    start("git", "init", "--quiet")
+    start("git", "add", ".")
+    start("git", "-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "--message=one")
+    (project / "rules.xml").write_text(RULES.format("new"), encoding="utf-8")
+    done = start(sys.executable, str(ROOT.parents[1] / "action" / "check.py"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    assert "title=let-in::" in done.stdout
+    assert "`https://new.example.com/`" in summary.read_text(encoding="utf-8")

@@ -555,7 +555,7 @@ def test_versions_are_listed_and_removed(tab: Page, emulator: Emulator) -> None:
 
 
 def test_embed_test_shows_what_this_browser_sends(tab: Page, emulator: Emulator) -> None:
-    """The browser is the witness for `lab.browser`."""
+    """The browser is the witness for `oss_referer.browser`."""
     visit(tab, emulator, "embed")
     tab.get_by_label("Object").fill("hello.txt")
     tab.get_by_role("button", name="Run the test").click()

@@ -60,3 +60,18 @@ def test_page_says_what_each_dependency_is_for() -> None:
     page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     listed = [row[0] for row in table(page.partition("## Dependencies")[2], "Package")]
     assert listed == [re.split("[<>=]", text)[0] for text in PROJECT["dependencies"]]
+
+
+OF_THE_PROJECT = {"bench", "conformance", "dev", "docs", "mutants"}
+"""The extras for those who work on the project."""
+
+
+def test_page_lists_what_the_extras_bring() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    listed = {row[0]: row[1] for row in table(page, "Extra")}
+    brought = {
+        extra: ", ".join(re.split("[<>=;]", text)[0] for text in requirements)
+        for extra, requirements in PROJECT["optional-dependencies"].items()
+        if extra not in OF_THE_PROJECT
+    }
+    assert listed == brought

@@ -83,14 +83,16 @@ def site(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_wheel_contains_the_package_and_nothing_else(wheel: Path) -> None:
+PACKAGES = ("oss_emulator", "oss_referer")
+
+
+def test_wheel_contains_both_packages_and_nothing_else(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
-    package = {name for name in names if name.startswith("oss_emulator/")}
     metadata = f"oss_emulator-{oss_emulator.__version__}.dist-info/"
-    assert all(name.startswith(metadata) for name in names - package)
-    assert package == {
+    assert {name for name in names if not name.startswith(metadata)} == {
         path.relative_to(SOURCE).as_posix()
-        for path in (SOURCE / "oss_emulator").rglob("*")
+        for package in PACKAGES
+        for path in (SOURCE / package).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
 
@@ -111,7 +113,7 @@ def test_wheel_contains_the_package_and_nothing_else(wheel: Path) -> None:
 )
 def test_wheel_contains_files_that_are_not_imported(wheel: Path, ending: str) -> None:
     names = zipfile.ZipFile(wheel).namelist()
-    assert any(name.startswith("oss_emulator/") and name.endswith(ending) for name in names)
+    assert any(name.startswith(PACKAGES) and name.endswith(ending) for name in names)
 
 
 def test_wheel_declares_the_command_and_the_plugin(wheel: Path) -> None:

@@ -97,7 +97,7 @@ Fields = Sequence[tuple[str, str]]
 class ServiceClient:
     """A client of the service at an endpoint. `sent` counts its requests.
 
-    It sends what the client of `oss_referer` cannot: a header twice, a form, a wrong signature.
+    It sends what `RemoteBucket` cannot: a header twice, a form, a signature that is wrong.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Hotlink protection of a bucket (PutBucketReferer). The package `referer` enforces it."""
+"""Hotlink protection of a bucket (PutBucketReferer). `pipeline/referer.py` enforces it."""
 
 from typing import Final
 

@@ -48,10 +48,11 @@ STYLES = b"""<BucketProcessConfiguration><StyleDelimiters>!</StyleDelimiters>
 def listed(page: str) -> dict[str, list[str]]:
     """Read the steps of each list from a page: the words that are indented once."""
     text = (ROOT / page).read_text(encoding="utf-8")
-    block = text.split("```text\n", 1)[1].split("```", 1)[0]
+    block = re.search(r"^```text\n(AWAITED .*?)^```$", text, re.MULTILINE | re.DOTALL)
+    assert block is not None
     found: dict[str, list[str]] = {}
     part = ""
-    for line in filter(None, block.splitlines()):
+    for line in filter(None, block[1].splitlines()):
         if line.startswith(" "):
             found[part].append(re.split(r" {2,}", line.strip())[0])
         else:
