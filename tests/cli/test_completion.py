@@ -72,10 +72,11 @@ def test_bash_completes_names_with_spaces(tmp_path: Path) -> None:
     need("bash")
     (tmp_path / "a dir").mkdir()
     (tmp_path / "access.log").touch()
+    code = f"{script('bash')}\ncd {tmp_path}\n"
     for typed in (r"a\ d", '"a d', "'a d"):
         line = f"COMP_WORDS=(oss-emulator check {shlex.quote(typed)}); COMP_CWORD=2; COMPREPLY=()"
-        code = f"{script('bash')}\ncd {tmp_path}\n{line}\n_shtab_oss_emulator\n"
-        assert run("bash", text=f'{code}printf "%s|" "${{COMPREPLY[@]}}"') == "a dir|"
+        code += f'{line}\n_shtab_oss_emulator\nprintf "%s|" "${{COMPREPLY[@]}}"\n'
+    assert run("bash", text=code) == "a dir|" * 3
 
 
 def test_fish_completes_commands_and_flags() -> None:

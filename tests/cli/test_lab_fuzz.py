@@ -70,7 +70,7 @@ def format_rules(random: Random) -> bytes:
 def test_every_command_ends_well(ask: Any, tmp_path: Path, command: str) -> None:
     first, second, referers = (tmp_path / name for name in ("first", "second", "referers"))
     ended = set()
-    for seed in range(40):
+    for seed in range(24):
         random = seeded(seed)
         documents = [format_rules(random) for _ in range(2)]
         if seed % 2:

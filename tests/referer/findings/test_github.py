@@ -17,7 +17,7 @@ LINE = re.compile(r"::(?:error|warning|notice) (?:\w+=[^,:\r\n]*,?)+::[^\r\n]+")
 
 @pytest.mark.thorough
 def test_each_finding_is_one_line() -> None:
-    for seed in range(cases(40, 200)):
+    for seed in range(cases(16, 200)):
         found = findings(seed)
         printed = github.format(remarks.remark(found, "a,b:c/rules.xml", {}))
         lines = printed.split("\n")[:-1]

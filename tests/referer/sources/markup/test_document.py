@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,12 @@ from oss_referer.sources.markup.document import (
 from oss_referer.sources.toml import SourceError
 
 from tests.referer.lint.random_rules import seeded
+from tests.referer_documents import BAD, GOOD, RefererDocument
 from tests.thorough import cases
 
 FIXTURES = Path(__file__).parents[4] / "fixtures" / "xml"
 MALFORMED = tomllib.loads((FIXTURES / "malformed.toml").read_text(encoding="utf-8"))["case"]
-CASES = cases(300, 20_000)
+CASES = cases(200, 20_000)
 
 
 def walk(element: XmlElement) -> Iterator[tuple[str, str, str]]:
@@ -95,9 +97,9 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         read(document)
 
 
-@pytest.mark.parametrize("path", sorted((FIXTURES / "referer").glob("*.xml")), ids=lambda p: p.name)
-def test_what_clients_send_is_read_as_lxml_reads_it(path: Path) -> None:
-    text = path.read_bytes().decode("utf-8", "replace").removeprefix("\ufeff")
+@pytest.mark.parametrize("each", [*GOOD, *BAD], ids=attrgetter("name"))
+def test_what_clients_send_is_read_as_lxml_reads_it(each: RefererDocument) -> None:
+    text = each.document.decode("utf-8", "replace").removeprefix("\ufeff")
     if "<!DOCTYPE" not in text and (theirs := read_with_lxml(text)) is not None:
         assert read(text) == theirs
 
@@ -148,7 +150,7 @@ def test_deep_document_is_refused() -> None:
 )
 def test_hostile_text_is_read_in_linear_time(hostile: str) -> None:
     with pytest.raises(MarkupError):
-        XmlDocument.parse(b"<r>" + hostile.encode() * (2_000_000 // len(hostile)))
+        XmlDocument.parse(b"<r>" + hostile.encode() * (500_000 // len(hostile)))
 
 
 def test_many_prefixes_are_read_in_linear_time() -> None:
