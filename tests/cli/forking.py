@@ -116,8 +116,9 @@ class Forked:
 
     def send_signal(self, number: int) -> None:
         """Send a signal to a process that runs."""
-        if self.poll() is None:
-            os.kill(self.pid, number)
+        with suppress(ProcessLookupError):  # it has just ended
+            if self.poll() is None:
+                os.kill(self.pid, number)
 
     def poll(self) -> int | None:
         """Return the exit status; None while the process runs."""
@@ -148,13 +149,27 @@ def command(
 
 
 @contextmanager
+def started(
+    arguments: Sequence[str],
+    folder: Path,
+    ready_file: Path,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+) -> Iterator[Running]:
+    """Start a server as `tests.cli.process.started` does."""
+    stderr = folder / "stderr"
+    with stderr.open("wb") as err:
+        process = Forked(arguments, err, env, cwd)
+    with process, watched(process, ready_file, stderr) as running:
+        yield running
+
+
+@contextmanager
 def serving(folder: Path, *flags: str, env: Mapping[str, str] | None = None) -> Iterator[Running]:
     """Run `oss-emulator serve` on a free port."""
-    ready_file, stderr = folder / "ready.json", folder / "stderr"
-    arguments = ["serve", "--port", "0", "--ready-file", str(ready_file), *flags]
-    with stderr.open("wb") as err:
-        process = Forked(arguments, err, env)
-    with process, watched(process, ready_file, stderr) as running:
+    ready_file = folder / "ready.json"
+    given = ("--port", "0", "--ready-file", str(ready_file), *flags)
+    with started(("serve", *given), folder, ready_file, env) as running:
         yield running
 
 

@@ -18,6 +18,7 @@ from unittest import mock
 import pytest
 from oss_emulator.cli import main
 
+from tests.cli.forking import Forked
 from tests.cli.process import EMULATOR, environment
 from tests.cli.refusal import fail
 from tests.client import PATIENCE
@@ -486,19 +487,12 @@ def test_signals_are_forwarded() -> None:
         # Not pause(), before which a signal may come; nor for ever, as one may never come.
         f"for _ in range({int(PATIENCE / 0.05)}): time.sleep(0.05)"
     )
-    with subprocess.Popen(
-        [*EMULATOR, "run", sys.executable, "-c", code],
-        env=environment(),
-        start_new_session=True,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with Forked(("run", sys.executable, "-c", code), sys.__stderr__.buffer) as process:
         try:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "ready\n"
+            assert process.stdout.readline() == b"ready\n"
             for number in numbers:
                 process.send_signal(number)
-                assert process.stdout.readline() == f"{int(number)}\n"
+                assert process.stdout.readline() == f"{int(number)}\n".encode()
             assert process.wait(PATIENCE) == 42
         finally:
             if process.poll() is None:

@@ -18,7 +18,7 @@ from oss_emulator.cli import build_parser, flags, main
 from oss_emulator.settings import Settings
 from oss_referer.sources.account import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET
 
-from tests.cli.forking import serving
+from tests.cli.forking import command, serving
 from tests.cli.logline import LINE
 from tests.cli.process import (
     EMULATOR,
@@ -110,8 +110,11 @@ def test_token_of_the_settings_is_not_printed(tmp_path: Path) -> None:
 def test_start_loads_only_what_most_requests_need() -> None:
     later = {"lxml", "webbrowser", "sqlite3", "oss_referer.sources.sources", "oss_referer.replay"}
     code = (
-        "import sys, oss_emulator.cli.foreground; from oss_emulator import Emulator\n"
-        "with Emulator(): print('\\n'.join(sys.modules))"
+        "import sys, oss_emulator.cli.foreground\n"
+        "from oss_emulator import Emulator\n"
+        "with Emulator(): print(*sys.modules)\n"
+        "import oss_emulator.cli.serve\n"
+        "print(*sys.modules)"
     )
     done = subprocess.run(
         [EMULATOR[0], "-c", code],
@@ -121,9 +124,10 @@ def test_start_loads_only_what_most_requests_need() -> None:
         timeout=PATIENCE,
         env=environment(),
     )
-    loaded = set(done.stdout.splitlines())
-    assert "oss_emulator.server.app" in loaded
-    assert not later & loaded
+    by_server, by_command = (set(line.split()) for line in done.stdout.splitlines())
+    assert "oss_emulator.server.app" in by_server
+    assert not later & by_server
+    assert not {"trustme", "cryptography"} & by_command
 
 
 def test_ready_file_describes_the_listening_server(tmp_path: Path) -> None:
@@ -141,13 +145,10 @@ def test_ready_file_describes_the_listening_server(tmp_path: Path) -> None:
 
 
 def test_ready_file_replaces_an_old_one(tmp_path: Path) -> None:
-    (tmp_path / "folder").mkdir()
-    ready_file = tmp_path / "folder" / "ready.json"
-    ready_file.write_text("of an earlier run")
-    command = (*EMULATOR, "serve", "--port", "0", "--ready-file", str(ready_file))
-    with started(command, tmp_path, ready_file) as running:
+    (tmp_path / "ready.json").write_text("of an earlier run")
+    with serving(tmp_path) as running:
         assert running.ready["pid"] == running.process.pid
-        assert list(ready_file.parent.iterdir()) == [ready_file]
+        assert {path.name for path in tmp_path.iterdir()} == {"ready.json", "stderr"}
 
 
 def test_ready_server_prints_its_addresses_and_a_hint_about_the_default_key(tmp_path: Path) -> None:
@@ -221,8 +222,7 @@ def test_hint_of_the_seed_names_the_endpoint(tmp_path: Path) -> None:
 
 def test_version_and_help() -> None:
     def ask(*arguments: str) -> str:
-        command = [*EMULATOR, *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
+        done = command(*arguments)
         assert done.returncode == 0
         assert done.stderr == ""
         return done.stdout

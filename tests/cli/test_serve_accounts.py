@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 
 import oss2
 import pytest
 
-from tests.cli.forking import serving
-from tests.cli.process import EMULATOR, Running, environment
+from tests.cli.forking import command, serving
+from tests.cli.process import Running, environment
 from tests.cli.refusal import fail
-from tests.client import PATIENCE
 
 ACCOUNTS = """
 [[account]]
@@ -98,27 +96,14 @@ def test_accounts_of_a_seed_are_known(tmp_path: Path) -> None:
 def test_unchanged_program_assumes_a_role(accounts: Path, tmp_path: Path) -> None:
     program = tmp_path / "program.py"
     program.write_text(PROGRAM)
-    done = subprocess.run(
-        [*EMULATOR, "run", "--accounts", str(accounts), sys.executable, "-W", "ignore", program],
-        capture_output=True,
-        text=True,
-        env=environment(),
-        timeout=PATIENCE,
-        stdin=subprocess.DEVNULL,
-    )
+    python = (sys.executable, "-W", "ignore", str(program))
+    done = command("run", "--accounts", str(accounts), *python)
     assert (done.stdout, done.returncode) == ("examplebucket\n", 0), done.stderr
 
 
 def test_program_gets_the_first_key(accounts: Path) -> None:
     show = "import json, os; print(json.dumps(dict(os.environ)))"
-    done = subprocess.run(
-        [*EMULATOR, "run", "--accounts", str(accounts), sys.executable, "-c", show],
-        capture_output=True,
-        text=True,
-        env=environment(),
-        timeout=PATIENCE,
-        stdin=subprocess.DEVNULL,
-    )
+    done = command("run", "--accounts", str(accounts), sys.executable, "-c", show)
     found = json.loads(done.stdout)
     assert found["OSS_ACCESS_KEY_ID"] == "owner"
     assert found["OSS_ACCESS_KEY_SECRET"] == "secret of owner"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.forking import serving
-from tests.cli.process import EMULATOR, environment, started, wait_for
+from tests.cli.forking import serving, started
+from tests.cli.process import environment, wait_for
 from tests.cli.refusal import refuse
 
 OBJECT = "/examplebucket/a.txt"
@@ -97,8 +97,8 @@ def test_flags_precede_variables_and_variables_precede_the_file(tmp_path: Path) 
         f'[tool.oss-emulator]\nport = 0\nregion = "from-file"\naccess_key_id = "from-file"\n'
         f'access_key_secret = "from-file"\nready_file = "{ready}"\n'
     )
-    command = (*EMULATOR, "serve", "--region", "from-flag")
     env = environment(OSS_EMULATOR_ACCESS_KEY_ID="from-variable", OSS_EMULATOR_REGION="variable")
+    command = ("serve", "--region", "from-flag")
     with started(command, tmp_path, ready, env, tmp_path) as running:
         assert running.ready["region"] == "from-flag"
         assert running.ready["access_key_id"] == "from-variable"
