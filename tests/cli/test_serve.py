@@ -108,7 +108,13 @@ def test_token_of_the_settings_is_not_printed(tmp_path: Path) -> None:
 
 
 def test_start_loads_only_what_most_requests_need() -> None:
-    later = {"lxml", "webbrowser", "sqlite3", "oss_referer.sources.sources", "oss_referer.replay"}
+    later = {
+        "lxml",
+        "webbrowser",
+        "sqlite3",
+        "oss_referer.sources.sources",
+        "oss_referer.replay.report",
+    }
     code = (
         "import sys, oss_emulator.cli.foreground\n"
         "from oss_emulator import Emulator\n"

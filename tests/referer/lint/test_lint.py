@@ -193,11 +193,13 @@ def test_lists_are_reported_from_16_kb_on() -> None:
 
 
 def test_lists_beyond_20_kb_are_an_error_and_examined_like_others() -> None:
-    rules = RefererConfiguration(whitelist=tuple(f"www{n}.example.com" for n in range(1_200)))
+    rules = RefererConfiguration(
+        whitelist=tuple(f"{'www' * 20}{n}.example.com" for n in range(300))
+    )
     found = lint.run(rules)
     (large,) = [finding for finding in found if finding.rule == "too-large"]
     assert large.severity is Severity.ERROR
-    assert sum(finding.rule == "missing-scheme" for finding in found) == 1_200
+    assert sum(finding.rule == "missing-scheme" for finding in found) == 300
 
 
 @pytest.mark.parametrize("accepted", [(), ("too-large",)])
