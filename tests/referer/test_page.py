@@ -10,7 +10,7 @@ import pytest
 from oss_referer.engine.model import MAX_EXAMINED
 from oss_referer.page.actions import REFERERS, answer
 
-LAB = Path(__file__).parents[3] / "fixtures" / "lab"
+LAB = Path(__file__).parents[2] / "fixtures" / "lab"
 BROKEN = (LAB / "broken.xml").read_text(encoding="utf-8")
 CORRECTED = (LAB / "corrected.xml").read_text(encoding="utf-8")
 FORMS = {

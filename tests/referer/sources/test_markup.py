@@ -1,4 +1,4 @@
-"""XML documents: what is read of them, where, and what is said about malformed ones."""
+"""XML documents: what is read of them, where, in which encoding, and how they are written."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
+from oss_referer.sources.markup import writing
 from oss_referer.sources.markup.document import (
     MAX_DEPTH,
     DocumentTypeError,
@@ -19,13 +20,15 @@ from oss_referer.sources.markup.document import (
     XmlDocument,
     XmlElement,
 )
+from oss_referer.sources.markup.encoding import decode
+from oss_referer.sources.markup.writing import Tag
 from oss_referer.sources.toml import SourceError
 
 from tests.referer.lint.random_rules import seeded
 from tests.referer_documents import BAD, GOOD, RefererDocument
 from tests.thorough import cases
 
-FIXTURES = Path(__file__).parents[4] / "fixtures" / "xml"
+FIXTURES = Path(__file__).parents[3] / "fixtures" / "xml"
 MALFORMED = tomllib.loads((FIXTURES / "malformed.toml").read_text(encoding="utf-8"))["case"]
 CASES = cases(200, 20_000)
 
@@ -172,3 +175,70 @@ def test_many_prefixes_are_read_in_linear_time() -> None:
 )
 def test_encodings_are_read(document: bytes, text: str) -> None:
     assert XmlDocument.parse(document).root.text == text
+
+
+# --- the encoding of a document is known, or the error says what to do
+
+
+def test_byte_order_mark_tells_more_than_the_declaration() -> None:
+    text = "<?xml version='1.0' encoding='gbk'?><a>例</a>"
+    assert decode(text.encode("utf-8-sig")) == text
+    assert decode(text.encode("gbk")) == text
+    assert decode(text.encode("utf-16")) == text
+
+
+@pytest.mark.parametrize(
+    ("document", "sentence", "place"),
+    [
+        (b"<?xml version='1.0' encoding='klingon'?><a/>", "use UTF-8", (1, 1)),
+        (b"<?xml version='1.0' encoding='unicode_escape'?><a/>", "use UTF-8", (1, 1)),
+        (b"<a>\n\xff</a>", "the byte 0xff is not valid UTF-8", (2, 1)),
+        (b"<?xml version='1.0' encoding='gbk'?>\n<a>\xff</a>", "0xff is not valid gbk", (2, 4)),
+        (b"\xff\xfe<\0a\0\0\xd8", "is not valid UTF-16", (1, 3)),
+    ],
+)
+def test_unreadable_document_is_refused_with_its_place(
+    document: bytes, sentence: str, place: tuple[int, int]
+) -> None:
+    with pytest.raises(SourceError) as refusal:
+        decode(document)
+    assert sentence in refusal.value.sentence
+    assert (refusal.value.line, refusal.value.column) == place
+
+
+# --- xML is written as lxml writes it
+
+
+texts = st.text(
+    st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"], exclude_characters="\ufffe\uffff")
+    | st.sampled_from("\t\r\n&<>'\" ")
+)
+leaves = st.builds(Tag, st.just("leaf"), texts, st.dictionaries(st.sampled_from("abc"), texts))
+trees = st.recursive(
+    leaves,
+    lambda inner: st.builds(Tag, st.just("node"), st.lists(inner, max_size=3), st.just({"d": "e"})),
+    max_leaves=6,
+)
+
+
+def build(tag: Tag) -> etree._Element:
+    element = etree.Element(tag.name, dict(tag.attributes))
+    if isinstance(tag.content, str):
+        element.text = tag.content or None
+    else:
+        element.extend(build(child) for child in tag.content)
+    return element
+
+
+@given(trees)
+def test_tree_is_written_like_lxml(tree: Tag) -> None:
+    element = build(tree)
+    assert writing.format(tree) == etree.tostring(element, encoding="unicode")
+    etree.indent(element)
+    assert writing.format(tree, "  ") == etree.tostring(element, encoding="unicode")
+
+
+@pytest.mark.parametrize("character", ["\0", "\x0b", "\ufffe", "\ud800"])
+def test_character_that_xml_cannot_represent_is_refused(character: str) -> None:
+    with pytest.raises(ValueError, match=r"XML cannot represent the character U\+"):
+        writing.format(Tag("a", character))
