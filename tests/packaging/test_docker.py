@@ -21,12 +21,12 @@ from oss_referer.sources.account import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KE
 
 from tests.cli.process import Running, environment, started, wait_for
 from tests.client import PATIENCE
-from tests.packaging import compose, dockerfile
+from tests.packaging import dockerfile
 
 ROOT = Path(__file__).parents[2]
 STAGES = dockerfile.parse((ROOT / "Dockerfile").read_text())
 _, BUILD, IMAGE = STAGES
-COMPOSE: Any = compose.parse((ROOT / "docker-compose.yml").read_text())
+COMPOSE: Any = dockerfile.parse_compose((ROOT / "docker-compose.yml").read_text())
 (SERVICE,) = COMPOSE["services"].values()
 DOCKERIGNORE = (ROOT / ".dockerignore").read_text()
 
@@ -134,7 +134,7 @@ def container_environment(folder: Path, shell: dict[str, str], **given: str) -> 
     del env["PATH"]
     if shell is not NO_COMPOSE:
         for name, value in SERVICE["environment"].items():
-            env[name] = compose.interpolate(value, shell)
+            env[name] = dockerfile.interpolate(value, shell)
     for copy in IMAGE.copies:
         if not copy.stage:
             (source,) = copy.sources
