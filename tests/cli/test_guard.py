@@ -18,9 +18,12 @@ from oss_emulator import Emulator
 from oss_emulator.cli import main
 from oss_referer import RefererConfiguration
 
+from tests.cases import read_cases
 from tests.cli.process import environment
 from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, PATIENCE, Live
 from tests.plans import KIND, SITE, change, plan
+
+CASES = read_cases("cli")
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "guard"
 LOG = str(EXAMPLE / "access.log")
@@ -331,17 +334,7 @@ def rules_of(live: Live, bucket: str) -> RefererConfiguration:
     )
 
 
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (("--site", "https://a:99999/", "--to", "xml"), "is not the address of a site"),
-        (("--site", "https://a.example\n", "--to", "xml"), "is not the address of a site"),
-        (("--site", "https://a.exa\rmple/", "--to", "xml"), "is not the address of a site"),
-        (("--site", "https://github.io", "--subdomains", "--to", "xml"), "has no sub-domains"),
-        (("--site", "https://a.example", "--to", "yaml"), "invalid choice: 'yaml'"),
-        (("--to", "xml"), "the following arguments are required: --site"),
-    ],
-)
+@pytest.mark.parametrize(("arguments", "words"), CASES["bad_wish_is_one_sentence"])
 def test_bad_wish_is_one_sentence(
     capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], words: str
 ) -> None:

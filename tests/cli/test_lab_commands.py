@@ -20,8 +20,11 @@ from oss_emulator.cli import main
 from oss_referer.sources import sources
 from oss_referer.terminal.formats import Format
 
+from tests.cases import read_cases
 from tests.cli.process import EMULATOR, environment
 from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, PATIENCE, Live
+
+CASES = read_cases("cli")
 
 ROOT = Path(__file__).parents[2]
 LAB = ROOT / "fixtures" / "lab"
@@ -576,14 +579,7 @@ def test_apply_without_a_terminal_requires_yes(
 
 
 @pytest.mark.parametrize(
-    ("variables", "arguments", "words"),
-    [
-        ({}, ("oss://no-such-bucket",), "answers 404 NoSuchBucket"),
-        ({"OSS_ACCESS_KEY_SECRET": "wrong"}, (), "answers 403 SignatureDoesNotMatch"),
-        ({}, ("--endpoint", "http://127.0.0.1:1"), "http://127.0.0.1:1 does not answer: "),
-        ({}, ("oss://A",), "'A' is not the name of a bucket, which has 3 to 63 lower-case"),
-        ({}, ("oss://",), "'' is not the name of a bucket"),
-    ],
+    ("variables", "arguments", "words"), CASES["failure_of_the_service_is_one_sentence"]
 )
 def test_failure_of_the_service_is_one_sentence(
     lab_bucket: str,

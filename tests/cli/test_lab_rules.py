@@ -14,7 +14,10 @@ from oss_emulator.cli import main
 from oss_referer.sources import sources
 from oss_referer.sources.sources import RulesForm
 
+from tests.cases import read_cases
 from tests.referer.lint.random_rules import rules, seeded
+
+CASES = read_cases("cli")
 
 ROOT = "<RefererConfiguration>\n  {}\n</RefererConfiguration>"
 FLAG = "<AllowEmptyReferer>true</AllowEmptyReferer>"
@@ -112,36 +115,12 @@ def test_file_name_may_contain_a_hash(tmp_path: Path, capsys: pytest.CaptureFixt
     assert capsys.readouterr().out.startswith("ALLOWED")
 
 
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (("check", "-"), "give a REFERER or --no-referer"),
-        (("check", "-", "--referer", "a", "--signed", "twice"), "invalid choice: 'twice'"),
-        (("scenarios", "-", "--site", "www.example.com"), "no browser opens 'www.example.com': it"),
-        (("scenarios", "-", "--site", "https://[/"), "its host or its port is not valid"),
-        (("translate", "--from", "apache", "-"), "invalid choice: 'apache'"),
-        (("translate", "-"), "one of the arguments --from --to is required"),
-        (("apply", "-", "examplebucket"), "write oss://BUCKET"),
-        (("apply", "-", "oss://examplebucket", "--json"), "--json requires --yes"),
-    ],
-)
+@pytest.mark.parametrize(("arguments", "words"), CASES["bad_arguments"])
 def test_bad_arguments(refuse: Callable[..., str], arguments: tuple[str, ...], words: str) -> None:
     assert words in refuse(*arguments)
 
 
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("[[case]]\nname = 'a'\n", 'case[0].verdict is missing; write "allow" or "deny"'),
-        (
-            "[[case]]\nname = 'a'\nverdict = 'maybe'\n",
-            'is "maybe"; write "allow" or "deny"',
-        ),
-        ("[[case]\n", "line 1, column 7: this is not valid TOML"),
-        ("", "there are no cases; add [[case]] for each request"),
-        ("# nothing\n", "there are no cases; add [[case]] for each request"),
-    ],
-)
+@pytest.mark.parametrize(("text", "words"), CASES["bad_table"])
 def test_bad_table(refuse: Callable[..., str], tmp_path: Path, text: str, words: str) -> None:
     rules, table = tmp_path / "rules.toml", tmp_path / "table.toml"
     rules.write_text("[rules.a]\n")
@@ -193,22 +172,7 @@ def test_result_that_a_form_cannot_represent_is_reported(
     assert "the result cannot be written as nginx: nginx reads at most 4,093 bytes" in message
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        "lint FILE",
-        "check FILE --no-referer",
-        "diff FILE fixtures/lab/site.toml",
-        "diff fixtures/lab/corrected.xml fixtures/lab/broken.xml --referers FILE",
-        "test FILE",
-        "scenarios FILE --site https://www.example.com",
-        "scenarios fixtures/lab/corrected.xml --site https://www.example.com --assumptions FILE",
-        "translate FILE --from nginx",
-        "serve --port 0 --accounts FILE",
-        "serve --port 0 --seed FILE",
-        "serve --port 0 --tls --tls-cert FILE",
-    ],
-)
+@pytest.mark.parametrize("command", CASES["file_without_an_end_is_refused"])
 def test_file_without_an_end_is_refused(
     refuse: Callable[..., str], tmp_path: Path, command: str
 ) -> None:

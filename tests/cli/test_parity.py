@@ -39,9 +39,12 @@ from oss_referer.sources import referer_xml
 from oss_referer.sources.account import GivenKey
 from oss_referer.terminal.parser import CommandError
 
+from tests.cases import read_cases
 from tests.cli.forking import Forked
 from tests.client import PATIENCE
 from tests.thorough import THOROUGH
+
+CASES = read_cases("cli")
 
 BUCKET = "parity-bucket"
 RULES = RefererConfiguration(
@@ -607,13 +610,7 @@ def test_unusable_endpoint_is_one_sentence(
     )
 
 
-@pytest.mark.parametrize(
-    ("variables", "words"),
-    [
-        ({"OSS_ACCESS_KEY_SECRET": "wrong"}, "403 SignatureDoesNotMatch"),
-        ({"OSS_REGION": "cn-beijing"}, "400 InvalidArgument"),
-    ],
-)
+@pytest.mark.parametrize(("variables", "words"), CASES["refusal_of_the_key_is_one_sentence"])
 def test_refusal_of_the_key_is_one_sentence(
     variables: Mapping[str, str],
     words: str,

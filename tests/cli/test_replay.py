@@ -21,9 +21,12 @@ import pytest
 from lxml import etree, html
 from oss_referer import extras
 
+from tests.cases import read_cases
 from tests.cli.forking import Forked, serving
 from tests.cli.process import EMULATOR, environment, wait_for
 from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, PATIENCE, Live
+
+CASES = read_cases("cli")
 
 ROOT = Path(__file__).parents[2]
 LOGS = str(ROOT / "fixtures" / "logs")
@@ -466,14 +469,7 @@ def test_proposal_keeps_the_hosts_and_is_replayed(ask: Any, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("arguments", "error"),
-    [
-        (("--own", "https://a.test/"), "'https://a.test/' is not a host; write www.example.com"),
-        (("--own", "a.test", "--block", "a.test"), "a.test is both wanted and blocked"),
-        (("--own", "a.test", "--keep", "2"), "'2' is not a share; write a number up to 1"),
-        (("--own", "a.test"), "the logs have no served request with a Referer of a.test"),
-        ((), "the following arguments are required: --own"),
-    ],
+    ("arguments", "error"), CASES["mistake_in_a_proposal_gets_one_clear_error"]
 )
 def test_mistake_in_a_proposal_gets_one_clear_error(
     arguments: tuple[str, ...], error: str, ask: Any

@@ -18,6 +18,7 @@ from unittest import mock
 import pytest
 from oss_emulator.cli import main
 
+from tests.cases import read_cases
 from tests.cli.forking import Forked
 from tests.cli.process import EMULATOR, environment
 from tests.cli.refusal import fail
@@ -25,6 +26,8 @@ from tests.client import PATIENCE
 from tests.docs.markdown import blocks
 from tests.node import copy_project
 from tests.requirements import require
+
+CASES = read_cases("cli")
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "tests" / "sdk" / "samples"
@@ -452,15 +455,7 @@ def test_missing_command_is_reported(command: str, status: int, complaint: str) 
 
 
 @pytest.mark.parametrize(
-    ("arguments", "complaint"),
-    [
-        ((), "give a COMMAND to run"),
-        (("--",), "give a COMMAND to run"),
-        (("--port", "x", "true"), "--port: 'x' is not a port"),
-        (("--tls", "true"), "leave out --tls and --tls-cert"),
-        (("--tls-cert", "own.pem", "true"), "leave out --tls and --tls-cert"),
-        (("--colour", "true"), "--colour"),
-    ],
+    ("arguments", "complaint"), CASES["bad_command_line_is_reported_in_one_sentence"]
 )
 def test_bad_command_line_is_reported_in_one_sentence(
     arguments: tuple[str, ...], complaint: str

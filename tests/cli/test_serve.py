@@ -18,6 +18,7 @@ from oss_emulator.cli import build_parser, flags, main
 from oss_emulator.settings import Settings
 from oss_referer.sources.account import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET
 
+from tests.cases import read_cases
 from tests.cli.forking import command, serving
 from tests.cli.logline import LINE
 from tests.cli.process import (
@@ -30,6 +31,8 @@ from tests.cli.process import (
 )
 from tests.cli.refusal import fail, refuse
 from tests.client import PATIENCE
+
+CASES = read_cases("cli")
 
 SEED = """
 [[bucket]]
@@ -329,21 +332,7 @@ def test_folder_instead_of_a_file_is_reported(tmp_path: Path, flag: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "complaint"),
-    [
-        ("port", "-1", "'-1' is not a port; write a number from 0 to 65535"),
-        ("port", "65536", "'65536' is not a port"),
-        ("port", "http", "'http' is not a port"),
-        ("port", "٨٠٨٠", "is not a port"),
-        ("as-of", "13.10.2025", "'13.10.2025' is not a date; write it as 2025-10-13"),
-        ("as-of", "2025-10-32", "'2025-10-32' is not a date"),
-        ("tls-port", "https", "'https' is not a port"),
-        ("cname", "img.example.com", "'img.example.com' does not name a bucket; write HOST=BUCKET"),
-        ("cname", "img.example.com=No_Bucket", "does not name a bucket"),
-        ("cname", "b.test=abc,a b=abc", "'a b' is not a host"),
-        ("auth", "lenient", "'lenient' is unknown; use strict, relaxed or off"),
-        ("log-level", "loud", "'loud' is unknown; use debug, info, warning, error or critical"),
-    ],
+    ("name", "value", "complaint"), CASES["bad_value_is_reported_in_one_sentence"]
 )
 def test_bad_value_is_reported_in_one_sentence(name: str, value: str, complaint: str) -> None:
     variable = f"OSS_EMULATOR_{name.replace('-', '_').upper()}"

@@ -13,10 +13,13 @@ import oss2
 import pytest
 import trustme
 
+from tests.cases import read_cases
 from tests.cli.forking import command, serving, started
 from tests.cli.process import Running, environment, wait_for
 from tests.cli.refusal import fail, refuse
 from tests.client import PATIENCE
+
+CASES = read_cases("cli")
 
 OBJECT = "/examplebucket/a.txt"
 SEED = """
@@ -112,14 +115,7 @@ def test_flags_precede_variables_and_variables_precede_the_file(tmp_path: Path) 
         assert "(as configured)" in running.announced
 
 
-@pytest.mark.parametrize(
-    ("flags", "said"),
-    [
-        (("--demo", "--seed", "x"), "--demo is a seed of its own: give either --demo or --seed"),
-        (("--preload", "none=examplebucket"), "none cannot be preloaded: it is not a folder."),
-        (("--preload", "a=A"), "'A' is not the name of a bucket, which has 3 to 63 lower-case"),
-    ],
-)
+@pytest.mark.parametrize(("flags", "said"), CASES["mistake_gets_one_line"])
 def test_mistake_gets_one_line(tmp_path: Path, flags: tuple[str, ...], said: str) -> None:
     with chdir(tmp_path):
         assert said in refuse("serve", "--port", "0", *flags)

@@ -11,6 +11,10 @@ from hypothesis import strategies as st
 from oss_referer.replay import accesslog
 from oss_referer.replay.accesslog.record import is_record, parse_record
 
+from tests.cases import read_cases
+
+CASES = read_cases("referer-replay")
+
 # "Access log line" of the OSS documents: the fields in their order.
 FORM = re.compile(
     r"(\S+) - - \[(\d{2}/[A-Z][a-z]{2}/\d{4}:\d{2}:\d{2}:\d{2} [+-]\d{4})\] "
@@ -231,28 +235,12 @@ def test_names_are_read_in_each_spelling(name: str) -> None:
     assert parse_record({**record, name: "x"}).user_agent == "x"
 
 
-@pytest.mark.parametrize(
-    ("time", "seconds"),
-    [
-        ("27/Feb/2018:13:58:45", 1_519_711_125),
-        ("27/Feb/2018:05:58:45 +0000", 1_519_711_125),
-        ("2018-02-27T13:58:45", 1_519_711_125),
-        ("2018-02-27 05:58:45+00:00", 1_519_711_125),
-    ],
-)
+@pytest.mark.parametrize(("time", "seconds"), CASES["time_without_a_zone_is_that_of_china"])
 def test_time_without_a_zone_is_that_of_china(time: str, seconds: int) -> None:
     assert parse_record({**RECORD, "__time__": None, "time": time}).time == seconds
 
 
-@pytest.mark.parametrize(
-    ("given", "expected"),
-    [
-        ({"sign_type": "NotSign", "access_id": "LTAI", "requester_id": "1"}, ("", "", False)),
-        ({"sign_type": "NormalSign", "access_id": "LTAI"}, ("LTAI", "", False)),
-        ({"sign_type": "NormalSign"}, ("", "unknown", False)),
-        ({"sign_type": "UriSign", "access_id": "LTAI"}, ("LTAI", "", True)),
-    ],
-)
+@pytest.mark.parametrize(("given", "expected"), CASES["kind_of_signature_is_told_in_the_line"])
 def test_kind_of_signature_is_told_in_the_line(
     given: dict[str, object], expected: tuple[str, str, bool]
 ) -> None:
@@ -261,14 +249,7 @@ def test_kind_of_signature_is_told_in_the_line(
     assert (line.access_key_id, line.requester_id, by_url) == expected
 
 
-@pytest.mark.parametrize(
-    ("given", "reason"),
-    [
-        ({"http_status": "?"}, "the field http_status is '?' and not a number"),
-        ({"__time__": "", "time": "yesterday"}, "the time 'yesterday' cannot be read"),
-        ({"__topic__": "oss_metering_log"}, "the topic is 'oss_metering_log'"),
-    ],
-)
+@pytest.mark.parametrize(("given", "reason"), CASES["damaged_record_is_refused_with_the_reason"])
 def test_damaged_record_is_refused_with_the_reason(given: dict[str, object], reason: str) -> None:
     with pytest.raises(accesslog.LogLineError, match=reason.replace("?", "[?]")):
         parse_record({**RECORD, **given})

@@ -18,6 +18,10 @@ from oss_referer.replay import guard, guard_report
 from oss_referer.replay.guard import Agreement, GuardedChange, Limit, TokenError
 from oss_referer.replay.verdict import Verdict
 
+from tests.cases import read_cases
+
+CASES = read_cases("referer-replay")
+
 RULES = RefererConfiguration(False, whitelist=("https://a.test/", "https://b.test/"))
 
 
@@ -34,17 +38,7 @@ def make(agreement: Agreement, requests: int = 1000, **revoked: int) -> GuardedC
     return GuardedChange("a.b", ("update",), "bucket", None, RULES, report, agreement)
 
 
-@pytest.mark.parametrize(
-    ("text", "allowed", "refused"),
-    [
-        ("0", 0, 1),
-        ("10", 10, 11),
-        ("0%", 0, 1),
-        ("0.1%", 1, 2),
-        ("0.19%", 1, 2),
-        ("12.5 %", 125, 126),
-    ],
-)
+@pytest.mark.parametrize(("text", "allowed", "refused"), CASES["limit_is_exact"])
 def test_limit_is_exact(text: str, allowed: int, refused: int) -> None:
     limit = Limit.parse(text)
     assert limit.allows(allowed, 1000)
@@ -59,19 +53,7 @@ def test_wrong_limit_is_refused(text: str) -> None:
         Limit.parse(text)
 
 
-@pytest.mark.parametrize(
-    ("agreed", "host", "covered"),
-    [
-        ("thief.test", "thief.test", True),
-        ("Thief.test", "THIEF.test:8443", True),
-        ("thief.test", "www.thief.test", False),
-        ("*.thief.test", "www.thief.test", True),
-        ("*.thief.test", "thief.test", False),
-        ("*.thief.test", "badthief.test", False),
-        ("-", "", True),
-        ("thief.test", "", False),
-    ],
-)
+@pytest.mark.parametrize(("agreed", "host", "covered"), CASES["agreed_host_is_covered"])
 def test_agreed_host_is_covered(agreed: str, host: str, covered: bool) -> None:
     assert Agreement(Limit.parse("0"), (agreed,)).covers(host) is covered
 

@@ -20,7 +20,10 @@ from oss_referer.replay.batches import VERDICTS, judge_batches, judge_in_process
 from oss_referer.replay.duck import DuckDBEngine
 from oss_referer.replay.verdict import Judge, letters_of, rule
 
+from tests.cases import read_cases
 from tests.referer.replay.generator import generate, text
+
+CASES = read_cases("referer-replay")
 
 pieces = ["http://", "a.com", "b", "/", "?", "*", "#", " ", "x=1", ","]
 texts = st.lists(st.sampled_from(pieces), max_size=6).map("".join)
@@ -146,14 +149,7 @@ def test_rules_that_need_nothing_in_particular_have_no_strangers(entry: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("entries", "cut"),
-    [
-        ((), "cut_path"),
-        (("https://a.com/", "http://b.com", "c.com", "https:"), "cut_path"),
-        (("https://a.com/", "https://b.com/blog"), "cut_query"),
-        (("https://*.a.com/",), "cut_query"),
-        (("https://a.com/b/",), "cut_query"),
-    ],
+    ("entries", "cut"), CASES["referers_are_cut_to_their_origins_if_no_entry_looks_further"]
 )
 def test_referers_are_cut_to_their_origins_if_no_entry_looks_further(
     entries: tuple[str, ...], cut: str

@@ -20,6 +20,10 @@ from oss_referer.sources.account import GivenKey
 from oss_referer.sources.bucket import BucketError, RemoteBucket, ServiceAddress
 from oss_referer.sources.signature import format_query, quote_path, sign
 
+from tests.cases import read_cases
+
+CASES = read_cases("referer-sources")
+
 KEY = GivenKey("id", "secret", None)
 
 
@@ -76,16 +80,7 @@ def error(code: str, message: str = "m", more: str = "") -> bytes:
     return f"<Error><Code>{code}</Code><Message>{message}</Message>{more}</Error>".encode()
 
 
-@pytest.mark.parametrize(
-    ("code", "advice"),
-    [
-        ("NoSuchBucket", "; check the name of the bucket and --endpoint"),
-        ("InvalidAccessKeyId", "; check OSS_ACCESS_KEY_ID"),
-        ("SignatureDoesNotMatch", "; check OSS_ACCESS_KEY_SECRET"),
-        ("SecurityTokenExpired", "; check OSS_SESSION_TOKEN"),
-        ("AccessDenied", ""),
-    ],
-)
+@pytest.mark.parametrize(("code", "advice"), CASES["error_of_the_service_says_what_to_do"])
 def test_error_of_the_service_says_what_to_do(code: str, advice: str) -> None:
     with answering(403, error(code, "Not\nthis\x9b31m.")) as (endpoint, _):
         said = failure(endpoint)
@@ -167,14 +162,7 @@ def test_listing_in_another_form_is_refused(body: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("endpoint", "authority", "is_loopback", "needs_path_style"),
-    [
-        ("http://127.0.0.1:9000", "127.0.0.1:9000", True, True),
-        ("localhost:9000", "localhost:9000", True, True),
-        ("http://[::1]:9000/", "[::1]:9000", True, True),
-        ("https://oss-cn-hangzhou.aliyuncs.com", "oss-cn-hangzhou.aliyuncs.com", False, False),
-        ("http://10.0.0.1", "10.0.0.1", False, True),
-    ],
+    ("endpoint", "authority", "is_loopback", "needs_path_style"), CASES["address_of_a_service"]
 )
 def test_address_of_a_service(
     endpoint: str, authority: str, is_loopback: bool, needs_path_style: bool

@@ -24,9 +24,12 @@ from oss_referer.sources.markup.encoding import decode
 from oss_referer.sources.markup.writing import Tag
 from oss_referer.sources.toml import SourceError
 
+from tests.cases import read_cases
 from tests.referer.lint.random_rules import seeded
 from tests.referer_documents import BAD, GOOD, RefererDocument
 from tests.thorough import cases
+
+TABLE_CASES = read_cases("referer-sources")
 
 FIXTURES = Path(__file__).parents[3] / "fixtures" / "xml"
 MALFORMED = tomllib.loads((FIXTURES / "malformed.toml").read_text(encoding="utf-8"))["case"]
@@ -116,13 +119,7 @@ def test_malformed_document_gets_words_and_a_place(case: dict[str, Any]) -> None
     assert [error.line, error.column] == case["place"]
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "<!DOCTYPE a><a/>",
-        "<?xml version='1.0'?>\n<!-- a & b --><!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>",
-    ],
-)
+@pytest.mark.parametrize("text", TABLE_CASES["document_type_is_refused_where_it_stands"])
 def test_document_type_is_refused_where_it_stands(text: str) -> None:
     with pytest.raises(DocumentTypeError) as refusal:
         XmlDocument.parse(text.encode())

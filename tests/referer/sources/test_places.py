@@ -12,6 +12,10 @@ from oss_referer.sources.resources import BUCKET, CONFIG, REFERER, Unknown, eval
 from oss_referer.sources.sources import RulesForm
 from oss_referer.sources.toml import Path, SourceError
 
+from tests.cases import read_cases
+
+CASES = read_cases("referer-sources")
+
 RULES = RefererConfiguration(
     whitelist=("https://a.example/?x=1&y=2", 'say "a"', "h", "例え", "h"),
     blacklist=("https://a.example/", "h"),
@@ -94,39 +98,13 @@ def test_each_form_is_recognised(form: RulesForm) -> None:
     assert not discovery.has_rules(PurePath("rules.txt"), document)
 
 
-@pytest.mark.parametrize(
-    ("name", "text"),
-    [
-        ("utf16.xml", '<?xml version="1.0" encoding="UTF-16"?><RefererConfiguration/>'),
-        ("broken.xml", "<RefererConfiguration><AllowEmptyReferer>"),
-        ("broken.json", '{"AllowEmptyReferer": tru'),
-        ("empty-list.json", '{"RefererList": {}}'),
-        ("mistyped.toml", "[rules.a]\nallow_empty_referer = true\nwhitelst = []\n"),
-        ("broken.toml", "[rules.a]\nallow_empty_referer = yes\n"),
-        ("seed.toml", '[[bucket]]\nname = "a"\n[bucket.referer]\nwhitelist = ["*"]\n'),
-    ],
-)
+@pytest.mark.parametrize(("name", "text"), CASES["what_may_have_a_mistake_in_rules_is_read"])
 def test_what_may_have_a_mistake_in_rules_is_read(name: str, text: str) -> None:
     encoded = text.encode("utf-16" if name == "utf16.xml" else "utf-8")
     assert discovery.has_rules(PurePath(name), encoded)
 
 
-@pytest.mark.parametrize(
-    ("name", "text"),
-    [
-        ("pom.xml", "<project/>"),
-        ("package.json", '{"name": "a", "RefererPolicy": true}'),
-        ("answer.json", '[{"elements": {"AllowEmptyReferer": "true"}}]'),
-        ("nested.json", '{"a": {"AllowEmptyReferer": true}}'),
-        ("comments.json", '// {"RefererPolicy": 1}\n{'),
-        ("template.yaml", "RefererConfiguration: {}\n"),
-        ("main.tf", 'resource "alicloud_oss_bucket" "a" {}'),
-        ("pyproject.toml", '[tool.pylint]\nwhitelist = ["a"]\n'),
-        ("gitleaks.toml", '[[rules]]\nid = "a"\n[whitelist]\nfiles = []\n'),
-        ("mixed.toml", '[rules.a]\nwhitelist = ["a"]\ncommand = "b"\n'),
-        ("broken.toml", "a = ["),
-    ],
-)
+@pytest.mark.parametrize(("name", "text"), CASES["what_others_write_is_passed_over"])
 def test_what_others_write_is_passed_over(name: str, text: str) -> None:
     assert not discovery.has_rules(PurePath(name), text.encode())
 

@@ -16,6 +16,10 @@ from oss_referer.sources import tables
 from oss_referer.sources.tables import Case, Expected, Presence, TableError, Untouched
 from oss_referer.sources.written_list import WrittenItem, WrittenList, apply
 
+from tests.cases import read_cases
+
+CASES = read_cases("referer-sources")
+
 
 def write(folder: Path, text: str) -> Path:
     path = folder / "table.toml"
@@ -80,25 +84,7 @@ def test_case_may_have_all_fields(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("expectation", "difference"),
-    [
-        ('verdict = "deny"', "verdict: expected 'deny', was 'allow'"),
-        ('verdict = "allow"\nec = "0003-00000503"', "ec: expected '0003-00000503', was None"),
-        (
-            'verdict = "allow"\nreason = "no-whitelist"',
-            "reason: expected 'no-whitelist', was 'whitelisted'",
-        ),
-        (
-            'verdict = "allow"\nentry = "https://b.example/"',
-            "entry: expected 'https://b.example/', was 'https://a.example/'",
-        ),
-        (
-            'verdict = "allow"\nbasis = "assumed"',
-            "basis: expected 'assumed', was 'documented'",
-        ),
-    ],
-)
+@pytest.mark.parametrize(("expectation", "difference"), CASES["unmet_expectation_is_reported"])
 def test_unmet_expectation_is_reported(tmp_path: Path, expectation: str, difference: str) -> None:
     text = f'{RULES}[[case]]\nname = "x"\nreferer = "https://a.example/"\n{expectation}\n'
     report = tables.run(tables.read(write(tmp_path, text)))

@@ -19,7 +19,10 @@ from oss_referer.sources.sources import RulesForm
 from oss_referer.sources.terraform import PlannedChange
 from oss_referer.sources.toml import SourceError
 
+from tests.cases import read_cases
 from tests.plans import KIND, SITE, VERSIONS, change, configured, plan, state
+
+TABLE_CASES = read_cases("referer-sources")
 
 ADDRESS = f"{KIND}.site"
 BUCKET = "alicloud_oss_bucket.site"
@@ -368,13 +371,7 @@ def test_declared_resource_that_is_written_twice_is_refused(resource: Any) -> No
 
 
 @pytest.mark.parametrize(
-    ("value", "words"),
-    [
-        ("True", 'allow_empty_referer is "True"; write true or false'),
-        (" true", 'allow_empty_referer is " true"; write true or false'),
-        ("${true}", "allow_empty_referer is the expression ${true}, which only Terraform"),
-        ("1", 'allow_empty_referer is "1"; write true or false'),
-    ],
+    ("value", "words"), TABLE_CASES["declared_switch_is_converted_as_terraform_does_or_refused"]
 )
 def test_declared_switch_is_converted_as_terraform_does_or_refused(value: str, words: str) -> None:
     declared = {KIND: {"site": {**SITE, "allow_empty_referer": value}}}

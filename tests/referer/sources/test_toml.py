@@ -29,7 +29,10 @@ from oss_referer.sources.json_text import MAX_DEPTH, MAX_DIGITS, JSONError
 from oss_referer.sources.tables import TableError
 from oss_referer.sources.toml import ONE_OR_MORE, SourceError, TomlDocument, format_path
 
+from tests.cases import read_cases
 from tests.thorough import cases
+
+CASES = read_cases("referer-sources")
 
 
 class Colour(StrEnum):
@@ -267,12 +270,7 @@ def test_same_mistake_gives_the_same_sentence_everywhere(
 
 
 @pytest.mark.parametrize(
-    ("reader", "text", "path"),
-    [
-        ("seed", "[[bucket]]\n", "bucket[0].name"),
-        ("accounts", "[[account]]\n", "account[0].id"),
-        ("table", "[[case]]\nverdict = 'allow'\n", "case[0].name"),
-    ],
+    ("reader", "text", "path"), CASES["missing_name_gives_the_same_sentence_everywhere"]
 )
 def test_missing_name_gives_the_same_sentence_everywhere(
     tmp_path: Path, reader: str, text: str, path: str
@@ -351,27 +349,7 @@ def test_missing_fact_has_its_default() -> None:
     assert found == Assumptions(empty_whitelist=EmptyWhitelist.DENIES)
 
 
-@pytest.mark.parametrize(
-    ("source", "sentence"),
-    [
-        (
-            'empty_whitelist = "denies"',
-            'line 1, column 1: empty_whitelist is "denies"; write "empty-whitelist-allows" or '
-            '"empty-whitelist-denies"',
-        ),
-        (
-            '\nr15 = "x"',
-            "line 2, column 1: r15 is unknown; use checked_requests, check_order, empty_whitelist, "
-            "letter_case, white_space, cut_path, truncation_conflict, cut_entries, "
-            "repeated_header, missing_list, joined_entry, processing_order or copy_source",
-        ),
-        (
-            "empty_whitelist = true",
-            'empty_whitelist is true; write "empty-whitelist-allows" or "empty-whitelist-denies"',
-        ),
-        ("empty_whitelist", "this is not valid TOML"),
-    ],
-)
+@pytest.mark.parametrize(("source", "sentence"), CASES["mistake_gets_error_with_valid_values"])
 def test_mistake_gets_error_with_valid_values(tmp_path: Path, source: str, sentence: str) -> None:
     path = tmp_path / "assumptions.toml"
     path.write_text(source)
