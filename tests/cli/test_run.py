@@ -482,7 +482,10 @@ def test_signals_are_forwarded() -> None:
         # Not pause(), before which a signal may come; nor for ever, as one may never come.
         f"for _ in range({int(PATIENCE / 0.05)}): time.sleep(0.05)"
     )
-    with Forked(("run", sys.executable, "-c", code), sys.__stderr__.buffer) as process:
+    with (
+        tempfile.TemporaryFile() as errors,
+        Forked(("run", sys.executable, "-c", code), errors) as process,
+    ):
         try:
             assert process.stdout.readline() == b"ready\n"
             for number in numbers:
