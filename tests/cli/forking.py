@@ -1,13 +1,14 @@
-"""Servers that are forked from a process that has loaded the emulator.
+"""Commands and servers that are forked from a process that has loaded the emulator.
 
-Python and its imports take most of the time of a start. A forked server is a process of its own as
-well: it has its own folder, variables, output and signals. What depends on the start itself, or
-starts processes in turn, uses `tests.cli.process.serving`.
+Python and its imports take most of the time of a start. A forked command is a process of its own as
+well: it has its own folder, variables, files and signals. What depends on the start itself uses
+`tests.cli.process`.
 """
 
 from __future__ import annotations
 
 import atexit
+import gc
 import json
 import os
 import select
@@ -15,66 +16,94 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import IO, Any
 
 from tests.cli.process import Running, environment, watched
+from tests.client import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 
-LOADED = ("oss_emulator.cli.serve", "oss_emulator.cli.foreground", "lxml.etree")
-"""Modules that servers need."""
+LOG_ENGINE = ("oss_referer.replay.report", "oss_referer.replay.duck")
+SERVER = ("oss_emulator.cli.serve", "oss_emulator.cli.foreground", "lxml.etree")
+LOADED = {
+    "guard": ("oss_referer.commands.guard", *LOG_ENGINE),
+    "lint": ("oss_referer.commands.lint", "oss_referer.commands.check"),
+    "propose": ("oss_referer.commands.propose", *LOG_ENGINE),
+    "replay": ("oss_referer.commands.replay", *LOG_ENGINE),
+    "run": ("oss_emulator.cli.run", *SERVER),
+    "serve": SERVER,
+}
+"""The modules that a command needs, loaded before its first fork."""
 
+_PROGRAM = """\
+#!{python} -ISE
+import json, os, socket, sys
+with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as control:
+    control.connect({address!r})
+    asked = {{"arguments": sys.argv[1:], "env": dict(os.environ), "cwd": os.getcwd()}}
+    socket.send_fds(control, [json.dumps(asked).encode()], [0, 1, 2])
+    control.recv(100)
+    sys.exit(int(control.recv(100)))
+"""
 _LONGEST = 1 << 20
 """Bytes of a message; the variables take most of them."""
 
 
-class _Forker:
-    """The process that forks, and the socket for what it is asked."""
-
-    def __init__(self) -> None:
-        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.cli.forking", str(theirs.fileno())],
-                cwd=ROOT,
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,  # Ctrl-C is for the tests
-            )
-
-    def ask(self, question: Mapping[str, object], *descriptors: int) -> int:
-        """Send a question, and files that belong to it; return the answer."""
-        socket.send_fds(self._socket, [json.dumps(question).encode()], descriptors)
-        return int(self._socket.recv(100))
-
-    def end(self) -> None:
-        """End the process, which has no more questions to expect."""
-        self._socket.close()
-        self._process.wait()
-
-
 @cache
-def _forker() -> _Forker:
-    """The forker of this process."""
-    forker = _Forker()
-    atexit.register(forker.end)
-    return forker
+def _address() -> str:
+    """Start the process that forks for this one; return the socket where it is asked."""
+    folder = tempfile.TemporaryDirectory(prefix="oss-emulator-tests-")
+    address = f"{folder.name}/commands"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listening:
+        listening.bind(address)
+        listening.listen()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.cli.forking", str(listening.fileno())],
+            cwd=ROOT,
+            pass_fds=[listening.fileno()],
+            start_new_session=True,  # Ctrl-C is for the tests
+        )
+
+    @atexit.register
+    def end() -> None:
+        process.terminate()
+        process.wait()
+        folder.cleanup()
+
+    return address
 
 
 class Forked:
     """A process as `subprocess.Popen` has it, although it is the child of another one."""
 
-    def __init__(self, arguments: Sequence[str], stderr: IO[bytes], env: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        stderr: IO[bytes],
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+    ) -> None:
         reading, writing = os.pipe()
         self.stdout: IO[bytes] = os.fdopen(reading, "rb")
-        asked = {"arguments": arguments, "env": dict(env), "cwd": str(Path.cwd())}
-        self.pid = _forker().ask(asked, writing, stderr.fileno())
+        asked = {
+            "arguments": list(arguments),
+            "env": environment() if env is None else dict(env),
+            "cwd": str(cwd or Path.cwd()),
+        }
+        self._control = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._control.connect(_address())
+        with open(os.devnull, "rb") as nothing:
+            files = [nothing.fileno(), writing, stderr.fileno()]
+            socket.send_fds(self._control, [json.dumps(asked).encode()], files)
         os.close(writing)
-        self._descriptor = os.pidfd_open(self.pid)
+        self.pid = int(self._control.recv(100))
         self._status: int | None = None
 
     def __enter__(self) -> Forked:
@@ -83,68 +112,124 @@ class Forked:
     def __exit__(self, *exception: object) -> None:
         self.stdout.close()
         self.wait()
-        os.close(self._descriptor)
+        self._control.close()
 
     def send_signal(self, number: int) -> None:
         """Send a signal to a process that runs."""
-        signal.pidfd_send_signal(self._descriptor, number)
+        with suppress(ProcessLookupError):  # it has just ended
+            if self.poll() is None:
+                os.kill(self.pid, number)
 
     def poll(self) -> int | None:
         """Return the exit status; None while the process runs."""
-        try:
-            return self.wait(0)
-        except subprocess.TimeoutExpired:
-            return None
+        with suppress(subprocess.TimeoutExpired):
+            self.wait(0)
+        return self._status
 
     def wait(self, timeout: float | None = None) -> int:
         """Return the exit status. Raises subprocess.TimeoutExpired after so many seconds."""
         if self._status is None:
-            ended, _, _ = select.select([self._descriptor], (), (), timeout)
+            ended, _, _ = select.select([self._control], (), (), timeout)
             if not ended:
                 raise subprocess.TimeoutExpired(str(self.pid), timeout or 0)
-            self._status = _forker().ask({"ended": self.pid})
+            self._status = int(self._control.recv(100))
         return self._status
+
+
+def command(
+    *arguments: str, env: Mapping[str, str] | None = None, cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a command of the emulator to its end, with the standard input empty."""
+    with tempfile.TemporaryFile() as stderr, Forked(arguments, stderr, env, cwd) as process:
+        output = process.stdout.read()
+        status = process.wait(PATIENCE)
+        stderr.seek(0)
+        errors = stderr.read()
+    return subprocess.CompletedProcess(arguments, status, output.decode(), errors.decode())
+
+
+@contextmanager
+def started(
+    arguments: Sequence[str],
+    folder: Path,
+    ready_file: Path,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+) -> Iterator[Running]:
+    """Start a server as `tests.cli.process.started` does."""
+    stderr = folder / "stderr"
+    with stderr.open("wb") as err:
+        process = Forked(arguments, err, env, cwd)
+    with process, watched(process, ready_file, stderr) as running:
+        yield running
 
 
 @contextmanager
 def serving(folder: Path, *flags: str, env: Mapping[str, str] | None = None) -> Iterator[Running]:
     """Run `oss-emulator serve` on a free port."""
-    ready_file, stderr = folder / "ready.json", folder / "stderr"
-    arguments = ["serve", "--port", "0", "--ready-file", str(ready_file), *flags]
-    with stderr.open("wb") as err:
-        process = Forked(arguments, err, environment() if env is None else env)
-    with process, watched(process, ready_file, stderr) as running:
+    ready_file = folder / "ready.json"
+    given = ("--port", "0", "--ready-file", str(ready_file), *flags)
+    with started(("serve", *given), folder, ready_file, env) as running:
         yield running
+
+
+def install(folder: Path) -> Path:
+    """Install the program `oss-emulator` in a new folder, and return that for `PATH`."""
+    place = folder / "bin"
+    place.mkdir()
+    program = place / "oss-emulator"
+    program.write_text(_PROGRAM.format(python=sys.executable, address=_address()))
+    program.chmod(0o755)
+    return place
 
 
 # --- in the process that forks
 
 
-def _fork(control: socket.socket) -> list[str] | None:
-    """Answer questions until none comes any more; in a child, return its arguments."""
+def _fork(listening: socket.socket) -> list[str]:
+    """Fork for each question and tell the exit status; in a child, return its arguments."""
+    asking: dict[int, socket.socket] = {}
+    waking, _ = signals = socket.socketpair()
+    for each in signals:
+        each.setblocking(False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(signals[1].fileno())
     while True:
-        message, descriptors, *_ = socket.recv_fds(control, _LONGEST, 2)
-        if not message:
-            return None
+        ready, _, _ = select.select([listening, waking], (), ())
+        if waking in ready:
+            waking.recv(100)
+            for pid in list(asking):
+                ended, status = os.waitpid(pid, os.WNOHANG)
+                if ended:
+                    with asking.pop(pid) as control, suppress(OSError):  # nobody may wait
+                        control.send(str(os.waitstatus_to_exitcode(status)).encode())
+        if listening not in ready:
+            continue
+        control, _ = listening.accept()
+        message, descriptors, *_ = socket.recv_fds(control, _LONGEST, 3)
         question = json.loads(message)
-        if "ended" in question:
-            answer = os.waitstatus_to_exitcode(os.waitpid(question["ended"], 0)[1])
-        else:
-            answer = os.fork()
-            if answer == 0:
-                control.close()
-                _become(question, *descriptors)
-                return list(question["arguments"])
+        for name in LOADED.get(question["arguments"][0], ()):
+            import_module(name)
+        gc.freeze()  # a fork does not walk what it shares
+        pid = os.fork()
+        if pid == 0:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            for each in (listening, control, *signals, *asking.values()):
+                each.close()
+            _become(question, descriptors)
+            return list(question["arguments"])
         for descriptor in descriptors:
             os.close(descriptor)
-        control.send(str(answer).encode())
+        asking[pid] = control
+        with suppress(OSError):
+            control.send(str(pid).encode())
 
 
-def _become(question: Mapping[str, Any], stdout: int, stderr: int) -> None:
+def _become(question: Mapping[str, Any], descriptors: Sequence[int]) -> None:
     """Give a child the session, files, folder and variables that a new process would have."""
     os.setsid()
-    null = os.open(os.devnull, os.O_RDONLY)
-    for descriptor, place in ((null, 0), (stdout, 1), (stderr, 2)):
+    for place, descriptor in enumerate(descriptors):
         os.dup2(descriptor, place)
         os.close(descriptor)
     os.chdir(question["cwd"])
@@ -152,15 +237,28 @@ def _become(question: Mapping[str, Any], stdout: int, stderr: int) -> None:
     os.environ.update(question["env"])
 
 
-def _main(descriptor: int) -> int:
+def _main(descriptor: int) -> None:
     from oss_emulator.cli import main
+    from oss_referer.search.url import WebURL, suffix_list
 
-    for name in LOADED:
+    for name in (*LOADED["serve"], *LOADED["lint"]):
         import_module(name)
-    with socket.socket(fileno=descriptor) as control:
-        arguments = _fork(control)
-    return 0 if arguments is None else main(arguments)
+    suffix_list()  # they are read and loaded once
+    WebURL.parse("https://www.example.com/")
+    with socket.socket(fileno=descriptor) as listening:
+        arguments = _fork(listening)
+    status = 70
+    try:
+        status = main(arguments)
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)  # nothing is taken apart that the fork only copied
 
 
 if __name__ == "__main__":
-    sys.exit(_main(int(sys.argv[1])))
+    _main(int(sys.argv[1]))

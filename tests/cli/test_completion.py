@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from oss_emulator.cli import build_parser
 
+from tests.cli.forking import command
 from tests.cli.process import EMULATOR, environment
 from tests.client import PATIENCE
 
@@ -31,7 +32,7 @@ def run(*command: str, text: str = "", **variables: str) -> str:
 
 
 def script(shell: str) -> str:
-    return run(*EMULATOR, "completion", shell)
+    return command("completion", shell).stdout
 
 
 def need(shell: str) -> None:
@@ -49,33 +50,32 @@ complete_line() {
   printf '%s\\n' "${COMPREPLY[@]}"
 }
 """
-    text = script("bash") + code
-    assert set(run("bash", text=f"{text}complete_line 'oss-emulator '").split()) >= COMMANDS
-    flags = run("bash", text=f"{text}complete_line 'oss-emulator serve --pre'").split()
-    assert flags == ["--preload"]
     (tmp_path / "seed.toml").touch()
-    files = run("bash", text=f"{text}complete_line 'oss-emulator serve --seed {tmp_path}/se'")
-    assert files.split() == [f"{tmp_path}/seed.toml"]
-    for line, words in {
+    exact = {"serve --pre": {"--preload"}, f"serve --seed {tmp_path}/se": {f"{tmp_path}/seed.toml"}}
+    among = {
+        "": COMMANDS,
         "completion ": {"bash", "zsh", "fish"},
         "serve --auth ": {"strict", "relaxed", "off"},
         "lint --format ": {"text", "json", "sarif", "github", "junit"},
         f"lint {tmp_path}/se": {f"{tmp_path}/seed.toml"},
         f"check --signed url {tmp_path}/se": {f"{tmp_path}/seed.toml"},
         f"replay {tmp_path}/seed.toml {tmp_path}/se": {f"{tmp_path}/seed.toml"},
-    }.items():
-        shown = run("bash", text=f"{text}complete_line 'oss-emulator {line}'").split()
-        assert words <= set(shown), line
+    }
+    asked = "".join(f"complete_line 'oss-emulator {line}'\necho --\n" for line in exact | among)
+    shown = run("bash", text=f"{script('bash')}{code}{asked}").split("--\n")
+    for (line, words), found in zip((exact | among).items(), shown, strict=False):
+        assert words == set(found.split()) if line in exact else words <= set(found.split()), line
 
 
 def test_bash_completes_names_with_spaces(tmp_path: Path) -> None:
     need("bash")
     (tmp_path / "a dir").mkdir()
     (tmp_path / "access.log").touch()
+    code = f"{script('bash')}\ncd {tmp_path}\n"
     for typed in (r"a\ d", '"a d', "'a d"):
         line = f"COMP_WORDS=(oss-emulator check {shlex.quote(typed)}); COMP_CWORD=2; COMPREPLY=()"
-        code = f"{script('bash')}\ncd {tmp_path}\n{line}\n_shtab_oss_emulator\n"
-        assert run("bash", text=f'{code}printf "%s|" "${{COMPREPLY[@]}}"') == "a dir|"
+        code += f'{line}\n_shtab_oss_emulator\nprintf "%s|" "${{COMPREPLY[@]}}"\n'
+    assert run("bash", text=code) == "a dir|" * 3
 
 
 def test_fish_completes_commands_and_flags() -> None:
@@ -104,12 +104,12 @@ print -- $_comps[oss-emulator]
 
 def test_each_help_begins_with_an_example_that_can_be_parsed() -> None:
     parser = build_parser()
-    for name, command in parser.commands.items():
-        first, *rest = command.format_help().splitlines()
-        assert first == f"example: {command.example}"
+    for name, each in parser.commands.items():
+        first, *rest = each.format_help().splitlines()
+        assert first == f"example: {each.example}"
         assert rest[:2] == ["", next(line for line in rest if line.startswith("usage: "))]
         assert [line for line in rest if line.endswith("-")] == []  # no name is broken
-        words = shlex.split(command.example.partition(" > ")[0])
+        words = shlex.split(each.example.partition(" > ")[0])
         assert words[:2] == ["oss-emulator", name]
         parser.parse(words[1:])  # exits for a mistake
 

@@ -1,4 +1,4 @@
-"""Wrong RULES get one sentence with file, line and column, and the exit status 2."""
+"""Rules that the lab reads, and every command on random and damaged input."""
 
 from __future__ import annotations
 
@@ -6,9 +6,18 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
+from typing import Any
 
 import pytest
 from oss_emulator.cli import main
+from oss_referer.sources import forms
+from oss_referer.sources.forms import RulesForm
+
+from tests.cases import read_cases
+from tests.referer.lint.random_rules import rules, seeded
+
+CASES = read_cases("cli")
 
 ROOT = "<RefererConfiguration>\n  {}\n</RefererConfiguration>"
 FLAG = "<AllowEmptyReferer>true</AllowEmptyReferer>"
@@ -106,36 +115,12 @@ def test_file_name_may_contain_a_hash(tmp_path: Path, capsys: pytest.CaptureFixt
     assert capsys.readouterr().out.startswith("ALLOWED")
 
 
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (("check", "-"), "give a REFERER or --no-referer"),
-        (("check", "-", "--referer", "a", "--signed", "twice"), "invalid choice: 'twice'"),
-        (("scenarios", "-", "--site", "www.example.com"), "no browser opens 'www.example.com': it"),
-        (("scenarios", "-", "--site", "https://[/"), "its host or its port is not valid"),
-        (("translate", "--from", "apache", "-"), "invalid choice: 'apache'"),
-        (("translate", "-"), "one of the arguments --from --to is required"),
-        (("apply", "-", "examplebucket"), "write oss://BUCKET"),
-        (("apply", "-", "oss://examplebucket", "--json"), "--json requires --yes"),
-    ],
-)
+@pytest.mark.parametrize(("arguments", "words"), CASES["bad_arguments"])
 def test_bad_arguments(refuse: Callable[..., str], arguments: tuple[str, ...], words: str) -> None:
     assert words in refuse(*arguments)
 
 
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("[[case]]\nname = 'a'\n", 'case[0].verdict is missing; write "allow" or "deny"'),
-        (
-            "[[case]]\nname = 'a'\nverdict = 'maybe'\n",
-            'is "maybe"; write "allow" or "deny"',
-        ),
-        ("[[case]\n", "line 1, column 7: this is not valid TOML"),
-        ("", "there are no cases; add [[case]] for each request"),
-        ("# nothing\n", "there are no cases; add [[case]] for each request"),
-    ],
-)
+@pytest.mark.parametrize(("text", "words"), CASES["bad_table"])
 def test_bad_table(refuse: Callable[..., str], tmp_path: Path, text: str, words: str) -> None:
     rules, table = tmp_path / "rules.toml", tmp_path / "table.toml"
     rules.write_text("[rules.a]\n")
@@ -187,22 +172,7 @@ def test_result_that_a_form_cannot_represent_is_reported(
     assert "the result cannot be written as nginx: nginx reads at most 4,093 bytes" in message
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        "lint FILE",
-        "check FILE --no-referer",
-        "diff FILE fixtures/lab/site.toml",
-        "diff fixtures/lab/corrected.xml fixtures/lab/broken.xml --referers FILE",
-        "test FILE",
-        "scenarios FILE --site https://www.example.com",
-        "scenarios fixtures/lab/corrected.xml --site https://www.example.com --assumptions FILE",
-        "translate FILE --from nginx",
-        "serve --port 0 --accounts FILE",
-        "serve --port 0 --seed FILE",
-        "serve --port 0 --tls --tls-cert FILE",
-    ],
-)
+@pytest.mark.parametrize("command", CASES["file_without_an_end_is_refused"])
 def test_file_without_an_end_is_refused(
     refuse: Callable[..., str], tmp_path: Path, command: str
 ) -> None:
@@ -219,3 +189,81 @@ def test_file_without_referers_is_an_error(refuse: Callable[..., str], tmp_path:
     referers.write_bytes(b"")
     message = refuse("diff", str(rules), str(rules), "--referers", str(referers))
     assert f"{referers}: there are no Referers; write one on each line" in message
+
+
+# --- every command of the rule lab on random and damaged input: an answer, or one error in a line
+
+
+RANDOM_FORMS = (RulesForm.XML, RulesForm.JSON, RulesForm.TOML)
+SITE = "https://www.example.com/"
+
+FUZZED: dict[str, Callable[[str, str, str], tuple[str, ...]]] = {
+    "check": lambda rules, _, __: ("check", rules, "--referer", SITE, "", "http://\udcff?"),
+    "test": lambda rules, _, __: ("test", rules),
+    "lint": lambda rules, _, __: ("lint", rules),
+    "lint --fix": lambda rules, _, __: ("lint", rules, "--fix"),
+    "lint --format sarif": lambda rules, _, __: ("lint", rules, "--format", "sarif"),
+    "diff": lambda rules, other, referers: ("diff", rules, other, "--referers", referers),
+    "scenarios": lambda rules, _, __: ("scenarios", rules, "--site", SITE),
+    "translate": lambda rules, _, __: ("translate", rules, "--to", "nginx"),
+    "translate --from": lambda rules, _, __: ("translate", rules, "--from", "nginx"),
+}
+
+
+NOT_ANSWERED = {"test", "translate --from"}
+"""The commands for which rules are always bad input."""
+
+
+@pytest.fixture
+def ask_for_errors(capsys: pytest.CaptureFixture[str]) -> Any:
+    """Runs a command in this process and returns its status and its errors."""
+
+    def run(*arguments: str) -> tuple[int, str]:
+        try:
+            status = main(arguments)
+        except SystemExit as end:
+            status = int(end.code or 0)
+        return status, capsys.readouterr().err
+
+    return run
+
+
+def damage(random: Random, document: bytes) -> bytes:
+    """Return a document with a few bytes replaced, removed or repeated."""
+    data = bytearray(document)
+    for _ in range(random.randrange(1, 6)):
+        place = random.randrange(len(data) + 1)
+        new = random.choice([b"", b"\xff", b"\x00", b"<", b'"', b"]", b"&#0;", data[:40]])
+        data[place : place + random.randrange(4)] = new
+    return bytes(data)
+
+
+def format_rules(random: Random) -> bytes:
+    """Format random rules, or the like that no form can hold as any text."""
+    try:
+        return forms.format(rules(random), random.choice(RANDOM_FORMS)).encode()
+    except ValueError:
+        return b"whitelist = []\n"
+
+
+@pytest.mark.parametrize("command", FUZZED)
+def test_every_command_ends_well(ask_for_errors: Any, tmp_path: Path, command: str) -> None:
+    first, second, referers = (tmp_path / name for name in ("first", "second", "referers"))
+    ended = set()
+    for seed in range(24):
+        random = seeded(seed)
+        documents = [format_rules(random) for _ in range(2)]
+        if seed % 2:
+            documents[0] = damage(random, documents[0])
+        first.write_bytes(documents[0])
+        second.write_bytes(documents[1])
+        lines = b"https://www.example.com/\n\nhttp://a/?b\n"
+        referers.write_bytes(damage(random, lines) if seed % 3 == 0 else lines)
+        arguments = FUZZED[command](str(first), str(second), str(referers))
+        status, errors = ask_for_errors(*arguments)
+        assert status in (0, 1, 2), (seed, arguments)
+        ended.add(status)
+        if status == 2:
+            assert errors.startswith("oss-emulator"), (seed, errors)
+            assert errors.count("\n") == 1, (seed, errors)
+    assert ended - {2} or command in NOT_ANSWERED

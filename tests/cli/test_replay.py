@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,9 +21,12 @@ import pytest
 from lxml import etree, html
 from oss_referer import extras
 
-from tests.cli.forking import serving
+from tests.cases import read_cases
+from tests.cli.forking import Forked, serving
 from tests.cli.process import EMULATOR, environment, wait_for
 from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, PATIENCE, Live
+
+CASES = read_cases("cli")
 
 ROOT = Path(__file__).parents[2]
 LOGS = str(ROOT / "fixtures" / "logs")
@@ -401,16 +405,8 @@ def test_log_of_the_server_is_judged_as_it_had_answered(tmp_path: Path, ask: Any
             running.ask("OPTIONS", "/examplebucket/hello.txt", **fields)
             running.ask("GET", "/examplebucket", **fields)
         rules = tmp_path / "rules.xml"
-        monkey = environment(OSS_ENDPOINT=running.endpoint)
-        report = json.loads(
-            subprocess.run(
-                [*EMULATOR, "replay", "oss://examplebucket", str(log), "--json"],
-                capture_output=True,
-                check=True,
-                env=monkey,
-                timeout=PATIENCE,
-            ).stdout
-        )
+        endpoint = ("--endpoint", running.endpoint)
+        report = json.loads(ask("replay", "oss://examplebucket", str(log), "--json", *endpoint)[1])
     assert not rules.exists()
     assert report["totals"]["revoked"]["requests"] == 0
     assert report["totals"]["gained"]["requests"] == 0
@@ -425,31 +421,30 @@ def test_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
     os.mkfifo(pipe)
     page.write_text("before")
     asked = ["replay", RULES, str(pipe), "--rejects", str(rejects), "--html", str(page)]
-    process = subprocess.Popen(
-        [*EMULATOR, *asked], stderr=subprocess.PIPE, stdout=subprocess.PIPE, env=environment()
-    )
-    wait_for((tmp_path / ".rejects.part").exists)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=PATIENCE)
-    assert (process.returncode, out) == (130, b"")
-    assert err == b"oss-emulator: interrupted\n"
+    with tempfile.TemporaryFile() as err, Forked(asked, err) as process:
+        wait_for((tmp_path / ".rejects.part").exists)
+        process.send_signal(signal.SIGINT)
+        assert (process.wait(PATIENCE), process.stdout.read()) == (130, b"")
+        err.seek(0)
+        assert err.read() == b"oss-emulator: interrupted\n"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["log", "page.html"]
     assert page.read_text() == "before"
 
 
-def test_full_disk_leaves_no_half_report(tmp_path: Path) -> None:
+def test_full_disk_leaves_no_half_report(
+    ask: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     page = tmp_path / "page.html"
     page.write_text("before")
-    done = subprocess.run(
-        [*EMULATOR, "replay", RULES, LOGS, "--html", str(page)],
-        capture_output=True,
-        env=environment(TMPDIR=str(tmp_path), PYTHONDONTWRITEBYTECODE="1"),  # nor half a module
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4_096, 4_096)),
-        timeout=PATIENCE,
-        check=False,
-    )
-    assert (done.returncode, done.stdout) == (1, b"")
-    assert b"File too large" in done.stderr
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4_096, limits[1]))
+    try:
+        status, out, err = ask("replay", RULES, LOGS, "--html", str(page))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert (status, out) == (1, "")
+    assert "File too large" in err
     assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
     assert page.read_text() == "before"
 
@@ -474,14 +469,7 @@ def test_proposal_keeps_the_hosts_and_is_replayed(ask: Any, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("arguments", "error"),
-    [
-        (("--own", "https://a.test/"), "'https://a.test/' is not a host; write www.example.com"),
-        (("--own", "a.test", "--block", "a.test"), "a.test is both wanted and blocked"),
-        (("--own", "a.test", "--keep", "2"), "'2' is not a share; write a number up to 1"),
-        (("--own", "a.test"), "the logs have no served request with a Referer of a.test"),
-        ((), "the following arguments are required: --own"),
-    ],
+    ("arguments", "error"), CASES["mistake_in_a_proposal_gets_one_clear_error"]
 )
 def test_mistake_in_a_proposal_gets_one_clear_error(
     arguments: tuple[str, ...], error: str, ask: Any

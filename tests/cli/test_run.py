@@ -18,12 +18,16 @@ from unittest import mock
 import pytest
 from oss_emulator.cli import main
 
+from tests.cases import read_cases
+from tests.cli.forking import Forked
 from tests.cli.process import EMULATOR, environment
 from tests.cli.refusal import fail
 from tests.client import PATIENCE
 from tests.docs.markdown import blocks
 from tests.node import copy_project
 from tests.requirements import require
+
+CASES = read_cases("cli")
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "tests" / "sdk" / "samples"
@@ -451,15 +455,7 @@ def test_missing_command_is_reported(command: str, status: int, complaint: str) 
 
 
 @pytest.mark.parametrize(
-    ("arguments", "complaint"),
-    [
-        ((), "give a COMMAND to run"),
-        (("--",), "give a COMMAND to run"),
-        (("--port", "x", "true"), "--port: 'x' is not a port"),
-        (("--tls", "true"), "leave out --tls and --tls-cert"),
-        (("--tls-cert", "own.pem", "true"), "leave out --tls and --tls-cert"),
-        (("--colour", "true"), "--colour"),
-    ],
+    ("arguments", "complaint"), CASES["bad_command_line_is_reported_in_one_sentence"]
 )
 def test_bad_command_line_is_reported_in_one_sentence(
     arguments: tuple[str, ...], complaint: str
@@ -486,19 +482,15 @@ def test_signals_are_forwarded() -> None:
         # Not pause(), before which a signal may come; nor for ever, as one may never come.
         f"for _ in range({int(PATIENCE / 0.05)}): time.sleep(0.05)"
     )
-    with subprocess.Popen(
-        [*EMULATOR, "run", sys.executable, "-c", code],
-        env=environment(),
-        start_new_session=True,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with (
+        tempfile.TemporaryFile() as errors,
+        Forked(("run", sys.executable, "-c", code), errors) as process,
+    ):
         try:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "ready\n"
+            assert process.stdout.readline() == b"ready\n"
             for number in numbers:
                 process.send_signal(number)
-                assert process.stdout.readline() == f"{int(number)}\n"
+                assert process.stdout.readline() == f"{int(number)}\n".encode()
             assert process.wait(PATIENCE) == 42
         finally:
             if process.poll() is None:

@@ -18,7 +18,8 @@ from oss_emulator.cli import build_parser, flags, main
 from oss_emulator.settings import Settings
 from oss_referer.sources.account import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET
 
-from tests.cli.forking import serving
+from tests.cases import read_cases
+from tests.cli.forking import command, serving
 from tests.cli.logline import LINE
 from tests.cli.process import (
     EMULATOR,
@@ -30,6 +31,8 @@ from tests.cli.process import (
 )
 from tests.cli.refusal import fail, refuse
 from tests.client import PATIENCE
+
+CASES = read_cases("cli")
 
 SEED = """
 [[bucket]]
@@ -108,10 +111,19 @@ def test_token_of_the_settings_is_not_printed(tmp_path: Path) -> None:
 
 
 def test_start_loads_only_what_most_requests_need() -> None:
-    later = {"lxml", "webbrowser", "sqlite3", "oss_referer.sources.forms", "oss_referer.replay"}
+    later = {
+        "lxml",
+        "webbrowser",
+        "sqlite3",
+        "oss_referer.sources.forms",
+        "oss_referer.replay.report",
+    }
     code = (
-        "import sys, oss_emulator.cli.foreground; from oss_emulator import Emulator\n"
-        "with Emulator(): print('\\n'.join(sys.modules))"
+        "import sys, oss_emulator.cli.foreground\n"
+        "from oss_emulator import Emulator\n"
+        "with Emulator(): print(*sys.modules)\n"
+        "import oss_emulator.cli.serve\n"
+        "print(*sys.modules)"
     )
     done = subprocess.run(
         [EMULATOR[0], "-c", code],
@@ -121,9 +133,10 @@ def test_start_loads_only_what_most_requests_need() -> None:
         timeout=PATIENCE,
         env=environment(),
     )
-    loaded = set(done.stdout.splitlines())
-    assert "oss_emulator.server.app" in loaded
-    assert not later & loaded
+    by_server, by_command = (set(line.split()) for line in done.stdout.splitlines())
+    assert "oss_emulator.server.app" in by_server
+    assert not later & by_server
+    assert not {"trustme", "cryptography"} & by_command
 
 
 def test_ready_file_describes_the_listening_server(tmp_path: Path) -> None:
@@ -141,13 +154,10 @@ def test_ready_file_describes_the_listening_server(tmp_path: Path) -> None:
 
 
 def test_ready_file_replaces_an_old_one(tmp_path: Path) -> None:
-    (tmp_path / "folder").mkdir()
-    ready_file = tmp_path / "folder" / "ready.json"
-    ready_file.write_text("of an earlier run")
-    command = (*EMULATOR, "serve", "--port", "0", "--ready-file", str(ready_file))
-    with started(command, tmp_path, ready_file) as running:
+    (tmp_path / "ready.json").write_text("of an earlier run")
+    with serving(tmp_path) as running:
         assert running.ready["pid"] == running.process.pid
-        assert list(ready_file.parent.iterdir()) == [ready_file]
+        assert {path.name for path in tmp_path.iterdir()} == {"ready.json", "stderr"}
 
 
 def test_ready_server_prints_its_addresses_and_a_hint_about_the_default_key(tmp_path: Path) -> None:
@@ -221,8 +231,7 @@ def test_hint_of_the_seed_names_the_endpoint(tmp_path: Path) -> None:
 
 def test_version_and_help() -> None:
     def ask(*arguments: str) -> str:
-        command = [*EMULATOR, *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
+        done = command(*arguments)
         assert done.returncode == 0
         assert done.stderr == ""
         return done.stdout
@@ -323,21 +332,7 @@ def test_folder_instead_of_a_file_is_reported(tmp_path: Path, flag: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "complaint"),
-    [
-        ("port", "-1", "'-1' is not a port; write a number from 0 to 65535"),
-        ("port", "65536", "'65536' is not a port"),
-        ("port", "http", "'http' is not a port"),
-        ("port", "٨٠٨٠", "is not a port"),
-        ("as-of", "13.10.2025", "'13.10.2025' is not a date; write it as 2025-10-13"),
-        ("as-of", "2025-10-32", "'2025-10-32' is not a date"),
-        ("tls-port", "https", "'https' is not a port"),
-        ("cname", "img.example.com", "'img.example.com' does not name a bucket; write HOST=BUCKET"),
-        ("cname", "img.example.com=No_Bucket", "does not name a bucket"),
-        ("cname", "b.test=abc,a b=abc", "'a b' is not a host"),
-        ("auth", "lenient", "'lenient' is unknown; use strict, relaxed or off"),
-        ("log-level", "loud", "'loud' is unknown; use debug, info, warning, error or critical"),
-    ],
+    ("name", "value", "complaint"), CASES["bad_value_is_reported_in_one_sentence"]
 )
 def test_bad_value_is_reported_in_one_sentence(name: str, value: str, complaint: str) -> None:
     variable = f"OSS_EMULATOR_{name.replace('-', '_').upper()}"

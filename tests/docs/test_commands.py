@@ -14,8 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.forking import serving
-from tests.cli.installed import installed
+from tests.cli.forking import install, serving
 from tests.cli.process import environment
 from tests.client import PATIENCE
 from tests.docs.markdown import Block, agrees, blocks
@@ -55,7 +54,8 @@ def test_commands_print_what_is_shown(name: str, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "fixtures" / "logs", reader / "logs")
     shutil.copytree(ROOT / "examples" / "guard", reader / "guard")
     (tmp_path / ".curlrc").write_text("silent\nshow-error\n", encoding="utf-8")
-    with serving(tmp_path, "--demo") as running, installed(tmp_path) as place:
+    place = install(tmp_path)
+    with serving(tmp_path, "--demo") as running:
         path = f"{place}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         variables = environment(
             PATH=path, HOME=str(tmp_path), OSS_ENDPOINT=running.endpoint, no_proxy="*"

@@ -2,7 +2,6 @@
 
 import json
 import re
-import subprocess
 import sys
 from dataclasses import fields
 from pathlib import Path
@@ -11,8 +10,8 @@ import pytest
 from oss_emulator.cli.run import PRELOAD
 from oss_emulator.settings import Settings
 
-from tests.cli.process import EMULATOR, environment
-from tests.client import PATIENCE
+from tests.cli.forking import command
+from tests.cli.process import environment
 from tests.docs.markdown import table
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -34,15 +33,7 @@ def test_page_names_all_variables_that_run_sets() -> None:
     program = [sys.executable, "-c", "import json, os; print(json.dumps(dict(os.environ)))"]
     token = "of another key"
     given = environment(OSS_SESSION_TOKEN=token, ALIBABA_CLOUD_SECURITY_TOKEN=token)
-    done = subprocess.run(
-        [*EMULATOR, "run", *program],
-        capture_output=True,
-        text=True,
-        check=True,
-        env=given,
-        timeout=PATIENCE,
-    )
-    found = json.loads(done.stdout)
+    found = json.loads(command("run", *program, env=given).stdout)
     # Python may set LC_CTYPE by itself.
     names = {*found, *given} - {"LC_CTYPE"}
     changed = {name for name in names if found.get(name) != given.get(name)}

@@ -13,6 +13,7 @@ import pytest
 import yaml
 from oss_emulator import Emulator
 
+from tests.cli.forking import install
 from tests.node import copy_project
 from tests.plugin.process import OTHERS, without
 
@@ -86,7 +87,9 @@ def test_guard_example_blocks_the_bad_plan(plan: str, status: int, tmp_path: Pat
     (tmp_path / "step.sh").write_text(step)
     shutil.copy(EXAMPLES / "guard" / "access.log", tmp_path)
     shutil.copy(EXAMPLES / "guard" / plan, tmp_path / "plan.json")
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    path = os.pathsep.join(
+        [str(install(tmp_path)), str(Path(sys.executable).parent), os.environ["PATH"]]
+    )
     variables = {**os.environ, "PATH": path, "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md")}
     done = subprocess.run(
         ["bash", "-e", "step.sh"], cwd=tmp_path, env=variables, capture_output=True, text=True

@@ -1,4 +1,6 @@
-"""A reader of our Dockerfile: its stages and their instructions. It refuses unknown ones."""
+"""A reader of a Dockerfile, which needs no container engine."""
+
+from __future__ import annotations
 
 import json
 import re

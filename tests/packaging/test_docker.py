@@ -5,6 +5,7 @@ package is installed as in the image. `tests/containers/` builds the image and r
 """
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -15,18 +16,20 @@ from typing import Any
 
 import oss2
 import pytest
+import yaml
 from oss_emulator.server.app import SHUTDOWN_TIMEOUT
 from oss_emulator.settings import Settings
 from oss_referer.sources.account import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET
 
 from tests.cli.process import Running, environment, started, wait_for
 from tests.client import PATIENCE
-from tests.packaging import compose, dockerfile
+from tests.packaging import dockerfile
 
 ROOT = Path(__file__).parents[2]
 STAGES = dockerfile.parse((ROOT / "Dockerfile").read_text())
 _, BUILD, IMAGE = STAGES
-COMPOSE: Any = compose.parse((ROOT / "docker-compose.yml").read_text())
+COMPOSE: Any = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+VARIABLE = re.compile(r"\$\{([A-Z_]+):-([^}]*)\}")
 (SERVICE,) = COMPOSE["services"].values()
 DOCKERIGNORE = (ROOT / ".dockerignore").read_text()
 
@@ -134,7 +137,7 @@ def container_environment(folder: Path, shell: dict[str, str], **given: str) -> 
     del env["PATH"]
     if shell is not NO_COMPOSE:
         for name, value in SERVICE["environment"].items():
-            env[name] = compose.interpolate(value, shell)
+            env[name] = VARIABLE.sub(lambda found: shell.get(found[1]) or found[2], value)
     for copy in IMAGE.copies:
         if not copy.stage:
             (source,) = copy.sources

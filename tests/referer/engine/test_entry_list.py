@@ -1,4 +1,4 @@
-"""The index of a list of entries, against trying each of them."""
+"""Lists of entries: the first match, and the index, against trying each entry."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from collections.abc import Iterable
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from oss_referer.engine.entry_list import EntryList
+from oss_referer.engine.entry_list import EntryList, GramIndex, _grams
 from oss_referer.engine.pattern import Pattern
 from oss_referer.search.entry import is_blank, parse_entry
 
+from tests.cases import read_cases
 from tests.referer.engine import oracle
+
+CASES = read_cases("referer-engine")
 
 # Words that make labels, parts of labels, prefixes of each other, and wildcards within all of them.
 words = ["https://", "http", "://", "www.", "site", ".com", ".", "/", "a", "b", "?", "*", " "]
@@ -72,3 +75,114 @@ def test_effort_counts_the_entries_that_a_referer_makes_it_try() -> None:
     assert entries.effort("https://www.a.com/") == 2 + alone
     assert entries.effort("https://www.b.com/") == 1 + alone
     assert entries.effort("https://www.c.com/") == alone == 1
+
+
+# --- a list of entries compiled together, against trying each of them
+
+
+# Words long enough to be filed under grams of every size, put together at random.
+index_words = [
+    "http://",
+    "https://",
+    "www.",
+    "example",
+    ".com",
+    "/",
+    "ab",
+    "a",
+    "b",
+    "?",
+    "*",
+    "例",
+    " ",
+]
+texts = st.lists(st.sampled_from(index_words), max_size=7).map("".join)
+lists = st.lists(texts, max_size=8)
+referers = st.lists(st.sampled_from(index_words), max_size=9).map("".join)
+
+
+def index_of(texts: Iterable[str]) -> GramIndex:
+    return GramIndex(parse_entry(text) for text in texts if not is_blank(text))
+
+
+@given(lists, referers)
+@example(["*", "http://"], "http://www.")
+@example(["", "??"], "a")
+def test_index_finds_the_first_match(entries: list[str], referer: str) -> None:
+    assert first_match(index_of(entries), referer) == oracle.first_match(entries, referer)
+
+
+@given(lists, referers)
+def test_entry_that_matches_in_another_letter_case_is_a_candidate(
+    entries: list[str], referer: str
+) -> None:
+    candidates = index_of([entry.upper() for entry in entries]).candidates(referer)
+    matching = [entry.upper() for entry in entries if oracle.matches(entry, referer)]
+    assert [pattern.text for pattern in candidates if pattern.text in matching] == matching
+
+
+def test_long_literal_is_found_wherever_it_differs() -> None:
+    long = "https://www.example.com/" + "0123456789" * 300
+    entries = index_of([long + "a", long + "b"])
+    assert first_match(entries, long + "b/more") == long + "b"
+
+
+def test_long_entry_has_few_grams() -> None:
+    assert len(list(_grams(parse_entry("a" * 100_000)))) == 64
+    assert len(list(_grams(parse_entry("*ab" * 1_000)))) == 256
+
+
+@pytest.mark.parametrize(
+    ("entry", "grams"),
+    [
+        ("*abcde*", ["abcd", "bcde"]),
+        ("*ABC", ["ab", "bc"]),
+        ("a?bc", ["bc", "a"]),
+        ("*a*b", ["a", "b", "a*b"]),
+        ("*", []),
+    ],
+)
+def test_grams_are_as_long_as_their_runs_allow(entry: str, grams: list[str]) -> None:
+    assert list(_grams(parse_entry(entry))) == grams
+
+
+@pytest.mark.parametrize(
+    ("entry", "referer", "is_candidate"), CASES["candidate_has_its_grams_in_the_referer"]
+)
+def test_candidate_has_its_grams_in_the_referer(
+    entry: str, referer: str, is_candidate: bool
+) -> None:
+    assert bool(index_of([entry]).candidates(referer)) is is_candidate
+
+
+def test_effort_counts_candidates_and_pairs_of_characters() -> None:
+    entries = index_of(["*", "*x*y", "*abcd", "*abce"])
+    assert entries.effort("z") == 2  # `*` and the order of x and y
+    assert entries.effort("abcd") == 3
+    assert entries.effort("xabcd") == 4
+
+
+@pytest.mark.parametrize("referer", ["https://ΑΣ.example/", "https://İß.example/"])
+def test_folding_that_depends_on_neighbours_or_changes_length_loses_no_match(referer: str) -> None:
+    for end in range(1, len(referer)):
+        entry = "*" + referer[:end]
+        assert first_match(index_of([entry]), referer) == entry
+
+
+def first_match(entries: GramIndex, referer: str) -> str | None:
+    candidates = entries.candidates(referer)
+    return next((pattern.text for pattern in candidates if pattern.matches(referer)), None)
+
+
+@pytest.mark.parametrize(
+    "shape",
+    ["https://www.site{}.example/", "*.site{}.example", "*a*b*c*site{}*d*e", "http?://*.si?e{}.?x"],
+)
+def test_few_of_ten_thousand_entries_are_tried(shape: str) -> None:
+    texts = [shape.format(f"{number:05}") for number in range(10_000)]
+    entries = index_of(texts)
+    elsewhere = "https://www.example.com/articles/2024/05/site-of-the-day.html"
+    assert len(entries.candidates(elsewhere)) <= 10
+    near = "https://abc.www.site04711.example/d/e.html"
+    assert len(entries.candidates(near)) <= 10
+    assert first_match(entries, near) == (None if "://www." in shape else texts[4711])

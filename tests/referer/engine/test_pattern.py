@@ -1,15 +1,22 @@
-"""One entry against one Referer."""
+"""Entries against Referers: wildcards, letter case, and what is cut from the header."""
 
 from __future__ import annotations
+
+import re
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from oss_referer.engine import header
+from oss_referer.engine.assumptions import RepeatedHeader
 from oss_referer.engine.header import lower_query
-from oss_referer.engine.pattern import Pattern, _places
+from oss_referer.engine.pattern import Pattern, _places, wildcard
 from oss_referer.search.entry import parse_entry
 
+from tests.cases import read_cases
 from tests.referer.engine import oracle
+
+CASES = read_cases("referer-engine")
 
 entries = st.text("ab?*", min_size=1, max_size=12)
 referers = st.text("ab?", max_size=16)
@@ -135,3 +142,94 @@ def test_question_marks_search_a_hostile_referer_once_per_character(entry: str) 
     assert referer.walked >= LENGTH
     distinct = len(set(entry) - {"*", "?"})
     assert referer.walked <= 2 * LENGTH * distinct
+
+
+# --- texts with wildcards match as plain regular expressions do, and in linear time
+
+
+SIGNS = {"*": ".*", "?": "."}
+
+
+@pytest.mark.parametrize("whole", [False, True])
+@given(text=st.text("ab.*?", max_size=8), referer=st.text("ab.", max_size=10))
+def test_text_matches_as_a_plain_expression(whole: bool, text: str, referer: str) -> None:
+    plain = "".join(SIGNS.get(sign) or re.escape(sign) for sign in text)
+    expected = re.fullmatch(plain, referer) if whole else re.match(plain, referer)
+    found = wildcard(text, whole=whole).match(referer)
+    assert (found is None) == (expected is None)
+
+
+def test_star_stops_at_excluded_characters() -> None:
+    assert wildcard("*.b", "[^/]", whole=False).match("a.b/c")
+    assert not wildcard("*.b", "[^/]", whole=False).match("a/x.b")
+
+
+def test_time_is_linear_where_stars_follow_each_other() -> None:
+    assert not wildcard("*a" * 12 + "*b").match("a" * 5_000)
+
+
+# --- the Referer header before it is compared
+
+
+@pytest.mark.parametrize(
+    ("referer", "trimmed"),
+    [(None, ""), ("", ""), (" \t\r\n", ""), (" a b ", "a b"), ("\u00a0", "\u00a0")],
+)
+def test_trim(referer: str | None, trimmed: str) -> None:
+    assert header.trim(referer) == trimmed  # R-10
+
+
+@pytest.mark.parametrize(("values", "first"), [((), None), (("a", "b"), "a"), (("", "b"), "")])
+def test_first_of_several_headers_counts(values: tuple[str, ...], first: str | None) -> None:
+    assert header.choose(values) == first  # R-29
+
+
+@pytest.mark.parametrize(
+    ("referer", "cut"), [("a?b?c", "a"), ("a", "a"), ("?a", ""), ("a#b?c", "a#b")]
+)
+def test_cut_query(referer: str, cut: str) -> None:
+    assert header.cut_query(referer) == cut  # R-26
+
+
+@pytest.mark.parametrize(("referer", "cut"), CASES["cut_path"])
+def test_cut_path(referer: str, cut: str) -> None:
+    assert header.cut_path(referer) == cut  # R-27
+
+
+@pytest.mark.parametrize(
+    ("referer", "lowered"),
+    [
+        ("A?AMZ?@[\u00c0", "A?amz?@[\u00c0"),  # ASCII letters only, and none before the mark
+        ("A", "A"),
+        ("?A", "?a"),
+    ],
+)
+def test_letters_of_the_query_become_small(referer: str, lowered: str) -> None:
+    assert header.lower_query(referer) == lowered  # R-41
+
+
+@pytest.mark.parametrize(
+    ("rule", "chosen"),
+    [
+        (RepeatedHeader.FIRST, "a"),
+        (RepeatedHeader.LAST, "c"),
+        (RepeatedHeader.JOINED, "a, b, c"),
+    ],
+)
+def test_what_counts_of_several_headers_is_assumed(rule: RepeatedHeader, chosen: str) -> None:
+    assert header.choose(("a", "b", "c"), rule) == chosen  # R-29
+
+
+@pytest.mark.parametrize(
+    ("referer", "cut"),
+    [("https://a/x?y", "https://a/"), ("https://a", "https://a"), ("https://a?y", "https://a")],
+)
+def test_cut_path_may_keep_the_slash(referer: str, cut: str) -> None:
+    assert header.cut_path(referer, keep_slash=True) == cut  # R-27
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"), CASES["origin_ends_with_the_character_that_ends_its_host"]
+)
+def test_origin_ends_with_the_character_that_ends_its_host(text: str, is_one: bool) -> None:
+    assert header.is_origin(text) is is_one

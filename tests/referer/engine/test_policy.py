@@ -23,7 +23,10 @@ from oss_referer import (
 from oss_referer.engine.assumptions import DEFAULT, CutEntries, CutPath
 from oss_referer.engine.policy import CACHED_DECISIONS, CACHED_REFERER_LENGTH, MAX_SIZE
 
+from tests.cases import read_cases
 from tests.referer.engine import oracle
+
+CASES = read_cases("referer-engine")
 
 pieces = ["http://", "HTTP://", "a.com", "A.com", "b", "/", "?", "*", "#", " ", "x=1", ","]
 texts = st.lists(st.sampled_from(pieces), max_size=6).map("".join)
@@ -213,12 +216,7 @@ KEEPS_QUERY = RefererConfiguration(allow_truncate_query_string=False)
 
 @pytest.mark.parametrize(
     ("entry", "referer", "rests"),
-    [
-        ("http://a.com/?X", "http://a.com/?x", True),
-        ("http://a.com/*Xy", "http://a.com/?Xy", False),
-        ("http://a.com/*Xy", "http://a.com/?xy", True),
-        ("http://a.com/", "http://a.com/?x", False),
-    ],
+    CASES["match_that_needs_small_letters_in_the_query_rests_on_their_fact"],
 )
 def test_match_that_needs_small_letters_in_the_query_rests_on_their_fact(
     entry: str, referer: str, rests: bool
@@ -231,13 +229,7 @@ def test_match_that_needs_small_letters_in_the_query_rests_on_their_fact(
 
 @pytest.mark.parametrize(
     ("whitelist", "blacklist", "origins"),
-    [
-        ((), (), True),
-        (("http://a.com",), ("http://b.com/",), True),
-        (("http://a.com", "http://a.com/b"), (), False),
-        ((), ("http://a.com/b",), False),
-        (("http://*.a.com",), (), False),
-    ],
+    CASES["policy_sees_only_origins_if_no_entry_looks_further"],
 )
 def test_policy_sees_only_origins_if_no_entry_looks_further(
     whitelist: tuple[str, ...], blacklist: tuple[str, ...], origins: bool

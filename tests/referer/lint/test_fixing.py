@@ -9,7 +9,7 @@ from oss_referer.lint import Finding, Severity
 from tests.referer.lint.random_rules import corrected, entry, findings, rules, seeded
 from tests.thorough import cases
 
-CONFIGURATIONS, PARTS = cases(48, 3_000), 6
+CONFIGURATIONS, PARTS = cases(24, 3_000), 6
 
 DECIDES = {
     "blacklist-only": "the documented recipe, if everybody else is welcome",
@@ -54,7 +54,7 @@ def test_corrections_finish_in_at_most_three_rounds(part: int) -> None:
 @pytest.mark.thorough
 def test_only_some_rules_leave_a_decision_to_the_owner() -> None:
     """Other rules leave a decision only if their correction would empty the whitelist."""
-    for seed in range(cases(40, 500)):
+    for seed in range(cases(24, 500)):
         for finding in findings(seed):
             if finding.correction.decide and finding.rule not in DECIDES:
                 opens = "the whitelist is empty" in finding.correction.decide
@@ -67,7 +67,7 @@ def test_corrections_let_no_stranger_in() -> None:
         f"{scheme}://stranger-{n}.example/" for scheme in ("http", "https") for n in (1, 2)
     ]
     opened = []
-    for seed in range(cases(30, 300)):
+    for seed in range(cases(16, 300)):
         configuration = rules(seeded(seed))
         fixed = corrected(seed)
         old, new = (RefererPolicy.compile(item) for item in (configuration, fixed))
@@ -83,7 +83,7 @@ def test_corrections_let_no_stranger_in() -> None:
 @pytest.mark.parametrize("seed", [1, 3])
 def test_many_random_entries_are_linted_without_an_error(seed: int) -> None:
     random = seeded(seed)
-    entries = tuple(entry(random) for _ in range(cases(1_200, 10_000)))
+    entries = tuple(entry(random) for _ in range(cases(300, 10_000)))
     parted = len(entries) * (seed + 1) // 4
     configuration = RefererConfiguration(whitelist=entries[:parted], blacklist=entries[parted:])
     for finding in lint.run(configuration):
@@ -91,9 +91,9 @@ def test_many_random_entries_are_linted_without_an_error(seed: int) -> None:
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("seed", range(cases(60, 200)))
-def test_any_text_is_linted_without_an_error(seed: int) -> None:
-    random = seeded(seed)
+def test_any_text_is_linted_without_an_error() -> None:
+    random = seeded(0)
     letters = "htps:/.*?,;\"'\\ \n\t#@[]{}()|^$%&=+-_~aA0例é\u202e\ud800\x00😀"
-    texts = ["".join(random.choices(letters, k=random.randrange(40))) for _ in range(6)]
-    lint.fix(RefererConfiguration(whitelist=tuple(texts[:3]), blacklist=tuple(texts[3:])))
+    for _ in range(cases(24, 200)):
+        texts = ["".join(random.choices(letters, k=random.randrange(40))) for _ in range(6)]
+        lint.fix(RefererConfiguration(whitelist=tuple(texts[:3]), blacklist=tuple(texts[3:])))

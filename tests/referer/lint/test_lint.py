@@ -1,4 +1,4 @@
-"""The linter: every rule finds its mistakes, proves them and corrects them."""
+"""The linter: every rule finds its mistakes, proves them, corrects them and tells their risk."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from typing import Any
 import pytest
 from oss_referer import Assumptions, Basis, RefererConfiguration, RefererPolicy, Stage, lint
 from oss_referer.engine.assumptions import EmptyWhitelist, JoinedEntry, LetterCase
-from oss_referer.lint import RULES, Evidence, Finding, Severity, subject
+from oss_referer.lint import RULES, Evidence, Finding, Severity, risk, subject
+from oss_referer.lint.risk import NamedSites, Sites, seek
+from oss_referer.search.automaton import Budget, CompiledRules
+from oss_referer.search.sent import OwnHost, Senders, SentReferers
 
 FIXTURES = Path(__file__).parents[3] / "fixtures"
 CASES = tomllib.loads((FIXTURES / "lab" / "lint.toml").read_text(encoding="utf-8"))["case"]
@@ -192,11 +195,13 @@ def test_lists_are_reported_from_16_kb_on() -> None:
 
 
 def test_lists_beyond_20_kb_are_an_error_and_examined_like_others() -> None:
-    rules = RefererConfiguration(whitelist=tuple(f"www{n}.example.com" for n in range(1_200)))
+    rules = RefererConfiguration(
+        whitelist=tuple(f"{'www' * 20}{n}.example.com" for n in range(300))
+    )
     found = lint.run(rules)
     (large,) = [finding for finding in found if finding.rule == "too-large"]
     assert large.severity is Severity.ERROR
-    assert sum(finding.rule == "missing-scheme" for finding in found) == 1_200
+    assert sum(finding.rule == "missing-scheme" for finding in found) == 300
 
 
 @pytest.mark.parametrize("accepted", [(), ("too-large",)])
@@ -294,3 +299,117 @@ def test_findings_without_time_to_prove_are_the_same_and_not_safe() -> None:
     ]
     assert any(one.is_safe for one in whole)
     assert not any(one.is_safe for one in hasty)
+
+
+# --- what a correction changes that somebody may have meant
+
+
+GUARD = "https://*/*.example.com/"
+SUBS = ("https://*.example.com/", "http://*.example.com/")
+ROOTS = ("https://example.com/", "http://example.com/")
+STARTS = ("https://*.", "http://*.", "https://", "http://")
+Lists = tuple[tuple[str, ...], tuple[str, ...]]
+
+
+def find_risk(old: Lists, new: Lists, budget: int = 600_000) -> str | None:
+    rules = [RefererConfiguration(False, whitelist=one[0], blacklist=one[1]) for one in (old, new)]
+    before, after = map(RefererPolicy.compile, rules)
+    named = NamedSites(*(Sites.of({entry: [entry] for entry in entries}) for entries in old))
+    return risk.compare(CompiledRules(before), after, named, Budget(budget))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ((("http://www.example.com",), ()), (("http://www.example.com/",), ())),
+        ((("www.example.com",), ()), (("https://www.example.com/",), ())),
+        ((("*.example.com",), ()), ((*SUBS, *ROOTS), ())),
+        ((("*example.com",), ()), ((*SUBS, *ROOTS), ())),
+        ((("http://www.example.com/",), ()), (("http://www.example.com/", *ROOTS), ())),
+        ((("https://a.test/", "https://a.test/x"), ()), (("https://a.test/",), ())),
+        ((("*",), ("www.evil.test",)), (("*",), ("https://www.evil.test/",))),
+        ((("https://www.example.com:*/",), ()), (("https://www.example.com:*/", *ROOTS), ())),
+    ],
+)
+def test_correction_that_changes_nothing_for_anyone_is_safe(old: Lists, new: Lists) -> None:
+    assert find_risk(old, new) is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ((SUBS[:1], ()), (SUBS[:1], (GUARD,)), "denies https://example.com/.example.com/"),
+        ((("*.example.com",), ()), (SUBS, ()), "denies http://example.com/.example.com"),
+        ((("*", "https://a.test/"), ()), (("https://a.test/",), ()), "denies http://"),
+        (
+            (("http://a.test", "http://a.test.cn/"), ()),
+            (("http://a.test/",), ()),
+            "denies http://a.test.cn/",
+        ),
+        (
+            (("*a.test", "https://www.a.test:8443/"), ()),
+            (tuple(f"{start}a.test/" for start in STARTS), ()),
+            "a.test:8443/",
+        ),
+        ((("https://a.test/",), ()), (("https://a.test/", "https://b.test/"), ()), "allows"),
+        ((("https://a.test/",), ()), (("https://a.test",), ()), "allows https://a.test"),
+        ((("https://*",), ("http",)), (("https://*",), ()), "allows https://"),
+        ((("https://a.test/",), ("https://a.test/x",)), (("https://a.test/",), ()), "blacklist"),
+        (((), ("https://a.test/",)), (("*",), ("https://a.test/",)), "denies requests without"),
+    ],
+)
+def test_risk_comes_with_a_referer(old: Lists, new: Lists, words: str) -> None:
+    found = find_risk(old, new)
+    assert found is not None
+    assert words in found
+
+
+def test_search_that_does_not_end_proves_nothing() -> None:
+    assert find_risk((("*.example.com",), ()), ((*SUBS, *ROOTS), ()), budget=500) == risk.UNPROVED
+
+
+def test_own_pages_have_the_ports_and_schemes_that_are_named() -> None:
+    own = [OwnHost("a.test", with_sub_domains=False, schemes=frozenset({"https"}))]
+    pages = SentReferers(Senders.OWN, own, frozenset({"8443"}))
+    rules = CompiledRules(RefererPolicy.compile(RefererConfiguration(whitelist=("*",))))
+    sent = {
+        entry: seek(rules.read(entry)[0], pages, lambda _: None, Budget())
+        for entry in ("https://a.test:", "http://a.test", "https://a.test:9", "https://a.test.")
+    }
+    assert sent.pop("https://a.test:") == "https://a.test:8443/"
+    assert not any(sent.values())
+    assert pages.is_sent("https://a.test:8443/")
+    assert not pages.is_sent("http://a.test/")
+
+
+# --- which pages belong to the sites that entries name
+
+
+ENTRIES = ("https://www.example.com/", "https://*.shop.test/", "http://10.0.0.1/", "http://a:8080/")
+
+
+@pytest.mark.parametrize(
+    ("entry", "is_owned"),
+    [
+        ("https://www.example.com/", True),
+        ("https://img.example.com/page", True),  # of the same registered domain
+        ("https://example.com./", True),
+        ("https://notexample.com/", False),
+        ("https://example.com.evil.test/", False),
+        ("https://com/", False),
+        ("http://10.0.0.1/", True),
+        ("http://x.10.0.0.1/", False),  # an address has no sub-domains
+        ("http://a:9090/", True),
+        ("http://b.a/", False),
+        ("https://*.shop.test/", True),
+        ("https://*shop.test/", False),  # notshop.test
+        ("https://*.example.com/", False),  # its guard is missing
+    ],
+)
+def test_pages_of_the_registered_domains_are_owned(entry: str, is_owned: bool) -> None:
+    sites = Sites.of({one: [one] for one in ENTRIES})
+    guard = ("https://*/*.shop.test/", "https://*/*shop.test/")
+    assert sites.owns_all(entry, guard) is is_owned
+    host = entry.partition("//")[2].partition("/")[0].partition(":")[0]
+    if "*" not in host:
+        assert any(own.owns(host) for own in sites.domains) is is_owned

@@ -143,9 +143,8 @@ def test_comparison_with_other_rules_is_the_known_answer(
     assert report["unknown"] == []
 
 
-@pytest.mark.parametrize("name", ["no rules", "queries count", "paths are cut"])
 def test_buckets_that_are_read_together_are_judged_as_if_alone(
-    name: str, folder: Path, tmp_path: Path
+    folder: Path, tmp_path: Path
 ) -> None:
     lines = [
         replace(line, bucket=("one", "two", "three")[number % 3])
@@ -154,7 +153,8 @@ def test_buckets_that_are_read_together_are_judged_as_if_alone(
     log = save(tmp_path / "a.log", text(lines) + b"damaged\n" + nasty(9, 50, SITE))
     questions = [
         ReplayQuestion(Judge(SITE), "one", top=50, max_rejects=Decimal(100)),
-        ReplayQuestion(Judge(RULES[name], SITE), "two", top=50, max_rejects=Decimal(100)),
+        ReplayQuestion(Judge(RULES["no rules"], SITE), "two", top=50, max_rejects=Decimal(100)),
+        ReplayQuestion(Judge(RULES["paths are cut"], SITE), "three", max_rejects=Decimal(100)),
         ReplayQuestion(Judge(SITE), "nothing", top=50, max_rejects=Decimal(100)),
     ]
     with closing(DuckDBEngine(folder)) as engine:
@@ -276,9 +276,10 @@ def test_damaged_lines_are_counted_and_kept(
     assert report["lines"]["read"] == len(lines) + len(DAMAGED) - 1
 
 
-@pytest.mark.parametrize("name", ["a.log", "a.log.gz"])
-@pytest.mark.parametrize("last", [b"", b"\n"], ids=["unfinished", "finished"])
-@pytest.mark.parametrize("before", [0, 3])
+@pytest.mark.parametrize(
+    ("before", "last", "name"),
+    [(3, b"", "a.log"), (0, b"", "a.log.gz"), (0, b"\n", "a.log"), (3, b"\n", "a.log.gz")],
+)
 def test_line_that_is_longer_than_any_buffer_is_damaged(
     engine: DuckDBEngine, folder: Path, tmp_path: Path, last: bytes, before: int, name: str
 ) -> None:
@@ -315,7 +316,7 @@ def test_nasty_log_is_read_as_defined(
     seed: int, engine: DuckDBEngine, folder: Path, tmp_path: Path
 ) -> None:
     """Carriage returns, blanks, bytes that are not UTF-8, long, cut and hostile lines."""
-    content = nasty(seed, 200, SITE, long=seed % 20 == 0)
+    content = nasty(seed, 200, SITE, long=seed % 20 == 19)
     kept: list[bytes] = []
     question = ReplayQuestion(Judge(SITE), max_rejects=Decimal(100))
     report = ask(engine, folder, question, save(tmp_path / "a.log", content), keep=kept.append)

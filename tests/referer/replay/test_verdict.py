@@ -1,13 +1,14 @@
-"""Verdicts on groups: the letters of a kind, and what is cut before grouping."""
+"""Verdicts on groups, and on batches of them in several processes."""
 
 from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -15,10 +16,14 @@ from oss_referer import Assumptions, Basis, RefererConfiguration, RefererPolicy,
 from oss_referer.engine.assumptions import DEFAULT
 from oss_referer.engine.decision import classify
 from oss_referer.replay import statements
+from oss_referer.replay.batches import VERDICTS, judge_batches, judge_in_processes
 from oss_referer.replay.duck import DuckDBEngine
 from oss_referer.replay.judge import Judge, decide, letters_of
 
+from tests.cases import read_cases
 from tests.referer.replay.generator import generate, text
+
+CASES = read_cases("referer-replay")
 
 pieces = ["http://", "a.com", "b", "/", "?", "*", "#", " ", "x=1", ","]
 texts = st.lists(st.sampled_from(pieces), max_size=6).map("".join)
@@ -144,14 +149,7 @@ def test_rules_that_need_nothing_in_particular_have_no_strangers(entry: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("entries", "cut"),
-    [
-        ((), "cut_path"),
-        (("https://a.com/", "http://b.com", "c.com", "https:"), "cut_path"),
-        (("https://a.com/", "https://b.com/blog"), "cut_query"),
-        (("https://*.a.com/",), "cut_query"),
-        (("https://a.com/b/",), "cut_query"),
-    ],
+    ("entries", "cut"), CASES["referers_are_cut_to_their_origins_if_no_entry_looks_further"]
 )
 def test_referers_are_cut_to_their_origins_if_no_entry_looks_further(
     entries: tuple[str, ...], cut: str
@@ -213,3 +211,52 @@ def test_same_rules_on_both_sides_change_nothing(letters: str) -> None:
     for referer in ("", "https://a.com/", "https://b.com/"):
         judged = Judge(rules, rules).judge_sent(referer, letters)
         assert judged.result in ("unchanged", "not_checked")
+
+
+# --- batches that are judged in processes, compared with the same in this process
+
+
+JUDGE = Judge(RefererConfiguration(False, whitelist=("https://www.example.com/",)))
+NAMES = ["referer", "kind", "requests", "bytes", "is_foreign"]
+
+
+def make(count: int) -> Iterator[pa.RecordBatch]:
+    for number in range(count):
+        hosts = [f"https://www.example.{end}/{number}" for end in ("com", "org", "com.evil.test")]
+        columns = [hosts, ["NGOS", "NGOD", "UGOS"], [1, 2, 3], [4, 5, 6], [False, True, False]]
+        yield pa.record_batch([pa.array(column) for column in columns], names=NAMES)
+
+
+def test_processes_judge_all_batches_in_their_order() -> None:
+    judged = list(judge_in_processes(JUDGE, make(7), processes=2))
+    assert judged == list(judge_batches(JUDGE, make(7)))
+    assert len(judged) == 7
+
+
+def test_judged_batch_has_the_groups_and_what_the_judge_says() -> None:
+    (batch,) = make(1)
+    referers = [*batch.column(0).to_pylist()[:2], "https://例子.test/"]
+    groups = batch.set_column(0, "referer", pa.array(referers))
+    (judged,) = judge_batches(JUDGE, iter([groups]))
+    judged.validate(full=True)
+    assert judged.schema == VERDICTS
+    letters = ["NGOS", "NGOD", "UGOS"]
+    assert [tuple(row.values()) for row in judged.to_pylist()] == [
+        (*[*group.values()][:4], *JUDGE.judge(group["referer"], kind))
+        for group, kind in zip(groups.to_pylist(), letters, strict=True)
+    ]
+
+
+def test_batches_are_taken_as_results_are_asked_for() -> None:
+    taken: list[int] = []
+
+    def count() -> Iterator[pa.RecordBatch]:
+        for number, batch in enumerate(make(50)):
+            taken.append(number)
+            yield batch
+
+    judged = judge_in_processes(JUDGE, count(), processes=1)
+    assert isinstance(judged, Generator)
+    next(judged)
+    judged.close()
+    assert len(taken) <= 4

@@ -1,22 +1,30 @@
-"""The search over all Referers, against trying all short ones."""
+"""The search over all Referers, against trying all short ones, and entries as patterns."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import reduce
 from itertools import product
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from oss_referer import Pattern, RefererConfiguration, RefererPolicy
+from oss_referer import Assumptions, Pattern, RefererConfiguration, RefererPolicy
 from oss_referer.advice import diff
 from oss_referer.advice.diff import Certainty
 from oss_referer.engine import header
-from oss_referer.engine.assumptions import DEFAULT
+from oss_referer.engine.assumptions import DEFAULT, EmptyWhitelist
 from oss_referer.engine.policy import Reading
 from oss_referer.search import automaton
-from oss_referer.search.automaton import Budget, SearchedEntry, Truncation, UndecidedError
+from oss_referer.search.automaton import (
+    MATCHED,
+    Budget,
+    EntryReader,
+    SearchedEntry,
+    Truncation,
+    UndecidedError,
+)
 from oss_referer.search.entry import parse_entry
 
 LETTERS = "ab:/?"
@@ -139,3 +147,120 @@ def test_search_ends_when_its_time_is_over() -> None:
     with pytest.raises(UndecidedError), budget.lend(1_000) as lent:
         lent.take(1)
     Budget(until=time.monotonic() + 60).take(1)
+
+
+# --- entries as the rules read them by default
+
+
+def test_pattern_of_an_entry_keeps_its_text_verbatim() -> None:
+    pattern = parse_entry(" https://*.example/ ")
+    assert pattern.text == " https://*.example/ "
+    assert pattern.body == "https://*.example/"
+
+
+@pytest.mark.parametrize("entry", ["", " ", "\t\r\n"])
+def test_blank_entry_cannot_be_compiled(entry: str) -> None:
+    with pytest.raises(ValueError, match="blank"):
+        parse_entry(entry)  # R-25
+
+
+# --- reading a text character by character, an entry matches what its pattern matches
+
+
+TEXTS = ["".join(text) for size in range(5) for text in product("ab/", repeat=size)]
+
+
+def read(reader: EntryReader, text: str) -> int:
+    return reduce(reader.advance, text, reader.start)
+
+
+@pytest.mark.parametrize("entry", ["a", "a/b", "?", "a?b", "*", "*b", "a*", "a*b", "*a*b?", "**/"])
+def test_state_is_a_match_where_the_pattern_matches(entry: str) -> None:
+    pattern = parse_entry(entry)
+    reader = EntryReader(pattern, cut=0, holders=1)
+    for text in TEXTS:
+        assert (read(reader, text) == MATCHED) is pattern.matches(text), text
+
+
+def test_state_after_what_no_entry_continues_is_0() -> None:
+    reader = EntryReader(parse_entry("ab"), cut=0, holders=1)
+    assert read(reader, "b") == read(reader, "ba") == 0
+    assert reader.advance(reader.start, None) == 0
+
+
+def test_letter_in_any_case_is_read_as_both() -> None:
+    """R-41"""
+    reader = EntryReader(parse_entry("aB"), cut=0, holders=1)
+    assert reader.advance(reader.start, ("aA", "bB")) == MATCHED
+
+
+# --- the reach of a change: whether it decides on pages of other hosts
+
+
+HOST = "www.example.com"
+ENTRY, OTHER = f"https://{HOST}/", "https://blog.example.com/"
+
+
+def search(
+    before: RefererConfiguration,
+    after: RefererConfiguration,
+    assumptions: Assumptions | None = None,
+) -> str | None:
+    old, new = (
+        RefererPolicy.compile(rules, assumptions or Assumptions()) for rules in (before, after)
+    )
+    found = diff.find_change_elsewhere(old, new, HOST)
+    assert found is None or old.allows(found) is not new.allows(found)
+    return found
+
+
+def white(*entries: str) -> RefererConfiguration:
+    return RefererConfiguration(False, whitelist=entries)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (white(OTHER), white(OTHER, ENTRY)),
+        (white(OTHER, ENTRY), white(OTHER)),
+        (white(OTHER), white(OTHER)),
+        (white(OTHER), RefererConfiguration(True, whitelist=(OTHER,))),
+        (white(OTHER, "https://*"), white("https://*", ENTRY, "https://a.example.com/")),
+        (RefererConfiguration(), RefererConfiguration(blacklist=(ENTRY, f"http://{HOST}/"))),
+    ],
+)
+def test_change_for_one_host_is_proved(
+    before: RefererConfiguration, after: RefererConfiguration
+) -> None:
+    assert search(before, after) is None
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (white(OTHER), white(OTHER, f"https://{HOST}")),  # a prefix of other hosts
+        (white(OTHER), white(OTHER, "https://*.example.com/")),
+        (white(ENTRY), white()),  # everybody is allowed (R-14)
+        (white(OTHER), RefererConfiguration(False, truncate_path=True, whitelist=(OTHER,))),
+    ],
+)
+def test_page_of_another_host_is_found(
+    before: RefererConfiguration, after: RefererConfiguration
+) -> None:
+    found = search(before, after)
+    assert found is not None
+    assert not found.startswith(ENTRY)
+
+
+def test_known_page_of_another_host_needs_no_search() -> None:
+    old, new = map(RefererPolicy.compile, (white(OTHER), white(OTHER, "https://*")))
+    known = [None, "", ENTRY, "not sent by any page", "https://known.test/"]
+    assert diff.find_change_elsewhere(old, new, HOST, known) == "https://known.test/"
+
+
+def test_first_blacklist_entry_denies_everybody_under_another_assumption() -> None:
+    """R-14: then a blacklist needs a whitelist."""
+    after = RefererConfiguration(blacklist=(ENTRY,))
+    assert search(RefererConfiguration(), after) is None
+    denies = Assumptions(empty_whitelist=EmptyWhitelist.DENIES)
+    assert search(RefererConfiguration(), after, denies) is not None

@@ -2,8 +2,29 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
-from oss_referer.search.url import WebURL, WebURLError
+from hypothesis import given
+from hypothesis import strategies as st
+from oss_referer.search import url
+from oss_referer.search.entry import Parts, example, parse_entry
+from oss_referer.search.url import (
+    WebURL,
+    WebURLError,
+    browser_parser,
+    decode_host,
+    encode_host,
+    fixed_part,
+    is_host,
+    is_port,
+    parse_with_ada,
+    registered,
+)
+
+from tests.cases import read_cases
+
+CASES = read_cases("referer-search")
 
 # What the address bar is given, and what Chromium 156 makes of it.
 READ = {
@@ -58,17 +79,7 @@ def test_url_that_no_browser_opens_is_refused(text: str, reason: str) -> None:
     assert str(caught.value) == reason
 
 
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        ("www.example.com", "it does not begin with https:// or http://"),
-        ("ftp://x/", "its scheme is ftp, not http or https"),
-        ("https://*.example.com/", "its host has a wildcard"),
-        ("android-app://a b.com/", "its scheme is android-app, not http or https"),
-        ("ht\ttps://a b.com/", "its host or its port is not valid"),
-        ("https://a b.com/", "its host or its port is not valid"),
-    ],
-)
+@pytest.mark.parametrize(("text", "reason"), CASES["text_that_is_not_a_page_is_refused"])
 def test_text_that_is_not_a_page_is_refused(text: str, reason: str) -> None:
     with pytest.raises(WebURLError) as caught:
         WebURL.parse(text)
@@ -98,3 +109,180 @@ def test_other_host_is_read_like_a_url() -> None:
 )
 def test_ip_addresses_are_recognized(host: str, is_address: bool) -> None:
     assert WebURL.parse(f"https://{host}/").is_address is is_address
+
+
+# --- uRLs are read alike with ada-url and with the class URL of a browser
+
+
+def chromium(text: str) -> SimpleNamespace:
+    """What Chromium answers where it differs from the standard."""
+    if text == "https://a b/":
+        return SimpleNamespace(**{**parse_with_ada("https://a/"), "hostname": "a%20b"})
+    members = parse_with_ada(text)
+    return SimpleNamespace(**{**members, "hostname": members["hostname"].replace("*", "%2A")})
+
+
+parse = browser_parser(chromium, ValueError)
+
+
+def firefox(text: str) -> SimpleNamespace:
+    """What Firefox 153 answers where it differs from the others."""
+    members = parse_with_ada(text)
+    if "*" in members["hostname"] or members["hostname"].startswith("xn--a"):
+        raise ValueError(text)
+    return SimpleNamespace(**members)
+
+
+@pytest.mark.parametrize("text", CASES["wildcard_that_firefox_refuses_is_seen"])
+def test_wildcard_that_firefox_refuses_is_seen(text: str) -> None:
+    assert "*" in browser_parser(firefox, ValueError)(text)["hostname"]
+
+
+@pytest.mark.parametrize("text", ["https://XN--a.test:443/xn--a?xn--a", "https://xn--a09/"])
+def test_punycode_that_firefox_refuses_is_read(text: str) -> None:
+    members = parse_with_ada(text)
+    read = browser_parser(firefox, ValueError)(text)
+    assert {name: members[name] for name in read if name != "href"} == {
+        name: value for name, value in read.items() if name != "href"
+    }
+
+
+@pytest.mark.parametrize("text", ["https://*^/", "https://xn--a.例子/", "https:a*b c"])
+def test_what_all_browsers_refuse_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="https"):
+        browser_parser(firefox, ValueError)(text)
+
+
+@pytest.mark.parametrize("text", ["https://xn--a.xn-_b/", "https://xn--a.x%6E-_b/"])
+def test_host_is_refused_rather_than_changed(text: str) -> None:
+    """It has itself what stands for `xn--` while Firefox is asked."""
+    with pytest.raises(ValueError, match="https"):
+        browser_parser(firefox, ValueError)(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["https://WWW.例子.com:443/a?b#c", "https://*.a.test/", "https://[::1]/"]
+)
+def test_browser_reads_the_same(text: str) -> None:
+    members = parse_with_ada(text)
+    assert {name: members[name] for name in parse(text)} == parse(text)
+
+
+@pytest.mark.parametrize("text", ["https://a b/", "https://", "https://a^b/", "https://a/\ud800"])
+def test_browser_refuses_the_same(text: str) -> None:
+    for one in (parse, parse_with_ada):
+        with pytest.raises(ValueError, match=r"https://|URL|surrogates"):
+            one(text)
+
+
+def test_ada_is_chosen_where_it_is_installed() -> None:
+    assert url.url_parser() is parse_with_ada
+
+
+# --- the parts of entries, and Referers made from them
+
+
+@pytest.mark.parametrize(
+    ("entry", "parts"),
+    [
+        ("https://www.example.com/a?b", Parts("https", "www.example.com", None, "/a?b")),
+        ("http://www.example.com:8080", Parts("http", "www.example.com", "8080", "")),
+        (" *.example.com/ ", Parts(None, "*.example.com", None, "/")),
+        ("http://[::1]:80/", Parts("http", "[::1]", "80", "/")),
+        ("http*", Parts(None, "http*", None, "")),
+        ("*", Parts(None, "*", None, "")),
+    ],
+)
+def test_entry_is_split_into_its_parts(entry: str, parts: Parts) -> None:
+    assert Parts.split(entry) == parts
+
+
+@given(st.text(alphabet="htps:/*?.#@[]ab1 ", max_size=20))
+def test_parts_join_to_the_trimmed_entry(entry: str) -> None:
+    assert Parts.split(entry).join() == entry.strip(" ")
+
+
+@pytest.mark.parametrize(("entry", "referer"), CASES["example_is_a_referer_that_the_entry_matches"])
+def test_example_is_a_referer_that_the_entry_matches(entry: str, referer: str) -> None:
+    assert example(entry) == referer
+    assert parse_entry(entry).matches(referer)
+
+
+@pytest.mark.parametrize(
+    ("host", "encoded"),
+    [
+        ("例子.example.com", "xn--fsqu00a.example.com"),
+        ("faß.１", "xn--fa-hia.1"),
+        ("www.*.com", "www.*.com"),
+        ("*例子.com", None),
+        ("例 子.com", None),
+        ("ü/a", None),
+        ("xn--ü", None),
+        ("\ud800", None),
+        ("\u00ad.com", None),
+        ("a..例子", "a..xn--fsqu00a"),
+    ],
+)
+def test_host_is_encoded_as_browsers_send_it(host: str, encoded: str | None) -> None:
+    """B-02"""
+    assert encode_host(host) == encoded
+
+
+@pytest.mark.parametrize(("host", "decoded"), CASES["host_is_decoded_as_people_write_it"])
+def test_host_is_decoded_as_people_write_it(host: str, decoded: str) -> None:
+    assert decode_host(host) == decoded
+
+
+# --- domains: hosts, ports, and what somebody registers
+
+
+@pytest.mark.parametrize(
+    ("host", "part"),
+    [
+        ("www.example.com", "example.com"),
+        ("www.example.com.cn", "example.com.cn"),
+        ("com.cn", None),
+        ("github.io", None),
+        ("me.github.io", "me.github.io"),
+        ("shop.internal", "shop.internal"),
+        ("localhost", "localhost"),
+        ("10.0.0.1", "10.0.0.1"),
+        ("[::1]", "[::1]"),
+    ],
+)
+def test_registered_part_of_a_host_is_found(host: str, part: str | None) -> None:
+    assert registered(host) == part
+
+
+@pytest.mark.parametrize(
+    ("host", "fixed"),
+    [
+        ("www.example.com", "www.example.com"),
+        ("*.example.com", "example.com"),
+        ("img*.example.com", "example.com"),
+        ("*example.com", "com"),
+        ("www.*.com", "com"),
+        ("www.example.*", None),
+        ("ww?.example.com", "example.com"),
+    ],
+)
+def test_labels_behind_the_last_wildcard_are_fixed(host: str, fixed: str | None) -> None:
+    assert fixed_part(host) == fixed
+
+
+def test_only_sendable_hosts_and_ports_are_accepted() -> None:
+    sent = ["a.example", "xn--r8jz45g.test", "exa_mple.com", "10.0.0.1", "[::1]", "*.example.com"]
+    assert all(map(is_host, sent))
+    never = [
+        "",
+        "a..example",
+        "-a.example",
+        "a b",
+        "A.example",
+        "例え.test",
+        "a" * 64,
+        "a.example.",
+    ]
+    assert not any(map(is_host, never))
+    assert all(map(is_port, ["1", "65535", "*", "80?"]))
+    assert not any(map(is_port, ["65536", "99999", "a"]))

@@ -1,17 +1,34 @@
-"""The client of a bucket: what it sends, and what it says when the service does not help."""
+"""The client of a bucket: what it signs and sends, and what it says of a bad answer."""
 
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
+from typing import Any
 
 import pytest
 import trustme
+from oss_emulator.protocol.address import Target
+from oss_emulator.protocol.errors import OSSError
+from oss_emulator.protocol.message import Request
+from oss_emulator.protocol.signature import parse, verify
 from oss_referer.sources.account import GivenKey
-from oss_referer.sources.bucket import BucketError, RemoteBucket, ServiceAddress
+from oss_referer.sources.bucket import (
+    BucketError,
+    RemoteBucket,
+    ServiceAddress,
+    format_query,
+    quote_path,
+    sign,
+)
+
+from tests.cases import read_cases
+
+CASES = read_cases("referer-sources")
 
 KEY = GivenKey("id", "secret", None)
 
@@ -69,16 +86,7 @@ def error(code: str, message: str = "m", more: str = "") -> bytes:
     return f"<Error><Code>{code}</Code><Message>{message}</Message>{more}</Error>".encode()
 
 
-@pytest.mark.parametrize(
-    ("code", "advice"),
-    [
-        ("NoSuchBucket", "; check the name of the bucket and --endpoint"),
-        ("InvalidAccessKeyId", "; check OSS_ACCESS_KEY_ID"),
-        ("SignatureDoesNotMatch", "; check OSS_ACCESS_KEY_SECRET"),
-        ("SecurityTokenExpired", "; check OSS_SESSION_TOKEN"),
-        ("AccessDenied", ""),
-    ],
-)
+@pytest.mark.parametrize(("code", "advice"), CASES["error_of_the_service_says_what_to_do"])
 def test_error_of_the_service_says_what_to_do(code: str, advice: str) -> None:
     with answering(403, error(code, "Not\nthis\x9b31m.")) as (endpoint, _):
         said = failure(endpoint)
@@ -192,14 +200,7 @@ def test_listing_in_another_form_is_refused(body: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("endpoint", "authority", "is_loopback", "needs_path_style"),
-    [
-        ("http://127.0.0.1:9000", "127.0.0.1:9000", True, True),
-        ("localhost:9000", "localhost:9000", True, True),
-        ("http://[::1]:9000/", "[::1]:9000", True, True),
-        ("https://oss-cn-hangzhou.aliyuncs.com", "oss-cn-hangzhou.aliyuncs.com", False, False),
-        ("http://10.0.0.1", "10.0.0.1", False, True),
-    ],
+    ("endpoint", "authority", "is_loopback", "needs_path_style"), CASES["address_of_a_service"]
 )
 def test_address_of_a_service(
     endpoint: str, authority: str, is_loopback: bool, needs_path_style: bool
@@ -214,3 +215,78 @@ def test_address_of_a_service(
 def test_endpoint_must_be_a_url(endpoint: str) -> None:
     with pytest.raises(ValueError, match="write http://HOST"):
         ServiceAddress.parse(endpoint)
+
+
+# --- the client's signature: the server's verifier accepts it, and refuses it for another request
+
+
+REGION, BUCKET, NOW = "cn-hangzhou", "examplebucket", time.time()
+
+
+def signed(
+    method: str = "GET",
+    object_key: str = "",
+    query: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+    key: GivenKey = KEY,
+    **changes: Any,
+) -> Request:
+    """Return a request as the server gets it; `changes` are made after it was signed."""
+    query = query or {}
+    fields = sign(
+        *(method, BUCKET, object_key, query, headers or {}), key=key, region=REGION, now=NOW
+    )
+    target = f"{quote_path(f'/{BUCKET}/{object_key}')}?{format_query(query)}"
+    changed = changes.pop("fields", {})
+    return Request.parse(
+        changes.get("sent_method", method),
+        changes.get("target", target),
+        list({**fields, **changed}.items()),
+        NOW,
+    )
+
+
+def check(request: Request, object_key: str = "", secret: str = KEY.secret) -> None:
+    claim = parse(request)
+    assert claim is not None
+    verify(claim, request, Target(BUCKET, object_key), secret, REGION)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {},
+        {"query": {"referer": ""}},
+        {"query": {"list-type": "2", "prefix": "a b+ü/~*", "max-keys": "5", "A": "&="}},
+        {"object_key": "logs/2026 11+ü~'()*!#?%2F//.log"},
+        {"object_key": "\udcff"},
+        {"method": "PUT", "headers": {"content-type": "application/xml", "content-md5": "abc=="}},
+        {"headers": {"x-oss-acl": "  private ", "referer": "https://www.example.com/"}},
+        {"key": GivenKey("id", "secret", "a/token+=")},
+        {"key": GivenKey("id", "sécret", None)},
+    ],
+)
+def test_server_accepts_the_signature(request_: dict[str, Any]) -> None:
+    """P-14"""
+    key = request_.get("key", KEY)
+    check(signed(**request_), request_.get("object_key", ""), key.secret)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"sent_method": "PUT"},
+        {"target": f"/{BUCKET}/?acl"},
+        {"fields": {"content-type": "text/plain"}},
+        {"fields": {"x-oss-security-token": "another"}},
+        {"fields": {"x-oss-meta-a": "added"}},
+    ],
+)
+def test_server_refuses_the_signature_of_another_request(changes: dict[str, Any]) -> None:
+    with pytest.raises(OSSError, match="signature"):
+        check(signed(query={"referer": ""}, **changes))
+
+
+def test_server_refuses_the_signature_of_another_key() -> None:
+    with pytest.raises(OSSError, match="signature"):
+        check(signed(), secret="another")

@@ -8,6 +8,10 @@ from oss_referer.sources import editing, forms
 from oss_referer.sources.editing import NotEditableError
 from oss_referer.sources.forms import RulesForm
 
+from tests.cases import read_cases
+
+CASES = read_cases("referer-sources")
+
 ADDRESS = "alicloud_oss_bucket_referer.s"
 TEXT = """# The sites, é.
 locals {
@@ -55,11 +59,7 @@ def test_list_and_switches_are_edited_and_comments_stay() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "expected"),
-    [
-        (('"*.c.test" /* c */', "<<-E\n      *.c.test\n      E\n    ,"), "e"),
-        (("\n", "\r\n"), "crlf"),
-    ],
+    ("change", "expected"), CASES["heredoc_and_line_breaks_of_another_system_stay"]
 )
 def test_heredoc_and_line_breaks_of_another_system_stay(
     change: tuple[str, str], expected: str

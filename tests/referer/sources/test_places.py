@@ -1,13 +1,20 @@
-"""Places of entries in the text of rules."""
+"""Places of entries in the text of rules, and rules that are found in folders and documents."""
 
 from __future__ import annotations
 
 import json
+from pathlib import PurePath
 
 import pytest
 from oss_referer import RefererConfiguration, Stage
-from oss_referer.sources import forms, places
+from oss_referer.sources import forms, places, resources
 from oss_referer.sources.forms import RulesForm
+from oss_referer.sources.resources import BUCKET, CONFIG, REFERER, Unknown, evaluate
+from oss_referer.sources.toml import Path, SourceError
+
+from tests.cases import read_cases
+
+CASES = read_cases("referer-sources")
 
 RULES = RefererConfiguration(
     whitelist=("https://a.example/?x=1&y=2", 'say "a"', "h", "例え", "h"),
@@ -69,3 +76,102 @@ def test_entries_of_an_older_block_are_found() -> None:
     )
     found = places.find(text, "alicloud_oss_bucket.b", RefererConfiguration(whitelist=("a",)))
     assert found[Stage.WHITELIST, 0] == (3, 18)
+
+
+# --- recognising files with rules and decision tables among others
+
+
+FOUND_RULES = RefererConfiguration(False, whitelist=("https://www.example.com/",))
+FILES = {
+    RulesForm.XML: "rules.xml",
+    RulesForm.JSON: "rules.JSON",
+    RulesForm.TERRAFORM: "main.tf.json",
+    RulesForm.HCL: "main.tf",
+    RulesForm.TOML: "rules.toml",
+}
+
+
+@pytest.mark.parametrize("form", list(forms.RulesForm))
+def test_each_form_is_recognised(form: RulesForm) -> None:
+    document = forms.format(FOUND_RULES, form).encode()
+    assert forms.has_rules(PurePath(FILES[form]), document)
+    assert not forms.has_rules(PurePath("rules.txt"), document)
+
+
+@pytest.mark.parametrize(("name", "text"), CASES["what_may_have_a_mistake_in_rules_is_read"])
+def test_what_may_have_a_mistake_in_rules_is_read(name: str, text: str) -> None:
+    encoded = text.encode("utf-16" if name == "utf16.xml" else "utf-8")
+    assert forms.has_rules(PurePath(name), encoded)
+
+
+@pytest.mark.parametrize(("name", "text"), CASES["what_others_write_is_passed_over"])
+def test_what_others_write_is_passed_over(name: str, text: str) -> None:
+    assert not forms.has_rules(PurePath(name), text.encode())
+
+
+def test_decision_tables_are_recognised() -> None:
+    table = b'# a\n[[case]]\nname = "a"\nverdict = "allow"\n'
+    assert forms.has_cases(PurePath("table.toml"), table)
+    assert not forms.has_cases(PurePath("table.txt"), table)
+    assert not forms.has_cases(PurePath("rules.toml"), b"[rules.a]\n")
+    assert not forms.has_cases(PurePath("other.toml"), b"[[case]]\nname = 1\n")
+
+
+# --- resources that set rules: defaults of their provider, and strings with expressions
+
+
+def error(path: Path, sentence: str) -> SourceError:
+    return SourceError(sentence)
+
+
+def test_missing_switches_are_false() -> None:
+    """R-38"""
+    values = {"bucket": Unknown("x"), "allow_empty_referer": "true", "truncate_path": None}
+    found = resources.read(REFERER, values, (), error)
+    assert found == RefererConfiguration(True, False, False)
+
+
+def test_every_member_is_read() -> None:
+    values = {
+        "allow_empty_referer": False,
+        "allow_truncate_query_string": True,
+        "truncate_path": True,
+        "referer_list": ["a"],
+        "referer_blacklist": ["b"],
+    }
+    found = resources.read(REFERER, values, (), error)
+    assert found == RefererConfiguration(False, True, True, ("a",), ("b",))
+
+
+def test_older_form_leaves_truncation_to_the_service() -> None:
+    values = {CONFIG: {"referers": ["a"]}}
+    found = resources.read(BUCKET, values, (), error)
+    assert found == RefererConfiguration(False, True, False, ("a",))
+    assert resources.has_rules(BUCKET, values)
+    assert not resources.has_rules(BUCKET, {})
+    assert not resources.has_rules(BUCKET, {CONFIG: []})
+    assert not resources.has_rules("another", values)
+
+
+@pytest.mark.parametrize("value", [Unknown("x"), [Unknown("x")], ["a", Unknown("x")]])
+def test_unknown_value_is_refused(value: object) -> None:
+    values = {"allow_empty_referer": True, "referer_list": value}
+    with pytest.raises(SourceError, match="is the expression x, which only Terraform"):
+        resources.read(REFERER, values, (), error)
+
+
+@pytest.mark.parametrize(
+    ("written", "known"),
+    [
+        ("a", "a"),
+        ("$${a}%%{b}", "${a}%{b}"),
+        ("${a}", Unknown("${a}")),
+        ("$$${a}", Unknown("$$${a}")),
+        ("e\u0301", "é"),
+        ("a%{if b}", Unknown("a%{if b}")),
+        (["a", "${b}"], ["a", Unknown("${b}")]),
+        ({"a": ["$${b}"]}, {"a": ["${b}"]}),
+    ],
+)
+def test_template_is_read_or_unknown(written: object, known: object) -> None:
+    assert evaluate(written) == known

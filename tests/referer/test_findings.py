@@ -1,19 +1,104 @@
-"""SARIF: what the schema of version 2.1.0 requires of the parts that are written."""
+"""Findings for other programs: GitHub Actions, JUnit, Markdown and SARIF."""
 
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import jsonschema_rs
 import pytest
-from oss_referer import RefererConfiguration, lint
-from oss_referer.findings import format_sarif
+from lxml import etree
+from oss_referer import RefererConfiguration, Stage, lint
+from oss_referer.findings import Remark, Severity, code, format_github, format_junit, format_sarif
 from oss_referer.lint import KINDS, RULES, remark
 from oss_referer.sources import places
 
 from tests.referer.lint.random_rules import findings
 from tests.thorough import cases
+
+LINE = re.compile(r"::(?:error|warning|notice) (?:\w+=[^,:\r\n]*,?)+::[^\r\n]+")
+
+
+@pytest.mark.thorough
+def test_each_finding_is_one_line() -> None:
+    for seed in range(cases(16, 200)):
+        found = findings(seed)
+        printed = format_github(remark(found, "a,b:c/rules.xml", {}))
+        lines = printed.split("\n")[:-1]
+        assert len(lines) == len(found)  # none for rules without a finding
+        assert all(map(LINE.fullmatch, lines))
+
+
+def test_annotation_names_file_line_and_rule() -> None:
+    found = lint.run(RefererConfiguration(False, whitelist=("h 100%\nx.example",)))
+    where = {(Stage.WHITELIST, 0): (4, 7)}
+    first = format_github(remark(found, "rules.xml", where)).split("\n")[0]
+    assert first.startswith(
+        "::error file=rules.xml,line=4,col=7,title=joined::h 100%25%0Ax.example"
+    )
+    of_bucket = format_github(remark(found, "oss://b", {}))
+    assert of_bucket.startswith("::error title=joined::")
+
+
+# --- remarks as JUnit XML
+
+
+def test_report_has_a_suite_per_source_and_explains_failures() -> None:
+    remarks = [
+        Remark(source="site.toml", kind="case", group="site.rules", name="passes"),
+        Remark(
+            source="site.toml",
+            kind="case",
+            group="site.rules",
+            name="fails \x01 <&>",
+            severity=Severity.ERROR,
+            message="one; two",
+            detail="because\n\x02",
+        ),
+        Remark(source="b", kind="x", group="y", name="z", severity=Severity.NOTE, message="m"),
+    ]
+    root = etree.fromstring(format_junit(remarks))
+    suite, other = root.findall("testsuite")
+    assert dict(suite.items()) == {
+        "name": "site.toml",
+        "tests": "2",
+        "failures": "1",
+        "errors": "0",
+        "skipped": "0",
+    }
+    passed, failed = suite.findall("testcase")
+    assert (passed.get("classname"), passed.get("name")) == ("site.rules", "passes")
+    assert len(passed) == 0
+    assert failed.get("name") == "fails ? <&>"
+    (failure,) = failed
+    assert (failure.get("message"), failure.get("type")) == ("one; two", "case")
+    assert failure.text == "because\n?"
+    assert (other.get("name"), other.get("failures")) == ("b", "0")  # a note is not a failure
+
+
+# --- texts of others as code
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a", "`a`"),
+        ("a`b", "`` a`b ``"),
+        ("``", "``` `` ```"),
+        ("a|b", "`a\\|b`"),
+        ("a\nb\x00\u202e", "`a\\nb\\x00\\u202e`"),
+        ("", "`  `"),
+        ("<img src=x> @everyone", "`<img src=x> @everyone`"),
+        ("a" * 121, f"`{'a' * 120}…`"),
+    ],
+)
+def test_text_is_code_that_ends_neither_its_span_nor_its_table(text: str, shown: str) -> None:
+    assert code(text) == shown
+
+
+# --- sARIF: what the schema of version 2.1.0 requires of the parts that are written
+
 
 TEXT = {"type": "string", "minLength": 1}
 MESSAGE = {"type": "object", "required": ["text"], "properties": {"text": TEXT}}

@@ -10,7 +10,11 @@ import pytest
 from oss_referer.engine.policy import MAX_EXAMINED
 from oss_referer.page.actions import REFERERS, answer
 
-LAB = Path(__file__).parents[3] / "fixtures" / "lab"
+from tests.cases import read_cases
+
+CASES = read_cases("referer")
+
+LAB = Path(__file__).parents[2] / "fixtures" / "lab"
 BROKEN = (LAB / "broken.xml").read_text(encoding="utf-8")
 CORRECTED = (LAB / "corrected.xml").read_text(encoding="utf-8")
 FORMS = {
@@ -57,31 +61,13 @@ def test_lines_become_a_whitelist() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        '["https://a.test/", "*.b.test"]',
-        '[\n  "https://a.test/",\n  "*.b.test"\n]',
-        "- https://a.test/\n- *.b.test",
-        "- 'https://a.test/'\n\n- \"*.b.test\"\n",
-        '"https://a.test/",\n"*.b.test"',
-        "'https://a.test/'\n'*.b.test'",
-        '["https://a.test/",\n"*.b.test"]',
-    ],
-)
+@pytest.mark.parametrize("text", CASES["lists_of_other_files_become_a_whitelist"])
 def test_lists_of_other_files_become_a_whitelist(text: str) -> None:
     found = ask("read", text=text)["rules"]["RefererList"]["Referer"]
     assert found == ["https://a.test/", "*.b.test"]
 
 
-@pytest.mark.parametrize(
-    ("text", "sentence"),
-    [
-        ('["https://a.test/", 5]', "an item of the list is not a text; put each entry in quotes"),
-        ('["https://a.test/",\n]', "line 1, column 19: this is not valid JSON"),
-        ("\nresources:\n  a:\n", "line 2, column 1: YAML cannot be read; paste its entries"),
-    ],
-)
+@pytest.mark.parametrize(("text", "sentence"), CASES["mistake_in_a_list_is_told"])
 def test_mistake_in_a_list_is_told(text: str, sentence: str) -> None:
     assert sentence in ask("read", text=text)["error"]
 
@@ -133,16 +119,7 @@ XML = """<RefererConfiguration><AllowEmptyReferer>true</AllowEmptyReferer><Refer
 </RefererList></RefererConfiguration>"""
 
 
-@pytest.mark.parametrize(
-    "begin",
-    [
-        "",
-        "\ufeff",
-        '<?xml version="1.0" encoding="GBK"?>',
-        '\ufeff<?xml version="1.0" encoding="ISO-8859-1"?>',
-        "HTTP/1.1 200 OK\nx-oss-request-id: 1\n\n",
-    ],
-)
+@pytest.mark.parametrize("begin", CASES["text_is_read_as_it_is_whatever_encoding_it_declares"])
 def test_text_is_read_as_it_is_whatever_encoding_it_declares(begin: str) -> None:
     text = begin + XML.format("例子")
     found = ask("read", text=text)
