@@ -1,4 +1,4 @@
-"""Addresses: the style, the endpoint's region, transfer acceleration, proxies."""
+"""Which bucket and which operation a request is for."""
 
 from __future__ import annotations
 
@@ -11,11 +11,15 @@ import pytest
 from oss_emulator.operations import OPERATIONS
 from oss_emulator.operations.admission import Admission, Refused
 from oss_emulator.pipeline import addressing
+from oss_emulator.pipeline.routing import Dispatcher
+from oss_emulator.protocol.address import Target
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.message import Request
 
 from tests.client import ACCESS_KEY_ID
 from tests.unit.pipeline.service import PAGE, SETTINGS, ask, put, serve, serve_as_of
+
+# --- Addresses: the style, the endpoint's region, transfer acceleration, proxies
 
 OSS = "oss-cn-hangzhou.aliyuncs.com"
 ELSEWHERE = "oss-cn-beijing.aliyuncs.com"
@@ -275,3 +279,82 @@ def test_data_calls_at_the_public_endpoint_need_a_custom_domain(
         addressing.check_domain(admission, serve_as_of(None, new_account=True))
     addressing.check_domain(admission, serve())
     addressing.check_domain(replace(admission, trusted=True), serve_as_of(None, new_account=True))
+
+
+# --- Routing: the operation of a request, and requests that are not emulated
+
+DISPATCHER = Dispatcher(OPERATIONS)
+SERVICE, BUCKET, OBJECT = Target(), Target("b"), Target("b", "k")
+COPY = {"x-oss-copy-source": "/b/a"}
+
+
+def find(method: str, target: Target, query: str, headers: dict[str, str] | None = None) -> str:
+    return DISPATCHER.find(ask(method, f"/?{query}", headers), target).name
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "query", "headers", "name"),
+    [
+        ("GET", SERVICE, "", {}, "ListBuckets"),
+        ("GET", BUCKET, "", {}, "ListObjects"),
+        ("GET", BUCKET, "list-type=2", {}, "ListObjectsV2"),
+        ("GET", BUCKET, "prefix=a&acl", {}, "GetBucketAcl"),
+        ("GET", OBJECT, "", {}, "GetObject"),
+        ("GET", OBJECT, "20240101", {}, "GetObject"),
+        ("GET", OBJECT, "versionId=1", {}, "GetObject"),
+        ("PUT", OBJECT, "x-param-null&Signature=s", {}, "PutObject"),  # P-49
+        ("PUT", OBJECT, "somethingNew", COPY, "CopyObject"),
+        ("PUT", OBJECT, "", {}, "PutObject"),
+        ("PUT", OBJECT, "", COPY, "CopyObject"),
+        ("PUT", OBJECT, "partNumber=1&uploadId=2", {}, "UploadPart"),
+        ("PUT", OBJECT, "partNumber=1&uploadId=2", COPY, "UploadPartCopy"),
+        ("GET", BUCKET, "inventory", {}, "ListBucketInventory"),
+        ("GET", BUCKET, "inventory&inventoryId=1", {}, "GetBucketInventory"),
+        ("POST", BUCKET, "cname&comp=token", {}, "CreateCnameToken"),
+        ("POST", BUCKET, "", {}, "PostObject"),
+        ("OPTIONS", OBJECT, "acl&somethingNew", {}, "OptionObject"),
+    ],
+)
+def test_most_specific_operation_is_found(
+    method: str, target: Target, query: str, headers: dict[str, str], name: str
+) -> None:
+    assert find(method, target, query, headers) == name
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "query", "subresource"),
+    [
+        ("PATCH", OBJECT, "", ""),
+        ("PUT", OBJECT, "udfImageDesc", "udfImageDesc"),
+        ("PUT", OBJECT, "group", "group"),
+        ("POST", OBJECT, "somethingNew", "somethingNew"),
+        ("DELETE", OBJECT, "somethingNew", "somethingNew"),
+        ("GET", BUCKET, "somethingNew", "somethingNew"),
+        ("GET", BUCKET, "inventoryId=1", "inventoryId"),
+        ("POST", BUCKET, "cname&comp=new", "cname&comp=new"),
+        ("OPTIONS", SERVICE, "", ""),
+    ],
+)
+def test_missing_operation_is_named(
+    method: str, target: Target, query: str, subresource: str
+) -> None:
+    """P-40"""
+    with pytest.raises(OSSError, match="is not emulated") as raised:
+        find(method, target, query)
+    error = raised.value
+    assert (error.status, error.details["Method"]) == (501, method)
+    assert error.details["SubResource"] == subresource
+
+
+def test_post_to_an_object_without_a_subresource_is_not_allowed() -> None:
+    with pytest.raises(OSSError, match="MethodNotAllowed"):
+        find("POST", OBJECT, "")
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda item: f"{item.name}-{item.resource}")
+def test_every_operation_is_found_by_its_declaration(operation: object) -> None:
+    item = next(found for found in OPERATIONS if found is operation)
+    target = {"service": SERVICE, "bucket": BUCKET, "object": OBJECT}[item.resource]
+    headers = {item.header: "/b/a"} if item.header else {}
+    found = DISPATCHER.find(ask(item.method, f"/?{item.subresource}", headers), target)
+    assert found is item

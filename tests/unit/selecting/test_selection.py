@@ -313,7 +313,7 @@ def test_conditions_are_evaluated_row_by_row(condition: Any) -> None:
 HARMLESS = set(
     """
     __future__ bisect codecs collections concurrent dataclasses datetime decimal enum fractions
-    functools itertools json math operator oss_emulator re typing zlib
+    functools itertools json math operator oss_emulator oss_referer re typing zlib
     """.split()
 )
 """What `selecting/` may import: nothing that opens a database, a file or a connection."""
