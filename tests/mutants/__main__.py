@@ -27,7 +27,7 @@ ROOMS = ("access", "protocol/signature", "referer", "pipeline")
 COVERED_BY = {
     "access/context.py": "access/test_condition.py",
     "pipeline/deployment.py": "pipeline/test_service.py",
-    "protocol/signature/*.py": "protocol/signature/test_vectors.py",
+    "protocol/signature/*.py": "protocol/signature/test_signature.py",
     "referer/assumptions.py": "lab/test_assumptions.py",
     "referer/model.py": "referer/test_policy.py",
     "referer/reading.py": "referer/test_policy.py",

@@ -107,10 +107,21 @@ def test_request_without_a_signature_is_anonymous(auth: Auth) -> None:
 
 
 @pytest.mark.parametrize("auth", Auth)
-def test_malformed_signature_is_refused_before_its_key_is_known(auth: Auth) -> None:
-    outcome = admit(auth, ask("GET", "/private-bucket/a", {"Authorization": "Basic x"}))
+@pytest.mark.parametrize(
+    ("query", "headers", "code"),
+    [
+        ("", {"Authorization": "Basic x"}, "InvalidArgument"),
+        ("", {"Authorization": "OSS key:signature-without-a-date"}, "AccessDenied"),
+        ("?Signature=x", {}, "AccessDenied"),
+        ("?x-oss-signature-version=OSS4-HMAC-SHA256&x-oss-signature=x", {}, "InvalidArgument"),
+    ],
+)
+def test_malformed_signature_is_refused_before_its_key_is_known(
+    auth: Auth, query: str, headers: dict[str, str], code: str
+) -> None:
+    outcome = admit(auth, ask("GET", f"/private-bucket/a{query}", headers))
     assert isinstance(outcome, Refused)
-    assert (outcome.error.code, outcome.admission.claimed.access_key_id) == ("InvalidArgument", "")
+    assert (outcome.error.code, outcome.admission.claimed.access_key_id) == (code, "")
 
 
 @pytest.mark.parametrize("is_signed", [True, False])

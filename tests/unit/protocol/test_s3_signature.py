@@ -1,4 +1,4 @@
-"""Signatures of AWS: the examples that AWS publishes, and malformed ones."""
+"""Signatures of AWS: the examples that AWS publishes."""
 
 from __future__ import annotations
 
@@ -147,49 +147,6 @@ def test_encoding_of_a_path_does_not_change_its_signature(name: str) -> None:
     assert signature.canonical_request(claim, asked).split(b"\n")[1] == b"/~user/a%20b%2Bc"
 
 
-V4_FAULTS = {
-    "AWS4-HMAC-SHA1 Credential=C,SignedHeaders=host,Signature=S": "0002-00000402",
-    "AWS4-HMAC-SHA256 SignedHeaders=host,Signature=S": "0002-00000403",
-    "AWS4-HMAC-SHA256 Credential=C,Signature=S": "0002-00000405",
-    "AWS4-HMAC-SHA256 Credential=C,SignedHeaders=host": "0002-00000407",
-    "AWS4-HMAC-SHA256 Credential=C,SignedHeaders=host,Signature=1": "0002-00000408",
-    f"AWS4-HMAC-SHA256 Credential=id/us-east-1/s3/aws4_request,SignedHeaders=host,Signature={'0' * 64}": "0002-00000404",  # noqa: E501
-    f"AWS4-HMAC-SHA256 Credential=id/20130525/us-east-1/s3/aws4_request,SignedHeaders=host,Signature={'0' * 64}": "0002-00000409",  # noqa: E501
-    f"AWS4-HMAC-SHA256 Credential=id/20130524/us-east-1/ec2/aws4_request,SignedHeaders=host,Signature={'0' * 64}": "0002-00000404",  # noqa: E501
-    "AWS id": "",
-    "AWS :signature": "",
-    "OSS id:signature": "0002-00000402",
-}
-
-
-@pytest.mark.parametrize("header", V4_FAULTS)
-def test_malformed_header_has_the_ec_of_its_fault(header: str) -> None:
-    asked = request("GET", "/a", {"authorization": header, "x-amz-date": "20130524T000000Z"})
-    with pytest.raises(OSSError, match="InvalidArgument") as caught:
-        signature.parse(asked)
-    assert caught.value.ec == V4_FAULTS[header]
-
-
-URL_FAULTS = {
-    ("X-Amz-Algorithm=AWS4-HMAC-SHA256", "X-Amz-Algorithm=AWS4-HMAC-SHA1"): "0002-00000411",
-    ("X-Amz-Credential", "X-Amz-Nothing"): "0002-00000412",
-    ("&X-Amz-Expires=86400", ""): "0002-00000416",
-    ("Expires=86400", "Expires=abc"): "0002-00000417",
-    ("Expires=86400", "Expires=604801"): "0002-00000417",
-    ("Expires=86400", "Expires=0"): "0002-00000417",
-    ("%2F20130524%2F", "%2F20130525%2F"): "0002-00000421",
-    ("%2Faws4_request", "%2Faws4"): "0002-00000425",
-    ("Date=20130524T000000Z", "Date=yesterday"): "",
-}
-
-
-@pytest.mark.parametrize("change", URL_FAULTS)
-def test_malformed_url_has_the_ec_of_its_fault(change: tuple[str, str]) -> None:
-    with pytest.raises(OSSError, match="InvalidArgument") as caught:
-        signature.parse(request("GET", PRESIGNED.replace(*change), {}))
-    assert caught.value.ec == URL_FAULTS[change]
-
-
 # Version 2: the bucket of these examples was `johnsmith`.
 V2_EXAMPLES = {
     "an object": (
@@ -260,19 +217,6 @@ def test_parameter_that_version_2_does_not_sign_is_refused(name: str, in_url: bo
     assert caught.value.details == {"HeadersNotSigned": name}
 
 
-@pytest.mark.parametrize(
-    ("query", "ec"),
-    [
-        ("AWSAccessKeyId=id&Signature=s", "0002-00000301"),
-        ("Expires=1&Signature=s", "0002-00000303"),
-    ],
-)
-def test_incomplete_url_of_version_2_has_the_ec_of_its_fault(query: str, ec: str) -> None:
-    with pytest.raises(OSSError, match="AccessDenied") as caught:
-        signature.parse(request("GET", f"/a?{query}", {}))
-    assert caught.value.ec == ec
-
-
 def test_bucket_in_the_path_is_signed_once_and_with_a_slash() -> None:
     claim = Claim(Version.V2, Place.HEADER, KEY_ID, "", None, "D")
     for target, bucket, key, resource in (
@@ -284,12 +228,3 @@ def test_bucket_in_the_path_is_signed_once_and_with_a_slash() -> None:
     ):
         text = signature.string_to_sign_v2(claim, request("GET", target, {}), bucket, key)
         assert text.decode().split("\n")[-1] == resource
-
-
-def test_request_without_a_signature_has_no_claim() -> None:
-    assert signature.parse(request("GET", "/a?list-type=2", {"x-amz-date": "now"})) is None
-
-
-def test_signature_in_both_places_is_refused() -> None:
-    with pytest.raises(OSSError, match="not in both"):
-        signature.parse(request("GET", PRESIGNED, {"authorization": "AWS id:signature"}))
