@@ -41,13 +41,11 @@ EVERYBODY = {
 }
 
 
-@pytest.mark.parametrize(("bucket", "item"), ACLS)
-@pytest.mark.parametrize("permission", Permission)
-def test_owner_may_do_everything(
-    bucket: BucketAcl, item: ObjectAcl, permission: Permission
-) -> None:
-    decision = authorize(OWNER, OWNER.id, permission, bucket, item)
-    assert (decision.allowed, decision.reason) == (True, AccessReason.OWNER)
+def test_owner_may_do_everything() -> None:
+    for (bucket, item), permission in product(ACLS, Permission):
+        decision = authorize(OWNER, OWNER.id, permission, bucket, item)
+        told = (decision.allowed, decision.reason)
+        assert told == (True, AccessReason.OWNER), (bucket, item, permission)
 
 
 @pytest.mark.parametrize("permission", [Permission.READ, Permission.WRITE, Permission.OWN])
@@ -59,17 +57,14 @@ def test_ram_user_lacks_the_rights_of_its_account(permission: Permission) -> Non
 
 
 @CALLERS
-@pytest.mark.parametrize(("bucket", "item"), ACLS)
-@pytest.mark.parametrize("permission", [Permission.READ, Permission.WRITE])
-def test_acl_of_an_object_replaces_that_of_its_bucket(
-    caller: Identity, bucket: BucketAcl, item: ObjectAcl, permission: Permission
-) -> None:
-    decision = authorize(caller, OWNER.id, permission, bucket, item)
-    if item is ObjectAcl.DEFAULT:
-        expected = (permission in EVERYBODY[bucket], AccessReason.BUCKET_ACL)
-    else:
-        expected = (permission in EVERYBODY[item], AccessReason.OBJECT_ACL)
-    assert (decision.allowed, decision.reason) == expected
+def test_acl_of_an_object_replaces_that_of_its_bucket(caller: Identity) -> None:
+    for (bucket, item), permission in product(ACLS, (Permission.READ, Permission.WRITE)):
+        decision = authorize(caller, OWNER.id, permission, bucket, item)
+        if item is ObjectAcl.DEFAULT:
+            expected = (permission in EVERYBODY[bucket], AccessReason.BUCKET_ACL)
+        else:
+            expected = (permission in EVERYBODY[item], AccessReason.OBJECT_ACL)
+        assert (decision.allowed, decision.reason) == expected, (bucket, item, permission)
 
 
 @pytest.mark.parametrize(("bucket", "item"), ACLS)
@@ -300,7 +295,6 @@ def test_other_decisions_have_no_detail(name: str) -> None:
 
 # --- The tables of fixtures/access: permissions by policies and ACLs
 
-EACH_CASE = pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.table}: {case.name}")
 
 # The cases that ownership and ACLs decide without facts.
 PLAIN = [
@@ -316,14 +310,14 @@ def test_each_file_of_tables_is_run() -> None:
     assert {path.stem for path in FOLDER.glob("*.toml")} == set(TABLES)
 
 
-@EACH_CASE
-def test_case(case: Case) -> None:
-    verdict = case.run()
-    told = ("allow" if verdict.allowed else "deny", verdict.reason.name.lower())
-    assert told == (case.verdict, case.reason)
-    if case.statement is not None:
-        assert verdict.statement is not None
-        assert verdict.statement.place.endswith(f"Statement[{case.statement}]")
+def test_cases_of_the_tables() -> None:
+    for case in CASES:
+        verdict = case.run()
+        told = ("allow" if verdict.allowed else "deny", verdict.reason.name.lower())
+        assert told == (case.verdict, case.reason), case
+        if case.statement is not None:
+            assert verdict.statement is not None, case
+            assert verdict.statement.place.endswith(f"Statement[{case.statement}]"), case
 
 
 def test_each_reason_has_a_case() -> None:

@@ -61,15 +61,15 @@ def string_to_sign(resource: str) -> bytes:
 IN_URL = {"OSSAccessKeyId", "Expires", "Signature"}
 
 
-@pytest.mark.parametrize("name", sorted(KNOWN.keys() - IN_URL))
-def test_v1_signature_covers_exactly_the_signed_parameters(name: str) -> None:
-    resource = f"/bucket/key?{name}=v" if KNOWN[name].signed else "/bucket/key"
-    signed = b64encode(digest(SECRET.encode(), string_to_sign(resource), sha1)).decode()
-    headers = [("Host", "localhost"), ("Date", DATE), ("Authorization", f"OSS id:{signed}")]
-    request = Request.parse("GET", f"/bucket/key?{name}=v", headers, NOW)
-    claim = signature.parse(request)
-    assert claim is not None
-    signature.verify(claim, request, Target("bucket", "key"), SECRET, "cn-hangzhou")
+def test_v1_signature_covers_exactly_the_signed_parameters() -> None:
+    for name in sorted(KNOWN.keys() - IN_URL):
+        resource = f"/bucket/key?{name}=v" if KNOWN[name].signed else "/bucket/key"
+        signed = b64encode(digest(SECRET.encode(), string_to_sign(resource), sha1)).decode()
+        headers = [("Host", "localhost"), ("Date", DATE), ("Authorization", f"OSS id:{signed}")]
+        request = Request.parse("GET", f"/bucket/key?{name}=v", headers, NOW)
+        claim = signature.parse(request)
+        assert claim is not None, name
+        signature.verify(claim, request, Target("bucket", "key"), SECRET, "cn-hangzhou")
 
 
 @pytest.mark.parametrize(
