@@ -92,3 +92,8 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         status = 200
         assert bool(asked.actions) != text.strip().startswith("style/")
     assert status in (200, 400, 501)
+
+
+def test_three_watermarks_of_images_are_read() -> None:
+    """0040-00000026 is for more."""
+    assert len(parse("image/" + "/".join(["watermark,image_YS5wbmc"] * 3)).actions) == 3
