@@ -19,16 +19,29 @@ ROOT = Path(oss_emulator.__file__).parents[1]
 MODULES = sorted(ROOT.rglob("*.py"))
 
 
+Nodes = list[ast.AST]
+"""All nodes of a module, itself first."""
+
+
 @pytest.fixture(scope="module")
-def trees() -> Mapping[str, ast.Module]:
-    """All modules of both packages, parsed."""
+def trees() -> Mapping[str, Nodes]:
+    """All modules of both packages, parsed once."""
     return {
-        str(path.relative_to(ROOT)): ast.parse(path.read_text(encoding="utf-8")) for path in MODULES
+        str(path.relative_to(ROOT)): _parse(path.read_text(encoding="utf-8")) for path in MODULES
     }
 
 
-def test_modules_have_docstrings(trees: Mapping[str, ast.Module]) -> None:
-    assert [name for name, tree in trees.items() if not ast.get_docstring(tree)] == []
+def _parse(source: str) -> Nodes:
+    return list(ast.walk(ast.parse(source)))
+
+
+def test_modules_have_docstrings(trees: Mapping[str, Nodes]) -> None:
+    modules = {name: nodes[0] for name, nodes in trees.items()}
+    assert [
+        name
+        for name, module in modules.items()
+        if not (isinstance(module, ast.Module) and ast.get_docstring(module))
+    ] == []
 
 
 def test_each_request_leads_to_one_operation() -> None:
@@ -52,12 +65,12 @@ MOST_ARGUMENTS = 5
 """What a call by position may have at most."""
 
 
-def test_calls_pass_few_arguments_by_position(trees: Mapping[str, ast.Module]) -> None:
+def test_calls_pass_few_arguments_by_position(trees: Mapping[str, Nodes]) -> None:
     """Of our own functions and classes: whoever reads more cannot tell which is which.
 
     A function that takes any number of equal things, such as entries, may get as many.
     """
-    defined = [node for tree in trees.values() for node in ast.walk(tree)]
+    defined = (node for nodes in trees.values() for node in nodes)
     ours = {node.name for node in defined if isinstance(node, DEFINITIONS) and not _takes_any(node)}
     found = {name for name, tree in trees.items() if any(_long_calls(tree, ours))}
     assert found == set()
@@ -74,15 +87,12 @@ def _takes_any(node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> b
     return node.args.vararg is not None
 
 
-def _long_calls(tree: ast.Module, ours: set[str]) -> list[str]:
+def _long_calls(nodes: Nodes, ours: set[str]) -> list[str]:
     """The functions that are called with too many arguments by position."""
-    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
-    named = ((ast.unparse(node.func).rpartition(".")[2], node) for node in calls)
-    return [
-        name
-        for name, node in named
-        if len(node.args) > MOST_ARGUMENTS and (name in ours or name == "cls")
-    ]
+    calls = (node for node in nodes if isinstance(node, ast.Call))
+    long = (call.func for call in calls if len(call.args) > MOST_ARGUMENTS)
+    names = (ast.unparse(function).rpartition(".")[2] for function in long)
+    return [name for name in names if name in ours or name == "cls"]
 
 
 @pytest.mark.parametrize(
@@ -97,7 +107,7 @@ def _long_calls(tree: ast.Module, ours: set[str]) -> list[str]:
     ],
 )
 def test_long_calls_are_found(source: str, found: list[str]) -> None:
-    assert _long_calls(ast.parse(source), {"f"}) == found
+    assert _long_calls(_parse(source), {"f"}) == found
 
 
 def test_function_of_each_operation_takes_a_call() -> None:
@@ -108,26 +118,26 @@ def test_function_of_each_operation_takes_a_call() -> None:
             assert len(inspect.signature(item.gather).parameters) == 1, item.name
 
 
-def test_only_the_steps_fill_an_admission(trees: Mapping[str, ast.Module]) -> None:
+def test_only_the_steps_fill_an_admission(trees: Mapping[str, Nodes]) -> None:
     filling = {name for name, tree in trees.items() if _fills_admission(tree)}
     assert filling
     assert {name for name in filling if not name.startswith("oss_emulator/pipeline/")} == set()
 
 
-def _fills_admission(tree: ast.Module) -> bool:
+def _fills_admission(nodes: Nodes) -> bool:
     """Whether a module assigns to an attribute of what it calls an admission."""
     return any(
         isinstance(node, ast.Attribute)
         and isinstance(node.ctx, ast.Store)
         and ast.unparse(node.value).rpartition(".")[2] == "admission"
-        for node in ast.walk(tree)
+        for node in nodes
     )
 
 
 CLOCKS = {"time.time", "time.monotonic", "datetime.now", "datetime.utcnow", "datetime.today"}
 
 
-def test_protocol_and_access_read_no_clock(trees: Mapping[str, ast.Module]) -> None:
+def test_protocol_and_access_read_no_clock(trees: Mapping[str, Nodes]) -> None:
     """The time of a request is part of the request."""
     rooms = ("oss_emulator/protocol/", "oss_emulator/access/", "oss_referer/engine/")
     found = {
@@ -157,7 +167,7 @@ READERS = {
 """The modules that read JSON and TOML, and how; all others have them read."""
 
 
-def test_json_and_toml_are_read_within_limits_only(trees: Mapping[str, ast.Module]) -> None:
+def test_json_and_toml_are_read_within_limits_only(trees: Mapping[str, Nodes]) -> None:
     reading = {
         *("json.load", "json.loads", "json.JSONDecoder", "ast.literal_eval", "pickle.loads"),
         *("tomllib.load", "tomllib.loads"),
@@ -166,10 +176,10 @@ def test_json_and_toml_are_read_within_limits_only(trees: Mapping[str, ast.Modul
     assert {name: names for name, names in found.items() if names} == READERS
 
 
-def _names_of_libraries(tree: ast.Module) -> list[str]:
+def _names_of_libraries(nodes: Nodes) -> list[str]:
     """Return the names that a module uses of others, such as `json.loads`."""
     found = []
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.ImportFrom) and node.module:
             found += [f"{node.module}.{alias.name}" for alias in node.names]
         elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
@@ -181,7 +191,7 @@ LIBRARIES = {"aiohttp", "asyncio", "uvloop"}
 """Our plugin runs beside its users' own versions of these, so only their public names are safe."""
 
 
-def test_no_private_name_of_a_library_is_used(trees: Mapping[str, ast.Module]) -> None:
+def test_no_private_name_of_a_library_is_used(trees: Mapping[str, Nodes]) -> None:
     found = {name: _private_names(tree) for name, tree in trees.items()}
     assert {name: private for name, private in found.items() if private} == {}
 
@@ -208,7 +218,7 @@ def test_no_private_name_of_a_library_is_overridden() -> None:
     ],
 )
 def test_private_names_of_libraries_are_found(source: str) -> None:
-    assert _private_names(ast.parse(source))
+    assert _private_names(_parse(source))
 
 
 def test_overridden_private_names_of_libraries_are_found() -> None:
@@ -222,13 +232,13 @@ def test_overridden_private_names_of_libraries_are_found() -> None:
     assert _overridden({"Waiting": Waiting}) == ["Waiting._loop"]
 
 
-def _private_names(tree: ast.Module) -> list[str]:
-    return _private_imports(tree) + _private_attributes(tree)
+def _private_names(nodes: Nodes) -> list[str]:
+    return _private_imports(nodes) + _private_attributes(nodes)
 
 
-def _private_imports(tree: ast.Module) -> list[str]:
+def _private_imports(nodes: Nodes) -> list[str]:
     found: list[str] = []
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.ImportFrom) and _is_library(node.module):
             found += [*str(node.module).split("."), *(alias.name for alias in node.names)]
         elif isinstance(node, ast.Import):
@@ -237,11 +247,11 @@ def _private_imports(tree: ast.Module) -> list[str]:
     return list(filter(_is_private, found))
 
 
-def _private_attributes(tree: ast.Module) -> list[str]:
+def _private_attributes(nodes: Nodes) -> list[str]:
     """Those of what is imported from the libraries, of its results and of their attributes."""
     imported = {
         alias.asname or alias.name.partition(".")[0]
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.Import | ast.ImportFrom)
         for alias in node.names
         if _is_library(node.module if isinstance(node, ast.ImportFrom) else alias.name)
@@ -250,7 +260,7 @@ def _private_attributes(tree: ast.Module) -> list[str]:
         return []
     return [
         node.attr
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.Attribute) and _is_private(node.attr) and _root(node) in imported
     ]
 

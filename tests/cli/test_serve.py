@@ -14,7 +14,8 @@ from pathlib import Path
 import oss2
 import oss_emulator
 import pytest
-from oss_emulator.cli import build_parser, flags, main
+from oss_emulator.cli import build_parser, main
+from oss_emulator.cli import flags as flags
 from oss_emulator.settings import Settings
 from oss_referer.sources.account import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET
 

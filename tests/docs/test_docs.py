@@ -1,9 +1,11 @@
-"""All pages: their flags, sample files, code, links and paths agree with the tree."""
+"""Links, paths, words and facts of the pages."""
+
+from __future__ import annotations
 
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from pathlib import Path
 
@@ -11,11 +13,17 @@ import pytest
 from oss_emulator.control import seed
 from oss_emulator.pipeline.service import Service
 from oss_referer import RefererConfiguration
+from oss_referer.engine.assumptions import DEFAULT, FACTS, SENTENCES
+from oss_referer.sources import assumptions
+from oss_referer.texts import Catalogue
 
 from tests.cli.logline import LINE
 from tests.cli.process import environment
 from tests.client import PATIENCE
+from tests.docs import translations
 from tests.docs.markdown import blocks, table
+
+# --- All pages: their flags, sample files, code, links and paths agree with the tree
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = {
@@ -159,3 +167,247 @@ def paths(markdown: str) -> list[str]:
     marked = re.findall(r"`((?:[\w.-]+/)+[\w.-]*|[\w-]+\.(?:py|toml|md))`", prose)
     pictures = re.findall(r"^```text\n(.*?)^```$", markdown, re.MULTILINE | re.DOTALL)
     return marked + re.findall(r"(?<!\S)(?:[\w.-]+/)+[\w.-]*", "\n".join(pictures))
+
+
+# --- One word for one thing in Chinese: on the pages, in the console and on the command line
+
+TEXTS = {
+    path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
+    for pattern in (
+        "*.zh-CN.md",
+        "docs/zh/**/*.md",
+        "examples/*.zh-CN.md",
+        "fixtures/*/*.zh-CN.md",
+        "emulator/oss_referer/texts/zh.toml",
+        "tests/docs/zh/*.toml",
+    )
+    for path in sorted(ROOT.glob(pattern))
+}
+
+GLOSSARY = {
+    "回放": r"重放",
+    "还原": r"恢复",
+    "附加依赖": r"附加组件|额外依赖|可选依赖|扩展 `",
+    "根域名": r"基础域名|基域名",
+    "凭证": r"凭据",
+    "用例表": r"预期表|决策表|判定表|判断表",
+    "响应": r"应答",
+    "退出码": r"退出状态|返回码",
+    "Bucket": r"存储空间|存储桶",
+    "Object": r"对象(?!存储|级|锁定)",
+}
+"""The word for a thing, and other words for it, which are not used."""
+
+OTHER_OBJECTS = (
+    *("JSON 对象", "空对象", "比较对象", "配置对象", "核对的对象", "请求的对象"),
+    *("发生了什么、对象", "文件是一个对象", "一个对象可以"),
+)
+"""Objects that are none of OSS: of JSON, of Python, or what something is about."""
+
+STIFF = (
+    "检查规则是否符合预期表",
+    "没有被任何用例触及",
+    "每次运行测试只启动",
+    "客户端要求的请求",
+    "真实的 OSS 服务核对过",
+    "由最后一列中的测试针对",
+    "由测试针对模拟器运行",
+    "请求一到就会显示",
+    "多到来不及看",
+    "您的命令得到的环境变量",
+    "所认识的 AccessKey",
+)
+"""Sentences that were translated word by word, and have been written again."""
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_one_word_stands_for_one_thing(text: str) -> None:
+    prose = re.sub("|".join(OTHER_OBJECTS), "", TEXTS[text])
+    found = {
+        word: match[0]
+        for word, others in GLOSSARY.items()
+        if (match := re.search(rf".{{0,12}}(?:{others}).{{0,12}}", prose))
+    }
+    assert found == {}
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_stiff_sentences_do_not_come_back(text: str) -> None:
+    assert [sentence for sentence in STIFF if sentence in TEXTS[text]] == []
+
+
+def test_each_word_of_the_glossary_is_used() -> None:
+    assert [word for word in GLOSSARY if not any(word in text for text in TEXTS.values())] == []
+
+
+# --- The numbered facts: a page states each one once, and code and tests cite only stated ones
+
+PAGES = {
+    "docs/referer.md": "RB",
+    "docs/protocol.md": "PDS",
+    "docs/access.md": "A",
+    "docs/select.md": "Q",
+}
+"""Each page and the letters of the facts that it states."""
+
+CHINESE = {page: chinese for chinese, page in translations.PAGES.items() if page in PAGES}
+"""The Chinese page of each of these pages."""
+
+NUMBER = r"\b[RBPAQSD]-\d\d\b"
+RANGE = re.compile(r"\b([RBPAQSD])-(\d\d) (?:…|to) \1-(\d\d)\b")
+
+UNTESTED = {
+    "R-40": "it is about fees, and the emulator charges none",
+}
+"""Facts that no test can cite, each with the reason."""
+
+
+def statements(page: str) -> dict[str, str]:
+    """Return the facts of a page by number, in the order of the page."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    statement = rf"^- \*\*({NUMBER})\*\* ?(.*?)(?=^- |^$|\Z)"
+    found = re.findall(statement, text, re.MULTILINE | re.DOTALL)
+    assert len(found) == len({number for number, _ in found}), "a number is stated twice"
+    return dict(found)
+
+
+STATED = {number: text for page in PAGES for number, text in statements(page).items()}
+
+
+def cited(*patterns: str) -> set[str]:
+    """Return the numbers that files cite, alone or in a range such as `R-11 … R-13`."""
+    this = Path(__file__)
+    files = [path for pattern in patterns for path in ROOT.glob(pattern) if path != this]
+    assert files
+    text = "".join(path.read_text(encoding="utf-8", errors="replace") for path in files)
+    # A number after "such as" is only an example of a number.
+    text = re.sub(rf"such as `?{NUMBER}(?: … {NUMBER})?", "", text)
+    numbers = set(re.findall(NUMBER, text))
+    for letter, first, last in RANGE.findall(text):
+        # Some numbers within a range may be free.
+        within = {f"{letter}-{number:02}" for number in range(int(first), int(last) + 1)}
+        numbers |= within & STATED.keys()
+    return numbers
+
+
+def missing(numbers: Iterable[str], known: Iterable[str]) -> list[str]:
+    return sorted(set(numbers) - set(known))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_facts_of_a_page_are_in_order(page: str) -> None:
+    numbers = list(statements(page))
+    letters = PAGES[page]
+    assert numbers == sorted(numbers, key=lambda number: (letters.index(number[0]), number))
+    assert len(numbers) > 20
+
+
+@pytest.mark.parametrize("page", CHINESE)
+def test_chinese_page_states_the_same_facts(page: str) -> None:
+    assert list(statements(CHINESE[page])) == list(statements(page))
+
+
+def test_code_cites_stated_facts_only() -> None:
+    found = cited("emulator/**/*.py", "fixtures/**/*.toml", "fixtures/**/*.txt")
+    assert len(found) > 40
+    assert missing(found, STATED) == []
+
+
+def test_pages_cite_stated_facts_only() -> None:
+    found = cited("docs/*.md", "docs/*/*.md", "*.md", "examples/*.md", "fixtures/*/*.md")
+    assert missing(found, STATED) == []
+
+
+def test_tests_cite_stated_facts_only() -> None:
+    assert missing(cited("tests/**/*.py", "tests/**/*.toml"), STATED) == []
+
+
+def test_every_fact_is_cited_by_a_test() -> None:
+    """Tables of fixtures count as tests: test_tables.py runs them."""
+    found = cited(
+        "tests/**/test_*.py", "tests/**/*.toml", "fixtures/**/*.toml", "fixtures/**/*.txt"
+    )
+    assert missing(STATED.keys() - UNTESTED.keys(), found) == []
+    assert missing(UNTESTED, STATED.keys() - found) == [], "a test cites it: it is not an exception"
+
+
+def test_every_referer_fact_is_documented_assumed_or_observed() -> None:
+    facts = statements("docs/referer.md")
+    unmarked = [
+        n for n, text in facts.items() if not re.match(r"\((documented|assumed|observed)\b", text)
+    ]
+    assert unmarked == []
+
+
+def test_chinese_page_gives_each_referer_fact_the_same_basis() -> None:
+    bases = {"documented": "有文档依据", "assumed": "假设", "observed": "观察"}
+    chinese = statements(CHINESE["docs/referer.md"])
+    for number, text in statements("docs/referer.md").items():
+        (basis,) = (basis for basis in bases if text.startswith(f"({basis}"))
+        assert re.match(rf"（{bases[basis]}[）；：]", chinese[number]), number
+
+
+def test_every_documented_referer_fact_has_a_dated_source() -> None:
+    page = (ROOT / "docs/referer.md").read_text(encoding="utf-8")
+    rows = list(table(page, "Source"))
+    facts = statements("docs/referer.md").items()
+    documented = {number for number, text in facts if text.startswith("(documented")}
+    sourced = {number for row in rows for number in re.findall(NUMBER, row[2])}
+    assert missing(documented, sourced) == []
+    assert missing(sourced, STATED) == []
+    assert all(re.search(r"\b20\d\d$", row[1]) for row in rows)
+
+
+def test_chinese_sources_are_those_of_the_same_facts() -> None:
+    english, chinese = (
+        table((ROOT / page).read_text(encoding="utf-8"), first)
+        for page, first in (("docs/referer.md", "Source"), (CHINESE["docs/referer.md"], "资料来源"))
+    )
+    assert [row[2].split("、") for row in chinese] == [row[2].split(", ") for row in english]
+
+
+def test_every_protocol_fact_names_its_source() -> None:
+    facts = statements("docs/protocol.md")
+    assert [number for number, text in facts.items() if not re.match(r"\(\S", text)] == []
+
+
+def test_each_variant_of_an_assumed_fact_is_listed_with_its_confirmation() -> None:
+    page = (ROOT / "docs/referer.md").read_text(encoding="utf-8")
+    rows = [
+        [
+            FACTS[name],
+            name,
+            f"{variant}" + (" (default)" if variant is chosen else ""),
+            SENTENCES[variant],
+        ]
+        for name, chosen in DEFAULT.chosen().items()
+        for variant in type(chosen)
+    ]
+    listed = list(table(page, "Fact"))
+    assert [list(row[:4]) for row in listed] == rows
+    assert all(re.fullmatch(r"never|\d{4}-\d\d-\d\d", row[4]) for row in listed)
+
+
+def test_chinese_page_lists_the_same_variants_in_the_words_of_the_console() -> None:
+    english, chinese = (
+        list(table((ROOT / page).read_text(encoding="utf-8"), first))
+        for page, first in (("docs/referer.md", "Fact"), (CHINESE["docs/referer.md"], "事实"))
+    )
+    variants = [variant for chosen in DEFAULT.chosen().values() for variant in type(chosen)]
+    console = Catalogue("zh")
+    assert chinese == [
+        [
+            number,
+            name,
+            variant.replace(" (default)", "（默认）"),
+            console.assumption(member),
+            day.replace("never", "从未"),
+        ]
+        for (number, name, variant, _, day), member in zip(english, variants, strict=True)
+    ]
+
+
+def test_assumptions_on_the_page_can_be_parsed() -> None:
+    page = (ROOT / "docs/referer.md").read_text(encoding="utf-8")
+    (block,) = [block for block in blocks(page) if block.language == "toml"]
+    assert assumptions.parse(block.text) != DEFAULT

@@ -1,15 +1,31 @@
-"""The check of the built documentation site finds each kind of fault."""
+"""The documentation site and the lab in it."""
 
 from __future__ import annotations
 
+import ast
+import json
+import re
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator, Mapping
+from importlib.metadata import distribution
 from pathlib import Path
 from types import ModuleType
 
 import oss_emulator.testing
 import oss_referer
 import pytest
+from oss_emulator import cli
+from oss_referer.__main__ import PROGRAM
+from oss_referer.texts import LANGUAGES
 
+from docs.site.lab import build, pages, runner
+from docs.site.samples import COMMANDS
 from tests.docs.site import problems
+from tests.requirements import require
+
+# --- The check of the built documentation site finds each kind of fault
 
 API = Path(__file__).parents[2] / "docs" / "site" / "api"
 
@@ -57,3 +73,194 @@ def test_check_finds_faults(tmp_path: Path, markup: str, expected: list[str]) ->
 def test_check_reads_styles_and_scripts(tmp_path: Path, name: str, text: str) -> None:
     (tmp_path / name).write_text(text, encoding="utf-8")
     assert len(list(problems(tmp_path))) == 1
+
+
+# --- The lab of the site: what it may import, what is shipped, and that Python imports it all
+
+PACKAGE = Path(oss_referer.__file__).parent
+NOT_HERE = (
+    "__main__.py",
+    "commands/",
+    "replay/",
+    "sources/bucket",
+    "terminal/",
+)
+"""What the page does not need, or needs for some commands only."""
+
+ON_FIRST_USE = {
+    "search/url.py": {"ada_url", "js", "pyodide"},  # the one or the other
+}
+"""What is imported inside of functions, and may be missing."""
+
+CANNOT_RUN = {
+    *("asyncio", "concurrent", "ctypes", "fcntl", "http", "mmap", "multiprocessing", "resource"),
+    *("select", "signal", "socket", "socketserver", "sqlite3", "ssl", "subprocess", "threading"),
+}
+"""Modules of the standard library that need what browsers do not have."""
+
+
+def modules() -> Iterator[tuple[str, ast.Module]]:
+    for path in sorted(PACKAGE.rglob("*.py")):
+        name = path.relative_to(PACKAGE).as_posix()
+        if not name.startswith(NOT_HERE):
+            yield name, ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imports(tree: ast.Module, name: str) -> Iterator[str]:
+    """Yield what a module imports, but for its annotations."""
+    blocks = (node for node in ast.walk(tree) if isinstance(node, ast.If))
+    unused = [node for node in blocks if ast.unparse(node.test) == "TYPE_CHECKING"]
+    skipped = {node for block in unused for node in ast.walk(block)}
+    for node in ast.walk(tree):
+        if node in skipped:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = ["oss_referer", *Path(name).parts[: -node.level]] if node.level else []
+            place = ".".join([*above, *filter(None, [node.module])])
+            yield from (f"{place}.{alias.name}" for alias in node.names)
+
+
+def forbidden(tree: ast.Module, name: str, ours: frozenset[str]) -> list[str]:
+    """What a module imports that cannot be imported, or cannot run, in a browser."""
+    shipped = sys.stdlib_module_names - CANNOT_RUN - build.NOT_SHIPPED
+    shipped |= set(build.LIBRARIES.values()) | ON_FIRST_USE.get(name, set())
+    return [
+        found
+        for found in imports(tree, name)
+        if not (
+            {found, found.rpartition(".")[0]} & ours
+            if found.startswith("oss_referer")
+            else found.partition(".")[0] in shipped
+        )
+    ]
+
+
+def test_lab_imports_only_what_runs_in_a_browser() -> None:
+    ours = build.select_modules() - {"oss_referer"}
+    found = {name: forbidden(tree, name, ours) for name, tree in modules()}
+    assert {name: wrong for name, wrong in found.items() if wrong} == {}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import socket",
+        "def f():\n    from asyncio import run",
+        "from lxml import etree",
+        "from oss_emulator.server import app",
+        "from oss_referer.replay import report",
+        "from oss_referer.replay.report import Report",
+        "import yaml",
+    ],
+)
+def test_what_cannot_run_in_a_browser_is_found(source: str) -> None:
+    ours = build.select_modules() - {"oss_referer"}
+    assert forbidden(ast.parse(source), "advice/diff.py", ours)
+
+
+def test_each_command_that_needs_no_server_is_shipped() -> None:
+    needs = {"apply", "guard", "propose", "replay"}
+    assert {*COMMANDS} == PROGRAM.commands.keys() - needs
+    assert cli.PROGRAM.commands.keys() - PROGRAM.commands.keys() == runner.SERVER
+
+
+def test_pyodide_is_taken_in_a_range() -> None:
+    package = json.loads((build.HERE / "package.json").read_text(encoding="utf-8"))
+    assert package["dependencies"].keys() == {"pyodide"}
+    assert package["dependencies"]["pyodide"].startswith(">=")
+    assert not list(build.HERE.glob("*lock*"))
+
+
+def test_each_error_of_the_script_has_its_sentence_in_each_language() -> None:
+    script = (build.HERE / "lab.js").read_text(encoding="utf-8")
+    errors = script[script.index("const ERRORS = {") : script.index("const fail =")]
+    codes = set(re.findall(r'^    "?([a-z-]+)"?: \(', errors, re.MULTILINE))
+    assert {"crashed", "old-browser", "refused"} <= codes
+    for language in LANGUAGES:
+        assert pages.errors(language).keys() == codes - {"refused"}  # Python says what is wrong
+
+
+def test_each_error_of_the_script_is_that_of_the_page() -> None:
+    script = (build.HERE / "lab.js").read_text(encoding="utf-8")
+    newer = script[script.index("const NEWER") : script.index("const PARTS")]
+    errors = script[script.index("const ERRORS = {") : script.index("const fail =")]
+    show = """
+        const said = Object.entries(ERRORS).map(([code, say]) => [code, say("{said}")]);
+        console.log(JSON.stringify(Object.fromEntries(said)));
+    """
+    command = [require("node"), "--eval", newer + errors + show]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert json.loads(done.stdout) == {**pages.errors("en"), "refused": "{said}"}
+
+
+IMPORT = """
+const [folder, library, lab] = process.argv.slice(1);
+const { readFileSync } = await import("node:fs");
+const { loadPyodide } = await import(`file://${folder}/pyodide.mjs`);
+const pyodide = await loadPyodide({ stdLibURL: library });
+pyodide.unpackArchive(new Uint8Array(readFileSync(lab)), "zip", { extractDir: "/lab" });
+pyodide.globals.set("names", process.env.NAMES);
+console.log(pyodide.runPython(`
+import importlib, json, sys
+sys.path.insert(0, "/lab")
+failures = {}
+for name in names.split():
+    try:
+        importlib.import_module(name)
+    except Exception as error:
+        failures[name] = repr(error)
+json.dumps(failures)
+`));
+"""
+
+
+@pytest.fixture(scope="module")
+def parts() -> Mapping[str, bytes]:
+    """The files that the worker unpacks."""
+    require("npm")
+    return build.parts(build.fetch_pyodide())
+
+
+@pytest.mark.system
+def test_python_in_node_imports_each_module(parts: Mapping[str, bytes], tmp_path: Path) -> None:
+    for name in ("python_stdlib.zip", "lab.zip"):
+        (tmp_path / name).write_bytes(parts[name])
+    with zipfile.ZipFile(tmp_path / "lab.zip") as archive:
+        files = [Path(name) for name in archive.namelist() if name.endswith((".py", ".pyc"))]
+    names = [".".join(file.with_suffix("").parts).removesuffix(".__init__") for file in files]
+    needed = ("runner", "oss_referer.lint.running", "oss_referer.commands.lint", "jinja2")
+    assert {*needed} <= {*names}
+    pyodide, library, lab = (
+        build.fetch_pyodide(),
+        *(str(tmp_path / name) for name in ("python_stdlib.zip", "lab.zip")),
+    )
+    done = subprocess.run(
+        [require("node"), "--input-type=module", "-e", IMPORT, str(pyodide), library, lab],
+        env={"NAMES": " ".join(names), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=True,
+    )
+    failures = json.loads(done.stdout.splitlines()[-1])
+    assert failures.keys() - MISSING == set(), failures
+
+
+MISSING = {
+    "oss_emulator.__main__",
+}
+"""Modules of libraries that import what only CPython on a machine has."""
+
+
+@pytest.mark.system
+def test_notices_name_whatever_is_shipped(parts: Mapping[str, bytes]) -> None:
+    notices = build.notices(build.fetch_pyodide())
+    libraries = (f"{name} {distribution(name).version}" for name in build.LIBRARIES)
+    for name in ("Pyodide 314.", "Python 3.14", "public suffix list", *libraries):
+        assert name in notices
+    for text in ("Mozilla Public License, version 2.0", "PSF hereby", "Pallets"):
+        assert text in notices
+    for part in parts:
+        assert part in notices

@@ -28,7 +28,7 @@ def running() -> Iterator[Emulator]:
         yield emulator
 
 
-@SCHEMA.parametrize()
+@SCHEMA.parametrize()  # type: ignore[untyped-decorator]
 @settings(
     max_examples=15,
     deadline=None,

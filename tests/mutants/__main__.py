@@ -26,7 +26,7 @@ ROOMS = ("access", "protocol/signature", "referer", "pipeline")
 
 COVERED_BY = {
     "pipeline/deployment.py": "pipeline/test_service.py",
-    "protocol/signature/*.py": "protocol/signature/test_vectors.py",
+    "protocol/signature/*.py": "protocol/signature/test_signature.py",
     "referer/assumptions.py": "lab/test_assumptions.py",
 }
 """The unit tests of modules that have no test file of their own name."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,12 @@ import pytest
 import requests
 from oss_emulator import Emulator
 
+from tests.docs.markdown import blocks
 from tests.plugin.process import Outcomes, run_pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = {"readme": ROOT / "README.md", "testing": ROOT / "docs" / "testing.md"}
+"""Pages with a test each."""
 
 RULES = """<RefererConfiguration>
   <AllowEmptyReferer>false</AllowEmptyReferer>
@@ -255,6 +261,12 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
     """Run the tests of the project once."""
     folder = tmp_path_factory.mktemp("project")
     write(folder, FILES)
+    folder.joinpath("pages").mkdir()
+    shutil.copy(ROOT / "examples" / "pytest" / "rules.xml", folder / "pages")
+    for name, page in PAGES.items():
+        found = [block for block in blocks(page.read_text("utf-8")) if block.language == "python"]
+        (code,) = [block.text for block in found if "def test_" in block.text]
+        folder.joinpath("pages", f"test_{name}.py").write_text(code, encoding="utf-8")
     return run_pytest(folder, "-W", "ignore::DeprecationWarning")
 
 
@@ -262,6 +274,11 @@ def write(folder: Path, files: dict[str, str]) -> None:
     folder.joinpath("pytest.ini").write_text("[pytest]\n", encoding="utf-8")
     for name, text in files.items():
         folder.joinpath(name).write_text(text, encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_tests_of_the_pages_pass(outcomes: Outcomes, name: str) -> None:
+    outcomes.check(f"test_{name}", passed=1)
 
 
 def test_fixtures_provide_a_server_and_a_new_bucket(outcomes: Outcomes) -> None:

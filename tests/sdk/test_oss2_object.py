@@ -1,19 +1,32 @@
-"""Objects through oss2: upload, download, metadata, deletion."""
+"""oss2: objects, and all that one may do with them."""
 
 from __future__ import annotations
 
 import io
+import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import md5
 from pathlib import Path
 from typing import Any
 
 import oss2
 import pytest
+import requests
+from oss2.models import (
+    LiveChannelInfo,
+    LiveChannelInfoTarget,
+    PartInfo,
+    RestoreConfiguration,
+    RestoreJobParameters,
+    Tagging,
+    TaggingRule,
+)
 
-from tests.client import Live
+from tests.client import Live, Signed, check_error
 from tests.sdk.names import NAMES
+
+# --- Objects through oss2: upload, download, metadata, deletion
 
 MIB = 1024 * 1024
 BODIES = {
@@ -228,3 +241,326 @@ def test_presigned_url_needs_its_additional_headers(live: Live, bucket: oss2.Buc
     other = live.client.put(target, b"x", ("email", "b@example.com"))
     assert (other.status, other.code) == (403, "SignatureDoesNotMatch")
     assert live.client.put(target, b"x", *email.items()).status == 200
+
+
+# --- AppendObject through oss2
+
+
+def test_append_adds_to_the_end_and_keeps_the_first_metadata(bucket: oss2.Bucket) -> None:
+    """P-32: the CRC covers all bytes so far; the first call sets the metadata."""
+    first = bucket.append_object("a", 0, b"one", headers={"x-oss-meta-a": "1"})
+    assert (first.next_position, first.crc) == (3, crc(b"one"))
+    second = bucket.append_object("a", 3, b"two", headers={"x-oss-meta-a": "2"})
+    assert (second.next_position, second.crc) == (6, crc(b"onetwo"))
+    assert second.etag != first.etag
+    got = bucket.get_object("a")
+    assert got.read() == b"onetwo"
+    assert got.object_type == "Appendable"
+    assert got.etag == second.etag
+    assert got.headers["x-oss-next-append-position"] == "6"
+    assert got.headers["x-oss-meta-a"] == "1"
+    assert bucket.get_object("a", byte_range=(2, 3)).read() == b"et"
+
+
+# --- CopyObject through oss2
+
+COPIED_META = {"Content-Type": "text/plain", "Cache-Control": "no-cache", "x-oss-meta-a": "1"}
+NEW = {"Content-Type": "image/png", "x-oss-meta-b": "2"}
+SIX_MIB = b"0123456789abcdef" * (6 * 1024 * 1024 // 16)
+
+
+def kept(bucket: oss2.Bucket, key: str) -> dict[str, str]:
+    """The metadata of an object, of that which these tests set."""
+    headers = bucket.head_object(key).headers
+    names = {*COPIED_META, *NEW}
+    return {name: headers[name] for name in names if name in headers}
+
+
+@pytest.mark.parametrize("body", [b"", b"hello", SIX_MIB], ids=["empty", "small", "6 MiB"])
+def test_copy_survives_the_deletion_of_its_source(bucket: oss2.Bucket, body: bytes) -> None:
+    put = bucket.put_object("a", body, COPIED_META)
+    result = bucket.copy_object(bucket.bucket_name, "a", "b")
+    assert (result.status, result.etag, result.crc) == (200, put.etag, put.crc)
+    bucket.delete_object("a")
+    assert bucket.get_object("b").read() == body
+    assert kept(bucket, "b") == COPIED_META
+
+
+def test_copy_crosses_buckets(
+    live: Live, bucket: oss2.Bucket, make_bucket: Callable[..., str], owner: Any
+) -> None:
+    other = live.bucket(make_bucket(), owner)
+    other.put_object("中文/a b+c%25?&=#", b"x", COPIED_META)
+    bucket.copy_object(other.bucket_name, "中文/a b+c%25?&=#", "x/../y")
+    assert bucket.get_object("x/../y").read() == b"x"
+    assert kept(bucket, "x/../y") == COPIED_META
+
+
+def test_metadata_is_updated_by_a_copy(bucket: oss2.Bucket) -> None:
+    bucket.put_object("a", b"x", COPIED_META)
+    bucket.update_object_meta("a", dict(NEW))
+    assert kept(bucket, "a") == NEW
+
+
+# --- Symbolic links through oss2
+
+TARGETS = ["target", "dir/a b", "中文/x", "100%", "a+b&c=d?e"]
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_link_is_read_as_its_target_with_its_own_metadata(bucket: oss2.Bucket, target: str) -> None:
+    """P-36"""
+    bucket.put_object(target, b"content", headers={"x-oss-meta-a": "target"})
+    bucket.put_symlink(target, "link", headers={"x-oss-meta-a": "link"})
+    got = bucket.get_object("link")
+    assert got.read() == b"content"
+    etag = md5(b"content", usedforsecurity=False).hexdigest().upper()
+    for result in (got, bucket.head_object("link")):
+        assert result.etag == etag
+        assert result.content_length == 7
+        assert result.object_type == "Symlink"
+        assert result.headers["x-oss-meta-a"] == "link"
+        assert result.server_crc == bucket.head_object(target).server_crc
+    assert bucket.get_object("link", byte_range=(1, 2)).read() == b"on"
+    link = bucket.get_symlink("link")
+    assert link.target_key == target
+    assert link.headers["x-oss-meta-a"] == "link"
+    assert bucket.get_object_meta("link").content_length == 0
+
+
+# --- The tags of objects through oss2
+
+
+def tagging(tags: dict[str, str]) -> Tagging:
+    rule = TaggingRule()
+    for key, value in tags.items():
+        rule.add(key, value)
+    return Tagging(rule)
+
+
+def tags_of(bucket: oss2.Bucket, key: str, **params: str) -> dict[str, str]:
+    found: dict[str, str] = bucket.get_object_tagging(key, params=params).tag_set.tagging_rule
+    return found
+
+
+def test_tags_are_replaced_and_deleted_as_a_whole(bucket: oss2.Bucket) -> None:
+    """Last-Modified stays (PutObjectTagging); GET and HEAD count the tags."""
+    bucket.put_object("a", b"1", headers={"x-oss-tagging": "k=v&k2"})
+    assert tags_of(bucket, "a") == {"k": "v", "k2": ""}
+    before = bucket.head_object("a")
+    assert before.headers["x-oss-tagging-count"] == "2"
+    bucket.put_object_tagging("a", tagging({"中 +": "文/:"}))
+    assert tags_of(bucket, "a") == {"中 +": "文/:"}
+    after = bucket.get_object("a")
+    assert after.headers["x-oss-tagging-count"] == "1"
+    assert after.last_modified == before.last_modified
+    bucket.delete_object_tagging("a")
+    assert tags_of(bucket, "a") == {}
+    assert "x-oss-tagging-count" not in bucket.head_object("a").headers
+
+
+# --- RestoreObject through oss2
+
+MINUTE = 60
+
+
+@pytest.fixture
+def wait(live: Live) -> Iterator[Callable[[float], None]]:
+    """Moves the server's clock on; a signature allows 15 minutes at most."""
+    clock = live.controls.clock
+
+    def pass_by(seconds: float) -> None:
+        live.run(lambda: clock.set(clock.now() + seconds))
+
+    yield pass_by
+    clock.shift = 0.0  # not a moment behind, which later tests might notice
+
+
+def put(bucket: oss2.Bucket, storage_class: str) -> None:
+    bucket.put_object("a", b"1", headers={"x-oss-storage-class": storage_class})
+
+
+def state(bucket: oss2.Bucket) -> str | None:
+    header: str | None = bucket.head_object("a").headers.get("x-oss-restore")
+    return header
+
+
+def test_restore_gets_202_then_409_then_200(
+    bucket: oss2.Bucket, signed: Signed, name: str, wait: Callable[[float], None]
+) -> None:
+    """RestoreObject"""
+    put(bucket, "Archive")
+    assert bucket.restore_object("a").status == 202
+    assert state(bucket) == 'ongoing-request="true"'
+    assert bucket.list_objects().object_list[0].restore_info == 'ongoing-request="true"'
+    message = "The restore operation is in progress."
+    again = signed.request("POST", name, "a", {"restore": ""})
+    check_error(again, 409, "RestoreAlreadyInProgress", message, "0016-00000701")  # S-26
+    assert signed.request("GET", name, "a").code == "InvalidObjectState"
+    wait(MINUTE + 1)
+    restored = state(bucket)
+    assert restored is not None
+    assert restored.startswith('ongoing-request="false", expiry-date="')
+    assert bucket.get_object("a").read() == b"1"
+    assert bucket.restore_object("a", input=RestoreConfiguration(days=2)).status == 200
+    extended = state(bucket)
+    assert extended is not None
+    assert extended != restored
+
+
+@pytest.mark.parametrize("tier", ["Expedited", "Standard", "Bulk"])
+def test_answer_repeats_the_tier(bucket: oss2.Bucket, tier: str) -> None:
+    put(bucket, "ColdArchive")
+    wish = RestoreConfiguration(days=5, job_parameters=RestoreJobParameters(tier))
+    answer = bucket.restore_object("a", input=wish)
+    assert answer.status == 202
+    assert answer.headers["x-oss-object-restore-priority"] == tier
+
+
+# --- Multipart uploads through oss2, also with parts that are kept in files
+
+KIB = 1024
+PART = 100 * KIB
+"""The smallest part but the last (CompleteMultipartUpload)."""
+
+
+def noise(size: int, seed: int = 1) -> bytes:
+    return random.Random(seed).randbytes(size)  # noqa: S311 - test data
+
+
+def upload(
+    bucket: oss2.Bucket, key: str, bodies: Iterable[bytes], **options: Any
+) -> tuple[str, list[PartInfo]]:
+    """Begin an upload and put its parts, from number 1 on."""
+    upload_id = bucket.init_multipart_upload(key, **options).upload_id
+    parts = [
+        PartInfo(number, bucket.upload_part(key, upload_id, number, body).etag)
+        for number, body in enumerate(bodies, 1)
+    ]
+    return upload_id, parts
+
+
+@pytest.mark.parametrize("sizes", [[0], [1], [PART, 0], [PART, 1], [PART + 5, 5 * KIB * KIB, 7]])
+def test_parts_become_the_object(bucket: oss2.Bucket, sizes: list[int]) -> None:
+    """P-32: the ETag ends with the number of parts, the CRC is that of the whole object."""
+    bodies = [noise(size, seed) for seed, size in enumerate(sizes)]
+    headers = {"Content-Type": "text/plain", "x-oss-meta-a": "b", "x-oss-tagging": "k=v"}
+    upload_id, parts = upload(bucket, "a", bodies, headers=headers)
+    assert not bucket.object_exists("a")
+    done = bucket.complete_multipart_upload("a", upload_id, parts)
+    assert done.crc == crc(b"".join(bodies))
+    etags = "".join(part.etag for part in parts)  # P-41
+    digest = md5(etags.encode(), usedforsecurity=False).hexdigest().upper()
+    assert done.etag == f"{digest}-{len(sizes)}"
+    got = bucket.get_object("a")
+    assert got.read() == b"".join(bodies)
+    assert got.etag == done.etag
+    assert got.object_type == "Multipart"
+    assert got.content_type == "text/plain"
+    assert got.headers["x-oss-meta-a"] == "b"
+    assert got.headers["x-oss-tagging-count"] == "1"
+
+
+def test_part_is_copied_across_parts_in_files(bucket: oss2.Bucket, name: str) -> None:
+    bodies = [noise(5 * KIB * KIB, 1), noise(5 * KIB * KIB, 2)]
+    bucket.complete_multipart_upload("source", *upload(bucket, "source", bodies))
+    upload_id = bucket.init_multipart_upload("a").upload_id
+    span = (5 * KIB * KIB - 2000, 5 * KIB * KIB + 1999)
+    part = bucket.upload_part_copy(name, "source", span, "a", upload_id, 1)
+    bucket.complete_multipart_upload("a", upload_id, [PartInfo(1, part.etag)])
+    assert bucket.get_object("a").read() == b"".join(bodies)[span[0] : span[1] + 1]
+
+
+# --- Versions of objects through oss2
+
+
+@pytest.fixture
+def versioned(bucket: oss2.Bucket) -> oss2.Bucket:
+    """A bucket that keeps versions."""
+    bucket.put_bucket_versioning(oss2.models.BucketVersioningConfig("Enabled"))
+    return bucket
+
+
+def test_copy_of_an_old_version_becomes_the_current_one(versioned: oss2.Bucket, name: str) -> None:
+    """CopyObject"""
+    old = versioned.put_object("a", b"old").versionid
+    versioned.put_object("a", b"new")
+    copied = versioned.copy_object(name, "a", "a", params={"versionId": old})
+    assert copied.headers["x-oss-copy-source-version-id"] == old
+    assert copied.versionid not in (None, old)
+    assert versioned.get_object("a").read() == b"old"
+    assert len(versioned.list_object_versions().versions) == 3
+
+
+def test_object_without_versions_is_the_version_null(versioned: oss2.Bucket) -> None:
+    versioned.put_bucket_versioning(oss2.models.BucketVersioningConfig("Suspended"))
+    versioned.put_object("a", b"null")
+    versioned.put_bucket_versioning(oss2.models.BucketVersioningConfig("Enabled"))
+    versioned.put_object("a", b"new")
+    assert versioned.get_object("a", params={"versionId": "null"}).read() == b"null"
+    versioned.put_bucket_versioning(oss2.models.BucketVersioningConfig("Suspended"))
+    versioned.put_object("a", b"null again")
+    bodies = [
+        versioned.get_object("a", params={"versionId": found.versionid}).read()
+        for found in versioned.list_object_versions().versions
+    ]
+    assert bodies == [b"null again", b"new"]
+
+
+# --- P-63: live channels through oss2
+
+
+def channel(playlist: str = "test.m3u8") -> LiveChannelInfo:
+    return LiveChannelInfo(target=LiveChannelInfoTarget(playlist_name=playlist))
+
+
+def test_channel_is_created_read_switched_and_deleted(bucket: oss2.Bucket) -> None:
+    created = bucket.create_live_channel("ch", channel())
+    signed = bucket.sign_rtmp_url("ch", "test.m3u8", 60)
+    assert signed.partition("?")[0] == created.publish_url
+    found = bucket.get_live_channel("ch")
+    target = found.target
+    assert (found.status, target.type, target.frag_duration, target.frag_count) == (
+        "enabled",
+        "HLS",
+        "5",
+        "3",
+    )
+    assert target.playlist_name == "test.m3u8"
+    assert bucket.get_live_channel_stat("ch").status == "Idle"
+    bucket.put_live_channel_status("ch", "disabled")
+    assert bucket.get_live_channel_stat("ch").status == "Disabled"
+    assert bucket.get_live_channel_history("ch").records == []
+    bucket.delete_live_channel("ch")
+    with pytest.raises(oss2.exceptions.NoSuchLiveChannel):
+        bucket.get_live_channel("ch")
+
+
+def test_address_to_play_is_that_of_the_playlist(bucket: oss2.Bucket) -> None:
+    url = bucket.create_live_channel("live channel", channel()).play_url
+    headers = {"x-oss-object-acl": "public-read"}
+    bucket.put_object("live channel/test.m3u8", b"#EXTM3U", headers=headers)
+    assert requests.get(url, timeout=10).content == b"#EXTM3U"
+    bucket.delete_live_channel("live channel")
+
+
+def test_iterator_lists_all_channels(bucket: oss2.Bucket) -> None:
+    names = [f"ch-{number}" for number in range(5)]
+    for name in names:
+        bucket.create_live_channel(name, channel())
+    assert [info.name for info in oss2.LiveChannelIterator(bucket, "ch-", max_keys=2)] == names
+    assert bucket.get_bucket_stat().live_channel_count == len(names)
+    for name in names:
+        bucket.delete_live_channel(name)
+
+
+def test_playlist_without_files_is_an_invalid_argument(bucket: oss2.Bucket) -> None:
+    bucket.create_live_channel("ch", channel())
+    for ask, names in (
+        (bucket.post_vod_playlist, ("ch", "vod.m3u8")),
+        (bucket.get_vod_playlist, ("ch",)),
+    ):
+        with pytest.raises(oss2.exceptions.InvalidArgument) as caught:
+            ask(*names, 1, 60)
+        assert caught.value.ec == "0044-00000308"
+    bucket.delete_live_channel("ch")

@@ -1,11 +1,18 @@
-"""Reading through oss2: ranges, conditions, overridden headers."""
+"""oss2: reading, selecting and listing."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import oss2
 import pytest
+from oss2.exceptions import AccessDenied
+
+from tests.client import ANONYMOUS, Live
+from tests.unit.selecting.cases import CASES, Case
+
+# --- Reading through oss2: ranges, conditions, overridden headers
 
 BODY = b"".join(b"%04d" % number for number in range(250))
 """The 1,000 bytes of the examples in the reference."""
@@ -97,3 +104,195 @@ def test_override_cannot_add_a_header(bucket: oss2.Bucket, text: str) -> None:
         bucket.get_object("a", params={"response-content-type": text})
     assert "Set-Cookie" not in caught.value.headers
     assert b"<ArgumentName>response-content-type</ArgumentName>" in caught.value.body
+
+
+# --- SelectObject through oss2: the table of statements, progress, checksums and metas
+
+
+@pytest.mark.parametrize(
+    "case", [each for each in CASES if not each.code][::4], ids=lambda case: case.name
+)
+def test_case_of_the_table(bucket: oss2.Bucket, case: Case) -> None:
+    bucket.put_object("a", case.data.encode())
+    found = bucket.select_object("a", case.sql, select_params=case.parameters)
+    rows, end = b"", ""
+    try:
+        for piece in found:
+            rows += piece
+    except oss2.exceptions.SelectOperationFailed as error:
+        end = error.code.decode()
+    assert end == case.end
+    assert (found.status, rows.decode()) == (206, case.rows)
+
+
+def test_error_is_one_of_the_server(bucket: oss2.Bucket) -> None:
+    bucket.put_object("a", b"a,b\n")
+    with pytest.raises(oss2.exceptions.ServerError) as raised:
+        bucket.select_object("a", "select _1 from ossobject order by _1")
+    assert (raised.value.status, raised.value.code, raised.value.ec) == (
+        400,
+        "SqlSyntaxError",
+        "0016-00000803",
+    )
+
+
+def test_checksums_are_compared(bucket: oss2.Bucket) -> None:
+    """Q-11: oss2 compares them"""
+    bucket.put_object("a", b"a,b\n" * 1000)
+    found = bucket.select_object(
+        "a", "select _2 from ossobject", select_params={"EnablePayloadCrc": True}
+    )
+    assert found.read() == b"b\n" * 1000
+
+
+def test_progress_reaches_the_end(bucket: oss2.Bucket) -> None:
+    """Q-12"""
+    bucket.put_object("a", b"a,b\n" * 1000)
+    seen: list[int] = []
+    found = bucket.select_object(
+        "a", "select _1 from ossobject where _1 = 'x'", lambda read, _: seen.append(read)
+    )
+    assert found.read() == b""
+    assert seen == [4000]
+
+
+def test_meta_has_the_counts_and_the_headers(bucket: oss2.Bucket) -> None:
+    bucket.put_object("a", b"a,b\nc,d\n")
+    found = bucket.create_select_object_meta("a")
+    assert (found.splits, found.rows) == (1, 2)
+    assert found.etag == bucket.head_object("a").etag
+
+
+# --- ListObjects, version 1 and 2, through oss2
+
+FUN = ["fun/movie/001.avi", "fun/movie/007.avi", "fun/test.jpg", "oss.jpg"]
+
+# Sorted by UTF-8 bytes; UTF-16 would swap the last two.
+ODD = [
+    "\x01",
+    "\t tab",
+    "\n line",
+    "\r return",
+    "\x1f unit",
+    " blank",
+    "%25",
+    "& < > \" '",
+    "+ = ? #",
+    "A",
+    "a b+c%25?&=#",
+    "a/../b",
+    "a//b",
+    "\x7f",
+    "\x85",
+    "é",
+    "中文/测试",
+    "\uffef",
+    "😀",
+]
+
+
+def put(bucket: oss2.Bucket, keys: list[str]) -> None:
+    for key in reversed(keys):
+        bucket.put_object(key, key.encode())
+
+
+def names(result: Any) -> tuple[list[str], list[str]]:
+    return [item.key for item in result.object_list], result.prefix_list
+
+
+@pytest.mark.parametrize("page", [1, 2, 3, 4, 1000])
+@pytest.mark.parametrize("delimiter", ["", "/"])
+def test_iterators_find_each_name_once(bucket: oss2.Bucket, page: int, delimiter: str) -> None:
+    put(bucket, FUN)
+    expected = ["fun/", "oss.jpg"] if delimiter else FUN
+    for iterator in (oss2.ObjectIterator, oss2.ObjectIteratorV2):
+        found = list(iterator(bucket, delimiter=delimiter, max_keys=page))
+        assert [item.key for item in found] == expected
+        assert [item.is_prefix() for item in found] == [item.endswith("/") for item in expected]
+
+
+def test_odd_keys_are_listed_as_they_were_put(bucket: oss2.Bucket) -> None:
+    """P-03, P-33: any Unicode, control characters, in the order of their UTF-8 bytes."""
+    assert sorted(ODD, key=str.encode) == ODD
+    put(bucket, ODD)
+    for iterator in (oss2.ObjectIterator, oss2.ObjectIteratorV2):
+        assert [item.key for item in iterator(bucket, max_keys=3)] == ODD
+        for key in ODD:
+            assert next(iterator(bucket, prefix=key)).key == key
+    for key in ODD:
+        assert bucket.get_object(key).read() == key.encode()
+
+
+def test_keys_are_plain_text_without_encoding(bucket: oss2.Bucket) -> None:
+    keys = ["a b+c%25?&=#", "<&>\"'", "中文"]
+    put(bucket, keys)
+    result = bucket.list_objects_v2(encoding_type="")
+    assert names(result)[0] == sorted(keys)
+
+
+# --- oss2 without a key: what the ACL of a bucket allows
+
+GIVES = {
+    "private": set(),
+    "public-read": {"read"},
+    "public-read-write": {"read", "write"},
+}
+"""What each ACL allows everybody; all else is for the owner."""
+
+CALLS: list[tuple[str, str, Callable[[oss2.Bucket], Any]]] = [
+    ("get_object", "read", lambda it: it.get_object("a").read() == b"content"),
+    ("a range", "read", lambda it: it.get_object("a", byte_range=(0, 2)).read() == b"con"),
+    ("head_object", "read", lambda it: it.head_object("a").content_length == 7),
+    ("get_object_meta", "read", lambda it: it.get_object_meta("a").content_length == 7),
+    ("object_exists", "read", lambda it: not it.object_exists("missing")),
+    ("sign_url", "read", lambda it: it.get_object_with_url(it.sign_url("GET", "a", 60)).read()),
+    ("put_object", "write", lambda it: it.put_object("b", b"x").status == 200),
+    ("in chunks", "write", lambda it: it.put_object("b", iter([b"x", b"y"])).status == 200),
+    ("delete_object", "write", lambda it: it.delete_object("a").status == 204),
+    ("batch_delete", "write", lambda it: it.batch_delete_objects(["a"]).deleted_keys == ["a"]),
+    ("copy_object", "write", lambda it: it.copy_object(it.bucket_name, "a", "b").status == 200),
+    ("list_objects", "own", oss2.Bucket.list_objects),
+    ("list_objects_v2", "own", oss2.Bucket.list_objects_v2),
+    ("get_object_acl", "own", lambda it: it.get_object_acl("a")),
+    ("put_object_acl", "own", lambda it: it.put_object_acl("a", "public-read-write")),
+    ("get_bucket_acl", "own", oss2.Bucket.get_bucket_acl),
+    ("put_bucket_acl", "own", lambda it: it.put_bucket_acl("public-read-write")),
+    ("get_bucket_info", "own", oss2.Bucket.get_bucket_info),
+    ("get_bucket_location", "own", oss2.Bucket.get_bucket_location),
+    ("get_bucket_stat", "own", oss2.Bucket.get_bucket_stat),
+    ("create_bucket", "own", oss2.Bucket.create_bucket),
+    ("delete_bucket", "own", oss2.Bucket.delete_bucket),
+]
+
+
+@pytest.mark.parametrize("acl", GIVES)
+@pytest.mark.parametrize(
+    ("needs", "call"), [pytest.param(needs, call, id=name) for name, needs, call in CALLS]
+)
+def test_anonymous_caller_may_do_what_the_acl_allows_only(
+    live: Live,
+    make_bucket: Callable[..., str],
+    owner: Any,
+    session: oss2.Session,
+    acl: str,
+    needs: str,
+    call: Callable[[oss2.Bucket], Any],
+) -> None:
+    name = make_bucket(acl)
+    live.put(f"/{name}/a", b"content")
+    anonymous = live.bucket(name, ANONYMOUS, session=session)
+    if needs in GIVES[acl]:
+        assert call(anonymous)
+        return
+    with pytest.raises(AccessDenied):
+        call(anonymous)
+    bucket = live.bucket(name, owner, session=session)
+    assert [item.key for item in bucket.list_objects().object_list] == ["a"]
+    assert bucket.get_bucket_acl().acl == acl
+    assert bucket.get_object_acl("a").acl == "default"
+
+
+def test_anonymous_caller_may_not_create_a_bucket(live: Live, new_name: str) -> None:
+    with pytest.raises(AccessDenied) as caught:
+        live.bucket(new_name, ANONYMOUS).create_bucket()
+    assert caught.value.ec == "0003-00001201"

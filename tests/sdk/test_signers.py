@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable
 from hashlib import md5
 from typing import Any
 from urllib.parse import quote, unquote_plus
@@ -12,7 +11,7 @@ import oss2
 import pytest
 import requests
 from lxml import etree
-from oss2.exceptions import AccessDenied, ServerError
+from oss2.exceptions import AccessDenied
 from oss2.models import BucketReferer, PartInfo
 from oss_emulator import Emulator
 
@@ -69,9 +68,13 @@ def send(request: pytest.FixtureRequest, live: Live, owner: Any, name: str) -> S
     return Script(Signed(live.client, owner, request.param), name)
 
 
-@pytest.mark.parametrize("key", NAMES)
-def test_script_with_odd_keys(send: Script, key: str) -> None:
+def test_script_with_odd_keys(send: Script) -> None:
     """P-03: a key is decoded once and nothing in it is folded."""
+    for key in NAMES:
+        use_odd_key(send, key)
+
+
+def use_odd_key(send: Script, key: str) -> None:
     send("PUT", key, BODY)
     assert send("GET", key).body == BODY
     part = send("GET", key, headers={"Range": "bytes=2-4"})
@@ -183,106 +186,32 @@ def test_service_calls_are_signed(live: Live, owner: Any, name: str) -> None:
 # --- Signed URLs of the client
 
 
-@pytest.mark.parametrize(("key", "slash_safe"), URLS)
-def test_signed_url_puts_gets_and_heads_its_key(
-    bucket: oss2.Bucket, key: str, slash_safe: bool
-) -> None:
-    """P-03: the slashes of the key may be encoded or not."""
-    put = bucket.sign_url("PUT", key, 60, slash_safe=slash_safe)
-    assert bucket.put_object_with_url(put, BODY).status == 200
-    assert [item.key for item in bucket.list_objects().object_list] == [key]
-    got = bucket.get_object_with_url(bucket.sign_url("GET", key, 60, slash_safe=slash_safe))
-    assert got.read() == BODY
-    head = requests.head(bucket.sign_url("HEAD", key, 60, slash_safe=slash_safe), timeout=20)
-    assert (head.status_code, head.headers["Content-Length"]) == (200, "10")
+def test_signed_url_puts_gets_and_heads_its_key(bucket: oss2.Bucket) -> None:
+    """P-03: the slashes of the key may be encoded or not. A URL may be used again."""
+    for key, slash_safe in URLS:
+        put = bucket.sign_url("PUT", key, 60, slash_safe=slash_safe)
+        assert bucket.put_object_with_url(put, BODY).status == 200
+        assert [item.key for item in bucket.list_objects().object_list] == [key]
+        url = bucket.sign_url("GET", key, 60, slash_safe=slash_safe)
+        for _ in range(2):
+            assert bucket.get_object_with_url(url).read() == BODY
+        head = requests.head(bucket.sign_url("HEAD", key, 60, slash_safe=slash_safe), timeout=20)
+        assert (head.status_code, head.headers["Content-Length"]) == (200, "10")
+        bucket.delete_object(key)
 
 
-def test_signed_url_covers_its_parameters(bucket: oss2.Bucket) -> None:
-    bucket.put_object("a", BODY)
-    params = {"response-content-type": "text/x-other; charset=gbk"}
-    url = bucket.sign_url("GET", "a", 60, params=dict(params))
-    assert bucket.get_object_with_url(url).content_type == "text/x-other; charset=gbk"
-    with pytest.raises(oss2.exceptions.SignatureDoesNotMatch):
-        bucket.get_object_with_url(url.replace("gbk", "gb2"))
-
-
-def test_signed_put_carries_its_headers(bucket: oss2.Bucket) -> None:
+def test_signed_url_carries_parameters_and_headers(bucket: oss2.Bucket) -> None:
     headers = {"Content-Type": "text/plain", "x-oss-meta-a": "1", "x-oss-object-acl": "private"}
     url = bucket.sign_url("PUT", "a", 60, headers=dict(headers))
     bucket.put_object_with_url(url, b"x", headers=headers)
     head = bucket.head_object("a")
     assert (head.content_type, head.headers["x-oss-meta-a"]) == ("text/plain", "1")
     assert bucket.get_object_acl("a").acl == "private"
-
-
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"Content-Type": "text/html", "x-oss-meta-a": "1"},
-        {"Content-Type": "text/plain", "x-oss-meta-a": "2"},
-        {"Content-Type": "text/plain"},
-        {"Content-Type": "text/plain", "x-oss-meta-a": "1", "x-oss-object-acl": "public-read"},
-    ],
-)
-def test_signed_put_refuses_other_headers(bucket: oss2.Bucket, headers: dict[str, str]) -> None:
-    signed = {"Content-Type": "text/plain", "x-oss-meta-a": "1"}
-    url = bucket.sign_url("PUT", "a", 60, headers=signed)
+    params = {"response-content-type": "text/x-other; charset=gbk"}
+    url = bucket.sign_url("GET", "a", 60, params=dict(params))
+    assert bucket.get_object_with_url(url).content_type == "text/x-other; charset=gbk"
     with pytest.raises(oss2.exceptions.SignatureDoesNotMatch):
-        bucket.put_object_with_url(url, b"x", headers=headers)
-    assert not bucket.object_exists("a")
-
-
-def test_signed_url_is_valid_for_one_method(bucket: oss2.Bucket) -> None:
-    bucket.put_object("a", b"x")
-    url = bucket.sign_url("GET", "a", 60)
-    with pytest.raises(oss2.exceptions.SignatureDoesNotMatch):
-        bucket.put_object_with_url(url, b"y")
-    assert requests.head(url, timeout=20).status_code == 403
-    assert requests.delete(url, timeout=20).status_code == 403
-    assert bucket.get_object("a").read() == b"x"
-
-
-def test_signed_url_is_valid_for_one_key(bucket: oss2.Bucket) -> None:
-    bucket.put_object("a", b"x")
-    bucket.put_object("b", b"y")
-    url = bucket.sign_url("GET", "a", 60)
-    with pytest.raises(oss2.exceptions.SignatureDoesNotMatch):
-        bucket.get_object_with_url(url.replace("/a?", "/b?"))
-
-
-def test_expired_url_is_refused(bucket: oss2.Bucket) -> None:
-    """P-17. A V4 URL lives at least a second, so it cannot name an end in the past."""
-    bucket.put_object("a", b"x")
-    url = bucket.sign_url("GET", "a", -1)
-    with pytest.raises(ServerError) as caught:
-        bucket.get_object_with_url(url)
-    error = caught.value
-    if bucket.auth.auth_version() == "v4":
-        assert (error.status, error.code) == (400, "InvalidArgument")
-        assert error.name == "x-oss-expires"
-    else:
-        assert isinstance(error, AccessDenied)
-        assert error.message == "Request has expired."
-        assert error.details["Expires"] < error.details["ServerTime"]
-
-
-def test_token_in_url_is_refused_for_a_permanent_key(live: Live, bucket: oss2.Bucket) -> None:
-    """P-16: the token is read from the URL."""
-    bucket.put_object("a", b"x")
-    version = bucket.auth.auth_version()
-    sts = oss2.StsAuth(ACCESS_KEY_ID, ACCESS_KEY_SECRET, "a token/+=", auth_version=version)
-    url = live.bucket(bucket.bucket_name, sts).sign_url("GET", "a", 60)
-    assert "token%2F%2B%3D" in url
-    with pytest.raises(oss2.exceptions.OssError) as caught:
-        bucket.get_object_with_url(url)
-    assert (caught.value.status, caught.value.code) == (403, "InvalidAccessKeyId")
-
-
-def test_signed_url_may_be_used_again(bucket: oss2.Bucket) -> None:
-    bucket.put_object("a", b"x")
-    url = bucket.sign_url("GET", "a", 60)
-    for _ in range(3):
-        assert bucket.get_object_with_url(url).read() == b"x"
+        bucket.get_object_with_url(url.replace("gbk", "gb2"))
 
 
 def test_signed_url_works_in_both_address_styles(live: Live, bucket: oss2.Bucket) -> None:
@@ -293,25 +222,6 @@ def test_signed_url_works_in_both_address_styles(live: Live, bucket: oss2.Bucket
     path_style = f"/{bucket.bucket_name}/"
     answer = requests.get(url.replace(path_style, "/", 1), headers={"Host": host}, timeout=20)
     assert (answer.status_code, answer.content) == (200, b"x")
-
-
-@pytest.mark.parametrize("factory", [oss2.AuthV2, oss2.AuthV4])
-@pytest.mark.parametrize("additional", [["range"], ["range", "if-modified-since"]])
-def test_additional_headers_are_signed(
-    live: Live,
-    make_bucket: Callable[..., str],
-    factory: Callable[..., Any],
-    additional: list[str],
-) -> None:
-    """P-13, P-14: only V2 and V4 have them."""
-    bucket = live.bucket(make_bucket(), factory(ACCESS_KEY_ID, ACCESS_KEY_SECRET))
-    bucket.put_object("a", BODY)
-    headers = {"range": "bytes=2-3", "if-modified-since": "Fri, 13 Nov 2015 14:47:53 GMT"}
-    url = bucket.sign_url("GET", "a", 60, headers=headers, additional_headers=additional)
-    assert "x-oss-additional-headers=" in url
-    assert bucket.get_object_with_url(url, headers=headers).read() == b"23"
-    with pytest.raises(oss2.exceptions.SignatureDoesNotMatch):
-        bucket.get_object_with_url(url, headers={**headers, "range": "bytes=4-5"})
 
 
 @pytest.mark.parametrize(

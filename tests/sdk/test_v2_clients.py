@@ -1,4 +1,4 @@
-"""Both clients of SDK V2 and both versions it signs with; all other tests use one of each."""
+"""SDK V2: its clients, basic operations and accounts."""
 
 from __future__ import annotations
 
@@ -10,15 +10,17 @@ import pytest
 from oss_emulator import Emulator
 
 from tests.client import REGION, Live
-from tests.sdk.accounts import assume_role
+from tests.sdk.accounts import PAYER, assume_role, bucket, statement
 from tests.sdk.v2 import Ask, asking, configure
+
+# --- Both clients of SDK V2 and both versions it signs with; all other tests use one of each
 
 CLIENTS = [(kind, version) for kind in ("sync", "async") for version in ("v1", "v4")]
 BODY = b"0123456789"
 
 
 @pytest.fixture(params=CLIENTS, ids="-".join)
-def ask(request: pytest.FixtureRequest, live: Live) -> Iterator[Ask]:
+def ask_each(request: pytest.FixtureRequest, live: Live) -> Iterator[Ask]:
     """Each client in turn, with each signature."""
     kind, version = request.param
     with asking(kind, live.endpoint, version=version) as found:
@@ -26,93 +28,93 @@ def ask(request: pytest.FixtureRequest, live: Live) -> Iterator[Ask]:
 
 
 @pytest.mark.parametrize("key", ["a", "dir/a b+c%25?&=#", "中文//😀", "\x01\t'\"<>;"])
-def test_object_is_put_read_listed_copied_and_deleted(ask: Ask, name: str, key: str) -> None:
+def test_object_is_put_read_listed_copied_and_deleted(ask_each: Ask, name: str, key: str) -> None:
     place = {"bucket": name, "key": key}
     put = oss.PutObjectRequest(**place, body=BODY, metadata={"a": "1 +"}, content_type="text/plain")
-    assert ask(put).status_code == 200
-    assert ask.read(oss.GetObjectRequest(**place)) == BODY
-    assert ask.read(oss.GetObjectRequest(**place, range_header="bytes=2-4")) == b"234"
+    assert ask_each(put).status_code == 200
+    assert ask_each.read(oss.GetObjectRequest(**place)) == BODY
+    assert ask_each.read(oss.GetObjectRequest(**place, range_header="bytes=2-4")) == b"234"
     typed = oss.GetObjectRequest(**place, response_content_type="text/x; charset=a b")
-    assert ask(typed).content_type == "text/x; charset=a b"
-    head = ask(oss.HeadObjectRequest(**place))
+    assert ask_each(typed).content_type == "text/x; charset=a b"
+    head = ask_each(oss.HeadObjectRequest(**place))
     assert (head.content_length, head.content_type) == (10, "text/plain")
     assert head.metadata["a"] == "1 +"
-    listed = ask(oss.ListObjectsV2Request(bucket=name, prefix=key, encoding_type="url"))
+    listed = ask_each(oss.ListObjectsV2Request(bucket=name, prefix=key, encoding_type="url"))
     assert [item.key for item in listed.contents] == [key]
-    ask(oss.CopyObjectRequest(bucket=name, key="copy", source_key=key))
-    assert ask.read(oss.GetObjectRequest(bucket=name, key="copy")) == BODY
+    ask_each(oss.CopyObjectRequest(bucket=name, key="copy", source_key=key))
+    assert ask_each.read(oss.GetObjectRequest(bucket=name, key="copy")) == BODY
     doomed = [oss.DeleteObject(key="copy")]
-    deleted = ask(oss.DeleteMultipleObjectsRequest(bucket=name, objects=doomed))
+    deleted = ask_each(oss.DeleteMultipleObjectsRequest(bucket=name, objects=doomed))
     assert [item.key for item in deleted.deleted_objects] == ["copy"]
-    assert ask(oss.DeleteObjectRequest(**place)).status_code == 204
-    error = ask.fails(oss.GetObjectRequest(**place))
+    assert ask_each(oss.DeleteObjectRequest(**place)).status_code == 204
+    error = ask_each.fails(oss.GetObjectRequest(**place))
     assert (error.status_code, error.code, error.ec) == (404, "NoSuchKey", "0026-00000001")
 
 
-def test_upload_is_completed_from_put_and_copied_parts(ask: Ask, name: str) -> None:
-    ask(oss.PutObjectRequest(bucket=name, key="source", body=BODY))
+def test_upload_is_completed_from_put_and_copied_parts(ask_each: Ask, name: str) -> None:
+    ask_each(oss.PutObjectRequest(bucket=name, key="source", body=BODY))
     place: dict[str, Any] = {"bucket": name, "key": "dir/a b"}
-    place["upload_id"] = ask(oss.InitiateMultipartUploadRequest(**place)).upload_id
-    first = ask(oss.UploadPartRequest(**place, part_number=1, body=b"a" * 100 * 1024))
-    second = ask(
+    place["upload_id"] = ask_each(oss.InitiateMultipartUploadRequest(**place)).upload_id
+    first = ask_each(oss.UploadPartRequest(**place, part_number=1, body=b"a" * 100 * 1024))
+    second = ask_each(
         oss.UploadPartCopyRequest(
             **place, part_number=2, source_key="source", source_range="bytes=2-4"
         )
     )
-    listed = ask(oss.ListPartsRequest(**place)).parts
+    listed = ask_each(oss.ListPartsRequest(**place)).parts
     assert [(part.part_number, part.size) for part in listed] == [(1, 100 * 1024), (2, 3)]
     parts = [
         oss.UploadPart(part_number=number, etag=part.etag)
         for number, part in enumerate((first, second), 1)
     ]
     whole = oss.CompleteMultipartUpload(parts=parts)
-    ask(oss.CompleteMultipartUploadRequest(**place, complete_multipart_upload=whole))
+    ask_each(oss.CompleteMultipartUploadRequest(**place, complete_multipart_upload=whole))
     read = oss.GetObjectRequest(bucket=name, key="dir/a b")
-    assert ask.read(read) == b"a" * 100 * 1024 + b"234"
+    assert ask_each.read(read) == b"a" * 100 * 1024 + b"234"
 
 
-def test_subresources_of_an_object_are_signed(ask: Ask, name: str) -> None:
+def test_subresources_of_an_object_are_signed(ask_each: Ask, name: str) -> None:
     place = {"bucket": name, "key": "a"}
-    ask(oss.AppendObjectRequest(**place, position=0, body=b"one"))
-    assert ask(oss.AppendObjectRequest(**place, position=3, body=b"two")).next_position == 6
+    ask_each(oss.AppendObjectRequest(**place, position=0, body=b"one"))
+    assert ask_each(oss.AppendObjectRequest(**place, position=3, body=b"two")).next_position == 6
     tags = oss.Tagging(tag_set=oss.TagSet(tags=[oss.Tag(key="k", value="v")]))
-    ask(oss.PutObjectTaggingRequest(**place, tagging=tags))
-    found = ask(oss.GetObjectTaggingRequest(**place)).tag_set.tags
+    ask_each(oss.PutObjectTaggingRequest(**place, tagging=tags))
+    found = ask_each(oss.GetObjectTaggingRequest(**place)).tag_set.tags
     assert [(tag.key, tag.value) for tag in found] == [("k", "v")]
-    ask(oss.PutObjectAclRequest(**place, acl="private"))
-    assert ask(oss.GetObjectAclRequest(**place)).acl == "private"
-    ask(oss.PutSymlinkRequest(bucket=name, key="link", symlink_target="a"))
-    assert ask(oss.GetSymlinkRequest(bucket=name, key="link")).target == "a"
+    ask_each(oss.PutObjectAclRequest(**place, acl="private"))
+    assert ask_each(oss.GetObjectAclRequest(**place)).acl == "private"
+    ask_each(oss.PutSymlinkRequest(bucket=name, key="link", symlink_target="a"))
+    assert ask_each(oss.GetSymlinkRequest(bucket=name, key="link")).target == "a"
     kept = oss.VersioningConfiguration(status="Enabled")
-    ask(oss.PutBucketVersioningRequest(bucket=name, versioning_configuration=kept))
-    version_id = ask(oss.PutObjectRequest(bucket=name, key="b", body=b"old")).version_id
-    ask(oss.PutObjectRequest(bucket=name, key="b", body=b"new"))
+    ask_each(oss.PutBucketVersioningRequest(bucket=name, versioning_configuration=kept))
+    version_id = ask_each(oss.PutObjectRequest(bucket=name, key="b", body=b"old")).version_id
+    ask_each(oss.PutObjectRequest(bucket=name, key="b", body=b"new"))
     old = oss.GetObjectRequest(bucket=name, key="b", version_id=version_id)
-    assert ask.read(old) == b"old"
+    assert ask_each.read(old) == b"old"
 
 
-def test_subresources_of_a_bucket_are_signed(ask: Ask, name: str) -> None:
+def test_subresources_of_a_bucket_are_signed(ask_each: Ask, name: str) -> None:
     rules = oss.RefererConfiguration(
         allow_empty_referer=False,
         truncate_path=True,
         referer_list=oss.RefererList(referers=["http://a.example.com"]),
     )
-    ask(oss.PutBucketRefererRequest(bucket=name, referer_configuration=rules))
-    found = ask(oss.GetBucketRefererRequest(bucket=name)).referer_configuration
+    ask_each(oss.PutBucketRefererRequest(bucket=name, referer_configuration=rules))
+    found = ask_each(oss.GetBucketRefererRequest(bucket=name)).referer_configuration
     assert (found.allow_empty_referer, found.truncate_path) == (False, True)
     assert found.referer_list.referers == ["http://a.example.com"]
-    assert ask(oss.GetBucketLocationRequest(bucket=name)).location == f"oss-{REGION}"
+    assert ask_each(oss.GetBucketLocationRequest(bucket=name)).location == f"oss-{REGION}"
     cors = oss.CORSConfiguration(
         cors_rules=[oss.CORSRule(allowed_origins=["*"], allowed_methods=["GET"])]
     )
-    ask(oss.PutBucketCorsRequest(bucket=name, cors_configuration=cors))
-    assert ask(oss.DeleteBucketCorsRequest(bucket=name)).status_code == 204
-    error = ask.fails(oss.GetBucketCorsRequest(bucket=name))
+    ask_each(oss.PutBucketCorsRequest(bucket=name, cors_configuration=cors))
+    assert ask_each(oss.DeleteBucketCorsRequest(bucket=name)).status_code == 204
+    error = ask_each.fails(oss.GetBucketCorsRequest(bucket=name))
     assert (error.status_code, error.code) == (404, "NoSuchCORSConfiguration")
     style = oss.StyleContent(content="image/resize,w_1")
-    ask(oss.PutStyleRequest(bucket=name, style_name="a-style", style=style))
-    assert ask(oss.GetStyleRequest(bucket=name, style_name="a-style")).style.name == "a-style"
-    buckets = ask(oss.ListBucketsRequest(prefix=name, max_keys=1)).buckets
+    ask_each(oss.PutStyleRequest(bucket=name, style_name="a-style", style=style))
+    assert ask_each(oss.GetStyleRequest(bucket=name, style_name="a-style")).style.name == "a-style"
+    buckets = ask_each(oss.ListBucketsRequest(prefix=name, max_keys=1)).buckets
     assert [bucket.name for bucket in buckets] == [name]
 
 
@@ -139,11 +141,295 @@ def test_temporary_credentials_are_accepted_until_their_token_is_changed(
     place = {"bucket": "examplebucket", "key": "b"}
     put = oss.PutObjectRequest(**place, body=b"new")
     good = oss.credentials.StaticCredentialsProvider(key, secret, token)
-    with asking(kind, emulator.endpoint, good, version) as ask:
-        assert ask(put).status_code == 200
-        assert ask(oss.HeadObjectRequest(**place)).content_length == 3
+    with asking(kind, emulator.endpoint, good, version) as ask_each:
+        assert ask_each(put).status_code == 200
+        assert ask_each(oss.HeadObjectRequest(**place)).content_length == 3
     bad = oss.credentials.StaticCredentialsProvider(key, secret, f"{token[:-4]}AAAA")
-    with asking(kind, emulator.endpoint, bad, version) as ask:
-        error = ask.fails(put)
+    with asking(kind, emulator.endpoint, bad, version) as ask_each:
+        error = ask_each.fails(put)
     assert (error.status_code, error.code) == (403, "InvalidSecurityToken")
     assert error.ec == "0002-00000006"
+
+
+# --- Buckets, listings and the protection of objects through SDK V2
+
+KEYS = ["a", "dir/1", "dir/2", "dir/sub/3", "é\x01+ 中", "z"]
+
+
+def refused(ask: Ask, request: Any) -> tuple[int, str, str]:
+    """Status, code and EC of the error that a request is answered with."""
+    error = ask.fails(request)
+    return error.status_code, error.code, error.ec
+
+
+def put(ask: Ask, bucket: str, key: str, data: bytes = b"content") -> Any:
+    return ask(oss.PutObjectRequest(bucket=bucket, key=key, body=data))
+
+
+def test_bucket_is_created_counted_and_deleted(ask: Ask, name: str) -> None:
+    location = ask(oss.GetBucketLocationRequest(bucket=name)).location
+    assert location == f"oss-{REGION}"
+    put(ask, name, "a", b"12345")
+    stat = ask(oss.GetBucketStatRequest(bucket=name))
+    assert (stat.object_count, stat.storage, stat.standard_storage) == (1, 5, 5)
+    error = refused(ask, oss.DeleteBucketRequest(bucket=name))
+    assert error == (409, "BucketNotEmpty", "0015-00000301")
+    ask(oss.DeleteObjectRequest(bucket=name, key="a"))
+    assert ask(oss.DeleteBucketRequest(bucket=name)).status_code == 204
+    error = refused(ask, oss.GetBucketLocationRequest(bucket=name))
+    assert error == (404, "NoSuchBucket", "0015-00000101")
+
+
+def test_stat_of_a_new_bucket_is_zero_throughout(ask: Ask, name: str) -> None:
+    """P-55"""
+    stat = ask(oss.GetBucketStatRequest(bucket=name))
+    counted = {key: value for key, value in vars(stat).items() if isinstance(value, int)}
+    assert counted.pop("status_code") == 200
+    assert len(counted) > 15
+    assert set(counted.values()) == {0}
+    assert stat.last_modified_time == 0
+
+
+def test_buckets_are_listed_by_tags(ask: Ask, name: str) -> None:
+    """P-55: the client ignores the tags in the answer."""
+    tags = oss.Tagging(tag_set=oss.TagSet(tags=[oss.Tag(key="k55", value=name)]))
+    ask(oss.PutBucketTagsRequest(bucket=name, tagging=tags))
+    found = ask(oss.ListBucketsRequest(tag_key="k55", tag_value=name)).buckets
+    assert [bucket.name for bucket in found] == [name]
+    with pytest.raises(oss.exceptions.OperationError, match="InvalidArgument"):
+        ask(oss.ListBucketsRequest(prefix=name.upper()))
+
+
+def test_acl_of_a_missing_bucket_creates_it(ask: Ask, name: str) -> None:
+    """P-47"""
+    ask(oss.DeleteBucketRequest(bucket=name))
+    answer = ask(oss.PutBucketAclRequest(bucket=name, acl="public-read"))
+    assert (answer.status_code, answer.headers["Location"]) == (200, f"/{name}")
+    assert ask(oss.GetBucketAclRequest(bucket=name)).acl == "public-read"
+
+
+def test_bucket_is_created_with_tags(ask: Ask, name: str) -> None:
+    ask(oss.DeleteBucketRequest(bucket=name))
+    made = oss.PutBucketRequest(
+        bucket=name,
+        acl="public-read",
+        bucket_tagging="k=v&other=",
+        create_bucket_configuration=oss.CreateBucketConfiguration(storage_class="IA"),
+    )
+    assert ask(made).status_code == 200
+    tags = ask(oss.GetBucketTagsRequest(bucket=name)).tagging.tag_set.tags
+    assert [(tag.key, tag.value or "") for tag in tags] == [("k", "v"), ("other", "")]
+    info = ask(oss.GetBucketInfoRequest(bucket=name)).bucket_info
+    assert (info.acl, info.storage_class) == ("public-read", "IA")
+
+
+def test_acl_of_a_bucket_is_set_and_checked(ask: Ask, name: str) -> None:
+    assert ask(oss.GetBucketAclRequest(bucket=name)).acl == "private"
+    ask(oss.PutBucketAclRequest(bucket=name, acl="public-read"))
+    assert ask(oss.GetBucketAclRequest(bucket=name)).acl == "public-read"
+    error = refused(ask, oss.PutBucketAclRequest(bucket=name, acl="public"))
+    assert error[:2] == (400, "InvalidArgument")
+
+
+def test_hotlink_rules_are_set_and_cleared(ask: Ask, name: str) -> None:
+    rules = oss.RefererConfiguration(
+        allow_empty_referer=False,
+        allow_truncate_query_string=True,
+        truncate_path=True,
+        referer_list=oss.RefererList(referers=["http://a.example.com", "https://*.example.net"]),
+        referer_blacklist=oss.RefererBlacklist(referers=["http://bad.example.com"]),
+    )
+    ask(oss.PutBucketRefererRequest(bucket=name, referer_configuration=rules))
+    found = ask(oss.GetBucketRefererRequest(bucket=name)).referer_configuration
+    assert (found.allow_empty_referer, found.truncate_path) == (False, True)
+    assert found.referer_list.referers == rules.referer_list.referers
+    assert found.referer_blacklist.referers == rules.referer_blacklist.referers
+    none = oss.RefererConfiguration(allow_empty_referer=True, referer_list=oss.RefererList())
+    ask(oss.PutBucketRefererRequest(bucket=name, referer_configuration=none))
+    found = ask(oss.GetBucketRefererRequest(bucket=name)).referer_configuration
+    assert (found.allow_empty_referer, found.referer_list.referers) == (True, None)
+
+
+@pytest.mark.parametrize("version", ["", "V2"])
+def test_pages_and_prefixes_cover_the_listing(ask: Ask, name: str, version: str) -> None:
+    for key in KEYS:
+        put(ask, name, key)
+    shown: list[str] = []
+    place: dict[str, Any] = {}
+    for _ in KEYS:
+        kind = getattr(oss, f"ListObjects{version}Request")
+        page = ask(kind(bucket=name, max_keys=2, delimiter="/", encoding_type="url", **place))
+        shown += [item.key for item in page.contents or ()]
+        shown += [group.prefix for group in page.common_prefixes or ()]
+        if not page.is_truncated:
+            break
+        place = (
+            {"continuation_token": page.next_continuation_token}
+            if version
+            else {"marker": page.next_marker}
+        )
+    assert sorted(shown) == sorted(["a", "dir/", "é\x01+ 中", "z"])
+
+
+def test_listing_starts_after_a_name(ask: Ask, name: str) -> None:
+    for key in KEYS:
+        put(ask, name, key)
+    page = ask(oss.ListObjectsV2Request(bucket=name, start_after="dir/1", prefix="dir/"))
+    assert [item.key for item in page.contents] == ["dir/2", "dir/sub/3"]
+    assert (page.key_count, page.start_after) == (2, "dir/1")
+
+
+def test_versions_are_kept_and_listed(ask: Ask, name: str) -> None:
+    kept = oss.VersioningConfiguration(status="Enabled")
+    ask(oss.PutBucketVersioningRequest(bucket=name, versioning_configuration=kept))
+    found = ask(oss.GetBucketVersioningRequest(bucket=name))
+    assert found.version_status == "Enabled"
+    first, second = (put(ask, name, "a").version_id for _ in range(2))
+    marker = ask(oss.DeleteObjectRequest(bucket=name, key="a"))
+    assert marker.delete_marker
+    listed = ask(oss.ListObjectVersionsRequest(bucket=name))
+    assert [item.version_id for item in listed.version] == [second, first]
+    assert [item.version_id for item in listed.delete_marker] == [marker.version_id]
+    objects = [
+        oss.DeleteObject(key="a", version_id=version)
+        for version in (first, second, marker.version_id)
+    ]
+    deleted = ask(oss.DeleteMultipleObjectsRequest(bucket=name, objects=objects))
+    assert {item.version_id for item in deleted.deleted_objects} == {
+        first,
+        second,
+        marker.version_id,
+    }
+    assert ask(oss.GetBucketStatRequest(bucket=name)).delete_marker_count == 0
+
+
+def test_many_objects_are_deleted(ask: Ask, name: str) -> None:
+    for key in KEYS:
+        put(ask, name, key)
+    objects = [oss.DeleteObject(key=key) for key in KEYS]
+    deleted = ask(
+        oss.DeleteMultipleObjectsRequest(bucket=name, encoding_type="url", objects=objects)
+    )
+    assert [item.key for item in deleted.deleted_objects] == KEYS
+    quietly = oss.DeleteMultipleObjectsRequest(bucket=name, objects=objects, quiet=True)
+    assert not ask(quietly).deleted_objects
+    assert not ask(oss.ListObjectsRequest(bucket=name)).contents
+
+
+def test_retention_policy_protects_objects(ask: Ask, name: str, live: Live) -> None:
+    days = oss.InitiateWormConfiguration(retention_period_in_days=1)
+    begun = ask(oss.InitiateBucketWormRequest(bucket=name, initiate_worm_configuration=days))
+    again = refused(
+        ask, oss.InitiateBucketWormRequest(bucket=name, initiate_worm_configuration=days)
+    )
+    assert again[:2] == (409, "WORMConfigurationAlreadyExists")
+    ask(oss.AbortBucketWormRequest(bucket=name))
+    error = refused(ask, oss.GetBucketWormRequest(bucket=name))
+    assert error[:2] == (404, "NoSuchWORMConfiguration")
+    begun = ask(oss.InitiateBucketWormRequest(bucket=name, initiate_worm_configuration=days))
+    ask(oss.CompleteBucketWormRequest(bucket=name, worm_id=begun.worm_id))
+    longer = oss.ExtendBucketWormRequest(
+        bucket=name,
+        worm_id=begun.worm_id,
+        extend_worm_configuration=oss.ExtendWormConfiguration(retention_period_in_days=3),
+    )
+    ask(longer)
+    policy = ask(oss.GetBucketWormRequest(bucket=name)).worm_configuration
+    assert (policy.state, policy.retention_period_in_days) == ("Locked", 3)
+    put(ask, name, "a")
+    error = refused(ask, oss.DeleteObjectRequest(bucket=name, key="a"))
+    assert error[:2] == (409, "FileImmutable")
+    # The fixture cannot delete a protected bucket.
+    live.run(lambda: live.controls.snapshots.reset_bucket(name))
+
+
+def test_restored_object_can_be_frozen_again(ask: Ask, name: str, live: Live) -> None:
+    ask(oss.PutObjectRequest(bucket=name, key="a", body=b"x", storage_class="Archive"))
+    clean = oss.CleanRestoredObjectRequest(bucket=name, key="a")
+    assert refused(ask, clean) == (409, "ArchiveRestoreFileStale", "0016-00000718")
+    ask(oss.RestoreObjectRequest(bucket=name, key="a"))
+    assert refused(ask, clean) == (409, "ArchiveRestoreNotFinished", "0016-00000719")
+    clock = live.controls.clock
+    live.run(lambda: clock.set(clock.now() + 61))
+    try:
+        assert ask(oss.GetObjectRequest(bucket=name, key="a")).status_code == 200
+        assert ask(clean).status_code == 200
+        error = refused(ask, oss.GetObjectRequest(bucket=name, key="a"))
+        assert error[:2] == (403, "InvalidObjectState")
+    finally:
+        clock.shift = 0.0  # not a moment behind, which later tests might notice
+
+
+def test_preflight_follows_the_rules(ask: Ask, name: str) -> None:
+    """The case of SDK V2's own suite, which runs against the service."""
+    rules = [
+        oss.CORSRule(allowed_origins=["*"], allowed_methods=["GET", "HEAD"]),
+        oss.CORSRule(
+            allowed_origins=["http://www.example.com"],
+            allowed_methods=["PUT", "POST"],
+            allowed_headers=["*"],
+        ),
+    ]
+    configuration = oss.CORSConfiguration(cors_rules=rules)
+    ask(oss.PutBucketCorsRequest(bucket=name, cors_configuration=configuration))
+    wanted = {
+        "bucket": name,
+        "key": "a",
+        "origin": "http://www.example.com",
+        "access_control_request_headers": "x-oss-test2",
+    }
+    answer = ask(oss.OptionObjectRequest(access_control_request_method="PUT", **wanted))
+    assert answer.access_control_allow_origin == "http://www.example.com"
+    assert answer.access_control_allow_methods == "PUT, POST"
+    assert answer.access_control_allow_headers == "x-oss-test2"
+    error = refused(ask, oss.OptionObjectRequest(access_control_request_method="DELETE", **wanted))
+    assert error == (403, "AccessForbidden", "0003-00000602")
+
+
+def test_storage_quota_is_kept_until_it_is_deleted(ask: Ask, name: str) -> None:
+    quota = oss.QuotaConfiguration(storage_quota=100)
+    ask(oss.PutBucketStorageQuotaRequest(bucket=name, quota_configuration=quota))
+    read = oss.GetBucketStorageQuotaRequest(bucket=name)
+    assert ask(read).quota_configuration.storage_quota == 100
+    assert ask(oss.DeleteBucketStorageQuotaRequest(bucket=name)).status_code == 204
+    assert ask(read).quota_configuration.storage_quota == -1
+
+
+def test_call_about_an_access_point_gets_404(ask: Ask, name: str) -> None:
+    named = {"bucket": name, "access_point_name": "ap-1"}
+    block = oss.PublicAccessBlockConfiguration(block_public_access=True)
+    for request in (
+        oss.PutAccessPointPublicAccessBlockRequest(
+            public_access_block_configuration=block, **named
+        ),
+        oss.GetAccessPointPublicAccessBlockRequest(**named),
+        oss.DeleteAccessPointPublicAccessBlockRequest(**named),
+    ):
+        assert refused(ask, request)[:2] == (404, "NoSuchAccessPoint")
+
+
+# --- SDK V2 and permissions; `test_oss2_accounts.py` has the rest
+
+
+def test_owner_blocks_public_access_and_another_account_pays(emulator: Emulator) -> None:
+    name = "examplebucket"
+    owner = bucket(emulator, "owner")
+    owner.put_bucket_policy(statement("Allow", "oss:*", [PAYER]))
+    owner.put_bucket_request_payment("Requester")
+    block = oss.PublicAccessBlockConfiguration(block_public_access=True)
+    make = oss.PutBucketAclRequest(bucket=name, acl="public-read")
+    keys = oss.credentials.StaticCredentialsProvider
+    with asking("sync", emulator.endpoint, keys("owner", "secret of owner")) as ask:
+        ask(
+            oss.PutBucketPublicAccessBlockRequest(
+                bucket=name, public_access_block_configuration=block
+            )
+        )
+        assert ask.fails(make).code == "AccessDenied"
+        ask(oss.DeleteBucketPublicAccessBlockRequest(bucket=name))
+        assert ask(make).status_code == 200
+    with asking("sync", emulator.endpoint, keys("payer", "secret of payer")) as ask:
+        error = ask.fails(oss.PutObjectRequest(bucket=name, key="b", body=b""))
+        assert (error.code, error.ec) == ("AccessDenied", "0003-00000703")
+        paid = oss.HeadObjectRequest(bucket=name, key="a", request_payer="requester")
+        assert ask(paid).request_charged == "requester"

@@ -1,15 +1,27 @@
-"""Operations on objects through SDK V2."""
+"""SDK V2: objects, and all that one may do with them."""
 
 from __future__ import annotations
 
+import json
+from base64 import b64encode
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import alibabacloud_oss_v2 as oss
 import oss2
 import pytest
-from alibabacloud_oss_v2.exceptions import ServiceError
+from alibabacloud_oss_v2.exceptions import OperationError, ServiceError
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from lxml import etree
 
-from tests.sdk.v2 import Ask
+from tests.client import Client, Live
+from tests.http import application, forms
+from tests.http.application import Application, Reply, StartServer, in_thread
+from tests.sdk.v2 import Ask, asking, configure
+
+# --- Operations on objects through SDK V2
 
 KIB = 1024
 
@@ -239,3 +251,440 @@ def test_each_call_takes_a_version(call: Caller) -> None:
     for version_id, code in ((absent, "NoSuchVersion"), ("none", "InvalidArgument")):
         assert call.fails("GetObject", "a", version_id=version_id).code == code
     assert call.read("a", version_id=new) == b"newer"
+
+
+# --- Copies with the copier of SDK V2: at once, or by parts
+
+PART = 100 * 1024
+DATA = bytes(200 * 1024 + 1234)
+
+WAYS: dict[str, tuple[dict[str, Any], str]] = {
+    "one request": ({}, "Normal"),
+    "one request for a large object": ({"multipart_copy_threshold": PART}, "Normal"),
+    "parts": (
+        {"multipart_copy_threshold": PART, "part_size": PART, "disable_shallow_copy": True},
+        "Multipart",
+    ),
+}
+"""The options of a copier, and the type of the object that it makes."""
+
+KEPT = ("content_disposition", "content_encoding", "cache_control", "expires", "metadata")
+
+
+@pytest.fixture
+def v2_client(live: Live) -> oss.Client:
+    return oss.Client(configure(live.endpoint))
+
+
+@pytest.fixture
+def source(v2_client: oss.Client, name: str) -> Any:
+    """The headers of an object with metadata and tags, `source`."""
+    place = {"bucket": name, "key": "source"}
+    request = oss.PutObjectRequest(
+        **place,
+        body=DATA,
+        metadata={"auth": "owner", "version": "1.01"},
+        content_type="text/plain",
+        content_disposition="attachment;filename=aaa.txt",
+        content_encoding="deflate",
+        cache_control="no-cache",
+        expires="Wed, 08 Jul 2022 16:57:01 GMT",
+        tagging="TagA=A&TagB=B",
+    )
+    v2_client.put_object(request)
+    return v2_client.head_object(oss.HeadObjectRequest(**place))
+
+
+def copy(v2_client: oss.Client, name: str, way: str, **fields: Any) -> Any:
+    """Copy `source` to `target`; the headers of the copy."""
+    place = {"bucket": name, "key": "target"}
+    options, kind = WAYS[way]
+    request = oss.CopyObjectRequest(**place, source_key="source", **fields)
+    copied = v2_client.copier().copy(request, **options)
+    head = v2_client.head_object(oss.HeadObjectRequest(**place))
+    assert (head.object_type, head.content_length) == (kind, len(DATA))
+    assert copied.hash_crc64 == head.hash_crc64
+    return head
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_replaced_metadata_is_gone(v2_client: oss.Client, name: str, source: Any, way: str) -> None:
+    """P-53: only the type stays, and an upload by parts does not know it."""
+    directives = {"metadata_directive": "REPLACE", "tagging_directive": "REPLACE"}
+    head = copy(v2_client, name, way, **directives)
+    assert head.hash_crc64 == source.hash_crc64
+    assert [getattr(head, field) for field in KEPT] == [None] * len(KEPT)
+    assert head.tagging_count is None
+    kind = "application/octet-stream" if way == "parts" else source.content_type
+    assert head.content_type == kind
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_copied_metadata_is_the_sources(
+    v2_client: oss.Client, name: str, source: Any, way: str
+) -> None:
+    head = copy(v2_client, name, way)
+    for field in (*KEPT, "content_type", "tagging_count"):
+        assert getattr(head, field) == getattr(source, field)
+
+
+# --- Legal holds and retention of objects through SDK V2
+
+WORM = b"""<ObjectWormConfiguration><ObjectWormEnabled>Enabled</ObjectWormEnabled>
+</ObjectWormConfiguration>"""
+
+
+@pytest.fixture(params=["v1", "v4"])
+def ask_either(request: pytest.FixtureRequest, live: Live) -> Iterator[Ask]:
+    with asking("sync", live.endpoint, version=request.param) as found:
+        yield found
+
+
+@pytest.fixture
+def place(ask_either: Ask, live: Live, make_bucket: Callable[..., str]) -> dict[str, str]:
+    """An object of a bucket with object retention."""
+    bucket = make_bucket()
+    enabled = oss.VersioningConfiguration(status="Enabled")
+    ask_either(oss.PutBucketVersioningRequest(bucket=bucket, versioning_configuration=enabled))
+    live.put(f"/{bucket}?objectWorm", WORM)
+    ask_either(oss.PutObjectRequest(bucket=bucket, key="a", body=b"x"))
+    return {"bucket": bucket, "key": "a"}
+
+
+def test_retention_period_is_read_back(ask_either: Ask, place: dict[str, str]) -> None:
+    until = (datetime.now(UTC) + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    retention = oss.Retention(mode="COMPLIANCE", retain_until_date=until)
+    assert (
+        ask_either(oss.PutObjectRetentionRequest(**place, retention=retention)).status_code == 200
+    )
+    found = ask_either(oss.GetObjectRetentionRequest(**place)).retention
+    assert (found.mode, found.retain_until_date) == ("COMPLIANCE", until)
+
+
+def test_governance_bypass_deletes_a_retained_version(
+    ask_either: Ask, place: dict[str, str]
+) -> None:
+    until = (datetime.now(UTC) + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    put = ask_either(
+        oss.PutObjectRequest(
+            **place,
+            body=b"x",
+            object_worm_mode="GOVERNANCE",
+            object_worm_retain_until_date=until,
+            object_worm_legal_hold="ON",
+        )
+    )
+    named = {**place, "version_id": put.version_id}
+    found = ask_either(oss.HeadObjectRequest(**named))
+    assert found.object_worm_mode == "GOVERNANCE"
+    assert found.object_worm_retain_until_date == until
+    assert found.object_worm_legal_hold == "ON"
+    release = oss.LegalHold(status="OFF")
+    assert ask_either(oss.PutObjectLegalHoldRequest(**named, legal_hold=release)).status_code == 200
+    with pytest.raises(oss.exceptions.OperationError) as refused:
+        ask_either(oss.DeleteObjectRequest(**named))
+    assert "FileImmutable" in str(refused.value)
+    bypass = oss.DeleteObjectRequest(**named, bypass_governance_retention=True)
+    assert ask_either(bypass).status_code == 204
+
+
+# --- Uploads with callbacks, with a limit and by form through SDK V2
+
+MakeBucket = Callable[..., str]
+
+CONTENT = b"name,school\n" * 200
+
+
+@pytest.fixture
+async def app(aiohttp_server: StartServer) -> AsyncIterator[Application]:
+    async with application.run(aiohttp_server) as running:
+        yield running
+
+
+def encode(value: Any) -> str:
+    return b64encode(json.dumps(value).encode()).decode()
+
+
+def callback(app: Application) -> dict[str, str]:
+    """The parameters of SDK V2's sample put_object_callback.py."""
+    body = "bucket=${bucket}&object=${object}&my_var_1=${x:var1}"
+    return {
+        "callback": encode({"callbackUrl": app.url(), "callbackBody": body}),
+        "callback_var": encode({"x:var1": "value1"}),
+    }
+
+
+@in_thread
+def test_put_is_answered_by_its_callback(
+    ask: Ask, make_bucket: MakeBucket, app: Application
+) -> None:
+    name = make_bucket()
+    request = oss.PutObjectRequest(bucket=name, key="a", body=CONTENT, **callback(app))
+    assert ask(request).callback_result == '{"a":"b"}'
+    assert app.taken[0].body == f"bucket={name}&object=a&my_var_1=value1".encode()
+
+
+@in_thread
+def test_completed_upload_is_answered_by_its_callback(
+    ask: Ask, make_bucket: MakeBucket, app: Application
+) -> None:
+    place = {"bucket": make_bucket(), "key": "a"}
+    upload = ask(oss.InitiateMultipartUploadRequest(**place)).upload_id
+    part = ask(oss.UploadPartRequest(**place, upload_id=upload, part_number=1, body=CONTENT))
+    request = oss.CompleteMultipartUploadRequest(
+        **place,
+        upload_id=upload,
+        complete_multipart_upload=oss.CompleteMultipartUpload(
+            parts=[oss.UploadPart(part_number=1, etag=part.etag)]
+        ),
+        **callback(app),
+    )
+    assert ask(request).callback_result == '{"a":"b"}'
+    assert ask(oss.HeadObjectRequest(**place)).content_length == len(CONTENT)
+
+
+@in_thread
+def test_failed_callback_gets_203_and_keeps_the_object(
+    ask: Ask, make_bucket: MakeBucket, app: Application
+) -> None:
+    """SDK V2 takes every 2xx for a success, so the error is in the result."""
+    app.replies["/"] = Reply(status=400)
+    place = {"bucket": make_bucket(), "key": "a"}
+    result = ask(oss.PutObjectRequest(**place, body=CONTENT, **callback(app)))
+    assert result.status_code == 203
+    error = {child.tag: child.text for child in etree.fromstring(result.callback_result.encode())}
+    assert (error["Code"], error["Message"]) == ("CallbackFailed", "Error status : 400.")
+    assert ask(oss.HeadObjectRequest(**place)).content_length == len(CONTENT)
+
+
+@pytest.mark.parametrize(("limit", "delay"), [(None, None), (819200, str(2400 * 8000 // 819200))])
+def test_put_tells_how_long_its_limit_held_it_back(
+    ask: Ask, make_bucket: MakeBucket, limit: int | None, delay: str | None
+) -> None:
+    """P-52, S-01"""
+    request = oss.PutObjectRequest(bucket=make_bucket(), key="a", body=CONTENT, traffic_limit=limit)
+    assert len(CONTENT) == 2400
+    assert ask(request).headers.get("x-oss-qos-delay-time") == delay
+
+
+@pytest.mark.parametrize(("limit", "status"), [(8 * 1024 * 1024, 200), (1, 400)])
+def test_traffic_limit_out_of_range_gets_400(
+    ask: Ask, make_bucket: MakeBucket, limit: int, status: int
+) -> None:
+    request = oss.PutObjectRequest(bucket=make_bucket(), key="a", body=CONTENT, traffic_limit=limit)
+    if status == 200:
+        assert ask(request).status_code == 200
+        return
+    error = ask.fails(request)
+    assert (error.status_code, error.ec) == (400, "0004-00000502")
+
+
+@in_thread
+def test_presigned_put_is_answered_by_its_callback(
+    live: Live, make_bucket: MakeBucket, app: Application
+) -> None:
+    client = oss.Client(configure(live.endpoint))
+    signed = client.presign(oss.PutObjectRequest(bucket=make_bucket(), key="a", **callback(app)))
+    target = "/" + signed.url.split("/", 3)[3]
+    answer = live.client.put(target, CONTENT, *signed.signed_headers.items())
+    assert (answer.status, answer.body) == (200, b'{"a":"b"}')
+
+
+@in_thread
+def test_form_of_the_sample_is_answered_by_its_callback(
+    client: Client, make_bucket: MakeBucket, app: Application
+) -> None:
+    """The form of SDK V2's sample post_object_callback.py: a file without a name and a type."""
+    name = make_bucket()
+    fields = [
+        ("key", "a"),
+        *forms.sign_v4(forms.policy([{"bucket": name}, ["content-length-range", 1, 1024]])),
+        ("callback", callback(app)["callback"]),
+        ("x:var1", "value1"),
+    ]
+    body = forms.form(fields, forms.File(b"hi oss", name=None, type=None))
+    assert forms.post(client, name, body).body == b'{"a":"b"}'
+    assert app.taken[0].body == f"bucket={name}&object=a&my_var_1=value1".encode()
+
+
+# --- SelectObject through SDK V2
+
+TABLE = b"name,age\r\nAnn,31\r\nBob,25\r\n"
+PEOPLE = b'{\n"name": "Ann",\n"age": 31\n}\n{\n"name": "Bob",\n"age": 25\n}'
+
+
+def coded(text: str) -> str:
+    return b64encode(text.encode()).decode()
+
+
+def select(ask: Ask, name: str, form: str, sql: str, source: oss.InputSerialization) -> bytes:
+    asked = oss.SelectRequest(
+        expression=coded(sql),
+        input_serialization=source,
+        output_serialization=oss.OutputSerialization(enable_payload_crc=True, output_header=True),
+    )
+    request = oss.SelectObjectRequest(
+        bucket=name, key="a", process=f"{form}/select", select_request=asked
+    )
+    found = ask(request)
+    assert found.status_code == 206
+    assert found.headers["x-oss-select-output-raw"] == "false"
+    return b"".join(found.body.iter_bytes())
+
+
+def test_csv(ask: Ask, name: str) -> None:
+    """Q-02, Q-11, Q-32"""
+    ask(oss.PutObjectRequest(bucket=name, key="a", body=TABLE))
+    source = oss.InputSerialization(csv=oss.CSVInput(file_header_info="Use"))
+    rows = select(ask, name, "csv", "select Name from ossobject where age > 30", source)
+    assert rows == b"name\nAnn\n"
+
+
+def test_json(ask: Ask, name: str) -> None:
+    """Q-31"""
+    ask(oss.PutObjectRequest(bucket=name, key="a", body=PEOPLE))
+    source = oss.InputSerialization(json=oss.JSONInput(type="LINES"))
+    sql = "select * from ossobject as s where cast(s.age as int) > 30"
+    assert select(ask, name, "json", sql, source) == b'{"name":"Ann","age":31}\n'
+
+
+def test_meta(ask: Ask, name: str) -> None:
+    """Q-23"""
+    ask(oss.PutObjectRequest(bucket=name, key="a", body=TABLE))
+    for scanned in (len(TABLE), 0):
+        meta = ask(
+            oss.CreateSelectObjectMetaRequest(
+                bucket=name,
+                key="a",
+                process="csv/meta",
+                select_meta_request=oss.CSVMetaRequest(),
+            )
+        )
+        assert (meta.splits_count, meta.rows_count, meta.cols_count) == (1, 3, 2)
+        assert meta.total_scanned_bytes == scanned
+
+
+# --- Client-side encryption with the EncryptionClient of SDK V2 (P-53)
+
+PLAIN = bytes(range(256)) * 800 + b"the last part"
+META = "x-oss-meta-client-side-encryption-"
+
+
+@pytest.fixture(scope="module")
+def cipher() -> oss.crypto.MasterRsaCipher:
+    """A cipher with a key of its own."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    private = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    public = key.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    return oss.crypto.MasterRsaCipher(
+        mat_desc={"tag": "value"}, public_key=public.decode(), private_key=private.decode()
+    )
+
+
+@pytest.fixture
+def encrypting(live: Live, cipher: oss.crypto.MasterRsaCipher) -> oss.EncryptionClient:
+    return oss.EncryptionClient(oss.Client(configure(live.endpoint)), cipher)
+
+
+@pytest.fixture
+def stored_as(name: str) -> dict[str, str]:
+    """Where the object of a test is."""
+    return {"bucket": name, "key": "a"}
+
+
+def read(encrypting: oss.EncryptionClient, stored_as: dict[str, str]) -> bytes:
+    """The decrypted bytes of an object."""
+    content: bytes = encrypting.get_object(oss.GetObjectRequest(**stored_as)).body.content
+    return content
+
+
+def begin(encrypting: oss.EncryptionClient, stored_as: dict[str, str], **sizes: int) -> Any:
+    return encrypting.initiate_multipart_upload(
+        oss.InitiateMultipartUploadRequest(**stored_as, **sizes)
+    )
+
+
+def test_encrypted_object_is_stored_as_it_was_sent(
+    encrypting: oss.EncryptionClient, stored_as: dict[str, str]
+) -> None:
+    encrypting.put_object(oss.PutObjectRequest(**stored_as, body=PLAIN))
+    stored = encrypting.unwrap().get_object(oss.GetObjectRequest(**stored_as))
+    assert stored.body.content != PLAIN
+    assert stored.headers[f"{META}matdesc"] == '{"tag": "value"}'
+    assert read(encrypting, stored_as) == PLAIN
+
+
+def test_encrypted_upload_is_listed_with_its_metadata(
+    encrypting: oss.EncryptionClient, stored_as: dict[str, str]
+) -> None:
+    begun = begin(encrypting, stored_as, cse_part_size=PART, cse_data_size=len(PLAIN))
+    parts = []
+    for number, start in enumerate(range(0, len(PLAIN), PART), 1):
+        part = oss.UploadPartRequest(
+            **stored_as,
+            upload_id=begun.upload_id,
+            part_number=number,
+            cse_multipart_context=begun.cse_multipart_context,
+            body=PLAIN[start : start + PART],
+        )
+        parts.append(oss.UploadPart(part_number=number, etag=encrypting.upload_part(part).etag))
+    listed = encrypting.list_parts(oss.ListPartsRequest(**stored_as, upload_id=begun.upload_id))
+    assert (listed.client_encryption_data_size, listed.client_encryption_part_size) == (
+        len(PLAIN),
+        PART,
+    )
+    assert listed.client_encryption_cek_alg == "AES/CTR/NoPadding"
+    assert listed.client_encryption_wrap_alg == "RSA/NONE/PKCS1Padding"
+    assert listed.client_encryption_key
+    assert listed.client_encryption_start
+    encrypting.complete_multipart_upload(
+        oss.CompleteMultipartUploadRequest(
+            **stored_as,
+            upload_id=begun.upload_id,
+            complete_multipart_upload=oss.CompleteMultipartUpload(parts=parts),
+        )
+    )
+    assert read(encrypting, stored_as) == PLAIN
+
+
+def test_upload_without_its_size_is_refused(
+    encrypting: oss.EncryptionClient, stored_as: dict[str, str]
+) -> None:
+    """The SDK leaves the header out for a size of 0."""
+    with pytest.raises(OperationError, match="InvalidEncryptionRequest"):
+        begin(encrypting, stored_as, cse_part_size=PART, cse_data_size=0)
+
+
+def test_copy_by_parts_can_be_decrypted(
+    encrypting: oss.EncryptionClient, stored_as: dict[str, str]
+) -> None:
+    encrypting.put_object(oss.PutObjectRequest(**stored_as, body=PLAIN))
+    target = {"bucket": stored_as["bucket"], "key": "b"}
+    copier = encrypting.unwrap().copier(
+        part_size=PART, multipart_copy_threshold=PART, disable_shallow_copy=True
+    )
+    copier.copy(oss.CopyObjectRequest(**target, source_key=stored_as["key"]))
+    assert read(encrypting, target) == PLAIN
+
+
+def test_copy_with_other_metadata_can_be_decrypted(
+    encrypting: oss.EncryptionClient, stored_as: dict[str, str]
+) -> None:
+    encrypting.put_object(oss.PutObjectRequest(**stored_as, body=PLAIN))
+    target = {"bucket": stored_as["bucket"], "key": "b"}
+    copy = oss.CopyObjectRequest(
+        **target,
+        source_key=stored_as["key"],
+        metadata_directive="REPLACE",
+        metadata={"a": "1"},
+    )
+    encrypting.unwrap().copy_object(copy)
+    assert read(encrypting, target) == PLAIN
+    head = encrypting.unwrap().head_object(oss.HeadObjectRequest(**target))
+    assert head.metadata["a"] == "1"

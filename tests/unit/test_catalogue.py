@@ -89,7 +89,7 @@ def test_every_text_is_used() -> None:
             f"{table}." in prefixes and (is_named[0] or all(is_named[1:]))
         )
 
-    of_script = "lab_error."  # tests/docs/test_lab_site.py compares them with their script
+    of_script = "lab_error."  # tests/docs/test_site.py compares them with their script
     unused = [name for name in own("en") if not is_used(name) and not name.startswith(of_script)]
     assert unused == []
 

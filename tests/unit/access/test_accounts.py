@@ -1,23 +1,36 @@
-"""Accounts in TOML, and the keys that they accept."""
+"""Accounts, their identities, and the tokens that are issued for them."""
 
 from __future__ import annotations
 
+import hmac
+import json
+import sys
+from base64 import b32encode, urlsafe_b64decode
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from oss_emulator.access import (
+    ANONYMOUS,
     AccessKey,
     Accounts,
     AccountsError,
     Identity,
+    JWKSError,
     KeyProblem,
     Kind,
+    OIDCProvider,
     PolicyType,
     Question,
+    Tokens,
     evaluate,
+    parse_jwks,
 )
 
 from tests.issuer import Issuer
+
+# --- Accounts in TOML, and the keys that they accept
 
 DESCRIPTION = """
 [[account]]
@@ -312,3 +325,181 @@ def test_unknown_foreign_and_expired_keys_and_tokens_are_refused(accounts: Accou
         assert accounts.knows(*known)
     for unknown in ("nobody", ""), ("STS.UNKNOWN", "CAIS"), (key, "CAIS"), (key, ""):
         assert not accounts.knows(*unknown)
+
+
+# --- The names of identities in policies
+
+
+@pytest.mark.parametrize(
+    ("identity", "names"),
+    [
+        (Identity("1"), ()),
+        (Identity("1", kind=Kind.USER, name="u"), ("acs:ram::1:root", "acs:ram::1:user/u")),
+        (
+            Identity("1", kind=Kind.SESSION, name="r", session="s"),
+            ("acs:ram::1:root", "acs:ram::1:role/r"),
+        ),
+    ],
+)
+def test_identity_has_its_names_in_trust_policies(
+    identity: Identity, names: tuple[str, ...]
+) -> None:
+    assert identity.names(PolicyType.TRUST) == names
+
+
+OTHER_ACCOUNT = Identity("1")
+OTHER_USER = Identity("1", kind=Kind.USER, principal_id="2", name="u")
+SESSION = Identity("1", kind=Kind.SESSION, principal_id="3", name="r", session="s")
+
+
+@pytest.mark.parametrize(
+    ("identity", "arn", "principal", "in_bucket_policies"),
+    [
+        (OTHER_ACCOUNT, "acs:ram::1:root", "1", "1"),
+        (OTHER_USER, "acs:ram::1:user/u", "2", "2"),
+        (SESSION, "acs:ram::1:assumed-role/r/s", "3:s", "arn:sts::1:assumed-role/r/s"),
+    ],
+)
+def test_identity_has_a_name_for_each_question(
+    identity: Identity, arn: str, principal: str, in_bucket_policies: str
+) -> None:
+    assert (identity.arn, identity.principal) == (arn, principal)
+    assert identity.names(PolicyType.BUCKET) == (in_bucket_policies,)  # A-30
+    assert not identity.anonymous
+
+
+def test_only_the_identity_without_an_account_is_anonymous() -> None:
+    assert ANONYMOUS.anonymous
+
+
+# --- OIDC providers: the keys in a JSON Web Key Set, and invalid key sets
+
+ISSUER = Issuer("first")
+EC = {"kty": "EC", "crv": "P-256", "x": "AQ", "y": "AQ"}
+
+
+def test_keys_of_other_kinds_are_ignored() -> None:
+    (key,) = parse_jwks({"keys": [EC, *ISSUER.keys, 1]})
+    assert key.id == "first"
+
+
+def test_key_verifies_what_it_signed() -> None:
+    content, _, text = ISSUER.sign({}, {}).rpartition(".")
+    signature = urlsafe_b64decode(f"{text}==")
+    (key,) = parse_jwks(ISSUER.jwks)
+    assert key.verifies(signature, content.encode())
+    assert not key.verifies(signature, b"other")
+    assert not key.verifies(b"", content.encode())
+
+
+def test_provider_has_a_resource_name() -> None:
+    provider = OIDCProvider("1", "local", "https://issuer.example.com", (), (), 12)
+    assert provider.arn == "acs:ram::1:oidc-provider/local"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "it is not valid JSON: "),
+        ("[" * 100_000, "it is not valid JSON: "),
+        ("[]", "it must be an object such as "),
+        ('{"keys": {}}', "it must be an object such as "),
+        ('{"keys": []}', "it has no key whose kty is RSA"),
+        (json.dumps({"keys": [EC]}), "it has no key whose kty is RSA"),
+        ('{"keys": [{"kty": "RSA", "kid": "a"}]}', "the key 'a' is not an RSA public key: "),
+        ('{"keys": [{"kty": "RSA", "n": 1, "e": 1}]}', "the key '' is not an RSA public key: "),
+        ('{"keys": [{"kty": "RSA", "n": "!", "e": "AQAB"}]}', "is not an RSA public key: "),
+        ('{"keys": [{"kty": "RSA", "n": "AQ", "e": "AA"}]}', "is not an RSA public key: "),
+    ],
+)
+def test_bad_key_set_is_refused(text: str, message: str) -> None:
+    with pytest.raises(JWKSError) as caught:
+        parse_jwks(text)
+    assert message in str(caught.value)
+
+
+def test_number_with_other_characters_is_refused() -> None:
+    (key,) = ISSUER.keys
+    with pytest.raises(JWKSError, match="is not an RSA public key"):
+        parse_jwks({"keys": [{**key, "n": key["n"] + "!!!!"}]})
+
+
+def test_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives.asymmetric.rsa", None)
+    with pytest.raises(JWKSError, match=r"run pip install cryptography"):
+        parse_jwks(ISSUER.jwks)
+
+
+# --- Security tokens: only what was issued is accepted
+
+TOKENS = Tokens(b"key")
+TOKEN = TOKENS.issue(ROLE, "night", 1000, "", MATERIAL).security_token
+
+
+def test_token_parses_to_its_grant() -> None:
+    grant = TOKENS.parse(TOKEN)
+    assert grant is not None
+    assert (grant.role, grant.session, grant.expires, grant.policy) == (ROLE, "night", 1000, "")
+    assert Tokens(b"other").parse(TOKEN) is None
+
+
+@pytest.mark.parametrize(
+    "text", [TOKEN[4:], "cais" + TOKEN[4:], TOKEN + "!", TOKEN + "!!!!", TOKEN + "\n"]
+)
+def test_malformed_token_is_refused(text: str) -> None:
+    assert TOKENS.parse(text) is None
+
+
+@given(st.integers(0, len(TOKEN) - 1), st.characters())
+def test_changed_token_is_refused(place: int, character: str) -> None:
+    changed = TOKEN[:place] + character + TOKEN[place + 1 :]
+    assert changed == TOKEN or TOKENS.parse(changed) is None
+
+
+def test_same_bytes_in_another_text_are_refused() -> None:
+    """`+` stands for `-` in the usual alphabet of Base64."""
+    token = next(
+        issued
+        for policy in map(str, range(100))
+        if "-" in (issued := TOKENS.issue(ROLE, "night", 1000, policy, MATERIAL).security_token)
+    )
+    assert TOKENS.parse(token) is not None
+    assert TOKENS.parse(token.replace("-", "+")) is None
+
+
+TOKEN_START = 3
+"""The bytes that `CAIS` decodes to."""
+
+
+@given(st.text())
+def test_arbitrary_text_is_not_a_token(text: str) -> None:
+    assert TOKENS.parse(text) is None
+    assert TOKENS.parse("CAIS" + text) is None
+
+
+def test_token_with_the_longest_policy_fits_into_a_header() -> None:
+    policy = "".join(chr(33 + number % 90) for number in range(2048))
+    assert len(TOKENS.issue(ROLE, "s" * 64, 10**10, policy, MATERIAL).security_token) < 4096
+
+
+def test_credentials_follow_from_the_material_and_the_key() -> None:
+    made = TOKENS.issue(ROLE, "night", 1000, "", MATERIAL + b"more")
+    assert made.access_key_id == f"STS.{b32encode(MATERIAL).decode()}"
+    assert made.access_key_secret == TOKENS.secret(made.access_key_id)
+    assert len(urlsafe_b64decode(made.access_key_secret)) == 30
+
+
+def test_token_is_a_signature_of_16_bytes_and_its_grant() -> None:
+    sealed = urlsafe_b64decode(TOKEN + "==")
+    assert isinstance(sealed, bytes)
+    signed = b"token\0" + sealed[TOKEN_START + 16 :]
+    assert sealed[TOKEN_START : TOKEN_START + 16] == hmac.digest(b"key", signed, "sha256")[:16]
+
+
+def test_token_of_any_length_parses_to_its_grant() -> None:
+    for size in range(60):
+        session = "".join(chr(64 + 37 * place % 60) for place in range(size))
+        token = TOKENS.issue(ROLE, session, 1000, "", MATERIAL).security_token
+        grant = TOKENS.parse(token)
+        assert grant is not None, size
+        assert grant.session == session

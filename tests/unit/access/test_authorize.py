@@ -1,5 +1,9 @@
-"""Every combination of ownership and ACLs."""
+"""Who may do what, and why a caller may not."""
 
+from __future__ import annotations
+
+import json
+from base64 import b64decode
 from dataclasses import replace
 from itertools import product
 
@@ -17,7 +21,13 @@ from oss_emulator.access import (
     PolicyInputs,
     PolicyType,
     authorize,
+    explain_denial,
 )
+
+from tests.unit.access.table import CASES, CAST, FOLDER, PERMISSIONS, TABLES, Case, Table
+from tests.unit.access.table import OWNER as OWNER_OF_TABLES
+
+# --- Every combination of ownership and ACLs
 
 OWNER, OTHER = Identity("1"), Identity("2")
 ACLS = list(product(BucketAcl, ObjectAcl))
@@ -31,13 +41,11 @@ EVERYBODY = {
 }
 
 
-@pytest.mark.parametrize(("bucket", "item"), ACLS)
-@pytest.mark.parametrize("permission", Permission)
-def test_owner_may_do_everything(
-    bucket: BucketAcl, item: ObjectAcl, permission: Permission
-) -> None:
-    decision = authorize(OWNER, OWNER.id, permission, bucket, item)
-    assert (decision.allowed, decision.reason) == (True, AccessReason.OWNER)
+def test_owner_may_do_everything() -> None:
+    for (bucket, item), permission in product(ACLS, Permission):
+        decision = authorize(OWNER, OWNER.id, permission, bucket, item)
+        told = (decision.allowed, decision.reason)
+        assert told == (True, AccessReason.OWNER), (bucket, item, permission)
 
 
 @pytest.mark.parametrize("permission", [Permission.READ, Permission.WRITE, Permission.OWN])
@@ -49,17 +57,14 @@ def test_ram_user_lacks_the_rights_of_its_account(permission: Permission) -> Non
 
 
 @CALLERS
-@pytest.mark.parametrize(("bucket", "item"), ACLS)
-@pytest.mark.parametrize("permission", [Permission.READ, Permission.WRITE])
-def test_acl_of_an_object_replaces_that_of_its_bucket(
-    caller: Identity, bucket: BucketAcl, item: ObjectAcl, permission: Permission
-) -> None:
-    decision = authorize(caller, OWNER.id, permission, bucket, item)
-    if item is ObjectAcl.DEFAULT:
-        expected = (permission in EVERYBODY[bucket], AccessReason.BUCKET_ACL)
-    else:
-        expected = (permission in EVERYBODY[item], AccessReason.OBJECT_ACL)
-    assert (decision.allowed, decision.reason) == expected
+def test_acl_of_an_object_replaces_that_of_its_bucket(caller: Identity) -> None:
+    for (bucket, item), permission in product(ACLS, (Permission.READ, Permission.WRITE)):
+        decision = authorize(caller, OWNER.id, permission, bucket, item)
+        if item is ObjectAcl.DEFAULT:
+            expected = (permission in EVERYBODY[bucket], AccessReason.BUCKET_ACL)
+        else:
+            expected = (permission in EVERYBODY[item], AccessReason.OBJECT_ACL)
+        assert (decision.allowed, decision.reason) == expected, (bucket, item, permission)
 
 
 @pytest.mark.parametrize(("bucket", "item"), ACLS)
@@ -168,3 +173,168 @@ def test_access_point_may_deny_the_owner_by_name() -> None:
     inputs = PolicyInputs((READ,), OBJECT, access_point=AccessPointScope(POINT, point, False))
     decision = authorize(OWNER, OWNER.id, Permission.READ, BucketAcl.PRIVATE, inputs=inputs)
     assert (decision.allowed, decision.reason) == (False, AccessReason.ACCESS_POINT_POLICY)
+
+
+# --- AccessDeniedDetail: the elements about a denial in an answer
+
+
+def case(name: str) -> Case:
+    (found,) = [case for case in CASES if case.name == name]
+    return found
+
+
+def told(name: str) -> dict[str, str] | None:
+    found = case(name)
+    fields = explain_denial(found.run(), found.caller, "the resource")
+    return None if fields is None else dict(fields)
+
+
+@pytest.mark.parametrize(
+    ("name", "policy_type", "no_permission", "action"),
+    [
+        (
+            "a policy that allows oss:GetBucketReferer does not allow to put",
+            "AccountLevelIdentityBasedPolicy",
+            "ImplicitDeny",
+            "oss:PutBucketReferer",
+        ),
+        (
+            "a deny overrides an earlier allow",
+            "AccountLevelIdentityBasedPolicy",
+            "ExplicitDeny",
+            "oss:PutBucketReferer",
+        ),
+        (
+            "both policies may deny at once",
+            "AccountLevelIdentityBasedPolicy",
+            "ExplicitDeny",
+            "oss:DeleteObject",
+        ),
+        (
+            "a session policy removes what it does not allow",
+            "SessionPolicy",
+            "ImplicitDeny",
+            "oss:GetObject",
+        ),
+        (
+            "a denial names the statement of the session policy",
+            "SessionPolicy",
+            "ExplicitDeny",
+            "oss:PutObject",
+        ),
+        (
+            "a tagging header needs the tagging action too",
+            "AccountLevelIdentityBasedPolicy",
+            "ImplicitDeny",
+            "oss:PutObjectTagging",
+        ),
+    ],
+)
+def test_denial_by_the_callers_policies_has_a_detail(
+    name: str, policy_type: str, no_permission: str, action: str
+) -> None:
+    found = told(name)
+    assert found is not None
+    assert list(found) == [
+        "PolicyType",
+        "AuthPrincipalOwnerId",
+        "AuthPrincipalType",
+        "AuthPrincipalDisplayName",
+        "NoPermissionType",
+        "AuthAction",
+        "EncodedDiagnosticMessage",
+    ]
+    assert found["PolicyType"] == policy_type
+    assert found["NoPermissionType"] == no_permission
+    assert found["AuthAction"] == action
+    assert found["AuthPrincipalOwnerId"] == OWNER_OF_TABLES
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "display_name"),
+    [
+        (
+            "a policy that allows oss:GetBucketReferer does not allow to put",
+            "SubUser",
+            CAST["user"].principal_id,
+        ),
+        ("a session policy removes what it does not allow", "AssumedRoleUser", "worker:night"),
+    ],
+)
+def test_detail_names_the_caller(name: str, kind: str, display_name: str) -> None:
+    found = told(name)
+    assert found is not None
+    assert (found["AuthPrincipalType"], found["AuthPrincipalDisplayName"]) == (kind, display_name)
+
+
+def test_diagnostic_message_names_the_statement() -> None:
+    found = told("a deny overrides an earlier allow")
+    assert found is not None
+    assert json.loads(b64decode(found["EncodedDiagnosticMessage"])) == {
+        "action": "oss:PutBucketReferer",
+        "resource": "the resource",
+        "reason": "a RAM policy of the caller",
+        "statement": "no-put-referer Statement[0]",
+    }
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "the owner may do everything",
+        "a policy that allows oss:GetBucketReferer allows to get",
+        "anonymous requests may not write to a public-read bucket",
+        "no ACL lets another account use the bucket itself",
+        "a deny in a bucket policy overrides a public ACL",
+        "requester pays refuses an account that does not agree to pay",
+    ],
+)
+def test_other_decisions_have_no_detail(name: str) -> None:
+    assert told(name) is None
+
+
+# --- The tables of fixtures/access: permissions by policies and ACLs
+
+
+# The cases that ownership and ACLs decide without facts.
+PLAIN = [
+    case
+    for case in CASES
+    if case.caller.kind is Kind.ACCOUNT
+    and not (case.bucket or case.block_public or case.requester_pays)
+    and len(case.actions) == 1
+]
+
+
+def test_each_file_of_tables_is_run() -> None:
+    assert {path.stem for path in FOLDER.glob("*.toml")} == set(TABLES)
+
+
+def test_cases_of_the_tables() -> None:
+    for case in CASES:
+        verdict = case.run()
+        told = ("allow" if verdict.allowed else "deny", verdict.reason.name.lower())
+        assert told == (case.verdict, case.reason), case
+        if case.statement is not None:
+            assert verdict.statement is not None, case
+            assert verdict.statement.place.endswith(f"Statement[{case.statement}]"), case
+
+
+def test_each_reason_has_a_case() -> None:
+    elsewhere = {"access_point_policy"}  # tests/unit/operations/test_access_point.py
+    reasons = {reason.name.lower() for reason in AccessReason}
+    assert {case.reason for case in CASES} == reasons - elsewhere
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=list(TABLES))
+def test_each_policy_of_a_table_is_used(table: Table) -> None:
+    used = {name for case in table.cases for name in (*case.ram, case.session, case.bucket)}
+    assert set(table.policies) == used - {""}
+
+
+@pytest.mark.parametrize("case", PLAIN, ids=[case.name for case in PLAIN])
+def test_decision_without_facts_is_the_same(case: Case) -> None:
+    permission = PERMISSIONS.get(case.actions[0], Permission.OWN)
+    short = authorize(case.caller, OWNER_OF_TABLES, permission, case.acl, case.object_acl)
+    whole = case.run()
+    assert (short.allowed, short.reason) == (whole.allowed, whole.reason)

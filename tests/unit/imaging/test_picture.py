@@ -1,19 +1,36 @@
-"""Reading images: what is accepted, what is refused, and with which error."""
+"""Pictures: how they are decoded, coloured, encoded and described."""
 
 from __future__ import annotations
 
+import json
 import struct
 import zlib
 from random import Random
 
 import pytest
 from oss_emulator.imaging import picture
+from oss_emulator.imaging import picture as encoding
 from oss_emulator.imaging.picture import read
+from oss_emulator.imaging.processing import process
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.process import MAX_BYTES
-from PIL import Image
+from oss_emulator.protocol.process import parse_process as parse
+from PIL import ExifTags, Image, ImageFilter, ImageStat
+from PIL.TiffImagePlugin import IFDRational
 
-from tests.unit.imaging.drawing import animation, answer, encode, gradient, quarters
+from tests.unit.imaging.drawing import (
+    WHITE,
+    animation,
+    answer,
+    change,
+    difference,
+    encode,
+    gradient,
+    near,
+    quarters,
+)
+
+# --- Reading images: what is accepted, what is refused, and with which error
 
 
 def refused(data: bytes, text: str = "image/resize,w_10") -> tuple[str, int, str]:
@@ -152,3 +169,259 @@ def test_modes_are_converted_to_rgb_or_rgba(mode: str) -> None:
 def test_cmyk_is_converted() -> None:
     frame = read(encode(quarters().convert("CMYK"), "JPEG")).frames[0]
     assert frame.mode == "RGB"
+
+
+# --- Actions that change colours or sharpness
+
+SOURCE = encode(gradient())
+
+
+def brightness(image: Image.Image) -> float:
+    return ImageStat.Stat(image.convert("L")).mean[0]
+
+
+def spread(image: Image.Image) -> float:
+    return ImageStat.Stat(image.convert("L")).stddev[0]
+
+
+def test_bright_changes_the_brightness() -> None:
+    values = [brightness(change(SOURCE, f"image/bright,{v}")) for v in (-100, -50, 0, 50, 100)]
+    assert values == sorted(values)
+    assert values[0] == 0
+    assert values[2] == brightness(gradient())
+
+
+def test_contrast_changes_the_spread_of_brightness() -> None:
+    values = [spread(change(SOURCE, f"image/contrast,{v}")) for v in (-100, -50, 0, 50)]
+    assert values == sorted(values)
+    assert values[0] < 1
+    assert values[2] == spread(gradient())
+
+
+def test_blur_grows_with_both_parameters() -> None:
+    source = encode(quarters(80, 80))
+    spreads = [
+        spread(change(source, f"image/blur,r_{r},s_{s}"))
+        for r, s in ((1, 1), (3, 2), (10, 10), (20, 10), (50, 50))
+    ]
+    assert spreads == sorted(spreads, reverse=True)
+    assert spreads[-1] < spreads[0] / 2
+    wide = change(source, "image/blur,r_50,s_3")
+    assert difference(wide, change(source, "image/blur,r_12,s_3")) < 1
+
+
+def test_sharpen_strengthens_edges() -> None:
+    source = encode(gradient().filter(ImageFilter.GaussianBlur(1)))
+    edges = [
+        spread(change(source, f"image/sharpen,{v}").filter(ImageFilter.FIND_EDGES))
+        for v in (50, 100, 399)
+    ]
+    assert edges == sorted(edges)
+
+
+@pytest.mark.parametrize("action", ["bright,40", "contrast,40", "sharpen,100"])
+def test_transparency_stays(action: str) -> None:
+    image = quarters().convert("RGBA")
+    image.putalpha(77)
+    result = change(encode(image), f"image/{action}")
+    assert result.getchannel("A").getextrema() == (77, 77)
+
+
+@pytest.mark.parametrize("colour", [(92, 120, 59), (0, 0, 0), (255, 255, 255), (10, 200, 30)])
+def test_average_hue_of_one_colour_is_that_colour(colour: tuple[int, int, int]) -> None:
+    found = json.loads(answer(encode(Image.new("RGB", (20, 10), colour)), "image/average-hue"))
+    assert found == {"RGB": "0x{:02x}{:02x}{:02x}".format(*colour)}
+
+
+def test_average_hue_leaves_out_hues_that_are_far_away() -> None:
+    image = Image.new("RGB", (100, 10), (40, 200, 60))
+    image.paste((200, 40, 220), (97, 0, 100, 10))
+    found = json.loads(answer(encode(image), "image/average-hue"))
+    assert found == {"RGB": "0x28c83c"}
+    assert near(image, (99, 5), (200, 40, 220))
+
+
+# --- Formats, the quality of JPEG and WebP, and transparency
+
+FORMATS = {
+    "jpg": ("JPEG", "image/jpeg"),
+    "jpeg": ("JPEG", "image/jpeg"),
+    "png": ("PNG", "image/png"),
+    "webp": ("WEBP", "image/webp"),
+    "bmp": ("BMP", "image/bmp"),
+    "tiff": ("TIFF", "image/tiff"),
+    "avif": ("AVIF", "image/avif"),
+}
+
+
+@pytest.mark.parametrize("source", ["JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "AVIF"])
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_is_converted_to_every_other(source: str, name: str) -> None:
+    data = encode(gradient(), source)
+    image = change(data, f"image/format,{name}")
+    assert image.format == FORMATS[name][0]
+    assert difference(image, gradient()) < 8
+    assert process(data, parse(f"image/format,{name}").actions, {}).content_type == FORMATS[name][1]
+
+
+def test_only_a_gif_can_be_saved_as_gif() -> None:
+    """Format conversion"""
+    assert change(encode(gradient(), "PNG"), "image/format,gif").format == "PNG"
+    assert change(encode(gradient(), "GIF"), "image/format,gif").format == "GIF"
+
+
+def test_format_that_pillow_cannot_write_is_not_implemented() -> None:
+    with pytest.raises(OSSError, match="heic") as raised:
+        change(encode(gradient()), "image/format,heic")
+    assert raised.value.status == 501
+
+
+def test_transparent_parts_are_white_in_a_jpeg() -> None:
+    image = quarters().convert("RGBA")
+    image.putalpha(0)
+    assert near(change(encode(image), "image/format,jpg"), (10, 10), WHITE)
+
+
+@pytest.mark.parametrize("quality", [1, 10, 35, 50, 75, 90, 100])
+def test_quality_of_a_jpeg_is_recognized(quality: int) -> None:
+    picture = read(encode(gradient(), "JPEG", quality=quality))
+    assert picture.quality is not None
+    assert abs(encoding.estimate_quality(picture.quality.tables) - quality) <= 1
+
+
+@pytest.mark.parametrize(
+    ("source", "asked", "result"),
+    [
+        (100, "q_90", 90),
+        (80, "q_90", 72),
+        (80, "90", 72),
+        (95, "Q_90", 90),
+        (80, "Q_90", 80),
+        (80, "q_50,Q_70", 70),
+    ],
+)
+def test_quality_is_the_documented_one(source: int, asked: str, result: int) -> None:
+    """The examples of Quality transformation."""
+    data = answer(encode(gradient(), "JPEG", quality=source), f"image/quality,{asked}")
+    picture = read(data)
+    assert picture.quality is not None
+    assert abs(encoding.estimate_quality(picture.quality.tables) - result) <= 1
+
+
+def test_jpeg_keeps_its_tables_and_sampling() -> None:
+    source = encode(gradient(), "JPEG", quality=77, subsampling=0)
+    before, after = read(source).quality, read(answer(source, "image/rotate,90")).quality
+    assert before == after
+
+
+def test_webp_quality_is_absolute() -> None:
+    source = encode(gradient(), "WEBP")
+    assert answer(source, "image/quality,q_30") == answer(source, "image/quality,Q_30")
+    assert len(answer(source, "image/quality,Q_5")) < len(answer(source, "image/quality,Q_95"))
+
+
+@pytest.mark.parametrize(("value", "progressive"), [(0, False), (1, True)])
+def test_interlace_makes_a_jpeg_progressive(value: int, progressive: bool) -> None:
+    image = change(encode(gradient()), f"image/format,jpg/interlace,{value}")
+    assert bool(image.info.get("progressive")) is progressive
+
+
+def test_colour_profile_stays() -> None:
+    profile = b"0" * 200
+    source = encode(gradient(), "JPEG", icc_profile=profile)
+    assert change(source, "image/resize,w_10").info["icc_profile"] == profile
+
+
+@pytest.mark.parametrize(
+    ("size", "format", "ec"),
+    [((16384, 1), "webp", "0040-00000011"), ((4097, 1), "avif", "0040-00000014")],
+)
+def test_formats_have_their_own_limits(size: tuple[int, int], format: str, ec: str) -> None:
+    with pytest.raises(OSSError) as raised:
+        change(encode(Image.new("L", size)), f"image/format,{format}")
+    assert (raised.value.code, raised.value.ec) == ("ImageTooLarge", ec)
+
+
+# --- The JSON document about an image
+
+
+def values(data: bytes) -> dict[str, str]:
+    found = json.loads(answer(data, "image/info"))
+    assert list(found) == sorted(found)
+    return {name: field["value"] for name, field in found.items()}
+
+
+@pytest.mark.parametrize(
+    ("format", "name"),
+    [
+        ("JPEG", "jpg"),
+        ("PNG", "png"),
+        ("WEBP", "webp"),
+        ("BMP", "bmp"),
+        ("TIFF", "tiff"),
+        ("GIF", "gif"),
+    ],
+)
+def test_every_format_has_the_basic_information(format: str, name: str) -> None:
+    data = encode(gradient(), format)
+    found = values(data)
+    assert found["FileSize"] == str(len(data))
+    assert (found["Format"], found["FrameCount"]) == (name, "1")
+    assert (found["ImageWidth"], found["ImageHeight"]) == ("64", "48")
+
+
+def test_document_has_the_form_of_the_service() -> None:
+    """I-08: the suites of the C++ and .NET SDKs compare it as text"""
+    data = encode(gradient(), "PNG")
+    assert answer(data, "image/info").decode() == (
+        "{\n"
+        f'    "FileSize": {{"value": "{len(data)}"}},\n'
+        '    "Format": {"value": "png"},\n'
+        '    "FrameCount": {"value": "1"},\n'
+        '    "ImageHeight": {"value": "48"},\n'
+        '    "ImageWidth": {"value": "64"}}'
+    )
+
+
+@pytest.mark.parametrize("format", ["GIF", "WEBP"])
+def test_frames_are_counted(format: str) -> None:
+    assert values(animation(format))["FrameCount"] == "3"
+
+
+def test_exif_data_have_the_documented_form() -> None:
+    """The second example of Query image information."""
+    image = gradient()
+    exif = image.getexif()
+    exif[ExifTags.Base.DateTime] = "2015:02:11 15:38:27"
+    exif[ExifTags.Base.Orientation] = 7
+    exif[ExifTags.Base.Software] = "Microsoft Windows Photo Viewer 6.1.7600.16385"
+    exif[ExifTags.Base.XResolution] = IFDRational(96, 1)
+    exif[ExifTags.Base.ResolutionUnit] = 2
+    place = exif.get_ifd(ExifTags.IFD.GPSInfo)
+    place[ExifTags.GPS.GPSVersionID] = b"\x02\x02\x00\x00"
+    place[ExifTags.GPS.GPSLatitudeRef] = "N"
+    place[ExifTags.GPS.GPSLatitude] = (IFDRational(0), IFDRational(0), IFDRational(0))
+    place[ExifTags.GPS.GPSLongitudeRef] = "E"
+    place[ExifTags.GPS.GPSLongitude] = (IFDRational(8), IFDRational(30), IFDRational(0))
+    found = values(encode(image, "JPEG", exif=exif))
+    assert found["DateTime"] == "2015:02:11 15:38:27"
+    assert found["Orientation"] == "7"
+    assert found["Software"] == "Microsoft Windows Photo Viewer 6.1.7600.16385"
+    assert found["XResolution"] == "96/1"
+    assert found["ResolutionUnit"] == "2"
+    assert found["GPSVersionID"] == "2 2 0 0"
+    assert (found["GPSLatitudeRef"], found["GPSLongitudeRef"]) == ("North", "East")
+    assert (found["GPSLatitude"], found["GPSLongitude"]) == ("0deg ", "8deg 30' ")
+    assert found["GPSTag"].isdigit()
+
+
+def test_exif_data_of_a_png_are_not_shown() -> None:
+    image = gradient()
+    exif = image.getexif()
+    exif[ExifTags.Base.Software] = "painter"
+    assert "Software" not in values(encode(image, "PNG", exif=exif))
+
+
+def test_damaged_exif_data_are_left_out() -> None:
+    found = values(encode(Image.new("RGB", (8, 8)), "JPEG", exif=b"Exif\x00\x00II*\x00\xff\xff"))
+    assert found["Format"] == "jpg"

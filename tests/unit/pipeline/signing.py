@@ -1,19 +1,26 @@
-"""Requests that are signed in every dialect, version and place, as a client sends them."""
+"""Requests that are signed in every dialect, version and place, and changes to them."""
 
 from __future__ import annotations
 
 import hmac
+import random
+import re
 from base64 import b64encode
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import NamedTuple
 from urllib.parse import quote, unquote
 
 from oss_emulator.protocol.message import Request
+from oss_emulator.protocol.parameters import KNOWN
 from oss_emulator.protocol.s3 import signature as s3
 from oss_emulator.protocol.signature import Place, Version, parse, v1, v2, v4
-from oss_emulator.protocol.signature.unsigned import Dialect
+from oss_emulator.protocol.signature.unsigned import UNSIGNED_PARTS, Dialect, UnsignedParts
 
 from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, REGION
+from tests.unit.operations.test_traits import HEADERS as OF_OSS
+
+# --- Requests that are signed in every dialect, version and place, as a client sends them
 
 NOW = 1700000000.0
 """When every request is signed, in seconds since the epoch."""
@@ -159,3 +166,166 @@ _DRAFTS: dict[Scheme, tuple[str, Fields]] = {
 }
 
 SCHEMES = list(_DRAFTS)
+
+
+# --- Changes to signed requests: parts that are added, left out, repeated, encoded anew or moved
+# They leave alone what `UNSIGNED_PARTS` names, and do not change the body.
+
+_OF_S3 = """
+    x-amz-acl x-amz-copy-source x-amz-copy-source-range x-amz-date x-amz-meta-a x-amz-meta-b
+    x-amz-metadata-directive x-amz-request-payer x-amz-security-token x-amz-storage-class
+    x-amz-server-side-encryption x-amz-content-sha256 x-amz-decoded-content-length x-amz-tagging
+""".split()
+_OTHERS = """
+    authorization cache-control content-disposition content-encoding content-language content-md5
+    content-type date expires host if-match if-none-match origin range referer security-token
+    user-agent
+""".split()
+PARAMETERS = [*KNOWN, *OF_OSS, *_OF_S3, "X-Amz-Acl", "X-Amz-Expires", "AWSAccessKeyId", "a", ""]
+HEADERS = [*OF_OSS, *_OF_S3, *_OTHERS]
+_VALUES = """
+    1 null private public-read-write Standard IA STANDARD_IA /private/secret /bucket/a secret true
+    image/info text/y 819200 bytes=0-0 REPLACE UNSIGNED-PAYLOAD eyJjYWxsYmFja1VybCI6Imh0dHA6Ly9hLyJ9
+"""
+VALUES = ["", *_VALUES.split()]
+_ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
+
+Alteration = Callable[[Sent, UnsignedParts, random.Random], Sent]
+
+
+def alter(sent: Sent, scheme: Scheme, chance: random.Random) -> Sent:
+    """Change one to three parts of a signed request."""
+    free = UNSIGNED_PARTS[scheme.dialect, scheme.version]
+    for _ in range(chance.choice((1, 1, 1, 2, 3))):
+        sent = chance.choice(_ALTERATIONS)(sent, free, chance)
+    return sent
+
+
+def _split(sent: Sent) -> tuple[str, list[str]]:
+    path, _, query = sent.target.partition("?")
+    return path, query.split("&") if query else []
+
+
+def _join(sent: Sent, path: str, parts: list[str]) -> Sent:
+    return sent._replace(target=f"{path}?{'&'.join(parts)}" if parts else path)
+
+
+def _encode_one(text: str, chance: random.Random) -> str:
+    """Percent-encode one character of a text."""
+    at = chance.randrange(len(text)) if text else 0
+    return f"{text[:at]}%{ord(text[at]):02x}{text[at + 1 :]}" if text else ""
+
+
+def _names_free(sent: Sent, free: UnsignedParts) -> bool:
+    return any(part.partition("=")[0] in free.parameters for part in _split(sent)[1])
+
+
+def _add_parameter(sent: Sent, free: UnsignedParts, chance: random.Random) -> Sent:
+    path, parts = _split(sent)
+    name = chance.choice([name for name in PARAMETERS if name not in free.parameters])
+    if chance.random() < 0.3:
+        name = _encode_one(name, chance)
+    value = chance.choice(VALUES)
+    part = f"{name}={value}" if value or chance.random() < 0.5 else name
+    parts.insert(chance.randint(0, len(parts)), part)
+    return _join(sent, path, parts)
+
+
+def _change_parameter(sent: Sent, free: UnsignedParts, chance: random.Random) -> Sent:
+    """Leave out, repeat, rename, encode, split or change one parameter."""
+    path, parts = _split(sent)
+    at = chance.randrange(len(parts)) if parts else 0
+    if not parts or parts[at].partition("=")[0] in free.parameters:
+        return _add_parameter(sent, free, chance)
+    name, _, value = parts[at].partition("=")
+    match chance.randrange(6):
+        case 0:
+            del parts[at]
+        case 1:
+            again = _encode_one(name, chance) if chance.random() < 0.5 else name
+            parts.insert(chance.randint(0, len(parts)), f"{again}={chance.choice(VALUES)}")
+        case 2:
+            parts[at] = f"{chance.choice((name.upper(), name.lower(), name.title()))}={value}"
+        case 3:
+            parts[at] = f"{_encode_one(name, chance)}={value}"
+        case 4:
+            parts[at] = f"{name}={_encode_one(value, chance)}"
+        case _:
+            parts[at] = f"{name}={value}{chance.choice(('x', '%20', '%0A', '&acl', '%26acl'))}"
+    return _join(sent, path, parts)
+
+
+def _move_parameters(sent: Sent, free: UnsignedParts, chance: random.Random) -> Sent:
+    path, parts = _split(sent)
+    chance.shuffle(parts)
+    return _join(sent, path, parts)
+
+
+def _change_target(sent: Sent, free: UnsignedParts, chance: random.Random) -> Sent:
+    """Encode or decode one character of the path or the query, or change the path."""
+    target = sent.target
+    encoded = list(_ENCODED.finditer(target))
+    if encoded and chance.random() < 0.5:
+        found = chance.choice(encoded)
+        decoded = chr(int(found[0][1:], 16))
+        new = decoded if decoded.isprintable() and decoded not in "# " else "+"
+        return sent._replace(target=target[: found.start()] + new + target[found.end() :])
+    if chance.random() < 0.6 and len(target) > 1:
+        at = chance.randrange(1, len(target))
+        if target[at] in "&=" and _names_free(sent, free):
+            return sent  # it would change a parameter that is free
+        new = f"%{ord(target[at]):02X}"
+        return sent._replace(target=target[:at] + new + target[at + 1 :])
+    path, parts = _split(sent)
+    changes = ["/", "a", "+", "%2B", "%00", "/../secret", "%3Facl", "//"]
+    if not _names_free(sent, free):
+        changes.append("?acl")
+    at = chance.randint(1, len(path))
+    return _join(sent, path[:at] + chance.choice(changes) + path[at:], parts)
+
+
+def _add_header(sent: Sent, free: UnsignedParts, chance: random.Random) -> Sent:
+    name = chance.choice([name for name in HEADERS if name not in free.headers])
+    if chance.random() < 0.2:
+        name = name.title()
+    headers = list(sent.headers)
+    headers.insert(chance.randint(0, len(headers)), (name, chance.choice(VALUES)))
+    return sent._replace(headers=tuple(headers))
+
+
+def _change_header(sent: Sent, free: UnsignedParts, chance: random.Random) -> Sent:
+    """Leave out, repeat or change one header."""
+    headers = list(sent.headers)
+    at = chance.randrange(len(headers)) if headers else 0
+    if not headers or headers[at][0].lower() in free.headers:
+        return _add_header(sent, free, chance)
+    name, value = headers[at]
+    match chance.randrange(3):
+        case 0:
+            del headers[at]
+        case 1:
+            headers.insert(chance.randint(0, len(headers)), (name, chance.choice(VALUES)))
+        case _:
+            blanks = () if free is UNSIGNED_PARTS[Dialect.S3, Version.V4] else (" x", "  ")
+            more = ("x", ",x", "\u3000", "\xa0x", *blanks)
+            headers[at] = (name, value + chance.choice(more))
+    return sent._replace(headers=tuple(headers))
+
+
+def _change_method(sent: Sent, free: UnsignedParts, chance: random.Random) -> Sent:
+    return sent._replace(method=chance.choice(("GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS")))
+
+
+_ALTERATIONS: tuple[Alteration, ...] = (
+    _add_parameter,
+    _add_parameter,
+    _change_parameter,
+    _change_parameter,
+    _move_parameters,
+    _change_target,
+    _change_target,
+    _add_header,
+    _add_header,
+    _change_header,
+    _change_method,
+)

@@ -1,16 +1,20 @@
-"""Nothing that is remembered changes an answer: two services, one of which remembers nothing."""
+"""Caches: what they keep, and that changes empty them."""
 
 from __future__ import annotations
 
 import functools
+import mimetypes
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any
 
 import pytest
+from lxml import etree
 from oss_emulator.control.journal import Journal
 from oss_emulator.operations import permissions
 from oss_emulator.operations.admission import Admission, Refused, refuse
@@ -21,12 +25,46 @@ from oss_emulator.pipeline import steps
 from oss_emulator.pipeline.service import Service
 from oss_emulator.pipeline.shortcuts import Needed, Shortcuts
 from oss_emulator.protocol.errors import OSSError
-from oss_emulator.protocol.message import Request
+from oss_emulator.protocol.form import FormReader
+from oss_emulator.protocol.message import Request, Response
 from oss_emulator.storage.base import Record
+from oss_referer.browser.changes import (
+    ALL_AT_ACCELERATION,
+    ALL_OF_NEW_ACCOUNTS,
+    APPS_AT_ENDPOINTS,
+    ARN_IN_LOGS,
+    CUSTOM_DOMAIN,
+    IMAGES_AT_ENDPOINTS,
+    IMAGES_OF_NEWER_REGIONS,
+    PAGES_AT_ACCELERATION,
+    PAGES_AT_ENDPOINTS,
+    PUBLIC_ACCESS_BLOCKED,
+    REDIRECTS_AT_ENDPOINTS,
+    V1_OF_ACCOUNTS,
+    V1_OF_BUCKETS,
+    Affected,
+    ServiceChange,
+)
+from oss_referer.browser.changes import CHANGES as CHANGES_TO_RULES
+from oss_referer.browser.default_domain import find_rule_of_url
 
 from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, sign
+from tests.http import forms
 from tests.thorough import cases
-from tests.unit.pipeline.service import PAGE, SETTINGS, THIEF
+from tests.unit.pipeline.service import (
+    PAGE,
+    REDIRECT,
+    SETTINGS,
+    THIEF,
+    accelerate,
+    ask,
+    put,
+    serve,
+    serve_as_of,
+    visited,
+)
+
+# --- Nothing that is remembered changes an answer: two services, one of which remembers nothing
 
 BUCKETS = ("first-bucket", "second-bucket")
 KEYS = ("a", "docs/", "docs/index.html", "photo.png!small", "b c")
@@ -271,3 +309,319 @@ def test_result_that_outlives_its_record_would_be_found(monkeypatch: pytest.Monk
     monkeypatch.setattr(Record, "once", once)
     with pytest.raises(AssertionError, match="bucket"):
         compare(0, monkeypatch)
+
+
+# --- Changes of the service: each one is tested before and after its date (P-60)
+
+NOW = date(2026, 1, 1)
+OSS = "oss-cn-hangzhou.aliyuncs.com"
+
+
+def signed(
+    method: str,
+    bucket: str,
+    key: str = "",
+    signer: str = "v4",
+    headers: dict[str, str] | None = None,
+    parameters: dict[str, str] | None = None,
+    place: str = "header",
+) -> Request:
+    """Return a request signed by oss2."""
+    auth = SIGNERS[signer](ACCESS_KEY_ID, ACCESS_KEY_SECRET)
+    target, fields = sign(auth, place, method, bucket, key, parameters, headers)
+    return ask(method, target, {"Referer": PAGE, **dict(fields)})
+
+
+def refusal(service: Service, request: Request) -> tuple[int, str, str]:
+    """Return status, code and EC of a refusal, or (200, "", "") if the request is admitted."""
+    return error_of(service.admit(request))
+
+
+def error_of(outcome: Admission | Refused) -> tuple[int, str, str]:
+    if isinstance(outcome, Admission):
+        return 200, "", ""
+    error: OSSError = outcome.error
+    return error.status, error.code, error.ec
+
+
+FINE = (200, "", "")
+V1_CLOSED = (403, "AccessDenied", "0002-00000080")
+FORBIDDEN = (400, "PublicEndpointForbidden", "0048-00000401")
+
+
+# --- The rows of the table
+
+
+def v1_of_accounts(service: Service) -> bool:
+    return refusal(service, signed("GET", "", signer="v1")) == V1_CLOSED
+
+
+def v1_of_buckets(service: Service) -> bool:
+    return refusal(service, signed("GET", "private-bucket", "a", "v1")) == V1_CLOSED
+
+
+def custom_domain(service: Service) -> bool:
+    request = ask("GET", "/a", {"Referer": PAGE}, f"public-bucket.{OSS}")
+    return refusal(service, request) == FORBIDDEN
+
+
+def public_access_blocked(service: Service) -> bool:
+    assert service.handle(signed("PUT", "new-bucket")).status == 200
+    return is_blocked(service, "new-bucket")
+
+
+def is_blocked(service: Service, name: str) -> bool:
+    request = ask("GET", f"/{name}?bucketInfo")
+    info = service.handle(request, caller=service.accounts.owner)
+    assert isinstance(info.body, bytes)
+    return etree.fromstring(info.body).findtext("Bucket/BlockPublicAccess") == "true"
+
+
+def arn_in_logs(service: Service) -> bool:
+    return service.changes.follow(ARN_IN_LOGS)
+
+
+ABROAD = "ap-southeast-1"
+"""A region outside mainland China, where new accounts need no domain of their own."""
+REGIONS = {IMAGES_OF_NEWER_REGIONS: "cn-fuzhou"}
+ACCELERATED = "public-bucket.oss-accelerate.aliyuncs.com"
+APP = (400, "0048-00000200")
+
+
+def pages_at_endpoints(service: Service) -> bool:
+    """D-01"""
+    found = {visited(service, "a.HTML"), visited(service, "page", "text/html; charset=utf-8")}
+    return found == {(200, "0048-00000001")}
+
+
+def images_at_endpoints(service: Service) -> bool:
+    return visited(service, "a.png", "image/png") == (200, "0048-00000100")
+
+
+def images_of_newer_regions(service: Service) -> bool:
+    return visited(service, "a.webp", "image/webp") == (200, "0048-00000114")
+
+
+def all_at_acceleration(number: int) -> Callable[[Service], bool]:
+    def probe(service: Service) -> bool:
+        accelerate(service)
+        ec = f"0048-00000{106 + number}"
+        status, found = visited(service, "a.txt", "text/plain", ACCELERATED)
+        return status == 200 and ec <= found <= "0048-00000112"
+
+    return probe
+
+
+def pages_at_acceleration(service: Service) -> bool:
+    """D-02"""
+    accelerate(service)
+    return visited(service, "a.htm", host=ACCELERATED) == (200, "0048-00000002")
+
+
+def all_of_new_accounts(service: Service) -> bool:
+    return visited(service, "a.txt", "text/plain") == (200, "0048-00000113")
+
+
+def apps_at_endpoints(service: Service) -> bool:
+    return visited(service, "a.apk") == APP and visited(service, "a.IPA") == APP
+
+
+def redirects_at_endpoints(service: Service) -> bool:
+    """D-08"""
+    put(service, "/public-bucket?website", REDIRECT)
+    host = f"public-bucket.oss-{service.settings.region}.aliyuncs.com"
+    answer = service.handle(ask("GET", "/old/a", {"Referer": PAGE}, host))
+    return (answer.status, answer.headers.get("x-oss-ec")) == (400, "0048-00000300")
+
+
+PROBES: dict[ServiceChange, Callable[[Service], bool]] = {
+    V1_OF_ACCOUNTS: v1_of_accounts,
+    CUSTOM_DOMAIN: custom_domain,
+    V1_OF_BUCKETS: v1_of_buckets,
+    ARN_IN_LOGS: arn_in_logs,
+    PUBLIC_ACCESS_BLOCKED: public_access_blocked,
+    PAGES_AT_ENDPOINTS: pages_at_endpoints,
+    IMAGES_AT_ENDPOINTS: images_at_endpoints,
+    IMAGES_OF_NEWER_REGIONS: images_of_newer_regions,
+    **{change: all_at_acceleration(number) for number, change in enumerate(ALL_AT_ACCELERATION)},
+    PAGES_AT_ACCELERATION: pages_at_acceleration,
+    ALL_OF_NEW_ACCOUNTS: all_of_new_accounts,
+    APPS_AT_ENDPOINTS: apps_at_endpoints,
+    REDIRECTS_AT_ENDPOINTS: redirects_at_endpoints,
+}
+
+
+def region_of(change: ServiceChange) -> str:
+    return REGIONS.get(change, ABROAD if change.name == "default domain" else "")
+
+
+@pytest.mark.parametrize("change", CHANGES_TO_RULES, ids=lambda change: str(change.since))
+def test_change_takes_effect_on_its_date(change: ServiceChange) -> None:
+    """P-45, P-60"""
+    new, day = change.affected is Affected.NEW_ACCOUNTS, change.since.date()
+    before = serve_as_of(day - timedelta(days=1), new_account=new, region=region_of(change))
+    after = serve_as_of(day, new_account=new, region=region_of(change))
+    seen = PROBES[change]
+    assert (seen(before), seen(after)) == (False, True)
+
+
+@pytest.mark.parametrize("change", [V1_OF_ACCOUNTS, CUSTOM_DOMAIN], ids=["V1", "domain"])
+def test_changes_for_new_accounts_do_not_affect_old_ones(change: ServiceChange) -> None:
+    assert not PROBES[change](serve_as_of(NOW))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [change for change in CHANGES_TO_RULES if change is not IMAGES_OF_NEWER_REGIONS],
+    ids=lambda change: str(change.since),
+)
+def test_new_account_without_a_date_gets_all_changes(change: ServiceChange) -> None:
+    """Images in newer regions are left out: new accounts need their own domain there."""
+    assert PROBES[change](serve_as_of(None, new_account=True, region=region_of(change)))
+
+
+def test_only_arn_in_logs_changes_without_flags() -> None:
+    seen = [
+        change
+        for change in CHANGES_TO_RULES
+        if PROBES[change](serve_as_of(None, region=region_of(change)))
+    ]
+    assert seen == [ARN_IN_LOGS]
+
+
+# --- Signatures of version 1
+
+
+@pytest.mark.parametrize("place", ["header", "url"])
+@pytest.mark.parametrize(("signer", "expected"), [("v1", V1_CLOSED), ("v2", FINE), ("v4", FINE)])
+def test_only_signatures_of_version_1_are_refused(
+    place: str, signer: str, expected: tuple[int, str, str]
+) -> None:
+    request = signed("GET", "private-bucket", "a", signer, place=place)
+    assert refusal(serve_as_of(NOW), request) == expected
+
+
+def test_version_1_is_accepted_for_old_buckets_and_the_service() -> None:
+    service = serve_as_of(NOW)
+    assert refusal(service, signed("GET", "", signer="v1")) == FINE
+    bucket = service.storage.bucket("private-bucket")
+    assert bucket is not None
+    made = datetime(2025, 8, 1, tzinfo=UTC).timestamp()
+    service.storage.put_bucket(bucket._replace(created=made))
+    assert refusal(service, signed("GET", "private-bucket", "a", "v1")) == FINE
+    assert refusal(service, ask("GET", "/public-bucket/a", {"Referer": PAGE})) == FINE
+
+
+def test_form_signed_with_version_1_is_refused() -> None:
+    service = serve_as_of(NOW)
+    headers = {"Content-Type": forms.TYPE, "Referer": PAGE}
+    for fields, expected in (
+        (forms.sign_v1(forms.policy([])), V1_CLOSED),
+        (forms.sign_v4(forms.policy([])), FINE),
+    ):
+        admitted = service.admit(ask("POST", "/private-bucket", headers))
+        assert isinstance(admitted, Admission)
+        reader = FormReader(forms.TYPE)
+        reader.feed(forms.form([("key", "b"), *fields]))
+        assert error_of(service.admit_form(admitted, reader.finish())) == expected
+
+
+# --- Domains
+
+
+@pytest.mark.parametrize(
+    ("method", "host", "target", "expected"),
+    [
+        ("GET", f"public-bucket.{OSS}", "/a", FORBIDDEN),
+        ("PUT", f"public-bucket.{OSS}:443", "/a?acl", FORBIDDEN),
+        ("POST", f"public-bucket.{OSS}", "/?delete", FORBIDDEN),
+        ("POST", f"public-bucket.{OSS}", "/", FORBIDDEN),
+        ("GET", OSS, "/public-bucket/a", FORBIDDEN),
+        ("GET", "public-bucket.oss-cn-hangzhou-internal.aliyuncs.com", "/a", FINE),
+        ("GET", "public-bucket.oss-accelerate.aliyuncs.com", "/a", FINE),
+        ("GET", "localhost", "/public-bucket/a", FINE),
+        ("GET", "img.example.com", "/a", FINE),
+    ],
+)
+def test_new_account_needs_a_custom_domain_for_data(
+    method: str, host: str, target: str, expected: tuple[int, str, str]
+) -> None:
+    settings = replace(SETTINGS, new_account=True, cname={"img.example.com": "public-bucket"})
+    request = ask(method, target, {"Referer": PAGE}, host)
+    assert refusal(serve(settings), request) == expected
+
+
+@pytest.mark.parametrize("target", ["/?bucketInfo", "/?referer", "/"])
+def test_new_account_needs_no_custom_domain_for_management(target: str) -> None:
+    service = serve_as_of(NOW, new_account=True)
+    code = refusal(service, ask("GET", target, {"Referer": PAGE}, f"public-bucket.{OSS}"))[1]
+    assert code == "AccessDenied"  # because the caller is anonymous
+
+
+@pytest.mark.parametrize("region", ["cn-hongkong", "ap-southeast-1"])
+def test_new_account_needs_no_domain_outside_mainland_china(region: str) -> None:
+    service = serve_as_of(NOW, new_account=True, region=region)
+    host = f"public-bucket.oss-{region}.aliyuncs.com"
+    assert refusal(service, ask("GET", "/a", {"Referer": PAGE}, host)) == FINE
+
+
+# --- Block Public Access
+
+
+def handled(service: Service, request: Request, body: bytes = b"") -> tuple[int, str]:
+    response: Response = service.handle(request, body)
+    assert isinstance(response.body, bytes)
+    code = etree.fromstring(response.body).findtext("Code") if response.body else ""
+    return response.status, code or ""
+
+
+DENIED = (403, "AccessDenied")
+PUBLIC = {"x-oss-acl": "public-read"}
+UNBLOCKED = (
+    b"<PublicAccessBlockConfiguration><BlockPublicAccess>false</BlockPublicAccess>"
+    b"</PublicAccessBlockConfiguration>"
+)
+
+
+@pytest.mark.parametrize("parameters", [{}, {"acl": ""}], ids=["PutBucket", "PutBucketAcl"])
+def test_new_bucket_refuses_public_acls_until_the_block_is_off(parameters: dict[str, str]) -> None:
+    """P-45, P-47"""
+    service = serve_as_of(NOW)
+    make_public = signed("PUT", "new-bucket", headers=PUBLIC, parameters=parameters)
+    assert handled(service, make_public) == DENIED
+    assert service.storage.bucket("new-bucket") is None
+    assert handled(service, signed("PUT", "new-bucket", parameters=parameters)) == (200, "")
+    assert is_blocked(service, "new-bucket")
+    set_acl = signed("PUT", "new-bucket", headers=PUBLIC, parameters={"acl": ""})
+    assert handled(service, set_acl) == DENIED
+    unblock = signed("PUT", "new-bucket", parameters={"publicAccessBlock": ""})
+    assert handled(service, unblock, UNBLOCKED) == (200, "")
+    assert handled(service, set_acl) == (200, "")
+    assert not is_blocked(service, "new-bucket")
+
+
+def test_buckets_of_seeds_and_tests_are_not_blocked() -> None:
+    """P-45: only buckets that are created through the API are blocked."""
+    service = serve_as_of(NOW)
+    assert not is_blocked(service, "public-bucket")
+    assert refusal(service, ask("GET", "/public-bucket/a", {"Referer": PAGE})) == FINE
+
+
+@pytest.mark.parametrize(
+    ("host", "path", "fact"),
+    [
+        ("b.oss-cn-hangzhou.aliyuncs.com", "/a.html", "D-01"),
+        ("b.oss-cn-hangzhou.aliyuncs.com", "/a.webp", "D-03"),
+        ("b.oss-cn-wulanchabu.aliyuncs.com", "/a.png", "D-06"),
+        ("b.oss-cn-hangzhou.aliyuncs.com", "/a.apk", "D-07"),
+        ("b.oss-cn-hangzhou.aliyuncs.com", "/a.txt", None),
+        ("b.oss-cn-hangzhou-internal.aliyuncs.com", "/a.txt", None),
+        ("www.example.com", "/a.html", None),
+    ],
+)
+def test_rule_of_a_url_is_the_same_on_every_machine(
+    host: str, path: str, fact: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mimetypes, "guess_type", lambda *_: ("text/html", None))
+    rule = find_rule_of_url(host, path)
+    assert (None if rule is None else rule.fact) == fact

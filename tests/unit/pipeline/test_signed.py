@@ -24,9 +24,8 @@ from oss_emulator.storage import Storage
 
 from tests.http import forms
 from tests.thorough import cases
-from tests.unit.pipeline.alterations import alter
 from tests.unit.pipeline.service import SETTINGS
-from tests.unit.pipeline.signing import NOW, SCHEMES, Scheme, Sent
+from tests.unit.pipeline.signing import NOW, SCHEMES, Scheme, Sent, alter
 
 PACKAGE = Path(oss_emulator.__file__).parent
 HOST = ("Host", "localhost")

@@ -1,13 +1,15 @@
-"""The bucket and key that a host and a path address (P-01 … P-03, P-06)."""
+"""The bucket, the key and the region that a request names."""
 
 from urllib.parse import quote
 
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
-from oss_emulator.protocol.address import Addresses, Target
+from oss_emulator.protocol.address import REGIONS, Addresses, Target, location
 from oss_emulator.protocol.errors import OSSError
 from oss_referer.sources.account import is_bucket_name
+
+# --- The bucket and key that a host and a path address (P-01 … P-03, P-06)
 
 ADDRESSES = Addresses(
     "cn-hangzhou",
@@ -295,3 +297,16 @@ def test_valid_bucket_names_are_accepted(name: str) -> None:
 )
 def test_invalid_bucket_names_are_refused(name: str) -> None:
     assert not is_bucket_name(name)
+
+
+# --- The list of regions
+
+
+def test_regions_are_listed_once() -> None:
+    assert "cn-hangzhou" in REGIONS
+    assert len(set(REGIONS)) == len(REGIONS)
+    assert not any(region.startswith("oss-") for region in REGIONS)
+
+
+def test_region_is_formatted_as_location() -> None:
+    assert location("cn-hangzhou") == "oss-cn-hangzhou"

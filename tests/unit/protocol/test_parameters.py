@@ -1,19 +1,26 @@
-"""The table of query parameters: what V1 signs (P-12), and how parameters are read."""
+"""Requests as they are parsed, their parameters, and pages of listings."""
 
 from __future__ import annotations
 
+import os
+import tempfile
 from base64 import b64encode
+from bisect import bisect_left
 from hashlib import sha1
 from hmac import digest
 
+import hypothesis.strategies as st
 import oss2
 import pytest
 from alibabacloud_oss_v2.signer import SignerV1
-from oss_emulator.protocol import parameters, signature
+from hypothesis import given
+from oss_emulator.protocol import paging, parameters, signature
 from oss_emulator.protocol.address import Target
 from oss_emulator.protocol.errors import OSSError
-from oss_emulator.protocol.message import Request
+from oss_emulator.protocol.message import FileRange, Request, parse_query
 from oss_emulator.protocol.parameters import KNOWN, SUBRESOURCES
+
+# --- The table of query parameters: what V1 signs (P-12), and how parameters are read
 
 SECRET = "a-secret"
 NOW = 1_750_000_000.0
@@ -54,15 +61,15 @@ def string_to_sign(resource: str) -> bytes:
 IN_URL = {"OSSAccessKeyId", "Expires", "Signature"}
 
 
-@pytest.mark.parametrize("name", sorted(KNOWN.keys() - IN_URL))
-def test_v1_signature_covers_exactly_the_signed_parameters(name: str) -> None:
-    resource = f"/bucket/key?{name}=v" if KNOWN[name].signed else "/bucket/key"
-    signed = b64encode(digest(SECRET.encode(), string_to_sign(resource), sha1)).decode()
-    headers = [("Host", "localhost"), ("Date", DATE), ("Authorization", f"OSS id:{signed}")]
-    request = Request.parse("GET", f"/bucket/key?{name}=v", headers, NOW)
-    claim = signature.parse(request)
-    assert claim is not None
-    signature.verify(claim, request, Target("bucket", "key"), SECRET, "cn-hangzhou")
+def test_v1_signature_covers_exactly_the_signed_parameters() -> None:
+    for name in sorted(KNOWN.keys() - IN_URL):
+        resource = f"/bucket/key?{name}=v" if KNOWN[name].signed else "/bucket/key"
+        signed = b64encode(digest(SECRET.encode(), string_to_sign(resource), sha1)).decode()
+        headers = [("Host", "localhost"), ("Date", DATE), ("Authorization", f"OSS id:{signed}")]
+        request = Request.parse("GET", f"/bucket/key?{name}=v", headers, NOW)
+        claim = signature.parse(request)
+        assert claim is not None, name
+        signature.verify(claim, request, Target("bucket", "key"), SECRET, "cn-hangzhou")
 
 
 @pytest.mark.parametrize(
@@ -116,3 +123,164 @@ def test_another_encoding_type_is_refused() -> None:
     with pytest.raises(OSSError) as caught:
         parameters.encoding_type({"encoding-type": "base64"})
     assert caught.value.code == "InvalidArgument"
+
+
+# --- Pages of a listing, compared with those of a slow and obvious implementation
+
+# Few letters, so that names share prefixes and groups; U+D7FF is the last before the surrogates.
+NAMES = st.text(st.sampled_from("ab/\ud7ff\U0010ffff"), min_size=1, max_size=6)
+PREFIXES = st.text(st.sampled_from("ab/\U0010ffff"), max_size=3)
+
+
+def cut(names: set[str], **options: str | int) -> paging.Page[str]:
+    ordered = sorted(names)
+    return paging.cut(
+        lambda start: ordered[bisect_left(ordered, start) :],
+        lambda name: name,
+        **options,  # type: ignore[arg-type]
+    )
+
+
+def obvious(
+    names: set[str], prefix: str, delimiter: str, marker: str, limit: int
+) -> tuple[list[str], list[str], bool]:
+    """Group everything, then count: the names, the prefixes, whether more follows."""
+    shown: list[tuple[str, bool]] = []
+    for name in sorted(names):
+        if not name.startswith(prefix) or name <= marker:
+            continue
+        at = name.find(delimiter, len(prefix)) if delimiter else -1
+        entry = (name, False) if at < 0 else (name[: at + len(delimiter)], True)
+        if entry != (marker, True) and entry not in shown:
+            shown.append(entry)
+    page = shown[:limit]
+    items = [name for name, group in page if not group]
+    groups = [name for name, group in page if group]
+    return items, groups, limit > 0 and len(shown) > limit
+
+
+@given(
+    names=st.sets(NAMES, max_size=30),
+    prefix=PREFIXES,
+    delimiter=st.sampled_from(["", "/", "a", "b/"]),
+    marker=st.one_of(st.just(""), NAMES),
+    limit=st.integers(0, 8),
+)
+def test_page_equals_that_of_the_slow_implementation(
+    names: set[str], prefix: str, delimiter: str, marker: str, limit: int
+) -> None:
+    page = cut(names, prefix=prefix, delimiter=delimiter, marker=marker, limit=limit)
+    items, groups, truncated = obvious(names, prefix, delimiter, marker, limit)
+    assert (page.items, page.prefixes, page.truncated) == (items, groups, truncated)
+
+
+@given(
+    names=st.sets(NAMES, max_size=30),
+    prefix=PREFIXES,
+    delimiter=st.sampled_from(["", "/", "a"]),
+    limit=st.integers(1, 5),
+)
+def test_following_pages_show_everything_once(
+    names: set[str], prefix: str, delimiter: str, limit: int
+) -> None:
+    items: list[str] = []
+    groups: list[str] = []
+    marker = ""
+    while True:
+        page = cut(names, prefix=prefix, delimiter=delimiter, marker=marker, limit=limit)
+        assert page.count <= limit
+        items += page.items
+        groups += page.prefixes
+        if not page.truncated:
+            break
+        assert page.next > marker
+        marker = page.next
+    assert (items, groups, False) == obvious(names, prefix, delimiter, "", len(names) + 1)
+
+
+def test_members_of_a_group_are_skipped() -> None:
+    """A page costs only what it shows, even if its groups have many members."""
+    asked: list[str] = []
+    names = sorted(f"{group}/{number:05}" for group in "abc" for number in range(10_000))
+
+    def walk(start: str):  # type: ignore[no-untyped-def]
+        for name in names[bisect_left(names, start) :]:
+            asked.append(name)
+            yield name
+
+    page = paging.cut(walk, lambda name: name, delimiter="/")
+    assert page.prefixes == ["a/", "b/", "c/"]
+    assert len(asked) < 10
+
+
+@pytest.mark.parametrize(
+    ("prefix", "after"),
+    [("a", "b"), ("a\U0010ffff", "b"), ("\U0010ffff", None), ("", None), ("\ud7ff", "\ue000")],
+)
+def test_successor_follows_all_texts_with_the_prefix(prefix: str, after: str | None) -> None:
+    assert paging.successor(prefix) == after
+
+
+# --- Requests out of a request line and header fields, and their queries
+
+
+def parsed(target: str, *fields: tuple[str, str]) -> Request:
+    return Request.parse("GET", target, fields, 1.5)
+
+
+def test_path_and_query_are_split_and_not_decoded() -> None:
+    request = parsed("/b/a%2Fb%3F?acl&versionId=x%20y")
+    assert (request.path, request.query_string) == ("/b/a%2Fb%3F", "acl&versionId=x%20y")
+    assert request.query == {"acl": "", "versionId": "x y"}
+    assert request.target == "/b/a%2Fb%3F?acl&versionId=x%20y"
+    assert parsed("/b").query == {}
+    assert parsed("/b").target == "/b"
+
+
+def test_first_header_of_a_name_counts() -> None:
+    """R-29"""
+    request = parsed("/", ("Referer", "a"), ("REFERER", "b"), ("Host", "h"))
+    assert request.headers == {"referer": "a", "host": "h"}
+    assert request.host == "h"
+    assert parsed("/").host == ""
+
+
+@pytest.mark.parametrize(
+    ("target", "host", "path"),
+    [
+        ("http://b.test/k?acl", "b.test", "/k"),
+        ("HTTP://b.test:80", "b.test:80", "/"),
+        ("https://b.test?acl", "b.test", "/"),
+    ],
+)
+def test_absolute_target_names_the_host(target: str, host: str, path: str) -> None:
+    request = parsed(target, ("Host", "other"))
+    assert (request.host, request.path, request.proxied) == (host, path, True)
+    assert not parsed("/http://b.test/").proxied
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("acl", {"acl": ""}),
+        ("acl=", {"acl": ""}),
+        ("a=1&a=2", {"a": "1"}),
+        ("&&a=1&", {"a": "1"}),
+        ("a=b=c", {"a": "b=c"}),
+        ("a+b=c+d%2B", {"a b": "c d+"}),
+        ("%E4%B8%AD=1", {"中": "1"}),
+    ],
+)
+def test_query_is_decoded(query: str, expected: dict[str, str]) -> None:
+    """P-04"""
+    assert parse_query(query) == expected
+
+
+def test_range_of_a_file_is_read_without_moving_its_position() -> None:
+    with tempfile.TemporaryFile() as file:
+        file.write(b"0123456789")
+        file.flush()
+        piece = FileRange(file, 2, 5)
+        assert piece.read(4, 3) == b"456"
+        assert piece.read(9, 3) == b"9"
+        assert os.lseek(file.fileno(), 0, os.SEEK_CUR) == 10

@@ -1,9 +1,11 @@
-"""A full or read-only disk: writes get 500 and one line in the log, and change nothing."""
+"""Full and broken disks, records that cannot be read, and snapshots."""
 
 from __future__ import annotations
 
 import errno
+import json
 import os
+import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,10 +13,30 @@ from typing import Any
 
 import pytest
 from oss_emulator import Emulator
-from oss_emulator.storage import folder
+from oss_emulator.control import controls
+from oss_emulator.storage import (
+    Account,
+    Bucket,
+    FolderError,
+    MemoryBlob,
+    MemoryStorage,
+    Object,
+    Part,
+    Restore,
+    Storage,
+    Upload,
+    folder,
+    index,
+)
+from oss_emulator.storage.base import describe_failure as describe
+from oss_emulator.storage.blobs import CorruptBlobError
+from oss_emulator.storage.disk import DiskStorage
+from oss_referer.sources.toml import NO_TEMPORARY_FOLDER
 
 from tests.client import Answer, Client
 from tests.unit.storage import invariants
+
+# --- A full or read-only disk: writes get 500 and one line in the log, and change nothing
 
 BUCKET = "/examplebucket"
 
@@ -185,3 +207,164 @@ def test_full_disk_accepts_writes_again_once_it_has_space(
         ballast.unlink()
         assert to.put(f"{BUCKET}/{number}", data).status == 200
     assert invariants.check(small / "data") == {**kept, str(number): data}
+
+
+# --- Failures of the disk or the index, told apart from bugs in the emulator
+
+
+@pytest.mark.parametrize(
+    ("error", "described"),
+    [
+        (OSError(errno.ENOSPC, "x", "/data/a"), "No space left on device: /data/a"),
+        (OSError(errno.EROFS, "x"), "Read-only file system"),
+        (
+            FileNotFoundError(errno.ENOENT, "No usable temporary directory found"),
+            NO_TEMPORARY_FOLDER,
+        ),
+        (CorruptBlobError("a is damaged"), "a is damaged"),
+        (FolderError("the folder is gone"), "the folder is gone"),
+        (sqlite3.OperationalError("disk I/O error"), "the index: disk I/O error"),
+        (sqlite3.DatabaseError("malformed"), "the index: malformed"),
+        (sqlite3.IntegrityError("a bug"), None),
+        (OSError(errno.EPIPE, "x"), None),
+        (ValueError("a bug"), None),
+    ],
+)
+def test_only_failures_of_the_disk_or_the_index_are_described(
+    error: Exception, described: str | None
+) -> None:
+    assert describe(error) == described
+
+
+# --- Records as text: every field is read back, and a missing field has its default
+
+BLOBS = {"one": MemoryBlob(b"1"), "two": MemoryBlob(b"22")}
+NAMES = {blob.data: name for name, blob in BLOBS.items()}
+OBJECT = Object(
+    "中/\x00",
+    tuple(BLOBS.values()),
+    3,
+    '"E"',
+    2**64 - 1,
+    1.5,
+    "1",
+    headers={"Content-Type": "text/plain", "x-oss-meta-a": "\udcd6\udcd0"},
+    version_id="2",
+    tags={"k": "v"},
+    sealed=2.5,
+    restore=Restore(1.0, 2.0, "Bulk"),
+    documents={"legalHold": b"<\xff\x00>"},
+    content_md5="1B2M2Y8AsgTpgAmY7PhCfg==",
+)
+
+
+def name(blob: object) -> str:
+    assert isinstance(blob, MemoryBlob)
+    return NAMES[blob.data]
+
+
+def find(named: str) -> MemoryBlob:
+    return BLOBS[named]
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        Account("1", {"publicAccessBlock": b"<x/>"}),
+        Bucket("b", "1", 1.5, "cn-hangzhou", documents={"referer": b"<\xff>"}),
+        OBJECT,
+        Object("a", (), 0, '"E"', 0, 1.0, "1", delete_marker=True),
+        Part(1, (BLOBS["two"],), 2, '"P"', 7, 1.5),
+    ],
+    ids=lambda record: type(record).__name__,
+)
+def test_record_is_read_back(record: Any) -> None:
+    assert index.parse_record(type(record), index.format_record(record, name), find) == record
+
+
+def test_upload_is_read_back_with_its_draft() -> None:
+    upload = Upload("1", 2.5, OBJECT, sequential=True)
+    assert index.parse_record(Upload, index.format_record(upload, name), find) == upload
+
+
+def test_missing_field_has_its_default() -> None:
+    values = json.loads(index.format_record(OBJECT, name))
+    for field in ("documents", "restore", "tags"):
+        del values[field]
+    read = index.parse_record(Object, json.dumps(values), find)
+    assert read == OBJECT._replace(documents={}, restore=None, tags={})
+
+
+def test_names_of_the_blobs_are_in_order() -> None:
+    assert index.blob_names(index.format_record(OBJECT, name)) == ["one", "two"]
+
+
+# --- Snapshots restore the exact contents of a storage
+
+SNAPPED = Bucket("examplebucket", "1", 1.0, "cn-hangzhou", documents={"cors": b"<x/>"})
+
+
+def in_memory(_: Path) -> Storage:
+    return MemoryStorage()
+
+
+def on_disk(folder: Path) -> Storage:
+    return DiskStorage(folder, fsync=False)
+
+
+@pytest.fixture(params=[in_memory, on_disk], ids=lambda make: make.__name__)
+def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Storage]:
+    make: Callable[[Path], Storage] = request.param
+    made = make(tmp_path)
+    made.put_bucket(SNAPPED)
+    made.put_account(Account("1", {"publicAccessBlock": b"<y/>"}))
+    for version in ("1", "2"):
+        put(made, "a", version.encode(), version_id=version, documents={"legalHold": b"<z/>"})
+    made.put_upload(SNAPPED.name, Upload("u", 1.0, Object("b", (), 0, '"E"', 0, 1.0, "1")))
+    made.put_part(SNAPPED.name, "u", Part(1, (), 0, '"P"', 0, 1.0))
+    yield made
+    made.close()
+
+
+def put(storage: Storage, key: str, data: bytes, **others: object) -> None:
+    writer = storage.blob_writer()
+    writer.write(data)
+    made = Object(key, (writer.finish(),), len(data), '"E"', 0, 1.0, "1")
+    storage.put_object(SNAPPED.name, made._replace(**others))  # type: ignore[arg-type]
+
+
+def contents(storage: Storage) -> list[object]:
+    found: list[object] = [*storage.accounts(), *storage.buckets()]
+    for bucket in storage.buckets():
+        for item in storage.versions(bucket.name):
+            data = b"".join(blob.read(0, blob.size) for blob in item.content)
+            found.append((item._replace(content=()), data))
+        for upload in storage.uploads(bucket.name):
+            found += [upload, *storage.parts(bucket.name, upload.id)]
+    return found
+
+
+def test_restored_storage_has_the_contents_of_the_snapshot(storage: Storage) -> None:
+    before = contents(storage)
+    taken = controls.take_snapshot(storage)
+    storage.delete_object(SNAPPED.name, "a", "2")
+    put(storage, "new", b"x")
+    storage.put_bucket(SNAPPED._replace(name="another", documents={}))
+    storage.put_account(Account("2"))
+    storage.delete_upload(SNAPPED.name, "u")
+    controls.restore_snapshot(storage, taken)
+    assert contents(storage) == before
+    controls.release_snapshot(storage, taken)
+    assert contents(storage) == before
+
+
+def test_cleared_storage_is_empty(storage: Storage) -> None:
+    controls.clear_storage(storage)
+    assert contents(storage) == []
+
+
+def test_bytes_of_a_snapshot_stay_until_it_is_dropped(storage: Storage) -> None:
+    taken = controls.take_snapshot(storage)
+    controls.clear_storage(storage)
+    assert [blob.read(0, 9) for blob in taken.content] == [b"2", b"1"]
+    controls.release_snapshot(storage, taken)

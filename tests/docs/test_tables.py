@@ -1,0 +1,328 @@
+"""Tables and examples of the pages say what the code does."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import fields
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from oss_emulator import Emulator
+from oss_emulator.access import Accounts, accounts
+from oss_emulator.cli import main
+from oss_emulator.cli.run import PRELOAD
+from oss_emulator.control import faults
+from oss_emulator.control.api import ROUTES
+from oss_emulator.settings import Settings
+from oss_emulator.testing import pytest_plugin
+from oss_referer.replay.judge import Result
+from oss_referer.sources.forms import RulesForm
+from oss_referer.translate import SYSTEMS
+
+from tests.cli.forking import serving
+from tests.cli.process import EMULATOR, environment
+from tests.client import PATIENCE
+from tests.docs.markdown import blocks, table
+from tests.issuer import Issuer
+from tests.requirements import require
+from tests.unit.access.table import CASES
+
+# --- docs/access.md agrees with the fixtures, the code and the facts that they cite
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "docs" / "access.md").read_text(encoding="utf-8")
+FACTS = re.findall(r"^- \*\*(A-\d\d)\*\* (\S+)", TEXT, re.MULTILINE)
+
+
+def test_facts_occur_once_in_order_and_are_documented_or_assumed() -> None:
+    numbers = [number for number, _ in FACTS]
+    assert numbers == sorted(set(numbers))
+    assert all(basis.startswith(("(documented", "(assumed")) for _, basis in FACTS)
+
+
+def test_page_states_exactly_the_facts_that_are_cited() -> None:
+    files = [*(ROOT / "emulator").rglob("*.py"), *(ROOT / "fixtures" / "access").glob("*.toml")]
+    text = "".join(path.read_text(encoding="utf-8") for path in files)
+    assert set(re.findall(r"\bA-\d\d\b", text)) == {number for number, _ in FACTS}
+
+
+def test_each_fact_about_decisions_has_a_case() -> None:
+    shown = {fact for case in CASES for fact in case.facts}
+    # Other tests cover the facts about the list of actions, STS, denials and uploads.
+    others = {"A-06", "A-13", "A-34", "A-42", "A-43", "A-50", "A-61", "A-70", "A-71"}
+    assert shown == {number for number, _ in FACTS} - others
+
+
+SAMPLE, FEDERATION = (block.text for block in blocks(TEXT) if block.language == "toml")
+
+
+def test_sample_accounts_file_can_be_loaded() -> None:
+    found = Accounts.parse(SAMPLE, token_key=b"key")
+    assert found.owner.id == "1000000000000001"
+    assert found.role("acs:ram::1000000000000001:role/uploader") is not None
+    for key in ("owner", "rules-reader", "app", "payer"):
+        assert found.key(key) is not None
+
+
+def test_sample_with_an_oidc_provider_can_be_loaded() -> None:
+    found = Accounts.parse(
+        FEDERATION, {"jwks.json": Issuer().jwks.encode()}.__getitem__, token_key=b"key"
+    )
+    provider = "acs:ram::1000000000000001:oidc-provider/ci"
+    assert found.oidc_provider(provider) is not None
+    role = found.role("acs:ram::1000000000000001:role/deployer")
+    assert role is not None
+    assert role.trust.statements[0].principals.includes(provider)
+
+
+def test_reference_names_all_members_and_policies() -> None:
+    reference = TEXT.partition("| Table | Member | |")[2].partition("\n\n")[0]
+    named = set(re.findall(r"`(\w+)`", reference))
+    tables = (
+        accounts.AccountTable,
+        accounts.KeyTable,
+        accounts.UserTable,
+        accounts.RoleTable,
+        accounts.OIDCProviderTable,
+    )
+    members = {item.name for table in tables for item in fields(table)}
+    names = (members - {"key", "user", "role", "oidc_provider"}) | {"account"}
+    assert named == names | set(accounts.SYSTEM_POLICIES)
+
+
+# --- docs/admin.md: its routes and faults are those of the code
+
+PAGE = (ROOT / "docs" / "admin.md").read_text(encoding="utf-8")
+BLOCKS = blocks(PAGE)
+
+
+def test_sample_fault_can_be_read() -> None:
+    (text,) = [block.text for block in BLOCKS if block.language == "json"]
+    fault = faults.read(json.loads(text))
+    assert (fault.operation, fault.code) == ("GetObject", "SlowDown")
+
+
+def test_page_names_all_effects_and_conditions_of_faults() -> None:
+    named = {name for row in table(PAGE, "Effect") for name in row[0].split(", ")}
+    conditions = {"operation", "bucket", "key", "every", "probability", "times"}
+    assert named == set(faults.Fault.__dataclass_fields__) - conditions
+    assert all(f"`{name}`" in PAGE for name in conditions)
+
+
+def test_page_names_all_routes() -> None:
+    named = " ".join(row[0] for row in table(PAGE, "Request"))
+    for route in ROUTES:
+        if route.path not in ("health", "openapi.json"):
+            stem = route.stem.rstrip("/")
+            assert re.search(rf"{route.method} {re.escape(stem)}\b", named), route.path
+    assert "`health`" in PAGE
+    assert "openapi.json" in PAGE
+
+
+# --- docs/clients.md: the tests in its table exist, and use the clients of their row
+
+CLIENTS = (ROOT / "docs" / "clients.md").read_text(encoding="utf-8")
+TRIED = [(row[0], row[3]) for row in table(CLIENTS, "Client")]
+
+USES = {
+    "SDKs of Debian": "over_go.go|over_ruby.rb",
+    "aliyun-sdk-oss": "over_java",
+    "hadoop-aliyun": "FsShell",
+    "Apache Flink": "over_flink",
+    "aliyun-python-sdk-sts": "aliyunsdksts|ask_sts",
+    "aliyun-python-sdk-kms": "aliyunsdkkms",
+    "alibabacloud-oss-v2": "alibabacloud_oss_v2|tests.sdk.v2",
+    "@alicloud/sts": "alicloud_sts",
+    "ali-oss, its build for browsers": "aliyun-oss-sdk",
+    "AWS SDK for JavaScript": "aws_js",
+    "Apache OpenDAL": "opendal",
+    "Spark 4": "s3a",
+    "GitHub Actions": "run_steps",
+    "Chromium": "chromium|page",
+}
+"""What in a test shows that it uses a client, where that is not the first word of its name."""
+
+
+@pytest.mark.parametrize(("client", "pattern"), TRIED)
+def test_tests_of_a_client_use_it(client: str, pattern: str) -> None:
+    first = re.sub(r"\W", "_", re.findall(r"[\w-]+", client)[0]).lower()
+    used = next((shown for name, shown in USES.items() if client.startswith(name)), first)
+    paths = sorted(ROOT.glob(pattern))
+    assert paths
+    for path in paths:
+        text = path.read_text(encoding="utf-8")
+        assert "def test_" in text, path
+        assert re.search(used, text, re.IGNORECASE), f"{path} has no {used}"
+
+
+def test_names_of_uses_are_those_of_clients() -> None:
+    assert [name for name in USES if not any(row.startswith(name) for row, _ in TRIED)] == []
+
+
+# --- The pages on addresses, https and drop-in use agree with the code
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES = {
+    name: (DOCS / name).read_text(encoding="utf-8")
+    for name in ("addressing.md", "tls.md", "drop-in.md")
+}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_flags_that_are_named_exist(page: str) -> None:
+    known = {f"--{field.name.replace('_', '-')}" for field in fields(Settings)} | {"--cacert"}
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", PAGES[page]))
+    assert named
+    assert named <= known
+
+
+def test_page_names_all_variables_that_run_sets() -> None:
+    program = [sys.executable, "-c", "import json, os; print(json.dumps(dict(os.environ)))"]
+    token = "of another key"
+    given = environment(OSS_SESSION_TOKEN=token, ALIBABA_CLOUD_SECURITY_TOKEN=token)
+    done = subprocess.run(
+        [*EMULATOR, "run", *program],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=given,
+        timeout=PATIENCE,
+    )
+    found = json.loads(done.stdout)
+    # Python may set LC_CTYPE by itself.
+    names = {*found, *given} - {"LC_CTYPE"}
+    changed = {name for name in names if found.get(name) != given.get(name)}
+    named = {
+        name.strip()
+        for variable, _ in table(PAGES["drop-in.md"], "Variable")
+        for name in variable.removesuffix(", also in lower case").split(",")
+    }
+    named |= {"http_proxy", "https_proxy"}
+    assert changed == named
+
+
+def test_page_names_all_files_that_programs_load() -> None:
+    assert {path.name for path in PRELOAD.iterdir() if path.is_file()} == set(
+        re.findall(r"^- `(\S+)`, by", PAGES["drop-in.md"], re.MULTILINE)
+    )
+
+
+# --- docs/parity.md: run its commands at the service that it describes, and compare the output
+
+PARITY = (Path(__file__).parents[2] / "docs" / "parity.md").read_text(encoding="utf-8")
+TOML, *PARITY_BLOCKS = blocks(PARITY)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "reader"
+    folder.mkdir()
+    (folder / "service.toml").write_text(TOML.text, encoding="utf-8")
+    return folder
+
+
+def shell(command: str, folder: Path, endpoint: str) -> str:
+    """Run a command and return its output, with the endpoint and the date of the page."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    printed = subprocess.run(
+        ["sh"],
+        input=command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd=folder,
+        env=environment(PATH=path, OSS_ENDPOINT=endpoint, no_proxy="*"),
+        timeout=PATIENCE,
+    ).stdout
+    printed = printed.replace(endpoint, "http://127.0.0.1:9000")
+    return re.sub(r"\bon \d{4}-\d\d-\d\d\b", "on 2026-11-25", printed)
+
+
+def test_commands_print_what_is_shown(folder: Path) -> None:
+    require("sh")
+    assert TOML.language == "toml"
+    assert {block.language for block in PARITY_BLOCKS} == {"sh", "text"}
+    assumed = str(folder / "service.toml")
+    with serving(folder.parent, "--assumptions", assumed) as running:
+        for command, output in pairwise(PARITY_BLOCKS):
+            if command.language == "sh":
+                assert shell(command.text, folder, running.endpoint) == output.text
+
+
+def test_tables_name_the_members_of_the_json(folder: Path) -> None:
+    require("sh")
+    command = "oss-emulator parity --bucket parity-example --json 2>/dev/null"
+    with serving(folder.parent) as running:
+        said = json.loads(shell(command, folder, running.endpoint))
+
+    def members(heading: str) -> list[str]:
+        return [name for row in table(PARITY, heading) for name in row[0].split(", ")]
+
+    assert set(members("Member")) == set(said)
+    assert all(set(members("Of a fact")) == set(item) for item in said["facts"])
+    answers = table(PARITY, "Of a fact")[-1][1]
+    assert all(name in answers for name in said["facts"][0]["answers"][0])
+    conclusions = [row[0] for row in table(PARITY, "Conclusion")]
+    assert {item["conclusion"] for item in said["facts"]} <= set(conclusions)
+
+
+# --- The pages about the rule lab name its commands, flags, forms, fields and verdicts
+
+RULE_LAB, REPLAY, TRANSLATE = (
+    (ROOT / "docs" / name).read_text(encoding="utf-8")
+    for name in ("rule-lab.md", "replay.md", "translate.md")
+)
+
+
+@pytest.mark.parametrize(
+    "command", ["check", "test", "lint", "diff", "translate", "scenarios", "generate", "apply"]
+)
+def test_rule_lab_shows_every_command(command: str) -> None:
+    shown = [block.text for block in blocks(RULE_LAB) if block.language == "sh"]
+    assert any(f"oss-emulator {command} " in text for text in shown)
+
+
+def test_translate_names_every_system_and_form() -> None:
+    names = (*SYSTEMS, *RulesForm)
+    assert all(f"`{name}`" in TRANSLATE or f"{name} " in TRANSLATE for name in names)
+
+
+def test_tables_of_replay_name_all_fields_and_verdicts(capsys: pytest.CaptureFixture[str]) -> None:
+    rules = str(ROOT / "fixtures" / "lab" / "corrected.xml")
+    assert main(["replay", rules, str(ROOT / "fixtures" / "logs"), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    named = [name for row in table(REPLAY, "Field") for name in row[0].split(", ")]
+    assert sorted(named) == sorted(report)
+    assert {row[1] for row in table(REPLAY, "Verdict")} == set(Result)
+
+
+@pytest.mark.parametrize("command", ["replay", "propose"])
+def test_replay_names_every_flag(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    flags = set(re.findall(r"^  (--[a-z-]+)", capsys.readouterr().out, re.MULTILINE))
+    assert flags
+    known_elsewhere = {"--endpoint", "--region", "--assumptions", "--lang"}
+    assert [flag for flag in sorted(flags - known_elsewhere) if flag not in REPLAY] == []
+
+
+# --- docs/testing.md: the names in it exist; `tests/plugin` runs its tests
+
+TESTING = ROOT / "docs" / "testing.md"
+
+
+def test_names_on_the_page_exist() -> None:
+    page = TESTING.read_text(encoding="utf-8")
+    fixtures = {name for row in table(page, "Fixture") for name in row[0].split(", ")}
+    assert all(callable(getattr(pytest_plugin, name)) for name in fixtures)
+    options = set(re.findall(r"`(oss_emulator_[a-z_]+)`", page))
+    assert options == set(pytest_plugin._INI)
+    members = re.findall(r"^\| `([^|]+)` \|", page.partition("| Fixture |")[0], re.MULTILINE)
+    with Emulator() as emulator:
+        for name in re.findall(r"(?:^|`, `)(\w+)", "\n".join(members), re.MULTILINE):
+            assert hasattr(emulator, name), name
