@@ -40,7 +40,7 @@ def create_access_point(call: Call) -> Response:
     for name, document in access_point.changes(point).items():
         call.keep(name, document)
     return xml.answer(
-        "CreateAccessPointResult", [("AccessPointArn", point.arn), ("Alias", point.alias)]
+        "CreateAccessPointResult", ("AccessPointArn", point.arn), ("Alias", point.alias)
     )
 
 
@@ -57,19 +57,17 @@ def get_access_point(call: Call) -> Response:
     ]
     return xml.answer(
         "GetAccessPointResult",
-        [
-            ("AccessPointName", point.name),
-            ("Bucket", point.bucket),
-            ("AccountId", point.account),
-            ("NetworkOrigin", point.origin),
-            ("VpcConfiguration", [("VpcId", point.vpc)]),
-            ("AccessPointArn", point.arn),
-            ("CreationDate", point.created),
-            ("Alias", point.alias),
-            ("Status", "enable"),
-            ("Endpoints", endpoints),
-            ("PublicAccessBlockConfiguration", [("BlockPublicAccess", blocked)]),
-        ],
+        ("AccessPointName", point.name),
+        ("Bucket", point.bucket),
+        ("AccountId", point.account),
+        ("NetworkOrigin", point.origin),
+        ("VpcConfiguration", [("VpcId", point.vpc)]),
+        ("AccessPointArn", point.arn),
+        ("CreationDate", point.created),
+        ("Alias", point.alias),
+        ("Status", "enable"),
+        ("Endpoints", endpoints),
+        ("PublicAccessBlockConfiguration", [("BlockPublicAccess", blocked)]),
     )
 
 
@@ -140,7 +138,7 @@ def get_access_point_public_access_block(call: Call) -> Response:
     """Return whether an access point blocks public access; raises `NoSuchAccessPoint`."""
     point = _find(call, call.request.query[_NAME])
     blocked = access_point.blocks_public(call.documents, point.name)
-    return xml.answer("PublicAccessBlockConfiguration", [("BlockPublicAccess", blocked)])
+    return xml.answer("PublicAccessBlockConfiguration", ("BlockPublicAccess", blocked))
 
 
 @answers(f"DELETE /bucket?{_BLOCK}", "DeleteAccessPointPublicAccessBlock")
@@ -170,13 +168,11 @@ def _list(call: Call, points: list[AccessPoint]) -> Response:
     page, following = paging.after(found, marker, limit)
     return xml.answer(
         "ListAccessPointsResult",
-        [
-            ("IsTruncated", bool(following)),
-            ("NextContinuationToken", following),
-            ("AccountId", call.caller.id),
-            ("MaxKeys", limit),
-            ("AccessPoints", [("AccessPoint", _summary(point)) for _, point in page]),
-        ],
+        ("IsTruncated", bool(following)),
+        ("NextContinuationToken", following),
+        ("AccountId", call.caller.id),
+        ("MaxKeys", limit),
+        ("AccessPoints", [("AccessPoint", _summary(point)) for _, point in page]),
     )
 
 

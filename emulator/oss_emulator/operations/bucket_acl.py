@@ -35,8 +35,6 @@ def get_bucket_acl(call: Call) -> Response:
     """Return the owner and the ACL of a bucket."""
     return xml.answer(
         "AccessControlPolicy",
-        [
-            ("Owner", call.owner(call.bucket.owner)),
-            ("AccessControlList", [("Grant", call.bucket.acl)]),
-        ],
+        ("Owner", call.owner(call.bucket.owner)),
+        ("AccessControlList", [("Grant", call.bucket.acl)]),
     )

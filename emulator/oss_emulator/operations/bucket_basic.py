@@ -120,7 +120,7 @@ def get_bucket_info(call: Call) -> Response:
         ("ServerSideEncryptionRule", encryption.rule(documents) or [("SSEAlgorithm", "None")]),
         ("BucketPolicy", [("LogBucket", target.bucket), ("LogPrefix", target.prefix)]),
     ]
-    return xml.answer("BucketInfo", [("Bucket", info)])
+    return xml.answer("BucketInfo", ("Bucket", info))
 
 
 def _switches(documents: Documents) -> xml.Children:
@@ -140,7 +140,7 @@ def _switches(documents: Documents) -> xml.Children:
 @answers("GET /bucket?location", "GetBucketLocation")
 def get_bucket_location(call: Call) -> Response:
     """Return the region of a bucket."""
-    return xml.answer("LocationConstraint", f"oss-{call.bucket.region}")
+    return xml.reply(xml.format("LocationConstraint", f"oss-{call.bucket.region}"))
 
 
 _LEAST = 64 * 1024
@@ -172,7 +172,7 @@ def get_bucket_stat(call: Call) -> Response:
         ("LastModifiedTime", int(call.request.received) if items or uploads else 0),
     ]
     by_class = [element for name in STORAGE_CLASSES for element in _stat_of(name, objects, parts)]
-    return xml.answer("BucketStat", [*stat, *by_class])
+    return xml.answer("BucketStat", *stat, *by_class)
 
 
 def _stat_of(

@@ -49,11 +49,9 @@ def list_cname(call: Call) -> Response:
     cnames = call.documents_below(cname.DOMAINS).values()
     return xml.answer(
         "ListCnameResult",
-        [
-            ("Bucket", call.bucket.name),
-            ("Owner", call.bucket.owner),
-            *(("Cname", xml.parse(document, "Cname").content) for document in cnames),
-        ],
+        ("Bucket", call.bucket.name),
+        ("Owner", call.bucket.owner),
+        *(("Cname", xml.parse(document, "Cname").content) for document in cnames),
     )
 
 

@@ -53,15 +53,10 @@ def list_bucket_inventory(call: Call) -> Response:
     page, following = paging.after(found.items(), token, PAGE)
     return xml.answer(
         "ListInventoryConfigurationsResult",
-        [
-            *(
-                (inventory.ROOT, xml.parse(document, inventory.ROOT).content)
-                for _, document in page
-            ),
-            ("IsTruncated", bool(following)),
-            ("ContinuationToken", token or None),
-            ("NextContinuationToken", following or None),
-        ],
+        *((inventory.ROOT, xml.parse(document, inventory.ROOT).content) for _, document in page),
+        ("IsTruncated", bool(following)),
+        ("ContinuationToken", token or None),
+        ("NextContinuationToken", following or None),
     )
 
 

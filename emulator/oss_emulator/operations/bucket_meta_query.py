@@ -164,13 +164,11 @@ def get_meta_query_status(call: Call) -> Response:
     created = dates.format_beijing(_created(opened))
     return xml.answer(
         "MetaQueryStatus",
-        [
-            ("State", "Running" if running else "Ready"),
-            ("Phase", "IncrementalScanning" if running else "FullScanning"),
-            ("CreateTime", created),
-            ("UpdateTime", created),
-            ("MetaQueryMode", opened.text("MetaQueryMode")),
-        ],
+        ("State", "Running" if running else "Ready"),
+        ("Phase", "IncrementalScanning" if running else "FullScanning"),
+        ("CreateTime", created),
+        ("UpdateTime", created),
+        ("MetaQueryMode", opened.text("MetaQueryMode")),
     )
 
 

@@ -67,11 +67,9 @@ def get_bucket_replication_location(call: Call) -> Response:
     locations = [("Location", name) for name in others]
     return xml.answer(
         "ReplicationLocation",
-        [
-            *locations,
-            ("LocationTransferTypeConstraint", transfer),
-            ("LocationRTCConstraint", locations),
-        ],
+        *locations,
+        ("LocationTransferTypeConstraint", transfer),
+        ("LocationRTCConstraint", locations),
     )
 
 
@@ -83,7 +81,7 @@ def get_bucket_replication_progress(call: Call) -> Response:
     """
     rule_id = call.request.query.get("rule-id", "")
     rules = [_rule(call, rule_id)] if rule_id else replication.rules(call.documents)
-    return xml.answer("ReplicationProgress", [("Rule", _progress(rule)) for rule in rules])
+    return xml.answer("ReplicationProgress", *(("Rule", _progress(rule)) for rule in rules))
 
 
 def _progress(rule: Node) -> Children:

@@ -39,13 +39,11 @@ def initiate_multipart_upload(call: Call) -> Response:
     call.storage.put_upload(call.bucket.name, upload)
     return xml.answer(
         "InitiateMultipartUploadResult",
-        [
-            ("EncodingType", encoding),
-            ("Bucket", call.bucket.name),
-            ("Key", parameters.encode(call.key) if encoding else call.key),
-            ("UploadId", upload.id),
-        ],
-        headers.encryption_of(item.headers),
+        ("EncodingType", encoding),
+        ("Bucket", call.bucket.name),
+        ("Key", parameters.encode(call.key) if encoding else call.key),
+        ("UploadId", upload.id),
+        headers=headers.encryption_of(item.headers),
     )
 
 
@@ -78,14 +76,12 @@ def complete_multipart_upload(call: Call) -> Response:
     path = quote(unquote(call.request.path))  # in the style of the request
     answer = xml.answer(
         "CompleteMultipartUploadResult",
-        [
-            ("EncodingType", encoding),
-            ("Location", f"{scheme}://{host}{path}"),
-            ("Bucket", call.bucket.name),
-            ("Key", parameters.encode(call.key) if encoding else call.key),
-            ("ETag", item.etag),
-        ],
-        {**found, **headers.encryption_of(item.headers), **stored},
+        ("EncodingType", encoding),
+        ("Location", f"{scheme}://{host}{path}"),
+        ("Bucket", call.bucket.name),
+        ("Key", parameters.encode(call.key) if encoding else call.key),
+        ("ETag", item.etag),
+        headers={**found, **headers.encryption_of(item.headers), **stored},
     )
     return answer._replace(callback=callback)
 

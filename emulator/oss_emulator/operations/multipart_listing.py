@@ -40,21 +40,19 @@ def list_multipart_uploads(call: Call) -> Response:
     next_key, next_id = _next_markers(page)
     return xml.answer(
         "ListMultipartUploadsResult",
-        [
-            ("EncodingType", encoding),
-            ("Bucket", call.bucket.name),
-            ("KeyMarker", write(marker)),
-            ("UploadIdMarker", upload_id),
-            # Both are always present, even on the last page (P-33).
-            ("NextKeyMarker", write(next_key)),
-            ("NextUploadIdMarker", next_id),
-            ("Delimiter", write(delimiter)),
-            ("Prefix", write(query.get("prefix", ""))),
-            ("MaxUploads", limit),
-            ("IsTruncated", page.truncated),
-            *(("Upload", _summary(upload, write)) for upload in page.items),
-            *(("CommonPrefixes", [("Prefix", write(prefix))]) for prefix in page.prefixes),
-        ],
+        ("EncodingType", encoding),
+        ("Bucket", call.bucket.name),
+        ("KeyMarker", write(marker)),
+        ("UploadIdMarker", upload_id),
+        # Both are always present, even on the last page (P-33).
+        ("NextKeyMarker", write(next_key)),
+        ("NextUploadIdMarker", next_id),
+        ("Delimiter", write(delimiter)),
+        ("Prefix", write(query.get("prefix", ""))),
+        ("MaxUploads", limit),
+        ("IsTruncated", page.truncated),
+        *(("Upload", _summary(upload, write)) for upload in page.items),
+        *(("CommonPrefixes", [("Prefix", write(prefix))]) for prefix in page.prefixes),
     )
 
 

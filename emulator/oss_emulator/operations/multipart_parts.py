@@ -101,7 +101,7 @@ def upload_part_copy(call: Call) -> Response:
         **call.body.origin,
     }
     result = [("LastModified", dates.format_iso(part.modified)), ("ETag", part.etag)]
-    return xml.answer("CopyPartResult", result, found)
+    return xml.answer("CopyPartResult", *result, headers=found)
 
 
 def _put(call: Call, upload: Upload, number: int) -> Part:
@@ -149,20 +149,18 @@ def list_parts(call: Call) -> Response:
     page = following[:limit]
     return xml.answer(
         "ListPartsResult",
-        [
-            ("EncodingType", encoding),
-            ("Bucket", call.bucket.name),
-            ("Key", parameters.encode(call.key) if encoding else call.key),
-            ("UploadId", upload.id),
-            ("StorageClass", upload.draft.storage_class),
-            *client_encryption.format_elements(upload.draft.headers),
-            ("PartNumberMarker", marker),
-            # Empty for an upload without parts, but there: without it oss2 fails (P-58).
-            ("NextPartNumberMarker", page[-1].number if page else marker if parts else ""),
-            ("MaxParts", limit),
-            ("IsTruncated", len(following) > limit),
-            *(("Part", _summary(part)) for part in page),
-        ],
+        ("EncodingType", encoding),
+        ("Bucket", call.bucket.name),
+        ("Key", parameters.encode(call.key) if encoding else call.key),
+        ("UploadId", upload.id),
+        ("StorageClass", upload.draft.storage_class),
+        *client_encryption.format_elements(upload.draft.headers),
+        ("PartNumberMarker", marker),
+        # Empty for an upload without parts, but there: without it oss2 fails (P-58).
+        ("NextPartNumberMarker", page[-1].number if page else marker if parts else ""),
+        ("MaxParts", limit),
+        ("IsTruncated", len(following) > limit),
+        *(("Part", _summary(part)) for part in page),
     )
 
 

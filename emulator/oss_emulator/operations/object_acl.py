@@ -35,6 +35,7 @@ def get_object_acl(call: Call) -> Response:
     found = find(call)
     return xml.answer(
         "AccessControlPolicy",
-        [("Owner", call.owner(found.owner)), ("AccessControlList", [("Grant", found.acl)])],
-        version_header(call, found),
+        ("Owner", call.owner(found.owner)),
+        ("AccessControlList", [("Grant", found.acl)]),
+        headers=version_header(call, found),
     )

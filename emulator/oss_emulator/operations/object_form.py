@@ -78,12 +78,10 @@ def _answer(
     location = _locate(call)
     result = xml.answer(
         "PostResponse",
-        [
-            ("Bucket", call.bucket.name),
-            ("ETag", item.etag),
-            ("Key", item.key),
-            ("Location", location),
-        ],
+        ("Bucket", call.bucket.name),
+        ("ETag", item.etag),
+        ("Key", item.key),
+        ("Location", location),
     )
     return result._replace(status=201, headers={**result.headers, **answer, "Location": location})
 

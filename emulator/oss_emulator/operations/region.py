@@ -17,7 +17,7 @@ def describe_regions(call: Call) -> Response:
     found = [region for region in REGIONS if wanted in ("", location(region))]
     if not found:
         raise OSSError(ErrorCase.NO_SUCH_REGION, Region=wanted)
-    return xml.answer("RegionInfoList", [("RegionInfo", _region(name)) for name in found])
+    return xml.answer("RegionInfoList", *(("RegionInfo", _region(name)) for name in found))
 
 
 def _region(region: str) -> xml.Children:

@@ -44,11 +44,9 @@ def list_buckets(call: Call) -> Response:
     place = (("Prefix", prefix), ("Marker", marker), ("MaxKeys", limit), ("IsTruncated", True))
     return xml.answer(
         "ListAllMyBucketsResult",
-        [
-            *((*place, ("NextMarker", following)) if following else ()),  # S-04
-            ("Owner", call.owner(call.caller.id)),
-            ("Buckets", [("Bucket", summary) for summary in summaries]),
-        ],
+        *((*place, ("NextMarker", following)) if following else ()),  # S-04
+        ("Owner", call.owner(call.caller.id)),
+        ("Buckets", [("Bucket", summary) for summary in summaries]),
     )
 
 
