@@ -221,7 +221,6 @@ def _is_narrow(value: str) -> bool:
 
 
 def _family(name: str, parse: Callable[[str], float]) -> dict[str, Operator]:
-    """Return the six operators that compare numbers or dates."""
     return {
         f"{name}Equals": Operator(_compared(parse, operator.eq)),
         f"{name}NotEquals": Operator(_compared(parse, operator.eq), negated=True),

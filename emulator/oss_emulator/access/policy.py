@@ -362,7 +362,6 @@ class _Parser:
             raise PolicyError(where, str(error)) from None
 
     def _texts(self, where: str, tree: Any) -> tuple[str, ...]:
-        """Parse a text or a list of texts."""
         texts = [tree] if isinstance(tree, str) else tree
         if not isinstance(texts, Sequence) or not texts:
             raise PolicyError(where, "it must be a text or a list of texts")
@@ -376,7 +375,6 @@ class _Parser:
 
 
 def _check_field(where: str, text: str) -> None:
-    """Check the limits of a field of a bucket policy."""
     if "**" in text:
         message = f"{text!r} has consecutive *"
         raise PolicyError(where, message, Problem.CONSECUTIVE_WILDCARDS)
@@ -400,7 +398,6 @@ def _keys(where: str, name: str, tree: Any) -> Mapping[str, Any]:
 
 
 def _scalar(value: Any) -> Any:
-    """Return a boolean or a number as text."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(value, int | float) else value

@@ -88,7 +88,6 @@ def format_binding(cname: Node, present: bytes | None, now: float) -> bytes:
 
 
 def _certificate(cname: Node, present: bytes | None, now: float) -> xml.Value:
-    """Describe the certificate of a domain; None without one."""
     wanted = cname.first("CertificateConfiguration")
     if wanted is not None and wanted.text("DeleteCertificate") == "true":
         return None

@@ -211,7 +211,6 @@ def _rank(storage_class: str) -> int:
 
 
 def _overlaps(one: Node, other: Node) -> bool:
-    """Return whether two rules may apply to the same objects."""
     prefixes = sorted([one.text("Prefix"), other.text("Prefix")])
     return prefixes[1].startswith(prefixes[0]) and _tags(one) == _tags(other)
 

@@ -39,7 +39,7 @@ def create_access_point(call: Call) -> Response:
         raise OSSError(ErrorCase.TOO_MANY_ACCESS_POINTS)
     for name, document in access_point.changes(point).items():
         call.keep(name, document)
-    return xml.answer(
+    return xml.result(
         "CreateAccessPointResult", ("AccessPointArn", point.arn), ("Alias", point.alias)
     )
 
@@ -55,7 +55,7 @@ def get_access_point(call: Call) -> Response:
         ("PublicEndpoint", f"{place}.{domain}"),
         ("InternalEndpoint", f"{place}-internal.{domain}"),
     ]
-    return xml.answer(
+    return xml.result(
         "GetAccessPointResult",
         ("AccessPointName", point.name),
         ("Bucket", point.bucket),
@@ -138,7 +138,7 @@ def get_access_point_public_access_block(call: Call) -> Response:
     """Return whether an access point blocks public access; raises `NoSuchAccessPoint`."""
     point = _find(call, call.request.query[_NAME])
     blocked = access_point.blocks_public(call.documents, point.name)
-    return xml.answer("PublicAccessBlockConfiguration", ("BlockPublicAccess", blocked))
+    return xml.result("PublicAccessBlockConfiguration", ("BlockPublicAccess", blocked))
 
 
 @answers(f"DELETE /bucket?{_BLOCK}", "DeleteAccessPointPublicAccessBlock")
@@ -149,7 +149,6 @@ def delete_access_point_public_access_block(call: Call) -> Response:
 
 
 def _named(call: Call) -> AccessPoint:
-    """Find the access point that the header names; raises `InvalidArgument` if it is missing."""
     name = headers.required(call.request.headers, _NAME, "the name of the access point")
     return _find(call, name)
 
@@ -166,7 +165,7 @@ def _list(call: Call, points: list[AccessPoint]) -> Response:
     marker, limit = query.get("continuation-token", ""), parameters.max_keys(query)
     found = sorted((f"{point.name}/{point.region}", point) for point in points)
     page, following = paging.after(found, marker, limit)
-    return xml.answer(
+    return xml.result(
         "ListAccessPointsResult",
         ("IsTruncated", bool(following)),
         ("NextContinuationToken", following),

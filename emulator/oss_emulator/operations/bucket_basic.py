@@ -120,12 +120,10 @@ def get_bucket_info(call: Call) -> Response:
         ("ServerSideEncryptionRule", encryption.rule(documents) or [("SSEAlgorithm", "None")]),
         ("BucketPolicy", [("LogBucket", target.bucket), ("LogPrefix", target.prefix)]),
     ]
-    return xml.answer("BucketInfo", ("Bucket", info))
+    return xml.result("BucketInfo", ("Bucket", info))
 
 
 def _switches(documents: Documents) -> xml.Children:
-    """Make the elements of GetBucketInfo that say which features are enabled."""
-
     def state(enabled: bool) -> str:
         return "Enabled" if enabled else "Disabled"
 
@@ -172,7 +170,7 @@ def get_bucket_stat(call: Call) -> Response:
         ("LastModifiedTime", int(call.request.received) if items or uploads else 0),
     ]
     by_class = [element for name in STORAGE_CLASSES for element in _stat_of(name, objects, parts)]
-    return xml.answer("BucketStat", *stat, *by_class)
+    return xml.result("BucketStat", *stat, *by_class)
 
 
 def _stat_of(

@@ -56,7 +56,6 @@ def delete(document: Document, call: Call) -> Response:
 
 
 def _item(document: Document, call: Call) -> Object | None:
-    """Find the object version that holds the document; None for one of a bucket or an account."""
     return find(call) if document.holder is Holder.OBJECT else None
 
 

@@ -162,7 +162,7 @@ def get_meta_query_status(call: Call) -> Response:
     opened = _opened(call)
     running = _is_running(call, opened)
     created = dates.format_beijing(_created(opened))
-    return xml.answer(
+    return xml.result(
         "MetaQueryStatus",
         ("State", "Running" if running else "Ready"),
         ("Phase", "IncrementalScanning" if running else "FullScanning"),
@@ -173,7 +173,6 @@ def get_meta_query_status(call: Call) -> Response:
 
 
 def _gather(call: Call) -> Work:
-    """Find the objects of the bucket, which are then searched."""
     opened = _opened(call)
     if _mode(call) == "semantic":
         message = "Semantic queries (mode=semantic) are not emulated; query with mode=basic."

@@ -94,7 +94,6 @@ def _check_position(item: Object, position: int) -> None:
 
 
 def _grow(call: Call, item: Object) -> Object:
-    """Return the object with the body appended."""
     body = call.body
     size = item.size + body.size
     if size > MAX_SIZE:

@@ -107,7 +107,6 @@ select_json = replace(select_csv, subresource=f"{PROCESS}=json/select")
 
 
 def _gather_meta(call: Call) -> Work:
-    """Find the meta of an object, or the work of reading the object and counting."""
     _check_payer(call)
     asked = select.parse_meta(call.body.read(), json=_is_json(call))
     item = reach(call, call.bucket, find(call))

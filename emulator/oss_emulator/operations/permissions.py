@@ -333,7 +333,6 @@ def _denial(
 
 
 def _describe(call: Call, decision: AccessDecision) -> AccessRecord:
-    """Turn a decision into what the journal records of it."""
     statement = "" if decision.statement is None else decision.statement.place
     action = decision.action or call.operation.action
     return AccessRecord(decision.allowed, decision.reason, action, statement)

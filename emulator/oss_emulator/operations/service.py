@@ -1,4 +1,4 @@
-"""ListBuckets."""
+"""ListBuckets and DescribeRegions."""
 
 import re
 from collections.abc import Mapping
@@ -7,6 +7,8 @@ from oss_emulator.documents import resource_group, tagging
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import answers
 from oss_emulator.protocol import dates, paging, xml
+from oss_emulator.protocol.address import REGIONS, location
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.headers import invalid_argument
 from oss_emulator.protocol.message import Response
 from oss_emulator.protocol.parameters import max_keys
@@ -42,7 +44,7 @@ def list_buckets(call: Call) -> Response:
         for _, bucket in page
     )
     place = (("Prefix", prefix), ("Marker", marker), ("MaxKeys", limit), ("IsTruncated", True))
-    return xml.answer(
+    return xml.result(
         "ListAllMyBucketsResult",
         *((*place, ("NextMarker", following)) if following else ()),  # S-04
         ("Owner", call.owner(call.caller.id)),
@@ -99,4 +101,26 @@ def _summary(call: Call, bucket: Bucket, *, with_tags: bool, with_group: bool) -
         ("ResourceGroupId", resource_group.of(bucket.documents) if with_group else None),
         ("StorageClass", bucket.storage_class),
         ("Tagging", None if tags is None else tags.content),
+    ]
+
+
+_ACCELERATE = "oss-accelerate.aliyuncs.com"
+
+
+@answers("GET /?regions", "DescribeRegions")
+def describe_regions(call: Call) -> Response:
+    """List the endpoints of one region or of all regions; raises `NoSuchRegion`."""
+    wanted = call.request.query["regions"]
+    found = [region for region in REGIONS if wanted in ("", location(region))]
+    if not found:
+        raise OSSError(ErrorCase.NO_SUCH_REGION, Region=wanted)
+    return xml.result("RegionInfoList", *(("RegionInfo", _region(name)) for name in found))
+
+
+def _region(region: str) -> xml.Children:
+    return [
+        ("Region", location(region)),
+        ("InternetEndpoint", f"{location(region)}.aliyuncs.com"),
+        ("InternalEndpoint", f"{location(region)}-internal.aliyuncs.com"),
+        ("AccelerateEndpoint", _ACCELERATE),
     ]

@@ -97,7 +97,6 @@ def authorize(admission: Admission, service: Deployment) -> None:
 
 
 def _parse_form(form: Form) -> Claim | None:
-    """Find the signature of a form; raises `InvalidArgument` for a malformed one."""
     if form.original is not None:
         return s3_form.parse(form.original)
     return form_signature.parse(form) if form_signature.is_signed(form) else None

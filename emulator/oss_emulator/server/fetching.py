@@ -97,7 +97,6 @@ class Fetches:
         return None if record is None else async_fetch.find(record.documents, task_id)
 
     async def _run(self, bucket: str, task: FetchTask) -> None:
-        """Run a task to its end and store its state."""
         response = None
         try:
             async with asyncio.timeout(MAX_AGE):
@@ -221,7 +220,6 @@ class Fetches:
 
 
 async def _take(environment: Environment, content: AsyncIterator[bytes]) -> Body:
-    """Store what arrives; raises `FetchFailedError` if it is too large."""
     limit = environment.limits.object
     async with body_writer.begin(environment.storage, Takes.OBJECT) as taken:
         async for chunk in content:

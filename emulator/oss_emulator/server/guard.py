@@ -358,7 +358,6 @@ class Guard(asyncio.Protocol):
         return True
 
     def _begin(self, head: Head) -> None:
-        """Let aiohttp read a request and call the handler."""
         self._extent = head.extent
         self._phase = Phase.ANSWER if head.extent.done else Phase.BODY
         self._last |= head.last
@@ -367,7 +366,6 @@ class Guard(asyncio.Protocol):
         self._aiohttp.data_received(head.data)
 
     def _take_body(self) -> None:
-        """Pass on a part of a body."""
         try:
             data, self._pending = self._extent.take(self._pending)
         except OSSError as error:
@@ -378,7 +376,6 @@ class Guard(asyncio.Protocol):
         self._aiohttp.data_received(data)
 
     async def _answer(self, http: web.BaseRequest) -> Answered:
-        """Answer a request that aiohttp has read."""
         self._http = http
         self._connections.busy.add(self)  # again: the client may have left meanwhile
         if self._failure is not None:
@@ -455,7 +452,6 @@ class Guard(asyncio.Protocol):
         self._end_with(self._handlers.refuse(error, request))
 
     def _end_with(self, last: bytes) -> None:
-        """End the connection after these bytes."""
         self._phase, self._pending = Phase.END, b""
         self.transport.write(last)
         self.transport.close()

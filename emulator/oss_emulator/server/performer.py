@@ -138,7 +138,6 @@ class Performer:
         exchange.body = await self._pools.make(work, exchange.leaving)
 
     async def _perform(self, exchange: Exchange) -> None:
-        """Perform the operation, in the thread that the storage needs."""
         admission, content = exchange.admission, exchange.body
         try:
             if self._service.storage.blocking:
@@ -152,12 +151,10 @@ class Performer:
         exchange.body = NO_BODY  # its bytes may go while the answer is sent
 
     async def _fetch(self, exchange: Exchange) -> None:
-        """Begin the task that the request has created."""
         if exchange.response.fetch:
             self.fetches.begin(exchange.admission.target.bucket, exchange.response.fetch)
 
     async def _call_back(self, exchange: Exchange) -> None:
-        """Call the application server that the callback of an upload names."""
         response = exchange.response
         if response.callback is not None:
             exchange.response = await callback.deliver(response.callback, response, self._ports())

@@ -126,7 +126,6 @@ class Sources:
             return False
 
     async def _ask_itself(self, url: URL, host: str) -> SourceAnswer:
-        """Answer a URL of the service without a connection."""
         name = url.raw_host or ""
         port = "" if url.is_default_port() else f":{url.port}"
         authority = f"[{name}]{port}" if ":" in name else f"{name}{port}"

@@ -116,7 +116,6 @@ _PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}
 
 
 def _own(response: Response, admission: Admission, seconds: float) -> str:
-    """Return the lines of the server's own headers."""
     date = dates.format_http(admission.request.received + seconds)
     lines = f"Server: AliyunOSS\r\nDate: {date}\r\nx-oss-request-id: {admission.request_id}\r\n"
     if response.timed:
@@ -203,14 +202,12 @@ class Answer:
             await self._write(self._gzip.flush())
 
     async def _put(self, chunk: bytes) -> None:
-        """Send a piece of the body, compressed if that was agreed."""
         if self._gzip is not None:
             chunk = await take(ShortStep.COMPRESSION, self._gzip.compress, chunk)
         for start in range(0, len(chunk), self._throttle.step):
             await self._write(chunk[start : start + self._throttle.step])
 
     async def _write(self, chunk: bytes) -> None:
-        """Send bytes as they are."""
         await self._http.writer.write(chunk)
         self.sent += len(chunk)
         await self._throttle.passed(len(chunk))
@@ -329,7 +326,6 @@ async def apply_before(fault: Fault) -> None:
 
 
 def _spoil(fault: Fault, response: Response) -> Response:
-    """Return the response with the headers that the fault asks for."""
     headers = dict(response.headers)
     if fault.throttle:
         headers["x-oss-qos-delay-time"] = str(fault.throttle)

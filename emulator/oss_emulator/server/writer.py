@@ -85,7 +85,6 @@ class FileSending:
             self._done.set_result((errno.ECONNRESET, "the client has left"))
 
     def _go_on(self) -> None:
-        """Send the next step: the socket can take more bytes."""
         if self._done.done():
             return
         count = min(self._end - self._offset, STEP)

@@ -240,7 +240,6 @@ def show(item: Object, target: Object) -> Object:
 
 
 def _missing(call: Call, bucket: Bucket, key: str, version_id: str | None) -> OSSError:
-    """Make the error for a missing version."""
     if version_id and call.storage.object(bucket.name, key) is not None:
         return OSSError(ErrorCase.NO_SUCH_VERSION, Key=key, VersionId=version_id)
     return OSSError(ErrorCase.NO_SUCH_KEY, Key=key)

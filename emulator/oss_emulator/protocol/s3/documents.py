@@ -47,7 +47,6 @@ def _rename_class(match: re.Match[bytes]) -> bytes:
 
 
 def _acl(document: bytes) -> bytes:
-    """Write an ACL as grants."""
     node = xml.parse(document, "AccessControlPolicy")
     ident, name = (escape(node.text(f"Owner/{child}")) for child in ("ID", "DisplayName"))
     owner = f"<ID>{ident}</ID><DisplayName>{name}</DisplayName>"
