@@ -39,7 +39,7 @@ def create_access_point(call: Call) -> Response:
         raise OSSError(ErrorCase.TOO_MANY_ACCESS_POINTS)
     for name, document in access_point.changes(point).items():
         call.keep(name, document)
-    return xml.result(
+    return xml.respond(
         "CreateAccessPointResult", ("AccessPointArn", point.arn), ("Alias", point.alias)
     )
 
@@ -55,7 +55,7 @@ def get_access_point(call: Call) -> Response:
         ("PublicEndpoint", f"{place}.{domain}"),
         ("InternalEndpoint", f"{place}-internal.{domain}"),
     ]
-    return xml.result(
+    return xml.respond(
         "GetAccessPointResult",
         ("AccessPointName", point.name),
         ("Bucket", point.bucket),
@@ -138,7 +138,7 @@ def get_access_point_public_access_block(call: Call) -> Response:
     """Return whether an access point blocks public access; raises `NoSuchAccessPoint`."""
     point = _find(call, call.request.query[_NAME])
     blocked = access_point.blocks_public(call.documents, point.name)
-    return xml.result("PublicAccessBlockConfiguration", ("BlockPublicAccess", blocked))
+    return xml.respond("PublicAccessBlockConfiguration", ("BlockPublicAccess", blocked))
 
 
 @answers(f"DELETE /bucket?{_BLOCK}", "DeleteAccessPointPublicAccessBlock")
@@ -165,7 +165,7 @@ def _list(call: Call, points: list[AccessPoint]) -> Response:
     marker, limit = query.get("continuation-token", ""), parameters.max_keys(query)
     found = sorted((f"{point.name}/{point.region}", point) for point in points)
     page, following = paging.after(found, marker, limit)
-    return xml.result(
+    return xml.respond(
         "ListAccessPointsResult",
         ("IsTruncated", bool(following)),
         ("NextContinuationToken", following),

@@ -120,7 +120,7 @@ def get_bucket_info(call: Call) -> Response:
         ("ServerSideEncryptionRule", encryption.rule(documents) or [("SSEAlgorithm", "None")]),
         ("BucketPolicy", [("LogBucket", target.bucket), ("LogPrefix", target.prefix)]),
     ]
-    return xml.result("BucketInfo", ("Bucket", info))
+    return xml.respond("BucketInfo", ("Bucket", info))
 
 
 def _switches(documents: Documents) -> xml.Children:
@@ -170,7 +170,7 @@ def get_bucket_stat(call: Call) -> Response:
         ("LastModifiedTime", int(call.request.received) if items or uploads else 0),
     ]
     by_class = [element for name in STORAGE_CLASSES for element in _stat_of(name, objects, parts)]
-    return xml.result("BucketStat", *stat, *by_class)
+    return xml.respond("BucketStat", *stat, *by_class)
 
 
 def _stat_of(

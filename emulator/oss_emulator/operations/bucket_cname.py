@@ -47,7 +47,7 @@ def put_cname(call: Call) -> Response:
 def list_cname(call: Call) -> Response:
     """List the domains bound to a bucket."""
     cnames = call.documents_below(cname.DOMAINS).values()
-    return xml.result(
+    return xml.respond(
         "ListCnameResult",
         ("Bucket", call.bucket.name),
         ("Owner", call.bucket.owner),

@@ -162,7 +162,7 @@ def get_meta_query_status(call: Call) -> Response:
     opened = _opened(call)
     running = _is_running(call, opened)
     created = dates.format_beijing(_created(opened))
-    return xml.result(
+    return xml.respond(
         "MetaQueryStatus",
         ("State", "Running" if running else "Ready"),
         ("Phase", "IncrementalScanning" if running else "FullScanning"),

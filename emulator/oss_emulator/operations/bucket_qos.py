@@ -16,7 +16,7 @@ _PREFIX = f"{_REQUESTERS}/"
 @answers(f"GET /?{_BUCKET}", "GetUserQosInfo")
 def get_user_qos_info(call: Call) -> Response:
     """Return the limits of the account, with the same root as a bucket's limits (P-58)."""
-    return xml.result(qos.ROOT, ("Region", call.region), *qos.account_limits())
+    return xml.respond(qos.ROOT, ("Region", call.region), *qos.account_limits())
 
 
 @answers(f"PUT /bucket?{_BUCKET}", "PutBucketQosInfo")
@@ -52,7 +52,7 @@ def put_bucket_requester_qos_info(call: Call) -> Response:
 def get_bucket_requester_qos_info(call: Call) -> Response:
     """Return the limits of one requester; there are none before the first put."""
     requester = call.request.query["qosRequester"]
-    return xml.result(
+    return xml.respond(
         "RequesterQoSInfo", *_requester(requester, call.documents.get(_PREFIX + requester))
     )
 
@@ -63,7 +63,7 @@ def list_bucket_requester_qos_infos(call: Call) -> Response:
     query = call.request.query
     marker, limit = query.get("continuation-token", ""), parameters.max_keys(query)
     page, following = paging.after(call.documents_below(_PREFIX).items(), marker, limit)
-    return xml.result(
+    return xml.respond(
         "ListBucketRequesterQoSInfosResult",
         ("Bucket", call.bucket.name),
         ("ContinuationToken", marker),
@@ -83,7 +83,7 @@ def delete_bucket_requester_qos_info(call: Call) -> Response:
 @answers("GET /?resourcePool", "ListResourcePools")
 def list_resource_pools(call: Call) -> Response:
     """List the resource pools of the account: none, because none can be created."""
-    return xml.result(
+    return xml.respond(
         "ListResourcePoolsResult",
         ("Region", call.region),
         ("Owner", call.caller.id),

@@ -65,7 +65,7 @@ def get_bucket_replication_location(call: Call) -> Response:
         for name in others
     ]
     locations = [("Location", name) for name in others]
-    return xml.result(
+    return xml.respond(
         "ReplicationLocation",
         *locations,
         ("LocationTransferTypeConstraint", transfer),
@@ -81,7 +81,7 @@ def get_bucket_replication_progress(call: Call) -> Response:
     """
     rule_id = call.request.query.get("rule-id", "")
     rules = [_rule(call, rule_id)] if rule_id else replication.rules(call.documents)
-    return xml.result("ReplicationProgress", *(("Rule", _progress(rule)) for rule in rules))
+    return xml.respond("ReplicationProgress", *(("Rule", _progress(rule)) for rule in rules))
 
 
 def _progress(rule: Node) -> Children:

@@ -32,4 +32,4 @@ def put_bucket_versioning(call: Call) -> Response:
 @answers("GET /bucket?versioning", "GetBucketVersioning")
 def get_bucket_versioning(call: Call) -> Response:
     """Return the state; it has no Status before versioning was first set."""
-    return xml.result(_SCHEMA.name, ("Status", call.bucket.versioning or None))
+    return xml.respond(_SCHEMA.name, ("Status", call.bucket.versioning or None))

@@ -23,7 +23,7 @@ def list_objects(call: Call) -> Response:
     marker = _name(call, "marker")
     page = _page(call, marker)
     write = _writer(call)
-    return xml.result(
+    return xml.respond(
         "ListBucketResult",
         *_head(call, write, [("Marker", write(marker))]),
         ("NextMarker", write(page.next) if page.truncated else None),
@@ -47,7 +47,7 @@ def list_objects_v2(call: Call) -> Response:
         ("StartAfter", write(start_after) if start_after else None),
         ("ContinuationToken", token),
     ]
-    return xml.result(
+    return xml.respond(
         "ListBucketResult",
         *_head(call, write, start),
         ("IsTruncated", page.truncated),
@@ -87,7 +87,7 @@ def list_object_versions(call: Call) -> Response:
     write = _writer(call)
     # A page that ends with a common prefix has no last version.
     last = page.items[-1].item if page.items and page.items[-1].item.key == page.next else None
-    return xml.result(
+    return xml.respond(
         "ListVersionsResult",
         *_head(call, write, [("KeyMarker", write(marker)), ("VersionIdMarker", version_id)]),
         ("IsTruncated", page.truncated),

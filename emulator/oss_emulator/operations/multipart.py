@@ -51,7 +51,7 @@ def initiate_multipart_upload(call: Call) -> Response:
     upload_id = f"{int(now * 1_000_000):016X}{getrandbits(64):016X}"  # so that ids sort by time
     upload = Upload(upload_id, now, item, sequential)
     call.storage.put_upload(call.bucket.name, upload)
-    return xml.result(
+    return xml.respond(
         "InitiateMultipartUploadResult",
         ("EncodingType", encoding),
         ("Bucket", call.bucket.name),
@@ -94,7 +94,7 @@ def complete_multipart_upload(call: Call) -> Response:
     found = {"ETag": item.etag, "x-oss-hash-crc64ecma": str(item.crc64)}
     scheme, host = "https" if call.request.secure else "http", call.request.host
     path = quote(unquote(call.request.path))  # in the style of the request
-    answer = xml.result(
+    answer = xml.respond(
         "CompleteMultipartUploadResult",
         ("EncodingType", encoding),
         ("Location", f"{scheme}://{host}{path}"),
@@ -270,7 +270,7 @@ def upload_part_copy(call: Call) -> Response:
         **call.body.origin,
     }
     result = [("LastModified", dates.format_iso(part.modified)), ("ETag", part.etag)]
-    return xml.result("CopyPartResult", *result, headers=found)
+    return xml.respond("CopyPartResult", *result, headers=found)
 
 
 def _put(call: Call, upload: Upload, number: int) -> Part:
@@ -316,7 +316,7 @@ def list_parts(call: Call) -> Response:
     parts = call.storage.parts(call.bucket.name, upload.id)
     following = [part for part in parts if part.number > marker]
     page = following[:limit]
-    return xml.result(
+    return xml.respond(
         "ListPartsResult",
         ("EncodingType", encoding),
         ("Bucket", call.bucket.name),
@@ -382,7 +382,7 @@ def list_multipart_uploads(call: Call) -> Response:
         limit=limit,
     )
     next_key, next_id = _next_markers(page)
-    return xml.result(
+    return xml.respond(
         "ListMultipartUploadsResult",
         ("EncodingType", encoding),
         ("Bucket", call.bucket.name),

@@ -33,7 +33,7 @@ def put_object_acl(call: Call) -> Response:
 def get_object_acl(call: Call) -> Response:
     """Return the owner and the ACL of an object."""
     found = find(call)
-    return xml.result(
+    return xml.respond(
         "AccessControlPolicy",
         ("Owner", call.owner(found.owner)),
         ("AccessControlList", [("Grant", found.acl)]),

@@ -40,7 +40,7 @@ def delete_multiple_objects(call: Call) -> Response:
         return Response(access=access)
     write = parameters.encode if encoding else str
     deleted = [("Deleted", _deleted(write(key), named, done)) for key, named, done in removed]
-    answer = xml.result("DeleteResult", ("EncodingType", encoding), *deleted)
+    answer = xml.respond("DeleteResult", ("EncodingType", encoding), *deleted)
     return answer._replace(access=access)
 
 

@@ -75,7 +75,7 @@ def _answer(
     if status != 201:
         return Response(status, answer)
     location = _locate(call)
-    result = xml.result(
+    result = xml.respond(
         "PostResponse",
         ("Bucket", call.bucket.name),
         ("ETag", item.etag),

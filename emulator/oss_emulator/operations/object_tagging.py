@@ -26,7 +26,7 @@ def get_object_tagging(call: Call) -> Response:
     """Return the tags of an object."""
     item = find(call)
     tags = tagging.format_document(item.tags.items())
-    return xml.result(ROOT, *tags, headers=version_header(call, item))
+    return xml.respond(ROOT, *tags, headers=version_header(call, item))
 
 
 @answers("DELETE /bucket/key?tagging", "DeleteObjectTagging")

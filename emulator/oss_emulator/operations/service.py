@@ -44,7 +44,7 @@ def list_buckets(call: Call) -> Response:
         for _, bucket in page
     )
     place = (("Prefix", prefix), ("Marker", marker), ("MaxKeys", limit), ("IsTruncated", True))
-    return xml.result(
+    return xml.respond(
         "ListAllMyBucketsResult",
         *((*place, ("NextMarker", following)) if following else ()),  # S-04
         ("Owner", call.owner(call.caller.id)),
@@ -114,7 +114,7 @@ def describe_regions(call: Call) -> Response:
     found = [region for region in REGIONS if wanted in ("", location(region))]
     if not found:
         raise OSSError(ErrorCase.NO_SUCH_REGION, Region=wanted)
-    return xml.result("RegionInfoList", *(("RegionInfo", _region(name)) for name in found))
+    return xml.respond("RegionInfoList", *(("RegionInfo", _region(name)) for name in found))
 
 
 def _region(region: str) -> xml.Children:
