@@ -41,10 +41,7 @@ def _gather_rows(call: Call) -> Work:
     """Check the request; the work that is returned begins to read the object."""
     _check_payer(call)
     asked = select.parse_select(call.body.read(), json=_is_json(call))
-    return _work(call, reach(call, call.bucket, find(call)), asked)
-
-
-def _work(call: Call, item: Object, asked: SelectRequest) -> Work:
+    item = reach(call, call.bucket, find(call))
     window = _window(call, item, asked)
     # Reading opens the files, so that an object can be replaced in the meantime.
     head = read_chunks(item, 0, item.size)

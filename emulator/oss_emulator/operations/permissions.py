@@ -188,7 +188,11 @@ def _decide(
     actions: tuple[str, ...],
 ) -> tuple[PolicyInputs | None, AccessDecision]:
     caller, acl = call.caller, ObjectAcl.DEFAULT if item is None else item.acl
-    actions = actions or _required(call)
+    if not actions:
+        operation = call.operation
+        # Headers count by what the operation will do with them.
+        counts = call.request.headers if operation.describes or operation.bypasses else {}
+        actions = required(operation.action, counts, call.version_id)
     scope = _scope_of(call, bucket, key)
     plain = scope is None and _SPECIAL.isdisjoint(bucket.documents)
     if plain and caller.kind is Kind.ACCOUNT and len(actions) == 1:
@@ -226,13 +230,6 @@ def _scope_of(call: Call, bucket: Bucket, key: str) -> AccessPointScope | None:
         access_point.policy_of(documents, point.name),
         access_point.blocks_public(documents, point.name),
     )
-
-
-def _required(call: Call) -> tuple[str, ...]:
-    """Return the actions that a call requires, by what its operation will do."""
-    operation = call.operation
-    counts = call.request.headers if operation.describes or operation.bypasses else {}
-    return required(operation.action, counts, call.version_id)
 
 
 def _fields(call: Call) -> Mapping[str, str]:
@@ -326,10 +323,8 @@ def _denial(
     code, access = _code(call, permission, decision.reason), _describe(call, decision)
     if decision.reason is not AccessReason.IDENTITY_POLICY:
         return OSSError(code, access=access, AccessDeniedDetail=denial)
-    bucket, user = call.target.bucket or None, call.caller.id
-    return OSSError(
-        code, access=access, AccessDeniedDetail=denial, Bucket=bucket, User=user
-    )  # S-35
+    place = {"Bucket": call.target.bucket or None, "User": call.caller.id}  # S-35
+    return OSSError(code, access=access, AccessDeniedDetail=denial, **place)
 
 
 def _describe(call: Call, decision: AccessDecision) -> AccessRecord:
@@ -340,11 +335,8 @@ def _describe(call: Call, decision: AccessDecision) -> AccessRecord:
 
 def _code(call: Call, permission: Permission, reason: AccessReason) -> ErrorCase:
     if reason is AccessReason.OBJECT_ACL:
-        return (
-            ErrorCase.OBJECT_ACL_READ
-            if permission is Permission.READ
-            else ErrorCase.OBJECT_ACL_WRITE
-        )
+        reads = permission is Permission.READ
+        return ErrorCase.OBJECT_ACL_READ if reads else ErrorCase.OBJECT_ACL_WRITE
     if reason is AccessReason.NO_POLICY and call.operation.action == "oss:ListBuckets":
         return ErrorCase.LIST_BUCKETS
     return _CODES[reason]
