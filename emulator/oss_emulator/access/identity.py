@@ -85,8 +85,6 @@ ANONYMOUS = Identity("")
 
 @dataclass(frozen=True, slots=True)
 class AccessKey:
-    """A key pair with its identity."""
-
     id: str
     secret: str
     identity: Identity

@@ -99,8 +99,6 @@ EVERYTHING = Selection((), negated=True, patterns=())
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A statement of a policy."""
-
     place: str
     """The name of the policy and the number of the statement."""
     type: PolicyType
@@ -111,7 +109,6 @@ class Statement:
     conditions: tuple[PolicyCondition, ...]
 
     def applies(self, question: Question) -> bool:
-        """Return whether the statement applies to a request."""
         return (
             self.actions.includes(question.action)
             and self.resources.includes(question.resource)

@@ -46,7 +46,6 @@ def parse(document: bytes) -> Node:
 
 
 def domain_of(cname: Node) -> str:
-    """Return the domain that a request names, in lower case."""
     return cname.text("Domain").lower()
 
 

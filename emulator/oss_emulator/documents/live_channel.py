@@ -31,8 +31,6 @@ _DEFAULT_FRAGMENTS: Final = {"FragDuration": "5", "FragCount": "3"}
 
 
 class LiveChannel(NamedTuple):
-    """The configuration of a channel."""
-
     description: str
     status: str
     frag_duration: str
@@ -179,7 +177,6 @@ def format(channel: LiveChannel) -> bytes:
 
 
 def read(document: bytes) -> LiveChannel:
-    """Read a document that is stored with a bucket."""
     node = xml.parse(document, _ROOT)
     snapshot = node.first("Snapshot") or ()
     return LiveChannel(
@@ -202,5 +199,4 @@ def find(documents: Documents, name: str) -> LiveChannel:
 
 
 def count(documents: Documents) -> int:
-    """Count the channels of a bucket."""
     return sum(name.startswith(PREFIX) for name in documents)

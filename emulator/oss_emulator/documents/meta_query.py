@@ -31,8 +31,6 @@ limits of the service are not known."""
 
 
 class FieldOperator(StrEnum):
-    """The operators of a condition."""
-
     EQ = "eq"
     GT = "gt"
     GTE = "gte"
@@ -162,8 +160,6 @@ class Aggregation:
 
 @dataclass(frozen=True, slots=True)
 class MetaQuery:
-    """A parsed query."""
-
     condition: Condition | Junction
     limit: int = MAX_RESULTS
     sort: Field = FIELDS["Filename"]
@@ -214,7 +210,6 @@ def parse(document: bytes) -> MetaQuery:
 
 
 def invalid(name: str, value: str, message: str) -> OSSError:
-    """Make the error for a bad value in a query."""
     return headers.invalid_argument(name, value, message, ErrorCase.INVALID_META_QUERY)
 
 

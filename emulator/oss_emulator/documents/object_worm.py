@@ -106,11 +106,6 @@ def is_held(documents: Documents) -> bool:
     return node is not None and node.text("Status") == "ON"
 
 
-def format_hold(status: str) -> bytes:
-    """Format the document that is stored with a version; the status is `ON` or `OFF`."""
-    return LEGAL_HOLD.format([("Status", status)])
-
-
 BYPASS: Final = "x-oss-bypass-governance-retention"
 """The header that bypasses a period in GOVERNANCE mode: it can be shortened and is not enforced."""
 

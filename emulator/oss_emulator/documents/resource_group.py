@@ -41,7 +41,6 @@ DOCUMENT: Final = Document(
 
 
 def of(documents: Documents) -> str:
-    """Return the group of a bucket."""
     node = DOCUMENT.find(documents)
     return DEFAULT if node is None else node.text("ResourceGroupId")
 

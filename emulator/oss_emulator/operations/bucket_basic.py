@@ -99,7 +99,6 @@ def delete_bucket(call: Call) -> Response:
 
 @answers("GET /bucket?bucketInfo", "GetBucketInfo")
 def get_bucket_info(call: Call) -> Response:
-    """Describe a bucket."""
     bucket = call.bucket
     documents = bucket.documents
     target = logging.target(documents)
@@ -137,7 +136,6 @@ def _switches(documents: Documents) -> xml.Children:
 
 @answers("GET /bucket?location", "GetBucketLocation")
 def get_bucket_location(call: Call) -> Response:
-    """Return the region of a bucket."""
     return xml.reply(xml.format("LocationConstraint", f"oss-{call.bucket.region}"))
 
 

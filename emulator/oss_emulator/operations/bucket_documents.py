@@ -15,11 +15,7 @@ from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
 from oss_emulator.storage import Object
 
-_PATHS: Final = {
-    Holder.ACCOUNT: "/",
-    Holder.BUCKET: "/bucket",
-    Holder.OBJECT: "/bucket/key",
-}
+_PATHS: Final = {Holder.ACCOUNT: "/", Holder.BUCKET: "/bucket", Holder.OBJECT: "/bucket/key"}
 
 
 def put(document: Document, call: Call) -> Response:

@@ -35,14 +35,12 @@ def get_bucket_qos_info(call: Call) -> Response:
 
 @answers(f"DELETE /bucket?{_BUCKET}", "DeleteBucketQosInfo")
 def delete_bucket_qos_info(call: Call) -> Response:
-    """Remove the limits of a bucket."""
     call.keep(_BUCKET, None)
     return Response(204)
 
 
 @answers(f"PUT /bucket?{_REQUESTER}", "PutBucketRequesterQosInfo")
 def put_bucket_requester_qos_info(call: Call) -> Response:
-    """Replace the limits of one requester."""
     name = _PREFIX + call.request.query["qosRequester"]
     call.keep(name, qos.format(call.body.read()))
     return Response()
@@ -75,7 +73,6 @@ def list_bucket_requester_qos_infos(call: Call) -> Response:
 
 @answers(f"DELETE /bucket?{_REQUESTER}", "DeleteBucketRequesterQosInfo")
 def delete_bucket_requester_qos_info(call: Call) -> Response:
-    """Remove the limits of one requester."""
     call.keep(_PREFIX + call.request.query["qosRequester"], None)
     return Response(204)
 

@@ -31,7 +31,6 @@ def put_object_acl(call: Call) -> Response:
 
 @answers("GET /bucket/key?acl", "GetObjectACL", action="oss:GetObjectAcl")
 def get_object_acl(call: Call) -> Response:
-    """Return the owner and the ACL of an object."""
     found = find(call)
     return xml.respond(
         "AccessControlPolicy",

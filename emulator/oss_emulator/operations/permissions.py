@@ -323,8 +323,8 @@ def _denial(
     code, access = _code(call, permission, decision.reason), _describe(call, decision)
     if decision.reason is not AccessReason.IDENTITY_POLICY:
         return OSSError(code, access=access, AccessDeniedDetail=denial)
-    place = {"Bucket": call.target.bucket or None, "User": call.caller.id}  # S-35
-    return OSSError(code, access=access, AccessDeniedDetail=denial, **place)
+    bucket, user = call.target.bucket or None, call.caller.id  # S-35
+    return OSSError(code, access=access, AccessDeniedDetail=denial, Bucket=bucket, User=user)
 
 
 def _describe(call: Call, decision: AccessDecision) -> AccessRecord:

@@ -22,11 +22,7 @@ from oss_emulator.protocol.signature import Claim, Place, Version
 from oss_emulator.protocol.signature import form as form_signature
 from oss_emulator.settings import Auth
 
-_SIGNING: Final = {
-    Place.HEADER: Signing.HEADER,
-    Place.URL: Signing.URL,
-    Place.FORM: Signing.FORM,
-}
+_SIGNING: Final = {Place.HEADER: Signing.HEADER, Place.URL: Signing.URL, Place.FORM: Signing.FORM}
 
 _KEY_PROBLEMS: Final = {
     KeyProblem.UNKNOWN: ErrorCase.INVALID_ACCESS_KEY_ID,

@@ -121,7 +121,6 @@ def _asked(query: Mapping[str, str], subresource: str) -> str:
 
 
 def resource_of(target: Target) -> Resource:
-    """Return what a target is."""
     if target.key:
         return Resource.OBJECT
     return Resource.BUCKET if target.bucket else Resource.SERVICE

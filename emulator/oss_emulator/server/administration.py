@@ -76,8 +76,7 @@ class Administration:
             content = Body.of(given.data)
         elif result.operation.takes is not Takes.NOTHING:
             content = await body.read(http, result, service.environment)
-        exchange = Exchange(result)
-        exchange.body = content
+        exchange = Exchange(result, body=content)
         await self._performer.perform(exchange)
         return given.finish(exchange.response)
 

@@ -54,8 +54,6 @@ class Host(NamedTuple):
 
 
 class Fetches:
-    """The tasks of one server."""
-
     def __init__(self, host: Host) -> None:
         self._host = host
         self._sources = Sources(host)

@@ -154,8 +154,6 @@ NO_BODY: Final = Counted(0)
 
 
 class Head(NamedTuple):
-    """The head of a request."""
-
     data: bytes
     """The head that aiohttp reads. It has no other headers than `_PASSED`: aiohttp would parse them
     a second time, and its releases check them differently."""

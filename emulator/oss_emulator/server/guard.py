@@ -178,8 +178,6 @@ class Phase(Enum):
 
 
 class Guard(asyncio.Protocol):
-    """One connection."""
-
     transport: asyncio.Transport
     writer: TransportWriter
     _timer: StallTimer
@@ -405,13 +403,7 @@ class Guard(asyncio.Protocol):
         """Return the last request as a value; it arrived `now`."""
         method, target, version, fields = self.head[1:5]
         return Request.parse(
-            method,
-            target,
-            fields,
-            now,
-            remote=self.remote,
-            secure=self.secure,
-            version=version,
+            method, target, fields, now, remote=self.remote, secure=self.secure, version=version
         )
 
     def _end_answer(self, stays: bool) -> None:
@@ -463,7 +455,6 @@ class Guard(asyncio.Protocol):
             self.transport.close()
 
     def cancel(self) -> None:
-        """Cancel the answer to the request."""
         if self._http is not None:
             self._http.task.cancel()
 

@@ -57,7 +57,6 @@ class Performer:
         await self.fetches.close()
 
     def end(self) -> None:
-        """End the thread that writes."""
         self._writing.shutdown()
 
     async def change(self, work: Callable[[], _T]) -> _T:
@@ -96,7 +95,6 @@ class Performer:
             await step(self, exchange)
 
     def refuse(self, exchange: Exchange, error: OSSError) -> None:
-        """Answer with an error."""
         refused = refuse(exchange.admission, error)
         exchange.admission, exchange.error = refused
         exchange.response = self._service.render(refused)

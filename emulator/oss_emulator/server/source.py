@@ -40,8 +40,6 @@ class SourceUnavailableError(Exception):
 
 
 class SourceAnswer(NamedTuple):
-    """What a source answers."""
-
     status: int
     headers: Mapping[str, str]
     """The headers by name, in lower case."""

@@ -107,6 +107,5 @@ class Waiting:
             self._tasks.discard(task)
 
     def cancel(self) -> None:
-        """Cancel all of them."""
         for task in self._tasks:
             task.cancel()

@@ -5,6 +5,7 @@ import time
 import zlib
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
@@ -35,47 +36,26 @@ _WITHOUT_BODY: Final = frozenset({204, 304})
 _EMPTY: Final = Response()
 
 
+@dataclass(slots=True, eq=False)
 class Exchange:
     """A request that the server answers, and the answer that its steps have made so far."""
 
-    __slots__ = (
-        "admission",
-        "body",
-        "error",
-        "fault",
-        "http",
-        "leaving",
-        "recorded",
-        "response",
-        "rpc",
-    )
-
-    def __init__(
-        self,
-        admission: Admission,
-        http: web.BaseRequest | None = None,
-        leaving: Leaving = stays,
-        response: Response = _EMPTY,
-        *,
-        recorded: bool = True,
-    ) -> None:
-        """`http` has the body of the request; None for one that no client has sent."""
-        self.admission = admission
-        """What is known of the request."""
-        self.http = http
-        self.leaving = leaving
-        """Tells when the client leaves."""
-        self.body: Body = NO_BODY
-        """The body that the operation gets."""
-        self.response = response
-        self.error: OSSError | None = None
-        """Why it was refused; None if it was not."""
-        self.fault: Fault | None = None
-        """What goes wrong with the answer, as a test has planned."""
-        self.rpc: RPCAnswer | None = None
-        """The answer of STS or KMS, if the request was for one."""
-        self.recorded = recorded
-        """Whether the journal records it; not what is for the emulator itself."""
+    admission: Admission
+    http: web.BaseRequest | None = None
+    """Has the body of the request; None for one that no client has sent."""
+    leaving: Leaving = stays
+    """Tells when the client leaves."""
+    response: Response = _EMPTY
+    recorded: bool = True
+    """Whether the journal records it; not what is for the emulator itself."""
+    body: Body = NO_BODY
+    """The body that the operation gets."""
+    error: OSSError | None = None
+    """Why it was refused; None if it was not."""
+    fault: Fault | None = None
+    """What goes wrong with the answer, as a test has planned."""
+    rpc: RPCAnswer | None = None
+    """The answer of STS or KMS, if the request was for one."""
 
     @property
     def result(self) -> Admission | Refused:
@@ -320,8 +300,7 @@ class FaultyAnswer(Answer):
 async def apply_before(fault: Fault) -> None:
     """Apply the part of a fault that precedes the operation: wait, then raise its error."""
     await asyncio.sleep(fault.latency + fault.throttle / 1000)
-    error = fault.error
-    if error is not None:
+    if (error := fault.error) is not None:
         raise error
 
 

@@ -44,7 +44,9 @@ def of_request(call: Call) -> Documents:
         status = request[HOLD]
         if status not in ("ON", "OFF"):
             raise headers.invalid_argument(HOLD, status, "The legal hold must be ON or OFF.")
-        found[object_worm.LEGAL_HOLD.subresource] = object_worm.format_hold(status)
+        found[object_worm.LEGAL_HOLD.subresource] = object_worm.LEGAL_HOLD.format(
+            [("Status", status)]
+        )
     return found
 
 

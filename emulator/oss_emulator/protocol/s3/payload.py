@@ -286,7 +286,6 @@ class Payload(NamedTuple):
         return self._replace(seed=seed)
 
     def reader(self) -> "PayloadReader":
-        """Make a reader of this body."""
         return PayloadReader(self)
 
 
