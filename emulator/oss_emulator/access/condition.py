@@ -18,7 +18,6 @@ class Context:
     time: float = 0.0
     """The time of arrival in seconds since the epoch."""
     secure: bool = False
-    """Whether the request came by HTTPS."""
     source_ip: str | None = None
     source_vpc: str = ""
     """"" for a request from outside a VPC (A-23)."""

@@ -23,7 +23,6 @@ class Grant:
 
     access_key_id: str
     role: str
-    """The resource name of the role."""
     session: str
     expires: int
     """Seconds since the epoch."""

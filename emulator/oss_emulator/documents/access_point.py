@@ -50,7 +50,6 @@ class AccessPoint:
     name: str
     bucket: str
     account: str
-    """The account that owns the bucket."""
     region: str
     alias: str
     """The name that stands for the bucket in requests."""

@@ -18,5 +18,4 @@ ArchiveDirectReadConfiguration
 
 
 def is_enabled(documents: Documents) -> bool:
-    node = DOCUMENT.find(documents)
-    return node is not None and node.text("Enabled") == "true"
+    return DOCUMENT.text(documents, "Enabled") == "true"

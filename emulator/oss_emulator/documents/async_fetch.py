@@ -71,7 +71,6 @@ class FetchTask(NamedTuple):
     calls_back_on_failure: bool
     state: State = State.RUNNING
     message: str = ""
-    """Why it failed."""
     stored: bool = False
     """Whether its object is stored. Then at most the callback remains to be called."""
 

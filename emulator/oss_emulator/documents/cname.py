@@ -14,10 +14,8 @@ from oss_emulator.protocol.xml import Node
 from oss_emulator.storage import Storage
 
 DOMAINS: Final = "cname/"
-"""The prefix of the names of documents for bound domains."""
 
 TOKENS: Final = "cname-token/"
-"""The prefix of the names of documents for tokens."""
 
 TOKEN_LIFE: Final = 72 * 60 * 60
 """Seconds for which a token is valid (CreateCnameToken)."""

@@ -16,7 +16,6 @@ from oss_emulator.protocol.xml import DocumentError, Node
 from oss_emulator.storage import Storage
 
 PREFIX: Final = "live/"
-"""The prefix of the names of the documents."""
 
 STATUSES: Final = ("enabled", "disabled")
 DEFAULT_PLAYLIST: Final = "playlist.m3u8"

@@ -102,8 +102,7 @@ LEGAL_HOLD: Final = Document(
 
 def is_held(documents: Documents) -> bool:
     """Return whether a version is under legal hold."""
-    node = LEGAL_HOLD.find(documents)
-    return node is not None and node.text("Status") == "ON"
+    return LEGAL_HOLD.text(documents, "Status") == "ON"
 
 
 BYPASS: Final = "x-oss-bypass-governance-retention"

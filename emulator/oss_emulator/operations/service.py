@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from oss_emulator.documents import resource_group, tagging
 from oss_emulator.operations.call import Call
@@ -52,12 +53,10 @@ def list_buckets(call: Call) -> Response:
     )
 
 
-list_buckets_by_tags = answers(f"GET /?{tagging.DOCUMENT.subresource}", "ListBuckets")(
-    list_buckets.perform
-)
+list_buckets_by_tags = replace(list_buckets, subresource=tagging.DOCUMENT.subresource)
 """The same operation with a list of tags as its sub-resource."""
 
-list_buckets_of_regions = answers("GET /?regionList", "ListBuckets")(list_buckets.perform)
+list_buckets_of_regions = replace(list_buckets, subresource="regionList")
 """The same operation, for the region of the endpoint only (Go V1)."""
 
 _TAG = re.compile(r'"([^"]+)":"([^"]*)"')

@@ -160,11 +160,9 @@ class Head(NamedTuple):
     method: str
     target: str
     version: str
-    """The version of HTTP."""
     fields: list[tuple[str, str]]
     """The names in lower case and values of the headers that count, in order of arrival."""
     extent: Extent
-    """Where its body ends."""
     last: bool
     """Whether the connection must end after it."""
 

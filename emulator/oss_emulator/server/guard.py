@@ -191,15 +191,12 @@ class Guard(asyncio.Protocol):
         self._outside = outside
         self._aiohttp = make_aiohttp_protocol(self._answer, connections)
         self.remote = ""
-        """The address of the client."""
         self.secure = False
-        """Whether it comes by https."""
         self._loop = asyncio.get_running_loop()
         self._phase = Phase.BEGINNING
         self._pending = b""
         """Bytes that arrived and were not passed on yet."""
         self.head: Head
-        """The head of the last request."""
         self._extent: Extent = NO_BODY
         """Where the body of the last request ends."""
         self._answering = False

@@ -30,9 +30,7 @@ class ShortStep(StrEnum):
     CHECK = "check"
     """Read a piece of a file, all pieces once, to compare its checksum."""
     HASH = "hash"
-    """Hash and store a batch of a body."""
     COMPRESSION = "compression"
-    """Compress a piece of an answer."""
 
 
 AT_ONCE: Final[Mapping[ShortStep, int]] = {

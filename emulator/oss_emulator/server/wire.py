@@ -44,12 +44,10 @@ class Exchange:
     http: web.BaseRequest | None = None
     """Has the body of the request; None for one that no client has sent."""
     leaving: Leaving = stays
-    """Tells when the client leaves."""
     response: Response = _EMPTY
     recorded: bool = True
     """Whether the journal records it; not what is for the emulator itself."""
     body: Body = NO_BODY
-    """The body that the operation gets."""
     error: OSSError | None = None
     """Why it was refused; None if it was not."""
     fault: Fault | None = None

@@ -70,7 +70,6 @@ PARAMETERS: Final = _TOKENS | {
     "x-oss-additional-headers",
     "x-oss-signature-version",
 }
-"""The parameters with which a URL of any version is signed."""
 
 
 def is_signed(request: Request) -> bool:
