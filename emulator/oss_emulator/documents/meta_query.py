@@ -88,10 +88,6 @@ class Field:
     def statistics(self) -> frozenset[Statistic]:
         return _STATISTICS[self.kind]
 
-    @property
-    def sorts(self) -> bool:
-        return self.kind is not FieldKind.PAIR
-
 
 _ORDERED: Final = frozenset(FieldOperator) - {FieldOperator.MATCH, FieldOperator.PREFIX}
 _PREFIXED: Final = _ORDERED | {FieldOperator.PREFIX}
@@ -230,7 +226,7 @@ def _limit(text: str) -> int:
 
 def _sort(name: str) -> Field:
     field = _field(name)
-    if not field.sorts:
+    if field.kind is FieldKind.PAIR:
         raise invalid("Sort", name, f"Objects cannot be sorted by {name}.")
     return field
 

@@ -74,7 +74,9 @@ def _answer(
     status = _STATUSES.get(form.text("success_action_status"), 204)
     if status != 201:
         return Response(status, answer)
-    location = _locate(call)
+    scheme = "https" if call.request.secure else "http"
+    places = (call.request.host, call.request.path.strip("/"), quote(call.key))
+    location = headers.location(f"{scheme}://{'/'.join(filter(None, places))}")
     result = xml.respond(
         "PostResponse",
         ("Bucket", call.bucket.name),
@@ -89,10 +91,3 @@ def _with_result(url: str, call: Call, item: Object) -> str:
     query = urlencode({"bucket": call.bucket.name, "key": item.key, "etag": item.etag})
     address, hash_, fragment = headers.location(url).partition("#")
     return f"{address}{'&' if '?' in address else '?'}{query}{hash_}{fragment}"
-
-
-def _locate(call: Call) -> str:
-    scheme = "https" if call.request.secure else "http"
-    of_bucket = call.request.path.strip("/")
-    path = "/".join(part for part in (of_bucket, quote(call.key)) if part)
-    return headers.location(f"{scheme}://{call.request.host}/{path}")
