@@ -75,8 +75,8 @@ def _answer(
     if status != 201:
         return Response(status, answer)
     scheme = "https" if call.request.secure else "http"
-    places = (call.request.host, call.request.path.strip("/"), quote(call.key))
-    location = headers.location(f"{scheme}://{'/'.join(filter(None, places))}")
+    path = "/".join(filter(None, (call.request.path.strip("/"), quote(call.key))))
+    location = headers.location(f"{scheme}://{call.request.host}/{path}")
     result = xml.respond(
         "PostResponse",
         ("Bucket", call.bucket.name),
