@@ -188,7 +188,7 @@ def _find_image(call: Call) -> Object:
         if error.code != "NoSuchKey":
             raise
         raise OSSError(ErrorCase.IMAGE_MISSING, headers=error.headers, Key=call.key) from None
-    return _bounded(objects.reach(call, call.bucket, found))
+    return _bounded(objects.reach(call, found))
 
 
 def _find_marks(call: Call, actions: Sequence[ImageAction]) -> list[tuple[str, Object]]:
@@ -203,7 +203,7 @@ def _find_marks(call: Call, actions: Sequence[ImageAction]) -> list[tuple[str, O
         permissions.check(call, call.bucket, key, Permission.READ, item, actions=("oss:GetObject",))
         if item is None or item.delete_marker:
             raise OSSError(ErrorCase.IMAGE_MISSING, Key=key)
-        found.append((key, _bounded(objects.reach(call, call.bucket, item))))
+        found.append((key, _bounded(objects.reach(call, item))))
     return found
 
 

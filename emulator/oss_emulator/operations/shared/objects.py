@@ -214,13 +214,13 @@ def follow(call: Call, bucket: Bucket, item: Object) -> Object:
     return target
 
 
-def reach(call: Call, bucket: Bucket, item: Object) -> Object:
+def reach(call: Call, item: Object) -> Object:
     """Return what GetObject reads of an object, with the bytes of the target of a link.
 
     Raises what `follow` and `check_restored` raise.
     """
-    target = follow(call, bucket, item)
-    check_restored(call, bucket, target)
+    target = follow(call, call.bucket, item)
+    check_restored(call, call.bucket, target)
     return show(item, target)
 
 
