@@ -113,7 +113,10 @@ def check_call(call: Call) -> AccessRecord | None:
     """
     bucket, caller, operation = call.record, call.caller, call.operation
     if call.admission.access_point is not None:
-        _check_access_point(call)
+        of_object = operation.resource is Resource.OBJECT
+        if not of_object and operation.name not in _THROUGH_ACCESS_POINTS:
+            raise OSSError(ErrorCase.ACCESS_POINT_OPERATION)
+        check_origin(call.admission.access_point)
     if bucket is None or operation.name == _CREATES:
         return _check_service(call)
     by_acl = (
@@ -128,14 +131,6 @@ def check_call(call: Call) -> AccessRecord | None:
     key = call.target.key
     item = call.storage.object(bucket.name, key, call.version_id) if key else None
     return check(call, bucket, key, operation.permission, item)
-
-
-def _check_access_point(call: Call) -> None:
-    """Raise `AccessDenied` for a request that no access point, or not this one, lets through."""
-    of_object = call.operation.resource is Resource.OBJECT
-    if not of_object and call.operation.name not in _THROUGH_ACCESS_POINTS:
-        raise OSSError(ErrorCase.ACCESS_POINT_OPERATION)
-    check_origin(call.admission.access_point)
 
 
 def check_origin(point: AccessPoint | None) -> None:
