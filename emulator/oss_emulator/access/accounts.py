@@ -99,7 +99,6 @@ class Accounts:
             raise AccountsError(f"{mistake}.") from None
 
     def key(self, access_key_id: str) -> AccessKey | None:
-        """Return a long-term key, None if it is unknown."""
         return self._keys.get(access_key_id)
 
     def display_name(self, account: str) -> str:
@@ -107,11 +106,9 @@ class Accounts:
         return self._names.get(account, account)
 
     def role(self, arn: str) -> Role | None:
-        """Return the role with a resource name, None if it is unknown."""
         return self._roles.get(arn)
 
     def oidc_provider(self, arn: str) -> OIDCProvider | None:
-        """Return an OIDC provider by its resource name."""
         return self._oidc_providers.get(arn)
 
     def find(self, access_key_id: str, token: str, now: float) -> AccessKey | KeyProblem:

@@ -175,7 +175,6 @@ class AccessDecision:
     action: str = ""
     """The action that was denied, or the last one that was allowed."""
     statement: Statement | None = None
-    """The statement that settled the decision, if one did."""
     policy_type: PolicyType | None = None
     """The type of the policy that settled the decision or that lacks a statement."""
 

@@ -18,7 +18,6 @@ class Context:
     time: float = 0.0
     """The time of arrival in seconds since the epoch."""
     secure: bool = False
-    """Whether the request came by HTTPS."""
     source_ip: str | None = None
     source_vpc: str = ""
     """"" for a request from outside a VPC (A-23)."""
@@ -221,7 +220,6 @@ def _is_narrow(value: str) -> bool:
 
 
 def _family(name: str, parse: Callable[[str], float]) -> dict[str, Operator]:
-    """Return the six operators that compare numbers or dates."""
     return {
         f"{name}Equals": Operator(_compared(parse, operator.eq)),
         f"{name}NotEquals": Operator(_compared(parse, operator.eq), negated=True),

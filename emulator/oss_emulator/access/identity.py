@@ -21,7 +21,6 @@ class Kind(StrEnum):
     ACCOUNT = "Account"
     """An account, or an anonymous caller."""
     USER = "SubUser"
-    """A RAM user of the account."""
     SESSION = "AssumedRoleUser"
     """A session of a role of the account."""
 
@@ -41,9 +40,7 @@ class Identity:
     name: str = ""
     """The name of the RAM user, or of the role."""
     session: str = ""
-    """The name of the role session."""
     policies: tuple[Policy, ...] = ()
-    """The RAM policies of the user or role."""
     session_policy: Policy | None = None
 
     @property
@@ -85,8 +82,6 @@ ANONYMOUS = Identity("")
 
 @dataclass(frozen=True, slots=True)
 class AccessKey:
-    """A key pair with its identity."""
-
     id: str
     secret: str
     identity: Identity

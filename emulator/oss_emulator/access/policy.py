@@ -99,8 +99,6 @@ EVERYTHING = Selection((), negated=True, patterns=())
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A statement of a policy."""
-
     place: str
     """The name of the policy and the number of the statement."""
     type: PolicyType
@@ -111,7 +109,6 @@ class Statement:
     conditions: tuple[PolicyCondition, ...]
 
     def applies(self, question: Question) -> bool:
-        """Return whether the statement applies to a request."""
         return (
             self.actions.includes(question.action)
             and self.resources.includes(question.resource)
@@ -362,7 +359,6 @@ class _Parser:
             raise PolicyError(where, str(error)) from None
 
     def _texts(self, where: str, tree: Any) -> tuple[str, ...]:
-        """Parse a text or a list of texts."""
         texts = [tree] if isinstance(tree, str) else tree
         if not isinstance(texts, Sequence) or not texts:
             raise PolicyError(where, "it must be a text or a list of texts")
@@ -376,7 +372,6 @@ class _Parser:
 
 
 def _check_field(where: str, text: str) -> None:
-    """Check the limits of a field of a bucket policy."""
     if "**" in text:
         message = f"{text!r} has consecutive *"
         raise PolicyError(where, message, Problem.CONSECUTIVE_WILDCARDS)
@@ -400,7 +395,6 @@ def _keys(where: str, name: str, tree: Any) -> Mapping[str, Any]:
 
 
 def _scalar(value: Any) -> Any:
-    """Return a boolean or a number as text."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(value, int | float) else value

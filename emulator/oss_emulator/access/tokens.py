@@ -23,7 +23,6 @@ class Grant:
 
     access_key_id: str
     role: str
-    """The resource name of the role."""
     session: str
     expires: int
     """Seconds since the epoch."""
@@ -66,8 +65,9 @@ class Tokens:
 
     def parse(self, token: str) -> Grant | None:
         """Return what a token grants, expired or not; None if it was not issued here."""
+        text = token.removeprefix(_TOKEN_PREFIX)
         try:
-            sealed = _bytes(token.removeprefix(_TOKEN_PREFIX))
+            sealed = b64decode(text + "=" * (-len(text) % 4), altchars=b"-_")
         except ValueError:
             return None
         signature, payload = sealed[:_SIGNATURE_SIZE], sealed[_SIGNATURE_SIZE:]
@@ -83,7 +83,3 @@ class Tokens:
 
 def _text(data: bytes) -> str:
     return urlsafe_b64encode(data).decode().rstrip("=")
-
-
-def _bytes(text: str) -> bytes:
-    return b64decode(text + "=" * (-len(text) % 4), altchars=b"-_")

@@ -34,5 +34,4 @@ DOCUMENT: Final = Document(
 
 def is_enabled(documents: Documents) -> bool:
     """Return whether the last access of each object is shown."""
-    node = DOCUMENT.find(documents)
-    return node is not None and node.text("Status") == "Enabled"
+    return DOCUMENT.text(documents, "Status") == "Enabled"

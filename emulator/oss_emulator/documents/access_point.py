@@ -47,12 +47,9 @@ INTERNET: Final = "internet"
 
 @dataclass(frozen=True, slots=True)
 class AccessPoint:
-    """One access point."""
-
     name: str
     bucket: str
     account: str
-    """The account that owns the bucket."""
     region: str
     alias: str
     """The name that stands for the bucket in requests."""
@@ -125,7 +122,6 @@ def names(name: str) -> tuple[str, ...]:
 
 
 def policy_name(name: str) -> str:
-    """Return the name of the document with the policy of an access point."""
     return _POLICY + name
 
 
@@ -173,7 +169,6 @@ def bucket_of(storage: Storage, name: str) -> str:
 
 
 def policy_of(documents: Documents, name: str) -> Policy | None:
-    """Parse the policy of an access point; None if there is none."""
     document = documents.get(policy_name(name))
     return None if document is None else _parse_policy(document)
 
@@ -184,7 +179,6 @@ def _parse_policy(document: bytes) -> Policy:
 
 
 def blocks_public(documents: Documents, name: str) -> bool:
-    """Return whether an access point blocks public access."""
     block = documents.get(block_name(name))
     return block is not None and public_access_block.is_enabled(
         {public_access_block.OF_BUCKET.subresource: block}

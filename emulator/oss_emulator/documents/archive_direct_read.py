@@ -18,6 +18,4 @@ ArchiveDirectReadConfiguration
 
 
 def is_enabled(documents: Documents) -> bool:
-    """Return whether objects of the class Archive can be read without a restore."""
-    node = DOCUMENT.find(documents)
-    return node is not None and node.text("Enabled") == "true"
+    return DOCUMENT.text(documents, "Enabled") == "true"

@@ -41,8 +41,6 @@ _ROOT: Final = "AsyncFetchTask"
 
 
 class State(StrEnum):
-    """The states of a task."""
-
     RUNNING = "Running"
     RETRY = "Retry"
     SUCCESS = "Success"
@@ -55,8 +53,6 @@ class State(StrEnum):
 
 
 class FetchTask(NamedTuple):
-    """One task."""
-
     id: str
     created: float
     """Seconds since the epoch."""
@@ -75,13 +71,11 @@ class FetchTask(NamedTuple):
     calls_back_on_failure: bool
     state: State = State.RUNNING
     message: str = ""
-    """Why it failed."""
     stored: bool = False
     """Whether its object is stored. Then at most the callback remains to be called."""
 
     @property
     def name(self) -> str:
-        """The name of its document."""
         return PREFIX + self.id
 
     def at(self, now: float) -> "FetchTask":
@@ -105,7 +99,6 @@ def parse(document: bytes, now: float) -> FetchTask:
 
 
 def format(task: FetchTask) -> bytes:
-    """Format the document of a task."""
     own: xml.Children = [
         ("TaskId", task.id),
         ("Created", str(task.created)),
@@ -117,7 +110,6 @@ def format(task: FetchTask) -> bytes:
 
 
 def describe(task: FetchTask) -> xml.Children:
-    """Return the elements of a configuration."""
     return [(element, getattr(task, name)) for element, name in _FIELDS.items()]
 
 

@@ -14,10 +14,8 @@ from oss_emulator.protocol.xml import Node
 from oss_emulator.storage import Storage
 
 DOMAINS: Final = "cname/"
-"""The prefix of the names of documents for bound domains."""
 
 TOKENS: Final = "cname-token/"
-"""The prefix of the names of documents for tokens."""
 
 TOKEN_LIFE: Final = 72 * 60 * 60
 """Seconds for which a token is valid (CreateCnameToken)."""
@@ -46,7 +44,6 @@ def parse(document: bytes) -> Node:
 
 
 def domain_of(cname: Node) -> str:
-    """Return the domain that a request names, in lower case."""
     return cname.text("Domain").lower()
 
 
@@ -88,7 +85,6 @@ def format_binding(cname: Node, present: bytes | None, now: float) -> bytes:
 
 
 def _certificate(cname: Node, present: bytes | None, now: float) -> xml.Value:
-    """Describe the certificate of a domain; None without one."""
     wanted = cname.first("CertificateConfiguration")
     if wanted is not None and wanted.text("DeleteCertificate") == "true":
         return None

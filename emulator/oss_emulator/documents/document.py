@@ -176,7 +176,6 @@ def _times(often: str) -> tuple[int, int | None]:
 
 
 Documents: TypeAlias = Mapping[str, bytes]
-"""The stored documents by name."""
 
 
 class Holder(Enum):
@@ -247,3 +246,8 @@ class Document:
         """Return the stored document; None before the first Put."""
         document = documents.get(self.subresource)
         return None if document is None else xml.parse(document, self.schema.name)
+
+    def text(self, documents: Documents, path: str) -> str:
+        """Return the text at a path of the stored document; "" before the first Put."""
+        node = self.find(documents)
+        return "" if node is None else node.text(path)

@@ -35,8 +35,6 @@ DOCUMENT: Final = Document(
 
 
 class ImageAccess(NamedTuple):
-    """The parsed configuration."""
-
     suffixes: tuple[str, ...] = ()
     """The ends of the keys whose originals are protected; `*` stands for all keys."""
     separators: str = ""

@@ -10,7 +10,6 @@ from oss_emulator.storage import Storage
 MAX_INVENTORIES: Final = 1000
 
 PREFIX: Final = "inventory/"
-"""The prefix of the names of the documents."""
 
 _DESTINATION: Final = "acs:oss:::"
 """The prefix of the name of a destination."""

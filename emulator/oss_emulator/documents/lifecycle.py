@@ -88,7 +88,12 @@ def _validate(node: Node, context: PutContext) -> xml.Value:
     rules = [_move_times(rule) for rule in node.all("Rule")]
     _check_ids(rule.text("ID") for rule in rules)
     for rule in rules:
-        _check_rule(rule)
+        _check_tags(rule)
+        _check_times(rule)
+        _check_order(rule, "Transition", "Days", "Expiration")
+        _check_order(
+            rule, "NoncurrentVersionTransition", "NoncurrentDays", "NoncurrentVersionExpiration"
+        )
     allowed = headers.flag(context.headers, ALLOW_OVERLAP)
     check = _check_conflict if allowed else _check_overlap
     for one, other in combinations(rules, 2):
@@ -134,18 +139,6 @@ def uses_access_time(documents: Documents) -> bool:
     return any(move.text("IsAccessTime") == "true" for rule in rules for move in rule)
 
 
-def _check_rule(rule: Node) -> None:
-    _check_tags(rule)
-    _check_times(rule)
-    _check_order(rule, "Transition", "Days", rule.text("Expiration/Days"))
-    _check_order(
-        rule,
-        "NoncurrentVersionTransition",
-        "NoncurrentDays",
-        rule.text("NoncurrentVersionExpiration/NoncurrentDays"),
-    )
-
-
 def _check_ids(ids: Iterable[str]) -> None:
     seen: set[str] = set()
     for name in filter(None, ids):
@@ -187,14 +180,18 @@ def _time(action: Node) -> str:
     return names[0]
 
 
-def _check_order(rule: Node, action: str, unit: str, expiration: str) -> None:
-    """Check that colder classes come later and expiration comes last."""
-    moves = sorted(
+def _moves(nodes: Iterable[Node], unit: str) -> list[tuple[int, int]]:
+    return sorted(
         (_rank(node.text("StorageClass")), int(node.text(unit)))
-        for node in rule.all(action)
+        for node in nodes
         if node.first(unit) is not None
     )
-    days = [*(day for _, day in moves), *([int(expiration)] if expiration else [])]
+
+
+def _check_order(rule: Node, action: str, unit: str, expiration: str) -> None:
+    """Check that colder classes come later and expiration comes last."""
+    end = rule.text(f"{expiration}/{unit}")
+    days = [*(day for _, day in _moves(rule.all(action), unit)), *([int(end)] if end else [])]
     for earlier, later in pairwise(days):
         if later <= earlier:
             message = f"The next action must follow after more than {earlier} days."
@@ -211,7 +208,6 @@ def _rank(storage_class: str) -> int:
 
 
 def _overlaps(one: Node, other: Node) -> bool:
-    """Return whether two rules may apply to the same objects."""
     prefixes = sorted([one.text("Prefix"), other.text("Prefix")])
     return prefixes[1].startswith(prefixes[0]) and _tags(one) == _tags(other)
 
@@ -220,12 +216,7 @@ def _check_conflict(one: Node, other: Node) -> None:
     """Refuse what no header allows: two times for uploads, and a colder class first (P-90)."""
     if all(rule.first("AbortMultipartUpload") is not None for rule in (one, other)):
         raise OSSError(ErrorCase.LIFECYCLE_CONFLICT)
-    moves = sorted(
-        (_rank(node.text("StorageClass")), int(node.text("Days")))
-        for rule in (one, other)
-        for node in rule.all("Transition")
-        if node.first("Days") is not None
-    )
+    moves = _moves([*one.all("Transition"), *other.all("Transition")], "Days")
     for (rank, days), (colder, later) in pairwise(moves):
         if rank < colder and later < days:
             raise OSSError(ErrorCase.LIFECYCLE_CONFLICT)

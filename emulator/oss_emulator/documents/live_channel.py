@@ -16,7 +16,6 @@ from oss_emulator.protocol.xml import DocumentError, Node
 from oss_emulator.storage import Storage
 
 PREFIX: Final = "live/"
-"""The prefix of the names of the documents."""
 
 STATUSES: Final = ("enabled", "disabled")
 DEFAULT_PLAYLIST: Final = "playlist.m3u8"
@@ -31,8 +30,6 @@ _DEFAULT_FRAGMENTS: Final = {"FragDuration": "5", "FragCount": "3"}
 
 
 class LiveChannel(NamedTuple):
-    """The configuration of a channel."""
-
     description: str
     status: str
     frag_duration: str
@@ -179,7 +176,6 @@ def format(channel: LiveChannel) -> bytes:
 
 
 def read(document: bytes) -> LiveChannel:
-    """Read a document that is stored with a bucket."""
     node = xml.parse(document, _ROOT)
     snapshot = node.first("Snapshot") or ()
     return LiveChannel(
@@ -202,5 +198,4 @@ def find(documents: Documents, name: str) -> LiveChannel:
 
 
 def count(documents: Documents) -> int:
-    """Count the channels of a bucket."""
     return sum(name.startswith(PREFIX) for name in documents)

@@ -37,17 +37,14 @@ DOCUMENT: Final = Document("BucketLogging", "logging", _SCHEMA, absent=(), valid
 class LoggingTarget(NamedTuple):
     """The bucket that logs go to and the prefix of their keys; both empty without logging."""
 
-    bucket: str = ""
-    prefix: str = ""
+    bucket: str
+    prefix: str
 
 
 def target(documents: Documents) -> LoggingTarget:
     """Return where the logs of a bucket go."""
-    node = DOCUMENT.find(documents)
-    enabled = None if node is None else node.first("LoggingEnabled")
-    if enabled is None:
-        return LoggingTarget()
-    return LoggingTarget(enabled.text("TargetBucket"), enabled.text("TargetPrefix"))
+    names = ("TargetBucket", "TargetPrefix")
+    return LoggingTarget(*(DOCUMENT.text(documents, f"LoggingEnabled/{name}") for name in names))
 
 
 MAX_FIELDS: Final = 6

@@ -31,8 +31,6 @@ limits of the service are not known."""
 
 
 class FieldOperator(StrEnum):
-    """The operators of a condition."""
-
     EQ = "eq"
     GT = "gt"
     GTE = "gte"
@@ -89,10 +87,6 @@ class Field:
     @property
     def statistics(self) -> frozenset[Statistic]:
         return _STATISTICS[self.kind]
-
-    @property
-    def sorts(self) -> bool:
-        return self.kind is not FieldKind.PAIR
 
 
 _ORDERED: Final = frozenset(FieldOperator) - {FieldOperator.MATCH, FieldOperator.PREFIX}
@@ -162,8 +156,6 @@ class Aggregation:
 
 @dataclass(frozen=True, slots=True)
 class MetaQuery:
-    """A parsed query."""
-
     condition: Condition | Junction
     limit: int = MAX_RESULTS
     sort: Field = FIELDS["Filename"]
@@ -214,7 +206,6 @@ def parse(document: bytes) -> MetaQuery:
 
 
 def invalid(name: str, value: str, message: str) -> OSSError:
-    """Make the error for a bad value in a query."""
     return headers.invalid_argument(name, value, message, ErrorCase.INVALID_META_QUERY)
 
 
@@ -235,7 +226,7 @@ def _limit(text: str) -> int:
 
 def _sort(name: str) -> Field:
     field = _field(name)
-    if not field.sorts:
+    if field.kind is FieldKind.PAIR:
         raise invalid("Sort", name, f"Objects cannot be sorted by {name}.")
     return field
 

@@ -102,13 +102,7 @@ LEGAL_HOLD: Final = Document(
 
 def is_held(documents: Documents) -> bool:
     """Return whether a version is under legal hold."""
-    node = LEGAL_HOLD.find(documents)
-    return node is not None and node.text("Status") == "ON"
-
-
-def format_hold(status: str) -> bytes:
-    """Format the document that is stored with a version; the status is `ON` or `OFF`."""
-    return LEGAL_HOLD.format([("Status", status)])
+    return LEGAL_HOLD.text(documents, "Status") == "ON"
 
 
 BYPASS: Final = "x-oss-bypass-governance-retention"

@@ -27,6 +27,4 @@ ENABLED: Final = OF_BUCKET.format((("BlockPublicAccess", True),))
 
 
 def is_enabled(documents: Documents) -> bool:
-    """Return whether a bucket or an account blocks public access."""
-    node = OF_BUCKET.find(documents)
-    return node is not None and node.text("BlockPublicAccess") == "true"
+    return OF_BUCKET.text(documents, "BlockPublicAccess") == "true"

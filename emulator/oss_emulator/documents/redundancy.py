@@ -36,16 +36,12 @@ PROCESSED: Final = 600.0
 
 
 class TransitionStatus(StrEnum):
-    """The states of a task."""
-
     QUEUEING = "Queueing"
     PROCESSING = "Processing"
     FINISHED = "Finished"
 
 
 class Transition(NamedTuple):
-    """One task."""
-
     bucket: str
     id: str
     created: float
@@ -74,7 +70,6 @@ class Transition(NamedTuple):
         return [*found, ("ProcessPercentage", int(100 * share)), ("EstimatedRemainingTime", 0)]
 
     def format(self) -> bytes:
-        """Format the document to store."""
         stored: xml.Children = [
             ("Bucket", self.bucket),
             ("TaskId", self.id),

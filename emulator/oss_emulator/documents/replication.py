@@ -67,7 +67,6 @@ def parse_rtc(document: bytes) -> tuple[str, xml.Value]:
 
 
 def rules(documents: Documents) -> list[Node]:
-    """Return the rules of a bucket."""
     document = documents.get(SUBRESOURCE)
     return [] if document is None else xml.parse(document, _SCHEMA.name).all("Rule")
 

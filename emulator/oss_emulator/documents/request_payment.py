@@ -19,5 +19,4 @@ RequestPaymentConfiguration
 
 def is_by_requester(documents: Documents) -> bool:
     """Return whether the requester pays instead of the owner of the bucket."""
-    node = DOCUMENT.find(documents)
-    return node is not None and node.text("Payer") == "Requester"
+    return DOCUMENT.text(documents, "Payer") == "Requester"

@@ -41,9 +41,7 @@ DOCUMENT: Final = Document(
 
 
 def of(documents: Documents) -> str:
-    """Return the group of a bucket."""
-    node = DOCUMENT.find(documents)
-    return DEFAULT if node is None else node.text("ResourceGroupId")
+    return DOCUMENT.text(documents, "ResourceGroupId") or DEFAULT
 
 
 def format(group: str) -> bytes:

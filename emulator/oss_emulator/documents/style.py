@@ -9,7 +9,6 @@ from oss_emulator.protocol import dates, headers, xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 
 PREFIX: Final = "style/"
-"""The prefix of the names of the documents."""
 
 _NAME: Final = re.compile(r"[0-9A-Za-z_.-]{1,64}")
 

@@ -45,7 +45,6 @@ DOCUMENT: Final = Document(
 
 
 def tags(documents: Documents) -> dict[str, str]:
-    """Return the tags of a bucket."""
     node = DOCUMENT.find(documents)
     return {} if node is None else dict(_pairs(node))
 

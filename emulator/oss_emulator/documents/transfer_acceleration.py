@@ -29,6 +29,4 @@ def enabled_since(documents: Documents) -> float | None:
 
 
 def is_enabled(documents: Documents) -> bool:
-    """Return whether accelerate endpoints serve the bucket."""
-    node = DOCUMENT.find(documents)
-    return node is not None and node.text("Enabled") == "true"
+    return DOCUMENT.text(documents, "Enabled") == "true"

@@ -255,8 +255,6 @@ class RoutingRule:
 
 @dataclass(frozen=True, slots=True)
 class WebsiteConfiguration:
-    """The website of a bucket."""
-
     suffix: str
     """The name of the index page, empty for none."""
     support_subdir: bool

@@ -1,6 +1,6 @@
 """The retention policy of a bucket: its states, and the objects it protects (Retention policy)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from oss_emulator.documents.document import Documents, parse_schema
@@ -14,10 +14,7 @@ INITIATE: Final = parse_schema("""
 InitiateWormConfiguration
   RetentionPeriodInDays 1..25550
 """)
-EXTEND: Final = parse_schema("""
-ExtendWormConfiguration
-  RetentionPeriodInDays 1..25550
-""")
+EXTEND: Final = replace(INITIATE, name="ExtendWormConfiguration")
 _ROOT: Final = "WormConfiguration"
 
 

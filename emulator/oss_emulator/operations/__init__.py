@@ -6,12 +6,12 @@ from typing import Final
 from oss_emulator.operations.operation import Operation
 
 _PAGES: Final = """
-    service region access_point async_fetch bucket_basic bucket_cname bucket_documents
-    bucket_inventory bucket_meta_query bucket_policy bucket_qos bucket_redundancy bucket_acl
-    bucket_referer bucket_replication bucket_style bucket_tags bucket_versioning bucket_worm listing
-    live_channel object_basic object_copy object_delete_many multipart multipart_parts
-    multipart_listing object_append object_symlink object_tagging object_restore object_acl
-    object_form object_process object_select preflight
+    service access_point async_fetch bucket_basic bucket_cname bucket_documents bucket_inventory
+    bucket_meta_query bucket_policy bucket_qos bucket_redundancy bucket_acl bucket_referer
+    bucket_replication bucket_style bucket_tags bucket_versioning bucket_worm listing
+    live_channel object_basic object_copy object_delete_many multipart object_append
+    object_symlink object_tagging object_restore object_acl object_form object_process
+    object_select preflight
     """.split()
 """The modules in the order of docs/operations.md."""
 

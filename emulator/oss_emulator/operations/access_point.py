@@ -39,8 +39,8 @@ def create_access_point(call: Call) -> Response:
         raise OSSError(ErrorCase.TOO_MANY_ACCESS_POINTS)
     for name, document in access_point.changes(point).items():
         call.keep(name, document)
-    return xml.answer(
-        "CreateAccessPointResult", [("AccessPointArn", point.arn), ("Alias", point.alias)]
+    return xml.respond(
+        "CreateAccessPointResult", ("AccessPointArn", point.arn), ("Alias", point.alias)
     )
 
 
@@ -55,21 +55,19 @@ def get_access_point(call: Call) -> Response:
         ("PublicEndpoint", f"{place}.{domain}"),
         ("InternalEndpoint", f"{place}-internal.{domain}"),
     ]
-    return xml.answer(
+    return xml.respond(
         "GetAccessPointResult",
-        [
-            ("AccessPointName", point.name),
-            ("Bucket", point.bucket),
-            ("AccountId", point.account),
-            ("NetworkOrigin", point.origin),
-            ("VpcConfiguration", [("VpcId", point.vpc)]),
-            ("AccessPointArn", point.arn),
-            ("CreationDate", point.created),
-            ("Alias", point.alias),
-            ("Status", "enable"),
-            ("Endpoints", endpoints),
-            ("PublicAccessBlockConfiguration", [("BlockPublicAccess", blocked)]),
-        ],
+        ("AccessPointName", point.name),
+        ("Bucket", point.bucket),
+        ("AccountId", point.account),
+        ("NetworkOrigin", point.origin),
+        ("VpcConfiguration", [("VpcId", point.vpc)]),
+        ("AccessPointArn", point.arn),
+        ("CreationDate", point.created),
+        ("Alias", point.alias),
+        ("Status", "enable"),
+        ("Endpoints", endpoints),
+        ("PublicAccessBlockConfiguration", [("BlockPublicAccess", blocked)]),
     )
 
 
@@ -140,7 +138,7 @@ def get_access_point_public_access_block(call: Call) -> Response:
     """Return whether an access point blocks public access; raises `NoSuchAccessPoint`."""
     point = _find(call, call.request.query[_NAME])
     blocked = access_point.blocks_public(call.documents, point.name)
-    return xml.answer("PublicAccessBlockConfiguration", [("BlockPublicAccess", blocked)])
+    return xml.respond("PublicAccessBlockConfiguration", ("BlockPublicAccess", blocked))
 
 
 @answers(f"DELETE /bucket?{_BLOCK}", "DeleteAccessPointPublicAccessBlock")
@@ -151,7 +149,6 @@ def delete_access_point_public_access_block(call: Call) -> Response:
 
 
 def _named(call: Call) -> AccessPoint:
-    """Find the access point that the header names; raises `InvalidArgument` if it is missing."""
     name = headers.required(call.request.headers, _NAME, "the name of the access point")
     return _find(call, name)
 
@@ -168,15 +165,13 @@ def _list(call: Call, points: list[AccessPoint]) -> Response:
     marker, limit = query.get("continuation-token", ""), parameters.max_keys(query)
     found = sorted((f"{point.name}/{point.region}", point) for point in points)
     page, following = paging.after(found, marker, limit)
-    return xml.answer(
+    return xml.respond(
         "ListAccessPointsResult",
-        [
-            ("IsTruncated", bool(following)),
-            ("NextContinuationToken", following),
-            ("AccountId", call.caller.id),
-            ("MaxKeys", limit),
-            ("AccessPoints", [("AccessPoint", _summary(point)) for _, point in page]),
-        ],
+        ("IsTruncated", bool(following)),
+        ("NextContinuationToken", following),
+        ("AccountId", call.caller.id),
+        ("MaxKeys", limit),
+        ("AccessPoints", [("AccessPoint", _summary(point)) for _, point in page]),
     )
 
 

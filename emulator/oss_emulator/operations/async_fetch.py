@@ -50,7 +50,7 @@ def put_async_fetch_task(call: Call) -> Response:
     for name in ended[: max(0, len(ended) - MAX_KEPT + 1)]:
         call.keep(name, None)
     call.keep(task.name, async_fetch.format(task))
-    answer = xml.answer("AsyncFetchTaskResult", [("TaskId", task.id)])
+    answer = xml.respond("AsyncFetchTaskResult", ("TaskId", task.id))
     return answer._replace(fetch=task.id)
 
 
@@ -62,14 +62,12 @@ def get_async_fetch_task(call: Call) -> Response:
     if task is None:
         raise OSSError(ErrorCase.NO_SUCH_FETCH_TASK, TaskId=task_id)
     task = task.at(call.request.received)
-    return xml.answer(
+    return xml.respond(
         "AsyncFetchTaskInfo",
-        [
-            ("TaskId", task.id),
-            ("State", task.state),
-            ("ErrorMsg", task.message),
-            ("TaskInfo", async_fetch.describe(task)),
-        ],
+        ("TaskId", task.id),
+        ("State", task.state),
+        ("ErrorMsg", task.message),
+        ("TaskInfo", async_fetch.describe(task)),
     )
 
 

@@ -32,11 +32,8 @@ def put_bucket_acl(call: Call) -> Response:
 
 @answers("GET /bucket?acl", "GetBucketAcl")
 def get_bucket_acl(call: Call) -> Response:
-    """Return the owner and the ACL of a bucket."""
-    return xml.answer(
+    return xml.respond(
         "AccessControlPolicy",
-        [
-            ("Owner", call.owner(call.bucket.owner)),
-            ("AccessControlList", [("Grant", call.bucket.acl)]),
-        ],
+        ("Owner", call.owner(call.bucket.owner)),
+        ("AccessControlList", [("Grant", call.bucket.acl)]),
     )

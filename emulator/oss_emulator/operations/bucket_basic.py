@@ -99,7 +99,6 @@ def delete_bucket(call: Call) -> Response:
 
 @answers("GET /bucket?bucketInfo", "GetBucketInfo")
 def get_bucket_info(call: Call) -> Response:
-    """Describe a bucket."""
     bucket = call.bucket
     documents = bucket.documents
     target = logging.target(documents)
@@ -120,12 +119,10 @@ def get_bucket_info(call: Call) -> Response:
         ("ServerSideEncryptionRule", encryption.rule(documents) or [("SSEAlgorithm", "None")]),
         ("BucketPolicy", [("LogBucket", target.bucket), ("LogPrefix", target.prefix)]),
     ]
-    return xml.answer("BucketInfo", [("Bucket", info)])
+    return xml.respond("BucketInfo", ("Bucket", info))
 
 
 def _switches(documents: Documents) -> xml.Children:
-    """Make the elements of GetBucketInfo that say which features are enabled."""
-
     def state(enabled: bool) -> str:
         return "Enabled" if enabled else "Disabled"
 
@@ -139,8 +136,7 @@ def _switches(documents: Documents) -> xml.Children:
 
 @answers("GET /bucket?location", "GetBucketLocation")
 def get_bucket_location(call: Call) -> Response:
-    """Return the region of a bucket."""
-    return xml.answer("LocationConstraint", f"oss-{call.bucket.region}")
+    return xml.reply(xml.format("LocationConstraint", f"oss-{call.bucket.region}"))
 
 
 _LEAST = 64 * 1024
@@ -172,7 +168,7 @@ def get_bucket_stat(call: Call) -> Response:
         ("LastModifiedTime", int(call.request.received) if items or uploads else 0),
     ]
     by_class = [element for name in STORAGE_CLASSES for element in _stat_of(name, objects, parts)]
-    return xml.answer("BucketStat", [*stat, *by_class])
+    return xml.respond("BucketStat", *stat, *by_class)
 
 
 def _stat_of(

@@ -47,13 +47,11 @@ def put_cname(call: Call) -> Response:
 def list_cname(call: Call) -> Response:
     """List the domains bound to a bucket."""
     cnames = call.documents_below(cname.DOMAINS).values()
-    return xml.answer(
+    return xml.respond(
         "ListCnameResult",
-        [
-            ("Bucket", call.bucket.name),
-            ("Owner", call.bucket.owner),
-            *(("Cname", xml.parse(document, "Cname").content) for document in cnames),
-        ],
+        ("Bucket", call.bucket.name),
+        ("Owner", call.bucket.owner),
+        *(("Cname", xml.parse(document, "Cname").content) for document in cnames),
     )
 
 

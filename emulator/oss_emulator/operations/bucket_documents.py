@@ -15,11 +15,7 @@ from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
 from oss_emulator.storage import Object
 
-_PATHS: Final = {
-    Holder.ACCOUNT: "/",
-    Holder.BUCKET: "/bucket",
-    Holder.OBJECT: "/bucket/key",
-}
+_PATHS: Final = {Holder.ACCOUNT: "/", Holder.BUCKET: "/bucket", Holder.OBJECT: "/bucket/key"}
 
 
 def put(document: Document, call: Call) -> Response:
@@ -56,7 +52,6 @@ def delete(document: Document, call: Call) -> Response:
 
 
 def _item(document: Document, call: Call) -> Object | None:
-    """Find the object version that holds the document; None for one of a bucket or an account."""
     return find(call) if document.holder is Holder.OBJECT else None
 
 

@@ -51,17 +51,12 @@ def list_bucket_inventory(call: Call) -> Response:
         raise OSSError(ErrorCase.NO_SUCH_INVENTORY, BucketName=call.bucket.name)
     token = call.request.query.get("continuation-token", "")
     page, following = paging.after(found.items(), token, PAGE)
-    return xml.answer(
+    return xml.respond(
         "ListInventoryConfigurationsResult",
-        [
-            *(
-                (inventory.ROOT, xml.parse(document, inventory.ROOT).content)
-                for _, document in page
-            ),
-            ("IsTruncated", bool(following)),
-            ("ContinuationToken", token or None),
-            ("NextContinuationToken", following or None),
-        ],
+        *((inventory.ROOT, xml.parse(document, inventory.ROOT).content) for _, document in page),
+        ("IsTruncated", bool(following)),
+        ("ContinuationToken", token or None),
+        ("NextContinuationToken", following or None),
     )
 
 

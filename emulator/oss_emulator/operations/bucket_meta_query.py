@@ -162,20 +162,17 @@ def get_meta_query_status(call: Call) -> Response:
     opened = _opened(call)
     running = _is_running(call, opened)
     created = dates.format_beijing(_created(opened))
-    return xml.answer(
+    return xml.respond(
         "MetaQueryStatus",
-        [
-            ("State", "Running" if running else "Ready"),
-            ("Phase", "IncrementalScanning" if running else "FullScanning"),
-            ("CreateTime", created),
-            ("UpdateTime", created),
-            ("MetaQueryMode", opened.text("MetaQueryMode")),
-        ],
+        ("State", "Running" if running else "Ready"),
+        ("Phase", "IncrementalScanning" if running else "FullScanning"),
+        ("CreateTime", created),
+        ("UpdateTime", created),
+        ("MetaQueryMode", opened.text("MetaQueryMode")),
     )
 
 
 def _gather(call: Call) -> Work:
-    """Find the objects of the bucket, which are then searched."""
     opened = _opened(call)
     if _mode(call) == "semantic":
         message = "Semantic queries (mode=semantic) are not emulated; query with mode=basic."

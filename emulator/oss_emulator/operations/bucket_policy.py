@@ -43,4 +43,4 @@ def delete_bucket_policy(call: Call) -> Response:
 def get_bucket_policy_status(call: Call) -> Response:
     """Return whether a statement of the policy grants something to everybody (A-33)."""
     found = policy.of(call.documents)
-    return xml.answer("PolicyStatus", [("IsPublic", found is not None and found.public)])
+    return xml.respond("PolicyStatus", ("IsPublic", found is not None and found.public))

@@ -16,7 +16,7 @@ _PREFIX = f"{_REQUESTERS}/"
 @answers(f"GET /?{_BUCKET}", "GetUserQosInfo")
 def get_user_qos_info(call: Call) -> Response:
     """Return the limits of the account, with the same root as a bucket's limits (P-58)."""
-    return xml.answer(qos.ROOT, [("Region", call.region), *qos.account_limits()])
+    return xml.respond(qos.ROOT, ("Region", call.region), *qos.account_limits())
 
 
 @answers(f"PUT /bucket?{_BUCKET}", "PutBucketQosInfo")
@@ -30,19 +30,17 @@ def put_bucket_qos_info(call: Call) -> Response:
 def get_bucket_qos_info(call: Call) -> Response:
     """Return the limits of a bucket; raises `NoSuchBucketQosInfo` where none were put (Go V1)."""
     missing = OSSError(ErrorCase.NO_SUCH_QOS, BucketName=call.bucket.name)
-    return xml.answer(qos.ROOT, qos.limits(call.document(_BUCKET, missing)))
+    return xml.reply(xml.format(qos.ROOT, qos.limits(call.document(_BUCKET, missing))))
 
 
 @answers(f"DELETE /bucket?{_BUCKET}", "DeleteBucketQosInfo")
 def delete_bucket_qos_info(call: Call) -> Response:
-    """Remove the limits of a bucket."""
     call.keep(_BUCKET, None)
     return Response(204)
 
 
 @answers(f"PUT /bucket?{_REQUESTER}", "PutBucketRequesterQosInfo")
 def put_bucket_requester_qos_info(call: Call) -> Response:
-    """Replace the limits of one requester."""
     name = _PREFIX + call.request.query["qosRequester"]
     call.keep(name, qos.format(call.body.read()))
     return Response()
@@ -52,8 +50,8 @@ def put_bucket_requester_qos_info(call: Call) -> Response:
 def get_bucket_requester_qos_info(call: Call) -> Response:
     """Return the limits of one requester; there are none before the first put."""
     requester = call.request.query["qosRequester"]
-    return xml.answer(
-        "RequesterQoSInfo", _requester(requester, call.documents.get(_PREFIX + requester))
+    return xml.respond(
+        "RequesterQoSInfo", *_requester(requester, call.documents.get(_PREFIX + requester))
     )
 
 
@@ -63,21 +61,18 @@ def list_bucket_requester_qos_infos(call: Call) -> Response:
     query = call.request.query
     marker, limit = query.get("continuation-token", ""), parameters.max_keys(query)
     page, following = paging.after(call.documents_below(_PREFIX).items(), marker, limit)
-    return xml.answer(
+    return xml.respond(
         "ListBucketRequesterQoSInfosResult",
-        [
-            ("Bucket", call.bucket.name),
-            ("ContinuationToken", marker),
-            ("NextContinuationToken", following),
-            ("IsTruncated", bool(following)),
-            *(("RequesterQoSInfo", _requester(name, document)) for name, document in page),
-        ],
+        ("Bucket", call.bucket.name),
+        ("ContinuationToken", marker),
+        ("NextContinuationToken", following),
+        ("IsTruncated", bool(following)),
+        *(("RequesterQoSInfo", _requester(name, document)) for name, document in page),
     )
 
 
 @answers(f"DELETE /bucket?{_REQUESTER}", "DeleteBucketRequesterQosInfo")
 def delete_bucket_requester_qos_info(call: Call) -> Response:
-    """Remove the limits of one requester."""
     call.keep(_PREFIX + call.request.query["qosRequester"], None)
     return Response(204)
 
@@ -85,15 +80,13 @@ def delete_bucket_requester_qos_info(call: Call) -> Response:
 @answers("GET /?resourcePool", "ListResourcePools")
 def list_resource_pools(call: Call) -> Response:
     """List the resource pools of the account: none, because none can be created."""
-    return xml.answer(
+    return xml.respond(
         "ListResourcePoolsResult",
-        [
-            ("Region", call.region),
-            ("Owner", call.caller.id),
-            ("ContinuationToken", call.request.query.get("continuation-token", "")),
-            ("NextContinuationToken", ""),
-            ("IsTruncated", False),
-        ],
+        ("Region", call.region),
+        ("Owner", call.caller.id),
+        ("ContinuationToken", call.request.query.get("continuation-token", "")),
+        ("NextContinuationToken", ""),
+        ("IsTruncated", False),
     )
 
 

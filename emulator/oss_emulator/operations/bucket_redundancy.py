@@ -45,13 +45,13 @@ def create_bucket_data_redundancy_transition(call: Call) -> Response:
         raise OSSError(ErrorCase.TRANSITION_EXISTS, BucketName=bucket.name)
     task = Transition(bucket.name, f"{getrandbits(128):032x}", now)
     call.keep(redundancy.PREFIX + task.id, task.format())
-    return xml.answer(redundancy.ROOT, [("TaskId", task.id)])
+    return xml.respond(redundancy.ROOT, ("TaskId", task.id))
 
 
 @answers(f"GET /bucket?{redundancy.SUBRESOURCE}&{_TASK}", "GetBucketDataRedundancyTransition")
 def get_bucket_data_redundancy_transition(call: Call) -> Response:
     """Show a task; raises `BucketDataRedundancyTransitionTaskNotExist`."""
-    return xml.answer(redundancy.ROOT, _find(call).describe(call.request.received))
+    return xml.respond(redundancy.ROOT, *_find(call).describe(call.request.received))
 
 
 @answers(f"GET /bucket?{redundancy.SUBRESOURCE}", "ListBucketDataRedundancyTransition")
@@ -59,7 +59,7 @@ def list_bucket_data_redundancy_transition(call: Call) -> Response:
     """List the tasks of a bucket."""
     now = call.request.received
     tasks = redundancy.of(call.bucket)
-    return xml.answer(_LIST, [(redundancy.ROOT, task.describe(now)) for task in tasks])
+    return xml.respond(_LIST, *((redundancy.ROOT, task.describe(now)) for task in tasks))
 
 
 @answers(f"GET /?{redundancy.SUBRESOURCE}", "ListUserDataRedundancyTransition")
@@ -74,13 +74,11 @@ def list_user_data_redundancy_transition(call: Call) -> Response:
         for task in redundancy.of(bucket)
     )
     page, following = paging.after(tasks, marker, limit)
-    return xml.answer(
+    return xml.respond(
         _LIST,
-        [
-            ("IsTruncated", bool(following)),
-            ("NextContinuationToken", following),
-            *((redundancy.ROOT, task.describe(now)) for _, task in page),
-        ],
+        ("IsTruncated", bool(following)),
+        ("NextContinuationToken", following),
+        *((redundancy.ROOT, task.describe(now)) for _, task in page),
     )
 
 

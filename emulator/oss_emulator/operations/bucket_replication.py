@@ -65,13 +65,11 @@ def get_bucket_replication_location(call: Call) -> Response:
         for name in others
     ]
     locations = [("Location", name) for name in others]
-    return xml.answer(
+    return xml.respond(
         "ReplicationLocation",
-        [
-            *locations,
-            ("LocationTransferTypeConstraint", transfer),
-            ("LocationRTCConstraint", locations),
-        ],
+        *locations,
+        ("LocationTransferTypeConstraint", transfer),
+        ("LocationRTCConstraint", locations),
     )
 
 
@@ -83,7 +81,7 @@ def get_bucket_replication_progress(call: Call) -> Response:
     """
     rule_id = call.request.query.get("rule-id", "")
     rules = [_rule(call, rule_id)] if rule_id else replication.rules(call.documents)
-    return xml.answer("ReplicationProgress", [("Rule", _progress(rule)) for rule in rules])
+    return xml.respond("ReplicationProgress", *(("Rule", _progress(rule)) for rule in rules))
 
 
 def _progress(rule: Node) -> Children:
@@ -93,7 +91,6 @@ def _progress(rule: Node) -> Children:
 
 
 def _change(call: Call, rule_id: str, change: tuple[str, xml.Value]) -> None:
-    """Replace one element of a rule; raises `NoSuchReplicationRule`."""
     _rule(call, rule_id)
     name, _ = change
     rules: list[xml.Value] = []

@@ -33,7 +33,7 @@ def list_style(call: Call) -> Response:
     documents = call.documents.items()
     styles = [document for name, document in documents if name.startswith(style.PREFIX)]
     found = [("Style", xml.parse(document, "Style").content) for document in styles]
-    return xml.answer("StyleList", found)
+    return xml.respond("StyleList", *found)
 
 
 @answers("DELETE /bucket?style&styleName", "DeleteStyle")

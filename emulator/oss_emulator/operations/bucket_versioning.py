@@ -1,11 +1,19 @@
 """PutBucketVersioning and GetBucketVersioning."""
 
-from oss_emulator.documents import object_worm, versioning
+from typing import Final
+
+from oss_emulator.documents import object_worm
+from oss_emulator.documents.document import parse_schema
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import answers
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
+
+_SCHEMA: Final = parse_schema("""
+VersioningConfiguration
+  Status Enabled|Suspended
+""")
 
 
 @answers("PUT /bucket?versioning", "PutBucketVersioning")
@@ -14,7 +22,7 @@ def put_bucket_versioning(call: Call) -> Response:
 
     Raises `MalformedXML`, and `InvalidRequest` if object retention needs the versions (P-64).
     """
-    status = versioning.SCHEMA.parse(call.body.read()).text("Status")
+    status = _SCHEMA.parse(call.body.read()).text("Status")
     if status != "Enabled" and object_worm.is_enabled(call.documents):
         raise OSSError(ErrorCase.OBJECT_WORM_NEEDS_VERSIONING)
     call.storage.put_bucket(call.bucket._replace(versioning=status))
@@ -24,4 +32,4 @@ def put_bucket_versioning(call: Call) -> Response:
 @answers("GET /bucket?versioning", "GetBucketVersioning")
 def get_bucket_versioning(call: Call) -> Response:
     """Return the state; it has no Status before versioning was first set."""
-    return xml.answer(versioning.SCHEMA.name, [("Status", call.bucket.versioning or None)])
+    return xml.respond(_SCHEMA.name, ("Status", call.bucket.versioning or None))

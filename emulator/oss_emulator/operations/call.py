@@ -56,7 +56,6 @@ class Environment(NamedTuple):
     assumptions: Assumptions
     """What the service is assumed to do where its documents do not say."""
     changes: Changes
-    """The dated changes that the service follows."""
 
 
 class Call(NamedTuple):

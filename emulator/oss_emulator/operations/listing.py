@@ -23,14 +23,12 @@ def list_objects(call: Call) -> Response:
     marker = _name(call, "marker")
     page = _page(call, marker)
     write = _writer(call)
-    return xml.answer(
+    return xml.respond(
         "ListBucketResult",
-        [
-            *_head(call, write, [("Marker", write(marker))]),
-            ("NextMarker", write(page.next) if page.truncated else None),
-            ("IsTruncated", page.truncated),
-            *_names(call, page, write, owner=True),
-        ],
+        *_head(call, write, [("Marker", write(marker))]),
+        ("NextMarker", write(page.next) if page.truncated else None),
+        ("IsTruncated", page.truncated),
+        *_names(call, page, write, owner=True),
     )
 
 
@@ -49,15 +47,13 @@ def list_objects_v2(call: Call) -> Response:
         ("StartAfter", write(start_after) if start_after else None),
         ("ContinuationToken", token),
     ]
-    return xml.answer(
+    return xml.respond(
         "ListBucketResult",
-        [
-            *_head(call, write, start),
-            ("IsTruncated", page.truncated),
-            ("NextContinuationToken", paging.format_token(page.next) if page.truncated else None),
-            *_names(call, page, write, owner=query.get("fetch-owner", "").lower() == "true"),
-            ("KeyCount", page.count),
-        ],
+        *_head(call, write, start),
+        ("IsTruncated", page.truncated),
+        ("NextContinuationToken", paging.format_token(page.next) if page.truncated else None),
+        *_names(call, page, write, owner=query.get("fetch-owner", "").lower() == "true"),
+        ("KeyCount", page.count),
     )
 
 
@@ -91,16 +87,14 @@ def list_object_versions(call: Call) -> Response:
     write = _writer(call)
     # A page that ends with a common prefix has no last version.
     last = page.items[-1].item if page.items and page.items[-1].item.key == page.next else None
-    return xml.answer(
+    return xml.respond(
         "ListVersionsResult",
-        [
-            *_head(call, write, [("KeyMarker", write(marker)), ("VersionIdMarker", version_id)]),
-            ("IsTruncated", page.truncated),
-            ("NextKeyMarker", write(page.next) if page.truncated else None),
-            ("NextVersionIdMarker", (last.version_id if last else "") if page.truncated else None),
-            *(_version(call, version, write) for version in page.items),
-            *_prefixes(page.prefixes, write),
-        ],
+        *_head(call, write, [("KeyMarker", write(marker)), ("VersionIdMarker", version_id)]),
+        ("IsTruncated", page.truncated),
+        ("NextKeyMarker", write(page.next) if page.truncated else None),
+        ("NextVersionIdMarker", (last.version_id if last else "") if page.truncated else None),
+        *(_version(call, version, write) for version in page.items),
+        *_prefixes(page.prefixes, write),
     )
 
 

@@ -28,27 +28,27 @@ def put_live_channel(call: Call) -> Response:
     live_channel.check_name(call.key)
     channel = live_channel.parse(call.body.read(), call.request.received, call.storage)
     _keep(call, channel)
-    return xml.answer("CreateLiveChannelResult", _urls(call, call.key, channel))
+    return xml.respond("CreateLiveChannelResult", *_urls(call, call.key, channel))
 
 
 @answers("GET /bucket/key?live", "GetLiveChannelInfo", action="oss:GetLiveChannel")
 def get_live_channel_info(call: Call) -> Response:
     """Return the configuration of a channel; raises `NoSuchLiveChannel`."""
-    return xml.answer("LiveChannelConfiguration", _find(call).shown)
+    return xml.respond("LiveChannelConfiguration", *_find(call).shown)
 
 
 @answers("GET /bucket/key?live&comp=stat", "GetLiveChannelStat")
 def get_live_channel_stat(call: Call) -> Response:
     """Return the state of a channel: Idle or Disabled, and never Live."""
     idle = _find(call).status == "enabled"
-    return xml.answer("LiveChannelStat", [("Status", "Idle" if idle else "Disabled")])
+    return xml.respond("LiveChannelStat", ("Status", "Idle" if idle else "Disabled"))
 
 
 @answers("GET /bucket/key?live&comp=history", "GetLiveChannelHistory")
 def get_live_channel_history(call: Call) -> Response:
     """List the last streams of a channel: there are none."""
     _find(call)
-    return xml.answer("LiveChannelHistory", [])
+    return xml.respond("LiveChannelHistory")
 
 
 @answers("PUT /bucket/key?live&status", "PutLiveChannelStatus", takes=Takes.NOTHING)
@@ -79,19 +79,17 @@ def list_live_channel(call: Call) -> Response:
     channels = call.documents_below(live_channel.PREFIX).items()
     found = (channel for channel in channels if channel[0].startswith(prefix))
     page, following = paging.after(found, marker, limit)
-    return xml.answer(
+    return xml.respond(
         "ListLiveChannelResult",
-        [
-            ("Prefix", prefix),
-            ("Marker", marker),
-            ("MaxKeys", limit),
-            ("IsTruncated", bool(following)),
-            ("NextMarker", following),
-            *(
-                ("LiveChannel", _entry(call, name, live_channel.read(document)))
-                for name, document in page
-            ),
-        ],
+        ("Prefix", prefix),
+        ("Marker", marker),
+        ("MaxKeys", limit),
+        ("IsTruncated", bool(following)),
+        ("NextMarker", following),
+        *(
+            ("LiveChannel", _entry(call, name, live_channel.read(document)))
+            for name, document in page
+        ),
     )
 
 

@@ -1,16 +1,28 @@
-"""Multipart uploads: initiate, complete, abort."""
+"""Multipart uploads: initiate, complete, abort; their parts; and the lists of both."""
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
 from functools import reduce
-from itertools import pairwise
+from itertools import islice, pairwise
+from operator import attrgetter
 from random import getrandbits
+from typing import Final
 from urllib.parse import quote, unquote
 
-from oss_emulator.operations.call import Call
-from oss_emulator.operations.operation import answers
-from oss_emulator.operations.shared import writing
-from oss_emulator.operations.shared.objects import find_upload, read_chunks
-from oss_emulator.protocol import checksums, client_encryption, headers, parameters, xml
+from oss_emulator.operations.call import Body, Call
+from oss_emulator.operations.operation import Takes, answers
+from oss_emulator.operations.shared import objects, writing
+from oss_emulator.operations.work import Pool, Work, Workplace
+from oss_emulator.protocol import (
+    checksums,
+    client_encryption,
+    conditions,
+    dates,
+    headers,
+    paging,
+    parameters,
+    xml,
+)
 from oss_emulator.protocol.checksums import Checksums
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
@@ -35,19 +47,17 @@ def initiate_multipart_upload(call: Call) -> Response:
     item = writing.draft(call, kind="Multipart")
     client_encryption.parse_parts(item.headers)
     sequential = "sequential" in call.request.query
-    # The id has 32 digits that begin with the time, so that ids sort by time.
-    upload_id = f"{int(call.request.received * 1_000_000):016X}{getrandbits(64):016X}"
-    upload = Upload(upload_id, call.request.received, item, sequential)
+    now = call.request.received
+    upload_id = f"{int(now * 1_000_000):016X}{getrandbits(64):016X}"  # so that ids sort by time
+    upload = Upload(upload_id, now, item, sequential)
     call.storage.put_upload(call.bucket.name, upload)
-    return xml.answer(
+    return xml.respond(
         "InitiateMultipartUploadResult",
-        [
-            ("EncodingType", encoding),
-            ("Bucket", call.bucket.name),
-            ("Key", parameters.encode(call.key) if encoding else call.key),
-            ("UploadId", upload.id),
-        ],
-        headers.encryption_of(item.headers),
+        ("EncodingType", encoding),
+        ("Bucket", call.bucket.name),
+        ("Key", parameters.encode(call.key) if encoding else call.key),
+        ("UploadId", upload.id),
+        headers=headers.encryption_of(item.headers),
     )
 
 
@@ -61,13 +71,19 @@ def complete_multipart_upload(call: Call) -> Response:
     `PartNotSequential`, `EntityTooSmall`, `InvalidEncryptionRequest`, `FileAlreadyExists`.
     """
     encoding = parameters.encoding_type(call.request.query)
-    upload = find_upload(call, ErrorCase.NO_SUCH_UPLOAD_OF_COMPLETION)
+    upload = objects.find_upload(call, ErrorCase.NO_SUCH_UPLOAD_OF_COMPLETION)
     headers.refuse_encryption(call.request.headers)
     writing.check_writable(call)
     parts = _chosen_parts(call, upload)
     for part in parts[:-1]:
         if part.size < MIN_PART:
-            raise _too_small(part)
+            raise OSSError(
+                ErrorCase.ENTITY_TOO_SMALL,
+                ProposedSize=str(part.size),
+                MinSizeAllowed=str(MIN_PART),
+                PartNumber=str(part.number),
+                ETag=part.etag,
+            )
     encrypted = client_encryption.parse_parts(upload.draft.headers)
     if encrypted is not None:
         encrypted.check_count(len(parts))
@@ -78,16 +94,14 @@ def complete_multipart_upload(call: Call) -> Response:
     found = {"ETag": item.etag, "x-oss-hash-crc64ecma": str(item.crc64)}
     scheme, host = "https" if call.request.secure else "http", call.request.host
     path = quote(unquote(call.request.path))  # in the style of the request
-    answer = xml.answer(
+    answer = xml.respond(
         "CompleteMultipartUploadResult",
-        [
-            ("EncodingType", encoding),
-            ("Location", f"{scheme}://{host}{path}"),
-            ("Bucket", call.bucket.name),
-            ("Key", parameters.encode(call.key) if encoding else call.key),
-            ("ETag", item.etag),
-        ],
-        {**found, **headers.encryption_of(item.headers), **stored},
+        ("EncodingType", encoding),
+        ("Location", f"{scheme}://{host}{path}"),
+        ("Bucket", call.bucket.name),
+        ("Key", parameters.encode(call.key) if encoding else call.key),
+        ("ETag", item.etag),
+        headers={**found, **headers.encryption_of(item.headers), **stored},
     )
     return answer._replace(callback=callback)
 
@@ -95,7 +109,7 @@ def complete_multipart_upload(call: Call) -> Response:
 @answers("DELETE /bucket/key?uploadId", "AbortMultipartUpload")
 def abort_multipart_upload(call: Call) -> Response:
     """Remove an upload and its parts; raises `NoSuchUpload`."""
-    upload = find_upload(call)
+    upload = objects.find_upload(call)
     call.storage.delete_upload(call.bucket.name, upload.id)
     return Response(204)
 
@@ -135,7 +149,6 @@ def _listed_parts(call: Call, upload: Upload, parts: Sequence[Part]) -> Sequence
 
 
 def _read_list(document: bytes) -> list[tuple[int, str]]:
-    """Parse the numbers and ETags of a CompleteMultipartUpload document."""
     try:
         entries = xml.parse(document, "CompleteMultipartUpload").all("Part")
     except xml.DocumentError as error:
@@ -155,16 +168,6 @@ def _malformed(detail: str) -> OSSError:
     return OSSError(ErrorCase.MALFORMED_XML, ec="0042-00000205", ErrorDetail=detail)
 
 
-def _too_small(part: Part) -> OSSError:
-    return OSSError(
-        ErrorCase.ENTITY_TOO_SMALL,
-        ProposedSize=str(part.size),
-        MinSizeAllowed=str(MIN_PART),
-        PartNumber=str(part.number),
-        ETag=part.etag,
-    )
-
-
 def _join(call: Call, upload: Upload, parts: Sequence[Part]) -> Object:
     """Make the finished object, which refers to the bytes of the parts without copying them."""
     item = upload.draft._replace(
@@ -182,6 +185,234 @@ def _join(call: Call, upload: Upload, parts: Sequence[Part]) -> Object:
 def _md5_of(item: Object) -> str:
     """Compute the `Content-MD5` of all bytes, in time proportional to their number (P-51)."""
     sums = Checksums()
-    for chunk in read_chunks(item, 0, item.size):
+    for chunk in objects.read_chunks(item, 0, item.size):
         sums.update(chunk)
     return checksums.format_md5(sums.md5)
+
+
+@answers(
+    "PUT /bucket/key?uploadId&partNumber", "UploadPart", takes=Takes.OBJECT, action="oss:PutObject"
+)
+def upload_part(call: Call) -> Response:
+    """Store one part; it replaces a part of the same number.
+
+    Raises `InvalidArgument` for a number out of bounds, `NoSuchUpload`, `InvalidCRC64`, and what
+    `_put` raises.
+    """
+    request = call.request.headers
+    number = _part_number(call)
+    upload = objects.find_upload(call, ErrorCase.NO_SUCH_UPLOAD_OF_PART)
+    headers.refuse_encryption(request)
+    checksums.check_crc64(request.get("x-oss-hash-crc64ecma"), call.body.crc64)
+    part = _put(call, upload, number)
+    answer = {
+        "ETag": part.etag,
+        "Content-MD5": checksums.format_md5(call.body.md5),
+        "x-oss-hash-crc64ecma": str(part.crc64),
+        **objects.delay_header(call, part.size),
+        **headers.encryption_of(upload.draft.headers),
+    }
+    return Response(200, answer)
+
+
+def _gather_part(call: Call) -> Work:
+    """Find the bytes to copy; they can be read even if their object changes meanwhile."""
+    request = call.request.headers
+    _part_number(call)
+    objects.find_upload(call, ErrorCase.NO_SUCH_UPLOAD_OF_COPY)
+    named = conditions.parse_copy_source(request[conditions.COPY_SOURCE])
+    # A part has only bytes, so the bytes of a link's target are copied.
+    source = objects.find_source(call, named, through_link=True)
+    conditions.check(request, source.etag, source.modified, conditions.COPY_CONDITIONS)
+    # A malformed range is ignored: the whole object is copied (UploadPartCopy).
+    wanted = conditions.parse_range(request.get(f"{conditions.COPY_SOURCE}-range"), source.size)
+    offset, length = wanted or (0, source.size)
+    chunks = objects.read_chunks(source, offset, length)
+    origin = objects.source_version_header(call, named, source)
+    if wanted is not None:
+        origin["Content-Range"] = f"bytes {offset}-{offset + length - 1}/{source.size}"
+
+    def copy(place: Workplace) -> Body:
+        sums, writer = Checksums(), call.storage.blob_writer()
+        try:
+            for chunk in place.steps(chunks):
+                sums.update(chunk)
+                writer.write(chunk)
+            content = (writer.finish(),) if sums.size else ()
+        except BaseException:
+            writer.abandon()
+            raise
+        return Body(content, sums.size, sums.md5, sums.crc64, origin)
+
+    return Work(Pool.COPIES, copy)
+
+
+@answers(
+    "PUT /bucket/key?uploadId&partNumber",
+    "UploadPartCopy",
+    header=conditions.COPY_SOURCE,
+    action="oss:PutObject",
+    gather=_gather_part,
+    takes=Takes.NOTHING,
+)
+def upload_part_copy(call: Call) -> Response:
+    """Store one part by copying an object or a range of it.
+
+    Raises `InvalidArgument`, `NoSuchUpload`, what `find_source` raises, `PreconditionFailed`.
+    """
+    upload = objects.find_upload(call, ErrorCase.NO_SUCH_UPLOAD_OF_COPY)
+    part = _put(call, upload, _part_number(call))
+    found = {
+        "ETag": part.etag,
+        "x-oss-hash-crc64ecma": str(part.crc64),
+        **objects.delay_header(call),
+        **headers.encryption_of(upload.draft.headers),
+        **call.body.origin,
+    }
+    result = [("LastModified", dates.format_iso(part.modified)), ("ETag", part.etag)]
+    return xml.respond("CopyPartResult", *result, headers=found)
+
+
+def _put(call: Call, upload: Upload, number: int) -> Part:
+    """Store the body as a part; a sequential upload takes only the next part.
+
+    Raises `PartNotSequential` and `PartAlreadyExist` (P-51), `InvalidEncryptionRequest` (P-53).
+    """
+    body = call.body
+    encrypted = client_encryption.parse_parts(upload.draft.headers)
+    if encrypted is not None:
+        encrypted.check_part(number, body.size)
+    if upload.sequential:
+        last = len(call.storage.parts(call.bucket.name, upload.id))
+        if number <= last:
+            raise OSSError(
+                ErrorCase.PART_ALREADY_EXISTS, PartNumber=str(number), UploadId=upload.id
+            )
+        if number > last + 1:
+            raise OSSError(
+                ErrorCase.PART_NOT_SEQUENTIAL, PartNumber=str(number), UploadId=upload.id
+            )
+    etag = checksums.format_etag(body.md5)
+    part = Part(
+        number=number,
+        content=body.content,
+        size=body.size,
+        etag=etag,
+        crc64=body.crc64,
+        modified=call.request.received,
+    )
+    call.storage.put_part(call.bucket.name, upload.id, part)
+    return part
+
+
+@answers("GET /bucket/key?uploadId", "ListParts")
+def list_parts(call: Call) -> Response:
+    """List a page of the parts of an upload by number; raises `NoSuchUpload`, `InvalidArgument`."""
+    query = call.request.query
+    upload = objects.find_upload(call)
+    encoding = parameters.encoding_type(query)
+    limit = parameters.number(query, "max-parts", 1, 1000, default=1000)
+    marker = parameters.number(query, "part-number-marker", 0, MAX_PARTS, default=0)
+    parts = call.storage.parts(call.bucket.name, upload.id)
+    following = [part for part in parts if part.number > marker]
+    page = following[:limit]
+    return xml.respond(
+        "ListPartsResult",
+        ("EncodingType", encoding),
+        ("Bucket", call.bucket.name),
+        ("Key", parameters.encode(call.key) if encoding else call.key),
+        ("UploadId", upload.id),
+        ("StorageClass", upload.draft.storage_class),
+        *client_encryption.format_elements(upload.draft.headers),
+        ("PartNumberMarker", marker),
+        # Empty for an upload without parts, but there: without it oss2 fails (P-58).
+        ("NextPartNumberMarker", page[-1].number if page else marker if parts else ""),
+        ("MaxParts", limit),
+        ("IsTruncated", len(following) > limit),
+        *(("Part", _describe_part(part)) for part in page),
+    )
+
+
+def _describe_part(part: Part) -> xml.Children:
+    return [
+        ("PartNumber", part.number),
+        ("LastModified", dates.format_iso(part.modified)),
+        ("ETag", part.etag),
+        ("HashCrc64ecma", str(part.crc64)),
+        ("Size", part.size),
+    ]
+
+
+def _part_number(call: Call) -> int:
+    text = call.request.query["partNumber"]
+    most = call.environment.limits.parts
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= most):
+        message = f"Part number must be an integer between 1 and {most}, inclusive."
+        raise headers.invalid_argument("PartNumber", text, message, ErrorCase.INVALID_PART_NUMBER)
+    return int(text)
+
+
+_key: Final = attrgetter("draft.key")
+
+
+@answers("GET /bucket?uploads", "ListMultipartUploads")
+def list_multipart_uploads(call: Call) -> Response:
+    """List a page of the unfinished uploads, by key and then by upload id.
+
+    Raises `InvalidArgument`. An upload-id-marker without a key-marker is ignored.
+    """
+    query = call.request.query
+    encoding = parameters.encoding_type(query)
+    write = parameters.encode if encoding else str
+    limit = parameters.number(query, "max-uploads", 1, 1000, default=1000)
+    marker, delimiter = query.get("key-marker", ""), query.get("delimiter", "")
+    upload_id = query.get("upload-id-marker", "")
+    uploads = [
+        upload
+        for upload in call.storage.uploads(call.bucket.name)
+        if (_key(upload), upload.id) > (marker, upload_id)
+    ]
+    page = paging.cut(
+        lambda start: islice(uploads, bisect_left(uploads, start, key=_key), None),
+        _key,
+        prefix=query.get("prefix", ""),
+        delimiter=delimiter,
+        marker=marker,
+        within_marker=bool(marker and upload_id),
+        limit=limit,
+    )
+    next_key, next_id = _next_markers(page)
+    return xml.respond(
+        "ListMultipartUploadsResult",
+        ("EncodingType", encoding),
+        ("Bucket", call.bucket.name),
+        ("KeyMarker", write(marker)),
+        ("UploadIdMarker", upload_id),
+        # Both are always present, even on the last page (P-33).
+        ("NextKeyMarker", write(next_key)),
+        ("NextUploadIdMarker", next_id),
+        ("Delimiter", write(delimiter)),
+        ("Prefix", write(query.get("prefix", ""))),
+        ("MaxUploads", limit),
+        ("IsTruncated", page.truncated),
+        *(("Upload", _describe_upload(upload, write)) for upload in page.items),
+        *(("CommonPrefixes", [("Prefix", write(prefix))]) for prefix in page.prefixes),
+    )
+
+
+def _next_markers(page: paging.Page[Upload]) -> tuple[str, str]:
+    """Return the next markers: the last key and upload id, or the last common prefix and no id."""
+    last = page.items[-1] if page.items else None
+    prefix = page.prefixes[-1] if page.prefixes else ""
+    if last is None or prefix > last.draft.key:
+        return prefix, ""
+    return last.draft.key, last.id
+
+
+def _describe_upload(upload: Upload, write: Callable[[str], str]) -> xml.Children:
+    return [
+        ("Key", write(upload.draft.key)),
+        ("UploadId", upload.id),
+        ("StorageClass", upload.draft.storage_class),
+        ("Initiated", dates.format_iso(upload.initiated)),
+    ]

@@ -1,14 +1,11 @@
 """The ACL of an object."""
 
-from oss_emulator.access import ObjectAcl
-from oss_emulator.operations import permissions
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import answers
 from oss_emulator.operations.shared.objects import find, version_header
-from oss_emulator.operations.shared.writing import OBJECT_ACL
+from oss_emulator.operations.shared.writing import OBJECT_ACL, object_acl
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError
-from oss_emulator.protocol.headers import invalid_argument
 from oss_emulator.protocol.message import Response
 
 
@@ -18,23 +15,19 @@ def put_object_acl(call: Call) -> Response:
 
     Raises `MissingArgument` without the header (P-58), `InvalidArgument`, `NoSuchKey`.
     """
-    acl = call.request.headers.get(OBJECT_ACL, "")
-    if not acl:
+    if not call.request.headers.get(OBJECT_ACL):
         raise OSSError(ErrorCase.OBJECT_ACL_MISSING)
-    if acl not in set(ObjectAcl):
-        raise invalid_argument(OBJECT_ACL, acl, code=ErrorCase.INVALID_OBJECT_ACL)
-    permissions.check_public(call, ErrorCase.PUBLIC_OBJECT_ACL, public=ObjectAcl(acl).public)
-    found = find(call)
+    acl, found = object_acl(call), find(call)
     call.storage.replace_object(call.bucket.name, found._replace(acl=acl))
     return Response(200, version_header(call, found))
 
 
 @answers("GET /bucket/key?acl", "GetObjectACL", action="oss:GetObjectAcl")
 def get_object_acl(call: Call) -> Response:
-    """Return the owner and the ACL of an object."""
     found = find(call)
-    return xml.answer(
+    return xml.respond(
         "AccessControlPolicy",
-        [("Owner", call.owner(found.owner)), ("AccessControlList", [("Grant", found.acl)])],
-        version_header(call, found),
+        ("Owner", call.owner(found.owner)),
+        ("AccessControlList", [("Grant", found.acl)]),
+        headers=version_header(call, found),
     )

@@ -32,7 +32,11 @@ def append_object(call: Call) -> Response:
         grown = _grow(call, item)
         version = writing.store(call, grown)
     else:
-        item = _check_appendable(call, current)
+        writing.check_writable(call)
+        writing.check_mutable(call, call.key, current.version_id)
+        if current.kind != "Appendable" or current.sealed is not None:
+            raise OSSError(ErrorCase.OBJECT_NOT_APPENDABLE)
+        item = writing.with_acl(call, current)
         _check_position(item, position)
         grown = _grow(call, item)
         call.storage.replace_object(call.bucket.name, grown)
@@ -76,15 +80,6 @@ def _position(call: Call) -> int:
     return int(text)
 
 
-def _check_appendable(call: Call, item: Object) -> Object:
-    """Return the object to append to, with the ACL that the request asks for."""
-    writing.check_writable(call)
-    writing.check_mutable(call, call.key, item.version_id)
-    if item.kind != "Appendable" or item.sealed is not None:
-        raise OSSError(ErrorCase.OBJECT_NOT_APPENDABLE)
-    return writing.with_acl(call, item)
-
-
 def _check_position(item: Object, position: int) -> None:
     if position != item.size:
         # P-38
@@ -94,7 +89,6 @@ def _check_position(item: Object, position: int) -> None:
 
 
 def _grow(call: Call, item: Object) -> Object:
-    """Return the object with the body appended."""
     body = call.body
     size = item.size + body.size
     if size > MAX_SIZE:

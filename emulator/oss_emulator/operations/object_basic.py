@@ -5,19 +5,7 @@ from dataclasses import replace
 from oss_emulator.documents import access_monitor
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Takes, answers
-from oss_emulator.operations.shared.objects import (
-    add_md5,
-    check_restored,
-    delay_header,
-    describe,
-    find,
-    follow,
-    overrides,
-    read,
-    show,
-    version_id_of,
-)
-from oss_emulator.operations.shared.writing import put, remove
+from oss_emulator.operations.shared import objects, writing
 from oss_emulator.protocol import checksums, conditions, headers
 from oss_emulator.protocol.message import Response
 
@@ -28,50 +16,50 @@ def put_object(call: Call) -> Response:
     request = call.request.headers
     conditions.refuse(request)
     checksums.check_crc64(request.get("x-oss-hash-crc64ecma"), call.body.crc64)
-    _, answer, callback = put(call)
+    _, answer, callback = writing.put(call)
     return Response(200, answer, callback=callback)
 
 
 @answers("GET /bucket/key", "GetObject")
 def get_object(call: Call) -> Response:
     """Return the bytes of an object, or a range of them."""
-    request, bucket, found = call.admission.request, call.bucket, find(call)
-    target = follow(call, bucket, found)
-    check_restored(call, bucket, target)
-    item = show(found, target)
+    request, bucket, found = call.admission.request, call.bucket, objects.find(call)
+    target = objects.follow(call, bucket, found)
+    objects.check_restored(call, bucket, target)
+    item = objects.show(found, target)
     conditions.check(request.headers, item.etag, item.modified)
-    answer = describe(call, item)
-    added = overrides(call) if request.query else {}
+    answer = objects.describe(call, item)
+    added = objects.overrides(call) if request.query else {}
     part = None
     if "range" in request.headers:
         standard = request.headers.get("x-oss-range-behavior") == "standard"
         part = conditions.parse_range(request.headers["range"], item.size, standard=standard)
-    added |= delay_header(call, item.size if part is None else part.length)
+    added |= objects.delay_header(call, item.size if part is None else part.length)
     if added:
         answer = {**answer, **added}
     if part is None:
         accepted = request.headers.get("accept-encoding")
         if accepted is not None and conditions.takes_gzip(accepted, answer, item.size):
             answer = conditions.describe_gzip(answer)
-            return Response(200, answer, read(item, 0, item.size), compress=True)
-        answer = add_md5(answer, target)
-        return Response(200, answer, read(item, 0, item.size), timed=item.size > 0)
+            return Response(200, answer, objects.read(item, 0, item.size), compress=True)
+        answer = objects.add_md5(answer, target)
+        return Response(200, answer, objects.read(item, 0, item.size), timed=item.size > 0)
     last = part.offset + part.length - 1
     answer = {**answer, "Content-Range": f"bytes {part.offset}-{last}/{item.size}"}
-    return Response(206, answer, read(item, part.offset, part.length))
+    return Response(206, answer, objects.read(item, part.offset, part.length))
 
 
 @answers("HEAD /bucket/key", "HeadObject", action="oss:GetObject")
 def head_object(call: Call) -> Response:
     """Return the headers of GetObject without the bytes."""
-    request, found = call.request.headers, find(call)
-    target = follow(call, call.bucket, found)
-    item = show(found, target)
+    request, found = call.request.headers, objects.find(call)
+    target = objects.follow(call, call.bucket, found)
+    item = objects.show(found, target)
     conditions.check(request, item.etag, item.modified, shown=headers.metadata(item.headers))
-    answer = describe(call, item)
+    answer = objects.describe(call, item)
     if conditions.takes_gzip(request.get("accept-encoding", ""), answer, item.size):
         return Response(200, conditions.describe_gzip(answer), compress=True)
-    answer = {**add_md5(answer, target), "Content-Length": str(item.size)}
+    answer = {**objects.add_md5(answer, target), "Content-Length": str(item.size)}
     if conditions.is_compressible(answer):
         answer["Vary"] = "Accept-Encoding"  # S-07
     return Response(200, answer)
@@ -86,8 +74,8 @@ def head_object_meta(call: Call) -> Response:
 
     GET is answered like HEAD, with the size in `Content-Length` and without a body (P-56).
     """
-    item = find(call)
-    meta = describe(call, item)
+    item = objects.find(call)
+    meta = objects.describe(call, item)
     shown = {name: meta[name] for name in _META if name in meta}
     if access_monitor.is_enabled(call.bucket.documents):
         # Reads are not recorded, so the last known access is the write.
@@ -102,7 +90,7 @@ get_object_meta = replace(head_object_meta, method="GET")
 @answers("DELETE /bucket/key", "DeleteObject")
 def delete_object(call: Call) -> Response:
     """Delete an object; answers 204 even if it is missing."""
-    return Response(204, remove(call, call.key, version_id_of(call)).headers)
+    return Response(204, writing.remove(call, call.key, objects.version_id_of(call)).headers)
 
 
 # A link is deleted like any object; oss2 repeats the query `symlink` of GetSymlink.

@@ -64,7 +64,7 @@ def copy_object(call: Call) -> Response:
     }
     modified = dates.format_iso(item.modified)
     result = [("ETag", item.etag), ("LastModified", modified)]
-    return xml.answer("CopyObjectResult", result, found)
+    return xml.respond("CopyObjectResult", *result, headers=found)
 
 
 def _metadata(call: Call, source: Object, onto_itself: bool) -> dict[str, str]:

@@ -8,7 +8,7 @@ from oss_emulator.operations.shared.objects import check_version_id
 from oss_emulator.operations.shared.writing import Removed, check_removable, remove
 from oss_emulator.protocol import parameters, xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError
-from oss_emulator.protocol.message import AccessRecord, Response
+from oss_emulator.protocol.message import Response
 
 
 @answers("POST /bucket?delete", "DeleteMultipleObjects", action="oss:DeleteObject", needs_md5=True)
@@ -33,14 +33,16 @@ def delete_multiple_objects(call: Call) -> Response:
     for key, version_id in wanted:
         if version_id is not None:
             check_version_id(version_id)
-        access = _check_writable(call, key, version_id)
+        item = call.storage.object(call.bucket.name, key, version_id)
+        actions = required(call.operation.action, call.request.headers, version_id)
+        access = permissions.check(call, call.bucket, key, Permission.WRITE, item, actions=actions)
         check_removable(call, key, version_id)
     removed = [(key, version_id, remove(call, key, version_id)) for key, version_id in wanted]
     if node.text("Quiet").lower() == "true":
         return Response(access=access)
     write = parameters.encode if encoding else str
     deleted = [("Deleted", _deleted(write(key), named, done)) for key, named, done in removed]
-    answer = xml.answer("DeleteResult", [("EncodingType", encoding), *deleted])
+    answer = xml.respond("DeleteResult", ("EncodingType", encoding), *deleted)
     return answer._replace(access=access)
 
 
@@ -59,13 +61,6 @@ def _key(entry: xml.Node) -> str:
     if node is None or not node.value:
         raise _malformed("An Object element has no Key.")
     return node.value
-
-
-def _check_writable(call: Call, key: str, version_id: str | None) -> AccessRecord:
-    """Raise `AccessDenied` unless the caller may delete an object; return the decision."""
-    item = call.storage.object(call.bucket.name, key, version_id)
-    actions = required(call.operation.action, call.request.headers, version_id)
-    return permissions.check(call, call.bucket, key, Permission.WRITE, item, actions=actions)
 
 
 def _malformed(detail: str) -> OSSError:

@@ -69,35 +69,25 @@ def _find_redirect(form: Form) -> str:
 def _answer(
     call: Call, form: Form, redirect: str, item: Object, answer: dict[str, str]
 ) -> Response:
-    """Answer as the form asks: with a redirect, else with a status."""
     if redirect:
         return Response(303, {**answer, "Location": _with_result(redirect, call, item)})
     status = _STATUSES.get(form.text("success_action_status"), 204)
     if status != 201:
         return Response(status, answer)
-    location = _locate(call)
-    result = xml.answer(
+    scheme = "https" if call.request.secure else "http"
+    path = "/".join(filter(None, (call.request.path.strip("/"), quote(call.key))))
+    location = headers.location(f"{scheme}://{call.request.host}/{path}")
+    result = xml.respond(
         "PostResponse",
-        [
-            ("Bucket", call.bucket.name),
-            ("ETag", item.etag),
-            ("Key", item.key),
-            ("Location", location),
-        ],
+        ("Bucket", call.bucket.name),
+        ("ETag", item.etag),
+        ("Key", item.key),
+        ("Location", location),
     )
     return result._replace(status=201, headers={**result.headers, **answer, "Location": location})
 
 
 def _with_result(url: str, call: Call, item: Object) -> str:
-    """Return the URL with the bucket, the key and the ETag added to its query."""
     query = urlencode({"bucket": call.bucket.name, "key": item.key, "etag": item.etag})
     address, hash_, fragment = headers.location(url).partition("#")
     return f"{address}{'&' if '?' in address else '?'}{query}{hash_}{fragment}"
-
-
-def _locate(call: Call) -> str:
-    """Return the URL of the object as this caller reaches it."""
-    scheme = "https" if call.request.secure else "http"
-    of_bucket = call.request.path.strip("/")
-    path = "/".join(part for part in (of_bucket, quote(call.key)) if part)
-    return headers.location(f"{scheme}://{call.request.host}/{path}")

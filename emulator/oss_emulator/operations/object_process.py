@@ -35,7 +35,6 @@ _NOT_OF_A_RESULT: Final = ("x-oss-hash-crc64ecma", "Content-Encoding", "x-oss-ne
 
 
 def _gather(call: Call) -> Work:
-    """Find the image and its watermarks, of which the result is made."""
     style = call.admission.style
     text = f"style/{style}" if style else call.request.query[PROCESS]
     asked = process.parse_process(text)
@@ -55,7 +54,6 @@ def _gather(call: Call) -> Work:
 def _work(
     call: Call, item: Object, actions: Sequence[ImageAction], headers: Mapping[str, str]
 ) -> Work:
-    """Return the work of processing an image; its result carries `headers`."""
     marks = dict(_find_marks(call, actions))
     sources = [objects.read_chunks(each, 0, each.size) for each in (item, *marks.values())]
     overridden = "response-content-type" in call.request.query
@@ -106,7 +104,6 @@ head_processed = replace(get_processed, name="HeadObject", method="HEAD")
 
 
 def _gather_saved(call: Call) -> Work:
-    """Find the image and the place of the result."""
     asked = process.parse_process(process.parse_form(call.body.read()))
     if asked.save_as is None:
         message = "The request needs sys/saveas, which says where to save the result."
@@ -185,14 +182,13 @@ def _actions(call: Call, asked: Process) -> tuple[ImageAction, ...]:
 
 
 def _find_image(call: Call) -> Object:
-    """Find the image to process; raises `NoSuchKey` and `ImageTooLarge`."""
     try:
         found = objects.find(call)
     except OSSError as error:
         if error.code != "NoSuchKey":
             raise
         raise OSSError(ErrorCase.IMAGE_MISSING, headers=error.headers, Key=call.key) from None
-    return _bounded(objects.reach(call, call.bucket, found))
+    return _bounded(objects.reach(call, found))
 
 
 def _find_marks(call: Call, actions: Sequence[ImageAction]) -> list[tuple[str, Object]]:
@@ -207,7 +203,7 @@ def _find_marks(call: Call, actions: Sequence[ImageAction]) -> list[tuple[str, O
         permissions.check(call, call.bucket, key, Permission.READ, item, actions=("oss:GetObject",))
         if item is None or item.delete_marker:
             raise OSSError(ErrorCase.IMAGE_MISSING, Key=key)
-        found.append((key, _bounded(objects.reach(call, call.bucket, item))))
+        found.append((key, _bounded(objects.reach(call, item))))
     return found
 
 

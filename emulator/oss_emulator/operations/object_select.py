@@ -41,10 +41,7 @@ def _gather_rows(call: Call) -> Work:
     """Check the request; the work that is returned begins to read the object."""
     _check_payer(call)
     asked = select.parse_select(call.body.read(), json=_is_json(call))
-    return _work(call, reach(call, call.bucket, find(call)), asked)
-
-
-def _work(call: Call, item: Object, asked: SelectRequest) -> Work:
+    item = reach(call, find(call))
     window = _window(call, item, asked)
     # Reading opens the files, so that an object can be replaced in the meantime.
     head = read_chunks(item, 0, item.size)
@@ -107,10 +104,9 @@ select_json = replace(select_csv, subresource=f"{PROCESS}=json/select")
 
 
 def _gather_meta(call: Call) -> Work:
-    """Find the meta of an object, or the work of reading the object and counting."""
     _check_payer(call)
     asked = select.parse_meta(call.body.read(), json=_is_json(call))
-    item = reach(call, call.bucket, find(call))
+    item = reach(call, find(call))
     stored = item.documents.get(jobs.NAME)
     if (
         stored is not None
@@ -145,7 +141,7 @@ def create_meta_of_csv(call: Call) -> Response:
     """
     text = call.body.read()
     found = jobs.SelectMeta.parse(text)
-    item = reach(call, call.bucket, find(call))
+    item = reach(call, find(call))
     scanned = call.body.origin.get(_SCANNED)
     stored = find(call)
     if scanned is not None and item.etag == found.etag and stored.kind != "Symlink":

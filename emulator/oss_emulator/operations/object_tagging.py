@@ -23,10 +23,9 @@ def put_object_tagging(call: Call) -> Response:
 
 @answers("GET /bucket/key?tagging", "GetObjectTagging")
 def get_object_tagging(call: Call) -> Response:
-    """Return the tags of an object."""
     item = find(call)
     tags = tagging.format_document(item.tags.items())
-    return xml.answer(ROOT, tags, version_header(call, item))
+    return xml.respond(ROOT, *tags, headers=version_header(call, item))
 
 
 @answers("DELETE /bucket/key?tagging", "DeleteObjectTagging")

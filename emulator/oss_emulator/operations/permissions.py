@@ -113,7 +113,10 @@ def check_call(call: Call) -> AccessRecord | None:
     """
     bucket, caller, operation = call.record, call.caller, call.operation
     if call.admission.access_point is not None:
-        _check_access_point(call)
+        of_object = operation.resource is Resource.OBJECT
+        if not of_object and operation.name not in _THROUGH_ACCESS_POINTS:
+            raise OSSError(ErrorCase.ACCESS_POINT_OPERATION)
+        check_origin(call.admission.access_point)
     if bucket is None or operation.name == _CREATES:
         return _check_service(call)
     by_acl = (
@@ -128,14 +131,6 @@ def check_call(call: Call) -> AccessRecord | None:
     key = call.target.key
     item = call.storage.object(bucket.name, key, call.version_id) if key else None
     return check(call, bucket, key, operation.permission, item)
-
-
-def _check_access_point(call: Call) -> None:
-    """Raise `AccessDenied` for a request that no access point, or not this one, lets through."""
-    of_object = call.operation.resource is Resource.OBJECT
-    if not of_object and call.operation.name not in _THROUGH_ACCESS_POINTS:
-        raise OSSError(ErrorCase.ACCESS_POINT_OPERATION)
-    check_origin(call.admission.access_point)
 
 
 def check_origin(point: AccessPoint | None) -> None:
@@ -188,7 +183,11 @@ def _decide(
     actions: tuple[str, ...],
 ) -> tuple[PolicyInputs | None, AccessDecision]:
     caller, acl = call.caller, ObjectAcl.DEFAULT if item is None else item.acl
-    actions = actions or _required(call)
+    if not actions:
+        operation = call.operation
+        # Headers count by what the operation will do with them.
+        counts = call.request.headers if operation.describes or operation.bypasses else {}
+        actions = required(operation.action, counts, call.version_id)
     scope = _scope_of(call, bucket, key)
     plain = scope is None and _SPECIAL.isdisjoint(bucket.documents)
     if plain and caller.kind is Kind.ACCOUNT and len(actions) == 1:
@@ -226,13 +225,6 @@ def _scope_of(call: Call, bucket: Bucket, key: str) -> AccessPointScope | None:
         access_point.policy_of(documents, point.name),
         access_point.blocks_public(documents, point.name),
     )
-
-
-def _required(call: Call) -> tuple[str, ...]:
-    """Return the actions that a call requires, by what its operation will do."""
-    operation = call.operation
-    counts = call.request.headers if operation.describes or operation.bypasses else {}
-    return required(operation.action, counts, call.version_id)
 
 
 def _fields(call: Call) -> Mapping[str, str]:
@@ -326,14 +318,11 @@ def _denial(
     code, access = _code(call, permission, decision.reason), _describe(call, decision)
     if decision.reason is not AccessReason.IDENTITY_POLICY:
         return OSSError(code, access=access, AccessDeniedDetail=denial)
-    bucket, user = call.target.bucket or None, call.caller.id
-    return OSSError(
-        code, access=access, AccessDeniedDetail=denial, Bucket=bucket, User=user
-    )  # S-35
+    bucket, user = call.target.bucket or None, call.caller.id  # S-35
+    return OSSError(code, access=access, AccessDeniedDetail=denial, Bucket=bucket, User=user)
 
 
 def _describe(call: Call, decision: AccessDecision) -> AccessRecord:
-    """Turn a decision into what the journal records of it."""
     statement = "" if decision.statement is None else decision.statement.place
     action = decision.action or call.operation.action
     return AccessRecord(decision.allowed, decision.reason, action, statement)
@@ -341,11 +330,8 @@ def _describe(call: Call, decision: AccessDecision) -> AccessRecord:
 
 def _code(call: Call, permission: Permission, reason: AccessReason) -> ErrorCase:
     if reason is AccessReason.OBJECT_ACL:
-        return (
-            ErrorCase.OBJECT_ACL_READ
-            if permission is Permission.READ
-            else ErrorCase.OBJECT_ACL_WRITE
-        )
+        reads = permission is Permission.READ
+        return ErrorCase.OBJECT_ACL_READ if reads else ErrorCase.OBJECT_ACL_WRITE
     if reason is AccessReason.NO_POLICY and call.operation.action == "oss:ListBuckets":
         return ErrorCase.LIST_BUCKETS
     return _CODES[reason]

@@ -1,16 +1,15 @@
 """OptionObject: answers the preflights of browsers."""
 
-from typing import Final
+from dataclasses import replace
 
 from oss_emulator.documents import cors
 from oss_emulator.operations.call import Call
-from oss_emulator.operations.operation import answers
+from oss_emulator.operations.operation import Resource, answers
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
 
-_DOCUMENT: Final = "cors"
 
-
+@answers("OPTIONS /bucket/key", "OptionObject")
 def option_object(call: Call) -> Response:
     """Answer a preflight by the bucket's CORS rules; raises `BadRequest`, `AccessDenied`
     for a bucket without rules, and `AccessForbidden` if no rule allows it.
@@ -25,7 +24,7 @@ def option_object(call: Call) -> Response:
     method = headers.get("access-control-request-method")
     if not method:
         raise OSSError(ErrorCase.ORIGIN_METHOD_REQUIRED)
-    document = call.bucket.documents.get(_DOCUMENT)
+    document = call.bucket.documents.get(cors.DOCUMENT.subresource)
     if document is None:
         raise OSSError(ErrorCase.CORS_NOT_ENABLED)  # S-30
     wanted = headers.get("access-control-request-headers", "")
@@ -35,6 +34,4 @@ def option_object(call: Call) -> Response:
     return Response(200, allowed)
 
 
-option_of_object = answers("OPTIONS /bucket/key", "OptionObject", action="")(option_object)
-
-option_of_bucket = answers("OPTIONS /bucket", "OptionObject", action="")(option_object)
+option_of_bucket = replace(option_object, resource=Resource.BUCKET)

@@ -1,12 +1,15 @@
-"""ListBuckets."""
+"""ListBuckets and DescribeRegions."""
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from oss_emulator.documents import resource_group, tagging
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import answers
 from oss_emulator.protocol import dates, paging, xml
+from oss_emulator.protocol.address import REGIONS, location
+from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.headers import invalid_argument
 from oss_emulator.protocol.message import Response
 from oss_emulator.protocol.parameters import max_keys
@@ -42,22 +45,18 @@ def list_buckets(call: Call) -> Response:
         for _, bucket in page
     )
     place = (("Prefix", prefix), ("Marker", marker), ("MaxKeys", limit), ("IsTruncated", True))
-    return xml.answer(
+    return xml.respond(
         "ListAllMyBucketsResult",
-        [
-            *((*place, ("NextMarker", following)) if following else ()),  # S-04
-            ("Owner", call.owner(call.caller.id)),
-            ("Buckets", [("Bucket", summary) for summary in summaries]),
-        ],
+        *((*place, ("NextMarker", following)) if following else ()),  # S-04
+        ("Owner", call.owner(call.caller.id)),
+        ("Buckets", [("Bucket", summary) for summary in summaries]),
     )
 
 
-list_buckets_by_tags = answers(f"GET /?{tagging.DOCUMENT.subresource}", "ListBuckets")(
-    list_buckets.perform
-)
+list_buckets_by_tags = replace(list_buckets, subresource=tagging.DOCUMENT.subresource)
 """The same operation with a list of tags as its sub-resource."""
 
-list_buckets_of_regions = answers("GET /?regionList", "ListBuckets")(list_buckets.perform)
+list_buckets_of_regions = replace(list_buckets, subresource="regionList")
 """The same operation, for the region of the endpoint only (Go V1)."""
 
 _TAG = re.compile(r'"([^"]+)":"([^"]*)"')
@@ -101,4 +100,26 @@ def _summary(call: Call, bucket: Bucket, *, with_tags: bool, with_group: bool) -
         ("ResourceGroupId", resource_group.of(bucket.documents) if with_group else None),
         ("StorageClass", bucket.storage_class),
         ("Tagging", None if tags is None else tags.content),
+    ]
+
+
+_ACCELERATE = "oss-accelerate.aliyuncs.com"
+
+
+@answers("GET /?regions", "DescribeRegions")
+def describe_regions(call: Call) -> Response:
+    """List the endpoints of one region or of all regions; raises `NoSuchRegion`."""
+    wanted = call.request.query["regions"]
+    found = [region for region in REGIONS if wanted in ("", location(region))]
+    if not found:
+        raise OSSError(ErrorCase.NO_SUCH_REGION, Region=wanted)
+    return xml.respond("RegionInfoList", *(("RegionInfo", _region(name)) for name in found))
+
+
+def _region(region: str) -> xml.Children:
+    return [
+        ("Region", location(region)),
+        ("InternetEndpoint", f"{location(region)}.aliyuncs.com"),
+        ("InternalEndpoint", f"{location(region)}-internal.aliyuncs.com"),
+        ("AccelerateEndpoint", _ACCELERATE),
     ]

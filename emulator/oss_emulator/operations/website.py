@@ -87,7 +87,6 @@ def _answer(call: Call, key: str) -> Response:
 
 
 def _is_readable(call: Call, key: str) -> bool:
-    """Whether an object exists that the visitor may read."""
     item = call.storage.object(call.bucket.name, key, call.version_id)
     if item is None or item.delete_marker:
         return False

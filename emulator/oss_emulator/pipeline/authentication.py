@@ -22,11 +22,7 @@ from oss_emulator.protocol.signature import Claim, Place, Version
 from oss_emulator.protocol.signature import form as form_signature
 from oss_emulator.settings import Auth
 
-_SIGNING: Final = {
-    Place.HEADER: Signing.HEADER,
-    Place.URL: Signing.URL,
-    Place.FORM: Signing.FORM,
-}
+_SIGNING: Final = {Place.HEADER: Signing.HEADER, Place.URL: Signing.URL, Place.FORM: Signing.FORM}
 
 _KEY_PROBLEMS: Final = {
     KeyProblem.UNKNOWN: ErrorCase.INVALID_ACCESS_KEY_ID,
@@ -97,7 +93,6 @@ def authorize(admission: Admission, service: Deployment) -> None:
 
 
 def _parse_form(form: Form) -> Claim | None:
-    """Find the signature of a form; raises `InvalidArgument` for a malformed one."""
     if form.original is not None:
         return s3_form.parse(form.original)
     return form_signature.parse(form) if form_signature.is_signed(form) else None

@@ -14,7 +14,6 @@ from oss_emulator.storage import Bucket, Storage
 
 _CORS = cors.DOCUMENT.subresource
 ADDS_HEADERS = frozenset({_CORS, request_payment.DOCUMENT.subresource})
-"""The configurations that add headers to an answer."""
 
 
 def find_bucket(storage: Storage, name: str, operation: Operation) -> Bucket | None:

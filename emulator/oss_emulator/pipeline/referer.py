@@ -136,7 +136,6 @@ def _denied(decision: Decision, bucket: str) -> OSSError:
 
 
 def _lacks_object(admission: Admission, storage: Storage) -> bool:
-    """Whether a request reads an object that does not exist."""
     target, request = admission.target, admission.request
     if not target.key or request.method not in ("GET", "HEAD"):
         return False

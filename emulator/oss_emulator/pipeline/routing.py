@@ -59,7 +59,9 @@ class Dispatcher:
             # A POST to an object needs a sub-resource; forms go to the bucket.
             raise OSSError(ErrorCase.METHOD_NOT_ALLOWED, Method="POST", ResourceType="Object")
         subresource = self._subresource(request.method, resource, request.query)
-        raise not_implemented(request.method, resource, _asked(request.query, subresource))
+        component = request.query.get(_COMPONENT)
+        asked = subresource if component is None else f"{subresource}&{_COMPONENT}={component}"
+        raise not_implemented(request.method, resource, asked)
 
     def _find_candidates(
         self, method: str, resource: Resource, query_string: str
@@ -115,13 +117,7 @@ def _is_refined(item: Operation, query: Mapping[str, str]) -> bool:
     return True
 
 
-def _asked(query: Mapping[str, str], subresource: str) -> str:
-    component = query.get(_COMPONENT)
-    return subresource if component is None else f"{subresource}&{_COMPONENT}={component}"
-
-
 def resource_of(target: Target) -> Resource:
-    """Return what a target is."""
     if target.key:
         return Resource.OBJECT
     return Resource.BUCKET if target.bucket else Resource.SERVICE

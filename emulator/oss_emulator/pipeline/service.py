@@ -129,11 +129,7 @@ class Service(Deployment):
         request, target = admission.request, admission.target
         region = addressing.region_of(target, admission.record, self.settings.region)
         response = errors.render(
-            error,
-            request.method,
-            admission.request_id,
-            request.host,
-            mainland=is_mainland(region),
+            error, request.method, admission.request_id, request.host, mainland=is_mainland(region)
         )
         for complete in self.shortcuts.choose(admission).completes:
             response = complete(response, admission, self, failed=True)

@@ -51,7 +51,6 @@ NO_BUCKET: Final = Plan()
 
 
 def plan(record: Bucket) -> Plan:
-    """Make the plan of a bucket."""
     documents = record.documents
     return Plan(
         website.WEBSITE in documents,
@@ -111,8 +110,6 @@ _NEEDED: Final[Mapping[Any, Callable[[Situation, Deployment], bool]]] = {
 
 
 class Shortcuts:
-    """The shortcuts of one service."""
-
     def __init__(self, service: Deployment) -> None:
         self._service = service
         self._takes_long_way = service.settings.strict_addressing

@@ -23,7 +23,6 @@ def is_region(name: str) -> bool:
 
 
 def is_mainland(region: str) -> bool:
-    """Return whether a region is in mainland China."""
     return region.startswith("cn-") and region != "cn-hongkong"
 
 
@@ -149,7 +148,16 @@ class Addresses:
         if target is not None:
             return target
         found = self._read(host)
-        return _target(self._bucket_bound_to(found.name), path[1:], found.region, self._lenient)
+        bucket = self._bound(found.name)
+        if bucket is None:
+            raise OSSError(
+                ErrorCase.NO_SUCH_BUCKET,
+                f"The host {found.name} is neither an endpoint nor a bucket of this server. To "
+                "make it an endpoint, start the server with --domain; to bind it to a bucket, with "
+                "--cname.",
+                BucketName=found.name,
+            )
+        return _target(bucket, path[1:], found.region, self._lenient)
 
     def locate_unbound(self, host: str, path: str) -> Target | None:
         """Do what `locate` does, but return None for a host that only PutCname may have bound."""
@@ -202,18 +210,6 @@ class Addresses:
         """Return the region of a base domain, "" if it serves the buckets of every region."""
         regional = _is_below(domain, (SERVICE_DOMAIN,)) and not _is_below(domain, _ACCELERATE)
         return self._region if regional else ""
-
-    def _bucket_bound_to(self, name: str) -> str:
-        bucket = self._bound(name)
-        if bucket is None:
-            raise OSSError(
-                ErrorCase.NO_SUCH_BUCKET,
-                f"The host {name} is neither an endpoint nor a bucket of this server. To make it "
-                "an endpoint, start the server with --domain; to bind it to a bucket, with "
-                "--cname.",
-                BucketName=name,
-            )
-        return bucket
 
 
 @lru_cache(4096)

@@ -33,7 +33,6 @@ class Checksums:
 
 
 def md5(data: bytes) -> bytes:
-    """Compute the MD5 of bytes."""
     return hashlib.md5(data, usedforsecurity=False).digest()
 
 

@@ -66,7 +66,6 @@ class EncryptedParts(NamedTuple):
 
 
 def metadata(headers: Mapping[str, str]) -> dict[str, str]:
-    """Select the metadata of client-side encryption from headers."""
     return {name: value for name, value in headers.items() if name.startswith(PREFIX)}
 
 

@@ -30,20 +30,18 @@ def format_http(time: float) -> str:
 
 def format_iso(time: float) -> str:
     """Format for XML: `2012-02-24T06:07:48.000Z`, milliseconds always zero (P-31)."""
-    t = gmtime(int(time))
-    return (
-        f"{t.tm_year:04}-{t.tm_mon:02}-{t.tm_mday:02}"
-        f"T{t.tm_hour:02}:{t.tm_min:02}:{t.tm_sec:02}.000Z"
-    )
+    return f"{_format_iso(time)}.000Z"
 
 
 def format_beijing(time: float) -> str:
     """Format for answers about metadata: `2012-02-24T14:07:48.000000000+08:00` (P-65)."""
-    t = gmtime(int(time) + 8 * 60 * 60)
-    return (
-        f"{t.tm_year:04}-{t.tm_mon:02}-{t.tm_mday:02}"
-        f"T{t.tm_hour:02}:{t.tm_min:02}:{t.tm_sec:02}.000000000+08:00"
-    )
+    return f"{_format_iso(time + 8 * 60 * 60)}.000000000+08:00"
+
+
+def _format_iso(time: float) -> str:
+    t = gmtime(int(time))
+    day = f"{t.tm_year:04}-{t.tm_mon:02}-{t.tm_mday:02}"
+    return f"{day}T{t.tm_hour:02}:{t.tm_min:02}:{t.tm_sec:02}"
 
 
 def parse_http(text: str) -> float | None:

@@ -39,7 +39,6 @@ class Form:
     """The fields by name in lower case; names are case-insensitive (PostObject)."""
     filename: str = ""
     content_type: str | None = None
-    """The Content-Type of the file's part."""
     original: "Form | None" = None
     """The form as it came, if this one was translated from S3 (P-75)."""
 

@@ -57,8 +57,6 @@ ANY_SIZE: Final = Sizes()
 
 @dataclass(frozen=True, slots=True)
 class FieldCondition:
-    """A condition on the value of one field."""
-
     operator: str
     field: str
     """The name in lower case."""

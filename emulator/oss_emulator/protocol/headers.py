@@ -82,7 +82,6 @@ def _names(headers: Mapping[str, str]) -> tuple[str, ...]:
 
 @lru_cache(256)  # clients send the same headers many times
 def _stored_names(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Select the names of headers that are stored with an object."""
     return tuple(name for name in names if name in _STORED or name.startswith(META_PREFIX))
 
 

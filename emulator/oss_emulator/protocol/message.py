@@ -41,7 +41,6 @@ class Request(NamedTuple):
     remote: str = ""
     secure: bool = False
     version: str = "1.1"
-    """The version of HTTP."""
     proxied: bool = False
     """Whether the request line names the host, as requests to a proxy do."""
     further_referers: tuple[str, ...] = ()

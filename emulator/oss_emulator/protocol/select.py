@@ -93,8 +93,6 @@ class Output(NamedTuple):
 
 
 class SelectRequest(NamedTuple):
-    """A SelectObject request."""
-
     sql: str
     source: Input
     gzip: bool
@@ -105,8 +103,6 @@ class SelectRequest(NamedTuple):
 
 
 class MetaRequest(NamedTuple):
-    """A CreateSelectObjectMeta request."""
-
     source: Input
     overwrite: bool
 

@@ -48,7 +48,7 @@ def plain(text: str) -> str:
     return text.translate(_REPLACEMENTS)
 
 
-def answer(root: str, content: Value, headers: Mapping[str, str] = {}) -> Response:
+def respond(root: str, *content: tuple[str, Value], headers: Mapping[str, str] = {}) -> Response:
     """Make a 200 answer with a document of this root and content, and further headers."""
     return reply(format(root, content), headers)
 

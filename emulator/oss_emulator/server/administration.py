@@ -1,5 +1,7 @@
 """Answers the requests below `/_emulator/`."""
 
+from dataclasses import dataclass
+
 from aiohttp import web
 
 from oss_emulator.control import console
@@ -19,44 +21,42 @@ from oss_emulator.server.waiting import Waiting
 from oss_emulator.server.wire import Exchange
 
 
+@dataclass(frozen=True, slots=True)
 class Administration:
     """Lets the routes of the API and the console answer, with what they need of the server."""
 
-    def __init__(
-        self, controls: Controls, metrics: Metrics, performer: Performer, waiting: Waiting
-    ) -> None:
-        self._controls = controls
-        self._metrics = metrics
-        self._performer = performer
-        self._waiting = waiting
+    controls: Controls
+    metrics: Metrics
+    performer: Performer
+    waiting: Waiting
 
     async def answer(self, http: web.BaseRequest, request: Request) -> Response | None:
         """Answer a request; None for events, which have been sent on return."""
         try:
             asked, route = await self._read(http, request)
-            with self._waiting.hold():
+            with self.waiting.hold():
                 if route.stream is None or not route.streams(request):
                     return await self._handle(http, asked, route)
             stream = route.stream(asked)
         except Exception as failed:
             refusal = _refusal_of(request, failed)
-            return console.refuse(request, refusal, self._controls.service.settings)
-        with self._waiting.hold():
+            return console.refuse(request, refusal, self.controls.service.settings)
+        with self.waiting.hold():
             await wire.send_events(http, journal.HEADERS, stream)
         return None
 
     async def _read(self, http: web.BaseRequest, request: Request) -> tuple[ApiRequest, Route]:
         """Check a request, read its body and find its route."""
-        settings = self._controls.service.settings
+        settings = self.controls.service.settings
         check_no_callback(request)
         route, rest = console.find(request)
         if not route.open_to_all:
             check_allowed(request, settings.admin_token)
         return ApiRequest(
-            controls=self._controls,
-            change=self._performer.change,
-            metrics=self._metrics,
-            send=self._performer.send,
+            controls=self.controls,
+            change=self.performer.change,
+            metrics=self.metrics,
+            send=self.performer.send,
             request=request,
             data=b"" if route.takes_object else await body.read_document(http),
             rest=rest,
@@ -67,7 +67,7 @@ class Administration:
         given = route.handler(asked)
         if not isinstance(given, OwnerRequest):
             return given if isinstance(given, Response) else await given
-        service = self._controls.service
+        service = self.controls.service
         result = service.admit(given.request, service.accounts.owner)
         if isinstance(result, Refused):
             raise result.error
@@ -76,9 +76,8 @@ class Administration:
             content = Body.of(given.data)
         elif result.operation.takes is not Takes.NOTHING:
             content = await body.read(http, result, service.environment)
-        exchange = Exchange(result)
-        exchange.body = content
-        await self._performer.perform(exchange)
+        exchange = Exchange(result, body=content)
+        await self.performer.perform(exchange)
         return given.finish(exchange.response)
 
 

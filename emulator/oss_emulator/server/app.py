@@ -221,12 +221,10 @@ class Server:
         return wire.format(refused, response, began)
 
     def _report_tls(self) -> None:
-        """Name the right URLs to whoever sends https to the port for http."""
         https = self.https_endpoint or "a port that --tls-port opens"
         LOG.warning("A client began TLS on the port of %s; https needs %s", self.endpoint, https)
 
     async def _ask(self, product: Product, http: web.BaseRequest, request: Request) -> Exchange:
-        """Have STS or KMS answer a request."""
         exchange = Exchange(_begin(request))
         try:
             given = await rpc_endpoint.answer(http, request, product, self.service)
@@ -243,7 +241,6 @@ class Server:
         return exchange
 
     async def _show(self, request: Request, page: Response) -> Exchange:
-        """Answer with a page of the console."""
         return Exchange(_begin(request), response=page, recorded=False)
 
     async def _administer(self, http: web.BaseRequest, request: Request) -> Exchange | None:

@@ -96,7 +96,6 @@ class FormBody:
             return await taken.finish()
 
     def _feed(self, chunk: bytes) -> bytes:
-        """Feed a chunk to the reader; returns the bytes of the file in it."""
         if self._md5 is not None:
             self._whole.update(chunk)
         return self._reader.feed(chunk)

@@ -25,8 +25,6 @@ class Connection(Protocol):
 
 
 class BusyConnection(Connection, Protocol):
-    """A connection that answers requests."""
-
     def cancel(self) -> None:
         """Cancel the answer to the request."""
 

@@ -44,7 +44,6 @@ class Host(NamedTuple):
 
     service: Service
     ports: Callable[[], Collection[int]]
-    """Its own ports."""
     answer: Callable[[Request], Awaitable[Response]]
     """Answers a request to OSS without a body, as if a client had sent it."""
     perform: Callable[[Admission, Body, Callable[[Response], None]], Awaitable[Response]]
@@ -54,8 +53,6 @@ class Host(NamedTuple):
 
 
 class Fetches:
-    """The tasks of one server."""
-
     def __init__(self, host: Host) -> None:
         self._host = host
         self._sources = Sources(host)
@@ -97,7 +94,6 @@ class Fetches:
         return None if record is None else async_fetch.find(record.documents, task_id)
 
     async def _run(self, bucket: str, task: FetchTask) -> None:
-        """Run a task to its end and store its state."""
         response = None
         try:
             async with asyncio.timeout(MAX_AGE):
@@ -150,15 +146,14 @@ class Fetches:
             if isinstance(admitted, Refused):
                 raise FetchFailedError(admitted.error.message)
             body = await _take(service.environment, answer.content)
-        wanted = task.content_md5
-        if wanted and wanted != checksums.format_md5(body.md5):
+        wanted, md5, problem = task.content_md5, checksums.format_md5(body.md5), ""
+        if wanted not in ("", md5):
+            problem = f"The content has the MD5 {md5}, not {wanted}."
+        elif self._find(bucket, task.id) is None:  # reset or deleted meanwhile
+            problem = "The task is gone."
+        if problem:
             await self._host.write(lambda: service.storage.discard_unreferenced(body.content))
-            raise FetchFailedError(
-                f"The content has the MD5 {checksums.format_md5(body.md5)}, not {wanted}."
-            )
-        if self._find(bucket, task.id) is None:  # reset or deleted meanwhile
-            await self._host.write(lambda: service.storage.discard_unreferenced(body.content))
-            raise FetchFailedError("The task is gone.")
+            raise FetchFailedError(problem)
 
         def stored(response: Response) -> FetchTask:
             state = State.SUCCESS if response.callback is None else State.RUNNING
@@ -221,7 +216,6 @@ class Fetches:
 
 
 async def _take(environment: Environment, content: AsyncIterator[bytes]) -> Body:
-    """Store what arrives; raises `FetchFailedError` if it is too large."""
     limit = environment.limits.object
     async with body_writer.begin(environment.storage, Takes.OBJECT) as taken:
         async for chunk in content:

@@ -154,19 +154,15 @@ NO_BODY: Final = Counted(0)
 
 
 class Head(NamedTuple):
-    """The head of a request."""
-
     data: bytes
     """The head that aiohttp reads. It has no other headers than `_PASSED`: aiohttp would parse them
     a second time, and its releases check them differently."""
     method: str
     target: str
     version: str
-    """The version of HTTP."""
     fields: list[tuple[str, str]]
     """The names in lower case and values of the headers that count, in order of arrival."""
     extent: Extent
-    """Where its body ends."""
     last: bool
     """Whether the connection must end after it."""
 

@@ -178,8 +178,6 @@ class Phase(Enum):
 
 
 class Guard(asyncio.Protocol):
-    """One connection."""
-
     transport: asyncio.Transport
     writer: TransportWriter
     _timer: StallTimer
@@ -193,15 +191,12 @@ class Guard(asyncio.Protocol):
         self._outside = outside
         self._aiohttp = make_aiohttp_protocol(self._answer, connections)
         self.remote = ""
-        """The address of the client."""
         self.secure = False
-        """Whether it comes by https."""
         self._loop = asyncio.get_running_loop()
         self._phase = Phase.BEGINNING
         self._pending = b""
         """Bytes that arrived and were not passed on yet."""
         self.head: Head
-        """The head of the last request."""
         self._extent: Extent = NO_BODY
         """Where the body of the last request ends."""
         self._answering = False
@@ -358,7 +353,6 @@ class Guard(asyncio.Protocol):
         return True
 
     def _begin(self, head: Head) -> None:
-        """Let aiohttp read a request and call the handler."""
         self._extent = head.extent
         self._phase = Phase.ANSWER if head.extent.done else Phase.BODY
         self._last |= head.last
@@ -367,7 +361,6 @@ class Guard(asyncio.Protocol):
         self._aiohttp.data_received(head.data)
 
     def _take_body(self) -> None:
-        """Pass on a part of a body."""
         try:
             data, self._pending = self._extent.take(self._pending)
         except OSSError as error:
@@ -378,7 +371,6 @@ class Guard(asyncio.Protocol):
         self._aiohttp.data_received(data)
 
     async def _answer(self, http: web.BaseRequest) -> Answered:
-        """Answer a request that aiohttp has read."""
         self._http = http
         self._connections.busy.add(self)  # again: the client may have left meanwhile
         if self._failure is not None:
@@ -408,13 +400,7 @@ class Guard(asyncio.Protocol):
         """Return the last request as a value; it arrived `now`."""
         method, target, version, fields = self.head[1:5]
         return Request.parse(
-            method,
-            target,
-            fields,
-            now,
-            remote=self.remote,
-            secure=self.secure,
-            version=version,
+            method, target, fields, now, remote=self.remote, secure=self.secure, version=version
         )
 
     def _end_answer(self, stays: bool) -> None:
@@ -455,7 +441,6 @@ class Guard(asyncio.Protocol):
         self._end_with(self._handlers.refuse(error, request))
 
     def _end_with(self, last: bytes) -> None:
-        """End the connection after these bytes."""
         self._phase, self._pending = Phase.END, b""
         self.transport.write(last)
         self.transport.close()
@@ -467,7 +452,6 @@ class Guard(asyncio.Protocol):
             self.transport.close()
 
     def cancel(self) -> None:
-        """Cancel the answer to the request."""
         if self._http is not None:
             self._http.task.cancel()
 

@@ -190,7 +190,7 @@ def watch_failures() -> Callable[[], None]:
 
     def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
-        if isinstance(error, (TypeError, AttributeError)) and _raised_in(error) == _TLS_OF_ASYNCIO:
+        if isinstance(error, (TypeError, AttributeError)) and _is_of_tls(error):
             _report(error)
         elif before is not None:
             before(loop, context)
@@ -205,10 +205,7 @@ def watch_failures() -> Callable[[], None]:
     return restore
 
 
-_TLS_OF_ASYNCIO: Final = "sslproto.py"
-
-
-def _raised_in(error: Exception) -> str:
-    """Return the name of the file that raised an error; "" for one that was not raised."""
+def _is_of_tls(error: Exception) -> bool:
+    """Whether asyncio's TLS raised an error."""
     frames = traceback.extract_tb(error.__traceback__)
-    return Path(frames[-1].filename).name if frames else ""
+    return bool(frames) and Path(frames[-1].filename).name == "sslproto.py"

@@ -51,14 +51,11 @@ async def resolve(url: URL) -> list[Address]:
     found = await asyncio.get_running_loop().getaddrinfo(
         url.raw_host, url.port, type=socket.SOCK_STREAM
     )
+    numeric = socket.NI_NUMERICHOST | socket.NI_NUMERICSERV  # with the zone of a link-local one
     return [
-        Address(family, _host_of(address), int(address[1])) for family, _, _, _, address in found
+        Address(family, socket.getnameinfo(address, numeric)[0], int(address[1]))
+        for family, _, _, _, address in found
     ]
-
-
-def _host_of(address: Any) -> str:
-    """Return the host of a socket address as text, with the zone of a link-local one."""
-    return socket.getnameinfo(address, socket.NI_NUMERICHOST | socket.NI_NUMERICSERV)[0]
 
 
 class _Resolved(AbstractResolver):

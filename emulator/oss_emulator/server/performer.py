@@ -57,7 +57,6 @@ class Performer:
         await self.fetches.close()
 
     def end(self) -> None:
-        """End the thread that writes."""
         self._writing.shutdown()
 
     async def change(self, work: Callable[[], _T]) -> _T:
@@ -96,7 +95,6 @@ class Performer:
             await step(self, exchange)
 
     def refuse(self, exchange: Exchange, error: OSSError) -> None:
-        """Answer with an error."""
         refused = refuse(exchange.admission, error)
         exchange.admission, exchange.error = refused
         exchange.response = self._service.render(refused)
@@ -138,7 +136,6 @@ class Performer:
         exchange.body = await self._pools.make(work, exchange.leaving)
 
     async def _perform(self, exchange: Exchange) -> None:
-        """Perform the operation, in the thread that the storage needs."""
         admission, content = exchange.admission, exchange.body
         try:
             if self._service.storage.blocking:
@@ -152,12 +149,10 @@ class Performer:
         exchange.body = NO_BODY  # its bytes may go while the answer is sent
 
     async def _fetch(self, exchange: Exchange) -> None:
-        """Begin the task that the request has created."""
         if exchange.response.fetch:
             self.fetches.begin(exchange.admission.target.bucket, exchange.response.fetch)
 
     async def _call_back(self, exchange: Exchange) -> None:
-        """Call the application server that the callback of an upload names."""
         response = exchange.response
         if response.callback is not None:
             exchange.response = await callback.deliver(response.callback, response, self._ports())

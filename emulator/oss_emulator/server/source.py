@@ -40,8 +40,6 @@ class SourceUnavailableError(Exception):
 
 
 class SourceAnswer(NamedTuple):
-    """What a source answers."""
-
     status: int
     headers: Mapping[str, str]
     """The headers by name, in lower case."""
@@ -126,7 +124,6 @@ class Sources:
             return False
 
     async def _ask_itself(self, url: URL, host: str) -> SourceAnswer:
-        """Answer a URL of the service without a connection."""
         name = url.raw_host or ""
         port = "" if url.is_default_port() else f":{url.port}"
         authority = f"[{name}]{port}" if ":" in name else f"{name}{port}"

@@ -30,9 +30,7 @@ class ShortStep(StrEnum):
     CHECK = "check"
     """Read a piece of a file, all pieces once, to compare its checksum."""
     HASH = "hash"
-    """Hash and store a batch of a body."""
     COMPRESSION = "compression"
-    """Compress a piece of an answer."""
 
 
 AT_ONCE: Final[Mapping[ShortStep, int]] = {
@@ -107,6 +105,5 @@ class Waiting:
             self._tasks.discard(task)
 
     def cancel(self) -> None:
-        """Cancel all of them."""
         for task in self._tasks:
             task.cancel()

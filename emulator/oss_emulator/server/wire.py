@@ -5,6 +5,7 @@ import time
 import zlib
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
@@ -35,47 +36,24 @@ _WITHOUT_BODY: Final = frozenset({204, 304})
 _EMPTY: Final = Response()
 
 
+@dataclass(slots=True, eq=False)
 class Exchange:
     """A request that the server answers, and the answer that its steps have made so far."""
 
-    __slots__ = (
-        "admission",
-        "body",
-        "error",
-        "fault",
-        "http",
-        "leaving",
-        "recorded",
-        "response",
-        "rpc",
-    )
-
-    def __init__(
-        self,
-        admission: Admission,
-        http: web.BaseRequest | None = None,
-        leaving: Leaving = stays,
-        response: Response = _EMPTY,
-        *,
-        recorded: bool = True,
-    ) -> None:
-        """`http` has the body of the request; None for one that no client has sent."""
-        self.admission = admission
-        """What is known of the request."""
-        self.http = http
-        self.leaving = leaving
-        """Tells when the client leaves."""
-        self.body: Body = NO_BODY
-        """The body that the operation gets."""
-        self.response = response
-        self.error: OSSError | None = None
-        """Why it was refused; None if it was not."""
-        self.fault: Fault | None = None
-        """What goes wrong with the answer, as a test has planned."""
-        self.rpc: RPCAnswer | None = None
-        """The answer of STS or KMS, if the request was for one."""
-        self.recorded = recorded
-        """Whether the journal records it; not what is for the emulator itself."""
+    admission: Admission
+    http: web.BaseRequest | None = None
+    """Has the body of the request; None for one that no client has sent."""
+    leaving: Leaving = stays
+    response: Response = _EMPTY
+    recorded: bool = True
+    """Whether the journal records it; not what is for the emulator itself."""
+    body: Body = NO_BODY
+    error: OSSError | None = None
+    """Why it was refused; None if it was not."""
+    fault: Fault | None = None
+    """What goes wrong with the answer, as a test has planned."""
+    rpc: RPCAnswer | None = None
+    """The answer of STS or KMS, if the request was for one."""
 
     @property
     def result(self) -> Admission | Refused:
@@ -116,7 +94,6 @@ _PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}
 
 
 def _own(response: Response, admission: Admission, seconds: float) -> str:
-    """Return the lines of the server's own headers."""
     date = dates.format_http(admission.request.received + seconds)
     lines = f"Server: AliyunOSS\r\nDate: {date}\r\nx-oss-request-id: {admission.request_id}\r\n"
     if response.timed:
@@ -203,14 +180,12 @@ class Answer:
             await self._write(self._gzip.flush())
 
     async def _put(self, chunk: bytes) -> None:
-        """Send a piece of the body, compressed if that was agreed."""
         if self._gzip is not None:
             chunk = await take(ShortStep.COMPRESSION, self._gzip.compress, chunk)
         for start in range(0, len(chunk), self._throttle.step):
             await self._write(chunk[start : start + self._throttle.step])
 
     async def _write(self, chunk: bytes) -> None:
-        """Send bytes as they are."""
         await self._http.writer.write(chunk)
         self.sent += len(chunk)
         await self._throttle.passed(len(chunk))
@@ -323,13 +298,11 @@ class FaultyAnswer(Answer):
 async def apply_before(fault: Fault) -> None:
     """Apply the part of a fault that precedes the operation: wait, then raise its error."""
     await asyncio.sleep(fault.latency + fault.throttle / 1000)
-    error = fault.error
-    if error is not None:
+    if (error := fault.error) is not None:
         raise error
 
 
 def _spoil(fault: Fault, response: Response) -> Response:
-    """Return the response with the headers that the fault asks for."""
     headers = dict(response.headers)
     if fault.throttle:
         headers["x-oss-qos-delay-time"] = str(fault.throttle)

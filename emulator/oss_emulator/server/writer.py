@@ -18,15 +18,6 @@ STEP: Final = 1024 * 1024
 """Bytes to send before other connections get their turn."""
 
 
-def can_send_files(transport: asyncio.Transport) -> bool:
-    """Whether a transport can be bypassed: it has a socket and does not encrypt."""
-    return (
-        hasattr(os, "sendfile")
-        and transport.get_extra_info("socket") is not None
-        and transport.get_extra_info("sslcontext") is None
-    )
-
-
 class FileSending:
     """A piece of a file that is being sent to a client."""
 
@@ -85,7 +76,6 @@ class FileSending:
             self._done.set_result((errno.ECONNRESET, "the client has left"))
 
     def _go_on(self) -> None:
-        """Send the next step: the socket can take more bytes."""
         if self._done.done():
             return
         count = min(self._end - self._offset, STEP)
@@ -108,8 +98,6 @@ class FileSending:
 
 
 class TransportWriter:
-    """Writes answers to the transport of one connection."""
-
     def __init__(self, transport: asyncio.Transport, patience: float) -> None:
         """`patience` is the number of seconds in which a client must take some bytes of a file."""
         self._transport = transport
@@ -121,11 +109,9 @@ class TransportWriter:
         self._sending: FileSending | None = None
 
     def pause(self) -> None:
-        """Note that the transport wants no more bytes."""
         self.paused = True
 
     def resume(self) -> None:
-        """Note that the transport has sent what it had."""
         self.paused = False
         self._wake()
 
@@ -143,8 +129,12 @@ class TransportWriter:
 
     @property
     def sends_files(self) -> bool:
-        """Whether `send_file` can be called."""
-        return can_send_files(self._transport)
+        """Whether `send_file` can bypass the transport: it has a socket and does not encrypt."""
+        return (
+            hasattr(os, "sendfile")
+            and self._transport.get_extra_info("socket") is not None
+            and self._transport.get_extra_info("sslcontext") is None
+        )
 
     async def send_file(self, piece: FileRange, sent: Callable[[int], None]) -> None:
         """Send a piece of a file after all written bytes; raises `ConnectionError`.

@@ -44,7 +44,9 @@ def of_request(call: Call) -> Documents:
         status = request[HOLD]
         if status not in ("ON", "OFF"):
             raise headers.invalid_argument(HOLD, status, "The legal hold must be ON or OFF.")
-        found[object_worm.LEGAL_HOLD.subresource] = object_worm.format_hold(status)
+        found[object_worm.LEGAL_HOLD.subresource] = object_worm.LEGAL_HOLD.format(
+            [("Status", status)]
+        )
     return found
 
 
@@ -212,13 +214,13 @@ def follow(call: Call, bucket: Bucket, item: Object) -> Object:
     return target
 
 
-def reach(call: Call, bucket: Bucket, item: Object) -> Object:
+def reach(call: Call, item: Object) -> Object:
     """Return what GetObject reads of an object, with the bytes of the target of a link.
 
     Raises what `follow` and `check_restored` raise.
     """
-    target = follow(call, bucket, item)
-    check_restored(call, bucket, target)
+    target = follow(call, call.bucket, item)
+    check_restored(call, call.bucket, target)
     return show(item, target)
 
 
@@ -240,7 +242,6 @@ def show(item: Object, target: Object) -> Object:
 
 
 def _missing(call: Call, bucket: Bucket, key: str, version_id: str | None) -> OSSError:
-    """Make the error for a missing version."""
     if version_id and call.storage.object(bucket.name, key) is not None:
         return OSSError(ErrorCase.NO_SUCH_VERSION, Key=key, VersionId=version_id)
     return OSSError(ErrorCase.NO_SUCH_KEY, Key=key)

@@ -6,6 +6,7 @@ of "Amazon S3 REST API"; errors have none.
 
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Final
 from xml.sax.saxutils import escape
 
@@ -47,7 +48,6 @@ def _rename_class(match: re.Match[bytes]) -> bytes:
 
 
 def _acl(document: bytes) -> bytes:
-    """Write an ACL as grants."""
     node = xml.parse(document, "AccessControlPolicy")
     ident, name = (escape(node.text(f"Owner/{child}")) for child in ("ID", "DisplayName"))
     owner = f"<ID>{ident}</ID><DisplayName>{name}</DisplayName>"
@@ -86,9 +86,9 @@ _MOVES: Final = {
 _SIZES: Final = ("ObjectSizeGreaterThan", "ObjectSizeLessThan")
 
 
-def _lifecycle_to_oss(document: bytes) -> bytes:
+def _lifecycle(turn: Callable[[Node], Children], document: bytes) -> bytes:
     node = xml.parse(document, "LifecycleConfiguration")
-    rules = [("Rule", _rule_to_oss(rule)) for rule in node.all("Rule")]
+    rules = [("Rule", turn(rule)) for rule in node.all("Rule")]
     return xml.format("LifecycleConfiguration", rules)
 
 
@@ -125,12 +125,6 @@ def _move_to_oss(move: Node) -> Children:
     ]
 
 
-def _lifecycle_from_oss(document: bytes) -> bytes:
-    node = xml.parse(document, "LifecycleConfiguration")
-    rules = [("Rule", _rule_from_oss(rule)) for rule in node.all("Rule")]
-    return xml.format("LifecycleConfiguration", rules)
-
-
 def _rule_from_oss(rule: Node) -> Children:
     conditions: list[tuple[str, xml.Value]] = [("Prefix", rule.text("Prefix"))]
     conditions += [("Tag", tag.content) for tag in rule.all("Tag")]
@@ -155,7 +149,7 @@ _FROM_OSS: Final[Mapping[str, Callable[[bytes], bytes]]] = {
     # In quiet mode OSS answers with nothing, S3 with an empty list.
     "DeleteMultipleObjects": lambda document: document or xml.format("DeleteResult", []),
     "GetBucketAcl": _acl,
-    "GetBucketLifecycle": _lifecycle_from_oss,
+    "GetBucketLifecycle": partial(_lifecycle, _rule_from_oss),
     "GetObjectACL": _acl,
     # OSS leaves the marker of a list without parts empty, S3 writes 0 (P-58).
     "ListParts": lambda document: document.replace(
@@ -164,7 +158,7 @@ _FROM_OSS: Final[Mapping[str, Callable[[bytes], bytes]]] = {
 }
 _TO_OSS: Final[Mapping[str, Callable[[bytes], bytes]]] = {
     "PutBucketAcl": _refuse_grants,
-    "PutBucketLifecycle": _lifecycle_to_oss,
+    "PutBucketLifecycle": partial(_lifecycle, _rule_to_oss),
     "PutObjectACL": _refuse_grants,
 }
 

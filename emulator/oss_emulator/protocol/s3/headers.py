@@ -156,7 +156,6 @@ def oss_storage_class(s3: str) -> str:
 
 
 def _value(name: str, value: str) -> str:
-    """Turn the value of a header with a counterpart into that of OSS."""
     if name == _STORAGE_CLASS:
         return oss_storage_class(value)
     if name == _ENCRYPTION:

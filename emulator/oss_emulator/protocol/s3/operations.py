@@ -19,7 +19,6 @@ class S3Operation(NamedTuple):
 
 
 def _parse(table: str) -> tuple[S3Operation, ...]:
-    """Parse lines of name, method, resource and sub-resource."""
     rows = [line.split() for line in table.strip().splitlines()]
     return tuple(S3Operation(*row[:3], *row[3:] or [""]) for row in rows)
 

@@ -101,7 +101,6 @@ class ChunkDecoder:
             )
 
     def _take(self, piece: bytes) -> None:
-        """Take content of a chunk."""
         self._left -= len(piece)
         if self._seed is not None:
             self._hash.update(piece)
@@ -110,7 +109,6 @@ class ChunkDecoder:
             self._state = _State.END
 
     def _take_line(self) -> None:
-        """Take a complete line."""
         if not self._line.endswith(b"\r\n"):
             raise _malformed("A line does not end with CR LF.")
         line = bytes(self._line[:-2])
@@ -128,7 +126,6 @@ class ChunkDecoder:
             self._check_trailers()
 
     def _begin(self, line: bytes) -> None:
-        """Begin a chunk with the line of its size and signature."""
         match = _SIZE.fullmatch(line)
         if match is None:
             raise _malformed(f"{line[:64]!r} is not the size of a chunk.")
@@ -289,7 +286,6 @@ class Payload(NamedTuple):
         return self._replace(seed=seed)
 
     def reader(self) -> "PayloadReader":
-        """Make a reader of this body."""
         return PayloadReader(self)
 
 

@@ -313,7 +313,6 @@ def _parse_url_v2(request: Request) -> Claim:
 
 
 def _date(request: Request) -> tuple[str, float]:
-    """Parse the date of a request signed in its header; raises `AccessDenied` without one."""
     text = (request.headers.get(_DATE) or request.headers.get("date", "")).strip()
     seconds = parse_time(text) if text else None
     if seconds is None:

@@ -70,7 +70,6 @@ PARAMETERS: Final = _TOKENS | {
     "x-oss-additional-headers",
     "x-oss-signature-version",
 }
-"""The parameters with which a URL of any version is signed."""
 
 
 def is_signed(request: Request) -> bool:
@@ -91,16 +90,11 @@ def parse(request: Request) -> Claim | None:
     else:
         return None
     if not _TOKENS.isdisjoint(request.headers):
-        _check_token(request, found)
+        if not _TOKENS.isdisjoint(request.query):
+            raise OSSError(ErrorCase.TOKEN_TWICE)
+        if found is Place.URL:
+            raise OSSError(ErrorCase.TOKEN_NOT_IN_URL)
     return _parse_header(request) if found is Place.HEADER else _parse_url(request.query_string)
-
-
-def _check_token(request: Request, found: Place) -> None:
-    """Raise `InvalidArgument` or `InvalidRequest` if the token should not be in a header."""
-    if not _TOKENS.isdisjoint(request.query):
-        raise OSSError(ErrorCase.TOKEN_TWICE)
-    if found is Place.URL:
-        raise OSSError(ErrorCase.TOKEN_NOT_IN_URL)
 
 
 def verify(claim: Claim, request: Request, target: Target, secret: str, region: str) -> None:

@@ -31,7 +31,6 @@ def headers(fields: Mapping[str, str], also: tuple[str, ...] = ()) -> str:
 
 @lru_cache(256)  # clients send the same headers many times
 def _signed(names: tuple[str, ...], also: tuple[str, ...]) -> tuple[str, ...]:
-    """Select the names that are signed, sorted."""
     return tuple(sorted(name for name in names if name.startswith("x-oss-") or name in also))
 
 

@@ -154,7 +154,6 @@ def _parse_credential(text: str, signed_at: float, place: Place) -> tuple[str, s
 
 
 def _refuse_credential(place: Place, text: str, *, header: str, url: str) -> OSSError:
-    """Make the error for a bad credential, with the EC of its place."""
     if place is Place.HEADER:
         return OSSError(ErrorCase.INVALID_AUTHORIZATION, ec=header)
     return refuse_parameter("x-oss-credential", text, url)
