@@ -47,7 +47,7 @@ _REMARK = (
     "The last table is the worst case known: the entries are single letters between stars, and in "
     "the Referer each letter occurs somewhere before every other letter, so that only trying an "
     "entry shows that it does not match. All entries are tried, at about 1 to 2 µs each "
-    "(`oss_referer/engine/gram_index.py`). The decision on such a Referer is then remembered."
+    "(`oss_referer/engine/entry_list.py`). The decision on such a Referer is then remembered."
 )
 
 
