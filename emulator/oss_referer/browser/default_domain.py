@@ -11,7 +11,7 @@ from enum import Enum
 from mimetypes import MimeTypes
 from typing import Final, NamedTuple
 
-from . import changes as dated
+from oss_referer.browser import changes as dated
 
 
 class Contents(Enum):

@@ -9,7 +9,7 @@ from enum import StrEnum
 from itertools import islice
 from typing import Final
 
-from oss_referer.engine.policy import RefererConfiguration
+from oss_referer.engine import RefererConfiguration
 from oss_referer.search.entry import Parts, example, fill
 from oss_referer.search.url import DEFAULT_PORTS, MAX_LENGTH, WebURL, WebURLError
 

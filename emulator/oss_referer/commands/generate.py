@@ -9,7 +9,7 @@ from pathlib import Path
 from oss_referer import lint
 from oss_referer.advice.programs import format_oss2, format_ossutil
 from oss_referer.advice.proposal import Proposal, ProposalError, SiteProfile, format_table, propose
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import Sentence
 from oss_referer.lint import Severity
 from oss_referer.sources import forms, tables
 from oss_referer.sources.forms import RulesForm

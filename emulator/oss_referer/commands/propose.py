@@ -177,11 +177,7 @@ def _to_dict(found: _Found) -> dict[str, Any]:
             "whitelist": list(proposal.rules.whitelist),
             "blacklist": list(proposal.rules.blacklist),
         },
-        "kept": {
-            "bytes": proposal.kept,
-            "wanted": proposal.wanted,
-            "suffices": proposal.suffices,
-        },
+        "kept": {"bytes": proposal.kept, "wanted": proposal.wanted, "suffices": proposal.suffices},
         "given_up": [{"origin": name, "bytes": count} for name, count in found.given_up],
         "replay": found.report,
     }

@@ -6,14 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from oss_referer.replay import figures, page
-from oss_referer.replay.engine import (
-    EngineName,
-)
+from oss_referer.replay.engine import EngineName
 from oss_referer.replay.judge import Judge
-from oss_referer.replay.report import (
-    ReplayNames,
-    replay,
-)
+from oss_referer.replay.report import ReplayNames, replay
 from oss_referer.terminal import formats, language, logs, rules
 from oss_referer.terminal.formats import Format
 from oss_referer.terminal.output import show, write, writing

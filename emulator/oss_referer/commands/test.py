@@ -294,10 +294,7 @@ def _to_dict(tested: _Tested) -> dict[str, object]:
         "passed": tested.passed,
         "complete": not tested.untouched,
         "tables": [
-            {
-                "table": str(report.table.path),
-                "cases": [_case(result) for result in report.results],
-            }
+            {"table": str(report.table.path), "cases": [_case(result) for result in report.results]}
             for report in tested.reports
         ],
         "untouched": [

@@ -10,15 +10,23 @@ from typing import Any
 
 from oss_referer.engine import DEFAULT, RefererConfiguration, RefererPolicy, Sentence, Stage
 from oss_referer.engine.header import WHITE_SPACE
+from oss_referer.lint import risk
+from oss_referer.lint.finding import NOTHING, Correction, EntryPlace, Finding
+from oss_referer.lint.risk import (
+    GUESS,
+    UNPROVED,
+    EditedRules,
+    EntryEdit,
+    NamedSites,
+    Sites,
+    find_names,
+    read_host,
+)
+from oss_referer.lint.rule import LintRule
+from oss_referer.lint.subject import LISTS, LintedEntry, Subject
 from oss_referer.search.automaton import Budget, SearchedEntry
 from oss_referer.search.entry import Parts, is_blank
 from oss_referer.search.url import DEFAULT_PORTS
-
-from . import risk
-from .finding import NOTHING, Correction, EntryPlace, Finding
-from .risk import GUESS, UNPROVED, EditedRules, EntryEdit, NamedSites, Sites, find_names, read_host
-from .rule import LintRule
-from .subject import LISTS, LintedEntry, Subject
 
 Step = tuple[EntryPlace | None, Correction]
 """A correction of an entry, or of the rules as a whole."""

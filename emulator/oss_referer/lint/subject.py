@@ -7,19 +7,26 @@ from functools import cached_property
 from typing import Any
 
 from oss_referer.browser.probes import STRANGER
-from oss_referer.engine import header
-from oss_referer.engine.assumptions import DEFAULT, Assumptions
-from oss_referer.engine.decision import Basis, Reason, Stage
-from oss_referer.engine.pattern import Pattern
-from oss_referer.engine.policy import BareDecision, Reading, RefererConfiguration, RefererPolicy
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import (
+    DEFAULT,
+    Assumptions,
+    BareDecision,
+    Basis,
+    Pattern,
+    Reading,
+    Reason,
+    RefererConfiguration,
+    RefererPolicy,
+    Sentence,
+    Stage,
+    header,
+)
+from oss_referer.lint.finding import Correction, EntryPlace, Evidence, Suspicion
+from oss_referer.lint.risk import Sites, seek
 from oss_referer.search.automaton import Budget, CompiledRules, Truncation, UndecidedError, covers
 from oss_referer.search.entry import Parts, example, is_blank, parse_entry
 from oss_referer.search.sent import ALL_PAGES, read_sent
 from oss_referer.search.url import MAX_LENGTH
-
-from .finding import Correction, EntryPlace, Evidence, Suspicion
-from .risk import Sites, seek
 
 SCHEMES = ("https", "http")
 _STRANGERS = (STRANGER, "https://wxyz-0.invalid/")

@@ -8,11 +8,10 @@ an entry for each scheme.
 
 import re
 
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import Sentence
+from oss_referer.lint.finding import Correction, Evidence, Severity, Suspicion
+from oss_referer.lint.subject import SCHEMES, LintedEntry, Subject
 from oss_referer.search.entry import Parts, example, fill
-
-from .finding import Correction, Evidence, Severity, Suspicion
-from .subject import SCHEMES, LintedEntry, Subject
 
 SEVERITY = Severity.WARNING
 

@@ -10,8 +10,13 @@ from oss_referer.advice import diff
 from oss_referer.advice.programs import format_oss2, format_ossutil
 from oss_referer.browser import scenarios
 from oss_referer.browser.scenarios import OBJECT_URL, ScenarioResult
-from oss_referer.engine import Assumptions, RefererConfiguration, RefererPolicy, explanation
-from oss_referer.engine.assumptions import DEFAULT
+from oss_referer.engine import (
+    DEFAULT,
+    Assumptions,
+    RefererConfiguration,
+    RefererPolicy,
+    explanation,
+)
 from oss_referer.lint import Finding
 from oss_referer.search.url import WebURL, WebURLError
 from oss_referer.sources import forms, json_text

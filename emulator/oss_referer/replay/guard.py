@@ -135,11 +135,7 @@ class GuardResult:
 def hash_rules(rules: RefererConfiguration) -> str:
     """Return a hash of rules; the order of entries does not matter, nor how often they occur."""
     lists = [sorted(set(entries)) for entries in (rules.whitelist, rules.blacklist)]
-    switches = (
-        rules.allow_empty_referer,
-        rules.allow_truncate_query_string,
-        rules.truncate_path,
-    )
+    switches = (rules.allow_empty_referer, rules.allow_truncate_query_string, rules.truncate_path)
     return _hash([*switches, *lists])
 
 
@@ -235,9 +231,7 @@ _LEFT, _RIGHT = "---", "--:"
 
 
 def format_markdown(
-    changes: Sequence[GuardResult],
-    notes: Sequence[Sentence],
-    say: Callable[[Sentence], str] = str,
+    changes: Sequence[GuardResult], notes: Sequence[Sentence], say: Callable[[Sentence], str] = str
 ) -> str:
     """Format a report in Markdown, in the language of `say`.
 

@@ -8,17 +8,18 @@ from itertools import chain
 from typing import NamedTuple
 
 from oss_referer.engine import (
+    DEFAULT,
     Assumptions,
     Reason,
     RefererConfiguration,
     RefererPolicy,
+    RequestKind,
     Scope,
+    Sentence,
     Signing,
 )
-from oss_referer.engine.assumptions import DEFAULT
-from oss_referer.engine.decision import EXEMPTIONS, RequestKind, classify
+from oss_referer.engine.decision import EXEMPTIONS, classify
 from oss_referer.engine.header import WHITE_SPACE
-from oss_referer.engine.sentence import Sentence
 from oss_referer.replay.accesslog import LogLine, unescape
 
 

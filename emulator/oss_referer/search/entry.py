@@ -3,8 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from oss_referer.engine import Pattern
 from oss_referer.engine.header import WHITE_SPACE
-from oss_referer.engine.pattern import Pattern
 
 
 def is_blank(entry: str) -> bool:

@@ -15,8 +15,8 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import NamedTuple
 
-from .automaton import Language
-from .url import DEFAULT_PORTS, WebURL, WebURLError, suffix_list
+from oss_referer.search.automaton import Language
+from oss_referer.search.url import DEFAULT_PORTS, WebURL, WebURLError, suffix_list
 
 _IN_NAME = frozenset(string.ascii_lowercase + string.digits + "-_!$&'()+,;=~")
 _IN_HOST = _IN_NAME | {"."}
@@ -94,10 +94,7 @@ class SentReferers:
     """
 
     def __init__(
-        self,
-        pages: Senders,
-        own: Iterable[OwnHost] = (),
-        ports: frozenset[str] | None = None,
+        self, pages: Senders, own: Iterable[OwnHost] = (), ports: frozenset[str] | None = None
     ) -> None:
         self._pages = pages
         self._ports = ports

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any, NamedTuple
 
+from oss_referer.engine import RefererConfiguration
 from oss_referer.engine.header import WHITE_SPACE
-from oss_referer.engine.policy import RefererConfiguration
 from oss_referer.sources import forms, hcl, json_text
 from oss_referer.sources.forms import RulesForm
 from oss_referer.sources.hcl import Block

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from unicodedata import normalize
 
-from oss_referer.engine.policy import RefererConfiguration
+from oss_referer.engine import RefererConfiguration
 from oss_referer.sources import resources
 from oss_referer.sources.places import WrittenItem
 from oss_referer.sources.resources import BUCKET, CONFIG, KINDS, NAMES, REFERER, Reader, Unknown

@@ -66,12 +66,7 @@ def escape(text: str, escapes: Mapping[str, str] = _ESCAPES) -> str:
 # Encodings
 
 _DECLARED = re.compile(rb"<\?xml\s[^>]{0,100}?encoding\s*=\s*[\"']([\w.-]{1,40})[\"']")
-_MARKS = {
-    b"\xff\xfe": "utf-16",
-    b"\xfe\xff": "utf-16",
-    b"<\0": "utf-16-le",
-    b"\0<": "utf-16-be",
-}
+_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"<\0": "utf-16-le", b"\0<": "utf-16-be"}
 """First bytes that tell an encoding, whatever is declared."""
 _CODECS = {
     "big5": "big5",

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 from unicodedata import normalize
 
-from oss_referer.engine.policy import RefererConfiguration
+from oss_referer.engine import RefererConfiguration
 from oss_referer.sources.referer_xml import LISTS, SWITCHES
 from oss_referer.sources.toml import Path, SourceError, convert, format_path
 

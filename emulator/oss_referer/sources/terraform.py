@@ -16,7 +16,7 @@ from functools import partial
 from itertools import zip_longest
 from typing import Any
 
-from oss_referer.engine.policy import RefererConfiguration
+from oss_referer.engine import RefererConfiguration
 from oss_referer.sources import json_text, resources
 from oss_referer.sources.places import find_member
 from oss_referer.sources.resources import (

@@ -31,9 +31,7 @@ class _Speaker:
 
 
 def choose(
-    language: str | None,
-    texts: Sequence[Path] = (FOLDER,),
-    environ: Mapping[str, str] = os.environ,
+    language: str | None, texts: Sequence[Path] = (FOLDER,), environ: Mapping[str, str] = os.environ
 ) -> None:
     """Speak a language from now on, with the texts of some folders; without one, the locale's."""
     if language is None:

@@ -27,12 +27,7 @@ from oss_referer.replay.engine import (
 )
 from oss_referer.replay.judge import Judge
 from oss_referer.replay.log_files import LogForm, LogSourceError, Rejects
-from oss_referer.replay.report import (
-    ReadLogs,
-    ReplayNames,
-    ReplayQuestion,
-    TooManyRejectsError,
-)
+from oss_referer.replay.report import ReadLogs, ReplayNames, ReplayQuestion, TooManyRejectsError
 from oss_referer.terminal import bucket
 from oss_referer.terminal.output import writing
 from oss_referer.terminal.parser import CommandError, InputError

@@ -97,10 +97,7 @@ class Program:
             formatter_class=OverviewFormatter,
         )
         parser.add_argument(
-            "--version",
-            action="version",
-            version=__version__,
-            help="show the version and exit",
+            "--version", action="version", version=__version__, help="show the version and exit"
         )
         commands = Commands(parser, self.commands, listed=not alone)
         for name in self.commands if loaded is None else loaded:

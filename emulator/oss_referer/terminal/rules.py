@@ -38,11 +38,7 @@ HELP = (
     "or in TOML; FILE#NAME selects one of several"
 )
 
-_FORMS = {
-    ".xml": RulesForm.XML,
-    ".toml": RulesForm.TOML,
-    ".tf": RulesForm.HCL,
-}
+_FORMS = {".xml": RulesForm.XML, ".toml": RulesForm.TOML, ".tf": RulesForm.HCL}
 """JSON is missing because it has two forms."""
 
 

@@ -12,10 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from oss_referer.engine import explanation
+from oss_referer.engine import Sentence, Step, explanation
 from oss_referer.engine.assumptions import SENTENCES
-from oss_referer.engine.decision import Step
-from oss_referer.engine.sentence import Sentence
 
 FOLDER: Final = Path(__file__).parent
 """The folder with the texts of this package."""

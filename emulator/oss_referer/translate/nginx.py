@@ -19,11 +19,15 @@ from itertools import islice
 from typing import ClassVar, Self
 
 from oss_referer.browser.probes import Probe, ProbeKind
-from oss_referer.engine import header
-from oss_referer.engine.assumptions import Assumptions, CutPath, LetterCase
-from oss_referer.engine.entry_list import EntryList
-from oss_referer.engine.pattern import Pattern
-from oss_referer.engine.policy import Reading, RefererConfiguration
+from oss_referer.engine import (
+    Assumptions,
+    EntryList,
+    Pattern,
+    Reading,
+    RefererConfiguration,
+    header,
+)
+from oss_referer.engine.assumptions import CutPath, LetterCase
 from oss_referer.search.entry import example
 from oss_referer.sources.toml import SourceError, place_of
 
