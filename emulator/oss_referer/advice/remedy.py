@@ -166,8 +166,6 @@ def _name_place(text: str, place: int) -> Difference:
 
 
 class RemedyKind(StrEnum):
-    """What a remedy does."""
-
     ALLOW_SITE = "allow-site"
     DENY_SITE = "deny-site"
     ALLOW_EMPTY = "allow-empty"
@@ -189,7 +187,6 @@ class Remedy(NamedTuple):
 
     @property
     def host(self) -> str:
-        """The host of the site."""
         return WebURL.parse(self.site).host if self.site else ""
 
     @property

@@ -22,8 +22,6 @@ class Affected(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ServiceChange:
-    """A change of the service."""
-
     name: str
     """The subject of the change."""
     since: datetime

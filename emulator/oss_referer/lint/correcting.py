@@ -41,7 +41,6 @@ def follow(
 
 
 def take(configuration: RefererConfiguration, steps: Iterable[Step]) -> RefererConfiguration:
-    """Return a configuration after some corrections."""
     steps = tuple(steps)
     lists: dict[Stage, Mapping[int, tuple[str, ...]]] = {
         stage: {
@@ -84,8 +83,6 @@ def _replace(
 
 @dataclass(frozen=True, slots=True)
 class _Corrected:
-    """What an entry becomes."""
-
     entries: tuple[str, ...]
     blacklist: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
@@ -128,7 +125,6 @@ class _Chain:
     def correct_all(
         self, texts: tuple[str, ...], rules: Sequence[LintRule], given: frozenset[str]
     ) -> _Corrected:
-        """Correct the entries that replace one."""
         results = [self.correct(text, rules, given | {*texts}) for text in texts]
         return _Corrected(
             _union(item.entries for item in results),
@@ -192,7 +188,6 @@ class Assessor:
 
     @cached_property
     def _named(self) -> NamedSites:
-        """The sites that the entries of both lists name."""
         return NamedSites(*(Sites.of(_read(self._subject, stage, self._found)) for stage in LISTS))
 
     def assess(self, finding: Finding) -> Finding:

@@ -115,12 +115,10 @@ class Sites:
 
     @cached_property
     def own_pages(self) -> SentReferers:
-        """The Referers of the pages that the entries name."""
         return _pages(Senders.OWN, self.hosts, self.ports)
 
     @cached_property
     def foreign_pages(self) -> SentReferers:
-        """The Referers of pages of others."""
         return _pages(Senders.FOREIGN, self.domains, None)
 
 
@@ -330,8 +328,6 @@ def find_risk(
 
 
 class _RiskSearch:
-    """The search for a Referer on which an edit does harm."""
-
     def __init__(
         self,
         old: CompiledRules,

@@ -57,7 +57,6 @@ class Review(NamedTuple):
     """The outcomes by group; empty for a site that is not an address."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the review as values for JSON."""
         return {
             "findings": [finding.to_dict() for finding in self.findings],
             "difference": difference_to_dict(self.difference),
@@ -76,7 +75,6 @@ class Review(NamedTuple):
 
 
 def difference_to_dict(difference: diff.Diff) -> dict[str, Any]:
-    """Return a difference between rules as values for JSON."""
     return {
         "equivalent": difference.equivalent,
         "certainty": difference.certainty.value,
@@ -113,7 +111,6 @@ def make(
 
 
 def is_site(text: str) -> bool:
-    """Return whether a text is the address of a page."""
     try:
         return bool(WebURL.parse(text).host)
     except WebURLError:
@@ -153,8 +150,6 @@ _FILES: Final = {
 
 
 class Export(NamedTuple):
-    """Rules in one form."""
-
     text: str
     file: str
     """The name under which the text is saved."""

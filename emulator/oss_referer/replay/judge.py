@@ -123,7 +123,6 @@ class Judge:
 
     @cached_property
     def policy(self) -> RefererPolicy:
-        """The new rules, compiled."""
         return RefererPolicy.compile(self.rules, self.assumptions)
 
     @cached_property
@@ -210,7 +209,6 @@ class Judge:
         return GroupResult(*known[:6], _writable(host), _writable(origin), bare=False, own=own)
 
     def _is_own(self, host: str) -> bool:
-        """Return whether a host is a domain of the sites, or below one."""
         return f".{host.partition(':')[0].lower()}".endswith(self._endings)
 
     def _compare(

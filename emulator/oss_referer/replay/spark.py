@@ -26,7 +26,6 @@ PARTITION = 64 << 20
 _LAST_PIECE = 35
 """The last piece that a statement reads."""
 
-
 _HEX = "\x02hex:"
 """The prefix of a line that is not text; its bytes follow in hexadecimal."""
 _LINE = {
@@ -90,7 +89,6 @@ class SparkEngine:
 
     @_explained()
     def scan(self, files: Sequence[Path], requests: str) -> list[Path]:
-        """Add the counted lines of files to `requests`."""
         found = self._on_lines(files, requests)
         self._requests = found if self._requests is None else self._requests.unionByName(found)
         self._name("requests", self._requests)
@@ -99,7 +97,6 @@ class SparkEngine:
         return []
 
     def find(self, files: Sequence[Path], odd: str) -> Iterator[Row]:
-        """Yield the rows of a statement on lines; the first column, raw, as bytes."""
         with _explained():
             for raw, *others in self._on_lines(files, odd).toLocalIterator():
                 digits = raw.removeprefix(_HEX)
@@ -125,16 +122,13 @@ class SparkEngine:
 
     @_explained()
     def keep(self, name: str, statement: str) -> None:
-        """Make a table."""
         self._name(name, self._session.sql(statement))
 
     @_explained()
     def rows(self, statement: str) -> list[Row]:
-        """Return the rows of a statement."""
         return [tuple(row) for row in self._session.sql(statement).collect()]
 
     def close(self) -> None:
-        """End the session."""
         self._session.stop()
 
     def _look(self) -> float:
@@ -174,7 +168,6 @@ class SparkEngine:
 
 
 def _pack(folder: Path) -> Path:
-    """Pack this package for the executors."""
     package = Path(__file__).parents[1]
     packed = folder / "oss_referer.zip"
     with zipfile.ZipFile(packed, "w") as archive:

@@ -57,7 +57,6 @@ class Parts:
 
     @property
     def authority(self) -> str:
-        """The host with its port."""
         return self.host if self.port is None else f"{self.host}:{self.port}"
 
     @property
@@ -66,7 +65,6 @@ class Parts:
         return self.authority if self.scheme is None else f"{self.scheme}://{self.authority}"
 
     def join(self) -> str:
-        """Return the whole entry."""
         return self.origin + self.rest
 
 

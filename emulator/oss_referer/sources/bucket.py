@@ -77,7 +77,6 @@ class ServiceAddress:
 
     @property
     def is_loopback(self) -> bool:
-        """Whether the service is on this machine."""
         return self.host == "localhost" or (self.ip is not None and self.ip.is_loopback)
 
     @property
@@ -87,7 +86,6 @@ class ServiceAddress:
 
     @property
     def authority(self) -> str:
-        """The host and the port as in a URL."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port is None else f"{host}:{self.port}"
 
@@ -252,7 +250,6 @@ def _one_line(text: str) -> str:
 
 
 def _texts(element: XmlElement) -> dict[str, str]:
-    """Return the texts of the children of an element by their names."""
     return {child.name: child.text for child in element.children}
 
 

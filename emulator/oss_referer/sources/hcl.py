@@ -280,7 +280,6 @@ class HclResource:
     block: Block
 
     def read(self) -> RefererConfiguration:
-        """Return the rules. Raises SourceError."""
         if computed := self._find_computed():
             name, start = next(iter(computed.items()))
             values = resources.computed(name)
@@ -354,7 +353,6 @@ def find(text: str) -> dict[str, Reader]:
 
 
 def format(configuration: RefererConfiguration) -> str:
-    """Format rules as a resource of Terraform."""
     lines = [f'resource "{REFERER}" "default" {{', '  bucket                      = "YOUR-BUCKET"']
     for field_name, name in NAMES.items():
         value = getattr(configuration, field_name)
@@ -372,7 +370,6 @@ def format_value(value: bool | Sequence[str], indent: str) -> str:
 
 
 def format_string(text: str) -> str:
-    """Format a string in double quotes."""
     escaped = resources.escape_template(text.replace("\\", "\\\\").replace('"', '\\"'))
     signs = (sign if sign.isprintable() else f"\\U{ord(sign):08x}" for sign in escaped)
     return f'"{"".join(signs)}"'

@@ -95,8 +95,6 @@ def parse(document: bytes, assumptions: Assumptions = DEFAULT) -> RefererConfigu
 
 
 class _ElementError(ValueError):
-    """An element is not what it must be."""
-
     def __init__(
         self, element: XmlElement, sentence: str, problem: FormatProblem = FormatProblem.WRONG_VALUE
     ) -> None:

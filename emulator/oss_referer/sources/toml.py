@@ -40,7 +40,6 @@ class SourceError(ValueError):
 MAX_FILE = 64 * 1024 * 1024
 """Bytes of the largest text that people write, and of what is read of a pipe or a device."""
 
-
 MAX_DEPTH = 100
 """The most levels of tables and arrays, and the most names that dots join."""
 

@@ -84,7 +84,6 @@ class Progress:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Remove what was shown."""
         if self._bar is not None:
             self._bar.stop()
         if self._written:

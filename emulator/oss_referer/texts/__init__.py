@@ -18,7 +18,6 @@ from oss_referer.engine.assumptions import SENTENCES
 FOLDER: Final = Path(__file__).parent
 """The folder with the texts of this package."""
 
-
 LANGUAGES: Final[Mapping[str, str]] = {"en": "English", "zh": "中文"}
 """The languages, each with its own name; the first is the default."""
 
@@ -91,7 +90,6 @@ class Catalogue:
         return self._texts[name].format(**values) if values else self._texts[name]
 
     def step(self, step: Step) -> str:
-        """Return a step of a decision in one sentence."""
         found = self._texts.get(f"engine_step.{step.stage}-{step.outcome}")
         if found is None:
             return explanation.sentence(step)
@@ -102,15 +100,12 @@ class Catalogue:
         return self._texts.get(f"engine_rule.{name}", page)
 
     def group(self, group: str) -> str:
-        """Return the name of a group of scenarios."""
         return self._texts.get(f"engine_sentence.{group}", group)
 
     def assumption(self, variant: StrEnum) -> str:
-        """Return what a variant of an assumed fact says."""
         return self.sentence(SENTENCES[variant])
 
     def access(self, reason: str) -> str:
-        """Return what settled a decision on permissions."""
         return self._texts.get(f"engine_access.{reason}", reason)
 
     def message(self, message: str) -> str:

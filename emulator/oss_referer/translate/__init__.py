@@ -52,8 +52,6 @@ class ResultRules(Rules, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """Another system."""
-
     title: str
     """Its name within a sentence."""
     parse: Callable[[str], SourceRules]

@@ -108,7 +108,6 @@ class CdnRules:
         return RefererConfiguration(self.allows_empty, whitelist=self.entries)
 
     def allows(self, referer: str | None) -> bool:
-        """Return whether the CDN allows a request."""
         sent = header.trim(referer)
         if not sent:
             return self.allows_empty

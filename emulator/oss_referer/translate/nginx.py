@@ -68,12 +68,10 @@ class Directive:
 
     @property
     def name(self) -> str:
-        """The first word."""
         return self.words[0].text if self.words else ""
 
     @property
     def arguments(self) -> tuple[Word, ...]:
-        """The words after the name."""
         return self.words[1:]
 
 
@@ -87,7 +85,6 @@ class ValidReferers:
     blocked: bool = False
 
     def allows(self, referer: str | None) -> bool:
-        """Return whether nginx allows a request."""
         if referer is None:
             return self.none
         scheme = _SCHEME.match(referer)
@@ -113,7 +110,6 @@ class ValidReferers:
 
     @property
     def rules(self) -> tuple[object, ...]:
-        """All that decides, in a form that can be compared."""
         hosts = tuple(sorted(self.hosts.items()))
         return (hosts, self.none, self.blocked)
 
@@ -142,7 +138,6 @@ class NginxRules:
         )
 
     def allows(self, referer: str | None) -> bool:
-        """Return whether one of the places allows a request."""
         return any(place.allows(referer) for place in self.places)
 
     @cached_property
@@ -183,8 +178,6 @@ class _Parameters:
 
 
 class _ServersReader:
-    """Reads the servers and locations of a file."""
-
     def __init__(self, text: str) -> None:
         self._text = text
 
@@ -298,10 +291,7 @@ def _entries(name: str, path: str) -> Iterator[str]:
 def _lower(text: str) -> str:
     """Lower ASCII letters in front of a path, as nginx and browsers do (B-02)."""
     host, slash, path = text.partition("/")
-    return host.translate(_LOWER) + slash + path
-
-
-_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
+    return header.lower(host) + slash + path
 
 
 def _size(text: str) -> int:
