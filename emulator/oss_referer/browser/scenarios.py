@@ -112,7 +112,6 @@ def _show(
     stop: WebURL | None = None,
     upgrades: bool = False,
 ) -> str | None:
-    """Return the Referer of a page that shows the object."""
     sent = browser.predict(
         element, page, target, policy=policy, file=page, stop=stop, upgrades=upgrades
     )

@@ -57,7 +57,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _check(proposal: Proposal) -> tuple[Text, ...]:
-    """Lint and test the rules, and say what came of it."""
     found = lint.run(proposal.configuration)
     mistakes = sorted({item.rule for item in found if item.severity is not Severity.NOTE})
     linted = Sentence("lint finds nothing to correct")

@@ -59,7 +59,12 @@ def run(arguments: argparse.Namespace) -> int:
         data=lambda: {
             "default_domain": warning,
             "scenarios": [_to_dict(outcome) for outcome in outcomes],
-            "other_sites": _strangers_to_dict(others),
+            "other_sites": {
+                "let_in": [
+                    {"referer": one.referer, "entry": one.decision.entry} for one in others.found
+                ],
+                "proved": others.proved,
+            },
         },
         remarks=_remark(outcomes, others, selected),
         kinds=_KINDS,
@@ -159,14 +164,4 @@ def _to_dict(outcome: ScenarioResult) -> dict[str, object]:
         "as_wanted": outcome.as_wanted,
         "sent": outcome.scenario.referer,
         **explanation.to_dict(outcome.decision),
-    }
-
-
-def _strangers_to_dict(others: Strangers) -> dict[str, object]:
-    return {
-        "let_in": [
-            {"referer": stranger.referer, "entry": stranger.decision.entry}
-            for stranger in others.found
-        ],
-        "proved": others.proved,
     }

@@ -93,7 +93,6 @@ def _refuse_large(configuration: RefererConfiguration) -> None:
 
 @contextmanager
 def _writing(form: str) -> Iterator[None]:
-    """Tell what a form cannot represent."""
     try:
         yield
     except ValueError as error:

@@ -76,9 +76,7 @@ def _replace(
             if new not in present:
                 present.add(new)
                 yield new
-    for new in dict.fromkeys(added):
-        if new not in present:
-            yield new
+    yield from (new for new in dict.fromkeys(added) if new not in present)
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,7 +109,6 @@ class Sites:
 
     @cached_property
     def _names(self) -> tuple[frozenset[str], frozenset[str]]:
-        """The names of the domains: all, and those with their sub-domains."""
         above = frozenset(own.host for own in self.domains if own.with_sub_domains)
         return frozenset(own.host for own in self.domains), above
 

@@ -58,7 +58,6 @@ def _replaces_scheme(head: re.Match[str]) -> bool:
 
 
 def _schemes(head: re.Match[str]) -> tuple[str, ...]:
-    """Return the schemes that are meant."""
     only_https = head["word"] == "https" or (head["s"] and not head["word"])
     return ("https",) if only_https else SCHEMES
 

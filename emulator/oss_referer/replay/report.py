@@ -128,7 +128,6 @@ def _condition(name: HostName) -> str:
 
 
 def _read(questions: Sequence[ReplayQuestion], logs: ReadLogs) -> None:
-    """Fill the table `requests`."""
     paths, engine, folder, rejects = logs
     selected = " OR ".join(f"({question.selected})" for question in questions)
     counted = statements.requests([question.judge for question in questions], selected)
@@ -241,7 +240,6 @@ def _about(question: ReplayQuestion, engine: Engine) -> Report:
 
 
 def _figures(totals: Sequence[Row], hours: int, price: Decimal) -> Report:
-    """Return what each verdict amounts to, in requests, bytes, shares and yuan."""
     by_verdict = {
         verdict.value: _total([row for row in totals if row[0] == verdict]) for verdict in Result
     }
@@ -427,7 +425,6 @@ def find_samples(
 
 
 def _blocks(path: Path) -> Iterator[bytes]:
-    """Yield a file in blocks of whole lines."""
     with log_files.reading(path) as file:
         rest = b""
         while block := file.read(_BLOCK):

@@ -140,7 +140,6 @@ class SparkEngine:
         return sum(stage.numCompletedTasks for stage in stages) / tasks if tasks else 0.0
 
     def _partition(self, size: int) -> None:
-        """Choose the number of partitions of a shuffle by the size of the input."""
         wanted = max(self._session.sparkContext.defaultParallelism, size // PARTITION)
         self._session.conf.set("spark.sql.shuffle.partitions", str(wanted))
 
@@ -148,7 +147,6 @@ class SparkEngine:
         frame.persist().createOrReplaceTempView(name)
 
     def _on_lines(self, files: Sequence[Path], statement: str) -> "DataFrame":
-        """Return a statement that reads its table `lines` from files."""
         from pyspark.sql import functions as f
 
         names = [path.as_uri() for path in files]

@@ -63,8 +63,6 @@ class Senders(Enum):
 
 
 class _Reached(NamedTuple):
-    """How far a Referer has been read."""
-
     part: str
     scheme: str = ""
     seen: str = ""
@@ -281,7 +279,6 @@ def _shorten_label(label: str, *, may_be_octet: bool) -> str:
 
 
 def _read_group(place: _Reached, digit: str, full: int) -> _Reached | None:
-    """Read a digit of a group of an IPv6 address."""
     group = place.label
     if group not in _AROUND_GROUPS:
         fits = group != "0" and len(group) < _MAX_GROUP

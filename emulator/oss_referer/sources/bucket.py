@@ -144,7 +144,6 @@ class RemoteBucket:
         return self._send("GET", object_key, {}, None)
 
     def _ask(self, method: str, query: Mapping[str, str], body: bytes | None = None) -> bytes:
-        """Send a request about the bucket, and return the document of the answer."""
         document = bytearray()
         for piece in self._send(method, "", query, body):
             document += piece
@@ -155,7 +154,6 @@ class RemoteBucket:
     def _send(
         self, method: str, object_key: str, query: Mapping[str, str], body: bytes | None
     ) -> Iterator[bytes]:
-        """Send a signed request, and yield the pieces of the answer."""
         try:
             with self._open(method, object_key, query, body) as answer:
                 size = 0
@@ -225,7 +223,6 @@ def _reason(error: object) -> str:
 
 
 def _describe(error: HTTPError) -> str:
-    """Say what the service answered instead of a success, and what to do about it."""
     with error:
         if 300 <= error.code < 400:
             return f"{error.code} with a redirect, which is not followed; name another --endpoint"

@@ -293,7 +293,6 @@ class HclResource:
         return resources.read(self.kind, written, (), self._error)
 
     def _error(self, path: Path, sentence: str) -> SourceError:
-        """Return an error for what a path leads to, or else for what is around it."""
         block = self.block
         if path[:1] == (CONFIG,) and self.find_configs():
             block, path = self.find_configs()[-1], path[1:]

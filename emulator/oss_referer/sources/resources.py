@@ -143,7 +143,6 @@ def _refuse_unknown(value: object, path: Path, error: ErrorAt) -> None:
 
 
 def _shorten(text: str) -> str:
-    """Return an expression on one line."""
     line = " ".join(text.split())
     line = "".join(item if item.isprintable() else f"\\u{ord(item):04x}" for item in line)
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"

@@ -212,7 +212,6 @@ def _find_in_state(members: Any, text: str) -> Iterator[_Stated]:
 
 
 def _sensitive_in_state(instance: Mapping[str, Any]) -> dict[str, bool]:
-    """Return the attributes of a raw state that are sensitive, whole or in part."""
     paths = map(as_list, as_list(instance.get("sensitive_attributes") or []))
     return {str(as_dict(path[0]).get("value")): True for path in paths if path}
 

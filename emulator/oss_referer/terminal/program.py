@@ -104,7 +104,6 @@ class Program:
         return parser
 
     def _overview(self) -> str:
-        """List the commands by purpose."""
         say = language.explain
         lines: list[str] = []
         for title, group in self.groups.items():

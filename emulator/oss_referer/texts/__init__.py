@@ -39,8 +39,6 @@ _SLOT: Final = re.compile(r"\{(message|list)?\}")
 
 
 class _Recognised(NamedTuple):
-    """What recognises a message, and its translation."""
-
     pattern: re.Pattern[str]
     kinds: Sequence[str]
     """What each of its values is: `message`, `list`, or "" for any other value."""
@@ -71,7 +69,6 @@ def _messages(language: str, folders: Sequence[Path]) -> Sequence[_Recognised]:
 
 
 def _recognise(template: str, text: str) -> _Recognised:
-    """Compile the template of a message."""
     literals = _SLOT.split(template)[::2]
     pattern = re.compile("(.*?)".join(map(re.escape, literals)), re.DOTALL)
     return _Recognised(pattern, _SLOT.findall(template), text, begins=not literals[0])

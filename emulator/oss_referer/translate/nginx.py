@@ -279,7 +279,6 @@ def _names(host: str) -> Iterator[str]:
 
 
 def _entries(name: str, path: str) -> Iterator[str]:
-    """Yield the entries, without a scheme, for a name and its path."""
     if not name or ":" in name:
         return  # hosts are compared without a port, and never empty
     if name.startswith("."):
