@@ -10,19 +10,20 @@ Docstrings and comments cite facts: R-.. and B-.. are in docs/referer.md, P-.. i
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from oss_referer.engine.assumptions import Assumptions
-    from oss_referer.engine.decision import (
+    from oss_referer.engine import (
+        Assumptions,
         Basis,
         Decision,
         Outcome,
+        Pattern,
         Reason,
+        RefererConfiguration,
+        RefererPolicy,
         Scope,
         Signing,
         Stage,
         Step,
     )
-    from oss_referer.engine.pattern import Pattern
-    from oss_referer.engine.policy import RefererConfiguration, RefererPolicy
 
 __all__ = [
     "Assumptions",

@@ -14,10 +14,14 @@ from typing import NamedTuple
 
 from oss_referer.browser import probes
 from oss_referer.browser.probes import Probe, ProbeKind
-from oss_referer.engine.assumptions import DEFAULT, Assumptions
-from oss_referer.engine.decision import Decision
-from oss_referer.engine.pattern import Pattern
-from oss_referer.engine.policy import RefererConfiguration, RefererPolicy
+from oss_referer.engine import (
+    DEFAULT,
+    Assumptions,
+    Decision,
+    Pattern,
+    RefererConfiguration,
+    RefererPolicy,
+)
 from oss_referer.search import automaton
 from oss_referer.search.automaton import CompiledRules, Language, Truncation, UndecidedError
 from oss_referer.search.entry import Parts

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from oss_referer.browser.probes import STRANGER
-from oss_referer.engine.policy import MAX_SIZE, RefererConfiguration
+from oss_referer.engine import RefererConfiguration
+from oss_referer.engine.policy import MAX_SIZE
 from oss_referer.search.entry import Parts
 from oss_referer.search.url import DEFAULT_PORTS, encode_host, is_address, is_host, registered
 from oss_referer.sources.tables import Case, Expected

@@ -9,15 +9,18 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import NamedTuple
 
-from oss_referer.engine import header
-from oss_referer.engine.decision import Decision, Reason
-from oss_referer.engine.pattern import Pattern
-from oss_referer.engine.policy import RefererConfiguration, RefererPolicy
+from oss_referer.advice import diff
+from oss_referer.advice.proposal import APPID, MINI_PROGRAMS, ProposalError, SiteProfile, propose
+from oss_referer.engine import (
+    Decision,
+    Pattern,
+    Reason,
+    RefererConfiguration,
+    RefererPolicy,
+    header,
+)
 from oss_referer.search.entry import Parts
 from oss_referer.search.url import WebURL, WebURLError
-
-from . import diff
-from .proposal import APPID, MINI_PROGRAMS, ProposalError, SiteProfile, propose
 
 LONGEST = 1_000
 """The characters of a Referer that are looked at; a longer path hardly tells entries apart."""
@@ -163,8 +166,6 @@ def _name_place(text: str, place: int) -> Difference:
 
 
 class RemedyKind(StrEnum):
-    """What a remedy does."""
-
     ALLOW_SITE = "allow-site"
     DENY_SITE = "deny-site"
     ALLOW_EMPTY = "allow-empty"
@@ -186,7 +187,6 @@ class Remedy(NamedTuple):
 
     @property
     def host(self) -> str:
-        """The host of the site."""
         return WebURL.parse(self.site).host if self.site else ""
 
     @property

@@ -204,20 +204,15 @@ def _refer(page: WebURL, target: WebURL, policy: ReferrerPolicy) -> str | None:
     downgrade = page.scheme == "https" and target.scheme != "https"
     origin = f"{page.origin}/"
     whole = page.text if len(page.text) <= MAX_LENGTH else origin
-    match policy:
-        case ReferrerPolicy.NO_REFERRER:
-            return None
-        case ReferrerPolicy.NO_REFERRER_WHEN_DOWNGRADE:
-            return None if downgrade else whole
-        case ReferrerPolicy.SAME_ORIGIN:
-            return whole if same_origin else None
-        case ReferrerPolicy.ORIGIN:
-            return origin
-        case ReferrerPolicy.STRICT_ORIGIN:
-            return None if downgrade else origin
-        case ReferrerPolicy.ORIGIN_WHEN_CROSS_ORIGIN:
-            return whole if same_origin else origin
-        case ReferrerPolicy.STRICT_ORIGIN_WHEN_CROSS_ORIGIN:
-            return whole if same_origin else None if downgrade else origin
-        case ReferrerPolicy.UNSAFE_URL:
-            return whole
+    strict = None if downgrade else origin
+    referers = {
+        ReferrerPolicy.NO_REFERRER: None,
+        ReferrerPolicy.NO_REFERRER_WHEN_DOWNGRADE: None if downgrade else whole,
+        ReferrerPolicy.SAME_ORIGIN: whole if same_origin else None,
+        ReferrerPolicy.ORIGIN: origin,
+        ReferrerPolicy.STRICT_ORIGIN: strict,
+        ReferrerPolicy.ORIGIN_WHEN_CROSS_ORIGIN: whole if same_origin else origin,
+        ReferrerPolicy.STRICT_ORIGIN_WHEN_CROSS_ORIGIN: whole if same_origin else strict,
+        ReferrerPolicy.UNSAFE_URL: whole,
+    }
+    return referers[policy]

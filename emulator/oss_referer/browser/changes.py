@@ -22,8 +22,6 @@ class Affected(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ServiceChange:
-    """A change of the service."""
-
     name: str
     """The subject of the change."""
     since: datetime
@@ -87,10 +85,7 @@ PAGES_AT_ENDPOINTS: Final = ServiceChange(
     f"{_PAGES} at the endpoints of the service, EC `0048-00000001` (D-01).",
 )
 IMAGES_AT_ENDPOINTS: Final = ServiceChange(
-    _DOMAIN,
-    _at(2019, 9, 30, 15),
-    Affected.NEW_BUCKETS,
-    f"{_IMAGES}, EC `0048-00000100` (D-03).",
+    _DOMAIN, _at(2019, 9, 30, 15), Affected.NEW_BUCKETS, f"{_IMAGES}, EC `0048-00000100` (D-03)."
 )
 ALL_AT_ACCELERATION: Final = tuple(
     ServiceChange(

@@ -11,7 +11,7 @@ from enum import Enum
 from mimetypes import MimeTypes
 from typing import Final, NamedTuple
 
-from . import changes as dated
+from oss_referer.browser import changes as dated
 
 
 class Contents(Enum):
@@ -31,15 +31,12 @@ class Contents(Enum):
     ALL = (("",), frozenset[str]())
 
     def include(self, key: str, content_type: str) -> bool:
-        """Return whether an object is one of these."""
         suffixes, types = self.value
         kind = content_type.partition(";")[0].strip().lower()
         return key.lower().endswith(suffixes) or kind in types
 
 
 class DomainKind(Enum):
-    """The kinds of host names that the policy distinguishes."""
-
     PUBLIC = "public endpoint"
     ACCELERATE = "accelerate endpoint"
 
@@ -51,8 +48,6 @@ _NEWER_REGIONS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class DomainRule:
-    """One rule of the policy."""
-
     fact: str
     ec: str
     change: dated.ServiceChange

@@ -9,7 +9,7 @@ from enum import StrEnum
 from itertools import islice
 from typing import Final
 
-from oss_referer.engine.policy import RefererConfiguration
+from oss_referer.engine import RefererConfiguration
 from oss_referer.search.entry import Parts, example, fill
 from oss_referer.search.url import DEFAULT_PORTS, MAX_LENGTH, WebURL, WebURLError
 
@@ -18,8 +18,6 @@ STRANGER = "https://evil.test/"
 
 
 class ProbeKind(StrEnum):
-    """What a probe tries out."""
-
     MISSING = "no Referer header"
     EMPTY = "a Referer header without a value"
     PAGE = "a page of the site"
@@ -48,8 +46,6 @@ class ProbeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A Referer, and what it tries out."""
-
     referer: str | None
     """None means no header."""
     kind: ProbeKind
@@ -127,7 +123,6 @@ _VARIATIONS: dict[ProbeKind, Callable[[Parts], str]] = {
     ProbeKind.IN_PATH: lambda parts: f"{STRANGER}{parts.host}/",
     ProbeKind.IN_QUERY: lambda parts: f"{STRANGER}?from={parts.join()}",
 }
-
 
 DEFAULT_SITE: Final = "https://www.example.com"
 THIEF: Final = "http://thief.example.org/"

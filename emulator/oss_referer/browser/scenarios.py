@@ -4,13 +4,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from oss_referer.browser import browser
+from oss_referer.browser.browser import Embedding, ReferrerPolicy
+from oss_referer.browser.default_domain import find_rule_of_url
 from oss_referer.engine import Decision, RefererPolicy, Sentence, Signing
 from oss_referer.search.sent import domain_of
 from oss_referer.search.url import WebURL, decode_host
-
-from . import browser
-from .browser import Embedding, ReferrerPolicy
-from .default_domain import find_rule_of_url
 
 OBJECT_URL = "https://examplebucket.oss-cn-hangzhou.aliyuncs.com/photo.jpg"
 """The default object."""
@@ -113,7 +112,6 @@ def _show(
     stop: WebURL | None = None,
     upgrades: bool = False,
 ) -> str | None:
-    """Return the Referer of a page that shows the object."""
     sent = browser.predict(
         element, page, target, policy=policy, file=page, stop=stop, upgrades=upgrades
     )

@@ -7,14 +7,13 @@ the whitelist entry by entry, because a Referer needs only one entry that matche
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from oss_referer.browser import probes
 from oss_referer.engine import Decision, Pattern, RefererPolicy
 from oss_referer.search import automaton
 from oss_referer.search.automaton import Budget, CompiledRules, SearchedEntry, UndecidedError
 from oss_referer.search.entry import FIXED_HOST, example
 from oss_referer.search.sent import OwnHost, Senders, SentReferers
 from oss_referer.search.url import MAX_LENGTH, WebURL
-
-from . import probes
 
 SHOWN = 10
 """The number of strangers after which the search ends."""

@@ -20,22 +20,17 @@ _DESCRIPTION = (
 
 
 def declare(commands: Commands) -> None:
-    """Add the command to the parser."""
     parser = commands.add_parser("apply", run, description=_DESCRIPTION)
-    parser.add_argument("rules", metavar="RULES", help=rules.HELP)
-    parser.add_argument("bucket", metavar="oss://BUCKET", help="the bucket to put the rules to")
+    parser.add_value("rules", "RULES", rules.HELP)
+    parser.add_value("bucket", "oss://BUCKET", "the bucket to put the rules to")
     parser.add_switch("--yes", "put the rules without asking")
-    parser.add_argument(
-        "--require-token",
-        metavar="FILE",
-        help="put the rules only if guard wrote this token, and they passed for this bucket",
-    )
+    said = "put the rules only if guard wrote this token, and they passed for this bucket"
+    parser.add_value("--require-token", "FILE", said)
     formats.declare(parser, formats.PLAIN)
     rules.declare(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Compare, ask and put."""
     if not arguments.bucket.startswith(bucket.SCHEME):
         raise InputError(f"{arguments.bucket!r} is not the address of a bucket; write oss://BUCKET")
     if arguments.format == Format.JSON and not arguments.yes:

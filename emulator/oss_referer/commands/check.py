@@ -21,28 +21,20 @@ _SIGNING = (Signing.NONE, Signing.URL, Signing.HEADER)
 
 
 def declare(commands: Commands) -> None:
-    """Add the command to the parser."""
     parser = commands.add_parser("check", run, description=_DESCRIPTION)
-    parser.add_argument("rules", metavar="RULES", help=rules.HELP)
-    parser.add_argument(
-        "referers", metavar="REFERER", nargs="*", default=[], help="the Referer of a request"
-    )
+    parser.add_value("rules", "RULES", rules.HELP)
+    parser.add_value("referers", "REFERER", "the Referer of a request", nargs="*", default=[])
     said = "the Referer of a request, wherever it stands"
     parser.add_repeated("--referer", "URL", said, dest="named")
     parser.add_switch("--no-referer", "also decide on a request without the header")
-    parser.add_argument(
-        "--signed",
-        choices=[item.value for item in _SIGNING],
-        default="none",
-        help="how the requests are signed (default: none)",
-    )
+    said = "how the requests are signed (default: none)"
+    parser.add_choice("--signed", _SIGNING, said, default="none")
     parser.add_argument("--method", default="GET", help="the method of the requests (default: GET)")
     formats.declare(parser)
     rules.declare(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Decide on each request."""
     referers: list[str | None] = [*arguments.named, *arguments.referers]
     if arguments.no_referer:
         referers.append(None)

@@ -7,8 +7,7 @@ from typing import Any
 
 from oss_referer.advice import diff
 from oss_referer.advice.diff import Diff
-from oss_referer.engine import RefererConfiguration
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import RefererConfiguration, Sentence
 from oss_referer.findings import Remark
 from oss_referer.sources.forms import RulesForm
 from oss_referer.sources.terraform import PlannedChange
@@ -30,27 +29,18 @@ _DESCRIPTION = (
 
 
 def declare(commands: Commands) -> None:
-    """Add the command to the parser."""
     parser = commands.add_parser("diff", run, description=_DESCRIPTION)
-    parser.add_argument("old", metavar="OLD", help=rules.HELP)
-    parser.add_argument(
-        "new",
-        metavar="NEW",
-        nargs="?",
-        help="the new rules, given in the same way; left out if OLD is a plan of Terraform",
-    )
-    parser.add_argument(
-        "--referers",
-        metavar="FILE",
-        help="try these Referers only, one on each line; an empty line means no Referer",
-    )
+    parser.add_value("old", "OLD", rules.HELP)
+    said = "the new rules, given in the same way; left out if OLD is a plan of Terraform"
+    parser.add_value("new", "NEW", said, nargs="?")
+    said = "try these Referers only, one on each line; an empty line means no Referer"
+    parser.add_value("--referers", "FILE", said)
     parser.add_switch("--all", "show every Referer that is decided differently")
     formats.declare(parser)
     rules.declare(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Compare two configurations."""
     referers: list[str | None] | None = None
     if arguments.referers is not None:
         text = rules.decode(rules.read_source(arguments.referers, MAX_FILE), MAX_FILE)
@@ -85,7 +75,6 @@ class _Compared:
     diff: Diff
 
     def describe(self, whole: bool) -> Iterator[Block]:
-        """Yield what changes, below the address of the resource."""
         bucket = f", {SCHEME}{self.change.bucket}" if self.change.bucket else ""
         about = Text(f"  ({' and '.join(self.change.actions)}{bucket})", Tone.FAINT)
         yield line(Text(self.change.address, Tone.STRONG), about)
@@ -96,7 +85,6 @@ class _Compared:
         yield from changes.describe(self.diff, whole=whole)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as values for JSON."""
         return {
             "resource": self.change.address,
             "actions": self.change.actions,
@@ -105,7 +93,6 @@ class _Compared:
         }
 
     def remark(self, source: Source, whole: bool) -> Iterator[Remark]:
-        """Yield what changes for other tools."""
         new = SelectedRules(self.new, self.change.address, source, RulesForm.TERRAFORM)
         return changes.remark(self.diff, new, whole=whole)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from oss_referer import lint
 from oss_referer.advice.programs import format_oss2, format_ossutil
 from oss_referer.advice.proposal import Proposal, ProposalError, SiteProfile, format_table, propose
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import Sentence
 from oss_referer.lint import Severity
 from oss_referer.sources import forms, tables
 from oss_referer.sources.forms import RulesForm
@@ -26,26 +26,18 @@ _DESCRIPTION = (
 
 
 def declare(commands: Commands) -> None:
-    """Add the command to the parser."""
     parser = commands.add_parser("generate", run, description=_DESCRIPTION)
-    parser.add_argument(
-        "--site", required=True, metavar="URL", help="the site, such as https://www.example.com"
-    )
+    parser.add_value("--site", "URL", "the site, such as https://www.example.com", required=True)
     parser.add_switch("--subdomains", "allow the domain and all its sub-domains")
     parser.add_repeated("--mini-program", "APPID", "allow a WeChat mini program")
     parser.add_switch("--console", "allow the preview in the OSS console")
     parser.add_repeated("--cdn", "HOST", "allow the style sheets of a host")
-    parser.add_argument(
-        "--empty",
-        choices=["allow", "deny"],
-        default="deny",
-        help="what to do with requests without a Referer (default: deny)",
-    )
-    parser.add_argument("--to", required=True, choices=list(_FORMS), help="what to print")
+    said = "what to do with requests without a Referer (default: deny)"
+    parser.add_choice("--empty", ["allow", "deny"], said, default="deny")
+    parser.add_choice("--to", _FORMS, "what to print", required=True)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Propose rules, check them, and print them or their table."""
     wish = SiteProfile(
         arguments.site,
         subdomains=arguments.subdomains,
@@ -65,7 +57,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _check(proposal: Proposal) -> tuple[Text, ...]:
-    """Lint and test the rules, and say what came of it."""
     found = lint.run(proposal.configuration)
     mistakes = sorted({item.rule for item in found if item.severity is not Severity.NOTE})
     linted = Sentence("lint finds nothing to correct")

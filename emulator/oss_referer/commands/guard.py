@@ -29,66 +29,38 @@ _DESCRIPTION = (
 
 
 class GuardFormat(StrEnum):
-    """How a report is printed."""
-
     MARKDOWN = "markdown"
     GITHUB = "github"
     JSON = "json"
 
 
 def declare(commands: Commands) -> None:
-    """Add the command to the parser."""
     parser = commands.add_parser("guard", run, description=_DESCRIPTION)
-    parser.add_argument(
-        "--plan",
-        required=True,
-        metavar="PLAN",
-        help="the output of terraform show -json for a plan; PLAN#ADDRESS selects one resource",
-    )
-    parser.add_argument(
-        "--logs", action="extend", nargs="+", required=True, metavar="LOG", help=logs.HELP
-    )
-    parser.add_argument(
-        "--max-revoked",
-        type=_limit,
-        default=Limit.parse("0"),
-        metavar="LIMIT",
-        help="the most requests to lock out, of each bucket: 0.1%% or a number (default: 0)",
-    )
-    parser.add_repeated(
-        "--agreed",
-        "HOST",
+    said = "the output of terraform show -json for a plan; PLAN#ADDRESS selects one resource"
+    parser.add_value("--plan", "PLAN", said, required=True)
+    parser.add_value("--logs", "LOG", logs.HELP, action="extend", nargs="+", required=True)
+    said = "the most requests to lock out, of each bucket: 0.1%% or a number (default: 0)"
+    parser.add_value("--max-revoked", "LIMIT", said, type=_limit, default=Limit.parse("0"))
+    said = (
         "do not count the requests of this host, which may be locked out: a name, *.NAME, or - for "
-        "no Referer",
+        "no Referer"
     )
-    parser.add_argument(
-        "--min-requests",
-        type=_count,
-        default=1,
-        metavar="N",
-        help="block a plan if the logs have fewer requests to a bucket (default: 1)",
-    )
-    _declare_outputs(parser)
-    logs.declare(parser)
-    rules.declare(parser)
-
-
-def _declare_outputs(parser: argparse.ArgumentParser) -> None:
+    parser.add_repeated("--agreed", "HOST", said)
+    said = "block a plan if the logs have fewer requests to a bucket (default: 1)"
+    parser.add_value("--min-requests", "N", said, type=_count, default=1)
     formats.declare_choices(
         parser,
         tuple(GuardFormat),
         "how to print the report (default: markdown); github makes annotations of a workflow",
     )
-    parser.add_argument("--report", metavar="FILE", help="also write the report in Markdown")
-    parser.add_argument(
-        "--token",
-        metavar="FILE",
-        help="write what was judged and the verdict, for apply --require-token",
-    )
+    parser.add_value("--report", "FILE", "also write the report in Markdown")
+    said = "write what was judged and the verdict, for apply --require-token"
+    parser.add_value("--token", "FILE", said)
+    logs.declare(parser)
+    rules.declare(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Judge every change of rules, report, and write the token."""
     agreement = Agreement(arguments.max_revoked, tuple(arguments.agreed), arguments.min_requests)
     source, found = rules.find_changes(arguments.plan, arguments)
     changed = _by_bucket(source, _changed(source, found, arguments), arguments.bucket)

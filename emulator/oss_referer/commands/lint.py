@@ -61,9 +61,8 @@ Places = Mapping[tuple[Stage, int], Place]
 
 
 def declare(commands: Commands) -> None:
-    """Add the command to the parser."""
     parser = commands.add_parser("lint", run, description=_DESCRIPTION)
-    parser.add_argument("rules", metavar="RULES", nargs="*", default=[], help=_HELP)
+    parser.add_value("rules", "RULES", _HELP, nargs="*", default=[])
     parser.add_switch("--fix", "print the corrected rules, and what they change for whom")
     parser.add_switch(
         "--unsafe-fixes",
@@ -74,9 +73,7 @@ def declare(commands: Commands) -> None:
     said = "accept what a rule of the linter finds"
     parser.add_repeated("--ignore", "RULE", said, choices=sorted(_NAMES))
     parser.add_switch("--all", "also print the notes that hold for nearly all rules")
-    parser.add_argument(
-        "--explain", choices=sorted(_NAMES), metavar="RULE", help="explain a rule of the linter"
-    )
+    parser.add_value("--explain", "RULE", "explain a rule of the linter", choices=sorted(_NAMES))
     parser.add_switch("--list", "list the rules of the linter")
     formats.declare(parser)
     rules.declare(parser)
@@ -87,7 +84,6 @@ _COLUMNS = 100
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Lint rules, correct them, or list or explain the rules of the linter."""
     as_json = arguments.format == Format.JSON
     if arguments.explain:
         rule = _NAMES[arguments.explain]
@@ -121,11 +117,9 @@ class _Linted:
     """Those to print."""
 
     def remark(self) -> Iterator[Remark]:
-        """Yield what is printed for other tools."""
         return remark(self.shown, self.rules.where, self.rules.find_places())
 
     def to_dicts(self) -> Iterator[dict[str, object]]:
-        """Yield what is printed as JSON."""
         where = self.rules.find_places()
         for item in _to_dicts(self.shown, where):
             yield {"file": self.rules.where, "name": self.rules.name, **item}

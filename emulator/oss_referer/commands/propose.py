@@ -41,25 +41,19 @@ _SHOWN = 10
 
 
 def declare(commands: Commands) -> None:
-    """Add the command to the parser."""
     parser = commands.add_parser("propose", run, description=_DESCRIPTION)
-    parser.add_argument("logs", metavar="LOG", nargs="+", help=logs.HELP)
+    parser.add_value("logs", "LOG", logs.HELP, nargs="+")
     for flag, text in (
         ("--own", "a host of yours; *.example.com stands for all sub-domains of example.com"),
         ("--partner", "a host that may show your objects, written in the same way"),
         ("--block", "a host that must be denied, even below a host of yours"),
     ):
         parser.add_repeated(flag, "HOST", text, type=_host, required=flag == "--own")
-    parser.add_argument(
-        "--keep",
-        type=_share,
-        default=Decimal("0.999"),
-        metavar="SHARE",
-        help="the share of the bytes of these hosts that must be kept (default: 0.999)",
-    )
+    said = "the share of the bytes of these hosts that must be kept (default: 0.999)"
+    parser.add_value("--keep", "SHARE", said, type=_share, default=Decimal("0.999"))
     parser.add_switch("--allow-empty", "allow requests without a Referer")
     logs.declare(parser)
-    parser.add_argument("--write", metavar="FILE", help="write the rules to this file, in XML")
+    parser.add_value("--write", "FILE", "write the rules to this file, in XML")
     formats.declare(parser, formats.PLAIN)
     rules.declare(parser)
 
@@ -74,7 +68,6 @@ class _Found:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Propose rules, replay the logs by them, and report."""
     wanted = [*arguments.own, *arguments.partner]
     if both := [name.text for name in wanted if name in arguments.block]:
         raise InputError(f"{both[0]} is both wanted and blocked; leave out one of them")
@@ -177,11 +170,7 @@ def _to_dict(found: _Found) -> dict[str, Any]:
             "whitelist": list(proposal.rules.whitelist),
             "blacklist": list(proposal.rules.blacklist),
         },
-        "kept": {
-            "bytes": proposal.kept,
-            "wanted": proposal.wanted,
-            "suffices": proposal.suffices,
-        },
+        "kept": {"bytes": proposal.kept, "wanted": proposal.wanted, "suffices": proposal.suffices},
         "given_up": [{"origin": name, "bytes": count} for name, count in found.given_up],
         "replay": found.report,
     }

@@ -6,14 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from oss_referer.replay import figures, page
-from oss_referer.replay.engine import (
-    EngineName,
-)
+from oss_referer.replay.engine import EngineName
 from oss_referer.replay.judge import Judge
-from oss_referer.replay.report import (
-    ReplayNames,
-    replay,
-)
+from oss_referer.replay.report import ReplayNames, replay
 from oss_referer.terminal import formats, language, logs, rules
 from oss_referer.terminal.formats import Format
 from oss_referer.terminal.output import show, write, writing
@@ -29,45 +24,25 @@ _DESCRIPTION = (
 
 
 def declare(commands: Commands) -> None:
-    """Add the command to the parser."""
     parser = commands.add_parser("replay", run, description=_DESCRIPTION)
-    parser.add_argument("rules", metavar="RULES", help=rules.HELP)
-    parser.add_argument("logs", metavar="LOG", nargs="+", help=logs.HELP)
-    parser.add_argument(
-        "--against",
-        metavar="RULES",
-        help="compare with these rules instead of with the outcome in the log",
-    )
+    parser.add_value("rules", "RULES", rules.HELP)
+    parser.add_value("logs", "LOG", logs.HELP, nargs="+")
+    said = "compare with these rules instead of with the outcome in the log"
+    parser.add_value("--against", "RULES", said)
     logs.declare(parser)
-    parser.add_argument(
-        "--top", type=_count, default=10, metavar="N", help="rows of each table (default: 10)"
-    )
-    parser.add_argument(
-        "--price",
-        type=logs.decimal,
-        default=figures.PRICE,
-        metavar="YUAN_PER_GB",
-        help=f"the price of traffic out to the Internet (default: {figures.PRICE})",
-    )
-    parser.add_argument("--html", metavar="FILE", help="also write the report as a web page")
+    parser.add_value("--top", "N", "rows of each table (default: 10)", type=_count, default=10)
+    said = f"the price of traffic out to the Internet (default: {figures.PRICE})"
+    parser.add_value("--price", "YUAN_PER_GB", said, type=logs.decimal, default=figures.PRICE)
+    parser.add_value("--html", "FILE", "also write the report as a web page")
     formats.declare(parser, formats.PLAIN)
-    parser.add_argument(
-        "--engine",
-        choices=[name.value for name in EngineName],
-        default=EngineName.DUCKDB.value,
-        help="what reads the logs (default: duckdb)",
-    )
-    parser.add_argument(
-        "--master",
-        metavar="URL",
-        default="local[*]",
-        help="with --engine spark: local[*], spark://…, yarn or k8s://… (default: local[*])",
-    )
+    said = "what reads the logs (default: duckdb)"
+    parser.add_choice("--engine", EngineName, said, default=EngineName.DUCKDB.value)
+    said = "with --engine spark: local[*], spark://…, yarn or k8s://… (default: local[*])"
+    parser.add_value("--master", "URL", said, default="local[*]")
     rules.declare(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Replay the logs and report."""
     new = rules.read(arguments.rules, arguments)
     old = rules.read(arguments.against, arguments) if arguments.against else None
     selected = logs.select(arguments, Judge(new, old, arguments.assumptions), arguments.bucket)

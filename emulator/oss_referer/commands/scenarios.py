@@ -24,22 +24,17 @@ _DESCRIPTION = (
     "registered domain belong to the site."
 )
 
-
 _KINDS = (
     RemarkKind("scenario", "The rules decide on a typical request against the site's owner."),
 )
 
 
 def declare(commands: Commands) -> None:
-    """Add the command to the parser."""
     parser = commands.add_parser("scenarios", run, description=_DESCRIPTION)
-    parser.add_argument("rules", metavar="RULES", help=rules.HELP)
-    parser.add_argument(
-        "--site", required=True, metavar="URL", help="a page of the site that shows the objects"
-    )
-    parser.add_argument(
-        "--object-url", default=OBJECT_URL, metavar="URL", help=f"an object (default: {OBJECT_URL})"
-    )
+    parser.add_value("rules", "RULES", rules.HELP)
+    parser.add_value("--site", "URL", "a page of the site that shows the objects", required=True)
+    said = f"an object (default: {OBJECT_URL})"
+    parser.add_value("--object-url", "URL", said, default=OBJECT_URL)
     said = "a page of another site that may show the objects"
     parser.add_repeated("--partner", "URL", said)
     formats.declare(parser)
@@ -47,7 +42,6 @@ def declare(commands: Commands) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Play every scenario."""
     site = _read_url("--site", arguments.site)
     target = _read_url("--object-url", arguments.object_url)
     partners = [_read_url("--partner", text) for text in arguments.partner]
@@ -65,7 +59,12 @@ def run(arguments: argparse.Namespace) -> int:
         data=lambda: {
             "default_domain": warning,
             "scenarios": [_to_dict(outcome) for outcome in outcomes],
-            "other_sites": _strangers_to_dict(others),
+            "other_sites": {
+                "let_in": [
+                    {"referer": one.referer, "entry": one.decision.entry} for one in others.found
+                ],
+                "proved": others.proved,
+            },
         },
         remarks=_remark(outcomes, others, selected),
         kinds=_KINDS,
@@ -78,7 +77,6 @@ def run(arguments: argparse.Namespace) -> int:
 def _remark(
     outcomes: Sequence[ScenarioResult], others: Strangers, selected: SelectedRules
 ) -> Iterator[Remark]:
-    """Yield a remark for each scenario and each stranger."""
     place = selected.placing()
     found = [
         (str(item.scenario.name), item.scenario.group.value, item.decision, item.as_wanted)
@@ -166,14 +164,4 @@ def _to_dict(outcome: ScenarioResult) -> dict[str, object]:
         "as_wanted": outcome.as_wanted,
         "sent": outcome.scenario.referer,
         **explanation.to_dict(outcome.decision),
-    }
-
-
-def _strangers_to_dict(others: Strangers) -> dict[str, object]:
-    return {
-        "let_in": [
-            {"referer": stranger.referer, "entry": stranger.decision.entry}
-            for stranger in others.found
-        ],
-        "proved": others.proved,
     }

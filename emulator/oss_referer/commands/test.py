@@ -30,20 +30,15 @@ _KINDS = (
 
 
 def declare(commands: Commands) -> None:
-    """Add the command to the parser."""
     parser = commands.add_parser(
         "test", run, description=_DESCRIPTION, usage="%(prog)s [options] [RULES] TABLE ..."
     )
-    parser.add_argument(
-        "paths",
-        metavar="TABLE",
-        nargs="+",
-        help="a decision table in TOML, or a folder with some. The first may be RULES instead: "
-        f"{rules.HELP}",
+    said = (
+        "a decision table in TOML, or a folder with some. The first may be RULES instead: "
+        f"{rules.HELP}"
     )
-    parser.add_argument(
-        "--junit", metavar="FILE", type=Path, help="write JUnit XML to FILE as well"
-    )
+    parser.add_value("paths", "TABLE", said, nargs="+")
+    parser.add_value("--junit", "FILE", "write JUnit XML to FILE as well", type=Path)
     parser.add_switch("--partial", "accept entries that no case touches")
     formats.declare(parser)
     rules.declare(parser)
@@ -51,8 +46,6 @@ def declare(commands: Commands) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _UntouchedEntry:
-    """An entry that no case touches, and where it stands."""
-
     entry: Untouched
     source: str
     place: Place
@@ -60,8 +53,6 @@ class _UntouchedEntry:
 
 @dataclass(frozen=True, slots=True)
 class _Tested:
-    """What came of all tables."""
-
     reports: Sequence[Report]
     untouched: Sequence[_UntouchedEntry]
 
@@ -71,7 +62,6 @@ class _Tested:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run every table."""
     given, paths = _separate(arguments)
     reports, wrong = _run_all(paths, given, arguments)
     tested = _Tested(reports, list(_find_untouched(reports, given)))
@@ -294,10 +284,7 @@ def _to_dict(tested: _Tested) -> dict[str, object]:
         "passed": tested.passed,
         "complete": not tested.untouched,
         "tables": [
-            {
-                "table": str(report.table.path),
-                "cases": [_case(result) for result in report.results],
-            }
+            {"table": str(report.table.path), "cases": [_case(result) for result in report.results]}
             for report in tested.reports
         ],
         "untouched": [

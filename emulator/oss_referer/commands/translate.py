@@ -26,7 +26,6 @@ _LONGEST_SHOWN = 200
 
 
 def declare(commands: Commands) -> None:
-    """Add the command to the parser."""
     parser = commands.add_parser("translate", run, description=_DESCRIPTION)
     way = parser.add_mutually_exclusive_group(required=True)
     for name, dest, text in (
@@ -34,25 +33,16 @@ def declare(commands: Commands) -> None:
         ("--to", "to", "translate RULES to this system"),
     ):
         way.add_argument(name, dest=dest, choices=list(SYSTEMS), help=language.explain(text))
-    parser.add_argument(
-        "file",
-        metavar="FILE",
-        help=f"with --from, a file or - for standard input; with --to, {rules.HELP}",
-    )
-    parser.add_argument(
-        "--as",
-        dest="form",
-        choices=[form.value for form in document.RulesForm],
-        default=RulesForm.XML.value,
-        help="the form of the result with --from (default: xml)",
-    )
+    said = f"with --from, a file or - for standard input; with --to, {rules.HELP}"
+    parser.add_value("file", "FILE", said)
+    said = "the form of the result with --from (default: xml)"
+    parser.add_choice("--as", document.RulesForm, said, dest="form", default=RulesForm.XML.value)
     parser.add_switch("--exact", "exit with 1 if anything is lost")
     formats.declare(parser, formats.PLAIN)
     rules.declare(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Translate the rules and compare both sides."""
     name: str = arguments.from_ or arguments.to
     system = SYSTEMS[name]
     theirs: Rules
@@ -103,7 +93,6 @@ def _refuse_large(configuration: RefererConfiguration) -> None:
 
 @contextmanager
 def _writing(form: str) -> Iterator[None]:
-    """Tell what a form cannot represent."""
     try:
         yield
     except ValueError as error:
@@ -119,7 +108,6 @@ def _sentence(loss: Loss, title: str) -> Sentence:
 
 
 def _shown(referer: str | None) -> str:
-    """Return a Referer as a warning shows it."""
     if referer is None:
         return Sentence("a request without a Referer")
     shown = visible(referer)

@@ -167,7 +167,6 @@ FACTS: Mapping[str, str] = {
 }
 """The fact that each field of Assumptions is about."""
 
-
 DEFAULT = Assumptions()
 """What the emulator assumes by default."""
 

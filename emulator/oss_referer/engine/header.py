@@ -11,7 +11,6 @@ WHITE_SPACE = " \t\r\n"
 # An optional scheme, then everything before a path, a query or a fragment.
 _ORIGIN = re.compile(r"(?:[^/?#]*://)?[^/?#]*")
 
-
 _ORIGIN_AND_NEXT = re.compile(rf"{_ORIGIN.pattern}[/?#]?")
 
 

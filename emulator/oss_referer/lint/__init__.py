@@ -7,11 +7,19 @@ An entry has at most one finding: the first in the order of the rules. Its corre
 all further rules of the order, so the corrected entry needs no other correction.
 """
 
-from .correcting import follow
-from .finding import Correction, EntryPlace, Evidence, Finding, Severity, Switch, remark
-from .rule import KINDS, RULES, LintRule
-from .running import Fixed, fix, run
-from .subject import Subject
+from oss_referer.lint.correcting import follow
+from oss_referer.lint.finding import (
+    Correction,
+    EntryPlace,
+    Evidence,
+    Finding,
+    Severity,
+    Switch,
+    remark,
+)
+from oss_referer.lint.rule import KINDS, RULES, LintRule
+from oss_referer.lint.running import Fixed, fix, run
+from oss_referer.lint.subject import Subject
 
 __all__ = [
     "KINDS",

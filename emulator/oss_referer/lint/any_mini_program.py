@@ -4,11 +4,10 @@ All mini programs send a Referer of the host `servicewechat.com`; only the appid
 which one it is. `https://servicewechat.com/` therefore allows the mini programs of everybody.
 """
 
-from oss_referer.engine.sentence import Sentence
-
-from .finding import Correction, Evidence, Severity, Suspicion
-from .mini_program import HOST, REFERER
-from .subject import LintedEntry, Subject
+from oss_referer.engine import Sentence
+from oss_referer.lint.finding import Correction, Evidence, Severity, Suspicion
+from oss_referer.lint.mini_program import HOST, REFERER
+from oss_referer.lint.subject import LintedEntry, Subject
 
 SEVERITY = Severity.WARNING
 

@@ -10,10 +10,9 @@ Without a blacklist, and with `AllowEmptyReferer` false, `*` denies only request
 """
 
 from oss_referer.browser.probes import STRANGER
-from oss_referer.engine.sentence import Sentence
-
-from .finding import Correction, Evidence, Severity, Suspicion
-from .subject import LintedEntry, Subject
+from oss_referer.engine import Sentence
+from oss_referer.lint.finding import Correction, Evidence, Severity, Suspicion
+from oss_referer.lint.subject import LintedEntry, Subject
 
 SEVERITY = Severity.WARNING
 

@@ -7,11 +7,10 @@ nothing, because the scheme is compared as text (R-20, R-22). Write `https://` o
 import re
 
 from oss_referer.browser.probes import STRANGER
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import Sentence
+from oss_referer.lint.finding import Correction, Evidence, Suspicion
+from oss_referer.lint.subject import LintedEntry, Subject
 from oss_referer.search.entry import example
-
-from .finding import Correction, Evidence, Suspicion
-from .subject import LintedEntry, Subject
 
 _SCHEME = re.compile(r"(https?)((?:[:;：]|[/\\])[:;：/\\]*)", re.IGNORECASE)
 _TYPO = re.compile(r"(?:h*t*t*p*)(s*)://", re.IGNORECASE)

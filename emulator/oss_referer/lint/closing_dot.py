@@ -5,11 +5,10 @@ only if the address has it, and entries are compared character by character (R-2
 without it.
 """
 
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import Sentence
+from oss_referer.lint.finding import Suspicion
+from oss_referer.lint.subject import LintedEntry, Subject
 from oss_referer.search.entry import Parts
-
-from .finding import Suspicion
-from .subject import LintedEntry, Subject
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:

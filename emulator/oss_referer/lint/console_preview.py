@@ -6,10 +6,9 @@ the safe form is `https://*.console.aliyun.com/` with the blacklist entry
 `https://*/*.console.aliyun.com/`.
 """
 
-from oss_referer.engine.sentence import Sentence
-
-from .finding import Evidence, Severity, Suspicion, Suspicions
-from .subject import Subject
+from oss_referer.engine import Sentence
+from oss_referer.lint.finding import Evidence, Severity, Suspicion, Suspicions
+from oss_referer.lint.subject import Subject
 
 SEVERITY = Severity.NOTE
 COMMON = True

@@ -10,15 +10,23 @@ from typing import Any
 
 from oss_referer.engine import DEFAULT, RefererConfiguration, RefererPolicy, Sentence, Stage
 from oss_referer.engine.header import WHITE_SPACE
+from oss_referer.lint import risk
+from oss_referer.lint.finding import NOTHING, Correction, EntryPlace, Finding
+from oss_referer.lint.risk import (
+    GUESS,
+    UNPROVED,
+    EditedRules,
+    EntryEdit,
+    NamedSites,
+    Sites,
+    find_names,
+    read_host,
+)
+from oss_referer.lint.rule import LintRule
+from oss_referer.lint.subject import LISTS, LintedEntry, Subject
 from oss_referer.search.automaton import Budget, SearchedEntry
 from oss_referer.search.entry import Parts, is_blank
 from oss_referer.search.url import DEFAULT_PORTS
-
-from . import risk
-from .finding import NOTHING, Correction, EntryPlace, Finding
-from .risk import GUESS, UNPROVED, EditedRules, EntryEdit, NamedSites, Sites, find_names, read_host
-from .rule import LintRule
-from .subject import LISTS, LintedEntry, Subject
 
 Step = tuple[EntryPlace | None, Correction]
 """A correction of an entry, or of the rules as a whole."""
@@ -33,7 +41,6 @@ def follow(
 
 
 def take(configuration: RefererConfiguration, steps: Iterable[Step]) -> RefererConfiguration:
-    """Return a configuration after some corrections."""
     steps = tuple(steps)
     lists: dict[Stage, Mapping[int, tuple[str, ...]]] = {
         stage: {
@@ -69,15 +76,11 @@ def _replace(
             if new not in present:
                 present.add(new)
                 yield new
-    for new in dict.fromkeys(added):
-        if new not in present:
-            yield new
+    yield from (new for new in dict.fromkeys(added) if new not in present)
 
 
 @dataclass(frozen=True, slots=True)
 class _Corrected:
-    """What an entry becomes."""
-
     entries: tuple[str, ...]
     blacklist: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
@@ -120,7 +123,6 @@ class _Chain:
     def correct_all(
         self, texts: tuple[str, ...], rules: Sequence[LintRule], given: frozenset[str]
     ) -> _Corrected:
-        """Correct the entries that replace one."""
         results = [self.correct(text, rules, given | {*texts}) for text in texts]
         return _Corrected(
             _union(item.entries for item in results),
@@ -184,7 +186,6 @@ class Assessor:
 
     @cached_property
     def _named(self) -> NamedSites:
-        """The sites that the entries of both lists name."""
         return NamedSites(*(Sites.of(_read(self._subject, stage, self._found)) for stage in LISTS))
 
     def assess(self, finding: Finding) -> Finding:

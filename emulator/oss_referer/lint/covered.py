@@ -4,10 +4,9 @@ Often the wider entry is wider than intended: if this one was written with care,
 """
 
 from oss_referer.engine import GramIndex, Sentence
+from oss_referer.lint.finding import Correction, Evidence, Severity, Suspicion, Suspicions
+from oss_referer.lint.subject import LintedEntry, Subject
 from oss_referer.search.entry import example, parse_entry
-
-from .finding import Correction, Evidence, Severity, Suspicion, Suspicions
-from .subject import LintedEntry, Subject
 
 SEVERITY = Severity.NOTE
 

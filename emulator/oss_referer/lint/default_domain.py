@@ -7,10 +7,9 @@ a domain of your own to the bucket, and list that.
 """
 
 from oss_referer.browser.default_domain import find_rule_of_url
-from oss_referer.engine.sentence import Sentence
-
-from .finding import Evidence, Severity, Suspicion, Suspicions
-from .subject import SCHEMES, Subject
+from oss_referer.engine import Sentence
+from oss_referer.lint.finding import Evidence, Severity, Suspicion, Suspicions
+from oss_referer.lint.subject import SCHEMES, Subject
 
 SEVERITY = Severity.NOTE
 

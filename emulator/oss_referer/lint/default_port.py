@@ -4,11 +4,10 @@ A port is compared as text (R-22): `https://www.example.com:443/` needs `:443` i
 browsers send a port only if it is not the default of the scheme (B-02).
 """
 
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import Sentence
+from oss_referer.lint.finding import Suspicion
+from oss_referer.lint.subject import LintedEntry, Subject
 from oss_referer.search.url import DEFAULT_PORTS
-
-from .finding import Suspicion
-from .subject import LintedEntry, Subject
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:

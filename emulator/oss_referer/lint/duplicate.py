@@ -4,11 +4,10 @@ The second one has no effect. Often another entry was intended, such as the one 
 scheme.
 """
 
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import Sentence
+from oss_referer.lint.finding import Correction, Evidence, Severity, Suspicion, Suspicions
+from oss_referer.lint.subject import Subject
 from oss_referer.search.entry import example
-
-from .finding import Correction, Evidence, Severity, Suspicion, Suspicions
-from .subject import Subject
 
 SEVERITY = Severity.WARNING
 

@@ -5,10 +5,9 @@ is allowed before any list is consulted (R-11). Set the switch to false unless p
 from the address bar, from applications or from a video player.
 """
 
-from oss_referer.engine.sentence import Sentence
-
-from .finding import Correction, Evidence, Severity, Suspicion, Suspicions, Switch
-from .subject import Subject
+from oss_referer.engine import Sentence
+from oss_referer.lint.finding import Correction, Evidence, Severity, Suspicion, Suspicions, Switch
+from oss_referer.lint.subject import Subject
 
 SEVERITY = Severity.WARNING
 

@@ -4,10 +4,9 @@ An empty Referer is denied only if there is a whitelist (R-11). Without one it i
 the switch and the blacklist say. To deny empty Referers only, use the whitelist `*`.
 """
 
-from oss_referer.engine.sentence import Sentence
-
-from .finding import Correction, Evidence, Suspicion, Suspicions
-from .subject import Subject
+from oss_referer.engine import Sentence
+from oss_referer.lint.finding import Correction, Evidence, Suspicion, Suspicions
+from oss_referer.lint.subject import Subject
 
 
 def suspect(subject: Subject) -> Suspicions:

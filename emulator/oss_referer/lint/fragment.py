@@ -4,10 +4,9 @@ What follows a `#` in an address stays in the browser: the Referer of
 `https://www.example.com/#/home` is `https://www.example.com/`.
 """
 
-from oss_referer.engine.sentence import Sentence
-
-from .finding import Suspicion
-from .subject import LintedEntry, Subject
+from oss_referer.engine import Sentence
+from oss_referer.lint.finding import Suspicion
+from oss_referer.lint.subject import LintedEntry, Subject
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:

@@ -8,13 +8,12 @@ host, as cookies and nginx have it, is not a wildcard.
 import re
 
 from oss_referer.browser.probes import STRANGER
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import Sentence
+from oss_referer.lint.finding import LEAVE_OUT, Correction, Evidence, Suspicion
+from oss_referer.lint.risk import GUESS
+from oss_referer.lint.subject import LintedEntry, Subject
 from oss_referer.search.entry import Parts, example
 from oss_referer.search.url import is_host, is_port
-
-from .finding import LEAVE_OUT, Correction, Evidence, Suspicion
-from .risk import GUESS
-from .subject import LintedEntry, Subject
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:

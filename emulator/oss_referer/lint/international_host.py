@@ -4,11 +4,10 @@ The Referer of `https://例え.example/` is `https://xn--r8jz45g.example/` (B-02
 that form.
 """
 
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import Sentence
+from oss_referer.lint.finding import Suspicion
+from oss_referer.lint.subject import LintedEntry, Subject
 from oss_referer.search.url import encode_host
-
-from .finding import Suspicion
-from .subject import LintedEntry, Subject
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:

@@ -8,12 +8,11 @@ it, because browsers send ASCII (B-02).
 import unicodedata
 
 from oss_referer.browser.probes import STRANGER
+from oss_referer.engine import Sentence
 from oss_referer.engine.header import WHITE_SPACE
-from oss_referer.engine.sentence import Sentence
+from oss_referer.lint.finding import Correction, Evidence, Suspicion
+from oss_referer.lint.subject import LintedEntry, Subject
 from oss_referer.search.entry import is_blank
-
-from .finding import Correction, Evidence, Suspicion
-from .subject import LintedEntry, Subject
 
 _HIDDEN = {"Cc", "Cf", "Co", "Cn"}
 _SPACES = {"Zs", "Zl", "Zp"}

@@ -8,12 +8,11 @@ in an element of its own.
 import re
 from collections.abc import Iterator
 
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import Sentence
+from oss_referer.lint.finding import NOTHING, Correction, Evidence, Suspicion
+from oss_referer.lint.risk import GUESS
+from oss_referer.lint.subject import LintedEntry, Subject
 from oss_referer.search.entry import Parts, example
-
-from .finding import NOTHING, Correction, Evidence, Suspicion
-from .risk import GUESS
-from .subject import LintedEntry, Subject
 
 _SPACE = re.compile(r"\s+")
 _MARKS = re.compile(r"[,;，；、]+")

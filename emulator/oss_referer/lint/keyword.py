@@ -6,10 +6,9 @@ requests without a Referer is the switch `AllowEmptyReferer` (R-11).
 """
 
 from oss_referer.browser.probes import STRANGER
-from oss_referer.engine.sentence import Sentence
-
-from .finding import Correction, Evidence, Suspicion
-from .subject import LintedEntry, Subject
+from oss_referer.engine import Sentence
+from oss_referer.lint.finding import Correction, Evidence, Suspicion
+from oss_referer.lint.subject import LintedEntry, Subject
 
 _KEYWORDS = frozenset(
     "none blocked server_names null nil undefined self unsafe-inline no-referrer same-origin empty"

@@ -5,12 +5,11 @@ stands for any characters (R-21). Anybody can register such a domain. Write one 
 and one for its sub-domains, with a dot.
 """
 
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import Sentence
+from oss_referer.lint.finding import Correction, Evidence, Suspicion
+from oss_referer.lint.subject import LintedEntry, Subject
 from oss_referer.search.entry import Parts, fill_port
 from oss_referer.search.url import fixed_part, is_host, registered
-
-from .finding import Correction, Evidence, Suspicion
-from .subject import LintedEntry, Subject
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:

@@ -7,10 +7,9 @@ own rule, `blacklist-only`.
 """
 
 from oss_referer.browser.probes import STRANGER
-from oss_referer.engine.sentence import Sentence
-
-from .finding import Correction, Evidence, Suspicion
-from .subject import SCHEMES, LintedEntry, Subject
+from oss_referer.engine import Sentence
+from oss_referer.lint.finding import Correction, Evidence, Suspicion
+from oss_referer.lint.subject import SCHEMES, LintedEntry, Subject
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:

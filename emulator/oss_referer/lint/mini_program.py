@@ -4,10 +4,9 @@ A mini program sends `https://servicewechat.com/<appid>/<version>/page-frame.htm
 belongs to (R-44). Without an entry such as `https://servicewechat.com/<appid>/` it is denied.
 """
 
-from oss_referer.engine.sentence import Sentence
-
-from .finding import Evidence, Severity, Suspicion, Suspicions
-from .subject import Subject
+from oss_referer.engine import Sentence
+from oss_referer.lint.finding import Evidence, Severity, Suspicion, Suspicions
+from oss_referer.lint.subject import Subject
 
 SEVERITY = Severity.NOTE
 COMMON = True

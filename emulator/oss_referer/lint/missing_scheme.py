@@ -6,11 +6,10 @@ This is the usual cause of "configured but no effect", and of a whole site that 
 scheme, and the closing `/` so that no longer host matches.
 """
 
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import Sentence
+from oss_referer.lint.finding import Correction, Evidence, Suspicion
+from oss_referer.lint.subject import SCHEMES, LintedEntry, Subject
 from oss_referer.search.entry import example
-
-from .finding import Correction, Evidence, Suspicion
-from .subject import SCHEMES, LintedEntry, Subject
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:

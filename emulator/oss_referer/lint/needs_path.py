@@ -5,12 +5,11 @@ the entries (R-28). An entry with a path, even a single `/`, therefore matches n
 path with its `/`. For the whitelist there is the rule `truncate-path`.
 """
 
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import Sentence
+from oss_referer.lint.finding import NOTHING, WIDENS, Correction, Evidence, Suspicion
+from oss_referer.lint.subject import LintedEntry, Subject
 from oss_referer.search.automaton import Truncation
 from oss_referer.search.entry import example
-
-from .finding import NOTHING, WIDENS, Correction, Evidence, Suspicion
-from .subject import LintedEntry, Subject
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:

@@ -6,11 +6,10 @@ does not cut the entries (R-28). Besides, `?` in an entry is a wildcard and not 
 `AllowTruncateQueryString` to false.
 """
 
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import Sentence
+from oss_referer.lint.finding import LEAVE_OUT, NOTHING, WIDENS, Correction, Evidence, Suspicion
+from oss_referer.lint.subject import LintedEntry, Subject
 from oss_referer.search.automaton import Truncation
-
-from .finding import LEAVE_OUT, NOTHING, WIDENS, Correction, Evidence, Suspicion
-from .subject import LintedEntry, Subject
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:

@@ -5,11 +5,10 @@ has no effect. Usually a character is wrong.
 """
 
 from oss_referer.browser.probes import STRANGER
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import Sentence
+from oss_referer.lint.finding import LEAVE_OUT, Correction, Evidence, Suspicion, Suspicions
+from oss_referer.lint.subject import Subject
 from oss_referer.search.automaton import Truncation
-
-from .finding import LEAVE_OUT, Correction, Evidence, Suspicion, Suspicions
-from .subject import Subject
 
 
 def suspect(subject: Subject) -> Suspicions:

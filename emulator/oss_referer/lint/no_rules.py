@@ -4,10 +4,9 @@ Without a whitelist and a blacklist, hotlink protection is off: every site is al
 """
 
 from oss_referer.browser.probes import STRANGER
-from oss_referer.engine.sentence import Sentence
-
-from .finding import Evidence, Severity, Suspicion, Suspicions
-from .subject import Subject
+from oss_referer.engine import Sentence
+from oss_referer.lint.finding import Evidence, Severity, Suspicion, Suspicions
+from oss_referer.lint.subject import Subject
 
 SEVERITY = Severity.NOTE
 

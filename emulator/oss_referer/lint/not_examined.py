@@ -5,10 +5,9 @@ many steps as fit into a few seconds. Entries with many wildcards take the most 
 """
 
 from oss_referer.browser.probes import STRANGER
-from oss_referer.engine.sentence import Sentence
-
-from .finding import Correction, Evidence, Severity, Suspicion, Suspicions
-from .subject import Subject
+from oss_referer.engine import Sentence
+from oss_referer.lint.finding import Correction, Evidence, Severity, Suspicion, Suspicions
+from oss_referer.lint.subject import Subject
 
 SEVERITY = Severity.WARNING
 

@@ -5,11 +5,10 @@ The scheme is compared as text (R-22): `https://thief.example/` does not match
 entries.
 """
 
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import Sentence
+from oss_referer.lint.finding import Correction, Evidence, Severity, Suspicion
+from oss_referer.lint.subject import LintedEntry, Subject
 from oss_referer.search.entry import Parts, example, parse_entry
-
-from .finding import Correction, Evidence, Severity, Suspicion
-from .subject import LintedEntry, Subject
 
 SEVERITY = Severity.WARNING
 

@@ -4,11 +4,10 @@ The scheme is compared as text (R-22): `http://www.example.com/` does not match
 `https://www.example.com/`. A site that has moved to https is denied. Write both entries.
 """
 
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import Sentence
+from oss_referer.lint.finding import Severity, Suspicion
+from oss_referer.lint.subject import LintedEntry, Subject
 from oss_referer.search.entry import Parts
-
-from .finding import Severity, Suspicion
-from .subject import LintedEntry, Subject
 
 SEVERITY = Severity.WARNING
 

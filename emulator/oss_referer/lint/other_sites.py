@@ -5,10 +5,9 @@ entry matches and the blacklist does not. A site is everything below the domain 
 registered.
 """
 
-from oss_referer.engine.sentence import Sentence
-
-from .finding import Correction, Evidence, Suspicion, Suspicions
-from .subject import Subject
+from oss_referer.engine import Sentence
+from oss_referer.lint.finding import Correction, Evidence, Suspicion, Suspicions
+from oss_referer.lint.subject import Subject
 
 
 def suspect(subject: Subject) -> Suspicions:

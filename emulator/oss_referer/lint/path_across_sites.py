@@ -5,12 +5,11 @@ and the bucket is another host. Only a page with the policy `unsafe-url` or
 `no-referrer-when-downgrade` sends its path. Write the entry up to its first `/`.
 """
 
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import Sentence
+from oss_referer.lint.finding import WIDENS, Severity, Suspicion
+from oss_referer.lint.subject import LintedEntry, Subject
 from oss_referer.search.automaton import Truncation
 from oss_referer.search.entry import Parts, example, parse_entry
-
-from .finding import WIDENS, Severity, Suspicion
-from .subject import LintedEntry, Subject
 
 SEVERITY = Severity.WARNING
 

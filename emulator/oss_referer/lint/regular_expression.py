@@ -10,13 +10,12 @@ entry anew: `https://*.example.com/` instead of `^https://.+\.example\.com/`.
 import re
 
 from oss_referer.browser.probes import STRANGER
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import Sentence
+from oss_referer.lint.finding import Correction, Evidence, Suspicion
+from oss_referer.lint.risk import find_names
+from oss_referer.lint.subject import LintedEntry, Subject
 from oss_referer.search.entry import Parts
 from oss_referer.search.url import has_known_suffix
-
-from .finding import Correction, Evidence, Suspicion
-from .risk import find_names
-from .subject import LintedEntry, Subject
 
 _IN_ORIGIN = re.compile(r"[\\^$()|+{}\[\]]|(?:\A|//)\.[*+]|\A(?:https\?|~)", re.IGNORECASE)
 _IN_PATH = re.compile(r"[\\^|]|\$\Z|\.[*+]|\[[^\]]*\][*+?]")

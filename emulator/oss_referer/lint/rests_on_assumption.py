@@ -14,13 +14,12 @@ from itertools import islice
 from oss_referer.browser import probes
 from oss_referer.engine import FACTS, Reading, Sentence, header
 from oss_referer.engine.assumptions import SENTENCES
+from oss_referer.lint.finding import Correction, Evidence, Severity, Suspicion, Suspicions, Switch
+from oss_referer.lint.subject import Subject
 from oss_referer.search.automaton import Truncation
 from oss_referer.search.entry import Parts
 from oss_referer.search.url import DEFAULT_PORTS, MAX_LENGTH
 from oss_referer.sources.toml import join
-
-from .finding import Correction, Evidence, Severity, Suspicion, Suspicions, Switch
-from .subject import Subject
 
 SEVERITY = Severity.WARNING
 

@@ -109,18 +109,15 @@ class Sites:
 
     @cached_property
     def _names(self) -> tuple[frozenset[str], frozenset[str]]:
-        """The names of the domains: all, and those with their sub-domains."""
         above = frozenset(own.host for own in self.domains if own.with_sub_domains)
         return frozenset(own.host for own in self.domains), above
 
     @cached_property
     def own_pages(self) -> SentReferers:
-        """The Referers of the pages that the entries name."""
         return _pages(Senders.OWN, self.hosts, self.ports)
 
     @cached_property
     def foreign_pages(self) -> SentReferers:
-        """The Referers of pages of others."""
         return _pages(Senders.FOREIGN, self.domains, None)
 
 
@@ -330,8 +327,6 @@ def find_risk(
 
 
 class _RiskSearch:
-    """The search for a Referer on which an edit does harm."""
-
     def __init__(
         self,
         old: CompiledRules,

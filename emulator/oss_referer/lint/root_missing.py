@@ -4,12 +4,11 @@
 does not have. Write an entry for the domain too if it has pages.
 """
 
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import Sentence
+from oss_referer.lint.finding import Severity, Suspicion
+from oss_referer.lint.risk import read_host
+from oss_referer.lint.subject import LintedEntry, Subject
 from oss_referer.search.entry import Parts
-
-from .finding import Severity, Suspicion
-from .risk import read_host
-from .subject import LintedEntry, Subject
 
 SEVERITY = Severity.WARNING
 

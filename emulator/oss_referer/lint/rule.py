@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from importlib import import_module
 
 from oss_referer.findings import RemarkKind
-
-from .finding import Severity, Suspicion, Suspicions
-from .subject import LintedEntry, Subject
+from oss_referer.lint.finding import Severity, Suspicion, Suspicions
+from oss_referer.lint.subject import LintedEntry, Subject
 
 Examine = Callable[[LintedEntry, Subject], Suspicion | None]
 Suspect = Callable[[Subject], Suspicions]

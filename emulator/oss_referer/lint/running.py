@@ -4,18 +4,21 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 
-from oss_referer.engine.assumptions import DEFAULT, Assumptions
-from oss_referer.engine.decision import Stage
-from oss_referer.engine.entry_list import GramIndex
-from oss_referer.engine.policy import MAX_EXAMINED, RefererConfiguration
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import (
+    DEFAULT,
+    Assumptions,
+    GramIndex,
+    RefererConfiguration,
+    Sentence,
+    Stage,
+)
+from oss_referer.engine.policy import MAX_EXAMINED
+from oss_referer.lint.correcting import TOGETHER, Assessor, complete, follow, take
+from oss_referer.lint.finding import Correction, EntryPlace, Evidence, Finding, Severity, Suspicion
+from oss_referer.lint.rule import RULES, LintRule
+from oss_referer.lint.subject import LintedEntry, Subject
 from oss_referer.search.entry import example, is_blank, parse_entry
 from oss_referer.search.sent import read_sent
-
-from .correcting import TOGETHER, Assessor, complete, follow, take
-from .finding import Correction, EntryPlace, Evidence, Finding, Severity, Suspicion
-from .rule import RULES, LintRule
-from .subject import LintedEntry, Subject
 
 _BEYOND = tuple(rule for rule in RULES if rule.name == "too-large")
 """The only rule for lists with more than MAX_EXAMINED bytes; nobody can accept what it finds."""

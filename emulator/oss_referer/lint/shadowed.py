@@ -6,10 +6,9 @@ not if the blacklist makes an exception, such as one sub-domain of many.
 """
 
 from oss_referer.engine import GramIndex, Sentence
+from oss_referer.lint.finding import Correction, Evidence, Suspicion, Suspicions
+from oss_referer.lint.subject import Subject
 from oss_referer.search.entry import example
-
-from .finding import Correction, Evidence, Suspicion, Suspicions
-from .subject import Subject
 
 
 def suspect(subject: Subject) -> Suspicions:

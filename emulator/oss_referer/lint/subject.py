@@ -7,19 +7,26 @@ from functools import cached_property
 from typing import Any
 
 from oss_referer.browser.probes import STRANGER
-from oss_referer.engine import header
-from oss_referer.engine.assumptions import DEFAULT, Assumptions
-from oss_referer.engine.decision import Basis, Reason, Stage
-from oss_referer.engine.pattern import Pattern
-from oss_referer.engine.policy import BareDecision, Reading, RefererConfiguration, RefererPolicy
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import (
+    DEFAULT,
+    Assumptions,
+    BareDecision,
+    Basis,
+    Pattern,
+    Reading,
+    Reason,
+    RefererConfiguration,
+    RefererPolicy,
+    Sentence,
+    Stage,
+    header,
+)
+from oss_referer.lint.finding import Correction, EntryPlace, Evidence, Suspicion
+from oss_referer.lint.risk import Sites, seek
 from oss_referer.search.automaton import Budget, CompiledRules, Truncation, UndecidedError, covers
 from oss_referer.search.entry import Parts, example, is_blank, parse_entry
 from oss_referer.search.sent import ALL_PAGES, read_sent
 from oss_referer.search.url import MAX_LENGTH
-
-from .finding import Correction, EntryPlace, Evidence, Suspicion
-from .risk import Sites, seek
 
 SCHEMES = ("https", "http")
 _STRANGERS = (STRANGER, "https://wxyz-0.invalid/")
@@ -48,7 +55,6 @@ class LintedEntry:
 
     @property
     def is_white(self) -> bool:
-        """Whether it is in the whitelist."""
         return self.place.list is Stage.WHITELIST
 
     @property
@@ -61,7 +67,6 @@ class LintedEntry:
 
     @property
     def schemes(self) -> tuple[str, ...]:
-        """The schemes that it may match."""
         scheme = self.parts.scheme
         if scheme in SCHEMES:
             return (scheme,)
@@ -112,24 +117,20 @@ class Subject:
 
     @property
     def entries(self) -> tuple[LintedEntry, ...]:
-        """The entries of both lists."""
         return self.whitelist + self.blacklist
 
     @property
     def written(self) -> Iterator[EntryPlace]:
-        """The entries of both lists, as they are written."""
         for stage in LISTS:
             for position, text in enumerate(getattr(self.configuration, stage.value)):
                 yield EntryPlace(stage, position, text)
 
     @property
     def lists(self) -> tuple[tuple[LintedEntry, ...], tuple[LintedEntry, ...]]:
-        """The two lists of entries."""
         return self.whitelist, self.blacklist
 
     @property
     def has_whitelist(self) -> bool:
-        """Whether the whitelist has an entry that is not blank."""
         return self._filled[Stage.WHITELIST] > 0
 
     @property
@@ -139,7 +140,6 @@ class Subject:
 
     @property
     def has_blacklist(self) -> bool:
-        """Whether the blacklist has an entry that is not blank."""
         return self._filled[Stage.BLACKLIST] > 0
 
     @cached_property
@@ -155,7 +155,6 @@ class Subject:
         return self.policy.reading.decide(header.trim(referer))
 
     def allows(self, referer: str | None) -> bool:
-        """Return whether the rules allow a Referer."""
         return self.decide(referer).reason.allows
 
     def lacks(self, entry: LintedEntry, other: str, reason: Sentence) -> Suspicion | None:
@@ -200,7 +199,6 @@ class Subject:
 
     @cached_property
     def sites(self) -> Sites:
-        """The sites that the whitelist names."""
         return Sites.of({entry.text: [entry.text] for entry in self.whitelist})
 
     def find_stranger(self, entry: LintedEntry) -> str | None:
@@ -230,7 +228,6 @@ class Subject:
         return self._is_unchanged(referer, place)
 
     def _matches(self, entry: str, referer: str) -> bool:
-        """Return whether an entry alone matches a Referer."""
         if self.assumptions == DEFAULT and self.cut is not Truncation.LOWERED:
             # without compiling rules of one entry
             cut = {Truncation.PATH: header.cut_path, Truncation.QUERY: header.cut_query}.get(

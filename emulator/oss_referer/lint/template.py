@@ -7,11 +7,10 @@ nothing. Only you know the value: fill in the template before you set the rules.
 import re
 
 from oss_referer.browser.probes import STRANGER
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import Sentence
+from oss_referer.lint.finding import Correction, Evidence, Suspicion
+from oss_referer.lint.subject import LintedEntry, Subject
 from oss_referer.search.url import has_known_suffix
-
-from .finding import Correction, Evidence, Suspicion
-from .subject import LintedEntry, Subject
 
 _SCHEME = re.compile(r"[a-z]*:?[/\\]{1,3}", re.IGNORECASE)
 _PLACEHOLDER = re.compile(

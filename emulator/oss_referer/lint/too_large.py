@@ -7,11 +7,10 @@ several buckets. Of lists with more than 100 KiB nothing else is examined.
 """
 
 from oss_referer.browser.probes import STRANGER
+from oss_referer.engine import Sentence
 from oss_referer.engine.policy import MAX_EXAMINED, MAX_SIZE
-from oss_referer.engine.sentence import Sentence
-
-from .finding import Correction, Evidence, Severity, Suspicion, Suspicions
-from .subject import Subject
+from oss_referer.lint.finding import Correction, Evidence, Severity, Suspicion, Suspicions
+from oss_referer.lint.subject import Subject
 
 WARNED_SIZE = 16 * 1024
 """The bytes from which the rule warns."""

@@ -5,20 +5,12 @@ matches nothing that a browser sends. Perhaps many entries are joined in it (R-3
 """
 
 from oss_referer.browser.probes import STRANGER
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import Sentence
+from oss_referer.lint.finding import LEAVE_OUT, WIDENS, Correction, Evidence, Suspicion, Suspicions
+from oss_referer.lint.joined import split
+from oss_referer.lint.subject import Subject
 from oss_referer.search.entry import Parts, is_blank
 from oss_referer.search.url import MAX_LENGTH, is_host
-
-from .finding import (
-    LEAVE_OUT,
-    WIDENS,
-    Correction,
-    Evidence,
-    Suspicion,
-    Suspicions,
-)
-from .joined import split
-from .subject import Subject
 
 
 def suspect(subject: Subject) -> Suspicions:

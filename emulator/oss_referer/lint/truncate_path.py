@@ -6,12 +6,11 @@ also matches `https://www.example.com.evil.test`. Both facts are partly assumed.
 `TruncatePath` false and end each entry with `/`: browsers send other sites no path anyway.
 """
 
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import Sentence
+from oss_referer.lint.finding import Correction, Evidence, Suspicion, Suspicions, Switch
+from oss_referer.lint.subject import Subject
 from oss_referer.search.automaton import Truncation
 from oss_referer.search.entry import example
-
-from .finding import Correction, Evidence, Suspicion, Suspicions, Switch
-from .subject import Subject
 
 
 def suspect(subject: Subject) -> Suspicions:

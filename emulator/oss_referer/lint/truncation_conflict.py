@@ -6,10 +6,9 @@ the rules. Terraform sends `AllowTruncateQueryString` false if a file leaves it 
 """
 
 from oss_referer.browser.probes import STRANGER
-from oss_referer.engine.sentence import Sentence
-
-from .finding import Correction, Evidence, Severity, Suspicion, Suspicions, Switch
-from .subject import Subject
+from oss_referer.engine import Sentence
+from oss_referer.lint.finding import Correction, Evidence, Severity, Suspicion, Suspicions, Switch
+from oss_referer.lint.subject import Subject
 
 SEVERITY = Severity.WARNING
 

@@ -4,10 +4,9 @@ Entries are compared character by character (R-24, assumed; R-41 is about querie
 converts every host to lower case before it sends it (B-02).
 """
 
-from oss_referer.engine.sentence import Sentence
-
-from .finding import Suspicion
-from .subject import LintedEntry, Subject
+from oss_referer.engine import Sentence
+from oss_referer.lint.finding import Suspicion
+from oss_referer.lint.subject import LintedEntry, Subject
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:

@@ -3,10 +3,9 @@
 Browsers leave `user:password@` out of the Referer, so the entry matches nothing.
 """
 
-from oss_referer.engine.sentence import Sentence
-
-from .finding import Suspicion
-from .subject import LintedEntry, Subject
+from oss_referer.engine import Sentence
+from oss_referer.lint.finding import Suspicion
+from oss_referer.lint.subject import LintedEntry, Subject
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:

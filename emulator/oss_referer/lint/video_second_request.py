@@ -7,10 +7,9 @@ empty Referers and add `https://BUCKET.oss-REGION.aliyuncs.com/`. On a page, the
 the Referer of the page, and further ones may have none (R-44).
 """
 
-from oss_referer.engine.sentence import Sentence
-
-from .finding import Evidence, Severity, Suspicion, Suspicions
-from .subject import Subject
+from oss_referer.engine import Sentence
+from oss_referer.lint.finding import Evidence, Severity, Suspicion, Suspicions
+from oss_referer.lint.subject import Subject
 
 SEVERITY = Severity.NOTE
 COMMON = True

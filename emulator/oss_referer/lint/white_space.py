@@ -5,12 +5,11 @@ blank entries counts as empty, so it denies nobody.
 """
 
 from oss_referer.browser.probes import STRANGER
+from oss_referer.engine import Sentence
 from oss_referer.engine.header import WHITE_SPACE
-from oss_referer.engine.sentence import Sentence
+from oss_referer.lint.finding import Correction, Evidence, Severity, Suspicion, Suspicions
+from oss_referer.lint.subject import LintedEntry, Subject
 from oss_referer.search.entry import example, is_blank
-
-from .finding import Correction, Evidence, Severity, Suspicion, Suspicions
-from .subject import LintedEntry, Subject
 
 SEVERITY = Severity.WARNING
 

@@ -6,12 +6,11 @@ list of publicsuffix.org says what that is). Write the whole name of your site; 
 only for its sub-domains. To allow previews, serve them below a domain of your own.
 """
 
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import Sentence
+from oss_referer.lint.finding import Correction, Evidence, Suspicion
+from oss_referer.lint.risk import read_host
+from oss_referer.lint.subject import LintedEntry, Subject
 from oss_referer.search.entry import Parts, fill_port
-
-from .finding import Correction, Evidence, Suspicion
-from .risk import read_host
-from .subject import LintedEntry, Subject
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:

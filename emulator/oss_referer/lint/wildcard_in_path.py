@@ -10,11 +10,10 @@ That may be a page of your own with such a path, so `--fix` alone does not add t
 Write the scheme out in both, because a `*` in its place has the same fault.
 """
 
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import Sentence
+from oss_referer.lint.finding import Correction, Evidence, Severity, Suspicion
+from oss_referer.lint.subject import LintedEntry, Subject
 from oss_referer.search.entry import Parts, fill, fill_port
-
-from .finding import Correction, Evidence, Severity, Suspicion
-from .subject import LintedEntry, Subject
 
 SEVERITY = Severity.WARNING
 

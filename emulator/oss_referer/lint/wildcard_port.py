@@ -5,11 +5,10 @@ is not the default of the scheme (B-02), so the entry does not match `https://ww
 Write an entry without a port too.
 """
 
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import Sentence
+from oss_referer.lint.finding import Suspicion
+from oss_referer.lint.subject import LintedEntry, Subject
 from oss_referer.search.entry import Parts
-
-from .finding import Suspicion
-from .subject import LintedEntry, Subject
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:

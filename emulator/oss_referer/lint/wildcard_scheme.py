@@ -8,11 +8,10 @@ an entry for each scheme.
 
 import re
 
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import Sentence
+from oss_referer.lint.finding import Correction, Evidence, Severity, Suspicion
+from oss_referer.lint.subject import SCHEMES, LintedEntry, Subject
 from oss_referer.search.entry import Parts, example, fill
-
-from .finding import Correction, Evidence, Severity, Suspicion
-from .subject import SCHEMES, LintedEntry, Subject
 
 SEVERITY = Severity.WARNING
 
@@ -59,7 +58,6 @@ def _replaces_scheme(head: re.Match[str]) -> bool:
 
 
 def _schemes(head: re.Match[str]) -> tuple[str, ...]:
-    """Return the schemes that are meant."""
     only_https = head["word"] == "https" or (head["s"] and not head["word"])
     return ("https",) if only_https else SCHEMES
 

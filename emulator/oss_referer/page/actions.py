@@ -158,7 +158,6 @@ def _correct(values: Values) -> Values:
 
 
 def _export(values: Values) -> Values:
-    """Format rules in every form."""
     try:
         exports = export(_rules(values))
     except ValueError as error:
@@ -216,7 +215,6 @@ def _text(values: Values, name: str) -> str:
 
 
 def _list(values: Values, name: str) -> list[str | None]:
-    """Return Referers; None is a request without one."""
     found = values.get(name)
     if not isinstance(found, list) or not all(isinstance(item, str | None) for item in found):
         raise SourceError(f"{name} must be a list of strings")

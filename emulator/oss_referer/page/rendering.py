@@ -35,7 +35,6 @@ def format_utc(seconds: float) -> str:
 
 
 def render(template: str, language: str, **shown: Any) -> str:
-    """Render a part of a page in a language."""
     found = _environment().get_template(f"{template}.html")
     return found.render(**shown, t=Catalogue(language))
 

@@ -10,8 +10,13 @@ from oss_referer.advice import diff
 from oss_referer.advice.programs import format_oss2, format_ossutil
 from oss_referer.browser import scenarios
 from oss_referer.browser.scenarios import OBJECT_URL, ScenarioResult
-from oss_referer.engine import Assumptions, RefererConfiguration, RefererPolicy, explanation
-from oss_referer.engine.assumptions import DEFAULT
+from oss_referer.engine import (
+    DEFAULT,
+    Assumptions,
+    RefererConfiguration,
+    RefererPolicy,
+    explanation,
+)
 from oss_referer.lint import Finding
 from oss_referer.search.url import WebURL, WebURLError
 from oss_referer.sources import forms, json_text
@@ -52,7 +57,6 @@ class Review(NamedTuple):
     """The outcomes by group; empty for a site that is not an address."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the review as values for JSON."""
         return {
             "findings": [finding.to_dict() for finding in self.findings],
             "difference": difference_to_dict(self.difference),
@@ -71,7 +75,6 @@ class Review(NamedTuple):
 
 
 def difference_to_dict(difference: diff.Diff) -> dict[str, Any]:
-    """Return a difference between rules as values for JSON."""
     return {
         "equivalent": difference.equivalent,
         "certainty": difference.certainty.value,
@@ -108,7 +111,6 @@ def make(
 
 
 def is_site(text: str) -> bool:
-    """Return whether a text is the address of a page."""
     try:
         return bool(WebURL.parse(text).host)
     except WebURLError:
@@ -148,8 +150,6 @@ _FILES: Final = {
 
 
 class Export(NamedTuple):
-    """Rules in one form."""
-
     text: str
     file: str
     """The name under which the text is saved."""

@@ -75,7 +75,6 @@ def judge_in_processes(
 
 
 def _judge_one(judge: Judge, batch: pa.RecordBatch) -> list[pa.RecordBatch]:
-    """Judge a batch in a process of the pool."""
     return list(judge_batches(_compiled(judge), iter([batch])))
 
 
@@ -96,7 +95,6 @@ def _as(column: pa.Array, item: pa.Field) -> pa.Array:
 
 
 def _texts(column: Sequence[str]) -> pa.Array:
-    """Convert texts to an array."""
     written = [text.encode() for text in column]
     ends = array("i", accumulate(map(len, written), initial=0))
     buffers = [None, pa.py_buffer(ends), pa.py_buffer(b"".join(written))]
@@ -104,5 +102,4 @@ def _texts(column: Sequence[str]) -> pa.Array:
 
 
 def _numbers(column: Sequence[int]) -> pa.Array:
-    """Convert numbers and flags to an array."""
     return pa.Array.from_buffers(pa.int32(), len(column), [None, pa.py_buffer(array("i", column))])

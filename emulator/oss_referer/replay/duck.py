@@ -53,7 +53,6 @@ class DuckDBEngine:
         self._run("CREATE MACRO regexp_like(text, pattern) AS regexp_matches(text, pattern)")
 
     def scan(self, files: Sequence[Path], requests: str) -> list[Path]:
-        """Add the counted lines of files to `requests`; return the files that cannot be split."""
         sizes = {path: path.stat().st_size for path in files}
         whole, done = max(1, sum(sizes.values())), 0
         left: list[Path] = []
@@ -90,7 +89,6 @@ class DuckDBEngine:
         return False
 
     def find(self, files: Sequence[Path], odd: str) -> Iterator[Row]:
-        """Yield the rows of a statement on lines; the first column, raw, as bytes."""
         for part in _parts({path: path.stat().st_size for path in files}):
             found = self._run(_on_lines(part, odd))
             while rows := _fetch(found):
@@ -118,16 +116,13 @@ class DuckDBEngine:
         self._run("DROP TABLE groups")
 
     def keep(self, name: str, statement: str) -> None:
-        """Make a table, or replace it."""
         self._run(f"CREATE OR REPLACE TABLE {name} AS {statement}")
 
     def rows(self, statement: str) -> list[Row]:
-        """Return the rows of a statement."""
         with _telling():
             return self._run(statement).fetchall()
 
     def close(self) -> None:
-        """Close the database."""
         self._connection.close()
 
     def _run(self, statement: str) -> duckdb.DuckDBPyConnection:

@@ -25,8 +25,6 @@ class MissingEngineError(Exception):
 
 
 class EngineName(StrEnum):
-    """The engines."""
-
     DUCKDB = "duckdb"
     SPARK = "spark"
 

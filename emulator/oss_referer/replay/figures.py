@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import Sentence
 from oss_referer.replay.judge import Network, Result
 
 Report = dict[str, Any]
@@ -71,7 +71,6 @@ _WIDTH = 10
 
 
 def quantity(number: int) -> str:
-    """Return a number with separators."""
     return f"{number:,}"
 
 
@@ -84,7 +83,6 @@ def size(count: int) -> str:
 
 
 def bar(share: str) -> str:
-    """Draw a bar for a percentage."""
     return _blocks(float(share) / 100)
 
 
@@ -189,7 +187,6 @@ def remedies(row: Report, quote: Callable[[str], str] = str) -> Iterator[Sentenc
 
 
 def duration(hours: int) -> Sentence:
-    """Return a number of hours as it is shown."""
     if hours == 1:
         return Sentence("1 hour")
     if hours < 48:
@@ -198,5 +195,4 @@ def duration(hours: int) -> Sentence:
 
 
 def host_name(host: str) -> Sentence:
-    """Return a host as it is shown."""
     return Sentence("{}", host) if host else Sentence("(no Referer)")

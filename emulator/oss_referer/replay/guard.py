@@ -61,8 +61,6 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """What a change of rules may do."""
-
     limit: Limit
     hosts: tuple[str, ...] = ()
     """Hosts whose requests may be locked out: names, `*.NAME`, or `-` for no Referer."""
@@ -93,12 +91,10 @@ class GuardResult:
 
     @property
     def requests(self) -> int:
-        """The requests to the bucket in the logs."""
         return sum(total["requests"] for total in self.report["totals"].values())
 
     @property
     def agreed(self) -> int:
-        """The requests that are locked out as agreed."""
         return sum(
             row["revoked"]["requests"]
             for row in self.report["hosts"]
@@ -112,7 +108,6 @@ class GuardResult:
 
     @property
     def share(self) -> str:
-        """The percentage that is locked out."""
         return figures.share(self.locked_out, self.requests)
 
     @property
@@ -135,11 +130,7 @@ class GuardResult:
 def hash_rules(rules: RefererConfiguration) -> str:
     """Return a hash of rules; the order of entries does not matter, nor how often they occur."""
     lists = [sorted(set(entries)) for entries in (rules.whitelist, rules.blacklist)]
-    switches = (
-        rules.allow_empty_referer,
-        rules.allow_truncate_query_string,
-        rules.truncate_path,
-    )
+    switches = (rules.allow_empty_referer, rules.allow_truncate_query_string, rules.truncate_path)
     return _hash([*switches, *lists])
 
 
@@ -235,9 +226,7 @@ _LEFT, _RIGHT = "---", "--:"
 
 
 def format_markdown(
-    changes: Sequence[GuardResult],
-    notes: Sequence[Sentence],
-    say: Callable[[Sentence], str] = str,
+    changes: Sequence[GuardResult], notes: Sequence[Sentence], say: Callable[[Sentence], str] = str
 ) -> str:
     """Format a report in Markdown, in the language of `say`.
 
@@ -247,13 +236,10 @@ def format_markdown(
 
 
 class _GuardReport:
-    """Writes a report in one language, line by line."""
-
     def __init__(self, say: Callable[[Sentence], str]) -> None:
         self._say = say
 
     def lines(self, changes: Sequence[GuardResult], notes: Sequence[Sentence]) -> Iterator[str]:
-        """Yield all lines."""
         yield f"## {self._say(_title(changes))}"
         if changes:
             yield ""
@@ -341,7 +327,6 @@ def _edit(edit: RuleEdit) -> Sentence:
 
 
 def _remarks(change: GuardResult) -> Iterator[Sentence]:
-    """Yield further remarks on the logs."""
     report = dict(change.report)
     period, lines, assumed = report["period"], report["lines"], report["assumed"]
     if period["from"]:

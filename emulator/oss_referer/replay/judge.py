@@ -8,17 +8,18 @@ from itertools import chain
 from typing import NamedTuple
 
 from oss_referer.engine import (
+    DEFAULT,
     Assumptions,
     Reason,
     RefererConfiguration,
     RefererPolicy,
+    RequestKind,
     Scope,
+    Sentence,
     Signing,
 )
-from oss_referer.engine.assumptions import DEFAULT
-from oss_referer.engine.decision import EXEMPTIONS, RequestKind, classify
+from oss_referer.engine.decision import EXEMPTIONS, classify
 from oss_referer.engine.header import WHITE_SPACE
-from oss_referer.engine.sentence import Sentence
 from oss_referer.replay.accesslog import LogLine, unescape
 
 
@@ -122,7 +123,6 @@ class Judge:
 
     @cached_property
     def policy(self) -> RefererPolicy:
-        """The new rules, compiled."""
         return RefererPolicy.compile(self.rules, self.assumptions)
 
     @cached_property
@@ -209,7 +209,6 @@ class Judge:
         return GroupResult(*known[:6], _writable(host), _writable(origin), bare=False, own=own)
 
     def _is_own(self, host: str) -> bool:
-        """Return whether a host is a domain of the sites, or below one."""
         return f".{host.partition(':')[0].lower()}".endswith(self._endings)
 
     def _compare(

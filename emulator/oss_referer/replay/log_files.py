@@ -18,6 +18,7 @@ import re
 import zlib
 from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import repeat
@@ -97,8 +98,6 @@ _WORD = re.compile("[!#-~]*")
 
 
 class LogForm(StrEnum):
-    """The forms of logs."""
-
     LINES = "lines"
     JSON = "json"
     CSV = "csv"
@@ -211,27 +210,15 @@ def recognise(path: Path) -> LogForm:
     return LogForm.CSV if accesslog.is_record(names) else LogForm.LINES
 
 
-class reading:  # noqa: N801 - used like the function that it replaces
-    """Opens a file as `open_log` does, and turns its errors into LogSourceError."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __enter__(self) -> BinaryIO:
-        try:
-            self._file = open_log(self._path)
-        except OSError as error:
-            raise self._error(error) from None
-        return self._file
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        self._file.close()
-        if isinstance(error, (OSError, EOFError, zlib.error)):
-            raise self._error(error) from None
-
-    def _error(self, error: BaseException) -> LogSourceError:
+@contextmanager
+def reading(path: Path) -> Iterator[BinaryIO]:
+    """Open a file as `open_log` does, and turn its errors into LogSourceError."""
+    try:
+        with open_log(path) as file:
+            yield file
+    except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error
-        return LogSourceError(f"{self._path}: the file cannot be read: {reason}")
+        raise LogSourceError(f"{path}: the file cannot be read: {reason}") from None
 
 
 def is_cut_alike(path: Path) -> bool:

@@ -73,7 +73,6 @@ class Translator(NamedTuple):
 
 _ENGLISH = Translator()
 
-
 _Card = tuple[str, str, Sentence, Sentence]
 """A figure that a manager sees first: its tone, the figure, what it is, and more about it."""
 
@@ -90,8 +89,6 @@ def format(report: Report, voice: Translator = _ENGLISH, language: str = "en") -
 
 
 class _Body:
-    """Formats one report in one language."""
-
     def __init__(self, report: Report, voice: Translator) -> None:
         self._report = report
         self._say, self._say_step = voice
@@ -100,7 +97,6 @@ class _Body:
         return escape(self._say(sentence))
 
     def parts(self) -> Iterator[str]:
-        """Yield the parts in order."""
         report = self._report
         yield self._about()
         if report["lines"]["judged"]:
@@ -249,7 +245,6 @@ class _Body:
         return f"{self._text(NAMES[verdict])}: {size(count)}"
 
     def _stack(self) -> str:
-        """Draw one bar of the traffic by verdict."""
         totals = self._report["totals"]
         whole = sum(item["bytes"] for item in totals.values())
         if not whole:
@@ -422,7 +417,6 @@ def _headings(texts: Sequence[str]) -> Iterator[str]:
 
 
 def _bar(row: Report, most: int) -> str:
-    """Draw the traffic that is locked out and let in."""
     revoked, gained = (row[verdict]["bytes"] / most * 120 for verdict in ("revoked", "gained"))
     return (
         '<svg width="120" height="12" viewBox="0 0 120 12" aria-hidden="true">'

@@ -32,7 +32,6 @@ class HostName:
 
     @property
     def is_wildcard(self) -> bool:
-        """Whether it stands for sub-domains."""
         return self.text.startswith(_STAR)
 
     def covers(self, host: str) -> bool:
@@ -58,7 +57,6 @@ class RuleProposal:
 
     @property
     def entries(self) -> int:
-        """The number of entries."""
         return len(self.rules.whitelist) + len(self.rules.blacklist)
 
 
@@ -78,7 +76,6 @@ class _EntryChoice:
         )
 
     def rules(self, allow_empty: bool) -> RefererConfiguration:
-        """Return these entries as rules."""
         return RefererConfiguration(
             allow_empty_referer=allow_empty,
             whitelist=tuple(sorted(set(self.whitelist))),

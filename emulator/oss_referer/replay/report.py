@@ -35,8 +35,6 @@ class TooManyRejectsError(Exception):
 
 @dataclass(frozen=True)
 class ReplayNames:
-    """What the rules and logs of a replay are called, for people."""
-
     rules: str = ""
     against: str = ""
     logs: tuple[str, ...] = ()
@@ -44,8 +42,6 @@ class ReplayNames:
 
 @dataclass(frozen=True)
 class ReplayQuestion:
-    """What a replay is asked."""
-
     judge: Judge
     bucket: str | None = None
     since: datetime | None = None
@@ -60,7 +56,6 @@ class ReplayQuestion:
 
     @property
     def selected(self) -> str:
-        """The condition for the lines that count."""
         return statements.selection(self.bucket, self.since, self.until)
 
     def selects(self, line: accesslog.LogLine) -> bool:
@@ -74,8 +69,6 @@ class ReplayQuestion:
 
 
 class ReadLogs(NamedTuple):
-    """Logs, and what reads them."""
-
     paths: Sequence[Path]
     engine: Engine
     folder: Path
@@ -135,7 +128,6 @@ def _condition(name: HostName) -> str:
 
 
 def _read(questions: Sequence[ReplayQuestion], logs: ReadLogs) -> None:
-    """Fill the table `requests`."""
     paths, engine, folder, rejects = logs
     selected = " OR ".join(f"({question.selected})" for question in questions)
     counted = statements.requests([question.judge for question in questions], selected)
@@ -164,7 +156,6 @@ def _read(questions: Sequence[ReplayQuestion], logs: ReadLogs) -> None:
 
 
 def _counts(engine: Engine) -> dict[str, int]:
-    """Return how many lines are judged, not asked for, or left to Python."""
     return dict(engine.rows(statements.fill("counts")))
 
 
@@ -183,7 +174,6 @@ def _empty(folder: Path) -> Path:
 
 
 def _total_lines(count: Mapping[str, int], rejects: Rejects) -> int:
-    """Return how many lines were read."""
     return sum(count[kind] for kind in count if kind != _REJECTED) + rejects.count
 
 
@@ -244,14 +234,12 @@ def _report(question: ReplayQuestion, logs: ReadLogs) -> Report:
 
 
 def _about(question: ReplayQuestion, engine: Engine) -> Report:
-    """Return what rules, logs and buckets are called."""
     buckets = engine.rows(statements.fill("buckets", top=str(question.top)))
     names = {**asdict(question.names), "logs": list(question.names.logs)}
     return {"names": names, "buckets": [row[0] for row in buckets]}
 
 
 def _figures(totals: Sequence[Row], hours: int, price: Decimal) -> Report:
-    """Return what each verdict amounts to, in requests, bytes, shares and yuan."""
     by_verdict = {
         verdict.value: _total([row for row in totals if row[0] == verdict]) for verdict in Result
     }
@@ -285,7 +273,6 @@ def _total(rows: Sequence[Row]) -> dict[str, int]:
 
 
 def _networks(totals: Sequence[Row]) -> Report:
-    """Return the requests and bytes of each network, whatever the verdict."""
     return {
         network.value: {
             "requests": sum(row[6] for row in totals if row[3] == letter),
@@ -386,25 +373,14 @@ def _without(rules: RefererConfiguration, *entries: str) -> RefererConfiguration
 def _entries(rules: RefererConfiguration, rows: Sequence[Row]) -> Report:
     """Return what each entry settled, and those that settled nothing."""
     used = {(entry, bool(allowed)): (requests, size) for entry, allowed, requests, size in rows}
-    listed = [("whitelist", entry) for entry in dict.fromkeys(rules.whitelist)]
-    listed += [("blacklist", entry) for entry in dict.fromkeys(rules.blacklist)]
-    counted = [
-        {
-            "list": name,
-            "entry": entry,
-            "requests": used.get((entry, name == "whitelist"), (0, 0))[0],
-            "bytes": used.get((entry, name == "whitelist"), (0, 0))[1],
-        }
-        for name, entry in listed
-    ]
-    return {
-        "entries": counted,
-        "idle_entries": [
-            {"list": item["list"], "entry": item["entry"]}
-            for item in counted
-            if not item["requests"]
-        ],
-    }
+    counted, idle = [], []
+    for name in ("whitelist", "blacklist"):
+        for entry in dict.fromkeys(getattr(rules, name)):
+            requests, size = used.get((entry, name == "whitelist"), (0, 0))
+            counted.append({"list": name, "entry": entry, "requests": requests, "bytes": size})
+            if not requests:
+                idle.append({"list": name, "entry": entry})
+    return {"entries": counted, "idle_entries": idle}
 
 
 # Sample lines of revoked hosts, found in the files by their Referer
@@ -449,7 +425,6 @@ def find_samples(
 
 
 def _blocks(path: Path) -> Iterator[bytes]:
-    """Yield a file in blocks of whole lines."""
     with log_files.reading(path) as file:
         rest = b""
         while block := file.read(_BLOCK):

@@ -26,7 +26,6 @@ PARTITION = 64 << 20
 _LAST_PIECE = 35
 """The last piece that a statement reads."""
 
-
 _HEX = "\x02hex:"
 """The prefix of a line that is not text; its bytes follow in hexadecimal."""
 _LINE = {
@@ -90,7 +89,6 @@ class SparkEngine:
 
     @_explained()
     def scan(self, files: Sequence[Path], requests: str) -> list[Path]:
-        """Add the counted lines of files to `requests`."""
         found = self._on_lines(files, requests)
         self._requests = found if self._requests is None else self._requests.unionByName(found)
         self._name("requests", self._requests)
@@ -99,7 +97,6 @@ class SparkEngine:
         return []
 
     def find(self, files: Sequence[Path], odd: str) -> Iterator[Row]:
-        """Yield the rows of a statement on lines; the first column, raw, as bytes."""
         with _explained():
             for raw, *others in self._on_lines(files, odd).toLocalIterator():
                 digits = raw.removeprefix(_HEX)
@@ -125,16 +122,13 @@ class SparkEngine:
 
     @_explained()
     def keep(self, name: str, statement: str) -> None:
-        """Make a table."""
         self._name(name, self._session.sql(statement))
 
     @_explained()
     def rows(self, statement: str) -> list[Row]:
-        """Return the rows of a statement."""
         return [tuple(row) for row in self._session.sql(statement).collect()]
 
     def close(self) -> None:
-        """End the session."""
         self._session.stop()
 
     def _look(self) -> float:
@@ -146,7 +140,6 @@ class SparkEngine:
         return sum(stage.numCompletedTasks for stage in stages) / tasks if tasks else 0.0
 
     def _partition(self, size: int) -> None:
-        """Choose the number of partitions of a shuffle by the size of the input."""
         wanted = max(self._session.sparkContext.defaultParallelism, size // PARTITION)
         self._session.conf.set("spark.sql.shuffle.partitions", str(wanted))
 
@@ -154,7 +147,6 @@ class SparkEngine:
         frame.persist().createOrReplaceTempView(name)
 
     def _on_lines(self, files: Sequence[Path], statement: str) -> "DataFrame":
-        """Return a statement that reads its table `lines` from files."""
         from pyspark.sql import functions as f
 
         names = [path.as_uri() for path in files]
@@ -174,7 +166,6 @@ class SparkEngine:
 
 
 def _pack(folder: Path) -> Path:
-    """Pack this package for the executors."""
     package = Path(__file__).parents[1]
     packed = folder / "oss_referer.zip"
     with zipfile.ZipFile(packed, "w") as archive:

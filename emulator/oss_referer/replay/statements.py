@@ -53,7 +53,6 @@ def requests(judges: Sequence[Judge], selected: str) -> str:
 
 
 def groups(judge: Judge) -> str:
-    """Return the statement that finds what is judged."""
     return fill("groups", foreign=_foreign(judge, "referer"))
 
 

@@ -198,8 +198,6 @@ class CompiledRules:
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """The texts to search."""
-
     start: Any
     step: Callable[[Any, str], Any]
     """Returns the state after a character; None if no text of the language continues so."""
@@ -320,8 +318,6 @@ class _SearchState(NamedTuple):
 
 
 class _Walk:
-    """The moves between the states of a search."""
-
     def __init__(
         self, lists: Sequence[Sequence[SearchedEntry]], budget: Budget, language: Language
     ) -> None:
@@ -383,14 +379,12 @@ class _Walk:
         return self._moves[places]
 
     def _step(self, spot: Any) -> list[Any]:
-        """Return the state of the language after each character."""
         if spot not in self._steps:
             step = self._language.step
             self._steps[spot] = [step(spot, character) for character in self.alphabet]
         return self._steps[spot]
 
     def _advance(self, number: int, at: int, places: tuple[_Place, ...]) -> list[int]:
-        """Return the state of an entry after each character."""
         reader = self._readers[number]
         known = (number, at, places[reader.cut])
         if known not in self._rows:

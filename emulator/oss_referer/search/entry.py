@@ -3,8 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from oss_referer.engine import Pattern
 from oss_referer.engine.header import WHITE_SPACE
-from oss_referer.engine.pattern import Pattern
 
 
 def is_blank(entry: str) -> bool:
@@ -57,7 +57,6 @@ class Parts:
 
     @property
     def authority(self) -> str:
-        """The host with its port."""
         return self.host if self.port is None else f"{self.host}:{self.port}"
 
     @property
@@ -66,7 +65,6 @@ class Parts:
         return self.authority if self.scheme is None else f"{self.scheme}://{self.authority}"
 
     def join(self) -> str:
-        """Return the whole entry."""
         return self.origin + self.rest
 
 

@@ -15,8 +15,8 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import NamedTuple
 
-from .automaton import Language
-from .url import DEFAULT_PORTS, WebURL, WebURLError, suffix_list
+from oss_referer.search.automaton import Language
+from oss_referer.search.url import DEFAULT_PORTS, WebURL, WebURLError, suffix_list
 
 _IN_NAME = frozenset(string.ascii_lowercase + string.digits + "-_!$&'()+,;=~")
 _IN_HOST = _IN_NAME | {"."}
@@ -63,8 +63,6 @@ class Senders(Enum):
 
 
 class _Reached(NamedTuple):
-    """How far a Referer has been read."""
-
     part: str
     scheme: str = ""
     seen: str = ""
@@ -94,10 +92,7 @@ class SentReferers:
     """
 
     def __init__(
-        self,
-        pages: Senders,
-        own: Iterable[OwnHost] = (),
-        ports: frozenset[str] | None = None,
+        self, pages: Senders, own: Iterable[OwnHost] = (), ports: frozenset[str] | None = None
     ) -> None:
         self._pages = pages
         self._ports = ports
@@ -284,7 +279,6 @@ def _shorten_label(label: str, *, may_be_octet: bool) -> str:
 
 
 def _read_group(place: _Reached, digit: str, full: int) -> _Reached | None:
-    """Read a digit of a group of an IPv6 address."""
     group = place.label
     if group not in _AROUND_GROUPS:
         fits = group != "0" and len(group) < _MAX_GROUP

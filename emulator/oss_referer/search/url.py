@@ -28,7 +28,6 @@ class UrlStandard(Protocol):
 
 
 def parse_with_ada(text: str) -> Mapping[str, str]:
-    """Read a URL with ada-url."""
     import ada_url
 
     return {name: str(value) for name, value in ada_url.parse_url(text).items()}
@@ -118,7 +117,6 @@ def is_port(port: str) -> bool:
 
 
 def is_address(host: str) -> bool:
-    """Return whether a host is an IP address."""
     return _ADDRESS.fullmatch(host) is not None
 
 
@@ -141,7 +139,6 @@ def has_known_suffix(host: str) -> bool:
 
 @cache
 def suffix_list() -> "PublicSuffixList":
-    """Return the public suffix list."""
     from publicsuffixlist import PublicSuffixList  # takes a tenth of a second to read
 
     return PublicSuffixList()
@@ -245,12 +242,10 @@ class WebURL:
 
     @property
     def text(self) -> str:
-        """The whole URL."""
         return f"{self.origin}{self.path}{self.query}"
 
     @property
     def is_address(self) -> bool:
-        """Whether the host is an IP address."""
         try:
             ip_address(self.host.strip("[]"))
         except ValueError:

@@ -5,7 +5,8 @@ A fact that is left out has its default variant.
 
 from pathlib import Path
 
-from oss_referer.engine.assumptions import FACTS, SENTENCES, Assumptions
+from oss_referer.engine import FACTS, Assumptions
+from oss_referer.engine.assumptions import SENTENCES
 from oss_referer.sources.toml import SourceError, TomlDocument, read_file
 
 

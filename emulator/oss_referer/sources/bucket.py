@@ -77,7 +77,6 @@ class ServiceAddress:
 
     @property
     def is_loopback(self) -> bool:
-        """Whether the service is on this machine."""
         return self.host == "localhost" or (self.ip is not None and self.ip.is_loopback)
 
     @property
@@ -87,7 +86,6 @@ class ServiceAddress:
 
     @property
     def authority(self) -> str:
-        """The host and the port as in a URL."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port is None else f"{host}:{self.port}"
 
@@ -146,7 +144,6 @@ class RemoteBucket:
         return self._send("GET", object_key, {}, None)
 
     def _ask(self, method: str, query: Mapping[str, str], body: bytes | None = None) -> bytes:
-        """Send a request about the bucket, and return the document of the answer."""
         document = bytearray()
         for piece in self._send(method, "", query, body):
             document += piece
@@ -157,7 +154,6 @@ class RemoteBucket:
     def _send(
         self, method: str, object_key: str, query: Mapping[str, str], body: bytes | None
     ) -> Iterator[bytes]:
-        """Send a signed request, and yield the pieces of the answer."""
         try:
             with self._open(method, object_key, query, body) as answer:
                 size = 0
@@ -227,7 +223,6 @@ def _reason(error: object) -> str:
 
 
 def _describe(error: HTTPError) -> str:
-    """Say what the service answered instead of a success, and what to do about it."""
     with error:
         if 300 <= error.code < 400:
             return f"{error.code} with a redirect, which is not followed; name another --endpoint"
@@ -252,7 +247,6 @@ def _one_line(text: str) -> str:
 
 
 def _texts(element: XmlElement) -> dict[str, str]:
-    """Return the texts of the children of an element by their names."""
     return {child.name: child.text for child in element.children}
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any, NamedTuple
 
+from oss_referer.engine import RefererConfiguration
 from oss_referer.engine.header import WHITE_SPACE
-from oss_referer.engine.policy import RefererConfiguration
 from oss_referer.sources import forms, hcl, json_text
 from oss_referer.sources.forms import RulesForm
 from oss_referer.sources.hcl import Block
@@ -230,7 +230,6 @@ class WrittenList:
         yield Edit(close, close, lines)
 
     def _stack(self, given: Sequence[str]) -> str:
-        """Return items on lines of their own, as they stand between the brackets."""
         line = self.text.rfind("\n", 0, self.start) + 1
         indent = re.match(r"[ \t]*", self.text[line:])
         outer = indent[0] if indent else ""
@@ -320,7 +319,6 @@ def _edit_terraform(text: str, name: str, changed: Changed) -> str:
 
 
 def _dump(text: str, members: Any) -> str:
-    """Format JSON with the indentation of a text."""
     indent = re.search(r"\n([ \t]+)", text)
     width: str | None = indent[1] if indent else ("  " if "\n" in text.strip() else None)
     ending = text[len(text.rstrip(WHITE_SPACE)) :]
@@ -423,7 +421,6 @@ def _add_attribute(text: str, block: Block, name: str, value: Any) -> Edit:
 
 
 def _indent(text: str, at: int) -> str:
-    """Return the white space that begins a line."""
     line = text[text.rfind("\n", 0, at) + 1 :]
     return line[: len(line) - len(line.lstrip(" \t"))]
 

@@ -488,7 +488,4 @@ def _has_rules_only(table: Any) -> bool:
     return has_switch or (bool(table) and set(table) <= {*LISTS.values()})
 
 
-_LOOKS: Mapping[str, Callable[[bytes], bool]] = {
-    ".json": _look_at_json,
-    ".toml": _look_at_toml,
-}
+_LOOKS: Mapping[str, Callable[[bytes], bool]] = {".json": _look_at_json, ".toml": _look_at_toml}

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from unicodedata import normalize
 
-from oss_referer.engine.policy import RefererConfiguration
+from oss_referer.engine import RefererConfiguration
 from oss_referer.sources import resources
 from oss_referer.sources.places import WrittenItem
 from oss_referer.sources.resources import BUCKET, CONFIG, KINDS, NAMES, REFERER, Reader, Unknown
@@ -280,7 +280,6 @@ class HclResource:
     block: Block
 
     def read(self) -> RefererConfiguration:
-        """Return the rules. Raises SourceError."""
         if computed := self._find_computed():
             name, start = next(iter(computed.items()))
             values = resources.computed(name)
@@ -294,7 +293,6 @@ class HclResource:
         return resources.read(self.kind, written, (), self._error)
 
     def _error(self, path: Path, sentence: str) -> SourceError:
-        """Return an error for what a path leads to, or else for what is around it."""
         block = self.block
         if path[:1] == (CONFIG,) and self.find_configs():
             block, path = self.find_configs()[-1], path[1:]
@@ -354,7 +352,6 @@ def find(text: str) -> dict[str, Reader]:
 
 
 def format(configuration: RefererConfiguration) -> str:
-    """Format rules as a resource of Terraform."""
     lines = [f'resource "{REFERER}" "default" {{', '  bucket                      = "YOUR-BUCKET"']
     for field_name, name in NAMES.items():
         value = getattr(configuration, field_name)
@@ -372,7 +369,6 @@ def format_value(value: bool | Sequence[str], indent: str) -> str:
 
 
 def format_string(text: str) -> str:
-    """Format a string in double quotes."""
     escaped = resources.escape_template(text.replace("\\", "\\\\").replace('"', '\\"'))
     signs = (sign if sign.isprintable() else f"\\U{ord(sign):08x}" for sign in escaped)
     return f'"{"".join(signs)}"'

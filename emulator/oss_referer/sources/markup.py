@@ -66,12 +66,7 @@ def escape(text: str, escapes: Mapping[str, str] = _ESCAPES) -> str:
 # Encodings
 
 _DECLARED = re.compile(rb"<\?xml\s[^>]{0,100}?encoding\s*=\s*[\"']([\w.-]{1,40})[\"']")
-_MARKS = {
-    b"\xff\xfe": "utf-16",
-    b"\xfe\xff": "utf-16",
-    b"<\0": "utf-16-le",
-    b"\0<": "utf-16-be",
-}
+_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"<\0": "utf-16-le", b"\0<": "utf-16-be"}
 """First bytes that tell an encoding, whatever is declared."""
 _CODECS = {
     "big5": "big5",
@@ -162,18 +157,14 @@ class XmlElement:
     children: "list[XmlElement]" = field(default_factory=list)
 
     def find(self, name: str) -> "XmlElement | None":
-        """Return the first child with a name."""
         return next(self.find_all(name), None)
 
     def find_all(self, name: str) -> "Iterator[XmlElement]":
-        """Yield the children with a name."""
         return (child for child in self.children if child.name == name)
 
 
 @dataclass(frozen=True, slots=True)
 class XmlDocument:
-    """A text with its root element."""
-
     text: str
     root: XmlElement
 
@@ -187,7 +178,6 @@ class XmlDocument:
         return cls(text, _Reader(text).read())
 
     def place(self, element: XmlElement) -> tuple[int, int]:
-        """Return the line and the column of an element."""
         return place_of(self.text[: element.span.start])
 
 

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Any
 
-from oss_referer.engine.assumptions import DEFAULT, Assumptions, MissingList, TruncationConflict
+from oss_referer.engine import DEFAULT, Assumptions, RefererConfiguration
+from oss_referer.engine.assumptions import MissingList, TruncationConflict
 from oss_referer.engine.header import WHITE_SPACE
-from oss_referer.engine.policy import RefererConfiguration
 from oss_referer.sources import markup
 from oss_referer.sources.markup import MAX_DOCUMENT as MAX_DOCUMENT
 from oss_referer.sources.markup import DocumentTypeError, Tag, XmlDocument, XmlElement
@@ -95,13 +95,8 @@ def parse(document: bytes, assumptions: Assumptions = DEFAULT) -> RefererConfigu
 
 
 class _ElementError(ValueError):
-    """An element is not what it must be."""
-
     def __init__(
-        self,
-        element: XmlElement,
-        sentence: str,
-        problem: FormatProblem = FormatProblem.WRONG_VALUE,
+        self, element: XmlElement, sentence: str, problem: FormatProblem = FormatProblem.WRONG_VALUE
     ) -> None:
         super().__init__(sentence)
         self.element = element

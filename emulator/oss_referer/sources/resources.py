@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 from unicodedata import normalize
 
-from oss_referer.engine.policy import RefererConfiguration
+from oss_referer.engine import RefererConfiguration
 from oss_referer.sources.referer_xml import LISTS, SWITCHES
 from oss_referer.sources.toml import Path, SourceError, convert, format_path
 
@@ -143,7 +143,6 @@ def _refuse_unknown(value: object, path: Path, error: ErrorAt) -> None:
 
 
 def _shorten(text: str) -> str:
-    """Return an expression on one line."""
     line = " ".join(text.split())
     line = "".join(item if item.isprintable() else f"\\u{ord(item):04x}" for item in line)
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"

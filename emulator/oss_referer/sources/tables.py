@@ -10,10 +10,19 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from oss_referer.engine import header
-from oss_referer.engine.assumptions import DEFAULT, Assumptions
-from oss_referer.engine.decision import Basis, Decision, Reason, Scope, Signing, Stage
-from oss_referer.engine.policy import RefererConfiguration, RefererPolicy
+from oss_referer.engine import (
+    DEFAULT,
+    Assumptions,
+    Basis,
+    Decision,
+    Reason,
+    RefererConfiguration,
+    RefererPolicy,
+    Scope,
+    Signing,
+    Stage,
+    header,
+)
 from oss_referer.sources.places import Place
 from oss_referer.sources.toml import (
     ONE_OR_MORE,

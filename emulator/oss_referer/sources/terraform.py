@@ -16,7 +16,7 @@ from functools import partial
 from itertools import zip_longest
 from typing import Any
 
-from oss_referer.engine.policy import RefererConfiguration
+from oss_referer.engine import RefererConfiguration
 from oss_referer.sources import json_text, resources
 from oss_referer.sources.places import find_member
 from oss_referer.sources.resources import (
@@ -56,7 +56,6 @@ class PlannedChange:
 
     @property
     def deletes_bucket(self) -> bool:
-        """Whether the bucket itself is deleted."""
         return self.kind == BUCKET and "delete" in self.actions
 
     def rules(self) -> tuple[RefererConfiguration, RefererConfiguration]:
@@ -128,7 +127,6 @@ class _Stated:
 
 
 def _find_stated(members: Any, text: str) -> Iterator[_Stated]:
-    """Yield the resources of a `*.tf.json` file or a state."""
     yield from _find_declared(members, text)
     if isinstance(as_dict(members).get("values"), dict):
         _check_format(members, text)
@@ -143,7 +141,6 @@ def _find_stated(members: Any, text: str) -> Iterator[_Stated]:
 
 
 def _find_declared(members: Any, text: str) -> Iterator[_Stated]:
-    """Yield the resources of a `*.tf.json` file."""
     error = partial(error_at, text)
     seen: set[str] = set()
     for block in as_list(as_dict(members).get("resource", {})):
@@ -187,7 +184,6 @@ def _walk(root: Any) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _find_in_state(members: Any, text: str) -> Iterator[_Stated]:
-    """Yield the resources of a raw state."""
     version = members.get("version")
     if version != _STATE_VERSION:
         raise error_at(
@@ -216,7 +212,6 @@ def _find_in_state(members: Any, text: str) -> Iterator[_Stated]:
 
 
 def _sensitive_in_state(instance: Mapping[str, Any]) -> dict[str, bool]:
-    """Return the attributes of a raw state that are sensitive, whole or in part."""
     paths = map(as_list, as_list(instance.get("sensitive_attributes") or []))
     return {str(as_dict(path[0]).get("value")): True for path in paths if path}
 

@@ -40,7 +40,6 @@ class SourceError(ValueError):
 MAX_FILE = 64 * 1024 * 1024
 """Bytes of the largest text that people write, and of what is read of a pipe or a device."""
 
-
 MAX_DEPTH = 100
 """The most levels of tables and arrays, and the most names that dots join."""
 
@@ -188,7 +187,6 @@ def _convert_table(
 
 @cache
 def _members(kind: Any) -> tuple[dict[str, Field[Any]], dict[str, Any]]:
-    """Return the fields of a dataclass by their names in a document, and their types."""
     known = {item.metadata.get("name", item.name): item for item in fields(kind)}
     return known, get_type_hints(kind)
 
@@ -366,7 +364,6 @@ def _parse_names(dotted: str) -> Iterator[str]:
 
 
 def _shared(one: Path, other: Path) -> int:
-    """Return how many steps two paths share at their beginning."""
     count = 0
     for first, second in zip(one, other, strict=False):
         if first != second:

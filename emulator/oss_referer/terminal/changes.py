@@ -22,11 +22,7 @@ _TELLING = (
 )
 """The kinds of probes to show first, the most informative one first."""
 
-
-_TITLES = {
-    True: Sentence("let in by the new rules"),
-    False: Sentence("kept out by the new rules"),
-}
+_TITLES = {True: Sentence("let in by the new rules"), False: Sentence("kept out by the new rules")}
 _HEADINGS = (Sentence("Referer"), Sentence("what it is"), Sentence("old"), Sentence("new"))
 
 

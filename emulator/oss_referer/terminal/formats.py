@@ -21,13 +21,11 @@ from oss_referer.findings import (
 )
 from oss_referer.terminal import language
 from oss_referer.terminal.output import Block, show, write, write_json
-from oss_referer.terminal.parser import InputError
+from oss_referer.terminal.parser import InputError, Parser
 from oss_referer.version import __version__
 
 
 class Format(StrEnum):
-    """How a command prints what it found."""
-
     TEXT = "text"
     JSON = "json"
     SARIF = "sarif"
@@ -39,7 +37,7 @@ PLAIN = (Format.TEXT, Format.JSON)
 """The formats of a command that finds nothing at a place."""
 
 
-def declare(parser: argparse.ArgumentParser, formats: Sequence[Format] = tuple(Format)) -> None:
+def declare(parser: Parser, formats: Sequence[Format] = tuple(Format)) -> None:
     """Add `--format`, and `--json` for one of its values."""
     others = (
         "; sarif is for code scanning, github for annotations of a workflow, junit for lists of "
@@ -49,10 +47,10 @@ def declare(parser: argparse.ArgumentParser, formats: Sequence[Format] = tuple(F
     declare_choices(parser, formats, said)
 
 
-def declare_choices(parser: argparse.ArgumentParser, formats: Sequence[StrEnum], said: str) -> None:
+def declare_choices(parser: Parser, formats: Sequence[StrEnum], said: str) -> None:
     """Add `--format`, whose default is the first of the formats, and `--json`, which is one."""
     values = [item.value for item in formats]
-    parser.add_argument("--format", choices=values, default=values[0], help=said)
+    parser.add_choice("--format", values, said, default=values[0])
     parser.add_argument(
         "--json",
         dest="format",
@@ -91,7 +89,7 @@ def print_errors(errors: Sequence[InputError]) -> None:
     """Print to standard error why something could not be looked at."""
     sys.stdout.flush()
     for error in errors:
-        print(f"oss-emulator: {language.explain(str(error))}", file=sys.stderr)
+        language.complain(str(error))
 
 
 def _print(found: Findings, arguments: argparse.Namespace) -> None:

@@ -22,34 +22,28 @@ FLAG = "--lang"
 _VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG")
 """The variables of the locale; the first that is set counts."""
 
-
-class _Speaker:
-    """What says things in the language of this command."""
-
-    catalogue: Catalogue | None = None
-    """None says everything in English, without loading a catalogue."""
+_catalogue: Catalogue | None = None
+"""What says things in the language of this command; None says everything in English."""
 
 
 def choose(
-    language: str | None,
-    texts: Sequence[Path] = (FOLDER,),
-    environ: Mapping[str, str] = os.environ,
+    language: str | None, texts: Sequence[Path] = (FOLDER,), environ: Mapping[str, str] = os.environ
 ) -> None:
     """Speak a language from now on, with the texts of some folders; without one, the locale's."""
     if language is None:
         locale = next(filter(None, map(environ.get, _VARIABLES)), "")
         language = re.split("[_.@-]", locale)[0].lower()
-    _Speaker.catalogue = None
+    global _catalogue
+    _catalogue = None
     if language in LANGUAGES[1:]:
-        _Speaker.catalogue = Catalogue(language, texts)
+        _catalogue = Catalogue(language, texts)
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")
 
 
 def current() -> str:
-    """Return the language that is spoken."""
-    return _Speaker.catalogue.language if _Speaker.catalogue else LANGUAGES[0]
+    return _catalogue.language if _catalogue else LANGUAGES[0]
 
 
 def lead(given: Sequence[str]) -> list[str]:
@@ -75,23 +69,28 @@ def named(given: Sequence[str]) -> str | None:
 
 def say(text: str) -> str:
     """Return a sentence in the language of this command; any other text stays as it is."""
-    if _Speaker.catalogue is None or not isinstance(text, Sentence):
+    if _catalogue is None or not isinstance(text, Sentence):
         return text
-    return _Speaker.catalogue.sentence(text)
+    return _catalogue.sentence(text)
 
 
 def say_step(step: Step) -> str:
     """Return a step of a decision in the language of this command."""
-    if _Speaker.catalogue is None:
+    if _catalogue is None:
         return explanation.sentence(step)
-    return _Speaker.catalogue.step(step)
+    return _catalogue.step(step)
 
 
 def say_rule(name: str, page: str) -> str:
     """Return what a rule of the linter means in the language of this command."""
-    return page if _Speaker.catalogue is None else _Speaker.catalogue.rule(name, page)
+    return page if _catalogue is None else _catalogue.rule(name, page)
 
 
 def explain(message: str) -> str:
     """Return an error, or a heading of the help, in the language of this command."""
-    return message if _Speaker.catalogue is None else _Speaker.catalogue.message(message)
+    return message if _catalogue is None else _catalogue.message(message)
+
+
+def complain(message: str) -> None:
+    """Print an error to standard error, in the language of this command."""
+    print(f"oss-emulator: {explain(message)}", file=sys.stderr)

@@ -27,15 +27,10 @@ from oss_referer.replay.engine import (
 )
 from oss_referer.replay.judge import Judge
 from oss_referer.replay.log_files import LogForm, LogSourceError, Rejects
-from oss_referer.replay.report import (
-    ReadLogs,
-    ReplayNames,
-    ReplayQuestion,
-    TooManyRejectsError,
-)
+from oss_referer.replay.report import ReadLogs, ReplayNames, ReplayQuestion, TooManyRejectsError
 from oss_referer.terminal import bucket
 from oss_referer.terminal.output import writing
-from oss_referer.terminal.parser import CommandError, InputError
+from oss_referer.terminal.parser import CommandError, InputError, Parser
 from oss_referer.terminal.progress import Progress
 
 HELP = (
@@ -44,26 +39,16 @@ HELP = (
 )
 
 
-def declare(parser: argparse.ArgumentParser) -> None:
+def declare(parser: Parser) -> None:
     """Add the flags that say which lines count, and how logs are read."""
-    parser.add_argument("--bucket", metavar="NAME", help="only requests to this bucket")
-    parser.add_argument(
-        "--since", type=_moment, metavar="TIME", help="only requests from this time on, in UTC"
-    )
-    parser.add_argument("--until", type=_moment, metavar="TIME", help="only requests before it")
-    parser.add_argument(
-        "--form",
-        choices=[form.value for form in LogForm],
-        help="the form of the logs (default: recognised by the first line of each file)",
-    )
-    parser.add_argument("--rejects", metavar="FILE", help="write the damaged lines to this file")
-    parser.add_argument(
-        "--max-rejects",
-        type=decimal,
-        default=Decimal(1),
-        metavar="PERCENT",
-        help="end with 2 if more lines are damaged (default: 1)",
-    )
+    parser.add_value("--bucket", "NAME", "only requests to this bucket")
+    parser.add_value("--since", "TIME", "only requests from this time on, in UTC", type=_moment)
+    parser.add_value("--until", "TIME", "only requests before it", type=_moment)
+    said = "the form of the logs (default: recognised by the first line of each file)"
+    parser.add_choice("--form", LogForm, said)
+    parser.add_value("--rejects", "FILE", "write the damaged lines to this file")
+    said = "end with 2 if more lines are damaged (default: 1)"
+    parser.add_value("--max-rejects", "PERCENT", said, type=decimal, default=Decimal(1))
 
 
 def select(arguments: argparse.Namespace, judge: Judge, bucket: str | None) -> ReplayQuestion:
@@ -123,7 +108,6 @@ def reading(
 
 
 _READING = "Reading the logs"
-
 
 _BYTES_PER_LINE = 400
 """About what a line of an access log has; the progress counts lines by it."""

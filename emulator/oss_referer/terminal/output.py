@@ -85,8 +85,6 @@ class Tone(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A piece of text with a tone."""
-
     text: str
     tone: Tone = Tone.PLAIN
     width: int = 0
@@ -98,16 +96,12 @@ Piece = Text | str
 
 @dataclass(frozen=True, slots=True)
 class TextLine:
-    """A line of pieces."""
-
     pieces: tuple[Piece, ...]
     indent: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class TextTable:
-    """A table with headings."""
-
     headings: tuple[str, ...]
     rows: Sequence[Sequence[Piece]]
     title: str = ""
@@ -117,7 +111,6 @@ Block = TextLine | TextTable
 
 
 def line(*pieces: Piece, indent: int = 0) -> TextLine:
-    """Make a line of pieces."""
     return TextLine(pieces, indent)
 
 
@@ -151,7 +144,6 @@ def write(text: str, to: TextIO | None = None) -> None:
 
 
 def write_json(value: Any) -> None:
-    """Print a value as JSON."""
     print(json.dumps(value, indent=2))
 
 

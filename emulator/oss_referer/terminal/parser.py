@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import Sentence
 from oss_referer.terminal import language
 
 
@@ -77,8 +77,15 @@ class Parser(argparse.ArgumentParser):
         return added
 
     def add_switch(self, name: str, said: str) -> None:
-        """Add a flag without a value."""
         self.add_argument(name, action="store_true", help=said)
+
+    def add_value(self, name: str, metavar: str, said: str, **options: Any) -> None:
+        """Add a flag with a value, or an argument."""
+        self.add_argument(name, metavar=metavar, help=said, **options)
+
+    def add_choice(self, name: str, values: Iterable[str], said: str, **options: Any) -> None:
+        """Add a flag whose value is one of some."""
+        self.add_argument(name, choices=[*map(str, values)], help=said, **options)
 
     def add_repeated(self, name: str, metavar: str, said: str, **options: Any) -> None:
         """Add a flag that may be repeated, whose values are collected."""

@@ -35,7 +35,6 @@ class Program:
 
     @property
     def commands(self) -> Mapping[str, Synopsis]:
-        """The commands by name."""
         groups = self.groups.values()
         return {name: synopsis for group in groups for name, synopsis in group.items()}
 
@@ -48,27 +47,24 @@ class Program:
             print(end="", flush=True)  # nothing, if the caller has closed standard output
             return status
         except CommandError as error:
-            print(f"oss-emulator: {language.explain(str(error))}", file=sys.stderr)
+            language.complain(str(error))
             return error.status
         except KeyboardInterrupt:
-            print(f"oss-emulator: {language.explain('interrupted')}", file=sys.stderr)
+            language.complain("interrupted")
             return InterruptedCommandError.status
         except BrokenPipeError:  # the reader of the output has closed the pipe
             _drop_output()
             return 1
         except OSError as error:
             if lacks_temporary_folder(error):
-                print(f"oss-emulator: {language.explain(NO_TEMPORARY_FOLDER)}", file=sys.stderr)
-                return 1
-            if error.errno in _BARRED and error.filename is not None:
-                said = language.explain(f"{error.filename} cannot be used: {error.strerror}")
-                print(f"oss-emulator: {said}", file=sys.stderr)
-                return 1
-            if error.errno not in _UNWRITABLE or error.filename is not None:
+                language.complain(NO_TEMPORARY_FOLDER)
+            elif error.errno in _BARRED and error.filename is not None:
+                language.complain(f"{error.filename} cannot be used: {error.strerror}")
+            elif error.errno in _UNWRITABLE and error.filename is None:
+                _drop_output()
+                language.complain(f"the output cannot be written: {error.strerror}")
+            else:
                 raise
-            _drop_output()
-            said = language.explain(f"the output cannot be written: {error.strerror}")
-            print(f"oss-emulator: {said}", file=sys.stderr)
             return 1
 
     def _run(self, given: Sequence[str]) -> int:
@@ -97,10 +93,7 @@ class Program:
             formatter_class=OverviewFormatter,
         )
         parser.add_argument(
-            "--version",
-            action="version",
-            version=__version__,
-            help="show the version and exit",
+            "--version", action="version", version=__version__, help="show the version and exit"
         )
         commands = Commands(parser, self.commands, listed=not alone)
         for name in self.commands if loaded is None else loaded:
@@ -111,7 +104,6 @@ class Program:
         return parser
 
     def _overview(self) -> str:
-        """List the commands by purpose."""
         say = language.explain
         lines: list[str] = []
         for title, group in self.groups.items():
@@ -123,7 +115,6 @@ class Program:
 
 _UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """The errors of a full disk, of a quota, and of the largest size of a file."""
-
 
 _BARRED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ELOOP)
 """Errors that are about a path; the message names it."""

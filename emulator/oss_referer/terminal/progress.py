@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import IO, Any, Self
 
-from oss_referer.engine.sentence import Sentence
+from oss_referer.engine import Sentence
 from oss_referer.terminal import language
 
 DELAY = 0.5
@@ -84,7 +84,6 @@ class Progress:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Remove what was shown."""
         if self._bar is not None:
             self._bar.stop()
         if self._written:

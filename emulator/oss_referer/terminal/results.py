@@ -37,7 +37,6 @@ _HOURS = 24
 
 
 def describe(report: Report) -> Iterator[Block]:
-    """Describe a report."""
     for sentence in headline(report):
         yield line(sentence)
     if own := report["own"]["requests"]:

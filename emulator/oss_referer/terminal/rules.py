@@ -23,7 +23,7 @@ from oss_referer.sources.resources import NoRulesError
 from oss_referer.sources.terraform import PlannedChange
 from oss_referer.sources.toml import MAX_FILE, SourceError
 from oss_referer.terminal import bucket
-from oss_referer.terminal.parser import InputError
+from oss_referer.terminal.parser import InputError, Parser
 
 if TYPE_CHECKING:
     from subprocess import CompletedProcess
@@ -38,11 +38,7 @@ HELP = (
     "or in TOML; FILE#NAME selects one of several"
 )
 
-_FORMS = {
-    ".xml": RulesForm.XML,
-    ".toml": RulesForm.TOML,
-    ".tf": RulesForm.HCL,
-}
+_FORMS = {".xml": RulesForm.XML, ".toml": RulesForm.TOML, ".tf": RulesForm.HCL}
 """JSON is missing because it has two forms."""
 
 
@@ -55,11 +51,9 @@ class Source:
     content: bytes
 
 
-def declare(parser: argparse.ArgumentParser) -> None:
+def declare(parser: Parser) -> None:
     """Add the flags that say where rules are, and how they are read."""
-    parser.add_argument(
-        "--assumptions", type=_read_assumptions, default=DEFAULT, metavar="FILE", help=_ASSUMPTIONS
-    )
+    parser.add_value("--assumptions", "FILE", _ASSUMPTIONS, type=_read_assumptions, default=DEFAULT)
     bucket.declare(parser)
 
 

@@ -12,14 +12,11 @@ from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from oss_referer.engine import explanation
+from oss_referer.engine import Sentence, Step, explanation
 from oss_referer.engine.assumptions import SENTENCES
-from oss_referer.engine.decision import Step
-from oss_referer.engine.sentence import Sentence
 
 FOLDER: Final = Path(__file__).parent
 """The folder with the texts of this package."""
-
 
 LANGUAGES: Final[Mapping[str, str]] = {"en": "English", "zh": "中文"}
 """The languages, each with its own name; the first is the default."""
@@ -42,8 +39,6 @@ _SLOT: Final = re.compile(r"\{(message|list)?\}")
 
 
 class _Recognised(NamedTuple):
-    """What recognises a message, and its translation."""
-
     pattern: re.Pattern[str]
     kinds: Sequence[str]
     """What each of its values is: `message`, `list`, or "" for any other value."""
@@ -74,7 +69,6 @@ def _messages(language: str, folders: Sequence[Path]) -> Sequence[_Recognised]:
 
 
 def _recognise(template: str, text: str) -> _Recognised:
-    """Compile the template of a message."""
     literals = _SLOT.split(template)[::2]
     pattern = re.compile("(.*?)".join(map(re.escape, literals)), re.DOTALL)
     return _Recognised(pattern, _SLOT.findall(template), text, begins=not literals[0])
@@ -93,7 +87,6 @@ class Catalogue:
         return self._texts[name].format(**values) if values else self._texts[name]
 
     def step(self, step: Step) -> str:
-        """Return a step of a decision in one sentence."""
         found = self._texts.get(f"engine_step.{step.stage}-{step.outcome}")
         if found is None:
             return explanation.sentence(step)
@@ -104,15 +97,12 @@ class Catalogue:
         return self._texts.get(f"engine_rule.{name}", page)
 
     def group(self, group: str) -> str:
-        """Return the name of a group of scenarios."""
         return self._texts.get(f"engine_sentence.{group}", group)
 
     def assumption(self, variant: StrEnum) -> str:
-        """Return what a variant of an assumed fact says."""
         return self.sentence(SENTENCES[variant])
 
     def access(self, reason: str) -> str:
-        """Return what settled a decision on permissions."""
         return self._texts.get(f"engine_access.{reason}", reason)
 
     def message(self, message: str) -> str:

@@ -14,9 +14,8 @@ from typing import Protocol
 from oss_referer.browser import probes
 from oss_referer.browser.probes import Probe, ProbeKind
 from oss_referer.engine import DEFAULT, Assumptions, Reading, RefererConfiguration, Sentence, header
-
-from .cdn import CdnRules
-from .nginx import NginxMap, NginxRules
+from oss_referer.translate.cdn import CdnRules
+from oss_referer.translate.nginx import NginxMap, NginxRules
 
 
 class Rules(Protocol):
@@ -53,8 +52,6 @@ class ResultRules(Rules, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """Another system."""
-
     title: str
     """Its name within a sentence."""
     parse: Callable[[str], SourceRules]

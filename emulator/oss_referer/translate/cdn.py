@@ -108,7 +108,6 @@ class CdnRules:
         return RefererConfiguration(self.allows_empty, whitelist=self.entries)
 
     def allows(self, referer: str | None) -> bool:
-        """Return whether the CDN allows a request."""
         sent = header.trim(referer)
         if not sent:
             return self.allows_empty
@@ -125,7 +124,6 @@ class CdnRules:
         return tuple(f"{scheme}://{name}/" for name in names for scheme in ("https", "http"))
 
     def _names(self, host: str) -> bool:
-        """Return whether one of the domains is that of a host, or one above it."""
         dots = (place for place, character in enumerate(host) if character == ".")
         if host in self._plain or any(host[dot + 1 :] in self._plain for dot in dots):
             return True

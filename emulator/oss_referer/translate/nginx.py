@@ -19,11 +19,15 @@ from itertools import islice
 from typing import ClassVar, Self
 
 from oss_referer.browser.probes import Probe, ProbeKind
-from oss_referer.engine import header
-from oss_referer.engine.assumptions import Assumptions, CutPath, LetterCase
-from oss_referer.engine.entry_list import EntryList
-from oss_referer.engine.pattern import Pattern
-from oss_referer.engine.policy import Reading, RefererConfiguration
+from oss_referer.engine import (
+    Assumptions,
+    EntryList,
+    Pattern,
+    Reading,
+    RefererConfiguration,
+    header,
+)
+from oss_referer.engine.assumptions import CutPath, LetterCase
 from oss_referer.search.entry import example
 from oss_referer.sources.toml import SourceError, place_of
 
@@ -64,12 +68,10 @@ class Directive:
 
     @property
     def name(self) -> str:
-        """The first word."""
         return self.words[0].text if self.words else ""
 
     @property
     def arguments(self) -> tuple[Word, ...]:
-        """The words after the name."""
         return self.words[1:]
 
 
@@ -83,7 +85,6 @@ class ValidReferers:
     blocked: bool = False
 
     def allows(self, referer: str | None) -> bool:
-        """Return whether nginx allows a request."""
         if referer is None:
             return self.none
         scheme = _SCHEME.match(referer)
@@ -109,7 +110,6 @@ class ValidReferers:
 
     @property
     def rules(self) -> tuple[object, ...]:
-        """All that decides, in a form that can be compared."""
         hosts = tuple(sorted(self.hosts.items()))
         return (hosts, self.none, self.blocked)
 
@@ -138,7 +138,6 @@ class NginxRules:
         )
 
     def allows(self, referer: str | None) -> bool:
-        """Return whether one of the places allows a request."""
         return any(place.allows(referer) for place in self.places)
 
     @cached_property
@@ -179,8 +178,6 @@ class _Parameters:
 
 
 class _ServersReader:
-    """Reads the servers and locations of a file."""
-
     def __init__(self, text: str) -> None:
         self._text = text
 
@@ -282,7 +279,6 @@ def _names(host: str) -> Iterator[str]:
 
 
 def _entries(name: str, path: str) -> Iterator[str]:
-    """Yield the entries, without a scheme, for a name and its path."""
     if not name or ":" in name:
         return  # hosts are compared without a port, and never empty
     if name.startswith("."):
@@ -294,10 +290,7 @@ def _entries(name: str, path: str) -> Iterator[str]:
 def _lower(text: str) -> str:
     """Lower ASCII letters in front of a path, as nginx and browsers do (B-02)."""
     host, slash, path = text.partition("/")
-    return host.translate(_LOWER) + slash + path
-
-
-_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
+    return header.lower(host) + slash + path
 
 
 def _size(text: str) -> int:
