@@ -36,7 +36,6 @@ class ConfigFile:
     values: Mapping[str, str]
 
     def error(self, name: str, sentence: str) -> InputError:
-        """Return the error for a setting."""
         return InputError(f"{self.path}, {self.document.error((*self.place, name), sentence)}")
 
 
@@ -140,7 +139,6 @@ class _Flag:
         return self.parse is _switch
 
     def declare(self, parser: Parser, default: Any) -> None:
-        """Add the flag to a parser."""
         if self.switch:
             how: dict[str, Any] = {"action": "append_const", "const": "on"}
             shown = "on" if default else "off"
@@ -370,7 +368,6 @@ def _strongest(
 
 
 def declare(parser: Parser, defaults: Settings) -> None:
-    """Add all flags to a parser."""
     for flag in _FLAGS:
         flag.declare(parser, getattr(defaults, flag.name))
 

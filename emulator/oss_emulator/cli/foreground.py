@@ -130,13 +130,11 @@ class Listening:
     server: Server
     settings: Settings
     hint: str
-    """The hint of the seed."""
     certificates: Certificates | None
     key: AccessKey
     """The first key."""
 
     async def reset(self) -> None:
-        """Restore the initial contents."""
         await contents.reset(self.server.controls, self.server.change)
 
     def write_ready_file(self) -> None:

@@ -82,7 +82,6 @@ class Experiment:
         self._reasons: dict[Signing, str] = {}
         """Why requests that are signed in these ways cannot reach an object."""
         self.existed = False
-        """Whether the bucket existed before."""
 
     def look(self) -> None:
         """Find out whether the bucket exists. Raises InputError if it cannot be used."""
@@ -124,7 +123,6 @@ class Experiment:
 
     @property
     def is_touched(self) -> bool:
-        """Whether there is something to undo."""
         return bool(self._undo)
 
     def restore(self) -> tuple[str, ...]:
@@ -279,7 +277,6 @@ _TONES = {
 
 
 def declare(commands: Commands) -> None:
-    """Add the command to the parser."""
     parser = commands.add_parser("parity", run, description=_DESCRIPTION)
     parser.add_argument(
         "--bucket",

@@ -44,7 +44,6 @@ class Fault:
 
     @property
     def error(self) -> OSSError | None:
-        """The error to answer with."""
         if self.case:
             return OSSError(ErrorCase[self.case])
         return OSSError(ErrorSpec(self.code, self.status, self.message)) if self.status else None

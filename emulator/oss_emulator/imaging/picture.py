@@ -81,7 +81,6 @@ class Picture:
         return len(self.frames) > 1
 
     def map(self, change: Callable[[Image.Image], Image.Image]) -> "Picture":
-        """Apply a function to each frame."""
         return replace(self, frames=tuple(change(frame) for frame in self.frames))
 
 

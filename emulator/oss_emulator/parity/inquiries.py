@@ -153,7 +153,6 @@ class Wanted:
     """The expectation in words, if the fields do not say it."""
 
     def fits(self, reply: Reply) -> bool:
-        """Whether a reply is as expected."""
         body = reply.body.decode(errors="replace")
         return (
             (not self.statuses or reply.status in self.statuses)
@@ -192,7 +191,6 @@ _SIGNING = {
 
 
 def refused(status: int, code: str = "", ec: str = "") -> Wanted:
-    """Return an error."""
     return Wanted((status,), code, ec)
 
 
@@ -346,7 +344,6 @@ class Inquiry:
     """The field of Assumptions that it decides; "" for a documented fact."""
 
     def expect(self, assumptions: Assumptions) -> tuple[Wanted, ...]:
-        """Return the wanted replies under assumptions."""
         if not self.field:
             return self.wanted
         table = _TABLES.get(self.field, {})
@@ -695,7 +692,6 @@ DOCUMENTED = (
         ),
     ),
 )
-"""The questions about documented facts."""
 
 INQUIRIES = (*ASSUMED, *DOCUMENTED)
 

@@ -162,7 +162,6 @@ def play(
 
 
 def resolved(request: RecordedRequest, resolve: Callable[[str], str]) -> RecordedRequest:
-    """Return a request whose references are replaced."""
     return replace(
         request,
         path=resolve(request.path),

@@ -21,22 +21,17 @@ from oss_emulator.rpc.request import RPCCall, RPCEnvironment, RPCRequest
 
 
 class Action(NamedTuple):
-    """An action of a service."""
-
     perform: Callable[[RPCCall], Children]
     signed: bool = True
 
 
 @dataclass(frozen=True)
 class Product:
-    """A service, such as STS."""
-
     name: str
     """The code of the product, such as `Sts`."""
     version: str
     """The version of its API."""
     actions: Mapping[str, Action]
-    """The actions by name."""
     errors: Mapping[ErrorTable, RPCErrorSpec] = field(default_factory=dict)
     """The errors for which this service has its own codes and messages."""
     error_root: str = "Error"

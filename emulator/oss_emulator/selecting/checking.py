@@ -52,7 +52,6 @@ def check(statement: ast.SelectStatement, output: Output, *, json: bool) -> None
 
 
 def type_of(expression: ast.Expression) -> ast.Type:
-    """Return the type of the value of an expression."""
     match expression:
         case ast.Literal(value):
             return _type_of_value(value)

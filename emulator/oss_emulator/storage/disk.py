@@ -30,7 +30,6 @@ from oss_emulator.storage.index import (
 )
 
 REMEMBERED = 1024
-"""The most records to remember parsed."""
 
 SHORT = 4 * 1024
 """Characters of the longest record to remember."""
@@ -65,7 +64,6 @@ class DiskStorage:
 
     @property
     def _index(self) -> IndexConnection:
-        """The connection of this thread."""
         found: IndexConnection | None = getattr(self._local, "index", None)
         if found is None:
             self._local.index = found = self._opened.connect()

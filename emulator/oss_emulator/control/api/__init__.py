@@ -13,7 +13,6 @@ from oss_emulator.protocol.message import Request, Response
 
 @cache
 def document() -> bytes:
-    """Make the OpenAPI document of these routes, as JSON."""
     schemas = {**testing.SCHEMAS, **journal.SCHEMAS, **referer.SCHEMAS}
     return json.dumps(openapi.describe(ROUTES, schemas), indent=1).encode()
 

@@ -75,7 +75,6 @@ class JournalFilter(NamedTuple):
         )
 
     def fits(self, entry: JournalEntry) -> bool:
-        """Return whether an entry has everything that is asked for."""
         return (
             self.bucket in (None, entry.bucket)
             and self.verdict in (None, entry.verdict)

@@ -30,7 +30,6 @@ _APART: Final = frozenset({"assumptions"})
 
 
 def get_emulator(asked: ApiRequest) -> Response:
-    """Show the state of the emulator."""
     controls = asked.controls
     settings = controls.service.settings
     operations, latencies = asked.metrics.counts(), asked.metrics.latencies()

@@ -88,7 +88,6 @@ _VERSIONS: Final = 100
 
 
 def get_object(asked: ApiRequest) -> Response:
-    """Show everything about an object except its content."""
     bucket, key = find_bucket(asked, asked.rest), _key(asked)
     storage, version = asked.controls.service.storage, asked.query.get("versionId") or None
     item = storage.object(bucket.name, key, version)

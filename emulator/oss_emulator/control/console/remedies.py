@@ -33,11 +33,9 @@ class Proof(NamedTuple):
     other: str | None
     """A Referer of another host that is decided differently as well."""
     decided: int
-    """The requests of the journal that were decided again."""
     turns: tuple[ChangedDecision, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the proof as values for JSON."""
         found = difference_to_dict(self.difference)
         return {
             "changes": found["changes"],

@@ -46,7 +46,6 @@ def list_rules(asked: ApiRequest) -> Response:
 
 
 def get_rules(asked: ApiRequest) -> Response:
-    """Show the rules of a bucket for editing."""
     bucket, rules = asked.rest, find_rules(asked, asked.rest)
     given = asked.query.get("referer")
     values = {

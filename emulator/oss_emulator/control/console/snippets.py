@@ -14,7 +14,6 @@ from oss_emulator.protocol.message import Request
 _NOT_REPEATED: Final = frozenset(
     {"host", "connection", "content-length", "expect", "transfer-encoding", "keep-alive"}
 )
-"""Headers that a client sets itself."""
 
 
 def format_curl(request: Request) -> str:

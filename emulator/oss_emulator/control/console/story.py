@@ -53,7 +53,6 @@ class RuleStory(NamedTuple):
     """Whether the Referer is that of a site without the slash that pages send."""
 
     def to_dict(self, etag: str) -> dict[str, Any]:
-        """Return the rules and what would change as values for JSON."""
         return {
             **to_members(self.policy.configuration),
             "etag": etag,
@@ -68,7 +67,6 @@ class RuleStory(NamedTuple):
 
 
 def get_story(asked: ApiRequest) -> Response:
-    """Show one request with everything that is known about it."""
     entry = entries.find(asked)
     region = asked.controls.service.region_of(entry.bucket)
     rule_story = tell(asked, entry)
