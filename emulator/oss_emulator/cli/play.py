@@ -71,10 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
         with writing(arguments.junit) as file:
             file.write(format_junit(remarks))
     findings = Findings(
-        text=_report(played),
-        data=lambda: _to_dict(played),
-        remarks=remarks,
-        kinds=_KINDS,
+        text=_report(played), data=lambda: _to_dict(played), remarks=remarks, kinds=_KINDS
     )
     formats.print_findings(findings, arguments)
     return int(any(step.differences for step in played))

@@ -138,10 +138,8 @@ class Faults:
 
     def match(self, admission: Admission) -> Fault | None:
         """Return the fault that strikes this request; None for none."""
-        for planned in self.planned:
-            if self._strikes(planned, admission):
-                return planned.fault
-        return None
+        struck = (one.fault for one in self.planned if self._strikes(one, admission))
+        return next(struck, None)
 
     def _strikes(self, planned: Planned, admission: Admission) -> bool:
         fault = planned.fault

@@ -167,8 +167,7 @@ def circle(picture: Picture, action: ImageAction) -> Picture:
 
 def round_corners(picture: Picture, action: ImageAction) -> Picture:
     """Make the corners transparent outside a radius (Rounded rectangle)."""
-    radius = min(action.numbers["r"], min(picture.size) / 2)
-    return _shape(picture, radius)
+    return _shape(picture, min(action.numbers["r"], min(picture.size) / 2))
 
 
 def _shape(picture: Picture, radius: float) -> Picture:

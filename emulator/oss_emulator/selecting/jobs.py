@@ -140,11 +140,8 @@ def select(
     The sources are the object from its start and from the offset of the window. Raises what
     `Pump` raises.
     """
-    from oss_emulator.selecting.selection import (
-        ObjectBytes,
-        ObjectSelection,
-        Pump,  # which takes long to load
-    )
+    # On first use: it takes long to load.
+    from oss_emulator.selecting.selection import ObjectBytes, ObjectSelection, Pump
 
     head, body = sources
     pump = Pump(ObjectSelection(asked, ObjectBytes(head, body), window))

@@ -145,10 +145,7 @@ class DiskStorage:
         for blob in content:
             if not isinstance(blob, StoredBlob) or not self._holds(blob):
                 continue
-            known = self._database.execute(
-                "SELECT 1 FROM blob WHERE name = ?", (blob.name,)
-            ).fetchone()
-            if known is None:
+            if not self._exists("blob", "name = ?", blob.name):
                 with suppress(FileNotFoundError):
                     os.unlink(blob.path)
 
@@ -321,11 +318,8 @@ class DiskStorage:
 
     def _remove(self, table: str, where: str, *values: str | int) -> None:
         """Delete rows and count one use less for each of their blobs."""
-        gone = self._database.execute(
-            f"DELETE FROM {table} WHERE {where} RETURNING record",  # noqa: S608
-            values,
-        ).fetchall()
-        self._drop(gone)
+        query = f"DELETE FROM {table} WHERE {where} RETURNING record"  # noqa: S608
+        self._drop(self._database.execute(query, values).fetchall())
 
 
 _CHUNK = 1024 * 1024

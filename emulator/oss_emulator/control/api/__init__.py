@@ -6,7 +6,7 @@ One file per resource lists its routes; dispatch and the OpenAPI document follow
 import json
 from functools import cache
 
-from oss_emulator.control.api import contents, journal, openapi, referer, testing
+from oss_emulator.control.api import journal, openapi, referer, testing
 from oss_emulator.control.api.route import JSON, ApiRequest, Route, choose, json_content
 from oss_emulator.protocol.message import Request, Response
 
@@ -30,7 +30,6 @@ ROUTES: tuple[Route, ...] = (
         get_openapi,
         json_content({"type": "object"}, "An OpenAPI document."),
     ),
-    *contents.ROUTES,
     *journal.ROUTES,
     *testing.ROUTES,
     *referer.ROUTES,

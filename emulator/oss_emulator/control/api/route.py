@@ -124,9 +124,9 @@ class Parameter(NamedTuple):
     """One parameter of a route; `place` is `query`, `header` or `path`."""
 
     name: str
-    place: str
     schema: Schema
     description: str = ""
+    place: str = "query"
 
 
 class Content(NamedTuple):

@@ -73,22 +73,19 @@ def render(
     language = choose_language(request)
     whole = FRAGMENT not in request.headers
     word = request.path.removeprefix(PREFIX).removesuffix(".json").partition("/")[0]
-    text = (
-        _environment()
-        .get_template(f"{template}.html")
-        .render(
-            **values,
-            t=texts(language),
-            language=language,
-            languages=LANGUAGES,
-            path=request.path,
-            tabs=TABS,
-            tab=_TAB_OF.get(word, word),
-            root=PREFIX,
-            frame="frame.html" if whole else "fragment.html",
-            session=SESSION in cookies(request),
-            release=__version__,
-        )
+    found = _environment().get_template(f"{template}.html")
+    text = found.render(
+        **values,
+        t=texts(language),
+        language=language,
+        languages=LANGUAGES,
+        path=request.path,
+        tabs=TABS,
+        tab=_TAB_OF.get(word, word),
+        root=PREFIX,
+        frame="frame.html" if whole else "fragment.html",
+        session=SESSION in cookies(request),
+        release=__version__,
     )
     headers = dict(_HEADERS)
     if request.query.get("language") in LANGUAGES:
