@@ -44,7 +44,8 @@ _ENTRY: Final = "entry"
 def begin(settings: Settings) -> None:
     """Send all log messages to standard error, in the format and from the level of the settings."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_JSON() if settings.log_format is LogFormat.JSON else _Text())
+    lines = _Text("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    handler.setFormatter(_JSON() if settings.log_format is LogFormat.JSON else lines)
     logging.basicConfig(level=settings.log_level.upper(), handlers=[handler])
 
 
@@ -96,9 +97,6 @@ def _shorten(text: str, length: int = _SHOWN) -> str:
 
 class _Text(logging.Formatter):
     """A line for people; that of a request has neither time nor level, as it speaks for itself."""
-
-    def __init__(self) -> None:
-        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
 
     def format(self, record: logging.LogRecord) -> str:
         return record.getMessage() if hasattr(record, _ENTRY) else super().format(record)

@@ -6,6 +6,7 @@ import signal
 import sys
 import textwrap
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -269,11 +270,7 @@ _PAUSE = 1.0
 
 _INDENT = 6
 
-_TONES = {
-    Finding.CONFIRMED: Tone.GOOD,
-    Finding.DIFFERS: Tone.BAD,
-    Finding.UNSEEN: Tone.WARNING,
-}
+_TONES = {Finding.CONFIRMED: Tone.GOOD, Finding.DIFFERS: Tone.BAD, Finding.UNSEEN: Tone.WARNING}
 
 
 def declare(commands: Commands) -> None:
@@ -395,12 +392,8 @@ def _describe(
         yield line(f"{result.inquiry.fact}  ", word, language.explain(result.inquiry.about))
         yield from _detail(result)
     yield line()
-    counts = {finding: sum(result.finding is finding for result in results) for finding in Finding}
-    yield line(
-        ", ".join(
-            f"{language.say(Sentence(found.value))}: {count}" for found, count in counts.items()
-        )
-    )
+    found = Counter(result.finding for result in results)
+    yield line(", ".join(f"{language.say(Sentence(one.value))}: {found[one]}" for one in Finding))
 
 
 def _detail(result: ParityResult) -> Iterator[Block]:

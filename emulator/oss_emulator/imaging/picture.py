@@ -318,5 +318,4 @@ def _base_table() -> tuple[int, ...]:
     target = BytesIO()
     Image.new("L", (8, 8)).save(target, "JPEG", quality=50)
     with Image.open(target) as image:
-        tables: Mapping[int, Sequence[int]] = getattr(image, "quantization", {})
-    return tuple(tables[0])
+        return tuple(_tables(image)[0])

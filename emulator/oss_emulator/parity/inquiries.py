@@ -374,14 +374,8 @@ _TABLES: Mapping[str, Mapping[StrEnum, tuple[Wanted, ...]]] = {
         TruncationConflict.NOT_CUT: (ALLOWED, ALLOWED),
         TruncationConflict.REFUSED: (Wanted((400,)), ANYTHING),
     },
-    "missing_list": {
-        MissingList.REFUSED: (Wanted((400,)),),
-        MissingList.ACCEPTED: (ALLOWED,),
-    },
-    "processing_order": {
-        ProcessingOrder.BEFORE: (NOT_LISTED,),
-        ProcessingOrder.AFTER: (PASSED,),
-    },
+    "missing_list": {MissingList.REFUSED: (Wanted((400,)),), MissingList.ACCEPTED: (ALLOWED,)},
+    "processing_order": {ProcessingOrder.BEFORE: (NOT_LISTED,), ProcessingOrder.AFTER: (PASSED,)},
     "copy_source": {SourceOfCopy.CHECKED: (NOT_LISTED,)},
 }
 """The replies that the rules alone do not decide, by field and variant."""

@@ -63,7 +63,15 @@ def format_oss2(entry: JournalEntry, region: str) -> str | None:
     A download becomes a signed URL that is fetched with the Referer, because the rules are not
     consulted for a call with a signature in the header (R-01).
     """
-    lines = _client(entry, region)
+    scheme = "https" if entry.request.secure else "http"
+    endpoint = f"{scheme}://{entry.request.host.removeprefix(f'{entry.bucket}.')}"
+    lines = [
+        "import oss2",
+        "from oss2.credentials import EnvironmentVariableCredentialsProvider",
+        "",
+        "auth = oss2.ProviderAuthV4(EnvironmentVariableCredentialsProvider())",
+        f"bucket = oss2.Bucket(auth, {endpoint!r}, {entry.bucket!r}, region={region!r})",
+    ]
     referer = entry.request.headers.get("referer")
     if entry.operation in _CALLS:
         call = _CALLS[entry.operation].format(key=repr(entry.key))
@@ -81,18 +89,6 @@ def format_oss2(entry: JournalEntry, region: str) -> str | None:
             "",
         ]
     )
-
-
-def _client(entry: JournalEntry, region: str) -> list[str]:
-    scheme = "https" if entry.request.secure else "http"
-    endpoint = f"{scheme}://{entry.request.host.removeprefix(f'{entry.bucket}.')}"
-    return [
-        "import oss2",
-        "from oss2.credentials import EnvironmentVariableCredentialsProvider",
-        "",
-        "auth = oss2.ProviderAuthV4(EnvironmentVariableCredentialsProvider())",
-        f"bucket = oss2.Bucket(auth, {endpoint!r}, {entry.bucket!r}, region={region!r})",
-    ]
 
 
 def format_test(entry: JournalEntry) -> str | None:
