@@ -130,13 +130,12 @@ class Experiment:
         """Undo everything, the last target first; returns a sentence for each failure."""
         failures = []
         for problem, undo in reversed(self._undo):
-            failed = ""
             for _ in range(_ATTEMPTS):
                 failed = _try(undo)
                 if not failed:
                     break
                 self.pause()
-            if failed:
+            else:
                 failures.append(f"oss://{self._bucket}: {problem} ({failed})")
         self._undo.clear()
         return tuple(failures)

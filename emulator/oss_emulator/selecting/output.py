@@ -201,8 +201,7 @@ def _cut(value: Fraction) -> Fraction:
     """Cut a number to a decimal whose digits are a number of 128 bits."""
     if value == 0:
         return value
-    scale = 0
-    magnitude = abs(value)
+    scale, magnitude = 0, abs(value)
     while magnitude * 10 ** (scale + 1) < _MANTISSA:
         scale += 1
     power = Fraction(10) ** scale

@@ -227,10 +227,8 @@ class DiskStorage:
             old = self._database.execute(query, row).fetchall()
             if not old:
                 return
-            self._database.execute(
-                f"UPDATE version SET record = ? WHERE {_VERSION}",  # noqa: S608
-                (self._keep(item, *row), *row),
-            )
+            query = f"UPDATE version SET record = ? WHERE {_VERSION}"  # noqa: S608
+            self._database.execute(query, (self._keep(item, *row), *row))
             self._drop(old)
 
     def delete_object(self, bucket: str, key: str, version_id: str) -> None:

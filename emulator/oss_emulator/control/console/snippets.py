@@ -80,15 +80,9 @@ def format_oss2(entry: JournalEntry, region: str) -> str | None:
         return None
     headers = {} if referer is None else {"Referer": referer}
     url = f"bucket.sign_url('GET', {entry.key!r}, 60)"
-    return "\n".join(
-        [
-            "import requests",
-            *lines,
-            f"answer = requests.get({url}, headers={headers!r})",
-            "print(answer.status_code, answer.headers.get('x-oss-ec'))",
-            "",
-        ]
-    )
+    call = f"answer = requests.get({url}, headers={headers!r})"
+    shown = "print(answer.status_code, answer.headers.get('x-oss-ec'))"
+    return "\n".join(["import requests", *lines, call, shown, ""])
 
 
 def format_test(entry: JournalEntry) -> str | None:

@@ -140,11 +140,9 @@ def _consult(
     results = {step.stage: step.outcome for step in decision.steps}
     found = "empty" if not configured else _RESULTS.get(results.get(stage), "skipped")
     matched = decision.entry if found == "matched" else None
-    miss = (
-        remedy.find_nearest(listed.patterns, decision.referer or "")
-        if found == "unmatched"
-        else None
-    )
+    miss = None
+    if found == "unmatched":
+        miss = remedy.find_nearest(listed.patterns, decision.referer or "")
     is_blacklist = stage is Stage.BLACKLIST
     if miss is not None and is_blacklist and not (decision.allowed and miss.is_related):
         miss = None  # it says nothing about this decision
