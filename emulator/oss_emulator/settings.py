@@ -16,7 +16,6 @@ from oss_emulator.protocol.address import host_name
 from oss_emulator.protocol.errors import OSSError
 
 DEMO = Path(__file__).with_name("demo.toml")
-"""The seed of a demonstration."""
 
 
 class Auth(StrEnum):
@@ -187,7 +186,6 @@ class Settings:
 
     @property
     def seed_file(self) -> Path | None:
-        """The seed to start with."""
         return DEMO if self.demo else self.seed
 
     @property

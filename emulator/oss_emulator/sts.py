@@ -262,16 +262,15 @@ def _check_caller(caller: Identity, role: Role) -> None:
     for policy_type, group in zip(types, policies, strict=True):
         settled = evaluate(group, question)
         if settled is None or settled.effect is Effect.DENY:
-            kind = "ImplicitDeny" if settled is None else "ExplicitDeny"
-            detail = {
-                "PolicyType": str(policy_type),
-                "AuthPrincipalOwnerId": caller.id,
-                "AuthPrincipalType": str(caller.kind),
-                "AuthPrincipalDisplayName": caller.principal,
-                "NoPermissionType": kind,
-                "AuthAction": "sts:AssumeRole",
-            }
-            raise RPCError(STSErrorCase.NOT_AUTHORIZED, list(detail.items()))
+            detail: Children = [
+                ("PolicyType", str(policy_type)),
+                ("AuthPrincipalOwnerId", caller.id),
+                ("AuthPrincipalType", str(caller.kind)),
+                ("AuthPrincipalDisplayName", caller.principal),
+                ("NoPermissionType", "ImplicitDeny" if settled is None else "ExplicitDeny"),
+                ("AuthAction", "sts:AssumeRole"),
+            ]
+            raise RPCError(STSErrorCase.NOT_AUTHORIZED, detail)
 
 
 def assume_role_with_oidc(call: RPCCall) -> Children:
@@ -295,9 +294,7 @@ def assume_role_with_oidc(call: RPCCall) -> Children:
 def _check_trust(token: OIDCToken, provider: OIDCProvider, role: Role) -> None:
     """Check that the role's trust policy allows the provider, for this token (A-43)."""
     context = Context(
-        oidc_issuer=token.issuer,
-        oidc_audience=token.audience(provider),
-        oidc_subject=token.subject,
+        oidc_issuer=token.issuer, oidc_audience=token.audience(provider), oidc_subject=token.subject
     )
     question = Question("sts:AssumeRole", role.arn, context, principals=(provider.arn,))
     settled = evaluate([role.trust], question)
@@ -330,11 +327,7 @@ def get_caller_identity(call: RPCCall) -> Children:
     ]
 
 
-_IDENTITY_TYPES = {
-    Kind.ACCOUNT: "Account",
-    Kind.USER: "RAMUser",
-    Kind.SESSION: "AssumedRoleUser",
-}
+_IDENTITY_TYPES = {Kind.ACCOUNT: "Account", Kind.USER: "RAMUser", Kind.SESSION: "AssumedRoleUser"}
 
 
 STS = Product(

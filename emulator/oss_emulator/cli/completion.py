@@ -28,7 +28,6 @@ _oss_emulator_files() {
 
 
 def declare(commands: Commands) -> None:
-    """Add the command to the parser."""
     parser = commands.add_parser("completion", _print_completion, description=_COMPLETION)
     parser.add_argument("shell", metavar="SHELL", choices=SHELLS, help="bash, zsh or fish")
 

@@ -3,7 +3,7 @@
 import argparse
 import re
 import sys
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from difflib import get_close_matches
@@ -36,7 +36,6 @@ class ConfigFile:
     values: Mapping[str, str]
 
     def error(self, name: str, sentence: str) -> InputError:
-        """Return the error for a setting."""
         return InputError(f"{self.path}, {self.document.error((*self.place, name), sentence)}")
 
 
@@ -47,10 +46,7 @@ def read(folder: Path, known: Collection[str]) -> ConfigFile | None:
     """
     for name, place in ((FILE, ()), (PROJECT, _TABLE)):
         path = folder / name
-        if not path.exists():
-            continue
-        found = _read(path, place)
-        if found is not None:
+        if path.exists() and (found := _read(path, place)) is not None:
             return _parse(path, *found, place, known)
     return None
 
@@ -140,7 +136,6 @@ class _Flag:
         return self.parse is _switch
 
     def declare(self, parser: Parser, default: Any) -> None:
-        """Add the flag to a parser."""
         if self.switch:
             how: dict[str, Any] = {"action": "append_const", "const": "on"}
             shown = "on" if default else "off"
@@ -370,7 +365,6 @@ def _strongest(
 
 
 def declare(parser: Parser, defaults: Settings) -> None:
-    """Add all flags to a parser."""
     for flag in _FLAGS:
         flag.declare(parser, getattr(defaults, flag.name))
 
@@ -396,17 +390,13 @@ def _is_injected(variable: str, environ: Mapping[str, str]) -> bool:
 def _warn_of_unknown(environ: Mapping[str, str]) -> None:
     """Warn of variables that begin like those of this server, and have no effect."""
     known = {flag.variable for flag in _FLAGS} | _OTHERS
+    ends = [variable.removeprefix(_PREFIX) for variable in known]
     for name in sorted(environ):
         if name.startswith(_PREFIX) and name not in known and not _is_injected(name, environ):
-            near = "".join(f"; did you mean {_PREFIX}{one}?" for one in _nearest(name, known))
+            found = get_close_matches(name.removeprefix(_PREFIX), ends, 1)
+            near = "".join(f"; did you mean {_PREFIX}{one}?" for one in found)
             said = language.explain(f"the variable {name} is unknown{near}")
             print(f"oss-emulator: {said}", file=sys.stderr)
-
-
-def _nearest(name: str, known: Iterable[str]) -> Sequence[str]:
-    """Return the variable that is nearest, without what all of them begin with; or nothing."""
-    ends = [variable.removeprefix(_PREFIX) for variable in known]
-    return get_close_matches(name.removeprefix(_PREFIX), ends, 1)
 
 
 def parse_settings(

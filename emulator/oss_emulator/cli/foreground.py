@@ -7,8 +7,8 @@ import logging
 import os
 import socket
 import sys
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager, suppress
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -44,7 +44,8 @@ _ENTRY: Final = "entry"
 def begin(settings: Settings) -> None:
     """Send all log messages to standard error, in the format and from the level of the settings."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_JSON() if settings.log_format is LogFormat.JSON else _Text())
+    lines = _Text("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    handler.setFormatter(_JSON() if settings.log_format is LogFormat.JSON else lines)
     logging.basicConfig(level=settings.log_level.upper(), handlers=[handler])
 
 
@@ -97,9 +98,6 @@ def _shorten(text: str, length: int = _SHOWN) -> str:
 class _Text(logging.Formatter):
     """A line for people; that of a request has neither time nor level, as it speaks for itself."""
 
-    def __init__(self) -> None:
-        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
-
     def format(self, record: logging.LogRecord) -> str:
         return record.getMessage() if hasattr(record, _ENTRY) else super().format(record)
 
@@ -130,13 +128,11 @@ class Listening:
     server: Server
     settings: Settings
     hint: str
-    """The hint of the seed."""
     certificates: Certificates | None
     key: AccessKey
     """The first key."""
 
     async def reset(self) -> None:
-        """Restore the initial contents."""
         await contents.reset(self.server.controls, self.server.change)
 
     def write_ready_file(self) -> None:
@@ -157,29 +153,23 @@ class Listening:
 WhileListening: TypeAlias = Callable[[Listening], Awaitable[int]]
 
 
-@contextmanager
-def _checking() -> Iterator[None]:
-    """Convert a mistake in the settings, or in the files that they name, to a CommandError."""
-    try:
-        yield
-    except (AccountsError, CertificateError, FolderError, seed.SeedError) as error:
-        raise CommandError(str(error)) from None
-
-
 def serve(settings: Settings, meanwhile: WhileListening) -> int:
     """Listen while `meanwhile` runs and return its exit status. Raises CommandError."""
     begin(settings)
     _allow_connections(settings)
     with ExitStack() as stack:
-        with _checking():
-            controls = _open_controls(settings, stack)
-            service = controls.service
+        try:
+            storage = stack.enter_context(closing(open_storage(settings)))
+            controls = Controls(settings, storage)
+            controls.journal.listen(write)
             # Before they are loaded, so that no change in the meantime is missed.
             known = contents.stamps(settings) if settings.watch else None
             with loading(), Progress("Loading the seed") as progress:
-                hint = contents.load(service, progress.show)
+                hint = contents.load(controls.service, progress.show)
             controls.snapshots.set_initial()
-            found = certificates.load(settings, service.addresses.domains)
+            found = certificates.load(settings, controls.service.addresses.domains)
+        except (AccountsError, CertificateError, FolderError, seed.SeedError) as error:
+            raise CommandError(str(error)) from None
         log = _open_log(settings, stack)
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
             server = Server(controls, log, found)
@@ -194,8 +184,19 @@ async def _serve(
     meanwhile: WhileListening,
     known: contents.Stamps | None,
 ) -> int:
-    with _reporting(settings):
+    try:
         await server.start(settings.host, settings.port)
+    except NotImplementedError:  # by the loop of asyncio that Windows has
+        raise CommandError(
+            "this system cannot serve https: leave out the flags of TLS, or use Linux, macOS or a "
+            "container"
+        ) from None
+    except OSError as error:
+        ports = [port for port in (settings.port, settings.tls_port) if port is not None]
+        raise CommandError(
+            f"cannot listen on {settings.host} port {' and '.join(map(str, ports))}: "
+            f"{_reason(error)}; choose another with --port or --host"
+        ) from None
     gc.freeze()  # modules stay loaded, so collections need not walk them
     watching = None if known is None else asyncio.ensure_future(_watch(server, known))
     try:
@@ -237,41 +238,20 @@ async def _watch(server: Server, known: contents.Stamps) -> None:
 def _describe(changed: Sequence[Path], found: contents.Stamps) -> str:
     """Say which files were loaded again, and which were removed: those that are not in `found`."""
     said = []
-    for paths, one, several in (
+    for kept, one, several in (
+        (True, "changed and was loaded again", "changed and were loaded again"),
         (
-            [path for path in changed if path in found],
-            "changed and was loaded again",
-            "changed and were loaded again",
-        ),
-        (
-            [path for path in changed if path not in found],
+            False,
             "was removed, and what it held stays until a reset",
             "were removed, and what they held stays until a reset",
         ),
     ):
+        paths = [path for path in changed if (path in found) is kept]
         if len(paths) == 1:
             said.append(f"{paths[0]} {one}")
         elif paths:
             said.append(f"{paths[0]} and {len(paths) - 1} more {several}")
     return "; ".join(said)
-
-
-@contextmanager
-def _reporting(settings: Settings) -> Iterator[None]:
-    """Convert a failure to listen to a CommandError."""
-    try:
-        yield
-    except NotImplementedError:  # by the loop of asyncio that Windows has
-        raise CommandError(
-            "this system cannot serve https: leave out the flags of TLS, or use Linux, macOS or a "
-            "container"
-        ) from None
-    except OSError as error:
-        ports = [port for port in (settings.port, settings.tls_port) if port is not None]
-        raise CommandError(
-            f"cannot listen on {settings.host} port {' and '.join(map(str, ports))}: "
-            f"{_reason(error)}; choose another with --port or --host"
-        ) from None
 
 
 def _facts(listening: Listening) -> dict[str, object]:
@@ -300,14 +280,6 @@ def _allow_connections(settings: Settings) -> None:
     if soft != resource.RLIM_INFINITY and soft < wanted:
         with suppress(ValueError, OSError):  # the old limit remains
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
-def _open_controls(settings: Settings, stack: ExitStack) -> Controls:
-    """Open the storage of the settings, which the stack closes, and the controls of a service."""
-    storage = stack.enter_context(closing(open_storage(settings)))
-    controls = Controls(settings, storage)
-    controls.journal.listen(write)
-    return controls
 
 
 def _open_log(settings: Settings, stack: ExitStack) -> TextIO | None:

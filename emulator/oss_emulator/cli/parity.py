@@ -6,6 +6,7 @@ import signal
 import sys
 import textwrap
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -82,7 +83,6 @@ class Experiment:
         self._reasons: dict[Signing, str] = {}
         """Why requests that are signed in these ways cannot reach an object."""
         self.existed = False
-        """Whether the bucket existed before."""
 
     def look(self) -> None:
         """Find out whether the bucket exists. Raises InputError if it cannot be used."""
@@ -124,20 +124,18 @@ class Experiment:
 
     @property
     def is_touched(self) -> bool:
-        """Whether there is something to undo."""
         return bool(self._undo)
 
     def restore(self) -> tuple[str, ...]:
         """Undo everything, the last target first; returns a sentence for each failure."""
         failures = []
         for problem, undo in reversed(self._undo):
-            failed = ""
             for _ in range(_ATTEMPTS):
                 failed = _try(undo)
                 if not failed:
                     break
                 self.pause()
-            if failed:
+            else:
                 failures.append(f"oss://{self._bucket}: {problem} ({failed})")
         self._undo.clear()
         return tuple(failures)
@@ -271,15 +269,10 @@ _PAUSE = 1.0
 
 _INDENT = 6
 
-_TONES = {
-    Finding.CONFIRMED: Tone.GOOD,
-    Finding.DIFFERS: Tone.BAD,
-    Finding.UNSEEN: Tone.WARNING,
-}
+_TONES = {Finding.CONFIRMED: Tone.GOOD, Finding.DIFFERS: Tone.BAD, Finding.UNSEEN: Tone.WARNING}
 
 
 def declare(commands: Commands) -> None:
-    """Add the command to the parser."""
     parser = commands.add_parser("parity", run, description=_DESCRIPTION)
     parser.add_argument(
         "--bucket",
@@ -398,12 +391,8 @@ def _describe(
         yield line(f"{result.inquiry.fact}  ", word, language.explain(result.inquiry.about))
         yield from _detail(result)
     yield line()
-    counts = {finding: sum(result.finding is finding for result in results) for finding in Finding}
-    yield line(
-        ", ".join(
-            f"{language.say(Sentence(found.value))}: {count}" for found, count in counts.items()
-        )
-    )
+    found = Counter(result.finding for result in results)
+    yield line(", ".join(f"{language.say(Sentence(one.value))}: {found[one]}" for one in Finding))
 
 
 def _detail(result: ParityResult) -> Iterator[Block]:

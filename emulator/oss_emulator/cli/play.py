@@ -48,7 +48,6 @@ _KINDS = (RemarkKind("answer", "An answer differs from the one that was recorded
 
 
 def declare(commands: Commands) -> None:
-    """Add the command to the parser."""
     parser = commands.add_parser("play", run, description=_DESCRIPTION)
     parser.add_argument("files", metavar="FILE", nargs="+", type=Path, help="scenarios as JSON")
     parser.add_argument("--endpoint", metavar="URL", help="send them to this service instead")
@@ -59,7 +58,6 @@ def declare(commands: Commands) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Play every scenario of every file."""
     recordings = [_read(path) for path in arguments.files]
     play = _play_alone if arguments.endpoint is None else partial(_play_at, arguments)
     by_file = [play(recording) for recording in recordings]
@@ -73,10 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
         with writing(arguments.junit) as file:
             file.write(format_junit(remarks))
     findings = Findings(
-        text=_report(played),
-        data=lambda: _to_dict(played),
-        remarks=remarks,
-        kinds=_KINDS,
+        text=_report(played), data=lambda: _to_dict(played), remarks=remarks, kinds=_KINDS
     )
     formats.print_findings(findings, arguments)
     return int(any(step.differences for step in played))
@@ -87,8 +82,6 @@ _FRAMING = frozenset("connection content-length expect host transfer-encoding".s
 
 
 class Player:
-    """Plays the scenarios of a recording at one service."""
-
     def __init__(
         self,
         client: ServiceClient,

@@ -117,7 +117,6 @@ _BUNDLES = (
 
 
 def declare(commands: Commands) -> None:
-    """Add the command to the parser."""
     parser = commands.add_parser(
         "run", run, description=_DESCRIPTION, usage="%(prog)s [flags of serve] [--] COMMAND ..."
     )
@@ -126,7 +125,6 @@ def declare(commands: Commands) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the command while an emulator listens."""
     with loading():
         from oss_emulator.cli import foreground  # not needed for --help
 

@@ -29,7 +29,6 @@ _HINT = (
 
 
 def declare(commands: Commands) -> None:
-    """Add the command to the parser."""
     parser = commands.add_parser("serve", run, description=__doc__)
     flags.declare(parser, Settings())
     parser.add_switch("--open", "open the console in the browser")

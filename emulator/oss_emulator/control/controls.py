@@ -14,8 +14,6 @@ from oss_emulator.storage import Account, Blob, Bucket, MemoryStorage, Object, P
 
 @dataclass(frozen=True, slots=True)
 class BucketSnapshot:
-    """A bucket with its versions and uploads."""
-
     bucket: Bucket
     versions: tuple[Object, ...]
     uploads: tuple[tuple[Upload, tuple[Part, ...]], ...]
@@ -65,7 +63,6 @@ def release_snapshot(storage: Storage, snapshot: Snapshot) -> None:
 
 
 def clear_storage(storage: Storage) -> None:
-    """Remove all buckets and accounts."""
     for bucket in storage.buckets():
         storage.delete_bucket(bucket.name)
     for account in storage.accounts():
@@ -73,7 +70,6 @@ def clear_storage(storage: Storage) -> None:
 
 
 def restore_snapshot(storage: Storage, snapshot: Snapshot) -> None:
-    """Replace the contents of a storage with those of a snapshot."""
     clear_storage(storage)
     for account in snapshot.accounts:
         storage.put_account(account)
@@ -104,8 +100,6 @@ class Clock:
 
 
 class Snapshots:
-    """Takes and restores the contents of one storage."""
-
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
         self._taken: dict[str, Snapshot] = {}
@@ -115,7 +109,6 @@ class Snapshots:
 
     @property
     def names(self) -> list[str]:
-        """Return the names of all snapshots, sorted."""
         return sorted(self._taken)
 
     def set_initial(self, initial: Snapshot | None = None) -> None:
@@ -149,12 +142,10 @@ class Snapshots:
         return found is not None
 
     def reset(self) -> None:
-        """Restore the initial contents."""
         with self._storage.transaction():
             restore_snapshot(self._storage, self._initial)
 
     def drop_all(self) -> None:
-        """Remove all snapshots."""
         for name in self.names:
             self.drop(name)
 

@@ -44,7 +44,6 @@ class Fault:
 
     @property
     def error(self) -> OSSError | None:
-        """The error to answer with."""
         if self.case:
             return OSSError(ErrorCase[self.case])
         return OSSError(ErrorSpec(self.code, self.status, self.message)) if self.status else None
@@ -139,10 +138,8 @@ class Faults:
 
     def match(self, admission: Admission) -> Fault | None:
         """Return the fault that strikes this request; None for none."""
-        for planned in self.planned:
-            if self._strikes(planned, admission):
-                return planned.fault
-        return None
+        struck = (one.fault for one in self.planned if self._strikes(one, admission))
+        return next(struck, None)
 
     def _strikes(self, planned: Planned, admission: Admission) -> bool:
         fault = planned.fault

@@ -111,8 +111,6 @@ _CONVERT: Mapping[str, Callable[[Any], Any]] = {
 
 
 class RefererResult(StrEnum):
-    """The verdict of the Referer rules on a request."""
-
     ALLOWED = "allowed"
     DENIED = "denied"
     NOT_CHECKED = "not-checked"
@@ -235,12 +233,10 @@ class JournalEntry(NamedTuple):
 
     @property
     def remote(self) -> str:
-        """The address of the client."""
         return self.request.remote
 
     @property
     def method(self) -> str:
-        """The method of the request."""
         return self.request.method
 
     @property
@@ -250,7 +246,6 @@ class JournalEntry(NamedTuple):
 
     @property
     def host(self) -> str:
-        """The Host header."""
         return self.request.host
 
     @property
@@ -265,7 +260,6 @@ class JournalEntry(NamedTuple):
 
     @property
     def sent_bytes(self) -> int:
-        """Bytes of body that were sent."""
         return self.sent
 
     @property
@@ -275,7 +269,6 @@ class JournalEntry(NamedTuple):
 
     @property
     def verdict(self) -> RefererResult:
-        """The verdict of the Referer rules."""
         decision = self.admission.decision
         if decision is None or decision.referer is None:
             return RefererResult.NOT_CHECKED
@@ -296,7 +289,6 @@ class JournalEntry(NamedTuple):
         return default_domain.find_rule_at_endpoint(self.admission, self.response)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the entry as values for JSON."""
         found = {name: getattr(self, name) for name in FIELDS}
         for name, convert in _CONVERT.items():
             if found[name] is not None:
@@ -355,7 +347,6 @@ class Journal:
         self._listeners: list[Callable[[JournalEntry], None]] = []
         self._count = 0
         self.tests = RunningTests()
-        """The tests that send requests now."""
 
     def record(
         self,

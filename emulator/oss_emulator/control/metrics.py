@@ -28,7 +28,6 @@ class Metrics:
         """The counts by operation, verdict and status."""
 
     def count(self, entry: JournalEntry) -> None:
-        """Count one answered request."""
         operation = entry.admission.operation.name or "unknown"
         durations = self._durations[operation, entry.verdict, entry.response.status]
         durations.counts[bisect_left(BOUNDS, entry.seconds)] += 1

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from os.path import realpath
 from pathlib import Path
-from typing import Final
 from urllib.parse import quote
 
 from oss_referer.browser.default_domain import MIME_TYPES
@@ -11,8 +10,6 @@ from oss_referer.sources.toml import read_regular_file
 
 from oss_emulator.control.seed import Report, SeedError, put, say_nothing
 from oss_emulator.pipeline.service import Service
-
-_PRIVATE: Final = "private"
 
 
 def load(folder: Path, bucket: str, service: Service, report: Report = say_nothing) -> str:
@@ -36,7 +33,7 @@ def load(folder: Path, bucket: str, service: Service, report: Report = say_nothi
             _put(service, f"/{bucket}/{quote(key)}", headers, data, str(path))
             report(number + 1, len(paths))
     found = service.storage.bucket(bucket)
-    if found is None or found.acl != _PRIVATE or not paths:
+    if found is None or found.acl != "private" or not paths:
         return ""
     shown = next((path for path in paths if path.name == "index.html"), paths[0])
     return (

@@ -49,8 +49,6 @@ class BucketTable:
 
 @dataclass(frozen=True, slots=True)
 class SeedDocument:
-    """A whole seed."""
-
     hint: str = ""
     """The text to show when the server is ready."""
     account: tuple[AccountTable, ...] = ()
@@ -115,8 +113,6 @@ def _read(path: Path) -> bytes:
 
 
 class _Planter:
-    """Puts one seed into a service."""
-
     def __init__(
         self, name: str, source: str | bytes, service: Service, folder: Path | None = None
     ) -> None:
@@ -130,7 +126,6 @@ class _Planter:
             raise SeedError(f"{name}, {error}.") from None
 
     def error(self, place: Place, sentence: str) -> SeedError:
-        """Return the error for a mistake at a place of the seed."""
         return SeedError(f"{self._name}, {self._document.error(place, sentence)}.")
 
     def set_accounts(self) -> None:

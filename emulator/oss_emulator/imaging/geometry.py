@@ -47,7 +47,7 @@ def resize(picture: Picture, action: ImageAction, base: tuple[int, int] | None =
     else:
         # A missing side is as long as the other one (Resize images, usage notes).
         target = asked[0] or asked[1] or 1, asked[1] or asked[0] or 1
-        enlarges = _enlarges(picture.size, target, mode)
+        enlarges = _proportion(picture.size, target, least=mode == "pad") > 1
     if enlarges and (numbers.get("limit", 1) == 1 or picture.animated):
         return picture  # animations cannot be enlarged (Resize images)
     if mode == "fill":
@@ -68,11 +68,6 @@ def _asked(size: tuple[int, int], numbers: Mapping[str, int]) -> tuple[int, int]
 def _proportion(size: tuple[int, int], asked: tuple[int, int], *, least: bool) -> Fraction:
     scales = [Fraction(want, have) for want, have in zip(asked, size, strict=True) if want]
     return min(scales) if least else max(scales)
-
-
-def _enlarges(size: tuple[int, int], target: tuple[int, int], mode: str) -> bool:
-    scales = [Fraction(want, have) for want, have in zip(target, size, strict=True)]
-    return (min(scales) if mode == "pad" else max(scales)) > 1
 
 
 def _rounded(length: Fraction) -> int:
@@ -167,8 +162,7 @@ def circle(picture: Picture, action: ImageAction) -> Picture:
 
 def round_corners(picture: Picture, action: ImageAction) -> Picture:
     """Make the corners transparent outside a radius (Rounded rectangle)."""
-    radius = min(action.numbers["r"], min(picture.size) / 2)
-    return _shape(picture, radius)
+    return _shape(picture, min(action.numbers["r"], min(picture.size) / 2))
 
 
 def _shape(picture: Picture, radius: float) -> Picture:

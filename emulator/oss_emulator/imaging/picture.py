@@ -81,7 +81,6 @@ class Picture:
         return len(self.frames) > 1
 
     def map(self, change: Callable[[Image.Image], Image.Image]) -> "Picture":
-        """Apply a function to each frame."""
         return replace(self, frames=tuple(change(frame) for frame in self.frames))
 
 
@@ -210,9 +209,6 @@ BYTES_PER_PIXEL: Final[Mapping[str, int]] = {"webp": 28, "avif": 28}
 _MAX_WEBP_SIDE: Final = 16_383
 _MAX_AVIF: Final = 4096 * 2304
 
-Settings = dict[str, int]
-"""The last value of each action about writing: `Q`, `q` and `interlace`."""
-
 
 def target_format(source: str, actions: Sequence[ImageAction]) -> str:
     """Return the format to write: the last that `format` names, or that of the source.
@@ -266,7 +262,7 @@ def flatten(frame: Image.Image) -> Image.Image:
 
 
 def _options(picture: Picture, actions: Sequence[ImageAction]) -> dict[str, Any]:
-    asked: Settings = {}
+    asked: dict[str, int] = {}
     interlace = 0
     for action in actions:
         if action.name == "quality":
@@ -322,5 +318,4 @@ def _base_table() -> tuple[int, ...]:
     target = BytesIO()
     Image.new("L", (8, 8)).save(target, "JPEG", quality=50)
     with Image.open(target) as image:
-        tables: Mapping[int, Sequence[int]] = getattr(image, "quantization", {})
-    return tuple(tables[0])
+        return tuple(_tables(image)[0])

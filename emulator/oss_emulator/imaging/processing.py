@@ -72,7 +72,16 @@ def change(
     if actions[0].name == "average-hue":
         answer = {"RGB": geometry.average_hue(read(data).frames[0])}
         return ProcessedImage(json.dumps(answer).encode(), "application/json")
-    return _change(data, actions, marks)
+    source = detect(data)
+    target = encoding.target_format(source, actions)
+    picture = replace(read(data, animated=_moves(source, target, actions)), format=target)
+    prepare = partial(_prepare, marks=marks)
+    for action in actions:
+        if action.name == "watermark":
+            picture = watermark.apply(picture, action, prepare)
+        elif action.name in _CHANGES:
+            picture = _CHANGES[action.name](picture, action)
+    return picture
 
 
 def write(picture: Picture, actions: Sequence[ImageAction]) -> ProcessedImage:
@@ -102,20 +111,6 @@ def count_pixels(data: bytes, actions: Sequence[ImageAction], marks: Sequence[by
     return pixels + largest
 
 
-def _change(data: bytes, actions: Sequence[ImageAction], marks: Mapping[str, bytes]) -> Picture:
-    source = detect(data)
-    target = encoding.target_format(source, actions)
-    picture = replace(read(data, animated=_moves(source, target, actions)), format=target)
-
-    prepare = partial(_prepare, marks=marks)
-    for action in actions:
-        if action.name == "watermark":
-            picture = watermark.apply(picture, action, prepare)
-        elif action.name in _CHANGES:
-            picture = _CHANGES[action.name](picture, action)
-    return picture
-
-
 def _moves(source: str, target: str, actions: Sequence[ImageAction]) -> bool:
     """Whether an animation stays one: only after some actions, and not if resized by `p`."""
     if source not in ("gif", "webp") or target != source:
@@ -132,12 +127,11 @@ def _prepare(value: str, size: tuple[int, int], marks: Mapping[str, bytes]) -> I
     data = marks[key]
     try:
         name = detect(data)
-        if name not in FORMATS or name in ("gif", "avif"):
-            raise OSSError(ErrorCase.IMAGE_FORMAT)
     except OSSError:
-        raise OSSError(
-            ErrorCase.WATERMARK, "The format of the watermark is not supported.", ec="0040-00000027"
-        ) from None
+        name = ""
+    if name in ("", "gif", "avif"):
+        message = "The format of the watermark is not supported."
+        raise OSSError(ErrorCase.WATERMARK, message, ec="0040-00000027")
     with damage_reported(name):
         picture = read(data)
     for action in actions:

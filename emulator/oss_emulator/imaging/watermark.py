@@ -83,8 +83,7 @@ def _write(action: ImageAction) -> Image.Image:
     draw = ImageDraw.Draw(layer)
     red, green, blue = ImageColor.getrgb(f"#{action.words.get('color', '000000')}")[:3]
     if shadow:
-        below = (offset - left, offset - top)
-        draw.text(below, text, (0, 0, 0, shadow * 255 // 100), font)
+        draw.text((offset - left, offset - top), text, (0, 0, 0, shadow * 255 // 100), font)
         above = Image.new("RGBA", layer.size, (0, 0, 0, 0))
         ImageDraw.Draw(above).text((-left, -top), text, (red, green, blue, 255), font)
         layer.alpha_composite(above)

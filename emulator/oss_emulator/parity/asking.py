@@ -56,12 +56,9 @@ def ask_all(
     """
     replies: dict[Ask, Reply | str] = {}
     for setup, asks in plan().items():
-        reason = left_out.get(setup, "")
-        if not reason:
-            reason = _set_up(send, pause, setup, replies)
+        reason = left_out.get(setup) or _set_up(send, pause, setup, replies)
         for ask in asks:
-            why = reason or withheld(ask)
-            replies[ask] = why or _send(send, ask)
+            replies[ask] = reason or withheld(ask) or _send(send, ask)
     return replies
 
 
@@ -152,11 +149,10 @@ class ParityResult:
 
 def compare(replies: Replies, expected: Assumptions = DEFAULT) -> tuple[ParityResult, ...]:
     """Compare the replies with every variant of each fact, and then with the documents."""
-    known = expected
     results = []
     for inquiry in ASSUMED:
-        result = _compare_assumed(inquiry, replies, known)
-        known = _assume(known, inquiry.field, result.found or result.expected)
+        result = _compare_assumed(inquiry, replies, expected)
+        expected = _assume(expected, inquiry.field, result.found or result.expected)
         results.append(result)
     results += [_compare_documented(inquiry, replies) for inquiry in DOCUMENTED]
     return tuple(sorted(results, key=lambda result: result.inquiry.fact))
@@ -190,8 +186,7 @@ def _compare_assumed(inquiry: Inquiry, replies: Replies, known: Assumptions) -> 
     ]
     shown = answers[expected]
     if len(fitting) == 1:
-        same = fitting[0] is expected
-        finding = Finding.CONFIRMED if same else Finding.DIFFERS
+        finding = Finding.CONFIRMED if fitting[0] is expected else Finding.DIFFERS
         return ParityResult(inquiry, finding, shown, expected, fitting[0])
     if fitting:
         why = _reason(shown) or f"the replies fit {' and '.join(fitting)}"

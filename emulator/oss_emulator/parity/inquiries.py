@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from oss_referer.engine.assumptions import (
     FACTS,
@@ -153,7 +153,6 @@ class Wanted:
     """The expectation in words, if the fields do not say it."""
 
     def fits(self, reply: Reply) -> bool:
-        """Whether a reply is as expected."""
         body = reply.body.decode(errors="replace")
         return (
             (not self.statuses or reply.status in self.statuses)
@@ -179,6 +178,7 @@ PASSED = Wanted(allows=True, says="not denied by its Referer")
 DENIED = Wanted(allows=False, says="denied by its Referer")
 ANYTHING = Wanted()
 NO_PERMISSION = Wanted((403,), "AccessDenied", allows=True, says="denied by the ACL")
+FORGED = Wanted((403,), "SignatureDoesNotMatch")
 NO_REFERER = Wanted((403,), ec="0003-00000501")  # R-11
 BLACKLISTED = Wanted((403,), ec="0003-00000502")  # R-12
 NOT_LISTED = Wanted((403,), ec="0003-00000503")  # R-13
@@ -189,11 +189,6 @@ _SIGNING = {
     Signing.HEADER: "signed header",
     Signing.FORM: "signed form",
 }
-
-
-def refused(status: int, code: str = "", ec: str = "") -> Wanted:
-    """Return an error."""
-    return Wanted((status,), code, ec)
 
 
 def _states(document: bytes, rules: RefererConfiguration) -> bool:
@@ -346,14 +341,10 @@ class Inquiry:
     """The field of Assumptions that it decides; "" for a documented fact."""
 
     def expect(self, assumptions: Assumptions) -> tuple[Wanted, ...]:
-        """Return the wanted replies under assumptions."""
         if not self.field:
             return self.wanted
-        table = _TABLES.get(self.field, {})
-        found = table.get(assumptions.chosen()[self.field])
-        if found is not None:
-            return found
-        return tuple(_decide(ask, assumptions) for ask in self.asks)
+        found = _TABLES.get(self.field, {}).get(assumptions.chosen()[self.field])
+        return found or tuple(_decide(ask, assumptions) for ask in self.asks)
 
 
 def _decide(ask: Ask, assumptions: Assumptions) -> Wanted:
@@ -367,53 +358,31 @@ def _decide(ask: Ask, assumptions: Assumptions) -> Wanted:
         method=fetch.method,
         scope=Scope.BUCKET if fetch.target is RequestTarget.BUCKET else Scope.OBJECT,
     )
-    if decision.ec and fetch.method != "HEAD":
-        return Wanted((403,), ec=decision.ec)
-    if decision.ec:  # the reply has no body, and perhaps no header with the EC
-        return Wanted((403,))
+    if decision.ec:  # a reply to HEAD has no body, and perhaps no header with the EC
+        return Wanted((403,), ec="" if fetch.method == "HEAD" else decision.ec)
     return PASSED if fetch.method == "OPTIONS" else ALLOWED  # the bucket has no CORS rules
 
 
 _TABLES: Mapping[str, Mapping[StrEnum, tuple[Wanted, ...]]] = {
     "check_order": {
-        CheckOrder.BEFORE_ACL: (NOT_LISTED, NOT_LISTED, refused(403, "SignatureDoesNotMatch")),
-        CheckOrder.AFTER_ACL: (NOT_LISTED, NO_PERMISSION, refused(403, "SignatureDoesNotMatch")),
-        CheckOrder.AFTER_OBJECT: (
-            refused(404, "NoSuchKey"),
-            NO_PERMISSION,
-            refused(403, "SignatureDoesNotMatch"),
-        ),
+        CheckOrder.BEFORE_ACL: (NOT_LISTED, NOT_LISTED, FORGED),
+        CheckOrder.AFTER_ACL: (NOT_LISTED, NO_PERMISSION, FORGED),
+        CheckOrder.AFTER_OBJECT: (Wanted((404,), "NoSuchKey"), NO_PERMISSION, FORGED),
     },
     "truncation_conflict": {
         TruncationConflict.CUT: (ALLOWED, NOT_LISTED),
         TruncationConflict.NOT_CUT: (ALLOWED, ALLOWED),
-        TruncationConflict.REFUSED: (refused(400), ANYTHING),
+        TruncationConflict.REFUSED: (Wanted((400,)), ANYTHING),
     },
-    "missing_list": {
-        MissingList.REFUSED: (refused(400),),
-        MissingList.ACCEPTED: (ALLOWED,),
-    },
-    "processing_order": {
-        ProcessingOrder.BEFORE: (NOT_LISTED,),
-        ProcessingOrder.AFTER: (PASSED,),
-    },
+    "missing_list": {MissingList.REFUSED: (Wanted((400,)),), MissingList.ACCEPTED: (ALLOWED,)},
+    "processing_order": {ProcessingOrder.BEFORE: (NOT_LISTED,), ProcessingOrder.AFTER: (PASSED,)},
     "copy_source": {SourceOfCopy.CHECKED: (NOT_LISTED,)},
 }
 """The replies that the rules alone do not decide, by field and variant."""
 
 
-def _with(
-    *referers: str,
-    setup: Setup = LISTED,
-    signing: Signing = Signing.URL,
-    method: str = "GET",
-    target: RequestTarget = RequestTarget.OPEN,
-    query: tuple[tuple[str, str], ...] = (),
-    forged: bool = False,
-    copies: bool = False,
-) -> Ask:
-    fetch = Fetch(referers, signing, method, target, query=query, forged=forged, copies=copies)
-    return Ask(setup, fetch)
+def _with(*referers: str, setup: Setup = LISTED, **fields: Any) -> Ask:
+    return Ask(setup, Fetch(referers, **fields))
 
 
 def _assumed(field: str, about: str, *asks: Ask) -> Inquiry:
@@ -639,23 +608,26 @@ DOCUMENTED = (
             ),
             NO_PERMISSION,
         ),
-        (Ask(CALLS, GetRules(missing=True)), refused(404, "NoSuchBucket")),
+        (Ask(CALLS, GetRules(missing=True)), Wanted((404,), "NoSuchBucket")),
     ),
     _documented(
         "R-33",
         "documents that are refused",
-        (_put("<RefererConfiguration>", "cut off"), refused(400, "MalformedXML", "0033-00000001")),
-        (_put("<Referers/>", "with another root"), refused(400, "MalformedXML", "0033-00000001")),
+        (
+            _put("<RefererConfiguration>", "cut off"),
+            Wanted((400,), "MalformedXML", "0033-00000001"),
+        ),
+        (_put("<Referers/>", "with another root"), Wanted((400,), "MalformedXML", "0033-00000001")),
         (
             _put(_ROOT.format("<RefererList/>"), "without AllowEmptyReferer"),
-            refused(400, ec="0033-00000002"),
+            Wanted((400,), ec="0033-00000002"),
         ),
         (
             _put(
                 _ROOT.format("<AllowEmptyReferer>maybe</AllowEmptyReferer><RefererList/>"),
                 "with AllowEmptyReferer maybe",
             ),
-            refused(400, ec="0033-00000003"),
+            Wanted((400,), ec="0033-00000003"),
         ),
         (
             _put(
@@ -663,7 +635,7 @@ DOCUMENTED = (
                 "with a wrong Content-MD5",
                 "1B2M2Y8AsgTpgAmY7PhCfg==",  # of an empty body
             ),
-            refused(400, "InvalidDigest"),
+            Wanted((400,), "InvalidDigest"),
         ),
     ),
     _documented(
@@ -695,7 +667,6 @@ DOCUMENTED = (
         ),
     ),
 )
-"""The questions about documented facts."""
 
 INQUIRIES = (*ASSUMED, *DOCUMENTED)
 

@@ -56,14 +56,8 @@ _ERROR = "x-oss-err"
 
 def compare(
     recorded: RecordedAnswer, reply: PlayedAnswer, resolve: Resolve
-) -> tuple[AnswerDifference, ...]:
-    """Compare status, headers and elements; only what differs is returned."""
-    return tuple(_differences(recorded, reply, resolve))
-
-
-def _differences(
-    recorded: RecordedAnswer, reply: PlayedAnswer, resolve: Resolve
 ) -> Iterator[AnswerDifference]:
+    """Compare status, headers and elements; yields only what differs."""
     if reply.status != recorded.status:
         yield AnswerDifference("status", str(recorded.status), str(reply.status))
     wanted = {name.lower(): (name, resolve(value)) for name, value in recorded.headers.items()}
@@ -157,12 +151,11 @@ def play(
         request = resolved(step.request, resolve)
         replies.append(send(request, content(request, f"{scenario.name} {number}")))
         found = compare(step.answer, replies[-1], resolve)
-        played.append(PlayedStep(scenario.name, number, step, found))
+        played.append(PlayedStep(scenario.name, number, step, tuple(found)))
     return played
 
 
 def resolved(request: RecordedRequest, resolve: Callable[[str], str]) -> RecordedRequest:
-    """Return a request whose references are replaced."""
     return replace(
         request,
         path=resolve(request.path),

@@ -124,8 +124,6 @@ class RecordedAnswer:
 
 @dataclass(frozen=True, slots=True)
 class RecordedStep:
-    """One request and its answer."""
-
     request: RecordedRequest
     answer: RecordedAnswer
 
@@ -161,7 +159,6 @@ class Recording:
 
     @property
     def region(self) -> str:
-        """The region of the endpoint."""
         return self.endpoint.partition(".")[0].removeprefix("oss-").removesuffix("-internal")
 
 

@@ -51,7 +51,6 @@ class Authorization(NamedTuple):
 
 
 def is_claimed(asked: RPCRequest) -> bool:
-    """Return whether a request claims to have such a signature."""
     return asked.http.headers.get("authorization", "").startswith("ACS3-")
 
 

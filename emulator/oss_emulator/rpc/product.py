@@ -21,22 +21,17 @@ from oss_emulator.rpc.request import RPCCall, RPCEnvironment, RPCRequest
 
 
 class Action(NamedTuple):
-    """An action of a service."""
-
     perform: Callable[[RPCCall], Children]
     signed: bool = True
 
 
 @dataclass(frozen=True)
 class Product:
-    """A service, such as STS."""
-
     name: str
     """The code of the product, such as `Sts`."""
     version: str
     """The version of its API."""
     actions: Mapping[str, Action]
-    """The actions by name."""
     errors: Mapping[ErrorTable, RPCErrorSpec] = field(default_factory=dict)
     """The errors for which this service has its own codes and messages."""
     error_root: str = "Error"
@@ -64,7 +59,10 @@ class Product:
         It is if its path is that of the service. Clients whose endpoint cannot have a path send
         requests to `/` and name the action in the query or in headers.
         """
-        return self._has_path(request) or (request.path == "/" and self._names_action(request))
+        if self._has_path(request):
+            return True
+        asked = RPCRequest(request, b"", request.query)
+        return request.path == "/" and asked.version == self.version and bool(asked.action)
 
     def endpoint_host(self, request: Request) -> str:
         """Return the host and the port of a Host header.
@@ -76,10 +74,6 @@ class Product:
     def _has_path(self, request: Request) -> bool:
         # aliyun-python-sdk-core appends a slash to every endpoint.
         return request.path.removesuffix("/") == self.path
-
-    def _names_action(self, request: Request) -> bool:
-        asked = RPCRequest(request, b"", request.query)
-        return asked.version == self.version and bool(asked.action)
 
     def _match(self, name: str) -> re.Match[str] | None:
         # With or without a region; `sts.oss-cn-hangzhou.aliyuncs.com` is a bucket named sts.
@@ -124,14 +118,8 @@ def answer(
         name, action = _find_action(product, asked)
         if action.signed:
             caller = authenticate(asked, environment.accounts)
-        call = RPCCall(
-            asked.parameters,
-            caller,
-            environment,
-            region=region,
-            now=request.received,
-            material=material,
-        )
+        now = request.received
+        call = RPCCall(asked.parameters, caller, environment, region, now, material)
         fields: xml.Children = [("RequestId", request_id), *action.perform(call)]
         response = _render(200, f"{name}Response", fields, asked.as_json)
     except RPCError as error:

@@ -52,7 +52,6 @@ def check(statement: ast.SelectStatement, output: Output, *, json: bool) -> None
 
 
 def type_of(expression: ast.Expression) -> ast.Type:
-    """Return the type of the value of an expression."""
     match expression:
         case ast.Literal(value):
             return _type_of_value(value)
@@ -188,9 +187,6 @@ def _check_all_columns(selected: Sequence[ast.Expression]) -> None:
         raise OSSError(ErrorCase.SQL_INVALID_KEEP_ALL_COLUMNS_WITH_DUPLICATE_COLUMN)
 
 
-# Conditions
-
-
 def _check_where(where: ast.Expression) -> None:
     everything = ast.walk(where)
     if any(isinstance(each, ast.Aggregate | ast.Star) for each in everything):
@@ -221,10 +217,7 @@ def _adapts(kind: ast.Type, *operands: ast.Expression) -> bool:
     return {type_of(each) for each in operands} <= {kind, ast.Type.DYNAMIC}
 
 
-_LOGIC: Final = {
-    "and": ErrorCase.SQL_INVALID_AND_OPERAND,
-    "or": ErrorCase.SQL_INVALID_OR_OPERAND,
-}
+_LOGIC: Final = {"and": ErrorCase.SQL_INVALID_AND_OPERAND, "or": ErrorCase.SQL_INVALID_OR_OPERAND}
 
 
 def _check_condition(expression: ast.Expression) -> None:
@@ -243,12 +236,11 @@ def _check_condition(expression: ast.Expression) -> None:
             _check_numbers((left, right), operator)
         case ast.Negation(operand):
             _check_numbers((operand,), "-")
-        case ast.Concatenation(left, right):
-            if is_constant(left) and is_constant(right):
-                message = "The operator || joins two constants."
-                raise OSSError(ErrorCase.SQL_INVALID_CONCAT_OPERAND, message)
-            if not _adapts(ast.Type.STRING, left, right):
-                raise OSSError(ErrorCase.SQL_INVALID_CONCAT_OPERAND)
+        case ast.Concatenation(left, right) if is_constant(left) and is_constant(right):
+            message = "The operator || joins two constants."
+            raise OSSError(ErrorCase.SQL_INVALID_CONCAT_OPERAND, message)
+        case ast.Concatenation(left, right) if not _adapts(ast.Type.STRING, left, right):
+            raise OSSError(ErrorCase.SQL_INVALID_CONCAT_OPERAND)
         case ast.IsNull(operand) if is_constant(operand):
             raise OSSError(ErrorCase.SQL_INVALID_IS_NULL_OPERAND)
         case ast.In():

@@ -326,8 +326,6 @@ def _regular(pattern: str, escape: str) -> re.Pattern[str]:
 
 
 class FunctionResult(NamedTuple):
-    """The result of one function."""
-
     function: str
     value: int | float | Decimal | datetime | None
     """The sum of an average; None if no row has a value."""
@@ -387,7 +385,6 @@ class FunctionTotals:
             self._counts[index] += 1
 
     def results(self) -> list[FunctionResult]:
-        """Return the results of all rows that were added."""
         pairs = zip(self._functions, self._totals, self._counts, strict=True)
         return [
             FunctionResult(name, count if name == "count" else total, count)

@@ -34,7 +34,6 @@ class Window:
     """A range of bytes in which the rows begin; both ends belong to it."""
 
     def ends_before(self, number: int) -> bool:
-        """Return whether a row comes after the last one."""
         return self.last is not None and number > self.last
 
 
@@ -50,7 +49,6 @@ class SelectMeta:
     """The rows and splits of an object, as they are stored with it."""
 
     etag: str
-    """The ETag of the object that was read."""
     form: str
     """How it was read: JSON, or the delimiters of CSV."""
     rows: int
@@ -60,12 +58,10 @@ class SelectMeta:
     """The number and the offset of the first row of each split."""
 
     def format(self) -> bytes:
-        """Format it to be stored with an object."""
         return json.dumps(asdict(self)).encode()
 
     @classmethod
     def parse(cls, text: bytes) -> SelectMeta:
-        """Parse what `format` wrote."""
         values = json_text.parse(text)
         splits = tuple((row, offset) for row, offset in values.pop("splits"))
         return cls(**values, splits=splits)
@@ -144,11 +140,8 @@ def select(
     The sources are the object from its start and from the offset of the window. Raises what
     `Pump` raises.
     """
-    from oss_emulator.selecting.selection import (
-        ObjectBytes,
-        ObjectSelection,
-        Pump,  # which takes long to load
-    )
+    # On first use: it takes long to load.
+    from oss_emulator.selecting.selection import ObjectBytes, ObjectSelection, Pump
 
     head, body = sources
     pump = Pump(ObjectSelection(asked, ObjectBytes(head, body), window))

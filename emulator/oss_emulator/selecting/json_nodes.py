@@ -293,11 +293,8 @@ def check_limits(value: object, depth: int = 1) -> None:
         check_limits(child, depth + 1)
 
 
-class MissingValue:
-    """The result of a path that leads nowhere in a node."""
-
-
-MISSING: Final = MissingValue()
+MISSING: Final = object()
+"""The result of a path that leads nowhere in a node."""
 
 
 def find(value: object, path: Sequence[Step]) -> object:

@@ -26,8 +26,6 @@ _MANTISSA: Final = 1 << 128
 
 
 class CSVWriter:
-    """Writes rows of CSV."""
-
     def __init__(
         self,
         projections: Sequence[ast.Projection],
@@ -97,7 +95,6 @@ class CSVWriter:
         return self.line(fields)
 
     def aggregates(self, results: Iterable[FunctionResult]) -> bytes:
-        """Write the row of the results of aggregate functions."""
         return self.line([_format(each).encode() for each in results])
 
     def _quoted(self, text: str) -> bytes:
@@ -107,13 +104,10 @@ class CSVWriter:
         return self._quote + field.replace(self._quote, self._quote * 2) + self._quote
 
     def line(self, fields: Sequence[bytes]) -> bytes:
-        """Join the fields of a row."""
         return _bounded(self._output.field.join(fields) + self._output.record)
 
 
 class JSONWriter:
-    """Writes rows as JSON objects."""
-
     def __init__(
         self, projections: Sequence[ast.Projection], output: Output, cells: JSONCells
     ) -> None:
@@ -158,7 +152,6 @@ class JSONWriter:
         return self._line(value(cells) for value in self._values)
 
     def aggregates(self, results: Iterable[FunctionResult]) -> bytes:
-        """Write the row of the results of aggregate functions."""
         texts = ((_format(each), isinstance(each.value, datetime)) for each in results)
         return self._line(
             json_nodes.quote(text) if quoted else text or "null" for text, quoted in texts
@@ -208,8 +201,7 @@ def _cut(value: Fraction) -> Fraction:
     """Cut a number to a decimal whose digits are a number of 128 bits."""
     if value == 0:
         return value
-    scale = 0
-    magnitude = abs(value)
+    scale, magnitude = 0, abs(value)
     while magnitude * 10 ** (scale + 1) < _MANTISSA:
         scale += 1
     power = Fraction(10) ** scale

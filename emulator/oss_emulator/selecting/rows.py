@@ -210,7 +210,6 @@ class JSONCells:
         return read
 
     def split(self, node: json_nodes.JSONNode) -> object:
-        """Return the value of a node."""
         return node.value
 
     def lacking(self, columns: Sequence[Column]) -> Callable[[object], bool]:

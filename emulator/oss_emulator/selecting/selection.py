@@ -139,11 +139,8 @@ class ObjectSelection:
 
     def _open(self) -> tuple[Cells, CSVWriter | JSONWriter, Iterator[Row]]:
         """Begin to read; raises `SqlInvalidColumnName` and the errors of the header."""
-        source, output, projections = (
-            self._request.source,
-            self._request.output,
-            self._statement.projections,
-        )
+        source, output = self._request.source, self._request.output
+        projections = self._statement.projections
         body, progress = self._unpack(self._source.body), self._progress
         if isinstance(source, CSVInput):
             header = Header()

@@ -38,8 +38,6 @@ Step: TypeAlias = str | int | Wildcard
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """A constant."""
-
     value: str | int | Decimal | bool | None
 
 
@@ -184,8 +182,6 @@ class Projection:
 
 @dataclass(frozen=True, slots=True)
 class SelectStatement:
-    """A whole statement."""
-
     projections: tuple[Projection, ...]
     root: tuple[Step, ...]
     """The path after FROM ossobject."""

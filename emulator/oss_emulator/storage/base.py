@@ -58,8 +58,6 @@ class Bucket(_Bucket, Record):
 
 
 class Account(NamedTuple):
-    """The record of an account."""
-
     id: str
     documents: Mapping[str, bytes] = {}
     """Configurations of the account, like those of a bucket."""
@@ -121,8 +119,6 @@ class Upload(NamedTuple):
 
 
 class Part(NamedTuple):
-    """One part of an upload."""
-
     number: int
     content: tuple[Blob, ...]
     size: int

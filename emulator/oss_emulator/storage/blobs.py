@@ -20,8 +20,6 @@ SPOOL_ABOVE = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class MemoryBlob:
-    """Bytes held in memory."""
-
     data: bytes
 
     @property
@@ -63,7 +61,6 @@ class StoredBlob:
 
     @property
     def name(self) -> str:
-        """The name of the file."""
         return os.path.basename(self.path)
 
     @property

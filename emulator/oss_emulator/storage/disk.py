@@ -30,7 +30,6 @@ from oss_emulator.storage.index import (
 )
 
 REMEMBERED = 1024
-"""The most records to remember parsed."""
 
 SHORT = 4 * 1024
 """Characters of the longest record to remember."""
@@ -65,7 +64,6 @@ class DiskStorage:
 
     @property
     def _index(self) -> IndexConnection:
-        """The connection of this thread."""
         found: IndexConnection | None = getattr(self._local, "index", None)
         if found is None:
             self._local.index = found = self._opened.connect()
@@ -147,10 +145,7 @@ class DiskStorage:
         for blob in content:
             if not isinstance(blob, StoredBlob) or not self._holds(blob):
                 continue
-            known = self._database.execute(
-                "SELECT 1 FROM blob WHERE name = ?", (blob.name,)
-            ).fetchone()
-            if known is None:
+            if not self._exists("blob", "name = ?", blob.name):
                 with suppress(FileNotFoundError):
                     os.unlink(blob.path)
 
@@ -232,10 +227,8 @@ class DiskStorage:
             old = self._database.execute(query, row).fetchall()
             if not old:
                 return
-            self._database.execute(
-                f"UPDATE version SET record = ? WHERE {_VERSION}",  # noqa: S608
-                (self._keep(item, *row), *row),
-            )
+            query = f"UPDATE version SET record = ? WHERE {_VERSION}"  # noqa: S608
+            self._database.execute(query, (self._keep(item, *row), *row))
             self._drop(old)
 
     def delete_object(self, bucket: str, key: str, version_id: str) -> None:
@@ -323,11 +316,8 @@ class DiskStorage:
 
     def _remove(self, table: str, where: str, *values: str | int) -> None:
         """Delete rows and count one use less for each of their blobs."""
-        gone = self._database.execute(
-            f"DELETE FROM {table} WHERE {where} RETURNING record",  # noqa: S608
-            values,
-        ).fetchall()
-        self._drop(gone)
+        query = f"DELETE FROM {table} WHERE {where} RETURNING record"  # noqa: S608
+        self._drop(self._database.execute(query, values).fetchall())
 
 
 _CHUNK = 1024 * 1024

@@ -53,9 +53,6 @@ def walk(place: Path) -> Iterator[os.DirEntry[str]]:
         return
 
 
-# Modes
-
-
 def make_private(folder: Path) -> None:
     """Make a data folder that only its owner can enter, whatever the umask.
 
@@ -85,8 +82,6 @@ def open_private(path: Path | str, flags: int) -> IO[bytes]:
 _BUFFER = 8192
 """Bytes of a file that are collected before they are written."""
 
-
-# The lock
 
 _MARK = b"%020d\n"
 """How the file of the lock has the number of the last commit."""
@@ -136,9 +131,6 @@ class FolderLock:
     def close(self) -> None:
         """Let other processes use the folder."""
         self._file.close()
-
-
-# Durability
 
 
 def sync_folder(folder: Path | str) -> None:

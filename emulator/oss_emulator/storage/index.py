@@ -48,7 +48,6 @@ Find = Callable[[str], Blob]
 
 
 def format_record(record: Account | Bucket | Object | Part | Upload, name: Name) -> str:
-    """Format a record as text."""
     values = {
         # Most values are checked here, since a call for each of them takes long.
         field: value if value is None or isinstance(value, _PLAIN) else _plain(value, name)
@@ -196,7 +195,6 @@ class IndexConnection:
         self.unnamed: dict[str, FileWriter] = {}
         """The files of this transaction that are complete but have no name yet."""
         self._made: list[str] = []
-        """The names of the files of this transaction."""
         self._doomed: list[str] = []
         """The names of the files whose last use this transaction has removed."""
         self._buckets: dict[str, Bucket] = {}
@@ -315,8 +313,6 @@ LOG = logging.getLogger("oss_emulator")
 
 
 class OpenFolder:
-    """A data folder that this process uses."""
-
     def __init__(self, folder: Path, *, fsync: bool) -> None:
         """Raises `FolderError`."""
         self._folder = folder
@@ -337,7 +333,6 @@ class OpenFolder:
             raise FolderError(f"{where} cannot be used: {reason}") from None
 
     def close(self) -> None:
-        """Let other processes use the folder."""
         self._lock.close()
 
     def connect(self) -> IndexConnection:

@@ -202,8 +202,6 @@ class SortedTable(dict[str, _Value]):
 
 @dataclass(slots=True)
 class _BucketContents:
-    """The contents of one bucket."""
-
     versions: SortedTable[tuple[Object, ...]] = field(default_factory=SortedTable)
     """The versions by key, the newest first."""
     uploads: dict[str, Upload] = field(default_factory=dict)

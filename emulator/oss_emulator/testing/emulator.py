@@ -207,11 +207,7 @@ class Emulator:
         self.controls.journal.tests.begin("", test)
 
     def bucket(
-        self,
-        name: str,
-        *,
-        acl: str = "private",
-        rules: "Rules | None" = None,
+        self, name: str, *, acl: str = "private", rules: "Rules | None" = None
     ) -> "oss2.Bucket":
         """Create a bucket unless it exists; returns an `oss2.Bucket` with the owner's key.
 

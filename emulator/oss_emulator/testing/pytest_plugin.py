@@ -42,7 +42,6 @@ _REMOTE = pytest.StashKey[dict[str, "RemoteEmulator"]]()
 """What each fixture, by its name, gets when the server runs in another process."""
 
 _TEST = pytest.StashKey[str]()
-"""The test that runs now."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from oss_emulator.control.api import ROUTES, document, find, journal
 from oss_emulator.control.api.access import TOKEN_HEADER, check_allowed, protect
-from oss_emulator.control.api.contents import list_snapshots, take_snapshot
 from oss_emulator.control.api.journal import list_entries
 from oss_emulator.control.api.openapi import describe, get_health
 from oss_emulator.control.api.route import (
@@ -24,6 +23,7 @@ from oss_emulator.control.api.route import (
     record,
     reply,
 )
+from oss_emulator.control.api.testing import list_snapshots, take_snapshot
 from oss_emulator.protocol.message import Request, Response
 from oss_referer.version import __version__
 
@@ -530,7 +530,7 @@ ROUTE = Route(
     rename_thing,
     json_content(record(name=TEXT), "The new name."),
     status=201,
-    parameters=(Parameter("name", "path", TEXT), Parameter("to", "query", TEXT, "The new name.")),
+    parameters=(Parameter("name", TEXT, place="path"), Parameter("to", TEXT, "The new name.")),
     body=json_content(TEXT),
     errors=(400,),
 )

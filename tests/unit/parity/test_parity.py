@@ -45,7 +45,6 @@ from oss_emulator.parity.inquiries import (
     Setup,
     Wanted,
     plan,
-    refused,
 )
 from oss_referer import Assumptions, RefererConfiguration, RefererPolicy, Signing
 from oss_referer.engine.assumptions import DEFAULT, FACTS, CheckedRequests, RepeatedHeader
@@ -136,7 +135,7 @@ RULES = RefererConfiguration(whitelist=("https://www.example.com/",))
         (DENIED, [DENIAL], [Reply(200), BY_ACL]),
         (NOT_LISTED, [DENIAL], [BY_ACL, error(403, "AccessDenied", "0003-00000502")]),
         (NO_PERMISSION, [BY_ACL], [DENIAL, MISSING]),
-        (refused(404, "NoSuchKey"), [MISSING], [error(404, "NoSuchBucket"), Reply(200)]),
+        (Wanted((404,), "NoSuchKey"), [MISSING], [error(404, "NoSuchBucket"), Reply(200)]),
         (ANYTHING, [Reply(200), DENIAL, Reply(500)], []),
         (Wanted((200,), empty=True), [Reply(200)], [Reply(200, body=b"x")]),
         (Wanted(lacks="xmlns"), [Reply(200)], [Reply(200, body=b'<a xmlns="b"/>')]),

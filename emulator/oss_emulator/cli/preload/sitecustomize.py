@@ -67,7 +67,6 @@ CHANGES: Mapping[str, Callable[[Any], None]] = {
     "certifi": trust_bundle,
     "certifi.core": trust_bundle,
 }
-"""The modules that are changed, and how."""
 
 sys.meta_path.insert(0, Finder)
 

@@ -6,14 +6,13 @@ One file per resource lists its routes; dispatch and the OpenAPI document follow
 import json
 from functools import cache
 
-from oss_emulator.control.api import contents, journal, openapi, referer, testing
+from oss_emulator.control.api import journal, openapi, referer, testing
 from oss_emulator.control.api.route import JSON, ApiRequest, Route, choose, json_content
 from oss_emulator.protocol.message import Request, Response
 
 
 @cache
 def document() -> bytes:
-    """Make the OpenAPI document of these routes, as JSON."""
     schemas = {**testing.SCHEMAS, **journal.SCHEMAS, **referer.SCHEMAS}
     return json.dumps(openapi.describe(ROUTES, schemas), indent=1).encode()
 
@@ -31,7 +30,6 @@ ROUTES: tuple[Route, ...] = (
         get_openapi,
         json_content({"type": "object"}, "An OpenAPI document."),
     ),
-    *contents.ROUTES,
     *journal.ROUTES,
     *testing.ROUTES,
     *referer.ROUTES,

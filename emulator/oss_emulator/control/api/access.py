@@ -103,7 +103,6 @@ def session(token: str) -> str:
 
 
 def cookies(request: Request) -> dict[str, str]:
-    """Return the cookies of a request by their names."""
     pairs = (part.strip().partition("=") for part in request.headers.get("cookie", "").split(";"))
     return {name: value for name, _, value in pairs}
 

@@ -75,7 +75,6 @@ class JournalFilter(NamedTuple):
         )
 
     def fits(self, entry: JournalEntry) -> bool:
-        """Return whether an entry has everything that is asked for."""
         return (
             self.bucket in (None, entry.bucket)
             and self.verdict in (None, entry.verdict)
@@ -291,41 +290,36 @@ ROUTES = (
             f"The matching entries; with `Accept: {EVENTS}`, a stream that does not end.",
         ),
         parameters=(
-            Parameter("bucket", "query", TEXT, "Only requests to this bucket."),
-            Parameter("verdict", "query", _VERDICT, "Only requests with this verdict."),
-            Parameter("status", "query", COUNT, "Only answers with this status."),
-            Parameter("ec", "query", TEXT, "Only answers with this EC."),
-            Parameter("method", "query", TEXT, "Only requests with this method."),
-            Parameter("referer", "query", TEXT, "Only requests whose Referer has this text."),
+            Parameter("bucket", TEXT, "Only requests to this bucket."),
+            Parameter("verdict", _VERDICT, "Only requests with this verdict."),
+            Parameter("status", COUNT, "Only answers with this status."),
+            Parameter("ec", TEXT, "Only answers with this EC."),
+            Parameter("method", TEXT, "Only requests with this method."),
+            Parameter("referer", TEXT, "Only requests whose Referer has this text."),
             Parameter(
                 "test",
-                "query",
                 TEXT,
                 "Only requests of this test, or of the tests in this file, class or folder.",
             ),
             Parameter(
                 "text",
-                "query",
                 TEXT,
                 "Only requests with this text in the target, the Referer, the host, the operation, "
                 "the request id, the error or the test.",
             ),
-            Parameter("since", "query", COUNT, "Only entries with a greater number."),
-            Parameter("before", "query", COUNT, "Only entries with a lower number; 0 means all."),
-            Parameter(
-                "limit", "query", COUNT, "The most entries to return, the last ones; 0 means all."
-            ),
+            Parameter("since", COUNT, "Only entries with a greater number."),
+            Parameter("before", COUNT, "Only entries with a lower number; 0 means all."),
+            Parameter("limit", COUNT, "The most entries to return, the last ones; 0 means all."),
             Parameter(
                 "wait",
-                "query",
                 {**route.NUMBER, "minimum": 0, "maximum": MAX_WAIT},
                 "Seconds to wait for an entry if none matches yet.",
             ),
             Parameter(
                 "Last-Event-ID",
-                "header",
                 COUNT,
                 "For events: the number of the last entry read, as browsers send it.",
+                "header",
             ),
         ),
         errors=(400,),

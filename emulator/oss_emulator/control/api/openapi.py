@@ -7,7 +7,6 @@ from oss_referer.version import __version__
 
 from oss_emulator.control.api.access import HEADER, TOKEN_HEADER
 from oss_emulator.control.api.route import (
-    JSON,
     PLAIN,
     PREFIX,
     TEXT,
@@ -124,14 +123,9 @@ def _responses(route: Route) -> dict[str, Any]:
     statuses = set(route.errors)
     if not route.open_to_all:
         statuses.add(403)
-    error = Content({JSON: reference("Error")})
-    return {
-        str(route.status): _content(route.answer),
-        **{
-            str(status): _content(error._replace(description=_ERRORS[status]))
-            for status in sorted(statuses)
-        },
-    }
+    errors = {status: json_content(reference("Error"), _ERRORS[status]) for status in statuses}
+    answers = {route.status: route.answer, **dict(sorted(errors.items()))}
+    return {str(status): _content(answer) for status, answer in answers.items()}
 
 
 def _content(content: Content) -> dict[str, Any]:

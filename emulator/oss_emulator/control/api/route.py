@@ -34,17 +34,14 @@ def record(**properties: Schema) -> Schema:
 
 
 def array(items: Schema) -> Schema:
-    """Make the schema of a list."""
     return {"type": "array", "items": items}
 
 
 def one_of(*schemas: Schema) -> Schema:
-    """Make a schema that accepts exactly one of several."""
     return {"oneOf": list(schemas)}
 
 
 def described(schema: Schema, description: str) -> Schema:
-    """Add a description to a schema."""
     return {**schema, "description": description}
 
 
@@ -127,9 +124,9 @@ class Parameter(NamedTuple):
     """One parameter of a route; `place` is `query`, `header` or `path`."""
 
     name: str
-    place: str
     schema: Schema
     description: str = ""
+    place: str = "query"
 
 
 class Content(NamedTuple):
@@ -140,7 +137,6 @@ class Content(NamedTuple):
 
 
 def json_content(schema: Schema, description: str = "") -> Content:
-    """A body of JSON."""
     return Content({JSON: schema}, description)
 
 
@@ -184,7 +180,6 @@ class Route:
         return self.path.partition("{")[0]
 
     def streams(self, request: Request) -> bool:
-        """Return whether the answer to a request is a stream of events."""
         return self.stream is not None and EVENTS in request.headers.get("accept", "")
 
 

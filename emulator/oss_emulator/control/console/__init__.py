@@ -44,8 +44,6 @@ _DOORS: Final = frozenset({"/", PREFIX.rstrip("/")})
 EMBED_DOMAIN: Final = "embed.localhost"
 """The domain of the pages of the embed test. No bucket has a host below it: its name has no dot."""
 
-_BELOW_EMBED_DOMAIN: Final = f".{EMBED_DOMAIN}"
-
 
 def find(request: Request) -> tuple[Route, str]:
     """Find the route of a request, among the pages or in the API; raises `Refusal`.
@@ -69,7 +67,7 @@ def wants_page(request: Request) -> bool:
 
 def is_host(host: str) -> bool:
     """Whether a Host header names a page of the embed test."""
-    return host.partition(":")[0].endswith(_BELOW_EMBED_DOMAIN)
+    return host.partition(":")[0].endswith(f".{EMBED_DOMAIN}")
 
 
 def show(request: Request, is_endpoint: Callable[[str], bool]) -> Response | None:

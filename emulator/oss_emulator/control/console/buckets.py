@@ -23,16 +23,12 @@ AHEAD: Final = 10
 
 
 class FolderOrder(StrEnum):
-    """What objects are sorted by."""
-
     NAME = "name"
     SIZE = "size"
     MODIFIED = "modified"
 
 
 class FolderQuery(NamedTuple):
-    """What to show of a folder."""
-
     prefix: str = ""
     text: str = ""
     """What keys have to contain, in any letter case; such keys are found in folders below too."""
@@ -59,12 +55,10 @@ class FolderPage(NamedTuple):
 
     @property
     def first(self) -> int:
-        """The number of the first name on the page."""
         return (self.page - 1) * SHOWN + 1
 
     @property
     def last(self) -> int:
-        """The number of the last name on the page."""
         return self.first + len(self.folders) + len(self.objects) - 1
 
 
@@ -106,13 +100,11 @@ def read_folder(storage: Storage, bucket: str, asked: FolderQuery) -> FolderPage
 
 
 def list_buckets(asked: ApiRequest) -> Response:
-    """Show all buckets."""
     buckets = [_describe(bucket) for bucket in asked.controls.service.storage.buckets()]
     return page.show(asked, "buckets", {"buckets": buckets}, acls=tuple(BucketAcl))
 
 
 def get_bucket(asked: ApiRequest) -> Response:
-    """Show a folder of a bucket: its folders and objects."""
     bucket, wanted = find_bucket(asked, asked.rest), _read_query(asked)
     found = read_folder(asked.controls.service.storage, bucket.name, wanted)
     values = {
@@ -154,7 +146,6 @@ def _read_query(asked: ApiRequest) -> FolderQuery:
 
 
 def _link(bucket: str, wanted: FolderQuery) -> str:
-    """Return the address of a page of a folder."""
     values = {
         "prefix": wanted.prefix,
         "text": wanted.text,
@@ -183,7 +174,6 @@ def put_bucket(asked: ApiRequest) -> OwnerRequest:
 
 
 def delete_bucket(asked: ApiRequest) -> OwnerRequest:
-    """Delete an empty bucket."""
     target = f"/{quote(find_bucket(asked, asked.rest).name, safe='')}"
     request = Request.parse("DELETE", target, [("Host", "localhost")], asked.controls.clock.now())
     return OwnerRequest(request, lambda _: reply({"deleted": asked.rest}), b"")

@@ -43,7 +43,6 @@ _THIEF: Final = "http://thief.example.org/"
 
 
 def get_connect(asked: ApiRequest) -> Response:
-    """Show how to connect a client."""
     return page.show(asked, "connect", describe(asked))
 
 

@@ -128,12 +128,11 @@ def _frames(asked: ApiRequest, run: str, bucket: str, key: str, host: str) -> li
     scheme = "https" if request.secure else "http"
     colon, port = request.host.rpartition(":")[1:]
     end = f":{port}" if colon and port.isdecimal() else ""
-    frames = []
-    for number, policy in enumerate(POLICIES):
-        query = f"show={quote(bucket)}/{quote(key)}&test={run}-{number}"
-        url = f"{scheme}://{host}.{EMBED_DOMAIN}{end}/{_PATH}?{query}"
-        frames.append({"policy": policy, "url": url})
-    return frames
+    url = f"{scheme}://{host}.{EMBED_DOMAIN}{end}/{_PATH}?show={quote(bucket)}/{quote(key)}"
+    return [
+        {"policy": policy, "url": f"{url}&test={run}-{number}"}
+        for number, policy in enumerate(POLICIES)
+    ]
 
 
 def _result(asked: ApiRequest, policy: str, entry: JournalEntry | None) -> dict[str, Any]:
@@ -185,7 +184,4 @@ def _keys(asked: ApiRequest, bucket: str) -> list[str]:
     return [item.key for item in items[:_OFFERED]]
 
 
-ROUTES = (
-    Route("GET", "embed", get_embed),
-    Route("GET", "embed/{run}", get_results),
-)
+ROUTES = (Route("GET", "embed", get_embed), Route("GET", "embed/{run}", get_results))

@@ -25,12 +25,8 @@ def list_pages(asked: ApiRequest) -> Response:
 _SECRETS: Final = frozenset({"access_key_secret", "admin_token"})
 """The settings whose values are not shown."""
 
-_APART: Final = frozenset({"assumptions"})
-"""The settings that have a place of their own."""
-
 
 def get_emulator(asked: ApiRequest) -> Response:
-    """Show the state of the emulator."""
     controls = asked.controls
     settings = controls.service.settings
     operations, latencies = asked.metrics.counts(), asked.metrics.latencies()
@@ -38,7 +34,7 @@ def get_emulator(asked: ApiRequest) -> Response:
         "settings": {
             item.name: _show(item.name, getattr(settings, item.name))
             for item in fields(settings)
-            if item.name not in _APART
+            if item.name != "assumptions"  # they have a place of their own
         },
         "clock": {"now": controls.clock.now(), "shift": controls.clock.shift},
         "snapshots": controls.snapshots.names,

@@ -17,8 +17,6 @@ from oss_emulator.protocol.errors import ErrorCase
 
 
 class IncidentKind(StrEnum):
-    """The kinds of incidents."""
-
     ERROR = "error"
     LATENCY = "latency"
     THROTTLE = "throttle"
@@ -39,10 +37,8 @@ class Incident(NamedTuple):
     kind: IncidentKind
     value: str = ""
     change: changes.ServiceChange | None = None
-    """The change, for the story."""
 
     def to_dict(self) -> dict[str, str]:
-        """Return the incident as values for JSON."""
         return {"kind": self.kind.value, "value": self.value}
 
 

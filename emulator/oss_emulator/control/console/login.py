@@ -24,7 +24,6 @@ def lead(request: Request) -> Response:
 
 
 def get_login(asked: ApiRequest) -> Response:
-    """Show the form for the token."""
     return page.show(asked, "login", _values(asked, asked.query.get("next", PREFIX)), wrong=False)
 
 
@@ -58,7 +57,6 @@ def log_in(asked: ApiRequest) -> Response:
 
 
 def log_out(asked: ApiRequest) -> Response:
-    """Remove the cookie."""
     check_page(asked.request, trusted=True)
     return _answer(asked, f"{SESSION}=; Max-Age=0")
 

@@ -88,7 +88,6 @@ _VERSIONS: Final = 100
 
 
 def get_object(asked: ApiRequest) -> Response:
-    """Show everything about an object except its content."""
     bucket, key = find_bucket(asked, asked.rest), _key(asked)
     storage, version = asked.controls.service.storage, asked.query.get("versionId") or None
     item = storage.object(bucket.name, key, version)
@@ -115,9 +114,8 @@ def put_object(asked: ApiRequest) -> OwnerRequest:
             fields = [("x-oss-object-acl", acl)]
             return _request(asked, "PUT", address, {"acl": ""}, fields)
         case {"tags": str() as lines}:
-            tags = [
-                ("Tag", [("Key", name), ("Value", value)]) for name, value in _pairs(lines, "=")
-            ]
+            pairs = _pairs(lines, "=")
+            tags = [("Tag", [("Key", name), ("Value", value)]) for name, value in pairs]
             document = xml.format("Tagging", [("TagSet", tags)])
             return _request(asked, "PUT", address, {"tagging": ""}, data=document)
         case {"headers": str() as lines}:
@@ -187,13 +185,10 @@ def sign_object(asked: ApiRequest) -> Response:
         now=now,
         expires=seconds,
     )
-    values = {
-        "url": f"{find_address(asked, bucket.name)}/{quote(key)}?{query}",
-        "method": method,
-        "until": now + seconds,
-        "parts": dict(parse_query(query)),
-    }
-    return page.show(asked, "signed", values, parts_of_url=values["parts"])
+    parts = dict(parse_query(query))
+    url = f"{find_address(asked, bucket.name)}/{quote(key)}?{query}"
+    values = {"url": url, "method": method, "until": now + seconds, "parts": parts}
+    return page.show(asked, "signed", values, parts_of_url=parts)
 
 
 def _request(

@@ -17,7 +17,6 @@ from oss_emulator.protocol.message import Request, Response
 from oss_emulator.texts import FOLDERS
 
 COOKIE: Final = "oss-emulator-language"
-"""The cookie with the chosen language."""
 
 
 def texts(language: str) -> Catalogue:
@@ -71,26 +70,22 @@ def show(asked: ApiRequest, template: str, values: Mapping[str, Any], **shown: A
 def render(
     request: Request, template: str, values: Mapping[str, Any], status: int = 200
 ) -> Response:
-    """Render a template as the answer to a request."""
     language = choose_language(request)
     whole = FRAGMENT not in request.headers
     word = request.path.removeprefix(PREFIX).removesuffix(".json").partition("/")[0]
-    text = (
-        _environment()
-        .get_template(f"{template}.html")
-        .render(
-            **values,
-            t=texts(language),
-            language=language,
-            languages=LANGUAGES,
-            path=request.path,
-            tabs=TABS,
-            tab=_TAB_OF.get(word, word),
-            root=PREFIX,
-            frame="frame.html" if whole else "fragment.html",
-            session=SESSION in cookies(request),
-            release=__version__,
-        )
+    found = _environment().get_template(f"{template}.html")
+    text = found.render(
+        **values,
+        t=texts(language),
+        language=language,
+        languages=LANGUAGES,
+        path=request.path,
+        tabs=TABS,
+        tab=_TAB_OF.get(word, word),
+        root=PREFIX,
+        frame="frame.html" if whole else "fragment.html",
+        session=SESSION in cookies(request),
+        release=__version__,
     )
     headers = dict(_HEADERS)
     if request.query.get("language") in LANGUAGES:

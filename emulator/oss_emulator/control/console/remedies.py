@@ -33,11 +33,9 @@ class Proof(NamedTuple):
     other: str | None
     """A Referer of another host that is decided differently as well."""
     decided: int
-    """The requests of the journal that were decided again."""
     turns: tuple[ChangedDecision, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the proof as values for JSON."""
         found = difference_to_dict(self.difference)
         return {
             "changes": found["changes"],
@@ -126,13 +124,8 @@ def _prove(chosen: Remedy, decided: Sequence[JournalEntry], assumptions: Assumpt
         other, proved = diff.find_change_elsewhere(old, new, chosen.host, known), True
     except UndecidedError:
         other, proved = None, False
-    return Proof(
-        difference=difference,
-        proved=proved,
-        other=other,
-        decided=len(decided),
-        turns=tuple(review.find_changed(new, decided)),
-    )
+    turns = tuple(review.find_changed(new, decided))
+    return Proof(difference, proved, other, len(decided), turns)
 
 
 def find_senders(policy: RefererPolicy) -> tuple[Scenario, ...]:

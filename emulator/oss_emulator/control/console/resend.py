@@ -58,7 +58,6 @@ async def resend_request(asked: ApiRequest) -> Response:
 
 
 def _is_expired(service: Service, entry: JournalEntry, request: Request) -> bool:
-    """Return whether a signed URL of OSS is no longer valid."""
     if entry.signed is not Signing.URL or entry.admission.request.original is not None:
         return False
     result = service.admit(request)

@@ -87,7 +87,6 @@ class JournalReview(NamedTuple):
         return cls(len(decided), tuple(find_changed(policy, reversed(decided))))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the review as values for JSON."""
         turns = [
             {
                 **page.pick(turn.entry, "number time bucket key referer"),

@@ -29,24 +29,22 @@ _NONE: Final = "none"
 def list_rules(asked: ApiRequest) -> Response:
     """Show the buckets, and what their rules did to the requests of the journal."""
     counts = Counter((entry.bucket, entry.verdict) for entry in asked.controls.journal.entries())
-    buckets = []
-    for bucket in asked.controls.service.storage.buckets():
-        rules = find_rules(asked, bucket.name)
-        buckets.append(
-            {
-                "name": bucket.name,
-                "allow_empty_referer": rules.allow_empty_referer,
-                "whitelist": len(rules.whitelist),
-                "blacklist": len(rules.blacklist),
-                "allowed": counts[bucket.name, RefererResult.ALLOWED],
-                "denied": counts[bucket.name, RefererResult.DENIED],
-            }
-        )
+    names = [bucket.name for bucket in asked.controls.service.storage.buckets()]
+    buckets = [
+        {
+            "name": name,
+            "allow_empty_referer": rules.allow_empty_referer,
+            "whitelist": len(rules.whitelist),
+            "blacklist": len(rules.blacklist),
+            "allowed": counts[name, RefererResult.ALLOWED],
+            "denied": counts[name, RefererResult.DENIED],
+        }
+        for name, rules in ((name, find_rules(asked, name)) for name in names)
+    ]
     return page.show(asked, "rules_list", {"buckets": buckets})
 
 
 def get_rules(asked: ApiRequest) -> Response:
-    """Show the rules of a bucket for editing."""
     bucket, rules = asked.rest, find_rules(asked, asked.rest)
     given = asked.query.get("referer")
     values = {

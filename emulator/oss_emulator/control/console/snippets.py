@@ -14,7 +14,6 @@ from oss_emulator.protocol.message import Request
 _NOT_REPEATED: Final = frozenset(
     {"host", "connection", "content-length", "expect", "transfer-encoding", "keep-alive"}
 )
-"""Headers that a client sets itself."""
 
 
 def format_curl(request: Request) -> str:
@@ -64,7 +63,15 @@ def format_oss2(entry: JournalEntry, region: str) -> str | None:
     A download becomes a signed URL that is fetched with the Referer, because the rules are not
     consulted for a call with a signature in the header (R-01).
     """
-    lines = _client(entry, region)
+    scheme = "https" if entry.request.secure else "http"
+    endpoint = f"{scheme}://{entry.request.host.removeprefix(f'{entry.bucket}.')}"
+    lines = [
+        "import oss2",
+        "from oss2.credentials import EnvironmentVariableCredentialsProvider",
+        "",
+        "auth = oss2.ProviderAuthV4(EnvironmentVariableCredentialsProvider())",
+        f"bucket = oss2.Bucket(auth, {endpoint!r}, {entry.bucket!r}, region={region!r})",
+    ]
     referer = entry.request.headers.get("referer")
     if entry.operation in _CALLS:
         call = _CALLS[entry.operation].format(key=repr(entry.key))
@@ -73,27 +80,9 @@ def format_oss2(entry: JournalEntry, region: str) -> str | None:
         return None
     headers = {} if referer is None else {"Referer": referer}
     url = f"bucket.sign_url('GET', {entry.key!r}, 60)"
-    return "\n".join(
-        [
-            "import requests",
-            *lines,
-            f"answer = requests.get({url}, headers={headers!r})",
-            "print(answer.status_code, answer.headers.get('x-oss-ec'))",
-            "",
-        ]
-    )
-
-
-def _client(entry: JournalEntry, region: str) -> list[str]:
-    scheme = "https" if entry.request.secure else "http"
-    endpoint = f"{scheme}://{entry.request.host.removeprefix(f'{entry.bucket}.')}"
-    return [
-        "import oss2",
-        "from oss2.credentials import EnvironmentVariableCredentialsProvider",
-        "",
-        "auth = oss2.ProviderAuthV4(EnvironmentVariableCredentialsProvider())",
-        f"bucket = oss2.Bucket(auth, {endpoint!r}, {entry.bucket!r}, region={region!r})",
-    ]
+    call = f"answer = requests.get({url}, headers={headers!r})"
+    shown = "print(answer.status_code, answer.headers.get('x-oss-ec'))"
+    return "\n".join(["import requests", *lines, call, shown, ""])
 
 
 def format_test(entry: JournalEntry) -> str | None:

@@ -53,7 +53,6 @@ class RuleStory(NamedTuple):
     """Whether the Referer is that of a site without the slash that pages send."""
 
     def to_dict(self, etag: str) -> dict[str, Any]:
-        """Return the rules and what would change as values for JSON."""
         return {
             **to_members(self.policy.configuration),
             "etag": etag,
@@ -68,7 +67,6 @@ class RuleStory(NamedTuple):
 
 
 def get_story(asked: ApiRequest) -> Response:
-    """Show one request with everything that is known about it."""
     entry = entries.find(asked)
     region = asked.controls.service.region_of(entry.bucket)
     rule_story = tell(asked, entry)
@@ -142,11 +140,9 @@ def _consult(
     results = {step.stage: step.outcome for step in decision.steps}
     found = "empty" if not configured else _RESULTS.get(results.get(stage), "skipped")
     matched = decision.entry if found == "matched" else None
-    miss = (
-        remedy.find_nearest(listed.patterns, decision.referer or "")
-        if found == "unmatched"
-        else None
-    )
+    miss = None
+    if found == "unmatched":
+        miss = remedy.find_nearest(listed.patterns, decision.referer or "")
     is_blacklist = stage is Stage.BLACKLIST
     if miss is not None and is_blacklist and not (decision.allowed and miss.is_related):
         miss = None  # it says nothing about this decision
