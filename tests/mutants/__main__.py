@@ -1,9 +1,9 @@
-"""Try the mutants of rooms or files: `python -m tests.mutants access protocol/signature`.
+"""Try the mutants of rooms or files: `python -m tests.mutants oss_referer/engine/policy.py`.
 
-A file is tried with its tests and the others of their folder, until one fails. The end is 1 if a
-mutant survives that the table does not list, or if the table lists one that is killed or no longer
-made. A run goes on where an earlier one ended if neither the package nor those tests have changed:
-`build/mutants/` has the survivors of each file.
+The tests of the room run until one fails. The end is 1 if a mutant survives that the table does not
+list, or if the table lists one that is killed or no longer made. A run goes on where an earlier one
+ended if neither the packages nor those tests have changed: `build/mutants/` has the survivors of
+each file.
 """
 
 from __future__ import annotations
@@ -13,25 +13,13 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 from hashlib import sha256
 from pathlib import Path
 
 from tests.mutants import survivors
 from tests.mutants.making import mutants
-from tests.mutants.survivors import PACKAGE
+from tests.mutants.survivors import PACKAGES, ROOMS, SOURCE, TESTS
 from tests.mutants.trying import Trial, load_libraries
-
-ROOMS = ("access", "protocol/signature", "referer", "pipeline")
-
-COVERED_BY = {
-    "pipeline/deployment.py": "pipeline/test_service.py",
-    "protocol/signature/*.py": "protocol/signature/test_signature.py",
-    "referer/assumptions.py": "lab/test_assumptions.py",
-}
-"""The unit tests of modules that have no test file of their own name."""
-
-UNIT = Path(__file__).parents[1] / "unit"
 
 Key = tuple[str, str, str]
 
@@ -54,17 +42,18 @@ def main(wanted: list[str]) -> int:
 
 def _files(wanted: list[str]) -> Iterator[str]:
     for name in wanted:
-        path = PACKAGE / name
+        path = SOURCE / name
         for found in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
-            yield found.relative_to(PACKAGE).as_posix()
+            yield found.relative_to(SOURCE).as_posix()
 
 
 def _try(file: str, listed: set[Key]) -> set[Key]:
     """Try the mutants of a file, print those that are not listed, and return all that survive."""
-    made = mutants(file, PACKAGE / file)
-    kept = _kept(file)
+    made = mutants(file, SOURCE / file)
+    tests = _tests(file)
+    kept = _kept(file, tests)
     if not kept.exists():
-        alive = Trial(_module(file), PACKAGE / file, _tests(file)).survivors(made)
+        alive = Trial(_module(file), SOURCE / file, tests).survivors(made)
         kept.parent.mkdir(parents=True, exist_ok=True)
         kept.write_text(json.dumps([made.index(mutant) for mutant in alive]), encoding="utf-8")
     alive = [made[place] for place in json.loads(kept.read_text(encoding="utf-8"))]
@@ -75,26 +64,25 @@ def _try(file: str, listed: set[Key]) -> set[Key]:
     return {mutant.key for mutant in alive}
 
 
-def _tests(file: str) -> Path:
-    """Return the unit tests of a module: those of its name, or those that a table names."""
-    path = Path(file)
-    own = UNIT / path.parent / f"test_{path.name}"
-    others = (UNIT / name for pattern, name in COVERED_BY.items() if fnmatchcase(file, pattern))
-    return own if own.exists() else next(others, own)
+def _tests(file: str) -> list[Path]:
+    for room, folders in ROOMS.items():
+        if file.startswith(f"{room}/"):
+            return [TESTS / folder for folder in folders]
+    raise SystemExit(f"{file} is in none of the rooms: {', '.join(ROOMS)}")
 
 
-def _kept(file: str) -> Path:
+def _kept(file: str, tests: list[Path]) -> Path:
     """Return the file for the survivors of a module; a change of code or tests renames it."""
     state = sha256()
-    for path in sorted((*PACKAGE.rglob("*.py"), *_tests(file).parent.glob("*.py"))):
-        state.update(path.read_bytes())
+    for folder in (*(SOURCE / name for name in PACKAGES), *tests):
+        for path in sorted(folder.rglob("*.py")):
+            state.update(path.read_bytes())
     name = f"{file.replace('/', '.')}.{state.hexdigest()[:16]}.json"
-    return UNIT.parents[1] / "build" / "mutants" / name
+    return TESTS.parent / "build" / "mutants" / name
 
 
 def _module(file: str) -> str:
-    path = Path(PACKAGE.name, file).with_suffix("")
-    return ".".join(part for part in path.parts if part != "__init__")
+    return ".".join(part for part in Path(file).with_suffix("").parts if part != "__init__")
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ class Mutant:
     """A file with one change."""
 
     file: str
-    """Its path below the package."""
+    """Its path, which begins with the package."""
     number: int
     """The first line that changed."""
     line: str

@@ -1,4 +1,4 @@
-"""The table of the mutants that no test can kill, since they change nothing."""
+"""The rooms whose mutants are tried, and the table of those that no test can kill."""
 
 from __future__ import annotations
 
@@ -8,7 +8,19 @@ from pathlib import Path
 
 import oss_emulator
 
-PACKAGE = Path(oss_emulator.__file__).parent
+SOURCE = Path(oss_emulator.__file__).parents[1]
+"""The folder that the packages are in."""
+
+ROOMS = {
+    "oss_referer/engine": ("referer/engine",),
+    "oss_emulator/protocol/signature": ("unit/protocol/signature",),
+    "oss_emulator/access": ("unit/access", "unit/sts"),
+    "oss_emulator/pipeline": ("unit/pipeline",),
+}
+"""The folders of tests for each room."""
+
+PACKAGES = sorted({room.partition("/")[0] for room in ROOMS})
+TESTS = Path(__file__).parents[1]
 TABLE = Path(__file__).with_name("survivors.toml")
 
 

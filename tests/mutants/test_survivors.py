@@ -1,14 +1,21 @@
-"""The table of survivors names lines that exist, each once and with a reason."""
+"""Rooms have tests, and each survivor names a line that exists, once and with a reason."""
 
 from __future__ import annotations
 
-from tests.mutants.survivors import PACKAGE, read
+from tests.mutants.survivors import ROOMS, SOURCE, TESTS, read
+
+
+def test_rooms_and_their_tests_exist() -> None:
+    for room, tests in ROOMS.items():
+        assert list((SOURCE / room).glob("*.py")), room
+        for name in tests:
+            assert list((TESTS / name).glob("test_*.py")), name
 
 
 def test_lines_of_the_table_exist() -> None:
     gone = []
     for found in read():
-        text = (PACKAGE / found.file).read_text(encoding="utf-8")
+        text = (SOURCE / found.file).read_text(encoding="utf-8")
         if found.line not in " ".join(line.strip() for line in text.splitlines()):
             gone.append((found.file, found.line))
     assert gone == [], "remove these rows"

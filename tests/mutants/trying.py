@@ -25,6 +25,7 @@ import pytest
 from hypothesis import Phase, settings
 
 from tests.mutants.making import Mutant
+from tests.mutants.survivors import PACKAGES
 
 LIBRARIES = """
 _hypothesis_pytestplugin aiohttp alibabacloud_oss_v2 boto3 cryptography.x509 duckdb hypothesis
@@ -53,11 +54,11 @@ class TestsError(Exception):
 
 
 def load_libraries() -> None:
-    """Load what the tests import, but nothing of the package."""
+    """Load what the tests import, but nothing of the packages."""
     for name in LIBRARIES:
         importlib.import_module(name)
     for name in list(sys.modules):
-        if name.partition(".")[0] == "oss_emulator":
+        if name.partition(".")[0] in PACKAGES:
             del sys.modules[name]
 
 
@@ -67,8 +68,7 @@ class Trial:
 
     module: str
     path: Path
-    mirror: Path
-    """The test file of the module, which may be missing. Its tests run first."""
+    tests: Sequence[Path]
 
     def survivors(self, made: Sequence[Mutant]) -> list[Mutant]:
         """Return the mutants that pass; raises `TestsError`."""
@@ -78,13 +78,15 @@ class Trial:
         child = os.fork()
         if child == 0:
             os.close(reading)
-            _end(partial(_collect, self.mirror, _Session(self, made, writing)))
+            _end(partial(_collect, self.tests, _Session(self, made, writing)))
         os.close(writing)
         with os.fdopen(reading) as results:
             words = results.read().split()
         os.waitpid(child, 0)
         if len(words) != 1 + len(made):
-            raise TestsError(f"{self.mirror.parent} fails without mutants, or in another order")
+            raise TestsError(
+                f"the tests of {self.module} fail without mutants, or in another order"
+            )
         seconds = int(words[0]) + COLLECTION
         return [
             mutant
@@ -118,28 +120,18 @@ def _end(run: Callable[[], int]) -> None:
         os._exit(code)
 
 
-def _collect(mirror: Path, *plugins: object) -> int:
+def _collect(tests: Sequence[Path], *plugins: object) -> int:
     options = "-q -x -n 0 -s --tb=native -p no:cacheprovider --assert=plain".split()
-    return int(pytest.main([*options, str(mirror.parent)], [_Hasty(mirror), *plugins]))
+    return int(pytest.main([*options, *map(str, tests)], [_Hasty(), *plugins]))
 
 
 class _Hasty:
-    """A plugin that finds a failure early.
-
-    The tests that mirror the module come first, and Hypothesis ends with the first example that
-    fails, however large.
-    """
-
-    def __init__(self, mirror: Path) -> None:
-        self._mirror = mirror
+    """A plugin that lets Hypothesis end with the first example that fails, however large."""
 
     def pytest_sessionstart(self) -> None:
         phases = (Phase.explicit, Phase.generate)
         settings.register_profile("hasty", settings.default, phases=phases)
         settings.load_profile("hasty")
-
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        items.sort(key=lambda item: item.path != self._mirror)
 
 
 # --- Mutants of functions
@@ -243,4 +235,4 @@ def _import(trial: Trial, mutant: Mutant) -> int:
         return compile(mutant.text, loader.path, "exec", dont_inherit=True)
 
     SourceFileLoader.get_code = get_mutated  # type: ignore[assignment]
-    return _collect(trial.mirror)
+    return _collect(trial.tests)

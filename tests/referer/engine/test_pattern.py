@@ -159,6 +159,11 @@ def test_text_matches_as_a_plain_expression(whole: bool, text: str, referer: str
     assert (found is None) == (expected is None)
 
 
+def test_text_matches_to_its_end_unless_told() -> None:
+    assert not wildcard("a*b").match("a/bc")
+    assert wildcard("a*b", whole=False).match("a/bc")
+
+
 def test_star_stops_at_excluded_characters() -> None:
     assert wildcard("*.b", "[^/]", whole=False).match("a.b/c")
     assert not wildcard("*.b", "[^/]", whole=False).match("a/x.b")
