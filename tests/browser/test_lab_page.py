@@ -538,7 +538,7 @@ def test_ten_thousand_entries_do_not_hang_the_page(shown: Page) -> None:
     many = "\n".join(f"https://{number}.example.com/" for number in range(10_000))
     shown.locator("#referers").fill("https://9999.example.com/")
     paste(shown, many)
-    expect(shown.locator("#review-error")).to_contain_text("these rules have 10000 and ")
+    expect(shown.locator("#review-error")).to_contain_text("these rules have 248890 ")
     for part in ("#review", "#found", ".gutter[data-list=whitelist] li[class]"):
         expect(shown.locator(f"{part} >> visible=true")).to_have_count(0)
     expect(verdict_on(shown, "https://9999.example.com/")).to_have_text("allowed")
