@@ -119,7 +119,7 @@ def answer(
         if action.signed:
             caller = authenticate(asked, environment.accounts)
         now = request.received
-        call = RPCCall(asked.parameters, caller, environment, region, now, material)
+        call = RPCCall(asked.parameters, caller, environment, region, now=now, material=material)
         fields: xml.Children = [("RequestId", request_id), *action.perform(call)]
         response = _render(200, f"{name}Response", fields, asked.as_json)
     except RPCError as error:
