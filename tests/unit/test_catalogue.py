@@ -28,7 +28,7 @@ from oss_referer.browser.probes import ProbeKind
 from oss_referer.browser.scenarios import Group
 from oss_referer.engine import explanation
 from oss_referer.engine.assumptions import DEFAULT, SENTENCES, LetterCase
-from oss_referer.engine.decision import Outcome, Reason, RequestKind, Stage, Step
+from oss_referer.engine.decision import Reason, RequestKind, Stage, Step, StepResult
 from oss_referer.engine.sentence import Sentence
 from oss_referer.findings import Severity
 from oss_referer.lint import RULES, Evidence
@@ -107,7 +107,7 @@ def test_what_the_engine_says_is_translated(language: str) -> None:
     assert {f"engine_kind.{kind}" for kind in RequestKind} <= texts
     said = Catalogue(language, FOLDERS)
     for stage in Stage:
-        for outcome in Outcome:
+        for outcome in StepResult:
             step = Step(stage, outcome, detail="x")
             try:
                 english = explanation.sentence(step)

@@ -300,7 +300,7 @@ def _labelled(label: str, *pieces: Piece) -> Block:
 
 def _evidence(finding: Finding) -> tuple[Piece, ...]:
     is_judged = finding.evidence in (Evidence.ALLOWED, Evidence.DENIED)
-    ec = f", EC {finding.outcome.ec}" if is_judged and finding.outcome.ec else ""
+    ec = f", EC {finding.decision_reason.ec}" if is_judged and finding.decision_reason.ec else ""
     return referer(finding.referer), " ", Sentence(finding.evidence.value), ec
 
 

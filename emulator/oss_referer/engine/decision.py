@@ -155,7 +155,7 @@ class Stage(StrEnum):
     WHITELIST = "whitelist"
 
 
-class Outcome(StrEnum):
+class StepResult(StrEnum):
     """What a step finds."""
 
     CHECKED = "checked"
@@ -181,7 +181,7 @@ class Step:
     """One step on the way to a decision."""
 
     stage: Stage
-    outcome: Outcome
+    outcome: StepResult
     facts: tuple[str, ...] = ()
     """The numbers of the documented facts that it rests on."""
     detail: str = ""
@@ -203,7 +203,7 @@ class Decision:
     def entry(self) -> str | None:
         """The entry that settled it, verbatim: the first that matches, in configured order."""
         last = self.steps[-1]
-        return last.detail if last.outcome is Outcome.MATCHED else None
+        return last.detail if last.outcome is StepResult.MATCHED else None
 
     @property
     def allowed(self) -> bool:

@@ -176,7 +176,7 @@ def _confirm(
                 suspicion.reason,
                 suspicion.evidence,
                 referer,
-                outcome=subject.decide(referer).reason,
+                decision_reason=subject.decide(referer).reason,
                 correction=suspicion.correction,
                 place=place,
                 common=rule.common,
