@@ -31,7 +31,7 @@ from oss_emulator.server.administration import Administration
 from oss_emulator.server.connections import Connections
 from oss_emulator.server.guard import Guard, Handlers
 from oss_emulator.server.handshake import Listener, watch_failures
-from oss_emulator.server.listening import EVERY, bind, grant_connect
+from oss_emulator.server.listening import ALL_ADDRESSES, bind, grant_connect
 from oss_emulator.server.performer import Performer, error_of
 from oss_emulator.server.tls import Certificates
 from oss_emulator.server.waiting import Waiting
@@ -153,7 +153,7 @@ class Server:
 
     def _url(self, scheme: str, port: int) -> str:
         given = self.service.settings.host
-        host = "127.0.0.1" if given in EVERY else given  # oss2 refuses [::1]
+        host = "127.0.0.1" if given in ALL_ADDRESSES else given  # oss2 refuses [::1]
         return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
     # One request, from arrival to journal

@@ -126,7 +126,7 @@ def make_aiohttp_protocol(
         max_line_size=connections.max_head,
         max_field_size=connections.max_head,
         max_headers=connections.max_head,
-        keepalive_timeout=3 * connections.patience,
+        keepalive_timeout=3 * connections.stall_timeout,
         read_bufsize=BUFFER,
     )
     return server()
@@ -183,12 +183,12 @@ class Guard(asyncio.Protocol):
     _timer: StallTimer
 
     def __init__(
-        self, connections: Connections, handlers: Handlers, outside: Connection | None = None
+        self, connections: Connections, handlers: Handlers, outer: Connection | None = None
     ) -> None:
-        """`outside` is the connection that began TLS, on a port for TLS or after a CONNECT."""
+        """`outer` is the connection that began TLS, on a port for TLS or after a CONNECT."""
         self._connections = connections
         self._handlers = handlers
-        self._outside = outside
+        self._outer = outer
         self._aiohttp = make_aiohttp_protocol(self._answer, connections)
         self.remote = ""
         self.secure = False
@@ -222,11 +222,11 @@ class Guard(asyncio.Protocol):
         peer = transport.get_extra_info("peername")
         self.remote = str(peer[0] if isinstance(peer, tuple | list) else peer or "")
         self.secure = transport.get_extra_info("sslcontext") is not None
-        self._connections.opened(self, self._outside)
+        self._connections.opened(self, self._outer)
         self._aiohttp.connection_made(transport)
-        patience = self._connections.patience
-        self.writer = TransportWriter(self.transport, patience)
-        self._timer = StallTimer(patience, self.transport, self._waits_for_client, self._give_up)
+        seconds = self._connections.stall_timeout
+        self.writer = TransportWriter(self.transport, seconds)
+        self._timer = StallTimer(seconds, self.transport, self._waits_for_client, self._give_up)
         if self._connections.crowded:
             self._refuse(OSSError(ErrorCase.SERVICE_UNAVAILABLE))
         else:
@@ -293,8 +293,8 @@ class Guard(asyncio.Protocol):
         if self._unread is not None:
             self._unread.feed_eof()  # or aiohttp would keep waiting for the rest
         self._connections.closed(self)
-        if self._outside is not None:
-            self._outside.connection_lost(exc)
+        if self._outer is not None:
+            self._outer.connection_lost(exc)
 
     def pause_writing(self) -> None:
         self.writer.pause()
@@ -465,10 +465,10 @@ class Guard(asyncio.Protocol):
         That one ends TLS that is closing, since asyncio's TLS cannot be aborted after it was told
         twice to close: it ignores that, and raises an AttributeError in Python 3.11.2.
         """
-        if self._outside is None or not self.transport.is_closing():
+        if self._outer is None or not self.transport.is_closing():
             self.transport.abort()
-        if self._outside is not None:
-            self._outside.abort()
+        if self._outer is not None:
+            self._outer.abort()
 
     # Clients that stall
 
@@ -507,5 +507,5 @@ class Guard(asyncio.Protocol):
             self._phase = Phase.END
             self.transport.pause_reading()  # the following bytes belong to TLS
             inside = Guard(self._connections, self._handlers, self)
-            patience = self._connections.patience
-            self._connections.run_handshake(handshake.begin(self, inside, context, patience))
+            seconds = self._connections.stall_timeout
+            self._connections.run_handshake(handshake.begin(self, inside, context, seconds))

@@ -21,7 +21,7 @@ from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import FileRange, Request, Response, Stream
 from oss_emulator.server import body, callback, wire
 from oss_emulator.server.fetching import Fetches, Host
-from oss_emulator.server.pools import Leaving, Pools, stays
+from oss_emulator.server.pools import Leaving, Pools, never_leaves
 from oss_emulator.server.waiting import ShortStep, Waiting, take
 from oss_emulator.server.wire import Exchange, apply_before
 from oss_emulator.storage import base
@@ -66,7 +66,7 @@ class Performer:
         return work()
 
     async def answer(
-        self, request: Request, http: web.BaseRequest | None = None, leaving: Leaving = stays
+        self, request: Request, http: web.BaseRequest | None = None, leaving: Leaving = never_leaves
     ) -> Exchange:
         """Admit a request and run its other steps; a failure refuses it.
 

@@ -20,7 +20,7 @@ from oss_emulator.protocol.headers import encode
 from oss_emulator.protocol.message import FileRange, Response, Stream
 from oss_emulator.rpc import RPCAnswer
 from oss_emulator.server.guard import Guard
-from oss_emulator.server.pools import Leaving, stays
+from oss_emulator.server.pools import Leaving, never_leaves
 from oss_emulator.server.waiting import ShortStep, Throttle, take
 
 CHUNK: Final = 256 * 1024
@@ -43,7 +43,7 @@ class Exchange:
     admission: Admission
     http: web.BaseRequest | None = None
     """Has the body of the request; None for one that no client has sent."""
-    leaving: Leaving = stays
+    leaving: Leaving = never_leaves
     response: Response = _EMPTY
     recorded: bool = True
     """Whether the journal records it; not what is for the emulator itself."""
