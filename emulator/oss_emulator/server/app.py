@@ -166,7 +166,7 @@ class Server:
         began = time.perf_counter()
         request = guard.read_request(self.controls.clock.now())
         path, other = request.path, None
-        # Almost every request is for OSS, which this tells at once.
+        # For almost every request this cheap test suffices to know that it is for OSS.
         if path == "/" or path.startswith(_OWN_PATHS) or _may_be_other(request.host):
             other = self._find_other(http, request)
         if other is None:

@@ -147,7 +147,7 @@ def _tell_nobody() -> None:
 
 
 class Handlers(NamedTuple):
-    """The functions that answer the requests of all connections."""
+    """The functions of the server that every guard calls."""
 
     answer: Callable[[web.BaseRequest, "Guard"], Awaitable[bool]]
     """Sends the whole answer to a request; returns whether the connection may stay open."""
@@ -178,6 +178,8 @@ class Phase(Enum):
 
 
 class Guard(asyncio.Protocol):
+    """The protocol of one connection, between its transport and aiohttp's protocol."""
+
     transport: asyncio.Transport
     writer: TransportWriter
     _timer: StallTimer
@@ -397,7 +399,7 @@ class Guard(asyncio.Protocol):
         return not self._http.content.at_eof()
 
     def read_request(self, now: float) -> Request:
-        """Return the last request as a value; it arrived `now`."""
+        """Return the request of the last head as a value, received at the time `now`."""
         method, target, version, fields = self.head[1:5]
         return Request.parse(
             method, target, fields, now, remote=self.remote, secure=self.secure, version=version

@@ -28,7 +28,7 @@ from oss_referer.search.automaton import Budget, SearchedEntry
 from oss_referer.search.entry import Parts, is_blank
 from oss_referer.search.url import DEFAULT_PORTS
 
-Step = tuple[EntryPlace | None, Correction]
+PlacedCorrection = tuple[EntryPlace | None, Correction]
 """A correction of an entry, or of the rules as a whole."""
 
 
@@ -36,25 +36,30 @@ def follow(
     configuration: RefererConfiguration, found: Iterable[Finding], *, unsafe: bool = False
 ) -> RefererConfiguration:
     """Return a configuration with the corrections of some findings that are safe, or with all."""
-    steps = ((item.place, item.following(unsafe=unsafe)) for item in found)
-    return take(configuration, [(place, step) for place, step in steps if step is not None])
+    placed = ((item.place, item.following(unsafe=unsafe)) for item in found)
+    return apply(configuration, [(place, one) for place, one in placed if one is not None])
 
 
-def take(configuration: RefererConfiguration, steps: Iterable[Step]) -> RefererConfiguration:
-    steps = tuple(steps)
+def apply(
+    configuration: RefererConfiguration, corrections: Iterable[PlacedCorrection]
+) -> RefererConfiguration:
+    """Return a configuration with some corrections, whether they are safe or not."""
+    placed = tuple(corrections)
     lists: dict[Stage, Mapping[int, tuple[str, ...]]] = {
         stage: {
-            place.position: step.instead
-            for place, step in steps
-            if place and place.list is stage and step.instead is not None
+            place.position: correction.instead
+            for place, correction in placed
+            if place and place.list is stage and correction.instead is not None
         }
         for stage in (Stage.WHITELIST, Stage.BLACKLIST)
     }
     changes: dict[str, Any] = {
-        step.switch[0].value: step.switch[1] for _, step in steps if step.switch
+        correction.switch[0].value: correction.switch[1]
+        for _, correction in placed
+        if correction.switch
     }
-    white = [text for _, step in steps for text in step.whitelist]
-    black = [text for _, step in steps for text in step.blacklist]
+    white = [text for _, correction in placed for text in correction.whitelist]
+    black = [text for _, correction in placed for text in correction.blacklist]
     return replace(
         configuration,
         whitelist=tuple(_replace(configuration.whitelist, lists[Stage.WHITELIST], white)),
@@ -197,7 +202,7 @@ class Assessor:
         if not found:
             return replace(finding, safe=whole, risk=NOTHING)
         for part in _parts(finding):
-            is_change = take(rules, [(finding.place, part)]) != rules
+            is_change = apply(rules, [(finding.place, part)]) != rules
             if is_change and not self._find_risk(finding.place, part):
                 return replace(finding, safe=part, risk=found)
         return replace(finding, safe=None, risk=found)
@@ -210,20 +215,20 @@ class Assessor:
         if after == configuration or self._compare(after, Budget(_TOGETHER)) is None:
             return after
         budget = Budget(_STEPS)
-        steps: list[tuple[EntryPlace | None, Correction]] = []
+        steps: list[PlacedCorrection] = []
         for item in found:
             if item.safe is not None:
                 trial = [*steps, (item.place, item.safe)]
-                if self._compare(take(configuration, trial), budget) is None:
+                if self._compare(apply(configuration, trial), budget) is None:
                     steps = trial
-        return take(configuration, steps)
+        return apply(configuration, steps)
 
     def _find_risk(self, place: EntryPlace | None, correction: Correction) -> Sentence | None:
         if self._budget.is_over:
             return UNPROVED
         edit = self._edit(place, correction)
         if edit is None:
-            after = take(self._subject.configuration, [(place, correction)])
+            after = apply(self._subject.configuration, [(place, correction)])
             with self._budget.lend(_FOR_ONE) as budget:
                 return self._compare(after, budget)
         old = self._subject.compiled

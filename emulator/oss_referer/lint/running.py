@@ -13,7 +13,7 @@ from oss_referer.engine import (
     Stage,
 )
 from oss_referer.engine.policy import MAX_EXAMINED
-from oss_referer.lint.correcting import TOGETHER, Assessor, complete, follow, take
+from oss_referer.lint.correcting import TOGETHER, Assessor, apply, complete, follow
 from oss_referer.lint.finding import Correction, EntryPlace, Evidence, Finding, Severity, Suspicion
 from oss_referer.lint.rule import RULES, LintRule
 from oss_referer.lint.subject import LintedEntry, Subject
@@ -205,7 +205,7 @@ def _keep_open(subject: Subject, found: Sequence[Finding]) -> Iterator[Finding]:
     filed = GramIndex(parse_entry(text) for text in added if text not in written)
     whole = [(item.place, item.correction) for item in found]
     denied = set()
-    for text in take(subject.configuration, whole).whitelist if filed.patterns else ():
+    for text in apply(subject.configuration, whole).whitelist if filed.patterns else ():
         page = "" if is_blank(text) else example(text)
         for entry in filed.candidates(page) if page else ():
             if entry.matches(page) and subject.covers([entry], parse_entry(text)):
@@ -231,7 +231,7 @@ def _keep_closed(subject: Subject, found: Sequence[Finding]) -> Iterator[Finding
     """Let the owner decide about the last entry of a whitelist: an empty one allows everybody."""
     whole = [(item.place, item.correction) for item in found]
     opens = subject.has_whitelist and all(
-        map(is_blank, take(subject.configuration, whole).whitelist)
+        map(is_blank, apply(subject.configuration, whole).whitelist)
     )
     for item in found:
         place = item.place
