@@ -200,9 +200,9 @@ class Server:
     ) -> Awaitable[Exchange | None] | None:
         """Find who answers a request that is not for OSS; None for one that is."""
         if (product := rpc_endpoint.find(request, self._is_endpoint)) is not None:
-            return self._ask(product, http, request)
+            return self._answer_rpc(product, http, request)
         if (page := console.show(request, self._is_endpoint)) is not None:
-            return self._show(request, page)
+            return self._answer_with_page(request, page)
         if request.path.startswith(PREFIX) and self._is_endpoint(request.host):
             return self._administer(http, request)
         return None
@@ -224,7 +224,9 @@ class Server:
         https = self.https_endpoint or "a port that --tls-port opens"
         LOG.warning("A client began TLS on the port of %s; https needs %s", self.endpoint, https)
 
-    async def _ask(self, product: Product, http: web.BaseRequest, request: Request) -> Exchange:
+    async def _answer_rpc(
+        self, product: Product, http: web.BaseRequest, request: Request
+    ) -> Exchange:
         exchange = Exchange(_begin(request))
         try:
             given = await rpc_endpoint.answer(http, request, product, self.service)
@@ -240,7 +242,7 @@ class Server:
         exchange.response, exchange.rpc = given.response, given
         return exchange
 
-    async def _show(self, request: Request, page: Response) -> Exchange:
+    async def _answer_with_page(self, request: Request, page: Response) -> Exchange:
         return Exchange(_begin(request), response=page, recorded=False)
 
     async def _administer(self, http: web.BaseRequest, request: Request) -> Exchange | None:

@@ -200,17 +200,17 @@ class Guard(asyncio.Protocol):
         """Bytes that arrived and were not passed on yet."""
         self.head: Head
         self._extent: Extent = NO_BODY
-        """Where the body of the last request ends."""
+        """Where the body of the current request ends."""
         self._answering = False
-        """Whether the last request is still being answered."""
+        """Whether the current request is still being answered."""
         self._http: web.BaseRequest | None = None
         """The request that is being answered; None until aiohttp calls the handler."""
         self._unread: StreamReader | None = None
-        """The body of the last request if it was answered before it was read."""
+        """The body of the current request if it was answered before it was read."""
         self._failure: OSSError | None = None
-        """Why the body of the last request did not arrive completely."""
-        self._last = False
-        """Whether the connection must end after the last request."""
+        """Why the body of the current request did not arrive completely."""
+        self._is_final = False
+        """Whether no request may follow the current one on this connection."""
         self._no_more = False
         """Whether the client has closed its side of the connection."""
         self._tell_left: Callable[[], None] = _tell_nobody
@@ -357,7 +357,7 @@ class Guard(asyncio.Protocol):
     def _begin(self, head: Head) -> None:
         self._extent = head.extent
         self._phase = Phase.ANSWER if head.extent.done else Phase.BODY
-        self._last |= head.last
+        self._is_final |= head.last
         self._answering, self._http, self._failure = True, None, None
         self._connections.busy.add(self)
         self._aiohttp.data_received(head.data)
@@ -394,12 +394,12 @@ class Guard(asyncio.Protocol):
 
         The rest of an unread body would be read as the next request (P-05).
         """
-        if self._last or self._http is None or (self._no_more and not self._pending):
+        if self._is_final or self._http is None or (self._no_more and not self._pending):
             return True
         return not self._http.content.at_eof()
 
     def read_request(self, now: float) -> Request:
-        """Return the request of the last head as a value, received at the time `now`."""
+        """Return the current request as a value, received at the time `now`."""
         method, target, version, fields = self.head[1:5]
         return Request.parse(
             method, target, fields, now, remote=self.remote, secure=self.secure, version=version
@@ -432,7 +432,7 @@ class Guard(asyncio.Protocol):
     def _break_off(self, error: OSSError) -> None:
         """Give up on a body: reading raises the error, and the connection ends after the answer."""
         self._phase, self._pending = Phase.END, b""
-        self._failure, self._last = error, True
+        self._failure, self._is_final = error, True
         if not self._answering:
             self.transport.close()
         elif self._http is not None:
@@ -449,7 +449,7 @@ class Guard(asyncio.Protocol):
 
     def finish(self) -> None:
         """End the connection after the request that is being answered."""
-        self._last = True
+        self._is_final = True
         if not self._answering:
             self.transport.close()
 

@@ -1,4 +1,4 @@
-"""Answers requests: it runs the steps `Awaited`, at once, or in a thread if that takes time."""
+"""Answers requests: runs the steps of `Awaited`, each at once or, if it takes time, in a thread."""
 
 import asyncio
 import logging

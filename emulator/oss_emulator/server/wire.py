@@ -1,4 +1,4 @@
-"""The edge: turns aiohttp's requests into values, and values into responses on the wire."""
+"""Answers on the wire: their heads, their bodies, and what planned faults do to both."""
 
 import asyncio
 import time

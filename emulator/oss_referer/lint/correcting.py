@@ -170,11 +170,14 @@ def _union(parts: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(item for part in parts for item in part))
 
 
-TOGETHER = Sentence("It is not proved to be safe together with the other corrections.")
+UNPROVED_TOGETHER = Sentence("It is not proved to be safe together with the other corrections.")
 
-_STEPS, _FOR_ONE, _TOGETHER = 1_200_000, 300_000, 6_000_000
-"""The most steps of all searches of an assessment, of those for one correction, and of those for
-all corrections together."""
+_MAX_STEPS = 1_200_000
+"""The most steps of all searches of an assessment."""
+_MAX_STEPS_OF_ONE = 300_000
+"""The most steps of the searches for one correction."""
+_MAX_STEPS_TOGETHER = 6_000_000
+"""The most steps of the searches for all corrections together."""
 
 
 class Assessor:
@@ -183,7 +186,7 @@ class Assessor:
     def __init__(self, subject: Subject, found: Sequence[Finding], seconds: float = inf) -> None:
         """Corrections that are not proved to be safe within some seconds are not safe."""
         self._subject, self._found = subject, found
-        self._budget = Budget(_STEPS, time.monotonic() + seconds)
+        self._budget = Budget(_MAX_STEPS, time.monotonic() + seconds)
         self._bodies = {
             stage: Counter(text.strip(WHITE_SPACE) for text in _list(subject, stage))
             for stage in LISTS
@@ -212,9 +215,9 @@ class Assessor:
     ) -> RefererConfiguration:
         """Follow the safe corrections, unless together they are not safe for these rules."""
         after = follow(configuration, found)
-        if after == configuration or self._compare(after, Budget(_TOGETHER)) is None:
+        if after == configuration or self._compare(after, Budget(_MAX_STEPS_TOGETHER)) is None:
             return after
-        budget = Budget(_STEPS)
+        budget = Budget(_MAX_STEPS)
         steps: list[PlacedCorrection] = []
         for item in found:
             if item.safe is not None:
@@ -229,10 +232,10 @@ class Assessor:
         edit = self._edit(place, correction)
         if edit is None:
             after = apply(self._subject.configuration, [(place, correction)])
-            with self._budget.lend(_FOR_ONE) as budget:
+            with self._budget.lend(_MAX_STEPS_OF_ONE) as budget:
                 return self._compare(after, budget)
         old = self._subject.compiled
-        with self._budget.lend(_FOR_ONE) as budget:
+        with self._budget.lend(_MAX_STEPS_OF_ONE) as budget:
             return risk.find_risk(old, EditedRules(old, edit), edit, self._named, budget)
 
     def _compare(self, after: RefererConfiguration, budget: Budget) -> Sentence | None:

@@ -165,7 +165,7 @@ _COMPLETE_PATH = {
     "zsh": "_files",
     "fish": "(__fish_complete_path (commandline -ct))",
 }
-"""What completes a path in each shell; the function for bash is in `completion`."""
+"""What completes a path in each shell; `cli/completion.py` of the server defines bash's function."""
 
 
 def complete_path(action: argparse.Action) -> None:
