@@ -18,7 +18,7 @@ from oss_emulator.access.authorize import AccessReason
 from oss_emulator.control import console
 from oss_emulator.control.console import entries
 from oss_emulator.control.console.page import choose_language
-from oss_emulator.parity.asking import Finding
+from oss_emulator.parity.asking import ParityStatus
 from oss_emulator.parity.inquiries import INQUIRIES
 from oss_emulator.pipeline import browser
 from oss_emulator.protocol.message import Request
@@ -131,7 +131,7 @@ def templates() -> set[str]:
     return (found | {item.value for kind in SAID for item in kind}) - {"", "{}"}
 
 
-SAID = (Finding, Evidence, Group, ProbeKind, Severity)
+SAID = (ParityStatus, Evidence, Group, ProbeKind, Severity)
 """The sets whose members are sentences."""
 
 

@@ -30,8 +30,7 @@ LOG: Final = logging.getLogger("oss_emulator")
 
 _T = TypeVar("_T")
 
-
-Step: TypeAlias = Callable[["Performer", Exchange], Awaitable[None]]
+StepRunner: TypeAlias = Callable[["Performer", Exchange], Awaitable[None]]
 
 
 class Performer:
@@ -157,7 +156,7 @@ class Performer:
         if response.callback is not None:
             exchange.response = await callback.deliver(response.callback, response, self._ports())
 
-    RUNS: ClassVar[Mapping[Awaited, Step]] = {
+    RUNS: ClassVar[Mapping[Awaited, StepRunner]] = {
         Awaited.FAULT: _strike,
         Awaited.BODY: _read_body,
         Awaited.GATHER: _gather,
@@ -229,7 +228,7 @@ class Performer:
 
 
 @lru_cache(1024)
-def _needed(operation: Operation, faulty: bool) -> tuple[Step, ...]:
+def _needed(operation: Operation, faulty: bool) -> tuple[StepRunner, ...]:
     """Return what runs the steps that an operation needs, in their order."""
     idle = {
         Awaited.ADMIT: True,  # it is over
