@@ -22,7 +22,7 @@ from oss_emulator.protocol.message import FileRange, Request, Response, Stream
 from oss_emulator.server import body, callback, wire
 from oss_emulator.server.fetching import Fetches, Host
 from oss_emulator.server.pools import Leaving, Pools, never_leaves
-from oss_emulator.server.waiting import ShortStep, Waiting, take
+from oss_emulator.server.waiting import ShortStep, Waiting, run_in_thread
 from oss_emulator.server.wire import Exchange, apply_before
 from oss_emulator.storage import base
 
@@ -257,5 +257,5 @@ async def check_files(pieces: Iterable[bytes | FileRange | Stream]) -> None:
     for piece in pieces:
         if isinstance(piece, FileRange) and piece.check is not None:
             checking = piece.check()
-            while await take(ShortStep.CHECK, next, checking, False):
+            while await run_in_thread(ShortStep.CHECK, next, checking, False):
                 pass

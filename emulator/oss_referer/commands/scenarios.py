@@ -13,7 +13,7 @@ from oss_referer.engine import RefererPolicy, Sentence, explanation
 from oss_referer.findings import Remark, RemarkKind, Severity
 from oss_referer.search.url import WebURL, WebURLError
 from oss_referer.terminal import formats, rules
-from oss_referer.terminal.formats import Findings
+from oss_referer.terminal.formats import CommandResult
 from oss_referer.terminal.output import Block, Text, TextTable, Tone, line, referer, verdict
 from oss_referer.terminal.parser import Commands, InputError
 from oss_referer.terminal.rules import SelectedRules
@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
     results = scenario.play(policy, site.text, target.text)
     others = strangers.search(policy, [site, *partners])
     warning = scenario.warn(target.text)
-    findings = Findings(
+    command_result = CommandResult(
         text=itertools.chain(
             _report(results),
             [] if warning is None else [line(Text(warning, Tone.WARNING))],
@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
         remarks=_remark(results, others, selected),
         kinds=_KINDS,
     )
-    formats.print_findings(findings, arguments)
+    formats.print_result(command_result, arguments)
     as_wanted = not others.found and all(result.as_wanted for result in results)
     return int(not as_wanted)
 
