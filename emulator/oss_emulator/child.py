@@ -1,6 +1,7 @@
 """The process in which a server has bounded work done, and which it can end: its side of the pipes.
 
-`server/pools.py` starts it, so it belongs to no room: what it runs comes by name.
+`server/pools.py` starts it. It may import no folder of the package: a job names its function, and
+unpickling the job imports that.
 """
 
 import os

@@ -47,7 +47,7 @@ MAX_CONTEXT = 8192
 def canonical_context(parameters: Mapping[str, str]) -> bytes:
     """Format the context of a request so that equivalent ones are the same bytes.
 
-    An empty context is none. Raises `RPCError` unless it is an object with texts as values.
+    An empty context counts as no context. Raises `RPCError` unless it is an object with texts as values.
     """
     text = parameters.get("EncryptionContext", "")
     if not text:

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
         Assumptions,
         Basis,
         Decision,
-        Outcome,
         Pattern,
         Reason,
         RefererConfiguration,
@@ -23,13 +22,13 @@ if TYPE_CHECKING:
         Signing,
         Stage,
         Step,
+        StepResult,
     )
 
 __all__ = [
     "Assumptions",
     "Basis",
     "Decision",
-    "Outcome",
     "Pattern",
     "Reason",
     "RefererConfiguration",
@@ -38,6 +37,7 @@ __all__ = [
     "Signing",
     "Stage",
     "Step",
+    "StepResult",
 ]
 
 

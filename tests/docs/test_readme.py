@@ -29,7 +29,7 @@ SERVER, *STEPS = [
     and not block.why_not_run
     and "def test_" not in block.text
 ]
-"""The commands and code to run; test_testing.py runs the tests."""
+"""The commands and code to run; tests/plugin/test_plugin.py runs the tests."""
 
 MARK = "---- block"
 """Printed before the output of each block."""

@@ -231,7 +231,7 @@ def test_interrupted_downloads_leak_no_descriptors(
 def test_stalled_download_is_aborted(loop: None) -> None:
     with Emulator() as emulator:
         fill(emulator)
-        emulator._server.connections.patience = 0.3  # only now: a busy machine fills it slowly
+        emulator._server.connections.stall_timeout = 0.3  # only now: a busy machine fills it slowly
         with ExitStack() as stack:
             with recorded(emulator):
                 client = stack.enter_context(begin(emulator))
@@ -242,7 +242,7 @@ def test_stalled_download_is_aborted(loop: None) -> None:
 def test_stopping_the_server_aborts_a_stalled_download(loop: None) -> None:
     with Emulator() as emulator:
         fill(emulator)
-        emulator._server.connections.patience = 0.5  # only now: a busy machine fills it slowly
+        emulator._server.connections.stall_timeout = 0.5  # only now: a busy machine fills it slowly
         client = begin(emulator)
         client.recv(4096)
     with client:

@@ -18,7 +18,7 @@ from oss_emulator.access.authorize import AccessReason
 from oss_emulator.control import console
 from oss_emulator.control.console import entries
 from oss_emulator.control.console.page import choose_language
-from oss_emulator.parity.asking import Finding
+from oss_emulator.parity.asking import ParityStatus
 from oss_emulator.parity.inquiries import INQUIRIES
 from oss_emulator.pipeline import browser
 from oss_emulator.protocol.message import Request
@@ -28,7 +28,7 @@ from oss_referer.browser.probes import ProbeKind
 from oss_referer.browser.scenarios import Group
 from oss_referer.engine import explanation
 from oss_referer.engine.assumptions import DEFAULT, SENTENCES, LetterCase
-from oss_referer.engine.decision import Outcome, Reason, RequestKind, Stage, Step
+from oss_referer.engine.decision import Reason, RequestKind, Stage, Step, StepResult
 from oss_referer.engine.sentence import Sentence
 from oss_referer.findings import Severity
 from oss_referer.lint import RULES, Evidence
@@ -107,7 +107,7 @@ def test_what_the_engine_says_is_translated(language: str) -> None:
     assert {f"engine_kind.{kind}" for kind in RequestKind} <= texts
     said = Catalogue(language, FOLDERS)
     for stage in Stage:
-        for outcome in Outcome:
+        for outcome in StepResult:
             step = Step(stage, outcome, detail="x")
             try:
                 english = explanation.sentence(step)
@@ -131,7 +131,7 @@ def templates() -> set[str]:
     return (found | {item.value for kind in SAID for item in kind}) - {"", "{}"}
 
 
-SAID = (Finding, Evidence, Group, ProbeKind, Severity)
+SAID = (ParityStatus, Evidence, Group, ProbeKind, Severity)
 """The sets whose members are sentences."""
 
 

@@ -185,7 +185,7 @@ _OPEN: dict[str, frozenset[Permission]] = {
     "public-read-write": frozenset({Permission.READ, Permission.WRITE}),
 }
 
-_VERDICTS = {
+_DECISIONS = {
     (allowed, reason): AccessDecision(allowed, reason)
     for allowed in (True, False)
     for reason in AccessReason
@@ -209,7 +209,7 @@ def authorize(
     """
     if inputs is None:
         if caller.id == owner and caller.kind is Kind.ACCOUNT:
-            return _VERDICTS[True, AccessReason.OWNER]
+            return _DECISIONS[True, AccessReason.OWNER]
         return _by_acl(caller, owner, permission, bucket_acl, object_acl)
     if inputs.requester_pays and caller.id != owner and not inputs.says_requester:  # A-60
         anonymous = caller.anonymous
@@ -317,13 +317,13 @@ def _by_acl(
 ) -> AccessDecision:
     if permission is Permission.OWN:
         if caller.id == owner:
-            return _VERDICTS[False, AccessReason.NO_POLICY]
-        return _VERDICTS[
+            return _DECISIONS[False, AccessReason.NO_POLICY]
+        return _DECISIONS[
             False, AccessReason.ANONYMOUS if caller.anonymous else AccessReason.FOREIGN
         ]
     if object_acl == ObjectAcl.DEFAULT:
-        return _VERDICTS[permission in _OPEN[bucket_acl], AccessReason.BUCKET_ACL]
-    return _VERDICTS[permission in _OPEN[object_acl], AccessReason.OBJECT_ACL]
+        return _DECISIONS[permission in _OPEN[bucket_acl], AccessReason.BUCKET_ACL]
+    return _DECISIONS[permission in _OPEN[object_acl], AccessReason.OBJECT_ACL]
 
 
 def _closed(acl: str) -> str:

@@ -96,7 +96,7 @@ def _shorten(text: str, length: int = _SHOWN) -> str:
 
 
 class _Text(logging.Formatter):
-    """A line for people; that of a request has neither time nor level, as it speaks for itself."""
+    """A line for people. The line of a request has neither time nor level."""
 
     def format(self, record: logging.LogRecord) -> str:
         return record.getMessage() if hasattr(record, _ENTRY) else super().format(record)

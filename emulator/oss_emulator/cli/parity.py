@@ -25,8 +25,8 @@ from oss_referer.terminal.parser import CommandError, Commands, InputError, Inte
 
 from oss_emulator.cli.client import ServiceClient, Signer
 from oss_emulator.parity.asking import (
-    Finding,
     ParityResult,
+    ParityStatus,
     Replies,
     ask_all,
     bounds,
@@ -269,7 +269,11 @@ _PAUSE = 1.0
 
 _INDENT = 6
 
-_TONES = {Finding.CONFIRMED: Tone.GOOD, Finding.DIFFERS: Tone.BAD, Finding.UNSEEN: Tone.WARNING}
+_TONES = {
+    ParityStatus.CONFIRMED: Tone.GOOD,
+    ParityStatus.DIFFERS: Tone.BAD,
+    ParityStatus.UNSEEN: Tone.WARNING,
+}
 
 
 def declare(commands: Commands) -> None:
@@ -326,7 +330,7 @@ def run(arguments: argparse.Namespace) -> int:
         write_json(_to_dict(results, arguments, date, client.sent))
     else:
         show(*_describe(results, arguments, date, client.sent))
-    return int(any(result.finding is Finding.DIFFERS for result in results))
+    return int(any(result.status is ParityStatus.DIFFERS for result in results))
 
 
 _INTERRUPTED = "interrupted"
@@ -387,23 +391,25 @@ def _describe(
     yield line(Sentence("{}, {}, on {}, {} requests", *place, date, str(sent)))
     yield line()
     for result in results:
-        word = Text(Sentence(result.finding.value), _TONES[result.finding], width=19)
+        word = Text(Sentence(result.status.value), _TONES[result.status], width=19)
         yield line(f"{result.inquiry.fact}  ", word, language.explain(result.inquiry.about))
         yield from _detail(result)
     yield line()
-    found = Counter(result.finding for result in results)
-    yield line(", ".join(f"{language.say(Sentence(one.value))}: {found[one]}" for one in Finding))
+    found = Counter(result.status for result in results)
+    yield line(
+        ", ".join(f"{language.say(Sentence(one.value))}: {found[one]}" for one in ParityStatus)
+    )
 
 
 def _detail(result: ParityResult) -> Iterator[Block]:
     if result.expected is not None:
-        if result.finding is not Finding.CONFIRMED:
+        if result.status is not ParityStatus.CONFIRMED:
             yield from _variant(_EXPECTED, result.expected)
         if result.found is not None:
             yield from _variant(_FOUND, result.found)
     if result.why:
         yield from _fact(Sentence("why"), language.explain(result.why))
-    if result.finding is Finding.DIFFERS and result.found is None:
+    if result.status is ParityStatus.DIFFERS and result.found is None:
         for item in result.answers:
             if result.expected is not None or not item.fits:
                 yield from _fact(Sentence("asked"), str(item.ask))
@@ -448,7 +454,7 @@ def _fact_to_dict(result: ParityResult) -> dict[str, object]:
         "fact": result.inquiry.fact,
         "about": result.inquiry.about,
         "assumption": result.inquiry.field or None,
-        "conclusion": result.finding.value,
+        "conclusion": result.status.value,
         "expected": result.expected,
         "found": result.found,
         "why": result.why or None,

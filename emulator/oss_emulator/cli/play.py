@@ -15,7 +15,7 @@ from oss_referer.engine.sentence import Sentence
 from oss_referer.findings import Remark, RemarkKind, Severity, format_junit
 from oss_referer.sources.account import GivenKey
 from oss_referer.terminal import bucket, formats, language
-from oss_referer.terminal.formats import Findings
+from oss_referer.terminal.formats import CommandResult
 from oss_referer.terminal.output import Block, Text, Tone, line, writing
 from oss_referer.terminal.parser import CommandError, Commands, InputError
 from oss_referer.terminal.program import loading
@@ -70,10 +70,10 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.junit is not None:
         with writing(arguments.junit) as file:
             file.write(format_junit(remarks))
-    findings = Findings(
+    command_result = CommandResult(
         text=_report(played), data=lambda: _to_dict(played), remarks=remarks, kinds=_KINDS
     )
-    formats.print_findings(findings, arguments)
+    formats.print_result(command_result, arguments)
     return int(any(step.differences for step in played))
 
 

@@ -111,6 +111,8 @@ _CONVERT: Mapping[str, Callable[[Any], Any]] = {
 
 
 class RefererResult(StrEnum):
+    """What the Referer rules said of a request: the member `verdict` of an entry."""
+
     ALLOWED = "allowed"
     DENIED = "denied"
     NOT_CHECKED = "not-checked"

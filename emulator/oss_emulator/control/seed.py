@@ -93,12 +93,12 @@ def apply(
     The text of each SeedError begins with `name`. Without a `folder`, objects cannot name files and
     the seed cannot have accounts.
     """
-    planter = _Planter(name, source, service, folder)
-    if folder is None and planter.seed.account:
-        raise planter.error(("account",), "only the seed that a server starts with has accounts")
-    planter.set_accounts()
-    planter.put_buckets(report)
-    return planter.seed.hint
+    creator = _SeedCreator(name, source, service, folder)
+    if folder is None and creator.seed.account:
+        raise creator.error(("account",), "only the seed that a server starts with has accounts")
+    creator.set_accounts()
+    creator.put_buckets(report)
+    return creator.seed.hint
 
 
 def _name(path: Path) -> str:
@@ -112,7 +112,9 @@ def _read(path: Path) -> bytes:
         raise SeedError(f"{_name(path)} cannot be read: {error.strerror}.") from None
 
 
-class _Planter:
+class _SeedCreator:
+    """Creates what one seed describes, by requests of the owner."""
+
     def __init__(
         self, name: str, source: str | bytes, service: Service, folder: Path | None = None
     ) -> None:

@@ -109,7 +109,7 @@ def _send(send: Send, ask: Ask) -> Reply | str:
     return f"the service answered {reply}" if reply.is_trouble else reply
 
 
-class Finding(StrEnum):
+class ParityStatus(StrEnum):
     """What the replies say about a fact."""
 
     CONFIRMED = "confirmed"
@@ -136,7 +136,7 @@ class ParityResult:
     """What was found about one fact."""
 
     inquiry: Inquiry
-    finding: Finding
+    status: ParityStatus
     answers: tuple[AnsweredAsk, ...]
     """The requests with the reply that is expected to each."""
     expected: StrEnum | None = None
@@ -186,21 +186,21 @@ def _compare_assumed(inquiry: Inquiry, replies: Replies, known: Assumptions) -> 
     ]
     shown = answers[expected]
     if len(fitting) == 1:
-        finding = Finding.CONFIRMED if fitting[0] is expected else Finding.DIFFERS
-        return ParityResult(inquiry, finding, shown, expected, fitting[0])
+        status = ParityStatus.CONFIRMED if fitting[0] is expected else ParityStatus.DIFFERS
+        return ParityResult(inquiry, status, shown, expected, fitting[0])
     if fitting:
         why = _reason(shown) or f"the replies fit {' and '.join(fitting)}"
-        return ParityResult(inquiry, Finding.UNSEEN, shown, expected, why=why)
-    return ParityResult(inquiry, Finding.DIFFERS, shown, expected)
+        return ParityResult(inquiry, ParityStatus.UNSEEN, shown, expected, why=why)
+    return ParityResult(inquiry, ParityStatus.DIFFERS, shown, expected)
 
 
 def _compare_documented(inquiry: Inquiry, replies: Replies) -> ParityResult:
     answered = _answer(inquiry, replies, DEFAULT)
     if not all(item.fits for item in answered):
-        return ParityResult(inquiry, Finding.DIFFERS, answered)
+        return ParityResult(inquiry, ParityStatus.DIFFERS, answered)
     if why := _reason(answered):
-        return ParityResult(inquiry, Finding.UNSEEN, answered, why=why)
-    return ParityResult(inquiry, Finding.CONFIRMED, answered)
+        return ParityResult(inquiry, ParityStatus.UNSEEN, answered, why=why)
+    return ParityResult(inquiry, ParityStatus.CONFIRMED, answered)
 
 
 def _answer(inquiry: Inquiry, replies: Replies, assumed: Assumptions) -> tuple[AnsweredAsk, ...]:

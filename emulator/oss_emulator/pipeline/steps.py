@@ -1,8 +1,8 @@
 """The order of a request: what it asks for, whether it may, what it does, what its answer gets.
 
-Each step is the function of the room that knows the matter. It writes what it finds into the
-admission; one that fails raises an `OSSError`, which ends the request. The server runs `Awaited`,
-and `Service` the other lists. `shortcuts.py` leaves out the steps that would do nothing.
+Each step is a function of the module for its subject. It writes what it finds into the admission;
+one that fails raises an `OSSError`, which becomes the answer. The server runs the steps of
+`Awaited`, and `Service` the other lists. `shortcuts.py` leaves out the steps that would do nothing.
 """
 
 from collections.abc import Callable, Mapping

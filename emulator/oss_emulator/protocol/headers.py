@@ -74,7 +74,7 @@ def sends_metadata(headers: Mapping[str, str]) -> bool:
 
 
 def _names(headers: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the names of headers; an empty type is none: V1 and V2 sign both alike (P-20)."""
+    """Return the names of headers; V1 and V2 sign an empty type like none (P-20)."""
     if headers.get("content-type") == "":
         return tuple(name for name in headers if name != "content-type")
     return tuple(headers)

@@ -31,7 +31,7 @@ from oss_emulator.server.administration import Administration
 from oss_emulator.server.connections import Connections
 from oss_emulator.server.guard import Guard, Handlers
 from oss_emulator.server.handshake import Listener, watch_failures
-from oss_emulator.server.listening import EVERY, bind, grant_connect
+from oss_emulator.server.listening import ALL_ADDRESSES, bind, grant_connect
 from oss_emulator.server.performer import Performer, error_of
 from oss_emulator.server.tls import Certificates
 from oss_emulator.server.waiting import Waiting
@@ -153,7 +153,7 @@ class Server:
 
     def _url(self, scheme: str, port: int) -> str:
         given = self.service.settings.host
-        host = "127.0.0.1" if given in EVERY else given  # oss2 refuses [::1]
+        host = "127.0.0.1" if given in ALL_ADDRESSES else given  # oss2 refuses [::1]
         return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
     # One request, from arrival to journal
@@ -166,7 +166,7 @@ class Server:
         began = time.perf_counter()
         request = guard.read_request(self.controls.clock.now())
         path, other = request.path, None
-        # Almost every request is for OSS, which this tells at once.
+        # For almost every request this cheap test suffices to know that it is for OSS.
         if path == "/" or path.startswith(_OWN_PATHS) or _may_be_other(request.host):
             other = self._find_other(http, request)
         if other is None:
@@ -200,9 +200,9 @@ class Server:
     ) -> Awaitable[Exchange | None] | None:
         """Find who answers a request that is not for OSS; None for one that is."""
         if (product := rpc_endpoint.find(request, self._is_endpoint)) is not None:
-            return self._ask(product, http, request)
+            return self._answer_rpc(product, http, request)
         if (page := console.show(request, self._is_endpoint)) is not None:
-            return self._show(request, page)
+            return self._answer_with_page(request, page)
         if request.path.startswith(PREFIX) and self._is_endpoint(request.host):
             return self._administer(http, request)
         return None
@@ -224,7 +224,9 @@ class Server:
         https = self.https_endpoint or "a port that --tls-port opens"
         LOG.warning("A client began TLS on the port of %s; https needs %s", self.endpoint, https)
 
-    async def _ask(self, product: Product, http: web.BaseRequest, request: Request) -> Exchange:
+    async def _answer_rpc(
+        self, product: Product, http: web.BaseRequest, request: Request
+    ) -> Exchange:
         exchange = Exchange(_begin(request))
         try:
             given = await rpc_endpoint.answer(http, request, product, self.service)
@@ -240,7 +242,7 @@ class Server:
         exchange.response, exchange.rpc = given.response, given
         return exchange
 
-    async def _show(self, request: Request, page: Response) -> Exchange:
+    async def _answer_with_page(self, request: Request, page: Response) -> Exchange:
         return Exchange(_begin(request), response=page, recorded=False)
 
     async def _administer(self, http: web.BaseRequest, request: Request) -> Exchange | None:

@@ -8,7 +8,7 @@ from typing import Final
 from oss_emulator.operations.call import Body
 from oss_emulator.operations.operation import Takes
 from oss_emulator.protocol.checksums import Checksums
-from oss_emulator.server.waiting import ShortStep, take
+from oss_emulator.server.waiting import ShortStep, run_in_thread
 from oss_emulator.storage import Blob, BlobWriter, SpoolWriter, Storage
 
 BATCH: Final = 2 * 1024 * 1024
@@ -62,7 +62,7 @@ class BodyWriter:
         if not self.size:
             self._writer.abandon()
         elif self._blocking:
-            content = (await take(ShortStep.DISK, self._writer.finish),)
+            content = (await run_in_thread(ShortStep.DISK, self._writer.finish),)
         else:
             content = (self._writer.finish(),)
         return Body(content, self.size, self._sums.md5, self._sums.crc64)
@@ -75,7 +75,7 @@ class BodyWriter:
 
     def _begin_keeping(self) -> None:
         batch, self._batch, self._batched = self._batch, [], 0
-        self._keeping = asyncio.create_task(take(ShortStep.HASH, self._keep, batch))
+        self._keeping = asyncio.create_task(run_in_thread(ShortStep.HASH, self._keep, batch))
 
     async def _kept(self) -> None:
         """Wait for the thread by `asyncio.wait`, which does not cancel it."""

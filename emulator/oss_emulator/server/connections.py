@@ -33,7 +33,7 @@ class Connections:
     """Limits the number of connections, and ends them."""
 
     def __init__(self, settings: Settings) -> None:
-        self.patience = settings.request_timeout
+        self.stall_timeout = settings.request_timeout
         """Seconds that a client may stall."""
         self.max_head = settings.limits.headers
         """Bytes of the longest request line and headers together."""
@@ -51,10 +51,10 @@ class Connections:
         """Whether there are more connections than allowed."""
         return len(self._open) > self._most
 
-    def opened(self, connection: Connection, outside: Connection | None) -> None:
-        """Count a connection; one inside TLS replaces the one outside."""
-        if outside is not None:
-            self._open.discard(outside)
+    def opened(self, connection: Connection, outer: Connection | None) -> None:
+        """Count a connection; one inside TLS replaces `outer`, in which TLS began."""
+        if outer is not None:
+            self._open.discard(outer)
         self._open.add(connection)
 
     def closed(self, connection: Connection) -> None:
@@ -72,14 +72,14 @@ class Connections:
         self._handshakes.add(task)
         task.add_done_callback(self._handshakes.discard)
 
-    async def close(self, patience: float) -> None:
-        """Let running requests finish for `patience` seconds, then end every connection."""
+    async def close(self, seconds: float) -> None:
+        """Let running requests finish for at most `seconds`, then end every connection."""
         self._changed = asyncio.Event()
         for task in self._handshakes:
             task.cancel()
         for connection in list(self._open):
             connection.finish()
-        await self._wait_for_none(self.busy, patience)
+        await self._wait_for_none(self.busy, seconds)
         for busy in self.busy:
             busy.cancel()
         await self._wait_for_none(self._open, TLS_CLOSE_TIMEOUT)
@@ -92,11 +92,11 @@ class Connections:
         if self._changed is not None:
             self._changed.set()
 
-    async def _wait_for_none(self, connections: Collection[Connection], patience: float) -> None:
-        """Wait until a set is empty, for `patience` seconds at most."""
+    async def _wait_for_none(self, connections: Collection[Connection], seconds: float) -> None:
+        """Wait until a set is empty, for at most `seconds`."""
         assert self._changed is not None  # noqa: S101
         with suppress(TimeoutError):
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout(seconds):
                 while connections:
                     self._changed.clear()
                     await self._changed.wait()

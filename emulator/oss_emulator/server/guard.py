@@ -126,7 +126,7 @@ def make_aiohttp_protocol(
         max_line_size=connections.max_head,
         max_field_size=connections.max_head,
         max_headers=connections.max_head,
-        keepalive_timeout=3 * connections.patience,
+        keepalive_timeout=3 * connections.stall_timeout,
         read_bufsize=BUFFER,
     )
     return server()
@@ -147,7 +147,7 @@ def _tell_nobody() -> None:
 
 
 class Handlers(NamedTuple):
-    """The functions that answer the requests of all connections."""
+    """The functions of the server that every guard calls."""
 
     answer: Callable[[web.BaseRequest, "Guard"], Awaitable[bool]]
     """Sends the whole answer to a request; returns whether the connection may stay open."""
@@ -178,17 +178,19 @@ class Phase(Enum):
 
 
 class Guard(asyncio.Protocol):
+    """The protocol of one connection, between its transport and aiohttp's protocol."""
+
     transport: asyncio.Transport
     writer: TransportWriter
     _timer: StallTimer
 
     def __init__(
-        self, connections: Connections, handlers: Handlers, outside: Connection | None = None
+        self, connections: Connections, handlers: Handlers, outer: Connection | None = None
     ) -> None:
-        """`outside` is the connection that began TLS, on a port for TLS or after a CONNECT."""
+        """`outer` is the connection that began TLS, on a port for TLS or after a CONNECT."""
         self._connections = connections
         self._handlers = handlers
-        self._outside = outside
+        self._outer = outer
         self._aiohttp = make_aiohttp_protocol(self._answer, connections)
         self.remote = ""
         self.secure = False
@@ -198,17 +200,17 @@ class Guard(asyncio.Protocol):
         """Bytes that arrived and were not passed on yet."""
         self.head: Head
         self._extent: Extent = NO_BODY
-        """Where the body of the last request ends."""
+        """Where the body of the current request ends."""
         self._answering = False
-        """Whether the last request is still being answered."""
+        """Whether the current request is still being answered."""
         self._http: web.BaseRequest | None = None
         """The request that is being answered; None until aiohttp calls the handler."""
         self._unread: StreamReader | None = None
-        """The body of the last request if it was answered before it was read."""
+        """The body of the current request if it was answered before it was read."""
         self._failure: OSSError | None = None
-        """Why the body of the last request did not arrive completely."""
-        self._last = False
-        """Whether the connection must end after the last request."""
+        """Why the body of the current request did not arrive completely."""
+        self._is_final = False
+        """Whether no request may follow the current one on this connection."""
         self._no_more = False
         """Whether the client has closed its side of the connection."""
         self._tell_left: Callable[[], None] = _tell_nobody
@@ -222,11 +224,11 @@ class Guard(asyncio.Protocol):
         peer = transport.get_extra_info("peername")
         self.remote = str(peer[0] if isinstance(peer, tuple | list) else peer or "")
         self.secure = transport.get_extra_info("sslcontext") is not None
-        self._connections.opened(self, self._outside)
+        self._connections.opened(self, self._outer)
         self._aiohttp.connection_made(transport)
-        patience = self._connections.patience
-        self.writer = TransportWriter(self.transport, patience)
-        self._timer = StallTimer(patience, self.transport, self._waits_for_client, self._give_up)
+        seconds = self._connections.stall_timeout
+        self.writer = TransportWriter(self.transport, seconds)
+        self._timer = StallTimer(seconds, self.transport, self._waits_for_client, self._give_up)
         if self._connections.crowded:
             self._refuse(OSSError(ErrorCase.SERVICE_UNAVAILABLE))
         else:
@@ -293,8 +295,8 @@ class Guard(asyncio.Protocol):
         if self._unread is not None:
             self._unread.feed_eof()  # or aiohttp would keep waiting for the rest
         self._connections.closed(self)
-        if self._outside is not None:
-            self._outside.connection_lost(exc)
+        if self._outer is not None:
+            self._outer.connection_lost(exc)
 
     def pause_writing(self) -> None:
         self.writer.pause()
@@ -355,7 +357,7 @@ class Guard(asyncio.Protocol):
     def _begin(self, head: Head) -> None:
         self._extent = head.extent
         self._phase = Phase.ANSWER if head.extent.done else Phase.BODY
-        self._last |= head.last
+        self._is_final |= head.last
         self._answering, self._http, self._failure = True, None, None
         self._connections.busy.add(self)
         self._aiohttp.data_received(head.data)
@@ -392,12 +394,12 @@ class Guard(asyncio.Protocol):
 
         The rest of an unread body would be read as the next request (P-05).
         """
-        if self._last or self._http is None or (self._no_more and not self._pending):
+        if self._is_final or self._http is None or (self._no_more and not self._pending):
             return True
         return not self._http.content.at_eof()
 
     def read_request(self, now: float) -> Request:
-        """Return the last request as a value; it arrived `now`."""
+        """Return the current request as a value, received at the time `now`."""
         method, target, version, fields = self.head[1:5]
         return Request.parse(
             method, target, fields, now, remote=self.remote, secure=self.secure, version=version
@@ -430,7 +432,7 @@ class Guard(asyncio.Protocol):
     def _break_off(self, error: OSSError) -> None:
         """Give up on a body: reading raises the error, and the connection ends after the answer."""
         self._phase, self._pending = Phase.END, b""
-        self._failure, self._last = error, True
+        self._failure, self._is_final = error, True
         if not self._answering:
             self.transport.close()
         elif self._http is not None:
@@ -447,7 +449,7 @@ class Guard(asyncio.Protocol):
 
     def finish(self) -> None:
         """End the connection after the request that is being answered."""
-        self._last = True
+        self._is_final = True
         if not self._answering:
             self.transport.close()
 
@@ -465,10 +467,10 @@ class Guard(asyncio.Protocol):
         That one ends TLS that is closing, since asyncio's TLS cannot be aborted after it was told
         twice to close: it ignores that, and raises an AttributeError in Python 3.11.2.
         """
-        if self._outside is None or not self.transport.is_closing():
+        if self._outer is None or not self.transport.is_closing():
             self.transport.abort()
-        if self._outside is not None:
-            self._outside.abort()
+        if self._outer is not None:
+            self._outer.abort()
 
     # Clients that stall
 
@@ -507,5 +509,5 @@ class Guard(asyncio.Protocol):
             self._phase = Phase.END
             self.transport.pause_reading()  # the following bytes belong to TLS
             inside = Guard(self._connections, self._handlers, self)
-            patience = self._connections.patience
-            self._connections.run_handshake(handshake.begin(self, inside, context, patience))
+            seconds = self._connections.stall_timeout
+            self._connections.run_handshake(handshake.begin(self, inside, context, seconds))

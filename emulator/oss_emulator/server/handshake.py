@@ -28,7 +28,7 @@ _LAST: Final = 3
 """The time-outs that TLS itself waits for a client: longer than this module and the guard do."""
 
 Accept: TypeAlias = Callable[[Connection], asyncio.Protocol]
-"""Makes the protocol of a connection inside TLS, which takes the place of the one outside."""
+"""Makes the protocol of a connection inside TLS, which takes the place of the outer one."""
 
 
 class OuterConnection(Connection, Protocol):
@@ -104,14 +104,14 @@ class Handshake:
             self._task.add_done_callback(self._end)
 
     async def _run(self, accept: Accept, context: ssl.SSLContext) -> None:
-        patience = self._connections.patience
-        async with asyncio.timeout(patience):
+        seconds = self._connections.stall_timeout
+        async with asyncio.timeout(seconds):
             await asyncio.get_running_loop().connect_accepted_socket(
                 partial(accept, self),
                 self._accepted,
                 ssl=context,
-                ssl_handshake_timeout=_LAST * patience,
-                ssl_shutdown_timeout=_LAST * patience,
+                ssl_handshake_timeout=_LAST * seconds,
+                ssl_shutdown_timeout=_LAST * seconds,
             )
 
     def _end(self, task: "asyncio.Task[None]") -> None:
@@ -140,18 +140,18 @@ class Handshake:
 
 
 async def begin(
-    outside: OuterConnection, inside: asyncio.Protocol, context: ssl.SSLContext, patience: float
+    outer: OuterConnection, inside: asyncio.Protocol, context: ssl.SSLContext, seconds: float
 ) -> None:
     """Begin TLS in a connection that has stopped reading, and continue with the guard inside."""
     try:
-        async with asyncio.timeout(patience):  # uvloop waits for ever for a client that has left
+        async with asyncio.timeout(seconds):  # uvloop waits for ever for a client that has left
             transport = await asyncio.get_running_loop().start_tls(
-                outside.transport,
+                outer.transport,
                 inside,
                 context,
                 server_side=True,
-                ssl_handshake_timeout=_LAST * patience,
-                ssl_shutdown_timeout=_LAST * patience,
+                ssl_handshake_timeout=_LAST * seconds,
+                ssl_shutdown_timeout=_LAST * seconds,
             )
     except (Exception, asyncio.CancelledError) as error:
         _report(error)
@@ -159,8 +159,8 @@ async def begin(
     if transport is not None and not transport.is_closing():
         inside.connection_made(transport)
     else:
-        outside.abort()
-        outside.connection_lost(None)
+        outer.abort()
+        outer.connection_lost(None)
 
 
 def _report(error: BaseException) -> None:

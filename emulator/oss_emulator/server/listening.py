@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from oss_emulator.pipeline.service import Service
     from oss_emulator.server.tls import Certificates
 
-EVERY: Final = ("", "::", "0.0.0.0")  # noqa: S104
-"""Hosts that mean every address: the first two those of IPv6 and IPv4, the last those of IPv4."""
+ALL_ADDRESSES: Final = ("", "::", "0.0.0.0")  # noqa: S104
+"""Hosts that mean all addresses: the first two those of IPv6 and IPv4, the last those of IPv4."""
 
 _LACKING = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
 """Errors for addresses that this machine does not have, such as ::1 without IPv6."""

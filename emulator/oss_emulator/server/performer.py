@@ -1,4 +1,4 @@
-"""Answers requests: it runs the steps `Awaited`, at once, or in a thread if that takes time."""
+"""Answers requests: runs the steps of `Awaited`, each at once or, if it takes time, in a thread."""
 
 import asyncio
 import logging
@@ -21,8 +21,8 @@ from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import FileRange, Request, Response, Stream
 from oss_emulator.server import body, callback, wire
 from oss_emulator.server.fetching import Fetches, Host
-from oss_emulator.server.pools import Leaving, Pools, stays
-from oss_emulator.server.waiting import ShortStep, Waiting, take
+from oss_emulator.server.pools import Leaving, Pools, never_leaves
+from oss_emulator.server.waiting import ShortStep, Waiting, run_in_thread
 from oss_emulator.server.wire import Exchange, apply_before
 from oss_emulator.storage import base
 
@@ -30,8 +30,7 @@ LOG: Final = logging.getLogger("oss_emulator")
 
 _T = TypeVar("_T")
 
-
-Step: TypeAlias = Callable[["Performer", Exchange], Awaitable[None]]
+StepRunner: TypeAlias = Callable[["Performer", Exchange], Awaitable[None]]
 
 
 class Performer:
@@ -66,7 +65,7 @@ class Performer:
         return work()
 
     async def answer(
-        self, request: Request, http: web.BaseRequest | None = None, leaving: Leaving = stays
+        self, request: Request, http: web.BaseRequest | None = None, leaving: Leaving = never_leaves
     ) -> Exchange:
         """Admit a request and run its other steps; a failure refuses it.
 
@@ -157,7 +156,7 @@ class Performer:
         if response.callback is not None:
             exchange.response = await callback.deliver(response.callback, response, self._ports())
 
-    RUNS: ClassVar[Mapping[Awaited, Step]] = {
+    RUNS: ClassVar[Mapping[Awaited, StepRunner]] = {
         Awaited.FAULT: _strike,
         Awaited.BODY: _read_body,
         Awaited.GATHER: _gather,
@@ -229,7 +228,7 @@ class Performer:
 
 
 @lru_cache(1024)
-def _needed(operation: Operation, faulty: bool) -> tuple[Step, ...]:
+def _needed(operation: Operation, faulty: bool) -> tuple[StepRunner, ...]:
     """Return what runs the steps that an operation needs, in their order."""
     idle = {
         Awaited.ADMIT: True,  # it is over
@@ -258,5 +257,5 @@ async def check_files(pieces: Iterable[bytes | FileRange | Stream]) -> None:
     for piece in pieces:
         if isinstance(piece, FileRange) and piece.check is not None:
             checking = piece.check()
-            while await take(ShortStep.CHECK, next, checking, False):
+            while await run_in_thread(ShortStep.CHECK, next, checking, False):
                 pass

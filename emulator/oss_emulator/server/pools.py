@@ -23,7 +23,7 @@ class Bounds(NamedTuple):
     """Jobs that run."""
     waiting: int
     """Jobs that wait for their turn; one more is refused."""
-    patience: float
+    max_wait: float
     """Seconds that a job waits at most."""
     busy: ErrorCase
     """The answer to a job that is refused, or that has taken its processor time."""
@@ -44,11 +44,11 @@ BOUNDS: Final[Mapping[Pool, Bounds]] = {
 }
 
 Leaving = Callable[[Callable[[], None]], AbstractContextManager[object]]
-"""Has a function called if the client leaves while the block runs."""
+"""Calls a function if the client leaves while the block runs."""
 
 
-def stays(_: Callable[[], None]) -> AbstractContextManager[object]:
-    """Watch no client: the server itself asks."""
+def never_leaves(_: Callable[[], None]) -> AbstractContextManager[object]:
+    """Never call the function: the server itself has sent the request."""
     return nullcontext()
 
 
@@ -183,7 +183,7 @@ class JobQueue:
 
     async def _wait(self, turn: JobTurn, arrived: Callable[[], bool]) -> None:
         try:
-            async with asyncio.timeout(self.bounds.patience):
+            async with asyncio.timeout(self.bounds.max_wait):
                 while not (turn.ended or self._closed or arrived()):
                     await self._changed.wait()
         except TimeoutError:

@@ -18,7 +18,7 @@ from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.headers import FROM_CALLBACK
 from oss_emulator.protocol.message import FileRange, Request, Response
 from oss_emulator.server import outgoing
-from oss_emulator.server.waiting import ShortStep, take
+from oss_emulator.server.waiting import ShortStep, run_in_thread
 
 if TYPE_CHECKING:
     from oss_emulator.server.fetching import Host
@@ -172,7 +172,9 @@ async def _pieces(response: Response) -> AsyncIterator[bytes]:
         if isinstance(piece, FileRange):
             end = piece.offset + piece.length
             for start in range(piece.offset, end, _CHUNK):
-                yield await take(ShortStep.DISK, piece.read, start, min(_CHUNK, end - start))
+                yield await run_in_thread(
+                    ShortStep.DISK, piece.read, start, min(_CHUNK, end - start)
+                )
         elif piece:
             assert isinstance(piece, bytes)  # noqa: S101 - only answers to POST are made as they go
             yield piece

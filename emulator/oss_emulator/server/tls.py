@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from oss_referer.sources.toml import read_file, read_regular_file
 
-from oss_emulator.server.listening import EVERY
+from oss_emulator.server.listening import ALL_ADDRESSES
 from oss_emulator.settings import Settings
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def load(settings: Settings, domains: Iterable[str]) -> Certificates | None:
     if settings.tls_cert is not None:
         return Certificates(_own(settings.tls_cert, settings.tls_key), None, ())
     names = [*ALWAYS, *domains, *(f"*.{domain}" for domain in domains)]
-    if settings.host not in (*ALWAYS, *EVERY):
+    if settings.host not in (*ALWAYS, *ALL_ADDRESSES):
         names.append(settings.host)
     authority = _authority(settings.tls_dir)
     try:

@@ -42,7 +42,7 @@ AT_ONCE: Final[Mapping[ShortStep, int]] = {
 """The threads of each kind in one process, which all servers in it share."""
 
 
-async def take(step: ShortStep, function: Callable[[*_Ts], _T], *arguments: *_Ts) -> _T:
+async def run_in_thread(step: ShortStep, function: Callable[[*_Ts], _T], *arguments: *_Ts) -> _T:
     """Call a function in a thread; a cancelled step that has not begun never does."""
     loop = asyncio.get_running_loop()
     return await loop.run_in_executor(_threads(step), function, *arguments)

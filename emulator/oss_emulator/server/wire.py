@@ -1,4 +1,4 @@
-"""The edge: turns aiohttp's requests into values, and values into responses on the wire."""
+"""Answers on the wire: their heads, their bodies, and what planned faults do to both."""
 
 import asyncio
 import time
@@ -20,8 +20,8 @@ from oss_emulator.protocol.headers import encode
 from oss_emulator.protocol.message import FileRange, Response, Stream
 from oss_emulator.rpc import RPCAnswer
 from oss_emulator.server.guard import Guard
-from oss_emulator.server.pools import Leaving, stays
-from oss_emulator.server.waiting import ShortStep, Throttle, take
+from oss_emulator.server.pools import Leaving, never_leaves
+from oss_emulator.server.waiting import ShortStep, Throttle, run_in_thread
 
 CHUNK: Final = 256 * 1024
 """Bytes of a file that are read and sent at a time."""
@@ -43,7 +43,7 @@ class Exchange:
     admission: Admission
     http: web.BaseRequest | None = None
     """Has the body of the request; None for one that no client has sent."""
-    leaving: Leaving = stays
+    leaving: Leaving = never_leaves
     response: Response = _EMPTY
     recorded: bool = True
     """Whether the journal records it; not what is for the emulator itself."""
@@ -181,7 +181,7 @@ class Answer:
 
     async def _put(self, chunk: bytes) -> None:
         if self._gzip is not None:
-            chunk = await take(ShortStep.COMPRESSION, self._gzip.compress, chunk)
+            chunk = await run_in_thread(ShortStep.COMPRESSION, self._gzip.compress, chunk)
         for start in range(0, len(chunk), self._throttle.step):
             await self._write(chunk[start : start + self._throttle.step])
 
@@ -221,7 +221,7 @@ class Answer:
             if piece.length <= INLINE:
                 chunk = piece.read(offset, size)
             else:
-                chunk = await take(ShortStep.DISK, piece.read, offset, size)
+                chunk = await run_in_thread(ShortStep.DISK, piece.read, offset, size)
             if not chunk:
                 raise OSError(f"The file of a blob ends at {offset}, {end - offset} bytes early.")
             await self._put(chunk)

@@ -25,12 +25,12 @@ class FileSending:
         self,
         transport: asyncio.Transport,
         piece: FileRange,
-        patience: float,
+        seconds: float,
         sent: Callable[[int], None],
     ) -> None:
         """`sent` is called with each number of bytes that was sent.
 
-        A client that reads nothing for `patience` seconds loses its connection. The transport's
+        A client that reads nothing for `seconds` loses its connection. The transport's
         buffer must be empty.
         """
         self._loop = asyncio.get_running_loop()
@@ -38,7 +38,7 @@ class FileSending:
         self._source = piece.file.fileno()
         self._offset = piece.offset
         self._end = piece.offset + piece.length
-        self._patience = patience
+        self._seconds = seconds
         self._sent = sent
         # Not an exception: its traceback would keep the file open until garbage is collected.
         self._done: asyncio.Future[tuple[int | str, ...]] = self._loop.create_future()
@@ -51,7 +51,7 @@ class FileSending:
         self._socket = socket.socket(fileno=descriptor)
         self._cork(True)
         try:
-            async with asyncio.timeout(self._patience) as self._timeout:
+            async with asyncio.timeout(self._seconds) as self._timeout:
                 self._loop.add_writer(self._socket, self._go_on)
                 error = await self._done
         except TimeoutError:
@@ -94,14 +94,14 @@ class FileSending:
         if self._offset == self._end:
             self._done.set_result(())
         else:
-            self._timeout.reschedule(self._loop.time() + self._patience)
+            self._timeout.reschedule(self._loop.time() + self._seconds)
 
 
 class TransportWriter:
-    def __init__(self, transport: asyncio.Transport, patience: float) -> None:
-        """`patience` is the number of seconds in which a client must take some bytes of a file."""
+    def __init__(self, transport: asyncio.Transport, seconds: float) -> None:
+        """A client must take some bytes of a file every `seconds`."""
         self._transport = transport
-        self._patience = patience
+        self._seconds = seconds
         self.paused = False
         """Whether the transport wants no more bytes for now."""
         self._emptied: asyncio.Future[None] | None = None
@@ -144,7 +144,7 @@ class TransportWriter:
         await self._drain()
         if self._transport.is_closing():
             raise ConnectionResetError("the client has left")
-        self._sending = FileSending(self._transport, piece, self._patience, sent)
+        self._sending = FileSending(self._transport, piece, self._seconds, sent)
         try:
             await self._sending.run()
         finally:

@@ -7,7 +7,7 @@ from oss_referer.engine import FACTS, Decision, RefererPolicy, Sentence, Signing
 from oss_referer.engine.assumptions import SENTENCES
 from oss_referer.findings import Remark, RemarkKind, Severity
 from oss_referer.terminal import formats, language, rules
-from oss_referer.terminal.formats import Findings
+from oss_referer.terminal.formats import CommandResult
 from oss_referer.terminal.output import Block, Text, Tone, line, referer, verdict
 from oss_referer.terminal.parser import Commands
 from oss_referer.terminal.rules import SelectedRules
@@ -44,13 +44,13 @@ def run(arguments: argparse.Namespace) -> int:
     policy = RefererPolicy.compile(selected.configuration, arguments.assumptions)
     signed, method = Signing(arguments.signed), arguments.method.upper()
     asked = [(item, policy.decide(item, signed=signed, method=method)) for item in referers]
-    findings = Findings(
+    command_result = CommandResult(
         text=_describe_all(asked),
         data=lambda: [{"sent": item, **explanation.to_dict(answer)} for item, answer in asked],
         remarks=_remark(asked, selected),
         kinds=_KINDS,
     )
-    formats.print_findings(findings, arguments)
+    formats.print_result(command_result, arguments)
     return int(not all(decision.allowed for _, decision in asked))
 
 

@@ -14,7 +14,7 @@ from oss_referer.sources.terraform import PlannedChange
 from oss_referer.sources.toml import MAX_FILE, SourceError
 from oss_referer.terminal import changes, formats, rules
 from oss_referer.terminal.bucket import SCHEME
-from oss_referer.terminal.formats import Findings
+from oss_referer.terminal.formats import CommandResult
 from oss_referer.terminal.output import Block, Text, Tone, line
 from oss_referer.terminal.parser import Commands, InputError
 from oss_referer.terminal.rules import SelectedRules, Source
@@ -52,13 +52,13 @@ def run(arguments: argparse.Namespace) -> int:
     old = rules.read(arguments.old, arguments)
     new = rules.select(arguments.new, arguments)
     found = diff.compare(old, new.configuration, referers, arguments.assumptions)
-    findings = Findings(
+    command_result = CommandResult(
         text=changes.describe(found, whole=arguments.all),
         data=lambda: changes.to_dict(found),
         remarks=changes.remark(found, new, whole=arguments.all),
         kinds=changes.KINDS,
     )
-    formats.print_findings(findings, arguments)
+    formats.print_result(command_result, arguments)
     return int(not found.equivalent)
 
 
@@ -118,7 +118,7 @@ def _run_on_plan(arguments: argparse.Namespace, referers: Sequence[str | None] |
             continue
         result = diff.compare(old, new, referers, arguments.assumptions)
         compared.append(_Compared(change, old, new, result))
-    findings = Findings(
+    command_result = CommandResult(
         text=_describe_all(compared, arguments.all),
         data=lambda: [item.to_dict() for item in compared],
         remarks=(part for item in compared for part in item.remark(source, arguments.all)),
@@ -126,7 +126,7 @@ def _run_on_plan(arguments: argparse.Namespace, referers: Sequence[str | None] |
         wrong=wrong,
         is_empty=bool(wrong) and not compared,
     )
-    formats.print_findings(findings, arguments)
+    formats.print_result(command_result, arguments)
     differ = any(not item.diff.equivalent for item in compared)
     return InputError.status if wrong else int(differ)
 

@@ -28,7 +28,7 @@ from oss_referer.sources.editing import NotEditableError
 from oss_referer.sources.forms import RulesForm
 from oss_referer.sources.places import Place
 from oss_referer.terminal import changes, formats, language, rules
-from oss_referer.terminal.formats import Findings, Format
+from oss_referer.terminal.formats import CommandResult, Format
 from oss_referer.terminal.output import (
     ENTRIES,
     Block,
@@ -127,7 +127,7 @@ class _Linted:
 
 def _lint(selected: FoundRules, arguments: argparse.Namespace) -> int:
     linted = [_lint_one(item, arguments) for item in selected.found]
-    findings = Findings(
+    command_result = CommandResult(
         text=_report_all(linted, arguments),
         data=lambda: [item for one in linted for item in one.to_dicts()],
         remarks=(item for one in linted for item in one.remark()),
@@ -135,7 +135,7 @@ def _lint(selected: FoundRules, arguments: argparse.Namespace) -> int:
         wrong=selected.wrong,
         is_empty=not linted,
     )
-    formats.print_findings(findings, arguments)
+    formats.print_result(command_result, arguments)
     found = (item for one in linted for item in one.found)
     return int(any(item.severity is not Severity.NOTE for item in found))
 
@@ -300,7 +300,7 @@ def _labelled(label: str, *pieces: Piece) -> Block:
 
 def _evidence(finding: Finding) -> tuple[Piece, ...]:
     is_judged = finding.evidence in (Evidence.ALLOWED, Evidence.DENIED)
-    ec = f", EC {finding.outcome.ec}" if is_judged and finding.outcome.ec else ""
+    ec = f", EC {finding.decision_reason.ec}" if is_judged and finding.decision_reason.ec else ""
     return referer(finding.referer), " ", Sentence(finding.evidence.value), ec
 
 

@@ -13,7 +13,7 @@ from oss_referer.engine import RefererPolicy, Sentence, explanation
 from oss_referer.findings import Remark, RemarkKind, Severity
 from oss_referer.search.url import WebURL, WebURLError
 from oss_referer.terminal import formats, rules
-from oss_referer.terminal.formats import Findings
+from oss_referer.terminal.formats import CommandResult
 from oss_referer.terminal.output import Block, Text, TextTable, Tone, line, referer, verdict
 from oss_referer.terminal.parser import Commands, InputError
 from oss_referer.terminal.rules import SelectedRules
@@ -47,18 +47,18 @@ def run(arguments: argparse.Namespace) -> int:
     partners = [_read_url("--partner", text) for text in arguments.partner]
     selected = rules.select(arguments.rules, arguments)
     policy = RefererPolicy.compile(selected.configuration, arguments.assumptions)
-    outcomes = scenario.play(policy, site.text, target.text)
+    results = scenario.play(policy, site.text, target.text)
     others = strangers.search(policy, [site, *partners])
     warning = scenario.warn(target.text)
-    findings = Findings(
+    command_result = CommandResult(
         text=itertools.chain(
-            _report(outcomes),
+            _report(results),
             [] if warning is None else [line(Text(warning, Tone.WARNING))],
-            _judge(outcomes, others),
+            _judge(results, others),
         ),
         data=lambda: {
             "default_domain": warning,
-            "scenarios": [_to_dict(outcome) for outcome in outcomes],
+            "scenarios": [_to_dict(result) for result in results],
             "other_sites": {
                 "let_in": [
                     {"referer": one.referer, "entry": one.decision.entry} for one in others.found
@@ -66,21 +66,21 @@ def run(arguments: argparse.Namespace) -> int:
                 "proved": others.proved,
             },
         },
-        remarks=_remark(outcomes, others, selected),
+        remarks=_remark(results, others, selected),
         kinds=_KINDS,
     )
-    formats.print_findings(findings, arguments)
-    as_wanted = not others.found and all(outcome.as_wanted for outcome in outcomes)
+    formats.print_result(command_result, arguments)
+    as_wanted = not others.found and all(result.as_wanted for result in results)
     return int(not as_wanted)
 
 
 def _remark(
-    outcomes: Sequence[ScenarioResult], others: Strangers, selected: SelectedRules
+    results: Sequence[ScenarioResult], others: Strangers, selected: SelectedRules
 ) -> Iterator[Remark]:
     place = selected.placing()
     found = [
         (str(item.scenario.name), item.scenario.group.value, item.decision, item.as_wanted)
-        for item in outcomes
+        for item in results
     ]
     found += [(item.referer, "other sites", item.decision, False) for item in others.found]
     for name, group, decision, as_wanted in found:
@@ -107,24 +107,24 @@ def _read_url(flag: str, text: str) -> WebURL:
         ) from None
 
 
-def _report(outcomes: Sequence[ScenarioResult]) -> Iterator[Block]:
+def _report(results: Sequence[ScenarioResult]) -> Iterator[Block]:
     headings = (
         Sentence("how it arrives"),
         Sentence("Referer"),
         Sentence("verdict"),
         Sentence("why"),
     )
-    for group, items in groupby(outcomes, lambda outcome: outcome.scenario.group):
-        yield TextTable(headings, [_row(outcome) for outcome in items], Sentence(group.value))
+    for group, items in groupby(results, lambda result: result.scenario.group):
+        yield TextTable(headings, [_row(result) for result in items], Sentence(group.value))
         yield line()
 
 
-def _judge(outcomes: Sequence[ScenarioResult], others: Strangers) -> Iterator[Block]:
+def _judge(results: Sequence[ScenarioResult], others: Strangers) -> Iterator[Block]:
     """Say what is wrong; what is right only where it is proved."""
-    wrong = [outcome for outcome in outcomes if not outcome.as_wanted]
-    for outcome in wrong:
-        template = "! {} is let in" if outcome.decision.allowed else "! {} is kept out"
-        yield line(Text(Sentence(template, outcome.scenario.name), Tone.BAD))
+    wrong = [result for result in results if not result.as_wanted]
+    for result in wrong:
+        template = "! {} is let in" if result.decision.allowed else "! {} is kept out"
+        yield line(Text(Sentence(template, result.scenario.name), Tone.BAD))
     for stranger in others.found:
         said = Sentence("! {} is let in", stranger.referer)
         if stranger.decision.entry:
@@ -143,25 +143,25 @@ def _judge(outcomes: Sequence[ScenarioResult], others: Strangers) -> Iterator[Bl
         yield line(Text(said, Tone.WARNING))
 
 
-def _row(outcome: ScenarioResult) -> tuple[Text | str, ...]:
-    decision = outcome.decision
+def _row(result: ScenarioResult) -> tuple[Text | str, ...]:
+    decision = result.decision
     answer = verdict(decision)
     why = decision.entry if decision.entry is not None else decision.reason.value
     return (
-        outcome.scenario.name,
-        referer(outcome.scenario.referer),
-        answer if outcome.as_wanted else Text(Sentence("{} !", answer.text), answer.tone),
+        result.scenario.name,
+        referer(result.scenario.referer),
+        answer if result.as_wanted else Text(Sentence("{} !", answer.text), answer.tone),
         f"{why} ({decision.ec})" if decision.ec else why,
     )
 
 
-def _to_dict(outcome: ScenarioResult) -> dict[str, object]:
+def _to_dict(result: ScenarioResult) -> dict[str, object]:
     return {
-        "group": outcome.scenario.group.value,
-        "name": outcome.scenario.name,
-        "signed": outcome.scenario.signed.value,
-        "wanted": outcome.scenario.wanted,
-        "as_wanted": outcome.as_wanted,
-        "sent": outcome.scenario.referer,
-        **explanation.to_dict(outcome.decision),
+        "group": result.scenario.group.value,
+        "name": result.scenario.name,
+        "signed": result.scenario.signed.value,
+        "wanted": result.scenario.wanted,
+        "as_wanted": result.as_wanted,
+        "sent": result.scenario.referer,
+        **explanation.to_dict(result.decision),
     }

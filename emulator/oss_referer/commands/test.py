@@ -12,7 +12,7 @@ from oss_referer.sources import places, tables
 from oss_referer.sources.places import Place
 from oss_referer.sources.tables import Report, Result, Untouched
 from oss_referer.terminal import bucket, formats, language, rules
-from oss_referer.terminal.formats import Findings
+from oss_referer.terminal.formats import CommandResult
 from oss_referer.terminal.output import ENTRIES, Block, Text, Tone, line, referer, writing
 from oss_referer.terminal.parser import Commands, InputError
 from oss_referer.terminal.rules import SelectedRules
@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
     given, paths = _separate(arguments)
     reports, wrong = _run_all(paths, given, arguments)
     tested = _Tested(reports, list(_find_untouched(reports, given)))
-    findings = Findings(
+    command_result = CommandResult(
         text=_report(tested, arguments.partial),
         data=lambda: _to_dict(tested),
         remarks=_remark(tested, arguments.partial),
@@ -76,7 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.junit is not None and reports:
         with writing(arguments.junit) as file:
             file.write(format_junit(_remark(tested, arguments.partial)))
-    formats.print_findings(findings, arguments)
+    formats.print_result(command_result, arguments)
     passed = tested.passed and (arguments.partial or not tested.untouched)
     return 2 if wrong else int(not passed)
 

@@ -10,7 +10,7 @@ the standard library.
 
 from . import explanation, header
 from .assumptions import DEFAULT, FACTS, Assumptions
-from .decision import Basis, Decision, Outcome, Reason, RequestKind, Scope, Signing, Stage, Step
+from .decision import Basis, Decision, Reason, RequestKind, Scope, Signing, Stage, Step, StepResult
 from .entry_list import EntryList, GramIndex
 from .pattern import Pattern
 from .policy import BareDecision, Reading, RefererConfiguration, RefererPolicy
@@ -25,7 +25,6 @@ __all__ = [
     "Decision",
     "EntryList",
     "GramIndex",
-    "Outcome",
     "Pattern",
     "Reading",
     "Reason",
@@ -37,6 +36,7 @@ __all__ = [
     "Signing",
     "Stage",
     "Step",
+    "StepResult",
     "explanation",
     "header",
 ]

@@ -111,20 +111,20 @@ _CHECKED = {
 }
 """The kinds that are checked in any case, each with the facts that say so."""
 
-_BESIDES = {
+_ALSO_CHECKED = {
     CheckedRequests.ALL_SIGNED_URLS: RequestKind.SIGNED_URL_TO_WRITE,
     CheckedRequests.PREFLIGHTS_TOO: RequestKind.PREFLIGHT,
     CheckedRequests.FORMS_TOO: RequestKind.SIGNED_BY_FORM,
     CheckedRequests.BUCKETS_TOO: RequestKind.NOT_AN_OBJECT,
 }
-"""The kind that a rule checks besides (R-04)."""
+"""The kind that is checked as well, under each of these assumptions (R-04)."""
 
 
 def is_checked(kind: RequestKind, rule: CheckedRequests) -> bool:
-    """Return whether requests of a kind are checked."""
+    """Return whether requests of a kind are checked, under one assumption about that (R-04)."""
     if kind is RequestKind.SIGNED_URL_TO_HEAD:
         return rule is not CheckedRequests.GET_ONLY
-    return kind in _CHECKED or kind is _BESIDES.get(rule)
+    return kind in _CHECKED or kind is _ALSO_CHECKED.get(rule)
 
 
 def facts_of(kind: RequestKind) -> tuple[str, ...]:
@@ -155,7 +155,7 @@ class Stage(StrEnum):
     WHITELIST = "whitelist"
 
 
-class Outcome(StrEnum):
+class StepResult(StrEnum):
     """What a step finds."""
 
     CHECKED = "checked"
@@ -181,7 +181,7 @@ class Step:
     """One step on the way to a decision."""
 
     stage: Stage
-    outcome: Outcome
+    outcome: StepResult
     facts: tuple[str, ...] = ()
     """The numbers of the documented facts that it rests on."""
     detail: str = ""
@@ -203,7 +203,7 @@ class Decision:
     def entry(self) -> str | None:
         """The entry that settled it, verbatim: the first that matches, in configured order."""
         last = self.steps[-1]
-        return last.detail if last.outcome is Outcome.MATCHED else None
+        return last.detail if last.outcome is StepResult.MATCHED else None
 
     @property
     def allowed(self) -> bool:

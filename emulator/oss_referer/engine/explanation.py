@@ -1,7 +1,7 @@
 """A decision in words for people and as plain data for programs."""
 
 from .assumptions import FACTS, SENTENCES
-from .decision import Decision, Outcome, Stage, Step
+from .decision import Decision, Stage, Step, StepResult
 
 # `describe` shortens longer Referers and entries; `to_dict` does not.
 _LINE_LENGTH = 200
@@ -53,24 +53,24 @@ def sentence(step: Step) -> str:
 
 
 _STEPS = {
-    (Stage.REQUEST, Outcome.CHECKED): "The rules are consulted for {}.",
-    (Stage.REQUEST, Outcome.NOT_CHECKED): "The rules are not consulted for {}.",
-    (Stage.EMPTY, Outcome.ALLOWED): "The Referer is empty and AllowEmptyReferer is true.",
-    (Stage.EMPTY, Outcome.WITHOUT_WHITELIST): (
+    (Stage.REQUEST, StepResult.CHECKED): "The rules are consulted for {}.",
+    (Stage.REQUEST, StepResult.NOT_CHECKED): "The rules are not consulted for {}.",
+    (Stage.EMPTY, StepResult.ALLOWED): "The Referer is empty and AllowEmptyReferer is true.",
+    (Stage.EMPTY, StepResult.WITHOUT_WHITELIST): (
         "The Referer is empty; AllowEmptyReferer is false, which has no effect without a whitelist."
     ),
-    (Stage.EMPTY, Outcome.DENIED): (
+    (Stage.EMPTY, StepResult.DENIED): (
         "The Referer is empty, AllowEmptyReferer is false and there is a whitelist."
     ),
-    (Stage.QUERY, Outcome.CUT): "AllowTruncateQueryString cut the Referer to {!r}.",
-    (Stage.PATH, Outcome.CUT): "TruncatePath cut the Referer to {!r}.",
-    (Stage.BLACKLIST, Outcome.NO_ENTRIES): "There is no blacklist.",
-    (Stage.BLACKLIST, Outcome.MATCHED): "The blacklist entry {!r} matches.",
-    (Stage.BLACKLIST, Outcome.UNMATCHED): "No blacklist entry matches.",
-    (Stage.WHITELIST, Outcome.NO_ENTRIES): "There is no whitelist, so every Referer is allowed.",
-    (Stage.WHITELIST, Outcome.DENIED): (
+    (Stage.QUERY, StepResult.CUT): "AllowTruncateQueryString cut the Referer to {!r}.",
+    (Stage.PATH, StepResult.CUT): "TruncatePath cut the Referer to {!r}.",
+    (Stage.BLACKLIST, StepResult.NO_ENTRIES): "There is no blacklist.",
+    (Stage.BLACKLIST, StepResult.MATCHED): "The blacklist entry {!r} matches.",
+    (Stage.BLACKLIST, StepResult.UNMATCHED): "No blacklist entry matches.",
+    (Stage.WHITELIST, StepResult.NO_ENTRIES): "There is no whitelist, so every Referer is allowed.",
+    (Stage.WHITELIST, StepResult.DENIED): (
         "There is a blacklist but no whitelist, so every Referer is denied."
     ),
-    (Stage.WHITELIST, Outcome.MATCHED): "The whitelist entry {!r} matches.",
-    (Stage.WHITELIST, Outcome.UNMATCHED): "No whitelist entry matches.",
+    (Stage.WHITELIST, StepResult.MATCHED): "The whitelist entry {!r} matches.",
+    (Stage.WHITELIST, StepResult.UNMATCHED): "No whitelist entry matches.",
 }

@@ -30,13 +30,13 @@ from .assumptions import (
 from .decision import (
     EXEMPTIONS,
     Decision,
-    Outcome,
     Reason,
     RequestKind,
     Scope,
     Signing,
     Stage,
     Step,
+    StepResult,
     classify,
     facts_of,
     is_checked,
@@ -318,7 +318,7 @@ class RefererPolicy:
         found = set(self.rests_on(kind, sent, decided, referers))
         variants = tuple(item for item in self._chosen if item in found)
         if kind not in self.checked:
-            step = Step(Stage.REQUEST, Outcome.NOT_CHECKED, facts_of(kind), kind)
+            step = Step(Stage.REQUEST, StepResult.NOT_CHECKED, facts_of(kind), kind)
             return Decision(EXEMPTIONS[kind], (step,), variants=variants)
         steps = tuple(self._steps(kind, sent, decided))
         return Decision(decided.reason, steps, decided.seen, variants)
@@ -374,14 +374,14 @@ class RefererPolicy:
         return header.trim(header.choose(sent, assumptions.repeated_header))
 
     def _steps(self, kind: RequestKind, sent: str, decided: BareDecision) -> Iterator[Step]:
-        yield Step(Stage.REQUEST, Outcome.CHECKED, facts_of(kind), kind)
+        yield Step(Stage.REQUEST, StepResult.CHECKED, facts_of(kind), kind)
         if not sent:
             yield Step(Stage.EMPTY, _EMPTY[decided.reason], ("R-10", "R-11"))
             return
         if (cut := self.reading.cut(sent)) != sent:
             path = self.reading.cuts_path
             stage, number = (Stage.PATH, "R-27") if path else (Stage.QUERY, "R-26")
-            yield Step(stage, Outcome.CUT, (number,), cut)
+            yield Step(stage, StepResult.CUT, (number,), cut)
         listed = decided if decided.reason is Reason.BLACKLISTED else None
         yield self._consult(Stage.BLACKLIST, "R-12", sent, listed)
         if listed is None:
@@ -389,9 +389,9 @@ class RefererPolicy:
 
     def _consult_whitelist(self, sent: str, decided: BareDecision) -> Step:
         if decided.reason is Reason.NO_WHITELIST:
-            return Step(Stage.WHITELIST, Outcome.NO_ENTRIES, ("R-14",))
+            return Step(Stage.WHITELIST, StepResult.NO_ENTRIES, ("R-14",))
         if not self.reading.has_whitelist:
-            return Step(Stage.WHITELIST, Outcome.DENIED, ("R-14",))
+            return Step(Stage.WHITELIST, StepResult.DENIED, ("R-14",))
         listed = decided if decided.reason is Reason.WHITELISTED else None
         return self._consult(Stage.WHITELIST, "R-13", sent, listed)
 
@@ -400,9 +400,9 @@ class RefererPolicy:
             wildcards = ("R-21",) if listed.entry.has_wildcards else ()
             lowered = ("R-41",) if self.reading.needs_lower_query(sent, listed.entry) else ()
             facts = (number, "R-20", *wildcards, *lowered)
-            return Step(stage, Outcome.MATCHED, facts, listed.entry.text)
+            return Step(stage, StepResult.MATCHED, facts, listed.entry.text)
         entries = self.reading.blacklist if stage is Stage.BLACKLIST else self.reading.whitelist
-        outcome = Outcome.UNMATCHED if entries.patterns else Outcome.NO_ENTRIES
+        outcome = StepResult.UNMATCHED if entries.patterns else StepResult.NO_ENTRIES
         return Step(stage, outcome, (number,))
 
 
@@ -415,7 +415,7 @@ checked_requests and repeated_header are about requests, and no decision depends
 """
 
 _EMPTY = {
-    Reason.EMPTY_ALLOWED: Outcome.ALLOWED,
-    Reason.EMPTY_DENIED: Outcome.DENIED,
-    Reason.EMPTY_WITHOUT_WHITELIST: Outcome.WITHOUT_WHITELIST,
+    Reason.EMPTY_ALLOWED: StepResult.ALLOWED,
+    Reason.EMPTY_DENIED: StepResult.DENIED,
+    Reason.EMPTY_WITHOUT_WHITELIST: StepResult.WITHOUT_WHITELIST,
 }

@@ -28,7 +28,7 @@ from oss_referer.search.automaton import Budget, SearchedEntry
 from oss_referer.search.entry import Parts, is_blank
 from oss_referer.search.url import DEFAULT_PORTS
 
-Step = tuple[EntryPlace | None, Correction]
+PlacedCorrection = tuple[EntryPlace | None, Correction]
 """A correction of an entry, or of the rules as a whole."""
 
 
@@ -36,25 +36,30 @@ def follow(
     configuration: RefererConfiguration, found: Iterable[Finding], *, unsafe: bool = False
 ) -> RefererConfiguration:
     """Return a configuration with the corrections of some findings that are safe, or with all."""
-    steps = ((item.place, item.following(unsafe=unsafe)) for item in found)
-    return take(configuration, [(place, step) for place, step in steps if step is not None])
+    placed = ((item.place, item.following(unsafe=unsafe)) for item in found)
+    return apply(configuration, [(place, one) for place, one in placed if one is not None])
 
 
-def take(configuration: RefererConfiguration, steps: Iterable[Step]) -> RefererConfiguration:
-    steps = tuple(steps)
+def apply(
+    configuration: RefererConfiguration, corrections: Iterable[PlacedCorrection]
+) -> RefererConfiguration:
+    """Return a configuration with some corrections, whether they are safe or not."""
+    placed = tuple(corrections)
     lists: dict[Stage, Mapping[int, tuple[str, ...]]] = {
         stage: {
-            place.position: step.instead
-            for place, step in steps
-            if place and place.list is stage and step.instead is not None
+            place.position: correction.instead
+            for place, correction in placed
+            if place and place.list is stage and correction.instead is not None
         }
         for stage in (Stage.WHITELIST, Stage.BLACKLIST)
     }
     changes: dict[str, Any] = {
-        step.switch[0].value: step.switch[1] for _, step in steps if step.switch
+        correction.switch[0].value: correction.switch[1]
+        for _, correction in placed
+        if correction.switch
     }
-    white = [text for _, step in steps for text in step.whitelist]
-    black = [text for _, step in steps for text in step.blacklist]
+    white = [text for _, correction in placed for text in correction.whitelist]
+    black = [text for _, correction in placed for text in correction.blacklist]
     return replace(
         configuration,
         whitelist=tuple(_replace(configuration.whitelist, lists[Stage.WHITELIST], white)),
@@ -165,11 +170,14 @@ def _union(parts: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(item for part in parts for item in part))
 
 
-TOGETHER = Sentence("It is not proved to be safe together with the other corrections.")
+UNPROVED_TOGETHER = Sentence("It is not proved to be safe together with the other corrections.")
 
-_STEPS, _FOR_ONE, _TOGETHER = 1_200_000, 300_000, 6_000_000
-"""The most steps of all searches of an assessment, of those for one correction, and of those for
-all corrections together."""
+_MAX_STEPS = 1_200_000
+"""The most steps of all searches of an assessment."""
+_MAX_STEPS_OF_ONE = 300_000
+"""The most steps of the searches for one correction."""
+_MAX_STEPS_TOGETHER = 6_000_000
+"""The most steps of the searches for all corrections together."""
 
 
 class Assessor:
@@ -178,7 +186,7 @@ class Assessor:
     def __init__(self, subject: Subject, found: Sequence[Finding], seconds: float = inf) -> None:
         """Corrections that are not proved to be safe within some seconds are not safe."""
         self._subject, self._found = subject, found
-        self._budget = Budget(_STEPS, time.monotonic() + seconds)
+        self._budget = Budget(_MAX_STEPS, time.monotonic() + seconds)
         self._bodies = {
             stage: Counter(text.strip(WHITE_SPACE) for text in _list(subject, stage))
             for stage in LISTS
@@ -197,7 +205,7 @@ class Assessor:
         if not found:
             return replace(finding, safe=whole, risk=NOTHING)
         for part in _parts(finding):
-            is_change = take(rules, [(finding.place, part)]) != rules
+            is_change = apply(rules, [(finding.place, part)]) != rules
             if is_change and not self._find_risk(finding.place, part):
                 return replace(finding, safe=part, risk=found)
         return replace(finding, safe=None, risk=found)
@@ -207,27 +215,27 @@ class Assessor:
     ) -> RefererConfiguration:
         """Follow the safe corrections, unless together they are not safe for these rules."""
         after = follow(configuration, found)
-        if after == configuration or self._compare(after, Budget(_TOGETHER)) is None:
+        if after == configuration or self._compare(after, Budget(_MAX_STEPS_TOGETHER)) is None:
             return after
-        budget = Budget(_STEPS)
-        steps: list[tuple[EntryPlace | None, Correction]] = []
+        budget = Budget(_MAX_STEPS)
+        steps: list[PlacedCorrection] = []
         for item in found:
             if item.safe is not None:
                 trial = [*steps, (item.place, item.safe)]
-                if self._compare(take(configuration, trial), budget) is None:
+                if self._compare(apply(configuration, trial), budget) is None:
                     steps = trial
-        return take(configuration, steps)
+        return apply(configuration, steps)
 
     def _find_risk(self, place: EntryPlace | None, correction: Correction) -> Sentence | None:
         if self._budget.is_over:
             return UNPROVED
         edit = self._edit(place, correction)
         if edit is None:
-            after = take(self._subject.configuration, [(place, correction)])
-            with self._budget.lend(_FOR_ONE) as budget:
+            after = apply(self._subject.configuration, [(place, correction)])
+            with self._budget.lend(_MAX_STEPS_OF_ONE) as budget:
                 return self._compare(after, budget)
         old = self._subject.compiled
-        with self._budget.lend(_FOR_ONE) as budget:
+        with self._budget.lend(_MAX_STEPS_OF_ONE) as budget:
             return risk.find_risk(old, EditedRules(old, edit), edit, self._named, budget)
 
     def _compare(self, after: RefererConfiguration, budget: Budget) -> Sentence | None:

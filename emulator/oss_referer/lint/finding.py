@@ -118,7 +118,7 @@ class Finding:
     reason: Sentence
     evidence: Evidence
     referer: str | None
-    outcome: Reason
+    decision_reason: Reason
     """Why all the rules together allow or deny that Referer."""
     correction: Correction
     place: EntryPlace | None
@@ -158,8 +158,8 @@ class Finding:
             "reason": self.reason,
             "referer": self.referer,
             "claim": self.evidence.value,
-            "allowed": self.outcome.allows,
-            "ec": self.outcome.ec,
+            "allowed": self.decision_reason.allows,
+            "ec": self.decision_reason.ec,
             "instead": correction.instead,
             "add": correction.whitelist,
             "add_to_blacklist": correction.blacklist,

@@ -34,7 +34,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
 
 
 def _bad_port(parts: Parts) -> str | None:
-    """Return a port that is none; None if the entry has none, or a good one."""
+    """Return a port that no site has; None for an entry without a port, or with a good one."""
     if parts.port is None:
         written = re.match(r":[^/]*", parts.rest)
         return written and (written[0].removeprefix(":") or ":")

@@ -13,7 +13,7 @@ from oss_referer.engine import (
     Stage,
 )
 from oss_referer.engine.policy import MAX_EXAMINED
-from oss_referer.lint.correcting import TOGETHER, Assessor, complete, follow, take
+from oss_referer.lint.correcting import UNPROVED_TOGETHER, Assessor, apply, complete, follow
 from oss_referer.lint.finding import Correction, EntryPlace, Evidence, Finding, Severity, Suspicion
 from oss_referer.lint.rule import RULES, LintRule
 from oss_referer.lint.subject import LintedEntry, Subject
@@ -84,7 +84,7 @@ def _find(subject: Subject, rules: Sequence[LintRule]) -> list[Finding]:
             found.append(complete(finding, subject, examining))
             if finding.place is not None:
                 subject.reported.add(finding.place)
-    return list(_keep_closed(subject, list(_keep_open(subject, found))))
+    return list(_keep_whitelist(subject, list(_let_named_sites_in(subject, found))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,8 @@ def fix(
         configuration, rounds = after, rounds + 1
         found, _ = _run(configuration, rules, assumptions, accepted)
     left = (  # a correction that is left was not followed
-        item if item.safe is None else replace(item, safe=None, risk=TOGETHER) for item in found
+        item if item.safe is None else replace(item, safe=None, risk=UNPROVED_TOGETHER)
+        for item in found
     )
     return Fixed(configuration, tuple(left), before, tuple(risky))
 
@@ -176,7 +177,7 @@ def _confirm(
                 suspicion.reason,
                 suspicion.evidence,
                 referer,
-                outcome=subject.decide(referer).reason,
+                decision_reason=subject.decide(referer).reason,
                 correction=suspicion.correction,
                 place=place,
                 common=rule.common,
@@ -193,7 +194,7 @@ def _may_show(evidence: Evidence, referer: str | None) -> bool:
 # Corrections that would go too far
 
 
-def _keep_open(subject: Subject, found: Sequence[Finding]) -> Iterator[Finding]:
+def _let_named_sites_in(subject: Subject, found: Sequence[Finding]) -> Iterator[Finding]:
     """Remove the corrections that would deny a site that the whitelist names."""
     written = set(subject.configuration.blacklist)
     added = [
@@ -205,7 +206,7 @@ def _keep_open(subject: Subject, found: Sequence[Finding]) -> Iterator[Finding]:
     filed = GramIndex(parse_entry(text) for text in added if text not in written)
     whole = [(item.place, item.correction) for item in found]
     denied = set()
-    for text in take(subject.configuration, whole).whitelist if filed.patterns else ():
+    for text in apply(subject.configuration, whole).whitelist if filed.patterns else ():
         page = "" if is_blank(text) else example(text)
         for entry in filed.candidates(page) if page else ():
             if entry.matches(page) and subject.covers([entry], parse_entry(text)):
@@ -227,11 +228,11 @@ def _leave_out(denied: Collection[str], correction: Correction) -> Correction:
     return replace(correction, instead=kept)
 
 
-def _keep_closed(subject: Subject, found: Sequence[Finding]) -> Iterator[Finding]:
+def _keep_whitelist(subject: Subject, found: Sequence[Finding]) -> Iterator[Finding]:
     """Let the owner decide about the last entry of a whitelist: an empty one allows everybody."""
     whole = [(item.place, item.correction) for item in found]
     opens = subject.has_whitelist and all(
-        map(is_blank, take(subject.configuration, whole).whitelist)
+        map(is_blank, apply(subject.configuration, whole).whitelist)
     )
     for item in found:
         place = item.place

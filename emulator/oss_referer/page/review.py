@@ -54,7 +54,7 @@ class Review(NamedTuple):
     findings: tuple[Finding, ...]
     difference: diff.Diff
     scenarios: tuple[tuple[str, tuple[ScenarioResult, ...]], ...]
-    """The outcomes by group; empty for a site that is not an address."""
+    """The results by group; empty for a site that is not an address."""
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -63,13 +63,13 @@ class Review(NamedTuple):
             "scenarios": [
                 {
                     "group": group,
-                    "name": outcome.scenario.name,
-                    "sent": outcome.scenario.referer,
-                    "as_wanted": outcome.as_wanted,
-                    **explanation.to_dict(outcome.decision),
+                    "name": result.scenario.name,
+                    "sent": result.scenario.referer,
+                    "as_wanted": result.as_wanted,
+                    **explanation.to_dict(result.decision),
                 }
-                for group, outcomes in self.scenarios
-                for outcome in outcomes
+                for group, results in self.scenarios
+                for result in results
             ],
         }
 
@@ -102,11 +102,11 @@ def make(
         played = scenarios.play(RefererPolicy.compile(rules, assumptions), site, object_url)
     except WebURLError:
         played = ()
-    groups = groupby(played, lambda outcome: outcome.scenario.group.value)
+    groups = groupby(played, lambda result: result.scenario.group.value)
     return Review(
         lint.run(rules, assumptions=assumptions, seconds=PROOF_SECONDS),
         diff.compare(other, rules, assumptions=assumptions),
-        tuple((group, tuple(outcomes)) for group, outcomes in groups),
+        tuple((group, tuple(results)) for group, results in groups),
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from string import Template
 from typing import Any, NamedTuple
 
-from oss_referer.engine import Outcome, Sentence, Stage, Step, explanation
+from oss_referer.engine import Sentence, Stage, Step, StepResult, explanation
 from oss_referer.engine.assumptions import SENTENCES
 from oss_referer.replay import figures
 from oss_referer.replay.figures import (
@@ -334,7 +334,7 @@ class _Body:
     def _detail(self, item: dict[str, Any]) -> str:
         said = [self._say(Sentence("Denied, EC {}.", item["ec"]))]
         said += [
-            self._say_step(Step(Stage(stage), Outcome(outcome), detail=detail))
+            self._say_step(Step(Stage(stage), StepResult(outcome), detail=detail))
             for stage, outcome, detail in item["steps"]
         ]
         said += [

@@ -132,7 +132,7 @@ def registered(host: str) -> str | None:
 
 
 def has_known_suffix(host: str) -> bool:
-    """Return whether a host ends in a public suffix that the list knows, and is none itself."""
+    """Return whether a host is below a public suffix that the list knows."""
     found: str | None = suffix_list().privatesuffix(host, accept_unknown=False)
     return found is not None
 

@@ -64,7 +64,7 @@ _UNREADABLE = RemarkKind("unreadable", "A file cannot be read.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Findings:
+class CommandResult:
     """What a command found, in each form; only the form that is asked for is made."""
 
     text: Iterable[Block]
@@ -78,11 +78,11 @@ class Findings:
     """Whether nothing was looked at, so that there is nothing to print but what is wrong."""
 
 
-def print_findings(found: Findings, arguments: argparse.Namespace) -> None:
+def print_result(result: CommandResult, arguments: argparse.Namespace) -> None:
     """Print what was found in the format that was asked for, and then what is wrong."""
-    if not (found.is_empty and arguments.format in (Format.TEXT, Format.JSON)):
-        _print(found, arguments)
-    print_errors(found.wrong)
+    if not (result.is_empty and arguments.format in (Format.TEXT, Format.JSON)):
+        _print(result, arguments)
+    print_errors(result.wrong)
 
 
 def print_errors(errors: Sequence[InputError]) -> None:
@@ -92,16 +92,16 @@ def print_errors(errors: Sequence[InputError]) -> None:
         language.complain(str(error))
 
 
-def _print(found: Findings, arguments: argparse.Namespace) -> None:
-    remarks = itertools.chain(found.remarks, map(_remark, found.wrong))
+def _print(result: CommandResult, arguments: argparse.Namespace) -> None:
+    remarks = itertools.chain(result.remarks, map(_remark, result.wrong))
     match Format(arguments.format):
         case Format.TEXT:
-            show(*found.text)
+            show(*result.text)
         case Format.JSON:
-            write_json(found.data())
+            write_json(result.data())
         case Format.SARIF:
             command = arguments.parser.prog.rpartition(" ")[2]
-            write(format_sarif(remarks, (*found.kinds, _UNREADABLE), command, __version__))
+            write(format_sarif(remarks, (*result.kinds, _UNREADABLE), command, __version__))
         case Format.GITHUB:
             write(format_github(remarks))
         case Format.JUNIT:

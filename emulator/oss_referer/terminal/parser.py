@@ -165,7 +165,7 @@ _COMPLETE_PATH = {
     "zsh": "_files",
     "fish": "(__fish_complete_path (commandline -ct))",
 }
-"""What completes a path in each shell; the function for bash is in `completion`."""
+"""What completes a path in each shell. The server's `cli/completion.py` defines that of bash."""
 
 
 def complete_path(action: argparse.Action) -> None:

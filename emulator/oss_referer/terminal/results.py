@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from oss_referer.engine import Outcome, Sentence, Stage, Step, explanation
+from oss_referer.engine import Sentence, Stage, Step, StepResult, explanation
 from oss_referer.replay.figures import (
     LOCKED_OUT,
     NAMES,
@@ -126,7 +126,7 @@ def _reason(item: Mapping[str, Any]) -> str:
     said = [step.strip() for step in steps if "not documented" not in step]
     english = str(said[-1] if said else item["explanation"])
     stage, outcome, detail = item["steps"][-1]
-    step = Step(Stage(stage), Outcome(outcome), detail=detail)
+    step = Step(Stage(stage), StepResult(outcome), detail=detail)
     translated = language.say_step(step)
     if translated == explanation.sentence(step):
         return english

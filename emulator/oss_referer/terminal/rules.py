@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oss_referer.engine import DEFAULT, Assumptions, Decision, RefererConfiguration, Stage
-from oss_referer.sources import assumptions, places, toml
-from oss_referer.sources import forms as document
+from oss_referer.sources import assumptions, forms, places, toml
 from oss_referer.sources.assumptions import AssumptionsError
 from oss_referer.sources.forms import Readers, RulesForm
 from oss_referer.sources.markup import MAX_DOCUMENT
@@ -200,8 +199,6 @@ def list_files(folder: Path) -> tuple[Sequence[Path], Sequence[InputError]]:
 
 def look(path: Path, arguments: argparse.Namespace) -> FoundRules:
     """Read the rules of a file that may have none."""
-    from oss_referer.sources import forms
-
     found: list[SelectedRules] = []
     wrong: list[InputError] = []
     if path.suffix.lower() in forms.ENDINGS:
@@ -225,7 +222,7 @@ def find_changes(
     path, name = _split(argument)
     source = read_source(path, MAX_FILE)
     with locating(source):
-        found = {change.address: change for change in document.find_changes(source.content)}
+        found = {change.address: change for change in forms.find_changes(source.content)}
     if name is None:
         return source, found
     name = _choose(path, name, found)
@@ -293,7 +290,7 @@ def _form_of_name(source: Source) -> RulesForm | None:
 
 def _form(source: Source) -> RulesForm:
     try:
-        return _form_of_name(source) or document.detect(source.content)
+        return _form_of_name(source) or forms.detect(source.content)
     except SourceError:
         return RulesForm.XML  # an answer of the service with its head, as `curl -i` prints it
 
@@ -301,7 +298,7 @@ def _form(source: Source) -> RulesForm:
 def _find(source: Source, arguments: argparse.Namespace) -> Readers:
     """Return what reads the rules of a source, by name. Raises SourceError."""
     form = _form_of_name(source)
-    return document.find_in_file(Path(source.name), source.content, form, arguments.assumptions)
+    return forms.find_in_file(Path(source.name), source.content, form, arguments.assumptions)
 
 
 def _split(argument: str) -> tuple[str, str | None]:

@@ -9,13 +9,13 @@ import pytest
 from oss_referer import (
     Basis,
     Decision,
-    Outcome,
     Reason,
     RefererConfiguration,
     RefererPolicy,
     Signing,
     Stage,
     Step,
+    StepResult,
 )
 from oss_referer.engine import explanation
 from oss_referer.engine.assumptions import (
@@ -100,10 +100,10 @@ def test_steps_of_a_decision_are_in_order() -> None:
     rules = RefererConfiguration(whitelist=("*.org/",), blacklist=(B,))
     decision = RefererPolicy.compile(rules).decide(f"{A}/page?x", signed=Signing.URL)
     assert [(step.stage, step.outcome) for step in decision.steps] == [
-        (Stage.REQUEST, Outcome.CHECKED),
-        (Stage.QUERY, Outcome.CUT),
-        (Stage.BLACKLIST, Outcome.UNMATCHED),
-        (Stage.WHITELIST, Outcome.UNMATCHED),
+        (Stage.REQUEST, StepResult.CHECKED),
+        (Stage.QUERY, StepResult.CUT),
+        (Stage.BLACKLIST, StepResult.UNMATCHED),
+        (Stage.WHITELIST, StepResult.UNMATCHED),
     ]
     assert decision.referer == f"{A}/page"
     assert decision.facts == ("R-01", "R-04", "R-26", "R-12", "R-13")
@@ -115,13 +115,13 @@ def test_steps_of_a_decision_are_in_order() -> None:
         (
             RefererConfiguration(truncate_path=True, whitelist=(A,)),
             f"{A}/x",
-            [(Stage.PATH, Outcome.CUT), (Stage.BLACKLIST, Outcome.NO_ENTRIES)],
+            [(Stage.PATH, StepResult.CUT), (Stage.BLACKLIST, StepResult.NO_ENTRIES)],
             ("R-01", "R-27", "R-12", "R-13", "R-20"),
         ),
         (
             RefererConfiguration(blacklist=(B,), whitelist=(A,)),
             A,
-            [(Stage.BLACKLIST, Outcome.UNMATCHED)],
+            [(Stage.BLACKLIST, StepResult.UNMATCHED)],
             ("R-01", "R-12", "R-13", "R-20"),
         ),
     ],
@@ -129,12 +129,12 @@ def test_steps_of_a_decision_are_in_order() -> None:
 def test_steps_say_what_was_cut_and_which_lists_there_are(
     rules: RefererConfiguration,
     referer: str,
-    steps: list[tuple[Stage, Outcome]],
+    steps: list[tuple[Stage, StepResult]],
     facts: tuple[str, ...],
 ) -> None:
     decision = RefererPolicy.compile(rules).decide(referer)
     found = [(step.stage, step.outcome) for step in decision.steps[1:]]
-    assert found == [*steps, (Stage.WHITELIST, Outcome.MATCHED)]
+    assert found == [*steps, (Stage.WHITELIST, StepResult.MATCHED)]
     assert decision.facts == facts
 
 

@@ -117,7 +117,7 @@ def test_engine_confirms_all_evidence() -> None:
     assert len(found) > 200
     for configuration, finding in found:
         decision = RefererPolicy.compile(configuration).decide(finding.referer)
-        assert finding.outcome is decision.reason
+        assert finding.decision_reason is decision.reason
         match finding.evidence:
             case Evidence.ALLOWED:
                 assert decision.allowed
@@ -243,7 +243,7 @@ def test_each_fact_is_reported_once_with_its_variants() -> None:
 def test_findings_follow_the_given_assumptions() -> None:
     rules = RefererConfiguration(blacklist=("https://thief.example/",))
     (finding,) = lint.run(rules, [RESTS], Assumptions(empty_whitelist=EmptyWhitelist.DENIES))
-    assert not finding.outcome.allows
+    assert not finding.decision_reason.allows
     assert finding.reason.endswith("With empty-whitelist-allows it would be allowed.")
     capitals = RefererConfiguration(whitelist=("https://www.Example.com/",))
     insensitive = Assumptions(letter_case=LetterCase.INSENSITIVE)

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from oss_emulator.parity.asking import (
     IN_A_ROW,
     TRIES,
-    Finding,
     ParityResult,
+    ParityStatus,
     ask_all,
     bounds,
     format_assumptions,
@@ -194,7 +194,7 @@ def test_rules_are_waited_for(delay: int) -> None:
     service = ModelService(delay=delay)
     pauses: list[None] = []
     replies = ask_all(service.send, {}, lambda _: "", lambda: pauses.append(None))
-    assert {result.finding for result in judge(replies)} == {Finding.CONFIRMED}
+    assert {result.status for result in judge(replies)} == {ParityStatus.CONFIRMED}
     assert pauses
     few, most = bounds({})
     assert few < len(service.sent) <= most
@@ -204,9 +204,9 @@ def test_rules_that_never_take_effect_show_nothing() -> None:
     service = ModelService(delay=10**6)
     replies = ask_all(service.send, {}, lambda _: "", no_pause)
     results = {result.inquiry.fact: result for result in judge(replies)}
-    assert results["R-20"].finding is Finding.UNSEEN
+    assert results["R-20"].status is ParityStatus.UNSEEN
     assert results["R-20"].why == f"the new rules or ACL did not take effect within {TRIES} tries"
-    assert results["R-33"].finding is Finding.CONFIRMED
+    assert results["R-33"].status is ParityStatus.CONFIRMED
     assert len(service.sent) <= bounds({})[1]
 
 
@@ -233,7 +233,7 @@ def test_anonymous_canaries_count_where_signed_urls_are_not_checked() -> None:
 
     replies = ask_all(send, {}, lambda _: "", no_pause)
     results = {result.inquiry.fact: result for result in judge(replies)}
-    assert results["R-01"].finding is Finding.DIFFERS
+    assert results["R-01"].status is ParityStatus.DIFFERS
 
 
 def test_refused_rules_leave_their_questions_open() -> None:
@@ -292,8 +292,8 @@ def test_failures_of_the_service_decide_no_fact(status: int, trouble: bool) -> N
         return error(status, "Trouble") if troubled else service.send(request)
 
     results = judge(ask_all(send, {}, lambda _: "", no_pause))
-    conclusion = next(item.finding for item in results if item.inquiry.fact == "R-32")
-    assert conclusion is (Finding.UNSEEN if trouble else Finding.DIFFERS)
+    conclusion = next(item.status for item in results if item.inquiry.fact == "R-32")
+    assert conclusion is (ParityStatus.UNSEEN if trouble else ParityStatus.DIFFERS)
 
 
 def test_plan_asks_under_every_setup() -> None:
@@ -328,14 +328,14 @@ def test_any_combination_of_variants_is_found(assumptions: Assumptions) -> None:
     results = judge(ask(assumptions))
     hidden = assumptions.checked_requests is CheckedRequests.ALL_SIGNED_URLS
     if hidden:  # the copy is denied as a signed URL, whatever holds for its source
-        assert by_fact(results, "R-45").finding is Finding.UNSEEN
+        assert by_fact(results, "R-45").status is ParityStatus.UNSEEN
         assumptions = replace(assumptions, copy_source=DEFAULT.copy_source)
     wanted = {**assumptions.chosen(), **({"copy_source": None} if hidden else {})}
     assert found(results) == wanted
     for result in results:
         same = result.found is result.expected
-        if result.finding is not Finding.UNSEEN:
-            assert result.finding is (Finding.CONFIRMED if same else Finding.DIFFERS)
+        if result.status is not ParityStatus.UNSEEN:
+            assert result.status is (ParityStatus.CONFIRMED if same else ParityStatus.DIFFERS)
     written = format_assumptions(results, "Found today.")
     assert written.startswith("# Found today.\nchecked_requests = ") or hidden
     assert toml.parse(written) == assumptions
@@ -344,8 +344,8 @@ def test_any_combination_of_variants_is_found(assumptions: Assumptions) -> None:
 def test_other_assumptions_may_be_expected() -> None:
     expected = Assumptions(repeated_header=RepeatedHeader.LAST)
     results = judge(ask(expected), expected)
-    assert {result.finding for result in results} == {Finding.CONFIRMED}
-    assert by_fact(judge(ask(), expected), "R-29").finding is Finding.DIFFERS
+    assert {result.status for result in results} == {ParityStatus.CONFIRMED}
+    assert by_fact(judge(ask(), expected), "R-29").status is ParityStatus.DIFFERS
     assert toml.parse(format_assumptions(judge({}, expected), "")) == expected
 
 
@@ -361,7 +361,7 @@ def test_reply_that_no_variant_gives_differs() -> None:
     (answered,) = by_fact(judge(replies), "R-14").answers
     replies[answered.ask] = error(418, "Teapot")
     result = by_fact(judge(replies), "R-14")
-    assert (result.finding, result.found) == (Finding.DIFFERS, None)
+    assert (result.status, result.found) == (ParityStatus.DIFFERS, None)
     assert "418 Teapot" in [str(item.reply) for item in result.answers]
     assert "# empty_whitelist was not decided: no variant fits" in (
         format_assumptions(judge(replies), "")
@@ -370,7 +370,7 @@ def test_reply_that_no_variant_gives_differs() -> None:
 
 def test_without_replies_no_fact_is_decided() -> None:
     results = judge({})
-    assert {result.finding for result in results} == {Finding.UNSEEN}
+    assert {result.status for result in results} == {ParityStatus.UNSEEN}
     assert {result.why for result in results} == {"it was not asked"}
     assert toml.parse(format_assumptions(results, "")) == DEFAULT
 
@@ -381,7 +381,7 @@ def test_undecided_fact_has_a_reason() -> None:
         ModelService().send, {FRESH: "the bucket existed before"}, lambda _: "", lambda: None
     )
     result = by_fact(judge(replies), "R-15")
-    assert (result.finding, result.why) == (Finding.UNSEEN, "the bucket existed before")
+    assert (result.status, result.why) == (ParityStatus.UNSEEN, "the bucket existed before")
 
 
 def test_contradicting_reply_counts_although_another_is_missing() -> None:
@@ -389,7 +389,7 @@ def test_contradicting_reply_counts_although_another_is_missing() -> None:
     replies = dict(ask())
     allowed, denied = by_fact(judge(replies), "R-13").answers
     replies |= {allowed.ask: "lost", denied.ask: Reply(200)}
-    assert by_fact(judge(replies), "R-13").finding is Finding.DIFFERS
+    assert by_fact(judge(replies), "R-13").status is ParityStatus.DIFFERS
 
 
 def test_variant_is_found_from_some_of_the_replies() -> None:
@@ -398,7 +398,7 @@ def test_variant_is_found_from_some_of_the_replies() -> None:
     listed = next(item.ask for item in by_fact(judge(replies), "R-28").answers)
     assert listed.setup is LISTED
     replies[listed] = "lost"
-    assert by_fact(judge(replies), "R-28").finding is Finding.CONFIRMED
+    assert by_fact(judge(replies), "R-28").status is ParityStatus.CONFIRMED
 
 
 def test_replies_that_fit_several_variants_decide_nothing() -> None:
@@ -407,11 +407,11 @@ def test_replies_that_fit_several_variants_decide_nothing() -> None:
     first, _ = by_fact(judge(replies), "R-29").answers
     replies[first.ask] = "lost"
     result = by_fact(judge(replies), "R-29")
-    assert result.finding is Finding.CONFIRMED  # "last" and "joined" allow the second
+    assert result.status is ParityStatus.CONFIRMED  # "last" and "joined" allow the second
     replies = dict(ask(Assumptions(repeated_header=RepeatedHeader.JOINED)))
     replies[first.ask] = "lost"
     result = by_fact(judge(replies), "R-29")
-    assert (result.finding, result.why) == (Finding.UNSEEN, "lost")
+    assert (result.status, result.why) == (ParityStatus.UNSEEN, "lost")
 
 
 @pytest.mark.parametrize("name", [item.name for item in fields(Assumptions)])

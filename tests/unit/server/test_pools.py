@@ -14,7 +14,7 @@ from oss_emulator.operations.work import HERE, Pool, Work, Workplace
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Stream
 from oss_emulator.server import pools
-from oss_emulator.server.pools import Bounds, Pools, stays
+from oss_emulator.server.pools import Bounds, Pools, never_leaves
 
 from tests.unit.server import jobs
 
@@ -27,7 +27,7 @@ def bounds(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Sets the bounds of the pool for images."""
 
     def set_bounds(at_once: int = 1, waiting: int = 1, **given: Any) -> None:
-        least: dict[str, Any] = {"patience": 30, "seconds": 30, "memory": 64, "alone": 256}
+        least: dict[str, Any] = {"max_wait": 30, "seconds": 30, "memory": 64, "alone": 256}
         made = Bounds(at_once, waiting, busy=ErrorCase.IMAGE_BUSY, **{**least, **given})
         monkeypatch.setattr(pools, "BOUNDS", {**pools.BOUNDS, Pool.IMAGES: made})
 
@@ -79,13 +79,13 @@ class Held:
         return NO_BODY
 
     async def underway(self, pools: Pools) -> asyncio.Task[Body]:
-        task = asyncio.create_task(pools.make(of(self.make), stays))
+        task = asyncio.create_task(pools.make(of(self.make), never_leaves))
         await asyncio.to_thread(self.began.wait, 30)
         return task
 
 
 async def test_work_is_done_in_a_process(made: Pools) -> None:
-    body = await made.make(asks(jobs.say, "hello"), stays)
+    body = await made.make(asks(jobs.say, "hello"), never_leaves)
     assert body.read() == b"hello"
 
 
@@ -93,21 +93,21 @@ async def test_one_more_than_may_wait_is_refused(made: Pools, bounds: Callable[.
     bounds(at_once=1, waiting=1)
     held = Held()
     running = await held.underway(made)
-    waiting = asyncio.create_task(made.make(asks(jobs.say, "second"), stays))
+    waiting = asyncio.create_task(made.make(asks(jobs.say, "second"), never_leaves))
     await asyncio.sleep(0)
     with pytest.raises(OSSError, match=BUSY):
-        await made.make(asks(jobs.say, "third"), stays)
+        await made.make(asks(jobs.say, "third"), never_leaves)
     held.go.set()
     assert (await running).read() == b""
     assert (await waiting).read() == b"second"
 
 
 async def test_who_waits_too_long_is_refused(made: Pools, bounds: Callable[..., None]) -> None:
-    bounds(patience=0.05)
+    bounds(max_wait=0.05)
     held = Held()
     running = await held.underway(made)
     with pytest.raises(OSSError, match=BUSY):
-        await made.make(asks(jobs.say, "late"), stays)
+        await made.make(asks(jobs.say, "late"), never_leaves)
     held.go.set()
     await running
 
@@ -140,7 +140,7 @@ async def test_process_ends_when_its_client_leaves(made: Pools) -> None:
     client.leave()
     with pytest.raises(OSSError, match=ENDED):
         await task
-    assert (await made.make(asks(jobs.say, "next"), stays)).read() == b"next"
+    assert (await made.make(asks(jobs.say, "next"), never_leaves)).read() == b"next"
 
 
 async def test_thread_ends_at_its_next_step_when_its_client_leaves(made: Pools) -> None:
@@ -169,12 +169,12 @@ async def test_job_that_takes_its_processor_time_is_refused(
     """I-17"""
     bounds(seconds=0)
     with pytest.raises(OSSError, match=BUSY):
-        await made.make(asks(jobs.spin), stays)
+        await made.make(asks(jobs.spin), never_leaves)
 
 
 async def test_job_that_needs_too_much_memory_is_refused(made: Pools) -> None:
     with pytest.raises(OSSError, match="ServiceUnavailable: The request needs more memory"):
-        await made.make(asks(jobs.fill, 2 << 30), stays)
+        await made.make(asks(jobs.fill, 2 << 30), never_leaves)
 
 
 async def test_large_work_waits_until_it_is_alone_and_has_more_memory(
@@ -192,9 +192,9 @@ async def test_large_work_waits_until_it_is_alone_and_has_more_memory(
         return Body.of(next(pieces).encode())
 
     running = await held.underway(made)
-    large = asyncio.create_task(made.make(of(make), stays))
+    large = asyncio.create_task(made.make(of(make), never_leaves))
     await asyncio.to_thread(asked.wait, 30)
-    small = asyncio.create_task(made.make(asks(jobs.say, "after it"), stays))
+    small = asyncio.create_task(made.make(asks(jobs.say, "after it"), never_leaves))
     await asyncio.sleep(0.05)
     assert not large.done()
     assert not small.done()
@@ -215,27 +215,27 @@ async def test_two_large_jobs_take_turns(made: Pools, bounds: Callable[..., None
         place.be_alone()
         return Body.of(next(pieces).encode())
 
-    bodies = await asyncio.gather(*(made.make(of(make), stays) for _ in range(2)))
+    bodies = await asyncio.gather(*(made.make(of(make), never_leaves) for _ in range(2)))
     assert [body.read() for body in bodies] == [b"134217728 bytes"] * 2
 
 
 async def test_turn_lasts_until_a_stream_is_closed(
     made: Pools, bounds: Callable[..., None]
 ) -> None:
-    bounds(patience=0.2)
+    bounds(max_wait=0.2)
 
     def make(place: Workplace) -> Body:
         pieces = place.make(jobs.sleep, ())
         next(pieces)
         return NO_BODY._replace(stream=Stream(pieces, place.close))
 
-    body = await made.make(of(make), stays)
+    body = await made.make(of(make), never_leaves)
     with pytest.raises(OSSError, match=BUSY):
-        await made.make(asks(jobs.say, "too early"), stays)
+        await made.make(asks(jobs.say, "too early"), never_leaves)
     assert body.stream is not None
     body.stream.close()
     body.stream.close()
-    assert (await made.make(asks(jobs.say, "now"), stays)).read() == b"now"
+    assert (await made.make(asks(jobs.say, "now"), never_leaves)).read() == b"now"
 
 
 async def test_end_of_the_server_ends_what_runs_and_refuses_what_waits(
@@ -249,24 +249,24 @@ async def test_end_of_the_server_ends_what_runs_and_refuses_what_waits(
             began.set()
         return NO_BODY
 
-    running = asyncio.create_task(made.make(of(make), stays))
+    running = asyncio.create_task(made.make(of(make), never_leaves))
     await asyncio.to_thread(began.wait, 30)
-    waiting = asyncio.create_task(made.make(asks(jobs.say, "waits"), stays))
+    waiting = asyncio.create_task(made.make(asks(jobs.say, "waits"), never_leaves))
     await asyncio.sleep(0)
     made.close()
     for task in (running, waiting):
         with pytest.raises(OSSError, match=ENDED):
             await task
     with pytest.raises(OSSError, match=ENDED):
-        await made.make(asks(jobs.say, "comes later"), stays)
+        await made.make(asks(jobs.say, "comes later"), never_leaves)
 
 
 async def test_process_that_died_is_replaced(made: Pools) -> None:
-    await made.make(asks(jobs.say, "first"), stays)
+    await made.make(asks(jobs.say, "first"), never_leaves)
     (process,) = made._queues[Pool.IMAGES].idle
     process.kill()
     process.release()
-    assert (await made.make(asks(jobs.say, "second"), stays)).read() == b"second"
+    assert (await made.make(asks(jobs.say, "second"), never_leaves)).read() == b"second"
 
 
 def test_work_without_a_server_is_done_in_place() -> None:

@@ -15,7 +15,7 @@ from oss_emulator.protocol.message import FileRange
 from oss_emulator.server import body_writer
 from oss_emulator.server.body_writer import BATCH, LEAST, TOGETHER, BodyWriter
 from oss_emulator.server.performer import check_files
-from oss_emulator.server.waiting import AT_ONCE, ShortStep, take
+from oss_emulator.server.waiting import AT_ONCE, ShortStep, run_in_thread
 from oss_emulator.storage import MemoryStorage
 from oss_emulator.storage.blobs import CorruptBlobError, StoredBlob
 
@@ -26,11 +26,11 @@ CHUNK = bytes(64 * 1024)
 @pytest.mark.parametrize("blocked", ShortStep)
 async def test_no_kind_of_step_waits_for_another(blocked: ShortStep) -> None:
     go = threading.Event()
-    waiting = [asyncio.create_task(take(blocked, go.wait, 30)) for _ in range(100)]
+    waiting = [asyncio.create_task(run_in_thread(blocked, go.wait, 30)) for _ in range(100)]
     try:
         async with asyncio.timeout(20):
             for step in set(ShortStep) - {blocked}:
-                assert await take(step, max, 1, 2) == 2
+                assert await run_in_thread(step, max, 1, 2) == 2
     finally:
         go.set()
     assert await asyncio.gather(*waiting) == [True] * 100
@@ -44,7 +44,7 @@ async def test_no_more_steps_run_than_the_number_of_their_kind(step: ShortStep) 
         begun.release()
         assert go.wait(30)
 
-    waiting = [asyncio.create_task(take(step, wait)) for _ in range(AT_ONCE[step] + 1)]
+    waiting = [asyncio.create_task(run_in_thread(step, wait)) for _ in range(AT_ONCE[step] + 1)]
     for _ in range(AT_ONCE[step]):
         assert await asyncio.to_thread(begun.acquire, timeout=30)
     assert not await asyncio.to_thread(begun.acquire, timeout=0.1)
@@ -55,8 +55,10 @@ async def test_no_more_steps_run_than_the_number_of_their_kind(step: ShortStep) 
 async def test_cancelled_step_that_has_not_begun_never_does() -> None:
     go, ran = threading.Event(), threading.Event()
     count = AT_ONCE[ShortStep.CHECK]
-    blocking = [asyncio.create_task(take(ShortStep.CHECK, go.wait, 30)) for _ in range(count)]
-    late = asyncio.create_task(take(ShortStep.CHECK, ran.set))
+    blocking = [
+        asyncio.create_task(run_in_thread(ShortStep.CHECK, go.wait, 30)) for _ in range(count)
+    ]
+    late = asyncio.create_task(run_in_thread(ShortStep.CHECK, ran.set))
     await asyncio.sleep(0)
     late.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -7,7 +7,7 @@ from oss_referer.advice import remedy
 from oss_referer.advice.remedy import NearMiss, Remedy, read_site
 from oss_referer.browser.scenarios import Scenario
 from oss_referer.engine.assumptions import SourceOfCopy
-from oss_referer.engine.decision import Outcome, Stage
+from oss_referer.engine.decision import Stage, StepResult
 from oss_referer.engine.entry_list import EntryList
 from oss_referer.page.review import to_members
 
@@ -150,9 +150,9 @@ def _consult(
 
 
 _RESULTS = {
-    Outcome.MATCHED: "matched",
-    Outcome.UNMATCHED: "unmatched",
-    Outcome.NO_ENTRIES: "unmatched",  # all entries are blank
-    Outcome.DENIED: "unmatched",
+    StepResult.MATCHED: "matched",
+    StepResult.UNMATCHED: "unmatched",
+    StepResult.NO_ENTRIES: "unmatched",  # all entries are blank
+    StepResult.DENIED: "unmatched",
     None: "skipped",
 }
