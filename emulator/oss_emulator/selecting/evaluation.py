@@ -353,8 +353,6 @@ _COMBINE: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
 
 
 class FunctionTotals:
-    """The functions of a statement."""
-
     def __init__(self, projections: Sequence[Projection], evaluator: Evaluator) -> None:
         found = [each.expression for each in projections]
         functions = [each for each in found if isinstance(each, Aggregate)]

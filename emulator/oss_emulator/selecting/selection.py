@@ -37,8 +37,6 @@ NAMED: Final = 100
 
 
 class ObjectBytes(NamedTuple):
-    """The bytes of an object."""
-
     head: Iterator[bytes]
     """From the start, for the header of CSV."""
     body: Iterator[bytes]

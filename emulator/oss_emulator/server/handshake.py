@@ -206,6 +206,5 @@ def watch_failures() -> Callable[[], None]:
 
 
 def _is_of_tls(error: Exception) -> bool:
-    """Whether asyncio's TLS raised an error."""
     frames = traceback.extract_tb(error.__traceback__)
     return bool(frames) and Path(frames[-1].filename).name == "sslproto.py"

@@ -82,8 +82,7 @@ class Performer:
             self.refuse(exchange, result.error)
             return exchange
         try:
-            for step in _needed(result.operation, bool(self._faults.planned)):
-                await step(self, exchange)
+            await self.perform(exchange)
         except Exception as error:
             self.refuse(exchange, error_of(request, error))
         return exchange
