@@ -98,3 +98,4 @@ def reporting(listener: ScanListener | None, look: Callable[[], float]) -> Itera
     finally:
         done.set()
         thread.join()
+    listener(1.0)
