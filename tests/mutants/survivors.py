@@ -13,11 +13,14 @@ SOURCE = Path(oss_emulator.__file__).parents[1]
 
 ROOMS = {
     "oss_referer/engine": ("referer/engine",),
-    "oss_emulator/protocol/signature": ("unit/protocol/signature",),
+    "oss_emulator/protocol/signature": (
+        "unit/protocol/signature",
+        "unit/operations/test_exchanges.py",
+    ),
     "oss_emulator/access": ("unit/access", "unit/sts"),
     "oss_emulator/pipeline": ("unit/pipeline",),
 }
-"""The folders of tests for each room."""
+"""The folders and files of tests for each room."""
 
 PACKAGES = sorted({room.partition("/")[0] for room in ROOMS})
 TESTS = Path(__file__).parents[1]

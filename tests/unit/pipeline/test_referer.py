@@ -394,6 +394,8 @@ FOUND: list[tuple[str, str, str, Mapping[str, str], Target, str]] = [
     ("GET", "localhost", "/public-bucket/a%20b", {}, Target("public-bucket", "a b"), "GetObject"),
     ("GET", "public-bucket.localhost", "/a", {}, Target("public-bucket", "a"), "GetObject"),
     ("GET", "cdn.test", "/a", {}, Target("public-bucket", "a"), "GetObject"),
+    ("GET", "localhost", "/public-bucket/a", {"Authorization": "OSS ak:c2ln"},
+     Target("public-bucket", "a"), "GetObject"),
     ("GET", "localhost", "/public-bucket?acl", {}, Target("public-bucket"), "GetBucketAcl"),
     ("GET", "localhost", "/", {}, Target(), "ListBuckets"),
     ("OPTIONS", "localhost", "/public-bucket/a?acl", {}, Target("public-bucket", "a"),
