@@ -275,6 +275,14 @@ def test_text_of_version_1_has_one_meaning(key: str, query: str, named: str | No
     assert raised.value.details.get("ArgumentName") == named
 
 
+@pytest.mark.parametrize("authorization", [V2.format("c2ln"), V4])
+def test_parameter_given_twice_is_refused_by_versions_2_and_4(authorization: str) -> None:
+    signed = request(authorization, "prefix=a&pre%66ix=b")
+    with pytest.raises(OSSError, match="InvalidArgument") as raised:
+        verify(claimed(signed), signed, Target("b", "k"), "sk", REGION)
+    assert raised.value.details["ArgumentName"] == "prefix"
+
+
 FIXTURES = Path(__file__).parents[4] / "fixtures" / "signatures"
 
 
