@@ -16,6 +16,7 @@ ROOMS = {
     "oss_emulator/protocol/signature": (
         "unit/protocol/signature",
         "unit/operations/test_exchanges.py",
+        "unit/pipeline/test_signed.py",
     ),
     "oss_emulator/access": ("unit/access", "unit/sts"),
     "oss_emulator/pipeline": ("unit/pipeline",),
