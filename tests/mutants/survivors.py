@@ -19,7 +19,7 @@ ROOMS = {
         "unit/pipeline/test_signed.py",
     ),
     "oss_emulator/access": ("unit/access", "unit/sts"),
-    "oss_emulator/pipeline": ("unit/pipeline",),
+    "oss_emulator/pipeline": ("unit/pipeline", "unit/operations/test_exchanges.py"),
 }
 """The folders and files of tests for each room."""
 
