@@ -65,18 +65,19 @@ def _try(file: str, listed: set[Key]) -> set[Key]:
 
 
 def _tests(file: str) -> list[Path]:
-    for room, folders in ROOMS.items():
+    for room, names in ROOMS.items():
         if file.startswith(f"{room}/"):
-            return [TESTS / folder for folder in folders]
+            return [TESTS / name for name in names]
     raise SystemExit(f"{file} is in none of the rooms: {', '.join(ROOMS)}")
 
 
 def _kept(file: str, tests: list[Path]) -> Path:
     """Return the file for the survivors of a module; a change of code or tests renames it."""
     state = sha256()
-    for folder in (*(SOURCE / name for name in PACKAGES), *tests):
-        for path in sorted(folder.rglob("*.py")):
-            state.update(path.read_bytes())
+    for folder in (*(SOURCE / name for name in PACKAGES), *tests, TESTS.parent / "fixtures"):
+        for path in sorted((folder, *folder.rglob("*"))):
+            if path.is_file() and path.suffix != ".pyc":
+                state.update(path.read_bytes())
     name = f"{file.replace('/', '.')}.{state.hexdigest()[:16]}.json"
     return TESTS.parent / "build" / "mutants" / name
 

@@ -13,11 +13,15 @@ SOURCE = Path(oss_emulator.__file__).parents[1]
 
 ROOMS = {
     "oss_referer/engine": ("referer/engine",),
-    "oss_emulator/protocol/signature": ("unit/protocol/signature",),
+    "oss_emulator/protocol/signature": (
+        "unit/protocol/signature",
+        "unit/operations/test_exchanges.py",
+        "unit/pipeline/test_signed.py",
+    ),
     "oss_emulator/access": ("unit/access", "unit/sts"),
-    "oss_emulator/pipeline": ("unit/pipeline",),
+    "oss_emulator/pipeline": ("unit/pipeline", "unit/operations/test_exchanges.py"),
 }
-"""The folders of tests for each room."""
+"""The folders and files of tests for each room."""
 
 PACKAGES = sorted({room.partition("/")[0] for room in ROOMS})
 TESTS = Path(__file__).parents[1]

@@ -34,7 +34,7 @@ from oss_referer.sources import referer_xml
 from tests.unit.imaging.drawing import encode, quarters
 from tests.unit.pipeline.service import PAGE, RULES, SETTINGS, THIEF, ask, put, serve, serve_as_of
 from tests.unit.pipeline.signing import Scheme, Sent
-from tests.unit.pipeline.test_steps import names
+from tests.unit.pipeline.test_steps import make_access_point, names
 
 # --- Hotlink protection in the pipeline: which rules decide, and the answer to a denial
 
@@ -367,13 +367,7 @@ def test_missing_source_is_looked_for_first_only_if_assumed(order: CheckOrder, s
 def test_alias_of_an_access_point_leads_to_the_rules_of_its_bucket() -> None:
     """P-84, R-45"""
     service = serve_copies(SourceOfCopy.CHECKED)
-    document = b"<CreateAccessPointConfiguration><AccessPointName>ap-01</AccessPointName>"
-    document += b"<NetworkOrigin>internet</NetworkOrigin></CreateAccessPointConfiguration>"
-    request = ask("PUT", "/public-bucket?accessPoint")
-    created = service.handle(request, document, caller=service.accounts.owner)
-    assert isinstance(created.body, bytes)
-    alias = created.body.partition(b"<Alias>")[2].partition(b"<")[0].decode()
-    answered, _ = copy(service, COPIES[0], THIEF, f"/{alias}/a")
+    answered, _ = copy(service, COPIES[0], THIEF, f"/{make_access_point(service)}/a")
     assert isinstance(answered.body, bytes)
     assert b"<BucketName>public-bucket</BucketName>" in answered.body
     assert answered.headers["x-oss-ec"] == DENIED
@@ -394,6 +388,8 @@ FOUND: list[tuple[str, str, str, Mapping[str, str], Target, str]] = [
     ("GET", "localhost", "/public-bucket/a%20b", {}, Target("public-bucket", "a b"), "GetObject"),
     ("GET", "public-bucket.localhost", "/a", {}, Target("public-bucket", "a"), "GetObject"),
     ("GET", "cdn.test", "/a", {}, Target("public-bucket", "a"), "GetObject"),
+    ("GET", "localhost", "/public-bucket/a", {"Authorization": "OSS ak:c2ln"},
+     Target("public-bucket", "a"), "GetObject"),
     ("GET", "localhost", "/public-bucket?acl", {}, Target("public-bucket"), "GetBucketAcl"),
     ("GET", "localhost", "/", {}, Target(), "ListBuckets"),
     ("OPTIONS", "localhost", "/public-bucket/a?acl", {}, Target("public-bucket", "a"),

@@ -33,6 +33,7 @@ from oss_emulator.protocol.message import Request, Response
 from oss_emulator.server.performer import Performer
 from oss_referer.engine.assumptions import DEFAULT, CheckOrder
 
+from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, sign
 from tests.http import forms
 from tests.unit.pipeline.service import PAGE, SETTINGS, ask, put, serve, serve_as_of
 
@@ -177,22 +178,34 @@ def test_download_is_forced_on_clients_but_not_on_the_console() -> None:
 # --- What the steps do
 
 
-def test_alias_of_an_access_point_stands_for_its_bucket(service: Service) -> None:
-    """P-84"""
+def make_access_point(service: Service) -> str:
+    """Make an access point of the public bucket; return its alias."""
     document = (
         b"<CreateAccessPointConfiguration><AccessPointName>point</AccessPointName>"
         b"<NetworkOrigin>internet</NetworkOrigin></CreateAccessPointConfiguration>"
     )
-    owner = service.accounts.owner
-    created = service.handle(ask("PUT", "/public-bucket?accessPoint"), document, caller=owner)
+    request = ask("PUT", "/public-bucket?accessPoint")
+    created = service.handle(request, document, caller=service.accounts.owner)
     assert isinstance(created.body, bytes)
-    alias = created.body.decode().partition("<Alias>")[2].partition("</Alias>")[0]
+    return created.body.decode().partition("<Alias>")[2].partition("</Alias>")[0]
+
+
+def test_alias_of_an_access_point_stands_for_its_bucket(service: Service) -> None:
+    """P-84"""
+    alias, owner = make_access_point(service), service.accounts.owner
     admitted = service.admit(ask("GET", f"/{alias}/a"), owner)
     assert isinstance(admitted, Admission)
     assert (admitted.target.bucket, admitted.named_bucket) == ("public-bucket", alias)
     assert service.perform(admitted).body == b"content"
     plain = service.admit(ask("GET", "/public-bucket/a"), owner)
     assert plain.admission.named_bucket == "public-bucket"
+
+
+def test_signature_at_an_access_point_covers_its_alias(service: Service) -> None:
+    """P-84"""
+    auth = SIGNERS["v4"](ACCESS_KEY_ID, ACCESS_KEY_SECRET)
+    target, fields = sign(auth, "header", "GET", make_access_point(service), "a")
+    assert service.handle(ask("GET", target, dict(fields))).body == b"content"
 
 
 def test_alias_without_an_access_point_is_a_missing_bucket(service: Service) -> None:

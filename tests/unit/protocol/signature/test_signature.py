@@ -22,7 +22,7 @@ from oss_emulator.protocol.address import Target
 from oss_emulator.protocol.errors import OSSError, render
 from oss_emulator.protocol.form import Form
 from oss_emulator.protocol.message import Request
-from oss_emulator.protocol.signature import Claim, Place, Version, form, parse, verify
+from oss_emulator.protocol.signature import Claim, Place, Version, form, is_signed, parse, verify
 from oss_emulator.protocol.signature.claim import MAX_SKEW, parse_seconds
 from oss_emulator.protocol.signature.presigning import sign_url
 
@@ -141,6 +141,16 @@ def test_x_oss_date_takes_precedence_over_date(authorization: str) -> None:
 
 def test_seconds_have_up_to_15_digits() -> None:
     assert [parse_seconds(text) for text in ("9" * 15, "1" * 16, "")] == [10**15 - 1, None, None]
+
+
+@pytest.mark.parametrize(
+    ("authorization", "query", "signed"),
+    [("", "", True), (None, "Signature=a", True), (None, "acl", False)],
+)
+def test_request_is_signed_in_its_header_or_its_url(
+    authorization: str | None, query: str, signed: bool
+) -> None:
+    assert is_signed(request(authorization, query)) is signed
 
 
 # --- any claim is answered
@@ -273,6 +283,14 @@ def test_text_of_version_1_has_one_meaning(key: str, query: str, named: str | No
         verify(claim, request("OSS ak:c2ln", query), Target("b", key), "sk", "any")
     assert raised.value.code == ("InvalidArgument" if named else "SignatureDoesNotMatch")
     assert raised.value.details.get("ArgumentName") == named
+
+
+@pytest.mark.parametrize("authorization", [V2.format("c2ln"), V4])
+def test_parameter_given_twice_is_refused_by_versions_2_and_4(authorization: str) -> None:
+    signed = request(authorization, "prefix=a&pre%66ix=b")
+    with pytest.raises(OSSError, match="InvalidArgument") as raised:
+        verify(claimed(signed), signed, Target("b", "k"), "sk", REGION)
+    assert raised.value.details["ArgumentName"] == "prefix"
 
 
 FIXTURES = Path(__file__).parents[4] / "fixtures" / "signatures"
