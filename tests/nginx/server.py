@@ -1,5 +1,6 @@
 """Debian's nginx as a witness: it answers many locations over a socket in a folder."""
 
+import re
 import socket
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
@@ -70,7 +71,9 @@ def answering(program: str, folder: Path, http: str) -> Iterator[Path]:
     command = [program, "-p", str(folder), "-c", str(folder / "nginx.conf")]
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, cwd=folder)
     try:
-        wait_for(lambda: process.poll() is not None or _connects(path))
+        # nginx opens one socket after the other, so the first one may answer alone for a moment.
+        sockets = [Path(found) for found in re.findall(r"listen unix:([^;]+);", http)]
+        wait_for(lambda: process.poll() is not None or all(map(_connects, sockets)))
         assert process.poll() is None, (folder / "error.log").read_text()
         yield path
     finally:
