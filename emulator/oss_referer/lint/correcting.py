@@ -1,11 +1,9 @@
 """Corrections of entries: completed by all further rules, assessed for risks, and followed."""
 
-import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from math import inf
 from typing import Any
 
 from oss_referer.engine import DEFAULT, RefererConfiguration, RefererPolicy, Sentence, Stage
@@ -178,15 +176,19 @@ _MAX_STEPS_OF_ONE = 300_000
 """The most steps of the searches for one correction."""
 _MAX_STEPS_TOGETHER = 6_000_000
 """The most steps of the searches for all corrections together."""
+_MAX_STEPS_RARE, _MAX_STEPS_RARE_OF_ONE = 400_000, 40_000
+"""The most steps of the searches for what is rare, of all corrections and of one."""
 
 
 class Assessor:
-    """Assesses the corrections of a configuration by the sites that its entries name."""
+    """Assesses the corrections of a configuration by the sites that are meant."""
 
-    def __init__(self, subject: Subject, found: Sequence[Finding], seconds: float = inf) -> None:
-        """Corrections that are not proved to be safe within some seconds are not safe."""
-        self._subject, self._found = subject, found
-        self._budget = Budget(_MAX_STEPS, time.monotonic() + seconds)
+    def __init__(
+        self, subject: Subject, found: Sequence[Finding], sites: Sequence[str] = ()
+    ) -> None:
+        """Without `sites`, those that the entries name are meant."""
+        self._subject, self._found, self._sites = subject, found, sites
+        self._budget, self._budget_of_rare = Budget(_MAX_STEPS), Budget(_MAX_STEPS_RARE)
         self._bodies = {
             stage: Counter(text.strip(WHITE_SPACE) for text in _list(subject, stage))
             for stage in LISTS
@@ -194,7 +196,8 @@ class Assessor:
 
     @cached_property
     def _named(self) -> NamedSites:
-        return NamedSites(*(Sites.of(_read(self._subject, stage, self._found)) for stage in LISTS))
+        white, black = (Sites.of(_read(self._subject, stage, self._found)) for stage in LISTS)
+        return NamedSites(Sites.named_by(self._sites) if self._sites else white, black)
 
     def assess(self, finding: Finding) -> Finding:
         """Return a finding with what of its correction is safe."""
@@ -203,7 +206,8 @@ class Assessor:
             return replace(finding, safe=None)
         found = whole.risk or self._find_risk(finding.place, whole)
         if not found:
-            return replace(finding, safe=whole, risk=NOTHING)
+            rare = self._find_rare(finding.place, whole)
+            return replace(finding, safe=whole, risk=NOTHING, rare=rare)
         for part in _parts(finding):
             is_change = apply(rules, [(finding.place, part)]) != rules
             if is_change and not self._find_risk(finding.place, part):
@@ -227,16 +231,19 @@ class Assessor:
         return apply(configuration, steps)
 
     def _find_risk(self, place: EntryPlace | None, correction: Correction) -> Sentence | None:
-        if self._budget.is_over:
-            return UNPROVED
-        edit = self._edit(place, correction)
-        if edit is None:
-            after = apply(self._subject.configuration, [(place, correction)])
-            with self._budget.lend(_MAX_STEPS_OF_ONE) as budget:
-                return self._compare(after, budget)
-        old = self._subject.compiled
+        edit, old = self._edit(place, correction), self._subject.compiled
         with self._budget.lend(_MAX_STEPS_OF_ONE) as budget:
+            if edit is None:
+                after = apply(self._subject.configuration, [(place, correction)])
+                return self._compare(after, budget)
             return risk.find_risk(old, EditedRules(old, edit), edit, self._named, budget)
+
+    def _find_rare(self, place: EntryPlace | None, correction: Correction) -> tuple[Sentence, ...]:
+        edit, old = self._edit(place, correction), self._subject.compiled
+        if edit is None or not old.is_searchable:
+            return ()
+        with self._budget_of_rare.lend(_MAX_STEPS_RARE_OF_ONE) as budget:
+            return risk.find_rare(old, EditedRules(old, edit), edit, self._named, budget)
 
     def _compare(self, after: RefererConfiguration, budget: Budget) -> Sentence | None:
         new = RefererPolicy.compile(after, self._subject.assumptions)

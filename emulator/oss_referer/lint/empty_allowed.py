@@ -1,15 +1,19 @@
 """With `AllowEmptyReferer` true, any page can get around the rules.
 
 A page can make the browser send no Referer (`referrerpolicy="no-referrer"`), and an empty Referer
-is allowed before any list is consulted (R-11). Set the switch to false unless people open objects
-from the address bar, from applications or from a video player.
+is allowed before any list is consulted (R-11). But the address bar, applications and some video
+players send none either, so only you can decide; `--fix` never changes the switch. Without a
+whitelist it has no effect: an empty Referer is allowed in any case.
 """
 
 from oss_referer.engine import Sentence
-from oss_referer.lint.finding import Correction, Evidence, Severity, Suspicion, Suspicions, Switch
+from oss_referer.lint.finding import Correction, Evidence, Severity, Suspicion, Suspicions
 from oss_referer.lint.subject import Subject
 
 SEVERITY = Severity.WARNING
+
+_DECIDE = Sentence("set AllowEmptyReferer false, unless apps or the address bar must work")
+_DECIDE_WITHOUT_LIST = Sentence("name your sites in the whitelist: only then the switch counts")
 
 
 def suspect(subject: Subject) -> Suspicions:
@@ -23,5 +27,5 @@ def suspect(subject: Subject) -> Suspicions:
             Sentence(
                 "AllowEmptyReferer is true, so every page that suppresses the Referer is allowed."
             ),
-            Correction(switch=(Switch.ALLOW_EMPTY_REFERER, False)),
+            Correction(decide=_DECIDE if subject.has_whitelist else _DECIDE_WITHOUT_LIST),
         )

@@ -126,6 +126,8 @@ class Finding:
     """What of the correction is safe: all of it, a part, or nothing."""
     risk: Sentence = NOTHING
     """Why the correction is not safe."""
+    rare: tuple[Sentence, ...] = ()
+    """What a safe correction changes for pages that send their whole URL, or on other ports."""
     also: tuple[str, ...] = ()
     """The rules of the linter that the corrected entry would break without more corrections."""
     common: bool = False
@@ -166,6 +168,7 @@ class Finding:
             "set": {switch[0].element: switch[1]} if (switch := correction.switch) else {},
             "decide": self.decide or None,
             "safe": self.is_safe if correction.changes else None,
+            "rare": self.rare,
             "also": self.also,
             "common": self.common,
         }

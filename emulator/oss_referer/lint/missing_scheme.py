@@ -10,6 +10,9 @@ from oss_referer.engine import Sentence
 from oss_referer.lint.finding import Correction, Evidence, Suspicion
 from oss_referer.lint.subject import SCHEMES, LintedEntry, Subject
 from oss_referer.search.entry import example
+from oss_referer.search.sent import SENDS_PATHS
+
+_APPID = Sentence("write {}YOUR-APPID/", f"https://{SENDS_PATHS}/")
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
@@ -17,12 +20,12 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     bare = entry.text.lstrip("/")
     if entry.parts.scheme is not None or not bare[:1].isalnum() or entry.is_foreign:
         return None
-    ending = "" if "/" in bare else "/"
+    ending = "" if "/" in bare or bare.endswith("*") else "/"
     corrected = tuple(f"{scheme}://{bare}{ending}" for scheme in SCHEMES)
     return Suspicion(
         Evidence.UNMATCHED,
         tuple(map(example, corrected)),
         Sentence("It has no scheme, but every Referer of a browser begins with one."),
-        Correction(corrected),
+        Correction(decide=_APPID) if bare.rstrip("/*") == SENDS_PATHS else Correction(corrected),
         is_dead=True,
     )

@@ -4,12 +4,17 @@ Entries match by prefix (R-20): `http://www.example.com` also matches
 `http://www.example.com.evil.test/`, a name that anybody can register. End the host with `/`. A
 Referer that is an origin without that `/` would then not match, but browsers always send
 `https://host/`.
+
+A machine without a registered name, such as `localhost` or `10.0.0.1`, often has servers on several
+ports, which an entry without an end matches too. `http://localhost/` and `http://localhost:*/` go
+on matching all of them.
 """
 
 from oss_referer.engine import Sentence
 from oss_referer.lint.finding import Correction, Evidence, Suspicion
 from oss_referer.lint.subject import LintedEntry, Subject
 from oss_referer.search.entry import Parts, example
+from oss_referer.search.url import is_machine
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
@@ -18,13 +23,16 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     if not entry.is_white or entry.is_foreign or parts.rest or not parts.names_host:
         return None
     host = parts.host if parts.port else parts.host.rstrip("*")
+    closed = [Parts(parts.scheme, host, parts.port, "/").join()]
+    if parts.port is None and is_machine(host.lower()):
+        closed.append(Parts(parts.scheme, host, "*", "/").join())
     return Suspicion(
         Evidence.ALLOWED,
         tuple(_longer(entry, scheme) for scheme in entry.schemes),
         Sentence("It matches every longer host that begins like this one.")
         if parts.port is None
         else Sentence("It matches every longer port that begins like this one."),
-        Correction((Parts(parts.scheme, host, parts.port, "/").join(),)),
+        Correction(tuple(closed)),
     )
 
 

@@ -10,11 +10,9 @@ from oss_referer.lint.finding import WIDENS, Severity, Suspicion
 from oss_referer.lint.subject import LintedEntry, Subject
 from oss_referer.search.automaton import Truncation
 from oss_referer.search.entry import Parts, example, parse_entry
+from oss_referer.search.sent import SENDS_PATHS
 
 SEVERITY = Severity.WARNING
-
-_SENDS_PATHS = {"servicewechat.com"}
-"""Hosts whose Referers always have a path: WeChat mini programs."""
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
@@ -24,7 +22,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
         return None
     if subject.cut is Truncation.PATH and not entry.is_white:
         return None  # needs_path
-    if parts.host in _SENDS_PATHS and parts.rest.startswith("/"):
+    if parts.host == SENDS_PATHS and parts.rest.startswith("/"):
         return None
     origin = Parts(parts.scheme, parts.host, parts.port, "/").join()
     if parse_entry(entry.text).matches(example(origin)):

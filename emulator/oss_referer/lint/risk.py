@@ -1,18 +1,22 @@
-"""Risks: what a correction changes that somebody may have meant; a fix without a risk is safe.
+"""Risks: what a correction does to the pages of the sites that are meant, and to those of strangers.
 
-`Sites` reads which pages the entries name, `seek` searches a page on which an entry does harm, and
+`Sites` says which pages are meant, `seek` searches a page on which an entry does harm, and
 `find_risk` asks for each entry that a correction adds or removes.
 
-A fix is safe if it denies no Referer that a page of a named site can send, allows none that a page
-of another site can send (B-02), and decides on an empty Referer as before. That is proved by a
-search over all Referers that browsers can send. What changes is due to an entry that is added or
-removed, so each of them has a search of its own, in which the other entries take part only where
-they change what is found.
+A fix is safe if, of the Referers that browsers send by default (the origin with a `/`, B-02), it
+denies none of a site that is meant and allows none of another site, and if it decides on an empty
+Referer as before. That is proved by a search over all of them. What changes is due to an entry that
+is added or removed, so each of them has a search of its own, in which the other entries take part
+only where they change what is found.
+
+Pages that send their whole URL (`unsafe-url`), and ports that nobody named, are rare: what a fix
+does to them is told, and makes it no less safe.
 """
 
 import re
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
@@ -23,10 +27,11 @@ from oss_referer.search.automaton import (
     Budget,
     CompiledRules,
     SearchedEntry,
+    Truncation,
     UndecidedError,
 )
 from oss_referer.search.entry import FIXED_HOST, Parts
-from oss_referer.search.sent import ALL_PAGES, OwnHost, Senders, SentReferers
+from oss_referer.search.sent import ALL_BY_DEFAULT, ALL_PAGES, OwnHost, Senders, SentReferers
 from oss_referer.search.url import (
     DEFAULT_PORTS,
     RESERVED,
@@ -35,6 +40,7 @@ from oss_referer.search.url import (
     has_known_suffix,
     is_address,
     is_host,
+    is_machine,
     registered,
 )
 
@@ -42,49 +48,49 @@ _NAME = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+")
 _WILD = re.compile(r"(?P<scheme>https?://)\*(?P<name>[^/*?]+)/")
 
 
+class Reach(Enum):
+    """How much of their URL pages send."""
+
+    DEFAULT = "default"
+    RARE = "rare"
+    """All of it, from any port."""
+
+
 @dataclass(frozen=True)
 class Sites:
-    """The sites that some entries name.
+    """The sites that are meant: those that a person names, or those that some entries name.
 
-    An entry without a wildcard in its host names that host alone, and one with a wildcard names the
-    whole registered domain. Everybody else than the owners of the registered domains is somebody
+    An entry without a wildcard in its host names that host alone, `*.host` that and what is below
+    it, and one with another wildcard the whole registered domain. Everybody else than the owners of the registered domains is somebody
     else. The scheme is that of the entry, or both if it writes out none. The port is the default
-    one, unless an entry has another.
+    one, unless the entry has another.
     """
 
     hosts: tuple[OwnHost, ...]
-    """What the entries name."""
+    """What is named."""
     domains: tuple[OwnHost, ...]
-    """The registered domains of what they name."""
-    ports: frozenset[str] | None
-    """The ports that they name beside the default ones; None for all ports."""
-    open: frozenset[str]
+    """The registered domains of what is named."""
+    open: frozenset[str] = frozenset()
     """The entries that name no site, such as `https://*`: they may mean everybody."""
+    are_given: bool = False
+    """Whether a person named them. Then no entry means everybody."""
 
     @classmethod
     def of(cls, readings: Mapping[str, Iterable[str]]) -> "Sites":
         """Read the sites of entries, each with the corrected entries in which it is to be read."""
-        hosts, domains, ports, unread = [], [], set(), set()
+        named, unread = [], set()
         for entry, texts in readings.items():
-            named = [parts for parts in map(Parts.split, texts) if read_host(parts)]
-            if not named:
+            parts = [one for one in map(Parts.split, texts) if read_host(one)]
+            named += parts
+            if not parts:
                 unread.add(entry)
-            for parts in named:
-                host = read_host(parts) or ""
-                is_literal = not set(parts.host.rstrip("*")) & set("*?")
-                domain = _domain(host, is_literal)
-                own = OwnHost(host, False) if is_literal else domain
-                hosts.append(own._replace(schemes=_schemes(parts)))
-                domains.append(domain)
-                if parts.port is not None:
-                    ports.add(parts.port)
-        every_port = any(set(port) & set("*?") for port in ports)
-        return cls(
-            tuple(dict.fromkeys(hosts)),
-            tuple(dict.fromkeys(domains)),
-            None if every_port else frozenset(ports),
-            frozenset(unread | {entry.casefold() for entry in unread}),
-        )
+        hosts, domains = _read_owners(named)
+        return cls(hosts, domains, frozenset(unread | {entry.casefold() for entry in unread}))
+
+    @classmethod
+    def named_by(cls, sites: Iterable[str]) -> "Sites":
+        """Read the sites that a person names: `https://www.example.com` or `*.example.com`."""
+        return cls(*_read_owners(map(Parts.split, sites)), are_given=True)
 
     def owns_all(self, entry: str, blacklisted: Container[str]) -> bool:
         """Return whether all that an entry lets in are pages of these sites; False if unknown.
@@ -112,13 +118,15 @@ class Sites:
         above = frozenset(own.host for own in self.domains if own.with_sub_domains)
         return frozenset(own.host for own in self.domains), above
 
-    @cached_property
-    def own_pages(self) -> SentReferers:
-        return _pages(Senders.OWN, self.hosts, self.ports)
+    def own_pages(self, reach: Reach) -> SentReferers:
+        """Return what their pages send."""
+        if reach is Reach.DEFAULT:
+            return _pages(Senders.OWN, self.hosts, reach)
+        return _pages(Senders.OWN, tuple(own._replace(ports=None) for own in self.hosts), reach)
 
-    @cached_property
-    def foreign_pages(self) -> SentReferers:
-        return _pages(Senders.FOREIGN, self.domains, None)
+    def foreign_pages(self, reach: Reach) -> SentReferers:
+        """Return what the pages of everybody else send."""
+        return _pages(Senders.FOREIGN, self.domains, reach)
 
 
 def find_names(text: str) -> tuple[str, ...]:
@@ -128,21 +136,27 @@ def find_names(text: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=64)
-def _pages(pages: Senders, own: tuple[OwnHost, ...], ports: frozenset[str] | None) -> SentReferers:
+def _pages(pages: Senders, own: tuple[OwnHost, ...], reach: Reach) -> SentReferers:
     """Return a language; it remembers the steps that it has made."""
-    return SentReferers(pages, own, ports)
+    return SentReferers(pages, own, by_default=reach is Reach.DEFAULT)
 
 
 def read_host(parts: Parts) -> str | None:
     """Return the host of an entry, or the fixed part behind its wildcards; None without one.
 
-    A host such as `https://www` without an end names nobody: it is the beginning of many names.
+    A host such as `https://www` without an end names nobody: it is the beginning of many names. So
+    is one that ends in a label of its own, such as `www.example.*` and `192.168.*`.
     """
     host = parts.host.lower().strip(".")
     host = host if host.isascii() else encode_host(host) or ""
     is_open = not parts.rest and parts.port is None
     if is_open:
+        begins_label = parts.host.rstrip("*").endswith(".")
         host = host.rstrip("*").rstrip(".")
+        if begins_label and not (parts.host.endswith(".") and has_known_suffix(host)):
+            return None
+        if is_part_of_address(host):
+            return None
     if is_open and "." not in host and host not in RESERVED and not is_address(host):
         return None
     if is_address(host) or not set(host) & set("*?"):
@@ -154,10 +168,42 @@ def read_host(parts: Parts) -> str | None:
     return None
 
 
+def _read_owners(
+    named: Iterable[Parts],
+) -> tuple[tuple[OwnHost, ...], tuple[OwnHost, ...]]:
+    """Return the hosts that are named, and their registered domains."""
+    hosts, domains = [], []
+    for parts in named:
+        host = read_host(parts) or ""
+        written = parts.host.lower().rstrip("*")
+        is_literal = not set(written) & set("*?")
+        domain = _domain(host, is_literal)
+        own = OwnHost(host, not is_literal) if is_literal or written == f"*.{host}" else domain
+        hosts.append(own._replace(schemes=_schemes(parts), ports=_ports(parts, host)))
+        domains.append(domain)
+    return tuple(dict.fromkeys(hosts)), tuple(dict.fromkeys(domains))
+
+
 def _schemes(parts: Parts) -> frozenset[str]:
     """Return the scheme that an entry writes out, or else both."""
     known = frozenset(DEFAULT_PORTS)
     return frozenset({parts.scheme}) if parts.scheme in known else known
+
+
+def is_part_of_address(host: str) -> bool:
+    """Return whether a host is the beginning of IPv4 addresses, such as `192.168`."""
+    return re.fullmatch(r"[0-9]{1,3}(?:\.[0-9]{1,3}){0,2}", host) is not None
+
+
+def _ports(parts: Parts, host: str) -> frozenset[str] | None:
+    """Return the ports beside the default one; None for all.
+
+    An entry that ends with the name of a machine, such as localhost, means the servers on all its
+    ports.
+    """
+    if parts.port is not None:
+        return None if set(parts.port) & set("*?") else frozenset({parts.port})
+    return None if is_machine(host) and not parts.rest else frozenset()
 
 
 def _domain(host: str, is_literal: bool) -> OwnHost:
@@ -203,12 +249,40 @@ def seek(
         if referer is None:
             return None
         more = excluded(referer)
-        if more is not None:
-            known.append(more)
-        elif pages.is_sent(referer):
-            return referer
-        else:
-            raise UndecidedError  # the language is a little too wide
+        if more is None:
+            break
+        known.append(more)
+    if not pages.is_sent(referer):
+        raise UndecidedError  # the language is a little too wide
+    if entry.cut is Truncation.PATH or "?" in referer:
+        return referer
+
+    def is_as_good(better: str) -> bool:
+        is_in = not white or any(item.pattern.matches(better) for item in white)
+        matches = is_in and entry.pattern.matches(better) and pages.is_sent(better)
+        return matches and excluded(better) is None
+
+    return next(filter(is_as_good, _improve(referer)), referer)
+
+
+STRANGER_HOST = "evil.test"
+
+_ORIGIN = re.compile(r"(https?://)([^/:]+)(:[0-9]+)?(/.*)")
+
+
+def _improve(referer: str) -> Iterator[str]:
+    """Yield Referers that convince more than the shortest one, and may have the same effect."""
+    found = _ORIGIN.fullmatch(referer)
+    if found is None:
+        return
+    scheme, host, port, path = found.groups(default="")
+    behind = host.partition(".")[2]
+    longer = f"{host[:-1]}.{STRANGER_HOST}"
+    below = (f"{name}.{behind}" for name in ("www", "evil") if behind)
+    hosts = [STRANGER_HOST, longer, *below, host]
+    for port in dict.fromkeys((port and ":8080", port)):
+        for scheme in dict.fromkeys(("https://", scheme)):
+            yield from (f"{scheme}{host}{port}{path}" for host in hosts)
 
 
 def may_be_sent(pattern: Pattern) -> bool:
@@ -218,7 +292,7 @@ def may_be_sent(pattern: Pattern) -> bool:
 
 
 GUESS = Sentence("It is a guess at what was meant.")
-UNPROVED = Sentence("It is not proved that it denies no page and allows no other site.")
+UNPROVED = Sentence("It may lock out a page of yours: the search for one ended early.")
 
 _LIKELY = 8
 """How many new entries take part in the first search for what they may let in as before."""
@@ -320,68 +394,85 @@ def find_risk(
     """Return what an edit may change that somebody meant; None if it is safe."""
     if not old.is_searchable:
         return UNPROVED
+    search = _RiskSearch(old, new, edit, named, budget, Reach.DEFAULT)
     try:
-        return next(_RiskSearch(old, new, edit, named, budget).risks(), None)
+        for referer in search.denied():
+            if named.white.own_pages(Reach.DEFAULT).is_sent(referer):
+                return Sentence("It locks out {}, a page of a site that is meant.", referer)
+            return Sentence("It locks out {}, which an entry for all sites lets in.", referer)
+        for referer in search.allowed():
+            return Sentence("It lets in {}, a page of a stranger.", referer)
+        for referer in search.readmitted():
+            return Sentence("It lets in {}, a page of a site that the blacklist names.", referer)
     except UndecidedError:
         return UNPROVED
+    return None
 
 
+def find_rare(
+    old: CompiledRules, new: SearchedRules, edit: EntryEdit, named: NamedSites, budget: Budget
+) -> tuple[Sentence, ...]:
+    """Return what an edit changes for pages that send their whole URL, or on other ports."""
+    search = _RiskSearch(old, new, edit, named, budget, Reach.RARE)
+    found = []
+    try:
+        for referer in search.denied():
+            found.append(Sentence("It also locks out {}.", referer))
+            break
+        for referer in (*search.allowed(), *search.readmitted()):
+            found.append(Sentence("It also lets in {}.", referer))
+            break
+    except UndecidedError:
+        pass  # what is rare may remain unsaid
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
 class _RiskSearch:
-    def __init__(
-        self,
-        old: CompiledRules,
-        new: SearchedRules,
-        edit: EntryEdit,
-        named: NamedSites,
-        budget: Budget,
-    ) -> None:
-        self._old, self._new, self._edit = old, new, edit
-        self._named, self._budget = named, budget
+    """Searches the pages, of those with some reach, on which an edit does harm."""
 
-    def risks(self) -> Iterator[Sentence]:
-        """Yield what the edit does that it must not do. Raises UndecidedError."""
-        for referer in self._denied():
-            yield Sentence("It denies {}, a page of a site that the entries name.", referer)
-        for referer in self._allowed():
-            yield Sentence("It allows {}, a page of another site.", referer)
-        for referer in self._readmitted():
-            yield Sentence("It allows {}, a page of a site that the blacklist names.", referer)
+    old: CompiledRules
+    new: SearchedRules
+    edit: EntryEdit
+    named: NamedSites
+    budget: Budget
+    reach: Reach
 
-    # Pages that are denied.
-
-    def _denied(self) -> Iterator[str]:
-        own = self._named.white.own_pages
-        for entry in self._edit.white_out:
-            is_open = entry is EVERYTHING or entry.pattern.body in self._named.white.open
-            pages = ALL_PAGES if is_open else own
-            likely = self._edit.white_in[:_LIKELY]
+    def denied(self) -> Iterator[str]:
+        """Yield pages of sites that are meant, and that are denied. Raises UndecidedError."""
+        white, own = self.named.white, self.named.white.own_pages(self.reach)
+        everybody = ALL_BY_DEFAULT if self.reach is Reach.DEFAULT else ALL_PAGES
+        for entry in self.edit.white_out:
+            is_open = entry is EVERYTHING or entry.pattern.body in white.open
+            pages = everybody if is_open and not white.are_given else own
+            likely = self.edit.white_in[:_LIKELY]
             yield from self._seek(entry, pages, self._is_still_let_in, excluding=likely)
-        opens = bool(self._named.white.open) or EVERYTHING in self._old.white
-        others = self._named.black.foreign_pages
-        for entry in self._edit.black_in:
-            for pages in (own, others) if opens else (own,):
-                yield from self._seek(entry, pages, self._old.denying, self._old.white)
+        opens = bool(white.open) or EVERYTHING in self.old.white
+        others = self.named.black.foreign_pages(self.reach)
+        for entry in self.edit.black_in:
+            for pages in (own, others) if opens and not white.are_given else (own,):
+                yield from self._seek(entry, pages, self.old.denying, self.old.white)
 
     def _is_still_let_in(self, referer: str) -> SearchedEntry | None:
-        return self._old.denying(referer) or self._new.allowing(referer)
+        return self.old.denying(referer) or self.new.allowing(referer)
 
-    # Pages that are allowed.
-
-    def _allowed(self) -> Iterator[str]:
-        foreign = self._named.white.foreign_pages
-        for entry in self._edit.white_in:
-            if not self._named.white.owns_all(entry.pattern.body, self._new.blacklisted):
+    def allowed(self) -> Iterator[str]:
+        """Yield pages of strangers that are allowed. Raises UndecidedError."""
+        foreign = self.named.white.foreign_pages(self.reach)
+        for entry in self.edit.white_in:
+            if not self.named.white.owns_all(entry.pattern.body, self.new.blacklisted):
                 yield from self._seek(entry, foreign, self._was_let_in)
-        for entry in self._edit.black_out:
-            yield from self._seek(entry, foreign, self._new.denying, self._new.white)
+        for entry in self.edit.black_out:
+            yield from self._seek(entry, foreign, self.new.denying, self.new.white)
 
     def _was_let_in(self, referer: str) -> SearchedEntry | None:
-        return self._new.denying(referer) or self._old.allowing(referer)
+        return self.new.denying(referer) or self.old.allowing(referer)
 
-    def _readmitted(self) -> Iterator[str]:
-        own = self._named.black.own_pages
-        for entry in self._edit.black_out:
-            yield from self._seek(entry, own, self._new.denying, self._new.white)
+    def readmitted(self) -> Iterator[str]:
+        """Yield pages of blacklisted sites that are allowed. Raises UndecidedError."""
+        own = self.named.black.own_pages(self.reach)
+        for entry in self.edit.black_out:
+            yield from self._seek(entry, own, self.new.denying, self.new.white)
 
     def _seek(
         self,
@@ -392,6 +483,6 @@ class _RiskSearch:
         *,
         excluding: Sequence[SearchedEntry] = (),
     ) -> Iterator[str]:
-        referer = seek(entry, pages, excluded, self._budget, white, excluding=excluding)
+        referer = seek(entry, pages, excluded, self.budget, white, excluding=excluding)
         if referer is not None:
             yield referer

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from math import inf
 
 from oss_referer.engine import (
     DEFAULT,
@@ -37,16 +36,18 @@ def run(
     assumptions: Assumptions = DEFAULT,
     accepted: Collection[str] = (),
     *,
-    seconds: float = inf,
+    sites: Sequence[str] = (),
 ) -> tuple[Finding, ...]:
     """Lint a configuration and return the findings, the most severe first.
 
+    `sites` are those that are meant, such as `https://www.example.com` and `*.example.org`; without
+    them, those that the entries name.
+
     Rules named in `accepted` find nothing. If such a rule would leave an entry for the owner to
     decide, the whole entry is accepted. Of lists with more than MAX_EXAMINED bytes, only the size
-    is examined. Corrections that are not proved to be safe within some seconds count as not safe,
-    for somebody who waits for the findings.
+    is examined.
     """
-    return _run(configuration, tuple(rules), assumptions, accepted, seconds=seconds)[0]
+    return _run(configuration, tuple(rules), assumptions, accepted, sites)[0]
 
 
 def _run(
@@ -54,10 +55,9 @@ def _run(
     rules: Sequence[LintRule],
     assumptions: Assumptions,
     accepted: Collection[str],
-    *,
-    seconds: float = inf,
+    sites: Sequence[str],
 ) -> tuple[tuple[Finding, ...], Assessor]:
-    """Lint a configuration; the assessor knows which sites it names."""
+    """Lint a configuration; the assessor knows which sites are meant."""
     subject = Subject(configuration, assumptions)
     if configuration.size > MAX_EXAMINED:
         rules, accepted = _BEYOND, ()
@@ -67,7 +67,7 @@ def _run(
                 subject.reported.add(item.place)
         rules = tuple(rule for rule in rules if rule.name not in accepted)
     found = _find(subject, rules)
-    assessor = Assessor(subject, found, seconds)
+    assessor = Assessor(subject, found, sites)
     return tuple(sorted(map(assessor.assess, found), key=_rank)), assessor
 
 
@@ -112,10 +112,11 @@ def fix(
     accepted: Collection[str] = (),
     *,
     unsafe: bool = False,
+    sites: Sequence[str] = (),
 ) -> Fixed:
     """Follow the safe corrections, or all, and lint again, until nothing is left to follow."""
     rules = tuple(rules)
-    before, first = _run(configuration, rules, assumptions, accepted)
+    before, first = _run(configuration, rules, assumptions, accepted, sites)
     found, rounds = before, 0
     risky: list[Finding] = []
     while True:
@@ -128,7 +129,7 @@ def fix(
             break
         risky += [item for item in found if unsafe and item.correction.changes and item.risk]
         configuration, rounds = after, rounds + 1
-        found, _ = _run(configuration, rules, assumptions, accepted)
+        found, _ = _run(configuration, rules, assumptions, accepted, sites)
     left = (  # a correction that is left was not followed
         item if item.safe is None else replace(item, safe=None, risk=UNPROVED_TOGETHER)
         for item in found

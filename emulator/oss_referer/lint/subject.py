@@ -22,7 +22,7 @@ from oss_referer.engine import (
     header,
 )
 from oss_referer.lint.finding import Correction, EntryPlace, Evidence, Suspicion
-from oss_referer.lint.risk import Sites, seek
+from oss_referer.lint.risk import Reach, Sites, seek
 from oss_referer.search.automaton import Budget, CompiledRules, Truncation, UndecidedError, covers
 from oss_referer.search.entry import Parts, example, is_blank, parse_entry
 from oss_referer.search.sent import ALL_PAGES, read_sent
@@ -205,10 +205,14 @@ class Subject:
         """Return a Referer of another site that an entry lets in; None without one."""
         if self.sites.owns_all(entry.text, self._blacklisted) or not self.compiled.is_searchable:
             return None
-        foreign, read = self.sites.foreign_pages, self.compiled.read(entry.text)
+        read = self.compiled.read(entry.text)
         with self._searches.lend(_FOR_A_SEARCH) as budget:
             try:
-                found = (seek(one, foreign, self.compiled.denying, budget) for one in read)
+                found = (
+                    seek(one, self.sites.foreign_pages(reach), self.compiled.denying, budget)
+                    for reach in Reach
+                    for one in read
+                )
                 return next((page for page in found if page), None)
             except UndecidedError:
                 self.undecided.append(entry)

@@ -147,7 +147,7 @@ def _correct(values: Values) -> Values:
         fixed = lint.fix(rules)
         left = [finding.to_dict() for finding in fixed.undecided]
         return {"rules": review.to_members(fixed.configuration), "left": left}
-    found = lint.run(rules, seconds=review.PROOF_SECONDS)
+    found = lint.run(rules)
     finding = next((one for one in found if review.is_meant(one, values)), None)
     if finding is None:
         raise SourceError("the linter does not find this any more")

@@ -23,9 +23,6 @@ from oss_referer.sources import forms, json_text
 from oss_referer.sources.forms import RulesForm
 from oss_referer.translate import SYSTEMS, Loss
 
-PROOF_SECONDS: Final = 0.25
-"""The seconds for which corrections are proved while somebody types."""
-
 FINDINGS: Final = 60
 """The most findings on a page."""
 
@@ -104,7 +101,7 @@ def make(
         played = ()
     groups = groupby(played, lambda result: result.scenario.group.value)
     return Review(
-        lint.run(rules, assumptions=assumptions, seconds=PROOF_SECONDS),
+        lint.run(rules, assumptions=assumptions),
         diff.compare(other, rules, assumptions=assumptions),
         tuple((group, tuple(results)) for group, results in groups),
     )

@@ -11,7 +11,6 @@ no line end, because no header can, and neither begins nor ends with a blank (R-
 """
 
 import string
-import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,7 +18,6 @@ from dataclasses import dataclass, replace
 from enum import Enum, IntEnum, auto
 from functools import cached_property, lru_cache
 from itertools import chain
-from math import inf
 from typing import Any, NamedTuple
 
 from oss_referer.engine import EntryList, Pattern, Reading, RefererPolicy, header
@@ -232,37 +230,30 @@ ANY = Language((), lambda state, _: state, lambda _: True)
 
 
 class Budget:
-    """The steps that searches may still take, and the time at which they must end."""
+    """The steps that searches may still take: the same on every machine."""
 
-    def __init__(self, steps: int = BUDGET, until: float = inf) -> None:
-        """`until` is a moment of `time.monotonic()`, for those who wait for an answer."""
+    def __init__(self, steps: int = BUDGET) -> None:
         self._left = steps
-        self._until = until
 
     @property
     def left(self) -> int:
         """The steps that are left; 0 if too few were."""
         return max(0, self._left)
 
-    @property
-    def is_over(self) -> bool:
-        """Whether the time for the steps is over."""
-        return self._until != inf and time.monotonic() > self._until
-
     @contextmanager
     def lend(self, steps: int) -> Iterator["Budget"]:
         """Lend at most so many steps; what is not taken of them comes back."""
         lent = min(steps, self.left)
-        budget = Budget(lent, self._until)
+        budget = Budget(lent)
         try:
             yield budget
         finally:
             self._left -= lent - budget.left
 
     def take(self, steps: int) -> None:
-        """Use up some steps. Raises UndecidedError if too few are left, or the time is over."""
+        """Use up some steps. Raises UndecidedError if too few are left."""
         self._left -= steps
-        if self._left < 0 or self.is_over:
+        if self._left < 0:
             raise UndecidedError
 
 

@@ -1,8 +1,8 @@
 """The Referers that browsers can send, of all pages or of some, as a language for the search.
 
 The language is that of the WHATWG URL standard: lower case, ASCII, no default port, no user, no
-fragment and no dot segments (B-02). A host is one that DNS can hold, or an IP address. A page can
-send its path and its query with the policy `unsafe-url`.
+fragment and no dot segments (B-02). A host is one that DNS can hold, or an IP address. By default a
+page sends its origin with a `/`; with the policy `unsafe-url` it sends its path and its query too.
 
 It is a little too wide: it does not bound the length of labels, and it does not know which zeros of
 an IPv6 address are left out. So a Referer that is found must still be checked with `is_sent`.
@@ -29,6 +29,9 @@ _START = "/."
 """Marks the start of a host: no host contains a slash, and a sub-domain ends with a dot."""
 _MAX_LABEL, _MAX_HOST, _MAX_PORT = 63, 253, "65535"
 
+SENDS_PATHS = "servicewechat.com"
+"""The host of mini programs, which send `/APPID/VERSION/page-frame.html` after it (R-44)."""
+
 
 class OwnHost(NamedTuple):
     """A host of a site: a domain with all its sub-domains, or one host alone."""
@@ -37,6 +40,8 @@ class OwnHost(NamedTuple):
     """As browsers send it, without a dot at its end."""
     with_sub_domains: bool
     schemes: frozenset[str] = frozenset(DEFAULT_PORTS)
+    ports: frozenset[str] | None = frozenset()
+    """The ports of its pages beside the default one; None for all. Those of others are not read."""
 
     @classmethod
     def of(cls, site: WebURL) -> "OwnHost":
@@ -88,51 +93,68 @@ class _ReadSoFar:
 class SentReferers:
     """The Referers of pages: of all, of some hosts of one's own, or of all others.
 
-    Without `ports`, pages may have any port; otherwise one of these or the default one.
+    With `by_default`, they are those that browsers send by default, without path and query.
     """
 
     def __init__(
-        self, pages: Senders, own: Iterable[OwnHost] = (), ports: frozenset[str] | None = None
+        self, pages: Senders, own: Iterable[OwnHost] = (), *, by_default: bool = False
     ) -> None:
-        self._pages = pages
-        self._ports = ports
+        self._pages, self._by_default = pages, by_default
         self._own = () if pages is Senders.ALL else tuple(dict.fromkeys(own))
-        self._hosts = {scheme: self._sort_hosts(scheme) for scheme in DEFAULT_PORTS}
+        self._owned = {scheme: self._mark_hosts(scheme) for scheme in DEFAULT_PORTS}
+        known = (_MINI_PROGRAMS,) if by_default else ()
+        self._hosts = {scheme: sorted({*owned, *known}) for scheme, owned in self._owned.items()}
         self._reading = {
             "scheme": self._read_scheme,
             "host": self._read_host,
             "address": self._read_address,
             "port": self._read_port,
             "path": self._read_path,
+            "end": lambda *_: None,
+            "mini program": self._read_mini_program,
             "query": self._read_query,
         }
         self._has_only_names = pages is Senders.OWN and not any(
             own.host[-1:].isdigit() or own.host.startswith("[") for own in self._own
         )
         self._states: dict[_Reached, _ReadSoFar] = {}
-        letters = frozenset("htps:/.a1?[]").union(*(own.host for own in self._own), *(ports or ()))
+        ports = (port for own in self._own for port in own.ports or ())
+        names = (*(own.host for own in self._own), *ports, *(known and (SENDS_PATHS, _MINI_PAGE)))
+        letters = frozenset("htps:/.a1?[]").union(*names)
         self.language = Language(self._state(_Reached("scheme")), self._step, self._ends, letters)
 
     def is_sent(self, referer: str) -> bool:
         """Return whether one of these pages can send a Referer, as browsers read URLs."""
         url = read_sent(referer)
-        if url is None or (self._ports is not None and url.port not in ("", *self._ports)):
+        if url is None:
             return False
-        if self._pages is Senders.OWN and url.host.endswith("."):
+        if self._by_default and not _is_by_default(url):
             return False
-        owned = self.owns(url.host, url.scheme)
-        return self._pages is Senders.ALL or owned is (self._pages is Senders.OWN)
+        owners = [own for own in self._own if own.owns(url.host, url.scheme)]
+        if self._pages is not Senders.OWN:
+            return self._pages is Senders.ALL or not owners
+        fits = any(own.ports is None or url.port in ("", *own.ports) for own in owners)
+        return fits and not url.host.endswith(".")
 
     def owns(self, host: str, scheme: str = "") -> bool:
         """Return whether a host is one's own, by a scheme if one is given."""
         return any(own.owns(host, scheme) for own in self._own)
 
-    def _sort_hosts(self, scheme: str) -> tuple[str, ...]:
-        """Return the site's hosts for a scheme, sorted, each with the mark of its start."""
-        owned = (own for own in self._own if scheme in own.schemes)
-        return tuple(
-            sorted(f"{'.' if own.with_sub_domains else _START}{own.host}" for own in owned)
-        )
+    def _mark_hosts(self, scheme: str) -> tuple[str, ...]:
+        """Return the site's hosts for a scheme, each with the mark of its start."""
+        return tuple(_mark(own) for own in self._own if scheme in own.schemes)
+
+    def _ports_of(self, seen: str, scheme: str) -> frozenset[str] | None:
+        """Return the ports of the pages of a host, of which `seen` is what matters; None: all."""
+        if self._pages is not Senders.OWN:
+            return None
+        found: frozenset[str] = frozenset()
+        for own in self._own:
+            if scheme in own.schemes and seen.endswith(_mark(own)):
+                if own.ports is None:
+                    return None
+                found |= own.ports
+        return found
 
     def _step(self, state: _ReadSoFar, character: str) -> _ReadSoFar | None:
         if character not in state.after:
@@ -148,7 +170,8 @@ class SentReferers:
     def _ends(state: _ReadSoFar) -> bool:
         place = state.place
         is_path = place.part == "path" and not _DOTS.fullmatch(place.label)
-        return is_path or place.part == "query"
+        is_page = place.part == "mini program" and place.label == _MINI_PAGE
+        return is_path or is_page or place.part in ("query", "end")
 
     def _read_scheme(self, place: _Reached, character: str) -> _Reached | None:
         read = place.label + character
@@ -163,8 +186,9 @@ class SentReferers:
             # A host may end after a dot; it is another one than without it.
             ends_in_dot = place.may_end and self._pages is not Senders.OWN
             may_end = self._may_end(place) if place.label else ends_in_dot
-            after = _Reached("path") if character == "/" else _Reached("port", place.scheme)
-            return after if may_end else None
+            if not may_end:
+                return None
+            return self._end_host(place) if character == "/" else self._start_port(place)
         seen = self._shorten_host(place.seen + character, place.scheme)
         if self._has_only_names:  # then no label can be a part of an address
             return self._read_name(place._replace(seen=seen), character)
@@ -176,6 +200,15 @@ class SentReferers:
             return None
         label = _shorten_label(place.label + character, may_be_octet=place.octets >= 0)
         return place._replace(label=label, seen=seen)
+
+    def _end_host(self, place: _Reached) -> _Reached:
+        if not self._by_default:
+            return _Reached("path")
+        return _Reached("mini program" if place.seen.endswith(_MINI_PROGRAMS) else "end")
+
+    def _start_port(self, place: _Reached) -> _Reached:
+        is_own = self._pages is Senders.OWN
+        return _Reached("port", place.scheme, seen=place.seen if is_own else "")
 
     def _read_name(self, place: _Reached, character: str) -> _Reached | None:
         if character == ".":
@@ -211,13 +244,14 @@ class SentReferers:
         return None if group in ("::", "0:") else place._replace(label=after)
 
     def _read_port(self, place: _Reached, character: str) -> _Reached | None:
+        ports = self._ports_of(place.seen, place.scheme)
         if character == "/":
             is_port = place.label not in ("", DEFAULT_PORTS[place.scheme])
-            fits = self._ports is None or place.label in self._ports
-            return _Reached("path") if is_port and fits else None
+            fits = ports is None or place.label in ports
+            return _Reached("end" if self._by_default else "path") if is_port and fits else None
         port = place.label + character
-        if self._ports is not None:
-            fits = any(known.startswith(port) for known in self._ports)
+        if ports is not None:
+            fits = any(known.startswith(port) for known in ports)
             return place._replace(label=port) if fits else None
         is_port = character in string.digits and place.label != "0" and len(port) <= len(_MAX_PORT)
         if not is_port or int(port) > int(_MAX_PORT):
@@ -236,13 +270,26 @@ class SentReferers:
         return _Reached("path", label=segment if _TOWARDS_DOTS.fullmatch(segment) else "a")
 
     @staticmethod
+    def _read_mini_program(place: _Reached, character: str) -> _Reached | None:
+        """Read the path of a mini program; the label has one sign for the appid and the version."""
+        label = place.label
+        signs = _APPID if len(label) < 2 else string.digits
+        if label in ("", "#/") and character in signs:
+            return place._replace(label=f"{label}#")
+        if label in ("#", "#/#") and character in signs:
+            return place
+        label += character
+        fits = character != "#" and _MINI_PAGE.startswith(label)
+        return place._replace(label=label) if fits else None
+
+    @staticmethod
     def _read_query(place: _Reached, character: str) -> _Reached | None:
         return place if character in _IN_QUERY else None
 
     def _may_end(self, place: _Reached) -> bool:
         """Whether the host may end with the label that is being read."""
         if self._pages is not Senders.ALL:
-            is_own = place.seen.endswith(self._hosts[place.scheme])
+            is_own = place.seen.endswith(self._owned[place.scheme])
             if is_own is (self._pages is Senders.FOREIGN):
                 return False
         return place.label in (_NAME, "]") or (place.octets == 3 and place.label in _OCTETS)
@@ -257,6 +304,16 @@ class SentReferers:
             read = read[1:]
         return read
 
+
+def _mark(own: OwnHost) -> str:
+    """Return a host with the mark of its start, or with the dot before its sub-domains."""
+    return f"{'.' if own.with_sub_domains else _START}{own.host}"
+
+
+_APPID = string.ascii_letters + string.digits
+_MINI_PAGE = "#/#/page-frame.html"
+_MINI_PATH = re.compile(r"/[0-9A-Za-z]+/[0-9]+/page-frame\.html")
+_MINI_PROGRAMS = _mark(OwnHost(SENDS_PATHS, with_sub_domains=False))
 
 _NAME = "a"
 """A label that no browser takes for a number."""
@@ -298,6 +355,9 @@ def _shorten_port(port: str) -> str:
 ALL_PAGES = SentReferers(Senders.ALL)
 """The Referers of all pages."""
 
+ALL_BY_DEFAULT = SentReferers(Senders.ALL, by_default=True)
+"""Those that they send by default."""
+
 
 def read_sent(referer: str) -> WebURL | None:
     """Read a Referer that a browser can send; None for a text that no browser sends."""
@@ -310,6 +370,13 @@ def read_sent(referer: str) -> WebURL | None:
     is_name = is_name and _IN_HOST.issuperset(bare)
     fits = url.is_address or (is_name and len(bare) <= _MAX_HOST)
     return url if fits and url.text == referer else None
+
+
+def _is_by_default(url: WebURL) -> bool:
+    """Return whether a page sends only so much of its URL by default."""
+    if url.host == SENDS_PATHS and not url.port:
+        return _MINI_PATH.fullmatch(url.path) is not None and not url.query
+    return url.path == "/" and not url.query
 
 
 def domain_of(url: WebURL) -> str | None:

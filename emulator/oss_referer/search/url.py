@@ -100,6 +100,8 @@ RESERVED = frozenset(
 )
 """Top-level names that nobody can register (RFC 2606, 6762, 7686, 9476 and ICANN's `internal`)."""
 
+_LOCAL = frozenset({"internal", "local", "localhost"})
+
 _LABEL = r"[a-z0-9_*?](?:[a-z0-9_*?-]{0,61}[a-z0-9_*?])?"
 _HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*|\[[0-9a-f:.]+\]")
 _ADDRESS = re.compile(r"[0-9?]+(?:\.[0-9?]+){3}|\[.*\]")
@@ -118,6 +120,11 @@ def is_port(port: str) -> bool:
 
 def is_address(host: str) -> bool:
     return _ADDRESS.fullmatch(host) is not None
+
+
+def is_machine(host: str) -> bool:
+    """Return whether a host is an address, or a name that nobody can register."""
+    return is_address(host) or "." not in host or host.rpartition(".")[2] in _LOCAL
 
 
 def registered(host: str) -> str | None:

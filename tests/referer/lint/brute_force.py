@@ -80,6 +80,11 @@ def is_sent(referer: str) -> bool:
     return fits is not None and url.href == referer and is_plain
 
 
+def is_by_default(referer: str) -> bool:
+    """Return whether a browser sends a Referer by default: the origin with a slash (B-02)."""
+    return re.fullmatch(r"https?://[^/?]+/", referer) is not None
+
+
 @lru_cache(maxsize=100_000)
 def host_of(referer: str) -> str:
     """Return the host of a Referer that is sent."""

@@ -91,7 +91,7 @@ class Case:
         """Yield what a fix does that a safe one must not do."""
         if fixed.allow_empty_referer != self.rules.allow_empty_referer:
             yield "the empty Referer"
-        for referer in self.candidates(fixed):
+        for referer in filter(brute_force.is_by_default, self.candidates(fixed)):
             before, after = (brute_force.allows(one, referer) for one in (self.rules, fixed))
             if before and not after and self.is_named(referer):
                 yield f"denies {referer}"

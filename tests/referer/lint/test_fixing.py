@@ -15,6 +15,7 @@ DECIDES = {
     "blacklist-only": "the documented recipe, if everybody else is welcome",
     "matches-all": "everybody is allowed, and no other entry names a site",
     "template": "a value that only its owner knows",
+    "empty-allowed": "whether apps and the address bar must work",
     "keyword": "whether an empty Referer is meant",
     "regular-expression": "what an expression is meant to match",
     "impossible-host": "a host that nobody can guess",

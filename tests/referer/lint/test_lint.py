@@ -283,22 +283,13 @@ def test_finding_is_written_as_plain_data() -> None:
         "add": finding.correction.whitelist,
         "add_to_blacklist": finding.correction.blacklist,
         "set": {},
-        "decide": finding.risk,
-        "safe": False,
+        "decide": None,
+        "safe": True,
+        "rare": ("It also locks out https://www.example.com:8080/.",),
         "also": finding.also,
         "common": False,
     }
     assert finding.to_dict()["line"] is None
-
-
-def test_findings_without_time_to_prove_are_the_same_and_not_safe() -> None:
-    rules = RefererConfiguration(False, whitelist=("http://www.example.com", "*.example.net"))
-    (whole, hasty) = (lint.run(rules), lint.run(rules, seconds=-1))
-    assert [(one.rule, one.place, one.correction) for one in whole] == [
-        (one.rule, one.place, one.correction) for one in hasty
-    ]
-    assert any(one.is_safe for one in whole)
-    assert not any(one.is_safe for one in hasty)
 
 
 # --- what a correction changes that somebody may have meant
@@ -312,10 +303,23 @@ Lists = tuple[tuple[str, ...], tuple[str, ...]]
 
 
 def find_risk(old: Lists, new: Lists, budget: int = 600_000) -> str | None:
-    rules = [RefererConfiguration(False, whitelist=one[0], blacklist=one[1]) for one in (old, new)]
-    before, after = map(RefererPolicy.compile, rules)
-    named = NamedSites(*(Sites.of({entry: [entry] for entry in entries}) for entries in old))
-    return risk.compare(CompiledRules(before), after, named, Budget(budget))
+    before, after = _compile(old), _compile(new)
+    return risk.compare(before, after.policy, _named(old), Budget(budget))
+
+
+def find_rare(old: Lists, new: Lists) -> tuple[str, ...]:
+    before, after = _compile(old), _compile(new)
+    edit = risk.EntryEdit.between(before, after)
+    return risk.find_rare(before, after, edit, _named(old), Budget())
+
+
+def _compile(lists: Lists) -> CompiledRules:
+    rules = RefererConfiguration(False, whitelist=lists[0], blacklist=lists[1])
+    return CompiledRules(RefererPolicy.compile(rules))
+
+
+def _named(lists: Lists) -> NamedSites:
+    return NamedSites(*(Sites.of({entry: [entry] for entry in entries}) for entries in lists))
 
 
 @pytest.mark.parametrize(
@@ -338,23 +342,33 @@ def test_correction_that_changes_nothing_for_anyone_is_safe(old: Lists, new: Lis
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ((SUBS[:1], ()), (SUBS[:1], (GUARD,)), "denies https://example.com/.example.com/"),
-        ((("*.example.com",), ()), (SUBS, ()), "denies http://example.com/.example.com"),
-        ((("*", "https://a.test/"), ()), (("https://a.test/",), ()), "denies http://"),
+        (
+            (("*", "https://a.test/"), ()),
+            (("https://a.test/",), ()),
+            "locks out https://evil.test/",
+        ),
         (
             (("http://a.test", "http://a.test.cn/"), ()),
             (("http://a.test/",), ()),
-            "denies http://a.test.cn/",
+            "locks out http://a.test.cn/",
         ),
         (
             (("*a.test", "https://www.a.test:8443/"), ()),
             (tuple(f"{start}a.test/" for start in STARTS), ()),
             "a.test:8443/",
         ),
-        ((("https://a.test/",), ()), (("https://a.test/", "https://b.test/"), ()), "allows"),
-        ((("https://a.test/",), ()), (("https://a.test",), ()), "allows https://a.test"),
-        ((("https://*",), ("http",)), (("https://*",), ()), "allows https://"),
-        ((("https://a.test/",), ("https://a.test/x",)), (("https://a.test/",), ()), "blacklist"),
+        ((("https://a.test/",), ()), (("https://a.test/", "https://b.test/"), ()), "lets in"),
+        (
+            (("https://a.test/",), ()),
+            (("https://a.test",), ()),
+            "lets in https://a.test.evil.test/",
+        ),
+        ((("https://*",), ("http",)), (("https://*",), ()), "lets in https://evil.test/"),
+        (
+            (("https://*.a.test/",), ("https://b.a.test/",)),
+            (("https://*.a.test/",), ()),
+            "a site that the blacklist names",
+        ),
         (((), ("https://a.test/",)), (("*",), ("https://a.test/",)), "denies requests without"),
     ],
 )
@@ -364,13 +378,37 @@ def test_risk_comes_with_a_referer(old: Lists, new: Lists, words: str) -> None:
     assert words in found
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ((SUBS[:1], ()), (SUBS[:1], (GUARD,)), ["locks out https://"]),
+        ((("https://a.test",), ()), (("https://a.test/",), ()), ["locks out https://a.test:8080/"]),
+        ((("https://a.test/",), ("https://a.test/x",)), (("https://a.test/",), ()), ["lets in"]),
+        ((("https://a.test/",), ()), (("https://a.test/", "https://*.a.test/"), ()), ["lets in"]),
+        ((("www.a.test",), ()), (("https://www.a.test/",), ()), []),
+    ],
+)
+def test_rare_consequences_are_told_and_block_nothing(
+    old: Lists, new: Lists, said: list[str]
+) -> None:
+    assert find_risk(old, new) is None
+    found = find_rare(old, new)
+    assert [words in one for words, one in zip(said, found, strict=True)] == [True] * len(said)
+
+
+def test_mini_program_is_a_page_that_sends_its_path() -> None:
+    own = "https://servicewechat.com/wx0123456789abcdef/"
+    assert find_risk(((own,), ()), (("https://a.test/",), ())) is not None
+    assert "servicewechat" in (find_risk(((own,), ()), ((f"{own}1/",), ())) or "")
+
+
 def test_search_that_does_not_end_proves_nothing() -> None:
     assert find_risk((("*.example.com",), ()), ((*SUBS, *ROOTS), ()), budget=500) == risk.UNPROVED
 
 
 def test_own_pages_have_the_ports_and_schemes_that_are_named() -> None:
-    own = [OwnHost("a.test", with_sub_domains=False, schemes=frozenset({"https"}))]
-    pages = SentReferers(Senders.OWN, own, frozenset({"8443"}))
+    own = [OwnHost("a.test", False, schemes=frozenset({"https"}), ports=frozenset({"8443"}))]
+    pages = SentReferers(Senders.OWN, own)
     rules = CompiledRules(RefererPolicy.compile(RefererConfiguration(whitelist=("*",))))
     sent = {
         entry: seek(rules.read(entry)[0], pages, lambda _: None, Budget())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from functools import reduce
 from itertools import product
@@ -140,13 +139,6 @@ def test_undecided_search_claims_only_the_generated_referers() -> None:
     assert found.equivalent
     assert found.certainty is Certainty.GENERATED
     assert found.tried > 12
-
-
-def test_search_ends_when_its_time_is_over() -> None:
-    budget = Budget(until=time.monotonic())
-    with pytest.raises(UndecidedError), budget.lend(1_000) as lent:
-        lent.take(1)
-    Budget(until=time.monotonic() + 60).take(1)
 
 
 # --- entries as the rules read them by default

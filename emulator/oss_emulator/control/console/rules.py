@@ -134,8 +134,7 @@ async def correct_rules(asked: ApiRequest) -> Response:
         fixed = await asyncio.to_thread(lint.fix, rules, assumptions=assumptions)
         left = [finding.to_dict() for finding in fixed.undecided]
         return reply({"rules": to_members(fixed.configuration), "left": left})
-    seconds = review.PROOF_SECONDS
-    found = await asyncio.to_thread(lint.run, rules, assumptions=assumptions, seconds=seconds)
+    found = await asyncio.to_thread(lint.run, rules, assumptions=assumptions)
     finding = next((one for one in found if review.is_meant(one, body)), None)
     if finding is None:
         raise Refusal(404, "The linter does not find this any more.")
