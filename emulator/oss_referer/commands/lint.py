@@ -65,10 +65,11 @@ def declare(commands: Commands) -> None:
     parser.add_value("rules", "RULES", _HELP, nargs="*", default=[])
     parser.add_switch("--fix", "print the corrected rules, and what they change for whom")
     parser.add_switch(
-        "--unsafe-fixes",
-        "with --fix, also follow the corrections that are not proved to be safe, and show "
-        "these first",
+        "--unsafe-fixes", "with --fix, also follow the corrections that are not safe, and show them"
     )
+    said = "a site of yours, such as https://www.example.com or *.example.com; without one, the "
+    said += "sites that the entries name"
+    parser.add_repeated("--site", "URL", said, type=_read_site)
     parser.add_switch("--write", "with --fix, write them to the file")
     said = "accept what a rule of the linter finds"
     parser.add_repeated("--ignore", "RULE", said, choices=sorted(_NAMES))
@@ -116,6 +117,9 @@ class _Linted:
     shown: Sequence[Finding]
     """Those to print."""
 
+    def read_sites(self) -> tuple[str, ...]:
+        return lint.read_sites(self.rules.configuration, self.found)
+
     def remark(self) -> Iterator[Remark]:
         return remark(self.shown, self.rules.where, self.rules.find_places())
 
@@ -123,6 +127,14 @@ class _Linted:
         where = self.rules.find_places()
         for item in _to_dicts(self.shown, where):
             yield {"file": self.rules.where, "name": self.rules.name, **item}
+
+
+def _read_site(text: str) -> str:
+    if lint.is_site(text):
+        return text
+    raise argparse.ArgumentTypeError(
+        f"{text} is not a site; write a URL such as https://www.example.com, or *.example.com"
+    )
 
 
 def _lint(selected: FoundRules, arguments: argparse.Namespace) -> int:
@@ -142,7 +154,10 @@ def _lint(selected: FoundRules, arguments: argparse.Namespace) -> int:
 
 def _lint_one(selected: SelectedRules, arguments: argparse.Namespace) -> _Linted:
     found = lint.run(
-        selected.configuration, assumptions=arguments.assumptions, accepted=arguments.ignore
+        selected.configuration,
+        assumptions=arguments.assumptions,
+        accepted=arguments.ignore,
+        sites=arguments.site,
     )
     return _Linted(selected, found, [item for item in found if arguments.all or not item.common])
 
@@ -169,6 +184,7 @@ def _fix_one(selected: SelectedRules, arguments: argparse.Namespace) -> int:
         assumptions=arguments.assumptions,
         accepted=arguments.ignore,
         unsafe=arguments.unsafe_fixes,
+        sites=arguments.site,
     )
     shown = [item for item in fixed.left if arguments.all or not item.common]
     left = (
@@ -206,7 +222,7 @@ def _list(as_json: bool) -> int:
 
 
 _SHOWN = 20
-"""How many findings of one rule are shown without --all."""
+"""How many entries of one cause, and how many notes, are shown without --all."""
 
 
 def _report_all(linted: Sequence[_Linted], arguments: argparse.Namespace) -> Iterator[Block]:
@@ -217,7 +233,9 @@ def _report_all(linted: Sequence[_Linted], arguments: argparse.Namespace) -> Ite
             yield line()
         yield from _report(item.shown, item.rules.find_places(), arguments)
     shown = [item for one in linted for item in one.shown]
-    yield from _closing(shown, [item for one in linted for item in one.found], arguments)
+    found = [item for one in linted for item in one.found]
+    named = () if arguments.site or len(linted) != 1 else linted[0].read_sites()
+    yield from _closing(shown, found, arguments, named)
     if len(linted) > 1:
         count = sum(bool(item.shown) for item in linted)
         where = Sentence(" in {} of {} configurations", f"{count:,}", f"{len(linted):,}")
@@ -229,20 +247,13 @@ def _report_all(linted: Sequence[_Linted], arguments: argparse.Namespace) -> Ite
 def _report(
     shown: Sequence[Finding], where: Places, arguments: argparse.Namespace
 ) -> Iterator[Block]:
-    count: Counter[str] = Counter()
     notes = [finding for finding in shown if finding.severity is Severity.NOTE]
-    for finding in shown:
-        count[finding.rule] += 1
-        if finding.severity is not Severity.NOTE and (
-            arguments.all or count[finding.rule] <= _SHOWN
-        ):
-            yield from _describe(finding, where)
-            yield line()
-    for rule, number in count.items():
-        if number > _SHOWN and not arguments.all and _NAMES[rule].severity is not Severity.NOTE:
-            more = f"{number - _SHOWN:,}"
-            yield line(Sentence("{} more by {} (--all shows them)", more, rule))
-            yield line()
+    for cause in lint.group(item for item in shown if item.severity is not Severity.NOTE):
+        if len(cause) == 1:
+            yield from _describe(cause[0], where)
+        else:
+            yield from _describe_cause(cause, where, arguments)
+        yield line()
     if notes:
         yield line(Text(Sentence("Good to know"), Tone.STRONG))
         for note in notes[: None if arguments.all else _SHOWN]:
@@ -253,21 +264,35 @@ def _report(
 
 
 def _closing(
-    shown: Sequence[Finding], found: Sequence[Finding], arguments: argparse.Namespace
+    shown: Sequence[Finding],
+    found: Sequence[Finding],
+    arguments: argparse.Namespace,
+    named: Sequence[str] = (),
 ) -> Iterator[Block]:
+    """Say what the findings rest on; `named` are the sites that the entries name."""
     hidden = sorted({finding.rule for finding in found} - {finding.rule for finding in shown})
     if arguments.ignore:
         yield line(
             Text(Sentence("Accepted: {}", ", ".join(sorted(set(arguments.ignore)))), Tone.FAINT)
         )
+    if named and any(finding.correction.changes for finding in shown):
+        sites = ", ".join(named[:_SITES]) + (" …" if len(named) > _SITES else "")
+        said = Sentence("Sites taken from the entries: {} (--site URL names others)", sites)
+        yield line(Text(said, Tone.FAINT))
     if risky := sum(bool(finding.risk) for finding in found):
         said = Sentence(
-            "Corrections that are not safe: {} (--fix --unsafe-fixes follows them)", f"{risky:,}"
+            "Unsafe corrections: {}. They may lock out a page of yours or let in a stranger "
+            "(--fix --unsafe-fixes follows them)",
+            f"{risky:,}",
         )
         yield line(Text(said, Tone.FAINT))
     if hidden:
         said = Sentence("As with nearly all rules: {} (--all shows them)", ", ".join(hidden))
         yield line(Text(said, Tone.FAINT))
+
+
+_SITES = 4
+"""How many of the sites that the entries name are shown."""
 
 
 def _describe(finding: Finding, where: Places) -> Iterator[Block]:
@@ -277,19 +302,76 @@ def _describe(finding: Finding, where: Places) -> Iterator[Block]:
         at = where.get((place.list, place.position))
         name = Sentence(ENTRIES[place.list].template, str(place.position + 1))
         named = Sentence("line {}, {}", str(at[0]), name) if at else name
-        entry = Text(place.entry or '""', Tone.STRONG)
-        about = ("  ", Sentence("{}: ", named), entry)
-    severity = Text(Sentence(finding.severity.value), _TONES[finding.severity])
-    yield line(severity, f" {finding.rule}", *about)
+        about = ("  ", Sentence("{}: ", named), _entry(finding))
+    yield _head(finding, *about)
     yield line(finding.reason, indent=2)
     yield _labelled(Sentence("shown by"), *_evidence(finding))
     safe = tuple(_corrections(finding.safe, place)) if finding.safe else ()
     rest = tuple(item for item in _corrections(finding.correction, place) if item not in safe)
     for label, pieces in ((Sentence("correct"), safe), (Sentence("unsafe"), rest)):
+        if len(pieces) > _WEIGHED:
+            yield _labelled(label, Sentence("all of this, as one change:"))
         for number, piece in enumerate(pieces):
-            yield _labelled("" if number else label, piece)
+            yield _labelled("" if number or len(pieces) > _WEIGHED else label, piece)
+    yield from _ending(finding)
+
+
+_WEIGHED = 2
+"""How many lines of a correction a reader weighs one by one."""
+
+
+def _describe_cause(
+    cause: Sequence[Finding], where: Places, arguments: argparse.Namespace
+) -> Iterator[Block]:
+    """Describe the findings of one cause as one, with a line for each entry."""
+    first = cause[0]
+    yield _head(first, "  ", Sentence("{} entries", f"{len(cause):,}"))
+    yield line(first.reason, indent=2)
+    yield _labelled(Sentence("shown by"), *_evidence(first))
+    shown = cause if arguments.all else cause[:_SHOWN]
+    for number, finding in enumerate(shown):
+        label = (
+            Sentence("correct")
+            if finding.is_safe
+            else Sentence("unsafe")
+            if finding.correction.changes
+            else Sentence("at")
+        )
+        yield _labelled("" if number else label, *_brief(finding, where))
+    if len(cause) > len(shown):
+        yield _labelled("", Sentence("{} more (--all shows them)", f"{len(cause) - len(shown):,}"))
+    yield from _ending(first)
+
+
+def _brief(finding: Finding, where: Places) -> Iterator[Piece]:
+    """Yield the line, the entry and its correction."""
+    place = finding.place
+    at = place and where.get((place.list, place.position))
+    if at:
+        yield Sentence("line {}  ", str(at[0]))
+    yield _entry(finding)
+    pieces = [*_corrections(finding.correction, place)]
+    if pieces:
+        yield "  →  "
+    for number, piece in enumerate(pieces):
+        yield from (", ", piece) if number else (piece,)
+
+
+def _entry(finding: Finding) -> Text:
+    return Text((finding.place and finding.place.entry) or '""', Tone.STRONG)
+
+
+def _head(finding: Finding, *about: Piece) -> Block:
+    severity = Text(Sentence(finding.severity.value), _TONES[finding.severity])
+    return line(severity, f" {finding.rule}", *about)
+
+
+def _ending(finding: Finding) -> Iterator[Block]:
+    """Say what a correction leaves to decide, what is rare, and what else it corrects."""
     if finding.decide:
         yield _labelled(Sentence("decide"), finding.decide)
+    for number, rare in enumerate(finding.rare):
+        yield _labelled("" if number else Sentence("rare"), rare)
     if finding.also:
         yield _labelled(Sentence("also"), Sentence("corrects {}", ", ".join(finding.also)))
 
@@ -334,7 +416,9 @@ _COUNTS = {
 
 
 def _summary(shown: Sequence[Finding]) -> Text:
-    count = Counter(finding.severity for finding in shown)
+    """Count the causes; many entries with one mistake are one."""
+    causes = lint.group(shown)
+    count = Counter(cause[0].severity for cause in causes)
     if not shown:
         return Text(Sentence("Nothing to correct."), Tone.GOOD)
     parts = [
@@ -347,10 +431,19 @@ def _summary(shown: Sequence[Finding]) -> Text:
 
 
 def _to_dicts(found: Sequence[Finding], where: Places) -> Iterator[dict[str, object]]:
-    for finding in found:
-        place = finding.place
-        at = where.get((place.list, place.position)) if place else None
-        yield finding.to_dict(at[0] if at else None)
+    """Yield each cause as its first finding, with the places of all."""
+    for cause in lint.group(found):
+        members = []
+        for finding in cause:
+            place = finding.place
+            at = where.get((place.list, place.position)) if place else None
+            members.append(finding.to_dict(at[0] if at else None))
+        named = [{name: one[name] for name in _OF_A_PLACE} for one in members if one["list"]]
+        yield {**members[0], "places": named}
+
+
+_OF_A_PLACE = ("list", "position", "entry", "line", "referer", "instead", "add", "add_to_blacklist")
+"""What of a finding differs from place to place."""
 
 
 # The output of `--fix`: corrected rules, how their text changes, and what that changes

@@ -7,7 +7,7 @@ An entry has at most one finding: the first in the order of the rules. Its corre
 all further rules of the order, so the corrected entry needs no other correction.
 """
 
-from oss_referer.lint.correcting import follow
+from oss_referer.lint.correcting import follow, is_site, read_sites
 from oss_referer.lint.finding import (
     Correction,
     EntryPlace,
@@ -15,6 +15,7 @@ from oss_referer.lint.finding import (
     Finding,
     Severity,
     Switch,
+    group,
     remark,
 )
 from oss_referer.lint.rule import KINDS, RULES, LintRule
@@ -35,6 +36,9 @@ __all__ = [
     "Switch",
     "fix",
     "follow",
+    "group",
+    "is_site",
+    "read_sites",
     "remark",
     "run",
 ]

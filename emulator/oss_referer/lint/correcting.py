@@ -12,7 +12,6 @@ from oss_referer.lint import risk
 from oss_referer.lint.finding import NOTHING, Correction, EntryPlace, Finding
 from oss_referer.lint.risk import (
     GUESS,
-    UNPROVED,
     EditedRules,
     EntryEdit,
     NamedSites,
@@ -280,6 +279,29 @@ class Assessor:
 
     def _watch(self, bodies: Iterable[str]) -> tuple[SearchedEntry, ...]:
         return tuple(entry for body in bodies for entry in self._subject.compiled.read(body))
+
+
+def is_site(text: str) -> bool:
+    """Return whether a text names a site: a URL, a host, or `*.` and a domain."""
+    parts = Parts.split(text)
+    host = parts.host.removeprefix("*.")
+    named = read_host(parts) if "*" not in host and "?" not in host else None
+    return named is not None and parts.scheme in (None, *DEFAULT_PORTS)
+
+
+def read_sites(configuration: RefererConfiguration, found: Iterable[Finding]) -> tuple[str, ...]:
+    """Return the sites that the whitelist names, read as the findings correct it."""
+    readings = _read(Subject(configuration), Stage.WHITELIST, found)
+    schemes: dict[str, set[str]] = {}
+    for own in Sites.of(readings).hosts:
+        name = f"*.{own.host}" if own.with_sub_domains else own.host
+        ports = ("*",) if own.ports is None else sorted(own.ports) or ("",)
+        for port in ports:
+            schemes.setdefault(f"{name}:{port}" if port else name, set()).update(own.schemes)
+    return tuple(
+        f"{next(iter(spoken))}://{name}" if len(spoken) == 1 else name
+        for name, spoken in schemes.items()
+    )
 
 
 def _parts(finding: Finding) -> Iterator[Correction]:

@@ -174,6 +174,16 @@ class Finding:
         }
 
 
+def group(found: Iterable[Finding]) -> tuple[tuple[Finding, ...], ...]:
+    """Put the findings together in which one rule says the same of several entries."""
+    causes: dict[object, list[Finding]] = {}
+    for item in found:
+        said = (item.reason.template, item.decide.template, item.is_safe, item.correction.changes)
+        place = item.place.list if item.place else item.rule
+        causes.setdefault((item.rule, item.severity, place, said), []).append(item)
+    return tuple(map(tuple, causes.values()))
+
+
 def remark(
     found: Iterable[Finding], source: str, places: Mapping[tuple[Stage, int], Place]
 ) -> Iterator[Remark]:

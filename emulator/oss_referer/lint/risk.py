@@ -1,4 +1,4 @@
-"""Risks: what a correction does to the pages of the sites that are meant, and to those of strangers.
+"""Risks: what a correction does to pages of the sites that are meant, and to those of strangers.
 
 `Sites` says which pages are meant, `seek` searches a page on which an entry does harm, and
 `find_risk` asks for each entry that a correction adds or removes.
@@ -61,9 +61,9 @@ class Sites:
     """The sites that are meant: those that a person names, or those that some entries name.
 
     An entry without a wildcard in its host names that host alone, `*.host` that and what is below
-    it, and one with another wildcard the whole registered domain. Everybody else than the owners of the registered domains is somebody
-    else. The scheme is that of the entry, or both if it writes out none. The port is the default
-    one, unless the entry has another.
+    it, and one with another wildcard the whole registered domain. Everybody but the owners of the
+    registered domains is a stranger. The scheme is that of the entry, or both if it writes out
+    none. The port is the default one, unless the entry has another.
     """
 
     hosts: tuple[OwnHost, ...]
@@ -280,9 +280,9 @@ def _improve(referer: str) -> Iterator[str]:
     longer = f"{host[:-1]}.{STRANGER_HOST}"
     below = (f"{name}.{behind}" for name in ("www", "evil") if behind)
     hosts = [STRANGER_HOST, longer, *below, host]
-    for port in dict.fromkeys((port and ":8080", port)):
-        for scheme in dict.fromkeys(("https://", scheme)):
-            yield from (f"{scheme}{host}{port}{path}" for host in hosts)
+    for better_port in dict.fromkeys((port and ":8080", port)):
+        for better_scheme in dict.fromkeys(("https://", scheme)):
+            yield from (f"{better_scheme}{one}{better_port}{path}" for one in hosts)
 
 
 def may_be_sent(pattern: Pattern) -> bool:
