@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oss_referer import RefererConfiguration
 from oss_referer.engine.sentence import Sentence
-from oss_referer.findings import Severity
+from oss_referer.remarks import Severity
 from oss_referer.replay import guard
 from oss_referer.replay.guard import Agreement, GuardResult, Limit, TokenError
 from oss_referer.replay.judge import Result
