@@ -29,12 +29,12 @@ class Rehearsal(Service):
         self.accounts = open_accounts(service.settings, service.token_key)
         self._requests: list[tuple[Request, Body]] = []
 
-    def perform(self, admission: Admission, body: Body = NO_BODY) -> Response:
-        """Perform a request as any service does, and remember it with its body."""
+    def execute(self, admission: Admission, body: Body = NO_BODY) -> Response:
+        """Execute a request as any service does, and remember it with its body."""
         self._requests.append((admission.original, body))
-        return super().perform(admission, body)
+        return super().execute(admission, body)
 
-    def perform_on(self, service: Service) -> None:
+    def execute_on(self, service: Service) -> None:
         """Send the same requests to a running service, and give it the accounts: all or nothing.
 
         The files are read and the bodies hashed already. Raises SeedError for a request that the
@@ -110,7 +110,7 @@ def adopt(controls: Controls, rehearsal: Rehearsal) -> None:
 
     What the files no longer name stays until a reset.
     """
-    rehearsal.perform_on(controls.service)
+    rehearsal.execute_on(controls.service)
     if not controls.service.storage.blocking:
         controls.snapshots.set_initial(take_snapshot(rehearsal.storage))
 

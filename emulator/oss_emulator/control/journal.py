@@ -364,7 +364,7 @@ class Journal:
 
         `rpc_error` is that of STS or KMS.
         """
-        admission = result.admission
+        admission = result.known
         error: OSSError | RPCErrorSpec | None = rpc_error
         if isinstance(result, Refused):
             error = result.error

@@ -77,8 +77,8 @@ class Admission:
     """Bits per second for the body and the response (x-oss-traffic-limit); None for no limit."""
 
     @property
-    def admission(self) -> "Admission":
-        """This admission: `Refused` has the same attribute, so both results are read alike."""
+    def known(self) -> "Admission":
+        """What is known of the request: this. `Refused` has it too, so both are read alike."""
         return self
 
     @property
@@ -102,7 +102,7 @@ class Admission:
 class Refused(NamedTuple):
     """A request to answer with an error, and what was known of it when it failed."""
 
-    admission: Admission
+    known: Admission
     error: OSSError
 
 

@@ -55,7 +55,7 @@ def record(service: Service, request: Request, body: bytes = b"") -> JournalEntr
     outcome: Admission | Refused = service.admit(request)
     assert isinstance(outcome, Admission)
     try:
-        response = service.perform(outcome, Body.of(body))
+        response = service.execute(outcome, Body.of(body))
     except OSSError as error:
         outcome = refuse(outcome, error)
         response = service.render(outcome)

@@ -82,7 +82,7 @@ def test_auth_decides_which_signatures_are_accepted(
     outcome = admit(auth, signed(key_id, secret))
     if code:
         assert isinstance(outcome, Refused)
-        known = outcome.admission
+        known = outcome.known
         assert (outcome.error.code, known.claimed.access_key_id) == (code, key_id)
         assert (known.claimed.signing, known.caller) == (
             Signing.HEADER,
@@ -100,7 +100,7 @@ def test_request_without_a_signature_is_anonymous(auth: Auth) -> None:
     """P-19"""
     outcome = admit(auth, ask("GET", "/private-bucket/a"))
     assert isinstance(outcome, Refused)
-    assert (outcome.admission.caller, outcome.admission.claimed.signing) == (
+    assert (outcome.known.caller, outcome.known.claimed.signing) == (
         ANONYMOUS,
         Signing.NONE,
     )
@@ -121,7 +121,7 @@ def test_malformed_signature_is_refused_before_its_key_is_known(
 ) -> None:
     outcome = admit(auth, ask("GET", f"/private-bucket/a{query}", headers))
     assert isinstance(outcome, Refused)
-    assert (outcome.error.code, outcome.admission.claimed.access_key_id) == (code, "")
+    assert (outcome.error.code, outcome.known.claimed.access_key_id) == (code, "")
 
 
 @pytest.mark.parametrize("is_signed", [True, False])
@@ -267,7 +267,7 @@ def test_body_of_s3_is_compared_with_the_hash_that_is_sent(is_signed: bool) -> N
     for body, status in ((b"content", 200), (b"another", 400)):
         assert service.handle(request, body).status == status
     plain = service.admit(ask("PUT", target, {"Referer": PAGE}))
-    assert plain.admission.payload is None
+    assert plain.known.payload is None
 
 
 def form_of(key_id: str, secret: str) -> dict[str, str]:
@@ -299,7 +299,7 @@ def test_auth_decides_which_form_signatures_are_accepted(
     outcome = post(auth, form_of(key_id, "wrong"))
     if code:
         assert isinstance(outcome, Refused)
-        known = outcome.admission
+        known = outcome.known
         assert (outcome.error.code, known.claimed.access_key_id) == (code, key_id)
         assert (known.claimed.signing, known.caller) == (
             Signing.FORM,
@@ -314,13 +314,13 @@ def test_auth_decides_which_form_signatures_are_accepted(
 def test_malformed_signature_of_a_form_is_refused(auth: Auth) -> None:
     outcome = post(auth, {"key": "b", "Signature": "x"})
     assert isinstance(outcome, Refused)
-    assert (outcome.error.code, outcome.admission.caller) == ("InvalidArgument", ANONYMOUS)
+    assert (outcome.error.code, outcome.known.caller) == ("InvalidArgument", ANONYMOUS)
 
 
 def test_form_without_a_signature_is_anonymous() -> None:
     outcome = post(Auth.STRICT, {"key": "b"})
     assert isinstance(outcome, Refused)
-    assert (outcome.error.code, outcome.admission.caller) == ("AccessDenied", ANONYMOUS)
+    assert (outcome.error.code, outcome.known.caller) == ("AccessDenied", ANONYMOUS)
 
 
 # --- The accounts of a service, and the key that signs its security tokens

@@ -43,7 +43,7 @@ def decision_on(service: Service, target: str, sent: str | None) -> Decision | N
     headers = {} if sent is None else {"Referer": sent}
     outcome = service.admit(ask("GET", target, headers))
     assert isinstance(outcome, Admission | Refused)
-    return outcome.admission.decision
+    return outcome.known.decision
 
 
 @pytest.mark.parametrize(
@@ -286,7 +286,7 @@ def copy(
     upload = started.body.partition(b"<UploadId>")[2].partition(b"<")[0].decode()
     fields = {"x-oss-copy-source": source, "Referer": sent}
     request = ask("PUT", target.format(upload=upload), fields)
-    admission = service.admit(request).admission
+    admission = service.admit(request).known
     assert admission.decision is not None
     return service.handle(request), admission.decision
 
@@ -446,7 +446,7 @@ def test_bucket_in_the_path_goes_through_the_steps_where_addressing_is_strict() 
 
 
 def chosen(service: Service, request: Request) -> Needed:
-    return service.shortcuts.choose(service.admit(request).admission)
+    return service.shortcuts.choose(service.admit(request).known)
 
 
 def test_plain_request_needs_few_steps() -> None:
@@ -457,7 +457,7 @@ def test_plain_request_needs_few_steps() -> None:
         "authentication.authorize",
         "find_limit",
     ]
-    assert names(found.performs) == ["perform"]
+    assert names(found.performs) == ["run_operation"]
     assert found.completes == ()
 
 

@@ -406,7 +406,7 @@ def effect(sent: Sent) -> Effect | None:
     service = serve()
     before = state(service.storage)
     request = sent.request()
-    admission = service.admit(request).admission
+    admission = service.admit(request).known
     found = service.handle(request, sent.body)
     after = state(service.storage)
     if found.status >= 400:

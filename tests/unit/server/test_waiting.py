@@ -14,7 +14,7 @@ from oss_emulator.operations.operation import Takes
 from oss_emulator.protocol.message import FileRange
 from oss_emulator.server import body_writer
 from oss_emulator.server.body_writer import BATCH, LEAST, TOGETHER, BodyWriter
-from oss_emulator.server.performer import check_files
+from oss_emulator.server.runner import check_files
 from oss_emulator.server.waiting import AT_ONCE, ShortStep, run_in_thread
 from oss_emulator.storage import MemoryStorage
 from oss_emulator.storage.blobs import CorruptBlobError, StoredBlob

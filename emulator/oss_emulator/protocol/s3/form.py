@@ -37,7 +37,7 @@ def translate(form: Form) -> Form:
     fields = {name: value for name, value in form.fields.items() if name not in _SIGNING}
     for name in fields:  # nothing here checks the file, and no field of OSS sets tags
         if name.startswith(headers.CHECKSUM) or name == _TAGGING:
-            raise headers.refuse(name, "field")
+            raise headers.unsupported(name, "field")
     found = headers.to_oss(fields, of_object=True)
     if "acl" in found:
         found[_ACL] = found.pop("acl")
