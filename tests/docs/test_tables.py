@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 from oss_emulator import Emulator
-from oss_emulator.access import Accounts, accounts
+from oss_emulator.access import accounts
+from oss_emulator.access.accounts import Accounts
 from oss_emulator.cli import main
 from oss_emulator.cli.run import PRELOAD
 from oss_emulator.control import faults

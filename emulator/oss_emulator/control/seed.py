@@ -12,8 +12,7 @@ from oss_referer.sources import referer_xml
 from oss_referer.sources.toml import Path as Place
 from oss_referer.sources.toml import SourceError, TomlDocument, format_path, read_regular_file
 
-from oss_emulator.access import Accounts, AccountsError
-from oss_emulator.access.accounts import AccountTable
+from oss_emulator.access.accounts import Accounts, AccountsError, AccountTable
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.message import Request, Response

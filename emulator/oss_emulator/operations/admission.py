@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from oss_referer import Decision, Signing
 
-from oss_emulator.access import ANONYMOUS, Identity
+from oss_emulator.access.identity import ANONYMOUS, Identity
 from oss_emulator.documents.access_point import AccessPoint
 from oss_emulator.documents.website import Visit
 from oss_emulator.operations.operation import NO_OPERATION, Operation
@@ -22,7 +22,7 @@ from oss_emulator.protocol.message import AccessRecord, Request
 from oss_emulator.protocol.parameters import TRAFFIC_LIMIT, traffic_limit
 from oss_emulator.protocol.s3.payload import Payload
 from oss_emulator.protocol.signature import Claim
-from oss_emulator.storage import Bucket
+from oss_emulator.storage.base import Bucket
 
 
 class Claimed(NamedTuple):

@@ -13,7 +13,7 @@ from oss_emulator.operations.shared.objects import find, version_header
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
-from oss_emulator.storage import Object
+from oss_emulator.storage.base import Object
 
 _PATHS: Final = {Holder.ACCOUNT: "/", Holder.BUCKET: "/bucket", Holder.OBJECT: "/bucket/key"}
 

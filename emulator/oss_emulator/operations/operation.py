@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from enum import Enum, StrEnum
 from typing import Any, Final, TypeAlias
 
-from oss_emulator.access import Permission
+from oss_emulator.access.authorize import Permission
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Final
 from urllib.parse import quote
 
-from oss_emulator.access import Permission
+from oss_emulator.access.authorize import Permission
 from oss_emulator.documents.website import Missing, RoutingRule, Visit, WebsiteConfiguration
 from oss_emulator.operations import permissions
 from oss_emulator.operations.call import Call

@@ -5,7 +5,8 @@ from typing import Final
 from oss_referer import Signing
 from oss_referer.browser.changes import V1_OF_ACCOUNTS, V1_OF_BUCKETS
 
-from oss_emulator.access import AccessKey, Identity, KeyProblem
+from oss_emulator.access.accounts import KeyProblem
+from oss_emulator.access.identity import AccessKey, Identity
 from oss_emulator.operations import permissions
 from oss_emulator.operations.admission import Admission, Claimed
 from oss_emulator.operations.call import Call

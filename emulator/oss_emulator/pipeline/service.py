@@ -5,7 +5,7 @@ from functools import cached_property
 from random import getrandbits
 from typing import Any
 
-from oss_emulator.access import ANONYMOUS, Identity
+from oss_emulator.access.identity import ANONYMOUS, Identity
 from oss_emulator.operations.admission import Admission, Refused, refuse
 from oss_emulator.operations.call import NO_BODY, Body, Call
 from oss_emulator.operations.operation import Takes

@@ -10,7 +10,7 @@ from dataclasses import replace
 from enum import Enum
 from typing import Any, Final, Protocol, TypeAlias
 
-from oss_emulator.access import Permission
+from oss_emulator.access.authorize import Permission
 from oss_emulator.operations import website as pages
 from oss_emulator.operations.admission import Admission
 from oss_emulator.operations.call import Body, Call

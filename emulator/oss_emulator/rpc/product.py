@@ -10,7 +10,7 @@ from uuid import UUID
 
 from oss_referer import Signing
 
-from oss_emulator.access import ANONYMOUS, Identity
+from oss_emulator.access.identity import ANONYMOUS, Identity
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.address import host_name
 from oss_emulator.protocol.message import Request, Response

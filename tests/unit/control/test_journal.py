@@ -13,7 +13,7 @@ from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.form import FormReader
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.settings import Settings
-from oss_emulator.storage import MemoryBlob
+from oss_emulator.storage.blobs import MemoryBlob
 from oss_referer.replay import accesslog
 
 RULES = b"""<RefererConfiguration>

@@ -7,7 +7,8 @@ from typing import Any
 import oss2
 import pytest
 from oss_emulator import Emulator
-from oss_emulator.access import ANONYMOUS, Identity, Kind, Policy, PolicyType
+from oss_emulator.access.identity import ANONYMOUS, Identity, Kind
+from oss_emulator.access.policy import Policy, PolicyType
 from oss_emulator.documents import access_point
 from oss_emulator.operations import permissions
 from oss_emulator.pipeline import authentication

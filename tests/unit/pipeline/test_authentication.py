@@ -15,7 +15,8 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from oss_emulator.access import ANONYMOUS, Accounts, AccountsError
+from oss_emulator.access.accounts import Accounts, AccountsError
+from oss_emulator.access.identity import ANONYMOUS
 from oss_emulator.access.tokens import Tokens
 from oss_emulator.control.controls import open_storage
 from oss_emulator.operations.admission import Admission, Claimed, Refused
@@ -27,7 +28,7 @@ from oss_emulator.protocol.form import FormReader
 from oss_emulator.protocol.message import Request
 from oss_emulator.protocol.signature import Claim, Place, Version
 from oss_emulator.settings import Auth, Settings
-from oss_emulator.storage import Bucket
+from oss_emulator.storage.base import Bucket
 from oss_referer import Signing
 
 from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, sign

@@ -22,7 +22,7 @@ from oss_emulator.pipeline.website import WEBSITE, find_page
 from oss_emulator.protocol.address import Target
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.settings import Auth, Settings
-from oss_emulator.storage import Bucket
+from oss_emulator.storage.base import Bucket
 from oss_referer import Signing
 
 from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, sign

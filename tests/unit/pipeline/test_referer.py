@@ -17,7 +17,7 @@ from oss_emulator.protocol.message import Request, Response
 from oss_emulator.protocol.signature import Place, Version
 from oss_emulator.protocol.signature.unsigned import Dialect
 from oss_emulator.settings import Settings
-from oss_emulator.storage import Bucket
+from oss_emulator.storage.base import Bucket
 from oss_referer import Assumptions, Basis, Decision, RefererConfiguration, RefererPolicy
 from oss_referer.engine import explanation
 from oss_referer.engine.assumptions import (

@@ -10,7 +10,7 @@ from itertools import combinations
 from typing import NamedTuple
 
 import pytest
-from oss_emulator.access import ANONYMOUS, Identity
+from oss_emulator.access.identity import ANONYMOUS, Identity
 from oss_emulator.operations import OPERATIONS
 from oss_emulator.operations.admission import UNSIGNED, Admission, Refused, refuse
 from oss_emulator.operations.call import Body
@@ -20,7 +20,7 @@ from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.form import FormReader
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.settings import Settings
-from oss_emulator.storage import Bucket
+from oss_emulator.storage.base import Bucket
 from oss_referer import Reason, Signing
 from oss_referer.engine.assumptions import Assumptions, ProcessingOrder
 

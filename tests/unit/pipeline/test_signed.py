@@ -20,7 +20,7 @@ from oss_emulator.protocol.parameters import KNOWN, is_parameter
 from oss_emulator.protocol.s3 import signature as s3
 from oss_emulator.protocol.signature import Place, Version
 from oss_emulator.protocol.signature.unsigned import UNSIGNED_PARTS, Dialect
-from oss_emulator.storage import Storage
+from oss_emulator.storage.base import Storage
 
 from tests.http import forms
 from tests.thorough import cases

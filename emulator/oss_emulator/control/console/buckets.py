@@ -10,7 +10,7 @@ from oss_emulator.control.api.route import PREFIX, ApiError, ApiRequest, OwnerRe
 from oss_emulator.control.console import page
 from oss_emulator.protocol import paging
 from oss_emulator.protocol.message import Request, Response
-from oss_emulator.storage import Bucket, Object, Storage
+from oss_emulator.storage.base import Bucket, Object, Storage
 
 SHOWN: Final = 200
 """Names on one page."""

@@ -19,7 +19,7 @@ from oss_emulator.protocol import xml
 from oss_emulator.protocol.message import Request, Response, parse_query
 from oss_emulator.protocol.signature import presigning
 from oss_emulator.protocol.signature.v4 import MAX_EXPIRES
-from oss_emulator.storage import NULL_VERSION, Bucket, Object
+from oss_emulator.storage.base import NULL_VERSION, Bucket, Object
 
 STRANGER: Final = "https://stranger.example.net/"
 """The Referer of a page that no rules are written for."""
