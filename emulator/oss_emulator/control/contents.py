@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 
 from oss_emulator.control import seed
 from oss_emulator.control.controls import Controls, take_snapshot
-from oss_emulator.control.seed import Report, SeedError, refusal_of, say_nothing
+from oss_emulator.control.seed import ReportProgress, SeedError, refusal_of, say_nothing
 from oss_emulator.operations.admission import Admission
 from oss_emulator.operations.call import NO_BODY, Body
 from oss_emulator.pipeline.accounts import open_accounts
@@ -52,7 +52,7 @@ class Rehearsal(Service):
 _T = TypeVar("_T")
 
 
-def load(service: Service, report: Report = say_nothing) -> str:
+def load(service: Service, report: ReportProgress = say_nothing) -> str:
     """Create the initial contents and return the hints of the seed and the folders.
 
     Raises SeedError.

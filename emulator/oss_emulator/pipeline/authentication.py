@@ -19,11 +19,15 @@ from oss_emulator.protocol.headers import EXPLAIN
 from oss_emulator.protocol.s3 import form as s3_form
 from oss_emulator.protocol.s3 import signature as s3_signature
 from oss_emulator.protocol.s3.payload import Payload
-from oss_emulator.protocol.signature import Claim, Place, Version
+from oss_emulator.protocol.signature import Claim, SignedIn, Version
 from oss_emulator.protocol.signature import form as form_signature
 from oss_emulator.settings import Auth
 
-_SIGNING: Final = {Place.HEADER: Signing.HEADER, Place.URL: Signing.URL, Place.FORM: Signing.FORM}
+_SIGNING: Final = {
+    SignedIn.HEADER: Signing.HEADER,
+    SignedIn.URL: Signing.URL,
+    SignedIn.FORM: Signing.FORM,
+}
 
 _KEY_PROBLEMS: Final = {
     KeyProblem.UNKNOWN: ErrorCase.INVALID_ACCESS_KEY_ID,

@@ -26,7 +26,7 @@ from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.form import FormReader
 from oss_emulator.protocol.message import Request
-from oss_emulator.protocol.signature import Claim, Place, Version
+from oss_emulator.protocol.signature import Claim, SignedIn, Version
 from oss_emulator.settings import Auth, Settings
 from oss_emulator.storage.base import Bucket
 from oss_referer import Signing
@@ -204,7 +204,7 @@ def test_version_1_is_refused_to_new_accounts_and_for_new_buckets(
     refused: bool,
 ) -> None:
     """P-60"""
-    claim = None if version is None else Claim(version, Place.HEADER, "id", "", None, date="")
+    claim = None if version is None else Claim(version, SignedIn.HEADER, "id", "", None, date="")
     bucket = None if created is None else Bucket("b", "1", created, "cn-hangzhou")
     admission = Admission(ask(), "id", record=bucket, claimed=Claimed(claim=claim))
     service = Service(replace(SETTINGS, as_of=day, new_account=new_account))

@@ -14,7 +14,7 @@ from oss_emulator.pipeline.service import Service
 from oss_emulator.pipeline.shortcuts import MOST, NO_BUCKET, Needed, Plan, plan
 from oss_emulator.protocol.address import Target
 from oss_emulator.protocol.message import Request, Response
-from oss_emulator.protocol.signature import Place, Version
+from oss_emulator.protocol.signature import SignedIn, Version
 from oss_emulator.protocol.signature.unsigned import Dialect
 from oss_emulator.settings import Settings
 from oss_emulator.storage.base import Bucket
@@ -323,10 +323,10 @@ def test_rules_of_the_target_decide_first() -> None:
         assert (answered.status, decision.variants) == (403, ())
 
 
-@pytest.mark.parametrize("place", [Place.URL, Place.HEADER])
+@pytest.mark.parametrize("place", [SignedIn.URL, SignedIn.HEADER])
 @pytest.mark.parametrize("dialect", Dialect)
 def test_source_of_a_signed_copy_is_checked_like_a_signed_get(
-    dialect: Dialect, place: Place
+    dialect: Dialect, place: SignedIn
 ) -> None:
     """R-01, R-45: a copy that is signed in its header is never checked."""
     service = serve_copies(SourceOfCopy.CHECKED)
@@ -334,7 +334,7 @@ def test_source_of_a_signed_copy_is_checked_like_a_signed_get(
     signed = Scheme(dialect, Version.V4, place).sign(
         Sent("PUT", "/open-bucket/b", (("Host", "localhost"), (name, "/public-bucket/a")))
     )
-    for sent, status in ((THIEF, 200 if place is Place.HEADER else 403), (PAGE, 200)):
+    for sent, status in ((THIEF, 200 if place is SignedIn.HEADER else 403), (PAGE, 200)):
         request = signed.adding("", ("Referer", sent)).request()
         assert service.handle(request).status == status
 
