@@ -47,7 +47,7 @@ class Host(NamedTuple):
     answer: Callable[[Request], Awaitable[Response]]
     """Answers a request to OSS without a body, as if a client had sent it."""
     execute: Callable[[Admission, Body, Callable[[Response], None]], Awaitable[Response]]
-    """Performs an admitted call without its callback; calls a function in the same transaction."""
+    """Executes an admitted call without its callback; calls a function in the same transaction."""
     write: Callable[[Callable[[], None]], Awaitable[None]]
     """Calls a function where the storage is written."""
 
