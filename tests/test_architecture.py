@@ -112,7 +112,7 @@ def test_long_calls_are_found(source: str, found: list[str]) -> None:
 
 def test_function_of_each_operation_takes_a_call() -> None:
     for item in OPERATIONS:
-        parameters = list(inspect.signature(item.perform).parameters.values())
+        parameters = list(inspect.signature(item.handler).parameters.values())
         assert [parameter.annotation for parameter in parameters] == [Call], item.name
         if item.gather is not None:
             assert len(inspect.signature(item.gather).parameters) == 1, item.name

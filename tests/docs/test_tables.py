@@ -13,14 +13,15 @@ from pathlib import Path
 
 import pytest
 from oss_emulator import Emulator
-from oss_emulator.access import Accounts, accounts
+from oss_emulator.access import accounts
+from oss_emulator.access.accounts import Accounts
 from oss_emulator.cli import main
 from oss_emulator.cli.run import PRELOAD
 from oss_emulator.control import faults
 from oss_emulator.control.api import ROUTES
 from oss_emulator.settings import Settings
 from oss_emulator.testing import pytest_plugin
-from oss_referer.replay.judge import Result
+from oss_referer.replay.judge import Verdict
 from oss_referer.sources.forms import RulesForm
 from oss_referer.translate import SYSTEMS
 
@@ -298,7 +299,7 @@ def test_tables_of_replay_name_all_fields_and_verdicts(capsys: pytest.CaptureFix
     report = json.loads(capsys.readouterr().out)
     named = [name for row in table(REPLAY, "Field") for name in row[0].split(", ")]
     assert sorted(named) == sorted(report)
-    assert {row[1] for row in table(REPLAY, "Verdict")} == set(Result)
+    assert {row[1] for row in table(REPLAY, "Verdict")} == set(Verdict)
 
 
 @pytest.mark.parametrize("command", ["replay", "propose"])

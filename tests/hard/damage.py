@@ -19,13 +19,13 @@ from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
-from oss_emulator.access import AccountsError
+from oss_emulator.access.accounts import AccountsError
 from oss_emulator.control.controls import open_storage
 from oss_emulator.pipeline.accounts import TOKEN_KEY_FILE
 from oss_emulator.pipeline.service import Service
 from oss_emulator.settings import Fsync, Settings
-from oss_emulator.storage import Bucket, CorruptBlobError, FolderError, Object, Part, Upload
-from oss_emulator.storage.base import Account
+from oss_emulator.storage.base import Account, Bucket, FolderError, Object, Part, Upload
+from oss_emulator.storage.blobs import CorruptBlobError
 from oss_emulator.storage.disk import DiskStorage
 from oss_emulator.storage.folder import INCOMING, INDEX, LOCK, SHM, WAL
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from oss_emulator.storage import FolderError
+from oss_emulator.storage.base import FolderError
 from oss_emulator.storage.disk import DiskStorage
 from oss_emulator.storage.folder import BLOBS, INCOMING, INDEX, LOCK, SHM, WAL
 

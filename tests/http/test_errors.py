@@ -17,7 +17,7 @@ import oss2
 import pytest
 from oss_emulator.operations import OPERATIONS
 from oss_emulator.protocol.message import Request
-from oss_emulator.storage import MemoryStorage
+from oss_emulator.storage.memory import MemoryStorage
 
 from tests.client import (
     ACCESS_KEY_ID,

@@ -18,8 +18,7 @@ import pytest
 from oss_emulator import Emulator
 from oss_emulator.server import writer
 from oss_emulator.server.guard import Guard
-from oss_emulator.storage import FileBlob
-from oss_emulator.storage.blobs import SPOOL_ABOVE
+from oss_emulator.storage.blobs import SPOOL_ABOVE, FileBlob
 from oss_emulator.testing import emulator as running
 
 SIZE = 2 * SPOOL_ABOVE + 12_345

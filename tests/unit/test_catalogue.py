@@ -30,9 +30,9 @@ from oss_referer.engine import explanation
 from oss_referer.engine.assumptions import DEFAULT, SENTENCES, LetterCase
 from oss_referer.engine.decision import Reason, RequestKind, Stage, Step, StepResult
 from oss_referer.engine.sentence import Sentence
-from oss_referer.findings import Severity
 from oss_referer.lint import RULES, Evidence
 from oss_referer.page import rendering
+from oss_referer.remarks import Severity
 from oss_referer.texts import FOLDER as TEXTS
 from oss_referer.texts import LANGUAGES, Catalogue, read
 

@@ -15,7 +15,7 @@ from oss_referer.engine import RefererConfiguration
 from oss_referer.engine.header import WHITE_SPACE
 from oss_referer.sources import forms, hcl, json_text
 from oss_referer.sources.forms import RulesForm
-from oss_referer.sources.hcl import Block
+from oss_referer.sources.hcl import HCLBlock
 from oss_referer.sources.markup import XmlDocument, escape
 from oss_referer.sources.places import WrittenItem
 from oss_referer.sources.referer_xml import LISTS, SWITCHES
@@ -25,7 +25,7 @@ from oss_referer.sources.resources import (
     CONFIG_NAMES,
     NAMES,
     REFERER,
-    Reader,
+    ReadRules,
     as_list,
 )
 from oss_referer.sources.toml import Path, SourceError, TomlDocument, statements
@@ -70,7 +70,7 @@ def edit(document: bytes, form: RulesForm, name: str, new: RefererConfiguration)
     return text
 
 
-def _read(reader: Reader) -> RefererConfiguration | str:
+def _read(reader: ReadRules) -> RefererConfiguration | str:
     """Return rules, or why they cannot be read."""
     try:
         return reader()
@@ -97,11 +97,11 @@ class Edit(NamedTuple):
     text: str
 
 
-Part = tuple[int, int, int, int]
+AlignedParts = tuple[int, int, int, int]
 """A part of an old list and one of a new list: where each begins and ends."""
 
 
-def align(old: Sequence[str], new: Sequence[str], level: int = 0) -> Iterator[Part]:
+def align(old: Sequence[str], new: Sequence[str], level: int = 0) -> Iterator[AlignedParts]:
     """Yield the parts of two lists that belong together.
 
     Equal items do, then those that differ in a closing slash, then those for the same site: so the
@@ -409,7 +409,7 @@ def _edit_hcl(text: str, name: str, changed: Changed) -> str:
     return apply_edits(text, edits)
 
 
-def _add_attribute(text: str, block: Block, name: str, value: Any) -> Edit:
+def _add_attribute(text: str, block: HCLBlock, name: str, value: Any) -> Edit:
     """Return the edit that adds an attribute behind the others of a block."""
     last = max(block.attributes.values(), default=None)
     if last is None or "\n" not in text[block.start : last.start]:

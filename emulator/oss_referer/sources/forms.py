@@ -39,7 +39,7 @@ from oss_referer.sources.resources import (
     NAMES,
     REFERER,
     NoRulesError,
-    Reader,
+    ReadRules,
     escape_template,
 )
 from oss_referer.sources.terraform import PlannedChange
@@ -66,7 +66,7 @@ class RulesForm(StrEnum):
 
 
 NamedRules = Mapping[str, RefererConfiguration]
-Readers = Mapping[str, Reader]
+Readers = Mapping[str, ReadRules]
 """What reads the rules with each name; the others may be wrong. A reader raises SourceError."""
 
 
@@ -134,7 +134,9 @@ def find_in_file(
     return {name: partial(_read_alone, path, document, name, read) for name, read in found.items()}
 
 
-def _read_alone(path: FilePath, document: bytes, name: str, read: Reader) -> RefererConfiguration:
+def _read_alone(
+    path: FilePath, document: bytes, name: str, read: ReadRules
+) -> RefererConfiguration:
     kind, _, label = name.partition(".")
     for other in sorted(path.parent.glob("*override.tf*")):
         if not _OVERRIDE.fullmatch(other.name):

@@ -22,7 +22,7 @@ from oss_referer import RefererConfiguration
 from oss_referer.replay import accesslog, duck, log_files, statements
 from oss_referer.replay.accesslog import LogLine
 from oss_referer.replay.duck import DuckDBEngine
-from oss_referer.replay.judge import Judge, Result, letters_of
+from oss_referer.replay.judge import Judge, Verdict, letters_of
 from oss_referer.replay.log_files import LONGEST_LINE, LONGEST_READ, LogForm, Rejects, parse_line
 from oss_referer.replay.report import (
     ReadLogs,
@@ -368,7 +368,7 @@ def test_line_is_counted_in_its_hour_in_every_time_zone(
             answer[f"{moment:%Y-%m-%dT%H:00Z}"] += 1
     log = save(tmp_path / "a.log", "\n".join(written).encode())
     report = ask(engine, folder, ReplayQuestion(Judge(SITE)), log)
-    hours = {row["hour"]: sum(row[v]["requests"] for v in Result) for row in report["hours"]}
+    hours = {row["hour"]: sum(row[v]["requests"] for v in Verdict) for row in report["hours"]}
     assert hours == answer
     since = datetime(2026, 11, 24, 14, tzinfo=UTC)
     report = ask(DuckDBEngine(folder), folder, ReplayQuestion(Judge(SITE), since=since), log)

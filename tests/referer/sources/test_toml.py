@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oss_emulator.access import Accounts, AccountsError
+from oss_emulator.access.accounts import Accounts, AccountsError
 from oss_emulator.control import seed
 from oss_emulator.control.seed import SeedError
 from oss_emulator.pipeline.service import Service

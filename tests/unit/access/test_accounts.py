@@ -11,22 +11,18 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from oss_emulator.access import (
+from oss_emulator.access.accounts import Accounts, AccountsError, KeyProblem
+from oss_emulator.access.identity import (
     ANONYMOUS,
     AccessKey,
-    Accounts,
-    AccountsError,
     Identity,
     JWKSError,
-    KeyProblem,
     Kind,
     OIDCProvider,
-    PolicyType,
-    Question,
-    Tokens,
-    evaluate,
     parse_jwks,
 )
+from oss_emulator.access.policy import PolicyType, Question, evaluate
+from oss_emulator.access.tokens import Tokens
 
 from tests.issuer import Issuer
 

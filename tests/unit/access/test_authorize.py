@@ -8,21 +8,18 @@ from dataclasses import replace
 from itertools import product
 
 import pytest
-from oss_emulator.access import (
-    ANONYMOUS,
+from oss_emulator.access.authorize import (
     AccessPointScope,
     AccessReason,
     BucketAcl,
-    Identity,
-    Kind,
     ObjectAcl,
     Permission,
-    Policy,
     PolicyInputs,
-    PolicyType,
     authorize,
     explain_denial,
 )
+from oss_emulator.access.identity import ANONYMOUS, Identity, Kind
+from oss_emulator.access.policy import Policy, PolicyType
 
 from tests.unit.access.table import CASES, CAST, FOLDER, PERMISSIONS, TABLES, Case, Table
 from tests.unit.access.table import OWNER as OWNER_OF_TABLES

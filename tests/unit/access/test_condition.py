@@ -9,8 +9,7 @@ from ipaddress import IPv4Address
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from oss_emulator.access import Context
-from oss_emulator.access.condition import OPERATORS, PolicyCondition
+from oss_emulator.access.condition import OPERATORS, Context, PolicyCondition
 
 NOON = 1704110400.0  # 2024-01-01T12:00:00Z
 

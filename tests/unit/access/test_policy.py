@@ -10,22 +10,24 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from oss_emulator.access import (
+from oss_emulator.access.authorize import (
     BucketAcl,
-    Context,
-    Effect,
     ObjectAcl,
+    required,
+    required_of_source,
+    resource,
+)
+from oss_emulator.access.condition import Context
+from oss_emulator.access.policy import (
+    Effect,
     Policy,
     PolicyError,
     PolicyType,
     Problem,
     Question,
     evaluate,
-    required,
-    required_of_source,
-    resource,
+    resource_pattern,
 )
-from oss_emulator.access.policy import resource_pattern
 from oss_emulator.operations import OPERATIONS
 from oss_referer.engine.pattern import wildcard
 

@@ -15,9 +15,9 @@ from oss_emulator.control.api.openapi import describe, get_health
 from oss_emulator.control.api.route import (
     PREFIX,
     TEXT,
+    ApiError,
     ApiRequest,
     Parameter,
-    Refusal,
     Route,
     json_content,
     record,
@@ -60,7 +60,7 @@ def refusal(
     request = Request.parse(method, "/_emulator/reset", fields, 0.0, remote)
     try:
         check_allowed(request, token)
-    except Refusal as refused:
+    except ApiError as refused:
         return refused.sentence if refused.status == 403 else f"status {refused.status}"
     return ""
 
@@ -173,7 +173,7 @@ def test_route_is_found_by_method_and_path(
 def test_unknown_path_or_method_is_told_the_known_ones(
     method: str, path: str, status: int, sentence: str
 ) -> None:
-    with pytest.raises(Refusal, match=sentence) as caught:
+    with pytest.raises(ApiError, match=sentence) as caught:
         find(request(method, path))
     assert caught.value.status == status
 
@@ -492,7 +492,7 @@ async def test_stream_has_only_entries_that_fit(ask: ApiCaller) -> None:
     ask.record("/other/a")
     assert await waiting == [5]
     await stream.aclose()
-    with pytest.raises(Refusal, match="verdict must be one of"):
+    with pytest.raises(ApiError, match="verdict must be one of"):
         follow(ask, "verdict=maybe")
 
 

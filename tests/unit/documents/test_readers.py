@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from oss_emulator.access import PolicyError
+from oss_emulator.access.policy import PolicyError
 from oss_emulator.documents import callback_policy, cors, image_access, policy
 from oss_emulator.documents.image_access import ImageAccess
 from oss_emulator.protocol.errors import OSSError

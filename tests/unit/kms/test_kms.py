@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 from oss_emulator import rpc
-from oss_emulator.access import Accounts
+from oss_emulator.access.accounts import Accounts
 from oss_emulator.kms import (
     KMS,
     MAX_CONTEXT,

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 from oss_emulator.documents.meta_query import parse
 from oss_emulator.operations.bucket_meta_query import search
-from oss_emulator.storage import Object
+from oss_emulator.storage.base import Object
 
 from tests.unit.operations.service import Answer, Caller
 

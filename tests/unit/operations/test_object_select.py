@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from oss2 import xml_utils
-from oss_emulator.access import Identity
+from oss_emulator.access.identity import Identity
 
 from tests.unit.operations.service import Answer, Caller
 from tests.unit.selecting.cases import Found, read, split

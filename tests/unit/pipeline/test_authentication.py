@@ -15,7 +15,8 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from oss_emulator.access import ANONYMOUS, Accounts, AccountsError
+from oss_emulator.access.accounts import Accounts, AccountsError
+from oss_emulator.access.identity import ANONYMOUS
 from oss_emulator.access.tokens import Tokens
 from oss_emulator.control.controls import open_storage
 from oss_emulator.operations.admission import Admission, Claimed, Refused
@@ -25,9 +26,9 @@ from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.form import FormReader
 from oss_emulator.protocol.message import Request
-from oss_emulator.protocol.signature import Claim, Place, Version
+from oss_emulator.protocol.signature import Claim, SignedIn, Version
 from oss_emulator.settings import Auth, Settings
-from oss_emulator.storage import Bucket
+from oss_emulator.storage.base import Bucket
 from oss_referer import Signing
 
 from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, sign
@@ -82,7 +83,7 @@ def test_auth_decides_which_signatures_are_accepted(
     outcome = admit(auth, signed(key_id, secret))
     if code:
         assert isinstance(outcome, Refused)
-        known = outcome.admission
+        known = outcome.known
         assert (outcome.error.code, known.claimed.access_key_id) == (code, key_id)
         assert (known.claimed.signing, known.caller) == (
             Signing.HEADER,
@@ -100,7 +101,7 @@ def test_request_without_a_signature_is_anonymous(auth: Auth) -> None:
     """P-19"""
     outcome = admit(auth, ask("GET", "/private-bucket/a"))
     assert isinstance(outcome, Refused)
-    assert (outcome.admission.caller, outcome.admission.claimed.signing) == (
+    assert (outcome.known.caller, outcome.known.claimed.signing) == (
         ANONYMOUS,
         Signing.NONE,
     )
@@ -121,7 +122,7 @@ def test_malformed_signature_is_refused_before_its_key_is_known(
 ) -> None:
     outcome = admit(auth, ask("GET", f"/private-bucket/a{query}", headers))
     assert isinstance(outcome, Refused)
-    assert (outcome.error.code, outcome.admission.claimed.access_key_id) == (code, "")
+    assert (outcome.error.code, outcome.known.claimed.access_key_id) == (code, "")
 
 
 @pytest.mark.parametrize("is_signed", [True, False])
@@ -203,7 +204,7 @@ def test_version_1_is_refused_to_new_accounts_and_for_new_buckets(
     refused: bool,
 ) -> None:
     """P-60"""
-    claim = None if version is None else Claim(version, Place.HEADER, "id", "", None, date="")
+    claim = None if version is None else Claim(version, SignedIn.HEADER, "id", "", None, date="")
     bucket = None if created is None else Bucket("b", "1", created, "cn-hangzhou")
     admission = Admission(ask(), "id", record=bucket, claimed=Claimed(claim=claim))
     service = Service(replace(SETTINGS, as_of=day, new_account=new_account))
@@ -267,7 +268,7 @@ def test_body_of_s3_is_compared_with_the_hash_that_is_sent(is_signed: bool) -> N
     for body, status in ((b"content", 200), (b"another", 400)):
         assert service.handle(request, body).status == status
     plain = service.admit(ask("PUT", target, {"Referer": PAGE}))
-    assert plain.admission.payload is None
+    assert plain.known.payload is None
 
 
 def form_of(key_id: str, secret: str) -> dict[str, str]:
@@ -299,7 +300,7 @@ def test_auth_decides_which_form_signatures_are_accepted(
     outcome = post(auth, form_of(key_id, "wrong"))
     if code:
         assert isinstance(outcome, Refused)
-        known = outcome.admission
+        known = outcome.known
         assert (outcome.error.code, known.claimed.access_key_id) == (code, key_id)
         assert (known.claimed.signing, known.caller) == (
             Signing.FORM,
@@ -314,13 +315,13 @@ def test_auth_decides_which_form_signatures_are_accepted(
 def test_malformed_signature_of_a_form_is_refused(auth: Auth) -> None:
     outcome = post(auth, {"key": "b", "Signature": "x"})
     assert isinstance(outcome, Refused)
-    assert (outcome.error.code, outcome.admission.caller) == ("InvalidArgument", ANONYMOUS)
+    assert (outcome.error.code, outcome.known.caller) == ("InvalidArgument", ANONYMOUS)
 
 
 def test_form_without_a_signature_is_anonymous() -> None:
     outcome = post(Auth.STRICT, {"key": "b"})
     assert isinstance(outcome, Refused)
-    assert (outcome.error.code, outcome.admission.caller) == ("AccessDenied", ANONYMOUS)
+    assert (outcome.error.code, outcome.known.caller) == ("AccessDenied", ANONYMOUS)
 
 
 # --- The accounts of a service, and the key that signs its security tokens

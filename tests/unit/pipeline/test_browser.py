@@ -22,7 +22,7 @@ from oss_emulator.pipeline.website import WEBSITE, find_page
 from oss_emulator.protocol.address import Target
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.settings import Auth, Settings
-from oss_emulator.storage import Bucket
+from oss_emulator.storage.base import Bucket
 from oss_referer import Signing
 
 from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, sign
@@ -167,12 +167,10 @@ def test_page_is_checked_before_the_signature() -> None:
 def test_reason_is_kept_for_the_journal(service: Service) -> None:
     outcome = service.admit(ask("POST", "/open-bucket?delete", EVIL))
     assert isinstance(outcome, Refused)
-    assert outcome.admission.access is not None
-    assert not outcome.admission.access.allowed
-    assert (
-        outcome.admission.access.reason == "a page of another origin sent this without a preflight"
-    )
-    assert outcome.admission.access.action == "oss:DeleteObject"
+    assert outcome.known.access is not None
+    assert not outcome.known.access.allowed
+    assert outcome.known.access.reason == "a page of another origin sent this without a preflight"
+    assert outcome.known.access.action == "oss:DeleteObject"
     assert outcome.error.details["Origin"] == "http://evil.example"
 
 
@@ -323,7 +321,7 @@ def told(service: Service, target: str, method: str = "GET", signer: str = "") -
     else:
         admission = admit(service, f"/public-bucket/{target}", method)
     assert isinstance(admission, Admission)
-    entry = Journal().record(admission, service.perform(admission), 7, 0.1)
+    entry = Journal().record(admission, service.execute(admission), 7, 0.1)
     found: str | None = entry.to_dict()["default_domain"]
     return found
 
@@ -365,7 +363,7 @@ def test_entry_of_another_request_says_nothing() -> None:
     assert told(service, "a.html?objectMeta", "HEAD") is None
     admission = admit(service, "/public-bucket/a.html")
     assert isinstance(admission, Admission)
-    answer = service.perform(admission)
+    answer = service.execute(admission)
     assert find_rule_at_endpoint(admission, answer) is not None
     assert find_rule_at_endpoint(admission, answer._replace(status=304)) is None
 

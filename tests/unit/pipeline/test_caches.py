@@ -247,7 +247,7 @@ def play(
             content = Body.of(body)
             if outcome.operation.gather is not None:
                 content = service.gather(outcome, content).make(HERE)
-            response = service.perform(outcome, content)
+            response = service.execute(outcome, content)
         except OSSError as error:
             outcome = refuse(outcome, error)
     if isinstance(outcome, Refused):

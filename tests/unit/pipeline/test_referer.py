@@ -14,10 +14,10 @@ from oss_emulator.pipeline.service import Service
 from oss_emulator.pipeline.shortcuts import MOST, NO_BUCKET, Needed, Plan, plan
 from oss_emulator.protocol.address import Target
 from oss_emulator.protocol.message import Request, Response
-from oss_emulator.protocol.signature import Place, Version
+from oss_emulator.protocol.signature import SignedIn, Version
 from oss_emulator.protocol.signature.unsigned import Dialect
 from oss_emulator.settings import Settings
-from oss_emulator.storage import Bucket
+from oss_emulator.storage.base import Bucket
 from oss_referer import Assumptions, Basis, Decision, RefererConfiguration, RefererPolicy
 from oss_referer.engine import explanation
 from oss_referer.engine.assumptions import (
@@ -43,7 +43,7 @@ def decision_on(service: Service, target: str, sent: str | None) -> Decision | N
     headers = {} if sent is None else {"Referer": sent}
     outcome = service.admit(ask("GET", target, headers))
     assert isinstance(outcome, Admission | Refused)
-    return outcome.admission.decision
+    return outcome.known.decision
 
 
 @pytest.mark.parametrize(
@@ -286,7 +286,7 @@ def copy(
     upload = started.body.partition(b"<UploadId>")[2].partition(b"<")[0].decode()
     fields = {"x-oss-copy-source": source, "Referer": sent}
     request = ask("PUT", target.format(upload=upload), fields)
-    admission = service.admit(request).admission
+    admission = service.admit(request).known
     assert admission.decision is not None
     return service.handle(request), admission.decision
 
@@ -323,10 +323,10 @@ def test_rules_of_the_target_decide_first() -> None:
         assert (answered.status, decision.variants) == (403, ())
 
 
-@pytest.mark.parametrize("place", [Place.URL, Place.HEADER])
+@pytest.mark.parametrize("place", [SignedIn.URL, SignedIn.HEADER])
 @pytest.mark.parametrize("dialect", Dialect)
 def test_source_of_a_signed_copy_is_checked_like_a_signed_get(
-    dialect: Dialect, place: Place
+    dialect: Dialect, place: SignedIn
 ) -> None:
     """R-01, R-45: a copy that is signed in its header is never checked."""
     service = serve_copies(SourceOfCopy.CHECKED)
@@ -334,7 +334,7 @@ def test_source_of_a_signed_copy_is_checked_like_a_signed_get(
     signed = Scheme(dialect, Version.V4, place).sign(
         Sent("PUT", "/open-bucket/b", (("Host", "localhost"), (name, "/public-bucket/a")))
     )
-    for sent, status in ((THIEF, 200 if place is Place.HEADER else 403), (PAGE, 200)):
+    for sent, status in ((THIEF, 200 if place is SignedIn.HEADER else 403), (PAGE, 200)):
         request = signed.adding("", ("Referer", sent)).request()
         assert service.handle(request).status == status
 
@@ -446,7 +446,7 @@ def test_bucket_in_the_path_goes_through_the_steps_where_addressing_is_strict() 
 
 
 def chosen(service: Service, request: Request) -> Needed:
-    return service.shortcuts.choose(service.admit(request).admission)
+    return service.shortcuts.choose(service.admit(request).known)
 
 
 def test_plain_request_needs_few_steps() -> None:
@@ -457,7 +457,7 @@ def test_plain_request_needs_few_steps() -> None:
         "authentication.authorize",
         "find_limit",
     ]
-    assert names(found.performs) == ["perform"]
+    assert names(found.performs) == ["run_operation"]
     assert found.completes == ()
 
 

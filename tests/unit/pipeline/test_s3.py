@@ -123,8 +123,8 @@ def test_hotlink_protection_applies_to_anonymous_requests(
     asked = ask("GET", "/a", headers, "public-bucket.s3.localhost")
     outcome = service.admit(asked)
     answer = service.handle(asked)
-    assert outcome.admission.decision is not None
-    assert (answer.status, outcome.admission.decision.allowed) == (status, status == 200)
+    assert outcome.known.decision is not None
+    assert (answer.status, outcome.known.decision.allowed) == (status, status == 200)
 
 
 @pytest.mark.parametrize("referer", [PAGE, THIEF])
@@ -145,7 +145,7 @@ def test_presigned_url_is_decided_as_one_of_oss(service: Service, referer: str) 
     asked = ask("GET", f"/private-bucket/a?{query}&X-Amz-Signature={made}", {"Referer": referer})
     outcome = service.admit(asked)
     assert isinstance(outcome, Admission) is (referer == PAGE)
-    signing = outcome.admission.claimed.signing
+    signing = outcome.known.claimed.signing
     assert signing is Signing.URL
 
 
@@ -156,7 +156,7 @@ def test_journal_gets_the_request_as_it_came(service: Service) -> None:
     assert outcome.request.original == asked
     refused = service.admit(sign(ask("GET", "/private-bucket?cors")))
     assert isinstance(refused, Refused)
-    assert refused.admission.request.original is not None
+    assert refused.known.request.original is not None
 
 
 FRAMED = {
@@ -211,7 +211,7 @@ def test_headers_may_be_hoisted_into_the_query(service: Service, hoisted: str) -
     """SDKs for JavaScript sign headers of S3 as parameters of the URL; names have no case."""
     target = f"/private-bucket/b?x-id=PutObject&{hoisted}"
     asked = sign(ask("PUT", target))
-    seen = service.admit(asked).admission.request
+    seen = service.admit(asked).known.request
     assert seen.query_string == ""  # nothing that OSS would read or log
     assert service.handle(asked, b"content").status == 200
     found = service.handle(sign(ask("HEAD", "/private-bucket/b")))

@@ -18,9 +18,9 @@ from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.protocol.parameters import KNOWN, is_parameter
 from oss_emulator.protocol.s3 import signature as s3
-from oss_emulator.protocol.signature import Place, Version
+from oss_emulator.protocol.signature import SignedIn, Version
 from oss_emulator.protocol.signature.unsigned import UNSIGNED_PARTS, Dialect
-from oss_emulator.storage import Storage
+from oss_emulator.storage.base import Storage
 
 from tests.http import forms
 from tests.thorough import cases
@@ -29,9 +29,9 @@ from tests.unit.pipeline.signing import NOW, SCHEMES, Scheme, Sent, alter
 
 PACKAGE = Path(oss_emulator.__file__).parent
 HOST = ("Host", "localhost")
-S3_V2 = Scheme(Dialect.S3, Version.V2, Place.URL)
-S3_V4 = Scheme(Dialect.S3, Version.V4, Place.URL)
-OSS_V1 = Scheme(Dialect.OSS, Version.V1, Place.URL)
+S3_V2 = Scheme(Dialect.S3, Version.V2, SignedIn.URL)
+S3_V4 = Scheme(Dialect.S3, Version.V4, SignedIn.URL)
+OSS_V1 = Scheme(Dialect.OSS, Version.V1, SignedIn.URL)
 
 every_scheme = pytest.mark.parametrize("scheme", SCHEMES, ids=str)
 of_s3 = pytest.mark.parametrize("scheme", [s for s in SCHEMES if s.dialect is Dialect.S3], ids=str)
@@ -159,7 +159,7 @@ def test_name_that_is_encoded_by_the_signer_is_accepted(service: Service) -> Non
 )
 def test_hoisted_header_is_not_given_twice(service: Service, scheme: Scheme, extra: str) -> None:
     hoisted = "x-amz-copy-source=/bucket/a&x-amz-acl=private"
-    sent = put(f"/bucket/b?{hoisted}") if scheme.place is Place.URL else put("/bucket/b")
+    sent = put(f"/bucket/b?{hoisted}") if scheme.place is SignedIn.URL else put("/bucket/b")
     assert refused(service, scheme.sign(sent).adding(extra))[0] in (400, 403)
 
 
@@ -210,9 +210,11 @@ def test_signed_request_reaches_no_operation_that_s3_does_not_have(
         )
 
 
-@pytest.mark.parametrize("place", [Place.HEADER, Place.URL])
+@pytest.mark.parametrize("place", [SignedIn.HEADER, SignedIn.URL])
 @pytest.mark.parametrize("version", [Version.V2, Version.V4])
-def test_signature_is_valid_for_one_key(service: Service, version: Version, place: Place) -> None:
+def test_signature_is_valid_for_one_key(
+    service: Service, version: Version, place: SignedIn
+) -> None:
     scheme = Scheme(Dialect.S3, version, place)
     for path, content in (("a%2Bb", b"plus"), ("a%20b", b"blank")):
         signed = scheme.sign(put(f"/bucket/{path}", method="GET"))
@@ -314,7 +316,7 @@ def test_key_of_version_1_that_reads_like_a_subresource_is_refused(service: Serv
     assert answer(service, signed).status == 200
     changed = signed._replace(target=signed.target.replace("?acl&", "%3Facl?"))
     assert refused(service, changed) == (400, "InvalidArgument")
-    other = Scheme(Dialect.OSS, Version.V4, Place.URL).sign(put("/bucket/a%3Facl", method="GET"))
+    other = Scheme(Dialect.OSS, Version.V4, SignedIn.URL).sign(put("/bucket/a%3Facl", method="GET"))
     assert answer(service, other).body == b"asks"
 
 
@@ -395,7 +397,7 @@ OF_S3_IN_THE_URL = [
 def requests(scheme: Scheme) -> list[Sent]:
     if scheme.dialect is Dialect.OSS:
         return OF_BOTH + OF_OSS
-    return OF_BOTH + OF_S3 + OF_S3_IN_THE_URL * (scheme.place is Place.URL)
+    return OF_BOTH + OF_S3 + OF_S3_IN_THE_URL * (scheme.place is SignedIn.URL)
 
 
 Effect = tuple[Any, ...]
@@ -406,7 +408,7 @@ def effect(sent: Sent) -> Effect | None:
     service = serve()
     before = state(service.storage)
     request = sent.request()
-    admission = service.admit(request).admission
+    admission = service.admit(request).known
     found = service.handle(request, sent.body)
     after = state(service.storage)
     if found.status >= 400:

@@ -16,7 +16,7 @@ from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.select import CSVInput, JSONInput, Output, RowRange, SelectRequest
 from oss_emulator.selecting import csv_rows, jobs
 from oss_emulator.selecting.jobs import SelectMeta, Window
-from oss_emulator.selecting.json_nodes import Reader, compact, find, write
+from oss_emulator.selecting.json_nodes import TextReader, compact, find, write
 from oss_emulator.selecting.output import expand, number
 from oss_emulator.selecting.selection import ObjectBytes, ObjectSelection, Pump
 from oss_emulator.selecting.statement import Step, Wildcard
@@ -174,7 +174,7 @@ ANY = Wildcard.CHILD
 
 
 def nodes(text: str, *path: Step, size: int = 3) -> list[str]:
-    reader = Reader(pieces(text.encode(), size))
+    reader = TextReader(pieces(text.encode(), size))
     return [node.text for node in reader.document(path)]
 
 
@@ -206,7 +206,7 @@ def test_path_leads_to_nodes(path: tuple[Step, ...], expected: list[str] | int, 
 def test_lines_tell_where_they_begin(size: int) -> None:
     """Q-31: offsets are those of bytes"""
     data = '{"a":"ü"}\n,\r\n{\n "a": 2 }{"a":3}'.encode()
-    reader = Reader(pieces(data, size))
+    reader = TextReader(pieces(data, size))
     found = [(line.start, [node.end for node in line.nodes]) for line in reader.lines(())]
     assert found == [(0, [10]), (14, [25]), (25, [32])]
     assert reader.position == len(data) == 32
@@ -269,7 +269,7 @@ JSON = st.recursive(
 def test_value_is_shown_as_it_is(value: object, size: int, ascii_only: bool) -> None:
     """Q-31"""
     text = json.dumps({"v": value}, ensure_ascii=ascii_only, indent=1).encode("utf-8", "replace")
-    (node,) = Reader(pieces(text, size)).document(("v",))
+    (node,) = TextReader(pieces(text, size)).document(("v",))
     expected = json.loads(text)["v"]
     assert json.loads(compact(node.text)) == expected
     assert json.loads(write(node.value)) == expected

@@ -14,10 +14,10 @@ from oss_emulator.operations.operation import Takes
 from oss_emulator.protocol.message import FileRange
 from oss_emulator.server import body_writer
 from oss_emulator.server.body_writer import BATCH, LEAST, TOGETHER, BodyWriter
-from oss_emulator.server.performer import check_files
+from oss_emulator.server.runner import check_files
 from oss_emulator.server.waiting import AT_ONCE, ShortStep, run_in_thread
-from oss_emulator.storage import MemoryStorage
 from oss_emulator.storage.blobs import CorruptBlobError, StoredBlob
+from oss_emulator.storage.memory import MemoryStorage
 
 MIB = 1024 * 1024
 CHUNK = bytes(64 * 1024)

@@ -10,19 +10,10 @@ from tempfile import mkdtemp
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
-from oss_emulator.storage import (
-    NULL_VERSION,
-    Account,
-    Blob,
-    Bucket,
-    MemoryStorage,
-    Object,
-    Part,
-    Storage,
-    Upload,
-)
-from oss_emulator.storage.blobs import SPOOL_ABOVE, slices
+from oss_emulator.storage.base import NULL_VERSION, Account, Bucket, Object, Part, Storage, Upload
+from oss_emulator.storage.blobs import SPOOL_ABOVE, Blob, slices
 from oss_emulator.storage.disk import DiskStorage
+from oss_emulator.storage.memory import MemoryStorage
 
 
 def on_disk() -> Storage:

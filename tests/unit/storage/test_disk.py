@@ -14,22 +14,18 @@ from typing import IO
 import pytest
 from oss_emulator import Emulator
 from oss_emulator.protocol.message import Request
-from oss_emulator.storage import (
+from oss_emulator.storage import blobs, disk, folder, index
+from oss_emulator.storage.base import (
     NULL_VERSION,
     Account,
-    Blob,
     Bucket,
     FolderError,
     Object,
     Part,
     Restore,
-    StoredBlob,
     Upload,
-    blobs,
-    disk,
-    folder,
-    index,
 )
+from oss_emulator.storage.blobs import Blob, StoredBlob
 from oss_emulator.storage.disk import DiskStorage
 from oss_emulator.storage.index import FORMAT
 

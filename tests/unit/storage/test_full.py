@@ -14,23 +14,21 @@ from typing import Any
 import pytest
 from oss_emulator import Emulator
 from oss_emulator.control import controls
-from oss_emulator.storage import (
+from oss_emulator.storage import folder, index
+from oss_emulator.storage.base import (
     Account,
     Bucket,
     FolderError,
-    MemoryBlob,
-    MemoryStorage,
     Object,
     Part,
     Restore,
     Storage,
     Upload,
-    folder,
-    index,
 )
 from oss_emulator.storage.base import describe_failure as describe
-from oss_emulator.storage.blobs import CorruptBlobError
+from oss_emulator.storage.blobs import CorruptBlobError, MemoryBlob
 from oss_emulator.storage.disk import DiskStorage
+from oss_emulator.storage.memory import MemoryStorage
 from oss_referer.sources.toml import NO_TEMPORARY_FOLDER
 
 from tests.client import Answer, Client

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from aliyunsdkcore.request import RpcRequest
 from oss_emulator import rpc
-from oss_emulator.access import AccessKey, Kind
+from oss_emulator.access.identity import AccessKey, Kind
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.dates import parse_iso
 from oss_emulator.protocol.message import Request

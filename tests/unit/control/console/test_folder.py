@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 import pytest
 from oss_emulator.control.console import buckets
 from oss_emulator.control.console.buckets import FolderOrder, FolderQuery
-from oss_emulator.storage import Bucket, MemoryStorage, Object
+from oss_emulator.storage.base import Bucket, Object
+from oss_emulator.storage.memory import MemoryStorage
 
 
 def storage(sizes: Mapping[str, int]) -> MemoryStorage:

@@ -18,19 +18,19 @@ from oss_emulator.control.api import journal
 from oss_emulator.control.api.access import (
     SESSION,
     TOKEN_HEADER,
-    LoginNeeded,
+    LoginNeededError,
     check_allowed,
     session,
 )
-from oss_emulator.control.api.route import Refusal
+from oss_emulator.control.api.route import ApiError
 from oss_emulator.control.console import (
     EMBED_DOMAIN,
     LOGIN,
     PAGES,
     connect,
     find,
-    refuse,
     show,
+    show_error,
     wants_page,
 )
 from oss_emulator.control.console.embed import MARK, POLICIES
@@ -375,7 +375,7 @@ CHANGING = """
 def test_any_body_gets_an_answer(ask: ApiCaller, changing: str, body: Any) -> None:
     method, path = changing.split()
     assert ask(method, path, body).status < 500
-    with suppress(Refusal):
+    with suppress(ApiError):
         ask.response(method, path, json.dumps(body).encode(), accept="text/html")
 
 
@@ -653,25 +653,25 @@ def test_session_of_a_browser_stands_for_the_token() -> None:
     cookie = f"a=b; {SESSION}={session('t')}"
     check_allowed(request("/_emulator/requests", cookie=cookie), "t")
     for wrong in (f"{SESSION}=t", f"{SESSION}=", SESSION, ""):
-        with pytest.raises(Refusal):
+        with pytest.raises(ApiError):
             check_allowed(request("/_emulator/requests", cookie=wrong), "t")
-    with pytest.raises(Refusal):
+    with pytest.raises(ApiError):
         check_allowed(request("/_emulator/requests", cookie=f"{SESSION}={session('')}"), "")
 
 
 def test_browser_without_a_session_is_led_to_the_login() -> None:
     page = request("/_emulator/rules/b?x=1", accept="text/html")
-    refusal = LoginNeeded(403, "No.")
-    led = refuse(page, refusal, Settings(admin_token="t"))
+    refusal = LoginNeededError(403, "No.")
+    led = show_error(page, refusal, Settings(admin_token="t"))
     assert (led.status, led.headers["Location"]) == (
         303,
         "/_emulator/login?next=/_emulator/rules/b%3Fx%3D1",
     )
-    told = refuse(page, refusal, Settings())
+    told = show_error(page, refusal, Settings())
     assert (told.status, b"<h1>Error 403</h1>" in bytes(told.body)) == (403, True)  # type: ignore[arg-type]
-    assert refuse(request("/_emulator/journal"), refusal, Settings()).headers["Content-Type"] == (
-        "application/json"
-    )
+    assert show_error(request("/_emulator/journal"), refusal, Settings()).headers[
+        "Content-Type"
+    ] == ("application/json")
 
 
 @pytest.mark.parametrize(
@@ -689,7 +689,7 @@ def test_login_leads_to_pages_of_its_own_only(ask: ApiCaller, wanted: str) -> No
 
 
 def test_login_needs_a_token(ask: ApiCaller) -> None:
-    with pytest.raises(Refusal, match="needs the header"):
+    with pytest.raises(ApiError, match="needs the header"):
         check_allowed(ask.asked("POST", "rules/check").request._replace(remote="127.0.0.1"), "")
     assert ask("POST", "login", {"token": ""}).status == 409
 
@@ -735,7 +735,7 @@ def test_json_in_the_path_beats_the_header() -> None:
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 """The Accept of a browser that opens a link."""
 
-NEEDED = LoginNeeded(403, "No.")
+NEEDED = LoginNeededError(403, "No.")
 WITH_TOKEN = Settings(admin_token="t")
 
 SAVED = b"""<RefererConfiguration><AllowEmptyReferer>false</AllowEmptyReferer>
@@ -756,26 +756,26 @@ def far(method: str, path: str, remote: str = "192.0.2.1", **headers: str) -> Re
 def test_script_is_told_that_its_reader_has_to_log_in() -> None:
     """A redirect would put the form of the login into the page."""
     fragment = {"accept": "text/html", FRAGMENT.replace("-", "_"): "1"}
-    answer = refuse(far("GET", "/_emulator/requests/1", **fragment), NEEDED, WITH_TOKEN)
+    answer = show_error(far("GET", "/_emulator/requests/1", **fragment), NEEDED, WITH_TOKEN)
     assert (answer.status, answer.headers[LOGIN]) == (403, "needed")
     assert b"<form" not in bytes(answer.body)  # type: ignore[arg-type]
-    plain = refuse(far("PUT", "/_emulator/rules/b"), NEEDED, WITH_TOKEN)
+    plain = show_error(far("PUT", "/_emulator/rules/b"), NEEDED, WITH_TOKEN)
     assert (plain.status, plain.headers[LOGIN]) == (403, "needed")
 
 
 def test_other_refusals_do_not_lead_to_the_login() -> None:
     """An archived object is refused with 403 as well, and no login helps against it."""
     page = far("GET", "/_emulator/content/b?key=archived", accept=BROWSER)
-    answer = refuse(page, Refusal(403, "The object is archived."), WITH_TOKEN)
+    answer = show_error(page, ApiError(403, "The object is archived."), WITH_TOKEN)
     assert (answer.status, LOGIN in answer.headers) == (403, False)
     assert b"The object is archived." in bytes(answer.body)  # type: ignore[arg-type]
 
 
 def test_wrong_token_in_the_header_is_named() -> None:
     wrong = {TOKEN_HEADER.replace("-", "_"): "wrong"}
-    with pytest.raises(LoginNeeded, match="does not have the value of --admin-token"):
+    with pytest.raises(LoginNeededError, match="does not have the value of --admin-token"):
         check_allowed(far("GET", "/_emulator/journal", **wrong), "t")
-    with pytest.raises(LoginNeeded, match="Requests from another machine need"):
+    with pytest.raises(LoginNeededError, match="Requests from another machine need"):
         check_allowed(far("GET", "/_emulator/journal"), "t")
 
 
@@ -784,7 +784,7 @@ def test_wrong_token_from_afar_is_called_wrong(ask: ApiCaller) -> None:
     ask.service.settings = WITH_TOKEN
     asked = ask.asked("POST", "login", b'{"token": "wrong"}', x_oss_emulator="1")
     there = far("POST", "/_emulator/login", origin="http://nas:9000", x_oss_emulator="1")
-    with pytest.raises(Refusal, match=r"^This is not the value of --admin-token\.$"):
+    with pytest.raises(ApiError, match=r"^This is not the value of --admin-token\.$"):
         find(there)[0].handler(asked._replace(request=there))
 
 
@@ -798,7 +798,7 @@ def test_first_page_is_that_of_the_requests(ask: ApiCaller) -> None:
 
 def test_error_leads_to_the_first_page() -> None:
     page = far("GET", "/_emulator/requests", "127.0.0.1", accept=BROWSER)
-    answer = refuse(page, Refusal(409, "Not now."), Settings())
+    answer = show_error(page, ApiError(409, "Not now."), Settings())
     text = bytes(answer.body).decode()  # type: ignore[arg-type]
     main = text.partition("<main")[2].partition("</main>")[0]
     assert re.findall(r'href="([^"]*)"', main) == ["/_emulator/"]

@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 import pytest
-from oss_emulator.control.api.route import Refusal
+from oss_emulator.control.api.route import ApiError
 from oss_emulator.protocol.errors import OSSError
 
 from tests.unit.control.caller import ApiCaller
@@ -27,7 +27,7 @@ def ask() -> ApiCaller:
 
 
 def put(ask: ApiCaller, rules: dict[str, Any], etag: str) -> Any:
-    """Put rules in place of those with an entity tag; returns the JSON, raises `Refusal`."""
+    """Put rules in place of those with an entity tag; returns the JSON, raises `ApiError`."""
     body = json.dumps({"rules": rules}).encode()
     response = ask.response("PUT", f"rules/{BUCKET}", body, if_match=etag)
     return json.loads(bytes(response.body))  # type: ignore[arg-type]
@@ -40,7 +40,7 @@ def test_rules_are_replaced_only_in_place_of_those_that_were_seen(ask: ApiCaller
     seen = ask("GET", f"rules/{BUCKET}").json["etag"]
     mine = put(ask, members("https://mine.test/"), seen)
     assert mine["etag"] == ask("GET", f"rules/{BUCKET}").json["etag"] != seen
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(ApiError) as refused:
         put(ask, members("https://late.test/"), seen)
     assert refused.value.status == 409
     assert "got other rules, which were not replaced" in refused.value.sentence

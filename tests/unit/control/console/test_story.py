@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from oss_emulator import Emulator
-from oss_emulator.control.api.route import Refusal
+from oss_emulator.control.api.route import ApiError
 from oss_emulator.control.console import entries as incidents
 from oss_emulator.control.console import resend
 from oss_emulator.control.console.entries import IncidentKind
@@ -425,5 +425,5 @@ def test_test_that_sent_a_request_is_not_the_one_to_take_along(ask: ApiCaller) -
 def test_request_that_no_assertion_can_send_has_no_test(ask: ApiCaller) -> None:
     assert story(ask, get(ask, SITE, "?acl"))["pytest"] is None
     assert story(ask, get(ask, SITE, "/missing"))["pytest"] is None
-    with pytest.raises(Refusal):
+    with pytest.raises(ApiError):
         ask.response("GET", "requests/99")

@@ -22,7 +22,7 @@ from oss_emulator.protocol.address import Target
 from oss_emulator.protocol.errors import OSSError, render
 from oss_emulator.protocol.form import Form
 from oss_emulator.protocol.message import Request
-from oss_emulator.protocol.signature import Claim, Place, Version, form, is_signed, parse, verify
+from oss_emulator.protocol.signature import Claim, SignedIn, Version, form, is_signed, parse, verify
 from oss_emulator.protocol.signature.claim import MAX_SKEW, parse_seconds
 from oss_emulator.protocol.signature.presigning import sign_url
 
@@ -62,13 +62,20 @@ def claimed(request: Request) -> Claim:
 
 # --- what a claim says
 
-HEADER_V1 = Claim(Version.V1, Place.HEADER, "ak", "c2ln", None, DATE, NOW)
+HEADER_V1 = Claim(Version.V1, SignedIn.HEADER, "ak", "c2ln", None, DATE, NOW)
 HEADER_V2 = Claim(
-    Version.V2, Place.HEADER, "ak", "c2ln=", None, DATE, NOW, additional_headers=("host", "range")
+    Version.V2,
+    SignedIn.HEADER,
+    "ak",
+    "c2ln=",
+    None,
+    DATE,
+    NOW,
+    additional_headers=("host", "range"),
 )
 HEADER_V4 = Claim(
     Version.V4,
-    *(Place.HEADER, "ak", "abc", None, DATE, NOW),
+    *(SignedIn.HEADER, "ak", "abc", None, DATE, NOW),
     additional_headers=("abc", "zabc"),
     day=DAY,
     region=REGION,
@@ -78,7 +85,7 @@ LIVES: dict[str, Any] = {
     "date": "1672223999",
     "expires_at": 1672223999,
     "signed_at": None,
-    "place": Place.URL,
+    "place": SignedIn.URL,
 }
 URL_V1 = HEADER_V1._replace(signature="a+b=", token="t/", **LIVES)
 
@@ -102,7 +109,7 @@ URL_V1 = HEADER_V1._replace(signature="a+b=", token="t/", **LIVES)
             None,
             f"{V4_URL}&x-oss-security-token=t",
             HEADER_V4._replace(
-                place=Place.URL, token="t", date=ISO, expires_at=NOW + 60, additional_headers=()
+                place=SignedIn.URL, token="t", date=ISO, expires_at=NOW + 60, additional_headers=()
             ),
         ),
         (
@@ -383,7 +390,7 @@ def test_form_is_signed_when_it_has_a_field_of_a_signature() -> None:
 def test_signed_form_is_verified(fields: Iterable[tuple[str, str]], version: Version) -> None:
     signed = filled(fields, x_oss_security_token="token")
     claim = form.parse(signed)
-    assert (claim.version, claim.place, claim.token) == (version, Place.FORM, "token")
+    assert (claim.version, claim.place, claim.token) == (version, SignedIn.FORM, "token")
     assert claim.access_key_id == ACCESS_KEY_ID
     form.verify(claim, signed, ACCESS_KEY_SECRET, FORM_REGION, POSTED)
     with pytest.raises(OSSError, match="SignatureDoesNotMatch") as caught:
