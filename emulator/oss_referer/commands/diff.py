@@ -8,7 +8,7 @@ from typing import Any
 from oss_referer.advice import diff
 from oss_referer.advice.diff import Diff
 from oss_referer.engine import RefererConfiguration, Sentence
-from oss_referer.findings import Remark
+from oss_referer.remarks import Remark
 from oss_referer.sources.forms import RulesForm
 from oss_referer.sources.terraform import PlannedChange
 from oss_referer.sources.toml import MAX_FILE, SourceError

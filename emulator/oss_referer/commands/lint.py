@@ -12,7 +12,6 @@ from typing import Any
 from oss_referer import lint
 from oss_referer.advice import diff
 from oss_referer.engine import RefererConfiguration, Sentence, Stage
-from oss_referer.findings import Remark
 from oss_referer.lint import (
     KINDS,
     Correction,
@@ -23,6 +22,7 @@ from oss_referer.lint import (
     Severity,
     remark,
 )
+from oss_referer.remarks import Remark
 from oss_referer.sources import editing, forms
 from oss_referer.sources.editing import NotEditableError
 from oss_referer.sources.forms import RulesForm

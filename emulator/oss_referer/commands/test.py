@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from oss_referer.engine import RefererConfiguration, Sentence, explanation
-from oss_referer.findings import Remark, RemarkKind, Severity, format_junit
+from oss_referer.remarks import Remark, RemarkKind, Severity, format_junit
 from oss_referer.sources import places, tables
 from oss_referer.sources.places import Place
 from oss_referer.sources.tables import Report, Result, Untouched

@@ -394,7 +394,7 @@ def find_risk(
     """Return what an edit may change that somebody meant; None if it is safe."""
     if not old.is_searchable:
         return UNPROVED
-    search = _RiskSearch(old, new, edit, named, budget, Reach.DEFAULT)
+    search = _RiskSearch(old, new, edit, named, budget, reach=Reach.DEFAULT)
     try:
         for referer in search.denied():
             if named.white.own_pages(Reach.DEFAULT).is_sent(referer):
@@ -413,7 +413,7 @@ def find_rare(
     old: CompiledRules, new: SearchedRules, edit: EntryEdit, named: NamedSites, budget: Budget
 ) -> tuple[Sentence, ...]:
     """Return what an edit changes for pages that send their whole URL, or on other ports."""
-    search = _RiskSearch(old, new, edit, named, budget, Reach.RARE)
+    search = _RiskSearch(old, new, edit, named, budget, reach=Reach.RARE)
     found = []
     try:
         for referer in search.denied():
