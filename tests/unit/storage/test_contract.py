@@ -23,7 +23,6 @@ from oss_emulator.storage.disk import DiskStorage
 
 from tests.thorough import cases
 
-
 BUCKET = Bucket("examplebucket", "1", 1.0, "cn-hangzhou")
 
 
@@ -116,8 +115,8 @@ def test_every_method_with_a_bucket_is_tested_with_a_missing_one() -> None:
 
 
 def test_missing_bucket_is_empty_and_keeps_nothing(storage: Storage) -> None:
-    for method, (ask, given) in MISSING_BUCKET.items():
-        assert ask(storage) == given, method
+    for method, (ask, result) in MISSING_BUCKET.items():
+        assert ask(storage) == result, method
         assert list(storage.buckets()) == [BUCKET], method
         storage.put_bucket(BUCKET._replace(name="none"))
         assert list(storage.versions("none")) == [], method
