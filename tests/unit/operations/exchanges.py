@@ -196,4 +196,4 @@ class _Play:
         return ", ".join(texts) if texts else "-"
 
 
-CASES = [case for path in sorted(FOLDER.glob("*.txt")) for case in read(path)]
+PATHS = sorted(FOLDER.glob("*.txt"))

@@ -7,12 +7,19 @@ from pathlib import Path
 import pytest
 
 from tests.unit.operations import exchanges
-from tests.unit.operations.exchanges import CASES, Case
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.path.stem}: {case.title}")
-def test_exchange(case: Case) -> None:
-    case.play()
+@pytest.mark.parametrize("path", exchanges.PATHS, ids=lambda path: path.stem)
+def test_exchanges(path: Path) -> None:
+    """All cases of a file are played, and the failed ones are reported together."""
+    failed = []
+    for case in exchanges.read(path):
+        try:
+            case.play()
+        except Exception as error:
+            failed.append(error)
+    if failed:
+        raise ExceptionGroup(f"{len(failed)} cases of {path.name} failed", failed)
 
 
 WRONG = """# A case

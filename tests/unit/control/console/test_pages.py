@@ -371,7 +371,7 @@ CHANGING = """
 
 @pytest.mark.parametrize("changing", CHANGING)
 @given(body=BODIES)
-@settings(max_examples=cases(8, 80), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=cases(4, 80), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_body_gets_an_answer(ask: ApiCaller, changing: str, body: Any) -> None:
     method, path = changing.split()
     assert ask(method, path, body).status < 500
@@ -380,7 +380,7 @@ def test_any_body_gets_an_answer(ask: ApiCaller, changing: str, body: Any) -> No
 
 
 @given(key=strategies.text(min_size=1, max_size=40), prefix=strategies.text(max_size=20))
-@settings(max_examples=cases(20, 100), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=cases(10, 100), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_key_is_put_shown_and_deleted(ask: ApiCaller, key: str, prefix: str) -> None:
     place = f"examplebucket?key={quote(key, errors='replace')}"
     if ask("PUT", f"content/{place}", b"x").status == 200:
