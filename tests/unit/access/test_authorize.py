@@ -24,6 +24,7 @@ from oss_emulator.access import (
     explain_denial,
 )
 
+from tests.rows import rows
 from tests.unit.access.table import CASES, CAST, FOLDER, PERMISSIONS, TABLES, Case, Table
 from tests.unit.access.table import OWNER as OWNER_OF_TABLES
 
@@ -67,10 +68,8 @@ def test_acl_of_an_object_replaces_that_of_its_bucket(caller: Identity) -> None:
         assert (decision.allowed, decision.reason) == expected, (bucket, item, permission)
 
 
-@pytest.mark.parametrize(("bucket", "item"), ACLS)
-@pytest.mark.parametrize(
-    ("caller", "reason"), [(ANONYMOUS, AccessReason.ANONYMOUS), (OTHER, AccessReason.FOREIGN)]
-)
+@rows(("bucket", "item"), ACLS)
+@rows(("caller", "reason"), [(ANONYMOUS, AccessReason.ANONYMOUS), (OTHER, AccessReason.FOREIGN)])
 def test_no_acl_grants_the_rights_of_the_owner(
     caller: Identity, bucket: BucketAcl, item: ObjectAcl, reason: AccessReason
 ) -> None:
@@ -121,7 +120,7 @@ def policy(effect: str, resource: str, policy_type: PolicyType, principal: str =
     return Policy.parse({"Version": "1", "Statement": [statement]}, policy_type)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("caller", "effect", "allowed"),
     [
         (OWNER, "", True),
@@ -189,7 +188,7 @@ def told(name: str) -> dict[str, str] | None:
     return None if fields is None else dict(fields)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("name", "policy_type", "no_permission", "action"),
     [
         (
@@ -278,7 +277,7 @@ def test_diagnostic_message_names_the_statement() -> None:
     }
 
 
-@pytest.mark.parametrize(
+@rows(
     "name",
     [
         "the owner may do everything",
@@ -326,13 +325,13 @@ def test_each_reason_has_a_case() -> None:
     assert {case.reason for case in CASES} == reasons - elsewhere
 
 
-@pytest.mark.parametrize("table", TABLES.values(), ids=list(TABLES))
+@rows("table", TABLES.values())
 def test_each_policy_of_a_table_is_used(table: Table) -> None:
     used = {name for case in table.cases for name in (*case.ram, case.session, case.bucket)}
     assert set(table.policies) == used - {""}
 
 
-@pytest.mark.parametrize("case", PLAIN, ids=[case.name for case in PLAIN])
+@rows("case", PLAIN)
 def test_decision_without_facts_is_the_same(case: Case) -> None:
     permission = PERMISSIONS.get(case.actions[0], Permission.OWN)
     short = authorize(case.caller, OWNER_OF_TABLES, permission, case.acl, case.object_acl)

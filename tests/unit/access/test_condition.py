@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from oss_emulator.access import Context
 from oss_emulator.access.condition import OPERATORS, PolicyCondition
 
+from tests.rows import rows
+
 NOON = 1704110400.0  # 2024-01-01T12:00:00Z
 
 
@@ -25,7 +27,7 @@ def agent(text: str | None) -> Context:
     return Context(user_agent=text)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("operator", "value", "found", "expected"),
     [
         ("StringEquals", "a*", "a*", True),
@@ -70,7 +72,7 @@ def test_text_operators_compare_as_documented(
     assert holds(operator, "acs:UserAgent", value, agent(found)) is expected
 
 
-@pytest.mark.parametrize(
+@rows(
     ("operator", "value", "expected"),
     [
         ("DateEquals", "2024-01-01T12:00:00Z", True),
@@ -103,7 +105,7 @@ def test_date_without_zone_is_utc_in_any_time_zone(
         time.tzset()
 
 
-@pytest.mark.parametrize(
+@rows(
     ("value", "address", "expected"),
     [
         ("10.0.0.1", "10.0.0.1", True),
@@ -139,14 +141,14 @@ def test_block_contains_the_addresses_with_its_prefix(
     assert holds("IpAddress", "acs:SourceIp", f"{block}/{length}", context) is expected
 
 
-@pytest.mark.parametrize("operator", OPERATORS)
+@rows("operator", OPERATORS)
 def test_missing_key_satisfies_only_negated_operators(operator: str) -> None:
     value = {"S": "a", "N": "1", "D": "2024-01-01", "B": "true", "I": "::1"}.get(operator[0], "::1")
     value = "::1" if "IpAddress" in operator else value
     assert holds(operator, "ecs:tag/x", value, Context()) is ("Not" in operator)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("operator", "values", "found", "expected"),
     [
         ("StringEquals", ["a", "b"], "b", True),
@@ -178,7 +180,7 @@ FULL = Context(
 )
 
 
-@pytest.mark.parametrize(
+@rows(
     ("key", "value"),
     [
         ("acs:CurrentTime", "2024-01-01T12:00:00+00:00"),
@@ -207,9 +209,7 @@ def test_condition_keys_have_the_values_of_the_request(key: str, value: str | No
     assert FULL.value(key) == value
 
 
-@pytest.mark.parametrize(
-    "key", ["acs:SourceIp", "acs:UserAgent", "acs:AccessId", "oss:Prefix", "oss:x-oss-acl"]
-)
+@rows("key", ["acs:SourceIp", "acs:UserAgent", "acs:AccessId", "oss:Prefix", "oss:x-oss-acl"])
 def test_unknown_condition_key_has_no_value(key: str) -> None:
     assert Context().value(key) is None
 
@@ -227,7 +227,7 @@ def test_conditions_of_the_same_text_are_equal() -> None:
     assert "tests" not in repr(one)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("value", "narrows"),
     [("10.1.2.3/8", True), ("10.1.2.3/7", False), ("2001:db8::1/32", True), ("::1/31", False)],
 )
@@ -237,7 +237,7 @@ def test_block_may_be_written_with_any_of_its_addresses(value: str, narrows: boo
     assert condition.narrows is narrows
 
 
-@pytest.mark.parametrize(
+@rows(
     ("operator", "key", "values", "narrows"),
     [
         ("IpAddress", "acs:SourceIp", ["10.1.2.*"], False),
@@ -255,7 +255,7 @@ def test_condition_that_keeps_a_statement_from_being_public(
     assert PolicyCondition.compile(operator, key, values).narrows is narrows
 
 
-@pytest.mark.parametrize(
+@rows(
     ("operator", "value", "message"),
     [
         ("DateLessThan", "yesterday", "'yesterday' is not an ISO 8601 date"),

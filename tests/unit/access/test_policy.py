@@ -29,6 +29,7 @@ from oss_emulator.access.policy import resource_pattern
 from oss_emulator.operations import OPERATIONS
 from oss_referer.engine.pattern import wildcard
 
+from tests.rows import rows
 from tests.unit.access import oracle
 
 # --- Policy documents: valid and invalid ones, and their evaluation
@@ -176,7 +177,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("policy_type", "text", "problem", "message"), REFUSED)
+@rows(("policy_type", "text", "problem", "message"), REFUSED)
 def test_bad_policy_is_refused_with_the_place_of_the_mistake(
     policy_type: PolicyType, text: str | bytes, problem: Problem, message: str
 ) -> None:
@@ -220,7 +221,7 @@ ACCEPTED = [
 ]
 
 
-@pytest.mark.parametrize(("policy_type", "text"), ACCEPTED)
+@rows(("policy_type", "text"), ACCEPTED)
 def test_documented_policies_are_accepted(policy_type: PolicyType, text: str) -> None:
     for given_as in (text, text.encode(), json.loads(text)):
         (statement,) = Policy.parse(given_as, policy_type, "named").statements
@@ -246,7 +247,7 @@ def test_bucket_policy_may_have_16_kib_and_a_field_4095_bytes() -> None:
 # --- statements for everybody
 
 
-@pytest.mark.parametrize(
+@rows(
     ("changes", "spared"),
     [
         ({}, True),
@@ -305,7 +306,7 @@ PUBLIC = [
 ]
 
 
-@pytest.mark.parametrize(("changes", "public"), PUBLIC, ids=[str(changes) for changes, _ in PUBLIC])
+@rows(("changes", "public"), PUBLIC)
 def test_public_policy_is_recognized(changes: dict[str, Any], public: bool) -> None:
     assert Policy.parse(document(**changes), BUCKET).public is public
 
@@ -442,7 +443,7 @@ def test_principal_in_brackets_is_accepted_and_is_nobody() -> None:
 PUBLIC_ACLS = {"public-read", "public-read-write"}
 
 
-@pytest.mark.parametrize("acl", [*BucketAcl, *ObjectAcl], ids=str)
+@rows("acl", [*BucketAcl, *ObjectAcl])
 def test_public_acls_are_known(acl: BucketAcl | ObjectAcl) -> None:
     assert acl.public is (acl in PUBLIC_ACLS)
 
@@ -455,7 +456,7 @@ BYPASS = {BYPASS_HEADER: "true"}
 BYPASSES = "oss:BypassGovernanceRetention"
 
 
-@pytest.mark.parametrize(
+@rows(
     ("action", "headers", "version", "expected"),
     [
         ("oss:GetObject", {}, None, ["oss:GetObject"]),
@@ -500,7 +501,7 @@ def test_request_requires_these_actions(
     assert list(required(action, headers, version)) == expected
 
 
-@pytest.mark.parametrize(
+@rows(
     ("headers", "version", "expected"),
     [
         ({}, None, ["oss:GetObject"]),

@@ -27,6 +27,7 @@ from oss_emulator.control.api.testing import list_snapshots, take_snapshot
 from oss_emulator.protocol.message import Request, Response
 from oss_referer.version import __version__
 
+from tests.rows import rows
 from tests.unit.control.caller import ApiCaller
 
 OWN = {"origin": "http://127.0.0.1:9000", "sec-fetch-site": "same-origin"}
@@ -65,7 +66,7 @@ def refusal(
     return ""
 
 
-@pytest.mark.parametrize(
+@rows(
     ("remote", "headers", "token", "allowed"),
     [
         ("127.0.0.1", {}, "", True),
@@ -95,8 +96,8 @@ def test_change_needs_a_header_that_no_form_can_send() -> None:
     assert refusal("GET", {}) == refusal("HEAD", {}) == ""
 
 
-@pytest.mark.parametrize("method", ["GET", "POST"])
-@pytest.mark.parametrize(
+@rows("method", ["GET", "POST"])
+@rows(
     "page",
     [
         {"origin": "http://evil.example"},
@@ -147,7 +148,7 @@ def request(method: str, path: str, **headers: str) -> Request:
     return Request.parse(method, PREFIX + path, headers.items(), 0.0)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("method", "path", "handler", "rest"),
     [
         ("GET", "health", get_health, ""),

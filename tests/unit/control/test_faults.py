@@ -11,6 +11,8 @@ from oss_emulator.operations.admission import Admission
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.message import Request
 
+from tests.rows import rows
+
 
 def call(method: str = "GET", target: str = "/examplebucket/a.png") -> Admission:
     """An admitted request of the owner."""
@@ -25,7 +27,7 @@ def call(method: str = "GET", target: str = "/examplebucket/a.png") -> Admission
     return admitted
 
 
-@pytest.mark.parametrize(
+@rows(
     ("description", "strikes"),
     [
         ({}, True),
@@ -94,7 +96,7 @@ def test_faults_are_removed() -> None:
     assert faults.match(call()) is None
 
 
-@pytest.mark.parametrize(
+@rows(
     ("description", "reason"),
     [
         ({"colour": "red"}, "colour is unknown"),

@@ -7,6 +7,8 @@ from oss_emulator.documents.document import Element, parse_schema
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.xml import DocumentError
 
+from tests.rows import rows
+
 SCHEMA = """
 # A comment
 Root
@@ -58,7 +60,7 @@ def read(lines: str, content: str) -> object:
     return parse_schema(described).parse(f"<Root>{content}</Root>".encode()).content
 
 
-@pytest.mark.parametrize(
+@rows(
     ("lines", "content", "found"),
     [
         ("A? text", "", ""),
@@ -87,7 +89,7 @@ def test_content_comes_back_in_the_order_of_the_schema(
     assert read(lines, content) == found
 
 
-@pytest.mark.parametrize(
+@rows(
     ("lines", "content", "told"),
     [
         ("A text", "", "The element A is missing in Root."),

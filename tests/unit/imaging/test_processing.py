@@ -13,6 +13,7 @@ from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.process import parse_process
 from PIL import Image, ImageChops
 
+from tests.rows import rows
 from tests.thorough import cases
 from tests.unit.imaging.drawing import (
     BLUE,
@@ -46,8 +47,8 @@ def test_actions_are_carried_out_in_their_order() -> None:
     assert change(SOURCE, "image/crop,w_100,h_100/resize,w_40").size == (40, 40)
 
 
-@pytest.mark.parametrize("format", ["GIF", "WEBP"])
-@pytest.mark.parametrize(
+@rows("format", ["GIF", "WEBP"])
+@rows(
     ("asked", "frames"),
     [
         ("resize,w_40", 3),
@@ -172,7 +173,7 @@ def outcome(source: bytes, text: str) -> ProcessedImage | OSSError:
 # --- Actions that change size or shape, by the sizes and colours of drawn images
 
 
-@pytest.mark.parametrize(
+@rows(
     ("asked", "size"),
     [
         # The examples of Resize images.
@@ -237,7 +238,7 @@ def test_too_large_results_are_refused(asked: str) -> None:
     assert (raised.value.code, raised.value.ec) == ("ImageTooLarge", "0040-00000007")
 
 
-@pytest.mark.parametrize(
+@rows(
     ("asked", "size", "corner"),
     [
         ("x_100,y_50", (100, 50), WHITE),
@@ -261,14 +262,14 @@ def test_crop_cuts_out_a_rectangle(
     assert near(image, (1, 1), corner)
 
 
-@pytest.mark.parametrize("asked", ["x_200", "y_100", "x_5000,y_5000", "g_se,w_10,h_10,x_20"])
+@rows("asked", ["x_200", "y_100", "x_5000,y_5000", "g_se,w_10,h_10,x_20"])
 def test_crop_outside_of_the_image_is_refused(asked: str) -> None:
     with pytest.raises(OSSError, match=r"Advance cut's position is out of image\.") as raised:
         change(SOURCE, f"image/crop,{asked}")
     assert (raised.value.code, raised.value.status) == ("BadRequest", 400)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("asked", "size", "corner"),
     [
         ("x_50,i_0", (50, 100), RED),
@@ -320,7 +321,7 @@ def test_rounded_corners_are_transparent() -> None:
     assert change(SOURCE, "image/rounded-corners,r_4096").tobytes() == longest.tobytes()
 
 
-@pytest.mark.parametrize(
+@rows(
     ("angle", "size", "corner"),
     [
         (0, (200, 100), RED),
@@ -352,7 +353,7 @@ def test_large_images_are_not_rotated() -> None:
     assert raised.value.ec == "0040-00000006"
 
 
-@pytest.mark.parametrize(
+@rows(
     ("orientation", "size", "corner"),
     [
         (1, (200, 100), RED),
@@ -405,7 +406,7 @@ def mark(asked: str = "", name: str = "mark") -> Image.Image:
     return change(GROUND, f"image/watermark,image_{coded(name)}{asked}", mark=WATERMARK)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("asked", "corner"),
     [
         ("", (170, 80)),  # south-east with margins of 10
@@ -434,7 +435,7 @@ def test_opacity_mixes_the_colours() -> None:
     assert near(mark(",t_0"), (175, 85), WHITE)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("prepared", "size"),
     [
         ("resize,w_10", (10, 5)),

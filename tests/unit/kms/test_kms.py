@@ -25,6 +25,8 @@ from oss_emulator.protocol.message import Request, Response
 from oss_emulator.rpc.errors import RPCError
 from oss_emulator.rpc.request import sign, string_to_sign
 
+from tests.rows import rows
+
 # --- Requests to KMS, signed as aliyun-python-sdk-core signs them, and their answers
 
 NOW = 1_700_000_000.0
@@ -136,7 +138,7 @@ def test_text_that_is_not_base64_is_encrypted_as_it_is() -> None:
     assert ask("Decrypt", CiphertextBlob=blob)["Plaintext"] == "7"
 
 
-@pytest.mark.parametrize(
+@rows(
     ("parameters", "size"),
     [
         ({}, 32),
@@ -156,7 +158,7 @@ def test_data_key_has_the_wanted_size(parameters: dict[str, str], size: int) -> 
     assert found["Plaintext"] == given["Plaintext"]
 
 
-@pytest.mark.parametrize(
+@rows(
     ("action", "parameters"),
     [
         ("GenerateDataKey", {"KeyId": "mine", "KeySpec": "AES_512"}),
@@ -175,7 +177,7 @@ def test_invalid_parameter_is_refused(action: str, parameters: dict[str, str]) -
     check_refused(400, "InvalidParameter", action, **parameters)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("action", "parameters"),
     [
         ("GenerateDataKey", {}),
@@ -205,7 +207,7 @@ def test_ciphertext_of_another_server_is_refused() -> None:
     check_refused(400, "InvalidParameter", "Decrypt", environment=other, CiphertextBlob=blob)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("who", "options", "status", "code"),
     [
         ("nobody", {}, 404, "InvalidAccessKeyId.NotFound"),
@@ -309,14 +311,12 @@ def test_equivalent_contexts_are_equal(first: str, second: str) -> None:
     assert canonical_context({}) == context("")
 
 
-@pytest.mark.parametrize(
-    "text", ['{"a": "2"}', '{"b": "1"}', '{"a": "1", "b": ""}', '{"a": "1 "}', "{}"]
-)
+@rows("text", ['{"a": "2"}', '{"b": "1"}', '{"a": "1", "b": ""}', '{"a": "1 "}', "{}"])
 def test_other_contexts_differ(text: str) -> None:
     assert context(text) != context('{"a": "1"}')
 
 
-@pytest.mark.parametrize(
+@rows(
     "text",
     [
         '[{"a": "b"}]',
@@ -340,9 +340,7 @@ def test_context_is_an_object_of_texts(text: str) -> None:
 BLOB = ask("Encrypt", KeyId="mine", Plaintext="aA==")["CiphertextBlob"]
 
 
-@pytest.mark.parametrize(
-    "key", ["1234abcd-12ab-34cd-56ef-1234567890ab", "key-hzz62f1cb66fa42qo", "alias/mine", "x"]
-)
+@rows("key", ["1234abcd-12ab-34cd-56ef-1234567890ab", "key-hzz62f1cb66fa42qo", "alias/mine", "x"])
 def test_every_id_names_a_key(key: str) -> None:
     """P-86"""
     assert ask("Encrypt", KeyId=key, Plaintext="aA==")["KeyId"] == key
@@ -353,7 +351,7 @@ def test_key_may_be_named_by_its_arn() -> None:
     assert ask("Encrypt", KeyId=arn, Plaintext="aA==")["KeyId"] == "mine"
 
 
-@pytest.mark.parametrize(
+@rows(
     ("key", "status", "code"),
     [
         ("", 400, "MissingParameter"),
@@ -377,7 +375,7 @@ def test_key_of_another_region_or_account_is_not_found(who: str, host: str) -> N
     check_refused(404, "Forbidden.KeyNotFound", "Decrypt", who, host=host, CiphertextBlob=BLOB)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("host", "path"),
     [
         ("127.0.0.1:9000", "/"),

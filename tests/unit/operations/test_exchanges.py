@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.rows import rows
 from tests.unit.operations import exchanges
 
 
-@pytest.mark.parametrize("path", exchanges.PATHS, ids=lambda path: path.stem)
+@rows("path", exchanges.PATHS)
 def test_exchanges(path: Path) -> None:
     """All cases of a file are played, and the failed ones are reported together."""
     failed = []

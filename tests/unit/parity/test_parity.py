@@ -51,6 +51,7 @@ from oss_referer.engine.assumptions import DEFAULT, FACTS, CheckedRequests, Repe
 from oss_referer.sources import assumptions as toml
 from oss_referer.sources import referer_xml
 
+from tests.rows import rows
 from tests.thorough import cases
 from tests.unit.parity.service import ModelService, error
 
@@ -127,7 +128,7 @@ MISSING = error(404, "NoSuchKey")
 RULES = RefererConfiguration(whitelist=("https://www.example.com/",))
 
 
-@pytest.mark.parametrize(
+@rows(
     ("wanted", "fitting", "others"),
     [
         (ALLOWED, [Reply(200), Reply(204)], [DENIAL, BY_ACL, MISSING]),
@@ -150,7 +151,6 @@ RULES = RefererConfiguration(whitelist=("https://www.example.com/",))
             ],
         ),
     ],
-    ids=str,
 )
 def test_wanted_replies_fit(wanted: Wanted, fitting: list[Reply], others: list[Reply]) -> None:
     assert [wanted.fits(reply) for reply in fitting] == [True] * len(fitting)
@@ -283,7 +283,7 @@ def test_left_out_setups_and_withheld_requests_are_not_sent() -> None:
     assert bounds({FRESH: "old bucket"})[0] < bounds({})[0]
 
 
-@pytest.mark.parametrize(("status", "trouble"), [(500, True), (503, True), (429, True), (501, 0)])
+@rows(("status", "trouble"), [(500, True), (503, True), (429, True), (501, 0)])
 def test_failures_of_the_service_decide_no_fact(status: int, trouble: bool) -> None:
     service = ModelService()
 

@@ -16,6 +16,7 @@ from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.message import Request
 
 from tests.client import ACCESS_KEY_ID
+from tests.rows import rows
 from tests.unit.pipeline.service import PAGE, SETTINGS, ask, put, serve, serve_as_of
 
 # --- Addresses: the style, the endpoint's region, transfer acceleration, proxies
@@ -38,7 +39,7 @@ def code_of(request: Request, *, strict: bool, accelerated: bool = False) -> str
     return outcome.error.code if isinstance(outcome, Refused) else ""
 
 
-@pytest.mark.parametrize(
+@rows(
     ("host", "target", "lenient", "strict"),
     [
         (f"public-bucket.{OSS}", "/a", "", ""),
@@ -95,7 +96,7 @@ def detail_of(request: Request, *, strict: bool = False) -> object:
     return outcome.error.details.get("ErrorDetail")
 
 
-@pytest.mark.parametrize(
+@rows(
     ("host", "target", "headers", "detail"),
     [
         ("127.0.0.1:9000", "/", JAVA, BUCKET_IN_HOST),
@@ -130,7 +131,7 @@ def test_sdk_for_java_is_told_to_use_https_where_it_does() -> None:
     assert detail_of(request) == told
 
 
-@pytest.mark.parametrize(
+@rows(
     ("operation", "host", "region", "refused"),
     [
         ("GetObject", f"public-bucket.{OSS}", "cn-hangzhou", True),
@@ -166,7 +167,7 @@ def find(method: str, target: Target, query: str, headers: dict[str, str] | None
     return DISPATCHER.find(ask(method, f"/?{query}", headers), target).name
 
 
-@pytest.mark.parametrize(
+@rows(
     ("method", "target", "query", "headers", "name"),
     [
         ("GET", SERVICE, "", {}, "ListBuckets"),

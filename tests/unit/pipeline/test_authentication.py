@@ -32,6 +32,7 @@ from oss_referer import Signing
 
 from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, sign
 from tests.http import forms
+from tests.rows import rows
 from tests.unit.pipeline.service import PAGE, SETTINGS, ask, put, serve, sign_s3
 
 # --- Authentication: who signed a request, under each setting of `auth`
@@ -56,8 +57,8 @@ def admit(auth: Auth, request: Request) -> Admission | Refused:
     return serve(replace(SETTINGS, auth=auth)).admit(request)
 
 
-@pytest.mark.parametrize("signer", SIGNERS)
-@pytest.mark.parametrize(("place", "signing"), [("header", Signing.HEADER), ("url", Signing.URL)])
+@rows("signer", SIGNERS)
+@rows(("place", "signing"), [("header", Signing.HEADER), ("url", Signing.URL)])
 def test_signature_of_the_owner_is_admitted(signer: str, place: str, signing: Signing) -> None:
     admitted = admit(Auth.STRICT, signed(place=place, signer=signer))
     assert isinstance(admitted, Admission)
@@ -65,7 +66,7 @@ def test_signature_of_the_owner_is_admitted(signer: str, place: str, signing: Si
     assert (admitted.caller, *claimed[:2]) == (OWNER, signing, ACCESS_KEY_ID)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("auth", "key_id", "secret", "code"),
     [
         (Auth.STRICT, ACCESS_KEY_ID, "wrong", "SignatureDoesNotMatch"),
@@ -106,8 +107,8 @@ def test_request_without_a_signature_is_anonymous(auth: Auth) -> None:
     )
 
 
-@pytest.mark.parametrize("auth", Auth)
-@pytest.mark.parametrize(
+@rows("auth", Auth)
+@rows(
     ("query", "headers", "code"),
     [
         ("", {"Authorization": "Basic x"}, "InvalidArgument"),
@@ -183,7 +184,7 @@ def test_token_that_was_issued_here_is_checked_even_where_unknown_keys_are_accep
 OLD, NEW = 0.0, datetime(2100, 1, 1, tzinfo=UTC).timestamp()
 
 
-@pytest.mark.parametrize(
+@rows(
     ("version", "day", "new_account", "created", "refused"),
     [
         (Version.V1, date(2026, 12, 31), True, None, True),
@@ -241,8 +242,8 @@ def test_policy_of_a_form_is_checked() -> None:
     assert "other" in str(outcome.error)
 
 
-@pytest.mark.parametrize("auth", Auth)
-@pytest.mark.parametrize("secret", [ACCESS_KEY_SECRET, "wrong"])
+@rows("auth", Auth)
+@rows("secret", [ACCESS_KEY_SECRET, "wrong"])
 def test_signature_of_s3_is_verified(auth: Auth, secret: str) -> None:
     """P-70"""
     outcome = admit(
@@ -284,7 +285,7 @@ def test_signed_form_has_the_size_range_of_its_policy() -> None:
     assert admitted.sizes == (2, 9)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("auth", "key_id", "code"),
     [
         (Auth.STRICT, ACCESS_KEY_ID, "SignatureDoesNotMatch"),

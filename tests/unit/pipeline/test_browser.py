@@ -26,6 +26,7 @@ from oss_emulator.storage import Bucket
 from oss_referer import Signing
 
 from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, sign
+from tests.rows import rows
 from tests.unit.pipeline.service import (
     PAGE,
     REDIRECT,
@@ -251,7 +252,7 @@ def find(
     return admission.target.key, admission.visit
 
 
-@pytest.mark.parametrize(
+@rows(
     ("key", "host", "signing", "page"),
     [
         ("", OWN, Signing.NONE, "index.html"),
@@ -282,7 +283,7 @@ def test_visit_has_the_requested_key_and_the_root_of_the_site() -> None:
         assert (found[1].key, found[1].root) == ("docs/", root)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("method", "subresource", "documents"),
     [("PUT", "", None), ("DELETE", "", None), ("GET", "acl", None), ("GET", "", {})],
 )
@@ -342,7 +343,7 @@ def created(service: Service, day: datetime) -> None:
 # --- What the journal says
 
 
-@pytest.mark.parametrize(
+@rows(
     ("key", "kind", "said"),
     [
         ("a.png", "image/png", f"{SENT} (D-03)"),
@@ -443,7 +444,7 @@ def test_images_of_newer_regions_are_not_those_of_the_others() -> None:
     assert visited(service, "a.png", "image/png") == (200, "")
 
 
-@pytest.mark.parametrize("key", ["a.css", "a.js", "a.pdf", "a.mp4"])
+@rows("key", ["a.css", "a.js", "a.pdf", "a.mp4"])
 def test_other_contents_of_old_accounts_are_shown(key: str) -> None:
     """D-05"""
     assert visited(serve_as_of(NOW), key) == (200, "")
@@ -486,7 +487,7 @@ def test_authorization_header_passes() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@rows(
     ("target", "host", "year", "is_refused"),
     [
         ("/old/a", PUBLIC, 2026, True),

@@ -50,6 +50,7 @@ from oss_referer.browser.default_domain import find_rule_of_url
 
 from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, sign
 from tests.http import forms
+from tests.rows import rows
 from tests.thorough import cases
 from tests.unit.pipeline.service import (
     PAGE,
@@ -455,7 +456,7 @@ def region_of(change: ServiceChange) -> str:
     return REGIONS.get(change, ABROAD if change.name == "default domain" else "")
 
 
-@pytest.mark.parametrize("change", CHANGES_TO_RULES, ids=lambda change: str(change.since))
+@rows("change", CHANGES_TO_RULES)
 def test_change_takes_effect_on_its_date(change: ServiceChange) -> None:
     """P-45, P-60"""
     new, day = change.affected is Affected.NEW_ACCOUNTS, change.since.date()
@@ -470,10 +471,9 @@ def test_changes_for_new_accounts_do_not_affect_old_ones(change: ServiceChange) 
     assert not PROBES[change](serve_as_of(NOW))
 
 
-@pytest.mark.parametrize(
+@rows(
     "change",
     [change for change in CHANGES_TO_RULES if change is not IMAGES_OF_NEWER_REGIONS],
-    ids=lambda change: str(change.since),
 )
 def test_new_account_without_a_date_gets_all_changes(change: ServiceChange) -> None:
     """Images in newer regions are left out: new accounts need their own domain there."""
@@ -492,8 +492,8 @@ def test_only_arn_in_logs_changes_without_flags() -> None:
 # --- Signatures of version 1
 
 
-@pytest.mark.parametrize("place", ["header", "url"])
-@pytest.mark.parametrize(("signer", "expected"), [("v1", V1_CLOSED), ("v2", FINE), ("v4", FINE)])
+@rows("place", ["header", "url"])
+@rows(("signer", "expected"), [("v1", V1_CLOSED), ("v2", FINE), ("v4", FINE)])
 def test_only_signatures_of_version_1_are_refused(
     place: str, signer: str, expected: tuple[int, str, str]
 ) -> None:
@@ -529,7 +529,7 @@ def test_form_signed_with_version_1_is_refused() -> None:
 # --- Domains
 
 
-@pytest.mark.parametrize(
+@rows(
     ("method", "host", "target", "expected"),
     [
         ("GET", f"public-bucket.{OSS}", "/a", FORBIDDEN),

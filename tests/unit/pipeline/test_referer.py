@@ -31,6 +31,7 @@ from oss_referer.engine.assumptions import (
 )
 from oss_referer.sources import referer_xml
 
+from tests.rows import rows
 from tests.unit.imaging.drawing import encode, quarters
 from tests.unit.pipeline.service import PAGE, RULES, SETTINGS, THIEF, ask, put, serve, serve_as_of
 from tests.unit.pipeline.signing import Scheme, Sent
@@ -171,10 +172,8 @@ def test_refusal_before_the_check_has_no_decision() -> None:
     assert decision_on(service, "/public-bucket/a", THIEF) is not None
 
 
-@pytest.mark.parametrize("method", ["GET", "HEAD"])
-@pytest.mark.parametrize(
-    ("order", "denied"), [(ProcessingOrder.BEFORE, 403), (ProcessingOrder.AFTER, 400)]
-)
+@rows("method", ["GET", "HEAD"])
+@rows(("order", "denied"), [(ProcessingOrder.BEFORE, 403), (ProcessingOrder.AFTER, 400)])
 def test_assumption_decides_whether_processing_fails_before_the_check(
     order: ProcessingOrder, denied: int, method: str
 ) -> None:
@@ -213,7 +212,7 @@ def test_processed_image_is_denied_in_either_order(order: ProcessingOrder) -> No
     assert statuses == [403, 200]
 
 
-@pytest.mark.parametrize(
+@rows(
     ("rule", "sent", "status"),
     [
         (RepeatedHeader.FIRST, [PAGE, THIEF], 200),
@@ -323,8 +322,8 @@ def test_rules_of_the_target_decide_first() -> None:
         assert (answered.status, decision.variants) == (403, ())
 
 
-@pytest.mark.parametrize("place", [Place.URL, Place.HEADER])
-@pytest.mark.parametrize("dialect", Dialect)
+@rows("place", [Place.URL, Place.HEADER])
+@rows("dialect", Dialect)
 def test_source_of_a_signed_copy_is_checked_like_a_signed_get(
     dialect: Dialect, place: Place
 ) -> None:
@@ -339,9 +338,7 @@ def test_source_of_a_signed_copy_is_checked_like_a_signed_get(
         assert service.handle(request).status == status
 
 
-@pytest.mark.parametrize(
-    "source", ["/public-bucket", "/missing-bucket/a", "/Bad_Name/a", "/private-bucket/a"]
-)
+@rows("source", ["/public-bucket", "/missing-bucket/a", "/Bad_Name/a", "/private-bucket/a"])
 def test_source_that_cannot_be_read_gets_its_own_error(source: str) -> None:
     """R-45: only rules that exist deny; what is wrong with a source is told as without rules."""
     found = []
@@ -399,7 +396,7 @@ FOUND: list[tuple[str, str, str, Mapping[str, str], Target, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("method", "host", "target", "headers", "found", "operation"), FOUND)
+@rows(("method", "host", "target", "headers", "found", "operation"), FOUND)
 def test_most_requests_find_their_operation_at_once(
     method: str,
     host: str,
@@ -416,7 +413,7 @@ def test_most_requests_find_their_operation_at_once(
     assert admission.region == service.settings.region
 
 
-@pytest.mark.parametrize(
+@rows(
     "request_",
     [
         ask("GET", "/public-bucket?unknown"),
@@ -482,7 +479,7 @@ def test_configurations_of_the_bucket_decide_which_steps_are_needed(
     assert all_of(chosen(service, write)) - before[1] == for_all
 
 
-@pytest.mark.parametrize(
+@rows(
     ("method", "target", "headers", "host", "added"),
     [
         ("GET", "/public-bucket/a", {"Origin": "http://page.test"}, "", {"browser.sandbox"}),
@@ -503,7 +500,7 @@ def test_request_decides_which_steps_are_needed(
     assert all_of(chosen(service, asked)) - plain == added
 
 
-@pytest.mark.parametrize(
+@rows(
     ("day", "new_account", "expected"),
     [
         (None, False, []),
@@ -528,7 +525,7 @@ def all_of(needed: Needed) -> set[str]:
     return {name for listed in needed for name in names(listed)}
 
 
-@pytest.mark.parametrize(
+@rows(
     ("document", "expected"),
     [
         ("website", Plan(has_website=True)),

@@ -28,6 +28,7 @@ from PIL import Image
 
 from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, content_md5
 from tests.client import sign as sign_oss
+from tests.rows import rows
 from tests.unit.imaging.drawing import encode, quarters
 from tests.unit.pipeline.service import PAGE, SETTINGS, THIEF, ask, put, serve
 from tests.unit.pipeline.service import sign_s3 as sign
@@ -89,7 +90,7 @@ def test_operation_that_oss_does_not_answer_is_refused_by_name(service: Service)
     assert "GetBucketTagging" in error(answer, "NotImplemented").text("Message")
 
 
-@pytest.mark.parametrize(
+@rows(
     ("host", "target"),
     [
         ("s3.localhost", "/public-bucket/a"),
@@ -176,8 +177,8 @@ def chunked(framing: Framing, target: str = "/private-bucket/b") -> tuple[Reques
     return ask("PUT", target, headers), body % ((b"0" * 64,) * body.count(b"%b"))
 
 
-@pytest.mark.parametrize("framing", FRAMED)
-@pytest.mark.parametrize("auth", Auth)
+@rows("framing", FRAMED)
+@rows("auth", Auth)
 def test_chunks_are_never_stored_framed(framing: Framing, auth: Auth) -> None:
     """Whether signatures are verified or not, and also without any."""
     service = serve(replace(SETTINGS, auth=auth))
@@ -434,7 +435,7 @@ def test_owner_reads_a_protected_original(styled: Service) -> None:
     assert styled.handle(request, caller=styled.accounts.owner).status == 200
 
 
-@pytest.mark.parametrize(
+@rows(
     ("name", "subresource", "processing"),
     [
         ("GetObject", "x-oss-process", True),

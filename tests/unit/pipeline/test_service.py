@@ -26,6 +26,7 @@ from oss_referer.engine.assumptions import Assumptions, ProcessingOrder
 
 from tests.client import REGION
 from tests.http import forms
+from tests.rows import rows
 from tests.unit.pipeline.service import PAGE, SETTINGS, THIEF, ask, put, serve
 
 # --- The steps of a request: the first error wins, and a refusal knows the results before it
@@ -401,7 +402,7 @@ def test_service_has_the_settings_that_it_is_given() -> None:
     assert Service().settings == Settings()
 
 
-@pytest.mark.parametrize(
+@rows(
     ("as_of", "new_account", "follows"),
     [
         (None, False, False),

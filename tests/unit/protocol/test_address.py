@@ -9,6 +9,8 @@ from oss_emulator.protocol.address import REGIONS, Addresses, Target, location
 from oss_emulator.protocol.errors import OSSError
 from oss_referer.sources.account import is_bucket_name
 
+from tests.rows import rows
+
 # --- The bucket and key that a host and a path address (P-01 … P-03, P-06)
 
 ADDRESSES = Addresses(
@@ -19,7 +21,7 @@ ADDRESSES = Addresses(
 )
 
 
-@pytest.mark.parametrize(
+@rows(
     "host",
     [
         "127.0.0.1",
@@ -45,7 +47,7 @@ def test_bucket_is_in_the_path_at_service_hosts(host: str) -> None:
     assert ADDRESSES.is_endpoint(host)
 
 
-@pytest.mark.parametrize(
+@rows(
     "domain",
     [
         "localhost",
@@ -81,8 +83,8 @@ def test_bound_domain_leads_to_its_bucket_until_it_is_unbound() -> None:
         addresses.locate("Bound.test:9000", "/a")
 
 
-@pytest.mark.parametrize("region", ["cn-hangzhou", "cn-beijing"])
-@pytest.mark.parametrize(
+@rows("region", ["cn-hangzhou", "cn-beijing"])
+@rows(
     "endpoint",
     [
         "oss-{r}.aliyuncs.com",
@@ -135,7 +137,7 @@ def test_lenient_service_refuses_a_key_in_gbk() -> None:
         lenient.locate("localhost", f"/b/{quote('中文测试'.encode('gbk'))}")
 
 
-@pytest.mark.parametrize(
+@rows(
     ("endpoint", "region"),
     [
         ("s3.localhost", ""),
@@ -160,7 +162,7 @@ def test_s3_endpoint_does_not_name_a_bucket(endpoint: str, region: str) -> None:
     assert addresses.serves(endpoint)
 
 
-@pytest.mark.parametrize(
+@rows(
     "host",
     ["localhost", "b.localhost", "my-s3.oss-cn-hangzhou.aliyuncs.com", "127.0.0.1", "", "[", "s3"],
 )
@@ -174,7 +176,7 @@ def test_bucket_may_end_with_s3() -> None:
     assert found == Target("my-s3", "a", "cn-hangzhou")
 
 
-@pytest.mark.parametrize(
+@rows(
     "host",
     [
         "a b",
@@ -211,7 +213,7 @@ def test_invalid_hosts_are_refused(host: str) -> None:  # RFC 9110, 7.2
     assert not ADDRESSES.is_endpoint(host)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("host", "served"),
     [
         ("oss-cn-hangzhou.aliyuncs.com", True),
@@ -251,7 +253,7 @@ def test_every_key_is_kept(key: str) -> None:
         assert ADDRESSES.locate("127.0.0.1", path).key == key
 
 
-@pytest.mark.parametrize(
+@rows(
     ("raw", "key"),
     [
         ("a%2Fb", "a/b"),
@@ -268,7 +270,7 @@ def test_paths_are_decoded_once_and_not_normalized(raw: str, key: str) -> None: 
     assert ADDRESSES.locate("127.0.0.1", f"/examplebucket/{raw}").key == key
 
 
-@pytest.mark.parametrize(
+@rows(
     ("raw", "code", "ec"),
     [
         ("%FF", "InvalidArgument", "0016-00000004"),  # P-58
@@ -292,7 +294,7 @@ def test_valid_bucket_names_are_accepted(name: str) -> None:
     assert is_bucket_name(name)
 
 
-@pytest.mark.parametrize(
+@rows(
     "name", ["", "ab", "a" * 64, "-abc", "abc-", "Abc", "a_b", "a.b", "abc\n", "中文名", "ａｂｃ"]
 )
 def test_invalid_bucket_names_are_refused(name: str) -> None:

@@ -9,6 +9,8 @@ from oss_emulator.protocol import callback
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.message import Callback, Request
 
+from tests.rows import rows
+
 URL = {"callbackUrl": "http://app.test/done", "callbackBody": "a=1"}
 
 
@@ -64,7 +66,7 @@ def test_variables_are_filled_in(content_type: str, body: str, filled: str) -> N
     assert call.body == filled.encode()
 
 
-@pytest.mark.parametrize(
+@rows(
     ("changes", "ec", "message"),
     [
         ({"callbackUrl": 1}, "0007-00000004", "The callback url configuration is invalid."),
@@ -87,7 +89,7 @@ def test_bad_call_is_refused(changes: dict[str, Any], ec: str, message: str) -> 
     assert caught.value.message.startswith(message)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("parameter", "message"),
     [
         ("!", "The callback configuration is not base64 encoded."),
@@ -113,7 +115,7 @@ def test_bad_custom_variables_are_refused(value: Any) -> None:
         callback.parse_variables(encoded(value))
 
 
-@pytest.mark.parametrize(
+@rows(
     ("parameter", "name"),
     [
         (encoded({"callbackPolicy": "first"}), "first"),

@@ -11,6 +11,8 @@ from oss_emulator.protocol.errors import ErrorCase, ErrorSpec, OSSError, render
 from oss_emulator.protocol.message import Response
 from oss_referer.sources.markup import MAX_DOCUMENT
 
+from tests.rows import rows
+
 # --- The table of errors, and how an error becomes an answer (P-30)
 
 
@@ -107,7 +109,7 @@ def test_every_ascii_character_is_escaped_alone() -> None:
         assert xml.parse(document, "R").first("V").value == chr(code)  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize(
+@rows(
     ("value", "written"),
     [
         ("a&b<c>", b"<V>a&amp;b&lt;c&gt;</V>"),
@@ -127,7 +129,7 @@ def test_values_are_formatted(value: xml.Value, written: bytes) -> None:
     assert b"xmlns" not in document  # P-31
 
 
-@pytest.mark.parametrize(
+@rows(
     "document",
     [
         b'<Delete xmlns="http://doc.oss-cn-hangzhou.aliyuncs.com"><Quiet>true</Quiet></Delete>',
@@ -140,13 +142,13 @@ def test_elements_are_found_by_local_name(document: bytes) -> None:
     assert xml.parse(document, "Delete").text("Quiet") == "true"
 
 
-@pytest.mark.parametrize("written", [b"a\x0cb", b"a&#12;b", b"a&#x0C;b", b"a&#xc;b", b"a&#012;b"])
+@rows("written", [b"a\x0cb", b"a&#12;b", b"a&#x0C;b", b"a&#xc;b", b"a&#012;b"])
 def test_control_characters_are_accepted_in_every_form(written: bytes) -> None:  # P-35
     node = xml.parse(b"<Delete><Key>" + written + b"</Key></Delete>", "Delete")
     assert node.text("Key") == "a\x0cb"
 
 
-@pytest.mark.parametrize(
+@rows(
     ("document", "reason"),
     [
         (b"", "well-formed"),

@@ -18,6 +18,7 @@ from oss_emulator.protocol.form_policy import MAX_SIZE, Sizes
 
 from tests.http import forms
 from tests.http.forms import TYPE, File
+from tests.rows import rows
 
 # --- The reader of forms, whose result does not depend on the chunks of the body
 
@@ -106,7 +107,7 @@ def test_file_is_not_kept_in_memory() -> None:
     assert kept < 10_000
 
 
-@pytest.mark.parametrize(
+@rows(
     ("header", "filename"),
     [
         ('name="file"; filename="a b.txt"', "a b.txt"),
@@ -123,7 +124,7 @@ def test_name_of_the_file_is_parsed(header: str, filename: str) -> None:
     assert read(forms.write([part]))[0].filename == filename
 
 
-@pytest.mark.parametrize(
+@rows(
     ("key", "filename", "expected"),
     [
         ("a/${filename}", "photo.jpg", "a/photo.jpg"),
@@ -163,7 +164,7 @@ def test_fields_after_the_file_are_ignored() -> None:
     assert dict(found.fields) == {"key": "a"}
 
 
-@pytest.mark.parametrize(
+@rows(
     "content_type",
     ["", "text/plain", "multipart/form-data", "multipart/form-data; boundary=", "application/json"],
 )
@@ -195,7 +196,7 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize("name", BAD)
+@rows("name", BAD)
 def test_bad_form_is_refused(name: str) -> None:
     body, code = BAD[name]
     assert outcome(body) == code.value.code
@@ -230,7 +231,7 @@ def refusal(document: Any) -> OSSError:
     return caught.value
 
 
-@pytest.mark.parametrize(
+@rows(
     ("condition", "value", "holds"),
     [
         ({"Key": "a"}, "a", True),
@@ -291,7 +292,7 @@ def test_ranges_of_sizes_are_combined() -> None:
 RANGE = "content-length-range"
 
 
-@pytest.mark.parametrize(
+@rows(
     ("condition", "ec"),
     [
         ({}, ""),
@@ -314,7 +315,7 @@ def test_bad_condition_is_refused(condition: Any, ec: str) -> None:
     assert (error.status, error.ec) == (400, ec)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("document", "ec", "message"),
     [
         ([], "", "Invalid JSON: { expected."),

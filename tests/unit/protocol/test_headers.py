@@ -9,6 +9,8 @@ from oss_emulator.protocol import conditions, dates, headers, origin
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.message import Request
 
+from tests.rows import rows
+
 # --- The headers stored with an object, and their checks
 
 
@@ -18,7 +20,7 @@ def test_value_that_does_not_fit_into_a_header_is_refused(value: str) -> None:
         headers.text("x-oss-meta-a", value)
 
 
-@pytest.mark.parametrize("value", ["", "a b", "中", "a\tb", "\udcd6\udcd0"])
+@rows("value", ["", "a b", "中", "a\tb", "\udcd6\udcd0"])
 def test_other_values_are_returned(value: str) -> None:
     """P-57: bytes that are not UTF-8 come as surrogates, here \u4e2d in GBK."""
     assert headers.text("x-oss-meta-a", value) == value
@@ -73,7 +75,7 @@ def test_dates_are_formatted_exactly() -> None:  # P-31
     assert dates.format_iso(1_330_668_468.9) == "2012-03-02T06:07:48.000Z"
 
 
-@pytest.mark.parametrize(
+@rows(
     "text",
     [
         "",
@@ -98,7 +100,7 @@ def ask(**headers: str) -> Request:
     return Request.parse("POST", "/", [("Host", "localhost:9000"), *fields], 0.0)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("headers", "foreign"),
     [
         ({}, False),
@@ -122,7 +124,7 @@ def test_page_is_foreign_if_one_header_says_so(headers: dict[str, str], foreign:
     assert origin.is_foreign(ask(**headers)) is foreign
 
 
-@pytest.mark.parametrize(
+@rows(
     ("mode", "dest", "visit"),
     [
         ("navigate", "document", True),
@@ -136,7 +138,7 @@ def test_only_the_page_of_a_tab_is_a_visit(mode: str, dest: str, visit: bool) ->
     assert origin.is_visit(ask(sec_fetch_mode=mode, sec_fetch_dest=dest)) is visit
 
 
-@pytest.mark.parametrize(
+@rows(
     ("headers", "preflighted"),
     [
         ({}, False),
@@ -153,7 +155,7 @@ def test_headers_of_oss_need_a_preflight(headers: dict[str, str], preflighted: b
     assert origin.is_preflighted(ask(**headers)) is preflighted
 
 
-@pytest.mark.parametrize(
+@rows(
     ("headers", "browser"),
     [
         ({"user_agent": "Mozilla/5.0", "accept": "text/html"}, False),

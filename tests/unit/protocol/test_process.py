@@ -9,8 +9,10 @@ from oss_emulator.protocol import process
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.process import ImageAction, Process, SaveAs, parse_process
 
+from tests.rows import rows
 
-@pytest.mark.parametrize(
+
+@rows(
     ("text", "expected"),
     [
         ("image/resize,w_100", (ImageAction("resize", {"w": 100}),)),

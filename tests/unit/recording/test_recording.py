@@ -25,6 +25,8 @@ from oss_emulator.recording.scenario import (
     list_elements,
 )
 
+from tests.rows import rows
+
 # --- The files of scenarios: what is read, what is refused, and what is written
 
 STEP = {
@@ -79,7 +81,7 @@ def test_list_of_scenarios_is_read() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@rows(
     ("document", "said"),
     [
         (1, "the file is not an object"),
@@ -108,7 +110,7 @@ def test_wrong_file_is_refused_with_its_place(document: Any, said: str) -> None:
 REQUEST = {"method": "PUT", "bucket": "b-1", "path": "/key"}
 
 
-@pytest.mark.parametrize(
+@rows(
     "changed",
     [
         {"method": "GET / HTTP/1.1\r\nA: b"},
@@ -133,7 +135,7 @@ def test_request_that_cannot_be_sent_is_refused(changed: dict[str, Any]) -> None
         scenario.parse_recording([{"scenario": "s", "steps": [step]}])
 
 
-@pytest.mark.parametrize(
+@rows(
     "changed",
     [{"endpoint": ""}, {"endpoint": "a\r\nb.com"}, {"endpoint": "[::"}, {"buckets": {"a/b": {}}}],
 )
@@ -264,7 +266,7 @@ def test_equal_answer_has_no_difference() -> None:
     assert differences(headers={**HEADERS, "content-length": "5", "connection": "close"}) == []
 
 
-@pytest.mark.parametrize(
+@rows(
     ("changed", "said"),
     [
         ({"status": 404}, ["status: recorded 200, found 404"]),
@@ -357,7 +359,7 @@ def test_list_without_a_tree_is_refused(elements: tuple[str, ...]) -> None:
         build(elements)
 
 
-@pytest.mark.parametrize("document", [b"", b"text", b"<A>", b"<A/><B/>"])
+@rows("document", [b"", b"text", b"<A>", b"<A/><B/>"])
 def test_malformed_document_is_refused(document: bytes) -> None:
     with pytest.raises(ValueError, match="not well-formed"):
         list_elements(document)

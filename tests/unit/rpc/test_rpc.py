@@ -19,6 +19,7 @@ from oss_emulator.rpc.request import RPCRequest, string_to_sign
 from oss_emulator.sts import STS
 from oss_referer import Signing
 
+from tests.rows import rows
 from tests.unit.sts.requests import (
     ENVIRONMENT,
     MATERIAL,
@@ -41,7 +42,7 @@ def request(target: str, headers: dict[str, str], method: str = "GET") -> Reques
     return Request.parse(method, target, headers.items(), 0.0)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("target", "headers", "as_json"),
     [
         ("/?Action=a", {}, False),
@@ -63,7 +64,7 @@ def test_format_decides_and_then_accept(
     assert RPCRequest.parse(request(target, headers), b"").as_json is as_json
 
 
-@pytest.mark.parametrize(
+@rows(
     ("target", "headers", "expected"),
     [
         ("/?Action=a&Version=1", {}, ("a", "1")),
@@ -108,7 +109,7 @@ REFUSED: list[tuple[dict[str, str | None], int, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("changes", "status", "code"), REFUSED)
+@rows(("changes", "status", "code"), REFUSED)
 def test_bad_signature_is_refused(changes: dict[str, str | None], status: int, code: str) -> None:
     check_refused(changes, status, code)
 
@@ -126,9 +127,7 @@ def test_sdk_recognizes_a_wrong_secret() -> None:
     assert message.split(":")[1] == request.string_to_sign
 
 
-@pytest.mark.parametrize(
-    "value", ["", " ", "+", "~", "*", "%", "/", "ä中", "a=b&c", "'\"", "!()", "a:b,c"]
-)
+@rows("value", ["", " ", "+", "~", "*", "%", "/", "ä中", "a=b&c", "'\"", "!()", "a:b,c"])
 def test_string_to_sign_is_that_of_the_sdk(value: str) -> None:
     found = {"Action": "x", "b": value, "A": "1"}
     compose = rpc_signature_composer.__dict__["__compose_string_to_sign"]
@@ -151,7 +150,7 @@ def test_expired_token_has_its_own_code() -> None:
 # --- Which hosts and requests belong to a service
 
 
-@pytest.mark.parametrize(
+@rows(
     ("host", "expected", "region"),
     [
         ("sts.aliyuncs.com", STS, ""),
@@ -174,7 +173,7 @@ def test_host_names_a_service_and_its_region(
         assert product.region(host) == (region if product is expected else "")
 
 
-@pytest.mark.parametrize(
+@rows(
     ("target", "headers", "expected"),
     [
         ("/_emulator/sts", {}, STS),
@@ -204,10 +203,8 @@ def test_request_to_the_own_endpoint_names_a_service(
 # --- Signature V3: requests that the SDK signed, the example of the documentation, and refusals
 
 
-@pytest.mark.parametrize("method", ["GET", "POST"])
-@pytest.mark.parametrize(
-    "value", ["", " ", "+", "~", "*", "%", "/", "ä中", "a=b&c", "'\"", "!()", "a:b,c"]
-)
+@rows("method", ["GET", "POST"])
+@rows("value", ["", " ", "+", "~", "*", "%", "/", "ä中", "a=b&c", "'\"", "!()", "a:b,c"])
 def test_request_that_the_sdk_signed_is_accepted(method: str, value: str) -> None:
     """P-61"""
     sent = sign_v3({"b": value, "A": "1", "a": "2"}, method=method)
@@ -248,7 +245,7 @@ def test_string_to_sign_is_that_of_the_documented_example() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@rows(
     ("name", "value"),
     [
         ("x_acs_action", "AssumeRole"),
@@ -280,7 +277,7 @@ def test_bytes_that_are_not_utf8_are_signed_as_they_came() -> None:
         assert parse(answer_v3((changed, body)))["Code"] == "SignatureDoesNotMatch"
 
 
-@pytest.mark.parametrize(
+@rows(
     ("name", "code"),
     [
         ("x_acs_date", "MissingTimestamp"),
@@ -303,7 +300,7 @@ def test_all_headers_of_the_service_must_be_signed(name: str) -> None:
     assert answer["Message"].endswith(f"SignedHeaders must name {name}.")
 
 
-@pytest.mark.parametrize(
+@rows(
     ("text", "code"),
     [
         ("ACS3-HMAC-SHA256", "IncompleteSignature"),
@@ -338,7 +335,7 @@ REFUSED_SIGNATURES: list[tuple[dict[str, str], int, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("changes", "status", "code"), REFUSED_SIGNATURES)
+@rows(("changes", "status", "code"), REFUSED_SIGNATURES)
 def test_signature_of_a_caller_is_refused(changes: dict[str, str], status: int, code: str) -> None:
     response = answer_v3(sign_v3({}, **changes))  # type: ignore[arg-type]
     assert (response.status, parse(response)["Code"]) == (status, code)
@@ -362,7 +359,7 @@ def test_session_signs_with_its_token_in_a_header() -> None:
     assert parse(answer_v3(sent))["IdentityType"] == "AssumedRoleUser"
 
 
-@pytest.mark.parametrize(
+@rows(
     ("target", "authorization", "body", "expected"),
     [
         ("/", "", b"", (Signing.NONE, "")),

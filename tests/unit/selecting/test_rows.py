@@ -21,6 +21,7 @@ from oss_emulator.selecting.output import expand, number
 from oss_emulator.selecting.selection import ObjectBytes, ObjectSelection, Pump
 from oss_emulator.selecting.statement import Step, Wildcard
 
+from tests.rows import rows
 from tests.thorough import cases
 from tests.unit.selecting.cases import CONTINUOUS, END, pieces, run
 from tests.unit.selecting.cases import DATA as DATA_FRAME
@@ -31,7 +32,7 @@ from tests.unit.selecting.cases import split as split_frames
 TABLE = b"name,age\nAnn,1\n#x\nBob,2\nEve,3\n"
 
 
-@pytest.mark.parametrize(
+@rows(
     ("header", "first", "last", "rows"),
     [
         ("None", 0, 1, b"name,age\nAnn,1\n"),
@@ -49,7 +50,7 @@ def test_lines_are_counted_with_header_and_comments(
     assert run("select * from ossobject", TABLE, options, window=window).rows == rows
 
 
-@pytest.mark.parametrize(
+@rows(
     ("first", "last", "rows"),
     [(0, 1, b"test\n"), (0, 5, b"test\nabc\n"), (1, 5, b"abc\n"), (5, 8, b"abc\n"), (6, 9, b"d\n")],
 )
@@ -99,8 +100,8 @@ def split(data: bytes, source: CSVInput = USUAL, size: int = 3) -> list[bytes]:
     return [each for batch in csv_rows.records(pieces(data, size), source) for each in batch]
 
 
-@pytest.mark.parametrize("size", [1, 2, 3, 100])
-@pytest.mark.parametrize(
+@rows("size", [1, 2, 3, 100])
+@rows(
     ("data", "expected"),
     [
         (b"", []),
@@ -129,14 +130,14 @@ def test_quotes_may_not_hold_delimiters() -> None:
         csv_rows.splitter(source)(b'"a')
 
 
-@pytest.mark.parametrize("data", [b'a,"b\nc\n', b'"', b'a\n"b""\nc', b'",,,44\nx,"y",z\n"a ""b"'])
+@rows("data", [b'a,"b\nc\n', b'"', b'a\n"b""\nc', b'",,,44\nx,"y",z\n"a ""b"'])
 def test_open_quote_is_refused(data: bytes) -> None:
     with pytest.raises(OSSError) as raised:
         split(data)
     assert raised.value.code == "InvalidCsvLine"
 
 
-@pytest.mark.parametrize(
+@rows(
     ("record", "fields", "values"),
     [
         (b"", [b""], [b""]),
@@ -154,7 +155,7 @@ def test_fields(record: bytes, fields: list[bytes], values: list[bytes]) -> None
     assert [csv_rows.value(field, b'"') for field in found] == values
 
 
-@pytest.mark.parametrize("mark", [b"^", b"]", b"\\", b"-", b"|", b"."])
+@rows("mark", [b"^", b"]", b"\\", b"-", b"|", b"."])
 def test_any_character_can_separate_or_quote(mark: bytes) -> None:
     split = csv_rows.splitter(CSVInput(field=mark))
     assert split(b'a%b"b%bc"' % (mark, mark)) == [b"a", b'"b%bc"' % mark]
@@ -178,8 +179,8 @@ def nodes(text: str, *path: Step, size: int = 3) -> list[str]:
     return [node.text for node in reader.document(path)]
 
 
-@pytest.mark.parametrize("size", [1, 2, 5, 1000])
-@pytest.mark.parametrize(
+@rows("size", [1, 2, 5, 1000])
+@rows(
     ("path", "expected"),
     [
         ((), 1),
@@ -216,8 +217,8 @@ def test_byte_order_mark_is_passed() -> None:
     assert nodes('\ufeff{"a":1}', "a") == ["1"]
 
 
-@pytest.mark.parametrize("size", [1, 1000])
-@pytest.mark.parametrize(
+@rows("size", [1, 1000])
+@rows(
     ("text", "offset"),
     [
         ("Year,StateAbbr", 0),
@@ -241,7 +242,7 @@ def test_other_text_is_refused_with_its_place(text: str, offset: int, size: int)
     )
 
 
-@pytest.mark.parametrize("text", ['{"b":{"c":', '{"b":"x', '{"b"', '{"b":1 "a":2}', "[", '{"b":,}'])
+@rows("text", ['{"b":{"c":', '{"b":"x', '{"b"', '{"b":1 "a":2}', "[", '{"b":,}'])
 def test_cut_text_is_refused_where_it_is_passed_over(text: str) -> None:
     with pytest.raises(OSSError, match="InvalidJsonData"):
         nodes(text, "a", size=2)
@@ -288,7 +289,7 @@ def test_sum_and_average_are_those_of_the_service() -> None:
     assert run(sql, data).rows == expected
 
 
-@pytest.mark.parametrize(
+@rows(
     ("value", "text"),
     [
         (Fraction(0), "0"),
@@ -304,7 +305,7 @@ def test_digits_of_128_bits(value: Fraction, text: str) -> None:
     assert expand(value) == text
 
 
-@pytest.mark.parametrize(
+@rows(
     ("value", "text"),
     [
         (81.8, "81.8"),
@@ -327,7 +328,7 @@ def scan(data: bytes, source: CSVInput | JSONInput = CSV) -> SelectMeta:
     return jobs.scan(pieces(data, 1 << 16), source, '"E"')
 
 
-@pytest.mark.parametrize(
+@rows(
     ("data", "source", "rows", "columns"),
     [
         (b"", CSV, 0, 0),

@@ -46,6 +46,7 @@ from oss_emulator.selecting.values import (
     to_whole,
 )
 
+from tests.rows import rows
 from tests.thorough import cases
 from tests.unit.selecting.cases import run
 
@@ -95,7 +96,7 @@ CONDITIONS: dict[str, Expression] = {
 }
 
 
-@pytest.mark.parametrize("text", CONDITIONS)
+@rows("text", CONDITIONS)
 def test_condition(text: str) -> None:
     assert where(text) == CONDITIONS[text]
 
@@ -123,7 +124,7 @@ def test_walk_finds_everything_in_order() -> None:
     assert found == [A, B, C]
 
 
-@pytest.mark.parametrize(
+@rows(
     ("text", "place"),
     [
         ("select", "the end"),
@@ -159,7 +160,7 @@ def value(text: str) -> Expression:
     return condition.left
 
 
-@pytest.mark.parametrize(
+@rows(
     ("text", "kind"),
     [
         ("'a'", Type.STRING),
@@ -183,7 +184,7 @@ def test_type(text: str, kind: Type) -> None:
     assert type_of(value(text)) is kind
 
 
-@pytest.mark.parametrize(
+@rows(
     ("constant", "kind", "expected"),
     [
         ("12", Type.INT, 12),
@@ -202,7 +203,7 @@ def test_constant_is_cast(
     assert fold(Cast(Literal(constant), kind)) == expected
 
 
-@pytest.mark.parametrize(
+@rows(
     ("constant", "kind"),
     [
         ("x", Type.INT),
@@ -234,7 +235,7 @@ def accepts(sql: str, *, json: bool = False, all_columns: bool = False) -> None:
     check(parse(sql), Output(all_columns=all_columns), json=json)
 
 
-@pytest.mark.parametrize(
+@rows(
     "where",
     [
         " or ".join(["_1 = 'a'"] * 20),
@@ -280,7 +281,7 @@ EVALUATED: dict[str, bytes] = {
 }
 
 
-@pytest.mark.parametrize("condition", EVALUATED)
+@rows("condition", EVALUATED)
 def test_integers_are_calculated_as_such(condition: str) -> None:
     """Q-43: a quotient is cut, also below zero, and a remainder has the sign of the dividend"""
     found = run(f"select _1 from ossobject where {condition}", b"7\n-7\n")
@@ -370,12 +371,12 @@ RECOGNISED = {
 }
 
 
-@pytest.mark.parametrize("text", RECOGNISED)
+@rows("text", RECOGNISED)
 def test_format_is_recognised(text: str) -> None:
     assert timestamps.parse_timestamp(text) == RECOGNISED[text]
 
 
-@pytest.mark.parametrize(
+@rows(
     ("text", "form"),
     [
         ("20172802", "YYYYDDMM"),
@@ -391,7 +392,7 @@ def test_ambiguous_format_is_named(text: str, form: str) -> None:
     assert timestamps.parse_timestamp(text, form) == DAY
 
 
-@pytest.mark.parametrize(
+@rows(
     "text", ["", "soon", "2017-13-01", "2017-02-30", "99:99:99", "1/Foo/2017:00:00:00 Z", "9" * 99]
 )
 def test_other_text_is_no_timestamp(text: str) -> None:
@@ -411,7 +412,7 @@ def test_milliseconds_are_shown_if_there_are_some() -> None:
 # --- Text that becomes a value
 
 
-@pytest.mark.parametrize(
+@rows(
     ("text", "value"),
     [
         ("", None),
@@ -433,9 +434,7 @@ def test_number_is_an_integer_or_a_double(text: str, value: float | None) -> Non
     assert (type(found), found) == (type(value), value)
 
 
-@pytest.mark.parametrize(
-    "text", ["x", "0x1F", "1_000", "inf", "NaN", "1,5", "١", "--1", "1 2", " "]
-)
+@rows("text", ["x", "0x1F", "1_000", "inf", "NaN", "1,5", "١", "--1", "1 2", " "])
 def test_text_that_is_no_number_is_bad(text: str) -> None:
     """Q-41: what Python alone would read is not read either"""
     for read in (to_number, to_integer, to_whole, to_exact):

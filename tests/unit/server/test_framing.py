@@ -11,6 +11,8 @@ from oss_emulator.protocol.errors import OSSError
 from oss_emulator.server import framing, wire
 from oss_emulator.server.framing import LINE, Chunked, Counted
 
+from tests.rows import rows
+
 NEXT = b"GET / HTTP/1.1\r\n\r\n"
 
 
@@ -69,7 +71,7 @@ def test_upgrade_is_not_offered_to_aiohttp() -> None:
     assert not found.last
 
 
-@pytest.mark.parametrize(
+@rows(
     "data",
     [
         head("Content-Length: 1", "Content-Length: 1"),
@@ -153,7 +155,7 @@ def plain(chunks: bytes) -> bytes:
     return rest[:length] + (plain(following) if length else following)
 
 
-@pytest.mark.parametrize(
+@rows(
     "body",
     [
         b"zz\r\n",
@@ -178,7 +180,7 @@ def plain(chunks: bytes) -> bytes:
         b"0\r\n" + b"X: y\r\n" * LINE,
     ],
 )
-@pytest.mark.parametrize("step", [1, 2, 10_000])
+@rows("step", [1, 2, 10_000])
 def test_malformed_chunks_are_refused_in_any_pieces(body: bytes, step: int) -> None:
     with pytest.raises(OSSError) as refused:
         take_in_steps(body, step)

@@ -34,6 +34,7 @@ from oss_emulator.storage.disk import DiskStorage
 from oss_referer.sources.toml import NO_TEMPORARY_FOLDER
 
 from tests.client import Answer, Client
+from tests.rows import rows
 from tests.unit.storage import invariants
 
 # --- A full or read-only disk: writes get 500 and one line in the log, and change nothing
@@ -207,7 +208,7 @@ def test_full_disk_accepts_writes_again_once_it_has_space(
 # --- Failures of the disk or the index, told apart from bugs in the emulator
 
 
-@pytest.mark.parametrize(
+@rows(
     ("error", "described"),
     [
         (OSError(errno.ENOSPC, "x", "/data/a"), "No space left on device: /data/a"),
@@ -265,7 +266,7 @@ def find(named: str) -> MemoryBlob:
     return BLOBS[named]
 
 
-@pytest.mark.parametrize(
+@rows(
     "record",
     [
         Account("1", {"publicAccessBlock": b"<x/>"}),
@@ -274,7 +275,6 @@ def find(named: str) -> MemoryBlob:
         Object("a", (), 0, '"E"', 0, 1.0, "1", delete_marker=True),
         Part(1, (BLOBS["two"],), 2, '"P"', 7, 1.5),
     ],
-    ids=lambda record: type(record).__name__,
 )
 def test_record_is_read_back(record: Any) -> None:
     assert index.parse_record(type(record), index.format_record(record, name), find) == record

@@ -9,6 +9,8 @@ from oss_emulator.control.console import buckets
 from oss_emulator.control.console.buckets import FolderOrder, FolderQuery
 from oss_emulator.storage import Bucket, MemoryStorage, Object
 
+from tests.rows import rows
+
 
 def storage(sizes: Mapping[str, int]) -> MemoryStorage:
     """A bucket with objects of these sizes; each is newer than those before it."""
@@ -27,7 +29,7 @@ def keys(asked: FolderQuery, sizes: Mapping[str, int] = SIZES) -> list[str]:
     return [*found.folders, *(item.key for item in found.objects)]
 
 
-@pytest.mark.parametrize(
+@rows(
     ("asked", "shown"),
     [
         (FolderQuery(), ["a/", "d/", "b", "c", "f"]),

@@ -51,6 +51,7 @@ from oss_emulator.settings import Settings
 from oss_referer import RefererConfiguration, lint
 from oss_referer.page import STATIC
 
+from tests.rows import rows
 from tests.thorough import cases
 from tests.unit.control.caller import ApiCaller
 
@@ -124,7 +125,7 @@ def test_planned_fault_is_shown_with_what_it_does(ask: ApiCaller) -> None:
     assert "USER_DISABLE throttle=20" in page
 
 
-@pytest.mark.parametrize("word", PAGES)
+@rows("word", PAGES)
 def test_every_page_has_routes(word: str) -> None:
     module = import_module(f"oss_emulator.control.console.{PAGES[word]}")
     assert any(route.path.partition("/")[0] == word for route in module.ROUTES)
@@ -576,9 +577,7 @@ def test_page_of_the_embed_test_embeds_an_object_of_a_bucket() -> None:
     assert "Referrer-Policy" not in embedded("/?show=examplebucket/a&test=x-0").headers
 
 
-@pytest.mark.parametrize(
-    "query", ["", "show=x/a&test=a-1", "show=bucket&test=a-1", "show=bucket/a&test=a"]
-)
+@rows("query", ["", "show=x/a&test=a-1", "show=bucket&test=a-1", "show=bucket/a&test=a"])
 def test_page_of_the_embed_test_refuses_what_is_not_an_object(query: str) -> None:
     assert embedded(f"/?{query}").status == 400
 
@@ -618,7 +617,7 @@ def named_in_templates() -> list[str]:
     return sorted(set(re.findall(r"static/([\w.]+\.js)", texts)))
 
 
-@pytest.mark.parametrize("script", named_in_templates())
+@rows("script", named_in_templates())
 def test_page_loads_little(script: str) -> None:
     names = imported(script)
     assert "base.js" in names
@@ -694,7 +693,7 @@ def test_login_needs_a_token(ask: ApiCaller) -> None:
     assert ask("POST", "login", {"token": ""}).status == 409
 
 
-@pytest.mark.parametrize("word", PAGES)
+@rows("word", PAGES)
 def test_only_the_login_and_the_files_are_open_to_all(word: str) -> None:
     module = import_module(f"oss_emulator.control.console.{PAGES[word]}")
     assert {route.open_to_all for route in module.ROUTES} == {word in ("login", "static")}
@@ -703,7 +702,7 @@ def test_only_the_login_and_the_files_are_open_to_all(word: str) -> None:
 # --- The way to the console
 
 
-@pytest.mark.parametrize(
+@rows(
     ("target", "headers", "led"),
     [
         ("/", {"accept": "text/html,*/*"}, True),

@@ -29,6 +29,7 @@ from oss_emulator.protocol.signature.presigning import sign_url
 from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET
 from tests.client import REGION as FORM_REGION
 from tests.http import forms
+from tests.rows import rows
 
 DATE, ISO, DAY, NOW = "Wed, 28 Dec 2022 10:27:41 GMT", "20221228T102741Z", "20221228", 1672223261.0
 REGION = "cn-hangzhou"
@@ -83,7 +84,7 @@ LIVES: dict[str, Any] = {
 URL_V1 = HEADER_V1._replace(signature="a+b=", token="t/", **LIVES)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("authorization", "query", "expected"),
     [
         ("OSS ak:c2ln", "", HEADER_V1),
@@ -116,7 +117,7 @@ def test_claim_is_parsed(authorization: str | None, query: str, expected: Claim)
     assert claimed(request(authorization, query)) == expected
 
 
-@pytest.mark.parametrize(
+@rows(
     ("authorization", "header", "token"),
     [
         ("OSS ak:c2ln", "x-oss-security-token", "t"),
@@ -220,7 +221,7 @@ def test_wrong_claim_is_refused_whatever_the_request(query: str, bucket: str, ke
 V2 = "OSS2 AccessKeyId:ak,Signature:{}"
 
 
-@pytest.mark.parametrize(
+@rows(
     ("authorization", "text", "query", "headers"),
     [
         # Bytes that are not UTF-8 arrive as surrogates; the client signed the bytes.
@@ -259,7 +260,7 @@ def test_text_of_version_4_has_the_date_header() -> None:
     verify(claimed(signed), signed, Target("b", "k"), "sk", REGION)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("key", "query", "named"),
     [
         ("k", "acl&acl", "acl"),
@@ -396,7 +397,7 @@ def test_key_of_a_form_may_contain_slashes() -> None:
     assert (claim.access_key_id, claim.day, claim.region) == ("a/b", "20231114", FORM_REGION)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("fields", "name", "value", "ec", "message"),
     [
         (FORM_V1, "policy", None, "0002-00000702", "The bucket POST must contain"),
