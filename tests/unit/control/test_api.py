@@ -257,7 +257,7 @@ REFUSED: list[tuple[str, str, Any, int, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("method", "path", "body", "status", "sentence"), REFUSED)
+@rows(("method", "path", "body", "status", "sentence"), REFUSED)
 def test_mistake_is_refused_with_one_sentence(
     ask: ApiCaller, method: str, path: str, body: Any, status: int, sentence: str
 ) -> None:
@@ -380,7 +380,20 @@ def test_rules_without_a_list_are_read_if_that_is_assumed(ask: ApiCaller) -> Non
 # --- The journal: entries, long polls and events
 
 
-@pytest.mark.parametrize(
+@pytest.fixture
+def recorded(ask: ApiCaller) -> ApiCaller:
+    """The same API after three requests."""
+    for test, target, referer in (
+        ("tests/a.py::one[x]", "/bucket/a", "http://good.test/"),
+        ("tests/a.py::two", "/bucket/a", "http://bad.test/"),
+        ("", "/none/a", None),
+    ):
+        ask.journal.tests.begin("", test)
+        ask.record(target, referer)
+    return ask
+
+
+@rows(
     ("query", "numbers"),
     [
         ("", [1, 2, 3]),
@@ -403,16 +416,16 @@ def test_rules_without_a_list_are_read_if_that_is_assumed(ask: ApiCaller) -> Non
         ("text=None", [3]),
     ],
 )
-def test_entries_are_selected(ask: ApiCaller, query: str, numbers: list[int]) -> None:
-    for target, referer in (("bucket", "http://good.test/"), ("bucket", "http://bad.test/")):
-        ask.record(f"/{target}/a", referer)
-    ask.record("/none/a")
-    answer = ask("GET", f"journal?{query}")
+def test_entries_are_selected(recorded: ApiCaller, query: str, numbers: list[int]) -> None:
+    answer = recorded("GET", f"journal?{query}")
     assert [entry["number"] for entry in answer.json["entries"]] == numbers
-    assert ask("DELETE", "journal") == ask("GET", "journal") == (200, {"entries": []})
 
 
-@pytest.mark.parametrize(
+def test_entries_are_deleted(recorded: ApiCaller) -> None:
+    assert recorded("DELETE", "journal") == recorded("GET", "journal") == (200, {"entries": []})
+
+
+@rows(
     ("wanted", "numbers"),
     [
         ("", [1, 2, 3]),
@@ -427,12 +440,9 @@ def test_entries_are_selected(ask: ApiCaller, query: str, numbers: list[int]) ->
     ],
 )
 def test_entries_are_selected_by_their_test(
-    ask: ApiCaller, wanted: str, numbers: list[int]
+    recorded: ApiCaller, wanted: str, numbers: list[int]
 ) -> None:
-    for test in ("tests/a.py::one[x]", "tests/a.py::two", ""):
-        ask.journal.tests.begin("", test)
-        ask.record("/bucket/a")
-    answer = ask("GET", f"journal?test={wanted}")
+    answer = recorded("GET", f"journal?test={wanted}")
     assert [entry["number"] for entry in answer.json["entries"]] == numbers
 
 

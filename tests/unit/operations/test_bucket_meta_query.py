@@ -14,6 +14,7 @@ from oss_emulator.documents.meta_query import parse
 from oss_emulator.operations.bucket_meta_query import search
 from oss_emulator.storage import Object
 
+from tests.rows import rows
 from tests.unit.operations.service import Answer, Caller
 
 ANY = {"Field": "Size", "Value": "0", "Operation": "gte"}
@@ -109,7 +110,7 @@ def test_object_without_tags_and_user_headers_has_no_such_elements(index: Caller
     assert encrypted.text("Files/File/ServerSideEncryption") == "AES256"
 
 
-@pytest.mark.parametrize(
+@rows(
     ("condition", "expected"),
     [
         (ANY, ALL),
@@ -154,7 +155,7 @@ SMALL, DOCS = is_("Size", "5", "lt"), is_("Filename", "docs/", "prefix")
 JOHN = is_("OSSTagging.owner", "John")
 
 
-@pytest.mark.parametrize(
+@rows(
     ("operation", "parts", "expected"),
     [
         ("and", [SMALL, DOCS], ["docs/a.txt"]),
@@ -171,7 +172,7 @@ def test_conditions_are_joined(
     assert names(query(index, {"Operation": operation, "SubQueries": parts})) == expected
 
 
-@pytest.mark.parametrize(
+@rows(
     ("sort", "order", "expected"),
     [
         ("Size", "", ["logo.png", "docs/a.txt", "log", "docs/b.txt", "safe"]),
@@ -181,7 +182,7 @@ def test_conditions_are_joined(
         ("ServerSideEncryption", "asc", ALL),
     ],
 )
-@pytest.mark.parametrize("limit", [1, 2, 100])
+@rows("limit", [1, 2, 100])
 def test_pages_are_sorted(
     index: Caller, sort: str, order: str, expected: list[str], limit: int
 ) -> None:
@@ -197,7 +198,7 @@ def test_pages_are_sorted(
     assert not token
 
 
-@pytest.mark.parametrize(
+@rows(
     "token",
     [
         "x",

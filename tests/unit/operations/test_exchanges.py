@@ -31,7 +31,7 @@ GET /bucket/a
 """
 
 
-@pytest.mark.parametrize(
+@rows(
     "check",
     ["| other", "ETag: x", "x-oss-none: x", "ETag: -", "not a check", "Key = a"],
 )

@@ -13,6 +13,7 @@ from oss_emulator.operations import object_process
 from oss_emulator.protocol import process
 from PIL import Image
 
+from tests.rows import rows
 from tests.unit.imaging.drawing import RED, encode, gradient, near, quarters
 from tests.unit.operations.service import Answer, Caller
 
@@ -86,7 +87,7 @@ def test_information_is_json(ask: Caller) -> None:
     assert json.loads(answer.body)["ImageWidth"] == {"value": "200"}
 
 
-@pytest.mark.parametrize(
+@rows(
     ("key", "text", "status", "code", "ec"),
     [
         ("missing.png", "image/info", 404, "NoSuchKey", "0040-00000024"),
@@ -191,7 +192,7 @@ def test_style_can_be_saved(ask: Caller) -> None:
     assert image_of(ask("GET", "/bucket/b.png")).size == (20, 10)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("text", "status", "code"),
     [
         ("image/resize,w_50", 400, "MissingArgument"),

@@ -10,6 +10,7 @@ import pytest
 from oss2 import xml_utils
 from oss_emulator.access import Identity
 
+from tests.rows import rows
 from tests.unit.operations.service import Answer, Caller
 from tests.unit.selecting.cases import Found, read, split
 
@@ -75,7 +76,7 @@ def test_raw_rows(ask: Caller) -> None:
     assert answer.headers["x-oss-select-output-raw"] == "true"
 
 
-@pytest.mark.parametrize(
+@rows(
     ("sql", "options", "code", "ec"),
     [
         ("select", {}, "SqlSyntaxError", "0016-00000803"),

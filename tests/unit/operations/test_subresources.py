@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from itertools import product
 
-import pytest
 from oss_emulator.operations import OPERATIONS
 from oss_emulator.operations.operation import Resource
 from oss_emulator.protocol.parameters import SUBRESOURCES
 
+from tests.rows import rows
 from tests.unit.operations.service import Caller
 
 TARGETS = {Resource.SERVICE: "/", Resource.BUCKET: "/bucket", Resource.OBJECT: "/bucket/a"}
@@ -38,7 +38,7 @@ def test_subresource_never_gets_the_content_of_the_object(ask: Caller) -> None:
         assert ask("GET", f"/bucket/a?{name}=value").body != CONTENT, name
 
 
-@pytest.mark.parametrize(
+@rows(
     "target",
     [
         "/bucket?cname&comp=other",

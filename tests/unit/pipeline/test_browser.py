@@ -177,8 +177,8 @@ def test_reason_is_kept_for_the_journal(service: Service) -> None:
     assert outcome.error.details["Origin"] == "http://evil.example"
 
 
-@pytest.mark.parametrize("target", ["/open-bucket/a", "/open-bucket/none", "/none/a", "/"])
-@pytest.mark.parametrize(
+@rows("target", ["/open-bucket/a", "/open-bucket/none", "/none/a", "/"])
+@rows(
     ("host", "headers", "sandboxed"),
     [
         ("localhost:9000", {}, False),

@@ -607,7 +607,7 @@ def test_buckets_of_seeds_and_tests_are_not_blocked() -> None:
     assert refusal(service, ask("GET", "/public-bucket/a", {"Referer": PAGE})) == FINE
 
 
-@pytest.mark.parametrize(
+@rows(
     ("host", "path", "fact"),
     [
         ("b.oss-cn-hangzhou.aliyuncs.com", "/a.html", "D-01"),

@@ -142,7 +142,7 @@ def test_delete_marker_counts_as_a_missing_object() -> None:
     assert service.handle(old).status == 403
 
 
-@pytest.mark.parametrize(
+@rows(
     ("method", "key", "allowed"),
     [
         ("GET", "missing", None),

@@ -118,7 +118,7 @@ def with_later(first: str) -> Iterator[tuple[str, ...]]:
             yield (first, *others)
 
 
-@pytest.mark.parametrize("first", ORDER)
+@rows("first", ORDER)
 def test_first_flaw_decides_the_error(service: Service, first: str) -> None:
     """R-05, P-18"""
     expected = ORDER[first]
@@ -128,7 +128,7 @@ def test_first_flaw_decides_the_error(service: Service, first: str) -> None:
         assert (refused.error.code, refused.error.ec) == expected.error, flaws
 
 
-@pytest.mark.parametrize("first", ORDER)
+@rows("first", ORDER)
 def test_refusal_has_the_results_of_earlier_steps(service: Service, first: str) -> None:
     request = flawed((first,) if first == "limit" else (first, "acl"))
     expected = ORDER[first]

@@ -26,6 +26,7 @@ from oss_emulator.protocol.signature.unsigned import UNSIGNED_PARTS, Dialect
 from oss_emulator.storage import Storage
 
 from tests.http import forms
+from tests.rows import rows
 from tests.thorough import cases
 from tests.unit.pipeline.service import SETTINGS
 from tests.unit.pipeline.signing import NOW, SCHEMES, Scheme, Sent, alter
@@ -36,8 +37,8 @@ S3_V2 = Scheme(Dialect.S3, Version.V2, Place.URL)
 S3_V4 = Scheme(Dialect.S3, Version.V4, Place.URL)
 OSS_V1 = Scheme(Dialect.OSS, Version.V1, Place.URL)
 
-every_scheme = pytest.mark.parametrize("scheme", SCHEMES, ids=str)
-of_s3 = pytest.mark.parametrize("scheme", [s for s in SCHEMES if s.dialect is Dialect.S3], ids=str)
+every_scheme = rows("scheme", SCHEMES)
+of_s3 = rows("scheme", [s for s in SCHEMES if s.dialect is Dialect.S3])
 
 
 def serve() -> Service:
@@ -218,7 +219,7 @@ def test_host_that_names_the_bucket_must_be_signed(service: Service) -> None:
     assert refused(service, named) == (403, "AccessDenied")
 
 
-@pytest.mark.parametrize(
+@rows(
     "query",
     [
         "x-oss-signature=x",
@@ -230,9 +231,7 @@ def test_host_that_names_the_bucket_must_be_signed(service: Service) -> None:
         "x-oss-access-key-id=a",
     ],
 )
-@pytest.mark.parametrize(
-    "mark", [("x-oss-s3-compat", "true"), ("Host", "s3.localhost"), ("x-amz-date", "now")]
-)
+@rows("mark", [("x-oss-s3-compat", "true"), ("Host", "s3.localhost"), ("x-amz-date", "now")])
 def test_signature_of_oss_beside_a_mark_of_s3_is_refused(
     service: Service, query: str, mark: tuple[str, str]
 ) -> None:
@@ -248,7 +247,7 @@ def test_signature_of_oss_beside_a_mark_of_s3_is_refused(
 
 
 @every_scheme
-@pytest.mark.parametrize("name", ["response-content-type", "%72esponse-content-type"])
+@rows("name", ["response-content-type", "%72esponse-content-type"])
 def test_signed_parameter_is_not_given_twice(service: Service, scheme: Scheme, name: str) -> None:
     """Neither before nor after it, whatever its spelling is."""
     signed = scheme.sign(put("/bucket/a?response-content-type=text/x", method="GET"))
@@ -272,8 +271,8 @@ def test_signed_header_is_not_given_twice(service: Service, scheme: Scheme) -> N
         assert refused(service, signed._replace(headers=headers))[0] in (400, 403)
 
 
-@pytest.mark.parametrize("scheme", [OSS_V1, S3_V2], ids=str)
-@pytest.mark.parametrize(
+@rows("scheme", [OSS_V1, S3_V2])
+@rows(
     ("query", "other"),
     [
         ("response-content-type=a&versionId=null", "response-content-type=a%26versionId%3Dnull"),
@@ -426,7 +425,7 @@ _RANDOM = {
 
 
 @pytest.mark.thorough
-@every_scheme
+@pytest.mark.parametrize("scheme", SCHEMES, ids=str)
 def test_changed_request_is_refused_or_does_exactly_what_was_signed(scheme: Scheme) -> None:
     """P-20: whatever is changed, added, repeated, encoded anew or moved."""
     chance = random.Random(str(scheme))  # noqa: S311
@@ -456,8 +455,8 @@ def post(service: Service, dialect: str, condition: Any, *fields: tuple[str, str
     return service.handle(request, forms.form(sent))
 
 
-@pytest.mark.parametrize("condition", ["acl", "x-amz-acl", "x-oss-object-acl"])
-@pytest.mark.parametrize(
+@rows("condition", ["acl", "x-amz-acl", "x-oss-object-acl"])
+@rows(
     ("dialect", "fields"),
     [
         ("s3", {"acl": "public-read"}),

@@ -95,7 +95,7 @@ def as_json(path: str) -> str:
     return f"{place}.json{sign}{query}"
 
 
-@pytest.mark.parametrize("path", PATHS)
+@rows("path", PATHS)
 def test_page_is_html_for_browsers_and_json_for_others(ask: ApiCaller, path: str) -> None:
     page = ask.html(path)
     assert page.startswith("<!doctype html>")
@@ -230,7 +230,7 @@ def test_empty_list_says_why(ask: ApiCaller, query: str, shown: str) -> None:
     assert len(hidden) == 1
 
 
-@pytest.mark.parametrize("number", ["0", "3", "-1", "x", "9" * 40, "²"])
+@rows("number", ["0", "3", "-1", "x", "9" * 40, "²"])
 def test_unknown_request_is_not_found(ask: ApiCaller, number: str) -> None:
     assert ask("GET", f"requests/{number}").status == 404
 
@@ -326,7 +326,7 @@ def test_rules_that_lines_cannot_show_are_not_edited(
     assert (" readonly" not in ask.html("rules/examplebucket")) is editable
 
 
-@pytest.mark.parametrize(
+@rows(
     ("method", "path", "body"),
     [
         ("GET", "rules/missing", {}),
@@ -433,7 +433,7 @@ def test_folder_is_searched_and_sorted_by_links(ask: ApiCaller) -> None:
     assert "No key contains this text." in ask.html("buckets/examplebucket?text=nowhere")
 
 
-@pytest.mark.parametrize("query", ["sort=colour", "sort=--size", "page=x", "page=-1", "page=²"])
+@rows("query", ["sort=colour", "sort=--size", "page=x", "page=-1", "page=²"])
 def test_bad_query_of_a_folder_is_refused(ask: ApiCaller, query: str) -> None:
     assert ask("GET", f"buckets/examplebucket?{quote(query, safe='=')}").status == 400
 
@@ -546,7 +546,7 @@ async def test_embed_test_pairs_policies_with_requests(ask: ApiCaller) -> None:
     assert all(result["decision"]["allowed"] for result in results)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("path", "status"),
     [
         ("embed?bucket=examplebucket&key=a&host=a..b", 400),
@@ -830,7 +830,7 @@ def test_times_are_shown_without_scripts(ask: ApiCaller) -> None:
 # --- The first run
 
 
-@pytest.mark.parametrize(
+@rows(
     ("host", "endpoint", "named_endpoint", "is_named"),
     [
         ("127.0.0.1:9000", "http://127.0.0.1:9000", "http://localhost:9000", False),

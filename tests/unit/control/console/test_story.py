@@ -21,6 +21,7 @@ from oss_referer import Assumptions, RefererConfiguration
 from oss_referer.engine.assumptions import SourceOfCopy
 from oss_referer.sources import referer_xml
 
+from tests.rows import rows
 from tests.unit.control.caller import ApiAnswer, ApiCaller
 
 BUCKET = "/examplebucket"
@@ -199,7 +200,7 @@ def test_rules_that_changed_after_the_proof_are_not_overwritten(ask: ApiCaller) 
     assert prove(ask, number).status == 409  # by these rules, there is nothing to allow
 
 
-@pytest.mark.parametrize(
+@rows(
     ("body", "status"),
     [
         ({}, 400),
