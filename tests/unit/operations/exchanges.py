@@ -63,6 +63,9 @@ class Case(NamedTuple):
     steps: list[Step]
     defined: dict[str, str]
 
+    def __repr__(self) -> str:
+        return f"{self.path.stem}: {self.title}"
+
     def play(self) -> None:
         """Play all rows of the case; raises an AssertionError that names the line."""
         tables = [_rows(step) for step in self.steps if step.text.startswith("for ")]
@@ -196,4 +199,4 @@ class _Play:
         return ", ".join(texts) if texts else "-"
 
 
-PATHS = sorted(FOLDER.glob("*.txt"))
+CASES = [case for path in sorted(FOLDER.glob("*.txt")) for case in read(path)]

@@ -8,19 +8,12 @@ import pytest
 
 from tests.rows import rows
 from tests.unit.operations import exchanges
+from tests.unit.operations.exchanges import CASES, Case
 
 
-@rows("path", exchanges.PATHS)
-def test_exchanges(path: Path) -> None:
-    """All cases of a file are played, and the failed ones are reported together."""
-    failed = []
-    for case in exchanges.read(path):
-        try:
-            case.play()
-        except Exception as error:
-            failed.append(error)
-    if failed:
-        raise ExceptionGroup(f"{len(failed)} cases of {path.name} failed", failed)
+@rows("case", CASES)
+def test_exchange(case: Case) -> None:
+    case.play()
 
 
 WRONG = """# A case
@@ -31,10 +24,7 @@ GET /bucket/a
 """
 
 
-@rows(
-    "check",
-    ["| other", "ETag: x", "x-oss-none: x", "ETag: -", "not a check", "Key = a"],
-)
+@rows("check", ["| other", "ETag: x", "x-oss-none: x", "ETag: -", "not a check", "Key = a"])
 def test_wrong_expectation_fails_with_its_line(tmp_path: Path, check: str) -> None:
     path = tmp_path / "wrong.txt"
     path.write_text(WRONG.format(check=check))

@@ -471,10 +471,7 @@ def test_changes_for_new_accounts_do_not_affect_old_ones(change: ServiceChange) 
     assert not PROBES[change](serve_as_of(NOW))
 
 
-@rows(
-    "change",
-    [change for change in CHANGES_TO_RULES if change is not IMAGES_OF_NEWER_REGIONS],
-)
+@rows("change", [change for change in CHANGES_TO_RULES if change is not IMAGES_OF_NEWER_REGIONS])
 def test_new_account_without_a_date_gets_all_changes(change: ServiceChange) -> None:
     """Images in newer regions are left out: new accounts need their own domain there."""
     assert PROBES[change](serve_as_of(None, new_account=True, region=region_of(change)))

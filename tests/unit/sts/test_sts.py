@@ -286,10 +286,7 @@ def test_bad_parameter_of_oidc_is_refused(
     "changes",
     [
         {"RoleArn": ROLE},
-        {
-            "OIDCProviderArn": PROVIDER.replace("local", "other"),
-            "OIDCToken": SECOND.token(NOW),
-        },
+        {"OIDCProviderArn": PROVIDER.replace("local", "other"), "OIDCToken": SECOND.token(NOW)},
         {"OIDCToken": FIRST.token(NOW, aud="other-client")},
         {"OIDCToken": FIRST.token(NOW, sub="system:serviceaccount:another:app")},
     ],
