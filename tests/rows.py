@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
@@ -12,7 +12,7 @@ import pytest
 Test = Callable[..., None]
 
 
-def rows(names: str | tuple[str, ...], table: Iterable[Any]) -> Callable[[Test], Test]:
+def rows(names: str | tuple[str, ...], *table: Any) -> Callable[[Test], Test]:
     """Run a test for each row, like `pytest.mark.parametrize`, and report all rows that fail.
 
     The rows share their fixtures, so they must not change them.
@@ -28,7 +28,7 @@ def rows(names: str | tuple[str, ...], table: Iterable[Any]) -> Callable[[Test],
             for row in cells:
                 try:
                     test(**fixtures, **row)
-                except (Exception, pytest.fail.Exception) as error:
+                except (Exception, BaseExceptionGroup, pytest.fail.Exception) as error:
                     error.add_note(f"in the row {row}")
                     failed.append(error)
             if failed:

@@ -68,17 +68,15 @@ def refusal(
 
 @rows(
     ("remote", "headers", "token", "allowed"),
-    [
-        ("127.0.0.1", {}, "", True),
-        ("::1", {}, "", True),
-        ("::ffff:127.0.0.1", {}, "", True),
-        ("fe80::1%eth0", {}, "", False),
-        ("192.0.2.1", {}, "", False),
-        ("", {}, "", False),
-        ("192.0.2.1", {"x-oss-emulator-token": "t"}, "t", True),
-        ("192.0.2.1", {"x-oss-emulator-token": "u"}, "t", False),
-        ("192.0.2.1", {"x-oss-emulator-token": ""}, "", False),
-    ],
+    ("127.0.0.1", {}, "", True),
+    ("::1", {}, "", True),
+    ("::ffff:127.0.0.1", {}, "", True),
+    ("fe80::1%eth0", {}, "", False),
+    ("192.0.2.1", {}, "", False),
+    ("", {}, "", False),
+    ("192.0.2.1", {"x-oss-emulator-token": "t"}, "t", True),
+    ("192.0.2.1", {"x-oss-emulator-token": "u"}, "t", False),
+    ("192.0.2.1", {"x-oss-emulator-token": ""}, "", False),
 )
 def test_this_machine_or_the_token(
     remote: str, headers: dict[str, str], token: str, allowed: bool
@@ -96,19 +94,17 @@ def test_change_needs_a_header_that_no_form_can_send() -> None:
     assert refusal("GET", {}) == refusal("HEAD", {}) == ""
 
 
-@rows("method", ["GET", "POST"])
+@rows("method", "GET", "POST")
 @rows(
     "page",
-    [
-        {"origin": "http://evil.example"},
-        {"origin": "http://127.0.0.1:9001"},
-        {"origin": "null"},
-        {"sec-fetch-site": "cross-site"},
-        {"sec-fetch-site": "same-site"},
-        {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "iframe"},
-        {**OWN, "sec-fetch-site": "cross-site"},
-        {**OWN, "origin": "null"},
-    ],
+    {"origin": "http://evil.example"},
+    {"origin": "http://127.0.0.1:9001"},
+    {"origin": "null"},
+    {"sec-fetch-site": "cross-site"},
+    {"sec-fetch-site": "same-site"},
+    {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "iframe"},
+    {**OWN, "sec-fetch-site": "cross-site"},
+    {**OWN, "origin": "null"},
 )
 def test_pages_of_other_origins_are_refused(method: str, page: dict[str, str]) -> None:
     assert ALIEN in refusal(method, {**MARK, **page})
@@ -150,12 +146,10 @@ def request(method: str, path: str, **headers: str) -> Request:
 
 @rows(
     ("method", "path", "handler", "rest"),
-    [
-        ("GET", "health", get_health, ""),
-        ("GET", "snapshot", list_snapshots, ""),
-        ("PUT", "snapshot/a/b", take_snapshot, "a/b"),
-        ("PUT", "snapshot/", take_snapshot, ""),
-    ],
+    ("GET", "health", get_health, ""),
+    ("GET", "snapshot", list_snapshots, ""),
+    ("PUT", "snapshot/a/b", take_snapshot, "a/b"),
+    ("PUT", "snapshot/", take_snapshot, ""),
 )
 def test_route_is_found_by_method_and_path(
     method: str, path: str, handler: object, rest: str
@@ -257,7 +251,7 @@ REFUSED: list[tuple[str, str, Any, int, str]] = [
 ]
 
 
-@rows(("method", "path", "body", "status", "sentence"), REFUSED)
+@rows(("method", "path", "body", "status", "sentence"), *REFUSED)
 def test_mistake_is_refused_with_one_sentence(
     ask: ApiCaller, method: str, path: str, body: Any, status: int, sentence: str
 ) -> None:
@@ -395,26 +389,24 @@ def recorded(ask: ApiCaller) -> ApiCaller:
 
 @rows(
     ("query", "numbers"),
-    [
-        ("", [1, 2, 3]),
-        ("since=1", [2, 3]),
-        ("since=3", []),
-        ("limit=2", [2, 3]),
-        ("limit=0", [1, 2, 3]),
-        ("bucket=bucket", [1, 2]),
-        ("bucket=&text=", [1, 2, 3]),
-        ("verdict=denied", [2]),
-        ("verdict=not-checked&bucket=none", [3]),
-        ("verdict=allowed&limit=1", [1]),
-        ("since=1&limit=1&verdict=denied", [2]),
-        ("status=403", [2]),
-        ("ec=0003-00000503", [2]),
-        ("method=GET", [1, 2, 3]),
-        ("method=PUT", []),
-        ("referer=BAD", [2]),
-        ("text=nosuchbucket&verdict=not-checked", [3]),
-        ("text=None", [3]),
-    ],
+    ("", [1, 2, 3]),
+    ("since=1", [2, 3]),
+    ("since=3", []),
+    ("limit=2", [2, 3]),
+    ("limit=0", [1, 2, 3]),
+    ("bucket=bucket", [1, 2]),
+    ("bucket=&text=", [1, 2, 3]),
+    ("verdict=denied", [2]),
+    ("verdict=not-checked&bucket=none", [3]),
+    ("verdict=allowed&limit=1", [1]),
+    ("since=1&limit=1&verdict=denied", [2]),
+    ("status=403", [2]),
+    ("ec=0003-00000503", [2]),
+    ("method=GET", [1, 2, 3]),
+    ("method=PUT", []),
+    ("referer=BAD", [2]),
+    ("text=nosuchbucket&verdict=not-checked", [3]),
+    ("text=None", [3]),
 )
 def test_entries_are_selected(recorded: ApiCaller, query: str, numbers: list[int]) -> None:
     answer = recorded("GET", f"journal?{query}")
@@ -427,17 +419,15 @@ def test_entries_are_deleted(recorded: ApiCaller) -> None:
 
 @rows(
     ("wanted", "numbers"),
-    [
-        ("", [1, 2, 3]),
-        ("tests/a.py", [1, 2]),
-        ("tests/a.py::one", [1]),
-        ("tests/a.py::one[x]", [1]),
-        ("tests/a.py::on", []),
-        ("tests/a", []),
-        ("tests", [1, 2]),
-        ("tests/", [1, 2]),
-        ("tests/a.py::two", [2]),
-    ],
+    ("", [1, 2, 3]),
+    ("tests/a.py", [1, 2]),
+    ("tests/a.py::one", [1]),
+    ("tests/a.py::one[x]", [1]),
+    ("tests/a.py::on", []),
+    ("tests/a", []),
+    ("tests", [1, 2]),
+    ("tests/", [1, 2]),
+    ("tests/a.py::two", [2]),
 )
 def test_entries_are_selected_by_their_test(
     recorded: ApiCaller, wanted: str, numbers: list[int]

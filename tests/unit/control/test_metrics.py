@@ -100,7 +100,12 @@ def test_requests_are_counted_by_operation_verdict_and_status() -> None:
 
 @rows(
     ("seconds", "bound"),
-    [(0.0, "0.001"), (0.001, "0.001"), (0.0011, "0.005"), (1.0, "1"), (5.0, "5"), (5.1, "+Inf")],
+    (0.0, "0.001"),
+    (0.001, "0.001"),
+    (0.0011, "0.005"),
+    (1.0, "1"),
+    (5.0, "5"),
+    (5.1, "+Inf"),
 )
 def test_latency_counts_in_every_bucket_above_it(seconds: float, bound: str) -> None:
     samples = measured(("/examplebucket/a", "", 200, seconds))

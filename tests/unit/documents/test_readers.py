@@ -42,14 +42,12 @@ def test_image_access_is_read() -> None:
 
 @rows(
     ("key", "parts"),
-    [
-        ("a.jpg-small", ("a.jpg", "small")),
-        ("a/b-c", ("a/b", "c")),
-        ("a-b/c", ("a-b", "c")),
-        ("-small", None),
-        ("a-", None),
-        ("a.jpg", None),
-    ],
+    ("a.jpg-small", ("a.jpg", "small")),
+    ("a/b-c", ("a/b", "c")),
+    ("a-b/c", ("a-b", "c")),
+    ("-small", None),
+    ("a-", None),
+    ("a.jpg", None),
 )
 def test_key_is_split_at_the_last_separator(key: str, parts: tuple[str, str] | None) -> None:
     assert ImageAccess((), "/-").split(key) == parts

@@ -25,7 +25,7 @@ MALFORMED = (
 )
 
 
-@rows("good", GOOD)
+@rows("good", *GOOD)
 def test_document_of_each_client_replaces_the_rules(good: RefererDocument) -> None:
     """R-30, R-31, P-34"""
     ask = Caller()
@@ -38,7 +38,7 @@ def test_document_of_each_client_replaces_the_rules(good: RefererDocument) -> No
     assert ask("GET", "/bucket?referer").body == found
 
 
-@rows("bad", BAD)
+@rows("bad", *BAD)
 def test_refused_document_changes_nothing(bad: RefererDocument) -> None:
     """R-30, R-33: the first problem is answered."""
     ask = Caller()

@@ -11,7 +11,7 @@ from tests.unit.operations import exchanges
 from tests.unit.operations.exchanges import CASES, Case
 
 
-@rows("case", CASES)
+@rows("case", *CASES)
 def test_exchange(case: Case) -> None:
     case.play()
 
@@ -24,7 +24,7 @@ GET /bucket/a
 """
 
 
-@rows("check", ["| other", "ETag: x", "x-oss-none: x", "ETag: -", "not a check", "Key = a"])
+@rows("check", "| other", "ETag: x", "x-oss-none: x", "ETag: -", "not a check", "Key = a")
 def test_wrong_expectation_fails_with_its_line(tmp_path: Path, check: str) -> None:
     path = tmp_path / "wrong.txt"
     path.write_text(WRONG.format(check=check))

@@ -15,7 +15,7 @@ from tests.unit.operations.service import Caller
 PLACES = {Holder.ACCOUNT: "/", Holder.BUCKET: "/bucket", Holder.OBJECT: "/bucket/a"}
 
 
-@rows("document", DOCUMENTS)
+@rows("document", *DOCUMENTS)
 def test_invalid_document_is_malformed(ask: Caller, document: Document) -> None:
     ask("PUT", "/bucket/a", "x")
     target = f"{PLACES[document.holder]}?{document.subresource}"

@@ -40,15 +40,13 @@ def test_subresource_never_gets_the_content_of_the_object(ask: Caller) -> None:
 
 @rows(
     "target",
-    [
-        "/bucket?cname&comp=other",
-        "/bucket?comp=add",
-        "/bucket?policy&comp=other",
-        "/bucket?inventoryId=1",
-        "/bucket?styleName=a",
-        "/bucket?publicAccessBlock&x-oss-access-point-name=",
-        "/?qosRequester=1",
-    ],
+    "/bucket?cname&comp=other",
+    "/bucket?comp=add",
+    "/bucket?policy&comp=other",
+    "/bucket?inventoryId=1",
+    "/bucket?styleName=a",
+    "/bucket?publicAccessBlock&x-oss-access-point-name=",
+    "/?qosRequester=1",
 )
 def test_unknown_component_does_not_select_another_operation(ask: Caller, target: str) -> None:
     answer = ask("DELETE", target)

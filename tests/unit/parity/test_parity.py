@@ -130,27 +130,25 @@ RULES = RefererConfiguration(whitelist=("https://www.example.com/",))
 
 @rows(
     ("wanted", "fitting", "others"),
-    [
-        (ALLOWED, [Reply(200), Reply(204)], [DENIAL, BY_ACL, MISSING]),
-        (PASSED, [Reply(200), BY_ACL, MISSING], [DENIAL]),
-        (DENIED, [DENIAL], [Reply(200), BY_ACL]),
-        (NOT_LISTED, [DENIAL], [BY_ACL, error(403, "AccessDenied", "0003-00000502")]),
-        (NO_PERMISSION, [BY_ACL], [DENIAL, MISSING]),
-        (Wanted((404,), "NoSuchKey"), [MISSING], [error(404, "NoSuchBucket"), Reply(200)]),
-        (ANYTHING, [Reply(200), DENIAL, Reply(500)], []),
-        (Wanted((200,), empty=True), [Reply(200)], [Reply(200, body=b"x")]),
-        (Wanted(lacks="xmlns"), [Reply(200)], [Reply(200, body=b'<a xmlns="b"/>')]),
-        (Wanted(contains=("<EC>",)), [DENIAL], [Reply(403)]),
-        (Wanted(headers=(("x-oss-ec", "1"),)), [Reply(403, {"x-oss-ec": "1"})], [Reply(403)]),
-        (
-            Wanted(rules=RULES),
-            [Reply(200, body=referer_xml.format(RULES))],
-            [
-                Reply(200, body=referer_xml.format(RefererConfiguration())),
-                Reply(200, body=b"hello"),
-            ],
-        ),
-    ],
+    (ALLOWED, [Reply(200), Reply(204)], [DENIAL, BY_ACL, MISSING]),
+    (PASSED, [Reply(200), BY_ACL, MISSING], [DENIAL]),
+    (DENIED, [DENIAL], [Reply(200), BY_ACL]),
+    (NOT_LISTED, [DENIAL], [BY_ACL, error(403, "AccessDenied", "0003-00000502")]),
+    (NO_PERMISSION, [BY_ACL], [DENIAL, MISSING]),
+    (Wanted((404,), "NoSuchKey"), [MISSING], [error(404, "NoSuchBucket"), Reply(200)]),
+    (ANYTHING, [Reply(200), DENIAL, Reply(500)], []),
+    (Wanted((200,), empty=True), [Reply(200)], [Reply(200, body=b"x")]),
+    (Wanted(lacks="xmlns"), [Reply(200)], [Reply(200, body=b'<a xmlns="b"/>')]),
+    (Wanted(contains=("<EC>",)), [DENIAL], [Reply(403)]),
+    (Wanted(headers=(("x-oss-ec", "1"),)), [Reply(403, {"x-oss-ec": "1"})], [Reply(403)]),
+    (
+        Wanted(rules=RULES),
+        [Reply(200, body=referer_xml.format(RULES))],
+        [
+            Reply(200, body=referer_xml.format(RefererConfiguration())),
+            Reply(200, body=b"hello"),
+        ],
+    ),
 )
 def test_wanted_replies_fit(wanted: Wanted, fitting: list[Reply], others: list[Reply]) -> None:
     assert [wanted.fits(reply) for reply in fitting] == [True] * len(fitting)
@@ -283,7 +281,7 @@ def test_left_out_setups_and_withheld_requests_are_not_sent() -> None:
     assert bounds({FRESH: "old bucket"})[0] < bounds({})[0]
 
 
-@rows(("status", "trouble"), [(500, True), (503, True), (429, True), (501, 0)])
+@rows(("status", "trouble"), (500, True), (503, True), (429, True), (501, 0))
 def test_failures_of_the_service_decide_no_fact(status: int, trouble: bool) -> None:
     service = ModelService()
 

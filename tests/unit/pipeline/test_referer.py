@@ -144,14 +144,12 @@ def test_delete_marker_counts_as_a_missing_object() -> None:
 
 @rows(
     ("method", "key", "allowed"),
-    [
-        ("GET", "missing", None),
-        ("HEAD", "missing", None),
-        ("GET", "a", False),
-        ("PUT", "missing", False),
-        ("GET", "", True),
-        ("PUT", "", True),
-    ],
+    ("GET", "missing", None),
+    ("HEAD", "missing", None),
+    ("GET", "a", False),
+    ("PUT", "missing", False),
+    ("GET", "", True),
+    ("PUT", "", True),
 )
 def test_only_reads_of_objects_wait_for_the_object(
     service: Service, method: str, key: str, allowed: bool | None
@@ -172,8 +170,8 @@ def test_refusal_before_the_check_has_no_decision() -> None:
     assert decision_on(service, "/public-bucket/a", THIEF) is not None
 
 
-@rows("method", ["GET", "HEAD"])
-@rows(("order", "denied"), [(ProcessingOrder.BEFORE, 403), (ProcessingOrder.AFTER, 400)])
+@rows("method", "GET", "HEAD")
+@rows(("order", "denied"), (ProcessingOrder.BEFORE, 403), (ProcessingOrder.AFTER, 400))
 def test_assumption_decides_whether_processing_fails_before_the_check(
     order: ProcessingOrder, denied: int, method: str
 ) -> None:
@@ -214,14 +212,12 @@ def test_processed_image_is_denied_in_either_order(order: ProcessingOrder) -> No
 
 @rows(
     ("rule", "sent", "status"),
-    [
-        (RepeatedHeader.FIRST, [PAGE, THIEF], 200),
-        (RepeatedHeader.FIRST, [THIEF, PAGE], 403),
-        (RepeatedHeader.LAST, [PAGE, THIEF], 403),
-        (RepeatedHeader.LAST, [THIEF, THIEF, PAGE], 200),
-        (RepeatedHeader.JOINED, [PAGE, THIEF], 200),
-        (RepeatedHeader.JOINED, [THIEF, PAGE], 403),
-    ],
+    (RepeatedHeader.FIRST, [PAGE, THIEF], 200),
+    (RepeatedHeader.FIRST, [THIEF, PAGE], 403),
+    (RepeatedHeader.LAST, [PAGE, THIEF], 403),
+    (RepeatedHeader.LAST, [THIEF, THIEF, PAGE], 200),
+    (RepeatedHeader.JOINED, [PAGE, THIEF], 200),
+    (RepeatedHeader.JOINED, [THIEF, PAGE], 403),
 )
 def test_assumption_decides_which_of_several_referers_counts(
     rule: RepeatedHeader, sent: list[str], status: int
@@ -322,8 +318,8 @@ def test_rules_of_the_target_decide_first() -> None:
         assert (answered.status, decision.variants) == (403, ())
 
 
-@rows("place", [Place.URL, Place.HEADER])
-@rows("dialect", Dialect)
+@rows("place", Place.URL, Place.HEADER)
+@rows("dialect", *Dialect)
 def test_source_of_a_signed_copy_is_checked_like_a_signed_get(
     dialect: Dialect, place: Place
 ) -> None:
@@ -338,7 +334,7 @@ def test_source_of_a_signed_copy_is_checked_like_a_signed_get(
         assert service.handle(request).status == status
 
 
-@rows("source", ["/public-bucket", "/missing-bucket/a", "/Bad_Name/a", "/private-bucket/a"])
+@rows("source", "/public-bucket", "/missing-bucket/a", "/Bad_Name/a", "/private-bucket/a")
 def test_source_that_cannot_be_read_gets_its_own_error(source: str) -> None:
     """R-45: only rules that exist deny; what is wrong with a source is told as without rules."""
     found = []
@@ -396,7 +392,7 @@ FOUND: list[tuple[str, str, str, Mapping[str, str], Target, str]] = [
 ]  # fmt: skip
 
 
-@rows(("method", "host", "target", "headers", "found", "operation"), FOUND)
+@rows(("method", "host", "target", "headers", "found", "operation"), *FOUND)
 def test_most_requests_find_their_operation_at_once(
     method: str,
     host: str,
@@ -415,21 +411,19 @@ def test_most_requests_find_their_operation_at_once(
 
 @rows(
     "request_",
-    [
-        ask("GET", "/public-bucket?unknown"),
-        ask("PATCH", "/public-bucket/a"),
-        ask("GET", "/no-bucket/a"),
-        ask("GET", f"/{ALIAS}/a"),
-        ask("GET", "/a", host="bound.test"),
-        ask("GET", "/a", host="bad host"),
-        ask("GET", "/public-bucket/%ff"),
-        ask("GET", f"/public-bucket/a?prefix={'x' * MOST}"),
-        ask("GET", "http://public-bucket.localhost/a"),
-        ask("GET", "/public-bucket/a", host="s3.localhost"),
-        ask("GET", "/public-bucket/a", {"x-amz-date": "20260101T000000Z"}),
-        ask("GET", "/public-bucket/a", {"Authorization": "AWS4-HMAC-SHA256 x"}),
-        ask("GET", "/public-bucket/a?X-Amz-Signature=x"),
-    ],
+    ask("GET", "/public-bucket?unknown"),
+    ask("PATCH", "/public-bucket/a"),
+    ask("GET", "/no-bucket/a"),
+    ask("GET", f"/{ALIAS}/a"),
+    ask("GET", "/a", host="bound.test"),
+    ask("GET", "/a", host="bad host"),
+    ask("GET", "/public-bucket/%ff"),
+    ask("GET", f"/public-bucket/a?prefix={'x' * MOST}"),
+    ask("GET", "http://public-bucket.localhost/a"),
+    ask("GET", "/public-bucket/a", host="s3.localhost"),
+    ask("GET", "/public-bucket/a", {"x-amz-date": "20260101T000000Z"}),
+    ask("GET", "/public-bucket/a", {"Authorization": "AWS4-HMAC-SHA256 x"}),
+    ask("GET", "/public-bucket/a?X-Amz-Signature=x"),
 )
 def test_other_requests_go_through_the_steps(request_: Request) -> None:
     admission = Admission(request_, "id")
@@ -481,15 +475,13 @@ def test_configurations_of_the_bucket_decide_which_steps_are_needed(
 
 @rows(
     ("method", "target", "headers", "host", "added"),
-    [
-        ("GET", "/public-bucket/a", {"Origin": "http://page.test"}, "", {"browser.sandbox"}),
-        ("GET", "/a", {}, "public-bucket.oss-cn-hangzhou.aliyuncs.com",
-         {"addressing.check_endpoint"}),
-        ("PUT", "/public-bucket/a", {}, "", {"check_body"}),
-        ("POST", "/public-bucket?delete", {}, "", {"browser.check_page", "check_body"}),
-        ("GET", "/public-bucket/a", {"x-oss-s3-compat": "true"}, "",
-         {"authentication.find_payload", "s3.translate_body", "s3.translate_back"}),
-    ],
+    ("GET", "/public-bucket/a", {"Origin": "http://page.test"}, "", {"browser.sandbox"}),
+    ("GET", "/a", {}, "public-bucket.oss-cn-hangzhou.aliyuncs.com",
+     {"addressing.check_endpoint"}),
+    ("PUT", "/public-bucket/a", {}, "", {"check_body"}),
+    ("POST", "/public-bucket?delete", {}, "", {"browser.check_page", "check_body"}),
+    ("GET", "/public-bucket/a", {"x-oss-s3-compat": "true"}, "",
+     {"authentication.find_payload", "s3.translate_body", "s3.translate_back"}),
 )  # fmt: skip
 def test_request_decides_which_steps_are_needed(
     method: str, target: str, headers: Mapping[str, str], host: str, added: set[str]
@@ -502,14 +494,12 @@ def test_request_decides_which_steps_are_needed(
 
 @rows(
     ("day", "new_account", "expected"),
-    [
-        (None, False, []),
-        (date(2025, 3, 1), False, ["app"]),
-        (date(2025, 3, 1), True, ["app", "version"]),
-        (date(2025, 3, 20), True, ["domain", "app", "version"]),
-        (date(2025, 9, 1), False, ["app", "version"]),
-        (None, True, ["domain", "app", "version"]),
-    ],
+    (None, False, []),
+    (date(2025, 3, 1), False, ["app"]),
+    (date(2025, 3, 1), True, ["app", "version"]),
+    (date(2025, 3, 20), True, ["domain", "app", "version"]),
+    (date(2025, 9, 1), False, ["app", "version"]),
+    (None, True, ["domain", "app", "version"]),
 )
 def test_checks_of_dated_changes_are_chosen_where_the_service_follows_them(
     day: date | None, new_account: bool, expected: list[str]
@@ -527,14 +517,12 @@ def all_of(needed: Needed) -> set[str]:
 
 @rows(
     ("document", "expected"),
-    [
-        ("website", Plan(has_website=True)),
-        ("processConfiguration", Plan(has_image_access=True)),
-        ("cors", Plan(adds_headers=True)),
-        ("requestPayment", Plan(adds_headers=True)),
-        ("lifecycle", NO_BUCKET),
-        (None, NO_BUCKET),
-    ],
+    ("website", Plan(has_website=True)),
+    ("processConfiguration", Plan(has_image_access=True)),
+    ("cors", Plan(adds_headers=True)),
+    ("requestPayment", Plan(adds_headers=True)),
+    ("lifecycle", NO_BUCKET),
+    (None, NO_BUCKET),
 )
 def test_plan_of_a_bucket_follows_from_its_configurations(
     document: str | None, expected: Plan

@@ -92,15 +92,13 @@ def test_operation_that_oss_does_not_answer_is_refused_by_name(service: Service)
 
 @rows(
     ("host", "target"),
-    [
-        ("s3.localhost", "/public-bucket/a"),
-        ("public-bucket.s3.localhost", "/a"),
-        ("s3.oss-cn-hangzhou.aliyuncs.com", "/public-bucket/a"),
-        ("public-bucket.s3.oss-cn-hangzhou.aliyuncs.com", "/a"),
-        ("public-bucket.s3.oss-cn-hangzhou-internal.aliyuncs.com", "/a"),
-        ("public-bucket.s3.oss-accelerate.aliyuncs.com", "/a"),
-        ("public-bucket.objects.test:9000", "/a"),
-    ],
+    ("s3.localhost", "/public-bucket/a"),
+    ("public-bucket.s3.localhost", "/a"),
+    ("s3.oss-cn-hangzhou.aliyuncs.com", "/public-bucket/a"),
+    ("public-bucket.s3.oss-cn-hangzhou.aliyuncs.com", "/a"),
+    ("public-bucket.s3.oss-cn-hangzhou-internal.aliyuncs.com", "/a"),
+    ("public-bucket.s3.oss-accelerate.aliyuncs.com", "/a"),
+    ("public-bucket.objects.test:9000", "/a"),
 )
 def test_host_of_s3_is_enough(host: str, target: str) -> None:
     service = serve(replace(SETTINGS, s3_host=("objects.test",)))
@@ -177,8 +175,8 @@ def chunked(framing: Framing, target: str = "/private-bucket/b") -> tuple[Reques
     return ask("PUT", target, headers), body % ((b"0" * 64,) * body.count(b"%b"))
 
 
-@rows("framing", FRAMED)
-@rows("auth", Auth)
+@rows("framing", *FRAMED)
+@rows("auth", *Auth)
 def test_chunks_are_never_stored_framed(framing: Framing, auth: Auth) -> None:
     """Whether signatures are verified or not, and also without any."""
     service = serve(replace(SETTINGS, auth=auth))
@@ -437,13 +435,11 @@ def test_owner_reads_a_protected_original(styled: Service) -> None:
 
 @rows(
     ("name", "subresource", "processing"),
-    [
-        ("GetObject", "x-oss-process", True),
-        ("HeadObject", "x-oss-process", True),
-        ("GetObject", "", False),
-        ("ProcessObject", "x-oss-process", False),
-        ("GetObjectACL", "acl", False),
-    ],
+    ("GetObject", "x-oss-process", True),
+    ("HeadObject", "x-oss-process", True),
+    ("GetObject", "", False),
+    ("ProcessObject", "x-oss-process", False),
+    ("GetObjectACL", "acl", False),
 )
 def test_operation_that_returns_a_processed_image(
     name: str, subresource: str, processing: bool

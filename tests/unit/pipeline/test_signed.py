@@ -37,8 +37,8 @@ S3_V2 = Scheme(Dialect.S3, Version.V2, Place.URL)
 S3_V4 = Scheme(Dialect.S3, Version.V4, Place.URL)
 OSS_V1 = Scheme(Dialect.OSS, Version.V1, Place.URL)
 
-every_scheme = rows("scheme", SCHEMES)
-of_s3 = rows("scheme", [s for s in SCHEMES if s.dialect is Dialect.S3])
+every_scheme = rows("scheme", *SCHEMES)
+of_s3 = rows("scheme", *[s for s in SCHEMES if s.dialect is Dialect.S3])
 
 
 def serve() -> Service:
@@ -221,17 +221,15 @@ def test_host_that_names_the_bucket_must_be_signed(service: Service) -> None:
 
 @rows(
     "query",
-    [
-        "x-oss-signature=x",
-        "x-oss-credential=",
-        "x-oss-signature-version=OSS4-HMAC-SHA256&x-oss-signature=x",
-        "OSSAccessKeyId=a&Signature=x&Expires=never",
-        "OSSAccessKeyId=a",
-        "Expires=1",
-        "x-oss-access-key-id=a",
-    ],
+    "x-oss-signature=x",
+    "x-oss-credential=",
+    "x-oss-signature-version=OSS4-HMAC-SHA256&x-oss-signature=x",
+    "OSSAccessKeyId=a&Signature=x&Expires=never",
+    "OSSAccessKeyId=a",
+    "Expires=1",
+    "x-oss-access-key-id=a",
 )
-@rows("mark", [("x-oss-s3-compat", "true"), ("Host", "s3.localhost"), ("x-amz-date", "now")])
+@rows("mark", ("x-oss-s3-compat", "true"), ("Host", "s3.localhost"), ("x-amz-date", "now"))
 def test_signature_of_oss_beside_a_mark_of_s3_is_refused(
     service: Service, query: str, mark: tuple[str, str]
 ) -> None:
@@ -247,7 +245,7 @@ def test_signature_of_oss_beside_a_mark_of_s3_is_refused(
 
 
 @every_scheme
-@rows("name", ["response-content-type", "%72esponse-content-type"])
+@rows("name", "response-content-type", "%72esponse-content-type")
 def test_signed_parameter_is_not_given_twice(service: Service, scheme: Scheme, name: str) -> None:
     """Neither before nor after it, whatever its spelling is."""
     signed = scheme.sign(put("/bucket/a?response-content-type=text/x", method="GET"))
@@ -271,14 +269,12 @@ def test_signed_header_is_not_given_twice(service: Service, scheme: Scheme) -> N
         assert refused(service, signed._replace(headers=headers))[0] in (400, 403)
 
 
-@rows("scheme", [OSS_V1, S3_V2])
+@rows("scheme", OSS_V1, S3_V2)
 @rows(
     ("query", "other"),
-    [
-        ("response-content-type=a&versionId=null", "response-content-type=a%26versionId%3Dnull"),
-        ("acl&versionId=null", "acl%26versionId=null"),
-        ("versionId=null", "versionId%3Dnull"),
-    ],
+    ("response-content-type=a&versionId=null", "response-content-type=a%26versionId%3Dnull"),
+    ("acl&versionId=null", "acl%26versionId=null"),
+    ("versionId=null", "versionId%3Dnull"),
 )
 def test_signature_of_unencoded_parameters_is_valid_for_one_reading(
     service: Service, scheme: Scheme, query: str, other: str
@@ -455,20 +451,18 @@ def post(service: Service, dialect: str, condition: Any, *fields: tuple[str, str
     return service.handle(request, forms.form(sent))
 
 
-@rows("condition", ["acl", "x-amz-acl", "x-oss-object-acl"])
+@rows("condition", "acl", "x-amz-acl", "x-oss-object-acl")
 @rows(
     ("dialect", "fields"),
-    [
-        ("s3", {"acl": "public-read"}),
-        ("s3", {"acl": "private", "x-oss-object-acl": "public-read", "x-amz-acl": "public-read"}),
-        ("s3", {"acl": "public-read", "x-amz-acl": "private", "x-oss-object-acl": "private"}),
-        ("s3", {"x-amz-acl": "public-read", "x-oss-object-acl": "private"}),
-        ("s3", {"x-oss-object-acl": "public-read"}),
-        ("s3", {"@x-oss-object-acl": "public-read"}),
-        ("oss", {"x-oss-object-acl": "public-read", "acl": "private"}),
-        ("oss", {"x-oss-object-acl": "public-read"}),
-        ("oss", {"@x-oss-object-acl": "public-read"}),
-    ],
+    ("s3", {"acl": "public-read"}),
+    ("s3", {"acl": "private", "x-oss-object-acl": "public-read", "x-amz-acl": "public-read"}),
+    ("s3", {"acl": "public-read", "x-amz-acl": "private", "x-oss-object-acl": "private"}),
+    ("s3", {"x-amz-acl": "public-read", "x-oss-object-acl": "private"}),
+    ("s3", {"x-oss-object-acl": "public-read"}),
+    ("s3", {"@x-oss-object-acl": "public-read"}),
+    ("oss", {"x-oss-object-acl": "public-read", "acl": "private"}),
+    ("oss", {"x-oss-object-acl": "public-read"}),
+    ("oss", {"@x-oss-object-acl": "public-read"}),
 )
 def test_policy_decides_on_the_acl_that_the_object_gets(
     service: Service, condition: str, dialect: str, fields: dict[str, str]

@@ -139,13 +139,11 @@ def test_each_awaited_step_is_run_by_the_server() -> None:
 
 @rows(
     ("target", "headers", "complete"),
-    [
-        ("/", {}, True),
-        ("/public-bucket/a", {}, True),
-        ("/public-bucket/a", {"x-amz-date": "20260101T000000Z"}, False),
-        ("/public-bucket/a", {"Origin": "http://page.test"}, False),
-        ("/private-bucket/a", {}, False),  # has CORS rules
-    ],
+    ("/", {}, True),
+    ("/public-bucket/a", {}, True),
+    ("/public-bucket/a", {"x-amz-date": "20260101T000000Z"}, False),
+    ("/public-bucket/a", {"Origin": "http://page.test"}, False),
+    ("/private-bucket/a", {}, False),  # has CORS rules
 )
 def test_nothing_is_added_to_most_answers(
     service: Service, target: str, headers: dict[str, str], complete: bool

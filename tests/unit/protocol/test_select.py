@@ -103,7 +103,7 @@ ERRORS = [
 ]
 
 
-@rows(("element", "code", "ec"), ERRORS)
+@rows(("element", "code", "ec"), *ERRORS)
 def test_value_of_csv_is_refused(element: str, code: str, ec: str) -> None:
     """Q-20, Q-21: the examples of the help pages of the ECs"""
     with pytest.raises(OSSError) as raised:
@@ -121,13 +121,11 @@ def test_message_names_the_value() -> None:
 
 @rows(
     ("sql", "ec"),
-    [
-        ("<Expression/>", "0016-00000823"),
-        (f"<Expression>{coded(' ')}</Expression>", "0016-00000823"),
-        ("<Expression>select</Expression>", ""),
-        (f"<Expression>{coded('x' * 16385)}</Expression>", "0016-00000825"),
-        (f"<Expression>{'x' * 100_000}</Expression>", "0016-00000825"),
-    ],
+    ("<Expression/>", "0016-00000823"),
+    (f"<Expression>{coded(' ')}</Expression>", "0016-00000823"),
+    ("<Expression>select</Expression>", ""),
+    (f"<Expression>{coded('x' * 16385)}</Expression>", "0016-00000825"),
+    (f"<Expression>{'x' * 100_000}</Expression>", "0016-00000825"),
 )
 def test_statement_is_refused(sql: str, ec: str) -> None:
     """Q-21"""
@@ -184,13 +182,11 @@ def test_meta_is_of_plain_lines(inner: str, code: str) -> None:
 
 @rows(
     ("rows", "found"),
-    [
-        ((0, 5), (0, 5)),
-        ((8, 99), (8, 9)),
-        ((9, None), (9, 9)),
-        ((None, 3), (7, 9)),
-        ((None, 99), (0, 9)),
-    ],
+    ((0, 5), (0, 5)),
+    ((8, 99), (8, 9)),
+    ((9, None), (9, 9)),
+    ((None, 3), (7, 9)),
+    ((None, 99), (0, 9)),
 )
 def test_range_is_read_as_in_http(
     rows: tuple[int | None, int | None], found: tuple[int, int]

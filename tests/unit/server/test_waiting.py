@@ -104,7 +104,7 @@ def test_file_is_checked_in_pieces_of_8_mib(tmp_path: Path, size: int, pieces: i
         damaged.verify()
 
 
-@rows("uploads", [1, 4, 20, 200])
+@rows("uploads", 1, 4, 20, 200)
 def test_many_uploads_use_no_more_memory_than_a_few(uploads: int) -> None:
     storage = MemoryStorage()
 

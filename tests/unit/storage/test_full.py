@@ -210,24 +210,22 @@ def test_full_disk_accepts_writes_again_once_it_has_space(
 
 @rows(
     ("error", "described"),
-    [
-        (OSError(errno.ENOSPC, "x", "/data/a"), "No space left on device: /data/a"),
-        (OSError(errno.EROFS, "x"), "Read-only file system"),
-        (OSError(errno.EDQUOT, "x"), os.strerror(errno.EDQUOT)),
-        (OSError(errno.EACCES, "x"), "Permission denied"),
-        (OSError(errno.EIO, "x"), os.strerror(errno.EIO)),
-        (
-            FileNotFoundError(errno.ENOENT, "No usable temporary directory found"),
-            NO_TEMPORARY_FOLDER,
-        ),
-        (CorruptBlobError("a is damaged"), "a is damaged"),
-        (FolderError("the folder is gone"), "the folder is gone"),
-        (sqlite3.OperationalError("disk I/O error"), "the index: disk I/O error"),
-        (sqlite3.DatabaseError("malformed"), "the index: malformed"),
-        (sqlite3.IntegrityError("a bug"), None),
-        (OSError(errno.EPIPE, "x"), None),
-        (ValueError("a bug"), None),
-    ],
+    (OSError(errno.ENOSPC, "x", "/data/a"), "No space left on device: /data/a"),
+    (OSError(errno.EROFS, "x"), "Read-only file system"),
+    (OSError(errno.EDQUOT, "x"), os.strerror(errno.EDQUOT)),
+    (OSError(errno.EACCES, "x"), "Permission denied"),
+    (OSError(errno.EIO, "x"), os.strerror(errno.EIO)),
+    (
+        FileNotFoundError(errno.ENOENT, "No usable temporary directory found"),
+        NO_TEMPORARY_FOLDER,
+    ),
+    (CorruptBlobError("a is damaged"), "a is damaged"),
+    (FolderError("the folder is gone"), "the folder is gone"),
+    (sqlite3.OperationalError("disk I/O error"), "the index: disk I/O error"),
+    (sqlite3.DatabaseError("malformed"), "the index: malformed"),
+    (sqlite3.IntegrityError("a bug"), None),
+    (OSError(errno.EPIPE, "x"), None),
+    (ValueError("a bug"), None),
 )
 def test_only_failures_of_the_disk_or_the_index_are_described(
     error: Exception, described: str | None
@@ -268,13 +266,11 @@ def find(named: str) -> MemoryBlob:
 
 @rows(
     "record",
-    [
-        Account("1", {"publicAccessBlock": b"<x/>"}),
-        Bucket("b", "1", 1.5, "cn-hangzhou", documents={"referer": b"<\xff>"}),
-        OBJECT,
-        Object("a", (), 0, '"E"', 0, 1.0, "1", delete_marker=True),
-        Part(1, (BLOBS["two"],), 2, '"P"', 7, 1.5),
-    ],
+    Account("1", {"publicAccessBlock": b"<x/>"}),
+    Bucket("b", "1", 1.5, "cn-hangzhou", documents={"referer": b"<\xff>"}),
+    OBJECT,
+    Object("a", (), 0, '"E"', 0, 1.0, "1", delete_marker=True),
+    Part(1, (BLOBS["two"],), 2, '"P"', 7, 1.5),
 )
 def test_record_is_read_back(record: Any) -> None:
     assert index.parse_record(type(record), index.format_record(record, name), find) == record

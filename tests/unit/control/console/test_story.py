@@ -202,16 +202,14 @@ def test_rules_that_changed_after_the_proof_are_not_overwritten(ask: ApiCaller) 
 
 @rows(
     ("body", "status"),
-    [
-        ({}, 400),
-        ({"kind": "allow-site"}, 400),
-        ({"kind": "allow-site", "place": 0}, 400),
-        ({"kind": "allow-site", "place": "9999"}, 400),
-        ({"kind": "allow-site", "place": "7"}, 409),
-        ({"kind": "deny-site", "place": "0"}, 409),
-        ({"kind": ["x"], "place": "0"}, 409),
-        ({"kind": "allow-site", "place": "²"}, 400),
-    ],
+    ({}, 400),
+    ({"kind": "allow-site"}, 400),
+    ({"kind": "allow-site", "place": 0}, 400),
+    ({"kind": "allow-site", "place": "9999"}, 400),
+    ({"kind": "allow-site", "place": "7"}, 409),
+    ({"kind": "deny-site", "place": "0"}, 409),
+    ({"kind": ["x"], "place": "0"}, 409),
+    ({"kind": "allow-site", "place": "²"}, 400),
 )
 def test_remedy_that_is_not_offered_is_refused(
     ask: ApiCaller, body: dict[str, object], status: int

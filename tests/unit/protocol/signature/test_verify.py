@@ -33,13 +33,13 @@ from tests.unit.protocol.signature.clients import (
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*utcnow:DeprecationWarning")  # oss2 on 3.12+
 
-every_client = rows("client", CLIENTS)
-one_of_each = rows("client", ONE_OF_EACH)
+every_client = rows("client", *CLIENTS)
+one_of_each = rows("client", *ONE_OF_EACH)
 of_headers, of_urls = (
-    rows("client", [client for client in ONE_OF_EACH if client.place is place])
+    rows("client", *[client for client in ONE_OF_EACH if client.place is place])
     for place in (Place.HEADER, Place.URL)
 )
-of_additional_headers = rows("client", [c for c in CLIENTS if c.takes_additional_headers])
+of_additional_headers = rows("client", *[c for c in CLIENTS if c.takes_additional_headers])
 
 KEYS = [
     "plain.txt",
