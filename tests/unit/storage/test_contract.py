@@ -230,6 +230,7 @@ def test_uploads_are_ordered_by_key_and_id_and_deleted_with_their_parts(storage:
     assert storage.upload(BUCKET.name, "2") is not None
 
 
+@pytest.mark.thorough
 def test_objects_stay_sorted_after_any_puts_and_deletes(storage: Storage) -> None:
     """Each example begins with an empty bucket of the same storage."""
 
@@ -251,6 +252,7 @@ def test_objects_stay_sorted_after_any_puts_and_deletes(storage: Storage) -> Non
     check()
 
 
+@pytest.mark.thorough
 def test_objects_stay_sorted_after_any_rollbacks(storage: Storage) -> None:
     """Each transaction puts and deletes some keys, and fails or not; some end with a listing."""
     step = st.tuples(st.booleans(), st.sampled_from("abcdefgh"))
