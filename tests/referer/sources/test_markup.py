@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Iterator
 from operator import attrgetter
 from pathlib import Path
+from time import process_time
 from typing import Any
 
 import pytest
@@ -33,7 +34,7 @@ TABLE_CASES = read_cases("referer-sources")
 
 FIXTURES = Path(__file__).parents[3] / "fixtures" / "xml"
 MALFORMED = tomllib.loads((FIXTURES / "malformed.toml").read_text(encoding="utf-8"))["case"]
-CASES = cases(200, 20_000)
+CASES = cases(100, 20_000)
 
 
 def walk(element: XmlElement) -> Iterator[tuple[str, str, str]]:
@@ -142,19 +143,21 @@ def test_elements_have_their_places_behind_ampersands_and_wide_characters() -> N
 def test_deep_document_is_refused() -> None:
     XmlDocument.parse(b"<a>" * MAX_DEPTH + b"</a>" * MAX_DEPTH)
     with pytest.raises(MarkupError, match=f"more than {MAX_DEPTH} elements"):
-        XmlDocument.parse(b"<a>" * 100_000)
+        XmlDocument.parse(b"<a>" * 10_000)
 
 
 @pytest.mark.parametrize(
-    "hostile", ["<!--", "<![CDATA[", "<?p ", "<a b='", "<a ", "&#", "&", "]]", "</a"]
+    "hostile", ["<!--", "<![CDATA[", "<?p ", "<a b='", "<a ", "&#", "&", "&amp;&", "]]", "</a"]
 )
 def test_hostile_text_is_read_in_linear_time(hostile: str) -> None:
+    began = process_time()
     with pytest.raises(MarkupError):
-        XmlDocument.parse(b"<r>" + hostile.encode() * (500_000 // len(hostile)))
+        XmlDocument.parse(b"<r>" + hostile.encode() * (50_000 // len(hostile)))
+    assert process_time() - began < 0.5
 
 
 def test_many_prefixes_are_read_in_linear_time() -> None:
-    declared = "".join(f" xmlns:p{number}='u'" for number in range(90_000))
+    declared = "".join(f" xmlns:p{number}='u'" for number in range(9_000))
     XmlDocument.parse(f"<a{declared}/>".encode())
 
 
