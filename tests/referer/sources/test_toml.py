@@ -333,16 +333,9 @@ def test_device_without_an_end_is_refused() -> None:
 # --- assumptions as TOML: each variant of each fact, and errors that list the valid values
 
 
-ALL = [DEFAULT, *(other for _, other in DEFAULT.alternatives())]
-
-
-@pytest.mark.parametrize("given", ALL, ids=lambda given: next(iter(assumed(given)), "default"))
-def test_formatted_assumptions_parse_to_the_same(given: Assumptions) -> None:
-    assert assumptions.parse(assumptions.format(given)) == given
-
-
-def assumed(given: Assumptions) -> list[str]:
-    return [str(v) for v in given.chosen().values() if v not in DEFAULT.chosen().values()]
+def test_formatted_assumptions_parse_to_the_same() -> None:
+    given = [DEFAULT, *(other for _, other in DEFAULT.alternatives())]
+    assert [assumptions.parse(assumptions.format(one)) for one in given] == given
 
 
 def test_each_variant_has_a_sentence_and_a_name_of_its_own() -> None:

@@ -66,11 +66,11 @@ DECISIONS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("system", "text", "referer", "allowed"), DECISIONS)
-def test_each_system_decides_as_in_the_table(
-    system: str, text: str, referer: str | None, allowed: bool
-) -> None:
-    assert SYSTEMS[system].parse(text).allows(referer) is allowed
+def test_each_system_decides_as_in_the_table() -> None:
+    assert [
+        (system, text, referer, SYSTEMS[system].parse(text).allows(referer))
+        for system, text, referer, _ in DECISIONS
+    ] == DECISIONS
 
 
 DOCUMENTS = sorted({(system, text) for system, text, *_ in DECISIONS})
