@@ -282,6 +282,7 @@ def statements(page: str) -> dict[str, str]:
 STATED = {number: text for page in PAGES for number, text in statements(page).items()}
 
 
+@cache
 def cited(*patterns: str) -> set[str]:
     """Return the numbers that files cite, alone or in a range such as `R-11 … R-13`."""
     this = Path(__file__)
