@@ -267,7 +267,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
         found = [block for block in blocks(page.read_text("utf-8")) if block.language == "python"]
         (code,) = [block.text for block in found if "def test_" in block.text]
         folder.joinpath("pages", f"test_{name}.py").write_text(code, encoding="utf-8")
-    return run_pytest(folder, "-W", "ignore::DeprecationWarning")
+    return run_here(folder, "-W", "ignore::DeprecationWarning")
 
 
 def write(folder: Path, files: dict[str, str]) -> None:
