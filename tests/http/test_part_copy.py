@@ -6,7 +6,6 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import md5
-from pathlib import Path
 
 import pytest
 from oss_emulator import Emulator

@@ -22,7 +22,6 @@ from oss2.models import (
     Tagging,
     TaggingRule,
 )
-
 from oss_emulator.storage.blobs import SPOOL_ABOVE
 
 from tests.client import Live, Signed, check_error

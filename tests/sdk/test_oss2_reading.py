@@ -108,7 +108,7 @@ def test_override_cannot_add_a_header(bucket: oss2.Bucket, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "case", [each for each in CASES if not each.code][::14], ids=lambda case: case.name
+    "case", [each for each in CASES if not each.code][::20], ids=lambda case: case.name
 )
 def test_case_of_the_table(bucket: oss2.Bucket, case: Case) -> None:
     bucket.put_object("a", case.data.encode())
