@@ -28,18 +28,6 @@ def bucket(live: Live, make_bucket: Callable[..., str]) -> str:
 # --- many requests, one connection
 
 
-def test_connection_serves_many_requests(client: Client, bucket: str) -> None:
-    with client.connect() as connection:
-        for number in range(20):
-            target = f"/{bucket}/b{number}"
-            assert connection.request("PUT", target, [HOST], b"x" * number).status == 200
-            assert connection.request("GET", target, [HOST]).body == b"x" * number
-            assert connection.request("HEAD", target, [HOST]).status == 200
-            assert connection.request("DELETE", target, [HOST]).status == 204
-            assert connection.request("GET", target, [HOST]).status == 404
-            assert connection.request("HEAD", target, [HOST]).status == 404
-
-
 def test_pipelined_requests_are_answered_in_order(client: Client, bucket: str) -> None:
     with client.connect() as connection:
         connection.send(

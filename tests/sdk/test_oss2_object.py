@@ -105,15 +105,6 @@ def test_file_is_uploaded_and_downloaded(bucket: oss2.Bucket, tmp_path: Path) ->
     assert result.content_type == "text/plain"
 
 
-def test_file_is_uploaded_from_its_position(bucket: oss2.Bucket, tmp_path: Path) -> None:
-    source = tmp_path / "source"
-    source.write_bytes(b"0123456789")
-    with source.open("rb") as file:
-        file.seek(4)
-        bucket.put_object("a", file)
-    assert bucket.get_object("a").read() == b"456789"
-
-
 def test_text_is_put_as_utf8(bucket: oss2.Bucket) -> None:
     bucket.put_object("a", "中文")
     assert bucket.get_object("a").read() == "中文".encode()
@@ -202,12 +193,6 @@ def test_names_of_user_metadata_are_in_lower_case(bucket: oss2.Bucket, live: Liv
     assert raw == ["x-oss-meta-mixed-case"]
 
 
-# --- Content-MD5
-
-
-# --- x-oss-forbid-overwrite
-
-
 # --- delete
 
 
@@ -219,9 +204,6 @@ def test_many_keys_are_deleted_at_once(bucket: oss2.Bucket) -> None:
     result = bucket.batch_delete_objects([*keys, "never there"])
     assert (result.status, result.deleted_keys) == (200, [*keys, "never there"])
     assert [item.key for item in bucket.list_objects().object_list] == ["stays"]
-
-
-# --- ACL
 
 
 def test_presigned_url_needs_its_additional_headers(live: Live, bucket: oss2.Bucket) -> None:
