@@ -49,9 +49,8 @@ def run(arguments: argparse.Namespace) -> int:
             raise InputError(f"{arguments.referers}: there are no Referers; write one on each line")
     if arguments.new is None:
         return _run_on_plan(arguments, referers)
-    old = rules.read(arguments.old, arguments)
-    new = rules.select(arguments.new, arguments)
-    found = diff.compare(old, new.configuration, referers, arguments.assumptions)
+    old, new = rules.select_together([arguments.old, arguments.new], arguments)
+    found = diff.compare(old.configuration, new.configuration, referers, arguments.assumptions)
     command_result = CommandResult(
         text=changes.describe(found, whole=arguments.all),
         data=lambda: changes.to_dict(found),
