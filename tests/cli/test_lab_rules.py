@@ -142,8 +142,12 @@ def test_diff_says_where_the_switch_of_terraform_comes_from(ask: Any) -> None:
     path.write_text(re.sub(r".*allow_truncate_query_string.*\n", "", path.read_text()))
     said = "AllowTruncateQueryString is true in the old rules and false in the new ones; Terraform "
     assert said in ask("diff", "rules.xml", "main.tf")[1]
-    status, out, _ = ask("lint", "rules.xml", "--blacklist", "main.tf")
+
+
+def test_blacklist_of_a_list_is_a_list(ask: Any) -> None:
+    status, out, errors = ask("lint", "hosts.txt", "--blacklist", "rules.xml")
     assert (status, out) == (2, "")
+    assert "rules.xml, line 1, column 1: --blacklist takes a list of entries" in errors
 
 
 COMMANDS = [

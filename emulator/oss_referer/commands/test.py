@@ -132,7 +132,7 @@ def _is_rules(argument: str) -> bool:
         return False
     content = rules.read_source(argument).content
     try:
-        is_list = forms.detect(content) is RulesForm.LIST
+        is_list = forms.detect(content) is RulesForm.LIST and bool(forms.parse(content))
     except SourceError:
         return False
     return is_list or forms.has_rules(path, content)

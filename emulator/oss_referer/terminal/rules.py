@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from oss_referer.engine import (
     DEFAULT,
@@ -35,7 +35,7 @@ from oss_referer.sources.terraform import PlannedChange
 from oss_referer.sources.toml import MAX_FILE, SourceError
 from oss_referer.terminal import bucket, language
 from oss_referer.terminal.output import line, show
-from oss_referer.terminal.parser import InputError, Parser
+from oss_referer.terminal.parser import InputError, Parser, complete_path
 
 if TYPE_CHECKING:
     from subprocess import CompletedProcess
@@ -76,9 +76,8 @@ def declare(parser: Parser) -> None:
     declare_service(parser)
     said = "a list of entries has no blacklist and no switches; these flags give them"
     group = parser.add_argument_group("for a list", language.explain(said))
-    group.add_argument(
-        "--blacklist", metavar="FILE", help=language.explain("the blacklist, which is a list too")
-    )
+    said = language.explain("the blacklist, which is a list too")
+    complete_path(group.add_argument("--blacklist", metavar="FILE", help=said))
     for element, flag in _FLAGS.items():
         field = SWITCHES[element]
         default = str(getattr(RefererConfiguration(), field)).lower()
@@ -201,7 +200,7 @@ def _complete(
     selected: Sequence[SelectedRules], arguments: argparse.Namespace
 ) -> Sequence[SelectedRules]:
     """Give lists their blacklist and their switches, and say what they are read as."""
-    given: dict[str, object] = {
+    given: dict[str, Any] = {
         field: value
         for field in SWITCHES.values()
         if (value := getattr(arguments, field)) is not None
@@ -215,17 +214,16 @@ def _complete(
     if is_listed and arguments.blacklist is not None:
         source = read_source(arguments.blacklist)
         with locating(source):
-            given["blacklist"] = plain_list.parse(plain_list.decode(source.content)).entries
-    completed = [
-        replace(item, configuration=replace(item.configuration, **given))
-        if item.form is RulesForm.LIST
-        else item
-        for item in selected
-    ]
-    if getattr(arguments, "format", "text") == "text":
-        for item in completed:
-            if item.form is RulesForm.LIST:
+            if forms.detect(source.content) is not RulesForm.LIST:
+                raise NoRulesError("--blacklist takes a list of entries")
+            given["blacklist"] = forms.parse(source.content)[""].whitelist
+    completed = []
+    for item in selected:
+        if item.form is RulesForm.LIST:
+            item = replace(item, configuration=replace(item.configuration, **given))
+            if getattr(arguments, "format", "text") == "text":
                 _describe(item, "allow_empty_referer" in given)
+        completed.append(item)
     return completed
 
 
@@ -253,8 +251,7 @@ def select_all(given: Sequence[str], arguments: argparse.Namespace) -> FoundRule
                 found.setdefault(selected.argument, selected)
         except InputError as error:
             wrong.append(error)
-    selected = tuple(found.values())
-    return FoundRules(_complete(selected, arguments) if selected else (), wrong)
+    return FoundRules(_complete([*found.values()], arguments) if found else (), wrong)
 
 
 def _select_each(
