@@ -115,7 +115,7 @@ class _Search:
 
     def _is_of_site(self, pattern: Pattern) -> bool:
         fixed = FIXED_HOST.match(pattern.body)
-        return fixed is not None and self._strange.owns(fixed["host"])
+        return fixed is not None and not self._strange.has_host(fixed["host"])
 
     def _probe(self, pattern: Pattern | None) -> str | None:
         """Return the first of the usual Referers that gets in. Raises UndecidedError."""
