@@ -71,17 +71,18 @@ def make(entries: Iterable[str]) -> tuple[Probe, ...]:
 
 
 def _of(entry: str) -> Iterator[Probe]:
-    page = example(entry)
-    yield Probe(page, ProbeKind.PAGE)
+    page, wild = example(entry), Parts.split(entry)
     parts = Parts.split(page)
-    if parts.names_host:
+    if wild.names_host:
+        yield Probe(page, ProbeKind.PAGE)
         for kind, vary in _VARIATIONS.items():
             yield Probe(vary(parts), kind)
-    wild = Parts.split(entry)
+    else:
+        yield Probe(page, ProbeKind.IN_PATH if wild.rest.strip("/*") else ProbeKind.STRANGER)
     if wild.host.startswith("*."):
         root = Parts(parts.scheme, fill(wild.host[2:], "www"), parts.port, parts.rest)
         yield Probe(root.join(), ProbeKind.ROOT_DOMAIN)
-    if "*" in wild.host:
+    if wild.names_host and "*" in wild.host.rstrip("*"):
         beyond = "evil.test/" if wild.scheme else f"{STRANGER}"
         behind = Parts(wild.scheme, fill(wild.host, beyond), wild.port, parts.rest)
         yield Probe(behind.join(), ProbeKind.IN_PATH)
