@@ -44,6 +44,17 @@ class ProbeKind(StrEnum):
     FOUND = "a Referer found by search"
 
 
+STRANGE: Final = (
+    ProbeKind.STRANGER,
+    ProbeKind.LONGER_HOST,
+    ProbeKind.GLUED_HOST,
+    ProbeKind.OTHER_ENDING,
+    ProbeKind.IN_PATH,
+    ProbeKind.IN_QUERY,
+)
+"""The kinds of pages of strangers, the most telling first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Probe:
     referer: str | None
