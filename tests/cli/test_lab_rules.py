@@ -16,6 +16,7 @@ from oss_referer.sources.forms import RulesForm
 
 from tests.cases import read_cases
 from tests.referer.lint.random_rules import rules, seeded
+from tests.thorough import cases
 
 CASES = read_cases("cli")
 
@@ -246,11 +247,12 @@ def format_rules(random: Random) -> bytes:
         return b"whitelist = []\n"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("command", FUZZED)
 def test_every_command_ends_well(ask_for_errors: Any, tmp_path: Path, command: str) -> None:
     first, second, referers = (tmp_path / name for name in ("first", "second", "referers"))
     ended = set()
-    for seed in range(24):
+    for seed in range(cases(8, 24)):
         random = seeded(seed)
         documents = [format_rules(random) for _ in range(2)]
         if seed % 2:

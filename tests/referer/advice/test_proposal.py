@@ -22,15 +22,14 @@ SITES = (
     "http://www.example.com:8080",
 )
 WISHES = [
-    SiteProfile(site, subdomains, programs, console, cdn, empty)
-    for site, subdomains, (programs, console, cdn), empty in product(
+    SiteProfile(site, subdomains, programs, console, cdn, subdomains is not console)
+    for site, subdomains, (programs, console, cdn) in product(
         SITES,
         (False, True),
         (
             ((), False, ()),
             (("wx0123456789abcdef",), True, ("cdn.example.net", "static.example.com")),
         ),
-        (False, True),
     )
 ] + [
     SiteProfile("https://10.0.0.1:8080"),

@@ -33,6 +33,7 @@ from oss_referer import Signing
 
 from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, sign
 from tests.http import forms
+from tests.rows import rows
 from tests.unit.pipeline.service import PAGE, SETTINGS, ask, put, serve, sign_s3
 
 # --- Authentication: who signed a request, under each setting of `auth`
@@ -57,8 +58,8 @@ def admit(auth: Auth, request: Request) -> Admission | Refused:
     return serve(replace(SETTINGS, auth=auth)).admit(request)
 
 
-@pytest.mark.parametrize("signer", SIGNERS)
-@pytest.mark.parametrize(("place", "signing"), [("header", Signing.HEADER), ("url", Signing.URL)])
+@rows("signer", *SIGNERS)
+@rows(("place", "signing"), ("header", Signing.HEADER), ("url", Signing.URL))
 def test_signature_of_the_owner_is_admitted(signer: str, place: str, signing: Signing) -> None:
     admitted = admit(Auth.STRICT, signed(place=place, signer=signer))
     assert isinstance(admitted, Admission)
@@ -66,16 +67,14 @@ def test_signature_of_the_owner_is_admitted(signer: str, place: str, signing: Si
     assert (admitted.caller, *claimed[:2]) == (OWNER, signing, ACCESS_KEY_ID)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("auth", "key_id", "secret", "code"),
-    [
-        (Auth.STRICT, ACCESS_KEY_ID, "wrong", "SignatureDoesNotMatch"),
-        (Auth.STRICT, "nobody", "wrong", "InvalidAccessKeyId"),
-        (Auth.RELAXED, ACCESS_KEY_ID, "wrong", "SignatureDoesNotMatch"),
-        (Auth.RELAXED, "nobody", "wrong", ""),
-        (Auth.OFF, ACCESS_KEY_ID, "wrong", ""),
-        (Auth.OFF, "nobody", "wrong", ""),
-    ],
+    (Auth.STRICT, ACCESS_KEY_ID, "wrong", "SignatureDoesNotMatch"),
+    (Auth.STRICT, "nobody", "wrong", "InvalidAccessKeyId"),
+    (Auth.RELAXED, ACCESS_KEY_ID, "wrong", "SignatureDoesNotMatch"),
+    (Auth.RELAXED, "nobody", "wrong", ""),
+    (Auth.OFF, ACCESS_KEY_ID, "wrong", ""),
+    (Auth.OFF, "nobody", "wrong", ""),
 )
 def test_auth_decides_which_signatures_are_accepted(
     auth: Auth, key_id: str, secret: str, code: str
@@ -107,15 +106,13 @@ def test_request_without_a_signature_is_anonymous(auth: Auth) -> None:
     )
 
 
-@pytest.mark.parametrize("auth", Auth)
-@pytest.mark.parametrize(
+@rows("auth", *Auth)
+@rows(
     ("query", "headers", "code"),
-    [
-        ("", {"Authorization": "Basic x"}, "InvalidArgument"),
-        ("", {"Authorization": "OSS key:signature-without-a-date"}, "AccessDenied"),
-        ("?Signature=x", {}, "AccessDenied"),
-        ("?x-oss-signature-version=OSS4-HMAC-SHA256&x-oss-signature=x", {}, "InvalidArgument"),
-    ],
+    ("", {"Authorization": "Basic x"}, "InvalidArgument"),
+    ("", {"Authorization": "OSS key:signature-without-a-date"}, "AccessDenied"),
+    ("?Signature=x", {}, "AccessDenied"),
+    ("?x-oss-signature-version=OSS4-HMAC-SHA256&x-oss-signature=x", {}, "InvalidArgument"),
 )
 def test_malformed_signature_is_refused_before_its_key_is_known(
     auth: Auth, query: str, headers: dict[str, str], code: str
@@ -184,17 +181,15 @@ def test_token_that_was_issued_here_is_checked_even_where_unknown_keys_are_accep
 OLD, NEW = 0.0, datetime(2100, 1, 1, tzinfo=UTC).timestamp()
 
 
-@pytest.mark.parametrize(
+@rows(
     ("version", "day", "new_account", "created", "refused"),
-    [
-        (Version.V1, date(2026, 12, 31), True, None, True),
-        (Version.V1, date(2026, 12, 31), False, NEW, True),
-        (Version.V1, date(2026, 12, 31), False, OLD, False),
-        (Version.V1, date(2026, 12, 31), False, None, False),
-        (Version.V1, date(2020, 1, 1), False, NEW, False),
-        (Version.V4, date(2026, 12, 31), True, NEW, False),
-        (None, date(2026, 12, 31), True, NEW, False),
-    ],
+    (Version.V1, date(2026, 12, 31), True, None, True),
+    (Version.V1, date(2026, 12, 31), False, NEW, True),
+    (Version.V1, date(2026, 12, 31), False, OLD, False),
+    (Version.V1, date(2026, 12, 31), False, None, False),
+    (Version.V1, date(2020, 1, 1), False, NEW, False),
+    (Version.V4, date(2026, 12, 31), True, NEW, False),
+    (None, date(2026, 12, 31), True, NEW, False),
 )
 def test_version_1_is_refused_to_new_accounts_and_for_new_buckets(
     version: Version | None,
@@ -242,8 +237,8 @@ def test_policy_of_a_form_is_checked() -> None:
     assert "other" in str(outcome.error)
 
 
-@pytest.mark.parametrize("auth", Auth)
-@pytest.mark.parametrize("secret", [ACCESS_KEY_SECRET, "wrong"])
+@rows("auth", *Auth)
+@rows("secret", ACCESS_KEY_SECRET, "wrong")
 def test_signature_of_s3_is_verified(auth: Auth, secret: str) -> None:
     """P-70"""
     outcome = admit(
@@ -285,14 +280,12 @@ def test_signed_form_has_the_size_range_of_its_policy() -> None:
     assert admitted.sizes == (2, 9)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("auth", "key_id", "code"),
-    [
-        (Auth.STRICT, ACCESS_KEY_ID, "SignatureDoesNotMatch"),
-        (Auth.STRICT, "nobody", "InvalidAccessKeyId"),
-        (Auth.RELAXED, "nobody", ""),
-        (Auth.OFF, "nobody", ""),
-    ],
+    (Auth.STRICT, ACCESS_KEY_ID, "SignatureDoesNotMatch"),
+    (Auth.STRICT, "nobody", "InvalidAccessKeyId"),
+    (Auth.RELAXED, "nobody", ""),
+    (Auth.OFF, "nobody", ""),
 )
 def test_auth_decides_which_form_signatures_are_accepted(
     auth: Auth, key_id: str, code: str

@@ -26,6 +26,7 @@ from oss_referer.engine.assumptions import Assumptions, ProcessingOrder
 
 from tests.client import REGION
 from tests.http import forms
+from tests.rows import rows
 from tests.unit.pipeline.service import PAGE, SETTINGS, THIEF, ask, put, serve
 
 # --- The steps of a request: the first error wins, and a refusal knows the results before it
@@ -117,7 +118,7 @@ def with_later(first: str) -> Iterator[tuple[str, ...]]:
             yield (first, *others)
 
 
-@pytest.mark.parametrize("first", ORDER)
+@rows("first", *ORDER)
 def test_first_flaw_decides_the_error(service: Service, first: str) -> None:
     """R-05, P-18"""
     expected = ORDER[first]
@@ -127,7 +128,7 @@ def test_first_flaw_decides_the_error(service: Service, first: str) -> None:
         assert (refused.error.code, refused.error.ec) == expected.error, flaws
 
 
-@pytest.mark.parametrize("first", ORDER)
+@rows("first", *ORDER)
 def test_refusal_has_the_results_of_earlier_steps(service: Service, first: str) -> None:
     request = flawed((first,) if first == "limit" else (first, "acl"))
     expected = ORDER[first]
@@ -401,14 +402,12 @@ def test_service_has_the_settings_that_it_is_given() -> None:
     assert Service().settings == Settings()
 
 
-@pytest.mark.parametrize(
+@rows(
     ("as_of", "new_account", "follows"),
-    [
-        (None, False, False),
-        (date(2026, 1, 1), False, True),
-        (None, True, True),
-        (date(2026, 1, 1), True, True),
-    ],
+    (None, False, False),
+    (date(2026, 1, 1), False, True),
+    (None, True, True),
+    (date(2026, 1, 1), True, True),
 )
 def test_rules_of_host_names_may_apply_with_a_date_or_to_a_new_account(
     as_of: date | None, new_account: bool, follows: bool

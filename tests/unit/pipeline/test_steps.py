@@ -35,6 +35,7 @@ from oss_referer.engine.assumptions import DEFAULT, CheckOrder
 
 from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, sign
 from tests.http import forms
+from tests.rows import rows
 from tests.unit.pipeline.service import PAGE, SETTINGS, ask, put, serve, serve_as_of
 
 ROOT = Path(__file__).parents[3]
@@ -136,15 +137,13 @@ def test_each_awaited_step_is_run_by_the_server() -> None:
 # --- What is added to an answer
 
 
-@pytest.mark.parametrize(
+@rows(
     ("target", "headers", "complete"),
-    [
-        ("/", {}, True),
-        ("/public-bucket/a", {}, True),
-        ("/public-bucket/a", {"x-amz-date": "20260101T000000Z"}, False),
-        ("/public-bucket/a", {"Origin": "http://page.test"}, False),
-        ("/private-bucket/a", {}, False),  # has CORS rules
-    ],
+    ("/", {}, True),
+    ("/public-bucket/a", {}, True),
+    ("/public-bucket/a", {"x-amz-date": "20260101T000000Z"}, False),
+    ("/public-bucket/a", {"Origin": "http://page.test"}, False),
+    ("/private-bucket/a", {}, False),  # has CORS rules
 )
 def test_nothing_is_added_to_most_answers(
     service: Service, target: str, headers: dict[str, str], complete: bool

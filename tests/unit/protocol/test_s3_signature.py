@@ -11,6 +11,8 @@ from oss_emulator.protocol.message import Request
 from oss_emulator.protocol.s3 import signature
 from oss_emulator.protocol.signature import Claim, SignedIn, Version
 
+from tests.rows import rows
+
 # Sources: "Signature calculations for the Authorization header", "Authenticating requests by query
 # parameters" and "Signing and authenticating REST requests" of the Amazon S3 documentation; the ECs
 # are those of OSS (P-73).
@@ -84,12 +86,12 @@ def verify(asked: Request, secret: str = SECRET, bucket: str = "examplebucket") 
     signature.verify(claim, asked, bucket, "test.txt", secret)
 
 
-@pytest.mark.parametrize("name", V4_EXAMPLES)
+@rows("name", *V4_EXAMPLES)
 def test_published_signature_of_version_4_is_accepted(name: str) -> None:
     verify(signed(*V4_EXAMPLES[name]))
 
 
-@pytest.mark.parametrize("name", V4_EXAMPLES)
+@rows("name", *V4_EXAMPLES)
 def test_signature_with_another_secret_is_refused_with_the_texts(name: str) -> None:
     with pytest.raises(OSSError, match="SignatureDoesNotMatch") as caught:
         verify(signed(*V4_EXAMPLES[name]), "other")
@@ -176,7 +178,7 @@ V2_EXAMPLES = {
 }
 
 
-@pytest.mark.parametrize("name", V2_EXAMPLES)
+@rows("name", *V2_EXAMPLES)
 def test_published_signature_of_version_2_is_calculated(name: str) -> None:
     method, target, headers, expected = V2_EXAMPLES[name]
     asked = request(method, target, headers)

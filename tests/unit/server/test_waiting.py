@@ -19,6 +19,8 @@ from oss_emulator.server.waiting import AT_ONCE, ShortStep, run_in_thread
 from oss_emulator.storage.blobs import CorruptBlobError, StoredBlob
 from oss_emulator.storage.memory import MemoryStorage
 
+from tests.rows import rows
+
 MIB = 1024 * 1024
 CHUNK = bytes(64 * 1024)
 
@@ -102,7 +104,7 @@ def test_file_is_checked_in_pieces_of_8_mib(tmp_path: Path, size: int, pieces: i
         damaged.verify()
 
 
-@pytest.mark.parametrize("uploads", [1, 4, 20, 200])
+@rows("uploads", 1, 4, 20, 200)
 def test_many_uploads_use_no_more_memory_than_a_few(uploads: int) -> None:
     storage = MemoryStorage()
 

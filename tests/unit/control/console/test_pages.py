@@ -51,6 +51,7 @@ from oss_emulator.settings import Settings
 from oss_referer import RefererConfiguration, lint
 from oss_referer.page import STATIC
 
+from tests.rows import rows
 from tests.thorough import cases
 from tests.unit.control.caller import ApiCaller
 
@@ -94,7 +95,7 @@ def as_json(path: str) -> str:
     return f"{place}.json{sign}{query}"
 
 
-@pytest.mark.parametrize("path", PATHS)
+@rows("path", *PATHS)
 def test_page_is_html_for_browsers_and_json_for_others(ask: ApiCaller, path: str) -> None:
     page = ask.html(path)
     assert page.startswith("<!doctype html>")
@@ -124,7 +125,7 @@ def test_planned_fault_is_shown_with_what_it_does(ask: ApiCaller) -> None:
     assert "USER_DISABLE throttle=20" in page
 
 
-@pytest.mark.parametrize("word", PAGES)
+@rows("word", *PAGES)
 def test_every_page_has_routes(word: str) -> None:
     module = import_module(f"oss_emulator.control.console.{PAGES[word]}")
     assert any(route.path.partition("/")[0] == word for route in module.ROUTES)
@@ -229,7 +230,7 @@ def test_empty_list_says_why(ask: ApiCaller, query: str, shown: str) -> None:
     assert len(hidden) == 1
 
 
-@pytest.mark.parametrize("number", ["0", "3", "-1", "x", "9" * 40, "²"])
+@rows("number", "0", "3", "-1", "x", "9" * 40, "²")
 def test_unknown_request_is_not_found(ask: ApiCaller, number: str) -> None:
     assert ask("GET", f"requests/{number}").status == 404
 
@@ -325,22 +326,20 @@ def test_rules_that_lines_cannot_show_are_not_edited(
     assert (" readonly" not in ask.html("rules/examplebucket")) is editable
 
 
-@pytest.mark.parametrize(
+@rows(
     ("method", "path", "body"),
-    [
-        ("GET", "rules/missing", {}),
-        ("POST", "rules/check", {"rules": 1, "requests": []}),
-        ("POST", "rules/check", {"rules": {"AllowEmptyReferer": True}, "requests": 1}),
-        ("POST", "rules/review", {"rules": {"AllowEmptyReferer": True}}),
-        ("POST", "rules/review", {"rules": {"AllowEmptyReferer": True}, "bucket": "missing"}),
-        ("POST", "rules/import", {"text": "]"}),
-        ("POST", "rules/import", {"text": "<x/>"}),
-        ("POST", "rules/import", {"text": '{"AllowEmptyReferer": true}', "name": "x"}),
-        ("POST", "rules/export", {"rules": members("\x01"), "bucket": "b"}),
-        ("PUT", "rules/examplebucket", {"rules": members("\x01")}),
-        ("GET", "requests?verdict=maybe", {}),
-        ("GET", "requests?status=x", {}),
-    ],
+    ("GET", "rules/missing", {}),
+    ("POST", "rules/check", {"rules": 1, "requests": []}),
+    ("POST", "rules/check", {"rules": {"AllowEmptyReferer": True}, "requests": 1}),
+    ("POST", "rules/review", {"rules": {"AllowEmptyReferer": True}}),
+    ("POST", "rules/review", {"rules": {"AllowEmptyReferer": True}, "bucket": "missing"}),
+    ("POST", "rules/import", {"text": "]"}),
+    ("POST", "rules/import", {"text": "<x/>"}),
+    ("POST", "rules/import", {"text": '{"AllowEmptyReferer": true}', "name": "x"}),
+    ("POST", "rules/export", {"rules": members("\x01"), "bucket": "b"}),
+    ("PUT", "rules/examplebucket", {"rules": members("\x01")}),
+    ("GET", "requests?verdict=maybe", {}),
+    ("GET", "requests?status=x", {}),
 )
 def test_bad_input_gets_one_sentence(ask: ApiCaller, method: str, path: str, body: Any) -> None:
     answer = ask(method, path, body)
@@ -371,7 +370,7 @@ CHANGING = """
 
 @pytest.mark.parametrize("changing", CHANGING)
 @given(body=BODIES)
-@settings(max_examples=cases(8, 80), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=cases(4, 80), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_body_gets_an_answer(ask: ApiCaller, changing: str, body: Any) -> None:
     method, path = changing.split()
     assert ask(method, path, body).status < 500
@@ -380,7 +379,7 @@ def test_any_body_gets_an_answer(ask: ApiCaller, changing: str, body: Any) -> No
 
 
 @given(key=strategies.text(min_size=1, max_size=40), prefix=strategies.text(max_size=20))
-@settings(max_examples=cases(20, 100), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=cases(10, 100), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_key_is_put_shown_and_deleted(ask: ApiCaller, key: str, prefix: str) -> None:
     place = f"examplebucket?key={quote(key, errors='replace')}"
     if ask("PUT", f"content/{place}", b"x").status == 200:
@@ -432,7 +431,7 @@ def test_folder_is_searched_and_sorted_by_links(ask: ApiCaller) -> None:
     assert "No key contains this text." in ask.html("buckets/examplebucket?text=nowhere")
 
 
-@pytest.mark.parametrize("query", ["sort=colour", "sort=--size", "page=x", "page=-1", "page=²"])
+@rows("query", "sort=colour", "sort=--size", "page=x", "page=-1", "page=²")
 def test_bad_query_of_a_folder_is_refused(ask: ApiCaller, query: str) -> None:
     assert ask("GET", f"buckets/examplebucket?{quote(query, safe='=')}").status == 400
 
@@ -545,14 +544,12 @@ async def test_embed_test_pairs_policies_with_requests(ask: ApiCaller) -> None:
     assert all(result["decision"]["allowed"] for result in results)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("path", "status"),
-    [
-        ("embed?bucket=examplebucket&key=a&host=a..b", 400),
-        ("embed?bucket=examplebucket&key=a&host=%22%3E", 400),
-        ("embed/zzz", 404),
-        (f"embed/{'0' * 12}?site=x", 400),
-    ],
+    ("embed?bucket=examplebucket&key=a&host=a..b", 400),
+    ("embed?bucket=examplebucket&key=a&host=%22%3E", 400),
+    ("embed/zzz", 404),
+    (f"embed/{'0' * 12}?site=x", 400),
 )
 def test_bad_embed_test_is_refused(
     ask: ApiCaller, monkeypatch: pytest.MonkeyPatch, path: str, status: int
@@ -576,9 +573,7 @@ def test_page_of_the_embed_test_embeds_an_object_of_a_bucket() -> None:
     assert "Referrer-Policy" not in embedded("/?show=examplebucket/a&test=x-0").headers
 
 
-@pytest.mark.parametrize(
-    "query", ["", "show=x/a&test=a-1", "show=bucket&test=a-1", "show=bucket/a&test=a"]
-)
+@rows("query", "", "show=x/a&test=a-1", "show=bucket&test=a-1", "show=bucket/a&test=a")
 def test_page_of_the_embed_test_refuses_what_is_not_an_object(query: str) -> None:
     assert embedded(f"/?{query}").status == 400
 
@@ -618,7 +613,7 @@ def named_in_templates() -> list[str]:
     return sorted(set(re.findall(r"static/([\w.]+\.js)", texts)))
 
 
-@pytest.mark.parametrize("script", named_in_templates())
+@rows("script", *named_in_templates())
 def test_page_loads_little(script: str) -> None:
     names = imported(script)
     assert "base.js" in names
@@ -694,7 +689,7 @@ def test_login_needs_a_token(ask: ApiCaller) -> None:
     assert ask("POST", "login", {"token": ""}).status == 409
 
 
-@pytest.mark.parametrize("word", PAGES)
+@rows("word", *PAGES)
 def test_only_the_login_and_the_files_are_open_to_all(word: str) -> None:
     module = import_module(f"oss_emulator.control.console.{PAGES[word]}")
     assert {route.open_to_all for route in module.ROUTES} == {word in ("login", "static")}
@@ -703,17 +698,15 @@ def test_only_the_login_and_the_files_are_open_to_all(word: str) -> None:
 # --- The way to the console
 
 
-@pytest.mark.parametrize(
+@rows(
     ("target", "headers", "led"),
-    [
-        ("/", {"accept": "text/html,*/*"}, True),
-        ("/_emulator", {"accept": "text/html"}, True),
-        ("/", {"accept": "*/*"}, False),
-        ("/", {}, False),
-        ("/?prefix=x", {"accept": "text/html"}, False),
-        ("/bucket", {"accept": "text/html"}, False),
-        ("/", {"accept": "text/html", "authorization": "OSS a:b"}, False),
-    ],
+    ("/", {"accept": "text/html,*/*"}, True),
+    ("/_emulator", {"accept": "text/html"}, True),
+    ("/", {"accept": "*/*"}, False),
+    ("/", {}, False),
+    ("/?prefix=x", {"accept": "text/html"}, False),
+    ("/bucket", {"accept": "text/html"}, False),
+    ("/", {"accept": "text/html", "authorization": "OSS a:b"}, False),
 )
 def test_browser_is_led_from_the_endpoint_to_the_console(
     target: str, headers: dict[str, str], led: bool
@@ -831,17 +824,15 @@ def test_times_are_shown_without_scripts(ask: ApiCaller) -> None:
 # --- The first run
 
 
-@pytest.mark.parametrize(
+@rows(
     ("host", "endpoint", "named_endpoint", "is_named"),
-    [
-        ("127.0.0.1:9000", "http://127.0.0.1:9000", "http://localhost:9000", False),
-        ("localhost:9000", "http://127.0.0.1:9000", "http://localhost:9000", False),
-        ("localhost", "http://127.0.0.1", "http://localhost", False),
-        ("192.0.2.7:9000", "http://192.0.2.7:9000", "http://192.0.2.7:9000", False),
-        ("[::1]:9000", "http://[::1]:9000", "http://[::1]:9000", False),
-        ("[::1]", "http://[::1]", "http://[::1]", False),
-        ("nas:9000", "http://nas:9000", "http://nas:9000", True),
-    ],
+    ("127.0.0.1:9000", "http://127.0.0.1:9000", "http://localhost:9000", False),
+    ("localhost:9000", "http://127.0.0.1:9000", "http://localhost:9000", False),
+    ("localhost", "http://127.0.0.1", "http://localhost", False),
+    ("192.0.2.7:9000", "http://192.0.2.7:9000", "http://192.0.2.7:9000", False),
+    ("[::1]:9000", "http://[::1]:9000", "http://[::1]:9000", False),
+    ("[::1]", "http://[::1]", "http://[::1]", False),
+    ("nas:9000", "http://nas:9000", "http://nas:9000", True),
 )
 def test_clients_get_the_endpoint_in_the_form_that_they_take(
     ask: ApiCaller, host: str, endpoint: str, named_endpoint: str, is_named: bool

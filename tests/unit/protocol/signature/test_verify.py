@@ -17,6 +17,7 @@ from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.message import Request
 from oss_emulator.protocol.signature import Claim, SignedIn, Version, parse, verify
 
+from tests.rows import rows
 from tests.unit.protocol.signature.clients import (
     CLIENTS,
     HOST,
@@ -32,17 +33,13 @@ from tests.unit.protocol.signature.clients import (
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*utcnow:DeprecationWarning")  # oss2 on 3.12+
 
-every_client = pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.name)
-one_of_each = pytest.mark.parametrize("client", ONE_OF_EACH, ids=lambda client: client.name)
+every_client = rows("client", *CLIENTS)
+one_of_each = rows("client", *ONE_OF_EACH)
 of_headers, of_urls = (
-    pytest.mark.parametrize(
-        "client", [c for c in ONE_OF_EACH if c.place is place], ids=lambda client: client.name
-    )
+    rows("client", *[client for client in ONE_OF_EACH if client.place is place])
     for place in (SignedIn.HEADER, SignedIn.URL)
 )
-of_additional_headers = pytest.mark.parametrize(
-    "client", [c for c in CLIENTS if c.takes_additional_headers], ids=lambda client: client.name
-)
+of_additional_headers = rows("client", *[c for c in CLIENTS if c.takes_additional_headers])
 
 KEYS = [
     "plain.txt",
