@@ -97,7 +97,8 @@ def _of(entry: str) -> Iterator[Probe]:
         beyond = "evil.test/" if wild.scheme else f"{STRANGER}"
         behind = Parts(wild.scheme, fill(wild.host, beyond), wild.port, parts.rest)
         yield Probe(behind.join(), ProbeKind.IN_PATH)
-    yield Probe(fill(entry.strip(), ""), ProbeKind.VERBATIM)
+    if not set(entry) & set("*?"):
+        yield Probe(entry.strip(), ProbeKind.VERBATIM)
 
 
 def _origin(parts: Parts, **changes: str) -> str:

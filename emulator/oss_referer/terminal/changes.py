@@ -23,6 +23,7 @@ _OWN = (
     ProbeKind.OTHER_SCHEME,
     ProbeKind.SUB_DOMAIN,
     ProbeKind.MISSING,
+    ProbeKind.EMPTY,
 )
 _TELLING = {True: (*STRANGE, *_OWN), False: (*_OWN, *STRANGE)}
 """The kinds of probes to show first, by whether they are let in: what may do harm comes first."""

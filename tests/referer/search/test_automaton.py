@@ -18,6 +18,7 @@ from oss_referer.engine.policy import Reading
 from oss_referer.search import automaton
 from oss_referer.search.automaton import (
     MATCHED,
+    Budget,
     EntryReader,
     SearchedEntry,
     Truncation,
