@@ -88,6 +88,7 @@ def live() -> Iterator[Live]:
 def session() -> Iterator[oss2.Session]:
     """The connection pool that the oss2 clients of a worker share."""
     pool = oss2.Session()
+    pool.session.trust_env = False  # or each request looks for proxies in the environment
     yield pool
     pool.session.close()
 

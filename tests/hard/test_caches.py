@@ -278,7 +278,7 @@ def test_long_lived_services_answer_like_a_new_one(
     pair = Pair(settings, tmp_path, chance)
     said: list[str] = []
     statuses: set[int] = set()
-    for _ in range(cases(40, 1_500)):
+    for _ in range(cases(25, 1_500)):
         said.append(pair.change())
         asked = chance.sample(QUESTIONS, 8)
         found, wanted = pair.answer(asked), pair.answer_anew(asked)

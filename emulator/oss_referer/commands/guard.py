@@ -57,7 +57,7 @@ def declare(commands: Commands) -> None:
     said = "write what was judged and the verdict, for apply --require-token"
     parser.add_value("--token", "FILE", said)
     logs.declare(parser)
-    rules.declare(parser)
+    rules.declare_service(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from oss_referer.engine import RefererConfiguration
 from oss_referer.engine.header import WHITE_SPACE
-from oss_referer.sources import forms, hcl, json_text
+from oss_referer.sources import forms, hcl, json_text, plain_list
 from oss_referer.sources.forms import RulesForm
 from oss_referer.sources.hcl import HCLBlock
 from oss_referer.sources.markup import XmlDocument, escape
@@ -385,6 +385,27 @@ def _change_statement(statement: str, old: Any, new: Any) -> str:
     return apply_edits(statement, list(written.edit(old, new, forms.format_toml_string)))
 
 
+# Lists of entries
+
+
+def _edit_list(text: str, name: str, changed: Changed) -> str:
+    if changed.keys() != {"whitelist"}:
+        raise ValueError("a list has only a whitelist")
+    written = plain_list.parse(text)
+    if written.brackets:
+        listed = WrittenList(text, *written.brackets, written.items)
+        return apply_edits(text, [*listed.edit(*changed["whitelist"], written.write)])
+    # To the editor of lists, lines are a list whose brackets stand on lines of their own.
+    items = [
+        WrittenItem(item.start + 1, item.end + 1, item.comma and item.comma + 1)
+        for item in written.items
+    ]
+    comma = "," if any(item.comma for item in items) else ""
+    listed = WrittenList(f"\n{text}\n", 0, len(text) + 2, items, comma)
+    edits = [*listed.edit(*changed["whitelist"], written.write)]
+    return apply_edits(listed.text, edits)[1:-1]
+
+
 # HCL
 
 
@@ -431,4 +452,5 @@ _EDITORS: Mapping[str, Callable[[str, str, Changed], str]] = {
     "terraform": _edit_terraform,
     "toml": _edit_toml,
     "hcl": _edit_hcl,
+    "list": _edit_list,
 }

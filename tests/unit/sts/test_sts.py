@@ -354,7 +354,7 @@ def test_only_rs256_is_accepted(algorithm: str | None) -> None:
 
 @rows(
     "text",
-    Issuer().token(NOW),
+    Issuer("stranger").token(NOW, {"kid": "first"}),
     FIRST.token(NOW, {"kid": "second"}),
     FIRST.token(NOW, {"kid": "unknown"}),
     FIRST.token(NOW).rpartition(".")[0] + ".",

@@ -152,7 +152,7 @@ async def generate_rules(asked: ApiRequest) -> Response:
     """Propose rules for a site, with the decision table that they pass."""
     body = asked.json()
     wish = SiteProfile(
-        _text(body, "site", ""),
+        (_text(body, "site", ""),),
         subdomains=body.get("subdomains") is True,
         mini_programs=tuple(_text(body, "mini_programs", "").split()),
         console=body.get("console") is True,
@@ -164,7 +164,7 @@ async def generate_rules(asked: ApiRequest) -> Response:
     except ProposalError as error:
         raise ApiError(400, f"There are no such rules: {error}.") from None
     rules = to_members(proposal.configuration)
-    return reply({"rules": rules, "table": format_table(proposal, wish.site)})
+    return reply({"rules": rules, "table": format_table(proposal, *wish.sites)})
 
 
 async def export_rules(asked: ApiRequest) -> Response:
