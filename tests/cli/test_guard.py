@@ -365,4 +365,4 @@ def test_empty_referers_are_allowed_if_asked_for(capsys: pytest.CaptureFixture[s
     assert main(["generate", "--site", "https://a.example", "--empty", "allow", "--to", "xml"]) == 0
     printed = capsys.readouterr()
     assert "<AllowEmptyReferer>true<" in printed.out
-    assert "accept it with --ignore empty-allowed" in printed.err
+    assert "lint finds nothing to correct" in printed.err
