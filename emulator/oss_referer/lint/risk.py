@@ -420,11 +420,21 @@ class OwnPages:
 
 
 _STEPS_OF_A_FAMILY = 20_000
+_MAX_NAME = 253
+_ANY = "\ue000"
+"""A character that no entry has, so that only wildcards match it: they match any other as well."""
 
 
 def _let_in(own: OwnHost, rules: SearchedRules) -> tuple[SearchedEntry, ...] | None:
     """Return entries that let in all pages of a family; None if some page may stay out."""
     (scheme,) = own.schemes
+    if own.with_sub_domains and own.ports is not None:
+        entry = rules.allowing(f"{scheme}://{_ANY}.{own.host}/")
+        if entry is not None and entry.cut is not Truncation.PATH:
+            longest = min(len(entry.pattern.body) + 1, _MAX_NAME)
+            names = (f"{_ANY * length}.{own.host}" for length in range(1, longest + 1))
+            if all(entry.pattern.matches(f"{scheme}://{name}/") for name in names):
+                return (entry,)
     root = parse_entry(f"{scheme}://{own.host}/")
     roots = [SearchedEntry(root)] if own.with_sub_domains and own.ports is not None else []
     used: list[SearchedEntry] = []
@@ -436,9 +446,8 @@ def _let_in(own: OwnHost, rules: SearchedRules) -> tuple[SearchedEntry, ...] | N
         return entry
 
     pages = _pages(Senders.OWN, (own,), Reach.DEFAULT)
-    budget = Budget(_STEPS_OF_A_FAMILY)
     try:
-        found = seek(EVERYTHING, pages, note, budget, excluding=roots)
+        found = seek(EVERYTHING, pages, note, Budget(_STEPS_OF_A_FAMILY), excluding=roots)
     except UndecidedError:
         return None
     return tuple(used) if found is None else None
@@ -538,7 +547,7 @@ class _RiskSearch:
         By default most pages are known to be let in by `own`, which saves searches for them.
         """
         white = self.named.white
-        pages = white.own_pages(self.reach)
+        pages: SentReferers | None = white.own_pages(self.reach)
         if own is not None:
             edited = {entry.pattern.body for entry in self.edit.white_out}
             for page in own.pages_of(edited):

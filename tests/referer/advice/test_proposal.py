@@ -59,8 +59,8 @@ def test_rules_pass_lint_scenarios_and_their_table(wish: SiteProfile, tmp_path: 
     rules = proposal.configuration
     found = lint.run(rules)
     assert all(item.severity is Severity.NOTE for item in found)
-    notes = {item.rule for item in found if not item.common}
-    assert notes == ({"empty-allowed"} if wish.allow_empty else set())
+    said = {item.rule for item in found if not item.common}
+    assert said == ({"empty-allowed"} if wish.allow_empty else set())
     policy = RefererPolicy.compile(rules)
     strangers = {"a host that begins like the site", "a host that ends like the site"}
     for site in wish.sites:
