@@ -2,36 +2,23 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from enum import StrEnum
 
 from oss_referer.advice import diff
 from oss_referer.advice.diff import Certainty, Change, Diff
 from oss_referer.browser.probes import STRANGE, ProbeKind
 from oss_referer.engine import Decision, RefererConfiguration, Sentence, explanation
 from oss_referer.remarks import Remark, RemarkKind, Severity
-from oss_referer.search.entry import Parts
 from oss_referer.terminal.output import Block, Text, TextTable, Tone, join, line, referer
 from oss_referer.terminal.rules import SelectedRules
 
 _SHOWN = 11
 """The most rows of each table that are shown without --all."""
 
-_OWN = (
-    ProbeKind.PAGE,
-    ProbeKind.ORIGIN,
-    ProbeKind.ROOT_DOMAIN,
-    ProbeKind.OTHER_SCHEME,
-    ProbeKind.SUB_DOMAIN,
-    ProbeKind.MISSING,
-    ProbeKind.EMPTY,
-)
-_TELLING = {True: (*STRANGE, *_OWN), False: (*_OWN, *STRANGE)}
-"""The kinds of probes to show first, by whether they are let in: what may do harm comes first."""
-
 _TITLES = {
     False: Sentence("locked out by the new rules"),
     True: Sentence("let in by the new rules"),
 }
+_HOST = re.compile(r"[\w-]+(?:\.[\w-]+)+")
 _HEADINGS = (Sentence("Referer"), Sentence("what it is"), Sentence("old"), Sentence("new"))
 
 
@@ -57,18 +44,11 @@ def _likes(diff: Diff, opens: bool) -> list[list[Change]]:
     found: dict[object, list[Change]] = {}
     for change in diff.changes:
         if change.opens is opens:
-            like = (change.kind, *map(_form, change.settled)) if change.kind else change.referer
+            by = tuple(_HOST.sub("", str(part)) for part in change.settled)
+            like = (change.kind, by) if change.kind else change.referer
             found.setdefault(like, []).append(change)
-    kinds: list[ProbeKind | None] = [None, *_TELLING[opens], *ProbeKind]
+    kinds: list[ProbeKind | None] = [None, *(STRANGE if opens else ()), *ProbeKind]
     return sorted(found.values(), key=lambda alike: kinds.index(alike[0].kind))
-
-
-def _form(by: object) -> object:
-    """Return the form of an entry: all but the letters and digits of its host."""
-    if by is None or isinstance(by, StrEnum):
-        return by
-    parts = Parts.split(str(by))
-    return parts.scheme, re.sub(r"[^*?/:]+", ".", parts.host), parts.port, parts.rest
 
 
 def describe_text(old: RefererConfiguration, new: RefererConfiguration) -> Iterator[Block]:
