@@ -90,7 +90,7 @@ def test_fix_prints_rules_and_says_what_changes_for_whom(ask: Any, tmp_path: Pat
         f"--- {BROKEN}\n",
         "-    <Referer>www.example.com</Referer>\n",
         "let in by the new rules\n",
-        "kept out by the new rules\n",
+        "locked out by the new rules\n",
         "http://www.example.com.evil.test/",
         "Good to know",
     ):

@@ -146,16 +146,16 @@ def _changes(
             old, new = (policy.decide(referer) for policy in policies)
             change = Change(referer, kind, old, new)
             first.setdefault((change.settled, kind or referer), change)
-    # Do not show the deeper pages of an ordinary page that changes.
+    # An ordinary page that changes stands for the others of its site, but not for strangers.
     plainest: dict[object, ProbeKind] = {}
-    for kind in (ProbeKind.PAGE, ProbeKind.ORIGIN):
+    for kind in (ProbeKind.PAGE, ProbeKind.ORIGIN, ProbeKind.ROOT_DOMAIN, ProbeKind.OTHER_SCHEME):
         for change in first.values():
             if change.kind is kind:
                 plainest.setdefault(change.settled, kind)
     return tuple(
         change
         for change in first.values()
-        if change.kind in (None, plainest.get(change.settled, change.kind))
+        if change.kind in (None, *probes.STRANGE, plainest.get(change.settled, change.kind))
     )
 
 

@@ -18,30 +18,43 @@ STRANGER = "https://evil.test/"
 
 
 class ProbeKind(StrEnum):
-    MISSING = "no Referer header"
-    EMPTY = "a Referer header without a value"
+    """What a probe tries out, the most telling first."""
+
     PAGE = "a page of the site"
-    DEEP_PAGE = "a page deeper down"
-    QUERY = "a page with a query"
-    SUB_DOMAIN = "a sub-domain"
-    DEEP_SUB_DOMAIN = "a sub-domain of a sub-domain"
+    ORIGIN = "the origin alone, as browsers send it across sites"
     ROOT_DOMAIN = "the domain without the sub-domain"
     OTHER_SCHEME = "the same host by the other scheme"
-    PORT = "the same host on another port"
-    NO_SLASH = "an origin without its closing slash"
-    NO_SCHEME = "a host without a scheme"
-    UPPER_CASE = "the host in upper case"
+    SUB_DOMAIN = "a sub-domain"
+    DEEP_SUB_DOMAIN = "a sub-domain of a sub-domain"
+    DEEP_PAGE = "a page deeper down"
+    QUERY = "a page with a query"
+    MISSING = "no Referer header"
+    EMPTY = "a Referer header without a value"
+    STRANGER = "a stranger"
     LONGER_HOST = "a host that begins with the entry's"
     GLUED_HOST = "a host that ends with the entry's"
     OTHER_ENDING = "the host with one more label at its end"
     IN_PATH = "a stranger with the host in its path"
     IN_QUERY = "a stranger with the host in its query"
-    ORIGIN = "the origin alone, as browsers send it across sites"
+    PORT = "the same host on another port"
+    NO_SLASH = "an origin without its closing slash"
+    NO_SCHEME = "a host without a scheme"
+    UPPER_CASE = "the host in upper case"
     VERBATIM = "the entry itself as a Referer"
-    STRANGER = "a stranger"
     NO_HOST = "an address without a host"
     OTHER_PLACE = "what only one of several servers and locations allows"
     FOUND = "a Referer found by search"
+
+
+STRANGE: Final = (
+    ProbeKind.STRANGER,
+    ProbeKind.LONGER_HOST,
+    ProbeKind.GLUED_HOST,
+    ProbeKind.OTHER_ENDING,
+    ProbeKind.IN_PATH,
+    ProbeKind.IN_QUERY,
+)
+"""The kinds of pages of strangers, the most telling first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,21 +84,23 @@ def make(entries: Iterable[str]) -> tuple[Probe, ...]:
 
 
 def _of(entry: str) -> Iterator[Probe]:
-    page = example(entry)
-    yield Probe(page, ProbeKind.PAGE)
+    page, wild = example(entry), Parts.split(entry)
     parts = Parts.split(page)
-    if parts.names_host:
+    if wild.names_host:
+        yield Probe(page, ProbeKind.PAGE)
         for kind, vary in _VARIATIONS.items():
             yield Probe(vary(parts), kind)
-    wild = Parts.split(entry)
+    else:
+        yield Probe(page, ProbeKind.IN_PATH if wild.rest.strip("/*") else ProbeKind.STRANGER)
     if wild.host.startswith("*."):
         root = Parts(parts.scheme, fill(wild.host[2:], "www"), parts.port, parts.rest)
         yield Probe(root.join(), ProbeKind.ROOT_DOMAIN)
-    if "*" in wild.host:
+    if wild.names_host and "*" in wild.host.rstrip("*"):
         beyond = "evil.test/" if wild.scheme else f"{STRANGER}"
         behind = Parts(wild.scheme, fill(wild.host, beyond), wild.port, parts.rest)
         yield Probe(behind.join(), ProbeKind.IN_PATH)
-    yield Probe(fill(entry.strip(), ""), ProbeKind.VERBATIM)
+    if not set(entry) & set("*?"):
+        yield Probe(entry.strip(), ProbeKind.VERBATIM)
 
 
 def _origin(parts: Parts, **changes: str) -> str:

@@ -150,5 +150,5 @@ def _is_too_long(pattern: Pattern) -> bool:
 def _probes(pattern: Pattern | None) -> Iterator[str]:
     yield probes.STRANGER
     if pattern is not None:
-        yield example(pattern.text, star="evil")
+        yield example(pattern.text, stranger=True)
         yield from filter(None, (probe.referer for probe in probes.make([pattern.text])))

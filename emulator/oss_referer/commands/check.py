@@ -86,12 +86,12 @@ def _describe(sent: str | None, decision: Decision) -> Iterator[Block]:
     yield line(Text(answer, verdict(decision).tone), "  ", referer(sent))
     facts = {
         Sentence("EC"): decision.ec,
-        Sentence("reason"): decision.reason.value,
+        Sentence("reason"): Sentence(decision.reason.value),
         Sentence("entry"): decision.entry,
         Sentence("compared as"): decision.referer
         if decision.referer != sent and decision.referer
         else None,
-        Sentence("basis"): decision.basis.value,
+        Sentence("basis"): Sentence(decision.basis.value),
     }
     for name, value in facts.items():
         if value is not None:

@@ -84,7 +84,7 @@ def _remark(
     ]
     found += [(item.referer, "other sites", item.decision, False) for item in others.found]
     for name, group, decision, as_wanted in found:
-        came_of_it = "let in" if decision.allowed else "kept out"
+        came_of_it = "let in" if decision.allowed else "locked out"
         yield Remark(
             source=selected.where,
             kind="scenario",
@@ -123,7 +123,7 @@ def _judge(results: Sequence[ScenarioResult], others: Strangers) -> Iterator[Blo
     """Say what is wrong; what is right only where it is proved."""
     wrong = [result for result in results if not result.as_wanted]
     for result in wrong:
-        template = "! {} is let in" if result.decision.allowed else "! {} is kept out"
+        template = "! {} is let in" if result.decision.allowed else "! {} is locked out"
         yield line(Text(Sentence(template, result.scenario.name), Tone.BAD))
     for stranger in others.found:
         said = Sentence("! {} is let in", stranger.referer)
@@ -146,12 +146,12 @@ def _judge(results: Sequence[ScenarioResult], others: Strangers) -> Iterator[Blo
 def _row(result: ScenarioResult) -> tuple[Text | str, ...]:
     decision = result.decision
     answer = verdict(decision)
-    why = decision.entry if decision.entry is not None else decision.reason.value
+    why = decision.entry if decision.entry is not None else Sentence(decision.reason.value)
     return (
         result.scenario.name,
         referer(result.scenario.referer),
         answer if result.as_wanted else Text(Sentence("{} !", answer.text), answer.tone),
-        f"{why} ({decision.ec})" if decision.ec else why,
+        Sentence("{} ({})", why, decision.ec) if decision.ec else why,
     )
 
 

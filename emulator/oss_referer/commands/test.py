@@ -276,7 +276,8 @@ def _describe(result: Result) -> Iterator[Block]:
     yield line(Text(Sentence("failed"), Tone.BAD, 8), Text(result.case.name, Tone.STRONG), indent=2)
     yield line(referer(result.case.counted), indent=10)
     for difference in result.differences:
-        expected, actual = repr(difference.expected), repr(difference.actual)
+        values = (difference.expected, difference.actual)
+        expected, actual = (Sentence("none") if it is None else repr(it) for it in values)
         said = Sentence("{}: expected {}, was {}", difference.aspect, expected, actual)
         yield line(said, indent=10)
     yield line(Text(language.say_step(result.decision.steps[-1]), Tone.FAINT), indent=10)

@@ -23,6 +23,6 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     return Suspicion(
         Evidence.ALLOWED,
         (REFERER,),
-        Sentence("It names no appid, so it allows every WeChat mini program."),
+        Sentence("It names no appid, so it lets in every WeChat mini program."),
         Correction(decide=Sentence("write {}YOUR-APPID/", HOST)),
     )

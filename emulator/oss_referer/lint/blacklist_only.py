@@ -29,7 +29,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
             "whether an empty whitelist would allow them is not documented (R-14)."
         )
     elif subject.configuration.allow_empty_referer:
-        reason = Sentence("Every site is allowed, so these rules deny nobody.")
+        reason = Sentence("Every site is let in, so these rules lock out nobody.")
     else:
         reason = Sentence("Every site is allowed; only requests without a Referer are denied.")
     return Suspicion(

@@ -36,7 +36,9 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
         tuple(map(example, (parts or words)[:8])),
         Sentence("Several entries are joined in it, so it is compared as one text.")
         if len(words) > 1
-        else Sentence("It has a mark before or after it that does not belong to an entry."),
+        else Sentence(
+            "It begins or ends with a punctuation mark, which no address of a site has there."
+        ),
         Correction(parts or words, risk=NOTHING if sure else GUESS),
     )
 

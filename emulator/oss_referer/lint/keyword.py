@@ -23,7 +23,9 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     return Suspicion(
         Evidence.UNMATCHED,
         (STRANGER,),
-        Sentence("It is a keyword of another system; here it is text that no Referer begins with."),
+        Sentence(
+            "It is a keyword of another system; OSS takes it as text that no Referer begins with."
+        ),
         Correction(
             decide=Sentence("leave it out, or set AllowEmptyReferer if an empty Referer is meant")
         ),

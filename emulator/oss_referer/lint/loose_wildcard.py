@@ -30,7 +30,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     return Suspicion(
         Evidence.ALLOWED,
         tuple(Parts(scheme, glued, fill_port(parts.port), "/").join() for scheme in entry.schemes),
-        Sentence("It matches every domain whose name ends with this one."),
+        Sentence("It also matches other domains whose names end like this one."),
         Correction(
             tuple(
                 Parts(scheme, name, parts.port, "/").join()

@@ -37,7 +37,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
         Sentence("It matches every site, so the whitelist denies nobody.")
         if len(matched) > 1
         else Sentence(
-            "It matches every site by {}, so the whitelist denies nobody there.", matched[0]
+            "It matches every {} site, so the whitelist locks out none of them.", matched[0]
         ),
         Correction(()) if is_needless else Correction(decide=Sentence("name the sites to allow")),
     )

@@ -21,6 +21,6 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     return Suspicion(
         Evidence.UNMATCHED,
         (example(entry.text),),
-        Sentence("TruncatePath cuts the path with its / off the Referer."),
+        Sentence("TruncatePath cuts the path off the Referer, with its /."),
         Correction((entry.parts.origin,), risk=NOTHING if entry.parts.rest == "/" else WIDENS),
     )

@@ -34,8 +34,8 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
         Evidence.UNMATCHED,
         (*pages, STRANGER),
         Sentence(
-            "It is written as a regular expression, and OSS reads none: its only wildcards are * "
-            "for any characters and ? for exactly one."
+            "It is written as a regular expression, but OSS knows only two wildcards: * for any "
+            "characters and ? for exactly one."
         ),
         Correction(decide=Sentence("write it with * and ? as wildcards")),
     )

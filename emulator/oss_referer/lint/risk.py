@@ -472,9 +472,9 @@ def compare(
     before, after = old.policy.allows(None), new.allows(None)
     if before != after:
         return (
-            Sentence("It allows requests without a Referer.")
+            Sentence("It lets in requests without a Referer.")
             if after
-            else Sentence("It denies requests without a Referer.")
+            else Sentence("It locks out requests without a Referer.")
         )
     compiled = CompiledRules(new)
     if not compiled.is_searchable:

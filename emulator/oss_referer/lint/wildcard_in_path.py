@@ -35,7 +35,10 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     return Suspicion(
         Evidence.ALLOWED,
         tuple(page for scheme in entry.schemes for page in _behind(entry, scheme)),
-        Sentence("Its * also matches another host and the / after it."),
+        Sentence(
+            "Its * can also stand for another host and a /, so a stranger with this name in "
+            "its path gets in."
+        ),
         Correction(instead, blacklist=guards if "*" in parts.host else ()),
     )
 

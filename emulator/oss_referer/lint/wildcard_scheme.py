@@ -40,7 +40,10 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
         return Suspicion(
             Evidence.ALLOWED,
             tuple(_behind(entry.text, scheme, head) for scheme in SCHEMES),
-            Sentence("Its * in place of the scheme also matches another host and the / after it."),
+            Sentence(
+                "Its * in place of the scheme can also stand for another host and a /, so a "
+                "stranger with this name in its path gets in."
+            ),
             Correction(instead),
         )
     return Suspicion(

@@ -68,23 +68,45 @@ class Parts:
         return self.origin + self.rest
 
 
-def example(entry: str, star: str = "www") -> str:
+def example(entry: str, *, stranger: bool = False) -> str:
     """Return a Referer that an entry matches: a URL in which text replaces the wildcards.
 
-    `star` replaces `*` in the host.
+    It is a page that could exist: of the site that the entry names, or with `stranger` of another.
+    An entry with a name in its path only, such as `https://*/*.example.com/`, is about strangers.
     """
     parts = Parts.split(entry)
-    scheme = {None: "https", "*": "https", "http*": "https"}.get(parts.scheme, parts.scheme or "")
-    host = parts.host
-    if parts.scheme is None and host.startswith("*") and not host.startswith("*."):
+    stranger = stranger or (not parts.names_host and bool(parts.rest.strip("/*")))
+    schemes = {None: "https", "*": "https", "http*": "https", "http?": "https"}
+    scheme = schemes.get(parts.scheme, parts.scheme or "")
+    host = "*" if parts.scheme is None and parts.host in ("http*", "https*") else parts.host
+    if parts.scheme is None and not stranger and re.match(r"\*[^.*?-]", host):
         host = host[1:]
-    filled = Parts(scheme, fill(host, star), fill_port(parts.port), fill(parts.rest, ""))
-    return filled.join() if filled.rest else f"{filled.join()}/"
+    filled = Parts(
+        scheme, _fill_host(host, stranger), fill_port(parts.port), fill(parts.rest, "")
+    ).join()
+    return filled if parts.rest.strip("*") else f"{filled}/"
+
+
+def _fill_host(host: str, stranger: bool) -> str:
+    """Replace the wildcards of a host; mostly a `*` beside a letter stands for nothing."""
+    host = re.sub(r"\*+", "*", host).replace("?", "x")
+    if host == "*":
+        return "evil.test" if stranger else "www.example.com"
+    if re.fullmatch(r"[0-9]+[0-9.]*\*", host):  # the beginning of addresses
+        begun = [*filter(None, host[:-1].split("."))]
+        return ".".join([*begun, *"00"[len(begun) - 1 :], "10"][:4])
+    is_name = "." in host or host == "localhost*"
+    if host.endswith("*") and (stranger or not is_name):
+        host = f"{host[:-1].rstrip('.')}.{'evil.test' if stranger else 'example.com'}"
+    first, middle = ("evil", "evil") if stranger else ("www", "example")
+    host = re.sub(r"^\*" if stranger else r"^\*(?=[.-])", first, host)
+    host = re.sub(r"(?<=\.)\*$", "com", host)
+    return re.sub(r"(?<=[.-])\*(?=[.-])", middle, host).replace("*", "")
 
 
 def fill_port(port: str | None) -> str | None:
     """Return a port that a port with wildcards matches."""
-    return port and (port.replace("*", "").replace("?", "1") or "8443")
+    return port and (port.replace("*", "").replace("?", "8") or "8443")
 
 
 def fill(text: str, star: str) -> str:

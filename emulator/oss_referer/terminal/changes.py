@@ -1,54 +1,54 @@
 """The output of a diff, for `diff` and `apply`."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 
 from oss_referer.advice import diff
 from oss_referer.advice.diff import Certainty, Change, Diff
-from oss_referer.browser.probes import ProbeKind
+from oss_referer.browser.probes import STRANGE, ProbeKind
 from oss_referer.engine import Decision, RefererConfiguration, Sentence, explanation
 from oss_referer.remarks import Remark, RemarkKind, Severity
 from oss_referer.terminal.output import Block, Text, TextTable, Tone, join, line, referer
 from oss_referer.terminal.rules import SelectedRules
 
-_SHOWN = 3
-"""The number of Referers to show for each pair of entries that settle them."""
+_SHOWN = 11
+"""The most rows of each table that are shown without --all."""
 
-_TELLING = (
-    ProbeKind.PAGE,
-    ProbeKind.LONGER_HOST,
-    ProbeKind.GLUED_HOST,
-    ProbeKind.IN_PATH,
-    ProbeKind.ORIGIN,
-)
-"""The kinds of probes to show first, the most informative one first."""
-
-_TITLES = {True: Sentence("let in by the new rules"), False: Sentence("kept out by the new rules")}
+_TITLES = {
+    False: Sentence("locked out by the new rules"),
+    True: Sentence("let in by the new rules"),
+}
+_HOST = re.compile(r"[\w-]+(?:\.[\w-]+)+")
 _HEADINGS = (Sentence("Referer"), Sentence("what it is"), Sentence("old"), Sentence("new"))
 
 
 def describe(diff: Diff, *, whole: bool = False) -> Iterator[Block]:
-    """Describe a diff; `whole` shows every Referer."""
-    shown = diff.changes if whole else tuple(_telling(diff))
+    """Describe a diff; `whole` shows every Referer, and not one for those that are alike."""
+    shown = 0
     for opens, title in _TITLES.items():
-        rows = [_row(change) for change in shown if change.opens is opens]
-        if rows:
-            yield TextTable(_HEADINGS, rows, title)
+        likes = [[change] for change in diff.changes if change.opens is opens]
+        if not whole:
+            likes = _likes(diff, opens)[:_SHOWN]
+        if likes:
+            yield TextTable(_HEADINGS, [_row(alike) for alike in likes], title)
             yield line()
-    if len(shown) < len(diff.changes):
-        more = len(diff.changes) - len(shown)
-        said = Sentence("and {} more that the same entries settle (--all shows them)", str(more))
+        shown += sum(map(len, likes))
+    if shown < len(diff.changes):
+        said = Sentence("and {} more (--all shows them)", str(len(diff.changes) - shown))
         yield line(Text(said, Tone.FAINT))
     yield line(*_conclusion(diff))
 
 
-def _telling(diff: Diff) -> Iterator[Change]:
-    """Yield the few most informative changes for each pair of entries that settle them."""
-    kept: dict[object, list[Change]] = {}
-    ranks: dict[ProbeKind | None, int] = {kind: rank for rank, kind in enumerate(_TELLING)}
-    for change in sorted(diff.changes, key=lambda change: ranks.get(change.kind, len(ranks))):
-        kept.setdefault(change.settled if change.kind else change.referer, []).append(change)
-    few = {change.referer for changes in kept.values() for change in changes[:_SHOWN]}
-    yield from (change for change in diff.changes if change.referer in few)
+def _likes(diff: Diff, opens: bool) -> list[list[Change]]:
+    """Put the changes together that entries of one form settle alike; the worst come first."""
+    found: dict[object, list[Change]] = {}
+    for change in diff.changes:
+        if change.opens is opens:
+            by = tuple(_HOST.sub("", str(part)) for part in change.settled)
+            like = (change.kind, by) if change.kind else change.referer
+            found.setdefault(like, []).append(change)
+    kinds: list[ProbeKind | None] = [None, *(STRANGE if opens else ()), *ProbeKind]
+    return sorted(found.values(), key=lambda alike: kinds.index(alike[0].kind))
 
 
 def describe_text(old: RefererConfiguration, new: RefererConfiguration) -> Iterator[Block]:
@@ -65,20 +65,21 @@ def describe_text(old: RefererConfiguration, new: RefererConfiguration) -> Itera
 
 KINDS = (
     RemarkKind("let-in", "The new rules allow what the old ones deny.", "", Severity.WARNING),
-    RemarkKind("kept-out", "The new rules deny what the old ones allow.", "", Severity.WARNING),
+    RemarkKind("locked-out", "The new rules deny what the old ones allow.", "", Severity.WARNING),
 )
 
 
 def remark(diff: Diff, new: SelectedRules, *, whole: bool = False) -> Iterator[Remark]:
-    """Yield a remark for each change that `describe` shows, at the entry that settles it."""
+    """Yield a remark for one change of each that are alike, at the entry that settles it."""
     place = new.placing()
-    for change in diff.changes if whole else _telling(diff):
+    first = (alike[0] for opens in _TITLES for alike in _likes(diff, opens))
+    for change in diff.changes if whole else first:
         sent = "no Referer" if change.referer is None else change.referer or "an empty Referer"
-        verdicts = "let in" if change.opens else "kept out"
+        verdicts = "let in" if change.opens else "locked out"
         why = explanation.sentence(change.new.steps[-1])
         yield Remark(
             source=new.where,
-            kind="let-in" if change.opens else "kept-out",
+            kind="let-in" if change.opens else "locked-out",
             group="diff",
             name=sent,
             severity=Severity.WARNING,
@@ -107,13 +108,16 @@ def to_dict(diff: Diff) -> dict[str, object]:
     }
 
 
-def _row(change: Change) -> tuple[Text, str, Text, Text]:
+def _row(alike: Sequence[Change]) -> tuple[Text, str, Text, Text]:
+    change = alike[0]
     kind = Sentence(change.kind.value) if change.kind else Sentence("given")
+    if len(alike) > 1:
+        kind = Sentence("{}, and {} more like it", kind, str(len(alike) - 1))
     return referer(change.referer), kind, _settled(change.old), _settled(change.new)
 
 
 def _settled(decision: Decision) -> Text:
-    by = decision.entry if decision.entry is not None else decision.reason.value
+    by = decision.entry if decision.entry is not None else Sentence(decision.reason.value)
     return Text(by, Tone.GOOD if decision.allowed else Tone.BAD)
 
 
@@ -133,7 +137,7 @@ def _conclusion(diff: Diff) -> tuple[Text, ...]:
     opened = sum(change.opens for change in diff.changes)
     closed = len(diff.changes) - opened
     parts = [Sentence("{} let in", str(opened))] * bool(opened)
-    parts += [Sentence("{} kept out", str(closed))] * bool(closed)
+    parts += [Sentence("{} locked out", str(closed))] * bool(closed)
     differ = Sentence("These rules differ: {} of {} Referers.", join(parts), tried)
     return (Text(differ, Tone.WARNING),)
 

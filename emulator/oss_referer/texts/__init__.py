@@ -136,7 +136,8 @@ class Catalogue:
 
     def sentence(self, sentence: Sentence) -> str:
         """Return a sentence of the lab, with the values that it has."""
-        found = self._texts.get(f"engine_sentence.{sentence.template}")
+        names = (f"{table}.{sentence.template}" for table in ("engine_sentence", "reason"))
+        found = next(filter(None, map(self._texts.get, names)), None)
         if found is None:
             return sentence
         values = (

@@ -217,8 +217,9 @@ OF_TRANSLATION = {
 """What rules of another system are probed for; entries alone do not show it."""
 
 
-def test_two_entries_give_every_generated_kind() -> None:
-    made = probes.make(["https://*.example.com/", "http://www.example.com:8080/a"])
+def test_three_entries_give_every_generated_kind() -> None:
+    entries = ["https://*.example.com/", "http://www.example.com:8080/a", "www.example.com"]
+    made = probes.make(entries)
     assert {probe.kind for probe in made} == set(ProbeKind) - {ProbeKind.FOUND} - OF_TRANSLATION
 
 

@@ -350,7 +350,7 @@ def test_correction_that_changes_nothing_for_anyone_is_safe(old: Lists, new: Lis
             (("https://*.a.test/",), ()),
             "a site that the blacklist names",
         ),
-        (((), ("https://a.test/",)), (("*",), ("https://a.test/",)), "denies requests without"),
+        (((), ("https://a.test/",)), (("*",), ("https://a.test/",)), "locks out requests without"),
     ],
 )
 def test_risk_comes_with_a_referer(old: Lists, new: Lists, words: str) -> None:
