@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _check(proposal: Proposal) -> tuple[Text, ...]:
     found = lint.run(proposal.configuration)
-    mistakes = sorted({item.rule for item in found if item.severity is not Severity.NOTE})
+    mistakes = sorted({item.rule for item in found if item.severity is Severity.ERROR})
     if mistakes:
         raise InputError(f"lint finds mistakes in these rules: {', '.join(mistakes)}")
     cases = tuple(replace(case, rules="site") for case in proposal.cases)
