@@ -301,7 +301,7 @@ def test_replay_names_every_flag(command: str, capsys: pytest.CaptureFixture[str
     flags = set(re.findall(r"^  (--[a-z-]+)", capsys.readouterr().out, re.MULTILINE))
     assert flags
     known_elsewhere = {"--endpoint", "--region", "--assumptions", "--lang", "--blacklist"}
-    known_elsewhere |= {"--allow-empty", "--allow-truncate-query-string", "--truncate-path"}
+    known_elsewhere |= {"--allow-empty", "--truncate-query", "--truncate-path"}
     assert [flag for flag in sorted(flags - known_elsewhere) if flag not in REPLAY] == []
 
 

@@ -65,7 +65,7 @@ class Source:
 
 _FLAGS: Mapping[str, str] = {
     "AllowEmptyReferer": "--allow-empty",
-    "AllowTruncateQueryString": "--allow-truncate-query-string",
+    "AllowTruncateQueryString": "--truncate-query",
     "TruncatePath": "--truncate-path",
 }
 """The flags for the switches of a list, by their elements."""
