@@ -507,6 +507,30 @@ def test_apply_shows_and_puts_changes_once(
     assert main(["apply", file, lab_bucket, "--yes", "--json"]) == 0
     said: dict[str, Any] = json.loads(capsys.readouterr().out)
     assert (said["put"], said["equivalent"], said["certainty"]) == (False, True, "proved")
+    assert said["saved"] is None
+
+
+def test_apply_saves_what_the_bucket_had_and_says_how_to_go_back(
+    lab_bucket: str, file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = (Path(file).with_name(f"rules.before{number}.xml") for number in ("", "2"))
+    assert main(["apply", file, lab_bucket, "--yes"]) == 0
+    assert f"oss-emulator apply {first} {lab_bucket}\n" in capsys.readouterr().out
+    assert main(["apply", str(first), lab_bucket, "--yes", "--backup", str(second)]) == 0
+    assert main(["diff", str(first), lab_bucket]) == 0
+    assert main(["diff", file, str(second)]) == 0
+    saved = first.read_bytes()
+    assert main(["apply", file, lab_bucket, "--yes"]) == 0
+    assert first.read_bytes() == saved  # nothing is overwritten
+    assert Path(file).with_name("rules.before3.xml").exists()
+
+
+def test_apply_that_cannot_save_puts_nothing(
+    lab_bucket: str, file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["apply", file, lab_bucket, "--yes", "--backup", str(tmp_path / "no" / "a")]) == 2
+    assert "the file cannot be written" in capsys.readouterr().err
+    assert main(["diff", file, lab_bucket]) == 1
 
 
 def test_bucket_on_this_machine_is_read_without_the_proxy_of_the_environment(

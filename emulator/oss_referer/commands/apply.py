@@ -1,19 +1,25 @@
 """`oss-emulator apply`: show how rules change a bucket, then put them."""
 
 import argparse
+import shlex
 import sys
+from itertools import chain, count
+from pathlib import Path
 
 from oss_referer.advice import diff
 from oss_referer.engine import RefererConfiguration, Sentence
 from oss_referer.replay import guard
 from oss_referer.replay.guard import TokenError
+from oss_referer.sources import forms
+from oss_referer.sources.forms import RulesForm
 from oss_referer.terminal import bucket, changes, formats, language, rules
 from oss_referer.terminal.formats import Format
-from oss_referer.terminal.output import Text, Tone, line, show, write_json
+from oss_referer.terminal.output import Text, Tone, line, show, write_json, writing
 from oss_referer.terminal.parser import Commands, InputError
 
 _DESCRIPTION = (
-    "Shows what would change for a bucket, asks for confirmation and puts the rules. The exit "
+    "Shows what would change for a bucket, asks for confirmation, saves the rules that it has and "
+    "puts the new ones. The exit "
     "status is 0 if the bucket has the rules now, 1 if the answer was no, and 2 if something "
     "cannot be read, the token does not allow the rules, or the service refuses them."
 )
@@ -24,6 +30,8 @@ def declare(commands: Commands) -> None:
     parser.add_value("rules", "RULES", rules.HELP)
     parser.add_value("bucket", "oss://BUCKET", "the bucket to put the rules to")
     parser.add_switch("--yes", "put the rules without asking")
+    said = "where to save the rules that the bucket has (default: a new file beside RULES)"
+    parser.add_value("--backup", "FILE", said, type=Path)
     said = "put the rules only if guard wrote this token, and they passed for this bucket"
     parser.add_value("--require-token", "FILE", said)
     formats.declare(parser, formats.PLAIN)
@@ -46,13 +54,34 @@ def run(arguments: argparse.Namespace) -> int:
         if not arguments.yes and not _agrees(arguments.bucket):
             show(line(Sentence("The rules were not put.")))
             return 1
+        saved = _save(old, arguments)
         bucket.put(arguments.bucket, new, arguments)
-    if arguments.format == Format.JSON:
-        write_json({"bucket": arguments.bucket, "put": old != new, **changes.to_dict(found)})
     else:
-        template = "{} has these rules already." if old == new else "{} has these rules now."
-        show(line(Text(Sentence(template, arguments.bucket), Tone.GOOD)))
+        saved = None
+    if arguments.format == Format.JSON:
+        about = {"bucket": arguments.bucket, "put": old != new, "saved": saved and str(saved)}
+        write_json({**about, **changes.to_dict(found)})
+        return 0
+    template = "{} has these rules already." if old == new else "{} has these rules now."
+    show(line(Text(Sentence(template, arguments.bucket), Tone.GOOD)))
+    if saved is not None:
+        back = f"oss-emulator apply {shlex.quote(str(saved))} {arguments.bucket}"
+        show(line(Sentence("To go back to those that it had: {}", back)))
     return 0
+
+
+def _save(old: RefererConfiguration, arguments: argparse.Namespace) -> Path:
+    """Save the rules of a bucket; without `--backup`, in a new file beside the new rules."""
+    path: Path | None = arguments.backup
+    if path is None:
+        file = Path(arguments.rules.partition("#")[0])
+        name = file.stem if file.is_file() else arguments.bucket.removeprefix(bucket.SCHEME)
+        names = (f"{name.strip('/')}.before{number}.xml" for number in chain([""], count(2)))
+        folder = file.parent if file.is_file() else Path()
+        path = next(one for one in map(folder.joinpath, names) if not one.exists())
+    with writing(path, InputError) as saved:
+        saved.write(forms.format(old, RulesForm.XML).encode())
+    return path
 
 
 def _require_token(path: str, new: RefererConfiguration, address: str) -> None:
