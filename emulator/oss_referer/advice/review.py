@@ -1,0 +1,634 @@
+"""Review: who gets in, what to change, what that costs, and what to try after it.
+
+The rules that a review proposes keep every entry that is right as it is. A wrong one becomes the
+safe entries for the sites that it means, and one of nobody who is meant is left out. Sites are
+those that a person names, or else those that the entries name.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from oss_referer.advice.proposal import APPID, ProposalError
+from oss_referer.advice.sites import Meaning, Site, is_right, make_console, make_mini_program, read
+from oss_referer.browser.probes import STRANGER, make
+from oss_referer.engine import (
+    DEFAULT,
+    Assumptions,
+    Decision,
+    RefererConfiguration,
+    RefererPolicy,
+    Sentence,
+    Stage,
+)
+from oss_referer.engine.policy import MAX_SIZE
+from oss_referer.search.entry import example, is_blank, parse_entry
+from oss_referer.search.sent import read_sent
+from oss_referer.search.url import WebURL
+
+PLACE = Site(("https",), "your-site.example")
+"""Stands in rules whose entries name no site; nobody can register it."""
+ANY_LABEL = "a-sub-domain"
+"""A sub-domain that no entry names by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Who is meant to get in."""
+
+    sites: tuple[str, ...] = ()
+    """URLs, or `*.example.com`; without any, the sites are those that the entries name."""
+    app: bool = False
+    """Whether an app shows the objects, which sends no Referer."""
+    mini_programs: tuple[str, ...] = ()
+    console: bool = False
+    cdn: tuple[str, ...] = ()
+    """Hosts of a CDN whose style sheets name objects (B-04)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who sends a Referer, and what becomes of it."""
+
+    referer: str | None
+    who: Sentence
+    wanted: bool | None
+    """Whether the owner wants it allowed; None if nobody has said so."""
+    now: Decision
+    then: Decision
+    """The decision by the proposed rules."""
+    name: str = ""
+    """The host, or all sub-domains of one."""
+    others: tuple[str, ...] = ()
+    """The Referers that are like it."""
+
+    @property
+    def is_wrong(self) -> bool:
+        return self.wanted not in (None, self.now.allowed)
+
+
+class Line(NamedTuple):
+    """An entry of the proposed rules, and why it stands there."""
+
+    list: Stage
+    entry: str
+    why: Sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What the proposed rules change for people, by their sites."""
+
+    locked_out: tuple[str, ...]
+    let_in: tuple[str, ...]
+    rare: tuple[Sentence, ...]
+    """What is locked out that browsers rarely send."""
+    choice: Sentence
+    """What rules cannot solve."""
+
+
+class Check(NamedTuple):
+    """A request to try afterwards, with what the service answers to it (R-35)."""
+
+    referer: str | None
+    status: int
+    ec: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """The answer to a person with rules."""
+
+    answer: Sentence
+    taken: tuple[str, ...] | None
+    """The sites that were taken from the entries; None if a person named them."""
+    visitors: tuple[Visitor, ...]
+    rules: RefererConfiguration
+    """The rules to use."""
+    changed: bool
+    """Whether they are other ones than those that were reviewed."""
+    lines: tuple[Line, ...]
+    left_out: tuple[Line, ...]
+    costs: Costs
+    notes: tuple[Sentence, ...]
+    checks: tuple[Check, ...]
+
+
+def review(
+    rules: RefererConfiguration,
+    wish: Wish = Wish(),
+    live: RefererConfiguration | None = None,
+    assumptions: Assumptions = DEFAULT,
+) -> Review:
+    """Review rules; `live` are those that hold now, if they are others. Raises ProposalError."""
+    return _Reviewer(rules, wish, live or rules, assumptions).review()
+
+
+def _read_wish(text: str) -> tuple[Site, ...]:
+    meaning = read(text)
+    if not meaning.sites:
+        raise ProposalError(
+            f"{text!r} is not the address of a site; write one such as https://www.example.com "
+            "or *.example.com"
+        )
+    return meaning.sites
+
+
+def _read_mini_program(appid: str) -> Site:
+    if not APPID.fullmatch(appid):
+        raise ProposalError(f"{appid!r} is not an appid; write one such as wx0123456789abcdef")
+    return make_mini_program(appid)
+
+
+def _matcher(entries: Sequence[str]) -> Callable[[str], bool]:
+    """Return what says whether one of some entries matches a Referer."""
+    rules = RefererConfiguration(whitelist=(*entries, "none"))
+    return RefererPolicy.compile(rules).allows
+
+
+Pages = Iterator[tuple[Site, str]]
+
+
+def _pages(sites: Iterable[Site]) -> Pages:
+    return ((site, scheme) for site in sites for scheme in site.schemes)
+
+
+class _Reviewer:
+    def __init__(
+        self,
+        rules: RefererConfiguration,
+        wish: Wish,
+        live: RefererConfiguration,
+        assumptions: Assumptions,
+    ) -> None:
+        self._rules, self._wish = rules, wish
+        self._white = [(text, read(text)) for text in rules.whitelist]
+        self._black = [(text, read(text)) for text in rules.blacklist]
+        self._given = tuple(site for text in wish.sites for site in _read_wish(text))
+        self._programs = tuple(map(_read_mini_program, wish.mini_programs))
+        self._cdn = self._read_cdn()
+        console = (make_console(),) if wish.console else ()
+        self._domains = {site.domain for site in self._given}
+        self._named = self._unique(
+            site for _, meaning in self._white for site in meaning.sites if self._means(site)
+        )
+        self._sites = self._unique(
+            [*self._named, *self._given, *self._programs, *console, *self._cdn]
+        )
+        self._lines: list[Line] = []
+        self._left_out: list[Line] = []
+        self._kept_out: list[Site] = []
+        self._everybody = self._is_for_everybody()
+        self._proposed = self._propose()
+        self._reviewed, self._now, self._then = (
+            RefererPolicy.compile(one, assumptions) for one in (rules, live, self._proposed)
+        )
+
+    @staticmethod
+    def _unique(sites: Iterable[Site]) -> tuple[Site, ...]:
+        return tuple(dict.fromkeys(sites))
+
+    def _read_cdn(self) -> tuple[Site, ...]:
+        found = tuple(site for host in self._wish.cdn for site in _read_wish(host))
+        return tuple(replace(site, schemes=_SCHEMES) for site in found)
+
+    def _means(self, site: Site) -> bool:
+        """Return whether a site that an entry names is meant."""
+        if site.is_mini_program and self._programs:
+            return site in self._programs
+        if not self._given:
+            return True
+        if site.is_console:
+            return self._wish.console
+        return site.domain in self._domains or site in self._cdn
+
+    def _is_for_everybody(self) -> bool:
+        """Return whether the rules are to let in all pages but those of the blacklist."""
+        if self._sites and not (self._rules.blacklist and not self._given):
+            return False
+        written = [meaning for text, meaning in self._white if not is_blank(text)]
+        plain = [meaning.is_everybody for meaning in written]
+        if self._rules.blacklist:
+            return any(plain) or not plain
+        return all(plain)
+
+    def _special(self, site: Site) -> Sentence | None:
+        """Say who a site is that is not an ordinary one."""
+        if site == PLACE:
+            return Sentence("put your site here")
+        if site.is_mini_program:
+            return Sentence("every mini program" if site.path == "/" else "your mini program")
+        if site.is_console:
+            return Sentence("console's preview")
+        return Sentence("CDN's style sheets") if site in self._cdn else None
+
+    # The rules to use
+
+    def _propose(self) -> RefererConfiguration:
+        rules = self._rules
+        if self._everybody:
+            white = self._for_everybody()
+        else:
+            if not self._sites:
+                self._sites = (PLACE,)
+            white = tuple(self._for_sites())
+        black = tuple(self._for_blacklist(white))
+        return replace(
+            rules,
+            truncate_path=rules.truncate_path and not white,
+            whitelist=white,
+            blacklist=black,
+        )
+
+    def _for_everybody(self) -> tuple[str, ...]:
+        needs = self._rules.blacklist or (
+            not self._rules.allow_empty_referer and not self._wish.app
+        )
+        if not self._rules.whitelist and not needs:
+            return ()
+        for text, _ in self._white:
+            if text != "*":
+                self._leave_out(Stage.WHITELIST, text, Sentence("* lets it in already"))
+        self._add(Stage.WHITELIST, "*", Sentence("everybody who sends a Referer"))
+        return ("*",)
+
+    def _for_sites(self) -> Iterator[str]:
+        """Yield the whitelist: what is right as it is, and what is missing."""
+        right = [text for text, meaning in self._white if self._is_right(text, meaning)]
+        missing = self._find_missing(right)
+        for text, meaning in self._white:
+            if text in right:
+                self._add(Stage.WHITELIST, text, self._why(meaning.sites[0], text, kept=True))
+                yield text
+                continue
+            meant = [site for site in meaning.sites if self._means(site)]
+            if not meant:
+                self._leave_out(Stage.WHITELIST, text, self._why_not(meaning))
+            yield from self._take(missing, meant)
+        yield from self._take(missing, self._sites)
+
+    def _is_right(self, text: str, meaning: Meaning) -> bool:
+        return is_right(text, meaning) and any(map(self._means, meaning.sites))
+
+    def _find_missing(self, right: Sequence[str]) -> dict[str, Site]:
+        """Return the entries that are to be added; those with a wildcard cover others."""
+        found: dict[str, Site] = {}
+        for wild in (True, False):
+            is_covered = _matcher([*right, *found])
+            found |= {
+                site.entry(scheme): site
+                for site, scheme in _pages(self._sites)
+                if site.is_wild is wild and not is_covered(site.page(scheme, ANY_LABEL))
+            }
+        return found
+
+    def _take(self, missing: dict[str, Site], sites: Iterable[Site]) -> Iterator[str]:
+        for site, scheme in sorted(_pages(sites), key=lambda page: page[1] == "http"):
+            entry = site.entry(scheme)
+            if missing.pop(entry, None):
+                self._add(Stage.WHITELIST, entry, self._why(site, entry))
+                yield entry
+
+    def _for_blacklist(self, white: tuple[str, ...]) -> Iterator[str]:
+        """Yield the blacklist: who is let in otherwise, and what wildcards need."""
+        gets_in = _matcher(white)
+        own = [] if self._everybody else [
+            site.page(scheme, ANY_LABEL) for site, scheme in _pages(self._sites)
+        ]  # fmt: skip
+        guards = {
+            site.in_path(scheme): site.guard(scheme)
+            for site, scheme in _pages(self._sites)
+            if site.is_wild and gets_in(site.in_path(scheme))
+        }
+        kept = [
+            text
+            for text, meaning in self._black
+            if self._keeps_out(text, meaning, own, gets_in, guards)
+        ]
+        is_denied = _matcher(kept)
+        for text, meaning in self._black:
+            if text in kept:
+                self._add(Stage.BLACKLIST, text, Sentence("stays: it keeps somebody out"))
+                yield text
+            for site in meaning.sites:
+                for scheme in _SCHEMES:
+                    page = site.page(scheme, ANY_LABEL)
+                    if gets_in(page) and page not in own:
+                        self._kept_out.append(replace(site, schemes=(scheme,)))
+                        if not is_denied(page):
+                            self._add(Stage.BLACKLIST, site.entry(scheme), Sentence("kept out"))
+                            yield site.entry(scheme)
+        for page, guard in guards.items():
+            if not is_denied(page.replace("evil.test", "a-stranger.test")):
+                self._add(Stage.BLACKLIST, guard, Sentence("yours in a stranger's path"))
+                yield guard
+
+    def _keeps_out(
+        self,
+        text: str,
+        meaning: Meaning,
+        own: Sequence[str],
+        gets_in: Callable[[str], bool],
+        guards: Iterable[str],
+    ) -> bool:
+        """Return whether a blacklist entry stays as it is; if it does not, say why."""
+        if is_blank(text):
+            self._leave_out(Stage.BLACKLIST, text, meaning.why)
+            return False
+        denies = parse_entry(text).matches
+        if locked := next(filter(denies, own), None):
+            self._leave_out(Stage.BLACKLIST, text, Sentence("it keeps out your own {}", locked))
+            return False
+        pages = [site.page(scheme, ANY_LABEL) for site, scheme in _pages(meaning.sites)]
+        probes = [probe.referer for probe in make([text]) if probe.referer]
+        if any(denies(page) and gets_in(page) for page in (*pages, *probes, *guards)):
+            return True
+        if not any(map(gets_in, pages)):
+            why = Sentence("no entry lets it in") if meaning.sites else meaning.why
+            self._leave_out(Stage.BLACKLIST, text, why)
+        return False
+
+    def _add(self, stage: Stage, entry: str, why: Sentence) -> None:
+        self._lines.append(Line(stage, entry, why))
+
+    def _leave_out(self, stage: Stage, entry: str, why: Sentence) -> None:
+        self._left_out.append(Line(stage, entry, why))
+
+    def _why_not(self, meaning: Meaning) -> Sentence:
+        if not meaning.sites:
+            return meaning.why
+        site = meaning.sites[0]
+        if site.is_mini_program:
+            return Sentence("you named other mini programs, or none")
+        if site.is_console or "aliyun.com" in site.name:
+            return Sentence("you named no site there; --console keeps the console's preview")
+        return Sentence("you named no site there")
+
+    def _why(self, site: Site, entry: str, *, kept: bool = False) -> Sentence:
+        """Say in a few words why an entry stands in the whitelist."""
+        if kept:
+            return Sentence("right as it is")
+        if special := self._special(site):
+            return special
+        if entry.startswith("http:") and "https" in site.schemes:
+            return Sentence("the same over http")
+        if site.is_wild:
+            return Sentence("your sub-domains; the / ends the host")
+        if replace(site, host=f"*.{site.host}") in self._sites:
+            return Sentence("*. does not match the bare domain")
+        return Sentence("your site; the / ends the host")
+
+    # Who gets in
+
+    def review(self) -> Review:
+        visitors = tuple(self._visitors())
+        grouped = tuple(_group(visitors))
+        changed = self._proposed != self._rules
+        named = tuple(dict.fromkeys(site.name for site in self._named))
+        return Review(
+            self._answer(visitors, changed=changed),
+            None if self._wish.sites else named,
+            grouped,
+            self._proposed,
+            changed,
+            tuple(self._lines),
+            tuple(self._left_out),
+            self._costs(visitors),
+            tuple(self._notes()),
+            tuple(_check(grouped)),
+        )
+
+    def _visitor(
+        self, referer: str | None, who: Sentence, wanted: bool | None, name: str = ""
+    ) -> Visitor:
+        now, then = self._now.decide(referer), self._then.decide(referer)
+        return Visitor(referer, who, wanted, now, then, name)
+
+    def _visitors(self) -> Iterator[Visitor]:
+        if not self._everybody:
+            yield from self._own_visitors()
+        app = Sentence("app, address bar")
+        yield self._visitor(None, app, True if self._wish.app else None)
+        for site, scheme in _pages(self._kept_out):
+            who = Sentence("on your blacklist")
+            yield self._visitor(site.page(scheme), who, False, site.name)
+        for page, name in dict(self._unnamed_pages()).items():
+            yield self._visitor(page, Sentence("not named"), None, name)
+        if self._everybody:
+            yield self._visitor(STRANGER, Sentence("anybody"), None)
+            return
+        yield self._visitor(STRANGER, Sentence("a stranger"), False)
+        yield from self._trying_visitors()
+        if self._rules.allow_empty_referer:
+            yield self._visitor(None, Sentence("stranger hides it"), False)
+
+    def _own_visitors(self) -> Iterator[Visitor]:
+        is_excepted = _matcher(self._proposed.blacklist)
+        for site, scheme in _pages(self._sites):
+            labels = ("oss",) if site.is_console else ("www", "m", ANY_LABEL)
+            pages = [site.page(scheme, label) for label in labels]
+            page = next((one for one in pages if not is_excepted(one)), pages[0])
+            who = self._special(site) or Sentence("yours")
+            yield self._visitor(page, who, True, site.name)
+
+    def _unnamed_pages(self) -> Iterator[tuple[str, str]]:
+        """Yield pages that may seem to be the owner's, and those of entries that are left out.
+
+        Each has the name of its site.
+        """
+        for site in self._sites[:1]:
+            if not (site.is_mini_program or site.is_console or site.port or site == PLACE):
+                twins = dict.fromkeys([site.host.removeprefix("www."), site.host])
+                for twin, scheme in _pages(
+                    replace(site, host=host, schemes=_SCHEMES) for host in twins
+                ):
+                    if not self._then.allows(twin.page(scheme, ANY_LABEL)):
+                        yield twin.page(scheme), twin.name
+        for _, meaning in self._white:
+            for site, scheme in _pages(meaning.sites):
+                if not self._means(site):
+                    yield site.page(scheme), site.name
+
+    def _trying_visitors(self) -> Iterator[Visitor]:
+        """Yield strangers whose Referers look like those of the owner, of each kind the best."""
+        found: dict[str, list[str]] = {
+            name: [] for name in ("begins", "ends", "path", "program", "wide")
+        }
+        for site, scheme in _pages(self._sites):
+            host = site.page(scheme).partition("//")[2].partition("/")[0].partition(":")[0]
+            if site.is_mini_program:
+                if site.path != "/":
+                    found["program"].append(make_mini_program("wx0000000000000000").page("https"))
+                continue
+            found["path"] += [f"{scheme}://evil.test/{host}/"]
+            if site.is_wild:
+                found["path"].append(site.in_path(scheme))
+            found["begins"] += [f"{scheme}://{host}.evil.test/", f"{scheme}://{host}.cn/"]
+            bare = host.removeprefix("www.")
+            found["ends"] += [f"{scheme}://not{bare}/", f"{scheme}://my-{bare}/"]
+        for text, meaning in self._white:
+            if not meaning.sites and not is_blank(text):
+                page = example(text, star="evil")
+                found["wide"] += [page, f"{page.rstrip('/')}.evil.test/"]
+                found["wide"] += [probe.referer for probe in make([text]) if probe.referer]
+        for name, referers in found.items():
+            strange = list(filter(self._is_strange, dict.fromkeys(referers)))
+            best = next(filter(self._now.allows, strange), None)
+            if best is None and name not in ("ends", "wide"):
+                best = next(iter(strange), None)
+            if best is not None:
+                yield self._visitor(best, _TRIES[name], False)
+
+    def _is_strange(self, referer: str) -> bool:
+        """Return whether a page of somebody else can send a Referer."""
+        url = read_sent(referer)
+        return url is not None and not any(
+            f".{url.host}".endswith(f".{site.domain}")
+            for site in self._sites
+            if not site.is_mini_program
+        )
+
+    # What follows
+
+    def _answer(self, visitors: Sequence[Visitor], *, changed: bool) -> Sentence:
+        if not changed:
+            if self._everybody:
+                return Sentence("Nothing to change: the rules name no site, and everybody gets in.")
+            if self._wish.app and not self._rules.allow_empty_referer:
+                return Sentence("Nothing to change, but your app stays out: that is your choice, see 3.")
+            return Sentence("Nothing to change: your pages get in, and strangers stay out.")
+        if PLACE in self._sites:
+            return Sentence("The entries name no site: put yours in these rules, or use --site URL.")
+        allows = self._reviewed.allows
+        own = [item for item in visitors if item.wanted and item.referer]
+        out = {item.referer for item in own if not allows(item.referer)}
+        strange = [item for item in visitors if item.wanted is False and item.referer]
+        gets_in = any(allows(item.referer) for item in strange)
+        if out and len(out) == len(own):
+            if gets_in:
+                return Sentence("All your pages stay out, and strangers get in.")
+            return Sentence("All your pages stay out.")
+        if out and gets_in:
+            template = "Strangers get in, and {} of your {} addresses stay out."
+            return Sentence(template, str(len(out)), str(len(own)))
+        if out:
+            template = "{} of your {} addresses stay out; strangers do too."
+            return Sentence(template, str(len(out)), str(len(own)))
+        if gets_in:
+            return Sentence("Strangers get in.")
+        return Sentence("Your pages get in and strangers stay out, but the rules can be better.")
+
+    def _costs(self, visitors: Sequence[Visitor]) -> Costs:
+        out = [item for item in visitors if item.now.allowed and not item.then.allowed]
+        in_ = [item for item in visitors if item.then.allowed and not item.now.allowed]
+        locked_out = list(_hosts(item for item in out if item.wanted is not False))
+        if any(item.wanted is False for item in out):
+            locked_out.append(Sentence("the strangers marked !"))
+        return Costs(
+            tuple(dict.fromkeys(locked_out)),
+            tuple(dict.fromkeys(_hosts(in_))),
+            tuple(self._rare()),
+            self._choice(),
+        )
+
+    def _rare(self) -> Iterator[Sentence]:
+        """Yield what is locked out although it is the owner's: browsers rarely send it."""
+        ports, paths = (
+            Sentence("your other ports"),
+            Sentence("your URLs that contain another host"),
+        )
+        found: set[Sentence] = set()
+        for site, scheme in _pages(self._sites):
+            page = site.page(scheme)
+            origin = page.rpartition("/")[0]
+            other = next((one.page(scheme) for one in self._sites if one.is_wild), page)
+            for said, referer in (
+                (ports, f"{origin}:8443/"),
+                (paths, f"{page}?{other}"),
+                (paths, f"{page}{other.partition('//')[2]}"),
+            ):
+                if said not in found and self._now.allows(referer) > self._then.allows(referer):
+                    found.add(said)
+                    yield said
+
+    def _choice(self) -> Sentence:
+        if not (self._proposed.whitelist or self._proposed.blacklist):
+            return Sentence("Without a whitelist everybody gets in, with or without a Referer.")
+        if self._rules.allow_empty_referer:
+            return Sentence(
+                "AllowEmptyReferer true lets in apps and pages that hide their Referer; false "
+                "neither, unless an app sends yours or signs in the header."
+            )
+        return Sentence(
+            "AllowEmptyReferer false keeps out pages that hide their Referer, and apps unless they "
+            "send yours or sign in the header; true lets in both."
+        )
+
+    def _notes(self) -> Iterator[Sentence]:
+        new, old = self._proposed, self._rules
+        if old.truncate_path and not new.truncate_path:
+            yield Sentence("TruncatePath becomes false: it cuts the / that ends a host (R-27).")
+        if new.size > MAX_SIZE:
+            template = "These rules have {} bytes of entries, and a bucket takes {} (R-42)."
+            yield Sentence(template, f"{new.size:,}", f"{MAX_SIZE:,}")
+        if not new.allow_empty_referer and not old.whitelist and new.whitelist == ("*",):
+            yield Sentence("AllowEmptyReferer false has an effect only beside a whitelist (R-11).")
+        if any(line.why.startswith("no browser sends") for line in self._left_out):
+            yield Sentence(
+                "Apps whose pages are at file:// or capacitor://localhost send no Referer: "
+                "AllowEmptyReferer decides."
+            )
+        if self._wish.cdn:
+            yield Sentence(
+                "The host of a CDN matters only for style sheets there that load objects (B-04). "
+                "Private back-to-origin requests are not checked (R-36), and a cache answers "
+                "without asking OSS."
+            )
+
+
+_SCHEMES = ("https", "http")
+_TRIES = {
+    "begins": Sentence("begins like yours"),
+    "ends": Sentence("ends like yours"),
+    "path": Sentence("has yours in its path"),
+    "program": Sentence("other mini program"),
+    "wide": Sentence("fits a wide entry"),
+}
+"""How strangers get in, by the kind of their Referers."""
+
+
+def _group(visitors: Iterable[Visitor]) -> Iterator[Visitor]:
+    """Yield one visitor for those who are alike; strangers who get in stay alone."""
+    groups: dict[object, list[Visitor]] = {}
+    for item in visitors:
+        is_denied = item.wanted is False and not item.now.allowed and not item.then.allowed
+        who = "" if is_denied and item.referer else item.who
+        key = (who, item.wanted, item.now.allowed, item.then.allowed, item.referer is None)
+        groups.setdefault(key, []).append(item)
+    for first, *more in groups.values():
+        yield replace(first, others=tuple(item.referer for item in more if item.referer))
+
+
+def _hosts(visitors: Iterable[Visitor]) -> Iterator[str]:
+    """Yield whose pages visitors are."""
+    for item in visitors:
+        if item.referer is None:
+            yield Sentence("requests without a Referer")
+        else:
+            yield item.name or WebURL.parse(item.referer).host
+
+
+MOST_CHECKS = 6
+
+
+def _check(visitors: Sequence[Visitor]) -> Iterator[Check]:
+    """Yield the requests that show that the rules hold: those that change come first."""
+    changes = [item for item in visitors if item.now.allowed != item.then.allowed]
+    own = [item for item in visitors if item.wanted]
+    matter = [item for item in changes if item.wanted is not None]
+    chosen = [*own[:1], *matter, *changes, *visitors]
+    kept = dict.fromkeys(item.referer for item in chosen)
+    decisions = {item.referer: item.then for item in visitors}
+    for referer in [*kept][:MOST_CHECKS]:
+        decision = decisions[referer]
+        yield Check(referer, 200 if decision.allowed else 403, decision.ec)
