@@ -7,7 +7,7 @@ those that a person names, or else those that the entries name.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 from oss_referer.advice.proposal import APPID, ProposalError
 from oss_referer.advice.sites import Meaning, Site, is_right, make_console, make_mini_program, read
@@ -153,6 +153,12 @@ def _pages(sites: Iterable[Site]) -> Pages:
     return ((site, scheme) for site in sites for scheme in site.schemes)
 
 
+def _by_both(site: Site) -> Site:
+    """Return a site that is kept out by both schemes, if it may have both."""
+    has_both = site.port is None and not (site.is_mini_program or site.is_console)
+    return replace(site, schemes=_SCHEMES) if has_both else site
+
+
 class _Reviewer:
     def __init__(
         self,
@@ -166,17 +172,22 @@ class _Reviewer:
         self._black = [(text, read(text)) for text in rules.blacklist]
         self._given = tuple(site for text in wish.sites for site in _read_wish(text))
         self._programs = tuple(map(_read_mini_program, wish.mini_programs))
-        self._cdn = self._read_cdn()
         console = (make_console(),) if wish.console else ()
         self._domains = {site.domain for site in self._given}
+        cdn = [site for host in wish.cdn for site in _read_wish(host)]
+        self._cdn = {site.host for site in cdn}
+        excepted = {site.host for _, meaning in self._black for site in meaning.sites}
+        named = [site for _, meaning in self._white for site in meaning.sites if self._means(site)]
+        wild = [site.host[1:] for site in (*named, *self._given) if site.host.startswith("*.")]
         self._named = self._unique(
-            site for _, meaning in self._white for site in meaning.sites if self._means(site)
+            site for site in named if not (site.host in excepted and site.host.endswith((*wild,)))
         )
         self._sites = self._unique(
-            [*self._named, *self._given, *self._programs, *console, *self._cdn]
+            [*self._named, *self._given, *self._programs, *console, *cdn]
         )
         self._lines: list[Line] = []
         self._left_out: list[Line] = []
+        self._has_blacklist = not all(map(is_blank, rules.blacklist))
         self._kept_out: list[Site] = []
         self._everybody = self._is_for_everybody()
         self._proposed = self._propose()
@@ -188,10 +199,6 @@ class _Reviewer:
     def _unique(sites: Iterable[Site]) -> tuple[Site, ...]:
         return tuple(dict.fromkeys(sites))
 
-    def _read_cdn(self) -> tuple[Site, ...]:
-        found = tuple(site for host in self._wish.cdn for site in _read_wish(host))
-        return tuple(replace(site, schemes=_SCHEMES) for site in found)
-
     def _means(self, site: Site) -> bool:
         """Return whether a site that an entry names is meant."""
         if site.is_mini_program and self._programs:
@@ -200,17 +207,16 @@ class _Reviewer:
             return True
         if site.is_console:
             return self._wish.console
-        return site.domain in self._domains or site in self._cdn
+        return site.domain in self._domains or site.host in self._cdn
 
     def _is_for_everybody(self) -> bool:
         """Return whether the rules are to let in all pages but those of the blacklist."""
-        if self._sites and not (self._rules.blacklist and not self._given):
+        if self._given or (self._named and not self._has_blacklist):
             return False
-        written = [meaning for text, meaning in self._white if not is_blank(text)]
-        plain = [meaning.is_everybody for meaning in written]
-        if self._rules.blacklist:
+        plain = [meaning.is_everybody for text, meaning in self._white if not is_blank(text)]
+        if self._has_blacklist:
             return any(plain) or not plain
-        return all(plain)
+        return all(plain) and bool(plain or not self._sites)
 
     def _special(self, site: Site) -> Sentence | None:
         """Say who a site is that is not an ordinary one."""
@@ -220,14 +226,14 @@ class _Reviewer:
             return Sentence("every mini program" if site.path == "/" else "your mini program")
         if site.is_console:
             return Sentence("console's preview")
-        return Sentence("CDN's style sheets") if site in self._cdn else None
+        return Sentence("CDN's style sheets") if site.host in self._cdn else None
 
     # The rules to use
 
     def _propose(self) -> RefererConfiguration:
         rules = self._rules
         if self._everybody:
-            white = self._for_everybody()
+            self._sites, white = (), self._for_everybody()
         else:
             if not self._sites:
                 self._sites = (PLACE,)
@@ -241,11 +247,11 @@ class _Reviewer:
         )
 
     def _for_everybody(self) -> tuple[str, ...]:
-        needs = self._rules.blacklist or (
+        needs = self._has_blacklist or (
             not self._rules.allow_empty_referer and not self._wish.app
         )
-        if not self._rules.whitelist and not needs:
-            return ()
+        if not needs and all(is_blank(text) for text, _ in self._white):
+            return self._rules.whitelist
         for text, _ in self._white:
             if text != "*":
                 self._leave_out(Stage.WHITELIST, text, Sentence("* lets it in already"))
@@ -292,13 +298,12 @@ class _Reviewer:
     def _for_blacklist(self, white: tuple[str, ...]) -> Iterator[str]:
         """Yield the blacklist: who is let in otherwise, and what wildcards need."""
         gets_in = _matcher(white)
-        own = [] if self._everybody else [
-            site.page(scheme, ANY_LABEL) for site, scheme in _pages(self._sites)
-        ]  # fmt: skip
+        own = [site.page(scheme, ANY_LABEL) for site, scheme in _pages(self._sites)]
+        own = [STRANGER] if self._everybody else own
         guards = {
             site.in_path(scheme): site.guard(scheme)
             for site, scheme in _pages(self._sites)
-            if site.is_wild and gets_in(site.in_path(scheme))
+            if site.is_wild and gets_in(site.in_path(scheme)) and read_sent(site.in_path(scheme))
         }
         kept = [
             text
@@ -306,20 +311,23 @@ class _Reviewer:
             if self._keeps_out(text, meaning, own, gets_in, guards)
         ]
         is_denied = _matcher(kept)
+        added: set[str] = set()
         for text, meaning in self._black:
             if text in kept:
                 self._add(Stage.BLACKLIST, text, Sentence("stays: it keeps somebody out"))
                 yield text
-            for site in meaning.sites:
-                for scheme in _SCHEMES:
-                    page = site.page(scheme, ANY_LABEL)
-                    if gets_in(page) and page not in own:
-                        self._kept_out.append(replace(site, schemes=(scheme,)))
-                        if not is_denied(page):
-                            self._add(Stage.BLACKLIST, site.entry(scheme), Sentence("kept out"))
-                            yield site.entry(scheme)
-        for page, guard in guards.items():
-            if not is_denied(page.replace("evil.test", "a-stranger.test")):
+            for site, scheme in _pages(map(_by_both, meaning.sites)):
+                page, entry = site.page(scheme, ANY_LABEL), site.entry(scheme)
+                if not gets_in(page) or page in own:
+                    continue
+                self._kept_out.append(replace(site, schemes=(scheme,)))
+                if not is_denied(page) and entry not in added:
+                    added.add(entry)
+                    self._add(Stage.BLACKLIST, entry, Sentence("kept out"))
+                    yield entry
+        open_paths = [page for page in guards if not is_denied(page.replace("evil.", "a-stranger."))]
+        for guard in dict.fromkeys(map(guards.__getitem__, open_paths)):
+            if guard not in kept:
                 self._add(Stage.BLACKLIST, guard, Sentence("yours in a stranger's path"))
                 yield guard
 
@@ -337,14 +345,16 @@ class _Reviewer:
             return False
         denies = parse_entry(text).matches
         if locked := next(filter(denies, own), None):
-            self._leave_out(Stage.BLACKLIST, text, Sentence("it keeps out your own {}", locked))
+            self._leave_out(Stage.BLACKLIST, text, Sentence("it keeps out {}", locked))
             return False
         pages = [site.page(scheme, ANY_LABEL) for site, scheme in _pages(meaning.sites)]
-        probes = [probe.referer for probe in make([text]) if probe.referer]
-        if any(denies(page) and gets_in(page) for page in (*pages, *probes, *guards)):
+        origins = [probe.referer for probe in make([text]) if _is_origin(probe.referer)]
+        if any(denies(page) and gets_in(page) for page in (*pages, *origins, *guards)):
             return True
-        if not any(map(gets_in, pages)):
+        if not any(gets_in(page) and page not in own for page in pages):
             why = Sentence("no entry lets it in") if meaning.sites else meaning.why
+            if any(map(gets_in, pages)):
+                why = Sentence("browsers send only the host, which is yours")
             self._leave_out(Stage.BLACKLIST, text, why)
         return False
 
@@ -361,7 +371,7 @@ class _Reviewer:
         if site.is_mini_program:
             return Sentence("you named other mini programs, or none")
         if site.is_console or "aliyun.com" in site.name:
-            return Sentence("you named no site there; --console keeps the console's preview")
+            return Sentence("you named no site there; --console keeps its preview")
         return Sentence("you named no site there")
 
     def _why(self, site: Site, entry: str, *, kept: bool = False) -> Sentence:
@@ -373,10 +383,10 @@ class _Reviewer:
         if entry.startswith("http:") and "https" in site.schemes:
             return Sentence("the same over http")
         if site.is_wild:
-            return Sentence("your sub-domains; the / ends the host")
+            return Sentence("sub-domains; / ends the host")
         if replace(site, host=f"*.{site.host}") in self._sites:
-            return Sentence("*. does not match the bare domain")
-        return Sentence("your site; the / ends the host")
+            return Sentence("*. does not match it")
+        return Sentence("yours; / ends the host")
 
     # Who gets in
 
@@ -384,7 +394,8 @@ class _Reviewer:
         visitors = tuple(self._visitors())
         grouped = tuple(_group(visitors))
         changed = self._proposed != self._rules
-        named = tuple(dict.fromkeys(site.name for site in self._named))
+        names = dict.fromkeys(site.name for site in self._named)
+        named = tuple(name for name in names if f"*.{name}" not in names)
         return Review(
             self._answer(visitors, changed=changed),
             None if self._wish.sites else named,
@@ -457,9 +468,8 @@ class _Reviewer:
         for site, scheme in _pages(self._sites):
             host = site.page(scheme).partition("//")[2].partition("/")[0].partition(":")[0]
             if site.is_mini_program:
-                if site.path != "/":
+                if make_mini_program() not in self._sites:
                     found["program"].append(make_mini_program("wx0000000000000000").page("https"))
-                continue
             found["path"] += [f"{scheme}://evil.test/{host}/"]
             if site.is_wild:
                 found["path"].append(site.in_path(scheme))
@@ -491,32 +501,39 @@ class _Reviewer:
     # What follows
 
     def _answer(self, visitors: Sequence[Visitor], *, changed: bool) -> Sentence:
+        allows = self._reviewed.allows
+        if self._everybody:
+            return self._answer_for_everybody(visitors, changed=changed)
+        if not changed and self._wish.app and not self._rules.allow_empty_referer:
+            return Sentence("Nothing to change, but your app stays out: that is your choice, see 3.")
         if not changed:
-            if self._everybody:
-                return Sentence("Nothing to change: the rules name no site, and everybody gets in.")
-            if self._wish.app and not self._rules.allow_empty_referer:
-                return Sentence("Nothing to change, but your app stays out: that is your choice, see 3.")
             return Sentence("Nothing to change: your pages get in, and strangers stay out.")
         if PLACE in self._sites:
             return Sentence("The entries name no site: put yours in these rules, or use --site URL.")
-        allows = self._reviewed.allows
-        own = [item for item in visitors if item.wanted and item.referer]
-        out = {item.referer for item in own if not allows(item.referer)}
-        strange = [item for item in visitors if item.wanted is False and item.referer]
-        gets_in = any(allows(item.referer) for item in strange)
-        if out and len(out) == len(own):
-            if gets_in:
-                return Sentence("All your pages stay out, and strangers get in.")
-            return Sentence("All your pages stay out.")
+        own = [item.referer for item in visitors if item.wanted and item.referer]
+        out = len([referer for referer in own if not allows(referer)])
+        gets_in = any(
+            allows(item.referer) for item in visitors if item.wanted is False and item.referer
+        )
+        count = Sentence("{} of your {} addresses", str(out), str(len(own)))
+        if out == len(own):
+            count = Sentence("all your pages")
         if out and gets_in:
-            template = "Strangers get in, and {} of your {} addresses stay out."
-            return Sentence(template, str(len(out)), str(len(own)))
+            return Sentence("Strangers get in, and {} cannot.", count)
         if out:
-            template = "{} of your {} addresses stay out; strangers do too."
-            return Sentence(template, str(len(out)), str(len(own)))
+            return Sentence("Strangers stay out, but so do {}.", count)
         if gets_in:
-            return Sentence("Strangers get in.")
-        return Sentence("Your pages get in and strangers stay out, but the rules can be better.")
+            return Sentence("Your pages get in, but strangers do too.")
+        return Sentence("Your pages get in and strangers stay out; these rules are safer.")
+
+    def _answer_for_everybody(self, visitors: Sequence[Visitor], *, changed: bool) -> Sentence:
+        if not changed:
+            return Sentence("Nothing to change: the rules name no site, and everybody gets in.")
+        if not self._has_blacklist:
+            return Sentence("AllowEmptyReferer false has no effect yet: everybody gets in.")
+        if any(self._reviewed.allows(item.referer) for item in visitors if item.wanted is False):
+            return Sentence("Pages get in that your blacklist means.")
+        return Sentence("Your blacklist works, but say with * that all others may get in (R-14).")
 
     def _costs(self, visitors: Sequence[Visitor]) -> Costs:
         out = [item for item in visitors if item.now.allowed and not item.then.allowed]
@@ -535,9 +552,9 @@ class _Reviewer:
         """Yield what is locked out although it is the owner's: browsers rarely send it."""
         ports, paths = (
             Sentence("your other ports"),
-            Sentence("your URLs that contain another host"),
+            Sentence("your URLs that name another host"),
         )
-        found: set[Sentence] = set()
+        found: dict[Sentence, bool] = {ports: False, paths: False}
         for site, scheme in _pages(self._sites):
             page = site.page(scheme)
             origin = page.rpartition("/")[0]
@@ -547,9 +564,8 @@ class _Reviewer:
                 (paths, f"{page}?{other}"),
                 (paths, f"{page}{other.partition('//')[2]}"),
             ):
-                if said not in found and self._now.allows(referer) > self._then.allows(referer):
-                    found.add(said)
-                    yield said
+                found[said] |= self._now.allows(referer) and not self._then.allows(referer)
+        yield from (said for said, is_so in found.items() if is_so)
 
     def _choice(self) -> Sentence:
         if not (self._proposed.whitelist or self._proposed.blacklist):
@@ -557,7 +573,7 @@ class _Reviewer:
         if self._rules.allow_empty_referer:
             return Sentence(
                 "AllowEmptyReferer true lets in apps and pages that hide their Referer; false "
-                "neither, unless an app sends yours or signs in the header."
+                "neither, but an app may send yours or sign in the header."
             )
         return Sentence(
             "AllowEmptyReferer false keeps out pages that hide their Referer, and apps unless they "
@@ -586,11 +602,17 @@ class _Reviewer:
             )
 
 
+def _is_origin(referer: str | None) -> TypeGuard[str]:
+    """Return whether a Referer is one that browsers send by default: an origin with a slash."""
+    url = read_sent(referer) if referer else None
+    return url is not None and url.text == f"{url.origin}/"
+
+
 _SCHEMES = ("https", "http")
 _TRIES = {
     "begins": Sentence("begins like yours"),
     "ends": Sentence("ends like yours"),
-    "path": Sentence("has yours in its path"),
+    "path": Sentence("yours in its path"),
     "program": Sentence("other mini program"),
     "wide": Sentence("fits a wide entry"),
 }

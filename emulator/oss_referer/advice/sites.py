@@ -14,6 +14,7 @@ from oss_referer.browser.probes import STRANGER
 from oss_referer.engine import Sentence
 from oss_referer.engine.header import WHITE_SPACE
 from oss_referer.search.entry import Parts, example, is_blank, parse_entry
+from oss_referer.search.sent import read_sent
 from oss_referer.search.url import (
     DEFAULT_PORTS,
     RESERVED,
@@ -47,6 +48,7 @@ class Site:
 
     def page(self, scheme: str, label: str = "www") -> str:
         """Return what a page sends; `label` is the name of a sub-domain."""
+        label = "oss" if self.is_console else label
         page = example(self.entry(scheme), star=label if self.host.startswith("*.") else "1")
         return f"{page}1/page-frame.html" if self.is_mini_program and self.path != "/" else page
 
@@ -85,9 +87,11 @@ class Site:
 
     def in_path(self, scheme: str) -> str:
         """Return a Referer of a stranger that the entry matches and the guard keeps out."""
-        before = re.split(r"[*?]", self.host)[0]
-        tail = example(Parts(scheme, f"x{self.fixed}", self.port, "/").join())
-        return f"{scheme}://{before}evil.test/{tail.partition('//')[2]}"
+        wild = len(self.host) - len(self.fixed) - 1
+        before, tail = re.sub(r"[*?]", "b", self.host[:wild]), example(f"{scheme}://x{self.fixed}/")
+        between = "evil.test/x" if self.host[wild] == "*" else "/"
+        after = "" if self.port is None else f":{self.port}".replace(":*", ":8443")
+        return f"{scheme}://{before}{between}{tail.partition('//x')[2][:-1]}{after}/"
 
 
 class Meaning(NamedTuple):
@@ -133,7 +137,7 @@ _OPTIONAL = re.compile(r"\((?:\?:)?([a-z0-9-]+)\.\)\?\Z")
 _REPEATED = re.compile(r"[*+]\)?\.?\)?[?*+]?\Z")
 
 _OPEN_TO_ALL = Sentence("it lets in everybody")
-_OPEN_END = Sentence("the end of the host is open: anybody can have such a host")
+_OPEN_END = Sentence("anybody can have such a host")
 _OTHERS = Sentence("anybody can have a host there")
 _NO_HOST = Sentence("it names no site")
 
@@ -171,13 +175,12 @@ def _read_one(text: str) -> Meaning:
     schemes = _BOTH
     if written.lower().startswith("https") or (web and web.lower().endswith("s")):
         schemes = ("https",)
-    elif port == "443" and not written:
-        schemes = ("https",)
-    elif web and port not in (None, *DEFAULT_PORTS.values()):
+    elif web and port not in (None, "80"):
         schemes = ("http",)
-    elif web and port:
-        schemes = ("http",) if port == "443" else _BOTH
-    port = None if port in [DEFAULT_PORTS[scheme] for scheme in schemes[-1:]] else port
+    elif port == "443":
+        schemes = ("https",)
+    if len(schemes) == 2 and port == "80" or schemes == ("https",) and port == "443":
+        port = None
     if port is None and parts.port is None and path.startswith(":*"):
         port = "*"
     if port is not None and not is_port(port):
@@ -199,32 +202,34 @@ def _read_host(
         appid = path.strip("/").partition("/")[0]
         return Meaning((make_mini_program(appid if APPID.fullmatch(appid) else ""),))
     if f".{bare}".endswith((f".{CONSOLE}", f"*{CONSOLE}")):
-        return Meaning((Site(("https",), bare) if not {*"*?"} & {*bare} else make_console(),))
+        is_plain = is_host(bare) and {*"*?"}.isdisjoint(bare)
+        return Meaning((Site(("https",), bare) if is_plain else make_console(),))
     tail = bare.lstrip("*.")
+    if bare == f"*{tail}" and tail.startswith("www."):
+        bare = tail  # a wildcard for the scheme
     if tail != bare and is_host(tail) and not {*"*?"} & {*tail} and not tail.startswith("-"):
         if not _is_own(tail):
             return Meaning(why=_OTHERS)
-        hosts: tuple[str, ...] = (tail,) if is_address(tail) else (f"*.{tail}", tail)
+        hosts = (f"*.{tail}", tail)
         return Meaning(tuple(Site(schemes, name, port) for name in hosts))
     if not is_host(bare):
         return Meaning(why=_NO_HOST)
     site = Site(schemes, bare, port)
-    if site.is_wild:
-        fixed = site.fixed.partition(".")[2]
-        return Meaning((site,)) if fixed and _is_own(fixed) else Meaning(why=_OPEN_END)
+    fixed = site.fixed.partition(".")[2]
+    if bare == "www" or (site.is_wild and not (fixed and _is_own(fixed))):
+        return Meaning(why=_OPEN_END)
     if "." not in bare and bare not in RESERVED and (is_open or not is_whole):
         return Meaning(why=Sentence("it is not a whole host"))
-    if bare == "www":
-        return Meaning(why=_OPEN_END)
-    with_ports = port == "*" or (is_open and (bare in RESERVED or is_address(bare)))
-    ports = (None, "*") if with_ports else (port,)
-    return Meaning(tuple(replace(site, port=one) for one in ports))
+    sites: tuple[Site, ...] = (site,)
+    if port == "*" or (is_open and (bare in RESERVED or is_address(bare))):
+        plain = _BOTH if "http" in schemes else schemes
+        sites = (Site(plain, bare), replace(site, port="*"))
+    return Meaning(sites) if read_sent(site.page(schemes[0])) else Meaning(why=_NO_HOST)
 
 
 def _is_own(name: str) -> bool:
     """Return whether all hosts below a name belong to one owner."""
-    known: str | None = suffix_list().publicsuffix(name, accept_unknown=False)
-    return not is_address(name) and (registered(name) is not None or known is None)
+    return not is_address(name) and registered(name) is not None
 
 
 def _read_expression(text: str) -> Iterator[Site]:

@@ -21,7 +21,7 @@ HEIGHT, WIDTH = 40, 80
 """The lines and columns of a screen."""
 SHOWN = 8
 """The most entries that are shown."""
-_ROOM = ((12, 6), (12, 4), (10, 3), (8, 3), (6, 3))
+_ROOM = ((12, 6), (12, 4), (10, 3), (8, 3), (6, 3), (5, 3))
 """The rows of the table and the requests to try, the most first, until all fits one screen."""
 _NAMED = 3
 """The most names in one sentence."""
@@ -57,12 +57,12 @@ _HEADINGS = ("", Sentence("Referer"), Sentence("who"), Sentence("now"), Sentence
 
 def text(review: Review, setting: Setting) -> list[str]:
     """Return the lines of a screen."""
-    lines: list[str] = []
     for rows, checks in _ROOM:
         lines = [*_text(review, _parts(review, setting, rows, checks))]
         if len(lines) <= HEIGHT:
-            break
-    else:
+            return lines
+    lines = [one for one in lines if one]
+    if len(lines) > HEIGHT:
         lines = [*_text(review, _parts(review, setting, *_ROOM[-1], shown=0))]
     return lines
 
@@ -79,10 +79,13 @@ def _text(review: Review, parts: Sequence[Part]) -> Iterator[str]:
             yield from _columns(rows)
         else:
             yield language.say(part.title)
-        code = [(visible(one), language.say(why)) for one, why in part.code]
-        widest = min(max((width_of(one) for one, why in code if why), default=0), 50)
-        for one, why in code:
-            yield f"  {one}{' ' * (widest - width_of(one))}  {why}".rstrip()
+        widest = min(max((width_of(one) for one, why in part.code if why), default=0), 50)
+        for one, why in part.code:
+            shown = visible(one)
+            if isinstance(why, Sentence) or width_of(shown + why) + 4 <= WIDTH:
+                yield _line("  ", [(shown, max(widest, width_of(shown))), (language.say(why), 0)])
+            else:
+                yield from (f"  {shown}", f"      {why}")
         for item in part.said:
             yield from (f"  {one}" for one in fold(language.say(item), WIDTH - 2, 2))
 
@@ -92,7 +95,7 @@ def _columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     cells = [[visible(cell) for cell in row] for row in rows]
     body = [row[1:] for row in cells[1:]]
     sizes = [max(width_of(row[number]) for row in body) for number in range(4)]
-    sizes = [min(sizes[0], 36), min(sizes[1], 20), 3, 4]
+    sizes = [min(sizes[0], 36), min(sizes[1], 18), 3, 4]
     sizes[2] = max(sizes[2], width_of(cells[0][2]))
     sizes[3] = max(sizes[3], width_of(cells[0][3]))
     left = sizes[0] + sizes[1] + 2
@@ -106,15 +109,17 @@ def _line(begin: str, cells: Sequence[tuple[str, int]]) -> str:
     made = begin
     for cell, size in cells:
         room = size or WIDTH - width_of(made)
-        while width_of(cell) > room:
-            cell = f"{cell[:-2]}…"
+        if width_of(cell) > room:
+            while cell and width_of(cell) >= room:
+                cell = cell[:-1]
+            cell = f"{cell}…" if cell else ""
         made += cell + " " * (size - width_of(cell)) + "  "
     return made.rstrip()
 
 
 def _taken(review: Review) -> Sentence:
-    template = "Sites taken from the entries: {}; --site URL says otherwise."
-    return Sentence(template, _names(review.taken or ()))
+    template = "Sites, from the entries: {}. --site URL says otherwise."
+    return Sentence(template, _names(review.taken or (), 2))
 
 
 def _names(names: Sequence[str], most: int = _NAMED) -> str:
@@ -230,7 +235,7 @@ def _code(
     """Return the rules, line by line, with the reason for each entry."""
     reasons = iter(lines)
     return [
-        (one, next(reasons).why if _ENTRY.fullmatch(one) else "")
+        (one, next(reasons).why if _ENTRY.fullmatch(one) else Sentence(""))
         for one in _JOINED.sub("", forms.format(rules, form)).splitlines()
         if not _DEFAULTS.fullmatch(one)
     ]
