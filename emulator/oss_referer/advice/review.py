@@ -223,7 +223,8 @@ class _Reviewer:
         if site == PLACE:
             return Sentence("put your site here")
         if site.is_mini_program:
-            return Sentence("every mini program" if site.path == "/" else "your mini program")
+            every, one = Sentence("every mini program"), Sentence("your mini program")
+            return every if site.path == "/" else one
         if site.is_console:
             return Sentence("console's preview")
         return Sentence("CDN's style sheets") if site.host in self._cdn else None
@@ -532,7 +533,7 @@ class _Reviewer:
         if not self._has_blacklist:
             return Sentence("AllowEmptyReferer false has no effect yet: everybody gets in.")
         if any(self._reviewed.allows(item.referer) for item in visitors if item.wanted is False):
-            return Sentence("Pages get in that your blacklist means.")
+            return Sentence("Pages on your blacklist get in.")
         return Sentence("Your blacklist works, but say with * that all others may get in (R-14).")
 
     def _costs(self, visitors: Sequence[Visitor]) -> Costs:
@@ -572,8 +573,8 @@ class _Reviewer:
             return Sentence("Without a whitelist everybody gets in, with or without a Referer.")
         if self._rules.allow_empty_referer:
             return Sentence(
-                "AllowEmptyReferer true lets in apps and pages that hide their Referer; false "
-                "neither, but an app may send yours or sign in the header."
+                "AllowEmptyReferer true lets in apps, and also pages that hide their Referer. With "
+                "false, apps must send your Referer or sign in the header."
             )
         return Sentence(
             "AllowEmptyReferer false keeps out pages that hide their Referer, and apps unless they "

@@ -149,10 +149,11 @@ def _replay(
 
 
 def _count(log: dict[str, Any]) -> Iterator[Sentence]:
-    for name, template in (
-        ("locked_out", "In the log, locked out: {} requests, {}, ¥{}."),
-        ("let_in", "In the log, let in: {} requests, {}, ¥{}."),
-    ):
-        found = log[name]
-        figures = quantity(found["requests"]), size(found["bytes"]), str(found["yuan"])
-        yield Sentence(template, *figures)
+    out, gained = (
+        (quantity(log[name]["requests"]), size(log[name]["bytes"]), str(log[name]["yuan"]))
+        for name in ("locked_out", "let_in")
+    )
+    yield Sentence("In the log, locked out: {} requests, {}, ¥{}.", *out)
+    yield Sentence("In the log, let in: {} requests, {}, ¥{}.", *gained)
+    if own := log["own"]["requests"]:
+        yield Sentence("Requests of your own domains would be locked out: {}.", quantity(own))

@@ -11,7 +11,7 @@ from html import escape
 from typing import Any, NamedTuple
 
 from oss_referer.advice.review import Line, Review, Visitor
-from oss_referer.engine import RefererConfiguration, Sentence, Stage, explanation
+from oss_referer.engine import Decision, RefererConfiguration, Sentence, Stage
 from oss_referer.sources import forms
 from oss_referer.sources.forms import RulesForm
 from oss_referer.terminal import language
@@ -82,8 +82,9 @@ def _text(review: Review, parts: Sequence[Part]) -> Iterator[str]:
         widest = min(max((width_of(one) for one, why in part.code if why), default=0), 50)
         for one, why in part.code:
             shown = visible(one)
-            if isinstance(why, Sentence) or width_of(shown + why) + 4 <= WIDTH:
-                yield _line("  ", [(shown, max(widest, width_of(shown))), (language.say(why), 0)])
+            size = max(widest, width_of(shown))
+            if isinstance(why, Sentence) or size + len(why) + 4 <= WIDTH:
+                yield _line("  ", [(shown, size), (language.say(why), 0)])
             else:
                 yield from (f"  {shown}", f"      {why}")
         for item in part.said:
@@ -118,7 +119,7 @@ def _line(begin: str, cells: Sequence[tuple[str, int]]) -> str:
 
 
 def _taken(review: Review) -> Sentence:
-    template = "Sites, from the entries: {}. --site URL says otherwise."
+    template = "Sites taken from the entries: {}; --site URL says otherwise."
     return Sentence(template, _names(review.taken or (), 2))
 
 
@@ -270,7 +271,7 @@ def _after(review: Review, setting: Setting) -> Iterator[Sentence]:
     if review.changed:
         name = setting.bucket.removeprefix("oss://")
         yield Sentence(
-            "Save the old rules: {}",
+            "To go back, save: {}",
             f"ossutil api get-bucket-referer --bucket {name} > old.xml",
         )
 
@@ -283,7 +284,7 @@ def markdown(review: Review, setting: Setting) -> str:
     blocks = [f"**{_plain(review.answer)}**"]
     if review.taken:
         blocks.append(_plain(_taken(review)))
-    for part in _parts(review, setting, *_ROOM[0]):
+    for part in _parts(review, setting, *_ROOM[0], shown=len(review.lines)):
         blocks.append(f"### {_plain(part.title)}")
         if part.rows:
             rows = [_HEADINGS, *part.rows]
@@ -324,7 +325,7 @@ def html(review: Review, setting: Setting) -> str:
     body = [f"<h1>{title}</h1>"]
     if review.taken:
         body.append(f"<p>{_html(_taken(review))}</p>")
-    for part in _parts(review, setting, *_ROOM[0]):
+    for part in _parts(review, setting, *_ROOM[0], shown=len(review.lines)):
         body.append(f"<h2>{_html(part.title)}</h2>")
         if part.rows:
             heads = "".join(f"<th>{_html(cell)}</th>" for cell in _HEADINGS)
@@ -359,8 +360,8 @@ def to_dict(review: Review, log: Mapping[str, Any] | None) -> dict[str, Any]:
                 "who": item.who,
                 "wanted": item.wanted,
                 "wrong": item.is_wrong,
-                "now": explanation.to_dict(item.now),
-                "then": explanation.to_dict(item.then),
+                "now": _decision(item.now),
+                "then": _decision(item.then),
             }
             for item in review.visitors
         ],
@@ -379,6 +380,10 @@ def to_dict(review: Review, log: Mapping[str, Any] | None) -> dict[str, Any]:
         "notes": review.notes,
         "checks": [check._asdict() for check in review.checks],
     }
+
+
+def _decision(decision: Decision) -> dict[str, object]:
+    return {"allowed": decision.allowed, "ec": decision.ec, "entry": decision.entry}
 
 
 def _entry(line: Line) -> dict[str, str]:
