@@ -44,6 +44,8 @@ class Wish:
     console: bool = False
     cdn: tuple[str, ...] = ()
     """Hosts of a CDN whose style sheets name objects (B-04)."""
+    object_url: str = ""
+    """An object that somebody may open by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +148,8 @@ def _matcher(entries: Sequence[str]) -> Callable[[str], bool]:
     return RefererPolicy.compile(rules).allows
 
 
-Pages = Iterator[tuple[Site, str]]
-
-
-def _pages(sites: Iterable[Site]) -> Pages:
+def _pages(sites: Iterable[Site]) -> Iterator[tuple[Site, str]]:
+    """Yield each site with each of its schemes."""
     return ((site, scheme) for site in sites for scheme in site.schemes)
 
 
@@ -176,14 +176,11 @@ class _Reviewer:
         self._domains = {site.domain for site in self._given}
         cdn = [site for host in wish.cdn for site in _read_wish(host)]
         self._cdn = {site.host for site in cdn}
-        excepted = {site.host for _, meaning in self._black for site in meaning.sites}
-        named = [site for _, meaning in self._white for site in meaning.sites if self._means(site)]
-        wild = [site.host[1:] for site in (*named, *self._given) if site.host.startswith("*.")]
-        self._named = self._unique(
-            site for site in named if not (site.host in excepted and site.host.endswith((*wild,)))
-        )
-        self._sites = self._unique(
-            [*self._named, *self._given, *self._programs, *console, *cdn]
+        self._named = self._find_named()
+        has_http = any("http" in site.schemes for site in (*self._named, *self._given))
+        cdn = [replace(site, schemes=_SCHEMES if has_http else ("https",)) for site in cdn]
+        self._sites = tuple(
+            dict.fromkeys([*self._named, *self._given, *self._programs, *console, *cdn])
         )
         self._lines: list[Line] = []
         self._left_out: list[Line] = []
@@ -195,9 +192,21 @@ class _Reviewer:
             RefererPolicy.compile(one, assumptions) for one in (rules, live, self._proposed)
         )
 
-    @staticmethod
-    def _unique(sites: Iterable[Site]) -> tuple[Site, ...]:
-        return tuple(dict.fromkeys(sites))
+    def _find_named(self) -> tuple[Site, ...]:
+        """Return the sites that the entries name and that are meant.
+
+        A host that the blacklist names is an exception from a wildcard, and no site.
+        """
+        named = [site for _, meaning in self._white for site in meaning.sites if self._means(site)]
+        black = {site.host for _, meaning in self._black for site in meaning.sites}
+        ends = tuple(site.host[1:] for site in (*named, *self._given) if site.host[:2] == "*.")
+        return tuple(
+            dict.fromkeys(
+                site
+                for site in named
+                if site.is_wild or site.host not in black or not site.host.endswith(ends)
+            )
+        )
 
     def _means(self, site: Site) -> bool:
         """Return whether a site that an entry names is meant."""
@@ -248,9 +257,7 @@ class _Reviewer:
         )
 
     def _for_everybody(self) -> tuple[str, ...]:
-        needs = self._has_blacklist or (
-            not self._rules.allow_empty_referer and not self._wish.app
-        )
+        needs = self._has_blacklist or (not self._rules.allow_empty_referer and not self._wish.app)
         if not needs and all(is_blank(text) for text, _ in self._white):
             return self._rules.whitelist
         for text, _ in self._white:
@@ -261,11 +268,15 @@ class _Reviewer:
 
     def _for_sites(self) -> Iterator[str]:
         """Yield the whitelist: what is right as it is, and what is missing."""
-        right = [text for text, meaning in self._white if self._is_right(text, meaning)]
+        right = [
+            text
+            for text, meaning in self._white
+            if is_right(text, meaning) and any(map(self._means, meaning.sites))
+        ]
         missing = self._find_missing(right)
         for text, meaning in self._white:
             if text in right:
-                self._add(Stage.WHITELIST, text, self._why(meaning.sites[0], text, kept=True))
+                self._add(Stage.WHITELIST, text, Sentence("right as it is"))
                 yield text
                 continue
             meant = [site for site in meaning.sites if self._means(site)]
@@ -273,9 +284,6 @@ class _Reviewer:
                 self._leave_out(Stage.WHITELIST, text, self._why_not(meaning))
             yield from self._take(missing, meant)
         yield from self._take(missing, self._sites)
-
-    def _is_right(self, text: str, meaning: Meaning) -> bool:
-        return is_right(text, meaning) and any(map(self._means, meaning.sites))
 
     def _find_missing(self, right: Sequence[str]) -> dict[str, Site]:
         """Return the entries that are to be added; those with a wildcard cover others."""
@@ -326,7 +334,9 @@ class _Reviewer:
                     added.add(entry)
                     self._add(Stage.BLACKLIST, entry, Sentence("kept out"))
                     yield entry
-        open_paths = [page for page in guards if not is_denied(page.replace("evil.", "a-stranger."))]
+        open_paths = [
+            page for page in guards if not is_denied(page.replace("evil.", "a-stranger."))
+        ]
         for guard in dict.fromkeys(map(guards.__getitem__, open_paths)):
             if guard not in kept:
                 self._add(Stage.BLACKLIST, guard, Sentence("yours in a stranger's path"))
@@ -371,14 +381,12 @@ class _Reviewer:
         site = meaning.sites[0]
         if site.is_mini_program:
             return Sentence("you named other mini programs, or none")
-        if site.is_console or "aliyun.com" in site.name:
+        if "aliyun.com" in site.name and not self._wish.console:
             return Sentence("you named no site there; --console keeps its preview")
         return Sentence("you named no site there")
 
-    def _why(self, site: Site, entry: str, *, kept: bool = False) -> Sentence:
+    def _why(self, site: Site, entry: str) -> Sentence:
         """Say in a few words why an entry stands in the whitelist."""
-        if kept:
-            return Sentence("right as it is")
         if special := self._special(site):
             return special
         if entry.startswith("http:") and "https" in site.schemes:
@@ -398,29 +406,31 @@ class _Reviewer:
         names = dict.fromkeys(site.name for site in self._named)
         named = tuple(name for name in names if f"*.{name}" not in names)
         return Review(
-            self._answer(visitors, changed=changed),
-            None if self._wish.sites else named,
-            grouped,
-            self._proposed,
-            changed,
-            tuple(self._lines),
-            tuple(self._left_out),
-            self._costs(visitors),
-            tuple(self._notes()),
-            tuple(_check(grouped)),
+            answer=self._answer(visitors, changed=changed),
+            taken=None if self._wish.sites else named,
+            visitors=grouped,
+            rules=self._proposed,
+            changed=changed,
+            lines=tuple(self._lines),
+            left_out=tuple(self._left_out),
+            costs=self._costs(visitors),
+            notes=tuple(self._notes()),
+            checks=tuple(_check(grouped)),
         )
 
     def _visitor(
         self, referer: str | None, who: Sentence, wanted: bool | None, name: str = ""
     ) -> Visitor:
         now, then = self._now.decide(referer), self._then.decide(referer)
-        return Visitor(referer, who, wanted, now, then, name)
+        return Visitor(referer, who, wanted, now=now, then=then, name=name)
 
     def _visitors(self) -> Iterator[Visitor]:
         if not self._everybody:
             yield from self._own_visitors()
-        app = Sentence("app, address bar")
-        yield self._visitor(None, app, True if self._wish.app else None)
+        without = Sentence("app, video, URL bar")  # R-44
+        yield self._visitor(None, without, True if self._wish.app else None)
+        if self._wish.object_url:
+            yield self._visitor(self._wish.object_url, Sentence("opened video"), None)  # B-06
         for site, scheme in _pages(self._kept_out):
             who = Sentence("on your blacklist")
             yield self._visitor(site.page(scheme), who, False, site.name)
@@ -468,9 +478,8 @@ class _Reviewer:
         }
         for site, scheme in _pages(self._sites):
             host = site.page(scheme).partition("//")[2].partition("/")[0].partition(":")[0]
-            if site.is_mini_program:
-                if make_mini_program() not in self._sites:
-                    found["program"].append(make_mini_program("wx0000000000000000").page("https"))
+            if site.is_mini_program and make_mini_program() not in self._sites:
+                found["program"].append(make_mini_program("wx0000000000000000").page("https"))
             found["path"] += [f"{scheme}://evil.test/{host}/"]
             if site.is_wild:
                 found["path"].append(site.in_path(scheme))
@@ -506,11 +515,19 @@ class _Reviewer:
         if self._everybody:
             return self._answer_for_everybody(visitors, changed=changed)
         if not changed and self._wish.app and not self._rules.allow_empty_referer:
-            return Sentence("Nothing to change, but your app stays out: that is your choice, see 3.")
+            return Sentence(
+                "Nothing to change, but your app stays out: that is your choice, see 3."
+            )
         if not changed:
+            if self._rules.allow_empty_referer:
+                return Sentence(
+                    "Nothing to change: your pages get in, and strangers only without a Referer."
+                )
             return Sentence("Nothing to change: your pages get in, and strangers stay out.")
         if PLACE in self._sites:
-            return Sentence("The entries name no site: put yours in these rules, or use --site URL.")
+            return Sentence(
+                "The entries name no site: put yours in these rules, or use --site URL."
+            )
         own = [item.referer for item in visitors if item.wanted and item.referer]
         out = len([referer for referer in own if not allows(referer)])
         gets_in = any(
@@ -551,11 +568,8 @@ class _Reviewer:
 
     def _rare(self) -> Iterator[Sentence]:
         """Yield what is locked out although it is the owner's: browsers rarely send it."""
-        ports, paths = (
-            Sentence("your other ports"),
-            Sentence("your URLs that name another host"),
-        )
-        found: dict[Sentence, bool] = {ports: False, paths: False}
+        ports, paths = Sentence("your other ports"), Sentence("your URLs that name another host")
+        found = {ports: False, paths: False}
         for site, scheme in _pages(self._sites):
             page = site.page(scheme)
             origin = page.rpartition("/")[0]

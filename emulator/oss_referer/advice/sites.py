@@ -16,7 +16,6 @@ from oss_referer.engine.header import WHITE_SPACE
 from oss_referer.search.entry import Parts, example, is_blank, parse_entry
 from oss_referer.search.sent import read_sent
 from oss_referer.search.url import (
-    DEFAULT_PORTS,
     RESERVED,
     encode_host,
     has_known_suffix,
@@ -124,11 +123,11 @@ _PLACEHOLDER = re.compile(
     r"[$#%]\{|\{\{|\{[A-Za-z_][\w .-]*\}|\$\(?[A-Za-z_][\w.]*\)?/?\Z|<[\w .-]+>|%[A-Z_]{2,}%|%s\b"
 )
 _EXPRESSION = re.compile(r"[\\^$()+{}]|\[[^\]:]*\]|(?:\A|/)\.[*+]|https?\?:")
-_JOINT = re.compile(r"\\[rn]|[,;\s，；、]+|(?<=[^:/*])(?=https?://)")  # noqa: RUF001
-_QUOTES = "\"'`“”‘’<>,"  # noqa: RUF001
+_JOINT = re.compile(r"\\[rn]|[,;\s，；、]+|(?<=[^:/*])(?=https?://)")
+_QUOTES = "\"'`“”‘’<>,"
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
 _SCHEME = re.compile(
-    r"(?:(?P<web>h?t{1,3}ps?)(?:[:：;]?[/\\]+|[:：;])|(?P<other>[a-z*][a-z0-9+*?-]*)://"  # noqa: RUF001
+    r"(?:(?P<web>h?t{1,3}ps?)(?:[:：;]?[/\\]+|[:：;])|(?P<other>[a-z*][a-z0-9+*?-]*)://"
     r"|(?P<odd>[a-z]+):(?=[a-z])|//)?(?P<rest>.*)",
     re.IGNORECASE | re.DOTALL,
 )
@@ -167,19 +166,19 @@ def _read_one(text: str) -> Meaning:
     if found and (found["odd"] or (other and "*" not in other and "?" not in other)):
         return Meaning(why=Sentence("no browser sends {}:", found["odd"] or other))
     written = web or other or ""
-    rest = rest.translate({ord("。"): ".", ord("．"): "."})  # noqa: RUF001
+    rest = rest.translate({ord("。"): ".", ord("．"): "."})
     rest = re.split(r"\?(?=\w*=)", rest.partition("@")[2] if "@" in rest else rest)[0]
     parts = Parts.split(f"http://{rest}")
     host = encode_host(parts.host.lower()) or ""
     port, path = parts.port, parts.rest
-    schemes = _BOTH
+    schemes: tuple[str, ...] = _BOTH
     if written.lower().startswith("https") or (web and web.lower().endswith("s")):
         schemes = ("https",)
     elif web and port not in (None, "80"):
         schemes = ("http",)
     elif port == "443":
         schemes = ("https",)
-    if len(schemes) == 2 and port == "80" or schemes == ("https",) and port == "443":
+    if (schemes, port) in ((_BOTH, "80"), (("https",), "443")):
         port = None
     if port is None and parts.port is None and path.startswith(":*"):
         port = "*"

@@ -69,11 +69,12 @@ def run(arguments: argparse.Namespace) -> int:
     selected = rules.select(arguments.rules, arguments)
     live = rules.read(arguments.against, arguments) if arguments.against else None
     wish = Wish(
-        tuple(arguments.site),
-        arguments.app,
-        tuple(arguments.mini_program),
-        arguments.console,
-        tuple(arguments.cdn),
+        sites=tuple(arguments.site),
+        app=arguments.app,
+        mini_programs=tuple(arguments.mini_program),
+        console=arguments.console,
+        cdn=tuple(arguments.cdn),
+        object_url=url,
     )
     try:
         review = advice.review(selected.configuration, wish, live, arguments.assumptions)

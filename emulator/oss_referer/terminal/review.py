@@ -96,7 +96,7 @@ def _columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     cells = [[visible(cell) for cell in row] for row in rows]
     body = [row[1:] for row in cells[1:]]
     sizes = [max(width_of(row[number]) for row in body) for number in range(4)]
-    sizes = [min(sizes[0], 36), min(sizes[1], 18), 3, 4]
+    sizes = [min(sizes[0], 36), min(sizes[1], 19), 3, 4]
     sizes[2] = max(sizes[2], width_of(cells[0][2]))
     sizes[3] = max(sizes[3], width_of(cells[0][3]))
     left = sizes[0] + sizes[1] + 2
@@ -138,7 +138,7 @@ def _parts(
     rows = [_row(item) for item in _choose(review.visitors, most)]
     url = setting.url or "URL"
     trials = [
-        (f"curl -sI {_sends(check.referer)}{shlex.quote(url)}", _expects(check.status, check.ec))
+        (f"curl -I {_sends(check.referer)}{shlex.quote(url)}", _expects(check.status, check.ec))
         for check in review.checks[:checks]
     ]
     return (
@@ -148,7 +148,9 @@ def _parts(
         Part(
             Sentence("4 To try the rules")
             if not review.changed
-            else Sentence("4 After applying: {}", f"oss-emulator apply {setting.rules} {setting.bucket}"),
+            else Sentence(
+                "4 After applying: {}", f"oss-emulator apply {setting.rules} {setting.bucket}"
+            ),
             code=trials,
             said=[*_after(review, setting)],
         ),
@@ -261,13 +263,11 @@ def _sends(referer: str | None) -> str:
 
 
 def _expects(status: int, ec: str | None) -> str:
-    return f"{status}  x-oss-ec: {ec}" if ec else str(status)
+    return f"{status} x-oss-ec: {ec}" if ec else str(status)
 
 
 def _after(review: Review, setting: Setting) -> Iterator[Sentence]:
-    yield Sentence(
-        "Any other 403 has another cause. CDNs and browsers cache: purge, or add ?v=2."
-    )
+    yield Sentence("Any other 403 has another cause. CDNs and browsers cache: purge, or add ?v=2.")
     if review.changed:
         name = setting.bucket.removeprefix("oss://")
         yield Sentence(
@@ -365,9 +365,7 @@ def to_dict(review: Review, log: Mapping[str, Any] | None) -> dict[str, Any]:
             }
             for item in review.visitors
         ],
-        "rules": {
-            name: getattr(rules, name) for name in RefererConfiguration.__dataclass_fields__
-        },
+        "rules": {name: getattr(rules, name) for name in RefererConfiguration.__dataclass_fields__},
         "reasons": [_entry(line) for line in review.lines],
         "left_out": [_entry(line) for line in review.left_out],
         "costs": {
