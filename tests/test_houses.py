@@ -51,6 +51,7 @@ def test_every_module_of_the_rules_is_imported_without_the_server() -> None:
         (("lint", "-"), 0),
         (("translate", "--to", "nginx", "-"), 0),
         (("scenarios", "-", "--site", "https://www.example.com", "--lang", "zh"), 0),
+        (("review", "-", "--site", "https://www.example.com", "--lang", "zh"), 0),
         (("serve",), 2),
     ],
 )

@@ -167,7 +167,7 @@ class _Reviewer:
         live: RefererConfiguration,
         assumptions: Assumptions,
     ) -> None:
-        self._rules, self._wish = rules, wish
+        self._rules, self._wish, self._live = rules, wish, live
         self._white = [(text, read(text)) for text in rules.whitelist]
         self._black = [(text, read(text)) for text in rules.blacklist]
         self._given = tuple(site for text in wish.sites for site in _read_wish(text))
@@ -466,9 +466,9 @@ class _Reviewer:
                 ):
                     if not self._then.allows(twin.page(scheme, ANY_LABEL)):
                         yield twin.page(scheme), twin.name
-        for _, meaning in self._white:
-            for site, scheme in _pages(meaning.sites):
-                if not self._means(site):
+        for text in (*self._rules.whitelist, *self._live.whitelist):
+            for site, scheme in _pages(read(text).sites):
+                if not self._then.allows(site.page(scheme)):
                     yield site.page(scheme), site.name
 
     def _trying_visitors(self) -> Iterator[Visitor]:
