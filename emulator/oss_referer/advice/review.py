@@ -427,7 +427,7 @@ class _Reviewer:
     def _visitors(self) -> Iterator[Visitor]:
         if not self._everybody:
             yield from self._own_visitors()
-        without = Sentence("app, video, URL bar")
+        without = Sentence("app, video, typed")
         yield self._visitor(None, without, True if self._wish.app else None)
         if self._wish.object_url:
             yield self._visitor(self._wish.object_url, Sentence("opened video"), None)  # B-06
@@ -588,7 +588,7 @@ class _Reviewer:
         if self._rules.allow_empty_referer:
             return Sentence(
                 "AllowEmptyReferer true lets in apps, and also pages that hide their Referer. With "
-                "false, apps must send your Referer or sign in the header."
+                "false, apps must send yours or sign in the header."
             )
         return Sentence(
             "AllowEmptyReferer false keeps out pages that hide their Referer, and apps unless they "

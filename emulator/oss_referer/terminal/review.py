@@ -99,14 +99,16 @@ def _columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     sizes = [min(sizes[0], 36), min(sizes[1], 19), 3, 4]
     sizes[2] = max(sizes[2], width_of(cells[0][2]))
     sizes[3] = max(sizes[3], width_of(cells[0][3]))
-    left = sizes[0] + sizes[1] + 2
+    sizes[0] += 1
+    left = sizes[0] + sizes[1] + 3
     title, *headings = cells[0][0], *cells[0][2:]
-    yield _line("", [(title, left), *zip(headings, (*sizes[2:], 0), strict=True)])
+    yield _line("", [(title, left), *zip(headings, (*sizes[2:], 0), strict=True)], gap=1)
     for mark, *row in cells[1:]:
-        yield _line(f"{mark or ' '} ", [*zip(row, (*sizes, 0), strict=True)])
+        yield _line(f"{mark or ' '} ", [*zip(row, (*sizes, 0), strict=True)], gap=1)
 
 
-def _line(begin: str, cells: Sequence[tuple[str, int]]) -> str:
+def _line(begin: str, cells: Sequence[tuple[str, int]], gap: int = 2) -> str:
+    """Return a line of cells, each with its columns; the last one, with 0, gets what is left."""
     made = begin
     for cell, size in cells:
         room = size or WIDTH - width_of(made)
@@ -114,7 +116,7 @@ def _line(begin: str, cells: Sequence[tuple[str, int]]) -> str:
             while cell and width_of(cell) >= room:
                 cell = cell[:-1]
             cell = f"{cell}…" if cell else ""
-        made += cell + " " * (size - width_of(cell)) + "  "
+        made += cell + " " * (size - width_of(cell) + gap)
     return made.rstrip()
 
 
