@@ -5,7 +5,7 @@ safe entries for the sites that it means, and one of nobody who is meant is left
 those that a person names, or else those that the entries name.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeGuard
 
@@ -142,7 +142,7 @@ def _read_mini_program(appid: str) -> Site:
     return make_mini_program(appid)
 
 
-def _matcher(entries: Sequence[str]) -> Callable[[str], bool]:
+def _matcher(entries: Iterable[str]) -> Callable[[str], bool]:
     """Return what says whether one of some entries matches a Referer."""
     rules = RefererConfiguration(whitelist=(*entries, "none"))
     return RefererPolicy.compile(rules).allows
@@ -186,6 +186,7 @@ class _Reviewer:
         self._left_out: list[Line] = []
         self._has_blacklist = not all(map(is_blank, rules.blacklist))
         self._kept_out: list[Site] = []
+        self._wild: set[str] = set()
         self._everybody = self._is_for_everybody()
         self._proposed = self._propose()
         self._reviewed, self._now, self._then = (
@@ -247,6 +248,7 @@ class _Reviewer:
         else:
             if not self._sites:
                 self._sites = (PLACE,)
+            self._wild = {site.host for site in self._sites if site.is_wild}
             white = tuple(self._for_sites())
         black = tuple(self._for_blacklist(white))
         return replace(
@@ -268,11 +270,11 @@ class _Reviewer:
 
     def _for_sites(self) -> Iterator[str]:
         """Yield the whitelist: what is right as it is, and what is missing."""
-        right = [
+        right = {
             text
             for text, meaning in self._white
             if is_right(text, meaning) and any(map(self._means, meaning.sites))
-        ]
+        }
         missing = self._find_missing(right)
         for text, meaning in self._white:
             if text in right:
@@ -285,7 +287,7 @@ class _Reviewer:
             yield from self._take(missing, meant)
         yield from self._take(missing, self._sites)
 
-    def _find_missing(self, right: Sequence[str]) -> dict[str, Site]:
+    def _find_missing(self, right: Iterable[str]) -> dict[str, Site]:
         """Return the entries that are to be added; those with a wildcard cover others."""
         found: dict[str, Site] = {}
         for wild in (True, False):
@@ -307,18 +309,18 @@ class _Reviewer:
     def _for_blacklist(self, white: tuple[str, ...]) -> Iterator[str]:
         """Yield the blacklist: who is let in otherwise, and what wildcards need."""
         gets_in = _matcher(white)
-        own = [site.page(scheme, ANY_LABEL) for site, scheme in _pages(self._sites)]
-        own = [STRANGER] if self._everybody else own
+        own = {site.page(scheme, ANY_LABEL) for site, scheme in _pages(self._sites)}
+        own = {STRANGER} if self._everybody else own
         guards = {
             site.in_path(scheme): site.guard(scheme)
             for site, scheme in _pages(self._sites)
             if site.is_wild and gets_in(site.in_path(scheme)) and read_sent(site.in_path(scheme))
         }
-        kept = [
+        kept = {
             text
             for text, meaning in self._black
             if self._keeps_out(text, meaning, own, gets_in, guards)
-        ]
+        }
         is_denied = _matcher(kept)
         added: set[str] = set()
         for text, meaning in self._black:
@@ -346,7 +348,7 @@ class _Reviewer:
         self,
         text: str,
         meaning: Meaning,
-        own: Sequence[str],
+        own: Collection[str],
         gets_in: Callable[[str], bool],
         guards: Iterable[str],
     ) -> bool:
@@ -355,7 +357,7 @@ class _Reviewer:
             self._leave_out(Stage.BLACKLIST, text, meaning.why)
             return False
         denies = parse_entry(text).matches
-        if locked := next(filter(denies, own), None):
+        if locked := min(filter(denies, own), default=None):
             self._leave_out(Stage.BLACKLIST, text, Sentence("it keeps out {}", locked))
             return False
         pages = [site.page(scheme, ANY_LABEL) for site, scheme in _pages(meaning.sites)]
@@ -393,7 +395,7 @@ class _Reviewer:
             return Sentence("the same over http")
         if site.is_wild:
             return Sentence("sub-domains; / ends the host")
-        if replace(site, host=f"*.{site.host}") in self._sites:
+        if f"*.{site.host}" in self._wild:
             return Sentence("*. does not match it")
         return Sentence("yours; / ends the host")
 
@@ -491,22 +493,22 @@ class _Reviewer:
                 page = example(text, star="evil")
                 found["wide"] += [page, f"{page.rstrip('/')}.evil.test/"]
                 found["wide"] += [probe.referer for probe in make([text]) if probe.referer]
+        own = {site.domain for site in self._sites if not site.is_mini_program}
+
+        def is_strange(referer: str) -> bool:
+            """Return whether a page of somebody else can send a Referer."""
+            url = read_sent(referer)
+            labels = url.host.split(".") if url else []
+            ends = {".".join(labels[number:]) for number in range(len(labels))}
+            return url is not None and own.isdisjoint(ends)
+
         for name, referers in found.items():
-            strange = list(filter(self._is_strange, dict.fromkeys(referers)))
-            best = next(filter(self._now.allows, strange), None)
+            tried = dict.fromkeys(referers)
+            best = next(filter(is_strange, filter(self._now.allows, tried)), None)
             if best is None and name not in ("ends", "wide"):
-                best = next(iter(strange), None)
+                best = next(filter(is_strange, tried), None)
             if best is not None:
                 yield self._visitor(best, _TRIES[name], False)
-
-    def _is_strange(self, referer: str) -> bool:
-        """Return whether a page of somebody else can send a Referer."""
-        url = read_sent(referer)
-        return url is not None and not any(
-            f".{url.host}".endswith(f".{site.domain}")
-            for site in self._sites
-            if not site.is_mini_program
-        )
 
     # What follows
 
@@ -570,10 +572,11 @@ class _Reviewer:
         """Yield what is locked out although it is the owner's: browsers rarely send it."""
         ports, paths = Sentence("your other ports"), Sentence("your URLs that name another host")
         found = {ports: False, paths: False}
+        wild = next((site for site in self._sites if site.is_wild), None)
         for site, scheme in _pages(self._sites):
             page = site.page(scheme)
             origin = page.rpartition("/")[0]
-            other = next((one.page(scheme) for one in self._sites if one.is_wild), page)
+            other = wild.page(scheme) if wild else page
             for said, referer in (
                 (ports, f"{origin}:8443/"),
                 (paths, f"{page}?{other}"),
