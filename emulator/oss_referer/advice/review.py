@@ -22,7 +22,7 @@ from oss_referer.engine import (
     Stage,
 )
 from oss_referer.engine.policy import MAX_SIZE
-from oss_referer.search.entry import example, is_blank, parse_entry
+from oss_referer.search.entry import Parts, example, is_blank, parse_entry
 from oss_referer.search.sent import read_sent
 from oss_referer.search.url import WebURL
 
@@ -336,11 +336,8 @@ class _Reviewer:
                     added.add(entry)
                     self._add(Stage.BLACKLIST, entry, Sentence("kept out"))
                     yield entry
-        open_paths = [
-            page for page in guards if not is_denied(page.replace("evil.", "a-stranger."))
-        ]
-        for guard in dict.fromkeys(map(guards.__getitem__, open_paths)):
-            if guard not in kept:
+        for guard in dict.fromkeys(guards.values()):
+            if kept.isdisjoint({guard, f"{guard}*"}):
                 self._add(Stage.BLACKLIST, guard, Sentence("yours in a stranger's path"))
                 yield guard
 
@@ -490,7 +487,8 @@ class _Reviewer:
             found["ends"] += [f"{scheme}://not{bare}/", f"{scheme}://my-{bare}/"]
         for text, meaning in self._white:
             if not meaning.sites and not is_blank(text):
-                page = example(text, star="evil")
+                is_open = Parts.split(text).host.endswith("*")
+                page = example(text, star="evil.test" if is_open else "evil")
                 found["wide"] += [page, f"{page.rstrip('/')}.evil.test/"]
                 found["wide"] += [probe.referer for probe in make([text]) if probe.referer]
         own = {site.domain for site in self._sites if not site.is_mini_program}
@@ -559,6 +557,11 @@ class _Reviewer:
         out = [item for item in visitors if item.now.allowed and not item.then.allowed]
         in_ = [item for item in visitors if item.then.allowed and not item.now.allowed]
         locked_out = list(_hosts(item for item in out if item.wanted is not False))
+        for line in self._left_out:
+            page = example(line.entry, star="1")
+            is_page = line.list is Stage.WHITELIST and not read(line.entry).sites
+            if is_page and self._now.allows(page) and not self._then.allows(page):
+                locked_out.append(Sentence("others who fit {}", line.entry))
         if any(item.wanted is False for item in out):
             locked_out.append(Sentence("the strangers marked !"))
         return Costs(
@@ -614,9 +617,8 @@ class _Reviewer:
             )
         if self._wish.cdn:
             yield Sentence(
-                "The host of a CDN matters only for style sheets there that load objects (B-04). "
-                "Private back-to-origin requests are not checked (R-36), and a cache answers "
-                "without asking OSS."
+                "The host of a CDN matters only for style sheets there (B-04). Private "
+                "back-to-origin requests are not checked (R-36)."
             )
 
 

@@ -125,6 +125,21 @@ def test_generated_rules_need_no_change(profile: SiteProfile) -> None:
     assert review(generated).rules == generated
 
 
+@pytest.mark.parametrize(("entry", "witness"), [
+    ("*.github.io", "https://evil.github.io/"),
+    ("https://www.*.com/", "https://www.evil.com/"),
+    ("https://www.example.com", "https://www.example.com.evil.test/"),
+    ("*example.com", "https://notexample.com/"),
+    ("https://*.example.com/", "https://evil.test/www.example.com/"),
+    ("https://servicewechat.com", "https://servicewechat.com.evil.test/"),
+    ("http://192.168.*", "http://192.168.evil.test/"),
+])  # fmt: skip
+def test_strangers_who_get_in_have_convincing_names(entry: str, witness: str) -> None:
+    wrong = [item for item in review(rules(entry)).visitors if item.is_wrong]
+    assert witness in [item.referer for item in wrong]
+    assert not any(item.then.allowed for item in wrong if item.wanted is False)
+
+
 def test_right_entries_keep_their_order_and_words() -> None:
     entries = ("https://b.example.com/*", "http://old.example.com", "https://a.example.com/")
     found = review(rules(*entries)).rules.whitelist
