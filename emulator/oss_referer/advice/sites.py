@@ -122,8 +122,11 @@ def make_mini_program(appid: str = "") -> Site:
 _PLACEHOLDER = re.compile(
     r"[$#%]\{|\{\{|\{[A-Za-z_][\w .-]*\}|\$\(?[A-Za-z_][\w.]*\)?/?\Z|<[\w .-]+>|%[A-Z_]{2,}%|%s\b"
 )
+"""What a template should have filled in."""
 _EXPRESSION = re.compile(r"[\\^$()+{}]|\[[^\]:]*\]|(?:\A|/)\.[*+]|https?\?:")
+"""What only regular expressions have: no host has it, and OSS gives it no meaning (R-21)."""
 _JOINT = re.compile(r"\\[rn]|[,;\s，；、]+|(?<=[^:/*])(?=https?://)")
+"""What stands between entries that are joined in one (R-37)."""
 _QUOTES = "\"'`“”‘’<>,"
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
 _SCHEME = re.compile(
@@ -131,9 +134,13 @@ _SCHEME = re.compile(
     r"|(?P<odd>[a-z]+):(?=[a-z])|//)?(?P<rest>.*)",
     re.IGNORECASE | re.DOTALL,
 )
+"""A scheme, also a misspelt one; `odd` is one without slashes that no browser sends."""
 _NAME = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+|\blocalhost\b")
+"""The name of a host in a regular expression."""
 _OPTIONAL = re.compile(r"\((?:\?:)?([a-z0-9-]+)\.\)\?\Z")
+"""What precedes a name if one label may be left out, such as `(www.)?`."""
 _REPEATED = re.compile(r"[*+]\)?\.?\)?[?*+]?\Z")
+"""What precedes a name if any label may, such as `.*.` and `([a-z]+.)?`."""
 
 _OPEN_TO_ALL = Sentence("it lets in everybody")
 _OPEN_END = Sentence("anybody can have such a host")
@@ -190,6 +197,7 @@ def _read_one(text: str) -> Meaning:
 def _read_host(
     schemes: tuple[str, ...], host: str, port: str | None, path: str, *, is_whole: bool
 ) -> Meaning:
+    """Say whose a host with wildcards is; `is_whole` says whether anything marks its beginning."""
     is_open = host.endswith("*") and not path.startswith("/")
     bare = host.rstrip("*") if is_open else host
     if is_open and has_known_suffix(bare.rstrip(".")):
