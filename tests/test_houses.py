@@ -47,6 +47,7 @@ assert run("check", "-", "https://www.example.com/") == 0
 assert run("lint", "-") == 0
 assert run("translate", "--to", "nginx", "-") == 0
 assert run("scenarios", "-", "--site", "https://www.example.com", "--lang", "zh") == 0
+assert run("review", "-", "--site", "https://www.example.com", "--lang", "zh") == 0
 assert run("serve") == 2
 for name in {[name for name in MODULES if not name.endswith("__main__")]}:
     importlib.import_module(name)

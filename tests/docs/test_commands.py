@@ -27,6 +27,7 @@ PAGES = [
     "operations",
     "referer",
     "replay",
+    "review",
     "rule-lab",
     "scenarios",
     "terraform",

@@ -3,6 +3,11 @@
 from oss_referer.terminal.parser import Synopsis
 
 RULES = {
+    "review": Synopsis(
+        __name__,
+        "say who gets in, what to change, and what that costs",
+        "rules.xml --site https://www.example.com",
+    ),
     "check": Synopsis(
         __name__, "decide on Referers, and say why", "rules.xml https://www.example.com/"
     ),

@@ -1,0 +1,261 @@
+"""What an entry means: the sites that it names, in whatever way it is written, or nobody.
+
+An entry that names a host in a broken way (without a scheme, as a regular expression, joined with
+others) means that host. One whose wildcard covers what others can register means nobody.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from oss_referer.advice.proposal import APPID, CONSOLE, MINI_PROGRAMS
+from oss_referer.browser.probes import STRANGER
+from oss_referer.engine import Sentence
+from oss_referer.engine.header import WHITE_SPACE
+from oss_referer.search.entry import Parts, example, is_blank, parse_entry
+from oss_referer.search.sent import read_sent
+from oss_referer.search.url import (
+    RESERVED,
+    encode_host,
+    has_known_suffix,
+    is_address,
+    is_host,
+    is_port,
+    registered,
+    suffix_list,
+)
+
+_BOTH = ("https", "http")
+_WECHAT = Parts.split(MINI_PROGRAMS).host
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Pages of somebody, as the safe entries for them name these."""
+
+    schemes: tuple[str, ...]
+    host: str
+    """As browsers send it; it may begin with `*.`, or have other wildcards before its domain."""
+    port: str | None = None
+    """None for the default port, `*` for any other one."""
+    path: str = "/"
+
+    def entry(self, scheme: str) -> str:
+        """Return the safe entry; one with a wildcard needs its `guard` in the blacklist."""
+        return Parts(scheme, self.host, self.port, self.path).join()
+
+    def page(self, scheme: str, label: str = "www") -> str:
+        """Return what a page sends; `label` is the name of a sub-domain."""
+        label = "oss" if self.is_console else label
+        page = example(self.entry(scheme), star=label if self.host.startswith("*.") else "1")
+        return f"{page}1/page-frame.html" if self.is_mini_program and self.path != "/" else page
+
+    @property
+    def is_wild(self) -> bool:
+        return not {*"*?"}.isdisjoint(self.host)
+
+    @property
+    def is_mini_program(self) -> bool:
+        return self.host == _WECHAT
+
+    @property
+    def is_console(self) -> bool:
+        return f".{self.host}".endswith(f".{CONSOLE}")
+
+    @property
+    def fixed(self) -> str:
+        """The end of the host, after its last wildcard."""
+        return re.split(r"[*?]", self.host)[-1]
+
+    @property
+    def domain(self) -> str:
+        """What somebody has registered of the host, or the host itself."""
+        host = self.fixed.lstrip(".")
+        found: str | None = None if is_address(host) else suffix_list().privatesuffix(host)
+        return found or host
+
+    @property
+    def name(self) -> str:
+        """The host as a person would say it."""
+        return self.host if self.port is None else f"{self.host}:{self.port}"
+
+    def guard(self, scheme: str) -> str:
+        """Return the blacklist entry against this host in the path of another one (R-21)."""
+        return Parts(scheme, f"*/*{self.fixed}", self.port, "/").join()
+
+    def in_path(self, scheme: str) -> str:
+        """Return a Referer of a stranger that the entry matches and the guard keeps out."""
+        wild = len(self.host) - len(self.fixed) - 1
+        before, tail = re.sub(r"[*?]", "b", self.host[:wild]), example(f"{scheme}://x{self.fixed}/")
+        between = "evil.test/x" if self.host[wild] == "*" else "/"
+        after = "" if self.port is None else f":{self.port}".replace(":*", ":8443")
+        return f"{scheme}://{before}{between}{tail.partition('//x')[2][:-1]}{after}/"
+
+
+class Meaning(NamedTuple):
+    """What an entry means."""
+
+    sites: tuple[Site, ...] = ()
+    is_everybody: bool = False
+    """Whether it says plainly that every page may get in, as `*` does."""
+    why: Sentence = Sentence("")
+    """Why it names no site."""
+
+
+def is_right(entry: str, meaning: Meaning) -> bool:
+    """Return whether an entry is one of the safe entries for what it means."""
+    safe = (site.entry(scheme) for site in meaning.sites for scheme in site.schemes)
+    return any(entry in (text, f"{text}*") for text in safe)
+
+
+def make_console() -> Site:
+    """Return the pages of the console that preview an object (R-44)."""
+    return Site(("https",), f"*.{CONSOLE}")
+
+
+def make_mini_program(appid: str = "") -> Site:
+    """Return the pages of a mini program, or of all (R-44)."""
+    return Site(("https",), _WECHAT, None, f"/{appid}/" if appid else "/")
+
+
+_PLACEHOLDER = re.compile(
+    r"[$#%]\{|\{\{|\{[A-Za-z_][\w .-]*\}|\$\(?[A-Za-z_][\w.]*\)?/?\Z|<[\w .-]+>|%[A-Z_]{2,}%|%s\b"
+)
+"""What a template should have filled in."""
+_EXPRESSION = re.compile(r"[\\^$()+{}]|\[[^\]:]*\]|(?:\A|/)\.[*+]|https?\?:")
+"""What only regular expressions have: no host has it, and OSS gives it no meaning (R-21)."""
+_JOINT = re.compile(r"\\[rn]|[,;\s，；、]+|(?<=[^:/*])(?=https?://)")
+"""What stands between entries that are joined in one (R-37)."""
+_QUOTES = "\"'`“”‘’<>,"
+_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
+_SCHEME = re.compile(
+    r"(?:(?P<web>h?t{1,3}ps?)(?:[:：;]?[/\\]+|[:：;])|(?P<other>[a-z*][a-z0-9+*?-]*)://"
+    r"|(?P<odd>[a-z]+):(?=[a-z])|//)?(?P<rest>.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+"""A scheme, also a misspelt one; `odd` is one without slashes that no browser sends."""
+_NAME = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+|\blocalhost\b")
+"""The name of a host in a regular expression."""
+_OPTIONAL = re.compile(r"\((?:\?:)?([a-z0-9-]+)\.\)\?\Z")
+"""What precedes a name if one label may be left out, such as `(www.)?`."""
+_REPEATED = re.compile(r"[*+]\)?\.?\)?[?*+]?\Z")
+"""What precedes a name if any label may, such as `.*.` and `([a-z]+.)?`."""
+
+_OPEN_TO_ALL = Sentence("it lets in everybody")
+_OPEN_END = Sentence("anybody can have such a host")
+_OTHERS = Sentence("anybody can have a host there")
+_NO_HOST = Sentence("it names no site")
+
+
+def read(entry: str) -> Meaning:
+    """Say what an entry means."""
+    text = entry.strip(WHITE_SPACE).translate(_INVISIBLE)
+    if is_blank(text):
+        return Meaning(why=Sentence("it is blank"))
+    if _PLACEHOLDER.search(text):
+        return Meaning(why=Sentence("it is a placeholder"))
+    if parse_entry(text).matches(STRANGER) or parse_entry(text).matches(f"http{STRANGER[5:]}"):
+        return Meaning(is_everybody="*" in text, why=_OPEN_TO_ALL)
+    if _EXPRESSION.search(text):
+        sites = tuple(dict.fromkeys(_read_expression(text.lower())))
+        return Meaning(sites, why=Sentence("OSS reads no regular expressions"))
+    parts = [part for part in _JOINT.split(text) if part.strip(_QUOTES)]
+    found = [_read_one(part.strip(_QUOTES)) for part in parts]
+    sites = tuple(dict.fromkeys(site for item in found for site in item.sites))
+    return Meaning(sites, why=next((item.why for item in found if item.why), _NO_HOST))
+
+
+def _read_one(text: str) -> Meaning:
+    """Read an entry that is not joined with others."""
+    found = _SCHEME.fullmatch(text)
+    web, other, rest = (found[name] for name in ("web", "other", "rest")) if found else ("",) * 3
+    if found and (found["odd"] or (other and "*" not in other and "?" not in other)):
+        return Meaning(why=Sentence("no browser sends {}:", found["odd"] or other))
+    written = web or other or ""
+    rest = rest.translate({ord("。"): ".", ord("．"): "."})
+    rest = re.split(r"\?(?=\w*=)", rest.partition("@")[2] if "@" in rest else rest)[0]
+    parts = Parts.split(f"http://{rest}")
+    host = encode_host(parts.host.lower()) or ""
+    port, path = parts.port, parts.rest
+    schemes: tuple[str, ...] = _BOTH
+    if written.lower().startswith("https") or (web and web.lower().endswith("s")):
+        schemes = ("https",)
+    elif web and port not in (None, "80"):
+        schemes = ("http",)
+    elif port == "443":
+        schemes = ("https",)
+    if (schemes, port) in ((_BOTH, "80"), (("https",), "443")):
+        port = None
+    if port is None and parts.port is None and path.startswith(":*"):
+        port = "*"
+    if port is not None and not is_port(port):
+        return Meaning(why=Sentence("no site has the port {}", port))
+    return _read_host(schemes, host, port, path, is_whole=bool(written) or bool(path))
+
+
+def _read_host(
+    schemes: tuple[str, ...], host: str, port: str | None, path: str, *, is_whole: bool
+) -> Meaning:
+    """Say whose a host with wildcards is; `is_whole` says whether anything marks its beginning."""
+    is_open = host.endswith("*") and not path.startswith("/")
+    bare = host.rstrip("*") if is_open else host
+    if is_open and has_known_suffix(bare.rstrip(".")):
+        bare = bare.rstrip(".")
+    if is_open and (bare.endswith((".", "-")) or not bare):
+        return Meaning(why=_OPEN_END if bare else _NO_HOST)
+    bare = bare.rstrip(".")
+    if f".{bare}".endswith((f".{_WECHAT}", f"*{_WECHAT}")):
+        appid = path.strip("/").partition("/")[0]
+        return Meaning((make_mini_program(appid if APPID.fullmatch(appid) else ""),))
+    if f".{bare}".endswith((f".{CONSOLE}", f"*{CONSOLE}")):
+        is_plain = is_host(bare) and {*"*?"}.isdisjoint(bare)
+        return Meaning((Site(("https",), bare) if is_plain else make_console(),))
+    tail = bare.lstrip("*.")
+    if bare == f"*{tail}" and tail.startswith("www."):
+        bare = tail  # a wildcard for the scheme
+    if tail != bare and is_host(tail) and not {*"*?"} & {*tail} and not tail.startswith("-"):
+        if not _is_own(tail):
+            return Meaning(why=_OTHERS)
+        hosts = (f"*.{tail}", tail)
+        return Meaning(tuple(Site(schemes, name, port) for name in hosts))
+    if not is_host(bare):
+        return Meaning(why=_NO_HOST)
+    site = Site(schemes, bare, port)
+    fixed = site.fixed.partition(".")[2]
+    if bare == "www" or (site.is_wild and not (fixed and _is_own(fixed))):
+        return Meaning(why=_OPEN_END)
+    if "." not in bare and bare not in RESERVED and (is_open or not is_whole):
+        return Meaning(why=Sentence("it is not a whole host"))
+    sites: tuple[Site, ...] = (site,)
+    if port == "*" or (is_open and (bare in RESERVED or is_address(bare))):
+        plain = _BOTH if "http" in schemes else schemes
+        sites = (Site(plain, bare), replace(site, port="*"))
+    return Meaning(sites) if read_sent(site.page(schemes[0])) else Meaning(why=_NO_HOST)
+
+
+def _is_own(name: str) -> bool:
+    """Return whether all hosts below a name belong to one owner."""
+    return not is_address(name) and registered(name) is not None
+
+
+def _read_expression(text: str) -> Iterator[Site]:
+    """Yield the sites that a regular expression names; both schemes unless it writes one out."""
+    plain = re.sub(r"\[[^\]]*\]", ".", text.replace("\\", ""))
+    schemes = ("https",) if re.match(r"\^?\(?https(?:://|:)", plain) else _BOTH
+    head = re.match(r"[^/]*//", plain)
+    start = head.end() if head else 0
+    if "|" not in plain:
+        end = plain.find("/", start)
+        plain = plain if end < 0 else plain[:end]
+    for name in _NAME.finditer(plain, start):
+        host, before = name[0], plain[: name.start()]
+        known = has_known_suffix(host) or host.rpartition(".")[2] in RESERVED or is_address(host)
+        if not known:
+            continue
+        if _REPEATED.search(before) and not before.endswith("//"):
+            yield from _read_host(schemes, f"*.{host}", None, "/", is_whole=True).sites
+            continue
+        if optional := _OPTIONAL.search(before):
+            yield from _read_host(schemes, f"{optional[1]}.{host}", None, "/", is_whole=True).sites
+        yield from _read_host(schemes, host, None, "/", is_whole=True).sites

@@ -1,0 +1,160 @@
+"""`oss-emulator review`: who gets in, what to change, what it costs, and what to do then."""
+
+import argparse
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from oss_referer.advice import review as advice
+from oss_referer.advice.proposal import ProposalError
+from oss_referer.advice.review import Review, Wish
+from oss_referer.engine import RefererConfiguration, Sentence
+from oss_referer.replay.figures import quantity, size
+from oss_referer.replay.judge import Judge, Result
+from oss_referer.replay.report import replay
+from oss_referer.search.url import WebURL, WebURLError
+from oss_referer.sources import forms
+from oss_referer.sources.forms import RulesForm
+from oss_referer.terminal import bucket, formats, logs, rules
+from oss_referer.terminal import review as layout
+from oss_referer.terminal.output import line, show, write, write_json, writing
+from oss_referer.terminal.parser import Commands, InputError
+from oss_referer.terminal.review import Setting
+from oss_referer.terminal.rules import SelectedRules
+
+_DESCRIPTION = (
+    "Says on one screen who gets in, which rules to use instead, what that costs, and what to try "
+    "afterwards. Without --site, the sites are those that the entries name. The exit status is 0 "
+    "if there is nothing to change, 1 if there is, or 2 if something cannot be read."
+)
+
+
+_FORMS = {".xml": RulesForm.XML, ".toml": RulesForm.TOML, ".tf": RulesForm.HCL}
+
+
+class Form(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+    HTML = "html"
+    MARKDOWN = "markdown"
+
+
+def declare(commands: Commands) -> None:
+    parser = commands.add_parser("review", run, description=_DESCRIPTION)
+    parser.add_value("rules", "RULES", rules.HELP)
+    said = "your site, such as https://www.example.com or *.example.com"
+    parser.add_repeated("--site", "URL", said)
+    parser.add_switch("--app", "an app of yours, which sends no Referer, shows the objects")
+    parser.add_repeated("--mini-program", "APPID", "allow a WeChat mini program")
+    parser.add_repeated("--cdn", "HOST", "allow the style sheets of a host")
+    parser.add_switch("--console", "allow the preview in the OSS console")
+    said = "the rules that hold now, given like RULES, if RULES are not yet in use"
+    parser.add_value("--against", "OLD", said)
+    parser.add_value("--log", "LOG", f"count the costs in an access log: {logs.HELP}")
+    parser.add_value("--object", "URL", "an object to try the rules with")
+    said = "write the rules to use to this file, in the form that its ending names"
+    parser.add_argument("-o", "--output", metavar="FILE", help=said)
+    formats.declare_choices(parser, tuple(Form), "how to print the review (default: text)")
+    rules.declare(parser)
+    parser.set_defaults(
+        bucket=None, since=None, until=None, form=None, rejects=None, max_rejects=Decimal(1)
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    url = _read_object(arguments.object)
+    selected = rules.select(arguments.rules, arguments)
+    live = rules.read(arguments.against, arguments) if arguments.against else None
+    wish = Wish(
+        sites=tuple(arguments.site),
+        app=arguments.app,
+        mini_programs=tuple(arguments.mini_program),
+        console=arguments.console,
+        cdn=tuple(arguments.cdn),
+        object_url=url,
+    )
+    try:
+        review = advice.review(selected.configuration, wish, live, arguments.assumptions)
+    except ProposalError as error:
+        raise InputError(str(error)) from None
+    review = replace(review, notes=(*review.notes, *_note(selected)))
+    log = _replay(review, live or selected.configuration, arguments)
+    if arguments.output:
+        _write(review, selected, arguments.output)
+    setting = Setting(
+        selected.form,
+        arguments.output or "FILE",
+        arguments.rules if arguments.rules.startswith(bucket.SCHEME) else "oss://BUCKET",
+        url,
+        tuple(_count(log)) if log else (),
+    )
+    match Form(arguments.format):
+        case Form.TEXT:
+            show(*map(line, layout.text(review, setting)))
+        case Form.JSON:
+            write_json(layout.to_dict(review, log))
+        case Form.HTML:
+            write(layout.html(review, setting))
+        case Form.MARKDOWN:
+            write(layout.markdown(review, setting))
+    return int(review.changed)
+
+
+def _read_object(text: str | None) -> str:
+    try:
+        return WebURL.parse(text).text if text else ""
+    except WebURLError as error:
+        raise InputError(f"--object: no browser opens {text!r}: {error}") from None
+
+
+def _note(selected: SelectedRules) -> Iterator[Sentence]:
+    of_terraform = selected.form in (RulesForm.HCL, RulesForm.TERRAFORM)
+    content = selected.source.content if selected.source else b""
+    if of_terraform and b"allow_truncate_query_string" not in content:
+        yield Sentence(
+            "Terraform sends AllowTruncateQueryString false where the file leaves it out; the "
+            "service's default is true (R-38)."
+        )
+
+
+def _write(review: Review, selected: SelectedRules, path: str) -> None:
+    form = _FORMS.get(Path(path).suffix.lower(), selected.form)
+    if path.lower().endswith(".json") and selected.form is not RulesForm.TERRAFORM:
+        form = RulesForm.TERRAFORM if path.lower().endswith(".tf.json") else RulesForm.JSON
+    with writing(Path(path)) as file:
+        file.write(forms.format(review.rules, form).encode())
+
+
+def _replay(
+    review: Review, live: RefererConfiguration, arguments: argparse.Namespace
+) -> dict[str, Any] | None:
+    """Return what the proposed rules would have done to a log; None without one."""
+    if not arguments.log:
+        return None
+    arguments.logs = [arguments.log]
+    question = logs.select(arguments, Judge(review.rules, live, arguments.assumptions), None)
+    read = arguments.rules, arguments.against
+    with logs.reading(arguments, read, {"--output": arguments.output}) as asked:
+        report = replay(question, asked)
+    verdicts = {"locked_out": Result.REVOKED, "let_in": Result.GAINED}
+    return {
+        **{
+            name: {**report["totals"][verdict], "yuan": report["yuan"][verdict]}
+            for name, verdict in verdicts.items()
+        },
+        "own": report["own"],
+    }
+
+
+def _count(log: dict[str, Any]) -> Iterator[Sentence]:
+    out, gained = (
+        (quantity(log[name]["requests"]), size(log[name]["bytes"]), str(log[name]["yuan"]))
+        for name in ("locked_out", "let_in")
+    )
+    yield Sentence("In the log, locked out: {} requests, {}, ¥{}.", *out)
+    yield Sentence("In the log, let in: {} requests, {}, ¥{}.", *gained)
+    if own := log["own"]["requests"]:
+        yield Sentence("Requests of your own domains would be locked out: {}.", quantity(own))

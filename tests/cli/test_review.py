@@ -1,0 +1,163 @@
+"""The command review: its formats, files and errors."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lxml import html
+from oss_referer import texts as catalogues
+from oss_referer.advice.review import Wish, review
+from oss_referer.sources import forms
+
+ROOT = Path(__file__).parents[2]
+LAB = ROOT / "fixtures" / "lab"
+CORRECTED, LOGS = str(LAB / "corrected.xml"), str(ROOT / "fixtures" / "logs")
+SITE = ("--site", "https://www.example.com")
+SAMPLE = """<RefererConfiguration>
+  <AllowEmptyReferer>true</AllowEmptyReferer>
+  <RefererList><Referer>*.aliyun.com</Referer><Referer>*.example.com</Referer></RefererList>
+  <RefererBlacklist><Referer>*.forbidden.com</Referer></RefererBlacklist>
+</RefererConfiguration>"""
+
+
+@pytest.fixture
+def sample(tmp_path: Path) -> str:
+    path = tmp_path / "rules.xml"
+    path.write_text(SAMPLE)
+    return str(path)
+
+
+def test_answer_fits_one_screen(ask: Any, sample: str) -> None:
+    status, out, err = ask("review", sample, *SITE, "--app")
+    lines = out.splitlines()
+    assert (status, err) == (1, "")
+    assert lines[0] == "Strangers get in, and 2 of your 5 addresses cannot."
+    assert len(lines) <= 40
+    assert max(map(len, lines)) <= 80
+    assert [line[:1] for line in lines if re.match(r"\d ", line)] == ["1", "2", "3", "4"]
+    assert "      <Referer>https://*/*.example.com/</Referer>  yours in a stranger's path" in lines
+    assert "  curl -I -e https://example.com/ URL" in out
+    assert "403 x-oss-ec: 0003-00000503" in out
+
+
+def test_screen_shows_rules_that_can_be_pasted(ask: Any, sample: str) -> None:
+    _, out, _ = ask("review", sample, *SITE)
+    shown = re.search(r"<RefererConfiguration>.*</RefererConfiguration>", out, re.DOTALL)
+    assert shown is not None
+    document = re.sub(r"(</Referer>).*", r"\1", shown[0])
+    assert (
+        forms.parse(document.encode())[""]
+        == review(forms.parse(SAMPLE.encode())[""], Wish(("https://www.example.com",))).rules
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["new.xml", "new.json", "new.tf", "new.tf.json", "new.toml", "new"]
+)
+def test_written_rules_need_no_change(ask: Any, sample: str, tmp_path: Path, name: str) -> None:
+    path = str(tmp_path / name)
+    assert ask("review", sample, *SITE, "-o", path)[0] == 1
+    status, out, _ = ask("review", path, *SITE, "--against", sample)
+    assert status == 0
+    assert out.startswith("Nothing to change: your pages get in, and strangers only without")
+    assert "Locked out who was in: *.aliyun.com, the strangers marked !." in out
+
+
+def test_json_has_what_the_screen_says(ask: Any, sample: str) -> None:
+    found = json.loads(ask("review", sample, "--json")[1])
+    assert found["answer"] == "Strangers get in, and 4 of your 8 addresses cannot."
+    assert found["sites_taken"] == ["*.aliyun.com", "*.example.com"]
+    assert found["changed"] is True
+    assert len(found["rules"]["whitelist"]) == 8
+    assert [line["entry"] for line in found["left_out"]] == ["*.forbidden.com"]
+    assert {one["status"] for one in found["checks"]} == {200, 403}
+
+
+def test_more_entries_than_a_screen_has_are_counted(ask: Any, sample: str) -> None:
+    out = ask("review", sample)[1]
+    assert "12 entries, too many for a screen: -o FILE writes the rules." in out
+    assert "Sites taken from the entries: *.aliyun.com, *.example.com;" in out
+    assert "https://*/*.aliyun.com/" in ask("review", sample, "--format", "markdown")[1]
+
+
+def test_page_and_markdown_escape_what_rules_contain(ask: Any, tmp_path: Path) -> None:
+    rules = tmp_path / "rules.toml"
+    entry = "<script>alert(1)</script>`|\\u001b[31m"
+    rules.write_text(f'[rules.a]\nwhitelist = ["{entry}", "https://www.example.com/"]\n')
+    page = ask("review", str(rules), "--format", "html")[1]
+    assert "<script" not in page
+    assert "http-equiv" not in page
+    assert [one.get("src") or one.get("href") for one in html.fromstring(page).iter()] == [
+        None
+    ] * len([*html.fromstring(page).iter()])
+    text = ask("review", str(rules), "--format", "markdown")[1]
+    assert "<script>" not in text.replace("\\<script\\>", "")
+    assert "\x1b" not in page + text
+
+
+def test_log_says_what_it_costs(ask: Any) -> None:
+    out = ask("review", CORRECTED, "--log", LOGS)[1]
+    assert "In the log, locked out: " in out
+    found = json.loads(ask("review", CORRECTED, "--log", LOGS, "--json")[1])["costs"]["log"]
+    assert set(found["locked_out"]) == {"requests", "bytes", "yuan"}
+
+
+def test_object_is_tried(ask: Any, sample: str) -> None:
+    out = ask("review", sample, "--object", "https://cdn.example.net/a b.mp4")[1]
+    assert "https://cdn.example.net/a%20b.mp4" in out
+    assert ask("review", sample, "--object", "photo.jpg") == (
+        2,
+        "",
+        "oss-emulator: --object: no browser opens 'photo.jpg': it does not begin with https:// or "
+        "http://\n",
+    )
+
+
+def test_terraform_is_told_what_it_sends(ask: Any, tmp_path: Path) -> None:
+    rules = tmp_path / "main.tf"
+    rules.write_text(
+        'resource "alicloud_oss_bucket_referer" "a" {\n'
+        '  bucket = "b"\n  allow_empty_referer = true\n'
+        '  referer_list = ["https://www.example.com/"]\n}\n'
+    )
+    status, out, _ = ask("review", str(rules))
+    assert status == 0
+    assert "Terraform sends AllowTruncateQueryString false" in out
+
+
+def test_review_speaks_chinese(ask: Any, sample: str) -> None:
+    out = ask("review", sample, *SITE, "--lang", "zh")[1]
+    assert out.startswith("其他网站能访问，而您的 5 个地址中有 2 个不能。")
+    assert "zh" in catalogues.LANGUAGES
+    assert 'lang="zh"' in ask("review", sample, "--lang", "zh", "--format", "html")[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--site", "ftp://a.example"), "'ftp://a.example' is not the address of a site"),
+        (("--mini-program", "x"), "'x' is not an appid"),
+        (("--against", "none.xml"), "none.xml: the file cannot be read"),
+    ],
+)
+def test_bad_input_ends_with_2(
+    ask: Any, sample: str, arguments: tuple[str, ...], said: str
+) -> None:
+    status, out, err = ask("review", sample, *arguments)
+    assert (status, out) == (2, "")
+    assert said in err
+
+
+def test_curl_lines_can_be_typed(ask: Any, sample: str) -> None:
+    lines = re.findall(r"^  (curl .*?)  +\d{3}", ask("review", sample)[1], re.MULTILINE)
+    assert 3 <= len(lines) <= 6
+    for line in lines:
+        words = subprocess.run(
+            ["sh", "-c", f"printf '%s\\n' {line}"], capture_output=True, text=True, check=True
+        ).stdout.splitlines()
+        assert (words[0], words[-1]) == ("curl", "URL")
