@@ -27,7 +27,7 @@ from oss_emulator.texts import FOLDERS
 from oss_referer import RefererConfiguration, RefererPolicy
 from oss_referer.browser.probes import ProbeKind
 from oss_referer.browser.scenarios import Group
-from oss_referer.engine import explanation
+from oss_referer.engine import Basis, explanation
 from oss_referer.engine.assumptions import DEFAULT, SENTENCES, LetterCase
 from oss_referer.engine.decision import Reason, RequestKind, Stage, Step, StepResult
 from oss_referer.engine.sentence import Sentence
@@ -142,7 +142,7 @@ def templates() -> set[str]:
     return (found | {item.value for kind in SAID for item in kind}) - {"", "{}"}
 
 
-SAID = (ParityStatus, Evidence, Group, ProbeKind, Severity)
+SAID = (Basis, ParityStatus, Evidence, Group, ProbeKind, Severity)
 """The sets whose members are sentences."""
 
 

@@ -9,9 +9,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeGuard
 
-from oss_referer.advice.proposal import APPID, ProposalError
+from oss_referer.advice.proposal import ProposalError
 from oss_referer.advice.sites import Meaning, Site, is_right, make_console, make_mini_program, read
 from oss_referer.browser.probes import STRANGER, make
+from oss_referer.browser.strangers import APPID
 from oss_referer.engine import (
     DEFAULT,
     Assumptions,
@@ -22,7 +23,7 @@ from oss_referer.engine import (
     Stage,
 )
 from oss_referer.engine.policy import MAX_SIZE
-from oss_referer.search.entry import Parts, example, is_blank, parse_entry
+from oss_referer.search.entry import example, is_blank, parse_entry
 from oss_referer.search.sent import read_sent
 from oss_referer.search.url import WebURL
 
@@ -487,8 +488,7 @@ class _Reviewer:
             found["ends"] += [f"{scheme}://not{bare}/", f"{scheme}://my-{bare}/"]
         for text, meaning in self._white:
             if not meaning.sites and not is_blank(text):
-                is_open = Parts.split(text).host.endswith("*")
-                page = example(text, star="evil.test" if is_open else "evil")
+                page = example(text, stranger=True)
                 found["wide"] += [page, f"{page.rstrip('/')}.evil.test/"]
                 found["wide"] += [probe.referer for probe in make([text]) if probe.referer]
         own = {site.domain for site in self._sites if not site.is_mini_program}
@@ -558,7 +558,7 @@ class _Reviewer:
         in_ = [item for item in visitors if item.then.allowed and not item.now.allowed]
         locked_out = list(_hosts(item for item in out if item.wanted is not False))
         for line in self._left_out:
-            page = example(line.entry, star="1")
+            page = example(line.entry, stranger=True)
             is_page = line.list is Stage.WHITELIST and not read(line.entry).sites
             if is_page and self._now.allows(page) and not self._then.allows(page):
                 locked_out.append(Sentence("others who fit {}", line.entry))

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from oss_referer.advice.proposal import APPID, CONSOLE, MINI_PROGRAMS
 from oss_referer.browser.probes import STRANGER
+from oss_referer.browser.strangers import APPID, CONSOLE, MINI_PROGRAMS
 from oss_referer.engine import Sentence
 from oss_referer.engine.header import WHITE_SPACE
-from oss_referer.search.entry import Parts, example, is_blank, parse_entry
+from oss_referer.search.entry import Parts, example, fill_port, is_blank, parse_entry
 from oss_referer.search.sent import read_sent
 from oss_referer.search.url import (
     RESERVED,
@@ -48,7 +48,9 @@ class Site:
     def page(self, scheme: str, label: str = "www") -> str:
         """Return what a page sends; `label` is the name of a sub-domain."""
         label = "oss" if self.is_console else label
-        page = example(self.entry(scheme), star=label if self.host.startswith("*.") else "1")
+        host = self.host.replace("*", label if self.host.startswith("*.") else "1")
+        port = fill_port(self.port)
+        page = Parts(scheme, host.replace("?", "x"), port, self.path).join()
         return f"{page}1/page-frame.html" if self.is_mini_program and self.path != "/" else page
 
     @property

@@ -13,7 +13,7 @@ from oss_referer.advice.proposal import ProposalError
 from oss_referer.advice.review import Review, Wish
 from oss_referer.engine import RefererConfiguration, Sentence
 from oss_referer.replay.figures import quantity, size
-from oss_referer.replay.judge import Judge, Result
+from oss_referer.replay.judge import Judge, Verdict
 from oss_referer.replay.report import replay
 from oss_referer.search.url import WebURL, WebURLError
 from oss_referer.sources import forms
@@ -139,7 +139,7 @@ def _replay(
     read = arguments.rules, arguments.against
     with logs.reading(arguments, read, {"--output": arguments.output}) as asked:
         report = replay(question, asked)
-    verdicts = {"locked_out": Result.REVOKED, "let_in": Result.GAINED}
+    verdicts = {"locked_out": Verdict.REVOKED, "let_in": Verdict.GAINED}
     return {
         **{
             name: {**report["totals"][verdict], "yuan": report["yuan"][verdict]}

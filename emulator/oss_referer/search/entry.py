@@ -92,7 +92,7 @@ def _fill_host(host: str, stranger: bool) -> str:
     host = re.sub(r"\*+", "*", host).replace("?", "x")
     if host == "*":
         return "evil.test" if stranger else "www.example.com"
-    if re.fullmatch(r"[0-9]+[0-9.]*\*", host):  # the beginning of addresses
+    if not stranger and re.fullmatch(r"[0-9]+[0-9.]*\*", host):  # the beginning of addresses
         begun = [*filter(None, host[:-1].split("."))]
         return ".".join([*begun, *"00"[len(begun) - 1 :], "10"][:4])
     is_name = "." in host or host == "localhost*"

@@ -115,10 +115,10 @@ def test_wrong_entries_become_safe_ones(
 
 
 @pytest.mark.parametrize("profile", [
-    SiteProfile("http://www.example.com", subdomains=True, console=True),
-    SiteProfile(KEEP, mini_programs=(APPID,), cdn=("cdn.example.net",), allow_empty=True),
-    SiteProfile("http://www.example.com:8080"),
-    SiteProfile("https://[::1]/"),
+    SiteProfile(("http://www.example.com",), subdomains=True, console=True),
+    SiteProfile((KEEP,), mini_programs=(APPID,), cdn=("cdn.example.net",), allow_empty=True),
+    SiteProfile(("http://www.example.com:8080",)),
+    SiteProfile(("https://[::1]/",)),
 ], ids=str)  # fmt: skip
 def test_generated_rules_need_no_change(profile: SiteProfile) -> None:
     generated = propose(profile).configuration
