@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from oss_referer.engine import Sentence
 from oss_referer.lint.finding import NOTHING, Correction, Evidence, Suspicion
+from oss_referer.lint.regular_expression import WRITE_ANEW, is_expression
 from oss_referer.lint.risk import GUESS
 from oss_referer.lint.subject import LintedEntry, Subject
 from oss_referer.search.entry import Parts, example
@@ -19,6 +20,7 @@ _MARKS = re.compile(r"[,;，；、]+")
 _LIKE_AN_ENTRY = re.compile(r"https?:|[\w*?]*:?//|[\w*?-]+\.|\*|\Z", re.IGNORECASE)
 _CERTAIN = re.compile(r"https?:|\S*//|[\w*?-]*\.[\w*?-]+|localhost\b|\*\Z", re.IGNORECASE)
 _EXPRESSION = re.compile(r"[\\^$()|{}]")
+_BROKEN_SCHEME = re.compile(r"https?:?[\\/]+", re.IGNORECASE)
 _PATH = re.compile(r"/[*]*|")
 """What precedes a comma between entries; after another path, it belongs to the path."""
 
@@ -31,13 +33,16 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     # A comment may follow, such as `# production`: what does not look like an entry is left out.
     parts = tuple(filter(_CERTAIN.match, words))
     sure = parts == words
+    correction = Correction(parts or words, risk=NOTHING if sure else GUESS)
+    if any(map(is_expression, words)):
+        correction = Correction(decide=WRITE_ANEW)
     return Suspicion(
         Evidence.UNMATCHED,
         tuple(map(example, (parts or words)[:8])),
         Sentence("Several entries are joined in it, so it is compared as one text.")
         if len(words) > 1
         else Sentence("It has a mark before or after it that does not belong to an entry."),
-        Correction(parts or words, risk=NOTHING if sure else GUESS),
+        correction,
     )
 
 
@@ -48,10 +53,11 @@ def split(text: str) -> tuple[str, ...]:
 
 def _split(text: str) -> Iterator[str]:
     for word in _SPACE.split(text):
-        parts = _MARKS.split(word)
+        read = _BROKEN_SCHEME.sub("https://", word)
+        parts = _MARKS.split(read)
         joined = (
             all(map(_LIKE_AN_ENTRY.match, parts))
-            and not _EXPRESSION.search(word)
+            and not _EXPRESSION.search(read)
             and all(_PATH.fullmatch(Parts.split(part).rest) for part in parts[:-1])
         )
-        yield from filter(None, parts if joined else [word.strip(",;，；、")])
+        yield from filter(None, _MARKS.split(word) if joined else [word.strip(",;，；、")])

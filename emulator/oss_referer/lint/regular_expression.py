@@ -24,10 +24,12 @@ _BACKSLASHES = re.compile(r"\A(https?):?[\\/]{1,4}")
 """A scheme that is not written correctly, which has its own rule."""
 _ANYTHING = ".*"
 
+WRITE_ANEW = Sentence("write it with * and ? as wildcards")
+
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     """Suspect entries with characters of a regular expression."""
-    if not _is_expression(entry.text):
+    if not is_expression(entry.text):
         return None
     pages = (f"https://{name}/" for name in find_names(entry.text))
     return Suspicion(
@@ -37,11 +39,12 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
             "It is written as a regular expression, and OSS reads none: its only wildcards are * "
             "for any characters and ? for exactly one."
         ),
-        Correction(decide=Sentence("write it with * and ? as wildcards")),
+        Correction(decide=WRITE_ANEW),
     )
 
 
-def _is_expression(text: str) -> bool:
+def is_expression(text: str) -> bool:
+    """Return whether a text looks like a regular expression."""
     plain = _ADDRESS.sub("", _BACKSLASHES.sub(r"\1://", text), count=1)
     parts = Parts.split(plain)
     if _IN_ORIGIN.search(parts.origin) or _IN_PATH.search(parts.rest):

@@ -30,7 +30,7 @@ from oss_referer.search.automaton import (
     Truncation,
     UndecidedError,
 )
-from oss_referer.search.entry import FIXED_HOST, Parts
+from oss_referer.search.entry import FIXED_HOST, Parts, example
 from oss_referer.search.sent import ALL_BY_DEFAULT, ALL_PAGES, OwnHost, Senders, SentReferers
 from oss_referer.search.url import (
     DEFAULT_PORTS,
@@ -157,6 +157,8 @@ def read_host(parts: Parts) -> str | None:
             return None
         if is_part_of_address(host):
             return None
+        if parts.host.endswith("*") and not (is_machine(host) or has_known_suffix(host)):
+            return None  # such as https://www.exam*
     if is_open and "." not in host and host not in RESERVED and not is_address(host):
         return None
     if is_address(host) or not set(host) & set("*?"):
@@ -406,6 +408,19 @@ def find_risk(
             return Sentence("It lets in {}, a page of a site that the blacklist names.", referer)
     except UndecidedError:
         return UNPROVED
+    return _find_error(new, edit)
+
+
+def _find_error(new: SearchedRules, edit: EntryEdit) -> Sentence | None:
+    """Return why an entry that an edit adds has no effect; None if each may have one."""
+    for entry in (*edit.white_in, *edit.black_in):
+        is_cut = entry.cut is Truncation.PATH and "/" in Parts.split(entry.pattern.body).rest
+        if is_cut or not may_be_sent(entry.pattern):
+            return Sentence("It writes {}, which matches nothing.", entry.pattern.text)
+    for entry in edit.white_in:
+        denying = new.denying(example(entry.pattern.body))
+        if denying and automaton.covers(entry.pattern, [denying.pattern], entry.cut):
+            return Sentence("It writes {}, all of which the blacklist denies.", entry.pattern.text)
     return None
 
 
