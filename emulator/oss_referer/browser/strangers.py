@@ -12,7 +12,7 @@ from oss_referer.engine import Decision, Pattern, RefererPolicy
 from oss_referer.search import automaton
 from oss_referer.search.automaton import Budget, CompiledRules, SearchedEntry, UndecidedError
 from oss_referer.search.entry import FIXED_HOST, example
-from oss_referer.search.sent import OwnHost, Senders, SentReferers
+from oss_referer.search.sent import SENDS_PATHS, OwnHost, Senders, SentReferers
 from oss_referer.search.url import MAX_LENGTH, WebURL
 
 SHOWN = 10
@@ -20,6 +20,10 @@ SHOWN = 10
 
 ENTRIES = 1_000
 """The number of entries that may let in a stranger after which the search ends."""
+
+_SERVICES = (OwnHost("console.aliyun.com", True), OwnHost(SENDS_PATHS, False))
+"""The hosts of the OSS console and of mini programs, which documented entries let in (R-44)."""
+_OTHER_MINI_PROGRAM = f"https://{SENDS_PATHS}/wx0000000000000000/1/page-frame.html"
 
 LOOKS = 2_000_000
 """The most work on all the usual Referers together (`automaton.effort`)."""
@@ -47,9 +51,17 @@ def search(policy: RefererPolicy, sites: Iterable[WebURL]) -> Strangers:
     """Search the Referers of pages that do not belong to the sites, for anonymous requests.
 
     A site is everything below the domain that somebody has registered: `www.example.com.cn` and
-    `m.example.com.cn` belong together.
+    `m.example.com.cn` belong together. The OSS console is no stranger, and neither is a mini program
+    that an entry names by its appid.
     """
-    return _Search(policy, SentReferers(Senders.FOREIGN, map(OwnHost.of, sites))).run()
+    own = [OwnHost.of(site) for site in sites]
+    found = _Search(policy, SentReferers(Senders.FOREIGN, (*own, *_SERVICES))).run()
+    decision = policy.decide(_OTHER_MINI_PROGRAM)
+    is_known = any(one.decision.entry == decision.entry for one in found.found)
+    is_own = any(one.owns(SENDS_PATHS) for one in own)
+    if not (decision.allowed and found.proved) or is_known or is_own:
+        return found
+    return Strangers((*found.found, Stranger(_OTHER_MINI_PROGRAM, decision))[:SHOWN], found.proved)
 
 
 class _Search:

@@ -86,10 +86,10 @@ class Case:
     def _blacklists(self, referer: str) -> bool:
         """Return whether the blacklist names a page and denies it."""
         return any(
-            _names(one, referer) and brute_force.matches_sent(one.text, self.rules, referer)
-            for one in self.black
+            brute_force.matches_sent(text, self.rules, referer)
+            and any(_names(one, referer) for one in meant)
+            for text, meant in self.written[Stage.BLACKLIST]
         )
-
 
 
 MINI_PAGES = (risky_entries.MINI_PAGE, OTHER_MINI_PAGE)
