@@ -20,7 +20,7 @@ _MARKS = re.compile(r"[,;，；、]+")
 _LIKE_AN_ENTRY = re.compile(r"https?:|[\w*?]*:?//|[\w*?-]+\.|\*|\Z", re.IGNORECASE)
 _CERTAIN = re.compile(r"https?:|\S*//|[\w*?-]*\.[\w*?-]+|localhost\b|\*\Z", re.IGNORECASE)
 _EXPRESSION = re.compile(r"[\\^$()|{}]")
-_BROKEN_SCHEME = re.compile(r"https?:?[\\/]+", re.IGNORECASE)
+_BROKEN_SCHEME = re.compile(r"(?:https?:?[\\/]+)+", re.IGNORECASE)
 _PATH = re.compile(r"/[*]*|")
 """What precedes a comma between entries; after another path, it belongs to the path."""
 
@@ -32,7 +32,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
         return None
     # A comment may follow, such as `# production`: what does not look like an entry is left out.
     parts = tuple(filter(_CERTAIN.match, words))
-    sure = parts == words
+    sure = parts == words and not any(map(_is_joined, parts))
     correction = Correction(parts or words, risk=NOTHING if sure else GUESS)
     if any(map(is_expression, words)):
         correction = Correction(decide=WRITE_ANEW)
@@ -44,6 +44,12 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
         else Sentence("It has a mark before or after it that does not belong to an entry."),
         correction,
     )
+
+
+def _is_joined(part: str) -> bool:
+    """Return whether a mark stands before the path of a part, so that it is not one entry."""
+    read = Parts.split(part)
+    return bool(_MARKS.search(read.origin + read.rest.partition("/")[0]))
 
 
 def split(text: str) -> tuple[str, ...]:

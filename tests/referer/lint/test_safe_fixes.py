@@ -73,10 +73,12 @@ class Case:
         if fixed == self.rules:
             return
         tried = brute_force.candidates((self.rules, fixed), (*meant, *self.black))
-        pages = {page for one in meant if not one.page for page in one.pages if brute_force.is_sent(page)}
-        for referer in (*filter(brute_force.is_by_default, tried), *pages, *MINI_PAGES):
+        pages = filter(brute_force.is_sent, (page for one in meant for page in one.pages))
+        for referer in {*filter(brute_force.is_by_default, (*tried, *pages)), *MINI_PAGES}:
             before, after = (brute_force.allows(one, referer) for one in (self.rules, fixed))
-            if before and not after and any(_names(one, referer) for one in meant):
+            is_exception = meant is self.white and any(referer in one.pages for one in self.black)
+            is_meant = not is_exception and any(_names(one, referer) for one in meant)
+            if before and not after and is_meant:
                 yield f"locks out {referer}"
             if after and not before and not any(_owns(one, referer) for one in meant):
                 yield f"lets in {referer}"
@@ -135,8 +137,8 @@ def _subject(finding: Finding) -> str:
 
 
 def new_errors(before: Iterable[Finding], after: Iterable[Finding]) -> Iterator[str]:
-    """Yield the errors of fixed rules that the rules did not have, such as one on a new entry."""
-    known = {_subject(item) for item in before if item.severity is Severity.ERROR}
+    """Yield the errors of fixed rules on new entries, and on those that had no finding."""
+    known = {_subject(item) for item in before if item.severity is not Severity.NOTE}
     for item in after:
         if item.severity is Severity.ERROR and _subject(item) not in known:
             yield f"adds {item.rule} of {_subject(item)}"
@@ -155,8 +157,8 @@ def check(seed: int) -> Iterator[str]:
             one = lint.follow(case.rules, [finding])
             for harm in (*case.harm(one, meant), *new_errors(fixed.found, lint.run(one))):
                 yield f"{sites} {finding.rule} {harm}: {finding.safe}"
-        after = fixed.configuration
-        for harm in (*case.harm(after, meant), *new_errors(fixed.found, fixed.left)):
+        after, left = fixed.configuration, new_errors(fixed.found, fixed.left)
+        for harm in (*case.harm(after, meant), *left):
             yield f"{sites} --fix {harm}: {after}"
 
 
