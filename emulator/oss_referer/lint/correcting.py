@@ -114,7 +114,8 @@ class _Chain:
             instead, risk = suspicion.correction.instead, suspicion.correction.risk
             if instead is None or (self.careful and risk):  # only the owner can go on
                 is_error = (suspicion.severity or rule.severity) is Severity.ERROR
-                return _Corrected((text,), error=suspicion.reason if is_error else NOTHING)
+                said = Sentence("It leaves another error. {}", suspicion.reason)
+                return _Corrected((text,), error=said if is_error else NOTHING)
             results = self.correct_all(instead, rules[number:], given)
             named = () if given.issuperset(instead) and instead else (rule.name,)
             return _Corrected(
@@ -157,7 +158,7 @@ def complete(finding: Finding, subject: Subject, rules: Sequence[LintRule]) -> F
             correction,
             instead=item.entries,
             blacklist=_union([correction.blacklist, item.blacklist]),
-            risk=correction.risk or item.risk or (item.error and Sentence(LEFT, item.error)),
+            risk=correction.risk or item.risk or item.error,
         )
         for item in (whole, careful)
     ]
@@ -173,7 +174,6 @@ def _union(parts: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(item for part in parts for item in part))
 
 
-LEFT = "It leaves another error. {}"
 UNPROVED_TOGETHER = Sentence("It is not proved to be safe together with the other corrections.")
 
 _MAX_STEPS = 1_200_000

@@ -64,6 +64,6 @@ def _split(text: str) -> Iterator[str]:
         joined = (
             all(map(_LIKE_AN_ENTRY.match, parts))
             and not _EXPRESSION.search(read)
-            and all(_PATH.fullmatch(Parts.split(part).rest) for part in parts[:-1])
+            and all(_PATH.fullmatch(Parts.split(part.lstrip("/")).rest) for part in parts[:-1])
         )
         yield from filter(None, _MARKS.split(word) if joined else [word.strip(",;，；、")])

@@ -92,8 +92,10 @@ class Sites:
         """Read the sites that a person names: `https://www.example.com` or `*.example.com`."""
         return cls(*_read_owners(map(Parts.split, sites)), are_given=True)
 
-    def owns_all(self, entry: str, blacklisted: Container[str]) -> bool:
+    def owns_all(self, entry: str, blacklisted: Container[str] | None) -> bool:
         """Return whether all that an entry lets in are pages of these sites; False if unknown.
+
+        None stands for a blacklist that has what is needed.
 
         If `https://*.example.com/` matches a Referer of another host, a `/` comes before the end of
         the name, and the blacklist entry `https://*/*.example.com/` matches it too.
@@ -102,7 +104,9 @@ class Sites:
         if fixed is not None:
             return self._has(fixed["host"])
         wild = _WILD.match(entry)
-        if wild is None or f"{wild['scheme']}*/*{wild['name']}/" not in blacklisted:
+        if wild is None:
+            return False
+        if blacklisted is not None and f"{wild['scheme']}*/*{wild['name']}/" not in blacklisted:
             return False
         host = wild["name"].partition(":")[0]
         return self._has(f"x{host}")
@@ -406,22 +410,9 @@ def find_risk(
             return Sentence("It lets in {}, a page of a stranger.", referer)
         for referer in search.readmitted():
             return Sentence("It lets in {}, a page of a site that the blacklist names.", referer)
+        return search.error()
     except UndecidedError:
         return UNPROVED
-    return _find_error(new, edit)
-
-
-def _find_error(new: SearchedRules, edit: EntryEdit) -> Sentence | None:
-    """Return why an entry that an edit adds has no effect; None if each may have one."""
-    for entry in (*edit.white_in, *edit.black_in):
-        is_cut = entry.cut is Truncation.PATH and "/" in Parts.split(entry.pattern.body).rest
-        if is_cut or not may_be_sent(entry.pattern):
-            return Sentence("It writes {}, which matches nothing.", entry.pattern.text)
-    for entry in edit.white_in:
-        denying = new.denying(example(entry.pattern.body))
-        if denying and automaton.covers(entry.pattern, [denying.pattern], entry.cut):
-            return Sentence("It writes {}, all of which the blacklist denies.", entry.pattern.text)
-    return None
 
 
 def find_rare(
@@ -488,6 +479,31 @@ class _RiskSearch:
         own = self.named.black.own_pages(self.reach)
         for entry in self.edit.black_out:
             yield from self._seek(entry, own, self.new.denying, self.new.white)
+
+    def error(self) -> Sentence | None:
+        """Return what is wrong with an entry that the edit adds. Raises UndecidedError."""
+        for entry in (*self.edit.white_in, *self.edit.black_in):
+            if not self._matches_any(entry):
+                return Sentence("It writes {}, which matches nothing.", entry.pattern.text)
+        for entry in self.edit.white_in:
+            text = entry.pattern.text
+            denying = self.new.denying(example(text))
+            if denying and automaton.covers(entry.pattern, [denying.pattern], entry.cut):
+                return Sentence("It writes {}, all of which the blacklist denies.", text)
+            if self.named.white.owns_all(text, None):
+                continue  # `wildcard_in_path` adds what the blacklist needs
+            for reach in Reach:
+                foreign = self.named.white.foreign_pages(reach)
+                for referer in self._seek(entry, foreign, self.new.denying):
+                    return Sentence("It writes {}, which still lets in {}.", text, referer)
+        return None
+
+    def _matches_any(self, entry: SearchedEntry) -> bool:
+        page = example(entry.pattern.body)
+        is_whole = entry.cut is not Truncation.PATH
+        if is_whole and entry.pattern.matches(page) and ALL_PAGES.is_sent(page):
+            return True
+        return any(self._seek(entry, ALL_PAGES, lambda _: None))
 
     def _seek(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from oss_referer import RefererConfiguration, RefererPolicy, lint
+from oss_referer.engine import header
 from oss_referer.lint import Finding, Severity
 
 from tests.referer.lint.random_rules import corrected, entry, findings, rules, seeded
@@ -97,4 +98,5 @@ def test_any_text_is_linted_without_an_error() -> None:
     letters = "htps:/.*?,;\"'\\ \n\t#@[]{}()|^$%&=+-_~aA0例é\u202e\ud800\x00😀"
     for _ in range(cases(24, 200)):
         texts = ["".join(random.choices(letters, k=random.randrange(40))) for _ in range(6)]
-        lint.fix(RefererConfiguration(whitelist=tuple(texts[:3]), blacklist=tuple(texts[3:])))
+        fixed = lint.fix(RefererConfiguration(whitelist=tuple(texts[:3]), blacklist=tuple(texts[3:])))
+        assert all(header.is_sendable(item.referer or "") for item in fixed.found), texts

@@ -76,7 +76,7 @@ class Case:
         pages = filter(brute_force.is_sent, (page for one in meant for page in one.pages))
         for referer in {*filter(brute_force.is_by_default, (*tried, *pages)), *MINI_PAGES}:
             before, after = (brute_force.allows(one, referer) for one in (self.rules, fixed))
-            is_exception = meant is self.white and any(referer in one.pages for one in self.black)
+            is_exception = meant is self.white and any(_names(one, referer) for one in self.black)
             is_meant = not is_exception and any(_names(one, referer) for one in meant)
             if before and not after and is_meant:
                 yield f"locks out {referer}"
