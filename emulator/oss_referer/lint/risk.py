@@ -481,11 +481,17 @@ class _RiskSearch:
             yield from self._seek(entry, own, self.new.denying, self.new.white)
 
     def error(self) -> Sentence | None:
-        """Return what is wrong with an entry that the edit adds. Raises UndecidedError."""
-        for entry in (*self.edit.white_in, *self.edit.black_in):
+        """Return what is wrong with an entry that the edit writes. Raises UndecidedError."""
+        # After a change of a switch, each entry is compared in another way.
+        known = {item.pattern.body for item in (*self.old.white, *self.old.black)}
+        white, black = (
+            [item for item in added if item.pattern.body not in known]
+            for added in (self.edit.white_in, self.edit.black_in)
+        )
+        for entry in (*white, *black):
             if not self._matches_any(entry):
                 return Sentence("It writes {}, which matches nothing.", entry.pattern.text)
-        for entry in self.edit.white_in:
+        for entry in white if EVERYTHING not in self.old.white else ():
             text = entry.pattern.text
             denying = self.new.denying(example(text))
             if denying and automaton.covers(entry.pattern, [denying.pattern], entry.cut):
