@@ -270,7 +270,7 @@ def test_entry_that_stays_is_not_shown_as_its_correction(
 
 def test_fix_keeps_the_byte_order_mark_and_mixed_line_ends(ask: Any, tmp_path: Path) -> None:
     file = tmp_path / "rules.toml"
-    begin = b'\xef\xbb\xbf# the rules\r\nallow_empty_referer = false\nwhitelist = ['
+    begin = b"\xef\xbb\xbf# the rules\r\nallow_empty_referer = false\nwhitelist = ["
     file.write_bytes(begin + b'"https://www.example.com"]\r\n# the end\n')
     status, _, _ = ask("lint", str(file), "--fix", "--write")
     assert status == 0

@@ -51,8 +51,8 @@ def search(policy: RefererPolicy, sites: Iterable[WebURL]) -> Strangers:
     """Search the Referers of pages that do not belong to the sites, for anonymous requests.
 
     A site is everything below the domain that somebody has registered: `www.example.com.cn` and
-    `m.example.com.cn` belong together. The OSS console is no stranger, and neither is a mini program
-    that an entry names by its appid.
+    `m.example.com.cn` belong together. The OSS console is no stranger, and neither is a mini
+    program that an entry names by its appid.
     """
     own = [OwnHost.of(site) for site in sites]
     found = _Search(policy, SentReferers(Senders.FOREIGN, (*own, *_SERVICES))).run()
