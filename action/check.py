@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from oss_referer.engine.assumptions import DEFAULT
-from oss_referer.findings import code, escape
+from oss_referer.remarks import code, escape
 from oss_referer.terminal import rules as reading
 from oss_referer.terminal.rules import find_files
 

@@ -11,8 +11,9 @@ from pathlib import Path
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.message import Request
 from oss_emulator.settings import Settings
-from oss_emulator.storage import Bucket, MemoryStorage, Object, Storage
+from oss_emulator.storage.base import Bucket, Object, Storage
 from oss_emulator.storage.disk import DiskStorage
+from oss_emulator.storage.memory import MemoryStorage
 
 from benchmarks import bucket, processes
 from benchmarks.load import throughput

@@ -13,7 +13,8 @@ from uuid import NAMESPACE_URL, uuid5
 from oss_referer.sources import json_text
 from oss_referer.sources.json_text import JSONError
 
-from oss_emulator.access import Effect, Kind, Question, evaluate
+from oss_emulator.access.identity import Kind
+from oss_emulator.access.policy import Effect, Question, evaluate
 from oss_emulator.protocol.xml import Children
 from oss_emulator.rpc.errors import ErrorTable, RPCError, RPCErrorCase, RPCErrorSpec
 from oss_emulator.rpc.product import Action, Product

@@ -10,19 +10,9 @@ from typing import Any, NamedTuple
 
 from oss_referer.sources import json_text
 
-from oss_emulator.access import (
-    Context,
-    Effect,
-    Identity,
-    Kind,
-    OIDCProvider,
-    Policy,
-    PolicyError,
-    PolicyType,
-    Question,
-    Role,
-    evaluate,
-)
+from oss_emulator.access.condition import Context
+from oss_emulator.access.identity import Identity, Kind, OIDCProvider, Role
+from oss_emulator.access.policy import Effect, Policy, PolicyError, PolicyType, Question, evaluate
 from oss_emulator.protocol import dates
 from oss_emulator.protocol.xml import Children
 from oss_emulator.rpc.errors import ErrorTable, RPCError, RPCErrorCase, RPCErrorSpec

@@ -7,9 +7,9 @@ well: it has its own folder, variables, files and signals. What depends on the s
 
 from __future__ import annotations
 
+import ast
 import atexit
 import gc
-import json
 import os
 import select
 import signal
@@ -44,13 +44,14 @@ LOADED = {
 
 _PROGRAM = """\
 #!{python} -ISE
-import json, os, socket, sys
-with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as control:
-    control.connect({address!r})
-    asked = {{"arguments": sys.argv[1:], "env": dict(os.environ), "cwd": os.getcwd()}}
-    socket.send_fds(control, [json.dumps(asked).encode()], [0, 1, 2])
-    control.recv(100)
-    sys.exit(int(control.recv(100)))
+import _socket, array, os, sys  # socket and json take as long to import as Python to start
+control = _socket.socket(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
+control.connect({address!r})
+asked = {{"arguments": sys.argv[1:], "env": dict(os.environ), "cwd": os.getcwd()}}
+files = (_socket.SOL_SOCKET, _socket.SCM_RIGHTS, array.array("i", [0, 1, 2]))
+control.sendmsg([ascii(asked).encode()], [files])
+control.recv(100)
+os._exit(int(control.recv(100)))
 """
 _LONGEST = 1 << 20
 """Bytes of a message; the variables take most of them."""
@@ -101,7 +102,7 @@ class Forked:
         self._control.connect(_address())
         with open(os.devnull, "rb") as nothing:
             files = [nothing.fileno(), writing, stderr.fileno()]
-            socket.send_fds(self._control, [json.dumps(asked).encode()], files)
+            socket.send_fds(self._control, [ascii(asked).encode()], files)
         os.close(writing)
         self.pid = int(self._control.recv(100))
         self._status: int | None = None
@@ -207,7 +208,7 @@ def _fork(listening: socket.socket) -> list[str]:
             continue
         control, _ = listening.accept()
         message, descriptors, *_ = socket.recv_fds(control, _LONGEST, 3)
-        question = json.loads(message)
+        question = ast.literal_eval(message.decode())
         for name in LOADED.get(question["arguments"][0], ()):
             import_module(name)
         gc.freeze()  # a fork does not walk what it shares

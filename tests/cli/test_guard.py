@@ -232,11 +232,9 @@ def test_pipe_is_read_once_for_two_resources(ask: Any, write: Any, tmp_path: Pat
 
 
 WISH = (
-    "--site https://www.example.com --subdomains --console --cdn cdn.example.net"
+    "https://www.example.com --subdomains --console --cdn cdn.example.net"
     " --mini-program wx0123456789abcdef"
 ).split()
-PARTNERS = ("cdn.example.net", "oss.console.aliyun.com", "servicewechat.com")
-"""The other sites that WISH allows, as `scenarios` has to be told."""
 RULES = RefererConfiguration(
     False,
     whitelist=(
@@ -276,8 +274,24 @@ def test_table_passes_with_rules_in_every_form(
     assert main(["test", rules, str(table)]) == 0
     assert capsys.readouterr().out == f"{table}  14 passed\n"
     assert main(["lint", rules]) == 0
-    partners = [f"--partner=https://{host}/" for host in PARTNERS]
+    partners = ["--partner=https://cdn.example.net/"]
     assert main(["scenarios", rules, "--site", "https://www.example.com", *partners]) == 0
+
+
+def test_several_sites_get_one_set_of_rules_and_one_table(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    sites = "https://www.example.com", "https://shop.example.org", "https://m.example.com"
+    wish = [*sites, "--subdomains", "--console", "--mini-program", "wx0123456789abcdef"]
+    for form in ("toml", "table"):
+        assert main(["generate", *wish, "--to", form]) == 0
+        (tmp_path / f"{form}.toml").write_text(capsys.readouterr().out, encoding="utf-8")
+    rules, table = str(tmp_path / "toml.toml"), str(tmp_path / "table.toml")
+    assert main(["lint", rules]) == main(["test", rules, table]) == 0
+    for site in sites:
+        partners = [f"--partner={other}" for other in sites]
+        assert main(["scenarios", rules, "--site", site, *partners]) == 0
+    assert "(proved)" in capsys.readouterr().out
 
 
 def test_program_sets_the_rules_with_oss2(

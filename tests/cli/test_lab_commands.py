@@ -146,7 +146,7 @@ def test_diff_shows_few_changes_or_all(ask: Any) -> None:
     assert len(every.splitlines()) > len(few.splitlines())
 
 
-@pytest.mark.parametrize("form", list(forms.RulesForm))
+@pytest.mark.parametrize("form", forms.WHOLE)
 def test_output_of_translate_can_be_read(ask: Any, form: str, tmp_path: Path) -> None:
     _, out, errors = ask("translate", "--from", "nginx", str(LAB / "nginx.conf"), "--as", form)
     assert "warning: nginx denies an empty Referer, OSS allows it" in errors

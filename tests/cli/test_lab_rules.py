@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 from oss_emulator.cli import main
+from oss_referer import RefererConfiguration
 from oss_referer.sources import forms
 from oss_referer.sources.forms import RulesForm
 
 from tests.cases import read_cases
 from tests.referer.lint.random_rules import rules, seeded
+from tests.thorough import cases
 
 CASES = read_cases("cli")
 
@@ -68,6 +70,87 @@ def test_bad_file(refuse: Callable[..., str], tmp_path: Path, name: str) -> None
     assert f"{path}, {where}" in refuse("lint", str(path))
 
 
+HOSTS = """# ours
+www.example.com   # without a scheme
+https://www.example.com/
+"""
+LISTED = "hosts.txt: a list of entries (whitelist: 2, blacklist: {})"
+EMPTY = "; AllowEmptyReferer is true unless --no-allow-empty is given (R-15)"
+
+
+@pytest.fixture
+def ask(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., tuple[int, str, str]]:
+    """Run a command beside a list of hosts; return its status and what it printed."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "hosts.txt").write_text(HOSTS)
+    (tmp_path / "bad.txt").write_text('["https://*/*.example.com/"]')
+    rules = RefererConfiguration(False, whitelist=("www.example.com", "https://www.example.com/"))
+    (tmp_path / "rules.xml").write_text(forms.format(rules, RulesForm.XML))
+    (tmp_path / "main.tf").write_text(forms.format(rules, RulesForm.HCL))
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        status = main(arguments)
+        return (status, *capsys.readouterr())
+
+    return run
+
+
+@pytest.mark.parametrize(("arguments", "status", "words"), CASES["list_is_taken_for_rules"])
+def test_list_is_taken_for_rules(
+    ask: Any, arguments: tuple[str, ...], status: int, words: str
+) -> None:
+    found, out, errors = ask(*arguments)
+    assert (found, words in out) == (status, True), (out, errors)
+    is_said = "--json" not in arguments
+    count = "1" if "--blacklist" in arguments else "0"
+    empty = "" if "--no-allow-empty" in arguments else EMPTY
+    assert (LISTED.format(count) + empty + "\n" in errors) is is_said
+
+
+@pytest.mark.parametrize("arguments", CASES["flags_for_lists_are_refused_without_a_list"])
+def test_flags_for_lists_are_refused_without_a_list(ask: Any, arguments: tuple[str, ...]) -> None:
+    status, out, errors = ask(*arguments)
+    assert (status, out) == (2, "")
+    assert "which are for a list of entries" in errors
+
+
+def test_lines_of_a_list_are_corrected_in_place(ask: Any, tmp_path: Path) -> None:
+    assert ask("lint", "hosts.txt", "--no-allow-empty")[1].startswith(
+        "error missing-scheme  line 2"
+    )
+    ask("lint", "hosts.txt", "--fix", "--write", "--no-allow-empty", "--blacklist", "bad.txt")
+    assert (tmp_path / "hosts.txt").read_text() == (
+        "# ours\nhttp://www.example.com/   # without a scheme\nhttps://www.example.com/\n"
+    )
+
+
+def test_correction_that_a_list_cannot_say_is_printed_as_xml(ask: Any, tmp_path: Path) -> None:
+    path = tmp_path / "hosts.txt"
+    path.write_text("https://*.example.com/\n")
+    fix = "lint", "hosts.txt", "--fix", "--unsafe-fixes"
+    _, out, errors = ask(*fix)
+    assert out.startswith("<?xml")
+    assert "Not written back: a list has only a whitelist." in errors
+    assert ask(*fix, "--write")[0] == 2
+    assert path.read_text() == "https://*.example.com/\n"
+
+
+def test_diff_says_where_the_switch_of_terraform_comes_from(ask: Any) -> None:
+    assert "R-38" not in ask("diff", "rules.xml", "hosts.txt")[1]
+    path = Path("main.tf")
+    path.write_text(re.sub(r".*allow_truncate_query_string.*\n", "", path.read_text()))
+    said = "AllowTruncateQueryString is true in the old rules and false in the new ones; Terraform "
+    assert said in ask("diff", "rules.xml", "main.tf")[1]
+
+
+def test_blacklist_of_a_list_is_a_list(ask: Any) -> None:
+    status, out, errors = ask("lint", "hosts.txt", "--blacklist", "rules.xml")
+    assert (status, out) == (2, "")
+    assert "rules.xml, line 1, column 1: --blacklist takes a list of entries" in errors
+
+
 COMMANDS = [
     ("check", "{}", "--no-referer"),
     ("test", "{}", "{}"),
@@ -76,6 +159,7 @@ COMMANDS = [
     ("translate", "--to", "nginx", "{}"),
     ("scenarios", "{}", "--site", "https://www.example.com"),
     ("apply", "{}", "oss://examplebucket", "--yes"),
+    ("replay", "{}", "fixtures/logs"),
 ]
 
 
@@ -246,11 +330,12 @@ def format_rules(random: Random) -> bytes:
         return b"whitelist = []\n"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("command", FUZZED)
 def test_every_command_ends_well(ask_for_errors: Any, tmp_path: Path, command: str) -> None:
     first, second, referers = (tmp_path / name for name in ("first", "second", "referers"))
     ended = set()
-    for seed in range(24):
+    for seed in range(cases(8, 24)):
         random = seeded(seed)
         documents = [format_rules(random) for _ in range(2)]
         if seed % 2:

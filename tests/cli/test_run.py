@@ -20,7 +20,7 @@ from oss_emulator.cli import main
 
 from tests.cases import read_cases
 from tests.cli.forking import Forked
-from tests.cli.process import EMULATOR, environment
+from tests.cli.process import environment
 from tests.cli.refusal import fail
 from tests.client import PATIENCE
 from tests.docs.markdown import blocks
@@ -430,16 +430,16 @@ def test_flags_after_the_command_belong_to_it() -> None:
 
 
 def test_command_inherits_input_and_folder(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [*EMULATOR, "run", "sh", "-c", "cat; pwd"],
-        input="said\n",
-        capture_output=True,
-        text=True,
-        env=environment(),
-        cwd=tmp_path,
-        timeout=PATIENCE,
-    )
-    assert done.stdout == f"said\n{tmp_path}\n"
+    said = tmp_path / "said"
+    said.write_text("said\n")
+    before = os.dup(0)
+    with said.open("rb") as file:
+        os.dup2(file.fileno(), 0)
+    try:
+        assert printed("sh", "-c", "cat; pwd", cwd=tmp_path) == f"said\n{tmp_path}\n"
+    finally:
+        os.dup2(before, 0)
+        os.close(before)
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ def test_first_command_starts_the_server() -> None:
     assert SERVER.text == "make run\n"
 
 
-def test_commands_and_code_print_what_is_shown(server: Running, tmp_path: Path) -> None:
+def test_commands_code_and_server_print_what_is_shown(server: Running, tmp_path: Path) -> None:
     done = subprocess.run(
         ["sh"],
         input=script(STEPS, server.port),
@@ -112,9 +112,6 @@ def test_commands_and_code_print_what_is_shown(server: Running, tmp_path: Path) 
             assert ":9000" not in expected
             ending = output if output.endswith("\n") else f"{output}\n"
             assert agrees(expected, ending), f"{block.text}\n{output}"
-
-
-def test_server_prints_its_key_and_a_command_to_try(server: Running) -> None:
     assert f"{DEFAULT_ACCESS_KEY_ID} / {DEFAULT_ACCESS_KEY_SECRET}" in server.announced
     os.killpg(server.process.pid, signal.SIGTERM)  # make and the server
     assert "curl -i -H 'Referer: http://thief.example.org/'" in server.read_rest()

@@ -21,7 +21,7 @@ from oss_emulator.documents.transfer_acceleration import DOCUMENT as ACCELERATIO
 from oss_emulator.pipeline.accounts import open_accounts
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.message import Request, Response, Stream
-from oss_emulator.protocol.signature import Place, Version
+from oss_emulator.protocol.signature import SignedIn, Version
 from oss_emulator.protocol.signature.unsigned import Dialect
 from oss_emulator.settings import Settings
 from oss_emulator.storage.disk import DiskStorage
@@ -111,9 +111,9 @@ CHANGES: tuple[tuple[str, str, bytes, dict[str, str]], ...] = (
 """What the owner does."""
 
 SCHEMES = (
-    Scheme(Dialect.OSS, Version.V1, Place.URL),
-    Scheme(Dialect.OSS, Version.V4, Place.HEADER),
-    Scheme(Dialect.S3, Version.V4, Place.URL),
+    Scheme(Dialect.OSS, Version.V1, SignedIn.URL),
+    Scheme(Dialect.OSS, Version.V4, SignedIn.HEADER),
+    Scheme(Dialect.S3, Version.V4, SignedIn.URL),
 )
 
 
@@ -278,7 +278,7 @@ def test_long_lived_services_answer_like_a_new_one(
     pair = Pair(settings, tmp_path, chance)
     said: list[str] = []
     statuses: set[int] = set()
-    for _ in range(cases(40, 1_500)):
+    for _ in range(cases(25, 1_500)):
         said.append(pair.change())
         asked = chance.sample(QUESTIONS, 8)
         found, wanted = pair.answer(asked), pair.answer_anew(asked)

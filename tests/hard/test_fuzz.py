@@ -15,7 +15,7 @@ from tests.thorough import cases
 
 @pytest.mark.thorough
 def test_random_requests_cause_no_failure_and_no_hang(tmp_path: Path) -> None:
-    happened = fuzz.run(tmp_path, cases(600, 20_000))
+    happened = fuzz.run(tmp_path, cases(400, 20_000))
     assert happened["off 2xx"] > 10
     assert happened["strict 2xx"] > 10
     assert happened["strict 4xx"] > 10
@@ -55,7 +55,7 @@ LINES = st.sampled_from(
 
 
 @settings(
-    max_examples=cases(30, 300),
+    max_examples=cases(15, 300),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 @given(data=st.lists(st.one_of(LINES, st.binary(max_size=20)), max_size=8).map(b"".join))

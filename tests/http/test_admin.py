@@ -35,35 +35,25 @@ def test_other_machines_reach_only_what_is_open_to_all(
         assert site.get(f"/_emulator/{path}").status == 200
 
 
-@pytest.mark.parametrize("path", sorted({path for _, path in routes()}))
-def test_no_preflight_is_answered(site: Admin, path: str) -> None:
+def test_no_preflight_is_answered(site: Admin) -> None:
     """So no script of another origin can send the header that a change needs."""
     asked = {
         "Origin": "http://evil.example",
         "Access-Control-Request-Method": "POST",
         "Access-Control-Request-Headers": "x-oss-emulator",
     }
-    answer = site.ask("OPTIONS", f"/_emulator/{OPEN.get(path, path)}", **asked)
-    assert answer.status in (403, 405)
-    assert not [name for name in answer.headers if name.lower().startswith("access-control")]
+    for path in {path for _, path in routes()}:
+        answer = site.ask("OPTIONS", f"/_emulator/{OPEN.get(path, path)}", **asked)
+        assert answer.status in (403, 405), path
+        headers = [name.lower() for name in answer.headers]
+        assert not [name for name in headers if name.startswith("access-control")], path
 
 
 SEED = b'[[bucket]]\nname = "seeded"\n'
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "body"),
-    [
-        ("POST", "seed", SEED),
-        ("POST", "reset", None),
-        ("POST", "reset?bucket=examplebucket", None),
-        ("PUT", "snapshot/before", None),
-        ("POST", "restore/taken", None),
-        ("DELETE", "snapshot/taken", None),
-    ],
-)
 def test_contents_on_a_disk_are_changed_in_the_writing_thread(
-    method: str, path: str, body: bytes | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The loop stays free for other requests, and nothing is written between two changes."""
     with Emulator(data=tmp_path / "data") as emulator:
@@ -78,9 +68,17 @@ def test_contents_on_a_disk_are_changed_in_the_writing_thread(
             return transaction()
 
         monkeypatch.setattr(storage, "transaction", noted)
-        assert site.ask(method, f"/_emulator/{path}", body).status == 200
-        assert writing == {"oss-emulator-writing"}
-        writing.clear()
+        for method, path, body in (
+            ("POST", "seed", SEED),
+            ("POST", "reset?bucket=examplebucket", None),
+            ("PUT", "snapshot/before", None),
+            ("POST", "restore/taken", None),
+            ("DELETE", "snapshot/taken", None),
+            ("POST", "reset", None),
+        ):
+            assert site.ask(method, f"/_emulator/{path}", body).status == 200, path
+            assert writing == {"oss-emulator-writing"}, path
+            writing.clear()
         emulator.reset()
         assert writing == {"oss-emulator-writing"}
 
@@ -145,7 +143,7 @@ def test_request_that_ended_before_the_rules_has_no_decision(site: Admin) -> Non
 REFUSED = [
     ("GET", "/_emulator/nothing", None, 404, "does not exist"),
     ("POST", "/_emulator/health", None, 405, "takes GET"),
-    ("POST", "/_emulator/referer/check", b"[" * 100_000, 400, "nested too deeply"),
+    ("POST", "/_emulator/referer/check", b"[" * 10_000, 400, "nested too deeply"),
     ("POST", "/_emulator/seed", b" " * (2 * 1024 * 1024 + 1), 400, "larger than"),
 ]
 """tests/unit/control/test_api.py has those of each resource."""

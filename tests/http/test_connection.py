@@ -8,11 +8,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from oss_emulator.storage.blobs import SPOOL_ABOVE
 
 from tests.client import Answer, Client, Connection, Live, Signed, sign, write
 
 HOST = ("Host", "localhost")
-SIX_MIB = b"0123456789abcdef" * (6 * 1024 * 1024 // 16)
+LARGE = b"0123456789abcdef" * (SPOOL_ABOVE // 16 + 1)
+"""More than is kept in memory."""
 
 
 @pytest.fixture
@@ -24,18 +26,6 @@ def bucket(live: Live, make_bucket: Callable[..., str]) -> str:
 
 
 # --- many requests, one connection
-
-
-def test_connection_serves_many_requests(client: Client, bucket: str) -> None:
-    with client.connect() as connection:
-        for number in range(20):
-            target = f"/{bucket}/b{number}"
-            assert connection.request("PUT", target, [HOST], b"x" * number).status == 200
-            assert connection.request("GET", target, [HOST]).body == b"x" * number
-            assert connection.request("HEAD", target, [HOST]).status == 200
-            assert connection.request("DELETE", target, [HOST]).status == 204
-            assert connection.request("GET", target, [HOST]).status == 404
-            assert connection.request("HEAD", target, [HOST]).status == 404
 
 
 def test_pipelined_requests_are_answered_in_order(client: Client, bucket: str) -> None:
@@ -119,16 +109,16 @@ def test_pending_answers_of_a_client_that_reads_nothing_are_bounded(
             assert connection.receive("GET").body == body
 
 
-@pytest.mark.parametrize("count", [1, 10])
+@pytest.mark.parametrize("count", [1, 4])
 def test_half_closed_client_gets_all_answers(client: Client, bucket: str, count: int) -> None:
     """A client that has sent everything may still read (RFC 9112, 9.6)."""
-    assert client.put(f"/{bucket}/large", SIX_MIB).status == 200
+    assert client.put(f"/{bucket}/large", LARGE).status == 200
     requests = write("GET", f"/{bucket}/large", [HOST]) + write("PUT", f"/{bucket}/b", [HOST], b"x")
     with client.connect() as connection:
         connection.send(requests * count)
         connection.finish()
         for _ in range(count):
-            assert connection.receive().body == SIX_MIB
+            assert connection.receive().body == LARGE
             assert connection.receive("PUT").status == 200
         assert connection.ends()
 
@@ -182,9 +172,9 @@ def test_expect_100_continue_is_refused_before_the_body(
         assert (answer.status, answer.headers["Connection"]) == (status, "close")
 
 
-@pytest.mark.parametrize("size", [0, 1, 5_000_000])
+@pytest.mark.parametrize("size", [0, 1, SPOOL_ABOVE + 1])
 def test_chunked_body_is_stored(client: Client, bucket: str, size: int) -> None:
-    body = SIX_MIB[:size]
+    body = LARGE[:size]
     with client.connect() as connection:
         connection.send_request("PUT", f"/{bucket}/b", [HOST, ("Transfer-Encoding", "chunked")])
         for start in range(0, size, 300_001):
@@ -239,7 +229,7 @@ def test_body_is_stored_without_decoding_its_encoding(
 
 
 @pytest.mark.parametrize("chunked", [False, True])
-@pytest.mark.parametrize("size", [10, 5_000_000])
+@pytest.mark.parametrize("size", [10, SPOOL_ABOVE + 1])
 def test_interrupted_upload_changes_nothing(
     client: Client, bucket: str, chunked: bool, size: int, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -249,7 +239,7 @@ def test_interrupted_upload_changes_nothing(
         with client.connect() as connection:
             connection.send_request("PUT", f"/{bucket}/{key}", [HOST, head])
             connection.send(b"%x\r\n" % size if chunked else b"")
-            connection.send(SIX_MIB[:size])
+            connection.send(LARGE[:size])
         # The next request is served after the server has seen the end of the first.
         for _ in range(3):
             assert client.get(f"/{bucket}/a").body == b"content"
@@ -262,24 +252,22 @@ def test_object_is_replaced_only_when_the_upload_is_complete(
 ) -> None:
     """Readers get the old object while the new body arrives."""
     with client.connect() as connection:
-        connection.send_request(
-            "PUT", f"/{bucket}/a", [HOST, ("Content-Length", str(len(SIX_MIB)))]
-        )
-        connection.send(SIX_MIB[:5_000_000])
+        connection.send_request("PUT", f"/{bucket}/a", [HOST, ("Content-Length", str(len(LARGE)))])
+        connection.send(LARGE[: SPOOL_ABOVE + 1])
         assert client.get(f"/{bucket}/a").body == b"content"
-        connection.send(SIX_MIB[5_000_000:])
+        connection.send(LARGE[SPOOL_ABOVE + 1 :])
         assert connection.receive("PUT").status == 200
-    assert client.get(f"/{bucket}/a").body == SIX_MIB
+    assert client.get(f"/{bucket}/a").body == LARGE
 
 
 def test_object_replaced_during_a_download_is_sent_completely(client: Client, bucket: str) -> None:
-    client.put(f"/{bucket}/big", SIX_MIB)
+    client.put(f"/{bucket}/big", LARGE)
     with client.connect() as connection:
         connection.send_request("GET", f"/{bucket}/big", [HOST])
         # The answer does not fit into the buffers, so it is still being sent.
         assert client.put(f"/{bucket}/big", b"new").status == 200
         assert client.request("DELETE", f"/{bucket}/big").status == 204
-        assert connection.receive().body in (SIX_MIB, b"new")
+        assert connection.receive().body in (LARGE, b"new")
     assert client.get(f"/{bucket}/big").status == 404
 
 

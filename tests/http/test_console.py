@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPResponse
-from pathlib import Path
 
 import pytest
 import requests
@@ -18,12 +17,18 @@ SIZE = 5 * 1024 * 1024
 PAGE = {"Accept": "text/html"}
 
 
+@pytest.fixture(scope="module")
+def on_disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    with Emulator(data=tmp_path_factory.mktemp("data")) as emulator:
+        yield emulator
+
+
 @pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Admin]:
+def disk(on_disk: Emulator) -> Admin:
     """A server that keeps a public bucket in a folder."""
-    with Emulator(data=tmp_path) as emulator:
-        emulator.put("/examplebucket", headers={"x-oss-acl": "public-read"})
-        yield Admin(emulator)
+    on_disk.reset()
+    on_disk.put("/examplebucket", headers={"x-oss-acl": "public-read"})
+    return Admin(on_disk)
 
 
 def stream(admin: Admin, path: str) -> tuple[HTTPConnection, HTTPResponse]:

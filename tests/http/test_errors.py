@@ -17,7 +17,7 @@ import oss2
 import pytest
 from oss_emulator.operations import OPERATIONS
 from oss_emulator.protocol.message import Request
-from oss_emulator.storage import MemoryStorage
+from oss_emulator.storage.memory import MemoryStorage
 
 from tests.client import (
     ACCESS_KEY_ID,
@@ -236,7 +236,7 @@ def test_missing_operation_gets_501_and_changes_nothing(
         if value == "=x" and name in MADE_UP:
             continue  # an unknown parameter with a value is ignored
         body = b"<X/>" if method in ("PUT", "POST") else b""
-        for query in (f"{name}{value}", f"{name}{value}&prefix=a", f"prefix=a&{name}{value}"):
+        for query in (f"{name}{value}", f"prefix=a&{name}{value}&x=y"):
             answer = _handle(live, method, f"{target}?{query}", body)
             error = answer.error
             assert (answer.status, error["Code"]) == (501, "NotImplemented"), (method, query)

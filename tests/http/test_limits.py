@@ -13,7 +13,7 @@ from dataclasses import replace
 import pytest
 from oss_emulator.server.body_writer import BodyWriter
 from oss_emulator.settings import Limits
-from oss_emulator.storage import SpoolWriter
+from oss_emulator.storage.blobs import SpoolWriter
 
 from tests.client import (
     SETTINGS,

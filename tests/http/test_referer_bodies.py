@@ -92,7 +92,7 @@ def test_document_of_one_megabyte_is_accepted_if_its_entries_are_small(
 
 def test_lists_of_more_than_20_kb_are_refused(client: Client, bucket: str) -> None:
     """R-42"""
-    answer = call(client, "PUT", bucket, _document(1024 * 1024))
+    answer = call(client, "PUT", bucket, _document(40_000))
     assert (answer.status, answer.code) == (400, "InlineDataTooLarge")
     assert get(client, bucket) == BEFORE
 

@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from oss_referer import Assumptions, RefererConfiguration
@@ -40,16 +39,6 @@ ECS = {"0003-00000501", "0003-00000502", "0003-00000503"}
 def _signers(case: tables.Case) -> list[str]:
     # Forms have no signature of version 2.
     return {"none": [""], "form": ["v1", "v4"]}.get(case.signed, ["v1", "v2", "v4"])
-
-
-CASES = [
-    pytest.param(
-        found.rules[case.rules], case, signer, id=f"{name}: {case.name}{signer and f' ({signer})'}"
-    )
-    for name, found in TABLES.items()
-    for case in found.cases
-    for signer in _signers(case)
-]
 
 
 def rules(live: Live, bucket: str, configuration: RefererConfiguration) -> None:
@@ -126,17 +115,30 @@ def live_under() -> Iterator[Callable[[Assumptions], Live]]:
         yield start
 
 
-@pytest.mark.parametrize(("configuration", "case", "version"), CASES)
-def test_table_holds_over_http(
-    request: pytest.FixtureRequest,
-    live_under: Callable[[Assumptions], Live],
-    configuration: RefererConfiguration,
-    case: tables.Case,
-    version: str,
+@pytest.mark.parametrize("name", TABLES)
+def test_table_holds_over_http(live_under: Callable[[Assumptions], Live], name: str) -> None:
+    """Each case has one of its signers in turn: which one it is makes no difference to rules."""
+    wrong, table = {}, TABLES[name]
+    for number, case in enumerate(table.cases):
+        signers = _signers(case)
+        try:
+            check_case(
+                live_under(case.assumptions),
+                f"table-{number}",
+                table.rules[case.rules],
+                case,
+                signers[number % len(signers)],
+            )
+        except AssertionError as error:
+            wrong[case.name] = str(error)
+    assert wrong == {}
+
+
+def check_case(
+    live: Live, bucket: str, configuration: RefererConfiguration, case: tables.Case, version: str
 ) -> None:
-    live, bucket = live_under(case.assumptions), f"table-{uuid4().hex[:12]}"
+    live.drop_bucket(bucket)  # of another table
     live.put_bucket(bucket, case.acl)
-    request.addfinalizer(lambda: live.drop_bucket(bucket))
     rules(live, bucket, configuration)
     if case.object == "present":
         live.put(f"/{bucket}/dir%2Flogo%20%E4%B8%AD.png", BODY)

@@ -79,7 +79,7 @@ def compare(
 
 
 def test_nginx_decides_as_the_engine(tmp_path: Path) -> None:
-    assert compare(tmp_path, 300, 30) == []
+    assert compare(tmp_path, 150, 20) == []
 
 
 VARIANTS = {
@@ -93,7 +93,7 @@ VARIANTS = {
 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_nginx_decides_as_the_engine_under_other_assumptions(name: str, tmp_path: Path) -> None:
-    assert compare(tmp_path, 60, 30, assumptions=VARIANTS[name]) == []
+    assert compare(tmp_path, 50, 20, assumptions=VARIANTS[name]) == []
 
 
 def test_nginx_ignores_letter_case_in_queries_only(tmp_path: Path) -> None:
@@ -119,15 +119,13 @@ def test_nginx_ignores_letter_case_in_queries_only(tmp_path: Path) -> None:
 def test_nginx_ignores_letter_case_if_that_is_assumed(tmp_path: Path) -> None:
     """R-24; nginx knows upper and lower case only of ASCII."""
     insensitive = Assumptions(letter_case=LetterCase.INSENSITIVE)
-    different = compare(tmp_path, 100, 30, assumptions=insensitive)
+    different = compare(tmp_path, 60, 20, assumptions=insensitive)
     assert [item for _, item in different if item is None or item.isascii()] == []
 
 
 HARD = [
-    RefererConfiguration(
-        False, whitelist=tuple(f"https://{n}.example.com/" for n in range(10_000))
-    ),
-    RefererConfiguration(False, whitelist=tuple(f"*{n}*.test" for n in range(3_000))),
+    RefererConfiguration(False, whitelist=tuple(f"https://{n}.example.com/" for n in range(3_000))),
+    RefererConfiguration(False, whitelist=tuple(f"*{n}*.test" for n in range(1_000))),
     RefererConfiguration(blacklist=("x" * (LONGEST_WORD - 3), "." * (LONGEST_WORD // 2 - 2))),
     RefererConfiguration(False, whitelist=("https://" + "例" * 1_340 + "/?", "'" * 1_000)),
     RefererConfiguration(False, whitelist=tuple(map(chr, range(1, 128)))),
@@ -142,14 +140,14 @@ def test_nginx_takes_long_lists_long_entries_and_any_character(number: int, tmp_
     assert refusal(require("nginx"), tmp_path, text) == ""
 
 
-@pytest.mark.parametrize("cuts_query", [True, False])
-@pytest.mark.parametrize("entry", ["*a*a*a*a*a*b", "*a*a?a*a?a*a?b"])
-def test_map_stays_linear_where_wildcards_follow_each_other(
-    tmp_path: Path, entry: str, cuts_query: bool
-) -> None:
+def test_map_stays_linear_where_wildcards_follow_each_other(tmp_path: Path) -> None:
     """PCRE would need n^6 steps for `.*a.*a.*a.*a.*a.*b`, and nginx would end with an error."""
-    rules = RefererConfiguration(True, cuts_query, blacklist=(entry,), whitelist=("http",))
-    text = NginxMap.from_oss(rules, DEFAULT).format()
-    ((verdict,),) = decide(tmp_path, [text], [["http" + "a" * 7_000]])
-    assert verdict is True
+    texts = [
+        NginxMap.from_oss(
+            RefererConfiguration(True, cuts_query, blacklist=(entry,), whitelist=("http",)), DEFAULT
+        ).format()
+        for entry in ("*a*a*a*a*a*b", "*a*a?a*a?a*a?b")
+        for cuts_query in (True, False)
+    ]
+    assert decide(tmp_path, texts, [["http" + "a" * 7_000]] * 4) == [[True]] * 4
     assert "pcre2_exec() failed" not in (tmp_path / "error.log").read_text()

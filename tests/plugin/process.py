@@ -5,9 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from contextlib import chdir, redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+import pytest
 
 from tests.cli.process import environment
 from tests.client import PATIENCE
@@ -41,6 +45,24 @@ class Outcomes:
         assert not any(tests.values()), "\n".join(tests.values())
 
 
+def run_here(folder: Path, *arguments: str) -> Outcomes:
+    """Run the tests of a folder in this process, which has imported already what they need."""
+    printed = StringIO()
+    with TemporaryDirectory() as reports, chdir(folder), redirect_stdout(printed):
+        report = Path(reports, "report.xml")
+        names = without("cacheprovider", "capture", "faulthandler", *OTHERS)
+        pytest.main(
+            [
+                *names,
+                "--import-mode=importlib",
+                f"--junitxml={report}",
+                f"--rootdir={folder}",
+                *arguments,
+            ]
+        )
+        return _read(report, printed.getvalue())
+
+
 def run_pytest(
     folder: Path, *arguments: str, loaded: tuple[str, ...] = (), **variables: str
 ) -> Outcomes:
@@ -68,7 +90,10 @@ def _run_pytest(
         text=True,
         timeout=4 * PATIENCE,  # a busy machine takes many times as long
     )
-    output = done.stdout + done.stderr
+    return _read(report, done.stdout + done.stderr)
+
+
+def _read(report: Path, output: str) -> Outcomes:
     assert report.exists(), output
     tests: dict[str, dict[str, str]] = {}
     for case in ET.parse(report).iter("testcase"):  # noqa: S314 - pytest wrote it

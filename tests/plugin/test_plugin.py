@@ -12,7 +12,7 @@ import requests
 from oss_emulator import Emulator
 
 from tests.docs.markdown import blocks
-from tests.plugin.process import Outcomes, run_pytest
+from tests.plugin.process import Outcomes, run_here, run_pytest
 
 ROOT = Path(__file__).parents[2]
 PAGES = {"readme": ROOT / "README.md", "testing": ROOT / "docs" / "testing.md"}
@@ -267,7 +267,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
         found = [block for block in blocks(page.read_text("utf-8")) if block.language == "python"]
         (code,) = [block.text for block in found if "def test_" in block.text]
         folder.joinpath("pages", f"test_{name}.py").write_text(code, encoding="utf-8")
-    return run_pytest(folder, "-W", "ignore::DeprecationWarning")
+    return run_here(folder, "-W", "ignore::DeprecationWarning")
 
 
 def write(folder: Path, files: dict[str, str]) -> None:
@@ -356,7 +356,7 @@ def test_each_test_starts_with_the_seed(oss_emulator):
 """,
     }
     write(tmp_path, files)
-    run_pytest(tmp_path).check("test_settings", passed=2)
+    run_here(tmp_path).check("test_settings", passed=2)
 
 
 @pytest.mark.system
@@ -449,7 +449,7 @@ def remote(tmp_path_factory: pytest.TempPathFactory, server: Emulator) -> Outcom
     """Run the tests of the project once against the server."""
     folder = tmp_path_factory.mktemp("project")
     write(folder, SENT)
-    return run_pytest(folder, "-rN", "--oss-emulator-url", server.endpoint)
+    return run_here(folder, "-rN", "--oss-emulator-url", server.endpoint)
 
 
 def sent_by(server: Emulator, test: str) -> list[tuple[str, str]]:

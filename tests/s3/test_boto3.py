@@ -28,18 +28,7 @@ from tests.cli.process import environment
 from tests.s3.conftest import PAGE, code_of
 from tests.sdk.accounts import ACCOUNTS, assume_role
 
-NAMES = [
-    "a",
-    "a b",
-    "a+b",
-    "50%",
-    "%41",
-    "中文.txt",
-    "目录/图 1+1=100%.png",
-    "?x=1&y#z",
-    "a//b",
-    "~x",
-]
+NAMES = ["a b+c", "50%/%41", "目录/图 1+1=100%.png", "?x=1&y#z", "a//b/~x"]
 MIB = 1024 * 1024
 
 
@@ -78,13 +67,13 @@ WAYS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-@pytest.fixture(params=WAYS)
+@pytest.fixture(params=WAYS, scope="module")
 def s3(request: pytest.FixtureRequest, server: Emulator) -> Any:
     scheme, config = WAYS[request.param]
     return connect(server, server.https_endpoint if scheme == "https" else "", **config)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def plain(server: Emulator) -> Any:
     return connect(server)
 
@@ -93,28 +82,31 @@ def test_object_is_put_and_got(s3: Any, bucket: str, over_oss: oss2.Bucket) -> N
     for name in NAMES:
         s3.put_object(Bucket=bucket, Key=name, Body=b"content", Metadata={"color": "blue"})
         found = s3.get_object(Bucket=bucket, Key=name)
-        assert found["Body"].read() == over_oss.get_object(name).read() == b"content"
+        assert found["Body"].read() == b"content"
         assert found["Metadata"] == {"color": "blue"}
-        assert [item["Key"] for item in s3.list_objects_v2(Bucket=bucket)["Contents"]] == [name]
-        headers = over_oss.head_object(name).headers
-        assert headers["x-oss-meta-color"] == "blue"
-        assert "Content-Encoding" not in headers
+        over = over_oss.get_object(name)
+        assert over.read() == b"content"
+        assert over.headers["x-oss-meta-color"] == "blue"
+        assert "Content-Encoding" not in over.headers
+    listed = [item["Key"] for item in s3.list_objects_v2(Bucket=bucket)["Contents"]]
+    assert listed == sorted(NAMES, key=str.encode)
+    for name in NAMES:
         s3.delete_object(Bucket=bucket, Key=name)
-        assert "Contents" not in s3.list_objects(Bucket=bucket)
+    assert "Contents" not in s3.list_objects(Bucket=bucket)
 
 
 def test_stream_is_stored_whole(s3: Any, bucket: str, over_oss: oss2.Bucket) -> None:
-    content = os.urandom(3 * MIB + 17)
+    content = os.urandom(MIB + 17)
     s3.put_object(Bucket=bucket, Key="a", Body=io.BytesIO(content), ContentEncoding="identity")
     assert over_oss.get_object("a").read() == content
     assert over_oss.head_object("a").headers["Content-Encoding"] == "identity"
 
 
 def test_large_object_is_sent_and_fetched_in_parts(s3: Any, bucket: str) -> None:
-    content = os.urandom(12 * MIB + 1)
+    content = os.urandom(5 * MIB + 1)
     parts = TransferConfig(multipart_threshold=5 * MIB, multipart_chunksize=5 * MIB)
     s3.upload_fileobj(io.BytesIO(content), bucket, "a", Config=parts)
-    assert s3.head_object(Bucket=bucket, Key="a")["ETag"].endswith('-3"')
+    assert s3.head_object(Bucket=bucket, Key="a")["ETag"].endswith('-2"')
     back = io.BytesIO()
     s3.download_fileobj(bucket, "a", back, Config=parts)
     assert back.getvalue() == content
@@ -152,10 +144,10 @@ def test_bucket_is_created_listed_and_deleted(server: Emulator) -> None:
         s3.delete_bucket(Bucket="made-here")
 
 
-def test_pages_follow_each_other(plain: Any, bucket: str, over_oss: oss2.Bucket) -> None:
+def test_pages_follow_each_other(server: Emulator, plain: Any, bucket: str) -> None:
     names = [f"{number:03}" for number in range(123)]
     for name in names:
-        over_oss.put_object(f"dir/{name}", b"")
+        server.put(f"/{bucket}/dir/{name}")
     for operation in ("list_objects", "list_objects_v2"):
         pages = plain.get_paginator(operation).paginate(Bucket=bucket, Prefix="dir/")
         assert [item["Key"][4:] for page in pages for item in page["Contents"]] == names

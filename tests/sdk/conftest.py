@@ -22,7 +22,7 @@ def name(bucket: oss2.Bucket) -> str:
     return str(bucket.bucket_name)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def ask(live: Live) -> Iterator[Ask]:
     """The synchronous client of SDK V2; test_v2_clients.py covers the asynchronous one."""
     with asking("sync", live.endpoint) as found:

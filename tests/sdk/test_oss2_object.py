@@ -22,21 +22,19 @@ from oss2.models import (
     Tagging,
     TaggingRule,
 )
+from oss_emulator.storage.blobs import SPOOL_ABOVE
 
 from tests.client import Live, Signed, check_error
 from tests.sdk.names import NAMES
 
 # --- Objects through oss2: upload, download, metadata, deletion
 
-MIB = 1024 * 1024
 BODIES = {
     "empty": b"",
-    "one byte": b"\0",
     "every byte": bytes(range(256)),
-    "a line": b"Hello\r\n",
     "1 MiB": bytes(range(256)) * 4096,
     # Larger than what is kept in memory: written to a file.
-    "6 MiB": b"0123456789abcdef" * (6 * MIB // 16),
+    "large": b"0123456789abcdef" * (SPOOL_ABOVE // 16 + 1),
 }
 each_body = pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
 
@@ -87,33 +85,24 @@ def test_body_is_returned_with_its_checksums(bucket: oss2.Bucket, body: bytes) -
         pytest.param(lambda body: io.BytesIO(body), id="file"),
         # Of unknown length: sent in chunks.
         pytest.param(lambda body: iter([body[:3], body[3:]] if body else []), id="iterator"),
-        pytest.param(lambda body: (bytes([byte]) for byte in body[:5000]), id="single bytes"),
+        pytest.param(lambda body: (bytes([byte]) for byte in body[:300]), id="single bytes"),
     ],
 )
 def test_body_may_be_a_file_or_an_iterator(
     bucket: oss2.Bucket, wrap: Callable[[bytes], Any], body: bytes, request: Any
 ) -> None:
-    expected = body[:5000] if "single bytes" in request.node.name else body
+    expected = body[:300] if "single bytes" in request.node.name else body
     bucket.put_object("a", wrap(body))
     assert bucket.get_object("a").read() == expected
 
 
 def test_file_is_uploaded_and_downloaded(bucket: oss2.Bucket, tmp_path: Path) -> None:
     source, target = tmp_path / "source.txt", tmp_path / "target"
-    source.write_bytes(BODIES["6 MiB"])
+    source.write_bytes(BODIES["large"])
     bucket.put_object_from_file("a", str(source))
     result = bucket.get_object_to_file("a", str(target))
-    assert target.read_bytes() == BODIES["6 MiB"]
+    assert target.read_bytes() == BODIES["large"]
     assert result.content_type == "text/plain"
-
-
-def test_file_is_uploaded_from_its_position(bucket: oss2.Bucket, tmp_path: Path) -> None:
-    source = tmp_path / "source"
-    source.write_bytes(b"0123456789")
-    with source.open("rb") as file:
-        file.seek(4)
-        bucket.put_object("a", file)
-    assert bucket.get_object("a").read() == b"456789"
 
 
 def test_text_is_put_as_utf8(bucket: oss2.Bucket) -> None:
@@ -131,10 +120,10 @@ def test_progress_is_reported_to_the_end(bucket: oss2.Bucket) -> None:
 
 
 def test_object_can_be_read_in_pieces(bucket: oss2.Bucket) -> None:
-    bucket.put_object("a", BODIES["6 MiB"])
-    assert b"".join(bucket.get_object("a")) == BODIES["6 MiB"]
+    bucket.put_object("a", BODIES["large"])
+    assert b"".join(bucket.get_object("a")) == BODIES["large"]
     result = bucket.get_object("a")
-    assert result.read(7) == BODIES["6 MiB"][:7]
+    assert result.read(7) == BODIES["large"][:7]
     result.close()
     assert bucket.get_object("a", byte_range=(0, 3)).read() == b"0123"
 
@@ -159,21 +148,17 @@ def test_odd_key_works_in_every_call(bucket: oss2.Bucket, key: str) -> None:
     bucket.put_object(key, b"x")
     assert bucket.get_object(key).read() == b"x"
     assert bucket.head_object(key).content_length == 1
-    assert bucket.get_object_meta(key).content_length == 1
     assert [item.key for item in bucket.list_objects().object_list] == [key]
     bucket.put_object_acl(key, "public-read")
     assert bucket.get_object_acl(key).acl == "public-read"
     bucket.copy_object(bucket.bucket_name, key, "copy")
     bucket.delete_object(key)
-    assert not bucket.object_exists(key)
     bucket.copy_object(bucket.bucket_name, "copy", key)
-    assert bucket.get_object(key).read() == b"x"
-    assert bucket.batch_delete_objects(["copy"]).deleted_keys == ["copy"]
+    bucket.delete_object("copy")
     if "\r" in key:  # oss2 sends it as it is, and XML reads it as a line feed
         bucket.delete_object(key)
     else:
         assert bucket.batch_delete_objects([key]).deleted_keys == [key]
-    assert not bucket.object_exists(key)
     assert bucket.list_objects().object_list == []
 
 
@@ -208,12 +193,6 @@ def test_names_of_user_metadata_are_in_lower_case(bucket: oss2.Bucket, live: Liv
     assert raw == ["x-oss-meta-mixed-case"]
 
 
-# --- Content-MD5
-
-
-# --- x-oss-forbid-overwrite
-
-
 # --- delete
 
 
@@ -225,9 +204,6 @@ def test_many_keys_are_deleted_at_once(bucket: oss2.Bucket) -> None:
     result = bucket.batch_delete_objects([*keys, "never there"])
     assert (result.status, result.deleted_keys) == (200, [*keys, "never there"])
     assert [item.key for item in bucket.list_objects().object_list] == ["stays"]
-
-
-# --- ACL
 
 
 def test_presigned_url_needs_its_additional_headers(live: Live, bucket: oss2.Bucket) -> None:
@@ -266,7 +242,6 @@ def test_append_adds_to_the_end_and_keeps_the_first_metadata(bucket: oss2.Bucket
 
 COPIED_META = {"Content-Type": "text/plain", "Cache-Control": "no-cache", "x-oss-meta-a": "1"}
 NEW = {"Content-Type": "image/png", "x-oss-meta-b": "2"}
-SIX_MIB = b"0123456789abcdef" * (6 * 1024 * 1024 // 16)
 
 
 def kept(bucket: oss2.Bucket, key: str) -> dict[str, str]:
@@ -276,7 +251,7 @@ def kept(bucket: oss2.Bucket, key: str) -> dict[str, str]:
     return {name: headers[name] for name in names if name in headers}
 
 
-@pytest.mark.parametrize("body", [b"", b"hello", SIX_MIB], ids=["empty", "small", "6 MiB"])
+@pytest.mark.parametrize("body", [b"", b"hello", BODIES["large"]], ids=["empty", "small", "large"])
 def test_copy_survives_the_deletion_of_its_source(bucket: oss2.Bucket, body: bytes) -> None:
     put = bucket.put_object("a", body, COPIED_META)
     result = bucket.copy_object(bucket.bucket_name, "a", "b")
@@ -440,7 +415,7 @@ def upload(
     return upload_id, parts
 
 
-@pytest.mark.parametrize("sizes", [[0], [1], [PART, 0], [PART, 1], [PART + 5, 5 * KIB * KIB, 7]])
+@pytest.mark.parametrize("sizes", [[0], [1], [PART, 0], [PART, 1], [PART + 5, SPOOL_ABOVE + 1, 7]])
 def test_parts_become_the_object(bucket: oss2.Bucket, sizes: list[int]) -> None:
     """P-32: the ETag ends with the number of parts, the CRC is that of the whole object."""
     bodies = [noise(size, seed) for seed, size in enumerate(sizes)]
@@ -462,10 +437,11 @@ def test_parts_become_the_object(bucket: oss2.Bucket, sizes: list[int]) -> None:
 
 
 def test_part_is_copied_across_parts_in_files(bucket: oss2.Bucket, name: str) -> None:
-    bodies = [noise(5 * KIB * KIB, 1), noise(5 * KIB * KIB, 2)]
+    size = SPOOL_ABOVE + 1
+    bodies = [noise(size, 1), noise(size, 2)]
     bucket.complete_multipart_upload("source", *upload(bucket, "source", bodies))
     upload_id = bucket.init_multipart_upload("a").upload_id
-    span = (5 * KIB * KIB - 2000, 5 * KIB * KIB + 1999)
+    span = (size - 2000, size + 1999)
     part = bucket.upload_part_copy(name, "source", span, "a", upload_id, 1)
     bucket.complete_multipart_upload("a", upload_id, [PartInfo(1, part.etag)])
     assert bucket.get_object("a").read() == b"".join(bodies)[span[0] : span[1] + 1]

@@ -8,6 +8,7 @@ from typing import Any
 import oss2
 import pytest
 from oss2.exceptions import AccessDenied
+from oss_emulator.storage.blobs import SPOOL_ABOVE
 
 from tests.client import ANONYMOUS, Live
 from tests.unit.selecting.cases import CASES, Case
@@ -37,15 +38,12 @@ def test_ranges_of_oss2_mean_what_it_documents(
     assert bucket.get_object("a", byte_range=byte_range).read() == expected
 
 
-@pytest.mark.parametrize(
-    ("first", "last"), [(0, 0), (4 * 1024 * 1024 - 1, 4 * 1024 * 1024), (5_000_000, 6_291_455)]
-)
-def test_range_of_a_large_object_is_read_from_its_file(
-    bucket: oss2.Bucket, first: int, last: int
-) -> None:
-    body = b"".join(b"%08d" % number for number in range(6 * 1024 * 1024 // 8))
+def test_range_of_a_large_object_is_read_from_its_file(bucket: oss2.Bucket) -> None:
+    body = b"0123456789abcdefg" * (SPOOL_ABOVE // 17 + 1)
     bucket.put_object("a", body)
-    assert bucket.get_object("a", byte_range=(first, last)).read() == body[first : last + 1]
+    end = len(body) - 1
+    for first, last in [(0, 0), (SPOOL_ABOVE - 1, SPOOL_ABOVE), (end - 100_000, end)]:
+        assert bucket.get_object("a", byte_range=(first, last)).read() == body[first : last + 1]
 
 
 # --- conditions
@@ -97,20 +95,11 @@ def test_signed_request_overrides_headers_of_the_answer(
     assert head.content_type == "text/plain"
 
 
-@pytest.mark.parametrize("text", ["a\r\nSet-Cookie: b=c", "a\nb", "a\0b", "a\x7fb"])
-def test_override_cannot_add_a_header(bucket: oss2.Bucket, text: str) -> None:
-    bucket.put_object("a", b"x")
-    with pytest.raises(oss2.exceptions.InvalidArgument) as caught:
-        bucket.get_object("a", params={"response-content-type": text})
-    assert "Set-Cookie" not in caught.value.headers
-    assert b"<ArgumentName>response-content-type</ArgumentName>" in caught.value.body
-
-
 # --- SelectObject through oss2: the table of statements, progress, checksums and metas
 
 
 @pytest.mark.parametrize(
-    "case", [each for each in CASES if not each.code][::4], ids=lambda case: case.name
+    "case", [each for each in CASES if not each.code][::20], ids=lambda case: case.name
 )
 def test_case_of_the_table(bucket: oss2.Bucket, case: Case) -> None:
     bucket.put_object("a", case.data.encode())
@@ -123,17 +112,6 @@ def test_case_of_the_table(bucket: oss2.Bucket, case: Case) -> None:
         end = error.code.decode()
     assert end == case.end
     assert (found.status, rows.decode()) == (206, case.rows)
-
-
-def test_error_is_one_of_the_server(bucket: oss2.Bucket) -> None:
-    bucket.put_object("a", b"a,b\n")
-    with pytest.raises(oss2.exceptions.ServerError) as raised:
-        bucket.select_object("a", "select _1 from ossobject order by _1")
-    assert (raised.value.status, raised.value.code, raised.value.ec) == (
-        400,
-        "SqlSyntaxError",
-        "0016-00000803",
-    )
 
 
 def test_checksums_are_compared(bucket: oss2.Bucket) -> None:
@@ -200,15 +178,15 @@ def names(result: Any) -> tuple[list[str], list[str]]:
     return [item.key for item in result.object_list], result.prefix_list
 
 
-@pytest.mark.parametrize("page", [1, 2, 3, 4, 1000])
-@pytest.mark.parametrize("delimiter", ["", "/"])
-def test_iterators_find_each_name_once(bucket: oss2.Bucket, page: int, delimiter: str) -> None:
+def test_iterators_find_each_name_once(bucket: oss2.Bucket) -> None:
     put(bucket, FUN)
-    expected = ["fun/", "oss.jpg"] if delimiter else FUN
-    for iterator in (oss2.ObjectIterator, oss2.ObjectIteratorV2):
-        found = list(iterator(bucket, delimiter=delimiter, max_keys=page))
-        assert [item.key for item in found] == expected
-        assert [item.is_prefix() for item in found] == [item.endswith("/") for item in expected]
+    for delimiter, expected in {"": FUN, "/": ["fun/", "oss.jpg"]}.items():
+        for page in (1, 2, 3, 1000):
+            for iterator in (oss2.ObjectIterator, oss2.ObjectIteratorV2):
+                found = list(iterator(bucket, delimiter=delimiter, max_keys=page))
+                assert [item.key for item in found] == expected, (page, iterator)
+                prefixes = [item.endswith("/") for item in expected]
+                assert [item.is_prefix() for item in found] == prefixes
 
 
 def test_odd_keys_are_listed_as_they_were_put(bucket: oss2.Bucket) -> None:
@@ -216,9 +194,9 @@ def test_odd_keys_are_listed_as_they_were_put(bucket: oss2.Bucket) -> None:
     assert sorted(ODD, key=str.encode) == ODD
     put(bucket, ODD)
     for iterator in (oss2.ObjectIterator, oss2.ObjectIteratorV2):
-        assert [item.key for item in iterator(bucket, max_keys=3)] == ODD
-        for key in ODD:
-            assert next(iterator(bucket, prefix=key)).key == key
+        assert [item.key for item in iterator(bucket, max_keys=5)] == ODD
+    for key in ODD:
+        assert next(oss2.ObjectIteratorV2(bucket, prefix=key)).key == key
     for key in ODD:
         assert bucket.get_object(key).read() == key.encode()
 
@@ -266,27 +244,23 @@ CALLS: list[tuple[str, str, Callable[[oss2.Bucket], Any]]] = [
 
 
 @pytest.mark.parametrize("acl", GIVES)
-@pytest.mark.parametrize(
-    ("needs", "call"), [pytest.param(needs, call, id=name) for name, needs, call in CALLS]
-)
 def test_anonymous_caller_may_do_what_the_acl_allows_only(
-    live: Live,
-    make_bucket: Callable[..., str],
-    owner: Any,
-    session: oss2.Session,
-    acl: str,
-    needs: str,
-    call: Callable[[oss2.Bucket], Any],
+    live: Live, make_bucket: Callable[..., str], owner: Any, session: oss2.Session, acl: str
 ) -> None:
-    name = make_bucket(acl)
-    live.put(f"/{name}/a", b"content")
-    anonymous = live.bucket(name, ANONYMOUS, session=session)
-    if needs in GIVES[acl]:
-        assert call(anonymous)
-        return
-    with pytest.raises(AccessDenied):
-        call(anonymous)
-    bucket = live.bucket(name, owner, session=session)
+    kept = make_bucket(acl)  # for what is denied, and must change nothing
+    live.put(f"/{kept}/a", b"content")
+    denied = set()
+    for called, needs, call in CALLS:
+        name = kept
+        if needs in GIVES[acl]:
+            name = make_bucket(acl)
+            live.put(f"/{name}/a", b"content")
+        try:
+            assert call(live.bucket(name, ANONYMOUS, session=session)), called
+        except AccessDenied:
+            denied.add(called)
+    assert denied == {called for called, needs, _ in CALLS if needs not in GIVES[acl]}
+    bucket = live.bucket(kept, owner, session=session)
     assert [item.key for item in bucket.list_objects().object_list] == ["a"]
     assert bucket.get_bucket_acl().acl == acl
     assert bucket.get_object_acl("a").acl == "default"

@@ -27,7 +27,7 @@ def ask_each(request: pytest.FixtureRequest, live: Live) -> Iterator[Ask]:
         yield found
 
 
-@pytest.mark.parametrize("key", ["a", "dir/a b+c%25?&=#", "中文//😀", "\x01\t'\"<>;"])
+@pytest.mark.parametrize("key", ["dir/a b+c%25?&=#中文//😀", "\x01\t'\"<>;"])
 def test_object_is_put_read_listed_copied_and_deleted(ask_each: Ask, name: str, key: str) -> None:
     place = {"bucket": name, "key": key}
     put = oss.PutObjectRequest(**place, body=BODY, metadata={"a": "1 +"}, content_type="text/plain")

@@ -7,6 +7,7 @@ import itertools
 import re
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 from string import Formatter
 
@@ -30,9 +31,9 @@ from oss_referer.engine import explanation
 from oss_referer.engine.assumptions import DEFAULT, SENTENCES, LetterCase
 from oss_referer.engine.decision import Reason, RequestKind, Stage, Step, StepResult
 from oss_referer.engine.sentence import Sentence
-from oss_referer.findings import Severity
 from oss_referer.lint import RULES, Evidence
 from oss_referer.page import rendering
+from oss_referer.remarks import Severity
 from oss_referer.texts import FOLDER as TEXTS
 from oss_referer.texts import LANGUAGES, Catalogue, read
 
@@ -76,16 +77,18 @@ def test_every_text_is_used() -> None:
     sources = [path for room in rooms for path in (*room.glob("*/*.html"), *room.glob("*.py"))]
     sources.append(Path(__file__).parents[2] / "docs" / "site" / "lab" / "page.html")
     text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
+    quoted_by_pages = set(re.findall(r'(?<=")[^"\s]+(?=")', text))
     prefixes = set(re.findall(r't\("(\w+\.)" ~', text))
     modules = itertools.chain.from_iterable(root.rglob("*.py") for root in PACKAGES)
     named = text + "".join(path.read_text(encoding="utf-8") for path in modules)
+    quoted = set(re.findall(r'(?<=")[^"\s]+(?=")', named))
 
     def is_used(name: str) -> bool:
         """Whether the code names a text, or its table and the parts of its name."""
         table, _, value = name.partition(".")
         parts = (value, *re.split("(?<=_)", value, maxsplit=1))
-        is_named = [f'"{part}"' in named for part in parts]
-        return f'"{name}"' in text or (
+        is_named = [part in quoted for part in parts]
+        return name in quoted_by_pages or (
             f"{table}." in prefixes and (is_named[0] or all(is_named[1:]))
         )
 
@@ -116,12 +119,20 @@ def test_what_the_engine_says_is_translated(language: str) -> None:
             assert said.step(step) != english, (stage, outcome)
 
 
+@cache
+def nodes_of(path: Path) -> list[ast.AST]:
+    """The nodes of a module that may say something: calls, assignments and what functions give."""
+    kinds = (ast.Call, ast.Assign, ast.Yield, ast.Return)
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return [node for node in ast.walk(tree) if isinstance(node, kinds)]
+
+
 def templates() -> set[str]:
     """The templates of the sentences in the sources of both packages."""
     found = set()
     rooms = (Path(room.__path__[0]) for room in (cli, oss_referer, parity))
     for path in itertools.chain.from_iterable(room.rglob("*.py") for room in rooms):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in nodes_of(path):
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "Sentence":
                 named = ast.unparse(node.args[0])
                 if not named.endswith((".value", "template")):
@@ -189,12 +200,11 @@ def messages(root: Path) -> set[str]:
         files = [path for room in ("cli", "parity") for path in (root / room).rglob("*.py")]
         files += [root / name for name in READ_BY_COMMANDS]
         for name in REPORTS:
-            tree = ast.parse((root / name).read_text(encoding="utf-8"))
-            found.update(template for node in ast.walk(tree) for template in reported(node))
+            nodes = nodes_of(root / name)
+            found.update(template for node in nodes for template in reported(node))
     for path in files:
         if str(path.relative_to(root)) not in OTHERS_SAY:
-            tree = ast.parse(path.read_text(encoding="utf-8"))
-            found.update(template for node in ast.walk(tree) for template in said(node))
+            found.update(template for node in nodes_of(path) for template in said(node))
     return found
 
 

@@ -20,7 +20,8 @@ from oss_referer.terminal.parser import CommandError
 from oss_referer.terminal.program import loading
 from oss_referer.terminal.progress import Progress
 
-from oss_emulator.access import AccessKey, AccountsError
+from oss_emulator.access.accounts import AccountsError
+from oss_emulator.access.identity import AccessKey
 from oss_emulator.control import contents, seed
 from oss_emulator.control.controls import Controls, open_storage
 from oss_emulator.control.journal import JournalEntry, RefererResult
@@ -29,7 +30,7 @@ from oss_emulator.server import tls as certificates
 from oss_emulator.server.listening import loop_factory
 from oss_emulator.server.tls import CertificateError, Certificates
 from oss_emulator.settings import LogFormat, Settings
-from oss_emulator.storage import FolderError
+from oss_emulator.storage.base import FolderError
 from oss_emulator.system import resource
 
 LOG: Final = logging.getLogger("oss_emulator.requests")

@@ -297,7 +297,7 @@ def declare(commands: Commands) -> None:
         help=f"the most requests a second (default: {DEFAULT_RATE:g}, unbounded on this machine)",
     )
     formats.declare(parser, formats.PLAIN)
-    rules.declare(parser)
+    rules.declare_service(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from oss_referer.engine.sentence import Sentence
-from oss_referer.findings import Remark, RemarkKind, Severity, format_junit
+from oss_referer.remarks import Remark, RemarkKind, Severity, format_junit
 from oss_referer.sources.account import GivenKey
 from oss_referer.terminal import bucket, formats, language
 from oss_referer.terminal.formats import CommandResult

@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 
 from oss_emulator.control import seed
 from oss_emulator.control.controls import Controls, take_snapshot
-from oss_emulator.control.seed import Report, SeedError, refusal_of, say_nothing
+from oss_emulator.control.seed import ReportProgress, SeedError, refusal_of, say_nothing
 from oss_emulator.operations.admission import Admission
 from oss_emulator.operations.call import NO_BODY, Body
 from oss_emulator.pipeline.accounts import open_accounts
@@ -29,12 +29,12 @@ class Rehearsal(Service):
         self.accounts = open_accounts(service.settings, service.token_key)
         self._requests: list[tuple[Request, Body]] = []
 
-    def perform(self, admission: Admission, body: Body = NO_BODY) -> Response:
-        """Perform a request as any service does, and remember it with its body."""
+    def execute(self, admission: Admission, body: Body = NO_BODY) -> Response:
+        """Execute a request as any service does, and remember it with its body."""
         self._requests.append((admission.original, body))
-        return super().perform(admission, body)
+        return super().execute(admission, body)
 
-    def perform_on(self, service: Service) -> None:
+    def execute_on(self, service: Service) -> None:
         """Send the same requests to a running service, and give it the accounts: all or nothing.
 
         The files are read and the bodies hashed already. Raises SeedError for a request that the
@@ -52,7 +52,7 @@ class Rehearsal(Service):
 _T = TypeVar("_T")
 
 
-def load(service: Service, report: Report = say_nothing) -> str:
+def load(service: Service, report: ReportProgress = say_nothing) -> str:
     """Create the initial contents and return the hints of the seed and the folders.
 
     Raises SeedError.
@@ -110,7 +110,7 @@ def adopt(controls: Controls, rehearsal: Rehearsal) -> None:
 
     What the files no longer name stays until a reset.
     """
-    rehearsal.perform_on(controls.service)
+    rehearsal.execute_on(controls.service)
     if not controls.service.storage.blocking:
         controls.snapshots.set_initial(take_snapshot(rehearsal.storage))
 

@@ -9,7 +9,9 @@ from oss_emulator.control.journal import Journal
 from oss_emulator.pipeline.accounts import read_token_key
 from oss_emulator.pipeline.service import Service
 from oss_emulator.settings import Fsync, Settings
-from oss_emulator.storage import Account, Blob, Bucket, MemoryStorage, Object, Part, Storage, Upload
+from oss_emulator.storage.base import Account, Bucket, Object, Part, Storage, Upload
+from oss_emulator.storage.blobs import Blob
+from oss_emulator.storage.memory import MemoryStorage
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ from oss_referer.browser.default_domain import DomainRule
 from oss_referer.engine import explanation
 from oss_referer.replay import accesslog
 
-from oss_emulator.access import Identity, resource
+from oss_emulator.access.authorize import resource
+from oss_emulator.access.identity import Identity
 from oss_emulator.control.faults import Fault
 from oss_emulator.documents.referer import SUBRESOURCE
 from oss_emulator.operations.admission import Admission, Refused
@@ -24,7 +25,7 @@ from oss_emulator.protocol import dates
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.message import AccessRecord, Request, Response
 from oss_emulator.rpc import RPCErrorSpec
-from oss_emulator.storage import Storage
+from oss_emulator.storage.base import Storage
 
 LEASE: Final = 600.0
 """Seconds after which a session of another process counts as gone unless it has said more."""
@@ -364,7 +365,7 @@ class Journal:
 
         `rpc_error` is that of STS or KMS.
         """
-        admission = result.admission
+        admission = result.known
         error: OSSError | RPCErrorSpec | None = rpc_error
         if isinstance(result, Refused):
             error = result.error

@@ -8,11 +8,11 @@ from urllib.parse import quote
 from oss_referer.browser.default_domain import MIME_TYPES
 from oss_referer.sources.toml import read_regular_file
 
-from oss_emulator.control.seed import Report, SeedError, put, say_nothing
+from oss_emulator.control.seed import ReportProgress, SeedError, put, say_nothing
 from oss_emulator.pipeline.service import Service
 
 
-def load(folder: Path, bucket: str, service: Service, report: Report = say_nothing) -> str:
+def load(folder: Path, bucket: str, service: Service, report: ReportProgress = say_nothing) -> str:
     """Put each file below a folder as an object, whose key is its path in the folder.
 
     The bucket is created if it is missing. Returns a hint on how to open a bucket that browsers may

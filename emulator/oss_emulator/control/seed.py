@@ -9,11 +9,10 @@ from urllib.parse import quote
 
 from oss_referer import RefererConfiguration
 from oss_referer.sources import referer_xml
-from oss_referer.sources.toml import Path as Place
+from oss_referer.sources.toml import Path as TomlPath
 from oss_referer.sources.toml import SourceError, TomlDocument, format_path, read_regular_file
 
-from oss_emulator.access import Accounts, AccountsError
-from oss_emulator.access.accounts import AccountTable
+from oss_emulator.access.accounts import Accounts, AccountsError, AccountTable
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.message import Request, Response
@@ -55,7 +54,7 @@ class SeedDocument:
     bucket: tuple[BucketTable, ...] = ()
 
 
-Report = Callable[[int, int], None]
+ReportProgress = Callable[[int, int], None]
 """Takes how many objects are done, and how many there are."""
 
 
@@ -63,7 +62,7 @@ def say_nothing(done: int, total: int) -> None:
     """Report no progress."""
 
 
-def load(path: Path, service: Service, report: Report = say_nothing) -> str:
+def load(path: Path, service: Service, report: ReportProgress = say_nothing) -> str:
     """Create the contents of a seed file and return its `hint`.
 
     The paths of its objects are relative to the seed file. Raises SeedError.
@@ -86,7 +85,7 @@ def apply(
     source: str | bytes,
     service: Service,
     folder: Path | None = None,
-    report: Report = say_nothing,
+    report: ReportProgress = say_nothing,
 ) -> str:
     """Create the contents of a seed and return its `hint`.
 
@@ -127,7 +126,7 @@ class _SeedCreator:
         except SourceError as error:
             raise SeedError(f"{name}, {error}.") from None
 
-    def error(self, place: Place, sentence: str) -> SeedError:
+    def error(self, place: TomlPath, sentence: str) -> SeedError:
         return SeedError(f"{self._name}, {self._document.error(place, sentence)}.")
 
     def set_accounts(self) -> None:
@@ -149,19 +148,19 @@ class _SeedCreator:
         except AccountsError as error:
             raise SeedError(f"{self._name}, {error}") from None
 
-    def put_buckets(self, report: Report) -> None:
+    def put_buckets(self, report: ReportProgress) -> None:
         """Create all buckets with their rules and objects, or none of them."""
         done, total = 0, sum(len(bucket.object) for bucket in self.seed.bucket)
         with self._service.storage.transaction():
             for number, bucket in enumerate(self.seed.bucket):
-                here: Place = ("bucket", number)
+                here: TomlPath = ("bucket", number)
                 target = self._put_bucket(here, bucket)
                 for position, item in enumerate(bucket.object):
                     self._put_object((*here, "object", position), target, item)
                     done += 1
                     report(done, total)
 
-    def _put_bucket(self, place: Place, bucket: BucketTable) -> str:
+    def _put_bucket(self, place: TomlPath, bucket: BucketTable) -> str:
         """Create a bucket with its rules; returns its path."""
         target = f"/{quote(bucket.name, safe='')}"
         headers = {} if bucket.acl is None else {"x-oss-acl": bucket.acl}
@@ -175,7 +174,7 @@ class _SeedCreator:
             self._put(here, f"{target}?referer", {}, rules)
         return target
 
-    def _put_object(self, place: Place, bucket: str, item: ObjectTable) -> None:
+    def _put_object(self, place: TomlPath, bucket: str, item: ObjectTable) -> None:
         if not item.key:
             raise self.error((*place, "key"), 'key is ""; write a string that is not empty')
         headers = dict(item.headers)
@@ -185,7 +184,7 @@ class _SeedCreator:
             headers["x-oss-object-acl"] = item.acl
         self._put(place, f"{bucket}/{quote(item.key)}", headers, self._read_data(place, item))
 
-    def _read_data(self, place: Place, item: ObjectTable) -> bytes:
+    def _read_data(self, place: TomlPath, item: ObjectTable) -> bytes:
         if item.text is not None and item.file is None:
             return item.text.encode()
         if item.file is None or item.text is not None:
@@ -216,7 +215,7 @@ class _SeedCreator:
             )
         return read_regular_file(path, most)
 
-    def _put(self, place: Place, target: str, headers: Mapping[str, str], data: bytes) -> None:
+    def _put(self, place: TomlPath, target: str, headers: Mapping[str, str], data: bytes) -> None:
         refusal = put(self._service, target, headers, data)
         if refusal:
             said = refusal.removesuffix(".")

@@ -10,12 +10,12 @@ from functools import lru_cache
 from random import getrandbits
 from typing import Final
 
-from oss_emulator.access import Policy, PolicyType
+from oss_emulator.access.policy import Policy, PolicyType
 from oss_emulator.documents import public_access_block
 from oss_emulator.documents.document import Documents, parse_schema
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.headers import invalid_argument
-from oss_emulator.storage import Bucket, Storage
+from oss_emulator.storage.base import Bucket, Storage
 
 SUBRESOURCE: Final = "accessPoint"
 POLICY: Final = "accessPointPolicy"

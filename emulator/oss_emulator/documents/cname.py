@@ -11,7 +11,7 @@ from typing import Final
 from oss_emulator.documents.document import parse_schema
 from oss_emulator.protocol import dates, headers, xml
 from oss_emulator.protocol.xml import Node
-from oss_emulator.storage import Storage
+from oss_emulator.storage.base import Storage
 
 DOMAINS: Final = "cname/"
 

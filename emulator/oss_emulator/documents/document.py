@@ -22,7 +22,7 @@ from oss_emulator.protocol import dates, xml
 from oss_emulator.protocol.errors import ErrorCase, listed
 from oss_emulator.protocol.headers import invalid_argument
 from oss_emulator.protocol.xml import Children, DocumentError, Node
-from oss_emulator.storage import Bucket, Object, Storage
+from oss_emulator.storage.base import Bucket, Object, Storage
 
 
 @dataclass(frozen=True, slots=True)

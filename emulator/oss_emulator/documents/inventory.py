@@ -5,7 +5,7 @@ from typing import Final
 from oss_emulator.documents.document import parse_schema
 from oss_emulator.protocol import headers, xml
 from oss_emulator.protocol.errors import listed
-from oss_emulator.storage import Storage
+from oss_emulator.storage.base import Storage
 
 MAX_INVENTORIES: Final = 1000
 

@@ -13,7 +13,7 @@ from oss_emulator.protocol import dates, xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError, listed
 from oss_emulator.protocol.headers import invalid_argument
 from oss_emulator.protocol.xml import DocumentError, Node
-from oss_emulator.storage import Storage
+from oss_emulator.storage.base import Storage
 
 PREFIX: Final = "live/"
 

@@ -3,7 +3,7 @@
 from functools import lru_cache
 from typing import Final
 
-from oss_emulator.access import Policy, PolicyError, PolicyType
+from oss_emulator.access.policy import Policy, PolicyError, PolicyType
 from oss_emulator.documents.document import Documents
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 

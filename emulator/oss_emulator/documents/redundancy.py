@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from oss_emulator.protocol import dates, xml
-from oss_emulator.storage import Bucket
+from oss_emulator.storage.base import Bucket
 
 SUBRESOURCE: Final = "redundancyTransition"
 PREFIX: Final = f"{SUBRESOURCE}/"

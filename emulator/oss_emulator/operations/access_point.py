@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from oss_emulator.access import PolicyType
+from oss_emulator.access.policy import PolicyType
 from oss_emulator.documents import access_point, policy, public_access_block
 from oss_emulator.documents.access_point import AccessPoint
 from oss_emulator.operations.call import Call

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from oss_referer import Decision, Signing
 
-from oss_emulator.access import ANONYMOUS, Identity
+from oss_emulator.access.identity import ANONYMOUS, Identity
 from oss_emulator.documents.access_point import AccessPoint
 from oss_emulator.documents.website import Visit
 from oss_emulator.operations.operation import NO_OPERATION, Operation
@@ -22,7 +22,7 @@ from oss_emulator.protocol.message import AccessRecord, Request
 from oss_emulator.protocol.parameters import TRAFFIC_LIMIT, traffic_limit
 from oss_emulator.protocol.s3.payload import Payload
 from oss_emulator.protocol.signature import Claim
-from oss_emulator.storage import Bucket
+from oss_emulator.storage.base import Bucket
 
 
 class Claimed(NamedTuple):
@@ -77,8 +77,8 @@ class Admission:
     """Bits per second for the body and the response (x-oss-traffic-limit); None for no limit."""
 
     @property
-    def admission(self) -> "Admission":
-        """This admission: `Refused` has the same attribute, so both results are read alike."""
+    def known(self) -> "Admission":
+        """What is known of the request: this. `Refused` has it too, so both are read alike."""
         return self
 
     @property
@@ -102,7 +102,7 @@ class Admission:
 class Refused(NamedTuple):
     """A request to answer with an error, and what was known of it when it failed."""
 
-    admission: Admission
+    known: Admission
     error: OSSError
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import quote
 
-from oss_emulator.access import Permission
+from oss_emulator.access.authorize import Permission
 from oss_emulator.documents import async_fetch, callback_policy
 from oss_emulator.documents.async_fetch import MAX_KEPT, MAX_RUNNING, FetchTask
 from oss_emulator.operations import permissions
@@ -17,7 +17,7 @@ from oss_emulator.protocol import callback, headers, xml
 from oss_emulator.protocol.address import check_key
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Callback, Request, Response
-from oss_emulator.storage import Bucket, Storage
+from oss_emulator.storage.base import Bucket, Storage
 
 _TASK_ID: Final = "x-oss-task-id"
 

@@ -1,6 +1,6 @@
 """The ACL of a bucket; PutBucketAcl creates a missing bucket."""
 
-from oss_emulator.access import BucketAcl
+from oss_emulator.access.authorize import BucketAcl
 from oss_emulator.operations import permissions
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import answers

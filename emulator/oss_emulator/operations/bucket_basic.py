@@ -1,6 +1,6 @@
 """Create, describe and delete buckets."""
 
-from oss_emulator.access import BucketAcl
+from oss_emulator.access.authorize import BucketAcl
 from oss_emulator.documents import (
     access_monitor,
     encryption,

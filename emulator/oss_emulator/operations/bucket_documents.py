@@ -13,7 +13,7 @@ from oss_emulator.operations.shared.objects import find, version_header
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
-from oss_emulator.storage import Object
+from oss_emulator.storage.base import Object
 
 _PATHS: Final = {Holder.ACCOUNT: "/", Holder.BUCKET: "/bucket", Holder.OBJECT: "/bucket/key"}
 
@@ -68,19 +68,19 @@ def _version(call: Call, item: Object | None) -> dict[str, str]:
 
 
 def _operation(
-    verb: str, document: Document, perform: Callable[[Document, Call], Response]
+    verb: str, document: Document, handler: Callable[[Document, Call], Response]
 ) -> Operation:
     made = answers(
         f"{verb.upper()} {_PATHS[document.holder]}?{document.subresource}",
         f"{verb}{document.name}",
         action=f"oss:{verb}{document.action or document.name}",
-    )(partial(perform, document))
+    )(partial(handler, document))
     return replace(made, status=Status.ENFORCED if document.enforced else Status.KEPT)
 
 
 OPERATIONS: tuple[Operation, ...] = tuple(
-    _operation(verb, document, perform)
+    _operation(verb, document, handler)
     for document in DOCUMENTS
-    for verb, perform in (("Put", put), ("Get", get), ("Delete", delete))
+    for verb, handler in (("Put", put), ("Get", get), ("Delete", delete))
     if document.deletable or verb != "Delete"
 )

@@ -31,7 +31,7 @@ from oss_emulator.protocol import dates, headers, xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError, listed
 from oss_emulator.protocol.headers import ENCRYPTION, META_PREFIX
 from oss_emulator.protocol.message import Response
-from oss_emulator.storage import Object
+from oss_emulator.storage.base import Object
 
 _VALUES: Final[Mapping[str, Callable[[Object], Scalar | None]]] = {
     "ETag": lambda item: item.etag.strip('"'),

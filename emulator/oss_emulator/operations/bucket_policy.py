@@ -1,6 +1,6 @@
 """The policy of a bucket: put, read and delete it."""
 
-from oss_emulator.access import PolicyType
+from oss_emulator.access.policy import PolicyType
 from oss_emulator.documents import policy
 from oss_emulator.operations import permissions
 from oss_emulator.operations.call import Call

@@ -7,7 +7,7 @@ from fastcrc.crc64 import xz as crc64
 from oss_referer import Assumptions
 from oss_referer.browser.changes import BY_DEFAULT, Changes
 
-from oss_emulator.access import Identity
+from oss_emulator.access.identity import Identity
 from oss_emulator.operations.admission import Admission
 from oss_emulator.operations.operation import Operation
 from oss_emulator.protocol.address import SERVICE_DOMAIN, Target, in_service_domain
@@ -17,7 +17,8 @@ from oss_emulator.protocol.message import Request, Stream
 from oss_emulator.protocol.tagging import HEADER as TAGGING
 from oss_emulator.protocol.xml import Children
 from oss_emulator.settings import Limits
-from oss_emulator.storage import Account, Blob, Bucket, MemoryBlob, Storage
+from oss_emulator.storage.base import Account, Bucket, Storage
+from oss_emulator.storage.blobs import Blob, MemoryBlob
 
 
 class Body(NamedTuple):

@@ -11,7 +11,7 @@ from oss_emulator.operations.shared.objects import restore_info
 from oss_emulator.protocol import dates, paging, parameters, xml
 from oss_emulator.protocol.headers import invalid_argument
 from oss_emulator.protocol.message import Response
-from oss_emulator.storage import NULL_VERSION, Object
+from oss_emulator.storage.base import NULL_VERSION, Object
 
 MAX_NAME = 1024
 """A prefix, marker or delimiter must be shorter than this many bytes (ListObjects)."""

@@ -26,7 +26,7 @@ from oss_emulator.protocol import (
 from oss_emulator.protocol.checksums import Checksums
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
-from oss_emulator.storage import Object, Part, Upload
+from oss_emulator.storage.base import Object, Part, Upload
 
 MIN_PART = 100 * 1024
 """Bytes that each part but the last must have (CompleteMultipartUpload)."""

@@ -7,7 +7,7 @@ from oss_emulator.operations.shared import objects, writing
 from oss_emulator.protocol import checksums, dates, headers
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
-from oss_emulator.storage import Object
+from oss_emulator.storage.base import Object
 
 MAX_SIZE = 5 * 1024**3
 """Bytes of the largest appendable object (AppendObject)."""

@@ -14,7 +14,7 @@ from oss_emulator.protocol.message import Response
 def put_object(call: Call) -> Response:
     """Store an object; raises what `draft` raises, `NotImplemented`, `InvalidCRC64`."""
     request = call.request.headers
-    conditions.refuse(request)
+    conditions.check_none(request)
     checksums.check_crc64(request.get("x-oss-hash-crc64ecma"), call.body.crc64)
     _, answer, callback = writing.put(call)
     return Response(200, answer, callback=callback)

@@ -10,7 +10,7 @@ from oss_emulator.operations.shared.writing import OBJECT_ACL, draft, store
 from oss_emulator.protocol import client_encryption, conditions, dates, headers, tagging, xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
-from oss_emulator.storage import Object
+from oss_emulator.storage.base import Object
 
 MAX_SIZE = 5 * 1024**3
 """Bytes of the largest object that one call copies (CopyObject)."""

@@ -1,6 +1,6 @@
 """DeleteMultipleObjects."""
 
-from oss_emulator.access import Permission, required
+from oss_emulator.access.authorize import Permission, required
 from oss_emulator.operations import permissions
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import answers

@@ -11,7 +11,7 @@ from oss_emulator.protocol import headers, xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.form import Form
 from oss_emulator.protocol.message import Response
-from oss_emulator.storage import Object
+from oss_emulator.storage.base import Object
 
 # success_action_status may also be 204, and any other value means 204.
 _REDIRECT: Final = "success_action_redirect"

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from oss_referer.sources.account import is_bucket_name
 
-from oss_emulator.access import Permission
+from oss_emulator.access.authorize import Permission
 from oss_emulator.documents import style
 from oss_emulator.imaging import job
 from oss_emulator.operations import permissions
@@ -23,7 +23,7 @@ from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
 from oss_emulator.protocol.parameters import ASYNC_PROCESS, PROCESS
 from oss_emulator.protocol.process import ImageAction, Process, SaveAs
-from oss_emulator.storage import Bucket, Object
+from oss_emulator.storage.base import Bucket, Object
 
 _MISSING_EXTRA: Final = (
     "Image processing needs the extra image; "

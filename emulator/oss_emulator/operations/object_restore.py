@@ -12,7 +12,7 @@ from oss_emulator.protocol import xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.headers import invalid_argument
 from oss_emulator.protocol.message import Response
-from oss_emulator.storage import Object, Restore
+from oss_emulator.storage.base import Object, Restore
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 

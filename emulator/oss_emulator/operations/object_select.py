@@ -15,7 +15,7 @@ from oss_emulator.protocol.parameters import PROCESS
 from oss_emulator.protocol.select import CSVInput, SelectRequest
 from oss_emulator.selecting import jobs
 from oss_emulator.selecting.jobs import Window
-from oss_emulator.storage import Object
+from oss_emulator.storage.base import Object
 
 _JSON: Final = ("json/select", "json/meta")
 

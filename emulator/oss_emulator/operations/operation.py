@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from enum import Enum, StrEnum
 from typing import Any, Final, TypeAlias
 
-from oss_emulator.access import Permission
+from oss_emulator.access.authorize import Permission
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
 
@@ -58,7 +58,7 @@ BYPASSES: Final = frozenset("DeleteObject DeleteMultipleObjects PutObjectRetenti
 """The operations on which `x-oss-bypass-governance-retention` has an effect (P-64)."""
 
 
-Performs: TypeAlias = Callable[..., Response]
+OperationHandler: TypeAlias = Callable[..., Response]
 """A function from a `Call` to a `Response`.
 
 A call names its operation, so this module does not know what a call is; a test checks that each
@@ -74,7 +74,7 @@ It takes time in proportion to the size, so the server has a pool do it.
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Operation:
-    """One operation of the OSS API and the function that performs it. Compared by identity."""
+    """One operation of the OSS API and the function that answers it. Compared by identity."""
 
     name: str
     method: str
@@ -94,7 +94,7 @@ class Operation:
     status: Status = Status.ENFORCED
     needs_bucket: bool = True
     """Whether a missing bucket is reported before any other error (P-18)."""
-    perform: Performs
+    handler: OperationHandler
     gather: Gather | None = None
     """Makes the body from the storage; the body of the request, if any, says how."""
     on_version: bool = False
@@ -142,7 +142,7 @@ def answers(
     needs_bucket: bool = True,
     gather: Gather | None = None,
     needs_md5: bool = False,
-) -> Callable[[Performs], Operation]:
+) -> Callable[[OperationHandler], Operation]:
     """Declare that a function answers a request such as `PUT /bucket?inventory&inventoryId`.
 
     PUT and POST take a document unless `takes` says otherwise; the default action is `oss:NAME`.
@@ -164,14 +164,14 @@ def answers(
         action=action,
         status=Status.KEPT if kept else Status.ENFORCED,
         needs_bucket=needs_bucket,
-        perform=_answer_nothing,
+        handler=_answer_nothing,
         gather=gather,
         on_version=name in ON_VERSION,
         describes=name in DESCRIBES,
         bypasses=name in BYPASSES,
         needs_md5=needs_md5,
     )
-    return lambda perform: replace(made, perform=perform)
+    return lambda handler: replace(made, handler=handler)
 
 
 def _answer_nothing(call: object) -> Response:
@@ -179,7 +179,7 @@ def _answer_nothing(call: object) -> Response:
 
 
 NO_OPERATION: Final = Operation(
-    name="", method="", resource=Resource.SERVICE, action="", perform=_answer_nothing
+    name="", method="", resource=Resource.SERVICE, action="", handler=_answer_nothing
 )
 """The operation of a request that is not routed yet, or was refused before."""
 

@@ -5,14 +5,10 @@ from functools import lru_cache
 from itertools import product
 from typing import Final
 
-from oss_emulator.access import (
-    ANONYMOUS,
+from oss_emulator.access.authorize import (
     AccessDecision,
     AccessPointScope,
     AccessReason,
-    Context,
-    Identity,
-    Kind,
     ObjectAcl,
     Permission,
     PolicyInputs,
@@ -21,6 +17,8 @@ from oss_emulator.access import (
     required,
     resource,
 )
+from oss_emulator.access.condition import Context
+from oss_emulator.access.identity import ANONYMOUS, Identity, Kind
 from oss_emulator.documents import access_point, policy, public_access_block, request_payment
 from oss_emulator.documents import tagging as bucket_tagging
 from oss_emulator.documents.access_point import AccessPoint
@@ -30,7 +28,7 @@ from oss_emulator.operations.operation import Resource
 from oss_emulator.protocol import tagging
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import AccessRecord
-from oss_emulator.storage import Bucket, Object, Storage
+from oss_emulator.storage.base import Bucket, Object, Storage
 
 PAYER: Final = "x-oss-request-payer"
 _OBJECT_ACL: Final = "x-oss-object-acl"

@@ -13,7 +13,7 @@ from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.headers import invalid_argument
 from oss_emulator.protocol.message import Response
 from oss_emulator.protocol.parameters import max_keys
-from oss_emulator.storage import Bucket
+from oss_emulator.storage.base import Bucket
 
 
 @answers("GET /", "ListBuckets")

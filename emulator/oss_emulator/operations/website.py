@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Final
 from urllib.parse import quote
 
-from oss_emulator.access import Permission
+from oss_emulator.access.authorize import Permission
 from oss_emulator.documents.website import Missing, RoutingRule, Visit, WebsiteConfiguration
 from oss_emulator.operations import permissions
 from oss_emulator.operations.call import Call
@@ -31,7 +31,7 @@ def serve(call: Call, visit: Visit) -> Response:
     if rule is not None and rule.redirect is not None:
         return _follow(call, visit, rule)
     try:
-        return call.operation.perform(call)
+        return call.operation.handler(call)
     except OSSError as error:
         if error.status != _NOT_FOUND:
             raise
@@ -83,7 +83,7 @@ def _follow(call: Call, visit: Visit, rule: RoutingRule) -> Response:
 def _answer(call: Call, key: str) -> Response:
     """Perform the same operation on another object."""
     target = Target(call.bucket.name, key)
-    return call.operation.perform(call._replace(admission=replace(call.admission, target=target)))
+    return call.operation.handler(call._replace(admission=replace(call.admission, target=target)))
 
 
 def _is_readable(call: Call, key: str) -> bool:

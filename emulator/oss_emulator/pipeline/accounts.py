@@ -9,7 +9,8 @@ from typing import Final
 from fastcrc.crc64 import xz as crc64
 from oss_referer.sources.toml import read_file
 
-from oss_emulator.access import AccessKey, Accounts, AccountsError, Identity
+from oss_emulator.access.accounts import Accounts, AccountsError
+from oss_emulator.access.identity import AccessKey, Identity
 from oss_emulator.settings import Settings
 
 LOG: Final = logging.getLogger("oss_emulator")

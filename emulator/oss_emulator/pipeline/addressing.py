@@ -6,7 +6,7 @@ from typing import Final
 from oss_referer.browser.changes import CUSTOM_DOMAIN
 from oss_referer.sources.account import BUCKET_NAME_RULE
 
-from oss_emulator.access import Permission
+from oss_emulator.access.authorize import Permission
 from oss_emulator.documents import transfer_acceleration
 from oss_emulator.documents.access_point import find_alias, is_alias
 from oss_emulator.operations.admission import Admission
@@ -26,7 +26,7 @@ from oss_emulator.protocol.address import (
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Request
 from oss_emulator.protocol.signature import is_signed_url
-from oss_emulator.storage import Bucket
+from oss_emulator.storage.base import Bucket
 
 
 def find_address(admission: Admission, service: Deployment) -> None:

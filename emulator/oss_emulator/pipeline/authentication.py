@@ -5,7 +5,8 @@ from typing import Final
 from oss_referer import Signing
 from oss_referer.browser.changes import V1_OF_ACCOUNTS, V1_OF_BUCKETS
 
-from oss_emulator.access import AccessKey, Identity, KeyProblem
+from oss_emulator.access.accounts import KeyProblem
+from oss_emulator.access.identity import AccessKey, Identity
 from oss_emulator.operations import permissions
 from oss_emulator.operations.admission import Admission, Claimed
 from oss_emulator.operations.call import Call
@@ -18,11 +19,15 @@ from oss_emulator.protocol.headers import EXPLAIN
 from oss_emulator.protocol.s3 import form as s3_form
 from oss_emulator.protocol.s3 import signature as s3_signature
 from oss_emulator.protocol.s3.payload import Payload
-from oss_emulator.protocol.signature import Claim, Place, Version
+from oss_emulator.protocol.signature import Claim, SignedIn, Version
 from oss_emulator.protocol.signature import form as form_signature
 from oss_emulator.settings import Auth
 
-_SIGNING: Final = {Place.HEADER: Signing.HEADER, Place.URL: Signing.URL, Place.FORM: Signing.FORM}
+_SIGNING: Final = {
+    SignedIn.HEADER: Signing.HEADER,
+    SignedIn.URL: Signing.URL,
+    SignedIn.FORM: Signing.FORM,
+}
 
 _KEY_PROBLEMS: Final = {
     KeyProblem.UNKNOWN: ErrorCase.INVALID_ACCESS_KEY_ID,

@@ -13,7 +13,7 @@ from oss_emulator.pipeline.deployment import Deployment
 from oss_emulator.protocol import origin
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import AccessRecord, Request, Response
-from oss_emulator.storage import Bucket
+from oss_emulator.storage.base import Bucket
 
 SANDBOX: Final = "sandbox allow-downloads allow-forms allow-modals allow-popups allow-scripts"
 """The policy for documents at the endpoint: without `allow-same-origin` they have no origin."""

@@ -10,7 +10,7 @@ from oss_emulator.pipeline import addressing
 from oss_emulator.pipeline.deployment import Deployment
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
-from oss_emulator.storage import Bucket, Storage
+from oss_emulator.storage.base import Bucket, Storage
 
 _CORS = cors.DOCUMENT.subresource
 ADDS_HEADERS = frozenset({_CORS, request_payment.DOCUMENT.subresource})

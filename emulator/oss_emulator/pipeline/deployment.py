@@ -13,7 +13,8 @@ from oss_emulator.pipeline.referer import HotlinkProtection
 from oss_emulator.pipeline.routing import Dispatcher
 from oss_emulator.protocol.address import Addresses
 from oss_emulator.settings import Settings
-from oss_emulator.storage import MemoryStorage, Storage
+from oss_emulator.storage.base import Storage
+from oss_emulator.storage.memory import MemoryStorage
 
 
 class Deployment:

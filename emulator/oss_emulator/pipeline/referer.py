@@ -19,7 +19,7 @@ from oss_emulator.operations.operation import Operation
 from oss_emulator.pipeline import images
 from oss_emulator.protocol import conditions
 from oss_emulator.protocol.errors import ErrorCase, OSSError
-from oss_emulator.storage import Bucket, Storage
+from oss_emulator.storage.base import Bucket, Storage
 
 if TYPE_CHECKING:
     from oss_emulator.pipeline.deployment import Deployment

@@ -23,7 +23,7 @@ def find_operation(admission: Admission, service: Deployment) -> None:
     request = admission.request
     admission.operation = operation = service.dispatcher.find(request, admission.target)
     if request.original is not None and operation.name not in s3.OF_OSS:
-        raise s3.refuse(operation.name, request.method, operation.subresource)
+        raise s3.unsupported(operation.name, request.method, operation.subresource)
 
 
 class Dispatcher:

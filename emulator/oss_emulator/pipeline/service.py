@@ -5,7 +5,7 @@ from functools import cached_property
 from random import getrandbits
 from typing import Any
 
-from oss_emulator.access import ANONYMOUS, Identity
+from oss_emulator.access.identity import ANONYMOUS, Identity
 from oss_emulator.operations.admission import Admission, Refused, refuse
 from oss_emulator.operations.call import NO_BODY, Body, Call
 from oss_emulator.operations.operation import Takes
@@ -55,7 +55,7 @@ class Service(Deployment):
         try:
             if result.operation.gather is not None:
                 body = self.gather(result, body).make(HERE)
-            return self.perform(result, body)
+            return self.execute(result, body)
         except OSSError as error:
             return self.render(refuse(result, error))
 
@@ -97,7 +97,7 @@ class Service(Deployment):
     def gather(self, admission: Admission, body: Body) -> Work:
         """Check the body of a request that gathers another one from it; raises `OSSError`.
 
-        Returns the work of making the other one, for `perform`.
+        Returns the work of making the other one, for `execute`.
         """
         operation = admission.operation
         assert operation.gather is not None  # noqa: S101 - only such operations gather
@@ -109,8 +109,8 @@ class Service(Deployment):
             raise _malformed(error) from None
         return work
 
-    def perform(self, admission: Admission, body: Body = NO_BODY) -> Response:
-        """Perform an admitted request with its body; raises `OSSError`."""
+    def execute(self, admission: Admission, body: Body = NO_BODY) -> Response:
+        """Run `PERFORM` and `COMPLETE` for an admitted request and its body; raises `OSSError`."""
         needed = self.shortcuts.choose(admission)
         result: Any = body
         try:

@@ -31,7 +31,7 @@ from oss_emulator.protocol.address import SERVICE, Target
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.message import parse_query
 from oss_emulator.protocol.s3.headers import TELLING, is_marked, is_marked_url
-from oss_emulator.storage import Bucket
+from oss_emulator.storage.base import Bucket
 
 MOST: Final = 1024
 """The most results to remember of each kind, and the most characters of a path and query."""

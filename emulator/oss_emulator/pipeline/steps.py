@@ -1,8 +1,8 @@
 """The order of a request: what it asks for, whether it may, what it does, what its answer gets.
 
 Each step is a function of the module for its subject. It writes what it finds into the admission;
-one that fails raises an `OSSError`, which becomes the answer. The server runs the steps of
-`Awaited`, and `Service` the other lists. `shortcuts.py` leaves out the steps that would do nothing.
+one that fails raises an `OSSError`, which becomes the answer. `RequestRunner` runs the steps of
+`ServerStep`, and `Service` the lists. `shortcuts.py` leaves out the steps that would do nothing.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,7 +10,7 @@ from dataclasses import replace
 from enum import Enum
 from typing import Any, Final, Protocol, TypeAlias
 
-from oss_emulator.access import Permission
+from oss_emulator.access.authorize import Permission
 from oss_emulator.operations import website as pages
 from oss_emulator.operations.admission import Admission
 from oss_emulator.operations.call import Body, Call
@@ -52,7 +52,7 @@ class Complete(Protocol):
     ) -> Response: ...
 
 
-class Awaited(Enum):
+class ServerStep(Enum):
     """What the server does for a request once its head has arrived, in this order."""
 
     ADMIT = "admit"
@@ -63,7 +63,7 @@ class Awaited(Enum):
     """Read the body. The fields of a form pass `ALLOW` before its file is read."""
     GATHER = "gather"
     """Make another body from the storage: pixels, rows, the bytes of a copied part."""
-    PERFORM = "perform"
+    EXECUTE = "execute"
     """The lists `PERFORM` and `COMPLETE`, in the thread that the storage needs."""
     FETCH = "fetch"
     """Begin the task that fetches a URL (PutAsyncFetchTask)."""
@@ -101,20 +101,20 @@ def check_body(body: Body, admission: Admission, service: Deployment) -> Body:
     return body
 
 
-def perform(body: Body, admission: Admission, service: Deployment) -> Response:
-    """Perform the operation, or answer with the page of a website."""
+def run_operation(body: Body, admission: Admission, service: Deployment) -> Response:
+    """Run the operation, or answer with the page of a website."""
     call = Call(admission, service.environment, body)
     if admission.visit is not None:
         return pages.serve(call, admission.visit)
     operation = admission.operation
     if admission.request.method in READS:
-        return operation.perform(call)
+        return operation.handler(call)
     with service.storage.transaction():
         # The bucket may have been changed or deleted while the body arrived.
         record = bucket.find_bucket(service.storage, admission.target.bucket, operation)
         if record is not admission.record:
             call = call._replace(admission=replace(admission, record=record))
-        return operation.perform(call)
+        return operation.handler(call)
 
 
 FIND: Final[tuple[Check, ...]] = (
@@ -152,7 +152,7 @@ PERFORM: Final[tuple[Perform, ...]] = (
     referer.check_late,
     check_body,
     s3.translate_body,
-    perform,
+    run_operation,
 )
 """What is done with the body, up to the response."""
 

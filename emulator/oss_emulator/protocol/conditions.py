@@ -49,7 +49,7 @@ def check(
         raise OSSError(ErrorCase.NOT_MODIFIED, headers=known)
 
 
-def refuse(headers: Mapping[str, str]) -> None:
+def check_none(headers: Mapping[str, str]) -> None:
     """Raise `NotImplemented` if an upload has a condition (help page of EC 0017-00000245)."""
     for name in _NAMES:
         if name in headers:

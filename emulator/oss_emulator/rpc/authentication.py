@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 from oss_referer import Signing
 
-from oss_emulator.access import AccessKey, Accounts, Identity, KeyProblem
+from oss_emulator.access.accounts import Accounts, KeyProblem
+from oss_emulator.access.identity import AccessKey, Identity
 from oss_emulator.protocol import dates
 from oss_emulator.protocol.signature.claim import MAX_SKEW
 from oss_emulator.rpc import acs3

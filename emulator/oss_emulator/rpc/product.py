@@ -10,7 +10,7 @@ from uuid import UUID
 
 from oss_referer import Signing
 
-from oss_emulator.access import ANONYMOUS, Identity
+from oss_emulator.access.identity import ANONYMOUS, Identity
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.address import host_name
 from oss_emulator.protocol.message import Request, Response
@@ -21,7 +21,7 @@ from oss_emulator.rpc.request import RPCCall, RPCEnvironment, RPCRequest
 
 
 class Action(NamedTuple):
-    perform: Callable[[RPCCall], Children]
+    handler: Callable[[RPCCall], Children]
     signed: bool = True
 
 
@@ -120,7 +120,7 @@ def answer(
             caller = authenticate(asked, environment.accounts)
         now = request.received
         call = RPCCall(asked.parameters, caller, environment, region, now=now, material=material)
-        fields: xml.Children = [("RequestId", request_id), *action.perform(call)]
+        fields: xml.Children = [("RequestId", request_id), *action.handler(call)]
         response = _render(200, f"{name}Response", fields, asked.as_json)
     except RPCError as error:
         refusal = error.spec(product.errors)

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import quote
 
-from oss_emulator.access import Accounts, Identity
+from oss_emulator.access.accounts import Accounts
+from oss_emulator.access.identity import Identity
 from oss_emulator.protocol.message import Request, parse_query
 from oss_emulator.rpc.errors import RPCError, RPCErrorCase
 

@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.selecting import statement as ast
 from oss_emulator.selecting.checking import fold, split_pattern, type_of
-from oss_emulator.selecting.rows import Cells, JSONCells, Reader
+from oss_emulator.selecting.rows import Cells, Getter, JSONCells
 from oss_emulator.selecting.statement import Aggregate, Projection, Type
 from oss_emulator.selecting.values import (
     CAST,
@@ -66,7 +66,7 @@ class Evaluator:
     def __init__(self, cells: Cells) -> None:
         self._cells = cells
 
-    def value(self, expression: ast.Expression, compared: ast.Type = ast.Type.STRING) -> Reader:
+    def value(self, expression: ast.Expression, compared: ast.Type = ast.Type.STRING) -> Getter:
         """Evaluate anything; a column without a cast becomes what it is compared with."""
         match expression:
             case ast.Literal(value):
@@ -93,7 +93,7 @@ class Evaluator:
 
     # Numbers
 
-    def number(self, expression: ast.Expression) -> Reader:
+    def number(self, expression: ast.Expression) -> Getter:
         """Evaluate a number: int, or float."""
         match expression:
             case ast.Literal(value):
@@ -114,7 +114,7 @@ class Evaluator:
             case _:
                 return self.value(expression)
 
-    def exact(self, expression: ast.Expression) -> Reader | None:
+    def exact(self, expression: ast.Expression) -> Getter | None:
         """Evaluate a number as `Decimal`; None if an expression has no such form."""
         match expression:
             case ast.Column() | ast.Cast(ast.Column(), ast.Type.DOUBLE):
@@ -143,7 +143,7 @@ class Evaluator:
 
     # Conditions
 
-    def condition(self, expression: ast.Expression) -> Reader:
+    def condition(self, expression: ast.Expression) -> Getter:
         """Evaluate a condition: True, False, or None for NULL."""
         match expression:
             case ast.Connective(word, operands):
@@ -171,7 +171,7 @@ class Evaluator:
 
     def _compare(
         self, compare: Callable[[Any, Any], bool], left: ast.Expression, right: ast.Expression
-    ) -> Reader:
+    ) -> Getter:
         kinds = {type_of(left), type_of(right)}
         if ast.Type.NULL in kinds:
             return _constant(None)
@@ -188,7 +188,7 @@ class Evaluator:
                 return _both(first, second, compare)
         return _both(self.number(left), self.number(right), _of_numbers(compare))
 
-    def _in(self, expression: ast.In) -> Reader:
+    def _in(self, expression: ast.In) -> Getter:
         kinds = {type_of(each) for each in expression.values}
         if not any(kind.numeric for kind in kinds):
             read = self.value(expression.operand, next(iter(kinds)))
@@ -217,16 +217,16 @@ _EXACT: Final[Mapping[str, Callable[[Decimal, Decimal], Decimal]]] = {
 }
 
 
-def _constant(value: object) -> Reader:
+def _constant(value: object) -> Getter:
     return lambda cells: value
 
 
-def _apply(convert: Callable[[Any], Any], read: Reader) -> Reader:
+def _apply(convert: Callable[[Any], Any], read: Getter) -> Getter:
     """Convert a value; NULL stays NULL."""
     return lambda cells: None if (found := read(cells)) is None else convert(found)
 
 
-def _both(left: Reader, right: Reader, combine: Callable[[Any, Any], Any]) -> Reader:
+def _both(left: Getter, right: Getter, combine: Callable[[Any, Any], Any]) -> Getter:
     """Combine two values; NULL if one of them is."""
 
     def combined(cells: Any) -> Any:
@@ -236,7 +236,7 @@ def _both(left: Reader, right: Reader, combine: Callable[[Any, Any], Any]) -> Re
     return combined
 
 
-def _calculate(symbol: str, left: Reader, right: Reader) -> Reader:
+def _calculate(symbol: str, left: Getter, right: Getter) -> Getter:
     of_integers, of_doubles = _ARITHMETIC[symbol]
     divides = symbol in ("/", "%")
 
@@ -269,7 +269,7 @@ def _of_numbers(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], boo
     return compare_numbers
 
 
-def _compare_kinds(compare: Callable[[Any, Any], bool], left: Reader, right: Reader) -> Reader:
+def _compare_kinds(compare: Callable[[Any, Any], bool], left: Getter, right: Getter) -> Getter:
     """Compare two values of JSON: numbers as such, strings and booleans as text."""
     of_numbers = _of_numbers(compare)
 
@@ -286,7 +286,7 @@ def _compare_kinds(compare: Callable[[Any, Any], bool], left: Reader, right: Rea
     return compare_kinds
 
 
-def _connect(conditions: Sequence[Reader], *, settled: bool) -> Reader:
+def _connect(conditions: Sequence[Getter], *, settled: bool) -> Getter:
     """Evaluate AND or OR from the left until the result is certain: `settled` (Q-41)."""
 
     def connect(cells: Any) -> bool | None:
@@ -302,7 +302,7 @@ def _connect(conditions: Sequence[Reader], *, settled: bool) -> Reader:
     return connect
 
 
-def _member(read: Reader, constants: Sequence[Reader]) -> Reader:
+def _member(read: Getter, constants: Sequence[Getter]) -> Getter:
     values = {each(()) for each in constants}
     return _apply(lambda value: value in values, read)
 
@@ -390,7 +390,7 @@ class FunctionTotals:
         ]
 
 
-def _argument(aggregate: Aggregate, evaluator: Evaluator) -> Reader:
+def _argument(aggregate: Aggregate, evaluator: Evaluator) -> Getter:
     if aggregate.function == "count":
         return lambda cells: 1
     exact = type_of(aggregate.operand) in (Type.DECIMAL, Type.TIMESTAMP)

@@ -106,10 +106,10 @@ def scan(chunks: Iterable[bytes], source: Input, etag: str) -> SelectMeta:
     """Read an object and count; raises `InvalidCsvLine`, `InvalidJsonData` and the like."""
     if isinstance(source, CSVInput):
         return _scan_csv(chunks, source, etag)
-    from oss_emulator.selecting.json_nodes import Reader  # every start would load all of SQL
+    from oss_emulator.selecting.json_nodes import TextReader  # every start would load all of SQL
 
     rows, splits = 0, [(0, 0)]
-    for line in Reader(chunks).lines(()):
+    for line in TextReader(chunks).lines(()):
         if line.start - splits[-1][1] >= SPLIT:
             splits.append((rows, line.start))
         rows += 1

@@ -62,7 +62,7 @@ _STRING_END: Final = re.compile(r'(?:[^"\\]|\\.)*+"', re.DOTALL)
 _SCALAR: Final = re.compile(r"[-+0-9a-zA-Z.]*")
 
 
-class Reader:
+class TextReader:
     """Reads the text of an object from the start to the end."""
 
     def __init__(self, chunks: Iterable[bytes], start: int = 0) -> None:

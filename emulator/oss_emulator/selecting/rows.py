@@ -15,7 +15,7 @@ from oss_emulator.selecting.statement import Column, Step, index_of
 from oss_emulator.selecting.values import BadRowError, ByKind
 
 
-class Row(NamedTuple):
+class ObjectRow(NamedTuple):
     """One row, and where it stands in the object."""
 
     end: int
@@ -38,7 +38,7 @@ class ScanProgress:
 
 def read_csv(
     chunks: Iterable[bytes], source: CSVInput, window: Window, progress: ScanProgress
-) -> Iterator[Row]:
+) -> Iterator[ObjectRow]:
     """Read the rows of a window; `progress` follows.
 
     Raises what `csv_rows.records` raises.
@@ -66,7 +66,7 @@ def read_csv(
         progress.offset = end
         progress.rows += 1
         if is_row and not is_header:
-            yield Row(end, number, record)
+            yield ObjectRow(end, number, record)
 
 
 def read_json(
@@ -75,20 +75,20 @@ def read_json(
     root: Sequence[Step],
     window: Window,
     progress: ScanProgress,
-) -> Iterator[Row]:
+) -> Iterator[ObjectRow]:
     """Read the nodes of a window of lines, or of a document; `progress` follows.
 
     Raises `InvalidJsonData` and the errors of limits.
     """
-    reader = json_nodes.Reader(chunks, window.offset)
+    reader = json_nodes.TextReader(chunks, window.offset)
     for number, node in enumerate(_nodes(reader, source, root, window, progress)):
         json_nodes.check_limits(node.value)
         progress.offset = node.end
-        yield Row(node.end, number, node)
+        yield ObjectRow(node.end, number, node)
 
 
 def _nodes(
-    reader: json_nodes.Reader,
+    reader: json_nodes.TextReader,
     source: JSONInput,
     root: Sequence[Step],
     window: Window,
@@ -105,7 +105,7 @@ def _nodes(
     progress.offset = reader.position
 
 
-Reader = Callable[[Any], Any]
+Getter = Callable[[Any], Any]
 """Returns a value of a row, given its cells: the fields of CSV, or the value of a node."""
 
 
@@ -151,7 +151,7 @@ class CSVCells:
         """Returns the fields of a record; raises `InvalidCsvLine`."""
         self._quote = source.quote
 
-    def reader(self, column: Column, by_kind: ByKind) -> Reader:
+    def reader(self, column: Column, by_kind: ByKind) -> Getter:
         """Return the function that reads a column, None for a missing one."""
         place, quote, convert = self.header.find(column), self._quote, by_kind["s"]
 
@@ -175,7 +175,7 @@ class JSONCells:
     def __init__(self, *, numbers_as_strings: bool) -> None:
         self._number = "s" if numbers_as_strings else "n"
 
-    def reader(self, column: Column, by_kind: ByKind) -> Reader:
+    def reader(self, column: Column, by_kind: ByKind) -> Getter:
         """Return the function that reads a key, None for a missing one and for null."""
         kind_of = self.kind_reader(column)
 

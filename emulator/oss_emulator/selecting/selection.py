@@ -19,10 +19,10 @@ from oss_emulator.selecting.parsing import parse_statement
 from oss_emulator.selecting.rows import (
     Cells,
     CSVCells,
+    Getter,
     Header,
     JSONCells,
-    Reader,
-    Row,
+    ObjectRow,
     ScanProgress,
     read_csv,
     read_json,
@@ -135,7 +135,7 @@ class ObjectSelection:
         if failed is not None:
             raise failed
 
-    def _open(self) -> tuple[Cells, CSVWriter | JSONWriter, Iterator[Row]]:
+    def _open(self) -> tuple[Cells, CSVWriter | JSONWriter, Iterator[ObjectRow]]:
         """Begin to read; raises `SqlInvalidColumnName` and the errors of the header."""
         source, output = self._request.source, self._request.output
         projections = self._statement.projections
@@ -155,7 +155,7 @@ class ObjectSelection:
         return csv_rows.decompress(chunks) if self._request.gzip else chunks
 
     def _find(
-        self, cells: Cells, rows: Iterator[Row], make: Callable[[Any, Any], Any]
+        self, cells: Cells, rows: Iterator[ObjectRow], make: Callable[[Any, Any], Any]
     ) -> Iterator[tuple[int, Any]]:
         """Yield the end of each row that fits, and what `make` makes of it, up to LIMIT.
 
@@ -165,7 +165,7 @@ class ObjectSelection:
         fits = None if where is None else Evaluator(cells).condition(where)
         columns = self._statement.columns
         partial = bool(columns) and self._request.skip_partial
-        lacks: Reader | None = cells.lacking(columns) if partial else None
+        lacks: Getter | None = cells.lacking(columns) if partial else None
         for row in rows:
             if self._progress.stopped:
                 return

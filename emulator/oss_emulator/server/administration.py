@@ -7,7 +7,7 @@ from aiohttp import web
 from oss_emulator.control import console
 from oss_emulator.control.api import journal
 from oss_emulator.control.api.access import check_allowed, check_no_callback
-from oss_emulator.control.api.route import ApiRequest, OwnerRequest, Refusal, Route
+from oss_emulator.control.api.route import ApiError, ApiRequest, OwnerRequest, Route
 from oss_emulator.control.controls import Controls
 from oss_emulator.control.metrics import Metrics
 from oss_emulator.operations.admission import Refused
@@ -16,7 +16,7 @@ from oss_emulator.operations.operation import Takes
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.server import body, wire
-from oss_emulator.server.performer import Performer, error_of
+from oss_emulator.server.runner import RequestRunner, error_of
 from oss_emulator.server.waiting import Waiting
 from oss_emulator.server.wire import Exchange
 
@@ -27,7 +27,7 @@ class Administration:
 
     controls: Controls
     metrics: Metrics
-    performer: Performer
+    runner: RequestRunner
     waiting: Waiting
 
     async def answer(self, http: web.BaseRequest, request: Request) -> Response | None:
@@ -39,8 +39,8 @@ class Administration:
                     return await self._handle(http, asked, route)
             stream = route.stream(asked)
         except Exception as failed:
-            refusal = _refusal_of(request, failed)
-            return console.refuse(request, refusal, self.controls.service.settings)
+            error = _api_error_of(request, failed)
+            return console.show_error(request, error, self.controls.service.settings)
         with self.waiting.hold():
             await wire.send_events(http, journal.HEADERS, stream)
         return None
@@ -54,9 +54,9 @@ class Administration:
             check_allowed(request, settings.admin_token)
         return ApiRequest(
             controls=self.controls,
-            change=self.performer.change,
+            change=self.runner.change,
             metrics=self.metrics,
-            send=self.performer.send,
+            send=self.runner.send,
             request=request,
             data=b"" if route.takes_object else await body.read_document(http),
             rest=rest,
@@ -77,14 +77,14 @@ class Administration:
         elif result.operation.takes is not Takes.NOTHING:
             content = await body.read(http, result, service.environment)
         exchange = Exchange(result, body=content)
-        await self.performer.perform(exchange)
+        await self.runner.run(exchange)
         return given.finish(exchange.response)
 
 
-def _refusal_of(request: Request, failed: Exception) -> Refusal:
-    if isinstance(failed, Refusal):
+def _api_error_of(request: Request, failed: Exception) -> ApiError:
+    if isinstance(failed, ApiError):
         return failed
     error = error_of(request, failed)
     if not isinstance(failed, OSSError):
-        return Refusal(error.status, "The emulator failed; its log says why.")
-    return Refusal(error.status, str(error.details.get("ErrorDetail", error.message)))
+        return ApiError(error.status, "The emulator failed; its log says why.")
+    return ApiError(error.status, str(error.details.get("ErrorDetail", error.message)))

@@ -32,10 +32,10 @@ from oss_emulator.server.connections import Connections
 from oss_emulator.server.guard import Guard, Handlers
 from oss_emulator.server.handshake import Listener, watch_failures
 from oss_emulator.server.listening import ALL_ADDRESSES, bind, grant_connect
-from oss_emulator.server.performer import Performer, error_of
+from oss_emulator.server.runner import RequestRunner, error_of
 from oss_emulator.server.tls import Certificates
 from oss_emulator.server.waiting import Waiting
-from oss_emulator.server.wire import Answer, Exchange, FaultyAnswer, close
+from oss_emulator.server.wire import Answer, Exchange, FaultyAnswer, close_streams
 
 LOG: Final = logging.getLogger("oss_emulator")
 
@@ -67,7 +67,7 @@ class Server:
         handlers = Handlers(
             answer=self._answer,
             connect=partial(grant_connect, self.service, certificates),
-            refuse=self._format_refusal,
+            format_error=self._format_error,
             report_tls=self._report_tls,
             now=controls.clock.now,
         )
@@ -79,9 +79,9 @@ class Server:
         for step in steps(self.service, metrics, access_log).values():
             controls.journal.listen(step)
         self._waiting = Waiting()
-        self._performer = Performer(controls, self._waiting, lambda: self.ports)
-        self.change = self._performer.change
-        self._administration = Administration(controls, metrics, self._performer, self._waiting)
+        self._runner = RequestRunner(controls, self._waiting, lambda: self.ports)
+        self.change = self._runner.change
+        self._administration = Administration(controls, metrics, self._runner, self._waiting)
         self._listening: list[asyncio.Server | Listener] = []
         self._restore_loop: Callable[[], None] = lambda: None
 
@@ -99,9 +99,9 @@ class Server:
             self._listen_no_more()
             self._restore_loop()
             raise
-        self._performer.fetches.resume()
+        self._runner.fetches.resume()
         loop = asyncio.get_running_loop()
-        restored = partial(loop.call_soon_threadsafe, self._performer.fetches.resume)
+        restored = partial(loop.call_soon_threadsafe, self._runner.fetches.resume)
         self.controls.snapshots.restored = restored  # it may be called in the writing thread
         return self.port
 
@@ -127,9 +127,9 @@ class Server:
         self._listen_no_more()
         self._waiting.cancel()
         self.controls.snapshots.restored = lambda: None
-        await self._performer.close()
+        await self._runner.close()
         await self.connections.close(SHUTDOWN_TIMEOUT)
-        self._performer.end()
+        self._runner.end()
         self._restore_loop()
 
     # The URLs at which this machine reaches the server
@@ -165,17 +165,16 @@ class Server:
         """
         began = time.perf_counter()
         request = guard.read_request(self.controls.clock.now())
-        path, other = request.path, None
+        path, pending = request.path, None
         # For almost every request this cheap test suffices to know that it is for OSS.
-        if path == "/" or path.startswith(_OWN_PATHS) or _may_be_other(request.host):
-            other = self._find_other(http, request)
-        if other is None:
-            exchange = await self._performer.answer(request, http, guard.leaving)
+        if path == "/" or path.startswith(_OWN_PATHS) or _is_own_host(request.host):
+            pending = self._answer_unless_oss(http, request)
+        if pending is None:
+            exchange = await self._runner.answer(request, http, guard.leaving)
+        elif (answered := await pending) is not None:
+            exchange = answered
         else:
-            given = await other
-            if given is None:
-                return False  # it has been sent, event by event
-            exchange = given
+            return False  # the answer has been sent, event by event
         if EXPLAIN in request.headers and exchange.recorded and exchange.rpc is None:
             exchange.response = _explain(exchange)
         answer = (Answer if exchange.fault is None else FaultyAnswer)(http, guard, exchange, began)
@@ -184,7 +183,7 @@ class Server:
         finally:
             response = answer.response
             if not isinstance(response.body, bytes):
-                close(response)
+                close_streams(response)
             if exchange.recorded:
                 self.controls.journal.record(
                     exchange.result,
@@ -195,10 +194,10 @@ class Server:
                     rpc_error=None if exchange.rpc is None else exchange.rpc.error,
                 )
 
-    def _find_other(
+    def _answer_unless_oss(
         self, http: web.BaseRequest, request: Request
     ) -> Awaitable[Exchange | None] | None:
-        """Find who answers a request that is not for OSS; None for one that is."""
+        """Begin to answer a request for STS, KMS, the console or the API; None for one to OSS."""
         if (product := rpc_endpoint.find(request, self._is_endpoint)) is not None:
             return self._answer_rpc(product, http, request)
         if (page := console.show(request, self._is_endpoint)) is not None:
@@ -209,7 +208,7 @@ class Server:
 
     # Requests that are not for OSS
 
-    def _format_refusal(self, error: OSSError, request: Request | None) -> bytes:
+    def _format_error(self, error: OSSError, request: Request | None) -> bytes:
         """Format the answer to a malformed request or a refused CONNECT."""
         began = time.perf_counter()
         original = request or Request.parse("", "/", (), self.controls.clock.now())
@@ -218,7 +217,7 @@ class Server:
         if request is not None:
             seconds = time.perf_counter() - began
             self.controls.journal.record(refused, response, len(response.body), seconds)
-        return wire.format(refused, response, began)
+        return wire.format_answer(refused, response, began)
 
     def _report_tls(self) -> None:
         https = self.https_endpoint or "a port that --tls-port opens"
@@ -229,17 +228,17 @@ class Server:
     ) -> Exchange:
         exchange = Exchange(_begin(request))
         try:
-            given = await rpc_endpoint.answer(http, request, product, self.service)
+            answer = await rpc_endpoint.answer(http, request, product, self.service)
         except Exception as error:
-            self._performer.refuse(exchange, error_of(request, error))
+            self._runner.answer_error(exchange, error_of(request, error))
             return exchange
         exchange.admission = replace(
             exchange.admission,
-            operation=_action(given.action),
-            caller=given.caller,
-            claimed=Claimed(given.signing, given.access_key_id),
+            operation=_action(answer.action),
+            caller=answer.caller,
+            claimed=Claimed(answer.signing, answer.access_key_id),
         )
-        exchange.response, exchange.rpc = given.response, given
+        exchange.response, exchange.rpc = answer.response, answer
         return exchange
 
     async def _answer_with_page(self, request: Request, page: Response) -> Exchange:
@@ -247,17 +246,17 @@ class Server:
 
     async def _administer(self, http: web.BaseRequest, request: Request) -> Exchange | None:
         """Answer a request below `/_emulator/`; None for events, which have been sent on return."""
-        given = await self._administration.answer(http, request)
-        if given is None:
+        response = await self._administration.answer(http, request)
+        if response is None:
             return None
-        return Exchange(_begin(request), response=protect(given), recorded=False)
+        return Exchange(_begin(request), response=protect(response), recorded=False)
 
 
 _OWN_PATHS: Final = PREFIX.rstrip("/")
 
 
 @lru_cache(1024)
-def _may_be_other(host: str) -> bool:
+def _is_own_host(host: str) -> bool:
     """Whether requests to a host may be for STS, for KMS or for the console, whatever the path."""
     return rpc_endpoint.is_host(host) or console.is_host(host)
 

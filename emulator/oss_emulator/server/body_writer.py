@@ -9,7 +9,8 @@ from oss_emulator.operations.call import Body
 from oss_emulator.operations.operation import Takes
 from oss_emulator.protocol.checksums import Checksums
 from oss_emulator.server.waiting import ShortStep, run_in_thread
-from oss_emulator.storage import Blob, BlobWriter, SpoolWriter, Storage
+from oss_emulator.storage.base import Storage
+from oss_emulator.storage.blobs import Blob, BlobWriter, SpoolWriter
 
 BATCH: Final = 2 * 1024 * 1024
 """Bytes that a thread gets at a time. Starting it takes as long as hashing 400 KiB."""

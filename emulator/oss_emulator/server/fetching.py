@@ -46,8 +46,8 @@ class Host(NamedTuple):
     ports: Callable[[], Collection[int]]
     answer: Callable[[Request], Awaitable[Response]]
     """Answers a request to OSS without a body, as if a client had sent it."""
-    perform: Callable[[Admission, Body, Callable[[Response], None]], Awaitable[Response]]
-    """Performs an admitted call without its callback; calls a function in the same transaction."""
+    execute: Callable[[Admission, Body, Callable[[Response], None]], Awaitable[Response]]
+    """Executes an admitted call without its callback; calls a function in the same transaction."""
     write: Callable[[Callable[[], None]], Awaitable[None]]
     """Calls a function where the storage is written."""
 
@@ -163,7 +163,7 @@ class Fetches:
             update(service.storage, bucket, stored(response))
 
         try:
-            response = await self._host.perform(admitted, body, keep)
+            response = await self._host.execute(admitted, body, keep)
         except OSSError as error:
             raise FetchFailedError(error.message) from None
         return stored(response), response

@@ -154,7 +154,7 @@ class Handlers(NamedTuple):
     connect: Callable[[str, Request], ssl.SSLContext | None]
     """Grants a CONNECT to an authority; returns the TLS context, None for plain HTTP. Raises
     `OSSError`."""
-    refuse: Callable[[OSSError, Request | None], bytes]
+    format_error: Callable[[OSSError, Request | None], bytes]
     """Formats the answers to malformed requests and refused CONNECTs, which aiohttp never sees."""
     report_tls: Callable[[], None]
     """Reports a client that begins TLS where it should send HTTP."""
@@ -440,7 +440,7 @@ class Guard(asyncio.Protocol):
 
     def _refuse(self, error: OSSError, request: Request | None = None) -> None:
         """Answer with an error without aiohttp, and end the connection."""
-        self._end_with(self._handlers.refuse(error, request))
+        self._end_with(self._handlers.format_error(error, request))
 
     def _end_with(self, last: bytes) -> None:
         self._phase, self._pending = Phase.END, b""

@@ -61,11 +61,11 @@ class Exchange:
         return self.admission if self.error is None else Refused(self.admission, self.error)
 
 
-def format(refused: Refused, response: Response, began: float) -> bytes:
+def format_answer(refused: Refused, response: Response, began: float) -> bytes:
     """Format a whole answer to a request that aiohttp never sees; the connection ends after it."""
     admission, error = refused
     assert isinstance(response.body, bytes)  # noqa: S101 - errors are short
-    own = _own(response, admission, time.perf_counter() - began)
+    own = _format_own_headers(response, admission, time.perf_counter() - began)
     own += "Connection: close\r\n"
     # Clients show nothing but this line of a refused CONNECT, so it says what to do.
     said = " ".join(error.message.split()) if admission.request.method == "CONNECT" else ""
@@ -93,7 +93,7 @@ def format_head(
 _PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}
 
 
-def _own(response: Response, admission: Admission, seconds: float) -> str:
+def _format_own_headers(response: Response, admission: Admission, seconds: float) -> str:
     date = dates.format_http(admission.request.received + seconds)
     lines = f"Server: AliyunOSS\r\nDate: {date}\r\nx-oss-request-id: {admission.request_id}\r\n"
     if response.timed:
@@ -103,7 +103,7 @@ def _own(response: Response, admission: Admission, seconds: float) -> str:
     if response.status in _WITHOUT_BODY:
         return lines
     body = response.body
-    size = len(body) if isinstance(body, bytes) else length(body)
+    size = len(body) if isinstance(body, bytes) else count_bytes(body)
     return lines if size is None else f"{lines}{_LENGTH}{size}\r\n"
 
 
@@ -137,7 +137,7 @@ class Answer:
         """
         response, http = self.response, self._http
         method, version = self.admission.request.method, self.admission.request.version
-        lines = _own(response, self.admission, time.perf_counter() - self._began)
+        lines = _format_own_headers(response, self.admission, time.perf_counter() - self._began)
         silent = method == "HEAD" or response.status in _WITHOUT_BODY
         body = b"" if silent else response.body
         chunked = not (silent or _LENGTH in lines or "Content-Length" in response.headers)
@@ -228,7 +228,7 @@ class Answer:
             offset += len(chunk)
 
 
-def close(response: Response) -> None:
+def close_streams(response: Response) -> None:
     """End what a body is made of; call it once the answer was sent, or was not."""
     if not isinstance(response.body, bytes):
         for piece in response.body:
@@ -236,7 +236,7 @@ def close(response: Response) -> None:
                 piece.close()
 
 
-def length(body: tuple[bytes | FileRange | Stream, ...]) -> int | None:
+def count_bytes(body: tuple[bytes | FileRange | Stream, ...]) -> int | None:
     """Count the bytes of a body; None for one that is made while it is sent."""
     total = 0
     for piece in body:
@@ -275,7 +275,7 @@ class FaultyAnswer(Answer):
         assert exchange.fault is not None  # noqa: S101 - other answers are not faulty
         self._fault = exchange.fault
         super().__init__(http, guard, exchange, began)
-        self.response = _spoil(self._fault, exchange.response)
+        self.response = _spoil_headers(self._fault, exchange.response)
         self._in_pieces = True
 
     async def send(self) -> bool:
@@ -302,7 +302,7 @@ async def apply_before(fault: Fault) -> None:
         raise error
 
 
-def _spoil(fault: Fault, response: Response) -> Response:
+def _spoil_headers(fault: Fault, response: Response) -> Response:
     headers = dict(response.headers)
     if fault.throttle:
         headers["x-oss-qos-delay-time"] = str(fault.throttle)

@@ -19,9 +19,9 @@ from oss_emulator.storage.blobs import Blob, BlobWriter, StoredBlob
 from oss_emulator.storage.folder import BLOBS, find_blob
 from oss_emulator.storage.index import (
     PLACES,
+    AnyRecord,
     IndexConnection,
     OpenFolder,
-    Record,
     blob_names,
     format_record,
     parse_record,
@@ -286,20 +286,20 @@ class DiskStorage:
 
     # Rows
 
-    def _one(self, kind: type[Record], query: str, *values: str) -> Record | None:
+    def _one(self, kind: type[AnyRecord], query: str, *values: str) -> AnyRecord | None:
         row = self._database.execute(query, values).fetchone()
         if row is None:
             return None
         if len(row[0]) > SHORT:
             return self._parse(kind, row[0])
-        found: Record = self._remembered(kind, row[0])
+        found: AnyRecord = self._remembered(kind, row[0])
         return found
 
-    def _all(self, kind: type[Record], query: str, *values: str) -> Iterator[Record]:
+    def _all(self, kind: type[AnyRecord], query: str, *values: str) -> Iterator[AnyRecord]:
         rows = self._database.execute(query, values)
         return (self._parse(kind, text) for (text,) in rows)
 
-    def _parse(self, kind: type[Record], text: str) -> Record:
+    def _parse(self, kind: type[AnyRecord], text: str) -> AnyRecord:
         return parse_record(kind, unseal(text), self._find)
 
     def _replace(self, table: str, record: Account | Bucket | Upload, *row: str) -> None:

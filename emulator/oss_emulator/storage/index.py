@@ -39,7 +39,7 @@ from oss_emulator.storage.folder import (
     walk,
 )
 
-Record = TypeVar("Record", Account, Bucket, Object, Part, Upload)
+AnyRecord = TypeVar("AnyRecord", Account, Bucket, Object, Part, Upload)
 
 Name = Callable[[Blob], str]
 """Returns the name of a blob for a record."""
@@ -56,7 +56,7 @@ def format_record(record: Account | Bucket | Object | Part | Upload, name: Name)
     return _ENCODER.encode(values)
 
 
-def parse_record(kind: type[Record], text: str, find: Find) -> Record:
+def parse_record(kind: type[AnyRecord], text: str, find: Find) -> AnyRecord:
     """Parse a record; a field that is missing in the text gets its default."""
     values = json_text.parse(text, errors="surrogatepass")
     for field, make in _READERS.items():

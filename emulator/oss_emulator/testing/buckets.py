@@ -25,14 +25,9 @@ def connect(emulator: "Emulator | RemoteEmulator", name: str) -> "oss2.Bucket":
     provider = StaticCredentialsProvider(emulator.access_key_id, emulator.access_key_secret)
     auth = oss2.ProviderAuthV4(provider)
     session = oss2.Session()
+    # A proxy of the environment does not reach this machine, and REQUESTS_CA_BUNDLE would override
+    # `verify`; each request would look for them.
+    session.session.trust_env = False
     if emulator.ca_file is not None:
         session.session.verify = str(emulator.ca_file)
-        session.session.trust_env = False  # otherwise REQUESTS_CA_BUNDLE would override it
-    return oss2.Bucket(
-        auth,
-        emulator.endpoint,
-        name,
-        region=emulator.region,
-        session=session,
-        proxies={"no_proxy": "*"},  # a proxy of the environment does not reach this machine
-    )
+    return oss2.Bucket(auth, emulator.endpoint, name, region=emulator.region, session=session)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from oss_emulator.testing.rules import Rules
 
 
-Result = TypeVar("Result")
+_T = TypeVar("_T")
 
 TIMEOUT = 60.0
 """Seconds to wait for the thread."""
@@ -241,14 +241,14 @@ class Emulator:
         if response.status != 200 and isinstance(response.body, bytes):
             raise ValueError(response.body.decode())
 
-    def run(self, function: Callable[[], Result]) -> Result:
+    def run(self, function: Callable[[], _T]) -> _T:
         """Run a function on the server's thread, between two requests; returns its result.
 
         Use it to call `service`, which only that thread may touch. Raises `RuntimeError` if the
         emulator is not running, and whatever the function raises.
         """
 
-        async def call() -> Result:
+        async def call() -> _T:
             return function()
 
         return self._await(call())
@@ -261,7 +261,7 @@ class Emulator:
                 "call start()."
             )
 
-    def _await(self, running: Coroutine[Any, Any, Result]) -> Result:
+    def _await(self, running: Coroutine[Any, Any, _T]) -> _T:
         """Run a coroutine on the server's thread; returns its result."""
         if self._loop is None:
             running.close()

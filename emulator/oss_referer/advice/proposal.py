@@ -1,27 +1,22 @@
-"""Proposals: rules for a site, in the safe forms that the linter knows, and what they must decide.
+"""Proposals: rules for sites, in the safe forms that the linter knows, and what they must decide.
 
 The decision table of a proposal tests each entry, so `oss-emulator test` can show in CI that the
 rules still do what was wanted.
 """
 
 import json
-import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from oss_referer.browser.probes import STRANGER
+from oss_referer.browser.strangers import APPID, CONSOLE, MINI_PROGRAMS
 from oss_referer.engine import RefererConfiguration
 from oss_referer.engine.policy import MAX_SIZE
 from oss_referer.search.entry import Parts
 from oss_referer.search.url import DEFAULT_PORTS, encode_host, is_address, is_host, registered
 from oss_referer.sources.tables import Case, Expected
 
-CONSOLE = "console.aliyun.com"
-MINI_PROGRAMS = "https://servicewechat.com/"
-"""What the preview of the console and mini programs send (R-44)."""
-APPID = re.compile(r"wx[0-9A-Za-z]{4,30}")
-"""The appid of a mini program."""
 _EMPTY_DENIED, _BLACKLISTED, _NOT_LISTED = (f"0003-0000050{number}" for number in (1, 2, 3))  # R-35
 
 
@@ -33,8 +28,8 @@ class ProposalError(ValueError):
 class SiteProfile:
     """Who may show the objects of a bucket."""
 
-    site: str
-    """The URL of a page of the site."""
+    sites: tuple[str, ...]
+    """For each site, the URL of a page."""
     subdomains: bool = False
     mini_programs: tuple[str, ...] = ()
     """The appids of WeChat mini programs."""
@@ -54,22 +49,25 @@ class Proposal:
 
 def propose(wish: SiteProfile) -> Proposal:
     """Propose rules for a wish. Raises ProposalError."""
-    site = _read_site(wish.site)
-    white, black = _lists(wish, site)
+    sites = tuple(dict.fromkeys(map(_read_site, wish.sites)))
+    white, black = _lists(wish, sites)
     configuration = RefererConfiguration(
         allow_empty_referer=wish.allow_empty, whitelist=white, blacklist=black
     )
     if configuration.size > MAX_SIZE:  # R-42
         raise ProposalError(
             f"the rules would have {configuration.size:,} bytes of entries, and a bucket takes "
-            f"{MAX_SIZE:,}; name fewer hosts and mini programs"
+            f"{MAX_SIZE:,}; name fewer sites, hosts and mini programs"
         )
-    return Proposal(configuration, tuple(_cases(wish, site, black)))
+    cases: dict[tuple[str, ...], Case] = {}
+    for case in _cases(wish, sites, configuration):
+        cases.setdefault(case.referer, case)
+    return Proposal(configuration, tuple(cases.values()))
 
 
-def format_table(proposal: Proposal, site: str) -> str:
-    """Format the cases of a proposal for a site as a decision table without rules."""
-    blocks = [f"# What the rules for {json.dumps(site)} must decide.\n"]
+def format_table(proposal: Proposal, about: str) -> str:
+    """Format the cases of a proposal as a decision table; `about` says for which sites."""
+    blocks = [f"# What the rules for {json.dumps(about)} must decide.\n"]
     for case in proposal.cases:
         members = {"name": case.name}
         if case.referer:
@@ -92,11 +90,6 @@ class _Site:
     @property
     def base(self) -> str:
         return self.host.removeprefix("www.")
-
-    @property
-    def cdn_schemes(self) -> tuple[str, ...]:
-        """The schemes of a CDN's style sheets: an http page may use either."""
-        return ("https", "http") if "http" in self.schemes else ("https",)
 
     def origin(self, scheme: str, host: str = "") -> str:
         return Parts(scheme, host or self.host, self.port, "/").join()
@@ -126,24 +119,39 @@ def _read_host(host: str) -> str | None:
     return found if found and is_host(found) and not set(found) & set("*?_") else None
 
 
-def _lists(wish: SiteProfile, site: _Site) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _is_below(host: str, scheme: str, port: str | None, sites: Iterable[_Site]) -> bool:
+    """Return whether a host is a sub-domain of a site, by its scheme and on its port."""
+    return any(
+        scheme in site.schemes and port == site.port and host.endswith(f".{site.base}")
+        for site in sites
+    )
+
+
+def _schemes_of_cdn(sites: Iterable[_Site]) -> tuple[str, ...]:
+    """Return the schemes of a CDN's style sheets: an http page may use either."""
+    return ("https", "http") if any("http" in site.schemes for site in sites) else ("https",)
+
+
+def _lists(wish: SiteProfile, sites: tuple[_Site, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     white, black = [], []
-    names = [site.host]
-    if wish.subdomains:
-        if is_address(site.host) or "." not in site.base or registered(site.base) is None:
+    wide = sites if wish.subdomains else ()
+    for site in sites:
+        if wish.subdomains and (
+            is_address(site.host) or "." not in site.base or registered(site.base) is None
+        ):
             raise ProposalError(f"{site.base} has no sub-domains of its own; leave them out")
-        names = [site.base, f"*.{site.base}"]
-    white += [site.origin(scheme, name) for name in names for scheme in site.schemes]
-    if wish.subdomains:
-        tail = Parts(None, f".{site.base}", site.port, "/").join()
-        black += [f"{scheme}://*/*{tail}" for scheme in site.schemes]
+        names = [site.base, f"*.{site.base}"] if wish.subdomains else [site.host]
+        schemes = [one for one in site.schemes if not _is_below(site.base, one, site.port, wide)]
+        white += [site.origin(scheme, name) for name in names for scheme in schemes]
+        if wish.subdomains:
+            tail = Parts(None, f".{site.base}", site.port, "/").join()
+            black += [f"{scheme}://*/*{tail}" for scheme in schemes]
     for given in wish.cdn:
         host = _read_host(given)
         if host is None or "." not in host:
             raise ProposalError(f"{given!r} is not a host; write one such as cdn.example.com")
-        is_listed = wish.subdomains and not site.port and f".{host}".endswith(f".{site.base}")
-        if not is_listed:
-            white += [f"{scheme}://{host}/" for scheme in site.cdn_schemes]
+        schemes = [one for one in _schemes_of_cdn(sites) if not _is_below(host, one, None, wide)]
+        white += [f"{scheme}://{host}/" for scheme in schemes]
     for appid in wish.mini_programs:
         if not APPID.fullmatch(appid):
             raise ProposalError(f"{appid!r} is not an appid; write one such as wx0123456789abcdef")
@@ -162,13 +170,20 @@ def _deny(name: str, referer: str, ec: str = _NOT_LISTED) -> Case:
     return Case(name, Expected.DENY, referer=(referer,), ec=ec)
 
 
-def _cases(wish: SiteProfile, site: _Site, black: tuple[str, ...]) -> Iterator[Case]:
-    for scheme in site.schemes:
-        yield _allow(f"the site by {scheme}", site.origin(scheme))
-    yield from _sub_domain_cases(wish, site)
-    for host in wish.cdn:
-        for scheme in site.cdn_schemes:
-            yield _allow(f"a style sheet of {host} by {scheme}", f"{scheme}://{_read_host(host)}/")
+def _cases(
+    wish: SiteProfile, sites: tuple[_Site, ...], rules: RefererConfiguration
+) -> Iterator[Case]:
+    for site in sites:
+        for scheme in site.schemes:
+            yield _allow(f"the site {site.origin(scheme)}", site.origin(scheme))
+        if wish.subdomains:
+            for scheme in site.schemes:
+                sub, root = (site.origin(scheme, host) for host in (f"m.{site.base}", site.base))
+                yield _allow(f"a sub-domain {sub}", sub)
+                yield _allow(f"the domain {root}", root)
+    for host in map(_read_host, wish.cdn):
+        for scheme in _schemes_of_cdn(sites):
+            yield _allow(f"a style sheet of {host} by {scheme}", f"{scheme}://{host}/")
     for appid in wish.mini_programs:
         yield _allow(f"the mini program {appid}", f"{MINI_PROGRAMS}{appid}/1/page-frame.html")
     if wish.mini_programs:
@@ -178,29 +193,31 @@ def _cases(wish: SiteProfile, site: _Site, black: tuple[str, ...]) -> Iterator[C
         yield _allow("the preview of the console", f"https://oss.{CONSOLE}/")
     yield _deny("another site", STRANGER)
     yield _deny("another site by http", STRANGER.replace("https", "http", 1))
-    if not is_address(site.host):
-        longer = Parts(site.schemes[0], f"{site.host}.evil.test", None, "/").join()
-        yield _deny("a host that begins like the site", longer)
-        glued = site.origin(site.schemes[0], f"not{site.base}")
-        yield _deny("a host that ends like the site", glued)
-    for entry in black:
+    wide = sites if wish.subdomains else ()
+    for site in sites:
+        for name, scheme, host, port in _resembling(site):
+            origin = Parts(scheme, host, port, "/").join()
+            # A host that resembles one site may be another of the sites.
+            if origin not in rules.whitelist and not _is_below(host, scheme, port, wide):
+                yield _deny(f"{name} {origin}", origin)
+    for entry in rules.blacklist:
         address = entry.replace("*/*", "evil.test/x")
         yield _deny(f"another site that {entry} keeps out", address, _BLACKLISTED)
-    if not black:
-        yield _deny("the site in the path of another site", f"{STRANGER}{site.host}/")
+    for site in () if rules.blacklist else sites:
+        yield _deny(f"{site.host} in the path of another site", f"{STRANGER}{site.host}/")
     if wish.allow_empty:
         yield Case("no Referer", Expected.ALLOW)
     else:
         yield Case("no Referer", Expected.DENY, ec=_EMPTY_DENIED)
 
 
-def _sub_domain_cases(wish: SiteProfile, site: _Site) -> Iterator[Case]:
-    if is_address(site.host) or "." not in site.base:
+def _resembling(site: _Site) -> Iterator[tuple[str, str, str, str | None]]:
+    """Yield the names, schemes, hosts and ports of pages that resemble those of a site."""
+    if is_address(site.host):
         return
-    for scheme in site.schemes:
-        sub, root = (site.origin(scheme, host) for host in (f"m.{site.base}", site.base))
-        if wish.subdomains:
-            yield _allow(f"a sub-domain by {scheme}", sub)
-            yield _allow(f"the domain itself by {scheme}", root)
-        elif f"m.{site.base}" not in wish.cdn:
-            yield _deny(f"a sub-domain by {scheme}", sub)
+    first = site.schemes[0]
+    if "." in site.base:
+        for scheme in site.schemes:
+            yield "a sub-domain", scheme, f"m.{site.base}", site.port
+    yield "a host that begins like the site", first, f"{site.host}.evil.test", None
+    yield "a host that ends like the site", first, f"not{site.base}", site.port

@@ -10,7 +10,8 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from oss_referer.advice import diff
-from oss_referer.advice.proposal import APPID, MINI_PROGRAMS, ProposalError, SiteProfile, propose
+from oss_referer.advice.proposal import ProposalError, SiteProfile, propose
+from oss_referer.browser.strangers import APPID, MINI_PROGRAMS
 from oss_referer.engine import (
     Decision,
     Pattern,
@@ -258,7 +259,7 @@ def read_site(referer: str) -> Site | None:
         return Site(entry, (entry,), (entry,)) if APPID.fullmatch(appid) else None
     try:
         plain = replace(url, scheme="http") if not url.port else url
-        both, own = (propose(SiteProfile(one.origin)).configuration for one in (plain, url))
+        both, own = (propose(SiteProfile((one.origin,))).configuration for one in (plain, url))
     except ProposalError:
         return None
     return Site(url.origin, both.whitelist, own.whitelist)

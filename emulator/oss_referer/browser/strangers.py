@@ -4,6 +4,7 @@ A search over all Referers that such a page can send (`sent.py`) gives the proof
 the whitelist entry by entry, because a Referer needs only one entry that matches it.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from oss_referer.engine import Decision, Pattern, RefererPolicy
 from oss_referer.search import automaton
 from oss_referer.search.automaton import Budget, CompiledRules, SearchedEntry, UndecidedError
 from oss_referer.search.entry import FIXED_HOST, example
-from oss_referer.search.sent import SENDS_PATHS, OwnHost, Senders, SentReferers
+from oss_referer.search.sent import OwnHost, Senders, SentReferers
 from oss_referer.search.url import MAX_LENGTH, WebURL
 
 SHOWN = 10
@@ -21,12 +22,15 @@ SHOWN = 10
 ENTRIES = 1_000
 """The number of entries that may let in a stranger after which the search ends."""
 
-_SERVICES = (OwnHost("console.aliyun.com", True), OwnHost(SENDS_PATHS, False))
-"""The hosts of the OSS console and of mini programs, which documented entries let in (R-44)."""
-_OTHER_MINI_PROGRAM = f"https://{SENDS_PATHS}/wx0000000000000000/1/page-frame.html"
-
 LOOKS = 2_000_000
 """The most work on all the usual Referers together (`automaton.effort`)."""
+
+CONSOLE = "console.aliyun.com"
+MINI_PROGRAMS = "https://servicewechat.com/"
+"""What the preview of the console and mini programs send (R-44)."""
+APPID = re.compile(r"wx[0-9A-Za-z]{4,30}")
+"""The appid of a mini program."""
+_MINI_PROGRAM = re.compile(rf"{re.escape(MINI_PROGRAMS)}{APPID.pattern}/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +55,20 @@ def search(policy: RefererPolicy, sites: Iterable[WebURL]) -> Strangers:
     """Search the Referers of pages that do not belong to the sites, for anonymous requests.
 
     A site is everything below the domain that somebody has registered: `www.example.com.cn` and
-    `m.example.com.cn` belong together. The OSS console is no stranger, and neither is a mini
-    program that an entry names by its appid.
+    `m.example.com.cn` belong together. The console, and WeChat if the rules name mini programs by
+    their appids, are no strangers to rules that have the entries of the documents (R-44).
     """
-    own = [OwnHost.of(site) for site in sites]
-    found = _Search(policy, SentReferers(Senders.FOREIGN, (*own, *_SERVICES))).run()
-    decision = policy.decide(_OTHER_MINI_PROGRAM)
-    is_known = any(one.decision.entry == decision.entry for one in found.found)
-    is_own = any(one.owns(SENDS_PATHS) for one in own)
-    if not (decision.allowed and found.proved) or is_known or is_own:
-        return found
-    return Strangers((*found.found, Stranger(_OTHER_MINI_PROGRAM, decision))[:SHOWN], found.proved)
+    known = [*map(OwnHost.of, sites), *_find_prescribed(policy)]
+    return _Search(policy, SentReferers(Senders.FOREIGN, known)).run()
+
+
+def _find_prescribed(policy: RefererPolicy) -> Iterator[OwnHost]:
+    entries = [pattern.text for pattern in policy.reading.whitelist.patterns]
+    if f"https://*.{CONSOLE}/" in entries:
+        yield OwnHost(CONSOLE, True)
+    programs = [entry for entry in entries if entry.startswith(MINI_PROGRAMS)]
+    if programs and all(_MINI_PROGRAM.fullmatch(entry) for entry in programs):
+        yield OwnHost(MINI_PROGRAMS.split("/")[2], False)
 
 
 class _Search:
@@ -108,7 +115,7 @@ class _Search:
 
     def _is_of_site(self, pattern: Pattern) -> bool:
         fixed = FIXED_HOST.match(pattern.body)
-        return fixed is not None and self._strange.owns(fixed["host"])
+        return fixed is not None and not self._strange.has_host(fixed["host"])
 
     def _probe(self, pattern: Pattern | None) -> str | None:
         """Return the first of the usual Referers that gets in. Raises UndecidedError."""

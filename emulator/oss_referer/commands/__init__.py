@@ -19,8 +19,8 @@ RULES = {
     ),
     "generate": Synopsis(
         __name__,
-        "write rules for a site, and their test",
-        "--site https://www.example.com --to xml",
+        "write rules for a site or several, and their test",
+        "https://www.example.com https://shop.example.org --to xml",
     ),
     "apply": Synopsis(
         __name__, "show how rules change a bucket, then put them", "rules.xml oss://examplebucket"

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from oss_referer.engine import FACTS, Decision, RefererPolicy, Sentence, Signing, explanation
 from oss_referer.engine.assumptions import SENTENCES
-from oss_referer.findings import Remark, RemarkKind, Severity
+from oss_referer.remarks import Remark, RemarkKind, Severity
 from oss_referer.terminal import formats, language, rules
 from oss_referer.terminal.formats import CommandResult
 from oss_referer.terminal.output import Block, Text, Tone, line, referer, verdict

@@ -8,7 +8,7 @@ from typing import Any
 from oss_referer.advice import diff
 from oss_referer.advice.diff import Diff
 from oss_referer.engine import RefererConfiguration, Sentence
-from oss_referer.findings import Remark
+from oss_referer.remarks import Remark
 from oss_referer.sources.forms import RulesForm
 from oss_referer.sources.terraform import PlannedChange
 from oss_referer.sources.toml import MAX_FILE, SourceError
@@ -49,17 +49,28 @@ def run(arguments: argparse.Namespace) -> int:
             raise InputError(f"{arguments.referers}: there are no Referers; write one on each line")
     if arguments.new is None:
         return _run_on_plan(arguments, referers)
-    old = rules.read(arguments.old, arguments)
-    new = rules.select(arguments.new, arguments)
-    found = diff.compare(old, new.configuration, referers, arguments.assumptions)
+    old, new = rules.select_together([arguments.old, arguments.new], arguments)
+    found = diff.compare(old.configuration, new.configuration, referers, arguments.assumptions)
     command_result = CommandResult(
-        text=changes.describe(found, whole=arguments.all),
+        text=[*changes.describe(found, whole=arguments.all), *_compare_switch(old, new)],
         data=lambda: changes.to_dict(found),
         remarks=changes.remark(found, new, whole=arguments.all),
         kinds=changes.KINDS,
     )
     formats.print_result(command_result, arguments)
     return int(not found.equivalent)
+
+
+def _compare_switch(old: SelectedRules, new: SelectedRules) -> Iterator[Block]:
+    """Say where a difference may come from that the files do not show."""
+    before, after = (one.configuration.allow_truncate_query_string for one in (old, new))
+    if before != after and {old.form, new.form} & {RulesForm.HCL, RulesForm.TERRAFORM}:
+        values = str(before).lower(), str(after).lower()
+        template = (
+            "AllowTruncateQueryString is {} in the old rules and {} in the new ones; Terraform "
+            "sends false where its file leaves it out (R-38)."
+        )
+        yield line(Text(Sentence(template, *values), Tone.WARNING))
 
 
 # What a plan of Terraform changes: `diff` with one argument

@@ -1,4 +1,4 @@
-"""`oss-emulator generate`: write rules for a site, and the decision table that tests them."""
+"""`oss-emulator generate`: write rules for sites, and the decision table that tests them."""
 
 import argparse
 import sys
@@ -18,17 +18,19 @@ from oss_referer.terminal.output import Text, Tone, line, show, write
 from oss_referer.terminal.parser import Commands, InputError
 
 _DESCRIPTION = (
-    "Writes rules that allow a site, and whatever else is named, and nobody else. Standard output "
-    "gets the rules, or with --to table the decision table that `oss-emulator test` runs in CI. "
-    "The command lints and tests its own rules, and says so on standard error. The exit status is "
-    "0, or 2 if there are no such rules."
+    "Writes rules that allow some sites, and whatever else is named, and nobody else. Standard "
+    "output gets the rules, or with --to table the decision table that `oss-emulator test` runs in "
+    "CI. The command lints and tests its own rules, and says so on standard error. The exit status "
+    "is 0, or 2 if there are no such rules."
 )
 
 
 def declare(commands: Commands) -> None:
     parser = commands.add_parser("generate", run, description=_DESCRIPTION)
-    parser.add_value("--site", "URL", "the site, such as https://www.example.com", required=True)
-    parser.add_switch("--subdomains", "allow the domain and all its sub-domains")
+    said = "a site, such as https://www.example.com"
+    parser.add_value("sites", "SITE", said, nargs="*", default=[])
+    parser.add_repeated("--site", "URL", "a site, wherever it stands", dest="named")
+    parser.add_switch("--subdomains", "allow the domain of each site and all its sub-domains")
     parser.add_repeated("--mini-program", "APPID", "allow a WeChat mini program")
     parser.add_switch("--console", "allow the preview in the OSS console")
     parser.add_repeated("--cdn", "HOST", "allow the style sheets of a host")
@@ -38,8 +40,11 @@ def declare(commands: Commands) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    sites = (*arguments.named, *arguments.sites)
+    if not sites:
+        arguments.parser.error("give a SITE, such as https://www.example.com")
     wish = SiteProfile(
-        arguments.site,
+        sites,
         subdomains=arguments.subdomains,
         mini_programs=tuple(arguments.mini_program),
         console=arguments.console,
@@ -50,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
         proposal = propose(wish)
     except ProposalError as error:
         raise InputError(str(error)) from None
-    write(_FORMS[arguments.to](proposal, arguments.site))
+    write(_FORMS[arguments.to](proposal, ", ".join(sites)))
     sys.stdout.flush()
     show(line(*_check(proposal)), to=sys.stderr)
     return 0
@@ -83,7 +88,7 @@ _FORMS: Mapping[str, Callable[[Proposal, str], str]] = {
     "json": _rules_as(RulesForm.JSON),
     "terraform": _rules_as(RulesForm.TERRAFORM),
     "toml": _rules_as(RulesForm.TOML),
-    "oss2": lambda proposal, site: format_oss2(proposal.configuration, site),
-    "ossutil": lambda proposal, site: format_ossutil(proposal.configuration, site),
+    "oss2": lambda proposal, about: format_oss2(proposal.configuration, about),
+    "ossutil": lambda proposal, about: format_ossutil(proposal.configuration, about),
     "table": format_table,
 }

@@ -10,7 +10,7 @@ from hashlib import file_digest
 from pathlib import Path
 
 from oss_referer.engine import RefererConfiguration, Sentence
-from oss_referer.findings import format_github
+from oss_referer.remarks import format_github
 from oss_referer.replay import guard
 from oss_referer.replay.guard import Agreement, GuardResult, Limit
 from oss_referer.replay.judge import Judge
@@ -57,7 +57,7 @@ def declare(commands: Commands) -> None:
     said = "write what was judged and the verdict, for apply --require-token"
     parser.add_value("--token", "FILE", said)
     logs.declare(parser)
-    rules.declare(parser)
+    rules.declare_service(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -13,7 +13,6 @@ from typing import Any
 from oss_referer import lint
 from oss_referer.advice import diff
 from oss_referer.engine import RefererConfiguration, Sentence, Stage
-from oss_referer.findings import Remark
 from oss_referer.lint import (
     KINDS,
     Correction,
@@ -24,7 +23,8 @@ from oss_referer.lint import (
     Severity,
     remark,
 )
-from oss_referer.sources import editing, forms
+from oss_referer.remarks import Remark
+from oss_referer.sources import forms
 from oss_referer.sources.editing import NotEditableError
 from oss_referer.sources.forms import RulesForm
 from oss_referer.sources.places import Place
@@ -490,12 +490,8 @@ def _show_fixed(
 
 def _correct(selected: SelectedRules, fixed: Fixed) -> tuple[str, str]:
     """Return the corrected text, and why it is not the corrected source; "" if it is."""
-    if selected.source is None:
-        refusal = "rules of a bucket are not written back; give these to oss-emulator apply"
-        return _format(fixed.configuration, RulesForm.XML), refusal
     try:
-        document = selected.source.content
-        return editing.edit(document, selected.form, selected.name, fixed.configuration), ""
+        return selected.edit(fixed.configuration), ""
     except NotEditableError as error:
         return _format(fixed.configuration, selected.form), str(error)
 
@@ -508,7 +504,8 @@ def _text_before(selected: SelectedRules, refusal: str) -> str:
 
 def _format(configuration: RefererConfiguration, form: RulesForm) -> str:
     try:
-        return forms.format(configuration, form)
+        whole = RulesForm.XML if form is RulesForm.LIST else form  # a list has only a whitelist
+        return forms.format(configuration, whole)
     except ValueError as error:
         raise InputError(f"the corrected rules cannot be written as {form}: {error}") from None
 

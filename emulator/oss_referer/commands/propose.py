@@ -55,7 +55,7 @@ def declare(commands: Commands) -> None:
     logs.declare(parser)
     parser.add_value("--write", "FILE", "write the rules to this file, in XML")
     formats.declare(parser, formats.PLAIN)
-    rules.declare(parser)
+    rules.declare_service(parser)
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,8 +43,9 @@ def declare(commands: Commands) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    new = rules.read(arguments.rules, arguments)
-    old = rules.read(arguments.against, arguments) if arguments.against else None
+    given = filter(None, (arguments.rules, arguments.against))
+    new, *others = (item.configuration for item in rules.select_together([*given], arguments))
+    old = others[0] if others else None
     selected = logs.select(arguments, Judge(new, old, arguments.assumptions), arguments.bucket)
     names = ReplayNames(arguments.rules, arguments.against or "", selected.names.logs)
     question = replace(selected, top=arguments.top, price=arguments.price, names=names)

@@ -10,7 +10,7 @@ from oss_referer.browser import strangers
 from oss_referer.browser.scenarios import OBJECT_URL, ScenarioResult
 from oss_referer.browser.strangers import Strangers
 from oss_referer.engine import RefererPolicy, Sentence, explanation
-from oss_referer.findings import Remark, RemarkKind, Severity
+from oss_referer.remarks import Remark, RemarkKind, Severity
 from oss_referer.search.url import WebURL, WebURLError
 from oss_referer.terminal import formats, rules
 from oss_referer.terminal.formats import CommandResult

@@ -7,10 +7,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from oss_referer.engine import RefererConfiguration, Sentence, explanation
-from oss_referer.findings import Remark, RemarkKind, Severity, format_junit
-from oss_referer.sources import places, tables
+from oss_referer.remarks import Remark, RemarkKind, Severity, format_junit
+from oss_referer.sources import forms, places, tables
+from oss_referer.sources.forms import RulesForm
 from oss_referer.sources.places import Place
 from oss_referer.sources.tables import Report, Result, Untouched
+from oss_referer.sources.toml import SourceError
 from oss_referer.terminal import bucket, formats, language, rules
 from oss_referer.terminal.formats import CommandResult
 from oss_referer.terminal.output import ENTRIES, Block, Text, Tone, line, referer, writing
@@ -89,7 +91,7 @@ def _separate(arguments: argparse.Namespace) -> tuple[Sequence[SelectedRules], S
             f"{first}: these are rules, and TABLE is missing; write oss-emulator test {first} TABLE"
         )
     if not others or _has_tables(Path(first)):
-        return (), arguments.paths
+        return rules.select_together([], arguments), arguments.paths
     selected = rules.select_all([first], arguments)
     if selected.wrong:
         raise selected.wrong[0]
@@ -128,17 +130,18 @@ def _is_rules(argument: str) -> bool:
         return os.path.isfile(argument.rpartition("#")[0])
     if not os.path.isfile(path) or path.suffix.lower() == ".toml":
         return False
-    from oss_referer.sources import forms
-
-    return forms.has_rules(path, rules.read_source(argument).content)
+    content = rules.read_source(argument).content
+    try:
+        is_list = forms.detect(content) is RulesForm.LIST and bool(forms.parse(content))
+    except SourceError:
+        return False
+    return is_list or forms.has_rules(path, content)
 
 
 def _has_tables(path: Path) -> bool:
     """Return whether a path is a folder or a table; a pipe, which can be read once, is neither."""
     if not os.path.isfile(path):
         return os.path.isdir(path)
-    from oss_referer.sources import forms
-
     return forms.has_cases(path, rules.read_source(str(path)).content)
 
 

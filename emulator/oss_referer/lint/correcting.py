@@ -205,6 +205,10 @@ class Assessor:
         white, black = (Sites.of(_read(self._subject, stage, self._found)) for stage in LISTS)
         return NamedSites(Sites.named_by(self._sites) if self._sites else white, black)
 
+    @cached_property
+    def _own(self) -> risk.OwnPages:
+        return risk.OwnPages(self._named.white, self._subject.compiled)
+
     def assess(self, finding: Finding) -> Finding:
         """Return a finding with what of its correction is safe."""
         rules, whole = self._subject.configuration, finding.correction
@@ -242,7 +246,8 @@ class Assessor:
             if edit is None:
                 after = apply(self._subject.configuration, [(place, correction)])
                 return self._compare(after, budget)
-            return risk.find_risk(old, EditedRules(old, edit), edit, self._named, budget)
+            new = EditedRules(old, edit)
+            return risk.find_risk(old, new, edit, self._named, budget, own=self._own)
 
     def _find_rare(self, place: EntryPlace | None, correction: Correction) -> tuple[Sentence, ...]:
         edit, old = self._edit(place, correction), self._subject.compiled
@@ -253,7 +258,8 @@ class Assessor:
 
     def _compare(self, after: RefererConfiguration, budget: Budget) -> Sentence | None:
         new = RefererPolicy.compile(after, self._subject.assumptions)
-        return risk.compare(self._subject.compiled, new, self._named, budget)
+        old = self._subject.compiled
+        return risk.compare(old, new, self._named, budget, own=self._own)
 
     def _edit(self, place: EntryPlace | None, correction: Correction) -> EntryEdit | None:
         """Return what a correction changes; None if the rules must be compiled to know that."""

@@ -10,7 +10,7 @@ from oss_referer.engine import Sentence
 from oss_referer.lint.finding import Correction, Evidence, Severity, Suspicion, Suspicions
 from oss_referer.lint.subject import Subject
 
-SEVERITY = Severity.WARNING
+SEVERITY = Severity.NOTE
 
 _DECIDE = Sentence("set AllowEmptyReferer false, unless apps or the address bar must work")
 _DECIDE_WITHOUT_LIST = Sentence("name your sites in the whitelist: only then the switch counts")

@@ -8,8 +8,8 @@ from typing import Self
 from oss_referer.browser.probes import STRANGER
 from oss_referer.engine import Reason, Sentence, Stage
 from oss_referer.engine.header import is_sendable
-from oss_referer.findings import Remark
-from oss_referer.findings import Severity as Severity
+from oss_referer.remarks import Remark
+from oss_referer.remarks import Severity as Severity
 from oss_referer.search.entry import example
 from oss_referer.sources.places import Place
 

@@ -14,7 +14,8 @@ does to them is told, and makes it no less safe.
 """
 
 import re
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property, lru_cache
@@ -30,8 +31,15 @@ from oss_referer.search.automaton import (
     Truncation,
     UndecidedError,
 )
-from oss_referer.search.entry import FIXED_HOST, Parts, example
-from oss_referer.search.sent import ALL_BY_DEFAULT, ALL_PAGES, OwnHost, Senders, SentReferers
+from oss_referer.search.entry import FIXED_HOST, Parts, example, parse_entry
+from oss_referer.search.sent import (
+    ALL_BY_DEFAULT,
+    ALL_PAGES,
+    SENDS_PATHS,
+    OwnHost,
+    Senders,
+    SentReferers,
+)
 from oss_referer.search.url import (
     DEFAULT_PORTS,
     RESERVED,
@@ -92,13 +100,12 @@ class Sites:
         """Read the sites that a person names: `https://www.example.com` or `*.example.com`."""
         return cls(*_read_owners(map(Parts.split, sites)), are_given=True)
 
-    def owns_all(self, entry: str, blacklisted: Container[str] | None) -> bool:
+    def owns_all(self, entry: str, blacklisted: Container[str], reach: Reach = Reach.RARE) -> bool:
         """Return whether all that an entry lets in are pages of these sites; False if unknown.
 
-        None stands for a blacklist that has what is needed.
-
         If `https://*.example.com/` matches a Referer of another host, a `/` comes before the end of
-        the name, and the blacklist entry `https://*/*.example.com/` matches it too.
+        the name: no page sends that by default, and the blacklist entry `https://*/*.example.com/`
+        matches it too.
         """
         fixed = FIXED_HOST.match(entry)
         if fixed is not None:
@@ -106,7 +113,8 @@ class Sites:
         wild = _WILD.match(entry)
         if wild is None:
             return False
-        if blacklisted is not None and f"{wild['scheme']}*/*{wild['name']}/" not in blacklisted:
+        guard = f"{wild['scheme']}*/*{wild['name']}/"
+        if reach is Reach.RARE and guard not in blacklisted:
             return False
         host = wild["name"].partition(":")[0]
         return self._has(f"x{host}")
@@ -370,6 +378,83 @@ SearchedRules = CompiledRules | EditedRules
 """A configuration, as the search reads it."""
 
 
+class OwnPages:
+    """What the sites that are meant send by default, by the entries that let it in.
+
+    A page is lost only if all entries that let it in are taken out, so most corrections need no
+    search for the pages of other sites than their own.
+    """
+
+    def __init__(self, sites: Sites, rules: CompiledRules) -> None:
+        self._pages: defaultdict[str, list[str]] = defaultdict(list)
+        """Single pages, by the body of the first entry that lets them in."""
+        self._families: defaultdict[str, list[OwnHost]] = defaultdict(list)
+        """Sub-domains or ports of a host by one scheme, by the entries that let in all of them."""
+        self._others: list[OwnHost] = []
+        """Those of which some pages are not let in."""
+        for own in sites.hosts:
+            for scheme in own.schemes:
+                self._sort(own._replace(schemes=frozenset({scheme})), scheme, rules)
+
+    def _sort(self, own: OwnHost, scheme: str, rules: CompiledRules) -> None:
+        ports = ("", *(f":{port}" for port in own.ports or () if port != DEFAULT_PORTS[scheme]))
+        for page in (f"{scheme}://{own.host}{port}/" for port in ports):
+            entry = rules.allowing(page)
+            if entry is not None and own.host != SENDS_PATHS:
+                self._pages[entry.pattern.body].append(page)
+        if own.with_sub_domains or own.ports is None or own.host == SENDS_PATHS:
+            entries = _let_in(own, rules)
+            if entries is None:
+                self._others.append(own)
+            for entry in entries or ():
+                self._families[entry.pattern.body].append(own)
+
+    def pages_of(self, bodies: Collection[str]) -> Iterator[str]:
+        """Yield the single pages that some entries let in."""
+        return (page for body in bodies for page in self._pages.get(body, ()))
+
+    def families_of(self, bodies: Collection[str], new: SearchedRules) -> SentReferers | None:
+        """Return the pages of the families that may be lost with some entries; None without any."""
+        concerned = dict.fromkeys(one for body in bodies for one in self._families.get(body, ()))
+        lost = tuple(own for own in concerned if _let_in(own, new) is None)
+        families = (*self._others, *lost)
+        return _pages(Senders.OWN, families, Reach.DEFAULT) if families else None
+
+
+_STEPS_OF_A_FAMILY = 20_000
+_MAX_NAME = 253
+_ANY = "\ue000"
+"""A character that no entry has, so that only wildcards match it: they match any other as well."""
+
+
+def _let_in(own: OwnHost, rules: SearchedRules) -> tuple[SearchedEntry, ...] | None:
+    """Return entries that let in all pages of a family; None if some page may stay out."""
+    (scheme,) = own.schemes
+    if own.with_sub_domains and own.ports is not None:
+        entry = rules.allowing(f"{scheme}://{_ANY}.{own.host}/")
+        if entry is not None and entry.cut is not Truncation.PATH:
+            longest = min(len(entry.pattern.body) + 1, _MAX_NAME)
+            names = (f"{_ANY * length}.{own.host}" for length in range(1, longest + 1))
+            if all(entry.pattern.matches(f"{scheme}://{name}/") for name in names):
+                return (entry,)
+    root = parse_entry(f"{scheme}://{own.host}/")
+    roots = [SearchedEntry(root)] if own.with_sub_domains and own.ports is not None else []
+    used: list[SearchedEntry] = []
+
+    def note(referer: str) -> SearchedEntry | None:
+        entry = rules.allowing(referer)
+        if entry is not None:
+            used.append(entry)
+        return entry
+
+    pages = _pages(Senders.OWN, (own,), Reach.DEFAULT)
+    try:
+        found = seek(EVERYTHING, pages, note, Budget(_STEPS_OF_A_FAMILY), excluding=roots)
+    except UndecidedError:
+        return None
+    return tuple(used) if found is None else None
+
+
 def _without(
     entries: Iterable[SearchedEntry], others: Iterable[SearchedEntry]
 ) -> tuple[SearchedEntry, ...]:
@@ -378,7 +463,12 @@ def _without(
 
 
 def compare(
-    old: CompiledRules, new: RefererPolicy, named: NamedSites, budget: Budget
+    old: CompiledRules,
+    new: RefererPolicy,
+    named: NamedSites,
+    budget: Budget,
+    *,
+    own: "OwnPages | None" = None,
 ) -> Sentence | None:
     """Return what new rules may change that somebody meant; None if they are safe."""
     before, after = old.policy.allows(None), new.allows(None)
@@ -391,18 +481,27 @@ def compare(
     compiled = CompiledRules(new)
     if not compiled.is_searchable:
         return UNPROVED
-    return find_risk(old, compiled, EntryEdit.between(old, compiled), named, budget)
+    return find_risk(old, compiled, EntryEdit.between(old, compiled), named, budget, own=own)
 
 
 def find_risk(
-    old: CompiledRules, new: SearchedRules, edit: EntryEdit, named: NamedSites, budget: Budget
+    old: CompiledRules,
+    new: SearchedRules,
+    edit: EntryEdit,
+    named: NamedSites,
+    budget: Budget,
+    *,
+    own: "OwnPages | None" = None,
 ) -> Sentence | None:
-    """Return what an edit may change that somebody meant; None if it is safe."""
+    """Return what an edit may change that somebody meant; None if it is safe.
+
+    `own` may be given for several edits of the same rules.
+    """
     if not old.is_searchable:
         return UNPROVED
-    search = _RiskSearch(old, new, edit, named, budget, Reach.DEFAULT)
+    search = _RiskSearch(old, new, edit, named, budget, reach=Reach.DEFAULT)
     try:
-        for referer in search.denied():
+        for referer in search.denied(own):
             if named.white.own_pages(Reach.DEFAULT).is_sent(referer):
                 return Sentence("It locks out {}, a page of a site that is meant.", referer)
             return Sentence("It locks out {}, which an entry for all sites lets in.", referer)
@@ -419,7 +518,7 @@ def find_rare(
     old: CompiledRules, new: SearchedRules, edit: EntryEdit, named: NamedSites, budget: Budget
 ) -> tuple[Sentence, ...]:
     """Return what an edit changes for pages that send their whole URL, or on other ports."""
-    search = _RiskSearch(old, new, edit, named, budget, Reach.RARE)
+    search = _RiskSearch(old, new, edit, named, budget, reach=Reach.RARE)
     found = []
     try:
         for referer in search.denied():
@@ -444,20 +543,42 @@ class _RiskSearch:
     budget: Budget
     reach: Reach
 
-    def denied(self) -> Iterator[str]:
-        """Yield pages of sites that are meant, and that are denied. Raises UndecidedError."""
-        white, own = self.named.white, self.named.white.own_pages(self.reach)
+    def denied(self, own: OwnPages | None = None) -> Iterator[str]:
+        """Yield pages of sites that are meant, and that are denied. Raises UndecidedError.
+
+        By default most pages are known to be let in by `own`, which saves searches for them.
+        """
+        white = self.named.white
+        pages: SentReferers | None = white.own_pages(self.reach)
+        if own is not None:
+            edited = {entry.pattern.body for entry in self.edit.white_out}
+            for page in own.pages_of(edited):
+                if not self._is_still_let_in(page):
+                    yield page
+            pages = own.families_of(edited, self.new)
         everybody = ALL_BY_DEFAULT if self.reach is Reach.DEFAULT else ALL_PAGES
         for entry in self.edit.white_out:
             is_open = entry is EVERYTHING or entry.pattern.body in white.open
-            pages = everybody if is_open and not white.are_given else own
+            meant = everybody if is_open and not white.are_given else pages
             likely = self.edit.white_in[:_LIKELY]
-            yield from self._seek(entry, pages, self._is_still_let_in, excluding=likely)
+            if meant is not None:
+                yield from self._seek(entry, meant, self._is_still_let_in, excluding=likely)
         opens = bool(white.open) or EVERYTHING in self.old.white
         others = self.named.black.foreign_pages(self.reach)
         for entry in self.edit.black_in:
-            for pages in (own, others) if opens and not white.are_given else (own,):
-                yield from self._seek(entry, pages, self.old.denying, self.old.white)
+            all_own = white.own_pages(self.reach)
+            for found in (all_own, others) if opens and not white.are_given else (all_own,):
+                if self._may_be_of(entry, found):
+                    yield from self._seek(entry, found, self.old.denying, self.old.white)
+
+    def _may_be_of(self, entry: SearchedEntry, pages: SentReferers) -> bool:
+        """Return whether an entry may match one of some pages: quick, and often enough."""
+        body = entry.pattern.body
+        fixed = FIXED_HOST.match(body)
+        if fixed is not None:
+            return pages.has_host(fixed["host"])
+        has_path = body.partition("://")[2].count("/") > 1
+        return self.reach is Reach.RARE or not has_path or pages.has_host(SENDS_PATHS)
 
     def _is_still_let_in(self, referer: str) -> SearchedEntry | None:
         return self.old.denying(referer) or self.new.allowing(referer)
@@ -466,7 +587,8 @@ class _RiskSearch:
         """Yield pages of strangers that are allowed. Raises UndecidedError."""
         foreign = self.named.white.foreign_pages(self.reach)
         for entry in self.edit.white_in:
-            if not self.named.white.owns_all(entry.pattern.body, self.new.blacklisted):
+            body, blacklisted = entry.pattern.body, self.new.blacklisted
+            if not self.named.white.owns_all(body, blacklisted, self.reach):
                 yield from self._seek(entry, foreign, self._was_let_in)
         for entry in self.edit.black_out:
             yield from self._seek(entry, foreign, self.new.denying, self.new.white)
@@ -496,7 +618,7 @@ class _RiskSearch:
             denying = self.new.denying(example(text))
             if denying and automaton.covers(entry.pattern, [denying.pattern], entry.cut):
                 return Sentence("It writes {}, all of which the blacklist denies.", text)
-            if self.named.white.owns_all(text, None):
+            if self.named.white.owns_all(text, self.new.blacklisted, Reach.DEFAULT):
                 continue  # `wildcard_in_path` adds what the blacklist needs
             for reach in Reach:
                 foreign = self.named.white.foreign_pages(reach)

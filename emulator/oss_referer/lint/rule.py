@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 
-from oss_referer.findings import RemarkKind
 from oss_referer.lint.finding import Severity, Suspicion, Suspicions
 from oss_referer.lint.subject import LintedEntry, Subject
+from oss_referer.remarks import RemarkKind
 
 Examine = Callable[[LintedEntry, Subject], Suspicion | None]
 Suspect = Callable[[Subject], Suspicions]

@@ -6,11 +6,14 @@ list of publicsuffix.org says what that is). Write the whole name of your site; 
 only for its sub-domains. To allow previews, serve them below a domain of your own.
 """
 
+from collections.abc import Iterator
+
 from oss_referer.engine import Sentence
 from oss_referer.lint.finding import Correction, Evidence, Suspicion
-from oss_referer.lint.risk import read_host
+from oss_referer.lint.risk import is_part_of_address, read_host
 from oss_referer.lint.subject import LintedEntry, Subject
 from oss_referer.search.entry import Parts, fill_port
+from oss_referer.search.url import registered
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
@@ -20,19 +23,31 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
         return None
     if read_host(parts) is not None:
         return None
-    host = parts.host if parts.rest or parts.port else parts.host.rstrip("*")
-    page = _foreign_page(parts, host)
+    pages = tuple(
+        page.replace("https", scheme, 1)
+        for page in _foreign_pages(parts)
+        for scheme in entry.schemes
+    )
+    decide = (
+        Sentence("write each address, such as http://192.168.0.10/")
+        if is_part_of_address(parts.host.rstrip("*."))
+        else Sentence("write the whole name of the site")
+    )
     return Suspicion(
         Evidence.ALLOWED,
-        tuple(page.replace("https", scheme, 1) for scheme in entry.schemes),
+        pages,
         Sentence("It leaves the name of the site open, so it may match the sites of others."),
-        Correction(decide=Sentence("write the whole name of the site")),
+        Correction(decide=decide),
     )
 
 
-def _foreign_page(parts: Parts, host: str) -> str:
+def _foreign_pages(parts: Parts) -> Iterator[str]:
+    """Yield pages of others: one that exists as it is, else one with a name before or behind."""
+    is_open = not (parts.rest or parts.port)
+    host = parts.host.rstrip("*") if is_open else parts.host
     filled = host.replace("*", "evil").replace("?", "x")
-    ending = (
-        "" if parts.rest or parts.port else ("evil.test" if filled[-1:] == "." else ".evil.test")
-    )
-    return Parts("https", f"{filled}{ending}", fill_port(parts.port), "/").join()
+    names = [filled] if filled[-1:].isalnum() and registered(filled) else []
+    if is_open:
+        names.append(f"{filled.removesuffix('.')}.evil.test")
+    for name in names or [filled]:
+        yield Parts("https", name, fill_port(parts.port), "/").join()

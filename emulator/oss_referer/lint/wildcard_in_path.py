@@ -6,7 +6,7 @@ but an attacker can write such a page (`referrerpolicy="unsafe-url"`).
 
 The whitelist entry `https://*.example.com/` becomes safe with the blacklist entry
 `https://*/*.example.com/`: it denies every Referer in which a `/` comes before `.example.com/`.
-That may be a page of your own with such a path, so `--fix` alone does not add the entry.
+That is rarely a page of your own: it would have such a path and send its whole address.
 Write the scheme out in both, because a `*` in its place has the same fault.
 """
 

@@ -3,7 +3,6 @@
 They are what the routes of the console's rules page are to its script, and render the same parts.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -15,7 +14,7 @@ from oss_referer.engine.policy import MAX_EXAMINED
 from oss_referer.page import review
 from oss_referer.page.rendering import render
 from oss_referer.page.review import export
-from oss_referer.sources import editing, forms, json_text
+from oss_referer.sources import editing, forms
 from oss_referer.sources.editing import NotEditableError
 from oss_referer.sources.forms import RulesForm
 from oss_referer.sources.resources import NoRulesError
@@ -50,62 +49,27 @@ def _read(values: Values) -> Values:
     `form` is null if rules cannot be written back into the text: a list, or one of nginx.
     """
     text = _text(values, "text").removeprefix("\ufeff")
-    form = _detect(text)
-    if form is None:
-        is_nginx = "valid_referers" in text
-        rules = SYSTEMS["nginx"].parse(text).to_oss() if is_nginx else _read_list(text)
-        label = Catalogue(_text(values, "language"))("form.nginx" if is_nginx else "lab.list")
+    say = Catalogue(_text(values, "language"))
+    document = forms.encode(text)
+    try:
+        form = forms.detect(document)
+        found = forms.find(document, form)
+        wanted = values.get("name")
+        name = wanted if isinstance(wanted, str) and wanted in found else next(iter(found))
+        rules = found[name]()
+    except NoRulesError:
+        if "valid_referers" not in text:
+            raise
+        rules = SYSTEMS["nginx"].parse(text).to_oss()
+        label = say("form.nginx")
         return {"rules": review.to_members(rules), "form": None, "label": label, "names": [""]}
-    found = forms.find(forms.encode(text), form)
-    wanted = values.get("name")
-    name = wanted if isinstance(wanted, str) and wanted in found else next(iter(found))
     return {
-        "rules": review.to_members(found[name]()),
-        "form": form.value,
-        "label": Catalogue(_text(values, "language"))(f"form.{form}"),
+        "rules": review.to_members(rules),
+        "form": None if form is RulesForm.LIST else form.value,
+        "label": say(f"form.{form}"),
         "name": name,
         "names": list(found),
     }
-
-
-def _detect(text: str) -> RulesForm | None:
-    """Detect the form of a text; None for a list and for one of nginx."""
-    document = forms.encode(text)
-    try:
-        return None if _ARRAY.match(text) else forms.detect(document)
-    except NoRulesError:
-        return None
-
-
-_ARRAY: Final = re.compile(r'\s*\[\s*"[^"\n]*"\s*(?:,|\]\s*\Z)')
-"""An array of JSON with texts, and not a heading of TOML."""
-
-_KEY: Final = re.compile(r"(?:---|%YAML|[\w\"'-]+:)(?:\s|\Z)")
-"""What begins a line of YAML, and no Referer."""
-
-_ITEM: Final = re.compile(r"""(?:-\s+)?(?P<quote>["'])?(?P<entry>.*?)(?(quote)(?P=quote),?)""")
-"""An entry on a line, as an item of YAML or in quotes."""
-
-
-def _read_list(text: str) -> RefererConfiguration:
-    """Read a whitelist: an entry a line, or an array of JSON. Raises SourceError for others."""
-    lines = [line.strip() for line in text.splitlines()]
-    for number, line in enumerate(lines, 1):
-        if "\0" in line or "\N{REPLACEMENT CHARACTER}" in line:
-            raise SourceError("the text is not readable; save it as UTF-8", number, 1)
-    if not any(lines):
-        raise SourceError("the document is empty")
-    if _ARRAY.match(text):
-        entries = json_text.parse(text)
-        if not all(isinstance(entry, str) for entry in entries):
-            raise SourceError("an item of the list is not a text; put each entry in quotes")
-    else:
-        for number, line in enumerate(lines, 1):
-            if _KEY.match(line):
-                raise SourceError("YAML cannot be read; paste its entries alone", number, 1)
-        items = (_ITEM.fullmatch(line) for line in lines)
-        entries = [item["entry"] for item in items if item and item["entry"]]
-    return RefererConfiguration(whitelist=tuple(entries))
 
 
 def _check(values: Values) -> Values:

@@ -158,7 +158,7 @@ def export(
     rules: RefererConfiguration, bucket: str = _PLACE, assumptions: Assumptions = DEFAULT
 ) -> dict[str, Export]:
     """Format rules in every form, for a bucket. Raises ValueError."""
-    texts = {form.value: forms.format(rules, form) for form in RulesForm}
+    texts = {form.value: forms.format(rules, form) for form in forms.WHOLE}
     for form in (RulesForm.TERRAFORM, RulesForm.HCL):
         texts[form.value] = texts[form.value].replace(_PLACE, bucket, 1)
     texts["oss2"] = format_oss2(rules, bucket, bucket)

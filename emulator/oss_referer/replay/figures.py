@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from oss_referer.engine import Sentence
-from oss_referer.replay.judge import Network, Result
+from oss_referer.replay.judge import Network, Verdict
 
 Report = dict[str, Any]
 """A report as values for JSON; docs/replay.md describes it."""
@@ -99,11 +99,11 @@ def _blocks(part: float) -> str:
 # Sentences
 
 NAMES = {
-    Result.REVOKED: Sentence("locked out"),
-    Result.GAINED: Sentence("let in"),
-    Result.UNCHANGED: Sentence("unchanged"),
-    Result.NOT_CHECKED: Sentence("not checked"),
-    Result.UNKNOWN: Sentence("unknown"),
+    Verdict.REVOKED: Sentence("locked out"),
+    Verdict.GAINED: Sentence("let in"),
+    Verdict.UNCHANGED: Sentence("unchanged"),
+    Verdict.NOT_CHECKED: Sentence("not checked"),
+    Verdict.UNKNOWN: Sentence("unknown"),
 }
 
 LOCKED_OUT = {

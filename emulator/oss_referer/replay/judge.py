@@ -23,7 +23,7 @@ from oss_referer.engine.header import WHITE_SPACE
 from oss_referer.replay.accesslog import LogLine, unescape
 
 
-class Result(StrEnum):
+class Verdict(StrEnum):
     """What new rules change for a request."""
 
     REVOKED = "revoked"
@@ -72,7 +72,7 @@ class CountedDecision(NamedTuple):
 class GroupResult(NamedTuple):
     """What is found on requests with the same Referer and of the same kind."""
 
-    result: Result
+    result: Verdict
     why: str
     """Why the result is unknown, "" for any other."""
     assumed: bool
@@ -196,7 +196,7 @@ class Judge:
             host=_writable(host),
             origin=_writable(origin),
             bare=checked and not sent and letters[3] == _SERVED and new.reason.allows,
-            own=result is Result.REVOKED and self._is_own(host),
+            own=result is Verdict.REVOKED and self._is_own(host),
         )
 
     def _judge_foreign(self, sent: str, letters: str) -> GroupResult:
@@ -205,7 +205,7 @@ class Judge:
             self._of_stranger[letters] = self.judge_sent(STRANGER, letters)
         known = self._of_stranger[letters]
         origin, host = _split(sent)
-        own = known.result is Result.REVOKED and self._is_own(host)
+        own = known.result is Verdict.REVOKED and self._is_own(host)
         return GroupResult(*known[:6], _writable(host), _writable(origin), bare=False, own=own)
 
     def _is_own(self, host: str) -> bool:
@@ -213,22 +213,22 @@ class Judge:
 
     def _compare(
         self, new: CountedDecision, kind: RequestKind, sent: str, outcome: str
-    ) -> tuple[Result, str, bool]:
+    ) -> tuple[Verdict, str, bool]:
         allows = new.reason.allows
         if new.reason in _EXEMPT:
-            return Result.NOT_CHECKED, "", new.assumed
+            return Verdict.NOT_CHECKED, "", new.assumed
         if self._old is not None:
             old = decide(self._old, kind, sent)
             assumed = new.assumed or old.assumed
             fails = outcome != _SERVED and (outcome != _DENIED or old.reason.allows)
             if fails or old.reason.allows == allows:
-                return Result.UNCHANGED, "", assumed
-            return (Result.GAINED if allows else Result.REVOKED), "", assumed
+                return Verdict.UNCHANGED, "", assumed
+            return (Verdict.GAINED if allows else Verdict.REVOKED), "", assumed
         if outcome == _SERVED:
-            return (Result.UNCHANGED if allows else Result.REVOKED), "", new.assumed
+            return (Verdict.UNCHANGED if allows else Verdict.REVOKED), "", new.assumed
         if outcome == _DENIED and allows:
-            return Result.UNKNOWN, WHO_DENIED, new.assumed
-        return Result.UNCHANGED, "", new.assumed
+            return Verdict.UNKNOWN, WHO_DENIED, new.assumed
+        return Verdict.UNCHANGED, "", new.assumed
 
 
 def decide(policy: RefererPolicy, kind: RequestKind, sent: str) -> CountedDecision:

@@ -26,9 +26,9 @@ from oss_referer.replay.figures import (
     remedies,
     size,
 )
-from oss_referer.replay.judge import UNKNOWN, Result
+from oss_referer.replay.judge import UNKNOWN, Verdict
 
-_SHOWN = (Result.REVOKED, Result.GAINED, Result.UNKNOWN, Result.UNCHANGED, Result.NOT_CHECKED)
+_SHOWN = (Verdict.REVOKED, Verdict.GAINED, Verdict.UNKNOWN, Verdict.UNCHANGED, Verdict.NOT_CHECKED)
 _WIDTH, _HEIGHT = 720, 160
 _DAY = 48
 """The hours up to which the times below a chart are those of a day."""
@@ -198,10 +198,10 @@ class _Body:
 
     def _totals(self) -> str:
         rows = []
-        for verdict in Result:
+        for verdict in Verdict:
             name = f'<i class="{verdict}"></i>{self._text(NAMES[verdict])}'
             rows.append(self._total(name, self._report["totals"][verdict]))
-            for still, said in _STILL.items() if verdict is Result.UNCHANGED else ():
+            for still, said in _STILL.items() if verdict is Verdict.UNCHANGED else ():
                 if (found := self._report["unchanged"][still])["requests"]:
                     rows.append(self._total(f'<span class="part">{self._text(said)}</span>', found))
         columns = ("verdict", "money", "share", "traffic", "requests")
@@ -241,7 +241,7 @@ class _Body:
             parts.append("</tr>")
         return "".join([*parts, "</tbody></table>"])
 
-    def _label(self, verdict: Result, count: int) -> str:
+    def _label(self, verdict: Verdict, count: int) -> str:
         return f"{self._text(NAMES[verdict])}: {size(count)}"
 
     def _stack(self) -> str:
@@ -323,10 +323,10 @@ class _Body:
         ]
         headings = [
             _COLUMNS[key],
-            NAMES[Result.REVOKED],
+            NAMES[Verdict.REVOKED],
             _COLUMNS["traffic"],
-            NAMES[Result.GAINED],
-            NAMES[Result.UNCHANGED],
+            NAMES[Verdict.GAINED],
+            NAMES[Verdict.UNCHANGED],
             None,
         ]
         yield self._table(headings, cells)

@@ -15,7 +15,7 @@ from oss_referer.engine.header import WHITE_SPACE
 from oss_referer.replay import accesslog, figures, log_files, statements
 from oss_referer.replay.engine import Engine, EngineError, Row
 from oss_referer.replay.figures import Report as Report
-from oss_referer.replay.judge import NETWORKS, Judge, Network, Result, letters_of, request_of
+from oss_referer.replay.judge import NETWORKS, Judge, Network, Verdict, letters_of, request_of
 from oss_referer.replay.log_files import LogForm, Rejects
 from oss_referer.replay.proposal import HostName
 from oss_referer.search.entry import Parts
@@ -241,7 +241,7 @@ def _about(question: ReplayQuestion, engine: Engine) -> Report:
 
 def _figures(totals: Sequence[Row], hours: int, price: Decimal) -> Report:
     by_verdict = {
-        verdict.value: _total([row for row in totals if row[0] == verdict]) for verdict in Result
+        verdict.value: _total([row for row in totals if row[0] == verdict]) for verdict in Verdict
     }
     whole, days = _total(totals), Decimal(hours) / 24
     a_day = int(by_verdict["revoked"]["bytes"] / days) if days else 0
@@ -285,13 +285,13 @@ def _networks(totals: Sequence[Row]) -> Report:
 def _measures(row: Row) -> dict[str, dict[str, int]]:
     numbers = iter(row[1:])
     return {
-        verdict.value: {"requests": next(numbers), "bytes": next(numbers)} for verdict in Result
+        verdict.value: {"requests": next(numbers), "bytes": next(numbers)} for verdict in Verdict
     }
 
 
 def _hours(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """Return the measures of each hour in UTC; it adds up logs of several time zones."""
-    found: defaultdict[str, list[int]] = defaultdict(lambda: [0] * 2 * len(Result))
+    found: defaultdict[str, list[int]] = defaultdict(lambda: [0] * 2 * len(Verdict))
     for clock, *numbers in rows:
         if clock:
             seconds = accesslog.parse_time(f"{clock[:17]}:00{clock[17:]}")
@@ -453,7 +453,7 @@ def _revoked(raw: bytes, host: str, judge: Judge, selects: Selects) -> str | Non
     if not selects(line):
         return None
     judged = judge.judge_sent(line.referer, letters_of(line))
-    if judged.result is not Result.REVOKED or judged.host != host:
+    if judged.result is not Verdict.REVOKED or judged.host != host:
         return None
     shown = _SECRET.sub(r"\1…", text).encode("utf-8", "backslashreplace").decode()
     return shown if len(shown) <= LONGEST_SAMPLE else f"{shown[:LONGEST_SAMPLE]}…"

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from functools import cache
 from importlib.resources import files
 
-from oss_referer.replay.judge import STRANGER, Judge, Result
+from oss_referer.replay.judge import STRANGER, Judge, Verdict
 
 _SECTION = re.compile(r"^-- name: (\w+)\n((?:.*\n)*?)(?=-- name: |\Z)", re.MULTILINE)
 _COMMENT = re.compile(r"^--.*\n", re.MULTILINE)
@@ -17,7 +17,7 @@ _NAME = re.compile(r"\{([a-z_]+)\}")
 def _sections() -> Mapping[str, str]:
     text = files(__package__).joinpath("statements.sql").read_text(encoding="utf-8")
     found = {name: _COMMENT.sub("", body).strip() for name, body in _SECTION.findall(text)}
-    both = [(verdict.value, what) for verdict in Result for what in ("requests", "bytes")]
+    both = [(verdict.value, what) for verdict in Verdict for what in ("requests", "bytes")]
     measures = [_fill(found["measure"], {"verdict": name, "what": what}) for name, what in both]
     columns = ["value", "own", *map("_".join, both)]
     return {**found, "measures": ", ".join(measures), "columns": ", ".join(columns)}

@@ -28,7 +28,7 @@ _ENTRY = re.compile(
     re.DOTALL,
 )
 
-FIXED_HOST = re.compile(r"https?://(?P<host>[^/:*?\[\]]+)(?::[0-9]*)?/")
+FIXED_HOST = re.compile(r"https?://(?P<host>[^/:*?\[\]]+)(?::[0-9*?]*)?/")
 """What such an entry begins with: every Referer that it matches has this host."""
 
 

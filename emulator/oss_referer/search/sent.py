@@ -136,9 +136,10 @@ class SentReferers:
         fits = any(own.ports is None or url.port in ("", *own.ports) for own in owners)
         return fits and not url.host.endswith(".")
 
-    def owns(self, host: str, scheme: str = "") -> bool:
-        """Return whether a host is one's own, by a scheme if one is given."""
-        return any(own.owns(host, scheme) for own in self._own)
+    def has_host(self, host: str) -> bool:
+        """Return whether a host may be that of one of these pages."""
+        owned = any(own.owns(host) for own in self._own)
+        return self._pages is Senders.ALL or owned is (self._pages is Senders.OWN)
 
     def _mark_hosts(self, scheme: str) -> tuple[str, ...]:
         """Return the site's hosts for a scheme, each with the mark of its start."""

@@ -17,8 +17,11 @@ from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, unquote, urlsplit
 
+from oss_referer.engine import RefererConfiguration
+from oss_referer.sources import referer_xml
 from oss_referer.sources.account import GivenKey
 from oss_referer.sources.markup import XmlDocument, XmlElement
+from oss_referer.sources.referer_xml import RefererFormatError
 from oss_referer.sources.toml import MAX_FILE, SourceError
 
 _TIMEOUT = 10  # seconds, for the connection and for each piece of an answer
@@ -112,13 +115,20 @@ class RemoteBucket:
             urllib.request.ProxyHandler(proxies), _NoRedirect
         )
 
-    def get_rules(self) -> bytes:
+    def get_document(self) -> bytes:
         """Return the document of GetBucketReferer."""
         return self._ask("GET", {"referer": ""})
 
-    def put_rules(self, document: bytes) -> None:
-        """Replace the rules by those of a document (PutBucketReferer)."""
-        self._ask("PUT", {"referer": ""}, body=document)
+    def get_rules(self) -> RefererConfiguration:
+        """Return the rules of the document of GetBucketReferer."""
+        try:
+            return referer_xml.parse(self.get_document(), referer_xml.STORED)
+        except RefererFormatError:
+            raise self._not_the_service() from None
+
+    def put_rules(self, rules: RefererConfiguration) -> None:
+        """Replace the rules (PutBucketReferer)."""
+        self._ask("PUT", {"referer": ""}, body=referer_xml.format(rules))
 
     def list_keys(self, prefix: str) -> Iterator[str]:
         """Yield the names of the objects whose names begin with a prefix (ListObjectsV2)."""
@@ -131,8 +141,7 @@ class RemoteBucket:
             except (SourceError, KeyError):
                 is_page = False
             if not is_page:
-                said = "answers with something else than the XML of the service"
-                raise BucketError(f"{self._endpoint} {said}")
+                raise self._not_the_service()
             yield from map(unquote, keys)
             token = _texts(page).get("NextContinuationToken")
             if not token:
@@ -203,6 +212,10 @@ class RemoteBucket:
                 "the proxy of the environment is not a URL; check http_proxy and https_proxy"
             ) from None
         return answer
+
+    def _not_the_service(self) -> BucketError:
+        said = "answers with something else than the XML of the service"
+        return BucketError(f"{self._endpoint} {said}")
 
     def _explain(self, reason: object) -> str:
         """Say why there was no answer, and what to do about it."""

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 from oss_referer.engine import RefererConfiguration
 from oss_referer.engine.header import WHITE_SPACE
-from oss_referer.sources import forms, hcl, json_text
+from oss_referer.sources import forms, hcl, json_text, plain_list
 from oss_referer.sources.forms import RulesForm
-from oss_referer.sources.hcl import Block
+from oss_referer.sources.hcl import HCLBlock
 from oss_referer.sources.markup import XmlDocument, escape
 from oss_referer.sources.places import WrittenItem
 from oss_referer.sources.referer_xml import LISTS, SWITCHES
@@ -25,7 +25,7 @@ from oss_referer.sources.resources import (
     CONFIG_NAMES,
     NAMES,
     REFERER,
-    Reader,
+    ReadRules,
     as_list,
 )
 from oss_referer.sources.toml import Path, SourceError, TomlDocument, statements
@@ -84,7 +84,7 @@ def _restore_line_ends(text: str, edited: str) -> str:
     return "\n".join(lines)
 
 
-def _read(reader: Reader) -> RefererConfiguration | str:
+def _read(reader: ReadRules) -> RefererConfiguration | str:
     """Return rules, or why they cannot be read."""
     try:
         return reader()
@@ -111,11 +111,11 @@ class Edit(NamedTuple):
     text: str
 
 
-Part = tuple[int, int, int, int]
+AlignedParts = tuple[int, int, int, int]
 """A part of an old list and one of a new list: where each begins and ends."""
 
 
-def align(old: Sequence[str], new: Sequence[str], level: int = 0) -> Iterator[Part]:
+def align(old: Sequence[str], new: Sequence[str], level: int = 0) -> Iterator[AlignedParts]:
     """Yield the parts of two lists that belong together.
 
     Equal items do, then those that differ in a closing slash, then those for the same site: so the
@@ -399,6 +399,27 @@ def _change_statement(statement: str, old: Any, new: Any) -> str:
     return apply_edits(statement, list(written.edit(old, new, forms.format_toml_string)))
 
 
+# Lists of entries
+
+
+def _edit_list(text: str, name: str, changed: Changed) -> str:
+    if changed.keys() != {"whitelist"}:
+        raise ValueError("a list has only a whitelist")
+    written = plain_list.parse(text)
+    if written.brackets:
+        listed = WrittenList(text, *written.brackets, written.items)
+        return apply_edits(text, [*listed.edit(*changed["whitelist"], written.write)])
+    # To the editor of lists, lines are a list whose brackets stand on lines of their own.
+    items = [
+        WrittenItem(item.start + 1, item.end + 1, item.comma and item.comma + 1)
+        for item in written.items
+    ]
+    comma = "," if any(item.comma for item in items) else ""
+    listed = WrittenList(f"\n{text}\n", 0, len(text) + 2, items, comma)
+    edits = [*listed.edit(*changed["whitelist"], written.write)]
+    return apply_edits(listed.text, edits)[1:-1]
+
+
 # HCL
 
 
@@ -423,7 +444,7 @@ def _edit_hcl(text: str, name: str, changed: Changed) -> str:
     return apply_edits(text, edits)
 
 
-def _add_attribute(text: str, block: Block, name: str, value: Any) -> Edit:
+def _add_attribute(text: str, block: HCLBlock, name: str, value: Any) -> Edit:
     """Return the edit that adds an attribute behind the others of a block."""
     last = max(block.attributes.values(), default=None)
     if last is None or "\n" not in text[block.start : last.start]:
@@ -445,4 +466,5 @@ _EDITORS: Mapping[str, Callable[[str, str, Changed], str]] = {
     "terraform": _edit_terraform,
     "toml": _edit_toml,
     "hcl": _edit_hcl,
+    "list": _edit_list,
 }

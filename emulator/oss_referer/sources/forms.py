@@ -1,4 +1,4 @@
-"""The sources of rules: XML, JSON, TOML, and resources of Terraform.
+"""The sources of rules: XML, JSON, TOML, resources of Terraform, and lists of entries.
 
 A document may contain several configurations, each with a name: the `[rules.NAME]` of a decision
 table, the buckets of a seed, the resources of Terraform. A single configuration may have the name
@@ -9,7 +9,7 @@ The head of an answer, which `curl -i` prints above a document, is skipped.
 
 import json
 import re
-from codecs import BOM_UTF8
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 
 from oss_referer.engine import DEFAULT, Assumptions, RefererConfiguration
 from oss_referer.engine.header import WHITE_SPACE
-from oss_referer.sources import hcl, json_text, markup, referer_xml, terraform
+from oss_referer.sources import hcl, json_text, markup, plain_list, referer_xml, terraform
 from oss_referer.sources.markup import XmlDocument
 from oss_referer.sources.referer_xml import (
     LISTS,
@@ -39,7 +39,7 @@ from oss_referer.sources.resources import (
     NAMES,
     REFERER,
     NoRulesError,
-    Reader,
+    ReadRules,
     escape_template,
 )
 from oss_referer.sources.terraform import PlannedChange
@@ -63,10 +63,15 @@ class RulesForm(StrEnum):
     TERRAFORM = "terraform"
     HCL = "hcl"
     TOML = "toml"
+    LIST = "list"
+
+
+WHOLE = tuple(form for form in RulesForm if form is not RulesForm.LIST)
+"""The forms that say everything; a list has only the whitelist."""
 
 
 NamedRules = Mapping[str, RefererConfiguration]
-Readers = Mapping[str, Reader]
+Readers = Mapping[str, ReadRules]
 """What reads the rules with each name; the others may be wrong. A reader raises SourceError."""
 
 
@@ -113,7 +118,10 @@ def find(
         assumptions = STORED  # an answer of the service is not refused (R-30)
         form = None
     above = head[0].count(b"\n") if head else 0
-    found = _read_below(above, lambda: _find(body, form or detect(body), assumptions))
+    form = form or _read_below(above, lambda: detect(body))
+    if head and form is RulesForm.LIST:
+        raise NoRulesError("an answer of a server stands above the list; leave curl's -i out")
+    found = _read_below(above, lambda: _find(body, form, assumptions))
     return {name: partial(_read_below, above, read) for name, read in found.items()}
 
 
@@ -134,7 +142,9 @@ def find_in_file(
     return {name: partial(_read_alone, path, document, name, read) for name, read in found.items()}
 
 
-def _read_alone(path: FilePath, document: bytes, name: str, read: Reader) -> RefererConfiguration:
+def _read_alone(
+    path: FilePath, document: bytes, name: str, read: ReadRules
+) -> RefererConfiguration:
     kind, _, label = name.partition(".")
     for other in sorted(path.parent.glob("*override.tf*")):
         if not _OVERRIDE.fullmatch(other.name):
@@ -196,28 +206,36 @@ _HEAD = re.compile(rb"(?:\xef\xbb\xbf)?(?:HTTP/[\d.]+ [^\r\n]*\r?\n(?:[^\r\n]+\r
 
 
 def detect(document: bytes) -> RulesForm:
-    """Detect the form of a document by its beginning. Raises SourceError."""
+    """Detect the form of a document by its beginning; what has no other form may be a list.
+
+    Raises SourceError.
+    """
+    if document.startswith(b"PK") and b"[Content_Types].xml" in document:
+        raise NoRulesError("this is a file of Office; save its entries as text, one on each line")
     terraform.refuse_binary(document)
     head = _HEAD.match(document)
     document = document[head.end() :] if head else document
     text = document.removeprefix(BOM_UTF8).lstrip()
     if not text:
         raise NoRulesError("the document is empty")
-    if text.startswith((b"<", b"\xff\xfe", b"\xfe\xff")):
+    if _HTML.match(text):
+        raise NoRulesError("this is a page in HTML, and not rules or a list of entries")
+    is_utf16 = text.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) and b"<" in text[:64]
+    if text.startswith(b"<") or is_utf16:
         return RulesForm.XML
     if text.startswith(b"{"):
         found = any(f'"{word}"'.encode() in text for word in _OF_TERRAFORM)
         return RulesForm.TERRAFORM if found else RulesForm.JSON
+    if plain_list.is_array(text.decode("latin-1")):
+        return RulesForm.LIST
     code = _COMMENTS.sub(b"", text, count=1)
     for form, begin in _BEGINNINGS.items():
         if begin.match(code):
             return form
-    if not code or text.startswith(b"#"):
-        return RulesForm.TOML
-    place = place_of(document[: document.find(text)].decode("latin-1"))
-    raise NoRulesError("the document is neither XML nor JSON nor HCL nor TOML", *place)
+    return RulesForm.LIST if code else RulesForm.TOML
 
 
+_HTML = re.compile(rb"<(?:!doctype\s+)?html\b", re.IGNORECASE)
 _OF_TERRAFORM = (*KINDS, "terraform_version", "format_version", "encryption_version")
 _COMMENTS = re.compile(rb"\A(?:\s+|#[^\n]*|//[^\n]*|/\*(?s:.*?)\*/)+")
 _TOML_NAME = rb"(?:[\w.-]|\"[^\"\n]*\"|'[^'\n]*')"
@@ -237,6 +255,24 @@ def format(configuration: RefererConfiguration, form: RulesForm) -> str:
     Raises ValueError for an entry with a character that XML cannot represent.
     """
     return _FORMATTERS[form](configuration)
+
+
+# Lists
+
+
+def _parse_list(document: bytes) -> RefererConfiguration:
+    return RefererConfiguration(whitelist=plain_list.parse(plain_list.decode(document)).entries)
+
+
+def _format_list(configuration: RefererConfiguration) -> str:
+    text = "".join(f"{entry}\n" for entry in configuration.whitelist)
+    try:
+        read = RefererConfiguration(whitelist=plain_list.parse(text).entries)
+    except SourceError:
+        read = None
+    if read != configuration:
+        raise ValueError("a list has only a whitelist, with an entry on each line; use xml")
+    return text
 
 
 # XML
@@ -411,6 +447,7 @@ _FINDERS: dict[RulesForm, Callable[[bytes], Readers]] = {
     RulesForm.TERRAFORM: lambda document: terraform.find(decode(document)),
     RulesForm.HCL: lambda document: hcl.find(decode(document)),
     RulesForm.TOML: _find_toml,
+    RulesForm.LIST: lambda document: {"": partial(_parse_list, document)},
 }
 _FORMATTERS: dict[RulesForm, Callable[[RefererConfiguration], str]] = {
     RulesForm.XML: _format_xml,
@@ -418,6 +455,7 @@ _FORMATTERS: dict[RulesForm, Callable[[RefererConfiguration], str]] = {
     RulesForm.TERRAFORM: _format_terraform,
     RulesForm.HCL: hcl.format,
     RulesForm.TOML: _format_toml,
+    RulesForm.LIST: _format_list,
 }
 
 
@@ -469,8 +507,8 @@ def has_cases(path: PurePath, document: bytes) -> bool:
 
 
 def _look_at_json(document: bytes) -> bool:
-    if detect(document) is not RulesForm.JSON:
-        return True
+    if (form := detect(document)) is not RulesForm.JSON:
+        return form is RulesForm.TERRAFORM
     members = json_text.parse(document)
     return isinstance(members, dict) and not OSSUTIL_MEMBERS.isdisjoint(members)
 

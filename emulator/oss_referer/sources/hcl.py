@@ -15,7 +15,7 @@ from unicodedata import normalize
 from oss_referer.engine import RefererConfiguration
 from oss_referer.sources import resources
 from oss_referer.sources.places import WrittenItem
-from oss_referer.sources.resources import BUCKET, CONFIG, KINDS, NAMES, REFERER, Reader, Unknown
+from oss_referer.sources.resources import BUCKET, CONFIG, KINDS, NAMES, REFERER, ReadRules, Unknown
 from oss_referer.sources.toml import Path, SourceError, place_of
 
 
@@ -157,14 +157,14 @@ class Attribute(NamedTuple):
 
 
 @dataclass(slots=True)
-class Block:
+class HCLBlock:
     """A block, or the whole file."""
 
     labels: tuple[str, ...] = ()
     """Its type and its labels."""
     start: int = 0
     attributes: dict[str, Attribute] = field(default_factory=dict)
-    blocks: list["Block"] = field(default_factory=list)
+    blocks: list["HCLBlock"] = field(default_factory=list)
 
     def values(self) -> dict[str, Any]:
         """Return all that it has by name; of blocks only that they are there."""
@@ -172,7 +172,7 @@ class Block:
         return values | {block.labels[0]: [{}] for block in self.blocks}
 
 
-def _parse(text: str) -> Block:
+def _parse(text: str) -> HCLBlock:
     """Read the blocks of a text. Raises SourceError."""
     tokens = _tokenize(text)[::-1]  # so that the next one is the last of the list
 
@@ -181,7 +181,7 @@ def _parse(text: str) -> Block:
             raise _wrong(text, tokens[-1].start)
         return tokens[-1] if tokens[-1].kind == "end" else tokens.pop()
 
-    def take_attribute(block: Block, name: _Token) -> None:
+    def take_attribute(block: HCLBlock, name: _Token) -> None:
         take("=")
         if name.value in block.attributes:
             raise _wrong(text, name.start, f"{name.value} is written twice; write it once")
@@ -196,7 +196,7 @@ def _parse(text: str) -> Block:
             raise _wrong(text, tokens[-1].start)
         block.attributes[name.value] = _evaluate(text, name, expression)
 
-    root = Block()
+    root = HCLBlock()
     opened = [root]
     while True:
         token = take("newline", "name", "}" if len(opened) > 1 else "end")
@@ -216,7 +216,7 @@ def _parse(text: str) -> Block:
                     raise _wrong(text, label.start)
                 labels.append(label.value)
             take("{")
-            block = Block(tuple(labels), token.start)
+            block = HCLBlock(tuple(labels), token.start)
             opened[-1].blocks.append(block)
             if tokens[-1].kind == "newline":
                 opened.append(block)
@@ -277,7 +277,7 @@ class HclResource:
 
     text: str
     kind: str
-    block: Block
+    block: HCLBlock
 
     def read(self) -> RefererConfiguration:
         if computed := self._find_computed():
@@ -303,7 +303,7 @@ class HclResource:
             start = attribute.items[number].start
         return _wrong(self.text, start, sentence)
 
-    def find_configs(self) -> list[Block]:
+    def find_configs(self) -> list[HCLBlock]:
         """Return its blocks with rules, which an older bucket has."""
         return [block for block in self.block.blocks if block.labels[0] == CONFIG]
 
@@ -343,7 +343,7 @@ def find_resources(text: str) -> dict[str, HclResource]:
     return {address: resource for address, resource in found.items() if resource.has_rules()}
 
 
-def find(text: str) -> dict[str, Reader]:
+def find(text: str) -> dict[str, ReadRules]:
     """Return what reads the rules of each resource, by its address. Raises SourceError."""
     return {address: resource.read for address, resource in find_resources(text).items()}
 

@@ -7,7 +7,7 @@ form of rules. An entry that is not found gets the place of its list.
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 
@@ -53,17 +53,23 @@ def find(
     text: str, name: str, configuration: RefererConfiguration
 ) -> Mapping[tuple[Stage, int], Place]:
     """Return the places of the entries of the configuration with a name, by list and position."""
-    ends = [found.end() for found in re.finditer("\n", text)]
     start = _start(text, name)
     places: dict[tuple[Stage, int], Place] = {}
     for stage, pattern in _NAMES.items():
         entries: tuple[str, ...] = getattr(configuration, stage.value)
         named = pattern.search(text, start)
         if named:
-            for position, offset in enumerate(_search(text, named, entries)):
-                line = bisect_right(ends, offset)
-                places[stage, position] = line + 1, offset - ([0, *ends][line]) + 1
+            found = locate(text, _search(text, named, entries))
+            places |= {(stage, position): place for position, place in enumerate(found)}
     return places
+
+
+def locate(text: str, offsets: Iterable[int]) -> Iterator[Place]:
+    """Yield the places of some offsets in a text."""
+    starts = [0, *(found.end() for found in re.finditer("\n", text))]
+    for offset in offsets:
+        line = bisect_right(starts, offset)
+        yield line, offset - starts[line - 1] + 1
 
 
 def find_member(text: str, path: Path) -> Place:

@@ -23,7 +23,7 @@ class NoRulesError(SourceError):
     """A document may be right for another purpose, but has no rules."""
 
 
-Reader = Callable[[], RefererConfiguration]
+ReadRules = Callable[[], RefererConfiguration]
 """Reads the rules of one resource; raises SourceError."""
 
 REFERER = "alicloud_oss_bucket_referer"

@@ -117,7 +117,7 @@ class _TableDocument:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class FailedExpectation:
     """An expectation that failed."""
 
     aspect: str
@@ -134,7 +134,7 @@ class Result:
 
     case: Case
     decision: Decision
-    differences: tuple[Difference, ...]
+    differences: tuple[FailedExpectation, ...]
 
     @property
     def passed(self) -> bool:
@@ -230,7 +230,7 @@ def _run_case(case: Case, policy: RefererPolicy) -> Result:
         ("basis", case.basis, decision.basis),
     )
     differences = tuple(
-        Difference(aspect, str(expected), None if actual is None else str(actual))
+        FailedExpectation(aspect, str(expected), None if actual is None else str(actual))
         for aspect, expected, actual in aspects
         if expected is not None and expected != actual
     )

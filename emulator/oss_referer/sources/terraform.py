@@ -25,7 +25,7 @@ from oss_referer.sources.resources import (
     KINDS,
     REFERER,
     ErrorAt,
-    Reader,
+    ReadRules,
     Unknown,
     as_dict,
     as_list,
@@ -50,8 +50,8 @@ class PlannedChange:
     actions: tuple[str, ...]
     bucket: str | None
     """None if the name is sensitive or known only after apply."""
-    before: Reader | None
-    after: Reader | None
+    before: ReadRules | None
+    after: ReadRules | None
     """None if the resource has no rules, or is gone."""
 
     @property
@@ -74,7 +74,7 @@ class PlannedChange:
         return before, RefererConfiguration()
 
 
-def find(text: str) -> dict[str, Reader]:
+def find(text: str) -> dict[str, ReadRules]:
     """Return what reads the rules of each resource, by its address. Raises SourceError.
 
     The rules of a plan are those after it.
@@ -299,7 +299,7 @@ def _read_change(
         yield found
 
 
-def _reader(stated: _Stated) -> Reader | None:
+def _reader(stated: _Stated) -> ReadRules | None:
     """Return what reads the rules of a resource; None if it has none."""
     has_rules = resources.has_rules(stated.kind, stated.values)
     return stated.read if has_rules else None

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oss_referer.engine import RefererConfiguration
-from oss_referer.sources import referer_xml
 from oss_referer.sources.account import (
     BUCKET_NAME_RULE,
     DEFAULT_ACCESS_KEY_ID,
@@ -16,7 +15,6 @@ from oss_referer.sources.account import (
     GivenKey,
     is_bucket_name,
 )
-from oss_referer.sources.referer_xml import RefererFormatError
 from oss_referer.terminal import language
 from oss_referer.terminal.parser import InputError
 
@@ -64,18 +62,13 @@ def access_key() -> GivenKey:
 def get(address: str, arguments: argparse.Namespace) -> RefererConfiguration:
     """Read the rules of `oss://BUCKET`. Raises InputError."""
     with _connected(address, arguments) as bucket:
-        document = bucket.get_rules()
-    try:
-        return referer_xml.parse(document, referer_xml.STORED)
-    except RefererFormatError:
-        said = "answers with something else than the XML of the service"
-        raise InputError(f"{address}: {arguments.endpoint} {said}") from None
+        return bucket.get_rules()
 
 
 def put(address: str, configuration: RefererConfiguration, arguments: argparse.Namespace) -> None:
     """Put rules to `oss://BUCKET`. Raises InputError."""
     with _connected(address, arguments) as bucket:
-        bucket.put_rules(referer_xml.format(configuration))
+        bucket.put_rules(configuration)
 
 
 def download(address: str, folder: Path, arguments: argparse.Namespace) -> None:

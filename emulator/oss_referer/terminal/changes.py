@@ -6,7 +6,7 @@ from oss_referer.advice import diff
 from oss_referer.advice.diff import Certainty, Change, Diff
 from oss_referer.browser.probes import ProbeKind
 from oss_referer.engine import Decision, RefererConfiguration, Sentence, explanation
-from oss_referer.findings import Remark, RemarkKind, Severity
+from oss_referer.remarks import Remark, RemarkKind, Severity
 from oss_referer.terminal.output import Block, Text, TextTable, Tone, join, line, referer
 from oss_referer.terminal.rules import SelectedRules
 

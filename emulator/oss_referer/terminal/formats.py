@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from oss_referer.findings import (
+from oss_referer.remarks import (
     Remark,
     RemarkKind,
     Severity,

@@ -17,16 +17,16 @@ from oss_referer.replay.figures import (
     remedies,
     size,
 )
-from oss_referer.replay.judge import UNKNOWN, Result
+from oss_referer.replay.judge import UNKNOWN, Verdict
 from oss_referer.terminal import language
 from oss_referer.terminal.output import ENTRIES, Block, Piece, Text, TextTable, Tone, join, line
 
 _TONES = {
-    Result.REVOKED: Tone.STRONG,  # good for strangers, and bad for the own domains
-    Result.GAINED: Tone.WARNING,
-    Result.UNCHANGED: Tone.GOOD,
-    Result.NOT_CHECKED: Tone.FAINT,
-    Result.UNKNOWN: Tone.WARNING,
+    Verdict.REVOKED: Tone.STRONG,  # good for strangers, and bad for the own domains
+    Verdict.GAINED: Tone.WARNING,
+    Verdict.UNCHANGED: Tone.GOOD,
+    Verdict.NOT_CHECKED: Tone.FAINT,
+    Verdict.UNKNOWN: Tone.WARNING,
 }
 _EXPLAINED = 3
 """The most hosts of a table to explain; --json and --html explain all of them."""
@@ -62,7 +62,7 @@ def describe(report: Report) -> Iterator[Block]:
 
 def _totals(report: Report) -> TextTable:
     rows = []
-    for verdict in Result:
+    for verdict in Verdict:
         total, share = report["totals"][verdict], report["shares"][verdict]
         rows.append(
             (
@@ -151,8 +151,10 @@ def _table(
         return
     yield line()
     most = max(row["revoked"]["bytes"] + row["gained"]["bytes"] for row in rows)
-    shown = [v for v in (Result.REVOKED, Result.GAINED) if any(row[v]["requests"] for row in rows)]
-    first = shown[0] if shown else Result.REVOKED
+    shown = [
+        v for v in (Verdict.REVOKED, Verdict.GAINED) if any(row[v]["requests"] for row in rows)
+    ]
+    first = shown[0] if shown else Verdict.REVOKED
     cells: list[tuple[Piece, ...]] = [
         (
             name(row[key]),
@@ -163,7 +165,7 @@ def _table(
         )
         for row in rows
     ]
-    verdicts = (NAMES[verdict] for verdict in (*shown, Result.UNCHANGED))
+    verdicts = (NAMES[verdict] for verdict in (*shown, Verdict.UNCHANGED))
     headings = (heading, *verdicts, Sentence("traffic"), "")
     yield TextTable(headings, cells, title=title)
 
@@ -182,9 +184,9 @@ def _days(hours: Sequence[Report]) -> list[Report]:
     for row in hours:
         day = days.setdefault(
             row["hour"][:10],
-            {"hour": row["hour"][:10], **{v.value: {"requests": 0, "bytes": 0} for v in Result}},
+            {"hour": row["hour"][:10], **{v.value: {"requests": 0, "bytes": 0} for v in Verdict}},
         )
-        for verdict in Result:
+        for verdict in Verdict:
             for what in ("requests", "bytes"):
                 day[verdict][what] += row[verdict][what]
     return list(days.values())

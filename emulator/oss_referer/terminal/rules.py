@@ -1,4 +1,7 @@
-"""The argument RULES: a file, `-` for standard input, or `oss://BUCKET`; for some also a folder."""
+"""The argument RULES: a file, `-` for standard input, or `oss://BUCKET`; for some also a folder.
+
+A list of entries says nothing of the blacklist and of the switches; flags of the command do.
+"""
 
 import argparse
 import os
@@ -8,21 +11,31 @@ import shutil
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from oss_referer.engine import DEFAULT, Assumptions, Decision, RefererConfiguration, Stage
-from oss_referer.sources import assumptions, forms, places, toml
+from oss_referer.engine import (
+    DEFAULT,
+    Assumptions,
+    Decision,
+    RefererConfiguration,
+    Sentence,
+    Stage,
+)
+from oss_referer.sources import assumptions, editing, forms, places, plain_list, toml
 from oss_referer.sources.assumptions import AssumptionsError
+from oss_referer.sources.editing import NotEditableError
 from oss_referer.sources.forms import Readers, RulesForm
 from oss_referer.sources.markup import MAX_DOCUMENT
 from oss_referer.sources.places import Place
+from oss_referer.sources.referer_xml import SWITCHES
 from oss_referer.sources.resources import NoRulesError
 from oss_referer.sources.terraform import PlannedChange
 from oss_referer.sources.toml import MAX_FILE, SourceError
-from oss_referer.terminal import bucket
-from oss_referer.terminal.parser import InputError, Parser
+from oss_referer.terminal import bucket, language
+from oss_referer.terminal.output import line, show
+from oss_referer.terminal.parser import InputError, Parser, complete_path
 
 if TYPE_CHECKING:
     from subprocess import CompletedProcess
@@ -34,7 +47,7 @@ _ASSUMPTIONS = (
 HELP = (
     "a file, - for standard input, or oss://BUCKET. A file contains a RefererConfiguration in "
     "XML, in the JSON of ossutil, as a resource of Terraform (HCL, JSON, a plan or a state), "
-    "or in TOML; FILE#NAME selects one of several"
+    "or in TOML, or is a list of entries; FILE#NAME selects one of several"
 )
 
 _FORMS = {".xml": RulesForm.XML, ".toml": RulesForm.TOML, ".tf": RulesForm.HCL}
@@ -50,8 +63,34 @@ class Source:
     content: bytes
 
 
+_FLAGS: Mapping[str, str] = {
+    "AllowEmptyReferer": "--allow-empty",
+    "AllowTruncateQueryString": "--allow-truncate-query-string",
+    "TruncatePath": "--truncate-path",
+}
+"""The flags for the switches of a list, by their elements."""
+
+
 def declare(parser: Parser) -> None:
     """Add the flags that say where rules are, and how they are read."""
+    declare_service(parser)
+    said = "a list of entries has no blacklist and no switches; these flags give them"
+    group = parser.add_argument_group("for a list", language.explain(said))
+    said = language.explain("the blacklist, which is a list too")
+    complete_path(group.add_argument("--blacklist", metavar="FILE", help=said))
+    for element, flag in _FLAGS.items():
+        field = SWITCHES[element]
+        default = str(getattr(RefererConfiguration(), field)).lower()
+        group.add_argument(
+            flag,
+            dest=field,
+            action=argparse.BooleanOptionalAction,
+            help=language.explain(f"{element} (default: {default})"),
+        )
+
+
+def declare_service(parser: Parser) -> None:
+    """Add the flags that say where buckets are, and what the service does."""
     parser.add_value("--assumptions", "FILE", _ASSUMPTIONS, type=_read_assumptions, default=DEFAULT)
     bucket.declare(parser)
 
@@ -86,7 +125,23 @@ class SelectedRules:
         if self.source is None:
             return {}
         text = self.source.content.decode("utf-8-sig", errors="replace")
+        if self.form is RulesForm.LIST:
+            starts = (item.start for item in plain_list.parse(text).items)
+            found = enumerate(places.locate(text, starts))
+            return {(Stage.WHITELIST, position): place for position, place in found}
         return places.find(text, self.name, self.configuration)
+
+    def edit(self, new: RefererConfiguration) -> str:
+        """Return the text of the source with other rules. Raises NotEditableError."""
+        if self.source is None:
+            raise NotEditableError(
+                "rules of a bucket are not written back; give these to oss-emulator apply"
+            )
+        if self.form is RulesForm.LIST:
+            if replace(new, whitelist=()) != replace(self.configuration, whitelist=()):
+                raise NotEditableError("a list has only a whitelist")
+            new = RefererConfiguration(whitelist=new.whitelist)
+        return editing.edit(self.source.content, self.form, self.name, new)
 
     def placing(self) -> Callable[[Decision], Place]:
         """Return what finds the place of the entry that settles a decision, or the beginning."""
@@ -118,6 +173,18 @@ def read(argument: str, arguments: argparse.Namespace) -> RefererConfiguration:
 
 def select(argument: str, arguments: argparse.Namespace) -> SelectedRules:
     """Read the configuration that RULES selects, with its source. Raises InputError."""
+    return select_together([argument], arguments)[0]
+
+
+def select_together(given: Sequence[str], arguments: argparse.Namespace) -> Sequence[SelectedRules]:
+    """Read the configurations that several RULES select. Raises InputError.
+
+    The flags for lists are refused if there is no list.
+    """
+    return _complete([_select(argument, arguments) for argument in given], arguments)
+
+
+def _select(argument: str, arguments: argparse.Namespace) -> SelectedRules:
     if argument.startswith(bucket.SCHEME):
         return SelectedRules(bucket.get(argument, arguments), "", None, argument=argument)
     path, name = _split(argument)
@@ -127,6 +194,51 @@ def select(argument: str, arguments: argparse.Namespace) -> SelectedRules:
     name = _choose(path, name, found)
     with locating(source):
         return SelectedRules(found[name](), name, source, _form(source), argument)
+
+
+def _complete(
+    selected: Sequence[SelectedRules], arguments: argparse.Namespace
+) -> Sequence[SelectedRules]:
+    """Give lists their blacklist and their switches, and say what they are read as."""
+    given: dict[str, Any] = {
+        field: value
+        for field in SWITCHES.values()
+        if (value := getattr(arguments, field)) is not None
+    }
+    is_listed = any(item.form is RulesForm.LIST for item in selected)
+    if not is_listed and (given or arguments.blacklist is not None):
+        raise InputError(
+            "the rules say their blacklist and their switches themselves; leave out --blacklist "
+            "and the flags for switches, which are for a list of entries"
+        )
+    if is_listed and arguments.blacklist is not None:
+        source = read_source(arguments.blacklist)
+        with locating(source):
+            if forms.detect(source.content) is not RulesForm.LIST:
+                raise NoRulesError("--blacklist takes a list of entries")
+            given["blacklist"] = forms.parse(source.content)[""].whitelist
+    completed = []
+    for item in selected:
+        if item.form is RulesForm.LIST:
+            item = replace(item, configuration=replace(item.configuration, **given))
+            if getattr(arguments, "format", "text") == "text":
+                _describe(item, "allow_empty_referer" in given)
+        completed.append(item)
+    return completed
+
+
+def _describe(item: SelectedRules, is_empty_given: bool) -> None:
+    rules = item.configuration
+    counts = str(len(rules.whitelist)), str(len(rules.blacklist))
+    template = (
+        "{}: a list of entries (whitelist: {}, blacklist: {})"
+        if is_empty_given
+        else "{}: a list of entries (whitelist: {}, blacklist: {}); AllowEmptyReferer is true "
+        "unless --no-allow-empty is given (R-15)"
+    )
+    said = Sentence(template, item.where, *counts)
+    sys.stdout.flush()
+    show(line(said), to=sys.stderr)
 
 
 def select_all(given: Sequence[str], arguments: argparse.Namespace) -> FoundRules:
@@ -139,7 +251,7 @@ def select_all(given: Sequence[str], arguments: argparse.Namespace) -> FoundRule
                 found.setdefault(selected.argument, selected)
         except InputError as error:
             wrong.append(error)
-    return FoundRules(tuple(found.values()), wrong)
+    return FoundRules(_complete([*found.values()], arguments) if found else (), wrong)
 
 
 def _select_each(
@@ -147,7 +259,7 @@ def _select_each(
 ) -> Iterator[SelectedRules]:
     path, name = _split(argument)
     if argument.startswith(bucket.SCHEME) or name is not None:
-        yield select(argument, arguments)
+        yield _select(argument, arguments)
     elif os.path.isdir(path):
         yield from _search(Path(path), arguments, refuse)
     else:

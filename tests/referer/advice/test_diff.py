@@ -126,8 +126,8 @@ def test_equivalence_is_not_proved_where_the_search_cannot_keep_a_slash() -> Non
 
 def test_many_entries_are_compared_by_some_of_each_list() -> None:
     old = RefererConfiguration(
-        whitelist=tuple(f"https://*.w{number}.test/" for number in range(9_000)),
-        blacklist=tuple(f"https://*/*.w{number}.test/" for number in range(9_000)),
+        whitelist=tuple(f"https://*.w{number}.test/" for number in range(1_500)),
+        blacklist=tuple(f"https://*/*.w{number}.test/" for number in range(1_500)),
     )
     new = RefererConfiguration(whitelist=("https://www.example.com/",))
     found = diff.compare(old, new)
@@ -136,7 +136,7 @@ def test_many_entries_are_compared_by_some_of_each_list() -> None:
 
 
 def test_equal_configurations_are_proved_whatever_their_size() -> None:
-    rules = RefererConfiguration(whitelist=tuple(f"*{number}?a*b" for number in range(9_000)))
+    rules = RefererConfiguration(whitelist=tuple(f"*{number}?a*b" for number in range(1_000)))
     assert diff.compare(rules, rules).certainty is Certainty.PROVED
 
 

@@ -374,10 +374,10 @@ def test_parts_that_agree_do_match(whitelist: list[str], referer: str) -> None:
 
 
 def test_many_entries_and_a_long_referer_take_a_moment() -> None:
-    whitelist = [f"https://*{'a' * 12}{number}.example.com/" for number in range(600)]
+    whitelist = [f"https://*{'a' * 12}{number}.example.com/" for number in range(200)]
     began = time.process_time()
-    find_nearest(whitelist, "https://" + "a" * 60_000)
-    assert time.process_time() - began < 2
+    find_nearest(whitelist, "https://" + "a" * 20_000)
+    assert time.process_time() - began < 0.5
 
 
 # --- programs that put rules: what they say where, and that nothing in the rules can get out

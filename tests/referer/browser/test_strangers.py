@@ -18,7 +18,7 @@ from oss_referer.search.url import WebURL
 from tests.thorough import cases
 
 SITE = WebURL.parse("https://www.example.com/")
-CASES = cases(120, 1_000)
+CASES = cases(40, 1_000)
 """Of each seed."""
 
 

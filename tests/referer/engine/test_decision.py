@@ -260,11 +260,6 @@ def test_sentence_without_values_is_not_filled_in() -> None:
 
 FOLDER = Path(__file__).parents[3] / "fixtures" / "referer"
 REPORTS = {path.stem: tables.run(tables.read(path)) for path in sorted(FOLDER.glob("*.toml"))}
-RESULTS = [
-    pytest.param(result, id=f"{name}: {result.case.name}")
-    for name, report in REPORTS.items()
-    for result in report.results
-]
 CASES = [result.case for report in REPORTS.values() for result in report.results]
 
 # The facts that are about deciding; the others from R-30 on are about the two calls and around.
@@ -279,15 +274,12 @@ FACTS = {
 }
 
 
-@pytest.mark.parametrize("result", RESULTS)
-def test_case(result: tables.Result) -> None:
-    assert result.passed, "; ".join(map(str, result.differences))
-
-
 @pytest.mark.parametrize("name", REPORTS)
-def test_case_names_of_a_table_are_unique(name: str) -> None:
-    names = [result.case.name for result in REPORTS[name].results]
-    assert len(names) == len(set(names))
+def test_cases_of_a_table_pass_and_have_names_of_their_own(name: str) -> None:
+    results = REPORTS[name].results
+    failed = {one.case.name: [*map(str, one.differences)] for one in results if not one.passed}
+    assert failed == {}
+    assert len(results) == len({result.case.name for result in results})
 
 
 def test_each_fact_about_decisions_has_a_case() -> None:

@@ -178,11 +178,11 @@ def first_match(entries: GramIndex, referer: str) -> str | None:
     "shape",
     ["https://www.site{}.example/", "*.site{}.example", "*a*b*c*site{}*d*e", "http?://*.si?e{}.?x"],
 )
-def test_few_of_ten_thousand_entries_are_tried(shape: str) -> None:
-    texts = [shape.format(f"{number:05}") for number in range(10_000)]
+def test_few_of_two_thousand_entries_are_tried(shape: str) -> None:
+    texts = [shape.format(f"{number:05}") for number in range(2_000)]
     entries = index_of(texts)
     elsewhere = "https://www.example.com/articles/2024/05/site-of-the-day.html"
     assert len(entries.candidates(elsewhere)) <= 10
-    near = "https://abc.www.site04711.example/d/e.html"
+    near = "https://abc.www.site01471.example/d/e.html"
     assert len(entries.candidates(near)) <= 10
-    assert first_match(entries, near) == (None if "://www." in shape else texts[4711])
+    assert first_match(entries, near) == (None if "://www." in shape else texts[1471])

@@ -17,7 +17,7 @@ from tests.thorough import cases
 from . import brute_force, wild_entries
 from .wild_entries import DOMAINS, Meant
 
-CASES, PARTS = cases(32, 20_000), 8
+CASES, PARTS = cases(16, 20_000), 8
 
 DEAD = {"impossible-host", "missing-scheme", "keyword", "never-matches"}
 """The rules that say that no Referer of a browser matches an entry."""

@@ -7,10 +7,10 @@ from oss_referer import RefererConfiguration, RefererPolicy, lint
 from oss_referer.engine import header
 from oss_referer.lint import Finding, Severity
 
-from tests.referer.lint.random_rules import corrected, entry, findings, rules, seeded
+from tests.referer.lint.random_rules import entry, findings, rules, seeded
 from tests.thorough import cases
 
-CONFIGURATIONS, PARTS = cases(24, 3_000), 6
+CONFIGURATIONS, PARTS = cases(12, 3_000), 6
 
 DECIDES = {
     "blacklist-only": "the documented recipe, if everybody else is welcome",
@@ -69,9 +69,9 @@ def test_corrections_let_no_stranger_in() -> None:
         f"{scheme}://stranger-{n}.example/" for scheme in ("http", "https") for n in (1, 2)
     ]
     opened = []
-    for seed in range(cases(16, 300)):
+    for seed in range(cases(12, 300)):
         configuration = rules(seeded(seed))
-        fixed = corrected(seed)
+        fixed = lint.fix(configuration).configuration
         old, new = (RefererPolicy.compile(item) for item in (configuration, fixed))
         opened += [
             (seed, item)
@@ -85,7 +85,7 @@ def test_corrections_let_no_stranger_in() -> None:
 @pytest.mark.parametrize("seed", [1, 3])
 def test_many_random_entries_are_linted_without_an_error(seed: int) -> None:
     random = seeded(seed)
-    entries = tuple(entry(random) for _ in range(cases(120, 10_000)))
+    entries = tuple(entry(random) for _ in range(cases(60, 3_000)))
     parted = len(entries) * (seed + 1) // 4
     configuration = RefererConfiguration(whitelist=entries[:parted], blacklist=entries[parted:])
     for finding in lint.run(configuration):
@@ -96,7 +96,7 @@ def test_many_random_entries_are_linted_without_an_error(seed: int) -> None:
 def test_any_text_is_linted_without_an_error() -> None:
     random = seeded(0)
     letters = "htps:/.*?,;\"'\\ \n\t#@[]{}()|^$%&=+-_~aA0例é\u202e\ud800\x00😀"
-    for _ in range(cases(24, 200)):
+    for _ in range(cases(8, 200)):
         texts = ["".join(random.choices(letters, k=random.randrange(40))) for _ in range(6)]
         rules = RefererConfiguration(whitelist=tuple(texts[:3]), blacklist=tuple(texts[3:]))
         shown = [item.referer or "" for item in lint.fix(rules).found]

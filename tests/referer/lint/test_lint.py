@@ -55,8 +55,9 @@ def written(finding: Finding) -> str:
 
 
 @pytest.mark.parametrize("case", CASES, ids=name_of)
-def test_rule_finds_what_its_case_expects(case: dict[str, Any]) -> None:
-    found = lint.run(configuration_of(case), [RULE[case["rule"]]])
+def test_rule_finds_and_corrects_what_its_case_expects(case: dict[str, Any]) -> None:
+    configuration, rule = configuration_of(case), RULE[case["rule"]]
+    found = lint.run(configuration, [rule])
     if case.get("nothing"):
         assert found == ()
         return
@@ -72,18 +73,53 @@ def test_rule_finds_what_its_case_expects(case: dict[str, Any]) -> None:
     assert finding.reason.endswith(".")
     if "safe" in case:
         assert finding.is_safe is case["safe"]
+    confirm(configuration, finding)
+    if {"instead", "add", "add_to_blacklist", "set"} & set(case):
+        again = lint.run(lint.follow(configuration, [finding], unsafe=True), [rule])
+        assert case.get("entry", "*") not in [item.place.entry for item in again if item.place]
+        assert finding.place or again == ()
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
-def test_each_rule_has_a_page_and_cases_with_and_without_findings(rule: lint.LintRule) -> None:
-    title, _, body = rule.page.partition("\n\n")
-    assert title == rule.title
-    assert title.endswith(".")
-    assert len(body) > 80
-    if rule.name in IN_CODE:
-        return
-    outcomes = {case.get("nothing", False) for case in CASES if case["rule"] == rule.name}
-    assert outcomes == {True, False}
+def confirm(configuration: RefererConfiguration, finding: Finding) -> None:
+    """Ask the engine whether the evidence of a finding is right."""
+    decision = RefererPolicy.compile(configuration).decide(finding.referer)
+    assert finding.decision_reason is decision.reason
+    match finding.evidence:
+        case Evidence.ALLOWED:
+            assert decision.allowed
+        case Evidence.DENIED:
+            assert not decision.allowed
+        case Evidence.ASSUMED:
+            assert decision.basis is Basis.ASSUMED
+        case Evidence.UNMATCHED:
+            assert finding.place
+            alone = replace(configuration, whitelist=(finding.place.entry,), blacklist=())
+            assert not RefererPolicy.compile(alone).decide(finding.referer).allowed
+        case Evidence.UNCHANGED:
+            without = lint.follow(configuration, [finding], unsafe=True)
+            again = RefererPolicy.compile(without).decide(finding.referer)
+            assert again.allowed == decision.allowed
+
+
+def test_engine_confirms_the_evidence_on_the_rules_of_the_tables() -> None:
+    count = 0
+    for path in sorted((FIXTURES / "referer").glob("*.toml")):
+        for rules in tomllib.loads(path.read_text(encoding="utf-8"))["rules"].values():
+            configuration = configuration_of(rules)
+            for finding in lint.run(configuration):
+                confirm(configuration, finding)
+                count += 1
+    assert count > 200
+
+
+def test_each_rule_has_a_page_and_cases_with_and_without_findings() -> None:
+    for rule in RULES:
+        title, _, body = rule.page.partition("\n\n")
+        assert title == rule.title
+        assert title.endswith("."), title
+        assert len(body) > 80, title
+        outcomes = {case.get("nothing", False) for case in CASES if case["rule"] == rule.name}
+        assert outcomes == {True, False} or rule.name in IN_CODE, title
 
 
 NOT_RULES = {
@@ -96,60 +132,6 @@ def test_each_module_is_one_rule() -> None:
     folder = Path(lint.__file__).parent
     modules = {path.stem for path in folder.glob("*.py")} - NOT_RULES
     assert {name.replace("-", "_") for name in RULE} == modules
-
-
-def all_findings() -> list[Any]:
-    tables = [
-        rules
-        for path in sorted((FIXTURES / "referer").glob("*.toml"))
-        for rules in tomllib.loads(path.read_text(encoding="utf-8"))["rules"].values()
-    ]
-    configurations = [configuration_of(members) for members in (*CASES, *tables)]
-    return [
-        (configuration, finding)
-        for configuration in configurations
-        for finding in lint.run(configuration)
-    ]
-
-
-def test_engine_confirms_all_evidence() -> None:
-    found = all_findings()
-    assert len(found) > 200
-    for configuration, finding in found:
-        decision = RefererPolicy.compile(configuration).decide(finding.referer)
-        assert finding.decision_reason is decision.reason
-        match finding.evidence:
-            case Evidence.ALLOWED:
-                assert decision.allowed
-            case Evidence.DENIED:
-                assert not decision.allowed
-            case Evidence.ASSUMED:
-                assert decision.basis is Basis.ASSUMED
-            case Evidence.UNMATCHED:
-                alone = replace(configuration, whitelist=(finding.place.entry,), blacklist=())
-                assert not RefererPolicy.compile(alone).decide(finding.referer).allowed
-            case Evidence.UNCHANGED:
-                without = lint.follow(configuration, [finding], unsafe=True)
-                again = RefererPolicy.compile(without).decide(finding.referer)
-                assert again.allowed == decision.allowed
-
-
-CORRECTED = [
-    case
-    for case in CASES
-    if not case.get("nothing") and {"instead", "add", "add_to_blacklist", "set"} & set(case)
-]
-
-
-@pytest.mark.parametrize("case", CORRECTED, ids=name_of)
-def test_correction_removes_the_finding(case: dict[str, Any]) -> None:
-    configuration = configuration_of(case)
-    (finding,) = lint.run(configuration, [RULE[case["rule"]]])
-    again = lint.run(lint.follow(configuration, [finding], unsafe=True), [RULE[case["rule"]]])
-    entries = [item.place.entry for item in again if item.place]
-    assert case.get("entry", "*") not in entries
-    if finding.place is None:
-        assert again == ()
 
 
 def test_findings_are_ordered_by_severity_and_place() -> None:
@@ -195,13 +177,12 @@ def test_lists_are_reported_from_16_kb_on() -> None:
 
 
 def test_lists_beyond_20_kb_are_an_error_and_examined_like_others() -> None:
-    rules = RefererConfiguration(
-        whitelist=tuple(f"{'www' * 20}{n}.example.com" for n in range(300))
-    )
+    long = "w" * 60 + "."
+    rules = RefererConfiguration(whitelist=tuple(f"{long * 3}{n}.example.com" for n in range(110)))
     found = lint.run(rules)
     (large,) = [finding for finding in found if finding.rule == "too-large"]
     assert large.severity is Severity.ERROR
-    assert sum(finding.rule == "missing-scheme" for finding in found) == 300
+    assert sum(finding.rule == "missing-scheme" for finding in found) == 110
 
 
 @pytest.mark.parametrize("accepted", [(), ("too-large",)])
@@ -257,11 +238,11 @@ def test_findings_follow_the_given_assumptions() -> None:
 
 
 def test_many_entries_are_linted_for_assumptions_quickly() -> None:
-    entries = tuple(f"https://www{number}.example.com/a" for number in range(2000))
+    entries = tuple(f"https://www{number}.example.com/a" for number in range(500))
     rules = RefererConfiguration(truncate_path=True, whitelist=entries)
     began = time.process_time()
     assert len(lint.run(rules, [RESTS])) == 1
-    assert time.process_time() - began < 5
+    assert time.process_time() - began < 1
 
 
 def test_finding_is_written_as_plain_data() -> None:

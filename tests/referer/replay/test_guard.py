@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oss_referer import RefererConfiguration
 from oss_referer.engine.sentence import Sentence
-from oss_referer.findings import Severity
+from oss_referer.remarks import Severity
 from oss_referer.replay import guard
 from oss_referer.replay.guard import Agreement, GuardResult, Limit, TokenError
-from oss_referer.replay.judge import Result
+from oss_referer.replay.judge import Verdict
 
 from tests.cases import read_cases
 
@@ -31,7 +31,7 @@ def make(agreement: Agreement, requests: int = 1000, **revoked: int) -> GuardRes
         {"host": host.replace("_", "."), "revoked": {"requests": count}}
         for host, count in revoked.items()
     ]
-    totals = {verdict.value: {"requests": 0, "bytes": 0} for verdict in Result}
+    totals = {verdict.value: {"requests": 0, "bytes": 0} for verdict in Verdict}
     totals["revoked"]["requests"] = sum(revoked.values())
     totals["unchanged"]["requests"] = requests - sum(revoked.values())
     report = {"totals": totals, "hosts": hosts}
@@ -165,7 +165,7 @@ NEW = RefererConfiguration(False, whitelist=("https://new.test/",), blacklist=("
 
 def made(*hosts: str) -> GuardResult:
     """Return a change that locks out ten requests of each host."""
-    totals = {verdict.value: {"requests": 0, "bytes": 0} for verdict in Result}
+    totals = {verdict.value: {"requests": 0, "bytes": 0} for verdict in Verdict}
     totals["revoked"] = {"requests": 10 * len(hosts), "bytes": 0}
     totals["unchanged"]["requests"] = 1000
     rows = [

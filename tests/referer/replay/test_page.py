@@ -24,58 +24,60 @@ RULES = replace(SITE, whitelist=("https://www.example.com/",), blacklist=())
 NAMES = ReplayNames("rules.xml", "", ("day.log",))
 
 
-def make(tmp_path: Path, rules: RefererConfiguration, count: int = 600) -> Any:
+def make(folder: Path, rules: RefererConfiguration, count: int = 300) -> Any:
     """Return the page of a replay, parsed."""
-    log, folder = tmp_path / "a.log", tmp_path / "engine"
-    log.write_bytes(text(generate(7, count, SITE)[0][:count]))
-    folder.mkdir()
+    log = folder / "a.log"
+    log.write_bytes(text(generate(7, 300, SITE)[0][:count]))
     engine = DuckDBEngine(folder)
-    logs = ReadLogs([log], engine, folder, Rejects())
-    report = replay(ReplayQuestion(Judge(rules), names=NAMES), logs)
+    report = replay(
+        ReplayQuestion(Judge(rules), names=NAMES), ReadLogs([log], engine, folder, Rejects())
+    )
     engine.close()
     return html.fromstring(page.format(report))
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The page of rules that lock out own domains."""
+    return make(tmp_path_factory.mktemp("page"), RULES)
 
 
 def words(found: Any) -> str:
     return " ".join(str(found.xpath("string()")).split())
 
 
-def test_page_names_rules_bucket_log_and_period(tmp_path: Path) -> None:
-    (about,) = make(tmp_path, RULES).find_class("about")
+def test_page_names_rules_bucket_log_and_period(made: Any) -> None:
+    (about,) = made.find_class("about")
     said = words(about)
     for part in ("rules.xml", "what the log says", "examplebucket", "day.log", "(UTC), 2.0 days"):
         assert part in said
 
 
-def test_money_and_share_come_first(tmp_path: Path) -> None:
-    first, *_ = make(tmp_path, RULES).find_class("card")
+def test_money_and_share_come_first(made: Any) -> None:
+    first, *_ = made.find_class("card")
     assert words(first).startswith("¥0.0")
     assert "% of the traffic out" in words(first)
 
 
-@pytest.mark.parametrize(
-    ("rules", "tone"), [(RULES, "bad"), (replace(RULES, whitelist=("x.test",)), "good")]
-)
-def test_only_own_domains_that_are_locked_out_are_bad(
-    tmp_path: Path, rules: RefererConfiguration, tone: str
-) -> None:
-    made = make(tmp_path, rules)
-    assert [card.get("class") for card in made.find_class("card")] == [
-        "card good",
-        f"card {tone}",
-        "card good",
-    ]
-    bad = {words(item.find("summary")) for item in made.iter("details") if "bad" in item.classes}
-    assert bad == (
-        {"www.example.com", "shop.example.com", "example.com"} if tone == "bad" else set()
+def tones(made: Any) -> tuple[list[str], set[str], set[str]]:
+    """Return the classes of the cards, and the hosts that are shown as bad and as good."""
+    bad, good = (
+        {words(item.find("summary")) for item in made.iter("details") if tone in item.classes}
+        for tone in ("bad", "good")
     )
-    good = {words(item.find("summary")) for item in made.iter("details") if "good" in item.classes}
+    return [card.get("class") for card in made.find_class("card")], bad, good
+
+
+def test_only_own_domains_that_are_locked_out_are_bad(made: Any) -> None:
+    cards, bad, good = tones(made)
+    assert cards == ["card good", "card bad", "card good"]
+    assert bad == {"www.example.com", "shop.example.com", "example.com"}
     assert "thief.test" in good
     assert "(no Referer)" not in bad | good
 
 
-def test_chart_has_units_and_times(tmp_path: Path) -> None:
-    (series,) = make(tmp_path, RULES).find_class("series")
+def test_chart_has_units_and_times(made: Any) -> None:
+    (series,) = made.find_class("series")
     units = [span.text for span in series.find_class("units")[0]]
     assert units[-1] == "0 B"
     assert all(unit.endswith("MB") for unit in units[:-1])
@@ -84,11 +86,16 @@ def test_chart_has_units_and_times(tmp_path: Path) -> None:
     assert all(":00" in time for time in times)
 
 
-def test_page_does_not_speak_of_commands(tmp_path: Path) -> None:
-    made = make(tmp_path, replace(RULES, allow_empty_referer=True))
+def test_no_domain_is_bad_where_only_strangers_are_locked_out(tmp_path: Path) -> None:
+    whitelist = ("x.test",)
+    made = make(tmp_path, replace(RULES, allow_empty_referer=True, whitelist=whitelist))
+    cards, bad, good = tones(made)
+    assert cards == ["card good"] * 3
+    assert bad == set()
+    assert "thief.test" in good
     said = words(made.find(".//main"))
     assert "The log says AccessDenied" in said
-    assert "--" not in said
+    assert "--" not in said, "the page speaks of commands"
 
 
 def test_log_without_requests_has_a_page(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from oss_referer import RefererConfiguration
 from oss_referer.replay import accesslog, duck, log_files, statements
 from oss_referer.replay.accesslog import LogLine
 from oss_referer.replay.duck import DuckDBEngine
-from oss_referer.replay.judge import Judge, Result, letters_of
+from oss_referer.replay.judge import Judge, Verdict, letters_of
 from oss_referer.replay.log_files import LONGEST_LINE, LONGEST_READ, LogForm, Rejects, parse_line
 from oss_referer.replay.report import (
     ReadLogs,
@@ -43,7 +43,7 @@ from tests.referer.replay.generator import (
     verdict,
 )
 from tests.referer.replay.nasty import nasty, read, totals
-from tests.thorough import cases
+from tests.thorough import THOROUGH, cases
 
 SITE = RefererConfiguration(
     allow_empty_referer=False,
@@ -55,14 +55,16 @@ RULES = {
     "empty allowed": replace(SITE, allow_empty_referer=True),
     "no rules": RefererConfiguration(),
     "blacklist": RefererConfiguration(blacklist=("http*://thief.test", "*例子*")),
-    "queries count": replace(SITE, allow_truncate_query_string=False),
     "paths are cut": replace(SITE, truncate_path=True, whitelist=("https://www.example.com",)),
+    "queries count": replace(SITE, allow_truncate_query_string=False),
     "contradiction": replace(
         SITE, truncate_path=True, allow_truncate_query_string=False, whitelist=("https://*.com",)
     ),
     "all denied": RefererConfiguration(allow_empty_referer=False, whitelist=("x",)),
 }
-LINES = cases(400, 1_500)
+STEP = 1 if THOROUGH else 2
+"""Half of the rules are reported on, the others compared with, if not all of them."""
+LINES = cases(300, 1_500)
 """Of a generated log."""
 
 
@@ -119,7 +121,7 @@ def check(report: Report, answer: Answer) -> None:
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize("name", list(RULES)[::STEP])
 def test_report_is_the_known_answer(
     name: str, engine: DuckDBEngine, folder: Path, tmp_path: Path
 ) -> None:
@@ -132,7 +134,7 @@ def test_report_is_the_known_answer(
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("old", RULES)
+@pytest.mark.parametrize("old", list(RULES)[STEP - 1 :: STEP])
 def test_comparison_with_other_rules_is_the_known_answer(
     old: str, engine: DuckDBEngine, folder: Path, tmp_path: Path
 ) -> None:
@@ -147,14 +149,13 @@ def test_buckets_that_are_read_together_are_judged_as_if_alone(
     folder: Path, tmp_path: Path
 ) -> None:
     lines = [
-        replace(line, bucket=("one", "two", "three")[number % 3])
+        replace(line, bucket=("one", "two")[number % 2])
         for number, line in enumerate(generate(9, LINES, SITE)[0])
     ]
     log = save(tmp_path / "a.log", text(lines) + b"damaged\n" + nasty(9, 50, SITE))
     questions = [
         ReplayQuestion(Judge(SITE), "one", top=50, max_rejects=Decimal(100)),
-        ReplayQuestion(Judge(RULES["no rules"], SITE), "two", top=50, max_rejects=Decimal(100)),
-        ReplayQuestion(Judge(RULES["paths are cut"], SITE), "three", max_rejects=Decimal(100)),
+        ReplayQuestion(Judge(RULES["paths are cut"], SITE), "two", max_rejects=Decimal(100)),
         ReplayQuestion(Judge(SITE), "nothing", top=50, max_rejects=Decimal(100)),
     ]
     with closing(DuckDBEngine(folder)) as engine:
@@ -212,37 +213,41 @@ def damaged_twice(content: bytes) -> bytes:
 
 
 FORMS: dict[str, Callable[[Sequence[LogLine]], bytes]] = {
-    "lines": text,
-    "compressed": lambda lines: gzip.compress(text(lines)),
-    "json": as_json,
-    "csv": as_csv,
-    "windows": lambda lines: damaged_twice(text(lines)),
-    "last line without its end": lambda lines: text(lines).rstrip(b"\n"),
-    "byte order mark": lambda lines: b"\xef\xbb\xbf" + text(lines),
-    "escaped with a backslash": lambda lines: text(lines).replace(rb"\x22", rb"\""),
-    "raw bytes": lambda lines: text(lines).replace(rb"\xFF", b"\xff"),
-    "appended fields": lambda lines: text(lines).replace(b"\n", b' "new" 17 "newer"\n'),
-    "mixed": lambda lines: text(lines[:200]) + as_json(lines[200:300]) + text(lines[300:]),
-    "wide spaces": lambda lines: text(lines).replace(b'" "', b'"  "'),
+    "lines.log": text,
+    "compressed.gz": lambda lines: gzip.compress(text(lines)),
+    "json.log": as_json,
+    "csv.log": as_csv,
+    "last line without its end.log": lambda lines: text(lines).rstrip(b"\n"),
+    "byte order mark.log": lambda lines: b"\xef\xbb\xbf" + text(lines),
+    "escaped with a backslash.log": lambda lines: text(lines).replace(rb"\x22", rb"\""),
+    "appended fields.log": lambda lines: text(lines).replace(b"\n", b' "new" 17 "newer"\n'),
+    "mixed.log": lambda lines: text(lines[:9]) + as_json(lines[9:18]) + text(lines[18:]),
+    "wide spaces.log": lambda lines: text(lines).replace(b'" "', b'"  "'),
+    "windows.log": lambda lines: damaged_twice(text(lines)),
+    "raw bytes.log": lambda lines: text(lines).replace(rb"\xFF", b"\xff"),
 }
+UNSPLIT = ("windows.log", "raw bytes.log")
+"""DuckDB splits neither these nor what it reads together with one of them."""
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("names", [sorted({*FORMS} - {*UNSPLIT}), *([name] for name in UNSPLIT)])
 def test_every_form_of_a_log_gives_the_same_answer(
-    form: str, engine: DuckDBEngine, folder: Path, tmp_path: Path
+    names: Sequence[str], engine: DuckDBEngine, folder: Path, tmp_path: Path
 ) -> None:
-    lines, answer = generate(9, LINES, SITE)
-    if form in ("json", "csv", "mixed"):
-        lines = [line for line in lines if "\udcff" not in line.referer]
-        lines = [replace(line, referer=line.referer.strip(" ")) for line in lines]
-        answer = answer_to(lines, SITE)
-    suffix = ".gz" if form == "compressed" else ".log"
-    log = save(tmp_path / f"a{suffix}", FORMS[form](lines))
-    report = ask(engine, folder, ReplayQuestion(Judge(SITE), top=50), log)
-    check(report, answer)
+    whole: list[LogLine] = []
+    for number, name in enumerate(names):
+        lines = generate(9, LINES, SITE)[0][number :: len(names)]
+        if name in ("json.log", "csv.log", "mixed.log"):
+            lines = [line for line in lines if "\udcff" not in line.referer]
+            lines = [replace(line, referer=line.referer.strip(" ")) for line in lines]
+        save(tmp_path / name, FORMS[name](lines))
+        whole += lines
+    logs = [tmp_path / name for name in names]
+    report = ask(engine, folder, ReplayQuestion(Judge(SITE), top=50), *logs)
+    check(report, answer_to(whole, SITE))
     assert report["lines"]["damaged"] == 0
-    assert report["lines"]["read"] == len(lines)
+    assert report["lines"]["read"] == len(whole)
 
 
 DAMAGED = [
@@ -261,10 +266,10 @@ DAMAGED = [
 def test_damaged_lines_are_counted_and_kept(
     engine: DuckDBEngine, folder: Path, tmp_path: Path
 ) -> None:
-    lines, answer = generate(10, 600, SITE)
+    lines, answer = generate(10, 400, SITE)
     whole = text(lines).splitlines()
     for number, damaged in enumerate(DAMAGED):
-        whole.insert(number * 50, damaged)
+        whole.insert(number * 40, damaged)
     log = save(tmp_path / "a.log", b"\n".join(whole) + b"\n")
     save(tmp_path / "empty.log", b"")
     kept: list[bytes] = []
@@ -276,25 +281,18 @@ def test_damaged_lines_are_counted_and_kept(
     assert report["lines"]["read"] == len(lines) + len(DAMAGED) - 1
 
 
-@pytest.mark.parametrize(
-    ("before", "last", "name"),
-    [(3, b"", "a.log"), (0, b"", "a.log.gz"), (0, b"\n", "a.log"), (3, b"\n", "a.log.gz")],
-)
+@pytest.mark.parametrize(("before", "name"), [(3, "a.log"), (0, "a.log.gz")])
 def test_line_that_is_longer_than_any_buffer_is_damaged(
-    engine: DuckDBEngine, folder: Path, tmp_path: Path, last: bytes, before: int, name: str
+    engine: DuckDBEngine, folder: Path, tmp_path: Path, before: int, name: str
 ) -> None:
-    """DuckDB fails on such a line, or leaves it out without a word."""
-    lines, _ = generate(3, 6, SITE)
-    good = text(lines).splitlines(keepends=True)
-    long = b"x" * (5 * LONGEST_READ)
-    content = b"".join([*good[:before], long, last, *(good[before:] if last else [])])
+    """DuckDB, whose buffer has 32 MiB, leaves such a line out without a word."""
+    content = text(generate(3, before, SITE)[0]) + b"x" * (33 << 20)
     kept: list[bytes] = []
     question = ReplayQuestion(Judge(SITE), max_rejects=Decimal(100))
     packed = gzip.compress(content, 1) if name.endswith(".gz") else content
-    log = save(tmp_path / name, packed)
-    report = ask(engine, folder, question, log, keep=kept.append)
+    report = ask(engine, folder, question, save(tmp_path / name, packed), keep=kept.append)
     assert report["lines"]["damaged"] == 1
-    assert report["lines"]["read"] == (len(lines) if last else before) + 1
+    assert report["lines"]["read"] == before + 1
     assert [len(line) for line in kept] == [LONGEST_READ + 2]  # its beginning
 
 
@@ -311,7 +309,7 @@ def test_no_more_of_a_line_is_read_than_a_limit(
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("seed", range(cases(3, 60)))
+@pytest.mark.parametrize("seed", range(cases(2, 60)))
 def test_nasty_log_is_read_as_defined(
     seed: int, engine: DuckDBEngine, folder: Path, tmp_path: Path
 ) -> None:
@@ -368,7 +366,7 @@ def test_line_is_counted_in_its_hour_in_every_time_zone(
             answer[f"{moment:%Y-%m-%dT%H:00Z}"] += 1
     log = save(tmp_path / "a.log", "\n".join(written).encode())
     report = ask(engine, folder, ReplayQuestion(Judge(SITE)), log)
-    hours = {row["hour"]: sum(row[v]["requests"] for v in Result) for row in report["hours"]}
+    hours = {row["hour"]: sum(row[v]["requests"] for v in Verdict) for row in report["hours"]}
     assert hours == answer
     since = datetime(2026, 11, 24, 14, tzinfo=UTC)
     report = ask(DuckDBEngine(folder), folder, ReplayQuestion(Judge(SITE), since=since), log)
@@ -437,7 +435,7 @@ def test_ctrl_c_while_a_batch_is_read_is_a_keyboard_interrupt(
 def test_only_the_asked_bucket_and_time_are_judged(
     engine: DuckDBEngine, folder: Path, tmp_path: Path
 ) -> None:
-    lines, _ = generate(11, 800, SITE)
+    lines, _ = generate(11, 300, SITE)
     lines = [
         replace(line, bucket="other" if number % 3 == 0 else "examplebucket")
         for number, line in enumerate(lines)
@@ -458,7 +456,7 @@ def test_only_the_asked_bucket_and_time_are_judged(
     )
     report = ask(engine, folder, question, log)
     chosen = [line for line in lines if question.selects(line)]
-    assert 100 < len(chosen) < 300
+    assert 30 < len(chosen) < 100
     assert report["lines"]["judged"] == len(chosen)
     assert report["lines"]["outside"] == len(lines) - len(chosen)
     assert report["totals"]["revoked"]["bytes"] == sum(
@@ -473,7 +471,7 @@ def generate_verdict(line: LogLine) -> str:
 def test_revoked_host_comes_with_reason_remedy_and_sample(
     engine: DuckDBEngine, folder: Path, tmp_path: Path
 ) -> None:
-    log = save(tmp_path / "a.log", text(generate(7, 1_500, SITE)[0]))
+    log = save(tmp_path / "a.log", text(generate(7, LINES, SITE)[0]))
     report = ask(engine, folder, ReplayQuestion(Judge(SITE), top=50), log)
     hosts = {item["host"]: item for item in report["hosts"] if item["revoked"]["requests"]}
     for host, item in hosts.items():
@@ -500,7 +498,7 @@ def test_sample_of_a_signed_url_has_no_signature(
     engine: DuckDBEngine, folder: Path, tmp_path: Path
 ) -> None:
     query = "?Expires=1&OSSAccessKeyId=id&Signature=c2VjcmV0%3D&security-token=secret HTTP/1.1"
-    generated = text(generate(7, 1_500, SITE)[0]).decode().splitlines()
+    generated = text(generate(7, LINES, SITE)[0]).decode().splitlines()
     stolen = next(
         one for one in generated if "thief.test" in one and "GET " in one and "?" not in one
     )
@@ -511,7 +509,7 @@ def test_sample_of_a_signed_url_has_no_signature(
 
 
 def test_own_hosts_are_told_from_others(engine: DuckDBEngine, folder: Path, tmp_path: Path) -> None:
-    log = save(tmp_path / "a.log", text(generate(7, 1_500, SITE)[0]))
+    log = save(tmp_path / "a.log", text(generate(7, LINES, SITE)[0]))
     rules = replace(SITE, whitelist=("https://www.example.com/",))
     report = ask(engine, folder, ReplayQuestion(Judge(rules), top=2), log)
     hosts = {item["host"]: item["own"] for item in report["hosts"]}
@@ -558,10 +556,10 @@ def test_ctrl_c_in_a_statement_is_an_interrupt(
 def test_files_are_scanned_in_parts(
     engine: DuckDBEngine, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lines, answer = generate(12, 900, SITE)
+    lines, answer = generate(12, 250, SITE)
     logs = [
-        save(tmp_path / f"{number}.log", text(lines[number * 100 : number * 100 + 100]))
-        for number in range(9)
+        save(tmp_path / f"{number}.log", text(lines[number * 50 : number * 50 + 50]))
+        for number in range(5)
     ]
     run: list[str] = []
     execute = engine._run
@@ -574,7 +572,7 @@ def test_files_are_scanned_in_parts(
     monkeypatch.setattr(duck, "SCANNED", 2 * logs[0].stat().st_size)
     report = ask(engine, folder, ReplayQuestion(Judge(SITE), top=50), *logs)
     check(report, answer)
-    assert 3 < sum("read_csv" in made for made in run) < 9
+    assert 1 < sum("read_csv" in made for made in run) < 5
 
 
 def test_file_that_cannot_be_split_adds_nothing(engine: DuckDBEngine, tmp_path: Path) -> None:

@@ -164,8 +164,8 @@ def test_referers_are_cut_to_their_origins_if_no_entry_looks_further(
 
 def test_folding_of_letters_makes_no_character_that_ends_a_host() -> None:
     """A Referer may be cut before its letter case is ignored (R-24)."""
-    everything = map(chr, range(sys.maxunicode + 1))
-    assert not [c for c in everything if c not in "/?#:" and set(c.casefold()) & set("/?#:")]
+    everything = "".join(map(chr, range(sys.maxunicode + 1)))
+    assert all(everything.casefold().count(mark) == 1 for mark in "/?#:")
 
 
 @given(
@@ -191,7 +191,7 @@ def test_ruling_agrees_with_the_decision(
 
 
 def test_engine_cuts_and_classifies_as_python_does(tmp_path: Path) -> None:
-    lines, _ = generate(3, 2_000, RefererConfiguration())
+    lines, _ = generate(3, 500, RefererConfiguration())
     lines = [replace(line, request_id=f"{number}") for number, line in enumerate(lines)]
     log = tmp_path / "a.log"
     log.write_bytes(text(lines))

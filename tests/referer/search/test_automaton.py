@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import reduce
+from functools import partial, reduce
 from itertools import product
 
 import pytest
@@ -18,6 +18,7 @@ from oss_referer.engine.policy import Reading
 from oss_referer.search import automaton
 from oss_referer.search.automaton import (
     MATCHED,
+    Budget,
     EntryReader,
     SearchedEntry,
     Truncation,
@@ -25,15 +26,18 @@ from oss_referer.search.automaton import (
 )
 from oss_referer.search.entry import parse_entry
 
+from tests.thorough import cases
+
 LETTERS = "ab:/?"
-SHORT = ["".join(text) for size in range(1, 7) for text in product(LETTERS, repeat=size)]
+SIZES = range(1, cases(5, 6) + 1)
+SHORT = ["".join(text) for size in SIZES for text in product(LETTERS, repeat=size)]
 ENTRIES = st.text("ab:/?*", min_size=1, max_size=5)
 CUTTERS: dict[Truncation, Callable[[str], str]] = {
     Truncation.NOT: str,
     Truncation.QUERY: header.cut_query,
     Truncation.PATH: header.cut_path,
 }
-LETTERED = ["".join(text) for size in range(1, 7) for text in product("aAb?", repeat=size)]
+LETTERED = ["".join(text) for size in SIZES for text in product("aAb?", repeat=size)]
 
 
 @settings(deadline=None)
@@ -125,10 +129,17 @@ def test_search_stops_at_its_budget() -> None:
     # Twelve letters in any order make too many classes.
     patterns = [parse_entry(f"*{letter}?????") for letter in "abcdefghijkl"]
     with pytest.raises(UndecidedError):
-        automaton.find([[SearchedEntry(pattern)] for pattern in patterns], lambda _: False)
+        automaton.find(
+            [[SearchedEntry(pattern)] for pattern in patterns],
+            lambda _: False,
+            budget=Budget(9_999),
+        )
 
 
-def test_undecided_search_claims_only_the_generated_referers() -> None:
+def test_undecided_search_claims_only_the_generated_referers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(automaton, "Budget", partial(Budget, 9_999))
     entries = tuple(f"*{letter}?????" for letter in "abcdefghijkl")
     old, new = (
         RefererConfiguration(whitelist=entries),

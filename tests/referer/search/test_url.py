@@ -67,16 +67,17 @@ REFUSED = {
 """What Chromium refuses, and why."""
 
 
-@pytest.mark.parametrize(("text", "read"), READ.items())
-def test_url_is_read_as_browsers_read_it(text: str, read: str) -> None:
-    assert WebURL.parse(text).text == read
+def test_url_is_read_as_browsers_read_it() -> None:
+    assert {text: WebURL.parse(text).text for text in READ} == READ
 
 
-@pytest.mark.parametrize(("text", "reason"), REFUSED.items())
-def test_url_that_no_browser_opens_is_refused(text: str, reason: str) -> None:
-    with pytest.raises(WebURLError) as caught:
-        WebURL.parse(text)
-    assert str(caught.value) == reason
+def test_url_that_no_browser_opens_is_refused() -> None:
+    reasons = {}
+    for text in REFUSED:
+        with pytest.raises(WebURLError) as caught:
+            WebURL.parse(text)
+        reasons[text] = str(caught.value)
+    assert reasons == REFUSED
 
 
 @pytest.mark.parametrize(("text", "reason"), CASES["text_that_is_not_a_page_is_refused"])

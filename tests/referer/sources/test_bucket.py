@@ -76,7 +76,7 @@ def answering(
 def failure(endpoint: str, key: GivenKey = KEY) -> str:
     """Return why the rules cannot be read."""
     with pytest.raises(BucketError) as caught:
-        RemoteBucket("examplebucket", endpoint, "cn-hangzhou", key).get_rules()
+        RemoteBucket("examplebucket", endpoint, "cn-hangzhou", key).get_document()
     said = str(caught.value)
     assert "\n" not in said
     return said
@@ -127,13 +127,13 @@ def test_name_of_a_bucket_stands_in_front_of_a_named_host(monkeypatch: pytest.Mo
         monkeypatch.setenv("http_proxy", proxy)
         monkeypatch.delenv("no_proxy", raising=False)
         bucket = RemoteBucket("examplebucket", "oss.test:81", "cn-hangzhou", KEY)
-        assert bucket.get_rules() == b"<a/>"
+        assert bucket.get_document() == b"<a/>"
     assert seen == [("http://examplebucket.oss.test:81/?referer", "examplebucket.oss.test:81")]
 
 
 def test_name_of_a_bucket_stands_in_the_path_for_an_address() -> None:
     with answering(body=b"<a/>") as (endpoint, seen):
-        assert RemoteBucket("examplebucket", endpoint, "cn-hangzhou", KEY).get_rules() == b"<a/>"
+        assert RemoteBucket("examplebucket", endpoint, "cn-hangzhou", KEY).get_document() == b"<a/>"
     assert seen == [("/examplebucket/?referer", endpoint.removeprefix("http://"))]
 
 
@@ -148,7 +148,7 @@ def test_untrusted_certificate_is_refused(
         file = tmp_path_factory.mktemp("ca") / "ca.pem"
         authority.cert_pem.write_to_path(file)
         monkeypatch.setenv("SSL_CERT_FILE", str(file))
-        assert RemoteBucket("examplebucket", endpoint, "cn-hangzhou", KEY).get_rules() == b"<a/>"
+        assert RemoteBucket("examplebucket", endpoint, "cn-hangzhou", KEY).get_document() == b"<a/>"
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from oss_referer import RefererConfiguration
@@ -10,7 +11,7 @@ from oss_referer.sources import editing, forms
 from oss_referer.sources.editing import NotEditableError
 from oss_referer.sources.forms import RulesForm
 
-from tests.referer.lint.random_rules import corrected, rules, seeded
+from tests.referer.lint.random_rules import rules, seeded
 from tests.thorough import cases
 
 CASES = cases(40, 150)
@@ -227,18 +228,20 @@ def test_uneditable_document_is_refused_with_a_reason(
 
 @pytest.mark.thorough
 @pytest.mark.parametrize("form", [RulesForm.XML, RulesForm.JSON, RulesForm.TOML])
-def test_random_rules_are_corrected_in_their_document(form: RulesForm) -> None:
+def test_random_rules_are_changed_in_their_document(form: RulesForm) -> None:
     edited = 0
     for seed in range(CASES):
-        configuration = rules(seeded(seed))
-        fixed = corrected(seed)
+        configuration, other = rules(seeded(seed)), rules(seeded(seed + CASES))
+        white = (*configuration.whitelist[1:3], *other.whitelist, *configuration.whitelist[3:])
+        changed = replace(other, whitelist=white, blacklist=configuration.blacklist[:-1])
         try:
             text = forms.format(configuration, form)
+            forms.format(changed, form)
         except ValueError:
             continue  # XML cannot represent it
         (name, read), *_ = forms.parse(text.encode(), form).items()
         if read == configuration:
-            again = editing.edit(text.encode(), form, name, fixed)
-            assert forms.parse(again.encode(), form)[name] == fixed
+            again = editing.edit(text.encode(), form, name, changed)
+            assert forms.parse(again.encode(), form)[name] == changed
             edited += 1
     assert edited > CASES * 2 / 3

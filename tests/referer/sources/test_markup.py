@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator
-from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -26,14 +25,14 @@ from oss_referer.sources.toml import SourceError
 
 from tests.cases import read_cases
 from tests.referer.lint.random_rules import seeded
-from tests.referer_documents import BAD, GOOD, RefererDocument
+from tests.referer_documents import BAD, GOOD
 from tests.thorough import cases
 
 TABLE_CASES = read_cases("referer-sources")
 
 FIXTURES = Path(__file__).parents[3] / "fixtures" / "xml"
 MALFORMED = tomllib.loads((FIXTURES / "malformed.toml").read_text(encoding="utf-8"))["case"]
-CASES = cases(200, 20_000)
+CASES = cases(100, 20_000)
 
 
 def walk(element: XmlElement) -> Iterator[tuple[str, str, str]]:
@@ -103,20 +102,25 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         read(document)
 
 
-@pytest.mark.parametrize("each", [*GOOD, *BAD], ids=attrgetter("name"))
-def test_what_clients_send_is_read_as_lxml_reads_it(each: RefererDocument) -> None:
-    text = each.document.decode("utf-8", "replace").removeprefix("\ufeff")
-    if "<!DOCTYPE" not in text and (theirs := read_with_lxml(text)) is not None:
-        assert read(text) == theirs
+def test_what_clients_send_is_read_as_lxml_reads_it() -> None:
+    texts = [
+        each.document.decode("utf-8", "replace").removeprefix("\ufeff") for each in (*GOOD, *BAD)
+    ]
+    theirs = {text: read_with_lxml(text) for text in texts if "<!DOCTYPE" not in text}
+    accepted = {text: found for text, found in theirs.items() if found is not None}
+    assert len(accepted) > 20
+    assert {text: read(text) for text in accepted} == accepted
 
 
-@pytest.mark.parametrize("case", MALFORMED, ids=lambda case: repr(case["text"]))
-def test_malformed_document_gets_words_and_a_place(case: dict[str, Any]) -> None:
-    with pytest.raises(MarkupError) as refusal:
-        XmlDocument.parse(case["text"].encode())
-    error = refusal.value
-    assert error.sentence == f"this is not well-formed XML: {case['says']}"
-    assert [error.line, error.column] == case["place"]
+def test_malformed_document_gets_words_and_a_place() -> None:
+    found = []
+    for case in MALFORMED:
+        with pytest.raises(MarkupError) as refusal:
+            XmlDocument.parse(case["text"].encode())
+        error, words = refusal.value, "this is not well-formed XML: "
+        says = error.sentence.removeprefix(words) if error.sentence.startswith(words) else None
+        found.append(case | {"says": says, "place": [error.line, error.column]})
+    assert found == MALFORMED
 
 
 @pytest.mark.parametrize("text", TABLE_CASES["document_type_is_refused_where_it_stands"])
@@ -142,19 +146,21 @@ def test_elements_have_their_places_behind_ampersands_and_wide_characters() -> N
 def test_deep_document_is_refused() -> None:
     XmlDocument.parse(b"<a>" * MAX_DEPTH + b"</a>" * MAX_DEPTH)
     with pytest.raises(MarkupError, match=f"more than {MAX_DEPTH} elements"):
-        XmlDocument.parse(b"<a>" * 100_000)
+        XmlDocument.parse(b"<a>" * 10_000)
 
 
 @pytest.mark.parametrize(
-    "hostile", ["<!--", "<![CDATA[", "<?p ", "<a b='", "<a ", "&#", "&", "]]", "</a"]
+    "hostile", ["<!--", "<![CDATA[", "<?p ", "<a b='", "<a ", "&#", "&", "&amp;&", "]]", "</a"]
 )
 def test_hostile_text_is_read_in_linear_time(hostile: str) -> None:
+    began = process_time()
     with pytest.raises(MarkupError):
-        XmlDocument.parse(b"<r>" + hostile.encode() * (500_000 // len(hostile)))
+        XmlDocument.parse(b"<r>" + hostile.encode() * (50_000 // len(hostile)))
+    assert process_time() - began < 0.5
 
 
 def test_many_prefixes_are_read_in_linear_time() -> None:
-    declared = "".join(f" xmlns:p{number}='u'" for number in range(90_000))
+    declared = "".join(f" xmlns:p{number}='u'" for number in range(9_000))
     XmlDocument.parse(f"<a{declared}/>".encode())
 
 

@@ -22,7 +22,7 @@ RULES = RefererConfiguration(
 )
 
 
-@pytest.mark.parametrize("form", list(forms.RulesForm))
+@pytest.mark.parametrize("form", forms.WHOLE)
 def test_each_entry_is_found_in_its_line(form: RulesForm) -> None:
     try:
         text = forms.format(RULES, form)
@@ -91,7 +91,7 @@ FILES = {
 }
 
 
-@pytest.mark.parametrize("form", list(forms.RulesForm))
+@pytest.mark.parametrize("form", forms.WHOLE)
 def test_each_form_is_recognised(form: RulesForm) -> None:
     document = forms.format(FOUND_RULES, form).encode()
     assert forms.has_rules(PurePath(FILES[form]), document)

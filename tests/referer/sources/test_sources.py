@@ -18,7 +18,7 @@ FULL = RefererConfiguration(
 UNSET = RefererConfiguration()
 
 
-@pytest.mark.parametrize("form", document.RulesForm)
+@pytest.mark.parametrize("form", document.WHOLE)
 @pytest.mark.parametrize("configuration", [FULL, UNSET], ids=["full", "unset"])
 def test_formatted_rules_can_be_parsed(
     form: RulesForm, configuration: RefererConfiguration

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oss_emulator.access import Accounts, AccountsError
+from oss_emulator.access.accounts import Accounts, AccountsError
 from oss_emulator.control import seed
 from oss_emulator.control.seed import SeedError
 from oss_emulator.pipeline.service import Service
@@ -103,7 +103,6 @@ def test_value_at_a_path_is_converted() -> None:
         (f"a = 1\nfree = {'9' * 5000}", 2, 8, "this number has more than 308 digits"),
         (f"free = 0x{'f' * 5000}", 1, 8, "this number has more than 308 digits"),
         (f"free = 1.{'1_' * 5000}1", 1, 10, "this number has more than 308 digits"),
-        (f"free = [{'1,' * 1_000_001}]", 1, 1, "this TOML has more than 1000000 names"),
         ('colour = "green"', 1, 1, 'colour is "green"; write "red" or "blue"'),
         ("colour = []", 1, 1, 'colour is []; write "red" or "blue"'),
         ("tall = 1", 1, 1, "tall is 1; write true or false"),
@@ -126,6 +125,13 @@ def test_mistake_is_told_with_its_place(text: str, line: int, column: int, sente
     assert (refusal.value.line, refusal.value.column) == (line, column)
 
 
+def test_more_names_than_the_limit_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(toml, "MAX_NAMES", 1_000)
+    assert TomlDocument.parse(f"free = [{'1,' * 998}]").tables["free"]
+    with pytest.raises(SourceError, match="this TOML has more than 1000 names"):
+        TomlDocument.parse(f"free = [{'1,' * 1_001}]")
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -143,13 +149,16 @@ def test_limits_leave_strings_and_long_documents_alone(text: str) -> None:
     assert TomlDocument.parse(text).tables["free"]
 
 
-@pytest.mark.parametrize("piece", ['\\"', '"""\\', "'''\\", '"\n', "[", "#", "'", "a.", '"a" '])
+PIECES = ['\\"', '"""\\', "'''\\", '"\n', "[", "#", "'", "a.", '"a" ']
+
+
 @pytest.mark.parametrize("start", ["", "a = ", 'a = "', 'a = """', "a = '''"])
-def test_damaged_text_is_refused_in_linear_time(start: str, piece: str) -> None:
-    began = process_time()
-    with pytest.raises(SourceError):
-        TomlDocument.parse(start + piece * 100_000 + "\n=")
-    assert process_time() - began < 2
+def test_damaged_text_is_refused_in_linear_time(start: str) -> None:
+    for piece in PIECES:
+        began = process_time()
+        with pytest.raises(SourceError):
+            TomlDocument.parse(start + piece * 20_000 + "\n=")
+        assert process_time() - began < 0.5, piece
 
 
 def test_place_is_found_behind_values_that_look_like_headers() -> None:
@@ -324,16 +333,9 @@ def test_device_without_an_end_is_refused() -> None:
 # --- assumptions as TOML: each variant of each fact, and errors that list the valid values
 
 
-ALL = [DEFAULT, *(other for _, other in DEFAULT.alternatives())]
-
-
-@pytest.mark.parametrize("given", ALL, ids=lambda given: next(iter(assumed(given)), "default"))
-def test_formatted_assumptions_parse_to_the_same(given: Assumptions) -> None:
-    assert assumptions.parse(assumptions.format(given)) == given
-
-
-def assumed(given: Assumptions) -> list[str]:
-    return [str(v) for v in given.chosen().values() if v not in DEFAULT.chosen().values()]
+def test_formatted_assumptions_parse_to_the_same() -> None:
+    given = [DEFAULT, *(other for _, other in DEFAULT.alternatives())]
+    assert [assumptions.parse(assumptions.format(one)) for one in given] == given
 
 
 def test_each_variant_has_a_sentence_and_a_name_of_its_own() -> None:
@@ -374,7 +376,7 @@ VALUES = st.recursive(
 
 
 @given(value=VALUES, escaped=st.booleans())
-@settings(max_examples=cases(50, 1_000))
+@settings(max_examples=cases(25, 1_000))
 def test_what_json_writes_is_read(value: Any, escaped: bool) -> None:
     text = json.dumps(value, ensure_ascii=escaped)
     assert json_text.parse(text) == value
@@ -383,7 +385,7 @@ def test_what_json_writes_is_read(value: Any, escaped: bool) -> None:
 
 @pytest.mark.thorough
 @given(text=st.text('[]{}"\\:,1eE+-.u d8a\n', max_size=40))
-@settings(max_examples=cases(200, 10_000))
+@settings(max_examples=cases(100, 10_000))
 def test_any_text_is_read_as_json_reads_it_or_refused(text: str) -> None:
     try:
         found = json_text.parse(text)
@@ -401,8 +403,8 @@ def test_any_text_is_read_as_json_reads_it_or_refused(text: str) -> None:
         ('{"a": [1], }', 1, 10, "this is not valid JSON: Illegal trailing comma", ""),
         ("[1, }", 1, 5, "this is not valid JSON: Expecting value", "}"),
         ('{"a": 1} x', 1, 10, "this is not valid JSON: Extra data", ""),
-        ("[" * 100_000, 1, 1, "this JSON is nested too deeply", ""),
-        ('{"a":' * 100_000, 1, 1, "this JSON is nested too deeply", ""),
+        ("[" * 10_000, 1, 1, "this JSON is nested too deeply", ""),
+        ('{"a":' * 10_000, 1, 1, "this JSON is nested too deeply", ""),
         ("[\n" + "9" * 5_000, 2, 1, "this is not valid JSON: a number has more than 308", ""),
         ("[1, -" + "9" * 308, 1, 5, "this is not valid JSON: a number has more than 308", ""),
         ("[0." + "1" * 400 + "]", 1, 2, "this is not valid JSON: a number is too large", ""),

@@ -66,11 +66,11 @@ DECISIONS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("system", "text", "referer", "allowed"), DECISIONS)
-def test_each_system_decides_as_in_the_table(
-    system: str, text: str, referer: str | None, allowed: bool
-) -> None:
-    assert SYSTEMS[system].parse(text).allows(referer) is allowed
+def test_each_system_decides_as_in_the_table() -> None:
+    assert [
+        (system, text, referer, SYSTEMS[system].parse(text).allows(referer))
+        for system, text, referer, _ in DECISIONS
+    ] == DECISIONS
 
 
 DOCUMENTS = sorted({(system, text) for system, text, *_ in DECISIONS})
@@ -143,13 +143,13 @@ def test_each_cause_is_reported_once() -> None:
 
 def test_losses_of_a_long_list_are_found_quickly() -> None:
     """Entries of one shape are probed a few times; one that differs from all others is found."""
-    hosts = [f"https://host{number}.example.com/" for number in range(5_000)]
+    hosts = [f"https://host{number}.example.com/" for number in range(1_000)]
     ours = RefererConfiguration(False, whitelist=(*hosts, "https://*.a.test/?q"))
     rules = SYSTEMS["cdn"].from_oss(ours, DEFAULT)
     began = time.process_time()
     found = losses(rules, ours, opens=False)
     assert ProbeKind.IN_PATH in {loss.kind for loss in found}
-    assert time.process_time() - began < 5
+    assert time.process_time() - began < 1
 
 
 @pytest.mark.parametrize(
@@ -306,9 +306,9 @@ def test_any_rules_are_translated(system: str, rules: RefererConfiguration) -> N
     assert result.format().endswith("\n")
 
 
-def numbered(text: str) -> str:
-    """Repeat a text with a number in place of @ up to a megabyte."""
-    count = 1_000_000 // (len(text) + 4)
+def numbered(text: str, size: int) -> str:
+    """Repeat a text with a number in place of @ up to a size."""
+    count = size // (len(text) + 4)
     return "".join(text.replace("@", str(number)) for number in range(count))
 
 
@@ -317,15 +317,15 @@ XML = (
     "<RefererList>{}</RefererList></RefererConfiguration>"
 )
 LARGE: dict[str, Callable[[], str]] = {
-    "--to nginx": lambda: XML.format(numbered("<Referer>*a@*b?c*</Referer>")),
-    "--to cdn": lambda: XML.format(numbered("<Referer>https://h@.test/</Referer>")),
-    "--from nginx": lambda: f"valid_referers {numbered('h@.test ')};",
-    "--from cdn": lambda: "[" * 1_000_000,
+    "--to nginx": lambda: XML.format(numbered("<Referer>*a@*b?c*</Referer>", 350_000)),
+    "--to cdn": lambda: XML.format(numbered("<Referer>https://h@.test/</Referer>", 350_000)),
+    "--from nginx": lambda: f"valid_referers {numbered('h@.test ', 100_000)};",
+    "--from cdn": lambda: "[" * 200_000,
 }
 
 
 @pytest.mark.parametrize("arguments", LARGE)
-def test_megabyte_is_refused_with_one_sentence(
+def test_large_document_is_refused_with_one_sentence(
     arguments: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "rules.xml"

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import oss2
-from oss_emulator.access import Accounts
-from oss_emulator.access.accounts import AccountTable
+from oss_emulator.access.accounts import Accounts, AccountTable
 from oss_referer.sources.toml import Path, SourceError, convert
 
 from tests.unit.access.table import BUCKET, CAST, OWNER, STRANGER, TABLES, Case

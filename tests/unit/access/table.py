@@ -9,19 +9,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from oss_emulator.access import (
-    ANONYMOUS,
+from oss_emulator.access.authorize import (
     AccessDecision,
-    Context,
-    Identity,
-    Kind,
     Permission,
-    Policy,
     PolicyInputs,
-    PolicyType,
     authorize,
     resource,
 )
+from oss_emulator.access.condition import Context
+from oss_emulator.access.identity import ANONYMOUS, Identity, Kind
+from oss_emulator.access.policy import Policy, PolicyType
 
 FOLDER = Path(__file__).parents[3] / "fixtures" / "access"
 OWNER, STRANGER = "1000000000000001", "1000000000000002"

@@ -11,24 +11,21 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from oss_emulator.access import (
+from oss_emulator.access.accounts import Accounts, AccountsError, KeyProblem
+from oss_emulator.access.identity import (
     ANONYMOUS,
     AccessKey,
-    Accounts,
-    AccountsError,
     Identity,
     JWKSError,
-    KeyProblem,
     Kind,
     OIDCProvider,
-    PolicyType,
-    Question,
-    Tokens,
-    evaluate,
     parse_jwks,
 )
+from oss_emulator.access.policy import PolicyType, Question, evaluate
+from oss_emulator.access.tokens import Tokens
 
 from tests.issuer import Issuer
+from tests.rows import rows
 
 # --- Accounts in TOML, and the keys that they accept
 
@@ -259,7 +256,7 @@ def test_key_set_that_cannot_be_read_is_named(tmp_path: Path, name: str, reason:
     assert f"cannot be read: {reason}." in str(raised.value)
 
 
-@pytest.mark.parametrize(("text", "message"), REFUSED)
+@rows(("text", "message"), *REFUSED)
 def test_bad_accounts_are_refused_with_the_place_of_the_mistake(text: str, message: str) -> None:
     with pytest.raises(AccountsError) as raised:
         Accounts.parse(text, token_key=b"key")
@@ -397,20 +394,18 @@ def test_provider_has_a_resource_name() -> None:
     assert provider.arn == "acs:ram::1:oidc-provider/local"
 
 
-@pytest.mark.parametrize(
+@rows(
     ("text", "message"),
-    [
-        ("", "it is not valid JSON: "),
-        ("[" * 100_000, "it is not valid JSON: "),
-        ("[]", "it must be an object such as "),
-        ('{"keys": {}}', "it must be an object such as "),
-        ('{"keys": []}', "it has no key whose kty is RSA"),
-        (json.dumps({"keys": [EC]}), "it has no key whose kty is RSA"),
-        ('{"keys": [{"kty": "RSA", "kid": "a"}]}', "the key 'a' is not an RSA public key: "),
-        ('{"keys": [{"kty": "RSA", "n": 1, "e": 1}]}', "the key '' is not an RSA public key: "),
-        ('{"keys": [{"kty": "RSA", "n": "!", "e": "AQAB"}]}', "is not an RSA public key: "),
-        ('{"keys": [{"kty": "RSA", "n": "AQ", "e": "AA"}]}', "is not an RSA public key: "),
-    ],
+    ("", "it is not valid JSON: "),
+    ("[" * 100_000, "it is not valid JSON: "),
+    ("[]", "it must be an object such as "),
+    ('{"keys": {}}', "it must be an object such as "),
+    ('{"keys": []}', "it has no key whose kty is RSA"),
+    (json.dumps({"keys": [EC]}), "it has no key whose kty is RSA"),
+    ('{"keys": [{"kty": "RSA", "kid": "a"}]}', "the key 'a' is not an RSA public key: "),
+    ('{"keys": [{"kty": "RSA", "n": 1, "e": 1}]}', "the key '' is not an RSA public key: "),
+    ('{"keys": [{"kty": "RSA", "n": "!", "e": "AQAB"}]}', "is not an RSA public key: "),
+    ('{"keys": [{"kty": "RSA", "n": "AQ", "e": "AA"}]}', "is not an RSA public key: "),
 )
 def test_bad_key_set_is_refused(text: str, message: str) -> None:
     with pytest.raises(JWKSError) as caught:
@@ -443,9 +438,7 @@ def test_token_parses_to_its_grant() -> None:
     assert Tokens(b"other").parse(TOKEN) is None
 
 
-@pytest.mark.parametrize(
-    "text", [TOKEN[4:], "cais" + TOKEN[4:], TOKEN + "!", TOKEN + "!!!!", TOKEN + "\n"]
-)
+@rows("text", TOKEN[4:], "cais" + TOKEN[4:], TOKEN + "!", TOKEN + "!!!!", TOKEN + "\n")
 def test_malformed_token_is_refused(text: str) -> None:
     assert TOKENS.parse(text) is None
 

@@ -8,22 +8,20 @@ from dataclasses import replace
 from itertools import product
 
 import pytest
-from oss_emulator.access import (
-    ANONYMOUS,
+from oss_emulator.access.authorize import (
     AccessPointScope,
     AccessReason,
     BucketAcl,
-    Identity,
-    Kind,
     ObjectAcl,
     Permission,
-    Policy,
     PolicyInputs,
-    PolicyType,
     authorize,
     explain_denial,
 )
+from oss_emulator.access.identity import ANONYMOUS, Identity, Kind
+from oss_emulator.access.policy import Policy, PolicyType
 
+from tests.rows import rows
 from tests.unit.access.table import CASES, CAST, FOLDER, PERMISSIONS, TABLES, Case, Table
 from tests.unit.access.table import OWNER as OWNER_OF_TABLES
 
@@ -67,10 +65,8 @@ def test_acl_of_an_object_replaces_that_of_its_bucket(caller: Identity) -> None:
         assert (decision.allowed, decision.reason) == expected, (bucket, item, permission)
 
 
-@pytest.mark.parametrize(("bucket", "item"), ACLS)
-@pytest.mark.parametrize(
-    ("caller", "reason"), [(ANONYMOUS, AccessReason.ANONYMOUS), (OTHER, AccessReason.FOREIGN)]
-)
+@rows(("bucket", "item"), *ACLS)
+@rows(("caller", "reason"), (ANONYMOUS, AccessReason.ANONYMOUS), (OTHER, AccessReason.FOREIGN))
 def test_no_acl_grants_the_rights_of_the_owner(
     caller: Identity, bucket: BucketAcl, item: ObjectAcl, reason: AccessReason
 ) -> None:
@@ -121,21 +117,19 @@ def policy(effect: str, resource: str, policy_type: PolicyType, principal: str =
     return Policy.parse({"Version": "1", "Statement": [statement]}, policy_type)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("caller", "effect", "allowed"),
-    [
-        (OWNER, "", True),
-        (OWNER, "Allow", True),
-        (OWNER, "Deny", True),  # for everybody, so not for the owner
-        (USER, "", False),
-        (USER, "Allow", True),
-        (USER, "Deny", False),
-        (OTHER, "", False),
-        (OTHER, "Allow", True),
-        (OTHER, "Deny", False),
-        (OTHER_USER, "", False),
-        (OTHER_USER, "Allow", True),
-    ],
+    (OWNER, "", True),
+    (OWNER, "Allow", True),
+    (OWNER, "Deny", True),  # for everybody, so not for the owner
+    (USER, "", False),
+    (USER, "Allow", True),
+    (USER, "Deny", False),
+    (OTHER, "", False),
+    (OTHER, "Allow", True),
+    (OTHER, "Deny", False),
+    (OTHER_USER, "", False),
+    (OTHER_USER, "Allow", True),
 )
 def test_access_point_must_allow_all_but_the_owner(
     caller: Identity, effect: str, allowed: bool
@@ -189,46 +183,44 @@ def told(name: str) -> dict[str, str] | None:
     return None if fields is None else dict(fields)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("name", "policy_type", "no_permission", "action"),
-    [
-        (
-            "a policy that allows oss:GetBucketReferer does not allow to put",
-            "AccountLevelIdentityBasedPolicy",
-            "ImplicitDeny",
-            "oss:PutBucketReferer",
-        ),
-        (
-            "a deny overrides an earlier allow",
-            "AccountLevelIdentityBasedPolicy",
-            "ExplicitDeny",
-            "oss:PutBucketReferer",
-        ),
-        (
-            "both policies may deny at once",
-            "AccountLevelIdentityBasedPolicy",
-            "ExplicitDeny",
-            "oss:DeleteObject",
-        ),
-        (
-            "a session policy removes what it does not allow",
-            "SessionPolicy",
-            "ImplicitDeny",
-            "oss:GetObject",
-        ),
-        (
-            "a denial names the statement of the session policy",
-            "SessionPolicy",
-            "ExplicitDeny",
-            "oss:PutObject",
-        ),
-        (
-            "a tagging header needs the tagging action too",
-            "AccountLevelIdentityBasedPolicy",
-            "ImplicitDeny",
-            "oss:PutObjectTagging",
-        ),
-    ],
+    (
+        "a policy that allows oss:GetBucketReferer does not allow to put",
+        "AccountLevelIdentityBasedPolicy",
+        "ImplicitDeny",
+        "oss:PutBucketReferer",
+    ),
+    (
+        "a deny overrides an earlier allow",
+        "AccountLevelIdentityBasedPolicy",
+        "ExplicitDeny",
+        "oss:PutBucketReferer",
+    ),
+    (
+        "both policies may deny at once",
+        "AccountLevelIdentityBasedPolicy",
+        "ExplicitDeny",
+        "oss:DeleteObject",
+    ),
+    (
+        "a session policy removes what it does not allow",
+        "SessionPolicy",
+        "ImplicitDeny",
+        "oss:GetObject",
+    ),
+    (
+        "a denial names the statement of the session policy",
+        "SessionPolicy",
+        "ExplicitDeny",
+        "oss:PutObject",
+    ),
+    (
+        "a tagging header needs the tagging action too",
+        "AccountLevelIdentityBasedPolicy",
+        "ImplicitDeny",
+        "oss:PutObjectTagging",
+    ),
 )
 def test_denial_by_the_callers_policies_has_a_detail(
     name: str, policy_type: str, no_permission: str, action: str
@@ -278,16 +270,14 @@ def test_diagnostic_message_names_the_statement() -> None:
     }
 
 
-@pytest.mark.parametrize(
+@rows(
     "name",
-    [
-        "the owner may do everything",
-        "a policy that allows oss:GetBucketReferer allows to get",
-        "anonymous requests may not write to a public-read bucket",
-        "no ACL lets another account use the bucket itself",
-        "a deny in a bucket policy overrides a public ACL",
-        "requester pays refuses an account that does not agree to pay",
-    ],
+    "the owner may do everything",
+    "a policy that allows oss:GetBucketReferer allows to get",
+    "anonymous requests may not write to a public-read bucket",
+    "no ACL lets another account use the bucket itself",
+    "a deny in a bucket policy overrides a public ACL",
+    "requester pays refuses an account that does not agree to pay",
 )
 def test_other_decisions_have_no_detail(name: str) -> None:
     assert told(name) is None
@@ -326,13 +316,13 @@ def test_each_reason_has_a_case() -> None:
     assert {case.reason for case in CASES} == reasons - elsewhere
 
 
-@pytest.mark.parametrize("table", TABLES.values(), ids=list(TABLES))
+@rows("table", *TABLES.values())
 def test_each_policy_of_a_table_is_used(table: Table) -> None:
     used = {name for case in table.cases for name in (*case.ram, case.session, case.bucket)}
     assert set(table.policies) == used - {""}
 
 
-@pytest.mark.parametrize("case", PLAIN, ids=[case.name for case in PLAIN])
+@rows("case", *PLAIN)
 def test_decision_without_facts_is_the_same(case: Case) -> None:
     permission = PERMISSIONS.get(case.actions[0], Permission.OWN)
     short = authorize(case.caller, OWNER_OF_TABLES, permission, case.acl, case.object_acl)

@@ -9,8 +9,9 @@ from ipaddress import IPv4Address
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from oss_emulator.access import Context
-from oss_emulator.access.condition import OPERATORS, PolicyCondition
+from oss_emulator.access.condition import OPERATORS, Context, PolicyCondition
+
+from tests.rows import rows
 
 NOON = 1704110400.0  # 2024-01-01T12:00:00Z
 
@@ -25,44 +26,42 @@ def agent(text: str | None) -> Context:
     return Context(user_agent=text)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("operator", "value", "found", "expected"),
-    [
-        ("StringEquals", "a*", "a*", True),
-        ("StringEquals", "a*", "ab", False),
-        ("StringEquals", "a", "A", False),
-        ("StringNotEquals", "a", "A", True),
-        ("StringNotEquals", "a", "a", False),
-        ("StringEqualsIgnoreCase", "straße", "STRASSE", True),
-        ("StringEqualsIgnoreCase", "a", "b", False),
-        ("StringNotEqualsIgnoreCase", "a", "A", False),
-        ("StringNotEqualsIgnoreCase", "a", "b", True),
-        ("StringLike", "a?c*", "abcdef", True),
-        ("StringLike", "a?c*", "acdef", False),
-        ("StringLike", "*", "", True),
-        ("StringLike", "?", "", False),
-        ("StringLike", "a*", "A", False),
-        ("StringLike", "[a]", "a", False),
-        ("StringNotLike", "a*", "ab", False),
-        ("StringNotLike", "a*", "ba", True),
-        ("NumericEquals", "5", "5.0", True),
-        ("NumericNotEquals", "5", "5.0", False),
-        ("NumericNotEquals", "5", "6", True),
-        ("NumericNotEquals", "5", "five", True),
-        ("NumericLessThan", "5", "4", True),
-        ("NumericLessThan", "5", "5", False),
-        ("NumericLessThan", "10", "9", True),
-        ("NumericLessThanEquals", "5", "5", True),
-        ("NumericLessThanEquals", "5", "6", False),
-        ("NumericGreaterThan", "5", "6", True),
-        ("NumericGreaterThan", "5", "5", False),
-        ("NumericGreaterThanEquals", "5", "5", True),
-        ("NumericGreaterThanEquals", "-5", "-6", False),
-        ("NumericGreaterThan", "5", "many", False),
-        ("Bool", "true", "TRUE", True),
-        ("Bool", "False", "false", True),
-        ("Bool", "true", "false", False),
-    ],
+    ("StringEquals", "a*", "a*", True),
+    ("StringEquals", "a*", "ab", False),
+    ("StringEquals", "a", "A", False),
+    ("StringNotEquals", "a", "A", True),
+    ("StringNotEquals", "a", "a", False),
+    ("StringEqualsIgnoreCase", "straße", "STRASSE", True),
+    ("StringEqualsIgnoreCase", "a", "b", False),
+    ("StringNotEqualsIgnoreCase", "a", "A", False),
+    ("StringNotEqualsIgnoreCase", "a", "b", True),
+    ("StringLike", "a?c*", "abcdef", True),
+    ("StringLike", "a?c*", "acdef", False),
+    ("StringLike", "*", "", True),
+    ("StringLike", "?", "", False),
+    ("StringLike", "a*", "A", False),
+    ("StringLike", "[a]", "a", False),
+    ("StringNotLike", "a*", "ab", False),
+    ("StringNotLike", "a*", "ba", True),
+    ("NumericEquals", "5", "5.0", True),
+    ("NumericNotEquals", "5", "5.0", False),
+    ("NumericNotEquals", "5", "6", True),
+    ("NumericNotEquals", "5", "five", True),
+    ("NumericLessThan", "5", "4", True),
+    ("NumericLessThan", "5", "5", False),
+    ("NumericLessThan", "10", "9", True),
+    ("NumericLessThanEquals", "5", "5", True),
+    ("NumericLessThanEquals", "5", "6", False),
+    ("NumericGreaterThan", "5", "6", True),
+    ("NumericGreaterThan", "5", "5", False),
+    ("NumericGreaterThanEquals", "5", "5", True),
+    ("NumericGreaterThanEquals", "-5", "-6", False),
+    ("NumericGreaterThan", "5", "many", False),
+    ("Bool", "true", "TRUE", True),
+    ("Bool", "False", "false", True),
+    ("Bool", "true", "false", False),
 )
 def test_text_operators_compare_as_documented(
     operator: str, value: str, found: str, expected: bool
@@ -70,21 +69,19 @@ def test_text_operators_compare_as_documented(
     assert holds(operator, "acs:UserAgent", value, agent(found)) is expected
 
 
-@pytest.mark.parametrize(
+@rows(
     ("operator", "value", "expected"),
-    [
-        ("DateEquals", "2024-01-01T12:00:00Z", True),
-        ("DateEquals", "2024-01-01T20:00:00+08:00", True),
-        ("DateEquals", "2024-01-01T12:00:00", True),
-        ("DateNotEquals", "2024-01-01T12:00:00Z", False),
-        ("DateLessThan", "2024-01-01T12:00:01Z", True),
-        ("DateLessThan", "2024-01-01T12:00:00Z", False),
-        ("DateLessThanEquals", "2024-01-01T12:00:00Z", True),
-        ("DateGreaterThan", "2024-01-01T11:59:59Z", True),
-        ("DateGreaterThan", "2024-01-01T12:00:00Z", False),
-        ("DateGreaterThanEquals", "2024-01-01T12:00:00Z", True),
-        ("DateGreaterThanEquals", "2024-01-02", False),
-    ],
+    ("DateEquals", "2024-01-01T12:00:00Z", True),
+    ("DateEquals", "2024-01-01T20:00:00+08:00", True),
+    ("DateEquals", "2024-01-01T12:00:00", True),
+    ("DateNotEquals", "2024-01-01T12:00:00Z", False),
+    ("DateLessThan", "2024-01-01T12:00:01Z", True),
+    ("DateLessThan", "2024-01-01T12:00:00Z", False),
+    ("DateLessThanEquals", "2024-01-01T12:00:00Z", True),
+    ("DateGreaterThan", "2024-01-01T11:59:59Z", True),
+    ("DateGreaterThan", "2024-01-01T12:00:00Z", False),
+    ("DateGreaterThanEquals", "2024-01-01T12:00:00Z", True),
+    ("DateGreaterThanEquals", "2024-01-02", False),
 )
 def test_dates_are_compared_as_times(operator: str, value: str, expected: bool) -> None:
     assert holds(operator, "acs:CurrentTime", value, Context(time=NOON)) is expected
@@ -103,23 +100,21 @@ def test_date_without_zone_is_utc_in_any_time_zone(
         time.tzset()
 
 
-@pytest.mark.parametrize(
+@rows(
     ("value", "address", "expected"),
-    [
-        ("10.0.0.1", "10.0.0.1", True),
-        ("10.0.0.1", "10.0.0.2", False),
-        ("10.0.0.0/8", "10.255.255.255", True),
-        ("10.0.0.0/8", "11.0.0.0", False),
-        ("10.1.2.3/8", "10.200.0.1", True),
-        ("10.0.0.0/8", "::ffff:10.1.1.1", True),
-        ("2001:db8::/32", "2001:db8:ffff::1", True),
-        ("2001:db8::/32", "2001:db9::1", False),
-        ("10.0.0.0/8", "2001:db8::1", False),
-        ("*", "10.1.1.1", True),
-        ("10.*.3.*", "10.2.3.4", True),
-        ("10.*.3.*", "10.2.4.4", False),
-        ("10.0.0.0/8", "not an address", False),
-    ],
+    ("10.0.0.1", "10.0.0.1", True),
+    ("10.0.0.1", "10.0.0.2", False),
+    ("10.0.0.0/8", "10.255.255.255", True),
+    ("10.0.0.0/8", "11.0.0.0", False),
+    ("10.1.2.3/8", "10.200.0.1", True),
+    ("10.0.0.0/8", "::ffff:10.1.1.1", True),
+    ("2001:db8::/32", "2001:db8:ffff::1", True),
+    ("2001:db8::/32", "2001:db9::1", False),
+    ("10.0.0.0/8", "2001:db8::1", False),
+    ("*", "10.1.1.1", True),
+    ("10.*.3.*", "10.2.3.4", True),
+    ("10.*.3.*", "10.2.4.4", False),
+    ("10.0.0.0/8", "not an address", False),
 )
 def test_address_operators_match_addresses_and_blocks(
     value: str, address: str, expected: bool
@@ -139,21 +134,19 @@ def test_block_contains_the_addresses_with_its_prefix(
     assert holds("IpAddress", "acs:SourceIp", f"{block}/{length}", context) is expected
 
 
-@pytest.mark.parametrize("operator", OPERATORS)
+@rows("operator", *OPERATORS)
 def test_missing_key_satisfies_only_negated_operators(operator: str) -> None:
     value = {"S": "a", "N": "1", "D": "2024-01-01", "B": "true", "I": "::1"}.get(operator[0], "::1")
     value = "::1" if "IpAddress" in operator else value
     assert holds(operator, "ecs:tag/x", value, Context()) is ("Not" in operator)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("operator", "values", "found", "expected"),
-    [
-        ("StringEquals", ["a", "b"], "b", True),
-        ("StringEquals", ["a", "b"], "c", False),
-        ("StringNotEquals", ["a", "b"], "b", False),
-        ("StringNotEquals", ["a", "b"], "c", True),
-    ],
+    ("StringEquals", ["a", "b"], "b", True),
+    ("StringEquals", ["a", "b"], "c", False),
+    ("StringNotEquals", ["a", "b"], "b", False),
+    ("StringNotEquals", ["a", "b"], "c", True),
 )
 def test_one_value_must_match_and_none_for_a_negation(
     operator: str, values: list[str], found: str, expected: bool
@@ -178,38 +171,34 @@ FULL = Context(
 )
 
 
-@pytest.mark.parametrize(
+@rows(
     ("key", "value"),
-    [
-        ("acs:CurrentTime", "2024-01-01T12:00:00+00:00"),
-        ("acs:SecureTransport", "true"),
-        ("acs:MFAPresent", "false"),
-        ("acs:SourceIp", "10.0.0.1"),
-        ("acs:SourceVpc", "vpc-1"),
-        ("acs:UserAgent", "curl"),
-        ("acs:AccessId", "key"),
-        ("oss:Prefix", "p/"),
-        ("oss:Delimiter", "/"),
-        ("oss:x-oss-acl", "private"),
-        ("oss:x-oss-object-acl", "default"),
-        ("oss:BucketTag/a/b", "1"),
-        ("oss:ExistingObjectTag/k", "2"),
-        ("oss:RequestObjectTag/k", "3"),
-        ("oss:requestobjecttag/k", "3"),
-        ("OSS:PREFIX", "p/"),
-        ("oss:RequestObjectTag/K", None),
-        ("oss:RequestObjectTag", None),
-        ("oss:Prefix/x", None),
-        ("acs:ResourceTag/k", None),
-    ],
+    ("acs:CurrentTime", "2024-01-01T12:00:00+00:00"),
+    ("acs:SecureTransport", "true"),
+    ("acs:MFAPresent", "false"),
+    ("acs:SourceIp", "10.0.0.1"),
+    ("acs:SourceVpc", "vpc-1"),
+    ("acs:UserAgent", "curl"),
+    ("acs:AccessId", "key"),
+    ("oss:Prefix", "p/"),
+    ("oss:Delimiter", "/"),
+    ("oss:x-oss-acl", "private"),
+    ("oss:x-oss-object-acl", "default"),
+    ("oss:BucketTag/a/b", "1"),
+    ("oss:ExistingObjectTag/k", "2"),
+    ("oss:RequestObjectTag/k", "3"),
+    ("oss:requestobjecttag/k", "3"),
+    ("OSS:PREFIX", "p/"),
+    ("oss:RequestObjectTag/K", None),
+    ("oss:RequestObjectTag", None),
+    ("oss:Prefix/x", None),
+    ("acs:ResourceTag/k", None),
 )
 def test_condition_keys_have_the_values_of_the_request(key: str, value: str | None) -> None:
     assert FULL.value(key) == value
 
 
-@pytest.mark.parametrize(
-    "key", ["acs:SourceIp", "acs:UserAgent", "acs:AccessId", "oss:Prefix", "oss:x-oss-acl"]
-)
+@rows("key", "acs:SourceIp", "acs:UserAgent", "acs:AccessId", "oss:Prefix", "oss:x-oss-acl")
 def test_unknown_condition_key_has_no_value(key: str) -> None:
     assert Context().value(key) is None
 
@@ -227,9 +216,12 @@ def test_conditions_of_the_same_text_are_equal() -> None:
     assert "tests" not in repr(one)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("value", "narrows"),
-    [("10.1.2.3/8", True), ("10.1.2.3/7", False), ("2001:db8::1/32", True), ("::1/31", False)],
+    ("10.1.2.3/8", True),
+    ("10.1.2.3/7", False),
+    ("2001:db8::1/32", True),
+    ("::1/31", False),
 )
 def test_block_may_be_written_with_any_of_its_addresses(value: str, narrows: bool) -> None:
     """A-33"""
@@ -237,16 +229,14 @@ def test_block_may_be_written_with_any_of_its_addresses(value: str, narrows: boo
     assert condition.narrows is narrows
 
 
-@pytest.mark.parametrize(
+@rows(
     ("operator", "key", "values", "narrows"),
-    [
-        ("IpAddress", "acs:SourceIp", ["10.1.2.*"], False),
-        ("IpAddress", "acs:SourceIp", ["10.1.2.3", "0.0.0.0/0"], False),
-        ("NotIpAddress", "acs:SourceIp", ["10.1.2.3"], False),
-        ("StringEquals", "acs:AccessId", ["a"], True),
-        ("StringLike", "acs:AccessId", ["a", "b*"], False),
-        ("StringEquals", "acs:UserAgent", ["a"], False),
-    ],
+    ("IpAddress", "acs:SourceIp", ["10.1.2.*"], False),
+    ("IpAddress", "acs:SourceIp", ["10.1.2.3", "0.0.0.0/0"], False),
+    ("NotIpAddress", "acs:SourceIp", ["10.1.2.3"], False),
+    ("StringEquals", "acs:AccessId", ["a"], True),
+    ("StringLike", "acs:AccessId", ["a", "b*"], False),
+    ("StringEquals", "acs:UserAgent", ["a"], False),
 )
 def test_condition_that_keeps_a_statement_from_being_public(
     operator: str, key: str, values: list[str], narrows: bool
@@ -255,14 +245,12 @@ def test_condition_that_keeps_a_statement_from_being_public(
     assert PolicyCondition.compile(operator, key, values).narrows is narrows
 
 
-@pytest.mark.parametrize(
+@rows(
     ("operator", "value", "message"),
-    [
-        ("DateLessThan", "yesterday", "'yesterday' is not an ISO 8601 date"),
-        ("IpAddress", "10.1", "'10.1' is not an IP address or a CIDR block"),
-        ("IpAddress", "10.*", "'10.*' is not an IP address, a CIDR block or an address with *"),
-        ("NumericEquals", "five", "'five' is not a number"),
-    ],
+    ("DateLessThan", "yesterday", "'yesterday' is not an ISO 8601 date"),
+    ("IpAddress", "10.1", "'10.1' is not an IP address or a CIDR block"),
+    ("IpAddress", "10.*", "'10.*' is not an IP address, a CIDR block or an address with *"),
+    ("NumericEquals", "five", "'five' is not a number"),
 )
 def test_value_that_cannot_be_read_is_named(operator: str, value: str, message: str) -> None:
     with pytest.raises(ValueError, match=re.escape(message)):

@@ -10,25 +10,28 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from oss_emulator.access import (
+from oss_emulator.access.authorize import (
     BucketAcl,
-    Context,
-    Effect,
     ObjectAcl,
+    required,
+    required_of_source,
+    resource,
+)
+from oss_emulator.access.condition import Context
+from oss_emulator.access.policy import (
+    Effect,
     Policy,
     PolicyError,
     PolicyType,
     Problem,
     Question,
     evaluate,
-    required,
-    required_of_source,
-    resource,
+    resource_pattern,
 )
-from oss_emulator.access.policy import resource_pattern
 from oss_emulator.operations import OPERATIONS
 from oss_referer.engine.pattern import wildcard
 
+from tests.rows import rows
 from tests.unit.access import oracle
 
 # --- Policy documents: valid and invalid ones, and their evaluation
@@ -176,7 +179,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("policy_type", "text", "problem", "message"), REFUSED)
+@rows(("policy_type", "text", "problem", "message"), *REFUSED)
 def test_bad_policy_is_refused_with_the_place_of_the_mistake(
     policy_type: PolicyType, text: str | bytes, problem: Problem, message: str
 ) -> None:
@@ -220,7 +223,7 @@ ACCEPTED = [
 ]
 
 
-@pytest.mark.parametrize(("policy_type", "text"), ACCEPTED)
+@rows(("policy_type", "text"), *ACCEPTED)
 def test_documented_policies_are_accepted(policy_type: PolicyType, text: str) -> None:
     for given_as in (text, text.encode(), json.loads(text)):
         (statement,) = Policy.parse(given_as, policy_type, "named").statements
@@ -246,16 +249,14 @@ def test_bucket_policy_may_have_16_kib_and_a_field_4095_bytes() -> None:
 # --- statements for everybody (A-31, A-33)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("changes", "spared"),
-    [
-        ({}, True),
-        ({"Principal": ["1", "*"]}, True),
-        ({"Principal": "1"}, False),
-        ({"NotPrincipal": "2"}, False),
-        ({"NotPrincipal": ["2", "*"]}, False),
-        ({"Condition": {"Bool": {"acs:SecureTransport": False}}}, False),
-    ],
+    ({}, True),
+    ({"Principal": ["1", "*"]}, True),
+    ({"Principal": "1"}, False),
+    ({"NotPrincipal": "2"}, False),
+    ({"NotPrincipal": ["2", "*"]}, False),
+    ({"Condition": {"Bool": {"acs:SecureTransport": False}}}, False),
 )
 def test_denial_of_everybody_spares_the_owner(changes: dict[str, Any], spared: bool) -> None:
     """A-31"""
@@ -305,7 +306,7 @@ PUBLIC = [
 ]
 
 
-@pytest.mark.parametrize(("changes", "public"), PUBLIC, ids=[str(changes) for changes, _ in PUBLIC])
+@rows(("changes", "public"), *PUBLIC)
 def test_public_policy_is_recognized(changes: dict[str, Any], public: bool) -> None:
     assert Policy.parse(document(**changes), BUCKET).public is public
 
@@ -442,7 +443,7 @@ def test_principal_in_brackets_is_accepted_and_is_nobody() -> None:
 PUBLIC_ACLS = {"public-read", "public-read-write"}
 
 
-@pytest.mark.parametrize("acl", [*BucketAcl, *ObjectAcl], ids=str)
+@rows("acl", *BucketAcl, *ObjectAcl)
 def test_public_acls_are_known(acl: BucketAcl | ObjectAcl) -> None:
     assert acl.public is (acl in PUBLIC_ACLS)
 
@@ -455,44 +456,42 @@ BYPASS = {BYPASS_HEADER: "true"}
 BYPASSES = "oss:BypassGovernanceRetention"
 
 
-@pytest.mark.parametrize(
+@rows(
     ("action", "headers", "version", "expected"),
-    [
-        ("oss:GetObject", {}, None, ["oss:GetObject"]),
-        ("oss:GetObject", {}, "1", ["oss:GetObjectVersion"]),
-        ("oss:GetObject", TAGGED, None, ["oss:GetObject"]),
-        ("oss:PutObject", {}, None, ["oss:PutObject"]),
-        ("oss:PutObject", TAGGED, None, ["oss:PutObject", "oss:PutObjectTagging"]),
-        (
-            "oss:PutObject",
-            {"x-oss-tagging-directive": "Copy"},
-            None,
-            ["oss:PutObject", "oss:PutObjectTagging"],
-        ),
-        ("oss:PutObject", TAGGED, "1", ["oss:PutObject", "oss:PutObjectTagging"]),
-        ("oss:DeleteObject", {}, "null", ["oss:DeleteObjectVersion"]),
-        (
-            "oss:PutObject",
-            {
-                "x-oss-object-worm-mode": "GOVERNANCE",
-                "x-oss-object-worm-retain-until-date": "2030-01-01T00:00:00Z",
-                "x-oss-object-worm-legal-hold": "ON",
-            },
-            None,
-            ["oss:PutObject", "oss:PutObjectRetention", "oss:PutObjectLegalHold"],
-        ),
-        ("oss:DeleteObject", BYPASS, "1", ["oss:DeleteObjectVersion", BYPASSES]),
-        ("oss:PutObjectRetention", BYPASS, None, ["oss:PutObjectRetention", BYPASSES]),
-        ("oss:GetObject", BYPASS, None, ["oss:GetObject"]),
-        ("oss:DeleteObject", {BYPASS_HEADER: "True"}, None, ["oss:DeleteObject", BYPASSES]),
-        ("oss:DeleteObject", {BYPASS_HEADER: "false"}, None, ["oss:DeleteObject"]),
-        ("oss:PutObjectRetention", {BYPASS_HEADER: ""}, None, ["oss:PutObjectRetention"]),
-        ("oss:PutObjectTagging", {}, "1", ["oss:PutObjectVersionTagging"]),
-        ("oss:GetObjectAcl", {}, "1", ["oss:GetObjectVersionAcl"]),
-        ("oss:RestoreObject", {}, "1", ["oss:RestoreObjectVersion"]),
-        ("oss:ListParts", {}, "1", ["oss:ListParts"]),
-        ("oss:PutBucketReferer", TAGGED, None, ["oss:PutBucketReferer"]),
-    ],
+    ("oss:GetObject", {}, None, ["oss:GetObject"]),
+    ("oss:GetObject", {}, "1", ["oss:GetObjectVersion"]),
+    ("oss:GetObject", TAGGED, None, ["oss:GetObject"]),
+    ("oss:PutObject", {}, None, ["oss:PutObject"]),
+    ("oss:PutObject", TAGGED, None, ["oss:PutObject", "oss:PutObjectTagging"]),
+    (
+        "oss:PutObject",
+        {"x-oss-tagging-directive": "Copy"},
+        None,
+        ["oss:PutObject", "oss:PutObjectTagging"],
+    ),
+    ("oss:PutObject", TAGGED, "1", ["oss:PutObject", "oss:PutObjectTagging"]),
+    ("oss:DeleteObject", {}, "null", ["oss:DeleteObjectVersion"]),
+    (
+        "oss:PutObject",
+        {
+            "x-oss-object-worm-mode": "GOVERNANCE",
+            "x-oss-object-worm-retain-until-date": "2030-01-01T00:00:00Z",
+            "x-oss-object-worm-legal-hold": "ON",
+        },
+        None,
+        ["oss:PutObject", "oss:PutObjectRetention", "oss:PutObjectLegalHold"],
+    ),
+    ("oss:DeleteObject", BYPASS, "1", ["oss:DeleteObjectVersion", BYPASSES]),
+    ("oss:PutObjectRetention", BYPASS, None, ["oss:PutObjectRetention", BYPASSES]),
+    ("oss:GetObject", BYPASS, None, ["oss:GetObject"]),
+    ("oss:DeleteObject", {BYPASS_HEADER: "True"}, None, ["oss:DeleteObject", BYPASSES]),
+    ("oss:DeleteObject", {BYPASS_HEADER: "false"}, None, ["oss:DeleteObject"]),
+    ("oss:PutObjectRetention", {BYPASS_HEADER: ""}, None, ["oss:PutObjectRetention"]),
+    ("oss:PutObjectTagging", {}, "1", ["oss:PutObjectVersionTagging"]),
+    ("oss:GetObjectAcl", {}, "1", ["oss:GetObjectVersionAcl"]),
+    ("oss:RestoreObject", {}, "1", ["oss:RestoreObjectVersion"]),
+    ("oss:ListParts", {}, "1", ["oss:ListParts"]),
+    ("oss:PutBucketReferer", TAGGED, None, ["oss:PutBucketReferer"]),
 )
 def test_request_requires_these_actions(
     action: str, headers: dict[str, str], version: str | None, expected: list[str]
@@ -500,19 +499,17 @@ def test_request_requires_these_actions(
     assert list(required(action, headers, version)) == expected
 
 
-@pytest.mark.parametrize(
+@rows(
     ("headers", "version", "expected"),
-    [
-        ({}, None, ["oss:GetObject"]),
-        ({}, "1", ["oss:GetObjectVersion"]),
-        ({"x-oss-tagging-directive": "COPY"}, None, ["oss:GetObject", "oss:GetObjectTagging"]),
-        ({"x-oss-tagging-directive": "Replace"}, None, ["oss:GetObject"]),
-        (
-            {"x-oss-tagging-directive": "Copy"},
-            "1",
-            ["oss:GetObjectVersion", "oss:GetObjectVersionTagging"],
-        ),
-    ],
+    ({}, None, ["oss:GetObject"]),
+    ({}, "1", ["oss:GetObjectVersion"]),
+    ({"x-oss-tagging-directive": "COPY"}, None, ["oss:GetObject", "oss:GetObjectTagging"]),
+    ({"x-oss-tagging-directive": "Replace"}, None, ["oss:GetObject"]),
+    (
+        {"x-oss-tagging-directive": "Copy"},
+        "1",
+        ["oss:GetObjectVersion", "oss:GetObjectVersionTagging"],
+    ),
 )
 def test_copy_requires_these_actions_on_its_source(
     headers: dict[str, str], version: str | None, expected: list[str]

@@ -241,16 +241,10 @@ def test_web_page_of_a_replay_is_for_people(
     assert "不匹配任何白名单条目。" in text
 
 
-def test_command_of_run_keeps_its_own_flag() -> None:
+def test_command_of_run_keeps_its_own_flag(capfd: pytest.CaptureFixture[str]) -> None:
     code = "import sys; print(sys.argv[1:])"
-    done = subprocess.run(
-        [sys.executable, "-m", "oss_emulator", "run", sys.executable, "-c", code, "--lang", "zh"],
-        capture_output=True,
-        text=True,
-        env=environment(),
-        check=True,
-    )
-    assert done.stdout == "['--lang', 'zh']\n"
+    assert main(["run", sys.executable, "-c", code, "--lang", "zh"]) == 0
+    assert capfd.readouterr().out == "['--lang', 'zh']\n"
 
 
 def test_terminal_without_chinese_letters_gets_their_numbers() -> None:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple, TypeVar
 
-from oss_emulator.control.api.route import PREFIX, ApiRequest, OwnerRequest, Refusal, reply
+from oss_emulator.control.api.route import PREFIX, ApiError, ApiRequest, OwnerRequest, reply
 from oss_emulator.control.console import find
 from oss_emulator.control.controls import Controls
 from oss_emulator.control.faults import Fault
@@ -78,7 +78,7 @@ class ApiCaller:
         return self.journal.record(outcome, response, 0, 0.0)
 
     def response(self, method: str, path: str, body: bytes = b"", **headers: str) -> Response:
-        """The response to a request; raises `Refusal`."""
+        """The response to a request; raises `ApiError`."""
         asked = self.asked(method, path, body, **headers)
         route, _ = find(asked.request)
         response = route.handler(asked)
@@ -87,7 +87,7 @@ class ApiCaller:
             owner = self.service.accounts.owner
             answer = self.service.handle(response.request, data, caller=owner)
             if answer.status >= 300:
-                raise Refusal(answer.status, "The request of the owner failed.")
+                raise ApiError(answer.status, "The request of the owner failed.")
             return response.finish(answer)
         return response if isinstance(response, Response) else asyncio.run(_finish(response))
 
@@ -105,7 +105,7 @@ class ApiCaller:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         try:
             response = self.response(method, path, data, **headers)
-        except Refusal as refusal:
+        except ApiError as refusal:
             response = reply({"error": refusal.sentence}, refusal.status)
         assert isinstance(response.body, bytes)
         return ApiAnswer(response.status, json.loads(response.body))

@@ -15,9 +15,9 @@ from oss_emulator.control.api.openapi import describe, get_health
 from oss_emulator.control.api.route import (
     PREFIX,
     TEXT,
+    ApiError,
     ApiRequest,
     Parameter,
-    Refusal,
     Route,
     json_content,
     record,
@@ -27,6 +27,7 @@ from oss_emulator.control.api.testing import list_snapshots, take_snapshot
 from oss_emulator.protocol.message import Request, Response
 from oss_referer.version import __version__
 
+from tests.rows import rows
 from tests.unit.control.caller import ApiCaller
 
 OWN = {"origin": "http://127.0.0.1:9000", "sec-fetch-site": "same-origin"}
@@ -60,24 +61,22 @@ def refusal(
     request = Request.parse(method, "/_emulator/reset", fields, 0.0, remote)
     try:
         check_allowed(request, token)
-    except Refusal as refused:
+    except ApiError as refused:
         return refused.sentence if refused.status == 403 else f"status {refused.status}"
     return ""
 
 
-@pytest.mark.parametrize(
+@rows(
     ("remote", "headers", "token", "allowed"),
-    [
-        ("127.0.0.1", {}, "", True),
-        ("::1", {}, "", True),
-        ("::ffff:127.0.0.1", {}, "", True),
-        ("fe80::1%eth0", {}, "", False),
-        ("192.0.2.1", {}, "", False),
-        ("", {}, "", False),
-        ("192.0.2.1", {"x-oss-emulator-token": "t"}, "t", True),
-        ("192.0.2.1", {"x-oss-emulator-token": "u"}, "t", False),
-        ("192.0.2.1", {"x-oss-emulator-token": ""}, "", False),
-    ],
+    ("127.0.0.1", {}, "", True),
+    ("::1", {}, "", True),
+    ("::ffff:127.0.0.1", {}, "", True),
+    ("fe80::1%eth0", {}, "", False),
+    ("192.0.2.1", {}, "", False),
+    ("", {}, "", False),
+    ("192.0.2.1", {"x-oss-emulator-token": "t"}, "t", True),
+    ("192.0.2.1", {"x-oss-emulator-token": "u"}, "t", False),
+    ("192.0.2.1", {"x-oss-emulator-token": ""}, "", False),
 )
 def test_this_machine_or_the_token(
     remote: str, headers: dict[str, str], token: str, allowed: bool
@@ -95,19 +94,17 @@ def test_change_needs_a_header_that_no_form_can_send() -> None:
     assert refusal("GET", {}) == refusal("HEAD", {}) == ""
 
 
-@pytest.mark.parametrize("method", ["GET", "POST"])
-@pytest.mark.parametrize(
+@rows("method", "GET", "POST")
+@rows(
     "page",
-    [
-        {"origin": "http://evil.example"},
-        {"origin": "http://127.0.0.1:9001"},
-        {"origin": "null"},
-        {"sec-fetch-site": "cross-site"},
-        {"sec-fetch-site": "same-site"},
-        {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "iframe"},
-        {**OWN, "sec-fetch-site": "cross-site"},
-        {**OWN, "origin": "null"},
-    ],
+    {"origin": "http://evil.example"},
+    {"origin": "http://127.0.0.1:9001"},
+    {"origin": "null"},
+    {"sec-fetch-site": "cross-site"},
+    {"sec-fetch-site": "same-site"},
+    {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "iframe"},
+    {**OWN, "sec-fetch-site": "cross-site"},
+    {**OWN, "origin": "null"},
 )
 def test_pages_of_other_origins_are_refused(method: str, page: dict[str, str]) -> None:
     assert ALIEN in refusal(method, {**MARK, **page})
@@ -147,14 +144,12 @@ def request(method: str, path: str, **headers: str) -> Request:
     return Request.parse(method, PREFIX + path, headers.items(), 0.0)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("method", "path", "handler", "rest"),
-    [
-        ("GET", "health", get_health, ""),
-        ("GET", "snapshot", list_snapshots, ""),
-        ("PUT", "snapshot/a/b", take_snapshot, "a/b"),
-        ("PUT", "snapshot/", take_snapshot, ""),
-    ],
+    ("GET", "health", get_health, ""),
+    ("GET", "snapshot", list_snapshots, ""),
+    ("PUT", "snapshot/a/b", take_snapshot, "a/b"),
+    ("PUT", "snapshot/", take_snapshot, ""),
 )
 def test_route_is_found_by_method_and_path(
     method: str, path: str, handler: object, rest: str
@@ -173,7 +168,7 @@ def test_route_is_found_by_method_and_path(
 def test_unknown_path_or_method_is_told_the_known_ones(
     method: str, path: str, status: int, sentence: str
 ) -> None:
-    with pytest.raises(Refusal, match=sentence) as caught:
+    with pytest.raises(ApiError, match=sentence) as caught:
         find(request(method, path))
     assert caught.value.status == status
 
@@ -256,7 +251,7 @@ REFUSED: list[tuple[str, str, Any, int, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("method", "path", "body", "status", "sentence"), REFUSED)
+@rows(("method", "path", "body", "status", "sentence"), *REFUSED)
 def test_mistake_is_refused_with_one_sentence(
     ask: ApiCaller, method: str, path: str, body: Any, status: int, sentence: str
 ) -> None:
@@ -379,59 +374,65 @@ def test_rules_without_a_list_are_read_if_that_is_assumed(ask: ApiCaller) -> Non
 # --- The journal: entries, long polls and events
 
 
-@pytest.mark.parametrize(
+@pytest.fixture
+def recorded(ask: ApiCaller) -> ApiCaller:
+    """The same API after three requests."""
+    for test, target, referer in (
+        ("tests/a.py::one[x]", "/bucket/a", "http://good.test/"),
+        ("tests/a.py::two", "/bucket/a", "http://bad.test/"),
+        ("", "/none/a", None),
+    ):
+        ask.journal.tests.begin("", test)
+        ask.record(target, referer)
+    return ask
+
+
+@rows(
     ("query", "numbers"),
-    [
-        ("", [1, 2, 3]),
-        ("since=1", [2, 3]),
-        ("since=3", []),
-        ("limit=2", [2, 3]),
-        ("limit=0", [1, 2, 3]),
-        ("bucket=bucket", [1, 2]),
-        ("bucket=&text=", [1, 2, 3]),
-        ("verdict=denied", [2]),
-        ("verdict=not-checked&bucket=none", [3]),
-        ("verdict=allowed&limit=1", [1]),
-        ("since=1&limit=1&verdict=denied", [2]),
-        ("status=403", [2]),
-        ("ec=0003-00000503", [2]),
-        ("method=GET", [1, 2, 3]),
-        ("method=PUT", []),
-        ("referer=BAD", [2]),
-        ("text=nosuchbucket&verdict=not-checked", [3]),
-        ("text=None", [3]),
-    ],
+    ("", [1, 2, 3]),
+    ("since=1", [2, 3]),
+    ("since=3", []),
+    ("limit=2", [2, 3]),
+    ("limit=0", [1, 2, 3]),
+    ("bucket=bucket", [1, 2]),
+    ("bucket=&text=", [1, 2, 3]),
+    ("verdict=denied", [2]),
+    ("verdict=not-checked&bucket=none", [3]),
+    ("verdict=allowed&limit=1", [1]),
+    ("since=1&limit=1&verdict=denied", [2]),
+    ("status=403", [2]),
+    ("ec=0003-00000503", [2]),
+    ("method=GET", [1, 2, 3]),
+    ("method=PUT", []),
+    ("referer=BAD", [2]),
+    ("text=nosuchbucket&verdict=not-checked", [3]),
+    ("text=None", [3]),
 )
-def test_entries_are_selected(ask: ApiCaller, query: str, numbers: list[int]) -> None:
-    for target, referer in (("bucket", "http://good.test/"), ("bucket", "http://bad.test/")):
-        ask.record(f"/{target}/a", referer)
-    ask.record("/none/a")
-    answer = ask("GET", f"journal?{query}")
+def test_entries_are_selected(recorded: ApiCaller, query: str, numbers: list[int]) -> None:
+    answer = recorded("GET", f"journal?{query}")
     assert [entry["number"] for entry in answer.json["entries"]] == numbers
-    assert ask("DELETE", "journal") == ask("GET", "journal") == (200, {"entries": []})
 
 
-@pytest.mark.parametrize(
+def test_entries_are_deleted(recorded: ApiCaller) -> None:
+    assert recorded("DELETE", "journal") == recorded("GET", "journal") == (200, {"entries": []})
+
+
+@rows(
     ("wanted", "numbers"),
-    [
-        ("", [1, 2, 3]),
-        ("tests/a.py", [1, 2]),
-        ("tests/a.py::one", [1]),
-        ("tests/a.py::one[x]", [1]),
-        ("tests/a.py::on", []),
-        ("tests/a", []),
-        ("tests", [1, 2]),
-        ("tests/", [1, 2]),
-        ("tests/a.py::two", [2]),
-    ],
+    ("", [1, 2, 3]),
+    ("tests/a.py", [1, 2]),
+    ("tests/a.py::one", [1]),
+    ("tests/a.py::one[x]", [1]),
+    ("tests/a.py::on", []),
+    ("tests/a", []),
+    ("tests", [1, 2]),
+    ("tests/", [1, 2]),
+    ("tests/a.py::two", [2]),
 )
 def test_entries_are_selected_by_their_test(
-    ask: ApiCaller, wanted: str, numbers: list[int]
+    recorded: ApiCaller, wanted: str, numbers: list[int]
 ) -> None:
-    for test in ("tests/a.py::one[x]", "tests/a.py::two", ""):
-        ask.journal.tests.begin("", test)
-        ask.record("/bucket/a")
-    answer = ask("GET", f"journal?test={wanted}")
+    answer = recorded("GET", f"journal?test={wanted}")
     assert [entry["number"] for entry in answer.json["entries"]] == numbers
 
 
@@ -492,7 +493,7 @@ async def test_stream_has_only_entries_that_fit(ask: ApiCaller) -> None:
     ask.record("/other/a")
     assert await waiting == [5]
     await stream.aclose()
-    with pytest.raises(Refusal, match="verdict must be one of"):
+    with pytest.raises(ApiError, match="verdict must be one of"):
         follow(ask, "verdict=maybe")
 
 

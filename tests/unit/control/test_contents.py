@@ -13,7 +13,7 @@ from typing import TypeVar
 import pytest
 import requests
 from oss_emulator import Emulator
-from oss_emulator.access import AccountsError
+from oss_emulator.access.accounts import AccountsError
 from oss_emulator.control import contents, preload
 from oss_emulator.control.controls import Controls, open_storage
 from oss_emulator.control.faults import read
@@ -21,7 +21,7 @@ from oss_emulator.control.seed import SeedError, apply
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.settings import Settings
-from oss_emulator.storage import Bucket, Storage
+from oss_emulator.storage.base import Bucket, Storage
 
 T = TypeVar("T")
 BUCKET = '[[bucket]]\nname = "{}"\n'

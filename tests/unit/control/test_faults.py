@@ -11,6 +11,8 @@ from oss_emulator.operations.admission import Admission
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.message import Request
 
+from tests.rows import rows
+
 
 def call(method: str = "GET", target: str = "/examplebucket/a.png") -> Admission:
     """An admitted request of the owner."""
@@ -25,20 +27,18 @@ def call(method: str = "GET", target: str = "/examplebucket/a.png") -> Admission
     return admitted
 
 
-@pytest.mark.parametrize(
+@rows(
     ("description", "strikes"),
-    [
-        ({}, True),
-        ({"operation": "GetObject"}, True),
-        ({"operation": "Get*"}, True),
-        ({"operation": "Put*"}, False),
-        ({"bucket": "example*"}, True),
-        ({"bucket": "other"}, False),
-        ({"key": "*.png"}, True),
-        ({"key": "*.PNG"}, False),
-        ({"operation": "GetObject", "key": "b*"}, False),
-        ({"probability": 0}, False),
-    ],
+    ({}, True),
+    ({"operation": "GetObject"}, True),
+    ({"operation": "Get*"}, True),
+    ({"operation": "Put*"}, False),
+    ({"bucket": "example*"}, True),
+    ({"bucket": "other"}, False),
+    ({"key": "*.png"}, True),
+    ({"key": "*.PNG"}, False),
+    ({"operation": "GetObject", "key": "b*"}, False),
+    ({"probability": 0}, False),
 )
 def test_fault_strikes_matching_requests(description: dict[str, Any], strikes: bool) -> None:
     faults = Faults()
@@ -94,26 +94,24 @@ def test_faults_are_removed() -> None:
     assert faults.match(call()) is None
 
 
-@pytest.mark.parametrize(
+@rows(
     ("description", "reason"),
-    [
-        ({"colour": "red"}, "colour is unknown"),
-        ({}, "does nothing; give it one of status, case, latency"),
-        ({"code": "SlowDown", "times": 1}, "does nothing"),
-        ({"latency": 0.0, "cut_body": -1}, "does nothing"),
-        ({"status": 500, "operation": "GetObjet"}, "called 'GetObjet'; use GetObject"),
-        ({"status": 500, "operation": "putobject"}, "use PutObject"),
-        ({"status": 500, "operation": "Gte*"}, "called 'Gte\\*'; use a name such as GetObject"),
-        ({"case": "USER_DISABLED"}, "called 'USER_DISABLED'; use USER_DISABLE"),
-        ({"every": 0}, "every must be from 1"),
-        ({"every": 1.5}, "every must be of type int"),
-        ({"every": True}, "every must be of type int"),
-        ({"probability": 1.1}, "probability must be from 0 to 1"),
-        ({"status": 200}, "status must be from 300 to 599"),
-        ({"key": None}, "key must be of type str"),
-        ({"reset": 1}, "reset must be of type bool"),
-        ({"latency": -1}, "latency must be from 0"),
-    ],
+    ({"colour": "red"}, "colour is unknown"),
+    ({}, "does nothing; give it one of status, case, latency"),
+    ({"code": "SlowDown", "times": 1}, "does nothing"),
+    ({"latency": 0.0, "cut_body": -1}, "does nothing"),
+    ({"status": 500, "operation": "GetObjet"}, "called 'GetObjet'; use GetObject"),
+    ({"status": 500, "operation": "putobject"}, "use PutObject"),
+    ({"status": 500, "operation": "Gte*"}, "called 'Gte\\*'; use a name such as GetObject"),
+    ({"case": "USER_DISABLED"}, "called 'USER_DISABLED'; use USER_DISABLE"),
+    ({"every": 0}, "every must be from 1"),
+    ({"every": 1.5}, "every must be of type int"),
+    ({"every": True}, "every must be of type int"),
+    ({"probability": 1.1}, "probability must be from 0 to 1"),
+    ({"status": 200}, "status must be from 300 to 599"),
+    ({"key": None}, "key must be of type str"),
+    ({"reset": 1}, "reset must be of type bool"),
+    ({"latency": -1}, "latency must be from 0"),
 )
 def test_invalid_description_is_explained(description: dict[str, Any], reason: str) -> None:
     with pytest.raises(FaultError, match=reason):

@@ -13,7 +13,7 @@ from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.form import FormReader
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.settings import Settings
-from oss_emulator.storage import MemoryBlob
+from oss_emulator.storage.blobs import MemoryBlob
 from oss_referer.replay import accesslog
 
 RULES = b"""<RefererConfiguration>
@@ -107,7 +107,7 @@ def test_entry_of_a_failed_upload_does_not_hold_its_body(service: Service) -> No
     blob = Blob(b"content")
     body, watched = NO_BODY._replace(content=(blob,), size=7), weakref.ref(blob)
     try:
-        service.perform(admitted, body)
+        service.execute(admitted, body)
     except OSSError as error:
         refused = refuse(admitted, error)
     del blob, body
@@ -133,7 +133,7 @@ def test_entry_keeps_the_request_that_came(service: Service) -> None:
     content = reader.feed(form.encode())
     outcome = service.admit_form(admitted, reader.finish())
     assert isinstance(outcome, Admission)
-    response = service.perform(outcome, Body.of(content))
+    response = service.execute(outcome, Body.of(content))
     entry = Journal().record(outcome, response, 0, 0.0)
     stored = service.storage.object("examplebucket", "a/b")
     assert stored is not None
@@ -165,7 +165,7 @@ def test_verdict_is_that_of_the_rules(
 def test_entry_as_json_and_as_access_log_line(service: Service) -> None:
     refused = ask(service, "/examplebucket/a%20b?x=1", "http://thief.test/")
     assert isinstance(refused, Refused)
-    request_id = refused.admission.request_id
+    request_id = refused.known.request_id
     entry = Journal().record(refused, service.render(refused), 356, 0.0123)
     told = entry.to_dict()
     decision, access = told.pop("decision"), told.pop("access")
@@ -205,7 +205,7 @@ def test_entry_as_json_and_as_access_log_line(service: Service) -> None:
 
 def test_message_is_that_of_the_answer_without_its_detail(service: Service) -> None:
     error = OSSError(ErrorCase.INVALID_SIGNING_REGION, ErrorDetail="serve --region sets it")
-    entry = Journal().record(Refused(ask(service).admission, error), Response(400), 0, 0.0)
+    entry = Journal().record(Refused(ask(service).known, error), Response(400), 0, 0.0)
     assert entry.to_dict()["message"] == error.message
     assert entry.detail == "serve --region sets it"
     assert record(Journal(), ask(service)).detail == ""

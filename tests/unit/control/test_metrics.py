@@ -6,13 +6,14 @@ import re
 import time
 from typing import Any
 
-import pytest
 import requests
 from oss_emulator import Emulator
 from oss_emulator.control.journal import Journal
 from oss_emulator.control.metrics import BOUNDS, Metrics
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.message import Request, Response
+
+from tests.rows import rows
 
 SAMPLE = re.compile(
     r"(?P<name>[a-zA-Z_:][a-zA-Z0-9_:]*)"
@@ -97,9 +98,14 @@ def test_requests_are_counted_by_operation_verdict_and_status() -> None:
     assert count("GetObject", "denied", "403") is None
 
 
-@pytest.mark.parametrize(
+@rows(
     ("seconds", "bound"),
-    [(0.0, "0.001"), (0.001, "0.001"), (0.0011, "0.005"), (1.0, "1"), (5.0, "5"), (5.1, "+Inf")],
+    (0.0, "0.001"),
+    (0.001, "0.001"),
+    (0.0011, "0.005"),
+    (1.0, "1"),
+    (5.0, "5"),
+    (5.1, "+Inf"),
 )
 def test_latency_counts_in_every_bucket_above_it(seconds: float, bound: str) -> None:
     samples = measured(("/examplebucket/a", "", 200, seconds))

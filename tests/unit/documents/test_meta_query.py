@@ -20,6 +20,8 @@ from oss_emulator.documents.meta_query import (
 )
 from oss_emulator.protocol.errors import OSSError
 
+from tests.rows import rows
+
 ANY = {"Field": "Size", "Value": "0", "Operation": "gte"}
 
 
@@ -57,9 +59,7 @@ def test_every_element_is_read() -> None:
     assert statistics == [("Size", Statistic.MAX), ("ETag", Statistic.DISTINCT)]
 
 
-@pytest.mark.parametrize(
-    ("sent", "limit"), [("0", 100), ("1", 1), ("100", 100), ("80369", 100), ("", 100)]
-)
+@rows(("sent", "limit"), ("0", 100), ("1", 1), ("100", 100), ("80369", 100), ("", 100))
 def test_number_of_objects_is_at_most_a_hundred(sent: str, limit: int) -> None:
     assert parse(document(MaxResults=sent)).limit == limit
 
@@ -131,7 +131,7 @@ def accepts(sent: bytes) -> bool:
     return True
 
 
-@pytest.mark.parametrize("name", SUPPORTED)
+@rows("name", *SUPPORTED)
 def test_field_supports_the_operators_of_the_table(name: str) -> None:
     relations, statistics, sorts = SUPPORTED[name]
     value = VALUES.get(name, "1")
@@ -151,37 +151,35 @@ def nested(depth: int) -> object:
     return query
 
 
-@pytest.mark.parametrize(
+@rows(
     ("sent", "named"),
-    [
-        (document("no JSON"), "Query"),
-        (document("[]"), "Query"),
-        (document('"a"'), "Query"),
-        (document("[" * 5000), "Query"),
-        (document({}), "Query"),
-        (document({"Operation": "and"}), "Query"),
-        (document({"Operation": "or", "SubQueries": []}), "Query"),
-        (document({"Operation": "or", "SubQueries": ["a"]}), "Query"),
-        (document(nested(21)), "Query"),
-        (document({"Operation": "or", "SubQueries": [ANY] * 200}), "Query"),
-        (document({**ANY, "Field": "Filename", "Value": "a" * 65_536, "Operation": "eq"}), "Query"),
-        (document(Aggregations=aggregations(*[("Size", "max")] * 101)), "Aggregations"),
-        (document({**ANY, "Field": "Color"}), "Field"),
-        (document({**ANY, "Field": "OSSTagging."}), "Field"),
-        (document({**ANY, "Value": "many"}), "Value"),
-        (document({**ANY, "Value": "9" * 19}), "Value"),
-        (document({**ANY, "Value": None}), "Value"),
-        (document({**ANY, "Value": True}), "Value"),
-        (document({"Field": "FileModifiedTime", "Value": "now", "Operation": "lt"}), "Value"),
-        (
-            document({"Field": "FileModifiedTime", "Value": "2021-06-29", "Operation": "lt"}),
-            "Value",
-        ),
-        (document(MaxResults="None"), "MaxResults"),
-        (document(MaxResults="-1"), "MaxResults"),
-        (document(Sort="Color"), "Field"),
-        (document(Order="down"), "Order"),
-    ],
+    (document("no JSON"), "Query"),
+    (document("[]"), "Query"),
+    (document('"a"'), "Query"),
+    (document("[" * 5000), "Query"),
+    (document({}), "Query"),
+    (document({"Operation": "and"}), "Query"),
+    (document({"Operation": "or", "SubQueries": []}), "Query"),
+    (document({"Operation": "or", "SubQueries": ["a"]}), "Query"),
+    (document(nested(21)), "Query"),
+    (document({"Operation": "or", "SubQueries": [ANY] * 200}), "Query"),
+    (document({**ANY, "Field": "Filename", "Value": "a" * 65_536, "Operation": "eq"}), "Query"),
+    (document(Aggregations=aggregations(*[("Size", "max")] * 101)), "Aggregations"),
+    (document({**ANY, "Field": "Color"}), "Field"),
+    (document({**ANY, "Field": "OSSTagging."}), "Field"),
+    (document({**ANY, "Value": "many"}), "Value"),
+    (document({**ANY, "Value": "9" * 19}), "Value"),
+    (document({**ANY, "Value": None}), "Value"),
+    (document({**ANY, "Value": True}), "Value"),
+    (document({"Field": "FileModifiedTime", "Value": "now", "Operation": "lt"}), "Value"),
+    (
+        document({"Field": "FileModifiedTime", "Value": "2021-06-29", "Operation": "lt"}),
+        "Value",
+    ),
+    (document(MaxResults="None"), "MaxResults"),
+    (document(MaxResults="-1"), "MaxResults"),
+    (document(Sort="Color"), "Field"),
+    (document(Order="down"), "Order"),
 )
 def test_mistake_is_refused_with_its_place(sent: bytes, named: str) -> None:
     with pytest.raises(OSSError) as caught:
@@ -199,9 +197,7 @@ def test_what_is_at_a_limit_is_accepted() -> None:
     assert accepts(document({"Operation": "or", "SubQueries": [ANY] * 199}))
 
 
-@pytest.mark.parametrize(
-    "sent", [b"", b"<MetaQuery/>", b"<Other/>", document(SimpleQuery="{}"), document(Sort="a") * 2]
-)
+@rows("sent", b"", b"<MetaQuery/>", b"<Other/>", document(SimpleQuery="{}"), document(Sort="a") * 2)
 def test_malformed_document_is_refused(sent: bytes) -> None:
     with pytest.raises(OSSError) as caught:
         parse(sent)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from oss_emulator.access import PolicyError
+from oss_emulator.access.policy import PolicyError
 from oss_emulator.documents import callback_policy, cors, image_access, policy
 from oss_emulator.documents.image_access import ImageAccess
 from oss_emulator.protocol.errors import OSSError
+
+from tests.rows import rows
 
 CALLBACKS = {
     "policy&comp=callback": b"""<BucketCallbackPolicy>
@@ -38,16 +40,14 @@ def test_image_access_is_read() -> None:
     assert image_access.find({}) == ImageAccess()
 
 
-@pytest.mark.parametrize(
+@rows(
     ("key", "parts"),
-    [
-        ("a.jpg-small", ("a.jpg", "small")),
-        ("a/b-c", ("a/b", "c")),
-        ("a-b/c", ("a-b", "c")),
-        ("-small", None),
-        ("a-", None),
-        ("a.jpg", None),
-    ],
+    ("a.jpg-small", ("a.jpg", "small")),
+    ("a/b-c", ("a/b", "c")),
+    ("a-b/c", ("a-b", "c")),
+    ("-small", None),
+    ("a-", None),
+    ("a.jpg", None),
 )
 def test_key_is_split_at_the_last_separator(key: str, parts: tuple[str, str] | None) -> None:
     assert ImageAccess((), "/-").split(key) == parts

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
-
 import pytest
 from oss_emulator.documents import referer
 from oss_emulator.protocol.errors import OSSError
@@ -12,6 +10,7 @@ from oss_referer.engine.assumptions import MissingList, TruncationConflict
 from oss_referer.sources import referer_xml
 
 from tests.referer_documents import BAD, GOOD, RefererDocument
+from tests.rows import rows
 from tests.unit.operations.service import Caller
 
 ROOT = b"<RefererConfiguration>%s</RefererConfiguration>"
@@ -26,7 +25,7 @@ MALFORMED = (
 )
 
 
-@pytest.mark.parametrize("good", GOOD, ids=attrgetter("name"))
+@rows("good", *GOOD)
 def test_document_of_each_client_replaces_the_rules(good: RefererDocument) -> None:
     """R-30, R-31, P-34"""
     ask = Caller()
@@ -39,7 +38,7 @@ def test_document_of_each_client_replaces_the_rules(good: RefererDocument) -> No
     assert ask("GET", "/bucket?referer").body == found
 
 
-@pytest.mark.parametrize("bad", BAD, ids=attrgetter("name"))
+@rows("bad", *BAD)
 def test_refused_document_changes_nothing(bad: RefererDocument) -> None:
     """R-30, R-33: the first problem is answered."""
     ask = Caller()

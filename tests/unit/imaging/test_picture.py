@@ -18,6 +18,7 @@ from oss_emulator.protocol.process import parse_process as parse
 from PIL import ExifTags, Image, ImageFilter, ImageStat
 from PIL.TiffImagePlugin import IFDRational
 
+from tests.rows import rows
 from tests.unit.imaging.drawing import (
     WHITE,
     animation,
@@ -64,18 +65,16 @@ def png_header(width: int, height: int) -> bytes:
     )
 
 
-@pytest.mark.parametrize(
+@rows(
     "data",
-    [
-        b"",
-        b"text",
-        b"<svg xmlns='http://www.w3.org/2000/svg'/>",
-        b"%PDF-1.7\n",
-        b"PK\x03\x04" + b"\x00" * 40,
-        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n",
-        b"P6 2 2 255 " + b"\x00" * 12,
-        b"\x00" * 100,
-    ],
+    b"",
+    b"text",
+    b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+    b"%PDF-1.7\n",
+    b"PK\x03\x04" + b"\x00" * 40,
+    b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n",
+    b"P6 2 2 255 " + b"\x00" * 12,
+    b"\x00" * 100,
 )
 def test_other_files_are_not_supported(data: bytes) -> None:
     """0040-00000005; EPS among them, which Pillow would hand to another program."""
@@ -83,17 +82,15 @@ def test_other_files_are_not_supported(data: bytes) -> None:
     assert refused(data, "image/info") == ("BadRequest", 400, "0040-00000005")
 
 
-@pytest.mark.parametrize(
+@rows(
     ("format", "code", "ec"),
-    [
-        ("JPEG", "BadRequest", ""),
-        ("PNG", "BadRequest", ""),
-        ("GIF", "BadRequest", ""),
-        ("BMP", "BadRequest", ""),
-        ("TIFF", "BadRequest", ""),
-        ("WEBP", "BadWebPImage", "0040-00000010"),
-        ("AVIF", "BadRequest", "0040-00000021"),
-    ],
+    ("JPEG", "BadRequest", ""),
+    ("PNG", "BadRequest", ""),
+    ("GIF", "BadRequest", ""),
+    ("BMP", "BadRequest", ""),
+    ("TIFF", "BadRequest", ""),
+    ("WEBP", "BadWebPImage", "0040-00000010"),
+    ("AVIF", "BadRequest", "0040-00000021"),
 )
 def test_truncated_images_are_refused(format: str, code: str, ec: str) -> None:
     data = encode(gradient(200, 160), format)
@@ -101,7 +98,7 @@ def test_truncated_images_are_refused(format: str, code: str, ec: str) -> None:
         assert refused(data[: len(data) * share // 10], "image/rotate,90") == (code, 400, ec)
 
 
-@pytest.mark.parametrize("format", ["JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF"])
+@rows("format", "JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF")
 def test_changed_bytes_give_an_image_or_a_documented_error(format: str) -> None:
     random, whole = Random(format), encode(gradient(40, 30), format)  # noqa: S311 - not a secret
     for _ in range(60):
@@ -112,15 +109,13 @@ def test_changed_bytes_give_an_image_or_a_documented_error(format: str) -> None:
         assert status(bytes(data), text) in (200, 400)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("data", "ec"),
-    [
-        (png_header(20_000, 12_501), "0040-00000012"),  # 250 million pixels and some
-        (png_header(30_001, 1), "0040-00000012"),
-        (encode(Image.new("L", (30_001, 1)), "JPEG"), "0040-00000019"),
-        (encode(Image.new("1", (30_001, 1)), "BMP"), "0040-00000017"),
-        (encode(Image.new("1", (16_385, 1)), "TIFF"), "0040-00000018"),
-    ],
+    (png_header(20_000, 12_501), "0040-00000012"),  # 250 million pixels and some
+    (png_header(30_001, 1), "0040-00000012"),
+    (encode(Image.new("L", (30_001, 1)), "JPEG"), "0040-00000019"),
+    (encode(Image.new("1", (30_001, 1)), "BMP"), "0040-00000017"),
+    (encode(Image.new("1", (16_385, 1)), "TIFF"), "0040-00000018"),
 )
 def test_oversized_images_are_refused_before_they_are_decoded(data: bytes, ec: str) -> None:
     assert refused(data) == ("ImageTooLarge", 400, ec)
@@ -157,7 +152,7 @@ def test_bytes_after_an_image_are_dropped() -> None:
     assert b"script" not in answer(data, "image/resize,w_10")
 
 
-@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
+@rows("mode", "1", "L", "LA", "P", "RGB", "RGBA", "I;16")
 def test_modes_are_converted_to_rgb_or_rgba(mode: str) -> None:
     image = Image.new("I;16", (8, 8), 40_000) if mode == "I;16" else quarters(8, 8).convert(mode)
     frame = read(encode(image)).frames[0]
@@ -227,7 +222,7 @@ def test_transparency_stays(action: str) -> None:
     assert result.getchannel("A").getextrema() == (77, 77)
 
 
-@pytest.mark.parametrize("colour", [(92, 120, 59), (0, 0, 0), (255, 255, 255), (10, 200, 30)])
+@rows("colour", (92, 120, 59), (0, 0, 0), (255, 255, 255), (10, 200, 30))
 def test_average_hue_of_one_colour_is_that_colour(colour: tuple[int, int, int]) -> None:
     found = json.loads(answer(encode(Image.new("RGB", (20, 10), colour)), "image/average-hue"))
     assert found == {"RGB": "0x{:02x}{:02x}{:02x}".format(*colour)}
@@ -254,8 +249,8 @@ FORMATS = {
 }
 
 
-@pytest.mark.parametrize("source", ["JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "AVIF"])
-@pytest.mark.parametrize("name", FORMATS)
+@rows("source", "JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "AVIF")
+@rows("name", *FORMATS)
 def test_every_format_is_converted_to_every_other(source: str, name: str) -> None:
     data = encode(gradient(), source)
     image = change(data, f"image/format,{name}")
@@ -282,23 +277,21 @@ def test_transparent_parts_are_white_in_a_jpeg() -> None:
     assert near(change(encode(image), "image/format,jpg"), (10, 10), WHITE)
 
 
-@pytest.mark.parametrize("quality", [1, 10, 35, 50, 75, 90, 100])
+@rows("quality", 1, 10, 35, 50, 75, 90, 100)
 def test_quality_of_a_jpeg_is_recognized(quality: int) -> None:
     picture = read(encode(gradient(), "JPEG", quality=quality))
     assert picture.quality is not None
     assert abs(encoding.estimate_quality(picture.quality.tables) - quality) <= 1
 
 
-@pytest.mark.parametrize(
+@rows(
     ("source", "asked", "result"),
-    [
-        (100, "q_90", 90),
-        (80, "q_90", 72),
-        (80, "90", 72),
-        (95, "Q_90", 90),
-        (80, "Q_90", 80),
-        (80, "q_50,Q_70", 70),
-    ],
+    (100, "q_90", 90),
+    (80, "q_90", 72),
+    (80, "90", 72),
+    (95, "Q_90", 90),
+    (80, "Q_90", 80),
+    (80, "q_50,Q_70", 70),
 )
 def test_quality_is_the_documented_one(source: int, asked: str, result: int) -> None:
     """The examples of Quality transformation."""
@@ -351,16 +344,14 @@ def values(data: bytes) -> dict[str, str]:
     return {name: field["value"] for name, field in found.items()}
 
 
-@pytest.mark.parametrize(
+@rows(
     ("format", "name"),
-    [
-        ("JPEG", "jpg"),
-        ("PNG", "png"),
-        ("WEBP", "webp"),
-        ("BMP", "bmp"),
-        ("TIFF", "tiff"),
-        ("GIF", "gif"),
-    ],
+    ("JPEG", "jpg"),
+    ("PNG", "png"),
+    ("WEBP", "webp"),
+    ("BMP", "bmp"),
+    ("TIFF", "tiff"),
+    ("GIF", "gif"),
 )
 def test_every_format_has_the_basic_information(format: str, name: str) -> None:
     data = encode(gradient(), format)

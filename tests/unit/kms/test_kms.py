@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 from oss_emulator import rpc
-from oss_emulator.access import Accounts
+from oss_emulator.access.accounts import Accounts
 from oss_emulator.kms import (
     KMS,
     MAX_CONTEXT,
@@ -24,6 +24,8 @@ from oss_emulator.protocol import xml
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.rpc.errors import RPCError
 from oss_emulator.rpc.request import sign, string_to_sign
+
+from tests.rows import rows
 
 # --- Requests to KMS, signed as aliyun-python-sdk-core signs them, and their answers
 
@@ -136,17 +138,15 @@ def test_text_that_is_not_base64_is_encrypted_as_it_is() -> None:
     assert ask("Decrypt", CiphertextBlob=blob)["Plaintext"] == "7"
 
 
-@pytest.mark.parametrize(
+@rows(
     ("parameters", "size"),
-    [
-        ({}, 32),
-        ({"KeySpec": "AES_256"}, 32),
-        ({"KeySpec": "AES_128"}, 16),
-        ({"NumberOfBytes": "1"}, 1),
-        ({"NumberOfBytes": "1024"}, 1024),
-        ({"KeySpec": "AES_128", "NumberOfBytes": "32"}, 32),
-        ({"KeySpec": "unknown", "NumberOfBytes": "32"}, 32),
-    ],
+    ({}, 32),
+    ({"KeySpec": "AES_256"}, 32),
+    ({"KeySpec": "AES_128"}, 16),
+    ({"NumberOfBytes": "1"}, 1),
+    ({"NumberOfBytes": "1024"}, 1024),
+    ({"KeySpec": "AES_128", "NumberOfBytes": "32"}, 32),
+    ({"KeySpec": "unknown", "NumberOfBytes": "32"}, 32),
 )
 def test_data_key_has_the_wanted_size(parameters: dict[str, str], size: int) -> None:
     """P-86"""
@@ -156,34 +156,30 @@ def test_data_key_has_the_wanted_size(parameters: dict[str, str], size: int) -> 
     assert found["Plaintext"] == given["Plaintext"]
 
 
-@pytest.mark.parametrize(
+@rows(
     ("action", "parameters"),
-    [
-        ("GenerateDataKey", {"KeyId": "mine", "KeySpec": "AES_512"}),
-        ("GenerateDataKey", {"KeyId": "mine", "NumberOfBytes": "0"}),
-        ("GenerateDataKey", {"KeyId": "mine", "NumberOfBytes": "1025"}),
-        ("GenerateDataKey", {"KeyId": "mine", "NumberOfBytes": "many"}),
-        ("GenerateDataKey", {"KeyId": "mine", "EncryptionContext": "[]"}),
-        ("Encrypt", {"KeyId": "mine", "Plaintext": "a" * 8193}),
-        ("Encrypt", {"KeyId": "mine", "Plaintext": "\0"}),
-        ("Encrypt", {"KeyId": "mine", "Plaintext": "aA==", "EncryptionContext": "{"}),
-        ("Decrypt", {"CiphertextBlob": "not a ciphertext"}),
-    ],
+    ("GenerateDataKey", {"KeyId": "mine", "KeySpec": "AES_512"}),
+    ("GenerateDataKey", {"KeyId": "mine", "NumberOfBytes": "0"}),
+    ("GenerateDataKey", {"KeyId": "mine", "NumberOfBytes": "1025"}),
+    ("GenerateDataKey", {"KeyId": "mine", "NumberOfBytes": "many"}),
+    ("GenerateDataKey", {"KeyId": "mine", "EncryptionContext": "[]"}),
+    ("Encrypt", {"KeyId": "mine", "Plaintext": "a" * 8193}),
+    ("Encrypt", {"KeyId": "mine", "Plaintext": "\0"}),
+    ("Encrypt", {"KeyId": "mine", "Plaintext": "aA==", "EncryptionContext": "{"}),
+    ("Decrypt", {"CiphertextBlob": "not a ciphertext"}),
 )
 def test_invalid_parameter_is_refused(action: str, parameters: dict[str, str]) -> None:
     """P-87"""
     check_refused(400, "InvalidParameter", action, **parameters)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("action", "parameters"),
-    [
-        ("GenerateDataKey", {}),
-        ("Encrypt", {"KeyId": "mine"}),
-        ("Encrypt", {"Plaintext": "aA=="}),
-        ("Decrypt", {}),
-        ("", {}),
-    ],
+    ("GenerateDataKey", {}),
+    ("Encrypt", {"KeyId": "mine"}),
+    ("Encrypt", {"Plaintext": "aA=="}),
+    ("Decrypt", {}),
+    ("", {}),
 )
 def test_missing_parameter_is_refused(action: str, parameters: dict[str, str]) -> None:
     check_refused(400, "MissingParameter", action, **parameters)
@@ -205,15 +201,13 @@ def test_ciphertext_of_another_server_is_refused() -> None:
     check_refused(400, "InvalidParameter", "Decrypt", environment=other, CiphertextBlob=blob)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("who", "options", "status", "code"),
-    [
-        ("nobody", {}, 404, "InvalidAccessKeyId.NotFound"),
-        ("owner", {"secret": "wrong"}, 400, "SignatureDoesNotMatch"),
-        ("owner", {"Timestamp": "2023-11-14T21:58:19Z"}, 400, "InvalidTimeStamp.Expired"),
-        ("owner", {"SignatureNonce": ""}, 400, "MissingParameter"),
-        ("owner", {"Version": "2015-04-01"}, 400, "InvalidVersion"),
-    ],
+    ("nobody", {}, 404, "InvalidAccessKeyId.NotFound"),
+    ("owner", {"secret": "wrong"}, 400, "SignatureDoesNotMatch"),
+    ("owner", {"Timestamp": "2023-11-14T21:58:19Z"}, 400, "InvalidTimeStamp.Expired"),
+    ("owner", {"SignatureNonce": ""}, 400, "MissingParameter"),
+    ("owner", {"Version": "2015-04-01"}, 400, "InvalidVersion"),
 )
 def test_bad_signature_is_refused(
     who: str, options: dict[str, Any], status: int, code: str
@@ -309,26 +303,22 @@ def test_equivalent_contexts_are_equal(first: str, second: str) -> None:
     assert canonical_context({}) == context("")
 
 
-@pytest.mark.parametrize(
-    "text", ['{"a": "2"}', '{"b": "1"}', '{"a": "1", "b": ""}', '{"a": "1 "}', "{}"]
-)
+@rows("text", '{"a": "2"}', '{"b": "1"}', '{"a": "1", "b": ""}', '{"a": "1 "}', "{}")
 def test_other_contexts_differ(text: str) -> None:
     assert context(text) != context('{"a": "1"}')
 
 
-@pytest.mark.parametrize(
+@rows(
     "text",
-    [
-        '[{"a": "b"}]',
-        '{"a": 1}',
-        '{"a": ["b"]}',
-        '{"a": null}',
-        '"a"',
-        "null",
-        "{",
-        "[" * MAX_CONTEXT,
-        f'{{"a": "{"b" * MAX_CONTEXT}"}}',
-    ],
+    '[{"a": "b"}]',
+    '{"a": 1}',
+    '{"a": ["b"]}',
+    '{"a": null}',
+    '"a"',
+    "null",
+    "{",
+    "[" * MAX_CONTEXT,
+    f'{{"a": "{"b" * MAX_CONTEXT}"}}',
 )
 def test_context_is_an_object_of_texts(text: str) -> None:
     with pytest.raises(RPCError) as caught:
@@ -340,9 +330,7 @@ def test_context_is_an_object_of_texts(text: str) -> None:
 BLOB = ask("Encrypt", KeyId="mine", Plaintext="aA==")["CiphertextBlob"]
 
 
-@pytest.mark.parametrize(
-    "key", ["1234abcd-12ab-34cd-56ef-1234567890ab", "key-hzz62f1cb66fa42qo", "alias/mine", "x"]
-)
+@rows("key", "1234abcd-12ab-34cd-56ef-1234567890ab", "key-hzz62f1cb66fa42qo", "alias/mine", "x")
 def test_every_id_names_a_key(key: str) -> None:
     """P-86"""
     assert ask("Encrypt", KeyId=key, Plaintext="aA==")["KeyId"] == key
@@ -353,16 +341,14 @@ def test_key_may_be_named_by_its_arn() -> None:
     assert ask("Encrypt", KeyId=arn, Plaintext="aA==")["KeyId"] == "mine"
 
 
-@pytest.mark.parametrize(
+@rows(
     ("key", "status", "code"),
-    [
-        ("", 400, "MissingParameter"),
-        ("a b", 400, "InvalidParameter"),
-        ("中", 400, "InvalidParameter"),
-        ("k" * 256, 400, "InvalidParameter"),
-        ("acs:kms:cn-beijing:1000000000000001:key/mine", 404, "Forbidden.KeyNotFound"),
-        ("acs:kms:cn-hangzhou:1000000000000002:key/mine", 404, "Forbidden.KeyNotFound"),
-    ],
+    ("", 400, "MissingParameter"),
+    ("a b", 400, "InvalidParameter"),
+    ("中", 400, "InvalidParameter"),
+    ("k" * 256, 400, "InvalidParameter"),
+    ("acs:kms:cn-beijing:1000000000000001:key/mine", 404, "Forbidden.KeyNotFound"),
+    ("acs:kms:cn-hangzhou:1000000000000002:key/mine", 404, "Forbidden.KeyNotFound"),
 )
 def test_other_names_are_refused(key: str, status: int, code: str) -> None:
     check_refused(status, code, "Encrypt", KeyId=key, Plaintext="aA==")
@@ -377,14 +363,12 @@ def test_key_of_another_region_or_account_is_not_found(who: str, host: str) -> N
     check_refused(404, "Forbidden.KeyNotFound", "Decrypt", who, host=host, CiphertextBlob=BLOB)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("host", "path"),
-    [
-        ("127.0.0.1:9000", "/"),
-        ("127.0.0.1:9000", "/_emulator/kms"),
-        ("127.0.0.1:9000/_emulator/kms", "/_emulator/kms/"),
-        ("kms.aliyuncs.com", "/"),
-    ],
+    ("127.0.0.1:9000", "/"),
+    ("127.0.0.1:9000", "/_emulator/kms"),
+    ("127.0.0.1:9000/_emulator/kms", "/_emulator/kms/"),
+    ("kms.aliyuncs.com", "/"),
 )
 def test_host_without_a_region_means_that_of_the_server(host: str, path: str) -> None:
     assert ask("Decrypt", host=host, path=path, CiphertextBlob=BLOB)["Plaintext"] == "aA=="

@@ -63,6 +63,9 @@ class Case(NamedTuple):
     steps: list[Step]
     defined: dict[str, str]
 
+    def __repr__(self) -> str:
+        return f"{self.path.stem}: {self.title}"
+
     def play(self) -> None:
         """Play all rows of the case; raises an AssertionError that names the line."""
         tables = [_rows(step) for step in self.steps if step.text.startswith("for ")]

@@ -6,7 +6,7 @@ from base64 import b64decode
 from dataclasses import dataclass
 
 from lxml import etree
-from oss_emulator.access import Identity
+from oss_emulator.access.identity import Identity
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.message import Request, Stream
 

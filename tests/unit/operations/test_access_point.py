@@ -7,12 +7,13 @@ from typing import Any
 import oss2
 import pytest
 from oss_emulator import Emulator
-from oss_emulator.access import ANONYMOUS, Identity, Kind, Policy, PolicyType
+from oss_emulator.access.identity import ANONYMOUS, Identity, Kind
+from oss_emulator.access.policy import Policy, PolicyType
 from oss_emulator.documents import access_point
 from oss_emulator.operations import permissions
 from oss_emulator.pipeline import authentication
 from oss_emulator.protocol import signature, xml
-from oss_emulator.protocol.signature import Claim, Place, Version
+from oss_emulator.protocol.signature import Claim, SignedIn, Version
 
 from tests.unit.operations.service import Answer, Caller
 
@@ -74,7 +75,7 @@ OWNER = Identity(ACCOUNT)
 
 def get_as(ask: Caller, caller: Identity, alias: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """GET an object through an alias with all checks; returns the code of the error, or ""."""
-    claim = Claim(Version.V4, Place.HEADER, "id", "", None, date="")
+    claim = Claim(Version.V4, SignedIn.HEADER, "id", "", None, date="")
     monkeypatch.setattr(signature, "parse", lambda _: claim)
     monkeypatch.setattr(authentication, "_identify", lambda *_: (caller, None))
     return ask.anonymously("GET", f"/{alias}/a").code

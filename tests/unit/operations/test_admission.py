@@ -64,7 +64,7 @@ def test_only_the_pipeline_fills_an_admission() -> None:
 def test_performing_a_call_does_not_change_its_admission(service: Service) -> None:
     admitted = admit(service)
     before = replace(admitted)
-    service.perform(admitted)
+    service.execute(admitted)
     assert admitted == before
 
 
@@ -73,13 +73,13 @@ def test_failed_call_keeps_the_earlier_decisions(service: Service) -> None:
     error = OSSError(ErrorCase.NO_SUCH_KEY)
     refused = refuse(admitted, error)
     assert refused == Refused(admitted, error)
-    assert refused.admission.access is admitted.access is not None
+    assert refused.known.access is admitted.access is not None
 
 
 def test_denial_by_the_operation_replaces_the_access_decision(service: Service) -> None:
     denial = AccessRecord(False, "the object's ACL", "oss:GetObject", "")
     refused = refuse(admit(service), OSSError(ErrorCase.OBJECT_ACL_READ, access=denial))
-    assert refused.admission.access is denial
+    assert refused.known.access is denial
 
 
 def test_refusal_drops_the_traceback_of_its_error(service: Service) -> None:

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as some
 from oss_emulator.documents.meta_query import parse
 from oss_emulator.operations.bucket_meta_query import search
-from oss_emulator.storage import Object
+from oss_emulator.storage.base import Object
 
+from tests.rows import rows
 from tests.unit.operations.service import Answer, Caller
 
 ANY = {"Field": "Size", "Value": "0", "Operation": "gte"}
@@ -109,36 +110,34 @@ def test_object_without_tags_and_user_headers_has_no_such_elements(index: Caller
     assert encrypted.text("Files/File/ServerSideEncryption") == "AES256"
 
 
-@pytest.mark.parametrize(
+@rows(
     ("condition", "expected"),
-    [
-        (ANY, ALL),
-        (is_("Size", "5"), ["docs/b.txt", "safe"]),
-        (is_("Size", "4", "gt"), ["docs/b.txt", "safe"]),
-        (is_("Size", "4", "gte"), ["docs/b.txt", "log", "safe"]),
-        (is_("Size", "3", "lt"), ["logo.png"]),
-        (is_("Size", "3", "lte"), ["docs/a.txt", "logo.png"]),
-        ({"Field": "Size", "Value": 5, "Operation": "eq"}, ["docs/b.txt", "safe"]),
-        (is_("Filename", "docs/", "prefix"), ["docs/a.txt", "docs/b.txt"]),
-        (is_("Filename", "og", "prefix"), []),
-        (is_("Filename", "o", "match"), ["docs/a.txt", "docs/b.txt", "log", "logo.png"]),
-        (is_("Filename", "DOCS", "match"), []),
-        (is_("Filename", "log", "gt"), ["logo.png", "safe"]),
-        (is_("FileModifiedTime", "2025-06-15T15:07:00Z", "lt"), ["docs/b.txt"]),
-        (is_("FileModifiedTime", "2025-06-15T23:06:40+08:00"), ["docs/b.txt"]),
-        (is_("OSSStorageClass", "IA"), ["logo.png"]),
-        (is_("OSSObjectType", "Append", "prefix"), ["log"]),
-        (is_("ObjectACL", "public-read"), ["logo.png"]),
-        (is_("OSSTaggingCount", "2"), ["docs/b.txt"]),
-        (is_("OSSTagging.owner", "John"), ["docs/b.txt"]),
-        (is_("OSSTagging.Owner", "John"), []),
-        (is_("OSSTagging.owner", "john"), []),
-        (is_("OSSTagging.type", "doc", "prefix"), ["docs/b.txt"]),
-        (is_("OSSUserMeta.X-OSS-Meta-Location", "hangzhou"), ["docs/a.txt"]),
-        (is_("OSSUserMeta.x-oss-meta-location", "Hangzhou"), []),
-        (is_("ServerSideEncryption", "A", "gt"), ["safe"]),
-        (is_("Filename", "100%' OR 1=1 --"), []),
-    ],
+    (ANY, ALL),
+    (is_("Size", "5"), ["docs/b.txt", "safe"]),
+    (is_("Size", "4", "gt"), ["docs/b.txt", "safe"]),
+    (is_("Size", "4", "gte"), ["docs/b.txt", "log", "safe"]),
+    (is_("Size", "3", "lt"), ["logo.png"]),
+    (is_("Size", "3", "lte"), ["docs/a.txt", "logo.png"]),
+    ({"Field": "Size", "Value": 5, "Operation": "eq"}, ["docs/b.txt", "safe"]),
+    (is_("Filename", "docs/", "prefix"), ["docs/a.txt", "docs/b.txt"]),
+    (is_("Filename", "og", "prefix"), []),
+    (is_("Filename", "o", "match"), ["docs/a.txt", "docs/b.txt", "log", "logo.png"]),
+    (is_("Filename", "DOCS", "match"), []),
+    (is_("Filename", "log", "gt"), ["logo.png", "safe"]),
+    (is_("FileModifiedTime", "2025-06-15T15:07:00Z", "lt"), ["docs/b.txt"]),
+    (is_("FileModifiedTime", "2025-06-15T23:06:40+08:00"), ["docs/b.txt"]),
+    (is_("OSSStorageClass", "IA"), ["logo.png"]),
+    (is_("OSSObjectType", "Append", "prefix"), ["log"]),
+    (is_("ObjectACL", "public-read"), ["logo.png"]),
+    (is_("OSSTaggingCount", "2"), ["docs/b.txt"]),
+    (is_("OSSTagging.owner", "John"), ["docs/b.txt"]),
+    (is_("OSSTagging.Owner", "John"), []),
+    (is_("OSSTagging.owner", "john"), []),
+    (is_("OSSTagging.type", "doc", "prefix"), ["docs/b.txt"]),
+    (is_("OSSUserMeta.X-OSS-Meta-Location", "hangzhou"), ["docs/a.txt"]),
+    (is_("OSSUserMeta.x-oss-meta-location", "Hangzhou"), []),
+    (is_("ServerSideEncryption", "A", "gt"), ["safe"]),
+    (is_("Filename", "100%' OR 1=1 --"), []),
 )
 def test_condition_finds_objects(index: Caller, condition: object, expected: list[str]) -> None:
     assert names(query(index, condition)) == expected
@@ -154,16 +153,14 @@ SMALL, DOCS = is_("Size", "5", "lt"), is_("Filename", "docs/", "prefix")
 JOHN = is_("OSSTagging.owner", "John")
 
 
-@pytest.mark.parametrize(
+@rows(
     ("operation", "parts", "expected"),
-    [
-        ("and", [SMALL, DOCS], ["docs/a.txt"]),
-        ("or", [SMALL, DOCS], ["docs/a.txt", "docs/b.txt", "log", "logo.png"]),
-        ("not", [SMALL, DOCS], ["safe"]),
-        ("not", [JOHN], ["docs/a.txt", "log", "logo.png", "safe"]),
-        ("not", [is_("ServerSideEncryption", "AES256")], ALL[:-1]),
-        ("and", [{"Operation": "not", "SubQueries": [SMALL]}, DOCS], ["docs/b.txt"]),
-    ],
+    ("and", [SMALL, DOCS], ["docs/a.txt"]),
+    ("or", [SMALL, DOCS], ["docs/a.txt", "docs/b.txt", "log", "logo.png"]),
+    ("not", [SMALL, DOCS], ["safe"]),
+    ("not", [JOHN], ["docs/a.txt", "log", "logo.png", "safe"]),
+    ("not", [is_("ServerSideEncryption", "AES256")], ALL[:-1]),
+    ("and", [{"Operation": "not", "SubQueries": [SMALL]}, DOCS], ["docs/b.txt"]),
 )
 def test_conditions_are_joined(
     index: Caller, operation: str, parts: list[object], expected: list[str]
@@ -171,17 +168,15 @@ def test_conditions_are_joined(
     assert names(query(index, {"Operation": operation, "SubQueries": parts})) == expected
 
 
-@pytest.mark.parametrize(
+@rows(
     ("sort", "order", "expected"),
-    [
-        ("Size", "", ["logo.png", "docs/a.txt", "log", "docs/b.txt", "safe"]),
-        ("Size", "asc", ["logo.png", "docs/a.txt", "log", "docs/b.txt", "safe"]),
-        ("Size", "desc", ["safe", "docs/b.txt", "log", "docs/a.txt", "logo.png"]),
-        ("", "desc", ALL[::-1]),
-        ("ServerSideEncryption", "asc", ALL),
-    ],
+    ("Size", "", ["logo.png", "docs/a.txt", "log", "docs/b.txt", "safe"]),
+    ("Size", "asc", ["logo.png", "docs/a.txt", "log", "docs/b.txt", "safe"]),
+    ("Size", "desc", ["safe", "docs/b.txt", "log", "docs/a.txt", "logo.png"]),
+    ("", "desc", ALL[::-1]),
+    ("ServerSideEncryption", "asc", ALL),
 )
-@pytest.mark.parametrize("limit", [1, 2, 100])
+@rows("limit", 1, 2, 100)
 def test_pages_are_sorted(
     index: Caller, sort: str, order: str, expected: list[str], limit: int
 ) -> None:
@@ -197,24 +192,22 @@ def test_pages_are_sorted(
     assert not token
 
 
-@pytest.mark.parametrize(
+@rows(
     "token",
-    [
-        "x",
-        "ä",
-        *(
-            urlsafe_b64encode(text.encode()).decode()
-            for text in (
-                "a",
-                "1",
-                "[1]",
-                '[1, "a", 2]',
-                '[null, "a"]',
-                f'[{2**63}, "a"]',
-                "[" * 9999,
-            )
-        ),
-    ],
+    "x",
+    "ä",
+    *(
+        urlsafe_b64encode(text.encode()).decode()
+        for text in (
+            "a",
+            "1",
+            "[1]",
+            '[1, "a", 2]',
+            '[null, "a"]',
+            f'[{2**63}, "a"]',
+            "[" * 9999,
+        )
+    ),
 )
 def test_bad_token_is_refused(index: Caller, token: str) -> None:
     answer = query(index, NextToken=token)

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.rows import rows
 from tests.unit.operations import exchanges
 from tests.unit.operations.exchanges import CASES, Case
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.path.stem}: {case.title}")
+@rows("case", *CASES)
 def test_exchange(case: Case) -> None:
     case.play()
 
@@ -23,10 +24,7 @@ GET /bucket/a
 """
 
 
-@pytest.mark.parametrize(
-    "check",
-    ["| other", "ETag: x", "x-oss-none: x", "ETag: -", "not a check", "Key = a"],
-)
+@rows("check", "| other", "ETag: x", "x-oss-none: x", "ETag: -", "not a check", "Key = a")
 def test_wrong_expectation_fails_with_its_line(tmp_path: Path, check: str) -> None:
     path = tmp_path / "wrong.txt"
     path.write_text(WRONG.format(check=check))

@@ -13,6 +13,7 @@ from oss_emulator.operations import object_process
 from oss_emulator.protocol import process
 from PIL import Image
 
+from tests.rows import rows
 from tests.unit.imaging.drawing import RED, encode, gradient, near, quarters
 from tests.unit.operations.service import Answer, Caller
 
@@ -86,17 +87,15 @@ def test_information_is_json(ask: Caller) -> None:
     assert json.loads(answer.body)["ImageWidth"] == {"value": "200"}
 
 
-@pytest.mark.parametrize(
+@rows(
     ("key", "text", "status", "code", "ec"),
-    [
-        ("missing.png", "image/info", 404, "NoSuchKey", "0040-00000024"),
-        ("image.png", "style/none", 404, "NoSuchStyle", ""),
-        ("image.png", "image/resize,w_0", 400, "InvalidArgument", "0040-00000312"),
-        ("image.png", "image/info|sys/saveas,o_YQ", 400, "BadRequest", ""),
-        ("image.png", "video/snapshot", 501, "NotImplemented", ""),
-        ("text.txt", "image/info", 400, "BadRequest", "0040-00000005"),
-        ("image.png", f"image/watermark,image_{coded('x')}", 404, "NoSuchKey", "0040-00000024"),
-    ],
+    ("missing.png", "image/info", 404, "NoSuchKey", "0040-00000024"),
+    ("image.png", "style/none", 404, "NoSuchStyle", ""),
+    ("image.png", "image/resize,w_0", 400, "InvalidArgument", "0040-00000312"),
+    ("image.png", "image/info|sys/saveas,o_YQ", 400, "BadRequest", ""),
+    ("image.png", "video/snapshot", 501, "NotImplemented", ""),
+    ("text.txt", "image/info", 400, "BadRequest", "0040-00000005"),
+    ("image.png", f"image/watermark,image_{coded('x')}", 404, "NoSuchKey", "0040-00000024"),
 )
 def test_mistake_is_answered_with_its_error(
     ask: Caller, key: str, text: str, status: int, code: str, ec: str
@@ -191,18 +190,16 @@ def test_style_can_be_saved(ask: Caller) -> None:
     assert image_of(ask("GET", "/bucket/b.png")).size == (20, 10)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("text", "status", "code"),
-    [
-        ("image/resize,w_50", 400, "MissingArgument"),
-        (f"image/info|sys/saveas,o_{coded('a')}", 400, "BadRequest"),
-        (f"image/resize,w_5|sys/saveas,o_{coded('/a')}", 400, "InvalidObjectName"),
-        (f"image/resize,w_5|sys/saveas,o_{coded('a' * 1024)}", 400, "InvalidObjectName"),
-        (f"image/resize,w_5|sys/saveas,o_YQ,b_{coded('A_B')}", 400, "InvalidBucketName"),
-        (f"image/resize,w_5|sys/saveas,o_YQ,b_{coded('missing')}", 404, "NoSuchBucket"),
-        (f"image/resize,w_0|sys/saveas,o_{coded('a')}", 400, "InvalidArgument"),
-        ("", 400, "InvalidRequest"),  # I-05: the suite of the C++ SDK
-    ],
+    ("image/resize,w_50", 400, "MissingArgument"),
+    (f"image/info|sys/saveas,o_{coded('a')}", 400, "BadRequest"),
+    (f"image/resize,w_5|sys/saveas,o_{coded('/a')}", 400, "InvalidObjectName"),
+    (f"image/resize,w_5|sys/saveas,o_{coded('a' * 1024)}", 400, "InvalidObjectName"),
+    (f"image/resize,w_5|sys/saveas,o_YQ,b_{coded('A_B')}", 400, "InvalidBucketName"),
+    (f"image/resize,w_5|sys/saveas,o_YQ,b_{coded('missing')}", 404, "NoSuchBucket"),
+    (f"image/resize,w_0|sys/saveas,o_{coded('a')}", 400, "InvalidArgument"),
+    ("", 400, "InvalidRequest"),  # I-05: the suite of the C++ SDK
 )
 def test_nothing_is_saved_after_a_mistake(ask: Caller, text: str, status: int, code: str) -> None:
     answer = save(ask, text)

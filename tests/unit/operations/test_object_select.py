@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from oss2 import xml_utils
-from oss_emulator.access import Identity
+from oss_emulator.access.identity import Identity
 
+from tests.rows import rows
 from tests.unit.operations.service import Answer, Caller
 from tests.unit.selecting.cases import Found, read, split
 
@@ -75,20 +76,18 @@ def test_raw_rows(ask: Caller) -> None:
     assert answer.headers["x-oss-select-output-raw"] == "true"
 
 
-@pytest.mark.parametrize(
+@rows(
     ("sql", "options", "code", "ec"),
-    [
-        ("select", {}, "SqlSyntaxError", "0016-00000803"),
-        ("select x from ossobject", {}, "SqlInvalidColumnName", "0016-00000803"),
-        ("", {}, "InvalidSqlParameter", "0016-00000823"),
-        ("select * from ossobject", {"Json_Type": "LINES"}, "InvalidJsonData", "0016-00000801"),
-        (
-            "select _1 from ossobject",
-            {"LineRange": (0, 1)},
-            "SelectCsvMetaUnavailable",
-            "0016-00000820",
-        ),
-    ],
+    ("select", {}, "SqlSyntaxError", "0016-00000803"),
+    ("select x from ossobject", {}, "SqlInvalidColumnName", "0016-00000803"),
+    ("", {}, "InvalidSqlParameter", "0016-00000823"),
+    ("select * from ossobject", {"Json_Type": "LINES"}, "InvalidJsonData", "0016-00000801"),
+    (
+        "select _1 from ossobject",
+        {"LineRange": (0, 1)},
+        "SelectCsvMetaUnavailable",
+        "0016-00000820",
+    ),
 )
 def test_error_answers_the_request(
     ask: Caller, sql: str, options: dict[str, Any], code: str, ec: str

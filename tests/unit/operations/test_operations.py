@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from oss_emulator.documents import DOCUMENTS
 from oss_emulator.documents.document import Document, Holder
 from oss_emulator.documents.public_access_block import OF_ACCOUNT, OF_BUCKET
@@ -10,12 +9,13 @@ from oss_emulator.protocol import dates
 from oss_emulator.protocol.dates import format_iso
 from oss_emulator.protocol.message import Request
 
+from tests.rows import rows
 from tests.unit.operations.service import Caller
 
 PLACES = {Holder.ACCOUNT: "/", Holder.BUCKET: "/bucket", Holder.OBJECT: "/bucket/a"}
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+@rows("document", *DOCUMENTS)
 def test_invalid_document_is_malformed(ask: Caller, document: Document) -> None:
     ask("PUT", "/bucket/a", "x")
     target = f"{PLACES[document.holder]}?{document.subresource}"

@@ -6,7 +6,8 @@ import time
 from dataclasses import replace
 
 import pytest
-from oss_emulator.access import Identity, Kind, Policy, PolicyType
+from oss_emulator.access.identity import Identity, Kind
+from oss_emulator.access.policy import Policy, PolicyType
 from oss_emulator.control.journal import Journal, JournalEntry
 from oss_emulator.operations import permissions
 from oss_emulator.operations.admission import Admission, Refused, refuse
@@ -55,7 +56,7 @@ def record(service: Service, request: Request, body: bytes = b"") -> JournalEntr
     outcome: Admission | Refused = service.admit(request)
     assert isinstance(outcome, Admission)
     try:
-        response = service.perform(outcome, Body.of(body))
+        response = service.execute(outcome, Body.of(body))
     except OSSError as error:
         outcome = refuse(outcome, error)
         response = service.render(outcome)

@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote
 from oss_emulator.protocol.message import Request
 from oss_emulator.protocol.parameters import KNOWN
 from oss_emulator.protocol.s3 import signature as s3
-from oss_emulator.protocol.signature import Place, Version, parse, v1, v2, v4
+from oss_emulator.protocol.signature import SignedIn, Version, parse, v1, v2, v4
 from oss_emulator.protocol.signature.unsigned import UNSIGNED_PARTS, Dialect, UnsignedParts
 
 from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, REGION
@@ -57,7 +57,7 @@ class Scheme(NamedTuple):
 
     dialect: Dialect
     version: Version
-    place: Place
+    place: SignedIn
 
     def __str__(self) -> str:
         return f"{self.dialect} {self.version.name} {self.place}"
@@ -105,24 +105,24 @@ _V4_OF_S3 = _encode(f"{SCOPE}/s3/aws4_request")
 # What each scheme adds to a query and to the headers; MARK stands for the signature, and NAMES for
 # the names of all headers.
 _DRAFTS: dict[Scheme, tuple[str, Fields]] = {
-    Scheme(Dialect.OSS, Version.V1, Place.HEADER): (
+    Scheme(Dialect.OSS, Version.V1, SignedIn.HEADER): (
         "",
         (("Date", HTTP), ("Authorization", f"OSS {ACCESS_KEY_ID}:MARK")),
     ),
-    Scheme(Dialect.OSS, Version.V1, Place.URL): (
+    Scheme(Dialect.OSS, Version.V1, SignedIn.URL): (
         f"OSSAccessKeyId={ACCESS_KEY_ID}&Expires={EXPIRES}&Signature=MARK",
         (),
     ),
-    Scheme(Dialect.OSS, Version.V2, Place.HEADER): (
+    Scheme(Dialect.OSS, Version.V2, SignedIn.HEADER): (
         "",
         (("Date", HTTP), ("Authorization", f"OSS2 AccessKeyId:{ACCESS_KEY_ID},Signature:MARK")),
     ),
-    Scheme(Dialect.OSS, Version.V2, Place.URL): (
+    Scheme(Dialect.OSS, Version.V2, SignedIn.URL): (
         f"x-oss-signature-version=OSS2&x-oss-access-key-id={ACCESS_KEY_ID}"
         f"&x-oss-expires={EXPIRES}&x-oss-signature=MARK",
         (),
     ),
-    Scheme(Dialect.OSS, Version.V4, Place.HEADER): (
+    Scheme(Dialect.OSS, Version.V4, SignedIn.HEADER): (
         "",
         (
             ("x-oss-date", ISO),
@@ -133,20 +133,20 @@ _DRAFTS: dict[Scheme, tuple[str, Fields]] = {
             ),
         ),
     ),
-    Scheme(Dialect.OSS, Version.V4, Place.URL): (
+    Scheme(Dialect.OSS, Version.V4, SignedIn.URL): (
         f"x-oss-signature-version=OSS4-HMAC-SHA256&x-oss-credential={_V4_OF_OSS}"
         f"&x-oss-date={ISO}&x-oss-expires=60&x-oss-signature=MARK",
         (),
     ),
-    Scheme(Dialect.S3, Version.V2, Place.HEADER): (
+    Scheme(Dialect.S3, Version.V2, SignedIn.HEADER): (
         "",
         (("Date", HTTP), ("Authorization", f"AWS {ACCESS_KEY_ID}:MARK")),
     ),
-    Scheme(Dialect.S3, Version.V2, Place.URL): (
+    Scheme(Dialect.S3, Version.V2, SignedIn.URL): (
         f"AWSAccessKeyId={ACCESS_KEY_ID}&Expires={EXPIRES}&Signature=MARK",
         (),
     ),
-    Scheme(Dialect.S3, Version.V4, Place.HEADER): (
+    Scheme(Dialect.S3, Version.V4, SignedIn.HEADER): (
         "",
         (
             ("x-amz-date", ISO),
@@ -158,7 +158,7 @@ _DRAFTS: dict[Scheme, tuple[str, Fields]] = {
             ),
         ),
     ),
-    Scheme(Dialect.S3, Version.V4, Place.URL): (
+    Scheme(Dialect.S3, Version.V4, SignedIn.URL): (
         f"X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={_V4_OF_S3}&X-Amz-Date={ISO}"
         "&X-Amz-Expires=60&X-Amz-SignedHeaders=NAMES&X-Amz-Signature=MARK",
         (),

@@ -16,6 +16,7 @@ from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.message import Request
 
 from tests.client import ACCESS_KEY_ID
+from tests.rows import rows
 from tests.unit.pipeline.service import PAGE, SETTINGS, ask, put, serve, serve_as_of
 
 # --- Addresses: the style, the endpoint's region, transfer acceleration, proxies
@@ -38,21 +39,19 @@ def code_of(request: Request, *, strict: bool, accelerated: bool = False) -> str
     return outcome.error.code if isinstance(outcome, Refused) else ""
 
 
-@pytest.mark.parametrize(
+@rows(
     ("host", "target", "lenient", "strict"),
-    [
-        (f"public-bucket.{OSS}", "/a", "", ""),
-        (OSS, "/public-bucket/a", "", "SecondLevelDomainForbidden"),
-        ("localhost", "/public-bucket/a", "", "SecondLevelDomainForbidden"),
-        (OSS, "/no-bucket/a", "NoSuchBucket", "SecondLevelDomainForbidden"),
-        (f"public-bucket.{ELSEWHERE}", "/a", "AccessDenied", "AccessDenied"),
-        (f"no-bucket.{ELSEWHERE}", "/a", "NoSuchBucket", "NoSuchBucket"),
-        (f"public-bucket.{ACCELERATE}", "/a", "", "TransferAccelerationDisabled"),
-        ("not a host", "/a", "BadRequest", "BadRequest"),
-        ("nobody.test", "/a", "NoSuchBucket", "NoSuchBucket"),
-        (OSS, "/", "AccessDenied", "AccessDenied"),  # ListBuckets, which no bucket's host answers
-        ("localhost", "/", "AccessDenied", "AccessDenied"),
-    ],
+    (f"public-bucket.{OSS}", "/a", "", ""),
+    (OSS, "/public-bucket/a", "", "SecondLevelDomainForbidden"),
+    ("localhost", "/public-bucket/a", "", "SecondLevelDomainForbidden"),
+    (OSS, "/no-bucket/a", "NoSuchBucket", "SecondLevelDomainForbidden"),
+    (f"public-bucket.{ELSEWHERE}", "/a", "AccessDenied", "AccessDenied"),
+    (f"no-bucket.{ELSEWHERE}", "/a", "NoSuchBucket", "NoSuchBucket"),
+    (f"public-bucket.{ACCELERATE}", "/a", "", "TransferAccelerationDisabled"),
+    ("not a host", "/a", "BadRequest", "BadRequest"),
+    ("nobody.test", "/a", "NoSuchBucket", "NoSuchBucket"),
+    (OSS, "/", "AccessDenied", "AccessDenied"),  # ListBuckets, which no bucket's host answers
+    ("localhost", "/", "AccessDenied", "AccessDenied"),
 )
 def test_bucket_is_reached_by_its_addresses(
     host: str, target: str, lenient: str, strict: str
@@ -95,15 +94,13 @@ def detail_of(request: Request, *, strict: bool = False) -> object:
     return outcome.error.details.get("ErrorDetail")
 
 
-@pytest.mark.parametrize(
+@rows(
     ("host", "target", "headers", "detail"),
-    [
-        ("127.0.0.1:9000", "/", JAVA, BUCKET_IN_HOST),
-        (f"public-bucket.{OSS}", "/public-bucket/a", WRONG, BUCKET_IN_HOST),
-        ("127.0.0.1:9000", "/a.png", JAVA, None),  # SecondLevelDomainForbidden says it
-        ("127.0.0.1:9000", "/a.png", {}, None),
-        ("127.0.0.1:9000", f"/a.png?{URL}", {}, None),
-    ],
+    ("127.0.0.1:9000", "/", JAVA, BUCKET_IN_HOST),
+    (f"public-bucket.{OSS}", "/public-bucket/a", WRONG, BUCKET_IN_HOST),
+    ("127.0.0.1:9000", "/a.png", JAVA, None),  # SecondLevelDomainForbidden says it
+    ("127.0.0.1:9000", "/a.png", {}, None),
+    ("127.0.0.1:9000", f"/a.png?{URL}", {}, None),
 )
 def test_no_client_is_told_to_use_path_style_where_it_is_refused(
     host: str, target: str, headers: dict[str, str], detail: str | None
@@ -130,18 +127,16 @@ def test_sdk_for_java_is_told_to_use_https_where_it_does() -> None:
     assert detail_of(request) == told
 
 
-@pytest.mark.parametrize(
+@rows(
     ("operation", "host", "region", "refused"),
-    [
-        ("GetObject", f"public-bucket.{OSS}", "cn-hangzhou", True),
-        ("GetObjectLegalHold", f"public-bucket.{OSS}", "cn-hangzhou", True),
-        ("DeleteMultipleObjects", f"public-bucket.{OSS}", "cn-hangzhou", True),
-        ("GetBucketAcl", f"public-bucket.{OSS}", "cn-hangzhou", False),
-        ("OptionObject", f"public-bucket.{OSS}", "cn-hangzhou", False),
-        ("GetObject", f"public-bucket.{ELSEWHERE}", "cn-hangzhou", False),
-        ("GetObject", "static.example.com", "cn-hangzhou", False),
-        ("GetObject", "public-bucket.oss-us-west-1.aliyuncs.com", "us-west-1", False),
-    ],
+    ("GetObject", f"public-bucket.{OSS}", "cn-hangzhou", True),
+    ("GetObjectLegalHold", f"public-bucket.{OSS}", "cn-hangzhou", True),
+    ("DeleteMultipleObjects", f"public-bucket.{OSS}", "cn-hangzhou", True),
+    ("GetBucketAcl", f"public-bucket.{OSS}", "cn-hangzhou", False),
+    ("OptionObject", f"public-bucket.{OSS}", "cn-hangzhou", False),
+    ("GetObject", f"public-bucket.{ELSEWHERE}", "cn-hangzhou", False),
+    ("GetObject", "static.example.com", "cn-hangzhou", False),
+    ("GetObject", "public-bucket.oss-us-west-1.aliyuncs.com", "us-west-1", False),
 )
 def test_data_calls_at_the_public_endpoint_need_a_custom_domain(
     operation: str, host: str, region: str, refused: bool
@@ -166,28 +161,26 @@ def find(method: str, target: Target, query: str, headers: dict[str, str] | None
     return DISPATCHER.find(ask(method, f"/?{query}", headers), target).name
 
 
-@pytest.mark.parametrize(
+@rows(
     ("method", "target", "query", "headers", "name"),
-    [
-        ("GET", SERVICE, "", {}, "ListBuckets"),
-        ("GET", BUCKET, "", {}, "ListObjects"),
-        ("GET", BUCKET, "list-type=2", {}, "ListObjectsV2"),
-        ("GET", BUCKET, "prefix=a&acl", {}, "GetBucketAcl"),
-        ("GET", OBJECT, "", {}, "GetObject"),
-        ("GET", OBJECT, "20240101", {}, "GetObject"),
-        ("GET", OBJECT, "versionId=1", {}, "GetObject"),
-        ("PUT", OBJECT, "x-param-null&Signature=s", {}, "PutObject"),  # P-49
-        ("PUT", OBJECT, "somethingNew", COPY, "CopyObject"),
-        ("PUT", OBJECT, "", {}, "PutObject"),
-        ("PUT", OBJECT, "", COPY, "CopyObject"),
-        ("PUT", OBJECT, "partNumber=1&uploadId=2", {}, "UploadPart"),
-        ("PUT", OBJECT, "partNumber=1&uploadId=2", COPY, "UploadPartCopy"),
-        ("GET", BUCKET, "inventory", {}, "ListBucketInventory"),
-        ("GET", BUCKET, "inventory&inventoryId=1", {}, "GetBucketInventory"),
-        ("POST", BUCKET, "cname&comp=token", {}, "CreateCnameToken"),
-        ("POST", BUCKET, "", {}, "PostObject"),
-        ("OPTIONS", OBJECT, "acl&somethingNew", {}, "OptionObject"),
-    ],
+    ("GET", SERVICE, "", {}, "ListBuckets"),
+    ("GET", BUCKET, "", {}, "ListObjects"),
+    ("GET", BUCKET, "list-type=2", {}, "ListObjectsV2"),
+    ("GET", BUCKET, "prefix=a&acl", {}, "GetBucketAcl"),
+    ("GET", OBJECT, "", {}, "GetObject"),
+    ("GET", OBJECT, "20240101", {}, "GetObject"),
+    ("GET", OBJECT, "versionId=1", {}, "GetObject"),
+    ("PUT", OBJECT, "x-param-null&Signature=s", {}, "PutObject"),  # P-49
+    ("PUT", OBJECT, "somethingNew", COPY, "CopyObject"),
+    ("PUT", OBJECT, "", {}, "PutObject"),
+    ("PUT", OBJECT, "", COPY, "CopyObject"),
+    ("PUT", OBJECT, "partNumber=1&uploadId=2", {}, "UploadPart"),
+    ("PUT", OBJECT, "partNumber=1&uploadId=2", COPY, "UploadPartCopy"),
+    ("GET", BUCKET, "inventory", {}, "ListBucketInventory"),
+    ("GET", BUCKET, "inventory&inventoryId=1", {}, "GetBucketInventory"),
+    ("POST", BUCKET, "cname&comp=token", {}, "CreateCnameToken"),
+    ("POST", BUCKET, "", {}, "PostObject"),
+    ("OPTIONS", OBJECT, "acl&somethingNew", {}, "OptionObject"),
 )
 def test_most_specific_operation_is_found(
     method: str, target: Target, query: str, headers: dict[str, str], name: str

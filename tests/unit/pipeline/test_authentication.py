@@ -15,7 +15,8 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from oss_emulator.access import ANONYMOUS, Accounts, AccountsError
+from oss_emulator.access.accounts import Accounts, AccountsError
+from oss_emulator.access.identity import ANONYMOUS
 from oss_emulator.access.tokens import Tokens
 from oss_emulator.control.controls import open_storage
 from oss_emulator.operations.admission import Admission, Claimed, Refused
@@ -25,13 +26,14 @@ from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.form import FormReader
 from oss_emulator.protocol.message import Request
-from oss_emulator.protocol.signature import Claim, Place, Version
+from oss_emulator.protocol.signature import Claim, SignedIn, Version
 from oss_emulator.settings import Auth, Settings
-from oss_emulator.storage import Bucket
+from oss_emulator.storage.base import Bucket
 from oss_referer import Signing
 
 from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, sign
 from tests.http import forms
+from tests.rows import rows
 from tests.unit.pipeline.service import PAGE, SETTINGS, ask, put, serve, sign_s3
 
 # --- Authentication: who signed a request, under each setting of `auth`
@@ -56,8 +58,8 @@ def admit(auth: Auth, request: Request) -> Admission | Refused:
     return serve(replace(SETTINGS, auth=auth)).admit(request)
 
 
-@pytest.mark.parametrize("signer", SIGNERS)
-@pytest.mark.parametrize(("place", "signing"), [("header", Signing.HEADER), ("url", Signing.URL)])
+@rows("signer", *SIGNERS)
+@rows(("place", "signing"), ("header", Signing.HEADER), ("url", Signing.URL))
 def test_signature_of_the_owner_is_admitted(signer: str, place: str, signing: Signing) -> None:
     admitted = admit(Auth.STRICT, signed(place=place, signer=signer))
     assert isinstance(admitted, Admission)
@@ -65,16 +67,14 @@ def test_signature_of_the_owner_is_admitted(signer: str, place: str, signing: Si
     assert (admitted.caller, *claimed[:2]) == (OWNER, signing, ACCESS_KEY_ID)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("auth", "key_id", "secret", "code"),
-    [
-        (Auth.STRICT, ACCESS_KEY_ID, "wrong", "SignatureDoesNotMatch"),
-        (Auth.STRICT, "nobody", "wrong", "InvalidAccessKeyId"),
-        (Auth.RELAXED, ACCESS_KEY_ID, "wrong", "SignatureDoesNotMatch"),
-        (Auth.RELAXED, "nobody", "wrong", ""),
-        (Auth.OFF, ACCESS_KEY_ID, "wrong", ""),
-        (Auth.OFF, "nobody", "wrong", ""),
-    ],
+    (Auth.STRICT, ACCESS_KEY_ID, "wrong", "SignatureDoesNotMatch"),
+    (Auth.STRICT, "nobody", "wrong", "InvalidAccessKeyId"),
+    (Auth.RELAXED, ACCESS_KEY_ID, "wrong", "SignatureDoesNotMatch"),
+    (Auth.RELAXED, "nobody", "wrong", ""),
+    (Auth.OFF, ACCESS_KEY_ID, "wrong", ""),
+    (Auth.OFF, "nobody", "wrong", ""),
 )
 def test_auth_decides_which_signatures_are_accepted(
     auth: Auth, key_id: str, secret: str, code: str
@@ -82,7 +82,7 @@ def test_auth_decides_which_signatures_are_accepted(
     outcome = admit(auth, signed(key_id, secret))
     if code:
         assert isinstance(outcome, Refused)
-        known = outcome.admission
+        known = outcome.known
         assert (outcome.error.code, known.claimed.access_key_id) == (code, key_id)
         assert (known.claimed.signing, known.caller) == (
             Signing.HEADER,
@@ -100,28 +100,26 @@ def test_request_without_a_signature_is_anonymous(auth: Auth) -> None:
     """P-19"""
     outcome = admit(auth, ask("GET", "/private-bucket/a"))
     assert isinstance(outcome, Refused)
-    assert (outcome.admission.caller, outcome.admission.claimed.signing) == (
+    assert (outcome.known.caller, outcome.known.claimed.signing) == (
         ANONYMOUS,
         Signing.NONE,
     )
 
 
-@pytest.mark.parametrize("auth", Auth)
-@pytest.mark.parametrize(
+@rows("auth", *Auth)
+@rows(
     ("query", "headers", "code"),
-    [
-        ("", {"Authorization": "Basic x"}, "InvalidArgument"),
-        ("", {"Authorization": "OSS key:signature-without-a-date"}, "AccessDenied"),
-        ("?Signature=x", {}, "AccessDenied"),
-        ("?x-oss-signature-version=OSS4-HMAC-SHA256&x-oss-signature=x", {}, "InvalidArgument"),
-    ],
+    ("", {"Authorization": "Basic x"}, "InvalidArgument"),
+    ("", {"Authorization": "OSS key:signature-without-a-date"}, "AccessDenied"),
+    ("?Signature=x", {}, "AccessDenied"),
+    ("?x-oss-signature-version=OSS4-HMAC-SHA256&x-oss-signature=x", {}, "InvalidArgument"),
 )
 def test_malformed_signature_is_refused_before_its_key_is_known(
     auth: Auth, query: str, headers: dict[str, str], code: str
 ) -> None:
     outcome = admit(auth, ask("GET", f"/private-bucket/a{query}", headers))
     assert isinstance(outcome, Refused)
-    assert (outcome.error.code, outcome.admission.claimed.access_key_id) == (code, "")
+    assert (outcome.error.code, outcome.known.claimed.access_key_id) == (code, "")
 
 
 @pytest.mark.parametrize("is_signed", [True, False])
@@ -183,17 +181,15 @@ def test_token_that_was_issued_here_is_checked_even_where_unknown_keys_are_accep
 OLD, NEW = 0.0, datetime(2100, 1, 1, tzinfo=UTC).timestamp()
 
 
-@pytest.mark.parametrize(
+@rows(
     ("version", "day", "new_account", "created", "refused"),
-    [
-        (Version.V1, date(2026, 12, 31), True, None, True),
-        (Version.V1, date(2026, 12, 31), False, NEW, True),
-        (Version.V1, date(2026, 12, 31), False, OLD, False),
-        (Version.V1, date(2026, 12, 31), False, None, False),
-        (Version.V1, date(2020, 1, 1), False, NEW, False),
-        (Version.V4, date(2026, 12, 31), True, NEW, False),
-        (None, date(2026, 12, 31), True, NEW, False),
-    ],
+    (Version.V1, date(2026, 12, 31), True, None, True),
+    (Version.V1, date(2026, 12, 31), False, NEW, True),
+    (Version.V1, date(2026, 12, 31), False, OLD, False),
+    (Version.V1, date(2026, 12, 31), False, None, False),
+    (Version.V1, date(2020, 1, 1), False, NEW, False),
+    (Version.V4, date(2026, 12, 31), True, NEW, False),
+    (None, date(2026, 12, 31), True, NEW, False),
 )
 def test_version_1_is_refused_to_new_accounts_and_for_new_buckets(
     version: Version | None,
@@ -203,7 +199,7 @@ def test_version_1_is_refused_to_new_accounts_and_for_new_buckets(
     refused: bool,
 ) -> None:
     """P-60"""
-    claim = None if version is None else Claim(version, Place.HEADER, "id", "", None, date="")
+    claim = None if version is None else Claim(version, SignedIn.HEADER, "id", "", None, date="")
     bucket = None if created is None else Bucket("b", "1", created, "cn-hangzhou")
     admission = Admission(ask(), "id", record=bucket, claimed=Claimed(claim=claim))
     service = Service(replace(SETTINGS, as_of=day, new_account=new_account))
@@ -241,8 +237,8 @@ def test_policy_of_a_form_is_checked() -> None:
     assert "other" in str(outcome.error)
 
 
-@pytest.mark.parametrize("auth", Auth)
-@pytest.mark.parametrize("secret", [ACCESS_KEY_SECRET, "wrong"])
+@rows("auth", *Auth)
+@rows("secret", ACCESS_KEY_SECRET, "wrong")
 def test_signature_of_s3_is_verified(auth: Auth, secret: str) -> None:
     """P-70"""
     outcome = admit(
@@ -267,7 +263,7 @@ def test_body_of_s3_is_compared_with_the_hash_that_is_sent(is_signed: bool) -> N
     for body, status in ((b"content", 200), (b"another", 400)):
         assert service.handle(request, body).status == status
     plain = service.admit(ask("PUT", target, {"Referer": PAGE}))
-    assert plain.admission.payload is None
+    assert plain.known.payload is None
 
 
 def form_of(key_id: str, secret: str) -> dict[str, str]:
@@ -284,14 +280,12 @@ def test_signed_form_has_the_size_range_of_its_policy() -> None:
     assert admitted.sizes == (2, 9)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("auth", "key_id", "code"),
-    [
-        (Auth.STRICT, ACCESS_KEY_ID, "SignatureDoesNotMatch"),
-        (Auth.STRICT, "nobody", "InvalidAccessKeyId"),
-        (Auth.RELAXED, "nobody", ""),
-        (Auth.OFF, "nobody", ""),
-    ],
+    (Auth.STRICT, ACCESS_KEY_ID, "SignatureDoesNotMatch"),
+    (Auth.STRICT, "nobody", "InvalidAccessKeyId"),
+    (Auth.RELAXED, "nobody", ""),
+    (Auth.OFF, "nobody", ""),
 )
 def test_auth_decides_which_form_signatures_are_accepted(
     auth: Auth, key_id: str, code: str
@@ -299,7 +293,7 @@ def test_auth_decides_which_form_signatures_are_accepted(
     outcome = post(auth, form_of(key_id, "wrong"))
     if code:
         assert isinstance(outcome, Refused)
-        known = outcome.admission
+        known = outcome.known
         assert (outcome.error.code, known.claimed.access_key_id) == (code, key_id)
         assert (known.claimed.signing, known.caller) == (
             Signing.FORM,
@@ -314,13 +308,13 @@ def test_auth_decides_which_form_signatures_are_accepted(
 def test_malformed_signature_of_a_form_is_refused(auth: Auth) -> None:
     outcome = post(auth, {"key": "b", "Signature": "x"})
     assert isinstance(outcome, Refused)
-    assert (outcome.error.code, outcome.admission.caller) == ("InvalidArgument", ANONYMOUS)
+    assert (outcome.error.code, outcome.known.caller) == ("InvalidArgument", ANONYMOUS)
 
 
 def test_form_without_a_signature_is_anonymous() -> None:
     outcome = post(Auth.STRICT, {"key": "b"})
     assert isinstance(outcome, Refused)
-    assert (outcome.error.code, outcome.admission.caller) == ("AccessDenied", ANONYMOUS)
+    assert (outcome.error.code, outcome.known.caller) == ("AccessDenied", ANONYMOUS)
 
 
 # --- The accounts of a service, and the key that signs its security tokens

@@ -22,10 +22,11 @@ from oss_emulator.pipeline.website import WEBSITE, find_page
 from oss_emulator.protocol.address import Target
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.settings import Auth, Settings
-from oss_emulator.storage import Bucket
+from oss_emulator.storage.base import Bucket
 from oss_referer import Signing
 
 from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, sign
+from tests.rows import rows
 from tests.unit.pipeline.service import (
     PAGE,
     REDIRECT,
@@ -167,25 +168,21 @@ def test_page_is_checked_before_the_signature() -> None:
 def test_reason_is_kept_for_the_journal(service: Service) -> None:
     outcome = service.admit(ask("POST", "/open-bucket?delete", EVIL))
     assert isinstance(outcome, Refused)
-    assert outcome.admission.access is not None
-    assert not outcome.admission.access.allowed
-    assert (
-        outcome.admission.access.reason == "a page of another origin sent this without a preflight"
-    )
-    assert outcome.admission.access.action == "oss:DeleteObject"
+    assert outcome.known.access is not None
+    assert not outcome.known.access.allowed
+    assert outcome.known.access.reason == "a page of another origin sent this without a preflight"
+    assert outcome.known.access.action == "oss:DeleteObject"
     assert outcome.error.details["Origin"] == "http://evil.example"
 
 
-@pytest.mark.parametrize("target", ["/open-bucket/a", "/open-bucket/none", "/none/a", "/"])
-@pytest.mark.parametrize(
+@rows("target", "/open-bucket/a", "/open-bucket/none", "/none/a", "/")
+@rows(
     ("host", "headers", "sandboxed"),
-    [
-        ("localhost:9000", {}, False),
-        ("localhost:9000", {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}, True),
-        ("127.0.0.1:9000", {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}, True),
-        ("127.0.0.1:9000", {"Upgrade-Insecure-Requests": "1"}, True),
-        ("open-bucket.localhost:9000", {"Sec-Fetch-Mode": "navigate"}, False),
-    ],
+    ("localhost:9000", {}, False),
+    ("localhost:9000", {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}, True),
+    ("127.0.0.1:9000", {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}, True),
+    ("127.0.0.1:9000", {"Upgrade-Insecure-Requests": "1"}, True),
+    ("open-bucket.localhost:9000", {"Sec-Fetch-Mode": "navigate"}, False),
 )
 def test_answers_to_browsers_at_the_endpoint_are_sandboxed(
     service: Service, target: str, host: str, headers: dict[str, str], sandboxed: bool
@@ -251,18 +248,16 @@ def find(
     return admission.target.key, admission.visit
 
 
-@pytest.mark.parametrize(
+@rows(
     ("key", "host", "signing", "page"),
-    [
-        ("", OWN, Signing.NONE, "index.html"),
-        ("", PATH, Signing.NONE, None),
-        ("", OWN, Signing.HEADER, None),
-        ("docs/", OWN, Signing.NONE, "docs/index.html"),
-        ("docs/", PATH, Signing.NONE, "docs/index.html"),
-        ("docs/", OWN, Signing.HEADER, "docs/index.html"),
-        ("docs/", OWN, Signing.URL, "docs/index.html"),
-        ("docs", OWN, Signing.NONE, "docs"),  # for its redirects and error pages
-    ],
+    ("", OWN, Signing.NONE, "index.html"),
+    ("", PATH, Signing.NONE, None),
+    ("", OWN, Signing.HEADER, None),
+    ("docs/", OWN, Signing.NONE, "docs/index.html"),
+    ("docs/", PATH, Signing.NONE, "docs/index.html"),
+    ("docs/", OWN, Signing.HEADER, "docs/index.html"),
+    ("docs/", OWN, Signing.URL, "docs/index.html"),
+    ("docs", OWN, Signing.NONE, "docs"),  # for its redirects and error pages
 )
 def test_folder_gets_its_index_page(
     key: str, host: str, signing: Signing, page: str | None
@@ -282,9 +277,12 @@ def test_visit_has_the_requested_key_and_the_root_of_the_site() -> None:
         assert (found[1].key, found[1].root) == ("docs/", root)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("method", "subresource", "documents"),
-    [("PUT", "", None), ("DELETE", "", None), ("GET", "acl", None), ("GET", "", {})],
+    ("PUT", "", None),
+    ("DELETE", "", None),
+    ("GET", "acl", None),
+    ("GET", "", {}),
 )
 def test_other_requests_get_no_page(
     method: str, subresource: str, documents: dict[str, bytes] | None
@@ -323,7 +321,7 @@ def told(service: Service, target: str, method: str = "GET", signer: str = "") -
     else:
         admission = admit(service, f"/public-bucket/{target}", method)
     assert isinstance(admission, Admission)
-    entry = Journal().record(admission, service.perform(admission), 7, 0.1)
+    entry = Journal().record(admission, service.execute(admission), 7, 0.1)
     found: str | None = entry.to_dict()["default_domain"]
     return found
 
@@ -342,15 +340,13 @@ def created(service: Service, day: datetime) -> None:
 # --- What the journal says
 
 
-@pytest.mark.parametrize(
+@rows(
     ("key", "kind", "said"),
-    [
-        ("a.png", "image/png", f"{SENT} (D-03)"),
-        ("a.html", "text/html", f"{SENT} (D-01)"),
-        ("page", "text/html", f"{SENT} (D-01)"),
-        ("a.apk", "application/zip", "the service refuses this at its public endpoint (D-07)"),
-        ("a.txt", "text/plain", None),
-    ],
+    ("a.png", "image/png", f"{SENT} (D-03)"),
+    ("a.html", "text/html", f"{SENT} (D-01)"),
+    ("page", "text/html", f"{SENT} (D-01)"),
+    ("a.apk", "application/zip", "the service refuses this at its public endpoint (D-07)"),
+    ("a.txt", "text/plain", None),
 )
 def test_entry_says_what_a_new_bucket_gets(key: str, kind: str, said: str | None) -> None:
     service = serve()
@@ -365,7 +361,7 @@ def test_entry_of_another_request_says_nothing() -> None:
     assert told(service, "a.html?objectMeta", "HEAD") is None
     admission = admit(service, "/public-bucket/a.html")
     assert isinstance(admission, Admission)
-    answer = service.perform(admission)
+    answer = service.execute(admission)
     assert find_rule_at_endpoint(admission, answer) is not None
     assert find_rule_at_endpoint(admission, answer._replace(status=304)) is None
 
@@ -443,7 +439,7 @@ def test_images_of_newer_regions_are_not_those_of_the_others() -> None:
     assert visited(service, "a.png", "image/png") == (200, "")
 
 
-@pytest.mark.parametrize("key", ["a.css", "a.js", "a.pdf", "a.mp4"])
+@rows("key", "a.css", "a.js", "a.pdf", "a.mp4")
 def test_other_contents_of_old_accounts_are_shown(key: str) -> None:
     """D-05"""
     assert visited(serve_as_of(NOW), key) == (200, "")
@@ -486,14 +482,12 @@ def test_authorization_header_passes() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@rows(
     ("target", "host", "year", "is_refused"),
-    [
-        ("/old/a", PUBLIC, 2026, True),
-        ("/old/a", PUBLIC, 2019, False),
-        ("/old/a", ACCELERATED, 2026, False),
-        ("/public-bucket/old/a", "localhost", 2026, False),
-    ],
+    ("/old/a", PUBLIC, 2026, True),
+    ("/old/a", PUBLIC, 2019, False),
+    ("/old/a", ACCELERATED, 2026, False),
+    ("/public-bucket/old/a", "localhost", 2026, False),
 )
 def test_redirect_of_a_website_is_refused_at_public_endpoints(
     target: str, host: str, year: int, is_refused: bool

@@ -14,10 +14,10 @@ from oss_emulator.pipeline.service import Service
 from oss_emulator.pipeline.shortcuts import MOST, NO_BUCKET, Needed, Plan, plan
 from oss_emulator.protocol.address import Target
 from oss_emulator.protocol.message import Request, Response
-from oss_emulator.protocol.signature import Place, Version
+from oss_emulator.protocol.signature import SignedIn, Version
 from oss_emulator.protocol.signature.unsigned import Dialect
 from oss_emulator.settings import Settings
-from oss_emulator.storage import Bucket
+from oss_emulator.storage.base import Bucket
 from oss_referer import Assumptions, Basis, Decision, RefererConfiguration, RefererPolicy
 from oss_referer.engine import explanation
 from oss_referer.engine.assumptions import (
@@ -31,6 +31,7 @@ from oss_referer.engine.assumptions import (
 )
 from oss_referer.sources import referer_xml
 
+from tests.rows import rows
 from tests.unit.imaging.drawing import encode, quarters
 from tests.unit.pipeline.service import PAGE, RULES, SETTINGS, THIEF, ask, put, serve, serve_as_of
 from tests.unit.pipeline.signing import Scheme, Sent
@@ -43,7 +44,7 @@ def decision_on(service: Service, target: str, sent: str | None) -> Decision | N
     headers = {} if sent is None else {"Referer": sent}
     outcome = service.admit(ask("GET", target, headers))
     assert isinstance(outcome, Admission | Refused)
-    return outcome.admission.decision
+    return outcome.known.decision
 
 
 @pytest.mark.parametrize(
@@ -141,16 +142,14 @@ def test_delete_marker_counts_as_a_missing_object() -> None:
     assert service.handle(old).status == 403
 
 
-@pytest.mark.parametrize(
+@rows(
     ("method", "key", "allowed"),
-    [
-        ("GET", "missing", None),
-        ("HEAD", "missing", None),
-        ("GET", "a", False),
-        ("PUT", "missing", False),
-        ("GET", "", True),
-        ("PUT", "", True),
-    ],
+    ("GET", "missing", None),
+    ("HEAD", "missing", None),
+    ("GET", "a", False),
+    ("PUT", "missing", False),
+    ("GET", "", True),
+    ("PUT", "", True),
 )
 def test_only_reads_of_objects_wait_for_the_object(
     service: Service, method: str, key: str, allowed: bool | None
@@ -171,10 +170,8 @@ def test_refusal_before_the_check_has_no_decision() -> None:
     assert decision_on(service, "/public-bucket/a", THIEF) is not None
 
 
-@pytest.mark.parametrize("method", ["GET", "HEAD"])
-@pytest.mark.parametrize(
-    ("order", "denied"), [(ProcessingOrder.BEFORE, 403), (ProcessingOrder.AFTER, 400)]
-)
+@rows("method", "GET", "HEAD")
+@rows(("order", "denied"), (ProcessingOrder.BEFORE, 403), (ProcessingOrder.AFTER, 400))
 def test_assumption_decides_whether_processing_fails_before_the_check(
     order: ProcessingOrder, denied: int, method: str
 ) -> None:
@@ -213,16 +210,14 @@ def test_processed_image_is_denied_in_either_order(order: ProcessingOrder) -> No
     assert statuses == [403, 200]
 
 
-@pytest.mark.parametrize(
+@rows(
     ("rule", "sent", "status"),
-    [
-        (RepeatedHeader.FIRST, [PAGE, THIEF], 200),
-        (RepeatedHeader.FIRST, [THIEF, PAGE], 403),
-        (RepeatedHeader.LAST, [PAGE, THIEF], 403),
-        (RepeatedHeader.LAST, [THIEF, THIEF, PAGE], 200),
-        (RepeatedHeader.JOINED, [PAGE, THIEF], 200),
-        (RepeatedHeader.JOINED, [THIEF, PAGE], 403),
-    ],
+    (RepeatedHeader.FIRST, [PAGE, THIEF], 200),
+    (RepeatedHeader.FIRST, [THIEF, PAGE], 403),
+    (RepeatedHeader.LAST, [PAGE, THIEF], 403),
+    (RepeatedHeader.LAST, [THIEF, THIEF, PAGE], 200),
+    (RepeatedHeader.JOINED, [PAGE, THIEF], 200),
+    (RepeatedHeader.JOINED, [THIEF, PAGE], 403),
 )
 def test_assumption_decides_which_of_several_referers_counts(
     rule: RepeatedHeader, sent: list[str], status: int
@@ -286,7 +281,7 @@ def copy(
     upload = started.body.partition(b"<UploadId>")[2].partition(b"<")[0].decode()
     fields = {"x-oss-copy-source": source, "Referer": sent}
     request = ask("PUT", target.format(upload=upload), fields)
-    admission = service.admit(request).admission
+    admission = service.admit(request).known
     assert admission.decision is not None
     return service.handle(request), admission.decision
 
@@ -323,10 +318,10 @@ def test_rules_of_the_target_decide_first() -> None:
         assert (answered.status, decision.variants) == (403, ())
 
 
-@pytest.mark.parametrize("place", [Place.URL, Place.HEADER])
-@pytest.mark.parametrize("dialect", Dialect)
+@rows("place", SignedIn.URL, SignedIn.HEADER)
+@rows("dialect", *Dialect)
 def test_source_of_a_signed_copy_is_checked_like_a_signed_get(
-    dialect: Dialect, place: Place
+    dialect: Dialect, place: SignedIn
 ) -> None:
     """R-01, R-45: a copy that is signed in its header is never checked."""
     service = serve_copies(SourceOfCopy.CHECKED)
@@ -334,14 +329,12 @@ def test_source_of_a_signed_copy_is_checked_like_a_signed_get(
     signed = Scheme(dialect, Version.V4, place).sign(
         Sent("PUT", "/open-bucket/b", (("Host", "localhost"), (name, "/public-bucket/a")))
     )
-    for sent, status in ((THIEF, 200 if place is Place.HEADER else 403), (PAGE, 200)):
+    for sent, status in ((THIEF, 200 if place is SignedIn.HEADER else 403), (PAGE, 200)):
         request = signed.adding("", ("Referer", sent)).request()
         assert service.handle(request).status == status
 
 
-@pytest.mark.parametrize(
-    "source", ["/public-bucket", "/missing-bucket/a", "/Bad_Name/a", "/private-bucket/a"]
-)
+@rows("source", "/public-bucket", "/missing-bucket/a", "/Bad_Name/a", "/private-bucket/a")
 def test_source_that_cannot_be_read_gets_its_own_error(source: str) -> None:
     """R-45: only rules that exist deny; what is wrong with a source is told as without rules."""
     found = []
@@ -399,7 +392,7 @@ FOUND: list[tuple[str, str, str, Mapping[str, str], Target, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("method", "host", "target", "headers", "found", "operation"), FOUND)
+@rows(("method", "host", "target", "headers", "found", "operation"), *FOUND)
 def test_most_requests_find_their_operation_at_once(
     method: str,
     host: str,
@@ -416,23 +409,21 @@ def test_most_requests_find_their_operation_at_once(
     assert admission.region == service.settings.region
 
 
-@pytest.mark.parametrize(
+@rows(
     "request_",
-    [
-        ask("GET", "/public-bucket?unknown"),
-        ask("PATCH", "/public-bucket/a"),
-        ask("GET", "/no-bucket/a"),
-        ask("GET", f"/{ALIAS}/a"),
-        ask("GET", "/a", host="bound.test"),
-        ask("GET", "/a", host="bad host"),
-        ask("GET", "/public-bucket/%ff"),
-        ask("GET", f"/public-bucket/a?prefix={'x' * MOST}"),
-        ask("GET", "http://public-bucket.localhost/a"),
-        ask("GET", "/public-bucket/a", host="s3.localhost"),
-        ask("GET", "/public-bucket/a", {"x-amz-date": "20260101T000000Z"}),
-        ask("GET", "/public-bucket/a", {"Authorization": "AWS4-HMAC-SHA256 x"}),
-        ask("GET", "/public-bucket/a?X-Amz-Signature=x"),
-    ],
+    ask("GET", "/public-bucket?unknown"),
+    ask("PATCH", "/public-bucket/a"),
+    ask("GET", "/no-bucket/a"),
+    ask("GET", f"/{ALIAS}/a"),
+    ask("GET", "/a", host="bound.test"),
+    ask("GET", "/a", host="bad host"),
+    ask("GET", "/public-bucket/%ff"),
+    ask("GET", f"/public-bucket/a?prefix={'x' * MOST}"),
+    ask("GET", "http://public-bucket.localhost/a"),
+    ask("GET", "/public-bucket/a", host="s3.localhost"),
+    ask("GET", "/public-bucket/a", {"x-amz-date": "20260101T000000Z"}),
+    ask("GET", "/public-bucket/a", {"Authorization": "AWS4-HMAC-SHA256 x"}),
+    ask("GET", "/public-bucket/a?X-Amz-Signature=x"),
 )
 def test_other_requests_go_through_the_steps(request_: Request) -> None:
     admission = Admission(request_, "id")
@@ -446,7 +437,7 @@ def test_bucket_in_the_path_goes_through_the_steps_where_addressing_is_strict() 
 
 
 def chosen(service: Service, request: Request) -> Needed:
-    return service.shortcuts.choose(service.admit(request).admission)
+    return service.shortcuts.choose(service.admit(request).known)
 
 
 def test_plain_request_needs_few_steps() -> None:
@@ -457,7 +448,7 @@ def test_plain_request_needs_few_steps() -> None:
         "authentication.authorize",
         "find_limit",
     ]
-    assert names(found.performs) == ["perform"]
+    assert names(found.performs) == ["run_operation"]
     assert found.completes == ()
 
 
@@ -482,17 +473,15 @@ def test_configurations_of_the_bucket_decide_which_steps_are_needed(
     assert all_of(chosen(service, write)) - before[1] == for_all
 
 
-@pytest.mark.parametrize(
+@rows(
     ("method", "target", "headers", "host", "added"),
-    [
-        ("GET", "/public-bucket/a", {"Origin": "http://page.test"}, "", {"browser.sandbox"}),
-        ("GET", "/a", {}, "public-bucket.oss-cn-hangzhou.aliyuncs.com",
-         {"addressing.check_endpoint"}),
-        ("PUT", "/public-bucket/a", {}, "", {"check_body"}),
-        ("POST", "/public-bucket?delete", {}, "", {"browser.check_page", "check_body"}),
-        ("GET", "/public-bucket/a", {"x-oss-s3-compat": "true"}, "",
-         {"authentication.find_payload", "s3.translate_body", "s3.translate_back"}),
-    ],
+    ("GET", "/public-bucket/a", {"Origin": "http://page.test"}, "", {"browser.sandbox"}),
+    ("GET", "/a", {}, "public-bucket.oss-cn-hangzhou.aliyuncs.com",
+     {"addressing.check_endpoint"}),
+    ("PUT", "/public-bucket/a", {}, "", {"check_body"}),
+    ("POST", "/public-bucket?delete", {}, "", {"browser.check_page", "check_body"}),
+    ("GET", "/public-bucket/a", {"x-oss-s3-compat": "true"}, "",
+     {"authentication.find_payload", "s3.translate_body", "s3.translate_back"}),
 )  # fmt: skip
 def test_request_decides_which_steps_are_needed(
     method: str, target: str, headers: Mapping[str, str], host: str, added: set[str]
@@ -503,16 +492,14 @@ def test_request_decides_which_steps_are_needed(
     assert all_of(chosen(service, asked)) - plain == added
 
 
-@pytest.mark.parametrize(
+@rows(
     ("day", "new_account", "expected"),
-    [
-        (None, False, []),
-        (date(2025, 3, 1), False, ["app"]),
-        (date(2025, 3, 1), True, ["app", "version"]),
-        (date(2025, 3, 20), True, ["domain", "app", "version"]),
-        (date(2025, 9, 1), False, ["app", "version"]),
-        (None, True, ["domain", "app", "version"]),
-    ],
+    (None, False, []),
+    (date(2025, 3, 1), False, ["app"]),
+    (date(2025, 3, 1), True, ["app", "version"]),
+    (date(2025, 3, 20), True, ["domain", "app", "version"]),
+    (date(2025, 9, 1), False, ["app", "version"]),
+    (None, True, ["domain", "app", "version"]),
 )
 def test_checks_of_dated_changes_are_chosen_where_the_service_follows_them(
     day: date | None, new_account: bool, expected: list[str]
@@ -528,16 +515,14 @@ def all_of(needed: Needed) -> set[str]:
     return {name for listed in needed for name in names(listed)}
 
 
-@pytest.mark.parametrize(
+@rows(
     ("document", "expected"),
-    [
-        ("website", Plan(has_website=True)),
-        ("processConfiguration", Plan(has_image_access=True)),
-        ("cors", Plan(adds_headers=True)),
-        ("requestPayment", Plan(adds_headers=True)),
-        ("lifecycle", NO_BUCKET),
-        (None, NO_BUCKET),
-    ],
+    ("website", Plan(has_website=True)),
+    ("processConfiguration", Plan(has_image_access=True)),
+    ("cors", Plan(adds_headers=True)),
+    ("requestPayment", Plan(adds_headers=True)),
+    ("lifecycle", NO_BUCKET),
+    (None, NO_BUCKET),
 )
 def test_plan_of_a_bucket_follows_from_its_configurations(
     document: str | None, expected: Plan

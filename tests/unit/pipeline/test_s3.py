@@ -28,6 +28,7 @@ from PIL import Image
 
 from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, content_md5
 from tests.client import sign as sign_oss
+from tests.rows import rows
 from tests.unit.imaging.drawing import encode, quarters
 from tests.unit.pipeline.service import PAGE, SETTINGS, THIEF, ask, put, serve
 from tests.unit.pipeline.service import sign_s3 as sign
@@ -89,17 +90,15 @@ def test_operation_that_oss_does_not_answer_is_refused_by_name(service: Service)
     assert "GetBucketTagging" in error(answer, "NotImplemented").text("Message")
 
 
-@pytest.mark.parametrize(
+@rows(
     ("host", "target"),
-    [
-        ("s3.localhost", "/public-bucket/a"),
-        ("public-bucket.s3.localhost", "/a"),
-        ("s3.oss-cn-hangzhou.aliyuncs.com", "/public-bucket/a"),
-        ("public-bucket.s3.oss-cn-hangzhou.aliyuncs.com", "/a"),
-        ("public-bucket.s3.oss-cn-hangzhou-internal.aliyuncs.com", "/a"),
-        ("public-bucket.s3.oss-accelerate.aliyuncs.com", "/a"),
-        ("public-bucket.objects.test:9000", "/a"),
-    ],
+    ("s3.localhost", "/public-bucket/a"),
+    ("public-bucket.s3.localhost", "/a"),
+    ("s3.oss-cn-hangzhou.aliyuncs.com", "/public-bucket/a"),
+    ("public-bucket.s3.oss-cn-hangzhou.aliyuncs.com", "/a"),
+    ("public-bucket.s3.oss-cn-hangzhou-internal.aliyuncs.com", "/a"),
+    ("public-bucket.s3.oss-accelerate.aliyuncs.com", "/a"),
+    ("public-bucket.objects.test:9000", "/a"),
 )
 def test_host_of_s3_is_enough(host: str, target: str) -> None:
     service = serve(replace(SETTINGS, s3_host=("objects.test",)))
@@ -123,8 +122,8 @@ def test_hotlink_protection_applies_to_anonymous_requests(
     asked = ask("GET", "/a", headers, "public-bucket.s3.localhost")
     outcome = service.admit(asked)
     answer = service.handle(asked)
-    assert outcome.admission.decision is not None
-    assert (answer.status, outcome.admission.decision.allowed) == (status, status == 200)
+    assert outcome.known.decision is not None
+    assert (answer.status, outcome.known.decision.allowed) == (status, status == 200)
 
 
 @pytest.mark.parametrize("referer", [PAGE, THIEF])
@@ -145,7 +144,7 @@ def test_presigned_url_is_decided_as_one_of_oss(service: Service, referer: str) 
     asked = ask("GET", f"/private-bucket/a?{query}&X-Amz-Signature={made}", {"Referer": referer})
     outcome = service.admit(asked)
     assert isinstance(outcome, Admission) is (referer == PAGE)
-    signing = outcome.admission.claimed.signing
+    signing = outcome.known.claimed.signing
     assert signing is Signing.URL
 
 
@@ -156,7 +155,7 @@ def test_journal_gets_the_request_as_it_came(service: Service) -> None:
     assert outcome.request.original == asked
     refused = service.admit(sign(ask("GET", "/private-bucket?cors")))
     assert isinstance(refused, Refused)
-    assert refused.admission.request.original is not None
+    assert refused.known.request.original is not None
 
 
 FRAMED = {
@@ -176,8 +175,8 @@ def chunked(framing: Framing, target: str = "/private-bucket/b") -> tuple[Reques
     return ask("PUT", target, headers), body % ((b"0" * 64,) * body.count(b"%b"))
 
 
-@pytest.mark.parametrize("framing", FRAMED)
-@pytest.mark.parametrize("auth", Auth)
+@rows("framing", *FRAMED)
+@rows("auth", *Auth)
 def test_chunks_are_never_stored_framed(framing: Framing, auth: Auth) -> None:
     """Whether signatures are verified or not, and also without any."""
     service = serve(replace(SETTINGS, auth=auth))
@@ -211,7 +210,7 @@ def test_headers_may_be_hoisted_into_the_query(service: Service, hoisted: str) -
     """SDKs for JavaScript sign headers of S3 as parameters of the URL; names have no case."""
     target = f"/private-bucket/b?x-id=PutObject&{hoisted}"
     asked = sign(ask("PUT", target))
-    seen = service.admit(asked).admission.request
+    seen = service.admit(asked).known.request
     assert seen.query_string == ""  # nothing that OSS would read or log
     assert service.handle(asked, b"content").status == 200
     found = service.handle(sign(ask("HEAD", "/private-bucket/b")))
@@ -434,15 +433,13 @@ def test_owner_reads_a_protected_original(styled: Service) -> None:
     assert styled.handle(request, caller=styled.accounts.owner).status == 200
 
 
-@pytest.mark.parametrize(
+@rows(
     ("name", "subresource", "processing"),
-    [
-        ("GetObject", "x-oss-process", True),
-        ("HeadObject", "x-oss-process", True),
-        ("GetObject", "", False),
-        ("ProcessObject", "x-oss-process", False),
-        ("GetObjectACL", "acl", False),
-    ],
+    ("GetObject", "x-oss-process", True),
+    ("HeadObject", "x-oss-process", True),
+    ("GetObject", "", False),
+    ("ProcessObject", "x-oss-process", False),
+    ("GetObjectACL", "acl", False),
 )
 def test_operation_that_returns_a_processed_image(
     name: str, subresource: str, processing: bool

@@ -10,7 +10,7 @@ from itertools import combinations
 from typing import NamedTuple
 
 import pytest
-from oss_emulator.access import ANONYMOUS, Identity
+from oss_emulator.access.identity import ANONYMOUS, Identity
 from oss_emulator.operations import OPERATIONS
 from oss_emulator.operations.admission import UNSIGNED, Admission, Refused, refuse
 from oss_emulator.operations.call import Body
@@ -20,12 +20,13 @@ from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.form import FormReader
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.settings import Settings
-from oss_emulator.storage import Bucket
+from oss_emulator.storage.base import Bucket
 from oss_referer import Reason, Signing
 from oss_referer.engine.assumptions import Assumptions, ProcessingOrder
 
 from tests.client import REGION
 from tests.http import forms
+from tests.rows import rows
 from tests.unit.pipeline.service import PAGE, SETTINGS, THIEF, ask, put, serve
 
 # --- The steps of a request: the first error wins, and a refusal knows the results before it
@@ -117,7 +118,7 @@ def with_later(first: str) -> Iterator[tuple[str, ...]]:
             yield (first, *others)
 
 
-@pytest.mark.parametrize("first", ORDER)
+@rows("first", *ORDER)
 def test_first_flaw_decides_the_error(service: Service, first: str) -> None:
     """R-05, P-18"""
     expected = ORDER[first]
@@ -127,16 +128,16 @@ def test_first_flaw_decides_the_error(service: Service, first: str) -> None:
         assert (refused.error.code, refused.error.ec) == expected.error, flaws
 
 
-@pytest.mark.parametrize("first", ORDER)
+@rows("first", *ORDER)
 def test_refusal_has_the_results_of_earlier_steps(service: Service, first: str) -> None:
     request = flawed((first,) if first == "limit" else (first, "acl"))
     expected = ORDER[first]
     refused = service.admit(request)
     assert isinstance(refused, Refused)
-    known = refused.admission
+    known = refused.known
     assert known.request is request
     assert known.caller is ANONYMOUS
-    decision, access = known.decision, refused.admission.access
+    decision, access = known.decision, refused.known.access
     told = Known(
         (refused.error.code, refused.error.ec),
         known.operation.name,
@@ -162,7 +163,7 @@ def test_request_without_a_flaw_is_admitted(service: Service) -> None:
     assert decision.allowed
     assert access is not None
     assert (access.allowed, access.action) == (True, "oss:GetObject")
-    response = service.perform(admitted)
+    response = service.execute(admitted)
     assert (response.status, response.body) == (200, b"content")
 
 
@@ -170,10 +171,10 @@ def test_missing_object_is_reported_after_all_checks(service: Service) -> None:
     admitted = service.admit(ask("GET", "/public-bucket/none", {"Referer": PAGE}))
     assert isinstance(admitted, Admission)
     with pytest.raises(OSSError, match="NoSuchKey") as raised:
-        service.perform(admitted)
+        service.execute(admitted)
     refused = refuse(admitted, raised.value)
-    assert (refused.error, refused.admission.decision) == (raised.value, admitted.decision)
-    assert (refused.admission.access, refused.admission.target) == (
+    assert (refused.error, refused.known.decision) == (raised.value, admitted.decision)
+    assert (refused.known.access, refused.known.target) == (
         admitted.access,
         admitted.target,
     )
@@ -205,7 +206,7 @@ def test_bucket_deleted_before_the_body_arrives_is_an_error(service: Service) ->
     assert isinstance(admitted, Admission)
     service.storage.delete_bucket("public-bucket")
     with pytest.raises(OSSError, match="NoSuchBucket"):
-        service.perform(admitted, Body.of(b"late"))
+        service.execute(admitted, Body.of(b"late"))
     assert service.storage.bucket("public-bucket") is None
 
 
@@ -255,7 +256,7 @@ def test_form_is_checked_in_the_same_order(
     _, refused = post(service, bucket, fields, referer)
     assert isinstance(refused, Refused)
     assert (refused.error.code, refused.error.ec) == error
-    known = refused.admission
+    known = refused.known
     assert (known.target.bucket, known.target.key) == (bucket, fields["key"])
     assert known.claimed.access_key_id == fields.get("OSSAccessKeyId", "")
     decision = known.decision
@@ -274,7 +275,7 @@ def test_form_gets_its_own_admission(service: Service) -> None:
     )
     assert (outcome.target.key, outcome.request) == ("b", original.request)
     assert outcome.decision is not None
-    assert outcome.admission.access is not None
+    assert outcome.known.access is not None
 
 
 # --- Answers
@@ -322,7 +323,7 @@ def test_denial_may_wait_until_the_image_is_processed() -> None:
     assert admitted.decision is not None
     assert not admitted.decision.allowed
     with pytest.raises(OSSError, match="AccessDenied") as raised:
-        service.perform(admitted)
+        service.execute(admitted)
     assert raised.value.ec == "0003-00000503"
 
 
@@ -401,14 +402,12 @@ def test_service_has_the_settings_that_it_is_given() -> None:
     assert Service().settings == Settings()
 
 
-@pytest.mark.parametrize(
+@rows(
     ("as_of", "new_account", "follows"),
-    [
-        (None, False, False),
-        (date(2026, 1, 1), False, True),
-        (None, True, True),
-        (date(2026, 1, 1), True, True),
-    ],
+    (None, False, False),
+    (date(2026, 1, 1), False, True),
+    (None, True, True),
+    (date(2026, 1, 1), True, True),
 )
 def test_rules_of_host_names_may_apply_with_a_date_or_to_a_new_account(
     as_of: date | None, new_account: bool, follows: bool

@@ -24,17 +24,18 @@ from oss_emulator.pipeline.steps import (
     COMPLETE,
     FIND,
     PERFORM,
-    Awaited,
+    ServerStep,
     checks_of,
 )
 from oss_emulator.protocol import checksums
 from oss_emulator.protocol.form import Form
 from oss_emulator.protocol.message import Request, Response
-from oss_emulator.server.performer import Performer
+from oss_emulator.server.runner import RequestRunner
 from oss_referer.engine.assumptions import DEFAULT, CheckOrder
 
 from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET, SIGNERS, sign
 from tests.http import forms
+from tests.rows import rows
 from tests.unit.pipeline.service import PAGE, SETTINGS, ask, put, serve, serve_as_of
 
 ROOT = Path(__file__).parents[3]
@@ -49,7 +50,7 @@ STYLES = b"""<BucketProcessConfiguration><StyleDelimiters>!</StyleDelimiters>
 def listed(page: str) -> dict[str, list[str]]:
     """Read the steps of each list from a page: the words that are indented once."""
     text = (ROOT / page).read_text(encoding="utf-8")
-    block = re.search(r"^```text\n(AWAITED .*?)^```$", text, re.MULTILINE | re.DOTALL)
+    block = re.search(r"^```text\n(SERVER .*?)^```$", text, re.MULTILINE | re.DOTALL)
     assert block is not None
     found: dict[str, list[str]] = {}
     part = ""
@@ -72,7 +73,7 @@ def names(listed: Iterable[Callable[..., Any]]) -> list[str]:
 def test_page_lists_exactly_the_steps(page: str) -> None:
     after_journal = metrics.steps(Service(SETTINGS), Metrics(), StringIO())
     assert listed(page) == {
-        "AWAITED": [step.value for step in Awaited],
+        "SERVER": [step.value for step in ServerStep],
         "FIND": names(FIND),
         "CHECK": names(CHECK),
         "ALLOW": names(ALLOW),
@@ -84,7 +85,7 @@ def test_page_lists_exactly_the_steps(page: str) -> None:
 
 def checked(service: Service, request: Request, *, trusted: bool = False) -> list[str]:
     """Return the names of the checks that a request passes."""
-    admission = service.admit(request, service.accounts.owner if trusted else None).admission
+    admission = service.admit(request, service.accounts.owner if trusted else None).known
     return names(checks_of(admission, service))
 
 
@@ -130,21 +131,19 @@ def test_form_is_allowed_when_its_fields_have_arrived() -> None:
 
 
 def test_each_awaited_step_is_run_by_the_server() -> None:
-    assert set(Awaited) == {*Performer.RUNS, Awaited.ADMIT}
+    assert set(ServerStep) == {*RequestRunner.STEPS, ServerStep.ADMIT}
 
 
 # --- What is added to an answer
 
 
-@pytest.mark.parametrize(
+@rows(
     ("target", "headers", "complete"),
-    [
-        ("/", {}, True),
-        ("/public-bucket/a", {}, True),
-        ("/public-bucket/a", {"x-amz-date": "20260101T000000Z"}, False),
-        ("/public-bucket/a", {"Origin": "http://page.test"}, False),
-        ("/private-bucket/a", {}, False),  # has CORS rules
-    ],
+    ("/", {}, True),
+    ("/public-bucket/a", {}, True),
+    ("/public-bucket/a", {"x-amz-date": "20260101T000000Z"}, False),
+    ("/public-bucket/a", {"Origin": "http://page.test"}, False),
+    ("/private-bucket/a", {}, False),  # has CORS rules
 )
 def test_nothing_is_added_to_most_answers(
     service: Service, target: str, headers: dict[str, str], complete: bool
@@ -156,7 +155,7 @@ def test_nothing_is_added_to_most_answers(
     request = ask("GET", target, {"Referer": PAGE, **headers})
 
     def is_complete(service: Service) -> bool:
-        return not service.shortcuts.choose(service.admit(request).admission).completes
+        return not service.shortcuts.choose(service.admit(request).known).completes
 
     assert is_complete(service) is complete
     assert not is_complete(serve_as_of(date(2026, 1, 1)))
@@ -196,9 +195,9 @@ def test_alias_of_an_access_point_stands_for_its_bucket(service: Service) -> Non
     admitted = service.admit(ask("GET", f"/{alias}/a"), owner)
     assert isinstance(admitted, Admission)
     assert (admitted.target.bucket, admitted.named_bucket) == ("public-bucket", alias)
-    assert service.perform(admitted).body == b"content"
+    assert service.execute(admitted).body == b"content"
     plain = service.admit(ask("GET", "/public-bucket/a"), owner)
-    assert plain.admission.named_bucket == "public-bucket"
+    assert plain.known.named_bucket == "public-bucket"
 
 
 def test_signature_at_an_access_point_covers_its_alias(service: Service) -> None:
@@ -325,7 +324,7 @@ def test_only_what_changes_something_is_performed_in_a_transaction(
 def test_operation_sees_the_bucket_as_it_is_when_the_body_has_arrived(service: Service) -> None:
     admitted = service.admit(ask("PUT", "/public-bucket/b"), service.accounts.owner)
     assert isinstance(admitted, Admission)
-    assert "x-oss-version-id" not in service.perform(admitted, Body.of(b"first")).headers
+    assert "x-oss-version-id" not in service.execute(admitted, Body.of(b"first")).headers
     document = b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
     put(service, "/public-bucket?versioning", document)
-    assert "x-oss-version-id" in service.perform(admitted, Body.of(b"second")).headers
+    assert "x-oss-version-id" in service.execute(admitted, Body.of(b"second")).headers

@@ -9,6 +9,8 @@ from oss_emulator.protocol.address import REGIONS, Addresses, Target, location
 from oss_emulator.protocol.errors import OSSError
 from oss_referer.sources.account import is_bucket_name
 
+from tests.rows import rows
+
 # --- The bucket and key that a host and a path address (P-01 … P-03, P-06)
 
 ADDRESSES = Addresses(
@@ -19,23 +21,21 @@ ADDRESSES = Addresses(
 )
 
 
-@pytest.mark.parametrize(
+@rows(
     "host",
-    [
-        "127.0.0.1",
-        "127.0.0.1:9000",
-        "[::1]:9000",
-        "localhost",
-        "LOCALHOST:9000",
-        "localhost.",
-        "emulator:9000",
-        "oss.example.test",
-        "oss-cn-hangzhou.localhost:9000",
-        "oss-accelerate.aliyuncs.com",
-        "oss-accelerate-overseas.aliyuncs.com:443",
-        "a_container:",
-        "",
-    ],
+    "127.0.0.1",
+    "127.0.0.1:9000",
+    "[::1]:9000",
+    "localhost",
+    "LOCALHOST:9000",
+    "localhost.",
+    "emulator:9000",
+    "oss.example.test",
+    "oss-cn-hangzhou.localhost:9000",
+    "oss-accelerate.aliyuncs.com",
+    "oss-accelerate-overseas.aliyuncs.com:443",
+    "a_container:",
+    "",
 )
 def test_bucket_is_in_the_path_at_service_hosts(host: str) -> None:
     assert ADDRESSES.locate(host, "/examplebucket/a/b") == Target("examplebucket", "a/b")
@@ -45,16 +45,14 @@ def test_bucket_is_in_the_path_at_service_hosts(host: str) -> None:
     assert ADDRESSES.is_endpoint(host)
 
 
-@pytest.mark.parametrize(
+@rows(
     "domain",
-    [
-        "localhost",
-        "oss-cn-hangzhou.localhost",
-        "oss-accelerate.aliyuncs.com",
-        "oss-accelerate-overseas.aliyuncs.com",
-        "oss.example.test",
-        "OSS.Example.Test.:9000",
-    ],
+    "localhost",
+    "oss-cn-hangzhou.localhost",
+    "oss-accelerate.aliyuncs.com",
+    "oss-accelerate-overseas.aliyuncs.com",
+    "oss.example.test",
+    "OSS.Example.Test.:9000",
 )
 def test_bucket_is_in_the_name_of_virtual_hosts(domain: str) -> None:
     host = f"examplebucket.{domain}"
@@ -81,15 +79,13 @@ def test_bound_domain_leads_to_its_bucket_until_it_is_unbound() -> None:
         addresses.locate("Bound.test:9000", "/a")
 
 
-@pytest.mark.parametrize("region", ["cn-hangzhou", "cn-beijing"])
-@pytest.mark.parametrize(
+@rows("region", "cn-hangzhou", "cn-beijing")
+@rows(
     "endpoint",
-    [
-        "oss-{r}.aliyuncs.com",
-        ".oss-{r}.aliyuncs.com",  # P-02: from ali-oss, with an IP address as its endpoint
-        "oss-{r}-internal.aliyuncs.com:443",
-        "{r}.oss.aliyuncs.com",
-    ],
+    "oss-{r}.aliyuncs.com",
+    ".oss-{r}.aliyuncs.com",  # P-02: from ali-oss, with an IP address as its endpoint
+    "oss-{r}-internal.aliyuncs.com:443",
+    "{r}.oss.aliyuncs.com",
 )
 def test_endpoint_names_its_region(endpoint: str, region: str) -> None:
     endpoint = endpoint.format(r=region)
@@ -135,18 +131,16 @@ def test_lenient_service_refuses_a_key_in_gbk() -> None:
         lenient.locate("localhost", f"/b/{quote('中文测试'.encode('gbk'))}")
 
 
-@pytest.mark.parametrize(
+@rows(
     ("endpoint", "region"),
-    [
-        ("s3.localhost", ""),
-        ("s3.localhost:9000", ""),
-        ("s3.oss-cn-hangzhou.aliyuncs.com", "cn-hangzhou"),
-        ("s3.oss-cn-hangzhou-internal.aliyuncs.com", "cn-hangzhou"),
-        ("s3.oss-accelerate.aliyuncs.com", ""),
-        ("S3.OSS-cn-beijing.aliyuncs.com.:443", "cn-beijing"),
-        ("s3.oss-cn-beijing-internal.aliyuncs.com", "cn-beijing"),
-        ("objects.test", ""),
-    ],
+    ("s3.localhost", ""),
+    ("s3.localhost:9000", ""),
+    ("s3.oss-cn-hangzhou.aliyuncs.com", "cn-hangzhou"),
+    ("s3.oss-cn-hangzhou-internal.aliyuncs.com", "cn-hangzhou"),
+    ("s3.oss-accelerate.aliyuncs.com", ""),
+    ("S3.OSS-cn-beijing.aliyuncs.com.:443", "cn-beijing"),
+    ("s3.oss-cn-beijing-internal.aliyuncs.com", "cn-beijing"),
+    ("objects.test", ""),
 )
 def test_s3_endpoint_does_not_name_a_bucket(endpoint: str, region: str) -> None:
     """P-59"""
@@ -160,9 +154,15 @@ def test_s3_endpoint_does_not_name_a_bucket(endpoint: str, region: str) -> None:
     assert addresses.serves(endpoint)
 
 
-@pytest.mark.parametrize(
+@rows(
     "host",
-    ["localhost", "b.localhost", "my-s3.oss-cn-hangzhou.aliyuncs.com", "127.0.0.1", "", "[", "s3"],
+    "localhost",
+    "b.localhost",
+    "my-s3.oss-cn-hangzhou.aliyuncs.com",
+    "127.0.0.1",
+    "",
+    "[",
+    "s3",
 )
 def test_other_hosts_do_not_speak_s3_by_themselves(host: str) -> None:
     """P-70"""
@@ -174,34 +174,32 @@ def test_bucket_may_end_with_s3() -> None:
     assert found == Target("my-s3", "a", "cn-hangzhou")
 
 
-@pytest.mark.parametrize(
+@rows(
     "host",
-    [
-        "a b",
-        "a..b",
-        ".a",
-        "..oss-cn-hangzhou.aliyuncs.com",
-        "a/b",
-        "user@a",
-        "a:b",
-        "a:-1",
-        "a:65536",
-        "a:80:80",
-        ":80",
-        "::1",
-        "[::1",
-        "[::1]x",
-        "[::g]",
-        "[]",
-        "[1.2.3.4]x",
-        "a%20b",
-        "[v6",
-        "café.test",
-        "a\x00",
-        "\udcff",
-        "*",
-        "a" * 254,
-    ],
+    "a b",
+    "a..b",
+    ".a",
+    "..oss-cn-hangzhou.aliyuncs.com",
+    "a/b",
+    "user@a",
+    "a:b",
+    "a:-1",
+    "a:65536",
+    "a:80:80",
+    ":80",
+    "::1",
+    "[::1",
+    "[::1]x",
+    "[::g]",
+    "[]",
+    "[1.2.3.4]x",
+    "a%20b",
+    "[v6",
+    "café.test",
+    "a\x00",
+    "\udcff",
+    "*",
+    "a" * 254,
 )
 def test_invalid_hosts_are_refused(host: str) -> None:  # RFC 9110, 7.2
     with pytest.raises(OSSError, match="BadRequest") as caught:
@@ -211,27 +209,25 @@ def test_invalid_hosts_are_refused(host: str) -> None:  # RFC 9110, 7.2
     assert not ADDRESSES.is_endpoint(host)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("host", "served"),
-    [
-        ("oss-cn-hangzhou.aliyuncs.com", True),
-        ("b.oss-cn-beijing.aliyuncs.com:443", True),
-        ("sts.cn-hangzhou.aliyuncs.com", True),
-        ("ALIYUNCS.com.", True),
-        ("b.oss.example.test", True),
-        ("img.example.com", True),
-        ("bound.test", True),
-        ("localhost:9000", True),
-        ("b.localhost", True),
-        ("127.0.0.1", True),
-        ("[::1]:80", True),
-        ("example.com", False),
-        ("evilaliyuncs.com", False),
-        ("aliyuncs.com.evil.test", False),
-        ("10.1.2.3", False),
-        ("a-container", False),
-        ("0.0.0.0", False),  # noqa: S104 - a Host, not a place to listen
-    ],
+    ("oss-cn-hangzhou.aliyuncs.com", True),
+    ("b.oss-cn-beijing.aliyuncs.com:443", True),
+    ("sts.cn-hangzhou.aliyuncs.com", True),
+    ("ALIYUNCS.com.", True),
+    ("b.oss.example.test", True),
+    ("img.example.com", True),
+    ("bound.test", True),
+    ("localhost:9000", True),
+    ("b.localhost", True),
+    ("127.0.0.1", True),
+    ("[::1]:80", True),
+    ("example.com", False),
+    ("evilaliyuncs.com", False),
+    ("aliyuncs.com.evil.test", False),
+    ("10.1.2.3", False),
+    ("a-container", False),
+    ("0.0.0.0", False),  # noqa: S104 - a Host, not a place to listen
 )
 def test_proxy_serves_hosts_of_the_service_and_of_this_machine(host: str, served: bool) -> None:
     assert ADDRESSES.serves(host) is served
@@ -251,31 +247,27 @@ def test_every_key_is_kept(key: str) -> None:
         assert ADDRESSES.locate("127.0.0.1", path).key == key
 
 
-@pytest.mark.parametrize(
+@rows(
     ("raw", "key"),
-    [
-        ("a%2Fb", "a/b"),
-        ("%2F..%2Fa", "/../a"),
-        ("a//b", "a//b"),
-        ("a/../b", "a/../b"),
-        ("%252F", "%2F"),  # decoded once
-        ("a+b", "a b"),  # P-43
-        ("a%2Bb", "a+b"),
-        ("a%252Bb+", "a%2Bb "),
-    ],
+    ("a%2Fb", "a/b"),
+    ("%2F..%2Fa", "/../a"),
+    ("a//b", "a//b"),
+    ("a/../b", "a/../b"),
+    ("%252F", "%2F"),  # decoded once
+    ("a+b", "a b"),  # P-43
+    ("a%2Bb", "a+b"),
+    ("a%252Bb+", "a%2Bb "),
 )
 def test_paths_are_decoded_once_and_not_normalized(raw: str, key: str) -> None:  # P-03
     assert ADDRESSES.locate("127.0.0.1", f"/examplebucket/{raw}").key == key
 
 
-@pytest.mark.parametrize(
+@rows(
     ("raw", "code", "ec"),
-    [
-        ("%FF", "InvalidArgument", "0016-00000004"),  # P-58
-        ("\udcff", "InvalidArgument", "0016-00000004"),
-        ("a" * 1024, "InvalidObjectName", "0016-00000003"),
-        (quote("中" * 342), "InvalidObjectName", "0016-00000003"),
-    ],
+    ("%FF", "InvalidArgument", "0016-00000004"),  # P-58
+    ("\udcff", "InvalidArgument", "0016-00000004"),
+    ("a" * 1024, "InvalidObjectName", "0016-00000003"),
+    (quote("中" * 342), "InvalidObjectName", "0016-00000003"),
 )
 def test_invalid_keys_are_refused(raw: str, code: str, ec: str) -> None:
     with pytest.raises(OSSError) as caught:
@@ -292,9 +284,7 @@ def test_valid_bucket_names_are_accepted(name: str) -> None:
     assert is_bucket_name(name)
 
 
-@pytest.mark.parametrize(
-    "name", ["", "ab", "a" * 64, "-abc", "abc-", "Abc", "a_b", "a.b", "abc\n", "中文名", "ａｂｃ"]
-)
+@rows("name", "", "ab", "a" * 64, "-abc", "abc-", "Abc", "a_b", "a.b", "abc\n", "中文名", "ａｂｃ")
 def test_invalid_bucket_names_are_refused(name: str) -> None:
     assert not is_bucket_name(name)
 

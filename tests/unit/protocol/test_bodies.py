@@ -11,6 +11,8 @@ from oss_emulator.protocol.checksums import combine_crc64, format_multipart_etag
 from oss_emulator.protocol.client_encryption import PREFIX
 from oss_emulator.protocol.errors import OSSError
 
+from tests.rows import rows
+
 # --- Checksums combined from those of pieces
 
 pieces = st.lists(st.binary(max_size=300), max_size=8)
@@ -34,7 +36,7 @@ def test_combination_is_associative(parts: list[bytes]) -> None:
     assert crc64 == xz(b"".join(parts))
 
 
-@pytest.mark.parametrize("length", [0, 1, 7, 100 * 1024, 5 * 1024**2 + 3])
+@rows("length", 0, 1, 7, 100 * 1024, 5 * 1024**2 + 3)
 def test_crcs_of_long_pieces_are_combined(length: int) -> None:
     piece = bytes(index % 251 for index in range(length % 1000)) * 3 + bytes(length)
     assert combine_crc64(xz(b"123456789"), xz(piece), len(piece)) == xz(b"123456789" + piece)
@@ -84,7 +86,7 @@ def test_upload_without_sizes_accepts_any_parts(headers: dict[str, str]) -> None
     assert client_encryption.parse_parts(headers) is None
 
 
-@pytest.mark.parametrize(("data", "count"), [("1", 1), ("160", 1), ("161", 2), ("1600000", 10000)])
+@rows(("data", "count"), ("1", 1), ("160", 1), ("161", 2), ("1600000", 10000))
 def test_count_of_parts_follows_from_their_size(data: str, count: int) -> None:
     parts = client_encryption.parse_parts(sizes(data, "160"))
     assert parts is not None
@@ -105,25 +107,23 @@ UNUSABLE = {
 }
 
 
-@pytest.mark.parametrize(("headers", "message"), UNUSABLE.values(), ids=UNUSABLE)
+@rows(("headers", "message"), *UNUSABLE.values())
 def test_unusable_sizes_are_refused(headers: dict[str, str], message: str) -> None:
     with pytest.raises(OSSError, match=f"InvalidEncryptionRequest: {message}"):
         client_encryption.parse_parts(headers)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("number", "size", "message"),
-    [
-        (1, 160, None),
-        (2, 160, None),
-        (3, 80, None),
-        (1, 80, "The partSize must same with"),
-        (2, 161, "The partSize must same with"),
-        (3, 160, "The last partSize must same with"),
-        (4, 80, "The partId must less or equal to"),
-        (4, 0, None),  # P-90
-        (5, 0, "The partId must less or equal to"),
-    ],
+    (1, 160, None),
+    (2, 160, None),
+    (3, 80, None),
+    (1, 80, "The partSize must same with"),
+    (2, 161, "The partSize must same with"),
+    (3, 160, "The last partSize must same with"),
+    (4, 80, "The partId must less or equal to"),
+    (4, 0, None),  # P-90
+    (5, 0, "The partId must less or equal to"),
 )
 def test_part_has_the_announced_size(number: int, size: int, message: str | None) -> None:
     parts = client_encryption.EncryptedParts(400, 160)
@@ -148,17 +148,15 @@ def test_list_has_the_announced_number_of_parts(count: int) -> None:
 TEXT = {"Content-Type": "text/plain; charset=utf-8", "ETag": '"A"', "Content-MD5": "a"}
 
 
-@pytest.mark.parametrize(
+@rows(
     ("accept_encoding", "applies"),
-    [
-        ("gzip", True),
-        ("deflate, GZIP;q=0.5", True),
-        ("", False),
-        ("br", False),
-        ("gzip;q=0", False),
-        ("gzip; q=0.000", False),
-        ("*", False),
-    ],
+    ("gzip", True),
+    ("deflate, GZIP;q=0.5", True),
+    ("", False),
+    ("br", False),
+    ("gzip;q=0", False),
+    ("gzip; q=0.000", False),
+    ("*", False),
 )
 def test_client_must_accept_gzip(accept_encoding: str, applies: bool) -> None:
     assert conditions.takes_gzip(accept_encoding, TEXT, conditions.MIN_SIZE) is applies

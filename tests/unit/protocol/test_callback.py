@@ -9,6 +9,8 @@ from oss_emulator.protocol import callback
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.message import Callback, Request
 
+from tests.rows import rows
+
 URL = {"callbackUrl": "http://app.test/done", "callbackBody": "a=1"}
 
 
@@ -64,21 +66,19 @@ def test_variables_are_filled_in(content_type: str, body: str, filled: str) -> N
     assert call.body == filled.encode()
 
 
-@pytest.mark.parametrize(
+@rows(
     ("changes", "ec", "message"),
-    [
-        ({"callbackUrl": 1}, "0007-00000004", "The callback url configuration is invalid."),
-        ({"callbackUrl": "http://"}, "0007-00000004", "The callback url configuration is invalid."),
-        ({"callbackUrl": "ftp://a.test"}, "0007-00000004", "The callback url"),
-        ({"callbackUrl": "http://a.test:x"}, "0007-00000004", "The callback url"),
-        ({"callbackUrl": ";".join("abcdef")}, "0007-00000005", "The number of callback url"),
-        ({"callbackBody": ""}, "0007-00000011", "The callback body is empty."),
-        ({"callbackBody": []}, "", "The callback body is invalid."),
-        ({"callbackBody": "$ {a}"}, "0007-00000105", "Left brace must be adjacent"),
-        ({"callbackBodyType": 1}, "0007-00000012", "The callback body type configuration"),
-        ({"callbackBodyType": "text/plain"}, "", "The body type of callback is not supported."),
-        ({"callbackHost": "a b"}, "0007-00000009", "The callback host configuration"),
-    ],
+    ({"callbackUrl": 1}, "0007-00000004", "The callback url configuration is invalid."),
+    ({"callbackUrl": "http://"}, "0007-00000004", "The callback url configuration is invalid."),
+    ({"callbackUrl": "ftp://a.test"}, "0007-00000004", "The callback url"),
+    ({"callbackUrl": "http://a.test:x"}, "0007-00000004", "The callback url"),
+    ({"callbackUrl": ";".join("abcdef")}, "0007-00000005", "The number of callback url"),
+    ({"callbackBody": ""}, "0007-00000011", "The callback body is empty."),
+    ({"callbackBody": []}, "", "The callback body is invalid."),
+    ({"callbackBody": "$ {a}"}, "0007-00000105", "Left brace must be adjacent"),
+    ({"callbackBodyType": 1}, "0007-00000012", "The callback body type configuration"),
+    ({"callbackBodyType": "text/plain"}, "", "The body type of callback is not supported."),
+    ({"callbackHost": "a b"}, "0007-00000009", "The callback host configuration"),
 )
 def test_bad_call_is_refused(changes: dict[str, Any], ec: str, message: str) -> None:
     with pytest.raises(OSSError) as caught:
@@ -87,14 +87,12 @@ def test_bad_call_is_refused(changes: dict[str, Any], ec: str, message: str) -> 
     assert caught.value.message.startswith(message)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("parameter", "message"),
-    [
-        ("!", "The callback configuration is not base64 encoded."),
-        (b64encode(b"{").decode(), "The callback configuration is not json format."),
-        (encoded([]), "The callback configuration is not json format."),
-        ("a" * (callback.MAX_LENGTH + 1), "The length of callback exceed max value."),
-    ],
+    ("!", "The callback configuration is not base64 encoded."),
+    (b64encode(b"{").decode(), "The callback configuration is not json format."),
+    (encoded([]), "The callback configuration is not json format."),
+    ("a" * (callback.MAX_LENGTH + 1), "The length of callback exceed max value."),
 )
 def test_parameter_that_is_not_a_callback_is_refused(parameter: str, message: str) -> None:
     with pytest.raises(OSSError) as caught:
@@ -113,15 +111,13 @@ def test_bad_custom_variables_are_refused(value: Any) -> None:
         callback.parse_variables(encoded(value))
 
 
-@pytest.mark.parametrize(
+@rows(
     ("parameter", "name"),
-    [
-        (encoded({"callbackPolicy": "first"}), "first"),
-        (encoded({"callbackPolicy": 1}), "1"),
-        (encoded(URL), None),
-        (encoded([]), None),
-        ("!", None),
-    ],
+    (encoded({"callbackPolicy": "first"}), "first"),
+    (encoded({"callbackPolicy": 1}), "1"),
+    (encoded(URL), None),
+    (encoded([]), None),
+    ("!", None),
 )
 def test_parameter_may_refer_to_a_policy(parameter: str, name: str | None) -> None:
     assert callback.policy_name(parameter) == name

@@ -18,6 +18,7 @@ from oss_emulator.protocol.form_policy import MAX_SIZE, Sizes
 
 from tests.http import forms
 from tests.http.forms import TYPE, File
+from tests.rows import rows
 
 # --- The reader of forms, whose result does not depend on the chunks of the body
 
@@ -106,32 +107,28 @@ def test_file_is_not_kept_in_memory() -> None:
     assert kept < 10_000
 
 
-@pytest.mark.parametrize(
+@rows(
     ("header", "filename"),
-    [
-        ('name="file"; filename="a b.txt"', "a b.txt"),
-        ("name=file; filename=a.txt", "a.txt"),
-        ('filename="a;b=c.txt"; name="file"', "a;b=c.txt"),
-        ('name="file"; filename="a\\"b.txt"', 'a"b.txt'),
-        ('name="file"; filename="a%22b.txt"', 'a"b.txt'),
-        ('NAME="FILE"; FILENAME="图.txt"', "图.txt"),
-        ('name="file"', ""),
-    ],
+    ('name="file"; filename="a b.txt"', "a b.txt"),
+    ("name=file; filename=a.txt", "a.txt"),
+    ('filename="a;b=c.txt"; name="file"', "a;b=c.txt"),
+    ('name="file"; filename="a\\"b.txt"', 'a"b.txt'),
+    ('name="file"; filename="a%22b.txt"', 'a"b.txt'),
+    ('NAME="FILE"; FILENAME="图.txt"', "图.txt"),
+    ('name="file"', ""),
 )
 def test_name_of_the_file_is_parsed(header: str, filename: str) -> None:
     part = f"content-disposition: form-data; {header}\r\n\r\nx".encode()
     assert read(forms.write([part]))[0].filename == filename
 
 
-@pytest.mark.parametrize(
+@rows(
     ("key", "filename", "expected"),
-    [
-        ("a/${filename}", "photo.jpg", "a/photo.jpg"),
-        ("${filename}-${filename}", "x", "x-x"),
-        ("${filename}", r"C:\pictures\photo.jpg", "photo.jpg"),
-        ("${filename}", "pictures/photo.jpg", "photo.jpg"),
-        ("plain", "photo.jpg", "plain"),
-    ],
+    ("a/${filename}", "photo.jpg", "a/photo.jpg"),
+    ("${filename}-${filename}", "x", "x-x"),
+    ("${filename}", r"C:\pictures\photo.jpg", "photo.jpg"),
+    ("${filename}", "pictures/photo.jpg", "photo.jpg"),
+    ("plain", "photo.jpg", "plain"),
 )
 def test_filename_is_replaced_in_the_key(key: str, filename: str, expected: str) -> None:
     assert Form({"key": key}, filename).key == expected
@@ -163,9 +160,13 @@ def test_fields_after_the_file_are_ignored() -> None:
     assert dict(found.fields) == {"key": "a"}
 
 
-@pytest.mark.parametrize(
+@rows(
     "content_type",
-    ["", "text/plain", "multipart/form-data", "multipart/form-data; boundary=", "application/json"],
+    "",
+    "text/plain",
+    "multipart/form-data",
+    "multipart/form-data; boundary=",
+    "application/json",
 )
 def test_body_of_another_type_is_refused(content_type: str) -> None:
     with pytest.raises(OSSError, match="RequestIsNotMultiPartContent"):
@@ -195,7 +196,7 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize("name", BAD)
+@rows("name", *BAD)
 def test_bad_form_is_refused(name: str) -> None:
     body, code = BAD[name]
     assert outcome(body) == code.value.code
@@ -230,20 +231,18 @@ def refusal(document: Any) -> OSSError:
     return caught.value
 
 
-@pytest.mark.parametrize(
+@rows(
     ("condition", "value", "holds"),
-    [
-        ({"Key": "a"}, "a", True),
-        ({"key": "a"}, "b", False),
-        (["eq", "$key", "a"], "a", True),
-        (["starts-with", "$key", "dir/"], "dir/a", True),
-        (["starts-with", "$key", ""], "", True),
-        (["starts-with", "$key", "dir/"], "a", False),
-        (["in", "$key", ["a", "b"]], "b", True),
-        (["in", "$key", ["a", "b"]], "c", False),
-        (["not-in", "$key", ["a", "b"]], "c", True),
-        (["not-in", "$key", ["a", "b"]], "a", False),
-    ],
+    ({"Key": "a"}, "a", True),
+    ({"key": "a"}, "b", False),
+    (["eq", "$key", "a"], "a", True),
+    (["starts-with", "$key", "dir/"], "dir/a", True),
+    (["starts-with", "$key", ""], "", True),
+    (["starts-with", "$key", "dir/"], "a", False),
+    (["in", "$key", ["a", "b"]], "b", True),
+    (["in", "$key", ["a", "b"]], "c", False),
+    (["not-in", "$key", ["a", "b"]], "c", True),
+    (["not-in", "$key", ["a", "b"]], "a", False),
 )
 def test_condition_is_checked(condition: Any, value: str, holds: bool) -> None:
     checked = policy(condition)
@@ -291,46 +290,42 @@ def test_ranges_of_sizes_are_combined() -> None:
 RANGE = "content-length-range"
 
 
-@pytest.mark.parametrize(
+@rows(
     ("condition", "ec"),
-    [
-        ({}, ""),
-        ({"a": "1", "b": "2"}, ""),
-        ({"key": 1}, ""),
-        (["in", "$key", "a"], ""),
-        (["eq", "$key"], "0006-00000216"),
-        (["like", "$key", "a"], "0006-00000216"),
-        (["eq", 1, "a"], "0006-00000216"),
-        ("key", "0006-00000216"),
-        ([RANGE, 1], "0006-00000221"),
-        ([RANGE, -1, 2], "0006-00000221"),
-        ([RANGE, True, 2], "0006-00000221"),
-        ([RANGE, [1], 2], "0006-00000223"),
-        ([RANGE, 2, 1], "0006-00000219"),
-    ],
+    ({}, ""),
+    ({"a": "1", "b": "2"}, ""),
+    ({"key": 1}, ""),
+    (["in", "$key", "a"], ""),
+    (["eq", "$key"], "0006-00000216"),
+    (["like", "$key", "a"], "0006-00000216"),
+    (["eq", 1, "a"], "0006-00000216"),
+    ("key", "0006-00000216"),
+    ([RANGE, 1], "0006-00000221"),
+    ([RANGE, -1, 2], "0006-00000221"),
+    ([RANGE, True, 2], "0006-00000221"),
+    ([RANGE, [1], 2], "0006-00000223"),
+    ([RANGE, 2, 1], "0006-00000219"),
 )
 def test_bad_condition_is_refused(condition: Any, ec: str) -> None:
     error = refusal({"expiration": EXPIRATION, "conditions": [condition]})
     assert (error.status, error.ec) == (400, ec)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("document", "ec", "message"),
-    [
-        ([], "", "Invalid JSON: { expected."),
-        ("{", "0006-00000201", "Invalid JSON"),
-        ('{"a": x}', "0006-00000201", "Invalid JSON: unknown char x."),
-        ("[" * 100_000, "0006-00000201", "Invalid JSON: nested too deeply."),
-        ("9" * 5_000, "0006-00000201", "Invalid JSON: a number has more than 308 digits."),
-        ({"other": 1}, "0006-00000206", "Unexpected parameter: other."),
-        ({"expiration": EXPIRATION}, "0006-00000207", "Policy must contain conditions."),
-        ({"conditions": []}, "0006-00000208", "Policy must contain expiration."),
-        ({}, "0006-00000209", "Policy must contain conditions and expiration."),
-        ({"expiration": EXPIRATION, "conditions": {}}, "", "conditions must be a list."),
-        ({"expiration": 1, "conditions": []}, "0006-00000210", "Invalid expiration"),
-        ({"expiration": "", "conditions": []}, "0006-00000211", "Invalid expiration"),
-        ({"expiration": "soon", "conditions": []}, "", "Invalid expiration: soon is not a time"),
-    ],
+    ([], "", "Invalid JSON: { expected."),
+    ("{", "0006-00000201", "Invalid JSON"),
+    ('{"a": x}', "0006-00000201", "Invalid JSON: unknown char x."),
+    ("[" * 100_000, "0006-00000201", "Invalid JSON: nested too deeply."),
+    ("9" * 5_000, "0006-00000201", "Invalid JSON: a number has more than 308 digits."),
+    ({"other": 1}, "0006-00000206", "Unexpected parameter: other."),
+    ({"expiration": EXPIRATION}, "0006-00000207", "Policy must contain conditions."),
+    ({"conditions": []}, "0006-00000208", "Policy must contain expiration."),
+    ({}, "0006-00000209", "Policy must contain conditions and expiration."),
+    ({"expiration": EXPIRATION, "conditions": {}}, "", "conditions must be a list."),
+    ({"expiration": 1, "conditions": []}, "0006-00000210", "Invalid expiration"),
+    ({"expiration": "", "conditions": []}, "0006-00000211", "Invalid expiration"),
+    ({"expiration": "soon", "conditions": []}, "", "Invalid expiration: soon is not a time"),
 )
 def test_bad_document_is_refused(document: Any, ec: str, message: str) -> None:
     error = refusal(document)

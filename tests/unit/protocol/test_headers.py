@@ -9,6 +9,8 @@ from oss_emulator.protocol import conditions, dates, headers, origin
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.message import Request
 
+from tests.rows import rows
+
 # --- The headers stored with an object, and their checks
 
 
@@ -18,7 +20,7 @@ def test_value_that_does_not_fit_into_a_header_is_refused(value: str) -> None:
         headers.text("x-oss-meta-a", value)
 
 
-@pytest.mark.parametrize("value", ["", "a b", "中", "a\tb", "\udcd6\udcd0"])
+@rows("value", "", "a b", "中", "a\tb", "\udcd6\udcd0")
 def test_other_values_are_returned(value: str) -> None:
     """P-57: bytes that are not UTF-8 come as surrogates, here \u4e2d in GBK."""
     assert headers.text("x-oss-meta-a", value) == value
@@ -73,16 +75,14 @@ def test_dates_are_formatted_exactly() -> None:  # P-31
     assert dates.format_iso(1_330_668_468.9) == "2012-03-02T06:07:48.000Z"
 
 
-@pytest.mark.parametrize(
+@rows(
     "text",
-    [
-        "",
-        "yesterday",
-        "2012",
-        "Fri, 99 Mar 2012 06:07:48 GMT",
-        "0",
-        "9999-12-31T23:59:60Z",  # a leap second of the next year, which could not be read again
-    ],
+    "",
+    "yesterday",
+    "2012",
+    "Fri, 99 Mar 2012 06:07:48 GMT",
+    "0",
+    "9999-12-31T23:59:60Z",  # a leap second of the next year, which could not be read again
 )
 def test_invalid_date_is_none(text: str) -> None:
     assert dates.parse_http(text) is None
@@ -98,70 +98,62 @@ def ask(**headers: str) -> Request:
     return Request.parse("POST", "/", [("Host", "localhost:9000"), *fields], 0.0)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("headers", "foreign"),
-    [
-        ({}, False),
-        ({"sec_fetch_site": "same-origin"}, False),
-        ({"sec_fetch_site": "none"}, False),
-        ({"sec_fetch_site": "same-site"}, True),
-        ({"sec_fetch_site": "cross-site"}, True),
-        ({"sec_fetch_site": "new-value"}, True),
-        ({"origin": "http://localhost:9000"}, False),
-        ({"origin": "http://localhost"}, True),
-        ({"origin": "http://localhost:9001"}, True),
-        ({"origin": "http://127.0.0.1:9000"}, True),
-        ({"origin": "null"}, True),
-        ({"origin": ""}, True),
-        ({"origin": "chrome-extension://abc"}, True),
-        ({"origin": "http://localhost:9000", "sec_fetch_site": "cross-site"}, True),
-        ({"origin": "null", "sec_fetch_site": "same-origin"}, True),
-    ],
+    ({}, False),
+    ({"sec_fetch_site": "same-origin"}, False),
+    ({"sec_fetch_site": "none"}, False),
+    ({"sec_fetch_site": "same-site"}, True),
+    ({"sec_fetch_site": "cross-site"}, True),
+    ({"sec_fetch_site": "new-value"}, True),
+    ({"origin": "http://localhost:9000"}, False),
+    ({"origin": "http://localhost"}, True),
+    ({"origin": "http://localhost:9001"}, True),
+    ({"origin": "http://127.0.0.1:9000"}, True),
+    ({"origin": "null"}, True),
+    ({"origin": ""}, True),
+    ({"origin": "chrome-extension://abc"}, True),
+    ({"origin": "http://localhost:9000", "sec_fetch_site": "cross-site"}, True),
+    ({"origin": "null", "sec_fetch_site": "same-origin"}, True),
 )
 def test_page_is_foreign_if_one_header_says_so(headers: dict[str, str], foreign: bool) -> None:
     assert origin.is_foreign(ask(**headers)) is foreign
 
 
-@pytest.mark.parametrize(
+@rows(
     ("mode", "dest", "visit"),
-    [
-        ("navigate", "document", True),
-        ("navigate", "iframe", False),
-        ("navigate", "object", False),
-        ("no-cors", "document", False),
-        ("no-cors", "image", False),
-    ],
+    ("navigate", "document", True),
+    ("navigate", "iframe", False),
+    ("navigate", "object", False),
+    ("no-cors", "document", False),
+    ("no-cors", "image", False),
 )
 def test_only_the_page_of_a_tab_is_a_visit(mode: str, dest: str, visit: bool) -> None:
     assert origin.is_visit(ask(sec_fetch_mode=mode, sec_fetch_dest=dest)) is visit
 
 
-@pytest.mark.parametrize(
+@rows(
     ("headers", "preflighted"),
-    [
-        ({}, False),
-        ({"content_type": "application/xml"}, False),
-        ({"authorization": "Basic dXNlcjpwYXNz"}, False),
-        ({"authorization": "OSS key:signature"}, True),
-        ({"authorization": "OSS4-HMAC-SHA256 Credential=…"}, True),
-        ({"authorization": "AWS4-HMAC-SHA256 Credential=…"}, True),
-        ({"x_amz_date": "now"}, True),
-        ({"x_oss_date": "20300101T000000Z"}, True),
-    ],
+    ({}, False),
+    ({"content_type": "application/xml"}, False),
+    ({"authorization": "Basic dXNlcjpwYXNz"}, False),
+    ({"authorization": "OSS key:signature"}, True),
+    ({"authorization": "OSS4-HMAC-SHA256 Credential=…"}, True),
+    ({"authorization": "AWS4-HMAC-SHA256 Credential=…"}, True),
+    ({"x_amz_date": "now"}, True),
+    ({"x_oss_date": "20300101T000000Z"}, True),
 )
 def test_headers_of_oss_need_a_preflight(headers: dict[str, str], preflighted: bool) -> None:
     assert origin.is_preflighted(ask(**headers)) is preflighted
 
 
-@pytest.mark.parametrize(
+@rows(
     ("headers", "browser"),
-    [
-        ({"user_agent": "Mozilla/5.0", "accept": "text/html"}, False),
-        ({"sec_fetch_mode": "cors"}, True),
-        ({"sec_fetch_dest": "document"}, True),
-        ({"upgrade_insecure_requests": "1"}, True),
-        ({"origin": "http://localhost:9000"}, True),
-    ],
+    ({"user_agent": "Mozilla/5.0", "accept": "text/html"}, False),
+    ({"sec_fetch_mode": "cors"}, True),
+    ({"sec_fetch_dest": "document"}, True),
+    ({"upgrade_insecure_requests": "1"}, True),
+    ({"origin": "http://localhost:9000"}, True),
 )
 def test_browser_is_known_by_its_headers(headers: dict[str, str], browser: bool) -> None:
     assert origin.is_from_browser(ask(**headers)) is browser

@@ -20,6 +20,8 @@ from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.message import FileRange, Request, parse_query
 from oss_emulator.protocol.parameters import KNOWN, SUBRESOURCES
 
+from tests.rows import rows
+
 # --- The table of query parameters: what V1 signs (P-12), and how parameters are read
 
 SECRET = "a-secret"
@@ -40,7 +42,7 @@ def test_every_parameter_that_an_sdk_signs_is_signed(names: frozenset[str]) -> N
     assert [name for name in names if not parameters.is_signed(name)] == []
 
 
-@pytest.mark.parametrize("name", UNSIGNED)
+@rows("name", *UNSIGNED)
 def test_parameter_that_no_sdk_signs_is_not_signed(name: str) -> None:
     assert not parameters.is_signed(name)
 
@@ -79,7 +81,7 @@ def test_limit_of_a_listing_is_100_by_default(query: dict[str, str], limit: int)
     assert parameters.max_keys(query) == limit
 
 
-@pytest.mark.parametrize("text", ["0", "1001", "-1", "+5", "1_0", "٣", "x", "9" * 40])
+@rows("text", "0", "1001", "-1", "+5", "1_0", "٣", "x", "9" * 40)
 def test_limit_out_of_range_is_refused(text: str) -> None:
     with pytest.raises(OSSError) as caught:
         parameters.max_keys({"max-keys": text})
@@ -105,9 +107,7 @@ def test_lenient_service_takes_low_traffic_limits() -> None:
             parameters.traffic_limit(refused, None, lenient=True)
 
 
-@pytest.mark.parametrize(
-    ("in_header", "in_query"), [("819199", None), ("838860801", None), ("x", None), ("1", "1")]
-)
+@rows(("in_header", "in_query"), ("819199", None), ("838860801", None), ("x", None), ("1", "1"))
 def test_bad_traffic_limit_is_refused(in_header: str | None, in_query: str | None) -> None:
     with pytest.raises(OSSError) as caught:
         parameters.traffic_limit(in_header, in_query)
@@ -213,9 +213,13 @@ def test_members_of_a_group_are_skipped() -> None:
     assert len(asked) < 10
 
 
-@pytest.mark.parametrize(
+@rows(
     ("prefix", "after"),
-    [("a", "b"), ("a\U0010ffff", "b"), ("\U0010ffff", None), ("", None), ("\ud7ff", "\ue000")],
+    ("a", "b"),
+    ("a\U0010ffff", "b"),
+    ("\U0010ffff", None),
+    ("", None),
+    ("\ud7ff", "\ue000"),
 )
 def test_successor_follows_all_texts_with_the_prefix(prefix: str, after: str | None) -> None:
     assert paging.successor(prefix) == after
@@ -259,17 +263,15 @@ def test_absolute_target_names_the_host(target: str, host: str, path: str) -> No
     assert not parsed("/http://b.test/").proxied
 
 
-@pytest.mark.parametrize(
+@rows(
     ("query", "expected"),
-    [
-        ("acl", {"acl": ""}),
-        ("acl=", {"acl": ""}),
-        ("a=1&a=2", {"a": "1"}),
-        ("&&a=1&", {"a": "1"}),
-        ("a=b=c", {"a": "b=c"}),
-        ("a+b=c+d%2B", {"a b": "c d+"}),
-        ("%E4%B8%AD=1", {"中": "1"}),
-    ],
+    ("acl", {"acl": ""}),
+    ("acl=", {"acl": ""}),
+    ("a=1&a=2", {"a": "1"}),
+    ("&&a=1&", {"a": "1"}),
+    ("a=b=c", {"a": "b=c"}),
+    ("a+b=c+d%2B", {"a b": "c d+"}),
+    ("%E4%B8%AD=1", {"中": "1"}),
 )
 def test_query_is_decoded(query: str, expected: dict[str, str]) -> None:
     """P-04"""

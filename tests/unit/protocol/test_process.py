@@ -9,30 +9,30 @@ from oss_emulator.protocol import process
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.process import ImageAction, Process, SaveAs, parse_process
 
+from tests.rows import rows
 
-@pytest.mark.parametrize(
+
+@rows(
     ("text", "expected"),
-    [
-        ("image/resize,w_100", (ImageAction("resize", {"w": 100}),)),
+    ("image/resize,w_100", (ImageAction("resize", {"w": 100}),)),
+    (
+        "image/resize,m_pad,w_100,color_FF0000/rotate,90",
         (
-            "image/resize,m_pad,w_100,color_FF0000/rotate,90",
-            (
-                ImageAction("resize", {"w": 100}, {"m": "pad", "color": "FF0000"}),
-                ImageAction("rotate", {"": 90}),
-            ),
+            ImageAction("resize", {"w": 100}, {"m": "pad", "color": "FF0000"}),
+            ImageAction("rotate", {"": 90}),
         ),
-        ("image/resize,w_1,w_2", (ImageAction("resize", {"w": 2}),)),  # the later one counts
-        ("image/bright,-50", (ImageAction("bright", {"": -50}),)),
-        ("image/quality,80", (ImageAction("quality", {"": 80}),)),
-        ("image/quality,q_80,Q_90", (ImageAction("quality", {"q": 80, "Q": 90}),)),
-        ("image/format,webp", (ImageAction("format", {}, {"": "webp"}),)),
-        ("image/crop,w_1,r_1", (ImageAction("crop", {"w": 1}),)),  # oss2's suite sends r_1
-        ("image/info", (ImageAction("info"),)),
-        (
-            "image/watermark,text_SGVsbG8g5Zu-54mH5pyN5YqhIQ",  # oss2's suite
-            (ImageAction("watermark", {}, {"text": "Hello 图片服务!"}),),
-        ),
-    ],
+    ),
+    ("image/resize,w_1,w_2", (ImageAction("resize", {"w": 2}),)),  # the later one counts
+    ("image/bright,-50", (ImageAction("bright", {"": -50}),)),
+    ("image/quality,80", (ImageAction("quality", {"": 80}),)),
+    ("image/quality,q_80,Q_90", (ImageAction("quality", {"q": 80, "Q": 90}),)),
+    ("image/format,webp", (ImageAction("format", {}, {"": "webp"}),)),
+    ("image/crop,w_1,r_1", (ImageAction("crop", {"w": 1}),)),  # oss2's suite sends r_1
+    ("image/info", (ImageAction("info"),)),
+    (
+        "image/watermark,text_SGVsbG8g5Zu-54mH5pyN5YqhIQ",  # oss2's suite
+        (ImageAction("watermark", {}, {"text": "Hello 图片服务!"}),),
+    ),
 )
 def test_actions_are_read(text: str, expected: tuple[ImageAction, ...]) -> None:
     assert parse_process(text) == Process(expected)

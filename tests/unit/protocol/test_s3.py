@@ -22,6 +22,8 @@ from oss_emulator.protocol.s3 import headers as marks
 from oss_emulator.protocol.s3.operations import SUPPORTED, check_supported
 from oss_emulator.protocol.s3.payload import ChunkDecoder, Framing, Payload, Seed
 
+from tests.rows import rows
+
 # --- Bodies in chunks: the examples that AWS publishes, cut anywhere, and malformed ones (P-74)
 # Source: "Signature calculations for the Authorization header: Transferring payload in multiple
 # chunks" and "... including trailing headers" of the Amazon S3 documentation.
@@ -122,7 +124,7 @@ MALFORMED = {
 }
 
 
-@pytest.mark.parametrize("framed", MALFORMED)
+@rows("framed", *MALFORMED)
 def test_malformed_chunks_are_refused(framed: bytes) -> None:
     with pytest.raises(OSSError, match="InvalidRequest") as caught:
         decode(ChunkDecoder(signed=False, trailers=True), framed)
@@ -130,7 +132,7 @@ def test_malformed_chunks_are_refused(framed: bytes) -> None:
     assert re.search(MALFORMED[framed], str(caught.value.details["ErrorDetail"]))
 
 
-@pytest.mark.parametrize("framed", [b"", b"5", b"5\r\nhel", b"5\r\nhello\r\n", b"0\r\na:b\r\n"])
+@rows("framed", b"", b"5", b"5\r\nhel", b"5\r\nhello\r\n", b"0\r\na:b\r\n")
 def test_body_that_ends_early_is_incomplete(framed: bytes) -> None:
     with pytest.raises(OSSError, match="IncompleteBody"):
         decode(ChunkDecoder(signed=False, trailers=True), framed)
@@ -172,7 +174,7 @@ def squeezed(document: bytes) -> str:
     return re.sub(r">\s+<", "><", document.decode())
 
 
-@pytest.mark.parametrize("given", FILTERS)
+@rows("given", *FILTERS)
 def test_filter_of_a_lifecycle_rule_becomes_its_prefix_and_tags(given: str) -> None:
     found = documents.to_oss("PutBucketLifecycle", S3_RULE.format(given).encode())
     rule = xml.parse(found, "LifecycleConfiguration").all("Rule")[0]
@@ -220,14 +222,12 @@ def test_answer_has_the_name_space_and_the_storage_classes_of_s3() -> None:
     assert "<Key>&lt;StorageClass&gt;IA" in found
 
 
-@pytest.mark.parametrize(
+@rows(
     ("acl", "permissions"),
-    [
-        ("private", ["FULL_CONTROL"]),
-        ("default", ["FULL_CONTROL"]),
-        ("public-read", ["FULL_CONTROL", "READ"]),
-        ("public-read-write", ["FULL_CONTROL", "READ", "WRITE"]),
-    ],
+    ("private", ["FULL_CONTROL"]),
+    ("default", ["FULL_CONTROL"]),
+    ("public-read", ["FULL_CONTROL", "READ"]),
+    ("public-read-write", ["FULL_CONTROL", "READ", "WRITE"]),
 )
 def test_acl_becomes_grants(acl: str, permissions: list[str]) -> None:
     owner = ("Owner", [("ID", "1"), ("DisplayName", "a & b")])
@@ -309,20 +309,18 @@ def test_signature_of_version_4_covers_the_policy() -> None:
         form.verify(claim, Form(SIGNED), SECRET)
 
 
-@pytest.mark.parametrize("name", [name for name in SIGNED if name != "key"])
+@rows("name", *[name for name in SIGNED if name != "key"])
 def test_signed_form_needs_all_its_fields(name: str) -> None:
     with pytest.raises(OSSError, match=f"must contain the specified '{name}'"):
         form.parse(Form({**SIGNED, name: ""}))
 
 
-@pytest.mark.parametrize(
+@rows(
     ("name", "value"),
-    [
-        ("x-amz-algorithm", "AWS4-HMAC-SHA1"),
-        ("x-amz-date", "yesterday"),
-        ("x-amz-credential", "id/20151230/us-east-1/s3/aws4_request"),
-        ("x-amz-credential", "id"),
-    ],
+    ("x-amz-algorithm", "AWS4-HMAC-SHA1"),
+    ("x-amz-date", "yesterday"),
+    ("x-amz-credential", "id/20151230/us-east-1/s3/aws4_request"),
+    ("x-amz-credential", "id"),
 )
 def test_malformed_field_is_refused(name: str, value: str) -> None:
     with pytest.raises(OSSError, match="InvalidArgument"):
@@ -376,12 +374,12 @@ FROM_OSS = {
 }
 
 
-@pytest.mark.parametrize("header", TO_OSS)
+@rows("header", *TO_OSS)
 def test_header_of_a_request_becomes_one_of_oss(header: tuple[str, str]) -> None:
     assert headers.to_oss(dict([header]), of_object=True) == TO_OSS[header]
 
 
-@pytest.mark.parametrize("header", FROM_OSS)
+@rows("header", *FROM_OSS)
 def test_header_of_an_answer_becomes_one_of_s3(header: tuple[str, str]) -> None:
     assert headers.from_oss(dict([header])) == dict([FROM_OSS[header]])
 
@@ -399,23 +397,21 @@ def test_length_is_that_of_the_content() -> None:
     assert headers.to_oss(sent, of_object=True) == {"content-length": "66560"}
 
 
-@pytest.mark.parametrize("length", ["3", "-3", "abc", ""])
+@rows("length", "3", "-3", "abc", "")
 def test_length_of_the_content_does_not_count_for_a_body_without_chunks(length: str) -> None:
     sent = {"content-length": "5", "x-amz-decoded-content-length": length}
     assert headers.to_oss(sent, of_object=True) == {"content-length": "5"}
 
 
-@pytest.mark.parametrize(
+@rows(
     "name",
-    [
-        "x-amz-tagging",
-        "x-amz-grant-read",
-        "x-amz-expected-bucket-owner",
-        "x-amz-object-lock-mode",
-        "x-amz-server-side-encryption-customer-key",
-        "x-amz-website-redirect-location",
-        "x-amz-write-offset-bytes",
-    ],
+    "x-amz-tagging",
+    "x-amz-grant-read",
+    "x-amz-expected-bucket-owner",
+    "x-amz-object-lock-mode",
+    "x-amz-server-side-encryption-customer-key",
+    "x-amz-website-redirect-location",
+    "x-amz-write-offset-bytes",
 )
 def test_header_that_is_not_understood_is_refused_by_name(name: str) -> None:
     with pytest.raises(OSSError, match=f"NotImplemented: The header {name}") as caught:
@@ -423,7 +419,7 @@ def test_header_that_is_not_understood_is_refused_by_name(name: str) -> None:
     assert caught.value.status == 501
 
 
-@pytest.mark.parametrize("name", ["DEEP_ARCHIVE", "GLACIER_IR", "Standard", ""])
+@rows("name", "DEEP_ARCHIVE", "GLACIER_IR", "Standard", "")
 def test_storage_class_without_a_counterpart_is_refused(name: str) -> None:
     with pytest.raises(OSSError, match="use STANDARD, STANDARD_IA or GLACIER"):
         headers.to_oss({"x-amz-storage-class": name}, of_object=True)
@@ -456,12 +452,12 @@ UNMARKED = [
 ]
 
 
-@pytest.mark.parametrize(("target", "headers"), MARKED)
+@rows(("target", "headers"), *MARKED)
 def test_signature_or_framing_of_aws_marks_a_request(target: str, headers: dict[str, str]) -> None:
     assert marks.is_marked(Request.parse("PUT", target, headers.items(), 0))
 
 
-@pytest.mark.parametrize(("target", "headers"), UNMARKED)
+@rows(("target", "headers"), *UNMARKED)
 def test_other_requests_are_not_marked(target: str, headers: dict[str, str]) -> None:
     assert not marks.is_marked(Request.parse("PUT", target, headers.items(), 0))
 
@@ -486,14 +482,14 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize("operation", SUPPORTED, ids=lambda operation: operation.name)
+@rows("operation", *SUPPORTED)
 def test_documented_operation_passes(operation: tuple[str, ...]) -> None:
     _, method, resource, subresource = operation
     query = {subresource: "1"} if subresource else {"prefix": "a"}
     check_supported(method, TARGETS[resource], query)
 
 
-@pytest.mark.parametrize(("method", "resource", "query", "name"), REFUSED)
+@rows(("method", "resource", "query", "name"), *REFUSED)
 def test_any_other_operation_is_refused_by_name(
     method: str, resource: str, query: str, name: str
 ) -> None:
@@ -547,14 +543,14 @@ def test_body_with_another_hash_is_refused() -> None:
         read(parse({"x-amz-content-sha256": sha256(b"").hexdigest()}), CONTENT)
 
 
-@pytest.mark.parametrize("name", SUMS)
+@rows("name", *SUMS)
 def test_checksum_of_a_header_must_agree(name: str) -> None:
     assert read(parse({f"x-amz-checksum-{name}": SUMS[name]}), CONTENT) == CONTENT
     with pytest.raises(OSSError, match=f"BadDigest: The {name.upper()}"):
         read(parse({f"x-amz-checksum-{name}": SUMS[name]}), CONTENT + b"!")
 
 
-@pytest.mark.parametrize("name", SUMS)
+@rows("name", *SUMS)
 def test_checksum_of_a_trailer_must_agree(name: str) -> None:
     payload = parse(announced(x_amz_trailer=f"x-amz-checksum-{name}"))
     assert read(payload, framed(f"x-amz-checksum-{name}:{SUMS[name]}")) == CONTENT
@@ -580,7 +576,7 @@ def test_content_must_have_the_announced_size(size: str) -> None:
         read(payload, framed("a:b"))
 
 
-@pytest.mark.parametrize("size", ["", "-1", "1e3", "٣"])
+@rows("size", "", "-1", "1e3", "٣")
 def test_chunks_need_the_size_of_their_content(size: str) -> None:
     with pytest.raises(OSSError, match="MissingContentLength"):
         parse(announced(x_amz_decoded_content_length=size))

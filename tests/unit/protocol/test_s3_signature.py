@@ -9,7 +9,9 @@ import pytest
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.message import Request
 from oss_emulator.protocol.s3 import signature
-from oss_emulator.protocol.signature import Claim, Place, Version
+from oss_emulator.protocol.signature import Claim, SignedIn, Version
+
+from tests.rows import rows
 
 # Sources: "Signature calculations for the Authorization header", "Authenticating requests by query
 # parameters" and "Signing and authenticating REST requests" of the Amazon S3 documentation; the ECs
@@ -84,12 +86,12 @@ def verify(asked: Request, secret: str = SECRET, bucket: str = "examplebucket") 
     signature.verify(claim, asked, bucket, "test.txt", secret)
 
 
-@pytest.mark.parametrize("name", V4_EXAMPLES)
+@rows("name", *V4_EXAMPLES)
 def test_published_signature_of_version_4_is_accepted(name: str) -> None:
     verify(signed(*V4_EXAMPLES[name]))
 
 
-@pytest.mark.parametrize("name", V4_EXAMPLES)
+@rows("name", *V4_EXAMPLES)
 def test_signature_with_another_secret_is_refused_with_the_texts(name: str) -> None:
     with pytest.raises(OSSError, match="SignatureDoesNotMatch") as caught:
         verify(signed(*V4_EXAMPLES[name]), "other")
@@ -176,11 +178,11 @@ V2_EXAMPLES = {
 }
 
 
-@pytest.mark.parametrize("name", V2_EXAMPLES)
+@rows("name", *V2_EXAMPLES)
 def test_published_signature_of_version_2_is_calculated(name: str) -> None:
     method, target, headers, expected = V2_EXAMPLES[name]
     asked = request(method, target, headers)
-    claim = Claim(Version.V2, Place.HEADER, KEY_ID, expected, None, headers["date"])
+    claim = Claim(Version.V2, SignedIn.HEADER, KEY_ID, expected, None, headers["date"])
     signature.verify(claim, asked, "johnsmith", asked.path[1:], SECRET)
 
 
@@ -207,7 +209,7 @@ def test_published_url_of_version_2_is_accepted_until_it_expires() -> None:
 )
 def test_parameter_that_version_2_does_not_sign_is_refused(name: str, in_url: bool) -> None:
     """Otherwise the holder of a URL could add a header."""
-    place = Place.URL if in_url else Place.HEADER
+    place = SignedIn.URL if in_url else SignedIn.HEADER
     asked = request("PUT", f"/a?{name}=public-read", {"date": "D"})
     claim = Claim(Version.V2, place, KEY_ID, "", None, "D")
     text = signature.string_to_sign_v2(claim, asked, "b", "a")
@@ -218,7 +220,7 @@ def test_parameter_that_version_2_does_not_sign_is_refused(name: str, in_url: bo
 
 
 def test_bucket_in_the_path_is_signed_once_and_with_a_slash() -> None:
-    claim = Claim(Version.V2, Place.HEADER, KEY_ID, "", None, "D")
+    claim = Claim(Version.V2, SignedIn.HEADER, KEY_ID, "", None, "D")
     for target, bucket, key, resource in (
         ("/b", "b", "", "/b/"),
         ("/b/a%20b", "b", "a b", "/b/a%20b"),

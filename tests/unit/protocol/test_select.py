@@ -10,6 +10,8 @@ from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.select import CSVInput, HeaderInfo, JSONInput, RowRange
 from oss_emulator.protocol.xml import DocumentError
 
+from tests.rows import rows
+
 
 def coded(text: str) -> str:
     return b64encode(text.encode()).decode()
@@ -101,7 +103,7 @@ ERRORS = [
 ]
 
 
-@pytest.mark.parametrize(("element", "code", "ec"), ERRORS)
+@rows(("element", "code", "ec"), *ERRORS)
 def test_value_of_csv_is_refused(element: str, code: str, ec: str) -> None:
     """Q-20, Q-21: the examples of the help pages of the ECs"""
     with pytest.raises(OSSError) as raised:
@@ -117,15 +119,13 @@ def test_message_names_the_value() -> None:
         )
 
 
-@pytest.mark.parametrize(
+@rows(
     ("sql", "ec"),
-    [
-        ("<Expression/>", "0016-00000823"),
-        (f"<Expression>{coded(' ')}</Expression>", "0016-00000823"),
-        ("<Expression>select</Expression>", ""),
-        (f"<Expression>{coded('x' * 16385)}</Expression>", "0016-00000825"),
-        (f"<Expression>{'x' * 100_000}</Expression>", "0016-00000825"),
-    ],
+    ("<Expression/>", "0016-00000823"),
+    (f"<Expression>{coded(' ')}</Expression>", "0016-00000823"),
+    ("<Expression>select</Expression>", ""),
+    (f"<Expression>{coded('x' * 16385)}</Expression>", "0016-00000825"),
+    (f"<Expression>{'x' * 100_000}</Expression>", "0016-00000825"),
 )
 def test_statement_is_refused(sql: str, ec: str) -> None:
     """Q-21"""
@@ -180,15 +180,13 @@ def test_meta_is_of_plain_lines(inner: str, code: str) -> None:
     assert raised.value.code == code
 
 
-@pytest.mark.parametrize(
+@rows(
     ("rows", "found"),
-    [
-        ((0, 5), (0, 5)),
-        ((8, 99), (8, 9)),
-        ((9, None), (9, 9)),
-        ((None, 3), (7, 9)),
-        ((None, 99), (0, 9)),
-    ],
+    ((0, 5), (0, 5)),
+    ((8, 99), (8, 9)),
+    ((9, None), (9, 9)),
+    ((None, 3), (7, 9)),
+    ((None, 99), (0, 9)),
 )
 def test_range_is_read_as_in_http(
     rows: tuple[int | None, int | None], found: tuple[int, int]

@@ -25,6 +25,8 @@ from oss_emulator.recording.scenario import (
     list_elements,
 )
 
+from tests.rows import rows
+
 # --- The files of scenarios: what is read, what is refused, and what is written
 
 STEP = {
@@ -79,25 +81,23 @@ def test_list_of_scenarios_is_read() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@rows(
     ("document", "said"),
-    [
-        (1, "the file is not an object"),
-        ({"scenarios": 1}, "the file: scenarios is not a list"),
-        ([1], "the file, scenarios 0 is not an object"),
-        ([{}], "the file, scenarios 0: scenario is not a string"),
-        ([{"scenario": "s", "steps": [{"request": 1}]}], "scenarios 0, steps 0, request is not"),
-        ([{"scenario": "s", "steps": [{}]}], "steps 0, request: method is not a string"),
-        (
-            [{"scenario": "s", "steps": [{**STEP, "answer": {"status": True}}]}],
-            "steps 0, answer: status is not a whole number",
-        ),
-        (
-            [{"scenario": "s", "steps": [{**STEP, "answer": {"status": 200, "xml": [1]}}]}],
-            "answer: xml is not a list of strings",
-        ),
-        ({"buckets": {"b": {"versioned": 1}}, "scenarios": []}, "versioned is not true or false"),
-    ],
+    (1, "the file is not an object"),
+    ({"scenarios": 1}, "the file: scenarios is not a list"),
+    ([1], "the file, scenarios 0 is not an object"),
+    ([{}], "the file, scenarios 0: scenario is not a string"),
+    ([{"scenario": "s", "steps": [{"request": 1}]}], "scenarios 0, steps 0, request is not"),
+    ([{"scenario": "s", "steps": [{}]}], "steps 0, request: method is not a string"),
+    (
+        [{"scenario": "s", "steps": [{**STEP, "answer": {"status": True}}]}],
+        "steps 0, answer: status is not a whole number",
+    ),
+    (
+        [{"scenario": "s", "steps": [{**STEP, "answer": {"status": 200, "xml": [1]}}]}],
+        "answer: xml is not a list of strings",
+    ),
+    ({"buckets": {"b": {"versioned": 1}}, "scenarios": []}, "versioned is not true or false"),
 )
 def test_wrong_file_is_refused_with_its_place(document: Any, said: str) -> None:
     with pytest.raises(ScenarioError) as caught:
@@ -108,24 +108,22 @@ def test_wrong_file_is_refused_with_its_place(document: Any, said: str) -> None:
 REQUEST = {"method": "PUT", "bucket": "b-1", "path": "/key"}
 
 
-@pytest.mark.parametrize(
+@rows(
     "changed",
-    [
-        {"method": "GET / HTTP/1.1\r\nA: b"},
-        {"method": "例"},
-        {"bucket": "a/b"},
-        {"bucket": "a\r\nb"},
-        {"headers": {"x-oss-meta-a": "b\r\nX: y"}},
-        {"headers": {"x-oss-meta-a": "例"}},
-        {"headers": {"x-oss-meta-a\r\nb": "c"}},
-        {"body": {"size": -1}},
-        {"body": {"size": 10**13}},
-        {"body": {"size": 10**300}},
-        {"body": {"xml": ["A", "B"]}},
-        {"body": {"xml": ["1 a"]}},
-        {"body": {"xml": ["A=\x00"]}},
-        {"body": {"xml": [""]}},
-    ],
+    {"method": "GET / HTTP/1.1\r\nA: b"},
+    {"method": "例"},
+    {"bucket": "a/b"},
+    {"bucket": "a\r\nb"},
+    {"headers": {"x-oss-meta-a": "b\r\nX: y"}},
+    {"headers": {"x-oss-meta-a": "例"}},
+    {"headers": {"x-oss-meta-a\r\nb": "c"}},
+    {"body": {"size": -1}},
+    {"body": {"size": 10**13}},
+    {"body": {"size": 10**300}},
+    {"body": {"xml": ["A", "B"]}},
+    {"body": {"xml": ["1 a"]}},
+    {"body": {"xml": ["A=\x00"]}},
+    {"body": {"xml": [""]}},
 )
 def test_request_that_cannot_be_sent_is_refused(changed: dict[str, Any]) -> None:
     step = {"request": {**REQUEST, **changed}, "answer": {"status": 200}}
@@ -133,9 +131,12 @@ def test_request_that_cannot_be_sent_is_refused(changed: dict[str, Any]) -> None
         scenario.parse_recording([{"scenario": "s", "steps": [step]}])
 
 
-@pytest.mark.parametrize(
+@rows(
     "changed",
-    [{"endpoint": ""}, {"endpoint": "a\r\nb.com"}, {"endpoint": "[::"}, {"buckets": {"a/b": {}}}],
+    {"endpoint": ""},
+    {"endpoint": "a\r\nb.com"},
+    {"endpoint": "[::"},
+    {"buckets": {"a/b": {}}},
 )
 def test_name_that_no_host_can_have_is_refused(changed: dict[str, Any]) -> None:
     with pytest.raises(ScenarioError):
@@ -264,29 +265,27 @@ def test_equal_answer_has_no_difference() -> None:
     assert differences(headers={**HEADERS, "content-length": "5", "connection": "close"}) == []
 
 
-@pytest.mark.parametrize(
+@rows(
     ("changed", "said"),
-    [
-        ({"status": 404}, ["status: recorded 200, found 404"]),
-        ({"headers": {**HEADERS, "vary": "x"}}, ["header vary: recorded nothing, found x"]),
-        (
-            {"headers": {"content-type": "application/xml"}},
-            ["header ETag: recorded *, found nothing"],
-        ),
-        (
-            {"headers": {**HEADERS, "content-type": "text/xml"}},
-            ["header Content-Type: recorded application/xml, found text/xml"],
-        ),
-        (
-            {"body": BODY.replace(b"<Key>a</Key>", b"<Key>b</Key>")},
-            ["elements: recorded List/Key=a, found List/Key=b"],
-        ),
-        (
-            {"body": BODY.replace(b"<Id>17</Id>", b"")},
-            ["elements: recorded List/Id=*, found nothing"],
-        ),
-        ({"body": b"text"}, ["document: recorded List, found the document is not well-formed"]),
-    ],
+    ({"status": 404}, ["status: recorded 200, found 404"]),
+    ({"headers": {**HEADERS, "vary": "x"}}, ["header vary: recorded nothing, found x"]),
+    (
+        {"headers": {"content-type": "application/xml"}},
+        ["header ETag: recorded *, found nothing"],
+    ),
+    (
+        {"headers": {**HEADERS, "content-type": "text/xml"}},
+        ["header Content-Type: recorded application/xml, found text/xml"],
+    ),
+    (
+        {"body": BODY.replace(b"<Key>a</Key>", b"<Key>b</Key>")},
+        ["elements: recorded List/Key=a, found List/Key=b"],
+    ),
+    (
+        {"body": BODY.replace(b"<Id>17</Id>", b"")},
+        ["elements: recorded List/Id=*, found nothing"],
+    ),
+    ({"body": b"text"}, ["document: recorded List, found the document is not well-formed"]),
 )
 def test_each_kind_of_difference_is_found(changed: dict[str, object], said: list[str]) -> None:
     found = differences(**changed)  # type: ignore[arg-type]
@@ -357,7 +356,7 @@ def test_list_without_a_tree_is_refused(elements: tuple[str, ...]) -> None:
         build(elements)
 
 
-@pytest.mark.parametrize("document", [b"", b"text", b"<A>", b"<A/><B/>"])
+@rows("document", b"", b"text", b"<A>", b"<A/><B/>")
 def test_malformed_document_is_refused(document: bytes) -> None:
     with pytest.raises(ValueError, match="not well-formed"):
         list_elements(document)

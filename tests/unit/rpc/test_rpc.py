@@ -19,6 +19,7 @@ from oss_emulator.rpc.request import RPCRequest, string_to_sign
 from oss_emulator.sts import STS
 from oss_referer import Signing
 
+from tests.rows import rows
 from tests.unit.sts.requests import (
     ENVIRONMENT,
     MATERIAL,
@@ -41,20 +42,18 @@ def request(target: str, headers: dict[str, str], method: str = "GET") -> Reques
     return Request.parse(method, target, headers.items(), 0.0)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("target", "headers", "as_json"),
-    [
-        ("/?Action=a", {}, False),
-        ("/?Action=a", {"accept": "application/json"}, False),
-        ("/?Action=a&Format=JSON", {}, True),
-        ("/?Action=a&Format=json", {}, True),
-        ("/?Format=XML", V3, False),
-        ("/", V3, True),
-        ("/", {**V3, "accept": "application/json"}, True),
-        ("/", {**V3, "accept": "*/*"}, True),
-        ("/", {**V3, "accept": "application/xml"}, False),
-        ("/", {**V3, "accept": "text/xml"}, False),
-    ],
+    ("/?Action=a", {}, False),
+    ("/?Action=a", {"accept": "application/json"}, False),
+    ("/?Action=a&Format=JSON", {}, True),
+    ("/?Action=a&Format=json", {}, True),
+    ("/?Format=XML", V3, False),
+    ("/", V3, True),
+    ("/", {**V3, "accept": "application/json"}, True),
+    ("/", {**V3, "accept": "*/*"}, True),
+    ("/", {**V3, "accept": "application/xml"}, False),
+    ("/", {**V3, "accept": "text/xml"}, False),
 )
 def test_format_decides_and_then_accept(
     target: str, headers: dict[str, str], as_json: bool
@@ -63,14 +62,12 @@ def test_format_decides_and_then_accept(
     assert RPCRequest.parse(request(target, headers), b"").as_json is as_json
 
 
-@pytest.mark.parametrize(
+@rows(
     ("target", "headers", "expected"),
-    [
-        ("/?Action=a&Version=1", {}, ("a", "1")),
-        ("/", {"x-acs-action": "a", "x-acs-version": "1"}, ("a", "1")),
-        ("/?Action=a", {"x-acs-action": "b", "x-acs-version": "1"}, ("a", "1")),
-        ("/", {}, ("", "")),
-    ],
+    ("/?Action=a&Version=1", {}, ("a", "1")),
+    ("/", {"x-acs-action": "a", "x-acs-version": "1"}, ("a", "1")),
+    ("/?Action=a", {"x-acs-action": "b", "x-acs-version": "1"}, ("a", "1")),
+    ("/", {}, ("", "")),
 )
 def test_action_is_in_parameters_or_headers(
     target: str, headers: dict[str, str], expected: tuple[str, str]
@@ -108,7 +105,7 @@ REFUSED: list[tuple[dict[str, str | None], int, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("changes", "status", "code"), REFUSED)
+@rows(("changes", "status", "code"), *REFUSED)
 def test_bad_signature_is_refused(changes: dict[str, str | None], status: int, code: str) -> None:
     check_refused(changes, status, code)
 
@@ -126,9 +123,7 @@ def test_sdk_recognizes_a_wrong_secret() -> None:
     assert message.split(":")[1] == request.string_to_sign
 
 
-@pytest.mark.parametrize(
-    "value", ["", " ", "+", "~", "*", "%", "/", "ä中", "a=b&c", "'\"", "!()", "a:b,c"]
-)
+@rows("value", "", " ", "+", "~", "*", "%", "/", "ä中", "a=b&c", "'\"", "!()", "a:b,c")
 def test_string_to_sign_is_that_of_the_sdk(value: str) -> None:
     found = {"Action": "x", "b": value, "A": "1"}
     compose = rpc_signature_composer.__dict__["__compose_string_to_sign"]
@@ -151,20 +146,18 @@ def test_expired_token_has_its_own_code() -> None:
 # --- Which hosts and requests belong to a service
 
 
-@pytest.mark.parametrize(
+@rows(
     ("host", "expected", "region"),
-    [
-        ("sts.aliyuncs.com", STS, ""),
-        ("sts.cn-hangzhou.aliyuncs.com", STS, "cn-hangzhou"),
-        ("sts-vpc.cn-hangzhou.aliyuncs.com", STS, "cn-hangzhou"),
-        ("kms.us-west-1.aliyuncs.com", KMS, "us-west-1"),
-        ("kms-vpc.cn-shanghai-finance-1.aliyuncs.com", KMS, "cn-shanghai-finance-1"),
-        ("sts.oss-cn-hangzhou.aliyuncs.com", None, ""),
-        ("kms.oss-cn-hangzhou.aliyuncs.com", None, ""),
-        ("kst-1.cryptoservice.kms.aliyuncs.com", None, ""),
-        ("oss-cn-hangzhou.aliyuncs.com", None, ""),
-        ("sts.aliyuncs.com.example.com", None, ""),
-    ],
+    ("sts.aliyuncs.com", STS, ""),
+    ("sts.cn-hangzhou.aliyuncs.com", STS, "cn-hangzhou"),
+    ("sts-vpc.cn-hangzhou.aliyuncs.com", STS, "cn-hangzhou"),
+    ("kms.us-west-1.aliyuncs.com", KMS, "us-west-1"),
+    ("kms-vpc.cn-shanghai-finance-1.aliyuncs.com", KMS, "cn-shanghai-finance-1"),
+    ("sts.oss-cn-hangzhou.aliyuncs.com", None, ""),
+    ("kms.oss-cn-hangzhou.aliyuncs.com", None, ""),
+    ("kst-1.cryptoservice.kms.aliyuncs.com", None, ""),
+    ("oss-cn-hangzhou.aliyuncs.com", None, ""),
+    ("sts.aliyuncs.com.example.com", None, ""),
 )
 def test_host_names_a_service_and_its_region(
     host: str, expected: Product | None, region: str
@@ -174,24 +167,22 @@ def test_host_names_a_service_and_its_region(
         assert product.region(host) == (region if product is expected else "")
 
 
-@pytest.mark.parametrize(
+@rows(
     ("target", "headers", "expected"),
-    [
-        ("/_emulator/sts", {}, STS),
-        ("/_emulator/sts/", {}, STS),
-        ("/_emulator/sts/x", {}, None),
-        ("/_emulator/kms", {}, KMS),
-        ("/?Action=GetCallerIdentity&Version=2015-04-01", {}, STS),
-        ("/?Action=Encrypt&Version=2016-01-20", {}, KMS),
-        ("/bucket?Action=GetCallerIdentity&Version=2015-04-01", {}, None),
-        ("/?Action=GetCallerIdentity", {}, None),
-        ("/?Version=2015-04-01", {}, None),
-        ("/", V3, STS),
-        ("/", {**V3, "x-acs-version": "2016-01-20"}, KMS),
-        ("/", {**V3, "x-acs-version": "2014-05-26"}, None),
-        ("/?acl", {}, None),
-        ("/", {}, None),
-    ],
+    ("/_emulator/sts", {}, STS),
+    ("/_emulator/sts/", {}, STS),
+    ("/_emulator/sts/x", {}, None),
+    ("/_emulator/kms", {}, KMS),
+    ("/?Action=GetCallerIdentity&Version=2015-04-01", {}, STS),
+    ("/?Action=Encrypt&Version=2016-01-20", {}, KMS),
+    ("/bucket?Action=GetCallerIdentity&Version=2015-04-01", {}, None),
+    ("/?Action=GetCallerIdentity", {}, None),
+    ("/?Version=2015-04-01", {}, None),
+    ("/", V3, STS),
+    ("/", {**V3, "x-acs-version": "2016-01-20"}, KMS),
+    ("/", {**V3, "x-acs-version": "2014-05-26"}, None),
+    ("/?acl", {}, None),
+    ("/", {}, None),
 )
 def test_request_to_the_own_endpoint_names_a_service(
     target: str, headers: dict[str, str], expected: Product | None
@@ -204,10 +195,8 @@ def test_request_to_the_own_endpoint_names_a_service(
 # --- Signature V3: requests that the SDK signed, the example of the documentation, and refusals
 
 
-@pytest.mark.parametrize("method", ["GET", "POST"])
-@pytest.mark.parametrize(
-    "value", ["", " ", "+", "~", "*", "%", "/", "ä中", "a=b&c", "'\"", "!()", "a:b,c"]
-)
+@rows("method", "GET", "POST")
+@rows("value", "", " ", "+", "~", "*", "%", "/", "ä中", "a=b&c", "'\"", "!()", "a:b,c")
 def test_request_that_the_sdk_signed_is_accepted(method: str, value: str) -> None:
     """P-61"""
     sent = sign_v3({"b": value, "A": "1", "a": "2"}, method=method)
@@ -248,15 +237,13 @@ def test_string_to_sign_is_that_of_the_documented_example() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@rows(
     ("name", "value"),
-    [
-        ("x_acs_action", "AssumeRole"),
-        ("x_acs_signature_nonce", "another"),
-        ("x_acs_content_sha256", "0" * 64),
-        ("accept", "*/*"),
-        ("host", "sts.cn-hangzhou.aliyuncs.com"),
-    ],
+    ("x_acs_action", "AssumeRole"),
+    ("x_acs_signature_nonce", "another"),
+    ("x_acs_content_sha256", "0" * 64),
+    ("accept", "*/*"),
+    ("host", "sts.cn-hangzhou.aliyuncs.com"),
 )
 def test_changed_header_does_not_fit_the_signature(name: str, value: str) -> None:
     answer = parse(answer_v3(sign_v3({}), **{name: value}))
@@ -280,15 +267,13 @@ def test_bytes_that_are_not_utf8_are_signed_as_they_came() -> None:
         assert parse(answer_v3((changed, body)))["Code"] == "SignatureDoesNotMatch"
 
 
-@pytest.mark.parametrize(
+@rows(
     ("name", "code"),
-    [
-        ("x_acs_date", "MissingTimestamp"),
-        ("x_acs_signature_nonce", "MissingSignatureNonce"),
-        ("x_acs_content_sha256", "MissingContentSha256"),
-        ("x_acs_version", "InvalidVersion"),
-        ("x_acs_action", "MissingAction"),
-    ],
+    ("x_acs_date", "MissingTimestamp"),
+    ("x_acs_signature_nonce", "MissingSignatureNonce"),
+    ("x_acs_content_sha256", "MissingContentSha256"),
+    ("x_acs_version", "InvalidVersion"),
+    ("x_acs_action", "MissingAction"),
 )
 def test_required_header_must_be_there(name: str, code: str) -> None:
     without: dict[str, Any] = {name: None}
@@ -303,14 +288,12 @@ def test_all_headers_of_the_service_must_be_signed(name: str) -> None:
     assert answer["Message"].endswith(f"SignedHeaders must name {name}.")
 
 
-@pytest.mark.parametrize(
+@rows(
     ("text", "code"),
-    [
-        ("ACS3-HMAC-SHA256", "IncompleteSignature"),
-        ("ACS3-HMAC-SHA256 Credential=a,Signature=b", "IncompleteSignature"),
-        ("ACS3-HMAC-SHA256 Credential=,SignedHeaders=host,Signature=b", "IncompleteSignature"),
-        ("ACS3-HMAC-SM3 Credential=a,SignedHeaders=host,Signature=b", "InvalidSignatureMethod"),
-    ],
+    ("ACS3-HMAC-SHA256", "IncompleteSignature"),
+    ("ACS3-HMAC-SHA256 Credential=a,Signature=b", "IncompleteSignature"),
+    ("ACS3-HMAC-SHA256 Credential=,SignedHeaders=host,Signature=b", "IncompleteSignature"),
+    ("ACS3-HMAC-SM3 Credential=a,SignedHeaders=host,Signature=b", "InvalidSignatureMethod"),
 )
 def test_malformed_authorization_is_refused(text: str, code: str) -> None:
     with pytest.raises(RPCError) as caught:
@@ -338,7 +321,7 @@ REFUSED_SIGNATURES: list[tuple[dict[str, str], int, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("changes", "status", "code"), REFUSED_SIGNATURES)
+@rows(("changes", "status", "code"), *REFUSED_SIGNATURES)
 def test_signature_of_a_caller_is_refused(changes: dict[str, str], status: int, code: str) -> None:
     response = answer_v3(sign_v3({}, **changes))  # type: ignore[arg-type]
     assert (response.status, parse(response)["Code"]) == (status, code)
@@ -362,16 +345,14 @@ def test_session_signs_with_its_token_in_a_header() -> None:
     assert parse(answer_v3(sent))["IdentityType"] == "AssumedRoleUser"
 
 
-@pytest.mark.parametrize(
+@rows(
     ("target", "authorization", "body", "expected"),
-    [
-        ("/", "", b"", (Signing.NONE, "")),
-        ("/?AccessKeyId=a", "", b"", (Signing.URL, "a")),
-        ("/", "", b"AccessKeyId=a", (Signing.FORM, "a")),
-        ("/", "ACS3-HMAC-SHA256 Credential=a,SignedHeaders=host", b"", (Signing.HEADER, "a")),
-        ("/", "ACS3-HMAC-SHA256", b"", (Signing.HEADER, "")),
-        ("/", "Basic YTpi", b"", (Signing.NONE, "")),
-    ],
+    ("/", "", b"", (Signing.NONE, "")),
+    ("/?AccessKeyId=a", "", b"", (Signing.URL, "a")),
+    ("/", "", b"AccessKeyId=a", (Signing.FORM, "a")),
+    ("/", "ACS3-HMAC-SHA256 Credential=a,SignedHeaders=host", b"", (Signing.HEADER, "a")),
+    ("/", "ACS3-HMAC-SHA256", b"", (Signing.HEADER, "")),
+    ("/", "Basic YTpi", b"", (Signing.NONE, "")),
 )
 def test_claim_says_where_and_with_which_key(
     target: str, authorization: str, body: bytes, expected: tuple[Signing, str]

@@ -16,11 +16,12 @@ from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.select import CSVInput, JSONInput, Output, RowRange, SelectRequest
 from oss_emulator.selecting import csv_rows, jobs
 from oss_emulator.selecting.jobs import SelectMeta, Window
-from oss_emulator.selecting.json_nodes import Reader, compact, find, write
+from oss_emulator.selecting.json_nodes import TextReader, compact, find, write
 from oss_emulator.selecting.output import expand, number
 from oss_emulator.selecting.selection import ObjectBytes, ObjectSelection, Pump
 from oss_emulator.selecting.statement import Step, Wildcard
 
+from tests.rows import rows
 from tests.thorough import cases
 from tests.unit.selecting.cases import CONTINUOUS, END, pieces, run
 from tests.unit.selecting.cases import DATA as DATA_FRAME
@@ -31,14 +32,12 @@ from tests.unit.selecting.cases import split as split_frames
 TABLE = b"name,age\nAnn,1\n#x\nBob,2\nEve,3\n"
 
 
-@pytest.mark.parametrize(
+@rows(
     ("header", "first", "last", "rows"),
-    [
-        ("None", 0, 1, b"name,age\nAnn,1\n"),
-        ("Ignore", 0, 2, b"Ann,1\n"),
-        ("Ignore", 1, 3, b"Ann,1\nBob,2\n"),
-        ("Use", 4, 9, b"Eve,3\n"),
-    ],
+    ("None", 0, 1, b"name,age\nAnn,1\n"),
+    ("Ignore", 0, 2, b"Ann,1\n"),
+    ("Ignore", 1, 3, b"Ann,1\nBob,2\n"),
+    ("Use", 4, 9, b"Eve,3\n"),
 )
 def test_lines_are_counted_with_header_and_comments(
     header: str, first: int, last: int, rows: bytes
@@ -49,9 +48,13 @@ def test_lines_are_counted_with_header_and_comments(
     assert run("select * from ossobject", TABLE, options, window=window).rows == rows
 
 
-@pytest.mark.parametrize(
+@rows(
     ("first", "last", "rows"),
-    [(0, 1, b"test\n"), (0, 5, b"test\nabc\n"), (1, 5, b"abc\n"), (5, 8, b"abc\n"), (6, 9, b"d\n")],
+    (0, 1, b"test\n"),
+    (0, 5, b"test\nabc\n"),
+    (1, 5, b"abc\n"),
+    (5, 8, b"abc\n"),
+    (6, 9, b"d\n"),
 )
 def test_row_belongs_to_the_range_of_its_first_byte(first: int, last: int, rows: bytes) -> None:
     """Q-24"""
@@ -99,17 +102,15 @@ def split(data: bytes, source: CSVInput = USUAL, size: int = 3) -> list[bytes]:
     return [each for batch in csv_rows.records(pieces(data, size), source) for each in batch]
 
 
-@pytest.mark.parametrize("size", [1, 2, 3, 100])
-@pytest.mark.parametrize(
+@rows("size", 1, 2, 3, 100)
+@rows(
     ("data", "expected"),
-    [
-        (b"", []),
-        (b"a", [b"a"]),
-        (b"a\nb\n", [b"a", b"b"]),
-        (b"a\n\n\nb", [b"a", b"", b"", b"b"]),
-        (b'"a\n"",b"\nc', [b'"a\n"",b"', b"c"]),
-        (b'x"\ny"\nz', [b'x"\ny"', b"z"]),
-    ],
+    (b"", []),
+    (b"a", [b"a"]),
+    (b"a\nb\n", [b"a", b"b"]),
+    (b"a\n\n\nb", [b"a", b"", b"", b"b"]),
+    (b'"a\n"",b"\nc', [b'"a\n"",b"', b"c"]),
+    (b'x"\ny"\nz', [b'x"\ny"', b"z"]),
 )
 def test_records(data: bytes, expected: list[bytes], size: int) -> None:
     assert split(data, size=size) == expected
@@ -129,23 +130,21 @@ def test_quotes_may_not_hold_delimiters() -> None:
         csv_rows.splitter(source)(b'"a')
 
 
-@pytest.mark.parametrize("data", [b'a,"b\nc\n', b'"', b'a\n"b""\nc', b'",,,44\nx,"y",z\n"a ""b"'])
+@rows("data", b'a,"b\nc\n', b'"', b'a\n"b""\nc', b'",,,44\nx,"y",z\n"a ""b"')
 def test_open_quote_is_refused(data: bytes) -> None:
     with pytest.raises(OSSError) as raised:
         split(data)
     assert raised.value.code == "InvalidCsvLine"
 
 
-@pytest.mark.parametrize(
+@rows(
     ("record", "fields", "values"),
-    [
-        (b"", [b""], [b""]),
-        (b"a,,b", [b"a", b"", b"b"], [b"a", b"", b"b"]),
-        (b'"a,b",c', [b'"a,b"', b"c"], [b"a,b", b"c"]),
-        (b'"say ""hi""",', [b'"say ""hi"""', b""], [b'say "hi"', b""]),
-        (b'5" pipe,""', [b'5" pipe', b'""'], [b'5" pipe', b""]),
-        (b'"a"x,b', [b'"a"x', b"b"], [b'"a"x', b"b"]),
-    ],
+    (b"", [b""], [b""]),
+    (b"a,,b", [b"a", b"", b"b"], [b"a", b"", b"b"]),
+    (b'"a,b",c', [b'"a,b"', b"c"], [b"a,b", b"c"]),
+    (b'"say ""hi""",', [b'"say ""hi"""', b""], [b'say "hi"', b""]),
+    (b'5" pipe,""', [b'5" pipe', b'""'], [b'5" pipe', b""]),
+    (b'"a"x,b', [b'"a"x', b"b"], [b'"a"x', b"b"]),
 )
 def test_fields(record: bytes, fields: list[bytes], values: list[bytes]) -> None:
     """Q-36"""
@@ -154,7 +153,7 @@ def test_fields(record: bytes, fields: list[bytes], values: list[bytes]) -> None
     assert [csv_rows.value(field, b'"') for field in found] == values
 
 
-@pytest.mark.parametrize("mark", [b"^", b"]", b"\\", b"-", b"|", b"."])
+@rows("mark", b"^", b"]", b"\\", b"-", b"|", b".")
 def test_any_character_can_separate_or_quote(mark: bytes) -> None:
     split = csv_rows.splitter(CSVInput(field=mark))
     assert split(b'a%b"b%bc"' % (mark, mark)) == [b"a", b'"b%bc"' % mark]
@@ -174,27 +173,25 @@ ANY = Wildcard.CHILD
 
 
 def nodes(text: str, *path: Step, size: int = 3) -> list[str]:
-    reader = Reader(pieces(text.encode(), size))
+    reader = TextReader(pieces(text.encode(), size))
     return [node.text for node in reader.document(path)]
 
 
-@pytest.mark.parametrize("size", [1, 2, 5, 1000])
-@pytest.mark.parametrize(
+@rows("size", 1, 2, 5, 1000)
+@rows(
     ("path", "expected"),
-    [
-        ((), 1),
-        (("a",), ['[1, {"b": "}]"}, []]']),
-        (("a", 0), ["1"]),
-        (("a", ANY), ["1", '{"b": "}]"}', "[]"]),
-        (("a", 1, "b"), ['"}]"']),
-        (("c", "d"), ['"\\"ü"']),
-        (("c", ANY), ['"\\"ü"', "null"]),
-        (("x",), []),
-        (("a", "b"), []),
-        (("a", 9), []),
-        (("c", 0), []),
-        (("a", 0, "b"), []),
-    ],
+    ((), 1),
+    (("a",), ['[1, {"b": "}]"}, []]']),
+    (("a", 0), ["1"]),
+    (("a", ANY), ["1", '{"b": "}]"}', "[]"]),
+    (("a", 1, "b"), ['"}]"']),
+    (("c", "d"), ['"\\"ü"']),
+    (("c", ANY), ['"\\"ü"', "null"]),
+    (("x",), []),
+    (("a", "b"), []),
+    (("a", 9), []),
+    (("c", 0), []),
+    (("a", 0, "b"), []),
 )
 def test_path_leads_to_nodes(path: tuple[Step, ...], expected: list[str] | int, size: int) -> None:
     text = ' {"a" : [1, {"b": "}]"}, []] , "c":{"d":"\\"ü", "e": null}}\n'
@@ -206,7 +203,7 @@ def test_path_leads_to_nodes(path: tuple[Step, ...], expected: list[str] | int, 
 def test_lines_tell_where_they_begin(size: int) -> None:
     """Q-31: offsets are those of bytes"""
     data = '{"a":"ü"}\n,\r\n{\n "a": 2 }{"a":3}'.encode()
-    reader = Reader(pieces(data, size))
+    reader = TextReader(pieces(data, size))
     found = [(line.start, [node.end for node in line.nodes]) for line in reader.lines(())]
     assert found == [(0, [10]), (14, [25]), (25, [32])]
     assert reader.position == len(data) == 32
@@ -216,19 +213,17 @@ def test_byte_order_mark_is_passed() -> None:
     assert nodes('\ufeff{"a":1}', "a") == ["1"]
 
 
-@pytest.mark.parametrize("size", [1, 1000])
-@pytest.mark.parametrize(
+@rows("size", 1, 1000)
+@rows(
     ("text", "offset"),
-    [
-        ("Year,StateAbbr", 0),
-        ('{"a":1', 0),
-        ('{"a" 1}', 0),
-        ('{"a":[1,2}', 0),
-        ('{"a":NaN}', 0),
-        ('{"a":"\t"}', 0),
-        ('{"a":1}}', 7),
-        ("", 0),
-    ],
+    ("Year,StateAbbr", 0),
+    ('{"a":1', 0),
+    ('{"a" 1}', 0),
+    ('{"a":[1,2}', 0),
+    ('{"a":NaN}', 0),
+    ('{"a":"\t"}', 0),
+    ('{"a":1}}', 7),
+    ("", 0),
 )
 def test_other_text_is_refused_with_its_place(text: str, offset: int, size: int) -> None:
     """Q-21"""
@@ -241,7 +236,7 @@ def test_other_text_is_refused_with_its_place(text: str, offset: int, size: int)
     )
 
 
-@pytest.mark.parametrize("text", ['{"b":{"c":', '{"b":"x', '{"b"', '{"b":1 "a":2}', "[", '{"b":,}'])
+@rows("text", '{"b":{"c":', '{"b":"x', '{"b"', '{"b":1 "a":2}', "[", '{"b":,}')
 def test_cut_text_is_refused_where_it_is_passed_over(text: str) -> None:
     with pytest.raises(OSSError, match="InvalidJsonData"):
         nodes(text, "a", size=2)
@@ -269,7 +264,7 @@ JSON = st.recursive(
 def test_value_is_shown_as_it_is(value: object, size: int, ascii_only: bool) -> None:
     """Q-31"""
     text = json.dumps({"v": value}, ensure_ascii=ascii_only, indent=1).encode("utf-8", "replace")
-    (node,) = Reader(pieces(text, size)).document(("v",))
+    (node,) = TextReader(pieces(text, size)).document(("v",))
     expected = json.loads(text)["v"]
     assert json.loads(compact(node.text)) == expected
     assert json.loads(write(node.value)) == expected
@@ -288,31 +283,27 @@ def test_sum_and_average_are_those_of_the_service() -> None:
     assert run(sql, data).rows == expected
 
 
-@pytest.mark.parametrize(
+@rows(
     ("value", "text"),
-    [
-        (Fraction(0), "0"),
-        (Fraction(-7), "-7"),
-        (Fraction(1, 4), "0.25"),
-        (Fraction(-1, 3), "-0.333333333333333333333333333333333333333"),
-        (Fraction(10**40), str(10**40)),
-        (Fraction(1, 10**50), "0." + "0" * 49 + "1"),
-    ],
+    (Fraction(0), "0"),
+    (Fraction(-7), "-7"),
+    (Fraction(1, 4), "0.25"),
+    (Fraction(-1, 3), "-0.333333333333333333333333333333333333333"),
+    (Fraction(10**40), str(10**40)),
+    (Fraction(1, 10**50), "0." + "0" * 49 + "1"),
 )
 def test_digits_of_128_bits(value: Fraction, text: str) -> None:
     """Q-33"""
     assert expand(value) == text
 
 
-@pytest.mark.parametrize(
+@rows(
     ("value", "text"),
-    [
-        (81.8, "81.8"),
-        (2015.0, "2015"),
-        (1e300, "1e+300"),
-        (Decimal("1.500"), "1.5"),
-        (Decimal("10"), "10"),
-    ],
+    (81.8, "81.8"),
+    (2015.0, "2015"),
+    (1e300, "1e+300"),
+    (Decimal("1.500"), "1.5"),
+    (Decimal("10"), "10"),
 )
 def test_number_has_the_fewest_digits(value: float | Decimal, text: str) -> None:
     assert number(value) == text
@@ -327,22 +318,20 @@ def scan(data: bytes, source: CSVInput | JSONInput = CSV) -> SelectMeta:
     return jobs.scan(pieces(data, 1 << 16), source, '"E"')
 
 
-@pytest.mark.parametrize(
+@rows(
     ("data", "source", "rows", "columns"),
-    [
-        (b"", CSV, 0, 0),
-        (b"a,b\nc,d", CSV, 2, 2),
-        (b"abc,def123,456|7891334\n777,888|999,222012345\n\n", CSV, 3, 3),
-        (
-            b"abc,def123,456|7891334\n777,888|999,222012345\n\n",
-            CSVInput(record=b"\n\n", field=b"|"),
-            1,
-            3,
-        ),
-        (b"'abc','def\n123','456'\n", CSVInput(quote=b"'"), 1, 3),
-        (b"'abc','def\n123','456'\n", CSV, 2, 2),
-        (b'{\n"a": 1\n}\n{"b": [-1, 79]}\n{}', LINES, 3, None),
-    ],
+    (b"", CSV, 0, 0),
+    (b"a,b\nc,d", CSV, 2, 2),
+    (b"abc,def123,456|7891334\n777,888|999,222012345\n\n", CSV, 3, 3),
+    (
+        b"abc,def123,456|7891334\n777,888|999,222012345\n\n",
+        CSVInput(record=b"\n\n", field=b"|"),
+        1,
+        3,
+    ),
+    (b"'abc','def\n123','456'\n", CSVInput(quote=b"'"), 1, 3),
+    (b"'abc','def\n123','456'\n", CSV, 2, 2),
+    (b'{\n"a": 1\n}\n{"b": [-1, 79]}\n{}', LINES, 3, None),
 )
 def test_rows_and_columns_are_counted(
     data: bytes, source: CSVInput | JSONInput, rows: int, columns: int | None

@@ -46,6 +46,7 @@ from oss_emulator.selecting.values import (
     to_whole,
 )
 
+from tests.rows import rows
 from tests.thorough import cases
 from tests.unit.selecting.cases import run
 
@@ -95,7 +96,7 @@ CONDITIONS: dict[str, Expression] = {
 }
 
 
-@pytest.mark.parametrize("text", CONDITIONS)
+@rows("text", *CONDITIONS)
 def test_condition(text: str) -> None:
     assert where(text) == CONDITIONS[text]
 
@@ -123,18 +124,16 @@ def test_walk_finds_everything_in_order() -> None:
     assert found == [A, B, C]
 
 
-@pytest.mark.parametrize(
+@rows(
     ("text", "place"),
-    [
-        ("select", "the end"),
-        ("select a", "the end"),
-        ("select a from b", "'b', character 15"),
-        ("select a from ossobject limit x", "'x', character 31"),
-        ("select a from ossobject where a is 1", "'is', character 33"),
-        ("select a,, b from ossobject", "',', character 10"),
-        ("select # from ossobject", "character 8"),
-        ("select a from ossobject where a = 'x", "character 35"),
-    ],
+    ("select", "the end"),
+    ("select a", "the end"),
+    ("select a from b", "'b', character 15"),
+    ("select a from ossobject limit x", "'x', character 31"),
+    ("select a from ossobject where a is 1", "'is', character 33"),
+    ("select a,, b from ossobject", "',', character 10"),
+    ("select # from ossobject", "character 8"),
+    ("select a from ossobject where a = 'x", "character 35"),
 )
 def test_error_tells_the_place(text: str, place: str) -> None:
     with pytest.raises(OSSError, match=place) as raised:
@@ -159,42 +158,38 @@ def value(text: str) -> Expression:
     return condition.left
 
 
-@pytest.mark.parametrize(
+@rows(
     ("text", "kind"),
-    [
-        ("'a'", Type.STRING),
-        ("1", Type.INT),
-        ("1.0", Type.DOUBLE),
-        ("true", Type.BOOL),
-        ("null", Type.NULL),
-        ("_1", Type.DYNAMIC),
-        ("cast(_1 as decimal)", Type.DECIMAL),
-        ("1 + 2", Type.INT),
-        ("1 + _1", Type.DOUBLE),
-        ("cast(_1 as decimal) - 1", Type.DECIMAL),
-        ("cast(_1 as decimal) * 1", Type.DOUBLE),
-        ("-cast(_1 as int)", Type.INT),
-        ("(_1 || 'a')", Type.STRING),
-        ("(_1 = 1)", Type.BOOL),
-    ],
+    ("'a'", Type.STRING),
+    ("1", Type.INT),
+    ("1.0", Type.DOUBLE),
+    ("true", Type.BOOL),
+    ("null", Type.NULL),
+    ("_1", Type.DYNAMIC),
+    ("cast(_1 as decimal)", Type.DECIMAL),
+    ("1 + 2", Type.INT),
+    ("1 + _1", Type.DOUBLE),
+    ("cast(_1 as decimal) - 1", Type.DECIMAL),
+    ("cast(_1 as decimal) * 1", Type.DOUBLE),
+    ("-cast(_1 as int)", Type.INT),
+    ("(_1 || 'a')", Type.STRING),
+    ("(_1 = 1)", Type.BOOL),
 )
 def test_type(text: str, kind: Type) -> None:
     """Q-43"""
     assert type_of(value(text)) is kind
 
 
-@pytest.mark.parametrize(
+@rows(
     ("constant", "kind", "expected"),
-    [
-        ("12", Type.INT, 12),
-        (Decimal("12.9"), Type.INT, 12),
-        ("1.5", Type.DOUBLE, Decimal("1.5")),
-        (7, Type.STRING, "7"),
-        (True, Type.STRING, "true"),
-        ("False", Type.BOOL, False),
-        ("20121201", Type.TIMESTAMP, datetime(2012, 12, 1)),
-        (None, Type.INT, None),
-    ],
+    ("12", Type.INT, 12),
+    (Decimal("12.9"), Type.INT, 12),
+    ("1.5", Type.DOUBLE, Decimal("1.5")),
+    (7, Type.STRING, "7"),
+    (True, Type.STRING, "true"),
+    ("False", Type.BOOL, False),
+    ("20121201", Type.TIMESTAMP, datetime(2012, 12, 1)),
+    (None, Type.INT, None),
 )
 def test_constant_is_cast(
     constant: str | int | Decimal | None, kind: Type, expected: object
@@ -202,16 +197,14 @@ def test_constant_is_cast(
     assert fold(Cast(Literal(constant), kind)) == expected
 
 
-@pytest.mark.parametrize(
+@rows(
     ("constant", "kind"),
-    [
-        ("x", Type.INT),
-        ("NaN", Type.DOUBLE),
-        ("1_0", Type.DECIMAL),
-        ("9" * 20, Type.INT),
-        ("1e9999999999999999999", Type.INT),
-        (2, Type.BOOL),
-    ],
+    ("x", Type.INT),
+    ("NaN", Type.DOUBLE),
+    ("1_0", Type.DECIMAL),
+    ("9" * 20, Type.INT),
+    ("1e9999999999999999999", Type.INT),
+    (2, Type.BOOL),
 )
 def test_constant_that_cannot_be_cast_is_refused(constant: str | int, kind: Type) -> None:
     with pytest.raises(OSSError, match="cannot be cast"):
@@ -234,16 +227,14 @@ def accepts(sql: str, *, json: bool = False, all_columns: bool = False) -> None:
     check(parse(sql), Output(all_columns=all_columns), json=json)
 
 
-@pytest.mark.parametrize(
+@rows(
     "where",
-    [
-        " or ".join(["_1 = 'a'"] * 20),
-        "not (" * 9 + "_1 = 'a'" + ")" * 9,
-        "_1 in (" + ",".join(["1"] * 1024) + ")",
-        "_1 like '%a%b%c*d%!%' escape '!'",
-        "_1 between cast('20120101' as timestamp) and cast('20130101' as timestamp)",
-        "_1000 = 'a'",
-    ],
+    " or ".join(["_1 = 'a'"] * 20),
+    "not (" * 9 + "_1 = 'a'" + ")" * 9,
+    "_1 in (" + ",".join(["1"] * 1024) + ")",
+    "_1 like '%a%b%c*d%!%' escape '!'",
+    "_1 between cast('20120101' as timestamp) and cast('20130101' as timestamp)",
+    "_1000 = 'a'",
 )
 def test_statement_at_a_limit_is_accepted(where: str) -> None:
     """Q-20"""
@@ -280,7 +271,7 @@ EVALUATED: dict[str, bytes] = {
 }
 
 
-@pytest.mark.parametrize("condition", EVALUATED)
+@rows("condition", *EVALUATED)
 def test_integers_are_calculated_as_such(condition: str) -> None:
     """Q-43: a quotient is cut, also below zero, and a remainder has the sign of the dividend"""
     found = run(f"select _1 from ossobject where {condition}", b"7\n-7\n")
@@ -370,30 +361,26 @@ RECOGNISED = {
 }
 
 
-@pytest.mark.parametrize("text", RECOGNISED)
+@rows("text", *RECOGNISED)
 def test_format_is_recognised(text: str) -> None:
     assert timestamps.parse_timestamp(text) == RECOGNISED[text]
 
 
-@pytest.mark.parametrize(
+@rows(
     ("text", "form"),
-    [
-        ("20172802", "YYYYDDMM"),
-        ("2017/28/02", "YYYY/DD/MM"),
-        ("02/28/2017", "MM/DD/YYYY"),
-        ("2017-28-02", "YYYY-DD-MM"),
-        ("02-28-2017", "MM-DD-YYYY"),
-        ("02.28.2017", "MM.DD.YYYY"),
-    ],
+    ("20172802", "YYYYDDMM"),
+    ("2017/28/02", "YYYY/DD/MM"),
+    ("02/28/2017", "MM/DD/YYYY"),
+    ("2017-28-02", "YYYY-DD-MM"),
+    ("02-28-2017", "MM-DD-YYYY"),
+    ("02.28.2017", "MM.DD.YYYY"),
 )
 def test_ambiguous_format_is_named(text: str, form: str) -> None:
     assert timestamps.is_time_format(form)
     assert timestamps.parse_timestamp(text, form) == DAY
 
 
-@pytest.mark.parametrize(
-    "text", ["", "soon", "2017-13-01", "2017-02-30", "99:99:99", "1/Foo/2017:00:00:00 Z", "9" * 99]
-)
+@rows("text", "", "soon", "2017-13-01", "2017-02-30", "99:99:99", "1/Foo/2017:00:00:00 Z", "9" * 99)
 def test_other_text_is_no_timestamp(text: str) -> None:
     assert timestamps.parse_timestamp(text) is None
 
@@ -411,21 +398,19 @@ def test_milliseconds_are_shown_if_there_are_some() -> None:
 # --- Text that becomes a value
 
 
-@pytest.mark.parametrize(
+@rows(
     ("text", "value"),
-    [
-        ("", None),
-        ("12", 12),
-        (" -7\t", -7),
-        ("+5", 5),
-        ("9223372036854775807", (1 << 63) - 1),
-        ("9223372036854775808", float(1 << 63)),
-        ("1.5", 1.5),
-        (".5", 0.5),
-        ("3.", 3.0),
-        ("1e2", 100.0),
-        ("1e400", inf),
-    ],
+    ("", None),
+    ("12", 12),
+    (" -7\t", -7),
+    ("+5", 5),
+    ("9223372036854775807", (1 << 63) - 1),
+    ("9223372036854775808", float(1 << 63)),
+    ("1.5", 1.5),
+    (".5", 0.5),
+    ("3.", 3.0),
+    ("1e2", 100.0),
+    ("1e400", inf),
 )
 def test_number_is_an_integer_or_a_double(text: str, value: float | None) -> None:
     """Q-43"""
@@ -433,9 +418,7 @@ def test_number_is_an_integer_or_a_double(text: str, value: float | None) -> Non
     assert (type(found), found) == (type(value), value)
 
 
-@pytest.mark.parametrize(
-    "text", ["x", "0x1F", "1_000", "inf", "NaN", "1,5", "١", "--1", "1 2", " "]
-)
+@rows("text", "x", "0x1F", "1_000", "inf", "NaN", "1,5", "١", "--1", "1 2", " ")
 def test_text_that_is_no_number_is_bad(text: str) -> None:
     """Q-41: what Python alone would read is not read either"""
     for read in (to_number, to_integer, to_whole, to_exact):

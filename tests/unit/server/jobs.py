@@ -1,6 +1,8 @@
 """Jobs for the processes of pools; a process imports this module by its name."""
 
 import os
+import resource
+import signal
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -37,10 +39,21 @@ def fill(_: Sequence[Iterator[bytes]], size: int) -> Iterator[str]:
 
 
 def spin(_: Sequence[Iterator[bytes]]) -> Iterator[Any]:
-    """Take much more processor time than a second, after saying so."""
+    """Never end, after saying so."""
     yield "begun"
-    while time.process_time() < 10:
+    while True:
         pass
+
+
+def overrun(_: Sequence[Iterator[bytes]]) -> Iterator[Any]:
+    """Get the signal that the system sends when the processor time is used up."""
+    os.kill(os.getpid(), signal.SIGXCPU)
+    yield "still here"
+
+
+def seconds(_: Sequence[Iterator[bytes]]) -> Iterator[int]:
+    """Say how many seconds of processor time the process may take altogether."""
+    yield resource.getrlimit(resource.RLIMIT_CPU)[0]
 
 
 def priority(_: Sequence[Iterator[bytes]]) -> Iterator[Any]:

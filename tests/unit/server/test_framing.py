@@ -11,6 +11,8 @@ from oss_emulator.protocol.errors import OSSError
 from oss_emulator.server import framing, wire
 from oss_emulator.server.framing import LINE, Chunked, Counted
 
+from tests.rows import rows
+
 NEXT = b"GET / HTTP/1.1\r\n\r\n"
 
 
@@ -69,42 +71,40 @@ def test_upgrade_is_not_offered_to_aiohttp() -> None:
     assert not found.last
 
 
-@pytest.mark.parametrize(
+@rows(
     "data",
-    [
-        head("Content-Length: 1", "Content-Length: 1"),
-        head("Content-Length: 1, 1"),
-        head("Content-Length: +1"),
-        head("Content-Length: 0x1"),
-        head("Content-Length: 1_0"),
-        head("Content-Length:"),
-        head("Content-Length: \xb2"),
-        head("Content-Length: " + "9" * 19),
-        head("Transfer-Encoding: gzip"),
-        head("Transfer-Encoding: gzip, chunked"),
-        head("Transfer-Encoding: chunked", "Transfer-Encoding: chunked"),
-        head("Content-Length : 1"),
-        head("Content-Length:\r\n 1"),
-        head("X: 1\nContent-Length: 1"),
-        head("X: 1\rContent-Length: 1"),
-        head("X: \0"),
-        head("X: \x7f"),
-        head(": 1"),
-        head("no colon"),
-        head(line="PUT /a HTTP/1.2"),
-        head(line="PUT /a HTTP/2.0"),
-        head(line="PUT /a"),
-        head(line="PUT  /a HTTP/1.0"),
-        head(line="PUT /a b HTTP/1.0"),
-        head(line="PUT /\xe9 HTTP/1.0"),
-        head(line="put /a HTTP/1.1"),
-        head(line="PUT /a HTTP/1.1"),
-        head("Host: a", "host: a", line="PUT /a HTTP/1.1"),
-        head(line="GET * HTTP/1.0"),
-        head(line="GET a HTTP/1.0"),
-        head(line="GET http:///a HTTP/1.0"),
-        head(line="GET http://a:b/ HTTP/1.0"),
-    ],
+    head("Content-Length: 1", "Content-Length: 1"),
+    head("Content-Length: 1, 1"),
+    head("Content-Length: +1"),
+    head("Content-Length: 0x1"),
+    head("Content-Length: 1_0"),
+    head("Content-Length:"),
+    head("Content-Length: \xb2"),
+    head("Content-Length: " + "9" * 19),
+    head("Transfer-Encoding: gzip"),
+    head("Transfer-Encoding: gzip, chunked"),
+    head("Transfer-Encoding: chunked", "Transfer-Encoding: chunked"),
+    head("Content-Length : 1"),
+    head("Content-Length:\r\n 1"),
+    head("X: 1\nContent-Length: 1"),
+    head("X: 1\rContent-Length: 1"),
+    head("X: \0"),
+    head("X: \x7f"),
+    head(": 1"),
+    head("no colon"),
+    head(line="PUT /a HTTP/1.2"),
+    head(line="PUT /a HTTP/2.0"),
+    head(line="PUT /a"),
+    head(line="PUT  /a HTTP/1.0"),
+    head(line="PUT /a b HTTP/1.0"),
+    head(line="PUT /\xe9 HTTP/1.0"),
+    head(line="put /a HTTP/1.1"),
+    head(line="PUT /a HTTP/1.1"),
+    head("Host: a", "host: a", line="PUT /a HTTP/1.1"),
+    head(line="GET * HTTP/1.0"),
+    head(line="GET a HTTP/1.0"),
+    head(line="GET http:///a HTTP/1.0"),
+    head(line="GET http://a:b/ HTTP/1.0"),
 )
 def test_malformed_or_ambiguous_heads_are_refused(data: bytes) -> None:
     with pytest.raises(OSSError) as refused:
@@ -153,32 +153,30 @@ def plain(chunks: bytes) -> bytes:
     return rest[:length] + (plain(following) if length else following)
 
 
-@pytest.mark.parametrize(
+@rows(
     "body",
-    [
-        b"zz\r\n",
-        b"-1\r\n",
-        b"+1\r\n",
-        b"0x1\r\n",
-        b" 1\r\n",
-        b"1 \r\n",
-        b"1\n",
-        b"\r\n",
-        b"f" * 16 + b"\r\n",
-        b"1" * (LINE + 1),
-        b"1;a\nb\r\n",
-        b"1;=\r\n",
-        b"1; a\r\n",
-        b'1;a="b\r\n',
-        b"1\r\nxx\r\n",
-        b"1\r\nx\n",
-        b"0\r\nno colon\r\n",
-        b"0\r\n folded: x\r\n",
-        b"0\r\n\n",
-        b"0\r\n" + b"X: y\r\n" * LINE,
-    ],
+    b"zz\r\n",
+    b"-1\r\n",
+    b"+1\r\n",
+    b"0x1\r\n",
+    b" 1\r\n",
+    b"1 \r\n",
+    b"1\n",
+    b"\r\n",
+    b"f" * 16 + b"\r\n",
+    b"1" * (LINE + 1),
+    b"1;a\nb\r\n",
+    b"1;=\r\n",
+    b"1; a\r\n",
+    b'1;a="b\r\n',
+    b"1\r\nxx\r\n",
+    b"1\r\nx\n",
+    b"0\r\nno colon\r\n",
+    b"0\r\n folded: x\r\n",
+    b"0\r\n\n",
+    b"0\r\n" + b"X: y\r\n" * LINE,
 )
-@pytest.mark.parametrize("step", [1, 2, 10_000])
+@rows("step", 1, 2, 10_000)
 def test_malformed_chunks_are_refused_in_any_pieces(body: bytes, step: int) -> None:
     with pytest.raises(OSSError) as refused:
         take_in_steps(body, step)

@@ -105,12 +105,18 @@ async def converse(controls: Controls, pieces: Pieces, leaves: bool = False) -> 
     return answers
 
 
-@pytest.mark.parametrize("method", sorted(METHODS - {"CONNECT"}))
-def test_aiohttp_reads_every_method(controls: Controls, method: str) -> None:
-    answer = asyncio.run(
-        converse(controls, [(method.encode() + b" /anybodys/none" + TAIL + b"\r\n", 0)])
-    )
-    assert b"\r\nx-oss-request-id: " in answer
+def test_aiohttp_reads_every_method(controls: Controls) -> None:
+    async def ask() -> list[str]:
+        return [
+            method
+            for method in METHODS - {"CONNECT"}
+            if b"\r\nx-oss-request-id: "
+            not in await converse(
+                controls, [(b"%s /anybodys/none%s\r\n" % (method.encode(), TAIL), 0)]
+            )
+        ]
+
+    assert asyncio.run(ask()) == []
 
 
 def test_what_is_read_ahead_of_a_running_request_is_bounded(controls: Controls) -> None:
@@ -148,7 +154,7 @@ def dialogues(draw: st.DrawFn) -> Pieces:
 @pytest.mark.thorough
 @given(pieces=dialogues(), leaves=st.booleans(), fast=st.booleans())
 @settings(
-    max_examples=cases(120, 1_000), suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=cases(60, 1_000), suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_every_connection_ends(
     controls: Controls, caplog: pytest.LogCaptureFixture, pieces: Pieces, leaves: bool, fast: bool
@@ -163,19 +169,22 @@ def test_every_connection_ends(
     assert [line for line in caplog.messages if "A client began TLS on" not in line] == []
 
 
-@pytest.mark.parametrize("turns", range(12))
 @pytest.mark.parametrize("before", [0, 1, 3])
 @pytest.mark.parametrize(("bucket", "status"), [(b"anybodys", b"400"), (b"mine", b"403")])
 def test_bad_chunk_gets_400_and_closes(
-    controls: Controls, turns: int, before: int, bucket: bytes, status: bytes
+    controls: Controls, before: int, bucket: bytes, status: bytes
 ) -> None:
     """This holds while the request waits for others, has just begun, or has been refused."""
     requests = GET * before + b"PUT /" + bucket + b"/a" + CHUNKED
-    answers = asyncio.run(converse(controls, [(requests, turns), (NO_CHUNK, 0)]))
-    *others, last = re.findall(rb"HTTP/1\.1 (\d+)", answers)
-    assert others == [b"404"] * before
-    assert last == status
-    assert answers.count(b"\r\nConnection: close\r\n") == 1
+
+    async def ask() -> list[bytes]:
+        return [await converse(controls, [(requests, turns), (NO_CHUNK, 0)]) for turns in range(12)]
+
+    for turns, answers in enumerate(asyncio.run(ask())):
+        *others, last = re.findall(rb"HTTP/1\.1 (\d+)", answers)
+        assert others == [b"404"] * before, turns
+        assert last == status, turns
+        assert answers.count(b"\r\nConnection: close\r\n") == 1, turns
     assert controls.service.storage.object("anybodys", "a") is None
 
 

@@ -167,9 +167,10 @@ async def test_job_that_takes_its_processor_time_is_refused(
     made: Pools, bounds: Callable[..., None]
 ) -> None:
     """I-17"""
-    bounds(seconds=0)
+    bounds(seconds=20)
+    assert (await made.make(asks(jobs.seconds), never_leaves)).read() == b"21"
     with pytest.raises(OSSError, match=BUSY):
-        await made.make(asks(jobs.spin), never_leaves)
+        await made.make(asks(jobs.overrun), never_leaves)
 
 
 async def test_job_that_needs_too_much_memory_is_refused(made: Pools) -> None:

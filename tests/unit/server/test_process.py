@@ -16,8 +16,9 @@ from oss_emulator.server.process import JobProcess
 from tests.unit.server import jobs
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def process() -> Iterator[JobProcess]:
+    """The process of all tests; the last one kills it."""
     made = JobProcess()
     yield made
     made.kill()
@@ -78,6 +79,12 @@ def test_process_yields_to_the_server(process: JobProcess) -> None:
     assert list(process.do(job(jobs.priority), [])) == [wanted]
 
 
+def test_interrupt_is_left_to_the_server(process: JobProcess) -> None:
+    assert list(process.do(job(jobs.say, "ready"), [])) == ["ready"]
+    process._process.send_signal(signal.SIGINT)
+    assert list(process.do(job(jobs.say, "alive"), [])) == ["alive"]
+
+
 def test_killed_process_ends_its_job_at_once(process: JobProcess) -> None:
     made = process.do(job(jobs.sleep), [])
     assert next(made) == "begun"
@@ -85,9 +92,3 @@ def test_killed_process_ends_its_job_at_once(process: JobProcess) -> None:
     with pytest.raises(EOFError):
         next(made)
     assert not process.took_its_time
-
-
-def test_interrupt_is_left_to_the_server(process: JobProcess) -> None:
-    assert list(process.do(job(jobs.say, "ready"), [])) == ["ready"]
-    process._process.send_signal(signal.SIGINT)
-    assert list(process.do(job(jobs.say, "alive"), [])) == ["alive"]

@@ -14,10 +14,12 @@ from oss_emulator.operations.operation import Takes
 from oss_emulator.protocol.message import FileRange
 from oss_emulator.server import body_writer
 from oss_emulator.server.body_writer import BATCH, LEAST, TOGETHER, BodyWriter
-from oss_emulator.server.performer import check_files
+from oss_emulator.server.runner import check_files
 from oss_emulator.server.waiting import AT_ONCE, ShortStep, run_in_thread
-from oss_emulator.storage import MemoryStorage
 from oss_emulator.storage.blobs import CorruptBlobError, StoredBlob
+from oss_emulator.storage.memory import MemoryStorage
+
+from tests.rows import rows
 
 MIB = 1024 * 1024
 CHUNK = bytes(64 * 1024)
@@ -102,7 +104,7 @@ def test_file_is_checked_in_pieces_of_8_mib(tmp_path: Path, size: int, pieces: i
         damaged.verify()
 
 
-@pytest.mark.parametrize("uploads", [1, 4, 20, 200])
+@rows("uploads", 1, 4, 20, 200)
 def test_many_uploads_use_no_more_memory_than_a_few(uploads: int) -> None:
     storage = MemoryStorage()
 

@@ -1,55 +1,47 @@
 """The contract of `Storage`, checked on every storage."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from inspect import isfunction, signature
-from pathlib import Path
-from shutil import rmtree
-from tempfile import mkdtemp
 
 import hypothesis.strategies as st
 import pytest
-from hypothesis import given
-from oss_emulator.storage import (
-    NULL_VERSION,
-    Account,
-    Blob,
-    Bucket,
-    MemoryStorage,
-    Object,
-    Part,
-    Storage,
-    Upload,
-)
-from oss_emulator.storage.blobs import SPOOL_ABOVE, slices
+from hypothesis import given, settings
+from oss_emulator.storage.base import NULL_VERSION, Account, Bucket, Object, Part, Storage, Upload
+from oss_emulator.storage.blobs import SPOOL_ABOVE, Blob, slices
 from oss_emulator.storage.disk import DiskStorage
+from oss_emulator.storage.memory import MemoryStorage
 
+from tests.thorough import cases
 
-def on_disk() -> Storage:
-    return DiskStorage(Path(mkdtemp(prefix="oss-emulator-")), fsync=False)
-
-
-STORAGES: list[Callable[[], Storage]] = [MemoryStorage, on_disk]
 BUCKET = Bucket("examplebucket", "1", 1.0, "cn-hangzhou")
 
 
-@contextmanager
-def opened(make: Callable[[], Storage]) -> Iterator[Storage]:
-    """Open a storage with one bucket; remove it after the block."""
-    made = make()
-    made.put_bucket(BUCKET)
-    try:
-        yield made
-    finally:
-        made.close()
-        if isinstance(made, DiskStorage):
-            rmtree(made.folder)
+@pytest.fixture(scope="module", params=["memory", "disk"])
+def shared(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Storage]:
+    """The storage of all tests."""
+    on_disk = request.param == "disk"
+    made = DiskStorage(tmp_path_factory.mktemp("data"), fsync=False) if on_disk else MemoryStorage()
+    yield made
+    made.close()
 
 
-@pytest.fixture(params=STORAGES, ids=lambda make: make.__name__)
-def storage(request: pytest.FixtureRequest) -> Iterator[Storage]:
-    with opened(request.param) as made:
-        yield made
+@pytest.fixture
+def storage(shared: Storage) -> Storage:
+    """A storage with one bucket."""
+    empty(shared)
+    return shared
+
+
+def empty(storage: Storage) -> None:
+    """Remove everything but one new bucket."""
+    for bucket in storage.buckets():
+        storage.delete_bucket(bucket.name)
+    for account in storage.accounts():
+        storage.delete_account(account.id)
+    storage.put_bucket(BUCKET)
 
 
 def item(key: str, version_id: str = NULL_VERSION, **others: object) -> Object:
@@ -113,15 +105,15 @@ def test_every_method_with_a_bucket_is_tested_with_a_missing_one() -> None:
     assert MISSING_BUCKET.keys() == (named | {"bucket", "delete_bucket"}) - {"put_bucket"}
 
 
-@pytest.mark.parametrize("method", MISSING_BUCKET)
-def test_missing_bucket_is_empty_and_keeps_nothing(storage: Storage, method: str) -> None:
-    ask, given = MISSING_BUCKET[method]
-    assert ask(storage) == given
-    assert list(storage.buckets()) == [BUCKET]
-    storage.put_bucket(BUCKET._replace(name="none"))
-    assert list(storage.versions("none")) == []
-    assert list(storage.uploads("none")) == []
-    assert list(storage.parts("none", "1")) == []
+def test_missing_bucket_is_empty_and_keeps_nothing(storage: Storage) -> None:
+    for method, (ask, result) in MISSING_BUCKET.items():
+        assert ask(storage) == result, method
+        assert list(storage.buckets()) == [BUCKET], method
+        storage.put_bucket(BUCKET._replace(name="none"))
+        assert list(storage.versions("none")) == [], method
+        assert list(storage.uploads("none")) == [], method
+        assert list(storage.parts("none", "1")) == [], method
+        storage.delete_bucket("none")
 
 
 def test_missing_upload_keeps_no_part(storage: Storage) -> None:
@@ -229,10 +221,12 @@ def test_uploads_are_ordered_by_key_and_id_and_deleted_with_their_parts(storage:
     assert storage.upload(BUCKET.name, "2") is not None
 
 
+@pytest.mark.thorough
 def test_objects_stay_sorted_after_any_puts_and_deletes(storage: Storage) -> None:
     """Each example begins with an empty bucket of the same storage."""
 
-    @given(st.lists(st.tuples(st.booleans(), st.text(max_size=3)), max_size=200))
+    @settings(max_examples=cases(20, 200))
+    @given(st.lists(st.tuples(st.booleans(), st.text(max_size=3)), max_size=cases(40, 200)))
     def check(steps: list[tuple[bool, str]]) -> None:
         storage.delete_bucket(BUCKET.name)
         storage.put_bucket(BUCKET)
@@ -249,11 +243,13 @@ def test_objects_stay_sorted_after_any_puts_and_deletes(storage: Storage) -> Non
     check()
 
 
+@pytest.mark.thorough
 def test_objects_stay_sorted_after_any_rollbacks(storage: Storage) -> None:
     """Each transaction puts and deletes some keys, and fails or not; some end with a listing."""
     step = st.tuples(st.booleans(), st.sampled_from("abcdefgh"))
     transaction = st.tuples(st.lists(step, max_size=6), st.booleans(), st.booleans())
 
+    @settings(max_examples=cases(20, 200))
     @given(st.lists(transaction, max_size=12))
     def check(transactions: list[tuple[list[tuple[bool, str]], bool, bool]]) -> None:
         storage.delete_bucket(BUCKET.name)
@@ -376,8 +372,13 @@ def test_every_change_is_tested_with_a_rollback() -> None:
     }
 
 
-@pytest.mark.parametrize("change", [*CHANGES, "all"])
-def test_failed_transaction_changes_nothing(storage: Storage, change: str) -> None:
+def test_failed_transaction_changes_nothing(storage: Storage) -> None:
+    for change in (*CHANGES, "all"):
+        empty(storage)
+        check_rollback(storage, change)
+
+
+def check_rollback(storage: Storage, change: str) -> None:
     storage.put_account(Account("1"))
     storage.put_object(BUCKET.name, item("a", "1"))
     storage.put_upload(BUCKET.name, Upload("1", 1.0, item("b")))
@@ -390,11 +391,11 @@ def test_failed_transaction_changes_nothing(storage: Storage, change: str) -> No
                 if change in (name, "all"):
                     with storage.transaction():
                         apply(storage)
-                    assert contents(storage) != before
+                    assert contents(storage) != before, name
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         fail()
-    assert contents(storage) == before
+    assert contents(storage) == before, change
     storage.put_object(BUCKET.name, item("last"))  # outside of the transaction
     assert contents(storage) != before

@@ -10,7 +10,7 @@ from alibabacloud_tea_openapi.utils import Utils
 from aliyunsdkcore.request import RpcRequest
 from darabonba.request import DaraRequest
 from oss_emulator import rpc
-from oss_emulator.access import Accounts
+from oss_emulator.access.accounts import Accounts
 from oss_emulator.protocol.dates import parse_iso
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.rpc.request import sign, string_to_sign

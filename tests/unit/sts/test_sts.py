@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from aliyunsdkcore.request import RpcRequest
 from oss_emulator import rpc
-from oss_emulator.access import AccessKey, Kind
+from oss_emulator.access.identity import AccessKey, Kind
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.dates import parse_iso
 from oss_emulator.protocol.message import Request
@@ -16,6 +16,7 @@ from oss_emulator.sts import STS, OIDCToken
 from oss_referer import Signing
 
 from tests.issuer import CLIENT, ISSUER, SUBJECT, Issuer
+from tests.rows import rows
 from tests.unit.sts.requests import (
     ACCOUNTS,
     ENVIRONMENT,
@@ -43,7 +44,7 @@ UNKNOWN: list[tuple[dict[str, str | None], int, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("changes", "status", "code"), UNKNOWN)
+@rows(("changes", "status", "code"), *UNKNOWN)
 def test_unknown_action_or_version_is_refused(
     changes: dict[str, str | None], status: int, code: str
 ) -> None:
@@ -99,7 +100,7 @@ REFUSED: list[tuple[dict[str, str | None], int, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("changes", "status", "code"), REFUSED)
+@rows(("changes", "status", "code"), *REFUSED)
 def test_bad_parameter_is_refused(changes: dict[str, str | None], status: int, code: str) -> None:
     check_refused(changes, status, code)
 
@@ -259,20 +260,18 @@ def test_token_of_a_trusted_provider_gets_credentials() -> None:
     assert found.identity.arn.endswith("assumed-role/federated/build")
 
 
-@pytest.mark.parametrize(
+@rows(
     ("changes", "status", "code"),
-    [
-        ({"OIDCProviderArn": None}, 400, "MissingOIDCProviderArn"),
-        ({"OIDCProviderArn": "local"}, 400, "InvalidParameter.OIDCProviderArn"),
-        ({"OIDCProviderArn": f"{PROVIDER}-not"}, 401, "AuthenticationFail.NoPermission"),
-        ({"OIDCToken": None}, 401, "AuthenticationFail.OIDCToken.Invalid"),
-        ({"OIDCToken": "a.b.c"}, 401, "AuthenticationFail.OIDCToken.Invalid"),
-        ({"RoleArn": None}, 400, "MissingRoleArn"),
-        ({"RoleArn": f"{FEDERATED}-not"}, 404, "EntityNotExist.Role"),
-        ({"RoleSessionName": "b"}, 400, "InvalidParameter.RoleSessionName"),
-        ({"Policy": "x"}, 400, "InvalidParameter.PolicyGrammar"),
-        ({"DurationSeconds": "3601"}, 400, "InvalidParameter.DurationSeconds"),
-    ],
+    ({"OIDCProviderArn": None}, 400, "MissingOIDCProviderArn"),
+    ({"OIDCProviderArn": "local"}, 400, "InvalidParameter.OIDCProviderArn"),
+    ({"OIDCProviderArn": f"{PROVIDER}-not"}, 401, "AuthenticationFail.NoPermission"),
+    ({"OIDCToken": None}, 401, "AuthenticationFail.OIDCToken.Invalid"),
+    ({"OIDCToken": "a.b.c"}, 401, "AuthenticationFail.OIDCToken.Invalid"),
+    ({"RoleArn": None}, 400, "MissingRoleArn"),
+    ({"RoleArn": f"{FEDERATED}-not"}, 404, "EntityNotExist.Role"),
+    ({"RoleSessionName": "b"}, 400, "InvalidParameter.RoleSessionName"),
+    ({"Policy": "x"}, 400, "InvalidParameter.PolicyGrammar"),
+    ({"DurationSeconds": "3601"}, 400, "InvalidParameter.DurationSeconds"),
 )
 def test_bad_parameter_of_oidc_is_refused(
     changes: dict[str, str | None], status: int, code: str
@@ -281,18 +280,12 @@ def test_bad_parameter_of_oidc_is_refused(
     assert (response.status, parse(response)["Code"]) == (status, code)
 
 
-@pytest.mark.parametrize(
+@rows(
     "changes",
-    [
-        {"RoleArn": ROLE},
-        {
-            "OIDCProviderArn": PROVIDER.replace("local", "other"),
-            "OIDCToken": SECOND.token(NOW),
-        },
-        {"OIDCToken": FIRST.token(NOW, aud="other-client")},
-        {"OIDCToken": FIRST.token(NOW, sub="system:serviceaccount:another:app")},
-    ],
-    ids=["role trusts no provider", "role trusts another provider", "audience", "subject"],
+    {"RoleArn": ROLE},
+    {"OIDCProviderArn": PROVIDER.replace("local", "other"), "OIDCToken": SECOND.token(NOW)},
+    {"OIDCToken": FIRST.token(NOW, aud="other-client")},
+    {"OIDCToken": FIRST.token(NOW, sub="system:serviceaccount:another:app")},
 )
 def test_trust_policy_must_allow_the_token(changes: dict[str, str]) -> None:
     """A-43"""
@@ -332,45 +325,40 @@ def test_claims_are_read() -> None:
     assert token == (ISSUER, SUBJECT, (CLIENT, "x"), int(NOW), int(NOW) + 1, 0)
 
 
-@pytest.mark.parametrize("issuer", [FIRST, SECOND])
-@pytest.mark.parametrize("key_id", ["own", None])
+@rows("issuer", FIRST, SECOND)
+@rows("key_id", "own", None)
 def test_each_key_of_the_provider_verifies(issuer: Issuer, key_id: str | None) -> None:
     header = {} if key_id else {"kid": None}
     assert code(issuer.token(NOW, header)) == ""
 
 
-@pytest.mark.parametrize(
+@rows(
     ("text", "expected"),
-    [
-        ("", "Invalid"),
-        ("a.b", "Invalid"),
-        ("a.b.c.d", "Invalid"),
-        ("!.!.!", "Invalid"),
-        ("YQ.YQ.YQ", "Invalid"),
-        ("W10.YQ.YQ", "Invalid"),
-        ("x" * 20_001, "InvalidParameter.OIDCToken"),
-    ],
+    ("", "Invalid"),
+    ("a.b", "Invalid"),
+    ("a.b.c.d", "Invalid"),
+    ("!.!.!", "Invalid"),
+    ("YQ.YQ.YQ", "Invalid"),
+    ("W10.YQ.YQ", "Invalid"),
+    ("x" * 20_001, "InvalidParameter.OIDCToken"),
 )
 def test_malformed_token_is_refused(text: str, expected: str) -> None:
     assert code(text) == expected
 
 
-@pytest.mark.parametrize("algorithm", ["none", "HS256", "RS512", "ES256", None])
+@rows("algorithm", "none", "HS256", "RS512", "ES256", None)
 def test_only_rs256_is_accepted(algorithm: str | None) -> None:
     with pytest.raises(RPCError, match=f"The algorithm {algorithm} that be specified"):
         OIDCToken.parse(FIRST.token(NOW, {"alg": algorithm}), LOCAL)
 
 
-@pytest.mark.parametrize(
+@rows(
     "text",
-    [
-        Issuer().token(NOW),
-        FIRST.token(NOW, {"kid": "second"}),
-        FIRST.token(NOW, {"kid": "unknown"}),
-        FIRST.token(NOW).rpartition(".")[0] + ".",
-        ".".join([*FIRST.token(NOW).split(".")[:2], FIRST.token(NOW + 1).split(".")[2]]),
-    ],
-    ids=["key of another", "other key id", "unknown key id", "none", "of another token"],
+    Issuer("stranger").token(NOW, {"kid": "first"}),
+    FIRST.token(NOW, {"kid": "second"}),
+    FIRST.token(NOW, {"kid": "unknown"}),
+    FIRST.token(NOW).rpartition(".")[0] + ".",
+    ".".join([*FIRST.token(NOW).split(".")[:2], FIRST.token(NOW + 1).split(".")[2]]),
 )
 def test_wrong_signature_is_refused(text: str) -> None:
     assert code(text) == "InvalidSignature"
@@ -381,44 +369,40 @@ def test_keys_are_those_of_the_named_provider() -> None:
     assert code(FIRST.token(NOW), OTHER) == "InvalidSignature"
 
 
-@pytest.mark.parametrize(
+@rows(
     "claims",
-    [
-        {"iss": None},
-        {"iss": 1},
-        {"sub": None},
-        {"sub": ""},
-        {"aud": None},
-        {"aud": [CLIENT, 1]},
-        {"iat": None},
-        {"iat": "1"},
-        {"exp": None},
-        {"exp": -1},
-        {"exp": float("nan")},
-        {"exp": float("inf")},
-        {"nbf": "1"},
-        {"nbf": -1},
-    ],
+    {"iss": None},
+    {"iss": 1},
+    {"sub": None},
+    {"sub": ""},
+    {"aud": None},
+    {"aud": [CLIENT, 1]},
+    {"iat": None},
+    {"iat": "1"},
+    {"exp": None},
+    {"exp": -1},
+    {"exp": float("nan")},
+    {"exp": float("inf")},
+    {"nbf": "1"},
+    {"nbf": -1},
 )
 def test_missing_or_malformed_claim_is_refused(claims: dict[str, Any]) -> None:
     assert code(FIRST.token(NOW, **claims)) == "Invalid"
 
 
-@pytest.mark.parametrize(
+@rows(
     ("claims", "expected"),
-    [
-        ({"iss": f"{ISSUER}/"}, "IssuerNotMatch"),
-        ({"aud": "x"}, "AudienceNotMatch"),
-        ({"aud": []}, "AudienceNotMatch"),
-        ({"aud": ["x", CLIENT]}, ""),
-        ({"exp": NOW + 1}, ""),
-        ({"exp": NOW}, "Expired"),
-        ({"iat": NOW - 12 * 3600}, ""),
-        ({"iat": NOW - 12 * 3600 - 1}, "Expired"),
-        ({"iat": NOW + 1}, "Invalid"),
-        ({"nbf": NOW}, ""),
-        ({"nbf": NOW + 1}, "Invalid"),
-    ],
+    ({"iss": f"{ISSUER}/"}, "IssuerNotMatch"),
+    ({"aud": "x"}, "AudienceNotMatch"),
+    ({"aud": []}, "AudienceNotMatch"),
+    ({"aud": ["x", CLIENT]}, ""),
+    ({"exp": NOW + 1}, ""),
+    ({"exp": NOW}, "Expired"),
+    ({"iat": NOW - 12 * 3600}, ""),
+    ({"iat": NOW - 12 * 3600 - 1}, "Expired"),
+    ({"iat": NOW + 1}, "Invalid"),
+    ({"nbf": NOW}, ""),
+    ({"nbf": NOW + 1}, "Invalid"),
 )
 def test_claims_are_checked(claims: dict[str, Any], expected: str) -> None:
     """A-43: whom a token is for, and when it is valid."""

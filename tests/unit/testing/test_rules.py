@@ -23,7 +23,7 @@ XML = forms.format(RULES, RulesForm.XML)
         RefererConfiguration(allow_empty_referer=False, whitelist=["http://a/", "b?*"]),  # type: ignore[arg-type]
         {"allow_empty_referer": False, "whitelist": ("http://a/", "b?*")},
         {"AllowEmptyReferer": False, "RefererList": {"Referer": ["http://a/", "b?*"]}},
-        *(forms.format(RULES, form) for form in RulesForm),
+        *(forms.format(RULES, form) for form in forms.WHOLE),
         XML.replace("\n", ""),
         f"\ufeff{XML}",
         XML.encode(),

@@ -37,5 +37,5 @@ ROUTES: tuple[Route, ...] = (
 
 
 def find(request: Request) -> tuple[Route, str]:
-    """Find the route of a request, and the name at the end of its path; raises `Refusal`."""
+    """Find the route of a request, and the name at the end of its path; raises `ApiError`."""
     return choose(ROUTES, request)

@@ -4,7 +4,7 @@ import hmac
 from ipaddress import ip_address
 from typing import Final
 
-from oss_emulator.control.api.route import Refusal
+from oss_emulator.control.api.route import ApiError
 from oss_emulator.pipeline.steps import READS
 from oss_emulator.protocol import origin
 from oss_emulator.protocol.headers import FROM_CALLBACK
@@ -22,18 +22,18 @@ _PAGES: Final = {"X-Frame-Options": "DENY", "X-Content-Type-Options": "nosniff"}
 """Headers of all answers: no other page shows them in a frame, or runs them as a script."""
 
 
-class LoginNeeded(Refusal):
-    """The refusal of a request that the token would allow."""
+class LoginNeededError(ApiError):
+    """The error of a request that the token would allow."""
 
 
 def check_no_callback(request: Request) -> None:
-    """Raise `Refusal` for a call that an upload's callback makes: its sender is not its author."""
+    """Raise `ApiError` for a call that an upload's callback makes: its sender is not its author."""
     if FROM_CALLBACK in request.headers:
-        raise Refusal(403, "A callback of an upload may not administer a server.")
+        raise ApiError(403, "A callback of an upload may not administer a server.")
 
 
 def check_allowed(request: Request, token: str) -> None:
-    """Raise `Refusal` unless the request comes from this machine or sends the token.
+    """Raise `ApiError` unless the request comes from this machine or sends the token.
 
     A web page must not administer the server without its user's knowledge: pages of other origins
     may only link to the API, and changes need a header that no page can send without a preflight.
@@ -41,7 +41,7 @@ def check_allowed(request: Request, token: str) -> None:
     """
     trusted = has_token(request, token)
     if not trusted and not _is_loopback(request.remote):
-        raise LoginNeeded(
+        raise LoginNeededError(
             403,
             f"{TOKEN_HEADER} does not have the value of --admin-token."
             if TOKEN_HEADER in request.headers
@@ -52,7 +52,7 @@ def check_allowed(request: Request, token: str) -> None:
 
 
 def check_page(request: Request, *, trusted: bool = False, is_form: bool = False) -> None:
-    """Raise `Refusal` for a request by a page of another origin, or for an unmarked change.
+    """Raise `ApiError` for a request by a page of another origin, or for an unmarked change.
 
     A form of this origin cannot mark its change, and need not.
     """
@@ -60,19 +60,19 @@ def check_page(request: Request, *, trusted: bool = False, is_form: bool = False
     if origin.is_foreign(request) and not (reads and origin.is_visit(request)):
         sender = request.headers.get("origin", "another origin")
         page = "without an origin" if sender == "null" else f"of {sender}"
-        raise Refusal(
+        raise ApiError(
             403,
             f"Pages {page} may not administer this server: use a page of the server's own, or a "
             "program that sends neither Origin nor Sec-Fetch-Site.",
         )
     if not (reads or is_form or HEADER in request.headers or TOKEN_HEADER in request.headers):
-        raise Refusal(
+        raise ApiError(
             403,
             f"{request.method} {request.path} needs the header {HEADER} with any value, because no "
             f"form of a web page can send it: with curl, add -H '{HEADER}: 1'.",
         )
     if "origin" in request.headers and origin.SITE not in request.headers and not trusted:
-        raise Refusal(
+        raise ApiError(
             403,
             f"This browser does not send {origin.SITE}, so the page behind the request is not "
             f"certain. Use http://localhost or http://127.0.0.1 with this port, or send "

@@ -15,10 +15,10 @@ from oss_emulator.control.api.route import (
     INTEGER,
     JSON,
     TEXT,
+    ApiError,
     ApiRequest,
     Content,
     Parameter,
-    Refusal,
     Route,
     described,
     json_content,
@@ -53,11 +53,11 @@ class JournalFilter(NamedTuple):
 
     @classmethod
     def parse(cls, asked: ApiRequest) -> "JournalFilter":
-        """Parse the query, in which an empty value asks for nothing; raises `Refusal`."""
+        """Parse the query, in which an empty value asks for nothing; raises `ApiError`."""
         query = {name: value for name, value in asked.query.items() if value}
         verdict = query.get("verdict")
         if verdict not in (None, *RefererResult):
-            raise Refusal(
+            raise ApiError(
                 400, f"verdict must be one of {', '.join(RefererResult)}, not {verdict!r}."
             )
         return cls(
@@ -139,13 +139,13 @@ def follow(asked: ApiRequest) -> AsyncGenerator[bytes]:
     """Yield the entries that a request asks for, then each new one, as events, without end.
 
     A reader that reconnects sends the number of its last entry in Last-Event-ID, as browsers do.
-    Raises `Refusal` at once for a bad query.
+    Raises `ApiError` at once for a bad query.
     """
     return _events(asked.controls.journal, parse_filter(asked))
 
 
 def parse_filter(asked: ApiRequest) -> JournalFilter:
-    """Parse what a reader of events asks for; raises `Refusal`."""
+    """Parse what a reader of events asks for; raises `ApiError`."""
     wanted = JournalFilter.parse(asked)
     last = asked.request.headers.get("last-event-id", "")
     if last.isdecimal() and len(last) < 16:

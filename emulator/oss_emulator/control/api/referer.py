@@ -14,8 +14,8 @@ from oss_emulator.control.api import route
 from oss_emulator.control.api.route import (
     TEXT,
     TEXT_OR_NULL,
+    ApiError,
     ApiRequest,
-    Refusal,
     Route,
     array,
     described,
@@ -37,47 +37,47 @@ def check_requests(asked: ApiRequest) -> Response:
 
 
 def list_requests(body: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the requests of a body; raises `Refusal`."""
+    """Return the requests of a body; raises `ApiError`."""
     requests = body.get("requests")
     if not isinstance(requests, list) or not all(isinstance(item, dict) for item in requests):
-        raise Refusal(400, "requests must be a list of objects with referer, signed and method.")
+        raise ApiError(400, "requests must be a list of objects with referer, signed and method.")
     return requests
 
 
 def decide(policy: RefererPolicy, item: Mapping[str, Any]) -> Decision:
-    """Decide on one request of a body; raises `Refusal`."""
+    """Decide on one request of a body; raises `ApiError`."""
     referer, method = item.get("referer"), item.get("method", "GET")
     if not isinstance(referer, str | None) or not isinstance(method, str):
-        raise Refusal(400, "referer and method must be strings.")
+        raise ApiError(400, "referer and method must be strings.")
     try:
         signed = Signing(item.get("signed", "none"))
     except ValueError:
         known = ", ".join(Signing)
-        raise Refusal(400, f"signed must be one of {known}, not {item['signed']!r}.") from None
+        raise ApiError(400, f"signed must be one of {known}, not {item['signed']!r}.") from None
     return policy.decide(referer, signed=signed, method=method)
 
 
 def find_policy(asked: ApiRequest, body: Mapping[str, Any]) -> RefererPolicy:
-    """Compile the rules of a body or of the bucket that it names; raises `Refusal`."""
+    """Compile the rules of a body or of the bucket that it names; raises `ApiError`."""
     rules, bucket = body.get("rules"), body.get("bucket")
     assumptions = _assumptions(asked, body)
     if isinstance(bucket, str) and rules is None:
         return RefererPolicy.compile(find_rules(asked, bucket), assumptions)
     if rules is None or bucket is not None:
-        raise Refusal(400, "Send either rules (XML in a string, or JSON) or a bucket.")
+        raise ApiError(400, "Send either rules (XML in a string, or JSON) or a bucket.")
     return RefererPolicy.compile(read_rules(rules, assumptions), assumptions)
 
 
 def find_rules(asked: ApiRequest, bucket: str) -> RefererConfiguration:
-    """Find the rules of a bucket; raises `Refusal`."""
+    """Find the rules of a bucket; raises `ApiError`."""
     return read_document(find_document(asked, bucket))
 
 
 def find_document(asked: ApiRequest, bucket: str) -> bytes | None:
-    """Find the document with the rules of a bucket, None for none; raises `Refusal`."""
+    """Find the document with the rules of a bucket, None for none; raises `ApiError`."""
     found = asked.controls.service.storage.bucket(bucket)
     if found is None:
-        raise Refusal(404, f"The bucket {bucket} does not exist.")
+        raise ApiError(404, f"The bucket {bucket} does not exist.")
     return found.documents.get(SUBRESOURCE)
 
 
@@ -96,12 +96,12 @@ def _assumptions(asked: ApiRequest, body: Mapping[str, Any]) -> Assumptions:
             given, Assumptions, ("assumptions",), lambda _, sentence: SourceError(sentence)
         )
     except SourceError as error:
-        raise Refusal(400, f"{error.sentence}.") from None
+        raise ApiError(400, f"{error.sentence}.") from None
     return found
 
 
 def read_rules(rules: object, assumptions: Assumptions) -> RefererConfiguration:
-    """Read rules as a body has them, XML in a string or JSON; raises `Refusal`."""
+    """Read rules as a body has them, XML in a string or JSON; raises `ApiError`."""
     try:
         if isinstance(rules, str):
             return referer_xml.parse(rules.encode(errors="replace"), assumptions)
@@ -109,9 +109,9 @@ def read_rules(rules: object, assumptions: Assumptions) -> RefererConfiguration:
 
         return forms.convert_members(rules)
     except RefererFormatError as error:
-        raise Refusal(400, f"The rules cannot be read: {error}.") from None
+        raise ApiError(400, f"The rules cannot be read: {error}.") from None
     except SourceError as error:
-        raise Refusal(400, f"The rules cannot be read: {error.sentence}.") from None
+        raise ApiError(400, f"The rules cannot be read: {error.sentence}.") from None
 
 
 _REQUEST: route.Schema = {

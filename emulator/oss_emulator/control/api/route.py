@@ -58,7 +58,7 @@ PLAIN = "text/plain"
 EVENTS = "text/event-stream"
 
 
-class Refusal(Exception):  # noqa: N818 - an answer, not a failure of the server
+class ApiError(Exception):
     """The error that answers a request."""
 
     def __init__(self, status: int, sentence: str) -> None:
@@ -86,24 +86,24 @@ class ApiRequest(NamedTuple):
         return self.request.query
 
     def json(self) -> dict[str, Any]:
-        """Parse the body as a JSON object; raises `Refusal`."""
+        """Parse the body as a JSON object; raises `ApiError`."""
         try:
             value = json_text.parse(self.data or b"{}")
         except SourceError as error:
-            raise Refusal(400, f"The body cannot be read: {error}.") from None
+            raise ApiError(400, f"The body cannot be read: {error}.") from None
         if not isinstance(value, dict):
-            raise Refusal(400, "The body must be a JSON object.")
+            raise ApiError(400, "The body must be a JSON object.")
         return value
 
     def number(self, name: str) -> float:
-        """Parse a number of the query, 0 by default; raises `Refusal`."""
+        """Parse a number of the query, 0 by default; raises `ApiError`."""
         text = self.query.get(name, "0")
         try:
             value = float(text)
         except ValueError:
             value = -1.0
         if not 0 <= value < 2**53:
-            raise Refusal(400, f"{name} must be a number from 0 to 2^53 - 1, not {text!r}.")
+            raise ApiError(400, f"{name} must be a number from 0 to 2^53 - 1, not {text!r}.")
         return value
 
 
@@ -184,7 +184,7 @@ class Route:
 
 
 def choose(routes: Sequence[Route], request: Request) -> tuple[Route, str]:
-    """Choose the route of a request, and the name at the end of its path; raises `Refusal`."""
+    """Choose the route of a request, and the name at the end of its path; raises `ApiError`."""
     path = request.path.removeprefix(PREFIX)
     methods = set()
     for route in routes:
@@ -194,9 +194,9 @@ def choose(routes: Sequence[Route], request: Request) -> tuple[Route, str]:
                 return route, path.removeprefix(stem)
             methods.add(route.method)
     if methods:
-        raise Refusal(405, f"{request.path} takes {', '.join(sorted(methods))}.")
+        raise ApiError(405, f"{request.path} takes {', '.join(sorted(methods))}.")
     paths = ", ".join(dict.fromkeys(PREFIX + route.path for route in routes))
-    raise Refusal(404, f"{request.path} does not exist; use {paths}.")
+    raise ApiError(404, f"{request.path} does not exist; use {paths}.")
 
 
 def reply(value: Any, status: int = 200) -> Response:

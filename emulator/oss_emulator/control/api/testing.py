@@ -14,10 +14,10 @@ from oss_emulator.control.api.route import (
     NUMBER,
     PLAIN,
     TEXT,
+    ApiError,
     ApiRequest,
     Content,
     Parameter,
-    Refusal,
     Route,
     Schema,
     array,
@@ -39,13 +39,13 @@ async def reset(asked: ApiRequest) -> Response:
     bucket = asked.query.get("bucket")
     if bucket:
         if asked.controls.service.storage.bucket(bucket) is None:
-            raise Refusal(404, f"The bucket {bucket} does not exist.")
+            raise ApiError(404, f"The bucket {bucket} does not exist.")
         await asked.change(partial(asked.controls.snapshots.reset_bucket, bucket))
         return reply({"reset": bucket})
     try:
         await contents.reset(asked.controls, asked.change)
     except seed.SeedError as error:
-        raise Refusal(409, str(error)) from None
+        raise ApiError(409, str(error)) from None
     return reply({"reset": "everything"})
 
 
@@ -55,7 +55,7 @@ async def apply_seed(asked: ApiRequest) -> Response:
     try:
         await asked.change(partial(seed.apply, "The seed", asked.data, service))
     except seed.SeedError as error:
-        raise Refusal(400, str(error)) from None
+        raise ApiError(400, str(error)) from None
     return reply({"buckets": [bucket.name for bucket in service.storage.buckets()]})
 
 
@@ -86,12 +86,12 @@ async def delete_snapshot(asked: ApiRequest) -> Response:
 
 def _name(asked: ApiRequest) -> str:
     if not asked.rest:
-        raise Refusal(400, "Name the snapshot: /_emulator/snapshot/NAME.")
+        raise ApiError(400, "Name the snapshot: /_emulator/snapshot/NAME.")
     return asked.rest
 
 
-def _missing(asked: ApiRequest) -> Refusal:
-    return Refusal(404, f"The snapshot {asked.rest!r} does not exist.")
+def _missing(asked: ApiRequest) -> ApiError:
+    return ApiError(404, f"The snapshot {asked.rest!r} does not exist.")
 
 
 _NAME = Parameter("name", {**TEXT, "minLength": 1, "pattern": "^[A-Za-z0-9._-]+$"}, place="path")
@@ -117,7 +117,7 @@ def set_clock(asked: ApiRequest) -> Response:
         case {"now": str() as text} if (now := dates.parse_iso(text)) is not None:
             clock.set(now)
         case _:
-            raise Refusal(400, 'Send {"now": "2030-01-31T00:00:00.000Z"} or {"shift": seconds}.')
+            raise ApiError(400, 'Send {"now": "2030-01-31T00:00:00.000Z"} or {"shift": seconds}.')
     return get_clock(asked)
 
 
@@ -143,14 +143,14 @@ def add_fault(asked: ApiRequest) -> Response:
     try:
         fault = faults.read(asked.json())
     except faults.FaultError as error:
-        raise Refusal(400, f"The fault cannot be read: {error}.") from None
+        raise ApiError(400, f"The fault cannot be read: {error}.") from None
     return reply(asdict(asked.controls.faults.add(fault)), 201)
 
 
 def remove_fault(asked: ApiRequest) -> Response:
     """Remove one planned fault."""
     if not _NUMBER.fullmatch(asked.rest) or not asked.controls.faults.remove(int(asked.rest)):
-        raise Refusal(404, f"The fault {asked.rest!r} does not exist.")
+        raise ApiError(404, f"The fault {asked.rest!r} does not exist.")
     return list_faults(asked)
 
 
@@ -213,9 +213,9 @@ def begin_test(asked: ApiRequest) -> Response:
     test, buckets = sent.get("test"), sent.get("buckets")
     texts = [test, *buckets] if isinstance(buckets, list) else []
     if not texts or not all(isinstance(text, str) for text in texts):
-        raise Refusal(400, 'Send {"test": "test_a.py::test_b", "buckets": ["examplebucket"]}.')
+        raise ApiError(400, 'Send {"test": "test_a.py::test_b", "buckets": ["examplebucket"]}.')
     if not asked.rest:
-        raise Refusal(400, "Name the session: /_emulator/tests/SESSION.")
+        raise ApiError(400, "Name the session: /_emulator/tests/SESSION.")
     tests = asked.controls.journal.tests
     tests.begin(asked.rest, texts[0], LEASE)
     for bucket in texts[1:]:

@@ -9,8 +9,8 @@ from importlib import import_module
 from typing import Final
 
 from oss_emulator.control import api
-from oss_emulator.control.api.access import LoginNeeded
-from oss_emulator.control.api.route import PREFIX, Refusal, Route, choose, reply
+from oss_emulator.control.api.access import LoginNeededError
+from oss_emulator.control.api.route import PREFIX, ApiError, Route, choose, reply
 from oss_emulator.protocol import signature
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.settings import Settings
@@ -46,7 +46,7 @@ EMBED_DOMAIN: Final = "embed.localhost"
 
 
 def find(request: Request) -> tuple[Route, str]:
-    """Find the route of a request, among the pages or in the API; raises `Refusal`.
+    """Find the route of a request, among the pages or in the API; raises `ApiError`.
 
     A path that ends with `.json` is that of the page without it.
     """
@@ -87,18 +87,18 @@ def show(request: Request, is_endpoint: Callable[[str], bool]) -> Response | Non
     return Response(302, {"Location": PREFIX}) if is_endpoint(request.host) else None
 
 
-def refuse(request: Request, refusal: Refusal, settings: Settings) -> Response:
+def show_error(request: Request, error: ApiError, settings: Settings) -> Response:
     """Answer a refused request: with JSON, with a page, or with the way to the login.
 
     What a script of a page asks for is not led there: the script tells its reader to log in.
     """
-    needs_login = isinstance(refusal, LoginNeeded) and bool(settings.admin_token)
+    needs_login = isinstance(error, LoginNeededError) and bool(settings.admin_token)
     if not wants_page(request):
-        answer = reply({"error": refusal.sentence}, refusal.status)
+        answer = reply({"error": error.sentence}, error.status)
     else:
         from oss_emulator.control.console import login, page  # loads jinja2
 
         if needs_login and request.method == "GET" and page.FRAGMENT not in request.headers:
             return login.lead(request)
-        answer = page.render(request, "error", {"refusal": refusal}, refusal.status)
+        answer = page.render(request, "error", {"error": error}, error.status)
     return answer._replace(headers={**answer.headers, LOGIN: "needed"}) if needs_login else answer

@@ -6,11 +6,11 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import quote, urlencode
 
 from oss_emulator.access.authorize import BucketAcl
-from oss_emulator.control.api.route import PREFIX, ApiRequest, OwnerRequest, Refusal, Route, reply
+from oss_emulator.control.api.route import PREFIX, ApiError, ApiRequest, OwnerRequest, Route, reply
 from oss_emulator.control.console import page
 from oss_emulator.protocol import paging
 from oss_emulator.protocol.message import Request, Response
-from oss_emulator.storage import Bucket, Object, Storage
+from oss_emulator.storage.base import Bucket, Object, Storage
 
 SHOWN: Final = 200
 """Names on one page."""
@@ -132,9 +132,9 @@ def _read_query(asked: ApiRequest) -> FolderQuery:
     query = asked.query
     order, number = query.get("sort", "") or FolderOrder.NAME, query.get("page", "") or "1"
     if order.removeprefix("-") not in tuple(FolderOrder):
-        raise Refusal(400, f"sort must be one of {', '.join(FolderOrder)}, not {order!r}.")
+        raise ApiError(400, f"sort must be one of {', '.join(FolderOrder)}, not {order!r}.")
     if not (number.isascii() and number.isdigit()) or len(number) > 9:
-        raise Refusal(400, f"page must be a number from 1, not {number!r}.")
+        raise ApiError(400, f"page must be a number from 1, not {number!r}.")
     return FolderQuery(
         query.get("prefix", ""),
         query.get("text", "").strip(),
@@ -166,7 +166,7 @@ def put_bucket(asked: ApiRequest) -> OwnerRequest:
     if "acl" in (given := asked.json()):
         acl = given["acl"]
         if acl not in tuple(BucketAcl):
-            raise Refusal(400, f"acl must be one of {', '.join(BucketAcl)}, not {acl!r}.")
+            raise ApiError(400, f"acl must be one of {', '.join(BucketAcl)}, not {acl!r}.")
         fields.append(("x-oss-acl", str(acl)))
     target = f"/{quote(asked.rest, safe='')}"
     request = Request.parse("PUT", target, fields, asked.controls.clock.now())
@@ -180,10 +180,10 @@ def delete_bucket(asked: ApiRequest) -> OwnerRequest:
 
 
 def find_bucket(asked: ApiRequest, name: str) -> Bucket:
-    """Find a bucket; raises `Refusal`."""
+    """Find a bucket; raises `ApiError`."""
     found = asked.controls.service.storage.bucket(name)
     if found is None:
-        raise Refusal(404, f"The bucket {name!r} does not exist.")
+        raise ApiError(404, f"The bucket {name!r} does not exist.")
     return found
 
 

@@ -16,7 +16,7 @@ from oss_referer.page import review
 from oss_referer.sources.account import is_bucket_name
 
 from oss_emulator.control.api.referer import find_rules
-from oss_emulator.control.api.route import ApiRequest, Refusal, Route
+from oss_emulator.control.api.route import ApiError, ApiRequest, Route
 from oss_emulator.control.console import EMBED_DOMAIN, page
 from oss_emulator.control.console.objects import content_type
 from oss_emulator.control.journal import JournalEntry
@@ -74,7 +74,7 @@ def get_embed(asked: ApiRequest) -> Response:
     own = urlsplit(guess_site(find_rules(asked, bucket)) if bucket else DEFAULT_SITE)
     host = asked.query.get("host", "") or own.hostname or ""
     if not re.fullmatch(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*", host) or len(host) > 200:
-        raise Refusal(
+        raise ApiError(
             400, f"{host!r} is not the name of a host; write one such as www.example.com."
         )
     run = secrets.token_hex(6) if bucket and key else None
@@ -95,7 +95,7 @@ async def get_results(asked: ApiRequest) -> Response:
     """Show what the browser sent in a test, once everything has arrived or the time is over."""
     run = asked.rest
     if not _RUN.fullmatch(run):
-        raise Refusal(404, f"The test {run!r} does not exist.")
+        raise ApiError(404, f"The test {run!r} does not exist.")
     journal, complete = asked.controls.journal, asyncio.Event()
     found: dict[str, JournalEntry] = {}
     marks = [f"{run}-{number}" for number in range(len(POLICIES))]
@@ -161,7 +161,7 @@ def _result(asked: ApiRequest, policy: str, entry: JournalEntry | None) -> dict[
 def _site(asked: ApiRequest) -> str:
     site = asked.query.get("site", "") or DEFAULT_SITE
     if not review.is_site(site):
-        raise Refusal(400, f"{site!r} is not an address; write one such as {DEFAULT_SITE}.")
+        raise ApiError(400, f"{site!r} is not an address; write one such as {DEFAULT_SITE}.")
     return site.rstrip("/")
 
 

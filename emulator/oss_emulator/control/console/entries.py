@@ -9,7 +9,7 @@ from oss_referer.browser import changes
 from oss_referer.browser.default_domain import RULES
 from oss_referer.engine import header
 
-from oss_emulator.control.api.route import ApiRequest, Refusal
+from oss_emulator.control.api.route import ApiError, ApiRequest
 from oss_emulator.control.console import page
 from oss_emulator.control.faults import Fault
 from oss_emulator.control.journal import JournalEntry
@@ -85,12 +85,12 @@ _SHOWN: Final = "number method bucket key target operation referer status code e
 
 
 def find(asked: ApiRequest) -> JournalEntry:
-    """Find the request whose number ends the path; raises `Refusal`."""
+    """Find the request whose number ends the path; raises `ApiError`."""
     number = asked.rest
     is_number = number.isascii() and number.isdigit() and len(number) < 16
     entry = asked.controls.journal.entry(int(number)) if is_number else None
     if entry is None:
-        raise Refusal(
+        raise ApiError(
             404,
             f"The request {number!r} is not in the journal, which keeps the last "
             f"{asked.controls.journal.size}; choose one from the list of requests.",

@@ -9,7 +9,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, quote
 
 from oss_emulator.control.api.access import SESSION, check_page, is_equal, session
-from oss_emulator.control.api.route import PREFIX, ApiRequest, Refusal, Route, reply
+from oss_emulator.control.api.route import PREFIX, ApiError, ApiRequest, Route, reply
 from oss_emulator.control.console import page
 from oss_emulator.protocol.message import Request, Response
 
@@ -40,7 +40,7 @@ def log_in(asked: ApiRequest) -> Response:
     is_form = asked.request.headers.get("content-type", "").startswith(_FORM)
     sent = dict(parse_qsl(asked.data.decode(errors="replace"))) if is_form else asked.json()
     if not token:
-        raise Refusal(409, "This server has no token: start it with --admin-token.")
+        raise ApiError(409, "This server has no token: start it with --admin-token.")
     given = sent.get("token")
     knows = isinstance(given, str) and is_equal(given, token)
     # A browser that does not say which page sent the token may still be told that it is wrong.
@@ -49,7 +49,7 @@ def log_in(asked: ApiRequest) -> Response:
     if not knows and is_form:
         return page.render(asked.request, "login", {**values, "wrong": True}, 403)
     if not knows:
-        raise Refusal(403, "This is not the value of --admin-token.")
+        raise ApiError(403, "This is not the value of --admin-token.")
     answer = _answer(asked, f"{SESSION}={session(token)}")
     if not is_form:
         return answer

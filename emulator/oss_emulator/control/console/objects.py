@@ -9,7 +9,7 @@ from oss_referer.browser.probes import guess_site
 
 from oss_emulator.access.authorize import ObjectAcl
 from oss_emulator.control.api.referer import find_rules
-from oss_emulator.control.api.route import ApiRequest, OwnerRequest, Refusal, Route, reply
+from oss_emulator.control.api.route import ApiError, ApiRequest, OwnerRequest, Route, reply
 from oss_emulator.control.console import page
 from oss_emulator.control.console.buckets import find_bucket
 from oss_emulator.control.console.entries import summarize
@@ -19,7 +19,7 @@ from oss_emulator.protocol import xml
 from oss_emulator.protocol.message import Request, Response, parse_query
 from oss_emulator.protocol.signature import presigning
 from oss_emulator.protocol.signature.v4 import MAX_EXPIRES
-from oss_emulator.storage import NULL_VERSION, Bucket, Object
+from oss_emulator.storage.base import NULL_VERSION, Bucket, Object
 
 STRANGER: Final = "https://stranger.example.net/"
 """The Referer of a page that no rules are written for."""
@@ -65,7 +65,7 @@ def _try(asked: ApiRequest, url: str, referer: str | None) -> dict[str, Any]:
     result = service.admit(request)
     error = result.error if isinstance(result, Refused) else None
     response = service.render(result) if isinstance(result, Refused) else Response(200)
-    entry = JournalEntry(0, result.admission, error, response, sent=0, seconds=0.0)
+    entry = JournalEntry(0, result.known, error, response, sent=0, seconds=0.0)
     row = summarize(entry)
     return {name: row[name] for name in _SHOWN}
 
@@ -92,7 +92,7 @@ def get_object(asked: ApiRequest) -> Response:
     storage, version = asked.controls.service.storage, asked.query.get("versionId") or None
     item = storage.object(bucket.name, key, version)
     if item is None:
-        raise Refusal(404, f"The object {key!r} does not exist.")
+        raise ApiError(404, f"The object {key!r} does not exist.")
     versions = takewhile(lambda one: one.key == key, storage.versions(bucket.name, key))
     values = {
         "bucket": bucket.name,
@@ -127,7 +127,9 @@ def put_object(asked: ApiRequest) -> OwnerRequest:
                 fields.append(("x-oss-storage-class", item.storage_class))
             fields += _pairs(lines, ":")
             return _request(asked, "PUT", address, {}, fields)
-    raise Refusal(400, 'Send {"acl": …}, {"tags": "name=value …"} or {"headers": "name: value …"}.')
+    raise ApiError(
+        400, 'Send {"acl": …}, {"tags": "name=value …"} or {"headers": "name: value …"}.'
+    )
 
 
 def get_content(asked: ApiRequest) -> OwnerRequest:
@@ -169,9 +171,9 @@ def sign_object(asked: ApiRequest) -> Response:
     bucket, body = find_bucket(asked, asked.rest), asked.json()
     key, method, seconds = body.get("key"), body.get("method", "GET"), body.get("seconds", 3600)
     if not isinstance(key, str) or not key or method not in ("GET", "PUT", "HEAD", "DELETE"):
-        raise Refusal(400, "Send a key, a method (GET, PUT, HEAD or DELETE) and seconds.")
+        raise ApiError(400, "Send a key, a method (GET, PUT, HEAD or DELETE) and seconds.")
     if not isinstance(seconds, int) or not 0 < seconds <= MAX_EXPIRES:
-        raise Refusal(400, f"seconds must be a whole number from 1 to {MAX_EXPIRES}.")
+        raise ApiError(400, f"seconds must be a whole number from 1 to {MAX_EXPIRES}.")
     service, now = asked.controls.service, asked.controls.clock.now()
     signer = service.accounts.first
     query = presigning.sign_url(
@@ -212,7 +214,7 @@ def _request(
     try:
         "".join(headers.values()).encode("latin-1")
     except UnicodeEncodeError:
-        raise Refusal(400, "A header has a character that HTTP does not allow.") from None
+        raise ApiError(400, "A header has a character that HTTP does not allow.") from None
     request = Request.parse(method, target, headers.items(), asked.controls.clock.now())
     return OwnerRequest(request, lambda _: reply({"key": key, "done": method}), data)
 
@@ -220,17 +222,17 @@ def _request(
 def _key(asked: ApiRequest) -> str:
     key = asked.query.get("key", "")
     if not key:
-        raise Refusal(400, "Name the object: ?key=NAME.")
+        raise ApiError(400, "Name the object: ?key=NAME.")
     return key
 
 
 def _pairs(lines: str, sign: str) -> list[tuple[str, str]]:
-    """Parse lines such as `name: value`; raises `Refusal`."""
+    """Parse lines such as `name: value`; raises `ApiError`."""
     found = []
     for line in filter(str.strip, lines.splitlines()):
         name, separator, value = line.partition(sign)
         if not separator or not name.strip():
-            raise Refusal(400, f"{line!r} is not written as name{sign}value.")
+            raise ApiError(400, f"{line!r} is not written as name{sign}value.")
         found.append((name.strip(), value.strip()))
     return found
 

@@ -14,7 +14,7 @@ from oss_referer.search.automaton import UndecidedError
 from oss_referer.sources import referer_xml
 
 from oss_emulator.control.api.referer import find_document, read_rules
-from oss_emulator.control.api.route import ApiRequest, Refusal, Route
+from oss_emulator.control.api.route import ApiError, ApiRequest, Route
 from oss_emulator.control.console import entries, page, resend, review
 from oss_emulator.control.console.review import ChangedDecision
 from oss_emulator.control.journal import JournalEntry, RefererResult
@@ -78,13 +78,13 @@ async def apply_remedy(asked: ApiRequest) -> Response:
     entry, body = entries.find(asked), asked.json()
     etag, undoes = body.get("etag"), "undo" in body
     if not isinstance(etag, str):
-        raise Refusal(400, "Send the etag of the rules that are replaced.")
+        raise ApiError(400, "Send the etag of the rules that are replaced.")
     if undoes:
         rules = read_rules(body["undo"], asked.controls.service.settings.assumptions)
     else:
         chosen, now = _choose(asked, entry)
         if now != etag:
-            raise Refusal(409, review.CONFLICT)
+            raise ApiError(409, review.CONFLICT)
         rules = chosen.new
     before = find_document(asked, entry.bucket)
     document = await review.replace(asked, entry.bucket, rules, etag)
@@ -108,10 +108,10 @@ def _choose(asked: ApiRequest, entry: JournalEntry) -> tuple[Remedy, str]:
     body, document = asked.json(), find_document(asked, entry.bucket)
     kind, place = body.get("kind"), body.get("place")
     if not isinstance(place, str) or not place.isdecimal() or len(place) > 3:
-        raise Refusal(400, "Send the kind of a remedy and its place, as the story shows them.")
+        raise ApiError(400, "Send the kind of a remedy and its place, as the story shows them.")
     found = find(asked, entry, asked.controls.service.hotlinks.policy_of(document))
     if int(place) >= len(found) or found[int(place)].kind != kind:
-        raise Refusal(409, review.CONFLICT)
+        raise ApiError(409, review.CONFLICT)
     return found[int(place)], review.tag(document)
 
 

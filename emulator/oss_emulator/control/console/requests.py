@@ -93,7 +93,7 @@ def list_requests(asked: ApiRequest) -> Response:
 
 
 def follow_requests(asked: ApiRequest) -> AsyncGenerator[bytes]:
-    """Yield the rows of new requests as events; raises `Refusal` at once for a bad query."""
+    """Yield the rows of new requests as events; raises `ApiError` at once for a bad query."""
     return _rows(asked, api_journal.parse_filter(asked))
 
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from oss_referer import Signing
 
-from oss_emulator.control.api.route import ApiRequest, Refusal, Route
+from oss_emulator.control.api.route import ApiError, ApiRequest, Route
 from oss_emulator.control.console import entries, page
 from oss_emulator.control.journal import JournalEntry
 from oss_emulator.operations.admission import Refused
@@ -40,7 +40,7 @@ async def resend_request(asked: ApiRequest) -> Response:
     """
     entry = entries.find(asked)
     if not is_possible(entry):
-        raise Refusal(409, "The journal keeps no bodies, so this request cannot be sent again.")
+        raise ApiError(409, "The journal keeps no bodies, so this request cannot be sent again.")
     service, now = asked.controls.service, asked.controls.clock.now()
     request = entry.request._replace(received=now)
     signed_anew = _is_expired(service, entry, request)

@@ -10,7 +10,7 @@ from oss_referer.engine import explanation
 from oss_referer.sources import referer_xml
 
 from oss_emulator.control.api.referer import find_document
-from oss_emulator.control.api.route import ApiRequest, Refusal
+from oss_emulator.control.api.route import ApiError, ApiRequest
 from oss_emulator.control.console import page
 from oss_emulator.control.journal import JournalEntry
 from oss_emulator.operations.admission import Refused
@@ -28,7 +28,7 @@ def tag(document: bytes | None) -> str:
 
 
 def etag_of(asked: ApiRequest, bucket: str) -> str:
-    """Return the entity tag of the rules that a bucket has now; raises `Refusal`."""
+    """Return the entity tag of the rules that a bucket has now; raises `ApiError`."""
     return tag(find_document(asked, bucket))
 
 
@@ -37,13 +37,13 @@ async def replace(
 ) -> bytes:
     """Put rules to a bucket, as PutBucketReferer does, and return their document.
 
-    If rules are `seen`, by their entity tag, no other ones are replaced. Raises `Refusal` and
+    If rules are `seen`, by their entity tag, no other ones are replaced. Raises `ApiError` and
     `OSSError`.
     """
     try:
         document = referer_xml.format(rules)
     except ValueError as error:
-        raise Refusal(400, f"An entry cannot be written as XML: {error}.") from None
+        raise ApiError(400, f"An entry cannot be written as XML: {error}.") from None
     fields = [("Host", "localhost"), ("Content-Length", str(len(document)))]
     target = f"/{quote(bucket, safe='')}?referer"
     request = Request.parse("PUT", target, fields, asked.controls.clock.now())
@@ -52,11 +52,11 @@ async def replace(
     def write() -> None:
         with service.storage.transaction():  # nobody writes between the check and the change
             if seen is not None and seen != etag_of(asked, bucket):
-                raise Refusal(409, CONFLICT)
+                raise ApiError(409, CONFLICT)
             result = service.admit(request, service.accounts.owner)
             if isinstance(result, Refused):
                 raise result.error
-            service.perform(result, Body.of(document))
+            service.execute(result, Body.of(document))
 
     await asked.change(write)
     return document

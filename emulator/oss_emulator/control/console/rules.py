@@ -16,7 +16,7 @@ from oss_referer.sources import forms
 from oss_referer.sources.toml import SourceError
 
 from oss_emulator.control.api.referer import decide, find_rules, list_requests, read_rules
-from oss_emulator.control.api.route import ApiRequest, Refusal, Route, reply
+from oss_emulator.control.api.route import ApiError, ApiRequest, Route, reply
 from oss_emulator.control.console import page
 from oss_emulator.control.console.review import JournalReview, etag_of, replace, tag
 from oss_emulator.control.journal import RefererResult
@@ -137,7 +137,7 @@ async def correct_rules(asked: ApiRequest) -> Response:
     found = await asyncio.to_thread(lint.run, rules, assumptions=assumptions)
     finding = next((one for one in found if review.is_meant(one, body)), None)
     if finding is None:
-        raise Refusal(404, "The linter does not find this any more.")
+        raise ApiError(404, "The linter does not find this any more.")
     corrected = lint.follow(rules, [finding], unsafe=True)
     difference = await asyncio.to_thread(diff.compare, rules, corrected, assumptions=assumptions)
     values = {
@@ -152,7 +152,7 @@ async def generate_rules(asked: ApiRequest) -> Response:
     """Propose rules for a site, with the decision table that they pass."""
     body = asked.json()
     wish = SiteProfile(
-        _text(body, "site", ""),
+        (_text(body, "site", ""),),
         subdomains=body.get("subdomains") is True,
         mini_programs=tuple(_text(body, "mini_programs", "").split()),
         console=body.get("console") is True,
@@ -162,9 +162,9 @@ async def generate_rules(asked: ApiRequest) -> Response:
     try:
         proposal = await asyncio.to_thread(propose, wish)
     except ProposalError as error:
-        raise Refusal(400, f"There are no such rules: {error}.") from None
+        raise ApiError(400, f"There are no such rules: {error}.") from None
     rules = to_members(proposal.configuration)
-    return reply({"rules": rules, "table": format_table(proposal, wish.site)})
+    return reply({"rules": rules, "table": format_table(proposal, *wish.sites)})
 
 
 async def export_rules(asked: ApiRequest) -> Response:
@@ -175,7 +175,7 @@ async def export_rules(asked: ApiRequest) -> Response:
     try:
         exports = await asyncio.to_thread(export, rules, bucket, assumptions)
     except ValueError as error:
-        raise Refusal(400, f"The rules cannot be written: {error}.") from None
+        raise ApiError(400, f"The rules cannot be written: {error}.") from None
     texts = {name: made.text for name, made in exports.items()}
     return page.show(asked, "rules_export", {"texts": texts}, bucket=bucket, exports=exports)
 
@@ -189,10 +189,10 @@ async def import_rules(asked: ApiRequest) -> Response:
         found = await asyncio.to_thread(forms.find, document, None, assumptions)
         name = _text(body, "name", next(iter(found)))
         if name not in found:
-            raise Refusal(404, f"The document has no rules {name!r}; it has {', '.join(found)}.")
+            raise ApiError(404, f"The document has no rules {name!r}; it has {', '.join(found)}.")
         rules = await asyncio.to_thread(found[name])
     except SourceError as error:
-        raise Refusal(400, f"The rules cannot be read: {error}.") from None
+        raise ApiError(400, f"The rules cannot be read: {error}.") from None
     return reply({"rules": to_members(rules), "name": name, "names": list(found)})
 
 
@@ -203,7 +203,7 @@ def _read(asked: ApiRequest, body: Mapping[str, Any]) -> RefererConfiguration:
 def _text(body: Mapping[str, Any], name: str, default: str | None = None) -> str:
     found = body.get(name, default)
     if not isinstance(found, str):
-        raise Refusal(400, f"{name} must be a string.")
+        raise ApiError(400, f"{name} must be a string.")
     return found or default or ""
 
 

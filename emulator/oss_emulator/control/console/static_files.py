@@ -7,7 +7,7 @@ from typing import Final
 
 from oss_referer import page
 
-from oss_emulator.control.api.route import ApiRequest, Refusal, Route
+from oss_emulator.control.api.route import ApiError, ApiRequest, Route
 from oss_emulator.protocol.message import Response
 
 FOLDER: Final = Path(__file__).with_name("static")
@@ -32,7 +32,7 @@ def _read() -> dict[str, tuple[str, bytes]]:
 def get_file(asked: ApiRequest) -> Response:
     """Return a file, or 304 if the browser has it already."""
     if asked.rest not in _read():
-        raise Refusal(404, f"The file {asked.rest!r} does not exist.")
+        raise ApiError(404, f"The file {asked.rest!r} does not exist.")
     etag, content = _read()[asked.rest]
     headers = {
         "Content-Type": _TYPES[Path(asked.rest).suffix],

@@ -7,7 +7,7 @@ from oss_referer.browser.changes import PUBLIC_ACCESS_BLOCKED
 from oss_emulator.documents import encryption, public_access_block, resource_group, tagging
 from oss_emulator.operations.call import Call
 from oss_emulator.protocol.errors import ErrorCase, OSSError
-from oss_emulator.storage import Bucket
+from oss_emulator.storage.base import Bucket
 
 MAX_BUCKETS: Final = 100
 """The number of buckets that an account may have in a region (PutBucket)."""

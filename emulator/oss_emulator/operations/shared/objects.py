@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from oss_referer import Signing
 
-from oss_emulator.access import Permission, required_of_source
+from oss_emulator.access.authorize import Permission, required_of_source
 from oss_emulator.documents import access_point, archive_direct_read, object_worm
 from oss_emulator.documents.document import Documents
 from oss_emulator.documents.object_worm import RetentionMode, RetentionPeriod
@@ -18,8 +18,8 @@ from oss_emulator.protocol.address import decode_key
 from oss_emulator.protocol.conditions import CopySource
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import FileRange
-from oss_emulator.storage import NULL_VERSION, Blob, Bucket, MemoryBlob, Object, Upload
-from oss_emulator.storage.blobs import BlobFile, StoredBlob, open_files, slices
+from oss_emulator.storage.base import NULL_VERSION, Bucket, Object, Upload
+from oss_emulator.storage.blobs import Blob, BlobFile, MemoryBlob, StoredBlob, open_files, slices
 
 MODE: Final = "x-oss-object-worm-mode"
 UNTIL: Final = "x-oss-object-worm-retain-until-date"

@@ -3,7 +3,7 @@
 from random import getrandbits
 from typing import NamedTuple
 
-from oss_emulator.access import ObjectAcl
+from oss_emulator.access.authorize import ObjectAcl
 from oss_emulator.documents import callback_policy, encryption, object_worm, worm
 from oss_emulator.operations import permissions
 from oss_emulator.operations.call import NO_BODY, Body, Call
@@ -12,7 +12,7 @@ from oss_emulator.operations.shared.objects import DELETE_MARKER, VERSION_ID, de
 from oss_emulator.protocol import callback, checksums, client_encryption, headers, tagging
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Callback
-from oss_emulator.storage import NULL_VERSION, Object
+from oss_emulator.storage.base import NULL_VERSION, Object
 
 OBJECT_ACL = "x-oss-object-acl"
 

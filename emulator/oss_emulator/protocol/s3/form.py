@@ -13,7 +13,7 @@ from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.form import Form, missing
 from oss_emulator.protocol.headers import encode, invalid_argument
 from oss_emulator.protocol.s3 import headers, signature
-from oss_emulator.protocol.signature.claim import Claim, Place, Version, format_day, parse_time
+from oss_emulator.protocol.signature.claim import Claim, SignedIn, Version, format_day, parse_time
 
 _POLICY: Final = "policy"
 _ACL: Final = "x-oss-object-acl"
@@ -37,7 +37,7 @@ def translate(form: Form) -> Form:
     fields = {name: value for name, value in form.fields.items() if name not in _SIGNING}
     for name in fields:  # nothing here checks the file, and no field of OSS sets tags
         if name.startswith(headers.CHECKSUM) or name == _TAGGING:
-            raise headers.refuse(name, "field")
+            raise headers.unsupported(name, "field")
     found = headers.to_oss(fields, of_object=True)
     if "acl" in found:
         found[_ACL] = found.pop("acl")
@@ -68,7 +68,7 @@ def parse(form: Form) -> Claim | None:
         access_key_id, made = (form.text(name) for name in _FIELDS_V2)
         return Claim(
             version=Version.V2,
-            place=Place.FORM,
+            place=SignedIn.FORM,
             access_key_id=access_key_id,
             signature=made,
             token=_token(form),
@@ -104,7 +104,7 @@ def _parse_v4(form: Form) -> Claim:
         raise _refuse("x-amz-credential", credential)
     return Claim(
         version=Version.V4,
-        place=Place.FORM,
+        place=SignedIn.FORM,
         access_key_id=access_key_id,
         signature=made,
         token=_token(form),

@@ -121,7 +121,7 @@ def to_oss(headers: Mapping[str, str], *, of_object: bool) -> dict[str, str]:
         elif name in _TO_OSS:
             found[_TO_OSS[name]] = _value(name, value)
         else:
-            raise refuse(name)
+            raise unsupported(name)
     _unframe(headers, found)
     return found
 
@@ -175,7 +175,7 @@ def _unframe(headers: Mapping[str, str], found: dict[str, str]) -> None:
         found["content-length"] = headers[_LENGTH]
 
 
-def refuse(name: str, kind: str = "header") -> OSSError:
+def unsupported(name: str, kind: str = "header") -> OSSError:
     """Make the error for a header, or a field of a form, that is not understood."""
     message = f"The {kind} {name} of S3 has no counterpart that OSS documents; leave it out."
     return OSSError(ErrorCase.NOT_IMPLEMENTED, message, Header=name)

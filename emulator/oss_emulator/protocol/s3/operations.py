@@ -129,15 +129,15 @@ def check_supported(method: str, target: Target, query: Mapping[str, str]) -> No
     resource = "object" if target.key else "bucket" if target.bucket else "service"
     subresource = next((name for name in query if name in _SUBRESOURCES), "")
     if _PART in query and "uploadId" not in query:
-        raise refuse(f"{method} of a single part of the object", method, _PART)
+        raise unsupported(f"{method} of a single part of the object", method, _PART)
     if (method, resource, subresource) in _ANSWERED:
         return
     asked = f"{method} ?{subresource}" if subresource else method
     name = _NAMES.get((method, resource, subresource), f"{asked} of the {resource}")
-    raise refuse(name, method, subresource)
+    raise unsupported(name, method, subresource)
 
 
-def refuse(name: str, method: str, subresource: str) -> OSSError:
+def unsupported(name: str, method: str, subresource: str) -> OSSError:
     """Make the error for an operation, by its name, that OSS does not answer over S3."""
     message = (
         f"{name} is not an operation that OSS answers over the S3 protocol; docs/s3.md lists those."

@@ -15,7 +15,7 @@ from oss_emulator.protocol.s3.headers import COMPATIBLE, PAYLOAD_HASH
 from oss_emulator.protocol.signature import canonical, unsigned
 from oss_emulator.protocol.signature.claim import (
     Claim,
-    Place,
+    SignedIn,
     Version,
     check_period,
     find_gap,
@@ -68,8 +68,8 @@ PARAMETERS: Final = frozenset(
 """The query parameters that belong to a signature in the URL."""
 
 _MISMATCH: Final = {
-    (Version.V2, Place.URL): "0002-00000307",
-    (Version.V4, Place.URL): "0002-00000429",
+    (Version.V2, SignedIn.URL): "0002-00000307",
+    (Version.V4, SignedIn.URL): "0002-00000429",
 }
 """The EC of a signature that does not match; those of the header are unknown."""
 
@@ -145,7 +145,7 @@ def canonical_request(claim: Claim, request: Request) -> bytes:
     headers = "".join(
         f"{name}:{_squeeze(request.headers[name])}\n" for name in claim.additional_headers
     )
-    in_url = claim.place is Place.URL
+    in_url = claim.place is SignedIn.URL
     payload = request.headers.get(PAYLOAD_HASH, UNSIGNED if in_url else "")
     return encode(
         f"{request.method}\n{_path(request.path)}\n{_query(request.query_string)}\n{headers}\n"
@@ -180,9 +180,9 @@ def sign(key: bytes, text: bytes) -> str:
 def string_to_sign_v2(claim: Claim, request: Request, bucket: str, key: str) -> bytes:
     """Format the text that version 2 signs."""
     headers = request.headers
-    date = "" if claim.place is Place.HEADER and _DATE in headers else claim.date
+    date = "" if claim.place is SignedIn.HEADER and _DATE in headers else claim.date
     # A URL has the headers of S3 as parameters, and they are signed as headers.
-    fields = {**request.query, **headers} if claim.place is Place.URL else headers
+    fields = {**request.query, **headers} if claim.place is SignedIn.URL else headers
     amz = "".join(
         f"{name}:{fields[name].strip(canonical.BLANKS)}\n"
         for name in sorted(fields)
@@ -233,7 +233,7 @@ def _parse_header(request: Request) -> Claim:
         raise OSSError(ErrorCase.INVALID_AUTHORIZATION, ec="0002-00000409")
     return Claim(
         version=Version.V4,
-        place=Place.HEADER,
+        place=SignedIn.HEADER,
         access_key_id=access_key_id,
         signature=fields["Signature"],
         token=request.headers.get(_TOKEN) or None,
@@ -254,7 +254,7 @@ def _parse_header_v2(request: Request, credentials: str) -> Claim:
     token = request.headers.get(_TOKEN) or None
     return Claim(
         version=Version.V2,
-        place=Place.HEADER,
+        place=SignedIn.HEADER,
         access_key_id=access_key_id,
         signature=signature,
         token=token,
@@ -281,7 +281,7 @@ def _parse_url_v4(request: Request) -> Claim:
         raise refuse_parameter("X-Amz-Credential", query["X-Amz-Credential"], "0002-00000421")
     return Claim(
         version=Version.V4,
-        place=Place.URL,
+        place=SignedIn.URL,
         access_key_id=access_key_id,
         signature=query["X-Amz-Signature"],
         token=query.get("X-Amz-Security-Token") or None,
@@ -303,7 +303,7 @@ def _parse_url_v2(request: Request) -> Claim:
         raise OSSError(ErrorCase.INCOMPLETE_URL_SIGNATURE, message, ec=ec)
     return Claim(
         version=Version.V2,
-        place=Place.URL,
+        place=SignedIn.URL,
         access_key_id=query["AWSAccessKeyId"],
         signature=query["Signature"],
         token=query.get(_TOKEN) or None,
@@ -364,7 +364,7 @@ def _check_parameters_v2(claim: Claim, request: Request) -> None:
     """Check that each parameter that has an effect is signed, or that S3 leaves it unsigned."""
     for name, value in request.query.items():
         if name.lower().startswith("x-amz-"):  # as headers; a URL signs those in lower case
-            in_url = claim.place is Place.URL and "\n" not in value  # which would end the header
+            in_url = claim.place is SignedIn.URL and "\n" not in value  # which would end the header
             unsigned_ = not (in_url and name.startswith("x-amz-"))
         else:
             unsigned_ = (name in KNOWN or is_parameter(name)) and name not in _COVERED_BY_V2

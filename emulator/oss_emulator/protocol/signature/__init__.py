@@ -12,10 +12,16 @@ from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.headers import invalid_argument
 from oss_emulator.protocol.message import Request, parse_query
 from oss_emulator.protocol.signature import v1, v2, v4
-from oss_emulator.protocol.signature.claim import Calculation, Claim, Place, Version, check_period
+from oss_emulator.protocol.signature.claim import (
+    Calculation,
+    Claim,
+    SignedIn,
+    Version,
+    check_period,
+)
 from oss_emulator.protocol.signature.unsigned import check_once
 
-__all__ = ["Claim", "Place", "Version", "is_signed", "parse", "verify"]
+__all__ = ["Claim", "SignedIn", "Version", "is_signed", "parse", "verify"]
 
 _EXPIRED: Final = {Version.V4: "0002-00000236"}
 """The EC of an expired URL, if it is not that of the error (P-17)."""
@@ -50,10 +56,10 @@ def is_signed_url(query: Mapping[str, str]) -> bool:
 
 
 _HEADER_MISSING: Final = {
-    (Version.V2, Place.HEADER): "0002-00000112",
-    (Version.V2, Place.URL): "0002-00000078",
-    (Version.V4, Place.HEADER): "0002-00000211",
-    (Version.V4, Place.URL): "",
+    (Version.V2, SignedIn.HEADER): "0002-00000112",
+    (Version.V2, SignedIn.URL): "0002-00000078",
+    (Version.V4, SignedIn.HEADER): "0002-00000211",
+    (Version.V4, SignedIn.URL): "",
 }
 """The EC for a missing additional header; that of V4 in the URL is unknown."""
 
@@ -84,17 +90,17 @@ def parse(request: Request) -> Claim | None:
     signatures in both places, and `AccessDenied` for an incomplete V1 or V2 URL or a bad date.
     """
     if "authorization" in request.headers:
-        found = Place.HEADER
+        found = SignedIn.HEADER
     elif request.query and not _MARKS.isdisjoint(request.query):
-        found = Place.URL
+        found = SignedIn.URL
     else:
         return None
     if not _TOKENS.isdisjoint(request.headers):
         if not _TOKENS.isdisjoint(request.query):
             raise OSSError(ErrorCase.TOKEN_TWICE)
-        if found is Place.URL:
+        if found is SignedIn.URL:
             raise OSSError(ErrorCase.TOKEN_NOT_IN_URL)
-    return _parse_header(request) if found is Place.HEADER else _parse_url(request.query_string)
+    return _parse_header(request) if found is SignedIn.HEADER else _parse_url(request.query_string)
 
 
 def verify(claim: Claim, request: Request, target: Target, secret: str, region: str) -> None:
@@ -147,7 +153,7 @@ def _check_headers(claim: Claim, request: Request) -> None:
 
 
 def _wrong_region(claim: Claim, request: Request, region: str) -> OSSError:
-    if claim.place is Place.HEADER:
+    if claim.place is SignedIn.HEADER:
         sent = request.headers["authorization"]
         error = OSSError(ErrorCase.INVALID_SIGNING_REGION, Authorization=sent)
     else:

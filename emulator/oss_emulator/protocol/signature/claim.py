@@ -20,7 +20,7 @@ class Version(IntEnum):
     V4 = 4
 
 
-class Place(StrEnum):
+class SignedIn(StrEnum):
     """Where a request has its signature."""
 
     HEADER = "header"
@@ -33,7 +33,7 @@ class Claim(NamedTuple):
     """What a signed request claims about its signature."""
 
     version: Version
-    place: Place
+    place: SignedIn
     access_key_id: str
     signature: str
     """As sent: base64 in V1 and V2, lower-case hex in V4."""
@@ -148,7 +148,7 @@ def check_period(
 
     `expired` and `early` are the ECs of URLs that are no longer and not yet valid.
     """
-    if claim.place is Place.HEADER:
+    if claim.place is SignedIn.HEADER:
         if claim.signed_at is not None and abs(now - claim.signed_at) > MAX_SKEW:
             raise OSSError(
                 ErrorCase.REQUEST_TIME_TOO_SKEWED,
@@ -190,7 +190,7 @@ class Calculation(NamedTuple):
             return
         error = OSSError(
             ErrorCase.SIGNATURE_DOES_NOT_MATCH,
-            ec=_EC_OF_FORMS if claim.place is Place.FORM else _EC[claim.version],
+            ec=_EC_OF_FORMS if claim.place is SignedIn.FORM else _EC[claim.version],
             OSSAccessKeyId=claim.access_key_id,
             SignatureProvided=claimed,
             StringToSign=self.string_to_sign.decode(errors="replace"),

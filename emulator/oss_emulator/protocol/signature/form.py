@@ -10,7 +10,7 @@ from oss_emulator.protocol.signature.claim import (
     MAX_SKEW,
     Calculation,
     Claim,
-    Place,
+    SignedIn,
     Version,
     format_day,
     parse_time,
@@ -78,7 +78,7 @@ def _parse_v1(form: Form) -> Claim:
     found = _require(form, _FIELDS_OF_V1)
     return Claim(
         Version.V1,
-        Place.FORM,
+        SignedIn.FORM,
         access_key_id=found["OSSAccessKeyId"],
         signature=found["Signature"],
         token=_token(form),
@@ -107,7 +107,7 @@ def _parse_v4(form: Form) -> Claim:
         raise invalid_argument(_CREDENTIAL, credential, message, ec="0002-00000709")
     return Claim(
         Version.V4,
-        Place.FORM,
+        SignedIn.FORM,
         access_key_id=access_key_id,
         signature=found["x-oss-signature"],
         token=_token(form),

@@ -14,7 +14,7 @@ from oss_emulator.protocol.signature import canonical
 from oss_emulator.protocol.signature.claim import (
     Calculation,
     Claim,
-    Place,
+    SignedIn,
     Version,
     find_gap,
     parse_date,
@@ -43,7 +43,7 @@ def parse_header(request: Request, credentials: str) -> Claim:
     token = headers.get("x-oss-security-token") or headers.get("security-token") or None
     return Claim(
         Version.V1,
-        Place.HEADER,
+        SignedIn.HEADER,
         access_key_id=access_key_id,
         signature=signature,
         token=token,
@@ -58,7 +58,7 @@ def parse_url(query: Mapping[str, str]) -> Claim:
         raise OSSError(ErrorCase.INCOMPLETE_URL_SIGNATURE, ec=gap[1])
     return Claim(
         Version.V1,
-        Place.URL,
+        SignedIn.URL,
         access_key_id=query["OSSAccessKeyId"],
         signature=query["Signature"],
         token=query.get("security-token") or None,

@@ -12,7 +12,7 @@ from oss_emulator.protocol.signature import canonical
 from oss_emulator.protocol.signature.claim import (
     Calculation,
     Claim,
-    Place,
+    SignedIn,
     Version,
     find_gap,
     parse_date,
@@ -44,7 +44,7 @@ def parse_header(request: Request, credentials: str) -> Claim:
     date = request.headers.get("date", date).strip()
     return Claim(
         Version.V2,
-        Place.HEADER,
+        SignedIn.HEADER,
         access_key_id=access_key_id,
         signature=signature,
         token=request.headers.get("x-oss-security-token") or None,
@@ -62,7 +62,7 @@ def parse_url(query: Mapping[str, str]) -> Claim:
         raise OSSError(ErrorCase.INCOMPLETE_URL_SIGNATURE, message, ec=ec)
     return Claim(
         Version.V2,
-        Place.URL,
+        SignedIn.URL,
         access_key_id=query["x-oss-access-key-id"],
         signature=query["x-oss-signature"],
         token=query.get("security-token") or None,

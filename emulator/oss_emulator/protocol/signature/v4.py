@@ -13,7 +13,7 @@ from oss_emulator.protocol.signature import canonical
 from oss_emulator.protocol.signature.claim import (
     Calculation,
     Claim,
-    Place,
+    SignedIn,
     Version,
     find_gap,
     format_day,
@@ -50,10 +50,10 @@ def parse_header(request: Request, credentials: str) -> Claim:
     if not (credential and signature):
         raise OSSError(ErrorCase.INVALID_AUTHORIZATION, ec="0002-00000202")
     date, signed_at = parse_date(request.headers)
-    access_key_id, day, region, product = _parse_credential(credential, signed_at, Place.HEADER)
+    access_key_id, day, region, product = _parse_credential(credential, signed_at, SignedIn.HEADER)
     return Claim(
         Version.V4,
-        Place.HEADER,
+        SignedIn.HEADER,
         access_key_id=access_key_id,
         signature=signature,
         token=request.headers.get("x-oss-security-token") or None,
@@ -79,11 +79,11 @@ def parse_url(query: Mapping[str, str]) -> Claim:
     if expires is None or not 1 <= expires <= MAX_EXPIRES:
         raise refuse_parameter("x-oss-expires", query["x-oss-expires"], "0002-00000232")
     access_key_id, day, region, product = _parse_credential(
-        query["x-oss-credential"], signed_at, Place.URL
+        query["x-oss-credential"], signed_at, SignedIn.URL
     )
     return Claim(
         Version.V4,
-        Place.URL,
+        SignedIn.URL,
         access_key_id=access_key_id,
         signature=query["x-oss-signature"],
         token=query.get("x-oss-security-token") or None,
@@ -138,7 +138,7 @@ def sign(key: bytes, data: bytes) -> str:
     return hmac.digest(key, data, "sha256").hex()
 
 
-def _parse_credential(text: str, signed_at: float, place: Place) -> tuple[str, str, str, str]:
+def _parse_credential(text: str, signed_at: float, place: SignedIn) -> tuple[str, str, str, str]:
     """Parse `id/day/region/product/aliyun_v4_request`; raises `InvalidArgument`."""
     parts = text.rsplit("/", 4)
     if len(parts) != 5 or not parts[0] or parts[4] != TERMINATOR:
@@ -147,13 +147,13 @@ def _parse_credential(text: str, signed_at: float, place: Place) -> tuple[str, s
     if day != format_day(signed_at):
         raise _refuse_credential(place, text, header="0002-00000212", url="0002-00000223")
     if product not in _PRODUCTS:
-        if place is Place.HEADER:
+        if place is SignedIn.HEADER:
             raise OSSError(ErrorCase.INVALID_SIGNING_PRODUCT)
         raise refuse_parameter("x-oss-credential", text)
     return access_key_id, day, region, product
 
 
-def _refuse_credential(place: Place, text: str, *, header: str, url: str) -> OSSError:
-    if place is Place.HEADER:
+def _refuse_credential(place: SignedIn, text: str, *, header: str, url: str) -> OSSError:
+    if place is SignedIn.HEADER:
         return OSSError(ErrorCase.INVALID_AUTHORIZATION, ec=header)
     return refuse_parameter("x-oss-credential", text, url)

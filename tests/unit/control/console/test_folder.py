@@ -7,7 +7,10 @@ from collections.abc import Iterator, Mapping
 import pytest
 from oss_emulator.control.console import buckets
 from oss_emulator.control.console.buckets import FolderOrder, FolderQuery
-from oss_emulator.storage import Bucket, MemoryStorage, Object
+from oss_emulator.storage.base import Bucket, Object
+from oss_emulator.storage.memory import MemoryStorage
+
+from tests.rows import rows
 
 
 def storage(sizes: Mapping[str, int]) -> MemoryStorage:
@@ -27,21 +30,19 @@ def keys(asked: FolderQuery, sizes: Mapping[str, int] = SIZES) -> list[str]:
     return [*found.folders, *(item.key for item in found.objects)]
 
 
-@pytest.mark.parametrize(
+@rows(
     ("asked", "shown"),
-    [
-        (FolderQuery(), ["a/", "d/", "b", "c", "f"]),
-        (FolderQuery(descending=True), ["d/", "a/", "f", "c", "b"]),
-        (FolderQuery(order=FolderOrder.SIZE), ["a/", "d/", "c", "f", "b"]),
-        (FolderQuery(order=FolderOrder.SIZE, descending=True), ["a/", "d/", "b", "f", "c"]),
-        (FolderQuery(order=FolderOrder.MODIFIED, descending=True), ["a/", "d/", "f", "c", "b"]),
-        (FolderQuery("a/"), ["a/1", "a/2"]),
-        (FolderQuery(text="1"), ["a/1", "d/e/1"]),
-        (FolderQuery("d/", "D"), []),
-        (FolderQuery("d/", "E"), ["d/e/1"]),
-        (FolderQuery(text="", page=9), ["a/", "d/", "b", "c", "f"]),
-        (FolderQuery("missing/"), []),
-    ],
+    (FolderQuery(), ["a/", "d/", "b", "c", "f"]),
+    (FolderQuery(descending=True), ["d/", "a/", "f", "c", "b"]),
+    (FolderQuery(order=FolderOrder.SIZE), ["a/", "d/", "c", "f", "b"]),
+    (FolderQuery(order=FolderOrder.SIZE, descending=True), ["a/", "d/", "b", "f", "c"]),
+    (FolderQuery(order=FolderOrder.MODIFIED, descending=True), ["a/", "d/", "f", "c", "b"]),
+    (FolderQuery("a/"), ["a/1", "a/2"]),
+    (FolderQuery(text="1"), ["a/1", "d/e/1"]),
+    (FolderQuery("d/", "D"), []),
+    (FolderQuery("d/", "E"), ["d/e/1"]),
+    (FolderQuery(text="", page=9), ["a/", "d/", "b", "c", "f"]),
+    (FolderQuery("missing/"), []),
 )
 def test_folder_is_searched_and_sorted(asked: FolderQuery, shown: list[str]) -> None:
     assert keys(asked) == shown

@@ -18,19 +18,19 @@ from oss_emulator.control.api import journal
 from oss_emulator.control.api.access import (
     SESSION,
     TOKEN_HEADER,
-    LoginNeeded,
+    LoginNeededError,
     check_allowed,
     session,
 )
-from oss_emulator.control.api.route import Refusal
+from oss_emulator.control.api.route import ApiError
 from oss_emulator.control.console import (
     EMBED_DOMAIN,
     LOGIN,
     PAGES,
     connect,
     find,
-    refuse,
     show,
+    show_error,
     wants_page,
 )
 from oss_emulator.control.console.embed import MARK, POLICIES
@@ -51,6 +51,7 @@ from oss_emulator.settings import Settings
 from oss_referer import RefererConfiguration, lint
 from oss_referer.page import STATIC
 
+from tests.rows import rows
 from tests.thorough import cases
 from tests.unit.control.caller import ApiCaller
 
@@ -94,7 +95,7 @@ def as_json(path: str) -> str:
     return f"{place}.json{sign}{query}"
 
 
-@pytest.mark.parametrize("path", PATHS)
+@rows("path", *PATHS)
 def test_page_is_html_for_browsers_and_json_for_others(ask: ApiCaller, path: str) -> None:
     page = ask.html(path)
     assert page.startswith("<!doctype html>")
@@ -124,7 +125,7 @@ def test_planned_fault_is_shown_with_what_it_does(ask: ApiCaller) -> None:
     assert "USER_DISABLE throttle=20" in page
 
 
-@pytest.mark.parametrize("word", PAGES)
+@rows("word", *PAGES)
 def test_every_page_has_routes(word: str) -> None:
     module = import_module(f"oss_emulator.control.console.{PAGES[word]}")
     assert any(route.path.partition("/")[0] == word for route in module.ROUTES)
@@ -229,7 +230,7 @@ def test_empty_list_says_why(ask: ApiCaller, query: str, shown: str) -> None:
     assert len(hidden) == 1
 
 
-@pytest.mark.parametrize("number", ["0", "3", "-1", "x", "9" * 40, "²"])
+@rows("number", "0", "3", "-1", "x", "9" * 40, "²")
 def test_unknown_request_is_not_found(ask: ApiCaller, number: str) -> None:
     assert ask("GET", f"requests/{number}").status == 404
 
@@ -325,22 +326,20 @@ def test_rules_that_lines_cannot_show_are_not_edited(
     assert (" readonly" not in ask.html("rules/examplebucket")) is editable
 
 
-@pytest.mark.parametrize(
+@rows(
     ("method", "path", "body"),
-    [
-        ("GET", "rules/missing", {}),
-        ("POST", "rules/check", {"rules": 1, "requests": []}),
-        ("POST", "rules/check", {"rules": {"AllowEmptyReferer": True}, "requests": 1}),
-        ("POST", "rules/review", {"rules": {"AllowEmptyReferer": True}}),
-        ("POST", "rules/review", {"rules": {"AllowEmptyReferer": True}, "bucket": "missing"}),
-        ("POST", "rules/import", {"text": "]"}),
-        ("POST", "rules/import", {"text": "<x/>"}),
-        ("POST", "rules/import", {"text": '{"AllowEmptyReferer": true}', "name": "x"}),
-        ("POST", "rules/export", {"rules": members("\x01"), "bucket": "b"}),
-        ("PUT", "rules/examplebucket", {"rules": members("\x01")}),
-        ("GET", "requests?verdict=maybe", {}),
-        ("GET", "requests?status=x", {}),
-    ],
+    ("GET", "rules/missing", {}),
+    ("POST", "rules/check", {"rules": 1, "requests": []}),
+    ("POST", "rules/check", {"rules": {"AllowEmptyReferer": True}, "requests": 1}),
+    ("POST", "rules/review", {"rules": {"AllowEmptyReferer": True}}),
+    ("POST", "rules/review", {"rules": {"AllowEmptyReferer": True}, "bucket": "missing"}),
+    ("POST", "rules/import", {"text": "]"}),
+    ("POST", "rules/import", {"text": "<x/>"}),
+    ("POST", "rules/import", {"text": '{"AllowEmptyReferer": true}', "name": "x"}),
+    ("POST", "rules/export", {"rules": members("\x01"), "bucket": "b"}),
+    ("PUT", "rules/examplebucket", {"rules": members("\x01")}),
+    ("GET", "requests?verdict=maybe", {}),
+    ("GET", "requests?status=x", {}),
 )
 def test_bad_input_gets_one_sentence(ask: ApiCaller, method: str, path: str, body: Any) -> None:
     answer = ask(method, path, body)
@@ -371,16 +370,16 @@ CHANGING = """
 
 @pytest.mark.parametrize("changing", CHANGING)
 @given(body=BODIES)
-@settings(max_examples=cases(8, 80), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=cases(4, 80), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_body_gets_an_answer(ask: ApiCaller, changing: str, body: Any) -> None:
     method, path = changing.split()
     assert ask(method, path, body).status < 500
-    with suppress(Refusal):
+    with suppress(ApiError):
         ask.response(method, path, json.dumps(body).encode(), accept="text/html")
 
 
 @given(key=strategies.text(min_size=1, max_size=40), prefix=strategies.text(max_size=20))
-@settings(max_examples=cases(20, 100), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=cases(10, 100), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_key_is_put_shown_and_deleted(ask: ApiCaller, key: str, prefix: str) -> None:
     place = f"examplebucket?key={quote(key, errors='replace')}"
     if ask("PUT", f"content/{place}", b"x").status == 200:
@@ -432,7 +431,7 @@ def test_folder_is_searched_and_sorted_by_links(ask: ApiCaller) -> None:
     assert "No key contains this text." in ask.html("buckets/examplebucket?text=nowhere")
 
 
-@pytest.mark.parametrize("query", ["sort=colour", "sort=--size", "page=x", "page=-1", "page=²"])
+@rows("query", "sort=colour", "sort=--size", "page=x", "page=-1", "page=²")
 def test_bad_query_of_a_folder_is_refused(ask: ApiCaller, query: str) -> None:
     assert ask("GET", f"buckets/examplebucket?{quote(query, safe='=')}").status == 400
 
@@ -545,14 +544,12 @@ async def test_embed_test_pairs_policies_with_requests(ask: ApiCaller) -> None:
     assert all(result["decision"]["allowed"] for result in results)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("path", "status"),
-    [
-        ("embed?bucket=examplebucket&key=a&host=a..b", 400),
-        ("embed?bucket=examplebucket&key=a&host=%22%3E", 400),
-        ("embed/zzz", 404),
-        (f"embed/{'0' * 12}?site=x", 400),
-    ],
+    ("embed?bucket=examplebucket&key=a&host=a..b", 400),
+    ("embed?bucket=examplebucket&key=a&host=%22%3E", 400),
+    ("embed/zzz", 404),
+    (f"embed/{'0' * 12}?site=x", 400),
 )
 def test_bad_embed_test_is_refused(
     ask: ApiCaller, monkeypatch: pytest.MonkeyPatch, path: str, status: int
@@ -576,9 +573,7 @@ def test_page_of_the_embed_test_embeds_an_object_of_a_bucket() -> None:
     assert "Referrer-Policy" not in embedded("/?show=examplebucket/a&test=x-0").headers
 
 
-@pytest.mark.parametrize(
-    "query", ["", "show=x/a&test=a-1", "show=bucket&test=a-1", "show=bucket/a&test=a"]
-)
+@rows("query", "", "show=x/a&test=a-1", "show=bucket&test=a-1", "show=bucket/a&test=a")
 def test_page_of_the_embed_test_refuses_what_is_not_an_object(query: str) -> None:
     assert embedded(f"/?{query}").status == 400
 
@@ -618,7 +613,7 @@ def named_in_templates() -> list[str]:
     return sorted(set(re.findall(r"static/([\w.]+\.js)", texts)))
 
 
-@pytest.mark.parametrize("script", named_in_templates())
+@rows("script", *named_in_templates())
 def test_page_loads_little(script: str) -> None:
     names = imported(script)
     assert "base.js" in names
@@ -653,25 +648,25 @@ def test_session_of_a_browser_stands_for_the_token() -> None:
     cookie = f"a=b; {SESSION}={session('t')}"
     check_allowed(request("/_emulator/requests", cookie=cookie), "t")
     for wrong in (f"{SESSION}=t", f"{SESSION}=", SESSION, ""):
-        with pytest.raises(Refusal):
+        with pytest.raises(ApiError):
             check_allowed(request("/_emulator/requests", cookie=wrong), "t")
-    with pytest.raises(Refusal):
+    with pytest.raises(ApiError):
         check_allowed(request("/_emulator/requests", cookie=f"{SESSION}={session('')}"), "")
 
 
 def test_browser_without_a_session_is_led_to_the_login() -> None:
     page = request("/_emulator/rules/b?x=1", accept="text/html")
-    refusal = LoginNeeded(403, "No.")
-    led = refuse(page, refusal, Settings(admin_token="t"))
+    refusal = LoginNeededError(403, "No.")
+    led = show_error(page, refusal, Settings(admin_token="t"))
     assert (led.status, led.headers["Location"]) == (
         303,
         "/_emulator/login?next=/_emulator/rules/b%3Fx%3D1",
     )
-    told = refuse(page, refusal, Settings())
+    told = show_error(page, refusal, Settings())
     assert (told.status, b"<h1>Error 403</h1>" in bytes(told.body)) == (403, True)  # type: ignore[arg-type]
-    assert refuse(request("/_emulator/journal"), refusal, Settings()).headers["Content-Type"] == (
-        "application/json"
-    )
+    assert show_error(request("/_emulator/journal"), refusal, Settings()).headers[
+        "Content-Type"
+    ] == ("application/json")
 
 
 @pytest.mark.parametrize(
@@ -689,12 +684,12 @@ def test_login_leads_to_pages_of_its_own_only(ask: ApiCaller, wanted: str) -> No
 
 
 def test_login_needs_a_token(ask: ApiCaller) -> None:
-    with pytest.raises(Refusal, match="needs the header"):
+    with pytest.raises(ApiError, match="needs the header"):
         check_allowed(ask.asked("POST", "rules/check").request._replace(remote="127.0.0.1"), "")
     assert ask("POST", "login", {"token": ""}).status == 409
 
 
-@pytest.mark.parametrize("word", PAGES)
+@rows("word", *PAGES)
 def test_only_the_login_and_the_files_are_open_to_all(word: str) -> None:
     module = import_module(f"oss_emulator.control.console.{PAGES[word]}")
     assert {route.open_to_all for route in module.ROUTES} == {word in ("login", "static")}
@@ -703,17 +698,15 @@ def test_only_the_login_and_the_files_are_open_to_all(word: str) -> None:
 # --- The way to the console
 
 
-@pytest.mark.parametrize(
+@rows(
     ("target", "headers", "led"),
-    [
-        ("/", {"accept": "text/html,*/*"}, True),
-        ("/_emulator", {"accept": "text/html"}, True),
-        ("/", {"accept": "*/*"}, False),
-        ("/", {}, False),
-        ("/?prefix=x", {"accept": "text/html"}, False),
-        ("/bucket", {"accept": "text/html"}, False),
-        ("/", {"accept": "text/html", "authorization": "OSS a:b"}, False),
-    ],
+    ("/", {"accept": "text/html,*/*"}, True),
+    ("/_emulator", {"accept": "text/html"}, True),
+    ("/", {"accept": "*/*"}, False),
+    ("/", {}, False),
+    ("/?prefix=x", {"accept": "text/html"}, False),
+    ("/bucket", {"accept": "text/html"}, False),
+    ("/", {"accept": "text/html", "authorization": "OSS a:b"}, False),
 )
 def test_browser_is_led_from_the_endpoint_to_the_console(
     target: str, headers: dict[str, str], led: bool
@@ -735,7 +728,7 @@ def test_json_in_the_path_beats_the_header() -> None:
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 """The Accept of a browser that opens a link."""
 
-NEEDED = LoginNeeded(403, "No.")
+NEEDED = LoginNeededError(403, "No.")
 WITH_TOKEN = Settings(admin_token="t")
 
 SAVED = b"""<RefererConfiguration><AllowEmptyReferer>false</AllowEmptyReferer>
@@ -756,26 +749,26 @@ def far(method: str, path: str, remote: str = "192.0.2.1", **headers: str) -> Re
 def test_script_is_told_that_its_reader_has_to_log_in() -> None:
     """A redirect would put the form of the login into the page."""
     fragment = {"accept": "text/html", FRAGMENT.replace("-", "_"): "1"}
-    answer = refuse(far("GET", "/_emulator/requests/1", **fragment), NEEDED, WITH_TOKEN)
+    answer = show_error(far("GET", "/_emulator/requests/1", **fragment), NEEDED, WITH_TOKEN)
     assert (answer.status, answer.headers[LOGIN]) == (403, "needed")
     assert b"<form" not in bytes(answer.body)  # type: ignore[arg-type]
-    plain = refuse(far("PUT", "/_emulator/rules/b"), NEEDED, WITH_TOKEN)
+    plain = show_error(far("PUT", "/_emulator/rules/b"), NEEDED, WITH_TOKEN)
     assert (plain.status, plain.headers[LOGIN]) == (403, "needed")
 
 
 def test_other_refusals_do_not_lead_to_the_login() -> None:
     """An archived object is refused with 403 as well, and no login helps against it."""
     page = far("GET", "/_emulator/content/b?key=archived", accept=BROWSER)
-    answer = refuse(page, Refusal(403, "The object is archived."), WITH_TOKEN)
+    answer = show_error(page, ApiError(403, "The object is archived."), WITH_TOKEN)
     assert (answer.status, LOGIN in answer.headers) == (403, False)
     assert b"The object is archived." in bytes(answer.body)  # type: ignore[arg-type]
 
 
 def test_wrong_token_in_the_header_is_named() -> None:
     wrong = {TOKEN_HEADER.replace("-", "_"): "wrong"}
-    with pytest.raises(LoginNeeded, match="does not have the value of --admin-token"):
+    with pytest.raises(LoginNeededError, match="does not have the value of --admin-token"):
         check_allowed(far("GET", "/_emulator/journal", **wrong), "t")
-    with pytest.raises(LoginNeeded, match="Requests from another machine need"):
+    with pytest.raises(LoginNeededError, match="Requests from another machine need"):
         check_allowed(far("GET", "/_emulator/journal"), "t")
 
 
@@ -784,7 +777,7 @@ def test_wrong_token_from_afar_is_called_wrong(ask: ApiCaller) -> None:
     ask.service.settings = WITH_TOKEN
     asked = ask.asked("POST", "login", b'{"token": "wrong"}', x_oss_emulator="1")
     there = far("POST", "/_emulator/login", origin="http://nas:9000", x_oss_emulator="1")
-    with pytest.raises(Refusal, match=r"^This is not the value of --admin-token\.$"):
+    with pytest.raises(ApiError, match=r"^This is not the value of --admin-token\.$"):
         find(there)[0].handler(asked._replace(request=there))
 
 
@@ -798,7 +791,7 @@ def test_first_page_is_that_of_the_requests(ask: ApiCaller) -> None:
 
 def test_error_leads_to_the_first_page() -> None:
     page = far("GET", "/_emulator/requests", "127.0.0.1", accept=BROWSER)
-    answer = refuse(page, Refusal(409, "Not now."), Settings())
+    answer = show_error(page, ApiError(409, "Not now."), Settings())
     text = bytes(answer.body).decode()  # type: ignore[arg-type]
     main = text.partition("<main")[2].partition("</main>")[0]
     assert re.findall(r'href="([^"]*)"', main) == ["/_emulator/"]
@@ -831,17 +824,15 @@ def test_times_are_shown_without_scripts(ask: ApiCaller) -> None:
 # --- The first run
 
 
-@pytest.mark.parametrize(
+@rows(
     ("host", "endpoint", "named_endpoint", "is_named"),
-    [
-        ("127.0.0.1:9000", "http://127.0.0.1:9000", "http://localhost:9000", False),
-        ("localhost:9000", "http://127.0.0.1:9000", "http://localhost:9000", False),
-        ("localhost", "http://127.0.0.1", "http://localhost", False),
-        ("192.0.2.7:9000", "http://192.0.2.7:9000", "http://192.0.2.7:9000", False),
-        ("[::1]:9000", "http://[::1]:9000", "http://[::1]:9000", False),
-        ("[::1]", "http://[::1]", "http://[::1]", False),
-        ("nas:9000", "http://nas:9000", "http://nas:9000", True),
-    ],
+    ("127.0.0.1:9000", "http://127.0.0.1:9000", "http://localhost:9000", False),
+    ("localhost:9000", "http://127.0.0.1:9000", "http://localhost:9000", False),
+    ("localhost", "http://127.0.0.1", "http://localhost", False),
+    ("192.0.2.7:9000", "http://192.0.2.7:9000", "http://192.0.2.7:9000", False),
+    ("[::1]:9000", "http://[::1]:9000", "http://[::1]:9000", False),
+    ("[::1]", "http://[::1]", "http://[::1]", False),
+    ("nas:9000", "http://nas:9000", "http://nas:9000", True),
 )
 def test_clients_get_the_endpoint_in_the_form_that_they_take(
     ask: ApiCaller, host: str, endpoint: str, named_endpoint: str, is_named: bool

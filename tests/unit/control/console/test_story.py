@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from oss_emulator import Emulator
-from oss_emulator.control.api.route import Refusal
+from oss_emulator.control.api.route import ApiError
 from oss_emulator.control.console import entries as incidents
 from oss_emulator.control.console import resend
 from oss_emulator.control.console.entries import IncidentKind
@@ -21,6 +21,7 @@ from oss_referer import Assumptions, RefererConfiguration
 from oss_referer.engine.assumptions import SourceOfCopy
 from oss_referer.sources import referer_xml
 
+from tests.rows import rows
 from tests.unit.control.caller import ApiAnswer, ApiCaller
 
 BUCKET = "/examplebucket"
@@ -199,18 +200,16 @@ def test_rules_that_changed_after_the_proof_are_not_overwritten(ask: ApiCaller) 
     assert prove(ask, number).status == 409  # by these rules, there is nothing to allow
 
 
-@pytest.mark.parametrize(
+@rows(
     ("body", "status"),
-    [
-        ({}, 400),
-        ({"kind": "allow-site"}, 400),
-        ({"kind": "allow-site", "place": 0}, 400),
-        ({"kind": "allow-site", "place": "9999"}, 400),
-        ({"kind": "allow-site", "place": "7"}, 409),
-        ({"kind": "deny-site", "place": "0"}, 409),
-        ({"kind": ["x"], "place": "0"}, 409),
-        ({"kind": "allow-site", "place": "²"}, 400),
-    ],
+    ({}, 400),
+    ({"kind": "allow-site"}, 400),
+    ({"kind": "allow-site", "place": 0}, 400),
+    ({"kind": "allow-site", "place": "9999"}, 400),
+    ({"kind": "allow-site", "place": "7"}, 409),
+    ({"kind": "deny-site", "place": "0"}, 409),
+    ({"kind": ["x"], "place": "0"}, 409),
+    ({"kind": "allow-site", "place": "²"}, 400),
 )
 def test_remedy_that_is_not_offered_is_refused(
     ask: ApiCaller, body: dict[str, object], status: int
@@ -425,5 +424,5 @@ def test_test_that_sent_a_request_is_not_the_one_to_take_along(ask: ApiCaller) -
 def test_request_that_no_assertion_can_send_has_no_test(ask: ApiCaller) -> None:
     assert story(ask, get(ask, SITE, "?acl"))["pytest"] is None
     assert story(ask, get(ask, SITE, "/missing"))["pytest"] is None
-    with pytest.raises(Refusal):
+    with pytest.raises(ApiError):
         ask.response("GET", "requests/99")

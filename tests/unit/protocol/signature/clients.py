@@ -16,7 +16,7 @@ from alibabacloud_oss_v2.types import HttpClient, OperationInput
 from oss2.credentials import StaticCredentialsProvider
 from oss_emulator.protocol.address import Target
 from oss_emulator.protocol.message import Request
-from oss_emulator.protocol.signature import Place, Version
+from oss_emulator.protocol.signature import SignedIn, Version
 
 ID, SECRET, TOKEN, REGION = "LTAI-of-nobody", "a secret of nobody", "CAIS/+ a token=", "cn-hangzhou"
 HOST = "127.0.0.1:9"
@@ -46,7 +46,7 @@ class Client:
 
     name: str
     version: Version
-    place: Place
+    place: SignedIn
     send: Callable[[Call], Request]
     token: str | None = None
     takes_additional_headers: bool = False
@@ -147,7 +147,7 @@ class _SignerV4(SignerV4):  # type: ignore[misc]
         super().sign(signing_ctx)
 
 
-def _sdk(version: Version, token: str | None, place: Place) -> Callable[[Call], Request]:
+def _sdk(version: Version, token: str | None, place: SignedIn) -> Callable[[Call], Request]:
     def send(call: Call) -> Request:
         wire = _Wire()
         config = sdk.config.load_default()
@@ -170,7 +170,7 @@ def _sdk(version: Version, token: str | None, place: Place) -> Callable[[Call], 
                 "sub-resource": ["referer", "x-oss-process"],
             },
         )
-        options = {"auth_method": "query"} if place is Place.URL else {}
+        options = {"auth_method": "query"} if place is SignedIn.URL else {}
         with suppress(Exception):  # the SDK wraps the exception of the wire
             sdk.Client(config, signer=signer).invoke_operation(operation, **options)
         return wire.request
@@ -178,7 +178,7 @@ def _sdk(version: Version, token: str | None, place: Place) -> Callable[[Call], 
     return send
 
 
-PLACES = (Place.HEADER, Place.URL)
+PLACES = (SignedIn.HEADER, SignedIn.URL)
 """Where a client signs a request; forms are signed by hand."""
 
 

@@ -22,13 +22,14 @@ from oss_emulator.protocol.address import Target
 from oss_emulator.protocol.errors import OSSError, render
 from oss_emulator.protocol.form import Form
 from oss_emulator.protocol.message import Request
-from oss_emulator.protocol.signature import Claim, Place, Version, form, is_signed, parse, verify
+from oss_emulator.protocol.signature import Claim, SignedIn, Version, form, is_signed, parse, verify
 from oss_emulator.protocol.signature.claim import MAX_SKEW, parse_seconds
 from oss_emulator.protocol.signature.presigning import sign_url
 
 from tests.client import ACCESS_KEY_ID, ACCESS_KEY_SECRET
 from tests.client import REGION as FORM_REGION
 from tests.http import forms
+from tests.rows import rows
 
 DATE, ISO, DAY, NOW = "Wed, 28 Dec 2022 10:27:41 GMT", "20221228T102741Z", "20221228", 1672223261.0
 REGION = "cn-hangzhou"
@@ -62,13 +63,20 @@ def claimed(request: Request) -> Claim:
 
 # --- what a claim says
 
-HEADER_V1 = Claim(Version.V1, Place.HEADER, "ak", "c2ln", None, DATE, NOW)
+HEADER_V1 = Claim(Version.V1, SignedIn.HEADER, "ak", "c2ln", None, DATE, NOW)
 HEADER_V2 = Claim(
-    Version.V2, Place.HEADER, "ak", "c2ln=", None, DATE, NOW, additional_headers=("host", "range")
+    Version.V2,
+    SignedIn.HEADER,
+    "ak",
+    "c2ln=",
+    None,
+    DATE,
+    NOW,
+    additional_headers=("host", "range"),
 )
 HEADER_V4 = Claim(
     Version.V4,
-    *(Place.HEADER, "ak", "abc", None, DATE, NOW),
+    *(SignedIn.HEADER, "ak", "abc", None, DATE, NOW),
     additional_headers=("abc", "zabc"),
     day=DAY,
     region=REGION,
@@ -78,53 +86,49 @@ LIVES: dict[str, Any] = {
     "date": "1672223999",
     "expires_at": 1672223999,
     "signed_at": None,
-    "place": Place.URL,
+    "place": SignedIn.URL,
 }
 URL_V1 = HEADER_V1._replace(signature="a+b=", token="t/", **LIVES)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("authorization", "query", "expected"),
-    [
-        ("OSS ak:c2ln", "", HEADER_V1),
-        (None, f"{V1_URL}&security-token=t%2F", URL_V1),
-        ("OSS2 AccessKeyId:ak, AdditionalHeaders:Range;host, Signature:c2ln=", "", HEADER_V2),
-        (None, V2_URL, HEADER_V2._replace(additional_headers=("range",), **LIVES)),
-        *(
-            (f"OSS4-HMAC-SHA256 {comma.join(parts)}", "", HEADER_V4)
-            for comma in (",", ", ", " , ")
-            for parts in (
-                (f"Credential=ak/{SCOPE}", "AdditionalHeaders=abc;zabc", "Signature=abc"),
-                ("Signature=abc", "AdditionalHeaders=zabc;abc", f"Credential=ak/{SCOPE}"),
-            )
+    ("OSS ak:c2ln", "", HEADER_V1),
+    (None, f"{V1_URL}&security-token=t%2F", URL_V1),
+    ("OSS2 AccessKeyId:ak, AdditionalHeaders:Range;host, Signature:c2ln=", "", HEADER_V2),
+    (None, V2_URL, HEADER_V2._replace(additional_headers=("range",), **LIVES)),
+    *(
+        (f"OSS4-HMAC-SHA256 {comma.join(parts)}", "", HEADER_V4)
+        for comma in (",", ", ", " , ")
+        for parts in (
+            (f"Credential=ak/{SCOPE}", "AdditionalHeaders=abc;zabc", "Signature=abc"),
+            ("Signature=abc", "AdditionalHeaders=zabc;abc", f"Credential=ak/{SCOPE}"),
+        )
+    ),
+    (
+        None,
+        f"{V4_URL}&x-oss-security-token=t",
+        HEADER_V4._replace(
+            place=SignedIn.URL, token="t", date=ISO, expires_at=NOW + 60, additional_headers=()
         ),
-        (
-            None,
-            f"{V4_URL}&x-oss-security-token=t",
-            HEADER_V4._replace(
-                place=Place.URL, token="t", date=ISO, expires_at=NOW + 60, additional_headers=()
-            ),
-        ),
-        (
-            V4.replace("=ak/", "=a/k/"),
-            "",
-            HEADER_V4._replace(access_key_id="a/k", additional_headers=()),
-        ),
-    ],
+    ),
+    (
+        V4.replace("=ak/", "=a/k/"),
+        "",
+        HEADER_V4._replace(access_key_id="a/k", additional_headers=()),
+    ),
 )
 def test_claim_is_parsed(authorization: str | None, query: str, expected: Claim) -> None:
     assert claimed(request(authorization, query)) == expected
 
 
-@pytest.mark.parametrize(
+@rows(
     ("authorization", "header", "token"),
-    [
-        ("OSS ak:c2ln", "x-oss-security-token", "t"),
-        ("OSS ak:c2ln", "security-token", "t"),
-        ("OSS2 AccessKeyId:ak,Signature:c2ln", "x-oss-security-token", "t"),
-        (V4, "x-oss-security-token", "t"),
-        (V4, "security-token", None),
-    ],
+    ("OSS ak:c2ln", "x-oss-security-token", "t"),
+    ("OSS ak:c2ln", "security-token", "t"),
+    ("OSS2 AccessKeyId:ak,Signature:c2ln", "x-oss-security-token", "t"),
+    (V4, "x-oss-security-token", "t"),
+    (V4, "security-token", None),
 )
 def test_token_is_found(authorization: str, header: str, token: str | None) -> None:
     """P-16"""
@@ -220,24 +224,22 @@ def test_wrong_claim_is_refused_whatever_the_request(query: str, bucket: str, ke
 V2 = "OSS2 AccessKeyId:ak,Signature:{}"
 
 
-@pytest.mark.parametrize(
+@rows(
     ("authorization", "text", "query", "headers"),
-    [
-        # Bytes that are not UTF-8 arrive as surrogates; the client signed the bytes.
-        ("OSS ak:{}", b"x-oss-meta-a:\xff\xfe\n/b/k", "", {"x_oss_meta_a": "  \udcff\udcfe\t "}),
-        # As the SDK for Java sends it, with blanks after commas.
-        (
-            "OSS2 AccessKeyId:ak, AdditionalHeaders:range, Signature:{}",
-            b"range:bytes=0-1\nrange\n%2Fb%2Fk?acl",
-            "acl",
-            {"range": "bytes=0-1"},
-        ),
-        # `Date` is signed, and `x-oss-date` is the time.
-        (V2, f"x-oss-date:{ISO}\n\n%2Fb%2Fk".encode(), "", {"x_oss_date": ISO}),
-        # Both forms of a space are signed alike (P-04).
-        (V2, b"\n%2Fb%2Fk?prefix=a%20b", "prefix=a+b", {}),
-        (V2, b"\n%2Fb%2Fk?prefix=a%20b", "prefix=a%20b", {}),
-    ],
+    # Bytes that are not UTF-8 arrive as surrogates; the client signed the bytes.
+    ("OSS ak:{}", b"x-oss-meta-a:\xff\xfe\n/b/k", "", {"x_oss_meta_a": "  \udcff\udcfe\t "}),
+    # As the SDK for Java sends it, with blanks after commas.
+    (
+        "OSS2 AccessKeyId:ak, AdditionalHeaders:range, Signature:{}",
+        b"range:bytes=0-1\nrange\n%2Fb%2Fk?acl",
+        "acl",
+        {"range": "bytes=0-1"},
+    ),
+    # `Date` is signed, and `x-oss-date` is the time.
+    (V2, f"x-oss-date:{ISO}\n\n%2Fb%2Fk".encode(), "", {"x_oss_date": ISO}),
+    # Both forms of a space are signed alike (P-04).
+    (V2, b"\n%2Fb%2Fk?prefix=a%20b", "prefix=a+b", {}),
+    (V2, b"\n%2Fb%2Fk?prefix=a%20b", "prefix=a%20b", {}),
 )
 def test_text_of_versions_1_and_2_is_signed(
     authorization: str, text: bytes, query: str, headers: dict[str, str]
@@ -259,22 +261,20 @@ def test_text_of_version_4_has_the_date_header() -> None:
     verify(claimed(signed), signed, Target("b", "k"), "sk", REGION)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("key", "query", "named"),
-    [
-        ("k", "acl&acl", "acl"),
-        ("k", "Expires=1&Expires=2", "Expires"),
-        ("k", "response-content-type=a%26acl%26cors", "response-content-type"),
-        ("k", "prefix=a&prefix=b", None),
-        ("k", "acl&Expires=1&response-content-type=a%3Db", None),
-        ("a?acl", "", "key"),
-        ("a?b?acl", "", "key"),
-        ("a?response-content-type=x&any", "", "key"),  # a value may contain `&`
-        ("a?response-content-type=x", "acl", "key"),
-        ("a?b", "", None),
-        ("a?acl&b", "", None),
-        ("a?acl", "cors", None),
-    ],
+    ("k", "acl&acl", "acl"),
+    ("k", "Expires=1&Expires=2", "Expires"),
+    ("k", "response-content-type=a%26acl%26cors", "response-content-type"),
+    ("k", "prefix=a&prefix=b", None),
+    ("k", "acl&Expires=1&response-content-type=a%3Db", None),
+    ("a?acl", "", "key"),
+    ("a?b?acl", "", "key"),
+    ("a?response-content-type=x&any", "", "key"),  # a value may contain `&`
+    ("a?response-content-type=x", "acl", "key"),
+    ("a?b", "", None),
+    ("a?acl&b", "", None),
+    ("a?acl", "cors", None),
 )
 def test_text_of_version_1_has_one_meaning(key: str, query: str, named: str | None) -> None:
     """P-12: neither keys nor parameters are encoded in it."""
@@ -383,7 +383,7 @@ def test_form_is_signed_when_it_has_a_field_of_a_signature() -> None:
 def test_signed_form_is_verified(fields: Iterable[tuple[str, str]], version: Version) -> None:
     signed = filled(fields, x_oss_security_token="token")
     claim = form.parse(signed)
-    assert (claim.version, claim.place, claim.token) == (version, Place.FORM, "token")
+    assert (claim.version, claim.place, claim.token) == (version, SignedIn.FORM, "token")
     assert claim.access_key_id == ACCESS_KEY_ID
     form.verify(claim, signed, ACCESS_KEY_SECRET, FORM_REGION, POSTED)
     with pytest.raises(OSSError, match="SignatureDoesNotMatch") as caught:
@@ -396,22 +396,20 @@ def test_key_of_a_form_may_contain_slashes() -> None:
     assert (claim.access_key_id, claim.day, claim.region) == ("a/b", "20231114", FORM_REGION)
 
 
-@pytest.mark.parametrize(
+@rows(
     ("fields", "name", "value", "ec", "message"),
-    [
-        (FORM_V1, "policy", None, "0002-00000702", "The bucket POST must contain"),
-        (FORM_V1, "signature", None, "0002-00000703", "The bucket POST must contain"),
-        (FORM_V1, "signature", "", "0002-00000704", "Post request signature is empty."),
-        (FORM_V1, "ossaccesskeyid", None, "0002-00000706", "The bucket POST must contain"),
-        (FORM_V1, "ossaccesskeyid", "", "", "Post request accessKeyId is empty."),
-        (FORM_V4, "x_oss_signature_version", None, "", "The bucket POST must contain"),
-        (FORM_V4, "x_oss_signature_version", "OSS2", "", "The signature version is not supported."),
-        (FORM_V4, "x_oss_date", "yesterday", "", "The date is invalid."),
-        (FORM_V4, "x_oss_date", "20231113T000000Z", "0002-00000709", "The date in the"),
-        (FORM_V4, "x_oss_credential", "ak", "0002-00000710", "The credential is"),
-        (FORM_V4, "x_oss_credential", credential(""), "0002-00000710", "The credential is"),
-        (FORM_V4, "x_oss_credential", credential("a", "ecs"), "0002-00000710", "The credential"),
-    ],
+    (FORM_V1, "policy", None, "0002-00000702", "The bucket POST must contain"),
+    (FORM_V1, "signature", None, "0002-00000703", "The bucket POST must contain"),
+    (FORM_V1, "signature", "", "0002-00000704", "Post request signature is empty."),
+    (FORM_V1, "ossaccesskeyid", None, "0002-00000706", "The bucket POST must contain"),
+    (FORM_V1, "ossaccesskeyid", "", "", "Post request accessKeyId is empty."),
+    (FORM_V4, "x_oss_signature_version", None, "", "The bucket POST must contain"),
+    (FORM_V4, "x_oss_signature_version", "OSS2", "", "The signature version is not supported."),
+    (FORM_V4, "x_oss_date", "yesterday", "", "The date is invalid."),
+    (FORM_V4, "x_oss_date", "20231113T000000Z", "0002-00000709", "The date in the"),
+    (FORM_V4, "x_oss_credential", "ak", "0002-00000710", "The credential is"),
+    (FORM_V4, "x_oss_credential", credential(""), "0002-00000710", "The credential is"),
+    (FORM_V4, "x_oss_credential", credential("a", "ecs"), "0002-00000710", "The credential"),
 )
 def test_incomplete_or_malformed_form_is_refused(
     fields: Iterable[tuple[str, str]], name: str, value: str | None, ec: str, message: str

@@ -15,8 +15,9 @@ import pytest
 from oss_emulator.protocol.address import Target
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.message import Request
-from oss_emulator.protocol.signature import Claim, Place, Version, parse, verify
+from oss_emulator.protocol.signature import Claim, SignedIn, Version, parse, verify
 
+from tests.rows import rows
 from tests.unit.protocol.signature.clients import (
     CLIENTS,
     HOST,
@@ -32,17 +33,13 @@ from tests.unit.protocol.signature.clients import (
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*utcnow:DeprecationWarning")  # oss2 on 3.12+
 
-every_client = pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.name)
-one_of_each = pytest.mark.parametrize("client", ONE_OF_EACH, ids=lambda client: client.name)
+every_client = rows("client", *CLIENTS)
+one_of_each = rows("client", *ONE_OF_EACH)
 of_headers, of_urls = (
-    pytest.mark.parametrize(
-        "client", [c for c in ONE_OF_EACH if c.place is place], ids=lambda client: client.name
-    )
-    for place in (Place.HEADER, Place.URL)
+    rows("client", *[client for client in ONE_OF_EACH if client.place is place])
+    for place in (SignedIn.HEADER, SignedIn.URL)
 )
-of_additional_headers = pytest.mark.parametrize(
-    "client", [c for c in CLIENTS if c.takes_additional_headers], ids=lambda client: client.name
-)
+of_additional_headers = rows("client", *[c for c in CLIENTS if c.takes_additional_headers])
 
 KEYS = [
     "plain.txt",
@@ -179,9 +176,9 @@ def test_missing_additional_header_is_named(client: Client) -> None:
     assert (error.status, error.code) == (400, "InvalidArgument")
     assert error.details["ArgumentName"] == "range"
     known = {
-        (Version.V2, Place.HEADER): "0002-00000112",
-        (Version.V2, Place.URL): "0002-00000078",
-        (Version.V4, Place.HEADER): "0002-00000211",
+        (Version.V2, SignedIn.HEADER): "0002-00000112",
+        (Version.V2, SignedIn.URL): "0002-00000078",
+        (Version.V4, SignedIn.HEADER): "0002-00000211",
     }
     assert error.ec == known.get((client.version, client.place), "")
 
@@ -259,13 +256,13 @@ def test_changed_request_is_refused(client: Client) -> None:
         assert refused(changed, **facts).code == "SignatureDoesNotMatch", number
     date = claimed(request).date
     match client.version, client.place:
-        case Version.V4, Place.URL:
+        case Version.V4, SignedIn.URL:
             changed = with_query(request, x_oss_expires=str(LIFETIME + 1))
-        case Version.V2, Place.URL:
+        case Version.V2, SignedIn.URL:
             changed = with_query(request, x_oss_expires=str(int(date) + 1))
-        case Version.V1, Place.URL:
+        case Version.V1, SignedIn.URL:
             changed = with_query(request, Expires=str(int(date) + 1))
-        case Version.V4, Place.HEADER:
+        case Version.V4, SignedIn.HEADER:
             changed = with_headers(request, x_oss_date=f"{date[:-2]}{(int(date[-2]) + 1) % 10}Z")
         case _:
             later = f"{date[:-5]}{(int(date[-5]) + 1) % 10} GMT"
@@ -341,13 +338,13 @@ def test_url_is_valid_until_it_expires(client: Client) -> None:
 # --- the region is wrong
 
 
-@pytest.mark.parametrize("place", [Place.HEADER, Place.URL])
-def test_wrong_region_is_refused(place: Place) -> None:
+@pytest.mark.parametrize("place", [SignedIn.HEADER, SignedIn.URL])
+def test_wrong_region_is_refused(place: SignedIn) -> None:
     client = next(c for c in ONE_OF_EACH if (c.version, c.place) == (Version.V4, place))
     request = client.send(CALL)
     error = refused(request, region="cn-shanghai")
     assert (error.code, error.status, error.ec) == ("InvalidArgument", 400, "0002-00000226")
-    if place is Place.HEADER:
+    if place is SignedIn.HEADER:
         assert error.message == "Invalid signing region in Authorization header."
         named = {"Authorization": request.headers["authorization"]}
         late = at(request, 0)

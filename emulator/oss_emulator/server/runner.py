@@ -1,4 +1,4 @@
-"""Answers requests: runs the steps of `Awaited`, each at once or, if it takes time, in a thread."""
+"""Runs requests: the steps of `ServerStep`, each at once or, if it takes time, in a thread."""
 
 import asyncio
 import logging
@@ -16,7 +16,7 @@ from oss_emulator.operations.admission import Admission, Refused, refuse
 from oss_emulator.operations.call import NO_BODY, Body
 from oss_emulator.operations.operation import Operation, Takes
 from oss_emulator.pipeline.service import new_request_id
-from oss_emulator.pipeline.steps import READS, Awaited
+from oss_emulator.pipeline.steps import READS, ServerStep
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import FileRange, Request, Response, Stream
 from oss_emulator.server import body, callback, wire
@@ -30,11 +30,11 @@ LOG: Final = logging.getLogger("oss_emulator")
 
 _T = TypeVar("_T")
 
-StepRunner: TypeAlias = Callable[["Performer", Exchange], Awaitable[None]]
+StepRunner: TypeAlias = Callable[["RequestRunner", Exchange], Awaitable[None]]
 
 
-class Performer:
-    """Runs the steps of requests that wait, and their work in the thread that the storage needs."""
+class RequestRunner:
+    """Runs the steps of `ServerStep`, each in the thread that the storage needs."""
 
     def __init__(
         self, controls: Controls, waiting: Waiting, ports: Callable[[], Collection[int]]
@@ -47,7 +47,7 @@ class Performer:
         self._ports = ports
         self._pools = Pools()
         self._writing = ThreadPoolExecutor(1, "oss-emulator-writing")
-        host = Host(self._service, ports, self._answer_itself, self._perform_with, self.change)
+        host = Host(self._service, ports, self._answer_itself, self._execute_and_keep, self.change)
         self.fetches = Fetches(host)
 
     async def close(self) -> None:
@@ -77,22 +77,22 @@ class Performer:
         except Exception as error:
             admission = Admission(request, new_request_id(request.received))
             result = refuse(admission, error_of(request, error))
-        exchange = Exchange(result.admission, http, leaving)
+        exchange = Exchange(result.known, http, leaving)
         if isinstance(result, Refused):
-            self.refuse(exchange, result.error)
+            self.answer_error(exchange, result.error)
             return exchange
         try:
-            await self.perform(exchange)
+            await self.run(exchange)
         except Exception as error:
-            self.refuse(exchange, error_of(request, error))
+            self.answer_error(exchange, error_of(request, error))
         return exchange
 
-    async def perform(self, exchange: Exchange) -> None:
-        """Run the steps of an admitted request that wait; raises `OSSError`."""
+    async def run(self, exchange: Exchange) -> None:
+        """Run the steps of an admitted request that follow `ADMIT`; raises `OSSError`."""
         for step in _needed(exchange.admission.operation, bool(self._faults.planned)):
             await step(self, exchange)
 
-    def refuse(self, exchange: Exchange, error: OSSError) -> None:
+    def answer_error(self, exchange: Exchange, error: OSSError) -> None:
         refused = refuse(exchange.admission, error)
         exchange.admission, exchange.error = refused
         exchange.response = self._service.render(refused)
@@ -117,7 +117,7 @@ class Performer:
             return
         form = body.FormBody(http, admission.request)
         result = self._service.admit_form(admission, await form.read_fields())
-        exchange.admission = result.admission
+        exchange.admission = result.known
         if isinstance(result, Refused):
             raise result.error
         exchange.body = await form.read_file(result, environment)
@@ -133,13 +133,13 @@ class Performer:
             work = self._service.gather(admission, content)
         exchange.body = await self._pools.make(work, exchange.leaving)
 
-    async def _perform(self, exchange: Exchange) -> None:
+    async def _execute(self, exchange: Exchange) -> None:
         admission, content = exchange.admission, exchange.body
         try:
             if self._service.storage.blocking:
-                exchange.response = await self._perform_on_disk(admission, content)
+                exchange.response = await self._execute_on_disk(admission, content)
             else:
-                exchange.response = self._service.perform(admission, content)
+                exchange.response = self._service.execute(admission, content)
         except BaseException:
             if content.stream is not None:
                 content.stream.close()
@@ -155,15 +155,15 @@ class Performer:
         if response.callback is not None:
             exchange.response = await callback.deliver(response.callback, response, self._ports())
 
-    RUNS: ClassVar[Mapping[Awaited, StepRunner]] = {
-        Awaited.FAULT: _strike,
-        Awaited.BODY: _read_body,
-        Awaited.GATHER: _gather,
-        Awaited.PERFORM: _perform,
-        Awaited.FETCH: _fetch,
-        Awaited.CALLBACK: _call_back,
+    STEPS: ClassVar[Mapping[ServerStep, StepRunner]] = {
+        ServerStep.FAULT: _strike,
+        ServerStep.BODY: _read_body,
+        ServerStep.GATHER: _gather,
+        ServerStep.EXECUTE: _execute,
+        ServerStep.FETCH: _fetch,
+        ServerStep.CALLBACK: _call_back,
     }
-    """What runs each step after `ADMIT`; `Awaited` has their order."""
+    """What runs each step after `ADMIT`; `ServerStep` has their order."""
 
     async def _answer_itself(self, request: Request) -> Response:
         """Answer a request for an object that the server sends to itself."""
@@ -172,7 +172,7 @@ class Performer:
     async def send(self, request: Request) -> JournalEntry:
         """Answer a request without a body that no client has sent, and return its entry."""
         response, entry = await self._answer_and_record(request)
-        wire.close(response)
+        wire.close_streams(response)
         return entry
 
     async def _answer_and_record(self, request: Request) -> tuple[Response, JournalEntry]:
@@ -181,19 +181,19 @@ class Performer:
         response = exchange.response
         seconds = time.perf_counter() - began
         whole = response.body
-        sent = len(whole) if isinstance(whole, bytes) else wire.length(whole) or 0
+        sent = len(whole) if isinstance(whole, bytes) else wire.count_bytes(whole) or 0
         return response, self._journal.record(exchange.result, response, sent, seconds)
 
-    async def _perform_with(
+    async def _execute_and_keep(
         self, admission: Admission, content: Body, keep: Callable[[Response], None]
     ) -> Response:
-        """Perform a request that writes, and `keep` its answer in the same transaction."""
+        """Execute a request that writes, and `keep` its answer in the same transaction."""
         service = self._service
 
         def work() -> Response:
             try:
                 with service.storage.transaction():
-                    response = service.perform(admission, content)
+                    response = service.execute(admission, content)
                     keep(response)
                 return response
             finally:
@@ -201,8 +201,8 @@ class Performer:
 
         return await self.change(work)
 
-    async def _perform_on_disk(self, admission: Admission, content: Body) -> Response:
-        """Perform a request that waits for a disk: a read here, others in the writing thread.
+    async def _execute_on_disk(self, admission: Admission, content: Body) -> Response:
+        """Execute a request that waits for a disk: a read here, others in the writing thread.
 
         One thread writes, so nothing changes between what a request reads and what it writes.
         """
@@ -215,12 +215,12 @@ class Performer:
 
     def _write(self, admission: Admission, content: Body) -> Response:
         try:
-            return self._service.perform(admission, content)
+            return self._service.execute(admission, content)
         finally:
             self._service.storage.discard_unreferenced(content.content)
 
     async def _read(self, admission: Admission, content: Body) -> Response:
-        response = self._service.perform(admission, content)
+        response = self._service.execute(admission, content)
         if not isinstance(response.body, bytes):
             await check_files(response.body)
         return response
@@ -230,13 +230,13 @@ class Performer:
 def _needed(operation: Operation, faulty: bool) -> tuple[StepRunner, ...]:
     """Return what runs the steps that an operation needs, in their order."""
     idle = {
-        Awaited.ADMIT: True,  # it is over
-        Awaited.FAULT: not faulty,
-        Awaited.BODY: operation.takes is Takes.NOTHING,
-        Awaited.FETCH: operation.method in READS,  # what changes nothing begins no task,
-        Awaited.CALLBACK: operation.method in READS,  # and calls nobody
+        ServerStep.ADMIT: True,  # it is over
+        ServerStep.FAULT: not faulty,
+        ServerStep.BODY: operation.takes is Takes.NOTHING,
+        ServerStep.FETCH: operation.method in READS,  # what changes nothing begins no task,
+        ServerStep.CALLBACK: operation.method in READS,  # and calls nobody
     }
-    return tuple(Performer.RUNS[step] for step in Awaited if not idle.get(step))
+    return tuple(RequestRunner.STEPS[step] for step in ServerStep if not idle.get(step))
 
 
 def error_of(request: Request, error: Exception) -> OSSError:

@@ -10,8 +10,8 @@ import jsonschema_rs
 import pytest
 from lxml import etree
 from oss_referer import RefererConfiguration, Stage, lint
-from oss_referer.findings import Remark, Severity, code, format_github, format_junit, format_sarif
 from oss_referer.lint import KINDS, RULES, remark
+from oss_referer.remarks import Remark, Severity, code, format_github, format_junit, format_sarif
 from oss_referer.sources import places
 
 from tests.referer.lint.random_rules import findings

@@ -1,0 +1,181 @@
+"""Lists of entries: one on each line, with comments after `#`, or a JSON array of strings.
+
+Entries are taken as they are written. Lines that all begin with `- `, or are all in quotes, are
+taken without these: so the items of YAML and of JSON can be pasted. Whatever else a text may be, it
+is refused, because prose or a log that is read as entries would be rules that nobody wrote.
+"""
+
+import json
+import re
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from oss_referer.sources import json_text, toml
+from oss_referer.sources.places import WrittenItem
+from oss_referer.sources.resources import NoRulesError
+from oss_referer.sources.toml import SourceError, place_of
+
+_ARRAY = re.compile(
+    r'\s*\[\s*(?:"[^"\n]*"\s*(?:,|\]\s*\Z)|[\[{\]]|(?:-?\d[\d.eE+-]*|true|false|null)\s*,)'
+)
+"""How an array of JSON begins, and no heading of TOML."""
+
+_STYLES = tuple(
+    re.compile(rf"{pattern}(?P<comma>{comma})")
+    for pattern, comma in (
+        (r"""-[ \t]+(?P<quote>["'])?(?P<entry>(?(quote)[^\\"']*|.*))(?(quote)(?P=quote))""", ""),
+        (r"""(?P<quote>["'])(?P<entry>[^\\"']*)(?P=quote)""", ",?"),
+        (r"(?P<entry>.*)", ""),
+    )
+)
+"""How all lines are written: as items of YAML, in quotes, or as entries alone."""
+
+_COMMENT = re.compile(r"(?:\A|[ \t])#.*")
+_ENTRY = re.compile(r"[*\[]|localhost|\$\{|\{\{|[\w?)\]\\-]\.[\w?(\\-]|[a-z\d]:\S", re.IGNORECASE)
+"""What an entry has: a wildcard, a placeholder, a dot inside, a colon, or the name of this host."""
+
+_UNREADABLE = re.compile("[\0-\b\x0e-\x1f]|\N{REPLACEMENT CHARACTER}")
+
+_OTHERS: Mapping[str, re.Pattern[str]] = {
+    "this is a configuration of nginx; run oss-emulator translate --from nginx FILE": re.compile(
+        r"\bvalid_referers\b"
+    ),
+    "this is a log, and not a list of entries; oss-emulator replay RULES LOG reads it": re.compile(
+        r'"(?:GET|HEAD|POST|PUT|DELETE|OPTIONS) [^"]* HTTP/'
+    ),
+    "YAML cannot be read; paste its entries alone, one on each line": re.compile(
+        r"\A(?:---|%YAML|(?:-[ \t]+)?[\w\"'-]+:)(?:\s|\Z)"
+    ),
+    "this is a program or a style sheet, and not a list of entries": re.compile(
+        r"\)\{|\(\)|[^${]\{[^{},]*[:;]"
+    ),
+    "this line has several words; write one entry on each line, and comments after #": re.compile(
+        r"[ \t\v\f\u3000。！？“”]"
+    ),
+}
+"""What a text may be instead, with what is found on one of its lines."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlainList:
+    """The entries of a list, and where they are written in its text."""
+
+    entries: tuple[str, ...]
+    items: Sequence[WrittenItem]
+    brackets: tuple[int, int] | None = None
+    """Where an array of JSON begins and ends."""
+    around: tuple[str, str] = ("", "")
+    """What stands on each line before and behind an entry."""
+
+    def write(self, entry: str) -> str:
+        """Write an entry as the others are written."""
+        if self.brackets:
+            return json.dumps(entry, ensure_ascii=False)
+        return entry.join(self.around)
+
+
+def is_array(text: str) -> bool:
+    """Return whether a text begins like an array of JSON, and not like a heading of TOML."""
+    return _ARRAY.match(text) is not None
+
+
+def decode(document: bytes) -> str:
+    """Decode a list, which is UTF-8. Raises SourceError, which names another encoding."""
+    if document.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        raise _encoded("UTF-16")
+    if b"\0" not in document and not document.startswith(BOM_UTF8) and _is_gbk(document):
+        raise _encoded("GBK")
+    return toml.decode(document)
+
+
+def _encoded(name: str) -> SourceError:
+    return NoRulesError(
+        f"the text seems to be {name}; run iconv -f {name} -t UTF-8 FILE > rules.txt"
+    )
+
+
+def _is_gbk(document: bytes) -> bool:
+    """Return whether a text that is not UTF-8 consists of ASCII and common Chinese characters."""
+    try:
+        document.decode()
+    except UnicodeDecodeError:
+        others = re.sub(rb"[\t\n\r -~]+", b"", document)
+        return re.fullmatch(rb"(?:[\xa1-\xf7][\xa1-\xfe])+", others) is not None
+    return False
+
+
+def parse(text: str) -> PlainList:
+    """Read a list. Raises SourceError, which says what the text is instead, or what is wrong."""
+    if found := _UNREADABLE.search(text):
+        said = "the text is not readable; save it as UTF-8"
+        if found[0] == "\0":
+            said = f"this is binary data: {said}"
+        raise NoRulesError(said, *place_of(text[: found.start()]))
+    return _parse_array(text) if is_array(text) else _parse_lines(text)
+
+
+def _parse_array(text: str) -> PlainList:
+    entries: Any = json_text.parse(text)
+    if not all(isinstance(entry, str) for entry in entries):
+        raise SourceError("an item of the list is not a text; put each entry in quotes")
+    if not entries:
+        raise NoRulesError("the list has no entries")
+    items: list[WrittenItem] = []
+    for token in re.finditer(r'"(?:[^"\\]|\\.)*+"|,', text):
+        if token[0] == ",":
+            items[-1] = WrittenItem(items[-1].start, items[-1].end, token.start())
+        else:
+            items.append(WrittenItem(*token.span()))
+    return PlainList(tuple(entries), items, (text.index("["), text.rindex("]") + 1))
+
+
+def _parse_lines(text: str) -> PlainList:
+    lines = [*_find_lines(text)]
+    if not lines:
+        raise NoRulesError("the list has no entries" if text.strip() else "the document is empty")
+    for style in _STYLES:
+        found = [style.fullmatch(line) for _, line in lines]
+        if all(found):
+            break
+    written = [one for one in found if one]
+    entries = tuple(one["entry"] for one in written)
+    _refuse_others(text, [*zip((start for start, _ in lines), entries, strict=True)])
+    items = []
+    for (start, _), one in zip(lines, written, strict=True):
+        end = start + one.start("comma")
+        items.append(WrittenItem(start, end, end if one["comma"] else None))
+    one = written[0]
+    line = one.string
+    around = line[: one.start("entry")], line[one.end("entry") : one.start("comma")]
+    return PlainList(entries, items, None, around)
+
+
+def _find_lines(text: str) -> Iterator[tuple[int, str]]:
+    """Yield what stands on each line without its comment, with its offset."""
+    for found in re.finditer(r"[^\r\n]+", text):
+        line = _COMMENT.sub("", found[0]).rstrip(" \t")
+        if entry := line.lstrip(" \t"):
+            yield found.start() + len(line) - len(entry), entry
+
+
+def _refuse_others(text: str, lines: Sequence[tuple[int, str]]) -> None:
+    """Raise SourceError for a text that is plainly something else than a list."""
+    for sign in ",;\t":
+        columns = {line.count(sign) + 1 for _, line in lines}
+        if len(lines) > 1 and len(columns) == 1 and columns != {1}:
+            raise NoRulesError(
+                f"this is a table with {columns.pop()} columns; keep the one with the entries",
+                *place_of(text[: lines[0][0]]),
+            )
+    for start, line in lines:
+        for sentence, pattern in _OTHERS.items():
+            if pattern.search(line):
+                raise NoRulesError(sentence, *place_of(text[:start]))
+        if not _ENTRY.search(line):
+            raise NoRulesError(
+                "the document is neither XML nor JSON nor HCL nor TOML nor a list with a URL or a "
+                "host on each line",
+                *place_of(text[:start]),
+            )
