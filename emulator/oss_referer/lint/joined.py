@@ -7,6 +7,7 @@ in an element of its own.
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from oss_referer.engine import Sentence
 from oss_referer.lint.finding import NOTHING, Correction, Evidence, Suspicion
@@ -17,12 +18,14 @@ from oss_referer.search.entry import Parts, example
 
 _SPACE = re.compile(r"\s+")
 _MARKS = re.compile(r"[,;，；、]+")
-_LIKE_AN_ENTRY = re.compile(r"https?:|[\w*?]*:?//|[\w*?-]+\.|\*|\Z", re.IGNORECASE)
+_LIKE_AN_ENTRY = re.compile(r"https?:|localhost\b|[\w*?]*:?//|[\w*?-]+\.|\*|\Z", re.IGNORECASE)
 _CERTAIN = re.compile(r"https?:|\S*//|[\w*?-]*\.[\w*?-]+|localhost\b|\*\Z", re.IGNORECASE)
 _EXPRESSION = re.compile(r"[\\^$()|{}]")
 _BROKEN_SCHEME = re.compile(r"(?:https?:?[\\/]+)+", re.IGNORECASE)
 _PATH = re.compile(r"/[*]*|")
-"""What precedes a comma between entries; after another path, it belongs to the path."""
+"""What precedes a comma between entries; after another path, it belongs to the path..."""
+_SCHEME = re.compile(r"https?\??://", re.IGNORECASE)
+"""...unless this follows it."""
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
@@ -64,6 +67,9 @@ def _split(text: str) -> Iterator[str]:
         joined = (
             all(map(_LIKE_AN_ENTRY.match, parts))
             and not _EXPRESSION.search(read)
-            and all(_PATH.fullmatch(Parts.split(part.lstrip("/")).rest) for part in parts[:-1])
+            and all(
+                _PATH.fullmatch(Parts.split(part.lstrip("/")).rest) or _SCHEME.match(following)
+                for part, following in pairwise(parts)
+            )
         )
         yield from filter(None, _MARKS.split(word) if joined else [word.strip(",;，；、")])
