@@ -605,11 +605,11 @@ class _RiskSearch:
     def error(self) -> Sentence | None:
         """Return what is wrong with an entry that the edit writes. Raises UndecidedError."""
         # After a change of a switch, each entry is compared in another way.
-        known = {item.pattern.body for item in (*self.old.white, *self.old.black)}
-        white, black = (
-            [item for item in added if item.pattern.body not in known]
-            for added in (self.edit.white_in, self.edit.black_in)
-        )
+        old = {item.pattern.body for item in self.old.white}
+        white = [item for item in self.edit.white_in if item.pattern.body not in old]
+        black = [
+            item for item in self.edit.black_in if item.pattern.body not in self.old.blacklisted
+        ]
         for entry in (*white, *black):
             if not self._matches_any(entry):
                 return Sentence("It writes {}, which matches nothing.", entry.pattern.text)
