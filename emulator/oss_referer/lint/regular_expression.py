@@ -19,6 +19,7 @@ from oss_referer.search.url import has_known_suffix
 
 _IN_ORIGIN = re.compile(r"[\\^$()|+{}\[\]]|(?:\A|//)\.[*+]|\A(?:https\?|~)", re.IGNORECASE)
 _IN_PATH = re.compile(r"[\\^|]|\$\Z|\.[*+]|\[[^\]]*\][*+?]")
+_SCHEME = re.compile(r"https\?://|http(?:\(s\|?\)|\[s\])\??://", re.IGNORECASE)
 _ADDRESS = re.compile(r"\[[0-9A-Fa-f:.]*\]")
 _BACKSLASHES = re.compile(r"\A(https?):?[\\/]{1,4}")
 """A scheme that is not written correctly, which has its own rule."""
@@ -47,6 +48,6 @@ def is_expression(text: str) -> bool:
     """Return whether a text looks like a regular expression."""
     plain = _ADDRESS.sub("", _BACKSLASHES.sub(r"\1://", text), count=1)
     parts = Parts.split(plain)
-    if _IN_ORIGIN.search(parts.origin) or _IN_PATH.search(parts.rest):
+    if _SCHEME.search(plain) or _IN_ORIGIN.search(parts.origin) or _IN_PATH.search(parts.rest):
         return True
     return parts.host.endswith(_ANYTHING) and has_known_suffix(parts.host[: -len(_ANYTHING)])
