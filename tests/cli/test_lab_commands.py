@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import compress, product
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -707,3 +708,36 @@ def test_answer_is_read_up_to_a_limit(
     printed = capsys.readouterr()
     assert (printed.out, printed.err.count("\n")) == ("", 1)
     assert said in printed.err
+
+
+FLAGS = (
+    ("--subdomains",),
+    ("--mini-program", "wx0123456789abcdef"),
+    ("--console",),
+    ("--cdn", "static.example.net"),
+)
+
+
+@pytest.mark.parametrize("site", ["https://www.example.com", "http://example.com.cn"])
+@pytest.mark.parametrize("empty", ["allow", "deny"])
+def test_other_commands_accept_what_generate_writes(
+    ask: Any, tmp_path: Path, site: str, empty: str
+) -> None:
+    rules, table = tmp_path / "rules.xml", tmp_path / "table.toml"
+    accepted = ("--ignore", "empty-allowed") if empty == "allow" else ()
+    for chosen in product((False, True), repeat=len(FLAGS)):
+        flags = [word for flag in compress(FLAGS, chosen) for word in flag]
+        for form, file in (("xml", rules), ("table", table)):
+            asked = ("generate", "--site", site, *flags, "--empty", empty, "--to", form)
+            status, out, _ = ask(*asked)
+            assert status == 0, flags
+            file.write_text(out)
+        partners = ("--partner", "https://static.example.net") if "--cdn" in flags else ()
+        for command in (
+            ("lint", str(rules), *accepted),
+            ("test", str(rules), str(table)),
+            ("scenarios", str(rules), "--site", site, *partners),
+            ("diff", str(rules), str(rules)),
+        ):
+            status, out, err = ask(*command)
+            assert status == 0, (command, flags, out, err)

@@ -266,3 +266,12 @@ def test_entry_that_stays_is_not_shown_as_its_correction(
     (finding,) = [part for part in out.split("\n\n") if f" {rule}  " in part]
     assert "\n".join(lines) in finding
     assert finding.count("\n") == 2 + len(lines)
+
+
+def test_fix_keeps_the_byte_order_mark_and_mixed_line_ends(ask: Any, tmp_path: Path) -> None:
+    file = tmp_path / "rules.toml"
+    begin = b"\xef\xbb\xbf# the rules\r\nallow_empty_referer = false\nwhitelist = ["
+    file.write_bytes(begin + b'"https://www.example.com"]\r\n# the end\n')
+    status, _, _ = ask("lint", str(file), "--fix", "--write")
+    assert status == 0
+    assert file.read_bytes() == begin + b'"https://www.example.com/"]\r\n# the end\n'

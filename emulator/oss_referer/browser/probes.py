@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Final
 
 from oss_referer.engine import RefererConfiguration
+from oss_referer.engine.header import is_sendable
 from oss_referer.search.entry import Parts, example, fill
 from oss_referer.search.url import DEFAULT_PORTS, MAX_LENGTH, WebURL, WebURLError
 
@@ -65,7 +66,7 @@ class Probe:
 
 
 def make(entries: Iterable[str]) -> tuple[Probe, ...]:
-    """Return the probes for some entries, without duplicates.
+    """Return the probes for some entries that a header can carry, without duplicates.
 
     A longer entry than `MAX_LENGTH` has none: no browser sends what it matches (B-03).
     """
@@ -79,7 +80,8 @@ def make(entries: Iterable[str]) -> tuple[Probe, ...]:
     ]
     first: dict[str | None, Probe] = {}
     for probe in probes:
-        first.setdefault(probe.referer, probe)
+        if is_sendable(probe.referer or ""):
+            first.setdefault(probe.referer, probe)
     return tuple(first.values())
 
 

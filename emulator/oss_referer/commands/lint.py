@@ -3,6 +3,7 @@
 import argparse
 import difflib
 import sys
+from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -517,7 +518,7 @@ def _write(selected: SelectedRules, text: str, refusal: str) -> None:
         name = source.name if source else "oss://"
         raise InputError(f"{name}: {refusal}; leave --write out to print the corrected rules")
     with writing(Path(source.name), InputError) as file:
-        file.write(text.encode())
+        file.write((BOM_UTF8 if source.content.startswith(BOM_UTF8) else b"") + text.encode())
 
 
 def _diff(selected: SelectedRules, before: str, after: str) -> Iterator[str]:

@@ -96,6 +96,12 @@ def _find(wanted: Sequence[HostName], arguments: argparse.Namespace) -> _Found:
         names = ", ".join(name.text for name in wanted)
         raise InputError(f"the logs have no served request with a Referer of {names}")
     proposal = _propose(rows, wanted, arguments)
+    if not proposal.rules.whitelist:
+        names = ", ".join(name.text for name in wanted)
+        raise InputError(
+            f"no safe entry keeps any traffic of {names}, and an empty whitelist allows everybody; "
+            "name other hosts, or block fewer"
+        )
     judge = Judge(proposal.rules, None, arguments.assumptions)
     question = logs.select(arguments, judge, arguments.bucket)
     with logs.reading(arguments, (), written) as read:

@@ -21,7 +21,8 @@ from oss_referer.terminal.rules import SelectedRules
 _DESCRIPTION = (
     "Shows typical requests with their Referers, and decides on them. The exit status is 1 if the "
     "site itself is denied, or if another site that sends a Referer is allowed. Pages of the same "
-    "registered domain belong to the site."
+    "registered domain belong to the site. The OSS console does not count as another site, and "
+    "neither does a mini program that an entry names by its appid."
 )
 
 _KINDS = (

@@ -14,6 +14,14 @@ _ORIGIN = re.compile(r"(?:[^/?#]*://)?[^/?#]*")
 _ORIGIN_AND_NEXT = re.compile(rf"{_ORIGIN.pattern}[/?#]?")
 
 
+_NOT_SENT = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
+
+
+def is_sendable(text: str) -> bool:
+    """Return whether a header can carry a text: one without line ends and control characters."""
+    return _NOT_SENT.search(text) is None
+
+
 def is_origin(text: str) -> bool:
     """Return whether a text ends at the latest with the character that ends its host."""
     return _ORIGIN_AND_NEXT.fullmatch(text) is not None

@@ -9,7 +9,7 @@ from typing import Any
 from oss_referer.engine import DEFAULT, RefererConfiguration, RefererPolicy, Sentence, Stage
 from oss_referer.engine.header import WHITE_SPACE
 from oss_referer.lint import risk
-from oss_referer.lint.finding import NOTHING, Correction, EntryPlace, Finding
+from oss_referer.lint.finding import NOTHING, Correction, EntryPlace, Finding, Severity
 from oss_referer.lint.risk import (
     GUESS,
     EditedRules,
@@ -89,6 +89,8 @@ class _Corrected:
     """The rules that changed it."""
     risk: Sentence = NOTHING
     """The risk of one of these changes, if a rule knows one."""
+    error: Sentence = NOTHING
+    """What is still wrong with an entry, if that is an error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +112,10 @@ class _Chain:
             if suspicion is None or (suspicion.is_dead and not self.subject.is_dead(entry.text)):
                 continue
             instead, risk = suspicion.correction.instead, suspicion.correction.risk
-            if instead is None or (self.careful and risk):
-                break  # only the owner can go on
+            if instead is None or (self.careful and risk):  # only the owner can go on
+                is_error = (suspicion.severity or rule.severity) is Severity.ERROR
+                said = Sentence("It leaves another error. {}", suspicion.reason)
+                return _Corrected((text,), error=said if is_error else NOTHING)
             results = self.correct_all(instead, rules[number:], given)
             named = () if given.issuperset(instead) and instead else (rule.name,)
             return _Corrected(
@@ -119,6 +123,7 @@ class _Chain:
                 _union([suspicion.correction.blacklist, results.blacklist]),
                 _union([named, results.rules]),
                 risk or results.risk,
+                results.error,
             )
         return _Corrected((entry.text,))
 
@@ -131,13 +136,15 @@ class _Chain:
             _union(item.blacklist for item in results),
             _union(item.rules for item in results),
             next((item.risk for item in results if item.risk), NOTHING),
+            next((item.error for item in results if item.error), NOTHING),
         )
 
 
 def complete(finding: Finding, subject: Subject, rules: Sequence[LintRule]) -> Finding:
     """Return a finding whose corrected entries break none of the further rules.
 
-    Its `safe` correction goes only as far as no rule knows a risk; it is not proved yet.
+    Its `safe` correction goes only as far as no rule knows a risk; it is not proved yet. There is
+    none if it would leave an error.
     """
     correction, place = finding.correction, finding.place
     if correction.instead is None or place is None:
@@ -151,14 +158,14 @@ def complete(finding: Finding, subject: Subject, rules: Sequence[LintRule]) -> F
             correction,
             instead=item.entries,
             blacklist=_union([correction.blacklist, item.blacklist]),
-            risk=correction.risk or item.risk,
+            risk=correction.risk or item.risk or item.error,
         )
         for item in (whole, careful)
     ]
     return replace(
         finding,
         correction=written[0],
-        safe=None if correction.risk else written[1],
+        safe=None if written[1].risk else written[1],
         also=whole.rules,
     )
 
@@ -317,8 +324,6 @@ def _parts(finding: Finding) -> Iterator[Correction]:
         return
     if careful != finding.correction:
         yield careful
-    if careful.blacklist:
-        yield replace(careful, blacklist=())
 
 
 def _list(subject: Subject, stage: Stage) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import Self
 
 from oss_referer.browser.probes import STRANGER
 from oss_referer.engine import Reason, Sentence, Stage
+from oss_referer.engine.header import is_sendable
 from oss_referer.remarks import Remark
 from oss_referer.remarks import Severity as Severity
 from oss_referer.search.entry import example
@@ -101,6 +102,7 @@ class Suspicion:
         """
         if corrected:
             page, correction = example(corrected), Correction((corrected,), risk=risk)
+            page = page if is_sendable(page) else STRANGER
         else:
             page, correction = STRANGER, Correction(decide=LEAVE_OUT)
         return cls(Evidence.UNMATCHED, (page,), reason, correction)

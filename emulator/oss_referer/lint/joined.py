@@ -7,20 +7,25 @@ in an element of its own.
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from oss_referer.engine import Sentence
 from oss_referer.lint.finding import NOTHING, Correction, Evidence, Suspicion
+from oss_referer.lint.regular_expression import WRITE_ANEW, is_expression
 from oss_referer.lint.risk import GUESS
 from oss_referer.lint.subject import LintedEntry, Subject
 from oss_referer.search.entry import Parts, example
 
 _SPACE = re.compile(r"\s+")
 _MARKS = re.compile(r"[,;，；、]+")
-_LIKE_AN_ENTRY = re.compile(r"https?:|[\w*?]*:?//|[\w*?-]+\.|\*|\Z", re.IGNORECASE)
+_LIKE_AN_ENTRY = re.compile(r"https?:|localhost\b|[\w*?]*:?//|[\w*?-]+\.|\*|\Z", re.IGNORECASE)
 _CERTAIN = re.compile(r"https?:|\S*//|[\w*?-]*\.[\w*?-]+|localhost\b|\*\Z", re.IGNORECASE)
 _EXPRESSION = re.compile(r"[\\^$()|{}]")
+_BROKEN_SCHEME = re.compile(r"(?:https?:?[\\/]+)+", re.IGNORECASE)
 _PATH = re.compile(r"/[*]*|")
-"""What precedes a comma between entries; after another path, it belongs to the path."""
+"""What precedes a comma between entries; after another path, it belongs to the path..."""
+_SCHEME = re.compile(r"https?\??://", re.IGNORECASE)
+"""...unless this follows it."""
 
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
@@ -30,7 +35,10 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
         return None
     # A comment may follow, such as `# production`: what does not look like an entry is left out.
     parts = tuple(filter(_CERTAIN.match, words))
-    sure = parts == words
+    sure = parts == words and not any(map(_is_joined, parts))
+    correction = Correction(parts or words, risk=NOTHING if sure else GUESS)
+    if any(map(is_expression, words)):
+        correction = Correction(decide=WRITE_ANEW)
     return Suspicion(
         Evidence.UNMATCHED,
         tuple(map(example, (parts or words)[:8])),
@@ -39,8 +47,14 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
         else Sentence(
             "It begins or ends with a punctuation mark, which no address of a site has there."
         ),
-        Correction(parts or words, risk=NOTHING if sure else GUESS),
+        correction,
     )
+
+
+def _is_joined(part: str) -> bool:
+    """Return whether a mark stands before the path of a part, so that it is not one entry."""
+    read = Parts.split(part)
+    return bool(_MARKS.search(read.origin + read.rest.partition("/")[0]))
 
 
 def split(text: str) -> tuple[str, ...]:
@@ -50,10 +64,14 @@ def split(text: str) -> tuple[str, ...]:
 
 def _split(text: str) -> Iterator[str]:
     for word in _SPACE.split(text):
-        parts = _MARKS.split(word)
+        read = _BROKEN_SCHEME.sub("https://", word)
+        parts = _MARKS.split(read)
         joined = (
             all(map(_LIKE_AN_ENTRY.match, parts))
-            and not _EXPRESSION.search(word)
-            and all(_PATH.fullmatch(Parts.split(part).rest) for part in parts[:-1])
+            and not _EXPRESSION.search(read)
+            and all(
+                _PATH.fullmatch(Parts.split(part.lstrip("/")).rest) or _SCHEME.match(following)
+                for part, following in pairwise(parts)
+            )
         )
-        yield from filter(None, parts if joined else [word.strip(",;，；、")])
+        yield from filter(None, _MARKS.split(word) if joined else [word.strip(",;，；、")])

@@ -7,6 +7,7 @@ has no effect. Usually a character is wrong.
 from oss_referer.browser.probes import STRANGER
 from oss_referer.engine import Sentence
 from oss_referer.lint.finding import LEAVE_OUT, Correction, Evidence, Suspicion, Suspicions
+from oss_referer.lint.risk import may_be_sent
 from oss_referer.lint.subject import Subject
 from oss_referer.search.automaton import Truncation
 
@@ -15,7 +16,8 @@ def suspect(subject: Subject) -> Suspicions:
     """Suspect entries for which no other rule knows why."""
     for entry in subject.entries:
         has_cut_path = subject.cut is Truncation.PATH and "/" in entry.parts.rest
-        if entry.is_foreign or has_cut_path or entry.place in subject.reported:
+        is_known = has_cut_path and may_be_sent(entry.pattern)
+        if entry.is_foreign or is_known or entry.place in subject.reported:
             continue  # truncate_path and needs_path know about paths that are cut
         yield Suspicion(
             Evidence.UNMATCHED,

@@ -22,7 +22,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     parts = entry.parts
     if not entry.is_white or entry.is_foreign or parts.rest or not parts.names_host:
         return None
-    host = parts.host if parts.port else parts.host.rstrip("*")
+    host = parts.host if parts.port else parts.host.rstrip("*").rstrip(".")
     closed = [Parts(parts.scheme, host, parts.port, "/").join()]
     if parts.port is None and is_machine(host.lower()):
         closed.append(Parts(parts.scheme, host, "*", "/").join())

@@ -19,15 +19,18 @@ from oss_referer.search.url import has_known_suffix
 
 _IN_ORIGIN = re.compile(r"[\\^$()|+{}\[\]]|(?:\A|//)\.[*+]|\A(?:https\?|~)", re.IGNORECASE)
 _IN_PATH = re.compile(r"[\\^|]|\$\Z|\.[*+]|\[[^\]]*\][*+?]")
+_SCHEME = re.compile(r"https\?://|http(?:\(s\|?\)|\[s\])\??://", re.IGNORECASE)
 _ADDRESS = re.compile(r"\[[0-9A-Fa-f:.]*\]")
 _BACKSLASHES = re.compile(r"\A(https?):?[\\/]{1,4}")
 """A scheme that is not written correctly, which has its own rule."""
 _ANYTHING = ".*"
 
+WRITE_ANEW = Sentence("write it with * and ? as wildcards")
+
 
 def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     """Suspect entries with characters of a regular expression."""
-    if not _is_expression(entry.text):
+    if not is_expression(entry.text):
         return None
     pages = (f"https://{name}/" for name in find_names(entry.text))
     return Suspicion(
@@ -37,13 +40,14 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
             "It is written as a regular expression, but OSS knows only two wildcards: * for any "
             "characters and ? for exactly one."
         ),
-        Correction(decide=Sentence("write it with * and ? as wildcards")),
+        Correction(decide=WRITE_ANEW),
     )
 
 
-def _is_expression(text: str) -> bool:
+def is_expression(text: str) -> bool:
+    """Return whether a text looks like a regular expression."""
     plain = _ADDRESS.sub("", _BACKSLASHES.sub(r"\1://", text), count=1)
     parts = Parts.split(plain)
-    if _IN_ORIGIN.search(parts.origin) or _IN_PATH.search(parts.rest):
+    if _SCHEME.search(plain) or _IN_ORIGIN.search(parts.origin) or _IN_PATH.search(parts.rest):
         return True
     return parts.host.endswith(_ANYTHING) and has_known_suffix(parts.host[: -len(_ANYTHING)])

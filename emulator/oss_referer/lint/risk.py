@@ -31,7 +31,7 @@ from oss_referer.search.automaton import (
     Truncation,
     UndecidedError,
 )
-from oss_referer.search.entry import FIXED_HOST, Parts, parse_entry
+from oss_referer.search.entry import FIXED_HOST, Parts, example, parse_entry
 from oss_referer.search.sent import (
     ALL_BY_DEFAULT,
     ALL_PAGES,
@@ -169,6 +169,8 @@ def read_host(parts: Parts) -> str | None:
             return None
         if is_part_of_address(host):
             return None
+        if parts.host.endswith("*") and not (is_machine(host) or has_known_suffix(host)):
+            return None  # such as https://www.exam*
     if is_open and "." not in host and host not in RESERVED and not is_address(host):
         return None
     if is_address(host) or not set(host) & set("*?"):
@@ -507,9 +509,9 @@ def find_risk(
             return Sentence("It lets in {}, a page of a stranger.", referer)
         for referer in search.readmitted():
             return Sentence("It lets in {}, a page of a site that the blacklist names.", referer)
+        return search.error()
     except UndecidedError:
         return UNPROVED
-    return None
 
 
 def find_rare(
@@ -599,6 +601,37 @@ class _RiskSearch:
         own = self.named.black.own_pages(self.reach)
         for entry in self.edit.black_out:
             yield from self._seek(entry, own, self.new.denying, self.new.white)
+
+    def error(self) -> Sentence | None:
+        """Return what is wrong with an entry that the edit writes. Raises UndecidedError."""
+        # After a change of a switch, each entry is compared in another way.
+        old = {item.pattern.body for item in self.old.white}
+        white = [item for item in self.edit.white_in if item.pattern.body not in old]
+        black = [
+            item for item in self.edit.black_in if item.pattern.body not in self.old.blacklisted
+        ]
+        for entry in (*white, *black):
+            if not self._matches_any(entry):
+                return Sentence("It writes {}, which matches nothing.", entry.pattern.text)
+        for entry in white if EVERYTHING not in self.old.white else ():
+            text = entry.pattern.text
+            denying = self.new.denying(example(text))
+            if denying and automaton.covers(entry.pattern, [denying.pattern], entry.cut):
+                return Sentence("It writes {}, all of which the blacklist denies.", text)
+            if self.named.white.owns_all(text, self.new.blacklisted, Reach.DEFAULT):
+                continue  # `wildcard_in_path` adds what the blacklist needs
+            for reach in Reach:
+                foreign = self.named.white.foreign_pages(reach)
+                for referer in self._seek(entry, foreign, self.new.denying):
+                    return Sentence("It writes {}, which still lets in {}.", text, referer)
+        return None
+
+    def _matches_any(self, entry: SearchedEntry) -> bool:
+        page = example(entry.pattern.body)
+        is_whole = entry.cut is not Truncation.PATH
+        if is_whole and entry.pattern.matches(page) and ALL_PAGES.is_sent(page):
+            return True
+        return any(self._seek(entry, ALL_PAGES, lambda _: None))
 
     def _seek(
         self,

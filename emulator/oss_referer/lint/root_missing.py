@@ -8,7 +8,7 @@ from oss_referer.engine import Sentence
 from oss_referer.lint.finding import Severity, Suspicion
 from oss_referer.lint.risk import read_host
 from oss_referer.lint.subject import LintedEntry, Subject
-from oss_referer.search.entry import Parts
+from oss_referer.search.entry import Parts, example
 
 SEVERITY = Severity.WARNING
 
@@ -27,5 +27,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
         return None  # a public suffix, which is not a site of the owner
     if parts.host in _SERVICES:
         return None
+    if all(subject.denies_first(example(entry.text, name)) for name in ("www", "m")):
+        return None  # the blacklist makes no exception: `shadowed` says so
     reason = Sentence("The domain itself, without a sub-domain, is denied.")
     return subject.lacks(entry, root, reason)

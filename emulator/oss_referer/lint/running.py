@@ -10,6 +10,7 @@ from oss_referer.engine import (
     RefererConfiguration,
     Sentence,
     Stage,
+    header,
 )
 from oss_referer.engine.policy import MAX_EXAMINED
 from oss_referer.lint.correcting import UNPROVED_TOGETHER, Assessor, apply, complete, follow
@@ -187,9 +188,14 @@ def _confirm(
 
 
 def _may_show(evidence: Evidence, referer: str | None) -> bool:
-    """Return whether a Referer may show a verdict on an entry: a browser must send it (B-02)."""
+    """Return whether a Referer may show a problem: a header must be able to carry it.
+
+    One that shows a verdict on an entry must be one that browsers send (B-02).
+    """
+    if referer is None:
+        return True
     is_verdict = evidence in (Evidence.ALLOWED, Evidence.DENIED)
-    return not is_verdict or referer is None or read_sent(referer) is not None
+    return read_sent(referer) is not None if is_verdict else header.is_sendable(referer)
 
 
 # Corrections that would go too far

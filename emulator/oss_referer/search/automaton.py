@@ -458,11 +458,9 @@ def _alphabet(patterns: Iterable[Pattern], letters: frozenset[str]) -> list[str]
     in_any_case = {character.lower() for character in written}
     candidates = chain(string.ascii_lowercase, string.digits, map(chr, _WITHOUT_CASE))
     other = next(letter for letter in candidates if letter not in in_any_case)
-    return [other, *sorted(written - _UNSENT)]
+    return [other, *sorted(filter(header.is_sendable, written))]
 
 
 _BLANKS = " \t"
-_UNSENT = frozenset("\r\n\0")
-"""The characters that no header can carry."""
 _WITHOUT_CASE = range(0x4E00, 0xA000)
 """Ideographs: more characters than the entries of a bucket have bytes (R-42)."""

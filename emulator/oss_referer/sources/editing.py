@@ -58,9 +58,8 @@ def edit(document: bytes, form: RulesForm, name: str, new: RefererConfiguration)
         if not changed:
             return text
         # The editors write LF, so that a document with CRLF is one with LF to them.
-        count = text.count("\r\n")
-        ending = "\r\n" if 0 < count == text.count("\n") else "\n"
-        text = editor(text.replace(ending, "\n"), name, changed).replace("\n", ending)
+        edited = editor(text.replace("\r\n", "\n"), name, changed)
+        text = _restore_line_ends(text, edited) if "\r\n" in text else edited
         before, after = (forms.find(item, form) for item in (document, forms.encode(text)))
     except (SourceError, UnicodeError, ValueError) as error:
         raise NotEditableError(f"the document cannot be edited: {error}") from None
@@ -68,6 +67,21 @@ def edit(document: bytes, form: RulesForm, name: str, new: RefererConfiguration)
     if {other: _read(read) for other, read in after.items()} != expected:
         raise NotEditableError("the document does not write its rules as plain lists and switches")
     return text
+
+
+def _restore_line_ends(text: str, edited: str) -> str:
+    """Return an edited text with the line ends that it had; a new line gets that of a neighbour."""
+    old, new = text.split("\n"), edited.split("\n")
+    lines: list[str] = []
+    matcher = SequenceMatcher(a=[line.removesuffix("\r") for line in old], b=new, autojunk=False)
+    for tag, first, last, begin, end in matcher.get_opcodes():
+        if tag == "equal":
+            lines += old[first:last]
+            continue
+        for number in range(end - begin):
+            neighbour = old[min(first + number, max(last, first, 1) - 1)]
+            lines.append(new[begin + number] + ("\r" if neighbour.endswith("\r") else ""))
+    return "\n".join(lines)
 
 
 def _read(reader: ReadRules) -> RefererConfiguration | str:

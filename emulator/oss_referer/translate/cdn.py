@@ -62,9 +62,17 @@ class CdnRules:
         if _FUNCTIONS[name] not in arguments:
             place = place_of(text[: text.find(name)])
             raise SourceError(f"{name} has no argument {_FUNCTIONS[name]}; add it", *place)
-        domains = [item.strip() for item in arguments[_FUNCTIONS[name]].split(",")]
+        texts = arguments[_FUNCTIONS[name]].split(",")
+        domains = tuple(filter(None, map(str.strip, texts)))
+        if name == "referer_white_list_set" and not domains:
+            place = place_of(text[: text.find(name)])
+            raise SourceError(
+                f"{_FUNCTIONS[name]} is empty, and an empty whitelist of OSS allows everybody; "
+                "name a domain",
+                *place,
+            )
         return cls(
-            tuple(domain for domain in domains if domain),
+            domains,
             name == "referer_black_list_set",
             arguments.get("allow_empty", "on") == "on",
         )

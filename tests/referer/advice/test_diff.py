@@ -54,6 +54,14 @@ def test_search_finds_a_difference_beyond_the_generated_referers() -> None:
     assert not change.new.allowed
 
 
+def test_no_witness_has_a_character_that_no_header_carries() -> None:
+    old = RefererConfiguration(whitelist=("https://a\n.test/", "https://b\x7f.test/"))
+    new = RefererConfiguration(whitelist=("https://www.example.com/",))
+    found = [change.referer or "" for change in diff.compare(old, new).changes]
+    assert found != []
+    assert all("example.com" in referer for referer in found)
+
+
 def test_only_given_referers_are_compared() -> None:
     new = replace(SITE, whitelist=("https://b.test/",))
     found = diff.compare(SITE, new, ["https://b.test/", "https://c.test/", "https://b.test/", None])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from oss_referer import RefererConfiguration, RefererPolicy, lint
+from oss_referer.engine import header
 from oss_referer.lint import Finding, Severity
 
 from tests.referer.lint.random_rules import entry, findings, rules, seeded
@@ -97,4 +98,6 @@ def test_any_text_is_linted_without_an_error() -> None:
     letters = "htps:/.*?,;\"'\\ \n\t#@[]{}()|^$%&=+-_~aA0例é\u202e\ud800\x00😀"
     for _ in range(cases(8, 200)):
         texts = ["".join(random.choices(letters, k=random.randrange(40))) for _ in range(6)]
-        lint.fix(RefererConfiguration(whitelist=tuple(texts[:3]), blacklist=tuple(texts[3:])))
+        rules = RefererConfiguration(whitelist=tuple(texts[:3]), blacklist=tuple(texts[3:]))
+        shown = [item.referer or "" for item in lint.fix(rules).found]
+        assert all(map(header.is_sendable, shown)), texts

@@ -120,6 +120,19 @@ def test_lines_end_with_crlf_where_all_others_do(form: RulesForm, text: str, nam
     assert edited == editing.edit(text.encode(), form, name, NEW).replace("\n", "\r\n")
 
 
+def test_mixed_line_ends_stay() -> None:
+    text = XML.replace("\n", "\r\n", 4).replace("</RefererList>\n", "</RefererList>\r\n")
+    new = RefererConfiguration(False, whitelist=("https://www.example.com/", "https://b.test/"))
+    edited = editing.edit(text.encode(), RulesForm.XML, "", new)
+    changed = {"<AllowEmptyReferer>", "<Referer>"}
+    kept, written = (
+        [line for line in item.split("\n") if not any(mark in line for mark in changed)]
+        for item in (text, edited)
+    )
+    assert written == kept
+    assert edited.count("\r\n") == text.count("\r\n")
+
+
 def test_xml_keeps_its_layout() -> None:
     new = RefererConfiguration(False, whitelist=("https://www.example.com/",), blacklist=("x",))
     edited = editing.edit(XML.encode(), RulesForm.XML, "", new)

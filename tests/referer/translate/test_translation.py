@@ -203,6 +203,11 @@ def test_rules_are_translated_to_oss(
         ("cdn", "[\n1 2]", 2, 3, "not valid JSON"),
         ("cdn", "[]", 1, 1, "has 0 Referer functions; write one"),
         ("cdn", '[{"functionName": "referer_white_list_set"}]', 1, 20, "has no argument"),
+        (
+            "cdn", '[{"functionName": "referer_white_list_set", "functionArgs":'
+            ' [{"argName": "refer_domain_allow_list", "argValue": " , "}]}]', 1, 20,
+            "an empty whitelist of OSS allows everybody",
+        ),
     ],
 )  # fmt: skip
 def test_bad_documents_are_refused(

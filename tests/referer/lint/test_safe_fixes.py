@@ -1,0 +1,170 @@
+"""Safe fixes of risky entries, against a brute-force search.
+
+A fix that is called safe lets in no page of a stranger and locks out no page of the sites that are
+meant, of what browsers send by default; it leaves AllowEmptyReferer alone and adds no error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from random import Random
+
+import pytest
+from oss_referer import RefererConfiguration, lint
+from oss_referer.engine import Stage
+from oss_referer.lint import EntryPlace, Finding, Severity
+
+from tests.thorough import cases
+
+from . import brute_force, risky_entries
+from .wild_entries import Meant
+
+CASES, PARTS = cases(64, 20_000), 8
+
+OTHER_SITE = Meant("", ("shop.example.org",), ("https",))
+"""A site that no entry names."""
+OTHER_MINI_PAGE = "https://servicewechat.com/wxfedcba9876543210/7/page-frame.html"
+
+
+class Case:
+    """Random rules with what was meant, and the sites that a person names."""
+
+    def __init__(self, seed: int) -> None:
+        random = Random(seed)  # noqa: S311 - the same cases every time
+        white, black = random.choice([(1, 0), (1, 0), (2, 0), (3, 0), (1, 1), (3, 2), (0, 1)])
+        self.written = {
+            Stage.WHITELIST: [risky_entries.draw(random) for _ in range(white)],
+            Stage.BLACKLIST: [risky_entries.draw(random) for _ in range(black)],
+        }
+        self.white, self.black = (
+            [one for _, meant in entries for one in meant] for entries in self.written.values()
+        )
+        self.rules = RefererConfiguration(
+            allow_empty_referer=random.random() < 0.5,
+            allow_truncate_query_string=random.random() < 0.8,
+            truncate_path=random.random() < 0.05,
+            whitelist=tuple(text for text, _ in self.written[Stage.WHITELIST]),
+            blacklist=tuple(text for text, _ in self.written[Stage.BLACKLIST]),
+        )
+        named = random.choice([entry for entry in self.white if entry.hosts] + [OTHER_SITE])
+        self.sites = [replace(named, hosts=named.hosts[:1], page="")]
+
+    @property
+    def written_sites(self) -> tuple[str, ...]:
+        """The sites as a person names them."""
+        return tuple(
+            host if "*" in host else f"{scheme}://{host}{port}"
+            for one in self.sites
+            for host in one.hosts
+            for scheme in one.schemes
+            for port in one.ports
+        )
+
+    def is_expression(self, place: EntryPlace) -> bool:
+        """Whether an entry looks like a regular expression."""
+        _, meant = self.written[place.list][place.position]
+        return any("expression" in one.tags for one in meant)
+
+    def harm(self, fixed: RefererConfiguration, meant: list[Meant]) -> Iterator[str]:
+        """Yield what a fix does that a safe one must not do to the sites that are meant."""
+        if fixed.allow_empty_referer != self.rules.allow_empty_referer:
+            yield "sets AllowEmptyReferer"
+        if fixed == self.rules:
+            return
+        tried = brute_force.candidates((self.rules, fixed), (*meant, *self.black))
+        pages = filter(brute_force.is_sent, (page for one in meant for page in one.pages))
+        for referer in {*filter(brute_force.is_by_default, (*tried, *pages)), *MINI_PAGES}:
+            before, after = (brute_force.allows(one, referer) for one in (self.rules, fixed))
+            is_exception = meant is self.white and any(_names(one, referer) for one in self.black)
+            is_meant = not is_exception and any(_names(one, referer) for one in meant)
+            if before and not after and is_meant:
+                yield f"locks out {referer}"
+            if after and not before and not any(_owns(one, referer) for one in meant):
+                yield f"lets in {referer}"
+            if after and not before and self._blacklists(referer):
+                yield f"lets in the blacklisted {referer}"
+
+    def _blacklists(self, referer: str) -> bool:
+        """Return whether the blacklist names a page and denies it."""
+        return any(
+            brute_force.matches_sent(text, self.rules, referer)
+            and any(_names(one, referer) for one in meant)
+            for text, meant in self.written[Stage.BLACKLIST]
+        )
+
+
+MINI_PAGES = (risky_entries.MINI_PAGE, OTHER_MINI_PAGE)
+
+
+def _names(one: Meant, referer: str) -> bool:
+    """Return whether an entry or a site names a page, by its scheme, its host and its port."""
+    if referer in MINI_PAGES:
+        return one.page == referer
+    scheme, _, rest = referer.partition("://")
+    authority = rest.partition("/")[0]
+    port = authority.rpartition("]")[2].partition(":")[2]
+    host = brute_force.host_of(referer)
+    return (
+        scheme in one.schemes
+        and not authority.partition(":")[0].endswith(".")
+        and (f":{port}" if port else "") in ("", *one.ports)
+        and any(_is_below(host, name) for name in one.hosts)
+    )
+
+
+def _owns(one: Meant, referer: str) -> bool:
+    """Return whether a page belongs to the registered domains that an entry or a site names."""
+    host = brute_force.host_of(referer)
+    if one.page and _is_below(host, "*.servicewechat.com"):
+        return referer != OTHER_MINI_PAGE or risky_entries.APPID not in one.text
+    return any(_is_below(host, f"*.{_domain(name)}") for name in one.hosts)
+
+
+def _is_below(host: str, name: str) -> bool:
+    bare = name.removeprefix("*.")
+    return host == bare or (bare != name and host.endswith(f".{bare}"))
+
+
+def _domain(host: str) -> str:
+    name = host.removeprefix("*.")
+    known = (*risky_entries.DOMAINS, "xn--fsqu00a.com", "aliyun.com", "example.org")
+    return next((item for item in known if f".{name}".endswith(f".{item}")), name)
+
+
+def _subject(finding: Finding) -> str:
+    return finding.place.entry if finding.place else finding.rule
+
+
+def new_errors(before: Iterable[Finding], after: Iterable[Finding]) -> Iterator[str]:
+    """Yield the errors of fixed rules on new entries, and on those that had no finding."""
+    known = {_subject(item) for item in before if item.severity is not Severity.NOTE}
+    for item in after:
+        if item.severity is Severity.ERROR and _subject(item) not in known:
+            yield f"adds {item.rule} of {_subject(item)}"
+
+
+def check(seed: int) -> Iterator[str]:
+    """Yield what safe fixes of random rules do wrong."""
+    case = Case(seed)
+    for sites, meant in (((), case.white), (case.written_sites, case.sites)):
+        fixed = lint.fix(case.rules, sites=sites)
+        for finding in fixed.found:
+            if finding.place and finding.correction.changes and case.is_expression(finding.place):
+                yield f"{finding.rule} offers {finding.correction}"
+        safe = [finding for finding in fixed.found if finding.safe is not None]
+        for finding in safe if len(safe) > 1 else ():  # else `fix` follows it alone
+            one = lint.follow(case.rules, [finding])
+            for harm in (*case.harm(one, meant), *new_errors(fixed.found, lint.run(one))):
+                yield f"{sites} {finding.rule} {harm}: {finding.safe}"
+        after, left = fixed.configuration, new_errors(fixed.found, fixed.left)
+        for harm in (*case.harm(after, meant), *left):
+            yield f"{sites} --fix {harm}: {after}"
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("part", range(PARTS))
+def test_safe_fixes_do_no_harm(part: int) -> None:
+    for seed in range(part, CASES, PARTS):
+        wrong = list(check(seed))
+        assert not wrong, (seed, Case(seed).rules, wrong[:5])
