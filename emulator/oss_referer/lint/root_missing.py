@@ -27,7 +27,8 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
         return None  # a public suffix, which is not a site of the owner
     if parts.host in _SERVICES:
         return None
-    if all(subject.denies_first(example(entry.text, name)) for name in ("www", "m")):
+    pages = (example(entry.text.replace("*.", f"{name}.", 1)) for name in ("www", "m"))
+    if all(map(subject.denies_first, pages)):
         return None  # the blacklist makes no exception: `shadowed` says so
     reason = Sentence("The domain itself, without a sub-domain, is denied.")
     return subject.lacks(entry, root, reason)
