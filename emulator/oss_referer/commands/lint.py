@@ -354,8 +354,10 @@ def _brief(finding: Finding, where: Places) -> Iterator[Piece]:
     pieces = [*_corrections(finding.correction, place)]
     if pieces:
         yield "  →  "
-    for number, piece in enumerate(pieces):
+    for number, piece in enumerate(pieces[:_WEIGHED]):
         yield from (", ", piece) if number else (piece,)
+    if len(pieces) > _WEIGHED:
+        yield Sentence(", and {} more", str(len(pieces) - _WEIGHED))
 
 
 def _entry(finding: Finding) -> Text:

@@ -421,6 +421,19 @@ class OwnPages:
         return _pages(Senders.OWN, families, Reach.DEFAULT) if families else None
 
 
+def _close(entry: SearchedEntry) -> tuple[SearchedEntry, ...]:
+    """Return what an entry matches of the hosts that it names; () if it names none, or ends them.
+
+    `https://www.example.com` also matches `https://www.example.com.example.org/`, but is not meant
+    for a sub-domain of example.org.
+    """
+    parts = Parts.split(entry.pattern.body)
+    if parts.rest or parts.port or read_host(parts) is None:
+        return ()
+    body = entry.pattern.body.rstrip("*")
+    return tuple(replace(entry, pattern=parse_entry(f"{body}{end}")) for end in "/:")
+
+
 _STEPS_OF_A_FAMILY = 20_000
 _MAX_NAME = 253
 _ANY = "\ue000"
@@ -562,7 +575,8 @@ class _RiskSearch:
             meant = everybody if is_open and not white.are_given else pages
             likely = self.edit.white_in[:_LIKELY]
             if meant is not None:
-                yield from self._seek(entry, meant, self._is_still_let_in, excluding=likely)
+                named = _close(entry) if meant is pages and own is not None else ()
+                yield from self._seek(entry, meant, self._is_still_let_in, named, excluding=likely)
         opens = bool(white.open) or EVERYTHING in self.old.white
         others = self.named.black.foreign_pages(self.reach)
         for entry in self.edit.black_in:

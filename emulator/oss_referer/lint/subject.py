@@ -62,7 +62,7 @@ class LintedEntry:
         """Whether its scheme is neither http nor https, as in `mibrowser:home`."""
         scheme = self.parts.scheme
         if scheme is None:
-            return self.parts.rest.startswith(":") and self.parts.host.isalpha()
+            return self.parts.rest.startswith(":") and self.parts.host.isalnum()
         return bool(scheme) and scheme.lower() not in SCHEMES and not set(scheme) & set("*?")
 
     @property
