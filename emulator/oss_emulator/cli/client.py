@@ -1,4 +1,4 @@
-"""A client of a service: requests byte by byte at a bounded rate, and signatures of version 4."""
+"""A client of a service: requests byte by byte at a bounded rate, and their signatures."""
 
 import http.client
 import json
@@ -7,15 +7,17 @@ import time
 from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from email.utils import formatdate
+from urllib.parse import quote, urlsplit
 
 from oss_referer.sources.account import GivenKey
 from oss_referer.sources.bucket import ServiceAddress, sign
 from oss_referer.sources.toml import MAX_FILE
 from oss_referer.terminal.parser import InputError
 
-from oss_emulator.parity.inquiries import Reply
-from oss_emulator.protocol.signature import presigning, v4
+from oss_emulator.protocol.message import Request
+from oss_emulator.protocol.signature import presigning, v1, v2, v4
+from oss_emulator.recording.playing import PlayedAnswer
 
 _EXPIRES = 3600  # seconds
 
@@ -66,27 +68,76 @@ class Signer:
             now=time.time(),
         )
 
-    def sign_form(self, bucket: str, object_key: str) -> dict[str, str]:
+    def sign_old_url(
+        self,
+        version: int,
+        method: str,
+        bucket: str,
+        object_key: str,
+        query: Mapping[str, str],
+        headers: Mapping[str, str],
+    ) -> str:
+        """Return the query string of a URL that is signed by version 1 or 2."""
+        signing = v1 if version == 1 else v2
+        expires, key_id, signature = signing.PARAMETERS
+        query = {**query, expires: str(int(time.time()) + _EXPIRES), key_id: self.key.id}
+        if signing is v2:
+            query["x-oss-signature-version"] = v2.SCHEME
+        if self.key.token:
+            query["security-token"] = self.key.token
+        claim = signing.parse_url({**query, signature: "-"})
+        request = _request(method, query, headers)
+        signed = signing.calculate(claim, request, bucket, object_key, self.key.secret)
+        return f"{presigning.format_query(query)}&{signature}={quote(signed.signature, safe='')}"
+
+    def sign_old_headers(
+        self,
+        version: int,
+        method: str,
+        bucket: str,
+        object_key: str,
+        query: Mapping[str, str],
+        headers: Mapping[str, str],
+    ) -> dict[str, str]:
+        """Return headers with those that sign them by version 1 or 2."""
+        signing = v1 if version == 1 else v2
+        form = "{}:{}" if signing is v1 else "AccessKeyId:{},Signature:{}"
+        headers = {**headers, "date": formatdate(usegmt=True)}
+        if self.key.token:
+            headers["x-oss-security-token"] = self.key.token
+        request = _request(method, query, headers)
+        claim = signing.parse_header(request, form.format(self.key.id, "-"))
+        signed = signing.calculate(claim, request, bucket, object_key, self.key.secret)
+        credentials = form.format(self.key.id, signed.signature)
+        return {**headers, "authorization": f"{signing.SCHEME} {credentials}"}
+
+    def sign_form(self, bucket: str, object_key: str, version: int = 4) -> dict[str, str]:
         """Return the fields of a form that uploads an object (PostObject)."""
         date = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-        fields = {
-            "x-oss-signature-version": v4.SCHEME,
-            "x-oss-credential": presigning.format_credential(self.key.id, date, self.region),
-            "x-oss-date": date,
-        }
+        fields = {}
+        if version == 4:
+            fields = {
+                "x-oss-signature-version": v4.SCHEME,
+                "x-oss-credential": presigning.format_credential(self.key.id, date, self.region),
+                "x-oss-date": date,
+            }
         if self.key.token:
             fields["x-oss-security-token"] = self.key.token
         ends = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(time.time() + _EXPIRES))
         conditions = [{"bucket": bucket}, *({name: value} for name, value in fields.items())]
         document = json.dumps({"expiration": ends, "conditions": conditions})
         policy = b64encode(document.encode())
-        key = v4.signing_key(self.key.secret, date[:8], self.region, "oss")
-        return {
-            "key": object_key,
-            "policy": policy.decode(),
-            **fields,
-            "x-oss-signature": v4.sign(key, policy),
-        }
+        fields |= {"key": object_key, "policy": policy.decode()}
+        if version == 4:
+            key = v4.signing_key(self.key.secret, date[:8], self.region, "oss")
+            return {**fields, "x-oss-signature": v4.sign(key, policy)}
+        signature = v1.sign(self.key.secret, policy)
+        return {**fields, "OSSAccessKeyId": self.key.id, "Signature": signature}
+
+
+def _request(method: str, query: Mapping[str, str], headers: Mapping[str, str]) -> Request:
+    text = presigning.format_query(query)
+    return Request.parse(method, f"/?{text}", headers.items(), time.time())
 
 
 TIMEOUT = 20  # seconds
@@ -127,7 +178,7 @@ class ServiceClient:
 
     def send(
         self, method: str, bucket: str, key: str, query: str, headers: Fields, body: bytes = b""
-    ) -> Reply:
+    ) -> PlayedAnswer:
         """Send one request on a connection of its own. Raises InputError without an answer.
 
         `bucket` may be "" for a request to the service itself.
@@ -148,7 +199,7 @@ class ServiceClient:
             connection.endheaders(body or None)
             answer = connection.getresponse()
             fields = {name.lower(): value for name, value in answer.getheaders()}
-            return Reply(answer.status, fields, answer.read(MAX_FILE))
+            return PlayedAnswer(answer.status, fields, answer.read(MAX_FILE))
         except (OSError, http.client.HTTPException) as error:
             said = getattr(error, "strerror", None) or error
             raise InputError(f"{self.endpoint} does not answer: {said}") from None

@@ -52,8 +52,12 @@ class Source:
 
 def declare(parser: Parser) -> None:
     """Add the flags that say where rules are, and how they are read."""
-    parser.add_value("--assumptions", "FILE", _ASSUMPTIONS, type=_read_assumptions, default=DEFAULT)
+    declare_assumptions(parser)
     bucket.declare(parser)
+
+
+def declare_assumptions(parser: Parser) -> None:
+    parser.add_value("--assumptions", "FILE", _ASSUMPTIONS, type=_read_assumptions, default=DEFAULT)
 
 
 def _read_assumptions(path: str) -> Assumptions:
