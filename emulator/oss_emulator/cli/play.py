@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import os
 import secrets
 import signal
 import ssl
@@ -98,7 +99,7 @@ def declare(commands: Commands) -> None:
     parser.add_argument("files", metavar="FILE", nargs="*", type=Path, help="scenarios as JSON")
     parser.add_argument("--endpoint", metavar="URL", help="send them to this service instead")
     said = "the region of --endpoint (default: OSS_REGION, or else the one that its name has)"
-    parser.add_argument("--region", help=said)
+    parser.add_argument("--region", default=os.environ.get("OSS_REGION"), help=said)
     said = "the name at --endpoint for a bucket of the scenarios; it must not exist"
     parser.add_repeated("--bucket", "RECORDED=NAME", said, type=_pair)
     said = f"the most requests a second (default: {DEFAULT_RATE:g}, unbounded on this machine)"
@@ -133,7 +134,9 @@ def run(arguments: argparse.Namespace) -> int:
     files = [_read(path) for path in arguments.files or [OWN]]
     if arguments.save and len(files) != 1:
         raise InputError("--save takes one FILE")
-    place = _play_alone(files, arguments) if arguments.endpoint is None else _play_at(files, arguments)
+    place = (
+        _play_alone(files, arguments) if arguments.endpoint is None else _play_at(files, arguments)
+    )
     played = [step for file in files for step in file.steps]
     remarks = [remark for file in files for remark in _remark(str(file.path), file.steps)]
     questions = {name: said for file in files for name, said in file.recording.questions.items()}
@@ -165,7 +168,9 @@ def _save(path: Path, file: _PlayedFile, place: _Place, date: str) -> None:
     with writing(path, InputError) as written:
         written.write(f"{json.dumps(saved, indent=1, ensure_ascii=False)}\n".encode())
     if file.path != OWN:
-        said = Sentence("The requests of {} are saved as they are: look for private texts.", str(file.path))
+        said = Sentence(
+            "The requests of {} are saved as they are: look for private texts.", str(file.path)
+        )
         print(language.say(said), file=sys.stderr)
 
 
@@ -188,31 +193,37 @@ class Player:
     ) -> None:
         """`names` has the buckets to create instead of those of the recording.
 
-        With it, no bucket that exists is touched. `pause` is how long to wait for rules to take
-        effect, in seconds.
+        `pause` is how long to wait for rules to take effect, in seconds.
         """
         self._client, self._signer, self._recording = client, signer, recording
-        self._names, self._is_careful = names or {}, names is not None
+        self.names = names or {}
         self._assumed, self._pause = assumed, pause
         self._is_prepared = False
         self._refused: dict[str, str] = {}
         self.created: list[str] = []
         """The buckets that were created, and may have to be deleted."""
 
+    def look(self) -> None:
+        """Raise CommandError unless none of the buckets exists, so that none is touched."""
+        for name in self.names.values():
+            self._call("GET", name, "/", {"referer": ""}, (404,))
+
     def play(self, scenario: RecordedScenario) -> list[PlayedStep]:
         """Create what existed before the first step, then play each step. Raises CommandError."""
         before = (*(() if self._is_prepared else prepare(self._recording)), *scenario.before)
         for number, request in enumerate(before):
+            request = replace(request, bucket=self.names.get(request.bucket, request.bucket))
             reply = self._send(request, content(request, f"before {number}"))
             if reply.status >= 300 and not request.opens:
                 raise CommandError(f"{scenario.name}: {request} was answered {reply}")
             if reply.status >= 300:
-                self._refused.setdefault(request.opens, f"{request} was answered {reply}")
+                said = f"{request.crafted}: the service answered {reply}"
+                self._refused.setdefault(request.opens, said)
         self._is_prepared = True
         return play(
             scenario,
             self._send,
-            self._names,
+            self.names,
             assumed=self._assumed,
             pause=self._wait,
             refused=self._refused,
@@ -259,15 +270,10 @@ class Player:
         return reply
 
     def _send(self, request: RecordedRequest, body: bytes) -> PlayedAnswer:
-        name = "" if "." in request.bucket else self._names.get(request.bucket, request.bucket)
+        name = "" if "." in request.bucket else self.names.get(request.bucket, request.bucket)
         is_new = request.method == "PUT" and request.path == "/" and not request.query
-        if self._is_careful and is_new and name not in self.created:
-            self._call("GET", name, "/", {"referer": ""}, (404,))
+        if is_new and name not in self.created:
             self.created.append(name)
-            reply = self._send(request, body)
-            if reply.status >= 300:
-                self.created.remove(name)
-            return reply
         key = request.path.removeprefix("/")
         headers = {name.lower(): text for name, text in request.headers.items()}
         headers = {name: text for name, text in headers.items() if name not in _FRAMING}
@@ -293,7 +299,10 @@ class Player:
             else:
                 headers = signer.sign_old_headers(signature.version, *signed)
         fields = [(name, text) for name, each in headers.items() for text in each.split("\n")]
-        return self._client.send(request.method, name, quote(key), query, fields, body=body)
+        reply = self._client.send(request.method, name, quote(key), query, fields, body=body)
+        if is_new and reply.status >= 300:
+            self.created.remove(name)
+        return reply
 
 
 def _form(fields: Mapping[str, str], content: bytes) -> tuple[str, bytes]:
@@ -340,12 +349,16 @@ def _play_at(files: Sequence[_PlayedFile], arguments: argparse.Namespace) -> _Pl
         private |= {name: f"{{{recorded}}}" for recorded, name in names.items()}
         signer = Signer(key, region or file.recording.region)
         players.append(
-            Player(client, signer, file.recording, names, assumed=arguments.assumptions, pause=pause)
+            Player(
+                client, signer, file.recording, names, assumed=arguments.assumptions, pause=pause
+            )
         )
-        _announce(file.recording, names, rate)
     failure = ""
     with _terminable():
         try:
+            for player in players:
+                player.look()
+            _announce(files, players, rate)
             for file, player in zip(files, players, strict=True):
                 for scenario in file.recording.scenarios:
                     file.steps.extend(player.play(scenario))
@@ -376,16 +389,23 @@ def _terminable() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _announce(recording: Recording, names: Mapping[str, str], rate: float | None) -> None:
+def _announce(files: Sequence[_PlayedFile], players: Sequence[Player], rate: float | None) -> None:
     """Say how many requests follow: with those that create and delete, and if rules are slow."""
-    sent = [request for scenario in recording.scenarios for request in scenario.before]
-    steps = [step for scenario in recording.scenarios for step in scenario.steps]
-    waits = sum(step.until for step in steps)
-    few = len(sent) + len(steps) + waits + 2 * len([*prepare(recording)]) + 8
+    few = waits = 0
+    for file in files:
+        steps = [step for scenario in file.recording.scenarios for step in scenario.steps]
+        waits += sum(step.until for step in steps)
+        before = [request for scenario in file.recording.scenarios for request in scenario.before]
+        few += len(steps) + len(before) + 2 * len([*prepare(file.recording)]) + 8
+    names = [
+        player.names[state.name]
+        for file, player in zip(files, players, strict=True)
+        for state in file.recording.buckets
+    ]
+    made = ", ".join(f"oss://{name}" for name in names)
     pace = Sentence("{} a second", f"{rate:g}") if rate else Sentence("without pauses")
-    made = ", ".join(f"oss://{names[state.name]}" for state in recording.buckets)
-    most = str(few + waits * (TRIES - 2))
-    said = Sentence("About {} requests to {}, at most {}, {}.", str(few), made, most, pace)
+    counts = (str(few + waits), str(few + waits * TRIES))
+    said = Sentence("About {} requests to {}, at most {}, {}.", counts[0], made, counts[1], pace)
     print(language.say(said), file=sys.stderr, flush=True)
 
 
@@ -453,7 +473,9 @@ def _report(played: Sequence[PlayedStep], facts: Sequence[FactResult]) -> Iterat
     if facts:
         found = Counter(result.status for result in facts)
         yield line()
-        yield line(", ".join(f"{language.say(Sentence(one.value))}: {found[one]}" for one in FactStatus))
+        yield line(
+            ", ".join(f"{language.say(Sentence(one.value))}: {found[one]}" for one in FactStatus)
+        )
     equal = sum(not step.differences for step in played)
     tone = Tone.GOOD if equal == len(played) else Tone.BAD
     said = Sentence("{} of {} answers are equal", str(equal), str(len(played)))

@@ -1,4 +1,4 @@
-"""What the answers to a scenario say about facts: what is confirmed, what differs, what is found."""
+"""What the answers to scenarios say about facts: confirmed, differs, and the variant found."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -42,9 +42,10 @@ class FactResult:
 
     @property
     def field(self) -> str:
-        """The field of Assumptions that it decides, or ""."""
+        """The field of Assumptions that it decides, or "": what was recorded has no variants."""
         name = self.question.partition(" ")[2]
-        return name if name in DEFAULT.chosen() else ""
+        is_open = name in DEFAULT.chosen() and any(step.step.variants for step in self.steps)
+        return name if is_open else ""
 
 
 def conclude(

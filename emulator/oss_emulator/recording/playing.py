@@ -223,7 +223,7 @@ def play(
         differences = _under(assumed, found)
         kind = request.opens or step.needs
         if request.opens and differences:
-            refused[kind] = f"{step.request.crafted}, was answered {reply}"
+            refused[kind] = f"{step.request.crafted}: the service answered {reply}"
         why = f"the service answered {reply}" if step.facts and reply.is_trouble else ""
         why = refused.get(kind, why)
         seen = () if why else differences

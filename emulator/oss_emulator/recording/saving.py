@@ -90,7 +90,7 @@ def _answer(
 
 
 def _elements(found: Sequence[str], wanted: Sequence[str], own: set[str]) -> Iterator[str]:
-    """Yield elements of an answer, with the texts replaced that may say something of the account."""
+    """Yield elements of an answer, with the texts replaced that may be of the account."""
     masked = {
         element.partition("=")[2]
         for element in found

@@ -162,7 +162,7 @@ class RecordedStep:
     """The questions that the answer is about: `R-20`, or `R-14 empty_whitelist` for a field of the
     assumptions."""
     variants: Mapping[str, RecordedAnswer] = field(default_factory=dict)
-    """What a service with other variants of the assumptions answers; the first that holds counts."""
+    """What other variants of the assumptions answer; the first that is assumed counts."""
     until: bool = False
     """Whether it is sent until it is answered so: rules take a moment to take effect."""
     needs: str = ""
@@ -362,7 +362,9 @@ _SIGNATURES.remove(("form", 2))
 def _signature(item: _Members) -> RecordedSignature:
     place, version = item.text("place", Signing.HEADER), item.number("version", 4)
     if (place, version) not in _SIGNATURES:
-        raise ScenarioError(f"{place!r}, version {version} is not a place and version of signatures")
+        raise ScenarioError(
+            f"{place!r}, version {version} is not a place and version of signatures"
+        )
     return RecordedSignature(Signing(place), version, item.flag("wrong"))
 
 

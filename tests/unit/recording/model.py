@@ -37,13 +37,14 @@ class ModelService:
     def send(self, request: RecordedRequest, body: bytes) -> PlayedAnswer:
         self.sent.append(request)
         owner = request.signature is not None and request.signature.place is Signing.HEADER
+        owner &= request.path == "/"
         if request.bucket == "missing":
             return error(404, "NoSuchBucket")
         if owner and "referer" in request.query:
             return self._call(request, body)
         if owner:
             self.acl = request.headers.get("x-oss-acl", self.acl)
-            return PlayedAnswer(206 if "Range" in request.headers else BY_METHOD[request.method])
+            return PlayedAnswer(BY_METHOD[request.method])
         if self.waiting:
             self.waiting -= 1
         else:
@@ -121,7 +122,7 @@ def error(status: int, code: str, ec: str = "", message: str = "") -> PlayedAnsw
     """An error document of the service."""
     body = (
         f"<Error><Code>{code}</Code><Message>{message}</Message><RequestId>1</RequestId>"
-        f"<HostId>h</HostId><BucketName>b</BucketName><EC>{ec}</EC>"
+        f"<HostId>h</HostId><BucketName>referer</BucketName><EC>{ec}</EC>"
         f"<RecommendDoc>https://api.aliyun.com/troubleshoot?q={ec}</RecommendDoc></Error>"
     )
     headers = {"content-type": "application/xml", "x-oss-ec": ec}
