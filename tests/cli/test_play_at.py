@@ -316,7 +316,10 @@ def test_new_account_may_use_public_objects_and_not_version_1() -> None:
 
 
 def test_saved_answers_have_nothing_of_the_account(
-    monkeypatch: pytest.MonkeyPatch, run: Run, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch,
+    run: Run,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
 ) -> None:
     saved = tmp_path / "saved.json"
     monkeypatch.setenv("OSS_ACCESS_KEY_ID", "LTAIprivate")
@@ -346,11 +349,10 @@ def test_saved_answers_have_nothing_of_the_account(
         "Error/Message=You are denied by bucket referer policy." in step.answer.xml
         for step in denied
     )
-    # The index page was not shown without a host name, and the answers of an origin differ.
-    status = main(["play", str(saved), "--json", "--junit", str(tmp_path / "report.xml")])
-    report = (tmp_path / "report.xml").read_text(encoding="utf-8")
-    failed = re.findall('testcase [^>]*name="([^"]*)"[^>]*><failure', report)
-    assert (status, len(failed)) == (1, 3), failed
+    # The emulator of its own is reached by host names over https.
+    assert main(["play", str(saved), "--json"]) == 1
+    different = json.loads(capsys.readouterr().out)["different"]
+    assert {item["request"] for item in different} == {"GET referer/", "OPTIONS referer/open"}
 
 
 def test_file_of_the_reader_is_said_to_be_saved_as_it_is(
