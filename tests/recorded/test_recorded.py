@@ -34,7 +34,7 @@ def service() -> Iterator[tuple[Emulator, dict[bool, Callable[[], Player]]]]:
         plain = ServiceClient(emulator.endpoint, host=host)
         secure = ServiceClient(emulator.https_endpoint, host=host, context=context)
         clients = {False: plain, True: secure}
-        players = {
+        players: dict[bool, Callable[[], Player]] = {
             tls: partial(Player, client, signer, RECORDING) for tls, client in clients.items()
         }
         yield emulator, players

@@ -5,11 +5,12 @@ import json
 import ssl
 import time
 from base64 import b64encode
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import formatdate
 from urllib.parse import quote, urlsplit
 
+from oss_referer.engine.decision import Signing
 from oss_referer.sources.account import GivenKey
 from oss_referer.sources.bucket import ServiceAddress, sign
 from oss_referer.sources.toml import MAX_FILE
@@ -18,6 +19,7 @@ from oss_referer.terminal.parser import InputError
 from oss_emulator.protocol.message import Request
 from oss_emulator.protocol.signature import presigning, v1, v2, v4
 from oss_emulator.recording.playing import PlayedAnswer
+from oss_emulator.recording.scenario import RecordedSignature
 
 _EXPIRES = 3600  # seconds
 
@@ -29,100 +31,63 @@ class Signer:
     key: GivenKey
     region: str
 
-    def sign_url(
+    def sign(
         self,
-        method: str,
-        bucket: str,
-        object_key: str,
-        query: Mapping[str, str],
-        headers: Iterable[tuple[str, str]] = (),
-    ) -> str:
-        """Return the query string of a signed URL for a request with some headers."""
-        return presigning.sign_url(
-            method,
-            bucket,
-            object_key,
-            query,
-            access_key_id=self.key.id,
-            secret=self.key.secret,
-            region=self.region,
-            now=time.time(),
-            expires=_EXPIRES,
-            token=self.key.token,
-            headers=headers,
-        )
-
-    def sign_headers(
-        self,
+        signature: RecordedSignature,
         method: str,
         bucket: str,
         object_key: str,
         query: Mapping[str, str],
         headers: Mapping[str, str],
-    ) -> dict[str, str]:
-        """Return headers, in lower case, with those that sign them."""
-        return sign(
-            *(method, bucket, object_key, query, headers),
-            key=self.key,
-            region=self.region,
-            now=time.time(),
-        )
+    ) -> tuple[str, Mapping[str, str]]:
+        """Return the query string and the headers of a request that is signed in one of them."""
+        now, (key_id, secret, token) = time.time(), self.key
+        is_url = signature.place is Signing.URL
+        if signature.version == 4:
+            address = (method, bucket, object_key, query)
+            if not is_url:
+                signed = sign(*address, headers, key=self.key, region=self.region, now=now)
+                return presigning.format_query(query), signed
+            text = presigning.sign_url(
+                *address,
+                access_key_id=key_id,
+                secret=secret,
+                region=self.region,
+                now=now,
+                expires=_EXPIRES,
+                token=token,
+                headers=headers.items(),
+            )
+            return text, headers
+        version = v1 if signature.version == 1 else v2
+        form = "{}:{}" if version is v1 else "AccessKeyId:{},Signature:{}"
+        expires, identity, name = version.PARAMETERS
+        if is_url:
+            query = {**query, expires: str(int(now) + _EXPIRES), identity: key_id}
+            query |= {"x-oss-signature-version": v2.SCHEME} if version is v2 else {}
+            query |= {"security-token": token} if token else {}
+            claim = version.parse_url({**query, name: "-"})
+        else:
+            headers = {**headers, "date": formatdate(now, usegmt=True)}
+            headers |= {"x-oss-security-token": token} if token else {}
+        text = presigning.format_query(query)
+        request = Request.parse(method, f"/?{text}", headers.items(), now)
+        if not is_url:
+            claim = version.parse_header(request, form.format(key_id, "-"))
+        value = version.calculate(claim, request, bucket, object_key, secret).signature
+        if is_url:
+            return f"{text}&{name}={quote(value, safe='')}", headers
+        credentials = f"{version.SCHEME} {form.format(key_id, value)}"
+        return text, {**headers, "authorization": credentials}
 
-    def sign_old_url(
-        self,
-        version: int,
-        method: str,
-        bucket: str,
-        object_key: str,
-        query: Mapping[str, str],
-        headers: Mapping[str, str],
-    ) -> str:
-        """Return the query string of a URL that is signed by version 1 or 2."""
-        signing = v1 if version == 1 else v2
-        expires, key_id, signature = signing.PARAMETERS
-        query = {**query, expires: str(int(time.time()) + _EXPIRES), key_id: self.key.id}
-        if signing is v2:
-            query["x-oss-signature-version"] = v2.SCHEME
-        if self.key.token:
-            query["security-token"] = self.key.token
-        claim = signing.parse_url({**query, signature: "-"})
-        request = _request(method, query, headers)
-        signed = signing.calculate(claim, request, bucket, object_key, self.key.secret)
-        return f"{presigning.format_query(query)}&{signature}={quote(signed.signature, safe='')}"
-
-    def sign_old_headers(
-        self,
-        version: int,
-        method: str,
-        bucket: str,
-        object_key: str,
-        query: Mapping[str, str],
-        headers: Mapping[str, str],
-    ) -> dict[str, str]:
-        """Return headers with those that sign them by version 1 or 2."""
-        signing = v1 if version == 1 else v2
-        form = "{}:{}" if signing is v1 else "AccessKeyId:{},Signature:{}"
-        headers = {**headers, "date": formatdate(usegmt=True)}
-        if self.key.token:
-            headers["x-oss-security-token"] = self.key.token
-        request = _request(method, query, headers)
-        claim = signing.parse_header(request, form.format(self.key.id, "-"))
-        signed = signing.calculate(claim, request, bucket, object_key, self.key.secret)
-        credentials = form.format(self.key.id, signed.signature)
-        return {**headers, "authorization": f"{signing.SCHEME} {credentials}"}
-
-    def sign_form(self, bucket: str, object_key: str, version: int = 4) -> dict[str, str]:
+    def sign_form(self, bucket: str, object_key: str, version: int) -> dict[str, str]:
         """Return the fields of a form that uploads an object (PostObject)."""
         date = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-        fields = {}
+        fields = {"x-oss-security-token": self.key.token} if self.key.token else {}
         if version == 4:
-            fields = {
-                "x-oss-signature-version": v4.SCHEME,
-                "x-oss-credential": presigning.format_credential(self.key.id, date, self.region),
-                "x-oss-date": date,
-            }
-        if self.key.token:
-            fields["x-oss-security-token"] = self.key.token
+            credential = presigning.format_credential(self.key.id, date, self.region)
+            fields |= {"x-oss-signature-version": v4.SCHEME, "x-oss-date": date}
+            fields |= {"x-oss-credential": credential}
         ends = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(time.time() + _EXPIRES))
         conditions = [{"bucket": bucket}, *({name: value} for name, value in fields.items())]
         document = json.dumps({"expiration": ends, "conditions": conditions})
@@ -133,11 +98,6 @@ class Signer:
             return {**fields, "x-oss-signature": v4.sign(key, policy)}
         signature = v1.sign(self.key.secret, policy)
         return {**fields, "OSSAccessKeyId": self.key.id, "Signature": signature}
-
-
-def _request(method: str, query: Mapping[str, str], headers: Mapping[str, str]) -> Request:
-    text = presigning.format_query(query)
-    return Request.parse(method, f"/?{text}", headers.items(), time.time())
 
 
 TIMEOUT = 20  # seconds

@@ -8,16 +8,15 @@ import secrets
 import signal
 import ssl
 import sys
-import textwrap
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 from oss_referer.engine.assumptions import DEFAULT, SENTENCES, Assumptions
@@ -27,7 +26,6 @@ from oss_referer.remarks import Remark, RemarkKind, Severity, format_junit
 from oss_referer.sources.account import GivenKey
 from oss_referer.sources.bucket import ServiceAddress
 from oss_referer.terminal import bucket, formats, language, rules
-from oss_referer.terminal.formats import CommandResult
 from oss_referer.terminal.output import Block, Text, Tone, line, writing
 from oss_referer.terminal.parser import (
     CommandError,
@@ -40,30 +38,12 @@ from oss_referer.terminal.program import loading
 from oss_emulator.cli.client import ServiceClient, Signer
 from oss_emulator.protocol.checksums import format_md5, md5
 from oss_emulator.protocol.signature import presigning
+from oss_emulator.recording import facts as judging
 from oss_emulator.recording import scenario as scenarios
-from oss_emulator.recording.facts import (
-    FactResult,
-    FactStatus,
-    chosen,
-    conclude,
-    format_assumptions,
-)
-from oss_emulator.recording.playing import (
-    TRIES,
-    PlayedAnswer,
-    PlayedStep,
-    content,
-    play,
-    prepare,
-)
+from oss_emulator.recording.facts import FactResult, FactStatus
+from oss_emulator.recording.playing import TRIES, PlayedAnswer, PlayedStep, content, play, prepare
 from oss_emulator.recording.saving import save
-from oss_emulator.recording.scenario import (
-    RecordedRequest,
-    RecordedScenario,
-    Recording,
-    ScenarioError,
-    list_elements,
-)
+from oss_emulator.recording.scenario import RecordedRequest, RecordedScenario, Recording
 from oss_emulator.settings import Settings
 
 if TYPE_CHECKING:
@@ -81,7 +61,6 @@ _DESCRIPTION = (
     "service does not answer."
 )
 
-
 _KINDS = (RemarkKind("answer", "An answer differs from the one that is expected."),)
 
 DEFAULT_RATE = 10.0
@@ -98,10 +77,6 @@ def declare(commands: Commands) -> None:
     parser = commands.add_parser("play", run, description=_DESCRIPTION)
     parser.add_argument("files", metavar="FILE", nargs="*", type=Path, help="scenarios as JSON")
     parser.add_argument("--endpoint", metavar="URL", help="send them to this service instead")
-    said = "the region of --endpoint (default: OSS_REGION, or else the one that its name has)"
-    parser.add_argument("--region", default=os.environ.get("OSS_REGION"), help=said)
-    said = "the name at --endpoint for a bucket of the scenarios; it must not exist"
-    parser.add_repeated("--bucket", "RECORDED=NAME", said, type=_pair)
     said = f"the most requests a second (default: {DEFAULT_RATE:g}, unbounded on this machine)"
     parser.add_argument("--rate", type=_rate, help=said)
     said = "write what was answered as scenarios, without anything of the account"
@@ -113,20 +88,13 @@ def declare(commands: Commands) -> None:
     parser.add_argument("--junit", metavar="FILE", type=Path, help="write JUnit XML to FILE")
 
 
-class _PlayedFile(NamedTuple):
+@dataclass(slots=True)
+class _PlayedFile:
     path: Path
     recording: Recording
-    document: Any
-    steps: list[PlayedStep]
-
-
-class _Place(NamedTuple):
-    """Where files were played."""
-
-    endpoint: str
-    region: str
-    requests: int
-    private: Mapping[str, str]
+    steps: list[PlayedStep] = field(default_factory=list)
+    region: str = ""
+    private: dict[str, str] = field(default_factory=dict)
     """The texts of the account that must not be saved, each with its replacement."""
 
 
@@ -134,26 +102,27 @@ def run(arguments: argparse.Namespace) -> int:
     files = [_read(path) for path in arguments.files or [OWN]]
     if arguments.save and len(files) != 1:
         raise InputError("--save takes one FILE")
-    place = (
-        _play_alone(files, arguments) if arguments.endpoint is None else _play_at(files, arguments)
-    )
+    if arguments.endpoint is None:
+        _play_alone(files, arguments)
+    else:
+        _play_at(files, arguments)
     played = [step for file in files for step in file.steps]
     remarks = [remark for file in files for remark in _remark(str(file.path), file.steps)]
     questions = {name: said for file in files for name, said in file.recording.questions.items()}
-    facts = conclude(played, questions, arguments.assumptions)
-    date = datetime.now(UTC).date().isoformat()
-    heading = f"Found by oss-emulator play at {place.endpoint} on {date}."
+    facts = judging.conclude(played, questions, arguments.assumptions)
+    place, date = arguments.endpoint or "an emulator", datetime.now(UTC).date().isoformat()
     if arguments.write is not None:
-        with writing(arguments.write, InputError) as file:
-            file.write(format_assumptions(facts, heading).encode())
+        heading = f"Found by oss-emulator play at {place} on {date}."
+        with writing(arguments.write, InputError) as written:
+            written.write(judging.format_assumptions(facts, heading).encode())
     if arguments.save is not None:
-        _save(arguments.save, files[0], place, date)
+        _save(arguments.save, files[0], f"Played by oss-emulator on {date}.")
     if arguments.junit is not None:
-        with writing(arguments.junit) as file:
-            file.write(format_junit(remarks))
-    command_result = CommandResult(
+        with writing(arguments.junit) as written:
+            written.write(format_junit(remarks))
+    command_result = formats.CommandResult(
         text=_report(played, facts),
-        data=lambda: _to_dict(played, facts, place, date),
+        data=lambda: {"endpoint": place, "date": date, **_to_dict(played, facts)},
         remarks=remarks,
         kinds=_KINDS,
     )
@@ -161,16 +130,23 @@ def run(arguments: argparse.Namespace) -> int:
     return int(any(step.differences for step in played))
 
 
-def _save(path: Path, file: _PlayedFile, place: _Place, date: str) -> None:
-    source = f"Played by oss-emulator play on {date}."
-    endpoint = f"oss-{place.region}.aliyuncs.com"
-    saved = save(file.document, file.recording, file.steps, place.private, source, endpoint)
+def _read(path: Path) -> _PlayedFile:
+    try:
+        return _PlayedFile(path, scenarios.read(path))
+    except scenarios.ScenarioError as error:
+        raise InputError(str(error)) from None
+    except OSError as error:
+        raise InputError(f"{path}: the file cannot be read: {error.strerror}") from None
+
+
+def _save(path: Path, file: _PlayedFile, heading: str) -> None:
+    origin = {"source": heading, "endpoint": f"oss-{file.region}.aliyuncs.com"}
+    saved = save(file.recording, file.steps, file.private)
     with writing(path, InputError) as written:
-        written.write(f"{json.dumps(saved, indent=1, ensure_ascii=False)}\n".encode())
+        written.write(f"{json.dumps(saved | origin, indent=1, ensure_ascii=False)}\n".encode())
     if file.path != OWN:
-        said = Sentence(
-            "The requests of {} are saved as they are: look for private texts.", str(file.path)
-        )
+        name = str(file.path)
+        said = Sentence("The requests of {} are saved as they are: look for private texts.", name)
         print(language.say(said), file=sys.stderr)
 
 
@@ -196,113 +172,94 @@ class Player:
         `pause` is how long to wait for rules to take effect, in seconds.
         """
         self._client, self._signer, self._recording = client, signer, recording
-        self.names = names or {}
-        self._assumed, self._pause = assumed, pause
-        self._is_prepared = False
+        self._names, self._assumed, self._pause = names or {}, assumed, pause
         self._refused: dict[str, str] = {}
+        self._is_prepared = False
         self.created: list[str] = []
         """The buckets that were created, and may have to be deleted."""
-
-    def look(self) -> None:
-        """Raise CommandError unless none of the buckets exists, so that none is touched."""
-        for name in self.names.values():
-            self._call("GET", name, "/", {"referer": ""}, (404,))
 
     def play(self, scenario: RecordedScenario) -> list[PlayedStep]:
         """Create what existed before the first step, then play each step. Raises CommandError."""
         before = (*(() if self._is_prepared else prepare(self._recording)), *scenario.before)
         for number, request in enumerate(before):
-            request = replace(request, bucket=self.names.get(request.bucket, request.bucket))
             reply = self._send(request, content(request, f"before {number}"))
+            said = f"{request}: the service answered {reply}"
             if reply.status >= 300 and not request.opens:
-                raise CommandError(f"{scenario.name}: {request} was answered {reply}")
+                raise CommandError(f"{scenario.name}: {said}")
             if reply.status >= 300:
-                said = f"{request.crafted}: the service answered {reply}"
                 self._refused.setdefault(request.opens, said)
         self._is_prepared = True
         return play(
             scenario,
             self._send,
-            self.names,
+            self._names,
             assumed=self._assumed,
-            pause=self._wait,
+            pause=lambda: time.sleep(self._pause),
             refused=self._refused,
         )
 
     def restore(self) -> Iterator[str]:
         """Delete what was created; yields a sentence for each failure."""
         for name in self.created:
-            for attempt in range(_ATTEMPTS):
+            failed = ""
+            for _ in range(_ATTEMPTS):
                 try:
                     self._delete(name)
                     break
                 except (CommandError, KeyboardInterrupt) as error:
                     failed = str(error) or _INTERRUPTED
-                    if attempt + 1 == _ATTEMPTS:
-                        yield f"oss://{name} is left, with what is in it ({failed})"
-                    else:
-                        self._wait()
-
-    def _wait(self) -> None:
-        time.sleep(self._pause)
+                    time.sleep(self._pause)
+            else:
+                yield f"oss://{name} is left, with what is in it ({failed})"
 
     def _delete(self, name: str) -> None:
         """Delete a bucket and all versions of its objects. Raises CommandError."""
-        listing = {"versions": "", "encoding-type": "url"}
-        while True:
-            listed = self._call("GET", name, "/", listing, (200, 404))
-            found = [text.partition("=") for text in list_elements(listed.body)]
+        listing, keys = {"versions": "", "encoding-type": "url"}, ["?"]
+        while keys:
+            listed = self._call("GET", name, "/", listing)
+            found = [text.partition("=") for text in scenarios.list_elements(listed.body)]
             keys = [unquote(text) for path, _, text in found if path.endswith("/Key")]
             versions = [text for path, _, text in found if path.endswith("/VersionId")]
             for key, version in zip(keys, versions, strict=True):
-                self._call("DELETE", name, f"/{key}", {"versionId": version}, (204, 404))
-            if not keys:
-                break
-        self._call("DELETE", name, "/", {}, (204, 404))
+                self._call("DELETE", name, f"/{key}", {"versionId": version})
+        self._call("DELETE", name, "/", {})
 
-    def _call(
-        self, method: str, name: str, path: str, query: Mapping[str, str], wanted: Sequence[int]
-    ) -> PlayedAnswer:
+    def _call(self, method: str, name: str, path: str, query: Mapping[str, str]) -> PlayedAnswer:
         request = RecordedRequest(method, name, path, query=query)
         reply = self._send(request, b"")
-        if reply.status not in wanted:
-            raise CommandError(f"{request} was answered {reply}")
+        if reply.status >= 300 and reply.status != 404:
+            raise CommandError(f"{request}: the service answered {reply}")
         return reply
 
     def _send(self, request: RecordedRequest, body: bytes) -> PlayedAnswer:
-        name = "" if "." in request.bucket else self.names.get(request.bucket, request.bucket)
+        name = "" if "." in request.bucket else self._names.get(request.bucket, request.bucket)
         is_new = request.method == "PUT" and request.path == "/" and not request.query
         if is_new and name not in self.created:
             self.created.append(name)
         key = request.path.removeprefix("/")
-        headers = {name.lower(): text for name, text in request.headers.items()}
-        headers = {name: text for name, text in headers.items() if name not in _FRAMING}
-        if request.body.xml and "content-md5" not in headers:
+        headers: Mapping[str, str] = {
+            name.lower(): text
+            for name, text in request.headers.items()
+            if name.lower() not in _FRAMING
+        }
+        if request.body.xml:
             # Recordings have few headers of requests; SDKs send this one with each document (P-76).
-            headers["content-md5"] = format_md5(md5(body))
-        query = presigning.format_query(request.query)
-        if (signature := request.signature) is not None:
-            signer = self._signer
-            if signature.wrong:
-                other = signer.key._replace(secret=f"not {signer.key.secret}")
-                signer = replace(signer, key=other)
+            headers = {**headers, "content-md5": format_md5(md5(body))}
+        query, signer, signature = (
+            presigning.format_query(request.query),
+            self._signer,
+            request.signature,
+        )
+        if signature is not None and signature.wrong:
+            signer = replace(signer, key=signer.key._replace(secret="wrong"))  # noqa: S106
+        if signature is not None and signature.place is Signing.FORM:
+            kind, body = _form(signer.sign_form(name, key, signature.version), body)
+            headers, key = {**headers, "content-type": kind}, ""
+        elif signature is not None:
             signed = (request.method, name, key, request.query, headers)
-            if signature.place is Signing.FORM:
-                kind, body = _form(signer.sign_form(name, key, signature.version), body)
-                headers, key = {**headers, "content-type": kind}, ""
-            elif signature.place is Signing.URL and signature.version == 4:
-                query = signer.sign_url(*signed[:4], headers.items())
-            elif signature.place is Signing.URL:
-                query = signer.sign_old_url(signature.version, *signed)
-            elif signature.version == 4:
-                headers = signer.sign_headers(*signed)
-            else:
-                headers = signer.sign_old_headers(signature.version, *signed)
+            query, headers = signer.sign(signature, *signed)
         fields = [(name, text) for name, each in headers.items() for text in each.split("\n")]
-        reply = self._client.send(request.method, name, quote(key), query, fields, body=body)
-        if is_new and reply.status >= 300:
-            self.created.remove(name)
-        return reply
+        return self._client.send(request.method, name, quote(key), query, fields, body=body)
 
 
 def _form(fields: Mapping[str, str], content: bytes) -> tuple[str, bytes]:
@@ -318,47 +275,33 @@ def _form(fields: Mapping[str, str], content: bytes) -> tuple[str, bytes]:
     return f"multipart/form-data; boundary={boundary}", head + content + tail
 
 
-def _read(path: Path) -> _PlayedFile:
-    try:
-        return _PlayedFile(path, *scenarios.read_with_document(path), [])
-    except ScenarioError as error:
-        raise InputError(str(error)) from None
-    except OSError as error:
-        raise InputError(f"{path}: the file cannot be read: {error.strerror}") from None
-
-
 _INTERRUPTED = "interrupted"
 
 
-def _play_at(files: Sequence[_PlayedFile], arguments: argparse.Namespace) -> _Place:
+def _play_at(files: Sequence[_PlayedFile], arguments: argparse.Namespace) -> None:
     """Play files at --endpoint; deletes what was created whatever happens. Raises InputError."""
     try:
         address = ServiceAddress.parse(arguments.endpoint)
     except ValueError as error:
         raise InputError(str(error)) from None
-    rate = arguments.rate or (None if address.is_loopback else DEFAULT_RATE)
-    pause = 0.0 if address.is_loopback else _PAUSE
-    client, key = ServiceClient(arguments.endpoint, rate), bucket.access_key()
-    region = arguments.region or scenarios.region_of(address.host)
-    private = {key.id: "{access key}", address.host: "{endpoint}"}
-    players: list[Player] = []
+    is_far, key, failure = not address.is_loopback, bucket.access_key(), ""
+    rate = arguments.rate or (DEFAULT_RATE if is_far else None)
+    client = ServiceClient(arguments.endpoint, rate)
+    players = []
     for file in files:
-        run, given = secrets.token_hex(6), dict(arguments.bucket)
-        names = {name: f"oss-emulator-{run}-{name}"[:63] for name in file.recording.bucket_names}
-        names |= {name: given[name] for name in names.keys() & given.keys()}
-        private |= {name: f"{{{recorded}}}" for recorded, name in names.items()}
-        signer = Signer(key, region or file.recording.region)
-        players.append(
-            Player(
-                client, signer, file.recording, names, assumed=arguments.assumptions, pause=pause
-            )
-        )
-    failure = ""
+        unique = secrets.token_hex(8)
+        # A name of its own for each bucket: no bucket that exists is touched.
+        names = {name: f"oss-emulator-{unique}-{name}"[:63] for name in file.recording.bucket_names}
+        file.private = {key.id: "{access key}", address.host: "{endpoint}"}
+        file.private |= {name: f"{{{recorded}}}" for recorded, name in names.items()}
+        region = os.environ.get("OSS_REGION") or scenarios.region_of(address.host)
+        file.region = region or file.recording.region
+        settings = {"assumed": arguments.assumptions, "pause": _PAUSE if is_far else 0.0}
+        signer = Signer(key, file.region)
+        players.append(Player(client, signer, file.recording, names, **settings))
+        _announce(file.recording, rate, arguments.format)
     with _terminable():
         try:
-            for player in players:
-                player.look()
-            _announce(files, players, rate)
             for file, player in zip(files, players, strict=True):
                 for scenario in file.recording.scenarios:
                     file.steps.extend(player.play(scenario))
@@ -372,9 +315,7 @@ def _play_at(files: Sequence[_PlayedFile], arguments: argparse.Namespace) -> _Pl
         raise InputError("; ".join(filter(None, (failure, *left))))
     if failure:
         kind = InterruptedCommandError if failure == _INTERRUPTED else InputError
-        made = ", ".join(f"oss://{name}" for player in players for name in player.created)
-        raise kind(f"{failure}; what was created was deleted again: {made}" if made else failure)
-    return _Place(arguments.endpoint, region or files[0].recording.region, client.sent, private)
+        raise kind(f"{failure}; nothing is left at the service")
 
 
 @contextmanager
@@ -389,64 +330,43 @@ def _terminable() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _announce(files: Sequence[_PlayedFile], players: Sequence[Player], rate: float | None) -> None:
-    """Say how many requests follow: with those that create and delete, and if rules are slow."""
-    few = waits = 0
-    for file in files:
-        steps = [step for scenario in file.recording.scenarios for step in scenario.steps]
-        waits += sum(step.until for step in steps)
-        before = [request for scenario in file.recording.scenarios for request in scenario.before]
-        few += len(steps) + len(before) + 2 * len([*prepare(file.recording)]) + 8
-    names = [
-        player.names[state.name]
-        for file, player in zip(files, players, strict=True)
-        for state in file.recording.buckets
-    ]
-    made = ", ".join(f"oss://{name}" for name in names)
+def _announce(recording: Recording, rate: float | None, form: str) -> None:
+    """Say how many requests follow, if rules take effect at once and at most."""
+    few = len([*recording.requests]) + 2 * len([*prepare(recording)]) + 8
+    waits = sum(step.until for scenario in recording.scenarios for step in scenario.steps)
     pace = Sentence("{} a second", f"{rate:g}") if rate else Sentence("without pauses")
     counts = (str(few + waits), str(few + waits * TRIES))
-    said = Sentence("About {} requests to {}, at most {}, {}.", counts[0], made, counts[1], pace)
-    print(language.say(said), file=sys.stderr, flush=True)
+    said = Sentence("About {} requests to a bucket of its own, at most {}, {}.", *counts, pace)
+    to = sys.stdout if form == formats.Format.TEXT else sys.stderr
+    print(language.say(said), file=to, flush=True)
 
 
-def _play_alone(files: Sequence[_PlayedFile], arguments: argparse.Namespace) -> _Place:
+def _play_alone(files: Sequence[_PlayedFile], arguments: argparse.Namespace) -> None:
     """Play files, each at an emulator of its own."""
     with loading():
         from oss_emulator.cli import foreground  # not needed for --endpoint
 
-    sent = 0
-    private: dict[str, str] = {}
     for file in files:
 
         async def play_all(listening: "Listening", file: _PlayedFile = file) -> int:
-            nonlocal sent
             key = listening.key
-            signer = Signer(GivenKey(key.id, key.secret, None), listening.settings.region)
+            file.private, file.region = {key.id: "{access key}"}, listening.settings.region
+            signer = Signer(GivenKey(key.id, key.secret, None), file.region)
             client = _client_of(listening, file.recording)
             for scenario in file.recording.scenarios:
                 player = Player(client, signer, file.recording, assumed=arguments.assumptions)
                 file.steps.extend(await asyncio.to_thread(player.play, scenario))
                 await listening.reset()
-            sent += client.sent
-            private[key.id] = "{access key}"
             return 0
 
-        region = file.recording.region
+        region, assumed = file.recording.region, arguments.assumptions
         try:
             settings = Settings(
-                port=0,
-                tls=True,
-                region=region,
-                log_level="error",
-                assumptions=arguments.assumptions,
+                port=0, tls=True, region=region, log_level="error", assumptions=assumed
             )
         except ValueError as error:
             raise InputError(str(error)) from None
         foreground.serve(settings, play_all)
-    return _Place(_ALONE, files[0].recording.region, sent, private)
-
-
-_ALONE = "an emulator of its own"
 
 
 def _client_of(listening: "Listening", recording: Recording) -> ServiceClient:
@@ -465,79 +385,49 @@ def _report(played: Sequence[PlayedStep], facts: Sequence[FactResult]) -> Iterat
         if step.scenario != name:
             yield line(Text(step.scenario, Tone.STRONG))
         name = step.scenario
-        yield from _differences(step, 2)
+        yield from _differences(step)
     for result in facts:
-        word = Text(Sentence(result.status.value), _TONES[result.status], width=19)
-        yield line(f"{result.number}  ", word, language.explain(result.about))
-        yield from _detail(result)
+        word = Text(Sentence(result.conclusion.value), _TONES[result.conclusion], width=19)
+        yield line(f"{result.fact}  ", word, language.explain(result.about))
+        if result.expected and result.conclusion is not FactStatus.CONFIRMED:
+            yield _variant(Sentence("expected"), result.expected)
+        if result.found:
+            yield _variant(Sentence("found"), result.found)
+        if result.why:
+            yield line(language.explain(result.why), indent=6)
+        if result.conclusion is FactStatus.DIFFERS and result.found is None:
+            for step in result.steps:
+                yield from _differences(step) if step.differences else ()
     if facts:
-        found = Counter(result.status for result in facts)
-        yield line()
-        yield line(
-            ", ".join(f"{language.say(Sentence(one.value))}: {found[one]}" for one in FactStatus)
-        )
+        found = Counter(result.conclusion for result in facts)
+        counts = (f"{language.say(Sentence(one.value))}: {found[one]}" for one in FactStatus)
+        yield line(", ".join(counts))
     equal = sum(not step.differences for step in played)
     tone = Tone.GOOD if equal == len(played) else Tone.BAD
     said = Sentence("{} of {} answers are equal", str(equal), str(len(played)))
     yield line(Text(said, tone))
 
 
-_TONES = {
-    FactStatus.CONFIRMED: Tone.GOOD,
-    FactStatus.DIFFERS: Tone.BAD,
-    FactStatus.NOT_ALLOWED: Tone.WARNING,
-    FactStatus.UNSEEN: Tone.WARNING,
-}
+def _variant(label: Sentence, variant: StrEnum) -> Block:
+    label_text = Text(label, Tone.FAINT, width=9)
+    return line(label_text, f"{variant}: ", SENTENCES[variant], indent=6)
 
 
-def _differences(step: PlayedStep, indent: int) -> Iterator[Block]:
-    yield line(f"{step.number}  {step.step.request.crafted}", indent=indent)
+_TONES = {FactStatus.CONFIRMED: Tone.GOOD, FactStatus.DIFFERS: Tone.BAD}
+_TONES |= dict.fromkeys((FactStatus.NOT_ALLOWED, FactStatus.UNSEEN), Tone.WARNING)
+
+
+def _differences(step: PlayedStep) -> Iterator[Block]:
+    yield line(f"{step.number}  {step.step.request}", indent=2)
     for difference in step.differences:
         nothing = Sentence("nothing")
         where = language.explain(difference.where)
         expected, found = difference.recorded or nothing, difference.found or nothing
-        said = Sentence("{}: expected {}, found {}", where, expected, found)
-        yield line(said, indent=indent + 4)
+        yield line(Sentence("{}: expected {}, found {}", where, expected, found), indent=6)
 
 
-_INDENT = 6
-
-
-def _detail(result: FactResult) -> Iterator[Block]:
-    if result.expected is not None:
-        if result.status is not FactStatus.CONFIRMED:
-            yield from _variant(Sentence("expected"), result.expected)
-        if result.found is not None:
-            yield from _variant(Sentence("found"), result.found)
-    if result.why:
-        yield from _fact(Sentence("why"), language.explain(result.why))
-    if result.status is FactStatus.DIFFERS and result.found is None:
-        for step in result.steps:
-            if step.differences:
-                yield from _differences(step, _INDENT)
-
-
-def _variant(name: Sentence, variant: StrEnum) -> Iterator[Block]:
-    yield from _fact(name, variant)
-    yield from _fact(Sentence(""), language.say(SENTENCES[variant]))
-
-
-def _fact(name: Sentence, value: str) -> Iterator[Block]:
-    """Describe one fact, wrapped to 80 columns; a Chinese character takes two."""
-    room = 80 - _INDENT - 9
-    for number, text in enumerate(textwrap.wrap(value, room if value.isascii() else room // 2)):
-        label = Text("" if number else name, Tone.FAINT, width=9)
-        yield line(label, text, indent=_INDENT)
-
-
-def _to_dict(
-    played: Sequence[PlayedStep], facts: Sequence[FactResult], place: _Place, date: str
-) -> dict[str, object]:
+def _to_dict(played: Sequence[PlayedStep], facts: Sequence[FactResult]) -> dict[str, object]:
     return {
-        "endpoint": place.endpoint,
-        "region": place.region,
-        "date": date,
-        "requests": place.requests,
         "answers": len(played),
         "equal": sum(not step.differences for step in played),
         "different": [
@@ -550,26 +440,11 @@ def _to_dict(
             for step in played
             if step.differences
         ],
-        "assumptions": {
-            name: result.found for result, name in chosen(facts) if result.found is not None
-        },
-        "facts": [
-            {
-                "fact": result.number,
-                "about": result.about,
-                "assumption": result.field or None,
-                "conclusion": result.status,
-                "expected": result.expected,
-                "found": result.found,
-                "why": result.why or None,
-                "answers": [
-                    {"request": step.step.request.crafted, "found": str(step.reply or "")}
-                    for step in result.steps
-                ],
-            }
-            for result in facts
-        ],
+        "facts": [{name: getattr(result, name) for name in _SAID} for result in facts],
     }
+
+
+_SAID = ("fact", "about", "assumption", "conclusion", "expected", "found", "why")
 
 
 def _remark(path: str, played: Sequence[PlayedStep]) -> Iterator[Remark]:
@@ -585,13 +460,6 @@ def _remark(path: str, played: Sequence[PlayedStep]) -> Iterator[Remark]:
             severity=Severity.ERROR if differences else None,
             message=f"{name}: {differences}" if differences else "",
         )
-
-
-def _pair(text: str) -> tuple[str, str]:
-    recorded, separator, name = text.partition("=")
-    if not (recorded and separator and name):
-        raise argparse.ArgumentTypeError(f"{text} is not RECORDED=NAME")
-    return recorded, name
 
 
 def _rate(text: str) -> float:

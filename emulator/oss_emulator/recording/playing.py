@@ -42,11 +42,6 @@ class PlayedAnswer:
         """The body, or the error document that an answer to HEAD has in a header."""
         return self.body or b64decode(self.headers.get(_ERROR, ""))
 
-    @property
-    def is_trouble(self) -> bool:
-        """Whether the service was unable to answer, so that the answer says nothing about rules."""
-        return self.status == 429 or (self.status >= 500 and self.status != 501)
-
     def find(self, name: str) -> str:
         """The text of an element of an error document, or ""."""
         document = self.document.decode(errors="replace") if self.status >= 400 else ""
@@ -223,8 +218,9 @@ def play(
         differences = _under(assumed, found)
         kind = request.opens or step.needs
         if request.opens and differences:
-            refused[kind] = f"{step.request.crafted}: the service answered {reply}"
-        why = f"the service answered {reply}" if step.facts and reply.is_trouble else ""
+            refused[kind] = f"{step.request}: the service answered {reply}"
+        is_trouble = reply.status == 429 or 500 <= reply.status != 501  # that says nothing of rules
+        why = f"the service answered {reply}" if step.facts and is_trouble else ""
         why = refused.get(kind, why)
         seen = () if why else differences
         return PlayedStep(
@@ -234,22 +230,18 @@ def play(
     played: list[PlayedStep] = []
     lost = ""
     for number, step in enumerate(scenario.steps):
-        if lost:
-            played.append(PlayedStep(scenario.name, number, step, (), unseen=lost))
-            continue
-        tried = try_step(number, step)
-        if step.until:
-            row = int(not tried.differences)
-            for _ in range(TRIES - 1):
-                if row == IN_A_ROW:
-                    break
-                if row == 0:
-                    pause()
-                tried = try_step(number, step)
-                row = 0 if tried.differences else row + 1
-            else:
+        tries = row = 0
+        while not lost:
+            tried = try_step(number, step)
+            tries, row = tries + 1, 0 if tried.differences else row + 1
+            if row == IN_A_ROW or not step.until:
+                break
+            if tries == TRIES:
                 lost = f"the new rules did not take effect within {TRIES} tries"
-                tried = replace(tried, differences=(), unseen=lost)
+            elif row == 0:
+                pause()
+        if lost:
+            tried = PlayedStep(scenario.name, number, step, (), unseen=lost)
         played.append(tried)
         replies.append(tried.reply or PlayedAnswer(0))
     return played

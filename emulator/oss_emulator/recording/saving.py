@@ -1,7 +1,7 @@
 """Makes a scenario of what a service answered, without anything that is private to the account."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -19,53 +19,35 @@ _OPEN_ELEMENTS = frozenset("Code EC RecommendDoc".split())
 _SENTENCE = re.compile(r"[A-Z][A-Za-z ,.'-]*")
 """A Message without ids and names; one with a text that is replaced elsewhere is not kept."""
 
-_ERROR = "x-oss-err"
+_DROPPED = NOT_RECORDED | {"x-oss-err"}
 
 
 def save(
-    document: Any,
-    recording: Recording,
-    played: Iterable[PlayedStep],
-    private: Mapping[str, str],
-    heading: str,
-    endpoint: str,
-) -> Any:
+    recording: Recording, played: Iterable[PlayedStep], private: Mapping[str, str]
+) -> dict[str, Any]:
     """Return the JSON of a file of scenarios, with the answers that were given instead.
 
-    `document` is the JSON of the file that was played. `private` has texts that must not occur,
-    such as names of buckets, each with its replacement. The requests stay as they are written.
+    `private` has texts that must not occur, such as names of buckets, each with its replacement.
+    The requests stay as they are written.
     """
-    saved = deepcopy({"scenarios": document} if isinstance(document, list) else document)
-    saved |= {"source": heading, "endpoint": endpoint}
-    answers: dict[str, list[PlayedStep]] = {}
-    for step in played:
-        answers.setdefault(step.scenario, []).append(step)
-    own = {"true", "false", "", *_texts(recording)}
+    saved: dict[str, Any] = deepcopy({**recording.document})
+    texts = (text for request in recording.requests for text in request.body.xml)
+    own = {"true", "false", "", *(text.partition("=")[2] for text in texts)}
+    answers = {(step.scenario, step.number): step for step in played if step.reply is not None}
     for scenario in saved["scenarios"]:
         scenario["steps"] = [
             {
                 **{name: raw[name] for name in ("request", "facts", "until") if name in raw},
-                "answer": _answer(step, step.reply, own, private),
+                "answer": _answer(step, own, private),
             }
-            for raw, step in zip(
-                scenario["steps"], answers.get(scenario["scenario"], ()), strict=False
-            )
-            if step.reply is not None
+            for number, raw in enumerate(scenario["steps"])
+            if (step := answers.get((scenario["scenario"], number)))
         ]
     return saved
 
 
-def _texts(recording: Recording) -> Iterator[str]:
-    """Yield the texts of the documents that are sent: the service answers some of them again."""
-    for scenario in recording.scenarios:
-        for request in (*scenario.before, *(step.request for step in scenario.steps)):
-            yield from (element.partition("=")[2] for element in request.body.xml)
-
-
-def _answer(
-    step: PlayedStep, reply: PlayedAnswer, own: set[str], private: Mapping[str, str]
-) -> dict[str, Any]:
-    wanted = step.step.answer
+def _answer(step: PlayedStep, own: set[str], private: Mapping[str, str]) -> dict[str, Any]:
+    wanted, reply = step.step.answer, step.reply or PlayedAnswer(0)
 
     def keep(text: str) -> str:
         for secret, replacement in private.items():
@@ -73,38 +55,33 @@ def _answer(
         return text
 
     expected = {name.lower(): value for name, value in wanted.headers.items()}
-    headers = {}
-    for name, value in reply.headers.items():
-        if name not in NOT_RECORDED and name != _ERROR:
-            kept = keep(value)
-            is_open = name in _OPEN_HEADERS or expected.get(name) == kept
-            headers[name] = kept if is_open else ANY
+    kept = {name: keep(value) for name, value in reply.headers.items() if name not in _DROPPED}
+    headers = {
+        name: value if name in _OPEN_HEADERS or expected.get(name) == value else ANY
+        for name, value in kept.items()
+    }
     answer: dict[str, Any] = {"status": reply.status, "headers": headers}
     if not reply.document:
         return answer
     try:
-        found = list_elements(reply.document)
+        found = [keep(text) for text in list_elements(reply.document)]
     except ValueError:
         return {**answer, "xml": [ANY]}
-    return {**answer, "xml": [*_elements([keep(text) for text in found], wanted.xml, own)]}
+    own = own | {element.partition("=")[2] for element in found if element in wanted.xml}
+    masked = {text for _, text in map(_leaf, found) if text} - own
+    return {**answer, "xml": [_mask(element, own, masked) for element in found]}
 
 
-def _elements(found: Sequence[str], wanted: Sequence[str], own: set[str]) -> Iterator[str]:
-    """Yield elements of an answer, with the texts replaced that may be of the account."""
-    masked = {
-        element.partition("=")[2]
-        for element in found
-        if "=" in element and not _is_open(element, wanted, own, ())
-    }
-    for element in found:
-        is_kept = "=" not in element or _is_open(element, wanted, own, masked)
-        yield element if is_kept else f"{element.partition('=')[0]}={ANY}"
-
-
-def _is_open(element: str, wanted: Sequence[str], own: set[str], masked: Iterable[str]) -> bool:
-    path, _, text = element.partition("=")
-    name = path.rpartition("/")[2]
-    if text in own or element in wanted or name in _OPEN_ELEMENTS:
-        return True
+def _mask(element: str, own: set[str], masked: set[str]) -> str:
+    """Replace the text of an element that may be of the account."""
+    name, text = _leaf(element)
     is_sentence = name == "Message" and _SENTENCE.fullmatch(text) is not None
-    return is_sentence and not any(secret in text for secret in masked if secret)
+    is_open = is_sentence and not any(secret in text for secret in masked - {text})
+    if text in own or name in _OPEN_ELEMENTS or is_open:
+        return element
+    return f"{element.partition('=')[0]}={ANY}"
+
+
+def _leaf(element: str) -> tuple[str, str]:
+    path, _, text = element.partition("=")
+    return path.rpartition("/")[2], text

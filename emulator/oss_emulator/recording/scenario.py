@@ -105,8 +105,7 @@ class RecordedSignature:
     wrong: bool = False
 
     def __str__(self) -> str:
-        said = "wrong signature" if self.wrong else "signed"
-        return f"{said} in the {self.place}, V{self.version}"
+        return f"{'wrongly ' * self.wrong}signed in the {self.place}, V{self.version}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,14 +127,12 @@ class RecordedRequest:
 
     def __str__(self) -> str:
         query = "&".join(f"{name}={value}" if value else name for name, value in self.query.items())
-        return f"{self.method} {self.bucket}{self.path}{'?' if query else ''}{query}"
-
-    @property
-    def crafted(self) -> str:
-        """The request with its signature and its Referer."""
-        sent = self.headers.get("Referer")
-        referer = "no Referer" if sent is None else f"Referer {sent!r}"
-        return f"{self}, {self.signature or 'anonymous'}, {referer}"
+        said = [f"{self.method} {self.bucket}{self.path}{'?' if query else ''}{query}"]
+        if self.signature != RecordedSignature():
+            said.append(str(self.signature or "anonymous"))
+        if "Referer" in self.headers:
+            said.append(f"Referer {self.headers['Referer']!r}")
+        return ", ".join(said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,18 +198,22 @@ class Recording:
     """Requests that create what exists before each scenario."""
     questions: Mapping[str, str] = field(default_factory=dict)
     """What each question is about. A question about an assumption relies on those before it."""
+    document: Mapping[str, Any] = field(default_factory=dict)
+    """The JSON of the file."""
 
     @property
     def region(self) -> str:
         return self.endpoint.partition(".")[0].removeprefix("oss-").removesuffix("-internal")
 
     @property
-    def bucket_names(self) -> tuple[str, ...]:
-        """The names of all buckets that its requests address."""
-        requests = [*self.before]
+    def requests(self) -> Iterator[RecordedRequest]:
+        """The requests of its scenarios."""
         for scenario in self.scenarios:
-            requests += [*scenario.before, *(step.request for step in scenario.steps)]
-        names = [state.name for state in self.buckets] + [request.bucket for request in requests]
+            yield from (*scenario.before, *(step.request for step in scenario.steps))
+
+    @property
+    def bucket_names(self) -> tuple[str, ...]:
+        names = [state.name for state in self.buckets] + [one.bucket for one in self.requests]
         return tuple(dict.fromkeys(name for name in names if name and "." not in name))
 
 
@@ -224,14 +225,8 @@ def region_of(host: str) -> str:
 
 def read(path: Path) -> Recording:
     """Read a file; raises `ScenarioError`, and `OSError` if it cannot be read."""
-    return read_with_document(path)[0]
-
-
-def read_with_document(path: Path) -> tuple[Recording, Any]:
-    """Read a file as `read` does; returns the value of its JSON as well."""
     try:
-        document = json_text.parse(read_file(path))
-        return parse_recording(document), document
+        return parse_recording(json_text.parse(read_file(path)))
     except SourceError as error:
         raise ScenarioError(f"{path}, {error}") from None
     except ScenarioError as error:
@@ -256,6 +251,7 @@ def parse_recording(document: Any) -> Recording:
         ),
         tuple(_request(request) for request in given.objects("before")),
         given.mapping("questions"),
+        given.value,
     )
 
 
@@ -265,11 +261,11 @@ class _Members:
     def __init__(self, value: Any, place: str) -> None:
         if not isinstance(value, dict):
             raise ScenarioError(f"{place} is not an object")
-        self._value, self._place = value, place
+        self.value, self._place = value, place
 
     @property
     def names(self) -> Sequence[str]:
-        return tuple(self._value)
+        return tuple(self.value)
 
     def text(self, name: str, default: str | None = "") -> str:
         return self._get(name, str, default)
@@ -281,7 +277,7 @@ class _Members:
         return self._get(name, bool, default)
 
     def object(self, name: str) -> _Members:
-        return _Members(self._value.get(name, {}), f"{self._place}, {name}")
+        return _Members(self.value.get(name, {}), f"{self._place}, {name}")
 
     def objects(self, name: str) -> list[_Members]:
         items = self._get(name, list, [])
@@ -298,7 +294,7 @@ class _Members:
         return {key: found.text(key) for key in found.names}
 
     def _get(self, name: str, kind: type[_T], default: _T | None) -> _T:
-        value = self._value.get(name, default)
+        value = self.value.get(name, default)
         if not isinstance(value, kind) or isinstance(value, bool) is not (kind is bool):
             raise ScenarioError(f"{self._place}: {name} is not {_KINDS[kind]}")
         return value
@@ -355,13 +351,13 @@ def _request(item: _Members) -> RecordedRequest:
     return request
 
 
-_SIGNATURES = {(place, version) for place in ("header", "url", "form") for version in (1, 2, 4)}
-_SIGNATURES.remove(("form", 2))
+_PLACES = {Signing.HEADER: (1, 2, 4), Signing.URL: (1, 2, 4), Signing.FORM: (1, 4)}
+"""Where requests can be signed, with the versions."""
 
 
 def _signature(item: _Members) -> RecordedSignature:
     place, version = item.text("place", Signing.HEADER), item.number("version", 4)
-    if (place, version) not in _SIGNATURES:
+    if version not in _PLACES.get(place, ()):  # type: ignore[call-overload]
         raise ScenarioError(
             f"{place!r}, version {version} is not a place and version of signatures"
         )
