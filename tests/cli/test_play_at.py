@@ -381,8 +381,8 @@ def test_refusal_of_the_key_is_one_sentence(
         monkeypatch.setenv(variable, value)
     status, _, error = run(emulator)
     assert status == 2
-    sentence = f"oss-emulator: fresh: PUT referer/: the service answered {words} "
-    assert error.startswith(sentence)
+    sentence = rf"oss-emulator: fresh: PUT referer/: the service answered {words} [\d-]+"
+    assert re.fullmatch(rf"{sentence}; nothing is left at the service\n", error)
 
 
 @pytest.mark.parametrize("flag", ["--write", "--save"])

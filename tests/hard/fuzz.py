@@ -168,7 +168,7 @@ class Fuzzer:
         signed = dict(fields)
         try:
             asked = (method, bucket, key, query, dict(fields))
-            _, signed = self._signer.sign(RecordedSignature(), *asked)
+            signed = dict(self._signer.sign(RecordedSignature(), *asked)[1])
         except (UnicodeError, ValueError):  # a text that a client cannot sign
             signed = dict(fields)
         host = chance.choice(("127.0.0.1",) * 6 + HOSTS)

@@ -233,8 +233,9 @@ class Player:
 
     def _send(self, request: RecordedRequest, body: bytes) -> PlayedAnswer:
         name = "" if "." in request.bucket else self._names.get(request.bucket, request.bucket)
-        is_new = request.method == "PUT" and request.path == "/" and not request.query
-        if is_new and name not in self.created:
+        creates = request.method == "PUT" and request.path == "/" and not request.query
+        is_new = creates and name not in self.created
+        if is_new:
             self.created.append(name)
         key = request.path.removeprefix("/")
         headers: Mapping[str, str] = {
@@ -245,11 +246,8 @@ class Player:
         if request.body.xml:
             # Recordings have few headers of requests; SDKs send this one with each document (P-76).
             headers = {**headers, "content-md5": format_md5(md5(body))}
-        query, signer, signature = (
-            presigning.format_query(request.query),
-            self._signer,
-            request.signature,
-        )
+        query = presigning.format_query(request.query)
+        signer, signature = self._signer, request.signature
         if signature is not None and signature.wrong:
             signer = replace(signer, key=signer.key._replace(secret="wrong"))  # noqa: S106
         if signature is not None and signature.place is Signing.FORM:
@@ -258,8 +256,11 @@ class Player:
         elif signature is not None:
             signed = (request.method, name, key, request.query, headers)
             query, headers = signer.sign(signature, *signed)
-        fields = [(name, text) for name, each in headers.items() for text in each.split("\n")]
-        return self._client.send(request.method, name, quote(key), query, fields, body=body)
+        fields = [(header, text) for header, each in headers.items() for text in each.split("\n")]
+        reply = self._client.send(request.method, name, quote(key), query, fields, body=body)
+        if is_new and reply.status >= 300:
+            self.created.remove(name)
+        return reply
 
 
 def _form(fields: Mapping[str, str], content: bytes) -> tuple[str, bytes]:
