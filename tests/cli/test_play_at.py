@@ -203,6 +203,25 @@ def test_bucket_with_versions_is_emptied_and_deleted(
     assert buckets(emulator) == []
 
 
+def test_public_access_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch, emulator: Emulator, run: Run
+) -> None:
+    """P-45: it takes a moment until public ACLs are allowed."""
+    send, refused = ServiceClient.send, list[str]()
+
+    def refuse(
+        client: ServiceClient, method: str, bucket: str, key: str, *rest: Any, **body: Any
+    ) -> PlayedAnswer:
+        if (method, key) == ("PUT", "public") and len(refused) < 3:
+            refused.append(key)
+            return PlayedAnswer(403)
+        return send(client, method, bucket, key, *rest, **body)
+
+    monkeypatch.setattr(ServiceClient, "send", refuse)
+    status, output, _ = run(emulator, "--json")
+    assert (status, len(refused), unconfirmed(output)) == (0, 3, NEEDS_HOSTS)
+
+
 def interrupt_after(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Press Ctrl-C once, while the request after so many is under way."""
     send = ServiceClient.send

@@ -69,6 +69,9 @@ DEFAULT_RATE = 10.0
 _PAUSE = 1.0
 """Seconds between two looks whether rules are in effect, unless the service is on this machine."""
 
+_OPENING = 5
+"""How often a request is tried that an account may not send: access takes a moment to open."""
+
 _ATTEMPTS = 2
 """How often deleting a bucket is tried."""
 
@@ -182,7 +185,11 @@ class Player:
         """Create what existed before the first step, then play each step. Raises CommandError."""
         before = (*(() if self._is_prepared else prepare(self._recording)), *scenario.before)
         for number, request in enumerate(before):
-            reply = self._send(request, content(request, f"before {number}"))
+            for _ in range(_OPENING if request.opens else 1):
+                reply = self._send(request, content(request, f"before {number}"))
+                if reply.status < 300:
+                    break
+                time.sleep(self._pause)
             said = f"{request}: the service answered {reply}"
             if reply.status >= 300 and not request.opens:
                 raise CommandError(f"{scenario.name}: {said}")

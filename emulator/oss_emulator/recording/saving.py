@@ -37,7 +37,10 @@ def save(
     for scenario in saved["scenarios"]:
         scenario["steps"] = [
             {
-                **{name: raw[name] for name in ("request", "facts", "until") if name in raw},
+                **{name: raw[name] for name in ("facts", "until") if name in raw},
+                "request": {
+                    name: raw["request"][name] for name in raw["request"] if name != "opens"
+                },
                 "answer": _answer(step, own, private),
             }
             for number, raw in enumerate(scenario["steps"])
