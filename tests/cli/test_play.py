@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from oss_emulator.cli import main
 from oss_emulator.cli.client import TIMEOUT
 
 from tests.cli.process import EMULATOR, environment
@@ -112,15 +113,17 @@ def test_recorded_framing_is_not_sent(tmp_path: Path) -> None:
     assert "status" not in {item["where"] for each in found for item in each["differences"]}
 
 
-def test_service_that_does_not_answer_is_reported(tmp_path: Path) -> None:
+def test_service_that_does_not_answer_is_reported(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = tmp_path / "recorded.json"
     step = {
         "request": {"method": "GET", "bucket": "b", "path": "/"},
         "answer": {"status": 200},
     }
     file.write_text(json.dumps([{"scenario": "s", "steps": [step]}]))
-    said = refuse("play", str(file), "--endpoint", "http://127.0.0.1:1")
-    assert "http://127.0.0.1:1 does not answer" in said
+    assert main(["play", str(file), "--endpoint", "http://127.0.0.1:1"]) == 2
+    assert "http://127.0.0.1:1 does not answer" in capsys.readouterr().err
 
 
 def test_recording_of_a_region_that_cannot_be_is_refused(tmp_path: Path) -> None:

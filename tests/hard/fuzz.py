@@ -25,6 +25,7 @@ from oss_emulator.control.console import PAGES
 from oss_emulator.documents import DOCUMENTS
 from oss_emulator.operations import OPERATIONS
 from oss_emulator.protocol.parameters import PARAMETERS, SUBRESOURCES
+from oss_emulator.recording.scenario import RecordedSignature
 from oss_referer.sources.account import GivenKey
 
 from tests.cli.forking import serving
@@ -147,7 +148,8 @@ class Fuzzer:
 
     def put(self, key: str, query: str, headers: dict[str, str], body: bytes) -> bytes:
         """Make a request that fills the bucket."""
-        signed = self._signer.sign_headers("PUT", BUCKET, key, self._of(query), dict(headers))
+        asked = ("PUT", BUCKET, key, self._of(query), dict(headers))
+        _, signed = self._signer.sign(RecordedSignature(), *asked)
         target = f"/{key}?{query}" if query else f"/{key}"
         return write("PUT", target, [("Host", f"{BUCKET}.localhost"), *signed.items()], body)
 
@@ -165,7 +167,8 @@ class Fuzzer:
         fields = self._headers("x-oss-")
         signed = dict(fields)
         try:
-            signed = self._signer.sign_headers(method, bucket, key, query, dict(fields))
+            asked = (method, bucket, key, query, dict(fields))
+            signed = dict(self._signer.sign(RecordedSignature(), *asked)[1])
         except (UnicodeError, ValueError):  # a text that a client cannot sign
             signed = dict(fields)
         host = chance.choice(("127.0.0.1",) * 6 + HOSTS)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ssl
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -24,8 +25,8 @@ EXPECTED: dict[tuple[str, int], str] = {
 
 
 @pytest.fixture(scope="module")
-def service() -> Iterator[tuple[Emulator, dict[bool, Player]]]:
-    """An emulator, and what plays a scenario over http or, for True, over https."""
+def service() -> Iterator[tuple[Emulator, dict[bool, Callable[[], Player]]]]:
+    """An emulator, and what makes a player over http or, for True, over https."""
     with Emulator(tls_port=0, region=RECORDING.region) as emulator:
         key = GivenKey(emulator.access_key_id, emulator.access_key_secret, None)
         signer, host = Signer(key, RECORDING.region), RECORDING.endpoint
@@ -33,18 +34,20 @@ def service() -> Iterator[tuple[Emulator, dict[bool, Player]]]:
         plain = ServiceClient(emulator.endpoint, host=host)
         secure = ServiceClient(emulator.https_endpoint, host=host, context=context)
         clients = {False: plain, True: secure}
-        players = {tls: Player(client, signer, RECORDING) for tls, client in clients.items()}
+        players: dict[bool, Callable[[], Player]] = {
+            tls: partial(Player, client, signer, RECORDING) for tls, client in clients.items()
+        }
         yield emulator, players
 
 
 @pytest.mark.parametrize("recorded", RECORDING.scenarios, ids=lambda recorded: recorded.name)
 def test_answers_are_those_of_the_service(
-    recorded: RecordedScenario, service: tuple[Emulator, dict[bool, Player]]
+    recorded: RecordedScenario, service: tuple[Emulator, dict[bool, Callable[[], Player]]]
 ) -> None:
     """Only scenarios whose answers say so are played over https, which costs more."""
     emulator, players = service
     emulator.reset()
-    player = players["Location=https://" in repr(recorded)]
+    player = players["Location=https://" in repr(recorded)]()
     different = {
         (step.scenario, step.number): [str(item) for item in step.differences]
         for step in player.play(recorded)

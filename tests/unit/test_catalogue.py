@@ -14,21 +14,22 @@ from string import Formatter
 import oss_emulator
 import oss_referer
 import pytest
-from oss_emulator import cli, parity
+from oss_emulator import cli
 from oss_emulator.access.authorize import AccessReason
+from oss_emulator.cli.play import OWN
 from oss_emulator.control import console
 from oss_emulator.control.console import entries
 from oss_emulator.control.console.page import choose_language
-from oss_emulator.parity.asking import ParityStatus
-from oss_emulator.parity.inquiries import INQUIRIES
 from oss_emulator.pipeline import browser
 from oss_emulator.protocol.message import Request
+from oss_emulator.recording import scenario
+from oss_emulator.recording.facts import FactStatus
 from oss_emulator.texts import FOLDERS
 from oss_referer import RefererConfiguration, RefererPolicy
 from oss_referer.browser.probes import ProbeKind
 from oss_referer.browser.scenarios import Group
 from oss_referer.engine import Basis, explanation
-from oss_referer.engine.assumptions import DEFAULT, SENTENCES, LetterCase
+from oss_referer.engine.assumptions import SENTENCES, LetterCase
 from oss_referer.engine.decision import Reason, RequestKind, Stage, Step, StepResult
 from oss_referer.engine.sentence import Sentence
 from oss_referer.lint import RULES, Evidence
@@ -130,7 +131,7 @@ def nodes_of(path: Path) -> list[ast.AST]:
 def templates() -> set[str]:
     """The templates of the sentences in the sources of both packages."""
     found = set()
-    rooms = (Path(room.__path__[0]) for room in (cli, oss_referer, parity))
+    rooms = (Path(room.__path__[0]) for room in (cli, oss_referer))
     for path in itertools.chain.from_iterable(room.rglob("*.py") for room in rooms):
         for node in nodes_of(path):
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "Sentence":
@@ -142,7 +143,7 @@ def templates() -> set[str]:
     return (found | {item.value for kind in SAID for item in kind}) - {"", "{}"}
 
 
-SAID = (Basis, ParityStatus, Evidence, Group, ProbeKind, Severity)
+SAID = (Basis, FactStatus, Evidence, Group, ProbeKind, Severity)
 """The sets whose members are sentences."""
 
 
@@ -173,8 +174,6 @@ SAID_BY = ("*Error", "error", "_error", "_error_at", "_invalid", "_beyond", "_wr
 """The functions and classes that get the text of an error."""
 
 OTHERS_SAY = {
-    "parity/asking.py",  # mistakes of the program
-    "parity/inquiries.py",
     "sources/bucket.py",  # the address of the bucket comes first
     "__init__.py",  # mistakes of a program
     "texts/__init__.py",
@@ -188,8 +187,17 @@ READ_BY_COMMANDS = (
 """Other modules of the server whose errors end a command."""
 
 
-REPORTS = ("parity/asking.py", "cli/parity.py")
+REPORTS = ("recording/facts.py", "cli/play.py")
 """Modules that report what they find as plain texts."""
+
+
+WHY = (
+    "it was not asked",
+    "the answers fit get-only and all-signed-urls",
+    "the new rules did not take effect within 25 tries",
+    "the service answered 503",
+)
+"""Why the answers to a question show nothing."""
 
 
 def messages(root: Path) -> set[str]:
@@ -197,7 +205,7 @@ def messages(root: Path) -> set[str]:
     found: set[str] = set()
     files = [*root.rglob("*.py")]
     if root == SERVER_ROOT:
-        files = [path for room in ("cli", "parity") for path in (root / room).rglob("*.py")]
+        files = [*(root / "cli").rglob("*.py")]
         files += [root / name for name in READ_BY_COMMANDS]
         for name in REPORTS:
             nodes = nodes_of(root / name)
@@ -263,10 +271,8 @@ def test_every_error_is_translated(language: str, root: Path) -> None:
 
 
 @pytest.mark.parametrize("language", OTHERS)
-def test_every_question_of_parity_and_every_expected_answer_is_translated(language: str) -> None:
-    texts = {inquiry.about for inquiry in INQUIRIES}
-    wanted = (want for inquiry in INQUIRIES for want in inquiry.expect(DEFAULT))
-    texts |= {want.says for want in wanted if want.says} | {"anything"}
+def test_every_question_about_facts_is_translated(language: str) -> None:
+    texts = {*scenario.read(OWN).questions.values(), *WHY}
     said = Catalogue(language, FOLDERS)
     assert {text for text in texts if said.message(text) == text} == set()
 

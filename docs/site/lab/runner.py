@@ -20,7 +20,7 @@ STANDARD_INPUT = "-"
 _LONGEST = 200
 """The bytes of the longest name of a file."""
 
-SERVER = frozenset({"completion", "parity", "play", "run", "serve"})
+SERVER = frozenset({"completion", "play", "run", "serve"})
 """The commands of oss-emulator that are not about rules, so they are not here."""
 
 _INSTALL = "install oss-emulator and run it there: pip install oss-emulator"

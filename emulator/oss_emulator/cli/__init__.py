@@ -17,18 +17,13 @@ PROGRAM = Program(
                 "--demo -- python app.py",
             ),
         },
-        "Rules": {
-            **RULES,
-            "parity": Synopsis(
-                __name__,
-                "ask a service whether it decides as the emulator assumes",
-                "--bucket a-new-bucket --endpoint https://oss-cn-hangzhou.aliyuncs.com",
-            ),
-        },
+        "Rules": RULES,
         "Traffic": {
             **TRAFFIC,
             "play": Synopsis(
-                __name__, "send recorded requests, and show which answers differ", "recorded.json"
+                __name__,
+                "send the requests of scenarios, and show which answers differ",
+                "--endpoint https://oss-cn-hangzhou.aliyuncs.com --save answers.json",
             ),
         },
         "Help": {

@@ -1,21 +1,25 @@
-"""A client of a service: requests byte by byte at a bounded rate, and signatures of version 4."""
+"""A client of a service: requests byte by byte at a bounded rate, and their signatures."""
 
 import http.client
 import json
 import ssl
 import time
 from base64 import b64encode
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from email.utils import formatdate
+from urllib.parse import quote, urlsplit
 
+from oss_referer.engine.decision import Signing
 from oss_referer.sources.account import GivenKey
 from oss_referer.sources.bucket import ServiceAddress, sign
 from oss_referer.sources.toml import MAX_FILE
 from oss_referer.terminal.parser import InputError
 
-from oss_emulator.parity.inquiries import Reply
-from oss_emulator.protocol.signature import presigning, v4
+from oss_emulator.protocol.message import Request
+from oss_emulator.protocol.signature import presigning, v1, v2, v4
+from oss_emulator.recording.playing import PlayedAnswer
+from oss_emulator.recording.scenario import RecordedSignature
 
 _EXPIRES = 3600  # seconds
 
@@ -27,66 +31,73 @@ class Signer:
     key: GivenKey
     region: str
 
-    def sign_url(
+    def sign(
         self,
-        method: str,
-        bucket: str,
-        object_key: str,
-        query: Mapping[str, str],
-        headers: Iterable[tuple[str, str]] = (),
-    ) -> str:
-        """Return the query string of a signed URL for a request with some headers."""
-        return presigning.sign_url(
-            method,
-            bucket,
-            object_key,
-            query,
-            access_key_id=self.key.id,
-            secret=self.key.secret,
-            region=self.region,
-            now=time.time(),
-            expires=_EXPIRES,
-            token=self.key.token,
-            headers=headers,
-        )
-
-    def sign_headers(
-        self,
+        signature: RecordedSignature,
         method: str,
         bucket: str,
         object_key: str,
         query: Mapping[str, str],
         headers: Mapping[str, str],
-    ) -> dict[str, str]:
-        """Return headers, in lower case, with those that sign them."""
-        return sign(
-            *(method, bucket, object_key, query, headers),
-            key=self.key,
-            region=self.region,
-            now=time.time(),
-        )
+    ) -> tuple[str, Mapping[str, str]]:
+        """Return the query string and the headers of a request that is signed in one of them."""
+        now, (key_id, secret, token) = time.time(), self.key
+        is_url = signature.place is Signing.URL
+        if signature.version == 4:
+            address = (method, bucket, object_key, query)
+            if not is_url:
+                signed = sign(*address, headers, key=self.key, region=self.region, now=now)
+                return presigning.format_query(query), signed
+            text = presigning.sign_url(
+                *address,
+                access_key_id=key_id,
+                secret=secret,
+                region=self.region,
+                now=now,
+                expires=_EXPIRES,
+                token=token,
+                headers=headers.items(),
+            )
+            return text, headers
+        version = v1 if signature.version == 1 else v2
+        form = "{}:{}" if version is v1 else "AccessKeyId:{},Signature:{}"
+        expires, identity, name = version.PARAMETERS
+        if is_url:
+            query = {**query, expires: str(int(now) + _EXPIRES), identity: key_id}
+            query |= {"x-oss-signature-version": v2.SCHEME} if version is v2 else {}
+            query |= {"security-token": token} if token else {}
+            claim = version.parse_url({**query, name: "-"})
+        else:
+            headers = {**headers, "date": formatdate(now, usegmt=True)}
+            headers |= {"x-oss-security-token": token} if token else {}
+        text = presigning.format_query(query)
+        request = Request.parse(method, f"/?{text}", headers.items(), now)
+        if not is_url:
+            claim = version.parse_header(request, form.format(key_id, "-"))
+        value = version.calculate(claim, request, bucket, object_key, secret).signature
+        if is_url:
+            return f"{text}&{name}={quote(value, safe='')}", headers
+        credentials = f"{version.SCHEME} {form.format(key_id, value)}"
+        return text, {**headers, "authorization": credentials}
 
-    def sign_form(self, bucket: str, object_key: str) -> dict[str, str]:
+    def sign_form(self, bucket: str, object_key: str, version: int) -> dict[str, str]:
         """Return the fields of a form that uploads an object (PostObject)."""
         date = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-        fields = {
-            "x-oss-signature-version": v4.SCHEME,
-            "x-oss-credential": presigning.format_credential(self.key.id, date, self.region),
-            "x-oss-date": date,
-        }
-        if self.key.token:
-            fields["x-oss-security-token"] = self.key.token
+        fields = {"x-oss-security-token": self.key.token} if self.key.token else {}
+        if version == 4:
+            credential = presigning.format_credential(self.key.id, date, self.region)
+            fields |= {"x-oss-signature-version": v4.SCHEME, "x-oss-date": date}
+            fields |= {"x-oss-credential": credential}
         ends = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(time.time() + _EXPIRES))
         conditions = [{"bucket": bucket}, *({name: value} for name, value in fields.items())]
         document = json.dumps({"expiration": ends, "conditions": conditions})
         policy = b64encode(document.encode())
-        key = v4.signing_key(self.key.secret, date[:8], self.region, "oss")
-        return {
-            "key": object_key,
-            "policy": policy.decode(),
-            **fields,
-            "x-oss-signature": v4.sign(key, policy),
-        }
+        fields |= {"key": object_key, "policy": policy.decode()}
+        if version == 4:
+            key = v4.signing_key(self.key.secret, date[:8], self.region, "oss")
+            return {**fields, "x-oss-signature": v4.sign(key, policy)}
+        signature = v1.sign(self.key.secret, policy)
+        return {**fields, "OSSAccessKeyId": self.key.id, "Signature": signature}
 
 
 TIMEOUT = 20  # seconds
@@ -127,7 +138,7 @@ class ServiceClient:
 
     def send(
         self, method: str, bucket: str, key: str, query: str, headers: Fields, body: bytes = b""
-    ) -> Reply:
+    ) -> PlayedAnswer:
         """Send one request on a connection of its own. Raises InputError without an answer.
 
         `bucket` may be "" for a request to the service itself.
@@ -148,7 +159,7 @@ class ServiceClient:
             connection.endheaders(body or None)
             answer = connection.getresponse()
             fields = {name.lower(): value for name, value in answer.getheaders()}
-            return Reply(answer.status, fields, answer.read(MAX_FILE))
+            return PlayedAnswer(answer.status, fields, answer.read(MAX_FILE))
         except (OSError, http.client.HTTPException) as error:
             said = getattr(error, "strerror", None) or error
             raise InputError(f"{self.endpoint} does not answer: {said}") from None

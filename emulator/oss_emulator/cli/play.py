@@ -1,80 +1,156 @@
-"""`oss-emulator play`: send recorded requests again, and show which answers differ."""
+"""`oss-emulator play`: send the requests of scenarios, and show which answers differ."""
 
 import argparse
 import asyncio
+import json
+import os
+import secrets
+import signal
 import ssl
+import sys
+import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
-from functools import partial
-from itertools import chain
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
+from oss_referer.engine.assumptions import DEFAULT, SENTENCES, Assumptions
+from oss_referer.engine.decision import Signing
 from oss_referer.engine.sentence import Sentence
 from oss_referer.remarks import Remark, RemarkKind, Severity, format_junit
 from oss_referer.sources.account import GivenKey
-from oss_referer.terminal import bucket, formats, language
-from oss_referer.terminal.formats import CommandResult
+from oss_referer.sources.bucket import ServiceAddress
+from oss_referer.terminal import bucket, formats, language, rules
 from oss_referer.terminal.output import Block, Text, Tone, line, writing
-from oss_referer.terminal.parser import CommandError, Commands, InputError
+from oss_referer.terminal.parser import (
+    CommandError,
+    Commands,
+    InputError,
+    InterruptedCommandError,
+)
 from oss_referer.terminal.program import loading
 
 from oss_emulator.cli.client import ServiceClient, Signer
 from oss_emulator.protocol.checksums import format_md5, md5
 from oss_emulator.protocol.signature import presigning
+from oss_emulator.recording import facts as judging
 from oss_emulator.recording import scenario as scenarios
-from oss_emulator.recording.playing import PlayedAnswer, PlayedStep, content, play, prepare
-from oss_emulator.recording.scenario import (
-    RecordedRequest,
-    RecordedScenario,
-    Recording,
-    ScenarioError,
-)
+from oss_emulator.recording.facts import FactResult, FactStatus
+from oss_emulator.recording.playing import TRIES, PlayedAnswer, PlayedStep, content, play, prepare
+from oss_emulator.recording.saving import save
+from oss_emulator.recording.scenario import RecordedRequest, RecordedScenario, Recording
 from oss_emulator.settings import Settings
 
 if TYPE_CHECKING:
     from oss_emulator.cli.foreground import Listening
 
+OWN = Path(__file__).parents[1] / "scenarios" / "referer.json"
+"""The scenarios that come with the package: requests about Referer rules."""
+
 _DESCRIPTION = (
-    "Sends the requests of recorded scenarios to an emulator of its own, which has no contents, or "
-    "to --endpoint, and compares the answers with those that were recorded: status, headers, "
-    "elements. The exit status is 0 if all are equal, 1 if an answer differs, and 2 if a file "
-    "cannot be read or the service does not answer."
+    "Sends the requests of scenarios to an emulator of its own, which has no contents, or to "
+    "--endpoint, and compares the answers with those that are expected: status, headers, elements. "
+    "Without FILE it sends those about Referer rules that come with it, and says of each fact "
+    "whether it is confirmed. At --endpoint it creates buckets and deletes them. The exit status "
+    "is 0 if nothing differs, 1 if an answer differs, and 2 if a file cannot be read or the "
+    "service does not answer."
 )
 
+_KINDS = (RemarkKind("answer", "An answer differs from the one that is expected."),)
 
-_KINDS = (RemarkKind("answer", "An answer differs from the one that was recorded."),)
+DEFAULT_RATE = 10.0
+"""Requests a second, unless the service is on this machine."""
+
+_PAUSE = 1.0
+"""Seconds between two looks whether rules are in effect, unless the service is on this machine."""
+
+_OPENING = 5
+"""How often a request is tried that an account may not send: access takes a moment to open."""
+
+_ATTEMPTS = 2
+"""How often deleting a bucket is tried."""
 
 
 def declare(commands: Commands) -> None:
     parser = commands.add_parser("play", run, description=_DESCRIPTION)
-    parser.add_argument("files", metavar="FILE", nargs="+", type=Path, help="scenarios as JSON")
+    parser.add_argument("files", metavar="FILE", nargs="*", type=Path, help="scenarios as JSON")
     parser.add_argument("--endpoint", metavar="URL", help="send them to this service instead")
-    said = "the bucket to use at --endpoint for one of the recording"
-    parser.add_repeated("--bucket", "RECORDED=NAME", said, type=_pair)
+    said = f"the most requests a second (default: {DEFAULT_RATE:g}, unbounded on this machine)"
+    parser.add_argument("--rate", type=_rate, help=said)
+    said = "write what was answered as scenarios, without anything of the account"
+    parser.add_argument("--save", metavar="FILE", type=Path, help=said)
+    said = "write the assumptions that make the emulator do the same"
+    parser.add_argument("--write", metavar="FILE", type=Path, help=said)
+    rules.declare_assumptions(parser)
     formats.declare(parser)
     parser.add_argument("--junit", metavar="FILE", type=Path, help="write JUnit XML to FILE")
 
 
+@dataclass(slots=True)
+class _PlayedFile:
+    path: Path
+    recording: Recording
+    steps: list[PlayedStep] = field(default_factory=list)
+    region: str = ""
+    private: dict[str, str] = field(default_factory=dict)
+    """The texts of the account that must not be saved, each with its replacement."""
+
+
 def run(arguments: argparse.Namespace) -> int:
-    recordings = [_read(path) for path in arguments.files]
-    play = _play_alone if arguments.endpoint is None else partial(_play_at, arguments)
-    by_file = [play(recording) for recording in recordings]
-    played = [*chain.from_iterable(by_file)]
-    remarks = [
-        remark
-        for path, steps in zip(arguments.files, by_file, strict=True)
-        for remark in _remark(str(path), steps)
-    ]
+    files = [_read(path) for path in arguments.files or [OWN]]
+    if arguments.save and len(files) != 1:
+        raise InputError("--save takes one FILE")
+    if arguments.endpoint is None:
+        _play_alone(files, arguments)
+    else:
+        _play_at(files, arguments)
+    played = [step for file in files for step in file.steps]
+    remarks = [remark for file in files for remark in _remark(str(file.path), file.steps)]
+    questions = {name: said for file in files for name, said in file.recording.questions.items()}
+    facts = judging.conclude(played, questions, arguments.assumptions)
+    place, date = arguments.endpoint or "an emulator", datetime.now(UTC).date().isoformat()
+    if arguments.write is not None:
+        heading = f"Found by oss-emulator play at {place} on {date}."
+        with writing(arguments.write, InputError) as written:
+            written.write(judging.format_assumptions(facts, heading).encode())
+    if arguments.save is not None:
+        _save(arguments.save, files[0], f"Played by oss-emulator on {date}.")
     if arguments.junit is not None:
-        with writing(arguments.junit) as file:
-            file.write(format_junit(remarks))
-    command_result = CommandResult(
-        text=_report(played), data=lambda: _to_dict(played), remarks=remarks, kinds=_KINDS
+        with writing(arguments.junit) as written:
+            written.write(format_junit(remarks))
+    command_result = formats.CommandResult(
+        text=_report(played, facts),
+        data=lambda: {"endpoint": place, "date": date, **_to_dict(played, facts)},
+        remarks=remarks,
+        kinds=_KINDS,
     )
     formats.print_result(command_result, arguments)
     return int(any(step.differences for step in played))
+
+
+def _read(path: Path) -> _PlayedFile:
+    try:
+        return _PlayedFile(path, scenarios.read(path))
+    except scenarios.ScenarioError as error:
+        raise InputError(str(error)) from None
+    except OSError as error:
+        raise InputError(f"{path}: the file cannot be read: {error.strerror}") from None
+
+
+def _save(path: Path, file: _PlayedFile, heading: str) -> None:
+    origin = {"source": heading, "endpoint": f"oss-{file.region}.aliyuncs.com"}
+    saved = save(file.recording, file.steps, file.private)
+    with writing(path, InputError) as written:
+        written.write(f"{json.dumps(saved | origin, indent=1, ensure_ascii=False)}\n".encode())
+    if file.path != OWN:
+        name = str(file.path)
+        said = Sentence("The requests of {} are saved as they are: look for private texts.", name)
+        print(language.say(said), file=sys.stderr)
 
 
 _FRAMING = frozenset("connection content-length expect host transfer-encoding".split())
@@ -82,85 +158,223 @@ _FRAMING = frozenset("connection content-length expect host transfer-encoding".s
 
 
 class Player:
+    """Plays the scenarios of a recording at one service."""
+
     def __init__(
         self,
         client: ServiceClient,
         signer: Signer,
         recording: Recording,
         names: Mapping[str, str] | None = None,
+        *,
+        assumed: Assumptions = DEFAULT,
+        pause: float = 0.0,
     ) -> None:
-        """`names` has existing buckets to use instead of those of the recording."""
+        """`names` has the buckets to create instead of those of the recording.
+
+        `pause` is how long to wait for rules to take effect, in seconds.
+        """
         self._client, self._signer, self._recording = client, signer, recording
-        self._names = names or {}
+        self._names, self._assumed, self._pause = names or {}, assumed, pause
+        self._refused: dict[str, str] = {}
+        self._is_prepared = False
+        self.created: list[str] = []
+        """The buckets that were created, and may have to be deleted."""
 
     def play(self, scenario: RecordedScenario) -> list[PlayedStep]:
         """Create what existed before the first step, then play each step. Raises CommandError."""
-        for number, request in enumerate(prepare(self._recording, scenario)):
-            is_given = request.path == "/" and request.bucket in self._names
-            reply = None if is_given else self._send(request, content(request, f"before {number}"))
-            if reply is not None and reply.status >= 300:
-                raise CommandError(f"{scenario.name}: {request} was answered {reply}")
-        return play(scenario, self._send, self._names)
+        before = (*(() if self._is_prepared else prepare(self._recording)), *scenario.before)
+        for number, request in enumerate(before):
+            for _ in range(_OPENING if request.opens else 1):
+                reply = self._send(request, content(request, f"before {number}"))
+                if reply.status < 300:
+                    break
+                time.sleep(self._pause)
+            said = f"{request}: the service answered {reply}"
+            if reply.status >= 300 and not request.opens:
+                raise CommandError(f"{scenario.name}: {said}")
+            if reply.status >= 300:
+                self._refused.setdefault(request.opens, said)
+        self._is_prepared = True
+        return play(
+            scenario,
+            self._send,
+            self._names,
+            assumed=self._assumed,
+            pause=lambda: time.sleep(self._pause),
+            refused=self._refused,
+        )
+
+    def restore(self) -> Iterator[str]:
+        """Delete what was created; yields a sentence for each failure."""
+        for name in self.created:
+            failed = ""
+            for _ in range(_ATTEMPTS):
+                try:
+                    self._delete(name)
+                    break
+                except (CommandError, KeyboardInterrupt) as error:
+                    failed = str(error) or _INTERRUPTED
+                    time.sleep(self._pause)
+            else:
+                yield f"oss://{name} is left, with what is in it ({failed})"
+
+    def _delete(self, name: str) -> None:
+        """Delete a bucket and all versions of its objects. Raises CommandError."""
+        listing, keys = {"versions": "", "encoding-type": "url"}, ["?"]
+        while keys:
+            listed = self._call("GET", name, "/", listing)
+            found = [text.partition("=") for text in scenarios.list_elements(listed.body)]
+            keys = [unquote(text) for path, _, text in found if path.endswith("/Key")]
+            versions = [text for path, _, text in found if path.endswith("/VersionId")]
+            for key, version in zip(keys, versions, strict=True):
+                self._call("DELETE", name, f"/{key}", {"versionId": version})
+        self._call("DELETE", name, "/", {})
+
+    def _call(self, method: str, name: str, path: str, query: Mapping[str, str]) -> PlayedAnswer:
+        request = RecordedRequest(method, name, path, query=query)
+        reply = self._send(request, b"")
+        if reply.status >= 300 and reply.status != 404:
+            raise CommandError(f"{request}: the service answered {reply}")
+        return reply
 
     def _send(self, request: RecordedRequest, body: bytes) -> PlayedAnswer:
-        bucket = "" if "." in request.bucket else self._names.get(request.bucket, request.bucket)
+        name = "" if "." in request.bucket else self._names.get(request.bucket, request.bucket)
+        creates = request.method == "PUT" and request.path == "/" and not request.query
+        is_new = creates and name not in self.created
+        if is_new:
+            self.created.append(name)
         key = request.path.removeprefix("/")
-        headers = {name.lower(): text for name, text in request.headers.items()}
-        headers = {name: text for name, text in headers.items() if name not in _FRAMING}
+        headers: Mapping[str, str] = {
+            name.lower(): text
+            for name, text in request.headers.items()
+            if name.lower() not in _FRAMING
+        }
         if request.body.xml:
             # Recordings have few headers of requests; SDKs send this one with each document (P-76).
-            headers["content-md5"] = format_md5(md5(body))
-        if request.signed:
-            headers = self._signer.sign_headers(request.method, bucket, key, request.query, headers)
-        reply = self._client.send(
-            request.method,
-            bucket,
-            quote(key),
-            presigning.format_query(request.query),
-            list(headers.items()),
-            body=body,
-        )
-        return PlayedAnswer(reply.status, reply.headers, reply.body)
+            headers = {**headers, "content-md5": format_md5(md5(body))}
+        query = presigning.format_query(request.query)
+        signer, signature = self._signer, request.signature
+        if signature is not None and signature.wrong:
+            signer = replace(signer, key=signer.key._replace(secret="wrong"))  # noqa: S106
+        if signature is not None and signature.place is Signing.FORM:
+            kind, body = _form(signer.sign_form(name, key, signature.version), body)
+            headers, key = {**headers, "content-type": kind}, ""
+        elif signature is not None:
+            signed = (request.method, name, key, request.query, headers)
+            query, headers = signer.sign(signature, *signed)
+        fields = [(header, text) for header, each in headers.items() for text in each.split("\n")]
+        reply = self._client.send(request.method, name, quote(key), query, fields, body=body)
+        if is_new and reply.status >= 300:
+            self.created.remove(name)
+        return reply
 
 
-def _read(path: Path) -> Recording:
+def _form(fields: Mapping[str, str], content: bytes) -> tuple[str, bytes]:
+    """Return the content type and the body of a form that uploads a file."""
+    boundary = secrets.token_hex(16)
+    parts = [
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in fields.items()
+    ]
+    file = 'Content-Disposition: form-data; name="file"; filename="file"'
+    head = f"{''.join(parts)}--{boundary}\r\n{file}\r\n\r\n".encode()
+    tail = f"\r\n--{boundary}--\r\n".encode()
+    return f"multipart/form-data; boundary={boundary}", head + content + tail
+
+
+_INTERRUPTED = "interrupted"
+
+
+def _play_at(files: Sequence[_PlayedFile], arguments: argparse.Namespace) -> None:
+    """Play files at --endpoint; deletes what was created whatever happens. Raises InputError."""
     try:
-        return scenarios.read(path)
-    except ScenarioError as error:
+        address = ServiceAddress.parse(arguments.endpoint)
+    except ValueError as error:
         raise InputError(str(error)) from None
-    except OSError as error:
-        raise InputError(f"{path}: the file cannot be read: {error.strerror}") from None
+    is_far, key, failure = not address.is_loopback, bucket.access_key(), ""
+    rate = arguments.rate or (DEFAULT_RATE if is_far else None)
+    client = ServiceClient(arguments.endpoint, rate)
+    players = []
+    for file in files:
+        unique = secrets.token_hex(8)
+        # A name of its own for each bucket: no bucket that exists is touched.
+        names = {name: f"oss-emulator-{unique}-{name}"[:63] for name in file.recording.bucket_names}
+        file.private = {key.id: "{access key}", address.host: "{endpoint}"}
+        file.private |= {name: f"{{{recorded}}}" for recorded, name in names.items()}
+        region = os.environ.get("OSS_REGION") or scenarios.region_of(address.host)
+        file.region = region or file.recording.region
+        settings = {"assumed": arguments.assumptions, "pause": _PAUSE if is_far else 0.0}
+        signer = Signer(key, file.region)
+        players.append(Player(client, signer, file.recording, names, **settings))
+        _announce(file.recording, rate, arguments.format)
+    with _terminable():
+        try:
+            for file, player in zip(files, players, strict=True):
+                for scenario in file.recording.scenarios:
+                    file.steps.extend(player.play(scenario))
+        except KeyboardInterrupt:
+            failure = _INTERRUPTED
+        except CommandError as error:
+            failure = str(error)
+        finally:
+            left = [said for player in players for said in player.restore()]
+    if left:
+        raise InputError("; ".join(filter(None, (failure, *left))))
+    if failure:
+        kind = InterruptedCommandError if failure == _INTERRUPTED else InputError
+        raise kind(f"{failure}; nothing is left at the service")
 
 
-def _play_at(arguments: argparse.Namespace, recording: Recording) -> list[PlayedStep]:
-    signer = Signer(bucket.access_key(), recording.region)
-    client = ServiceClient(arguments.endpoint)
-    player = Player(client, signer, recording, dict(arguments.bucket))
-    return [step for scenario in recording.scenarios for step in player.play(scenario)]
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Treat SIGTERM and a closed terminal like Ctrl-C, so that buckets are deleted as well."""
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = [signal.signal(number, signal.default_int_handler) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
 
 
-def _play_alone(recording: Recording) -> list[PlayedStep]:
-    """Play a recording at an emulator of its own."""
+def _announce(recording: Recording, rate: float | None, form: str) -> None:
+    """Say how many requests follow, if rules take effect at once and at most."""
+    few = len([*recording.requests]) + 2 * len([*prepare(recording)]) + 8
+    waits = sum(step.until for scenario in recording.scenarios for step in scenario.steps)
+    pace = Sentence("{} a second", f"{rate:g}") if rate else Sentence("without pauses")
+    counts = (str(few + waits), str(few + waits * TRIES))
+    said = Sentence("About {} requests to a bucket of its own, at most {}, {}.", *counts, pace)
+    to = sys.stdout if form == formats.Format.TEXT else sys.stderr
+    print(language.say(said), file=to, flush=True)
+
+
+def _play_alone(files: Sequence[_PlayedFile], arguments: argparse.Namespace) -> None:
+    """Play files, each at an emulator of its own."""
     with loading():
         from oss_emulator.cli import foreground  # not needed for --endpoint
 
-    played: list[PlayedStep] = []
+    for file in files:
 
-    async def play_all(listening: "Listening") -> int:
-        key = listening.key
-        signer = Signer(GivenKey(key.id, key.secret, None), listening.settings.region)
-        player = Player(_client_of(listening, recording), signer, recording)
-        for scenario in recording.scenarios:
-            played.extend(await asyncio.to_thread(player.play, scenario))
-            await listening.reset()
-        return 0
+        async def play_all(listening: "Listening", file: _PlayedFile = file) -> int:
+            key = listening.key
+            file.private, file.region = {key.id: "{access key}"}, listening.settings.region
+            signer = Signer(GivenKey(key.id, key.secret, None), file.region)
+            client = _client_of(listening, file.recording)
+            for scenario in file.recording.scenarios:
+                player = Player(client, signer, file.recording, assumed=arguments.assumptions)
+                file.steps.extend(await asyncio.to_thread(player.play, scenario))
+                await listening.reset()
+            return 0
 
-    try:
-        settings = Settings(port=0, tls=True, region=recording.region, log_level="error")
-    except ValueError as error:
-        raise InputError(str(error)) from None
-    foreground.serve(settings, play_all)
-    return played
+        region, assumed = file.recording.region, arguments.assumptions
+        try:
+            settings = Settings(
+                port=0, tls=True, region=region, log_level="error", assumptions=assumed
+            )
+        except ValueError as error:
+            raise InputError(str(error)) from None
+        foreground.serve(settings, play_all)
 
 
 def _client_of(listening: "Listening", recording: Recording) -> ServiceClient:
@@ -170,28 +384,57 @@ def _client_of(listening: "Listening", recording: Recording) -> ServiceClient:
     return ServiceClient(listening.server.endpoint, host=recording.endpoint, context=context)
 
 
-def _report(played: Sequence[PlayedStep]) -> Iterator[Block]:
-    """Describe the answers that differ, then how many are equal."""
+def _report(played: Sequence[PlayedStep], facts: Sequence[FactResult]) -> Iterator[Block]:
+    """Describe the answers that differ, then the facts, then how many answers are equal."""
     name = ""
     for step in played:
-        if not step.differences:
+        if not step.differences or step.step.facts:
             continue
         if step.scenario != name:
             yield line(Text(step.scenario, Tone.STRONG))
         name = step.scenario
-        yield line(f"{step.number}  {step.step.request}", indent=2)
-        for difference in step.differences:
-            nothing = Sentence("nothing")
-            where = language.explain(difference.where)
-            recorded, found = difference.recorded or nothing, difference.found or nothing
-            yield line(Sentence("{}: recorded {}, found {}", where, recorded, found), indent=6)
+        yield from _differences(step)
+    for result in facts:
+        word = Text(Sentence(result.conclusion.value), _TONES[result.conclusion], width=19)
+        yield line(f"{result.fact}  ", word, language.explain(result.about))
+        if result.expected and result.conclusion is not FactStatus.CONFIRMED:
+            yield _variant(Sentence("expected"), result.expected)
+        if result.found:
+            yield _variant(Sentence("found"), result.found)
+        if result.why:
+            yield line(language.explain(result.why), indent=6)
+        if result.conclusion is FactStatus.DIFFERS and result.found is None:
+            for step in result.steps:
+                yield from _differences(step) if step.differences else ()
+    if facts:
+        found = Counter(result.conclusion for result in facts)
+        counts = (f"{language.say(Sentence(one.value))}: {found[one]}" for one in FactStatus)
+        yield line(", ".join(counts))
     equal = sum(not step.differences for step in played)
     tone = Tone.GOOD if equal == len(played) else Tone.BAD
     said = Sentence("{} of {} answers are equal", str(equal), str(len(played)))
     yield line(Text(said, tone))
 
 
-def _to_dict(played: Sequence[PlayedStep]) -> dict[str, object]:
+def _variant(label: Sentence, variant: StrEnum) -> Block:
+    label_text = Text(label, Tone.FAINT, width=9)
+    return line(label_text, f"{variant}: ", SENTENCES[variant], indent=6)
+
+
+_TONES = {FactStatus.CONFIRMED: Tone.GOOD, FactStatus.DIFFERS: Tone.BAD}
+_TONES |= dict.fromkeys((FactStatus.NOT_ALLOWED, FactStatus.UNSEEN), Tone.WARNING)
+
+
+def _differences(step: PlayedStep) -> Iterator[Block]:
+    yield line(f"{step.number}  {step.step.request}", indent=2)
+    for difference in step.differences:
+        nothing = Sentence("nothing")
+        where = language.explain(difference.where)
+        expected, found = difference.recorded or nothing, difference.found or nothing
+        yield line(Sentence("{}: expected {}, found {}", where, expected, found), indent=6)
+
+
+def _to_dict(played: Sequence[PlayedStep], facts: Sequence[FactResult]) -> dict[str, object]:
     return {
         "answers": len(played),
         "equal": sum(not step.differences for step in played),
@@ -205,7 +448,11 @@ def _to_dict(played: Sequence[PlayedStep]) -> dict[str, object]:
             for step in played
             if step.differences
         ],
+        "facts": [{name: getattr(result, name) for name in _SAID} for result in facts],
     }
+
+
+_SAID = ("fact", "about", "assumption", "conclusion", "expected", "found", "why")
 
 
 def _remark(path: str, played: Sequence[PlayedStep]) -> Iterator[Remark]:
@@ -223,8 +470,8 @@ def _remark(path: str, played: Sequence[PlayedStep]) -> Iterator[Remark]:
         )
 
 
-def _pair(text: str) -> tuple[str, str]:
-    recorded, separator, name = text.partition("=")
-    if not (recorded and separator and name):
-        raise argparse.ArgumentTypeError(f"{text} is not RECORDED=NAME")
-    return recorded, name
+def _rate(text: str) -> float:
+    rate = float(text)
+    if not 0 < rate < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a rate; write a number above 0")
+    return rate

@@ -2,11 +2,13 @@
 
 import re
 from base64 import b64decode
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from hashlib import shake_128
 from typing import TypeAlias
+
+from oss_referer.engine.assumptions import DEFAULT, Assumptions
 
 from oss_emulator.recording.scenario import (
     ANY,
@@ -35,6 +37,21 @@ class PlayedAnswer:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
 
+    @property
+    def document(self) -> bytes:
+        """The body, or the error document that an answer to HEAD has in a header."""
+        return self.body or b64decode(self.headers.get(_ERROR, ""))
+
+    def find(self, name: str) -> str:
+        """The text of an element of an error document, or ""."""
+        document = self.document.decode(errors="replace") if self.status >= 400 else ""
+        found = re.search(rf"<Error\b.*?<{name}>([^<]*)</{name}>", document, re.DOTALL)
+        return found[1] if found else ""
+
+    def __str__(self) -> str:
+        ec = self.find("EC") or self.headers.get("x-oss-ec", "")
+        return " ".join(filter(None, (str(self.status), self.find("Code"), ec)))
+
 
 @dataclass(frozen=True, slots=True)
 class AnswerDifference:
@@ -46,8 +63,8 @@ class AnswerDifference:
     found: str
 
     def __str__(self) -> str:
-        recorded, found = self.recorded or "nothing", self.found or "nothing"
-        return f"{self.where}: recorded {recorded}, found {found}"
+        expected, found = self.recorded or "nothing", self.found or "nothing"
+        return f"{self.where}: expected {expected}, found {found}"
 
 
 _ERROR = "x-oss-err"
@@ -61,27 +78,35 @@ def compare(
     if reply.status != recorded.status:
         yield AnswerDifference("status", str(recorded.status), str(reply.status))
     wanted = {name.lower(): (name, resolve(value)) for name, value in recorded.headers.items()}
+    has_others = wanted.pop(ANY, None) is not None
     for key, (name, value) in wanted.items():
         found = reply.headers.get(key)
         if found is None or value not in (ANY, found):
             yield AnswerDifference(f"header {name}", value, found or "")
-    for key in sorted(reply.headers.keys() - wanted.keys() - NOT_RECORDED - {_ERROR}):
+    others = () if has_others else reply.headers.keys() - wanted.keys() - NOT_RECORDED - {_ERROR}
+    for key in sorted(others):
         yield AnswerDifference(f"header {key}", "", reply.headers[key] or '""')
     yield from _elements([resolve(element) for element in recorded.xml], reply)
 
 
 def _elements(wanted: Sequence[str], reply: PlayedAnswer) -> Iterator[AnswerDifference]:
-    if wanted == [ANY]:  # the content of an object, which recordings do not have
+    if wanted == [ANY]:  # for example, the content of an object, which recordings do not have
         return
     if not wanted and not reply.headers.get("content-type", "").startswith("application/xml"):
         return
     try:
-        body = reply.body or b64decode(reply.headers.get(_ERROR, ""))
-        found = list_elements(body) if body else ()
+        found = list_elements(reply.document) if reply.document else ()
     except ValueError as error:
         yield AnswerDifference("document", wanted[0] if wanted else "", str(error))
         return
     shown = [_masked_as(element, wanted) for element in found]
+    if wanted[:1] == [ANY]:
+        for element in wanted[1:]:
+            if (element.removeprefix("!") in shown) is element.startswith("!"):
+                path = f"{element.partition('=')[0]}="
+                others = [text for text in shown if text.startswith(path)]
+                yield AnswerDifference("elements", element, ", ".join(others))
+        return
     for tag, start, end, begin, stop in SequenceMatcher(
         None, wanted, shown, autojunk=False
     ).get_opcodes():
@@ -117,41 +142,108 @@ _VERSIONED = {
 
 @dataclass(frozen=True, slots=True)
 class PlayedStep:
-    """A step that was played, and how its answer differs from the recorded one."""
+    """A step that was played, and how its answer differs from the expected one."""
 
     scenario: str
     number: int
     """The place of the step in its scenario, from 0."""
     step: RecordedStep
     differences: tuple[AnswerDifference, ...]
+    """Those from the answer under the assumptions that are expected."""
+    reply: PlayedAnswer | None = None
+    """None if it was not sent."""
+    unseen: str = ""
+    """Why its answer says nothing."""
+    refused: bool = False
+    """Whether that is because the account may not send such requests."""
+    by_variant: Mapping[str, tuple[AnswerDifference, ...]] = field(default_factory=dict)
+    """The differences from the answer of each variant, and from the default one by the name ""."""
+
+    def fits(self, assumed: Assumptions) -> bool:
+        """Whether it is answered as under some assumptions; one that says nothing always is."""
+        return bool(self.unseen) or not _under(assumed, self.by_variant)
 
 
-def prepare(recording: Recording, scenario: RecordedScenario) -> Iterator[RecordedRequest]:
-    """Yield the requests that create what existed before the first step."""
+def _under(
+    assumed: Assumptions, by_variant: Mapping[str, tuple[AnswerDifference, ...]]
+) -> tuple[AnswerDifference, ...]:
+    chosen = {*assumed.chosen().values()}
+    return next((by_variant[name] for name in by_variant if name in chosen), by_variant[""])
+
+
+def prepare(recording: Recording) -> Iterator[RecordedRequest]:
+    """Yield the requests that create what exists before each scenario."""
     for bucket in recording.buckets:
         yield RecordedRequest("PUT", bucket.name, "/")
         if bucket.versioned:
             for name, document in _VERSIONED.items():
                 body = RecordedBody(xml=document)
                 yield RecordedRequest("PUT", bucket.name, "/", query={name: ""}, body=body)
-    yield from scenario.before
+    yield from recording.before
+
+
+TRIES = 25
+"""The most times that a step is sent until it is answered as expected."""
+IN_A_ROW = 2
+"""The number of expected answers in a row after which rules count as in effect."""
 
 
 def play(
-    scenario: RecordedScenario, send: Send, names: Mapping[str, str] | None = None
+    scenario: RecordedScenario,
+    send: Send,
+    names: Mapping[str, str] | None = None,
+    *,
+    assumed: Assumptions = DEFAULT,
+    pause: Callable[[], None] = lambda: None,
+    refused: MutableMapping[str, str] | None = None,
 ) -> list[PlayedStep]:
-    """Send the requests of a scenario; `names` has the buckets to use instead of recorded ones."""
+    """Send the requests of a scenario.
+
+    `names` has the buckets to use instead of recorded ones. `pause` waits for rules to take effect.
+    `refused` says why an account may not send some kinds of requests; steps add to it.
+    """
     replies: list[PlayedAnswer] = []
+    refused = {} if refused is None else refused
 
     def resolve(text: str) -> str:
         return _REFERENCE.sub(lambda match: _find(match, replies, names or {}), text)
 
-    played = []
-    for number, step in enumerate(scenario.steps):
+    def try_step(number: int, step: RecordedStep) -> PlayedStep:
         request = resolved(step.request, resolve)
-        replies.append(send(request, content(request, f"{scenario.name} {number}")))
-        found = compare(step.answer, replies[-1], resolve)
-        played.append(PlayedStep(scenario.name, number, step, tuple(found)))
+        reply = send(request, content(request, f"{scenario.name} {number}"))
+        found = {
+            name: tuple(compare(answer, reply, resolve))
+            for name, answer in {**step.variants, "": step.answer}.items()
+        }
+        differences = _under(assumed, found)
+        kind = request.opens or step.needs
+        if request.opens and differences:
+            refused[kind] = f"{step.request}: the service answered {reply}"
+        is_trouble = reply.status == 429 or 500 <= reply.status != 501  # that says nothing of rules
+        why = f"the service answered {reply}" if step.facts and is_trouble else ""
+        why = refused.get(kind, why)
+        seen = () if why else differences
+        return PlayedStep(
+            scenario.name, number, step, seen, reply, why, kind in refused, by_variant=found
+        )
+
+    played: list[PlayedStep] = []
+    lost = ""
+    for number, step in enumerate(scenario.steps):
+        tries = row = 0
+        while not lost:
+            tried = try_step(number, step)
+            tries, row = tries + 1, 0 if tried.differences else row + 1
+            if row == IN_A_ROW or not step.until:
+                break
+            if tries == TRIES:
+                lost = f"the new rules did not take effect within {TRIES} tries"
+            elif row == 0:
+                pause()
+        if lost:
+            tried = PlayedStep(scenario.name, number, step, (), unseen=lost)
+        played.append(tried)
+        replies.append(tried.reply or PlayedAnswer(0))
     return played
 
 

@@ -1,4 +1,4 @@
-"""Scenarios: requests, each with the answer that the service gave, and the JSON of their files."""
+"""Scenarios: requests, each with the answer of the service, and the JSON of their files."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 from lxml import etree
+from oss_referer.engine.decision import Signing
 from oss_referer.sources import json_text
 from oss_referer.sources.toml import SourceError, read_file
 
@@ -57,7 +58,11 @@ def build(elements: Sequence[str]) -> bytes:
 
 
 ANY = "*"
-"""A value that differs each time: an id, a date, a checksum."""
+"""A value that differs each time: an id, a date, a checksum.
+
+As the name of a header it says that there may be others, and at the head of a list of elements that
+there may be others.
+"""
 
 ENDPOINT = "oss-cn-hangzhou.aliyuncs.com"
 
@@ -66,7 +71,9 @@ MOST_BYTES = 1024**3
 
 _METHOD = re.compile("[A-Z]{1,20}")
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,256}")
-_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+_VALUE = re.compile(r"[\t\n\x20-\x7e\x80-\xff]*")
+"""A header that is sent several times has its values one a line."""
+
 _BUCKET = re.compile(r"[A-Za-z0-9._-]{0,253}")
 _ENDPOINT = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,50}[a-z0-9])?\.){1,5}[a-z]{2,20}")
 """What can be sent over HTTP, and what a host can be called."""
@@ -90,6 +97,18 @@ class RecordedBody:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordedSignature:
+    """How the owner of the bucket signed a request."""
+
+    place: Signing = Signing.HEADER
+    version: int = 4
+    wrong: bool = False
+
+    def __str__(self) -> str:
+        return f"{'wrongly ' * self.wrong}signed in the {self.place}, V{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
 class RecordedRequest:
     """A request as it was recorded; texts may refer to the answers of earlier steps."""
 
@@ -101,12 +120,19 @@ class RecordedRequest:
     query: Headers = field(default_factory=dict)
     headers: Headers = field(default_factory=dict)
     body: RecordedBody = RecordedBody()
-    signed: bool = True
-    """Whether the owner of the bucket signed it; else it was anonymous."""
+    signature: RecordedSignature | None = RecordedSignature()
+    """None for an anonymous request."""
+    opens: str = ""
+    """A kind of requests that an account may send only if this one succeeds."""
 
     def __str__(self) -> str:
         query = "&".join(f"{name}={value}" if value else name for name, value in self.query.items())
-        return f"{self.method} {self.bucket}{self.path}{'?' if query else ''}{query}"
+        said = [f"{self.method} {self.bucket}{self.path}{'?' if query else ''}{query}"]
+        if self.signature != RecordedSignature():
+            said.append(str(self.signature or "anonymous"))
+        if "Referer" in self.headers:
+            said.append(f"Referer {self.headers['Referer']!r}")
+        return ", ".join(said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +144,26 @@ class RecordedAnswer:
     xml: tuple[str, ...] = ()
     """The elements of the document, as `list_elements` lists them; () for no document.
 
-    A single `*` stands for the content of an object, which may be a document too.
+    A single `*` stands for any content, as that of an object, which may be a document too. After a
+    `*`, the elements of the list must be there, and one with a `!` must not.
     """
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedStep:
+    """A request and its answer, and what the answer says about facts."""
+
     request: RecordedRequest
     answer: RecordedAnswer
+    facts: tuple[str, ...] = ()
+    """The questions that the answer is about: `R-20`, or `R-14 empty_whitelist` for a field of the
+    assumptions."""
+    variants: Mapping[str, RecordedAnswer] = field(default_factory=dict)
+    """What other variants of the assumptions answer; the first that is assumed counts."""
+    until: bool = False
+    """Whether it is sent until it is answered so: rules take a moment to take effect."""
+    needs: str = ""
+    """The kind of requests to which it belongs; where that may not be sent, it says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +194,33 @@ class Recording:
     """The host name of the service's endpoint."""
     buckets: tuple[BucketState, ...] = ()
     """The buckets that exist before each scenario."""
+    before: tuple[RecordedRequest, ...] = ()
+    """Requests that create what exists before each scenario."""
+    questions: Mapping[str, str] = field(default_factory=dict)
+    """What each question is about. A question about an assumption relies on those before it."""
+    document: Mapping[str, Any] = field(default_factory=dict)
+    """The JSON of the file."""
 
     @property
     def region(self) -> str:
         return self.endpoint.partition(".")[0].removeprefix("oss-").removesuffix("-internal")
+
+    @property
+    def requests(self) -> Iterator[RecordedRequest]:
+        """The requests of its scenarios."""
+        for scenario in self.scenarios:
+            yield from (*scenario.before, *(step.request for step in scenario.steps))
+
+    @property
+    def bucket_names(self) -> tuple[str, ...]:
+        names = [state.name for state in self.buckets] + [one.bucket for one in self.requests]
+        return tuple(dict.fromkeys(name for name in names if name and "." not in name))
+
+
+def region_of(host: str) -> str:
+    """Return the region that the host name of an endpoint of the service has, or ""."""
+    found = re.fullmatch(r"oss-([a-z0-9-]+?)(?:-internal)?\.aliyuncs\.com", host)
+    return found[1] if found else ""
 
 
 def read(path: Path) -> Recording:
@@ -188,6 +249,9 @@ def parse_recording(document: Any) -> Recording:
             BucketState(name, versioned=buckets.object(name).flag("versioned"))
             for name in buckets.names
         ),
+        tuple(_request(request) for request in given.objects("before")),
+        given.mapping("questions"),
+        given.value,
     )
 
 
@@ -197,11 +261,11 @@ class _Members:
     def __init__(self, value: Any, place: str) -> None:
         if not isinstance(value, dict):
             raise ScenarioError(f"{place} is not an object")
-        self._value, self._place = value, place
+        self.value, self._place = value, place
 
     @property
     def names(self) -> Sequence[str]:
-        return tuple(self._value)
+        return tuple(self.value)
 
     def text(self, name: str, default: str | None = "") -> str:
         return self._get(name, str, default)
@@ -213,7 +277,7 @@ class _Members:
         return self._get(name, bool, default)
 
     def object(self, name: str) -> _Members:
-        return _Members(self._value.get(name, {}), f"{self._place}, {name}")
+        return _Members(self.value.get(name, {}), f"{self._place}, {name}")
 
     def objects(self, name: str) -> list[_Members]:
         items = self._get(name, list, [])
@@ -230,7 +294,7 @@ class _Members:
         return {key: found.text(key) for key in found.names}
 
     def _get(self, name: str, kind: type[_T], default: _T | None) -> _T:
-        value = self._value.get(name, default)
+        value = self.value.get(name, default)
         if not isinstance(value, kind) or isinstance(value, bool) is not (kind is bool):
             raise ScenarioError(f"{self._place}: {name} is not {_KINDS[kind]}")
         return value
@@ -249,7 +313,17 @@ def _scenario(item: _Members) -> RecordedScenario:
     return RecordedScenario(
         item.text("scenario", None),
         tuple(
-            RecordedStep(_request(step.object("request")), _answer(step.object("answer")))
+            RecordedStep(
+                _request(step.object("request")),
+                _answer(step.object("answer")),
+                step.texts("facts"),
+                {
+                    name: _answer(step.object("variants").object(name))
+                    for name in step.object("variants").names
+                },
+                step.flag("until"),
+                step.text("needs"),
+            )
             for step in item.objects("steps")
         ),
         tuple(_request(request) for request in item.objects("before")),
@@ -270,10 +344,24 @@ def _request(item: _Members) -> RecordedRequest:
         query=item.mapping("query"),
         headers=headers,
         body=RecordedBody(body.number("size", 0), body.texts("xml"), body.text("text")),
-        signed=item.flag("signed", True),
+        signature=_signature(item.object("signature")) if item.flag("signed", True) else None,
+        opens=item.text("opens"),
     )
     _check_request(request)
     return request
+
+
+_PLACES = {Signing.HEADER: (1, 2, 4), Signing.URL: (1, 2, 4), Signing.FORM: (1, 4)}
+"""Where requests can be signed, with the versions."""
+
+
+def _signature(item: _Members) -> RecordedSignature:
+    place, version = item.text("place", Signing.HEADER), item.number("version", 4)
+    if version not in _PLACES.get(place, ()):  # type: ignore[call-overload]
+        raise ScenarioError(
+            f"{place!r}, version {version} is not a place and version of signatures"
+        )
+    return RecordedSignature(Signing(place), version, item.flag("wrong"))
 
 
 def _check_request(request: RecordedRequest) -> None:
@@ -297,4 +385,6 @@ def _check(pattern: re.Pattern[str], text: str, kind: str) -> None:
 
 
 def _answer(item: _Members) -> RecordedAnswer:
-    return RecordedAnswer(item.number("status"), item.mapping("headers"), item.texts("xml"))
+    headers = item.mapping("headers") if "headers" in item.names else {ANY: ANY}
+    xml = item.texts("xml") if "xml" in item.names or "headers" in item.names else (ANY,)
+    return RecordedAnswer(item.number("status"), headers, xml)

@@ -91,8 +91,12 @@ def declare(parser: Parser) -> None:
 
 def declare_service(parser: Parser) -> None:
     """Add the flags that say where buckets are, and what the service does."""
-    parser.add_value("--assumptions", "FILE", _ASSUMPTIONS, type=_read_assumptions, default=DEFAULT)
+    declare_assumptions(parser)
     bucket.declare(parser)
+
+
+def declare_assumptions(parser: Parser) -> None:
+    parser.add_value("--assumptions", "FILE", _ASSUMPTIONS, type=_read_assumptions, default=DEFAULT)
 
 
 def _read_assumptions(path: str) -> Assumptions:

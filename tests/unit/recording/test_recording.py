@@ -217,10 +217,11 @@ def test_text_is_sent_as_it_is() -> None:
     assert content(replace(PUT, body=RecordedBody(text="ü")), "") == "ü".encode()
 
 
-def test_buckets_are_made_before_the_first_step() -> None:
-    recording = Recording((), buckets=(BucketState("plain"), BucketState("v", versioned=True)))
-    scenario = RecordedScenario("s", (), before=(PUT,))
-    assert [str(request) for request in prepare(recording, scenario)] == [
+def test_buckets_are_made_before_each_scenario() -> None:
+    recording = Recording(
+        (), buckets=(BucketState("plain"), BucketState("v", versioned=True)), before=(PUT,)
+    )
+    assert [str(request) for request in prepare(recording)] == [
         "PUT plain/",
         "PUT v/",
         "PUT v/?versioning",
@@ -235,7 +236,7 @@ def test_differences_are_kept_with_their_step() -> None:
     )
     first, second = play(scenario, lambda *_: PlayedAnswer(200))
     assert (first.number, first.differences) == (0, ())
-    assert [str(item) for item in second.differences] == ["status: recorded 404, found 200"]
+    assert [str(item) for item in second.differences] == ["status: expected 404, found 200"]
 
 
 # --- Differences between an answer and the recorded one
@@ -267,25 +268,25 @@ def test_equal_answer_has_no_difference() -> None:
 
 @rows(
     ("changed", "said"),
-    ({"status": 404}, ["status: recorded 200, found 404"]),
-    ({"headers": {**HEADERS, "vary": "x"}}, ["header vary: recorded nothing, found x"]),
+    ({"status": 404}, ["status: expected 200, found 404"]),
+    ({"headers": {**HEADERS, "vary": "x"}}, ["header vary: expected nothing, found x"]),
     (
         {"headers": {"content-type": "application/xml"}},
-        ["header ETag: recorded *, found nothing"],
+        ["header ETag: expected *, found nothing"],
     ),
     (
         {"headers": {**HEADERS, "content-type": "text/xml"}},
-        ["header Content-Type: recorded application/xml, found text/xml"],
+        ["header Content-Type: expected application/xml, found text/xml"],
     ),
     (
         {"body": BODY.replace(b"<Key>a</Key>", b"<Key>b</Key>")},
-        ["elements: recorded List/Key=a, found List/Key=b"],
+        ["elements: expected List/Key=a, found List/Key=b"],
     ),
     (
         {"body": BODY.replace(b"<Id>17</Id>", b"")},
-        ["elements: recorded List/Id=*, found nothing"],
+        ["elements: expected List/Id=*, found nothing"],
     ),
-    ({"body": b"text"}, ["document: recorded List, found the document is not well-formed"]),
+    ({"body": b"text"}, ["document: expected List, found the document is not well-formed"]),
 )
 def test_each_kind_of_difference_is_found(changed: dict[str, object], said: list[str]) -> None:
     found = differences(**changed)  # type: ignore[arg-type]
