@@ -8,7 +8,7 @@ from typing import Any
 
 from oss_referer.engine import DEFAULT, RefererConfiguration, RefererPolicy, Sentence, Stage
 from oss_referer.engine.header import WHITE_SPACE
-from oss_referer.lint import risk
+from oss_referer.lint import joined, risk
 from oss_referer.lint.finding import NOTHING, Correction, EntryPlace, Finding, Severity
 from oss_referer.lint.risk import (
     GUESS,
@@ -345,7 +345,11 @@ def _read(subject: Subject, stage: Stage, found: Iterable[Finding]) -> dict[str,
         if is_blank(text):
             continue
         if place not in corrected and _is_unread(subject, LintedEntry.read(place, text)):
-            readings.update({name: (f"*.{name}",) for name in find_names(body)})
+            for word in joined.split(body):
+                if read_host(Parts.split(word)):
+                    readings[word] = (word,)
+                else:
+                    readings.update({name: (f"*.{name}",) for name in find_names(word)})
         else:
             readings[body] = _read_one(subject, body, corrected.get(place))
     return readings

@@ -271,11 +271,7 @@ def _expects(status: int, ec: str | None) -> str:
 def _after(review: Review, setting: Setting) -> Iterator[Sentence]:
     yield Sentence("Any other 403 has another cause. CDNs and browsers cache: purge, or add ?v=2.")
     if review.changed:
-        name = setting.bucket.removeprefix("oss://")
-        yield Sentence(
-            "To go back, save: {}",
-            f"ossutil api get-bucket-referer --bucket {name} > old.xml",
-        )
+        yield Sentence("apply saves the old rules, and its last line says how to go back.")
 
 
 # Markdown, HTML and JSON
