@@ -68,6 +68,16 @@ def test_written_rules_need_no_change(ask: Any, sample: str, tmp_path: Path, nam
     assert "Locked out who was in: *.aliyun.com, the strangers marked !." in out
 
 
+def test_list_becomes_xml_because_it_has_no_blacklist(ask: Any, tmp_path: Path) -> None:
+    rules, new = tmp_path / "hosts.txt", tmp_path / "new rules"
+    rules.write_text("*.example.com\n")
+    status, out, _ = ask("review", str(rules), "-o", str(new))
+    assert status == 1
+    assert "<Referer>https://*/*.example.com/</Referer>" in out
+    assert f"oss-emulator apply '{new}' oss://BUCKET" in out
+    assert ask("review", str(new))[0] == 0
+
+
 def test_json_has_what_the_screen_says(ask: Any, sample: str) -> None:
     found = json.loads(ask("review", sample, "--json")[1])
     assert found["answer"] == "Strangers get in, and 4 of your 8 addresses cannot."

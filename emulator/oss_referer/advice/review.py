@@ -217,7 +217,7 @@ class _Reviewer:
         if not self._given:
             return True
         if site.is_console:
-            return self._wish.console
+            return self._wish.console or any(one.is_console for one in self._given)
         return site.domain in self._domains or site.host in self._cdn
 
     def _is_for_everybody(self) -> bool:
@@ -496,9 +496,9 @@ class _Reviewer:
         def is_strange(referer: str) -> bool:
             """Return whether a page of somebody else can send a Referer."""
             url = read_sent(referer)
-            labels = url.host.split(".") if url else []
+            labels = url.host.strip(".").split(".") if url else []
             ends = {".".join(labels[number:]) for number in range(len(labels))}
-            return url is not None and own.isdisjoint(ends)
+            return len(labels) > 1 and own.isdisjoint(ends)
 
         for name, referers in found.items():
             tried = dict.fromkeys(referers)
@@ -538,6 +538,8 @@ class _Reviewer:
             count = Sentence("all your pages")
         if out and gets_in:
             return Sentence("Strangers get in, and {} cannot.", count)
+        if out == 1 < len(own):
+            return Sentence("Strangers stay out, but so does {}.", count)
         if out:
             return Sentence("Strangers stay out, but so do {}.", count)
         if gets_in:

@@ -133,8 +133,9 @@ class _Linted:
 def _read_site(text: str) -> str:
     if lint.is_site(text):
         return text
+    said = "a site has no user name" if "@" in text else f"{text} is not a site"
     raise argparse.ArgumentTypeError(
-        f"{text} is not a site; write a URL such as https://www.example.com, or *.example.com"
+        f"{said}; write a URL such as https://www.example.com, or *.example.com"
     )
 
 

@@ -82,10 +82,12 @@ def run(arguments: argparse.Namespace) -> int:
         raise InputError(str(error)) from None
     review = replace(review, notes=(*review.notes, *_note(selected)))
     log = _replay(review, live or selected.configuration, arguments)
+    # A list has no blacklist, which these rules may need.
+    form = RulesForm.XML if selected.form is RulesForm.LIST else selected.form
     if arguments.output:
-        _write(review, selected, arguments.output)
+        _write(review, form, arguments.output)
     setting = Setting(
-        selected.form,
+        form,
         arguments.output or "FILE",
         arguments.rules if arguments.rules.startswith(bucket.SCHEME) else "oss://BUCKET",
         url,
@@ -120,9 +122,9 @@ def _note(selected: SelectedRules) -> Iterator[Sentence]:
         )
 
 
-def _write(review: Review, selected: SelectedRules, path: str) -> None:
-    form = _FORMS.get(Path(path).suffix.lower(), selected.form)
-    if path.lower().endswith(".json") and selected.form is not RulesForm.TERRAFORM:
+def _write(review: Review, form: RulesForm, path: str) -> None:
+    form = _FORMS.get(Path(path).suffix.lower(), form)
+    if path.lower().endswith(".json") and form is not RulesForm.TERRAFORM:
         form = RulesForm.TERRAFORM if path.lower().endswith(".tf.json") else RulesForm.JSON
     with writing(Path(path)) as file:
         file.write(forms.format(review.rules, form).encode())

@@ -6,7 +6,7 @@ which one it is. `https://servicewechat.com/` therefore allows the mini programs
 
 from oss_referer.engine import Sentence
 from oss_referer.lint.finding import Correction, Evidence, Severity, Suspicion
-from oss_referer.lint.mini_program import HOST, REFERER
+from oss_referer.lint.mini_program import HOST, REFERER, WRITE_APPID
 from oss_referer.lint.subject import LintedEntry, Subject
 
 SEVERITY = Severity.WARNING
@@ -24,5 +24,5 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
         Evidence.ALLOWED,
         (REFERER,),
         Sentence("It names no appid, so it lets in every WeChat mini program."),
-        Correction(decide=Sentence("write {}YOUR-APPID/", HOST)),
+        Correction(decide=WRITE_APPID),
     )

@@ -299,7 +299,8 @@ def is_site(text: str) -> bool:
     parts = Parts.split(text)
     host = parts.host.removeprefix("*.")
     named = read_host(parts) if "*" not in host and "?" not in host else None
-    return named is not None and parts.scheme in (None, *DEFAULT_PORTS)
+    is_whole = parts.rest[:1] in ("", "/", "?", "#")  # no user:password@
+    return named is not None and is_whole and parts.scheme in (None, *DEFAULT_PORTS)
 
 
 def read_sites(configuration: RefererConfiguration, found: Iterable[Finding]) -> tuple[str, ...]:

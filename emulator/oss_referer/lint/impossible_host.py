@@ -56,6 +56,7 @@ def _correct(entry: LintedEntry, likely: Parts) -> Correction:
     guessed = likely.host if is_host(likely.host) else _guess(likely.host)
     corrected = Parts(likely.scheme, guessed, likely.port, "/").join()
     is_likely = is_host(guessed) and ("." in guessed or guessed == likely.host)
+    is_likely &= "@" not in entry.text  # the name of a user is no host
     if not is_likely or corrected == entry.text or not likely.host.isascii():
         return Correction(decide=LEAVE_OUT)
     return (

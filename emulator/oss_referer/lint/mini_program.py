@@ -12,6 +12,7 @@ SEVERITY = Severity.NOTE
 COMMON = True
 
 HOST = "https://servicewechat.com/"
+WRITE_APPID = Sentence("write {}YOUR-APPID/", HOST)
 REFERER = f"{HOST}wx0123456789abcdef/1/page-frame.html"
 
 

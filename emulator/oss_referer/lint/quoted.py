@@ -28,8 +28,8 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     else:
         plain, reason = text, Sentence("The brackets are part of the entry.")
     plain = _unwrap(plain.strip(WHITE_SPACE))
-    if plain == text:
-        return None
+    if plain == text or ("|" in plain and "(" in text):
+        return None  # alternatives of a regular expression have their own rule
     if is_blank(plain):
         return Suspicion(Evidence.UNMATCHED, (STRANGER,), reason, Correction(()))
     return Suspicion.unmatched(plain, reason)

@@ -4,11 +4,15 @@
 does not have. Write an entry for the domain too if it has pages.
 """
 
+from dataclasses import replace
+
 from oss_referer.engine import Sentence
-from oss_referer.lint.finding import Severity, Suspicion
+from oss_referer.lint.finding import Correction, Severity, Suspicion
+from oss_referer.lint.mini_program import WRITE_APPID
 from oss_referer.lint.risk import read_host
 from oss_referer.lint.subject import LintedEntry, Subject
 from oss_referer.search.entry import Parts, example
+from oss_referer.search.sent import SENDS_PATHS
 
 SEVERITY = Severity.WARNING
 
@@ -31,4 +35,7 @@ def examine(entry: LintedEntry, subject: Subject) -> Suspicion | None:
     if all(map(subject.denies_first, pages)):
         return None  # the blacklist makes no exception: `shadowed` says so
     reason = Sentence("The domain itself, without a sub-domain, is denied.")
-    return subject.lacks(entry, root, reason)
+    missing = subject.lacks(entry, root, reason)
+    if missing and host == SENDS_PATHS:  # the domain would let in every mini program
+        return replace(missing, correction=Correction(decide=WRITE_APPID))
+    return missing

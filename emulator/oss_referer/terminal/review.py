@@ -151,7 +151,8 @@ def _parts(
             Sentence("4 To try the rules")
             if not review.changed
             else Sentence(
-                "4 After applying: {}", f"oss-emulator apply {setting.rules} {setting.bucket}"
+                "4 After applying: {}",
+                shlex.join(["oss-emulator", "apply", setting.rules, setting.bucket]),
             ),
             code=trials,
             said=[*_after(review, setting)],
@@ -208,7 +209,7 @@ def _mark(allowed: bool) -> str:
 
 def _change(review: Review, setting: Setting, shown: int) -> Part:
     entries = len(review.lines)
-    out = [Sentence("{} ({})", one.entry, one.why) for one in review.left_out]
+    out = [Sentence("{} ({})", one.entry.strip() or '""', one.why) for one in review.left_out]
     said: list[str] = []
     if out:
         said.append(Sentence("Left out: {}.", _names(out)))
@@ -271,7 +272,7 @@ def _expects(status: int, ec: str | None) -> str:
 def _after(review: Review, setting: Setting) -> Iterator[Sentence]:
     yield Sentence("Any other 403 has another cause. CDNs and browsers cache: purge, or add ?v=2.")
     if review.changed:
-        yield Sentence("apply saves the old rules, and its last line says how to go back.")
+        yield Sentence("To go back: apply first saves the bucket's rules, and says the command.")
 
 
 # Markdown, HTML and JSON

@@ -168,3 +168,28 @@ def test_safe_fixes_do_no_harm(part: int) -> None:
     for seed in range(part, CASES, PARTS):
         wrong = list(check(seed))
         assert not wrong, (seed, Case(seed).rules, wrong[:5])
+
+
+@pytest.mark.parametrize(
+    ("entry", "fixed"),
+    [
+        ("https://user:pw@m.bücher.example", ("https://m.xn--bcher-kva.example/",)),
+        ("https://user:pw@", ("https://user:pw@",)),
+        ("wx0123456789abcdef", ("wx0123456789abcdef",)),
+        ("www", ("www",)),
+        ("(example.com|www.example.com)", ("(example.com|www.example.com)",)),
+    ],
+)
+def test_nobody_else_gets_in_by_a_guess(entry: str, fixed: tuple[str, ...]) -> None:
+    assert lint.fix(RefererConfiguration(whitelist=(entry,))).configuration.whitelist == fixed
+
+
+def test_domain_beside_its_sub_domains_lets_in_no_other_mini_program() -> None:
+    fixed = lint.fix(RefererConfiguration(whitelist=("*.servicewechat.com",)))
+    assert "https://servicewechat.com/" not in fixed.configuration.whitelist
+    assert "write https://servicewechat.com/YOUR-APPID/" in [str(one.decide) for one in fixed.left]
+
+
+@pytest.mark.parametrize("text", ["https://u:pw@www.example.com/", "javascript:alert(1)"])
+def test_text_with_a_user_or_without_a_host_is_not_a_site(text: str) -> None:
+    assert not lint.is_site(text)
