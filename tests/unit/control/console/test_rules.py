@@ -125,15 +125,16 @@ def test_answer_is_about_the_edited_rules_beside_the_saved_ones(ask: ApiCaller) 
     ask.oss("PUT", f"/{BUCKET}/a%20b.jpg", b"x")
     body = {"rules": members("http://www.example.com"), "bucket": BUCKET}
     answer = ask("POST", "rules/answer", body).json
-    assert answer["answer"] == "Your pages get in, but strangers do too."
-    assert answer["rules"]["whitelist"] == ["http://www.example.com/"]
-    (stranger,) = (one for one in answer["who"] if one["who"] == "a stranger")
+    assert answer["answer"] == "Strangers get in, and 1 of your 2 addresses cannot."
+    safe = ["https://www.example.com/", "http://www.example.com/"]
+    assert answer["rules"]["whitelist"] == safe
+    stranger = next(one for one in answer["who"] if one["referer"] == "https://evil.test/")
     assert (stranger["now"]["allowed"], stranger["then"]["allowed"]) == (True, False)
     text = ask.html("rules/answer", body)
-    assert 'data-answer="Your pages get in' in text
+    assert 'data-answer="Strangers get in' in text
     assert "Sites taken from the entries:" in text
     used = json.loads(unescape(text.partition('data-use="')[2].partition('"')[0]))
-    assert used["RefererList"] == {"Referer": ["http://www.example.com/"]}
+    assert used["RefererList"] == {"Referer": safe}
     assert f"http://localhost/{BUCKET}/a%20b.jpg" in text
     assert "oss-emulator apply" not in text
 
