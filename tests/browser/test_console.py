@@ -332,9 +332,6 @@ def test_finding_is_beside_its_line_and_corrected_with_one_click(
         "https://www.example.com/\nhttp://www.example.com/"
     )
     expect(finding).to_have_count(0)
-    tab.get_by_label("Whitelist").fill(" http://www.example.com\nhttps://www.example.net")
-    tab.get_by_role("button", name="Correct everything").click()
-    expect(tab.get_by_label("Whitelist")).to_have_value(re.compile("^http://www.example.com/\n"))
 
 
 def test_rules_are_generated_for_a_site(tab: Page, emulator: Emulator) -> None:
@@ -348,22 +345,30 @@ def test_rules_are_generated_for_a_site(tab: Page, emulator: Emulator) -> None:
     expect(tab.get_by_text("edited, not applied yet")).to_be_visible()
 
 
-def test_difference_journal_and_scenarios_are_shown(tab: Page, emulator: Emulator) -> None:
+def test_answer_difference_and_journal_are_shown(tab: Page, emulator: Emulator) -> None:
     for referer in (THIEF, SITE, SITE):
         fetch(emulator, referer)
     visit(tab, emulator, f"rules/{BUCKET}")
     review = tab.locator("#review")
     expect(review).to_contain_text("decide every possible Referer as the saved ones do")
-    tab.get_by_role("textbox", name="A page of your site").fill("https://www.example.com")
     tab.get_by_label("Whitelist").fill(THIEF)
     expect(review.get_by_text("Would be allowed")).to_be_visible()
     expect(review.get_by_text("Would be denied")).to_be_visible()
     expect(review).to_contain_text("Of the last 3 requests")
     expect(review).to_contain_text("2 would be denied and 1 would be allowed")
-    expect(review.get_by_text("Pages that show the object")).to_be_visible()
-    expect(review.get_by_text("probably not wanted").first).to_be_visible()
-    tab.get_by_role("textbox", name="A page of your site").fill("nonsense")
-    expect(review).to_contain_text("Enter the address of a page")
+    answer = tab.get_by_role("region", name="What these rules do")
+    expect(answer).to_contain_text("Sites taken from the entries: thief.example.org")
+    sites = tab.get_by_label("Your sites")
+    sites.fill("https://www.example.com, https://m.example.com")
+    expect(tab.locator("#sentence")).to_contain_text("all your pages")
+    answer.get_by_role("button", name="Use these rules").click()
+    expect(tab.get_by_label("Whitelist")).to_have_value(
+        "https://www.example.com/\nhttps://m.example.com/"
+    )
+    expect(tab.locator("#sentence")).to_contain_text("Nothing to change")
+    sites.fill("nonsense")
+    expect(answer).to_contain_text("is not the address of a site")
+    expect(tab.locator("#sentence")).to_be_empty()
 
 
 def test_rules_are_imported_and_reverted(tab: Page, emulator: Emulator) -> None:

@@ -88,11 +88,11 @@ def test_switch_is_undone_with_the_keys_where_it_was_clicked(tab: Page) -> None:
     expect(switch).not_to_be_checked()
 
 
-def _correct_all(page: Page) -> str:
+def _use(page: Page) -> str:
     typed = " http://a.test/\nhttp://www.example.com"
     whitelist(page).fill(typed)
-    page.get_by_role("button", name="Correct everything").click()
-    page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+    expect(page.locator("#parts")).to_contain_text("http://a.test/</Referer>")
+    page.get_by_role("button", name="Use these rules").click()
     return typed
 
 
@@ -124,7 +124,7 @@ def _revert(page: Page) -> str:
     return "https://mine.test/"
 
 
-@pytest.mark.parametrize("act", [_correct_all, _correct_one, _generate, _import, _revert])
+@pytest.mark.parametrize("act", [_use, _correct_one, _generate, _import, _revert])
 def test_whatever_replaces_rules_is_one_step(tab: Page, act: Callable[[Page], str]) -> None:
     before = act(tab)
     expect(whitelist(tab)).not_to_have_value(before)
@@ -137,7 +137,7 @@ def test_whatever_replaces_rules_is_one_step(tab: Page, act: Callable[[Page], st
 
 def test_fields_beside_the_rules_keep_their_own_undo(tab: Page) -> None:
     whitelist(tab).fill("https://a.test/")
-    site = tab.get_by_role("textbox", name="A page of your site")
+    site = tab.get_by_label("Your sites")
     site.press("End")
     site.press_sequentially("x")
     site.press("Control+z")
@@ -158,22 +158,6 @@ def test_risky_correction_is_asked_for_with_its_proof(tab: Page) -> None:
     tab.locator("[data-list=whitelist] [data-unsafe]").first.click()
     proof.get_by_role("button", name="Follow it").click()
     expect(whitelist(tab)).to_have_value("https://www.example.com/")
-
-
-def test_correct_everything_follows_what_is_safe_and_asks_about_the_rest(tab: Page) -> None:
-    tab.get_by_label("AllowEmptyReferer").uncheck()
-    risky = ["https://a.test/a/*", "https://b.test/b/*"]
-    whitelist(tab).fill("\n".join([" https://safe.test/", *risky]))
-    tab.get_by_role("button", name="Correct everything").click()
-    proof = tab.get_by_role("dialog", name="Follow this correction?")
-    expect(proof).to_contain_text(risky[0])
-    expect(whitelist(tab)).to_have_value("\n".join(["https://safe.test/", *risky]))
-    proof.get_by_role("button", name="Skip it").click()
-    expect(proof).to_contain_text(risky[1])
-    proof.get_by_role("button", name="Follow it").click()
-    expect(proof).to_be_hidden()
-    after = "\n".join(["https://safe.test/", risky[0], "https://b.test/"])
-    expect(whitelist(tab)).to_have_value(after)
 
 
 def test_focus_stays_in_the_findings_after_a_correction(tab: Page) -> None:
@@ -288,12 +272,10 @@ def test_referers_to_try_follow_the_rules_until_they_are_typed(tab: Page) -> Non
     expect(tried).to_have_value(re.compile(r"^http://www\.example\.com/\n"))
     whitelist(tab).fill("https://*.shop.example/")
     expect(tried).to_have_value(re.compile(r"^https://www\.shop\.example/\n"))
-    expect(tab.get_by_role("textbox", name="A page of your site")).to_have_value(
-        "https://www.shop.example"
-    )
+    expect(tab.locator("#parts")).to_contain_text("Sites taken from the entries: *.shop.example")
     tried.fill("https://typed.test/")
     whitelist(tab).fill("https://*.other.example/")
-    expect(tab.locator("#review")).to_contain_text("https://www.other.example")
+    expect(tab.locator("#parts")).to_contain_text("*.other.example")
     expect(tried).to_have_value("https://typed.test/")
 
 

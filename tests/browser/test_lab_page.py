@@ -132,13 +132,10 @@ def test_broken_rules_are_understood_corrected_and_shared(visit: Visit) -> None:
     expect(found).to_contain_text("It has no scheme")
     expect(page.locator(".gutter[data-list=whitelist] .error")).to_have_count(4)
     expect(verdict_on(page, SITE)).to_have_text("denied")
-    found.locator("[data-correct-all]").click()
-    proof = page.locator("#proof")
-    for rule in ("loose-wildcard", "needs-query", "empty-allowed"):  # those that are not safe
-        expect(proof).to_contain_text(rule)
-        expect(proof).to_contain_text("Would be")
-        proof.get_by_role("button", name="Follow it").click()
-    expect(found).to_contain_text("The linter finds nothing.")
+    expect(page.locator("#sentence")).to_contain_text("Strangers get in")
+    page.get_by_role("button", name="Use these rules").click()
+    expect(page.locator("#sentence")).to_contain_text("Nothing to change")
+    expect(found.locator(".error, .warning")).to_have_count(0)
     expect(verdict_on(page, SITE)).to_have_text("allowed")
     page.locator("#link").click()
     expect(page.locator("#announce")).to_have_text("Copied")
@@ -212,7 +209,7 @@ def test_question_and_buttons_of_a_proof_are_in_sight_on_a_telephone(shown: Page
         paste(shown, BROKEN)
         expect(shown.locator(".gutter[data-list=whitelist] .error")).to_have_count(4)
         assert shown.locator("#whitelist").evaluate("(area) => area.scrollLeft") == 0
-        address = shown.locator("#review details[open] td .data").first
+        address = shown.locator("#parts th .data").first
         assert address.evaluate("(text) => text.getClientRects().length") == 1  # in one line
         shown.locator("#found [data-correct=loose-wildcard]").click()
         proof = shown.locator("#proof")
@@ -544,7 +541,7 @@ def test_ten_thousand_entries_do_not_hang_the_page(shown: Page) -> None:
     shown.locator("#referers").fill("https://9999.example.com/")
     paste(shown, many)
     expect(shown.locator("#review-error")).to_contain_text("these rules have 248890 ")
-    for part in ("#review", "#found", ".gutter[data-list=whitelist] li[class]"):
+    for part in ("#parts", "#review", "#found", ".gutter[data-list=whitelist] li[class]"):
         expect(shown.locator(f"{part} >> visible=true")).to_have_count(0)
     expect(verdict_on(shown, "https://9999.example.com/")).to_have_text("allowed")
     shown.locator("#whitelist").fill("https://a.test/")  # while Python may still be at work
@@ -577,7 +574,7 @@ def test_question_that_takes_minutes_is_given_up_for_the_next_one(shown: Page) -
     shown.locator("#whitelist").fill(SITE)
     expect(verdict_on(shown, SITE)).to_have_text("allowed", timeout=PATIENCE)
     expect(shown.locator("#verdicts")).to_have_attribute("aria-busy", "false")
-    expect(shown.locator("#review")).to_contain_text("Pages that show the object")
+    expect(shown.locator("#sentence")).to_contain_text("Nothing to change")
 
 
 ENCODED = {

@@ -34,7 +34,7 @@ for arguments in (
         raise SystemExit(f"{arguments}: {answer}")
 page = {"language": "en", "site": SITE, "text": "a.test"}
 rules = json.loads(runner.call("read", json.dumps(page)))["rules"]
-for action in ("check", "review", "export"):
+for action in ("check", "answer", "review", "export"):
     answer = json.loads(runner.call(action, json.dumps({**page, "rules": rules, "other": rules})))
     if "error" in answer:
         raise SystemExit(f"{action}: {answer}")

@@ -61,14 +61,13 @@ const editor = new Editor({
     if (!source) state.textContent = ""; // it is no longer an example
   },
   correct: (rules, finding) => tell("correct", { rules, ...finding }),
-  isSettled: (error) => error.isRefusal,
   format: async (rules) => (await tell("export", { rules })).html,
 });
 const rules = () => editor.rules;
 
 // --- Asking Python: one call at a time, and of each kind only the last
 
-const KINDS = ["read", "other", "check", "review", "write"]; // in the order of their urgency
+const KINDS = ["read", "other", "check", "answer", "review", "write"]; // in the order of their urgency
 /** @type {Map<string, { values: () => object, show: (answer: any) => void, refuse: (error: any) => void }>} */
 const waiting = new Map();
 let asking = ""; // the kind that Python is at work on
@@ -126,7 +125,7 @@ async function tell(action, values) {
   const slow = setTimeout(() => sayBusy(true), 1000);
   try {
     const answer = await lab.call(action, { language, ...values }).catch(translate);
-    if (answer.error) throw Object.assign(new Error(answer.error), { line: answer.line, isRefusal: true });
+    if (answer.error) throw Object.assign(new Error(answer.error), { line: answer.line });
     return answer;
   } finally {
     clearTimeout(slow);
@@ -140,7 +139,7 @@ async function tell(action, values) {
  */
 function sayBusy(isBusy) {
   engine.hidden = !isBusy;
-  for (const part of all("#verdicts, #tally, #found, #review")) part.ariaBusy = String(isBusy);
+  for (const part of all("#verdicts, #tally, #sentence, #parts, #found, #review")) part.ariaBusy = String(isBusy);
 }
 
 const sentences = JSON.parse(engine.dataset.errors ?? "{}");
@@ -161,6 +160,7 @@ const SOON = 40; // milliseconds
 
 function changed(isTyped = false) {
   check();
+  answer();
   review(isTyped ? undefined : SOON);
   writeBack();
   remember();
@@ -181,16 +181,18 @@ const check = later(() => want("check", () => {
   announce(error.message, true);
 }), SOON);
 
-const review = later(() => want("review", () => (
-  { rules: rules(), other, isComparing, site: "proposed" in site.dataset ? "" : site.value }
-), ({ html }) => {
+const answer = later(() => want("answer", () => (
+  { rules: rules(), other, isComparing, site: site.value }
+), ({ html }) => editor.answer(html), () => { // the review says why
+  for (const part of all("#sentence, #parts")) part.replaceChildren();
+}), SOON);
+
+const review = later(() => want("review", () => ({ rules: rules(), other, isComparing }), ({ html }) => {
   complain("review");
   const made = parse(html);
   refill(find("#found"), find("#findings", made));
   refill(find("#review"), made);
-  const said = find(".reviews").dataset;
-  if ("proposed" in site.dataset) site.value = said.site ?? "";
-  editor.mark(said.marks ?? "");
+  editor.mark(find(".reviews").dataset.marks ?? "");
 }, (error) => {
   for (const part of [find("#found"), find("#review")]) part.replaceChildren(); // they are of other rules
   editor.mark("");
@@ -368,15 +370,17 @@ function own() {
   isOwn = true;
 }
 
-for (const field of [site, referers]) {
-  field.addEventListener("input", () => {
-    delete field.dataset.proposed; // from now on it is the reader's own
-    own();
-    if (field === site) review();
-    else check();
-    remember();
-  });
-}
+site.addEventListener("input", () => {
+  own();
+  answer();
+  remember();
+});
+referers.addEventListener("input", () => {
+  delete referers.dataset.proposed; // from now on they are the reader's own
+  own();
+  check();
+  remember();
+});
 
 // --- Links
 
@@ -486,24 +490,24 @@ function reset() {
   number(gutter("text"), area("text"));
   mark(gutter("text"), []);
   find("#names").hidden = true;
-  for (const field of [referers, site]) field.dataset.proposed = "";
+  referers.dataset.proposed = "";
+  site.value = "";
 }
 
 /**
- * Show the reader's own Referers or site in a field, not proposed ones.
- * @param {HTMLInputElement | HTMLTextAreaElement} field
+ * Show the reader's own Referers, not proposed ones.
  * @param {string} text
  */
-function put(field, text) {
-  field.value = text;
-  delete field.dataset.proposed;
+function putReferers(text) {
+  referers.value = text;
+  delete referers.dataset.proposed;
 }
 
 /** @param {Case} given */
 function showCase(given) {
   reset();
-  put(referers, given.referers);
-  put(site, given.site);
+  putReferers(given.referers);
+  site.value = given.site;
   state.textContent = "";
   isComparing = isRules(given.other);
   opened = given.rules;
@@ -522,8 +526,8 @@ function showSample(given) {
   sample = given;
   find("#sample").hidden = false;
   find("#commands").textContent = given.text.trim();
-  if (given.referers !== undefined) put(referers, given.referers);
-  if (given.site !== undefined) put(site, given.site);
+  if (given.referers !== undefined) putReferers(given.referers);
+  site.value = given.site ?? "";
   attempt(async () => {
     if (given.other) {
       area("other").value = given.files[given.other];

@@ -502,9 +502,13 @@ class _Reviewer:
 
         for name, referers in found.items():
             tried = dict.fromkeys(referers)
-            best = next(filter(is_strange, filter(self._now.allows, tried)), None)
+            strange = [*filter(is_strange, tried)]
+            found_by = (
+                next(filter(by.allows, strange), None) for by in (self._reviewed, self._now)
+            )
+            best = next(filter(None, found_by), None)
             if best is None and name not in ("ends", "wide"):
-                best = next(filter(is_strange, tried), None)
+                best = next(iter(strange), None)
             if best is not None:
                 yield self._visitor(best, _TRIES[name], False)
 
@@ -525,9 +529,7 @@ class _Reviewer:
                 )
             return Sentence("Nothing to change: your pages get in, and strangers stay out.")
         if PLACE in self._sites:
-            return Sentence(
-                "The entries name no site: put yours in these rules, or use --site URL."
-            )
+            return Sentence("The entries name no site: put yours in these rules, or name it.")
         own = [item.referer for item in visitors if item.wanted and item.referer]
         out = len([referer for referer in own if not allows(referer)])
         gets_in = any(

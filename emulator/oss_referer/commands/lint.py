@@ -13,6 +13,7 @@ from typing import Any
 from oss_referer import lint
 from oss_referer.advice import diff
 from oss_referer.engine import RefererConfiguration, Sentence, Stage
+from oss_referer.engine.sentence import join
 from oss_referer.lint import (
     KINDS,
     Correction,
@@ -38,7 +39,6 @@ from oss_referer.terminal.output import (
     TextTable,
     Tone,
     fold,
-    join,
     line,
     referer,
     show,

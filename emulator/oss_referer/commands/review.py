@@ -8,7 +8,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from oss_referer.advice import answer
 from oss_referer.advice import review as advice
+from oss_referer.advice.answer import Setting
 from oss_referer.advice.proposal import ProposalError
 from oss_referer.advice.review import Review, Wish
 from oss_referer.engine import RefererConfiguration, Sentence
@@ -22,7 +24,6 @@ from oss_referer.terminal import bucket, formats, logs, rules
 from oss_referer.terminal import review as layout
 from oss_referer.terminal.output import line, show, write, write_json, writing
 from oss_referer.terminal.parser import Commands, InputError
-from oss_referer.terminal.review import Setting
 from oss_referer.terminal.rules import SelectedRules
 
 _DESCRIPTION = (
@@ -97,7 +98,7 @@ def run(arguments: argparse.Namespace) -> int:
         case Form.TEXT:
             show(*map(line, layout.text(review, setting)))
         case Form.JSON:
-            write_json(layout.to_dict(review, log))
+            write_json(answer.to_dict(review, log))
         case Form.HTML:
             write(layout.html(review, setting))
         case Form.MARKDOWN:

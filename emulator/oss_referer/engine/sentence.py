@@ -1,5 +1,7 @@
 """A sentence for people, which keeps its template so that it can be said in another language."""
 
+import functools
+from collections.abc import Iterable
 from typing import Self
 
 
@@ -18,3 +20,8 @@ class Sentence(str):
         made = super().__new__(cls, template.format(*values) if values else template)
         made.template, made.values = template, values
         return made
+
+
+def join(parts: Iterable[str]) -> str:
+    """Return sentences with commas between them."""
+    return functools.reduce(lambda before, part: Sentence("{}, {}", before, part), parts)

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from oss_referer import lint
 from oss_referer.advice import diff
+from oss_referer.advice.answer import Setting
 from oss_referer.browser import probes
 from oss_referer.engine import RefererConfiguration, RefererPolicy
 from oss_referer.engine.policy import MAX_EXAMINED
@@ -90,27 +91,34 @@ def _check(values: Values) -> Values:
     return {"html": _show("rules_check", values, **shown)}
 
 
-def _review(values: Values) -> Values:
-    """Lint rules, compare them with others, and play the scenarios of a site."""
-    rules, site = _rules(values), _text(values, "site")
+def _answer(values: Values) -> Values:
+    """Review rules for some sites; beside another version, that is what holds now."""
+    live = _rules(values, "other") if values.get("isComparing") else None
+    setting = Setting(RulesForm.XML, "FILE", "oss://BUCKET", "")
+    shown = review.make_answer(_examined(values), _text(values, "site"), setting, live)
+    return {"html": _show("rules_answer", values, **shown)}
+
+
+def _examined(values: Values) -> RefererConfiguration:
+    rules = _rules(values)
     if rules.size > MAX_EXAMINED:
         raise SourceError(
             f"the page reviews at most {MAX_EXAMINED} bytes of entries; these rules have "
             f"{rules.size} (a bucket can have 20 KB, R-42)"
         )
-    site = site or probes.guess_site(rules)
-    made = review.make(rules, _rules(values, "other"), site)
-    shown = {"review": made, "journal": None, "site": site, "shown": review.FINDINGS}
+    return rules
+
+
+def _review(values: Values) -> Values:
+    """Lint rules, and compare them with others."""
+    made = review.make(_examined(values), _rules(values, "other"))
+    shown = {"review": made, "journal": None, "shown": review.FINDINGS}
     return {"html": _show("rules_review", values, **shown, words=_words(values))}
 
 
 def _correct(values: Values) -> Values:
-    """Follow the correction of one finding, with its proof, or without a `rule` all safe ones."""
+    """Follow the correction of one finding, and say what it changes."""
     rules = _rules(values)
-    if values.get("rule") is None:
-        fixed = lint.fix(rules)
-        left = [finding.to_dict() for finding in fixed.undecided]
-        return {"rules": review.to_members(fixed.configuration), "left": left}
     found = lint.run(rules)
     finding = next((one for one in found if review.is_meant(one, values)), None)
     if finding is None:
@@ -151,6 +159,7 @@ def _not_writable(error: ValueError) -> SourceError:
 _ACTIONS: Final[Mapping[str, Callable[[Values], Values]]] = {
     "read": _read,
     "check": _check,
+    "answer": _answer,
     "review": _review,
     "correct": _correct,
     "export": _export,

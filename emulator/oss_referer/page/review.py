@@ -1,24 +1,24 @@
-"""What a page shows of rules: findings, their difference from others, scenarios and exports."""
+"""What a page shows of rules: a review, findings, their difference from others, and exports."""
 
+import re
 from collections.abc import Mapping
-from itertools import groupby
 from typing import Any, Final, NamedTuple
 
 from oss_referer import lint
 from oss_referer import translate as translation
-from oss_referer.advice import diff
+from oss_referer.advice import answer, diff
+from oss_referer.advice import review as advice
+from oss_referer.advice.answer import Setting
 from oss_referer.advice.programs import format_oss2, format_ossutil
-from oss_referer.browser import scenarios
-from oss_referer.browser.scenarios import OBJECT_URL, ScenarioResult
+from oss_referer.advice.proposal import ProposalError
+from oss_referer.advice.review import Wish
 from oss_referer.engine import (
     DEFAULT,
     Assumptions,
     RefererConfiguration,
-    RefererPolicy,
     explanation,
 )
 from oss_referer.lint import Finding
-from oss_referer.search.url import WebURL, WebURLError
 from oss_referer.sources import forms, json_text
 from oss_referer.sources.forms import RulesForm
 from oss_referer.translate import SYSTEMS, Loss
@@ -46,28 +46,19 @@ OTHER: Final = Words("lab.difference", "lab.was", "lab.other", "lab.these", "lab
 
 
 class Review(NamedTuple):
-    """What the linter, other rules and the scenarios say of rules."""
+    """What the linter says of rules, and how other rules differ from them."""
 
     findings: tuple[Finding, ...]
     difference: diff.Diff
-    scenarios: tuple[tuple[str, tuple[ScenarioResult, ...]], ...]
-    """The results by group; empty for a site that is not an address."""
+
+    def causes(self, *, common: bool) -> tuple[tuple[Finding, ...], ...]:
+        """Return the findings by their causes: those that nearly all rules have, or the others."""
+        return lint.group(one for one in self.findings if one.common is common)
 
     def to_dict(self) -> dict[str, Any]:
         return {
             "findings": [finding.to_dict() for finding in self.findings],
             "difference": difference_to_dict(self.difference),
-            "scenarios": [
-                {
-                    "group": group,
-                    "name": result.scenario.name,
-                    "sent": result.scenario.referer,
-                    "as_wanted": result.as_wanted,
-                    **explanation.to_dict(result.decision),
-                }
-                for group, results in self.scenarios
-                for result in results
-            ],
         }
 
 
@@ -88,30 +79,41 @@ def difference_to_dict(difference: diff.Diff) -> dict[str, Any]:
 
 
 def make(
-    rules: RefererConfiguration,
-    other: RefererConfiguration,
-    site: str,
-    object_url: str = OBJECT_URL,
-    assumptions: Assumptions = DEFAULT,
+    rules: RefererConfiguration, other: RefererConfiguration, assumptions: Assumptions = DEFAULT
 ) -> Review:
-    """Review rules, compared with others, for the page of a site that shows an object."""
-    try:
-        played = scenarios.play(RefererPolicy.compile(rules, assumptions), site, object_url)
-    except WebURLError:
-        played = ()
-    groups = groupby(played, lambda result: result.scenario.group.value)
-    return Review(
-        lint.run(rules, assumptions=assumptions),
-        diff.compare(other, rules, assumptions=assumptions),
-        tuple((group, tuple(results)) for group, results in groups),
-    )
+    """Lint rules, and compare them with others."""
+    found = lint.run(rules, assumptions=assumptions)
+    return Review(found, diff.compare(other, rules, assumptions=assumptions))
 
 
-def is_site(text: str) -> bool:
+_BETWEEN: Final = re.compile(r"[\s,，、;；]+")
+"""What stands between the sites that a reader names."""
+
+
+def make_answer(
+    rules: RefererConfiguration,
+    sites: str,
+    setting: Setting,
+    live: RefererConfiguration | None = None,
+    assumptions: Assumptions = DEFAULT,
+) -> dict[str, Any]:
+    """Return what a page says first: a review and its parts, or a problem with the sites.
+
+    Without sites, they are those that the entries name. `live` are the rules that hold now.
+    """
+    named = tuple(filter(None, _BETWEEN.split(sites)))
+    # Who has entries for hosts of the service has them for its console.
+    has_console = bool(named) and any("aliyun.com" in entry for entry in rules.whitelist)
     try:
-        return bool(WebURL.parse(text).host)
-    except WebURLError:
-        return False
+        said = advice.review(rules, Wish(named, console=has_console), live, assumptions)
+    except ProposalError as error:
+        return {"said": None, "problem": str(error)}
+    return {
+        "said": said,
+        "problem": "",
+        "parts": answer.make(said, setting),
+        "rules": to_members(said.rules),
+    }
 
 
 def is_meant(finding: Finding, values: Mapping[str, Any]) -> bool:

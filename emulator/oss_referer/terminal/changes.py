@@ -7,8 +7,9 @@ from oss_referer.advice import diff
 from oss_referer.advice.diff import Certainty, Change, Diff
 from oss_referer.browser.probes import STRANGE, ProbeKind
 from oss_referer.engine import Decision, RefererConfiguration, Sentence, explanation
+from oss_referer.engine.sentence import join
 from oss_referer.remarks import Remark, RemarkKind, Severity
-from oss_referer.terminal.output import Block, Text, TextTable, Tone, join, line, referer
+from oss_referer.terminal.output import Block, Text, TextTable, Tone, line, referer
 from oss_referer.terminal.rules import SelectedRules
 
 _SHOWN = 11

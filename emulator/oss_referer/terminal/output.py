@@ -5,7 +5,6 @@ gets plain text. Referers and entries may come from untrusted sources, so charac
 terminal are shown by their numbers.
 """
 
-import functools
 import importlib.util
 import json
 import os
@@ -13,7 +12,7 @@ import re
 import shutil
 import sys
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -145,11 +144,6 @@ def write(text: str, to: TextIO | None = None) -> None:
 
 def write_json(value: Any) -> None:
     print(json.dumps(value, indent=2))
-
-
-def join(parts: Iterable[str]) -> str:
-    """Return sentences with commas between them."""
-    return functools.reduce(lambda before, part: Sentence("{}, {}", before, part), parts)
 
 
 def verdict(decision: Decision) -> Text:

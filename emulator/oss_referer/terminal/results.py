@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from oss_referer.engine import Sentence, Stage, Step, StepResult, explanation
+from oss_referer.engine.sentence import join
 from oss_referer.replay.figures import (
     LOCKED_OUT,
     NAMES,
@@ -19,7 +20,7 @@ from oss_referer.replay.figures import (
 )
 from oss_referer.replay.judge import UNKNOWN, Verdict
 from oss_referer.terminal import language
-from oss_referer.terminal.output import ENTRIES, Block, Piece, Text, TextTable, Tone, join, line
+from oss_referer.terminal.output import ENTRIES, Block, Piece, Text, TextTable, Tone, line
 
 _TONES = {
     Verdict.REVOKED: Tone.STRONG,  # good for strangers, and bad for the own domains

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from oss_referer import RefererConfiguration, RefererPolicy, lint
+from oss_referer.advice.answer import Setting
 from oss_referer.advice.proposal import ProposalError, SiteProfile, propose
 from oss_referer.advice.review import PLACE, Review, Wish, review
 from oss_referer.advice.sites import read
@@ -20,7 +21,7 @@ from oss_referer.search.url import WebURL
 from oss_referer.sources.forms import RulesForm
 from oss_referer.terminal import review as layout
 from oss_referer.terminal.output import width_of
-from oss_referer.terminal.review import HEIGHT, SHOWN, WIDTH, Setting
+from oss_referer.terminal.review import HEIGHT, SHOWN, WIDTH
 
 PUBLISHED: list[dict[str, Any]] = tomllib.loads(
     (Path(__file__).parents[3] / "fixtures" / "lab" / "published.toml").read_text(encoding="utf-8")

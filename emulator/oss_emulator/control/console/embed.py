@@ -12,7 +12,7 @@ from oss_referer import RefererPolicy
 from oss_referer.browser.browser import ReferrerPolicy
 from oss_referer.browser.probes import DEFAULT_SITE, guess_site
 from oss_referer.engine import explanation
-from oss_referer.page import review
+from oss_referer.search.url import WebURL, WebURLError
 from oss_referer.sources.account import is_bucket_name
 
 from oss_emulator.control.api.referer import find_rules
@@ -160,7 +160,11 @@ def _result(asked: ApiRequest, policy: str, entry: JournalEntry | None) -> dict[
 
 def _site(asked: ApiRequest) -> str:
     site = asked.query.get("site", "") or DEFAULT_SITE
-    if not review.is_site(site):
+    try:
+        is_site = bool(WebURL.parse(site).host)
+    except WebURLError:
+        is_site = False
+    if not is_site:
         raise ApiError(400, f"{site!r} is not an address; write one such as {DEFAULT_SITE}.")
     return site.rstrip("/")
 

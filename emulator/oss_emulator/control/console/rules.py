@@ -4,20 +4,24 @@ import asyncio
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import quote
 
 from oss_referer import Decision, RefererConfiguration, RefererPolicy, lint
-from oss_referer.advice import diff
+from oss_referer.advice import answer, diff
+from oss_referer.advice.answer import Setting
 from oss_referer.advice.proposal import ProposalError, SiteProfile, format_table, propose
 from oss_referer.browser import probes
 from oss_referer.engine import explanation
 from oss_referer.page import review
 from oss_referer.page.review import export, to_members
 from oss_referer.sources import forms
+from oss_referer.sources.forms import RulesForm
 from oss_referer.sources.toml import SourceError
 
 from oss_emulator.control.api.referer import decide, find_rules, list_requests, read_rules
 from oss_emulator.control.api.route import ApiError, ApiRequest, Route, reply
 from oss_emulator.control.console import page
+from oss_emulator.control.console.objects import find_address
 from oss_emulator.control.console.review import JournalReview, etag_of, replace, tag
 from oss_emulator.control.journal import RefererResult
 from oss_emulator.protocol.message import Response
@@ -51,8 +55,6 @@ def get_rules(asked: ApiRequest) -> Response:
         "bucket": bucket,
         "rules": to_members(rules),
         "etag": etag_of(asked, bucket),
-        "site": probes.guess_site(rules),
-        "object": _object_url(asked, bucket),
     }
     is_proposed = not given and _NONE not in asked.query
     return page.show(
@@ -104,36 +106,42 @@ async def check_rules(asked: ApiRequest) -> Response:
     )
 
 
-async def review_rules(asked: ApiRequest) -> Response:
-    """Lint edited rules, and compare them with the saved ones; play the journal and scenarios."""
+async def answer_rules(asked: ApiRequest) -> Response:
+    """Review edited rules for some sites, beside the saved ones, which hold now."""
     body = asked.json()
     bucket = _text(body, "bucket")
     rules, saved = _read(asked, body), find_rules(asked, bucket)
-    site, url = _text(body, "site", "") or probes.guess_site(rules), _object_url(asked, bucket)
+    objects = asked.controls.service.storage.objects(bucket)
+    key = next((item.key for item in objects if not item.delete_marker), "photo.jpg")
+    setting = Setting(RulesForm.XML, "", "", f"{find_address(asked, bucket)}/{quote(key)}")
+    assumptions = asked.controls.service.settings.assumptions
+    sites = _text(body, "site", "")
+    shown = await asyncio.to_thread(review.make_answer, rules, sites, setting, saved, assumptions)
+    said, error = shown["said"], {"error": shown["problem"]}
+    return page.show(asked, "rules_answer", answer.to_dict(said) if said else error, **shown)
+
+
+async def review_rules(asked: ApiRequest) -> Response:
+    """Lint edited rules, compare them with the saved ones, and play the journal."""
+    body = asked.json()
+    bucket = _text(body, "bucket")
+    rules, saved = _read(asked, body), find_rules(asked, bucket)
     entries = [entry for entry in asked.controls.journal.entries() if entry.bucket == bucket]
     assumptions = asked.controls.service.settings.assumptions
     # In a thread, because the search for a difference may take a while.
-    made = await asyncio.to_thread(review.make, rules, saved, site, url, assumptions)
+    made = await asyncio.to_thread(review.make, rules, saved, assumptions)
     policy = RefererPolicy.compile(rules, assumptions)
     journal = await asyncio.to_thread(JournalReview.make, policy, entries)
-    about = {"site": site, "etag": etag_of(asked, bucket)}
-    values = {**made.to_dict(), "journal": journal.to_dict(), **about}
+    values = {**made.to_dict(), "journal": journal.to_dict(), "etag": etag_of(asked, bucket)}
     shown = {"review": made, "journal": journal, "words": review.SAVED, "shown": review.FINDINGS}
     return page.show(asked, "rules_review", values, **shown)
 
 
 async def correct_rules(asked: ApiRequest) -> Response:
-    """Follow the correction of one finding of the linter, or without a `rule` all safe ones.
-
-    A page gets the correction of one finding with its proof: who would be allowed or denied.
-    """
+    """Follow the correction of one finding of the linter, with its proof: who gets in, or not."""
     body = asked.json()
     rules = _read(asked, body)
     assumptions = asked.controls.service.settings.assumptions
-    if "rule" not in body:
-        fixed = await asyncio.to_thread(lint.fix, rules, assumptions=assumptions)
-        left = [finding.to_dict() for finding in fixed.undecided]
-        return reply({"rules": to_members(fixed.configuration), "left": left})
     found = await asyncio.to_thread(lint.run, rules, assumptions=assumptions)
     finding = next((one for one in found if review.is_meant(one, body)), None)
     if finding is None:
@@ -207,11 +215,6 @@ def _text(body: Mapping[str, Any], name: str, default: str | None = None) -> str
     return found or default or ""
 
 
-def _object_url(asked: ApiRequest, bucket: str) -> str:
-    region = asked.controls.service.region_of(bucket)
-    return f"https://{bucket}.oss-{region}.aliyuncs.com/photo.jpg"
-
-
 def is_editable(rules: RefererConfiguration) -> bool:
     """Return whether one line for each entry shows the lists as they are."""
     lists = (rules.whitelist, rules.blacklist)
@@ -221,6 +224,7 @@ def is_editable(rules: RefererConfiguration) -> bool:
 ROUTES = (
     Route("GET", "rules", list_rules),
     Route("POST", "rules/check", check_rules),
+    Route("POST", "rules/answer", answer_rules),
     Route("POST", "rules/review", review_rules),
     Route("POST", "rules/correct", correct_rules),
     Route("POST", "rules/generate", generate_rules),

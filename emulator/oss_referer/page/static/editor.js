@@ -10,8 +10,7 @@ import {
 /**
  * @typedef {import("./entries.js").Rules} Rules
  * @typedef {{ rule?: string, list?: string | null, entry?: string }} Finding what names a finding
- * @typedef {{ rules: Rules, html?: string, left?: Finding[] }} Correction
- *   the corrected rules, with the proof, or with the findings that a reader has to decide
+ * @typedef {{ rules: Rules, html?: string }} Correction the corrected rules, perhaps with the proof
  */
 
 /** @param {string} name */
@@ -74,8 +73,7 @@ export class Editor {
    * @param {(isTyped: boolean) => void} page.changed called after each change; more may follow one that is typed
    * @param {() => void} [page.touched] called before each change that the reader makes
    * @param {(rules: Rules, finding: Finding, isShown: boolean) => Promise<Correction>} page.correct
-   *   corrects a finding, with the proof if it is shown; without a `rule`, all that are safe
-   * @param {(error: any) => boolean} page.isSettled whether an error says that the rules no longer have the finding
+   *   corrects a finding, with the proof if it is shown
    * @param {(rules: Rules) => Promise<string>} page.format formats rules in every form, as HTML
    */
   constructor(page) {
@@ -186,6 +184,16 @@ export class Editor {
     }
   }
 
+  /**
+   * Show the answer of a review: its sentence above the editor, its parts beside it.
+   * @param {string} html
+   */
+  answer(html) {
+    const parts = find("#parts");
+    keepFocus(parts, () => fill(parts, html));
+    find("#sentence").textContent = find("[data-answer]", parts).dataset.answer ?? "";
+  }
+
   #refreshExport = later(() => attempt(async () => {
     if (!popover.matches(":popover-open")) return;
     const shown = this.rules;
@@ -204,20 +212,23 @@ export class Editor {
 
   /** @param {Event} event */
   #click(event) {
-    const target = at(event, "[data-correct-all], [data-correct], [data-goto]");
+    const target = at(event, "[data-use], [data-correct], [data-goto]");
     if (!target) return;
-    const { correct: rule, goto: place, unsafe } = target.dataset;
+    const { use, correct: rule, goto: place, unsafe } = target.dataset;
+    if (use) {
+      this.#page.touched?.();
+      this.step(JSON.parse(use));
+      return;
+    }
     if (place) {
       event.preventDefault();
       const [name, position] = place.split(":");
       select(area(name), Number(position));
       return;
     }
-    const { list = null, entry } = at(event, ".finding")?.dataset ?? {};
+    const { list = null, entry } = at(event, ".place, .finding")?.dataset ?? {};
     const finding = { rule, list, entry };
-    this.#alone(target, () => (
-      rule === undefined ? this.#correctAll() : unsafe === undefined ? this.#follow(finding) : this.#decide(finding, false)
-    ));
+    this.#alone(target, () => (unsafe === undefined ? this.#follow(finding) : this.#decide(finding)));
   }
 
   /**
@@ -250,34 +261,19 @@ export class Editor {
   async #follow(finding) {
     const correction = await this.#correct(finding, false);
     if (correction) this.step(correction.rules);
-    return correction;
   }
 
   /**
-   * Show what a correction changes, and follow it if the reader wants that; false to stop asking.
+   * Show what a correction changes, and follow it if the reader wants that.
    * @param {Finding} finding
-   * @param {boolean} isOneOfMany whether others follow, so that this one can be skipped
    */
-  async #decide(finding, isOneOfMany) {
+  async #decide(finding) {
     const correction = await this.#correct(finding, true);
-    if (!correction) return false;
+    if (!correction) return;
     fill(find("#proof-text"), correction.html ?? "");
-    find("[value=skip]", proof).hidden = !isOneOfMany;
     proof.returnValue = "stop";
     proof.showModal();
     await new Promise((resolve) => { proof.addEventListener("close", resolve, { once: true }); });
     if (proof.returnValue === "follow") this.step(correction.rules);
-    return proof.returnValue !== "stop";
-  }
-
-  async #correctAll() {
-    const correction = await this.#follow({});
-    for (const { rule, list, entry } of correction?.left ?? []) {
-      try {
-        if (!(await this.#decide({ rule, list, entry }, true))) return;
-      } catch (error) {
-        if (!this.#page.isSettled(error)) throw error; // else another correction has settled this one
-      }
-    }
   }
 }

@@ -256,7 +256,7 @@ def test_edited_rules_decide_like_the_engine(ask: ApiCaller) -> None:
     assert [decision["allowed"] for decision in decisions] == [False, True]
 
 
-def test_review_has_findings_differences_turns_and_scenarios(ask: ApiCaller) -> None:
+def test_review_has_findings_differences_and_turns(ask: ApiCaller) -> None:
     body = {"rules": members("http://thief.test"), "bucket": "examplebucket"}
     review = ask("POST", "rules/review", body).json
     found = lint.run(RefererConfiguration(whitelist=("http://thief.test",)))
@@ -266,7 +266,6 @@ def test_review_has_findings_differences_turns_and_scenarios(ask: ApiCaller) -> 
     assert review["journal"]["decided"] == 2
     assert [turn["number"] for turn in review["journal"]["turns"]] == [2, 1]
     assert [turn["decision"]["allowed"] for turn in review["journal"]["turns"]] == [True, False]
-    assert len(review["scenarios"]) > 20
 
 
 def test_correction_is_applied_and_what_is_gone_is_told(ask: ApiCaller) -> None:
@@ -276,17 +275,6 @@ def test_correction_is_applied_and_what_is_gone_is_told(ask: ApiCaller) -> None:
     assert corrected["RefererList"]["Referer"][0] == "http://www.example.com/"
     again = ask("POST", "rules/correct", {"rules": corrected, **wanted})
     assert (again.status, again.json["error"]) == (404, "The linter does not find this any more.")
-
-
-def test_all_safe_corrections_are_followed_at_once(ask: ApiCaller) -> None:
-    rules = members("http://www.example.com", " https://www.example.com")
-    rules["AllowEmptyReferer"] = True
-    corrected = ask("POST", "rules/correct", {"rules": rules}).json["rules"]
-    assert corrected["AllowEmptyReferer"] is True
-    assert corrected["RefererList"]["Referer"] == [
-        "http://www.example.com/",
-        "https://www.example.com/",
-    ]
 
 
 def test_rules_are_generated_with_their_table(ask: ApiCaller) -> None:
@@ -514,8 +502,6 @@ def test_bucket_of_another_region_is_signed_and_shown_with_its_region(ask: ApiCa
     assert isinstance(ask.service.admit(asked), Admission)
     number = ask.journal.entries()[-1].number
     assert "region='cn-beijing'" in ask("GET", f"requests/{number}").json["oss2"]
-    rules = ask("GET", "rules/examplebucket").json
-    assert rules["object"].startswith("https://examplebucket.oss-cn-beijing.aliyuncs.com/")
 
 
 def test_name_of_rules_to_import_must_be_text(ask: ApiCaller) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from html import unescape
 from typing import Any
 
 import pytest
@@ -100,15 +101,6 @@ def test_correction_comes_with_the_proof_of_what_it_changes(ask: ApiCaller) -> N
     assert json.dumps(answer["rules"]["RefererList"]["Referer"][0]) in proof.replace("&#34;", '"')
 
 
-def test_corrections_that_are_not_safe_are_left_to_ask_about(ask: ApiCaller) -> None:
-    path = "https://www.example.com/a/*"
-    rules = members(" http://a.test/", path, empty=False)
-    answer = ask("POST", "rules/correct", {"rules": rules}).json
-    assert "http://a.test/" in answer["rules"]["RefererList"]["Referer"]
-    assert path in answer["rules"]["RefererList"]["Referer"]
-    assert [finding["entry"] for finding in answer["left"]] == [path]
-
-
 # --- Referers and site to try
 
 
@@ -126,18 +118,63 @@ def test_proposed_referers_follow_the_rules(ask: ApiCaller) -> None:
     assert {decision["allowed"] for decision in decisions} == {True, False}
 
 
+# --- The answer of a review
+
+
+def test_answer_is_about_the_edited_rules_beside_the_saved_ones(ask: ApiCaller) -> None:
+    ask.oss("PUT", f"/{BUCKET}/a%20b.jpg", b"x")
+    body = {"rules": members("http://www.example.com"), "bucket": BUCKET}
+    answer = ask("POST", "rules/answer", body).json
+    assert answer["answer"] == "Strangers get in, and 1 of your 2 addresses cannot."
+    safe = ["https://www.example.com/", "http://www.example.com/"]
+    assert answer["rules"]["whitelist"] == safe
+    stranger = next(one for one in answer["who"] if one["referer"] == "https://evil.test/")
+    assert (stranger["now"]["allowed"], stranger["then"]["allowed"]) == (True, False)
+    text = ask.html("rules/answer", body)
+    assert 'data-answer="Strangers get in' in text
+    assert "Sites taken from the entries:" in text
+    used = json.loads(unescape(text.partition('data-use="')[2].partition('"')[0]))
+    assert used["RefererList"] == {"Referer": safe}
+    assert f"http://localhost/{BUCKET}/a%20b.jpg" in text
+    assert "oss-emulator apply" not in text
+
+
 @pytest.mark.parametrize(
-    ("given", "site"), [("", "https://m.example.net"), ("https://a.test/b", "https://a.test/b")]
+    "sites", ["https://a.test https://b.test", "https://a.test，https://b.test"]
 )
-def test_site_of_the_scenarios_follows_the_rules_until_one_is_given(
-    ask: ApiCaller, given: str, site: str
-) -> None:
-    rules = members("https://m.example.net/")
-    body = {"rules": rules, "bucket": BUCKET, "site": given}
-    assert ask("POST", "rules/review", body).json["site"] == site
+def test_sites_that_a_reader_names_are_those_that_are_meant(ask: ApiCaller, sites: str) -> None:
+    rules = members("https://*.aliyun.com", "https://thief.test/")
+    body = {"rules": rules, "bucket": BUCKET, "site": sites}
+    answer = ask("POST", "rules/answer", body).json
+    assert answer["sites_taken"] is None
+    expected = ["https://*.console.aliyun.com/", "https://a.test/", "https://b.test/"]
+    assert sorted(answer["rules"]["whitelist"]) == expected
+    assert "--console" not in ask.html("rules/answer", body)
 
 
-# --- Without scripts
+def test_text_that_is_not_a_site_is_named_in_place_of_the_answer(ask: ApiCaller) -> None:
+    body = {"rules": members("https://a.test/"), "bucket": BUCKET, "site": "nonsense"}
+    assert "'nonsense' is not the address" in ask("POST", "rules/answer", body).json["error"]
+    text = ask.html("rules/answer", body)
+    assert "notice warn" in text
+    assert "data-use" not in text
+
+
+def test_answer_escapes_what_rules_and_sites_contain(ask: ApiCaller) -> None:
+    hostile = "<script>alert(1)</script>"
+    for site in ("", hostile):
+        body = {"rules": members(hostile, "https://a.test"), "bucket": BUCKET, "site": site}
+        assert "<script" not in ask.html("rules/answer", body)
+
+
+@pytest.mark.parametrize(("count", "seconds"), [(20, 0.3), (300, 1)])
+def test_answer_to_long_rules_is_fast(ask: ApiCaller, count: int, seconds: float) -> None:
+    rules = members(*(f"*.site{number}.com" for number in range(count)))
+    ask.html("rules/answer", {"rules": members("*.a.test"), "bucket": BUCKET})
+    began = time.process_time()
+    text = ask.html("rules/answer", {"rules": rules, "bucket": BUCKET})
+    assert time.process_time() - began < seconds
+    assert f"site{count - 1}.com" in text
 
 
 # --- Long lists
@@ -156,10 +193,11 @@ def test_rules_as_long_as_the_service_takes_are_reviewed_at_once(ask: ApiCaller)
 
 def test_lines_of_all_findings_are_marked_and_some_are_described(ask: ApiCaller) -> None:
     body = {
-        "rules": members(*(f" http://{number}.test/" for number in range(70))),
+        "rules": members(*(f" http://{number}.test/" for number in range(70)), "http://a.test"),
         "bucket": BUCKET,
     }
     text = ask.html("rules/review", body)
     marks = text.partition('data-marks="')[2].partition('"')[0].split()
-    assert {mark.split(":")[1] for mark in marks} == {str(number) for number in range(70)}
-    assert text.count('<li class="finding"') < 70
+    assert {mark.split(":")[1] for mark in marks} == {str(number) for number in range(71)}
+    assert text.count('<li class="finding"') < 10
+    assert text.count('<li class="place"') <= 60 * text.count("more places")

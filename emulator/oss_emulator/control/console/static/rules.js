@@ -23,7 +23,7 @@ let isApplying = false;
 let linked; // the rules of the link in the address
 const drafts = new Drafts(bucket); // the draft of this tab, and others
 
-const editor = new Editor({ changed, correct, isSettled: (error) => error.status === 404, format });
+const editor = new Editor({ changed, correct, format });
 const rules = () => editor.rules;
 const isEdited = () => !isSame(rules(), saved);
 
@@ -70,19 +70,25 @@ const check = later(() => attempt(async () => {
 }), SOON);
 
 /** @type {AbortController | undefined} */
+let answering;
+const answer = later(() => attempt(async () => {
+  answering?.abort();
+  answering = new AbortController();
+  const html = await fresh("rules/answer", { rules: rules(), bucket, site: site.value }, answering);
+  if (html !== undefined) editor.answer(html);
+}), SOON);
+
+/** @type {AbortController | undefined} */
 let reviewing;
 const review = later(() => attempt(async () => {
   reviewing?.abort();
   reviewing = new AbortController();
-  const isProposed = "proposed" in site.dataset;
-  const value = { rules: rules(), bucket, site: isProposed ? "" : site.value };
-  const html = await fresh("rules/review", value, reviewing);
+  const html = await fresh("rules/review", { rules: rules(), bucket }, reviewing);
   if (html === undefined) return;
   const opened = all("#review details").map((part) => part.open);
   keepFocus(find("#review"), () => fill(find("#review"), html));
   all("#review details").forEach((part, place) => { part.open = opened[place] ?? part.open; });
   const said = find(".reviews").dataset;
-  if (isProposed && "proposed" in site.dataset) site.value = said.site ?? "";
   editor.mark(said.marks ?? "");
   if (said.etag !== etag) await look();
 }), 250);
@@ -118,11 +124,12 @@ function age(isOld, error) {
   const isGone = error?.status === undefined;
   notice.hidden = !isOld;
   notice.textContent = (isGone ? notice.dataset.gone : `${notice.dataset.why} ${error.message}`) ?? "";
-  for (const id of ["#verdicts", "#review"]) find(id).classList.toggle("old", isOld);
+  for (const id of ["#verdicts", "#parts", "#review"]) find(id).classList.toggle("old", isOld);
   clearTimeout(waiting);
   if (isOld && isGone) waiting = setTimeout(lookAgain, 3000);
   else if (wasOld && !isOld) {
     check();
+    answer();
     review();
   }
 }
@@ -153,6 +160,7 @@ function changed(isTyped = false) {
   else drafts.drop();
   offer();
   check();
+  answer();
   review(isTyped ? undefined : SOON);
 }
 
@@ -238,13 +246,11 @@ addEventListener("focus", lookAgain);
 
 // --- Trying
 
-for (const field of [site, referers]) {
-  field.addEventListener("input", () => {
-    delete field.dataset.proposed; // from now on it is the reader's own
-    if (field === site) review();
-    else check();
-  });
-}
+site.addEventListener("input", () => answer());
+referers.addEventListener("input", () => {
+  delete referers.dataset.proposed; // from now on they are the reader's own
+  check();
+});
 
 // --- What the editor asks for
 
@@ -320,7 +326,7 @@ async function open() {
   if (!given) return;
   referers.value = given.referers;
   site.value = given.site;
-  for (const field of [referers, site]) delete field.dataset.proposed;
+  delete referers.dataset.proposed;
   linked = given.rules;
   if (isSame(given.rules, rules())) return;
   setAside();

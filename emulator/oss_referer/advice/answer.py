@@ -1,0 +1,246 @@
+"""The answer of a review, as people get it: a sentence, and four parts that all layouts share."""
+
+import re
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from oss_referer.advice.review import Line, Review, Visitor
+from oss_referer.engine import Decision, RefererConfiguration, Sentence, Stage
+from oss_referer.engine.sentence import join
+from oss_referer.sources import forms
+from oss_referer.sources.forms import RulesForm
+
+_NAMED = 3
+"""The most names in one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a review is said beside."""
+
+    form: RulesForm
+    rules: str
+    """The file to apply; "" where a page has a button for that."""
+    bucket: str
+    url: str
+    """The object to try, "" if nobody named one."""
+    log: tuple[Sentence, ...] = ()
+    """What a replay of a log says."""
+
+
+HEADINGS = ("", Sentence("Referer"), Sentence("who"), Sentence("now"), Sentence("then"),
+            Sentence("decided by"))  # fmt: skip
+
+
+class Part(NamedTuple):
+    """One of the four parts."""
+
+    title: str
+    rows: Sequence[Sequence[str]] = ()
+    """Rows with these headings."""
+    headings: Sequence[str] = HEADINGS
+    code: Sequence[tuple[str, str]] = ()
+    """Lines, each with its reason."""
+    said: Sequence[str] = ()
+
+
+def make(
+    review: Review, setting: Setting, most: int = 12, checks: int = 6, shown: int | None = None
+) -> Sequence[Part]:
+    """Return the parts with so many rows, requests to try, and entries; None for all entries."""
+    rows = [_row(item) for item in _choose(review.visitors, most)]
+    url = setting.url or "URL"
+    trials = [
+        (f"curl -I {_sends(check.referer)}{shlex.quote(url)}", _expects(check.status, check.ec))
+        for check in review.checks[:checks]
+    ]
+    return (
+        Part(Sentence("1 Who gets in"), rows),
+        _change(review, setting, shown),
+        Part(Sentence("3 What it costs"), said=[*_costs(review, setting)]),
+        Part(
+            _last_title(review, setting),
+            code=trials,
+            said=[*_after(review, setting)],
+        ),
+    )
+
+
+def _last_title(review: Review, setting: Setting) -> Sentence:
+    if not review.changed:
+        return Sentence("4 To try the rules")
+    if not setting.rules:
+        return Sentence("4 After applying")
+    command = shlex.join(["oss-emulator", "apply", setting.rules, setting.bucket])
+    return Sentence("4 After applying: {}", command)
+
+
+def _choose(visitors: Sequence[Visitor], most: int) -> Sequence[Visitor]:
+    """Return the visitors to show: those that matter, in their order."""
+
+    def matters(item: Visitor) -> tuple[bool, bool]:
+        return (
+            not item.is_wrong and item.now.allowed == item.then.allowed,
+            item.wanted is None and item.referer is not None,
+        )
+
+    kept = sorted(range(len(visitors)), key=lambda number: matters(visitors[number]))[:most]
+    return [visitors[number] for number in sorted(kept)]
+
+
+def _row(item: Visitor) -> tuple[str, ...]:
+    who: str = item.who
+    if item.others:
+        bare = {one.partition("://")[2] for one in (item.referer or "", *item.others)}
+        if any(one.startswith("http:") for one in item.others):
+            who = Sentence("{}, http", who)
+        if len(bare) > 1:
+            who = Sentence("{}, {} more", who, str(len(bare) - 1))
+    decision = item.now
+    by = decision.entry or _SWITCHES.get(decision.reason.value, Sentence("no entry"))
+    if item.referer is None and item.wanted is False and item.then.allowed:
+        by = Sentence("see 3")
+    return (
+        "!" if item.is_wrong else "",
+        item.referer or Sentence("no Referer"),
+        who,
+        _mark(item.now.allowed),
+        _mark(item.then.allowed),
+        by,
+    )
+
+
+_SWITCHES = {
+    "empty-allowed": "AllowEmptyReferer",
+    "empty-denied": "AllowEmptyReferer",
+    "empty-without-whitelist": Sentence("no whitelist"),
+    "no-whitelist": Sentence("no whitelist"),
+}
+
+
+def _mark(allowed: bool) -> str:
+    return "✔" if allowed else "✘"
+
+
+def _change(review: Review, setting: Setting, shown: int | None) -> Part:
+    entries = len(review.lines)
+    out = [Sentence("{} ({})", one.entry.strip() or '""', one.why) for one in review.left_out]
+    said: list[str] = []
+    if out:
+        said.append(Sentence("Left out: {}.", _names(out)))
+    said += review.notes
+    if not review.changed:
+        return Part(Sentence("2 What to change: nothing"), said=said)
+    if shown is not None and entries > shown:
+        template = "{} entries, too many for a screen: -o FILE writes the rules."
+        return Part(
+            Sentence("2 What to change: use these rules"),
+            said=[Sentence(template, str(entries)), *said],
+        )
+    code = _code(review.rules, review.lines, setting.form)
+    return Part(Sentence("2 What to change: use these rules"), code=code, said=said)
+
+
+_ENTRY = re.compile(r'\s*(?:<Referer>.*|"(?:[^"\\]|\\.)*",?)')
+_DEFAULTS = re.compile(
+    r"<\?xml .*|\s*<AllowTruncateQueryString>true</.*|\s*<TruncatePath>false</.*"
+)
+"""What XML does not need to say."""
+_JOINED = re.compile(r"\n\s*(?=<AllowEmptyReferer>|<RefererBlacklist>|</RefererConfiguration>)")
+"""The ends of lines that a screen has no room for."""
+
+
+def _code(
+    rules: RefererConfiguration, lines: Sequence[Line], form: RulesForm
+) -> Sequence[tuple[str, str]]:
+    """Return the rules, line by line, with the reason for each entry."""
+    reasons = iter(lines)
+    return [
+        (one, next(reasons).why if _ENTRY.fullmatch(one) else Sentence(""))
+        for one in _JOINED.sub("", forms.format(rules, form)).splitlines()
+        if not _DEFAULTS.fullmatch(one)
+    ]
+
+
+def _costs(review: Review, setting: Setting) -> Iterator[str]:
+    costs = review.costs
+    if costs.let_in:
+        yield Sentence("Gets in who did not: {}.", _names(costs.let_in))
+    if costs.locked_out:
+        yield Sentence("Locked out who was in: {}.", _names(costs.locked_out, 4))
+    if not (costs.let_in or costs.locked_out):
+        yield Sentence("Nobody gets in or is locked out.")
+    if costs.rare:
+        yield Sentence("Also locked out, but rare: {}.", join(costs.rare))
+    yield from setting.log
+    yield Sentence("Your choice: {}", costs.choice)
+
+
+def _sends(referer: str | None) -> str:
+    return "" if referer is None else f"-e {shlex.quote(referer)} "
+
+
+def _expects(status: int, ec: str | None) -> str:
+    return f"{status} x-oss-ec: {ec}" if ec else str(status)
+
+
+def _after(review: Review, setting: Setting) -> Iterator[Sentence]:
+    yield Sentence("Any other 403 has another cause. CDNs and browsers cache: purge, or add ?v=2.")
+    if review.changed and setting.rules:
+        yield Sentence("To go back: apply first saves the bucket's rules, and says the command.")
+
+
+def taken(review: Review) -> Sentence:
+    """Say which sites were taken from the entries."""
+    template = "Sites taken from the entries: {}; --site URL says otherwise."
+    return Sentence(template, _names(review.taken or (), 2))
+
+
+def _names(names: Sequence[str], most: int = _NAMED) -> str:
+    shown = join(names[:most])
+    more = len(names) - most
+    return Sentence("{} and {} more", shown, str(more)) if more > 0 else shown
+
+
+def to_dict(review: Review, log: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return a review as values for JSON."""
+    rules = review.rules
+    return {
+        "answer": review.answer,
+        "sites_taken": review.taken,
+        "changed": review.changed,
+        "who": [
+            {
+                "referer": item.referer,
+                "others": item.others,
+                "who": item.who,
+                "wanted": item.wanted,
+                "wrong": item.is_wrong,
+                "now": _decision(item.now),
+                "then": _decision(item.then),
+            }
+            for item in review.visitors
+        ],
+        "rules": {name: getattr(rules, name) for name in RefererConfiguration.__dataclass_fields__},
+        "reasons": [_entry(line) for line in review.lines],
+        "left_out": [_entry(line) for line in review.left_out],
+        "costs": {
+            "locked_out": review.costs.locked_out,
+            "let_in": review.costs.let_in,
+            "rare": review.costs.rare,
+            "choice": review.costs.choice,
+            "log": log,
+        },
+        "notes": review.notes,
+        "checks": [check._asdict() for check in review.checks],
+    }
+
+
+def _decision(decision: Decision) -> dict[str, object]:
+    return {"allowed": decision.allowed, "ec": decision.ec, "entry": decision.entry}
+
+
+def _entry(line: Line) -> dict[str, str]:
+    return {"list": Stage(line.list).value, "entry": line.entry, "why": line.why}
