@@ -181,9 +181,7 @@ const check = later(() => want("check", () => {
   announce(error.message, true);
 }), SOON);
 
-const answer = later(() => want("answer", () => (
-  { rules: rules(), other, isComparing, site: site.value }
-), ({ html }) => editor.answer(html), () => { // the review says why
+const answer = later(() => want("answer", () => ({ rules: rules(), site: site.value }), ({ html }) => editor.answer(html), () => { // the review says why
   for (const part of all("#sentence, #parts")) part.replaceChildren();
 }), SOON);
 
@@ -560,7 +558,7 @@ async function play({ steps }, files) {
     if (turn !== playing) return undefined; // overtaken
     now = { ...now, ...result.files, ...(to ? { [to]: result.stdout } : {}) };
     const out = to ? "" : cut(result.stdout, head, tail);
-    if (!hidden) printed += out + result.stderr;
+    if (!hidden) printed += result.stderr + out;
   }
   find("#output").textContent = printed;
   return now;
