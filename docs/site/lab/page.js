@@ -558,7 +558,7 @@ async function play({ steps }, files) {
     if (turn !== playing) return undefined; // overtaken
     now = { ...now, ...result.files, ...(to ? { [to]: result.stdout } : {}) };
     const out = to ? "" : cut(result.stdout, head, tail);
-    if (!hidden) printed += result.stderr + out;
+    if (!hidden) printed += out + result.stderr;
   }
   find("#output").textContent = printed;
   return now;
