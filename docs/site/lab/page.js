@@ -181,9 +181,7 @@ const check = later(() => want("check", () => {
   announce(error.message, true);
 }), SOON);
 
-const answer = later(() => want("answer", () => (
-  { rules: rules(), other, isComparing, site: site.value }
-), ({ html }) => editor.answer(html), () => { // the review says why
+const answer = later(() => want("answer", () => ({ rules: rules(), site: site.value }), ({ html }) => editor.answer(html), () => { // the review says why
   for (const part of all("#sentence, #parts")) part.replaceChildren();
 }), SOON);
 

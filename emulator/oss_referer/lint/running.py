@@ -100,11 +100,6 @@ class Fixed:
     unsafe: tuple[Finding, ...] = ()
     """The findings whose unsafe corrections were followed."""
 
-    @property
-    def undecided(self) -> tuple[Finding, ...]:
-        """The remaining findings with a correction, on which the owner of the rules decides."""
-        return tuple(one for one in self.left if one.correction.changes and not one.common)
-
 
 def fix(
     configuration: RefererConfiguration,

@@ -92,10 +92,9 @@ def _check(values: Values) -> Values:
 
 
 def _answer(values: Values) -> Values:
-    """Review rules for some sites; beside another version, that is what holds now."""
-    live = _rules(values, "other") if values.get("isComparing") else None
+    """Review rules for some sites."""
     setting = Setting(RulesForm.XML, "FILE", "oss://BUCKET", "")
-    shown = review.make_answer(_examined(values), _text(values, "site"), setting, live)
+    shown = review.make_answer(_examined(values), _text(values, "site"), setting)
     return {"html": _show("rules_answer", values, **shown)}
 
 

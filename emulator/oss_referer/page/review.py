@@ -94,18 +94,17 @@ def make_answer(
     rules: RefererConfiguration,
     sites: str,
     setting: Setting,
-    live: RefererConfiguration | None = None,
     assumptions: Assumptions = DEFAULT,
 ) -> dict[str, Any]:
     """Return what a page says first: a review and its parts, or a problem with the sites.
 
-    Without sites, they are those that the entries name. `live` are the rules that hold now.
+    Without sites, they are those that the entries name.
     """
     named = tuple(filter(None, _BETWEEN.split(sites)))
     # Who has entries for hosts of the service has them for its console.
     has_console = bool(named) and any("aliyun.com" in entry for entry in rules.whitelist)
     try:
-        said = advice.review(rules, Wish(named, console=has_console), live, assumptions)
+        said = advice.review(rules, Wish(named, console=has_console), None, assumptions)
     except ProposalError as error:
         return {"said": None, "problem": str(error)}
     return {

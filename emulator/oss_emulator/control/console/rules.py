@@ -21,6 +21,7 @@ from oss_referer.sources.toml import SourceError
 from oss_emulator.control.api.referer import decide, find_rules, list_requests, read_rules
 from oss_emulator.control.api.route import ApiError, ApiRequest, Route, reply
 from oss_emulator.control.console import page
+from oss_emulator.control.console.buckets import find_bucket
 from oss_emulator.control.console.objects import find_address
 from oss_emulator.control.console.review import JournalReview, etag_of, replace, tag
 from oss_emulator.control.journal import RefererResult
@@ -107,16 +108,15 @@ async def check_rules(asked: ApiRequest) -> Response:
 
 
 async def answer_rules(asked: ApiRequest) -> Response:
-    """Review edited rules for some sites, beside the saved ones, which hold now."""
+    """Review edited rules for some sites, with requests for an object of their bucket."""
     body = asked.json()
-    bucket = _text(body, "bucket")
-    rules, saved = _read(asked, body), find_rules(asked, bucket)
+    rules, bucket = _read(asked, body), find_bucket(asked, _text(body, "bucket")).name
     objects = asked.controls.service.storage.objects(bucket)
     key = next((item.key for item in objects if not item.delete_marker), "photo.jpg")
     setting = Setting(RulesForm.XML, "", "", f"{find_address(asked, bucket)}/{quote(key)}")
     assumptions = asked.controls.service.settings.assumptions
     sites = _text(body, "site", "")
-    shown = await asyncio.to_thread(review.make_answer, rules, sites, setting, saved, assumptions)
+    shown = await asyncio.to_thread(review.make_answer, rules, sites, setting, assumptions)
     said, error = shown["said"], {"error": shown["problem"]}
     return page.show(asked, "rules_answer", answer.to_dict(said) if said else error, **shown)
 

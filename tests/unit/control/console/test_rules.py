@@ -121,14 +121,16 @@ def test_proposed_referers_follow_the_rules(ask: ApiCaller) -> None:
 # --- The answer of a review
 
 
-def test_answer_is_about_the_edited_rules_beside_the_saved_ones(ask: ApiCaller) -> None:
+def test_answer_is_about_the_edited_rules_and_an_object_of_the_bucket(ask: ApiCaller) -> None:
     ask.oss("PUT", f"/{BUCKET}/a%20b.jpg", b"x")
     body = {"rules": members("http://www.example.com"), "bucket": BUCKET}
     answer = ask("POST", "rules/answer", body).json
     assert answer["answer"] == "Strangers get in, and 1 of your 2 addresses cannot."
     safe = ["https://www.example.com/", "http://www.example.com/"]
     assert answer["rules"]["whitelist"] == safe
-    stranger = next(one for one in answer["who"] if one["referer"] == "https://evil.test/")
+    stranger = next(
+        one for one in answer["who"] if one["referer"] == "http://www.example.com.evil.test/"
+    )
     assert (stranger["now"]["allowed"], stranger["then"]["allowed"]) == (True, False)
     text = ask.html("rules/answer", body)
     assert 'data-answer="Strangers get in' in text

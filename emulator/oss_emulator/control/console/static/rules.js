@@ -128,9 +128,7 @@ function age(isOld, error) {
   clearTimeout(waiting);
   if (isOld && isGone) waiting = setTimeout(lookAgain, 3000);
   else if (wasOld && !isOld) {
-    check();
-    answer();
-    review();
+    changed();
   }
 }
 
