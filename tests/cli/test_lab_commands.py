@@ -531,6 +531,10 @@ def test_apply_that_cannot_save_puts_nothing(
 ) -> None:
     assert main(["apply", file, lab_bucket, "--yes", "--backup", str(tmp_path / "no" / "a")]) == 2
     assert "the file cannot be written" in capsys.readouterr().err
+    before = Path(file).read_bytes()
+    assert main(["apply", file, lab_bucket, "--yes", "--backup", file]) == 2
+    assert f"--backup: {file} exists; name a new file" in capsys.readouterr().err
+    assert Path(file).read_bytes() == before
     assert main(["diff", file, lab_bucket]) == 1
 
 

@@ -30,7 +30,7 @@ def declare(commands: Commands) -> None:
     parser.add_value("rules", "RULES", rules.HELP)
     parser.add_value("bucket", "oss://BUCKET", "the bucket to put the rules to")
     parser.add_switch("--yes", "put the rules without asking")
-    said = "where to save the rules that the bucket has (default: a new file beside RULES)"
+    said = "a new file for the rules that the bucket has (default: one beside RULES)"
     parser.add_value("--backup", "FILE", said, type=Path)
     said = "put the rules only if guard wrote this token, and they passed for this bucket"
     parser.add_value("--require-token", "FILE", said)
@@ -73,6 +73,8 @@ def run(arguments: argparse.Namespace) -> int:
 def _save(old: RefererConfiguration, arguments: argparse.Namespace) -> Path:
     """Save the rules of a bucket; without `--backup`, in a new file beside the new rules."""
     path: Path | None = arguments.backup
+    if path is not None and path.is_file():
+        raise InputError(f"--backup: {path} exists; name a new file")
     if path is None:
         file = Path(arguments.rules.partition("#")[0])
         name = file.stem if file.is_file() else arguments.bucket.removeprefix(bucket.SCHEME)

@@ -29,7 +29,7 @@ from oss_referer.terminal.rules import SelectedRules
 _DESCRIPTION = (
     "Says on one screen who gets in, which rules to use instead, what that costs, and what to try "
     "afterwards. Without --site, the sites are those that the entries name. The exit status is 0 "
-    "if there is nothing to change, 1 if there is, or 2 if something cannot be read."
+    "if there is nothing to change, 1 if there is, or 2 if something cannot be read or written."
 )
 
 
@@ -67,6 +67,8 @@ def declare(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     url = _read_object(arguments.object)
+    read = arguments.rules, arguments.against, arguments.blacklist
+    logs.check_outputs({"--output": arguments.output}, (), read)
     selected = rules.select(arguments.rules, arguments)
     live = rules.read(arguments.against, arguments) if arguments.against else None
     wish = Wish(
@@ -127,7 +129,7 @@ def _write(review: Review, form: RulesForm, path: str) -> None:
     form = _FORMS.get(Path(path).suffix.lower(), form)
     if path.lower().endswith(".json") and form is not RulesForm.TERRAFORM:
         form = RulesForm.TERRAFORM if path.lower().endswith(".tf.json") else RulesForm.JSON
-    with writing(Path(path)) as file:
+    with writing(Path(path), InputError) as file:
         file.write(forms.format(review.rules, form).encode())
 
 

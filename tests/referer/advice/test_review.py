@@ -48,6 +48,20 @@ def guards(host: str) -> tuple[str, ...]:
     return f"https://*/*.{host}/", f"http://*/*.{host}/"
 
 
+def test_console_page_that_a_person_names_stays_where_it_is() -> None:
+    wish = Wish(("https://oss.console.aliyun.com", "https://www.example.com"))
+    found = review(rules("oss.console.aliyun.com", "www.example.com", ""), wish)
+    assert not review(found.rules, wish).changed
+    assert "oss.console" not in str([one.entry for one in found.left_out])
+    lines = layout.text(found, Setting(RulesForm.XML, "new.xml", "oss://BUCKET", ""))
+    assert '  Left out: "" (it is blank).' in lines
+
+
+def test_witness_has_a_host_that_somebody_can_have() -> None:
+    found = review(rules("https://www.?.example.com"))
+    assert "https://www./.example.com/" not in [one.referer for one in found.visitors]
+
+
 WWW = "www.example.com"
 KEEP = "https://www.example.com/"
 APPID = "wx0123456789abcdef"
