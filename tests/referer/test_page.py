@@ -173,10 +173,10 @@ def test_what_is_compared_with_has_its_name(is_comparing: bool, said: str) -> No
     assert titles[is_comparing] in ask("review", **values, site="")["html"]
 
 
-def test_review_shows_findings_difference_and_scenarios() -> None:
+def test_review_shows_findings_and_the_difference() -> None:
     given = rules("http://www.example.com")
     found = ask("review", rules=given, other=rules("*"), site="https://www.example.com")["html"]
-    for words in ("open-host", "Would be denied", "Pages that show the object"):
+    for words in ("open-host", "Would be denied"):
         assert words in found
 
 
@@ -185,13 +185,6 @@ def test_hostile_text_stays_text() -> None:
     values = {"rules": rules(evil), "other": rules(), "site": evil, "referers": [evil]}
     for name in ("check", "review", "export"):
         assert evil not in ask(name, **values)["html"]
-
-
-def test_review_guesses_the_site() -> None:
-    given = rules("https://shop.test/")
-    assert (
-        'data-site="https://shop.test"' in ask("review", rules=given, other=given, site="")["html"]
-    )
 
 
 def test_nginx_is_recognised() -> None:
@@ -216,11 +209,8 @@ def test_more_referers_than_a_page_can_show_are_not_tried() -> None:
     assert refused.startswith(f"these are {REFERERS + 1} Referers")
 
 
-def test_corrections_are_followed_one_by_one_or_all_safe_ones() -> None:
+def test_correction_comes_with_what_it_changes() -> None:
     given = rules("http://www.example.com", "https://a.test/list?page=1")
-    all_safe = ask("correct", rules=given)["rules"]["RefererList"]["Referer"]
-    assert "http://www.example.com/" in all_safe
-    assert "https://a.test/list?page=1" in all_safe
     place = {"list": "whitelist", "entry": "https://a.test/list?page=1"}
     one = ask("correct", rules=given, rule="needs-query", **place)
     assert "Would be allowed" in one["html"]
