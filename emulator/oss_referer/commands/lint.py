@@ -133,9 +133,10 @@ class _Linted:
 def _read_site(text: str) -> str:
     if lint.is_site(text):
         return text
-    said = "a site has no user name" if "@" in text else f"{text} is not a site"
+    if "@" in text:
+        raise argparse.ArgumentTypeError("a site has no user name; write https://www.example.com")
     raise argparse.ArgumentTypeError(
-        f"{said}; write a URL such as https://www.example.com, or *.example.com"
+        f"{text} is not a site; write a URL such as https://www.example.com, or *.example.com"
     )
 
 
