@@ -221,8 +221,11 @@ def _read_host(
         if not _is_own(tail):
             return Meaning(why=_OTHERS)
         hosts = (f"*.{tail}", tail)
-        ports = (None, "*") if port == "*" else (port,)  # browsers leave the default port out
-        return Meaning(tuple(Site(schemes, name, one) for one in ports for name in hosts))
+        sites = tuple(Site(schemes, name, port) for name in hosts)
+        if port == "*":  # browsers leave the default port out
+            plain = _BOTH if "http" in schemes else schemes
+            sites = (*(Site(plain, name) for name in hosts), *sites)
+        return Meaning(sites)
     if not is_host(bare):
         return Meaning(why=_NO_HOST)
     site = Site(schemes, bare, port)
@@ -231,7 +234,7 @@ def _read_host(
         return Meaning(why=_OPEN_END)
     if "." not in bare and bare not in RESERVED and (is_open or not is_whole):
         return Meaning(why=Sentence("it is not a whole host"))
-    sites: tuple[Site, ...] = (site,)
+    sites = (site,)
     if port == "*" or (is_open and (bare in RESERVED or is_address(bare))):
         plain = _BOTH if "http" in schemes else schemes
         sites = (Site(plain, bare), replace(site, port="*"))

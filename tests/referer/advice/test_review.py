@@ -380,6 +380,7 @@ def test_console_page_that_a_person_names_stays_where_it_is() -> None:
     [
         (r"^https://cdn\.bücher\.example.*", ("https://cdn.xn--bcher-kva.example/",)),
         ("https://*.example.com:*", (*four("example.com")[:2], "https://*.example.com:*/")),
+        ("http://*.example.com:*", four("example.com")),
         ("http://www.example.com:80*", two(WWW)),
         ("http://www.example.com:8080*", ("http://www.example.com:8080/",)),
     ],
