@@ -137,7 +137,7 @@ _SCHEME = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 """A scheme, also a misspelt one; `odd` is one without slashes that no browser sends."""
-_NAME = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+|\blocalhost\b")
+_NAME = re.compile(r"[\w-]+(?:\.[\w-]+)+|\blocalhost\b")
 """The name of a host in a regular expression."""
 _OPTIONAL = re.compile(r"\((?:\?:)?([a-z0-9-]+)\.\)\?\Z")
 """What precedes a name if one label may be left out, such as `(www.)?`."""
@@ -180,6 +180,7 @@ def _read_one(text: str) -> Meaning:
     parts = Parts.split(f"http://{rest}")
     host = encode_host(parts.host.lower()) or ""
     port, path = parts.port, parts.rest
+    port = port and (port.rstrip("*") or "*")  # such as :8080*, which ends as hosts do
     schemes: tuple[str, ...] = _BOTH
     if written.lower().startswith("https") or (web and web.lower().endswith("s")):
         schemes = ("https",)
@@ -220,7 +221,11 @@ def _read_host(
         if not _is_own(tail):
             return Meaning(why=_OTHERS)
         hosts = (f"*.{tail}", tail)
-        return Meaning(tuple(Site(schemes, name, port) for name in hosts))
+        sites = tuple(Site(schemes, name, port) for name in hosts)
+        if port == "*":  # browsers leave the default port out
+            plain = _BOTH if "http" in schemes else schemes
+            sites = (*(Site(plain, name) for name in hosts), *sites)
+        return Meaning(sites)
     if not is_host(bare):
         return Meaning(why=_NO_HOST)
     site = Site(schemes, bare, port)
@@ -229,7 +234,7 @@ def _read_host(
         return Meaning(why=_OPEN_END)
     if "." not in bare and bare not in RESERVED and (is_open or not is_whole):
         return Meaning(why=Sentence("it is not a whole host"))
-    sites: tuple[Site, ...] = (site,)
+    sites = (site,)
     if port == "*" or (is_open and (bare in RESERVED or is_address(bare))):
         plain = _BOTH if "http" in schemes else schemes
         sites = (Site(plain, bare), replace(site, port="*"))
@@ -251,7 +256,7 @@ def _read_expression(text: str) -> Iterator[Site]:
         end = plain.find("/", start)
         plain = plain if end < 0 else plain[:end]
     for name in _NAME.finditer(plain, start):
-        host, before = name[0], plain[: name.start()]
+        host, before = encode_host(name[0]) or "", plain[: name.start()]
         known = has_known_suffix(host) or host.rpartition(".")[2] in RESERVED or is_address(host)
         if not known:
             continue

@@ -52,7 +52,7 @@ from oss_referer.search.url import (
     registered,
 )
 
-_NAME = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+")
+_NAME = re.compile(r"[\w-]+(?:\.[\w-]+)+")
 _WILD = re.compile(r"(?P<scheme>https?://)\*(?P<name>[^/*?]+)/")
 
 
@@ -143,8 +143,8 @@ class Sites:
 
 def find_names(text: str) -> tuple[str, ...]:
     """Return the names of hosts in a text that cannot be read, such as an odd expression."""
-    found = _NAME.findall(text.replace("\\", "").lower())
-    return tuple(name for name in found if has_known_suffix(name))
+    found = (encode_host(name) for name in _NAME.findall(text.replace("\\", "").lower()))
+    return tuple(name for name in found if name and has_known_suffix(name))
 
 
 @lru_cache(maxsize=64)

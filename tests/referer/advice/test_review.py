@@ -48,20 +48,6 @@ def guards(host: str) -> tuple[str, ...]:
     return f"https://*/*.{host}/", f"http://*/*.{host}/"
 
 
-def test_console_page_that_a_person_names_stays_where_it_is() -> None:
-    wish = Wish(("https://oss.console.aliyun.com", "https://www.example.com"))
-    found = review(rules("oss.console.aliyun.com", "www.example.com", ""), wish)
-    assert not review(found.rules, wish).changed
-    assert "oss.console" not in str([one.entry for one in found.left_out])
-    lines = layout.text(found, Setting(RulesForm.XML, "new.xml", "oss://BUCKET", ""))
-    assert '  Left out: "" (it is blank).' in lines
-
-
-def test_witness_has_a_host_that_somebody_can_have() -> None:
-    found = review(rules("https://www.?.example.com"))
-    assert "https://www./.example.com/" not in [one.referer for one in found.visitors]
-
-
 WWW = "www.example.com"
 KEEP = "https://www.example.com/"
 APPID = "wx0123456789abcdef"
@@ -379,3 +365,34 @@ def test_published_rules_get_a_complete_answer(found: dict[str, Any]) -> None:
 
 def _pages(text: str) -> Iterator[tuple[Any, str]]:
     return ((site, scheme) for site in read(text).sites for scheme in site.schemes)
+
+
+def test_console_page_that_a_person_names_stays_where_it_is() -> None:
+    wish = Wish(("https://oss.console.aliyun.com", "https://www.example.com"))
+    found = review(rules("oss.console.aliyun.com", "www.example.com", ""), wish)
+    assert not review(found.rules, wish).changed
+    assert "oss.console" not in str([one.entry for one in found.left_out])
+    lines = layout.text(found, Setting(RulesForm.XML, "new.xml", "oss://BUCKET", ""))
+    assert '  Left out: "" (it is blank).' in lines
+
+
+@pytest.mark.parametrize(
+    ("entry", "white"),
+    [
+        (r"^https://cdn\.bücher\.example.*", ("https://cdn.xn--bcher-kva.example/",)),
+        ("https://*.example.com:*", (*four("example.com")[:2], "https://*.example.com:*/")),
+        ("http://*.example.com:*", four("example.com")),
+        ("http://www.example.com:80*", two(WWW)),
+        ("http://www.example.com:8080*", ("http://www.example.com:8080/",)),
+    ],
+)
+def test_hosts_and_ports_are_read_whole(entry: str, white: tuple[str, ...]) -> None:
+    found = review(rules(entry))
+    assert found.rules.whitelist[: len(white)] == white
+    assert not review(found.rules).changed
+    assert not [one for one in lint.run(found.rules) if one.severity is Severity.ERROR]
+
+
+def test_witness_has_a_host_that_somebody_can_have() -> None:
+    found = review(rules("https://www.?.example.com"))
+    assert "https://www./.example.com/" not in [one.referer for one in found.visitors]
