@@ -130,15 +130,19 @@ class Sites:
         above = frozenset(own.host for own in self.domains if own.with_sub_domains)
         return frozenset(own.host for own in self.domains), above
 
-    def own_pages(self, reach: Reach) -> SentReferers:
-        """Return what their pages send."""
-        if reach is Reach.DEFAULT:
-            return _pages(Senders.OWN, self.hosts, reach)
-        return _pages(Senders.OWN, tuple(own._replace(ports=None) for own in self.hosts), reach)
+    @cached_property
+    def own_pages(self) -> Mapping[Reach, SentReferers]:
+        """What their pages send."""
+        on_any_port = tuple(own._replace(ports=None) for own in self.hosts)
+        return {
+            Reach.DEFAULT: _pages(Senders.OWN, self.hosts, Reach.DEFAULT),
+            Reach.RARE: _pages(Senders.OWN, on_any_port, Reach.RARE),
+        }
 
-    def foreign_pages(self, reach: Reach) -> SentReferers:
-        """Return what the pages of everybody else send."""
-        return _pages(Senders.FOREIGN, self.domains, reach)
+    @cached_property
+    def foreign_pages(self) -> Mapping[Reach, SentReferers]:
+        """What the pages of everybody else send."""
+        return {reach: _pages(Senders.FOREIGN, self.domains, reach) for reach in Reach}
 
 
 def find_names(text: str) -> tuple[str, ...]:
@@ -515,7 +519,7 @@ def find_risk(
     search = _RiskSearch(old, new, edit, named, budget, reach=Reach.DEFAULT)
     try:
         for referer in search.denied(own):
-            if named.white.own_pages(Reach.DEFAULT).is_sent(referer):
+            if named.white.own_pages[Reach.DEFAULT].is_sent(referer):
                 return Sentence("It locks out {}, a page of a site that is meant.", referer)
             return Sentence("It locks out {}, which an entry for all sites lets in.", referer)
         for referer in search.allowed():
@@ -562,7 +566,7 @@ class _RiskSearch:
         By default most pages are known to be let in by `own`, which saves searches for them.
         """
         white = self.named.white
-        pages: SentReferers | None = white.own_pages(self.reach)
+        pages: SentReferers | None = white.own_pages[self.reach]
         if own is not None:
             edited = {entry.pattern.body for entry in self.edit.white_out}
             for page in own.pages_of(edited):
@@ -578,9 +582,9 @@ class _RiskSearch:
                 named = _close(entry) if meant is pages and own is not None else ()
                 yield from self._seek(entry, meant, self._is_still_let_in, named, excluding=likely)
         opens = bool(white.open) or EVERYTHING in self.old.white
-        others = self.named.black.foreign_pages(self.reach)
+        others = self.named.black.foreign_pages[self.reach]
         for entry in self.edit.black_in:
-            all_own = white.own_pages(self.reach)
+            all_own = white.own_pages[self.reach]
             for found in (all_own, others) if opens and not white.are_given else (all_own,):
                 if self._may_be_of(entry, found):
                     yield from self._seek(entry, found, self.old.denying, self.old.white)
@@ -599,7 +603,7 @@ class _RiskSearch:
 
     def allowed(self) -> Iterator[str]:
         """Yield pages of strangers that are allowed. Raises UndecidedError."""
-        foreign = self.named.white.foreign_pages(self.reach)
+        foreign = self.named.white.foreign_pages[self.reach]
         for entry in self.edit.white_in:
             body, blacklisted = entry.pattern.body, self.new.blacklisted
             if not self.named.white.owns_all(body, blacklisted, self.reach):
@@ -612,7 +616,7 @@ class _RiskSearch:
 
     def readmitted(self) -> Iterator[str]:
         """Yield pages of blacklisted sites that are allowed. Raises UndecidedError."""
-        own = self.named.black.own_pages(self.reach)
+        own = self.named.black.own_pages[self.reach]
         for entry in self.edit.black_out:
             yield from self._seek(entry, own, self.new.denying, self.new.white)
 
@@ -635,7 +639,7 @@ class _RiskSearch:
             if self.named.white.owns_all(text, self.new.blacklisted, Reach.DEFAULT):
                 continue  # `wildcard_in_path` adds what the blacklist needs
             for reach in Reach:
-                foreign = self.named.white.foreign_pages(reach)
+                foreign = self.named.white.foreign_pages[reach]
                 for referer in self._seek(entry, foreign, self.new.denying):
                     return Sentence("It writes {}, which still lets in {}.", text, referer)
         return None

@@ -209,7 +209,7 @@ class Subject:
         with self._searches.lend(_FOR_A_SEARCH) as budget:
             try:
                 found = (
-                    seek(one, self.sites.foreign_pages(reach), self.compiled.denying, budget)
+                    seek(one, self.sites.foreign_pages[reach], self.compiled.denying, budget)
                     for reach in Reach
                     for one in read
                 )

@@ -13,6 +13,7 @@ import string
 from bisect import bisect_left
 from collections.abc import Iterable
 from enum import Enum
+from functools import cached_property
 from typing import NamedTuple
 
 from oss_referer.search.automaton import Language
@@ -138,8 +139,15 @@ class SentReferers:
 
     def has_host(self, host: str) -> bool:
         """Return whether a host may be that of one of these pages."""
-        owned = any(own.owns(host) for own in self._own)
+        exact, above = self._names
+        bare = host.removesuffix(".")
+        owned = bare in exact or any(bare[dot.end() :] in above for dot in re.finditer(r"\.", bare))
         return self._pages is Senders.ALL or owned is (self._pages is Senders.OWN)
+
+    @cached_property
+    def _names(self) -> tuple[frozenset[str], frozenset[str]]:
+        above = frozenset(own.host for own in self._own if own.with_sub_domains)
+        return frozenset(own.host for own in self._own), above
 
     def _mark_hosts(self, scheme: str) -> tuple[str, ...]:
         """Return the site's hosts for a scheme, each with the mark of its start."""
