@@ -613,6 +613,13 @@ class _RiskSearch:
         for entry in (*white, *black):
             if not self._matches_any(entry):
                 return Sentence("It writes {}, which matches nothing.", entry.pattern.text)
+        # Without given sites, `denied` has searched the pages of every whitelist entry.
+        for entry in black if self.named.white.are_given else ():
+            for pattern in (item.pattern for item in self.old.white):
+                is_denied = entry.pattern.matches(example(pattern.body))
+                if is_denied and automaton.covers(pattern, [entry.pattern], entry.cut):
+                    text = entry.pattern.text
+                    return Sentence("It writes {}, which denies all of {}.", text, pattern.text)
         for entry in white if EVERYTHING not in self.old.white else ():
             text = entry.pattern.text
             denying = self.new.denying(example(text))
