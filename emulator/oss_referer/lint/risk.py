@@ -430,7 +430,7 @@ _ANY = "\ue000"
 def _let_in(own: OwnHost, rules: SearchedRules) -> tuple[SearchedEntry, ...] | None:
     """Return entries that let in all pages of a family; None if some page may stay out."""
     (scheme,) = own.schemes
-    if own.with_sub_domains and own.ports is not None:
+    if own.with_sub_domains and own.ports == frozenset():
         entry = rules.allowing(f"{scheme}://{_ANY}.{own.host}/")
         if entry is not None and entry.cut is not Truncation.PATH:
             longest = min(len(entry.pattern.body) + 1, _MAX_NAME)
