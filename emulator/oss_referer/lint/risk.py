@@ -447,7 +447,7 @@ _ANY = "\ue000"
 def _let_in(own: OwnHost, rules: SearchedRules) -> tuple[SearchedEntry, ...] | None:
     """Return entries that let in all pages of a family; None if some page may stay out."""
     (scheme,) = own.schemes
-    if own.with_sub_domains and own.ports is not None:
+    if own.with_sub_domains and own.ports == frozenset():
         entry = rules.allowing(f"{scheme}://{_ANY}.{own.host}/")
         if entry is not None and entry.cut is not Truncation.PATH:
             longest = min(len(entry.pattern.body) + 1, _MAX_NAME)
@@ -631,6 +631,13 @@ class _RiskSearch:
         for entry in (*white, *black):
             if not self._matches_any(entry):
                 return Sentence("It writes {}, which matches nothing.", entry.pattern.text)
+        # Without given sites, `denied` has searched the pages of every whitelist entry.
+        for entry in black if self.named.white.are_given else ():
+            for pattern in (item.pattern for item in self.old.white):
+                is_denied = entry.pattern.matches(example(pattern.body))
+                if is_denied and automaton.covers(pattern, [entry.pattern], entry.cut):
+                    text = entry.pattern.text
+                    return Sentence("It writes {}, which denies all of {}.", text, pattern.text)
         for entry in white if EVERYTHING not in self.old.white else ():
             text = entry.pattern.text
             denying = self.new.denying(example(text))

@@ -54,7 +54,7 @@ class Case:
     def written_sites(self) -> tuple[str, ...]:
         """The sites as a person names them."""
         return tuple(
-            host if "*" in host else f"{scheme}://{host}{port}"
+            f"{host}{port}" if "*" in host else f"{scheme}://{host}{port}"
             for one in self.sites
             for host in one.hosts
             for scheme in one.schemes
@@ -76,7 +76,9 @@ class Case:
         pages = filter(brute_force.is_sent, (page for one in meant for page in one.pages))
         for referer in {*filter(brute_force.is_by_default, (*tried, *pages)), *MINI_PAGES}:
             before, after = (brute_force.allows(one, referer) for one in (self.rules, fixed))
-            is_exception = meant is self.white and any(_names(one, referer) for one in self.black)
+            is_exception = meant is self.white and any(
+                _names_host(one, referer) for one in self.black
+            )
             is_meant = not is_exception and any(_names(one, referer) for one in meant)
             if before and not after and is_meant:
                 yield f"locks out {referer}"
@@ -104,13 +106,17 @@ def _names(one: Meant, referer: str) -> bool:
     scheme, _, rest = referer.partition("://")
     authority = rest.partition("/")[0]
     port = authority.rpartition("]")[2].partition(":")[2]
-    host = brute_force.host_of(referer)
     return (
         scheme in one.schemes
         and not authority.partition(":")[0].endswith(".")
         and (f":{port}" if port else "") in ("", *one.ports)
-        and any(_is_below(host, name) for name in one.hosts)
+        and _names_host(one, referer)
     )
+
+
+def _names_host(one: Meant, referer: str) -> bool:
+    host = brute_force.host_of(referer)
+    return any(_is_below(host, name) for name in one.hosts)
 
 
 def _owns(one: Meant, referer: str) -> bool:
