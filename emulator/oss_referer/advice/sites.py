@@ -235,7 +235,8 @@ def _read_host(
     if "." not in bare and bare not in RESERVED and (is_open or not is_whole):
         return Meaning(why=Sentence("it is not a whole host"))
     sites = (site,)
-    if port == "*" or (is_open and (bare in RESERVED or is_address(bare))):
+    is_unended = port is None and is_whole and not path.startswith("/")  # it matches all ports
+    if port == "*" or (is_unended and (bare in RESERVED or is_address(bare))):
         plain = _BOTH if "http" in schemes else schemes
         sites = (Site(plain, bare), replace(site, port="*"))
     return Meaning(sites) if read_sent(site.page(schemes[0])) else Meaning(why=_NO_HOST)
