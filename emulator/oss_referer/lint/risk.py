@@ -397,7 +397,7 @@ class OwnPages:
         self._others: list[OwnHost] = []
         """Those of which some pages are not let in."""
         for own in sites.hosts:
-            for scheme in own.schemes:
+            for scheme in sorted(own.schemes, reverse=True):  # the same order in every process
                 self._sort(own._replace(schemes=frozenset({scheme})), scheme, rules)
 
     def _sort(self, own: OwnHost, scheme: str, rules: CompiledRules) -> None:
@@ -568,7 +568,7 @@ class _RiskSearch:
         white = self.named.white
         pages: SentReferers | None = white.own_pages[self.reach]
         if own is not None:
-            edited = {entry.pattern.body for entry in self.edit.white_out}
+            edited = tuple(entry.pattern.body for entry in self.edit.white_out)
             for page in own.pages_of(edited):
                 if not self._is_still_let_in(page):
                     yield page
