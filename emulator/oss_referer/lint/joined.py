@@ -21,7 +21,7 @@ _MARKS = re.compile(r"[,;，；、]+")
 _LIKE_AN_ENTRY = re.compile(r"https?:|localhost\b|[\w*?]*:?//|[\w*?-]+\.|\*|\Z", re.IGNORECASE)
 _CERTAIN = re.compile(r"https?:|\S*//|[\w*?-]*\.[\w*?-]+|localhost\b|\*\Z", re.IGNORECASE)
 _EXPRESSION = re.compile(r"[\\^$()|{}]")
-_BROKEN_SCHEME = re.compile(r"(?:https?:?[\\/]+)+", re.IGNORECASE)
+_BROKEN_SCHEME = re.compile(r"(?:https?(?::[\\/]*|[\\/]+))+", re.IGNORECASE)
 _PATH = re.compile(r"/[*]*|")
 """What precedes a comma between entries; after another path, it belongs to the path..."""
 _SCHEME = re.compile(r"https?\??://", re.IGNORECASE)
