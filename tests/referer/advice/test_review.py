@@ -23,6 +23,8 @@ from oss_referer.terminal import review as layout
 from oss_referer.terminal.output import width_of
 from oss_referer.terminal.review import HEIGHT, SHOWN, WIDTH
 
+from tests.thorough import cases
+
 PUBLISHED: list[dict[str, Any]] = tomllib.loads(
     (Path(__file__).parents[3] / "fixtures" / "lab" / "published.toml").read_text(encoding="utf-8")
 )["configuration"]
@@ -325,9 +327,10 @@ def make_entry(chance: random.Random) -> str:
     return chance.choice(SHAPES).format(s=scheme, h=host, e=escaped, p=begin)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("seed", range(8))
 def test_reviews_of_random_rules_hold(seed: int) -> None:
-    for number in range(25):
+    for number in range(cases(8, 250)):
         chance = random.Random(1000 * seed + number)  # noqa: S311 - reproducible
         made = RefererConfiguration(
             chance.random() < 0.5,

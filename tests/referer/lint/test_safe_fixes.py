@@ -20,7 +20,7 @@ from tests.thorough import cases
 from . import brute_force, risky_entries
 from .wild_entries import Meant
 
-CASES, PARTS = cases(64, 20_000), 8
+CASES, PARTS = cases(32, 20_000), 8
 
 OTHER_SITE = Meant("", ("shop.example.org",), ("https",))
 """A site that no entry names."""

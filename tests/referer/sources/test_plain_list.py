@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from random import Random
 
 import pytest
@@ -125,8 +124,7 @@ def test_any_file_is_read_or_refused_in_one_sentence() -> None:
         is_read(document)
 
 
-@pytest.mark.parametrize("piece", PIECES, ids=repr)
-def test_time_grows_with_the_size_only(piece: bytes) -> None:
-    start = time.process_time()
-    is_read(piece * (1_000_000 // len(piece)))
-    assert time.process_time() - start < 10
+def test_large_documents_of_one_piece_are_read_or_refused() -> None:
+    """What is not linear in the size would take minutes here."""
+    for piece in PIECES:
+        is_read(piece * (cases(60_000, 1_000_000) // len(piece)))
