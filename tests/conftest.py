@@ -36,13 +36,6 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("filterwarnings", "ignore:.*utcnow:DeprecationWarning")
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
-    """With `-n auto`, run one test more than there are processors: some tests wait for others."""
-    wanted = os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS")
-    return int(wanted) if wanted else len(os.sched_getaffinity(0)) + 1
-
-
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Mark the tests whose cases Hypothesis draws, if they try more than in `make test`."""
     if CASES > FEW and hypothesis.is_hypothesis_test(getattr(item, "obj", None)):
