@@ -145,7 +145,7 @@ def open_files() -> int:
 
 @pytest.mark.parametrize("tls", [False, True])
 def test_no_file_stays_open_after_the_client_leaves(tmp_path: Path, tls: bool) -> None:
-    """Nor while its connection is idle. It is closed at once, not by the garbage collector."""
+    """The server closes it at once, also if the connection stays open and idle."""
     with Emulator(data=tmp_path / "data", tls=tls) as emulator:
         fill(emulator)
         connection = connect(emulator)

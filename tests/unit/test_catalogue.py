@@ -122,7 +122,7 @@ def test_what_the_engine_says_is_translated(language: str) -> None:
 
 @cache
 def nodes_of(path: Path) -> list[ast.AST]:
-    """The nodes of a module that may say something: calls, assignments and what functions give."""
+    """Return the nodes that may hold texts for people: calls, assignments, returns and yields."""
     kinds = (ast.Call, ast.Assign, ast.Yield, ast.Return)
     tree = ast.parse(path.read_text(encoding="utf-8"))
     return [node for node in ast.walk(tree) if isinstance(node, kinds)]

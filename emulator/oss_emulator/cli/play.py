@@ -70,7 +70,7 @@ _PAUSE = 1.0
 """Seconds between two looks whether rules are in effect, unless the service is on this machine."""
 
 _OPENING = 5
-"""How often a request is tried that an account may not send: access takes a moment to open."""
+"""How often a denied request is sent: new permissions take effect after a moment."""
 
 _ATTEMPTS = 2
 """How often deleting a bucket is tried."""

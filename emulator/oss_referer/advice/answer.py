@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from oss_referer.advice.review import Line, Review, Visitor
-from oss_referer.engine import Decision, RefererConfiguration, Sentence, Stage
+from oss_referer.engine import Decision, RefererConfiguration, Sentence
 from oss_referer.engine.sentence import join
 from oss_referer.sources import forms
 from oss_referer.sources.forms import RulesForm
@@ -243,4 +243,4 @@ def _decision(decision: Decision) -> dict[str, object]:
 
 
 def _entry(line: Line) -> dict[str, str]:
-    return {"list": Stage(line.list).value, "entry": line.entry, "why": line.why}
+    return {"list": line.list.value, "entry": line.entry, "why": line.why}

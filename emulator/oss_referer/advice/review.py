@@ -10,7 +10,15 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeGuard
 
 from oss_referer.advice.proposal import ProposalError
-from oss_referer.advice.sites import Meaning, Site, is_right, make_console, make_mini_program, read
+from oss_referer.advice.sites import (
+    BOTH,
+    Meaning,
+    Site,
+    is_right,
+    make_console,
+    make_mini_program,
+    read,
+)
 from oss_referer.browser.probes import STRANGER, make
 from oss_referer.browser.strangers import APPID
 from oss_referer.engine import (
@@ -157,7 +165,7 @@ def _pages(sites: Iterable[Site]) -> Iterator[tuple[Site, str]]:
 def _by_both(site: Site) -> Site:
     """Return a site that is kept out by both schemes, if it may have both."""
     has_both = site.port is None and not (site.is_mini_program or site.is_console)
-    return replace(site, schemes=_SCHEMES) if has_both else site
+    return replace(site, schemes=BOTH) if has_both else site
 
 
 class _Reviewer:
@@ -179,7 +187,7 @@ class _Reviewer:
         self._cdn = {site.host for site in cdn}
         self._named = self._find_named()
         has_http = any("http" in site.schemes for site in (*self._named, *self._given))
-        cdn = [replace(site, schemes=_SCHEMES if has_http else ("https",)) for site in cdn]
+        cdn = [replace(site, schemes=BOTH if has_http else ("https",)) for site in cdn]
         self._sites = tuple(
             dict.fromkeys([*self._named, *self._given, *self._programs, *console, *cdn])
         )
@@ -462,7 +470,7 @@ class _Reviewer:
             if not (site.is_mini_program or site.is_console or site.port or site == PLACE):
                 twins = dict.fromkeys([site.host.removeprefix("www."), site.host])
                 for twin, scheme in _pages(
-                    replace(site, host=host, schemes=_SCHEMES) for host in twins
+                    replace(site, host=host, schemes=BOTH) for host in twins
                 ):
                     if not self._then.allows(twin.page(scheme, ANY_LABEL)):
                         yield twin.page(scheme), twin.name
@@ -632,7 +640,6 @@ def _is_origin(referer: str | None) -> TypeGuard[str]:
     return url is not None and url.text == f"{url.origin}/"
 
 
-_SCHEMES = ("https", "http")
 _TRIES = {
     "begins": Sentence("begins like yours"),
     "ends": Sentence("ends like yours"),

@@ -26,7 +26,7 @@ from oss_referer.search.url import (
     suffix_list,
 )
 
-_BOTH = ("https", "http")
+BOTH = ("https", "http")
 _WECHAT = Parts.split(MINI_PROGRAMS).host
 
 
@@ -181,14 +181,14 @@ def _read_one(text: str) -> Meaning:
     host = encode_host(parts.host.lower()) or ""
     port, path = parts.port, parts.rest
     port = port and (port.rstrip("*") or "*")  # such as :8080*, which ends as hosts do
-    schemes: tuple[str, ...] = _BOTH
+    schemes: tuple[str, ...] = BOTH
     if written.lower().startswith("https") or (web and web.lower().endswith("s")):
         schemes = ("https",)
     elif web and port not in (None, "80"):
         schemes = ("http",)
     elif port == "443":
         schemes = ("https",)
-    if (schemes, port) in ((_BOTH, "80"), (("https",), "443")):
+    if (schemes, port) in ((BOTH, "80"), (("https",), "443")):
         port = None
     if port is None and parts.port is None and path.startswith(":*"):
         port = "*"
@@ -223,7 +223,7 @@ def _read_host(
         hosts = (f"*.{tail}", tail)
         sites = tuple(Site(schemes, name, port) for name in hosts)
         if port == "*":  # browsers leave the default port out
-            plain = _BOTH if "http" in schemes else schemes
+            plain = BOTH if "http" in schemes else schemes
             sites = (*(Site(plain, name) for name in hosts), *sites)
         return Meaning(sites)
     if not is_host(bare):
@@ -237,7 +237,7 @@ def _read_host(
     sites = (site,)
     is_unended = port is None and is_whole and not path.startswith("/")  # it matches all ports
     if port == "*" or (is_unended and (bare in RESERVED or is_address(bare))):
-        plain = _BOTH if "http" in schemes else schemes
+        plain = BOTH if "http" in schemes else schemes
         sites = (Site(plain, bare), replace(site, port="*"))
     return Meaning(sites) if read_sent(site.page(schemes[0])) else Meaning(why=_NO_HOST)
 
@@ -250,7 +250,7 @@ def _is_own(name: str) -> bool:
 def _read_expression(text: str) -> Iterator[Site]:
     """Yield the sites that a regular expression names; both schemes unless it writes one out."""
     plain = re.sub(r"\[[^\]]*\]", ".", text.replace("\\", ""))
-    schemes = ("https",) if re.match(r"\^?\(?https(?:://|:)", plain) else _BOTH
+    schemes = ("https",) if re.match(r"\^?\(?https(?:://|:)", plain) else BOTH
     head = re.match(r"[^/]*//", plain)
     start = head.end() if head else 0
     if "|" not in plain:

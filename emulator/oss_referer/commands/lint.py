@@ -237,7 +237,9 @@ def _report_all(linted: Sequence[_Linted], arguments: argparse.Namespace) -> Ite
         yield from _report(item.shown, item.rules.find_places(), arguments)
     shown = [item for one in linted for item in one.shown]
     found = [item for one in linted for item in one.found]
-    named = () if arguments.site or len(linted) != 1 else linted[0].read_sites()
+    is_corrected = any(finding.correction.changes for finding in shown)
+    is_taken = is_corrected and len(linted) == 1 and not arguments.site
+    named = linted[0].read_sites() if is_taken else ()
     yield from _closing(shown, found, arguments, named)
     if len(linted) > 1:
         count = sum(bool(item.shown) for item in linted)
@@ -278,7 +280,7 @@ def _closing(
         yield line(
             Text(Sentence("Accepted: {}", ", ".join(sorted(set(arguments.ignore)))), Tone.FAINT)
         )
-    if named and any(finding.correction.changes for finding in shown):
+    if named:
         sites = ", ".join(named[:_SITES]) + (" …" if len(named) > _SITES else "")
         said = Sentence("Sites taken from the entries: {} (--site URL names others)", sites)
         yield line(Text(said, Tone.FAINT))

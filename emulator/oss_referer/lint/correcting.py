@@ -218,11 +218,11 @@ class Assessor:
         if not found:
             rare = self._find_rare(finding.place, whole)
             return replace(finding, safe=whole, risk=NOTHING, rare=rare)
-        for part in _parts(finding):
-            is_change = apply(rules, [(finding.place, part)]) != rules
-            if is_change and not self._find_risk(finding.place, part):
-                return replace(finding, safe=part, risk=found)
-        return replace(finding, safe=None, risk=found)
+        part = finding.safe
+        if part is None or part == whole or apply(rules, [(finding.place, part)]) == rules:
+            return replace(finding, safe=None, risk=found)
+        is_safe = self._find_risk(finding.place, part) is None
+        return replace(finding, safe=part if is_safe else None, risk=found)
 
     def follow(
         self, configuration: RefererConfiguration, found: Sequence[Finding]
@@ -316,15 +316,6 @@ def read_sites(configuration: RefererConfiguration, found: Iterable[Finding]) ->
         f"{next(iter(spoken))}://{name}" if len(spoken) == 1 else name
         for name, spoken in schemes.items()
     )
-
-
-def _parts(finding: Finding) -> Iterator[Correction]:
-    """Yield the parts of a correction that may be safe although the whole is not."""
-    careful = finding.safe
-    if careful is None:
-        return
-    if careful != finding.correction:
-        yield careful
 
 
 def _list(subject: Subject, stage: Stage) -> tuple[str, ...]:

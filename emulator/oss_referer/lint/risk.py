@@ -19,8 +19,10 @@ from collections.abc import Callable, Collection, Container, Iterable, Iterator,
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property, lru_cache
+from itertools import chain
 from typing import NamedTuple
 
+from oss_referer.browser.scenarios import STRANGER
 from oss_referer.engine import Pattern, RefererPolicy, Sentence
 from oss_referer.search import automaton
 from oss_referer.search.automaton import (
@@ -109,7 +111,7 @@ class Sites:
         """
         fixed = FIXED_HOST.match(entry)
         if fixed is not None:
-            return self._has(fixed["host"])
+            return self._owns(fixed["host"])
         wild = _WILD.match(entry)
         if wild is None:
             return False
@@ -117,18 +119,10 @@ class Sites:
         if reach is Reach.RARE and guard not in blacklisted:
             return False
         host = wild["name"].partition(":")[0]
-        return self._has(f"x{host}")
+        return self._owns(f"x{host}")
 
-    def _has(self, host: str) -> bool:
-        """Return whether a host belongs to one of the domains, as `OwnHost.owns` does for each."""
-        exact, above = self._names
-        bare = host.removesuffix(".")
-        return bare in exact or any(bare[dot.end() :] in above for dot in re.finditer(r"\.", bare))
-
-    @cached_property
-    def _names(self) -> tuple[frozenset[str], frozenset[str]]:
-        above = frozenset(own.host for own in self.domains if own.with_sub_domains)
-        return frozenset(own.host for own in self.domains), above
+    def _owns(self, host: str) -> bool:
+        return not self.foreign_pages[Reach.DEFAULT].has_host(host)
 
     @cached_property
     def own_pages(self) -> Mapping[Reach, SentReferers]:
@@ -283,8 +277,6 @@ def seek(
     return next(filter(is_as_good, _improve(referer)), referer)
 
 
-STRANGER_HOST = "evil.test"
-
 _ORIGIN = re.compile(r"(https?://)([^/:]+)(:[0-9]+)?(/.*)")
 
 
@@ -295,9 +287,9 @@ def _improve(referer: str) -> Iterator[str]:
         return
     scheme, host, port, path = found.groups(default="")
     behind = host.partition(".")[2]
-    longer = f"{host[:-1]}.{STRANGER_HOST}"
+    longer = f"{host[:-1]}.{STRANGER}"
     below = (f"{name}.{behind}" for name in ("www", "evil") if behind)
-    hosts = [STRANGER_HOST, longer, *below, host]
+    hosts = [STRANGER, longer, *below, host]
     for better_port in dict.fromkeys((port and ":8080", port)):
         for better_scheme in dict.fromkeys(("https://", scheme)):
             yield from (f"{better_scheme}{one}{better_port}{path}" for one in hosts)
@@ -485,7 +477,7 @@ def compare(
     named: NamedSites,
     budget: Budget,
     *,
-    own: "OwnPages | None" = None,
+    own: OwnPages | None = None,
 ) -> Sentence | None:
     """Return what new rules may change that somebody meant; None if they are safe."""
     before, after = old.policy.allows(None), new.allows(None)
@@ -508,7 +500,7 @@ def find_risk(
     named: NamedSites,
     budget: Budget,
     *,
-    own: "OwnPages | None" = None,
+    own: OwnPages | None = None,
 ) -> Sentence | None:
     """Return what an edit may change that somebody meant; None if it is safe.
 
@@ -538,12 +530,10 @@ def find_rare(
     search = _RiskSearch(old, new, edit, named, budget, reach=Reach.RARE)
     found = []
     try:
-        for referer in search.denied():
+        if referer := next(search.denied(), None):
             found.append(Sentence("It also locks out {}.", referer))
-            break
-        for referer in (*search.allowed(), *search.readmitted()):
+        if referer := next(chain(search.allowed(), search.readmitted()), None):
             found.append(Sentence("It also lets in {}.", referer))
-            break
     except UndecidedError:
         pass  # what is rare may remain unsaid
     return tuple(found)
