@@ -371,7 +371,7 @@ class ErrorCase(Enum):
     # Cross-origin requests (0003)
     ORIGIN_REQUIRED = ErrorSpec("BadRequest", 400, "Insufficient information. Origin request header needed.")
     ORIGIN_METHOD_REQUIRED = ErrorSpec("BadRequest", 400, "Insufficient information. Request Access-Control-Request-Method header needed.")
-    CORS_NOT_ENABLED = ErrorSpec("AccessDenied", 403, "CORSResponse: CORS is not enabled for this bucket.", "0003-00000601")
+    CORS_NOT_ENABLED = ErrorSpec("AccessForbidden", 403, "CORSResponse: CORS is not enabled for this bucket.", "0003-00000601")
     CORS_FORBIDDEN = ErrorSpec("AccessForbidden", 403, "CORSResponse: This CORS request is not allowed. This is usually because the evalution of Origin, request method / Access-Control-Request-Method or Access-Control-Requet-Headers are not whitelisted by the resource's CORS spec.", "0003-00000602")
 
     # Bandwidth (0004)
