@@ -455,6 +455,10 @@ def test_acceleration_counts_from_when_it_was_enabled() -> None:
     old = {**bucket.documents, transfer_acceleration.SINCE: b"1600000000.0"}
     service.storage.put_bucket(bucket._replace(documents=old))
     assert visited(service, "a.txt", "text/plain", ACCELERATED) == (200, "")
+    stop = ask("DELETE", "/public-bucket?transferAcceleration")
+    assert service.handle(stop, caller=service.accounts.owner).status == 204
+    # When acceleration began is forgotten, and it counts as new.
+    assert visited(service, "a.txt", "text/plain", ACCELERATED) == (200, "0048-00000106")
 
 
 # --- What is refused
