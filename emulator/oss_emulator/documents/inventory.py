@@ -20,13 +20,6 @@ _SCHEMA: Final = parse_schema("""
 InventoryConfiguration
   Id name
   IsEnabled boolean
-  Filter?
-    Prefix? text
-    LastModifyBeginTimeStamp? 1262275200..253402271999
-    LastModifyEndTimeStamp? 1262275200..253402271999
-    LowerSizeBound? 0..52776558133248
-    UpperSizeBound? 0..52776558133248
-    StorageClass? text
   Destination
     OSSBucketDestination
       Format CSV|Parquet
@@ -42,6 +35,13 @@ InventoryConfiguration
     Frequency Daily|Weekly|Monthly
     DayOfMonth? 1..28
     AutoDelete? boolean
+  Filter?
+    Prefix? text
+    LastModifyBeginTimeStamp? 1262275200..253402271999
+    LastModifyEndTimeStamp? 1262275200..253402271999
+    LowerSizeBound? 0..52776558133248
+    UpperSizeBound? 0..52776558133248
+    StorageClass? text
   IncludedObjectVersions All|Current
   OptionalFields?
     Field* name

@@ -12,7 +12,11 @@ from oss_emulator.protocol.xml import Children, Node
 
 @answers(f"POST /bucket?{replication.SUBRESOURCE}&comp=add", "PutBucketReplication")
 def put_bucket_replication(call: Call) -> Response:
-    """Add rules; raises `BucketReplicationAlreadyExist` for a target that has one."""
+    """Add rules.
+
+    Raises `BucketReplicationAlreadyExist` for a target that has one, and `InvalidTargetLocation`
+    for a target in another region than the rule says. A target may be missing.
+    """
     added = replication.parse(call.body.read())
     present = [
         rule
@@ -25,6 +29,10 @@ def put_bucket_replication(call: Call) -> Response:
     for rule in added:
         if rule.text("Destination/Bucket") in targets:
             raise OSSError(ErrorCase.REPLICATION_ALREADY_EXISTS, BucketName=call.bucket.name)
+        target = call.storage.bucket(rule.text("Destination/Bucket"))
+        region = rule.text("Destination/Location").removeprefix("oss-")
+        if target is not None and target.region != region:
+            raise OSSError(ErrorCase.INVALID_TARGET_LOCATION, TargetBucket=target.name)
         rule_id, started = replication.start(rule)
         rules.append(started)
     _keep(call, rules)
@@ -85,20 +93,21 @@ def get_bucket_replication_progress(call: Call) -> Response:
 
 
 def _progress(rule: Node) -> Children:
+    """Describe a rule: it copies no new objects, and old ones only if it was asked to (P-98)."""
     shown = ("ID", "PrefixSet", "Action", "Destination", "Status", "HistoricalObjectReplication")
     content = [(child.name, child.content) for child in rule if child.name in shown]
-    return [*content, ("Progress", [("HistoricalObject", 0)])]
+    historical = rule.text("HistoricalObjectReplication") == "enabled"
+    return [*content, ("Progress", [("HistoricalObject", 0)] if historical else [])]
 
 
 def _change(call: Call, rule_id: str, change: tuple[str, xml.Value]) -> None:
     _rule(call, rule_id)
-    name, _ = change
     rules: list[xml.Value] = []
     for rule in replication.rules(call.documents):
-        content = [(child.name, child.content) for child in rule]
+        content = {child.name: child.content for child in rule}
         if rule.text("ID") == rule_id:
-            content = [*(child for child in content if child[0] != name), change]
-        rules.append(content)
+            content.update([change])
+        rules.append(replication.shown(content))
     _keep(call, rules)
 
 
