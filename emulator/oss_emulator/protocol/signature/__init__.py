@@ -154,8 +154,9 @@ def _check_headers(claim: Claim, request: Request) -> None:
 
 def _wrong_region(claim: Claim, request: Request, region: str) -> OSSError:
     if claim.place is SignedIn.HEADER:
-        sent = request.headers["authorization"]
-        error = OSSError(ErrorCase.INVALID_SIGNING_REGION, Authorization=sent)
+        sent, of_region = request.headers["authorization"], claim.product == "oss"
+        case = ErrorCase.INVALID_SIGNING_REGION if of_region else ErrorCase.INVALID_SIGNING_PRODUCT
+        error = OSSError(case, Authorization=sent)  # P-97
     else:
         name, code = "x-oss-credential", ErrorCase.INVALID_CREDENTIAL_REGION
         error = invalid_argument(name, request.query[name], code=code)
