@@ -15,7 +15,7 @@ _SCHEMA: Final = parse_schema("""
 BucketLoggingStatus
   LoggingEnabled?
     TargetBucket name
-    TargetPrefix? text
+    TargetPrefix? text =
     LoggingRole? name
 """)
 
