@@ -93,11 +93,10 @@ def get_bucket_replication_progress(call: Call) -> Response:
 
 
 def _progress(rule: Node) -> Children:
-    """Describe a rule: it copies no new objects, and old ones only if it was asked to (P-98)."""
+    """Describe a rule that is starting: it has copied nothing yet (P-97)."""
     shown = ("ID", "PrefixSet", "Action", "Destination", "Status", "HistoricalObjectReplication")
     content = [(child.name, child.content) for child in rule if child.name in shown]
-    historical = rule.text("HistoricalObjectReplication") == "enabled"
-    return [*content, ("Progress", [("HistoricalObject", 0)] if historical else [])]
+    return [*content, ("Progress", [("HistoricalObject", 0)])]
 
 
 def _change(call: Call, rule_id: str, change: tuple[str, xml.Value]) -> None:
