@@ -11,8 +11,8 @@ from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
 
 _SCHEMA: Final = parse_schema("""
-VersioningConfiguration
-  Status Enabled|Suspended
+VersioningConfiguration !0012-00000002
+  Status Enabled|Suspended ?0012-00000002 !0012-00000004
 """)
 
 
