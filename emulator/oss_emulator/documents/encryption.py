@@ -28,7 +28,7 @@ def _validate(node: xml.Node, _: PutContext) -> xml.Value:
     (rule,) = node
     algorithm = rule.text("SSEAlgorithm")
     if algorithm not in headers.ENCRYPTIONS:
-        raise OSSError(ErrorCase.INVALID_ENCRYPTION)
+        raise OSSError(ErrorCase.INVALID_ENCRYPTION, ec="0005-00000003")
     if algorithm != "KMS":
         if rule.first("KMSMasterKeyID") is not None:
             raise OSSError(ErrorCase.KEY_WITHOUT_KMS)

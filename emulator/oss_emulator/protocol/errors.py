@@ -337,7 +337,7 @@ class ErrorCase(Enum):
     INVALID_MAX_KEYS_OF_OBJECTS = ErrorSpec("InvalidArgument", 400, INVALID_MAX_KEYS.message, "0015-00000402")
     INVALID_MAX_KEYS_OF_VERSIONS = ErrorSpec("InvalidArgument", 400, INVALID_MAX_KEYS.message, "0012-00000102")
     INVALID_ENCODING_TYPE = ErrorSpec("InvalidArgument", 400, "Invalid Encoding Method specified in Request", "0017-00000235")
-    INVALID_ENCRYPTION = ErrorSpec("InvalidEncryptionAlgorithmError", 400, "The Encryption request you specified is not valid. Supported value: AES256/SM4/KMS.", "0005-00000003")
+    INVALID_ENCRYPTION = ErrorSpec("InvalidEncryptionAlgorithmError", 400, "The Encryption request you specified is not valid. Supported value: AES256/SM4/KMS.")
     ENCRYPTION_NOT_SUPPORTED = ErrorSpec("InvalidArgument", 400, "This operation does not encrypt; leave the header x-oss-server-side-encryption out.", "0005-00000002")
     KEY_ID_EMPTY = ErrorSpec("InvalidArgument", 400, "The id of the KMS key is empty.", "0005-00000205")
     CONTEXT_WITHOUT_KEY = ErrorSpec("InvalidArgument", 400, "An encryption context needs the id of a KMS key.", "0005-00000228")

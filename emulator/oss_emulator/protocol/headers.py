@@ -45,9 +45,9 @@ _CONTEXT = "x-oss-server-side-encryption-context"
 _ENCRYPTION_STORED = (ENCRYPTION, _KEY_ID, _DATA_ENCRYPTION)
 
 _ENCRYPTING = frozenset(
-    "PutObject PostObject CopyObject InitiateMultipartUpload AppendObject".split()
+    "PutBucket PutObject PostObject CopyObject InitiateMultipartUpload AppendObject".split()
 )
-"""The operations that take an encryption (help page of 0005-00000002)."""
+"""The operations that take an encryption (help page of 0005-00000002, but for PutBucket)."""
 
 STORAGE_CLASS = "x-oss-storage-class"
 _FORBID_OVERWRITE = "x-oss-forbid-overwrite"

@@ -117,9 +117,10 @@ watermark
 info
 average-hue
 """
-"""Actions, and below each its parameters: name, kind and the end of the EC or all of it, `-` for an unknown one.
+"""Actions, and below each its parameters: name, kind and EC.
 
-`*` is a value without a key; its second EC is for a missing value.
+Most ECs have only their end, and `-` stands for an unknown one. `*` is a value without a key; its
+second EC is for a missing value.
 """
 
 
