@@ -102,7 +102,7 @@ class ErrorCase(Enum):
     NO_SUCH_LOG_FIELDS = ErrorSpec("NoSuchUserDefinedLogFieldsConfig", 404, "The user-defined log fields configuration does not exist.")
     NO_SUCH_WEBSITE = ErrorSpec("NoSuchWebsiteConfiguration", 404, "The specified bucket does not have a website configuration.")
     NO_SUCH_ENCRYPTION = ErrorSpec("NoSuchServerSideEncryptionRule", 404, "The server side encryption configuration was not found.")
-    KEY_WITHOUT_KMS = ErrorSpec("InvalidArgument", 400, "KMSMasterKeyID is not applicable if the default sse algorithm is not KMS.")
+    KEY_WITHOUT_KMS = ErrorSpec("InvalidArgument", 400, "KMSMasterKeyID is not applicable if the default sse algorithm is not KMS.", "0005-00000204")
     INVALID_DATA_ENCRYPTION = ErrorSpec("InvalidDataEncryptionAlgorithmError", 400, "The KMS Data Encryption request you specified is not valid. Supported value:SM4")
     TOO_MANY_TAGS = ErrorSpec("TooManyTags", 400, "The bucket tags num is beyond limit.")
     NO_SUCH_POLICY = ErrorSpec("NoSuchBucketPolicy", 404, "The specified bucket policy does not exist.", "0030-00000006")

@@ -161,7 +161,9 @@ def storage_class(headers: Mapping[str, str], default: str) -> str:
         raise invalid_argument(STORAGE_CLASS, value, code=ErrorCase.STORAGE_CLASS_EMPTY)
     if value not in STORAGE_CLASSES:
         message = f"Storage class {value!r} is unknown; use {listed(STORAGE_CLASSES)}."
-        raise invalid_argument(STORAGE_CLASS, value, message)
+        # CopyObject has the EC that PutBucket has, other operations have one of their own.
+        ec = "0013-00000101" if "x-oss-copy-source" in headers else "0017-00000132"
+        raise invalid_argument(STORAGE_CLASS, value, message, ec=ec)
     return value
 
 
