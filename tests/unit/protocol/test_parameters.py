@@ -125,7 +125,7 @@ def _listing(query: dict[str, str], headers: dict[str, str] | None = None) -> Re
 
 @pytest.mark.parametrize("place", [0, 1])
 def test_another_encoding_type_is_refused(place: int) -> None:
-    parts = [{}, {}]
+    parts: list[dict[str, str]] = [{}, {}]
     parts[place] = {"encoding-type": "base64"}
     with pytest.raises(OSSError) as caught:
         parameters.encoding_type(_listing(*parts))
