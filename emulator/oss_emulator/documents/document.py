@@ -5,14 +5,10 @@ file in this package, which also defines its meaning. `operations.bucket_documen
 Get and Delete.
 
 Schemas are a small language. A line is an element, and its children are indented by two blanks
-below it: `<name><how often> <text> =<default> ?<EC> !<EC>`. `how often` is empty for exactly once,
-or `?`, `*`, `+` or a range such as `{1,10}`. The text is `text`, `name` (not empty), `boolean`,
-`date`, a range of integers such as `1..`, or words such as `Enabled|Disabled`. A missing optional
-element is answered with its default; an optional `name` that is empty counts as missing.
-
-The ECs are those of the help pages: `!` for an element that is wrong, and `?` for one that is
-missing if it has another page. At the root, `!` is for all other mistakes, such as XML that is not
-well-formed, and `?` is for another root.
+below it: `<name><how often> <text> =<default>`. `how often` is empty for exactly once, or `?`, `*`,
+`+` or a range such as `{1,10}`. The text is `text`, `name` (not empty), `boolean`, `date`, a range
+of integers such as `1..`, or words such as `Enabled|Disabled`. A missing optional element is
+answered with its default; an optional `name` that is empty counts as missing.
 """
 
 import re
@@ -25,7 +21,7 @@ from typing import Final, TypeAlias
 from oss_emulator.protocol import dates, xml
 from oss_emulator.protocol.errors import ErrorCase, listed
 from oss_emulator.protocol.headers import invalid_argument
-from oss_emulator.protocol.xml import Children, DocumentError, Node, RootError
+from oss_emulator.protocol.xml import Children, DocumentError, Node
 from oss_emulator.storage.base import Bucket, Object, Storage
 
 
@@ -40,10 +36,6 @@ class Element:
     """The kind of its text, empty for an element that contains elements."""
     default: str | None
     children: "tuple[Element, ...]" = ()
-    missing: str | None = None
-    """The EC if it is missing, None without a help page."""
-    wrong: str | None = None
-    """The EC if it is wrong, None without a help page."""
 
     def parse(self, document: bytes) -> Node:
         """Parse a document with this root, converted to the service's form and order.
@@ -51,12 +43,7 @@ class Element:
         Raises `DocumentError` for a document that breaks the schema, and `InvalidArgument` for an
         integer out of range.
         """
-        try:
-            content = _children(xml.parse(document, self.name), self)
-        except DocumentError as error:
-            whole = self.missing if isinstance(error, RootError) else self.wrong
-            error.ec = error.ec or whole
-            raise
+        content = _children(xml.parse(document, self.name), self)
         return xml.parse(xml.format(self.name, content), self.name)
 
     def defaults(self) -> xml.Children:
@@ -69,8 +56,7 @@ def _children(node: Node, element: Element) -> xml.Children:
     for name in (item.name for item in node):
         if name not in known:
             raise DocumentError(
-                f"{element.name} has no element {name}; it has {listed(sorted(known), 'and')}.",
-                element.wrong,
+                f"{element.name} has no element {name}; it has {listed(sorted(known), 'and')}."
             )
     found: list[tuple[str, xml.Value]] = []
     for child in element.children:
@@ -78,13 +64,10 @@ def _children(node: Node, element: Element) -> xml.Children:
         nodes = [item for item in node.all(child.name) if item.value.strip() or not may_lack]
         number = len(nodes)
         if number < child.least:
-            raise DocumentError(
-                f"The element {child.name} is missing in {element.name}.", child.missing
-            )
+            raise DocumentError(f"The element {child.name} is missing in {element.name}.")
         if child.most is not None and number > child.most:
             raise DocumentError(
-                f"{element.name} has {number} {child.name} elements; the limit is {child.most}.",
-                child.wrong,
+                f"{element.name} has {number} {child.name} elements; the limit is {child.most}."
             )
         if not nodes and child.default is not None:
             found.append((child.name, child.default))
@@ -97,12 +80,10 @@ def _value(node: Node, element: Element) -> xml.Value:
         return _children(node, element)
     text = node.value.strip()
     if any(True for _ in node):
-        raise DocumentError(f"{element.name} must contain text, not elements.", element.wrong)
+        raise DocumentError(f"{element.name} must contain text, not elements.")
     value = _read(element, text)
     if value is None:
-        raise DocumentError(
-            f"{element.name} is {text!r}; it must be {_described(element)}.", element.wrong
-        )
+        raise DocumentError(f"{element.name} is {text!r}; it must be {_described(element)}.")
     return value
 
 
@@ -132,7 +113,7 @@ def _integer(element: Element, text: str) -> str | None:
     least, _, most = element.kind.partition("..")
     if (least and value < int(least)) or (most and value > int(most)):
         message = f"The {element.name} must be an integer {_range(element.kind)}."
-        raise invalid_argument(element.name, text, message, ec=element.wrong)
+        raise invalid_argument(element.name, text, message)
     return str(value)
 
 
@@ -162,8 +143,8 @@ _KINDS: Final[Mapping[str, tuple[str, Callable[[str], str | None]]]] = {
 """Each kind of text: its description in errors, and the function that converts a text."""
 
 _LINE: Final = re.compile(
-    r"(?P<indent> *)(?P<name>[\w-]+)(?P<often>[?*+]|\{\d+,\d*\})?(?: (?P<kind>[^\s=?!]\S*))?"
-    r"(?: =(?P<default>\S*))?(?: \?(?P<missing>\S+))?(?: !(?P<wrong>\S+))?"
+    r"(?P<indent> *)(?P<name>[\w-]+)(?P<often>[?*+]|\{\d+,\d*\})?(?: (?P<kind>[^\s=]\S*))?"
+    r"(?: =(?P<default>.*))?"
 )
 _OFTEN: Final = {"": (1, 1), "?": (0, 1), "*": (0, None), "+": (1, None)}
 
@@ -183,9 +164,8 @@ def _parse_lines(lines: list[str], depth: int) -> Iterable[Element]:
             raise ValueError(f"not an element of a schema: {lines[start]!r}")
         least, most = _times(match["often"] or "")
         children = tuple(_parse_lines(lines[start + 1 : end], depth + 2))
-        name, kind, default, wrong = (match[part] for part in ("name", "kind", "default", "wrong"))
-        missing = match["missing"] or wrong
-        yield Element(name, least, most, kind or "", default, children, missing, wrong)
+        name, kind, default = match["name"], match["kind"] or "", match["default"]
+        yield Element(name, least, most, kind, default=default, children=children)
 
 
 def _times(often: str) -> tuple[int, int | None]:
