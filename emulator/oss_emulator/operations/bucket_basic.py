@@ -58,8 +58,8 @@ def _configuration(call: Call) -> tuple[str | None, str | None]:
         raise OSSError(ErrorCase.INVALID_LOCATION, LocationConstraint=location)
     storage_class = node.text("StorageClass") or None
     if storage_class not in (None, *STORAGE_CLASSES):
-        message = f"Storage class {storage_class!r} is unknown; use {listed(STORAGE_CLASSES)}."
-        raise invalid_argument("StorageClass", storage_class, message)
+        code = ErrorCase.INVALID_STORAGE_CLASS
+        raise invalid_argument("StorageClass", storage_class, code=code)
     asked = node.text("DataRedundancyType") or None
     if asked not in (None, *REDUNDANCY_TYPES):
         message = f"Redundancy type {asked!r} is unknown; use {listed(REDUNDANCY_TYPES)}."

@@ -24,9 +24,8 @@ def put_symlink(call: Call) -> Response:
     """
     target = call.request.headers.get(TARGET, "")
     if not target:
-        raise headers.invalid_argument(
-            TARGET, target, "The target of the link is missing; name its key."
-        )
+        message = "The target of the link is missing; name its key."
+        raise headers.invalid_argument(TARGET, target, message, ec="0043-00000001")
     target = headers.text(TARGET, target).replace("+", " ")  # P-43
     key = decode_key(target)
     etag = checksums.format_etag(md5(key.encode(), usedforsecurity=False).digest())

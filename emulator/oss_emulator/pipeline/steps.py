@@ -28,7 +28,7 @@ from oss_emulator.pipeline import (
     website,
 )
 from oss_emulator.pipeline.deployment import Deployment
-from oss_emulator.protocol import checksums
+from oss_emulator.protocol import checksums, headers
 from oss_emulator.protocol.address import Target, check_key
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.form import Form
@@ -107,6 +107,7 @@ def run_operation(body: Body, admission: Admission, service: Deployment) -> Resp
     if admission.visit is not None:
         return pages.serve(call, admission.visit)
     operation = admission.operation
+    headers.refuse_encryption(admission.request.headers, operation.name)
     if admission.request.method in READS:
         return operation.handler(call)
     with service.storage.transaction():

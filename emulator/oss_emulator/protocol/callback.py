@@ -134,7 +134,8 @@ def _decode(parameter: str, not_json: str, not_base64: str, name: str = _NAME) -
     try:
         return json_text.parse(text)
     except JSONError:
-        raise _refuse(not_json, text, "", name) from None
+        ec = "0007-00000003" if name == _NAME else ""
+        raise _refuse(not_json, text, ec, name) from None
 
 
 def _parse_urls(value: Any) -> tuple[str, ...]:

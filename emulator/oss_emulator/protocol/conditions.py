@@ -182,6 +182,15 @@ class CopySource(NamedTuple):
     version_id: str | None
 
 
+def parse_part_source(header: str) -> CopySource:
+    """Parse the source of UploadPartCopy, which must begin with a slash."""
+    if not header:
+        raise invalid_argument(COPY_SOURCE, header, code=ErrorCase.PART_SOURCE_EMPTY)
+    if not header.startswith("/"):
+        raise invalid_argument(COPY_SOURCE, header, code=ErrorCase.PART_SOURCE_WITHOUT_SLASH)
+    return parse_copy_source(header)
+
+
 def parse_copy_source(header: str) -> CopySource:
     """Parse `/bucket/key?versionId=…`, percent-encoded; a plus sign is a space (P-43).
 
@@ -194,5 +203,8 @@ def parse_copy_source(header: str) -> CopySource:
     name = unquote(bucket)
     if not is_bucket_name(name):
         raise OSSError(ErrorCase.INVALID_BUCKET_NAME, BucketName=name)
-    version_id = parse_query(query).get("versionId")
+    parameters = parse_query(query)
+    if parameters.keys() - {"versionId"}:
+        raise invalid_argument(COPY_SOURCE, header, code=ErrorCase.COPY_SOURCE_PARAMETER)
+    version_id = parameters.get("versionId")
     return CopySource(name, decode_key(key.replace("+", " ")), version_id)

@@ -150,18 +150,20 @@ def version_id_of(call: Call) -> str | None:
     """Read the version id that a call names, None for none; raises `InvalidArgument` for ""."""
     version_id = call.version_id
     if version_id == "":
-        raise headers.invalid_argument(
-            "VersionId", version_id, "Version id can not be the empty string."
-        )
+        raise headers.invalid_argument("VersionId", version_id, code=ErrorCase.VERSION_ID_EMPTY)
     return version_id if version_id is None else check_version_id(version_id)
 
 
 _VERSION_ID = re.compile(r"CAEQ[0-9A-Za-z._-]{16,}")
 
 
+def is_version_id(text: str) -> bool:
+    return text == NULL_VERSION or _VERSION_ID.fullmatch(text) is not None
+
+
 def check_version_id(version_id: str) -> str:
     """Return a well-formed version id; raises `InvalidArgument` for any other text."""
-    if version_id != NULL_VERSION and not _VERSION_ID.fullmatch(version_id):
+    if not is_version_id(version_id):
         raise headers.invalid_argument("VersionId", version_id, code=ErrorCase.INVALID_VERSION_ID)
     return version_id
 
@@ -180,6 +182,8 @@ def find_source(call: Call, source: CopySource, *, through_link: bool = False) -
         raise OSSError(ErrorCase.NO_SUCH_BUCKET, BucketName=source.bucket)
     if bucket.region != call.bucket.region:
         raise OSSError(ErrorCase.OTHER_REGION)
+    if source.version_id == "":
+        raise headers.invalid_argument("VersionId", "", code=ErrorCase.COPY_SOURCE_VERSION_EMPTY)
     version_id = source.version_id and check_version_id(source.version_id)
     item = call.storage.object(bucket.name, source.key, version_id)
     actions = required_of_source(call.request.headers, source.version_id)
@@ -189,7 +193,8 @@ def find_source(call: Call, source: CopySource, *, through_link: bool = False) -
     if item is None:
         raise _missing(call, bucket, source.key, version_id)
     if item.delete_marker:
-        raise OSSError(ErrorCase.NO_SUCH_KEY, Key=source.key)
+        code = ErrorCase.SOURCE_IS_DELETE_MARKER if version_id else ErrorCase.NO_SUCH_KEY
+        raise OSSError(code, Key=source.key)
     target = follow(reading, bucket, item) if through_link else item
     check_restored(call, bucket, target)
     return show(item, target)
@@ -250,6 +255,8 @@ def _missing(call: Call, bucket: Bucket, key: str, version_id: str | None) -> OS
 def find_upload(call: Call, code: ErrorCase = ErrorCase.NO_SUCH_UPLOAD) -> Upload:
     """Find the multipart upload that the call names, for its key; raises `NoSuchUpload`."""
     upload_id = call.request.query["uploadId"]
+    if not upload_id:
+        raise OSSError(ErrorCase.UPLOAD_ID_EMPTY, UploadId=upload_id)
     upload = call.storage.upload(call.bucket.name, upload_id)
     if upload is None or upload.draft.key != call.key:
         raise OSSError(code, UploadId=upload_id)

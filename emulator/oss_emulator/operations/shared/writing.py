@@ -50,7 +50,7 @@ def check_writable(call: Call) -> None:
     if call.key.startswith(("/", "\\")):
         raise OSSError(ErrorCase.INVALID_OBJECT_NAME)
     # A versioned bucket overwrites nothing, so the header has no effect (PutObject).
-    if call.bucket.versioning or not headers.flag(call.request.headers, "x-oss-forbid-overwrite"):
+    if not headers.forbids_overwrite(call.request.headers) or call.bucket.versioning:
         return
     if call.storage.object(call.bucket.name, call.key) is not None:
         raise OSSError(ErrorCase.FILE_ALREADY_EXISTS, Key=call.key)
