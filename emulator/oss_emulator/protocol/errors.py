@@ -241,6 +241,7 @@ class ErrorCase(Enum):
     IMAGE_MISSING = ErrorSpec("NoSuchKey", 404, "The specified key does not exist.", "0040-00000024")
     IMAGE_FORMAT = ErrorSpec("BadRequest", 400, "This image format is not supported.", "0040-00000005")
     IMAGE_DAMAGED = ErrorSpec("BadRequest", 400, "The image file may be damaged.")
+    IMAGE_DAMAGED_HEIC = ErrorSpec("BadRequest", 400, "The heic image file may be damaged.", "0040-00000020")
     IMAGE_DAMAGED_AVIF = ErrorSpec("BadRequest", 400, "The avif image file may be damaged.", "0040-00000021")
     IMAGE_DAMAGED_WEBP = ErrorSpec("BadWebPImage", 400, "The webp image file may be damaged.", "0040-00000010")
     IMAGE_FILE_TOO_LARGE = ErrorSpec("ImageTooLarge", 400, "The image file is larger than 20 MB.", "0040-00000001")

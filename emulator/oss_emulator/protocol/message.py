@@ -6,7 +6,7 @@ times as long.
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
@@ -148,6 +148,8 @@ class Callback:
     """The Host header; "" for the host of the URL."""
     content_type: str
     body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Headers that the upload asks for, beside those that every call has."""
 
 
 class AccessRecord(NamedTuple):
@@ -164,7 +166,7 @@ class Response(NamedTuple):
     """An HTTP response. An answer to HEAD has the headers of the GET, and its body is not sent."""
 
     status: int = 200
-    headers: Mapping[str, str] = {}
+    headers: Mapping[str, str] = MappingProxyType({})
     body: bytes | tuple[bytes | FileRange | Stream, ...] = b""
     """The whole body, or its pieces in order."""
     compress: bool = False
