@@ -70,7 +70,7 @@ crop
   y 0..30000 -
   g nw|north|ne|west|center|east|sw|south|se 209
 indexcrop
-  x 1..30000 230 !223
+  x 1..30000 230
   y 1..30000 230 !224
   i 0..30000 229
 circle

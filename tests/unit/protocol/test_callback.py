@@ -104,9 +104,7 @@ def test_bad_call_is_refused(changes: dict[str, Any], ec: str, message: str) -> 
     (encoded([]), "0007-00000003", "The callback configuration is not json format."),
     ("a" * (callback.MAX_LENGTH + 1), "0007-00000001", "The length of callback exceed max value."),
 )
-def test_parameter_that_is_not_a_callback_is_refused(
-    parameter: str, ec: str, message: str
-) -> None:
+def test_parameter_that_is_not_a_callback_is_refused(parameter: str, ec: str, message: str) -> None:
     with pytest.raises(OSSError) as caught:
         callback.parse_callback(parameter, {}, {})
     assert (caught.value.ec, caught.value.message) == (ec, message)
