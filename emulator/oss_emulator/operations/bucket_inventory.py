@@ -17,12 +17,12 @@ _ONE = "inventory&inventoryId"
 def put_bucket_inventory(call: Call) -> Response:
     """Add an inventory.
 
-    Raises `InvalidArgument` for an unknown destination, `InventoryAlreadyExist` and
+    Raises `InvalidArgument` for a destination that is not possible, `InventoryAlreadyExist` and
     `InventoryExceedLimit`.
     """
     inventory_id = call.request.query["inventoryId"]
     document = inventory.format(call.body.read(), inventory_id)
-    inventory.check_destination(document, call.storage)
+    inventory.check_destination(document, call.bucket, call.storage)
     present = call.documents_below(inventory.PREFIX)
     if inventory_id in present:
         raise OSSError(ErrorCase.INVENTORY_ALREADY_EXISTS, InventoryId=inventory_id)

@@ -12,8 +12,14 @@ from oss_emulator.protocol.xml import Children, Node
 
 @answers(f"POST /bucket?{replication.SUBRESOURCE}&comp=add", "PutBucketReplication")
 def put_bucket_replication(call: Call) -> Response:
-    """Add rules; raises `BucketReplicationAlreadyExist` for a target that has one."""
+    """Add rules; raises `BucketReplicationAlreadyExist` for a target that has one.
+
+    Raises `InvalidRequest` while the versioning of the bucket is suspended, or enabled for only one
+    of the two buckets.
+    """
     added = replication.parse(call.body.read())
+    if call.bucket.versioning == "Suspended":
+        raise OSSError(ErrorCase.REPLICATION_SUSPENDED, BucketName=call.bucket.name)
     present = [
         rule
         for rule in replication.rules(call.documents)
@@ -23,8 +29,12 @@ def put_bucket_replication(call: Call) -> Response:
     rules: list[xml.Value] = [rule.content for rule in present]
     rule_id = ""
     for rule in added:
-        if rule.text("Destination/Bucket") in targets:
+        name = rule.text("Destination/Bucket")
+        if name in targets:
             raise OSSError(ErrorCase.REPLICATION_ALREADY_EXISTS, BucketName=call.bucket.name)
+        target = call.storage.bucket(name)
+        if target is not None and target.versioning != call.bucket.versioning:
+            raise OSSError(ErrorCase.REPLICATION_VERSIONING_DIFFERS, BucketName=call.bucket.name)
         rule_id, started = replication.start(rule)
         rules.append(started)
     _keep(call, rules)

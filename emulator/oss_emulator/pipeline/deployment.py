@@ -59,4 +59,5 @@ class Deployment:
             lambda account: self.accounts.display_name(account),  # of those in use now
             settings.assumptions,
             self.changes,
+            settings.lenient,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from oss_emulator.operations.admission import Admission
 from oss_emulator.operations.operation import Operation, Resource, not_implemented
@@ -60,6 +60,9 @@ class Dispatcher:
             raise OSSError(ErrorCase.METHOD_NOT_ALLOWED, Method="POST", ResourceType="Object")
         subresource = self._subresource(request.method, resource, request.query)
         component = request.query.get(_COMPONENT)
+        refusal = REFUSALS.get((request.method, resource, subresource))
+        if refusal is not None:
+            raise OSSError(refusal)
         asked = subresource if component is None else f"{subresource}&{_COMPONENT}={component}"
         raise not_implemented(request.method, resource, asked)
 
@@ -103,6 +106,12 @@ class Dispatcher:
             raise not_implemented(method, resource, refining)
         return found
 
+
+REFUSALS: Final = {
+    ("DELETE", Resource.BUCKET, "inventory"): ErrorCase.INVENTORY_ID_MISSING,
+    ("POST", Resource.BUCKET, "metaQuery"): ErrorCase.NO_META_QUERY_ACTION,
+}
+"""What the service answers to requests that lack the parameter of an operation."""
 
 _COMPONENT = "comp"
 """The parameter that selects a part of a sub-resource. An unknown part is not implemented."""

@@ -151,7 +151,7 @@ class Service(Deployment):
 
 
 def _malformed(error: DocumentError) -> OSSError:
-    return OSSError(ErrorCase.MALFORMED_XML, ErrorDetail=str(error))
+    return OSSError(ErrorCase.MALFORMED_XML, ec=error.ec, ErrorDetail=str(error))
 
 
 def _unwrap(admission: Admission, data: bytes) -> bytes:

@@ -28,6 +28,8 @@ def parse_pairs(name: str, header: str) -> list[tuple[str, str]]:
     """Parse `key=value&key`, URL-encoded; raises `InvalidArgument`. `name` is the header's."""
     pairs = []
     for part in header.split("&") if header else ():
+        if part.count("=") > 1:
+            raise _invalid_header(name, header, ec="0010-00000219")
         key, _, value = part.partition("=")
         try:
             pairs.append((unquote_plus(key, errors="strict"), unquote_plus(value, errors="strict")))
@@ -64,7 +66,8 @@ def _check(pairs: list[tuple[str, str]]) -> dict[str, str]:
         raise OSSError(ErrorCase.TOO_MANY_OBJECT_TAGS)  # P-54
     for key, value in pairs:
         if not key or not _is_valid(key, MAX_KEY):
-            raise OSSError(ErrorCase.INVALID_TAG_KEY, TagKey=key)
+            ec = None if has_allowed_characters(key) else "0010-00000212"
+            raise OSSError(ErrorCase.INVALID_TAG_KEY, ec=ec, TagKey=key)
         if not _is_valid(value, MAX_VALUE):
             raise OSSError(ErrorCase.INVALID_TAG_VALUE, TagValue=value)
     return dict(pairs)
@@ -79,6 +82,6 @@ def has_allowed_characters(text: str) -> bool:
     return all(sign in _SIGNS or sign.isalnum() for sign in text)
 
 
-def _invalid_header(name: str, header: str) -> OSSError:
+def _invalid_header(name: str, header: str, ec: str | None = None) -> OSSError:
     message = ErrorCase.INVALID_TAGGING_HEADER.value.message.replace(HEADER, name)
-    return invalid_argument(name, header, message, ErrorCase.INVALID_TAGGING_HEADER)
+    return invalid_argument(name, header, message, ErrorCase.INVALID_TAGGING_HEADER, ec=ec)

@@ -28,7 +28,14 @@ _REPLACEMENTS = dict.fromkeys((*_CONTROLS, 0xFFFE, 0xFFFF), "\ufffd")
 
 
 class DocumentError(ValueError):
-    """A document that its operation does not accept; the text says why."""
+    """A document that its operation does not accept; the text says why.
+
+    `ec` is that of the help page about the mistake, None for the general one.
+    """
+
+    def __init__(self, text: str, ec: str | None = None) -> None:
+        super().__init__(text)
+        self.ec = ec
 
 
 class RootError(DocumentError):

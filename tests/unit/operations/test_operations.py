@@ -43,7 +43,7 @@ def test_buckets_of_other_accounts_are_neither_listed_nor_targets_of_logs(ask: C
 
 
 INVENTORY = """<InventoryConfiguration><Id>%s</Id><IsEnabled>true</IsEnabled>
-<Destination><OSSBucketDestination><Format>CSV</Format><AccountId>1</AccountId>
+<Destination><OSSBucketDestination><Format>CSV</Format><AccountId>1000000000000001</AccountId>
 <RoleArn>acs:ram::1:role/r</RoleArn><Bucket>acs:oss:::bucket</Bucket></OSSBucketDestination>
 </Destination><Schedule><Frequency>Daily</Frequency></Schedule>
 <IncludedObjectVersions>All</IncludedObjectVersions></InventoryConfiguration>"""
@@ -64,6 +64,18 @@ def test_page_of_inventories_has_100_and_a_bucket_1000(ask: Caller) -> None:
     assert (rest.body.count(b"<Id>"), rest.text("IsTruncated")) == (50, "false")
     answer = ask("PUT", "/bucket?inventory&inventoryId=more", INVENTORY % "more")
     assert (answer.status, answer.code) == (400, "InventoryExceedLimit")
+
+
+def test_inventory_goes_to_a_bucket_of_its_account_and_region(ask: Caller) -> None:
+    storage = ask.service.storage
+    present = storage.bucket("bucket")
+    assert present is not None
+    storage.put_bucket(present._replace(name="foreign", owner="2000000000000002"))
+    storage.put_bucket(present._replace(name="distant", region="cn-beijing"))
+    for target, ec in (("foreign", "0020-00000033"), ("distant", "0020-00000019")):
+        document = (INVENTORY % "i").replace("acs:oss:::bucket", f"acs:oss:::{target}")
+        answer = ask("PUT", "/bucket?inventory&inventoryId=i", document)
+        assert (answer.status, answer.code, answer.text("EC")) == (400, "InvalidArgument", ec)
 
 
 def test_default_retention_that_would_end_after_the_year_9999_refuses_uploads(ask: Caller) -> None:
