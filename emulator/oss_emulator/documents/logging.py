@@ -14,10 +14,10 @@ from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.xml import DocumentError
 
 _SCHEMA: Final = parse_schema("""
-BucketLoggingStatus
+BucketLoggingStatus ?0032-00000001
   LoggingEnabled?
     TargetBucket name ?0032-00000002 !0032-00000003
-    TargetPrefix? text
+    TargetPrefix? text:256 ~0032-00000006
     LoggingRole? name
 """)
 
@@ -26,8 +26,8 @@ def _validate(node: xml.Node, context: PutContext) -> xml.Value:
     name = node.text("LoggingEnabled/TargetBucket")
     if name:
         prefix = node.text("LoggingEnabled/TargetPrefix")
-        if prefix.startswith("/"):
-            message = "The TargetPrefix must not begin with a slash."
+        if prefix.startswith(("/", "\\")):
+            message = "The TargetPrefix must not begin with a slash or a backslash."
             raise headers.invalid_argument("TargetPrefix", prefix, message, ec="0032-00000005")
         found = context.storage.bucket(name)
         if found is None:
@@ -61,7 +61,7 @@ MAX_FIELDS: Final = 6
 _HEADER: Final = re.compile(r"[!-9;-^`-~]+")
 
 _LOG_FIELDS: Final = parse_schema("""
-UserDefinedLogFieldsConfiguration
+UserDefinedLogFieldsConfiguration <0046-00000002
   HeaderSet?
     header* name
   ParamSet?
@@ -74,11 +74,12 @@ def _validate_fields(node: xml.Node, _: PutContext) -> xml.Value:
     if not names:
         raise DocumentError("No field is named; name a header or a parameter.", "0046-00000003")
     if len(names) > MAX_FIELDS:
-        raise DocumentError(f"{len(names)} fields are named; the limit is {MAX_FIELDS}.")
+        message = f"{len(names)} fields are named; the limit is {MAX_FIELDS}."
+        raise DocumentError(message, "0046-00000004")
     for name in names:
         if name.name == "header" and not _HEADER.fullmatch(name.value):
             message = "The name of a header must be printable ASCII without '_' and ':'."
-            raise headers.invalid_argument("header", name.value, message)
+            raise headers.invalid_argument("header", name.value, message, ec="0046-00000005")
     return node.content
 
 

@@ -108,7 +108,7 @@ class ErrorCase(Enum):
     TOO_MANY_TAGS = ErrorSpec("TooManyTags", 400, "The bucket tags num is beyond limit.")
     NO_SUCH_POLICY = ErrorSpec("NoSuchBucketPolicy", 404, "The specified bucket policy does not exist.", "0030-00000006")
     INVALID_POLICY = ErrorSpec("InvalidPolicyDocument", 400, "The policy is not valid.", "0030-00000005")
-    NO_SUCH_ACCELERATION = ErrorSpec("NoSuchTransferAccelerationConfiguration", 404, "The bucket you specified does not have transfer acceleration configuration.")
+    NO_SUCH_ACCELERATION = ErrorSpec("NoSuchTransferAccelerationConfiguration", 404, "The bucket you specified does not have transfer acceleration configuration.", "0028-00000004")
     NO_SUCH_INVENTORY = ErrorSpec("NoSuchInventory", 404, "No Row found in Inventory Table.")
     INVENTORY_ALREADY_EXISTS = ErrorSpec("InventoryAlreadyExist", 409, "The Inventory Configuration already exists.", "0020-00000042")
     TOO_MANY_INVENTORIES = ErrorSpec("InventoryExceedLimit", 400, "The inventory configurations num is beyond limit.")

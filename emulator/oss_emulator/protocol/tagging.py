@@ -66,7 +66,7 @@ def _check(pairs: list[tuple[str, str]]) -> dict[str, str]:
         raise OSSError(ErrorCase.TOO_MANY_OBJECT_TAGS)  # P-54
     for key, value in pairs:
         if not key or not _is_valid(key, MAX_KEY):
-            ec = None if has_allowed_characters(key) else "0010-00000212"
+            ec = "0010-00000209" if has_allowed_characters(key) else "0010-00000212"
             raise OSSError(ErrorCase.INVALID_TAG_KEY, ec=ec, TagKey=key)
         if not _is_valid(value, MAX_VALUE):
             raise OSSError(ErrorCase.INVALID_TAG_VALUE, TagValue=value)
