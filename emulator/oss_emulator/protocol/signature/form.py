@@ -42,6 +42,7 @@ _EMPTY: Final = {
     "OSSAccessKeyId": ("accessKeyId", ""),
     "Signature": ("signature", "0002-00000704"),
     "x-oss-signature": ("signature", "0002-00000704"),
+    POLICY: ("policy", "0006-00000205"),
 }
 
 
