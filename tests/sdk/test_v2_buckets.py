@@ -75,11 +75,16 @@ SCENARIOS = [
                         oss.LifecycleRuleTransition(days=30, storage_class="IA"),
                         oss.LifecycleRuleTransition(days=60, storage_class="Archive"),
                     ],
-                    abort_multipart_upload=oss.LifecycleRuleAbortMultipartUpload(days=1),
                     noncurrent_version_expiration=oss.NoncurrentVersionExpiration(
                         noncurrent_days=7
                     ),
-                )
+                ),
+                oss.LifecycleRule(
+                    id="s",
+                    prefix="parts/",
+                    status="Enabled",
+                    abort_multipart_upload=oss.LifecycleRuleAbortMultipartUpload(days=1),
+                ),
             ]
         ),
         "NoSuchLifecycle",

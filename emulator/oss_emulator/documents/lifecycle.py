@@ -61,8 +61,8 @@ LifecycleConfiguration ?0014-00000012 !0014-00000015 <0014-00000011
     Days? 1..
     Date? date
     Filter?
-      ObjectSizeGreaterThan? 0..
-      ObjectSizeLessThan? 1..
+      ObjectSizeGreaterThan? 0.. !0014-00000039 ~0014-00000039
+      ObjectSizeLessThan? 1.. !0014-00000040 ~0014-00000040
       Not? *0014-00000089
         Prefix text ?0014-00000088
         Tag?
@@ -74,7 +74,7 @@ LifecycleConfiguration ?0014-00000012 !0014-00000015 <0014-00000011
     Expiration? !0014-00000057
       Days? 1.. ~0014-00000086
       Date? date
-      CreatedBeforeDate? date
+      CreatedBeforeDate? date !0014-00000087
       ExpiredObjectDeleteMarker? boolean
     Transition{0,3} !0014-00000017 *0014-00000043
       Days? 1..
@@ -175,16 +175,22 @@ def _mistakes(rule: Node) -> Iterator[_Mistake]:
     """
     tags = [(tag.text("Key"), tag.text("Value")) for tag in rule.all("Tag")]
     keys, values = [key for key, _ in tags], [value for _, value in tags]
+    marker = rule.text("Expiration/ExpiredObjectDeleteMarker") == "true"
+    other = marker or rule.first("AbortMultipartUpload") is not None
+    least, most = (rule.text(f"Filter/ObjectSize{name}") for name in ("GreaterThan", "LessThan"))
+    crossed = bool(least and most and int(least) > int(most))
+    small = bool(most) and any(move.first("AllowSmallFile") is not None for move in rule)
     signs = "may have letters, digits, spaces and +-=._:/"
     valid = tagging.has_allowed_characters
     yield not any(child.name in _ACTIONS for child in rule), _ANY_ACTION, "0014-00000026"
     yield len({*keys}) < len(keys), "The tags of a rule have different keys.", "0014-00000029"
     yield not all(map(valid, keys)), f"The key of a tag {signs}.", "0014-00000031"
     yield not all(map(valid, values)), f"The value of a tag {signs}.", "0014-00000032"
+    yield bool(tags) and other, "Uploads and delete markers have no tags.", "0014-00000027"
+    yield crossed, "ObjectSizeGreaterThan is less than ObjectSizeLessThan.", "0014-00000041"
+    yield small, "AllowSmallFile excludes ObjectSizeLessThan.", "0014-00000054"
     excluded = rule.first("Filter/Not")
     if excluded is not None:
-        marker = rule.text("Expiration/ExpiredObjectDeleteMarker") == "true"
-        other = marker or rule.first("AbortMultipartUpload") is not None
         inside = excluded.text("Prefix").startswith(rule.text("Prefix"))
         tag = (excluded.text("Tag/Key"), excluded.text("Tag/Value"))
         yield other, "Not excludes AbortMultipartUpload and delete markers.", "0014-00000034"
@@ -203,25 +209,32 @@ def _mistakes_of_move(move: Node, bucket: Bucket | None) -> Iterator[_Mistake]:
     cold = storage_class in ("ColdArchive", "DeepColdArchive")
     returned = storage_class != "IA" and back == "true"
     dated = move.first("CreatedBeforeDate") is not None
+    small = not accessed and move.first("AllowSmallFile") is not None
     with_back = "ReturnToStdWhenVisit goes with an IsAccessTime that is true."
     yield accessed and not tracked, "Enable access tracking first.", "0014-00000016"
     yield accessed and cold, "A move by access time is to IA or Archive.", "0014-00000051"
     yield accessed and dated, "A move by access time has Days.", "0014-00000047"
     yield accessed != bool(back), with_back, "0014-00000052"
+    yield small, "AllowSmallFile goes with an IsAccessTime that is true.", "0014-00000055"
     yield returned, "Only objects of IA return when they are read.", "0014-00000053"
 
 
 def _check_times(rule: Node) -> None:
-    """Check that each action has one time, and that a rule does not mix dates and days."""
+    """Check that each action has one time, and that the rule does not mix dates and days."""
     for upload in rule.all("AbortMultipartUpload"):
         _time(upload)
-    moves = [*rule.all("Expiration"), *rule.all("Transition")]
+    _check_mixture(rule)
+
+
+def _check_mixture(*rules: Node) -> None:
+    """Check that rules for the same objects do not mix dates and days."""
+    moves = [move for rule in rules for name in _ACTIONS[:2] for move in rule.all(name)]
     if {_TIMES[_time(node)] for node in moves} >= {"days", "date"}:
-        storage_class = rule.text("Transition/StorageClass")
+        classes = (rule.text("Transition/StorageClass") for rule in rules)
         raise OSSError(
             ErrorCase.MIXED_LIFECYCLE_TIMES,
             "Found mixed CreatedBeforeDate and Days based Expiration and Transition "
-            f"for StorageClass {storage_class} actions",
+            f"for StorageClass {next(filter(None, classes), '')} actions",
         )
 
 
@@ -230,7 +243,9 @@ def _time(action: Node) -> str:
     names = [child.name for child in action if child.name in _TIMES and child.value != "false"]
     if len(names) != 1:
         message = f"The {action.name} has {len(names)} times; it must have one."
-        raise DocumentError(message, _TIME_ECS[action.name][bool(names)])
+        marker = "ExpiredObjectDeleteMarker" in names
+        ec = "0014-00000059" if marker else _TIME_ECS[action.name][bool(names)]
+        raise DocumentError(message, ec)
     return names[0]
 
 
@@ -272,6 +287,7 @@ def _check_pair(one: Node, other: Node, *, allowed: bool) -> None:
     Two moves are the same action if they are to the same class. The header allows the same prefix
     and action, but not two times for uploads (P-90).
     """
+    _check_mixture(one, other)
     moves = _moves([*one.all("Transition"), *other.all("Transition")], "Days")
     ends = sorted(int(end) for rule in (one, other) if (end := rule.text("Expiration/Days")))
     steps = [*moves, *((len(_COLDER), end) for end in ends)]

@@ -29,7 +29,7 @@ ReplicationConfiguration <0031-00000001
     Destination
       Bucket name
       Location name
-      TransferType? internal|oss_acc
+      TransferType? internal|oss_acc !0031-00000010
     HistoricalObjectReplication? enabled|disabled =enabled !0031-00000011
     SyncRole? text
     SourceSelectionCriteria?
@@ -40,7 +40,7 @@ ReplicationConfiguration <0031-00000001
 """)
 _RULE: Final = parse_schema("""
 ReplicationRule
-  RTC
+  RTC ?0031-00000013
     Status enabled|disabled
   ID name ?0031-00000015
 """)

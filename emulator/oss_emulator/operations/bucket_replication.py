@@ -15,7 +15,7 @@ def put_bucket_replication(call: Call) -> Response:
     """Add rules; raises `BucketReplicationAlreadyExist` for a target that has one.
 
     Raises `InvalidRequest` while the versioning of the bucket is suspended, or enabled for only one
-    of the two buckets.
+    of the two buckets, and for transfer acceleration within a region.
     """
     added = replication.parse(call.body.read())
     if call.bucket.versioning == "Suspended":
@@ -32,6 +32,10 @@ def put_bucket_replication(call: Call) -> Response:
         name = rule.text("Destination/Bucket")
         if name in targets:
             raise OSSError(ErrorCase.REPLICATION_ALREADY_EXISTS, BucketName=call.bucket.name)
+        location = rule.text("Destination/Location")
+        accelerated = rule.text("Destination/TransferType") == "oss_acc"
+        if accelerated and location == address.location(call.bucket.region):
+            raise OSSError(ErrorCase.REPLICATION_ACCELERATED, BucketName=call.bucket.name)
         target = call.storage.bucket(name)
         if target is not None and target.versioning != call.bucket.versioning:
             raise OSSError(ErrorCase.REPLICATION_VERSIONING_DIFFERS, BucketName=call.bucket.name)

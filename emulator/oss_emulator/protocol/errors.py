@@ -149,6 +149,7 @@ class ErrorCase(Enum):
     NO_SUCH_REPLICATION = ErrorSpec("NoSuchReplicationConfiguration", 404, "The bucket you specified does not have replication configuration.")
     NO_SUCH_REPLICATION_RULE = ErrorSpec("NoSuchReplicationRule", 404, "The BucketReplicationRule you specified does not exist.")
     REPLICATION_ALREADY_EXISTS = ErrorSpec("BucketReplicationAlreadyExist", 400, "The bucket is already replicated to that bucket.", "0031-00000044")
+    REPLICATION_ACCELERATED = ErrorSpec("InvalidRequest", 400, "Within a region there is no transfer acceleration; leave the TransferType out.", "0031-00000107")
     REPLICATION_SUSPENDED = ErrorSpec("InvalidRequest", 400, "The versioning of the bucket is suspended; enable it before you add a replication rule.", "0031-00000054")
     REPLICATION_VERSIONING_DIFFERS = ErrorSpec("InvalidRequest", 400, "Versioning must be enabled for both buckets, or for neither.", "0031-00000053")
     NO_SUCH_META_QUERY = ErrorSpec("MetaQueryNotExist", 404, "The metadata query of the bucket is not open.", "0037-00000003")
