@@ -323,7 +323,7 @@ def inventory(inventory_id: str, target: str) -> oss.InventoryConfiguration:
     return oss.InventoryConfiguration(
         id=inventory_id,
         is_enabled=True,
-        included_object_versions="All",
+        included_object_versions="Current",
         schedule=oss.InventorySchedule(frequency="Daily"),
         filter=oss.InventoryFilter(prefix="a/", storage_class="Standard,IA"),
         optional_fields=oss.OptionalFields(fields=["Size"]),

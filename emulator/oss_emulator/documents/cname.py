@@ -30,7 +30,7 @@ BucketCnameConfiguration
     Status? text
     IsWildCard? boolean
     CertificateConfiguration?
-      CertId? text
+      CertId? text:63 ~0018-00000206
       Certificate? text
       PrivateKey? text
       PreviousCertId? text
@@ -43,8 +43,12 @@ def parse(document: bytes) -> Node:
     """Parse the Cname element of a request; raises `DocumentError`."""
     cname = _SCHEMA.parse(document).all("Cname")[0]
     wanted = cname.first("CertificateConfiguration")
-    if wanted is not None and wanted.text("DeleteCertificate") == "true" and len([*wanted]) > 1:
+    if wanted is None:
+        return cname
+    if wanted.text("DeleteCertificate") == "true" and len([*wanted]) > 1:
         raise DocumentError("DeleteCertificate excludes other elements.", "0018-00000107")
+    if wanted.text("PrivateKey") and not wanted.text("Certificate"):
+        raise DocumentError("A PrivateKey needs the Certificate.", "0018-00000210")
     return cname
 
 

@@ -81,7 +81,8 @@ def format(document: bytes, inventory_id: str) -> bytes:
     node = _SCHEMA.parse(document)
     encryption = node.first("Destination/OSSBucketDestination/Encryption")
     if encryption is not None and len(list(encryption)) > 1:
-        raise xml.DocumentError("Encryption has SSE-OSS or SSE-KMS, not both.")  # P-90
+        message = "Encryption has SSE-OSS or SSE-KMS, not both."  # P-90
+        raise xml.DocumentError(message, "0020-00000016")
     named = node.text("Id")
     if named != inventory_id:
         message = f"The Id of the inventory must be the inventoryId of the request, {inventory_id}."
@@ -128,6 +129,16 @@ def check_destination(document: bytes, bucket: Bucket, storage: Storage) -> None
         f"write it as {_DESTINATION}NAME."
     )
     raise headers.invalid_argument("Bucket", named, message, ec=ec)
+
+
+def check_versions(document: bytes, bucket: Bucket, *, lenient: bool) -> None:
+    """Raise `InvalidArgument` for all versions of a bucket that has none; suites do so (P-92)."""
+    versions = xml.parse(document, ROOT).text("IncludedObjectVersions")
+    if versions == "All" and not bucket.versioning and not lenient:
+        message = "The bucket has no versioning; use Current, or enable versioning first."
+        raise headers.invalid_argument(
+            "IncludedObjectVersions", versions, message, ec="0020-00000045"
+        )
 
 
 def _validate(child: xml.Node) -> xml.Value:

@@ -64,7 +64,7 @@ def delete_bucket_replication(call: Call) -> Response:
 def put_bucket_rtc(call: Call) -> Response:
     """Switch the time control of a rule; raises `NoSuchReplicationRule`."""
     rule_id, control = replication.parse_rtc(call.body.read())
-    _change(call, rule_id, ("RTC", control))
+    _change(call, rule_id, ("RTC", control), ec="0031-00000110")
     return Response()
 
 
@@ -104,8 +104,8 @@ def _progress(rule: Node) -> Children:
     return [*content, ("Progress", [("HistoricalObject", 0)])]
 
 
-def _change(call: Call, rule_id: str, change: tuple[str, xml.Value]) -> None:
-    _rule(call, rule_id)
+def _change(call: Call, rule_id: str, change: tuple[str, xml.Value], ec: str = "") -> None:
+    _rule(call, rule_id, ec)
     name, _ = change
     rules: list[xml.Value] = []
     for rule in replication.rules(call.documents):
@@ -116,11 +116,11 @@ def _change(call: Call, rule_id: str, change: tuple[str, xml.Value]) -> None:
     _keep(call, rules)
 
 
-def _rule(call: Call, rule_id: str) -> Node:
+def _rule(call: Call, rule_id: str, ec: str = "") -> Node:
     for rule in replication.rules(call.documents):
         if rule.text("ID") == rule_id:
             return rule
-    raise OSSError(ErrorCase.NO_SUCH_REPLICATION_RULE, BucketName=call.bucket.name)
+    raise OSSError(ErrorCase.NO_SUCH_REPLICATION_RULE, ec=ec, BucketName=call.bucket.name)
 
 
 def _keep(call: Call, rules: list[xml.Value]) -> None:

@@ -46,7 +46,7 @@ INVENTORY = """<InventoryConfiguration><Id>%s</Id><IsEnabled>true</IsEnabled>
 <Destination><OSSBucketDestination><Format>CSV</Format><AccountId>1000000000000001</AccountId>
 <RoleArn>acs:ram::1:role/r</RoleArn><Bucket>acs:oss:::bucket</Bucket></OSSBucketDestination>
 </Destination><Schedule><Frequency>Daily</Frequency></Schedule>
-<IncludedObjectVersions>All</IncludedObjectVersions></InventoryConfiguration>"""
+<IncludedObjectVersions>Current</IncludedObjectVersions></InventoryConfiguration>"""
 
 
 def test_page_of_inventories_has_100_and_a_bucket_1000(ask: Caller) -> None:
