@@ -294,8 +294,6 @@ def _check_pair(one: Node, other: Node, *, allowed: bool) -> None:
     for (rank, days), (colder, later) in pairwise(steps):
         if rank < colder and later < days:
             raise OSSError(ErrorCase.LIFECYCLE_CONFLICT)
-    if not allowed and one.text("Prefix") == other.text("Prefix"):
-        raise OSSError(ErrorCase.LIFECYCLE_SAME_PREFIX)
     for action in _ACTIONS:
         classes = [
             {move.text("StorageClass") for move in rule.all(action)} for rule in (one, other)
@@ -306,6 +304,8 @@ def _check_pair(one: Node, other: Node, *, allowed: bool) -> None:
                 raise OSSError(case, f"Overlap for same action type {action}")
             if action == "AbortMultipartUpload":
                 raise OSSError(ErrorCase.LIFECYCLE_CONFLICT)
+    if not allowed and one.text("Prefix") == other.text("Prefix"):
+        raise OSSError(ErrorCase.LIFECYCLE_SAME_PREFIX)
 
 
 def _tags(rule: Node) -> set[tuple[str, str]]:

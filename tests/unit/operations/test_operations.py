@@ -8,6 +8,7 @@ from oss_emulator.documents.public_access_block import OF_ACCOUNT, OF_BUCKET
 from oss_emulator.protocol import dates
 from oss_emulator.protocol.dates import format_iso
 from oss_emulator.protocol.message import Request
+from oss_emulator.settings import Settings
 
 from tests.rows import rows
 from tests.unit.operations.service import Caller
@@ -76,6 +77,21 @@ def test_inventory_goes_to_a_bucket_of_its_account_and_region(ask: Caller) -> No
         document = (INVENTORY % "i").replace("acs:oss:::bucket", f"acs:oss:::{target}")
         answer = ask("PUT", "/bucket?inventory&inventoryId=i", document)
         assert (answer.status, answer.code, answer.text("EC")) == (400, "InvalidArgument", ec)
+
+
+def test_lenient_service_accepts_what_suites_send() -> None:
+    """P-92"""
+    date = "<Expiration><Date>2030-01-01T00:00:00.000Z</Date></Expiration>"
+    rule = f"<Rule><Prefix/><Status>Enabled</Status>{date}</Rule>"
+    rules = f"<LifecycleConfiguration>{rule}</LifecycleConfiguration>"
+    versions = (INVENTORY % "i").replace("Current", "All")
+    for lenient, statuses in ((False, [400, 400]), (True, [200, 200])):
+        ask = Caller(Settings(lenient=lenient))
+        answers = [
+            ask("PUT", "/bucket?lifecycle", rules),
+            ask("PUT", "/bucket?inventory&inventoryId=i", versions),
+        ]
+        assert [answer.status for answer in answers] == statuses
 
 
 def test_default_retention_that_would_end_after_the_year_9999_refuses_uploads(ask: Caller) -> None:
