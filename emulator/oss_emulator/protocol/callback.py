@@ -69,7 +69,7 @@ def parse_variables(parameter: str) -> dict[str, str]:
         message = "The length of callback var exceed max value."
         raise _refuse(message, parameter, "0007-00000101", _VARIABLES)
     message = "The callback var is not expecten json."
-    found = _decode(parameter, message, "", _VARIABLES)
+    found = _decode(parameter, message, _VARIABLES)
     if not isinstance(found, dict):
         raise _refuse(message, parameter, "", _VARIABLES)
     # Documented names begin with x:, but oss2's suite sends others and the service accepts them.
@@ -91,9 +91,9 @@ def parse_callback(
     if not parameter:
         return None
     if len(parameter) > MAX_LENGTH:
-        raise _refuse("The length of callback exceed max value.", parameter)
+        raise _refuse("The length of callback exceed max value.", parameter, "0007-00000001")
     message = "The callback configuration is not json format."
-    wanted = _decode(parameter, message, "0007-00000002")
+    wanted = _decode(parameter, message)
     if not isinstance(wanted, dict):
         raise _refuse(message, parameter)
     urls = _parse_urls(wanted.get("callbackUrl", ""))
@@ -121,20 +121,29 @@ def _find(request: Request, name: str) -> str:
             in_query,
             f"Either the {name} query string parameter or the x-oss-{name} header should be "
             "specified, not both.",
+            ec="0007-00000027" if name == _NAME else None,
         )
     return in_header or in_query or ""
 
 
-def _decode(parameter: str, not_json: str, not_base64: str, name: str = _NAME) -> Any:
+_DECODED: Final = {
+    _NAME: ("0007-00000002", "0007-00000003"),
+    _VARIABLES: ("0007-00000102", "0007-00000103"),
+}
+"""The ECs of a parameter that is not in base64, and of one that is not JSON."""
+
+
+def _decode(parameter: str, message: str, name: str = _NAME) -> Any:
+    not_base64, not_json = _DECODED[name]
     try:
         text = b64decode(parameter.encode(), validate=True).decode()
     except (binascii.Error, ValueError):
-        message = "The callback configuration is not base64 encoded."
-        raise _refuse(message, parameter, not_base64, name) from None
+        encoding = "The callback configuration is not base64 encoded."
+        raise _refuse(encoding, parameter, not_base64, name) from None
     try:
         return json_text.parse(text)
     except JSONError:
-        raise _refuse(not_json, text, "", name) from None
+        raise _refuse(message, text, not_json, name) from None
 
 
 def _parse_urls(value: Any) -> tuple[str, ...]:

@@ -58,12 +58,16 @@ def select_stored(headers: Mapping[str, str]) -> dict[str, str]:
         value = headers[name]
         found[_STORED.get(name, name)] = text(name, value)
         if name not in _STORED:
+            if "_" in name:
+                message = "The name of user metadata has letters, digits and hyphens."
+                raise invalid_argument(name, value, message, ec="0011-00000004")
             size += len(name) - len(META_PREFIX) + len(encode(value))
     if size > MAX_META:
         raise invalid_argument(
             META_PREFIX,
             str(size),
             f"User metadata has {size} bytes; at most {MAX_META} are allowed.",
+            ec="0011-00000002",
         )
     return found
 
