@@ -50,11 +50,11 @@ class Dispatcher:
         self._refined: dict[tuple[str, Resource, str], list[Operation]] = {}
         self._refining: set[str] = set()
         self._refused: dict[tuple[str, Resource, str], list[Operation]] = {}
-        self._by_path: list[tuple[str, re.Pattern[str], Operation]] = []
-        for item in operations:
-            if item.resource is Resource.TABLES:
+        self._elsewhere: list[tuple[re.Pattern[str], Operation]] = []
+        for item in sorted(operations, key=_precision, reverse=True):
+            if item.resource in (Resource.VECTORS, Resource.TABLES):
                 path = re.compile(re.sub("[A-Z]+", "[^/]+", item.path))
-                self._by_path.append((item.method, path, item))
+                self._elsewhere.append((path, item))
                 continue
             name, valued, _ = item.subresource.partition("&")[0].partition("=")
             refinements = item.subresource.split("&")[1:]
@@ -66,8 +66,6 @@ class Dispatcher:
                 self._refining.update(refinement.partition("=")[0] for refinement in refinements)
             else:
                 self._by_place[place] = item
-        for found in (*self._refined.values(), *self._refused.values()):
-            found.sort(key=_precision, reverse=True)
         self.candidates = lru_cache(1024)(self._find_candidates)
         """Finds the operations for a method, a resource and a query; headers choose one."""
 
@@ -76,11 +74,8 @@ class Dispatcher:
 
         Raises `MethodNotAllowed` for a plain POST to an object.
         """
-        where = elsewhere(request.headers)
-        if where == Resource.TABLES:
-            return self._find_by_path(request)
-        if where:
-            return self._find_refused(request.method, _ELSEWHERE[where], request.query) or UNKNOWN
+        if where := elsewhere(request.headers):
+            return self._find_elsewhere(where, request)
         resource = resource_of(target)
         for item in self.candidates(request.method, resource, request.query_string):
             if not item.header or item.header in request.headers:
@@ -106,15 +101,19 @@ class Dispatcher:
         self, method: str, resource: Resource, query: Mapping[str, str]
     ) -> Operation | None:
         """Find the most precise operation that is known and not emulated."""
-        for name in (*query, ""):
+        for name in query:
             for item in self._refused.get((method, resource, name), ()):
                 if _is_refined(item, query):
                     return item
         return None
 
-    def _find_by_path(self, request: Request) -> Operation:
-        for method, path, item in self._by_path:
-            if method == request.method and path.fullmatch(request.path):
+    def _find_elsewhere(self, where: str, request: Request) -> Operation:
+        if where in _WITHOUT_TABLE:
+            resource = _WITHOUT_TABLE[where]
+            return self._find_refused(request.method, resource, request.query) or UNKNOWN
+        for path, item in self._elsewhere:
+            asked = item.method == request.method and item.resource == where
+            if asked and path.fullmatch(request.path) and _is_refined(item, request.query):
                 return item
         return UNKNOWN
 
@@ -123,8 +122,7 @@ class Dispatcher:
     ) -> tuple[Operation, ...]:
         """Find the operations that a query may ask for; the first whose header is there counts.
 
-        The query of a preflight belongs to the request that will follow,
-        so it is ignored.
+        The query of a preflight belongs to the request that will follow, so it is ignored.
         """
         if method == "OPTIONS" and resource is not Resource.SERVICE:
             return (self._by_place["OPTIONS", resource, ""],)
@@ -164,19 +162,19 @@ class Dispatcher:
         return ("", refining) if refining and not found else (found, "")
 
 
-_ELSEWHERE: Mapping[str, Resource] = {
-    "vectors": Resource.VECTORS,
+_WITHOUT_TABLE: Mapping[str, Resource] = {
     "data-acc": Resource.BUCKET,
     "object-process": Resource.SERVICE,
 }
-"""What is found at the endpoints that do not serve objects, besides tables."""
+"""What the operations act on at the endpoints that have a few of those of OSS."""
 
 _COMPONENT = "comp"
 """The parameter that selects a part of a sub-resource. An unknown part is not implemented."""
 
 
 def _precision(item: Operation) -> tuple[int, int, bool]:
-    return item.subresource.count("&"), item.subresource.count("="), item.header != ""
+    asked = item.subresource
+    return len([*filter(None, asked.split("&"))]), asked.count("="), item.header != ""
 
 
 def _is_refined(item: Operation, query: Mapping[str, str]) -> bool:
