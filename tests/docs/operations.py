@@ -9,7 +9,8 @@ from oss_emulator.operations.operation import Operation, Resource
 from oss_emulator.protocol.errors import ErrorCase
 from oss_emulator.protocol.parameters import SUBRESOURCES
 
-from tests.docs.fidelity import RECORDING, operation_of
+from tests.docs.fidelity import operation_of
+from tests.recorded.test_recorded import RECORDING
 
 PAGE = Path(__file__).parents[2] / "docs" / "operations.md"
 

@@ -103,7 +103,7 @@ def test_other_spellings_are_named_too(
 
 
 def test_action_of_a_missing_bucket_gets_404(ask: Caller) -> None:
-    """The suite of SDK V2 for Go."""
+    """P-94"""
     answer = ask("POST", "/none?metaQuery&action=listDatasets")
     assert (answer.status, answer.text("EC")) == (404, "0015-00000101")
 
