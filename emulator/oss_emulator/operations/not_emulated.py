@@ -162,8 +162,10 @@ def _rows(
 ) -> Iterator[Operation]:
     for method, target, name in map(str.split, table.strip().splitlines()):
         path, _, subresource = target.partition("?")
-        of = RESOURCES[path] if resource is None else resource
-        yield refused(name, method, of, subresource, refusal, path)
+        if resource is None:
+            yield refused(name, method, RESOURCES[path], subresource, refusal)
+        else:
+            yield refused(name, method, resource, subresource, refusal, path)
 
 
 NOT_EMULATED: Final[tuple[Operation, ...]] = (

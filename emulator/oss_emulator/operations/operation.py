@@ -110,7 +110,7 @@ class Operation:
     needs_md5: bool = False
     """Whether it is refused without `Content-MD5` (P-76)."""
     path: str = ""
-    """The path that selects an operation of `TABLES`; parts in capitals stand for any text."""
+    """The path of an operation on `VECTORS` or `TABLES`; parts in capitals stand for any text."""
     refusal: ErrorCase | None = None
     """The answer to an operation that is not emulated, None for one that is."""
 
@@ -202,8 +202,7 @@ def refused(
 ) -> Operation:
     """Make an operation that is not emulated (P-40).
 
-    501 precedes the check of the bucket, whose operations the service may have or not; an answer of
-    the service does not (P-18).
+    501 does not depend on the bucket; for an answer of the service the bucket must exist (P-18).
     """
     return Operation(
         name=name,
