@@ -55,7 +55,7 @@ _REGIONAL = re.compile(
 # The endpoints of what OSS serves besides buckets of objects: vectors, tables, the accelerator, the
 # answers of functions.
 _ELSEWHERE = re.compile(
-    r"(?:.+\.)?[a-z0-9-]+\.oss-(vectors|tables|data-acc|object-process)\.aliyuncs\.com"
+    r"\.oss-(vectors|tables|data-acc|object-process)\.aliyuncs\.com\.?(?::[0-9]*)?$", re.IGNORECASE
 )
 # How the clients of SDKs for vectors and tables end their user agent; users may add to it.
 _CLIENT = re.compile(r"/(vector|table)s?-client(?:/|$)")
@@ -257,11 +257,11 @@ def elsewhere(headers: Mapping[str, str]) -> str:
     """Return what a request is for if not for buckets of objects, else "".
 
     `vectors`, `tables`, `data-acc` or `object-process`, by the host or, at another endpoint, by the
-    client. Raises `BadRequest` for an invalid host.
+    client.
     """
-    host, agent = headers.get("host", ""), headers.get("user-agent", "")
-    if ".oss-" in host and (found := _ELSEWHERE.fullmatch(host_name(host))):
-        return found[1]
+    if found := _ELSEWHERE.search(headers.get("host", "")):
+        return found[1].lower()
+    agent = headers.get("user-agent", "")
     found = _CLIENT.search(agent) if "-client" in agent else None
     return f"{found[1]}s" if found else ""
 

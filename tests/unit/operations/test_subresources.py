@@ -142,3 +142,18 @@ def test_subresource_never_gets_the_content_of_the_object(ask: Caller) -> None:
 def test_unknown_component_does_not_select_another_operation(ask: Caller, target: str) -> None:
     answer = ask("DELETE", target)
     assert answer.code in ("NotImplemented", "NoSuchAccessPoint")
+
+
+@rows(
+    ("agent", "name"),
+    ("alibabacloud-python-sdk-v2/1.4.1 (Linux;3.11)/vector-client", "ListVectorBuckets"),
+    ("alibabacloud-go-sdk-v2/1.5.1 (linux;go1.22)/vectors-client/mine", "ListVectorBuckets"),
+    ("alibabacloud-go-sdk-v2/1.5.1 (linux;go1.22)/tables-client", "GET / of tables"),
+)
+def test_client_for_another_product_is_known_by_its_agent(
+    ask: Caller, agent: str, name: str
+) -> None:
+    """The request is that of ListBuckets, which a caller may have made before."""
+    assert ask.anonymously("GET", "/").status == 403
+    answer = ask.anonymously("GET", "/", User_Agent=agent)
+    assert (answer.status, (answer.text("Message") or "").startswith(name)) == (501, True)
