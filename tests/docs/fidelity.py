@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from oss_emulator.operations import OPERATIONS
+from oss_emulator.operations.operation import Operation
 from oss_emulator.pipeline.routing import Dispatcher
 from oss_emulator.protocol.address import Target
 from oss_emulator.protocol.message import Request
@@ -24,6 +25,8 @@ FACTS = {
     "images.md": "I",
 }
 """The pages that state facts, with the letters of their numbers."""
+
+_DISPATCHER = Dispatcher(OPERATIONS)
 
 _BEGIN, _END = "<!-- tables -->\n", "<!-- end of tables -->\n"
 
@@ -77,7 +80,7 @@ def _answers(words: Words) -> Iterator[str]:
     equal: Counter[str] = Counter()
     for recorded in RECORDING.scenarios:
         for number, step in enumerate(recorded.steps):
-            name = _operation(step.request)
+            name = operation_of(step.request).name
             total[name] += 1
             equal[name] += (recorded.name, number) not in EXPECTED
     yield f"| {words.operation} | {words.answers} | {words.equal} |"
@@ -87,13 +90,13 @@ def _answers(words: Words) -> Iterator[str]:
     yield f"| **{words.total}** | {total.total()} | {equal.total()} |"
 
 
-def _operation(recorded: RecordedRequest) -> str:
+def operation_of(recorded: RecordedRequest) -> Operation:
+    """Return the operation that a recorded request asks for."""
     query = presigning.format_query(recorded.query)
     headers = [("Host", "localhost"), *recorded.headers.items()]
     request = Request.parse(recorded.method, f"/?{query}", headers, 0)
     bucket = "" if "." in recorded.bucket else recorded.bucket
-    found = Dispatcher(OPERATIONS).find(request, Target(bucket, recorded.path.removeprefix("/")))
-    return found.name
+    return _DISPATCHER.find(request, Target(bucket, recorded.path.removeprefix("/")))
 
 
 def _facts(words: Words) -> Iterator[str]:

@@ -36,6 +36,7 @@ class ErrorCase(Enum):
     OTHER_ENDPOINT = ErrorSpec("AccessDenied", 403, "The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future requests to this endpoint.", "0003-00001403")
     PATH_STYLE = ErrorSpec("SecondLevelDomainForbidden", 403, "Please use virtual hosted style to access.", "0003-00001401")
     ACCELERATION_DISABLED = ErrorSpec("TransferAccelerationDisabled", 403, "Transfer acceleration is disabled.")
+    CLOUD_BOXES = ErrorSpec("AccessDenied", 403, "You are forbidden to oss-cloudbox:ListCloudBoxes")  # the code is assumed
     LIST_BUCKETS = ErrorSpec("AccessDenied", 403, "You are forbidden to list buckets.", "0003-00000905")
     BUCKET_POLICY = ErrorSpec("AccessDenied", 403, "Access denied by bucket policy.", "0003-00000101")
     RAM_POLICY = ErrorSpec("AccessDenied", 403, "Access denied by bucket policy.", "0003-00000201")
@@ -149,6 +150,8 @@ class ErrorCase(Enum):
     NO_SUCH_REPLICATION_RULE = ErrorSpec("NoSuchReplicationRule", 404, "The BucketReplicationRule you specified does not exist.")
     INVALID_TARGET_LOCATION = ErrorSpec("InvalidTargetLocation", 400, "The target bucket you specified does not locate in the target location.")
     REPLICATION_ALREADY_EXISTS = ErrorSpec("BucketReplicationAlreadyExist", 400, "The bucket is already replicated to that bucket.")
+    META_QUERY_ACTION = ErrorSpec("OperationNotSupported", 400, "The operation is not supported for this resource", "0037-00000001")
+    NO_SUCH_DATA_PIPELINE = ErrorSpec("NoSuchDataPipeline", 404, "The specified resource dataPipeline is not found.")
     NO_SUCH_META_QUERY = ErrorSpec("MetaQueryNotExist", 404, "The metadata query of the bucket is not open.", "0037-00000003")
     INVALID_META_QUERY = ErrorSpec("InvalidArgument", 400, "The parameter of the metadata query is invalid.", "0037-00000005")
     META_QUERY_ALREADY_EXISTS = ErrorSpec("MetaQueryAlreadyExist", 400, "The metadata query of the bucket is already open.")

@@ -6,6 +6,7 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 
+from oss_emulator.protocol.address import elsewhere
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.headers import encode
 from oss_emulator.protocol.message import Request
@@ -40,6 +41,7 @@ PARAMETERS: Final = {
 """The parameters that a signed URL must have, each with the EC of a missing and of an empty one."""
 _FIELDS: Final = frozenset({"Credential", "AdditionalHeaders", "Signature"})
 _PRODUCTS: Final = frozenset({"oss", "oss-cloudbox"})
+_TABLES: Final = "osstables"
 TERMINATOR: Final = "aliyun_v4_request"
 
 
@@ -51,6 +53,8 @@ def parse_header(request: Request, credentials: str) -> Claim:
         raise OSSError(ErrorCase.INVALID_AUTHORIZATION, ec="0002-00000202")
     date, signed_at = parse_date(request.headers)
     access_key_id, day, region, product = _parse_credential(credential, signed_at, SignedIn.HEADER)
+    if product not in _PRODUCTS and not (product == _TABLES and elsewhere(request.headers)):
+        raise OSSError(ErrorCase.INVALID_SIGNING_PRODUCT)
     return Claim(
         Version.V4,
         SignedIn.HEADER,
@@ -81,6 +85,8 @@ def parse_url(query: Mapping[str, str]) -> Claim:
     access_key_id, day, region, product = _parse_credential(
         query["x-oss-credential"], signed_at, SignedIn.URL
     )
+    if product not in _PRODUCTS:
+        raise refuse_parameter("x-oss-credential", query["x-oss-credential"])
     return Claim(
         Version.V4,
         SignedIn.URL,
@@ -146,10 +152,6 @@ def _parse_credential(text: str, signed_at: float, place: SignedIn) -> tuple[str
     access_key_id, day, region, product, _ = parts
     if day != format_day(signed_at):
         raise _refuse_credential(place, text, header="0002-00000212", url="0002-00000223")
-    if product not in _PRODUCTS:
-        if place is SignedIn.HEADER:
-            raise OSSError(ErrorCase.INVALID_SIGNING_PRODUCT)
-        raise refuse_parameter("x-oss-credential", text)
     return access_key_id, day, region, product
 
 
