@@ -84,7 +84,7 @@ def parse_range(header: str | None, size: int, *, standard: bool = False) -> Ran
     A range that is malformed or reaches past the end, and several ranges, are ignored (GetObject,
     "Range"). Text after a comma that is not a range is left out, and the first range counts (P-90).
     With `x-oss-range-behavior: standard`, a range that reaches past the end is cut there, and one
-    that begins there raises `InvalidRange`.
+    that begins there raises `InvalidRange`, as the last 0 bytes always do (P-98).
     """
     if header is None or not header.startswith("bytes="):
         return None
@@ -104,6 +104,7 @@ def parse_range(header: str | None, size: int, *, standard: bool = False) -> Ran
         stop = size
         if int(last) > size and not standard:
             return None
+        standard = standard or int(last) == 0
     else:
         return None
     if start >= size:

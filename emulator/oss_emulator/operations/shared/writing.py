@@ -62,7 +62,7 @@ def object_acl(call: Call) -> ObjectAcl:
     Raises `InvalidArgument`, and `AccessDenied` for a public ACL if public access is blocked.
     """
     value = call.request.headers.get(OBJECT_ACL)
-    if value is None:
+    if not value:  # an empty one is ignored (P-98)
         return ObjectAcl.DEFAULT
     try:
         acl = ObjectAcl(value)
@@ -75,7 +75,7 @@ def object_acl(call: Call) -> ObjectAcl:
 
 def with_acl(call: Call, item: Object) -> Object:
     """Return an object with the ACL that the request asks for, if it asks for one."""
-    asks = OBJECT_ACL in call.request.headers
+    asks = call.request.headers.get(OBJECT_ACL)
     return item._replace(acl=object_acl(call)) if asks else item
 
 
@@ -226,4 +226,4 @@ def _new_version_id(call: Call) -> str:
     if call.bucket.versioning != "Enabled":
         return NULL_VERSION
     # Ids grow with time, so that a listing can continue after a deleted version.
-    return f"CAEQ{int(call.request.received * 1_000_000):016X}{getrandbits(128):032x}"
+    return f"CAEQ{int(call.request.received * 1_000_000):016X}{getrandbits(176):044x}"  # P-98
