@@ -323,6 +323,7 @@ class ErrorCase(Enum):
     INVALID_MAX_KEYS = ErrorSpec("InvalidArgument", 400, "Argument max-keys must be an integer between 1 and 1000.", "0017-00000289")
     INVALID_ENCODING_TYPE = ErrorSpec("InvalidArgument", 400, "Invalid Encoding Method specified in Request", "0017-00000235")
     INVALID_ENCRYPTION = ErrorSpec("InvalidEncryptionAlgorithmError", 400, "The Encryption request you specified is not valid. Supported value: AES256/SM4/KMS.")
+    INVALID_KMS_KEY = ErrorSpec("InvalidArgument", 400, "The KMS key does not exist; name a key of KMS, or leave its id out.", "0005-00000208")
     RESPONSE_HEADERS_OF_ANONYMOUS = ErrorSpec("InvalidRequest", 400, "Request specific response headers cannot be used for anonymous GET requests.")
     PRECONDITION_FAILED = ErrorSpec("PreconditionFailed", 412, "At least one of the pre-conditions you specified did not hold.", "0017-00001001")
     NOT_MODIFIED = ErrorSpec("NotModified", 304, "")

@@ -20,11 +20,15 @@ OBJECT_ACL = "x-oss-object-acl"
 def draft(call: Call, kind: str = "Normal", body: Body = NO_BODY, etag: str = "") -> Object:
     """Make the object that a request's headers describe, with the bytes of `body`.
 
-    Raises `InvalidObjectName`, `FileAlreadyExists`, and what the headers raise.
+    Raises `InvalidObjectName`, `FileAlreadyExists`, and what the headers raise, also about the
+    bucket's default encryption.
     """
     request, bucket = call.request.headers, call.bucket
     check_writable(call)
     client_encryption.check(request)
+    encrypted = headers.encryption(request) or encryption.headers_for(bucket.documents)
+    if encrypted:
+        headers.check_key(encrypted)
     return Object(
         call.key,
         content=body.content,
@@ -36,10 +40,7 @@ def draft(call: Call, kind: str = "Normal", body: Body = NO_BODY, etag: str = ""
         kind=kind,
         storage_class=headers.storage_class(request, bucket.storage_class),
         acl=object_acl(call),
-        headers={
-            **headers.select_stored(request),
-            **(headers.encryption(request) or encryption.headers_for(bucket.documents)),
-        },
+        headers={**headers.select_stored(request), **encrypted},
         tags={} if call.tagging is None else tagging.parse_header(call.tagging),
         documents=objects.of_request(call),
     )
