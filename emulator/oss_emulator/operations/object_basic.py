@@ -60,7 +60,7 @@ def head_object(call: Call) -> Response:
     if conditions.takes_gzip(request.get("accept-encoding", ""), answer, item.size):
         return Response(200, conditions.describe_gzip(answer), compress=True)
     answer = {**objects.add_md5(answer, target), "Content-Length": str(item.size)}
-    if conditions.is_compressible(answer):
+    if target.kind == "Multipart" and conditions.is_compressible(answer):
         answer["Vary"] = "Accept-Encoding"  # S-07
     return Response(200, answer)
 
