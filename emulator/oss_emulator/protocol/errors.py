@@ -83,6 +83,7 @@ class ErrorCase(Enum):
     INVALID_BUCKET_NAME = ErrorSpec("InvalidBucketName", 400, "The specified bucket is not valid.", "0015-00000001")
     BUCKET_ALREADY_EXISTS = ErrorSpec("BucketAlreadyExists", 409, "The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please select a different name and try again.", "0015-00000104")
     BUCKET_NOT_EMPTY = ErrorSpec("BucketNotEmpty", 409, "The bucket has objects. Please delete them first.", "0015-00000301")
+    STORAGE_CAPACITY = ErrorSpec("QuotaExceeded", 403, "Bucket storage exceed max storage capacity.")
     BUCKET_HAS_LIVE_CHANNELS = ErrorSpec("BucketNotEmpty", 409, "The bucket has live channels. Please delete them first.", "0015-00000303")
     TOO_MANY_BUCKETS = ErrorSpec("TooManyBuckets", 400, "You have attempted to create more buckets than allowed.")
     INVALID_BUCKET_ACL = ErrorSpec("InvalidArgument", 400, "no such bucket access control exists", "0015-00000204")

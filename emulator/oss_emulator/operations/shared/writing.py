@@ -4,7 +4,7 @@ from random import getrandbits
 from typing import NamedTuple
 
 from oss_emulator.access.authorize import ObjectAcl
-from oss_emulator.documents import callback_policy, encryption, object_worm, worm
+from oss_emulator.documents import callback_policy, encryption, object_worm, quota, worm
 from oss_emulator.operations import permissions
 from oss_emulator.operations.call import NO_BODY, Body, Call
 from oss_emulator.operations.shared import objects
@@ -99,16 +99,27 @@ def check_mutable(call: Call, key: str, version_id: str) -> None:
 def store(call: Call, item: Object) -> dict[str, str]:
     """Store the newest version of an object; returns the headers with its version id.
 
-    Raises `FileImmutable` if it would replace a protected version.
+    Raises `FileImmutable` if it would replace a protected version, and what `check_capacity` raises.
     """
     bucket, version_id = call.bucket, _new_version_id(call)
     check_mutable(call, item.key, version_id)
+    check_capacity(call, item.size)
     if item.version_id != version_id:
         item = item._replace(version_id=version_id)
     if object_worm.is_enabled(bucket.documents):
         item = objects.with_default(call, item)
     call.storage.put_object(bucket.name, item)
     return {VERSION_ID: version_id} if bucket.versioning else {}
+
+
+def check_capacity(call: Call, size: int) -> None:
+    """Raise `QuotaExceeded` if a bucket may not store `size` bytes more (P-98)."""
+    capacity = quota.capacity(call.bucket.documents)
+    if capacity is None:
+        return
+    stored = sum(item.size for item in call.storage.versions(call.bucket.name))
+    if stored + size > capacity:
+        raise OSSError(ErrorCase.STORAGE_CAPACITY)
 
 
 class Put(NamedTuple):
