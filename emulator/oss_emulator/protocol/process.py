@@ -80,6 +80,8 @@ rotate
 blur
   r 1..50 241
   s 1..50 242
+  p 1..100 0004-00000244
+  g face -
 bright
   * -100..100 246 245
 contrast
@@ -117,7 +119,7 @@ average-hue
 """
 """Actions, and below each its parameters: name, kind and the end of the EC, `-` for an unknown one.
 
-`*` is a value without a key; its second EC is for a missing value.
+A whole EC is written out. `*` is a value without a key; its second EC is for a missing value.
 """
 
 
@@ -139,7 +141,9 @@ def _parse_table() -> tuple[dict[str, dict[str, _Parameter]], dict[str, str]]:
 
 
 def _ec(number: str) -> str:
-    return "" if number == "-" else f"0040-00000{number}"
+    if number == "-":
+        return ""
+    return number if "-" in number else f"0040-00000{number}"
 
 
 _PARAMETERS, _MISSING = _parse_table()
@@ -308,8 +312,13 @@ def _decode(name: str, value: str, ec: str) -> str:
 
 
 def _check_complete(action: ImageAction) -> None:
-    """Raise `MissingArgument` or `InvalidArgument` for an action that cannot be carried out."""
+    """Raise an error for an action that cannot be carried out.
+
+    It is `MissingArgument`, `InvalidArgument` or `NotImplemented`.
+    """
     name, numbers, words = action
+    if name == "blur" and "g" in words:
+        raise OSSError(ErrorCase.NOT_IMPLEMENTED, "Blurring faces (g_face) is not emulated.")
     if name in _MISSING and not (numbers or words):
         message = f"The action {name} needs a value."
         raise OSSError(ErrorCase.IMAGE_ARGUMENT_MISSING, message, ec=_MISSING[name])
