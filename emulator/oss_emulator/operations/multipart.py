@@ -212,8 +212,8 @@ def upload_part(call: Call) -> Response:
     part = _put(call, upload, number)
     answer = {
         "ETag": part.etag,
-        "Content-MD5": checksums.format_md5(call.body.md5),
         "x-oss-hash-crc64ecma": str(part.crc64),
+        "Content-MD5": checksums.format_md5(call.body.md5),
         **objects.delay_header(call, part.size),
         **headers.encryption_of(upload.draft.headers),
     }

@@ -356,14 +356,14 @@ class _Described(NamedTuple):
 
 
 def _described(item: Object) -> _Described:
-    found = {
-        **item.headers,
+    found = {  # in the order of the service (S-09)
         "Accept-Ranges": "bytes",
         "ETag": item.etag,
         "Last-Modified": dates.format_http(item.modified),
-        "x-oss-hash-crc64ecma": str(item.crc64),
         "x-oss-object-type": item.kind,
+        "x-oss-hash-crc64ecma": str(item.crc64),
         "x-oss-storage-class": item.storage_class,
+        **item.headers,
     }
     if item.tags:
         found["x-oss-tagging-count"] = str(len(item.tags))

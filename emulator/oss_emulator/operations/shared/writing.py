@@ -140,8 +140,8 @@ def put(call: Call) -> Put:
     callback = callback_of(call, item)
     answer = {
         "ETag": item.etag,
-        "Content-MD5": checksums.format_md5(body.md5),
         "x-oss-hash-crc64ecma": str(item.crc64),
+        "Content-MD5": checksums.format_md5(body.md5),
         **delay_header(call, body.size),
         **headers.encryption_of(item.headers),
         **store(call, item),
