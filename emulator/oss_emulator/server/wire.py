@@ -83,7 +83,9 @@ def format_head(version: str, status: int, fields: Mapping[str, str], said: str 
     lines = "\r\n".join([*map(": ".join, fields.items()), ""])
     if lines.count("\n") != len(fields) or lines.count("\r") != len(fields):
         raise ValueError(f"A header of an answer has a line end: {lines!r}")
-    phrase = ": ".join(filter(None, (_PHRASES.get(status, ""), said)))
+    phrase = _PHRASES.get(status, "")
+    if said:
+        phrase = f"{phrase}: {said}"
     return encode(f"HTTP/{version} {status} {phrase}\r\n{lines}\r\n")
 
 
@@ -101,12 +103,13 @@ def _order_headers(
     found = {
         "Server": "AliyunOSS",
         "Date": dates.format_http(admission.request.received + seconds),
+        "Content-Type": "",  # keeps its place for that of the headers
+        **connection,
+        "x-oss-request-id": admission.request_id,
+        **headers,
     }
-    if "Content-Type" in headers:
-        found["Content-Type"] = headers["Content-Type"]
-    found |= connection
-    found["x-oss-request-id"] = admission.request_id
-    found |= headers  # what is there already keeps its place
+    if not found["Content-Type"]:
+        del found["Content-Type"]
     if response.timed:
         found["x-oss-server-time"] = str(int(seconds * 1000))
     if "x-oss-ec" in headers:
