@@ -235,7 +235,7 @@ def _gather_part(call: Call) -> Work:
     chunks = objects.read_chunks(source, offset, length)
     origin = objects.source_version_header(call, named, source)
     if wanted is not None:
-        origin["Content-Range"] = f"bytes {offset}-{offset + length - 1}/{source.size}"
+        origin["Content-Range"] = wanted.within(source.size)
 
     def copy(place: Workplace) -> Body:
         sums, writer = Checksums(), call.storage.blob_writer()

@@ -28,8 +28,8 @@ def apply(
 ) -> Response:
     """Send as a download what the service's own host names do not show (D-01 to D-06).
 
-    Raises `ApkDownloadForbidden` for an app (D-07), with the object's headers but those of its bytes,
-    and `ExternalRedirectForbidden` for a redirect of a website (D-08).
+    Raises `ApkDownloadForbidden` for an app (D-07), with the object's headers but `Content-…`, and
+    `ExternalRedirectForbidden` for a redirect of a website (D-08).
     """
     if admission.trusted or not service.follows_default_domain:
         return response

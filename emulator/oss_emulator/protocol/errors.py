@@ -329,6 +329,7 @@ class ErrorCase(Enum):
     PRECONDITION_FAILED = ErrorSpec("PreconditionFailed", 412, "At least one of the pre-conditions you specified did not hold.", "0017-00001001")
     NOT_MODIFIED = ErrorSpec("NotModified", 304, "")
     CONDITION_OF_PUT = ErrorSpec("NotImplemented", 400, "A header you provided implies functionality that is not implemented.", "0017-00000245")
+    TOO_MANY_RANGES = ErrorSpec("MultiRangeFailed", 400, "Exceed multi range max interval count.", "0016-00000110")
     INVALID_RANGE = ErrorSpec("InvalidRange", 416, "The requested range cannot be satisfied")
     MISSING_CONTENT_LENGTH = ErrorSpec("MissingContentLength", 411, "You must provide the Content-Length HTTP header.", "0017-00000101")
     REQUEST_TIMEOUT = ErrorSpec("RequestTimeout", 400, "Your socket connection to the server was not read from or written to within the timeout period. Idle connections will be closed.", "0017-00000704")

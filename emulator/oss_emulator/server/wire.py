@@ -17,7 +17,7 @@ from oss_emulator.operations.call import NO_BODY, Body
 from oss_emulator.protocol import dates
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.headers import encode
-from oss_emulator.protocol.message import FileRange, Response, Stream
+from oss_emulator.protocol.message import FileRange, Piece, Response, Stream
 from oss_emulator.rpc import RPCAnswer
 from oss_emulator.server.guard import Guard
 from oss_emulator.server.pools import Leaving, never_leaves
@@ -184,26 +184,26 @@ class Answer:
             return False
         return stays
 
-    async def _send_pieces(self, pieces: Iterable[bytes | FileRange | Stream]) -> None:
+    async def _send_pieces(self, pieces: Iterable[Piece]) -> None:
         self._throttle = Throttle.of(self.limit)
         self._gzip = zlib.compressobj(wbits=GZIP) if self._compresses else None
         for piece in pieces:
-            if isinstance(piece, bytes):
-                await self._put(piece)
+            if isinstance(piece, FileRange):
+                await self._send_file(piece)
             elif isinstance(piece, Stream):
                 await self._send_stream(piece)
             else:
-                await self._send_file(piece)
+                await self._put(piece)
         if self._gzip is not None:
             await self._write(self._gzip.flush())
 
-    async def _put(self, chunk: bytes) -> None:
+    async def _put(self, chunk: bytes | memoryview) -> None:
         if self._gzip is not None:
             chunk = await run_in_thread(ShortStep.COMPRESSION, self._gzip.compress, chunk)
         for start in range(0, len(chunk), self._throttle.step):
             await self._write(chunk[start : start + self._throttle.step])
 
-    async def _write(self, chunk: bytes) -> None:
+    async def _write(self, chunk: bytes | memoryview) -> None:
         await self._http.writer.write(chunk)
         self.sent += len(chunk)
         await self._throttle.passed(len(chunk))
@@ -254,13 +254,13 @@ def close_streams(response: Response) -> None:
                 piece.close()
 
 
-def count_bytes(body: tuple[bytes | FileRange | Stream, ...]) -> int | None:
+def count_bytes(body: tuple[Piece, ...]) -> int | None:
     """Count the bytes of a body; None for one that is made while it is sent."""
     total = 0
     for piece in body:
         if isinstance(piece, Stream):
             return None
-        total += len(piece) if isinstance(piece, bytes) else piece.length
+        total += piece.length if isinstance(piece, FileRange) else len(piece)
     return total
 
 
@@ -302,7 +302,7 @@ class FaultyAnswer(Answer):
         self._guard.abort()
         return False
 
-    async def _write(self, chunk: bytes) -> None:
+    async def _write(self, chunk: bytes | memoryview) -> None:
         left = self._fault.cut_body - self.sent
         if self._fault.cut_body < 0 or len(chunk) <= left:
             await super()._write(chunk)

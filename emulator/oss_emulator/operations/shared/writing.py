@@ -99,7 +99,7 @@ def check_mutable(call: Call, key: str, version_id: str) -> None:
 def store(call: Call, item: Object) -> dict[str, str]:
     """Store the newest version of an object; returns the headers with its version id.
 
-    Raises `FileImmutable` if it would replace a protected version, and what `check_capacity` raises.
+    Raises `FileImmutable` if it would replace a protected version, and `QuotaExceeded`.
     """
     bucket, version_id = call.bucket, _new_version_id(call)
     check_mutable(call, item.key, version_id)
