@@ -75,7 +75,7 @@ def test_several_ranges_get_the_whole_plain_object(client: Client, put: Any) -> 
 
 
 def test_parts_of_several_ranges_are_not_compressed(client: Client, put: Any) -> None:
-    """P-97"""
+    """P-95"""
     multi = ("x-oss-multi-range-behavior", "multi-range")
     answer = ask(client, put(), "gzip", ("Range", "bytes=0-9,20-29"), multi)
     assert (answer.status, answer.headers["Content-Length"]) == (206, str(len(answer.body)))

@@ -201,7 +201,7 @@ RANGES = {
 def test_several_ranges_of_a_file_are_sent_in_turn(
     loop: None, pieces: list[int], tmp_path: Path
 ) -> None:
-    """P-97. No file stays open if the client leaves meanwhile."""
+    """P-95. No file stays open if the client leaves meanwhile."""
     with Emulator(data=tmp_path / "data") as emulator:
         fill(emulator)
         connection = connect(emulator)

@@ -40,7 +40,7 @@ COMPLETE_ALL = "x-oss-complete-all"
     "POST /bucket/key?uploads",
     "InitiateMultipartUpload",
     action="oss:PutObject",
-    takes=Takes.NOTHING,  # so a Content-MD5 is ignored (P-98)
+    takes=Takes.NOTHING,  # so a Content-MD5 is ignored (P-96)
 )
 def initiate_multipart_upload(call: Call) -> Response:
     """Begin an upload; its headers describe the object, whose bytes follow in parts.
@@ -98,7 +98,7 @@ def complete_multipart_upload(call: Call) -> Response:
     call.storage.delete_upload(call.bucket.name, upload.id)
     found = {"ETag": item.etag, "x-oss-hash-crc64ecma": str(item.crc64)}
     scheme, host = "https" if call.request.secure else "http", call.request.host
-    path = quote(unquote(call.request.path)).replace("~", "%7E")  # P-98; in the request's style
+    path = quote(unquote(call.request.path)).replace("~", "%7E")  # P-96; in the request's style
     answer = xml.respond(
         "CompleteMultipartUploadResult",
         ("EncodingType", encoding),

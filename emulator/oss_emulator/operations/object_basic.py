@@ -64,7 +64,7 @@ def _ranges(request: Mapping[str, str], size: int) -> tuple[Range, ...]:
 
 
 def _answer_ranges(item: Object, answer: Mapping[str, str], ranges: tuple[Range, ...]) -> Response:
-    """Answer with several ranges, in their order, each below its own headers (P-97)."""
+    """Answer with several ranges, in their order, each below its own headers (P-95)."""
     boundary = UUID(int=getrandbits(128), version=4)
     body: list[Piece] = []
     for part, pieces in zip(ranges, objects.read_ranges(item, ranges), strict=True):

@@ -97,7 +97,7 @@ def _replaced_metadata(request: Mapping[str, str], source: Mapping[str, str]) ->
 def _keeps_acl(call: Call) -> bool:
     """Whether a copy onto itself keeps the ACL (P-90).
 
-    It does not if the request sets another, nor if it replaces the metadata and encrypts (P-98).
+    It does not if the request sets another, nor if it replaces the metadata and encrypts (P-96).
     """
     request = call.request.headers
     encrypts = headers.ENCRYPTION in request and _replaces(call, "x-oss-metadata-directive")

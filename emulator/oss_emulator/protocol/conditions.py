@@ -88,7 +88,7 @@ def parse_range(header: str | None, size: int, *, standard: bool = False) -> Ran
     A range that is malformed or reaches past the end, and several ranges, are ignored (GetObject,
     "Range"). Text after a comma that is not a range is left out, and the first range counts (P-90).
     With `x-oss-range-behavior: standard`, a range that reaches past the end is cut there, and one
-    that begins there raises `InvalidRange`, as the last 0 bytes always do (P-98).
+    that begins there raises `InvalidRange`, as the last 0 bytes always do (P-96).
     """
     if header is None or not header.startswith("bytes="):
         return None
@@ -132,7 +132,7 @@ MAX_RANGES: Final = 50
 
 
 def parse_ranges(header: str, size: int, *, standard: bool = False) -> tuple[Range, ...]:
-    """Parse a Range header that may have several ranges (P-97); none means the whole object.
+    """Parse a Range header that may have several ranges (P-95); none means the whole object.
 
     Any invalid range means the whole object. Raises `MultiRangeFailed` for too many, and what
     `parse_range` raises.

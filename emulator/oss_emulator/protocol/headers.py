@@ -122,7 +122,7 @@ def encryption(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def check_key(encryption: Mapping[str, str]) -> None:
-    """Raise `InvalidArgument` for an encryption by a key whose id cannot be one of KMS (P-98).
+    """Raise `InvalidArgument` for an encryption by a key whose id cannot be one of KMS (P-96).
 
     KMS has ids such as a UUID and `key-…`, aliases `alias/…`, and ARNs.
     """

@@ -43,7 +43,7 @@ def test_buckets_of_other_accounts_are_neither_listed_nor_targets_of_logs(ask: C
 
 
 def test_several_ranges_are_parts_of_the_documented_length(ask: Caller) -> None:
-    """P-97: four ranges of ten bytes of text/plain have 446 bytes."""
+    """P-95: four ranges of ten bytes of text/plain have 446 bytes."""
     ask("PUT", "/bucket/a", "0123456789", Content_Type="text/plain")
     multi = {"Range": "bytes=0-1,3-4,5-6,7-8", "x-oss-multi-range-behavior": "multi-range"}
     answer = ask("GET", "/bucket/a", **multi)

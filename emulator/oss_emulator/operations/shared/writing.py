@@ -63,7 +63,7 @@ def object_acl(call: Call) -> ObjectAcl:
     Raises `InvalidArgument`, and `AccessDenied` for a public ACL if public access is blocked.
     """
     value = call.request.headers.get(OBJECT_ACL)
-    if not value:  # an empty one is ignored (P-98)
+    if not value:  # an empty one is ignored (P-96)
         return ObjectAcl.DEFAULT
     try:
         acl = ObjectAcl(value)
@@ -113,7 +113,7 @@ def store(call: Call, item: Object) -> dict[str, str]:
 
 
 def check_capacity(call: Call, size: int) -> None:
-    """Raise `QuotaExceeded` if a bucket may not store `size` bytes more (P-98)."""
+    """Raise `QuotaExceeded` if a bucket may not store `size` bytes more (P-96)."""
     capacity = quota.capacity(call.bucket.documents)
     if capacity is None:
         return
@@ -238,4 +238,4 @@ def _new_version_id(call: Call) -> str:
     if call.bucket.versioning != "Enabled":
         return NULL_VERSION
     # Ids grow with time, so that a listing can continue after a deleted version.
-    return f"CAEQ{int(call.request.received * 1_000_000):016X}{getrandbits(176):044x}"  # P-98
+    return f"CAEQ{int(call.request.received * 1_000_000):016X}{getrandbits(176):044x}"  # P-96
