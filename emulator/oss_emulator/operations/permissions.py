@@ -292,7 +292,7 @@ def _context(
         prefix=request.query.get("prefix", "") if lists else None,
         delimiter=request.query.get("delimiter", "") if lists else None,
         acl=fields.get("x-oss-acl", "private"),
-        object_acl=fields.get(_OBJECT_ACL, ObjectAcl.DEFAULT),
+        object_acl=fields.get(_OBJECT_ACL) or ObjectAcl.DEFAULT,
         bucket_tags=bucket_tagging.tags(bucket.documents) if bucket is not None else {},
         object_tags=item.tags if item is not None else {},
         request_tags=_tags(fields),

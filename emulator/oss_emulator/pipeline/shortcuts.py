@@ -90,7 +90,6 @@ _NEEDED: Final[Mapping[Any, Callable[[Situation, Deployment], bool]]] = {
     ),
     addressing.check_domain: lambda now, service: service.changes.follow(CUSTOM_DOMAIN),
     browser.check_page: lambda now, service: now.operation.method == "POST",
-    default_domain.check_app: lambda now, service: service.follows_default_domain and now.reads,
     authentication.check_version: lambda now, service: (
         service.changes.follow(V1_OF_ACCOUNTS) or service.changes.follow(V1_OF_BUCKETS)
     ),

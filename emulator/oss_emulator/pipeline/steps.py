@@ -137,7 +137,6 @@ CHECK: Final[tuple[Check, ...]] = (
 
 ALLOW: Final[tuple[Check, ...]] = (
     authentication.authenticate,
-    default_domain.check_app,
     authentication.check_version,
     authentication.find_payload,
     website.find_page,

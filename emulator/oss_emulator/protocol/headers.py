@@ -138,6 +138,16 @@ def encryption(headers: Mapping[str, str]) -> dict[str, str]:
     return {**kms, **{name: headers[name] for name in (_DATA_ENCRYPTION,) if name in headers}}
 
 
+def check_key(encryption: Mapping[str, str]) -> None:
+    """Raise `InvalidArgument` for an encryption by a key whose id cannot be one of KMS (P-96).
+
+    KMS has ids such as a UUID and `key-…`, aliases `alias/…`, and ARNs.
+    """
+    key = encryption.get(_KEY_ID)
+    if key is not None and "-" not in key and "/" not in key:
+        raise invalid_argument(_KEY_ID, key, code=ErrorCase.INVALID_KMS_KEY)
+
+
 def _check_context(context: str, key_id: str | None) -> None:
     try:
         json_text.parse(context)
