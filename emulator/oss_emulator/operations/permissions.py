@@ -316,6 +316,9 @@ def _denial(
 ) -> OSSError:
     denial = explain_denial(decision, call.caller, inputs.resource if inputs is not None else "")
     code, access = _code(call, permission, decision.reason), _describe(call, decision)
+    by_acl = permission is not Permission.OWN and inputs is not None and len(inputs.actions) == 1
+    if code is ErrorCase.FOREIGN_BUCKET and decision.reason is AccessReason.NO_POLICY and by_acl:
+        code = ErrorCase.BUCKET_ACL  # the ACL could have allowed it, too
     if decision.reason is not AccessReason.IDENTITY_POLICY:
         return OSSError(code, access=access, AccessDeniedDetail=denial)
     bucket, user = call.target.bucket or None, call.caller.id  # S-35

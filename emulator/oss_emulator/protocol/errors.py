@@ -2,8 +2,8 @@
 
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
-from enum import Enum
-from typing import NamedTuple
+from enum import Enum, StrEnum
+from typing import Final, NamedTuple
 
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.message import AccessRecord, Response
@@ -390,6 +390,61 @@ class ErrorCase(Enum):
     NOT_IMPLEMENTED = ErrorSpec("NotImplemented", 501, "A header you provided implies functionality that is not implemented.")
     INTERNAL_ERROR = ErrorSpec("InternalError", 500, "The server failed; its log has the reason.")
 # fmt: on
+
+
+class Basis(StrEnum):
+    """What says that the service answers with an EC, the strongest first."""
+
+    RECORDED = "recorded"
+    """It stands in a recorded answer (fixtures/recorded/blob.json)."""
+    PAGE = "page"
+    """It has a help page (scenarios/errors.json, or fixtures/recorded/errors.toml)."""
+    SUITE = "suite"
+    """It stands in the tests of an SDK."""
+    ASSUMED = "assumed"
+    """None of these: it was chosen, or its page is not kept here."""
+
+
+_ECS: Final[Mapping[Basis, str]] = {
+    Basis.RECORDED: """
+        0012-00000202 0012-00000203 0015-00000101 0017-00000503 0026-00000001 0042-00000002
+        0042-00000203 0042-00000212
+    """,
+    Basis.PAGE: """
+        0002-00000002 0002-00000006 0002-00000007 0002-00000040 0002-00000062 0002-00000064
+        0002-00000068 0002-00000069 0002-00000070 0002-00000071 0002-00000072 0002-00000073
+        0002-00000074 0002-00000076 0002-00000077 0002-00000078 0002-00000102 0002-00000104
+        0002-00000105 0002-00000106 0002-00000107 0002-00000108 0002-00000112 0002-00000113
+        0002-00000114 0002-00000115 0002-00000116 0002-00000118 0002-00000201 0002-00000202
+        0002-00000203 0002-00000204 0002-00000205 0002-00000206 0002-00000209 0002-00000210
+        0002-00000213 0002-00000214 0002-00000215 0002-00000217 0002-00000218 0002-00000219
+        0002-00000222 0002-00000223 0002-00000236 0002-00000301 0002-00000303 0002-00000304
+        0002-00000306 0002-00000402 0002-00000403 0002-00000404 0002-00000405 0002-00000406
+        0002-00000408 0002-00000409 0002-00000410 0002-00000411 0002-00000412 0002-00000413
+        0002-00000415 0002-00000416 0002-00000418 0002-00000419 0002-00000423 0002-00000426
+        0002-00000427 0002-00000428 0002-00000430 0002-00000501 0002-00000502 0002-00000503
+        0002-00000504 0002-00000702 0002-00000703 0002-00000704 0002-00000706 0002-00000707
+        0002-00000708 0002-00000710 0003-00000001 0003-00000201 0003-00000202 0003-00000203
+        0003-00000204 0003-00000301 0003-00000501 0003-00000502 0003-00000503 0003-00000702
+        0003-00000703 0003-00000905 0003-00001403
+    """,
+    # Go V2; the last four lines are of Java, Python V1, Swift and Node.js.
+    Basis.SUITE: """
+        0002-00000902 0003-00000801 0007-00000203 0014-00000080 0015-00000104 0015-00000231
+        0015-00000301 0016-00000502 0016-00000513 0016-00000608 0016-00000702 0016-00000719
+        0016-00000801 0016-00000817 0016-00000828 0016-00000829 0018-00000115 0026-00000011
+        0026-00000016 0039-00000003 0042-00000104 0042-00000205 0042-00000216 0042-00000311
+        0002-00000227 0003-00000016
+        0002-00000226
+        0015-00000204 0017-00000104
+        0044-00000308
+    """,
+}
+BASES: Final = {ec: basis for basis, text in _ECS.items() for ec in text.split()}
+
+
+def basis_of(ec: str) -> Basis:
+    return BASES.get(ec, Basis.ASSUMED)
 
 
 class OSSError(Exception):
