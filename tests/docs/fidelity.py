@@ -9,7 +9,7 @@ from typing import NamedTuple
 from oss_emulator.operations import OPERATIONS
 from oss_emulator.pipeline.routing import Dispatcher
 from oss_emulator.protocol.address import Target
-from oss_emulator.protocol.errors import Basis, basis_of
+from oss_emulator.protocol.errors import ECBasis, basis_of
 from oss_emulator.protocol.message import Request
 from oss_emulator.protocol.signature import presigning
 from oss_emulator.recording.scenario import RecordedRequest
@@ -92,7 +92,7 @@ class Words(NamedTuple):
 PAGES = {
     ROOT / "docs" / "fidelity.md": Words(
         *("Operation", "Recorded answers", "Equal", "all", "Page", BASES),
-        *("ECs", "About", "Cases of help pages", "ECs of the emulator", tuple(Basis), 0),
+        *("ECs", "About", "Cases of help pages", "ECs of the emulator", tuple(ECBasis), 0),
     ),
     ROOT / "docs" / "zh" / "fidelity.md": Words(
         *("接口", "录制的响应", "一致", "合计", "页面"),
@@ -108,9 +108,7 @@ def render(page: str, words: Words) -> str:
     """Return a page with current tables."""
     head, begin, rest = page.partition(_BEGIN)
     _, end, tail = rest.partition(_END)
-    tables = "\n".join(
-        (*_answers(words), "", *_cases(words), "", *_ecs(words), "", *_facts(words))
-    )
+    tables = "\n".join((*_answers(words), "", *_cases(words), "", *_ecs(words), "", *_facts(words)))
     return f"{head}{begin}\n{tables}\n{end}{tail}"
 
 
@@ -155,8 +153,8 @@ def _cases(words: Words) -> Iterator[str]:
 def _ecs(words: Words) -> Iterator[str]:
     counts = Counter(map(basis_of, ecs_of_the_server()))
     yield f"| | {' | '.join(words.ec_bases)} |"
-    yield "|---|" + "---|" * len(Basis)
-    yield f"| {words.ecs} | {' | '.join(str(counts[basis]) for basis in Basis)} |"
+    yield "|---|" + "---|" * len(ECBasis)
+    yield f"| {words.ecs} | {' | '.join(str(counts[basis]) for basis in ECBasis)} |"
 
 
 def _operation(recorded: RecordedRequest) -> str:

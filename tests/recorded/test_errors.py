@@ -6,7 +6,7 @@ import re
 import tomllib
 from pathlib import Path
 
-from oss_emulator.protocol.errors import BASES, Basis, basis_of
+from oss_emulator.protocol.errors import BASES, ECBasis, basis_of
 
 from tests.recorded.test_recorded import ERRORS, FOLDER
 
@@ -44,9 +44,9 @@ def test_each_ec_of_the_server_says_its_basis() -> None:
     ecs = ecs_of_the_server()
     recorded = set(re.findall(EC, (FOLDER / "blob.json").read_text(encoding="utf-8")))
     pages = {ec for ec, _ in CASES} | {item["ec"] for item in UNPLAYED}
-    stated = {basis: {ec for ec in ecs if basis_of(ec) is basis} for basis in Basis}
-    assert stated[Basis.RECORDED] == recorded & ecs
-    assert stated[Basis.PAGE] == (pages - recorded) & ecs
+    stated = {basis: {ec for ec in ecs if basis_of(ec) is basis} for basis in ECBasis}
+    assert stated[ECBasis.RECORDED] == recorded & ecs
+    assert stated[ECBasis.PAGE] == (pages - recorded) & ecs
 
 
 def test_only_ecs_of_the_server_have_a_basis() -> None:

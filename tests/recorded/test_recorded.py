@@ -1,4 +1,4 @@
-"""The recorded answers of the service and those of its help pages: the server gives each of them."""
+"""The recorded answers of the service and those of help pages: the server gives each of them."""
 
 from __future__ import annotations
 

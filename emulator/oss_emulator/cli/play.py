@@ -64,8 +64,8 @@ _DESCRIPTION = (
     "Sends the requests of scenarios to an emulator of its own, which has no contents, or to "
     "--endpoint, and compares the answers with those that are expected: status, headers, elements. "
     "Without FILE it sends those about Referer rules that come with it, and says of each fact "
-    "whether it is confirmed; errors as FILE sends those of the help pages of ECs. At --endpoint it "
-    "creates buckets and deletes them. The exit status is 0 if nothing differs, 1 if an answer "
+    "whether it is confirmed; errors as FILE sends those of the help pages of ECs. At --endpoint "
+    "it creates buckets and deletes them. The exit status is 0 if nothing differs, 1 if an answer "
     "differs, and 2 if a file cannot be read or the service does not answer."
 )
 

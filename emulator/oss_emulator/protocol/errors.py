@@ -392,7 +392,7 @@ class ErrorCase(Enum):
 # fmt: on
 
 
-class Basis(StrEnum):
+class ECBasis(StrEnum):
     """What says that the service answers with an EC, the strongest first."""
 
     RECORDED = "recorded"
@@ -405,12 +405,12 @@ class Basis(StrEnum):
     """None of these: it was chosen, or its page is not kept here."""
 
 
-_ECS: Final[Mapping[Basis, str]] = {
-    Basis.RECORDED: """
+_ECS: Final[Mapping[ECBasis, str]] = {
+    ECBasis.RECORDED: """
         0012-00000202 0012-00000203 0015-00000101 0017-00000503 0026-00000001 0042-00000002
         0042-00000203 0042-00000212
     """,
-    Basis.PAGE: """
+    ECBasis.PAGE: """
         0002-00000002 0002-00000006 0002-00000007 0002-00000040 0002-00000062 0002-00000064
         0002-00000068 0002-00000069 0002-00000070 0002-00000071 0002-00000072 0002-00000073
         0002-00000074 0002-00000076 0002-00000077 0002-00000078 0002-00000102 0002-00000104
@@ -429,7 +429,7 @@ _ECS: Final[Mapping[Basis, str]] = {
         0003-00000703 0003-00000905 0003-00001403
     """,
     # Go V2; the last four lines are of Java, Python V1, Swift and Node.js.
-    Basis.SUITE: """
+    ECBasis.SUITE: """
         0002-00000902 0003-00000801 0007-00000203 0014-00000080 0015-00000104 0015-00000231
         0015-00000301 0016-00000502 0016-00000513 0016-00000608 0016-00000702 0016-00000719
         0016-00000801 0016-00000817 0016-00000828 0016-00000829 0018-00000115 0026-00000011
@@ -443,8 +443,8 @@ _ECS: Final[Mapping[Basis, str]] = {
 BASES: Final = {ec: basis for basis, text in _ECS.items() for ec in text.split()}
 
 
-def basis_of(ec: str) -> Basis:
-    return BASES.get(ec, Basis.ASSUMED)
+def basis_of(ec: str) -> ECBasis:
+    return BASES.get(ec, ECBasis.ASSUMED)
 
 
 class OSSError(Exception):

@@ -156,9 +156,7 @@ def test_batch_that_a_statement_denies_gets_its_ec(service: Service) -> None:
     assert (answer.status, answer.headers["x-oss-ec"]) == (403, "0003-00000204")
 
 
-PAYMENT = (
-    "<RequestPaymentConfiguration><Payer>Requester</Payer></RequestPaymentConfiguration>"
-).encode()
+PAYMENT = b"<RequestPaymentConfiguration><Payer>Requester</Payer></RequestPaymentConfiguration>"
 
 
 @pytest.mark.parametrize(

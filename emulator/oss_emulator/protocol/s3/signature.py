@@ -49,7 +49,7 @@ _FIELDS: Final = {
     "SignedHeaders": ("0002-00000405", "0002-00000426"),
     "Signature": ("0002-00000407", "0002-00000408"),
 }
-_ECS: Final = FieldECs(count="0002-00000406", form="0002-00000406", name="")
+_ECS: Final = FieldECs(number="0002-00000406", form="0002-00000406", name="")
 _PARAMETERS_V4: Final = {
     "X-Amz-Algorithm": ("0002-00000410", "0002-00000411"),
     "X-Amz-Credential": ("0002-00000412", "0002-00000425"),
@@ -286,7 +286,9 @@ def _parse_url_v4(request: Request) -> Claim:
     expires = parse_seconds(query["X-Amz-Expires"])
     if expires is None or not 1 <= expires <= MAX_EXPIRES:
         raise refuse_parameter("X-Amz-Expires", query["X-Amz-Expires"], "0002-00000417")
-    access_key_id, day, region = parse_credential(query["X-Amz-Credential"], "0002-00000413")
+    access_key_id, day, region = parse_credential(
+        query["X-Amz-Credential"], "0002-00000413", "0002-00000425"
+    )
     if day != format_day(signed_at):
         raise refuse_parameter("X-Amz-Credential", query["X-Amz-Credential"], "0002-00000421")
     return Claim(
@@ -330,10 +332,15 @@ def _date(request: Request) -> tuple[str, float]:
     return text, seconds
 
 
-def parse_credential(text: str, ec: str) -> tuple[str, str, str]:
-    """Parse `id/day/region/s3/aws4_request` into id, day and region; raises `InvalidArgument`."""
+def parse_credential(text: str, ec: str, ec_of_end: str | None = None) -> tuple[str, str, str]:
+    """Parse `id/day/region/s3/aws4_request` into id, day and region; raises `InvalidArgument`.
+
+    `ec_of_end` is the EC for another service or another end, by default `ec`.
+    """
     parts = text.rsplit("/", 4)
-    if len(parts) != 5 or not all(parts[:3]) or parts[3:] != [SERVICE, TERMINATOR]:
+    complete = len(parts) == 5 and all(parts[:3])
+    if not complete or parts[3:] != [SERVICE, TERMINATOR]:
+        ec = ec_of_end if complete and ec_of_end is not None else ec
         message = f"The credential {text[:128]!r} is invalid; it is ID/DAY/REGION/s3/{TERMINATOR}."
         raise OSSError(ErrorCase.INVALID_AUTHORIZATION, message, ec=ec)
     return parts[0], parts[1], parts[2]

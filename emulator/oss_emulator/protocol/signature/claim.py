@@ -57,7 +57,7 @@ class Claim(NamedTuple):
 class FieldECs(NamedTuple):
     """The ECs of an `Authorization` header that is not made of two or three known fields."""
 
-    count: str
+    number: str
     form: str
     """A field without its separator, or one that is given twice."""
     name: str
@@ -75,10 +75,10 @@ def parse_fields(
     `required` maps names to the EC of a missing and of an empty field. Raises `InvalidArgument`
     (P-15).
     """
-    pairs = [pair.strip().partition(separator) for pair in text.split(",") if pair.strip()]
+    pairs = [pair.strip().partition(separator) for pair in text.split(",")]
     found = {name: value for name, separated, value in pairs if separated}
-    if not 2 <= len(pairs) <= 3:
-        raise OSSError(ErrorCase.INVALID_AUTHORIZATION, ec=ecs.count)
+    if not 2 <= sum(name != "" for name, _, _ in pairs) <= 3:
+        raise OSSError(ErrorCase.INVALID_AUTHORIZATION, ec=ecs.number)
     if found.keys() - {*required, optional}:
         raise OSSError(ErrorCase.INVALID_AUTHORIZATION, ec=ecs.name)
     if len(found) < len(pairs):

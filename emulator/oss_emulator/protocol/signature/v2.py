@@ -35,7 +35,7 @@ _FIELDS: Final = {
     "AccessKeyId": ("0002-00000105", "0002-00000106"),
     "Signature": ("0002-00000108", "0002-00000109"),
 }
-_ECS: Final = FieldECs(count="0002-00000102", form="0002-00000103", name="0002-00000104")
+_ECS: Final = FieldECs(number="0002-00000102", form="0002-00000103", name="0002-00000104")
 
 
 def parse_header(request: Request, credentials: str) -> Claim:

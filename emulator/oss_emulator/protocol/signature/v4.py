@@ -46,7 +46,7 @@ _FIELDS: Final = {
     "Credential": ("0002-00000205", "0002-00000205"),
     "Signature": ("0002-00000207", "0002-00000208"),
 }
-_ECS: Final = FieldECs(count="0002-00000202", form="0002-00000203", name="0002-00000204")
+_ECS: Final = FieldECs(number="0002-00000202", form="0002-00000203", name="0002-00000204")
 _PRODUCTS: Final = frozenset({"oss", "oss-cloudbox"})
 TERMINATOR: Final = "aliyun_v4_request"
 _PAYLOAD_HASH: Final = "x-oss-content-sha256"
