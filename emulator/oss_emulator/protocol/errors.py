@@ -23,7 +23,7 @@ class ErrorCase(Enum):
     """The situations that end in an error. Several may share a code and differ in message or EC.
 
     Messages and ECs are those of the service if they are published: on the help page of an EC, on
-    the troubleshooting pages, or in assertions of the SDKs' test suites.
+    the troubleshooting pages, or in assertions of the SDKs' test suites. `basis_of` says which.
     """
 
     # Permissions (0003): R-35. The ECs of REFERER_DENIED are R-11 … R-13.
@@ -428,16 +428,13 @@ _ECS: Final[Mapping[ECBasis, str]] = {
         0003-00000204 0003-00000301 0003-00000501 0003-00000502 0003-00000503 0003-00000702
         0003-00000703 0003-00000905 0003-00001403
     """,
-    # Go V2; the last four lines are of Java, Python V1, Swift and Node.js.
+    # In the tests of the SDKs for Go (V2), Java, Python (V1), Swift and Node.js.
     ECBasis.SUITE: """
-        0002-00000902 0003-00000801 0007-00000203 0014-00000080 0015-00000104 0015-00000231
-        0015-00000301 0016-00000502 0016-00000513 0016-00000608 0016-00000702 0016-00000719
-        0016-00000801 0016-00000817 0016-00000828 0016-00000829 0018-00000115 0026-00000011
-        0026-00000016 0039-00000003 0042-00000104 0042-00000205 0042-00000216 0042-00000311
-        0002-00000227 0003-00000016
-        0002-00000226
-        0015-00000204 0017-00000104
-        0044-00000308
+        0002-00000226 0002-00000227 0002-00000902 0003-00000016 0003-00000801 0007-00000203
+        0014-00000080 0015-00000104 0015-00000204 0015-00000231 0015-00000301 0016-00000502
+        0016-00000513 0016-00000608 0016-00000702 0016-00000719 0016-00000801 0016-00000817
+        0016-00000828 0016-00000829 0017-00000104 0018-00000115 0026-00000011 0026-00000016
+        0039-00000003 0042-00000104 0042-00000205 0042-00000216 0042-00000311 0044-00000308
     """,
 }
 BASES: Final = {ec: basis for basis, text in _ECS.items() for ec in text.split()}
