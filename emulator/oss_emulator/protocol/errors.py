@@ -2,8 +2,8 @@
 
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
-from enum import Enum
-from typing import NamedTuple
+from enum import Enum, StrEnum
+from typing import Final, NamedTuple
 
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.message import AccessRecord, Response
@@ -23,7 +23,7 @@ class ErrorCase(Enum):
     """The situations that end in an error. Several may share a code and differ in message or EC.
 
     Messages and ECs are those of the service if they are published: on the help page of an EC, on
-    the troubleshooting pages, or in assertions of the SDKs' test suites.
+    the troubleshooting pages, or in assertions of the SDKs' test suites. `basis_of` says which.
     """
 
     # Permissions (0003): R-35. The ECs of REFERER_DENIED are R-11 … R-13.
@@ -38,11 +38,14 @@ class ErrorCase(Enum):
     ACCELERATION_DISABLED = ErrorSpec("TransferAccelerationDisabled", 403, "Transfer acceleration is disabled.")
     CLOUD_BOXES = ErrorSpec("AccessDenied", 403, "You are forbidden to oss-cloudbox:ListCloudBoxes")  # the code is assumed
     LIST_BUCKETS = ErrorSpec("AccessDenied", 403, "You are forbidden to list buckets.", "0003-00000905")
+    CREATE_BUCKET = ErrorSpec("AccessDenied", 403, "You are forbidden to create buckets.", "0003-00000202")
     BUCKET_POLICY = ErrorSpec("AccessDenied", 403, "Access denied by bucket policy.", "0003-00000101")
     RAM_POLICY = ErrorSpec("AccessDenied", 403, "Access denied by bucket policy.", "0003-00000201")
     BOTH_POLICIES = ErrorSpec("AccessDenied", 403, "Access denied by bucket policy.", "0003-00000203")
+    BATCH_DENIED = ErrorSpec("AccessDenied", 403, "Access denied by bucket policy.", "0003-00000204")
     SESSION_POLICY = ErrorSpec("AccessDenied", 403, "Access denied by authorizer's policy.", "0003-00000301")
     REQUESTER_PAYS_ANONYMOUS = ErrorSpec("AccessDenied", 403, "Access denied for requester pay bucket", "0003-00000701")
+    REQUESTER_PAYS_URL = ErrorSpec("AccessDenied", 403, "Access denied for requester pay bucket", "0003-00000702")
     REQUESTER_PAYS = ErrorSpec("AccessDenied", 403, "Access denied for requester pay bucket", "0003-00000703")
     PUBLIC_ENDPOINT = ErrorSpec("PublicEndpointForbidden", 400, "New accounts cannot make data calls at the public endpoints of mainland China; use a domain that is bound to the bucket.", "0048-00000401")
     APP_DOWNLOAD = ErrorSpec("ApkDownloadForbidden", 400, "The APK file is not allowed to be distributed in a public network using the OSS endpoint, please use CNAME instead.", "0048-00000200")
@@ -61,11 +64,13 @@ class ErrorCase(Enum):
     SECURITY_TOKEN_EXPIRED = ErrorSpec("SecurityTokenExpired", 403, "The security token you provided has expired.", "0002-00000007")
     TOKEN_TWICE = ErrorSpec("InvalidArgument", 400, "The security token must be in the header or in the URL, not in both.", "0002-00000010")
     INVALID_ACCESS_KEY_ID = ErrorSpec("InvalidAccessKeyId", 403, "The OSS Access Key Id you provided does not exist in our records.", "0002-00000902")
+    MALFORMED_ACCESS_KEY_ID = ErrorSpec("InvalidAccessKeyId", 403, "The OSS Access Key Id you provided is invalid.")
     SIGNATURE_DOES_NOT_MATCH = ErrorSpec("SignatureDoesNotMatch", 403, "The request signature we calculated does not match the signature you provided. Check your key and signing method.", "0002-00000040")
     REQUEST_TIME_TOO_SKEWED = ErrorSpec("RequestTimeTooSkewed", 403, "The difference between the request time and the current time is too large.", "0002-00000504")
     REQUEST_EXPIRED = ErrorSpec("AccessDenied", 403, "Request has expired.", "0002-00000069")
     DATE_REQUIRED = ErrorSpec("AccessDenied", 403, "OSS authentication requires a valid Date.", "0002-00000503")
     INVALID_EXPIRES = ErrorSpec("AccessDenied", 403, "Invalid date (should be seconds since epoch).", "0002-00000070")
+    INVALID_CONTENT_HASH = ErrorSpec("InvalidArgument", 400, "The value of x-oss-content-sha256 must be UNSIGNED-PAYLOAD.", "0002-00000214")
     INCOMPLETE_URL_SIGNATURE = ErrorSpec("AccessDenied", 403, "Query-string authentication requires the Signature, Expires and OSSAccessKeyId parameters")
     INVALID_AUTHORIZATION = ErrorSpec("InvalidArgument", 400, "Authorization header is invalid.", "0002-00000063")
     SIGNED_TWICE = ErrorSpec("InvalidArgument", 400, "The signature must be in the Authorization header or in the URL, not in both.")
@@ -414,6 +419,59 @@ class ErrorCase(Enum):
     NOT_IMPLEMENTED = ErrorSpec("NotImplemented", 501, "A header you provided implies functionality that is not implemented.")
     INTERNAL_ERROR = ErrorSpec("InternalError", 500, "The server failed; its log has the reason.")
 # fmt: on
+
+
+class ECBasis(StrEnum):
+    """What says that the service answers with an EC, the strongest first."""
+
+    RECORDED = "recorded"
+    """It stands in a recorded answer (fixtures/recorded/blob.json)."""
+    PAGE = "page"
+    """It has a help page (scenarios/errors.json, or fixtures/recorded/errors.toml)."""
+    SUITE = "suite"
+    """It stands in the tests of an SDK."""
+    ASSUMED = "assumed"
+    """None of these: it was chosen, or its page is not kept here."""
+
+
+_ECS: Final[Mapping[ECBasis, str]] = {
+    ECBasis.RECORDED: """
+        0012-00000202 0012-00000203 0015-00000101 0017-00000503 0026-00000001 0042-00000002
+        0042-00000203 0042-00000212
+    """,
+    ECBasis.PAGE: """
+        0002-00000002 0002-00000006 0002-00000007 0002-00000040 0002-00000062 0002-00000064
+        0002-00000068 0002-00000069 0002-00000070 0002-00000071 0002-00000072 0002-00000073
+        0002-00000074 0002-00000076 0002-00000077 0002-00000078 0002-00000102 0002-00000104
+        0002-00000105 0002-00000106 0002-00000107 0002-00000108 0002-00000112 0002-00000113
+        0002-00000114 0002-00000115 0002-00000116 0002-00000118 0002-00000201 0002-00000202
+        0002-00000203 0002-00000204 0002-00000205 0002-00000206 0002-00000209 0002-00000210
+        0002-00000213 0002-00000214 0002-00000215 0002-00000217 0002-00000218 0002-00000219
+        0002-00000222 0002-00000223 0002-00000236 0002-00000301 0002-00000303 0002-00000304
+        0002-00000306 0002-00000402 0002-00000403 0002-00000404 0002-00000405 0002-00000406
+        0002-00000408 0002-00000409 0002-00000410 0002-00000411 0002-00000412 0002-00000413
+        0002-00000415 0002-00000416 0002-00000418 0002-00000419 0002-00000423 0002-00000426
+        0002-00000427 0002-00000428 0002-00000430 0002-00000501 0002-00000502 0002-00000503
+        0002-00000504 0002-00000702 0002-00000703 0002-00000704 0002-00000706 0002-00000707
+        0002-00000708 0002-00000710 0003-00000001 0003-00000201 0003-00000202 0003-00000203
+        0003-00000204 0003-00000301 0003-00000501 0003-00000502 0003-00000503 0003-00000702
+        0003-00000703 0003-00000905 0003-00001403
+    """,
+    # In the tests of the SDKs for Go (V2), Java, Python (V1), Swift and Node.js.
+    ECBasis.SUITE: """
+        0002-00000226 0002-00000227 0002-00000902 0003-00000016 0003-00000801 0007-00000203
+        0013-00000101 0014-00000080 0015-00000104 0015-00000204 0015-00000231 0015-00000301
+        0016-00000502 0016-00000513 0016-00000702 0016-00000719 0016-00000801 0016-00000817
+        0016-00000828 0016-00000829 0017-00000104 0018-00000115 0026-00000011 0026-00000016
+        0037-00000001 0039-00000003 0042-00000104 0042-00000205 0042-00000216 0042-00000311
+        0044-00000308
+    """,
+}
+BASES: Final = {ec: basis for basis, text in _ECS.items() for ec in text.split()}
+
+
+def basis_of(ec: str) -> ECBasis:
+    return BASES.get(ec, ECBasis.ASSUMED)
 
 
 class OSSError(Exception):
