@@ -336,8 +336,9 @@ def post_as(emulator: Emulator, key: str, secret: str, **fields: str) -> Answer:
 
 
 def test_user_needs_the_permission_to_put(emulator: Emulator) -> None:
+    """A-72"""
     answer = post_as(emulator, "rules-reader", "secret of rules-reader")
-    assert (answer.status, answer.error["EC"]) == (403, "0003-00000905")
+    assert (answer.status, answer.error["EC"]) == (403, "0003-00000001")
     assert b"<AuthAction>oss:PutObject</AuthAction>" in answer.body
 
 

@@ -115,7 +115,7 @@ KEPT: dict[str, tuple[tuple[Any, ...], Callable[[Any], Any], Any, Any]] = {
     "put_bucket_requester_qos_info": (
         (OWNER, models.QoSConfiguration(total_qps=7)),
         attrgetter("qos_configuration.total_qps"),
-        -1,
+        "NoSuchRequesterQosInfo",
         7,
     ),
     "put_bucket_callback_policy": (

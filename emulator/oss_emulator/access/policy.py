@@ -54,9 +54,13 @@ class Problem(Enum):
 class PolicyError(ValueError):
     """A policy is wrong; the text says where and why."""
 
-    def __init__(self, where: str, message: str, problem: Problem = Problem.SYNTAX) -> None:
+    def __init__(
+        self, where: str, message: str, problem: Problem = Problem.SYNTAX, said: str = ""
+    ) -> None:
         super().__init__(f"{where}: {message}." if where else f"{message}.")
         self.problem = problem
+        self.said = said
+        """What the service says, "" if it is unknown."""
 
 
 MAX_BUCKET_POLICY = 16 * 1024
@@ -191,9 +195,9 @@ def _parse_json(document: str | bytes, policy_type: PolicyType) -> Any:
     except JSONError as error:
         if not error.placed:
             raise PolicyError("", f"The policy is {error.reason}") from None
-        reason = f"unknown char {error.unknown}" if error.unknown else error.reason  # P-90
-        where = f"line {error.line} column {error.column}"
-        raise PolicyError("", f"The policy is not valid JSON: {reason} at {where}") from None
+        said = f"unknown char {error.unknown}" if error.unknown else ""  # P-90
+        place = f"{said or error.reason} at line {error.line} column {error.column}"
+        raise PolicyError("", f"The policy is not valid JSON: {place}", said=said) from None
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

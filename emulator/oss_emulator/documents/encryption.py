@@ -28,14 +28,14 @@ def _validate(node: xml.Node, _: PutContext) -> xml.Value:
     (rule,) = node
     algorithm = rule.text("SSEAlgorithm")
     if algorithm not in headers.ENCRYPTIONS:
-        raise OSSError(ErrorCase.INVALID_ENCRYPTION)
+        raise OSSError(ErrorCase.INVALID_ENCRYPTION, ec="0005-00000003")
     if algorithm != "KMS":
         if rule.first("KMSMasterKeyID") is not None:
             raise OSSError(ErrorCase.KEY_WITHOUT_KMS)
         # Without KMS, KMSDataEncryption has no meaning and is not returned (oss2's suite).
         return [(rule.name, [("SSEAlgorithm", algorithm)])]
     if rule.text("KMSDataEncryption", "SM4") != "SM4":
-        raise OSSError(ErrorCase.INVALID_DATA_ENCRYPTION)
+        raise OSSError(ErrorCase.INVALID_DATA_ENCRYPTION, ec="0005-00000203")
     return node.content
 
 

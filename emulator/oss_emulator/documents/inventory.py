@@ -39,13 +39,6 @@ _SCHEMA: Final = parse_schema("""
 InventoryConfiguration ?0020-00000004
   Id name:192 ?0020-00000005 ~0020-00000044
   IsEnabled boolean ?0020-00000007 !0020-00000006
-  Filter?
-    Prefix? text:1023 ~0020-00000021
-    LastModifyBeginTimeStamp? 1262275200..253402271999 !0020-00000008 ~0020-00000023
-    LastModifyEndTimeStamp? 1262275200..253402271999 ~0020-00000023
-    LowerSizeBound? 0..52776558133248 !0020-00000010 ~0020-00000024
-    UpperSizeBound? 0..52776558133248 !0020-00000011 ~0020-00000024
-    StorageClass? text
   Destination
     OSSBucketDestination
       Format CSV|Parquet ?0020-00000012
@@ -61,6 +54,13 @@ InventoryConfiguration ?0020-00000004
     Frequency Daily|Weekly|Monthly ?0020-00000017
     DayOfMonth? 1..28
     AutoDelete? boolean
+  Filter?
+    Prefix? text:1023 ~0020-00000021
+    LastModifyBeginTimeStamp? 1262275200..253402271999 !0020-00000008 ~0020-00000023
+    LastModifyEndTimeStamp? 1262275200..253402271999 ~0020-00000023
+    LowerSizeBound? 0..52776558133248 !0020-00000010 ~0020-00000024
+    UpperSizeBound? 0..52776558133248 !0020-00000011 ~0020-00000024
+    StorageClass? text
   IncludedObjectVersions All|Current !0020-00000037
   OptionalFields?
     Field* name !0020-00000036

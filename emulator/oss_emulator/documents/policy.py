@@ -15,7 +15,9 @@ def parse(document: bytes, kind: PolicyType) -> Policy:
     try:
         return Policy.parse(document, kind)
     except PolicyError as error:
-        raise OSSError(ErrorCase.INVALID_POLICY, str(error), ec=error.problem.value) from None
+        message, detail = (error.said, str(error)) if error.said else (str(error), None)
+        ec = error.problem.value
+        raise OSSError(ErrorCase.INVALID_POLICY, message, ec=ec, ErrorDetail=detail) from None
 
 
 def of(documents: Documents) -> Policy | None:

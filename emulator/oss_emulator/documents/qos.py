@@ -34,9 +34,9 @@ def account_limits() -> xml.Children:
     return [(name, totals.get(name, NO_LIMIT)) for name, _ in _SCHEMA.defaults()]
 
 
-def limits(document: bytes | None) -> xml.Value:
-    """Return the limits of a bucket or a requester; without a document there are none."""
-    return _SCHEMA.defaults() if document is None else xml.parse(document, ROOT).content
+def limits(document: bytes) -> xml.Value:
+    """Return the limits of a bucket or a requester out of the stored document."""
+    return xml.parse(document, ROOT).content
 
 
 def format(document: bytes) -> bytes:

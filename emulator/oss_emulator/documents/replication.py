@@ -1,5 +1,6 @@
 """Rules of replication between buckets, stored but not applied (PutBucketReplication)."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from itertools import pairwise
 from random import getrandbits
@@ -82,6 +83,9 @@ def parse_deletion(document: bytes) -> str:
     return _RULES.parse(document).text("ID")
 
 
+_RTC_OFF: Final = [("Status", "disabled")]
+
+
 def parse_rtc(document: bytes) -> tuple[str, xml.Value]:
     """Parse the id of a rule and its new time control; raises `DocumentError`."""
     node = _RULE.parse(document)
@@ -100,11 +104,34 @@ def format(rules: list[xml.Value]) -> bytes:
 
 def start(rule: Node) -> tuple[str, Children]:
     """Return the id of a new rule, and the rule to store, without elements that have no effect."""
-    rule_id, void = rule.text("ID") or f"{getrandbits(128):032x}", {"ID"}
+    rule_id, void = rule.text("ID") or f"{getrandbits(128):032x}", set[str]()
     encrypted = rule.text("SourceSelectionCriteria/SseKmsEncryptedObjects/Status")
     if rule.first("SyncRole") is None:
         void |= {"SourceSelectionCriteria", "EncryptionConfiguration"}
     elif encrypted != "Enabled":
         void.add("EncryptionConfiguration")
-    stored = [(child.name, child.content) for child in rule if child.name not in void]
-    return rule_id, [("ID", rule_id), *stored, ("Status", RuleStatus.STARTING)]
+    stored = {child.name: child.content for child in rule if child.name not in void}
+    if rule.text("Destination/TransferType") == "internal":
+        names = ("Bucket", "Location")
+        stored["Destination"] = [(name, rule.text(f"Destination/{name}")) for name in names]
+    return rule_id, shown({**stored, "ID": rule_id, "Status": RuleStatus.STARTING})
+
+
+_SHOWN: Final = (
+    "ID",
+    "PrefixSet",
+    "Action",
+    "Destination",
+    "Status",
+    "HistoricalObjectReplication",
+    "SyncRole",
+    "SourceSelectionCriteria",
+    "EncryptionConfiguration",
+    "RTC",
+)
+
+
+def shown(rule: Mapping[str, xml.Value]) -> Children:
+    """Return a rule in the order of the service, with its time control if that is on (P-98)."""
+    off = rule.get("RTC") == _RTC_OFF
+    return [(name, rule[name]) for name in _SHOWN if name in rule and not (off and name == "RTC")]

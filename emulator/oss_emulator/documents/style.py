@@ -38,9 +38,9 @@ def format(document: bytes, name: str, category: str, present: bytes | None, now
     style = [
         ("Name", name),
         ("Content", content),
+        ("Category", category),
         ("CreateTime", created),
         ("LastModifyTime", time),
-        ("Category", category),
     ]
     return xml.format(_SCHEMA.name, style)
 

@@ -13,7 +13,6 @@ TransferAccelerationConfiguration
   Enabled boolean
 """),
     absent=ErrorCase.NO_SUCH_ACCELERATION,
-    deletable=False,
     dated=True,
     enforced=True,
 )

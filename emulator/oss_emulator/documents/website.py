@@ -44,23 +44,23 @@ WebsiteConfiguration
     RoutingRule*
       RuleNumber 1..
       Condition?
-        KeyPrefixEquals? text
-        KeySuffixEquals? text
-        HttpErrorCodeReturnedEquals? 100..599
         IncludeHeader*
           Key name
           Equals? text
           StartsWith? text
           EndsWith? text
-      Redirect
+        KeyPrefixEquals? text
+        KeySuffixEquals? text
+        HttpErrorCodeReturnedEquals? 100..599
+      Redirect?
         RedirectType Mirror|External|Internal|AliCDN
-        PassQueryString? boolean
         Protocol? http|https
         HostName? text
-        HttpRedirectCode? 300..399
+        PassQueryString? boolean
         ReplaceKeyWith? text
         ReplaceKeyPrefixWith? text
         EnableReplacePrefix? boolean
+        HttpRedirectCode? 300..399
         MirrorURL? text
         MirrorURLSlave? text
         MirrorURLProbe? text
@@ -115,6 +115,16 @@ WebsiteConfiguration
         Script? text
 """)
 
+_REDIRECT: Final = [
+    child.name
+    for rules in _SCHEMA.children
+    for rule in rules.children
+    for redirect in rule.children
+    for child in redirect.children
+    if redirect.name == "Redirect"
+]
+"""The elements of a redirect in the order of the service (P-98)."""
+
 
 def _validate(node: xml.Node, _: PutContext) -> xml.Value:
     if not any(True for _ in node):
@@ -146,9 +156,12 @@ def _validate(node: xml.Node, _: PutContext) -> xml.Value:
 def _normalize_rule(rule: xml.Node) -> xml.Value:
     """Return a rule; one that mirrors gets the defaults of the service (P-58).
 
-    `PassQueryString` takes the value of `MirrorPassQueryString`.
+    `PassQueryString` takes the value of `MirrorPassQueryString`. Raises `DocumentError` for a rule
+    that does nothing.
     """
     redirect = rule.first("Redirect")
+    if redirect is None and rule.first("LuaConfig") is None:
+        raise DocumentError("A RoutingRule must have Redirect or LuaConfig.")
     if redirect is None or redirect.text("RedirectType") != "Mirror":
         return rule.content
     url = redirect.text("MirrorURL")
@@ -165,7 +178,8 @@ def _normalize_rule(rule: xml.Node) -> xml.Value:
     if redirect.first("MirrorPassQueryString") is not None:
         settled["PassQueryString"] = settled["MirrorPassQueryString"]
     content = {child.name: child.content for child in rule}
-    return list({**content, "Redirect": list(settled.items())}.items())
+    ordered = [(name, settled[name]) for name in _REDIRECT if name in settled]
+    return list({**content, "Redirect": ordered}.items())
 
 
 DOCUMENT: Final = Document(
@@ -232,7 +246,7 @@ class RoutingRule:
     """The status to which it applies; None if it applies before the object is looked up."""
     headers: tuple[IncludedHeader, ...]
     redirect: Redirect | None
-    """None for mirroring, which is stored but not emulated."""
+    """None for mirroring and for Lua, which are stored but not emulated."""
 
     def applies(self, key: str, headers: Mapping[str, str], status: int | None) -> bool:
         """Return whether it applies to a request; `status` is None before the object lookup."""

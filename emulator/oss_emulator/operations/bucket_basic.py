@@ -12,7 +12,6 @@ from oss_emulator.documents import (
     resource_group,
     transfer_acceleration,
 )
-from oss_emulator.documents.document import Documents
 from oss_emulator.operations import permissions
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import answers
@@ -59,8 +58,8 @@ def _configuration(call: Call) -> tuple[str | None, str | None]:
         raise OSSError(ErrorCase.INVALID_LOCATION, LocationConstraint=location)
     storage_class = node.text("StorageClass") or None
     if storage_class not in (None, *STORAGE_CLASSES):
-        message = f"Storage class {storage_class!r} is unknown; use {listed(STORAGE_CLASSES)}."
-        raise invalid_argument("StorageClass", storage_class, message)
+        code = ErrorCase.INVALID_STORAGE_CLASS
+        raise invalid_argument("StorageClass", storage_class, code=code)
     asked = node.text("DataRedundancyType") or None
     if asked not in (None, *REDUNDANCY_TYPES):
         message = f"Redundancy type {asked!r} is unknown; use {listed(REDUNDANCY_TYPES)}."
@@ -99,20 +98,25 @@ def delete_bucket(call: Call) -> Response:
 
 @answers("GET /bucket?bucketInfo", "GetBucketInfo")
 def get_bucket_info(call: Call) -> Response:
+    """Describe a bucket: by name, then what has elements of its own (S-37)."""
     bucket = call.bucket
     documents = bucket.documents
     target = logging.target(documents)
     info: xml.Children = [
-        *_switches(documents),
+        ("AccessMonitor", _state(access_monitor.is_enabled(documents))),
+        ("BlockPublicAccess", public_access_block.is_enabled(documents)),
         ("Comment", ""),
         ("CreationDate", dates.format_iso(bucket.created)),
+        ("CrossRegionReplication", _state(replication.SUBRESOURCE in documents)),
         ("DataRedundancyType", redundancy.redundancy(bucket, call.request.received)),
         ("ExtranetEndpoint", call.endpoint(bucket.region)),
         ("IntranetEndpoint", call.internal_endpoint(bucket.region)),
         ("Location", f"oss-{bucket.region}"),
         ("Name", bucket.name),
         ("ResourceGroupId", resource_group.of(documents)),
+        ("ResourcePoolConfig", ""),  # S-36
         ("StorageClass", bucket.storage_class),
+        ("TransferAcceleration", _state(transfer_acceleration.is_enabled(documents))),
         ("Versioning", bucket.versioning or None),
         ("Owner", call.owner(bucket.owner)),
         ("AccessControlList", [("Grant", bucket.acl)]),
@@ -122,16 +126,8 @@ def get_bucket_info(call: Call) -> Response:
     return xml.respond("BucketInfo", ("Bucket", info))
 
 
-def _switches(documents: Documents) -> xml.Children:
-    def state(enabled: bool) -> str:
-        return "Enabled" if enabled else "Disabled"
-
-    return [
-        ("AccessMonitor", state(access_monitor.is_enabled(documents))),
-        ("BlockPublicAccess", public_access_block.is_enabled(documents)),
-        ("CrossRegionReplication", state(replication.SUBRESOURCE in documents)),
-        ("TransferAcceleration", state(transfer_acceleration.is_enabled(documents))),
-    ]
+def _state(enabled: bool) -> str:
+    return "Enabled" if enabled else "Disabled"
 
 
 @answers("GET /bucket?location", "GetBucketLocation")

@@ -53,6 +53,8 @@ def delete(document: Document, call: Call) -> Response:
     """Remove the document; answers 204 even if there was none."""
     item = _item(document, call)
     _keep(document, call, item, None)
+    if document.dated:
+        call.keep(f"{document.subresource}/since", None)
     return Response(204, _version(call, item))
 
 

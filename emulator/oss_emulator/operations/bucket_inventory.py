@@ -61,8 +61,11 @@ def list_bucket_inventory(call: Call) -> Response:
     )
 
 
-@answers(f"DELETE /bucket?{_ONE}", "DeleteBucketInventory")
+@answers("DELETE /bucket?inventory", "DeleteBucketInventory")
 def delete_bucket_inventory(call: Call) -> Response:
-    """Remove an inventory; answers 204 even if there was none."""
-    call.keep(inventory.PREFIX + call.request.query["inventoryId"], None)
+    """Remove an inventory; answers 204 even if there was none. Raises `MissingArgument`."""
+    inventory_id = call.request.query.get("inventoryId")
+    if inventory_id is None:
+        raise OSSError(ErrorCase.INVENTORY_ID_MISSING)
+    call.keep(inventory.PREFIX + inventory_id, None)
     return Response(204)

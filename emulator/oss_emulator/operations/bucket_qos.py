@@ -48,11 +48,10 @@ def put_bucket_requester_qos_info(call: Call) -> Response:
 
 @answers(f"GET /bucket?{_REQUESTER}", "GetBucketRequesterQosInfo")
 def get_bucket_requester_qos_info(call: Call) -> Response:
-    """Return the limits of one requester; there are none before the first put."""
+    """Return the limits of one requester; raises `NoSuchRequesterQosInfo` where none were put."""
     requester = call.request.query["qosRequester"]
-    return xml.respond(
-        "RequesterQoSInfo", *_requester(requester, call.documents.get(_PREFIX + requester))
-    )
+    document = call.document(_PREFIX + requester, OSSError(ErrorCase.NO_SUCH_REQUESTER_QOS))
+    return xml.respond("RequesterQoSInfo", *_requester(requester, document))
 
 
 @answers(f"GET /bucket?{_REQUESTERS}", "ListBucketRequesterQosInfos")
@@ -108,5 +107,5 @@ OPERATIONS: tuple[Operation, ...] = tuple(
 )
 
 
-def _requester(name: str, document: bytes | None) -> xml.Children:
+def _requester(name: str, document: bytes) -> xml.Children:
     return [("Requester", name), (qos.ROOT, qos.limits(document))]

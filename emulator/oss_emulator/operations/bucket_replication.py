@@ -12,10 +12,12 @@ from oss_emulator.protocol.xml import Children, Node
 
 @answers(f"POST /bucket?{replication.SUBRESOURCE}&comp=add", "PutBucketReplication")
 def put_bucket_replication(call: Call) -> Response:
-    """Add rules; raises `BucketReplicationAlreadyExist` for a target that has one.
+    """Add rules.
 
-    Raises `InvalidRequest` while the versioning of the bucket is suspended, or enabled for only one
-    of the two buckets, and for transfer acceleration within a region.
+    Raises `BucketReplicationAlreadyExist` for a target that has one, `InvalidTargetLocation` for a
+    target in another region than the rule says, and `InvalidRequest` for transfer acceleration
+    within a region, while the versioning of the bucket is suspended, or if it is enabled for only
+    one of the two. A target may be missing.
     """
     added = replication.parse(call.body.read())
     if call.bucket.versioning == "Suspended":
@@ -32,13 +34,14 @@ def put_bucket_replication(call: Call) -> Response:
         name = rule.text("Destination/Bucket")
         if name in targets:
             raise OSSError(ErrorCase.REPLICATION_ALREADY_EXISTS, BucketName=call.bucket.name)
-        location = rule.text("Destination/Location")
-        accelerated = rule.text("Destination/TransferType") == "oss_acc"
-        if accelerated and location == address.location(call.bucket.region):
+        region = rule.text("Destination/Location").removeprefix("oss-")
+        if rule.text("Destination/TransferType") == "oss_acc" and region == call.bucket.region:
             raise OSSError(ErrorCase.REPLICATION_ACCELERATED, BucketName=call.bucket.name)
         target = call.storage.bucket(name)
         if target is not None and target.versioning != call.bucket.versioning:
             raise OSSError(ErrorCase.REPLICATION_VERSIONING_DIFFERS, BucketName=call.bucket.name)
+        if target is not None and target.region != region:
+            raise OSSError(ErrorCase.INVALID_TARGET_LOCATION, TargetBucket=target.name)
         rule_id, started = replication.start(rule)
         rules.append(started)
     _keep(call, rules)
@@ -99,6 +102,7 @@ def get_bucket_replication_progress(call: Call) -> Response:
 
 
 def _progress(rule: Node) -> Children:
+    """Describe a rule that is starting: it has copied nothing yet (P-97)."""
     shown = ("ID", "PrefixSet", "Action", "Destination", "Status", "HistoricalObjectReplication")
     content = [(child.name, child.content) for child in rule if child.name in shown]
     return [*content, ("Progress", [("HistoricalObject", 0)])]
@@ -106,13 +110,12 @@ def _progress(rule: Node) -> Children:
 
 def _change(call: Call, rule_id: str, change: tuple[str, xml.Value], ec: str = "") -> None:
     _rule(call, rule_id, ec)
-    name, _ = change
     rules: list[xml.Value] = []
     for rule in replication.rules(call.documents):
-        content = [(child.name, child.content) for child in rule]
+        content = {child.name: child.content for child in rule}
         if rule.text("ID") == rule_id:
-            content = [*(child for child in content if child[0] != name), change]
-        rules.append(content)
+            content.update([change])
+        rules.append(replication.shown(content))
     _keep(call, rules)
 
 

@@ -22,7 +22,13 @@ def put_bucket_versioning(call: Call) -> Response:
 
     Raises `MalformedXML`, and `InvalidRequest` if object retention needs the versions (P-64).
     """
-    status = _SCHEMA.parse(call.body.read()).text("Status")
+    document, ec = call.body.read(), "0012-00000002"
+    try:
+        xml.parse(document, _SCHEMA.name)
+        ec = "0012-00000004"
+        status = _SCHEMA.parse(document).text("Status")
+    except xml.DocumentError as error:
+        raise xml.DocumentError(str(error), ec) from None
     if status != "Enabled" and object_worm.is_enabled(call.documents):
         raise OSSError(ErrorCase.OBJECT_WORM_NEEDS_VERSIONING)
     call.storage.put_bucket(call.bucket._replace(versioning=status))

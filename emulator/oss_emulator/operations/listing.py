@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import answers
-from oss_emulator.operations.shared.objects import restore_info
+from oss_emulator.operations.shared.objects import is_version_id, restore_info
 from oss_emulator.protocol import dates, paging, parameters, xml
+from oss_emulator.protocol.errors import ErrorCase
 from oss_emulator.protocol.headers import invalid_argument
 from oss_emulator.protocol.message import Response
 from oss_emulator.storage.base import NULL_VERSION, Object
@@ -21,6 +22,7 @@ MAX_NAME = 1024
 def list_objects(call: Call) -> Response:
     """List a page of the objects after a marker (GetBucket)."""
     marker = _name(call, "marker")
+    _token(call)  # refused if it is invalid, and ignored otherwise (0015-00000404)
     page = _page(call, marker)
     write = _writer(call)
     return xml.respond(
@@ -37,11 +39,11 @@ def list_objects_v2(call: Call) -> Response:
     """List a page of the objects after a continuation token or a name (GetBucketV2)."""
     query = call.request.query
     if query["list-type"] != "2":
-        raise invalid_argument("list-type", query["list-type"], "The list-type must be 2.")
+        message = "The list-type must be 2."
+        raise invalid_argument("list-type", query["list-type"], message, ec="0015-00000401")
     start_after = _name(call, "start-after")
-    # oss2 sends an empty one with the first request.
-    token = query.get("continuation-token") or None
-    page = _page(call, start_after if token is None else paging.parse_token(token))
+    token, after = _token(call)
+    page = _page(call, start_after if after is None else after)
     write = _writer(call)
     start: xml.Children = [
         ("StartAfter", write(start_after) if start_after else None),
@@ -70,11 +72,13 @@ def list_object_versions(call: Call) -> Response:
 
     Raises `InvalidArgument`, also for a version-id-marker without its key-marker.
     """
-    query = call.request.query
     marker, version_id = _name(call, "key-marker"), _name(call, "version-id-marker")
     if version_id and not marker:
         message = "A version-id marker cannot be specified without a key marker."
-        raise invalid_argument("version-id-marker", version_id, message)
+        raise invalid_argument("version-id-marker", version_id, message, ec="0012-00000106")
+    if version_id and not is_version_id(version_id):
+        message = "The version-id-marker is not a version id."
+        raise invalid_argument("version-id-marker", version_id, message, ec="0012-00000105")
     page = paging.cut(
         lambda start: _versions(call, start, marker, version_id),
         lambda version: version.item.key,
@@ -82,7 +86,7 @@ def list_object_versions(call: Call) -> Response:
         delimiter=_name(call, "delimiter"),
         marker=marker,
         within_marker=bool(version_id),
-        limit=parameters.max_keys(query, least=0),
+        limit=_limit(call),
     )
     write = _writer(call)
     # A page that ends with a common prefix has no last version.
@@ -136,22 +140,49 @@ def _page(call: Call, marker: str) -> paging.Page[Object]:
         ),
         attrgetter("key"),
         prefix=_name(call, "prefix"),
-        delimiter=_name(call, "delimiter"),
+        delimiter=_delimiter(call),
         marker=marker,
-        limit=parameters.max_keys(call.request.query, least=0),
+        limit=_limit(call),
     )
+
+
+def _token(call: Call) -> tuple[str | None, str | None]:
+    """Return the continuation token and the name in it; oss2's first request has an empty one."""
+    token = call.request.query.get("continuation-token") or None
+    return token, None if token is None else paging.parse_token(token)
+
+
+def _limit(call: Call) -> int:
+    versions = call.operation.name == "ListObjectVersions"
+    code = (
+        ErrorCase.INVALID_MAX_KEYS_OF_VERSIONS
+        if versions
+        else ErrorCase.INVALID_MAX_KEYS_OF_OBJECTS
+    )
+    return parameters.max_keys(call.request.query, least=0, code=code)
+
+
+def _delimiter(call: Call) -> str:
+    delimiter = call.request.query.get("delimiter", "")
+    if len(delimiter) > 1:
+        message = "The delimiter must be one character."
+        raise invalid_argument("delimiter", delimiter, message, ec="0015-00000406")
+    return delimiter
+
+
+_LONG_ECS = {"marker": "0015-00000405"}
 
 
 def _name(call: Call, parameter: str) -> str:
     value = call.request.query.get(parameter, "")
     if len(value.encode(errors="replace")) >= MAX_NAME:
         message = f"The {parameter} must have fewer than {MAX_NAME} bytes."
-        raise invalid_argument(parameter, value, message)
+        raise invalid_argument(parameter, value, message, ec=_LONG_ECS.get(parameter))
     return value
 
 
 def _writer(call: Call) -> Callable[[str], str]:
-    encoded = parameters.encoding_type(call.request.query)
+    encoded = parameters.encoding_type(call.request)
     return parameters.encode if encoded else str
 
 
@@ -162,9 +193,9 @@ def _head(call: Call, write: Callable[[str], str], start: xml.Children) -> xml.C
         ("Name", call.bucket.name),
         ("Prefix", write(query.get("prefix", ""))),
         *start,
-        ("MaxKeys", parameters.max_keys(query, least=0)),
+        ("MaxKeys", _limit(call)),
         ("Delimiter", write(query.get("delimiter", ""))),
-        ("EncodingType", parameters.encoding_type(query)),
+        ("EncodingType", parameters.encoding_type(call.request)),
     ]
 
 

@@ -36,14 +36,19 @@ MAX_PARTS = 10_000
 COMPLETE_ALL = "x-oss-complete-all"
 
 
-@answers("POST /bucket/key?uploads", "InitiateMultipartUpload", action="oss:PutObject")
+@answers(
+    "POST /bucket/key?uploads",
+    "InitiateMultipartUpload",
+    action="oss:PutObject",
+    takes=Takes.NOTHING,  # so a Content-MD5 is ignored (P-96)
+)
 def initiate_multipart_upload(call: Call) -> Response:
     """Begin an upload; its headers describe the object, whose bytes follow in parts.
 
     With `sequential` in the query its parts must come in order, from number 1 on (P-51). Raises
     what `draft` raises, `InvalidEncryptionRequest`.
     """
-    encoding = parameters.encoding_type(call.request.query)
+    encoding = parameters.encoding_type(call.request)
     item = writing.draft(call, kind="Multipart")
     client_encryption.parse_parts(item.headers)
     sequential = "sequential" in call.request.query
@@ -70,9 +75,9 @@ def complete_multipart_upload(call: Call) -> Response:
     Raises `NoSuchUpload`, `InvalidArgument`, `MalformedXML`, `InvalidPartOrder`, `InvalidPart`,
     `PartNotSequential`, `EntityTooSmall`, `InvalidEncryptionRequest`, `FileAlreadyExists`.
     """
-    encoding = parameters.encoding_type(call.request.query)
+    encoding = parameters.encoding_type(call.request)
     upload = objects.find_upload(call, ErrorCase.NO_SUCH_UPLOAD_OF_COMPLETION)
-    headers.refuse_encryption(call.request.headers)
+    headers.refuse_storage_class(call.request.headers, "0042-00000202")
     writing.check_writable(call)
     parts = _chosen_parts(call, upload)
     for part in parts[:-1]:
@@ -93,7 +98,7 @@ def complete_multipart_upload(call: Call) -> Response:
     call.storage.delete_upload(call.bucket.name, upload.id)
     found = {"ETag": item.etag, "x-oss-hash-crc64ecma": str(item.crc64)}
     scheme, host = "https" if call.request.secure else "http", call.request.host
-    path = quote(unquote(call.request.path))  # in the style of the request
+    path = quote(unquote(call.request.path)).replace("~", "%7E")  # P-96; in the request's style
     answer = xml.respond(
         "CompleteMultipartUploadResult",
         ("EncodingType", encoding),
@@ -202,13 +207,13 @@ def upload_part(call: Call) -> Response:
     request = call.request.headers
     number = _part_number(call)
     upload = objects.find_upload(call, ErrorCase.NO_SUCH_UPLOAD_OF_PART)
-    headers.refuse_encryption(request)
+    headers.refuse_storage_class(request, "0042-00000101")
     checksums.check_crc64(request.get("x-oss-hash-crc64ecma"), call.body.crc64)
     part = _put(call, upload, number)
     answer = {
         "ETag": part.etag,
-        "Content-MD5": checksums.format_md5(call.body.md5),
         "x-oss-hash-crc64ecma": str(part.crc64),
+        "Content-MD5": checksums.format_md5(call.body.md5),
         **objects.delay_header(call, part.size),
         **headers.encryption_of(upload.draft.headers),
     }
@@ -220,17 +225,19 @@ def _gather_part(call: Call) -> Work:
     request = call.request.headers
     _part_number(call)
     objects.find_upload(call, ErrorCase.NO_SUCH_UPLOAD_OF_COPY)
-    named = conditions.parse_copy_source(request[conditions.COPY_SOURCE])
+    named = conditions.parse_part_source(request[conditions.COPY_SOURCE])
     # A part has only bytes, so the bytes of a link's target are copied.
     source = objects.find_source(call, named, through_link=True)
     conditions.check(request, source.etag, source.modified, conditions.COPY_CONDITIONS)
+    if client_encryption.metadata(source.headers):
+        raise OSSError(ErrorCase.PART_SOURCE_ENCRYPTED)
     # A malformed range is ignored: the whole object is copied (UploadPartCopy).
     wanted = conditions.parse_range(request.get(f"{conditions.COPY_SOURCE}-range"), source.size)
     offset, length = wanted or (0, source.size)
     chunks = objects.read_chunks(source, offset, length)
     origin = objects.source_version_header(call, named, source)
     if wanted is not None:
-        origin["Content-Range"] = f"bytes {offset}-{offset + length - 1}/{source.size}"
+        origin["Content-Range"] = wanted.within(source.size)
 
     def copy(place: Workplace) -> Body:
         sums, writer = Checksums(), call.storage.blob_writer()
@@ -265,6 +272,8 @@ def upload_part_copy(call: Call) -> Response:
     found = {
         "ETag": part.etag,
         "x-oss-hash-crc64ecma": str(part.crc64),
+        "x-oss-copied-size": str(part.size),
+        "x-oss-ia-retrieve-flow-type": "0",
         **objects.delay_header(call),
         **headers.encryption_of(upload.draft.headers),
         **call.body.origin,
@@ -280,13 +289,17 @@ def _put(call: Call, upload: Upload, number: int) -> Part:
     """
     body = call.body
     encrypted = client_encryption.parse_parts(upload.draft.headers)
+    client_encryption.check_same(call.request.headers, upload.draft.headers)
     if encrypted is not None:
         encrypted.check_part(number, body.size)
     if upload.sequential:
         last = len(call.storage.parts(call.bucket.name, upload.id))
         if number <= last:
+            copies = conditions.COPY_SOURCE in call.request.headers
             raise OSSError(
-                ErrorCase.PART_ALREADY_EXISTS, PartNumber=str(number), UploadId=upload.id
+                ErrorCase.COPIED_PART_EXISTS if copies else ErrorCase.PART_ALREADY_EXISTS,
+                PartNumber=str(number),
+                UploadId=upload.id,
             )
         if number > last + 1:
             raise OSSError(
@@ -310,7 +323,7 @@ def list_parts(call: Call) -> Response:
     """List a page of the parts of an upload by number; raises `NoSuchUpload`, `InvalidArgument`."""
     query = call.request.query
     upload = objects.find_upload(call)
-    encoding = parameters.encoding_type(query)
+    encoding = parameters.encoding_type(call.request)
     limit = parameters.number(query, "max-parts", 1, 1000, default=1000)
     marker = parameters.number(query, "part-number-marker", 0, MAX_PARTS, default=0)
     parts = call.storage.parts(call.bucket.name, upload.id)
@@ -345,6 +358,9 @@ def _describe_part(part: Part) -> xml.Children:
 
 def _part_number(call: Call) -> int:
     text = call.request.query["partNumber"]
+    if not text:
+        code = ErrorCase.PART_NUMBER_MISSING
+        raise headers.invalid_argument("ResourceType", "partNumber", code=code)
     most = call.environment.limits.parts
     if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= most):
         message = f"Part number must be an integer between 1 and {most}, inclusive."
@@ -362,7 +378,7 @@ def list_multipart_uploads(call: Call) -> Response:
     Raises `InvalidArgument`. An upload-id-marker without a key-marker is ignored.
     """
     query = call.request.query
-    encoding = parameters.encoding_type(query)
+    encoding = parameters.encoding_type(call.request)
     write = parameters.encode if encoding else str
     limit = parameters.number(query, "max-uploads", 1, 1000, default=1000)
     marker, delimiter = query.get("key-marker", ""), query.get("delimiter", "")

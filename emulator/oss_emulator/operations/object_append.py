@@ -23,6 +23,10 @@ def append_object(call: Call) -> Response:
     version: the object keeps its version id.
     """
     position = _position(call)
+    if call.request.headers.get(headers.STORAGE_CLASS) == "DeepColdArchive":
+        raise headers.invalid_argument(
+            headers.STORAGE_CLASS, "DeepColdArchive", code=ErrorCase.DEEP_COLD_ARCHIVE
+        )
     if object_worm.is_enabled(call.bucket.documents):
         raise OSSError(ErrorCase.OBJECT_WORM_EXCLUDES_APPENDING)
     current = call.storage.object(call.bucket.name, call.key)
@@ -38,6 +42,7 @@ def append_object(call: Call) -> Response:
             raise OSSError(ErrorCase.OBJECT_NOT_APPENDABLE)
         item = writing.with_acl(call, current)
         _check_position(item, position)
+        writing.check_capacity(call, call.body.size)
         grown = _grow(call, item)
         call.storage.replace_object(call.bucket.name, grown)
         version = objects.version_header(call, grown)

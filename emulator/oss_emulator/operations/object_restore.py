@@ -77,7 +77,15 @@ def _read(document: bytes, storage_class: str) -> tuple[int, str]:
     tier = "" if "" in tiers else "Standard"
     if not document.strip():
         return 1, tier
-    node = xml.parse(document, "RestoreRequest")
+    try:
+        node = xml.parse(document, "RestoreRequest")
+    except xml.DocumentError as error:
+        raise xml.DocumentError(str(error), "0016-00000706") from None
+    if len(node.all("Days")) > 1:
+        raise xml.DocumentError("There may be only one Days.", "0016-00000707")
+    if node.first("GlacierJobParameters") is not None:
+        message = "GlacierJobParameters is not supported; use JobParameters."
+        raise xml.DocumentError(message, "0016-00000709")
     asked = node.text("JobParameters/Tier") or node.text("Tier")
     if asked and "" in tiers:
         raise xml.DocumentError(f"Objects of the class {storage_class} have no JobParameters.")
@@ -85,7 +93,9 @@ def _read(document: bytes, storage_class: str) -> tuple[int, str]:
         raise invalid_argument("Tier", asked, code=ErrorCase.INVALID_RESTORE_TIER)
     days, most = node.text("Days", "1"), MAX_DAYS[storage_class]
     if not (days.isascii() and days.isdigit() and 1 <= int(days[:9]) <= most):
-        raise invalid_argument("Days", days, f"The Days must be an integer from 1 to {most}.")
+        message = f"The Days must be an integer from 1 to {most}."
+        ec = "0016-00000708" if storage_class == "Archive" else "0016-00000704"
+        raise invalid_argument("Days", days, message, ec=ec)
     return int(days), asked or tier
 
 

@@ -13,7 +13,7 @@ from oss_emulator.protocol.message import Response
 
 TARGET = "x-oss-symlink-target"
 
-_SHOWN = ("ETag", "Last-Modified", "x-oss-version-id")
+_SHOWN = ("Content-Type", "ETag", "Last-Modified", "x-oss-version-id")
 
 
 @answers("PUT /bucket/key?symlink", "PutSymlink", action="oss:PutObject", takes=Takes.NOTHING)
@@ -24,9 +24,8 @@ def put_symlink(call: Call) -> Response:
     """
     target = call.request.headers.get(TARGET, "")
     if not target:
-        raise headers.invalid_argument(
-            TARGET, target, "The target of the link is missing; name its key."
-        )
+        message = "The target of the link is missing; name its key."
+        raise headers.invalid_argument(TARGET, target, message, ec="0043-00000001")
     target = headers.text(TARGET, target).replace("+", " ")  # P-43
     key = decode_key(target)
     etag = checksums.format_etag(md5(key.encode(), usedforsecurity=False).digest())

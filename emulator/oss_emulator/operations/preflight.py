@@ -11,8 +11,9 @@ from oss_emulator.protocol.message import Response
 
 @answers("OPTIONS /bucket/key", "OptionObject")
 def option_object(call: Call) -> Response:
-    """Answer a preflight by the bucket's CORS rules; raises `BadRequest`, `AccessDenied`
-    for a bucket without rules, and `AccessForbidden` if no rule allows it.
+    """Answer a preflight by the bucket's CORS rules.
+
+    Raises `BadRequest`, and `AccessForbidden` if the bucket has no rule that allows it.
 
     Signature, ACL and Referer are not checked (R-04): a browser sends the preflight before the
     request that carries them. The object need not exist.

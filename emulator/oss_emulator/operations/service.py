@@ -59,19 +59,23 @@ list_buckets_by_tags = replace(list_buckets, subresource=tagging.DOCUMENT.subres
 list_buckets_of_regions = replace(list_buckets, subresource="regionList")
 """The same operation, for the region of the endpoint only (Go V1)."""
 
-_TAG = re.compile(r'"([^"]+)":"([^"]*)"')
+_TAG = re.compile(r'"([^"]+)":"([^"]*)"|([^",:]+):([^",:]*)')
 
 
 def _tags(query: Mapping[str, str]) -> dict[str, str | None]:
-    """Parse the required tags, from `tag-key` or `"k":"v","k":"v"`; None stands for any value."""
+    """Parse the required tags, from `tag-key` or `"k":"v","k":"v"`; None stands for any value.
+
+    The list may lack its quotes (P-97).
+    """
     key, value, listed = (query.get(name) for name in ("tag-key", "tag-value", "tagging"))
     if value and not key:
         raise invalid_argument("tag-value", value, "A tag-value needs a tag-key; send both.")
     if listed and key:
         raise invalid_argument("tagging", listed, "Use either tagging or tag-key.")
     if listed:
-        pairs = dict[str, str | None](_TAG.findall(listed))
-        if ",".join(f'"{name}":"{text}"' for name, text in pairs.items()) != listed:
+        found = list(_TAG.finditer(listed))
+        pairs: dict[str, str | None] = {tag[1] or tag[3]: tag[2] or tag[4] or "" for tag in found}
+        if ",".join(tag[0] for tag in found) != listed or len(pairs) < len(found):
             raise invalid_argument("tagging", listed, 'Write tags as "key":"value","key":"value".')
         return pairs
     return {key: value} if key else {}
@@ -112,7 +116,7 @@ def describe_regions(call: Call) -> Response:
     wanted = call.request.query["regions"]
     found = [region for region in REGIONS if wanted in ("", location(region))]
     if not found:
-        raise OSSError(ErrorCase.NO_SUCH_REGION, Region=wanted)
+        raise OSSError(ErrorCase.NO_SUCH_REGION, wanted, Region=wanted)  # S-36
     return xml.respond("RegionInfoList", *(("RegionInfo", _region(name)) for name in found))
 
 

@@ -28,7 +28,7 @@ from oss_emulator.pipeline import (
     website,
 )
 from oss_emulator.pipeline.deployment import Deployment
-from oss_emulator.protocol import checksums
+from oss_emulator.protocol import checksums, headers
 from oss_emulator.protocol.address import Target, check_key
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.form import Form
@@ -107,6 +107,7 @@ def run_operation(body: Body, admission: Admission, service: Deployment) -> Resp
     if admission.visit is not None:
         return pages.serve(call, admission.visit)
     operation = admission.operation
+    headers.refuse_encryption(admission.request.headers, operation.name)
     if admission.request.method in READS:
         return operation.handler(call)
     with service.storage.transaction():
@@ -136,7 +137,6 @@ CHECK: Final[tuple[Check, ...]] = (
 
 ALLOW: Final[tuple[Check, ...]] = (
     authentication.authenticate,
-    default_domain.check_app,
     authentication.check_version,
     authentication.find_payload,
     website.find_page,
@@ -167,6 +167,9 @@ COMPLETE: Final[tuple[Complete, ...]] = (
 
 def checks_of(admission: Admission, service: Deployment) -> tuple[Check, ...]:
     """Return the checks that a request passes now: for most requests, `CHECK` and `ALLOW`."""
+    if admission.operation.refusal is not None:
+        known = () if admission.trusted else (authentication.authenticate,)
+        return (*known, routing.refuse)
     if admission.trusted:  # a given caller may do everything
         return (*CHECK, images.find_style) if admission.form is None else ()
     allow = ALLOW if service.hotlinks.precedes_acl else _ALLOW_BY_ACL_FIRST

@@ -4,7 +4,7 @@ The service cannot decrypt them. It checks that the metadata is complete, keeps 
 holds the parts of an upload to the sizes that its metadata announces.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 from oss_emulator.protocol.errors import ErrorCase, OSSError
@@ -13,9 +13,28 @@ from oss_emulator.protocol.xml import Children
 
 PREFIX: Final = f"{META_PREFIX}client-side-encryption-"
 
-_REQUIRED: Final = frozenset(f"{PREFIX}{name}" for name in ("key", "start", "cek-alg", "wrap-alg"))
 _DATA_SIZE: Final = f"{PREFIX}data-size"
 _PART_SIZE: Final = f"{PREFIX}part-size"
+
+_MISSING_ECS: Final = {
+    f"{PREFIX}{name}": f"0005-000004{number}"
+    for name, number in (
+        ("key", "01"),
+        ("start", "02"),
+        ("cek-alg", "03"),
+        ("wrap-alg", "04"),
+        ("data-size", "06"),
+        ("part-size", "07"),
+    )
+}
+"""The EC if one is missing. Every object needs the first four; an upload also needs the sizes."""
+_REQUIRED: Final = tuple(_MISSING_ECS)[:4]
+
+_INVALID_ECS: Final = {_DATA_SIZE: "0005-00000408", _PART_SIZE: "0005-00000409"}
+_CHANGED_ECS: Final = {
+    name: f"0005-000004{number}" for name, number in ((f"{PREFIX}start", "13"), (_PART_SIZE, "18"))
+}
+"""The EC if UploadPart sends another value than InitiateMultipartUpload."""
 
 _ELEMENTS: Final = {
     "ClientEncryptionKey": f"{PREFIX}key",
@@ -71,8 +90,21 @@ def metadata(headers: Mapping[str, str]) -> dict[str, str]:
 
 def check(headers: Mapping[str, str]) -> None:
     """Raise `InvalidEncryptionRequest` for incomplete metadata."""
-    if not _NAMES.isdisjoint(headers) and not headers.keys() >= _REQUIRED:
-        raise OSSError(ErrorCase.ENCRYPTION_INCOMPLETE)
+    if not _NAMES.isdisjoint(headers):
+        _require(headers, _REQUIRED)
+
+
+def check_same(headers: Mapping[str, str], begun: Mapping[str, str]) -> None:
+    """Raise `InvalidEncryptionRequest` for a part with other metadata than its upload."""
+    for name in _NAMES.intersection(headers, begun):
+        if headers[name] != begun[name]:
+            raise OSSError(ErrorCase.ENCRYPTION_CHANGED, ec=_CHANGED_ECS.get(name))
+
+
+def _require(headers: Mapping[str, str], names: Iterable[str]) -> None:
+    for name in names:
+        if name not in headers:
+            raise OSSError(ErrorCase.ENCRYPTION_INCOMPLETE, ec=_MISSING_ECS[name])
 
 
 def parse_parts(headers: Mapping[str, str]) -> EncryptedParts | None:
@@ -83,14 +115,12 @@ def parse_parts(headers: Mapping[str, str]) -> EncryptedParts | None:
     """
     if _DATA_SIZE not in headers and _PART_SIZE not in headers:
         return None
-    if _DATA_SIZE not in headers or _PART_SIZE not in headers:
-        raise OSSError(ErrorCase.ENCRYPTION_INCOMPLETE)
-    data_size, part_size = _size(headers[_DATA_SIZE]), _size(headers[_PART_SIZE])
-    if part_size % _BLOCK:
-        raise OSSError(ErrorCase.ENCRYPTION_SIZE_INVALID)
-    parts = EncryptedParts(data_size, part_size)
+    _require(headers, (_DATA_SIZE, _PART_SIZE))
+    parts = EncryptedParts(_size(headers, _DATA_SIZE), _size(headers, _PART_SIZE))
     if parts.total > _MAX_PARTS:
         raise OSSError(ErrorCase.ENCRYPTED_PARTS_TOO_MANY)
+    if parts.part_size % _BLOCK:
+        raise OSSError(ErrorCase.ENCRYPTION_SIZE_INVALID)
     return parts
 
 
@@ -99,7 +129,8 @@ def format_elements(headers: Mapping[str, str]) -> Children:
     return [(name, headers.get(header)) for name, header in _ELEMENTS.items()]
 
 
-def _size(text: str) -> int:
+def _size(headers: Mapping[str, str], name: str) -> int:
+    text = headers[name]
     if not (text.isascii() and text.isdigit() and 0 < len(text) < 20 and int(text)):
-        raise OSSError(ErrorCase.ENCRYPTION_SIZE_INVALID)
+        raise OSSError(ErrorCase.ENCRYPTION_SIZE_INVALID, ec=_INVALID_ECS[name])
     return int(text)

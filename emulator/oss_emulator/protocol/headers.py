@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from functools import lru_cache
 from urllib.parse import quote
 
+from oss_referer.sources import json_text
+from oss_referer.sources.json_text import JSONError
+
 from oss_emulator.protocol.errors import ErrorCase, OSSError, listed
 
 DEFAULT_CONTENT_TYPE = "application/octet-stream"
@@ -38,7 +41,16 @@ _STORED = {
 ENCRYPTION = "x-oss-server-side-encryption"
 _KEY_ID = "x-oss-server-side-encryption-key-id"
 _DATA_ENCRYPTION = "x-oss-server-side-data-encryption"
+_CONTEXT = "x-oss-server-side-encryption-context"
 _ENCRYPTION_STORED = (ENCRYPTION, _KEY_ID, _DATA_ENCRYPTION)
+
+_ENCRYPTING = frozenset(
+    "PutBucket PutObject PostObject CopyObject InitiateMultipartUpload AppendObject".split()
+)
+"""The operations that take an encryption (help page of 0005-00000002, but for PutBucket)."""
+
+STORAGE_CLASS = "x-oss-storage-class"
+_FORBID_OVERWRITE = "x-oss-forbid-overwrite"
 
 DEFAULT_KEY_ID = "0b1f2e3d-0000-4000-8000-000000000000"
 """The KMS key of requests that name none; the service creates one for each account."""
@@ -109,10 +121,13 @@ def encryption_of(stored: Mapping[str, str]) -> dict[str, str]:
 def encryption(headers: Mapping[str, str]) -> dict[str, str]:
     """Select the server-side encryption that a request asks for.
 
-    The key id and the algorithm for the data are used only with KMS. Raises
-    `InvalidEncryptionAlgorithmError` and `InvalidDataEncryptionAlgorithmError`.
+    The key id and the algorithm for the data are used only with KMS, and the context is only
+    checked. Raises `InvalidArgument`, `InvalidEncryptionAlgorithmError` and
+    `InvalidDataEncryptionAlgorithmError`.
     """
     algorithm = headers.get(ENCRYPTION)
+    if _CONTEXT in headers:
+        _check_context(headers[_CONTEXT], headers.get(_KEY_ID))
     if algorithm is None:
         return {}
     if algorithm not in ENCRYPTIONS:
@@ -121,24 +136,64 @@ def encryption(headers: Mapping[str, str]) -> dict[str, str]:
         return {ENCRYPTION: algorithm}
     if headers.get(_DATA_ENCRYPTION, "SM4") != "SM4":
         raise OSSError(ErrorCase.INVALID_DATA_ENCRYPTION)
-    kms = {ENCRYPTION: algorithm, _KEY_ID: headers.get(_KEY_ID) or DEFAULT_KEY_ID}
+    if headers.get(_KEY_ID) == "":
+        raise invalid_argument(_KEY_ID, "", code=ErrorCase.KEY_ID_EMPTY)
+    kms = {ENCRYPTION: algorithm, _KEY_ID: headers.get(_KEY_ID, DEFAULT_KEY_ID)}
     return {**kms, **{name: headers[name] for name in (_DATA_ENCRYPTION,) if name in headers}}
 
 
-def refuse_encryption(headers: Mapping[str, str]) -> None:
-    """Raise `InvalidArgument` if a later request of an upload asks for an encryption."""
-    if ENCRYPTION in headers:
+def check_key(encryption: Mapping[str, str]) -> None:
+    """Raise `InvalidArgument` for an encryption by a key whose id cannot be one of KMS (P-96).
+
+    KMS has ids such as a UUID and `key-…`, aliases `alias/…`, and ARNs.
+    """
+    key = encryption.get(_KEY_ID)
+    if key is not None and "-" not in key and "/" not in key:
+        raise invalid_argument(_KEY_ID, key, code=ErrorCase.INVALID_KMS_KEY)
+
+
+def _check_context(context: str, key_id: str | None) -> None:
+    try:
+        json_text.parse(context)
+    except JSONError:
+        raise invalid_argument(_CONTEXT, context, code=ErrorCase.INVALID_CONTEXT) from None
+    if not key_id:
+        raise invalid_argument(_CONTEXT, context, code=ErrorCase.CONTEXT_WITHOUT_KEY)
+
+
+def refuse_encryption(headers: Mapping[str, str], operation: str) -> None:
+    """Raise `InvalidArgument` if an operation that stores no object asks for an encryption."""
+    if ENCRYPTION in headers and operation not in _ENCRYPTING:
         algorithm = headers[ENCRYPTION]
-        raise invalid_argument(ENCRYPTION, algorithm, code=ErrorCase.ENCRYPTION_OF_UPLOAD)
+        raise invalid_argument(ENCRYPTION, algorithm, code=ErrorCase.ENCRYPTION_NOT_SUPPORTED)
 
 
 def storage_class(headers: Mapping[str, str], default: str) -> str:
     """Find the storage class that a request asks for; raises `InvalidArgument`."""
-    value = headers.get("x-oss-storage-class", default)
+    value = headers.get(STORAGE_CLASS, default)
+    if not value:
+        raise invalid_argument(STORAGE_CLASS, value, code=ErrorCase.STORAGE_CLASS_EMPTY)
     if value not in STORAGE_CLASSES:
         message = f"Storage class {value!r} is unknown; use {listed(STORAGE_CLASSES)}."
-        raise invalid_argument("x-oss-storage-class", value, message)
+        # CopyObject has the EC that PutBucket has, other operations have one of their own.
+        ec = "0013-00000101" if "x-oss-copy-source" in headers else "0017-00000132"
+        raise invalid_argument(STORAGE_CLASS, value, message, ec=ec)
     return value
+
+
+def refuse_storage_class(headers: Mapping[str, str], ec: str) -> None:
+    """Raise `InvalidArgument` if a later request of an upload has a storage class."""
+    if STORAGE_CLASS in headers:
+        code = ErrorCase.STORAGE_CLASS_OF_UPLOAD
+        raise invalid_argument(STORAGE_CLASS, headers[STORAGE_CLASS], code=code, ec=ec)
+
+
+def forbids_overwrite(headers: Mapping[str, str]) -> bool:
+    """Whether a request must not replace an object; raises `InvalidArgument`."""
+    value = headers.get(_FORBID_OVERWRITE, "")
+    if value.lower() not in ("", "true", "false"):
+        raise invalid_argument(_FORBID_OVERWRITE, value, code=ErrorCase.INVALID_FORBID_OVERWRITE)
+    return value.lower() == "true"
 
 
 def required(headers: Mapping[str, str], name: str, meaning: str) -> str:

@@ -107,7 +107,7 @@ def parse_token(token: str) -> str:
         message = (
             "The continuation token is invalid; send the NextContinuationToken of the page before."
         )
-        raise invalid_argument("continuation-token", token, message) from None
+        raise invalid_argument("continuation-token", token, message, ec="0015-00000404") from None
 
 
 def successor(prefix: str) -> str | None:

@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from oss_emulator.protocol.errors import ErrorCase
 from oss_emulator.protocol.headers import invalid_argument
+from oss_emulator.protocol.message import Request
 
 
 class QueryParameter(NamedTuple):
@@ -38,12 +39,15 @@ KNOWN: Final[Mapping[str, QueryParameter]] = {
         transferAcceleration udf udfApplication udfApplicationLog udfImage udfImageDesc uploadId
         uploads userDefinedLogFieldsConfig versioning versions vod vpcip website worm wormExtend
         wormId x-oss-access-point-name x-oss-async-process x-oss-process
+        x-oss-write-get-object-response
         """,
         subresource=True,
         signed=True,
     ),
     **_parameters(
-        "accessmonitor dataPipeline dir regions rename select truncate",
+        """
+        accessmonitor agenticBucket dataAccelerator dataPipeline dir regions rename select truncate
+        """,
         subresource=True,
         signed=False,
     ),
@@ -92,9 +96,11 @@ ASYNC_PROCESS: Final = "x-oss-async-process"
 TRAFFIC_LIMIT: Final = "x-oss-traffic-limit"
 
 
-def max_keys(query: Mapping[str, str], *, least: int = 1) -> int:
+def max_keys(
+    query: Mapping[str, str], *, least: int = 1, code: ErrorCase = ErrorCase.INVALID_MAX_KEYS
+) -> int:
     """Parse the limit of a listing, 100 by default; raises `InvalidArgument`."""
-    return number(query, "max-keys", least, 1000, default=100, code=ErrorCase.INVALID_MAX_KEYS)
+    return number(query, "max-keys", least, 1000, default=100, code=code)
 
 
 def number(
@@ -135,9 +141,12 @@ def traffic_limit(
     return int(text)
 
 
-def encoding_type(query: Mapping[str, str]) -> str | None:
-    """Parse how a listing encodes names, None or "url" (P-33); raises `InvalidArgument`."""
-    text = query.get("encoding-type")
+def encoding_type(request: Request) -> str | None:
+    """Parse how a listing encodes names, None or "url" (P-33); raises `InvalidArgument`.
+
+    It is a parameter or a header (help page of 0017-00000235).
+    """
+    text = request.query.get("encoding-type") or request.headers.get("encoding-type")
     if not text:
         return None
     if text.lower() != "url":

@@ -80,6 +80,8 @@ rotate
 blur
   r 1..50 241
   s 1..50 242
+  g face|faces 0004-00000243
+  p 1..999 0004-00000244
 bright
   * -100..100 246 245
 contrast
@@ -115,9 +117,10 @@ watermark
 info
 average-hue
 """
-"""Actions, and below each its parameters: name, kind and the end of the EC, `-` for an unknown one.
+"""Actions, and below each its parameters: name, kind and EC.
 
-`*` is a value without a key; its second EC is for a missing value.
+Most ECs have only their end, and `-` stands for an unknown one. `*` is a value without a key; its
+second EC is for a missing value.
 """
 
 
@@ -139,7 +142,9 @@ def _parse_table() -> tuple[dict[str, dict[str, _Parameter]], dict[str, str]]:
 
 
 def _ec(number: str) -> str:
-    return "" if number == "-" else f"0040-00000{number}"
+    if number == "-":
+        return ""
+    return number if "-" in number else f"0040-00000{number}"
 
 
 _PARAMETERS, _MISSING = _parse_table()
@@ -228,7 +233,8 @@ def parse_watermark(value: str) -> tuple[str, tuple[ImageAction, ...]]:
 def _parse_actions(text: str) -> Iterator[ImageAction]:
     parts = [part for part in text.split("/") if part]
     if not parts:
-        raise OSSError(ErrorCase.IMAGE_ARGUMENT_MISSING, "Write an action after image/.")
+        message = "Write an action after image/."
+        raise OSSError(ErrorCase.IMAGE_ARGUMENT_MISSING, message, ec=_ec("212"))
     names = [part.partition(",")[0] for part in parts]
     for name in names:
         if name in ALONE and len(parts) > 1:
@@ -316,9 +322,14 @@ def _check_complete(action: ImageAction) -> None:
     needed = _NEEDED.get(name, frozenset())
     if needed and needed.isdisjoint({*numbers, *words}):
         message = f"The action {name} needs one of the parameters {', '.join(sorted(needed))}."
-        raise OSSError(ErrorCase.IMAGE_ARGUMENT_MISSING, message)
+        raise OSSError(
+            ErrorCase.IMAGE_ARGUMENT_MISSING, message, ec=_ec("322") if name == "resize" else None
+        )
     if len(words.get("text", "")) > MAX_TEXT:
         raise _invalid("text", words["text"], _ec("259"))
+    if name == "blur" and "g" in words:
+        message = "Blurring only faces is not emulated; leave the parameter g out."
+        raise OSSError(ErrorCase.NOT_IMPLEMENTED, message)
     font = font_of(action)
     if font not in FONTS:
         raise _invalid("type", font, _ec("251"))

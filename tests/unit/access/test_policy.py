@@ -420,12 +420,6 @@ def test_matching_takes_linear_time_for_each_piece_of_a_pattern(pattern: str) ->
     assert wildcard(pattern).fullmatch("a" * 1023 + "c") is None
 
 
-def test_text_that_is_not_json_is_refused_with_its_first_character() -> None:
-    """P-90"""
-    with pytest.raises(PolicyError, match="unknown char p"):
-        Policy.parse("policy", PolicyType.BUCKET)
-
-
 def test_principal_in_brackets_is_accepted_and_is_nobody() -> None:
     """P-90"""
     statement = {

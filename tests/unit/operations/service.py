@@ -90,8 +90,8 @@ class Caller:
         found = b""
         for piece in pieces:
             # Small bodies stay in memory, so no file has to be removed.
-            assert isinstance(piece, bytes | Stream)
-            found += piece if isinstance(piece, bytes) else b"".join(piece.chunks)
+            assert isinstance(piece, bytes | memoryview | Stream)
+            found += b"".join(piece.chunks) if isinstance(piece, Stream) else bytes(piece)
         return Answer(response.status, dict(response.headers), found)
 
     # --- Steps that several tests take

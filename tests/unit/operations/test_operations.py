@@ -43,6 +43,24 @@ def test_buckets_of_other_accounts_are_neither_listed_nor_targets_of_logs(ask: C
     assert (answer.status, answer.code) == (403, "InvalidTargetBucketForLogging")
 
 
+def test_several_ranges_are_parts_of_the_documented_length(ask: Caller) -> None:
+    """P-95: four ranges of ten bytes of text/plain have 446 bytes."""
+    ask("PUT", "/bucket/a", "0123456789", Content_Type="text/plain")
+    multi = {"Range": "bytes=0-1,3-4,5-6,7-8", "x-oss-multi-range-behavior": "multi-range"}
+    answer = ask("GET", "/bucket/a", **multi)
+    kind, _, boundary = answer.headers["Content-Type"].partition(";boundary=")
+    parts = "".join(
+        f"--{boundary}\r\nContent-type: text/plain\r\nContent-range: bytes {at}/10\r\n\r\n"
+        f"{text}\r\n"
+        for at, text in (("0-1", "01"), ("3-4", "34"), ("5-6", "56"), ("7-8", "78"))
+    )
+    assert (answer.status, kind, len(answer.body)) == (206, "multipart/byteranges", 446)
+    assert answer.body.decode() == f"{parts}--{boundary}--\r\n"
+    whole = ask("HEAD", "/bucket/a").headers
+    assert answer.headers["x-oss-hash-crc64ecma"] == whole["x-oss-hash-crc64ecma"]
+    assert "Content-Range" not in answer.headers
+
+
 INVENTORY = """<InventoryConfiguration><Id>%s</Id><IsEnabled>true</IsEnabled>
 <Destination><OSSBucketDestination><Format>CSV</Format><AccountId>1000000000000001</AccountId>
 <RoleArn>acs:ram::1:role/r</RoleArn><Bucket>acs:oss:::bucket</Bucket></OSSBucketDestination>

@@ -36,9 +36,10 @@ def test_surrogates_are_encoded_as_their_bytes() -> None:
 
 
 def test_encryption_of_a_later_request_is_refused() -> None:
-    headers.refuse_encryption({f"{headers.ENCRYPTION}-key-id": "k"})
-    with pytest.raises(OSSError, match="InitiateMultipartUpload"):
-        headers.refuse_encryption({headers.ENCRYPTION: "KMS"})
+    headers.refuse_encryption({f"{headers.ENCRYPTION}-key-id": "k"}, "UploadPart")
+    headers.refuse_encryption({headers.ENCRYPTION: "KMS"}, "InitiateMultipartUpload")
+    with pytest.raises(OSSError, match="does not encrypt"):
+        headers.refuse_encryption({headers.ENCRYPTION: "KMS"}, "UploadPart")
 
 
 def test_location_is_ascii() -> None:

@@ -116,12 +116,19 @@ def test_bad_traffic_limit_is_refused(in_header: str | None, in_query: str | Non
 
 @pytest.mark.parametrize(("text", "found"), [("", None), ("url", "url"), ("URL", "url")])
 def test_encoding_type_is_url_or_nothing(text: str, found: str | None) -> None:
-    assert parameters.encoding_type({"encoding-type": text}) == found
+    assert parameters.encoding_type(_listing({"encoding-type": text})) == found
 
 
-def test_another_encoding_type_is_refused() -> None:
+def _listing(query: dict[str, str], headers: dict[str, str] | None = None) -> Request:
+    return Request("GET", "/", "", query, headers or {}, 0.0)
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_another_encoding_type_is_refused(place: int) -> None:
+    parts: list[dict[str, str]] = [{}, {}]
+    parts[place] = {"encoding-type": "base64"}
     with pytest.raises(OSSError) as caught:
-        parameters.encoding_type({"encoding-type": "base64"})
+        parameters.encoding_type(_listing(*parts))
     assert caught.value.code == "InvalidArgument"
 
 

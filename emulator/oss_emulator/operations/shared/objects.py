@@ -1,7 +1,7 @@
 """Versions of objects, as operations find, read and describe them."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final, NamedTuple
 
@@ -15,7 +15,7 @@ from oss_emulator.operations import permissions
 from oss_emulator.operations.call import Call
 from oss_emulator.protocol import checksums, dates, headers
 from oss_emulator.protocol.address import decode_key
-from oss_emulator.protocol.conditions import CopySource
+from oss_emulator.protocol.conditions import CopySource, Range
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import FileRange
 from oss_emulator.storage.base import NULL_VERSION, Bucket, Object, Upload
@@ -150,18 +150,20 @@ def version_id_of(call: Call) -> str | None:
     """Read the version id that a call names, None for none; raises `InvalidArgument` for ""."""
     version_id = call.version_id
     if version_id == "":
-        raise headers.invalid_argument(
-            "VersionId", version_id, "Version id can not be the empty string."
-        )
+        raise headers.invalid_argument("VersionId", version_id, code=ErrorCase.VERSION_ID_EMPTY)
     return version_id if version_id is None else check_version_id(version_id)
 
 
 _VERSION_ID = re.compile(r"CAEQ[0-9A-Za-z._-]{16,}")
 
 
+def is_version_id(text: str) -> bool:
+    return text == NULL_VERSION or _VERSION_ID.fullmatch(text) is not None
+
+
 def check_version_id(version_id: str) -> str:
     """Return a well-formed version id; raises `InvalidArgument` for any other text."""
-    if version_id != NULL_VERSION and not _VERSION_ID.fullmatch(version_id):
+    if not is_version_id(version_id):
         raise headers.invalid_argument("VersionId", version_id, code=ErrorCase.INVALID_VERSION_ID)
     return version_id
 
@@ -180,6 +182,8 @@ def find_source(call: Call, source: CopySource, *, through_link: bool = False) -
         raise OSSError(ErrorCase.NO_SUCH_BUCKET, BucketName=source.bucket)
     if bucket.region != call.bucket.region:
         raise OSSError(ErrorCase.OTHER_REGION)
+    if source.version_id == "":
+        raise headers.invalid_argument("VersionId", "", code=ErrorCase.COPY_SOURCE_VERSION_EMPTY)
     version_id = source.version_id and check_version_id(source.version_id)
     item = call.storage.object(bucket.name, source.key, version_id)
     actions = required_of_source(call.request.headers, source.version_id)
@@ -189,7 +193,8 @@ def find_source(call: Call, source: CopySource, *, through_link: bool = False) -
     if item is None:
         raise _missing(call, bucket, source.key, version_id)
     if item.delete_marker:
-        raise OSSError(ErrorCase.NO_SUCH_KEY, Key=source.key)
+        code = ErrorCase.SOURCE_IS_DELETE_MARKER if version_id else ErrorCase.NO_SUCH_KEY
+        raise OSSError(code, Key=source.key)
     target = follow(reading, bucket, item) if through_link else item
     check_restored(call, bucket, target)
     return show(item, target)
@@ -250,6 +255,8 @@ def _missing(call: Call, bucket: Bucket, key: str, version_id: str | None) -> OS
 def find_upload(call: Call, code: ErrorCase = ErrorCase.NO_SUCH_UPLOAD) -> Upload:
     """Find the multipart upload that the call names, for its key; raises `NoSuchUpload`."""
     upload_id = call.request.query["uploadId"]
+    if not upload_id:
+        raise OSSError(ErrorCase.UPLOAD_ID_EMPTY, UploadId=upload_id)
     upload = call.storage.upload(call.bucket.name, upload_id)
     if upload is None or upload.draft.key != call.key:
         raise OSSError(code, UploadId=upload_id)
@@ -293,6 +300,27 @@ def _piece(blob: Blob, files: Iterator[BlobFile], start: int, length: int) -> by
         return blob.read(start, length)
     check = blob.check if isinstance(blob, StoredBlob) and not blob.verified else None
     return FileRange(next(files), start, length, check)
+
+
+def read_ranges(item: Object, ranges: Iterable[Range]) -> Iterator[list[memoryview | FileRange]]:
+    """Read several ranges of an object, without a copy of bytes in memory.
+
+    However many ranges need a file, it is opened and checked once.
+    """
+    found = [list(slices(item.content, offset, length)) for offset, length in ranges]
+    blobs = {blob for taken in found for blob, _, _ in taken if not isinstance(blob, MemoryBlob)}
+    files = dict(zip(blobs, open_files([*blobs]), strict=True))
+    unchecked = {blob for blob in blobs if isinstance(blob, StoredBlob) and not blob.verified}
+    for taken in found:
+        pieces: list[memoryview | FileRange] = []
+        for blob, start, length in taken:
+            if isinstance(blob, MemoryBlob):
+                pieces.append(memoryview(blob.data)[start : start + length])
+            else:
+                check = blob.check if isinstance(blob, StoredBlob) and blob in unchecked else None
+                pieces.append(FileRange(files[blob], start, length, check))
+                unchecked.discard(blob)
+        yield pieces
 
 
 _CHUNK = 1024 * 1024
@@ -356,14 +384,14 @@ class _Described(NamedTuple):
 
 
 def _described(item: Object) -> _Described:
-    found = {
-        **item.headers,
+    found = {  # in the order of the service (S-09)
         "Accept-Ranges": "bytes",
         "ETag": item.etag,
         "Last-Modified": dates.format_http(item.modified),
-        "x-oss-hash-crc64ecma": str(item.crc64),
         "x-oss-object-type": item.kind,
+        "x-oss-hash-crc64ecma": str(item.crc64),
         "x-oss-storage-class": item.storage_class,
+        **item.headers,
     }
     if item.tags:
         found["x-oss-tagging-count"] = str(len(item.tags))

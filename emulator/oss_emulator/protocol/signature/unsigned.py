@@ -36,9 +36,9 @@ def _names(text: str) -> frozenset[str]:
 _HEADERS: Final = _names("""
     accept accept-encoding access-control-request-headers access-control-request-method
     cache-control connection content-disposition content-encoding content-language content-length
-    expect expires if-match if-modified-since if-none-match if-unmodified-since origin range referer
-    sec-fetch-dest sec-fetch-mode sec-fetch-site transfer-encoding upgrade-insecure-requests
-    user-agent x-oss-emulator-explain
+    encoding-type expect expires if-match if-modified-since if-none-match if-unmodified-since origin
+    range referer sec-fetch-dest sec-fetch-mode sec-fetch-site transfer-encoding
+    upgrade-insecure-requests user-agent x-oss-emulator-explain
 """)
 """The headers that no version of OSS or S3 demands to be signed, and the one of this server."""
 

@@ -338,6 +338,17 @@ def test_url_is_valid_until_it_expires(client: Client) -> None:
 # --- the region is wrong
 
 
+def test_signature_for_a_cloud_box_is_refused_in_a_region() -> None:
+    """P-97"""
+    client = next(c for c in ONE_OF_EACH if c.version is Version.V4 and c.place is SignedIn.HEADER)
+    request = client.send(CALL)
+    sent = request.headers["authorization"].replace("/oss/", "/oss-cloudbox/")
+    boxed = request._replace(headers={**request.headers, "authorization": sent})
+    error = refused(boxed, region="cn-shanghai")
+    assert (error.code, error.status, error.ec) == ("InvalidArgument", 400, "0002-00000227")
+    assert error.message == "Invalid signing product in Authorization header."
+
+
 @pytest.mark.parametrize("place", [SignedIn.HEADER, SignedIn.URL])
 def test_wrong_region_is_refused(place: SignedIn) -> None:
     client = next(c for c in ONE_OF_EACH if (c.version, c.place) == (Version.V4, place))
