@@ -202,7 +202,7 @@ def _find_marks(call: Call, actions: Sequence[ImageAction]) -> list[tuple[str, O
         item = call.storage.object(call.bucket.name, key)
         permissions.check(call, call.bucket, key, Permission.READ, item, actions=("oss:GetObject",))
         if item is None or item.delete_marker:
-            raise OSSError(ErrorCase.IMAGE_MISSING, Key=key)
+            raise OSSError(ErrorCase.IMAGE_MISSING, ec="0040-00000025", Key=key)
         found.append((key, _bounded(objects.reach(call, item))))
     return found
 

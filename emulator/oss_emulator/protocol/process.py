@@ -43,6 +43,8 @@ class _Parameter(NamedTuple):
     kind: str
     """A range such as `1..100`, words such as `0|1`, `colour` or `base64`."""
     ec: str
+    unreadable: str
+    """The EC of text that is not a number, or empty."""
 
 
 _WHOLE: Final = ""
@@ -64,10 +66,10 @@ crop
   h 0..30000 226
   x 0..30000 -
   y 0..30000 -
-  g nw|north|ne|west|center|east|sw|south|se -
+  g nw|north|ne|west|center|east|sw|south|se 209
 indexcrop
   x 1..30000 230
-  y 1..30000 230
+  y 1..30000 230 224
   i 0..30000 229
 circle
   r 1..4096 233
@@ -97,7 +99,7 @@ quality
 format
   * jpg|jpeg|png|webp|bmp|gif|tiff|heic|avif 206 207
 watermark
-  text base64 257
+  text base64 257 258
   image base64 265
   type base64 250
   font base64 249
@@ -107,7 +109,9 @@ watermark
   rotate 0..360 272
   fill 0..1 274
   t 0..100 263
-  g nw|north|ne|west|center|east|sw|south|se -
+  padx 0..4096 276
+  pady 0..4096 277
+  g nw|north|ne|west|center|east|sw|south|se 260
   x 0..4096 262
   y 0..4096 264
   voffset -1000..1000 268
@@ -120,7 +124,8 @@ average-hue
 """Actions, and below each its parameters: name, kind and EC.
 
 Most ECs have only their end, and `-` stands for an unknown one. `*` is a value without a key; its
-second EC is for a missing value.
+second EC is for a missing value. That of another parameter is for text that is not a number, or
+empty.
 """
 
 
@@ -135,7 +140,8 @@ def _parse_table() -> tuple[dict[str, dict[str, _Parameter]], dict[str, str]]:
             continue
         name, kind, *ecs = line.split()
         key = _WHOLE if name == "*" else name
-        parameters[action][key] = _Parameter(kind, _ec(ecs[0]))
+        unreadable = ecs[0] if key == _WHOLE else ecs[-1]
+        parameters[action][key] = _Parameter(kind, _ec(ecs[0]), _ec(unreadable))
         if key == _WHOLE:
             missing[action] = _ec(ecs[1])
     return parameters, missing
@@ -279,6 +285,8 @@ def _parse_action(text: str) -> ImageAction:
 def _split(value: str, known: Mapping[str, _Parameter]) -> tuple[str, str]:
     """Split `w_100` into key and value; a value without a key has the key ""."""
     key, underscore, rest = value.partition("_")
+    if key in known and known[key].kind == "base64":
+        return key, rest
     if underscore and (key in known or _WHOLE not in known):
         return key, rest
     if _WHOLE in known or not underscore:
@@ -287,14 +295,16 @@ def _split(value: str, known: Mapping[str, _Parameter]) -> tuple[str, str]:
 
 
 def _read(name: str, value: str, parameter: _Parameter) -> int | str:
-    kind, ec = parameter
+    kind, ec, unreadable = parameter
     if ".." in kind:
         least, most = map(int, kind.split(".."))
-        if not (_INTEGER.fullmatch(value) and least <= int(value) <= most):
+        if not _INTEGER.fullmatch(value):
+            raise _invalid(name, value, unreadable)
+        if not least <= int(value) <= most:
             raise _invalid(name, value, ec)
         return int(value)
     if kind == "base64":
-        return _decode(name, value, ec)
+        return _decode(name, value, ec if value else unreadable)
     fits = bool(_COLOUR.fullmatch(value)) if kind == "colour" else value in kind.split("|")
     if not fits:
         raise _invalid(name, value, ec)
@@ -323,7 +333,7 @@ def _check_complete(action: ImageAction) -> None:
     if needed and needed.isdisjoint({*numbers, *words}):
         message = f"The action {name} needs one of the parameters {', '.join(sorted(needed))}."
         raise OSSError(
-            ErrorCase.IMAGE_ARGUMENT_MISSING, message, ec=_ec("322") if name == "resize" else None
+            ErrorCase.IMAGE_ARGUMENT_MISSING, message, ec=_ec(_NEEDED_ECS.get(name, "-"))
         )
     if len(words.get("text", "")) > MAX_TEXT:
         raise _invalid("text", words["text"], _ec("259"))
@@ -342,6 +352,8 @@ def font_of(action: ImageAction) -> str:
     words = action.words
     return words.get("type", words.get("font", "wqy-zenhei")).strip()
 
+
+_NEEDED_ECS: Final = {"resize": "322", "watermark": "278"}
 
 _NEEDED: Final[Mapping[str, frozenset[str]]] = {
     "resize": frozenset({"w", "h", "l", "s", "p", "P"}),
