@@ -75,11 +75,16 @@ SCENARIOS = [
                         oss.LifecycleRuleTransition(days=30, storage_class="IA"),
                         oss.LifecycleRuleTransition(days=60, storage_class="Archive"),
                     ],
-                    abort_multipart_upload=oss.LifecycleRuleAbortMultipartUpload(days=1),
                     noncurrent_version_expiration=oss.NoncurrentVersionExpiration(
                         noncurrent_days=7
                     ),
-                )
+                ),
+                oss.LifecycleRule(
+                    id="s",
+                    prefix="parts/",
+                    status="Enabled",
+                    abort_multipart_upload=oss.LifecycleRuleAbortMultipartUpload(days=1),
+                ),
             ]
         ),
         "NoSuchLifecycle",
@@ -318,7 +323,7 @@ def inventory(inventory_id: str, target: str) -> oss.InventoryConfiguration:
     return oss.InventoryConfiguration(
         id=inventory_id,
         is_enabled=True,
-        included_object_versions="All",
+        included_object_versions="Current",
         schedule=oss.InventorySchedule(frequency="Daily"),
         filter=oss.InventoryFilter(prefix="a/", storage_class="Standard,IA"),
         optional_fields=oss.OptionalFields(fields=["Size"]),

@@ -1,5 +1,6 @@
 """Static websites: index pages, error pages and redirects (PutBucketWebsite)."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -38,7 +39,7 @@ WebsiteConfiguration
     Type? 0..2
   ErrorDocument?
     Key text
-    HttpStatus? 100..599
+    HttpStatus? text
   RoutingRules?
     RoutingRule*
       RuleNumber 1..
@@ -134,6 +135,10 @@ def _validate(node: xml.Node, _: PutContext) -> xml.Value:
     if "/" in suffix:
         message = "The name of the index page must not contain a slash."
         raise headers.invalid_argument("Suffix", suffix, message)
+    status = node.text("ErrorDocument/HttpStatus", "404")
+    if not re.fullmatch("[1-5][0-9]{2}", status):
+        message = "HttpStatus is Invalid"
+        raise headers.invalid_argument("HttpStatus", status, message, ec="0019-00000002")
     routing = node.first("RoutingRules")
     if routing is None:
         return node.content

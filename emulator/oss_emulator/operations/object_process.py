@@ -93,7 +93,7 @@ def get_processed(call: Call) -> Response:
     if part is None:
         return Response(200, {**answer, "Content-Length": str(len(data))}, data)
     offset, length = part
-    answer["Content-Range"] = f"bytes {offset}-{offset + length - 1}/{len(data)}"
+    answer["Content-Range"] = part.within(len(data))
     return Response(206, answer, data[offset : offset + length])
 
 

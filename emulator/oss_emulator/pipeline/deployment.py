@@ -8,6 +8,7 @@ from oss_referer.browser.changes import Changes
 from oss_emulator.documents.cname import bucket_of
 from oss_emulator.operations import OPERATIONS
 from oss_emulator.operations.call import Environment
+from oss_emulator.operations.not_emulated import NOT_EMULATED
 from oss_emulator.pipeline.accounts import open_accounts, open_token_key
 from oss_emulator.pipeline.referer import HotlinkProtection
 from oss_emulator.pipeline.routing import Dispatcher
@@ -48,7 +49,7 @@ class Deployment:
             settings.s3_host,
             lenient=settings.lenient,
         )
-        self.dispatcher = Dispatcher(OPERATIONS)
+        self.dispatcher = Dispatcher((*OPERATIONS, *NOT_EMULATED))
         self.hotlinks = HotlinkProtection(settings.assumptions)
         self.changes = Changes(settings.as_of, settings.new_account)
         self.follows_default_domain = self.changes.as_of is not None or self.changes.new_account
@@ -59,4 +60,5 @@ class Deployment:
             lambda account: self.accounts.display_name(account),  # of those in use now
             settings.assumptions,
             self.changes,
+            settings.lenient,
         )

@@ -115,6 +115,9 @@ def parse_callback(
     host = wanted.get("callbackHost", "")
     if not isinstance(host, str) or (host and not _HOST.fullmatch(host)):
         raise _refuse("The callback host configuration is invalid.", host, "0007-00000009")
+    sni = wanted.get("callbackSNI", False)
+    if not isinstance(sni, bool):
+        raise _refuse("The callback sni is invalid.", json.dumps(wanted, ensure_ascii=False))
     body = _parse_body(wanted.get("callbackBody", ""))
     added = _parse_headers(wanted.get("additionalHeaders", {}))
     filled = _fill(body, {**system, **custom}, content_type)

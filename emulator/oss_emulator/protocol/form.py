@@ -194,9 +194,9 @@ class FormReader:
         parameters = _parse_parameters(self._headers.get("content-disposition", ""))
         name = parameters.get("name", "")
         if not name:
-            raise OSSError(ErrorCase.MALFORMED_POST)
+            raise OSSError(ErrorCase.MALFORMED_POST, ec="0006-00000109")
         if len(name.encode(errors="surrogateescape")) > MAX_NAME:
-            raise OSSError(ErrorCase.FIELD_TOO_LONG)
+            raise OSSError(ErrorCase.FIELD_TOO_LONG, ec="0006-00000110")
         self._name = name.lower()
         if self._name != _FILE:
             # A field after the file is ignored (PostObject).

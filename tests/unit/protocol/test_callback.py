@@ -82,6 +82,7 @@ HEADERS = "The additional headers of callback are invalid."
     ({"callbackBodyType": 1}, "0007-00000012", "The callback body type configuration"),
     ({"callbackBodyType": "text/plain"}, "0007-00000013", "The body type of callback is not"),
     ({"callbackHost": "a b"}, "0007-00000009", "The callback host configuration"),
+    ({"callbackSNI": "true"}, "", "The callback sni is invalid."),
     ({"additionalHeaders": 123}, "0007-00000021", HEADERS),
     ({"additionalHeaders": {f"key{n}": "a" for n in range(11)}}, "0007-00000022", HEADERS),
     ({"additionalHeaders": {"": "a"}}, "0007-00000023", HEADERS),
