@@ -398,7 +398,7 @@ class ErrorCase(Enum):
     NOT_MULTIPART = ErrorSpec("RequestIsNotMultiPartContent", 400, "Bucket POST must be of the enclosure-type multipart/form-data.")
     MALFORMED_POST = ErrorSpec("MalformedPOSTRequest", 400, "The body of your POST request is not well-formed multipart/form-data.", "0006-00000104")
     ONE_FILE_REQUIRED = ErrorSpec("IncorrectNumberOfFilesInPOSTRequest", 400, "POST requires exactly one file upload per request.", "0006-00000107")
-    FIELD_TOO_LONG = ErrorSpec("FieldItemTooLong", 400, "Your name of form field is too long.")
+    FIELD_TOO_LONG = ErrorSpec("FieldItemTooLong", 400, "Your name of form field is too long.", "0006-00000110")
     FIELDS_TOO_LARGE = ErrorSpec("MaxPOSTPreDataLengthExceededError", 400, "Your POST request fields preceding the upload file were too large.", "0006-00000112")
     INVALID_FORM_POLICY = ErrorSpec("InvalidPolicyDocument", 400, "Invalid Policy.")
     FORM_POLICY_DENIED = ErrorSpec("AccessDenied", 403, "Invalid according to Policy.")

@@ -202,6 +202,14 @@ def test_bad_form_is_refused(name: str) -> None:
     assert outcome(body) == code.value.code
 
 
+@rows(("name", "ec"), ("a long name", "0006-00000110"), ("a long value", "0006-00000111"))
+def test_name_and_value_that_are_too_long_have_an_ec_each(name: str, ec: str) -> None:
+    body, _ = BAD[name]
+    with pytest.raises(OSSError) as caught:
+        read(body)
+    assert caught.value.ec == ec
+
+
 def test_key_is_required() -> None:
     with pytest.raises(OSSError) as caught:
         _ = Form({}).key
