@@ -49,6 +49,8 @@ class _Parameter(NamedTuple):
     """The EC of a value that is not a number, "" for that of a number out of range."""
 
 
+_SNAPSHOT: Final = "video/snapshot"
+
 _WHOLE: Final = ""
 """The name of a parameter that is a value without a key, as in `rotate,90`."""
 
@@ -122,17 +124,7 @@ watermark ?278
   align 0..2 271
 info
 average-hue
-"""
-"""Actions, and below each its parameters: name, kind and EC.
-
-Most ECs have only their end, and `-` stands for an unknown one. `*` is a value without a key.
-After `?` is the EC of an action that lacks what it needs and of a parameter without a value; after
-`!` that of a value that is not a number.
-"""
-
-
-_SNAPSHOT_TABLE: Final = """
-snapshot
+video/snapshot
   t 0..999999999 0053-00000101
   l 0..999999999 0053-00000102
   s 0..999999999 0053-00000103
@@ -142,14 +134,19 @@ snapshot
   f jpg|png 0053-00000107
   ar auto|h|w 0053-00000108
 """
-"""The parameters of `video/snapshot`, which is refused but checked first (Video snapshots)."""
+"""Actions, and below each its parameters: name, kind and EC.
+
+Most ECs have only their end, and `-` stands for an unknown one. `*` is a value without a key.
+After `?` is the EC of an action that lacks what it needs and of a parameter without a value; after
+`!` that of a value that is not a number.
+"""
 
 
-def _parse_table(text: str) -> tuple[dict[str, dict[str, _Parameter]], dict[str, str]]:
+def _parse_table() -> tuple[dict[str, dict[str, _Parameter]], dict[str, str]]:
     parameters: dict[str, dict[str, _Parameter]] = {}
     missing: dict[str, str] = {}
     action = ""
-    for line in text.strip().splitlines():
+    for line in _TABLE.strip().splitlines():
         found = line.split()
         marked = {text[0]: _ec(text[1:]) for text in found if text[0] in "?!"}
         if not line.startswith(" "):
@@ -170,8 +167,7 @@ def _ec(number: str) -> str:
     return number if "-" in number else f"0040-00000{number}"
 
 
-_PARAMETERS, _MISSING = _parse_table(_TABLE)
-_SNAPSHOT: Final = _parse_table(_SNAPSHOT_TABLE)[0]["snapshot"]
+_PARAMETERS, _MISSING = _parse_table()
 
 ALONE: Final = frozenset({"info", "average-hue"})
 """The actions that answer with JSON and stand alone."""
@@ -209,8 +205,8 @@ def parse_process(text: str, *, preparing: bool = False) -> Process:
     save_as = _parse_save_as(save) if bar else None
     if kind == "style":
         return Process(style=rest, save_as=save_as)
-    if kind == "video":
-        _check_snapshot(rest)
+    if instructions.partition(",")[0] == _SNAPSHOT:
+        _check_snapshot(instructions)
     if kind != "image":
         message = f"Processing of the kind {kind!r} is not emulated; image/ and style/ are."
         raise OSSError(ErrorCase.NOT_IMPLEMENTED, message)
@@ -346,14 +342,11 @@ def _decode(name: str, value: str, ec: str) -> str:
 
 
 def _check_snapshot(text: str) -> None:
-    """Raise `InvalidArgument` for a bad parameter of `snapshot`."""
-    name, *values = text.split(",")
-    for value in values if name == "snapshot" else ():
-        key, underscore, rest = value.partition("_")
-        if not underscore:
-            raise _invalid(name, value, "0053-00000109")
-        if key in _SNAPSHOT:
-            _read(key, rest, _SNAPSHOT[key])
+    """Raise `InvalidArgument` for a bad parameter, before snapshots are refused as not emulated."""
+    for value in text.split(",")[1:]:
+        if "_" not in value:
+            raise _invalid(_SNAPSHOT, value, "0053-00000109")
+    _parse_action(text)
 
 
 def _check_complete(action: ImageAction) -> None:
