@@ -126,8 +126,12 @@ def _move_to_oss(move: Node) -> Children:
     for child in move:
         if child.name not in _MOVES[move.name]:
             raise _refuse_element(move.name, child.name)
+    ec = "0014-00000009" if move.name == "Transition" else None
     return [
-        (name, oss_storage_class(move.text(name)) if name == "StorageClass" else move.text(name))
+        (
+            name,
+            oss_storage_class(move.text(name), ec) if name == "StorageClass" else move.text(name),
+        )
         for name in _MOVES[move.name]
     ]
 
