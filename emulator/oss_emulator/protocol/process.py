@@ -120,6 +120,14 @@ watermark
   align 0..2 271
 info
 average-hue
+video/snapshot
+  t 0.. 0053-00000101
+  l 0.. 0053-00000102
+  w 0.. 0053-00000104
+  h 0.. 0053-00000105
+  m fast 0053-00000106
+  f jpg|png 0053-00000107
+  ar auto|h|w 0053-00000108
 """
 """Actions, and below each its parameters: name, kind and EC.
 
@@ -191,6 +199,8 @@ def parse_process(text: str, *, preparing: bool = False) -> Process:
     save_as = _parse_save_as(save) if bar else None
     if kind == "style":
         return Process(style=rest, save_as=save_as)
+    if instructions.partition(",")[0] == "video/snapshot":
+        _parse_action(instructions)  # a mistake is named before what is not emulated
     if kind != "image":
         message = f"Processing of the kind {kind!r} is not emulated; image/ and style/ are."
         raise OSSError(ErrorCase.NOT_IMPLEMENTED, message)
@@ -297,10 +307,10 @@ def _split(value: str, known: Mapping[str, _Parameter]) -> tuple[str, str]:
 def _read(name: str, value: str, parameter: _Parameter) -> int | str:
     kind, ec, unreadable = parameter
     if ".." in kind:
-        least, most = map(int, kind.split(".."))
+        least, most = kind.split("..")
         if not _INTEGER.fullmatch(value):
             raise _invalid(name, value, unreadable)
-        if not least <= int(value) <= most:
+        if int(value) < int(least) or (most and int(value) > int(most)):
             raise _invalid(name, value, ec)
         return int(value)
     if kind == "base64":
