@@ -179,7 +179,7 @@ def _mistakes(rule: Node) -> Iterator[_Mistake]:
     other = marker or rule.first("AbortMultipartUpload") is not None
     least, most = (rule.text(f"Filter/ObjectSize{name}") for name in ("GreaterThan", "LessThan"))
     crossed = bool(least and most and int(least) > int(most))
-    small = bool(most) and any(move.first("AllowSmallFile") is not None for move in rule)
+    small = bool(most) and any(move.text("AllowSmallFile") == "true" for move in rule)
     signs = "may have letters, digits, spaces and +-=._:/"
     valid = tagging.has_allowed_characters
     yield not any(child.name in _ACTIONS for child in rule), _ANY_ACTION, "0014-00000026"
@@ -209,12 +209,14 @@ def _mistakes_of_move(move: Node, bucket: Bucket | None) -> Iterator[_Mistake]:
     cold = storage_class in ("ColdArchive", "DeepColdArchive")
     returned = storage_class != "IA" and back == "true"
     dated = move.first("CreatedBeforeDate") is not None
-    small = not accessed and move.first("AllowSmallFile") is not None
+    small = not accessed and move.text("AllowSmallFile") == "true"
+    # Terraform's provider sends both elements with false.
+    unpaired = not back if accessed else back == "true"
     with_back = "ReturnToStdWhenVisit goes with an IsAccessTime that is true."
     yield accessed and not tracked, "Enable access tracking first.", "0014-00000016"
     yield accessed and cold, "A move by access time is to IA or Archive.", "0014-00000051"
     yield accessed and dated, "A move by access time has Days.", "0014-00000047"
-    yield accessed != bool(back), with_back, "0014-00000052"
+    yield unpaired, with_back, "0014-00000052"
     yield small, "AllowSmallFile goes with an IsAccessTime that is true.", "0014-00000055"
     yield returned, "Only objects of IA return when they are read.", "0014-00000053"
 

@@ -99,7 +99,9 @@ def _rule_to_oss(rule: Node) -> Children:
     if not any(child.name == "Prefix" for child in conditions):
         found.append(("Prefix", ""))  # OSS requires it
     for child in conditions:
-        if child.name in ("Prefix", "Tag", *_KEPT):
+        if child.name == "Expiration" and child.first("Date") is not None:
+            found.append(("Date", child.text("Date")))  # not in an Expiration of OSS
+        elif child.name in ("Prefix", "Tag", *_KEPT):
             found.append((child.name, child.content))
         elif child.name in _SIZES:
             sizes.append((child.name, child.content))
@@ -124,8 +126,12 @@ def _move_to_oss(move: Node) -> Children:
     for child in move:
         if child.name not in _MOVES[move.name]:
             raise _refuse_element(move.name, child.name)
+    ec = "0014-00000009" if move.name == "Transition" else None
     return [
-        (name, oss_storage_class(move.text(name)) if name == "StorageClass" else move.text(name))
+        (
+            name,
+            oss_storage_class(move.text(name), ec) if name == "StorageClass" else move.text(name),
+        )
         for name in _MOVES[move.name]
     ]
 
