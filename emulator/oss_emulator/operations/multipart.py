@@ -36,7 +36,12 @@ MAX_PARTS = 10_000
 COMPLETE_ALL = "x-oss-complete-all"
 
 
-@answers("POST /bucket/key?uploads", "InitiateMultipartUpload", action="oss:PutObject")
+@answers(
+    "POST /bucket/key?uploads",
+    "InitiateMultipartUpload",
+    action="oss:PutObject",
+    takes=Takes.NOTHING,
+)
 def initiate_multipart_upload(call: Call) -> Response:
     """Begin an upload; its headers describe the object, whose bytes follow in parts.
 
