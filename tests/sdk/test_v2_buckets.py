@@ -279,6 +279,20 @@ def test_logging_and_the_metadata_index_are_switched(ask: Ask, name: str) -> Non
     assert ask.fails(index).code == "MetaQueryNotExist"
 
 
+def test_semantic_query_finds_nothing_in_an_empty_bucket(ask: Ask, name: str) -> None:
+    query = oss.DoMetaQueryRequest(
+        bucket=name, mode="semantic", meta_query=oss.MetaQuery(query="a wood in the snow")
+    )
+    ask(oss.OpenMetaQueryRequest(bucket=name))
+    assert ask.fails(query).code == "NotImplemented"
+    ask(oss.CloseMetaQueryRequest(bucket=name))
+    ask(oss.OpenMetaQueryRequest(bucket=name, mode="semantic"))
+    found = ask(query)
+    assert found.files.file is None
+    ask(oss.PutObjectRequest(bucket=name, key="a", body=b"a"))
+    assert ask.fails(query).code == "NotImplemented"
+
+
 def test_buckets_are_listed_by_tag_and_group(ask: Ask, name: str) -> None:
     tags = oss.TagSet(tags=[oss.Tag(key="team", value=name), oss.Tag(key="tier", value="1")])
     ask(oss.PutBucketTagsRequest(bucket=name, tagging=oss.Tagging(tag_set=tags)))
