@@ -245,6 +245,19 @@ def test_bucket_info_holds_the_configurations(ask: Ask, name: str) -> None:
     }
 
 
+def test_configurations_that_say_nothing_are_refused(ask: Ask, name: str) -> None:
+    """P-58"""
+    for tag_set in (None, oss.TagSet()):
+        put = oss.PutBucketTagsRequest(bucket=name, tagging=oss.Tagging(tag_set=tag_set))
+        assert ask.fails(put).code == "MalformedXML"
+    for headers in (None, oss.LoggingHeaderSet(headers=[])):
+        nothing = oss.UserDefinedLogFieldsConfiguration(header_set=headers)
+        fields = oss.PutUserDefinedLogFieldsConfigRequest(
+            bucket=name, user_defined_log_fields_configuration=nothing
+        )
+        assert ask.fails(fields).code == "InvalidArgument"
+
+
 POLICY = (
     '{"Version":"1","Statement":[{"Effect":"Allow","Action":["oss:*"],'
     '"Principal":["*"],"Resource":["*"]}]}'

@@ -62,6 +62,9 @@ UserDefinedLogFieldsConfiguration
 
 def _validate_fields(node: xml.Node, _: PutContext) -> xml.Value:
     names = [name for group in node for name in group]
+    if not names:
+        message = "No field is named; name a header or a parameter."
+        raise headers.invalid_argument("UserDefinedLogFieldsConfiguration", "", message)
     if len(names) > MAX_FIELDS:
         raise DocumentError(f"{len(names)} fields are named; the limit is {MAX_FIELDS}.")
     for name in names:

@@ -20,8 +20,8 @@ _RESERVED: Final = ("http://", "https://", "aliyun", "acs")
 
 _SCHEMA: Final = parse_schema("""
 Tagging
-  TagSet?
-    Tag*
+  TagSet
+    Tag+
       Key text
       Value? text
 """)
@@ -64,9 +64,8 @@ def format_header(header: str) -> bytes:
 
 
 def _pairs(node: xml.Node) -> list[tuple[str, str]]:
-    tag_set = node.first("TagSet")
-    found = [] if tag_set is None else tag_set.all("Tag")
-    return [(tag.text("Key"), tag.text("Value")) for tag in found]
+    tags = [tag for tag_set in node.all("TagSet") for tag in tag_set.all("Tag")]
+    return [(tag.text("Key"), tag.text("Value")) for tag in tags]
 
 
 def _check(tags: Sequence[tuple[str, str]]) -> None:
