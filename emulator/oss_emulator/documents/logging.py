@@ -72,7 +72,10 @@ UserDefinedLogFieldsConfiguration <0046-00000002
 def _validate_fields(node: xml.Node, _: PutContext) -> xml.Value:
     names = [name for group in node for name in group]
     if not names:
-        raise DocumentError("No field is named; name a header or a parameter.", "0046-00000003")
+        message = "No field is named; name a header or a parameter."
+        raise headers.invalid_argument(
+            "UserDefinedLogFieldsConfiguration", "", message, ec="0046-00000003"
+        )
     if len(names) > MAX_FIELDS:
         message = f"{len(names)} fields are named; the limit is {MAX_FIELDS}."
         raise DocumentError(message, "0046-00000004")

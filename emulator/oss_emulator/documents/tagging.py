@@ -27,7 +27,7 @@ _RESERVED: Final = {
 _SCHEMA: Final = parse_schema("""
 Tagging <0010-00000103
   TagSet
-    Tag*
+    Tag+
       Key text
       Value? text
 """)
@@ -70,9 +70,8 @@ def format_header(header: str) -> bytes:
 
 
 def _pairs(node: xml.Node) -> list[tuple[str, str]]:
-    tag_set = node.first("TagSet")
-    found = [] if tag_set is None else tag_set.all("Tag")
-    return [(tag.text("Key"), tag.text("Value")) for tag in found]
+    tags = [tag for tag_set in node.all("TagSet") for tag in tag_set.all("Tag")]
+    return [(tag.text("Key"), tag.text("Value")) for tag in tags]
 
 
 def _check(tags: Sequence[tuple[str, str]]) -> None:
