@@ -131,16 +131,6 @@ def check_destination(document: bytes, bucket: Bucket, storage: Storage) -> None
     raise headers.invalid_argument("Bucket", named, message, ec=ec)
 
 
-def check_versions(document: bytes, bucket: Bucket, *, lenient: bool) -> None:
-    """Raise `InvalidArgument` for all versions of a bucket that has none; suites do so (P-92)."""
-    versions = xml.parse(document, ROOT).text("IncludedObjectVersions")
-    if versions == "All" and not bucket.versioning and not lenient:
-        message = "The bucket has no versioning; use Current, or enable versioning first."
-        raise headers.invalid_argument(
-            "IncludedObjectVersions", versions, message, ec="0020-00000045"
-        )
-
-
 def _validate(child: xml.Node) -> xml.Value:
     """Return an element; the storage classes of a filter are checked and sorted."""
     if child.name != "Filter":

@@ -23,7 +23,6 @@ def put_bucket_inventory(call: Call) -> Response:
     inventory_id = call.request.query["inventoryId"]
     document = inventory.format(call.body.read(), inventory_id)
     inventory.check_destination(document, call.bucket, call.storage)
-    inventory.check_versions(document, call.bucket, lenient=call.environment.lenient)
     present = call.documents_below(inventory.PREFIX)
     if inventory_id in present:
         raise OSSError(ErrorCase.INVENTORY_ALREADY_EXISTS, InventoryId=inventory_id)

@@ -35,8 +35,6 @@ def put_bucket_replication(call: Call) -> Response:
         if name in targets:
             raise OSSError(ErrorCase.REPLICATION_ALREADY_EXISTS, BucketName=call.bucket.name)
         region = rule.text("Destination/Location").removeprefix("oss-")
-        if rule.text("Destination/TransferType") == "oss_acc" and region == call.bucket.region:
-            raise OSSError(ErrorCase.REPLICATION_ACCELERATED, BucketName=call.bucket.name)
         target = call.storage.bucket(name)
         if target is not None and target.versioning != call.bucket.versioning:
             raise OSSError(ErrorCase.REPLICATION_VERSIONING_DIFFERS, BucketName=call.bucket.name)
