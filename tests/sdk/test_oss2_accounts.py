@@ -145,7 +145,9 @@ def test_private_bucket_is_closed_to_other_accounts(emulator: Emulator, act: Act
     assert detail(error) == {}
 
 
-@pytest.mark.parametrize("act", [lambda b: b.create_bucket(), lambda b: b.put_bucket_acl("private")])
+@pytest.mark.parametrize(
+    "act", [lambda b: b.create_bucket(), lambda b: b.put_bucket_acl("private")]
+)
 def test_name_of_a_bucket_of_another_account_is_taken(emulator: Emulator, act: Act) -> None:
     """P-47: PutBucketAcl creates buckets, too"""
     with pytest.raises(ServerError) as caught:

@@ -21,7 +21,7 @@ BucketProcessConfiguration
 
 
 def _validate(node: xml.Node, _: PutContext) -> xml.Value:
-    """Sort the separators, and drop the suffixes if nothing is protected, as Java's suite expects."""
+    """Sort the separators, and drop the suffixes if nothing is protected (I-07)."""
     host = node.text("CompliedHost")
     if host not in ("Img", "Both"):
         message = f"CompliedHost {host!r} is unknown; use Img or Both."
