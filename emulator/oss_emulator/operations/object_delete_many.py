@@ -17,7 +17,8 @@ def delete_multiple_objects(call: Call) -> Response:
 
     Nothing is deleted unless the caller may delete each of them.
     """
-    encoding = parameters.encoding_type(call.request.query)
+    request = call.request
+    encoding = parameters.encoding_type({**request.headers, **request.query})  # P-35
     try:
         node = xml.parse(call.body.read(), "Delete")
     except xml.RootError:
@@ -34,7 +35,7 @@ def delete_multiple_objects(call: Call) -> Response:
         if version_id is not None:
             check_version_id(version_id)
         item = call.storage.object(call.bucket.name, key, version_id)
-        actions = required(call.operation.action, call.request.headers, version_id)
+        actions = required(call.operation.action, request.headers, version_id)
         access = permissions.check(call, call.bucket, key, Permission.WRITE, item, actions=actions)
         check_removable(call, key, version_id)
     removed = [(key, version_id, remove(call, key, version_id)) for key, version_id in wanted]
