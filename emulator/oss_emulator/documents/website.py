@@ -28,6 +28,7 @@ _MIRROR: Final[dict[str, xml.Value]] = {
     "MirrorPassQueryString": "false",
     "MirrorFollowRedirect": "true",
     "MirrorCheckMd5": "false",
+    "MirrorPassOriginalSlashes": "false",
 }
 """The default elements of a redirect of the type Mirror."""
 
@@ -53,7 +54,7 @@ WebsiteConfiguration
         KeySuffixEquals? text
         HttpErrorCodeReturnedEquals? 100..599
       Redirect?
-        RedirectType Mirror|External|Internal|AliCDN
+        RedirectType? Mirror|External|Internal|AliCDN =External
         Protocol? http|https
         HostName? text
         PassQueryString? boolean
@@ -168,6 +169,10 @@ def _normalize_rule(rule: xml.Node) -> xml.Value:
     if not url.startswith(("http://", "https://")) or not url.endswith("/"):
         message = "The origin of a mirror must be an HTTP URL that ends with a slash."
         raise headers.invalid_argument("MirrorURL", url, message)
+    status = rule.text("Condition/HttpErrorCodeReturnedEquals", "404")
+    if status != "404":
+        message = "A rule that mirrors applies to the status 404 only."
+        raise headers.invalid_argument("HttpErrorCodeReturnedEquals", status, message)
     settled = {**_MIRROR, **{child.name: child.content for child in redirect}}
     mirrored = redirect.first("MirrorHeaders")
     if mirrored is not None and mirrored.first("PassAll") is None:

@@ -253,10 +253,10 @@ def _format(query: MetaQuery, found: MetaResult) -> bytes:
 def _file(item: Object) -> xml.Children:
     meta = [
         ("UserMeta", [("Key", name), ("Value", value)])
-        for name, value in item.headers.items()
+        for name, value in sorted(item.headers.items())
         if name.startswith(headers.META_PREFIX)
     ]
-    tags = [("Tagging", [("Key", key), ("Value", value)]) for key, value in item.tags.items()]
+    tags = [("Tagging", [("Key", key), ("Value", tag)]) for key, tag in sorted(item.tags.items())]
     return [
         ("Filename", item.key),
         ("Size", item.size),

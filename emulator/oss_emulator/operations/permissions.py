@@ -126,6 +126,8 @@ def check_call(call: Call) -> AccessRecord | None:
     )
     if by_acl and caller.id == bucket.owner:  # nothing else counts
         return _describe(call, authorize(caller, bucket.owner, operation.permission, bucket.acl))
+    if by_acl and not caller.anonymous and operation.name == "PutBucketAcl":  # creates, too (P-47)
+        raise OSSError(ErrorCase.BUCKET_ALREADY_EXISTS, BucketName=bucket.name)
     if not by_acl and operation.name == _BY_ENTRY:
         return None
     key = call.target.key
