@@ -18,7 +18,7 @@ from oss_referer.sources.account import is_bucket_name
 from oss_emulator.control.api.referer import find_rules
 from oss_emulator.control.api.route import ApiError, ApiRequest, Route
 from oss_emulator.control.console import EMBED_DOMAIN, page
-from oss_emulator.control.console.objects import content_type
+from oss_emulator.control.console.buckets import content_type
 from oss_emulator.control.journal import JournalEntry
 from oss_emulator.protocol.message import Request, Response
 
