@@ -86,7 +86,7 @@ def _edit(page: Page) -> None:
 
 
 def _wait_for_results(page: Page) -> None:
-    page.locator("#results table").wait_for()
+    page.locator("#results .embedded").wait_for()
 
 
 def _wait_for_findings(page: Page) -> None:
@@ -99,7 +99,7 @@ PICTURES = [
     Picture("rules", f"rules/{BUCKET}", _edit, height=1150),
     Picture("buckets", f"buckets/{BUCKET}", height=520),
     Picture("object", f"objects/{BUCKET}?key=hello.txt", height=620),
-    Picture("embed", f"embed?bucket={BUCKET}&key=hello.txt", _wait_for_results, height=900),
+    Picture("embed", f"embed?bucket={BUCKET}&key=picture.svg", _wait_for_results, height=900),
     Picture("emulator", "emulator", height=900),
     Picture("lab", "index.html", _wait_for_findings, height=1000, of_lab=True),
     Picture("story", "requests", _allow, width=720, height=960),  # the last: it changes the rules

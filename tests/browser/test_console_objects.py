@@ -482,18 +482,51 @@ def test_embed_test_is_at_the_site_of_the_rules_and_takes_an_image(
     expect(tab.get_by_label("Host of the page")).to_have_value("shop.test")
     assert tab.get_by_label("Object").input_value().endswith((".png", ".svg"))
     tab.get_by_role("button", name="Run the test").click()
-    rows = tab.locator("#results tbody tr")
-    expect(rows).to_have_count(len(POLICIES))
-    for row in rows.all():
-        verdict = row.locator(".verdict")
+    cards = tab.locator("#results .embedded > li")
+    expect(cards).to_have_count(len(POLICIES))
+    for card in cards.all():
+        verdict = card.locator(".verdict")
         expect(verdict).to_have_count(1)
         box = verdict.bounding_box()
         assert box is not None
         assert 0 <= box["x"] <= 390 - box["width"]
-    expect(rows.nth(0).locator(".verdict")).to_have_text("allowed")
-    no_referrer = tab.locator("#results tr", has=tab.get_by_text("no-referrer", exact=True))
-    expect(no_referrer.locator(".verdict")).to_have_text("denied")
+    for policy, verdict in (("(none set)", "allowed"), ("no-referrer", "denied")):
+        card = cards.filter(has=tab.get_by_text(policy, exact=True))
+        expect(card.locator(".verdict")).to_have_text(verdict)
+        picture = card.locator("img")
+        tab.wait_for_function("(image) => image.complete", arg=picture.element_handle())
+        is_loaded = picture.evaluate("(image) => image.naturalWidth > 0")
+        assert is_loaded is (verdict == "allowed")
     assert not tab.evaluate("() => document.documentElement.scrollWidth > innerWidth")
+
+
+def test_embed_test_shows_what_permissions_deny_as_broken(tab: Page, emulator: Emulator) -> None:
+    image = {"Content-Type": "image/png", "x-oss-object-acl": "private"}
+    emulator.put(f"/{BUCKET}/private.png", PIXEL, image)
+    visit(tab, emulator, f"embed?bucket={BUCKET}&key=private.png")
+    cards = tab.locator("#results .embedded > li")
+    expect(cards).to_have_count(len(POLICIES))
+    expect(cards.filter(has_text="Permissions deny it")).to_have_count(len(POLICIES))
+    assert {image.get_attribute("src") for image in cards.locator("img").all()} == {"data:,"}
+
+
+def test_embed_test_says_that_an_object_is_not_an_image(tab: Page, emulator: Emulator) -> None:
+    visit(tab, emulator, f"embed?bucket={BUCKET}&key=hello.txt")
+    expect(tab.get_by_text("This object is not an image")).to_be_visible()
+    visit(tab, emulator, f"embed?bucket={BUCKET}&key=picture.svg")
+    expect(tab.get_by_text("This object is not an image")).to_have_count(0)
+
+
+def test_arrow_key_does_not_leave_the_form_of_the_embed_test(tab: Page, emulator: Emulator) -> None:
+    emulator.bucket("z-bucket", acl="private")
+    visit(tab, emulator, "embed")
+    bucket = tab.get_by_label("Bucket")
+    with tab.expect_event("load", predicate=lambda _: True):
+        bucket.press("ArrowDown")
+        expect(bucket).to_have_value("z-bucket")
+        expect(bucket).to_be_focused()
+        tab.get_by_role("button", name="Choose").click()
+    expect(tab.get_by_text("This bucket has no objects yet")).to_be_visible()
 
 
 # --- The first run
@@ -543,6 +576,6 @@ def test_axe_finds_nothing(tab: Page, emulator: Emulator, language: str) -> None
     for path in PAGES:
         visit(tab, emulator, f"{path}{'&' if '?' in path else '?'}language={language}")
         if path.startswith("embed"):
-            tab.locator("#results table").wait_for()
+            tab.locator("#results .embedded").wait_for()
         found[path] = axe.find_violations(tab, script)
     assert {path: said for path, said in found.items() if said} == {}

@@ -8,6 +8,7 @@ import pytest
 import requests
 from oss_emulator import Emulator
 from oss_emulator.control.api import access
+from oss_emulator.control.console.embed import POLICIES
 from oss_emulator.control.faults import Fault
 from oss_emulator.settings import DEMO
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -174,6 +175,15 @@ def test_pages_without_scripts_offer_only_what_works(browser: Browser) -> None:
             assert "Live" not in tab.locator("main").inner_text(), path
     context.close()
     assert {path: found for path, found in dead.items() if found} == {}
+
+
+def test_embed_test_shows_its_results_without_scripts(browser: Browser, emulator: Emulator) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    tab = context.new_page()
+    visit(tab, emulator, f"embed?bucket={BUCKET}&key=picture.svg")
+    follow(tab, tab.locator("noscript a.button"))
+    expect(tab.locator(".embedded > li .verdict.allowed")).to_have_count(len(POLICIES))
+    context.close()
 
 
 # --- The clock
