@@ -456,8 +456,10 @@ def test_bucket_is_created_filled_and_emptied(tab: Page, emulator: Emulator) -> 
     files = [("a.txt", "text/plain", b"A"), ("b.png", "image/png", PIXEL)]
     payload = [{"name": name, "mimeType": kind, "buffer": data} for name, kind, data in files]
     tab.locator("#files").set_input_files(payload)  # type: ignore[arg-type]
-    expect(tab.locator("tbody tr")).to_have_count(2)
+    expect(tab.locator(".grid > li")).to_have_count(2)
+    follow(tab, tab.get_by_role("link", name="List"))
     tab.get_by_role("combobox", name="ACL").select_option("public-read")
+    tab.get_by_role("button", name="Set the ACL").click()
     tab.get_by_role("dialog").get_by_role("button", name="Set the ACL").click()
     expect(tab.locator("#announce")).to_have_text("The ACL is set.")
     assert fetch(emulator, key="a.txt", bucket="new-bucket").content == b"A"
@@ -515,6 +517,7 @@ def test_object_is_described_and_changed(tab: Page, emulator: Emulator) -> None:
     width = "() => document.querySelector('.preview').naturalWidth"
     tab.wait_for_function(width)
     tab.get_by_role("combobox", name="ACL").select_option("private")
+    tab.get_by_role("button", name="Set the ACL").click()
     tab.get_by_role("dialog").get_by_role("button", name="Set the ACL").click()
     expect(tab.locator("#announce")).to_have_text("Saved")
     assert fetch(emulator, SITE, "dot.png").status_code == 403

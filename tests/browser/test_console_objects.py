@@ -490,13 +490,13 @@ def test_embed_test_is_at_the_site_of_the_rules_and_takes_an_image(
         box = verdict.bounding_box()
         assert box is not None
         assert 0 <= box["x"] <= 390 - box["width"]
-    for policy, verdict in (("(none set)", "allowed"), ("no-referrer", "denied")):
+    for policy, word in (("(none set)", "allowed"), ("no-referrer", "denied")):
         card = cards.filter(has=tab.get_by_text(policy, exact=True))
-        expect(card.locator(".verdict")).to_have_text(verdict)
+        expect(card.locator(".verdict")).to_have_text(word)
         picture = card.locator("img")
         tab.wait_for_function("(image) => image.complete", arg=picture.element_handle())
         is_loaded = picture.evaluate("(image) => image.naturalWidth > 0")
-        assert is_loaded is (verdict == "allowed")
+        assert is_loaded is (word == "allowed")
     assert not tab.evaluate("() => document.documentElement.scrollWidth > innerWidth")
 
 
