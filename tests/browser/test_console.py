@@ -13,6 +13,7 @@ import requests
 from oss_emulator import Emulator
 from oss_emulator.control import console
 from oss_emulator.control.api import access
+from oss_emulator.control.console import EMBED_DOMAIN
 from oss_emulator.control.console.embed import POLICIES
 from oss_emulator.control.console.requests import MOST_SENT
 from oss_emulator.operations.admission import Refused
@@ -455,8 +456,10 @@ def test_bucket_is_created_filled_and_emptied(tab: Page, emulator: Emulator) -> 
     files = [("a.txt", "text/plain", b"A"), ("b.png", "image/png", PIXEL)]
     payload = [{"name": name, "mimeType": kind, "buffer": data} for name, kind, data in files]
     tab.locator("#files").set_input_files(payload)  # type: ignore[arg-type]
-    expect(tab.locator("tbody tr")).to_have_count(2)
+    expect(tab.locator(".grid > li")).to_have_count(2)
+    follow(tab, tab.get_by_role("link", name="List"))
     tab.get_by_role("combobox", name="ACL").select_option("public-read")
+    tab.get_by_role("button", name="Set the ACL").click()
     tab.get_by_role("dialog").get_by_role("button", name="Set the ACL").click()
     expect(tab.locator("#announce")).to_have_text("The ACL is set.")
     assert fetch(emulator, key="a.txt", bucket="new-bucket").content == b"A"
@@ -514,6 +517,7 @@ def test_object_is_described_and_changed(tab: Page, emulator: Emulator) -> None:
     width = "() => document.querySelector('.preview').naturalWidth"
     tab.wait_for_function(width)
     tab.get_by_role("combobox", name="ACL").select_option("private")
+    tab.get_by_role("button", name="Set the ACL").click()
     tab.get_by_role("dialog").get_by_role("button", name="Set the ACL").click()
     expect(tab.locator("#announce")).to_have_text("Saved")
     assert fetch(emulator, SITE, "dot.png").status_code == 403
@@ -562,21 +566,25 @@ def test_versions_are_listed_and_removed(tab: Page, emulator: Emulator) -> None:
 def test_embed_test_shows_what_this_browser_sends(tab: Page, emulator: Emulator) -> None:
     """The browser is the witness for `oss_referer.browser`."""
     visit(tab, emulator, "embed")
-    tab.get_by_label("Object").fill("hello.txt")
+    tab.get_by_label("Object").fill("picture.svg")
     tab.get_by_role("button", name="Run the test").click()
-    rows = tab.locator("#results tbody tr")
-    expect(rows).to_have_count(len(POLICIES))
+    cards = tab.locator("#results .embedded > li")
+    expect(cards).to_have_count(len(POLICIES))
     frames = tab.locator("iframe")
     for number, policy in enumerate(POLICIES):
         page = frames.nth(number).get_attribute("src")
         assert page is not None
-        target = f"http://{BUCKET}.localhost:{emulator.port}/hello.txt"
+        target = f"http://{BUCKET}.localhost:{emulator.port}/picture.svg"
         expected = referrer.send(page, target, policy or referrer.DEFAULT)
-        cells = rows.nth(number).locator("td")
-        assert cells.first.locator(".verdict").inner_text() == "allowed"
-        here, status, sent = cells.last.inner_text().split(" · ")
-        assert sent == (expected or "no Referer")
-        assert (here, status) == (("allowed", "200") if expected is None else ("denied", "403"))
+        card = cards.nth(number)
+        assert card.locator(".verdict").inner_text() == "allowed"
+        expect(card.locator("dl")).to_be_hidden()
+        card.locator("img").click()
+        moved = expected and expected.replace(f".{EMBED_DOMAIN}:{emulator.port}", "")
+        at_site, here = card.locator("dd").all()
+        expect(at_site).to_have_text(moved or "no Referer")
+        status = "allowed · 200" if expected is None else "denied · 403"
+        expect(here).to_have_text(f"{expected or 'no Referer'} {status}")
 
 
 # --- Emulator
@@ -735,7 +743,7 @@ def settle(tab: Page, path: str) -> None:
         tab.locator("#review section").first.wait_for()
         tab.locator("#verdicts table").wait_for()
     if path.startswith("embed"):
-        tab.locator("#results table").wait_for()
+        tab.locator("#results .embedded").wait_for()
 
 
 ENGLISH = """() => {

@@ -22,8 +22,8 @@ from oss_emulator.control.api.referer import decide, find_rules, list_requests, 
 from oss_emulator.control.api.route import ApiError, ApiRequest, Route, reply
 from oss_emulator.control.console import page
 from oss_emulator.control.console.buckets import find_bucket
-from oss_emulator.control.console.objects import find_address
 from oss_emulator.control.console.review import JournalReview, etag_of, replace, tag
+from oss_emulator.control.console.visitors import find_address
 from oss_emulator.control.journal import RefererResult
 from oss_emulator.protocol.message import Response
 
