@@ -66,6 +66,7 @@ def check_alive(client: Client) -> None:
     [
         (f"http://{BUCKET}{OBJECT}", 200),
         (f"HTTP://{BUCKET.upper()}:80{OBJECT}", 200),
+        (f"http://{BUCKET}.:80{OBJECT}", 200),
         (f"http://img.example.com{OBJECT}", 200),
         (f"http://a-bucket.oss.test{OBJECT}", 200),
         (f"http://localhost:1/a-bucket{OBJECT}", 200),
@@ -92,7 +93,18 @@ def test_absolute_url_of_another_host_is_refused(client: Client, url: str) -> No
     assert "NO_PROXY" in answer.error["Message"]
 
 
-@pytest.mark.parametrize("url", ["http://user@a.test/", "http://a..b/", "http:///a", "http://a:b/"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://user@a.test/",
+        "http://a..b/",
+        "http:///a",
+        "http://a:b/",
+        f"http://me:pw@{BUCKET}/",
+        f"http://{BUCKET.replace('.', '%2E')}/",
+        f"http://{BUCKET}../",
+    ],
+)
 def test_absolute_url_with_an_invalid_host_is_refused(client: Client, url: str) -> None:
     answer = client.get(url, ("Host", BUCKET))
     assert (answer.status, answer.code) == (400, "BadRequest")
@@ -133,6 +145,7 @@ def exchange(connection: socket.socket, target: str, host: str) -> bytes:
     "host",
     [
         BUCKET,
+        f"{BUCKET}.",
         "a-bucket.oss-accelerate.aliyuncs.com",
         "a-bucket.oss-cn-hangzhou.localhost",
         "img.example.com",
@@ -143,7 +156,7 @@ def test_connect_to_443_begins_tls(emulator: Emulator, host: str) -> None:
     raw, answer = connect(emulator.port, f"{host}:443")
     assert (answer.status, answer.reason) == (200, "Connection established")
     context = ssl.create_default_context(cafile=emulator.ca_file)
-    with raw, context.wrap_socket(raw, server_hostname=host) as secure:
+    with raw, context.wrap_socket(raw, server_hostname=host.rstrip(".")) as secure:
         assert exchange(secure, OBJECT, host).endswith(b"\r\n\r\ncontent")
     request = emulator.journal[-1].request
     assert (request.secure, request.host, request.remote) == (True, host, "127.0.0.1")

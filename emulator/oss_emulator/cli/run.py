@@ -232,14 +232,15 @@ def _both_cases(name: str, value: str) -> dict[str, str]:
 def _no_proxy(inherited: Mapping[str, str]) -> list[str]:
     """Return the hosts to reach directly: this machine and the inherited ones, except OSS."""
     given = (inherited.get(name, "") for name in ("NO_PROXY", "no_proxy"))
-    hosts = [host.strip() for hosts in given for host in hosts.split(",") if host.strip()]
+    hosts = [host for hosts in given for host in re.split(r"[,\s]+", hosts) if host]  # as curl
     return list(dict.fromkeys([*_LOCAL, *(host for host in hosts if not _is_oss(host))]))
 
 
 def _is_oss(host: str) -> bool:
     """Return whether an entry of NO_PROXY covers hosts of OSS."""
     name = host.lower().partition(":")[0].lstrip("*").strip(".")
-    return name.endswith(SERVICE_DOMAIN) or SERVICE_DOMAIN.endswith(name)
+    # Java knows patterns that end with an asterisk.
+    return name.endswith((SERVICE_DOMAIN, "*")) or SERVICE_DOMAIN.endswith(name)
 
 
 def _roots(inherited: Mapping[str, str]) -> bytes:

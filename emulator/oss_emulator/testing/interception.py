@@ -11,27 +11,34 @@ import re
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from importlib import import_module
 from inspect import signature
 from typing import Any
 from unittest import mock
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 from urllib.request import OpenerDirector, Request
 from weakref import WeakKeyDictionary
 
 from oss_emulator.kms import KMS
 from oss_emulator.sts import STS
 
-# Public, internal, accelerate and dual-stack endpoints, with or without a bucket.
-_OSS_HOST = re.compile(
-    r"(?:[a-z0-9-]+\.)?(?:oss-[a-z0-9-]+|[a-z0-9-]+\.oss)\.aliyuncs\.com", re.IGNORECASE
-)
+# Endpoints of every kind, also those of S3 and those that name no region, with or without a bucket.
+_OSS_HOST = re.compile(r"(?:.*\.)?oss(?:-[a-z0-9-]+)?\.aliyuncs\.com")
+
+
+def _name(host: str) -> str:
+    """Return a host as it is looked up: decoded as urllib does, with IDNA, without the last dot."""
+    name = unquote(host)
+    with suppress(UnicodeError):  # an empty label, or one that is too long
+        name = name.encode("idna").decode("ascii")
+    return name.lower().rstrip(".")
 
 
 def is_of_service(host: str) -> bool:
-    """Return whether a name is one of OSS, STS or KMS."""
-    return bool(_OSS_HOST.fullmatch(host)) or STS.is_host(host) or KMS.is_host(host)
+    """Return whether a host is one of OSS, STS or KMS, in whatever way it is spelled."""
+    name = _name(host)
+    return bool(_OSS_HOST.fullmatch(name)) or STS.is_host(name) or KMS.is_host(name)
 
 
 def redirect(url: str, endpoint: str) -> tuple[str, str] | None:
@@ -40,7 +47,9 @@ def redirect(url: str, endpoint: str) -> tuple[str, str] | None:
     if parts.scheme not in ("http", "https") or not is_of_service(parts.hostname or ""):
         return None
     target = urlsplit(endpoint)
-    return urlunsplit((target.scheme, target.netloc, *parts[2:])), parts.netloc
+    port = "" if parts.port is None else f":{parts.port}"
+    host = f"{_name(parts.hostname or '')}{port}"
+    return urlunsplit((target.scheme, target.netloc, *parts[2:])), host
 
 
 @contextmanager
@@ -97,7 +106,7 @@ def _without_names(look_up: Callable[..., Any], position: int, endpoint: str) ->
     def look_up_others(*arguments: Any, **options: Any) -> Any:
         given = arguments[position] if len(arguments) > position else options.get("host")
         host = given[0] if isinstance(given, tuple) else given
-        name = host.decode("ascii", "replace") if isinstance(host, bytes) else host
+        name = host.decode("ascii", "replace") if isinstance(host, bytes | bytearray) else host
         if isinstance(name, str) and is_of_service(name):
             raise RuntimeError(
                 f"oss_intercept does not cover the client that looks up {name}, and no request may "

@@ -4,6 +4,7 @@
 "use strict";
 
 const net = require("node:net");
+const { domainToASCII } = require("node:url");
 
 const OSS = /(^|\.)aliyuncs\.com\.?$/i;
 const emulator = {
@@ -12,8 +13,13 @@ const emulator = {
 };
 
 function redirect(options) {
+  const asked = options.host ?? "";
+  // What looks up a name takes it in every script.
+  if (options.path || !(OSS.test(asked) || OSS.test(domainToASCII(asked)))) return options;
   const target = emulator[options.port];
-  if (options.path || !target || !OSS.test(options.host ?? "")) return options;
+  if (!target) {
+    throw new Error(`oss-emulator run redirects ports 80 and 443 of OSS, not ${asked}:${options.port}`);
+  }
   const host = target.hostname.replace(/^\[|\]$/g, "");
   return { ...options, host, port: Number(target.port), lookup: undefined };
 }
