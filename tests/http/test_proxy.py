@@ -7,6 +7,7 @@ import socket
 import ssl
 import struct
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -192,9 +193,9 @@ def test_connect_works_on_a_used_connection(emulator: Emulator) -> None:
             assert exchange(secure, OBJECT, BUCKET).endswith(b"\r\n\r\ncontent")
 
 
-def test_connect_works_inside_a_connect(emulator: Emulator) -> None:
+def test_connect_works_on_the_port_for_tls(emulator: Emulator) -> None:
     """A client may use the server as a proxy within TLS, too."""
-    raw, _ = connect(emulator.port, f"{BUCKET}:443")
+    raw = socket.create_connection(("127.0.0.1", urlsplit(emulator.https_endpoint).port), 20)
     context = ssl.create_default_context(cafile=emulator.ca_file)
     with raw, context.wrap_socket(raw, server_hostname=BUCKET) as secure:
         secure.sendall(write("CONNECT", f"{BUCKET}:80", [("Host", BUCKET)]))
@@ -292,6 +293,24 @@ def test_server_survives_a_connect_without_tls(
     assert answer.status == 200
     with raw:
         raw.sendall(said)
+    check_alive(client)
+
+
+@pytest.mark.parametrize("port", [80, 443])
+def test_connect_inside_a_connect_is_refused(emulator: Emulator, client: Client, port: int) -> None:
+    raw, answer = connect(emulator.port, f"{BUCKET}:{port}")
+    assert answer.status == 200
+    with raw, ExitStack() as stack:
+        inside = raw
+        if port == 443:
+            context = ssl.create_default_context(cafile=emulator.ca_file)
+            inside = stack.enter_context(context.wrap_socket(raw, server_hostname=BUCKET))
+        inside.sendall(write("CONNECT", f"{BUCKET}:443", [("Host", BUCKET)]))
+        said = b""
+        while more := inside.recv(65536):
+            said += more
+    assert said.startswith(b"HTTP/1.1 400 ")
+    assert b"A CONNECT inside a CONNECT is refused" in said
     check_alive(client)
 
 

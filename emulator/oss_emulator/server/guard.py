@@ -191,6 +191,8 @@ class Guard(asyncio.Protocol):
         self._connections = connections
         self._handlers = handlers
         self._outer = outer
+        self._connected = isinstance(outer, Guard)
+        """Whether a CONNECT was granted on this connection, or on the one that began TLS."""
         self._aiohttp = make_aiohttp_protocol(self._answer, connections)
         self.remote = ""
         self.secure = False
@@ -498,12 +500,15 @@ class Guard(asyncio.Protocol):
         """Grant a CONNECT, which connects the client to this server itself, or refuse it."""
         request = self.read_request(self._handlers.now())
         try:
+            if self._connected:
+                raise bad_request("A CONNECT inside a CONNECT is refused; send the request itself.")
             if self._pending:
                 raise bad_request("A client must wait for the answer to CONNECT.")
             context = self._handlers.connect(head.target, request)
         except OSSError as error:
             self._refuse(error, request)
             return
+        self._connected = True
         self.transport.write(_GRANTED)
         if context is not None:
             self._phase = Phase.END
