@@ -57,6 +57,8 @@ class Environment(NamedTuple):
     assumptions: Assumptions
     """What the service is assumed to do where its documents do not say."""
     changes: Changes
+    note_rules: Callable[[Admission, bytes | None, bytes], None]
+    """Takes the documents before and after each PutBucketReferer."""
 
 
 class Call(NamedTuple):

@@ -79,6 +79,7 @@ async def apply_remedy(asked: ApiRequest) -> Response:
     etag, undoes = body.get("etag"), "undo" in body
     if not isinstance(etag, str):
         raise ApiError(400, "Send the etag of the rules that are replaced.")
+    last = asked.controls.rule_changes.latest(entry.bucket, find_document(asked, entry.bucket))
     if undoes:
         rules = read_rules(body["undo"], asked.controls.service.settings.assumptions)
     else:
@@ -87,7 +88,10 @@ async def apply_remedy(asked: ApiRequest) -> Response:
             raise ApiError(409, review.CONFLICT)
         rules = chosen.new
     before = find_document(asked, entry.bucket)
-    document = await review.replace(asked, entry.bucket, rules, etag)
+    undone = last.number if undoes and last is not None else None
+    document = await review.replace(
+        asked, entry.bucket, rules, etag, story=entry.number, undoes=undone
+    )
     values = {"number": entry.number, "rules": to_members(rules), "etag": review.tag(document)}
     return page.show(
         asked,
