@@ -429,6 +429,7 @@ async function send(form) {
   if (into) {
     fill(find(`#${into}`), answer);
     find(`#${into}`).focus();
+    find(`#${into}`).dispatchEvent(new Event("filled", { bubbles: true })); // for the script of the page
     return;
   }
   if (next) {
