@@ -93,8 +93,8 @@ def test_newcomer_finds_out_why_and_changes_the_rule(tab: Page, tmp_path: Path) 
 
         tab.go_back()
         tab.get_by_role("button", name="Export").click()
-        terraform = tab.locator("details[data-form=hcl]")
-        terraform.locator("summary").click()
+        tab.get_by_role("tab", name="Terraform").click()
+        terraform = tab.locator("[data-form=hcl]")
         with tab.expect_download() as download:
             terraform.get_by_role("link", name="Download").click()
         text = download.value.path().read_bytes()

@@ -142,8 +142,8 @@ def test_denied_request_is_allowed_sent_again_and_exported(
     assert fetch(emulator, f"{BLOG}/other").status_code == 200
     # Export to production.
     story.get_by_role("button", name=words["export"]).click()
+    story.get_by_role("tab", name="Terraform").click()
     form = story.locator("#exported [data-form=hcl]")
-    form.locator("summary").click()
     with tab.expect_download() as download:
         form.locator("a[download]").click()
     (rules,) = forms.parse(download.value.path().read_bytes()).values()
