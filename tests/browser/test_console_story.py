@@ -144,6 +144,7 @@ def test_denied_request_is_allowed_sent_again_and_exported(
     story.get_by_role("button", name=words["export"]).click()
     story.get_by_role("tab", name="Terraform").click()
     form = story.locator("#exported [data-form=hcl]")
+    expect(form.locator("ins")).to_contain_text(f"{BLOG}/")
     with tab.expect_download() as download:
         form.locator("a[download]").click()
     (rules,) = forms.parse(download.value.path().read_bytes()).values()
@@ -245,6 +246,33 @@ def test_receipt_is_there_after_a_reload_and_when_the_story_is_opened_again(
     tab.get_by_role("button", name="Undo", exact=True).click()
     expect(tab.locator("#apply")).to_be_visible()
     assert fetch(emulator, f"{BLOG}/").status_code == 403
+
+
+def test_keys_undo_and_lead_back_to_the_row(tab: Page, emulator: Emulator) -> None:
+    fetch(emulator, f"{BLOG}/")
+    story = open_story(tab, emulator)
+    tab.locator("#apply").press("Enter")
+    expect(tab.locator("#fix")).to_contain_text("Applied to examplebucket")
+    tab.keyboard.press("Control+z")
+    expect(tab.locator("#apply")).to_be_visible()
+    assert fetch(emulator, f"{BLOG}/").status_code == 403
+    tab.keyboard.press("Escape")
+    expect(story).to_be_hidden()
+    expect(tab.locator(f"#rows a[href$='/{emulator.journal[0].number}']")).to_be_focused()
+
+
+def test_story_without_scripts_has_no_dead_button(browser: Browser, emulator: Emulator) -> None:
+    fetch(emulator, f"{BLOG}/")
+    context = browser.new_context(java_script_enabled=False)
+    tab = context.new_page()
+    visit_last(tab, emulator)
+    expect(tab.locator(".proof")).to_contain_text("Proved")
+    closed = tab.locator("details:not([open]) > summary >> visible=true")
+    while closed.count():
+        closed.first.click()
+    expect(tab.locator("pre", has_text="curl -i")).to_be_visible()
+    expect(tab.locator("button >> visible=true")).to_have_count(0)
+    context.close()
 
 
 def test_other_ways_are_shown_with_their_proofs(tab: Page, emulator: Emulator) -> None:

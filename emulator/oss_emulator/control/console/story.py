@@ -73,6 +73,11 @@ class Receipt(NamedTuple):
     can_undo: bool
     """Whether the bucket still has the rules that were applied."""
 
+    @property
+    def before(self) -> str:
+        """The rules before it as XML."""
+        return _format(self.change.before)
+
 
 class RuleStory(NamedTuple):
     """The rules that decided on a request, as they were then, and the present rules."""
@@ -104,9 +109,8 @@ class RuleStory(NamedTuple):
 
     @property
     def export(self) -> str:
-        """The present rules as XML, also those of a bucket without any."""
-        found = self.document or referer_xml.format(RefererConfiguration())  # R-15
-        return found.decode(errors="surrogateescape")
+        """The present rules as XML."""
+        return _format(self.document)
 
     @property
     def is_denied(self) -> bool:
@@ -286,6 +290,12 @@ def tell(asked: ApiRequest, entry: JournalEntry) -> RuleStory | None:
         receipt=receipt,
         undone=last if made and last and last.undoes == made.number else None,
     )
+
+
+def _format(document: bytes | None) -> str:
+    """Return rules as XML, also those of a bucket without any."""
+    found = document or referer_xml.format(RefererConfiguration())  # R-15
+    return found.decode(errors="surrogateescape")
 
 
 def _find_way(policy: RefererPolicy, decision: Decision) -> Way:

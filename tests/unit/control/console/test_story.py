@@ -11,8 +11,9 @@ import pytest
 from oss_emulator import Emulator
 from oss_emulator.control.api.route import ApiError
 from oss_emulator.control.console import entries as incidents
-from oss_emulator.control.console import resend
+from oss_emulator.control.console import page, resend
 from oss_emulator.control.console.entries import IncidentKind
+from oss_emulator.control.console.static_files import FOLDER
 from oss_emulator.control.faults import Fault
 from oss_emulator.operations.admission import Refused
 from oss_emulator.protocol.message import Request, Response
@@ -20,6 +21,7 @@ from oss_emulator.protocol.signature import presigning
 from oss_emulator.settings import Settings
 from oss_referer import Assumptions, RefererConfiguration
 from oss_referer.engine.assumptions import SourceOfCopy
+from oss_referer.page import rendering
 from oss_referer.sources import referer_xml
 
 from tests.rows import rows
@@ -161,6 +163,20 @@ def test_story_by_many_rules_takes_a_moment(ask: ApiCaller) -> None:
     page = ask.html(f"requests/{number}")
     assert time.process_time() - began < 1
     assert "All 560 entries" in page
+
+
+def test_export_marks_the_lines_that_were_added(ask: ApiCaller) -> None:
+    rules = [
+        referer_xml.format(RefererConfiguration(False, whitelist=one)).decode()
+        for one in ((SITE, BLOG), (SITE,))
+    ]
+    body = {"bucket": "examplebucket", "rules": rules[0], "before": rules[1]}
+    exported = lxml.html.fromstring(ask.html("rules/export", body))
+    for form in ("xml", "hcl", "json"):
+        (added,) = exported.xpath(f"//*[@data-form='{form}']//ins/text()")
+        assert BLOG in added
+    del body["before"]
+    assert "<ins>" not in ask.html("rules/export", body)
 
 
 def test_story_says_that_permissions_denied_it(ask: ApiCaller) -> None:
@@ -335,6 +351,14 @@ def test_proof_of_a_switch_warns_of_pages_without_a_referer(ask: ApiCaller) -> N
     page = ask.html(f"remedies/{number}", {"kind": "allow-empty", "place": "0"})
     assert "every request with a Referer is decided as before" in page
     assert "Any page can suppress its Referer" in page
+
+
+@rows(("language", "said"), ("en", "empty?"), ("zh", "为空？"))
+def test_drawing_without_a_request_is_unlit(language: str, said: str) -> None:
+    parts = rendering.load(FOLDER.parent / "templates").get_template("story_parts.html")
+    drawing = parts.make_module().drawing(page.texts(language))  # type: ignore[attr-defined]
+    assert said in drawing
+    assert "lit" not in drawing.replace("split", "")
 
 
 # --- Sending it again

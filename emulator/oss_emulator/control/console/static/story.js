@@ -130,6 +130,11 @@ document.addEventListener("filled", (event) => {
   attempt(renew);
 });
 
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "z" || !(event.ctrlKey || event.metaKey) || event.shiftKey || at(event, "input, select, textarea, dialog")) return;
+  find("form#undo-here")?.requestSubmit();
+});
+
 if (detail) {
   addEventListener("popstate", follow);
   covering.addEventListener("change", cover);
