@@ -34,7 +34,7 @@ def test_open_story_has_an_address_and_back_closes_it(tab: Page, emulator: Emula
     for referer in ("http://a.test/", "http://b.test/"):
         fetch(emulator, referer)
     visit(tab, emulator, "requests")
-    rows, detail = tab.locator("#rows tbody tr"), tab.locator("#detail")
+    rows, detail = tab.locator("#rows tr[data-number]"), tab.locator("#detail")
     number = int(rows.first.get_attribute("data-number") or 0)
     rows.first.click()
     expect(detail).to_contain_text("http://b.test/")
@@ -61,8 +61,8 @@ def test_story_that_was_asked_for_last_stays(tab: Page, emulator: Emulator) -> N
     held: list[Route] = []
     tab.route(f"**/_emulator/requests/{slow}", lambda route: held.append(route))
     detail = tab.locator("#detail")
-    tab.locator(f"tr[data-number='{slow}']").click()
-    tab.locator(f"tr[data-number='{quick}']").click()
+    tab.locator(f"#rows tr[data-number='{slow}']").click()
+    tab.locator(f"#rows tr[data-number='{quick}']").click()
     expect(detail).to_contain_text("http://quick.test/")
     with tab.expect_event("requestfinished", lambda request: request == held[0].request):
         held[0].continue_()
@@ -74,12 +74,12 @@ def test_story_that_was_asked_for_last_stays(tab: Page, emulator: Emulator) -> N
 def test_address_of_a_story_shows_it_alone_after_a_reload(tab: Page, emulator: Emulator) -> None:
     fetch(emulator, "http://a.test/")
     visit(tab, emulator, "requests")
-    tab.locator("#rows tbody tr").first.click()
+    tab.locator("#rows tr[data-number]").first.click()
     expect(tab.locator("#detail")).to_be_visible()
     tab.reload()
     expect(tab.locator("main > .story")).to_contain_text("http://a.test/")
     tab.go_back()
-    expect(tab.locator("#rows tbody tr")).to_have_count(1)
+    expect(tab.locator("#rows tr[data-number]")).to_have_count(1)
 
 
 def test_story_that_covers_the_page_keeps_the_focus(browser: Browser, emulator: Emulator) -> None:
@@ -87,7 +87,7 @@ def test_story_that_covers_the_page_keeps_the_focus(browser: Browser, emulator: 
     tab = browser.new_page(viewport={"width": 390, "height": 780})
     tab.set_default_timeout(PATIENCE)
     visit(tab, emulator, "requests")
-    tab.locator("#rows tbody tr").first.click()
+    tab.locator("#rows tr[data-number]").first.click()
     detail = tab.locator("#detail")
     expect(tab.locator("#story")).to_be_focused()
     for _ in range(30):
@@ -98,7 +98,7 @@ def test_story_that_covers_the_page_keeps_the_focus(browser: Browser, emulator: 
         )
     tab.go_back()
     expect(detail).to_be_hidden()
-    expect(tab.locator("#rows tbody a").first).to_be_focused()
+    expect(tab.locator("#rows tr[data-number] a").first).to_be_focused()
     tab.close()
 
 
@@ -117,7 +117,7 @@ def test_denied_request_is_allowed_sent_again_and_exported(
     tab = context.new_page()
     words = WORDS[language]
     visit(tab, emulator, "requests")
-    tab.locator("#rows tbody tr").first.click()
+    tab.locator("#rows tr[data-number]").first.click()
     story = tab.locator("#detail")
     # Denied, because of this list: the nearest entry, and where it parts.
     expect(story.get_by_role("heading", level=2)).to_have_text(words["out"])
@@ -198,7 +198,7 @@ def open_story(tab: Page, emulator: Emulator, language: str = "en") -> Locator:
     """Open the story of the last request beside the list."""
     visit(tab, emulator, f"requests?language={language}")
     number = emulator.journal[-1].number
-    tab.locator(f"#rows a[href$='/{number}']").click()
+    tab.locator(f"#rows tr[data-number='{number}']").click()
     tab.locator("#detail .story").wait_for()
     return tab.locator("#detail")
 
