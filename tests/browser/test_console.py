@@ -76,7 +76,7 @@ def test_newcomer_finds_out_why_and_changes_the_rule(tab: Page, tmp_path: Path) 
         expect(story.locator(".because")).to_contain_text("No whitelist entry matches")
         expect(story.get_by_text("0003-00000503").first).to_be_visible()
 
-        story.get_by_role("link", name="Try other rules").click()
+        story.get_by_role("link", name="Edit the rules").click()
         expect(tab.locator("#verdicts tr", has_text=THIEF).locator(".verdict")).to_have_text(
             "denied"
         )
@@ -94,8 +94,8 @@ def test_newcomer_finds_out_why_and_changes_the_rule(tab: Page, tmp_path: Path) 
 
         tab.go_back()
         tab.get_by_role("button", name="Export").click()
-        terraform = tab.locator("details[data-form=hcl]")
-        terraform.locator("summary").click()
+        tab.get_by_role("tab", name="Terraform").click()
+        terraform = tab.locator("[data-form=hcl]")
         with tab.expect_download() as download:
             terraform.get_by_role("link", name="Download").click()
         text = download.value.path().read_bytes()
@@ -239,10 +239,11 @@ def test_story_of_a_request_by_keyboard(tab: Page, emulator: Emulator) -> None:
     link.focus()
     tab.keyboard.press("Enter")
     detail = tab.locator("#detail")
-    expect(detail).to_be_focused()
+    expect(tab.locator("#story")).to_be_focused()
     for text in ("No blacklist entry matches.", "not signed", "user-agent", "<EC>0003-00000503"):
         expect(detail).to_contain_text(text)
-    detail.locator("summary", has_text="curl").click()
+    detail.locator("summary", has_text="Take it along").click()
+    detail.locator(".snippet summary", has_text="curl").click()
     detail.get_by_role("button", name="Copy").first.click()
     expect(tab.locator("#announce")).to_have_text("Copied")
     copied = tab.evaluate("() => navigator.clipboard.readText()")
@@ -261,6 +262,7 @@ def test_request_is_added_to_a_table_that_the_lab_runs(
     visit(tab, emulator, "requests")
     for number in (0, 1):
         tab.locator("#rows tbody tr").nth(number).click()
+        tab.locator("summary", has_text="Take it along").click()
         tab.get_by_role("button", name="Add to a table").click()
         tab.get_by_role("button", name="Close").click()
         expect(tab.locator("#detail")).to_be_hidden()
@@ -284,6 +286,7 @@ def test_edited_rules_are_asked_about_a_request(tab: Page, emulator: Emulator) -
     expect(tab.get_by_text("edited, not applied yet")).to_be_visible()
     visit(tab, emulator, "requests")
     tab.locator("#rows tbody tr").first.click()
+    tab.get_by_text("other ways").click()
     tab.get_by_role("button", name="What would the edited rules say?").click()
     expect(tab.locator("[data-edited-answer] .verdict")).to_have_text("allowed")
 

@@ -309,24 +309,30 @@ def test_bucket_that_is_gone_is_said_so(tab: Page, emulator: Emulator) -> None:
 # --- Export and links
 
 
-def test_one_button_exports_all_forms(tab: Page) -> None:
+def test_export_begins_with_xml_and_remembers_the_last_form(tab: Page) -> None:
     button(tab, "Export").click()
-    forms = tab.locator("#export details")
-    expect(forms.nth(7)).to_be_visible()
-    forms.nth(0).locator("summary").click()
-    expect(forms.nth(0).locator("code")).to_contain_text("<RefererConfiguration>")
-    forms.nth(2).locator("summary").click()
-    expect(forms.nth(0).locator("code")).to_be_hidden()
-    forms.nth(2).get_by_role("button", name="Copy").click()
+    shown = tab.locator("#export [role=tabpanel] >> visible=true")
+    expect(shown.locator("code")).to_contain_text("<RefererConfiguration>")
+    tab.get_by_role("tab", name="XML").press("ArrowRight")
+    expect(tab.get_by_role("tab", name="Terraform")).to_be_focused()
+    expect(shown.locator("code")).to_contain_text('resource "alicloud_oss_bucket_referer"')
+    shown.get_by_role("button", name="Copy").click()
     expect(tab.locator("#announce")).to_have_text("Copied")
+    tab.locator("#export select").focus()
+    tab.locator("#export select").select_option("nginx")
+    expect(shown.locator("code")).to_contain_text("map ")
     tab.keyboard.press("Escape")
     expect(tab.locator("#export")).to_be_hidden()
     expect(button(tab, "Export")).to_be_focused()
+    tab.reload()
+    button(tab, "Export").click()
+    expect(shown.locator("code")).to_contain_text("map ")
+    expect(tab.locator("#export select")).to_have_value("nginx")
 
 
 def test_export_never_shows_texts_of_other_rules(tab: Page) -> None:
     button(tab, "Export").click()
-    expect(tab.locator("#export-texts details").first).to_be_visible()
+    expect(tab.locator("#export-texts [role=tabpanel]").first).to_be_visible()
     tab.keyboard.press("Escape")
     whitelist(tab).fill("https://other.test/\1")
     button(tab, "Export").click()
@@ -472,7 +478,7 @@ def test_dialogs_and_bars_are_for_everyone(tab: Page, emulator: Emulator, langua
     tab.evaluate("() => dispatchEvent(new Event('focus'))")
     expect(tab.locator("#conflict")).to_be_visible()
     tab.locator("#export-open").click()
-    tab.locator("#export summary").first.click()
+    expect(tab.locator("#export [role=tab]").first).to_be_visible()
     found += axe.find_violations(tab, script)
     assert found == []
     tab.keyboard.press("Escape")

@@ -107,6 +107,7 @@ def test_wheel_contains_both_packages_and_nothing_else(wheel: Path) -> None:
         "sitecustomize.py",
         ".html",
         "base.css",
+        "rules.css",
         "report.css",
         "zh.toml",
     ],

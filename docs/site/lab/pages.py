@@ -72,7 +72,8 @@ def write(folder: Path, links: Mapping[str, Links] = SITE) -> None:
         (folder / name).write_text(text, encoding="utf-8")
     modules = {path.name: path.read_text(encoding="utf-8") for path in _MODULES}
     (folder / "page.js").write_text(bundle(modules), encoding="utf-8")
-    for path in (STATIC / "base.css", STATIC / "mark.svg", HERE / "page.css", HERE / "old.js"):
+    shared = (STATIC / name for name in ("base.css", "rules.css", "mark.svg"))
+    for path in (*shared, HERE / "page.css", HERE / "old.js"):
         shutil.copy(path, folder)
 
 

@@ -59,6 +59,8 @@ class Environment(NamedTuple):
     changes: Changes
     lenient: bool
     """Whether to accept what SDKs are tested with although pages refuse it (P-92)."""
+    note_rules: Callable[[Admission, bytes | None, bytes], None]
+    """Takes the documents before and after each PutBucketReferer."""
 
 
 class Call(NamedTuple):

@@ -7,6 +7,7 @@ from oss_referer.browser.changes import Changes
 
 from oss_emulator.documents.cname import bucket_of
 from oss_emulator.operations import OPERATIONS
+from oss_emulator.operations.admission import Admission
 from oss_emulator.operations.call import Environment
 from oss_emulator.operations.not_emulated import NOT_EMULATED
 from oss_emulator.pipeline.accounts import open_accounts, open_token_key
@@ -54,6 +55,8 @@ class Deployment:
         self.changes = Changes(settings.as_of, settings.new_account)
         self.follows_default_domain = self.changes.as_of is not None or self.changes.new_account
         """Whether the policy of the service's own host names may apply (D-01 to D-08)."""
+        self.note_rules: Callable[[Admission, bytes | None, bytes], None] = lambda *_: None
+        """Told of each PutBucketReferer: the documents before and after it."""
         self.environment = Environment(
             self.storage,
             settings.limits,
@@ -61,4 +64,5 @@ class Deployment:
             settings.assumptions,
             self.changes,
             settings.lenient,
+            lambda *change: self.note_rules(*change),
         )

@@ -126,6 +126,7 @@ export function parse(html) {
   const made = document.createElement("template");
   made.innerHTML = policy.createHTML(html);
   localise(made.content);
+  for (const forms of all(".forms", made.content)) turn(forms, kept.get("form", ""));
   return made.content;
 }
 
@@ -276,7 +277,7 @@ export const kept = {
 document.addEventListener("click", (event) => {
   const copier = at(event, "[data-copy]");
   if (copier) {
-    const place = copier.dataset.copy ? find(copier.dataset.copy) : find("code", copier.parentElement ?? copier);
+    const place = find(copier.dataset.copy || "code", copier.dataset.copy ? document : copier.closest(".code") ?? copier);
     attempt(() => copy(place.textContent));
   } else if (at(event, "[data-logout]")) {
     attempt(async () => {
@@ -284,6 +285,55 @@ document.addEventListener("click", (event) => {
       location.reload();
     });
   }
+});
+
+// --- One text in several forms: tabs for the usual ones, a choice for the others
+
+/**
+ * Show one form, or the first one if there is no such form.
+ * @param {Element} forms
+ * @param {string} form
+ */
+function turn(forms, form) {
+  const panels = all("[role=tabpanel]", forms);
+  const shown = panels.find((panel) => panel.dataset.form === form) ?? panels[0];
+  for (const panel of panels) panel.hidden = panel !== shown;
+  const tabs = all("[role=tab]", forms);
+  for (const tab of tabs) tab.ariaSelected = String(tab.dataset.tab === shown.dataset.form);
+  const reached = tabs.find((tab) => tab.ariaSelected === "true") ?? tabs[0];
+  for (const tab of tabs) tab.tabIndex = tab === reached ? 0 : -1;
+  const choice = find("select[data-tabs]", forms);
+  choice.value = shown.dataset.form ?? "";
+  if (choice.selectedIndex < 0) choice.value = "";
+}
+
+/**
+ * Show the form that the reader chooses, now and from now on.
+ * @param {Element} control
+ * @param {string} [form]
+ */
+function choose(control, form = "") {
+  kept.set("form", form);
+  const forms = control.closest(".forms");
+  if (forms) turn(forms, form);
+}
+
+document.addEventListener("click", (event) => {
+  const tab = at(event, "[role=tab]");
+  if (tab) choose(tab, tab.dataset.tab);
+});
+document.addEventListener("change", (event) => {
+  const choice = at(event, "select[data-tabs]");
+  if (choice) choose(choice, choice.value);
+});
+document.addEventListener("keydown", (event) => {
+  const tab = at(event, "[role=tab]");
+  const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  if (!tab || !step) return;
+  const tabs = all("[role=tab]", tab.parentElement ?? tab);
+  const next = tabs[(tabs.indexOf(tab) + step + tabs.length) % tabs.length];
+  choose(next, next.dataset.tab);
+  next.focus();
 });
 
 for (const link of all(".settings a[hreflang]")) {
@@ -426,6 +476,7 @@ async function send(form) {
   if (into) {
     fill(find(`#${into}`), answer);
     find(`#${into}`).focus();
+    find(`#${into}`).dispatchEvent(new Event("filled", { bubbles: true })); // for the script of the page
     return;
   }
   if (next) {

@@ -202,9 +202,7 @@ export class Editor {
       throw error;
     });
     if (!isSame(shown, this.rules)) return; // they are formatted again
-    const opened = all("details[open]", exports).map((part) => part.dataset.form);
     keepFocus(exports, () => fill(exports, html));
-    for (const part of all("details", exports)) part.open = opened.includes(part.dataset.form);
     exports.hidden = false;
   }), 100);
 
