@@ -1,6 +1,7 @@
 """`oss-emulator serve` as a process: flags, variables, files and signals."""
 
 import json
+import os
 import re
 import signal
 import socket
@@ -9,7 +10,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
+from urllib.parse import parse_qs, quote, urlsplit
 
 import oss2
 import oss_emulator
@@ -984,6 +987,64 @@ def test_access_log_has_one_line_for_each_request(tmp_path: Path, seed: str) -> 
     assert put["requester"] == put["owner"] != "-"
     assert (put["length"], put["size"]) == ("5", "5")
     assert (unknown["status"], unknown["code"], unknown["key"]) == ("501", "NotImplemented", "-")
+
+
+def test_new_access_log_is_readable_by_its_owner_only(tmp_path: Path) -> None:
+    new, old = tmp_path / "new.log", tmp_path / "old.log"
+    old.touch(0o644)
+    before = os.umask(0)
+    try:
+        for log in (new, old):
+            with serving(tmp_path, "--access-log", str(log)):
+                pass
+    finally:
+        os.umask(before)
+    assert [oct(log.stat().st_mode & 0o777) for log in (new, old)] == ["0o600", "0o644"]
+
+
+def test_secrets_are_masked_wherever_requests_are_shown(tmp_path: Path, seed: str) -> None:
+    """The access log, the log, the journal, its events and the console; memory keeps them."""
+    log, token = tmp_path / "access.log", "CAISmadeUpToken/+="
+    flags = ("--seed", seed, "--access-log", str(log), "--log-format", "json")
+    with serving(tmp_path, *flags, "--log-level", "info") as running:
+
+        def sign(auth: oss2.Auth, **parameters: str) -> str:
+            bucket = oss2.Bucket(auth, running.endpoint, "privatebucket", region="cn-hangzhou")
+            url = bucket.sign_url("GET", "hello.txt", 60, params=parameters, slash_safe=True)
+            return url.partition(str(running.port))[2]
+
+        secret = (DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET)
+        targets = [sign(make(*secret)) for make in (oss2.Auth, oss2.AuthV2, oss2.AuthV4)]
+        for target in targets:
+            assert running.ask("GET", target).status == 200
+        for make in (oss2.StsAuth, partial(oss2.StsAuth, auth_version="v4")):
+            targets.append(sign(make("STS.a", "b", token)))
+            assert running.ask("GET", targets[-1]).status == 403
+        running.ask("GET", "/", Authorization="OSS STS.a:c2lnbmF0dXJl", x_oss_security_token=token)
+        running.ask("GET", OBJECT, Referer=f"{BAD_REFERER}?x={quote(targets[-1])}")
+        running.ask("GET", OBJECT, Referer=f"{BAD_REFERER}{targets[-1]}")
+        count = len(targets) + 3
+        wait_for(lambda: log.exists() and log.read_text().count("\n") >= count)
+        shown = [log.read_text(), running.stderr.read_text()]
+        shown += [running.ask("GET", f"/_emulator/{page}").text for page in ("journal", "requests")]
+        for number in range(1, count + 1):
+            for accepted in ("application/json", "text/html"):
+                shown.append(
+                    running.ask("GET", f"/_emulator/requests/{number}", Accept=accepted).text
+                )
+        secrets = {token, quote(token, safe=""), quote(token), "c2lnbmF0dXJl"}
+        for target in targets:
+            found = parse_qs(urlsplit(target).query)
+            for name, values in found.items():
+                if name.lower().endswith(("signature", "token")):
+                    secrets |= {values[0], quote(values[0], safe=""), quote(values[0])}
+        assert len(secrets) > 8
+        for text in shown:
+            assert [secret for secret in secrets if secret in text] == []
+        story = json.loads(running.ask("GET", "/_emulator/requests/1").text)
+        assert story["curl"].startswith("# **** stands for masked secrets, in: the URL\ncurl ")
+        again = running.ask("POST", "/_emulator/resend/1", b"", x_oss_emulator="1")
+        assert json.loads(again.text)["after"]["status"] == 200
 
 
 def test_access_log_escapes_undecodable_headers(tmp_path: Path, seed: str) -> None:

@@ -25,6 +25,7 @@ from oss_emulator.access.identity import AccessKey
 from oss_emulator.control import contents, seed
 from oss_emulator.control.controls import Controls, open_storage
 from oss_emulator.control.journal import JournalEntry, RefererResult
+from oss_emulator.protocol.masking import mask
 from oss_emulator.server import Server
 from oss_emulator.server import tls as certificates
 from oss_emulator.server.listening import loop_factory
@@ -64,7 +65,7 @@ def describe(entry: JournalEntry) -> str:
     place = place or entry.operation or "/"
     parts = (str(entry.status), verdict, entry.ec, entry.request.method, _shorten(place))
     line = " ".join(part for part in parts if part)
-    return f"{line}  {reason}" if reason else line
+    return f"{line}  {mask(reason)}" if reason else line
 
 
 def _explain(entry: JournalEntry) -> tuple[str, str]:
@@ -85,7 +86,7 @@ def _referer(entry: JournalEntry) -> str:
     """Return the last step of the decision on a request, after its Referer unless that is empty."""
     assert entry.decision is not None  # noqa: S101 - the Referer was checked
     sentence = explanation.sentence(entry.decision.steps[-1]).rstrip(".")
-    sent = entry.request.headers.get("referer", "").strip()
+    sent = (entry.referer or "").strip()
     reason = sentence[:1].lower() + sentence[1:]
     return f"Referer {_shorten(sent)}  {reason}" if sent else reason
 
@@ -286,13 +287,17 @@ def _allow_connections(settings: Settings) -> None:
 def _open_log(settings: Settings, stack: ExitStack) -> TextIO | None:
     if settings.access_log is None:
         return None
+    path = settings.access_log
+
+    def create(name: str, flags: int) -> int:  # a file that exists keeps its permissions
+        return os.open(name, flags, 0o600)
+
     try:
-        return stack.enter_context(
-            settings.access_log.open("a", encoding="utf-8", errors="backslashreplace")
-        )
+        file = open(path, "a", encoding="utf-8", errors="backslashreplace", opener=create)  # noqa: SIM115
+        return stack.enter_context(file)
     except OSError as error:
         raise CommandError(
-            f"the access log {settings.access_log} cannot be written: {error.strerror}"
+            f"the access log {path} cannot be written: {error.strerror}"
         ) from None
 
 

@@ -22,6 +22,7 @@ from oss_emulator.documents.referer import SUBRESOURCE
 from oss_emulator.operations.admission import Admission, Refused
 from oss_emulator.pipeline import default_domain
 from oss_emulator.protocol import dates
+from oss_emulator.protocol.masking import mask, mask_headers, mask_values
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.message import AccessRecord, Request, Response
 from oss_emulator.rpc import RPCErrorSpec
@@ -103,7 +104,7 @@ FIELDS = """
 _CONVERT: Mapping[str, Callable[[Any], Any]] = {
     "signed": attrgetter("value"),
     "verdict": attrgetter("value"),
-    "decision": explanation.to_dict,
+    "decision": lambda decision: mask_values(explanation.to_dict(decision)),
     "access": methodcaller("_asdict"),
     "default_domain": attrgetter("sentence"),
     "fault": asdict,
@@ -121,7 +122,11 @@ class RefererResult(StrEnum):
 
 
 class JournalEntry(NamedTuple):
-    """An answered request. Each field of the HTTP journal is an attribute of the same name."""
+    """An answered request. Each field of the HTTP journal is an attribute of the same name.
+
+    What is shown has no secrets: they are masked in the attributes with what a client or a server
+    has sent. `request` has everything as it came, so that the request can be sent again.
+    """
 
     number: int
     admission: Admission
@@ -198,13 +203,14 @@ class JournalEntry(NamedTuple):
 
     @property
     def message(self) -> str:
-        return "" if self.error is None else self.error.message
+        return "" if self.error is None else mask(self.error.message)
 
     @property
     def detail(self) -> str:
         """What the ErrorDetail of the answer adds to the message, "" for nothing."""
         error = self.error
-        return str(error.details.get("ErrorDetail", "")) if isinstance(error, OSSError) else ""
+        detail = error.details.get("ErrorDetail", "") if isinstance(error, OSSError) else ""
+        return mask(str(detail))
 
     @property
     def refused_host(self) -> str:
@@ -221,13 +227,13 @@ class JournalEntry(NamedTuple):
     @property
     def answer(self) -> Mapping[str, str]:
         """The headers of the answer, without those that every answer has."""
-        return self.response.headers
+        return mask_headers(self.response.headers)
 
     @property
-    def document(self) -> bytes:
-        """The error document of the answer, b"" for none."""
+    def document(self) -> str:
+        """The error document of the answer, "" for none."""
         body = self.response.body
-        return body if isinstance(body, bytes) else b""
+        return mask(body.decode(errors="replace")) if isinstance(body, bytes) else ""
 
     @property
     def time(self) -> str:
@@ -245,7 +251,12 @@ class JournalEntry(NamedTuple):
     @property
     def target(self) -> str:
         """The path and the query of the request."""
-        return self.request.target
+        return mask(self.request.target)
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers of the request, with names in lower case."""
+        return mask_headers(self.request.headers)
 
     @property
     def host(self) -> str:
@@ -254,7 +265,8 @@ class JournalEntry(NamedTuple):
     @property
     def referer(self) -> str | None:
         """The Referer header; None if the request has none."""
-        return self.request.headers.get("referer")
+        referer = self.request.headers.get("referer")
+        return None if referer is None else mask(referer)
 
     @property
     def signed(self) -> Signing:
@@ -312,11 +324,11 @@ class JournalEntry(NamedTuple):
         return accesslog.LogLine(
             remote_ip=request.remote,
             time=request.received,
-            request=f"{request.method} {request.target} HTTP/{request.version}",
+            request=f"{request.method} {self.target} HTTP/{request.version}",
             status=self.status,
             sent_bytes=self.sent,
             request_time=milliseconds,
-            referer=request.headers.get("referer", ""),
+            referer=self.referer or "",
             user_agent=request.headers.get("user-agent", ""),
             host=request.host,
             request_id=self.request_id,

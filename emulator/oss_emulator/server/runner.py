@@ -18,6 +18,7 @@ from oss_emulator.operations.operation import Operation, Takes
 from oss_emulator.pipeline.service import new_request_id
 from oss_emulator.pipeline.steps import READS, ServerStep
 from oss_emulator.protocol.errors import ErrorCase, OSSError
+from oss_emulator.protocol.masking import mask
 from oss_emulator.protocol.message import FileRange, Piece, Request, Response
 from oss_emulator.server import body, callback, wire
 from oss_emulator.server.fetching import Fetches, Host
@@ -243,11 +244,11 @@ def error_of(request: Request, error: Exception) -> OSSError:
     """Return the error to answer with; a failure of the server is logged."""
     if isinstance(error, OSSError):
         return error
-    reason = base.describe_failure(error)
+    reason, target = base.describe_failure(error), mask(request.target)
     if reason is None:
-        LOG.exception("%s %s failed", request.method, request.target)
+        LOG.exception("%s %s failed", request.method, target)
     else:
-        LOG.error("%s %s failed: %s", request.method, request.target, reason)
+        LOG.error("%s %s failed: %s", request.method, target, reason)
     return OSSError(ErrorCase.INTERNAL_ERROR)
 
 

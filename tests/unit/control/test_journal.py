@@ -278,7 +278,7 @@ def test_entry_keeps_the_error_document_and_no_other_body(service: Service) -> N
     journal = Journal()
     refused = ask(service, "/missing/a")
     assert isinstance(refused, Refused)
-    assert b"NoSuchBucket" in journal.record(refused, service.render(refused), 0, 0.0).document
+    assert "NoSuchBucket" in journal.record(refused, service.render(refused), 0, 0.0).document
     admitted = ask(service, referer="http://www.example.com/")
     assert isinstance(admitted, Admission)
-    assert journal.record(admitted, Response(200, {"ETag": "x"}, b"body"), 4, 0.0).document == b""
+    assert journal.record(admitted, Response(200, {"ETag": "x"}, b"body"), 4, 0.0).document == ""

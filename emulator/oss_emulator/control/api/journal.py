@@ -82,7 +82,7 @@ class JournalFilter(NamedTuple):
             and self.ec in (None, entry.ec)
             and self.method in (None, entry.request.method)
             and (not self.before or entry.number < self.before)
-            and (self.referer is None or self.referer in (entry.referer or "").casefold())
+            and (self.referer is None or self.referer in _referer(entry).casefold())
             and (self.test is None or _is_within(entry.test, self.test))
             and (self.text is None or self.text in _searched(entry))
         )
@@ -91,6 +91,10 @@ class JournalFilter(NamedTuple):
         """Find the entries, oldest first."""
         found = [entry for entry in journal.entries(self.since) if self.fits(entry)]
         return found[-self.limit :] if self.limit else found
+
+
+def _referer(entry: JournalEntry) -> str:
+    return entry.request.headers.get("referer", "")
 
 
 def _is_within(test: str, wanted: str) -> bool:
@@ -108,7 +112,7 @@ def _searched(entry: JournalEntry) -> str:
         entry.bucket,
         entry.key,
         request.host,
-        request.headers.get("referer", ""),
+        _referer(entry),
         entry.operation,
         entry.request_id,
         entry.code,

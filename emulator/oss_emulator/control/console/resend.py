@@ -61,8 +61,10 @@ def find_again(journal: Journal, entry: JournalEntry, rules: bytes | None) -> Jo
 
 
 def _describe(entry: JournalEntry) -> tuple[str | None, ...]:
-    target = entry.target if entry.signed is Signing.NONE else entry.operation
-    return (entry.method, entry.bucket, entry.key, target, entry.referer, entry.signed)
+    request = entry.request
+    target = request.target if entry.signed is Signing.NONE else entry.operation
+    referer = request.headers.get("referer")
+    return (entry.method, entry.bucket, entry.key, target, referer, entry.signed)
 
 
 def _is_expired(service: Service, entry: JournalEntry, request: Request) -> bool:

@@ -9,17 +9,21 @@ from oss_referer import RefererConfiguration, Signing
 from oss_referer.sources import referer_xml
 
 from oss_emulator.control.journal import JournalEntry, RefererResult
-from oss_emulator.protocol.message import Request
+from oss_emulator.protocol.masking import mask
 
 _NOT_REPEATED: Final = frozenset(
     {"host", "connection", "content-length", "expect", "transfer-encoding", "keep-alive"}
 )
 
 
-def format_curl(request: Request) -> str:
-    """Format a request as a command of curl; a body has to be in the file BODY."""
+def format_curl(entry: JournalEntry) -> str:
+    """Format a request as a command of curl; a body has to be in the file BODY.
+
+    If secrets are masked in it, a comment before the command says so, because it then fails.
+    """
+    request, headers = entry.request, entry.headers
     scheme = "https" if request.secure else "http"
-    words = ["curl", "-i", f"{scheme}://{request.host}{request.target}"]
+    words = ["curl", "-i", f"{scheme}://{request.host}{entry.target}"]
     if not {*"[]{}"}.isdisjoint(request.target):
         words.insert(2, "--globoff")
     if "/." in request.path:
@@ -29,13 +33,16 @@ def format_curl(request: Request) -> str:
     elif request.method != "GET":
         words[2:2] = ["-X", request.method]
     lines = [" ".join(map(shlex.quote, words))]
-    for name, value in request.headers.items():
+    for name, value in headers.items():
         if name not in _NOT_REPEATED:
             field = f"{name}: {value}" if value else f"{name};"
             lines.append(f"-H {shlex.quote(field)}")
     if request.headers.get("content-length", "0") != "0":
         lines.append("--data-binary @BODY")
-    return " \\\n  ".join(lines)
+    masked = ["the URL"] * (entry.target != request.target)
+    masked += [name for name, value in headers.items() if value != request.headers[name]]
+    said = f"# **** stands for masked secrets, in: {', '.join(masked)}\n" if masked else ""
+    return said + " \\\n  ".join(lines)
 
 
 _CALLS: Final[Mapping[str, str]] = {
@@ -72,13 +79,12 @@ def format_oss2(entry: JournalEntry, region: str) -> str | None:
         "auth = oss2.ProviderAuthV4(EnvironmentVariableCredentialsProvider())",
         f"bucket = oss2.Bucket(auth, {endpoint!r}, {entry.bucket!r}, region={region!r})",
     ]
-    referer = entry.request.headers.get("referer")
     if entry.operation in _CALLS:
         call = _CALLS[entry.operation].format(key=repr(entry.key))
         return "\n".join([*lines, f"print({call})", ""])
     if entry.operation != "GetObject":
         return None
-    headers = {} if referer is None else {"Referer": referer}
+    headers = {} if entry.referer is None else {"Referer": entry.referer}
     url = f"bucket.sign_url('GET', {entry.key!r}, 60)"
     call = f"answer = requests.get({url}, headers={headers!r})"
     shown = "print(answer.status_code, answer.headers.get('x-oss-ec'))"
@@ -129,8 +135,7 @@ def format_case(entry: JournalEntry) -> str | None:
     if decision is None or entry.verdict is RefererResult.NOT_CHECKED:
         return None
     verdict = "allow" if decision.allowed else "deny"
-    sent = [request.headers["referer"]] if "referer" in request.headers else []
-    sent += request.further_referers
+    sent = [] if entry.referer is None else [entry.referer, *map(mask, request.further_referers)]
     members: dict[str, object] = {"name": f"{request.method} {entry.bucket}/{entry.key}"}
     if sent:
         members["referer"] = sent if len(sent) > 1 else sent[0]

@@ -214,16 +214,16 @@ async def _describe(
         sent = resend.find_again(asked.controls.journal, entry, told.document)
     values = {
         **entry.to_dict(),
-        "headers": dict(entry.request.headers),
+        "headers": entry.headers,
         "caller": entry.caller.arn if entry.caller.id else "",
         "answer": {
-            "headers": dict(entry.answer),
-            "document": entry.document.decode(errors="replace"),
+            "headers": entry.answer,
+            "document": entry.document,
         },
         "rules": None if told is None else told.to_dict(review.tag(entry.rules)),
         "proposal": None if proposal is None else proposal.to_dict(),
         "incidents": [incident.to_dict() for incident in entries.find_incidents(entry)],
-        "curl": snippets.format_curl(entry.request),
+        "curl": snippets.format_curl(entry),
         "oss2": snippets.format_oss2(entry, region) if entry.bucket else None,
         "pytest": snippets.format_test(entry),
         "case": snippets.format_case(entry),

@@ -1,0 +1,72 @@
+"""Secrets in text that is shown: what is masked, what stays."""
+
+from __future__ import annotations
+
+import pytest
+from oss_emulator.protocol.masking import mask, mask_headers, mask_values
+
+HEX = b"PUT\n\nx-oss-security-token:CAIStoken\n/b/k".hex(" ").upper()
+MASKED_HEX = b"PUT\n\nx-oss-security-token:CAIS****\n/b/k".hex(" ").upper()
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("/b/k?Expires=1&Signature=abcdefgh%3D&x=1", "/b/k?Expires=1&Signature=abcd****&x=1"),
+        ("?x-oss-signature=01234567", "?x-oss-signature=0123****"),
+        ("?X-Amz-Signature=01234567", "?X-Amz-Signature=0123****"),
+        ("?security-token=CAIS%2Ffoo", "?security-token=CAIS****"),
+        ("?x-oss-security-token=CAISfoo#a", "?x-oss-security-token=CAIS****#a"),
+        ("?X-Amz-Security-Token=CAISfoo", "?X-Amz-Security-Token=CAIS****"),
+        ("/?Action=A&SecurityToken=CAISfoo&A=1", "/?Action=A&SecurityToken=CAIS****&A=1"),
+        ("?Signatur%65=abcdefgh", "?Signatur%65=abcd****"),
+        ("?x%2Doss%2dsignature=abcdefgh", "?x%2Doss%2dsignature=abcd****"),
+        ("?Signature=%41%42%43%44%45", "?Signature=%41%42%43%44****"),
+        ("?Signature=ab%2", "?Signature=ab****"),
+        ("?Signature=", "?Signature="),
+        ("http://a.test/?u=%3FSignature%3Dabcdefgh%26b", "http://a.test/?u=%3FSignature%3Dabcd****%26b"),
+        ("GET&%2F&A%3D1%26SecurityToken%3DCAIS%252Fa%26B", "GET&%2F&A%3D1%26SecurityToken%3DCAIS****%26B"),
+        ("host:a\nx-acs-security-token:CAISfoo\nb:c", "host:a\nx-acs-security-token:CAIS****\nb:c"),
+        ("<SignatureProvided>abcdef</SignatureProvided>", "<SignatureProvided>abcd****</SignatureProvided>"),
+        (f"<StringToSignBytes>{HEX} </StringToSignBytes>", f"<StringToSignBytes>{MASKED_HEX}</StringToSignBytes>"),
+    ],
+)  # fmt: skip
+def test_secret_is_masked(text: str, masked: str) -> None:
+    assert mask(text) == masked
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "/b/signature.txt?x-oss-signature-version=OSS4-HMAC-SHA256&Expires=1",
+        "/b/k?my-signature=abcdefgh&OSSAccessKeyId=STS.abcdefgh&tokens=abcdefgh",
+        "The Signature: what was sent does not match.",
+        "<StringToSignBytes>47 45 54 </StringToSignBytes>",
+        "/b/100%25?prefix=a%26b",
+    ],
+)
+def test_other_text_stays(text: str) -> None:
+    assert mask(text) == text
+
+
+def test_headers_are_masked() -> None:
+    headers = {
+        "authorization": "OSS4-HMAC-SHA256 Credential=a/20250101/b,Signature=01234567",
+        "x-oss-security-token": "CAIS token",
+        "referer": "http://a.test/?Signature=abcdefgh",
+        "date": "now",
+    }
+    assert mask_headers(headers) == {
+        "authorization": "OSS4-HMAC-SHA256 Credential=a/20250101/b,Signature=0123****",
+        "x-oss-security-token": "CAIS****",
+        "referer": "http://a.test/?Signature=abcd****",
+        "date": "now",
+    }
+    for scheme in ("OSS", "AWS"):
+        masked = mask_headers({"authorization": f"{scheme} id:abcdefgh="})
+        assert masked == {"authorization": f"{scheme} id:abcd****"}
+
+
+def test_texts_in_values_are_masked() -> None:
+    value = {"a": ["?Signature=abcdefgh", 1, None], "b": {"c": "d"}}
+    assert mask_values(value) == {"a": ["?Signature=abcd****", 1, None], "b": {"c": "d"}}
