@@ -1,5 +1,6 @@
 """`oss-emulator serve` as a process: flags, variables, files and signals."""
 
+import base64
 import json
 import os
 import re
@@ -8,7 +9,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
@@ -21,6 +22,7 @@ from oss_emulator.cli import build_parser, main
 from oss_emulator.cli import flags as flags
 from oss_emulator.settings import Settings
 from oss_referer.sources.account import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET
+from PIL import Image
 
 from tests.cases import read_cases
 from tests.cli.forking import command, serving
@@ -824,6 +826,107 @@ def test_idle_connection_does_not_delay_the_end(tmp_path: Path, number: signal.S
         assert running.end(number) == 0
         assert time.monotonic() - begun < 20  # requests would get 30 seconds
         assert running.stderr.read_text() == ""
+
+
+SHORT = """
+import socket, sys, time
+from oss_emulator.cli import foreground, main
+from oss_emulator.server import app
+look_up = socket.getaddrinfo
+socket.getaddrinfo = lambda name, *given, **more: (
+    time.sleep(300) if name == "slow.test" else look_up(name, *given, **more)
+)
+foreground.loop_factory = lambda: None  # uvloop looks names up without Python
+app.SHUTDOWN_TIMEOUT, foreground.LAST = 1, 2
+sys.exit(main(sys.argv[1:]))
+"""
+"""A server whose requests get a second to finish, and that hangs when it looks up a name."""
+
+
+@contextmanager
+def ending_soon(folder: Path, *flags: str) -> Iterator[Running]:
+    ready = folder / "ready.json"
+    options = ("--port", "0", "--tls-port", "0", "--ready-file", str(ready), *flags)
+    with started((EMULATOR[0], "-c", SHORT, "serve", *options), folder, ready) as running:
+        yield running
+
+
+def head(method: str, target: str, *fields: str) -> bytes:
+    return "\r\n".join([f"{method} {target} HTTP/1.1", "Host: localhost", *fields, "", ""]).encode()
+
+
+def test_server_ends_in_time_whatever_runs(tmp_path: Path) -> None:
+    """Uploads, downloads, rows, images, events, tunnels, callbacks, tasks and handshakes."""
+    seed, rows = tmp_path / "seed.toml", tmp_path / "rows.csv"
+    rows.write_bytes(b"123456789,987654321,5\n" * 1_000_000)
+    Image.effect_noise((3000, 3000), 100).convert("RGB").save(tmp_path / "a.png")
+    names = ("rows.csv", "a.png")
+    objects = "".join(f'[[bucket.object]]\nkey = "{name}"\nfile = "{name}"\n' for name in names)
+    seed.write_text(f'[[bucket]]\nname = "examplebucket"\nacl = "public-read-write"\n{objects}')
+    like = " or ".join(f"_1 like '%{n}%{n}%{n}%{n}%'" for n in range(8))
+    expression = base64.b64encode(f"select count(*) from ossobject where {like}".encode()).decode()
+    select = f"<SelectRequest><Expression>{expression}</Expression></SelectRequest>"
+    events = "Accept: text/event-stream"
+    oss = "oss-cn-hangzhou.aliyuncs.com"
+    image = "/examplebucket/a.png?x-oss-process=image/resize,w_4000/blur,r_50,s_50/format,webp"
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        ending_soon(tmp_path, "--seed", str(seed)) as running,
+        ExitStack() as stack,
+    ):
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/a"
+        call = base64.b64encode(
+            json.dumps({"callbackUrl": url, "callbackBody": "a=1"}).encode()
+        ).decode()
+        auth = oss2.Auth(DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET)
+        bucket = oss2.Bucket(auth, running.endpoint, "examplebucket")
+        bucket.put_async_fetch_task(oss2.models.AsyncFetchTaskConfiguration(url, "fetched"))
+        upload = bucket.sign_url("PUT", "called", 60, headers={"x-oss-callback": call})
+        size = f"Content-Length: {len(select)}"
+        sent = [
+            head("PUT", "/examplebucket/slow", "Content-Length: 1000") + b"begun",
+            head("GET", "/examplebucket/rows.csv", "x-oss-traffic-limit: 819200"),
+            head("POST", "/examplebucket/rows.csv?x-oss-process=csv/select", size) + select.encode(),
+            *(head("GET", image) for _ in range(4)),
+            head("GET", "/_emulator/journal", events),
+            head("GET", "/_emulator/requests", events),
+            head("GET", "/_emulator/journal?since=1000&wait=60"),
+            head("PUT", upload.partition(str(running.port))[2], f"x-oss-callback: {call}", "Content-Length: 1")
+            + b"1",
+            head("CONNECT", f"{oss}:443"),
+            head("CONNECT", f"{oss}:80"),
+            b"GET /half",
+            b"",
+        ]  # fmt: skip
+        held = [stack.enter_context(_connection(running)) for _ in sent]
+        for connection, data in zip(held, sent, strict=True):
+            connection.sendall(data)
+        handshake = ("127.0.0.1", urlsplit(str(running.ready["https_endpoint"])).port)
+        stack.enter_context(socket.create_connection(handshake, PATIENCE))
+        for _ in range(2):  # that of the callback, and that of the task
+            stack.enter_context(silent.accept()[0])
+        begun = time.monotonic()
+        assert running.end() == 0
+        assert time.monotonic() - begun < 10
+        assert running.stderr.read_text() == ""
+
+
+def test_server_ends_in_time_while_a_thread_hangs(tmp_path: Path, seed: str) -> None:
+    url = base64.b64encode(b'{"callbackUrl": "http://slow.test/", "callbackBody": "a=1"}').decode()
+    auth = oss2.Auth(DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET)
+    with ending_soon(tmp_path, "--seed", seed) as running:
+        bucket = oss2.Bucket(auth, running.endpoint, "examplebucket")
+        target = bucket.sign_url("PUT", "a", 60, headers={"x-oss-callback": url})
+        with _connection(running) as waiting:
+            path = target.partition(str(running.port))[2]
+            fields = (f"x-oss-callback: {url}", "Content-Length: 1")
+            waiting.sendall(head("PUT", path, *fields) + b"1")
+            wait_for(lambda: running.ask("GET", "/examplebucket/a").status == 200)
+            begun = time.monotonic()
+            assert running.end() == 0
+            assert time.monotonic() - begun < 10
+    said = running.stderr.read_text()
+    assert said == "oss-emulator: ended while a thread was still running\n"
 
 
 def _connection(running: Running) -> socket.socket:

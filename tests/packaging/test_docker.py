@@ -17,6 +17,7 @@ from typing import Any
 import oss2
 import pytest
 import yaml
+from oss_emulator.cli.foreground import LAST
 from oss_emulator.server.app import SHUTDOWN_TIMEOUT
 from oss_emulator.settings import Settings
 from oss_referer.sources.account import DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET
@@ -114,7 +115,7 @@ def test_compose_builds_this_image_and_names_one_volume() -> None:
 
 
 def test_compose_waits_longer_than_the_shutdown_timeout() -> None:
-    assert int(SERVICE["stop_grace_period"].removesuffix("s")) > SHUTDOWN_TIMEOUT
+    assert int(SERVICE["stop_grace_period"].removesuffix("s")) > SHUTDOWN_TIMEOUT + LAST
 
 
 def test_compose_and_image_have_the_same_health_check() -> None:

@@ -7,6 +7,7 @@ import logging
 import os
 import socket
 import sys
+import threading
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from oss_emulator.control import contents, seed
 from oss_emulator.control.controls import Controls, open_storage
 from oss_emulator.control.journal import JournalEntry, RefererResult
 from oss_emulator.protocol.masking import mask
-from oss_emulator.server import Server
+from oss_emulator.server import Server, app
 from oss_emulator.server import tls as certificates
 from oss_emulator.server.listening import loop_factory
 from oss_emulator.server.tls import CertificateError, Certificates
@@ -175,7 +176,7 @@ def serve(settings: Settings, meanwhile: WhileListening) -> int:
         log = _open_log(settings, stack)
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
             server = Server(controls, log, found)
-            return runner.run(_serve(server, settings, hint, found, meanwhile, known=known))
+            return runner.run(_serve(server, settings, hint, found, meanwhile, stack, known=known))
 
 
 async def _serve(
@@ -184,8 +185,10 @@ async def _serve(
     hint: str,
     found: Certificates | None,
     meanwhile: WhileListening,
+    stack: ExitStack,
     known: contents.Stamps | None,
 ) -> int:
+    status = 1
     try:
         await server.start(settings.host, settings.port)
     except NotImplementedError:  # by the loop of asyncio that Windows has
@@ -203,11 +206,33 @@ async def _serve(
     watching = None if known is None else asyncio.ensure_future(_watch(server, known))
     try:
         key = server.service.accounts.first
-        return await meanwhile(Listening(server, settings, hint, found, key))
+        status = await meanwhile(Listening(server, settings, hint, found, key))
+        return status
     finally:
         if watching is not None:
             watching.cancel()
+        stack.callback(_exit_later(status).cancel)
         await server.stop()
+
+
+LAST: Final = 3.0
+"""Seconds that connections and threads get to end after the running requests."""
+
+
+def _exit_later(status: int) -> threading.Timer:
+    """End the process in time even if a thread hangs: in a look-up of a name, or in a disk.
+
+    What was answered with 200 is stored, as it is when the process is killed.
+    """
+
+    def end() -> None:
+        print("oss-emulator: ended while a thread was still running", file=sys.stderr, flush=True)
+        os._exit(status)
+
+    timer = threading.Timer(app.SHUTDOWN_TIMEOUT + LAST, end)
+    timer.daemon = True
+    timer.start()
+    return timer
 
 
 WATCH_EVERY = 0.5
