@@ -10,10 +10,12 @@ import ipaddress
 import ssl
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
+from threading import Thread
+from typing import Any, TypeVar
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, unquote, urlsplit
 
@@ -24,7 +26,11 @@ from oss_referer.sources.markup import XmlDocument, XmlElement
 from oss_referer.sources.referer_xml import RefererFormatError
 from oss_referer.sources.toml import MAX_FILE, SourceError
 
+_T = TypeVar("_T")
+
 _TIMEOUT = 10  # seconds, for the connection and for each piece of an answer
+_LONGEST = 60.0  # seconds, for an answer as a whole
+_SLOWEST = 1 << 14  # bytes a second beyond that: an object may be large
 _PIECE = 1 << 16  # bytes
 _MAX_MESSAGE = 300  # characters that are shown of the message of an error
 
@@ -93,6 +99,26 @@ class ServiceAddress:
         return host if self.port is None else f"{host}:{self.port}"
 
 
+class _TooSlowError(Exception):
+    """An answer that takes too long as a whole, although each piece comes in time."""
+
+
+def _within(seconds: float, call: Callable[[], _T]) -> _T:
+    """Call a function that has `seconds`: the head of an answer cannot be interrupted otherwise."""
+    future: Future[_T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(call())
+        except Exception as error:
+            future.set_exception(error)
+
+    Thread(target=run, daemon=True).start()
+    if not wait([future], seconds).done:
+        raise _TooSlowError
+    return future.result()
+
+
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_: Any, **__: Any) -> None:
         """Follow none, so that the redirect is an error."""
@@ -150,28 +176,41 @@ class RemoteBucket:
 
     def read(self, object_key: str) -> Iterator[bytes]:
         """Yield the bytes of an object, which may have any size."""
-        return self._send("GET", object_key, {}, None)
+        return self._send("GET", object_key, {}, None, slowest=_SLOWEST)
 
     def _ask(self, method: str, query: Mapping[str, str], body: bytes | None = None) -> bytes:
         document = bytearray()
-        for piece in self._send(method, "", query, body):
+        for piece in self._send(method, "", query, body, slowest=0):
             document += piece
             if len(document) > MAX_FILE:
                 raise BucketError(f"{self._endpoint} answers with more than {MAX_FILE:,} bytes")
         return bytes(document)
 
     def _send(
-        self, method: str, object_key: str, query: Mapping[str, str], body: bytes | None
+        self,
+        method: str,
+        object_key: str,
+        query: Mapping[str, str],
+        body: bytes | None,
+        *,
+        slowest: int,
     ) -> Iterator[bytes]:
+        """Yield an answer; it may take longer if it brings at least `slowest` bytes a second."""
+        began, size = time.monotonic(), 0
         try:
-            with self._open(method, object_key, query, body) as answer:
-                size = 0
-                while piece := answer.read(_PIECE):
+            with _within(_LONGEST, lambda: self._open(method, object_key, query, body)) as answer:
+                while piece := answer.read1(_PIECE):
                     size += len(piece)
                     yield piece
+                    began += len(piece) / slowest if slowest else 0
+                    if time.monotonic() - began > _LONGEST:
+                        raise _TooSlowError
                 promised = answer.headers.get("Content-Length")
-        except HTTPError as error:
-            raise BucketError(f"{self._endpoint} answers {_describe(error)}") from None
+        except _TooSlowError:
+            raise BucketError(
+                f"{self._endpoint} cannot be read: it is too slow; try again, or name another "
+                "service with --endpoint"
+            ) from None
         except URLError as error:
             raise BucketError(self._explain(error.reason)) from None
         except (OSError, http.client.HTTPException) as error:
@@ -207,6 +246,8 @@ class RemoteBucket:
         )
         try:
             answer: http.client.HTTPResponse = self._opener.open(request, timeout=_TIMEOUT)
+        except HTTPError as error:
+            raise BucketError(f"{self._endpoint} answers {_describe(error)}") from None
         except ValueError:  # its text would show a password
             raise BucketError(
                 "the proxy of the environment is not a URL; check http_proxy and https_proxy"

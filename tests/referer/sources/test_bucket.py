@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from oss_emulator.protocol.address import Target
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.message import Request
 from oss_emulator.protocol.signature import parse, verify
+from oss_referer.sources import bucket
 from oss_referer.sources.account import GivenKey
 from oss_referer.sources.bucket import (
     BucketError,
@@ -290,3 +292,65 @@ def test_server_refuses_the_signature_of_another_request(changes: dict[str, Any]
 def test_server_refuses_the_signature_of_another_key() -> None:
     with pytest.raises(OSSError, match="signature"):
         check(signed(), secret="another")
+
+
+@contextmanager
+def dripping(said: bytes) -> Iterator[str]:
+    """Serve bytes one by one, each in time, until the end; yields the endpoint."""
+    ended = Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def drip() -> None:
+            connection, _ = listener.accept()
+            with connection, suppress(OSError):
+                connection.sendall(said)
+                while not ended.wait(0.02):
+                    connection.sendall(b"x")
+
+        thread = Thread(target=drip)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            ended.set()
+            thread.join()
+
+
+_LENGTH = b"Content-Length: 1000000\r\n"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"",
+        b"HTTP/1.1 200 OK\r\nA: ",
+        b"HTTP/1.1 200 OK\r\n" + _LENGTH + b"\r\n",
+        b"HTTP/1.1 200 OK\r\n\r\n",
+        b"HTTP/1.1 403 Forbidden\r\n" + _LENGTH + b"\r\n<Error>",
+    ],
+)
+@pytest.mark.parametrize("reads", ["rules", "object"])
+def test_slow_answer_fails_as_a_whole(
+    said: bytes, reads: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each byte comes in time, but the answer as a whole does not."""
+    monkeypatch.setattr(bucket, "_LONGEST", 0.3)
+    with dripping(said) as endpoint:
+        remote = RemoteBucket("examplebucket", endpoint, "cn-hangzhou", KEY)
+        began = time.monotonic()
+        with pytest.raises(BucketError, match="cannot be read: it is too slow"):
+            _ = remote.get_document() if reads == "rules" else [*remote.read("a.log")]
+        assert time.monotonic() - began < 5
+
+
+def test_large_object_may_take_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time grows with what was received, so that only a slow answer fails."""
+    monkeypatch.setattr(bucket, "_LONGEST", 0.3)
+    body = b"x" * (1 << 20)
+    with answering(200, body) as (endpoint, _):
+        remote = RemoteBucket("examplebucket", endpoint, "cn-hangzhou", KEY)
+        size = 0
+        for piece in remote.read("a.log"):
+            size += len(piece)
+            time.sleep(0.02)  # more than the 0.3 seconds, since a piece has at most 64 KiB
+    assert size == len(body)
