@@ -206,7 +206,8 @@ def test_node_connects_to_other_hosts_directly(tmp_path: Path) -> None:
         "direct",
         "HTTP/1.0 403 Forbidden",
         "HTTP/1.0 403 Forbidden",
-        "oss-emulator run redirects ports 80 and 443 of OSS, not b.oss-cn-hangzhou.aliyuncs.com:8443",
+        "oss-emulator run redirects ports 80 and 443 of OSS, "
+        "not b.oss-cn-hangzhou.aliyuncs.com:8443",
     ]
 
 
@@ -353,7 +354,10 @@ def test_certifi_names_the_bundle() -> None:
 
 
 def test_no_proxy_is_kept_except_for_oss() -> None:
-    given = "*, api.example.com,.aliyuncs.com oss-cn-* OSS.Aliyuncs.com.,oss-cn-hangzhou.aliyuncs.com:443,.com,10.0.0.0/8"
+    given = (
+        "*, api.example.com,.aliyuncs.com oss-cn-* OSS.Aliyuncs.com.,"
+        "oss-cn-hangzhou.aliyuncs.com:443,.com,10.0.0.0/8"
+    )
     found = variables(NO_PROXY=given, no_proxy="other.example")
     assert found["NO_PROXY"] == ("localhost,127.0.0.1,::1,api.example.com,10.0.0.0/8,other.example")
     for host in ("[::1]", "api.example.com|*.api.example.com|other.example|*.other.example"):

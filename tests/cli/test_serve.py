@@ -867,7 +867,7 @@ def test_server_ends_in_time_whatever_runs(tmp_path: Path) -> None:
     expression = base64.b64encode(f"select count(*) from ossobject where {like}".encode()).decode()
     select = f"<SelectRequest><Expression>{expression}</Expression></SelectRequest>"
     events = "Accept: text/event-stream"
-    oss = "oss-cn-hangzhou.aliyuncs.com"
+    oss, rows_of = "oss-cn-hangzhou.aliyuncs.com", "/examplebucket/rows.csv"
     image = "/examplebucket/a.png?x-oss-process=image/resize,w_4000/blur,r_50,s_50/format,webp"
     with (
         socket.create_server(("127.0.0.1", 0)) as silent,
@@ -883,21 +883,21 @@ def test_server_ends_in_time_whatever_runs(tmp_path: Path) -> None:
         bucket.put_async_fetch_task(oss2.models.AsyncFetchTaskConfiguration(url, "fetched"))
         upload = bucket.sign_url("PUT", "called", 60, headers={"x-oss-callback": call})
         size = f"Content-Length: {len(select)}"
+        calls = (f"x-oss-callback: {call}", "Content-Length: 1")
         sent = [
             head("PUT", "/examplebucket/slow", "Content-Length: 1000") + b"begun",
-            head("GET", "/examplebucket/rows.csv", "x-oss-traffic-limit: 819200"),
-            head("POST", "/examplebucket/rows.csv?x-oss-process=csv/select", size) + select.encode(),
+            head("GET", rows_of, "x-oss-traffic-limit: 819200"),
+            head("POST", f"{rows_of}?x-oss-process=csv/select", size) + select.encode(),
             *(head("GET", image) for _ in range(4)),
             head("GET", "/_emulator/journal", events),
             head("GET", "/_emulator/requests", events),
             head("GET", "/_emulator/journal?since=1000&wait=60"),
-            head("PUT", upload.partition(str(running.port))[2], f"x-oss-callback: {call}", "Content-Length: 1")
-            + b"1",
+            head("PUT", upload.partition(str(running.port))[2], *calls) + b"1",
             head("CONNECT", f"{oss}:443"),
             head("CONNECT", f"{oss}:80"),
             b"GET /half",
             b"",
-        ]  # fmt: skip
+        ]
         held = [stack.enter_context(_connection(running)) for _ in sent]
         for connection, data in zip(held, sent, strict=True):
             connection.sendall(data)
@@ -1114,7 +1114,7 @@ def test_secrets_are_masked_wherever_requests_are_shown(tmp_path: Path, seed: st
         def sign(auth: oss2.Auth, **parameters: str) -> str:
             bucket = oss2.Bucket(auth, running.endpoint, "privatebucket", region="cn-hangzhou")
             url = bucket.sign_url("GET", "hello.txt", 60, params=parameters, slash_safe=True)
-            return url.partition(str(running.port))[2]
+            return str(url).partition(str(running.port))[2]
 
         secret = (DEFAULT_ACCESS_KEY_ID, DEFAULT_ACCESS_KEY_SECRET)
         targets = [sign(make(*secret)) for make in (oss2.Auth, oss2.AuthV2, oss2.AuthV4)]

@@ -321,9 +321,7 @@ def _open_log(settings: Settings, stack: ExitStack) -> TextIO | None:
         file = open(path, "a", encoding="utf-8", errors="backslashreplace", opener=create)  # noqa: SIM115
         return stack.enter_context(file)
     except OSError as error:
-        raise CommandError(
-            f"the access log {path} cannot be written: {error.strerror}"
-        ) from None
+        raise CommandError(f"the access log {path} cannot be written: {error.strerror}") from None
 
 
 def _reason(error: OSError) -> str:

@@ -22,8 +22,8 @@ from oss_emulator.documents.referer import SUBRESOURCE
 from oss_emulator.operations.admission import Admission, Refused
 from oss_emulator.pipeline import default_domain
 from oss_emulator.protocol import dates
-from oss_emulator.protocol.masking import mask, mask_headers, mask_values
 from oss_emulator.protocol.errors import OSSError
+from oss_emulator.protocol.masking import mask, mask_headers, mask_values
 from oss_emulator.protocol.message import AccessRecord, Request, Response
 from oss_emulator.rpc import RPCErrorSpec
 from oss_emulator.storage.base import Storage

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 Document = Mapping[str, Any]
@@ -84,7 +85,7 @@ def condition_holds(operator: str, key: str, values: list[str], context: Mapping
         "IpAddress": _in_block,
         "IpAddressIncludeBorder": _in_block,
     }
-    compare = comparisons.get(plain, lambda a, b: _compare(plain, a, b))
+    compare = comparisons.get(plain, partial(_compare, plain))
     fits = any(compare(value, wanted) for wanted in values)
     return not fits if negated else fits
 
@@ -154,9 +155,9 @@ def may(asked: Situation) -> bool:
 
 
 def _may_do(asked: Situation, action: str, *, by_acl: bool) -> bool:
-    if asked.session is not None:
-        if verdict(asked.session, action, asked.resource, asked.context) != "allow":
-            return False
+    sessions = [] if asked.session is None else [asked.session]
+    if any(verdict(one, action, asked.resource, asked.context) != "allow" for one in sessions):
+        return False
     found = set()
     if asked.caller in ("user", "session"):  # of the account of the bucket
         found |= {verdict(one, action, asked.resource, asked.context) for one in asked.ram}
@@ -190,18 +191,19 @@ def _is_public(statement: Document, listed: list[str]) -> bool:
         return False
     if "NotPrincipal" not in statement and not any("*" in one for one in listed):
         return False
-    for operator, keys in statement.get("Condition", {}).items():
-        for key, values in keys.items():
-            if "Not" in operator:
-                continue
-            if key.lower() in ("acs:sourcevpc", "acs:accessid"):
-                if not any("*" in value for value in values):
-                    return False
-            if key.lower() == "acs:sourceip":
-                blocks = [value.partition("/")[2] or "32" for value in values]
-                if not any("*" in value for value in values) and min(map(int, blocks)) >= 8:
-                    return False
-    return True
+    return not any(
+        _narrows(operator, key.lower(), values)
+        for operator, keys in statement.get("Condition", {}).items()
+        for key, values in keys.items()
+    )
+
+
+def _narrows(operator: str, key: str, values: list[str]) -> bool:
+    if "Not" in operator or any("*" in value for value in values):
+        return False
+    if key == "acs:sourceip":
+        return min(int(value.partition("/")[2] or "32") for value in values) >= 8
+    return key in ("acs:sourcevpc", "acs:accessid")
 
 
 def _acl_grants(asked: Situation, action: str) -> bool:

@@ -24,11 +24,11 @@ MASKED_HEX = b"PUT\n\nx-oss-security-token:CAIS****\n/b/k".hex(" ").upper()
         ("?Signature=%41%42%43%44%45", "?Signature=%41%42%43%44****"),
         ("?Signature=ab%2", "?Signature=ab****"),
         ("?Signature=", "?Signature="),
-        ("http://a.test/?u=%3FSignature%3Dabcdefgh%26b", "http://a.test/?u=%3FSignature%3Dabcd****%26b"),
-        ("GET&%2F&A%3D1%26SecurityToken%3DCAIS%252Fa%26B", "GET&%2F&A%3D1%26SecurityToken%3DCAIS****%26B"),
+        ("/?u=%3FSignature%3Dabcdefgh%26b", "/?u=%3FSignature%3Dabcd****%26b"),
+        ("A%3D1%26SecurityToken%3DCAIS%252Fa%26B", "A%3D1%26SecurityToken%3DCAIS****%26B"),
         ("host:a\nx-acs-security-token:CAISfoo\nb:c", "host:a\nx-acs-security-token:CAIS****\nb:c"),
-        ("<SignatureProvided>abcdef</SignatureProvided>", "<SignatureProvided>abcd****</SignatureProvided>"),
-        (f"<StringToSignBytes>{HEX} </StringToSignBytes>", f"<StringToSignBytes>{MASKED_HEX}</StringToSignBytes>"),
+        ("<SignatureProvided>abcdef</", "<SignatureProvided>abcd****</"),
+        (f"<StringToSignBytes>{HEX} </", f"<StringToSignBytes>{MASKED_HEX}</"),
     ],
 )  # fmt: skip
 def test_secret_is_masked(text: str, masked: str) -> None:

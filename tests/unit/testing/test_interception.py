@@ -7,6 +7,7 @@ import os
 import socket
 import ssl
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from http.client import HTTPSConnection
 from importlib import import_module
@@ -164,6 +165,10 @@ def test_client_reaches_the_emulator(client: str, emulator: Emulator) -> None:
     assert (got.method, got.status) == ("GET", 200)
 
 
+REFUSALS = (UnicodeError, ValueError, OSError, httpx.InvalidURL, urllib3.exceptions.HTTPError)
+"""What clients raise for other hosts than those of RFC 3986, before they look one up."""
+
+
 @pytest.mark.parametrize("spelling", SPELLINGS)
 @pytest.mark.parametrize("client", CLIENTS)
 def test_no_spelling_of_a_host_leaves_the_machine(
@@ -178,20 +183,14 @@ def test_no_spelling_of_a_host_leaves_the_machine(
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
     monkeypatch.setitem(globals(), "URL", f"http://{SPELLINGS[spelling]}/missing")
-    with intercept(emulator.endpoint):
-        try:
-            answer = CLIENTS[client]("GET", None)
-        except (HTTPError, *_REFUSALS) as error:
-            assert isinstance(error, HTTPError) or spelling not in _PLAIN, repr(error)
-        else:  # httpx sends a Host header with percent signs, which the emulator refuses
-            code = "BadRequest" if "httpx" in client and spelling == "percent" else "NoSuchKey"
-            assert f"<Code>{code}</Code>".encode() in answer
-
-
-_PLAIN = ("trailing dot", "upper case")
-"""The spellings that each client accepts."""
-_REFUSALS = (UnicodeError, ValueError, OSError, httpx.InvalidURL, urllib3.exceptions.HTTPError)
-"""What clients raise for other hosts than those of RFC 3986, before they look one up."""
+    refusals = () if spelling in ("trailing dot", "upper case") else REFUSALS
+    answer = None
+    with intercept(emulator.endpoint), suppress(HTTPError, *refusals):
+        answer = CLIENTS[client]("GET", None)
+    if answer is not None:
+        # httpx sends a Host header with percent signs, which the emulator refuses.
+        code = "BadRequest" if "httpx" in client and spelling == "percent" else "NoSuchKey"
+        assert f"<Code>{code}</Code>".encode() in answer
 
 
 @pytest.mark.parametrize("given", [None, "example.com", "*"])
