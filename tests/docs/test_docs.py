@@ -34,6 +34,19 @@ DOCUMENTS = {
 }
 
 
+@pytest.mark.parametrize("page", ["docs/security.md", "docs/zh/security.md"])
+def test_each_promise_about_security_names_its_test(page: str) -> None:
+    tables = DOCUMENTS[page].split("\n\n")
+    promises = [
+        line
+        for text in tables
+        if re.match(r"\| (Promise|保证) \|", text)
+        for line in text.splitlines()[2:]
+    ]
+    assert len(promises) > 40
+    assert [line for line in promises if "`tests/" not in line.split(" | ")[-1]] == []
+
+
 # --- flags
 
 
