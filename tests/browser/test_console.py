@@ -79,8 +79,8 @@ def test_newcomer_finds_out_why_and_changes_the_rule(tab: Page, tmp_path: Path) 
         expect(tab.locator("#verdicts tr", has_text=THIEF).locator(".verdict")).to_have_text(
             "denied"
         )
-        tab.get_by_label("Whitelist").press("Control+End")
-        tab.get_by_label("Whitelist").press_sequentially(f"\n{THIEF}")
+        tab.get_by_role("textbox", name="Whitelist").press("Control+End")
+        tab.get_by_role("textbox", name="Whitelist").press_sequentially(f"\n{THIEF}")
         expect(tab.locator("#verdicts tr", has_text=THIEF).locator(".verdict")).to_have_text(
             "allowed"
         )
@@ -279,7 +279,7 @@ def test_request_is_added_to_a_table_that_the_lab_runs(
 def test_edited_rules_are_asked_about_a_request(tab: Page, emulator: Emulator) -> None:
     fetch(emulator, THIEF)
     visit(tab, emulator, f"rules/{BUCKET}")
-    tab.get_by_label("Whitelist").fill("http://thief.example.org/")
+    tab.get_by_role("textbox", name="Whitelist").fill("http://thief.example.org/")
     expect(tab.get_by_text("edited, not applied yet")).to_be_visible()
     visit(tab, emulator, "requests")
     tab.locator("#rows tbody tr").first.click()
@@ -305,7 +305,7 @@ def test_verdicts_follow_what_is_typed_and_oss2_reads_what_is_applied(
         "saved rules: allowed"
     )
     tab.get_by_label("Referers to try").fill("https://new.example.net/page")
-    tab.get_by_label("Whitelist").fill("https://new.example.net/\nhttps://*.example.net/")
+    tab.get_by_role("textbox", name="Whitelist").fill("https://new.example.net/\nhttps://*.example.net/")
     expect(tab.locator("#verdicts")).to_contain_text("https://new.example.net/page")
     expect(tab.locator("#verdicts .verdict")).to_have_text(["denied", "allowed"])
     expect(tab.get_by_role("status").filter(has_text="1 allowed, 1 denied")).to_be_visible()
@@ -323,12 +323,12 @@ def test_finding_is_beside_its_line_and_corrected_with_one_click(
     tab: Page, emulator: Emulator
 ) -> None:
     visit(tab, emulator, f"rules/{BUCKET}")
-    tab.get_by_label("Whitelist").fill("https://www.example.com/\nhttp://www.example.com")
+    tab.get_by_role("textbox", name="Whitelist").fill("https://www.example.com/\nhttp://www.example.com")
     finding = tab.locator(".finding", has_text="open-host")
     expect(finding).to_contain_text("http://www.example.com.evil.test/")
     expect(tab.locator(".gutter[data-list=whitelist] li").nth(1)).to_have_class("error")
     finding.get_by_role("button", name="Replace with http://www.example.com/").click()
-    expect(tab.get_by_label("Whitelist")).to_have_value(
+    expect(tab.get_by_role("textbox", name="Whitelist")).to_have_value(
         "https://www.example.com/\nhttp://www.example.com/"
     )
     expect(finding).to_have_count(0)
@@ -340,7 +340,7 @@ def test_rules_are_generated_for_a_site(tab: Page, emulator: Emulator) -> None:
     tab.locator("#generate-form [name=site]").fill("https://shop.example.net")
     tab.get_by_label("with all its sub-domains").check()
     tab.get_by_role("button", name="Generate rules").click()
-    expect(tab.get_by_label("Whitelist")).to_have_value(re.compile(r"https://\*\.shop"))
+    expect(tab.get_by_role("textbox", name="Whitelist")).to_have_value(re.compile(r"https://\*\.shop"))
     expect(tab.locator("#generated code")).to_contain_text("[[case]]")
     expect(tab.get_by_text("edited, not applied yet")).to_be_visible()
 
@@ -351,7 +351,7 @@ def test_answer_difference_and_journal_are_shown(tab: Page, emulator: Emulator) 
     visit(tab, emulator, f"rules/{BUCKET}")
     review = tab.locator("#review")
     expect(review).to_contain_text("decide every possible Referer as the saved ones do")
-    tab.get_by_label("Whitelist").fill(THIEF)
+    tab.get_by_role("textbox", name="Whitelist").fill(THIEF)
     expect(review.get_by_text("Would be allowed")).to_be_visible()
     expect(review.get_by_text("Would be denied")).to_be_visible()
     expect(review).to_contain_text("Of the last 3 requests")
@@ -362,7 +362,7 @@ def test_answer_difference_and_journal_are_shown(tab: Page, emulator: Emulator) 
     sites.fill("https://www.example.com, https://m.example.com")
     expect(tab.locator("#sentence")).to_contain_text("all your pages")
     answer.get_by_role("button", name="Use these rules").click()
-    expect(tab.get_by_label("Whitelist")).to_have_value(
+    expect(tab.get_by_role("textbox", name="Whitelist")).to_have_value(
         "https://www.example.com/\nhttps://m.example.com/"
     )
     expect(tab.locator("#sentence")).to_contain_text("Nothing to change")
@@ -373,23 +373,23 @@ def test_answer_difference_and_journal_are_shown(tab: Page, emulator: Emulator) 
 
 def test_rules_are_imported_and_reverted(tab: Page, emulator: Emulator) -> None:
     visit(tab, emulator, f"rules/{BUCKET}")
-    before = tab.get_by_label("Whitelist").input_value()
+    before = tab.get_by_role("textbox", name="Whitelist").input_value()
     tab.locator("#import > summary").click()
     tab.locator("#import-text").fill(
         '{"AllowEmptyReferer": false, "RefererList": {"Referer": ["http://imported.test/"]}}'
     )
     tab.get_by_role("button", name="Read these rules").click()
-    expect(tab.get_by_label("Whitelist")).to_have_value("http://imported.test/")
+    expect(tab.get_by_role("textbox", name="Whitelist")).to_have_value("http://imported.test/")
     tab.locator("#import-text").fill("]")
     tab.get_by_role("button", name="Read these rules").click()
     expect(tab.locator("#announce")).to_contain_text("neither XML nor JSON")
     tab.get_by_role("button", name="Revert").click()
-    expect(tab.get_by_label("Whitelist")).to_have_value(before)
+    expect(tab.get_by_role("textbox", name="Whitelist")).to_have_value(before)
 
 
 def test_link_carries_the_whole_case(tab: Page, browser: Browser, emulator: Emulator) -> None:
     visit(tab, emulator, f"rules/{BUCKET}")
-    tab.get_by_label("Whitelist").fill("https://例え.test/")
+    tab.get_by_role("textbox", name="Whitelist").fill("https://例え.test/")
     tab.get_by_label("Referers to try").fill("https://例え.test/page")
     tab.get_by_role("button", name="Copy link").click()
     expect(tab.locator("#announce")).to_have_text("Copied")
@@ -397,14 +397,14 @@ def test_link_carries_the_whole_case(tab: Page, browser: Browser, emulator: Emul
     colleague = browser.new_context()
     page = colleague.new_page()
     page.goto(link)
-    expect(page.get_by_label("Whitelist")).to_have_value("https://例え.test/")
+    expect(page.get_by_role("textbox", name="Whitelist")).to_have_value("https://例え.test/")
     expect(page.locator("#verdicts .verdict")).to_have_text(["allowed", "allowed"])
     assert "例え" not in urlsplit(link).path
     colleague.close()
 
 
 def test_link_never_loses_a_draft(tab: Page, emulator: Emulator) -> None:
-    whitelist = tab.get_by_label("Whitelist")
+    whitelist = tab.get_by_role("textbox", name="Whitelist")
     aside = tab.locator("#aside")
     visit(tab, emulator, f"rules/{BUCKET}")
     whitelist.fill("https://theirs.test/")
@@ -435,11 +435,11 @@ def test_link_never_loses_a_draft(tab: Page, emulator: Emulator) -> None:
 
 def test_broken_link_is_told_and_leaves_the_draft(tab: Page, emulator: Emulator) -> None:
     visit(tab, emulator, f"rules/{BUCKET}")
-    tab.get_by_label("Whitelist").fill("https://mine.test/")
+    tab.get_by_role("textbox", name="Whitelist").fill("https://mine.test/")
     tab.goto("about:blank")
     visit(tab, emulator, f"rules/{BUCKET}#case=e30")
     expect(tab.locator("#announce")).to_contain_text("This did not work")
-    expect(tab.get_by_label("Whitelist")).to_have_value("https://mine.test/")
+    expect(tab.get_by_role("textbox", name="Whitelist")).to_have_value("https://mine.test/")
     expect(tab.get_by_label("Referers to try")).to_have_value(re.compile("www.example.com"))
 
 

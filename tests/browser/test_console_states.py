@@ -137,7 +137,7 @@ def test_saved_rules_are_shown_without_scripts(browser: Browser, emulator: Emula
     context = browser.new_context(java_script_enabled=False)
     tab = context.new_page()
     visit(tab, emulator, f"rules/{BUCKET}")
-    expect(tab.get_by_label("Whitelist")).to_have_value(
+    expect(tab.get_by_role("textbox", name="Whitelist")).to_have_value(
         "http://www.example.com/\nhttps://www.example.com/"
     )
     expect(tab.get_by_label("AllowEmptyReferer")).to_be_checked()

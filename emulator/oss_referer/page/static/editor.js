@@ -350,10 +350,9 @@ export class Editor {
    * @param {(html: string) => void} put
    */
   async #put(kind, more, put) {
-    if (this.isUnread) return;
     try {
       const html = await this.#page.show(kind, { ...this.#asked, ...more });
-      if (html !== undefined && !this.isUnread) put(html);
+      if (html !== undefined) put(html);
     } catch (error) {
       this.#page.refused(kind, /** @type {Error} */ (error));
     }
@@ -373,7 +372,7 @@ export class Editor {
   #answer = later(() => this.#put("answer", {}, (html) => {
     refill(find("#parts"), parse(html));
     const { answer = "", wrong } = find("[data-answer]").dataset;
-    this.#say(answer, wrong !== "0");
+    if (!this.isUnread) this.#say(answer, wrong !== "0");
   }), SOON);
 
   #review = later(() => this.#put("review", {}, (html) => {
@@ -381,7 +380,7 @@ export class Editor {
     const said = find(".reviews", made).dataset;
     refill(find("#change"), find("#difference", made));
     keepFocus(causes, () => causes.replaceChildren(find("#found", made)));
-    this.#mark(said.marks ?? "");
+    if (!this.isUnread) this.#mark(said.marks ?? "");
     for (const cause of all(".cause[data-named]", causes)) {
       find("details", cause).open = this.#opened.has(cause.dataset.named ?? "");
     }

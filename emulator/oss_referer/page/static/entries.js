@@ -180,7 +180,10 @@ export class Timeline {
       this.now = rules;
       return;
     }
-    if (canonical(rules) === canonical(this.now)) return;
+    if (canonical(rules) === canonical(this.now)) {
+      this.stroke = ""; // such as a line that is begun
+      return;
+    }
     const goesOn = stroke !== "" && stroke === this.stroke && moment - this.moment < BREATH;
     if (!goesOn) this.past = [...this.past, this.now].slice(-STEPS);
     this.now = rules;
