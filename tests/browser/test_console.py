@@ -305,7 +305,9 @@ def test_verdicts_follow_what_is_typed_and_oss2_reads_what_is_applied(
         "saved rules: allowed"
     )
     tab.get_by_label("Referers to try").fill("https://new.example.net/page")
-    tab.get_by_role("textbox", name="Whitelist").fill("https://new.example.net/\nhttps://*.example.net/")
+    tab.get_by_role("textbox", name="Whitelist").fill(
+        "https://new.example.net/\nhttps://*.example.net/"
+    )
     expect(tab.locator("#verdicts")).to_contain_text("https://new.example.net/page")
     expect(tab.locator("#verdicts .verdict")).to_have_text(["denied", "allowed"])
     expect(tab.get_by_role("status").filter(has_text="1 allowed, 1 denied")).to_be_visible()
@@ -323,7 +325,9 @@ def test_finding_is_beside_its_line_and_corrected_with_one_click(
     tab: Page, emulator: Emulator
 ) -> None:
     visit(tab, emulator, f"rules/{BUCKET}")
-    tab.get_by_role("textbox", name="Whitelist").fill("https://www.example.com/\nhttp://www.example.com")
+    tab.get_by_role("textbox", name="Whitelist").fill(
+        "https://www.example.com/\nhttp://www.example.com"
+    )
     finding = tab.locator(".finding", has_text="open-host")
     expect(finding).to_contain_text("http://www.example.com.evil.test/")
     expect(tab.locator(".gutter[data-list=whitelist] li").nth(1)).to_have_class("error")
@@ -340,7 +344,9 @@ def test_rules_are_generated_for_a_site(tab: Page, emulator: Emulator) -> None:
     tab.locator("#generate-form [name=site]").fill("https://shop.example.net")
     tab.get_by_label("with all its sub-domains").check()
     tab.get_by_role("button", name="Generate rules").click()
-    expect(tab.get_by_role("textbox", name="Whitelist")).to_have_value(re.compile(r"https://\*\.shop"))
+    expect(tab.get_by_role("textbox", name="Whitelist")).to_have_value(
+        re.compile(r"https://\*\.shop")
+    )
     expect(tab.locator("#generated code")).to_contain_text("[[case]]")
     expect(tab.get_by_text("edited, not applied yet")).to_be_visible()
 

@@ -2,7 +2,7 @@
 
 import { all, announce, attempt, copy, find, later } from "./base.js";
 import { Editor, area, isLarge, referers, site } from "./editor.js";
-import { isRules, lists, pack, unpack } from "./entries.js";
+import { isRules, isSame, lists, pack, unpack } from "./entries.js";
 
 /**
  * @typedef {import("./entries.js").Rules} Rules
@@ -25,12 +25,8 @@ const state = find("#state");
 /** The longest link that is made, in characters. */
 const LONGEST = 256 * 1024;
 
-/** Rules to begin with: the broken ones of docs/rule-lab.md. */
-const EXAMPLE = {
-  AllowEmptyReferer: true, AllowTruncateQueryString: true, TruncatePath: false,
-  RefererList: { Referer: ["www.example.com", "http://www.example.com", "https://shop.example.com/list?page=1"] },
-  RefererBlacklist: { Referer: [] },
-};
+/** Rules to begin with, whose answer the page has already. */
+const EXAMPLE = JSON.parse(state.dataset.rules ?? "");
 
 /** @type {Rules} */
 let opened = EXAMPLE; // the rules as they were opened
@@ -41,10 +37,12 @@ let written = ""; // the document of the sample as its commands had it
 let playing = 0; // how often the commands of samples were run
 let visits = 0; // how often the address has changed
 let latest = 0; // the visit whose link is shown
+let isReady = false; // whether Python answers
 let isOwn = false; // whether the reader has changed anything, so that the address carries it
 
 const editor = new Editor({
   changed: () => {
+    if (!isReady && !isSame(rules(), EXAMPLE)) editor.forget("answer"); // that of the example
     writeBack();
     remember();
   },
@@ -295,7 +293,7 @@ async function visit(isFirst) {
     show();
     return;
   }
-  if (kind) announce(show ? state.dataset.large : state.dataset.broken, true);
+  if (kind) announce(show ? find("#editor").dataset.large : state.dataset.broken, true);
   if (isFirst) showExample();
 }
 
@@ -419,6 +417,7 @@ function cut(text, head, tail) {
 lab.ready.catch(translate).then(() => {
   engine.textContent = engine.dataset.busy ?? "";
   engine.hidden = true;
+  isReady = true;
 }, (error) => {
   engine.textContent = error.message;
   engine.classList.add("bad");

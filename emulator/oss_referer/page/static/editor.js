@@ -24,6 +24,8 @@ export const referers = find("textarea#referers");
 const areas = Object.keys(lists).map(area);
 const [editor, read, unread, causes] = ["#editor", "#read", "#unread", "#causes"].map((name) => find(name));
 const [undoButton, redoButton, popover, exports] = ["#undo", "#redo", "#export", "#export-texts"].map((name) => find(name));
+const sentence = find("#sentence");
+const title = sentence.textContent ?? "";
 const { paste = "", unread: notRead = "", unreadable = "", fixed = "", nothing = "", large = "", binary = "" } = editor.dataset;
 
 /**
@@ -129,6 +131,7 @@ export class Editor {
       file.value = ""; // so that the same file can be chosen again
     }));
     onDrop("body", ({ files: [dropped] }) => this.#open(dropped));
+    if (find("[data-answer]")) this.#sayAnswer();
   }
 
   /** The rules that the page shows, in the JSON of ossutil; those before it if it shows something else. */
@@ -228,7 +231,7 @@ export class Editor {
    */
   #paste(one, event) {
     const text = event.clipboardData?.getData("text/plain") ?? "";
-    const isDocument = isLarge(text) || DOCUMENT.test(text);
+    const isDocument = isLarge(text) || text.includes("\0") || DOCUMENT.test(text);
     if (!isDocument && text.length < LONG) return;
     event.preventDefault();
     if (isDocument) this.take(text, { into: one });
@@ -371,9 +374,13 @@ export class Editor {
 
   #answer = later(() => this.#put("answer", {}, (html) => {
     refill(find("#parts"), parse(html));
-    const { answer = "", wrong } = find("[data-answer]").dataset;
-    if (!this.isUnread) this.#say(answer, wrong !== "0");
+    if (!this.isUnread) this.#sayAnswer();
   }), SOON);
+
+  #sayAnswer() {
+    const { answer = "", wrong } = find("[data-answer]").dataset;
+    this.#say(answer, wrong !== "0");
+  }
 
   #review = later(() => this.#put("review", {}, (html) => {
     const made = parse(html);
@@ -395,6 +402,7 @@ export class Editor {
     const places = { check: "#verdicts, #tally", answer: "#parts", review: "#causes, #change" }[kind] ?? "";
     for (const place of places ? all(places) : []) place.replaceChildren();
     if (kind === "review") this.#mark("");
+    if (kind === "answer") sentence.textContent = title;
   }
 
   /**
@@ -402,7 +410,6 @@ export class Editor {
    * @param {boolean} isWrong
    */
   #say(text, isWrong) {
-    const sentence = find("#sentence");
     if (sentence.textContent !== text) sentence.textContent = text;
     sentence.className = isWrong ? "out" : "in";
   }
