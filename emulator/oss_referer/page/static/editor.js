@@ -402,7 +402,7 @@ export class Editor {
     const places = { check: "#verdicts, #tally", answer: "#parts", review: "#causes, #change" }[kind] ?? "";
     for (const place of places ? all(places) : []) place.replaceChildren();
     if (kind === "review") this.#mark("");
-    if (kind === "answer") sentence.textContent = title;
+    if (kind === "answer") this.#say("", false);
   }
 
   /**
@@ -410,8 +410,9 @@ export class Editor {
    * @param {boolean} isWrong
    */
   #say(text, isWrong) {
-    if (sentence.textContent !== text) sentence.textContent = text;
-    sentence.className = isWrong ? "out" : "in";
+    const said = text || title;
+    if (sentence.textContent !== said) sentence.textContent = said;
+    sentence.className = text && (isWrong ? "out" : "in");
   }
 
   /**
