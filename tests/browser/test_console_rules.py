@@ -277,10 +277,11 @@ def test_page_and_commands_give_the_same_answer(tab: Page, tmp_path: Path) -> No
     tab.locator("#fix").click()
     (fixed,) = forms.parse(expected.encode()).values()
     expect(whitelist(tab)).to_have_value("\n".join(fixed.whitelist))
-    expect(tab.locator("#announce")).to_contain_text("Fixed, and proved")
+    expect(tab.locator("#receipt")).to_contain_text("Fixed, and proved: no page of a named site")
     expect(tab.locator("#fix")).to_have_count(0)
     tab.keyboard.press("Control+z")
     expect(whitelist(tab)).to_have_value("\n".join(FORTY))
+    expect(tab.locator("#receipt")).to_be_hidden()
 
 
 def test_letter_ties_lines_to_their_cause_both_ways(tab: Page) -> None:
@@ -306,7 +307,7 @@ def test_letter_ties_lines_to_their_cause_both_ways(tab: Page) -> None:
 
 RULES = RefererConfiguration(False, whitelist=(SITE,), blacklist=("https://b.test/",))
 PASTED = {
-    **{form: forms.format(RULES, form) for form in forms.WHOLE},
+    **{form.value: forms.format(RULES, form) for form in forms.WHOLE},
     "array": f'["{SITE}"]',
     "items": f"- {SITE}\n- {SITE}",
     "answer": f"HTTP/1.1 200 OK\n\n{forms.format(RULES, RulesForm.XML)}",

@@ -258,7 +258,7 @@ class PastedText(NamedTuple):
         text, form, name = (values.get(one) for one in ("text", "form", "name"))
         known = form in {one.value for one in forms.WHOLE}
         is_text = isinstance(text, str) and isinstance(name, str)
-        return cls(str(text), RulesForm(form), str(name)) if known and is_text else None
+        return cls(str(text), RulesForm(str(form)), str(name)) if known and is_text else None
 
     def edit(self, rules: RefererConfiguration) -> str:
         """Write rules back into the text, so that the rest of it stays. Raises ValueError."""

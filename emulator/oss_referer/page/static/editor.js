@@ -2,7 +2,7 @@
 //
 // It asks no server: the page that has it answers.
 
-import { all, announce, at, attempt, fill, find, later, onDrop, parse, values } from "./base.js";
+import { all, at, attempt, fill, find, later, onDrop, parse, values } from "./base.js";
 import {
   Timeline, follow, isSame, join, keepFocus, lines, lists, mark, number, onUndo, readText, select, write,
 } from "./entries.js";
@@ -24,7 +24,7 @@ export const referers = find("textarea#referers");
 const areas = Object.keys(lists).map(area);
 const [editor, read, unread, causes] = ["#editor", "#read", "#unread", "#causes"].map((name) => find(name));
 const [undoButton, redoButton, popover, exports] = ["#undo", "#redo", "#export", "#export-texts"].map((name) => find(name));
-const sentence = find("#sentence");
+const [sentence, receipt] = [find("#sentence"), find("#receipt")];
 const title = sentence.textContent ?? "";
 const { paste = "", unread: notRead = "", unreadable = "", fixed = "", nothing = "", large = "", binary = "" } = editor.dataset;
 
@@ -88,6 +88,7 @@ export class Editor {
   /** @type {Set<string>} */
   #opened = new Set(); // the causes that are open
   #isBusy = false;
+  #receipt = ""; // what is said of the next change
   #reads = 0;
   #page;
 
@@ -176,6 +177,9 @@ export class Editor {
   /** Count lines, and enable what can be done, after a change. */
   #change(isTyped = false) {
     for (const one of areas) number(gutter(one.id), one);
+    receipt.hidden = !this.#receipt;
+    receipt.textContent = this.#receipt;
+    this.#receipt = "";
     allow(undoButton, this.isUnread || this.#timeline.past.length > 0);
     allow(redoButton, this.#timeline.future.length > 0);
     this.#page.changed(isTyped);
@@ -522,8 +526,8 @@ export class Editor {
   async #fix() {
     const { rules } = await this.#page.tell("fix", this.#asked, false);
     const isChanged = !isSame(rules, this.rules);
-    announce(isChanged ? fixed : nothing);
-    return isChanged ? rules : undefined;
+    this.#receipt = isChanged ? fixed : nothing;
+    return rules;
   }
 
   /** @param {HTMLElement} cause */

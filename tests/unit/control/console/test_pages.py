@@ -339,9 +339,9 @@ VALUES = strategies.recursive(
 )
 BODIES = strategies.dictionaries(strategies.sampled_from(NAMES), VALUES, max_size=5)
 CHANGING = """
-    POST rules/check; POST rules/correct; POST rules/export; POST rules/fix; POST rules/generate; POST rules/read;
-    POST rules/review; PUT rules/examplebucket; PUT buckets/examplebucket; POST login;
-    PUT objects/examplebucket?key=hello.txt; POST signed/examplebucket
+    POST rules/check; POST rules/correct; POST rules/export; POST rules/fix; POST rules/generate;
+    POST rules/read; POST rules/review; PUT rules/examplebucket; PUT buckets/examplebucket;
+    POST login; PUT objects/examplebucket?key=hello.txt; POST signed/examplebucket
 """.split(";")
 
 
