@@ -261,6 +261,13 @@ def test_cause_says_what_its_fix_does_to_people(entries: list[str], consequence:
     assert consequence in re.sub(r"\s+", " ", re.sub("<.*?>", "", html))
 
 
+def test_blacklist_entry_that_grows_may_lock_out_a_page() -> None:
+    black = {"RefererBlacklist": {"Referer": ["https://www.a.test/x/"]}}
+    html = ask("review", rules={**rules("https://*.a.test/"), **black}, other=rules())["html"]
+    assert "▲ may lock out a page of yours" in re.sub(r"\s+", " ", html)
+    assert "opens the whole site" not in html
+
+
 def test_search_that_ends_early_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("oss_referer.lint.correcting._MAX_STEPS", 0)
     html = ask("review", rules=rules("https://*.example.com*", "https://a.*"), other=rules())[

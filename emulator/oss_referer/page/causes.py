@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
 from oss_referer import lint
-from oss_referer.engine import DEFAULT, Assumptions, RefererConfiguration, RefererPolicy
+from oss_referer.engine import DEFAULT, Assumptions, RefererConfiguration, RefererPolicy, Stage
 from oss_referer.lint import Finding
 from oss_referer.lint.finding import WIDENS
 from oss_referer.lint.risk import UNPROVED
@@ -101,6 +101,8 @@ def _make(
     begins = (what for begin, what in _OF_BEGINNINGS.items() if risk.startswith(begin))
     consequence = _OF_RISKS.get(risk) or next(begins, Consequence.YOUR_CHOICE)
     if consequence is Consequence.OPENS_THE_SITE:
+        if first.place is None or first.place.list is Stage.BLACKLIST:
+            return Cause(letter, found, Consequence.MAY_LOCK_OUT)
         lines = [*_find_open(found, rules.whitelist, policy)]
         if all(lines):
             return Cause(letter, found, Consequence.OPEN_ALREADY, lines[0])
