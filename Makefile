@@ -11,6 +11,7 @@ PYTHONS = $(or $(PYTHON),python3 python3.13 python3.12 python3.11)
 
 # Marks of what was installed last; older than pyproject.toml when it must be installed again.
 RUNNING = $(VENV)/.installed-to-run
+BUILDING = $(VENV)/.installed-to-build-the-site
 TESTING = $(VENV)/.installed-to-test
 TESTING_S3 = $(VENV)/.installed-to-test-s3
 TESTING_LANGUAGES = $(VENV)/.installed-to-test-languages
@@ -50,7 +51,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Make an environment again after a failure.
 .DELETE_ON_ERROR:
 
-.PHONY: help run test test-system pythons thorough lowest s3 languages containers spark newcomer lint fmt docs site translations screenshots conformance browser bench soak mutants clean
+.PHONY: help run test test-system pythons thorough lowest s3 languages containers spark newcomer lint fmt docs site lab test-site translations screenshots conformance browser bench soak mutants clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -126,12 +127,17 @@ docs: $(TESTING)  ## write the pages that are generated from the code
 	@$(BIN)/python -m tests.docs.phrases
 	@$(BIN)/python -m tests.docs.translations --blocks
 
-site: $(TESTING)  ## build the documentation site in build/site and test it
+site: $(BUILDING)  ## build the documentation site in build/site, with the lab
 	@rm -rf build/site build/doctrees
 	@$(SPHINX) --doctree-dir build/doctrees/en . build/site
 	@$(SPHINX) --doctree-dir build/doctrees/zh --tag chinese . build/site/zh
 	@$(BIN)/python -m docs.site.lab.build build/site/lab
 	@$(BIN)/python -m tests.docs.site build/site
+
+lab: $(BUILDING)  ## pack the rule lab that runs in a browser: build/oss-emulator-lab.zip
+	@$(BIN)/python -m docs.site.lab.build build/oss-emulator-lab.zip
+
+test-site: $(TESTING) site  ## build the documentation site and test it
 	@OSS_EMULATOR_REQUIRE="$$OSS_EMULATOR_REQUIRE,site" $(BIN)/python -m pytest tests/browser/test_site.py $(ARGS)
 
 translations: $(TESTING)  ## say that the Chinese pages follow the English ones again
@@ -167,16 +173,21 @@ clean:  ## remove the environments, caches and built files
 	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist
 	find emulator tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# What testing installs includes what running needs, so it marks both.
+# What testing installs includes what running and the site need, so it marks all.
 $(RUNNING): pyproject.toml $(BIN)/python
 	@echo 'Installing what running needs into $(VENV) ...'
 	@$(INSTALL) '.[fast,image]'
 	@touch $@
 
+$(BUILDING): pyproject.toml $(BIN)/python
+	@echo 'Installing what the site needs into $(VENV) ...'
+	@$(INSTALL) '.[site]'
+	@touch $@
+
 $(TESTING): pyproject.toml $(BIN)/python
 	@echo 'Installing what testing needs into $(VENV) ...'
-	@$(INSTALL) '.[fast,dev,docs,conformance]'
-	@touch $@ $(RUNNING)
+	@$(INSTALL) '.[fast,dev,site,conformance]'
+	@touch $@ $(RUNNING) $(BUILDING)
 
 $(TESTING_S3): pyproject.toml tests/s3.txt $(BIN)/python
 	@echo 'Installing clients of S3 into $(VENV) ...'

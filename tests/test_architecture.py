@@ -12,6 +12,7 @@ import oss_emulator
 import pytest
 from oss_emulator.operations import OPERATIONS
 from oss_emulator.operations.call import Call
+from oss_emulator.operations.not_emulated import NOT_EMULATED
 from oss_emulator.operations.operation import Resource
 from oss_emulator.protocol.parameters import SUBRESOURCES
 from oss_referer.commands import RULES, TRAFFIC
@@ -53,7 +54,10 @@ def test_modules_have_docstrings(sources: Mapping[str, str]) -> None:
 
 
 def test_each_request_leads_to_one_operation() -> None:
-    asked = [(item.method, item.resource, item.subresource, item.header) for item in OPERATIONS]
+    asked = [
+        (item.method, item.resource, item.subresource, item.header, item.path)
+        for item in (*OPERATIONS, *NOT_EMULATED)
+    ]
     assert len(asked) == len(set(asked))
 
 

@@ -56,22 +56,15 @@ _SCROLL_UP = "() => { scrollTo(0, 0); document.querySelector('#detail').scrollTo
 def _open_story(page: Page) -> None:
     page.locator("#rows tbody tr", has_text="blog.example.com").first.click()
     page.locator("#detail .story").wait_for()
-
-
-def _prove(page: Page) -> None:
-    """Show what allowing the site of a denied request would change."""
-    _open_story(page)
-    page.get_by_role("button", name="Allow https://blog.example.com").click()
-    page.get_by_role("button", name="Apply", exact=True).wait_for()
     page.evaluate(_SCROLL_UP)
 
 
 def _allow(page: Page) -> None:
     """Allow the site, and send the request again."""
-    _prove(page)
+    _open_story(page)
     page.get_by_role("button", name="Apply", exact=True).click()
-    page.locator("#remedies").get_by_role("button", name="Send it again").click()
-    page.locator(".resent").wait_for()
+    page.locator("#fix").get_by_role("button", name="Send it again").click()
+    page.locator(".again a").first.wait_for()
     page.evaluate(_SCROLL_UP)
 
 
@@ -81,7 +74,7 @@ def _edit(page: Page) -> None:
 
 
 def _wait_for_results(page: Page) -> None:
-    page.locator("#results table").wait_for()
+    page.locator("#results .embedded").wait_for()
 
 
 def _wait_for_findings(page: Page) -> None:
@@ -90,11 +83,11 @@ def _wait_for_findings(page: Page) -> None:
 
 
 PICTURES = [
-    Picture("requests", "requests", _prove, height=1100),
+    Picture("requests", "requests", _open_story, height=1100),
     Picture("rules", f"rules/{BUCKET}", _edit, height=1150),
-    Picture("buckets", f"buckets/{BUCKET}", height=520),
+    Picture("buckets", f"buckets/{BUCKET}", height=620),
     Picture("object", f"objects/{BUCKET}?key=hello.txt", height=620),
-    Picture("embed", f"embed?bucket={BUCKET}&key=hello.txt", _wait_for_results, height=900),
+    Picture("embed", f"embed?bucket={BUCKET}&key=picture.svg", _wait_for_results, height=900),
     Picture("emulator", "emulator", height=900),
     Picture("lab", "index.html", _wait_for_findings, height=1000, of_lab=True),
     Picture("story", "requests", _allow, width=720, height=960),  # the last: it changes the rules
@@ -112,8 +105,10 @@ def take(names: Collection[str]) -> None:
     ):
         build(Path(folder))
         lab = Path(folder).as_uri()
-        for key in ("photos/cat.jpg", "photos/dog.jpg", "logo.png"):
-            emulator.put(f"/{BUCKET}/{key}", b"x" * 20_000)
+        logo = BytesIO()
+        Image.linear_gradient("L").resize((320, 180)).save(logo, "PNG")
+        for key in ("photos/cat.png", "photos/dog.png", "logo.png"):
+            emulator.put(f"/{BUCKET}/{key}", logo.getvalue(), {"Content-Type": "image/png"})
         for referer in REFERERS:
             headers = {"Referer": referer} if referer else {}
             requests.get(f"{emulator.endpoint}/{BUCKET}/hello.txt", headers=headers, timeout=20)

@@ -13,6 +13,7 @@ import requests
 from oss_emulator import Emulator
 from oss_emulator.control import console
 from oss_emulator.control.api import access
+from oss_emulator.control.console import EMBED_DOMAIN
 from oss_emulator.control.console.embed import POLICIES
 from oss_emulator.control.console.requests import MOST_SENT
 from oss_emulator.operations.admission import Refused
@@ -75,7 +76,7 @@ def test_newcomer_finds_out_why_and_changes_the_rule(tab: Page, tmp_path: Path) 
         expect(story.locator(".because")).to_contain_text("No whitelist entry matches")
         expect(story.get_by_text("0003-00000503").first).to_be_visible()
 
-        story.get_by_role("link", name="Try other rules").click()
+        story.get_by_role("link", name="Edit the rules").click()
         expect(tab.locator("#verdicts tr", has_text=THIEF).locator(".verdict")).to_have_text(
             "denied"
         )
@@ -238,10 +239,11 @@ def test_story_of_a_request_by_keyboard(tab: Page, emulator: Emulator) -> None:
     link.focus()
     tab.keyboard.press("Enter")
     detail = tab.locator("#detail")
-    expect(detail).to_be_focused()
+    expect(tab.locator("#story")).to_be_focused()
     for text in ("No blacklist entry matches.", "not signed", "user-agent", "<EC>0003-00000503"):
         expect(detail).to_contain_text(text)
-    detail.locator("summary", has_text="curl").click()
+    detail.locator("summary", has_text="Take it along").click()
+    detail.locator(".snippet summary", has_text="curl").click()
     detail.get_by_role("button", name="Copy").first.click()
     expect(tab.locator("#announce")).to_have_text("Copied")
     copied = tab.evaluate("() => navigator.clipboard.readText()")
@@ -260,6 +262,7 @@ def test_request_is_added_to_a_table_that_the_lab_runs(
     visit(tab, emulator, "requests")
     for number in (0, 1):
         tab.locator("#rows tbody tr").nth(number).click()
+        tab.locator("summary", has_text="Take it along").click()
         tab.get_by_role("button", name="Add to a table").click()
         tab.get_by_role("button", name="Close").click()
         expect(tab.locator("#detail")).to_be_hidden()
@@ -283,6 +286,7 @@ def test_edited_rules_are_asked_about_a_request(tab: Page, emulator: Emulator) -
     expect(tab.get_by_text("edited, not applied yet")).to_be_visible()
     visit(tab, emulator, "requests")
     tab.locator("#rows tbody tr").first.click()
+    tab.get_by_text("other ways").click()
     tab.get_by_role("button", name="What would the edited rules say?").click()
     expect(tab.locator("[data-edited-answer] .verdict")).to_have_text("allowed")
 
@@ -461,8 +465,10 @@ def test_bucket_is_created_filled_and_emptied(tab: Page, emulator: Emulator) -> 
     files = [("a.txt", "text/plain", b"A"), ("b.png", "image/png", PIXEL)]
     payload = [{"name": name, "mimeType": kind, "buffer": data} for name, kind, data in files]
     tab.locator("#files").set_input_files(payload)  # type: ignore[arg-type]
-    expect(tab.locator("tbody tr")).to_have_count(2)
+    expect(tab.locator(".grid > li")).to_have_count(2)
+    follow(tab, tab.get_by_role("link", name="List"))
     tab.get_by_role("combobox", name="ACL").select_option("public-read")
+    tab.get_by_role("button", name="Set the ACL").click()
     tab.get_by_role("dialog").get_by_role("button", name="Set the ACL").click()
     expect(tab.locator("#announce")).to_have_text("The ACL is set.")
     assert fetch(emulator, key="a.txt", bucket="new-bucket").content == b"A"
@@ -520,6 +526,7 @@ def test_object_is_described_and_changed(tab: Page, emulator: Emulator) -> None:
     width = "() => document.querySelector('.preview').naturalWidth"
     tab.wait_for_function(width)
     tab.get_by_role("combobox", name="ACL").select_option("private")
+    tab.get_by_role("button", name="Set the ACL").click()
     tab.get_by_role("dialog").get_by_role("button", name="Set the ACL").click()
     expect(tab.locator("#announce")).to_have_text("Saved")
     assert fetch(emulator, SITE, "dot.png").status_code == 403
@@ -568,21 +575,25 @@ def test_versions_are_listed_and_removed(tab: Page, emulator: Emulator) -> None:
 def test_embed_test_shows_what_this_browser_sends(tab: Page, emulator: Emulator) -> None:
     """The browser is the witness for `oss_referer.browser`."""
     visit(tab, emulator, "embed")
-    tab.get_by_label("Object").fill("hello.txt")
+    tab.get_by_label("Object").fill("picture.svg")
     tab.get_by_role("button", name="Run the test").click()
-    rows = tab.locator("#results tbody tr")
-    expect(rows).to_have_count(len(POLICIES))
+    cards = tab.locator("#results .embedded > li")
+    expect(cards).to_have_count(len(POLICIES))
     frames = tab.locator("iframe")
     for number, policy in enumerate(POLICIES):
         page = frames.nth(number).get_attribute("src")
         assert page is not None
-        target = f"http://{BUCKET}.localhost:{emulator.port}/hello.txt"
+        target = f"http://{BUCKET}.localhost:{emulator.port}/picture.svg"
         expected = referrer.send(page, target, policy or referrer.DEFAULT)
-        cells = rows.nth(number).locator("td")
-        assert cells.first.locator(".verdict").inner_text() == "allowed"
-        here, status, sent = cells.last.inner_text().split(" · ")
-        assert sent == (expected or "no Referer")
-        assert (here, status) == (("allowed", "200") if expected is None else ("denied", "403"))
+        card = cards.nth(number)
+        assert card.locator(".verdict").inner_text() == "allowed"
+        expect(card.locator("dl")).to_be_hidden()
+        card.locator("img").click()
+        moved = expected and expected.replace(f".{EMBED_DOMAIN}:{emulator.port}", "")
+        at_site, here = card.locator("dd").all()
+        expect(at_site).to_have_text(moved or "no Referer")
+        status = "allowed · 200" if expected is None else "denied · 403"
+        expect(here).to_have_text(f"{expected or 'no Referer'} {status}")
 
 
 # --- Emulator
@@ -742,7 +753,7 @@ def settle(tab: Page, path: str) -> None:
         tab.locator("#found").wait_for()
         tab.locator("#verdicts table").wait_for(state="attached")
     if path.startswith("embed"):
-        tab.locator("#results table").wait_for()
+        tab.locator("#results .embedded").wait_for()
 
 
 ENGLISH = """() => {

@@ -66,19 +66,35 @@ def test_object_shows_who_gets_it_at_its_public_url(tab: Page, emulator: Emulato
     assert (entry.status, entry.request.headers.get("referer")) == (200, None)
 
 
+def set_acl(tab: Page, acl: str, answer: str = "Set the ACL") -> None:
+    tab.get_by_role("combobox", name="ACL").select_option(acl)
+    tab.get_by_role("button", name="Set the ACL").click()
+    tab.get_by_role("dialog").get_by_role("button", name=answer).click()
+
+
 def test_private_object_says_that_permissions_deny_it(tab: Page, emulator: Emulator) -> None:
     visit(tab, emulator, f"objects/{BUCKET}?key=hello.txt")
-    acl = tab.get_by_role("combobox", name="ACL")
-    acl.focus()
-    acl.select_option("private")
-    dialog = tab.get_by_role("dialog")
-    expect(dialog).to_contain_text("Only signed requests may read it")
-    dialog.get_by_role("button", name="Set the ACL").click()
+    set_acl(tab, "private")
     expect(tab.locator("#announce")).to_have_text("Saved")
     row = tab.locator(".visitors tbody tr").first
     expect(row).to_contain_text("Permissions deny it")
     expect(row).to_contain_text("403")
-    expect(acl).to_be_focused()
+    expect(tab.get_by_role("button", name="Set the ACL")).to_be_focused()
+
+
+@pytest.mark.parametrize("path", [f"buckets/{BUCKET}", f"objects/{BUCKET}?key=hello.txt"])
+def test_arrow_key_chooses_an_acl_and_sets_nothing(
+    tab: Page, emulator: Emulator, path: str
+) -> None:
+    visit(tab, emulator, path)
+    changes: list[str] = []
+    tab.on("request", lambda request: changes.append(request.method))
+    acl = tab.get_by_role("combobox", name="ACL")
+    before = acl.input_value()
+    acl.press("ArrowDown")
+    expect(acl).not_to_have_value(before)
+    expect(tab.get_by_role("dialog")).to_have_count(0)
+    assert set(changes) <= {"GET"}
 
 
 def test_acl_is_asked_for_and_stays_if_the_reader_declines(tab: Page, emulator: Emulator) -> None:
@@ -86,6 +102,7 @@ def test_acl_is_asked_for_and_stays_if_the_reader_declines(tab: Page, emulator: 
     visit(tab, emulator, "buckets/private-bucket")
     acl = tab.get_by_role("combobox", name="ACL")
     acl.select_option("public-read-write")
+    tab.get_by_role("button", name="Set the ACL").click()
     dialog = tab.get_by_role("dialog")
     expect(dialog).to_contain_text("read, replace and delete")
     dialog.get_by_role("button", name="Cancel").click()
@@ -134,6 +151,48 @@ def test_folder_of_ten_thousand_keys_is_paged_searched_and_sorted(
     expect(names).to_have_text(["09999.txt"])
     tab.get_by_role("link", name="Show all").click()
     expect(names).to_have_count(200)
+
+
+def test_folder_with_images_is_a_grid_and_the_list_is_one_click_away(
+    tab: Page, emulator: Emulator
+) -> None:
+    for number in range(150):
+        emulator.put(f"/{BUCKET}/p/{number:03}.png", PIXEL, {"Content-Type": "image/png"})
+    emulator.put(f"/{BUCKET}/p/notes.txt", b"x", {"x-oss-object-acl": "private"})
+    loaded: list[str] = []
+    tab.on("request", lambda request: loaded.append(request.url))
+    visit(tab, emulator, f"buckets/{BUCKET}?prefix=p/")
+    images = tab.locator(".grid img")
+    expect(images).to_have_count(150)
+    tab.wait_for_function("() => document.querySelector('.grid img').naturalWidth === 1")
+    assert 0 < sum("/content/" in url for url in loaded) < 150  # those out of sight wait
+    first = tab.locator(".grid > li", has_text="000.png")
+    expect(first.locator("li")).to_have_text(
+        ["own page ✔allowed", "stranger ✘denied", "no Referer ✔allowed"]
+    )
+    private = tab.locator(".grid > li", has_text="notes.txt")
+    expect(private.locator(".gets")).to_have_count(0)
+    expect(private.locator("img")).to_have_count(0)
+
+    tab.get_by_role("link", name="List").click()
+    expect(tab.locator("tbody tr")).to_have_count(151)
+    row = tab.get_by_role("row", name="000.png").get_by_role("cell")
+    expect(row.filter(has_text="✔")).to_have_count(2)
+    expect(row.filter(has_text="✘")).to_have_count(1)
+    tab.get_by_role("link", name="Size").click()
+    expect(tab.get_by_role("columnheader", name="Size")).to_have_attribute("aria-sort", "ascending")
+    tab.get_by_role("link", name="Grid").click()
+    expect(images).to_have_count(150)
+
+
+def test_marks_say_what_visitors_get(tab: Page, emulator: Emulator) -> None:
+    visit(tab, emulator, f"buckets/{BUCKET}?view=grid")
+    shown = tab.locator(".grid > li", has_text="hello.txt").locator(".open-to > li > span")
+    url = f"{emulator.endpoint}/{BUCKET}/hello.txt"
+    for mark, referer in zip(shown.all(), (SITE, THIEF, None), strict=True):
+        headers = {"Referer": referer} if referer else {}
+        gets = requests.get(url, headers=headers, timeout=20).ok
+        expect(mark).to_have_class("gets" if gets else "kept-out")
 
 
 def test_focus_goes_to_the_next_row_after_a_deletion(tab: Page, emulator: Emulator) -> None:
@@ -269,14 +328,11 @@ def test_text_stays_that_is_typed_after_the_form_was_sent(tab: Page, emulator: E
     expect(code).to_have_value("")
 
 
-def test_choice_that_the_server_did_not_take_is_not_shown(tab: Page, emulator: Emulator) -> None:
+def test_acl_that_the_server_did_not_take_is_told(tab: Page, emulator: Emulator) -> None:
     visit(tab, emulator, f"objects/{BUCKET}?key=hello.txt")
     tab.route("**/objects/**", lambda route: route.abort())
-    acl = tab.get_by_role("combobox", name="ACL")
-    acl.select_option("private")
-    tab.get_by_role("dialog").get_by_role("button", name="Set the ACL").click()
+    set_acl(tab, "private")
     expect(tab.locator("#announce")).to_contain_text("the server did not answer")
-    expect(acl).to_have_value("default")
 
 
 def test_what_is_done_is_not_said_to_have_failed(tab: Page, emulator: Emulator) -> None:
@@ -426,18 +482,51 @@ def test_embed_test_is_at_the_site_of_the_rules_and_takes_an_image(
     expect(tab.get_by_label("Host of the page")).to_have_value("shop.test")
     assert tab.get_by_label("Object").input_value().endswith((".png", ".svg"))
     tab.get_by_role("button", name="Run the test").click()
-    rows = tab.locator("#results tbody tr")
-    expect(rows).to_have_count(len(POLICIES))
-    for row in rows.all():
-        verdict = row.locator(".verdict")
+    cards = tab.locator("#results .embedded > li")
+    expect(cards).to_have_count(len(POLICIES))
+    for card in cards.all():
+        verdict = card.locator(".verdict")
         expect(verdict).to_have_count(1)
         box = verdict.bounding_box()
         assert box is not None
         assert 0 <= box["x"] <= 390 - box["width"]
-    expect(rows.nth(0).locator(".verdict")).to_have_text("allowed")
-    no_referrer = tab.locator("#results tr", has=tab.get_by_text("no-referrer", exact=True))
-    expect(no_referrer.locator(".verdict")).to_have_text("denied")
+    for policy, word in (("(none set)", "allowed"), ("no-referrer", "denied")):
+        card = cards.filter(has=tab.get_by_text(policy, exact=True))
+        expect(card.locator(".verdict")).to_have_text(word)
+        picture = card.locator("img")
+        tab.wait_for_function("(image) => image.complete", arg=picture.element_handle())
+        is_loaded = picture.evaluate("(image) => image.naturalWidth > 0")
+        assert is_loaded is (word == "allowed")
     assert not tab.evaluate("() => document.documentElement.scrollWidth > innerWidth")
+
+
+def test_embed_test_shows_what_permissions_deny_as_broken(tab: Page, emulator: Emulator) -> None:
+    image = {"Content-Type": "image/png", "x-oss-object-acl": "private"}
+    emulator.put(f"/{BUCKET}/private.png", PIXEL, image)
+    visit(tab, emulator, f"embed?bucket={BUCKET}&key=private.png")
+    cards = tab.locator("#results .embedded > li")
+    expect(cards).to_have_count(len(POLICIES))
+    expect(cards.filter(has_text="Permissions deny it")).to_have_count(len(POLICIES))
+    assert {image.get_attribute("src") for image in cards.locator("img").all()} == {"data:,"}
+
+
+def test_embed_test_says_that_an_object_is_not_an_image(tab: Page, emulator: Emulator) -> None:
+    visit(tab, emulator, f"embed?bucket={BUCKET}&key=hello.txt")
+    expect(tab.get_by_text("This object is not an image")).to_be_visible()
+    visit(tab, emulator, f"embed?bucket={BUCKET}&key=picture.svg")
+    expect(tab.get_by_text("This object is not an image")).to_have_count(0)
+
+
+def test_arrow_key_does_not_leave_the_form_of_the_embed_test(tab: Page, emulator: Emulator) -> None:
+    emulator.bucket("z-bucket", acl="private")
+    visit(tab, emulator, "embed")
+    bucket = tab.get_by_label("Bucket")
+    with tab.expect_event("load", predicate=lambda _: True):
+        bucket.press("ArrowDown")
+        expect(bucket).to_have_value("z-bucket")
+        expect(bucket).to_be_focused()
+        tab.get_by_role("button", name="Choose").click()
+    expect(tab.get_by_text("This bucket has no objects yet")).to_be_visible()
 
 
 # --- The first run
@@ -474,6 +563,7 @@ def test_newcomer_is_led_from_nothing_to_a_request(tab: Page) -> None:
 
 PAGES = [
     f"buckets/{BUCKET}",
+    f"buckets/{BUCKET}?view=list",
     f"objects/{BUCKET}?key=picture.svg",
     f"embed?bucket={BUCKET}&key=picture.svg",
     "connect",
@@ -486,6 +576,6 @@ def test_axe_finds_nothing(tab: Page, emulator: Emulator, language: str) -> None
     for path in PAGES:
         visit(tab, emulator, f"{path}{'&' if '?' in path else '?'}language={language}")
         if path.startswith("embed"):
-            tab.locator("#results table").wait_for()
+            tab.locator("#results .embedded").wait_for()
         found[path] = axe.find_violations(tab, script)
     assert {path: said for path, said in found.items() if said} == {}

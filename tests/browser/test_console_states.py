@@ -8,6 +8,8 @@ import pytest
 import requests
 from oss_emulator import Emulator
 from oss_emulator.control.api import access
+from oss_emulator.control.console.embed import POLICIES
+from oss_emulator.control.faults import Fault
 from oss_emulator.settings import DEMO
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
@@ -141,6 +143,46 @@ def test_saved_rules_are_shown_without_scripts(browser: Browser, emulator: Emula
         "http://www.example.com/\nhttps://www.example.com/"
     )
     expect(tab.get_by_label("AllowEmptyReferer")).to_be_checked()
+    context.close()
+
+
+EVERYWHERE = (
+    *("requests", "requests/1", "rules", f"rules/{BUCKET}", "connect", "emulator", "buckets"),
+    *(f"buckets/{BUCKET}", f"objects/{BUCKET}?key=hello.txt", f"objects/{BUCKET}?key=none"),
+    *("embed", f"embed?bucket={BUCKET}&key=picture.svg", "login"),
+)
+
+
+def test_pages_without_scripts_offer_only_what_works(browser: Browser) -> None:
+    """A button works in a form that a browser sends by itself."""
+    context = browser.new_context(java_script_enabled=False)
+    tab = context.new_page()
+    with Emulator(seed=DEMO, admin_token="s3cret") as running:
+        running.run(lambda: running.controls.snapshots.take("before"))
+        running.run(lambda: running.controls.faults.add(Fault(latency=0.01)))
+        requests.get(f"{running.endpoint}/{BUCKET}/hello.txt", timeout=20)
+        dead: dict[str, list[str]] = {}
+        for path in EVERYWHERE:
+            visit(tab, running, path)
+            expect(tab.locator("noscript .notice")).to_be_visible()
+            buttons = tab.locator("button, input[type=submit], [role=button], label.button")
+            dead[path] = [
+                button.inner_text()
+                for button in buttons.all()
+                if button.is_visible()
+                and not button.locator("xpath=ancestor::form[@method]").count()
+            ]
+            assert "Live" not in tab.locator("main").inner_text(), path
+    context.close()
+    assert {path: found for path, found in dead.items() if found} == {}
+
+
+def test_embed_test_shows_its_results_without_scripts(browser: Browser, emulator: Emulator) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    tab = context.new_page()
+    visit(tab, emulator, f"embed?bucket={BUCKET}&key=picture.svg")
+    follow(tab, tab.locator("noscript a.button"))
+    expect(tab.locator(".embedded > li .verdict.allowed")).to_have_count(len(POLICIES))
     context.close()
 
 

@@ -338,6 +338,25 @@ def test_program_of_a_page_opens_with_its_rules_and_its_verdict(shown: Page) -> 
         expect(row).to_contain_text(step)
 
 
+@pytest.mark.usefixtures("folder")
+def test_archive_of_the_lab_works_from_the_disk(browser: Browser, tmp_path: Path) -> None:
+    """Nothing is around it, so its links lead to the repository."""
+    from docs.site.lab.build import pack  # it reads the whole package, which few tests need
+
+    pack(tmp_path / "oss-emulator-lab.zip")
+    shutil.unpack_archive(tmp_path / "oss-emulator-lab.zip", tmp_path / "here")
+    (unpacked,) = (tmp_path / "here").iterdir()
+    visit = Visit(browser, unpacked.as_uri())
+    for name in PAGES.values():
+        page = visit.open(name)
+        links = [link.get_attribute("href") or "" for link in page.locator(".top a").all()]
+        assert {link for link in links if "://" not in link} <= {*PAGES.values()}
+        for link in filter(lambda link: "://" in link, links):
+            path = link.removeprefix("https://github.com/oss-emulator/oss-emulator/blob/main/")
+            assert (ROOT / path).is_file(), link
+    visit.close()
+
+
 @pytest.mark.parametrize("language", ["index.html", "zh.html"])
 def test_axe_finds_nothing(browser: Browser, folder: Path, language: str) -> None:
     visit = Visit(browser, folder.as_uri())

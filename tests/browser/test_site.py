@@ -1,6 +1,6 @@
 """The documentation site: whole without a network, and searchable in a browser.
 
-`make site`, which CI runs too, builds it and runs these tests.
+`make test-site`, which CI runs too, builds it and runs these tests.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 def site() -> Path:
     """The site in both languages."""
     if "site" not in required():
-        pytest.skip("the site takes many seconds to build: `make site` runs these tests")
+        pytest.skip("the site takes many seconds to build: `make test-site` runs these tests")
     return ROOT / "build" / "site"
 
 

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from oss_emulator.cli import main
 from oss_emulator.cli.client import TIMEOUT
+from oss_emulator.cli.play import OWN
+from oss_emulator.recording import scenario
 
 from tests.cli.process import EMULATOR, environment
 from tests.cli.refusal import refuse
@@ -130,3 +132,9 @@ def test_recording_of_a_region_that_cannot_be_is_refused(tmp_path: Path) -> None
     file = tmp_path / "recorded.json"
     file.write_text(json.dumps({"endpoint": "oss-oss-a.aliyuncs.com", "scenarios": []}))
     assert "region: 'oss-a' is not a region; write one such as" in refuse("play", str(file))
+
+
+@pytest.mark.system
+def test_cases_of_help_pages_are_played_by_their_name() -> None:
+    answers = sum(len(each.steps) for each in scenario.read(OWN["errors"]).scenarios)
+    assert play("errors") == (0, f"{answers} of {answers} answers are equal\n")

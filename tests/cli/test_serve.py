@@ -381,7 +381,7 @@ ITEM = f'{BUCKET}[[bucket.object]]\nkey = "a"\n'
         ("[[bucket]]\nname = 1\n", "bucket[0].name is 1; write a string"),
         ('[[bucket]]\nname = "No_Bucket"\n', "InvalidBucketName"),
         (f'{BUCKET}acl = "public"\n', "no such bucket access control exists"),
-        (f'{BUCKET}storage_class = "Cheap"\n', "Storage class 'Cheap' is unknown; use"),
+        (f'{BUCKET}storage_class = "Cheap"\n', "No such bucket storage class exists"),
         (f'{BUCKET}redundancy = "RAID"\n', "Redundancy type 'RAID' is unknown; use"),
         (
             f'{BUCKET}owner = "me"\n',

@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from oss_emulator.operations import OPERATIONS
+from oss_emulator.operations.operation import Operation
 from oss_emulator.pipeline.routing import Dispatcher
 from oss_emulator.protocol.address import Target
+from oss_emulator.protocol.errors import ECBasis, basis_of
 from oss_emulator.protocol.message import Request
 from oss_emulator.protocol.signature import presigning
 from oss_emulator.recording.scenario import RecordedRequest
 
-from tests.recorded.test_recorded import EXPECTED, RECORDING
+from tests.recorded.test_errors import ecs_of_the_server
+from tests.recorded.test_recorded import ERRORS, ERRORS_EXPECTED, EXPECTED, RECORDING
 
 ROOT = Path(__file__).parents[2]
 FACTS = {
@@ -25,10 +28,55 @@ FACTS = {
 }
 """The pages that state facts, with the letters of their numbers."""
 
+_DISPATCHER = Dispatcher(OPERATIONS)
+
 _BEGIN, _END = "<!-- tables -->\n", "<!-- end of tables -->\n"
 
 BASES = ("recorded", "observed", "documented", "asserted", "assumed")
 """What facts rest on, the strongest first."""
+
+
+MODULES = {
+    "0002": ("signatures", "签名"),
+    "0003": ("permissions", "权限"),
+    "0004": ("bandwidth, blur", "流控、模糊"),
+    "0005": ("encryption", "加密"),
+    "0006": ("forms", "表单上传"),
+    "0007": ("callbacks", "上传回调"),
+    "0010": ("tags", "标签"),
+    "0011": ("user metadata", "用户元数据"),
+    "0012": ("versions", "版本控制"),
+    "0013": ("storage classes", "存储类型"),
+    "0014": ("lifecycle rules", "生命周期规则"),
+    "0015": ("buckets", "Bucket"),
+    "0016": ("objects", "Object"),
+    "0017": ("headers, parameters, bodies", "请求头、参数、请求体"),
+    "0018": ("domains", "自定义域名"),
+    "0019": ("mirroring", "镜像回源"),
+    "0020": ("inventories", "清单"),
+    "0024": ("data lakes", "数据湖"),
+    "0026": ("keys, appending, symlinks", "Object 名称、追加、软链接"),
+    "0027": ("retention policies", "合规保留策略"),
+    "0028": ("transfer acceleration", "传输加速"),
+    "0030": ("bucket policies", "Bucket Policy"),
+    "0031": ("replication", "数据复制"),
+    "0032": ("logging", "日志"),
+    "0033": ("Referer rules", "防盗链规则"),
+    "0034": ("cross-origin rules", "跨域规则"),
+    "0035": ("requester pays", "请求者付费"),
+    "0036": ("access tracking", "访问跟踪"),
+    "0037": ("data indexing", "数据索引"),
+    "0039": ("resource groups", "资源组"),
+    "0040": ("images", "图片处理"),
+    "0042": ("multipart uploads", "分片上传"),
+    "0043": ("symlinks", "软链接"),
+    "0044": ("live channels", "直播"),
+    "0046": ("fields of logs", "日志字段"),
+    "0048": ("endpoints", "访问域名"),
+    "0049": ("endpoints", "访问域名"),
+    "0053": ("video snapshots", "视频截帧"),
+}
+"""What the ECs of a module are about, in English and Chinese."""
 
 
 class Words(NamedTuple):
@@ -40,14 +88,26 @@ class Words(NamedTuple):
     total: str
     page: str
     bases: tuple[str, ...]
+    module: str
+    about: str
+    cases: str
+    ecs: str
+    ec_bases: tuple[str, ...]
+    language: int
+    """The place of its words in MODULES."""
 
 
 PAGES = {
     ROOT / "docs" / "fidelity.md": Words(
-        "Operation", "Recorded answers", "Equal", "all", "Page", BASES
+        *("Operation", "Recorded answers", "Equal", "all", "Page", BASES),
+        *("ECs", "About", "Cases of help pages", "ECs of the emulator", tuple(ECBasis), 0),
     ),
     ROOT / "docs" / "zh" / "fidelity.md": Words(
-        "接口", "录制的响应", "一致", "合计", "页面", ("录制", "观察", "文档", "测试断言", "假设")
+        *("接口", "录制的响应", "一致", "合计", "页面"),
+        ("录制", "观察", "文档", "测试断言", "假设"),
+        *("EC", "内容", "帮助文档中的案例", "模拟器的 EC"),
+        ("录制", "帮助文档", "测试断言", "假设"),
+        1,
     ),
 }
 
@@ -56,7 +116,7 @@ def render(page: str, words: Words) -> str:
     """Return a page with current tables."""
     head, begin, rest = page.partition(_BEGIN)
     _, end, tail = rest.partition(_END)
-    tables = "\n".join((*_answers(words), "", *_facts(words)))
+    tables = "\n".join((*_answers(words), "", *_cases(words), "", *_ecs(words), "", *_facts(words)))
     return f"{head}{begin}\n{tables}\n{end}{tail}"
 
 
@@ -77,7 +137,7 @@ def _answers(words: Words) -> Iterator[str]:
     equal: Counter[str] = Counter()
     for recorded in RECORDING.scenarios:
         for number, step in enumerate(recorded.steps):
-            name = _operation(step.request)
+            name = operation_of(step.request).name
             total[name] += 1
             equal[name] += (recorded.name, number) not in EXPECTED
     yield f"| {words.operation} | {words.answers} | {words.equal} |"
@@ -87,13 +147,31 @@ def _answers(words: Words) -> Iterator[str]:
     yield f"| **{words.total}** | {total.total()} | {equal.total()} |"
 
 
-def _operation(recorded: RecordedRequest) -> str:
+def _cases(words: Words) -> Iterator[str]:
+    total = Counter(each.name[:4] for each in ERRORS.scenarios)
+    different = Counter(name[:4] for name, _ in ERRORS_EXPECTED)
+    yield f"| {words.module} | {words.about} | {words.cases} | {words.equal} |"
+    yield "|---|---|---|---|"
+    for module, count in sorted(total.items()):
+        about = MODULES[module][words.language]
+        yield f"| {module} | {about} | {count} | {count - different[module]} |"
+    yield f"| **{words.total}** | | {total.total()} | {total.total() - different.total()} |"
+
+
+def _ecs(words: Words) -> Iterator[str]:
+    counts = Counter(map(basis_of, ecs_of_the_server()))
+    yield f"| | {' | '.join(words.ec_bases)} |"
+    yield "|---|" + "---|" * len(ECBasis)
+    yield f"| {words.ecs} | {' | '.join(str(counts[basis]) for basis in ECBasis)} |"
+
+
+def operation_of(recorded: RecordedRequest) -> Operation:
+    """Return the operation that a recorded request asks for."""
     query = presigning.format_query(recorded.query)
     headers = [("Host", "localhost"), *recorded.headers.items()]
     request = Request.parse(recorded.method, f"/?{query}", headers, 0)
     bucket = "" if "." in recorded.bucket else recorded.bucket
-    found = Dispatcher(OPERATIONS).find(request, Target(bucket, recorded.path.removeprefix("/")))
-    return found.name
+    return _DISPATCHER.find(request, Target(bucket, recorded.path.removeprefix("/")))
 
 
 def _facts(words: Words) -> Iterator[str]:

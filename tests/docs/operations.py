@@ -4,8 +4,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from oss_emulator.operations import OPERATIONS
+from oss_emulator.operations.not_emulated import NOT_EMULATED
 from oss_emulator.operations.operation import Operation, Resource
+from oss_emulator.protocol.errors import ErrorCase
 from oss_emulator.protocol.parameters import SUBRESOURCES
+
+from tests.docs.fidelity import operation_of
+from tests.recorded.test_recorded import RECORDING
 
 PAGE = Path(__file__).parents[2] / "docs" / "operations.md"
 
@@ -21,6 +26,13 @@ what a policy must allow. The status says how far the emulator goes:
 - *enforced*: the operation does what the service does.
 - *kept*: the emulator validates the document, stores it, returns it and deletes it as the service
   does, but the document has no effect.
+
+The basis is the strongest witness of the operation, in the words of [fidelity.md](fidelity.md):
+
+- *recorded*: answers of the service to this operation were recorded.
+- *documented*: a help page of the service describes it.
+- *asserted*: no such page was found; the suites or the code of the SDKs in parentheses call it.
+- *assumed*: nobody says.
 
 Any other request gets 501 `NotImplemented` with the name of what is missing:
 
@@ -38,31 +50,90 @@ HTTP/1.1 501 Not Implemented
 ```
 """
 
+_REFUSED = """\
+## Operations that are not emulated
+
+These operations get 501 `NotImplemented`, which names the operation, or what the service answers
+where the feature is missing. An unknown access key is refused first. The signature is not checked:
+vectors and tables have signatures of their own.
+"""
+
+_ELSEWHERE = """\
+Requests for {resource} come to `<region>.oss-{resource}.aliyuncs.com`, or to any endpoint from the
+client of an SDK for {resource}, which names itself in the user agent:
+"""
+
 _NOT_EMULATED = """\
 ## Known sub-resources that are not emulated
 
-The service and its SDKs use these sub-resources, and no operation here answers them. They get 501,
+The service and its SDKs use these sub-resources, and no operation above has them. They get 501,
 whatever the method.
 """
+
+# What has no help page, by name or request, and the SDKs that tell of it.
+_ASSERTED = {
+    "Go V1": """
+        PutBucketResponseHeader GetBucketResponseHeader DeleteBucketResponseHeader GET?regionList
+    """,
+    "Go V1, oss2, Java": "PutAsyncFetchTask GetAsyncFetchTask",
+    "Go V2": "GetDataPipelineConfiguration PutDataPipelineConfiguration",
+    "Go V2, Python V2": "DoDataPipelineAction",
+    "Go, oss2, Java, PHP": "AsyncProcessObject",
+    "oss2": "DELETE?symlink",
+    "oss2, Java": """
+        PutBucketCallbackPolicy GetBucketCallbackPolicy DeleteBucketCallbackPolicy
+        PutBucketStorageCapacity GetBucketStorageCapacity GetUserQosInfo
+    """,
+    "Python V2": """
+        PutBucketStorageQuota GetBucketStorageQuota DeleteBucketStorageQuota
+        PutVectorIndexFusion QueryVectorsFusion POST?MetaQuery&action
+    """,
+    "Python V2, PHP V2": "ListCloudBoxes",
+    "": "HEAD?x-oss-process",  # assumed: I-02
+}
+_SUITES = {name: suites for suites, names in _ASSERTED.items() for name in names.split()}
 
 
 def render(operations: Iterable[Operation]) -> str:
     """Return the page."""
     operations = tuple(operations)
+    recorded = {operation_of(step.request) for each in RECORDING.scenarios for step in each.steps}
     lines = [_ABOUT]
-    for resource in Resource:
+    for resource in (Resource.SERVICE, Resource.BUCKET, Resource.OBJECT):
         here = [operation for operation in operations if operation.resource is resource]
         # The sort is stable: operations of one sub-resource stay in the order of the code.
-        lines += _table(resource, sorted(here, key=_subresource))
+        lines += [
+            f"## {resource.value.title()} operations\n",
+            "| Operation | Request | Action | Status | Basis |",
+            "|---|---|---|---|---|",
+            *(
+                f"| {each.name} | {_request(each)} | `{each.action}` | {each.status.value} "
+                f"| {'recorded' if each in recorded else _basis(each)} |"
+                for each in sorted(here, key=_subresource)
+            ),
+            "",
+        ]
+    lines += [_REFUSED, *_refused(Resource.SERVICE, Resource.BUCKET)]
+    for resource in (Resource.VECTORS, Resource.TABLES):
+        lines += [_ELSEWHERE.format(resource=resource.value), *_refused(resource)]
     lines += [_NOT_EMULATED, ", ".join(f"`{name}`" for name in not_emulated(operations))]
     return "\n".join(lines) + "\n"
+
+
+def _refused(*resources: Resource) -> Iterator[str]:
+    yield "| Operation | Request | Answer | Basis |"
+    yield "|---|---|---|---|"
+    for each in NOT_EMULATED:
+        if each.resource in resources:
+            yield f"| {each.name} | {_request(each)} | {_answer(each)} | {_basis(each)} |"
+    yield ""
 
 
 def not_emulated(operations: Iterable[Operation]) -> list[str]:
     """Return the known sub-resources that no operation uses, in alphabetical order."""
     asked = {
         part.partition("=")[0]
-        for operation in operations
+        for operation in (*operations, *NOT_EMULATED)
         for part in operation.subresource.split("&")
     }
     return sorted(SUBRESOURCES - asked, key=str.lower)
@@ -72,19 +143,27 @@ def _subresource(operation: Operation) -> str:
     return operation.subresource.partition("&")[0].lower()
 
 
-def _table(resource: Resource, operations: Iterable[Operation]) -> Iterator[str]:
-    yield f"## {resource.value.title()} operations\n"
-    yield "| Operation | Request | Action | Status |"
-    yield "|---|---|---|---|"
-    for each in operations:
-        yield f"| {each.name} | {_request(each)} | `{each.action}` | {each.status.value} |"
-    yield ""
-
-
 def _request(operation: Operation) -> str:
     asked = f"?{operation.subresource}" if operation.subresource else ""
-    request = f"`{operation.method} {_PATHS[operation.resource]}{asked}`"
+    path = operation.path or _PATHS[operation.resource]
+    request = f"`{operation.method} {path}{asked}`"
     return f"{request} with `{operation.header}`" if operation.header else request
+
+
+def _answer(operation: Operation) -> str:
+    assert operation.refusal is not None
+    if operation.refusal is ErrorCase.NOT_IMPLEMENTED:
+        return "501"
+    return f"{operation.refusal.value.status} `{operation.refusal.value.code}`"
+
+
+def _basis(operation: Operation) -> str:
+    """Return the basis of an operation that was not recorded."""
+    request = f"{operation.method}?{operation.subresource}"
+    suites = _SUITES.get(request, _SUITES.get(operation.name))
+    if suites is None:
+        return "documented"
+    return f"asserted ({suites})" if suites else "assumed"
 
 
 _PATHS = {Resource.SERVICE: "/", Resource.BUCKET: "/bucket", Resource.OBJECT: "/bucket/key"}

@@ -264,3 +264,12 @@ def test_notices_name_whatever_is_shipped(parts: Mapping[str, bytes]) -> None:
         assert text in notices
     for part in parts:
         assert part in notices
+
+
+def test_site_and_lab_are_built_without_what_tests_need(tmp_path: Path) -> None:
+    for target in ("site", "lab"):
+        command = (require("make"), "--dry-run", f"VENV={tmp_path}", target)
+        done = subprocess.run(
+            command, cwd=API.parents[2], capture_output=True, text=True, check=True
+        )
+        assert re.findall(r"--editable '([^']*)'", done.stdout) == [".[site]"]

@@ -89,6 +89,7 @@ HEADERS = """
     callback-var resource-group-id copy-source-if-modified-since security-token
     decoded-content-length content-sha256 object-lock-mode
     object-lock-retain-until-date checksum-crc32 sdk-checksum-algorithm process
+    multi-range-behavior
 """.split()
 PLAIN_HEADERS = """
     range if-match if-none-match if-modified-since if-unmodified-since content-type content-md5
@@ -99,6 +100,7 @@ VALUES = (
     *"0 1 -1 2 1000 1001 99999999999999999999 819200 true yes url null Enabled private".split(),
     *"public-read Standard IA Archive AES256 COPY REPLACE gzip * bytes=0-9 bytes=-1".split(),
     *"bytes=9-0 /fuzz/a /fuzz/missing /fuzz/a?versionId=x a=b a=b&a=c text/html".split(),
+    *"bytes=0-1,1- multi-range".split(),
     *"image/resize,w_10 image/info image/blur,r_3,s_2 2030-01-01T00:00:00Z".split(),
     *("STREAMING-UNSIGNED-PAYLOAD-TRAILER", "aws-chunked", "UNSIGNED-PAYLOAD"),
     *("", " ", "%", "%zz", "é中", "\udcff", "http://a.example", "http://\x80", "[" * 2000),

@@ -20,7 +20,7 @@ from oss_emulator.control import controls
 from oss_emulator.documents.transfer_acceleration import DOCUMENT as ACCELERATION
 from oss_emulator.pipeline.accounts import open_accounts
 from oss_emulator.pipeline.service import Service
-from oss_emulator.protocol.message import Request, Response, Stream
+from oss_emulator.protocol.message import FileRange, Request, Response, Stream
 from oss_emulator.protocol.signature import SignedIn, Version
 from oss_emulator.protocol.signature.unsigned import Dialect
 from oss_emulator.settings import Settings
@@ -168,7 +168,7 @@ def whole(response: Response) -> bytes:
         parts = []
         for part in body:
             assert not isinstance(part, Stream)
-            parts += [part if isinstance(part, bytes) else part.read(part.offset, part.length)]
+            parts += [part.read(part.offset, part.length) if isinstance(part, FileRange) else part]
         body = b"".join(parts)
     return re.sub(rb"<RequestId>[^<]*", b"", body)
 

@@ -100,6 +100,14 @@ def test_host_of_the_callback_is_sent(client: Client, public: str, app: Applicat
 
 
 @in_thread
+def test_additional_headers_are_sent(client: Client, public: str, app: Application) -> None:
+    added = {"key1": "val1", "content-length": "99"}
+    assert put(client, public, wanted(app.url(), "a=1", additionalHeaders=added)).status == 200
+    [taken] = app.taken
+    assert (taken.headers["key1"], taken.headers["content-length"]) == ("val1", "3")
+
+
+@in_thread
 def test_callback_in_the_query_is_called(client: Client, public: str, app: Application) -> None:
     callback = quote(wanted(app.url(), "v=${x:v}"), safe="")
     variables = quote(encode({"x:v": "1"}), safe="")

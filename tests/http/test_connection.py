@@ -11,6 +11,7 @@ import pytest
 from oss_emulator.storage.blobs import SPOOL_ABOVE
 
 from tests.client import Answer, Client, Connection, Live, Signed, sign, write
+from tests.rows import rows
 
 HOST = ("Host", "localhost")
 LARGE = b"0123456789abcdef" * (SPOOL_ABOVE // 16 + 1)
@@ -352,10 +353,30 @@ def test_handshake_of_rtmp_is_refused_at_once(client: Client) -> None:
 # --- headers of answers
 
 
+@rows(
+    ("key", "others"),
+    (
+        "a",
+        "Accept-Ranges ETag Last-Modified x-oss-object-type x-oss-hash-crc64ecma "
+        "x-oss-storage-class Content-MD5 x-oss-server-time",
+    ),
+    ("missing", "x-oss-server-time x-oss-ec"),
+)
+def test_headers_have_the_order_of_the_service(
+    client: Client, bucket: str, key: str, others: str
+) -> None:
+    """S-09"""
+    first = "Server Date Content-Type Content-Length Connection x-oss-request-id"
+    for answer in (client.get(f"/{bucket}/{key}"), client.head(f"/{bucket}/{key}")):
+        found = [name for name in answer.headers if name != "x-oss-err"]
+        assert found == f"{first} {others}".split()
+        assert answer.headers["Connection"] == "keep-alive"
+
+
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_head_has_the_headers_of_get_and_no_body(client: Client, bucket: str, method: str) -> None:
     get, head = client.get(f"/{bucket}/a"), client.head(f"/{bucket}/a")
-    changing = {"x-oss-request-id", "date", "x-oss-server-time", "vary"}  # S-07
+    changing = {"x-oss-request-id", "date", "x-oss-server-time"}
 
     def lasting(answer: Answer) -> dict[str, str]:
         return {

@@ -108,7 +108,7 @@ def test_hotlink_protection_checks_anonymous_forms_only(
         b"<Referer>https://good.example/</Referer></RefererList></RefererConfiguration>"
     )
     live.put(f"/{public}?referer", rules)
-    fields = forms.sign_v1(forms.policy([])) if signed else []
+    fields = forms.sign_v1(forms.policy([["starts-with", "$key", ""]])) if signed else []
     headers = [("Referer", referer)] if referer else []
     answer = forms.post(live.client, public, forms.form([("key", "a"), *fields]), *headers)
     assert answer.status == status
@@ -336,8 +336,9 @@ def post_as(emulator: Emulator, key: str, secret: str, **fields: str) -> Answer:
 
 
 def test_user_needs_the_permission_to_put(emulator: Emulator) -> None:
+    """A-72"""
     answer = post_as(emulator, "rules-reader", "secret of rules-reader")
-    assert (answer.status, answer.error["EC"]) == (403, "0003-00000905")
+    assert (answer.status, answer.error["EC"]) == (403, "0003-00000001")
     assert b"<AuthAction>oss:PutObject</AuthAction>" in answer.body
 
 

@@ -74,6 +74,16 @@ def test_several_ranges_get_the_whole_plain_object(client: Client, put: Any) -> 
     assert_plain(answer)
 
 
+def test_parts_of_several_ranges_are_not_compressed(client: Client, put: Any) -> None:
+    """P-95"""
+    multi = ("x-oss-multi-range-behavior", "multi-range")
+    answer = ask(client, put(), "gzip", ("Range", "bytes=0-9,20-29"), multi)
+    assert (answer.status, answer.headers["Content-Length"]) == (206, str(len(answer.body)))
+    assert "Content-Encoding" not in answer.headers
+    assert b"\r\n\r\n" + TEXT[:10] + b"\r\n--" in answer.body
+    assert b"\r\n\r\n" + TEXT[20:30] + b"\r\n--" in answer.body
+
+
 def test_head_describes_the_compressed_object(client: Client, put: Any) -> None:
     """P-90"""
     target = put()

@@ -69,7 +69,7 @@ def _post(client: Client, case: tables.Case, bucket: str, version: str, key: str
         "v1": forms.sign_v1,
         "v4": forms.sign_v4,
     }
-    fields = [("key", key), *signers[version](forms.policy([]))]
+    fields = [("key", key), *signers[version](forms.policy([["starts-with", "$key", ""]]))]
     referers = [("Referer", value) for value in case.referer]
     return forms.post(client, bucket, forms.form(fields), *referers)
 

@@ -101,14 +101,14 @@ def ask(connection: HTTPConnection, target: str = TARGET, **headers: str) -> byt
 GET = f"GET {TARGET} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
 
 
-def begin(emulator: Emulator) -> socket.socket:
+def begin(emulator: Emulator, request: bytes = GET) -> socket.socket:
     """Return a client with a small buffer that has sent its request and not read yet."""
     client = socket.socket()
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
     client.settimeout(PATIENCE)
     client.connect(("127.0.0.1", emulator.port))
     if not emulator.settings.tls:
-        client.sendall(GET)
+        client.sendall(request)
     return client
 
 
@@ -190,6 +190,34 @@ def test_sendfile_sends_whole_files_and_ranges(emulator: Emulator, pieces: list[
     connection.close()
     assert pieces == [SIZE, 4_999_995, SIZE]
     assert [entry.sent for entry in emulator.journal] == [SIZE, 4_999_995, 5, SIZE]
+
+
+RANGES = {
+    "Range": "bytes=5-4999999,0-9,1000-5999999",
+    "x-oss-multi-range-behavior": "multi-range",
+}
+
+
+def test_several_ranges_of_a_file_are_sent_in_turn(
+    loop: None, pieces: list[int], tmp_path: Path
+) -> None:
+    """P-95. No file stays open if the client leaves meanwhile."""
+    with Emulator(data=tmp_path / "data") as emulator:
+        fill(emulator)
+        connection = connect(emulator)
+        body = ask(connection, **RANGES)
+        connection.close()
+        assert len(body) == emulator.journal[-1].sent
+        boundary = body.partition(b"\r\n")[0]
+        parts = (b"\r\n" + body).split(b"\r\n" + boundary)[1:-1]
+        sent = [part.partition(b"\r\n\r\n")[2] for part in parts]
+        assert sent == [BODY[5:5_000_000], BODY[:10], BODY[1000:6_000_000]]
+        assert pieces == [4_999_995, 5_999_000]
+        fields = "".join(f"{name}: {value}\r\n" for name, value in RANGES.items())
+        with begin(emulator, GET[:-2] + fields.encode() + b"\r\n") as client:
+            assert client.recv(1, socket.MSG_PEEK)
+            assert files_open_below(tmp_path / "data" / "blobs")
+        wait_until(lambda: not files_open_below(tmp_path / "data" / "blobs"))
 
 
 def test_parts_are_sent_in_order(loop: None, pieces: list[int], tmp_path: Path) -> None:

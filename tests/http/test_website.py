@@ -117,6 +117,17 @@ def test_signed_request_for_the_root_lists_the_bucket(site: Site, place: str) ->
 # --- Routing rules
 
 
+def test_redirect_is_external_unless_it_says_otherwise(site: Site) -> None:
+    """P-58: the suite of Java"""
+    site.configure(
+        "<RoutingRules><RoutingRule><RuleNumber>1</RuleNumber><Condition>"
+        "<HttpErrorCodeReturnedEquals>404</HttpErrorCodeReturnedEquals></Condition>"
+        "<Redirect><HostName>www.test.com</HostName></Redirect></RoutingRule></RoutingRules>",
+    )
+    answer = site.visit("/nowhere.txt")
+    assert (answer.status, answer.headers["Location"]) == (301, "http://www.test.com/nowhere.txt")
+
+
 def test_redirect_keeps_the_escapes_and_the_query_of_the_request(site: Site) -> None:
     site.configure(
         ERROR.format(""),

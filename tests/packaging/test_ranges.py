@@ -62,7 +62,7 @@ def test_page_says_what_each_dependency_is_for() -> None:
     assert listed == [re.split("[<>=]", text)[0] for text in PROJECT["dependencies"]]
 
 
-OF_THE_PROJECT = {"bench", "conformance", "dev", "docs", "mutants"}
+OF_THE_PROJECT = {"bench", "conformance", "dev", "mutants", "site"}
 """The extras for those who work on the project."""
 
 

@@ -120,3 +120,15 @@ def test_release_is_attested_and_published_without_a_token() -> None:
     ]
     assert publish["permissions"]["id-token"] == "write"
     assert "secrets." not in text
+
+
+def test_release_has_the_lab_that_is_opened_from_the_disk() -> None:
+    jobs = yaml.safe_load((WORKFLOWS / "release.yml").read_text(encoding="utf-8"))["jobs"]
+    assert "make lab" in [step.get("run") for step in jobs["build"]["steps"]]
+    *_, add = jobs["lab"]["steps"]
+    assert 'gh release upload "$GITHUB_REF_NAME" oss-emulator-lab.zip' in add["run"]
+
+
+def test_site_is_published_only_when_a_person_starts_it() -> None:
+    site = yaml.safe_load((WORKFLOWS / "site.yml").read_text(encoding="utf-8"))
+    assert site[True] == {"workflow_dispatch": None}  # YAML reads `on` as true

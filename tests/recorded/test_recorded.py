@@ -1,61 +1,91 @@
-"""The recorded answers of the service: the server gives each of them."""
+"""The recorded answers of the service and those of help pages: the server gives each of them."""
 
 from __future__ import annotations
 
 import ssl
 import tomllib
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
 import pytest
 from oss_emulator.cli.client import ServiceClient, Signer
-from oss_emulator.cli.play import Player
+from oss_emulator.cli.play import OWN, Player
 from oss_emulator.recording import scenario
-from oss_emulator.recording.scenario import RecordedScenario
+from oss_emulator.recording.scenario import RecordedScenario, Recording
 from oss_emulator.testing import Emulator
 from oss_referer.sources.account import GivenKey
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "recorded"
-RECORDING = scenario.read(FOLDER / "blob.json")
-EXPECTED: dict[tuple[str, int], str] = {
-    (item["scenario"], item["step"]): item["reason"]
-    for item in tomllib.loads((FOLDER / "differences.toml").read_text())["difference"]
-}
+RECORDING, ERRORS = scenario.read(FOLDER / "blob.json"), scenario.read(OWN["errors"])
+
+Differences = dict[tuple[str, int], str]
+"""The reasons of steps that are answered otherwise, by scenario and number."""
+
+
+def _read_differences(name: str) -> Differences:
+    document = tomllib.loads((FOLDER / name).read_text(encoding="utf-8"))
+    items = document.get("difference", [])
+    return {(item["scenario"], item["step"]): item["reason"] for item in items}
+
+
+EXPECTED = _read_differences("differences.toml")
+ERRORS_EXPECTED = _read_differences("errors.toml")
+
+SCENARIOS = [
+    (file, expected, each)
+    for file, expected in ((RECORDING, EXPECTED), (ERRORS, ERRORS_EXPECTED))
+    for each in file.scenarios
+]
+
+MakePlayer = Callable[[], Player]
+Serve = Callable[[Recording, bool], tuple[Emulator, MakePlayer]]
 
 
 @pytest.fixture(scope="module")
-def service() -> Iterator[tuple[Emulator, dict[bool, Callable[[], Player]]]]:
-    """An emulator, and what makes a player over http or, for True, over https."""
-    with Emulator(tls_port=0, region=RECORDING.region) as emulator:
-        key = GivenKey(emulator.access_key_id, emulator.access_key_secret, None)
-        signer, host = Signer(key, RECORDING.region), RECORDING.endpoint
-        context = ssl.create_default_context(cafile=emulator.ca_file)
-        plain = ServiceClient(emulator.endpoint, host=host)
-        secure = ServiceClient(emulator.https_endpoint, host=host, context=context)
-        clients = {False: plain, True: secure}
-        players: dict[bool, Callable[[], Player]] = {
-            tls: partial(Player, client, signer, RECORDING) for tls, client in clients.items()
-        }
-        yield emulator, players
+def serve() -> Iterator[Serve]:
+    """Returns the emulator for a file, and what makes a player over http or, if True, https."""
+    made: dict[int, tuple[Emulator, dict[bool, MakePlayer]]] = {}
+    with ExitStack() as stack:
+
+        def serve(recording: Recording, tls: bool) -> tuple[Emulator, MakePlayer]:
+            if id(recording) not in made:
+                emulator = stack.enter_context(Emulator(tls_port=0, region=recording.region))
+                made[id(recording)] = emulator, _players(emulator, recording)
+            emulator, players = made[id(recording)]
+            return emulator, players[tls]
+
+        yield serve
 
 
-@pytest.mark.parametrize("recorded", RECORDING.scenarios, ids=lambda recorded: recorded.name)
+def _players(emulator: Emulator, recording: Recording) -> dict[bool, MakePlayer]:
+    key = GivenKey(emulator.access_key_id, emulator.access_key_secret, None)
+    signer, host = Signer(key, recording.region), recording.endpoint
+    context = ssl.create_default_context(cafile=emulator.ca_file)
+    plain = ServiceClient(emulator.endpoint, host=host)
+    secure = ServiceClient(emulator.https_endpoint, host=host, context=context)
+    clients = {False: plain, True: secure}
+    return {tls: partial(Player, client, signer, recording) for tls, client in clients.items()}
+
+
+@pytest.mark.parametrize(
+    ("file", "expected", "recorded"), SCENARIOS, ids=[each.name for _, _, each in SCENARIOS]
+)
 def test_answers_are_those_of_the_service(
-    recorded: RecordedScenario, service: tuple[Emulator, dict[bool, Callable[[], Player]]]
+    file: Recording, expected: Differences, recorded: RecordedScenario, serve: Serve
 ) -> None:
     """Only scenarios whose answers say so are played over https, which costs more."""
-    emulator, players = service
+    emulator, make_player = serve(file, "Location=https://" in repr(recorded))
     emulator.reset()
-    player = players["Location=https://" in repr(recorded)]()
     different = {
         (step.scenario, step.number): [str(item) for item in step.differences]
-        for step in player.play(recorded)
+        for step in make_player().play(recorded)
         if step.differences
     }
-    expected = {place for place in EXPECTED if place[0] == recorded.name}
-    assert {place: said for place, said in different.items() if place not in expected} == {}
-    assert expected - different.keys() == set(), "the answer is equal: it is not an exception"
+    known = {place for place in expected if place[0] == recorded.name}
+    assert {place: said for place, said in different.items() if place not in known} == {}
+    assert known - different.keys() == set(), "the answer is equal: it is not an exception"
 
 
 def test_at_least_530_answers_must_be_equal() -> None:
@@ -65,7 +95,8 @@ def test_at_least_530_answers_must_be_equal() -> None:
 
 
 def test_exceptions_name_recorded_steps_and_a_reason() -> None:
-    steps = {recorded.name: len(recorded.steps) for recorded in RECORDING.scenarios}
-    for (name, step), reason in EXPECTED.items():
+    steps = {recorded.name: len(recorded.steps) for _, _, recorded in SCENARIOS}
+    assert len(steps) == len(SCENARIOS), "two scenarios have one name"
+    for (name, step), reason in (EXPECTED | ERRORS_EXPECTED).items():
         assert step < steps[name]
         assert reason.endswith(".")

@@ -112,7 +112,7 @@ def test_list_is_deleted_only_if_each_object_may_be(emulator: Emulator) -> None:
     owner.put_bucket_policy(_joined(allow, deny))
     payer = bucket(emulator, "payer")
     error = denied(lambda b: b.batch_delete_objects(["a", "kept/a"]), payer)
-    assert error.ec == "0003-00000101"
+    assert error.ec == "0003-00000204"
     assert owner.object_exists("a")
     payer.batch_delete_objects(["a"])
     assert not owner.object_exists("a")
@@ -137,7 +137,6 @@ def _joined(*policies: str) -> str:
         (lambda b: b.get_bucket_referer(), "0003-00000905"),
         (lambda b: b.get_object_acl("a"), "0003-00000905"),
         (lambda b: b.delete_bucket(), "0003-00000905"),
-        (lambda b: b.put_bucket_acl("public-read"), "0003-00000905"),
     ],
 )
 def test_private_bucket_is_closed_to_other_accounts(emulator: Emulator, act: Act, ec: str) -> None:
@@ -146,10 +145,17 @@ def test_private_bucket_is_closed_to_other_accounts(emulator: Emulator, act: Act
     assert detail(error) == {}
 
 
-def test_each_account_lists_its_own_buckets(emulator: Emulator) -> None:
+@pytest.mark.parametrize(
+    "act", [lambda b: b.create_bucket(), lambda b: b.put_bucket_acl("private")]
+)
+def test_name_of_a_bucket_of_another_account_is_taken(emulator: Emulator, act: Act) -> None:
+    """P-47: PutBucketAcl creates buckets, too"""
     with pytest.raises(ServerError) as caught:
-        bucket(emulator, "payer").create_bucket()
-    assert caught.value.code == "BucketAlreadyExists"
+        act(bucket(emulator, "payer"))
+    assert (caught.value.status, caught.value.code) == (409, "BucketAlreadyExists")
+
+
+def test_each_account_lists_its_own_buckets(emulator: Emulator) -> None:
     bucket(emulator, "payer", name="payers-bucket").create_bucket()
     names = [found.name for found in service(emulator, "payer").list_buckets().buckets]
     assert names == ["payers-bucket"]

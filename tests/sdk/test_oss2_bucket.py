@@ -297,7 +297,7 @@ def ask(live: Live) -> Iterator[Ask]:
 def indexed(live: Live, bucket: oss2.Bucket) -> oss2.Bucket:
     """A bucket with two objects and an index that was opened long ago."""
     bucket.put_object("b", "12345")
-    headers = {"x-oss-meta-location": "hangzhou", "x-oss-tagging": "type0=a&type1=b"}
+    headers = {"x-oss-meta-location": "hangzhou", "x-oss-tagging": "type1=b&type0=a"}
     bucket.put_object(KEY, "123", headers=headers)
     assert bucket.open_bucket_meta_query().status == 200
     storage = live.service.storage

@@ -436,6 +436,12 @@ def test_parts_become_the_object(bucket: oss2.Bucket, sizes: list[int]) -> None:
     assert got.headers["x-oss-tagging-count"] == "1"
 
 
+def test_content_md5_of_initiate_multipart_upload_is_ignored(bucket: oss2.Bucket) -> None:
+    """P-46: the request has no body."""
+    headers = {"Content-MD5": "0000000000000000"}
+    assert bucket.init_multipart_upload("a", headers=headers).upload_id
+
+
 def test_part_is_copied_across_parts_in_files(bucket: oss2.Bucket, name: str) -> None:
     size = SPOOL_ABOVE + 1
     bodies = [noise(size, 1), noise(size, 2)]

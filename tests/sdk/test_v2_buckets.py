@@ -75,11 +75,16 @@ SCENARIOS = [
                         oss.LifecycleRuleTransition(days=30, storage_class="IA"),
                         oss.LifecycleRuleTransition(days=60, storage_class="Archive"),
                     ],
-                    abort_multipart_upload=oss.LifecycleRuleAbortMultipartUpload(days=1),
                     noncurrent_version_expiration=oss.NoncurrentVersionExpiration(
                         noncurrent_days=7
                     ),
-                )
+                ),
+                oss.LifecycleRule(
+                    id="s",
+                    prefix="parts/",
+                    status="Enabled",
+                    abort_multipart_upload=oss.LifecycleRuleAbortMultipartUpload(days=1),
+                ),
             ]
         ),
         "NoSuchLifecycle",
@@ -245,6 +250,19 @@ def test_bucket_info_holds_the_configurations(ask: Ask, name: str) -> None:
     }
 
 
+def test_configurations_that_say_nothing_are_refused(ask: Ask, name: str) -> None:
+    """P-58"""
+    for tag_set in (None, oss.TagSet()):
+        put = oss.PutBucketTagsRequest(bucket=name, tagging=oss.Tagging(tag_set=tag_set))
+        assert ask.fails(put).code == "MalformedXML"
+    for headers in (None, oss.LoggingHeaderSet(headers=[])):
+        nothing = oss.UserDefinedLogFieldsConfiguration(header_set=headers)
+        fields = oss.PutUserDefinedLogFieldsConfigRequest(
+            bucket=name, user_defined_log_fields_configuration=nothing
+        )
+        assert ask.fails(fields).code == "InvalidArgument"
+
+
 POLICY = (
     '{"Version":"1","Statement":[{"Effect":"Allow","Action":["oss:*"],'
     '"Principal":["*"],"Resource":["*"]}]}'
@@ -277,6 +295,20 @@ def test_logging_and_the_metadata_index_are_switched(ask: Ask, name: str) -> Non
     assert ask(index).meta_query_status.state == "Ready"
     ask(oss.CloseMetaQueryRequest(bucket=name))
     assert ask.fails(index).code == "MetaQueryNotExist"
+
+
+def test_semantic_query_finds_nothing_in_an_empty_bucket(ask: Ask, name: str) -> None:
+    query = oss.DoMetaQueryRequest(
+        bucket=name, mode="semantic", meta_query=oss.MetaQuery(query="a wood in the snow")
+    )
+    ask(oss.OpenMetaQueryRequest(bucket=name))
+    assert ask.fails(query).code == "NotImplemented"
+    ask(oss.CloseMetaQueryRequest(bucket=name))
+    ask(oss.OpenMetaQueryRequest(bucket=name, mode="semantic"))
+    found = ask(query)
+    assert found.files.file is None
+    ask(oss.PutObjectRequest(bucket=name, key="a", body=b"a"))
+    assert ask.fails(query).code == "NotImplemented"
 
 
 def test_buckets_are_listed_by_tag_and_group(ask: Ask, name: str) -> None:
@@ -318,7 +350,7 @@ def inventory(inventory_id: str, target: str) -> oss.InventoryConfiguration:
     return oss.InventoryConfiguration(
         id=inventory_id,
         is_enabled=True,
-        included_object_versions="All",
+        included_object_versions="Current",
         schedule=oss.InventorySchedule(frequency="Daily"),
         filter=oss.InventoryFilter(prefix="a/", storage_class="Standard,IA"),
         optional_fields=oss.OptionalFields(fields=["Size"]),

@@ -272,7 +272,7 @@ def test_every_error_is_translated(language: str, root: Path) -> None:
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_every_question_about_facts_is_translated(language: str) -> None:
-    texts = {*scenario.read(OWN).questions.values(), *WHY}
+    texts = {*scenario.read(OWN["referer"]).questions.values(), *WHY}
     said = Catalogue(language, FOLDERS)
     assert {text for text in texts if said.message(text) == text} == set()
 

@@ -1,5 +1,7 @@
 """Builds the lab of the site: `python -m docs.site.lab.build build/site/lab`, as `make site` does.
 
+For a target that ends with `.zip`, as for `make lab`, it packs a lab that needs no site around it.
+
 Pyodide comes from npm, everything else from the installed environment. The page loads nothing from
 another host, so all of it is written beside the page.
 """
@@ -63,7 +65,7 @@ ENCODINGS = frozenset(
 """The encodings that it knows: those of documents, of hosts, and of Python itself."""
 
 
-def build(target: Path) -> None:
+def build(target: Path, links: Mapping[str, pages.Links] = pages.SITE) -> None:
     """Write the lab to a folder."""
     pyodide = fetch_pyodide()
     shutil.rmtree(target / "parts", ignore_errors=True)
@@ -75,7 +77,16 @@ def build(target: Path) -> None:
         script = f'lab.part("{name}", "{packed}");\n'
         (target / "parts" / f"{name}.js").write_text(script, encoding="utf-8")
     (target / "NOTICES.txt").write_text(notices(pyodide), encoding="utf-8")
-    pages.write(target)
+    pages.write(target, links)
+
+
+def pack(target: Path) -> None:
+    """Write a ZIP archive with the folder of a lab, which works from the disk."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name, target.stem)
+        build(folder, pages.REPOSITORY)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.make_archive(str(target.with_suffix("")), "zip", name, folder.name)
 
 
 def _alone(work: Callable[_P, _R]) -> Callable[_P, _R]:
@@ -237,4 +248,5 @@ def _licence(name: str) -> str:
 
 
 if __name__ == "__main__":
-    build(Path(sys.argv[1]))
+    wanted = Path(sys.argv[1])
+    (pack if wanted.suffix == ".zip" else build)(wanted)

@@ -6,7 +6,9 @@ Its script is one classic script, since browsers import no modules from `file://
 import re
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from oss_referer.page import STATIC, actions, rendering
 from oss_referer.texts import LANGUAGES, Catalogue, read
@@ -14,7 +16,29 @@ from oss_referer.texts import LANGUAGES, Catalogue, read
 HERE = Path(__file__).parent
 
 PAGES = {"en": "index.html", "zh": "zh.html"}
-_DOCS = {"en": "../docs/", "zh": "../zh/docs/zh/"}
+
+
+class Links(NamedTuple):
+    """What the page links, beside what is in its folder."""
+
+    project: str
+    commands: str
+    facts: str
+
+
+SITE = {
+    "en": Links("../index.html", "../docs/rule-lab.html", "../docs/referer.html"),
+    "zh": Links("../zh/index.html", "../zh/docs/zh/rule-lab.html", "../zh/docs/zh/referer.html"),
+}
+"""The links by language, on the site around the lab."""
+
+_TREE = "https://github.com/oss-emulator/oss-emulator/blob/main/"
+_DOCS = f"{_TREE}docs/"
+REPOSITORY = {
+    "en": Links(f"{_TREE}README.md", f"{_DOCS}rule-lab.md", f"{_DOCS}referer.md"),
+    "zh": Links(f"{_TREE}README.zh-CN.md", f"{_DOCS}zh/rule-lab.md", f"{_DOCS}zh/referer.md"),
+}
+"""The same in the repository, for a lab that no site surrounds."""
 
 CSP = (
     "default-src 'none'; script-src 'self' file: 'wasm-unsafe-eval'; worker-src blob:; "
@@ -44,7 +68,7 @@ _IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./([\w.]+)";$', re.MULTILINE)
 _EXPORT = re.compile(r"^export ((?:async )?(?:function|const|class|let)\*? (\w+))", re.MULTILINE)
 
 
-def write(folder: Path) -> None:
+def write(folder: Path, links: Mapping[str, Links] = SITE) -> None:
     """Write the page, its script and its styles into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     size = sum(path.stat().st_size for path in folder.glob("parts/*"))
@@ -55,7 +79,7 @@ def write(folder: Path) -> None:
             language=language,
             languages=LANGUAGES,
             pages=PAGES,
-            docs=_DOCS[language],
+            links=links[language],
             csp=CSP,
             size=round(size / 1e6),
             errors=errors(language),

@@ -5,6 +5,7 @@ import argparse
 from oss_referer.terminal.parser import Commands
 
 from oss_emulator import cli
+from oss_emulator.cli.play import OWN
 
 SHELLS = ("bash", "zsh", "fish")
 
@@ -23,8 +24,21 @@ _oss_emulator_files() {
   compgen -f -- "$word"
 }
 """
+    f"""
+_oss_emulator_scenarios() {{
+  compgen -W "{" ".join(OWN)}" -- "$1"
+  _oss_emulator_files "$1"
+}}
+""",
+    "zsh": f"""
+_oss_emulator_scenarios() {{
+  compadd -- {" ".join(OWN)}
+  _files
+}}
+""",
 }
-"""Functions that replace those of shtab: its function for bash splits file names at spaces."""
+"""Functions that complete files, as shtab's function for bash splits their names at spaces, and
+files or names of scenarios."""
 
 
 def declare(commands: Commands) -> None:

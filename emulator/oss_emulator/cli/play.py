@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urlencode
 
 from oss_referer.engine.assumptions import DEFAULT, SENTENCES, Assumptions
 from oss_referer.engine.decision import Signing
@@ -32,12 +32,12 @@ from oss_referer.terminal.parser import (
     Commands,
     InputError,
     InterruptedCommandError,
+    complete_path,
 )
 from oss_referer.terminal.program import loading
 
 from oss_emulator.cli.client import ServiceClient, Signer
 from oss_emulator.protocol.checksums import format_md5, md5
-from oss_emulator.protocol.signature import presigning
 from oss_emulator.recording import facts as judging
 from oss_emulator.recording import scenario as scenarios
 from oss_emulator.recording.facts import FactResult, FactStatus
@@ -49,16 +49,24 @@ from oss_emulator.settings import Settings
 if TYPE_CHECKING:
     from oss_emulator.cli.foreground import Listening
 
-OWN = Path(__file__).parents[1] / "scenarios" / "referer.json"
-"""The scenarios that come with the package: requests about Referer rules."""
+OWN = {file.stem: file for file in (Path(__file__).parents[1] / "scenarios").glob("*.json")}
+"""The scenarios that come with the package, by name: `referer` has requests about Referer rules,
+`errors` those of the help pages of ECs."""
+
+COMPLETE = {
+    "bash": "_oss_emulator_scenarios",
+    "zsh": "_oss_emulator_scenarios",
+    "fish": f"(printf '%s\\n' {' '.join(OWN)}; __fish_complete_path (commandline -ct))",
+}
+"""What completes a file or one of these names. `cli/completion.py` defines the functions."""
 
 _DESCRIPTION = (
     "Sends the requests of scenarios to an emulator of its own, which has no contents, or to "
     "--endpoint, and compares the answers with those that are expected: status, headers, elements. "
     "Without FILE it sends those about Referer rules that come with it, and says of each fact "
-    "whether it is confirmed. At --endpoint it creates buckets and deletes them. The exit status "
-    "is 0 if nothing differs, 1 if an answer differs, and 2 if a file cannot be read or the "
-    "service does not answer."
+    "whether it is confirmed; errors as FILE sends those of the help pages of ECs. At --endpoint "
+    "it creates buckets and deletes them. The exit status is 0 if nothing differs, 1 if an answer "
+    "differs, and 2 if a file cannot be read or the service does not answer."
 )
 
 _KINDS = (RemarkKind("answer", "An answer differs from the one that is expected."),)
@@ -78,7 +86,9 @@ _ATTEMPTS = 2
 
 def declare(commands: Commands) -> None:
     parser = commands.add_parser("play", run, description=_DESCRIPTION)
-    parser.add_argument("files", metavar="FILE", nargs="*", type=Path, help="scenarios as JSON")
+    said = "scenarios as JSON, or the name of those that come with it: errors or referer"
+    files = parser.add_argument("files", metavar="FILE", nargs="*", type=_path, help=said)
+    complete_path(files, COMPLETE)
     parser.add_argument("--endpoint", metavar="URL", help="send them to this service instead")
     said = f"the most requests a second (default: {DEFAULT_RATE:g}, unbounded on this machine)"
     parser.add_argument("--rate", type=_rate, help=said)
@@ -102,7 +112,7 @@ class _PlayedFile:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    files = [_read(path) for path in arguments.files or [OWN]]
+    files = [_read(path) for path in arguments.files or [OWN["referer"]]]
     if arguments.save and len(files) != 1:
         raise InputError("--save takes one FILE")
     if arguments.endpoint is None:
@@ -133,6 +143,10 @@ def run(arguments: argparse.Namespace) -> int:
     return int(any(step.differences for step in played))
 
 
+def _path(text: str) -> Path:
+    return OWN.get(text) or Path(text)
+
+
 def _read(path: Path) -> _PlayedFile:
     try:
         return _PlayedFile(path, scenarios.read(path))
@@ -147,7 +161,7 @@ def _save(path: Path, file: _PlayedFile, heading: str) -> None:
     saved = save(file.recording, file.steps, file.private)
     with writing(path, InputError) as written:
         written.write(f"{json.dumps(saved | origin, indent=1, ensure_ascii=False)}\n".encode())
-    if file.path != OWN:
+    if file.path not in OWN.values():
         name = str(file.path)
         said = Sentence("The requests of {} are saved as they are: look for private texts.", name)
         print(language.say(said), file=sys.stderr)
@@ -175,7 +189,8 @@ class Player:
         `pause` is how long to wait for rules to take effect, in seconds.
         """
         self._client, self._signer, self._recording = client, signer, recording
-        self._names, self._assumed, self._pause = names or {}, assumed, pause
+        self._names = {"access-key": signer.key.id, **(names or {})}
+        self._assumed, self._pause = assumed, pause
         self._refused: dict[str, str] = {}
         self._is_prepared = False
         self.created: list[str] = []
@@ -253,7 +268,7 @@ class Player:
         if request.body.xml:
             # Recordings have few headers of requests; SDKs send this one with each document (P-76).
             headers = {**headers, "content-md5": format_md5(md5(body))}
-        query = presigning.format_query(request.query)
+        query = urlencode(request.query, quote_via=quote)
         signer, signature = self._signer, request.signature
         if signature is not None and signature.wrong:
             signer = replace(signer, key=signer.key._replace(secret="wrong"))  # noqa: S106

@@ -82,6 +82,7 @@ async def reset(controls: Controls, change: WriteRunner) -> None:
     controls.clock.shift = 0.0  # before the change: what it loads gets the time as its date
     await change(partial(_restore, controls))
     controls.journal.clear()
+    controls.rule_changes.clear()
 
 
 def _restore(controls: Controls) -> None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from oss_emulator.control.faults import Faults
 from oss_emulator.control.journal import Journal
+from oss_emulator.control.rule_changes import RuleChanges
+from oss_emulator.documents.referer import SUBRESOURCE
 from oss_emulator.pipeline.accounts import read_token_key
 from oss_emulator.pipeline.service import Service
 from oss_emulator.settings import Fsync, Settings
@@ -177,7 +179,7 @@ def open_storage(settings: Settings) -> Storage:
 
 
 class Controls:
-    """A service, and its journal, faults, clock and snapshots."""
+    """A service, and its journal, faults, clock, snapshots and the changes of its rules."""
 
     def __init__(self, settings: Settings | None = None, storage: Storage | None = None) -> None:
         """Raises `AccountsError` for accounts that cannot be used."""
@@ -185,4 +187,17 @@ class Controls:
         self.service = Service(settings, storage, self.clock.now)
         self.journal = Journal(self.service.settings.journal_size)
         self.faults = Faults()
+        self.rule_changes = RuleChanges()
+        self.service.note_rules = self.rule_changes.note
         self.snapshots = Snapshots(self.service.storage)
+
+    def restore(self, name: str) -> bool:
+        """Restore the contents of a snapshot; returns whether it exists."""
+        storage = self.service.storage
+        before = {one.name: one.documents.get(SUBRESOURCE) for one in storage.buckets()}
+        is_known = self.snapshots.restore(name)
+        for one in storage.buckets():
+            if one.name in before:
+                now, after = self.clock.now(), one.documents.get(SUBRESOURCE)
+                self.rule_changes.note_restored(now, one.name, before[one.name], after)
+        return is_known

@@ -2,7 +2,6 @@
 
 from typing import Final
 
-from oss_emulator.documents import lifecycle
 from oss_emulator.documents.document import Document, Documents, PutContext, parse_schema
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError
@@ -17,7 +16,8 @@ AccessMonitorConfiguration
 def _validate(node: xml.Node, context: PutContext) -> xml.Value:
     """Raise an error if tracking is disabled while a lifecycle rule depends on it (P-58)."""
     documents = {} if context.bucket is None else context.bucket.documents
-    if node.text("Status") == "Disabled" and lifecycle.uses_access_time(documents):
+    rules = documents.get("lifecycle", b"")
+    if node.text("Status") == "Disabled" and b"<IsAccessTime>true</IsAccessTime>" in rules:
         raise OSSError(ErrorCase.ACCESS_MONITOR_IN_USE)
     return node.content
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from oss_emulator.documents.document import parse_schema
 from oss_emulator.protocol import dates, headers, xml
-from oss_emulator.protocol.xml import Node
+from oss_emulator.protocol.xml import DocumentError, Node
 from oss_emulator.storage.base import Storage
 
 DOMAINS: Final = "cname/"
@@ -27,9 +27,10 @@ _SCHEMA: Final = parse_schema("""
 BucketCnameConfiguration
   Cname
     Domain name
+    Status? text
     IsWildCard? boolean
     CertificateConfiguration?
-      CertId? text
+      CertId? text:63 ~0018-00000206
       Certificate? text
       PrivateKey? text
       PreviousCertId? text
@@ -40,7 +41,15 @@ BucketCnameConfiguration
 
 def parse(document: bytes) -> Node:
     """Parse the Cname element of a request; raises `DocumentError`."""
-    return _SCHEMA.parse(document).all("Cname")[0]
+    cname = _SCHEMA.parse(document).all("Cname")[0]
+    wanted = cname.first("CertificateConfiguration")
+    if wanted is None:
+        return cname
+    if wanted.text("DeleteCertificate") == "true" and len([*wanted]) > 1:
+        raise DocumentError("DeleteCertificate excludes other elements.", "0018-00000107")
+    if wanted.text("PrivateKey") and not wanted.text("Certificate"):
+        raise DocumentError("A PrivateKey needs the Certificate.", "0018-00000210")
+    return cname
 
 
 def domain_of(cname: Node) -> str:

@@ -16,13 +16,13 @@ _ASTERISKS: Final = {"AllowedOrigin": 1, "AllowedHeader": 1, "ExposeHeader": 0}
 
 _SCHEMA: Final = parse_schema("""
 CORSConfiguration
-  CORSRule+
-    AllowedOrigin+ name
-    AllowedMethod+ GET|PUT|DELETE|POST|HEAD
+  CORSRule+ ?0034-00000002
+    AllowedOrigin+ name ?0034-00000008
+    AllowedMethod+ GET|PUT|DELETE|POST|HEAD !0034-00000011
     AllowedHeader* text
     ExposeHeader* text
     MaxAgeSeconds? 0..999999999
-  ResponseVary? boolean =false
+  ResponseVary? boolean =false !0034-00000004
 """)
 
 
@@ -37,7 +37,8 @@ def _validate(node: xml.Node, _: PutContext) -> xml.Value:
                 continue
             if child.value.count("*") > most:
                 message = f"An {child.name} may have {most or 'no'} asterisk."
-                raise headers.invalid_argument(child.name, child.value, message)
+                ec = None if most else "0034-00000013"
+                raise headers.invalid_argument(child.name, child.value, message, ec=ec)
             headers.text(child.name, child.value)  # answers repeat it
     vary = [(child.name, child.content) for child in node.all("ResponseVary")]
     return [*(("CORSRule", _normalize_rule(rule)) for rule in rules), *vary]

@@ -5,23 +5,29 @@ file in this package, which also defines its meaning. `operations.bucket_documen
 Get and Delete.
 
 Schemas are a small language. A line is an element, and its children are indented by two blanks
-below it: `<name><how often> <text> =<default>`. `how often` is empty for exactly once, or `?`, `*`,
-`+` or a range such as `{1,10}`. The text is `text`, `name` (not empty), `boolean`, `date`, a range
-of integers such as `1..`, or words such as `Enabled|Disabled`. A missing optional element is
-answered with its default; an optional `name` that is empty counts as missing.
+below it: `<name><how often> <text> =<default> <ECs>`. `how often` is empty for exactly once, or
+`?`, `*`, `+` or a range such as `{1,10}`. The text is `text`, `name` (not empty), `boolean`,
+`date`, a range of integers such as `1..`, or words such as `Enabled|Disabled`; `name:63` has at
+most 63 bytes. A missing optional element is answered with its default; an optional `name` that is
+empty counts as missing.
+
+Each EC is that of the help page about a mistake, after a mark: `?` if the element is missing (the
+root: if there is another), `*` if there are too many, `!` if its text or the name of an element in
+it is wrong, and `~` if its text is out of range. After the root, `<` marks that of a document that
+is not XML, which is also that of every mistake without a page.
 """
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from itertools import pairwise
 from typing import Final, TypeAlias
 
 from oss_emulator.protocol import dates, xml
-from oss_emulator.protocol.errors import ErrorCase, listed
+from oss_emulator.protocol.errors import ErrorCase, OSSError, listed
 from oss_emulator.protocol.headers import invalid_argument
-from oss_emulator.protocol.xml import Children, DocumentError, Node
+from oss_emulator.protocol.xml import Children, DocumentError, Node, RootError
 from oss_emulator.storage.base import Bucket, Object, Storage
 
 
@@ -36,6 +42,10 @@ class Element:
     """The kind of its text, empty for an element that contains elements."""
     default: str | None
     children: "tuple[Element, ...]" = ()
+    limit: int | None = None
+    """The most bytes of its text, None if there is no limit."""
+    ecs: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """The EC of each kind of mistake, by its mark."""
 
     def parse(self, document: bytes) -> Node:
         """Parse a document with this root, converted to the service's form and order.
@@ -43,7 +53,13 @@ class Element:
         Raises `DocumentError` for a document that breaks the schema, and `InvalidArgument` for an
         integer out of range.
         """
-        content = _children(xml.parse(document, self.name), self)
+        try:
+            content = _children(xml.parse(document, self.name), self)
+        except DocumentError as error:
+            if isinstance(error, RootError):
+                error.ec = self.ecs.get("?")
+            error.ec = error.ec or self.ecs.get("<")
+            raise
         return xml.parse(xml.format(self.name, content), self.name)
 
     def defaults(self) -> xml.Children:
@@ -56,7 +72,8 @@ def _children(node: Node, element: Element) -> xml.Children:
     for name in (item.name for item in node):
         if name not in known:
             raise DocumentError(
-                f"{element.name} has no element {name}; it has {listed(sorted(known), 'and')}."
+                f"{element.name} has no element {name}; it has {listed(sorted(known), 'and')}.",
+                element.ecs.get("!"),
             )
     found: list[tuple[str, xml.Value]] = []
     for child in element.children:
@@ -64,10 +81,13 @@ def _children(node: Node, element: Element) -> xml.Children:
         nodes = [item for item in node.all(child.name) if item.value.strip() or not may_lack]
         number = len(nodes)
         if number < child.least:
-            raise DocumentError(f"The element {child.name} is missing in {element.name}.")
+            raise DocumentError(
+                f"The element {child.name} is missing in {element.name}.", child.ecs.get("?")
+            )
         if child.most is not None and number > child.most:
             raise DocumentError(
-                f"{element.name} has {number} {child.name} elements; the limit is {child.most}."
+                f"{element.name} has {number} {child.name} elements; the limit is {child.most}.",
+                child.ecs.get("*"),
             )
         if not nodes and child.default is not None:
             found.append((child.name, child.default))
@@ -78,12 +98,14 @@ def _children(node: Node, element: Element) -> xml.Children:
 def _value(node: Node, element: Element) -> xml.Value:
     if not element.kind:
         return _children(node, element)
-    text = node.value.strip()
+    text, wrong = node.value.strip(), element.ecs.get("!")
     if any(True for _ in node):
-        raise DocumentError(f"{element.name} must contain text, not elements.")
+        raise DocumentError(f"{element.name} must contain text, not elements.", wrong)
+    if element.limit is not None and len(text.encode()) > element.limit:
+        raise _out_of_range(element, text, f"may have {element.limit} bytes")
     value = _read(element, text)
     if value is None:
-        raise DocumentError(f"{element.name} is {text!r}; it must be {_described(element)}.")
+        raise DocumentError(f"{element.name} is {text!r}; it must be {_described(element)}.", wrong)
     return value
 
 
@@ -112,9 +134,13 @@ def _integer(element: Element, text: str) -> str | None:
     value = int(text)
     least, _, most = element.kind.partition("..")
     if (least and value < int(least)) or (most and value > int(most)):
-        message = f"The {element.name} must be an integer {_range(element.kind)}."
-        raise invalid_argument(element.name, text, message)
+        raise _out_of_range(element, text, f"must be an integer {_range(element.kind)}")
     return str(value)
+
+
+def _out_of_range(element: Element, text: str, rule: str) -> OSSError:
+    message = f"The {element.name} {rule}."
+    return invalid_argument(element.name, text, message, ec=element.ecs.get("~"))
 
 
 def _range(kind: str) -> str:
@@ -143,8 +169,9 @@ _KINDS: Final[Mapping[str, tuple[str, Callable[[str], str | None]]]] = {
 """Each kind of text: its description in errors, and the function that converts a text."""
 
 _LINE: Final = re.compile(
-    r"(?P<indent> *)(?P<name>[\w-]+)(?P<often>[?*+]|\{\d+,\d*\})?(?: (?P<kind>[^\s=]\S*))?"
-    r"(?: =(?P<default>.*))?"
+    r"(?P<indent> *)(?P<name>[\w-]+)(?P<often>[?*+]|\{\d+,\d*\})?"
+    r"(?: (?P<kind>[\w.-][^\s:]*)(?::(?P<limit>\d+))?)?(?: =(?P<default>\S*))?"
+    r"(?P<ecs>(?: [?*!~<]\d{4}-\d{8})*)"
 )
 _OFTEN: Final = {"": (1, 1), "?": (0, 1), "*": (0, None), "+": (1, None)}
 
@@ -165,7 +192,9 @@ def _parse_lines(lines: list[str], depth: int) -> Iterable[Element]:
         least, most = _times(match["often"] or "")
         children = tuple(_parse_lines(lines[start + 1 : end], depth + 2))
         name, kind, default = match["name"], match["kind"] or "", match["default"]
-        yield Element(name, least, most, kind, default=default, children=children)
+        limit = int(match["limit"]) if match["limit"] else None
+        ecs = {text[0]: text[1:] for text in match["ecs"].split()}
+        yield Element(name, least, most, kind, default, children, limit, ecs)
 
 
 def _times(often: str) -> tuple[int, int | None]:
@@ -194,6 +223,8 @@ class PutContext:
     headers: Mapping[str, str]
     now: float
     storage: Storage
+    lenient: bool
+    """Whether to accept what SDKs are tested with although pages refuse it (P-92)."""
     bucket: Bucket | None = None
     """The bucket; None for a document of an account."""
     item: Object | None = None

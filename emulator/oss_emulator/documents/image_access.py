@@ -6,29 +6,47 @@ Source: `setBucketProcess` of the Java SDK, and Configure source image protectio
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from oss_emulator.documents.document import Document, Documents, parse_schema
-from oss_emulator.protocol import xml
+from oss_emulator.documents.document import Document, Documents, PutContext, parse_schema
+from oss_emulator.protocol import headers, xml
 
 _SCHEMA: Final = parse_schema("""
 BucketProcessConfiguration
-  CompliedHost? text =Img
+  CompliedHost? text =Both
   SourceFileProtect? Enabled|Disabled =Disabled
   SourceFileProtectSuffix? text
   StyleDelimiters? text
   OssDomainSupportAtProcess? Enabled|Disabled =Disabled
+  Version? text =2
 """)
+
+
+def _validate(node: xml.Node, _: PutContext) -> xml.Value:
+    """Sort the separators, and drop the suffixes if nothing is protected (I-07)."""
+    host = node.text("CompliedHost")
+    if host not in ("Img", "Both"):
+        message = f"CompliedHost {host!r} is unknown; use Img or Both."
+        raise headers.invalid_argument("CompliedHost", host, message)
+    texts = {child.name: child.value.strip() for child in node}
+    if texts["SourceFileProtect"] == "Disabled":
+        texts["SourceFileProtectSuffix"] = ""
+    separators = texts.get("StyleDelimiters", "").split(",")
+    texts["StyleDelimiters"] = ",".join(sorted(each.strip() for each in separators))
+    return list(texts.items())
+
 
 DOCUMENT: Final = Document(
     "BucketProcessConfiguration",
     "processConfiguration",
     _SCHEMA,
     absent=(
-        ("CompliedHost", "Img"),
+        ("CompliedHost", "Both"),
         ("SourceFileProtect", "Disabled"),
         ("SourceFileProtectSuffix", ""),
         ("StyleDelimiters", ""),
         ("OssDomainSupportAtProcess", "Disabled"),
+        ("Version", "2"),
     ),
+    validate=_validate,
     deletable=False,
     enforced=True,
 )

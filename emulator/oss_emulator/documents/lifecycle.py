@@ -3,20 +3,20 @@
 The rules are checked and stored; nothing ever moves or expires.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import combinations, pairwise
 from random import getrandbits
-from typing import Final
+from typing import Final, TypeAlias
 
-from oss_emulator.documents.document import Document, Documents, PutContext, parse_schema
+from oss_emulator.documents import access_monitor
+from oss_emulator.documents.document import Document, PutContext, parse_schema
 from oss_emulator.protocol import headers, tagging, xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError, listed
 from oss_emulator.protocol.xml import DocumentError, Node
+from oss_emulator.storage.base import Bucket
 
 ALLOW_OVERLAP: Final = "x-oss-allow-same-action-overlap"
 """The header that allows the same action for objects with the same prefix."""
-
-MAX_ID: Final = 255
 
 _ACTIONS: Final = (
     "Expiration",
@@ -25,8 +25,15 @@ _ACTIONS: Final = (
     "NoncurrentVersionExpiration",
     "NoncurrentVersionTransition",
 )
+_ANY_ACTION: Final = f"A rule must have {listed(_ACTIONS)}."
+
 _COLDER: Final = ("IA", "Archive", "ColdArchive", "DeepColdArchive")
 """The classes that objects move to, in the order of the moves."""
+
+_OVERLAPS: Final = {
+    "Transition": ErrorCase.LIFECYCLE_SAME_MOVE,
+    "NoncurrentVersionTransition": ErrorCase.LIFECYCLE_SAME_MOVE,
+}
 
 _TIMES: Final = {
     "Days": "days",
@@ -36,47 +43,55 @@ _TIMES: Final = {
 }
 """The elements that say when an action is due, and the kind of each."""
 
+_TIME_ECS: Final = {
+    "Expiration": ("0014-00000060", "0014-00000061"),
+    "Transition": ("0014-00000048", "0014-00000050"),
+    "AbortMultipartUpload": ("0014-00000073", "0014-00000074"),
+}
+"""The ECs of an action without a time, and of one with two."""
+
 _OLD_TIMES: Final = ("Days", "Date")
 
 _SCHEMA: Final = parse_schema("""
-LifecycleConfiguration
-  Rule{1,1000}
-    ID? name
-    Prefix? text
-    Status Enabled|Disabled
+LifecycleConfiguration ?0014-00000012 !0014-00000015 <0014-00000011
+  Rule{1,1000} ?0014-00000013 *0014-00000014
+    ID? name:255 ~0014-00000019
+    Prefix text:1023 ?0014-00000021 *0014-00000010 ~0014-00000022
+    Status Enabled|Disabled ?0014-00000025 !0014-00000024
     Days? 1..
     Date? date
     Filter?
-      ObjectSizeGreaterThan? 0..
-      ObjectSizeLessThan? 1..
-      Not*
-        Prefix? text
+      ObjectSizeGreaterThan? 0.. !0014-00000039 ~0014-00000039
+      ObjectSizeLessThan? 1.. !0014-00000040 ~0014-00000040
+      Not? *0014-00000089
+        Prefix text ?0014-00000088
         Tag?
           Key name
           Value? text
     Tag*
-      Key name
+      Key name ?0014-00000028 !0014-00000030
       Value? text
-    Expiration?
-      Days? 1..
+    Expiration? !0014-00000057
+      Days? 1.. ~0014-00000086
       Date? date
-      CreatedBeforeDate? date
+      CreatedBeforeDate? date !0014-00000087
       ExpiredObjectDeleteMarker? boolean
-    Transition*
+    Transition{0,3} !0014-00000017 *0014-00000043
       Days? 1..
+      Date{0,0} date *0014-00000046
       CreatedBeforeDate? date
-      StorageClass Standard|IA|Archive|ColdArchive|DeepColdArchive
+      StorageClass Standard|IA|Archive|ColdArchive|DeepColdArchive ?0014-00000045 !0014-00000044
       IsAccessTime? boolean
       ReturnToStdWhenVisit? boolean
       AllowSmallFile? boolean
-    AbortMultipartUpload?
+    AbortMultipartUpload? !0014-00000071
       Days? 1..
       CreatedBeforeDate? date
     NoncurrentVersionExpiration?
-      NoncurrentDays 1..
-    NoncurrentVersionTransition*
-      NoncurrentDays 1..
-      StorageClass Standard|IA|Archive|ColdArchive|DeepColdArchive
+      NoncurrentDays 1.. ?0014-00000070
+    NoncurrentVersionTransition{0,3} *0014-00000067
+      NoncurrentDays 1.. ?0014-00000064
+      StorageClass Standard|IA|Archive|ColdArchive|DeepColdArchive ?0014-00000063 !0014-00000062
       IsAccessTime? boolean
       ReturnToStdWhenVisit? boolean
       AllowSmallFile? boolean
@@ -85,20 +100,22 @@ LifecycleConfiguration
 
 
 def _validate(node: Node, context: PutContext) -> xml.Value:
+    if not context.lenient and any(rule.first("Expiration/Date") for rule in node):  # P-92
+        raise DocumentError("An Expiration has Days or CreatedBeforeDate.", "0014-00000056")
     rules = [_move_times(rule) for rule in node.all("Rule")]
     _check_ids(rule.text("ID") for rule in rules)
     for rule in rules:
-        _check_tags(rule)
+        _refuse(_mistakes(rule))
+        _refuse(error for move in rule for error in _mistakes_of_move(move, context.bucket))
         _check_times(rule)
         _check_order(rule, "Transition", "Days", "Expiration")
         _check_order(
             rule, "NoncurrentVersionTransition", "NoncurrentDays", "NoncurrentVersionExpiration"
         )
     allowed = headers.flag(context.headers, ALLOW_OVERLAP)
-    check = _check_conflict if allowed else _check_overlap
     for one, other in combinations(rules, 2):
         if _overlaps(one, other):
-            check(one, other)
+            _check_pair(one, other, allowed=allowed)
     return [("Rule", _normalize_rule(rule, context.now)) for rule in rules]
 
 
@@ -132,43 +149,94 @@ DOCUMENT: Final = Document(
 )
 
 
-def uses_access_time(documents: Documents) -> bool:
-    """Return whether a rule depends on the time when objects were last read."""
-    node = DOCUMENT.find(documents)
-    rules = [] if node is None else node.all("Rule")
-    return any(move.text("IsAccessTime") == "true" for rule in rules for move in rule)
-
-
 def _check_ids(ids: Iterable[str]) -> None:
     seen: set[str] = set()
     for name in filter(None, ids):
-        if len(name.encode()) > MAX_ID:
-            raise headers.invalid_argument("ID", name, f"The ID of a rule may have {MAX_ID} bytes.")
         if name in seen:
-            raise headers.invalid_argument("ID", name, "Two rules have the same ID.")
+            message = "Two rules have the same ID."
+            raise headers.invalid_argument("ID", name, message, ec="0014-00000020")
         seen.add(name)
 
 
-def _check_tags(rule: Node) -> None:
-    """Refuse tags that no object can have (P-54); their number and length are not checked."""
+_Mistake: TypeAlias = tuple[bool, str, str]
+"""Whether a mistake is there, what would be right, and the EC of its help page."""
+
+
+def _refuse(mistakes: Iterable[_Mistake]) -> None:
+    for made, rule, ec in mistakes:
+        if made:
+            raise DocumentError(rule, ec)
+
+
+def _mistakes(rule: Node) -> Iterator[_Mistake]:
+    """Find what a rule lacks and what excludes each other in it.
+
+    No object can have the tags that are refused (P-54); their number and length are not checked.
+    """
     tags = [(tag.text("Key"), tag.text("Value")) for tag in rule.all("Tag")]
-    if not all(tagging.has_allowed_characters(text) for tag in tags for text in tag):
-        raise DocumentError("A tag may have letters, digits, spaces and +-=._:/.")
-    if len({key for key, _ in tags}) < len(tags):
-        raise DocumentError("Two tags of a rule have the same key.")
+    keys, values = [key for key, _ in tags], [value for _, value in tags]
+    marker = rule.text("Expiration/ExpiredObjectDeleteMarker") == "true"
+    other = marker or rule.first("AbortMultipartUpload") is not None
+    least, most = (rule.text(f"Filter/ObjectSize{name}") for name in ("GreaterThan", "LessThan"))
+    crossed = bool(least and most and int(least) > int(most))
+    small = bool(most) and any(move.text("AllowSmallFile") == "true" for move in rule)
+    signs = "may have letters, digits, spaces and +-=._:/"
+    valid = tagging.has_allowed_characters
+    yield not any(child.name in _ACTIONS for child in rule), _ANY_ACTION, "0014-00000026"
+    yield len({*keys}) < len(keys), "The tags of a rule have different keys.", "0014-00000029"
+    yield not all(map(valid, keys)), f"The key of a tag {signs}.", "0014-00000031"
+    yield not all(map(valid, values)), f"The value of a tag {signs}.", "0014-00000032"
+    yield bool(tags) and other, "Uploads and delete markers have no tags.", "0014-00000027"
+    yield crossed, "ObjectSizeGreaterThan is less than ObjectSizeLessThan.", "0014-00000041"
+    yield small, "AllowSmallFile excludes ObjectSizeLessThan.", "0014-00000054"
+    excluded = rule.first("Filter/Not")
+    if excluded is not None:
+        inside = excluded.text("Prefix").startswith(rule.text("Prefix"))
+        tag = (excluded.text("Tag/Key"), excluded.text("Tag/Value"))
+        yield other, "Not excludes AbortMultipartUpload and delete markers.", "0014-00000034"
+        yield not inside, "The Prefix in Not begins with that of the rule.", "0014-00000035"
+        yield tag in tags, "The Tag in Not is not one of the rule.", "0014-00000036"
+
+
+def _mistakes_of_move(move: Node, bucket: Bucket | None) -> Iterator[_Mistake]:
+    """Find what excludes each other in a move by access time, or in another one."""
+    if move.name not in ("Transition", "NoncurrentVersionTransition"):
+        return
+    accessed = move.text("IsAccessTime") == "true"
+    tracked = bucket is not None and access_monitor.is_enabled(bucket.documents)
+    back = move.text("ReturnToStdWhenVisit")
+    storage_class = move.text("StorageClass")
+    cold = storage_class in ("ColdArchive", "DeepColdArchive")
+    returned = storage_class != "IA" and back == "true"
+    dated = move.first("CreatedBeforeDate") is not None
+    small = not accessed and move.text("AllowSmallFile") == "true"
+    # Terraform's provider sends both elements with false.
+    unpaired = not back if accessed else back == "true"
+    with_back = "ReturnToStdWhenVisit goes with an IsAccessTime that is true."
+    yield accessed and not tracked, "Enable access tracking first.", "0014-00000016"
+    yield accessed and cold, "A move by access time is to IA or Archive.", "0014-00000051"
+    yield accessed and dated, "A move by access time has Days.", "0014-00000047"
+    yield unpaired, with_back, "0014-00000052"
+    yield small, "AllowSmallFile goes with an IsAccessTime that is true.", "0014-00000055"
+    yield returned, "Only objects of IA return when they are read.", "0014-00000053"
 
 
 def _check_times(rule: Node) -> None:
-    """Check that each action has one time, and that a rule does not mix dates and days."""
+    """Check that each action has one time, and that the rule does not mix dates and days."""
     for upload in rule.all("AbortMultipartUpload"):
         _time(upload)
-    moves = [*rule.all("Expiration"), *rule.all("Transition")]
+    _check_mixture(rule)
+
+
+def _check_mixture(*rules: Node) -> None:
+    """Check that rules for the same objects do not mix dates and days."""
+    moves = [move for rule in rules for name in _ACTIONS[:2] for move in rule.all(name)]
     if {_TIMES[_time(node)] for node in moves} >= {"days", "date"}:
-        storage_class = rule.text("Transition/StorageClass")
+        classes = (rule.text("Transition/StorageClass") for rule in rules)
         raise OSSError(
             ErrorCase.MIXED_LIFECYCLE_TIMES,
             "Found mixed CreatedBeforeDate and Days based Expiration and Transition "
-            f"for StorageClass {storage_class} actions",
+            f"for StorageClass {next(filter(None, classes), '')} actions",
         )
 
 
@@ -176,7 +244,10 @@ def _time(action: Node) -> str:
     """Return the name of the element that says when an action is due; `false` counts as missing."""
     names = [child.name for child in action if child.name in _TIMES and child.value != "false"]
     if len(names) != 1:
-        raise DocumentError(f"The {action.name} has {len(names)} times; it must have one.")
+        message = f"The {action.name} has {len(names)} times; it must have one."
+        marker = "ExpiredObjectDeleteMarker" in names
+        ec = "0014-00000059" if marker else _TIME_ECS[action.name][bool(names)]
+        raise DocumentError(message, ec)
     return names[0]
 
 
@@ -212,20 +283,31 @@ def _overlaps(one: Node, other: Node) -> bool:
     return prefixes[1].startswith(prefixes[0]) and _tags(one) == _tags(other)
 
 
-def _check_conflict(one: Node, other: Node) -> None:
-    """Refuse what no header allows: two times for uploads, and a colder class first (P-90)."""
-    if all(rule.first("AbortMultipartUpload") is not None for rule in (one, other)):
-        raise OSSError(ErrorCase.LIFECYCLE_CONFLICT)
+def _check_pair(one: Node, other: Node, *, allowed: bool) -> None:
+    """Refuse rules for the same objects that contradict each other or have the same action.
+
+    Two moves are the same action if they are to the same class. The header allows the same prefix
+    and action, but not two times for uploads (P-90).
+    """
+    _check_mixture(one, other)
     moves = _moves([*one.all("Transition"), *other.all("Transition")], "Days")
-    for (rank, days), (colder, later) in pairwise(moves):
+    ends = sorted(int(end) for rule in (one, other) if (end := rule.text("Expiration/Days")))
+    steps = [*moves, *((len(_COLDER), end) for end in ends)]
+    for (rank, days), (colder, later) in pairwise(steps):
         if rank < colder and later < days:
             raise OSSError(ErrorCase.LIFECYCLE_CONFLICT)
-
-
-def _check_overlap(one: Node, other: Node) -> None:
     for action in _ACTIONS:
-        if one.first(action) is not None and other.first(action) is not None:
-            raise OSSError(ErrorCase.INVALID_ARGUMENT, f"Overlap for same action type {action}")
+        classes = [
+            {move.text("StorageClass") for move in rule.all(action)} for rule in (one, other)
+        ]
+        if classes[0] & classes[1]:
+            if not allowed:
+                case = _OVERLAPS.get(action, ErrorCase.LIFECYCLE_OVERLAP)
+                raise OSSError(case, f"Overlap for same action type {action}")
+            if action == "AbortMultipartUpload":
+                raise OSSError(ErrorCase.LIFECYCLE_CONFLICT)
+    if not allowed and one.text("Prefix") == other.text("Prefix"):
+        raise OSSError(ErrorCase.LIFECYCLE_SAME_PREFIX)
 
 
 def _tags(rule: Node) -> set[tuple[str, str]]:

@@ -132,7 +132,7 @@ def parse(document: bytes, now: float, storage: Storage) -> LiveChannel:
     destination = found.get("Snapshot/DestBucket")
     if destination is not None and storage.bucket(destination) is None:
         message = "The bucket for snapshots does not exist; create it first."
-        raise invalid_argument("DestBucket", destination, message, ec="0044-00000008")
+        raise invalid_argument("DestBucket", destination, message, ec="0044-00000009")
     snapshot = [(name, found[f"Snapshot/{name}"]) for name in _SNAPSHOT if "Snapshot" in found]
     return LiveChannel(
         description=found["Description"],

@@ -6,16 +6,18 @@ The calls are PutBucketLogging and PutUserDefinedLogFieldsConfig.
 import re
 from typing import Final, NamedTuple
 
+from oss_referer.sources.account import is_bucket_name
+
 from oss_emulator.documents.document import Document, Documents, PutContext, parse_schema
 from oss_emulator.protocol import headers, xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.xml import DocumentError
 
 _SCHEMA: Final = parse_schema("""
-BucketLoggingStatus
+BucketLoggingStatus ?0032-00000001
   LoggingEnabled?
-    TargetBucket name
-    TargetPrefix? text =
+    TargetBucket name ?0032-00000002 !0032-00000003
+    TargetPrefix? text:256 = ~0032-00000006
     LoggingRole? name
 """)
 
@@ -23,8 +25,15 @@ BucketLoggingStatus
 def _validate(node: xml.Node, context: PutContext) -> xml.Value:
     name = node.text("LoggingEnabled/TargetBucket")
     if name:
+        prefix = node.text("LoggingEnabled/TargetPrefix")
+        if prefix.startswith(("/", "\\")):
+            message = "The TargetPrefix must not begin with a slash or a backslash."
+            raise headers.invalid_argument("TargetPrefix", prefix, message, ec="0032-00000005")
         found = context.storage.bucket(name)
-        if found is None or (context.bucket and found.region != context.bucket.region):
+        if found is None:
+            ec = "0032-00000008" if is_bucket_name(name) else "0032-00000004"
+            raise OSSError(ErrorCase.INVALID_LOGGING_TARGET, ec=ec, TargetBucket=name)
+        if context.bucket and found.region != context.bucket.region:
             raise OSSError(ErrorCase.INVALID_LOGGING_TARGET, TargetBucket=name)
         if context.bucket is None or found.owner != context.bucket.owner:
             raise OSSError(ErrorCase.FOREIGN_LOGGING_TARGET, TargetBucket=name)
@@ -52,7 +61,7 @@ MAX_FIELDS: Final = 6
 _HEADER: Final = re.compile(r"[!-9;-^`-~]+")
 
 _LOG_FIELDS: Final = parse_schema("""
-UserDefinedLogFieldsConfiguration
+UserDefinedLogFieldsConfiguration <0046-00000002
   HeaderSet?
     header* name
   ParamSet?
@@ -62,12 +71,18 @@ UserDefinedLogFieldsConfiguration
 
 def _validate_fields(node: xml.Node, _: PutContext) -> xml.Value:
     names = [name for group in node for name in group]
+    if not names:
+        message = "No field is named; name a header or a parameter."
+        raise headers.invalid_argument(
+            "UserDefinedLogFieldsConfiguration", "", message, ec="0046-00000003"
+        )
     if len(names) > MAX_FIELDS:
-        raise DocumentError(f"{len(names)} fields are named; the limit is {MAX_FIELDS}.")
+        message = f"{len(names)} fields are named; the limit is {MAX_FIELDS}."
+        raise DocumentError(message, "0046-00000004")
     for name in names:
         if name.name == "header" and not _HEADER.fullmatch(name.value):
             message = "The name of a header must be printable ASCII without '_' and ':'."
-            raise headers.invalid_argument("header", name.value, message)
+            raise headers.invalid_argument("header", name.value, message, ec="0046-00000005")
     return node.content
 
 

@@ -16,7 +16,7 @@ from oss_referer.sources import json_text
 from oss_referer.sources.json_text import JSONError
 
 from oss_emulator.documents.document import parse_schema
-from oss_emulator.protocol import headers, xml
+from oss_emulator.protocol import headers
 from oss_emulator.protocol.errors import ErrorCase, OSSError, listed
 
 MAX_RESULTS: Final = 100
@@ -165,7 +165,7 @@ class MetaQuery:
 
 
 _SCHEMA: Final = parse_schema("""
-MetaQuery
+MetaQuery <0037-00000005
   NextToken? name
   MaxResults? name
   Query name
@@ -177,16 +177,10 @@ MetaQuery
       Operation name
 """)
 
-EC: Final = "0037-00000005"
-"""The EC of every mistake in a query."""
-
 
 def parse(document: bytes) -> MetaQuery:
-    """Parse the document of a query; raises `MalformedXML` and `InvalidArgument`."""
-    try:
-        node = _SCHEMA.parse(document)
-    except xml.DocumentError as error:
-        raise OSSError(ErrorCase.MALFORMED_XML, ec=EC, ErrorDetail=str(error)) from None
+    """Parse the document of a query; raises `DocumentError` and `InvalidArgument`."""
+    node = _SCHEMA.parse(document)
     aggregations = [
         entry for parent in node.all("Aggregations") for entry in parent.all("Aggregation")
     ]

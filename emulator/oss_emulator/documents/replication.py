@@ -2,29 +2,36 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
+from itertools import pairwise
 from random import getrandbits
 from typing import Final
 
+from oss_referer.sources.account import is_bucket_name
+
 from oss_emulator.documents.document import Documents, parse_schema
 from oss_emulator.protocol import xml
+from oss_emulator.protocol.errors import listed
+from oss_emulator.protocol.headers import invalid_argument
 from oss_emulator.protocol.xml import Children, Node
 
 SUBRESOURCE: Final = "replication"
 
+_ACTIONS: Final = frozenset({"ALL", "PUT", "DELETE", "ABORT"})
+
 _SCHEMA: Final = parse_schema("""
-ReplicationConfiguration
+ReplicationConfiguration <0031-00000001
   Rule{1,100}
     ID? name
     RTC?
-      Status enabled|disabled
+      Status enabled|disabled !0031-00000012
     PrefixSet?
       Prefix{0,10} text
     Action? name =ALL
     Destination
       Bucket name
       Location name
-      TransferType? internal|oss_acc
-    HistoricalObjectReplication? enabled|disabled =enabled
+      TransferType? internal|oss_acc !0031-00000010
+    HistoricalObjectReplication? enabled|disabled =enabled !0031-00000011
     SyncRole? text
     SourceSelectionCriteria?
       SseKmsEncryptedObjects?
@@ -34,13 +41,13 @@ ReplicationConfiguration
 """)
 _RULE: Final = parse_schema("""
 ReplicationRule
-  RTC
+  RTC ?0031-00000013
     Status enabled|disabled
-  ID name
+  ID name ?0031-00000015
 """)
 _RULES: Final = parse_schema("""
 ReplicationRules
-  ID name
+  ID name ?0031-00000008
 """)
 
 
@@ -52,8 +59,23 @@ class RuleStatus(StrEnum):
 
 
 def parse(document: bytes) -> list[Node]:
-    """Parse the rules of a request; raises `DocumentError`."""
-    return _SCHEMA.parse(document).all("Rule")
+    """Parse the rules of a request; raises `DocumentError` and `InvalidArgument`."""
+    added = _SCHEMA.parse(document).all("Rule")
+    for rule in added:
+        prefixes = sorted(prefix.value for group in rule.all("PrefixSet") for prefix in group)
+        for one, other in pairwise(prefixes):
+            if other.startswith(one):
+                message = f"It overlaps with the prefix {one!r}; leave one of them out."
+                raise invalid_argument("Prefix", other, message, ec="0031-00000019")
+        actions = rule.text("Action")
+        if not _ACTIONS.issuperset(actions.split(",")):
+            message = f"The actions are {listed(sorted(_ACTIONS), 'and')}."
+            raise invalid_argument("Action", actions, message, ec="0031-00000023")
+        target = rule.text("Destination/Bucket")
+        if not is_bucket_name(target):
+            message = "The Bucket must be the name of a bucket."
+            raise invalid_argument("Bucket", target, message, ec="0031-00000101")
+    return added
 
 
 def parse_deletion(document: bytes) -> str:

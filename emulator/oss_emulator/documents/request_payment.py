@@ -8,8 +8,8 @@ DOCUMENT: Final = Document(
     "BucketRequestPayment",
     "requestPayment",
     parse_schema("""
-RequestPaymentConfiguration
-  Payer BucketOwner|Requester
+RequestPaymentConfiguration ?0035-00000001
+  Payer BucketOwner|Requester !0035-00000002
 """),
     absent=(("Payer", "BucketOwner"),),
     deletable=False,

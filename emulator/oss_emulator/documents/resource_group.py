@@ -51,5 +51,6 @@ def format(group: str) -> bytes:
 
 def _content(group: str) -> xml.Children:
     if not _ID.fullmatch(group):
-        raise OSSError(ErrorCase.INVALID_RESOURCE_GROUP)
+        ec = None if group.startswith("rg-") else "0039-00000002"
+        raise OSSError(ErrorCase.INVALID_RESOURCE_GROUP, ec=ec)
     return [("ResourceGroupId", group)]

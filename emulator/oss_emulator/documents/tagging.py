@@ -15,13 +15,19 @@ MAX_KEY: Final = 64
 MAX_VALUE: Final = 128
 """Bytes in UTF-8 (PutBucketTags)."""
 
-_RESERVED: Final = ("http://", "https://", "aliyun", "acs")
-"""No key begins with these, in upper or lower case (help page of 0010-00000002)."""
+_INVALID: Final = "0010-00000219"
+_RESERVED: Final = {
+    "http://": "0010-00000207",
+    "https://": "0010-00000207",
+    "aliyun": "0010-00000207",
+    "acs": "0010-00000002",
+}
+"""No key begins with these, in upper or lower case; the EC of each."""
 
 _SCHEMA: Final = parse_schema("""
-Tagging
-  TagSet?
-    Tag*
+Tagging <0010-00000103
+  TagSet
+    Tag+
       Key text
       Value? text
 """)
@@ -64,18 +70,19 @@ def format_header(header: str) -> bytes:
 
 
 def _pairs(node: xml.Node) -> list[tuple[str, str]]:
-    tag_set = node.first("TagSet")
-    found = [] if tag_set is None else tag_set.all("Tag")
-    return [(tag.text("Key"), tag.text("Value")) for tag in found]
+    tags = [tag for tag_set in node.all("TagSet") for tag in tag_set.all("Tag")]
+    return [(tag.text("Key"), tag.text("Value")) for tag in tags]
 
 
 def _check(tags: Sequence[tuple[str, str]]) -> None:
     if len(tags) > MAX_TAGS:
         raise OSSError(ErrorCase.TOO_MANY_TAGS)
     for key, value in tags:
-        if not 0 < len(key.encode()) <= MAX_KEY or key.lower().startswith(_RESERVED):
-            raise OSSError(ErrorCase.INVALID_TAG_KEY, Key=key)
+        reserved = (ec for start, ec in _RESERVED.items() if key.lower().startswith(start))
+        ec = next(reserved, None if 0 < len(key.encode()) <= MAX_KEY else _INVALID)
+        if ec is not None:
+            raise OSSError(ErrorCase.INVALID_TAG_KEY, ec=ec, Key=key)
         if len(value.encode()) > MAX_VALUE:
-            raise OSSError(ErrorCase.INVALID_TAG_VALUE, Key=key)
+            raise OSSError(ErrorCase.INVALID_TAG_VALUE, ec=_INVALID, Key=key)
     if len({key for key, _ in tags}) < len(tags):
         raise OSSError(ErrorCase.REPEATED_TAGS)

@@ -1,5 +1,6 @@
 """Static websites: index pages, error pages and redirects (PutBucketWebsite)."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ _MIRROR: Final[dict[str, xml.Value]] = {
     "MirrorPassQueryString": "false",
     "MirrorFollowRedirect": "true",
     "MirrorCheckMd5": "false",
+    "MirrorPassOriginalSlashes": "false",
 }
 """The default elements of a redirect of the type Mirror."""
 
@@ -38,7 +40,7 @@ WebsiteConfiguration
     Type? 0..2
   ErrorDocument?
     Key text
-    HttpStatus? 100..599
+    HttpStatus? text
   RoutingRules?
     RoutingRule*
       RuleNumber 1..
@@ -52,7 +54,7 @@ WebsiteConfiguration
         KeySuffixEquals? text
         HttpErrorCodeReturnedEquals? 100..599
       Redirect?
-        RedirectType Mirror|External|Internal|AliCDN
+        RedirectType? Mirror|External|Internal|AliCDN =External
         Protocol? http|https
         HostName? text
         PassQueryString? boolean
@@ -134,6 +136,10 @@ def _validate(node: xml.Node, _: PutContext) -> xml.Value:
     if "/" in suffix:
         message = "The name of the index page must not contain a slash."
         raise headers.invalid_argument("Suffix", suffix, message)
+    status = node.text("ErrorDocument/HttpStatus", "404")
+    if not re.fullmatch("[1-5][0-9]{2}", status):
+        message = "HttpStatus is Invalid"
+        raise headers.invalid_argument("HttpStatus", status, message, ec="0019-00000002")
     routing = node.first("RoutingRules")
     if routing is None:
         return node.content
@@ -163,6 +169,10 @@ def _normalize_rule(rule: xml.Node) -> xml.Value:
     if not url.startswith(("http://", "https://")) or not url.endswith("/"):
         message = "The origin of a mirror must be an HTTP URL that ends with a slash."
         raise headers.invalid_argument("MirrorURL", url, message)
+    status = rule.text("Condition/HttpErrorCodeReturnedEquals", "404")
+    if status != "404":
+        message = "A rule that mirrors applies to the status 404 only."
+        raise headers.invalid_argument("HttpErrorCodeReturnedEquals", status, message)
     settled = {**_MIRROR, **{child.name: child.content for child in redirect}}
     mirrored = redirect.first("MirrorHeaders")
     if mirrored is not None and mirrored.first("PassAll") is None:

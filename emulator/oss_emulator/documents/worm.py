@@ -12,7 +12,7 @@ DAY: Final = 24 * 60 * 60
 
 INITIATE: Final = parse_schema("""
 InitiateWormConfiguration
-  RetentionPeriodInDays 1..25550
+  RetentionPeriodInDays 1..25550 ?0027-00000004 !0027-00000005 ~0027-00000002
 """)
 EXTEND: Final = replace(INITIATE, name="ExtendWormConfiguration")
 _ROOT: Final = "WormConfiguration"

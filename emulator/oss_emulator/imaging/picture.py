@@ -110,7 +110,9 @@ def detect(data: bytes) -> str:
         accepts = Image.OPEN[pillow][1] if pillow in Image.OPEN else None
         if accepts is not None and accepts(data[:32]) is True:
             return name
-    raise OSSError(ErrorCase.IMAGE_FORMAT)
+    # Each HEIC file has the box `meta` (ISO/IEC 23008-12); Pillow cannot read an intact one.
+    damaged = data[4:12] == b"ftypheic" and b"meta" not in data
+    raise OSSError(ErrorCase.IMAGE_DAMAGED_HEIC if damaged else ErrorCase.IMAGE_FORMAT)
 
 
 @contextmanager

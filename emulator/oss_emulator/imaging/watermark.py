@@ -35,7 +35,7 @@ def apply(picture: Picture, action: ImageAction, prepare: Prepare) -> Picture:
         layer.putalpha(layer.getchannel("A").point(lambda value: value * opacity // 100))
     cover = Image.new("RGBA", picture.size, (0, 0, 0, 0))
     if action.numbers.get("fill", 0) and "text" in action.words:
-        _tile(cover, layer)
+        _tile(cover, layer, (action.numbers.get("padx", 0), action.numbers.get("pady", 0)))
     else:
         _put(cover, layer, _position(action, picture.size, layer.size))
 
@@ -125,16 +125,16 @@ def _put(ground: Image.Image, layer: Image.Image, place: tuple[int, int]) -> Non
     ground.alpha_composite(layer, target, source)
 
 
-def _tile(ground: Image.Image, layer: Image.Image) -> None:
-    """Cover a ground with a layer again and again, without overlap."""
+def _tile(ground: Image.Image, layer: Image.Image, gaps: tuple[int, int]) -> None:
+    """Cover a ground with a layer again and again, with gaps of these pixels between them."""
     width, height = min(layer.size[0], ground.size[0]), min(layer.size[1], ground.size[1])
     ground.alpha_composite(layer.crop((0, 0, width, height)))
-    done = layer.size[0]
+    done = layer.size[0] + gaps[0]
     while done < ground.size[0]:
         strip = ground.crop((0, 0, min(done, ground.size[0] - done), layer.size[1]))
         ground.paste(strip, (done, 0))
         done *= 2
-    done = layer.size[1]
+    done = layer.size[1] + gaps[1]
     while done < ground.size[1]:
         strip = ground.crop((0, 0, ground.size[0], min(done, ground.size[1] - done)))
         ground.paste(strip, (0, done))

@@ -3,15 +3,24 @@
 from oss_emulator.documents import cname
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import answers
-from oss_emulator.protocol import xml
+from oss_emulator.protocol import headers, xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Response
 
 
 @answers("POST /bucket?cname&comp=token", "CreateCnameToken")
 def create_cname_token(call: Call) -> Response:
-    """Create the token for a DNS record of the domain."""
+    """Create the token for a DNS record of the domain.
+
+    Raises `InvalidArgument` for a domain of the service, and for one that is bound already.
+    """
     domain = cname.domain_of(cname.parse(call.body.read()))
+    if domain.endswith(".aliyuncs.com"):
+        message = "The domain is reserved."
+        raise headers.invalid_argument("Domain", domain, message, ec="0018-00000401")
+    if cname.DOMAINS + domain in call.documents:
+        message = "The domain is bound to the bucket already."
+        raise headers.invalid_argument("Domain", domain, message, ec="0018-00000302")
     token = cname.format_token(call.bucket.name, domain, call.request.received)
     call.keep(cname.TOKENS + domain, token)
     return xml.reply(token)

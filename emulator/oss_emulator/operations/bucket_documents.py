@@ -22,7 +22,12 @@ def put(document: Document, call: Call) -> Response:
     """Replace the document; raises `MalformedXML` and the errors of the document's own checks."""
     item = _item(document, call)
     context = PutContext(
-        call.request.headers, call.request.received, call.storage, call.record, item
+        headers=call.request.headers,
+        now=call.request.received,
+        storage=call.storage,
+        lenient=call.environment.lenient,
+        bucket=call.record,
+        item=item,
     )
     _keep(document, call, item, document.normalize(call.body.read(), context))
     if document.dated:

@@ -17,12 +17,12 @@ _ONE = "inventory&inventoryId"
 def put_bucket_inventory(call: Call) -> Response:
     """Add an inventory.
 
-    Raises `InvalidArgument` for an unknown destination, `InventoryAlreadyExist` and
+    Raises `InvalidArgument` for a destination that is not possible, `InventoryAlreadyExist` and
     `InventoryExceedLimit`.
     """
     inventory_id = call.request.query["inventoryId"]
     document = inventory.format(call.body.read(), inventory_id)
-    inventory.check_destination(document, call.storage)
+    inventory.check_destination(document, call.bucket, call.storage)
     present = call.documents_below(inventory.PREFIX)
     if inventory_id in present:
         raise OSSError(ErrorCase.INVENTORY_ALREADY_EXISTS, InventoryId=inventory_id)
@@ -60,8 +60,11 @@ def list_bucket_inventory(call: Call) -> Response:
     )
 
 
-@answers(f"DELETE /bucket?{_ONE}", "DeleteBucketInventory")
+@answers("DELETE /bucket?inventory", "DeleteBucketInventory")
 def delete_bucket_inventory(call: Call) -> Response:
-    """Remove an inventory; answers 204 even if there was none."""
-    call.keep(inventory.PREFIX + call.request.query["inventoryId"], None)
+    """Remove an inventory; answers 204 even if there was none. Raises `MissingArgument`."""
+    inventory_id = call.request.query.get("inventoryId")
+    if inventory_id is None:
+        raise OSSError(ErrorCase.INVENTORY_ID_MISSING)
+    call.keep(inventory.PREFIX + inventory_id, None)
     return Response(204)

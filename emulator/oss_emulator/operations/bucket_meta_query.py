@@ -175,8 +175,7 @@ def get_meta_query_status(call: Call) -> Response:
 def _gather(call: Call) -> Work:
     opened = _opened(call)
     if _mode(call) == "semantic":
-        message = "Semantic queries (mode=semantic) are not emulated; query with mode=basic."
-        raise OSSError(ErrorCase.NOT_IMPLEMENTED, message, Method="POST", SubResource=SUBRESOURCE)
+        return _semantic(call, opened)
     query = meta_query.parse(call.body.read())
     after = _parse_token(query.token) if query.token else None
     running = _is_running(call, opened)
@@ -184,12 +183,26 @@ def _gather(call: Call) -> Work:
     return Work(Pool.COPIES, lambda _: Body.of(_format(query, search(objects, query, after))))
 
 
+def _semantic(call: Call, opened: xml.Node) -> Work:
+    """Find nothing in an empty bucket, whatever the query means."""
+    xml.parse(call.body.read(), "MetaQuery")
+    objects = list(call.storage.objects(call.bucket.name))
+    if opened.text("MetaQueryMode") != "semantic" or any(not o.delete_marker for o in objects):
+        message = (
+            "A semantic query (mode=semantic) is emulated only of an empty bucket whose index is "
+            "open in that mode; query with mode=basic."
+        )
+        raise OSSError(ErrorCase.NOT_IMPLEMENTED, message, Method="POST", SubResource=SUBRESOURCE)
+    empty = xml.format("MetaQuery", [("NextToken", ""), ("Files", [])])
+    return Work(Pool.COPIES, lambda _: Body.of(empty))
+
+
 @answers(f"POST /bucket?{SUBRESOURCE}&comp=query", "DoMetaQuery", gather=_gather)
 def do_meta_query(call: Call) -> Response:
     """Return objects by their metadata, or statistics of them and no objects.
 
     An index that is not running yet has no objects. Raises `MetaQueryNotExist`, `MalformedXML`,
-    `InvalidArgument`, and `NotImplemented` for semantic queries.
+    `InvalidArgument`, and `NotImplemented` for a semantic query of a bucket with objects.
     """
     return xml.reply(call.body.read())
 
@@ -240,10 +253,10 @@ def _format(query: MetaQuery, found: MetaResult) -> bytes:
 def _file(item: Object) -> xml.Children:
     meta = [
         ("UserMeta", [("Key", name), ("Value", value)])
-        for name, value in item.headers.items()
+        for name, value in sorted(item.headers.items())
         if name.startswith(headers.META_PREFIX)
     ]
-    tags = [("Tagging", [("Key", key), ("Value", value)]) for key, value in item.tags.items()]
+    tags = [("Tagging", [("Key", key), ("Value", tag)]) for key, tag in sorted(item.tags.items())]
     return [
         ("Filename", item.key),
         ("Size", item.size),

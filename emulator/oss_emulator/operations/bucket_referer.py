@@ -18,7 +18,11 @@ def put_bucket_referer(call: Call) -> Response:
     """Replace the rules as a whole (R-30); raises what `documents.referer.parse` does."""
     document = call.body.read()
     referer.parse(document, call.environment.assumptions)
-    call.keep(referer.SUBRESOURCE, _share(document) if len(document) <= _SHARED else document)
+    stored = call.storage.bucket(call.target.bucket) or call.bucket
+    document = _share(document) if len(document) <= _SHARED else document
+    call.keep(referer.SUBRESOURCE, document)
+    before = stored.documents.get(referer.SUBRESOURCE)
+    call.environment.note_rules(call.admission, before, document)
     return Response()
 
 

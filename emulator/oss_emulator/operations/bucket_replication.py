@@ -14,10 +14,14 @@ from oss_emulator.protocol.xml import Children, Node
 def put_bucket_replication(call: Call) -> Response:
     """Add rules.
 
-    Raises `BucketReplicationAlreadyExist` for a target that has one, and `InvalidTargetLocation`
-    for a target in another region than the rule says. A target may be missing.
+    Raises `BucketReplicationAlreadyExist` for a target that has one, `InvalidTargetLocation` for a
+    target in another region than the rule says, and `InvalidRequest` for transfer acceleration
+    within a region, while the versioning of the bucket is suspended, or if it is enabled for only
+    one of the two. A target may be missing.
     """
     added = replication.parse(call.body.read())
+    if call.bucket.versioning == "Suspended":
+        raise OSSError(ErrorCase.REPLICATION_SUSPENDED, BucketName=call.bucket.name)
     present = [
         rule
         for rule in replication.rules(call.documents)
@@ -27,10 +31,13 @@ def put_bucket_replication(call: Call) -> Response:
     rules: list[xml.Value] = [rule.content for rule in present]
     rule_id = ""
     for rule in added:
-        if rule.text("Destination/Bucket") in targets:
+        name = rule.text("Destination/Bucket")
+        if name in targets:
             raise OSSError(ErrorCase.REPLICATION_ALREADY_EXISTS, BucketName=call.bucket.name)
-        target = call.storage.bucket(rule.text("Destination/Bucket"))
         region = rule.text("Destination/Location").removeprefix("oss-")
+        target = call.storage.bucket(name)
+        if target is not None and target.versioning != call.bucket.versioning:
+            raise OSSError(ErrorCase.REPLICATION_VERSIONING_DIFFERS, BucketName=call.bucket.name)
         if target is not None and target.region != region:
             raise OSSError(ErrorCase.INVALID_TARGET_LOCATION, TargetBucket=target.name)
         rule_id, started = replication.start(rule)
@@ -58,7 +65,7 @@ def delete_bucket_replication(call: Call) -> Response:
 def put_bucket_rtc(call: Call) -> Response:
     """Switch the time control of a rule; raises `NoSuchReplicationRule`."""
     rule_id, control = replication.parse_rtc(call.body.read())
-    _change(call, rule_id, ("RTC", control))
+    _change(call, rule_id, ("RTC", control), ec="0031-00000110")
     return Response()
 
 
@@ -99,8 +106,8 @@ def _progress(rule: Node) -> Children:
     return [*content, ("Progress", [("HistoricalObject", 0)])]
 
 
-def _change(call: Call, rule_id: str, change: tuple[str, xml.Value]) -> None:
-    _rule(call, rule_id)
+def _change(call: Call, rule_id: str, change: tuple[str, xml.Value], ec: str = "") -> None:
+    _rule(call, rule_id, ec)
     rules: list[xml.Value] = []
     for rule in replication.rules(call.documents):
         content = {child.name: child.content for child in rule}
@@ -110,11 +117,11 @@ def _change(call: Call, rule_id: str, change: tuple[str, xml.Value]) -> None:
     _keep(call, rules)
 
 
-def _rule(call: Call, rule_id: str) -> Node:
+def _rule(call: Call, rule_id: str, ec: str = "") -> Node:
     for rule in replication.rules(call.documents):
         if rule.text("ID") == rule_id:
             return rule
-    raise OSSError(ErrorCase.NO_SUCH_REPLICATION_RULE, BucketName=call.bucket.name)
+    raise OSSError(ErrorCase.NO_SUCH_REPLICATION_RULE, ec=ec, BucketName=call.bucket.name)
 
 
 def _keep(call: Call, rules: list[xml.Value]) -> None:

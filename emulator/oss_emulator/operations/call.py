@@ -57,6 +57,10 @@ class Environment(NamedTuple):
     assumptions: Assumptions
     """What the service is assumed to do where its documents do not say."""
     changes: Changes
+    lenient: bool
+    """Whether to accept what SDKs are tested with although pages refuse it (P-92)."""
+    note_rules: Callable[[Admission, bytes | None, bytes], None]
+    """Takes the documents before and after each PutBucketReferer."""
 
 
 class Call(NamedTuple):

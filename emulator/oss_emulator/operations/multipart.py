@@ -36,7 +36,12 @@ MAX_PARTS = 10_000
 COMPLETE_ALL = "x-oss-complete-all"
 
 
-@answers("POST /bucket/key?uploads", "InitiateMultipartUpload", action="oss:PutObject")
+@answers(
+    "POST /bucket/key?uploads",
+    "InitiateMultipartUpload",
+    action="oss:PutObject",
+    takes=Takes.NOTHING,  # so a Content-MD5 is ignored (P-96)
+)
 def initiate_multipart_upload(call: Call) -> Response:
     """Begin an upload; its headers describe the object, whose bytes follow in parts.
 
@@ -93,7 +98,7 @@ def complete_multipart_upload(call: Call) -> Response:
     call.storage.delete_upload(call.bucket.name, upload.id)
     found = {"ETag": item.etag, "x-oss-hash-crc64ecma": str(item.crc64)}
     scheme, host = "https" if call.request.secure else "http", call.request.host
-    path = quote(unquote(call.request.path))  # in the style of the request
+    path = quote(unquote(call.request.path)).replace("~", "%7E")  # P-96; in the request's style
     answer = xml.respond(
         "CompleteMultipartUploadResult",
         ("EncodingType", encoding),
@@ -207,8 +212,8 @@ def upload_part(call: Call) -> Response:
     part = _put(call, upload, number)
     answer = {
         "ETag": part.etag,
-        "Content-MD5": checksums.format_md5(call.body.md5),
         "x-oss-hash-crc64ecma": str(part.crc64),
+        "Content-MD5": checksums.format_md5(call.body.md5),
         **objects.delay_header(call, part.size),
         **headers.encryption_of(upload.draft.headers),
     }
@@ -232,7 +237,7 @@ def _gather_part(call: Call) -> Work:
     chunks = objects.read_chunks(source, offset, length)
     origin = objects.source_version_header(call, named, source)
     if wanted is not None:
-        origin["Content-Range"] = f"bytes {offset}-{offset + length - 1}/{source.size}"
+        origin["Content-Range"] = wanted.within(source.size)
 
     def copy(place: Workplace) -> Body:
         sums, writer = Checksums(), call.storage.blob_writer()
@@ -267,6 +272,8 @@ def upload_part_copy(call: Call) -> Response:
     found = {
         "ETag": part.etag,
         "x-oss-hash-crc64ecma": str(part.crc64),
+        "x-oss-copied-size": str(part.size),
+        "x-oss-ia-retrieve-flow-type": "0",
         **objects.delay_header(call),
         **headers.encryption_of(upload.draft.headers),
         **call.body.origin,

@@ -42,6 +42,7 @@ def append_object(call: Call) -> Response:
             raise OSSError(ErrorCase.OBJECT_NOT_APPENDABLE)
         item = writing.with_acl(call, current)
         _check_position(item, position)
+        writing.check_capacity(call, call.body.size)
         grown = _grow(call, item)
         call.storage.replace_object(call.bucket.name, grown)
         version = objects.version_header(call, grown)

@@ -1,13 +1,18 @@
 """Objects: PutObject, GetObject, HeadObject, GetObjectMeta, DeleteObject."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from random import getrandbits
+from uuid import UUID
 
 from oss_emulator.documents import access_monitor
 from oss_emulator.operations.call import Call
 from oss_emulator.operations.operation import Takes, answers
 from oss_emulator.operations.shared import objects, writing
 from oss_emulator.protocol import checksums, conditions, headers
-from oss_emulator.protocol.message import Response
+from oss_emulator.protocol.conditions import Range
+from oss_emulator.protocol.message import Piece, Response
+from oss_emulator.storage.base import Object
 
 
 @answers("PUT /bucket/key", "PutObject", takes=Takes.OBJECT)
@@ -22,7 +27,7 @@ def put_object(call: Call) -> Response:
 
 @answers("GET /bucket/key", "GetObject")
 def get_object(call: Call) -> Response:
-    """Return the bytes of an object, or a range of them."""
+    """Return the bytes of an object, a range of them or several (`multi-range`)."""
     request, bucket, found = call.admission.request, call.bucket, objects.find(call)
     target = objects.follow(call, bucket, found)
     objects.check_restored(call, bucket, target)
@@ -30,23 +35,47 @@ def get_object(call: Call) -> Response:
     conditions.check(request.headers, item.etag, item.modified)
     answer = objects.describe(call, item)
     added = objects.overrides(call) if request.query else {}
-    part = None
-    if "range" in request.headers:
-        standard = request.headers.get("x-oss-range-behavior") == "standard"
-        part = conditions.parse_range(request.headers["range"], item.size, standard=standard)
-    added |= objects.delay_header(call, item.size if part is None else part.length)
+    ranges = _ranges(request.headers, item.size) if "range" in request.headers else ()
+    sent = sum(part.length for part in ranges) if ranges else item.size
+    added |= objects.delay_header(call, sent)
     if added:
         answer = {**answer, **added}
-    if part is None:
+    if not ranges:
         accepted = request.headers.get("accept-encoding")
         if accepted is not None and conditions.takes_gzip(accepted, answer, item.size):
             answer = conditions.describe_gzip(answer)
             return Response(200, answer, objects.read(item, 0, item.size), compress=True)
         answer = objects.add_md5(answer, target)
         return Response(200, answer, objects.read(item, 0, item.size), timed=item.size > 0)
-    last = part.offset + part.length - 1
-    answer = {**answer, "Content-Range": f"bytes {part.offset}-{last}/{item.size}"}
+    if len(ranges) > 1:
+        return _answer_ranges(item, answer, ranges)
+    (part,) = ranges
+    answer = {**answer, "Content-Range": part.within(item.size)}
     return Response(206, answer, objects.read(item, part.offset, part.length))
+
+
+def _ranges(request: Mapping[str, str], size: int) -> tuple[Range, ...]:
+    """Return the ranges that a request asks for; none for the whole object."""
+    standard = request.get("x-oss-range-behavior") == "standard"
+    if request.get("x-oss-multi-range-behavior") == "multi-range":
+        return conditions.parse_ranges(request["range"], size, standard=standard)
+    part = conditions.parse_range(request["range"], size, standard=standard)
+    return () if part is None else (part,)
+
+
+def _answer_ranges(item: Object, answer: Mapping[str, str], ranges: tuple[Range, ...]) -> Response:
+    """Answer with several ranges, in their order, each below its own headers (P-95)."""
+    boundary = UUID(int=getrandbits(128), version=4)
+    body: list[Piece] = []
+    for part, pieces in zip(ranges, objects.read_ranges(item, ranges), strict=True):
+        head = (
+            f"--{boundary}\r\nContent-type: {answer['Content-Type']}\r\n"
+            f"Content-range: {part.within(item.size)}\r\n\r\n"
+        )
+        body += [headers.encode(head), *pieces, b"\r\n"]
+    body.append(f"--{boundary}--\r\n".encode())
+    kind = {"Content-Type": f"multipart/byteranges;boundary={boundary}"}
+    return Response(206, {**answer, **kind}, tuple(body))
 
 
 @answers("HEAD /bucket/key", "HeadObject", action="oss:GetObject")
@@ -60,7 +89,7 @@ def head_object(call: Call) -> Response:
     if conditions.takes_gzip(request.get("accept-encoding", ""), answer, item.size):
         return Response(200, conditions.describe_gzip(answer), compress=True)
     answer = {**objects.add_md5(answer, target), "Content-Length": str(item.size)}
-    if conditions.is_compressible(answer):
+    if target.kind == "Multipart" and conditions.is_compressible(answer):
         answer["Vary"] = "Accept-Encoding"  # S-07
     return Response(200, answer)
 

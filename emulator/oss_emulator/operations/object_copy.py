@@ -49,7 +49,7 @@ def copy_object(call: Call) -> Response:
         headers={**_metadata(call, source, onto_itself), **encryption},
         tags=new.tags if _replaces(call, f"{tagging.HEADER}-directive") else source.tags,
         symlink_target=source.symlink_target,
-        acl=source.acl if onto_itself and OBJECT_ACL not in request else new.acl,
+        acl=source.acl if onto_itself and _keeps_acl(call) else new.acl,
     )
     stored = store(call, item)
     found = {
@@ -92,6 +92,16 @@ def _replaced_metadata(request: Mapping[str, str], source: Mapping[str, str]) ->
     if not request.get("content-type") and "Content-Type" in source:
         found["Content-Type"] = source["Content-Type"]
     return {**found, **encryption}
+
+
+def _keeps_acl(call: Call) -> bool:
+    """Whether a copy onto itself keeps the ACL (P-90).
+
+    It does not if the request sets another, nor if it replaces the metadata and encrypts (P-96).
+    """
+    request = call.request.headers
+    encrypts = headers.ENCRYPTION in request and _replaces(call, "x-oss-metadata-directive")
+    return not (request.get(OBJECT_ACL) or encrypts)
 
 
 def _kind(call: Call, source: Object, onto_itself: bool) -> str:

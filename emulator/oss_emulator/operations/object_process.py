@@ -93,7 +93,7 @@ def get_processed(call: Call) -> Response:
     if part is None:
         return Response(200, {**answer, "Content-Length": str(len(data))}, data)
     offset, length = part
-    answer["Content-Range"] = f"bytes {offset}-{offset + length - 1}/{len(data)}"
+    answer["Content-Range"] = part.within(len(data))
     return Response(206, answer, data[offset : offset + length])
 
 
@@ -202,7 +202,7 @@ def _find_marks(call: Call, actions: Sequence[ImageAction]) -> list[tuple[str, O
         item = call.storage.object(call.bucket.name, key)
         permissions.check(call, call.bucket, key, Permission.READ, item, actions=("oss:GetObject",))
         if item is None or item.delete_marker:
-            raise OSSError(ErrorCase.IMAGE_MISSING, Key=key)
+            raise OSSError(ErrorCase.IMAGE_MISSING, ec="0040-00000025", Key=key)
         found.append((key, _bounded(objects.reach(call, item))))
     return found
 

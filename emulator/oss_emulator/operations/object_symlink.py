@@ -13,7 +13,7 @@ from oss_emulator.protocol.message import Response
 
 TARGET = "x-oss-symlink-target"
 
-_SHOWN = ("ETag", "Last-Modified", "x-oss-version-id")
+_SHOWN = ("Content-Type", "ETag", "Last-Modified", "x-oss-version-id")
 
 
 @answers("PUT /bucket/key?symlink", "PutSymlink", action="oss:PutObject", takes=Takes.NOTHING)

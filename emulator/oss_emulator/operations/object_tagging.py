@@ -17,7 +17,12 @@ def put_object_tagging(call: Call) -> Response:
 
     Raises `MalformedXML`, `InvalidTag`, `BadRequest`, `NoSuchKey`.
     """
-    tags = tagging.parse_document(xml.parse(xml.escape_ampersands(call.body.read()), ROOT))
+    try:
+        node = xml.parse(xml.escape_ampersands(call.body.read()), ROOT)
+    except xml.DocumentError as error:
+        error.ec = "0010-00000102" if isinstance(error, xml.RootError) else "0010-00000101"
+        raise
+    tags = tagging.parse_document(node)
     return Response(200, _set(call, tags))
 
 

@@ -16,6 +16,10 @@ class Resource(StrEnum):
     SERVICE = "service"
     BUCKET = "bucket"
     OBJECT = "object"
+    VECTORS = "vectors"
+    """Vector buckets, which have endpoints and clients of their own. None of it is emulated."""
+    TABLES = "tables"
+    """Table buckets, likewise."""
 
 
 class Takes(Enum):
@@ -105,9 +109,13 @@ class Operation:
     """Whether it may bypass a retention period in GOVERNANCE mode."""
     needs_md5: bool = False
     """Whether it is refused without `Content-MD5` (P-76)."""
+    path: str = ""
+    """The path of an operation on `VECTORS` or `TABLES`; parts in capitals stand for any text."""
+    refusal: ErrorCase | None = None
+    """The answer to an operation that is not emulated, None for one that is."""
 
 
-_RESOURCES: Final = {
+RESOURCES: Final = {
     "/": Resource.SERVICE,
     "/bucket": Resource.BUCKET,
     "/bucket/key": Resource.OBJECT,
@@ -156,7 +164,7 @@ def answers(
     made = Operation(
         name=name,
         method=method,
-        resource=_RESOURCES[path],
+        resource=RESOURCES[path],
         subresource=subresource,
         permission=_PERMISSIONS.get(action, Permission.OWN),
         takes=takes,
@@ -184,8 +192,36 @@ NO_OPERATION: Final = Operation(
 """The operation of a request that is not routed yet, or was refused before."""
 
 
-def not_implemented(method: str, resource: Resource, subresource: str) -> OSSError:
-    """Make the error for an operation that is not emulated (P-40)."""
-    asked = f"{method} ?{subresource}" if subresource else method
-    message = f"{asked} of the {resource.value} is not emulated; docs/operations.md lists what is."
+def refused(
+    name: str,
+    method: str,
+    resource: Resource,
+    subresource: str,
+    refusal: ErrorCase = ErrorCase.NOT_IMPLEMENTED,
+    path: str = "",
+) -> Operation:
+    """Make an operation that is not emulated (P-40).
+
+    501 does not depend on the bucket; for an answer of the service the bucket must exist (P-18).
+    """
+    return Operation(
+        name=name,
+        method=method,
+        resource=resource,
+        subresource=subresource,
+        action="",
+        needs_bucket=refusal is not ErrorCase.NOT_IMPLEMENTED,
+        handler=_answer_nothing,
+        path=path,
+        refusal=refusal,
+    )
+
+
+UNKNOWN: Final = refused("", "", Resource.SERVICE, "")
+"""The operation of a request that asks for none of those that are known."""
+
+
+def not_implemented(asked: str, method: str, subresource: str) -> OSSError:
+    """Make the error for something that is not emulated, which the error names (P-40)."""
+    message = f"{asked} is not emulated; docs/operations.md lists what is."
     return OSSError(ErrorCase.NOT_IMPLEMENTED, message, Method=method, SubResource=subresource)

@@ -5,6 +5,8 @@ from functools import lru_cache
 from itertools import product
 from typing import Final
 
+from oss_referer import Signing
+
 from oss_emulator.access.authorize import (
     AccessDecision,
     AccessPointScope,
@@ -124,6 +126,8 @@ def check_call(call: Call) -> AccessRecord | None:
     )
     if by_acl and caller.id == bucket.owner:  # nothing else counts (A-03)
         return _describe(call, authorize(caller, bucket.owner, operation.permission, bucket.acl))
+    if by_acl and not caller.anonymous and operation.name == "PutBucketAcl":  # creates, too (P-47)
+        raise OSSError(ErrorCase.BUCKET_ALREADY_EXISTS, BucketName=bucket.name)
     if not by_acl and operation.name == _BY_ENTRY:
         return None
     key = call.target.key
@@ -292,7 +296,7 @@ def _context(
         prefix=request.query.get("prefix", "") if lists else None,
         delimiter=request.query.get("delimiter", "") if lists else None,
         acl=fields.get("x-oss-acl", "private"),
-        object_acl=fields.get(_OBJECT_ACL, ObjectAcl.DEFAULT),
+        object_acl=fields.get(_OBJECT_ACL) or ObjectAcl.DEFAULT,
         bucket_tags=bucket_tagging.tags(bucket.documents) if bucket is not None else {},
         object_tags=item.tags if item is not None else {},
         request_tags=_tags(fields),
@@ -314,6 +318,9 @@ def _denial(
 ) -> OSSError:
     denial = explain_denial(decision, call.caller, inputs.resource if inputs is not None else "")
     code, access = _code(call, permission, decision.reason), _describe(call, decision)
+    by_acl = permission is not Permission.OWN and inputs is not None and len(inputs.actions) == 1
+    if code is ErrorCase.FOREIGN_BUCKET and decision.reason is AccessReason.NO_POLICY and by_acl:
+        code = ErrorCase.BUCKET_ACL  # A-72: the ACL could have allowed it, too
     if decision.reason is not AccessReason.IDENTITY_POLICY:
         return OSSError(code, access=access, AccessDeniedDetail=denial)
     bucket, user = call.target.bucket or None, call.caller.id  # S-35
@@ -332,7 +339,21 @@ def _code(call: Call, permission: Permission, reason: AccessReason) -> ErrorCase
         return ErrorCase.OBJECT_ACL_READ if reads else ErrorCase.OBJECT_ACL_WRITE
     if reason is AccessReason.NO_POLICY and call.operation.action == "oss:ListBuckets":
         return ErrorCase.LIST_BUCKETS
+    if reason is AccessReason.NO_POLICY and call.operation.name == _CREATES:
+        return ErrorCase.CREATE_BUCKET
+    if reason in _EXPLICIT and call.operation.name == _BY_ENTRY:
+        return ErrorCase.BATCH_DENIED
+    if reason is AccessReason.REQUESTER_PAYS and call.admission.claimed.signing is Signing.URL:
+        return ErrorCase.REQUESTER_PAYS_URL
     return _CODES[reason]
+
+
+_EXPLICIT: Final = {
+    AccessReason.IDENTITY_POLICY,
+    AccessReason.BUCKET_POLICY,
+    AccessReason.BOTH_POLICIES,
+}
+"""The reasons to deny that are statements of policies."""
 
 
 _CODES: Final = {

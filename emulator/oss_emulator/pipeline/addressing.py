@@ -15,6 +15,7 @@ from oss_emulator.pipeline.deployment import Deployment
 from oss_emulator.protocol.address import (
     SERVICE_DOMAIN,
     Target,
+    elsewhere,
     is_accelerate,
     is_ip,
     is_mainland,
@@ -32,12 +33,14 @@ from oss_emulator.storage.base import Bucket
 def find_address(admission: Admission, service: Deployment) -> None:
     """Find the bucket and the key: path style, virtual host, custom domain or proxy.
 
-    Raises `ProxyForbidden` for a host that this server does not serve, and the errors of
-    `Addresses.locate`. With strict addressing, raises `SecondLevelDomainForbidden` for a bucket in
-    the path, as the service does (P-06).
+    A request for vectors or tables has neither. Raises `ProxyForbidden` for a host that this server
+    does not serve, and the errors of `Addresses.locate`. With strict addressing, raises
+    `SecondLevelDomainForbidden` for a bucket in the path, as the service does (P-06).
     """
     request, addresses = admission.request, service.addresses
     host = request.host
+    if elsewhere(request.headers):  # routing finds what it asks for
+        return
     if request.proxied and not addresses.serves(host):
         raise OSSError(ErrorCase.NOT_FORWARDED, Host=host)
     target = addresses.locate(host, request.path)

@@ -23,19 +23,13 @@ OBJECTS = frozenset({"GetObject", "HeadObject"})
 _SUCCESS = (200, 206)
 
 
-def check_app(admission: Admission, service: Deployment) -> None:
-    """Refuse an app, which the service does not send from its own host names (D-07)."""
-    rule = _find(admission, "", service.changes)
-    if rule is not None and rule.refuses:
-        raise OSSError(ErrorCase.APP_DOWNLOAD, ec=rule.ec)
-
-
 def apply(
     response: Response, admission: Admission, service: Deployment, *, failed: bool
 ) -> Response:
     """Send as a download what the service's own host names do not show (D-01 to D-06).
 
-    Raises `ExternalRedirectForbidden` for a redirect of a website (D-08).
+    Raises `ApkDownloadForbidden` for an app (D-07), with the object's headers but `Content-…`, and
+    `ExternalRedirectForbidden` for a redirect of a website (D-08).
     """
     if admission.trusted or not service.follows_default_domain:
         return response
@@ -47,6 +41,9 @@ def apply(
     rule = _find(admission, response.headers.get("Content-Type", ""), changes)
     if rule is None:
         return response
+    if rule.refuses:
+        known = {name: text for name, text in response.headers.items() if name[:8] != "Content-"}
+        raise OSSError(ErrorCase.APP_DOWNLOAD, ec=rule.ec, headers=known)
     forced = {
         "x-oss-force-download": "true",
         "Content-Disposition": "attachment",

@@ -7,7 +7,9 @@ from oss_referer.browser.changes import Changes
 
 from oss_emulator.documents.cname import bucket_of
 from oss_emulator.operations import OPERATIONS
+from oss_emulator.operations.admission import Admission
 from oss_emulator.operations.call import Environment
+from oss_emulator.operations.not_emulated import NOT_EMULATED
 from oss_emulator.pipeline.accounts import open_accounts, open_token_key
 from oss_emulator.pipeline.referer import HotlinkProtection
 from oss_emulator.pipeline.routing import Dispatcher
@@ -48,15 +50,19 @@ class Deployment:
             settings.s3_host,
             lenient=settings.lenient,
         )
-        self.dispatcher = Dispatcher(OPERATIONS)
+        self.dispatcher = Dispatcher((*OPERATIONS, *NOT_EMULATED))
         self.hotlinks = HotlinkProtection(settings.assumptions)
         self.changes = Changes(settings.as_of, settings.new_account)
         self.follows_default_domain = self.changes.as_of is not None or self.changes.new_account
         """Whether the policy of the service's own host names may apply (D-01 to D-08)."""
+        self.note_rules: Callable[[Admission, bytes | None, bytes], None] = lambda *_: None
+        """Told of each PutBucketReferer: the documents before and after it."""
         self.environment = Environment(
             self.storage,
             settings.limits,
             lambda account: self.accounts.display_name(account),  # of those in use now
             settings.assumptions,
             self.changes,
+            settings.lenient,
+            lambda *change: self.note_rules(*change),
         )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from oss_emulator.operations.admission import Admission
-from oss_emulator.operations.operation import Operation, Resource, not_implemented
-from oss_emulator.protocol.address import Target
+from oss_emulator.operations.operation import UNKNOWN, Operation, Resource, not_implemented
+from oss_emulator.protocol.address import Target, elsewhere
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import Request, parse_query
 from oss_emulator.protocol.parameters import PARAMETERS, SUBRESOURCES, is_parameter
@@ -19,11 +20,26 @@ if TYPE_CHECKING:
 
 
 def find_operation(admission: Admission, service: Deployment) -> None:
-    """Find the operation; 501 if there is none, or if S3 has none like it (P-40, P-71)."""
+    """Find the operation; raises 501 if S3 has none like it (P-71)."""
     request = admission.request
     admission.operation = operation = service.dispatcher.find(request, admission.target)
-    if request.original is not None and operation.name not in s3.OF_OSS:
+    emulated = operation.refusal is None
+    if emulated and request.original is not None and operation.name not in s3.OF_OSS:
         raise s3.unsupported(operation.name, request.method, operation.subresource)
+
+
+def refuse(admission: Admission, service: Deployment) -> None:
+    """Answer an operation that is not emulated: with 501, which names it, or as the service (P-40).
+
+    Its key was checked before, since the service checks that first.
+    """
+    operation, request = admission.operation, admission.request
+    if operation is UNKNOWN:
+        raise service.dispatcher.explain(request, admission.target)
+    if operation.refusal is ErrorCase.NOT_IMPLEMENTED:
+        raise not_implemented(operation.name, request.method, operation.subresource)
+    assert operation.refusal is not None  # noqa: S101 - only such operations come here
+    raise OSSError(operation.refusal)
 
 
 class Dispatcher:
@@ -33,24 +49,33 @@ class Dispatcher:
         self._by_place: dict[tuple[str, Resource, str], Operation] = {}
         self._refined: dict[tuple[str, Resource, str], list[Operation]] = {}
         self._refining: set[str] = set()
-        for item in operations:
+        self._refused: dict[tuple[str, Resource, str], list[Operation]] = {}
+        self._elsewhere: list[tuple[re.Pattern[str], Operation]] = []
+        for item in sorted(operations, key=_precision, reverse=True):
+            if item.resource in (Resource.VECTORS, Resource.TABLES):
+                path = re.compile(re.sub("[A-Z]+", "[^/]+", item.path))
+                self._elsewhere.append((path, item))
+                continue
             name, valued, _ = item.subresource.partition("&")[0].partition("=")
             refinements = item.subresource.split("&")[1:]
             place = (item.method, item.resource, name)
-            if valued or refinements or item.header:
+            if item.refusal is not None:
+                self._refused.setdefault(place, []).append(item)
+            elif valued or refinements or item.header:
                 self._refined.setdefault(place, []).append(item)
                 self._refining.update(refinement.partition("=")[0] for refinement in refinements)
             else:
                 self._by_place[place] = item
-        for found in self._refined.values():
-            found.sort(
-                key=lambda item: (item.subresource.count("&"), item.header != ""), reverse=True
-            )
         self.candidates = lru_cache(1024)(self._find_candidates)
         """Finds the operations for a method, a resource and a query; headers choose one."""
 
     def find(self, request: Request, target: Target) -> Operation:
-        """Find the operation; raises `NotImplemented`, which names the missing one (P-40)."""
+        """Find the operation, `UNKNOWN` if none of the table fits.
+
+        Raises `MethodNotAllowed` for a plain POST to an object.
+        """
+        if where := elsewhere(request.headers):
+            return self._find_elsewhere(where, request)
         resource = resource_of(target)
         for item in self.candidates(request.method, resource, request.query_string):
             if not item.header or item.header in request.headers:
@@ -58,30 +83,65 @@ class Dispatcher:
         if request.method == "POST" and resource is Resource.OBJECT and not request.query:
             # A POST to an object needs a sub-resource; forms go to the bucket.
             raise OSSError(ErrorCase.METHOD_NOT_ALLOWED, Method="POST", ResourceType="Object")
-        subresource = self._subresource(request.method, resource, request.query)
+        return UNKNOWN
+
+    def explain(self, request: Request, target: Target) -> OSSError:
+        """Make the 501 for a request of no operation; it names what the request asks for."""
+        method = request.method
+        if where := elsewhere(request.headers):
+            return not_implemented(f"{method} {request.path} of {where}", method, "")
+        resource = resource_of(target)
+        found, missing = self._subresource(method, resource, request.query)
         component = request.query.get(_COMPONENT)
-        asked = subresource if component is None else f"{subresource}&{_COMPONENT}={component}"
-        raise not_implemented(request.method, resource, asked)
+        asked = missing or (found if component is None else f"{found}&{_COMPONENT}={component}")
+        named = f"{method} ?{asked}" if asked else method
+        return not_implemented(f"{named} of the {resource.value}", method, asked)
+
+    def _find_refused(
+        self, method: str, resource: Resource, query: Mapping[str, str]
+    ) -> Operation | None:
+        """Find the most precise operation that is known and not emulated."""
+        for name in query:
+            for item in self._refused.get((method, resource, name), ()):
+                if _is_refined(item, query):
+                    return item
+        return None
+
+    def _find_elsewhere(self, where: str, request: Request) -> Operation:
+        if where in _WITHOUT_TABLE:
+            resource = _WITHOUT_TABLE[where]
+            return self._find_refused(request.method, resource, request.query) or UNKNOWN
+        for path, item in self._elsewhere:
+            asked = item.method == request.method and item.resource == where
+            if asked and path.fullmatch(request.path) and _is_refined(item, request.query):
+                return item
+        return UNKNOWN
 
     def _find_candidates(
         self, method: str, resource: Resource, query_string: str
     ) -> tuple[Operation, ...]:
         """Find the operations that a query may ask for; the first whose header is there counts.
 
-        Raises `NotImplemented`. The query of a preflight belongs to the request that will follow,
-        so it is ignored.
+        The query of a preflight belongs to the request that will follow, so it is ignored.
         """
         if method == "OPTIONS" and resource is not Resource.SERVICE:
             return (self._by_place["OPTIONS", resource, ""],)
         query = parse_query(query_string)
-        place = (method, resource, self._subresource(method, resource, query))
+        if refused := self._find_refused(method, resource, query):
+            return (refused,)
+        name, missing = self._subresource(method, resource, query)
+        if missing:
+            return ()
+        place = (method, resource, name)
         found = [item for item in self._refined.get(place, ()) if _is_refined(item, query)]
         if place in self._by_place and _COMPONENT not in query:
             found.append(self._by_place[place])
         return tuple(found)
 
-    def _subresource(self, method: str, resource: Resource, query: Mapping[str, str]) -> str:
-        """Find the sub-resource that a query asks for, "" for none.
+    def _subresource(
+        self, method: str, resource: Resource, query: Mapping[str, str]
+    ) -> tuple[str, str]:
+        """Find the sub-resource that a query asks for, and one that has no operation; "" for none.
 
         An unknown parameter is ignored if it has a value, and in GetObject, HeadObject
         (`/logo.png?20240101`) and PutObject (P-49). Otherwise it may ask for an operation newer
@@ -98,14 +158,23 @@ class Dispatcher:
             elif name in self._refining and not (reading and name in PARAMETERS):
                 refining = name
             elif name in SUBRESOURCES or not (value or lenient or is_parameter(name)):
-                raise not_implemented(*place)
-        if refining and not found:
-            raise not_implemented(method, resource, refining)
-        return found
+                return "", name
+        return ("", refining) if refining and not found else (found, "")
 
+
+_WITHOUT_TABLE: Mapping[str, Resource] = {
+    "data-acc": Resource.BUCKET,
+    "object-process": Resource.SERVICE,
+}
+"""What the operations act on at the endpoints that have a few of those of OSS."""
 
 _COMPONENT = "comp"
 """The parameter that selects a part of a sub-resource. An unknown part is not implemented."""
+
+
+def _precision(item: Operation) -> tuple[int, int, bool]:
+    asked = item.subresource
+    return len([*filter(None, asked.split("&"))]), asked.count("="), item.header != ""
 
 
 def _is_refined(item: Operation, query: Mapping[str, str]) -> bool:

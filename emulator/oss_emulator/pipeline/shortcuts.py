@@ -27,7 +27,7 @@ from oss_emulator.pipeline import (
 from oss_emulator.pipeline.deployment import Deployment
 from oss_emulator.pipeline.routing import resource_of
 from oss_emulator.protocol import origin
-from oss_emulator.protocol.address import SERVICE, Target
+from oss_emulator.protocol.address import SERVICE, Target, elsewhere
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.message import parse_query
 from oss_emulator.protocol.s3.headers import TELLING, is_marked, is_marked_url
@@ -90,7 +90,6 @@ _NEEDED: Final[Mapping[Any, Callable[[Situation, Deployment], bool]]] = {
     ),
     addressing.check_domain: lambda now, service: service.changes.follow(CUSTOM_DOMAIN),
     browser.check_page: lambda now, service: now.operation.method == "POST",
-    default_domain.check_app: lambda now, service: service.follows_default_domain and now.reads,
     authentication.check_version: lambda now, service: (
         service.changes.follow(V1_OF_ACCOUNTS) or service.changes.follow(V1_OF_BUCKETS)
     ),
@@ -120,14 +119,17 @@ class Shortcuts:
     def find(self, admission: Admission) -> bool:
         """Do at once what the steps of `FIND` do; returns False if they must run themselves.
 
-        They must for S3, for strict addressing, for a proxy's requests, for errors, and where the
-        storage has to be asked: for domains that it may have bound and aliases of access points.
+        They must for S3, for vectors and tables, for strict addressing, for a proxy's requests, for
+        errors, and where the storage has to be asked: for domains that it may have bound and
+        aliases of access points.
         """
         request = admission.request
         headers, path, query_string = request.headers, request.path, request.query_string
         if self._takes_long_way or request.proxied or len(path) + len(query_string) > MOST:
             return False
         if not TELLING.isdisjoint(headers) and is_marked(request):
+            return False
+        if elsewhere(headers):
             return False
         host = headers.get("host", "")
         target, candidates = self._look_up(request.method, host, path, query_string)

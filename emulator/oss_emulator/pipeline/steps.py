@@ -137,7 +137,6 @@ CHECK: Final[tuple[Check, ...]] = (
 
 ALLOW: Final[tuple[Check, ...]] = (
     authentication.authenticate,
-    default_domain.check_app,
     authentication.check_version,
     authentication.find_payload,
     website.find_page,
@@ -168,6 +167,9 @@ COMPLETE: Final[tuple[Complete, ...]] = (
 
 def checks_of(admission: Admission, service: Deployment) -> tuple[Check, ...]:
     """Return the checks that a request passes now: for most requests, `CHECK` and `ALLOW`."""
+    if admission.operation.refusal is not None:
+        known = () if admission.trusted else (authentication.authenticate,)
+        return (*known, routing.refuse)
     if admission.trusted:  # a given caller may do everything
         return (*CHECK, images.find_style) if admission.form is None else ()
     allow = ALLOW if service.hotlinks.precedes_acl else _ALLOW_BY_ACL_FIRST

@@ -52,6 +52,14 @@ _REGIONAL = re.compile(
     r"(?:oss-(?P<region>[a-z0-9-]+?)(?:-internal)?|(?P<dual>[a-z]{2}-[a-z0-9-]+)\.oss|oss)"
     r"\.aliyuncs\.com"
 )
+# The endpoints of what OSS serves besides buckets of objects: vectors, tables, the accelerator, the
+# answers of functions.
+_ELSEWHERE = re.compile(
+    r"\.oss-(vectors|tables|data-acc|object-process)\.aliyuncs\.com\.?(?::[0-9]*)?$", re.IGNORECASE
+)
+# How the clients of SDKs for vectors and tables end their user agent; users may add to it.
+_CLIENT = re.compile(r"/(vector|table)s?-client(?:/|$)")
+
 _FIRST_REGION = "cn-hangzhou"
 
 # Bytes whose form is that of UTF-8, but whose characters may be written with too many (P-92).
@@ -243,6 +251,19 @@ def host_name(host: str) -> str:
     Raises `BadRequest` for an invalid host (RFC 9110, 7.2).
     """
     return split_host(host)[0] if host else ""
+
+
+def elsewhere(headers: Mapping[str, str]) -> str:
+    """Return what a request is for if not for buckets of objects, else "".
+
+    `vectors`, `tables`, `data-acc` or `object-process`, by the host or, at another endpoint, by the
+    client.
+    """
+    if found := _ELSEWHERE.search(headers.get("host", "")):
+        return found[1].lower()
+    agent = headers.get("user-agent", "")
+    found = _CLIENT.search(agent) if "-client" in agent else None
+    return f"{found[1]}s" if found else ""
 
 
 def in_service_domain(host: str) -> bool:

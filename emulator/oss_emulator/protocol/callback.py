@@ -20,16 +20,22 @@ MAX_LENGTH: Final = 5 * 1024
 
 MAX_URLS: Final = 5
 
+MAX_HEADERS: Final = 10
+"""Additional headers of a call (EC 0007-00000022)."""
+
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
 _JSON_TYPE: Final = "application/json"
 
 _NAME: Final = "callback"
 _VARIABLES: Final = "callback-var"
 _SENT: Final = frozenset({_NAME, _VARIABLES, f"x-oss-{_NAME}", f"x-oss-{_VARIABLES}"})
+_TWICE: Final = {_NAME: "0007-00000027", _VARIABLES: ""}
+"""The EC of a parameter that is in the headers and in the query; that of the second is unknown."""
 _CUSTOM: Final = "x:"
 _POLICY: Final = "callbackPolicy"
 
 _VARIABLE: Final = re.compile(r"\$\{([^{}]*)\}")
+_HEADER: Final = re.compile(r"[0-9A-Za-z-]+")
 _HOST: Final = re.compile(r"[\w.-]+(:\d+)?", re.ASCII)
 
 
@@ -69,7 +75,7 @@ def parse_variables(parameter: str) -> dict[str, str]:
         message = "The length of callback var exceed max value."
         raise _refuse(message, parameter, "0007-00000101", _VARIABLES)
     message = "The callback var is not expecten json."
-    found = _decode(parameter, message, "", _VARIABLES)
+    found = _decode(parameter, message, ("0007-00000102", "0007-00000103"), _VARIABLES)
     if not isinstance(found, dict):
         raise _refuse(message, parameter, "", _VARIABLES)
     # Documented names begin with x:, but oss2's suite sends others and the service accepts them.
@@ -91,11 +97,11 @@ def parse_callback(
     if not parameter:
         return None
     if len(parameter) > MAX_LENGTH:
-        raise _refuse("The length of callback exceed max value.", parameter)
+        raise _refuse("The length of callback exceed max value.", parameter, "0007-00000001")
     message = "The callback configuration is not json format."
-    wanted = _decode(parameter, message, "0007-00000002")
+    wanted = _decode(parameter, message, ("0007-00000002", "0007-00000003"))
     if not isinstance(wanted, dict):
-        raise _refuse(message, parameter)
+        raise _refuse(message, parameter, "0007-00000003")
     urls = _parse_urls(wanted.get("callbackUrl", ""))
     if not urls:
         return None
@@ -104,13 +110,18 @@ def parse_callback(
         message = "The callback body type configuration is invalid."
         raise _refuse(message, content_type, "0007-00000012")
     if content_type not in (FORM_TYPE, _JSON_TYPE):
-        raise _refuse("The body type of callback is not supported.", content_type)
+        message = "The body type of callback is not supported."
+        raise _refuse(message, content_type, "0007-00000013")
     host = wanted.get("callbackHost", "")
     if not isinstance(host, str) or (host and not _HOST.fullmatch(host)):
         raise _refuse("The callback host configuration is invalid.", host, "0007-00000009")
+    sni = wanted.get("callbackSNI", False)
+    if not isinstance(sni, bool):
+        raise _refuse("The callback sni is invalid.", json.dumps(wanted, ensure_ascii=False))
     body = _parse_body(wanted.get("callbackBody", ""))
+    added = _parse_headers(wanted.get("additionalHeaders", {}))
     filled = _fill(body, {**system, **custom}, content_type)
-    return Callback(urls, host, content_type, filled.encode(errors="replace"))
+    return Callback(urls, host, content_type, filled.encode(errors="replace"), added)
 
 
 def _find(request: Request, name: str) -> str:
@@ -121,11 +132,14 @@ def _find(request: Request, name: str) -> str:
             in_query,
             f"Either the {name} query string parameter or the x-oss-{name} header should be "
             "specified, not both.",
+            ec=_TWICE[name],
         )
     return in_header or in_query or ""
 
 
-def _decode(parameter: str, not_json: str, not_base64: str, name: str = _NAME) -> Any:
+def _decode(parameter: str, not_json: str, ecs: tuple[str, str], name: str = _NAME) -> Any:
+    """Decode JSON in base64; `ecs` are for text that is not base64, and not JSON."""
+    not_base64, ec = ecs
     try:
         text = b64decode(parameter.encode(), validate=True).decode()
     except (binascii.Error, ValueError):
@@ -134,7 +148,6 @@ def _decode(parameter: str, not_json: str, not_base64: str, name: str = _NAME) -
     try:
         return json_text.parse(text)
     except JSONError:
-        ec = "0007-00000003" if name == _NAME else ""
         raise _refuse(not_json, text, ec, name) from None
 
 
@@ -162,7 +175,7 @@ def _is_url(url: str) -> bool:
 
 def _parse_body(body: Any) -> str:
     if not isinstance(body, str):
-        raise _refuse("The callback body is invalid.", body)
+        raise _refuse("The callback body is invalid.", body, "0007-00000010")
     if not body:
         raise _refuse("The callback body is empty.", "", "0007-00000011")
     if "$" in _VARIABLE.sub("", body):
@@ -170,6 +183,24 @@ def _parse_body(body: Any) -> str:
         message = "Left brace must be adjacent to dollar sign."
         raise invalid_argument("ReplaceKeyPrefix", body, message, ec="0007-00000105")
     return body
+
+
+def _parse_headers(wanted: Any) -> Mapping[str, str]:
+    message = "The additional headers of callback are invalid."
+    if not isinstance(wanted, dict):
+        raise _refuse(message, wanted, "0007-00000021")
+    if len(wanted) > MAX_HEADERS:
+        raise _refuse(message, wanted, "0007-00000022")
+    for name, value in wanted.items():
+        if not name:
+            raise _refuse(message, wanted, "0007-00000023")
+        if not _HEADER.fullmatch(name):
+            raise _refuse(message, wanted, "0007-00000024")
+        if not isinstance(value, str) or not {"\r", "\n"}.isdisjoint(value):
+            raise _refuse(message, wanted, "0007-00000025")
+        if name.lower().startswith("x-oss-"):
+            raise _refuse(message, wanted, "0007-00000026")
+    return wanted
 
 
 def _fill(body: str, values: Mapping[str, str | int], content_type: str) -> str:

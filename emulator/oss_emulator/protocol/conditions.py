@@ -73,6 +73,10 @@ class Range(NamedTuple):
     offset: int
     length: int
 
+    def within(self, size: int) -> str:
+        """Format the `Content-Range` of an answer with this range of `size` bytes."""
+        return f"bytes {self.offset}-{self.offset + self.length - 1}/{size}"
+
 
 _ANOTHER: Final = re.compile(r" *(?:[0-9]+-|-[0-9])")
 """The beginning of a second range."""
@@ -84,7 +88,7 @@ def parse_range(header: str | None, size: int, *, standard: bool = False) -> Ran
     A range that is malformed or reaches past the end, and several ranges, are ignored (GetObject,
     "Range"). Text after a comma that is not a range is left out, and the first range counts (P-90).
     With `x-oss-range-behavior: standard`, a range that reaches past the end is cut there, and one
-    that begins there raises `InvalidRange`.
+    that begins there raises `InvalidRange`, as the last 0 bytes always do (P-96).
     """
     if header is None or not header.startswith("bytes="):
         return None
@@ -104,6 +108,7 @@ def parse_range(header: str | None, size: int, *, standard: bool = False) -> Ran
         stop = size
         if int(last) > size and not standard:
             return None
+        standard = standard or int(last) == 0
     else:
         return None
     if start >= size:
@@ -120,6 +125,25 @@ def parse_range(header: str | None, size: int, *, standard: bool = False) -> Ran
             return None
         stop = size
     return Range(start, stop - start)
+
+
+MAX_RANGES: Final = 50
+"""The most ranges of one request (GetObject, "Range")."""
+
+
+def parse_ranges(header: str, size: int, *, standard: bool = False) -> tuple[Range, ...]:
+    """Parse a Range header that may have several ranges (P-95); none means the whole object.
+
+    Any invalid range means the whole object. Raises `MultiRangeFailed` for too many, and what
+    `parse_range` raises.
+    """
+    unit, _, asked = header.partition("=")
+    ranges = asked.split(",")
+    if len(ranges) > MAX_RANGES:
+        raise OSSError(ErrorCase.TOO_MANY_RANGES)
+    found = (parse_range(f"{unit}={one}", size, standard=standard) for one in ranges)
+    valid = tuple(one for one in found if one is not None)
+    return valid if len(valid) == len(ranges) else ()
 
 
 def _is_number(text: str) -> bool:

@@ -2,8 +2,8 @@
 
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
-from enum import Enum
-from typing import NamedTuple
+from enum import Enum, StrEnum
+from typing import Final, NamedTuple
 
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.message import AccessRecord, Response
@@ -23,7 +23,7 @@ class ErrorCase(Enum):
     """The situations that end in an error. Several may share a code and differ in message or EC.
 
     Messages and ECs are those of the service if they are published: on the help page of an EC, on
-    the troubleshooting pages, or in assertions of the SDKs' test suites.
+    the troubleshooting pages, or in assertions of the SDKs' test suites. `basis_of` says which.
     """
 
     # Permissions (0003): R-35. The ECs of REFERER_DENIED are R-11 … R-13.
@@ -36,12 +36,16 @@ class ErrorCase(Enum):
     OTHER_ENDPOINT = ErrorSpec("AccessDenied", 403, "The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future requests to this endpoint.", "0003-00001403")
     PATH_STYLE = ErrorSpec("SecondLevelDomainForbidden", 403, "Please use virtual hosted style to access.", "0003-00001401")
     ACCELERATION_DISABLED = ErrorSpec("TransferAccelerationDisabled", 403, "Transfer acceleration is disabled.")
+    CLOUD_BOXES = ErrorSpec("AccessDenied", 403, "You are forbidden to oss-cloudbox:ListCloudBoxes")  # the code is assumed
     LIST_BUCKETS = ErrorSpec("AccessDenied", 403, "You are forbidden to list buckets.", "0003-00000905")
+    CREATE_BUCKET = ErrorSpec("AccessDenied", 403, "You are forbidden to create buckets.", "0003-00000202")
     BUCKET_POLICY = ErrorSpec("AccessDenied", 403, "Access denied by bucket policy.", "0003-00000101")
     RAM_POLICY = ErrorSpec("AccessDenied", 403, "Access denied by bucket policy.", "0003-00000201")
     BOTH_POLICIES = ErrorSpec("AccessDenied", 403, "Access denied by bucket policy.", "0003-00000203")
+    BATCH_DENIED = ErrorSpec("AccessDenied", 403, "Access denied by bucket policy.", "0003-00000204")
     SESSION_POLICY = ErrorSpec("AccessDenied", 403, "Access denied by authorizer's policy.", "0003-00000301")
     REQUESTER_PAYS_ANONYMOUS = ErrorSpec("AccessDenied", 403, "Access denied for requester pay bucket", "0003-00000701")
+    REQUESTER_PAYS_URL = ErrorSpec("AccessDenied", 403, "Access denied for requester pay bucket", "0003-00000702")
     REQUESTER_PAYS = ErrorSpec("AccessDenied", 403, "Access denied for requester pay bucket", "0003-00000703")
     PUBLIC_ENDPOINT = ErrorSpec("PublicEndpointForbidden", 400, "New accounts cannot make data calls at the public endpoints of mainland China; use a domain that is bound to the bucket.", "0048-00000401")
     APP_DOWNLOAD = ErrorSpec("ApkDownloadForbidden", 400, "The APK file is not allowed to be distributed in a public network using the OSS endpoint, please use CNAME instead.", "0048-00000200")
@@ -60,11 +64,13 @@ class ErrorCase(Enum):
     SECURITY_TOKEN_EXPIRED = ErrorSpec("SecurityTokenExpired", 403, "The security token you provided has expired.", "0002-00000007")
     TOKEN_TWICE = ErrorSpec("InvalidArgument", 400, "The security token must be in the header or in the URL, not in both.", "0002-00000010")
     INVALID_ACCESS_KEY_ID = ErrorSpec("InvalidAccessKeyId", 403, "The OSS Access Key Id you provided does not exist in our records.", "0002-00000902")
+    MALFORMED_ACCESS_KEY_ID = ErrorSpec("InvalidAccessKeyId", 403, "The OSS Access Key Id you provided is invalid.")
     SIGNATURE_DOES_NOT_MATCH = ErrorSpec("SignatureDoesNotMatch", 403, "The request signature we calculated does not match the signature you provided. Check your key and signing method.", "0002-00000040")
     REQUEST_TIME_TOO_SKEWED = ErrorSpec("RequestTimeTooSkewed", 403, "The difference between the request time and the current time is too large.", "0002-00000504")
     REQUEST_EXPIRED = ErrorSpec("AccessDenied", 403, "Request has expired.", "0002-00000069")
     DATE_REQUIRED = ErrorSpec("AccessDenied", 403, "OSS authentication requires a valid Date.", "0002-00000503")
     INVALID_EXPIRES = ErrorSpec("AccessDenied", 403, "Invalid date (should be seconds since epoch).", "0002-00000070")
+    INVALID_CONTENT_HASH = ErrorSpec("InvalidArgument", 400, "The value of x-oss-content-sha256 must be UNSIGNED-PAYLOAD.", "0002-00000214")
     INCOMPLETE_URL_SIGNATURE = ErrorSpec("AccessDenied", 403, "Query-string authentication requires the Signature, Expires and OSSAccessKeyId parameters")
     INVALID_AUTHORIZATION = ErrorSpec("InvalidArgument", 400, "Authorization header is invalid.", "0002-00000063")
     SIGNED_TWICE = ErrorSpec("InvalidArgument", 400, "The signature must be in the Authorization header or in the URL, not in both.")
@@ -83,6 +89,7 @@ class ErrorCase(Enum):
     INVALID_BUCKET_NAME = ErrorSpec("InvalidBucketName", 400, "The specified bucket is not valid.", "0015-00000001")
     BUCKET_ALREADY_EXISTS = ErrorSpec("BucketAlreadyExists", 409, "The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please select a different name and try again.", "0015-00000104")
     BUCKET_NOT_EMPTY = ErrorSpec("BucketNotEmpty", 409, "The bucket has objects. Please delete them first.", "0015-00000301")
+    STORAGE_CAPACITY = ErrorSpec("QuotaExceeded", 403, "Bucket storage exceed max storage capacity.")
     BUCKET_HAS_LIVE_CHANNELS = ErrorSpec("BucketNotEmpty", 409, "The bucket has live channels. Please delete them first.", "0015-00000303")
     TOO_MANY_BUCKETS = ErrorSpec("TooManyBuckets", 400, "You have attempted to create more buckets than allowed.")
     INVALID_BUCKET_ACL = ErrorSpec("InvalidArgument", 400, "no such bucket access control exists", "0015-00000204")
@@ -96,6 +103,9 @@ class ErrorCase(Enum):
     NO_SUCH_LIFECYCLE = ErrorSpec("NoSuchLifecycle", 404, "No Row found in Lifecycle Table.")
     ACCESS_MONITOR_IN_USE = ErrorSpec("AccessMonitorDisableNotAllowed", 400, "Access tracking cannot be disabled while a lifecycle rule depends on the last access time; delete the rule first.", "0036-00000005")
     LIFECYCLE_CONFLICT = ErrorSpec("InvalidArgument", 400, "Two rules with overlapping prefixes contradict each other.", "0014-00000082")
+    LIFECYCLE_OVERLAP = ErrorSpec("InvalidArgument", 400, "Overlap for same action type", "0014-00000084")
+    LIFECYCLE_SAME_MOVE = ErrorSpec("InvalidArgument", 400, "Overlap for same action type", "0014-00000079")
+    LIFECYCLE_SAME_PREFIX = ErrorSpec("InvalidArgument", 400, "Two rules have the same prefix.", "0014-00000085")
     MIXED_LIFECYCLE_TIMES = ErrorSpec("InvalidRequest", 400, "Found mixed CreatedBeforeDate and Days based Expiration and Transition actions", "0014-00000080")
     INVALID_LOGGING_TARGET = ErrorSpec("InvalidTargetBucketForLogging", 400, "The target bucket for logging does not exist.")
     FOREIGN_LOGGING_TARGET = ErrorSpec("InvalidTargetBucketForLogging", 403, "put bucket log requester is not target bucket owner.")
@@ -107,10 +117,11 @@ class ErrorCase(Enum):
     TOO_MANY_TAGS = ErrorSpec("TooManyTags", 400, "The bucket tags num is beyond limit.")
     NO_SUCH_POLICY = ErrorSpec("NoSuchBucketPolicy", 404, "The specified bucket policy does not exist.", "0030-00000006")
     INVALID_POLICY = ErrorSpec("InvalidPolicyDocument", 400, "The policy is not valid.", "0030-00000005")
-    NO_SUCH_ACCELERATION = ErrorSpec("NoSuchTransferAccelerationConfiguration", 404, "The bucket you specified does not have transfer acceleration configuration.")
+    NO_SUCH_ACCELERATION = ErrorSpec("NoSuchTransferAccelerationConfiguration", 404, "The bucket you specified does not have transfer acceleration configuration.", "0028-00000004")
     NO_SUCH_INVENTORY = ErrorSpec("NoSuchInventory", 404, "No Row found in Inventory Table.")
-    INVENTORY_ALREADY_EXISTS = ErrorSpec("InventoryAlreadyExist", 409, "The Inventory Configuration already exists.")
+    INVENTORY_ALREADY_EXISTS = ErrorSpec("InventoryAlreadyExist", 409, "The Inventory Configuration already exists.", "0020-00000042")
     TOO_MANY_INVENTORIES = ErrorSpec("InventoryExceedLimit", 400, "The inventory configurations num is beyond limit.")
+    INVENTORY_ID_MISSING = ErrorSpec("MissingArgument", 400, "Missing Some Required Arguments.", "0020-00000002")
     NO_SUCH_WORM = ErrorSpec("NoSuchWORMConfiguration", 404, "The WORM Configuration does not exist.")
     NO_SUCH_WORM_ID = ErrorSpec("NoSuchWORMConfiguration", 404, "The specified WORM ID does not exist.")
     WORM_ALREADY_EXISTS = ErrorSpec("WORMConfigurationAlreadyExists", 409, "The WORM Configuration already exists.")
@@ -148,7 +159,11 @@ class ErrorCase(Enum):
     NO_SUCH_REPLICATION = ErrorSpec("NoSuchReplicationConfiguration", 404, "The bucket you specified does not have replication configuration.")
     NO_SUCH_REPLICATION_RULE = ErrorSpec("NoSuchReplicationRule", 404, "The BucketReplicationRule you specified does not exist.")
     INVALID_TARGET_LOCATION = ErrorSpec("InvalidTargetLocation", 400, "The target bucket you specified does not locate in the target location.")
-    REPLICATION_ALREADY_EXISTS = ErrorSpec("BucketReplicationAlreadyExist", 400, "The bucket is already replicated to that bucket.")
+    REPLICATION_ALREADY_EXISTS = ErrorSpec("BucketReplicationAlreadyExist", 400, "The bucket is already replicated to that bucket.", "0031-00000044")
+    REPLICATION_SUSPENDED = ErrorSpec("InvalidRequest", 400, "The versioning of the bucket is suspended; enable it before you add a replication rule.", "0031-00000054")
+    REPLICATION_VERSIONING_DIFFERS = ErrorSpec("InvalidRequest", 400, "Versioning must be enabled for both buckets, or for neither.", "0031-00000053")
+    META_QUERY_ACTION = ErrorSpec("OperationNotSupported", 400, "The operation is not supported for this resource", "0037-00000001")
+    NO_SUCH_DATA_PIPELINE = ErrorSpec("NoSuchDataPipeline", 404, "The specified resource dataPipeline is not found.")
     NO_SUCH_META_QUERY = ErrorSpec("MetaQueryNotExist", 404, "The metadata query of the bucket is not open.", "0037-00000003")
     INVALID_META_QUERY = ErrorSpec("InvalidArgument", 400, "The parameter of the metadata query is invalid.", "0037-00000005")
     META_QUERY_ALREADY_EXISTS = ErrorSpec("MetaQueryAlreadyExist", 400, "The metadata query of the bucket is already open.")
@@ -200,8 +215,8 @@ class ErrorCase(Enum):
     POSITION_INVALID = ErrorSpec("MissingArgument", 400, "Missing Some Required Arguments.", "0016-00000502")
     INVALID_TAG_KEY = ErrorSpec("InvalidTag", 400, "The TagKey you have provided is invalid.")
     INVALID_TAG_VALUE = ErrorSpec("InvalidTag", 400, "The TagValue you have provided is invalid.")
-    REPEATED_TAGS = ErrorSpec("RepeatedTags", 400, "Tag keys must be unique.")
-    REPEATED_OBJECT_TAGS = ErrorSpec("InvalidTag", 400, "Cannot provide multiple Tags with the same key")
+    REPEATED_TAGS = ErrorSpec("RepeatedTags", 400, "Tag keys must be unique.", "0010-00000210")
+    REPEATED_OBJECT_TAGS = ErrorSpec("InvalidTag", 400, "Cannot provide multiple Tags with the same key", "0010-00000210")
     TOO_MANY_OBJECT_TAGS = ErrorSpec("BadRequest", 400, "Object tags cannot be greater than 10")
     INVALID_TAGGING_HEADER = ErrorSpec("InvalidArgument", 400, "The header 'x-oss-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.")
 
@@ -241,6 +256,7 @@ class ErrorCase(Enum):
     IMAGE_MISSING = ErrorSpec("NoSuchKey", 404, "The specified key does not exist.", "0040-00000024")
     IMAGE_FORMAT = ErrorSpec("BadRequest", 400, "This image format is not supported.", "0040-00000005")
     IMAGE_DAMAGED = ErrorSpec("BadRequest", 400, "The image file may be damaged.")
+    IMAGE_DAMAGED_HEIC = ErrorSpec("BadRequest", 400, "The heic image file may be damaged.", "0040-00000020")
     IMAGE_DAMAGED_AVIF = ErrorSpec("BadRequest", 400, "The avif image file may be damaged.", "0040-00000021")
     IMAGE_DAMAGED_WEBP = ErrorSpec("BadWebPImage", 400, "The webp image file may be damaged.", "0040-00000010")
     IMAGE_FILE_TOO_LARGE = ErrorSpec("ImageTooLarge", 400, "The image file is larger than 20 MB.", "0040-00000001")
@@ -346,10 +362,12 @@ class ErrorCase(Enum):
     INVALID_FORBID_OVERWRITE = ErrorSpec("InvalidArgument", 400, "The header x-oss-forbid-overwrite must be true or false.", "0017-00000279")
     STORAGE_CLASS_EMPTY = ErrorSpec("InvalidArgument", 400, "The header x-oss-storage-class is empty.", "0017-00000131")
     PART_NUMBER_MISSING = ErrorSpec("InvalidArgument", 400, "Unexpected query string parameter", "0017-00000219")
+    INVALID_KMS_KEY = ErrorSpec("InvalidArgument", 400, "The KMS key does not exist; name a key of KMS, or leave its id out.", "0005-00000208")
     RESPONSE_HEADERS_OF_ANONYMOUS = ErrorSpec("InvalidRequest", 400, "Request specific response headers cannot be used for anonymous GET requests.")
     PRECONDITION_FAILED = ErrorSpec("PreconditionFailed", 412, "At least one of the pre-conditions you specified did not hold.", "0017-00001001")
     NOT_MODIFIED = ErrorSpec("NotModified", 304, "")
     CONDITION_OF_PUT = ErrorSpec("NotImplemented", 400, "A header you provided implies functionality that is not implemented.", "0017-00000245")
+    TOO_MANY_RANGES = ErrorSpec("MultiRangeFailed", 400, "Exceed multi range max interval count.", "0016-00000110")
     INVALID_RANGE = ErrorSpec("InvalidRange", 416, "The requested range cannot be satisfied")
     MISSING_CONTENT_LENGTH = ErrorSpec("MissingContentLength", 411, "You must provide the Content-Length HTTP header.", "0017-00000101")
     REQUEST_TIMEOUT = ErrorSpec("RequestTimeout", 400, "Your socket connection to the server was not read from or written to within the timeout period. Idle connections will be closed.", "0017-00000704")
@@ -379,7 +397,7 @@ class ErrorCase(Enum):
     NOT_MULTIPART = ErrorSpec("RequestIsNotMultiPartContent", 400, "Bucket POST must be of the enclosure-type multipart/form-data.")
     MALFORMED_POST = ErrorSpec("MalformedPOSTRequest", 400, "The body of your POST request is not well-formed multipart/form-data.", "0006-00000104")
     ONE_FILE_REQUIRED = ErrorSpec("IncorrectNumberOfFilesInPOSTRequest", 400, "POST requires exactly one file upload per request.", "0006-00000107")
-    FIELD_TOO_LONG = ErrorSpec("FieldItemTooLong", 400, "Your name of form field is too long.")
+    FIELD_TOO_LONG = ErrorSpec("FieldItemTooLong", 400, "Your name of form field is too long.", "0006-00000110")
     FIELDS_TOO_LARGE = ErrorSpec("MaxPOSTPreDataLengthExceededError", 400, "Your POST request fields preceding the upload file were too large.", "0006-00000112")
     INVALID_FORM_POLICY = ErrorSpec("InvalidPolicyDocument", 400, "Invalid Policy.")
     FORM_POLICY_DENIED = ErrorSpec("AccessDenied", 403, "Invalid according to Policy.")
@@ -408,6 +426,98 @@ class ErrorCase(Enum):
     NOT_IMPLEMENTED = ErrorSpec("NotImplemented", 501, "A header you provided implies functionality that is not implemented.")
     INTERNAL_ERROR = ErrorSpec("InternalError", 500, "The server failed; its log has the reason.")
 # fmt: on
+
+
+class ECBasis(StrEnum):
+    """What says that the service answers with an EC, the strongest first."""
+
+    RECORDED = "recorded"
+    """It stands in a recorded answer (fixtures/recorded/blob.json)."""
+    PAGE = "page"
+    """It has a help page (scenarios/errors.json, or fixtures/recorded/errors.toml)."""
+    SUITE = "suite"
+    """It stands in the tests of an SDK."""
+    ASSUMED = "assumed"
+    """None of these: it was chosen, or its page is not kept here."""
+
+
+_ECS: Final[Mapping[ECBasis, str]] = {
+    ECBasis.RECORDED: """
+        0012-00000202 0012-00000203 0015-00000101 0017-00000503 0026-00000001 0042-00000002
+        0042-00000203 0042-00000212
+    """,
+    ECBasis.PAGE: """
+        0002-00000002 0002-00000006 0002-00000007 0002-00000040 0002-00000062 0002-00000064
+        0002-00000068 0002-00000069 0002-00000070 0002-00000071 0002-00000072 0002-00000073
+        0002-00000074 0002-00000076 0002-00000077 0002-00000078 0002-00000102 0002-00000104
+        0002-00000105 0002-00000106 0002-00000107 0002-00000108 0002-00000112 0002-00000113
+        0002-00000114 0002-00000115 0002-00000116 0002-00000118 0002-00000201 0002-00000202
+        0002-00000203 0002-00000204 0002-00000205 0002-00000206 0002-00000209 0002-00000210
+        0002-00000213 0002-00000214 0002-00000215 0002-00000217 0002-00000218 0002-00000219
+        0002-00000222 0002-00000223 0002-00000236 0002-00000301 0002-00000303 0002-00000304
+        0002-00000306 0002-00000402 0002-00000403 0002-00000404 0002-00000405 0002-00000406
+        0002-00000408 0002-00000409 0002-00000410 0002-00000411 0002-00000412 0002-00000413
+        0002-00000415 0002-00000416 0002-00000418 0002-00000419 0002-00000423 0002-00000426
+        0002-00000427 0002-00000428 0002-00000430 0002-00000501 0002-00000502 0002-00000503
+        0002-00000504 0002-00000702 0002-00000703 0002-00000704 0002-00000706 0002-00000707
+        0002-00000708 0002-00000710 0003-00000001 0003-00000201 0003-00000202 0003-00000203
+        0003-00000204 0003-00000301 0003-00000501 0003-00000502 0003-00000503 0003-00000702
+        0003-00000703 0003-00000905 0003-00001403 0004-00000003 0004-00000501 0004-00000502
+        0005-00000002 0005-00000003 0005-00000203 0005-00000204 0005-00000205 0005-00000208
+        0005-00000228 0005-00000230 0005-00000408 0005-00000409 0005-00000410 0005-00000419
+        0005-00000420 0006-00000003 0006-00000004 0006-00000104 0006-00000107 0006-00000109
+        0006-00000110 0006-00000112 0006-00000202 0006-00000203 0006-00000204 0006-00000205
+        0006-00000206 0006-00000207 0006-00000208 0006-00000209 0006-00000210 0006-00000211
+        0006-00000212 0006-00000213 0006-00000214 0006-00000215 0006-00000216 0006-00000217
+        0006-00000218 0006-00000219 0006-00000220 0006-00000221 0006-00000222 0006-00000223
+        0006-00000224 0006-00000226 0006-00000227 0007-00000001 0007-00000002 0007-00000003
+        0007-00000004 0007-00000005 0007-00000009 0007-00000011 0007-00000012 0007-00000021
+        0007-00000023 0007-00000025 0007-00000026 0007-00000027 0007-00000101 0007-00000102
+        0007-00000103 0007-00000105 0007-00000202 0007-00000205 0010-00000002 0010-00000101
+        0010-00000102 0010-00000107 0010-00000207 0010-00000208 0010-00000209 0010-00000210
+        0010-00000212 0010-00000214 0010-00000219 0011-00000002 0011-00000004 0012-00000002
+        0012-00000004 0012-00000102 0012-00000105 0012-00000106 0012-00000201 0013-00000101
+        0013-00000109 0014-00000003 0014-00000009 0014-00000016 0014-00000020 0014-00000026
+        0014-00000027 0014-00000029 0014-00000031 0014-00000032 0014-00000034 0014-00000035
+        0014-00000036 0014-00000041 0014-00000047 0014-00000048 0014-00000050 0014-00000051
+        0014-00000052 0014-00000053 0014-00000054 0014-00000055 0014-00000056 0014-00000059
+        0014-00000060 0014-00000061 0014-00000073 0014-00000074 0014-00000079 0014-00000080
+        0014-00000082 0014-00000084 0014-00000085 0015-00000401 0015-00000402 0015-00000404
+        0015-00000405 0015-00000406 0016-00000110 0016-00000304 0016-00000305 0016-00000306
+        0016-00000307 0016-00000501 0016-00000502 0016-00000701 0016-00000702 0016-00000703
+        0016-00000704 0016-00000706 0016-00000707 0016-00000708 0016-00000709 0016-00000803
+        0016-00000816 0016-00000823 0016-00000826 0016-00000827 0016-00000829 0016-00000831
+        0016-00000834 0017-00000104 0017-00000105 0017-00000131 0017-00000132 0017-00000219
+        0017-00000220 0017-00000235 0017-00000244 0017-00000279 0017-00001001 0018-00000107
+        0018-00000210 0018-00000302 0018-00000401 0019-00000002 0020-00000002 0020-00000016
+        0020-00000019 0020-00000022 0020-00000025 0020-00000026 0020-00000028 0020-00000030
+        0020-00000031 0020-00000032 0020-00000033 0020-00000034 0020-00000036 0020-00000042
+        0020-00000043 0026-00000012 0026-00000016 0026-00000017 0026-00000021 0028-00000004
+        0030-00000002 0030-00000004 0030-00000005 0030-00000006 0030-00000007 0031-00000019
+        0031-00000023 0031-00000044 0031-00000053 0031-00000054 0031-00000101 0031-00000110
+        0032-00000004 0032-00000005 0032-00000008 0033-00000001 0033-00000002 0033-00000003
+        0033-00000005 0034-00000001 0034-00000013 0036-00000005 0037-00000001 0037-00000003
+        0037-00000005 0039-00000002 0039-00000003 0040-00000001 0040-00000005 0040-00000006
+        0040-00000007 0040-00000010 0040-00000011 0040-00000012 0040-00000014 0040-00000017
+        0040-00000018 0040-00000019 0040-00000020 0040-00000021 0040-00000024 0040-00000025
+        0040-00000027 0040-00000031 0040-00000265 0042-00000101 0042-00000104 0042-00000108
+        0042-00000202 0042-00000209 0042-00000213 0042-00000216 0042-00000301 0042-00000302
+        0042-00000309 0042-00000313 0043-00000001 0043-00000101 0044-00000003 0044-00000009
+        0046-00000003 0046-00000004 0046-00000005 0048-00000200 0048-00000300 0048-00000401
+    """,
+    # In the tests of the SDKs for Go (V2), Java, Python (V1), Swift and Node.js.
+    ECBasis.SUITE: """
+        0002-00000226 0002-00000227 0002-00000902 0003-00000016 0003-00000801 0007-00000203
+        0015-00000104 0015-00000204 0015-00000231 0015-00000301 0016-00000513 0016-00000719
+        0016-00000801 0016-00000817 0016-00000828 0018-00000115 0026-00000011 0042-00000205
+        0042-00000311 0044-00000308
+    """,
+}
+BASES: Final = {ec: basis for basis, text in _ECS.items() for ec in text.split()}
+
+
+def basis_of(ec: str) -> ECBasis:
+    return BASES.get(ec, ECBasis.ASSUMED)
 
 
 class OSSError(Exception):

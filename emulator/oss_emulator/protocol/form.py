@@ -194,7 +194,7 @@ class FormReader:
         parameters = _parse_parameters(self._headers.get("content-disposition", ""))
         name = parameters.get("name", "")
         if not name:
-            raise OSSError(ErrorCase.MALFORMED_POST)
+            raise OSSError(ErrorCase.MALFORMED_POST, ec="0006-00000109")
         if len(name.encode(errors="surrogateescape")) > MAX_NAME:
             raise OSSError(ErrorCase.FIELD_TOO_LONG)
         self._name = name.lower()
@@ -214,7 +214,7 @@ class FormReader:
     def _add_to_field(self, data: bytes) -> None:
         self._value += data
         if len(self._value) > MAX_VALUE:
-            raise OSSError(ErrorCase.FIELD_TOO_LONG)
+            raise OSSError(ErrorCase.FIELD_TOO_LONG, ec="0006-00000111")
 
     def _end_part(self) -> None:
         if self.form is None:

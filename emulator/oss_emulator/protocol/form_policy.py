@@ -1,6 +1,5 @@
 """The policy of a form: when it expires, and conditions on its fields (PostObject, Policy)."""
 
-import binascii
 import json
 import re
 from base64 import b64decode
@@ -108,7 +107,9 @@ def parse_form_policy(encoded: str) -> FormPolicy:
         names = " and ".join(sorted(absent))
         raise _invalid(f"Policy must contain {names}.", _MISSING[frozenset(absent)])
     if not isinstance(document["conditions"], list):
-        raise _invalid("conditions must be a list.")
+        raise _invalid("conditions must be a list.", "0006-00000214")
+    if not document["conditions"]:
+        raise _invalid("conditions must not be empty.", "0006-00000215")
     conditions: list[FieldCondition] = []
     sizes = Sizes()
     for entry in document["conditions"]:
@@ -123,15 +124,17 @@ def parse_form_policy(encoded: str) -> FormPolicy:
 def _decode(encoded: str) -> Any:
     try:
         text = b64decode(encoded.encode(), validate=True).decode()
-    except (binascii.Error, ValueError):
-        raise _invalid("The policy is not UTF-8 text in base64.", "0006-00000201") from None
+    except UnicodeDecodeError:
+        raise _invalid("The policy is not UTF-8.", "0006-00000203") from None
+    except ValueError:
+        raise _invalid("The policy is not in base64.", "0006-00000202") from None
     # Policies may escape the dollar sign; JSON does not allow it (PostObject, escape characters).
     text = re.sub(r"\\(.)", lambda pair: "$" if pair[1] == "$" else pair[0], text)
     try:
         return json_text.parse(text)
     except JSONError as error:
         what = f"unknown char {error.unknown}" if error.unknown else error.reason
-        raise _invalid(f"Invalid JSON: {what}.", "0006-00000201") from None
+        raise _invalid(f"Invalid JSON: {what}.", "0006-00000204") from None
 
 
 def _parse_expiration(value: Any) -> float:
@@ -141,7 +144,8 @@ def _parse_expiration(value: Any) -> float:
         raise _invalid("Invalid expiration: it is empty.", "0006-00000211")
     moment = dates.parse_iso(value)
     if moment is None:
-        raise _invalid(f"Invalid expiration: {value} is not a time like 2030-01-31T00:00:00.000Z.")
+        message = f"Invalid expiration: {value} is not a time like 2030-01-31T00:00:00.000Z."
+        raise _invalid(message, "0006-00000212")
     return moment
 
 
@@ -155,11 +159,16 @@ def _parse_condition(entry: Any) -> FieldCondition:
             )
         [(name, value)] = entry.items()
         return _condition("eq", name, value)
-    if not isinstance(entry, list) or len(entry) != 3:
-        raise _invalid(f"Invalid Condition: {_format(entry)}.", "0006-00000216")
+    message = f"Invalid Condition: {_format(entry)}."
+    if not isinstance(entry, list):
+        raise _invalid(message, "0006-00000222")
+    if len(entry) != 3:
+        raise _invalid(message, "0006-00000218" if len(entry) > 3 else "0006-00000216")
     operator, name, value = entry
-    if operator not in _HOLDS or not isinstance(name, str):
-        raise _invalid(f"Invalid Condition: {_format(entry)}.", "0006-00000216")
+    if operator not in _HOLDS:
+        raise _invalid(message, "0006-00000217")
+    if not isinstance(name, str):
+        raise _invalid(message, "0006-00000216")
     return _condition(operator, name, value)
 
 
@@ -167,16 +176,20 @@ def _condition(operator: str, name: str, value: Any) -> FieldCondition:
     name = name.removeprefix("$")
     text = _format([operator, f"${name}", value])
     values = value if operator in ("in", "not-in") else [value]
-    if not isinstance(values, list) or not all(isinstance(item, str) for item in values):
+    if not isinstance(values, list):
+        raise _invalid(f"Invalid Condition: {text}.", "0006-00000224")
+    if not all(isinstance(item, str) for item in values):
         raise _invalid(f"Invalid Condition: {text}.")
     return FieldCondition(operator, name.lower(), value, text)
 
 
 def _parse_range(entry: list[Any]) -> tuple[int, int]:
     limits = entry[1:]
-    if len(limits) != 2 or not all(type(limit) is int and limit >= 0 for limit in limits):
+    valid = [type(limit) is int and limit >= 0 for limit in limits]
+    if valid != [True, True]:
         unreadable = any(isinstance(limit, list) for limit in limits)
-        ec = "0006-00000223" if unreadable else "0006-00000221"
+        first = "0006-00000221" if valid[:1] == [True] else "0006-00000220"
+        ec = "0006-00000223" if unreadable else first
         raise _invalid(f"Invalid {_RANGE}: {_format(entry)}.", ec)
     least, most = limits
     if most < least:

@@ -70,12 +70,16 @@ def select_stored(headers: Mapping[str, str]) -> dict[str, str]:
         value = headers[name]
         found[_STORED.get(name, name)] = text(name, value)
         if name not in _STORED:
+            if "_" in name:
+                message = "The name of user metadata has letters, digits and hyphens."
+                raise invalid_argument(name, value, message, ec="0011-00000004")
             size += len(name) - len(META_PREFIX) + len(encode(value))
     if size > MAX_META:
         raise invalid_argument(
             META_PREFIX,
             str(size),
             f"User metadata has {size} bytes; at most {MAX_META} are allowed.",
+            ec="0011-00000002",
         )
     return found
 
@@ -136,6 +140,16 @@ def encryption(headers: Mapping[str, str]) -> dict[str, str]:
         raise invalid_argument(_KEY_ID, "", code=ErrorCase.KEY_ID_EMPTY)
     kms = {ENCRYPTION: algorithm, _KEY_ID: headers.get(_KEY_ID, DEFAULT_KEY_ID)}
     return {**kms, **{name: headers[name] for name in (_DATA_ENCRYPTION,) if name in headers}}
+
+
+def check_key(encryption: Mapping[str, str]) -> None:
+    """Raise `InvalidArgument` for an encryption by a key whose id cannot be one of KMS (P-96).
+
+    KMS has ids such as a UUID and `key-…`, aliases `alias/…`, and ARNs.
+    """
+    key = encryption.get(_KEY_ID)
+    if key is not None and "-" not in key and "/" not in key:
+        raise invalid_argument(_KEY_ID, key, code=ErrorCase.INVALID_KMS_KEY)
 
 
 def _check_context(context: str, key_id: str | None) -> None:

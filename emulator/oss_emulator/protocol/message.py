@@ -6,10 +6,10 @@ times as long.
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from types import MappingProxyType
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeAlias
 from urllib.parse import unquote_plus
 
 from oss_emulator.system import read_at
@@ -138,6 +138,10 @@ class Stream:
     """Ends the work; called when all bytes were sent or the client has left."""
 
 
+Piece: TypeAlias = bytes | memoryview | FileRange | Stream
+"""A part of a body."""
+
+
 @dataclass(frozen=True, slots=True)
 class Callback:
     """A call to an application server, whose answer becomes the answer to the upload (Callback)."""
@@ -148,6 +152,8 @@ class Callback:
     """The Host header; "" for the host of the URL."""
     content_type: str
     body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Headers that the upload asks for, beside those that every call has."""
 
 
 class AccessRecord(NamedTuple):
@@ -165,7 +171,7 @@ class Response(NamedTuple):
 
     status: int = 200
     headers: Mapping[str, str] = {}
-    body: bytes | tuple[bytes | FileRange | Stream, ...] = b""
+    body: bytes | tuple[Piece, ...] = b""
     """The whole body, or its pieces in order."""
     compress: bool = False
     """Whether the body is sent as gzip, without a length (P-37)."""

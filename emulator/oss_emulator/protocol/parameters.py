@@ -39,12 +39,15 @@ KNOWN: Final[Mapping[str, QueryParameter]] = {
         transferAcceleration udf udfApplication udfApplicationLog udfImage udfImageDesc uploadId
         uploads userDefinedLogFieldsConfig versioning versions vod vpcip website worm wormExtend
         wormId x-oss-access-point-name x-oss-async-process x-oss-process
+        x-oss-write-get-object-response
         """,
         subresource=True,
         signed=True,
     ),
     **_parameters(
-        "accessmonitor dataPipeline dir regions rename select truncate",
+        """
+        accessmonitor agenticBucket dataAccelerator dataPipeline dir regions rename select truncate
+        """,
         subresource=True,
         signed=False,
     ),

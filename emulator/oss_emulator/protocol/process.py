@@ -43,13 +43,19 @@ class _Parameter(NamedTuple):
     kind: str
     """A range such as `1..100`, words such as `0|1`, `colour` or `base64`."""
     ec: str
+    missing: str = ""
+    """The EC of a parameter without a value, "" if it is ignored."""
+    not_number: str = ""
+    """The EC of a value that is not a number, "" for that of a number out of range."""
 
+
+_SNAPSHOT: Final = "video/snapshot"
 
 _WHOLE: Final = ""
 """The name of a parameter that is a value without a key, as in `rotate,90`."""
 
 _TABLE: Final = """
-resize
+resize ?322
   m lfit|mfit|fill|pad|fixed 311
   w 1..16384 312
   h 1..16384 313
@@ -64,40 +70,40 @@ crop
   h 0..30000 226
   x 0..30000 -
   y 0..30000 -
-  g nw|north|ne|west|center|east|sw|south|se -
+  g nw|north|ne|west|center|east|sw|south|se 209
 indexcrop
   x 1..30000 230
-  y 1..30000 230
+  y 1..30000 230 !224
   i 0..30000 229
 circle
   r 1..4096 233
 rounded-corners
   r 1..4096 237
-auto-orient
-  * 0..1 215 214
-rotate
-  * 0..360 217 216
+auto-orient ?214
+  * 0..1 215
+rotate ?216
+  * 0..360 217
 blur
   r 1..50 241
   s 1..50 242
   g face|faces 0004-00000243
   p 1..999 0004-00000244
-bright
-  * -100..100 246 245
+bright ?245
+  * -100..100 246
 contrast
-  * -100..100 - -
-sharpen
-  * 50..399 280 279
-interlace
-  * 0..1 282 281
-quality
+  * -100..100 -
+sharpen ?279
+  * 50..399 280
+interlace ?281
+  * 0..1 282
+quality ?307
   q 1..100 309
   Q 1..100 308
-  * 1..100 310 307
-format
-  * jpg|jpeg|png|webp|bmp|gif|tiff|heic|avif 206 207
-watermark
-  text base64 257
+  * 1..100 310
+format ?207
+  * jpg|jpeg|png|webp|bmp|gif|tiff|heic|avif 206
+watermark ?278
+  text base64 257 ?258
   image base64 265
   type base64 250
   font base64 249
@@ -106,8 +112,10 @@ watermark
   shadow 0..100 255
   rotate 0..360 272
   fill 0..1 274
+  padx 0..4096 276
+  pady 0..4096 277
   t 0..100 263
-  g nw|north|ne|west|center|east|sw|south|se -
+  g nw|north|ne|west|center|east|sw|south|se 260
   x 0..4096 262
   y 0..4096 264
   voffset -1000..1000 268
@@ -116,11 +124,21 @@ watermark
   align 0..2 271
 info
 average-hue
+video/snapshot
+  t 0..999999999 0053-00000101
+  l 0..999999999 0053-00000102
+  s 0..999999999 0053-00000103
+  w 0..999999999 0053-00000104
+  h 0..999999999 0053-00000105
+  m fast 0053-00000106
+  f jpg|png 0053-00000107
+  ar auto|h|w 0053-00000108
 """
 """Actions, and below each its parameters: name, kind and EC.
 
-Most ECs have only their end, and `-` stands for an unknown one. `*` is a value without a key; its
-second EC is for a missing value.
+Most ECs have only their end, and `-` stands for an unknown one. `*` is a value without a key.
+After `?` is the EC of an action that lacks what it needs and of a parameter without a value; after
+`!` that of a value that is not a number.
 """
 
 
@@ -129,15 +147,17 @@ def _parse_table() -> tuple[dict[str, dict[str, _Parameter]], dict[str, str]]:
     missing: dict[str, str] = {}
     action = ""
     for line in _TABLE.strip().splitlines():
+        found = line.split()
+        marked = {text[0]: _ec(text[1:]) for text in found if text[0] in "?!"}
         if not line.startswith(" "):
-            action = line
-            parameters[action] = {}
+            action = found[0]
+            parameters[action], missing[action] = {}, marked.get("?", "")
             continue
-        name, kind, *ecs = line.split()
+        name, kind, ec = found[:3]
         key = _WHOLE if name == "*" else name
-        parameters[action][key] = _Parameter(kind, _ec(ecs[0]))
-        if key == _WHOLE:
-            missing[action] = _ec(ecs[1])
+        parameters[action][key] = _Parameter(
+            kind, _ec(ec), marked.get("?", ""), marked.get("!", "")
+        )
     return parameters, missing
 
 
@@ -185,6 +205,8 @@ def parse_process(text: str, *, preparing: bool = False) -> Process:
     save_as = _parse_save_as(save) if bar else None
     if kind == "style":
         return Process(style=rest, save_as=save_as)
+    if instructions.partition(",")[0] == _SNAPSHOT:
+        _check_snapshot(instructions)
     if kind != "image":
         message = f"Processing of the kind {kind!r} is not emulated; image/ and style/ are."
         raise OSSError(ErrorCase.NOT_IMPLEMENTED, message)
@@ -263,6 +285,10 @@ def _parse_action(text: str) -> ImageAction:
         raise _invalid("w", "0", _ec("321"))
     for value in values:
         key, value_of_key = _split(value, known)
+        lacking = known.get(value.removesuffix("_"))
+        if lacking is not None and lacking.missing:
+            message = f"The parameter {value.removesuffix('_')} of {name} has no value."
+            raise OSSError(ErrorCase.IMAGE_ARGUMENT_MISSING, message, ec=lacking.missing)
         parameter = known.get(key)
         if parameter is None:  # crop,r_1 in oss2's suite: unknown parameters are ignored
             continue
@@ -287,10 +313,12 @@ def _split(value: str, known: Mapping[str, _Parameter]) -> tuple[str, str]:
 
 
 def _read(name: str, value: str, parameter: _Parameter) -> int | str:
-    kind, ec = parameter
+    kind, ec = parameter.kind, parameter.ec
     if ".." in kind:
         least, most = map(int, kind.split(".."))
-        if not (_INTEGER.fullmatch(value) and least <= int(value) <= most):
+        if not _INTEGER.fullmatch(value):
+            raise _invalid(name, value, parameter.not_number or ec)
+        if not least <= int(value) <= most:
             raise _invalid(name, value, ec)
         return int(value)
     if kind == "base64":
@@ -313,18 +341,24 @@ def _decode(name: str, value: str, ec: str) -> str:
         raise OSSError(ErrorCase.IMAGE_REQUEST, message, ec=ec, Parameter=name) from None
 
 
+def _check_snapshot(text: str) -> None:
+    """Raise `InvalidArgument` for a bad parameter, before snapshots are refused as not emulated."""
+    for value in text.split(",")[1:]:
+        if "_" not in value:
+            raise _invalid(_SNAPSHOT, value, "0053-00000109")
+    _parse_action(text)
+
+
 def _check_complete(action: ImageAction) -> None:
     """Raise `MissingArgument` or `InvalidArgument` for an action that cannot be carried out."""
     name, numbers, words = action
-    if name in _MISSING and not (numbers or words):
+    if _WHOLE in _PARAMETERS[name] and not (numbers or words):
         message = f"The action {name} needs a value."
         raise OSSError(ErrorCase.IMAGE_ARGUMENT_MISSING, message, ec=_MISSING[name])
     needed = _NEEDED.get(name, frozenset())
     if needed and needed.isdisjoint({*numbers, *words}):
         message = f"The action {name} needs one of the parameters {', '.join(sorted(needed))}."
-        raise OSSError(
-            ErrorCase.IMAGE_ARGUMENT_MISSING, message, ec=_ec("322") if name == "resize" else None
-        )
+        raise OSSError(ErrorCase.IMAGE_ARGUMENT_MISSING, message, ec=_MISSING[name])
     if len(words.get("text", "")) > MAX_TEXT:
         raise _invalid("text", words["text"], _ec("259"))
     if name == "blur" and "g" in words:

@@ -115,7 +115,7 @@ def parse_select(document: bytes, *, json: bool) -> SelectRequest:
     if compression not in ("NONE", "GZIP"):
         raise _invalid(ErrorCase.SELECT_COMPRESSION, compression)
     read = _parse_json(root) if json else _parse_csv(root)
-    output = _parse_output(root, read)
+    output = _parse_output(root, read, compressed=compression == "GZIP")
     if output.raw and output.checked:
         raise OSSError(ErrorCase.SELECT_PARAMETERS)
     return SelectRequest(
@@ -190,16 +190,18 @@ def _parse_json(root: xml.Node) -> JSONInput:
     return JSONInput(lines, part, _flag(root, "InputSerialization/JSON/ParseJsonNumberAsString"))
 
 
-def _parse_output(root: xml.Node, source: Input) -> Output:
+def _parse_output(root: xml.Node, source: Input, *, compressed: bool) -> Output:
     usual = source if isinstance(source, CSVInput) else Output()
     place = f"OutputSerialization/{'CSV' if isinstance(source, CSVInput) else 'JSON'}"
     record, field = ErrorCase.SELECT_OUTPUT_RECORD, ErrorCase.SELECT_OUTPUT_FIELD
+    checked = _flag(root, "OutputSerialization/EnablePayloadCrc")
+    chosen = compressed and isinstance(source, CSVInput) and not checked
     return Output(
         _characters(root, f"{place}/RecordDelimiter", usual.record, 2, record),
         _characters(root, f"{place}/FieldDelimiter", usual.field, 1, field),
         all_columns=_flag(root, "OutputSerialization/KeepAllColumns"),
-        raw=_flag(root, "OutputSerialization/OutputRawData"),
-        checked=_flag(root, "OutputSerialization/EnablePayloadCrc"),
+        raw=_flag(root, "OutputSerialization/OutputRawData", usual=chosen),
+        checked=checked,
         header=_flag(root, "OutputSerialization/OutputHeader"),
     )
 

@@ -28,6 +28,8 @@ def parse_pairs(name: str, header: str) -> list[tuple[str, str]]:
     """Parse `key=value&key`, URL-encoded; raises `InvalidArgument`. `name` is the header's."""
     pairs = []
     for part in header.split("&") if header else ():
+        if part.count("=") > 1:
+            raise _invalid_header(name, header, ec="0010-00000219")
         key, _, value = part.partition("=")
         try:
             pairs.append((unquote_plus(key, errors="strict"), unquote_plus(value, errors="strict")))
@@ -47,7 +49,7 @@ def parse_document(tagging: Node) -> dict[str, str]:
     for tag in tag_set.all("Tag"):
         key, value = tag.first("Key"), tag.first("Value")
         if key is None:
-            raise DocumentError("A Tag element has no Key.")
+            raise DocumentError("A Tag element has no Key.", "0010-00000107")
         pairs.append((key.value, value.value if value is not None else ""))
     if len({key for key, _ in pairs}) < len(pairs):
         raise OSSError(ErrorCase.REPEATED_OBJECT_TAGS)  # P-54
@@ -63,15 +65,16 @@ def _check(pairs: list[tuple[str, str]]) -> dict[str, str]:
     if len(pairs) > MAX_TAGS:
         raise OSSError(ErrorCase.TOO_MANY_OBJECT_TAGS)  # P-54
     for key, value in pairs:
-        if not key or not _is_valid(key, MAX_KEY):
-            raise OSSError(ErrorCase.INVALID_TAG_KEY, TagKey=key)
-        if not _is_valid(value, MAX_VALUE):
+        if not has_allowed_characters(key):
+            raise OSSError(ErrorCase.INVALID_TAG_KEY, ec="0010-00000212", TagKey=key)
+        if not 0 < len(key.encode(errors="replace")) <= MAX_KEY:
+            ec = "0010-00000209" if key else "0010-00000208"
+            raise OSSError(ErrorCase.INVALID_TAG_KEY, ec=ec, TagKey=key)
+        if not has_allowed_characters(value):
             raise OSSError(ErrorCase.INVALID_TAG_VALUE, TagValue=value)
+        if len(value.encode(errors="replace")) > MAX_VALUE:
+            raise OSSError(ErrorCase.INVALID_TAG_VALUE, ec="0010-00000214", TagValue=value)
     return dict(pairs)
-
-
-def _is_valid(text: str, limit: int) -> bool:
-    return len(text.encode(errors="replace")) <= limit and has_allowed_characters(text)
 
 
 def has_allowed_characters(text: str) -> bool:
@@ -79,6 +82,6 @@ def has_allowed_characters(text: str) -> bool:
     return all(sign in _SIGNS or sign.isalnum() for sign in text)
 
 
-def _invalid_header(name: str, header: str) -> OSSError:
+def _invalid_header(name: str, header: str, ec: str | None = None) -> OSSError:
     message = ErrorCase.INVALID_TAGGING_HEADER.value.message.replace(HEADER, name)
-    return invalid_argument(name, header, message, ErrorCase.INVALID_TAGGING_HEADER)
+    return invalid_argument(name, header, message, ErrorCase.INVALID_TAGGING_HEADER, ec=ec)

@@ -75,7 +75,7 @@ def compare(
     recorded: RecordedAnswer, reply: PlayedAnswer, resolve: Resolve
 ) -> Iterator[AnswerDifference]:
     """Compare status, headers and elements; yields only what differs."""
-    if reply.status != recorded.status:
+    if recorded.status not in (0, reply.status):
         yield AnswerDifference("status", str(recorded.status), str(reply.status))
     wanted = {name.lower(): (name, resolve(value)) for name, value in recorded.headers.items()}
     has_others = wanted.pop(ANY, None) is not None

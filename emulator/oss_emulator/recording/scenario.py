@@ -140,6 +140,7 @@ class RecordedAnswer:
     """An answer of the service; a value of `*` stands for any."""
 
     status: int
+    """0 for any."""
     headers: Headers
     xml: tuple[str, ...] = ()
     """The elements of the document, as `list_elements` lists them; () for no document.
@@ -387,4 +388,4 @@ def _check(pattern: re.Pattern[str], text: str, kind: str) -> None:
 def _answer(item: _Members) -> RecordedAnswer:
     headers = item.mapping("headers") if "headers" in item.names else {ANY: ANY}
     xml = item.texts("xml") if "xml" in item.names or "headers" in item.names else (ANY,)
-    return RecordedAnswer(item.number("status"), headers, xml)
+    return RecordedAnswer(item.number("status", 0), headers, xml)

@@ -30,6 +30,11 @@ MAX_ANSWER: Final = 1024 * 1024
 # not have that key, so it sends neither `Authorization` nor `x-oss-pub-key-url`.
 _USER_AGENT: Final = "http-client/0.0.1"
 
+_OWN_HEADERS: Final = frozenset(
+    {"connection", "content-length", "content-type", "host", "transfer-encoding", "user-agent"}
+)
+"""The headers that an upload cannot add to a call, because each call has its own."""
+
 
 async def deliver(callback: Callback, response: Response, ports: Collection[int]) -> Response:
     """Call the URLs in turn; the first good answer becomes the answer to the upload.
@@ -59,7 +64,11 @@ async def _call(url: URL, callback: Callback, ports: Collection[int]) -> bytes:
     if outgoing.lead_here(addresses, ports):
         message = f"Error status : -1. {url} leads to the emulator itself, which it never calls."
         raise OSSError(ErrorCase.CALLBACK_FAILED, message)
+    added = {
+        name: value for name, value in callback.headers.items() if name.lower() not in _OWN_HEADERS
+    }
     sent = {
+        **added,
         "Content-Type": callback.content_type,
         "User-Agent": _USER_AGENT,
         headers.FROM_CALLBACK: "true",

@@ -18,7 +18,7 @@ from oss_emulator.operations.operation import Operation, Takes
 from oss_emulator.pipeline.service import new_request_id
 from oss_emulator.pipeline.steps import READS, ServerStep
 from oss_emulator.protocol.errors import ErrorCase, OSSError
-from oss_emulator.protocol.message import FileRange, Request, Response, Stream
+from oss_emulator.protocol.message import FileRange, Piece, Request, Response
 from oss_emulator.server import body, callback, wire
 from oss_emulator.server.fetching import Fetches, Host
 from oss_emulator.server.pools import Leaving, Pools, never_leaves
@@ -251,7 +251,7 @@ def error_of(request: Request, error: Exception) -> OSSError:
     return OSSError(ErrorCase.INTERNAL_ERROR)
 
 
-async def check_files(pieces: Iterable[bytes | FileRange | Stream]) -> None:
+async def check_files(pieces: Iterable[Piece]) -> None:
     """Check files before they are sent; a large one lets others pass after each of its pieces."""
     for piece in pieces:
         if isinstance(piece, FileRange) and piece.check is not None:

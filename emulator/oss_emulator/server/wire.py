@@ -17,7 +17,7 @@ from oss_emulator.operations.call import NO_BODY, Body
 from oss_emulator.protocol import dates
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.headers import encode
-from oss_emulator.protocol.message import FileRange, Response, Stream
+from oss_emulator.protocol.message import FileRange, Piece, Response, Stream
 from oss_emulator.rpc import RPCAnswer
 from oss_emulator.server.guard import Guard
 from oss_emulator.server.pools import Leaving, never_leaves
@@ -65,18 +65,15 @@ def format_answer(refused: Refused, response: Response, began: float) -> bytes:
     """Format a whole answer to a request that aiohttp never sees; the connection ends after it."""
     admission, error = refused
     assert isinstance(response.body, bytes)  # noqa: S101 - errors are short
-    own = _format_own_headers(response, admission, time.perf_counter() - began)
-    own += "Connection: close\r\n"
+    connection = {"Content-Length": str(len(response.body)), "Connection": "close"}
+    fields = _order_headers(response, admission, began, connection)
     # Clients show nothing but this line of a refused CONNECT, so it says what to do.
     said = " ".join(error.message.split()) if admission.request.method == "CONNECT" else ""
-    head = format_head("1.1", response.status, response.headers, own, said)
-    return head + response.body
+    return format_head("1.1", response.status, fields, said) + response.body
 
 
-def format_head(
-    version: str, status: int, fields: Mapping[str, str], own: str = "", said: str = ""
-) -> bytes:
-    """Format the first line and the headers of an answer; `own` are the server's lines.
+def format_head(version: str, status: int, fields: Mapping[str, str], said: str = "") -> bytes:
+    """Format the first line and the headers of an answer.
 
     `said` is one of our own sentences, which the first line has after the name of the status.
 
@@ -86,28 +83,48 @@ def format_head(
     lines = "\r\n".join([*map(": ".join, fields.items()), ""])
     if lines.count("\n") != len(fields) or lines.count("\r") != len(fields):
         raise ValueError(f"A header of an answer has a line end: {lines!r}")
-    phrase = ": ".join(filter(None, (_PHRASES.get(status, ""), said)))
-    return encode(f"HTTP/{version} {status} {phrase}\r\n{lines}{own}\r\n")
+    phrase = _PHRASES.get(status, "")
+    if said:
+        phrase = f"{phrase}: {said}"
+    return encode(f"HTTP/{version} {status} {phrase}\r\n{lines}\r\n")
 
 
 _PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}
 
 
-def _format_own_headers(response: Response, admission: Admission, seconds: float) -> str:
-    date = dates.format_http(admission.request.received + seconds)
-    lines = f"Server: AliyunOSS\r\nDate: {date}\r\nx-oss-request-id: {admission.request_id}\r\n"
+def _order_headers(
+    response: Response, admission: Admission, began: float, connection: Mapping[str, str]
+) -> dict[str, str]:
+    """Return all headers of an answer in the order of the service (S-09).
+
+    `connection` are those between the type and the id: how the body ends, and the connection.
+    """
+    headers, seconds = response.headers, time.perf_counter() - began
+    found = {
+        "Server": "AliyunOSS",
+        "Date": dates.format_http(admission.request.received + seconds),
+        "Content-Type": "",  # keeps its place for that of the headers
+        **connection,
+        "x-oss-request-id": admission.request_id,
+        **headers,
+    }
+    if not found["Content-Type"]:
+        del found["Content-Type"]
     if response.timed:
-        lines += f"x-oss-server-time: {int(seconds * 1000)}\r\n"
-    if "Content-Length" in response.headers or response.compress:
-        return lines
-    if response.status in _WITHOUT_BODY:
-        return lines
+        found["x-oss-server-time"] = str(int(seconds * 1000))
+    if "x-oss-ec" in headers:
+        found["x-oss-ec"] = found.pop("x-oss-ec")
+    return found
+
+
+def _length_of(response: Response) -> str | None:
+    """Return the `Content-Length` of an answer; None if it has none."""
+    given = response.headers.get("Content-Length")
+    if given is not None or response.compress or response.status in _WITHOUT_BODY:
+        return given
     body = response.body
     size = len(body) if isinstance(body, bytes) else count_bytes(body)
-    return lines if size is None else f"{lines}{_LENGTH}{size}\r\n"
-
-
-_LENGTH: Final = "Content-Length: "
+    return None if size is None else str(size)
 
 
 class Answer:
@@ -137,18 +154,19 @@ class Answer:
         """
         response, http = self.response, self._http
         method, version = self.admission.request.method, self.admission.request.version
-        lines = _format_own_headers(response, self.admission, time.perf_counter() - self._began)
+        length = _length_of(response)
         silent = method == "HEAD" or response.status in _WITHOUT_BODY
         body = b"" if silent else response.body
-        chunked = not (silent or _LENGTH in lines or "Content-Length" in response.headers)
+        chunked = not silent and length is None
         stays = http.keep_alive and not (
             self._guard.is_last or response.ends_connection or (chunked and version == "1.0")
         )
+        connection = {} if length is None else {"Content-Length": length}
         if chunked and version != "1.0":
-            lines += "Transfer-Encoding: chunked\r\n"
-        if stays != (version != "1.0"):
-            lines += f"Connection: {'keep-alive' if stays else 'close'}\r\n"
-        data = format_head(version, response.status, response.headers, lines)
+            connection["Transfer-Encoding"] = "chunked"
+        connection["Connection"] = "keep-alive" if stays else "close"
+        fields = _order_headers(response, self.admission, self._began, connection)
+        data = format_head(version, response.status, fields)
         try:
             if isinstance(body, bytes) and not self._in_pieces:
                 self.sent = len(body)
@@ -166,26 +184,26 @@ class Answer:
             return False
         return stays
 
-    async def _send_pieces(self, pieces: Iterable[bytes | FileRange | Stream]) -> None:
+    async def _send_pieces(self, pieces: Iterable[Piece]) -> None:
         self._throttle = Throttle.of(self.limit)
         self._gzip = zlib.compressobj(wbits=GZIP) if self._compresses else None
         for piece in pieces:
-            if isinstance(piece, bytes):
-                await self._put(piece)
+            if isinstance(piece, FileRange):
+                await self._send_file(piece)
             elif isinstance(piece, Stream):
                 await self._send_stream(piece)
             else:
-                await self._send_file(piece)
+                await self._put(piece)
         if self._gzip is not None:
             await self._write(self._gzip.flush())
 
-    async def _put(self, chunk: bytes) -> None:
+    async def _put(self, chunk: bytes | memoryview) -> None:
         if self._gzip is not None:
             chunk = await run_in_thread(ShortStep.COMPRESSION, self._gzip.compress, chunk)
         for start in range(0, len(chunk), self._throttle.step):
             await self._write(chunk[start : start + self._throttle.step])
 
-    async def _write(self, chunk: bytes) -> None:
+    async def _write(self, chunk: bytes | memoryview) -> None:
         await self._http.writer.write(chunk)
         self.sent += len(chunk)
         await self._throttle.passed(len(chunk))
@@ -236,13 +254,13 @@ def close_streams(response: Response) -> None:
                 piece.close()
 
 
-def count_bytes(body: tuple[bytes | FileRange | Stream, ...]) -> int | None:
+def count_bytes(body: tuple[Piece, ...]) -> int | None:
     """Count the bytes of a body; None for one that is made while it is sent."""
     total = 0
     for piece in body:
         if isinstance(piece, Stream):
             return None
-        total += len(piece) if isinstance(piece, bytes) else piece.length
+        total += piece.length if isinstance(piece, FileRange) else len(piece)
     return total
 
 
@@ -284,7 +302,7 @@ class FaultyAnswer(Answer):
         self._guard.abort()
         return False
 
-    async def _write(self, chunk: bytes) -> None:
+    async def _write(self, chunk: bytes | memoryview) -> None:
         left = self._fault.cut_body - self.sent
         if self._fault.cut_body < 0 or len(chunk) <= left:
             await super()._write(chunk)

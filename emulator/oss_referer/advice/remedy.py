@@ -7,7 +7,7 @@ mini program. A remedy that does not reverse the verdict is not offered.
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from oss_referer.advice import diff
 from oss_referer.advice.proposal import ProposalError, SiteProfile, propose
@@ -42,6 +42,18 @@ class Difference(StrEnum):
     """The Referer ends before the entry does, for example without a slash after its host."""
 
 
+class Marked(NamedTuple):
+    """A text in three parts, of which the middle one differs from another text."""
+
+    before: str
+    differs: str
+    after: str
+
+    @classmethod
+    def cut(cls, text: str, start: int, end: int) -> Self:
+        return cls(text[:start], text[start:end], text[end:])
+
+
 class NearMiss(NamedTuple):
     """An entry that does not match a Referer, and where they part."""
 
@@ -56,6 +68,42 @@ class NearMiss(NamedTuple):
     parting: Difference
     is_related: bool
     """Whether both hosts have a domain in common."""
+
+    def mark(self, referer: str) -> tuple[Marked, Marked]:
+        """Mark what differs in the body and in the Referer: a scheme, labels of a host, a port.
+
+        For any other difference, it is all that follows the place where they part.
+        """
+        ours, theirs = Parts.split(self.body), Parts.split(referer)
+        if self.parting is Difference.SCHEME:
+            starts, ends = (0, 0), (len(ours.scheme or ""), len(theirs.scheme or ""))
+        elif self.parting is Difference.PORT:
+            starts = _find_host(ours)[1], _find_host(theirs)[1]
+            ends = len(ours.origin), len(theirs.origin)
+        elif self.parting is Difference.HOST:
+            starts, ends = self._find_labels(referer, _find_host(ours), _find_host(theirs))
+        else:
+            starts, ends = (self.agrees, self.matched), (len(self.body), len(referer))
+        return (
+            Marked.cut(self.body, starts[0], ends[0]),
+            Marked.cut(referer, starts[1], ends[1]),
+        )
+
+    def _find_labels(
+        self, referer: str, ours: tuple[int, int], theirs: tuple[int, int]
+    ) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Find where the labels that differ begin and end, given where the hosts do."""
+        starts = max(self.agrees, ours[0]), max(self.matched, theirs[0])
+        rests = self.body[starts[0] : ours[1]], referer[starts[1] : theirs[1]]
+        before = self.body[ours[0] : starts[0]].rpartition(".")[2]
+        if before.isalnum() and all(rest and rest[0] != "." for rest in rests):
+            starts = starts[0] - len(before), starts[1] - len(before)  # from the label's begin
+            rests = before + rests[0], before + rests[1]
+        common = _find_common_labels(*rests)
+        tail = len(".".join(common))
+        if common and all(len(rest) > tail for rest in rests):
+            tail += len(".")
+        return starts, (ours[1] - tail, theirs[1] - tail)
 
 
 def find_nearest(patterns: Iterable[Pattern], referer: str) -> NearMiss | None:
@@ -87,6 +135,12 @@ def find_nearest(patterns: Iterable[Pattern], referer: str) -> NearMiss | None:
     )
 
 
+def _find_host(parts: Parts) -> tuple[int, int]:
+    """Find where the host begins and ends in what was split."""
+    start = 0 if parts.scheme is None else len(parts.scheme) + len("://")
+    return start, start + len(parts.host)
+
+
 def _host(text: str) -> str:
     return Parts.split(text[:LONGEST].lower()).host
 
@@ -94,13 +148,19 @@ def _host(text: str) -> str:
 def _likeness(pattern: Pattern, host: str) -> tuple[bool, int]:
     """Say whether the hosts are the same, and how many labels end both, such as `example.com`."""
     own = _host(pattern.body)
-    pairs = zip(reversed(own.split(".")), reversed(host.split(".")), strict=False)
+    common = len(_find_common_labels(own, host))
+    return own == host, common if common > 1 else 0  # a top-level name alone says nothing
+
+
+def _find_common_labels(one: str, other: str) -> list[str]:
+    """Find the labels that end both of two hosts."""
+    ours, theirs = one.split("."), other.split(".")
     common = 0
-    for ours, theirs in pairs:
-        if ours != theirs:
+    for pair in zip(reversed(ours), reversed(theirs), strict=False):
+        if pair[0] != pair[1]:
             break
         common += 1
-    return own == host, common if common > 1 else 0  # a top-level name alone says nothing
+    return ours[len(ours) - common :]
 
 
 def _measure(body: str, referer: str) -> tuple[int, int]:
@@ -158,10 +218,10 @@ def _name_difference(body: str, agrees: int, referer: str, matched: int) -> Diff
 def _name_place(text: str, place: int) -> Difference:
     """Name the part of a Referer or an entry in which a place lies."""
     parts = Parts.split(text)
-    start = 0 if parts.scheme is None else len(parts.scheme) + len("://")
+    start, end = _find_host(parts)
     if place < start:
         return Difference.SCHEME
-    if place < start + len(parts.host):
+    if place < end:
         return Difference.HOST
     return Difference.PORT if place < len(parts.origin) else Difference.PATH
 
@@ -192,11 +252,7 @@ class Remedy(NamedTuple):
 
     @property
     def edits(self) -> tuple[tuple[str, str, str], ...]:
-        """What is changed: `+` or `-`, the name of the list or the switch, an entry or a value."""
-        return tuple(
-            ("+", name, after) if after is not None else ("-", name, before or "")
-            for name, before, after in diff.find_edits(self.old, self.new)
-        )
+        return list_edits(self.old, self.new)
 
     def to_dict(self) -> dict[str, object]:
         """Return what it changes as values for JSON."""
@@ -207,6 +263,16 @@ class Remedy(NamedTuple):
                 dict(zip(("sign", "where", "text"), edit, strict=True)) for edit in self.edits
             ],
         }
+
+
+def list_edits(
+    old: RefererConfiguration, new: RefererConfiguration
+) -> tuple[tuple[str, str, str], ...]:
+    """List what is changed: `+` or `-`, the name of the list or the switch, an entry or a value."""
+    return tuple(
+        ("+", name, after) if after is not None else ("-", name, before or "")
+        for name, before, after in diff.find_edits(old, new)
+    )
 
 
 def find(

@@ -17,6 +17,8 @@ from oss_referer.browser.probes import DEFAULT_SITE, guess_site, propose_referer
 from oss_referer.engine.assumptions import EmptyWhitelist
 from oss_referer.search.url import WebURL
 
+from tests.rows import rows
+
 SITE, BLOG = "https://www.example.com/", "https://blog.example.com/"
 THIEF = "http://thief.example.org/"
 
@@ -344,6 +346,26 @@ def test_nearest_entry_is_that_of_the_nearest_host(
     whitelist: list[str], referer: str, entry: int
 ) -> None:
     assert find_nearest(whitelist, referer).entry == whitelist[entry]
+
+
+@rows(
+    ("entry", "referer", "ours", "theirs"),
+    ("https://www.example.com/", "https://blog.example.com/a", "www", "blog"),
+    ("https://www.example.com/", "https://web.example.com/", "www", "web"),
+    ("https://example.com/", "https://blog.example.com/", "", "blog."),
+    ("https://www.example.com.cn/", "https://www.example.com/", ".cn", ""),
+    ("https://www.example.com/", "https://a.test/", "www.example.com", "a.test"),
+    ("https://*.example.com/", "https://a.example.org/", "com", "org"),
+    ("http://www.example.com/", "https://www.example.com/", "http", "https"),
+    ("www.example.com", "https://www.example.com/", "", "https"),
+    ("https://www.example.com/", "https://www.example.com:8443/", "", ":8443"),
+    ("https://www.example.com/a/", "https://www.example.com/b/", "a/", "b/"),
+    ("https://www.example.com/", "https://www.example.com", "/", ""),
+)
+def test_part_that_differs_is_marked(entry: str, referer: str, ours: str, theirs: str) -> None:
+    marks = find_nearest([entry], referer).mark(referer)
+    assert [one.differs for one in marks] == [ours, theirs]
+    assert ["".join(one) for one in marks] == [entry, referer]
 
 
 def test_entries_of_other_domains_are_not_related() -> None:

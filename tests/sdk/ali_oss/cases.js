@@ -387,7 +387,7 @@ const cases = {
         encryption,
       },
       frequency: "Daily",
-      includedObjectVersions: "All",
+      includedObjectVersions: "Current",
       optionalFields: { field: ["Size"] },
     });
     const unknown = client.putBucketInventory(bucket, inventory("i", "no-such-bucket"));

@@ -44,7 +44,7 @@ ASKS: Mapping[str, Ask] = {
 ECS: Mapping[str, tuple[str, ...]] = {
     "anonymous": ("0003-00000905",),
     "foreign": ("0003-00000905",),
-    "no_policy": ("0003-00000905",),
+    "no_policy": ("0003-00000001", "0003-00000905"),  # A-72
     "bucket_acl": ("0003-00000001",),
     "object_acl": ("0003-00000005", "0003-00000006"),
     "bucket_policy": ("0003-00000101",),
@@ -52,7 +52,7 @@ ECS: Mapping[str, tuple[str, ...]] = {
     "both_policies": ("0003-00000203",),
     "session_policy": ("0003-00000301",),
     "requester_pays_anonymous": ("0003-00000701",),
-    "requester_pays": ("0003-00000703",),
+    "requester_pays": ("0003-00000702", "0003-00000703"),  # in the URL, in the header
 }
 """The ECs of the service for each reason of a denial."""
 

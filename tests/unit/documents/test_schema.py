@@ -131,3 +131,29 @@ def test_integer_out_of_range_is_an_invalid_argument(
         read(lines, content)
     assert (caught.value.code, caught.value.message) == ("InvalidArgument", message)
     assert caught.value.details["ArgumentName"] == "A"
+
+
+ECS = """
+Root ?0000-00000001 !0000-00000002 <0000-00000003
+  A text:3 ?0000-00000004 *0000-00000005 ~0000-00000006
+  B? 1..9 =1 !0000-00000007 ~0000-00000008
+  C? X|Y
+"""
+
+
+@rows(
+    ("document", "ec"),
+    ("<Other/>", "0000-00000001"),
+    ("<Root><A/><D/></Root>", "0000-00000002"),
+    ("<Root>", "0000-00000003"),
+    ("<Root/>", "0000-00000004"),
+    ("<Root><A/><A/></Root>", "0000-00000005"),
+    ("<Root><A>four</A></Root>", "0000-00000006"),
+    ("<Root><A/><B>x</B></Root>", "0000-00000007"),
+    ("<Root><A/><B>10</B></Root>", "0000-00000008"),
+    ("<Root><A/><C>Z</C></Root>", "0000-00000003"),
+)
+def test_error_has_the_ec_of_its_mark(document: str, ec: str) -> None:
+    with pytest.raises((DocumentError, OSSError)) as caught:
+        parse_schema(ECS).parse(document.encode())
+    assert vars(caught.value)["ec"] == ec

@@ -271,6 +271,13 @@ def test_format_that_pillow_cannot_write_is_not_implemented() -> None:
     assert raised.value.status == 501
 
 
+@rows(("boxes", "ec"), (b"damaged", "0040-00000020"), (b"\0\0\0\x08meta", "0040-00000005"))
+def test_heic_without_its_box_is_damaged(boxes: bytes, ec: str) -> None:
+    with pytest.raises(OSSError, match="BadRequest") as raised:
+        change(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + boxes, "image/format,jpg")
+    assert raised.value.ec == ec
+
+
 def test_transparent_parts_are_white_in_a_jpeg() -> None:
     image = quarters().convert("RGBA")
     image.putalpha(0)

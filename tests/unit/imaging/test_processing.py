@@ -466,6 +466,17 @@ def test_text_fills_the_image() -> None:
         assert box(filled.crop(place))
 
 
+def test_gaps_separate_the_texts_that_fill_an_image() -> None:
+    filled = change(GROUND, f"image/watermark,{HELLO},size_10,fill_1,padx_4096,pady_50")
+    _, _, right, bottom = box(change(GROUND, f"image/watermark,{HELLO},size_10,g_nw,x_0,y_0"))
+    width, height = filled.size
+    assert box(filled.crop((0, 0, right, bottom)))
+    assert box(filled.crop((0, bottom + 50, right, height)))
+    for place in ((right, 0, width, height), (0, bottom, width, bottom + 48)):
+        gap = filled.crop(place)
+        assert ImageChops.difference(gap, Image.new("RGB", gap.size, WHITE)).getbbox() is None
+
+
 @pytest.mark.parametrize(("order", "first"), [(0, "image"), (1, "text")])
 def test_text_and_image_stand_side_by_side(order: int, first: str) -> None:
     asked = f"image_{coded('mark')},{HELLO},size_20,g_nw,order_{order},interval_7"

@@ -9,6 +9,7 @@ from lxml import etree
 from oss_emulator.access.identity import Identity
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.message import Request, Stream
+from oss_emulator.settings import Settings
 
 NOW = 1_750_000_000.0
 """The time of the first request: Sun, 15 Jun 2025 15:06:40 GMT."""
@@ -50,8 +51,8 @@ class Caller:
     A test sets the time.
     """
 
-    def __init__(self) -> None:
-        self.service = Service()
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.service = Service(settings)
         self.now = NOW
         self("PUT", "/bucket")
 
@@ -89,8 +90,8 @@ class Caller:
         found = b""
         for piece in pieces:
             # Small bodies stay in memory, so no file has to be removed.
-            assert isinstance(piece, bytes | Stream)
-            found += piece if isinstance(piece, bytes) else b"".join(piece.chunks)
+            assert isinstance(piece, bytes | memoryview | Stream)
+            found += b"".join(piece.chunks) if isinstance(piece, Stream) else bytes(piece)
         return Answer(response.status, dict(response.headers), found)
 
     # --- Steps that several tests take

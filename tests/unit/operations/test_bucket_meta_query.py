@@ -93,11 +93,11 @@ def test_object_is_described(index: Caller) -> None:
         "OSSTaggingCount": "2",
     }
     tags = "Files/File/OSSTagging/Tagging"
-    assert answer.texts(f"{tags}/Key") == ["z", "a"]
-    assert answer.texts(f"{tags}/Value") == ["1", "2"]
+    assert answer.texts(f"{tags}/Key") == ["a", "z"]
+    assert answer.texts(f"{tags}/Value") == ["2", "1"]
     meta = "Files/File/OSSUserMeta/UserMeta"
-    assert answer.texts(f"{meta}/Key") == ["x-oss-meta-b", "x-oss-meta-a"]
-    assert answer.texts(f"{meta}/Value") == ["ü", "1"]
+    assert answer.texts(f"{meta}/Key") == ["x-oss-meta-a", "x-oss-meta-b"]
+    assert answer.texts(f"{meta}/Value") == ["1", "ü"]
 
 
 def test_object_without_tags_and_user_headers_has_no_such_elements(index: Caller) -> None:

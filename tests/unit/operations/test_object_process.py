@@ -95,7 +95,7 @@ def test_information_is_json(ask: Caller) -> None:
     ("image.png", "image/info|sys/saveas,o_YQ", 400, "BadRequest", ""),
     ("image.png", "video/snapshot", 501, "NotImplemented", ""),
     ("text.txt", "image/info", 400, "BadRequest", "0040-00000005"),
-    ("image.png", f"image/watermark,image_{coded('x')}", 404, "NoSuchKey", "0040-00000024"),
+    ("image.png", f"image/watermark,image_{coded('x')}", 404, "NoSuchKey", "0040-00000025"),
 )
 def test_mistake_is_answered_with_its_error(
     ask: Caller, key: str, text: str, status: int, code: str, ec: str

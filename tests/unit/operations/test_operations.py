@@ -8,6 +8,7 @@ from oss_emulator.documents.public_access_block import OF_ACCOUNT, OF_BUCKET
 from oss_emulator.protocol import dates
 from oss_emulator.protocol.dates import format_iso
 from oss_emulator.protocol.message import Request
+from oss_emulator.settings import Settings
 
 from tests.rows import rows
 from tests.unit.operations.service import Caller
@@ -42,11 +43,29 @@ def test_buckets_of_other_accounts_are_neither_listed_nor_targets_of_logs(ask: C
     assert (answer.status, answer.code) == (403, "InvalidTargetBucketForLogging")
 
 
+def test_several_ranges_are_parts_of_the_documented_length(ask: Caller) -> None:
+    """P-95: four ranges of ten bytes of text/plain have 446 bytes."""
+    ask("PUT", "/bucket/a", "0123456789", Content_Type="text/plain")
+    multi = {"Range": "bytes=0-1,3-4,5-6,7-8", "x-oss-multi-range-behavior": "multi-range"}
+    answer = ask("GET", "/bucket/a", **multi)
+    kind, _, boundary = answer.headers["Content-Type"].partition(";boundary=")
+    parts = "".join(
+        f"--{boundary}\r\nContent-type: text/plain\r\nContent-range: bytes {at}/10\r\n\r\n"
+        f"{text}\r\n"
+        for at, text in (("0-1", "01"), ("3-4", "34"), ("5-6", "56"), ("7-8", "78"))
+    )
+    assert (answer.status, kind, len(answer.body)) == (206, "multipart/byteranges", 446)
+    assert answer.body.decode() == f"{parts}--{boundary}--\r\n"
+    whole = ask("HEAD", "/bucket/a").headers
+    assert answer.headers["x-oss-hash-crc64ecma"] == whole["x-oss-hash-crc64ecma"]
+    assert "Content-Range" not in answer.headers
+
+
 INVENTORY = """<InventoryConfiguration><Id>%s</Id><IsEnabled>true</IsEnabled>
-<Destination><OSSBucketDestination><Format>CSV</Format><AccountId>1</AccountId>
+<Destination><OSSBucketDestination><Format>CSV</Format><AccountId>1000000000000001</AccountId>
 <RoleArn>acs:ram::1:role/r</RoleArn><Bucket>acs:oss:::bucket</Bucket></OSSBucketDestination>
 </Destination><Schedule><Frequency>Daily</Frequency></Schedule>
-<IncludedObjectVersions>All</IncludedObjectVersions></InventoryConfiguration>"""
+<IncludedObjectVersions>Current</IncludedObjectVersions></InventoryConfiguration>"""
 
 
 def test_page_of_inventories_has_100_and_a_bucket_1000(ask: Caller) -> None:
@@ -64,6 +83,28 @@ def test_page_of_inventories_has_100_and_a_bucket_1000(ask: Caller) -> None:
     assert (rest.body.count(b"<Id>"), rest.text("IsTruncated")) == (50, "false")
     answer = ask("PUT", "/bucket?inventory&inventoryId=more", INVENTORY % "more")
     assert (answer.status, answer.code) == (400, "InventoryExceedLimit")
+
+
+def test_inventory_goes_to_a_bucket_of_its_account_and_region(ask: Caller) -> None:
+    storage = ask.service.storage
+    present = storage.bucket("bucket")
+    assert present is not None
+    storage.put_bucket(present._replace(name="foreign", owner="2000000000000002"))
+    storage.put_bucket(present._replace(name="distant", region="cn-beijing"))
+    for target, ec in (("foreign", "0020-00000033"), ("distant", "0020-00000019")):
+        document = (INVENTORY % "i").replace("acs:oss:::bucket", f"acs:oss:::{target}")
+        answer = ask("PUT", "/bucket?inventory&inventoryId=i", document)
+        assert (answer.status, answer.code, answer.text("EC")) == (400, "InvalidArgument", ec)
+
+
+def test_lenient_service_accepts_what_suites_send() -> None:
+    """P-92"""
+    date = "<Expiration><Date>2030-01-01T00:00:00.000Z</Date></Expiration>"
+    rule = f"<Rule><Prefix/><Status>Enabled</Status>{date}</Rule>"
+    rules = f"<LifecycleConfiguration>{rule}</LifecycleConfiguration>"
+    for lenient, status in ((False, 400), (True, 200)):
+        ask = Caller(Settings(lenient=lenient))
+        assert ask("PUT", "/bucket?lifecycle", rules).status == status
 
 
 def test_default_retention_that_would_end_after_the_year_9999_refuses_uploads(ask: Caller) -> None:

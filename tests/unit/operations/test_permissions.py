@@ -10,13 +10,15 @@ from oss_emulator.access.identity import Identity, Kind
 from oss_emulator.access.policy import Policy, PolicyType
 from oss_emulator.control.journal import Journal, JournalEntry
 from oss_emulator.operations import permissions
-from oss_emulator.operations.admission import Admission, Refused, refuse
+from oss_emulator.operations.admission import Admission, Claimed, Refused, refuse
 from oss_emulator.operations.call import Body, Call
 from oss_emulator.pipeline.service import Service
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.protocol.message import AccessRecord, Request
+from oss_referer import Signing
 
 from tests.client import content_md5
+from tests.rows import rows
 
 POLICY = """{"Version": "1", "Statement": [{"Effect": "Allow", "Principal": ["*"],
 "Action": ["oss:DeleteObject"], "Resource": ["acs:oss:*:*:open-bucket/public/*"]}]}"""
@@ -112,3 +114,65 @@ def test_denial_of_a_ram_user_names_bucket_and_user(service: Service) -> None:
     assert list(details) == ["AccessDeniedDetail", "Bucket", "User"]
     assert (details["Bucket"], details["User"]) == ("closed-bucket", user.id)
     assert caught.value.ec == "0003-00000201"
+
+
+@rows(
+    ("method", "target", "policies", "ec"),
+    ("PUT", "/new-bucket", (), "0003-00000202"),
+    ("PUT", "/new-bucket", (NOTHING,), "0003-00000201"),
+    ("GET", "/closed-bucket/a", (), "0003-00000001"),
+    ("PUT", "/closed-bucket/a", (), "0003-00000001"),
+    ("GET", "/closed-bucket?referer", (), "0003-00000905"),
+)
+def test_denied_user_gets_the_ec_of_the_operation(
+    method: str, target: str, policies: tuple[Policy, ...], ec: str, service: Service
+) -> None:
+    """A-72; pages of 0003-00000001 and 0003-00000202"""
+    assert refused(service, ask(method, target), policies) == ec
+
+
+def test_tagging_upload_without_any_permission_gets_its_ec(service: Service) -> None:
+    """A-72; page of 0003-00000905"""
+    request = ask("PUT", "/closed-bucket/a", x_oss_tagging="TagA=A&TagB=B")
+    assert refused(service, request) == "0003-00000905"
+
+
+def refused(service: Service, request: Request, policies: tuple[Policy, ...] = ()) -> str:
+    """Return the EC of a request of a RAM user, who is refused."""
+    user = Identity(service.accounts.owner.id, kind=Kind.USER, name="dev", policies=policies)
+    admitted = service.admit(request, service.accounts.owner)
+    assert isinstance(admitted, Admission)
+    with pytest.raises(OSSError) as caught:
+        permissions.check_call(Call(replace(admitted, caller=user), service.environment))
+    return caught.value.ec
+
+
+def test_batch_that_a_statement_denies_gets_its_ec(service: Service) -> None:
+    """A-72; page of 0003-00000204"""
+    user = Identity(service.accounts.owner.id, kind=Kind.USER, name="dev", policies=(NOTHING,))
+    body = b"<Delete><Object><Key>a</Key></Object></Delete>"
+    request = ask("POST", "/closed-bucket?delete", content_md5=content_md5(body))
+    answer = service.handle(request, body, caller=user)
+    assert (answer.status, answer.headers["x-oss-ec"]) == (403, "0003-00000204")
+
+
+PAYMENT = b"<RequestPaymentConfiguration><Payer>Requester</Payer></RequestPaymentConfiguration>"
+
+
+@pytest.mark.parametrize(
+    ("signing", "ec"), [(Signing.URL, "0003-00000702"), (Signing.HEADER, "0003-00000703")]
+)
+def test_requester_who_does_not_pay_gets_the_ec_of_the_signature(
+    signing: Signing, ec: str, service: Service
+) -> None:
+    """A-60; pages of 0003-00000702 and 0003-00000703"""
+    answer = service.handle(
+        ask("PUT", "/closed-bucket?requestPayment"), PAYMENT, caller=service.accounts.owner
+    )
+    assert answer.status == 200
+    admitted = service.admit(ask("GET", "/closed-bucket/a"), service.accounts.owner)
+    assert isinstance(admitted, Admission)
+    stranger = replace(admitted, caller=Identity("another"), claimed=Claimed(signing))
+    with pytest.raises(OSSError) as caught:
+        permissions.check_call(Call(stranger, service.environment))
+    assert caught.value.ec == ec

@@ -467,12 +467,19 @@ def test_acceleration_counts_from_when_it_was_enabled() -> None:
 def test_app_is_refused_and_a_page_is_not() -> None:
     """D-07"""
     service = serve_as_of(NOW)
-    refused = admit(service, "/a.apk", host=PUBLIC)
-    assert isinstance(refused, Refused)
-    assert (refused.error.code, refused.error.ec) == ("ApkDownloadForbidden", "0048-00000200")
-    for target, method in (("/a.html", "GET"), ("/a.apk?acl", "GET"), ("/a.apk", "PUT")):
-        other = admit(service, target, method, PUBLIC)
-        assert isinstance(other, Admission) or other.error.code == "AccessDenied"
+    for key in ("a.apk", "a.html"):
+        show(service, key, "application/zip")
+    refused, shown = get(service, "a.apk"), get(service, "a.html")
+    assert (refused.status, refused.headers["x-oss-ec"]) == (400, "0048-00000200")
+    assert isinstance(refused.body, bytes)
+    assert b"<Code>ApkDownloadForbidden</Code>" in refused.body
+    assert shown.status == 200
+    known = "Accept-Ranges ETag Last-Modified x-oss-object-type x-oss-hash-crc64ecma".split()
+    assert {name: refused.headers[name] for name in known} == {
+        name: shown.headers[name] for name in known
+    }
+    assert "Content-MD5" not in refused.headers
+    assert get(service, "missing.apk").status == 404
 
 
 def test_authorization_header_passes() -> None:

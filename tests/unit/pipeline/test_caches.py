@@ -513,8 +513,8 @@ def test_form_signed_with_version_1_is_refused() -> None:
     service = serve_as_of(NOW)
     headers = {"Content-Type": forms.TYPE, "Referer": PAGE}
     for fields, expected in (
-        (forms.sign_v1(forms.policy([])), V1_CLOSED),
-        (forms.sign_v4(forms.policy([])), FINE),
+        (forms.sign_v1(forms.policy([["starts-with", "$key", ""]])), V1_CLOSED),
+        (forms.sign_v4(forms.policy([["starts-with", "$key", ""]])), FINE),
     ):
         admitted = service.admit(ask("POST", "/private-bucket", headers))
         assert isinstance(admitted, Admission)

@@ -495,16 +495,16 @@ def test_request_decides_which_steps_are_needed(
 @rows(
     ("day", "new_account", "expected"),
     (None, False, []),
-    (date(2025, 3, 1), False, ["app"]),
-    (date(2025, 3, 1), True, ["app", "version"]),
-    (date(2025, 3, 20), True, ["domain", "app", "version"]),
-    (date(2025, 9, 1), False, ["app", "version"]),
-    (None, True, ["domain", "app", "version"]),
+    (date(2025, 3, 1), False, []),
+    (date(2025, 3, 1), True, ["version"]),
+    (date(2025, 3, 20), True, ["domain", "version"]),
+    (date(2025, 9, 1), False, ["version"]),
+    (None, True, ["domain", "version"]),
 )
 def test_checks_of_dated_changes_are_chosen_where_the_service_follows_them(
     day: date | None, new_account: bool, expected: list[str]
 ) -> None:
-    """P-60, D-07"""
+    """P-60"""
     request = ask("GET", "/public-bucket/a", {"Referer": PAGE})
     usual = names(chosen(serve(), request).checks)
     found = names(chosen(serve_as_of(day, new_account=new_account), request).checks)

@@ -66,6 +66,9 @@ def test_variables_are_filled_in(content_type: str, body: str, filled: str) -> N
     assert call.body == filled.encode()
 
 
+HEADERS = "The additional headers of callback are invalid."
+
+
 @rows(
     ("changes", "ec", "message"),
     ({"callbackUrl": 1}, "0007-00000004", "The callback url configuration is invalid."),
@@ -74,11 +77,19 @@ def test_variables_are_filled_in(content_type: str, body: str, filled: str) -> N
     ({"callbackUrl": "http://a.test:x"}, "0007-00000004", "The callback url"),
     ({"callbackUrl": ";".join("abcdef")}, "0007-00000005", "The number of callback url"),
     ({"callbackBody": ""}, "0007-00000011", "The callback body is empty."),
-    ({"callbackBody": []}, "", "The callback body is invalid."),
+    ({"callbackBody": []}, "0007-00000010", "The callback body is invalid."),
     ({"callbackBody": "$ {a}"}, "0007-00000105", "Left brace must be adjacent"),
     ({"callbackBodyType": 1}, "0007-00000012", "The callback body type configuration"),
-    ({"callbackBodyType": "text/plain"}, "", "The body type of callback is not supported."),
+    ({"callbackBodyType": "text/plain"}, "0007-00000013", "The body type of callback is not"),
     ({"callbackHost": "a b"}, "0007-00000009", "The callback host configuration"),
+    ({"callbackSNI": "true"}, "", "The callback sni is invalid."),
+    ({"additionalHeaders": 123}, "0007-00000021", HEADERS),
+    ({"additionalHeaders": {f"key{n}": "a" for n in range(11)}}, "0007-00000022", HEADERS),
+    ({"additionalHeaders": {"": "a"}}, "0007-00000023", HEADERS),
+    ({"additionalHeaders": {"&*": "a"}}, "0007-00000024", HEADERS),
+    ({"additionalHeaders": {"key": "\r\n"}}, "0007-00000025", HEADERS),
+    ({"additionalHeaders": {"key": 1}}, "0007-00000025", HEADERS),
+    ({"additionalHeaders": {"X-Oss-Test": "a"}}, "0007-00000026", HEADERS),
 )
 def test_bad_call_is_refused(changes: dict[str, Any], ec: str, message: str) -> None:
     with pytest.raises(OSSError) as caught:
@@ -88,16 +99,16 @@ def test_bad_call_is_refused(changes: dict[str, Any], ec: str, message: str) -> 
 
 
 @rows(
-    ("parameter", "message"),
-    ("!", "The callback configuration is not base64 encoded."),
-    (b64encode(b"{").decode(), "The callback configuration is not json format."),
-    (encoded([]), "The callback configuration is not json format."),
-    ("a" * (callback.MAX_LENGTH + 1), "The length of callback exceed max value."),
+    ("parameter", "ec", "message"),
+    ("!", "0007-00000002", "The callback configuration is not base64 encoded."),
+    (b64encode(b"{").decode(), "0007-00000003", "The callback configuration is not json format."),
+    (encoded([]), "0007-00000003", "The callback configuration is not json format."),
+    ("a" * (callback.MAX_LENGTH + 1), "0007-00000001", "The length of callback exceed max value."),
 )
-def test_parameter_that_is_not_a_callback_is_refused(parameter: str, message: str) -> None:
+def test_parameter_that_is_not_a_callback_is_refused(parameter: str, ec: str, message: str) -> None:
     with pytest.raises(OSSError) as caught:
         callback.parse_callback(parameter, {}, {})
-    assert caught.value.message == message
+    assert (caught.value.ec, caught.value.message) == (ec, message)
 
 
 def test_custom_variables_are_parsed() -> None:

@@ -202,6 +202,14 @@ def test_bad_form_is_refused(name: str) -> None:
     assert outcome(body) == code.value.code
 
 
+@rows(("name", "ec"), ("a long name", "0006-00000110"), ("a long value", "0006-00000111"))
+def test_name_and_value_that_are_too_long_have_an_ec_each(name: str, ec: str) -> None:
+    body, _ = BAD[name]
+    with pytest.raises(OSSError) as caught:
+        read(body)
+    assert caught.value.ec == ec
+
+
 def test_key_is_required() -> None:
     with pytest.raises(OSSError) as caught:
         _ = Form({}).key
@@ -262,10 +270,10 @@ def test_condition_on_a_missing_field_fails() -> None:
 
 
 def test_policy_expires() -> None:
-    checked = policy()
-    checked.check({}, checked.expiration)
+    checked = policy(["eq", "$key", "a"])
+    checked.check({"key": "a"}, checked.expiration)
     with pytest.raises(OSSError, match="Policy expired") as caught:
-        checked.check({}, checked.expiration + 1)
+        checked.check({"key": "a"}, checked.expiration + 1)
     assert caught.value.ec == "0006-00000213"
 
 
@@ -275,7 +283,7 @@ def test_escaped_dollar_is_accepted() -> None:
 
 
 def test_ranges_of_sizes_are_combined() -> None:
-    assert policy().sizes == Sizes(0, MAX_SIZE)
+    assert policy(["eq", "$key", "a"]).sizes == Sizes(0, MAX_SIZE)
     ranges = ["content-length-range", 2, 10], ["content-length-range", 1, 5]
     sizes = policy(*ranges).sizes
     assert sizes == Sizes(2, 5)
@@ -288,6 +296,7 @@ def test_ranges_of_sizes_are_combined() -> None:
 
 
 RANGE = "content-length-range"
+ANY_KEY = ["starts-with", "$key", ""]
 
 
 @rows(
@@ -295,14 +304,15 @@ RANGE = "content-length-range"
     ({}, ""),
     ({"a": "1", "b": "2"}, ""),
     ({"key": 1}, ""),
-    (["in", "$key", "a"], ""),
+    (["in", "$key", "a"], "0006-00000224"),
     (["eq", "$key"], "0006-00000216"),
-    (["like", "$key", "a"], "0006-00000216"),
+    (["like", "$key", "a"], "0006-00000217"),
+    (["eq", "$key", "a", "b"], "0006-00000218"),
     (["eq", 1, "a"], "0006-00000216"),
-    ("key", "0006-00000216"),
+    ("key", "0006-00000222"),
     ([RANGE, 1], "0006-00000221"),
-    ([RANGE, -1, 2], "0006-00000221"),
-    ([RANGE, True, 2], "0006-00000221"),
+    ([RANGE, -1, 2], "0006-00000220"),
+    ([RANGE, True, 2], "0006-00000220"),
     ([RANGE, [1], 2], "0006-00000223"),
     ([RANGE, 2, 1], "0006-00000219"),
 )
@@ -314,18 +324,23 @@ def test_bad_condition_is_refused(condition: Any, ec: str) -> None:
 @rows(
     ("document", "ec", "message"),
     ([], "", "Invalid JSON: { expected."),
-    ("{", "0006-00000201", "Invalid JSON"),
-    ('{"a": x}', "0006-00000201", "Invalid JSON: unknown char x."),
-    ("[" * 100_000, "0006-00000201", "Invalid JSON: nested too deeply."),
-    ("9" * 5_000, "0006-00000201", "Invalid JSON: a number has more than 308 digits."),
+    ("{", "0006-00000204", "Invalid JSON"),
+    ('{"a": x}', "0006-00000204", "Invalid JSON: unknown char x."),
+    ("[" * 100_000, "0006-00000204", "Invalid JSON: nested too deeply."),
+    ("9" * 5_000, "0006-00000204", "Invalid JSON: a number has more than 308 digits."),
     ({"other": 1}, "0006-00000206", "Unexpected parameter: other."),
     ({"expiration": EXPIRATION}, "0006-00000207", "Policy must contain conditions."),
     ({"conditions": []}, "0006-00000208", "Policy must contain expiration."),
     ({}, "0006-00000209", "Policy must contain conditions and expiration."),
-    ({"expiration": EXPIRATION, "conditions": {}}, "", "conditions must be a list."),
-    ({"expiration": 1, "conditions": []}, "0006-00000210", "Invalid expiration"),
-    ({"expiration": "", "conditions": []}, "0006-00000211", "Invalid expiration"),
-    ({"expiration": "soon", "conditions": []}, "", "Invalid expiration: soon is not a time"),
+    ({"expiration": EXPIRATION, "conditions": {}}, "0006-00000214", "conditions must be a list."),
+    (
+        {"expiration": EXPIRATION, "conditions": []},
+        "0006-00000215",
+        "conditions must not be empty.",
+    ),
+    ({"expiration": 1, "conditions": [ANY_KEY]}, "0006-00000210", "Invalid expiration"),
+    ({"expiration": "", "conditions": [ANY_KEY]}, "0006-00000211", "Invalid expiration"),
+    ({"expiration": "soon", "conditions": [ANY_KEY]}, "0006-00000212", "Invalid expiration: soon"),
 )
 def test_bad_document_is_refused(document: Any, ec: str, message: str) -> None:
     error = refusal(document)
@@ -333,6 +348,8 @@ def test_bad_document_is_refused(document: Any, ec: str, message: str) -> None:
     assert error.message.startswith(f"Invalid Policy: {message}")
 
 
-def test_policy_must_be_base64() -> None:
-    with pytest.raises(OSSError, match="not UTF-8 text in base64"):
-        form_policy.parse_form_policy("!")
+@rows(("policy", "ec"), ("!", "0006-00000202"), ("/w==", "0006-00000203"))
+def test_policy_must_be_utf_8_in_base64(policy: str, ec: str) -> None:
+    with pytest.raises(OSSError, match="Invalid Policy") as caught:
+        form_policy.parse_form_policy(policy)
+    assert caught.value.ec == ec

@@ -213,6 +213,29 @@ def test_element_without_a_counterpart_is_refused_by_name(given: str) -> None:
         documents.to_oss("PutBucketLifecycle", S3_RULE.format(given).encode())
 
 
+def test_lifecycle_rule_of_noncurrent_versions_is_refused_with_its_ec() -> None:
+    given = "<NoncurrentVersionExpiration><NoncurrentDays>9</NoncurrentDays>"
+    given += "</NoncurrentVersionExpiration>"
+    with pytest.raises(xml.DocumentError) as caught:
+        documents.to_oss("PutBucketLifecycle", S3_RULE.format(given).encode())
+    assert caught.value.ec == "0014-00000003"
+
+
+def test_unknown_class_of_a_lifecycle_rule_is_refused_with_its_ec() -> None:
+    given = S3_RULE.format("").replace("GLACIER", "Unknown").encode()
+    with pytest.raises(OSSError, match="is unknown to OSS") as caught:
+        documents.to_oss("PutBucketLifecycle", given)
+    assert caught.value.ec == "0014-00000009"
+
+
+def test_date_of_a_lifecycle_rule_is_put_into_the_rule() -> None:
+    given = "<Expiration><Date>2030-01-01T00:00:00.000Z</Date></Expiration>"
+    oss = documents.to_oss("PutBucketLifecycle", S3_RULE.format(given).encode())
+    assert "<Prefix></Prefix>" in squeezed(oss)
+    assert "<Date>2030-01-01T00:00:00.000Z</Date>" in squeezed(oss)
+    assert "<Expiration>" not in squeezed(oss)
+
+
 def test_answer_has_the_name_space_and_the_storage_classes_of_s3() -> None:
     contents = [("Key", "<StorageClass>IA</StorageClass>"), ("StorageClass", "IA")]
     oss = xml.format("ListBucketResult", [("Contents", contents)])

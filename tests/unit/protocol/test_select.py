@@ -65,6 +65,21 @@ def test_elements_of_csv() -> None:
     assert asked.source == expected
 
 
+@pytest.mark.parametrize(
+    ("compression", "output", "raw"),
+    [
+        ("GZIP", "", True),
+        ("GZIP", "<OutputRawData>false</OutputRawData>", False),
+        ("GZIP", "<EnablePayloadCrc>true</EnablePayloadCrc>", False),
+        ("None", "", False),
+    ],
+)
+def test_csv_in_gzip_is_answered_with_raw_rows(compression: str, output: str, raw: bool) -> None:
+    """Q-02: test_select_object_with_gzip_data_to_file of the C SDK"""
+    source = f"<CompressionType>{compression}</CompressionType><CSV/>"
+    assert select.parse_select(document(source, output), json=False).output.raw is raw
+
+
 def test_elements_of_output_and_options() -> None:
     target = (
         f"<CSV><RecordDelimiter>{coded(';')}</RecordDelimiter></CSV><KeepAllColumns>true"

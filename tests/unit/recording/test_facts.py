@@ -37,7 +37,7 @@ from tests.thorough import cases
 from tests.unit.recording import model
 from tests.unit.recording.model import ModelService, error
 
-RECORDING = scenarios.read(OWN)
+RECORDING = scenarios.read(OWN["referer"])
 STEPS = [step for one in RECORDING.scenarios for step in one.steps]
 QUESTIONS = RECORDING.questions
 VARIANTS = {str(variant) for chosen in DEFAULT.chosen().values() for variant in type(chosen)}

@@ -493,7 +493,8 @@ def test_damaged_blob_breaks_only_its_object(
 def check_broken(client: Client, paths: list[Path], caplog: pytest.LogCaptureFixture) -> None:
     """Its object gets 500 and one line in the log; everything else is served and written."""
     for number, (path, (_, reason)) in enumerate(zip(paths, DAMAGES, strict=True)):
-        for headers in ([], [("Range", "bytes=1-2")]):
+        several = [("Range", "bytes=3-3,1-2"), ("x-oss-multi-range-behavior", "multi-range")]
+        for headers in ([], [("Range", "bytes=1-2")], several):
             caplog.clear()
             answer = client.request("GET", f"/examplebucket/{number}", headers)
             assert (answer.status, answer.code) == (500, "InternalError")

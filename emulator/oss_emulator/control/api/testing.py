@@ -72,7 +72,7 @@ async def take_snapshot(asked: ApiRequest) -> Response:
 
 async def restore_snapshot(asked: ApiRequest) -> Response:
     """Restore the contents of a snapshot."""
-    if not await asked.change(partial(asked.controls.snapshots.restore, _name(asked))):
+    if not await asked.change(partial(asked.controls.restore, _name(asked))):
         raise _missing(asked)
     return reply({"restored": asked.rest})
 

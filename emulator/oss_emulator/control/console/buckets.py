@@ -1,5 +1,6 @@
 """`/_emulator/buckets`: the buckets, and the objects of each by folders."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
@@ -8,6 +9,7 @@ from urllib.parse import quote, urlencode
 from oss_emulator.access.authorize import BucketAcl
 from oss_emulator.control.api.route import PREFIX, ApiError, ApiRequest, OwnerRequest, Route, reply
 from oss_emulator.control.console import page
+from oss_emulator.control.console.visitors import find_referers, find_url, try_referer
 from oss_emulator.protocol import paging
 from oss_emulator.protocol.message import Request, Response
 from oss_emulator.storage.base import Bucket, Object, Storage
@@ -28,6 +30,11 @@ class FolderOrder(StrEnum):
     MODIFIED = "modified"
 
 
+class FolderView(StrEnum):
+    GRID = "grid"
+    LIST = "list"
+
+
 class FolderQuery(NamedTuple):
     prefix: str = ""
     text: str = ""
@@ -37,6 +44,8 @@ class FolderQuery(NamedTuple):
     page: int = 1
     after: str = ""
     """The name after which the search begins; "" for the start of the folder."""
+    view: FolderView | None = None
+    """None for a grid where the page has an image, else for a list."""
 
 
 class FolderPage(NamedTuple):
@@ -107,11 +116,20 @@ def list_buckets(asked: ApiRequest) -> Response:
 def get_bucket(asked: ApiRequest) -> Response:
     bucket, wanted = find_bucket(asked, asked.rest), _read_query(asked)
     found = read_folder(asked.controls.service.storage, bucket.name, wanted)
+    has_images = any(map(is_image, found.objects))
+    referers = find_referers(asked, bucket.name)
     values = {
         "bucket": _describe(bucket),
         "prefix": wanted.prefix,
         "folders": found.folders,
-        "objects": [page.pick(item, "key size modified storage_class") for item in found.objects],
+        "objects": [
+            {
+                **page.pick(item, "key size modified storage_class"),
+                "is_image": is_image(item),
+                "open_to": _try_visitors(asked, bucket.name, item.key, referers),
+            }
+            for item in found.objects
+        ],
         **page.pick(found, "total more page pages rest"),
     }
     return page.show(
@@ -124,15 +142,31 @@ def get_bucket(asked: ApiRequest) -> Response:
         found=found,
         window=WINDOW,
         orders=tuple(FolderOrder),
+        views=tuple(FolderView),
+        view=wanted.view or (FolderView.GRID if has_images else FolderView.LIST),
         link=lambda **changes: _link(bucket.name, wanted._replace(**{"page": 1, **changes})),
     )
+
+
+def _try_visitors(
+    asked: ApiRequest, bucket: str, key: str, referers: Mapping[str, str | None]
+) -> dict[str, bool]:
+    """Return who gets an object at its public URL, by the names of the visitors."""
+    url = find_url(asked, bucket, key)
+    return {
+        visitor: try_referer(asked, url, referer)["status"] < 400
+        for visitor, referer in referers.items()
+    }
 
 
 def _read_query(asked: ApiRequest) -> FolderQuery:
     query = asked.query
     order, number = query.get("sort", "") or FolderOrder.NAME, query.get("page", "") or "1"
+    view = query.get("view", "")
     if order.removeprefix("-") not in tuple(FolderOrder):
         raise ApiError(400, f"sort must be one of {', '.join(FolderOrder)}, not {order!r}.")
+    if view not in ("", *FolderView):
+        raise ApiError(400, f"view must be one of {', '.join(FolderView)}, not {view!r}.")
     if not (number.isascii() and number.isdigit()) or len(number) > 9:
         raise ApiError(400, f"page must be a number from 1, not {number!r}.")
     return FolderQuery(
@@ -142,6 +176,7 @@ def _read_query(asked: ApiRequest) -> FolderQuery:
         descending=order.startswith("-"),
         page=max(1, int(number)),
         after=query.get("after", ""),
+        view=FolderView(view) if view else None,
     )
 
 
@@ -152,6 +187,7 @@ def _link(bucket: str, wanted: FolderQuery) -> str:
         "sort": f"-{wanted.order}" if wanted.descending else wanted.order.value,
         "page": str(wanted.page),
         "after": wanted.after,
+        "view": wanted.view or "",
     }
     usual = {"sort": FolderOrder.NAME.value, "page": "1"}
     query = {name: value for name, value in values.items() if value != usual.get(name, "")}
@@ -177,6 +213,21 @@ def delete_bucket(asked: ApiRequest) -> OwnerRequest:
     target = f"/{quote(find_bucket(asked, asked.rest).name, safe='')}"
     request = Request.parse("DELETE", target, [("Host", "localhost")], asked.controls.clock.now())
     return OwnerRequest(request, lambda _: reply({"deleted": asked.rest}), b"")
+
+
+_PREVIEW: Final = 20 * 1024 * 1024
+"""Bytes of the largest image that is shown."""
+
+
+def content_type(item: Object) -> str:
+    """Return the Content-Type of an object, "" for none."""
+    fields = {name.lower(): value for name, value in item.headers.items()}
+    return fields.get("content-type", "")
+
+
+def is_image(item: Object) -> bool:
+    """Return whether the pages show an object as an image."""
+    return content_type(item).startswith("image/") and 0 < item.size <= _PREVIEW
 
 
 def find_bucket(asked: ApiRequest, name: str) -> Bucket:

@@ -8,17 +8,16 @@ from itertools import islice
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
-from oss_referer import RefererPolicy
 from oss_referer.browser.browser import ReferrerPolicy
 from oss_referer.browser.probes import DEFAULT_SITE, guess_site
-from oss_referer.engine import explanation
 from oss_referer.search.url import WebURL, WebURLError
 from oss_referer.sources.account import is_bucket_name
 
 from oss_emulator.control.api.referer import find_rules
 from oss_emulator.control.api.route import ApiError, ApiRequest, Route
 from oss_emulator.control.console import EMBED_DOMAIN, page
-from oss_emulator.control.console.objects import content_type
+from oss_emulator.control.console.buckets import is_image
+from oss_emulator.control.console.visitors import find_url, try_referer
 from oss_emulator.control.journal import JournalEntry
 from oss_emulator.protocol.message import Request, Response
 
@@ -78,12 +77,14 @@ def get_embed(asked: ApiRequest) -> Response:
             400, f"{host!r} is not the name of a host; write one such as www.example.com."
         )
     run = secrets.token_hex(6) if bucket and key else None
+    item = asked.controls.service.storage.object(bucket, key) if run and key else None
     values = {
         "buckets": buckets,
         "run": run,
         "frames": _frames(asked, run, bucket, key, host) if run and key else [],
         "bucket": bucket,
         "key": key or "",
+        "is_image": item is not None and is_image(item),
         "host": host,
         "site": f"{own.scheme if host == own.hostname else 'https'}://{host}",
         "keys": _keys(asked, bucket),
@@ -140,21 +141,14 @@ def _result(asked: ApiRequest, policy: str, entry: JournalEntry | None) -> dict[
         return {"policy": policy, "arrived": False}
     sent = entry.request.headers.get("referer")
     site = _moved(sent, _site(asked))
-    rules = find_rules(asked, entry.bucket) if entry.owner else None
-    decided = None
-    if rules is not None:
-        assumptions = asked.controls.service.settings.assumptions
-        decided = RefererPolicy.compile(rules, assumptions).decide(site)
     return {
         "policy": policy,
         "arrived": True,
-        "number": entry.number,
+        **page.pick(entry, "number bucket key status"),
         "sent": sent,
         "verdict": entry.verdict.value,
-        "reason": None if entry.decision is None else entry.decision.reason.value,
-        "status": entry.status,
         "site": site,
-        "decision": None if decided is None else explanation.to_dict(decided),
+        "there": try_referer(asked, find_url(asked, entry.bucket, entry.key), site),
     }
 
 
@@ -183,7 +177,7 @@ def _keys(asked: ApiRequest, bucket: str) -> list[str]:
     found = islice(asked.controls.service.storage.objects(bucket), _LOOKED_AT)
     items = sorted(
         (item for item in found if not item.delete_marker),
-        key=lambda item: not content_type(item).startswith("image/"),
+        key=lambda item: not is_image(item),
     )
     return [item.key for item in items[:_OFFERED]]
 

@@ -5,83 +5,16 @@ from itertools import takewhile
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
-from oss_referer.browser.probes import guess_site
-
 from oss_emulator.access.authorize import ObjectAcl
-from oss_emulator.control.api.referer import find_rules
 from oss_emulator.control.api.route import ApiError, ApiRequest, OwnerRequest, Route, reply
 from oss_emulator.control.console import page
-from oss_emulator.control.console.buckets import find_bucket
-from oss_emulator.control.console.entries import summarize
-from oss_emulator.control.journal import JournalEntry
-from oss_emulator.operations.admission import Refused
+from oss_emulator.control.console.buckets import find_bucket, is_image
+from oss_emulator.control.console.visitors import find_referers, find_url, try_referer
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.message import Request, Response, parse_query
 from oss_emulator.protocol.signature import presigning
 from oss_emulator.protocol.signature.v4 import MAX_EXPIRES
 from oss_emulator.storage.base import NULL_VERSION, Bucket, Object
-
-STRANGER: Final = "https://stranger.example.net/"
-"""The Referer of a page that no rules are written for."""
-
-_SHOWN: Final = (
-    *("referer", "verdict", "reason", "entry", "denied_by_access"),
-    *("status", "code", "ec", "operation"),
-)
-"""What the page shows of a row."""
-
-
-def try_visitors(asked: ApiRequest, bucket: str, key: str, version: str | None) -> dict[str, Any]:
-    """Return the public URL of an object, and what each kind of visitor gets there.
-
-    The visitors have no signature. Their requests pass all checks of the service, but nothing
-    answers or records them.
-    """
-    address = find_address(asked, bucket)
-    target = f"/{quote(key)}" + (f"?versionId={quote(version, safe='')}" if version else "")
-    referers = {
-        "own": f"{guess_site(find_rules(asked, bucket))}/",
-        "stranger": STRANGER,
-        "none": None,
-    }
-    return {
-        "url": address + target,
-        "visitors": [
-            {"visitor": visitor, **_try(asked, address + target, referer)}
-            for visitor, referer in referers.items()
-        ],
-    }
-
-
-def _try(asked: ApiRequest, url: str, referer: str | None) -> dict[str, Any]:
-    """Return the row of a request for a URL, as the list of requests would have it."""
-    service, (scheme, _, rest) = asked.controls.service, url.partition("://")
-    host, _, target = rest.partition("/")
-    fields = [("Host", host), *([] if referer is None else [("Referer", referer)])]
-    now, secure = asked.controls.clock.now(), scheme == "https"
-    request = Request.parse(
-        "GET", f"/{target}", fields, now, remote=asked.request.remote, secure=secure
-    )
-    result = service.admit(request)
-    error = result.error if isinstance(result, Refused) else None
-    response = service.render(result) if isinstance(result, Refused) else Response(200)
-    entry = JournalEntry(0, result.known, error, response, sent=0, seconds=0.0)
-    row = summarize(entry)
-    return {name: row[name] for name in _SHOWN}
-
-
-def find_address(asked: ApiRequest, bucket: str) -> str:
-    """Return the address of a bucket, at a host of its own where the server demands that."""
-    request = asked.request
-    scheme = "https" if request.secure else "http"
-    if not asked.controls.service.settings.strict_addressing:
-        return f"{scheme}://{request.host}/{bucket}"
-    colon, port = request.host.rpartition(":")[1:]
-    return f"{scheme}://{bucket}.localhost{f':{port}' if colon and port.isdecimal() else ''}"
-
-
-_PREVIEW: Final = 20 * 1024 * 1024
-"""Bytes of the largest image that is shown."""
 
 _VERSIONS: Final = 100
 """The most versions that are shown."""
@@ -93,16 +26,20 @@ def get_object(asked: ApiRequest) -> Response:
     item = storage.object(bucket.name, key, version)
     if item is None:
         raise ApiError(404, f"The object {key!r} does not exist.")
+    url = find_url(asked, bucket.name, key, version)
     versions = takewhile(lambda one: one.key == key, storage.versions(bucket.name, key))
     values = {
         "bucket": bucket.name,
         "versioning": bucket.versioning,
         **_describe(item),
         "versions": [_describe(one) for one, _ in zip(versions, range(_VERSIONS), strict=False)],
-        **try_visitors(asked, bucket.name, key, version),
+        "url": url,
+        "visitors": [
+            {"visitor": visitor, **try_referer(asked, url, referer)}
+            for visitor, referer in find_referers(asked, bucket.name).items()
+        ],
     }
-    is_image = content_type(item).startswith("image/") and 0 < item.size <= _PREVIEW
-    shown = {"is_image": is_image, "acls": tuple(ObjectAcl), "version": version}
+    shown = {"is_image": is_image(item), "acls": tuple(ObjectAcl), "version": version}
     return page.show(asked, "object", values, **shown)
 
 
@@ -188,7 +125,7 @@ def sign_object(asked: ApiRequest) -> Response:
         expires=seconds,
     )
     parts = dict(parse_query(query))
-    url = f"{find_address(asked, bucket.name)}/{quote(key)}?{query}"
+    url = f"{find_url(asked, bucket.name, key)}?{query}"
     values = {"url": url, "method": method, "until": now + seconds, "parts": parts}
     return page.show(asked, "signed", values, parts_of_url=parts)
 
@@ -240,12 +177,6 @@ def _pairs(lines: str, sign: str) -> list[tuple[str, str]]:
 def _version(asked: ApiRequest) -> dict[str, str]:
     version = asked.query.get("versionId")
     return {"versionId": version} if version else {}
-
-
-def content_type(item: Object) -> str:
-    """Return the Content-Type of an object, "" for none."""
-    fields = {name.lower(): value for name, value in item.headers.items()}
-    return fields.get("content-type", "")
 
 
 def _describe(item: Object) -> dict[str, Any]:

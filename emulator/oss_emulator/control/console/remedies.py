@@ -1,24 +1,22 @@
-"""`/_emulator/remedies`: allow or deny the site of a request: a change, its proof, undo."""
+"""Remedies: what would reverse the verdict on a request, and the proof of what that changes."""
 
 import asyncio
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from oss_referer import Assumptions, RefererConfiguration, RefererPolicy, Signing
+from oss_referer import Assumptions, RefererPolicy, Signing
 from oss_referer.advice import diff, remedy
 from oss_referer.advice.remedy import Remedy
 from oss_referer.browser import probes, scenarios
 from oss_referer.browser.scenarios import Scenario
-from oss_referer.page.review import difference_to_dict, to_members
+from oss_referer.page.review import difference_to_dict
 from oss_referer.search.automaton import UndecidedError
-from oss_referer.sources import referer_xml
 
-from oss_emulator.control.api.referer import find_document, read_rules
-from oss_emulator.control.api.route import ApiError, ApiRequest, Route
-from oss_emulator.control.console import entries, page, resend, review
+from oss_emulator.control.api.referer import find_document
+from oss_emulator.control.api.route import ApiError, ApiRequest
+from oss_emulator.control.console import entries, review
 from oss_emulator.control.console.review import ChangedDecision
 from oss_emulator.control.journal import JournalEntry, RefererResult
-from oss_emulator.protocol.message import Response
 
 _OTHERS: Final = 200
 """The most requests of the journal whose sites stay denied when a blacklist entry is narrowed."""
@@ -33,7 +31,9 @@ class Proof(NamedTuple):
     other: str | None
     """A Referer of another host that is decided differently as well."""
     decided: int
+    """The last requests to the bucket that met rules."""
     turns: tuple[ChangedDecision, ...]
+    """Those of them that the present rules and the changed ones decide differently."""
 
     def to_dict(self) -> dict[str, Any]:
         found = difference_to_dict(self.difference)
@@ -59,52 +59,25 @@ def find(asked: ApiRequest, entry: JournalEntry, policy: RefererPolicy) -> tuple
     return remedy.find(policy, entries.referer_of(entry, policy.assumptions), denied)
 
 
-async def prove_remedy(asked: ApiRequest) -> Response:
-    """Show a remedy with its proof: who else gets in, and who is locked out."""
-    entry = entries.find(asked)
-    chosen, etag = _choose(asked, entry)
-    journal = asked.controls.journal.entries()
-    decided = review.select_decided(one for one in journal if one.bucket == entry.bucket)
-    assumptions = asked.controls.service.settings.assumptions
-    # In a thread, because the searches may take a while.
-    proof = await asyncio.to_thread(_prove, chosen, decided, assumptions)
-    values = {"number": entry.number, "etag": etag, **chosen.to_dict(), "proof": proof.to_dict()}
-    shown = {"chosen": chosen, "found": proof, "place": asked.json()["place"]}
-    return page.show(asked, "remedy", values, **shown)
+class Proposal(NamedTuple):
+    """A remedy that can be applied, with its proof."""
+
+    remedy: Remedy
+    place: int
+    """Its place among the remedies of the request."""
+    etag: str
+    """The entity tag of the rules that it changes."""
+    proof: Proof
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"etag": self.etag, **self.remedy.to_dict(), "proof": self.proof.to_dict()}
 
 
-async def apply_remedy(asked: ApiRequest) -> Response:
-    """Apply a remedy to the rules for which it was proved, or `undo` one: put the rules back."""
-    entry, body = entries.find(asked), asked.json()
-    etag, undoes = body.get("etag"), "undo" in body
-    if not isinstance(etag, str):
-        raise ApiError(400, "Send the etag of the rules that are replaced.")
-    if undoes:
-        rules = read_rules(body["undo"], asked.controls.service.settings.assumptions)
-    else:
-        chosen, now = _choose(asked, entry)
-        if now != etag:
-            raise ApiError(409, review.CONFLICT)
-        rules = chosen.new
-    before = find_document(asked, entry.bucket)
-    document = await review.replace(asked, entry.bucket, rules, etag)
-    values = {"number": entry.number, "rules": to_members(rules), "etag": review.tag(document)}
-    return page.show(
-        asked,
-        "remedy_applied",
-        values,
-        bucket=entry.bucket,
-        before=_format(before),
-        document=_format(document),
-        undone=undoes,
-        method=entry.method,
-        can_resend=resend.is_possible(entry),
-        changes=resend.changes(entry),
-    )
+def choose(asked: ApiRequest, entry: JournalEntry) -> tuple[Remedy, int, str]:
+    """Find the remedy that a body names, its place, and the entity tag of the rules it changes.
 
-
-def _choose(asked: ApiRequest, entry: JournalEntry) -> tuple[Remedy, str]:
-    """Find the remedy that a body names, and the entity tag of the rules that it changes."""
+    Raises `ApiError`.
+    """
     body, document = asked.json(), find_document(asked, entry.bucket)
     kind, place = body.get("kind"), body.get("place")
     if not isinstance(place, str) or not place.isdecimal() or len(place) > 3:
@@ -112,7 +85,19 @@ def _choose(asked: ApiRequest, entry: JournalEntry) -> tuple[Remedy, str]:
     found = find(asked, entry, asked.controls.service.hotlinks.policy_of(document))
     if int(place) >= len(found) or found[int(place)].kind != kind:
         raise ApiError(409, review.CONFLICT)
-    return found[int(place)], review.tag(document)
+    return found[int(place)], int(place), review.tag(document)
+
+
+async def prove(
+    asked: ApiRequest, entry: JournalEntry, chosen: Remedy, place: int, etag: str
+) -> Proposal:
+    """Propose a remedy with its proof; each search of it has a fixed number of steps."""
+    journal = asked.controls.journal.entries()
+    decided = review.select_decided(one for one in journal if one.bucket == entry.bucket)
+    assumptions = asked.controls.service.settings.assumptions
+    # In a thread, because the searches may take a while.
+    proof = await asyncio.to_thread(_prove, chosen, decided, assumptions)
+    return Proposal(chosen, place, etag, proof)
 
 
 def _prove(chosen: Remedy, decided: Sequence[JournalEntry], assumptions: Assumptions) -> Proof:
@@ -124,7 +109,12 @@ def _prove(chosen: Remedy, decided: Sequence[JournalEntry], assumptions: Assumpt
         other, proved = diff.find_change_elsewhere(old, new, chosen.host, known), True
     except UndecidedError:
         other, proved = None, False
-    turns = tuple(review.find_changed(new, decided))
+    turns = tuple(
+        ChangedDecision(entry, after)
+        for entry in decided
+        if (after := review.decide_again(new, entry)).allowed
+        is not review.decide_again(old, entry).allowed
+    )
     return Proof(difference, proved, other, len(decided), turns)
 
 
@@ -135,15 +125,3 @@ def find_senders(policy: RefererPolicy) -> tuple[Scenario, ...]:
         for played in scenarios.play(policy, probes.DEFAULT_SITE)
         if played.scenario.referer is None and played.scenario.signed is Signing.NONE
     )
-
-
-def _format(document: bytes | None) -> str:
-    """Return the document of rules, or that of a bucket without any."""
-    found = document or referer_xml.format(RefererConfiguration())  # R-15
-    return found.decode(errors="surrogateescape")
-
-
-ROUTES = (
-    Route("POST", "remedies/{number}", prove_remedy),
-    Route("PUT", "remedies/{number}", apply_remedy),
-)

@@ -1,20 +1,18 @@
-"""`/_emulator/resend`: send a request of the journal again, and see the new verdict beside it."""
+"""Sending a request of the journal again."""
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 from oss_referer import Signing
 
-from oss_emulator.control.api.route import ApiError, ApiRequest, Route
-from oss_emulator.control.console import entries, page
-from oss_emulator.control.journal import JournalEntry
+from oss_emulator.control.api.route import ApiError, ApiRequest
+from oss_emulator.control.journal import Journal, JournalEntry
 from oss_emulator.operations.admission import Refused
 from oss_emulator.operations.operation import Takes
 from oss_emulator.pipeline.service import Service
 from oss_emulator.pipeline.steps import READS
 from oss_emulator.protocol import signature
 from oss_emulator.protocol.errors import ErrorCase
-from oss_emulator.protocol.message import Request, Response, parse_query
+from oss_emulator.protocol.message import Request, parse_query
 from oss_emulator.protocol.signature import presigning
 
 EXPIRES: Final = 3600
@@ -33,12 +31,18 @@ def changes(entry: JournalEntry) -> bool:
     return entry.method not in READS
 
 
-async def resend_request(asked: ApiRequest) -> Response:
-    """Send a request again as it came; the answer is a new entry of the journal.
+class Resent(NamedTuple):
+    """A request that was sent again."""
+
+    entry: JournalEntry
+    signed_anew: bool
+
+
+async def send_again(asked: ApiRequest, entry: JournalEntry) -> Resent:
+    """Send a request again as it came; it is a new entry of the journal. Raises `ApiError`.
 
     A signed URL that is no longer valid is signed anew with the first key of the owner.
     """
-    entry = entries.find(asked)
     if not is_possible(entry):
         raise ApiError(409, "The journal keeps no bodies, so this request cannot be sent again.")
     service, now = asked.controls.service, asked.controls.clock.now()
@@ -46,25 +50,32 @@ async def resend_request(asked: ApiRequest) -> Response:
     signed_anew = _is_expired(service, entry, request)
     if signed_anew:
         request = sign_anew(service, entry, request)
-    new = await asked.send(request)
-    values: Mapping[str, Any] = {
-        "number": new.number,
-        "signed_anew": signed_anew,
-        "before": entry.to_dict(),
-        "after": new.to_dict(),
-    }
-    shown = {"rows": [entries.summarize(one) for one in (entry, new)]}
-    return page.show(asked, "resent", values, **shown)
+    return Resent(await asked.send(request), signed_anew)
+
+
+def find_again(journal: Journal, entry: JournalEntry, rules: bytes | None) -> JournalEntry | None:
+    """Find the last later request that is like this one and met these rules."""
+    wanted = _describe(entry)
+    later = reversed(journal.entries(since=entry.number))
+    return next((one for one in later if one.rules == rules and _describe(one) == wanted), None)
+
+
+def _describe(entry: JournalEntry) -> tuple[str | None, ...]:
+    target = entry.target if entry.signed is Signing.NONE else entry.operation
+    return (entry.method, entry.bucket, entry.key, target, entry.referer, entry.signed)
 
 
 def _is_expired(service: Service, entry: JournalEntry, request: Request) -> bool:
     if entry.signed is not Signing.URL or entry.admission.request.original is not None:
         return False
     result = service.admit(request)
+    return isinstance(result, Refused) and says_expired(result.error.code, result.error.message)
+
+
+def says_expired(code: str, message: str) -> bool:
+    """Return whether an error says that a signed URL has expired."""
     expired = ErrorCase.REQUEST_EXPIRED.value
-    return isinstance(result, Refused) and (
-        (result.error.code, result.error.message) == (expired.code, expired.message)
-    )
+    return (code, message) == (expired.code, expired.message)
 
 
 def sign_anew(service: Service, entry: JournalEntry, request: Request) -> Request:
@@ -83,6 +94,3 @@ def sign_anew(service: Service, entry: JournalEntry, request: Request) -> Reques
         headers=request.headers.items(),
     )
     return request._replace(query_string=query, query=parse_query(query))
-
-
-ROUTES = (Route("POST", "resend/{number}", resend_request),)

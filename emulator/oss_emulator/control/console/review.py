@@ -13,6 +13,7 @@ from oss_emulator.control.api.referer import find_document
 from oss_emulator.control.api.route import ApiError, ApiRequest
 from oss_emulator.control.console import page
 from oss_emulator.control.journal import JournalEntry
+from oss_emulator.control.rule_changes import RuleChange
 from oss_emulator.operations.admission import Refused
 from oss_emulator.operations.call import Body
 from oss_emulator.protocol.message import Request
@@ -33,15 +34,22 @@ def etag_of(asked: ApiRequest, bucket: str) -> str:
 
 
 async def replace(
-    asked: ApiRequest, bucket: str, rules: RefererConfiguration, seen: str | None
+    asked: ApiRequest,
+    bucket: str,
+    rules: RefererConfiguration | bytes,
+    seen: str | None,
+    *,
+    story: int | None = None,
+    undoes: int | None = None,
 ) -> bytes:
     """Put rules to a bucket, as PutBucketReferer does, and return their document.
 
-    If rules are `seen`, by their entity tag, no other ones are replaced. Raises `ApiError` and
+    If rules are `seen`, by their entity tag, no other ones are replaced. The change is logged as
+    made in the `story` of a request, and as the one that `undoes` another. Raises `ApiError` and
     `OSSError`.
     """
     try:
-        document = referer_xml.format(rules)
+        document = rules if isinstance(rules, bytes) else referer_xml.format(rules)
     except ValueError as error:
         raise ApiError(400, f"An entry cannot be written as XML: {error}.") from None
     fields = [("Host", "localhost"), ("Content-Length", str(len(document)))]
@@ -57,9 +65,18 @@ async def replace(
             if isinstance(result, Refused):
                 raise result.error
             service.execute(result, Body.of(document))
+            asked.controls.rule_changes.credit(result.request_id, story, undoes)
 
     await asked.change(write)
     return document
+
+
+async def put_back(
+    asked: ApiRequest, change: RuleChange, seen: str | None, *, story: int | None = None
+) -> bytes:
+    """Put the rules from before a change back, and return their document; else as `replace`."""
+    rules = RefererConfiguration() if change.before is None else change.before  # R-15
+    return await replace(asked, change.bucket, rules, seen, story=story, undoes=change.number)
 
 
 LAST: Final = 500

@@ -21,8 +21,8 @@ from oss_emulator.control.api.referer import decide, find_rules, list_requests, 
 from oss_emulator.control.api.route import ApiError, ApiRequest, Route, reply
 from oss_emulator.control.console import page, wants_page
 from oss_emulator.control.console.buckets import find_bucket
-from oss_emulator.control.console.objects import find_address
 from oss_emulator.control.console.review import JournalReview, etag_of, replace, tag
+from oss_emulator.control.console.visitors import find_address
 from oss_emulator.control.journal import RefererResult
 from oss_emulator.protocol.message import Response
 
@@ -174,17 +174,29 @@ async def generate_rules(asked: ApiRequest) -> Response:
 
 
 async def export_rules(asked: ApiRequest) -> Response:
-    """Format edited rules in every form."""
+    """Format edited rules in every form; `before` are rules in which some lines are not yet."""
     body = asked.json()
     rules, bucket = _read(asked, body), _text(body, "bucket")
     assumptions = asked.controls.service.settings.assumptions
     try:
         source = PastedText.read(body.get("source"))
         exports = await asyncio.to_thread(export, rules, bucket, assumptions, source)
+        before = exports
+        if "before" in body:
+            earlier = read_rules(body["before"], assumptions)
+            before = await asyncio.to_thread(export, earlier, bucket, assumptions, source)
     except ValueError as error:
         raise ApiError(400, f"The rules cannot be written: {error}.") from None
     texts = {name: made.text for name, made in exports.items()}
-    return page.show(asked, "rules_export", {"texts": texts}, bucket=bucket, exports=exports)
+    added = {name: _list_added(made.text, before[name].text) for name, made in exports.items()}
+    shown = {"bucket": bucket, "exports": exports, "added": added}
+    return page.show(asked, "rules_export", {"texts": texts}, **shown)
+
+
+def _list_added(text: str, before: str) -> set[str]:
+    """List the lines that another text does not have; a comma at the end makes no difference."""
+    known = {line.rstrip(" ,\n") for line in before.splitlines()}
+    return {line for line in text.splitlines(keepends=True) if line.rstrip(" ,\n") not in known}
 
 
 async def read_text(asked: ApiRequest) -> Response:

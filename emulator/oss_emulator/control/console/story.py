@@ -1,75 +1,217 @@
-"""The story of one request: the rules as they were, what settled it, what would have changed it."""
+"""The story of one request: what settled it, what reverses it, and what was done about it here.
 
-from typing import Any, NamedTuple
+`/_emulator/requests/{number}` shows it. `/_emulator/remedies` and `/_emulator/resend` are its
+steps: prove a change, apply it, undo it, send the request again.
+"""
 
-from oss_referer import Decision, RefererPolicy
+from typing import Any, Final, NamedTuple
+
+from oss_referer import Decision, RefererConfiguration, RefererPolicy
 from oss_referer.advice import remedy
-from oss_referer.advice.remedy import NearMiss, Remedy, read_site
+from oss_referer.advice.remedy import Marked, NearMiss, Remedy, Site, list_edits, read_site
 from oss_referer.browser.scenarios import Scenario
 from oss_referer.engine.assumptions import SourceOfCopy
 from oss_referer.engine.decision import Stage, StepResult
 from oss_referer.engine.entry_list import EntryList
 from oss_referer.page.review import to_members
+from oss_referer.sources import referer_xml
 
-from oss_emulator.control.api.route import ApiRequest
-from oss_emulator.control.console import entries, page, remedies, resend, review, snippets
+from oss_emulator.control.api.route import ApiError, ApiRequest, Route, reply
+from oss_emulator.control.console import (
+    entries,
+    page,
+    remedies,
+    resend,
+    review,
+    snippets,
+    wants_page,
+)
+from oss_emulator.control.console.remedies import Proposal
 from oss_emulator.control.journal import JournalEntry
+from oss_emulator.control.rule_changes import RuleChange
 from oss_emulator.documents.referer import SUBRESOURCE
 from oss_emulator.protocol.message import Response
 
-SHOWN = 12
+SHOWN: Final = 12
 """The entries of a list above which it is folded."""
 
 
 class ConsultedList(NamedTuple):
-    """A list of the rules as it was, and what it says of the Referer."""
+    """A list of the rules, and what it says of the Referer."""
 
     stage: Stage
     entries: tuple[str, ...]
     result: str
     """`empty`, `skipped` for a list that was not consulted, `matched` or `unmatched`."""
+    hits: int
+    """The entries that match."""
     matched: str | None
     """The entry that settled the decision."""
     miss: NearMiss | None
     """The entry that comes closest, of a list that was consulted in vain."""
+    marks: tuple[Marked, Marked] | None
+    """That entry and the Referer, with what differs."""
+
+
+class Way(NamedTuple):
+    """The way of a request through the questions, as it is drawn."""
+
+    decision: Decision
+    end: Stage
+    """The question that settled it: `EMPTY`, `BLACKLIST` or `WHITELIST`."""
+    denies_empty: bool
+    """Whether the rules deny requests without a Referer (R-11)."""
+    blacklist: ConsultedList
+    whitelist: ConsultedList
+
+
+class Receipt(NamedTuple):
+    """What was applied in the story, and has reversed the verdict."""
+
+    change: RuleChange
+    edits: tuple[tuple[str, str, str], ...]
+    can_undo: bool
+    """Whether the bucket still has the rules that were applied."""
+
+    @property
+    def before(self) -> str:
+        """The rules before it as XML."""
+        return _format(self.change.before)
 
 
 class RuleStory(NamedTuple):
     """The rules that decided on a request, as they were then, and the present rules."""
 
     policy: RefererPolicy
-    lists: tuple[ConsultedList, ...]
-    would_turn: tuple[Remedy, ...]
-    """What would have reversed the verdict."""
+    """The rules as they were."""
+    way: Way
+    """What is drawn: the decision of then or, once a change was applied here, the one of now."""
     has_changed: bool
     """Whether the bucket has other rules now."""
     now: Decision | None
     """The decision by the present rules; None if the bucket no longer exists."""
+    document: bytes | None
+    """The present rules."""
     remedies: tuple[Remedy, ...]
     """What would reverse today's decision."""
     senders: tuple[Scenario, ...]
     """Who sends no Referer, for a request without one."""
+    site: Site | None
     lacks_slash: bool
     """Whether the Referer is that of a site without the slash that pages send."""
+    receipt: Receipt | None
+    undone: RuleChange | None
+    """The undoing of what was applied here, if it led to the present rules."""
+
+    @property
+    def etag(self) -> str:
+        return review.tag(self.document)
+
+    @property
+    def export(self) -> str:
+        """The present rules as XML."""
+        return _format(self.document)
+
+    @property
+    def is_denied(self) -> bool:
+        """Whether the request was denied and still would be, so that a change is proposed."""
+        return not self.way.decision.allowed and self.now is not None and not self.now.allowed
 
     def to_dict(self, etag: str) -> dict[str, Any]:
+        lists = (self.way.blacklist, self.way.whitelist)
         return {
             **to_members(self.policy.configuration),
             "etag": etag,
             "changed": self.has_changed,
             "now": None if self.now is None else self.now.allowed,
             "nearest": {
-                one.stage.value: one.miss._asdict() for one in self.lists if one.miss is not None
+                one.stage.value: one.miss._asdict() for one in lists if one.miss is not None
             },
             "remedies": [one.to_dict() for one in self.remedies],
+            "applied": self.receipt is not None,
             "senders": [sender.name for sender in self.senders],
         }
 
 
-def get_story(asked: ApiRequest) -> Response:
+async def get_story(asked: ApiRequest) -> Response:
     entry = entries.find(asked)
+    values, shown = await _describe(asked, entry)
+    return page.show(asked, "request", values, **shown)
+
+
+async def propose_remedy(asked: ApiRequest) -> Response:
+    """Show a remedy with its proof: who else gets in, and who is locked out."""
+    entry = entries.find(asked)
+    proposal = await remedies.prove(asked, entry, *remedies.choose(asked, entry))
+    values = {"number": entry.number, **proposal.to_dict()}
+    return await _answer_step(asked, entry, values, proposal=proposal)
+
+
+async def apply_remedy(asked: ApiRequest) -> Response:
+    """Apply a remedy to the rules for which it was proved, or `undo` what was applied here."""
+    entry, body = entries.find(asked), asked.json()
+    etag, changes = body.get("etag"), asked.controls.rule_changes
+    if not isinstance(etag, str):
+        raise ApiError(400, "Send the etag of the rules that are replaced.")
+    if "undo" in body:
+        made = changes.of_story(entry.number)
+        if made is None or changes.is_undone(made):
+            raise ApiError(409, "There is nothing to undo; load the story of the request again.")
+        document = await review.put_back(asked, made, etag, story=entry.number)
+    else:
+        chosen, _, now = remedies.choose(asked, entry)
+        if now != etag:
+            raise ApiError(409, review.CONFLICT)
+        document = await review.replace(asked, entry.bucket, chosen.new, etag, story=entry.number)
+    rules = asked.controls.service.hotlinks.policy_of(document).configuration
+    values = {"number": entry.number, "rules": to_members(rules), "etag": review.tag(document)}
+    return await _answer_step(asked, entry, values)
+
+
+async def resend_request(asked: ApiRequest) -> Response:
+    """Send a request again as it came; the answer is a new entry of the journal."""
+    entry = entries.find(asked)
+    sent, signed_anew = await resend.send_again(asked, entry)
+    values = {
+        "number": sent.number,
+        "signed_anew": signed_anew,
+        "before": entry.to_dict(),
+        "after": sent.to_dict(),
+    }
+    return await _answer_step(asked, entry, values, sent=sent)
+
+
+async def _answer_step(
+    asked: ApiRequest,
+    entry: JournalEntry,
+    values: dict[str, Any],
+    *,
+    proposal: Proposal | None = None,
+    sent: JournalEntry | None = None,
+) -> Response:
+    """Answer a step: programs with its values, a page with the whole story as it is now."""
+    if not wants_page(asked.request):
+        return reply(values)
+    described, shown = await _describe(asked, entry, proposal, sent)
+    return page.show(asked, "story", described, **shown)
+
+
+async def _describe(
+    asked: ApiRequest,
+    entry: JournalEntry,
+    proposal: Proposal | None = None,
+    sent: JournalEntry | None = None,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Describe a story: its values, and what only the page shows.
+
+    A request that is locked out has its first remedy proved already, unless another is proposed.
+    """
     region = asked.controls.service.region_of(entry.bucket)
-    rule_story = tell(asked, entry)
+    told = tell(asked, entry)
+    if proposal is None and told is not None and told.is_denied and told.remedies:
+        proposal = await remedies.prove(asked, entry, told.remedies[0], 0, told.etag)
+    if sent is None and told is not None and told.receipt is not None:
+        sent = resend.find_again(asked.controls.journal, entry, told.document)
     values = {
         **entry.to_dict(),
         "headers": dict(entry.request.headers),
@@ -78,25 +220,40 @@ def get_story(asked: ApiRequest) -> Response:
             "headers": dict(entry.answer),
             "document": entry.document.decode(errors="replace"),
         },
-        "rules": None if rule_story is None else rule_story.to_dict(review.tag(entry.rules)),
+        "rules": None if told is None else told.to_dict(review.tag(entry.rules)),
+        "proposal": None if proposal is None else proposal.to_dict(),
         "incidents": [incident.to_dict() for incident in entries.find_incidents(entry)],
         "curl": snippets.format_curl(entry.request),
         "oss2": snippets.format_oss2(entry, region) if entry.bucket else None,
         "pytest": snippets.format_test(entry),
         "case": snippets.format_case(entry),
     }
-    return page.show(
-        asked,
-        "request",
-        values,
-        entry=entry,
-        row=entries.summarize(entry),
-        rule_story=rule_story,
-        happened=entries.find_incidents(entry),
-        can_resend=resend.is_possible(entry),
-        changes=resend.changes(entry),
-        folded=SHOWN,
-    )
+    shown = {
+        "entry": entry,
+        "row": entries.summarize(entry),
+        "again": None if sent is None else entries.summarize(sent),
+        "told": told,
+        "title": None if told is None else _name_state(entry, told),
+        "proposed": proposal,
+        "happened": entries.find_incidents(entry),
+        "has_expired": resend.says_expired(entry.code, entry.message),
+        "can_resend": resend.is_possible(entry),
+        "changes": resend.changes(entry),
+        "folded": SHOWN,
+    }
+    return values, shown
+
+
+def _name_state(entry: JournalEntry, told: RuleStory) -> str:
+    """Return the name of the text that says who gets in, or not."""
+    allowed = told.way.decision.allowed
+    if told.receipt is not None:
+        return "in-now" if allowed else "out-now"
+    if told.now is not None and told.now.allowed is not allowed:
+        return "was-in" if allowed else "was-out"
+    if allowed and entry.status >= 400:
+        return "rules-allow"
+    return "gets-in" if allowed else "locked-out"
 
 
 def tell(asked: ApiRequest, entry: JournalEntry) -> RuleStory | None:
@@ -106,31 +263,49 @@ def tell(asked: ApiRequest, entry: JournalEntry) -> RuleStory | None:
         return None
     if ("copy_source", SourceOfCopy.CHECKED) in decision.variants:
         return None  # the rules of the source have decided, which the journal does not keep (R-45)
-    service = asked.controls.service
+    service, changes = asked.controls.service, asked.controls.rule_changes
     then = service.hotlinks.policy_of(entry.rules)
     bucket = service.storage.bucket(entry.bucket)
     document = None if bucket is None else bucket.documents.get(SUBRESOURCE)
-    now = service.hotlinks.policy_of(document)
-    would_turn = remedies.find(asked, entry, then)
-    has_changed = document != entry.rules
+    present = service.hotlinks.policy_of(document)
+    now = None if bucket is None else review.decide_again(present, entry)
+    made, last = changes.of_story(entry.number), changes.latest(entry.bucket, document)
+    receipt = None
+    if made and now and now.allowed is not decision.allowed and not changes.is_undone(made):
+        old, new = (service.hotlinks.policy_of(one) for one in (made.before, made.after))
+        edits = list_edits(old.configuration, new.configuration)
+        receipt = Receipt(made, edits, can_undo=made.after == document)
     referer = entries.referer_of(entry, then.assumptions) or ""
     site = read_site(referer)
-    turns_now = remedies.find(asked, entry, now) if has_changed else would_turn
     return RuleStory(
         then,
-        tuple(
-            _consult(stage, listed, configured, decision)
-            for stage, listed, configured in (
-                (Stage.BLACKLIST, then.reading.blacklist, then.configuration.blacklist),
-                (Stage.WHITELIST, then.reading.whitelist, then.configuration.whitelist),
-            )
-        ),
-        would_turn,
-        has_changed=has_changed,
-        now=None if bucket is None else review.decide_again(now, entry),
-        remedies=() if bucket is None else turns_now,
+        _find_way(then, decision) if receipt is None or now is None else _find_way(present, now),
+        has_changed=present.configuration != then.configuration,
+        now=now,
+        document=document,
+        remedies=() if bucket is None else remedies.find(asked, entry, present),
         senders=() if decision.referer else remedies.find_senders(then),
+        site=site,
         lacks_slash=site is not None and site.address == referer,
+        receipt=receipt,
+        undone=last if made and last and last.undoes == made.number else None,
+    )
+
+
+def _format(document: bytes | None) -> str:
+    """Return rules as XML, also those of a bucket without any."""
+    found = document or referer_xml.format(RefererConfiguration())  # R-15
+    return found.decode(errors="surrogateescape")
+
+
+def _find_way(policy: RefererPolicy, decision: Decision) -> Way:
+    rules, reading = policy.configuration, policy.reading
+    return Way(
+        decision,
+        decision.steps[-1].stage,
+        denies_empty=not rules.allow_empty_referer and reading.has_whitelist,
+        blacklist=_consult(Stage.BLACKLIST, reading.blacklist, rules.blacklist, decision),
+        whitelist=_consult(Stage.WHITELIST, reading.whitelist, rules.whitelist, decision),
     )
 
 
@@ -138,15 +313,20 @@ def _consult(
     stage: Stage, listed: EntryList, configured: tuple[str, ...], decision: Decision
 ) -> ConsultedList:
     results = {step.stage: step.outcome for step in decision.steps}
+    referer = decision.referer or ""
     found = "empty" if not configured else _RESULTS.get(results.get(stage), "skipped")
-    matched = decision.entry if found == "matched" else None
-    miss = None
-    if found == "unmatched":
-        miss = remedy.find_nearest(listed.patterns, decision.referer or "")
+    matched, matching, miss = None, set(), None
+    if found == "matched":
+        matched = decision.entry
+        matching = {pattern.text for pattern in listed.patterns if pattern.matches(referer)}
+    elif found == "unmatched":
+        miss = remedy.find_nearest(listed.patterns, referer)
     is_blacklist = stage is Stage.BLACKLIST
     if miss is not None and is_blacklist and not (decision.allowed and miss.is_related):
         miss = None  # it says nothing about this decision
-    return ConsultedList(stage, configured, found, matched, miss)
+    hits = sum(text in matching for text in configured)
+    marks = None if miss is None else miss.mark(referer)
+    return ConsultedList(stage, configured, found, hits, matched, miss, marks)
 
 
 _RESULTS = {
@@ -156,3 +336,9 @@ _RESULTS = {
     StepResult.DENIED: "unmatched",
     None: "skipped",
 }
+
+ROUTES = (
+    Route("POST", "remedies/{number}", propose_remedy),
+    Route("PUT", "remedies/{number}", apply_remedy),
+    Route("POST", "resend/{number}", resend_request),
+)

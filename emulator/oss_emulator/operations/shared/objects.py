@@ -1,7 +1,7 @@
 """Versions of objects, as operations find, read and describe them."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final, NamedTuple
 
@@ -15,7 +15,7 @@ from oss_emulator.operations import permissions
 from oss_emulator.operations.call import Call
 from oss_emulator.protocol import checksums, dates, headers
 from oss_emulator.protocol.address import decode_key
-from oss_emulator.protocol.conditions import CopySource
+from oss_emulator.protocol.conditions import CopySource, Range
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.message import FileRange
 from oss_emulator.storage.base import NULL_VERSION, Bucket, Object, Upload
@@ -302,6 +302,27 @@ def _piece(blob: Blob, files: Iterator[BlobFile], start: int, length: int) -> by
     return FileRange(next(files), start, length, check)
 
 
+def read_ranges(item: Object, ranges: Iterable[Range]) -> Iterator[list[memoryview | FileRange]]:
+    """Read several ranges of an object, without a copy of bytes in memory.
+
+    However many ranges need a file, it is opened and checked once.
+    """
+    found = [list(slices(item.content, offset, length)) for offset, length in ranges]
+    blobs = {blob for taken in found for blob, _, _ in taken if not isinstance(blob, MemoryBlob)}
+    files = dict(zip(blobs, open_files([*blobs]), strict=True))
+    unchecked = {blob for blob in blobs if isinstance(blob, StoredBlob) and not blob.verified}
+    for taken in found:
+        pieces: list[memoryview | FileRange] = []
+        for blob, start, length in taken:
+            if isinstance(blob, MemoryBlob):
+                pieces.append(memoryview(blob.data)[start : start + length])
+            else:
+                check = blob.check if isinstance(blob, StoredBlob) and blob in unchecked else None
+                pieces.append(FileRange(files[blob], start, length, check))
+                unchecked.discard(blob)
+        yield pieces
+
+
 _CHUNK = 1024 * 1024
 """Bytes of a file to read at a time."""
 
@@ -363,14 +384,14 @@ class _Described(NamedTuple):
 
 
 def _described(item: Object) -> _Described:
-    found = {
-        **item.headers,
+    found = {  # in the order of the service (S-09)
         "Accept-Ranges": "bytes",
         "ETag": item.etag,
         "Last-Modified": dates.format_http(item.modified),
-        "x-oss-hash-crc64ecma": str(item.crc64),
         "x-oss-object-type": item.kind,
+        "x-oss-hash-crc64ecma": str(item.crc64),
         "x-oss-storage-class": item.storage_class,
+        **item.headers,
     }
     if item.tags:
         found["x-oss-tagging-count"] = str(len(item.tags))

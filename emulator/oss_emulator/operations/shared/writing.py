@@ -4,7 +4,7 @@ from random import getrandbits
 from typing import NamedTuple
 
 from oss_emulator.access.authorize import ObjectAcl
-from oss_emulator.documents import callback_policy, encryption, object_worm, worm
+from oss_emulator.documents import callback_policy, encryption, object_worm, quota, worm
 from oss_emulator.operations import permissions
 from oss_emulator.operations.call import NO_BODY, Body, Call
 from oss_emulator.operations.shared import objects
@@ -20,11 +20,15 @@ OBJECT_ACL = "x-oss-object-acl"
 def draft(call: Call, kind: str = "Normal", body: Body = NO_BODY, etag: str = "") -> Object:
     """Make the object that a request's headers describe, with the bytes of `body`.
 
-    Raises `InvalidObjectName`, `FileAlreadyExists`, and what the headers raise.
+    Raises `InvalidObjectName`, `FileAlreadyExists`, and what the headers raise, also about the
+    bucket's default encryption.
     """
     request, bucket = call.request.headers, call.bucket
     check_writable(call)
     client_encryption.check(request)
+    encrypted = headers.encryption(request) or encryption.headers_for(bucket.documents)
+    if encrypted:
+        headers.check_key(encrypted)
     return Object(
         call.key,
         content=body.content,
@@ -36,10 +40,7 @@ def draft(call: Call, kind: str = "Normal", body: Body = NO_BODY, etag: str = ""
         kind=kind,
         storage_class=headers.storage_class(request, bucket.storage_class),
         acl=object_acl(call),
-        headers={
-            **headers.select_stored(request),
-            **(headers.encryption(request) or encryption.headers_for(bucket.documents)),
-        },
+        headers={**headers.select_stored(request), **encrypted},
         tags={} if call.tagging is None else tagging.parse_header(call.tagging),
         documents=objects.of_request(call),
     )
@@ -62,7 +63,7 @@ def object_acl(call: Call) -> ObjectAcl:
     Raises `InvalidArgument`, and `AccessDenied` for a public ACL if public access is blocked.
     """
     value = call.request.headers.get(OBJECT_ACL)
-    if value is None:
+    if not value:  # an empty one is ignored (P-96)
         return ObjectAcl.DEFAULT
     try:
         acl = ObjectAcl(value)
@@ -75,7 +76,7 @@ def object_acl(call: Call) -> ObjectAcl:
 
 def with_acl(call: Call, item: Object) -> Object:
     """Return an object with the ACL that the request asks for, if it asks for one."""
-    asks = OBJECT_ACL in call.request.headers
+    asks = call.request.headers.get(OBJECT_ACL)
     return item._replace(acl=object_acl(call)) if asks else item
 
 
@@ -98,16 +99,27 @@ def check_mutable(call: Call, key: str, version_id: str) -> None:
 def store(call: Call, item: Object) -> dict[str, str]:
     """Store the newest version of an object; returns the headers with its version id.
 
-    Raises `FileImmutable` if it would replace a protected version.
+    Raises `FileImmutable` if it would replace a protected version, and `QuotaExceeded`.
     """
     bucket, version_id = call.bucket, _new_version_id(call)
     check_mutable(call, item.key, version_id)
+    check_capacity(call, item.size)
     if item.version_id != version_id:
         item = item._replace(version_id=version_id)
     if object_worm.is_enabled(bucket.documents):
         item = objects.with_default(call, item)
     call.storage.put_object(bucket.name, item)
     return {VERSION_ID: version_id} if bucket.versioning else {}
+
+
+def check_capacity(call: Call, size: int) -> None:
+    """Raise `QuotaExceeded` if a bucket may not store `size` bytes more (P-96)."""
+    capacity = quota.capacity(call.bucket.documents)
+    if capacity is None:
+        return
+    stored = sum(item.size for item in call.storage.versions(call.bucket.name))
+    if stored + size > capacity:
+        raise OSSError(ErrorCase.STORAGE_CAPACITY)
 
 
 class Put(NamedTuple):
@@ -128,8 +140,8 @@ def put(call: Call) -> Put:
     callback = callback_of(call, item)
     answer = {
         "ETag": item.etag,
-        "Content-MD5": checksums.format_md5(body.md5),
         "x-oss-hash-crc64ecma": str(item.crc64),
+        "Content-MD5": checksums.format_md5(body.md5),
         **delay_header(call, body.size),
         **headers.encryption_of(item.headers),
         **store(call, item),
@@ -226,4 +238,4 @@ def _new_version_id(call: Call) -> str:
     if call.bucket.versioning != "Enabled":
         return NULL_VERSION
     # Ids grow with time, so that a listing can continue after a deleted version.
-    return f"CAEQ{int(call.request.received * 1_000_000):016X}{getrandbits(128):032x}"
+    return f"CAEQ{int(call.request.received * 1_000_000):016X}{getrandbits(176):044x}"  # P-96

@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape
 from oss_emulator.protocol import xml
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.s3.headers import oss_storage_class, storage_class
-from oss_emulator.protocol.xml import Children, Node
+from oss_emulator.protocol.xml import Children, DocumentError, Node
 
 NAME_SPACE: Final = "http://s3.amazonaws.com/doc/2006-03-01/"
 
@@ -78,7 +78,7 @@ def _refuse_grants(document: bytes) -> bytes:
 
 # Lifecycle rules: S3 has a filter where OSS has a prefix and tags.
 
-_KEPT: Final = ("ID", "Status", "Expiration", "NoncurrentVersionExpiration")
+_KEPT: Final = ("ID", "Status", "Expiration")
 _MOVES: Final = {
     "Transition": ("Days", "StorageClass"),
     "NoncurrentVersionTransition": ("NoncurrentDays", "StorageClass"),
@@ -95,8 +95,13 @@ def _lifecycle(turn: Callable[[Node], Children], document: bytes) -> bytes:
 def _rule_to_oss(rule: Node) -> Children:
     found: list[tuple[str, xml.Value]] = []
     sizes: list[tuple[str, xml.Value]] = []
-    for child in (*rule, *_filtered(rule)):
-        if child.name in ("Prefix", "Tag", *_KEPT):
+    conditions = (*rule, *_filtered(rule))
+    if not any(child.name == "Prefix" for child in conditions):
+        found.append(("Prefix", ""))  # OSS requires it
+    for child in conditions:
+        if child.name == "Expiration" and child.first("Date") is not None:
+            found.append(("Date", child.text("Date")))  # not in an Expiration of OSS
+        elif child.name in ("Prefix", "Tag", *_KEPT):
             found.append((child.name, child.content))
         elif child.name in _SIZES:
             sizes.append((child.name, child.content))
@@ -104,6 +109,8 @@ def _rule_to_oss(rule: Node) -> Children:
             found.append((child.name, _move_to_oss(child)))
         elif child.name == "AbortIncompleteMultipartUpload":
             found.append(("AbortMultipartUpload", [("Days", child.text("DaysAfterInitiation"))]))
+        elif child.name == "NoncurrentVersionExpiration":
+            raise DocumentError(f"OSS has no {child.name} for S3; leave it out.", "0014-00000003")
         elif child.name != "Filter":
             raise _refuse_element("Rule", child.name)
     return [*found, ("Filter", sizes)] if sizes else found
@@ -119,8 +126,12 @@ def _move_to_oss(move: Node) -> Children:
     for child in move:
         if child.name not in _MOVES[move.name]:
             raise _refuse_element(move.name, child.name)
+    ec = "0014-00000009" if move.name == "Transition" else None
     return [
-        (name, oss_storage_class(move.text(name)) if name == "StorageClass" else move.text(name))
+        (
+            name,
+            oss_storage_class(move.text(name), ec) if name == "StorageClass" else move.text(name),
+        )
         for name in _MOVES[move.name]
     ]
 

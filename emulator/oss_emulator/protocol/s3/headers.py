@@ -147,11 +147,11 @@ def storage_class(oss: str) -> str:
     return _S3_CLASSES.get(oss, oss)
 
 
-def oss_storage_class(s3: str) -> str:
+def oss_storage_class(s3: str, ec: str | None = None) -> str:
     """Return the storage class of OSS that one of S3 stands for; raises `InvalidArgument`."""
     if s3 not in STORAGE_CLASSES:
         message = f"Storage class {s3!r} is unknown to OSS; use {listed(STORAGE_CLASSES)}."
-        raise invalid_argument(_STORAGE_CLASS, s3, message)
+        raise invalid_argument(_STORAGE_CLASS, s3, message, ec=ec)
     return STORAGE_CLASSES[s3]
 
 

@@ -167,7 +167,7 @@ class ChunkDecoder:
             raise OSSError(
                 ErrorCase.SIGNATURE_DOES_NOT_MATCH,
                 f"The signature of a {'chunk' if kind == 'PAYLOAD' else 'trailer'} does not match.",
-                ec="",
+                ec="0002-00000430",
                 SignatureProvided=claimed,
             )
         self._previous = expected

@@ -15,6 +15,7 @@ from oss_emulator.protocol.s3.headers import COMPATIBLE, PAYLOAD_HASH
 from oss_emulator.protocol.signature import canonical, unsigned
 from oss_emulator.protocol.signature.claim import (
     Claim,
+    FieldECs,
     SignedIn,
     Version,
     check_period,
@@ -36,31 +37,31 @@ UNSIGNED: Final = "UNSIGNED-PAYLOAD"
 MAX_EXPIRES: Final = 604800
 """Seven days in seconds, the longest `X-Amz-Expires` (EC 0002-00000417)."""
 
-_EXPIRED: Final = {Version.V4: "0002-00000418", Version.V2: ""}
-"""The EC of an expired URL; that of version 2 is unknown."""
+_SKEWED: Final = "0002-00000501"
+_EXPIRED: Final = {Version.V4: "0002-00000418", Version.V2: _SKEWED}
+"""The EC of an expired URL."""
 
 _SCHEME_V2: Final = "AWS"
 _DATE: Final = "x-amz-date"
 _TOKEN: Final = "x-amz-security-token"  # noqa: S105 - the name of a header
-_FIELDS: Final = frozenset({"Credential", "SignedHeaders", "Signature"})
-_MISSING_FIELD: Final = {
-    "Credential": "0002-00000403",
-    "SignedHeaders": "0002-00000405",
-    "Signature": "0002-00000407",
+_FIELDS: Final = {
+    "Credential": ("0002-00000403", ""),
+    "SignedHeaders": ("0002-00000405", "0002-00000426"),
+    "Signature": ("0002-00000407", "0002-00000408"),
 }
+_ECS: Final = FieldECs(number="0002-00000406", form="0002-00000406", name="")
 _PARAMETERS_V4: Final = {
-    # Help pages exist for 411, 412, 416, 417 and 425; the rest is unknown.
-    "X-Amz-Algorithm": ("", "0002-00000411"),
+    "X-Amz-Algorithm": ("0002-00000410", "0002-00000411"),
     "X-Amz-Credential": ("0002-00000412", "0002-00000425"),
-    "X-Amz-Date": ("", ""),
+    "X-Amz-Date": ("0002-00000414", "0002-00000415"),
     "X-Amz-Expires": ("0002-00000416", "0002-00000417"),
-    "X-Amz-SignedHeaders": ("", ""),
-    "X-Amz-Signature": ("", ""),
+    "X-Amz-SignedHeaders": ("0002-00000419", "0002-00000426"),
+    "X-Amz-Signature": ("0002-00000422", "0002-00000423"),
 }
 _PARAMETERS_V2: Final = {
-    "Expires": ("0002-00000301", "0002-00000301"),
-    "AWSAccessKeyId": ("0002-00000303", "0002-00000303"),
-    "Signature": ("", ""),
+    "Expires": ("0002-00000301", "0002-00000302"),
+    "AWSAccessKeyId": ("0002-00000303", "0002-00000304"),
+    "Signature": ("0002-00000305", "0002-00000306"),
 }
 PARAMETERS: Final = frozenset(
     {*_PARAMETERS_V4, *_PARAMETERS_V2, "X-Amz-Security-Token", _TOKEN, "X-Amz-Content-Sha256"}
@@ -108,7 +109,7 @@ def parse(request: Request) -> Claim | None:
     if "authorization" in request.headers:
         if not PARAMETERS.isdisjoint(query) or not MARKS_OF_OSS.isdisjoint(query):
             raise OSSError(ErrorCase.SIGNED_TWICE)
-        return _parse_header(request)
+        return _checked(_parse_header(request), request)
     if not query:
         return None
     for name in query:
@@ -116,8 +117,22 @@ def parse(request: Request) -> Claim | None:
             message = f"The parameter {name} signs requests of OSS, and this request speaks S3."
             raise OSSError(ErrorCase.INVALID_URL_SIGNATURE, message, ArgumentName=name)
     if any(name.startswith("X-Amz-") for name in query if name in PARAMETERS):
-        return _parse_url_v4(request)
+        return _checked(_parse_url_v4(request), request)
     return None if _PARAMETERS_V2.keys().isdisjoint(query) else _parse_url_v2(request)
+
+
+def _checked(claim: Claim, request: Request) -> Claim:
+    """Check that the signed headers exist, and how long a signature of version 4 is."""
+    for name in claim.additional_headers:
+        if name not in request.headers:
+            message = f"The signature covers the header {name}, which the request does not have."
+            ec = "0002-00000428"
+            raise OSSError(ErrorCase.SIGNED_HEADER_MISSING, message, ec=ec, ArgumentName=name)
+    if claim.version is Version.V4 and len(claim.signature) != 64:
+        if claim.place is SignedIn.HEADER:
+            raise OSSError(ErrorCase.INVALID_AUTHORIZATION, ec="0002-00000408")
+        raise refuse_parameter("X-Amz-Signature", claim.signature, "0002-00000423")
+    return claim
 
 
 def verify(claim: Claim, request: Request, bucket: str, key: str, secret: str) -> None:
@@ -127,7 +142,7 @@ def verify(claim: Claim, request: Request, bucket: str, key: str, secret: str) -
     `us-east-1` or `aws-global` (P-73). Raises `RequestTimeTooSkewed`, `AccessDenied`,
     `SignatureDoesNotMatch`.
     """
-    check_period(claim, request.received, _EXPIRED, early="")
+    check_period(claim, request.received, _EXPIRED, early="", skewed=_SKEWED)
     _check_headers(claim, request)
     _check_once(claim, request)
     if claim.version is Version.V2:
@@ -221,12 +236,7 @@ def _parse_header(request: Request) -> Claim:
     if scheme != SCHEME:
         message = f"The scheme {scheme[:32]!r} does not sign S3 requests; use {SCHEME} or AWS."
         raise OSSError(ErrorCase.INVALID_AUTHORIZATION, message, ec="0002-00000402")
-    fields = parse_fields(credentials, "=", _FIELDS, "")
-    for name, ec in _MISSING_FIELD.items():
-        if not fields.get(name):
-            raise OSSError(ErrorCase.INVALID_AUTHORIZATION, ec=ec)
-    if len(fields["Signature"]) != 64:
-        raise OSSError(ErrorCase.INVALID_AUTHORIZATION, ec="0002-00000408")
+    fields = parse_fields(credentials, "=", _FIELDS, _ECS)
     date, signed_at = _date(request)
     access_key_id, day, region = parse_credential(fields["Credential"], "0002-00000404")
     if day != format_day(signed_at):
@@ -272,11 +282,13 @@ def _parse_url_v4(request: Request) -> Claim:
     date = query["X-Amz-Date"]
     signed_at = parse_time(date)
     if signed_at is None:
-        raise refuse_parameter("X-Amz-Date", date)
+        raise refuse_parameter("X-Amz-Date", date, "0002-00000415")
     expires = parse_seconds(query["X-Amz-Expires"])
     if expires is None or not 1 <= expires <= MAX_EXPIRES:
         raise refuse_parameter("X-Amz-Expires", query["X-Amz-Expires"], "0002-00000417")
-    access_key_id, day, region = parse_credential(query["X-Amz-Credential"], "0002-00000425")
+    access_key_id, day, region = parse_credential(
+        query["X-Amz-Credential"], "0002-00000413", "0002-00000425"
+    )
     if day != format_day(signed_at):
         raise refuse_parameter("X-Amz-Credential", query["X-Amz-Credential"], "0002-00000421")
     return Claim(
@@ -320,22 +332,23 @@ def _date(request: Request) -> tuple[str, float]:
     return text, seconds
 
 
-def parse_credential(text: str, ec: str) -> tuple[str, str, str]:
-    """Parse `id/day/region/s3/aws4_request` into id, day and region; raises `InvalidArgument`."""
+def parse_credential(text: str, ec: str, ec_of_end: str | None = None) -> tuple[str, str, str]:
+    """Parse `id/day/region/s3/aws4_request` into id, day and region; raises `InvalidArgument`.
+
+    `ec_of_end` is the EC for another service or another end, by default `ec`.
+    """
     parts = text.rsplit("/", 4)
-    if len(parts) != 5 or not all(parts[:3]) or parts[3:] != [SERVICE, TERMINATOR]:
+    complete = len(parts) == 5 and all(parts[:3])
+    if not complete or parts[3:] != [SERVICE, TERMINATOR]:
+        ec = ec_of_end if complete and ec_of_end is not None else ec
         message = f"The credential {text[:128]!r} is invalid; it is ID/DAY/REGION/s3/{TERMINATOR}."
         raise OSSError(ErrorCase.INVALID_AUTHORIZATION, message, ec=ec)
     return parts[0], parts[1], parts[2]
 
 
 def _check_headers(claim: Claim, request: Request) -> None:
-    """Check that signed headers exist, and that all headers that change the effect are signed."""
+    """Check that all headers that change the effect are signed."""
     signed = claim.additional_headers
-    for name in signed:
-        if name not in request.headers:
-            message = f"The signature covers the header {name}, which the request does not have."
-            raise OSSError(ErrorCase.SIGNED_HEADER_MISSING, message, ArgumentName=name)
     # Version 2 always covers all `x-amz-` headers; both versions cover the date and the hash.
     of_v2 = claim.version is Version.V2
     prefixes = ("x-oss-",) if of_v2 else ("x-oss-", "x-amz-")

@@ -55,13 +55,14 @@ def is_signed_url(query: Mapping[str, str]) -> bool:
     return not _MARKS.isdisjoint(query)
 
 
-_HEADER_MISSING: Final = {
-    (Version.V2, SignedIn.HEADER): "0002-00000112",
-    (Version.V2, SignedIn.URL): "0002-00000078",
-    (Version.V4, SignedIn.HEADER): "0002-00000211",
-    (Version.V4, SignedIn.URL): "",
+_ADDITIONAL_HEADERS: Final = {
+    (Version.V2, SignedIn.HEADER): ("0002-00000110", "0002-00000111", "0002-00000112"),
+    (Version.V2, SignedIn.URL): ("0002-00000076", "0002-00000077", "0002-00000078"),
+    (Version.V4, SignedIn.HEADER): ("0002-00000209", "0002-00000210", "0002-00000211"),
+    (Version.V4, SignedIn.URL): ("", "", ""),
 }
-"""The EC for a missing additional header; that of V4 in the URL is unknown."""
+"""The ECs for an empty list of additional headers, for an empty name in it, and for a header that
+the request does not have; those of V4 in the URL are unknown."""
 
 _SIGNED_HEADERS: Final = ("content-md5", "content-type", "date")
 """The headers that are signed if they are sent, besides those of OSS."""
@@ -74,6 +75,7 @@ PARAMETERS: Final = _TOKENS | {
     *v2.PARAMETERS,
     *v4.PARAMETERS,
     "x-oss-additional-headers",
+    "x-oss-date",
     "x-oss-signature-version",
 }
 
@@ -86,8 +88,9 @@ def is_signed(request: Request) -> bool:
 def parse(request: Request) -> Claim | None:
     """Parse the claim of a request; None if it has no signature (P-19).
 
-    Only the syntax is checked. Raises `InvalidArgument` for a malformed header or V4 URL and for
-    signatures in both places, and `AccessDenied` for an incomplete V1 or V2 URL or a bad date.
+    Only the syntax is checked. Raises `InvalidArgument` for a malformed header or V4 URL, for
+    signatures in both places and for an additional header that is missing, `AccessDenied` for an
+    incomplete V1 or V2 URL or a bad date, and `InvalidAccessKeyId` for a malformed key id.
     """
     if "authorization" in request.headers:
         found = SignedIn.HEADER
@@ -100,7 +103,10 @@ def parse(request: Request) -> Claim | None:
             raise OSSError(ErrorCase.TOKEN_TWICE)
         if found is SignedIn.URL:
             raise OSSError(ErrorCase.TOKEN_NOT_IN_URL)
-    return _parse_header(request) if found is SignedIn.HEADER else _parse_url(request.query_string)
+    in_url = found is SignedIn.URL
+    claim = _parse_url(request.query_string) if in_url else _parse_header(request)
+    _check_headers(claim, request)
+    return claim
 
 
 def verify(claim: Claim, request: Request, target: Target, secret: str, region: str) -> None:
@@ -108,13 +114,12 @@ def verify(claim: Claim, request: Request, target: Target, secret: str, region: 
 
     `claim` is what `parse` found in `request`. `target` has the bucket and key that were signed.
     `region` is the server's, such as `cn-hangzhou`. Raises (P-17) `InvalidArgument` for another
-    region and for a signed name that is missing or given twice, `RequestTimeTooSkewed`,
+    region and for a signed name that is given twice, `RequestTimeTooSkewed`,
     `AccessDenied` for a URL that is expired or not yet valid, and `SignatureDoesNotMatch`.
     """
     if claim.version is Version.V4 and claim.region != region:
         raise _wrong_region(claim, request, region)
     check_period(claim, request.received, _EXPIRED)
-    _check_headers(claim, request)
     if request.repeated:
         check_once(request, (*_SIGNED_HEADERS, *claim.additional_headers), ("x-oss-",))
     _CALCULATE[claim.version](claim, request, target.bucket, target.key, secret).compare(claim)
@@ -145,11 +150,13 @@ def _parse_url(query_string: str) -> Claim:
 
 def _check_headers(claim: Claim, request: Request) -> None:
     """Raise `InvalidArgument` if the request lacks an additional header of its signature (P-58)."""
-    for name in claim.additional_headers:
-        if name not in request.headers:
-            message = f"The signature covers the header {name}, which the request does not have."
-            ec = _HEADER_MISSING[claim.version, claim.place]
-            raise invalid_argument(name, "", message, ErrorCase.SIGNED_HEADER_MISSING, ec=ec)
+    names = claim.additional_headers
+    if names and (names[0] == "" or not set(names) <= request.headers.keys()):
+        empty, blank, missing = _ADDITIONAL_HEADERS[claim.version, claim.place]
+        name = next(name for name in names if name not in request.headers)
+        message = f"The signature covers the header {name!r}, which the request does not have."
+        ec = missing if name else blank if len(names) > 1 else empty
+        raise invalid_argument(name, "", message, ErrorCase.SIGNED_HEADER_MISSING, ec=ec)
 
 
 def _wrong_region(claim: Claim, request: Request, region: str) -> OSSError:

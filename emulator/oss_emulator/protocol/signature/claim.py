@@ -1,6 +1,7 @@
 """The claim of a signed request: its parts, its times, and whether its signature is right."""
 
 import hmac
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from enum import IntEnum, StrEnum
@@ -53,23 +54,53 @@ class Claim(NamedTuple):
     product: str = ""
 
 
-def parse_fields(text: str, separator: str, names: frozenset[str], ec: str) -> dict[str, str]:
+class FieldECs(NamedTuple):
+    """The ECs of an `Authorization` header that is not made of two or three known fields."""
+
+    number: str
+    form: str
+    """A field without its separator, or one that is given twice."""
+    name: str
+
+
+def parse_fields(
+    text: str,
+    separator: str,
+    required: Mapping[str, tuple[str, str]],
+    ecs: FieldECs,
+    optional: str = "",
+) -> dict[str, str]:
     """Parse a header of V2 or V4: `name=value,name=value` in any order, with or without blanks.
 
-    Raises `InvalidArgument` with `ec` for a malformed part, an unknown or a repeated name (P-15).
+    `required` maps names to the EC of a missing and of an empty field. Raises `InvalidArgument`
+    (P-15).
     """
-    found: dict[str, str] = {}
-    for part in text.split(","):
-        name, _, value = part.strip().partition(separator)
-        if name not in names or name in found:
-            raise OSSError(ErrorCase.INVALID_AUTHORIZATION, ec=ec)
-        found[name] = value
+    pairs = [pair.strip().partition(separator) for pair in text.split(",")]
+    found = {name: value for name, separated, value in pairs if separated}
+    if not 2 <= sum(name != "" for name, _, _ in pairs) <= 3:
+        raise OSSError(ErrorCase.INVALID_AUTHORIZATION, ec=ecs.number)
+    if found.keys() - {*required, optional}:
+        raise OSSError(ErrorCase.INVALID_AUTHORIZATION, ec=ecs.name)
+    if len(found) < len(pairs):
+        raise OSSError(ErrorCase.INVALID_AUTHORIZATION, ec=ecs.form)
+    if gap := find_gap(found, required):
+        raise OSSError(ErrorCase.INVALID_AUTHORIZATION, ec=gap[1])
     return found
 
 
-def parse_header_names(text: str) -> tuple[str, ...]:
+def parse_header_names(text: str | None) -> tuple[str, ...]:
     """Parse a list of additional headers, `range;host`, into sorted names in lower case."""
-    return tuple(sorted(text.lower().split(";"))) if text else ()
+    return () if text is None else tuple(sorted(name.strip() for name in text.lower().split(";")))
+
+
+_NO_KEY_ID: Final = re.compile(r"[^!-~]|\\")
+"""What no key id has: blanks, control characters and backslashes."""
+
+
+def check_key_id(access_key_id: str, ec: str) -> None:
+    """Raise `InvalidAccessKeyId` for a key id that none can be."""
+    if _NO_KEY_ID.search(access_key_id):
+        raise OSSError(ErrorCase.MALFORMED_ACCESS_KEY_ID, ec=ec)
 
 
 def find_gap(
@@ -142,16 +173,22 @@ MAX_SKEW: Final = 15 * 60
 
 
 def check_period(
-    claim: Claim, now: float, expired: Mapping[Version, str], early: str | None = None
+    claim: Claim,
+    now: float,
+    expired: Mapping[Version, str],
+    early: str | None = None,
+    skewed: str | None = None,
 ) -> None:
     """Raise `RequestTimeTooSkewed` or `AccessDenied` unless a signature is valid now.
 
-    `expired` and `early` are the ECs of URLs that are no longer and not yet valid.
+    `expired` and `early` are the ECs of URLs that are no longer and not yet valid, `skewed` that of
+    a header whose date is too far from now.
     """
     if claim.place is SignedIn.HEADER:
         if claim.signed_at is not None and abs(now - claim.signed_at) > MAX_SKEW:
             raise OSSError(
                 ErrorCase.REQUEST_TIME_TOO_SKEWED,
+                ec=skewed,
                 MaxAllowedSkewMilliseconds=str(MAX_SKEW * 1000),
                 RequestTime=dates.format_iso(claim.signed_at),
                 ServerTime=dates.format_iso(now),

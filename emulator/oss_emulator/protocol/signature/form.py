@@ -12,6 +12,7 @@ from oss_emulator.protocol.signature.claim import (
     Claim,
     SignedIn,
     Version,
+    check_key_id,
     format_day,
     parse_time,
 )
@@ -39,9 +40,10 @@ _FIELDS_OF_V4: Final = {
 _MARKS_OF_V4: Final = (_VERSION, _CREDENTIAL, "x-oss-signature")
 # The name of an empty field in the error, and the EC where it is known.
 _EMPTY: Final = {
-    "OSSAccessKeyId": ("accessKeyId", ""),
+    "OSSAccessKeyId": ("accessKeyId", "0002-00000707"),
     "Signature": ("signature", "0002-00000704"),
     "x-oss-signature": ("signature", "0002-00000704"),
+    POLICY: ("policy", "0006-00000205"),
 }
 
 
@@ -102,6 +104,7 @@ def _parse_v4(form: Form) -> Claim:
         message = "The credential is invalid."
         raise invalid_argument(_CREDENTIAL, credential, message, ec="0002-00000710")
     access_key_id, day, region, product, _ = parts
+    check_key_id(access_key_id, "0002-00000708")
     if day != format_day(signed_at):
         message = "The date in the credential is invalid."
         raise invalid_argument(_CREDENTIAL, credential, message, ec="0002-00000709")

@@ -16,6 +16,7 @@ from oss_emulator.protocol.signature.claim import (
     Claim,
     SignedIn,
     Version,
+    check_key_id,
     find_gap,
     parse_date,
     parse_expires,
@@ -37,6 +38,7 @@ def parse_header(request: Request, credentials: str) -> Claim:
     access_key_id, colon, signature = credentials.partition(":")
     if not (access_key_id and signature):
         raise OSSError(ErrorCase.INVALID_AUTHORIZATION, ec=None if colon else "0002-00000062")
+    check_key_id(access_key_id, "0002-00000064")
     headers = request.headers
     date, signed_at = parse_date(headers)
     # P-16: SDK V2 sends the token without its prefix.
@@ -56,6 +58,7 @@ def parse_url(query: Mapping[str, str]) -> Claim:
     """Parse `OSSAccessKeyId`, `Expires`, `Signature` and `security-token` (P-11)."""
     if gap := find_gap(query, PARAMETERS):
         raise OSSError(ErrorCase.INCOMPLETE_URL_SIGNATURE, ec=gap[1])
+    check_key_id(query["OSSAccessKeyId"], "0002-00000073")
     return Claim(
         Version.V1,
         SignedIn.URL,

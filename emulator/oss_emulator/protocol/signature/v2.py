@@ -12,8 +12,10 @@ from oss_emulator.protocol.signature import canonical
 from oss_emulator.protocol.signature.claim import (
     Calculation,
     Claim,
+    FieldECs,
     SignedIn,
     Version,
+    check_key_id,
     find_gap,
     parse_date,
     parse_expires,
@@ -24,33 +26,34 @@ from oss_emulator.protocol.signature.claim import (
 SCHEME: Final = "OSS2"
 
 PARAMETERS: Final = {
-    # 113, 117 and 118 have help pages; the others lie between them.
     "x-oss-expires": ("0002-00000113", "0002-00000114"),
     "x-oss-access-key-id": ("0002-00000115", "0002-00000116"),
     "x-oss-signature": ("0002-00000117", "0002-00000118"),
 }
 """The parameters that a signed URL must have, each with the EC of a missing and of an empty one."""
-_FIELDS: Final = frozenset({"AccessKeyId", "AdditionalHeaders", "Signature"})
+_FIELDS: Final = {
+    "AccessKeyId": ("0002-00000105", "0002-00000106"),
+    "Signature": ("0002-00000108", "0002-00000109"),
+}
+_ECS: Final = FieldECs(number="0002-00000102", form="0002-00000103", name="0002-00000104")
 
 
 def parse_header(request: Request, credentials: str) -> Claim:
     """Parse `AccessKeyId:…[,AdditionalHeaders:a;b],Signature:…` (P-13)."""
-    fields = parse_fields(credentials, ":", _FIELDS, "0002-00000104")
-    access_key_id, signature = fields.get("AccessKeyId"), fields.get("Signature")
-    if not (access_key_id and signature):
-        raise OSSError(ErrorCase.INVALID_AUTHORIZATION)
+    fields = parse_fields(credentials, ":", _FIELDS, _ECS, "AdditionalHeaders")
+    check_key_id(fields["AccessKeyId"], "0002-00000107")
     date, signed_at = parse_date(request.headers)
     # oss2, Go and Java sign the Date header, even if there is an x-oss-date too.
     date = request.headers.get("date", date).strip()
     return Claim(
         Version.V2,
         SignedIn.HEADER,
-        access_key_id=access_key_id,
-        signature=signature,
+        access_key_id=fields["AccessKeyId"],
+        signature=fields["Signature"],
         token=request.headers.get("x-oss-security-token") or None,
         date=date,
         signed_at=signed_at,
-        additional_headers=parse_header_names(fields.get("AdditionalHeaders", "")),
+        additional_headers=parse_header_names(fields.get("AdditionalHeaders")),
     )
 
 
@@ -68,7 +71,7 @@ def parse_url(query: Mapping[str, str]) -> Claim:
         token=query.get("security-token") or None,
         date=query["x-oss-expires"],
         expires_at=parse_expires(query["x-oss-expires"]),
-        additional_headers=parse_header_names(query.get("x-oss-additional-headers", "")),
+        additional_headers=parse_header_names(query.get("x-oss-additional-headers")),
     )
 
 

@@ -1,11 +1,13 @@
 """Signature version 4: HMAC-SHA256 with a key for one day, region and product."""
 
 import hmac
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 
+from oss_emulator.protocol.address import elsewhere
 from oss_emulator.protocol.errors import ErrorCase, OSSError
 from oss_emulator.protocol.headers import encode
 from oss_emulator.protocol.message import Request
@@ -13,8 +15,10 @@ from oss_emulator.protocol.signature import canonical
 from oss_emulator.protocol.signature.claim import (
     Calculation,
     Claim,
+    FieldECs,
     SignedIn,
     Version,
+    check_key_id,
     find_gap,
     format_day,
     parse_date,
@@ -31,35 +35,48 @@ MAX_EXPIRES: Final = 604800
 """Seven days in seconds, the longest `x-oss-expires` (EC 0002-00000232)."""
 
 PARAMETERS: Final = {
-    # 216 to 219 have help pages; 215 and 220 are their neighbours. Those of x-oss-date are unknown.
     "x-oss-expires": ("0002-00000215", "0002-00000216"),
     "x-oss-credential": ("0002-00000217", "0002-00000218"),
     "x-oss-signature": ("0002-00000219", "0002-00000220"),
-    "x-oss-date": ("", ""),
 }
-"""The parameters that a signed URL must have, each with the EC of a missing and of an empty one."""
-_FIELDS: Final = frozenset({"Credential", "AdditionalHeaders", "Signature"})
+"""The parameters that a signed URL must have, each with the EC of a missing and of an empty one.
+
+The EC of a missing `x-oss-date` is unknown.
+"""
+_FIELDS: Final = {
+    "Credential": ("0002-00000205", "0002-00000205"),
+    "Signature": ("0002-00000207", "0002-00000208"),
+}
+_ECS: Final = FieldECs(number="0002-00000202", form="0002-00000203", name="0002-00000204")
 _PRODUCTS: Final = frozenset({"oss", "oss-cloudbox"})
+_TABLES: Final = "osstables"
 TERMINATOR: Final = "aliyun_v4_request"
+_PAYLOAD_HASH: Final = "x-oss-content-sha256"
+UNSIGNED: Final = "UNSIGNED-PAYLOAD"
 
 
 def parse_header(request: Request, credentials: str) -> Claim:
     """Parse `Credential=…[,AdditionalHeaders=a;b],Signature=…` (P-14, P-15)."""
-    fields = parse_fields(credentials, "=", _FIELDS, "0002-00000203")
-    credential, signature = fields.get("Credential"), fields.get("Signature")
-    if not (credential and signature):
-        raise OSSError(ErrorCase.INVALID_AUTHORIZATION, ec="0002-00000202")
+    fields = parse_fields(credentials, "=", _FIELDS, _ECS, "AdditionalHeaders")
+    if request.headers.get(_PAYLOAD_HASH, UNSIGNED) != UNSIGNED:
+        raise OSSError(ErrorCase.INVALID_CONTENT_HASH)
+    access_key_id, day, region, product = _parse_credential(fields["Credential"], SignedIn.HEADER)
     date, signed_at = parse_date(request.headers)
-    access_key_id, day, region, product = _parse_credential(credential, signed_at, SignedIn.HEADER)
+    if date.endswith("Z") is not ("x-oss-date" in request.headers):
+        raise OSSError(ErrorCase.DATE_REQUIRED, ec="0002-00000502")
+    if day != format_day(signed_at):
+        raise OSSError(ErrorCase.INVALID_AUTHORIZATION, ec="0002-00000212")
+    if product not in _PRODUCTS and not (product == _TABLES and elsewhere(request.headers)):
+        raise OSSError(ErrorCase.INVALID_SIGNING_PRODUCT)
     return Claim(
         Version.V4,
         SignedIn.HEADER,
         access_key_id=access_key_id,
-        signature=signature,
+        signature=fields["Signature"],
         token=request.headers.get("x-oss-security-token") or None,
         date=date,
         signed_at=signed_at,
-        additional_headers=parse_header_names(fields.get("AdditionalHeaders", "")),
+        additional_headers=parse_header_names(fields.get("AdditionalHeaders")),
         day=day,
         region=region,
         product=product,
@@ -71,16 +88,18 @@ def parse_url(query: Mapping[str, str]) -> Claim:
     if gap := find_gap(query, PARAMETERS):
         name, ec = gap
         raise refuse_parameter(name, "", ec)
-    date = query["x-oss-date"]
+    credential, date = query["x-oss-credential"], query.get("x-oss-date", "")
+    access_key_id, day, region, product = _parse_credential(credential, SignedIn.URL)
     signed_at = parse_time(date)
     if signed_at is None:
         raise refuse_parameter("x-oss-date", date)
     expires = parse_seconds(query["x-oss-expires"])
     if expires is None or not 1 <= expires <= MAX_EXPIRES:
         raise refuse_parameter("x-oss-expires", query["x-oss-expires"], "0002-00000232")
-    access_key_id, day, region, product = _parse_credential(
-        query["x-oss-credential"], signed_at, SignedIn.URL
-    )
+    if day != format_day(signed_at):
+        raise refuse_parameter("x-oss-credential", credential, "0002-00000223")
+    if product not in _PRODUCTS:
+        raise refuse_parameter("x-oss-credential", query["x-oss-credential"])
     return Claim(
         Version.V4,
         SignedIn.URL,
@@ -90,7 +109,7 @@ def parse_url(query: Mapping[str, str]) -> Claim:
         date=date,
         signed_at=signed_at,
         expires_at=signed_at + expires,
-        additional_headers=parse_header_names(query.get("x-oss-additional-headers", "")),
+        additional_headers=parse_header_names(query.get("x-oss-additional-headers")),
         day=day,
         region=region,
         product=product,
@@ -108,7 +127,7 @@ def calculate(claim: Claim, request: Request, bucket: str, key: str, secret: str
         f"{query}\n"
         f"{canonical.headers(headers, ('content-type', 'content-md5', *also))}\n"
         f"{';'.join(also)}\n"
-        f"{headers.get('x-oss-content-sha256') or 'UNSIGNED-PAYLOAD'}"
+        f"{UNSIGNED}"
     )
     scope = f"{claim.day}/{claim.region}/{claim.product}"
     return _calculate(canonical_request, claim.date, scope, secret)
@@ -138,18 +157,15 @@ def sign(key: bytes, data: bytes) -> str:
     return hmac.digest(key, data, "sha256").hex()
 
 
-def _parse_credential(text: str, signed_at: float, place: SignedIn) -> tuple[str, str, str, str]:
+def _parse_credential(text: str, place: SignedIn) -> tuple[str, str, str, str]:
     """Parse `id/day/region/product/aliyun_v4_request`; raises `InvalidArgument`."""
     parts = text.rsplit("/", 4)
     if len(parts) != 5 or not parts[0] or parts[4] != TERMINATOR:
         raise _refuse_credential(place, text, header="0002-00000213", url="0002-00000224")
     access_key_id, day, region, product, _ = parts
-    if day != format_day(signed_at):
+    check_key_id(access_key_id, "0002-00000206" if place is SignedIn.HEADER else "0002-00000222")
+    if not re.fullmatch("[0-9]{8}", day):
         raise _refuse_credential(place, text, header="0002-00000212", url="0002-00000223")
-    if product not in _PRODUCTS:
-        if place is SignedIn.HEADER:
-            raise OSSError(ErrorCase.INVALID_SIGNING_PRODUCT)
-        raise refuse_parameter("x-oss-credential", text)
     return access_key_id, day, region, product
 
 

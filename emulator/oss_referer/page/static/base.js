@@ -367,11 +367,11 @@ const sent = new WeakMap(); // what each field said when its form was sent
 const said = (field) => ("checked" in field && field.type === "checkbox" ? field.checked : field.value);
 
 /**
- * Whether the reader has filled in a field and not sent it. What is sent at once never waits.
+ * Whether the reader has filled in a field and not sent it.
  * @param {Field} field
  */
 function isUnsent(field) {
-  if (field.closest("[data-on-change]") || said(field) === sent.get(field)) return false;
+  if (said(field) === sent.get(field)) return false;
   if (field instanceof HTMLSelectElement) return !(find("option[selected]", field) ?? field.options[0])?.selected;
   if (field.type === "checkbox") return said(field) !== field.hasAttribute("checked");
   return field.value !== field.defaultValue || field.validity.badInput;
@@ -461,7 +461,7 @@ export function values(form) {
 async function send(form) {
   const { method, path = "", done, next, into } = form.dataset;
   const question = form.dataset.confirm ?? find("option:checked", form)?.dataset.confirm;
-  if (question && !(await confirm(question, form.dataset.yes ?? find("button", form).firstChild?.textContent ?? ""))) {
+  if (question && !(await confirm(question, find("button", form).firstChild?.textContent ?? ""))) {
     form.reset();
     return;
   }
@@ -472,13 +472,11 @@ async function send(form) {
     delete value[name];
     return part;
   });
-  const answer = await ask(place, { method, value, html: Boolean(into) }).catch((error) => {
-    if ("onChange" in form.dataset) form.reset(); // it would show what the server does not have
-    throw error;
-  });
+  const answer = await ask(place, { method, value, html: Boolean(into) });
   if (into) {
     fill(find(`#${into}`), answer);
     find(`#${into}`).focus();
+    find(`#${into}`).dispatchEvent(new Event("filled", { bubbles: true })); // for the script of the page
     return;
   }
   if (next) {
@@ -495,8 +493,4 @@ document.addEventListener("submit", (event) => {
   if (!form) return;
   event.preventDefault();
   attempt(() => send(form));
-});
-document.addEventListener("change", (event) => {
-  const form = at(event, "form[data-on-change]");
-  if (form) attempt(() => send(form));
 });

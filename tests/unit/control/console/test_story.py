@@ -6,12 +6,14 @@ import asyncio
 import time
 from typing import Any
 
+import lxml.html
 import pytest
 from oss_emulator import Emulator
 from oss_emulator.control.api.route import ApiError
 from oss_emulator.control.console import entries as incidents
-from oss_emulator.control.console import resend
+from oss_emulator.control.console import page, resend
 from oss_emulator.control.console.entries import IncidentKind
+from oss_emulator.control.console.static_files import FOLDER
 from oss_emulator.control.faults import Fault
 from oss_emulator.operations.admission import Refused
 from oss_emulator.protocol.message import Request, Response
@@ -19,6 +21,7 @@ from oss_emulator.protocol.signature import presigning
 from oss_emulator.settings import Settings
 from oss_referer import Assumptions, RefererConfiguration
 from oss_referer.engine.assumptions import SourceOfCopy
+from oss_referer.page import rendering
 from oss_referer.sources import referer_xml
 
 from tests.rows import rows
@@ -72,14 +75,18 @@ def test_story_has_the_rules_as_they_were_and_the_verdict_of_now(ask: ApiCaller)
     assert (told["changed"], told["now"]) == (True, True)
     page = ask.html(f"requests/{number}")
     assert "The bucket has other rules now." in page
-    assert "Deny https://blog.example.com" in page
+    assert "blog.example.com was locked out" in page
+    assert "Deny this site" in page
+    assert "Apply" not in page
 
 
 def test_story_names_the_nearest_entry_and_where_it_parts(ask: ApiCaller) -> None:
     number = get(ask, f"{BLOG}a")
     nearest = story(ask, number)["rules"]["nearest"]["whitelist"]
     assert (nearest["entry"], nearest["agrees"], nearest["parting"]) == (SITE, 8, "host")
-    assert "The host differs." in ask.html(f"requests/{number}")
+    page = ask.html(f"requests/{number}")
+    assert "The host differs. It is blog, not www." in page
+    assert "https://<mark>blog</mark>.example.com/a" in page
 
 
 def test_referer_that_lacks_its_slash_is_explained(ask: ApiCaller) -> None:
@@ -158,10 +165,25 @@ def test_story_by_many_rules_takes_a_moment(ask: ApiCaller) -> None:
     assert "All 560 entries" in page
 
 
+def test_export_marks_the_lines_that_were_added(ask: ApiCaller) -> None:
+    rules = [
+        referer_xml.format(RefererConfiguration(False, whitelist=one)).decode()
+        for one in ((SITE, BLOG), (SITE,))
+    ]
+    body = {"bucket": "examplebucket", "rules": rules[0], "before": rules[1]}
+    exported = lxml.html.fromstring(ask.html("rules/export", body))
+    for form in ("xml", "hcl", "json"):
+        (added,) = exported.findall(f".//*[@data-form='{form}']//ins")
+        assert BLOG in (added.text or "")
+    del body["before"]
+    assert "<ins>" not in ask.html("rules/export", body)
+
+
 def test_story_says_that_permissions_denied_it(ask: ApiCaller) -> None:
     ask.oss("PUT", f"{BUCKET}?acl", x_oss_acl="private")
     page = ask.html(f"requests/{get(ask, SITE)}")
-    assert "The rules do not deny this; permissions do." in page
+    assert "The rules do not deny this; permissions do" in page
+    assert "The rules allow www.example.com" in page
     assert "permissions do" not in ask.html(f"requests/{get(ask, BLOG)}")
 
 
@@ -183,9 +205,85 @@ def test_site_is_allowed_with_a_proof_and_undone(ask: ApiCaller) -> None:
     before = rules_of(ask)
     applied = ask("PUT", f"remedies/{number}", wanted).json
     assert rules_of(ask)["RefererList"] == {"Referer": [SITE, BLOG]}
-    undo = referer_xml.format(RefererConfiguration(False, whitelist=(SITE,))).decode()
-    ask("PUT", f"remedies/{number}", {"undo": undo, "etag": applied["etag"]})
+    undo = {"undo": "", "etag": applied["etag"]}
+    assert ask("PUT", f"remedies/{number}", undo).status == 200
     assert rules_of(ask) == before
+    assert ask("PUT", f"remedies/{number}", undo).status == 409
+
+
+def apply(ask: ApiCaller, number: int) -> str:
+    """Apply the first proposal; return the entity tag of the new rules."""
+    wanted = {"kind": "allow-site", "place": "0", "etag": prove(ask, number).json["etag"]}
+    return str(ask("PUT", f"remedies/{number}", wanted).json["etag"])
+
+
+def test_denied_request_opens_with_its_first_proposal_proved(ask: ApiCaller) -> None:
+    number = get(ask, BLOG)
+    assert story(ask, number)["proposal"]["proof"]["proved"]
+    page = ask.html(f"requests/{number}")
+    assert "Proved: no other site is decided differently." in page
+    assert "1 of the last 1 requests get in that do not now." in page
+    assert story(ask, get(ask, SITE))["proposal"] is None
+
+
+def test_proof_counts_requests_by_the_rules_of_now(ask: ApiCaller) -> None:
+    """A request that was allowed by rules of before does not turn again."""
+    put_rules(ask, RefererConfiguration(False, whitelist=(SITE, BLOG)))
+    first = get(ask, BLOG)
+    put_rules(ask, RefererConfiguration(False, whitelist=(SITE,)))
+    number = get(ask, BLOG)
+    assert story(ask, number)["proposal"]["proof"]["turns"] == [first, number]
+
+
+def test_story_is_the_receipt_of_what_was_applied_until_it_is_undone(ask: ApiCaller) -> None:
+    number = get(ask, BLOG)
+    etag = apply(ask, number)
+    page = ask.html(f"requests/{number}")
+    for said in ("Applied to examplebucket", "gets in now", "The decision now", "Export", "Undo"):
+        assert said in page
+    assert story(ask, number)["rules"]["applied"]
+    assert "Proved" not in page
+    send_again(ask, number)
+    assert "allowed 200" in ask.html(f"requests/{number}")
+    ask("PUT", f"remedies/{number}", {"undo": "", "etag": etag})
+    page = ask.html(f"requests/{number}")
+    for said in ("blog.example.com is locked out", "Undone, the earlier rules are back", "Proved"):
+        assert said in page
+    assert "allowed 200" not in page
+    assert "Applied to" not in page
+
+
+def test_change_that_others_followed_is_not_undone_alone(ask: ApiCaller) -> None:
+    number = get(ask, BLOG)
+    etag = apply(ask, number)
+    put_rules(ask, RefererConfiguration(False, whitelist=(SITE, BLOG, "https://a.test/")))
+    page = ask.html(f"requests/{number}")
+    assert "can no longer be undone by itself" in page
+    assert 'name="undo"' not in page
+    assert ask("PUT", f"remedies/{number}", {"undo": "", "etag": etag}).status == 409
+    put_rules(ask, RefererConfiguration(False, whitelist=("https://a.test/",)))
+    assert "blog.example.com is locked out" in ask.html(f"requests/{number}")
+
+
+@rows(
+    ("rules", "referer", "said"),
+    (RefererConfiguration(False, whitelist=(SITE,)), BLOG, ["none", "0 of 1", "denied"]),
+    (RefererConfiguration(False, whitelist=(SITE, BLOG)), BLOG, ["none", "1 of 2", "allowed"]),
+    (RefererConfiguration(blacklist=(BLOG,)), BLOG, ["1 of 1", "denied"]),
+    (RefererConfiguration(blacklist=(SITE,)), BLOG, ["0 of 1", "none", "allowed"]),
+    (RefererConfiguration(False, whitelist=(SITE,)), None, ["yes", "denied"]),
+    (RefererConfiguration(True, whitelist=(SITE,)), None, ["yes", "allowed"]),
+)
+def test_decision_is_drawn_with_the_way_taken(
+    ask: ApiCaller, rules: RefererConfiguration, referer: str | None, said: list[str]
+) -> None:
+    put_rules(ask, rules)
+    page = ask.html(f"requests/{get(ask, referer)}")
+    drawing = lxml.html.fromstring(page).find(".//svg[@role='img']")
+    assert drawing is not None
+    lit = drawing.xpath("text[@class='lit']/text() | g[starts-with(@class, 'lit')]/text/text()")
+    assert lit == [*(["sent", "no"] if referer else ["none"]), *said]
+    assert said[-1] in drawing.get("aria-label", "")
 
 
 def test_rules_that_changed_after_the_proof_are_not_overwritten(ask: ApiCaller) -> None:
@@ -221,10 +319,10 @@ def test_remedy_that_is_not_offered_is_refused(
     assert ask("POST", "remedies/99", body).status == 404
 
 
-def test_undo_must_be_rules(ask: ApiCaller) -> None:
+def test_undo_without_a_change_is_refused(ask: ApiCaller) -> None:
     number = get(ask, BLOG)
-    for undo in ("<x/>", 1, None, {"AllowEmptyReferer": 7}):
-        assert ask("PUT", f"remedies/{number}", {"undo": undo, "etag": "x"}).status == 400
+    answer = ask("PUT", f"remedies/{number}", {"undo": "1", "etag": "x"})
+    assert (answer.status, answer.json["error"][:24]) == (409, "There is nothing to undo")
 
 
 def test_proof_names_another_site_that_a_remedy_lets_in(ask: ApiCaller) -> None:
@@ -255,6 +353,14 @@ def test_proof_of_a_switch_warns_of_pages_without_a_referer(ask: ApiCaller) -> N
     assert "Any page can suppress its Referer" in page
 
 
+@rows(("language", "said"), ("en", "empty?"), ("zh", "为空？"))
+def test_drawing_without_a_request_is_unlit(language: str, said: str) -> None:
+    parts = rendering.load(FOLDER.parent / "templates").get_template("story_parts.html")
+    drawing = parts.make_module().drawing(page.texts(language))  # type: ignore[attr-defined]
+    assert said in drawing
+    assert "lit" not in drawing.replace("split", "")
+
+
 # --- Sending it again
 
 
@@ -271,7 +377,9 @@ def test_request_is_sent_again_and_both_verdicts_are_shown(ask: ApiCaller) -> No
     assert (told["before"]["verdict"], told["after"]["verdict"]) == ("denied", "allowed")
     assert (told["after"]["status"], told["signed_anew"]) == (200, False)
     assert ask.journal.entries()[-1].number == told["number"] > number
-    assert "Before and now" in ask.html(f"resend/{number}", {})
+    page = ask.html(f"resend/{number}", {})
+    assert "denied 403" in page
+    assert "allowed 200" in page
 
 
 def sign(ask: ApiCaller, now: float, **query: str) -> str:
@@ -296,7 +404,7 @@ def test_expired_url_is_signed_anew(ask: ApiCaller) -> None:
     assert (told["before"]["status"], told["after"]["status"]) == (403, 200)
     assert told["signed_anew"]
     assert "response-content-type=text%2Fcss" in told["after"]["target"]
-    assert "signed it anew" in ask.html(f"resend/{number}", {})
+    assert "The signed URL had expired." in ask.html(f"requests/{number}")
     assert not send_again(ask, get(ask, SITE, f"/hello.txt?{sign(ask, time.time())}"))[
         "signed_anew"
     ]

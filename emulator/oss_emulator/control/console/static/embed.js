@@ -9,6 +9,3 @@ if (test) {
     fill(find("#results"), await ask(`embed/${run}?site=${encodeURIComponent(site)}`, { html: true }));
   });
 }
-
-const choice = find("select#embed-bucket");
-choice?.addEventListener("change", () => location.assign(`?bucket=${encodeURIComponent(choice.value)}`));

@@ -1,22 +1,28 @@
 // The story of one request, on a page of its own or beside the list; each has a URL of its own.
 
-import { all, ask, at, attempt, fill, find, kept, root } from "./base.js";
+import { all, ask, at, attempt, fill, find, kept, root, values } from "./base.js";
 import "./cases.js";
 
 const detail = find("#detail"); // null on the page of one story
-const covering = matchMedia("(max-width: 69.99rem)"); // the story covers the list, see base.css
+const covering = matchMedia("(max-width: 56.25rem)"); // the story covers the list, see base.css
+const APPLY = "#allow"; // at the end of an address, it puts the focus on "Apply", and no more
 /** @type {string | undefined} */
 let opened; // the number of the open story
 /** @type {string | undefined} */
 let wanted; // the number of the story that was asked for last
+/** @type {Element | null} */
+let opener = null; // what had the focus before
+let exports = false; // whether the export is open
 
 /**
  * Open the story of a request, in place of the one that is open.
  * @param {string} number
+ * @param {string} [place] "#allow" puts the focus on "Apply"
  */
-export async function open(number) {
-  if (!(await show(number))) return;
-  const url = `${root}requests/${number}${location.search}`;
+export async function open(number, place = "") {
+  if (!detail?.contains(document.activeElement)) opener = document.activeElement;
+  if (!(await show(number, place))) return;
+  const url = `${root}requests/${number}${location.search}${place}`;
   if (history.state?.story) history.replaceState({ story: number }, "", url);
   else history.pushState({ story: number }, "", url); // so that Back closes it
 }
@@ -36,8 +42,11 @@ export function mark() {
   find(`#rows tr[data-number="${opened}"]`)?.setAttribute("aria-selected", "true");
 }
 
-/** @param {string} number */
-async function show(number) {
+/**
+ * @param {string} number
+ * @param {string} place
+ */
+async function show(number, place) {
   wanted = number;
   const html = await attempt(() => ask(`requests/${number}`, { html: true }));
   if (html === undefined || wanted !== number) return false; // another one was asked for meanwhile
@@ -47,10 +56,19 @@ async function show(number) {
   detail.hidden = false;
   find("#split").classList.add("open");
   cover();
-  prepare(detail);
+  exports = false;
+  prepare();
   detail.scrollTop = 0;
-  detail.focus({ preventScroll: true });
+  enter(place);
   return true;
+}
+
+/**
+ * Put the focus on the story, which its headline announces, or on "Apply".
+ * @param {string} place
+ */
+function enter(place) {
+  ((place === APPLY && find("#apply")) || find("#story")).focus({ preventScroll: true });
 }
 
 function hide() {
@@ -60,7 +78,8 @@ function hide() {
   detail.replaceChildren();
   find("#split").classList.remove("open");
   cover();
-  (find(`#rows tr[data-number="${opened}"] a`) ?? find("#main")).focus();
+  const row = opener?.isConnected && opener.closest(`[data-number="${opened}"]`);
+  (row ? /** @type {HTMLElement} */ (opener) : find(`#rows tr[data-number="${opened}"] a`) ?? find("#main")).focus();
   opened = undefined;
   mark();
 }
@@ -79,26 +98,42 @@ function cover() {
 function follow() {
   const number = location.pathname.slice(root.length).match(/^requests\/(\d+)$/)?.[1];
   if (!number) hide();
-  else if (opened !== number) show(number);
+  else if (opened !== number) show(number, location.hash);
 }
 
-/**
- * Offer what the edited rules say, if the rules of the bucket are being edited in this browser.
- * @param {ParentNode} within
- */
-function prepare(within) {
-  const story = find(".story", within);
-  const button = find("[data-edited]", within);
+/** Offer what the edited rules say, if the rules of the bucket are being edited in this browser. */
+function prepare() {
+  const button = find("[data-edited]");
   if (!button) return;
-  const { bucket, referer, hasReferer, signed, method } = story.dataset;
+  const { bucket, referer, hasReferer, signed, method } = find("#story").dataset;
   const draft = kept.get(`rules:${bucket}`);
   button.hidden = !draft;
   button.addEventListener("click", () => attempt(async () => {
     const requests = [{ referer: hasReferer ? referer : null, signed, method }];
     const html = await ask("rules/check", { method: "POST", value: { rules: draft, requests }, html: true });
-    fill(find("[data-edited-answer]", within), html);
+    fill(find("[data-edited-answer]"), html);
   }));
 }
+
+/** After a step, show an open export again, with the rules as they are now. */
+async function renew() {
+  const form = find("form#export");
+  exports &&= Boolean(form);
+  if (exports) fill(find("#exported"), await ask("rules/export", { method: "POST", value: values(form), html: true }));
+}
+
+document.addEventListener("filled", (event) => {
+  const filled = /** @type {HTMLElement} */ (event.target);
+  if (filled.id === "exported") exports = true;
+  if (filled.id !== "story") return;
+  prepare();
+  attempt(renew);
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "z" || !(event.ctrlKey || event.metaKey) || event.shiftKey || at(event, "input, select, textarea, dialog")) return;
+  find("form#undo-here")?.requestSubmit();
+});
 
 if (detail) {
   addEventListener("popstate", follow);
@@ -113,5 +148,6 @@ if (detail) {
 } else {
   const { pathname } = location;
   addEventListener("popstate", () => location.pathname === pathname || location.reload());
-  prepare(document);
+  prepare();
+  if (location.hash === APPLY) enter(APPLY);
 }

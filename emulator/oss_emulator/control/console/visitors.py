@@ -1,0 +1,64 @@
+"""Visitors without a signature: what a page of a site, or a request without a Referer, would get.
+
+Their requests pass all checks of the service, but nothing answers or records them.
+"""
+
+from typing import Any, Final
+from urllib.parse import quote
+
+from oss_referer.browser.probes import guess_site
+
+from oss_emulator.control.api.referer import find_rules
+from oss_emulator.control.api.route import ApiRequest
+from oss_emulator.control.console.entries import summarize
+from oss_emulator.control.journal import JournalEntry
+from oss_emulator.operations.admission import Refused
+from oss_emulator.protocol.message import Request, Response
+
+STRANGER: Final = "https://stranger.example.net/"
+"""The Referer of a page that no rules are written for."""
+
+_SHOWN: Final = (
+    *("referer", "verdict", "reason", "entry", "denied_by_access"),
+    *("status", "code", "ec", "operation"),
+)
+"""What the page shows of a row."""
+
+
+def find_referers(asked: ApiRequest, bucket: str) -> dict[str, str | None]:
+    """Return the Referer of each kind of visitor of a bucket, by the name of the kind."""
+    own = f"{guess_site(find_rules(asked, bucket))}/"
+    return {"own": own, "stranger": STRANGER, "none": None}
+
+
+def try_referer(asked: ApiRequest, url: str, referer: str | None) -> dict[str, Any]:
+    """Return the row of a request for a URL, as the list of requests would have it."""
+    service, (scheme, _, rest) = asked.controls.service, url.partition("://")
+    host, _, target = rest.partition("/")
+    fields = [("Host", host), *([] if referer is None else [("Referer", referer)])]
+    now, secure = asked.controls.clock.now(), scheme == "https"
+    request = Request.parse(
+        "GET", f"/{target}", fields, now, remote=asked.request.remote, secure=secure
+    )
+    result = service.admit(request)
+    error = result.error if isinstance(result, Refused) else None
+    response = service.render(result) if isinstance(result, Refused) else Response(200)
+    entry = JournalEntry(0, result.known, error, response, sent=0, seconds=0.0)
+    row = summarize(entry)
+    return {name: row[name] for name in _SHOWN}
+
+
+def find_url(asked: ApiRequest, bucket: str, key: str, version: str | None = None) -> str:
+    """Return the public URL of an object."""
+    query = f"?versionId={quote(version, safe='')}" if version else ""
+    return f"{find_address(asked, bucket)}/{quote(key)}{query}"
+
+
+def find_address(asked: ApiRequest, bucket: str) -> str:
+    """Return the address of a bucket, at a host of its own where the server demands that."""
+    request = asked.request
+    scheme = "https" if request.secure else "http"
+    if not asked.controls.service.settings.strict_addressing:
+        return f"{scheme}://{request.host}/{bucket}"
+    colon, port = request.host.rpartition(":")[1:]
+    return f"{scheme}://{bucket}.localhost{f':{port}' if colon and port.isdecimal() else ''}"

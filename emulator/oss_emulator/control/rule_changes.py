@@ -1,0 +1,102 @@
+"""The last changes of Referer rules: of which bucket, when, what, and who made them."""
+
+from collections import deque
+from typing import Final, NamedTuple
+
+from oss_emulator.operations.admission import Admission
+
+SIZE: Final = 200
+"""The most changes that are remembered, of all buckets."""
+
+
+class RuleChange(NamedTuple):
+    """A change of the rules of one bucket."""
+
+    number: int
+    time: float
+    """Seconds since the epoch."""
+    bucket: str
+    before: bytes | None
+    """The document that was replaced; None for a bucket without rules (R-15)."""
+    after: bytes | None
+    request_id: str = ""
+    """That of the PutBucketReferer that made it; "" for a snapshot that was restored."""
+    remote: str = ""
+    """The address of the client; "" for the console and the API of the emulator."""
+    story: int | None = None
+    """The number of the request in whose story it was made; None for none."""
+    undoes: int | None = None
+    """The number of the change that it took back; None for none."""
+
+
+class RuleChanges:
+    """Remembers the last changes; the oldest one goes when there are SIZE."""
+
+    def __init__(self) -> None:
+        self._changes: deque[RuleChange] = deque(maxlen=SIZE)
+        self._count = 0
+
+    def note(self, admission: Admission, before: bytes | None, after: bytes) -> None:
+        """Remember what a PutBucketReferer has changed; equal rules are no change."""
+        request = admission.request
+        self._add(
+            request.received,
+            admission.target.bucket,
+            before,
+            after,
+            admission.request_id,
+            request.remote,
+        )
+
+    def note_restored(
+        self, time: float, bucket: str, before: bytes | None, after: bytes | None
+    ) -> None:
+        """Remember what a snapshot has changed when it was restored."""
+        self._add(time, bucket, before, after)
+
+    def _add(
+        self,
+        time: float,
+        bucket: str,
+        before: bytes | None,
+        after: bytes | None,
+        request_id: str = "",
+        remote: str = "",
+    ) -> None:
+        if before != after:
+            self._count += 1
+            made = RuleChange(self._count, time, bucket, before, after, request_id, remote)
+            self._changes.append(made)
+
+    def credit(self, request_id: str, story: int | None, undoes: int | None = None) -> None:
+        """Say who has made the last change, if it is the one with this request id."""
+        if self._changes and self._changes[-1].request_id == request_id:
+            self._changes[-1] = self._changes[-1]._replace(story=story, undoes=undoes)
+
+    def all(self) -> list[RuleChange]:
+        """Return the changes, the oldest first."""
+        return list(self._changes)
+
+    def find(self, number: int) -> RuleChange | None:
+        return next((change for change in self._changes if change.number == number), None)
+
+    def of_story(self, story: int) -> RuleChange | None:
+        """Return the last change that was made in the story of a request, not taken back there."""
+        made = (one for one in reversed(self._changes) if one.story == story)
+        return next((one for one in made if one.undoes is None), None)
+
+    def latest(self, bucket: str, now: bytes | None) -> RuleChange | None:
+        """Return the last change of a bucket, if it led to the document that the bucket has now."""
+        last = next((one for one in reversed(self._changes) if one.bucket == bucket), None)
+        return last if last is not None and last.after == now else None
+
+    def is_undone(self, change: RuleChange) -> bool:
+        """Return whether a change was taken back, and that was not taken back in turn."""
+        return any(
+            other.undoes == change.number and not self.is_undone(other)
+            for other in self._changes
+            if other.number > change.number
+        )
+
+    def clear(self) -> None:
+        self._changes.clear()

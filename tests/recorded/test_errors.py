@@ -1,0 +1,58 @@
+"""The cases of the help pages of ECs name their sources, and each EC of the server its basis."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+from oss_emulator.protocol.errors import BASES, ECBasis, basis_of
+
+from tests.recorded.test_recorded import ERRORS, FOLDER
+
+EC = r"00\d\d-0000\d{4}"
+CASES = [(each.name.partition(":")[0], each.steps[-1].answer) for each in ERRORS.scenarios]
+UNPLAYED = {
+    page.rpartition("/")[2]: (page, item["reason"])
+    for item in tomllib.loads((FOLDER / "errors.toml").read_text(encoding="utf-8"))["unplayed"]
+    for page in item["pages"]
+}
+"""The pages that cannot be played, each with the reason, by EC."""
+
+
+def ecs_of_the_server() -> set[str]:
+    package = Path(__file__).parents[2] / "emulator"
+    sources = [path.read_text(encoding="utf-8") for path in package.rglob("*.py")]
+    return {ec for source in sources for ec in re.findall(f'"({EC})"', source)}
+
+
+def test_each_case_is_named_by_its_ec_and_gets_it() -> None:
+    for ec, answer in CASES:
+        assert re.fullmatch(EC, ec)
+        assert f"Error/EC={ec}" in answer.xml, ec
+
+
+def test_each_case_names_its_page() -> None:
+    cases = [(item["source"], item.get("reason", ".")) for item in ERRORS.document["scenarios"]]
+    address = r"https://[a-z.]+/(help|zh|en|document_detail)/(.+/)?(00\d\d-0000\d{4}|[0-9]+\.html)"
+    for page, reason in (*cases, *UNPLAYED.values()):
+        assert re.fullmatch(address, page), page
+        assert reason.endswith("."), page
+
+
+def test_pages_that_are_not_played_have_no_case() -> None:
+    assert UNPLAYED.keys().isdisjoint(ec for ec, _ in CASES)
+
+
+def test_each_ec_of_the_server_says_its_basis() -> None:
+    """Those of recorded answers and of pages are found, those of suites are stated."""
+    ecs = ecs_of_the_server()
+    recorded = set(re.findall(EC, (FOLDER / "blob.json").read_text(encoding="utf-8")))
+    pages = {ec for ec, _ in CASES} | UNPLAYED.keys()
+    stated = {basis: {ec for ec in ecs if basis_of(ec) is basis} for basis in ECBasis}
+    assert stated[ECBasis.RECORDED] == recorded & ecs
+    assert stated[ECBasis.PAGE] == (pages - recorded) & ecs
+
+
+def test_only_ecs_of_the_server_have_a_basis() -> None:
+    assert BASES.keys() <= ecs_of_the_server()
