@@ -30,7 +30,7 @@ pytestmark = pytest.mark.system
 ROOT = Path(__file__).parents[2]
 BROKEN = (ROOT / "fixtures" / "lab" / "broken.xml").read_text(encoding="utf-8")
 SITE = "https://www.example.com/"
-PATIENCE = 20_000
+PATIENCE = 180_000
 """Milliseconds until Python runs in a browser on a busy machine."""
 
 
@@ -226,7 +226,7 @@ def test_price_of_a_fix_and_its_buttons_are_in_sight_on_a_telephone(shown: Page)
         cut = "parts => parts.filter((part) => part.scrollWidth > part.clientWidth).length"
         assert unsafe.locator(".scroll").evaluate_all(cut) == 0
         unsafe.get_by_role("button", name="Fix it anyway").click()
-        expect(shown.locator("#change")).to_contain_text("more allowed")
+        expect(shown.locator("#change")).to_contain_text("lets others in")
         wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         assert shown.evaluate(wide) == 0
     finally:

@@ -204,7 +204,7 @@ export class Editor {
     this.#page.touched?.();
     const how = event instanceof InputEvent ? event.inputType : "";
     const isTyped = /^(insertText|insertCompositionText|deleteContent)/.test(how);
-    const isText = control instanceof HTMLTextAreaElement && (this.isUnread ? DOCUMENT : TYPED).test(control.value);
+    const isText = control.id === "whitelist" && (this.isUnread ? DOCUMENT : TYPED).test(control.value);
     if (isText) {
       this.#hold(control.value);
       this.#readSoon();
