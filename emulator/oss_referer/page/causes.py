@@ -11,9 +11,6 @@ from oss_referer.lint.finding import WIDENS
 from oss_referer.lint.risk import UNPROVED
 from oss_referer.search.entry import example
 
-PLACES: Final = 60
-"""The most entries of a cause, and the most causes, on a page."""
-
 
 class Consequence(StrEnum):
     """What the fix of a cause does."""

@@ -94,7 +94,7 @@ export class Editor {
 
   /**
    * @param {object} page
-   * @param {(isTyped: boolean) => void} page.changed called after each change; more may follow one that is typed
+   * @param {() => void} page.changed called after each change
    * @param {() => void} [page.touched] called before each change that the reader makes
    * @param {(rules: Rules) => void} [page.opened] called with rules that were read, before they are shown
    * @param {(data: DOMStringMap) => void} [page.reviewed] called with what a review says of itself
@@ -182,7 +182,7 @@ export class Editor {
     this.#receipt = "";
     allow(undoButton, this.isUnread || this.#timeline.past.length > 0);
     allow(redoButton, this.#timeline.future.length > 0);
-    this.#page.changed(isTyped);
+    this.#page.changed();
     if (!this.isUnread) this.ask(isTyped);
     exports.hidden ||= !popover.matches(":popover-open"); // until it has these rules
     this.#refreshExport();
