@@ -287,9 +287,10 @@ def _check_pair(one: Node, other: Node, *, allowed: bool) -> None:
     """Refuse rules for the same objects that contradict each other or have the same action.
 
     Two moves are the same action if they are to the same class. The header allows the same prefix
-    and action, but not two times for uploads (P-90).
+    and action, also with both kinds of times, but not two times for uploads (P-90).
     """
-    _check_mixture(one, other)
+    if not allowed:
+        _check_mixture(one, other)
     moves = _moves([*one.all("Transition"), *other.all("Transition")], "Days")
     ends = sorted(int(end) for rule in (one, other) if (end := rule.text("Expiration/Days")))
     steps = [*moves, *((len(_COLDER), end) for end in ends)]
