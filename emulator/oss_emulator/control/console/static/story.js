@@ -9,12 +9,14 @@ const covering = matchMedia("(max-width: 69.99rem)"); // the story covers the li
 let opened; // the number of the open story
 /** @type {string | undefined} */
 let wanted; // the number of the story that was asked for last
+let from = ""; // the list from which it was opened
 
 /**
  * Open the story of a request, in place of the one that is open.
  * @param {string} number
  */
 export async function open(number) {
+  from = document.activeElement?.closest("#sites, #rows")?.id === "sites" ? "#sites" : "#rows";
   if (!(await show(number))) return;
   const url = `${root}requests/${number}${location.search}`;
   if (history.state?.story) history.replaceState({ story: number }, "", url);
@@ -32,8 +34,8 @@ const isOpen = () => Boolean(detail && !detail.hidden);
 
 /** Mark the row of the open story, which the list may have made anew. */
 export function mark() {
-  for (const row of all("#rows tr[aria-selected]")) row.removeAttribute("aria-selected");
-  find(`#rows tr[data-number="${opened}"]`)?.setAttribute("aria-selected", "true");
+  for (const row of all("#split tr[aria-selected]")) row.removeAttribute("aria-selected");
+  for (const row of all(`#split :is([data-number="${opened}"], [data-story="${opened}"])`)) row.setAttribute("aria-selected", "true");
 }
 
 /** @param {string} number */
@@ -60,7 +62,7 @@ function hide() {
   detail.replaceChildren();
   find("#split").classList.remove("open");
   cover();
-  (find(`#rows tr[data-number="${opened}"] a`) ?? find("#main")).focus();
+  (find(`${from} [data-story="${opened}"] a`) ?? find(`#rows tr[data-number="${opened}"] a`) ?? find("#main")).focus();
   opened = undefined;
   mark();
 }
