@@ -65,7 +65,7 @@ def test_newcomer_finds_out_why_and_changes_the_rule(tab: Page, tmp_path: Path) 
         assert running.process.stdout is not None
         printed = running.process.stdout.readline().decode()
         tab.goto(printed.removeprefix("Console: ").strip())
-        expect(tab.get_by_text("No requests yet")).to_be_visible()
+        expect(tab.get_by_text("Nobody has asked for anything yet")).to_be_visible()
 
         image = f"{running.endpoint}/{BUCKET}/hello.txt"
         assert requests.get(image, headers={"Referer": THIEF}, timeout=20).status_code == 403
@@ -128,45 +128,45 @@ def test_requests_come_by_themselves_and_can_be_paused(tab: Page, emulator: Emul
     expect(rows).to_have_count(1)
     tab.get_by_role("button", name="Pause").click()
     expect(rows).to_have_count(2)
-    expect(rows.first.locator(".verdict")).to_have_text("allowed")
+    expect(rows.locator(".verdict")).to_have_text(["denied", "allowed"])
     tab.get_by_role("button", name="Clear").click()
     expect(rows).to_have_count(0)
 
 
 @pytest.mark.parametrize(
-    ("label", "choice", "left"),
+    ("search", "left"),
     [
-        ("Rules", "denied", [THIEF]),
-        ("Status", "404", ["no Referer"]),
-        ("EC", "0003-00000503", [THIEF]),
-        ("Method", "HEAD", [SITE]),
-        ("Bucket", "missing", ["no Referer"]),
+        ("is:denied", [THIEF]),
+        ("status:404", ["no Referer"]),
+        ("ec:0003-00000503 bucket:examplebucket", [THIEF]),
+        ("method:HEAD", [SITE]),
+        ("site:none", []),
     ],
 )
-def test_requests_are_filtered_by_choice(
-    tab: Page, emulator: Emulator, label: str, choice: str, left: list[str]
+def test_tokens_choose_requests(
+    tab: Page, emulator: Emulator, search: str, left: list[str]
 ) -> None:
     fetch(emulator, THIEF)
     fetch(emulator, bucket="missing")
     requests.head(f"{emulator.endpoint}/{BUCKET}/hello.txt", headers={"Referer": SITE}, timeout=20)
     visit(tab, emulator, "requests")
-    tab.get_by_role("combobox", name=label, exact=True).select_option(choice)
+    tab.get_by_label("Search").fill(search)
     expect(tab.locator("#rows td.referer")).to_have_text(left)
 
 
-def test_requests_are_found_by_text_and_by_referer(tab: Page, emulator: Emulator) -> None:
+def test_requests_are_found_by_text(tab: Page, emulator: Emulator) -> None:
     for referer in (THIEF, SITE):
         fetch(emulator, referer)
     visit(tab, emulator, "requests")
     rows = tab.locator("#rows tbody tr")
-    tab.get_by_label("Referer").fill("THIEF")
+    tab.get_by_label("Search").fill("THIEF")
     expect(rows).to_have_count(1)
     fetch(emulator, SITE)
     fetch(emulator, THIEF, "other.txt")
     expect(rows).to_have_count(2)
-    tab.get_by_label("Search").fill("other.txt")
+    tab.get_by_label("Search").fill("other.txt method:GET")
     expect(rows).to_have_count(1)
-    assert "text=other.txt" in tab.url
+    assert tab.url.endswith("?q=other.txt+method%3AGET")
     tab.reload()
     expect(rows).to_have_count(1)
 
@@ -182,7 +182,7 @@ def test_ten_thousand_requests_are_within_reach(tab: Page, emulator: Emulator) -
             controls.journal.record(outcome, Response(403), 0, 0.001)
 
     emulator.run(record)
-    visit(tab, emulator, "requests")
+    visit(tab, emulator, "requests?by=time")
     rows = tab.locator("#rows tbody tr")
     expect(rows).to_have_count(200)
     expect(tab.locator("#state")).to_have_attribute("data-state", "live")
@@ -197,7 +197,7 @@ def test_ten_thousand_requests_are_within_reach(tab: Page, emulator: Emulator) -
 
 
 def test_flood_of_requests_leaves_a_short_list_without_a_gap(tab: Page, emulator: Emulator) -> None:
-    visit(tab, emulator, "requests")
+    visit(tab, emulator, "requests?by=time")
     fetch(emulator, THIEF)
     rows = tab.locator("#rows tbody tr")
     expect(rows).to_have_count(1)
@@ -682,7 +682,7 @@ def test_token_in_the_fragment_opens_the_console_and_is_erased(
         asked: list[str] = []
         tab.on("request", lambda request: asked.append(request.url))
         tab.goto(f"{emulator.endpoint}/_emulator/login#token=s3cret")
-        expect(tab.get_by_role("heading", name="Requests")).to_be_visible()
+        expect(tab.locator("#answer")).to_be_visible()
         assert "s3cret" not in tab.url
         tab.go_back()
         assert "s3cret" not in tab.url
@@ -692,7 +692,7 @@ def test_token_in_the_fragment_opens_the_console_and_is_erased(
 def test_language_is_switched_and_kept(tab: Page, emulator: Emulator) -> None:
     visit(tab, emulator, "requests")
     tab.get_by_role("link", name="中文").click()
-    expect(tab.get_by_role("heading", name="请求", exact=True)).to_be_visible()
+    expect(tab.get_by_role("heading", level=1)).to_contain_text("还没有任何请求")
     visit(tab, emulator, f"rules/{BUCKET}")
     expect(tab.locator("html")).to_have_attribute("lang", "zh")
     expect(tab.locator("#verdicts")).to_contain_text("匹配白名单条目")
