@@ -122,7 +122,7 @@ def _generate(values: Values) -> Values:
     try:
         rules, table = review.generate(_rules(values), values)
     except ProposalError as error:
-        raise SourceError(f"There are no such rules: {error}.") from None
+        raise SourceError(str(error)) from None
     return {"rules": review.to_members(rules), "table": table}
 
 

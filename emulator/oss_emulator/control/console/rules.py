@@ -169,7 +169,7 @@ async def generate_rules(asked: ApiRequest) -> Response:
     try:
         added, table = await asyncio.to_thread(review.generate, rules, body)
     except ProposalError as error:
-        raise ApiError(400, f"There are no such rules: {error}.") from None
+        raise ApiError(400, f"The rules cannot be generated: {error}.") from None
     return reply({"rules": to_members(added), "table": table})
 
 

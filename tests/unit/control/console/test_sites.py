@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from oss_emulator.control.console.sites import SHOWN, Nearest
+from oss_emulator.control.console.sites import SHOWN
 from oss_emulator.control.traffic import MOST
 from oss_referer import RefererConfiguration, RefererPolicy
 from oss_referer.advice import remedy
@@ -185,14 +185,14 @@ def test_fresh_server_shows_two_commands_with_their_answers() -> None:
     ("https://www.example.com/", "https://thief.test/", "https://[www.example.com]/"),
     ("https://a.test/gallery/", "https://a.test/", "https://a.test/[gallery/]"),
     ("https://a.test/b", "https://a.test/B", "https://a.test/[b]"),
-    ("http://a.test:8080/", "http://a.test/", "http://a.test[:8080/]"),
+    ("http://a.test:8080/", "http://a.test/", "http://a.test[:8080]/"),
 )
 def test_nearest_entry_has_the_part_that_differs(entry: str, referer: str, marked: str) -> None:
     policy = RefererPolicy.compile(RefererConfiguration(whitelist=(entry,)))
     miss = remedy.find_nearest(policy.reading.whitelist.patterns, referer)
     assert miss is not None
-    near = Nearest.mark(miss, referer)
-    assert f"{near.same}[{near.differs}]{near.rest}" == marked
+    near = miss.mark(referer)[0]
+    assert f"{near.before}[{near.differs}]{near.after}" == marked
 
 
 def test_bars_go_up_for_allowed_and_down_for_denied(ask: ApiCaller) -> None:

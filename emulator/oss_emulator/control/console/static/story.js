@@ -41,7 +41,7 @@ const isOpen = () => Boolean(detail && !detail.hidden);
 /** Mark the row of the open story, which the list may have made anew. */
 export function mark() {
   for (const row of all("#split tr[aria-selected]")) row.removeAttribute("aria-selected");
-  for (const row of all(`#split :is([data-number="${opened}"], [data-story="${opened}"])`)) row.setAttribute("aria-selected", "true");
+  for (const row of all(`#split tr:is([data-number="${opened}"], [data-story="${opened}"])`)) row.setAttribute("aria-selected", "true");
 }
 
 /**
