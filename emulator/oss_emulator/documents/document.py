@@ -78,7 +78,9 @@ def _children(node: Node, element: Element) -> xml.Children:
     found: list[tuple[str, xml.Value]] = []
     for child in element.children:
         may_lack = child.least == 0 and child.kind == "name"
-        nodes = [item for item in node.all(child.name) if item.value.strip() or not may_lack]
+        nodes = [
+            item for item in node.all(child.name) if item.value.strip() or [*item] or not may_lack
+        ]
         number = len(nodes)
         if number < child.least:
             raise DocumentError(

@@ -4,7 +4,6 @@ This module handles only the text; the package `imaging` handles the pixels. doc
 the sources of ranges, codes and ECs.
 """
 
-import binascii
 import re
 from base64 import urlsafe_b64decode
 from collections.abc import Iterator, Mapping
@@ -336,7 +335,7 @@ def _decode(name: str, value: str, ec: str) -> str:
         if not re.fullmatch(r"[A-Za-z0-9_-]+", text):
             raise ValueError(text)
         return urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
-    except (binascii.Error, ValueError):
+    except ValueError:
         message = "Input is not base64 decoding."  # Common errors
         raise OSSError(ErrorCase.IMAGE_REQUEST, message, ec=ec, Parameter=name) from None
 
