@@ -241,9 +241,9 @@ def parse_watermark(value: str) -> tuple[str, tuple[ImageAction, ...]]:
         return key, ()
     if name != "x-oss-process":
         raise _invalid("image", value, "0040-00000265")
-    for nested, ec in (("/watermark", "373"), ("/info", "374")):
+    for nested, ec in (("/watermark", "0040-00000373"), ("/info", "0040-00000374")):
         if nested in text:
-            raise _invalid("image", value, _ec(ec))
+            raise _invalid("image", value, ec)
     actions = parse_process(text, preparing=True).actions
     for action in actions:
         if action.name not in PREPARING:
