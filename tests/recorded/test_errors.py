@@ -49,7 +49,7 @@ def test_pages_that_are_not_played_have_no_case() -> None:
 
 
 def test_each_ec_of_the_server_says_its_basis() -> None:
-    """Those of recorded answers and of pages are found, those of suites are stated."""
+    """Those of recorded answers and of pages are found, the others are stated."""
     ecs = ecs_of_the_server()
     recorded = set(re.findall(EC, (FOLDER / "blob.json").read_text(encoding="utf-8")))
     pages = {ec for ec, _ in CASES} | UNPLAYED.keys()
