@@ -22,7 +22,7 @@ from oss_emulator.protocol.message import Request, Response
 from oss_emulator.server import tls as certificates
 from oss_emulator.server.app import Server
 from oss_emulator.server.listening import close_loop, loop_factory
-from oss_emulator.settings import Auth, Fsync, Settings
+from oss_emulator.settings import Auth, Fsync, Settings, as_path
 from oss_emulator.testing import buckets
 
 if TYPE_CHECKING:
@@ -56,8 +56,8 @@ _CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {
     "domain": lambda given: (given,) if isinstance(given, str) else tuple(given),
     "preload": lambda given: {bucket: Path(folder) for bucket, folder in given.items()},
     "as_of": lambda given: date.fromisoformat(given) if isinstance(given, str) else given,
-    **dict.fromkeys(("accounts", "seed", "data"), Path),
-    **dict.fromkeys(("tls_dir", "ca_file", "tls_cert", "tls_key"), Path),
+    **dict.fromkeys(("accounts", "seed", "data"), as_path),
+    **dict.fromkeys(("tls_dir", "ca_file", "tls_cert", "tls_key"), as_path),
 }
 """The settings that can be given as strings, and the functions that convert them."""
 

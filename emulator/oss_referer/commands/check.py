@@ -1,6 +1,8 @@
 """`oss-emulator check`: decide on Referers, and say why."""
 
 import argparse
+import os.path
+import re
 from collections.abc import Iterator, Sequence
 
 from oss_referer.engine import FACTS, Decision, RefererPolicy, Sentence, Signing, explanation
@@ -9,7 +11,7 @@ from oss_referer.remarks import Remark, RemarkKind, Severity
 from oss_referer.terminal import formats, language, rules
 from oss_referer.terminal.formats import CommandResult
 from oss_referer.terminal.output import Block, Text, Tone, line, referer, verdict
-from oss_referer.terminal.parser import Commands
+from oss_referer.terminal.parser import Commands, InputError
 from oss_referer.terminal.rules import SelectedRules
 
 _DESCRIPTION = (
@@ -17,7 +19,11 @@ _DESCRIPTION = (
     "one is denied, and 2 if the rules cannot be read."
 )
 _KINDS = (RemarkKind("denied", "The rules deny a request."),)
+_METHODS = ("GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS")
 _SIGNING = (Signing.NONE, Signing.URL, Signing.HEADER)
+
+
+_URL = re.compile(r"(?!oss:)[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 
 def declare(commands: Commands) -> None:
@@ -29,7 +35,8 @@ def declare(commands: Commands) -> None:
     parser.add_switch("--no-referer", "also decide on a request without the header")
     said = "how the requests are signed (default: none)"
     parser.add_choice("--signed", _SIGNING, said, default="none")
-    parser.add_argument("--method", default="GET", help="the method of the requests (default: GET)")
+    said = "the method of the requests (default: GET)"
+    parser.add_choice("--method", _METHODS, said, type=str.upper, default="GET", metavar="METHOD")
     formats.declare(parser)
     rules.declare(parser)
 
@@ -40,9 +47,13 @@ def run(arguments: argparse.Namespace) -> int:
         referers.append(None)
     if not referers:
         arguments.parser.error("give a REFERER or --no-referer")
+    if _URL.match(arguments.rules) and not os.path.exists(arguments.rules):
+        name = next(iter(arguments.referers), "RULES")
+        right = f"oss-emulator check {name} {arguments.rules}"
+        raise InputError(f"RULES come before the Referer; write {right}")
     selected = rules.select(arguments.rules, arguments)
     policy = RefererPolicy.compile(selected.configuration, arguments.assumptions)
-    signed, method = Signing(arguments.signed), arguments.method.upper()
+    signed, method = Signing(arguments.signed), arguments.method
     asked = [(item, policy.decide(item, signed=signed, method=method)) for item in referers]
     command_result = CommandResult(
         text=_describe_all(asked),

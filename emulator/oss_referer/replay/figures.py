@@ -117,6 +117,9 @@ def headline(report: Report) -> Iterator[Sentence]:
     """Yield the sentences that a report begins with."""
     totals, shares, yuan = report["totals"], report["shares"], report["yuan"]
     revoked, gained, judged = totals["revoked"], totals["gained"], report["lines"]["judged"]
+    if not report["lines"]["read"]:
+        yield Sentence("The logs are empty, so there was nothing to judge.")
+        return
     if not judged:
         yield Sentence("No request of the logs was judged.")
         return

@@ -40,6 +40,8 @@ _HOURS = 24
 def describe(report: Report) -> Iterator[Block]:
     for sentence in headline(report):
         yield line(sentence)
+    if not report["lines"]["read"]:
+        return
     if own := report["own"]["requests"]:
         said = Sentence("Requests of your own domains would be locked out: {}.", quantity(own))
         yield line(Text(said, Tone.BAD))
