@@ -23,6 +23,7 @@ from oss_emulator.protocol.address import host_name
 from oss_emulator.protocol.errors import OSSError
 from oss_emulator.settings import Auth, Fsync, Limits, LogFormat, Settings, as_path, check
 
+
 def read(folder: Path) -> tuple[ProjectFile, Mapping[str, str]] | None:
     """Read the settings of a folder, as the texts that flags would have; None if it has no file.
 

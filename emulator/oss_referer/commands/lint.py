@@ -544,7 +544,8 @@ def _write(selected: SelectedRules, text: str, refusal: str) -> None:
 def _diff(selected: SelectedRules, before: str, after: str) -> Iterator[str]:
     name = selected.source.name if selected.source else "rules"
     old, new = (text.splitlines(keepends=True) for text in (before, after))
-    for item in difflib.unified_diff(old, new, name, f"{name} (corrected)"):
+    corrected = language.say(Sentence("{} (corrected)", name))
+    for item in difflib.unified_diff(old, new, name, corrected):
         yield item if item.endswith("\n") else f"{item}\n"
 
 

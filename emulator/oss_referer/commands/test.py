@@ -22,8 +22,9 @@ from oss_referer.terminal.rules import SelectedRules
 _DESCRIPTION = (
     "Runs decision tables. RULES, which comes first, replaces the rules in the tables; tables with "
     "rules of their own need none, and others take the only rules beside them. A folder stands for "
-    "the tables in it, except those that Git ignores. The exit status is 0 if all cases pass and touch each entry, 1 if a case fails or an "
-    "entry is not touched, and 2 if a table has no cases or cannot be read."
+    "the tables in it, except those that Git ignores. The exit status is 0 if all cases pass and "
+    "touch each entry, 1 if a case fails or an entry is not touched, and 2 if a table has no cases "
+    "or cannot be read."
 )
 _KINDS = (
     RemarkKind("case", "The rules decide otherwise than a case of a table requires."),
@@ -128,9 +129,7 @@ def _run_all(
     return runs, wrong
 
 
-def _run_one(
-    path: Path, given: Sequence[SelectedRules], arguments: argparse.Namespace
-) -> _Run:
+def _run_one(path: Path, given: Sequence[SelectedRules], arguments: argparse.Namespace) -> _Run:
     beside: list[SelectedRules] = []
 
     def find_beside() -> Mapping[str, RefererConfiguration]:

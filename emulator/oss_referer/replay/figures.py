@@ -199,3 +199,19 @@ def duration(hours: int) -> Sentence:
 
 def host_name(host: str) -> Sentence:
     return Sentence("{}", host) if host else Sentence("(no Referer)")
+
+
+_FAMILIES = {
+    said: said
+    for said in (
+        Sentence("no User-Agent"),
+        Sentence("robots"),
+        Sentence("programs"),
+        Sentence("other browsers"),
+    )
+}
+
+
+def family_name(family: str) -> Sentence:
+    """Return how a kind of User-Agent is called; browsers have the same name everywhere."""
+    return _FAMILIES.get(family, Sentence("{}", family))

@@ -88,7 +88,9 @@ class LintSettings:
     the folder of the settings."""
 
 
-_NAMES = {item.metadata.get("name", name) for name, item in LintSettings.__dataclass_fields__.items()}
+_NAMES = {
+    item.metadata.get("name", name) for name, item in LintSettings.__dataclass_fields__.items()
+}
 
 
 def lint_settings(path: Path) -> LintSettings:
