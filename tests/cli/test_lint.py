@@ -316,13 +316,18 @@ def test_project_accepts_what_rules_of_the_linter_find(
     assert said in ask("lint", str(rules), "--ignore", "only-http")[1]
 
 
-def test_nearest_project_counts_and_its_sites_are_followed(ask: Any, tmp_path: Path) -> None:
+def test_nearest_project_counts_and_its_sites_are_followed(
+    ask: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     project(tmp_path, "[lint]\nignore = ['open-host']\n", "oss-emulator.toml")
     rules = project(tmp_path / "inner", "[tool.oss-emulator.lint]\nsite = ['*.example.com']\n")
     _, out, _ = ask("lint", str(rules))
     assert "error open-host" in out
     assert "Accepted" not in out
     assert "Sites taken from the entries" not in out
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert ask("lint", "../inner/sub/rules.xml")[1] == out
     assert "Sites taken" in ask("lint", str(project(tmp_path / "other", "")))[1]
 
 

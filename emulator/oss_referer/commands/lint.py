@@ -29,8 +29,9 @@ from oss_referer.sources import forms
 from oss_referer.sources.editing import NotEditableError
 from oss_referer.sources.forms import RulesForm
 from oss_referer.sources.places import Place
-from oss_referer.terminal import changes, formats, language, project, rules
+from oss_referer.terminal import changes, formats, language, lint_settings, rules
 from oss_referer.terminal.formats import CommandResult, Format
+from oss_referer.terminal.lint_settings import LintSettings
 from oss_referer.terminal.output import (
     ENTRIES,
     Block,
@@ -47,7 +48,6 @@ from oss_referer.terminal.output import (
     writing,
 )
 from oss_referer.terminal.parser import Commands, InputError
-from oss_referer.terminal.project import LintSettings
 from oss_referer.terminal.rules import FoundRules, SelectedRules
 
 _DESCRIPTION = (
@@ -161,7 +161,7 @@ def _lint(selected: FoundRules, arguments: argparse.Namespace) -> int:
 def _settings_of(selected: SelectedRules, arguments: argparse.Namespace) -> LintSettings:
     """Return what flags and the project set for rules. Raises InputError."""
     name = selected.source.name if selected.source else "rules"
-    found = project.lint_settings(Path(name))
+    found = lint_settings.find(Path(name))
     accepted = {*found.ignore, *arguments.ignore}
     sites = tuple(arguments.site) or found.site
     return LintSettings(ignore=tuple(sorted(accepted)), site=sites)

@@ -192,6 +192,36 @@ def test_words_in_place_of_a_command_are_flags(capsys: pytest.CaptureFixture[str
     assert "lnt is not a command (did you mean lint?)" in run(capsys, "help", "lnt")[2]
 
 
+def test_comments_of_nginx_are_translated_but_not_in_json(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    rules = tmp_path / "rules.toml"
+    rules.write_text("truncate_path = true\nwhitelist = ['https://a.test']\nblacklist = ['b']\n")
+    asked = ("translate", "--to", "nginx", str(rules))
+    _, english, _ = run(capsys, *asked, "--lang", "en")
+    _, chinese, _ = run(capsys, *asked, "--lang", "zh")
+    pairs = list(zip(english.splitlines(), chinese.splitlines(), strict=True))
+    comments = [said.partition("# ")[2] for _, said in pairs if "# " in said]
+    assert len(comments) == 5
+    assert all(CHINESE.search(comment) for comment in comments)
+    assert [one.partition("#")[0] for one, _ in pairs] == [
+        one.partition("#")[0] for _, one in pairs
+    ]
+    _, document, _ = run(capsys, *asked, "--json", "--lang", "zh")
+    assert json.loads(document)["result"] == english
+
+
+def test_names_in_tables_are_translated(capsys: pytest.CaptureFixture[str]) -> None:
+    logs = str(LAB.parent / "logs" / "*.log*")
+    _, out, _ = run(capsys, "replay", str(LAB / "corrected.xml"), logs, "--lang", "zh")
+    assert {"爬虫", "程序"} <= {line.partition(" ")[0] for line in out.splitlines()}
+    assert "robots" not in out
+    _, out, _ = run(capsys, "propose", logs, "--own", "www.example.com", "--lang", "zh")
+    assert re.search(r"^  白名单 +https://www\.example\.com/$", out, re.MULTILINE)
+    _, _, said = run(capsys, "lint", BROKEN, "--fix", "--lang", "zh")
+    assert f"+++ {BROKEN}（修正后）\n" in said
+
+
 GUARD = LAB.parents[1] / "examples" / "guard"
 
 
