@@ -243,8 +243,8 @@ def test_entry_of_rules_beside_tables_is_untouched_if_none_touches_it(
 def test_what_is_no_rules_is_passed_over(tmp_path: Path, ask: Any) -> None:
     """The files that a project has beside its rules; a mistake in a table is still said."""
     write(tmp_path / "site.toml", TABLE)
-    for path in ("action.yml", ".github/workflows/test.yml", ".pre-commit-hooks.yaml"):
-        write(tmp_path / path, (ROOT / path).read_text(encoding="utf-8"))
+    for name in ("action.yml", ".github/workflows/test.yml", ".pre-commit-hooks.yaml"):
+        write(tmp_path / name, (ROOT / name).read_text(encoding="utf-8"))
     for folder in ("access", "tests"):
         for path in (ROOT / "fixtures" / folder).glob("*.toml"):
             write(tmp_path / folder / path.name, path.read_text(encoding="utf-8"))

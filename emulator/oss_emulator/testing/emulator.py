@@ -214,7 +214,7 @@ class Emulator:
         `acl` is set in either case. `rules` are the bucket's hotlink protection: a
         `RefererConfiguration`, a mapping of its fields, text in XML, JSON, TOML or another form of
         the rule lab, or the path of a file. Raises `ValueError` for wrong rules, with the place and
-        the mistake, and for a bad name or ACL, with the service's error document.
+        the mistake, and for a bad name or ACL, with the service's error in one line.
         """
         document = None
         if rules is not None:
@@ -229,7 +229,7 @@ class Emulator:
     def put(self, target: str, body: bytes = b"", headers: dict[str, str] | None = None) -> None:
         """Send a PUT as the owner, without a signature: `put("/bucket/key", b"...")`.
 
-        Raises `ValueError` with the error document if the response is not a 200.
+        Raises `ValueError` with the error in one line if the response is not a 200.
         """
         fields = [("Host", "localhost"), *(headers or {}).items()]
 
@@ -239,7 +239,7 @@ class Emulator:
 
         response = self.run(send)
         if response.status != 200 and isinstance(response.body, bytes):
-            raise ValueError(response.body.decode())
+            raise buckets.refusal(target, response.body)
 
     def run(self, function: Callable[[], _T]) -> _T:
         """Run a function on the server's thread, between two requests; returns its result.

@@ -1,6 +1,6 @@
 """The figures and the sentences of a report, for the terminal and the page."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -201,8 +201,8 @@ def host_name(host: str) -> Sentence:
     return Sentence("{}", host) if host else Sentence("(no Referer)")
 
 
-_FAMILIES = {
-    said: said
+_FAMILIES: Mapping[str, Sentence] = {
+    str(said): said
     for said in (
         Sentence("no User-Agent"),
         Sentence("robots"),
