@@ -200,7 +200,13 @@ def test_file_name_may_contain_a_hash(tmp_path: Path, capsys: pytest.CaptureFixt
 
 
 @pytest.mark.parametrize(("arguments", "words"), CASES["bad_arguments"])
-def test_bad_arguments(refuse: Callable[..., str], arguments: tuple[str, ...], words: str) -> None:
+def test_bad_arguments(
+    refuse: Callable[..., str],
+    arguments: tuple[str, ...],
+    words: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(Path(__file__).parents[2])
     assert words in refuse(*arguments)
 
 

@@ -9,6 +9,7 @@ from oss_referer.engine import FACTS, Decision, RefererPolicy, Sentence, Signing
 from oss_referer.engine.assumptions import SENTENCES
 from oss_referer.remarks import Remark, RemarkKind, Severity
 from oss_referer.terminal import formats, language, rules
+from oss_referer.terminal.bucket import SCHEME
 from oss_referer.terminal.formats import CommandResult
 from oss_referer.terminal.output import Block, Text, Tone, line, referer, verdict
 from oss_referer.terminal.parser import Commands, InputError
@@ -21,9 +22,6 @@ _DESCRIPTION = (
 _KINDS = (RemarkKind("denied", "The rules deny a request."),)
 _METHODS = ("GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS")
 _SIGNING = (Signing.NONE, Signing.URL, Signing.HEADER)
-
-
-_URL = re.compile(r"(?!oss:)[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 
 def declare(commands: Commands) -> None:
@@ -47,10 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
         referers.append(None)
     if not referers:
         arguments.parser.error("give a REFERER or --no-referer")
-    if _URL.match(arguments.rules) and not os.path.exists(arguments.rules):
-        name = next(iter(arguments.referers), "RULES")
-        right = f"oss-emulator check {name} {arguments.rules}"
-        raise InputError(f"RULES come before the Referer; write {right}")
+    _check_order(arguments.rules, arguments.referers)
     selected = rules.select(arguments.rules, arguments)
     policy = RefererPolicy.compile(selected.configuration, arguments.assumptions)
     signed, method = Signing(arguments.signed), arguments.method
@@ -63,6 +58,19 @@ def run(arguments: argparse.Namespace) -> int:
     )
     formats.print_result(command_result, arguments)
     return int(not all(decision.allowed for _, decision in asked))
+
+
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+
+
+def _check_order(first: str, others: Sequence[str]) -> None:
+    """Raise InputError if a Referer stands where RULES must."""
+    if first == "-" or first.startswith(SCHEME) or os.path.exists(first.partition("#")[0]):
+        return
+    file = next(filter(os.path.isfile, others), None)
+    if file or _URL.match(first):
+        right = f"oss-emulator check {file or 'RULES'} {first}"
+        raise InputError(f"RULES come before the Referer; write {right}")
 
 
 _Asked = Sequence[tuple[str | None, Decision]]
