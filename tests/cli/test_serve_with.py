@@ -367,7 +367,7 @@ def test_bad_switch_is_reported(name: str, value: str) -> None:
 def test_missing_tls_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "trustme", None)
     assert fail("serve", "--port", "0", "--tls") == (
-        1,
+        2,
         "oss-emulator: TLS needs the package trustme, which is not installed; "
         "run pip install trustme\n",
     )
