@@ -53,7 +53,7 @@ FAILURES = [
 """Failing assertions, and the lines of their messages in order."""
 
 BAD_RULES = [
-    ('"none.xml"', "*none.xml cannot be read: No such file or directory"),
+    ('"none.xml"', "oss_rules: none.xml does not exist in *; name it from one of these folders"),
     ('"bad.xml"', "*bad.xml, line 2, column 3: *Refererlist*"),
     ('"two.toml"', "*two.toml holds several rules: one, two; give one of them"),
     ("", 'oss_rules takes one value: @pytest.mark.oss_rules("rules.xml")'),
